@@ -1,0 +1,3 @@
+//! The commands. One file each: its `Args`, its `run`, its exit code. This table is the whole list.
+
+pub mod printer;

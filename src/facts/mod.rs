@@ -1,0 +1,36 @@
+//! The nouns: plain data that every other room of the house speaks in.
+//!
+//! ```text
+//!  Arrival ─┐
+//!  Subject ─┤                  catalog, policy
+//!  Person  ─┼─> Observation ────────────────────> Judgement ──> Permit ──> upstream ──> Ending ─┐
+//!  Ask     ─┤    (as seen,                             └──────> Refusal ─> page ─────> Ending ─┤
+//!  Standing ┘     recorded, replayable)                                                        v
+//!                                                       Record = Observation + DecisionNote + Ending
+//! ```
+//!
+//! Nothing here acts: types parse into valid values, compare, and serialise. This floor imports only `clock`.
+
+mod arrival;
+mod destination;
+mod ending;
+mod observation;
+mod principal;
+mod problem;
+mod record;
+mod request;
+mod ruling;
+mod secret;
+mod standing;
+
+pub use arrival::{Arrival, Door, NetworkName};
+pub use destination::{Authority, BadHost, Category, Host, Place, PlatformId, SiteRole};
+pub use ending::{Blame, End, Ending, Fault, FaultCode, Stage};
+pub use observation::{Ask, Observation};
+pub use principal::{BadName, Employment, MethodName, Person, Subject, SubjectId};
+pub use problem::{Problem, Severity, SourceText, did_you_mean};
+pub use record::{Act, DecisionNote, GatewayAct, GrantAct, Record, RecordId, RulebookId};
+pub use request::{Activity, Head, Hints, Opaque, Peek, Reading, Referer, SignatureId};
+pub use ruling::{Effect, Offer, Outcome, PolicyId, Reason, Remedy};
+pub use secret::Secret;
+pub use standing::{Channel, Grant, GrantId, GrantState, PurposeId, Standing};

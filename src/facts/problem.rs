@@ -1,0 +1,155 @@
+//! What is wrong with a text that somebody wrote: file, line, column, what, and how to fix it.
+//!
+//! Every parser of the house reports with this one type, all problems at once, so that `check`, reload, `/readyz` and
+//! the log speak alike.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// A named text: a file of `policies/`, by its path relative to that folder, with `/` between its parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceText {
+    /// The path, e.g. `rules/10-reach.cedar`.
+    pub name: String,
+    /// Its whole text.
+    pub text: Arc<str>,
+}
+
+impl SourceText {
+    /// The text `text` under the name `name`.
+    pub fn new(name: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
+        Self {
+            name: name.into(),
+            text: text.into(),
+        }
+    }
+
+    /// Line and column (both from 1, columns in characters) of a byte offset; the end of the text for one beyond it.
+    pub fn line_and_column(&self, offset: usize) -> (usize, usize) {
+        let (mut line, mut column) = (1, 1);
+        for (at, c) in self.text.char_indices() {
+            if at >= offset {
+                break;
+            }
+            if c == '\n' {
+                line += 1;
+                column = 1;
+            } else {
+                column += 1;
+            }
+        }
+        (line, column)
+    }
+}
+
+/// Whether a problem keeps a rulebook from ruling.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// It does.
+    Error,
+    /// It does not, but somebody should look.
+    Warning,
+}
+
+/// One thing that is wrong with a text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Error or warning.
+    pub severity: Severity,
+    /// Stable code, `wayleave::area::what`.
+    pub code: String,
+    /// The file, relative to `policies/`; empty where no file is to blame.
+    pub file: String,
+    /// Line, from 1; 0 where the whole file is meant.
+    pub line: usize,
+    /// Column, from 1.
+    pub column: usize,
+    /// Byte offset of the start and length in bytes, for underlining.
+    pub span: (usize, usize),
+    /// What is wrong: lower case, user words in backticks, no full stop.
+    pub message: String,
+    /// How to fix it: an action.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+impl Problem {
+    /// An error in `source` at the bytes `span` (offset, length).
+    pub fn error(code: &str, source: &SourceText, span: (usize, usize), message: impl Into<String>) -> Self {
+        let (line, column) = source.line_and_column(span.0);
+        Self {
+            severity: Severity::Error,
+            code: code.to_owned(),
+            file: source.name.clone(),
+            line,
+            column,
+            span,
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    /// The same problem as a warning.
+    #[must_use]
+    pub fn as_warning(self) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..self
+        }
+    }
+
+    /// The same problem with a way to fix it.
+    #[must_use]
+    pub fn with_help(self, help: impl Into<String>) -> Self {
+        Self {
+            help: Some(help.into()),
+            ..self
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.file.is_empty() {
+            write!(out, "{}:{}:{}: ", self.file, self.line, self.column)?;
+        }
+        write!(out, "{}", self.message)?;
+        match &self.help {
+            Some(help) => write!(out, " ({help})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The candidate most like `word`, if one is like enough to be what was meant.
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_become_lines_and_columns() {
+        let source = SourceText::new("a.toml", "é = 1\nb = 2\n");
+        assert_eq!(source.line_and_column(0), (1, 1));
+        assert_eq!(source.line_and_column(2), (1, 2));
+        assert_eq!(source.line_and_column(7), (2, 1));
+        assert_eq!(source.line_and_column(999), (3, 1));
+    }
+
+    #[test]
+    fn a_near_miss_is_suggested_and_a_far_one_is_not() {
+        assert_eq!(did_you_mean("linkdin", ["linkedin", "x"]), Some("linkedin"));
+        assert_eq!(did_you_mean("zzz", ["linkedin", "x"]), None);
+    }
+}

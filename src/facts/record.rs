@@ -1,0 +1,209 @@
+//! What happened: the lines of the book.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::destination::{Host, PlatformId};
+use super::ending::Ending;
+use super::observation::Observation;
+use super::principal::SubjectId;
+use super::request::{Activity, SignatureId};
+use super::ruling::{Outcome, PolicyId};
+use super::standing::{Grant, GrantId, PurposeId};
+use crate::clock::Timestamp;
+
+/// The name of a flow in the book; sorts by time (UUID version 7, RFC 9562).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RecordId(String);
+
+impl RecordId {
+    /// The record called `id`.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RecordId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// A digest of the exact texts of a rulebook: `sha256:` and 64 hexadecimal digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RulebookId(String);
+
+impl RulebookId {
+    /// The rulebook called `id`.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RulebookId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// What was decided about a flow, and by what. It can be read back from a file, so it has no power.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DecisionNote {
+    /// Which of the four outcomes.
+    pub outcome: Outcome,
+    /// The host in normal form.
+    pub host: Host,
+    /// The platform it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<PlatformId>,
+    /// What the flow does: `connect` for a tunnel or a flow that is not read, else the strictest activity.
+    pub activity: Activity,
+    /// All activities that were judged, where there is more than one.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub activities: BTreeSet<Activity>,
+    /// The signatures that recognised it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub signatures: BTreeSet<SignatureId>,
+    /// Whether rules permit reading the flow.
+    pub inspect: bool,
+    /// Whether the activity publishes: its opening line is durable before the request leaves.
+    #[serde(default)]
+    pub publishes: bool,
+    /// The grant it passed under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantId>,
+    /// The purpose of that grant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<PurposeId>,
+    /// The determining policies.
+    pub policies: BTreeSet<PolicyId>,
+    /// Policies that failed to evaluate: any of them denies.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub errors: BTreeSet<PolicyId>,
+    /// Purposes that would have helped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offered: Vec<PurposeId>,
+    /// The rules that decided.
+    pub rulebook: RulebookId,
+}
+
+/// What happened to a grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GrantAct {
+    /// It was given.
+    Granted,
+    /// Its holder ended it.
+    Withdrawn,
+    /// Somebody else ended it.
+    Revoked,
+    /// The rules refused to give it.
+    Refused,
+}
+
+/// What the gateway did by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GatewayAct {
+    /// It began to serve.
+    Started {
+        /// The version of the program.
+        version: String,
+    },
+    /// It stopped in order.
+    Stopped,
+    /// New rules took effect.
+    RulebookChanged {
+        /// The rules before.
+        from: RulebookId,
+    },
+    /// New rules were refused; the old ones stay.
+    RulebookRefused {
+        /// Why, with file, line and column.
+        problems: Vec<String>,
+    },
+    /// A torn last line was cut off at start-up.
+    Repaired {
+        /// How many bytes.
+        bytes: u64,
+        /// Which file.
+        file: String,
+    },
+}
+
+/// One line of the book, before it is sealed into the chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Act {
+    /// A publishing flow is about to leave. The line is durable before its first byte.
+    Opening {
+        /// What was seen, redacted.
+        seen: Box<Observation>,
+        /// What was decided.
+        decided: Box<DecisionNote>,
+    },
+    /// A flow is over. Each flow has exactly one such line.
+    Closing {
+        /// What was seen, redacted.
+        seen: Box<Observation>,
+        /// What was decided; none where the flow ended before a judgement.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        decided: Option<Box<DecisionNote>>,
+        /// How it ended.
+        ended: Ending,
+    },
+    /// A connection ended before it asked for anything: malformed bytes, a failed handshake.
+    Stray {
+        /// The peer.
+        client: std::net::SocketAddr,
+        /// How it ended.
+        ended: Ending,
+    },
+    /// Something happened to a grant.
+    Grant {
+        /// What.
+        act: GrantAct,
+        /// The grant after it.
+        grant: Box<Grant>,
+        /// Who did it.
+        by: SubjectId,
+        /// The rules that decided.
+        rulebook: RulebookId,
+        /// The determining policies.
+        #[serde(default)]
+        policies: BTreeSet<PolicyId>,
+    },
+    /// The gateway did something by itself.
+    Gateway {
+        /// What.
+        act: GatewayAct,
+        /// The rules in force after it.
+        rulebook: RulebookId,
+    },
+}
+
+/// One entry of the book.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The flow's or event's name; an opening and its closing share it.
+    pub id: RecordId,
+    /// When it began.
+    pub at: Timestamp,
+    /// What happened.
+    #[serde(flatten)]
+    pub act: Act,
+}

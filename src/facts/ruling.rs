@@ -1,0 +1,128 @@
+//! What was decided, in plain words: these types carry no power (a `Permit` does, and only `policy` makes one).
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::standing::PurposeId;
+
+/// The `@id` of a policy.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PolicyId(String);
+
+impl PolicyId {
+    /// The policy called `id`.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// The id as the rule spells it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PolicyId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// Whether a policy permits or forbids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// `permit (…)`
+    Permit,
+    /// `forbid (…)`
+    Forbid,
+}
+
+/// The four outcomes; see the product's reference. Computed from the rules, never written by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Permitted with the grants held now.
+    Allow,
+    /// Denied now, permitted once some purpose that needs no approval is declared.
+    Declare,
+    /// Denied now, permitted once some purpose is approved.
+    Request,
+    /// Denied for every purpose of the catalogue.
+    Deny,
+}
+
+impl Outcome {
+    /// The name used in records, metrics and problem documents.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Declare => "declare",
+            Self::Request => "request",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// One determining policy, in its own words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// `@id`
+    pub policy: PolicyId,
+    /// Permit or forbid.
+    pub effect: Effect,
+    /// `@reason`: a sentence for the employee.
+    pub text: String,
+    /// `@fix`: what would help beside a purpose, e.g. `training:social-media`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<String>,
+}
+
+/// A purpose that would have made the refused request pass.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The purpose.
+    pub purpose: PurposeId,
+    /// Its title.
+    pub title: String,
+    /// Whether somebody must approve it first.
+    pub needs_approval: bool,
+    /// Who could approve it: user names and `manager`; empty where nobody needs to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvers: Vec<String>,
+    /// What the grant would cover.
+    pub covers: BTreeSet<String>,
+    /// How long it would last unless the declaration says otherwise.
+    pub default_for: Duration,
+    /// How long it may last.
+    pub longest_for: Duration,
+    /// Pattern that a ticket must match, where one is required.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket_pattern: Option<String>,
+}
+
+/// What would help after a refusal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remedy {
+    /// Purposes that would make it work, those without approval first.
+    pub offers: Vec<Offer>,
+    /// Fixes named by the refusing policies (`@fix`), e.g. `training:social-media`.
+    pub fixes: Vec<String>,
+    /// Where the organisation would rather have this done, e.g. "use Viva Engage instead".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alternative: Option<String>,
+}
+
+impl Remedy {
+    /// The outcome that a refusal with this remedy amounts to.
+    pub fn outcome(&self) -> Outcome {
+        match self.offers.iter().map(|offer| offer.needs_approval).min() {
+            Some(false) => Outcome::Declare,
+            Some(true) => Outcome::Request,
+            None => Outcome::Deny,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Wayleave's command line.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The counter where people talk to the guard.

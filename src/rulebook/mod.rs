@@ -1,0 +1,1 @@
+//! The rules in force, as one immutable value.

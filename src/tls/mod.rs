@@ -1,0 +1,1 @@
+//! Speaking for a site.

@@ -142,8 +142,7 @@ impl<'r, 's> Fields<'r, 's> {
         if !self.values.contains_key(key) {
             let message = format!("`{key}` is missing");
             let help = format!("add `{key} = \"…\"`");
-            self.reader
-                .report_with_help("missing-key", self.span, message, help);
+            self.reader.report_with_help("missing-key", self.span, message, help);
         }
         self.text(key).unwrap_or(At {
             value: String::new(),

@@ -101,7 +101,7 @@ impl Unfit {
         Self { field, why: why.into() }
     }
 
-    pub(super) fn unknown_purpose<'a>(id: &PurposeId, known: impl Iterator<Item = &'a str> + Clone) -> Self {
+    pub(super) fn unknown_purpose<'a>(id: &PurposeId, known: impl Iterator<Item = &'a str>) -> Self {
         let hint = match did_you_mean(id.as_str(), known) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "see the purposes in the portal".to_owned(),
@@ -220,7 +220,10 @@ impl Purpose {
         let ticket = ticket.map(str::trim).filter(|ticket| !ticket.is_empty());
         let Some(rule) = &self.ticket else {
             if ticket.is_some_and(|ticket| ticket.chars().count() > 100) {
-                unfit.push(Unfit::new(UnfitField::Ticket, "name a ticket of at most 100 characters"));
+                unfit.push(Unfit::new(
+                    UnfitField::Ticket,
+                    "name a ticket of at most 100 characters",
+                ));
             }
             return ticket.map(str::to_owned);
         };

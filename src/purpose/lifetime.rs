@@ -72,10 +72,28 @@ mod tests {
 
     #[test]
     fn durations_read_as_people_write_them() {
-        for (text, seconds) in [("8h", 28_800), ("30min", 1_800), ("1h30m", 5_400), ("14d", 1_209_600), ("1h 5m", 3_900)] {
+        for (text, seconds) in [
+            ("8h", 28_800),
+            ("30min", 1_800),
+            ("1h30m", 5_400),
+            ("14d", 1_209_600),
+            ("1h 5m", 3_900),
+        ] {
             assert_eq!(parse_duration(text).unwrap().as_secs(), seconds, "{text}");
         }
-        for bad in ["", "8", "h", "8x", "1m1h", "1h1h", "0h", "99999999999999999999d", "-1h", "1.5h", "999999d"] {
+        for bad in [
+            "",
+            "8",
+            "h",
+            "8x",
+            "1m1h",
+            "1h1h",
+            "0h",
+            "99999999999999999999d",
+            "-1h",
+            "1.5h",
+            "999999d",
+        ] {
             assert!(parse_duration(bad).is_err(), "{bad:?}");
         }
     }

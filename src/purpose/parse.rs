@@ -10,9 +10,26 @@ use crate::facts::{Category, PlatformId, Problem, PurposeId, SourceText, Subject
 const FILE: &[&str] = &["defaults", "purpose"];
 const DEFAULTS: &[&str] = &["lifetime", "longest", "statement-min"];
 const PURPOSE: &[&str] = &[
-    "id", "title", "description", "owner", "basis", "roles", "departments", "categories", "platforms", "covers",
-    "lifetime", "longest", "approval", "ticket", "training", "statement-min", "alternative", "value-metric",
-    "retention", "review",
+    "id",
+    "title",
+    "description",
+    "owner",
+    "basis",
+    "roles",
+    "departments",
+    "categories",
+    "platforms",
+    "covers",
+    "lifetime",
+    "longest",
+    "approval",
+    "ticket",
+    "training",
+    "statement-min",
+    "alternative",
+    "value-metric",
+    "retention",
+    "review",
 ];
 const TICKET: &[&str] = &["pattern", "example", "required"];
 
@@ -28,7 +45,9 @@ pub(super) fn purposes(file: &SourceText) -> Result<BTreeMap<PurposeId, Purpose>
         let defaults = defaults(fields);
         let mut by_id = BTreeMap::new();
         for entry in fields.tables("purpose", PURPOSE) {
-            let purpose = purpose(&entry, &defaults);
+            let Some(purpose) = purpose(&entry, &defaults) else {
+                continue;
+            };
             let id = purpose.id.clone();
             if by_id.insert(id.clone(), purpose).is_some() {
                 let message = format!("the purpose `{id}` is described twice");
@@ -65,7 +84,8 @@ fn defaults(fields: &Fields<'_, '_>) -> Defaults {
     }
 }
 
-fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Purpose {
+/// The purpose of one entry; none where its owner has no name, which is noted.
+fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
     let mut spans = BTreeMap::new();
     let mut words = |key: &str| -> BTreeSet<String> {
         let texts = entry.texts(key);
@@ -85,10 +105,14 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Purpose {
     }
     let id = entry.needed("id");
     spans.insert(("id".to_owned(), id.value.clone()), id.span);
-    let business_owner = owner(entry);
+    let business_owner = owner(entry)?;
     spans.insert(("owner".to_owned(), business_owner.to_string()), entry.place("owner"));
-    let approvals = [("none", Approval::None), ("owner", Approval::Owner), ("manager", Approval::Manager)];
-    Purpose {
+    let approvals = [
+        ("none", Approval::None),
+        ("owner", Approval::Owner),
+        ("manager", Approval::Manager),
+    ];
+    Some(Purpose {
         id: PurposeId::new(id.value),
         title: entry.needed("title").value,
         description: entry.needed("description").value,
@@ -108,18 +132,20 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Purpose {
         retention: entry.needed("retention").value,
         review: review(entry),
         spans,
-    }
+    })
 }
 
-fn owner(entry: &Fields<'_, '_>) -> SubjectId {
+fn owner(entry: &Fields<'_, '_>) -> Option<SubjectId> {
     let name = entry.needed("owner");
-    SubjectId::parse(&name.value).unwrap_or_else(|bad| {
-        if entry.has("owner") {
-            entry.report("bad-name", name.span, bad.to_string(), "name a person of `people/`");
+    match SubjectId::parse(&name.value) {
+        Ok(owner) => Some(owner),
+        Err(bad) => {
+            if entry.has("owner") {
+                entry.report("bad-name", name.span, bad.to_string(), "name a person of `people/`");
+            }
+            None
         }
-        // Never seen: a file with a problem gives no purposes.
-        SubjectId::nobody()
-    })
+    }
 }
 
 fn covers(entry: &Fields<'_, '_>) -> BTreeSet<String> {
@@ -161,7 +187,9 @@ fn lifetimes(entry: &Fields<'_, '_>, base: &BTreeMap<String, Lifetime>) -> BTree
                     continue;
                 }
             };
-            let Some(lifetime) = lifetimes.get_mut(&group) else { continue };
+            let Some(lifetime) = lifetimes.get_mut(&group) else {
+                continue;
+            };
             if key == "longest" {
                 lifetime.longest_for = span;
                 lifetime.default_for = lifetime.default_for.min(span);
@@ -180,7 +208,12 @@ fn lifetimes(entry: &Fields<'_, '_>, base: &BTreeMap<String, Lifetime>) -> BTree
 fn statement_min(entry: &Fields<'_, '_>) -> Option<usize> {
     let number = entry.number("statement-min")?;
     if number.value > 500 {
-        entry.report("too-long", number.span, "nobody writes that much", "ask for at most 500 characters");
+        entry.report(
+            "too-long",
+            number.span,
+            "nobody writes that much",
+            "ask for at most 500 characters",
+        );
     }
     usize::try_from(number.value).ok()
 }
@@ -194,7 +227,12 @@ fn ticket(entry: &Fields<'_, '_>) -> Option<TicketRule> {
         Ok(pattern) => pattern,
         Err(bad) => {
             let message = format!("`{}` is not a pattern: {}", shown.value, first_line(&bad));
-            entry.report("bad-pattern", shown.span, message, "write a regular expression, e.g. `HR-[0-9]+`");
+            entry.report(
+                "bad-pattern",
+                shown.span,
+                message,
+                "write a regular expression, e.g. `HR-[0-9]+`",
+            );
             return None;
         }
     };
@@ -217,7 +255,12 @@ fn first_line(error: &regex::Error) -> String {
 
 fn review(entry: &Fields<'_, '_>) -> String {
     let Some(date) = entry.moment("review") else {
-        entry.report("missing-key", entry.span, "`review` is missing", "add `review = 2027-06-30`");
+        entry.report(
+            "missing-key",
+            entry.span,
+            "`review` is missing",
+            "add `review = 2027-06-30`",
+        );
         return String::new();
     };
     if date.value.parse::<jiff::civil::Date>().is_err() {

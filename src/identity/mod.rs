@@ -9,13 +9,13 @@
 
 mod evidence;
 mod methods;
-mod networks;
 mod password;
 pub mod selection;
 pub mod users;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::HeaderValue;
@@ -23,7 +23,6 @@ use serde::{Deserialize, Serialize};
 
 pub use self::evidence::Evidence;
 use self::methods::Method;
-pub use self::networks::Network;
 use crate::facts::{Arrival, PurposeId, Subject, did_you_mean};
 
 /// How people prove who they are.
@@ -34,8 +33,6 @@ pub struct Settings {
     pub methods: Vec<String>,
     /// The accounts file of the method `basic`, written by `wayleave user`.
     pub users: PathBuf,
-    /// Networks from which `basic` is accepted over the plain door, beside loopback, e.g. `10.1.0.0/16`.
-    pub basic_plain_networks: Vec<String>,
     /// For how many seconds a checked password is remembered (as a keyed digest), so that not every request hashes.
     pub basic_remember_s: u64,
     /// How many passwords may be hashed at the same time; each takes 19 MiB and some 20 ms of a core.
@@ -49,7 +46,6 @@ impl Default for Settings {
         Self {
             methods: methods::TABLE.iter().map(|row| row.name.to_owned()).collect(),
             users: PathBuf::from("state/users.toml"),
-            basic_plain_networks: Vec::new(),
             basic_remember_s: 30,
             basic_at_once: 2,
             basic_shortest: 10,
@@ -98,13 +94,6 @@ impl Settings {
                 help: format!("list at least one of: {}", known().collect::<Vec<_>>().join(", ")),
             });
         }
-        found.extend(self.basic_plain_networks.iter().filter_map(|text| {
-            Network::parse(text).err().map(|why| BadSetting {
-                field: "basic_plain_networks",
-                message: why.to_string(),
-                help: "write an address and a prefix length, e.g. `10.1.0.0/16`".to_owned(),
-            })
-        }));
         if self.basic_at_once == 0 {
             found.push(BadSetting {
                 field: "basic_at_once",
@@ -186,6 +175,9 @@ impl fmt::Display for WhyRejected {
     }
 }
 
+/// Says whether a password may be used by this arrival.
+pub type MaySend = Arc<dyn Fn(&Arrival) -> bool + Send + Sync>;
+
 /// Asks the methods, in order.
 pub struct Guard {
     methods: Vec<Box<dyn Method>>,
@@ -202,8 +194,9 @@ impl fmt::Debug for Guard {
 }
 
 impl Guard {
-    /// A guard with the methods of the settings; all problems at once.
-    pub fn new(settings: &Settings) -> Result<Self, Vec<BadSetting>> {
+    /// A guard with the methods of the settings; all problems at once. `may_send_passwords` says from which arrivals a
+    /// password is accepted: not where anybody on the way could read it.
+    pub fn new(settings: &Settings, may_send_passwords: MaySend) -> Result<Self, Vec<BadSetting>> {
         let problems = settings.problems();
         if !problems.is_empty() {
             return Err(problems);
@@ -211,7 +204,7 @@ impl Guard {
         let (mut built, mut problems) = (Vec::new(), Vec::new());
         for name in &settings.methods {
             for row in methods::TABLE.iter().filter(|row| row.name == name) {
-                match (row.build)(settings) {
+                match (row.build)(settings, &may_send_passwords) {
                     Ok(method) => built.push(method),
                     Err(problem) => problems.push(problem),
                 }
@@ -250,6 +243,9 @@ impl Guard {
     }
 
     /// The values of `Proxy-Authenticate` for a 407 to this arrival, the best method first (RFC 9110 §11.7.1).
+    ///
+    /// Empty where nothing that HTTP can ask for would be accepted: a 407 without a challenge is not allowed, so the
+    /// answer is then a 403 that names the TLS door.
     pub fn challenges(&self, arrival: &Arrival) -> Vec<HeaderValue> {
         self.methods
             .iter()

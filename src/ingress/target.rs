@@ -260,38 +260,105 @@ mod tests {
     #[test]
     fn each_form_tells_where_it_goes() {
         for (method, target, host, hop, answer) in [
-            ("CONNECT", "x.com:443", "x.com:443", PLAIN, Target::Connect(to("x.com:443"))),
+            (
+                "CONNECT",
+                "x.com:443",
+                "x.com:443",
+                PLAIN,
+                Target::Connect(to("x.com:443")),
+            ),
             ("CONNECT", "x.com:443", "x.com", TLS, Target::Connect(to("x.com:443"))),
-            ("CONNECT", "[::1]:443", "[::1]:443", PLAIN, Target::Connect(to("[::1]:443"))),
+            (
+                "CONNECT",
+                "[::1]:443",
+                "[::1]:443",
+                PLAIN,
+                Target::Connect(to("[::1]:443")),
+            ),
             (
                 "GET",
                 "http://X.com/a?b",
                 "x.com",
                 PLAIN,
-                Target::Absolute { authority: to("x.com:80") },
+                Target::Absolute {
+                    authority: to("x.com:80"),
+                },
             ),
             (
                 "GET",
                 "http://x.com:8080/",
                 "x.com:8080",
                 TLS,
-                Target::Absolute { authority: to("x.com:8080") },
+                Target::Absolute {
+                    authority: to("x.com:8080"),
+                },
             ),
-            ("GET", "/proxy.pac", "gate:3128", PLAIN, Target::Origin { authority: to("gate:3128") }),
-            ("GET", "/a", "x.com", INSIDE, Target::Origin { authority: to("x.com:443") }),
-            ("OPTIONS", "*", "x.com", INSIDE, Target::Origin { authority: to("x.com:443") }),
-            ("GET", "https://x.com/a", "x.com", INSIDE, Target::Origin { authority: to("x.com:443") }),
+            (
+                "GET",
+                "/proxy.pac",
+                "gate:3128",
+                PLAIN,
+                Target::Origin {
+                    authority: to("gate:3128"),
+                },
+            ),
+            (
+                "GET",
+                "/a",
+                "x.com",
+                INSIDE,
+                Target::Origin {
+                    authority: to("x.com:443"),
+                },
+            ),
+            (
+                "OPTIONS",
+                "*",
+                "x.com",
+                INSIDE,
+                Target::Origin {
+                    authority: to("x.com:443"),
+                },
+            ),
+            (
+                "GET",
+                "https://x.com/a",
+                "x.com",
+                INSIDE,
+                Target::Origin {
+                    authority: to("x.com:443"),
+                },
+            ),
         ] {
-            assert_eq!(said(method, target, &[("host", host)], hop), Ok(answer), "{method} {target}");
+            assert_eq!(
+                said(method, target, &[("host", host)], hop),
+                Ok(answer),
+                "{method} {target}"
+            );
         }
     }
 
     #[test]
     fn http_2_spells_every_target_out() {
         let h2 = |target: &str, hop| request_sanity(&ask("GET", target, Version::HTTP_2, &[]), hop);
-        assert_eq!(h2("https://x.com/a", INSIDE), Ok(Target::Origin { authority: to("x.com:443") }));
-        assert_eq!(h2("https://gate:3129/proxy.pac", TLS), Ok(Target::Origin { authority: to("gate:3129") }));
-        assert_eq!(h2("http://x.com/a", TLS), Ok(Target::Absolute { authority: to("x.com:80") }));
+        assert_eq!(
+            h2("https://x.com/a", INSIDE),
+            Ok(Target::Origin {
+                authority: to("x.com:443")
+            })
+        );
+        assert_eq!(
+            h2("https://gate:3129/proxy.pac", TLS),
+            Ok(Target::Origin {
+                authority: to("gate:3129")
+            })
+        );
+        assert_eq!(
+            h2("http://x.com/a", TLS),
+            Ok(Target::Absolute {
+                authority: to("x.com:80")
+            })
+        );
         assert_eq!(h2("http://x.com/a", INSIDE), Err(Malformed::TargetForm));
         let two = ask("GET", "https://x.com/", Version::HTTP_2, &[("host", "evil.com")]);
         assert_eq!(request_sanity(&two, INSIDE), Err(Malformed::HostDisagrees));
@@ -313,17 +380,53 @@ mod tests {
             ("GET", "/", vec![("host", "a b")], INSIDE, Malformed::HostInvalid),
             ("GET", "/", vec![("host", "x.com:0")], INSIDE, Malformed::HostInvalid),
             ("GET", "/", vec![("host", "u@x.com")], INSIDE, Malformed::HostInvalid),
-            ("GET", "http://x.com/", vec![("host", "y.com")], PLAIN, Malformed::HostDisagrees),
-            ("GET", "http://x.com/", vec![("host", "x.com:81")], PLAIN, Malformed::HostDisagrees),
+            (
+                "GET",
+                "http://x.com/",
+                vec![("host", "y.com")],
+                PLAIN,
+                Malformed::HostDisagrees,
+            ),
+            (
+                "GET",
+                "http://x.com/",
+                vec![("host", "x.com:81")],
+                PLAIN,
+                Malformed::HostDisagrees,
+            ),
             ("GET", "http://x.com/", vec![host], INSIDE, Malformed::TargetForm),
             ("GET", "x.com:80", vec![host], PLAIN, Malformed::TargetForm),
             ("GET", "*", vec![host], INSIDE, Malformed::TargetForm),
             ("CONNECT", "x.com", vec![host], PLAIN, Malformed::ConnectPort),
             ("CONNECT", "/", vec![host], PLAIN, Malformed::ConnectPort),
-            ("CONNECT", "x.com:443", vec![("host", "y.com:443")], PLAIN, Malformed::HostDisagrees),
-            ("CONNECT", "x.com:443", vec![host, ("content-length", "4")], PLAIN, Malformed::ConnectBody),
-            ("CONNECT", "x.com:443", vec![host, ("transfer-encoding", "chunked")], PLAIN, Malformed::ConnectBody),
-            ("POST", "/", vec![host, ("transfer-encoding", "gzip, chunked")], INSIDE, Malformed::TransferEncoding),
+            (
+                "CONNECT",
+                "x.com:443",
+                vec![("host", "y.com:443")],
+                PLAIN,
+                Malformed::HostDisagrees,
+            ),
+            (
+                "CONNECT",
+                "x.com:443",
+                vec![host, ("content-length", "4")],
+                PLAIN,
+                Malformed::ConnectBody,
+            ),
+            (
+                "CONNECT",
+                "x.com:443",
+                vec![host, ("transfer-encoding", "chunked")],
+                PLAIN,
+                Malformed::ConnectBody,
+            ),
+            (
+                "POST",
+                "/",
+                vec![host, ("transfer-encoding", "gzip, chunked")],
+                INSIDE,
+                Malformed::TransferEncoding,
+            ),
             (
                 "POST",
                 "/",
@@ -339,14 +442,23 @@ mod tests {
                 Malformed::ContentLength,
             ),
         ] {
-            assert_eq!(said(method, target, &headers, hop), Err(why), "{method} {target} {headers:?}");
+            assert_eq!(
+                said(method, target, &headers, hop),
+                Err(why),
+                "{method} {target} {headers:?}"
+            );
         }
     }
 
     #[test]
     fn http_1_0_may_leave_the_host_out_where_the_target_has_it() {
         let old = |target: &str, hop| request_sanity(&ask("GET", target, Version::HTTP_10, &[]), hop);
-        assert_eq!(old("http://x.com/", PLAIN), Ok(Target::Absolute { authority: to("x.com:80") }));
+        assert_eq!(
+            old("http://x.com/", PLAIN),
+            Ok(Target::Absolute {
+                authority: to("x.com:80")
+            })
+        );
         assert_eq!(old("/", INSIDE), Err(Malformed::HostMissing));
     }
 }

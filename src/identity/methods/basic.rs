@@ -19,10 +19,10 @@ use tokio::sync::Semaphore;
 
 use super::remembered::{Digest, Remembered, Verdict};
 use super::{Asking, Method};
-use crate::facts::{Arrival, Door, MethodName, Secret, Subject};
+use crate::facts::{Arrival, MethodName, Secret, Subject};
 use crate::identity::selection::{meant_password, readings};
 use crate::identity::users::{self, Stamp, Users};
-use crate::identity::{Answer, BadSetting, Evidence, Network, Settings, WhyRejected, password};
+use crate::identity::{Answer, BadSetting, Evidence, MaySend, Settings, WhyRejected, password};
 
 /// How long the accounts file is not looked at again.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -30,7 +30,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const MOST_WAITING: usize = 256;
 
 struct Basic {
-    networks: Vec<Network>,
+    may_send: MaySend,
     remember: Duration,
     started: Instant,
     accounts: Accounts,
@@ -41,16 +41,12 @@ struct Basic {
     decoy: String,
 }
 
-pub(super) fn build(settings: &Settings) -> Result<Box<dyn Method>, BadSetting> {
+pub(super) fn build(settings: &Settings, may_send: &MaySend) -> Result<Box<dyn Method>, BadSetting> {
     let broken = |field, message: String, help: &str| BadSetting {
         field,
         message,
         help: help.to_owned(),
     };
-    let networks = settings.basic_plain_networks.iter().map(|text| Network::parse(text));
-    let networks = networks
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|why| broken("basic_plain_networks", why.to_string(), "write e.g. `10.1.0.0/16`"))?;
     let no_randomness = |why: String| {
         broken(
             "methods",
@@ -64,7 +60,7 @@ pub(super) fn build(settings: &Settings) -> Result<Box<dyn Method>, BadSetting> 
     rand::fill(&mut noise).map_err(|why| no_randomness(why.to_string()))?;
     let noise = base64::engine::general_purpose::STANDARD.encode(noise);
     Ok(Box::new(Basic {
-        networks,
+        may_send: Arc::clone(may_send),
         remember: Duration::from_secs(settings.basic_remember_s),
         started: Instant::now(),
         accounts: Accounts::open(settings.users.clone()).map_err(|why| {
@@ -91,7 +87,7 @@ impl Method for Basic {
             let Some(token) = evidence.proxy_authorization.and_then(basic_token) else {
                 return Answer::Silent;
             };
-            if !self.may_use(evidence.arrival) {
+            if !(self.may_send)(evidence.arrival) {
                 return Answer::Rejected(WhyRejected::UseTlsDoor);
             }
             let Some(credentials) = Credentials::parse(token) else {
@@ -113,8 +109,7 @@ impl Method for Basic {
 
     /// Where a password may not be sent in clear, none is asked for: the browser would send it.
     fn challenge(&self, arrival: &Arrival) -> Option<HeaderValue> {
-        self.may_use(arrival)
-            .then_some(HeaderValue::from_static("Basic realm=\"wayleave\", charset=\"UTF-8\""))
+        (self.may_send)(arrival).then_some(HeaderValue::from_static("Basic realm=\"wayleave\", charset=\"UTF-8\""))
     }
 
     fn reload(&self) -> Result<(), String> {
@@ -128,14 +123,6 @@ impl Method for Basic {
 }
 
 impl Basic {
-    fn may_use(&self, arrival: &Arrival) -> bool {
-        let address = arrival.client.ip().to_canonical();
-        match arrival.door {
-            Door::Tls => true,
-            Door::Plain => address.is_loopback() || self.networks.iter().any(|network| network.contains(address)),
-        }
-    }
-
     async fn check(&self, credentials: Credentials) -> Result<Verdict, WhyRejected> {
         let now = self.started.elapsed();
         self.accounts.look(now, Look::WhenDue);

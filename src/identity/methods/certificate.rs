@@ -8,14 +8,14 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use super::{Asking, Method};
 use crate::facts::{Arrival, MethodName, Subject, SubjectId};
-use crate::identity::{Answer, BadSetting, Evidence, Settings, WhyRejected};
+use crate::identity::{Answer, BadSetting, Evidence, MaySend, Settings, WhyRejected};
 
 /// What the URI of a user starts with.
 const USER_URI: &str = "wayleave:user:";
 
 struct Certificate;
 
-pub(super) fn build(_: &Settings) -> Result<Box<dyn Method>, BadSetting> {
+pub(super) fn build(_: &Settings, _: &MaySend) -> Result<Box<dyn Method>, BadSetting> {
     Ok(Box::new(Certificate))
 }
 

@@ -9,7 +9,7 @@ use std::pin::Pin;
 
 use http::HeaderValue;
 
-use super::{Answer, BadSetting, Evidence, Settings};
+use super::{Answer, BadSetting, Evidence, MaySend, Settings};
 use crate::facts::{Arrival, MethodName};
 
 /// One way to prove who you are.
@@ -42,7 +42,7 @@ pub(super) struct Row {
     /// The name used in settings.
     pub(super) name: &'static str,
     /// Makes the method from the settings.
-    pub(super) build: fn(&Settings) -> Result<Box<dyn Method>, BadSetting>,
+    pub(super) build: fn(&Settings, &MaySend) -> Result<Box<dyn Method>, BadSetting>,
 }
 
 /// The methods, in the order in which they are asked by default: the stronger first.

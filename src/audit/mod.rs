@@ -18,6 +18,7 @@
 //! It must never lose a line that it accepted while the process lives, never acknowledge a line that is not on disk,
 //! and never judge: it writes down what others decided.
 
+mod batch;
 mod chain;
 mod desk;
 mod entry;
@@ -153,7 +154,7 @@ impl Book {
         let json = to_json(&record)?;
         let durable = self.inner.desk.accept_act(json, rulebook_of(&record))?;
         self.show(&record);
-        desk::settled(durable).await
+        batch::settled(durable).await
     }
 
     /// Accepts an act that has happened anyway, without waiting for the disk; kept in memory while the disk fails.
@@ -176,7 +177,7 @@ impl Book {
 
     /// Returns once everything accepted before this call is on disk.
     pub async fn flush(&self) -> Result<(), Unavailable> {
-        desk::settled(self.inner.desk.accept_flush()?).await
+        batch::settled(self.inner.desk.accept_flush()?).await
     }
 
     /// Whether records can be written; if not, why.

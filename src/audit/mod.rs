@@ -1,1 +1,224 @@
-//! What happened.
+//! What happened? The book: one line for each flow, chained by hashes, on disk before anything is published.
+//!
+//! ```text
+//!  flow ── enter ── saw ── decided ── commit ──────────── close        each flow's own task
+//!            │                          │ opening line      │ closing line
+//!            │ waits for room           v                   v
+//!            └───────────────────── desk: lines accepted, not yet on disk
+//!                                       │ one batch
+//!                                       v
+//!                                   writer: seq, prev, hash; one write and one sync for all who wait
+//!                                       │
+//!                  records-00000001.jsonl ── sealed ──> records-00000001.seal
+//! ```
+//!
+//! Reads like this: [`Book::open`] repairs what a crash tore and starts the writer; [`Book::enter`] gives an [`Entry`];
+//! the entry closes exactly once, if need be as abandoned; [`read`] and [`verify`] work on the files alone.
+//!
+//! It must never lose a line that it accepted while the process lives, never acknowledge a line that is not on disk,
+//! and never judge: it writes down what others decided.
+
+mod batch;
+mod chain;
+mod desk;
+mod entry;
+mod folder;
+mod opening;
+mod read;
+mod seal;
+mod segment;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod writer;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::{Clock, Timestamp};
+use crate::facts::{Act, Record, RecordId};
+use desk::Desk;
+pub use entry::{Closing, Counters, Entry};
+pub use opening::{BookError, Repair};
+pub use read::{Filter, Position, ReadProblem, Records, find, read};
+pub use verify::{Broken, Verified, verify};
+
+/// How the book is kept.
+#[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The folder of the book; made if it is not there.
+    pub folder: PathBuf,
+    /// How many lines may wait for the disk before new flows wait too.
+    pub queue: usize,
+    /// What a new flow does while that many lines wait.
+    pub on_full: OnFull,
+    /// A segment is sealed and the next one begun before it grows beyond this size; also every day at 00:00 UTC.
+    pub segment_bytes: u64,
+    /// Lines that nobody waits for are on disk after this many milliseconds at the latest.
+    pub sync_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            folder: PathBuf::from("state/records"),
+            queue: 8192,
+            on_full: OnFull::Block,
+            segment_bytes: 64 * 1024 * 1024,
+            sync_ms: 100,
+        }
+    }
+}
+
+/// What a new flow does while the queue is full. Neither loses a line.
+#[derive(Deserialize, Serialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFull {
+    /// It waits until there is room.
+    #[default]
+    Block,
+    /// It is refused at once; how many were is recorded as soon as there is room.
+    Refuse,
+}
+
+/// Something that sees every closing, stray, grant and gateway record once: the metrics.
+pub type Reader = Box<dyn Fn(&Record) + Send + Sync>;
+
+/// Why a line is not on disk: no record, no access.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct Unavailable {
+    why: String,
+    kept: bool,
+}
+
+impl Unavailable {
+    fn refused(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            kept: false,
+        }
+    }
+
+    fn kept(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            kept: true,
+        }
+    }
+
+    /// Whether the line was accepted before the trouble began: it waits in memory and will be written once the disk
+    /// works again. What it says must then be undone by another act, not by silence.
+    pub fn is_kept(&self) -> bool {
+        self.kept
+    }
+}
+
+/// The book of this gateway; clones write into the same one.
+#[derive(Clone)]
+pub struct Book {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    desk: Arc<Desk>,
+    readers: Arc<[Reader]>,
+    clock: Clock,
+    /// Ends and joins the writer when the last book and the last entry are gone.
+    _writer: writer::Running,
+}
+
+impl Book {
+    /// Opens the book in `settings.folder`, repairs what a crash tore, and starts its writer.
+    ///
+    /// What was repaired is returned, and recorded in the book itself.
+    pub fn open(settings: &Settings, clock: Clock, readers: Vec<Reader>) -> Result<(Self, Vec<Repair>), BookError> {
+        opening::open(settings, clock, readers)
+    }
+
+    /// Begins the record of one flow that `client` started. From here on one closing line is certain.
+    ///
+    /// This is where a flow waits while the disk is behind: an entry holds in memory what its closing line will say,
+    /// so closing it needs no more room and never waits.
+    pub async fn enter(&self, at: Timestamp, client: SocketAddr) -> Result<Entry, Unavailable> {
+        self.inner.desk.admit().await?;
+        Ok(Entry::begin(self.clone(), at, client))
+    }
+
+    /// Writes an act that is no flow, and returns once it is on disk.
+    pub async fn write(&self, record: Record) -> Result<(), Unavailable> {
+        let json = to_json(&record)?;
+        let durable = self.inner.desk.accept_act(json, rulebook_of(&record))?;
+        self.show(&record);
+        batch::settled(durable).await
+    }
+
+    /// Accepts an act that has happened anyway, without waiting for the disk; kept in memory while the disk fails.
+    pub fn note(&self, record: &Record) {
+        if let Ok(json) = to_json(record) {
+            self.inner.desk.accept_note(json, rulebook_of(record));
+            self.show(record);
+        }
+    }
+
+    /// A record of `act` with a fresh id, now.
+    pub fn record(&self, act: Act) -> Record {
+        let at = self.inner.clock.now();
+        Record {
+            id: fresh_id(at),
+            at,
+            act,
+        }
+    }
+
+    /// Returns once everything accepted before this call is on disk.
+    pub async fn flush(&self) -> Result<(), Unavailable> {
+        batch::settled(self.inner.desk.accept_flush()?).await
+    }
+
+    /// Whether records can be written; if not, why.
+    pub fn healthy(&self) -> Result<(), String> {
+        self.inner.desk.healthy()
+    }
+
+    /// How many accepted lines are not on disk yet.
+    pub fn queue_len(&self) -> usize {
+        self.inner.desk.backlog()
+    }
+
+    /// Takes no new flows, waits for every open entry to close, writes everything, and stops the writer.
+    ///
+    /// An error says how many lines could not be written.
+    pub async fn close(self) -> Result<(), Unavailable> {
+        self.inner.desk.close().await
+    }
+
+    fn show(&self, record: &Record) {
+        for reader in self.inner.readers.iter() {
+            reader(record);
+        }
+    }
+}
+
+/// A name that sorts by `at` (UUID version 7, RFC 9562 §5.7).
+fn fresh_id(at: Timestamp) -> RecordId {
+    let millis = u64::try_from(at.as_millis()).unwrap_or(0);
+    let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
+    let moment = uuid::Timestamp::from_unix(uuid::NoContext, millis / 1000, nanos);
+    RecordId::new(uuid::Uuid::new_v7(moment).to_string())
+}
+
+fn to_json(record: &Record) -> Result<Vec<u8>, Unavailable> {
+    serde_json::to_vec(record).map_err(|e| Unavailable::refused(format!("a record cannot be written as JSON: {e}")))
+}
+
+fn rulebook_of(record: &Record) -> Option<crate::facts::RulebookId> {
+    match &record.act {
+        Act::Gateway { rulebook, .. } | Act::Grant { rulebook, .. } => Some(rulebook.clone()),
+        Act::Opening { .. } | Act::Closing { .. } | Act::Stray { .. } => None,
+    }
+}

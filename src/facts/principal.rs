@@ -66,7 +66,7 @@ pub enum MethodName {
 
 impl MethodName {
     /// The name as rules spell it.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Basic => "basic",
             Self::Certificate => "certificate",

@@ -143,6 +143,15 @@ pub enum GatewayAct {
         /// Which file.
         file: String,
     },
+    /// Records could not be written for a while and can again; flows that came in between were refused unrecorded.
+    RecordsInterrupted {
+        /// Why.
+        why: String,
+        /// Since when.
+        since: Timestamp,
+        /// How many flows were refused.
+        refused: u64,
+    },
 }
 
 /// One line of the book, before it is sealed into the chain.

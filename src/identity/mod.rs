@@ -1,1 +1,270 @@
 //! Who are you.
+//!
+//! The [`Guard`] asks the methods of the settings in their order (`methods/mod.rs` is the table). The first that knows
+//! the sender ends the asking; so does the first that is shown a proof and finds it wrong: a wrong password is not
+//! "try the next". [`users`] keeps the accounts of the built-in Basic method; [`selection`] reads the purpose that
+//! somebody puts behind their name.
+//!
+//! Never: look at the destination, decide what somebody may do, or let a password reach a log, a record or a cache.
+
+mod evidence;
+mod methods;
+mod password;
+pub mod selection;
+pub mod users;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http::HeaderValue;
+use serde::{Deserialize, Serialize};
+
+pub use self::evidence::Evidence;
+use self::methods::Method;
+use crate::facts::{Arrival, PurposeId, Subject, did_you_mean};
+
+/// How people prove who they are.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The methods, asked in this order: `certificate`, `basic`.
+    pub methods: Vec<String>,
+    /// The accounts file of the method `basic`, written by `wayleave user`.
+    pub users: PathBuf,
+    /// For how many seconds a checked password is remembered (as a keyed digest), so that not every request hashes.
+    pub basic_remember_s: u64,
+    /// How many passwords may be hashed at the same time; each takes 19 MiB and some 20 ms of a core.
+    pub basic_at_once: u16,
+    /// The fewest characters of a new password.
+    pub basic_shortest: u16,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            methods: methods::TABLE.iter().map(|row| row.name.to_owned()).collect(),
+            users: PathBuf::from("state/users.toml"),
+            basic_remember_s: 30,
+            basic_at_once: 2,
+            basic_shortest: 10,
+        }
+    }
+}
+
+/// A setting that cannot be used as written: which one, why, and how to fix it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadSetting {
+    /// The field of [`Settings`].
+    pub field: &'static str,
+    /// What is wrong with it.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+}
+
+impl fmt::Display for BadSetting {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "`{}`: {} ({})", self.field, self.message, self.help)
+    }
+}
+
+impl Settings {
+    /// Everything that is wrong with the settings beyond their types.
+    pub fn problems(&self) -> Vec<BadSetting> {
+        let known = || methods::TABLE.iter().map(|row| row.name);
+        let mut found: Vec<BadSetting> = self
+            .methods
+            .iter()
+            .filter(|name| !known().any(|method| method == name.as_str()))
+            .map(|name| BadSetting {
+                field: "methods",
+                message: format!("there is no method `{name}`"),
+                help: did_you_mean(name, known()).map_or_else(
+                    || format!("use one of: {}", known().collect::<Vec<_>>().join(", ")),
+                    |meant| format!("did you mean `{meant}`"),
+                ),
+            })
+            .collect();
+        if self.methods.is_empty() {
+            found.push(BadSetting {
+                field: "methods",
+                message: "nobody could prove who they are".to_owned(),
+                help: format!("list at least one of: {}", known().collect::<Vec<_>>().join(", ")),
+            });
+        }
+        if self.basic_at_once == 0 {
+            found.push(BadSetting {
+                field: "basic_at_once",
+                message: "no password could ever be checked".to_owned(),
+                help: "use at least 1".to_owned(),
+            });
+        }
+        found
+    }
+}
+
+/// What the guard makes of the evidence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The sender is known.
+    Known {
+        /// Who it is and how that was proven.
+        subject: Subject,
+        /// The purpose that the user name's suffix selects among the grants in force.
+        selects: Option<PurposeId>,
+    },
+    /// No proof was shown.
+    Silent,
+    /// A proof was shown and is wrong.
+    Rejected(WhyRejected),
+}
+
+/// Why a proof is wrong. The words are for the person; they never tell whether a user exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WhyRejected {
+    /// Two `Proxy-Authorization` fields.
+    TwoProofs,
+    /// `Proxy-Authorization` is not `Basic` with a user name and a password.
+    Malformed,
+    /// The user name or the password is wrong.
+    WrongCredentials,
+    /// A password was sent in clear from a network where that is not accepted.
+    UseTlsDoor,
+    /// The client certificate names nobody, or more than one.
+    CertificateUnclear,
+    /// The accounts could not be asked.
+    Unavailable,
+}
+
+impl WhyRejected {
+    /// The name used in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TwoProofs => "two-proofs",
+            Self::Malformed => "malformed",
+            Self::WrongCredentials => "wrong-credentials",
+            Self::UseTlsDoor => "use-tls-door",
+            Self::CertificateUnclear => "certificate-unclear",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// All of them, for closed label sets.
+    pub const ALL: [Self; 6] = [
+        Self::TwoProofs,
+        Self::Malformed,
+        Self::WrongCredentials,
+        Self::UseTlsDoor,
+        Self::CertificateUnclear,
+        Self::Unavailable,
+    ];
+}
+
+impl fmt::Display for WhyRejected {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::TwoProofs => "the request carries two `Proxy-Authorization` fields; send one",
+            Self::Malformed => "the `Proxy-Authorization` field is not `Basic` with a user name and a password",
+            Self::WrongCredentials => "the user name or the password is wrong",
+            Self::UseTlsDoor => "passwords are not accepted in clear from this network; use the TLS door",
+            Self::CertificateUnclear => "the client certificate does not name exactly one user",
+            Self::Unavailable => "sign-in is not possible right now; try again",
+        })
+    }
+}
+
+/// Says whether a password may be used by this arrival.
+pub type MaySend = Arc<dyn Fn(&Arrival) -> bool + Send + Sync>;
+
+/// Asks the methods, in order.
+pub struct Guard {
+    methods: Vec<Box<dyn Method>>,
+    rejections: AtomicU64,
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.methods.iter().map(|method| method.name()).collect();
+        out.debug_struct("Guard")
+            .field("methods", &names)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Guard {
+    /// A guard with the methods of the settings; all problems at once. `may_send_passwords` says from which arrivals a
+    /// password is accepted: not where anybody on the way could read it.
+    pub fn new(settings: &Settings, may_send_passwords: MaySend) -> Result<Self, Vec<BadSetting>> {
+        let problems = settings.problems();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let (mut built, mut problems) = (Vec::new(), Vec::new());
+        for name in &settings.methods {
+            for row in methods::TABLE.iter().filter(|row| row.name == name) {
+                match (row.build)(settings, &may_send_passwords) {
+                    Ok(method) => built.push(method),
+                    Err(problem) => problems.push(problem),
+                }
+            }
+        }
+        if problems.is_empty() {
+            Ok(Self {
+                methods: built,
+                rejections: AtomicU64::new(0),
+            })
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// Says who sent the evidence.
+    pub async fn identify(&self, evidence: &Evidence<'_>) -> Answer {
+        let answer = self.ask(evidence).await;
+        if matches!(answer, Answer::Rejected(_)) {
+            self.rejections.fetch_add(1, Ordering::Relaxed);
+        }
+        answer
+    }
+
+    async fn ask(&self, evidence: &Evidence<'_>) -> Answer {
+        if evidence.more_than_one {
+            return Answer::Rejected(WhyRejected::TwoProofs);
+        }
+        for method in &self.methods {
+            match method.identify(evidence).await {
+                Answer::Silent => {}
+                answer @ (Answer::Known { .. } | Answer::Rejected(_)) => return answer,
+            }
+        }
+        Answer::Silent
+    }
+
+    /// The values of `Proxy-Authenticate` for a 407 to this arrival, the best method first (RFC 9110 §11.7.1).
+    ///
+    /// Empty where nothing that HTTP can ask for would be accepted: a 407 without a challenge is not allowed, so the
+    /// answer is then a 403 that names the TLS door.
+    pub fn challenges(&self, arrival: &Arrival) -> Vec<HeaderValue> {
+        self.methods
+            .iter()
+            .filter_map(|method| method.challenge(arrival))
+            .collect()
+    }
+
+    /// How many proofs were wrong since the start.
+    pub fn rejections(&self) -> u64 {
+        self.rejections.load(Ordering::Relaxed)
+    }
+
+    /// Reads accounts again now, without waiting for the next look; says what is wrong with them.
+    pub fn reload(&self) -> Result<(), String> {
+        self.methods.iter().try_for_each(|method| method.reload())
+    }
+
+    /// Whether every method can do its work; if not, why.
+    pub fn healthy(&self) -> Result<(), String> {
+        self.methods.iter().try_for_each(|method| method.healthy())
+    }
+}

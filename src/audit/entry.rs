@@ -1,0 +1,173 @@
+//! One flow, one entry, one closing line: by [`Entry::close`], or as abandoned when the entry is dropped.
+#![expect(clippy::disallowed_methods, reason = "door: measures how long a flow took")]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{Book, Unavailable, batch, fresh_id, to_json};
+use crate::clock::Timestamp;
+use crate::facts::{Act, DecisionNote, End, Ending, Observation, Record, RecordId};
+
+/// Content bytes of one flow, counted by whoever carries them.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// From client to origin.
+    pub up: AtomicU64,
+    /// From origin to client.
+    pub down: AtomicU64,
+}
+
+/// What only the carrier of a flow knows about its end; the entry measures the rest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// In which way it ended.
+    pub end: End,
+    /// The status that the client got, if any.
+    pub status: Option<u16>,
+    /// Whether the gateway read the flow's content.
+    pub decrypted: bool,
+}
+
+/// The open record of one flow.
+#[must_use = "an entry that is dropped records an abandoned flow"]
+pub struct Entry {
+    book: Book,
+    id: RecordId,
+    at: Timestamp,
+    client: SocketAddr,
+    began: Instant,
+    judged: Option<Duration>,
+    seen: Option<Box<Observation>>,
+    decided: Option<Box<DecisionNote>>,
+    counters: Arc<Counters>,
+    status: Option<u16>,
+    decrypted: bool,
+    committed: bool,
+    closed: bool,
+}
+
+impl Entry {
+    /// INVARIANT: the desk has admitted this entry and counts it as open until `finish`.
+    pub(super) fn begin(book: Book, at: Timestamp, client: SocketAddr) -> Self {
+        Self {
+            book,
+            id: fresh_id(at),
+            at,
+            client,
+            began: Instant::now(),
+            judged: None,
+            seen: None,
+            decided: None,
+            counters: Arc::default(),
+            status: None,
+            decrypted: false,
+            committed: false,
+            closed: false,
+        }
+    }
+
+    /// The record's name: what the employee sees as the reference.
+    pub fn id(&self) -> &RecordId {
+        &self.id
+    }
+
+    /// Notes what was seen, redacted.
+    pub fn saw(&mut self, seen: Observation) {
+        self.seen = Some(Box::new(seen));
+    }
+
+    /// Notes what was decided, and how long that took since the entry began.
+    pub fn decided(&mut self, decided: DecisionNote) {
+        self.judged.get_or_insert_with(|| self.began.elapsed());
+        self.decided = Some(Box::new(decided));
+    }
+
+    /// Notes the status that the client got, in case nobody is left to say it at the end.
+    pub fn answered(&mut self, status: u16) {
+        self.status = Some(status);
+    }
+
+    /// Notes that the gateway reads the flow's content, in case nobody is left to say it at the end.
+    pub fn reads_content(&mut self) {
+        self.decrypted = true;
+    }
+
+    /// Where the carrier counts the flow's bytes.
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// Writes the opening line of a publishing flow and returns once it is on disk: nothing may leave before.
+    pub async fn commit(&mut self) -> Result<(), Unavailable> {
+        if self.committed {
+            return Ok(());
+        }
+        let (Some(seen), Some(decided)) = (&self.seen, &self.decided) else {
+            return Err(Unavailable::refused("a flow cannot be opened before it is judged"));
+        };
+        let opening = Record {
+            id: self.id.clone(),
+            at: self.at,
+            act: Act::Opening {
+                seen: seen.clone(),
+                decided: decided.clone(),
+            },
+        };
+        let durable = self.book.inner.desk.accept_act(to_json(&opening)?, None)?;
+        batch::settled(durable).await?;
+        self.committed = true;
+        Ok(())
+    }
+
+    /// Writes the closing line. Never waits.
+    pub fn close(mut self, closing: Closing) {
+        self.finish(closing);
+    }
+
+    fn finish(&mut self, closing: Closing) {
+        if std::mem::replace(&mut self.closed, true) {
+            return;
+        }
+        let ended = Ending {
+            end: closing.end,
+            status: closing.status.or(self.status),
+            decrypted: closing.decrypted || self.decrypted,
+            bytes_up: self.counters.up.load(Ordering::Relaxed),
+            bytes_down: self.counters.down.load(Ordering::Relaxed),
+            duration_ms: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            judged_us: self
+                .judged
+                .map_or(0, |spent| u64::try_from(spent.as_micros()).unwrap_or(u64::MAX)),
+        };
+        let record = Record {
+            id: self.id.clone(),
+            at: self.at,
+            act: match self.seen.take() {
+                Some(seen) => Act::Closing {
+                    seen,
+                    decided: self.decided.take(),
+                    ended,
+                },
+                None => Act::Stray {
+                    client: self.client,
+                    ended,
+                },
+            },
+        };
+        // INVARIANT: the desk stops counting this entry as open in the same step in which it accepts its line.
+        self.book.inner.desk.accept_closing(to_json(&record).ok());
+        self.book.show(&record);
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.finish(Closing {
+            end: End::Abandoned,
+            status: None,
+            decrypted: false,
+        });
+    }
+}

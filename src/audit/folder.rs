@@ -1,0 +1,182 @@
+//! The folder of the book on a real disk.
+#![expect(clippy::disallowed_methods, reason = "door: writes the records")]
+
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::segment::Segment;
+
+/// Where the writer's bytes go. The disk is one; tests have one that fails.
+pub(super) trait Medium: Send {
+    /// Makes the file `name` the current one; creates it, durably, where it is not there. Returns its length.
+    fn open(&mut self, name: &str) -> io::Result<u64>;
+    /// Writes `bytes` into the current file at the offset `at`.
+    fn write(&mut self, at: u64, bytes: &[u8]) -> io::Result<()>;
+    /// Returns once everything written into the current file is on disk.
+    fn sync(&mut self) -> io::Result<()>;
+    /// Cuts the current file off after `len` bytes.
+    fn truncate(&mut self, len: u64) -> io::Result<()>;
+    /// Makes `bytes` the whole content of the file `name`, at once and durably.
+    fn place(&mut self, name: &str, bytes: &[u8]) -> io::Result<()>;
+}
+
+/// The folder on disk.
+pub(super) struct Folder {
+    path: PathBuf,
+    current: Option<File>,
+    /// Held, and locked, as long as the book is open.
+    _lock: File,
+}
+
+/// Why a folder cannot be taken.
+pub(super) enum NotTaken {
+    /// Another process writes into it.
+    InUse,
+    /// The disk said so.
+    Failed(io::Error),
+}
+
+impl Folder {
+    /// Takes the folder for this process alone; makes it, for its owner only, where it is not there.
+    pub(super) fn take(path: &Path) -> Result<Self, NotTaken> {
+        let lock = || -> io::Result<File> {
+            DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+            private().create(true).truncate(false).open(path.join("lock"))
+        };
+        let lock = lock().map_err(NotTaken::Failed)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                current: None,
+                _lock: lock,
+            }),
+            Err(fs::TryLockError::WouldBlock) => Err(NotTaken::InUse),
+            Err(fs::TryLockError::Error(e)) => Err(NotTaken::Failed(e)),
+        }
+    }
+
+    fn current(&self) -> io::Result<&File> {
+        self.current
+            .as_ref()
+            .ok_or_else(|| io::Error::other("no segment is open"))
+    }
+
+    /// Makes the names in the folder durable.
+    fn sync_names(&self) -> io::Result<()> {
+        File::open(&self.path)?.sync_all()
+    }
+
+    /// Moves what follows the first `keep` bytes of a segment into a file of its own; returns that file's name.
+    pub(super) fn set_aside(&mut self, segment: Segment, keep: u64) -> io::Result<String> {
+        let lines = private().create(false).open(self.path.join(segment.lines()))?;
+        let end = lines.metadata()?.len().saturating_sub(keep);
+        let mut torn = vec![0; usize::try_from(end).unwrap_or(usize::MAX)];
+        lines.read_exact_at(&mut torn, keep)?;
+        let mut nth = 1;
+        while fs::exists(self.path.join(segment.torn(nth)))? {
+            nth += 1;
+        }
+        let name = segment.torn(nth);
+        self.place(&name, &torn)?;
+        lines.set_len(keep)?;
+        lines.sync_all()?;
+        Ok(name)
+    }
+
+    /// The content of the small file `name`; none where it is not there.
+    pub(super) fn content(&self, name: &str) -> io::Result<Option<String>> {
+        content(&self.path, name)
+    }
+}
+
+impl Medium for Folder {
+    fn open(&mut self, name: &str) -> io::Result<u64> {
+        let file = private().create(true).truncate(false).open(self.path.join(name))?;
+        self.sync_names()?;
+        let len = file.metadata()?.len();
+        self.current = Some(file);
+        Ok(len)
+    }
+
+    fn write(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.current()?.write_all_at(bytes, at)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        let file = self.current()?;
+        file.sync_data()?;
+        if file.metadata()?.nlink() == 0 {
+            return Err(io::Error::other(
+                "the file was removed while it was written; restart the gateway",
+            ));
+        }
+        Ok(())
+    }
+
+    fn truncate(&mut self, len: u64) -> io::Result<()> {
+        self.current()?.set_len(len)
+    }
+
+    fn place(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let half = self.path.join(format!("{name}.new"));
+        let mut file = private().create(true).truncate(true).open(&half)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&half, self.path.join(name))?;
+        self.sync_names()
+    }
+}
+
+/// What is in a book's folder.
+#[derive(Default)]
+pub(super) struct Listing {
+    /// Each segment that has lines or a seal: whether it has lines, whether it has a seal.
+    pub(super) segments: BTreeMap<Segment, (bool, bool)>,
+    /// How many torn ends were set aside.
+    pub(super) torn: u64,
+}
+
+/// Lists a book's folder.
+pub(super) fn list(folder: &Path) -> io::Result<Listing> {
+    let mut listing = Listing::default();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        if let Some(segment) = Segment::of_lines(&name) {
+            listing.segments.entry(segment).or_default().0 = true;
+        } else if let Some(segment) = Segment::of_seal(&name) {
+            listing.segments.entry(segment).or_default().1 = true;
+        } else if name.ends_with(".torn") {
+            listing.torn += 1;
+        }
+    }
+    Ok(listing)
+}
+
+/// Opens a segment's lines for reading; none where they are not there.
+pub(super) fn lines(folder: &Path, segment: Segment) -> io::Result<Option<File>> {
+    if_there(File::open(folder.join(segment.lines())))
+}
+
+/// The content of the small file `name`; none where it is not there.
+pub(super) fn content(folder: &Path, name: &str) -> io::Result<Option<String>> {
+    if_there(fs::read_to_string(folder.join(name)))
+}
+
+fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
+    }
+}
+
+/// Records and keys are for the gateway's own account only.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    options
+}

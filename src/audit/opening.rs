@@ -1,0 +1,306 @@
+//! Opening the book: take the folder, repair what a crash tore, start the writer.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::Ed25519KeyPair;
+use serde::Deserialize;
+
+use super::chain::Chain;
+use super::desk::Desk;
+use super::folder::{self, Folder, Listing, Medium, NotTaken};
+use super::seal::{SealKey, Signer, private_pem};
+use super::segment::Segment;
+use super::verify::{Broken, PUBLIC_KEY, after, seal_of, walk};
+use super::writer::{Place, RETRY, Writer, day_of};
+use super::{Book, Inner, Reader, Settings};
+use crate::clock::{Clock, Timestamp};
+use crate::facts::{Act, End, Ending, GatewayAct, Record, RecordId, RulebookId};
+
+/// Where the private key of the seals lies.
+const PRIVATE_KEY: &str = "seal.key";
+
+/// What a crash left behind and the start put right.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Repair {
+    /// The last line was not whole. It was never acknowledged; its bytes are kept beside the book.
+    TornEnd {
+        /// The file that was cut.
+        file: String,
+        /// How many bytes were cut off.
+        bytes: u64,
+        /// The file that holds them now.
+        kept_in: String,
+    },
+    /// A publishing flow had been opened and never closed; it is closed as abandoned.
+    NeverClosed(RecordId),
+}
+
+impl fmt::Display for Repair {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TornEnd { file, bytes, kept_in } => write!(
+                out,
+                "`{file}` ended in a torn line of {bytes} bytes, which nobody was told is recorded; moved to `{kept_in}`"
+            ),
+            Self::NeverClosed(id) => write!(out, "record `{id}` was never closed; closed as abandoned"),
+        }
+    }
+}
+
+/// Why the book cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum BookError {
+    /// Another process writes into the folder.
+    #[error("the records in `{0}` are being written by another process; stop it, or choose another state folder")]
+    InUse(String),
+    /// The folder cannot be used.
+    #[error("the records in `{folder}` cannot be written: {error}; check the folder's owner and the free space")]
+    Folder {
+        /// The folder.
+        folder: String,
+        /// What the disk said.
+        error: io::Error,
+    },
+    /// The key of the seals cannot be used.
+    #[error("`{file}` cannot seal records: {why}; put your copy back, or move the whole records folder away")]
+    Key {
+        /// Its file.
+        file: &'static str,
+        /// Why not.
+        why: String,
+    },
+    /// The newest records were changed after they were written.
+    #[error("the records do not hold: {0}; move the whole records folder away, keep it for inquiry, and start again")]
+    Broken(#[from] Broken),
+}
+
+pub(super) fn open(settings: &Settings, clock: Clock, readers: Vec<Reader>) -> Result<(Book, Vec<Repair>), BookError> {
+    open_on(settings, clock, readers, RETRY, |folder| Box::new(folder))
+}
+
+/// As [`open`], on a medium of the caller's choice: tests have one that fails.
+pub(super) fn open_on(
+    settings: &Settings,
+    clock: Clock,
+    readers: Vec<Reader>,
+    retry: Duration,
+    medium: impl FnOnce(Folder) -> Box<dyn Medium>,
+) -> Result<(Book, Vec<Repair>), BookError> {
+    let failed = |error| BookError::Folder {
+        folder: settings.folder.to_string_lossy().into_owned(),
+        error,
+    };
+    let mut folder = Folder::take(&settings.folder).map_err(|not| match not {
+        NotTaken::InUse => BookError::InUse(settings.folder.to_string_lossy().into_owned()),
+        NotTaken::Failed(error) => failed(error),
+    })?;
+    let signer = signer(&mut folder, &failed)?;
+    let found = survey(&settings.folder, &signer.public(), &failed)?;
+    let mut repairs = Vec::new();
+    if found.torn > 0 {
+        let kept_in = folder
+            .set_aside(found.place.segment, found.place.bytes)
+            .map_err(failed)?;
+        repairs.push(Repair::TornEnd {
+            file: found.place.segment.lines(),
+            bytes: found.torn,
+            kept_in,
+        });
+    }
+    let place = if found.sealed { found.place.after() } else { found.place };
+    folder.open(&place.segment.lines()).map_err(failed)?;
+
+    let desk = Arc::new(Desk::new(settings.queue, settings.on_full, clock.clone()));
+    let readers: Arc<[Reader]> = readers.into();
+    let parts = (Arc::clone(&desk), Arc::clone(&readers), clock.clone());
+    let writer = Writer::new(settings, retry, parts, medium(folder), signer, place);
+    let book = Book {
+        inner: Arc::new(Inner {
+            desk,
+            readers,
+            clock,
+            _writer: writer.start().map_err(failed)?,
+        }),
+    };
+    record_repairs(&book, &mut repairs, found.unclosed);
+    Ok((book, repairs))
+}
+
+/// Reads the key of the seals, or makes one for a new book.
+fn signer(folder: &mut Folder, failed: &impl Fn(io::Error) -> BookError) -> Result<Signer, BookError> {
+    let key = |file, why: String| BookError::Key { file, why };
+    let public = folder.content(PUBLIC_KEY).map_err(failed)?;
+    let signer = match (folder.content(PRIVATE_KEY).map_err(failed)?, &public) {
+        (Some(pem), _) => Signer::from_pem(&pem).map_err(|why| key(PRIVATE_KEY, why))?,
+        (None, Some(_)) => {
+            return Err(key(
+                PRIVATE_KEY,
+                format!("it is missing, while `{PUBLIC_KEY}` is there"),
+            ));
+        }
+        (None, None) => {
+            let pkcs8 = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new())
+                .map_err(|_| key(PRIVATE_KEY, "the system gave no random numbers".to_owned()))?;
+            let pem = private_pem(pkcs8.as_ref());
+            folder.place(PRIVATE_KEY, pem.as_bytes()).map_err(failed)?;
+            Signer::from_pem(&pem).map_err(|why| key(PRIVATE_KEY, why))?
+        }
+    };
+    match public.map(|pem| SealKey::from_pem(&pem)) {
+        Some(Ok(public)) if public == signer.public() => Ok(signer),
+        Some(Ok(_)) => Err(key(PUBLIC_KEY, format!("it does not belong to `{PRIVATE_KEY}`"))),
+        Some(Err(why)) => Err(key(PUBLIC_KEY, why)),
+        None => {
+            let pem = signer.public().to_pem();
+            folder.place(PUBLIC_KEY, pem.as_bytes()).map_err(failed)?;
+            Ok(signer)
+        }
+    }
+}
+
+/// What a start finds.
+struct Found {
+    place: Place,
+    /// Whether `place.segment` is finished.
+    sealed: bool,
+    /// Bytes of a torn line after it.
+    torn: u64,
+    /// Openings without a closing.
+    unclosed: BTreeMap<RecordId, Record>,
+}
+
+/// Looks at the newest segment, and at the one before it for flows that lived through a rotation.
+fn survey(path: &Path, key: &SealKey, failed: &impl Fn(io::Error) -> BookError) -> Result<Found, BookError> {
+    let listing = folder::list(path).map_err(failed)?;
+    let mut notes = Notes::default();
+    let Some((&last, &(has_lines, sealed))) = listing.segments.last_key_value() else {
+        return Ok(Found {
+            place: Place::first(),
+            sealed: false,
+            torn: 0,
+            unclosed: BTreeMap::new(),
+        });
+    };
+    if !has_lines {
+        return Err(Broken::file(last.lines(), "its seal is here, but its lines are missing").into());
+    }
+    let from = before(path, &listing, last, key, &mut notes)?;
+    notes.day = None;
+    let walked = walk(path, last, from, |line| notes.read(line))?;
+    if sealed {
+        let seal = seal_of(path, last, key)?;
+        walked.must_be_finished(last, Some(&seal), true)?;
+    }
+    Ok(Found {
+        place: Place {
+            segment: last,
+            from: walked.from,
+            chain: walked.chain,
+            bytes: walked.bytes,
+            day: notes.day,
+        },
+        sealed,
+        torn: walked.unfinished_bytes,
+        unclosed: notes.unclosed,
+    })
+}
+
+/// Where the chain stood before the newest segment; none if what was before is gone.
+fn before(
+    path: &Path,
+    listing: &Listing,
+    last: Segment,
+    key: &SealKey,
+    notes: &mut Notes,
+) -> Result<Option<Chain>, Broken> {
+    let former = listing.segments.range(..last).next_back();
+    let Some((&former, &(has_lines, _))) = former.filter(|(segment, _)| segment.next() == last) else {
+        return Ok(None);
+    };
+    let seal = seal_of(path, former, key)?;
+    if has_lines {
+        // only to find flows that lived through the rotation: what is wrong in there is for `verify` to say
+        let _ = walk(path, former, None, |line| notes.read(line));
+    }
+    Ok(Some(after(&seal)))
+}
+
+/// What a start needs to know of the lines.
+#[derive(Default)]
+struct Notes {
+    day: Option<i64>,
+    unclosed: BTreeMap<RecordId, Record>,
+}
+
+#[derive(Deserialize)]
+struct Brief {
+    id: RecordId,
+    at: Timestamp,
+    kind: String,
+}
+
+impl Notes {
+    fn read(&mut self, line: &[u8]) {
+        let Ok(brief) = serde_json::from_slice::<Brief>(line) else {
+            return;
+        };
+        self.day.get_or_insert(day_of(brief.at));
+        match brief.kind.as_str() {
+            "opening" => {
+                if let Ok(record) = serde_json::from_slice(line) {
+                    self.unclosed.insert(brief.id, record);
+                }
+            }
+            "closing" => {
+                self.unclosed.remove(&brief.id);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Says in the book itself what was repaired.
+fn record_repairs(book: &Book, repairs: &mut Vec<Repair>, unclosed: BTreeMap<RecordId, Record>) {
+    for repair in repairs.iter() {
+        if let Repair::TornEnd { file, bytes, .. } = repair {
+            let act = GatewayAct::Repaired {
+                bytes: *bytes,
+                file: file.clone(),
+            };
+            book.note(&book.record(Act::Gateway {
+                act,
+                // the book opens before any rules are in force
+                rulebook: RulebookId::new("none"),
+            }));
+        }
+    }
+    for (id, opening) in unclosed {
+        if let Act::Opening { seen, decided } = opening.act {
+            let ended = Ending {
+                end: End::Abandoned,
+                status: None,
+                decrypted: decided.inspect,
+                bytes_up: 0,
+                bytes_down: 0,
+                duration_ms: 0,
+                judged_us: 0,
+            };
+            book.note(&Record {
+                id: id.clone(),
+                at: opening.at,
+                act: Act::Closing {
+                    seen,
+                    decided: Some(decided),
+                    ended,
+                },
+            });
+            repairs.push(Repair::NeverClosed(id));
+        }
+    }
+}

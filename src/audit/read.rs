@@ -1,0 +1,247 @@
+//! Reads the book back, line by line, also while a gateway writes into it.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+
+use super::chain::Link;
+use super::folder;
+use super::segment::Segment;
+use crate::clock::Timestamp;
+use crate::facts::{Act, Outcome, Record, RecordId};
+
+/// Where a line stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The file, by its name in the folder.
+    pub file: String,
+    /// The line in it, from 1.
+    pub line: u64,
+    /// Its number in the chain.
+    pub seq: u64,
+}
+
+/// Why a line cannot be read back.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadProblem {
+    /// The disk said so.
+    #[error("the records in `{folder}` cannot be read: {error}")]
+    Disk {
+        /// The folder.
+        folder: String,
+        /// What the disk said.
+        error: io::Error,
+    },
+    /// The line is no record.
+    #[error("`{file}`, line {line}: this is no record of this version: {why}; `wayleave records verify` tells more")]
+    Line {
+        /// The file, by its name in the folder.
+        file: String,
+        /// The line in it, from 1.
+        line: u64,
+        /// Why.
+        why: String,
+    },
+}
+
+/// The records of a book, oldest first.
+///
+/// When it has given everything that is there, it gives `None`; asked again later, it gives what was written since.
+pub struct Records {
+    folder: PathBuf,
+    segments: VecDeque<Segment>,
+    current: Option<Current>,
+    line: Vec<u8>,
+}
+
+struct Current {
+    segment: Segment,
+    reader: BufReader<File>,
+    lines: u64,
+    /// Whether a later segment was there before the last attempt to read: then this one has ended.
+    superseded: bool,
+}
+
+/// Reads the records in `folder`, oldest first.
+pub fn read(folder: &Path) -> Result<Records, ReadProblem> {
+    let mut records = Records {
+        folder: folder.to_owned(),
+        segments: VecDeque::new(),
+        current: None,
+        line: Vec::new(),
+    };
+    records.segments = records.later_segments().map_err(|e| records.failed(e))?;
+    Ok(records)
+}
+
+/// All lines of the record `id`: an opening and its closing share it.
+pub fn find(folder: &Path, id: &RecordId) -> Result<Vec<(Position, Record)>, ReadProblem> {
+    read(folder)?
+        .filter(|found| match found {
+            Ok((_, record)) => record.id == *id,
+            Err(_) => true,
+        })
+        .collect()
+}
+
+impl Records {
+    fn failed(&self, error: io::Error) -> ReadProblem {
+        ReadProblem::Disk {
+            folder: self.folder.to_string_lossy().into_owned(),
+            error,
+        }
+    }
+
+    fn later_segments(&self) -> io::Result<VecDeque<Segment>> {
+        let now = self.current.as_ref().map(|current| current.segment);
+        Ok(folder::list(&self.folder)?
+            .segments
+            .into_iter()
+            .filter(|(segment, (has_lines, _))| *has_lines && now.is_none_or(|now| *segment > now))
+            .map(|(segment, _)| segment)
+            .collect())
+    }
+
+    /// The exact text of the line that was given last.
+    pub fn raw(&self) -> &[u8] {
+        &self.line
+    }
+
+    /// Fills `line` with the next whole line; false if there is none yet.
+    fn advance(&mut self) -> io::Result<bool> {
+        self.line.clear();
+        loop {
+            let Some(current) = self.current.as_mut() else {
+                if !self.begin_next()? {
+                    return Ok(false);
+                }
+                continue;
+            };
+            if current.read_line(&mut self.line)? {
+                return Ok(true);
+            }
+            if current.superseded {
+                self.current = None;
+                continue;
+            }
+            if self.segments.is_empty() {
+                self.segments = self.later_segments()?;
+            }
+            if self.segments.is_empty() {
+                return Ok(false);
+            }
+            if let Some(current) = self.current.as_mut() {
+                current.superseded = true;
+            }
+        }
+    }
+
+    fn begin_next(&mut self) -> io::Result<bool> {
+        if self.segments.is_empty() {
+            self.segments = self.later_segments()?;
+        }
+        let Some(segment) = self.segments.pop_front() else {
+            return Ok(false);
+        };
+        self.current = folder::lines(&self.folder, segment)?.map(|file| Current {
+            segment,
+            reader: BufReader::with_capacity(256 * 1024, file),
+            lines: 0,
+            superseded: false,
+        });
+        Ok(true)
+    }
+
+    fn parse(&self) -> Result<(Position, Record), ReadProblem> {
+        let (file, line) = self
+            .current
+            .as_ref()
+            .map_or_else(Default::default, |current| (current.segment.lines(), current.lines));
+        let problem = |why: String| ReadProblem::Line {
+            file: file.clone(),
+            line,
+            why,
+        };
+        let hung = Link::of(&self.line).ok_or_else(|| problem("it does not begin with `seq` and `prev`".to_owned()))?;
+        let record = serde_json::from_slice(&self.line).map_err(|e| problem(e.to_string()))?;
+        let seq = hung.seq;
+        Ok((Position { file, line, seq }, record))
+    }
+}
+
+impl Current {
+    /// Reads one whole line, without its newline; an unfinished one stays for later.
+    fn read_line(&mut self, line: &mut Vec<u8>) -> io::Result<bool> {
+        let read = self.reader.read_until(b'\n', line)?;
+        if line.pop_if(|byte| *byte == b'\n').is_some() {
+            self.lines += 1;
+            return Ok(true);
+        }
+        line.clear();
+        self.reader.seek_relative(-i64::try_from(read).unwrap_or(0))?;
+        Ok(false)
+    }
+}
+
+impl Iterator for Records {
+    type Item = Result<(Position, Record), ReadProblem>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.advance() {
+            Ok(true) => Some(self.parse()),
+            Ok(false) => None,
+            Err(error) => Some(Err(self.failed(error))),
+        }
+    }
+}
+
+/// Which records somebody wants to see.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only of this user.
+    pub user: Option<String>,
+    /// Only with this outcome.
+    pub outcome: Option<Outcome>,
+    /// Only of this platform.
+    pub platform: Option<String>,
+    /// Only what began at this moment or later.
+    pub since: Option<Timestamp>,
+}
+
+impl Filter {
+    /// Whether `record` is wanted.
+    pub fn admits(&self, record: &Record) -> bool {
+        let decided = match &record.act {
+            Act::Opening { decided, .. } => Some(decided),
+            Act::Closing { decided, .. } => decided.as_ref(),
+            Act::Stray { .. } | Act::Grant { .. } | Act::Gateway { .. } => None,
+        };
+        self.since.is_none_or(|since| record.at >= since)
+            && self
+                .outcome
+                .is_none_or(|outcome| decided.is_some_and(|note| note.outcome == outcome))
+            && self.user.as_deref().is_none_or(|user| is_by(record, user))
+            && self.platform.as_deref().is_none_or(|platform| {
+                let of_flow = decided.and_then(|note| note.platform.as_ref());
+                of_flow.is_some_and(|id| id.as_str() == platform) || is_grant_for(record, platform)
+            })
+    }
+}
+
+fn is_by(record: &Record, user: &str) -> bool {
+    match &record.act {
+        Act::Opening { seen, .. } | Act::Closing { seen, .. } => {
+            seen.subject.as_ref().is_some_and(|subject| subject.id.as_str() == user)
+        }
+        Act::Grant { grant, by, .. } => grant.subject.as_str() == user || by.as_str() == user,
+        Act::Stray { .. } | Act::Gateway { .. } => false,
+    }
+}
+
+fn is_grant_for(record: &Record, platform: &str) -> bool {
+    match &record.act {
+        Act::Grant { grant, .. } => grant.platforms.iter().any(|id| id.as_str() == platform),
+        Act::Opening { .. } | Act::Closing { .. } | Act::Stray { .. } | Act::Gateway { .. } => false,
+    }
+}

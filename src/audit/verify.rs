@@ -1,0 +1,287 @@
+//! Does the book hold? Proves the chain and the seals, or names the first line that breaks them.
+
+use std::fmt;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+
+use super::chain::{Chain, Hash, Link};
+use super::folder::{self, Listing};
+use super::seal::{SealKey, Signed};
+use super::segment::Segment;
+
+/// Where seals' public key lies, for whoever verifies.
+pub(super) const PUBLIC_KEY: &str = "seal.pub";
+
+/// What was proved of a book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// How many segments were read.
+    pub segments: u64,
+    /// How many of them are sealed.
+    pub sealed: u64,
+    /// How many lines they hold.
+    pub lines: u64,
+    /// The number of the first line; above 1 where earlier segments were removed in order.
+    pub first: u64,
+    /// The number of the last line; one below `first` where there is none.
+    pub last: u64,
+    /// The hash of the last line. Whoever noted it elsewhere can tell whether the end is missing.
+    pub head: Hash,
+    /// Bytes of an unfinished last line: being written, or torn and repaired at the next start.
+    pub unfinished_bytes: u64,
+    /// Torn ends that earlier starts set aside.
+    pub torn: u64,
+}
+
+/// The first place where a book does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct Broken {
+    /// The file, by its name in the folder.
+    pub file: String,
+    /// The line, from 1; 0 where the whole file is meant.
+    pub line: u64,
+    /// Why it does not hold.
+    pub why: String,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => write!(out, "`{}`: {}", self.file, self.why),
+            line => write!(out, "`{}`, line {line}: {}", self.file, self.why),
+        }
+    }
+}
+
+impl Broken {
+    pub(super) fn file(file: impl Into<String>, why: impl Into<String>) -> Self {
+        Self {
+            file: file.into(),
+            line: 0,
+            why: why.into(),
+        }
+    }
+
+    fn unreadable(file: impl Into<String>, error: &std::io::Error) -> Self {
+        Self::file(file, format!("it cannot be read: {error}"))
+    }
+}
+
+/// Proves that the book in `folder` holds. A gateway may go on writing meanwhile.
+pub fn verify(folder: &Path) -> Result<Verified, Broken> {
+    let listing = folder::list(folder).map_err(|e| Broken::unreadable(folder.to_string_lossy(), &e))?;
+    let key = public_key(folder, &listing)?;
+    let mut verified = Verified {
+        segments: 0,
+        sealed: 0,
+        lines: 0,
+        first: 1,
+        last: 0,
+        head: Hash::zero(),
+        unfinished_bytes: 0,
+        torn: listing.torn,
+    };
+    let last = listing.segments.keys().next_back().copied();
+    let mut before: Option<(Segment, Chain)> = None;
+    for (&segment, &(has_lines, has_seal)) in &listing.segments {
+        if let Some((missing, _)) = before.as_ref().filter(|(former, _)| former.next() != segment) {
+            return Err(Broken::file(missing.next().lines(), "the segment is missing"));
+        }
+        if !has_lines && before.is_some() {
+            return Err(Broken::file(
+                segment.lines(),
+                "its seal is here, but its lines are missing",
+            ));
+        }
+        let seal = match &key {
+            Some(key) if has_seal => Some(seal_of(folder, segment, key)?),
+            Some(_) | None => None,
+        };
+        let chain = match (has_lines, seal) {
+            // the oldest lines may be gone in order; their seals then vouch for what follows
+            (false, Some(signed)) => after(&signed),
+            (false, None) => return Err(Broken::file(segment.lines(), "its lines are missing")),
+            (true, seal) => {
+                let walked = walk(folder, segment, before.map(|(_, chain)| chain), |_| ())?;
+                walked.must_be_finished(segment, seal.as_ref(), Some(segment) == last)?;
+                verified.count(&walked, seal.is_some());
+                walked.chain
+            }
+        };
+        before = Some((segment, chain));
+    }
+    Ok(verified)
+}
+
+impl Verified {
+    fn count(&mut self, walked: &Walked, sealed: bool) {
+        if self.segments == 0 {
+            self.first = walked.from.next;
+        }
+        self.segments += 1;
+        self.sealed += u64::from(sealed);
+        self.lines += walked.lines();
+        self.last = walked.chain.next.saturating_sub(1);
+        self.head = walked.chain.head.clone();
+        self.unfinished_bytes = walked.unfinished_bytes;
+    }
+}
+
+fn public_key(folder: &Path, listing: &Listing) -> Result<Option<SealKey>, Broken> {
+    let content = folder::content(folder, PUBLIC_KEY).map_err(|e| Broken::unreadable(PUBLIC_KEY, &e))?;
+    match content {
+        Some(pem) => SealKey::from_pem(&pem)
+            .map(Some)
+            .map_err(|why| Broken::file(PUBLIC_KEY, why)),
+        None if listing.segments.is_empty() => Ok(None),
+        None => Err(Broken::file(
+            PUBLIC_KEY,
+            "the public key of the seals is missing; put your copy of it back",
+        )),
+    }
+}
+
+/// Reads the seal of a segment and checks its signature.
+pub(super) fn seal_of(folder: &Path, segment: Segment, key: &SealKey) -> Result<Signed, Broken> {
+    let name = segment.seal();
+    let text = folder::content(folder, &name)
+        .map_err(|e| Broken::unreadable(&name, &e))?
+        .ok_or_else(|| Broken::file(&name, "the seal is missing"))?;
+    let signed: Signed = serde_json::from_str(&text).map_err(|e| Broken::file(&name, format!("it is no seal: {e}")))?;
+    if signed.seal.segment != segment.lines() {
+        let why = format!("it is the seal of `{}`", signed.seal.segment.escape_debug());
+        return Err(Broken::file(name, why));
+    }
+    if !key.verifies(&signed) {
+        return Err(Broken::file(
+            name,
+            format!("its signature is not by the key of `{PUBLIC_KEY}`: the seal or the key was changed"),
+        ));
+    }
+    Ok(signed)
+}
+
+/// Where the chain stands after a sealed segment.
+pub(super) fn after(signed: &Signed) -> Chain {
+    Chain {
+        next: signed.seal.last.saturating_add(1),
+        head: signed.seal.head.clone(),
+    }
+}
+
+/// A segment whose lines hold together.
+pub(super) struct Walked {
+    pub(super) from: Chain,
+    pub(super) chain: Chain,
+    /// Bytes of its whole lines.
+    pub(super) bytes: u64,
+    /// Bytes after its last newline.
+    pub(super) unfinished_bytes: u64,
+}
+
+impl Walked {
+    fn lines(&self) -> u64 {
+        self.chain.next.saturating_sub(self.from.next)
+    }
+
+    /// Whether a sealed segment is what its seal says, and only the last one is open.
+    pub(super) fn must_be_finished(
+        &self,
+        segment: Segment,
+        seal: Option<&Signed>,
+        is_last: bool,
+    ) -> Result<(), Broken> {
+        let broken = |line: u64, why: String| Broken {
+            file: segment.lines(),
+            line,
+            why,
+        };
+        let Some(Signed { seal, .. }) = seal else {
+            if is_last {
+                return Ok(());
+            }
+            return Err(Broken::file(
+                segment.seal(),
+                "the seal is missing, but a later segment is here",
+            ));
+        };
+        if self.from.next != seal.first || self.from.head != seal.prev {
+            return Err(broken(1, "it does not begin where its seal says".to_owned()));
+        }
+        let lines = self.lines();
+        if lines < seal.count || self.chain.next.saturating_sub(1) < seal.last {
+            let why = format!(
+                "the end is missing: the seal counts {} lines, here are {lines}",
+                seal.count
+            );
+            return Err(broken(lines + 1, why));
+        }
+        if lines > seal.count || self.unfinished_bytes > 0 {
+            let why = format!("it was added after the segment was sealed with {} lines", seal.count);
+            return Err(broken(seal.count + 1, why));
+        }
+        if self.chain.head != seal.head {
+            return Err(broken(
+                lines,
+                "it is not the last line that was sealed: it was changed".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Steps through the lines of a segment, showing each to `each`; stops at the first that does not fit.
+///
+/// `from` is where the chain stood before; none trusts the first line, because the segments before it are gone.
+pub(super) fn walk(
+    folder: &Path,
+    segment: Segment,
+    from: Option<Chain>,
+    mut each: impl FnMut(&[u8]),
+) -> Result<Walked, Broken> {
+    let unreadable = |e: &std::io::Error| Broken::unreadable(segment.lines(), e);
+    let file = folder::lines(folder, segment)
+        .map_err(|e| unreadable(&e))?
+        .ok_or_else(|| Broken::file(segment.lines(), "the segment is missing"))?;
+    let mut reader = BufReader::with_capacity(256 * 1024, file);
+    let mut from = match (from, segment) {
+        (Some(chain), _) => Some(chain),
+        (None, Segment::FIRST) => Some(Chain::start()),
+        (None, _) => None,
+    };
+    let mut chain = from.clone();
+    let (mut bytes, mut number) = (0, 0);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = reader.read_until(b'\n', &mut line).map_err(|e| unreadable(&e))?;
+        let whole = line.pop_if(|byte| *byte == b'\n').is_some();
+        if !whole {
+            let start = chain.unwrap_or_else(Chain::start);
+            return Ok(Walked {
+                from: from.unwrap_or_else(|| start.clone()),
+                chain: start,
+                bytes,
+                unfinished_bytes: u64::try_from(read).unwrap_or(u64::MAX),
+            });
+        }
+        number += 1;
+        if chain.is_none() {
+            chain = Link::of(&line).map(|link| Chain {
+                next: link.seq,
+                head: link.prev,
+            });
+            from.clone_from(&chain);
+        }
+        chain
+            .get_or_insert_with(Chain::start)
+            .check(&line)
+            .map_err(|why| Broken {
+                file: segment.lines(),
+                line: number,
+                why,
+            })?;
+        each(&line);
+        bytes += u64::try_from(read).unwrap_or(u64::MAX);
+    }
+}

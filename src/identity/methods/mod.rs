@@ -1,0 +1,58 @@
+//! The ways to prove who you are, one file each. This table is the whole list.
+
+mod basic;
+mod certificate;
+mod remembered;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use http::HeaderValue;
+
+use super::{Answer, BadSetting, Evidence, MaySend, Settings};
+use crate::facts::{Arrival, MethodName};
+
+/// One way to prove who you are.
+pub(super) trait Method: Send + Sync {
+    /// The name used in settings.
+    fn name(&self) -> &'static str;
+
+    /// Says who sent the evidence; `Silent` if it holds nothing for this method.
+    fn identify<'a>(&'a self, evidence: &'a Evidence<'_>) -> Asking<'a>;
+
+    /// What a 407 offers for this method.
+    fn challenge(&self, arrival: &Arrival) -> Option<HeaderValue>;
+
+    /// Reads again what the method keeps in files.
+    fn reload(&self) -> Result<(), String> {
+        Ok(())
+    }
+
+    /// Whether the method can do its work.
+    fn healthy(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// An answer in the making.
+pub(super) type Asking<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+
+/// One line of the table.
+pub(super) struct Row {
+    /// The name used in settings.
+    pub(super) name: &'static str,
+    /// Makes the method from the settings.
+    pub(super) build: fn(&Settings, &MaySend) -> Result<Box<dyn Method>, BadSetting>,
+}
+
+/// The methods, in the order in which they are asked by default: the stronger first.
+pub(super) const TABLE: [Row; 2] = [
+    Row {
+        name: MethodName::Certificate.as_str(),
+        build: certificate::build,
+    },
+    Row {
+        name: MethodName::Basic.as_str(),
+        build: basic::build,
+    },
+];

@@ -1,0 +1,464 @@
+//! Where does a request say it goes, and does it say so in one way only? Pure.
+//!
+//! The HTTP library is lenient where RFC 9112 wants a proxy to be strict; what two readers could understand in two
+//! ways is refused here, before anybody judges it. What the library resolves by itself, as the RFC allows, cannot be
+//! seen in parsed `Parts` any more: `Content-Length` beside `Transfer-Encoding` (it removes the former, §6.3), bare
+//! LF line ends (§2.2), and a fragment (never sent on).
+
+use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::request::Parts;
+use http::uri::Scheme;
+use http::{Method, Uri, Version};
+
+use crate::facts::{Authority, Door};
+
+/// On which hop a request arrived; the forms that a target may have depend on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hop {
+    /// Sent to the proxy, through this door.
+    Proxy(Door),
+    /// Sent inside an intercepted tunnel, over TLS or in clear.
+    Inside {
+        /// Whether the tunnel's content is TLS.
+        secure: bool,
+    },
+}
+
+/// Where a request says it goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// `CONNECT host:port` (RFC 9110 §9.3.6).
+    Connect(Authority),
+    /// `GET http://host/path`: a request through the proxy (RFC 9112 §3.2.2).
+    Absolute {
+        /// The host and port of the target.
+        authority: Authority,
+    },
+    /// `GET /path`: to the server that the connection was made to; the proxy itself on its own doors.
+    Origin {
+        /// What `Host` or `:authority` says.
+        authority: Authority,
+    },
+}
+
+/// Why a request is refused as malformed. The texts are for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// Methods are case-sensitive (RFC 9110 §9.1), and some servers do not know that.
+    #[error("the method is not in capital letters")]
+    MethodCase,
+    /// RFC 3986 knows only ASCII.
+    #[error("the request target holds characters outside ASCII, or spaces")]
+    TargetCharacters,
+    /// RFC 9112 §3.2.
+    #[error("the request target has no form that is allowed here")]
+    TargetForm,
+    /// RFC 9110 §4.2.4: a way to disguise where a request goes.
+    #[error("the request target holds a user name or password")]
+    UserInfo,
+    /// A fragment is never sent (RFC 9112 §3.2).
+    #[error("the request target holds a fragment")]
+    Fragment,
+    /// An `https` URL asked of a proxy would leave in clear what was meant to be sealed.
+    #[error("an https URL must be reached by CONNECT")]
+    HttpsInClear,
+    /// Neither `http` nor `https`.
+    #[error("only http and https URLs can be reached")]
+    Scheme,
+    /// RFC 9112 §3.2.
+    #[error("there is no Host field")]
+    HostMissing,
+    /// RFC 9112 §3.2.
+    #[error("there is more than one Host field")]
+    HostTwice,
+    /// Not a host, or not a port.
+    #[error("the host is not a name or an address with an optional port")]
+    HostInvalid,
+    /// RFC 9112 §3.2.2 would have us ignore `Host`; the next server may not.
+    #[error("the Host field names another host than the request target")]
+    HostDisagrees,
+    /// RFC 9110 §9.3.6.
+    #[error("CONNECT needs a host and a port")]
+    ConnectPort,
+    /// The first bytes of the tunnel would be taken for a body.
+    #[error("CONNECT cannot have a body")]
+    ConnectBody,
+    /// RFC 9112 §6.1: only a single `chunked` is understood everywhere in the same way.
+    #[error("the only transfer coding allowed is a single chunked")]
+    TransferEncoding,
+    /// RFC 9110 §8.6.
+    #[error("there is more than one Content-Length field")]
+    ContentLength,
+}
+
+/// Checks a parsed request head, and tells where it goes.
+pub fn request_sanity(parts: &Parts, hop: Hop) -> Result<Target, Malformed> {
+    method(&parts.method)?;
+    characters(&parts.uri)?;
+    framing(parts)?;
+    let host = host_field(parts)?;
+    if parts.method == Method::CONNECT {
+        connect(parts, host.as_deref())
+    } else {
+        request(parts, host.as_deref(), hop)
+    }
+}
+
+fn method(method: &Method) -> Result<(), Malformed> {
+    if method.as_str().bytes().any(|b| b.is_ascii_lowercase()) {
+        return Err(Malformed::MethodCase);
+    }
+    Ok(())
+}
+
+fn characters(uri: &Uri) -> Result<(), Malformed> {
+    let path = uri.path_and_query().map_or("", |path| path.as_str());
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    if !path.bytes().chain(authority.bytes()).all(|b| b.is_ascii_graphic()) {
+        return Err(Malformed::TargetCharacters);
+    }
+    if path.contains('#') {
+        return Err(Malformed::Fragment);
+    }
+    if authority.contains('@') {
+        return Err(Malformed::UserInfo);
+    }
+    Ok(())
+}
+
+fn framing(parts: &Parts) -> Result<(), Malformed> {
+    let mut codings = parts.headers.get_all(TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => {}
+        (Some(coding), None) if coding.as_bytes().eq_ignore_ascii_case(b"chunked") => {}
+        (Some(_), _) => return Err(Malformed::TransferEncoding),
+    }
+    if parts.headers.get_all(CONTENT_LENGTH).iter().count() > 1 {
+        return Err(Malformed::ContentLength);
+    }
+    Ok(())
+}
+
+/// The one `Host` field, where there is one.
+fn host_field(parts: &Parts) -> Result<Option<String>, Malformed> {
+    let mut hosts = parts.headers.get_all(HOST).iter();
+    let Some(host) = hosts.next() else {
+        return if parts.version == Version::HTTP_11 {
+            Err(Malformed::HostMissing)
+        } else {
+            Ok(None)
+        };
+    };
+    if hosts.next().is_some() {
+        return Err(Malformed::HostTwice);
+    }
+    let text = host.to_str().map_err(|_| Malformed::HostInvalid)?;
+    Ok(Some(text.to_owned()))
+}
+
+fn connect(parts: &Parts, host: Option<&str>) -> Result<Target, Malformed> {
+    // CONNECT with `:protocol` (RFC 8441) carries a scheme and a path; nothing we serve asks for it.
+    if parts.uri.scheme().is_some() || parts.uri.path_and_query().is_some_and(|path| path.as_str() != "/") {
+        return Err(Malformed::TargetForm);
+    }
+    let authority = parts.uri.authority().ok_or(Malformed::ConnectPort)?;
+    if authority.port_u16().is_none() {
+        return Err(Malformed::ConnectPort);
+    }
+    let authority = Authority::parse(authority.as_str(), None).map_err(|_| Malformed::HostInvalid)?;
+    let has_length = parts.headers.get(CONTENT_LENGTH).is_some_and(|length| length != "0");
+    if has_length || parts.headers.contains_key(TRANSFER_ENCODING) {
+        return Err(Malformed::ConnectBody);
+    }
+    agree(&authority, host, authority.port)?;
+    Ok(Target::Connect(authority))
+}
+
+fn request(parts: &Parts, host: Option<&str>, hop: Hop) -> Result<Target, Malformed> {
+    let Some(scheme) = parts.uri.scheme() else {
+        return origin_form(parts, host, hop);
+    };
+    let secure = if *scheme == Scheme::HTTPS {
+        true
+    } else if *scheme == Scheme::HTTP {
+        false
+    } else {
+        return Err(Malformed::Scheme);
+    };
+    let default_port = if secure { 443 } else { 80 };
+    let authority = parts.uri.authority().ok_or(Malformed::TargetForm)?;
+    let authority = Authority::parse(authority.as_str(), Some(default_port)).map_err(|_| Malformed::HostInvalid)?;
+    agree(&authority, host, default_port)?;
+    // Over HTTP/2 every target is spelled with its scheme (RFC 9113 §8.3.1): one that has the scheme of the connection
+    // itself is what origin-form is in HTTP/1.1.
+    let spelled_out = parts.version == Version::HTTP_2;
+    match (hop, secure) {
+        (Hop::Proxy(Door::Tls), true) | (Hop::Inside { secure: true }, true) if spelled_out => {
+            Ok(Target::Origin { authority })
+        }
+        (Hop::Inside { secure: inside }, _) if inside == secure => Ok(Target::Origin { authority }),
+        (Hop::Proxy(_), false) => Ok(Target::Absolute { authority }),
+        (Hop::Proxy(_), true) => Err(Malformed::HttpsInClear),
+        (Hop::Inside { .. }, _) => Err(Malformed::TargetForm),
+    }
+}
+
+fn origin_form(parts: &Parts, host: Option<&str>, hop: Hop) -> Result<Target, Malformed> {
+    if parts.uri.authority().is_some() {
+        return Err(Malformed::TargetForm); // authority-form is for CONNECT
+    }
+    let path = parts.uri.path();
+    if !(path.starts_with('/') || path == "*" && parts.method == Method::OPTIONS) {
+        return Err(Malformed::TargetForm);
+    }
+    let default_port = match hop {
+        Hop::Proxy(Door::Plain) | Hop::Inside { secure: false } => 80,
+        Hop::Proxy(Door::Tls) | Hop::Inside { secure: true } => 443,
+    };
+    let host = host.ok_or(Malformed::HostMissing)?;
+    let authority = Authority::parse(host, Some(default_port)).map_err(|_| Malformed::HostInvalid)?;
+    Ok(Target::Origin { authority })
+}
+
+/// `Host`, where it is given, must say the same as the target.
+fn agree(authority: &Authority, host: Option<&str>, default_port: u16) -> Result<(), Malformed> {
+    let Some(host) = host else { return Ok(()) };
+    let host = Authority::parse(host, Some(default_port)).map_err(|_| Malformed::HostInvalid)?;
+    if host == *authority {
+        Ok(())
+    } else {
+        Err(Malformed::HostDisagrees)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    const PLAIN: Hop = Hop::Proxy(Door::Plain);
+    const TLS: Hop = Hop::Proxy(Door::Tls);
+    const INSIDE: Hop = Hop::Inside { secure: true };
+
+    fn ask(method: &str, target: &str, version: Version, headers: &[(&str, &str)]) -> Parts {
+        let mut request = Request::builder().method(method).uri(target).version(version);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.body(()).unwrap().into_parts().0
+    }
+
+    fn said(method: &str, target: &str, headers: &[(&str, &str)], hop: Hop) -> Result<Target, Malformed> {
+        request_sanity(&ask(method, target, Version::HTTP_11, headers), hop)
+    }
+
+    fn to(text: &str) -> Authority {
+        Authority::parse(text, None).unwrap()
+    }
+
+    #[test]
+    fn each_form_tells_where_it_goes() {
+        for (method, target, host, hop, answer) in [
+            (
+                "CONNECT",
+                "x.com:443",
+                "x.com:443",
+                PLAIN,
+                Target::Connect(to("x.com:443")),
+            ),
+            ("CONNECT", "x.com:443", "x.com", TLS, Target::Connect(to("x.com:443"))),
+            (
+                "CONNECT",
+                "[::1]:443",
+                "[::1]:443",
+                PLAIN,
+                Target::Connect(to("[::1]:443")),
+            ),
+            (
+                "GET",
+                "http://X.com/a?b",
+                "x.com",
+                PLAIN,
+                Target::Absolute {
+                    authority: to("x.com:80"),
+                },
+            ),
+            (
+                "GET",
+                "http://x.com:8080/",
+                "x.com:8080",
+                TLS,
+                Target::Absolute {
+                    authority: to("x.com:8080"),
+                },
+            ),
+            (
+                "GET",
+                "/proxy.pac",
+                "gate:3128",
+                PLAIN,
+                Target::Origin {
+                    authority: to("gate:3128"),
+                },
+            ),
+            (
+                "GET",
+                "/a",
+                "x.com",
+                INSIDE,
+                Target::Origin {
+                    authority: to("x.com:443"),
+                },
+            ),
+            (
+                "OPTIONS",
+                "*",
+                "x.com",
+                INSIDE,
+                Target::Origin {
+                    authority: to("x.com:443"),
+                },
+            ),
+            (
+                "GET",
+                "https://x.com/a",
+                "x.com",
+                INSIDE,
+                Target::Origin {
+                    authority: to("x.com:443"),
+                },
+            ),
+        ] {
+            assert_eq!(
+                said(method, target, &[("host", host)], hop),
+                Ok(answer),
+                "{method} {target}"
+            );
+        }
+    }
+
+    #[test]
+    fn http_2_spells_every_target_out() {
+        let h2 = |target: &str, hop| request_sanity(&ask("GET", target, Version::HTTP_2, &[]), hop);
+        assert_eq!(
+            h2("https://x.com/a", INSIDE),
+            Ok(Target::Origin {
+                authority: to("x.com:443")
+            })
+        );
+        assert_eq!(
+            h2("https://gate:3129/proxy.pac", TLS),
+            Ok(Target::Origin {
+                authority: to("gate:3129")
+            })
+        );
+        assert_eq!(
+            h2("http://x.com/a", TLS),
+            Ok(Target::Absolute {
+                authority: to("x.com:80")
+            })
+        );
+        assert_eq!(h2("http://x.com/a", INSIDE), Err(Malformed::TargetForm));
+        let two = ask("GET", "https://x.com/", Version::HTTP_2, &[("host", "evil.com")]);
+        assert_eq!(request_sanity(&two, INSIDE), Err(Malformed::HostDisagrees));
+    }
+
+    #[test]
+    fn what_could_be_read_in_two_ways_is_refused() {
+        let host = ("host", "x.com");
+        for (method, target, headers, hop, why) in [
+            ("get", "http://x.com/", vec![host], PLAIN, Malformed::MethodCase),
+            ("GET", "/a\u{e9}", vec![host], INSIDE, Malformed::TargetCharacters),
+            ("GET", "http://user:pass@x.com/", vec![host], PLAIN, Malformed::UserInfo),
+            ("GET", "https://x.com/", vec![host], PLAIN, Malformed::HttpsInClear),
+            ("GET", "https://x.com/", vec![host], TLS, Malformed::HttpsInClear),
+            ("GET", "ftp://x.com/", vec![host], PLAIN, Malformed::Scheme),
+            ("GET", "http://x.com/", vec![], PLAIN, Malformed::HostMissing),
+            ("GET", "/", vec![host, host], INSIDE, Malformed::HostTwice),
+            ("GET", "/", vec![("host", "")], INSIDE, Malformed::HostInvalid),
+            ("GET", "/", vec![("host", "a b")], INSIDE, Malformed::HostInvalid),
+            ("GET", "/", vec![("host", "x.com:0")], INSIDE, Malformed::HostInvalid),
+            ("GET", "/", vec![("host", "u@x.com")], INSIDE, Malformed::HostInvalid),
+            (
+                "GET",
+                "http://x.com/",
+                vec![("host", "y.com")],
+                PLAIN,
+                Malformed::HostDisagrees,
+            ),
+            (
+                "GET",
+                "http://x.com/",
+                vec![("host", "x.com:81")],
+                PLAIN,
+                Malformed::HostDisagrees,
+            ),
+            ("GET", "http://x.com/", vec![host], INSIDE, Malformed::TargetForm),
+            ("GET", "x.com:80", vec![host], PLAIN, Malformed::TargetForm),
+            ("GET", "*", vec![host], INSIDE, Malformed::TargetForm),
+            ("CONNECT", "x.com", vec![host], PLAIN, Malformed::ConnectPort),
+            ("CONNECT", "/", vec![host], PLAIN, Malformed::ConnectPort),
+            (
+                "CONNECT",
+                "x.com:443",
+                vec![("host", "y.com:443")],
+                PLAIN,
+                Malformed::HostDisagrees,
+            ),
+            (
+                "CONNECT",
+                "x.com:443",
+                vec![host, ("content-length", "4")],
+                PLAIN,
+                Malformed::ConnectBody,
+            ),
+            (
+                "CONNECT",
+                "x.com:443",
+                vec![host, ("transfer-encoding", "chunked")],
+                PLAIN,
+                Malformed::ConnectBody,
+            ),
+            (
+                "POST",
+                "/",
+                vec![host, ("transfer-encoding", "gzip, chunked")],
+                INSIDE,
+                Malformed::TransferEncoding,
+            ),
+            (
+                "POST",
+                "/",
+                vec![host, ("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")],
+                INSIDE,
+                Malformed::TransferEncoding,
+            ),
+            (
+                "POST",
+                "/",
+                vec![host, ("content-length", "1"), ("content-length", "1")],
+                INSIDE,
+                Malformed::ContentLength,
+            ),
+        ] {
+            assert_eq!(
+                said(method, target, &headers, hop),
+                Err(why),
+                "{method} {target} {headers:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn http_1_0_may_leave_the_host_out_where_the_target_has_it() {
+        let old = |target: &str, hop| request_sanity(&ask("GET", target, Version::HTTP_10, &[]), hop);
+        assert_eq!(
+            old("http://x.com/", PLAIN),
+            Ok(Target::Absolute {
+                authority: to("x.com:80")
+            })
+        );
+        assert_eq!(old("/", INSIDE), Err(Malformed::HostMissing));
+    }
+}

@@ -1,0 +1,171 @@
+//! Every metric, once: its name, its labels, its help. The README's table is checked against this one.
+
+use prometheus::core::Collector;
+use prometheus::{Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+
+use super::BadMetric;
+
+/// One metric.
+#[derive(Clone, Copy, Debug)]
+pub struct Name {
+    /// The name on the page.
+    pub name: &'static str,
+    /// The labels.
+    pub labels: &'static [&'static str],
+    /// What it tells, in a sentence.
+    pub help: &'static str,
+}
+
+const fn name(name: &'static str, labels: &'static [&'static str], help: &'static str) -> Name {
+    Name { name, labels, help }
+}
+
+pub(super) const DECISIONS: Name = name(
+    "wayleave_decisions_total",
+    &["outcome", "activity", "platform"],
+    "Judged flows by outcome (allow, declare, request, deny), activity and platform (none: not in the catalogue).",
+);
+pub(super) const PURPOSE_DECISIONS: Name = name(
+    "wayleave_purpose_decisions_total",
+    &["outcome", "purpose"],
+    "Judged flows by outcome and the purpose they passed under (none: no purpose was needed or held).",
+);
+pub(super) const DECISION_DURATION: Name = name(
+    "wayleave_decision_duration_seconds",
+    &[],
+    "Time from the arrival of a request to its judgement.",
+);
+pub(super) const REQUEST_DURATION: Name = name(
+    "wayleave_request_duration_seconds",
+    &[],
+    "Time from the arrival of a request to the end of its answer; tunnels and WebSockets are left out.",
+);
+pub(super) const BYTES: Name = name(
+    "wayleave_bytes_total",
+    &["direction"],
+    "Content bytes carried, up (client to origin) and down (origin to client).",
+);
+pub(super) const FAULTS: Name = name(
+    "wayleave_faults_total",
+    &["blame", "stage", "code"],
+    "Flows that failed, by whose fault it was (client, house, origin), where on the way, and what it was.",
+);
+pub(super) const CHALLENGES: Name = name(
+    "wayleave_challenges_total",
+    &[],
+    "Requests answered with 407: the sender was asked to prove who they are.",
+);
+pub(super) const SIGN_IN_FAILURES: Name = name(
+    "wayleave_sign_in_failures_total",
+    &[],
+    "Proofs of identity that were wrong.",
+);
+pub(super) const RELOAD_SUCCESS: Name = name(
+    "wayleave_policy_reload_success",
+    &[],
+    "Whether the last reading of the policies took effect (1) or was refused and the rules before it stay (0).",
+);
+pub(super) const RELOAD_TIMESTAMP: Name = name(
+    "wayleave_policy_reload_success_timestamp_seconds",
+    &[],
+    "When policies last took effect, in seconds since 1970.",
+);
+pub(super) const POLICY_INFO: Name = name(
+    "wayleave_policy_info",
+    &["revision"],
+    "The rules in force, by the digest of their texts; always 1.",
+);
+pub(super) const POLICY_ERRORS: Name = name(
+    "wayleave_policy_errors_total",
+    &[],
+    "Policies that failed to evaluate; each such flow was denied.",
+);
+pub(super) const RECORDS_DROPPED: Name = name(
+    "wayleave_decision_log_dropped_total",
+    &[],
+    "Records that could not be kept; their flows were refused.",
+);
+pub(super) const RECORD_QUEUE: Name = name("wayleave_record_queue", &[], "Records that wait for the disk.");
+pub(super) const RECORDS_HEALTHY: Name = name(
+    "wayleave_records_healthy",
+    &[],
+    "Whether records can be kept (1) or not (0): without a record there is no access.",
+);
+pub(super) const TUNNELS: Name = name("wayleave_tunnels", &[], "Open tunnels that are carried unread.");
+pub(super) const CONNECTIONS: Name = name("wayleave_connections", &[], "Open connections from clients.");
+pub(super) const GRANTS: Name = name(
+    "wayleave_grants",
+    &["purpose", "state"],
+    "Grants in the ledger, by purpose and state.",
+);
+pub(super) const MINTED: Name = name(
+    "wayleave_minted_certificates",
+    &[],
+    "Certificates minted for sites that are kept in memory.",
+);
+pub(super) const BUILD_INFO: Name = name(
+    "wayleave_build_info",
+    &["version"],
+    "The version of the program; always 1.",
+);
+
+/// The whole table. Metrics of the process itself (`process_…`) stand beside it, as every Prometheus client has them.
+pub const ALL: [Name; 20] = [
+    DECISIONS,
+    PURPOSE_DECISIONS,
+    DECISION_DURATION,
+    REQUEST_DURATION,
+    BYTES,
+    FAULTS,
+    CHALLENGES,
+    SIGN_IN_FAILURES,
+    RELOAD_SUCCESS,
+    RELOAD_TIMESTAMP,
+    POLICY_INFO,
+    POLICY_ERRORS,
+    RECORDS_DROPPED,
+    RECORD_QUEUE,
+    RECORDS_HEALTHY,
+    TUNNELS,
+    CONNECTIONS,
+    GRANTS,
+    MINTED,
+    BUILD_INFO,
+];
+
+/// Makes metrics of the table and puts them into a registry.
+impl Name {
+    fn opts(&self) -> Opts {
+        Opts::new(self.name, self.help)
+    }
+
+    pub(super) fn counter(&self, registry: &Registry) -> Result<IntCounter, BadMetric> {
+        register(registry, IntCounter::with_opts(self.opts())?)
+    }
+
+    pub(super) fn counters(&self, registry: &Registry) -> Result<IntCounterVec, BadMetric> {
+        register(registry, IntCounterVec::new(self.opts(), self.labels)?)
+    }
+
+    pub(super) fn gauge(&self, registry: &Registry) -> Result<IntGauge, BadMetric> {
+        register(registry, IntGauge::with_opts(self.opts())?)
+    }
+
+    pub(super) fn gauges(&self, registry: &Registry) -> Result<IntGaugeVec, BadMetric> {
+        register(registry, IntGaugeVec::new(self.opts(), self.labels)?)
+    }
+
+    pub(super) fn moment(&self, registry: &Registry) -> Result<Gauge, BadMetric> {
+        register(registry, Gauge::with_opts(self.opts())?)
+    }
+
+    pub(super) fn histogram(&self, registry: &Registry, buckets: &[f64]) -> Result<Histogram, BadMetric> {
+        let opts = HistogramOpts::new(self.name, self.help).buckets(buckets.to_vec());
+        register(registry, Histogram::with_opts(opts)?)
+    }
+}
+
+fn register<C: Collector + Clone + 'static>(registry: &Registry, metric: C) -> Result<C, BadMetric> {
+    registry.register(Box::new(metric.clone()))?;
+    Ok(metric)
+}

@@ -1,0 +1,259 @@
+//! What somebody states, and whether it fits the terms of the purpose.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::Duration;
+
+use super::lifetime::show_duration;
+use super::terms::{Approval, Purpose};
+use crate::clock::Timestamp;
+use crate::facts::{Person, PlatformId, PurposeId, SubjectId, did_you_mean, fields::list};
+
+/// What somebody states.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declaration {
+    /// What for.
+    pub purpose: PurposeId,
+    /// Where.
+    pub platforms: BTreeSet<PlatformId>,
+    /// Which groups of activities; none: all that the purpose covers.
+    pub covers: Option<BTreeSet<String>>,
+    /// Why, in their own words.
+    pub statement: String,
+    /// The ticket it refers to.
+    pub ticket: Option<String>,
+    /// For how long; none: as long as the purpose says.
+    pub duration: Option<Duration>,
+}
+
+/// What a declaration that fits amounts to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// What for.
+    pub purpose: PurposeId,
+    /// Where.
+    pub platforms: BTreeSet<PlatformId>,
+    /// Which groups of activities.
+    pub covers: BTreeSet<String>,
+    /// Why, without surrounding space.
+    pub statement: String,
+    /// The ticket.
+    pub ticket: Option<String>,
+    /// From when.
+    pub not_before: Timestamp,
+    /// Until when.
+    pub expires: Timestamp,
+}
+
+/// What becomes of a declaration by the terms of its purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Weighed {
+    /// It fits, and nobody needs to approve it.
+    Fit(Terms),
+    /// It fits once one of these has approved it.
+    NeedsApproval {
+        /// What would be given.
+        terms: Terms,
+        /// Who could approve; empty: nobody can.
+        by: Vec<SubjectId>,
+    },
+    /// It does not fit; everything that is wrong with it.
+    Unfit(Vec<Unfit>),
+}
+
+/// The part of a declaration that does not fit: a form shows the sentence beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the declaration's fields")]
+pub enum UnfitField {
+    Purpose,
+    Platforms,
+    Covers,
+    Statement,
+    Ticket,
+    Duration,
+}
+
+impl UnfitField {
+    /// The name as the API spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Purpose => "purpose",
+            Self::Platforms => "platforms",
+            Self::Covers => "covers",
+            Self::Statement => "statement",
+            Self::Ticket => "ticket",
+            Self::Duration => "duration",
+        }
+    }
+}
+
+/// One thing about a declaration that does not fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// The part it is about.
+    pub field: UnfitField,
+    /// Why it does not fit and what would: a sentence for the employee.
+    pub why: String,
+}
+
+impl Unfit {
+    fn new(field: UnfitField, why: impl Into<String>) -> Self {
+        Self { field, why: why.into() }
+    }
+
+    pub(super) fn unknown_purpose<'a>(id: &PurposeId, known: impl Iterator<Item = &'a str>) -> Self {
+        let hint = match did_you_mean(id.as_str(), known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "see the purposes in the portal".to_owned(),
+        };
+        Self::new(UnfitField::Purpose, format!("there is no purpose `{id}`: {hint}"))
+    }
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.why)
+    }
+}
+
+impl Purpose {
+    /// What becomes of `declaration`, made by `person` at `at`.
+    pub fn weigh(&self, declaration: &Declaration, person: &Person, at: Timestamp) -> Weighed {
+        let mut unfit = Vec::new();
+        self.weigh_person(person, at, &mut unfit);
+        self.weigh_platforms(&declaration.platforms, &mut unfit);
+        let covers = self.weigh_covers(declaration.covers.as_ref(), &mut unfit);
+        let span = self.weigh_duration(declaration.duration, &covers, &mut unfit);
+        self.weigh_statement(&declaration.statement, &mut unfit);
+        let ticket = self.weigh_ticket(declaration.ticket.as_deref(), &mut unfit);
+        if !unfit.is_empty() {
+            return Weighed::Unfit(unfit);
+        }
+        let terms = Terms {
+            purpose: self.id.clone(),
+            platforms: declaration.platforms.clone(),
+            covers,
+            statement: declaration.statement.trim().to_owned(),
+            ticket,
+            not_before: at,
+            expires: at.plus(span),
+        };
+        match self.approval {
+            Approval::None => Weighed::Fit(terms),
+            Approval::Owner | Approval::Manager => Weighed::NeedsApproval {
+                terms,
+                by: self.approvers(person),
+            },
+        }
+    }
+
+    fn weigh_person(&self, person: &Person, at: Timestamp, unfit: &mut Vec<Unfit>) {
+        if !self.audience.holds(person) {
+            let who = self.audience.roles.iter().chain(&self.audience.departments);
+            let why = format!("`{}` is open to {}", self.id, list(who.map(String::as_str)));
+            unfit.push(Unfit::new(UnfitField::Purpose, why));
+        }
+        if let Some(course) = self.training.as_ref().filter(|_| !self.trained(person, at)) {
+            let why = format!("`{}` takes a valid training `{course}`", self.id);
+            unfit.push(Unfit::new(UnfitField::Purpose, why));
+        }
+    }
+
+    fn weigh_platforms(&self, platforms: &BTreeSet<PlatformId>, unfit: &mut Vec<Unfit>) {
+        if platforms.is_empty() {
+            unfit.push(Unfit::new(UnfitField::Platforms, "name at least one platform"));
+        }
+        for platform in platforms.difference(&self.platforms) {
+            let meant = match did_you_mean(platform.as_str(), self.platforms.iter().map(PlatformId::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("it is meant for {}", self.meant_for()),
+            };
+            let why = format!("`{}` is not meant for `{platform}`: {meant}", self.id);
+            unfit.push(Unfit::new(UnfitField::Platforms, why));
+        }
+    }
+
+    fn weigh_covers(&self, wanted: Option<&BTreeSet<String>>, unfit: &mut Vec<Unfit>) -> BTreeSet<String> {
+        let Some(wanted) = wanted else {
+            return self.covers.clone();
+        };
+        if wanted.is_empty() {
+            unfit.push(Unfit::new(UnfitField::Covers, "name at least one group of activities"));
+        }
+        for group in wanted.difference(&self.covers) {
+            let can = list(self.covers.iter().map(String::as_str));
+            let why = format!("`{}` does not cover `{group}`: it covers {can}", self.id);
+            unfit.push(Unfit::new(UnfitField::Covers, why));
+        }
+        wanted.clone()
+    }
+
+    fn weigh_duration(&self, wanted: Option<Duration>, covers: &BTreeSet<String>, unfit: &mut Vec<Unfit>) -> Duration {
+        let longest = self.longest_for(covers);
+        let span = wanted.unwrap_or_else(|| self.default_for(covers));
+        if span > longest || span.is_zero() {
+            let groups = list(covers.iter().map(String::as_str));
+            let longest = show_duration(longest);
+            let why = format!("`{}` lasts at most {longest} when it covers {groups}", self.id);
+            unfit.push(Unfit::new(UnfitField::Duration, why));
+        }
+        span
+    }
+
+    fn weigh_statement(&self, statement: &str, unfit: &mut Vec<Unfit>) {
+        let statement = statement.trim();
+        let least = self.statement_min;
+        if statement.chars().count() < least {
+            let why = format!("say in at least {least} characters what you need it for");
+            unfit.push(Unfit::new(UnfitField::Statement, why));
+        } else if statement.chars().count() > 2_000 {
+            unfit.push(Unfit::new(UnfitField::Statement, "say it in at most 2000 characters"));
+        } else if least > 0 && is_filler(statement) {
+            unfit.push(Unfit::new(
+                UnfitField::Statement,
+                "say in your own words what you need it for, without repeating characters or words",
+            ));
+        }
+    }
+
+    fn weigh_ticket(&self, ticket: Option<&str>, unfit: &mut Vec<Unfit>) -> Option<String> {
+        let ticket = ticket.map(str::trim).filter(|ticket| !ticket.is_empty());
+        let Some(rule) = &self.ticket else {
+            if ticket.is_some_and(|ticket| ticket.chars().count() > 100) {
+                unfit.push(Unfit::new(
+                    UnfitField::Ticket,
+                    "name a ticket of at most 100 characters",
+                ));
+            }
+            return ticket.map(str::to_owned);
+        };
+        let fits = ticket.is_none_or(|ticket| rule.pattern.is_match(ticket));
+        if !fits || (rule.required && ticket.is_none()) {
+            let why = format!("name a ticket such as `{}` (pattern `{}`)", rule.example, rule.shown);
+            unfit.push(Unfit::new(UnfitField::Ticket, why));
+        }
+        ticket.map(str::to_owned)
+    }
+
+    fn meant_for(&self) -> String {
+        let categories = self.categories.iter().map(crate::facts::Category::as_str);
+        if self.categories.is_empty() {
+            list(self.platforms.iter().map(PlatformId::as_str))
+        } else {
+            format!("platforms of {}", list(categories))
+        }
+    }
+}
+
+/// Whether a statement says nothing: `aaaaaaaaaaaa`, `asdasdasdasd`, `work work work work`.
+fn is_filler(statement: &str) -> bool {
+    let letters: Vec<char> = statement
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect();
+    let distinct: BTreeSet<&char> = letters.iter().collect();
+    let repeats = |period: usize| letters.iter().zip(letters.iter().skip(period)).all(|(a, b)| a == b);
+    // A text that repeats its start at least three times over: its longest period is a third of it.
+    distinct.len() < 4 || (1..=letters.len() / 3).any(repeats)
+}

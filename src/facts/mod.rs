@@ -33,4 +33,4 @@ pub use record::{Act, DecisionNote, GatewayAct, GrantAct, Record, RecordId, Rule
 pub use request::{Activity, Head, Hints, Opaque, Peek, Reading, Referer, SignatureId};
 pub use ruling::{Effect, Offer, Outcome, PolicyId, Reason, Remedy};
 pub use secret::Secret;
-pub use standing::{Channel, Grant, GrantId, GrantState, PurposeId, Standing};
+pub use standing::{Channel, Grant, GrantId, GrantState, GrantTerms, PurposeId, Standing};

@@ -137,6 +137,54 @@ impl Grant {
     }
 }
 
+/// What a grant will say, before the ledger has given it a name: [`Grant`] without id and state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GrantTerms {
+    /// Who will hold it.
+    pub subject: SubjectId,
+    /// What for.
+    pub purpose: PurposeId,
+    /// Where it applies; never empty.
+    pub platforms: BTreeSet<PlatformId>,
+    /// The groups of activities it covers.
+    pub covers: BTreeSet<String>,
+    /// What the holder wrote.
+    pub statement: String,
+    /// The ticket it refers to.
+    pub ticket: Option<String>,
+    /// How it was stated.
+    pub channel: Channel,
+    /// When it was stated.
+    pub declared_at: Timestamp,
+    /// Counts from this moment on.
+    pub not_before: Timestamp,
+    /// Counts until this moment.
+    pub expires: Timestamp,
+    /// Who approved it, if anybody had to.
+    pub approved_by: Option<SubjectId>,
+}
+
+impl GrantTerms {
+    /// The active grant called `id` with these terms.
+    pub fn named(self, id: GrantId) -> Grant {
+        Grant {
+            id,
+            subject: self.subject,
+            purpose: self.purpose,
+            platforms: self.platforms,
+            covers: self.covers,
+            statement: self.statement,
+            ticket: self.ticket,
+            channel: self.channel,
+            declared_at: self.declared_at,
+            not_before: self.not_before,
+            expires: self.expires,
+            approved_by: self.approved_by,
+            state: GrantState::Active,
+        }
+    }
+}
+
 /// The grants of one person that are in force, narrowest first: fewer platforms, fewer groups, earlier expiry, id.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

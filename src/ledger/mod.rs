@@ -1,1 +1,139 @@
-//! Grants kept.
+//! What for? The grants that people hold, kept in one `SQLite` file and, for the hot path, in memory.
+//!
+//! ```text
+//!  give / end ──> writer thread ── one transaction, fsync ──> state/ledger.db
+//!                      │ then
+//!                      v
+//!                 view in memory <── standing(subject, now)      every request; never waits for the disk
+//!                      │ then
+//!                      └──> changes()                            long flows are judged again
+//! ```
+//!
+//! Reads like this: [`Ledger::open`] checks the file, brings its schema up to date and fills the view;
+//! [`Ledger::standing`] answers from the view; [`Ledger::give`] and [`Ledger::end`] return once the change is durable
+//! and in force. A grant expires because time passes, not because somebody removes it.
+//!
+//! It must never judge whether a grant should be given, never say that a grant is given before it is on disk, and
+//! never let two gateways write the same file.
+
+mod error;
+mod migrate;
+mod rows;
+#[cfg(test)]
+mod tests;
+mod view;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+
+use crate::clock::Timestamp;
+use crate::facts::{Grant, GrantId, GrantState, GrantTerms, Standing, SubjectId};
+pub use error::LedgerError;
+use view::View;
+pub use view::{Count, Life};
+use writer::Writer;
+
+/// How many grants one person may hold at once: each costs a judgement when a request is refused.
+pub const MOST_IN_FORCE: usize = 32;
+
+/// Where the ledger is kept.
+#[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The `SQLite` file; made, with its folder, if it is not there.
+    pub file: PathBuf,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            file: PathBuf::from("state/ledger.db"),
+        }
+    }
+}
+
+/// The grants of this gateway; clones speak of the same ones.
+#[derive(Clone)]
+pub struct Ledger {
+    view: Arc<View>,
+    writer: Arc<Writer>,
+}
+
+impl Ledger {
+    /// Opens the ledger in the file `path`, made if it is not there, and reads what people hold.
+    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        Self::over(writer::open(path)?)
+    }
+
+    /// A ledger that forgets everything when it is dropped.
+    pub fn in_memory() -> Result<Self, LedgerError> {
+        Self::over(writer::open_in_memory()?)
+    }
+
+    fn over(connection: rusqlite::Connection) -> Result<Self, LedgerError> {
+        let view = Arc::new(rows::load(&connection)?);
+        let writer = Arc::new(Writer::start(connection, Arc::clone(&view))?);
+        Ok(Self { view, writer })
+    }
+
+    /// What `subject` holds at `now`; memory only.
+    pub fn standing(&self, subject: &SubjectId, now: Timestamp) -> Standing {
+        Standing::new(self.view.of(subject).iter().cloned(), now)
+    }
+
+    /// Names a grant without giving it, so that it can be recorded before it counts.
+    pub fn name(&self, terms: GrantTerms) -> Grant {
+        let id = fresh_id(terms.declared_at);
+        terms.named(id)
+    }
+
+    /// Gives a grant: on disk and in force before this returns.
+    pub async fn give(&self, terms: GrantTerms) -> Result<Grant, LedgerError> {
+        self.put(self.name(terms)).await
+    }
+
+    /// Gives a grant that [`Ledger::name`] has named.
+    pub async fn put(&self, grant: Grant) -> Result<Grant, LedgerError> {
+        self.writer.put(grant).await
+    }
+
+    /// Ends a grant that is in force at `at`: on disk and no longer in force before this returns.
+    pub async fn end(&self, id: &GrantId, state: GrantState, at: Timestamp) -> Result<Grant, LedgerError> {
+        self.writer.end(id.clone(), state, at).await
+    }
+
+    /// The grants of `subject`: all that are in force, and the latest of those that are over; newest first.
+    pub fn grants_of(&self, subject: &SubjectId) -> Vec<Grant> {
+        let mut grants = self.view.of(subject).to_vec();
+        grants.sort_by(|a, b| b.declared_at.cmp(&a.declared_at).then_with(|| b.id.cmp(&a.id)));
+        grants
+    }
+
+    /// One grant, if it is in force or among the latest of its holder.
+    pub fn get(&self, id: &GrantId) -> Option<Grant> {
+        self.view.get(id)
+    }
+
+    /// A number that changes whenever a grant is given or ended. Expiry is not a change: whoever holds on to a grant
+    /// knows when it expires.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.view.changes()
+    }
+
+    /// How many grants there are by purpose and stage of life at `now`, since the ledger was made.
+    pub fn counts(&self, now: Timestamp) -> Vec<Count> {
+        self.view.counts(now)
+    }
+}
+
+/// UUID version 7 of the moment of declaration (RFC 9562 §5.7): ids sort by time, and a fixed clock fixes their order.
+fn fresh_id(at: Timestamp) -> GrantId {
+    let millis = u64::try_from(at.as_millis()).unwrap_or(0);
+    let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
+    let moment = uuid::Timestamp::from_unix(uuid::NoContext, millis / 1000, nanos);
+    GrantId::new(uuid::Uuid::new_v7(moment).to_string())
+}

@@ -1,0 +1,62 @@
+//! What can go wrong with the ledger, in words for the person who runs the gateway.
+
+use std::path::PathBuf;
+
+use crate::facts::GrantId;
+
+/// Why the ledger cannot be opened, or a change cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LedgerError {
+    /// The file cannot be read or made.
+    #[error("cannot open the ledger `{path}`: {why}; check that the folder exists and belongs to the user that runs wayleave", path = .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// Another gateway holds the file.
+    #[error("the ledger `{path}` is in use by another gateway; stop it, or give this one its own `ledger.file`", path = .0.display())]
+    InUse(PathBuf),
+    /// The file is something else.
+    #[error("`{path}` is not a ledger of wayleave; set `ledger.file` to another path", path = .0.display())]
+    Foreign(PathBuf),
+    /// The file is damaged.
+    #[error("the ledger `{path}` is damaged: {why}; restore it from a backup, or move it away and let people declare anew", path = .path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What `SQLite` found.
+        why: String,
+    },
+    /// A newer wayleave has written the file.
+    #[error("the ledger `{path}` has schema version {found}, this wayleave knows versions up to {known}; run the newer wayleave that wrote it", path = .path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The version found.
+        found: i64,
+        /// The newest version known.
+        known: i64,
+    },
+    /// A migration that has been applied is not the one that this program holds.
+    #[error("the ledger `{path}` was made with another text of migration {version}; run the wayleave that made it", path = .path.display())]
+    Altered {
+        /// The file.
+        path: PathBuf,
+        /// The migration.
+        version: i64,
+    },
+    /// A change could not be made durable; nothing has changed.
+    #[error("the ledger cannot keep the change: {0}; check the disk that holds `ledger.file`")]
+    Unavailable(String),
+    /// There is no such grant.
+    #[error("there is no grant `{0}`")]
+    NoSuchGrant(GrantId),
+    /// The grant has ended or expired already.
+    #[error("the grant `{0}` is over already")]
+    AlreadyOver(GrantId),
+    /// The person holds as many grants as one may hold.
+    #[error("{0} grants are in force already, which is the most that one person may hold; end one first")]
+    TooMany(usize),
+}

@@ -1,0 +1,241 @@
+//! Behaviour of the ledger on a real file.
+#![expect(clippy::disallowed_methods, reason = "looks at the ledger's files, and damages them")]
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::*;
+use crate::facts::{Channel, PlatformId, PurposeId};
+
+fn moment(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+fn terms(who: &str, purpose: &str, from: i64, until: i64) -> GrantTerms {
+    GrantTerms {
+        subject: SubjectId::parse(who).unwrap(),
+        purpose: PurposeId::new(purpose),
+        platforms: BTreeSet::from([PlatformId::new("linkedin"), PlatformId::new("xing")]),
+        covers: BTreeSet::from(["read".to_owned(), "publish".to_owned()]),
+        statement: "Sourcing a data engineer; it's \"urgent\"\n; DROP TABLE grants; --".to_owned(),
+        ticket: Some("HR-123".to_owned()),
+        channel: Channel::ProxyName,
+        declared_at: moment(from),
+        not_before: moment(from),
+        expires: moment(until),
+        approved_by: Some(SubjectId::parse("grace").unwrap()),
+    }
+}
+
+fn ada() -> SubjectId {
+    SubjectId::parse("ada").unwrap()
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("state/ledger.db")
+    }
+
+    fn open(&self) -> Result<Ledger, LedgerError> {
+        Ledger::open(&self.file())
+    }
+}
+
+#[tokio::test]
+async fn a_grant_survives_a_restart_to_the_letter() {
+    let folder = Folder::new();
+    let given = {
+        let ledger = folder.open().unwrap();
+        ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap()
+    };
+    let again = folder.open().unwrap();
+    let standing = again.standing(&ada(), moment(1_000));
+    assert_eq!(standing.grants(), std::slice::from_ref(&given));
+    assert_eq!(again.get(&given.id), Some(given));
+}
+
+#[tokio::test]
+async fn what_is_given_is_on_disk_before_the_answer() {
+    let folder = Folder::new();
+    let ledger = folder.open().unwrap();
+    ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    // What a kill at this moment would leave behind: the files as they are, without an orderly end.
+    let copy = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(folder.file().parent().unwrap()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+    }
+    let after = Ledger::open(&copy.path().join("ledger.db")).unwrap();
+    assert_eq!(after.standing(&ada(), moment(1_000)).grants().len(), 1);
+    drop(ledger);
+}
+
+#[tokio::test]
+async fn a_grant_counts_until_its_last_moment_which_is_no_longer_part_of_it() {
+    let ledger = Ledger::in_memory().unwrap();
+    ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    let held = |now| ledger.standing(&ada(), moment(now)).grants().len();
+    assert_eq!([held(999), held(1_000), held(8_999), held(9_000)], [0, 1, 1, 0]);
+}
+
+#[tokio::test]
+async fn several_grants_stand_side_by_side_and_others_have_their_own() {
+    let ledger = Ledger::in_memory().unwrap();
+    let first = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    let second = ledger
+        .give(terms("ada", "market-research", 2_000, 5_000))
+        .await
+        .unwrap();
+    ledger.give(terms("bob", "recruiting", 2_000, 9_000)).await.unwrap();
+    let standing = ledger.standing(&ada(), moment(3_000));
+    assert_eq!(standing.grants(), [second.clone(), first.clone()]);
+    assert_eq!(ledger.grants_of(&ada()), [second, first]);
+}
+
+#[tokio::test]
+async fn an_ended_grant_ends_at_once_stays_ended_and_cannot_end_twice() {
+    let folder = Folder::new();
+    let ledger = folder.open().unwrap();
+    let grant = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    let ended = ledger
+        .end(&grant.id, GrantState::Withdrawn, moment(2_000))
+        .await
+        .unwrap();
+    assert_eq!(ended.state, GrantState::Withdrawn);
+    assert!(ledger.standing(&ada(), moment(2_000)).grants().is_empty());
+    let twice = ledger.end(&grant.id, GrantState::Revoked, moment(2_001)).await;
+    assert_eq!(twice, Err(LedgerError::AlreadyOver(grant.id.clone())));
+    drop(ledger);
+    let again = folder.open().unwrap();
+    assert!(again.standing(&ada(), moment(2_000)).grants().is_empty());
+    assert_eq!(again.get(&grant.id).unwrap().state, GrantState::Withdrawn);
+}
+
+#[tokio::test]
+async fn an_expired_or_unknown_grant_cannot_be_ended() {
+    let ledger = Ledger::in_memory().unwrap();
+    let grant = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    let late = ledger.end(&grant.id, GrantState::Withdrawn, moment(9_000)).await;
+    assert_eq!(late, Err(LedgerError::AlreadyOver(grant.id)));
+    let nobody = GrantId::new("nope");
+    let unknown = ledger.end(&nobody, GrantState::Withdrawn, moment(1)).await;
+    assert_eq!(unknown, Err(LedgerError::NoSuchGrant(nobody)));
+}
+
+#[tokio::test]
+async fn whoever_listens_hears_of_grants_given_and_ended() {
+    let ledger = Ledger::in_memory().unwrap();
+    let mut changes = ledger.changes();
+    let grant = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    changes.changed().await.unwrap();
+    ledger.end(&grant.id, GrantState::Revoked, moment(2_000)).await.unwrap();
+    changes.changed().await.unwrap();
+    assert_eq!(*changes.borrow(), 2);
+}
+
+#[tokio::test]
+async fn one_person_cannot_pile_up_grants_without_end() {
+    let ledger = Ledger::in_memory().unwrap();
+    for _ in 0..MOST_IN_FORCE {
+        ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    }
+    let one_more = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await;
+    assert_eq!(one_more, Err(LedgerError::TooMany(MOST_IN_FORCE)));
+    ledger.give(terms("ada", "recruiting", 9_000, 10_000)).await.unwrap();
+}
+
+#[tokio::test]
+async fn memory_forgets_old_grants_but_never_one_in_force() {
+    let folder = Folder::new();
+    let ledger = folder.open().unwrap();
+    let long = ledger.give(terms("ada", "recruiting", 0, 1_000_000)).await.unwrap();
+    for round in 1..200 {
+        let short = terms("ada", "recruiting", round * 10, round * 10 + 5);
+        ledger.give(short).await.unwrap();
+    }
+    let check = |ledger: &Ledger| {
+        assert_eq!(ledger.grants_of(&ada()).len(), view::REMEMBERED);
+        let standing = ledger.standing(&ada(), moment(5_000));
+        assert_eq!(standing.grants(), std::slice::from_ref(&long));
+    };
+    check(&ledger);
+    drop(ledger);
+    check(&folder.open().unwrap());
+}
+
+#[tokio::test]
+async fn grants_are_counted_by_purpose_and_stage_of_life_also_after_a_restart() {
+    let folder = Folder::new();
+    let ledger = folder.open().unwrap();
+    ledger.give(terms("ada", "recruiting", 0, 10_000)).await.unwrap();
+    ledger.give(terms("ada", "recruiting", 0, 100)).await.unwrap();
+    let ended = ledger.give(terms("bob", "recruiting", 0, 10_000)).await.unwrap();
+    ledger.end(&ended.id, GrantState::Revoked, moment(50)).await.unwrap();
+    let line = |ledger: &Ledger| {
+        let counts = ledger.counts(moment(5_000));
+        let words = counts
+            .iter()
+            .map(|c| format!("{} {} {}", c.purpose, c.life.as_str(), c.grants));
+        words.collect::<Vec<_>>().join(", ")
+    };
+    let expected = "recruiting active 1, recruiting expired 1, recruiting withdrawn 0, recruiting revoked 1";
+    assert_eq!(line(&ledger), expected);
+    drop(ledger);
+    assert_eq!(line(&folder.open().unwrap()), expected);
+}
+
+#[tokio::test]
+async fn a_second_gateway_on_the_same_file_is_told_so() {
+    let folder = Folder::new();
+    let first = folder.open().unwrap();
+    let second = folder.open().err().unwrap();
+    assert_eq!(second, LedgerError::InUse(folder.file()));
+    drop(first);
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_named_with_what_to_do() {
+    let folder = Folder::new();
+    let ledger = folder.open().unwrap();
+    for _ in 0..20 {
+        ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    }
+    drop(ledger);
+    let mut bytes = std::fs::read(folder.file()).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[100..middle].fill(0x5a);
+    std::fs::write(folder.file(), &bytes).unwrap();
+    let damaged = folder.open().err().unwrap();
+    assert!(matches!(damaged, LedgerError::Damaged { .. }), "{damaged:?}");
+    std::fs::write(folder.file(), "this is a shopping list, not a database").unwrap();
+    let words = folder.open().err().unwrap().to_string();
+    assert!(
+        words.contains("is damaged: file is not a database; restore it from a backup"),
+        "{words}"
+    );
+}
+
+#[tokio::test]
+async fn only_the_gateways_own_user_may_read_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let _ledger = folder.open().unwrap();
+    for file in std::fs::read_dir(folder.file().parent().unwrap()).unwrap() {
+        let mode = file.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{mode:o}");
+    }
+}
+
+#[test]
+fn ids_sort_by_the_moment_of_declaration() {
+    let ids: Vec<GrantId> = [1, 1_000, 1_001, 1_764_000_000_123]
+        .map(|at| fresh_id(moment(at)))
+        .into();
+    assert!(ids.is_sorted());
+}

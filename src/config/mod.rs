@@ -18,7 +18,7 @@ pub use self::load::{environment, load};
 pub use self::pac::{Announced, BadAnnounced, Covers, Pac};
 use crate::clock::Timestamp;
 use crate::facts::Host;
-use crate::{audit, identity, ingress, tls, upstream};
+use crate::{audit, identity, ingress, proxy, tls, upstream};
 
 /// All settings.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -36,6 +36,8 @@ pub struct File {
     pub tls: tls::Settings,
     /// Leaving the house.
     pub upstream: upstream::Settings,
+    /// How traffic is treated.
+    pub proxy: proxy::Settings,
     /// Declarations kept.
     pub ledger: Ledger,
     /// The book.
@@ -59,6 +61,7 @@ impl Default for File {
             identity: identity::Settings::default(),
             tls: tls::Settings::default(),
             upstream: upstream::Settings::default(),
+            proxy: proxy::Settings::default(),
             ledger: Ledger::default(),
             audit: audit::Settings::default(),
             portal: Portal::default(),

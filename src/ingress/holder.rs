@@ -1,5 +1,8 @@
 //! Who holds a port that we wanted? Reads `/proc`, so that the answer has a name and not only a number.
-#![expect(clippy::disallowed_methods, reason = "door: reads /proc to name the holder of a taken port")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "door: reads /proc to name the holder of a taken port"
+)]
 
 use std::fmt;
 use std::fs;
@@ -35,7 +38,8 @@ pub(super) fn holder(address: SocketAddr) -> Option<Holder> {
     fs::read_dir("/proc").ok()?.filter_map(Result::ok).find_map(|process| {
         let pid = process.file_name().to_str()?.parse().ok()?;
         holds(&process.path(), &wanted).then(|| Holder {
-            name: fs::read_to_string(process.path().join("comm")).map_or_else(|_| "?".to_owned(), |name| name.trim().to_owned()),
+            name: fs::read_to_string(process.path().join("comm"))
+                .map_or_else(|_| "?".to_owned(), |name| name.trim().to_owned()),
             pid,
         })
     })
@@ -49,7 +53,11 @@ fn holds(process: &Path, sockets: &[String]) -> bool {
     descriptors
         .filter_map(Result::ok)
         .filter_map(|descriptor| fs::read_link(descriptor.path()).ok())
-        .any(|target| target.to_str().is_some_and(|target| sockets.iter().any(|socket| socket == target)))
+        .any(|target| {
+            target
+                .to_str()
+                .is_some_and(|target| sockets.iter().any(|socket| socket == target))
+        })
 }
 
 /// The inodes of the sockets in a `/proc/net/tcp` table that listen where `address` would.
@@ -58,7 +66,9 @@ fn listeners(table: &str, address: SocketAddr) -> Vec<u64> {
         let fields: Vec<&str> = line.split_ascii_whitespace().collect();
         let (ip, port) = local(fields.get(1)?)?;
         let conflict = port == address.port()
-            && (ip.to_canonical() == address.ip().to_canonical() || ip.is_unspecified() || address.ip().is_unspecified());
+            && (ip.to_canonical() == address.ip().to_canonical()
+                || ip.is_unspecified()
+                || address.ip().is_unspecified());
         if *fields.get(3)? == "0A" && conflict {
             fields.get(9)?.parse().ok()
         } else {
@@ -87,7 +97,8 @@ fn local(text: &str) -> Option<(IpAddr, u16)> {
 mod tests {
     use super::*;
 
-    const TABLE: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
+    const TABLE: &str =
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:0C38 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 41 1 0000 100 0 0 10 0
    1: 0100007F:0C38 0100007F:9C40 01 00000000:00000000 00:00000000 00000000  1000        0 42 1 0000 20 4 30 10 -1
    2: 00000000:0C39 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 43 1 0000 100 0 0 10 0

@@ -11,8 +11,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::holder::{Holder, holder};
 use super::Settings;
+use super::holder::{Holder, holder};
 use crate::facts::Door;
 
 /// A door that is open.
@@ -64,7 +64,11 @@ impl fmt::Display for BindError {
                 );
             }
             (io::ErrorKind::AddrNotAvailable, _) => {
-                return write!(out, "this machine has no address `{}`: correct it in the settings", address.ip());
+                return write!(
+                    out,
+                    "this machine has no address `{}`: correct it in the settings",
+                    address.ip()
+                );
             }
             _ => return write!(out, "cannot listen on `{address}`: {}", self.cause),
         }?;
@@ -91,7 +95,9 @@ impl Listener {
     pub fn bind_to(door: Door, address: SocketAddr, settings: &Settings) -> Result<Self, BindError> {
         let failed = |cause: io::Error| BindError {
             address,
-            holder: (cause.kind() == io::ErrorKind::AddrInUse).then(|| holder(address)).flatten(),
+            holder: (cause.kind() == io::ErrorKind::AddrInUse)
+                .then(|| holder(address))
+                .flatten(),
             cause,
         };
         let socket = listen(address, settings.backlog).map_err(failed)?;
@@ -192,14 +198,20 @@ mod tests {
         let text = error.to_string();
         let me = std::process::id();
         assert_eq!(error.holder.unwrap().pid, me);
-        assert!(text.contains(&format!("(process {me})")) && text.contains("`--port-base`"), "{text}");
+        assert!(
+            text.contains(&format!("(process {me})")) && text.contains("`--port-base`"),
+            "{text}"
+        );
     }
 
     #[tokio::test]
     async fn an_address_that_is_not_ours_is_reported_as_such() {
         let elsewhere = "192.0.2.1:3128".parse().unwrap();
         let error = Listener::bind_to(Door::Plain, elsewhere, &settings(1)).unwrap_err();
-        assert_eq!(error.to_string(), "this machine has no address `192.0.2.1`: correct it in the settings");
+        assert_eq!(
+            error.to_string(),
+            "this machine has no address `192.0.2.1`: correct it in the settings"
+        );
     }
 
     #[tokio::test]

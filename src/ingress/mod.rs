@@ -140,7 +140,11 @@ mod tests {
             ("2001:db8::1", "office"),
             ("192.0.2.1", "unknown"),
         ] {
-            assert_eq!(network(&settings(), address.parse().unwrap()).as_str(), name, "{address}");
+            assert_eq!(
+                network(&settings(), address.parse().unwrap()).as_str(),
+                name,
+                "{address}"
+            );
         }
     }
 

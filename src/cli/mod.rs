@@ -1,3 +1,5 @@
 //! The commands. One file each: its `Args`, its `run`, its exit code. This table is the whole list.
 
+pub mod pac;
 pub mod printer;
+pub mod user;

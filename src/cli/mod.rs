@@ -6,6 +6,8 @@ pub mod counter;
 pub mod declare;
 pub mod explain;
 pub mod grants;
+pub mod pac;
 pub mod test;
+pub mod user;
 pub mod printer;
 mod shown;

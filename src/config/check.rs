@@ -86,7 +86,11 @@ fn zeros(file: &File) -> Vec<Finding> {
         })
         .map(|(section, key, _)| {
             let path = format!("{section}.{key}");
-            finding(&path, format!("`{key}` of 0 would let nothing through"), "use at least 1")
+            finding(
+                &path,
+                format!("`{key}` of 0 would let nothing through"),
+                "use at least 1",
+            )
         })
         .collect()
 }

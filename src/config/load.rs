@@ -41,7 +41,7 @@ pub fn load(
         match std::fs::read_to_string(path) {
             Ok(text) => draft.take_text(&SourceText::new(name, text)),
             Err(why) => draft.problems.push(
-                outside("file", &name, format!("cannot read the settings: {why}"))
+                outside("file", format!("cannot read the settings `{name}`: {why}"))
                     .with_help("check the path, or start from `deploy/wayleave.toml`"),
             ),
         }
@@ -95,10 +95,17 @@ impl Draft {
             return;
         }
         match source.text.parse::<Table>() {
-            Ok(values) => self.take_section(source, &[], document.get_ref(), &values),
-            Err(error) => self
-                .problems
-                .push(Problem::error("wayleave::config::syntax", source, (0, 0), error.message())),
+            Ok(values) => {
+                self.take_section(source, &[], document.get_ref(), &values);
+                // The parser keeps no order; people read from the top.
+                self.problems.sort_by_key(|problem| problem.span);
+            }
+            Err(error) => self.problems.push(Problem::error(
+                "wayleave::config::syntax",
+                source,
+                (0, 0),
+                error.message(),
+            )),
         }
     }
 
@@ -204,14 +211,18 @@ impl Draft {
                     let code = "wayleave::config::sense";
                     let problem = match self.settings.get(&path) {
                         Some((_, origin)) => origin.problem(code, finding.message),
-                        None => outside("sense", &finding.path, finding.message),
+                        None => outside("sense", format!("`{}`: {}", finding.path, finding.message)),
                     };
                     self.problems.push(problem.with_help(finding.help));
                 }
-                if self.problems.is_empty() { Ok(file) } else { Err(self.problems) }
+                if self.problems.is_empty() {
+                    Ok(file)
+                } else {
+                    Err(self.problems)
+                }
             }
             Err(error) => {
-                self.problems.push(outside("value", "settings", error.message().to_owned()));
+                self.problems.push(outside("value", error.message()));
                 Err(self.problems)
             }
         }
@@ -224,15 +235,19 @@ fn narrow(
     value: &Spanned<DeValue<'_>>,
     inner: &DeValue<'_>,
 ) -> std::ops::Range<usize> {
-    if matches!(inner, DeValue::Table(_)) { key.span() } else { value.span() }
+    if matches!(inner, DeValue::Table(_)) {
+        key.span()
+    } else {
+        value.span()
+    }
 }
 
 /// A problem with something that has no text to point into.
-fn outside(what: &str, name: &str, message: impl Into<String>) -> Problem {
+fn outside(what: &str, message: impl Into<String>) -> Problem {
     Problem {
         severity: Severity::Error,
         code: format!("wayleave::config::{what}"),
-        file: name.to_owned(),
+        file: String::new(),
         line: 0,
         column: 0,
         span: (0, 0),
@@ -243,19 +258,32 @@ fn outside(what: &str, name: &str, message: impl Into<String>) -> Problem {
 
 fn unknown(origin: &Origin, above: &[&str], key: &str) -> Problem {
     let section = above.join(".");
-    let kind = if above.is_empty() { "section or setting" } else { "setting" };
-    let place = if above.is_empty() { String::new() } else { format!(" in `[{section}]`") };
-    let problem = origin.problem("wayleave::config::unknown", format!("there is no {kind} `{key}`{place}"));
+    let kind = if above.is_empty() {
+        "section or setting"
+    } else {
+        "setting"
+    };
+    let place = if above.is_empty() {
+        String::new()
+    } else {
+        format!(" in `[{section}]`")
+    };
+    let problem = origin.problem(
+        "wayleave::config::unknown",
+        format!("there is no {kind} `{key}`{place}"),
+    );
     let known = match shape::at::<File>(above) {
         Some(Shape::Section(keys)) => keys,
         Some(Shape::Choice(_) | Shape::Names | Shape::Value) | None => &[],
     };
-    if let Some(meant) = did_you_mean(key, known.iter().copied()) {
-        return problem.with_help(format!("did you mean `{meant}`"));
+    let elsewhere = shape::values::<File>()
+        .into_iter()
+        .find(|path| path.last() == Some(&key));
+    if let Some(path) = elsewhere {
+        return problem.with_help(format!("there is a setting `{}`", path.join(".")));
     }
-    let elsewhere = shape::values::<File>().into_iter().find(|path| path.last() == Some(&key));
-    match elsewhere {
-        Some(path) => problem.with_help(format!("there is a setting `{}`", path.join("."))),
+    match did_you_mean(key, known.iter().copied()) {
+        Some(meant) => problem.with_help(format!("did you mean `{meant}`")),
         None if known.is_empty() => problem.with_help("`deploy/wayleave.toml` shows every setting"),
         None => problem.with_help(format!("use one of: {}", known.join(", "))),
     }
@@ -304,13 +332,26 @@ fn misfit(origin: &Origin, path: &[&str], shape: &Shape, value: &Value, why: &st
         };
     }
     let why = why.lines().next().unwrap_or(why);
+    if why.contains("socket address") {
+        let message = format!(
+            "`{name}` must be an address and a port, not `{}`",
+            value.to_string().trim_matches('"')
+        );
+        return origin
+            .problem(code, message)
+            .with_help("write e.g. `127.0.0.1:3128` or `[::1]:3128`");
+    }
     let expected = why
         .strip_prefix("invalid type: ")
         .or_else(|| why.strip_prefix("invalid value: "))
         .and_then(|rest| rest.rsplit_once(", expected "));
     match expected {
         Some((found, expected)) => {
-            let message = format!("`{name}` must be {}, not {}", in_words(expected), found.replace('"', "`"));
+            let message = format!(
+                "`{name}` must be {}, not {}",
+                in_words(expected),
+                found.replace('"', "`")
+            );
             origin.problem(code, message)
         }
         None => origin.problem(code, format!("`{name}` cannot be used: {why}")),

@@ -8,6 +8,9 @@ mod check;
 mod load;
 mod pac;
 mod shape;
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests write settings files")]
+mod tests;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -18,7 +21,7 @@ pub use self::load::{environment, load};
 pub use self::pac::{Announced, BadAnnounced, Covers, Pac};
 use crate::clock::Timestamp;
 use crate::facts::Host;
-use crate::{audit, identity, ingress, proxy, tls, upstream};
+use crate::{audit, identity, ingress, ledger, proxy, tls, upstream};
 
 /// All settings.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -39,7 +42,7 @@ pub struct File {
     /// How traffic is treated.
     pub proxy: proxy::Settings,
     /// Declarations kept.
-    pub ledger: Ledger,
+    pub ledger: ledger::Settings,
     /// The book.
     pub audit: audit::Settings,
     /// Where people talk to the guard.
@@ -62,7 +65,7 @@ impl Default for File {
             tls: tls::Settings::default(),
             upstream: upstream::Settings::default(),
             proxy: proxy::Settings::default(),
-            ledger: Ledger::default(),
+            ledger: ledger::Settings::default(),
             audit: audit::Settings::default(),
             portal: Portal::default(),
             admin: Admin::default(),
@@ -84,22 +87,6 @@ impl Default for Policies {
     fn default() -> Self {
         Self {
             folder: PathBuf::from("policies"),
-        }
-    }
-}
-
-/// Declarations kept.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Ledger {
-    /// The database file.
-    pub file: PathBuf,
-}
-
-impl Default for Ledger {
-    fn default() -> Self {
-        Self {
-            file: PathBuf::from("state/ledger.sqlite"),
         }
     }
 }
@@ -187,5 +174,9 @@ fn tidy(path: &Path) -> PathBuf {
             }
         }
     }
-    if tidied.as_os_str().is_empty() { PathBuf::from(".") } else { tidied }
+    if tidied.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        tidied
+    }
 }

@@ -138,7 +138,9 @@ impl<'de> MapAccess<'de> for OneField<'_> {
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
         match self.key.take() {
-            Some(key) => seed.deserialize(IntoDeserializer::<Error>::into_deserializer(key)).map(Some),
+            Some(key) => seed
+                .deserialize(IntoDeserializer::<Error>::into_deserializer(key))
+                .map(Some),
             None => Ok(None),
         }
     }
@@ -158,7 +160,6 @@ mod tests {
 
     #[derive(Deserialize, Default)]
     #[serde(default, deny_unknown_fields)]
-    #[expect(dead_code, reason = "only its shape is looked at")]
     struct House {
         door: Door,
         rooms: BTreeMap<String, u8>,
@@ -168,7 +169,6 @@ mod tests {
 
     #[derive(Deserialize, Default)]
     #[serde(default, deny_unknown_fields)]
-    #[expect(dead_code, reason = "only its shape is looked at")]
     struct Door {
         width_mm: u16,
         bells: Vec<String>,
@@ -192,12 +192,21 @@ mod tests {
         assert_eq!(at::<House>(&["door", "bells"]), Some(Shape::Value));
         assert_eq!(at::<House>(&["rooms"]), Some(Shape::Names));
         assert_eq!(at::<House>(&["colour"]), Some(Shape::Choice(&["deep-red", "blue"])));
-        assert_eq!(at::<House>(&["owner"]), Some(Shape::Value), "also what is not set by default");
+        assert_eq!(
+            at::<House>(&["owner"]),
+            Some(Shape::Value),
+            "also what is not set by default"
+        );
     }
 
     #[test]
     fn what_is_not_there_has_no_shape() {
-        for path in [&["dor"][..], &["door", "width"], &["door", "width_mm", "x"], &["rooms", "kitchen"]] {
+        for path in [
+            &["dor"][..],
+            &["door", "width"],
+            &["door", "width_mm", "x"],
+            &["rooms", "kitchen"],
+        ] {
             assert_eq!(at::<House>(path), None, "{path:?}");
         }
     }

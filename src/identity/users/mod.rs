@@ -42,6 +42,9 @@ pub enum UsersError {
     /// The password holds a character that no sign-in could send (RFC 7617 §2).
     #[error("the password holds a control character (a tab or a line end); leave it out")]
     ControlCharacter,
+    /// The two answers of a prompt differ.
+    #[error("the two passwords differ; try again")]
+    Mistyped,
     /// The hash could not be made.
     #[error("{0}")]
     Hash(String),
@@ -127,8 +130,8 @@ impl Users {
         text
     }
 
-    /// Adds an account.
-    pub fn add(&mut self, name: &str, password: &Secret, shortest: u16) -> Result<(), UsersError> {
+    /// Whether an account of this name can be added.
+    pub fn may_add(&self, name: &str) -> Result<SubjectId, UsersError> {
         let id = SubjectId::parse(name)?;
         if name.contains('+') {
             return Err(UsersError::PlusInName(name.to_owned()));
@@ -136,6 +139,21 @@ impl Users {
         if self.0.contains_key(&id) {
             return Err(UsersError::Exists(id));
         }
+        Ok(id)
+    }
+
+    /// Whether there is an account of this name; the error says which one may have been meant.
+    pub fn must_have(&self, name: &str) -> Result<SubjectId, UsersError> {
+        let found = SubjectId::parse(name).ok().filter(|id| self.0.contains_key(id));
+        found.ok_or_else(|| UsersError::Missing {
+            name: name.to_owned(),
+            meant: did_you_mean(name, self.0.keys().map(SubjectId::as_str)).map(str::to_owned),
+        })
+    }
+
+    /// Adds an account.
+    pub fn add(&mut self, name: &str, password: &Secret, shortest: u16) -> Result<(), UsersError> {
+        let id = self.may_add(name)?;
         let hash = hash_fit(password, shortest)?;
         self.0.insert(id, hash);
         Ok(())
@@ -143,18 +161,16 @@ impl Users {
 
     /// Gives an account another password.
     pub fn passwd(&mut self, name: &str, password: &Secret, shortest: u16) -> Result<(), UsersError> {
-        let missing = self.missing(name);
-        let id = SubjectId::parse(name)?;
-        let account = self.0.get_mut(&id).ok_or(missing)?;
-        *account = hash_fit(password, shortest)?;
+        let id = self.must_have(name)?;
+        self.0.insert(id, hash_fit(password, shortest)?);
         Ok(())
     }
 
     /// Removes an account.
     pub fn remove(&mut self, name: &str) -> Result<(), UsersError> {
-        let missing = self.missing(name);
-        let id = SubjectId::parse(name)?;
-        self.0.remove(&id).map(drop).ok_or(missing)
+        let id = self.must_have(name)?;
+        self.0.remove(&id);
+        Ok(())
     }
 
     /// The names, in order.
@@ -170,13 +186,6 @@ impl Users {
     /// The hash of an account's password.
     pub(super) fn hash_of(&self, id: &SubjectId) -> Option<&str> {
         self.0.get(id).map(String::as_str)
-    }
-
-    fn missing(&self, name: &str) -> UsersError {
-        UsersError::Missing {
-            name: name.to_owned(),
-            meant: did_you_mean(name, self.0.keys().map(SubjectId::as_str)).map(str::to_owned),
-        }
     }
 }
 

@@ -257,3 +257,216 @@ fn is_filler(statement: &str) -> bool {
     // A text that repeats its start at least three times over: its longest period is a third of it.
     distinct.len() < 4 || (1..=letters.len() / 3).any(repeats)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Employment, SourceText};
+    use crate::purpose::Purposes;
+
+    const FILE: &str = r#"
+[[purpose]]
+id = "recruiting"
+title = "Recruiting"
+description = "Find candidates."
+owner = "hana"
+basis = "Steps prior to a contract"
+roles = ["recruiter"]
+platforms = ["linkedin", "xing"]
+covers = ["read", "publish"]
+ticket = { pattern = "HR-[0-9]{1,6}", example = "HR-123" }
+value-metric = "Candidates"
+retention = "six months"
+review = 2027-06-30
+
+[[purpose]]
+id = "brand-publishing"
+title = "Brand"
+description = "Speak for the brand."
+owner = "mia"
+basis = "Legitimate interest"
+platforms = ["x"]
+covers = ["read", "publish"]
+approval = "owner"
+training = "social-media"
+value-metric = "Reach"
+retention = "three years"
+review = 2027-06-30
+"#;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+    fn purposes() -> Purposes {
+        Purposes::parse(&SourceText::new("purposes.toml", FILE)).unwrap()
+    }
+
+    fn person(id: &str, role: &str) -> Person {
+        Person {
+            id: SubjectId::parse(id).unwrap(),
+            name: id.to_owned(),
+            roles: [role.to_owned()].into(),
+            departments: BTreeSet::new(),
+            employment: Employment::Employee,
+            region: "eu-west".to_owned(),
+            time_zone: "UTC".to_owned(),
+            manager: Some(SubjectId::parse("nora").unwrap()),
+            on_legal_hold: false,
+            training: [("social-media".to_owned(), NOW.plus(Duration::from_secs(1)))].into(),
+        }
+    }
+
+    fn declaration() -> Declaration {
+        Declaration {
+            purpose: PurposeId::new("recruiting"),
+            platforms: [PlatformId::new("linkedin")].into(),
+            covers: None,
+            statement: "Find a backend engineer for Lyon".to_owned(),
+            ticket: None,
+            duration: None,
+        }
+    }
+
+    fn weigh(declaration: &Declaration) -> Weighed {
+        purposes().weigh(declaration, &person("ada", "recruiter"), NOW)
+    }
+
+    fn unfit(declaration: &Declaration) -> Vec<(UnfitField, String)> {
+        match weigh(declaration) {
+            Weighed::Unfit(unfit) => unfit.into_iter().map(|one| (one.field, one.why)).collect(),
+            fit => panic!("it fits: {fit:?}"),
+        }
+    }
+
+    #[test]
+    fn a_declaration_that_fits_lasts_as_long_as_its_strictest_group() {
+        let Weighed::Fit(terms) = weigh(&declaration()) else {
+            panic!("unfit")
+        };
+        assert_eq!(terms.expires.since(NOW), Duration::from_secs(3_600));
+        let reading = Declaration {
+            covers: Some(["read".to_owned()].into()),
+            ..declaration()
+        };
+        let Weighed::Fit(terms) = weigh(&reading) else {
+            panic!("unfit")
+        };
+        assert_eq!(terms.expires.since(NOW), Duration::from_secs(8 * 3_600));
+    }
+
+    #[test]
+    fn a_statement_that_is_short_or_says_nothing_is_not_accepted() {
+        for statement in [
+            "",
+            "work",
+            "aaaaaaaaaaaaaaaa",
+            "asdasdasdasdasd",
+            "work work work work",
+            "  hiring    ",
+            "............",
+        ] {
+            let found = unfit(&Declaration {
+                statement: statement.to_owned(),
+                ..declaration()
+            });
+            assert_eq!(found[0].0, UnfitField::Statement, "{statement:?}");
+        }
+        for statement in [
+            "Sourcing for HR-12",
+            "Réponse à une candidate",
+            "採用候補者を探して連絡するため、調査",
+        ] {
+            let one = Declaration {
+                statement: statement.to_owned(),
+                ..declaration()
+            };
+            assert!(matches!(weigh(&one), Weighed::Fit(_)), "{statement:?}");
+        }
+    }
+
+    #[test]
+    fn a_ticket_must_match_as_a_whole() {
+        for (ticket, fits) in [
+            ("HR-12", true),
+            (" HR-12 ", true),
+            ("xHR-12", false),
+            ("HR-12; drop", false),
+            ("", true),
+        ] {
+            let one = Declaration {
+                ticket: Some(ticket.to_owned()),
+                ..declaration()
+            };
+            assert_eq!(matches!(weigh(&one), Weighed::Fit(_)), fits, "{ticket:?}");
+        }
+    }
+
+    #[test]
+    fn a_duration_over_the_ceiling_names_the_longest() {
+        let found = unfit(&Declaration {
+            duration: Some(Duration::from_secs(9 * 3_600)),
+            ..declaration()
+        });
+        assert_eq!(
+            found,
+            [(
+                UnfitField::Duration,
+                "`recruiting` lasts at most 8h when it covers `publish`, `read`".to_owned()
+            )]
+        );
+    }
+
+    #[test]
+    fn platforms_groups_and_audience_are_checked_together() {
+        let one = Declaration {
+            platforms: [PlatformId::new("linkdin"), PlatformId::new("tiktok")].into(),
+            covers: Some(["administer".to_owned()].into()),
+            ..declaration()
+        };
+        let Weighed::Unfit(found) = purposes().weigh(&one, &person("ben", "marketer"), NOW) else {
+            panic!("it fits")
+        };
+        let fields: Vec<UnfitField> = found.iter().map(|one| one.field).collect();
+        use UnfitField::{Covers, Platforms, Purpose};
+        assert_eq!(fields, [Purpose, Platforms, Platforms, Covers], "{found:?}");
+        assert!(found[1].why.contains("did you mean `linkedin`?"), "{found:?}");
+    }
+
+    #[test]
+    fn an_unknown_purpose_is_answered_with_the_one_that_was_meant() {
+        let found = unfit(&Declaration {
+            purpose: PurposeId::new("recruting"),
+            ..declaration()
+        });
+        assert_eq!(
+            found[0].1,
+            "there is no purpose `recruting`: did you mean `recruiting`?"
+        );
+    }
+
+    #[test]
+    fn approval_is_the_owners_and_an_owner_asks_the_manager() {
+        let one = Declaration {
+            purpose: PurposeId::new("brand-publishing"),
+            platforms: [PlatformId::new("x")].into(),
+            ..declaration()
+        };
+        for (who, approver) in [("ben", "mia"), ("mia", "nora")] {
+            let Weighed::NeedsApproval { by, .. } = purposes().weigh(&one, &person(who, "marketer"), NOW) else {
+                panic!("no approval needed")
+            };
+            assert_eq!(by, [SubjectId::parse(approver).unwrap()]);
+        }
+    }
+
+    #[test]
+    fn a_training_that_has_just_run_out_does_not_count() {
+        let one = Declaration {
+            purpose: PurposeId::new("brand-publishing"),
+            platforms: [PlatformId::new("x")].into(),
+            ..declaration()
+        };
+        let later = NOW.plus(Duration::from_secs(1));
+        let weighed = purposes().weigh(&one, &person("ben", "marketer"), later);
+        assert!(matches!(weighed, Weighed::Unfit(_)), "{weighed:?}");
+    }
+}

@@ -269,3 +269,92 @@ fn review(entry: &Fields<'_, '_>) -> String {
     }
     date.value
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = r#"
+[[purpose]]
+id = "recruiting"
+title = "Recruiting"
+description = "Find candidates."
+owner = "hana"
+basis = "Steps prior to a contract"
+categories = ["professional"]
+covers = ["read", "publish"]
+value-metric = "Candidates"
+retention = "six months"
+review = 2027-06-30
+"#;
+
+    fn problems(text: &str) -> Vec<String> {
+        let file = SourceText::new("purposes.toml", text);
+        let found = purposes(&file).err().unwrap_or_default();
+        found.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn lifetimes_come_from_the_house_unless_the_file_or_the_purpose_says_otherwise() {
+        let defaults = "[defaults]\nlongest = { publish = \"30m\" }\n";
+        let file = SourceText::new(
+            "purposes.toml",
+            format!("{defaults}{ONE}lifetime = {{ read = \"2h\" }}\n"),
+        );
+        let by_id = purposes(&file).unwrap();
+        let recruiting = &by_id[&PurposeId::new("recruiting")];
+        let minutes = |groups: &[&str]| {
+            let covers = groups.iter().map(|group| (*group).to_owned()).collect();
+            (
+                recruiting.default_for(&covers).as_secs() / 60,
+                recruiting.longest_for(&covers).as_secs() / 60,
+            )
+        };
+        assert_eq!(minutes(&["read"]), (120, 1_440));
+        assert_eq!(minutes(&["read", "publish"]), (30, 30));
+    }
+
+    #[test]
+    fn every_mistake_of_a_purpose_is_reported_at_its_place() {
+        let bad = ONE
+            .replace("categories", "categorys")
+            .replace("\"publish\"", "\"publsh\"")
+            .replace("review = 2027-06-30", "review = \"soon\"")
+            + "lifetime = { read = \"3 weeks\" }\nticket = { pattern = \"HR-(\", example = \"HR-1\" }\napproval = \"ownr\"\n";
+        let found = problems(&bad);
+        let starts = [
+            "purposes.toml:8:1: `categorys` is not known here (did you mean `categories`?)",
+            "purposes.toml:2:1: the purpose is meant for no platform",
+            "purposes.toml:15:12: `ownr` is not a value of `approval` (did you mean `owner`?)",
+            "purposes.toml:9:19: `publsh` is not a group of activities that a grant can cover (did you mean `publish`?)",
+            "purposes.toml:13:21: `3 weeks` is not a duration",
+            "purposes.toml:14:22: `HR-(` is not a pattern",
+            "purposes.toml:12:10: `soon` is not a date",
+        ];
+        for start in starts {
+            assert!(
+                found.iter().any(|problem| problem.starts_with(start)),
+                "{start}\n{found:#?}"
+            );
+        }
+        assert_eq!(found.len(), starts.len(), "{found:#?}");
+    }
+
+    #[test]
+    fn a_default_over_its_ceiling_and_an_example_that_does_not_match_are_mistakes() {
+        let found = problems(&format!(
+            "{ONE}lifetime = {{ publish = \"9h\" }}\nticket = {{ pattern = \"HR-[0-9]+\", example = \"HR-\" }}\n"
+        ));
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(
+            found[0].contains("longer by default than the 8h that it may"),
+            "{found:?}"
+        );
+        assert!(found[1].contains("does not match the pattern"), "{found:?}");
+    }
+
+    #[test]
+    fn a_purpose_described_twice_is_a_mistake() {
+        assert_eq!(problems(&format!("{ONE}{ONE}")).len(), 1);
+    }
+}

@@ -117,11 +117,12 @@ impl Purpose {
         self.shortest(covers, |lifetime| lifetime.longest_for)
     }
 
-    /// Who could approve a declaration of `person`: never the person.
+    /// Who could approve a declaration of `person`: never the person, whose manager stands in for an owner.
     pub fn approvers(&self, person: &Person) -> Vec<SubjectId> {
+        let owns = self.business_owner == person.id;
         let manager = match self.approval {
-            Approval::Owner => None,
-            Approval::None | Approval::Manager => person.manager.clone(),
+            Approval::Owner if !owns => None,
+            Approval::None | Approval::Owner | Approval::Manager => person.manager.clone(),
         };
         let mut approvers = vec![self.business_owner.clone()];
         approvers.extend(manager);

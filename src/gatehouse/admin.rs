@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -16,6 +16,8 @@ use tokio::net::TcpStream;
 
 use super::health::Health;
 use super::pac;
+use crate::facts::{Authority, Host};
+use crate::proxy::PacFile;
 
 /// Answers operators.
 pub(super) struct Admin {
@@ -24,7 +26,7 @@ pub(super) struct Admin {
     /// What is well and what is not.
     pub(super) health: Arc<Health>,
     /// The PAC file.
-    pub(super) pac: Arc<dyn Fn() -> String + Send + Sync>,
+    pub(super) pac: PacFile,
 }
 
 impl Admin {
@@ -57,7 +59,7 @@ impl Admin {
             }
             "/healthz" => text(StatusCode::OK, "ok\n"),
             "/readyz" => self.ready(),
-            "/proxy.pac" => typed(StatusCode::OK, pac::MEDIA_TYPE, (self.pac)()),
+            "/proxy.pac" => typed(StatusCode::OK, pac::CONTENT_TYPE, (self.pac)(asked(request))),
             "/" => text(StatusCode::OK, "wayleave: /metrics /healthz /readyz /proxy.pac\n"),
             _ => text(StatusCode::NOT_FOUND, "there are /metrics, /healthz, /readyz and /proxy.pac\n"),
         }
@@ -69,6 +71,12 @@ impl Admin {
         let json = serde_json::to_string_pretty(&report).unwrap_or_default();
         typed(status, "application/json", format!("{json}\n"))
     }
+}
+
+/// The name under which the client knows us.
+fn asked(request: &Request<Incoming>) -> Option<Host> {
+    let host = request.headers().get(HOST)?.to_str().ok()?;
+    Authority::parse(host, Some(80)).ok().map(|authority| authority.host)
 }
 
 fn text(status: StatusCode, words: &str) -> Response<Full<Bytes>> {

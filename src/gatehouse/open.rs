@@ -21,7 +21,7 @@ use crate::ingress::{BindError, Listener, basic_allowed};
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::{BadMetric, Labels, Metrics, Resources};
 use crate::portal::Portal;
-use crate::proxy::{self, Proxy};
+use crate::proxy::{self, PacFile, Proxy};
 use crate::rulebook::{Assembled, LiveDirectory, LiveRulebook, Rulebook, Sources};
 use crate::tls::{self, Issuer, Mint, TlsProblem};
 use crate::upstream::{self, Upstream, UpstreamError};
@@ -82,6 +82,12 @@ struct Doors {
     admin: Listener,
 }
 
+impl Doors {
+    fn addresses(&self) -> [SocketAddr; 3] {
+        [self.plain.local_addr(), self.tls.local_addr(), self.admin.local_addr()]
+    }
+}
+
 impl Gatehouse {
     /// Builds every room with `settings`, binds the doors, and starts to serve.
     pub async fn open(settings: &config::File, rules: Rules, issuer: Issuer, clock: Clock) -> Result<Self, OpenError> {
@@ -95,7 +101,7 @@ impl Gatehouse {
         }
         let root_pem = issuer.root_pem();
         let doors = bind(settings)?;
-        let rooms = build(settings, assembled, issuer, &clock)?;
+        let rooms = build(settings, assembled, issuer, &doors, &clock)?;
         let folder = match rules {
             Rules::Folder(folder) => Some(folder),
             Rules::Embedded => None,
@@ -114,7 +120,13 @@ fn bind(settings: &config::File) -> Result<Doors, OpenError> {
     Ok(Doors { plain, tls, admin })
 }
 
-fn build(settings: &config::File, assembled: Assembled, issuer: Issuer, clock: &Clock) -> Result<Rooms, OpenError> {
+fn build(
+    settings: &config::File,
+    assembled: Assembled,
+    issuer: Issuer,
+    doors: &Doors,
+    clock: &Clock,
+) -> Result<Rooms, OpenError> {
     let Assembled { rulebook, directory, .. } = assembled;
     let metrics = Metrics::new(&labels(&rulebook))?;
     let counting = metrics.clone();
@@ -140,7 +152,7 @@ fn build(settings: &config::File, assembled: Assembled, issuer: Issuer, clock: &
         guard: Arc::new(Guard::new(&settings.identity, may_send).map_err(OpenError::Identity)?),
         mint,
         tls_door,
-        upstream: Upstream::new(settings.upstream.clone(), origin)?,
+        upstream: Upstream::new(&settings.upstream, origin, &doors.addresses())?,
     })
 }
 
@@ -166,7 +178,7 @@ fn serve(
     let addresses =
         Addresses { plain: doors.plain.local_addr(), tls: doors.tls.local_addr(), admin: doors.admin.local_addr() };
     let health = Arc::new(Health::new(rooms.book.clone(), rooms.rules.load().id().clone()));
-    let upstream = rooms.upstream.clone().never_dialling(&[addresses.plain, addresses.tls, addresses.admin]);
+    let upstream = rooms.upstream.clone();
     let pac = pac_file(settings, &rooms.rules, addresses);
 
     let admin = Admin { metrics: exposition(&rooms, &clock), health: health.clone(), pac: pac.clone() };
@@ -198,7 +210,7 @@ fn serve(
         portal: Arc::new(portal),
         portal_host: settings.portal.host.clone(),
         pac,
-        pac_type: pac::MEDIA_TYPE,
+        pac_type: pac::CONTENT_TYPE,
         clock: clock.clone(),
         metrics: rooms.metrics,
         settings: settings.proxy.clone(),
@@ -280,15 +292,15 @@ fn exposition(rooms: &Rooms, clock: &Clock) -> Box<dyn Fn() -> String + Send + S
 }
 
 /// The PAC file, made anew from the catalogue in force each time it is fetched.
-fn pac_file(settings: &config::File, rules: &Arc<LiveRulebook>, addresses: Addresses) -> Arc<dyn Fn() -> String + Send + Sync> {
-    let (announced, rules, host) = (settings.pac.clone(), rules.clone(), settings.portal.host.clone());
-    Arc::new(move || {
-        let domains = rules.load().catalog().domains();
-        pac::render(&announced, addresses.plain, &host, &domains)
+fn pac_file(settings: &config::File, rules: &Arc<LiveRulebook>, addresses: Addresses) -> PacFile {
+    let (told, rules, portal) = (settings.pac.clone(), rules.clone(), settings.portal.host.clone());
+    Arc::new(move |asked| {
+        pac::script(&pac::Parts {
+            ways: &told.announced(addresses.plain, asked.as_ref()),
+            covers: told.covers,
+            portal: &portal,
+            managed: &rules.load().catalog().domains(),
+            direct: &told.direct,
+        })
     })
-}
-
-/// Where the proxy is told to listen on loopback, with ports counted from `base`.
-pub fn loopback_from(base: u16) -> [SocketAddr; 3] {
-    [0, 1, 6000].map(|offset| SocketAddr::from(([127, 0, 0, 1], base.saturating_add(offset))))
 }

@@ -65,6 +65,9 @@ impl Default for Settings {
     }
 }
 
+/// Writes the PAC file for a client that knows us under a name.
+pub type PacFile = Arc<dyn Fn(Option<Host>) -> String + Send + Sync>;
+
 /// What the proxy works with; built by the gatehouse, cheap to clone.
 pub struct Parts {
     /// The rules in force.
@@ -90,7 +93,7 @@ pub struct Parts {
     /// The portal's reserved name.
     pub portal_host: Host,
     /// The text served as `/proxy.pac`.
-    pub pac: Arc<dyn Fn() -> String + Send + Sync>,
+    pub pac: PacFile,
     /// Its media type.
     pub pac_type: &'static str,
     /// The time.

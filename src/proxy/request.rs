@@ -23,7 +23,7 @@ use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Observation, St
 use crate::ingress::{Target, request_sanity};
 use crate::policy::Permit;
 use crate::rulebook::{Judgement, Rulebook};
-use crate::upstream::Body;
+use crate::upstream::{Body, fault_of_answer};
 
 /// A request taken apart, with what a peek took from its body.
 pub(super) struct Asked {
@@ -189,7 +189,9 @@ impl Proxy {
                 let (mut head, body) = response.into_parts();
                 headers::inward(&mut head.headers, self.via.as_ref(), false);
                 let closing = Closing { end: End::Completed, status: Some(head.status.as_u16()), decrypted };
-                let body = carrying(entry, closing, body.map_err(Into::into).boxed());
+                let permit = permit.clone();
+                let body = body.map_err(move |error| fault_of_answer(&permit, &error).into()).boxed();
+                let body = carrying(entry, closing, body);
                 Response::from_parts(head, body)
             }
             Err(fault) => self.fault(entry, &permit.authority().host, &parts, &fault),
@@ -219,7 +221,9 @@ impl Proxy {
     /// A request in origin-form to the door itself: the PAC file, and nothing else.
     async fn at_the_door(&self, hop: &Hop, request: Request<Incoming>) -> Response<Body> {
         if request.uri().path() == "/proxy.pac" && matches!(*request.method(), Method::GET | Method::HEAD) {
-            return respond::pac(&(self.house.pac)(), self.house.pac_type, request.method() == Method::HEAD);
+            let known_as = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
+            let known_as = known_as.and_then(|host| Authority::parse(host, Some(80)).ok()).map(|known| known.host);
+            return respond::pac(&(self.house.pac)(known_as), self.house.pac_type, request.method() == Method::HEAD);
         }
         let why = "this is a proxy: send absolute-form requests or CONNECT, or fetch `/proxy.pac`".to_owned();
         self.malformed(hop, &request, why).await

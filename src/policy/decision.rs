@@ -1,0 +1,98 @@
+//! What the rules answered. The fields are private: only this module decides.
+
+use super::permit::Permit;
+use crate::facts::{PolicyId, Reason};
+
+/// The answer to one question.
+///
+/// It cannot be made by hand, and so neither can the [`Permit`] it holds:
+///
+/// ```compile_fail
+/// use wayleave::policy::Decision;
+///
+/// let forged = Decision { allowed: true, reasons: vec![], errors: vec![], troubles: vec![], permit: None };
+/// ```
+///
+/// ```compile_fail
+/// let forged = wayleave::policy::Decision::default();
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    allowed: bool,
+    reasons: Vec<Reason>,
+    errors: Vec<PolicyId>,
+    troubles: Vec<String>,
+    permit: Option<Permit>,
+}
+
+/// Something that kept the rules from answering. It denies, in every mode.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Trouble {
+    /// The policy that failed to evaluate, or a name that starts with `wayleave::` where the question itself is at
+    /// fault (`lint` lets no rule be called so).
+    pub(super) policy: PolicyId,
+    /// What went wrong, for the operator.
+    pub(super) message: String,
+}
+
+impl Trouble {
+    /// The question itself cannot be put to the rules.
+    pub(super) fn with_question(what: &str, message: impl Into<String>) -> Self {
+        Self {
+            policy: PolicyId::new(format!("wayleave::{what}")),
+            message: message.into(),
+        }
+    }
+}
+
+impl Decision {
+    /// Everything asked is permitted by `reasons`, and nothing went wrong.
+    pub(super) fn allow(reasons: Vec<Reason>, permit: Option<Permit>) -> Self {
+        Self {
+            allowed: true,
+            reasons,
+            errors: Vec::new(),
+            troubles: Vec::new(),
+            permit,
+        }
+    }
+
+    /// Something asked is not permitted; `reasons` are the forbids that say so, none where no rule permits.
+    pub(super) fn deny(reasons: Vec<Reason>, troubles: Vec<Trouble>) -> Self {
+        let (errors, troubles) = troubles.into_iter().map(|t| (t.policy, t.message)).unzip();
+        Self {
+            allowed: false,
+            reasons,
+            errors,
+            troubles,
+            permit: None,
+        }
+    }
+
+    /// Whether everything asked is permitted.
+    pub fn is_allowed(&self) -> bool {
+        self.allowed
+    }
+
+    /// The determining policies, in the order of the rule files: the permits that allow or the forbids that deny;
+    /// empty where it is denied because no rule permits it.
+    pub fn reasons(&self) -> &[Reason] {
+        &self.reasons
+    }
+
+    /// What failed to evaluate: ids of policies, or names that start with `wayleave::` where the question itself
+    /// could not be put (`wayleave::time-zone`). Anything here means that the answer is a denial.
+    pub fn errors(&self) -> &[PolicyId] {
+        &self.errors
+    }
+
+    /// What went wrong with each of [`Decision::errors`], for the operator.
+    pub fn troubles(&self) -> &[String] {
+        &self.troubles
+    }
+
+    /// The proof that the flow may leave: only where `connect` was among the actions asked, and all are permitted.
+    pub fn permit(&self) -> Option<Permit> {
+        self.permit.clone()
+    }
+}

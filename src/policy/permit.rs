@@ -1,0 +1,62 @@
+//! The proof that a decision let a flow through: everything that reaches the outside takes one.
+
+use crate::clock::Timestamp;
+use crate::facts::{Authority, GrantId};
+
+/// Proof that the rules permit reaching one authority. *No permit, no packet.*
+///
+/// Only a [`Decision`](super::Decision) that allows `connect` hands one out; nothing else can make one:
+///
+/// ```compile_fail
+/// use wayleave::facts::Authority;
+/// use wayleave::policy::Permit;
+///
+/// let authority = Authority::parse("www.example.com:443", None).unwrap();
+/// let forged = Permit { authority, grant: None, until: None };
+/// ```
+///
+/// and one that was handed out cannot be turned towards another destination:
+///
+/// ```compile_fail
+/// fn redirect(permit: &mut wayleave::policy::Permit, elsewhere: wayleave::facts::Authority) {
+///     permit.authority = elsewhere;
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permit {
+    authority: Authority,
+    grant: Option<GrantId>,
+    until: Option<Timestamp>,
+}
+
+impl Permit {
+    /// Made by a decision that allows, see [`super::Decision::permit`].
+    pub(super) fn new(authority: Authority, grant: Option<GrantId>, until: Option<Timestamp>) -> Self {
+        Self {
+            authority,
+            grant,
+            until,
+        }
+    }
+
+    /// A permit for the tests of the rooms that take one.
+    #[cfg(test)]
+    pub(crate) fn for_test(authority: Authority) -> Self {
+        Self::new(authority, None, None)
+    }
+
+    /// Where the flow may go, and nowhere else.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// The grant that the flow passes under.
+    pub fn grant(&self) -> Option<&GrantId> {
+        self.grant.as_ref()
+    }
+
+    /// When the flow must be judged again at the latest: the grant's expiry, or that of a rule with `@expires`.
+    pub fn until(&self) -> Option<Timestamp> {
+        self.until
+    }
+}

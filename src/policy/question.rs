@@ -1,0 +1,96 @@
+//! What the rules can be asked.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::facts::{Arrival, Authority, Channel, Grant, Host, Person, Place, PurposeId, Subject, SubjectId};
+
+/// May this person do all of this, there, now, under this grant.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// What the directory knows of the person.
+    pub person: &'a Person,
+    /// What a method proved about the sender; the same person.
+    pub subject: &'a Subject,
+    /// How the connection came in.
+    pub arrival: &'a Arrival,
+    /// What the catalogue makes of the host.
+    pub place: &'a Place,
+    /// Where a permit would lead.
+    pub authority: &'a Authority,
+    /// The actions, all of which must be permitted: `["connect"]`, `["inspect"]`, `["connect", "post"]`.
+    pub actions: &'a [&'a str],
+    /// The request, where an action is an activity.
+    pub request: Option<RequestFacts<'a>>,
+    /// The one live grant to judge under.
+    pub grant: Option<&'a Grant>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What rules may know of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestFacts<'a> {
+    /// The method, as sent.
+    pub method: &'a str,
+    /// The host, in normal form.
+    pub host: &'a Host,
+    /// The path, without query.
+    pub path: &'a str,
+    /// The length of the body, 0 where it is not known.
+    pub bytes: u64,
+    /// `Content-Type`, as sent.
+    pub content_type: Option<&'a str>,
+}
+
+/// A power over a purpose's grants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Power {
+    /// To state the purpose.
+    Declare,
+    /// To approve what somebody stated.
+    Approve,
+    /// To end a grant.
+    Revoke,
+}
+
+impl Power {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Declare, Self::Approve, Self::Revoke];
+
+    /// The action's name as rules spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Declare => "declare",
+            Self::Approve => "approve",
+            Self::Revoke => "revoke",
+        }
+    }
+}
+
+/// May this person declare, approve or revoke.
+#[derive(Clone, Copy, Debug)]
+pub struct GrantQuestion<'a> {
+    /// What the directory knows of the person who acts.
+    pub person: &'a Person,
+    /// What a method proved about that person.
+    pub subject: &'a Subject,
+    /// How the connection came in.
+    pub arrival: &'a Arrival,
+    /// What they want to do.
+    pub power: Power,
+    /// The purpose.
+    pub purpose: &'a PurposeId,
+    /// Who states or stated it.
+    pub declarer: &'a SubjectId,
+    /// What the directory knows of the declarer (their manager); none if it knows nothing.
+    pub declarer_person: Option<&'a Person>,
+    /// Who owns the purpose.
+    pub business_owner: &'a SubjectId,
+    /// How long the grant may last at most.
+    pub longest_for: Duration,
+    /// How it is stated.
+    pub channel: Channel,
+    /// When.
+    pub at: Timestamp,
+}

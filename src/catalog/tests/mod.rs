@@ -169,7 +169,7 @@ impl Sample {
 }
 
 fn samples() -> Vec<Sample> {
-    let text = include_str!("../../tests/fixtures/social-samples.toml");
+    let text = include_str!("../../../tests/fixtures/social-samples.toml");
     toml::from_str::<Samples>(text).unwrap().sample
 }
 
@@ -188,7 +188,6 @@ fn check(samples: &[Sample]) {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
-
 
 #[test]
 fn every_shipped_file_parses_without_a_problem() {
@@ -218,7 +217,10 @@ fn every_shipped_file_parses_without_a_problem() {
 fn every_activity_is_an_action_of_the_schema_and_of_no_gentler_group() {
     let schema = file("wayleave.cedarschema");
     let (schema, _) = cedar_policy::Schema::from_cedarschema_str(&schema.text).unwrap();
-    let actions: Vec<String> = schema.actions().map(|action| action.id().unescaped().to_owned()).collect();
+    let actions: Vec<String> = schema
+        .actions()
+        .map(|action| action.id().unescaped().to_owned())
+        .collect();
     for activity in catalog().activities() {
         assert!(actions.iter().any(|action| action == activity.as_str()), "{activity}");
     }

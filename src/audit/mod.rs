@@ -28,7 +28,7 @@ mod read;
 mod seal;
 mod segment;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verify;
 mod writer;
 

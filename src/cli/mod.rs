@@ -1,3 +1,4 @@
 //! The commands. One file each: its `Args`, its `run`, its exit code. This table is the whole list.
 
 pub mod printer;
+pub mod records;

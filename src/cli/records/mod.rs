@@ -390,7 +390,7 @@ mod tests {
         book(state.path());
         let (text, good) = asked(state.path(), "verify");
         assert!(good);
-        assert!(text.starts_with("the records hold: 4 lines in 1 segments, 0 of them sealed\nnumbers 1 to 4; "));
+        assert!(text.starts_with("the records hold (lines: 4, segments: 1, sealed: 0)\nnumbers 1 to 4; "));
         assert!(asked(state.path(), "verify --format json").0.contains("\"holds\":true"));
         damage(&state.path().join("records/records-00000001.jsonl"));
         assert_eq!(asked(state.path(), "verify"), (String::new(), false));

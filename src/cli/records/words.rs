@@ -32,7 +32,7 @@ pub(super) fn proof_in_words(verified: &Verified) -> String {
         head,
         ..
     } = verified;
-    let mut text = format!("the records hold: {lines} lines in {segments} segments, {sealed} of them sealed");
+    let mut text = format!("the records hold (lines: {lines}, segments: {segments}, sealed: {sealed})");
     if *lines > 0 {
         // writing to a string cannot fail
         let _ = write!(text, "\nnumbers {first} to {last}; hash of the last line {head}");

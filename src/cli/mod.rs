@@ -7,6 +7,7 @@ pub mod declare;
 pub mod explain;
 pub mod grants;
 pub mod pac;
+pub mod records;
 pub mod test;
 pub mod user;
 pub mod printer;

@@ -90,7 +90,18 @@ mod tests {
             "`titel` is not known here",
         )
         .with_help("did you mean `title`?");
-        insta::assert_snapshot!(drawn(&problem, &[file]), @"");
+        insta::assert_snapshot!(drawn(&problem, &[file]), @r#"
+        wayleave::purposes::unknown-key
+
+          × `titel` is not known here
+           ╭─[purposes.toml:2:1]
+         1 │ [[purpose]]
+         2 │ titel = "x"
+           · ──┬──
+           ·   ╰── here
+           ╰────
+          help: did you mean `title`?
+        "#);
     }
 
     #[test]
@@ -100,6 +111,10 @@ mod tests {
             "purposes.toml",
             "`purposes.toml` is missing",
         );
-        insta::assert_snapshot!(drawn(&problem, &[]), @"");
+        insta::assert_snapshot!(drawn(&problem, &[]), @"
+        wayleave::sources::missing
+
+          × purposes.toml: `purposes.toml` is missing
+        ");
     }
 }

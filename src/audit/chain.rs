@@ -99,18 +99,18 @@ impl Chain {
 
     /// Steps over `line` (without its newline), or says why it is not the next line.
     pub(super) fn check(&mut self, line: &[u8]) -> Result<(), String> {
-        let Some(link) = Link::of(line) else {
+        let Some(hung) = Link::of(line) else {
             return Err("it is not a line of the book: it must begin with `seq` and `prev`".to_owned());
         };
-        if link.prev != self.head {
+        if hung.prev != self.head {
             return Err(format!(
                 "its `prev` is not the hash of the line before it, number {}: one of the two was changed, or a line \
                  was removed, inserted or moved",
                 self.next.saturating_sub(1)
             ));
         }
-        if link.seq != self.next {
-            return Err(format!("its number is {}, but {} comes next", link.seq, self.next));
+        if hung.seq != self.next {
+            return Err(format!("its number is {}, but {} comes next", hung.seq, self.next));
         }
         serde_json::from_slice::<serde::de::IgnoredAny>(line).map_err(|e| format!("it is not JSON: {e}"))?;
         self.head = Hash::of(line);

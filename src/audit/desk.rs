@@ -6,36 +6,15 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 
+use super::batch::{Batch, Durable};
 use super::{OnFull, Unavailable};
 use crate::clock::{Clock, Timestamp};
 use crate::facts::RulebookId;
 
 /// More than this many waiting bytes are written without lingering for company.
 const PLENTY_BYTES: usize = 1024 * 1024;
-
-/// The answer to somebody who waits for the disk.
-pub(super) type Durable = oneshot::Receiver<Result<(), Unavailable>>;
-type Ack = oneshot::Sender<Result<(), Unavailable>>;
-
-/// What the writer takes from the desk.
-#[derive(Default)]
-pub(super) struct Batch {
-    /// The records, as JSON objects, in order.
-    pub(super) lines: Vec<Vec<u8>>,
-    acks: Vec<Ack>,
-}
-
-impl Batch {
-    /// Tells everybody who waits; afterwards nobody does.
-    pub(super) fn answer(&mut self, answer: &Result<(), Unavailable>) {
-        for ack in self.acks.drain(..) {
-            // whoever no longer listens does not need the answer
-            let _ = ack.send(answer.clone());
-        }
-    }
-}
 
 /// What the writer should do next.
 pub(super) enum Turn {
@@ -100,13 +79,6 @@ enum Admission {
     In,
     Wait,
     Refused(Unavailable),
-}
-
-/// Waits for the writer's answer.
-pub(super) async fn settled(durable: Durable) -> Result<(), Unavailable> {
-    durable
-        .await
-        .unwrap_or_else(|_| Err(Unavailable::refused("the writer of the records has stopped")))
 }
 
 impl Desk {
@@ -190,8 +162,7 @@ impl Desk {
             return Err(Unavailable::refused(why.clone()));
         }
         state.know(rulebook);
-        let (ack, durable) = oneshot::channel();
-        state.waiting.acks.push(ack);
+        let durable = state.waiting.wait();
         state.urgent = true;
         self.put(state, json);
         Ok(durable)
@@ -225,8 +196,7 @@ impl Desk {
         if let Some(why) = &state.trouble {
             return Err(Unavailable::kept(why.clone()));
         }
-        let (ack, durable) = oneshot::channel();
-        state.waiting.acks.push(ack);
+        let durable = state.waiting.wait();
         state.urgent = true;
         drop(state);
         self.wake.notify_one();
@@ -396,12 +366,6 @@ impl Desk {
         drop(state);
         drop(waiting);
         self.changed.notify_waiters();
-    }
-}
-
-impl Batch {
-    fn is_nothing(&self) -> bool {
-        self.lines.is_empty() && self.acks.is_empty()
     }
 }
 

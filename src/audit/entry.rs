@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Book, Unavailable, desk, fresh_id, to_json};
+use super::{Book, Unavailable, batch, fresh_id, to_json};
 use crate::clock::Timestamp;
 use crate::facts::{Act, DecisionNote, End, Ending, Observation, Record, RecordId};
 
@@ -116,7 +116,7 @@ impl Entry {
             },
         };
         let durable = self.book.inner.desk.accept_act(to_json(&opening)?, None)?;
-        desk::settled(durable).await?;
+        batch::settled(durable).await?;
         self.committed = true;
         Ok(())
     }

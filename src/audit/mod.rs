@@ -18,6 +18,7 @@
 //! It must never lose a line that it accepted while the process lives, never acknowledge a line that is not on disk,
 //! and never judge: it writes down what others decided.
 
+mod batch;
 mod chain;
 mod desk;
 mod entry;
@@ -27,7 +28,7 @@ mod read;
 mod seal;
 mod segment;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verify;
 mod writer;
 
@@ -149,11 +150,13 @@ impl Book {
     }
 
     /// Writes an act that is no flow, and returns once it is on disk.
+    ///
+    /// An error that [`is_kept`](Unavailable::is_kept) will be in the book later; any other never will.
     pub async fn write(&self, record: Record) -> Result<(), Unavailable> {
         let json = to_json(&record)?;
         let durable = self.inner.desk.accept_act(json, rulebook_of(&record))?;
         self.show(&record);
-        desk::settled(durable).await
+        batch::settled(durable).await
     }
 
     /// Accepts an act that has happened anyway, without waiting for the disk; kept in memory while the disk fails.
@@ -176,7 +179,7 @@ impl Book {
 
     /// Returns once everything accepted before this call is on disk.
     pub async fn flush(&self) -> Result<(), Unavailable> {
-        desk::settled(self.inner.desk.accept_flush()?).await
+        batch::settled(self.inner.desk.accept_flush()?).await
     }
 
     /// Whether records can be written; if not, why.

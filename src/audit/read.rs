@@ -26,7 +26,7 @@ pub struct Position {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadProblem {
     /// The disk said so.
-    #[error("the records in `{folder}` cannot be read: {error}")]
+    #[error("the records in `{folder}` cannot be read: {error}; name the state folder of a gateway")]
     Disk {
         /// The folder.
         folder: String,
@@ -163,9 +163,9 @@ impl Records {
             line,
             why,
         };
-        let link = Link::of(&self.line).ok_or_else(|| problem("it does not begin with `seq` and `prev`".to_owned()))?;
+        let hung = Link::of(&self.line).ok_or_else(|| problem("it does not begin with `seq` and `prev`".to_owned()))?;
         let record = serde_json::from_slice(&self.line).map_err(|e| problem(e.to_string()))?;
-        let seq = link.seq;
+        let seq = hung.seq;
         Ok((Position { file, line, seq }, record))
     }
 }

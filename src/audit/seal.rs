@@ -118,7 +118,9 @@ fn to_pem(label: &str, der: &[u8]) -> String {
         }
         out.push(c);
     }
-    out.push_str(&format!("\n-----END {label}-----\n"));
+    out.push_str("\n-----END ");
+    out.push_str(label);
+    out.push_str("-----\n");
     out
 }
 
@@ -164,7 +166,7 @@ mod tests {
 
     #[test]
     fn no_part_of_a_seal_can_be_changed() {
-        let signer = signer();
+        let key = signer();
         let changes: [fn(&mut Seal); 6] = [
             |seal| seal.segment = "records-00000003.jsonl".to_owned(),
             |seal| seal.first = 12,
@@ -174,9 +176,9 @@ mod tests {
             |seal| seal.head = Hash::zero(),
         ];
         for change in changes {
-            let mut signed = signer.sign(seal());
+            let mut signed = key.sign(seal());
             change(&mut signed.seal);
-            assert!(!signer.public().verifies(&signed));
+            assert!(!key.public().verifies(&signed));
         }
     }
 

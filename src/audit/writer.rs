@@ -3,15 +3,15 @@
 //! It writes a batch with one write and one sync. If either fails, everything since the last good sync counts as not
 //! written (a page that failed to sync once may never be tried again by the kernel): the file is cut back to there and
 //! the same bytes are written again, until the disk works.
-#![expect(clippy::disallowed_methods, reason = "door: starts the writer's thread")]
 
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::batch::Batch;
 use super::chain::Chain;
-use super::desk::{Batch, Desk, Gap, Turn};
+use super::desk::{Desk, Gap, Turn};
 use super::folder::Medium;
 use super::seal::{Seal, Signer};
 use super::segment::Segment;
@@ -20,7 +20,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::facts::{Act, GatewayAct, Record};
 
 /// How often an idle writer looks whether the day is over.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 /// How long the writer waits before it tries a failing disk again.
 pub(super) const RETRY: Duration = Duration::from_secs(1);
 
@@ -149,8 +149,9 @@ impl Writer {
             };
             self.dirty = true;
             let why = format!("the records cannot be written to `{}`: {e}", self.place.segment.lines());
-            batch.answer(&Err(Unavailable::kept(why.as_str())));
+            // whoever hears that the disk fails must not find the book healthy
             self.desk.stuck(&why);
+            batch.answer(&Err(Unavailable::kept(why.as_str())));
             if last_attempt {
                 return false;
             }

@@ -2,4 +2,5 @@
 
 pub mod pac;
 pub mod printer;
+pub mod records;
 pub mod user;

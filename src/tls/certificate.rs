@@ -58,6 +58,8 @@ pub struct Certificate {
     pub is_rsa: bool,
     /// Whether it may sign certificates (basic constraints and key usage).
     pub may_sign: Result<(), String>,
+    /// How many authorities may stand between it and a leaf, if it says.
+    pub(super) path_length: Option<u32>,
     /// Whom it may sign for, if it says.
     pub constraints: Option<Constraints>,
 }
@@ -96,6 +98,11 @@ impl Certificate {
             },
             is_rsa: matches!(key.parsed(), Ok(PublicKey::RSA(_))),
             may_sign: may_sign(&x509),
+            path_length: x509
+                .basic_constraints()
+                .ok()
+                .flatten()
+                .and_then(|basic| basic.value.path_len_constraint),
             constraints: constraints.map(|extension| Constraints::read(extension.value)),
         })
     }
@@ -134,4 +141,50 @@ fn may_sign(x509: &X509Certificate<'_>) -> Result<(), String> {
 /// A moment as the certificate library wants it; whole seconds.
 pub(super) fn asn1_time(at: Timestamp) -> Result<ASN1Time, TlsProblem> {
     ASN1Time::from_timestamp(at.as_millis().div_euclid(1000)).map_err(|why| TlsProblem::Crypto(why.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moment(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn two_validities_narrow_to_what_both_hold() {
+        let long = Validity {
+            from: moment("2026-01-01T00:00:00Z"),
+            until: moment("2036-01-01T00:00:00Z"),
+        };
+        let late = Validity {
+            from: moment("2035-06-01T00:00:00Z"),
+            until: moment("2037-01-01T00:00:00Z"),
+        };
+        let both = long.narrowed(&late);
+        assert_eq!((both.from, both.until), (late.from, long.until));
+        assert!(both.holds(late.from) && both.holds(long.until));
+        assert!(!both.holds(moment("2035-05-31T23:59:59Z")));
+    }
+
+    #[test]
+    fn a_certificate_that_is_cut_short_or_followed_by_more_is_refused() {
+        let made = rcgen::generate_simple_self_signed(vec!["x.example".to_owned()]).unwrap();
+        let whole = made.cert.der().to_vec();
+        assert!(Certificate::read(&CertificateDer::from(whole.clone())).is_ok());
+        for wrong in [
+            whole[..whole.len() - 1].to_vec(),
+            [whole.clone(), vec![0]].concat(),
+            Vec::new(),
+        ] {
+            assert!(Certificate::read(&CertificateDer::from(wrong)).is_err());
+        }
+    }
+
+    #[test]
+    fn a_certificate_of_a_site_may_not_sign() {
+        let made = rcgen::generate_simple_self_signed(vec!["x.example".to_owned()]).unwrap();
+        let read = Certificate::read(made.cert.der()).unwrap();
+        assert!(read.may_sign.unwrap_err().contains("not a CA"));
+    }
 }

@@ -190,6 +190,30 @@ pub fn client(
     })
 }
 
+/// Where the certificate lies that every machine is given.
+pub fn root_file(folder: &Path) -> PathBuf {
+    folder.join(files::ROOT)
+}
+
+/// Whether it lies there.
+pub fn has_root(folder: &Path) -> bool {
+    files::exists(&root_file(folder))
+}
+
+/// Whether the root's key still lies on this machine, where it need not be.
+pub fn root_key_is_here(folder: &Path) -> bool {
+    files::exists(&folder.join(files::ROOT_KEY))
+}
+
+/// The authority of client certificates, if there is one.
+pub fn clients(folder: &Path) -> Result<Option<Certificate>, TlsProblem> {
+    let path = folder.join(files::CLIENTS);
+    if !files::exists(&path) {
+        return Ok(None);
+    }
+    first(files::certificates(&path)?, &path).map(Some)
+}
+
 /// What a user name may not be in a URI or a file name; a dot could make a name hidden, or a way up.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'@');
 

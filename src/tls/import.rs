@@ -46,8 +46,8 @@ pub fn import(
     };
     let mut line = vec![given.swap_remove(own)];
     climb(&mut line, &mut given);
-    for one in &line {
-        check(one, now)?;
+    for (below, one) in line.iter().enumerate() {
+        check(one, below, now)?;
     }
     let mut warnings = warnings(&line, &given, &pair, now);
     let root = match line.last() {
@@ -100,12 +100,21 @@ fn climb(line: &mut Vec<Certificate>, given: &mut Vec<Certificate>) {
     }
 }
 
-fn check(one: &Certificate, now: Timestamp) -> Result<(), TlsProblem> {
-    if let Err(why) = &one.may_sign {
-        return Err(TlsProblem::NotAnAuthority {
-            subject: one.subject.clone(),
-            why: why.clone(),
-        });
+/// Whether a certificate with `below` authorities under it may be where it is.
+fn check(one: &Certificate, below: usize, now: Timestamp) -> Result<(), TlsProblem> {
+    let refused = |why: String| TlsProblem::NotAnAuthority {
+        subject: one.subject.clone(),
+        why,
+    };
+    one.may_sign.clone().map_err(refused)?;
+    // Our verifier does not ask this of roots; browsers do.
+    if let Some(most) = one
+        .path_length
+        .filter(|most| usize::try_from(*most).is_ok_and(|most| most < below))
+    {
+        return Err(refused(format!(
+            "its path length is {most}, and {below} authorities stand below it"
+        )));
     }
     if !one.validity.holds(now) {
         return Err(TlsProblem::NotValidNow {

@@ -96,6 +96,12 @@ impl Mint {
         self.cache.entry_count()
     }
 
+    /// Lets [`Mint::cached`] catch up.
+    #[cfg(test)]
+    pub(super) async fn settle(&self) {
+        self.cache.run_pending_tasks().await;
+    }
+
     /// How many certificates were signed so far.
     pub fn signed(&self) -> u64 {
         self.press.signed.load(Ordering::Relaxed)

@@ -20,6 +20,8 @@ pub mod import;
 mod mint;
 mod problem;
 mod reach;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 use std::path::PathBuf;

@@ -14,6 +14,7 @@
 mod arrival;
 mod destination;
 mod ending;
+pub mod fields;
 mod observation;
 mod principal;
 mod problem;

@@ -92,6 +92,20 @@ impl Problem {
         }
     }
 
+    /// An error that no single place of `file` is to blame for; `file` empty: no file is.
+    pub fn of_file(code: &str, file: &str, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Error,
+            code: code.to_owned(),
+            file: file.to_owned(),
+            line: 0,
+            column: 0,
+            span: (0, 0),
+            message: message.into(),
+            help: None,
+        }
+    }
+
     /// The same problem as a warning.
     #[must_use]
     pub fn as_warning(self) -> Self {
@@ -113,8 +127,10 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.file.is_empty() {
+        if !self.file.is_empty() && self.line > 0 {
             write!(out, "{}:{}:{}: ", self.file, self.line, self.column)?;
+        } else if !self.file.is_empty() {
+            write!(out, "{}: ", self.file)?;
         }
         write!(out, "{}", self.message)?;
         match &self.help {

@@ -1,1 +1,63 @@
-//! What is your business.
+//! What is your business? The catalogue of purposes, and what somebody may declare.
+//!
+//! Reads `policies/purposes.toml` and weighs a declaration against the terms of its purpose; whether the *rules* let
+//! somebody declare is `policy`'s to say, and `rulebook` asks both. It must never ask the clock, the ledger or the world.
+
+mod declaration;
+mod lifetime;
+mod parse;
+mod terms;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use declaration::{Declaration, Terms, Unfit, UnfitField, Weighed};
+pub use lifetime::{BadDuration, Lifetime, parse_duration, show_duration};
+pub use terms::{Approval, Audience, GROUPS, Purpose, TicketRule};
+
+use crate::clock::Timestamp;
+use crate::facts::{Category, Person, PlatformId, Problem, PurposeId, SourceText};
+
+/// The catalogue of purposes; immutable.
+#[derive(Debug, Default)]
+pub struct Purposes {
+    by_id: BTreeMap<PurposeId, Purpose>,
+}
+
+impl Purposes {
+    /// Reads `purposes.toml`; reports everything that is wrong with it, not the first thing.
+    pub fn parse(file: &SourceText) -> Result<Self, Vec<Problem>> {
+        let by_id = parse::purposes(file)?;
+        Ok(Self { by_id })
+    }
+
+    /// One purpose.
+    pub fn get(&self, id: &PurposeId) -> Option<&Purpose> {
+        self.by_id.get(id)
+    }
+
+    /// The purposes, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Purpose> {
+        self.by_id.values()
+    }
+
+    /// The same purposes, with the categories that they are meant for spelt out as platforms.
+    #[must_use]
+    pub fn spelt_out(mut self, platforms_of: impl Fn(&Category) -> BTreeSet<PlatformId>) -> Self {
+        for purpose in self.by_id.values_mut() {
+            let within = purpose.categories.iter().flat_map(&platforms_of);
+            purpose.platforms.extend(within);
+        }
+        self
+    }
+
+    /// What becomes of a declaration by the terms of its purpose.
+    pub fn weigh(&self, declaration: &Declaration, person: &Person, at: Timestamp) -> Weighed {
+        match self.get(&declaration.purpose) {
+            Some(purpose) => purpose.weigh(declaration, person, at),
+            None => Weighed::Unfit(vec![Unfit::unknown_purpose(
+                &declaration.purpose,
+                self.iter().map(|purpose| purpose.id.as_str()),
+            )]),
+        }
+    }
+}

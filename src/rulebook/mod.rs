@@ -1,1 +1,68 @@
-//! The rules in force, as one immutable value.
+//! The rules in force, as one immutable value: what is asked of the guard is judged here, and nowhere else.
+//!
+//! Reads as one function, [`Rulebook::judge`]: what was seen ([`Observation`]) goes to the catalogue (where is it, what
+//! does it do), then to the policy, once without a grant and once under each grant that is in force, narrowest first.
+//! The first that permits is the one recorded. Everything else asks the same question again: [`Rulebook::remedy`] with
+//! a grant that somebody could have, [`Rulebook::replay`] with what a record says was seen, the cases with what a file
+//! describes.
+//!
+//! It must never read a file, a clock or the directory while judging: the resolved person is part of what was seen.
+
+mod assemble;
+mod cases;
+mod directory;
+mod explain;
+mod judge;
+mod judgement;
+mod live;
+mod redact;
+mod remedy;
+mod replay;
+mod sources;
+mod weigh;
+
+pub use assemble::Assembled;
+pub use cases::{CaseFailure, CaseReport};
+pub use directory::Directory;
+pub use explain::{ExplainedPolicy, Explanation};
+pub use judgement::{Judgement, Refusal};
+pub use live::{LiveDirectory, LiveRulebook};
+pub use replay::Replay;
+pub use sources::Sources;
+pub use weigh::{Visitor, Weighing};
+
+use crate::catalog::Catalog;
+use crate::facts::RulebookId;
+use crate::policy::Policy;
+use crate::purpose::Purposes;
+
+/// Policies, catalogue and purposes, checked against each other; immutable. People are not part of it.
+#[derive(Debug)]
+pub struct Rulebook {
+    policy: Policy,
+    catalog: Catalog,
+    purposes: Purposes,
+    id: RulebookId,
+}
+
+impl Rulebook {
+    /// A digest of the exact texts: every record names the rules that decided.
+    pub fn id(&self) -> &RulebookId {
+        &self.id
+    }
+
+    /// Where requests go and what they do.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// What somebody may declare.
+    pub fn purposes(&self) -> &Purposes {
+        &self.purposes
+    }
+
+    /// The rules.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+}

@@ -1,0 +1,313 @@
+//! Reading what people write in TOML: field by field, every problem at once, each with its place and a suggestion.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::problem::{Problem, SourceText, did_you_mean};
+
+/// A value and the bytes that say it: (offset, length).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct At<T> {
+    /// What is said.
+    pub value: T,
+    /// Where.
+    pub span: (usize, usize),
+}
+
+/// One file being read: collects what is wrong with it.
+pub struct Reader<'s> {
+    source: &'s SourceText,
+    area: &'static str,
+    problems: RefCell<Vec<Problem>>,
+}
+
+impl<'s> Reader<'s> {
+    /// Reads `source`; problems get codes of the form `wayleave::area::what`.
+    pub fn new(source: &'s SourceText, area: &'static str) -> Self {
+        Self {
+            source,
+            area,
+            problems: RefCell::default(),
+        }
+    }
+
+    /// The file's outermost table, given to `read`. Syntax errors are reported and whatever can be read, is.
+    pub fn read<'r, T>(&'r self, known: &'static [&'static str], read: impl FnOnce(&Fields<'r, 's>) -> T) -> T {
+        let (table, errors) = DeTable::parse_recoverable(&self.source.text);
+        for error in errors {
+            let span = error.span().unwrap_or(0..0);
+            self.report("syntax", width(&span), error.message().to_lowercase());
+        }
+        read(&Fields::new(self, table.get_ref(), (0, 0), known))
+    }
+
+    /// Notes a problem at `span` and hands it out for a [`Problem::help`].
+    pub fn report(&self, what: &str, span: (usize, usize), message: impl Into<String>) {
+        self.push(Problem::error(&self.code(what), self.source, span, message));
+    }
+
+    /// Notes a problem with a way to fix it.
+    pub fn report_with_help(
+        &self,
+        what: &str,
+        span: (usize, usize),
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.push(Problem::error(&self.code(what), self.source, span, message).with_help(help));
+    }
+
+    /// Everything that is wrong; where the syntax is, only that: what follows from it would mislead.
+    pub fn into_problems(self) -> Vec<Problem> {
+        let syntax = self.code("syntax");
+        let mut problems = self.problems.into_inner();
+        if problems.iter().any(|problem| problem.code == syntax) {
+            problems.retain(|problem| problem.code == syntax);
+        }
+        problems
+    }
+
+    fn code(&self, what: &str) -> String {
+        format!("wayleave::{}::{what}", self.area)
+    }
+
+    fn push(&self, problem: Problem) {
+        self.problems.borrow_mut().push(problem);
+    }
+}
+
+/// One table being read. A key that is not known is reported, with the known one that is most like it.
+pub struct Fields<'r, 's> {
+    reader: &'r Reader<'s>,
+    values: BTreeMap<String, Spanned<DeValue<'s>>>,
+    /// Where the table stands: of its first key, or of its braces.
+    pub span: (usize, usize),
+}
+
+impl<'r, 's> Fields<'r, 's> {
+    fn new(reader: &'r Reader<'s>, table: &DeTable<'s>, span: (usize, usize), known: &[&str]) -> Self {
+        let mut values = BTreeMap::new();
+        for (key, value) in table {
+            let name: &str = key.get_ref();
+            if known.is_empty() || known.contains(&name) {
+                values.insert(name.to_owned(), value.clone());
+                continue;
+            }
+            let help = match did_you_mean(name, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("known here: {}", list(known.iter().copied())),
+            };
+            let message = format!("`{name}` is not known here");
+            reader.report_with_help("unknown-key", width(&key.span()), message, help);
+        }
+        Self { reader, values, span }
+    }
+
+    /// The keys that stand here, with their values' places.
+    pub fn keys(&self) -> impl Iterator<Item = (&str, (usize, usize))> {
+        self.values
+            .iter()
+            .map(|(key, value)| (key.as_str(), width(&value.span())))
+    }
+
+    /// Whether the key stands here.
+    pub fn has(&self, key: &str) -> bool {
+        self.values.contains_key(key)
+    }
+
+    /// Where the value of `key` stands, or the table itself.
+    pub fn place(&self, key: &str) -> (usize, usize) {
+        self.values.get(key).map_or(self.span, |value| width(&value.span()))
+    }
+
+    /// A text, if it stands here.
+    pub fn text(&self, key: &str) -> Option<At<String>> {
+        let value = self.values.get(key)?;
+        let span = width(&value.span());
+        match value.get_ref().as_str() {
+            Some(text) => Some(At {
+                value: text.to_owned(),
+                span,
+            }),
+            None => self.mistyped(key, "a text in quotes", value),
+        }
+    }
+
+    /// A text that must stand here; an empty one where it does not, so that reading can go on.
+    pub fn needed(&self, key: &str) -> At<String> {
+        if !self.values.contains_key(key) {
+            let message = format!("`{key}` is missing");
+            let help = format!("add `{key} = \"…\"`");
+            self.reader.report_with_help("missing-key", self.span, message, help);
+        }
+        self.text(key).unwrap_or(At {
+            value: String::new(),
+            span: self.span,
+        })
+    }
+
+    /// A list of texts; empty where none stands here.
+    pub fn texts(&self, key: &str) -> Vec<At<String>> {
+        let Some(value) = self.values.get(key) else {
+            return Vec::new();
+        };
+        let Some(array) = value.get_ref().as_array() else {
+            self.mistyped::<()>(key, "a list of texts", value);
+            return Vec::new();
+        };
+        let text = |item: &Spanned<DeValue<'s>>| match item.get_ref().as_str() {
+            Some(text) => Some(At {
+                value: text.to_owned(),
+                span: width(&item.span()),
+            }),
+            None => self.mistyped(key, "a list of texts", item),
+        };
+        array.iter().filter_map(text).collect()
+    }
+
+    /// A list of texts as a set.
+    pub fn set(&self, key: &str) -> BTreeSet<String> {
+        self.texts(key).into_iter().map(|text| text.value).collect()
+    }
+
+    /// A whole number that is not negative.
+    pub fn number(&self, key: &str) -> Option<At<u64>> {
+        let value = self.values.get(key)?;
+        let span = width(&value.span());
+        let digits = value.get_ref().as_integer().filter(|number| number.radix() == 10);
+        match digits.and_then(|number| number.as_str().parse().ok()) {
+            Some(value) => Some(At { value, span }),
+            None => self.mistyped(key, "a whole number", value),
+        }
+    }
+
+    /// Yes or no.
+    pub fn flag(&self, key: &str) -> Option<bool> {
+        let value = self.values.get(key)?;
+        value
+            .get_ref()
+            .as_bool()
+            .or_else(|| self.mistyped(key, "`true` or `false`", value))
+    }
+
+    /// A date or a moment, written with or without quotes, as text.
+    pub fn moment(&self, key: &str) -> Option<At<String>> {
+        let value = self.values.get(key)?;
+        let span = width(&value.span());
+        let text = match value.get_ref() {
+            DeValue::Datetime(moment) => Some(moment.to_string()),
+            DeValue::String(text) => Some(text.clone().into_owned()),
+            DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Array(_) | DeValue::Table(_) => {
+                None
+            }
+        };
+        match text {
+            Some(value) => Some(At { value, span }),
+            None => self.mistyped(key, "a moment such as `2026-11-24T12:30:00Z`", value),
+        }
+    }
+
+    /// A table within this one; `known` empty: any keys.
+    pub fn table(&self, key: &str, known: &'static [&'static str]) -> Option<Fields<'r, 's>> {
+        let value = self.values.get(key)?;
+        match value.get_ref().as_table() {
+            Some(table) => Some(Fields::new(self.reader, table, width(&value.span()), known)),
+            None => self.mistyped(key, "a table", value),
+        }
+    }
+
+    /// The tables of a list: `[[key]]`.
+    pub fn tables(&self, key: &str, known: &'static [&'static str]) -> Vec<Fields<'r, 's>> {
+        let Some(value) = self.values.get(key) else {
+            return Vec::new();
+        };
+        let Some(array) = value.get_ref().as_array() else {
+            self.mistyped::<()>(key, &format!("a list of tables: `[[{key}]]`"), value);
+            return Vec::new();
+        };
+        let table = |item: &Spanned<DeValue<'s>>| match item.get_ref().as_table() {
+            Some(table) => Some(Fields::new(self.reader, table, width(&item.span()), known)),
+            None => self.mistyped(key, "a list of tables", item),
+        };
+        array.iter().filter_map(table).collect()
+    }
+
+    /// Notes a problem in the file.
+    pub fn report(&self, what: &str, span: (usize, usize), message: impl Into<String>, help: impl Into<String>) {
+        self.reader.report_with_help(what, span, message, help);
+    }
+
+    /// A text that must be one of `choices`; `None`, and a problem, where it is not.
+    pub fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Option<T> {
+        let text = self.text(key)?;
+        let found = choices.iter().find(|(name, _)| *name == text.value);
+        if found.is_none() {
+            let names = || choices.iter().map(|(name, _)| *name);
+            let help = match did_you_mean(&text.value, names()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("write one of {}", list(names())),
+            };
+            let message = format!("`{}` is not a value of `{key}`", text.value);
+            self.reader.report_with_help("unknown-value", text.span, message, help);
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    fn mistyped<T>(&self, key: &str, expected: &str, value: &Spanned<DeValue<'_>>) -> Option<T> {
+        let message = format!("`{key}` is a {}", value.get_ref().type_str());
+        let help = format!("write {expected}");
+        self.reader
+            .report_with_help("wrong-type", width(&value.span()), message, help);
+        None
+    }
+}
+
+/// `a`, `b` and so on, in backticks.
+pub fn list<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let words: Vec<String> = words.map(|word| format!("`{word}`")).collect();
+    words.join(", ")
+}
+
+fn width(span: &Range<usize>) -> (usize, usize) {
+    (span.start, span.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str) -> Vec<String> {
+        let source = SourceText::new("a.toml", text);
+        let reader = Reader::new(&source, "test");
+        reader.read(&["name", "size", "kind"], |fields| {
+            fields.needed("name");
+            fields.number("size");
+            fields.choice("kind", &[("round", ()), ("square", ())]);
+        });
+        reader.into_problems().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn all_problems_of_a_file_are_reported_at_once_with_place_and_suggestion() {
+        assert_eq!(
+            problems("nmae = \"x\"\nsize = \"big\"\nkind = \"squard\"\n"),
+            [
+                "a.toml:1:1: `nmae` is not known here (did you mean `name`?)",
+                "a.toml:1:1: `name` is missing (add `name = \"…\"`)",
+                "a.toml:2:8: `size` is a string (write a whole number)",
+                "a.toml:3:8: `squard` is not a value of `kind` (did you mean `square`?)",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_syntax_error_is_reported_alone_at_its_place() {
+        let found = problems("name = \"x\"\nsize = = 3\n");
+        assert!(found[0].starts_with("a.toml:2:"), "{found:?}");
+        assert!(found.iter().all(|problem| !problem.contains("missing")), "{found:?}");
+    }
+}

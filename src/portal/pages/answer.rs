@@ -1,0 +1,96 @@
+//! Answers with the headers that every answer of ours carries.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{Response, StatusCode};
+use http_body_util::Full;
+use serde_json::Value;
+
+use super::CSS;
+
+/// A whole answer.
+pub type Page = Response<Full<Bytes>>;
+
+/// Who reads the answer; the proxy tells by `Sec-Fetch-Dest`, `Sec-Fetch-Mode` and `Accept`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// A person, in the main window of a browser.
+    Navigation,
+    /// A script, a sub-resource, a tool.
+    Tool,
+}
+
+/// Where a page of ours stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::portal) enum Origin {
+    /// On the portal's own host: it may hold forms.
+    Portal,
+    /// In the place of a site's answer, in that site's origin.
+    Elsewhere,
+}
+
+/// An HTML answer.
+///
+/// `Referrer-Policy` is `same-origin` on the portal, not `no-referrer`: with the latter a browser sends `Origin: null`
+/// with our own forms (Fetch §3.2, "append a request `Origin` header"), and they could not be told from foreign ones.
+pub(in crate::portal) fn document(status: StatusCode, origin: Origin, html: String) -> Page {
+    let mut page = plain(status, "text/html; charset=utf-8", html);
+    let style = STANDARD.encode(digest(&SHA256, CSS.as_bytes()));
+    let (rest, referrer) = match origin {
+        Origin::Portal => ("form-action 'self'", "same-origin"),
+        // Links work in the sandbox; scripts, forms and pop-ups do not, nor does anything that needs the site's origin.
+        Origin::Elsewhere => (
+            "form-action 'none'; sandbox allow-top-navigation-by-user-activation",
+            "no-referrer",
+        ),
+    };
+    let policy =
+        format!("default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; frame-ancestors 'none'; {rest}");
+    put(page.headers_mut(), header::CONTENT_SECURITY_POLICY, &policy);
+    put(page.headers_mut(), header::REFERRER_POLICY, referrer);
+    put(page.headers_mut(), header::X_FRAME_OPTIONS, "DENY");
+    if origin == Origin::Portal {
+        let opener = HeaderName::from_static("cross-origin-opener-policy");
+        put(page.headers_mut(), opener, "same-origin");
+    }
+    page
+}
+
+/// A JSON answer.
+pub(in crate::portal) fn json(status: StatusCode, body: &Value) -> Page {
+    plain(status, "application/json", body.to_string())
+}
+
+/// Sends the client to `place` (RFC 9110 §15.4.4: with GET, whatever it sent).
+pub(in crate::portal) fn see_other(place: &str) -> Page {
+    let mut page = plain(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", String::new());
+    put(page.headers_mut(), header::LOCATION, place);
+    put(page.headers_mut(), header::REFERRER_POLICY, "no-referrer");
+    page
+}
+
+/// An answer with the headers that all of them carry: kept by nobody, guessed by nobody, loaded by no other site.
+pub(super) fn plain(status: StatusCode, kind: &'static str, body: String) -> Page {
+    let mut page = Response::new(Full::new(Bytes::from(body)));
+    *page.status_mut() = status;
+    let headers = page.headers_mut();
+    put(headers, header::CONTENT_TYPE, kind);
+    put(headers, header::CACHE_CONTROL, "no-store");
+    put(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    put(
+        headers,
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    );
+    page
+}
+
+/// Sets a field, unless its value cannot stand in a header.
+pub(super) fn put(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}

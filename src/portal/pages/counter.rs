@@ -1,0 +1,122 @@
+//! The pages of the portal's own host.
+
+use askama::Template;
+use http::StatusCode;
+
+use super::answer::{Origin, Page, document};
+use super::refusal::{Lines, Opening};
+use crate::portal::words::Words;
+
+/// A purpose that can be chosen.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Choice {
+    pub(in crate::portal) id: String,
+    pub(in crate::portal) title: String,
+    pub(in crate::portal) effect: String,
+    pub(in crate::portal) ticket: Option<String>,
+    pub(in crate::portal) chosen: bool,
+}
+
+/// Where to go on.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Onward {
+    pub(in crate::portal) url: String,
+    pub(in crate::portal) label: String,
+}
+
+/// The page on which somebody states a purpose.
+#[derive(Template)]
+#[template(path = "declare.html", config = "src/portal/askama.toml")]
+pub(in crate::portal) struct Declare<'a> {
+    pub(in crate::portal) w: &'a Words,
+    pub(in crate::portal) who: &'a str,
+    pub(in crate::portal) told: &'a Lines,
+    pub(in crate::portal) token: String,
+    pub(in crate::portal) choices: Vec<Choice>,
+    pub(in crate::portal) requests: Vec<Opening>,
+    pub(in crate::portal) statement: &'a str,
+    pub(in crate::portal) statement_min: usize,
+    pub(in crate::portal) statement_hint: String,
+    pub(in crate::portal) statement_wrong: Option<String>,
+    pub(in crate::portal) ticket: &'a str,
+    pub(in crate::portal) ticket_hint: Option<String>,
+    pub(in crate::portal) ticket_wrong: Option<String>,
+    pub(in crate::portal) trouble: Vec<String>,
+    pub(in crate::portal) contact: Option<String>,
+}
+
+/// The page after a purpose was granted.
+#[derive(Template)]
+#[template(path = "granted.html", config = "src/portal/askama.toml")]
+pub(in crate::portal) struct Granted<'a> {
+    pub(in crate::portal) w: &'a Words,
+    pub(in crate::portal) who: &'a str,
+    pub(in crate::portal) heading: String,
+    pub(in crate::portal) effect: String,
+    pub(in crate::portal) onward: Option<Onward>,
+    pub(in crate::portal) grant: &'a str,
+}
+
+/// A grant in force, on its holder's page.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Held {
+    pub(in crate::portal) id: String,
+    pub(in crate::portal) title: String,
+    pub(in crate::portal) effect: String,
+    pub(in crate::portal) left: String,
+    pub(in crate::portal) token: String,
+}
+
+/// A recent refusal, on the page of whom it met.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Met {
+    pub(in crate::portal) record: String,
+    pub(in crate::portal) tried: String,
+    pub(in crate::portal) when: String,
+    pub(in crate::portal) why: Vec<String>,
+    pub(in crate::portal) link: &'static str,
+}
+
+/// A purpose that somebody may declare.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Open {
+    pub(in crate::portal) id: String,
+    pub(in crate::portal) title: String,
+    pub(in crate::portal) description: String,
+}
+
+/// The person's own page.
+#[derive(Template)]
+#[template(path = "mine.html", config = "src/portal/askama.toml")]
+pub(in crate::portal) struct Mine<'a> {
+    pub(in crate::portal) w: &'a Words,
+    pub(in crate::portal) greeting: String,
+    pub(in crate::portal) about: String,
+    pub(in crate::portal) note: Option<&'static str>,
+    pub(in crate::portal) grants: Vec<Held>,
+    pub(in crate::portal) refusals: Vec<Met>,
+    pub(in crate::portal) purposes: Vec<Open>,
+    pub(in crate::portal) example: String,
+    pub(in crate::portal) rulebook: &'a str,
+    pub(in crate::portal) contact: Option<String>,
+}
+
+/// A page that says one thing.
+#[derive(Template)]
+#[template(path = "note.html", config = "src/portal/askama.toml")]
+struct Note<'a> {
+    w: &'a Words,
+    title: &'a str,
+    text: &'a str,
+}
+
+/// A page of the portal from its template.
+pub(in crate::portal) fn page(status: StatusCode, template: &impl Template) -> Page {
+    // A template can only fail where its data's `Display` fails, and ours does not.
+    document(status, Origin::Portal, template.render().unwrap_or_default())
+}
+
+/// A page that says one thing.
+pub(in crate::portal) fn note(words: &Words, status: StatusCode, title: &str, text: &str) -> Page {
+    page(status, &Note { w: words, title, text })
+}

@@ -1,0 +1,61 @@
+//! Problem documents (RFC 9457): what went wrong, for programs.
+
+use http::StatusCode;
+use http::header::{self, HeaderName};
+use serde_json::{Map, Value, json};
+
+use super::answer::{Page, plain, put};
+
+/// Where the problem types are described; stable, whatever the portal's host is called.
+const TYPES: &str = "https://wayleave.example/problems/";
+
+/// A problem document in the making.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Problem {
+    status: StatusCode,
+    members: Map<String, Value>,
+}
+
+/// One field of a request that is wrong: what, and what would be right.
+pub(in crate::portal) fn field(name: &str, why: impl Into<String>) -> Value {
+    json!({"field": name, "detail": why.into()})
+}
+
+impl Problem {
+    /// A problem of the type `kind`.
+    pub(in crate::portal) fn new(status: StatusCode, kind: &str, title: &str, detail: &str) -> Self {
+        let mut members = Map::new();
+        members.insert("type".to_owned(), format!("{TYPES}{kind}").into());
+        members.insert("title".to_owned(), title.into());
+        members.insert("status".to_owned(), status.as_u16().into());
+        members.insert("detail".to_owned(), detail.into());
+        Self { status, members }
+    }
+
+    /// The same problem with one more member.
+    #[must_use]
+    pub(in crate::portal) fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// The problem as an answer.
+    pub(in crate::portal) fn answer(self) -> Page {
+        plain(
+            self.status,
+            "application/problem+json",
+            Value::Object(self.members).to_string(),
+        )
+    }
+}
+
+/// Says what this proxy did (RFC 9209). `details` is a token of ours: nothing of the person's leaves with it.
+pub(super) fn proxy_status(page: &mut Page, error: &str, details: &str) {
+    let value = format!("wayleave; error={error}; details=\"{details}\"");
+    put(page.headers_mut(), HeaderName::from_static("proxy-status"), &value);
+}
+
+/// When to try again.
+pub(super) fn retry_after(page: &mut Page, seconds: u32) {
+    put(page.headers_mut(), header::RETRY_AFTER, &seconds.to_string());
+}

@@ -1,0 +1,227 @@
+//! The guard said no: the page, the problem document and the redirect that say so.
+
+use askama::Template;
+use http::StatusCode;
+use http::header::{self, HeaderName};
+use serde_json::{Value, json};
+
+use super::answer::{Origin, Page, document, put, see_other};
+use super::problem::{Problem, proxy_status, retry_after};
+use crate::facts::{Activity, Offer, Outcome, Reason, RecordId, Remedy, RulebookId};
+use crate::portal::words::{Kind, Words};
+
+/// A refusal, as it is told.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    /// In which language.
+    pub words: &'a Words,
+    /// The portal, `https://wayleave.internal`.
+    pub portal: &'a str,
+    /// What was tried.
+    pub activity: &'a Activity,
+    /// Where, as people call it: the platform's name or the host.
+    pub place: &'a str,
+    /// The determining policies.
+    pub reasons: &'a [Reason],
+    /// Whether a rule failed to evaluate.
+    pub policy_error: bool,
+    /// What would help.
+    pub remedy: &'a Remedy,
+    /// Whether the person holds any grant for this place.
+    pub holds_grant: bool,
+    /// The purpose that helped until it ran out: its title, and when.
+    pub expired: Option<(&'a str, &'a str)>,
+    /// The record of the refused flow.
+    pub record: &'a RecordId,
+    /// The rules that decided.
+    pub rulebook: &'a RulebookId,
+    /// The person's own link to this refusal; none where nobody is known.
+    pub ticket: Option<&'a str>,
+    /// Whether the refused request could be repeated by opening its address.
+    pub repeatable: bool,
+}
+
+/// What a purpose would open.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Opening {
+    pub(in crate::portal) title: String,
+    pub(in crate::portal) effect: String,
+    pub(in crate::portal) approval: Option<String>,
+}
+
+/// A refusal in words.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Lines {
+    pub(in crate::portal) heading: &'static str,
+    pub(in crate::portal) tried: String,
+    pub(in crate::portal) why: Vec<String>,
+    pub(in crate::portal) openings: Vec<Opening>,
+    pub(in crate::portal) fixes: Vec<String>,
+    pub(in crate::portal) alternative: Option<String>,
+    pub(in crate::portal) sent: &'static str,
+    pub(in crate::portal) help: String,
+    pub(in crate::portal) link: &'static str,
+    pub(in crate::portal) record: String,
+    pub(in crate::portal) rulebook: String,
+}
+
+#[derive(Template)]
+#[template(path = "refusal.html", config = "src/portal/askama.toml")]
+struct Html<'a> {
+    w: &'a Words,
+    told: &'a Lines,
+}
+
+/// The page in place of the site's answer, for a person whose request cannot be repeated by opening an address.
+pub fn refusal(told: &Told<'_>) -> Page {
+    let html = Html {
+        w: told.words,
+        told: &told.lines(),
+    };
+    let mut page = document(
+        StatusCode::FORBIDDEN,
+        Origin::Elsewhere,
+        html.render().unwrap_or_default(),
+    );
+    told.mark(&mut page);
+    page
+}
+
+/// The redirect to the portal, for a person who opened an address. The link holds no address and no name.
+pub fn redirect(told: &Told<'_>) -> Page {
+    let mut page = see_other(&told.help());
+    told.mark(&mut page);
+    page
+}
+
+/// The problem document, for everything that is not a person.
+pub fn problem(told: &Told<'_>) -> Page {
+    let (kind, words) = (told.kind(), told.words);
+    let doing = (words.activity)(told.activity.as_str());
+    let ids: Vec<&str> = told.remedy.offers.iter().map(|offer| offer.purpose.as_str()).collect();
+    let detail = (words.detail)(kind, &doing, told.place, &ids);
+    let purposes: Vec<Value> = told.remedy.offers.iter().map(purpose).collect();
+    let reasons: Vec<&str> = told.reasons.iter().map(|reason| reason.text.as_str()).collect();
+    let mut problem = Problem::new(StatusCode::FORBIDDEN, kind.as_str(), (words.heading)(kind), &detail)
+        .with("instance", told.instance())
+        .with("outcome", told.remedy.outcome().as_str())
+        .with("reasons", reasons)
+        .with("purposes", purposes)
+        .with("fixes", told.remedy.fixes.clone())
+        .with("declare", format!("{}/v1/grants", told.portal))
+        .with("help", told.help())
+        .with("policy_revision", told.rulebook.as_str());
+    if let Some(alternative) = &told.remedy.alternative {
+        problem = problem.with("alternative", alternative.as_str());
+    }
+    let mut page = problem.answer();
+    told.mark(&mut page);
+    page
+}
+
+fn purpose(offer: &Offer) -> Value {
+    let span = |length| jiff::SignedDuration::try_from(length).map_or_else(|_| String::new(), |span| span.to_string());
+    json!({
+        "id": offer.purpose,
+        "title": offer.title,
+        "approval": offer.needs_approval,
+        "approvers": offer.approvers,
+        "covers": offer.covers,
+        "default_ttl": span(offer.default_for),
+        "max_ttl": span(offer.longest_for),
+        "ticket_pattern": offer.ticket_pattern,
+    })
+}
+
+impl Told<'_> {
+    /// Which kind of refusal it is.
+    pub fn kind(&self) -> Kind {
+        let training = self.remedy.fixes.iter().any(|fix| fix.starts_with("training:"));
+        match self.remedy.outcome() {
+            _ if self.policy_error => Kind::PolicyError,
+            Outcome::Allow | Outcome::Declare if self.expired.is_some() => Kind::GrantExpired,
+            Outcome::Allow | Outcome::Declare if self.holds_grant => Kind::ActivityNotCovered,
+            Outcome::Allow | Outcome::Declare => Kind::PurposeRequired,
+            Outcome::Request => Kind::ApprovalRequired,
+            Outcome::Deny if training => Kind::TrainingRequired,
+            Outcome::Deny => Kind::Prohibited,
+        }
+    }
+
+    /// The refusal in words.
+    pub(in crate::portal) fn lines(&self) -> Lines {
+        let words = self.words;
+        let outcome = self.remedy.outcome();
+        let declarable = matches!(outcome, Outcome::Allow | Outcome::Declare);
+        let (sent, link) = match (declarable, self.repeatable) {
+            (true, false) => (words.go_back_after_declaring, words.link_to_declare),
+            (true, true) => (words.nothing_was_sent, words.link_to_declare),
+            (false, _) => (words.nothing_was_sent, words.link_to_explain),
+        };
+        Lines {
+            heading: (words.heading)(self.kind()),
+            tried: (words.tried)(&(words.activity)(self.activity.as_str()), self.place),
+            why: self.why(),
+            openings: self.remedy.offers.iter().map(|offer| self.opening(offer)).collect(),
+            fixes: self.remedy.fixes.iter().map(|fix| (words.fix)(fix)).collect(),
+            alternative: self.remedy.alternative.as_deref().map(words.alternative),
+            sent,
+            help: self.help(),
+            link,
+            record: self.record.to_string(),
+            rulebook: self.rulebook.to_string(),
+        }
+    }
+
+    fn why(&self) -> Vec<String> {
+        let words = self.words;
+        let mut why: Vec<String> = self
+            .expired
+            .map(|(purpose, when)| (words.expired)(purpose, when))
+            .into_iter()
+            .collect();
+        why.extend(self.reasons.iter().map(|reason| reason.text.clone()));
+        why.dedup();
+        if why.is_empty() {
+            why.push(words.no_reason.to_owned());
+        }
+        why
+    }
+
+    /// What an offer would open.
+    pub(in crate::portal) fn opening(&self, offer: &Offer) -> Opening {
+        let words = self.words;
+        let covers: Vec<&str> = offer.covers.iter().map(String::as_str).collect();
+        let approvers: Vec<&str> = offer.approvers.iter().map(String::as_str).collect();
+        Opening {
+            title: offer.title.clone(),
+            effect: (words.effect)(&(words.groups)(&covers), self.place, offer.default_for),
+            approval: offer.needs_approval.then(|| (words.approval)(&approvers)),
+        }
+    }
+
+    fn help(&self) -> String {
+        match self.ticket {
+            Some(ticket) => format!("{}/d/{ticket}", self.portal),
+            None => format!("{}/", self.portal),
+        }
+    }
+
+    fn instance(&self) -> String {
+        format!("/v1/decisions/{}", self.record)
+    }
+
+    /// The headers that every form of a refusal carries.
+    fn mark(&self, page: &mut Page) {
+        let kind = self.kind();
+        proxy_status(page, "http_request_denied", kind.as_str());
+        let described = format!("{}{}", self.portal, self.instance());
+        let links = format!("<{}>; rel=\"help\", <{described}>; rel=\"describedby\"", self.help());
+        put(page.headers_mut(), header::LINK, &links);
+        // A cache or a service worker must not show this to somebody else, or later.
+        put(page.headers_mut(), HeaderName::from_static("vary"), "*");
+        if kind == Kind::PolicyError {
+            retry_after(page, 60);
+        }
+    }
+}

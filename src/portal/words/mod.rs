@@ -1,0 +1,152 @@
+//! Every word that the pages and problem documents say to people, in one place: another language is another [`Words`].
+//!
+//! Rules for whoever writes here: say what happened, why, and what to do; never blame; no jargon; short sentences.
+
+mod english;
+
+use std::time::Duration;
+
+pub use english::ENGLISH;
+
+use crate::facts::FaultCode;
+
+/// Which kind of refusal it is; names the problem type (RFC 9457 §3.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Some purpose would help, and none is in force.
+    PurposeRequired,
+    /// Some purpose would help; the one in force does not cover this.
+    ActivityNotCovered,
+    /// Some purpose would help; one that did has run out.
+    GrantExpired,
+    /// Some purpose would help once somebody approves it.
+    ApprovalRequired,
+    /// A training would help.
+    TrainingRequired,
+    /// Nothing would help.
+    Prohibited,
+    /// A rule failed to evaluate: any doubt denies.
+    PolicyError,
+}
+
+impl Kind {
+    /// The last part of the problem type's address.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PurposeRequired => "purpose-required",
+            Self::ActivityNotCovered => "activity-not-covered",
+            Self::GrantExpired => "grant-expired",
+            Self::ApprovalRequired => "approval-required",
+            Self::TrainingRequired => "training-required",
+            Self::Prohibited => "prohibited",
+            Self::PolicyError => "policy-error",
+        }
+    }
+}
+
+/// What a page says about a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FaultWords {
+    /// What happened, as a heading.
+    pub title: &'static str,
+    /// What that means.
+    pub what: &'static str,
+    /// What the reader can do.
+    pub advice: &'static str,
+}
+
+/// The words of one language.
+#[expect(
+    missing_docs,
+    reason = "each field is named after what it says; the words themselves explain it"
+)]
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    pub lang: &'static str,
+    pub product: &'static str,
+
+    // Refusals.
+    pub heading: fn(Kind) -> &'static str,
+    pub tried: fn(activity: &str, place: &str) -> String,
+    pub activity: fn(&str) -> String,
+    pub groups: fn(&[&str]) -> String,
+    pub effect: fn(groups: &str, place: &str, lasts: Duration) -> String,
+    pub approval: fn(&[&str]) -> String,
+    pub fix: fn(&str) -> String,
+    pub alternative: fn(&str) -> String,
+    pub expired: fn(purpose: &str, when: &str) -> String,
+    pub detail: fn(Kind, activity: &str, place: &str, purposes: &[&str]) -> String,
+    pub no_reason: &'static str,
+    pub would_help: &'static str,
+    pub nothing_was_sent: &'static str,
+    pub go_back_after_declaring: &'static str,
+    pub link_to_declare: &'static str,
+    pub link_to_explain: &'static str,
+    pub reference: &'static str,
+    pub rules: &'static str,
+
+    // Declaring.
+    pub choose_purpose: &'static str,
+    pub statement: &'static str,
+    pub statement_hint: fn(usize) -> String,
+    pub ticket: &'static str,
+    pub ticket_needed: &'static str,
+    pub ticket_hint: fn(&[&str]) -> String,
+    pub declare_and_continue: &'static str,
+    pub what_is_kept: &'static str,
+    pub not_granted: &'static str,
+    pub choose_one: &'static str,
+    pub needs_approval: &'static str,
+    pub no_purpose_helps: &'static str,
+    pub already_allowed: &'static str,
+    pub granted_until: fn(&str) -> String,
+    pub go_on_to: fn(&str) -> String,
+    pub go_back_and_try_again: &'static str,
+    pub grant: &'static str,
+
+    // My page.
+    pub my_page: &'static str,
+    pub see_my_page: &'static str,
+    pub signed_in_as: &'static str,
+    pub greeting: fn(&str) -> String,
+    pub about: fn(sign_in: &str, roles: &[&str], departments: &[&str]) -> String,
+    pub my_purposes: &'static str,
+    pub no_purposes: &'static str,
+    pub left: fn(left: Duration, until: &str) -> String,
+    pub where_and_what: fn(places: &[&str], groups: &str) -> String,
+    pub end: &'static str,
+    pub ended: &'static str,
+    pub recent_refusals: &'static str,
+    pub no_refusals: &'static str,
+    pub what_i_may_declare: &'static str,
+    pub from_tools: &'static str,
+    pub from_tools_how: &'static str,
+    pub from_tools_choose: &'static str,
+    pub contact: fn(&str) -> String,
+
+    // Short pages.
+    pub not_known_title: &'static str,
+    pub not_known: fn(&str) -> String,
+    pub link_over_title: &'static str,
+    pub link_over: &'static str,
+    pub not_here_title: &'static str,
+    pub not_here: &'static str,
+    pub form_over_title: &'static str,
+    pub form_over: &'static str,
+    pub not_kept_title: &'static str,
+    pub not_kept: &'static str,
+    pub grant_over_title: &'static str,
+    pub grant_over: &'static str,
+    pub may_not_end_title: &'static str,
+    pub bad_form_title: &'static str,
+    pub bad_form: &'static str,
+
+    // Signing in and faults.
+    pub sign_in_title: &'static str,
+    pub sign_in_what: &'static str,
+    pub sign_in_advice: &'static str,
+    pub wanted: &'static str,
+    pub what_you_can_do: &'static str,
+    pub technically: &'static str,
+    pub fault: fn(FaultCode) -> FaultWords,
+}

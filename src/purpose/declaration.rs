@@ -1,0 +1,472 @@
+//! What somebody states, and whether it fits the terms of the purpose.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::Duration;
+
+use super::lifetime::show_duration;
+use super::terms::{Approval, Purpose};
+use crate::clock::Timestamp;
+use crate::facts::{Person, PlatformId, PurposeId, SubjectId, did_you_mean, fields::list};
+
+/// What somebody states.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declaration {
+    /// What for.
+    pub purpose: PurposeId,
+    /// Where.
+    pub platforms: BTreeSet<PlatformId>,
+    /// Which groups of activities; none: all that the purpose covers.
+    pub covers: Option<BTreeSet<String>>,
+    /// Why, in their own words.
+    pub statement: String,
+    /// The ticket it refers to.
+    pub ticket: Option<String>,
+    /// For how long; none: as long as the purpose says.
+    pub duration: Option<Duration>,
+}
+
+/// What a declaration that fits amounts to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Terms {
+    /// What for.
+    pub purpose: PurposeId,
+    /// Where.
+    pub platforms: BTreeSet<PlatformId>,
+    /// Which groups of activities.
+    pub covers: BTreeSet<String>,
+    /// Why, without surrounding space.
+    pub statement: String,
+    /// The ticket.
+    pub ticket: Option<String>,
+    /// From when.
+    pub not_before: Timestamp,
+    /// Until when.
+    pub expires: Timestamp,
+}
+
+/// What becomes of a declaration by the terms of its purpose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Weighed {
+    /// It fits, and nobody needs to approve it.
+    Fit(Terms),
+    /// It fits once one of these has approved it.
+    NeedsApproval {
+        /// What would be given.
+        terms: Terms,
+        /// Who could approve; empty: nobody can.
+        by: Vec<SubjectId>,
+    },
+    /// It does not fit; everything that is wrong with it.
+    Unfit(Vec<Unfit>),
+}
+
+/// The part of a declaration that does not fit: a form shows the sentence beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the declaration's fields")]
+pub enum UnfitField {
+    Purpose,
+    Platforms,
+    Covers,
+    Statement,
+    Ticket,
+    Duration,
+}
+
+impl UnfitField {
+    /// The name as the API spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Purpose => "purpose",
+            Self::Platforms => "platforms",
+            Self::Covers => "covers",
+            Self::Statement => "statement",
+            Self::Ticket => "ticket",
+            Self::Duration => "duration",
+        }
+    }
+}
+
+/// One thing about a declaration that does not fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfit {
+    /// The part it is about.
+    pub field: UnfitField,
+    /// Why it does not fit and what would: a sentence for the employee.
+    pub why: String,
+}
+
+impl Unfit {
+    fn new(field: UnfitField, why: impl Into<String>) -> Self {
+        Self { field, why: why.into() }
+    }
+
+    pub(super) fn unknown_purpose<'a>(id: &PurposeId, known: impl Iterator<Item = &'a str>) -> Self {
+        let hint = match did_you_mean(id.as_str(), known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "see the purposes in the portal".to_owned(),
+        };
+        Self::new(UnfitField::Purpose, format!("there is no purpose `{id}`: {hint}"))
+    }
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.why)
+    }
+}
+
+impl Purpose {
+    /// What becomes of `declaration`, made by `person` at `at`.
+    pub fn weigh(&self, declaration: &Declaration, person: &Person, at: Timestamp) -> Weighed {
+        let mut unfit = Vec::new();
+        self.weigh_person(person, at, &mut unfit);
+        self.weigh_platforms(&declaration.platforms, &mut unfit);
+        let covers = self.weigh_covers(declaration.covers.as_ref(), &mut unfit);
+        let span = self.weigh_duration(declaration.duration, &covers, &mut unfit);
+        self.weigh_statement(&declaration.statement, &mut unfit);
+        let ticket = self.weigh_ticket(declaration.ticket.as_deref(), &mut unfit);
+        if !unfit.is_empty() {
+            return Weighed::Unfit(unfit);
+        }
+        let terms = Terms {
+            purpose: self.id.clone(),
+            platforms: declaration.platforms.clone(),
+            covers,
+            statement: declaration.statement.trim().to_owned(),
+            ticket,
+            not_before: at,
+            expires: at.plus(span),
+        };
+        match self.approval {
+            Approval::None => Weighed::Fit(terms),
+            Approval::Owner | Approval::Manager => Weighed::NeedsApproval {
+                terms,
+                by: self.approvers(person),
+            },
+        }
+    }
+
+    fn weigh_person(&self, person: &Person, at: Timestamp, unfit: &mut Vec<Unfit>) {
+        if !self.audience.holds(person) {
+            let who = self.audience.roles.iter().chain(&self.audience.departments);
+            let why = format!("`{}` is open to {}", self.id, list(who.map(String::as_str)));
+            unfit.push(Unfit::new(UnfitField::Purpose, why));
+        }
+        if let Some(course) = self.training.as_ref().filter(|_| !self.trained(person, at)) {
+            let why = format!("`{}` takes a valid training `{course}`", self.id);
+            unfit.push(Unfit::new(UnfitField::Purpose, why));
+        }
+    }
+
+    fn weigh_platforms(&self, platforms: &BTreeSet<PlatformId>, unfit: &mut Vec<Unfit>) {
+        if platforms.is_empty() {
+            unfit.push(Unfit::new(UnfitField::Platforms, "name at least one platform"));
+        }
+        for platform in platforms.difference(&self.platforms) {
+            let meant = match did_you_mean(platform.as_str(), self.platforms.iter().map(PlatformId::as_str)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("it is meant for {}", self.meant_for()),
+            };
+            let why = format!("`{}` is not meant for `{platform}`: {meant}", self.id);
+            unfit.push(Unfit::new(UnfitField::Platforms, why));
+        }
+    }
+
+    fn weigh_covers(&self, wanted: Option<&BTreeSet<String>>, unfit: &mut Vec<Unfit>) -> BTreeSet<String> {
+        let Some(wanted) = wanted else {
+            return self.covers.clone();
+        };
+        if wanted.is_empty() {
+            unfit.push(Unfit::new(UnfitField::Covers, "name at least one group of activities"));
+        }
+        for group in wanted.difference(&self.covers) {
+            let can = list(self.covers.iter().map(String::as_str));
+            let why = format!("`{}` does not cover `{group}`: it covers {can}", self.id);
+            unfit.push(Unfit::new(UnfitField::Covers, why));
+        }
+        wanted.clone()
+    }
+
+    fn weigh_duration(&self, wanted: Option<Duration>, covers: &BTreeSet<String>, unfit: &mut Vec<Unfit>) -> Duration {
+        let longest = self.longest_for(covers);
+        let span = wanted.unwrap_or_else(|| self.default_for(covers));
+        if span > longest || span.is_zero() {
+            let groups = list(covers.iter().map(String::as_str));
+            let longest = show_duration(longest);
+            let why = format!("`{}` lasts at most {longest} when it covers {groups}", self.id);
+            unfit.push(Unfit::new(UnfitField::Duration, why));
+        }
+        span
+    }
+
+    fn weigh_statement(&self, statement: &str, unfit: &mut Vec<Unfit>) {
+        let statement = statement.trim();
+        let least = self.statement_min;
+        if statement.chars().count() < least {
+            let why = format!("say in at least {least} characters what you need it for");
+            unfit.push(Unfit::new(UnfitField::Statement, why));
+        } else if statement.chars().count() > 2_000 {
+            unfit.push(Unfit::new(UnfitField::Statement, "say it in at most 2000 characters"));
+        } else if least > 0 && is_filler(statement) {
+            unfit.push(Unfit::new(
+                UnfitField::Statement,
+                "say in your own words what you need it for, without repeating characters or words",
+            ));
+        }
+    }
+
+    fn weigh_ticket(&self, ticket: Option<&str>, unfit: &mut Vec<Unfit>) -> Option<String> {
+        let ticket = ticket.map(str::trim).filter(|ticket| !ticket.is_empty());
+        let Some(rule) = &self.ticket else {
+            if ticket.is_some_and(|ticket| ticket.chars().count() > 100) {
+                unfit.push(Unfit::new(
+                    UnfitField::Ticket,
+                    "name a ticket of at most 100 characters",
+                ));
+            }
+            return ticket.map(str::to_owned);
+        };
+        let fits = ticket.is_none_or(|ticket| rule.pattern.is_match(ticket));
+        if !fits || (rule.required && ticket.is_none()) {
+            let why = format!("name a ticket such as `{}` (pattern `{}`)", rule.example, rule.shown);
+            unfit.push(Unfit::new(UnfitField::Ticket, why));
+        }
+        ticket.map(str::to_owned)
+    }
+
+    fn meant_for(&self) -> String {
+        let categories = self.categories.iter().map(crate::facts::Category::as_str);
+        if self.categories.is_empty() {
+            list(self.platforms.iter().map(PlatformId::as_str))
+        } else {
+            format!("platforms of {}", list(categories))
+        }
+    }
+}
+
+/// Whether a statement says nothing: `aaaaaaaaaaaa`, `asdasdasdasd`, `work work work work`.
+fn is_filler(statement: &str) -> bool {
+    let letters: Vec<char> = statement
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect();
+    let distinct: BTreeSet<&char> = letters.iter().collect();
+    let repeats = |period: usize| letters.iter().zip(letters.iter().skip(period)).all(|(a, b)| a == b);
+    // A text that repeats its start at least three times over: its longest period is a third of it.
+    distinct.len() < 4 || (1..=letters.len() / 3).any(repeats)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Employment, SourceText};
+    use crate::purpose::Purposes;
+
+    const FILE: &str = r#"
+[[purpose]]
+id = "recruiting"
+title = "Recruiting"
+description = "Find candidates."
+owner = "hana"
+basis = "Steps prior to a contract"
+roles = ["recruiter"]
+platforms = ["linkedin", "xing"]
+covers = ["read", "publish"]
+ticket = { pattern = "HR-[0-9]{1,6}", example = "HR-123" }
+value-metric = "Candidates"
+retention = "six months"
+review = 2027-06-30
+
+[[purpose]]
+id = "brand-publishing"
+title = "Brand"
+description = "Speak for the brand."
+owner = "mia"
+basis = "Legitimate interest"
+platforms = ["x"]
+covers = ["read", "publish"]
+approval = "owner"
+training = "social-media"
+value-metric = "Reach"
+retention = "three years"
+review = 2027-06-30
+"#;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+    fn purposes() -> Purposes {
+        Purposes::parse(&SourceText::new("purposes.toml", FILE)).unwrap()
+    }
+
+    fn person(id: &str, role: &str) -> Person {
+        Person {
+            id: SubjectId::parse(id).unwrap(),
+            name: id.to_owned(),
+            roles: [role.to_owned()].into(),
+            departments: BTreeSet::new(),
+            employment: Employment::Employee,
+            region: "eu-west".to_owned(),
+            time_zone: "UTC".to_owned(),
+            manager: Some(SubjectId::parse("nora").unwrap()),
+            on_legal_hold: false,
+            training: [("social-media".to_owned(), NOW.plus(Duration::from_secs(1)))].into(),
+        }
+    }
+
+    fn declaration() -> Declaration {
+        Declaration {
+            purpose: PurposeId::new("recruiting"),
+            platforms: [PlatformId::new("linkedin")].into(),
+            covers: None,
+            statement: "Find a backend engineer for Lyon".to_owned(),
+            ticket: None,
+            duration: None,
+        }
+    }
+
+    fn weigh(declaration: &Declaration) -> Weighed {
+        purposes().weigh(declaration, &person("ada", "recruiter"), NOW)
+    }
+
+    fn unfit(declaration: &Declaration) -> Vec<(UnfitField, String)> {
+        match weigh(declaration) {
+            Weighed::Unfit(unfit) => unfit.into_iter().map(|one| (one.field, one.why)).collect(),
+            fit => panic!("it fits: {fit:?}"),
+        }
+    }
+
+    #[test]
+    fn a_declaration_that_fits_lasts_as_long_as_its_strictest_group() {
+        let Weighed::Fit(terms) = weigh(&declaration()) else {
+            panic!("unfit")
+        };
+        assert_eq!(terms.expires.since(NOW), Duration::from_secs(3_600));
+        let reading = Declaration {
+            covers: Some(["read".to_owned()].into()),
+            ..declaration()
+        };
+        let Weighed::Fit(terms) = weigh(&reading) else {
+            panic!("unfit")
+        };
+        assert_eq!(terms.expires.since(NOW), Duration::from_secs(8 * 3_600));
+    }
+
+    #[test]
+    fn a_statement_that_is_short_or_says_nothing_is_not_accepted() {
+        for statement in [
+            "",
+            "work",
+            "aaaaaaaaaaaaaaaa",
+            "asdasdasdasdasd",
+            "work work work work",
+            "  hiring    ",
+            "............",
+        ] {
+            let found = unfit(&Declaration {
+                statement: statement.to_owned(),
+                ..declaration()
+            });
+            assert_eq!(found[0].0, UnfitField::Statement, "{statement:?}");
+        }
+        for statement in [
+            "Sourcing for HR-12",
+            "Réponse à une candidate",
+            "採用候補者を探して連絡するため、調査",
+        ] {
+            let one = Declaration {
+                statement: statement.to_owned(),
+                ..declaration()
+            };
+            assert!(matches!(weigh(&one), Weighed::Fit(_)), "{statement:?}");
+        }
+    }
+
+    #[test]
+    fn a_ticket_must_match_as_a_whole() {
+        for (ticket, fits) in [
+            ("HR-12", true),
+            (" HR-12 ", true),
+            ("xHR-12", false),
+            ("HR-12; drop", false),
+            ("", true),
+        ] {
+            let one = Declaration {
+                ticket: Some(ticket.to_owned()),
+                ..declaration()
+            };
+            assert_eq!(matches!(weigh(&one), Weighed::Fit(_)), fits, "{ticket:?}");
+        }
+    }
+
+    #[test]
+    fn a_duration_over_the_ceiling_names_the_longest() {
+        let found = unfit(&Declaration {
+            duration: Some(Duration::from_secs(9 * 3_600)),
+            ..declaration()
+        });
+        assert_eq!(
+            found,
+            [(
+                UnfitField::Duration,
+                "`recruiting` lasts at most 8h when it covers `publish`, `read`".to_owned()
+            )]
+        );
+    }
+
+    #[test]
+    fn platforms_groups_and_audience_are_checked_together() {
+        let one = Declaration {
+            platforms: [PlatformId::new("linkdin"), PlatformId::new("tiktok")].into(),
+            covers: Some(["administer".to_owned()].into()),
+            ..declaration()
+        };
+        let Weighed::Unfit(found) = purposes().weigh(&one, &person("ben", "marketer"), NOW) else {
+            panic!("it fits")
+        };
+        let fields: Vec<UnfitField> = found.iter().map(|one| one.field).collect();
+        use UnfitField::{Covers, Platforms, Purpose};
+        assert_eq!(fields, [Purpose, Platforms, Platforms, Covers], "{found:?}");
+        assert!(found[1].why.contains("did you mean `linkedin`?"), "{found:?}");
+    }
+
+    #[test]
+    fn an_unknown_purpose_is_answered_with_the_one_that_was_meant() {
+        let found = unfit(&Declaration {
+            purpose: PurposeId::new("recruting"),
+            ..declaration()
+        });
+        assert_eq!(
+            found[0].1,
+            "there is no purpose `recruting`: did you mean `recruiting`?"
+        );
+    }
+
+    #[test]
+    fn approval_is_the_owners_and_an_owner_asks_the_manager() {
+        let one = Declaration {
+            purpose: PurposeId::new("brand-publishing"),
+            platforms: [PlatformId::new("x")].into(),
+            ..declaration()
+        };
+        for (who, approver) in [("ben", "mia"), ("mia", "nora")] {
+            let Weighed::NeedsApproval { by, .. } = purposes().weigh(&one, &person(who, "marketer"), NOW) else {
+                panic!("no approval needed")
+            };
+            assert_eq!(by, [SubjectId::parse(approver).unwrap()]);
+        }
+    }
+
+    #[test]
+    fn a_training_that_has_just_run_out_does_not_count() {
+        let one = Declaration {
+            purpose: PurposeId::new("brand-publishing"),
+            platforms: [PlatformId::new("x")].into(),
+            ..declaration()
+        };
+        let later = NOW.plus(Duration::from_secs(1));
+        let weighed = purposes().weigh(&one, &person("ben", "marketer"), later);
+        assert!(matches!(weighed, Weighed::Unfit(_)), "{weighed:?}");
+    }
+}

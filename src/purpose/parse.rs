@@ -1,0 +1,360 @@
+//! `purposes.toml` -> purposes, with places and suggestions for what is wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::lifetime::{Lifetime, parse_duration};
+use super::terms::{Approval, Audience, GROUPS, Purpose, TicketRule};
+use crate::facts::fields::{Fields, Reader, list};
+use crate::facts::{Category, PlatformId, Problem, PurposeId, SourceText, SubjectId, did_you_mean};
+
+const FILE: &[&str] = &["defaults", "purpose"];
+const DEFAULTS: &[&str] = &["lifetime", "longest", "statement-min"];
+const PURPOSE: &[&str] = &[
+    "id",
+    "title",
+    "description",
+    "owner",
+    "basis",
+    "roles",
+    "departments",
+    "categories",
+    "platforms",
+    "covers",
+    "lifetime",
+    "longest",
+    "approval",
+    "ticket",
+    "training",
+    "statement-min",
+    "alternative",
+    "value-metric",
+    "retention",
+    "review",
+];
+const TICKET: &[&str] = &["pattern", "example", "required"];
+
+/// What a purpose says unless it says otherwise.
+struct Defaults {
+    lifetimes: BTreeMap<String, Lifetime>,
+    statement_min: usize,
+}
+
+pub(super) fn purposes(file: &SourceText) -> Result<BTreeMap<PurposeId, Purpose>, Vec<Problem>> {
+    let reader = Reader::new(file, "purposes");
+    let by_id = reader.read(FILE, |fields| {
+        let defaults = defaults(fields);
+        let mut by_id = BTreeMap::new();
+        for entry in fields.tables("purpose", PURPOSE) {
+            let Some(purpose) = purpose(&entry, &defaults) else {
+                continue;
+            };
+            let id = purpose.id.clone();
+            if by_id.insert(id.clone(), purpose).is_some() {
+                let message = format!("the purpose `{id}` is described twice");
+                entry.report("repeated", entry.place("id"), message, "keep one of them");
+            }
+        }
+        by_id
+    });
+    let problems = reader.into_problems();
+    if problems.is_empty() { Ok(by_id) } else { Err(problems) }
+}
+
+fn defaults(fields: &Fields<'_, '_>) -> Defaults {
+    let hours = |hours: u64| std::time::Duration::from_secs(hours * 3_600);
+    let lifetime = |default_for, longest_for| Lifetime {
+        default_for: hours(default_for),
+        longest_for: hours(longest_for),
+    };
+    let house = BTreeMap::from([
+        ("read".to_owned(), lifetime(8, 24)),
+        ("engage".to_owned(), lifetime(8, 24)),
+        ("publish".to_owned(), lifetime(1, 8)),
+        ("administer".to_owned(), lifetime(1, 8)),
+    ]);
+    let Some(entry) = fields.table("defaults", DEFAULTS) else {
+        return Defaults {
+            lifetimes: house,
+            statement_min: 12,
+        };
+    };
+    Defaults {
+        lifetimes: lifetimes(&entry, &house),
+        statement_min: statement_min(&entry).unwrap_or(12),
+    }
+}
+
+/// The purpose of one entry; none where its owner has no name, which is noted.
+fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
+    let mut spans = BTreeMap::new();
+    let mut words = |key: &str| -> BTreeSet<String> {
+        let texts = entry.texts(key);
+        let note = |text: &crate::facts::fields::At<String>| ((key.to_owned(), text.value.clone()), text.span);
+        spans.extend(texts.iter().map(note));
+        texts.into_iter().map(|text| text.value).collect()
+    };
+    let audience = Audience {
+        roles: words("roles"),
+        departments: words("departments"),
+    };
+    let categories: BTreeSet<Category> = words("categories").into_iter().map(Category::new).collect();
+    let platforms: BTreeSet<PlatformId> = words("platforms").into_iter().map(PlatformId::new).collect();
+    if categories.is_empty() && platforms.is_empty() {
+        let help = "add `categories = [\"social-media\"]` or `platforms = [\"linkedin\"]`";
+        entry.report("nowhere", entry.span, "the purpose is meant for no platform", help);
+    }
+    let id = entry.needed("id");
+    spans.insert(("id".to_owned(), id.value.clone()), id.span);
+    let business_owner = owner(entry)?;
+    spans.insert(("owner".to_owned(), business_owner.to_string()), entry.place("owner"));
+    let approvals = [
+        ("none", Approval::None),
+        ("owner", Approval::Owner),
+        ("manager", Approval::Manager),
+    ];
+    Some(Purpose {
+        id: PurposeId::new(id.value),
+        title: entry.needed("title").value,
+        description: entry.needed("description").value,
+        business_owner,
+        basis: entry.needed("basis").value,
+        audience,
+        categories,
+        platforms,
+        covers: covers(entry),
+        lifetimes: lifetimes(entry, &defaults.lifetimes),
+        approval: entry.choice("approval", &approvals).unwrap_or(Approval::None),
+        ticket: ticket(entry),
+        training: entry.text("training").map(|course| course.value),
+        statement_min: statement_min(entry).unwrap_or(defaults.statement_min),
+        alternative: entry.text("alternative").map(|text| text.value),
+        value_metric: entry.needed("value-metric").value,
+        retention: entry.needed("retention").value,
+        review: review(entry),
+        spans,
+    })
+}
+
+fn owner(entry: &Fields<'_, '_>) -> Option<SubjectId> {
+    let name = entry.needed("owner");
+    match SubjectId::parse(&name.value) {
+        Ok(owner) => Some(owner),
+        Err(bad) => {
+            if entry.has("owner") {
+                entry.report("bad-name", name.span, bad.to_string(), "name a person of `people/`");
+            }
+            None
+        }
+    }
+}
+
+fn covers(entry: &Fields<'_, '_>) -> BTreeSet<String> {
+    let words = entry.texts("covers");
+    for word in &words {
+        check_group(entry, &word.value, word.span);
+    }
+    if words.is_empty() {
+        let help = format!("add `covers = [\"read\"]`; groups are {}", list(GROUPS.into_iter()));
+        entry.report("covers-nothing", entry.span, "the purpose covers no activities", help);
+    }
+    words.into_iter().map(|word| word.value).collect()
+}
+
+fn check_group(entry: &Fields<'_, '_>, group: &str, span: (usize, usize)) {
+    if !GROUPS.contains(&group) {
+        let help = match did_you_mean(group, GROUPS) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("groups are {}", list(GROUPS.into_iter())),
+        };
+        let message = format!("`{group}` is not a group of activities that a grant can cover");
+        entry.report("unknown-group", span, message, help);
+    }
+}
+
+/// The lifetimes of `entry`, on top of `base`; a default that is over its ceiling is a mistake.
+fn lifetimes(entry: &Fields<'_, '_>, base: &BTreeMap<String, Lifetime>) -> BTreeMap<String, Lifetime> {
+    let mut lifetimes = base.clone();
+    for key in ["longest", "lifetime"] {
+        let Some(table) = entry.table(key, &[]) else { continue };
+        let groups: Vec<(String, (usize, usize))> = table.keys().map(|(key, span)| (key.to_owned(), span)).collect();
+        for (group, span) in groups {
+            check_group(entry, &group, span);
+            let Some(text) = table.text(&group) else { continue };
+            let span = match parse_duration(&text.value) {
+                Ok(span) => span,
+                Err(bad) => {
+                    entry.report("bad-duration", text.span, bad.to_string(), "write `8h`");
+                    continue;
+                }
+            };
+            let Some(lifetime) = lifetimes.get_mut(&group) else {
+                continue;
+            };
+            if key == "longest" {
+                lifetime.longest_for = span;
+                lifetime.default_for = lifetime.default_for.min(span);
+            } else if span > lifetime.longest_for {
+                let longest = super::show_duration(lifetime.longest_for);
+                let message = format!("`{group}` lasts longer by default than the {longest} that it may");
+                entry.report("over-ceiling", text.span, message, "shorten it, or raise `longest`");
+            } else {
+                lifetime.default_for = span;
+            }
+        }
+    }
+    lifetimes
+}
+
+fn statement_min(entry: &Fields<'_, '_>) -> Option<usize> {
+    let number = entry.number("statement-min")?;
+    if number.value > 500 {
+        entry.report(
+            "too-long",
+            number.span,
+            "nobody writes that much",
+            "ask for at most 500 characters",
+        );
+    }
+    usize::try_from(number.value).ok()
+}
+
+fn ticket(entry: &Fields<'_, '_>) -> Option<TicketRule> {
+    let rule = entry.table("ticket", TICKET)?;
+    let shown = rule.needed("pattern");
+    let example = rule.needed("example");
+    let whole = format!("^(?:{})$", shown.value);
+    let pattern = match regex::RegexBuilder::new(&whole).size_limit(1 << 20).build() {
+        Ok(pattern) => pattern,
+        Err(bad) => {
+            let message = format!("`{}` is not a pattern: {}", shown.value, first_line(&bad));
+            entry.report(
+                "bad-pattern",
+                shown.span,
+                message,
+                "write a regular expression, e.g. `HR-[0-9]+`",
+            );
+            return None;
+        }
+    };
+    if !pattern.is_match(&example.value) {
+        let message = format!("the example `{}` does not match the pattern", example.value);
+        entry.report("bad-example", example.span, message, "give a ticket that matches");
+    }
+    Some(TicketRule {
+        pattern,
+        shown: shown.value,
+        example: example.value,
+        required: rule.flag("required").unwrap_or(false),
+    })
+}
+
+fn first_line(error: &regex::Error) -> String {
+    let text = error.to_string();
+    text.lines().last().unwrap_or_default().trim().to_lowercase()
+}
+
+fn review(entry: &Fields<'_, '_>) -> String {
+    let Some(date) = entry.moment("review") else {
+        entry.report(
+            "missing-key",
+            entry.span,
+            "`review` is missing",
+            "add `review = 2027-06-30`",
+        );
+        return String::new();
+    };
+    if date.value.parse::<jiff::civil::Date>().is_err() {
+        let message = format!("`{}` is not a date", date.value);
+        entry.report("bad-date", date.span, message, "write `2027-06-30`");
+    }
+    date.value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: &str = r#"
+[[purpose]]
+id = "recruiting"
+title = "Recruiting"
+description = "Find candidates."
+owner = "hana"
+basis = "Steps prior to a contract"
+categories = ["professional"]
+covers = ["read", "publish"]
+value-metric = "Candidates"
+retention = "six months"
+review = 2027-06-30
+"#;
+
+    fn problems(text: &str) -> Vec<String> {
+        let file = SourceText::new("purposes.toml", text);
+        let found = purposes(&file).err().unwrap_or_default();
+        found.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn lifetimes_come_from_the_house_unless_the_file_or_the_purpose_says_otherwise() {
+        let defaults = "[defaults]\nlongest = { publish = \"30m\" }\n";
+        let file = SourceText::new(
+            "purposes.toml",
+            format!("{defaults}{ONE}lifetime = {{ read = \"2h\" }}\n"),
+        );
+        let by_id = purposes(&file).unwrap();
+        let recruiting = &by_id[&PurposeId::new("recruiting")];
+        let minutes = |groups: &[&str]| {
+            let covers = groups.iter().map(|group| (*group).to_owned()).collect();
+            (
+                recruiting.default_for(&covers).as_secs() / 60,
+                recruiting.longest_for(&covers).as_secs() / 60,
+            )
+        };
+        assert_eq!(minutes(&["read"]), (120, 1_440));
+        assert_eq!(minutes(&["read", "publish"]), (30, 30));
+    }
+
+    #[test]
+    fn every_mistake_of_a_purpose_is_reported_at_its_place() {
+        let bad = ONE
+            .replace("categories", "categorys")
+            .replace("\"publish\"", "\"publsh\"")
+            .replace("review = 2027-06-30", "review = \"soon\"")
+            + "lifetime = { read = \"3 weeks\" }\nticket = { pattern = \"HR-(\", example = \"HR-1\" }\napproval = \"ownr\"\n";
+        let found = problems(&bad);
+        let starts = [
+            "purposes.toml:8:1: `categorys` is not known here (did you mean `categories`?)",
+            "purposes.toml:2:1: the purpose is meant for no platform",
+            "purposes.toml:15:12: `ownr` is not a value of `approval` (did you mean `owner`?)",
+            "purposes.toml:9:19: `publsh` is not a group of activities that a grant can cover (did you mean `publish`?)",
+            "purposes.toml:13:21: `3 weeks` is not a duration",
+            "purposes.toml:14:22: `HR-(` is not a pattern",
+            "purposes.toml:12:10: `soon` is not a date",
+        ];
+        for start in starts {
+            assert!(
+                found.iter().any(|problem| problem.starts_with(start)),
+                "{start}\n{found:#?}"
+            );
+        }
+        assert_eq!(found.len(), starts.len(), "{found:#?}");
+    }
+
+    #[test]
+    fn a_default_over_its_ceiling_and_an_example_that_does_not_match_are_mistakes() {
+        let found = problems(&format!(
+            "{ONE}lifetime = {{ publish = \"9h\" }}\nticket = {{ pattern = \"HR-[0-9]+\", example = \"HR-\" }}\n"
+        ));
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(
+            found[0].contains("longer by default than the 8h that it may"),
+            "{found:?}"
+        );
+        assert!(found[1].contains("does not match the pattern"), "{found:?}");
+    }
+
+    #[test]
+    fn a_purpose_described_twice_is_a_mistake() {
+        assert_eq!(problems(&format!("{ONE}{ONE}")).len(), 1);
+    }
+}

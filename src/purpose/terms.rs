@@ -1,0 +1,138 @@
+//! One purpose and its terms.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::lifetime::Lifetime;
+use crate::clock::Timestamp;
+use crate::facts::{Category, Person, PlatformId, PurposeId, SubjectId};
+
+/// The groups of activities that a grant can cover, mildest first.
+pub const GROUPS: [&str; 4] = ["read", "engage", "publish", "administer"];
+
+/// A purpose of the catalogue with its terms.
+#[derive(Clone, Debug)]
+pub struct Purpose {
+    /// The id that rules and records use.
+    pub id: PurposeId,
+    /// What people call it.
+    pub title: String,
+    /// What it is for, in a sentence or two.
+    pub description: String,
+    /// Who answers for it, and approves where the owner must.
+    pub business_owner: SubjectId,
+    /// On what ground personal data is processed for it.
+    pub basis: String,
+    /// Who may declare it.
+    pub audience: Audience,
+    /// The categories of platforms it is meant for, as written.
+    pub categories: BTreeSet<Category>,
+    /// The platforms it is meant for; those of `categories` among them once they are spelt out.
+    pub platforms: BTreeSet<PlatformId>,
+    /// The groups of activities that a grant may cover.
+    pub covers: BTreeSet<String>,
+    /// How long a grant that covers a group lasts and may last.
+    pub lifetimes: BTreeMap<String, Lifetime>,
+    /// Who must approve.
+    pub approval: Approval,
+    /// What ticket a declaration names.
+    pub ticket: Option<TicketRule>,
+    /// The course that must have been passed to declare it.
+    pub training: Option<String>,
+    /// How many characters a statement has at least.
+    pub statement_min: usize,
+    /// What the organisation would rather have used.
+    pub alternative: Option<String>,
+    /// How its value is measured.
+    pub value_metric: String,
+    /// For how long and as what its records are kept.
+    pub retention: String,
+    /// When its owner looks at it again: an ISO 8601 date.
+    pub review: String,
+    /// Where the file names what other files must know: (key, word) to (offset, length).
+    pub(crate) spans: BTreeMap<(String, String), (usize, usize)>,
+}
+
+/// Who may declare a purpose; empty lists: everybody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Audience {
+    /// Holders of any of these roles …
+    pub roles: BTreeSet<String>,
+    /// … or members of any of these departments.
+    pub departments: BTreeSet<String>,
+}
+
+/// Who must approve a declaration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Approval {
+    /// Nobody.
+    None,
+    /// The business owner.
+    Owner,
+    /// The line manager, or the business owner.
+    Manager,
+}
+
+/// What ticket a declaration names.
+#[derive(Clone, Debug)]
+pub struct TicketRule {
+    /// The whole ticket matches this.
+    pub pattern: regex::Regex,
+    /// The pattern as written.
+    pub shown: String,
+    /// A ticket that matches.
+    pub example: String,
+    /// Whether there must be one.
+    pub required: bool,
+}
+
+impl Audience {
+    /// Whether `person` belongs to it.
+    pub fn holds(&self, person: &Person) -> bool {
+        let everybody = self.roles.is_empty() && self.departments.is_empty();
+        everybody || !self.roles.is_disjoint(&person.roles) || !self.departments.is_disjoint(&person.departments)
+    }
+}
+
+impl Purpose {
+    /// Whether `person` belongs to the audience and has passed the course that it takes.
+    pub fn is_open_to(&self, person: &Person, at: Timestamp) -> bool {
+        self.audience.holds(person) && self.trained(person, at)
+    }
+
+    /// Whether `person` has passed the course that the purpose takes.
+    pub fn trained(&self, person: &Person, at: Timestamp) -> bool {
+        self.training
+            .as_ref()
+            .is_none_or(|course| person.training.get(course).is_some_and(|until| *until > at))
+    }
+
+    /// How long a grant that covers `covers` lasts unless the declaration says otherwise: as its strictest group.
+    pub fn default_for(&self, covers: &BTreeSet<String>) -> Duration {
+        self.shortest(covers, |lifetime| lifetime.default_for)
+    }
+
+    /// How long a grant that covers `covers` may last.
+    pub fn longest_for(&self, covers: &BTreeSet<String>) -> Duration {
+        self.shortest(covers, |lifetime| lifetime.longest_for)
+    }
+
+    /// Who could approve a declaration of `person`: never the person, whose manager stands in for an owner.
+    pub fn approvers(&self, person: &Person) -> Vec<SubjectId> {
+        let owns = self.business_owner == person.id;
+        let manager = match self.approval {
+            Approval::Owner if !owns => None,
+            Approval::None | Approval::Owner | Approval::Manager => person.manager.clone(),
+        };
+        let mut approvers = vec![self.business_owner.clone()];
+        approvers.extend(manager);
+        approvers.dedup();
+        approvers.retain(|approver| *approver != person.id);
+        approvers
+    }
+
+    fn shortest(&self, covers: &BTreeSet<String>, which: impl Fn(&Lifetime) -> Duration) -> Duration {
+        let known = |group: &String| self.lifetimes.get(group).map(&which);
+        covers.iter().filter_map(known).min().unwrap_or_default()
+    }
+}

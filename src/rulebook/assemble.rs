@@ -1,0 +1,245 @@
+//! Texts in, rules out: everything is read, and everything that one file says about another is checked.
+
+use std::collections::BTreeSet;
+
+use aws_lc_rs::digest;
+
+use super::{Directory, Rulebook, Sources};
+use crate::catalog::Catalog;
+use crate::facts::{
+    Activity, Category, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, did_you_mean,
+};
+use crate::policy::{PlatformFacts, Policy, World};
+use crate::purpose::{Purpose, Purposes};
+
+/// What assembling gives: the rules, the people, and what somebody should look at.
+#[derive(Debug)]
+pub struct Assembled {
+    /// The rules.
+    pub rulebook: Rulebook,
+    /// The people: not part of the rules, and replaced apart from them.
+    pub directory: Directory,
+    /// What does not keep the rules from ruling, but should not stay.
+    pub warnings: Vec<Problem>,
+}
+
+impl Rulebook {
+    /// Reads and checks everything; all problems at once.
+    pub fn assemble(sources: &Sources) -> Result<Assembled, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let catalog = kept(Catalog::parse(&sources.catalog), &mut problems);
+        let purposes = kept(Purposes::parse(&sources.purposes), &mut problems);
+        let directory = kept(Directory::parse(&sources.people), &mut problems);
+        let (Some(catalog), Some(purposes), Some(directory)) = (catalog, purposes, directory) else {
+            // Without the words that rules may use, only the rules' own grammar can be checked.
+            problems.extend(grammar(sources));
+            return Err(sorted(problems));
+        };
+        let world = world(&catalog, &purposes, &directory);
+        let policy = match Policy::parse(&sources.schema, &sources.rules, &world) {
+            Ok((policy, warnings)) => {
+                problems.extend(warnings);
+                Some(policy)
+            }
+            Err(found) => {
+                problems.extend(found);
+                None
+            }
+        };
+        problems.extend(check_purposes(sources, &purposes, &catalog, &directory));
+        if let Some(policy) = &policy {
+            problems.extend(check_enum(sources, &purposes, policy));
+            problems.extend(check_activities(sources, &catalog, policy));
+        }
+        let is_error = |problem: &Problem| problem.severity == Severity::Error;
+        let Some(policy) = policy.filter(|_| !problems.iter().any(is_error)) else {
+            return Err(sorted(problems));
+        };
+        let purposes = purposes.spelt_out(|category| within(&catalog, category));
+        let rulebook = Self {
+            policy,
+            catalog,
+            purposes,
+            id: digest_of(sources),
+        };
+        Ok(Assembled {
+            rulebook,
+            directory,
+            warnings: sorted(problems),
+        })
+    }
+}
+
+fn kept<T>(parsed: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) -> Option<T> {
+    parsed.map_err(|found| problems.extend(found)).ok()
+}
+
+fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort_by(|a, b| (a.severity, &a.file, a.span).cmp(&(b.severity, &b.file, b.span)));
+    problems
+}
+
+/// What is wrong with schema and rules whatever they name.
+fn grammar(sources: &Sources) -> Vec<Problem> {
+    let named = |problem: &Problem| problem.code.contains("unknown");
+    let parsed = Policy::parse(&sources.schema, &sources.rules, &World::default());
+    let mut found = parsed.err().unwrap_or_default();
+    found.retain(|problem| problem.severity == Severity::Error && !named(problem));
+    found
+}
+
+fn world(catalog: &Catalog, purposes: &Purposes, directory: &Directory) -> World {
+    let tree = catalog.categories();
+    let platform = |platform: &crate::catalog::Platform| PlatformFacts {
+        id: platform.id.clone(),
+        categories: tree.closure(&platform.category),
+    };
+    let parents = |id: &Category| {
+        let mut above = tree.closure(id);
+        above.remove(id);
+        (id.clone(), above)
+    };
+    World {
+        platforms: catalog.platforms().map(platform).collect(),
+        categories: tree.ids().map(parents).collect(),
+        purposes: purposes.iter().map(|purpose| purpose.id.clone()).collect(),
+        roles: directory.roles().clone(),
+        departments: directory.departments().clone(),
+    }
+}
+
+/// The platforms of a category and of all categories in it.
+fn within(catalog: &Catalog, category: &Category) -> BTreeSet<PlatformId> {
+    let inside =
+        |platform: &&crate::catalog::Platform| catalog.categories().closure(&platform.category).contains(category);
+    catalog
+        .platforms()
+        .filter(inside)
+        .map(|platform| platform.id.clone())
+        .collect()
+}
+
+/// What `purposes.toml` says of catalogue and directory.
+fn check_purposes(sources: &Sources, purposes: &Purposes, catalog: &Catalog, directory: &Directory) -> Vec<Problem> {
+    let platforms: Vec<&str> = catalog.platforms().map(|platform| platform.id.as_str()).collect();
+    let categories: Vec<&str> = catalog.categories().ids().map(Category::as_str).collect();
+    let roles: Vec<&str> = directory.roles().iter().map(String::as_str).collect();
+    let departments: Vec<&str> = directory.departments().iter().map(String::as_str).collect();
+    let people: Vec<&str> = directory.people().map(|person| person.id.as_str()).collect();
+    let shelves = [
+        ("platforms", "platform of the catalogue", &platforms),
+        ("categories", "category of the catalogue", &categories),
+        ("roles", "role of the directory", &roles),
+        ("departments", "department of the directory", &departments),
+        ("owner", "person of the directory", &people),
+    ];
+    let mut problems = Vec::new();
+    for purpose in purposes.iter() {
+        for (key, kind, known) in &shelves {
+            let words = purpose
+                .spans
+                .iter()
+                .filter(|((of, word), _)| of == key && !known.contains(&word.as_str()));
+            for ((_, word), span) in words {
+                problems.push(stranger(&sources.purposes, word, *span, kind, known));
+            }
+        }
+    }
+    problems
+}
+
+fn stranger(file: &SourceText, word: &str, span: (usize, usize), kind: &str, known: &[&str]) -> Problem {
+    let help = match did_you_mean(word, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("name a {kind}"),
+    };
+    let message = format!("`{word}` is not a {kind}");
+    Problem::error("wayleave::purposes::unknown-name", file, span, message).with_help(help)
+}
+
+/// The schema's list of purposes and `purposes.toml` must be the same.
+fn check_enum(sources: &Sources, purposes: &Purposes, policy: &Policy) -> Vec<Problem> {
+    let listed = policy.vocabulary().purposes();
+    let described: BTreeSet<&PurposeId> = purposes.iter().map(|purpose| &purpose.id).collect();
+    let mut problems = Vec::new();
+    for purpose in purposes.iter().filter(|purpose| !listed.contains(&purpose.id)) {
+        problems.push(unlisted(&sources.purposes, purpose, listed));
+    }
+    for id in listed.iter().filter(|id| !described.contains(id)) {
+        let quoted = format!("\"{id}\"");
+        let at = sources.schema.text.find(&quoted).unwrap_or(0);
+        let message = format!("the purpose `{id}` has no terms");
+        let problem = Problem::error(
+            "wayleave::purposes::no-terms",
+            &sources.schema,
+            (at, quoted.len()),
+            message,
+        );
+        problems.push(problem.with_help("describe it in `purposes.toml`, or remove it from the list"));
+    }
+    problems
+}
+
+fn unlisted(file: &SourceText, purpose: &Purpose, listed: &BTreeSet<PurposeId>) -> Problem {
+    let id = purpose.id.as_str();
+    let span = purpose
+        .spans
+        .get(&("id".to_owned(), id.to_owned()))
+        .copied()
+        .unwrap_or((0, 0));
+    let help = match did_you_mean(id, listed.iter().map(PurposeId::as_str)) {
+        Some(near) => format!("did you mean `{near}`? otherwise add it to `PurposeKind` in the schema"),
+        None => "add it to `PurposeKind` in the schema".to_owned(),
+    };
+    let message = format!("the schema does not list the purpose `{id}`");
+    Problem::error("wayleave::purposes::not-listed", file, span, message).with_help(help)
+}
+
+/// What requests are recognised as must be actions of the schema; the reverse is worth a look.
+fn check_activities(sources: &Sources, catalog: &Catalog, policy: &Policy) -> Vec<Problem> {
+    let declared = policy.vocabulary().activities();
+    let recognised: BTreeSet<&Activity> = catalog.activities().filter(|one| one.as_str() != "connect").collect();
+    let mut problems = Vec::new();
+    for activity in recognised.iter().filter(|one| !declared.contains_key(**one)) {
+        let help = match did_you_mean(activity.as_str(), declared.keys().map(Activity::as_str)) {
+            Some(near) => format!("did you mean `{near}`? otherwise declare the action in the schema"),
+            None => "declare the action in the schema".to_owned(),
+        };
+        let quoted = format!("\"{activity}\"");
+        let found = sources
+            .catalog
+            .iter()
+            .find_map(|file| Some((file, file.text.find(&quoted)?)));
+        let code = "wayleave::catalog::activity-not-declared";
+        let message = format!("requests are recognised as `{activity}`, which the schema does not declare");
+        let problem = match found {
+            Some((file, at)) => Problem::error(code, file, (at, quoted.len()), message),
+            None => Problem::of_file(code, "catalog/activities.toml", message),
+        };
+        problems.push(problem.with_help(help));
+    }
+    for activity in declared.keys().filter(|one| !recognised.contains(one)) {
+        let code = "wayleave::catalog::activity-never-recognised";
+        let message = format!("no request is ever recognised as `{activity}`");
+        let problem = Problem::of_file(code, &sources.schema.name, message).as_warning();
+        problems.push(problem.with_help("add a signature to the platforms that have it, or remove the action"));
+    }
+    problems
+}
+
+/// SHA-256 over names and exact texts, each with its length before it, so that no two folders read the same.
+fn digest_of(sources: &Sources) -> RulebookId {
+    let one = [&sources.schema, &sources.purposes].into_iter();
+    let mut files: Vec<&SourceText> = one.chain(&sources.rules).chain(&sources.catalog).collect();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut hash = digest::Context::new(&digest::SHA256);
+    for text in files.iter().flat_map(|file| [file.name.as_str(), &*file.text]) {
+        hash.update(&text.len().to_be_bytes());
+        hash.update(text.as_bytes());
+    }
+    let mut id = "sha256:".to_owned();
+    for byte in hash.finish().as_ref() {
+        id.push_str(&format!("{byte:02x}"));
+    }
+    RulebookId::new(id)
+}

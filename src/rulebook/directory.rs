@@ -1,0 +1,363 @@
+//! The file directory: people, the roles they hold, the departments they are in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::clock::Timestamp;
+use crate::facts::fields::{At, Fields, Reader};
+use crate::facts::{Employment, Person, Problem, SourceText, SubjectId, did_you_mean};
+
+const FILE: &[&str] = &["role", "department", "person"];
+const UNIT: &[&str] = &["id", "title", "in"];
+const PERSON: &[&str] = &[
+    "id",
+    "name",
+    "roles",
+    "department",
+    "employment",
+    "region",
+    "time-zone",
+    "manager",
+    "legal-hold",
+    "training",
+];
+
+/// The people, each with all roles and departments, closed over what these are part of; immutable.
+#[derive(Debug, Default)]
+pub struct Directory {
+    people: BTreeMap<SubjectId, Arc<Person>>,
+    roles: BTreeSet<String>,
+    departments: BTreeSet<String>,
+}
+
+impl Directory {
+    /// Reads the files of `people/`, which share their roles, departments and people; reports all problems.
+    pub fn parse(files: &[SourceText]) -> Result<Self, Vec<Problem>> {
+        let mut draft = Draft::default();
+        let mut problems = Vec::new();
+        for (index, file) in files.iter().enumerate() {
+            let reader = Reader::new(file, "people");
+            reader.read(FILE, |fields| draft.take(index, fields));
+            problems.extend(reader.into_problems());
+        }
+        let directory = draft.join(files, &mut problems);
+        if problems.is_empty() {
+            Ok(directory)
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// What the directory knows of somebody.
+    pub fn person(&self, id: &SubjectId) -> Option<Arc<Person>> {
+        self.people.get(id).cloned()
+    }
+
+    /// Everybody, by name.
+    pub fn people(&self) -> impl Iterator<Item = &Arc<Person>> {
+        self.people.values()
+    }
+
+    /// Every role that somebody can have.
+    pub fn roles(&self) -> &BTreeSet<String> {
+        &self.roles
+    }
+
+    /// Every department.
+    pub fn departments(&self) -> &BTreeSet<String> {
+        &self.departments
+    }
+}
+
+/// A word and where it stands: file, place.
+type Word = (String, usize, (usize, usize));
+
+/// What the files say, before it is joined.
+#[derive(Default)]
+struct Draft {
+    roles: Tree,
+    departments: Tree,
+    people: BTreeMap<SubjectId, Entry>,
+}
+
+/// Units that are part of others.
+#[derive(Default)]
+struct Tree {
+    parents: BTreeMap<String, Vec<Word>>,
+}
+
+struct Entry {
+    person: Person,
+    roles: Vec<Word>,
+    departments: Vec<Word>,
+    manager: Option<Word>,
+}
+
+impl Draft {
+    fn take(&mut self, file: usize, fields: &Fields<'_, '_>) {
+        for (key, tree) in [("role", &mut self.roles), ("department", &mut self.departments)] {
+            for unit in fields.tables(key, UNIT) {
+                tree.take(file, key, &unit);
+            }
+        }
+        for entry in fields.tables("person", PERSON) {
+            let id = entry.needed("id");
+            match SubjectId::parse(&id.value) {
+                Ok(name) => {
+                    let person = entry_of(file, name.clone(), &entry);
+                    if self.people.insert(name, person).is_some() {
+                        let message = format!("`{}` is described twice", id.value);
+                        entry.report("repeated", id.span, message, "keep one of them");
+                    }
+                }
+                Err(bad) if entry.has("id") => {
+                    entry.report("bad-name", id.span, bad.to_string(), "write the name they sign in with");
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn join(self, files: &[SourceText], problems: &mut Vec<Problem>) -> Directory {
+        let mut complain = |word: &Word, kind: &str, known: &mut dyn Iterator<Item = &str>| {
+            let (name, file, span) = word;
+            let Some(file) = files.get(*file) else { return };
+            let help = match did_you_mean(name, known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("add it to `people/`, or remove it: no {kind} is called so"),
+            };
+            let message = format!("`{name}` is not a {kind} of the directory");
+            problems.push(Problem::error("wayleave::people::unknown", file, *span, message).with_help(help));
+        };
+        for (tree, kind) in [(&self.roles, "role"), (&self.departments, "department")] {
+            for word in tree.parents.values().flatten().filter(|word| !tree.has(word)) {
+                complain(word, kind, &mut tree.parents.keys().map(String::as_str));
+            }
+        }
+        for entry in self.people.values() {
+            for (words, tree, kind) in [
+                (&entry.roles, &self.roles, "role"),
+                (&entry.departments, &self.departments, "department"),
+            ] {
+                for word in words.iter().filter(|word| !tree.has(word)) {
+                    complain(word, kind, &mut tree.parents.keys().map(String::as_str));
+                }
+            }
+            let stranger = |word: &&Word| !self.people.keys().any(|id| id.as_str() == word.0);
+            if let Some(word) = entry.manager.as_ref().filter(stranger) {
+                complain(word, "person", &mut self.people.keys().map(SubjectId::as_str));
+            }
+        }
+        let people = self.people.into_iter().map(|(id, entry)| {
+            let person = Person {
+                roles: self.roles.closure(&entry.roles),
+                departments: self.departments.closure(&entry.departments),
+                ..entry.person
+            };
+            (id, Arc::new(person))
+        });
+        Directory {
+            people: people.collect(),
+            roles: self.roles.parents.into_keys().collect(),
+            departments: self.departments.parents.into_keys().collect(),
+        }
+    }
+}
+
+impl Tree {
+    fn take(&mut self, file: usize, kind: &str, unit: &Fields<'_, '_>) {
+        let id = unit.needed("id");
+        let parents = unit.texts("in").into_iter().map(|text| word(file, text));
+        if self.parents.insert(id.value.clone(), parents.collect()).is_some() {
+            let message = format!("the {kind} `{}` is described twice", id.value);
+            unit.report("repeated", id.span, message, "keep one of them");
+        }
+    }
+
+    fn has(&self, word: &Word) -> bool {
+        self.parents.contains_key(&word.0)
+    }
+
+    /// The units named, and all that they are part of; a circle ends where it began.
+    fn closure(&self, words: &[Word]) -> BTreeSet<String> {
+        let mut all = BTreeSet::new();
+        let mut open: Vec<&str> = words.iter().map(|word| word.0.as_str()).collect();
+        while let Some(name) = open.pop() {
+            if all.insert(name.to_owned()) {
+                let parents = self.parents.get(name).into_iter().flatten();
+                open.extend(parents.map(|word| word.0.as_str()));
+            }
+        }
+        all
+    }
+}
+
+fn word(file: usize, text: At<String>) -> Word {
+    (text.value, file, text.span)
+}
+
+fn entry_of(file: usize, id: SubjectId, entry: &Fields<'_, '_>) -> Entry {
+    let kinds = [
+        Employment::Employee,
+        Employment::Contractor,
+        Employment::Intern,
+        Employment::Vendor,
+    ];
+    let kinds = kinds.map(|kind| (kind.as_str(), kind));
+    if !entry.has("employment") {
+        let help = "add `employment = \"employee\"`";
+        entry.report("missing-key", entry.span, "`employment` is missing", help);
+    }
+    let manager = entry.text("manager");
+    let department = entry.needed("department");
+    let person = Person {
+        name: entry.text("name").map_or_else(|| id.to_string(), |name| name.value),
+        id,
+        roles: BTreeSet::new(),
+        departments: BTreeSet::new(),
+        // A kind that cannot be read is a problem, so this guess never rules.
+        employment: entry.choice("employment", &kinds).unwrap_or(Employment::Vendor),
+        region: entry.text("region").map_or_else(String::new, |region| region.value),
+        time_zone: time_zone(entry),
+        manager: manager.as_ref().and_then(|name| SubjectId::parse(&name.value).ok()),
+        on_legal_hold: entry.flag("legal-hold").unwrap_or(false),
+        training: training(entry),
+    };
+    Entry {
+        person,
+        roles: entry.texts("roles").into_iter().map(|text| word(file, text)).collect(),
+        departments: if entry.has("department") {
+            vec![word(file, department)]
+        } else {
+            Vec::new()
+        },
+        manager: manager.map(|text| word(file, text)),
+    }
+}
+
+fn time_zone(entry: &Fields<'_, '_>) -> String {
+    let zone = entry.needed("time-zone");
+    let known = jiff::tz::TimeZone::get(&zone.value).is_ok();
+    if entry.has("time-zone") && !known {
+        let message = format!("`{}` is not a time zone", zone.value);
+        let help = "write an IANA name such as `Europe/Paris`";
+        entry.report("bad-time-zone", zone.span, message, help);
+    }
+    zone.value
+}
+
+fn training(entry: &Fields<'_, '_>) -> BTreeMap<String, Timestamp> {
+    let Some(courses) = entry.table("training", &[]) else {
+        return BTreeMap::new();
+    };
+    let names: Vec<String> = courses.keys().map(|(name, _)| name.to_owned()).collect();
+    let mut passed = BTreeMap::new();
+    for name in names {
+        let Some(until) = courses.moment(&name) else { continue };
+        match end_of(&until.value) {
+            Some(moment) => {
+                passed.insert(name, moment);
+            }
+            None => {
+                let message = format!("`{}` is not a date", until.value);
+                entry.report(
+                    "bad-date",
+                    until.span,
+                    message,
+                    "write the last valid day: `2027-06-30`",
+                );
+            }
+        }
+    }
+    passed
+}
+
+/// The end of a day (in UTC), or the moment itself.
+fn end_of(text: &str) -> Option<Timestamp> {
+    if let Ok(moment) = text.parse::<Timestamp>() {
+        return Some(moment);
+    }
+    let day = text.parse::<jiff::civil::Date>().ok()?.tomorrow().ok()?;
+    let midnight = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(midnight.timestamp().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TREE: &str = r#"
+        [[role]]
+        id = "staff"
+        [[role]]
+        id = "hr-staff"
+        in = ["staff"]
+        [[role]]
+        id = "recruiter"
+        in = ["hr-staff"]
+        [[department]]
+        id = "company"
+        [[department]]
+        id = "hr"
+        in = ["company"]
+    "#;
+
+    fn parse(text: &str) -> Result<Directory, Vec<String>> {
+        let files = [
+            SourceText::new("people/roles.toml", TREE),
+            SourceText::new("people/people.toml", text),
+        ];
+        Directory::parse(&files).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_person_has_every_role_that_a_held_role_is_part_of() {
+        let directory = parse(
+            r#"
+            [[person]]
+            id = "ada"
+            roles = ["recruiter"]
+            department = "hr"
+            employment = "employee"
+            time-zone = "Europe/Paris"
+            training = { social-media = 2027-06-30 }
+            "#,
+        )
+        .unwrap();
+        let ada = directory.person(&SubjectId::parse("ada").unwrap()).unwrap();
+        assert_eq!(ada.roles, ["hr-staff", "recruiter", "staff"].map(str::to_owned).into());
+        assert_eq!(ada.departments, ["company", "hr"].map(str::to_owned).into());
+        assert_eq!(ada.training["social-media"], "2027-07-01T00:00:00Z".parse().unwrap());
+    }
+
+    #[test]
+    fn a_misspelt_role_department_manager_and_zone_are_all_reported_at_once() {
+        let found = parse(
+            "[[person]]\nid = \"ada\"\nroles = [\"recruter\"]\ndepartment = \"hrr\"\nemployment = \"employe\"\n\
+             time-zone = \"Europe/Pari\"\nmanager = \"adda\"\n",
+        )
+        .unwrap_err();
+        assert_eq!(
+            found,
+            [
+                "people/people.toml:5:14: `employe` is not a value of `employment` (did you mean `employee`?)",
+                "people/people.toml:6:13: `Europe/Pari` is not a time zone (write an IANA name such as `Europe/Paris`)",
+                "people/people.toml:3:10: `recruter` is not a role of the directory (did you mean `recruiter`?)",
+                "people/people.toml:4:14: `hrr` is not a department of the directory (did you mean `hr`?)",
+                "people/people.toml:7:11: `adda` is not a person of the directory (did you mean `ada`?)",
+            ]
+        );
+    }
+
+    #[test]
+    fn roles_that_are_part_of_each_other_do_not_hang() {
+        let files = [SourceText::new(
+            "people/a.toml",
+            "[[role]]\nid = \"a\"\nin = [\"b\"]\n[[role]]\nid = \"b\"\nin = [\"a\"]\n[[department]]\nid = \"d\"\n\
+             [[person]]\nid = \"x\"\nroles = [\"a\"]\ndepartment = \"d\"\nemployment = \"intern\"\ntime-zone = \"UTC\"\n",
+        )];
+        let directory = Directory::parse(&files).unwrap();
+        let roles = &directory.people().next().unwrap().roles;
+        assert_eq!(roles.len(), 2);
+    }
+}

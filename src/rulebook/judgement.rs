@@ -1,0 +1,222 @@
+//! What was judged, together with what it was judged on: nobody can pair one flow's facts with another's ruling.
+
+use std::collections::BTreeSet;
+
+use super::judge::Part;
+use crate::facts::{
+    Activity, DecisionNote, Effect, Grant, Outcome, Place, PolicyId, Reading, Reason, Remedy, RulebookId,
+};
+use crate::policy::{Decision, Permit};
+
+/// The answer of [`Rulebook::judge`](super::Rulebook::judge).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    place: Place,
+    reading: Option<Reading>,
+    inspect: bool,
+    publishes: bool,
+    cause: Cause,
+    decision: Option<Decision>,
+    grant: Option<Grant>,
+    reasons: Vec<Reason>,
+    inspect_reasons: Vec<Reason>,
+    errors: BTreeSet<PolicyId>,
+    troubles: Vec<String>,
+    rulebook: RulebookId,
+}
+
+/// Who or what said no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The rules decided.
+    Rules,
+    /// A policy failed to evaluate.
+    PolicyError,
+    /// Nobody knows who asks.
+    NoIdentity,
+    /// The directory does not know who asks.
+    UnknownPerson,
+}
+
+/// Why a flow may not pass: for the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The determining policies; empty where no rule permits.
+    pub reasons: Vec<Reason>,
+    /// Whether a policy failed to evaluate.
+    pub policy_error: bool,
+    /// Whether the directory does not know the person.
+    pub unknown_person: bool,
+    /// Where it would have gone.
+    pub place: Place,
+    /// What it would have done.
+    pub activity: Activity,
+}
+
+impl Judgement {
+    /// A judgement that lets nothing pass.
+    pub(super) fn closed(place: Place, rulebook: RulebookId) -> Self {
+        Self {
+            place,
+            reading: None,
+            inspect: false,
+            publishes: false,
+            cause: Cause::Rules,
+            decision: None,
+            grant: None,
+            reasons: Vec::new(),
+            inspect_reasons: Vec::new(),
+            errors: BTreeSet::new(),
+            troubles: Vec::new(),
+            rulebook,
+        }
+    }
+
+    pub(super) fn because(self, cause: Cause) -> Self {
+        Self { cause, ..self }
+    }
+
+    pub(super) fn filled(self, reading: Option<Reading>, publishes: bool, inspect: Part, verdict: Part) -> Self {
+        let mut errors = inspect.errors;
+        errors.extend(verdict.errors);
+        let mut troubles = inspect.troubles;
+        troubles.extend(verdict.troubles);
+        // INVARIANT: an error in any question that was asked denies, also where another grant would have passed.
+        let broken = !errors.is_empty();
+        Self {
+            reading,
+            inspect: inspect.decision.is_some() && !broken,
+            publishes,
+            cause: if broken { Cause::PolicyError } else { Cause::Rules },
+            decision: verdict.decision.filter(|_| !broken),
+            grant: verdict.grant.filter(|_| !broken),
+            reasons: verdict.reasons,
+            inspect_reasons: inspect.reasons,
+            errors,
+            troubles,
+            ..self
+        }
+    }
+
+    /// The permit, or why there is none.
+    pub fn permit(&self) -> Result<Permit, Refusal> {
+        let permit = self.decision.as_ref().and_then(Decision::permit);
+        permit.ok_or_else(|| Refusal {
+            reasons: self.reasons.clone(),
+            policy_error: self.cause == Cause::PolicyError,
+            unknown_person: self.cause == Cause::UnknownPerson,
+            place: self.place.clone(),
+            activity: self.activity(),
+        })
+    }
+
+    /// Whether the flow may pass.
+    pub fn is_allowed(&self) -> bool {
+        self.decision.as_ref().is_some_and(Decision::is_allowed)
+    }
+
+    /// Whether the rules permit reading the flow.
+    pub fn inspect(&self) -> bool {
+        self.inspect
+    }
+
+    /// What the catalogue makes of the host.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// What the catalogue makes of the request; none for a tunnel and for a flow that is not read.
+    pub fn reading(&self) -> Option<&Reading> {
+        self.reading.as_ref()
+    }
+
+    /// What records call it: the strictest activity, or `connect`.
+    pub fn activity(&self) -> Activity {
+        let read = self.reading.as_ref().map(|reading| reading.activity.clone());
+        read.unwrap_or_else(|| Activity::new("connect"))
+    }
+
+    /// Whether the request speaks to the public: its opening line is durable before it leaves.
+    pub fn publishes(&self) -> bool {
+        self.publishes
+    }
+
+    /// The determining policies: the permits it passes by, or the forbids, under any of the grants, that refuse it.
+    pub fn reasons(&self) -> &[Reason] {
+        &self.reasons
+    }
+
+    /// The policies that say whether the flow may be read.
+    pub fn inspect_reasons(&self) -> &[Reason] {
+        &self.inspect_reasons
+    }
+
+    /// What went wrong with policies that failed to evaluate, for the operator.
+    pub fn troubles(&self) -> &[String] {
+        &self.troubles
+    }
+
+    /// The grant it passes under.
+    pub fn grant(&self) -> Option<&Grant> {
+        self.grant.as_ref()
+    }
+
+    /// Whether it was refused because nobody knows who asks.
+    pub fn needs_identity(&self) -> bool {
+        self.cause == Cause::NoIdentity
+    }
+
+    /// Whether a purpose could help at all: the rules, and nothing else, refused it.
+    pub(super) fn is_refused_by_rules(&self) -> bool {
+        !self.is_allowed() && self.cause == Cause::Rules
+    }
+
+    /// Which of the four outcomes it is, given what would help.
+    pub fn outcome_if(&self, remedy: &Remedy) -> Outcome {
+        if self.is_allowed() {
+            Outcome::Allow
+        } else if self.is_refused_by_rules() {
+            remedy.outcome()
+        } else {
+            Outcome::Deny
+        }
+    }
+
+    /// What the record says of it; without a remedy, nothing would have helped.
+    pub fn note(&self, remedy: Option<&Remedy>) -> DecisionNote {
+        let nothing = Remedy::default();
+        let remedy = remedy.filter(|_| self.is_refused_by_rules()).unwrap_or(&nothing);
+        // Why a flow was not read belongs to its record too.
+        let unread = self
+            .inspect_reasons
+            .iter()
+            .filter(|reason| !self.inspect && reason.effect == Effect::Forbid);
+        let policies = self.reasons.iter().chain(unread).map(|reason| reason.policy.clone());
+        let activities = self.reading.iter().flat_map(|reading| reading.activities.clone());
+        let activities: BTreeSet<Activity> = activities.collect();
+        DecisionNote {
+            outcome: self.outcome_if(remedy),
+            host: self.place.host.clone(),
+            platform: self.place.platform.clone(),
+            activity: self.activity(),
+            activities: if activities.len() > 1 {
+                activities
+            } else {
+                BTreeSet::new()
+            },
+            signatures: self
+                .reading
+                .iter()
+                .flat_map(|reading| reading.signatures.clone())
+                .collect(),
+            inspect: self.inspect,
+            publishes: self.publishes,
+            grant: self.grant.as_ref().map(|grant| grant.id.clone()),
+            purpose: self.grant.as_ref().map(|grant| grant.purpose.clone()),
+            policies: policies.collect(),
+            errors: self.errors.clone(),
+            offered: remedy.offers.iter().map(|offer| offer.purpose.clone()).collect(),
+            rulebook: self.rulebook.clone(),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! What would help: the same question again, with each purpose that the person may declare.
+
+use std::collections::BTreeSet;
+
+use super::Rulebook;
+use super::judgement::Judgement;
+use super::weigh::Visitor;
+use crate::facts::{
+    Channel, Grant, GrantId, GrantState, Observation, Offer, Person, PlatformId, Reading, Remedy, Standing, SubjectId,
+};
+use crate::policy::Power;
+use crate::purpose::{Approval, GROUPS, Purpose};
+
+impl Rulebook {
+    /// What would help with a refused flow: computed from the rules, so it never goes stale. Nothing, if the flow may
+    /// pass, or if not the rules refused it.
+    pub fn remedy(&self, seen: &Observation) -> Remedy {
+        self.remedy_as(seen, None)
+    }
+
+    pub(super) fn remedy_as(&self, seen: &Observation, reading: Option<&Reading>) -> Remedy {
+        let refused = self.judge_as(seen, reading);
+        let (Some(subject), Some(person)) = (&seen.subject, &seen.person) else {
+            return Remedy::default();
+        };
+        if !refused.is_refused_by_rules() {
+            return Remedy::default();
+        }
+        let mut helping: Vec<(Offer, &Purpose)> = match &refused.place().platform {
+            None => Vec::new(),
+            Some(platform) => {
+                let visitor = Visitor {
+                    person,
+                    subject,
+                    arrival: &seen.arrival,
+                };
+                let search = Search {
+                    rules: self,
+                    seen,
+                    visitor,
+                    platform,
+                    refused: &refused,
+                    reading,
+                };
+                self.purposes
+                    .iter()
+                    .filter_map(|one| Some((search.offer(one)?, one)))
+                    .collect()
+            }
+        };
+        helping.sort_by(|(a, one), (b, other)| {
+            let width = |offer: &Offer, purpose: &Purpose| (offer.needs_approval, purpose.platforms.len());
+            width(a, one)
+                .cmp(&width(b, other))
+                .then_with(|| a.purpose.cmp(&b.purpose))
+        });
+        let mut fixes: Vec<String> = refused
+            .reasons()
+            .iter()
+            .filter_map(|reason| reason.fix.clone())
+            .collect();
+        fixes.dedup();
+        Remedy {
+            alternative: helping.iter().find_map(|(_, purpose)| purpose.alternative.clone()),
+            offers: helping.into_iter().map(|(offer, _)| offer).collect(),
+            fixes,
+        }
+    }
+
+    /// The groups of activities that the reading asks for and a grant can cover.
+    fn groups_of(&self, judgement: &Judgement) -> BTreeSet<String> {
+        let activities = judgement.reading().into_iter().flat_map(|reading| &reading.activities);
+        let groups = activities.filter_map(|activity| self.policy.vocabulary().activities().get(activity));
+        let asked: BTreeSet<&String> = groups.flatten().collect();
+        asked
+            .into_iter()
+            .filter(|group| GROUPS.contains(&group.as_str()))
+            .cloned()
+            .collect()
+    }
+}
+
+/// A search for grants that would help one refused flow.
+struct Search<'a> {
+    rules: &'a Rulebook,
+    seen: &'a Observation,
+    visitor: Visitor<'a>,
+    platform: &'a PlatformId,
+    refused: &'a Judgement,
+    reading: Option<&'a Reading>,
+}
+
+impl Search<'_> {
+    fn offer(&self, purpose: &Purpose) -> Option<Offer> {
+        let person = self.visitor.person;
+        let fits = purpose.platforms.contains(self.platform) && purpose.is_open_to(person, self.seen.at);
+        if !fits || !self.may_declare(purpose) {
+            return None;
+        }
+        let approvers = purpose.approvers(person);
+        let unapproved = match purpose.approval {
+            Approval::None => self.narrowest(purpose, None),
+            Approval::Owner | Approval::Manager => None,
+        };
+        let needs_approval = unapproved.is_none();
+        let covers = unapproved.or_else(|| self.narrowest(purpose, Some(approvers.first()?)))?;
+        Some(Offer {
+            purpose: purpose.id.clone(),
+            title: purpose.title.clone(),
+            needs_approval,
+            approvers: approvers
+                .iter()
+                .filter(|_| needs_approval)
+                .map(ToString::to_string)
+                .collect(),
+            default_for: purpose.default_for(&covers),
+            longest_for: purpose.longest_for(&covers),
+            covers,
+            ticket_pattern: purpose.ticket.as_ref().map(|rule| rule.shown.clone()),
+        })
+    }
+
+    fn may_declare(&self, purpose: &Purpose) -> bool {
+        let longest = purpose.longest_for(&purpose.covers);
+        let asked = self.rules.may(
+            Power::Declare,
+            self.visitor,
+            purpose,
+            longest,
+            Channel::Portal,
+            self.seen.at,
+        );
+        asked.is_allowed()
+    }
+
+    /// The groups that a grant needs to cover: the fewest under which the request passes, with what the request itself
+    /// does, and with reading where that does no harm, since nobody wants only to post.
+    fn narrowest(&self, purpose: &Purpose, approver: Option<&SubjectId>) -> Option<BTreeSet<String>> {
+        let passes = |covers: &BTreeSet<String>| !covers.is_empty() && self.passes(purpose, covers, approver);
+        let asked = self.rules.groups_of(self.refused);
+        let mut useful: BTreeSet<String> = asked.intersection(&purpose.covers).cloned().collect();
+        useful.extend(purpose.covers.get("read").cloned());
+        if passes(&useful) {
+            return Some(useful);
+        }
+        let mut covers = purpose.covers.clone();
+        if !passes(&covers) {
+            return None;
+        }
+        for group in GROUPS.iter().rev() {
+            let mut fewer = covers.clone();
+            fewer.remove(*group);
+            if passes(&fewer) {
+                covers = fewer;
+            }
+        }
+        Some(covers)
+    }
+
+    /// Whether the flow would pass under a grant of `purpose` for this platform.
+    fn passes(&self, purpose: &Purpose, covers: &BTreeSet<String>, approver: Option<&SubjectId>) -> bool {
+        let grant = hypothetical(purpose, self.visitor.person, self.seen, covers, approver, self.platform);
+        let supposed = Observation {
+            standing: Standing::new([grant], self.seen.at),
+            selected: None,
+            ..self.seen.clone()
+        };
+        let judgement = self.rules.judge_as(&supposed, self.reading);
+        judgement.is_allowed()
+    }
+}
+
+/// The grant that the person would hold after declaring `purpose` now, for one platform.
+pub(super) fn hypothetical(
+    purpose: &Purpose,
+    person: &Person,
+    seen: &Observation,
+    covers: &BTreeSet<String>,
+    approver: Option<&SubjectId>,
+    platform: &PlatformId,
+) -> Grant {
+    Grant {
+        id: GrantId::new("supposed"),
+        subject: person.id.clone(),
+        purpose: purpose.id.clone(),
+        platforms: [platform.clone()].into(),
+        covers: covers.clone(),
+        statement: String::new(),
+        ticket: purpose.ticket.as_ref().map(|rule| rule.example.clone()),
+        channel: Channel::Portal,
+        declared_at: seen.at,
+        not_before: seen.at,
+        expires: seen.at.plus(purpose.default_for(covers)),
+        approved_by: approver.cloned(),
+        state: GrantState::Active,
+    }
+}

@@ -1,0 +1,198 @@
+//! The texts that a rulebook is made of.
+
+use rust_embed::RustEmbed;
+
+use crate::facts::{Problem, SourceText, did_you_mean};
+
+/// The shipped folder, in the binary.
+#[derive(RustEmbed)]
+#[folder = "policies/"]
+struct Shipped;
+
+/// The texts of a `policies/` folder, sorted by what they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sources {
+    /// `wayleave.cedarschema`
+    pub schema: SourceText,
+    /// `rules/*.cedar`
+    pub rules: Vec<SourceText>,
+    /// `catalog/*.toml`
+    pub catalog: Vec<SourceText>,
+    /// `purposes.toml`
+    pub purposes: SourceText,
+    /// `people/*.toml`
+    pub people: Vec<SourceText>,
+    /// `cases/*.toml`
+    pub cases: Vec<SourceText>,
+}
+
+const SCHEMA: &str = "wayleave.cedarschema";
+const PURPOSES: &str = "purposes.toml";
+
+impl Sources {
+    /// Sorts files, named by their paths relative to the folder, by what they are. A file that nothing would read is a
+    /// problem: a rule in it would not rule.
+    pub fn from_files(mut files: Vec<SourceText>) -> Result<Self, Vec<Problem>> {
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut problems = Vec::new();
+        let (mut schema, mut purposes) = (None, None);
+        let (mut rules, mut catalog, mut people, mut cases) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for file in files {
+            match shelf(&file.name) {
+                Shelf::Schema => schema = Some(file),
+                Shelf::Purposes => purposes = Some(file),
+                Shelf::Rules => rules.push(file),
+                Shelf::Catalog => catalog.push(file),
+                Shelf::People => people.push(file),
+                Shelf::Cases => cases.push(file),
+                Shelf::Text => {}
+                Shelf::Nowhere => problems.push(unread(&file.name)),
+            }
+        }
+        let mut missing = |name: &str| {
+            let problem = Problem::of_file("wayleave::sources::missing", name, format!("`{name}` is missing"));
+            problems.push(problem.with_help("start from the shipped folder"));
+        };
+        for (name, empty) in [
+            (SCHEMA, schema.is_none()),
+            (PURPOSES, purposes.is_none()),
+            ("rules/*.cedar", rules.is_empty()),
+            ("catalog/*.toml", catalog.is_empty()),
+            ("people/*.toml", people.is_empty()),
+        ] {
+            if empty {
+                missing(name);
+            }
+        }
+        match (schema, purposes) {
+            (Some(schema), Some(purposes)) if problems.is_empty() => Ok(Self {
+                schema,
+                rules,
+                catalog,
+                purposes,
+                people,
+                cases,
+            }),
+            _ => Err(problems),
+        }
+    }
+
+    /// The shipped folder, as it was when the program was built.
+    pub fn embedded() -> Self {
+        Self::from_files(shipped_files()).unwrap_or_else(|_| Self::empty())
+    }
+
+    /// Every text, by name.
+    pub fn files(&self) -> impl Iterator<Item = &SourceText> {
+        let one = [&self.schema, &self.purposes].into_iter();
+        let many = [&self.rules, &self.catalog, &self.people, &self.cases];
+        one.chain(many.into_iter().flatten())
+    }
+
+    /// The text called `name`, for showing the place of a problem.
+    pub fn file(&self, name: &str) -> Option<&SourceText> {
+        self.files().find(|file| file.name == name)
+    }
+
+    /// Nothing: assembling it fails, so a broken build cannot rule.
+    fn empty() -> Self {
+        Self {
+            schema: SourceText::new(SCHEMA, ""),
+            rules: Vec::new(),
+            catalog: Vec::new(),
+            purposes: SourceText::new(PURPOSES, ""),
+            people: Vec::new(),
+            cases: Vec::new(),
+        }
+    }
+}
+
+fn shipped_files() -> Vec<SourceText> {
+    let text = |name: std::borrow::Cow<'static, str>| {
+        let file = Shipped::get(&name)?;
+        let text = std::str::from_utf8(&file.data).ok()?.to_owned();
+        Some(SourceText::new(name.into_owned(), text))
+    };
+    Shipped::iter().filter_map(text).collect()
+}
+
+enum Shelf {
+    Schema,
+    Purposes,
+    Rules,
+    Catalog,
+    People,
+    Cases,
+    Text,
+    Nowhere,
+}
+
+fn shelf(name: &str) -> Shelf {
+    let (folder, file) = name.rsplit_once('/').unwrap_or(("", name));
+    let (_, extension) = file.rsplit_once('.').unwrap_or((file, ""));
+    match (folder, extension) {
+        ("", _) if file == SCHEMA => Shelf::Schema,
+        ("", _) if file == PURPOSES => Shelf::Purposes,
+        ("rules", "cedar") => Shelf::Rules,
+        ("catalog", "toml") => Shelf::Catalog,
+        ("people", "toml") => Shelf::People,
+        ("cases", "toml") => Shelf::Cases,
+        (_, "toml" | "cedar" | "cedarschema") => Shelf::Nowhere,
+        _ => Shelf::Text,
+    }
+}
+
+fn unread(name: &str) -> Problem {
+    let known = [SCHEMA, PURPOSES, "rules", "catalog", "people", "cases"];
+    let (folder, _) = name.split_once('/').unwrap_or((name, ""));
+    let help = match did_you_mean(folder, known) {
+        Some(near) if near != folder => format!("did you mean `{near}`?"),
+        _ => {
+            "rules stand in `rules/*.cedar`, data in `catalog/`, `people/` and `cases/`, without folders in them".into()
+        }
+    };
+    let message = format!("nothing reads `{name}`");
+    Problem::of_file("wayleave::sources::unread", name, message).with_help(help)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(names: &[&str]) -> Vec<String> {
+        let files = names.iter().map(|name| SourceText::new(*name, "")).collect();
+        let found = Sources::from_files(files).err().unwrap_or_default();
+        found.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_file_that_nothing_reads_is_named_with_the_folder_that_was_meant() {
+        let found = problems(&[
+            "wayleave.cedarschema",
+            "purposes.toml",
+            "rules/a.cedar",
+            "catalog/x.toml",
+            "people/p.toml",
+            "README.md",
+            "rule/b.cedar",
+        ]);
+        assert_eq!(
+            found,
+            ["rule/b.cedar: nothing reads `rule/b.cedar` (did you mean `rules`?)"]
+        );
+    }
+
+    #[test]
+    fn everything_that_is_missing_is_named_at_once() {
+        assert_eq!(problems(&[]).len(), 5);
+    }
+
+    #[test]
+    fn the_shipped_folder_is_whole() {
+        assert!(
+            Sources::from_files(shipped_files()).is_ok(),
+            "{:?}",
+            Sources::from_files(shipped_files()).err()
+        );
+    }
+}

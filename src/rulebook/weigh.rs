@@ -1,0 +1,160 @@
+//! May somebody declare, approve or end a grant? The terms of the purpose and the rules are both asked.
+
+use std::time::Duration;
+
+use super::Rulebook;
+use crate::clock::Timestamp;
+use crate::facts::{Arrival, Channel, Grant, GrantTerms, Person, Reason, Subject, SubjectId};
+use crate::policy::{Decision, GrantQuestion, Power};
+use crate::purpose::{Declaration, Purpose, Terms, Unfit, Weighed};
+
+/// A person at the counter, as identified.
+#[derive(Clone, Copy, Debug)]
+pub struct Visitor<'a> {
+    /// What the directory knows of them.
+    pub person: &'a Person,
+    /// What a method proved.
+    pub subject: &'a Subject,
+    /// How they came in.
+    pub arrival: &'a Arrival,
+}
+
+/// What becomes of a declaration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Weighing {
+    /// It may be granted on these terms.
+    Granted(GrantTerms),
+    /// It may be granted once somebody has approved it.
+    NeedsApproval {
+        /// Who could; empty: nobody can.
+        approvers: Vec<SubjectId>,
+        /// The policies that let it be declared.
+        reasons: Vec<Reason>,
+    },
+    /// It may not be granted.
+    Refused {
+        /// The policies that refuse it; empty where its own terms do.
+        reasons: Vec<Reason>,
+        /// What does not fit, field by field; empty where the rules refuse it.
+        unfit: Vec<Unfit>,
+        /// Why, in one sentence for the employee.
+        why: String,
+    },
+}
+
+impl Rulebook {
+    /// Weighs a declaration: first by the terms of its purpose, then by the rules.
+    pub fn weigh(&self, who: Visitor<'_>, declaration: &Declaration, channel: Channel, at: Timestamp) -> Weighing {
+        let weighed = self.purposes.weigh(declaration, who.person, at);
+        let (terms, approvers) = match weighed {
+            Weighed::Fit(terms) => (terms, None),
+            Weighed::NeedsApproval { terms, by } => (terms, Some(by)),
+            Weighed::Unfit(unfit) => return Weighing::unfit(unfit),
+        };
+        let Some(purpose) = self.purposes.get(&declaration.purpose) else {
+            return Weighing::unfit(Vec::new());
+        };
+        let lasts = terms.expires.since(terms.not_before);
+        let decision = self.may(Power::Declare, who, purpose, lasts, channel, at);
+        if !decision.is_allowed() {
+            return Weighing::refused(&decision);
+        }
+        match approvers {
+            None => Weighing::Granted(granted(terms, who, channel, at)),
+            Some(approvers) => Weighing::NeedsApproval {
+                approvers,
+                reasons: decision.reasons().to_vec(),
+            },
+        }
+    }
+
+    /// Whether somebody may end a grant. Its holder's person is only needed for rules that ask for their manager.
+    pub fn may_end(&self, who: Visitor<'_>, grant: &Grant, channel: Channel, at: Timestamp) -> Decision {
+        // A grant outlives its purpose: then nobody owns it, and only rules that ask for other powers can end it.
+        let nobody = &grant.subject;
+        let owner = self
+            .purposes
+            .get(&grant.purpose)
+            .map_or(nobody, |purpose| &purpose.business_owner);
+        let holder = (grant.subject == who.person.id).then_some(who.person);
+        self.policy.decide_on_grant(&GrantQuestion {
+            person: who.person,
+            subject: who.subject,
+            arrival: who.arrival,
+            power: Power::Revoke,
+            purpose: &grant.purpose,
+            declarer: &grant.subject,
+            declarer_person: holder,
+            business_owner: owner,
+            longest_for: grant.expires.since(grant.not_before),
+            channel,
+            at,
+        })
+    }
+
+    /// Asks the rules about the person's own declaration of `purpose`.
+    pub(super) fn may(
+        &self,
+        power: Power,
+        who: Visitor<'_>,
+        purpose: &Purpose,
+        lasts: Duration,
+        channel: Channel,
+        at: Timestamp,
+    ) -> Decision {
+        self.policy.decide_on_grant(&GrantQuestion {
+            person: who.person,
+            subject: who.subject,
+            arrival: who.arrival,
+            power,
+            purpose: &purpose.id,
+            declarer: &who.person.id,
+            declarer_person: Some(who.person),
+            business_owner: &purpose.business_owner,
+            longest_for: lasts,
+            channel,
+            at,
+        })
+    }
+}
+
+impl Weighing {
+    fn unfit(unfit: Vec<Unfit>) -> Self {
+        let sentences: Vec<&str> = unfit.iter().map(|one| one.why.as_str()).collect();
+        Self::Refused {
+            reasons: Vec::new(),
+            why: sentences.join("; "),
+            unfit,
+        }
+    }
+
+    fn refused(decision: &Decision) -> Self {
+        let sentences: Vec<&str> = decision.reasons().iter().map(|reason| reason.text.as_str()).collect();
+        let why = match (sentences.is_empty(), decision.errors().is_empty()) {
+            (false, _) => sentences.join(" "),
+            (true, true) => "No rule lets you declare this purpose.".to_owned(),
+            (true, false) => "The rules could not be evaluated, so nothing is granted.".to_owned(),
+        };
+        Self::Refused {
+            reasons: decision.reasons().to_vec(),
+            unfit: Vec::new(),
+            why,
+        }
+    }
+}
+
+fn granted(terms: Terms, who: Visitor<'_>, channel: Channel, at: Timestamp) -> GrantTerms {
+    GrantTerms {
+        subject: who.person.id.clone(),
+        purpose: terms.purpose,
+        platforms: terms.platforms,
+        covers: terms.covers,
+        statement: terms.statement,
+        ticket: terms.ticket,
+        channel,
+        declared_at: at,
+        not_before: terms.not_before,
+        expires: terms.expires,
+        approved_by: None,
+    }
+}

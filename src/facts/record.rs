@@ -113,6 +113,8 @@ pub enum GrantAct {
     Revoked,
     /// The rules refused to give it.
     Refused,
+    /// It was recorded as granted, but the ledger could not keep it, so it never counted.
+    Void,
 }
 
 /// What the gateway did by itself.

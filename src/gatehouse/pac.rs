@@ -47,12 +47,11 @@ pub fn script(parts: &Parts<'_>) -> String {
 /// The entity tag of a script (RFC 9110 §8.8.3).
 pub fn etag(script: &str) -> String {
     let hash = digest::digest(&digest::SHA256, script.as_bytes());
-    let digits: String = hash
+    let digits = hash
         .as_ref()
         .iter()
         .take(12)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     format!("\"{digits}\"")
 }
 

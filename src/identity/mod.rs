@@ -196,7 +196,7 @@ impl fmt::Debug for Guard {
 impl Guard {
     /// A guard with the methods of the settings; all problems at once. `may_send_passwords` says from which arrivals a
     /// password is accepted: not where anybody on the way could read it.
-    pub fn new(settings: &Settings, may_send_passwords: MaySend) -> Result<Self, Vec<BadSetting>> {
+    pub fn new(settings: &Settings, may_send_passwords: &MaySend) -> Result<Self, Vec<BadSetting>> {
         let problems = settings.problems();
         if !problems.is_empty() {
             return Err(problems);
@@ -204,7 +204,7 @@ impl Guard {
         let (mut built, mut problems) = (Vec::new(), Vec::new());
         for name in &settings.methods {
             for row in methods::TABLE.iter().filter(|row| row.name == name) {
-                match (row.build)(settings, &may_send_passwords) {
+                match (row.build)(settings, may_send_passwords) {
                     Ok(method) => built.push(method),
                     Err(problem) => problems.push(problem),
                 }
@@ -299,8 +299,12 @@ mod tests {
         }
     }
 
+    fn anywhere() -> MaySend {
+        Arc::new(|_| true)
+    }
+
     fn guard(settings: &Settings) -> Guard {
-        Guard::new(settings, Arc::new(|_| true)).unwrap()
+        Guard::new(settings, &anywhere()).unwrap()
     }
 
     fn signed_in(headers: &[&'static str]) -> HeaderMap {
@@ -380,7 +384,7 @@ mod tests {
                 "`basic_at_once`: no password could ever be checked (use at least 1)",
             ]
         );
-        assert!(Guard::new(&settings, Arc::new(|_| true)).is_err());
+        assert!(Guard::new(&settings, &anywhere()).is_err());
     }
 
     #[test]
@@ -388,14 +392,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let settings = settings(folder.path());
         users::save(&users::Users::default(), &settings.users).unwrap();
-        assert!(Guard::new(&settings, Arc::new(|_| true)).is_ok());
+        assert!(Guard::new(&settings, &anywhere()).is_ok());
         assert!(
             Guard::new(
                 &Settings {
                     users: folder.path().to_owned(),
                     ..settings
                 },
-                Arc::new(|_| true)
+                &anywhere()
             )
             .is_err(),
             "a folder is no accounts file"

@@ -18,7 +18,7 @@ use http::HeaderValue;
 use tokio::sync::Semaphore;
 
 use super::remembered::{Digest, Remembered, Verdict};
-use super::{Asking, Method};
+use super::{Asking, Built, Method};
 use crate::facts::{Arrival, MethodName, Secret, Subject};
 use crate::identity::selection::{meant_password, readings};
 use crate::identity::users::{self, Stamp, Users};
@@ -41,40 +41,46 @@ struct Basic {
     decoy: String,
 }
 
-pub(super) fn build(settings: &Settings, may_send: &MaySend) -> Result<Box<dyn Method>, BadSetting> {
-    let broken = |field, message: String, help: &str| BadSetting {
-        field,
-        message,
-        help: help.to_owned(),
-    };
-    let no_randomness = |why: String| {
-        broken(
-            "methods",
-            why,
-            "the system gives no random numbers; check `/dev/urandom`",
-        )
-    };
-    let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new())
-        .map_err(|why| no_randomness(why.to_string()))?;
-    let mut noise = [0; 32];
-    rand::fill(&mut noise).map_err(|why| no_randomness(why.to_string()))?;
-    let noise = base64::engine::general_purpose::STANDARD.encode(noise);
-    Ok(Box::new(Basic {
-        may_send: Arc::clone(may_send),
-        remember: Duration::from_secs(settings.basic_remember_s),
-        started: Instant::now(),
-        accounts: Accounts::open(settings.users.clone()).map_err(|why| {
+pub(super) fn build(settings: &Settings, may_send: &MaySend) -> Built {
+    Ok(Box::new(Basic::open(settings, may_send)?))
+}
+
+impl Basic {
+    fn open(settings: &Settings, may_send: &MaySend) -> Result<Self, BadSetting> {
+        let broken = |field, message: String, help: &str| BadSetting {
+            field,
+            message,
+            help: help.to_owned(),
+        };
+        let no_randomness = |why: String| {
             broken(
-                "users",
+                "methods",
                 why,
-                "correct the file, or make a new one with `wayleave user add`",
+                "the system gives no random numbers; check `/dev/urandom`",
             )
-        })?,
-        key,
-        hashing: Arc::new(Semaphore::new(usize::from(settings.basic_at_once))),
-        waiting: AtomicUsize::new(0),
-        decoy: password::hash(&Secret::new(noise)).map_err(no_randomness)?,
-    }))
+        };
+        let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new())
+            .map_err(|why| no_randomness(why.to_string()))?;
+        let mut noise = [0; 32];
+        rand::fill(&mut noise).map_err(|why| no_randomness(why.to_string()))?;
+        let noise = base64::engine::general_purpose::STANDARD.encode(noise);
+        Ok(Self {
+            may_send: Arc::clone(may_send),
+            remember: Duration::from_secs(settings.basic_remember_s),
+            started: Instant::now(),
+            accounts: Accounts::open(settings.users.clone()).map_err(|why| {
+                broken(
+                    "users",
+                    why,
+                    "correct the file, or make a new one with `wayleave user add`",
+                )
+            })?,
+            key,
+            hashing: Arc::new(Semaphore::new(usize::from(settings.basic_at_once))),
+            waiting: AtomicUsize::new(0),
+            decoy: password::hash(&Secret::new(noise)).map_err(no_randomness)?,
+        })
+    }
 }
 
 impl Method for Basic {
@@ -537,6 +543,30 @@ mod tests {
         for (n, answer) in futures_util::future::join_all(asked).await.into_iter().enumerate() {
             assert_eq!(answer, [known("ada", None), known("bob", None), WRONG][n % 3].clone());
         }
+    }
+
+    #[test]
+    fn an_unknown_user_costs_what_a_known_one_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        add(&path, &[("ada", "of ada")]);
+        let settings = Settings {
+            users: path,
+            ..Settings::default()
+        };
+        let anywhere: MaySend = Arc::new(|_| true);
+        let basic = Basic::open(&settings, &anywhere)
+            .map_err(|why| why.to_string())
+            .unwrap();
+        let of = |name: &str| {
+            let token = base64::engine::general_purpose::STANDARD.encode(format!("{name}:guess"));
+            basic.candidate(&Credentials::parse(token.as_bytes()).unwrap()).1
+        };
+        let cost = |phc: &str| phc.split('$').take(4).collect::<Vec<_>>().join("$");
+        let (known, unknown) = (of("ada"), of("nobody"));
+        assert_eq!(cost(&known.hash), cost(&unknown.hash));
+        assert_ne!(known.hash, unknown.hash);
+        assert_eq!(unknown.verdict, None, "not even the decoy's own password would sign in");
     }
 
     #[test]

@@ -97,19 +97,18 @@ impl Users {
             .collect();
         let mut users = BTreeMap::new();
         for (key, value) in document.get_ref() {
-            match value.get_ref() {
-                DeValue::Table(table) if key.get_ref() == "users" => {
-                    for (name, account) in table {
-                        match parse_account(source, name, account) {
-                            Ok((id, hash)) => drop(users.insert(id, hash)),
-                            Err(problem) => problems.push(problem),
-                        }
-                    }
-                }
-                _ => problems.push(
+            let Some(accounts) = value.get_ref().as_table().filter(|_| key.get_ref() == "users") else {
+                problems.push(
                     problem_at(source, key.span(), format!("there is no section `{}`", key.get_ref()))
                         .with_help("accounts stand in the section `[users]`"),
-                ),
+                );
+                continue;
+            };
+            for (name, account) in accounts {
+                match parse_account(source, name, account) {
+                    Ok((id, hash)) => drop(users.insert(id, hash)),
+                    Err(problem) => problems.push(*problem),
+                }
             }
         }
         if problems.is_empty() {
@@ -121,13 +120,12 @@ impl Users {
 
     /// The text of an accounts file that parses to these accounts.
     pub fn render(&self) -> String {
-        let mut text = HEADING.to_owned();
-        for (name, hash) in &self.0 {
+        let lines = self.0.iter().map(|(name, hash)| {
             let key = toml::Value::String(name.as_str().to_owned());
             // A hash that passed `problem_with` holds nothing that TOML would have to escape.
-            text.push_str(&format!("{key} = {{ password = '{hash}' }}\n"));
-        }
-        text
+            format!("{key} = {{ password = '{hash}' }}\n")
+        });
+        std::iter::once(HEADING.to_owned()).chain(lines).collect()
     }
 
     /// Whether an account of this name can be added.
@@ -212,23 +210,26 @@ fn problem_at(source: &SourceText, span: std::ops::Range<usize>, message: String
     Problem::error("wayleave::users::account", source, (span.start, span.len()), message)
 }
 
+/// How an account is written.
+const FORM: &str = "write `\"NAME\" = { password = '$argon2id$…' }`, or use `wayleave user add`";
+
 type Key<'a> = Spanned<std::borrow::Cow<'a, str>>;
 
 fn parse_account(
     source: &SourceText,
     name: &Key<'_>,
     account: &Spanned<DeValue<'_>>,
-) -> Result<(SubjectId, String), Problem> {
-    let id = SubjectId::parse(name.get_ref()).map_err(|why| problem_at(source, name.span(), why.to_string()))?;
-    let form = "write `\"NAME\" = { password = '$argon2id$…' }`, or use `wayleave user add`";
-    let wrong = |message: String| problem_at(source, account.span(), message).with_help(form);
+) -> Result<(SubjectId, String), Box<Problem>> {
+    let at = |span, message: String| Box::new(problem_at(source, span, message).with_help(FORM));
+    let wrong = |message: String| at(account.span(), message);
+    let id = SubjectId::parse(name.get_ref()).map_err(|why| at(name.span(), why.to_string()))?;
     let table = account
         .get_ref()
         .as_table()
         .ok_or_else(|| wrong(format!("user `{id}` is not a table")))?;
     if let Some(key) = table.keys().find(|key| key.get_ref() != "password") {
         let message = format!("user `{id}` has an unknown key `{}`", key.get_ref());
-        return Err(problem_at(source, key.span(), message).with_help(form));
+        return Err(at(key.span(), message));
     }
     let hash = table
         .values()

@@ -44,7 +44,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Report> {
 }
 
 /// Counts the ports from `base` on.
-pub(super) fn move_ports(settings: &mut File, base: Option<u16>) -> Result<(), Report> {
+pub fn move_ports(settings: &mut File, base: Option<u16>) -> Result<(), Report> {
     let Some(base) = base else { return Ok(()) };
     let port = |offset: u16| {
         base.checked_add(offset).ok_or_else(|| miette!(help = "use one below 65534", "there is no port {base}+{offset}"))
@@ -56,7 +56,7 @@ pub(super) fn move_ports(settings: &mut File, base: Option<u16>) -> Result<(), R
 }
 
 /// A reason why the house does not open, with everything that helps.
-pub(super) fn explained(error: OpenError) -> Report {
+pub fn explained(error: OpenError) -> Report {
     match error {
         OpenError::Policies(problems) => settings::all(&problems, &[], "the policies may not rule"),
         other @ (OpenError::Tls(_)
@@ -70,7 +70,7 @@ pub(super) fn explained(error: OpenError) -> Report {
 }
 
 /// Talk goes to stderr; `RUST_LOG` says how much.
-pub(super) fn start_logging() {
+pub fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
     let started = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
@@ -80,7 +80,7 @@ pub(super) fn start_logging() {
 }
 
 /// Waits for SIGTERM or SIGINT.
-pub(super) async fn until_told() -> Result<(), Report> {
+pub async fn until_told() -> Result<(), Report> {
     let mut terminate = signal(SignalKind::terminate()).into_diagnostic()?;
     let mut interrupt = signal(SignalKind::interrupt()).into_diagnostic()?;
     tokio::select! {

@@ -42,13 +42,13 @@ impl Args {
 }
 
 /// One report that draws every problem.
-pub(super) fn all(problems: &[Problem], sources: &[SourceText], summary: &str) -> Report {
+pub fn all(problems: &[Problem], sources: &[SourceText], summary: &str) -> Report {
     let drawings: String = problems.iter().map(|problem| drawn(problem, sources)).collect();
     miette!("{summary}\n\n{drawings}")
 }
 
 /// The rules that a command works with.
-pub(super) fn rulebook(folder: &Path) -> Result<Assembled, Report> {
+pub fn rulebook(folder: &Path) -> Result<Assembled, Report> {
     let found = sources::find(folder.is_dir().then_some(folder))
         .map_err(|problems| all(&problems, &[], "the policies cannot be read"))?;
     let assembled = Sources::from_files(found.files.clone()).and_then(|sources| Rulebook::assemble(&sources));
@@ -56,6 +56,6 @@ pub(super) fn rulebook(folder: &Path) -> Result<Assembled, Report> {
 }
 
 /// The domains of the catalogue.
-pub(super) fn domains(settings: &File) -> Result<Vec<Host>, Report> {
+pub fn domains(settings: &File) -> Result<Vec<Host>, Report> {
     Ok(rulebook(&settings.policies.folder)?.rulebook.catalog().domains())
 }

@@ -149,7 +149,7 @@ fn build(
         metrics,
         book,
         ledger: Ledger::open(&settings.ledger.file)?,
-        guard: Arc::new(Guard::new(&settings.identity, may_send).map_err(OpenError::Identity)?),
+        guard: Arc::new(Guard::new(&settings.identity, &may_send).map_err(OpenError::Identity)?),
         mint,
         tls_door,
         upstream: Upstream::new(&settings.upstream, origin, &doors.addresses())?,

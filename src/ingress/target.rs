@@ -382,4 +382,69 @@ mod tests {
         );
         assert_eq!(old("/", INSIDE), Err(Malformed::HostMissing));
     }
+
+    /// What the HTTP library makes of raw bytes, and we of that; none if it refuses them by itself.
+    async fn raw(bytes: &'static str) -> Option<(Result<Target, Malformed>, Parts)> {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let (mut client, server) = tokio::io::duplex(4096);
+        let seen = std::sync::Mutex::new(None);
+        let service = hyper::service::service_fn(|request: Request<hyper::body::Incoming>| {
+            let parts = request.into_parts().0;
+            *seen.lock().unwrap() = Some((request_sanity(&parts, PLAIN), parts));
+            std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(String::new())))
+        });
+        let serving =
+            hyper::server::conn::http1::Builder::new().serve_connection(hyper_util::rt::TokioIo::new(server), service);
+        let talking = async {
+            client.write_all(bytes.as_bytes()).await.unwrap();
+            client.shutdown().await.unwrap();
+            client.read_to_end(&mut Vec::new()).await.unwrap();
+        };
+        drop(tokio::join!(serving, talking));
+        seen.into_inner().unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_seen_any_more_the_library_has_made_harmless() {
+        let both = "POST http://x.com/ HTTP/1.1\r\nhost: x.com\r\ncontent-length: 3\r\n\
+                    transfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+        let (answer, parts) = raw(both).await.unwrap();
+        assert!(answer.is_ok() && !parts.headers.contains_key(CONTENT_LENGTH));
+        let (answer, parts) = raw("GET http://x.com/a#b HTTP/1.1\r\nhost: x.com\r\n\r\n")
+            .await
+            .unwrap();
+        assert!(answer.is_ok() && parts.uri.path() == "/a");
+        // What it refuses by itself is not ours to see.
+        assert!(
+            raw("GET http://x.com/ HTTP/1.1\r\nhost : x.com\r\n\r\n")
+                .await
+                .is_none()
+        );
+    }
+
+    #[tokio::test]
+    async fn what_the_library_lets_through_is_refused_by_us() {
+        for (head, why) in [
+            (
+                "GET http://x.com/ HTTP/1.1\r\nhost: x.com\r\nhost: y.com\r\n\r\n",
+                Malformed::HostTwice,
+            ),
+            ("GET http://x.com/ HTTP/1.1\r\n\r\n", Malformed::HostMissing),
+            (
+                "get http://x.com/ HTTP/1.1\r\nhost: x.com\r\n\r\n",
+                Malformed::MethodCase,
+            ),
+            (
+                "GET http://x.com/\u{e9} HTTP/1.1\r\nhost: x.com\r\n\r\n",
+                Malformed::TargetCharacters,
+            ),
+            ("CONNECT x.com HTTP/1.1\r\nhost: x.com\r\n\r\n", Malformed::ConnectPort),
+            (
+                "CONNECT x.com:443 HTTP/1.1\r\nhost: x.com:443\r\ncontent-length: 4\r\n\r\n",
+                Malformed::ConnectBody,
+            ),
+        ] {
+            assert_eq!(raw(head).await.unwrap().0, Err(why), "{head:?}");
+        }
+    }
 }

@@ -276,3 +276,6 @@ fn origin_gone(to: &Authority) -> Fault {
         detail,
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -150,6 +150,22 @@ fn a_mutation_under_the_name_of_a_query_is_not_a_read() {
     let tweet = request("POST", "https://x.com/i/api/graphql/AbC/HomeTimeline")
         .json(r#"{"variables":{"tweet_text":"hello"},"queryId":"x"}"#);
     assert_eq!(tweet.activities(), "unknown-write");
+    let timeline = request("POST", "https://x.com/i/api/graphql/AbC/HomeTimeline")
+        .json(r#"{"variables":{"count":20},"queryId":"AbC"}"#);
+    assert_eq!(timeline.activities(), "browse");
+}
+
+#[test]
+fn an_endpoint_that_only_reads_or_logs_needs_no_look_at_the_body() {
+    for (url, activity) in [
+        ("https://www.facebook.com/tr/", "telemetry"),
+        ("https://www.facebook.com/ajax/bz", "telemetry"),
+        ("https://x.com/i/api/1.1/jot/client_event.json", "telemetry"),
+        ("https://www.youtube.com/youtubei/v1/browse", "browse"),
+    ] {
+        let beacon = request("POST", url).body("application/octet-stream", "\u{0}");
+        assert_eq!(beacon.activities(), activity, "{url}");
+    }
 }
 
 #[test]

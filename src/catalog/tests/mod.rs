@@ -1,6 +1,7 @@
 //! The shipped files: they parse, they agree with the schema, and they read the acceptance vectors.
 
 mod cheats;
+mod disguises;
 mod problems;
 mod properties;
 

@@ -96,13 +96,13 @@ async fn a_book_that_is_being_written_can_be_read_and_holds_at_every_moment() {
             }
         });
     }
-    let mut followed = 0;
+    let mut given = 0;
     while writing.try_join_next().is_none_or(|done| done.is_ok()) && !writing.is_empty() {
         verify(folder.path()).unwrap();
-        followed += follower.by_ref().map(Result::unwrap).count();
+        given += follower.by_ref().map(Result::unwrap).count();
     }
     book.close().await.unwrap();
-    followed += follower.by_ref().map(Result::unwrap).count();
-    assert_eq!(followed, 4 * 50 * 2);
+    given += follower.by_ref().map(Result::unwrap).count();
+    assert_eq!(given, 4 * 50 * 2);
     assert_eq!(verify(folder.path()).unwrap().lines, 4 * 50 * 2);
 }

@@ -69,7 +69,7 @@ pub(super) fn in_words(record: &Record) -> String {
                 GrantAct::Withdrawn => "withdrew",
                 GrantAct::Revoked => "revoked",
                 GrantAct::Refused => "refused",
-                GrantAct::Void => "void",
+                GrantAct::Void => "voided",
             };
             let platforms: Vec<&str> = grant.platforms.iter().map(PlatformId::as_str).collect();
             format!(

@@ -6,8 +6,9 @@
 //!
 //! * `reads = "endpoint"`: the path cannot write, whatever stands in the request;
 //! * `reads = "label"`: the path can write under another name. The read is believed only if the name stands where the
-//!   server itself takes the request from (in the body, where the signature lists the body), if the whole body was
-//!   readable, and if no `mark` of the platform contradicts it. Every other name counts as well.
+//!   server itself takes the request from (in the body, where the signature lists the body; in the path, where it
+//!   names no operation), if the whole body was readable, and if no `mark` of the platform contradicts it. Every other
+//!   name counts as well.
 //!
 //! **What remains.** Persisted-query interfaces (Facebook, Instagram, Threads, Quora, X) run a stored document by its
 //! id, and the name beside it is decoration: somebody who crafts requests can send the id of a mutation under the
@@ -170,14 +171,15 @@ impl<'c> Reader<'c> {
         }
         match signature.reads {
             Reads::No => false,
-            Reads::Endpoint => !self.is_contradicted(body),
+            Reads::Endpoint => true,
             Reads::Label => self.stands_where_it_counts(found, body, label) && !self.is_contradicted(body),
         }
     }
 
     fn stands_where_it_counts(&self, found: &Match<'_>, body: &Labels, (key, from): (&str, From)) -> bool {
         let Some(operation) = found.operation() else {
-            return false;
+            // The name is the path's last segment.
+            return true;
         };
         let places = &operation.places;
         if places.in_body() {

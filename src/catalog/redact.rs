@@ -6,7 +6,6 @@ use super::path::{Segments, Spelling};
 use super::peek::{MARK, Media, Wanted};
 use super::recognise::{OVERRIDE_HEADERS, Reader, is_beacon, overriding};
 use super::signature::{Method, Reads};
-use super::tree::Kind;
 use crate::facts::{Head, Peek, Place};
 
 impl Catalog {
@@ -29,8 +28,7 @@ impl Catalog {
                 .operation
                 .as_ref()
                 .is_some_and(|operation| operation.places.in_body());
-            let doubted =
-                marked && signature.reads != Reads::No && self.activities.kind(signature.activity) != Kind::Write;
+            let doubted = marked && signature.reads == Reads::Label;
             let mut methods = reader.effective_methods().filter(writing);
             (named || doubted) && methods.any(|method| signature.methods.contains(method))
         })
@@ -45,7 +43,7 @@ impl Catalog {
                 Some(operation) if operation.places.in_body() => wanted.keys.push(&operation.key),
                 Some(_) | None => {}
             }
-            if candidate.signature.reads != Reads::No && wanted.marks.is_empty() {
+            if candidate.signature.reads == Reads::Label && wanted.marks.is_empty() {
                 wanted.marks.extend(self.index.marks(place));
             }
         }

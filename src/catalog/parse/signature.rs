@@ -139,10 +139,6 @@ fn check_reads(report: &Report<'_>, row: &Fields<'_, '_>, signature: &Signature,
             format!("`{id}` calls a request a read that could write"),
             "list `GET` alone, or say `reads = \"endpoint\"` where the path cannot write, or `reads = \"label\"` where the operation's name is to be believed",
         ),
-        Some(Reads::Label) if signature.operation.is_none() => wrong(
-            format!("`{id}` believes a label and names no operation"),
-            "add `operation = { … }`, or say `reads = \"endpoint\"`",
-        ),
         Some(Reads::Label) if signature.socket => wrong(
             format!("`{id}` believes a label on a socket"),
             "a socket is judged by what it can carry: say `reads = \"endpoint\"` if it only receives",

@@ -118,7 +118,7 @@ fn patterns_that_do_not_parse_and_ids_that_repeat_are_refused() {
         &signature.replace("\"/\"", "\"/a**\""),
         &["`/a**` is not a path glob (`**` stands alone"],
     );
-    expect(&signature.replace("*.one", "*one*"), &[]);
+    expect(&signature.replace("*.one", "up-*.one"), &[]);
     expect(&signature.replace("*.one.example", "*"), &["`*` is not a host name"]);
     expect(
         &signature.replace("*.one.example", "@web"),
@@ -141,10 +141,9 @@ fn a_signature_that_calls_a_write_a_read_must_say_why() {
     expect(read, &["`s` calls a request a read that could write"]);
     expect(&read.replace("POST", "GET"), &[]);
     expect(&format!("{read}reads = \"endpoint\""), &[]);
-    expect(
-        &format!("{read}reads = \"label\""),
-        &["`s` believes a label and names no operation"],
-    );
+    expect(&format!("{read}reads = \"label\""), &[]);
+    let label = format!("{read}reads = \"label\"\nencoding = [\"websocket\"]").replace("POST", "GET");
+    expect(&label, &["`s` believes a label on a socket"]);
     let socket = format!("{read}encoding = [\"websocket\"]").replace("POST", "GET");
     expect(&socket, &["`s` calls a request a read that could write"]);
     let write = format!("{read}reads = \"endpoint\"").replace("browse", "post");

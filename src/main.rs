@@ -1,3 +1,5 @@
 //! Wayleave's command line.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    wayleave::cli::main()
+}

@@ -27,8 +27,8 @@ pub(super) trait Medium: Send {
 pub(super) struct Folder {
     path: PathBuf,
     current: Option<File>,
-    /// Held, and locked, as long as the book is open.
-    _lock: File,
+    /// Locked as long as the book is open.
+    lock: File,
 }
 
 /// Why a folder cannot be taken.
@@ -51,7 +51,7 @@ impl Folder {
             Ok(()) => Ok(Self {
                 path: path.to_owned(),
                 current: None,
-                _lock: lock,
+                lock,
             }),
             Err(fs::TryLockError::WouldBlock) => Err(NotTaken::InUse),
             Err(fs::TryLockError::Error(e)) => Err(NotTaken::Failed(e)),
@@ -89,6 +89,13 @@ impl Folder {
     /// The content of the small file `name`; none where it is not there.
     pub(super) fn content(&self, name: &str) -> io::Result<Option<String>> {
         content(&self.path, name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // closing the file alone would leave it locked while a child process that is just being started has a copy
+        let _ = self.lock.unlock();
     }
 }
 

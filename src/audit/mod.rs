@@ -28,7 +28,7 @@ mod read;
 mod seal;
 mod segment;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod verify;
 mod writer;
 
@@ -150,6 +150,8 @@ impl Book {
     }
 
     /// Writes an act that is no flow, and returns once it is on disk.
+    ///
+    /// An error that [`is_kept`](Unavailable::is_kept) will be in the book later; any other never will.
     pub async fn write(&self, record: Record) -> Result<(), Unavailable> {
         let json = to_json(&record)?;
         let durable = self.inner.desk.accept_act(json, rulebook_of(&record))?;

@@ -26,7 +26,7 @@ pub struct Position {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadProblem {
     /// The disk said so.
-    #[error("the records in `{folder}` cannot be read: {error}")]
+    #[error("the records in `{folder}` cannot be read: {error}; name the state folder of a gateway")]
     Disk {
         /// The folder.
         folder: String,

@@ -114,20 +114,22 @@ impl Writer {
         })
     }
 
-    fn run(mut self) {
+    fn run(self) {
         // ends the desk also when this thread panics: then nobody waits for ever, and the book is unhealthy
         let mut end = EndsTheDesk {
             desk: Arc::clone(&self.desk),
             lost: 0,
         };
+        // dropped before `end`: whoever hears of the end may take the folder
+        let mut writer = self;
         loop {
-            let batch = match self.desk.take(self.linger, IDLE) {
+            let batch = match writer.desk.take(writer.linger, IDLE) {
                 Turn::End => return,
                 Turn::Idle => Batch::default(),
                 Turn::Write(batch) => batch,
             };
             let lines = batch.lines.len();
-            if !self.keep(batch) {
+            if !writer.keep(batch) {
                 end.lost += lines;
                 return;
             }

@@ -1,15 +1,47 @@
 //! Where are you going, and what does the request do there?
 //!
-//! Reads `policies/catalog/*.toml` and answers by looking things up; it must never ask the world, never decide whether
-//! something is allowed, and never let what a client says about its own request make a reading milder.
+//! Reads the files of `policies/catalog/`: one per platform with its domains and signatures, `categories.toml` with
+//! the tree, `activities.toml` with every activity by strictness, and `local.toml` for what only this installation
+//! knows. Answers by looking things up. It must never ask the world, never decide whether something is allowed, and never
+//! let what a client says about its own request make the reading milder.
+//!
+//! ```text
+//! Host ── domains: exact, glob, longest suffix ──> Place { platform, categories, roles }
+//!
+//! Head ── path (both spellings) ─┐
+//!         method, hidden methods ┼─> signatures of the host ──> names, believed or not ──> Reading { all activities }
+//!         query, headers, peek ──┘
+//! ```
+//!
+//! **Hosts that cannot be listed.** Signatures for `**` (the fediverse, self-hosted products) hold on hosts that the
+//! catalogue places on their platform, and on no others: paths such as `/api/v1/statuses` exist elsewhere, and a guess
+//! would let any host claim to be harmless. An installation names its own instances in `catalog/local.toml`:
+//! `[[host]] host = "social.corp.example", platform = "mastodon"`.
+//!
+//! **What remains to doubt.** See [`labels`] for names that the client chooses.
 
+mod fields;
+mod host;
+mod index;
+mod json;
+mod labels;
+mod multipart;
+mod parse;
+mod path;
+mod peek;
+mod recognise;
+mod redact;
+mod signature;
 mod tree;
 
-use std::collections::BTreeSet;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use tree::{CategoryTree, Control, Platform};
 
-use crate::facts::{Activity, Head, Host, Peek, Place, PlatformId, Problem, Reading, SourceText};
+use crate::facts::{Activity, Category, Head, Host, Peek, Place, PlatformId, Problem, Reading, SourceText};
 
 /// How much of a body a peek may hold back.
 pub const PEEK_LIMIT: usize = 64 * 1024;
@@ -17,54 +49,57 @@ pub const PEEK_LIMIT: usize = 64 * 1024;
 /// The services, their hosts, and how their requests are recognised; immutable.
 #[derive(Debug, Default)]
 pub struct Catalog {
-    platforms: std::collections::BTreeMap<PlatformId, Platform>,
+    platforms: BTreeMap<PlatformId, Platform>,
+    /// The categories of each platform, with everything that they are part of.
+    closures: BTreeMap<PlatformId, BTreeSet<Category>>,
     categories: CategoryTree,
-    activities: BTreeSet<Activity>,
+    activities: tree::ActivityTable,
+    domains: host::DomainTable,
+    index: index::Index,
     label_headers: BTreeSet<String>,
 }
 
 impl Catalog {
     /// Reads the files of `catalog/`; reports everything that is wrong with them, not the first thing.
-    pub fn parse(_files: &[SourceText]) -> Result<Self, Vec<Problem>> {
-        Ok(Self::default())
+    pub fn parse(files: &[SourceText]) -> Result<Self, Vec<Problem>> {
+        parse::catalog(files)
     }
 
     /// What the catalogue makes of a host.
     pub fn place(&self, host: &Host) -> Place {
+        let domain = self.domains.find(host.as_str());
+        let platform = domain.map(|domain| domain.platform.clone());
+        let closure = platform.as_ref().and_then(|id| self.closures.get(id));
+        let mut categories = closure.cloned().unwrap_or_default();
+        self.domains.categories_of(host.as_str(), &mut categories);
         Place {
             host: host.clone(),
-            platform: None,
-            categories: BTreeSet::new(),
-            roles: BTreeSet::new(),
+            platform,
+            categories,
+            roles: domain.map(|domain| domain.roles.clone()).unwrap_or_default(),
         }
     }
 
-    /// Whether a look at the body can matter: only where a signature's operation may stand in it.
-    pub fn wants_body(&self, _place: &Place, _head: &Head) -> bool {
-        false
+    /// Whether a look at the body can matter: only where an operation's name, or what contradicts it, may stand in it.
+    pub fn wants_body(&self, place: &Place, head: &Head) -> bool {
+        self.body_matters(place, head)
     }
 
     /// What a look at the start of the body shows; `complete` says whether `body` is all of it.
-    pub fn peek(&self, _place: &Place, _head: &Head, _body: &[u8], _complete: bool) -> Peek {
-        Peek::NotTaken
+    pub fn peek(&self, place: &Place, head: &Head, body: &[u8], complete: bool) -> Peek {
+        self.wanted(place, head).look(head, body, complete)
     }
 
     /// Everything that a request may do; total, and only ever stricter than the request says of itself.
-    pub fn read(&self, _place: &Place, head: &Head) -> Reading {
-        let activity = match head.method.as_str() {
-            "GET" | "HEAD" | "OPTIONS" => Activity::new("browse"),
-            _ => Activity::unknown_write(),
-        };
-        Reading {
-            activities: [activity.clone()].into(),
-            activity,
-            signatures: BTreeSet::new(),
-        }
+    ///
+    /// Outside the catalogue a safe method is `browse` and any other `unknown-write`.
+    pub fn read(&self, place: &Place, head: &Head) -> Reading {
+        recognise::Reader::new(self, place, head).read()
     }
 
     /// The head without what no signature looks at; it reads the same.
-    pub fn redact(&self, _place: &Place, head: &Head) -> Head {
-        head.clone()
+    pub fn redact(&self, place: &Place, head: &Head) -> Head {
+        self.without_the_unread(place, head)
     }
 
     /// The request headers, lower-case, that must be copied into the hints' labels.
@@ -87,18 +122,43 @@ impl Catalog {
         &self.categories
     }
 
-    /// Every activity that the catalogue can recognise.
+    /// Every activity that the catalogue knows, mildest first.
     pub fn activities(&self) -> impl Iterator<Item = &Activity> {
         self.activities.iter()
     }
 
-    /// The managed names: each stands for itself and everything below it.
+    /// The managed names: each stands for itself and everything below it; none lies below another.
     pub fn domains(&self) -> Vec<Host> {
-        Vec::new()
+        let names = self.domains.domains().iter().filter_map(|domain| {
+            // `up-*.x.com` stands for something below `x.com`.
+            let plain = domain.name.rsplit_once('*').map_or(&*domain.name, |(_, rest)| rest);
+            let plain = plain
+                .split_once('.')
+                .filter(|_| domain.name.contains('*'))
+                .map_or(plain, |(_, rest)| rest);
+            Host::parse(plain).ok()
+        });
+        let all: BTreeSet<Host> = names.collect();
+        let above = |host: &Host| {
+            let mut names = host::suffixes(host.as_str())
+                .skip(1)
+                .filter_map(|name| Host::parse(name).ok());
+            names.any(|name| all.contains(&name))
+        };
+        all.iter().filter(|host| !above(host)).cloned().collect()
     }
 
     /// The platform that a certificate with these DNS names (wildcards included) also speaks for, if any.
-    pub fn carries_managed(&self, _names: &[String]) -> Option<PlatformId> {
-        None
+    pub fn carries_managed(&self, names: &[String]) -> Option<PlatformId> {
+        let covered = names.iter().find_map(|name| self.domains.covered_by(name))?;
+        Some(covered.platform.clone())
+    }
+
+    /// The group of services that a host belongs to.
+    fn family_of(&self, host: &Host) -> Option<&str> {
+        let domain = self.domains.find(host.as_str())?;
+        self.platforms
+            .get(&domain.platform)
+            .map(|platform| platform.family.as_str())
     }
 }

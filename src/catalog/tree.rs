@@ -1,8 +1,8 @@
-//! What the catalogue lists: services and the tree of categories.
+//! What the catalogue lists: services, the tree of categories, and the activities by strictness.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{Category, PlatformId};
+use crate::facts::{Activity, Category, PlatformId};
 
 /// How far requests to a platform can be understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,12 +22,16 @@ pub struct Platform {
     pub id: PlatformId,
     /// What people call it.
     pub name: String,
+    /// Who runs it.
+    pub owner: String,
     /// Its category.
     pub category: Category,
     /// The group of services that call each other (`meta`: Facebook, Instagram and their CDN).
     pub family: String,
     /// How far its requests can be understood.
     pub control: Control,
+    /// What an operator should know of it.
+    pub notes: Option<String>,
 }
 
 /// The categories and what each is part of.
@@ -37,6 +41,10 @@ pub struct CategoryTree {
 }
 
 impl CategoryTree {
+    pub(super) fn new(parents: BTreeMap<Category, Option<Category>>) -> Self {
+        Self { parents }
+    }
+
     /// Every category.
     pub fn ids(&self) -> impl Iterator<Item = &Category> {
         self.parents.keys()
@@ -63,5 +71,103 @@ impl CategoryTree {
             }
         }
         all
+    }
+}
+
+/// What an activity does to the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It only looks.
+    Read,
+    /// It is not the employee's doing: a widget on another site, a client's log.
+    Passive,
+    /// It changes something.
+    Write,
+}
+
+/// The place of an activity in the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ActivityIndex(u8);
+
+/// The activities, mildest first.
+#[derive(Debug, Default)]
+pub(super) struct ActivityTable {
+    rows: Vec<(Activity, Kind)>,
+    pub(super) common: Common,
+}
+
+/// The activities that the code itself names.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Common {
+    pub(super) browse: ActivityIndex,
+    pub(super) view_media: ActivityIndex,
+    pub(super) embed: ActivityIndex,
+    pub(super) telemetry: ActivityIndex,
+    pub(super) unknown_write: ActivityIndex,
+}
+
+impl Default for Common {
+    fn default() -> Self {
+        let zero = ActivityIndex(0);
+        Self {
+            browse: zero,
+            view_media: zero,
+            embed: zero,
+            telemetry: zero,
+            unknown_write: zero,
+        }
+    }
+}
+
+/// The ids of [`Common`], which `activities.toml` must list.
+pub(super) const COMMON: [&str; 5] = ["browse", "view-media", "embed", "telemetry", "unknown-write"];
+
+impl ActivityTable {
+    /// So many activities fit into a [`Found`](super::recognise::Found) set.
+    pub(super) const MOST: usize = 64;
+
+    /// The table of these activities in order of strictness, mildest first; none if a common one is missing.
+    pub(super) fn new(rows: Vec<(Activity, Kind)>) -> Option<Self> {
+        let mut table = Self {
+            rows,
+            common: Common::default(),
+        };
+        table.common = Common {
+            browse: table.index("browse")?,
+            view_media: table.index("view-media")?,
+            embed: table.index("embed")?,
+            telemetry: table.index("telemetry")?,
+            unknown_write: table.index("unknown-write")?,
+        };
+        Some(table)
+    }
+
+    pub(super) fn index(&self, id: &str) -> Option<ActivityIndex> {
+        let at = self.rows.iter().position(|(activity, _)| activity.as_str() == id)?;
+        u8::try_from(at).ok().map(ActivityIndex)
+    }
+
+    pub(super) fn activity(&self, at: ActivityIndex) -> Option<&Activity> {
+        self.rows.get(usize::from(at.0)).map(|(activity, _)| activity)
+    }
+
+    pub(super) fn kind(&self, at: ActivityIndex) -> Kind {
+        self.rows.get(usize::from(at.0)).map_or(Kind::Write, |(_, kind)| *kind)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Activity> {
+        self.rows.iter().map(|(activity, _)| activity)
+    }
+}
+
+impl ActivityIndex {
+    /// The index as a set of one, for sets of up to 64 activities.
+    pub(super) fn bit(self) -> u64 {
+        1_u64.checked_shl(u32::from(self.0)).unwrap_or(0)
+    }
+
+    /// The members of a set, mildest first.
+    pub(super) fn members(set: u64) -> impl Iterator<Item = Self> {
+        (0..64).map(Self).filter(move |index| set & index.bit() != 0)
     }
 }

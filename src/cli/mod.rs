@@ -1,4 +1,119 @@
 //! The commands. One file each: its `Args`, its `run`, its exit code. This table is the whole list.
+//!
+//! Data goes to stdout, talk to stderr. Exit codes: 0 done, 1 no (refused, problems found, a case failed), 2 the
+//! command line or the settings cannot be understood.
 
 pub mod ca;
+pub mod check;
+pub mod counter;
+pub mod declare;
+pub mod demo;
+pub mod explain;
+pub mod grants;
+pub mod pac;
 pub mod printer;
+pub mod records;
+pub mod run;
+pub mod settings;
+mod shown;
+pub mod test;
+pub mod user;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use miette::Report;
+
+use crate::clock::Clock;
+
+/// A forward proxy that lets people reach social media for a stated purpose.
+///
+/// It intercepts traffic to social sites, works out who it is, where they go and what for, asks Cedar policies whether
+/// that may pass, does what they say, and writes down every decision.
+#[derive(Debug, Parser)]
+#[command(name = "wayleave", version, propagate_version = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway with the settings of a file
+    Run(run::Args),
+    /// Try the whole product on this machine, without the internet
+    Demo(demo::Args),
+    /// Check policies: schema, rules, catalogue, purposes, people, and how they fit together
+    Check(check::Args),
+    /// Run the policy cases
+    Test(test::Args),
+    /// Say what the rules make of a described request, and why
+    Explain(explain::Args),
+    /// State a purpose
+    Declare(declare::Args),
+    /// List the grants you hold, or end one
+    Grants(grants::Args),
+    /// Keep the accounts that sign in with a password
+    User(WithSettings<user::Args>),
+    /// Keep the certificate authority that speaks for intercepted sites
+    Ca(WithSettings<ca::Args>),
+    /// Print the PAC file
+    Pac(WithSettings<pac::Args>),
+    /// Read and verify the records
+    Records(records::Args),
+}
+
+/// A command that needs the settings of the gateway.
+#[derive(Debug, clap::Args)]
+struct WithSettings<A: clap::Args> {
+    #[command(flatten)]
+    settings: settings::Args,
+    #[command(flatten)]
+    command: A,
+}
+
+/// Parses the command line, runs one command, and turns the result into an exit code.
+pub fn main() -> ExitCode {
+    crate::tls::install_default();
+    match dispatch(Cli::parse().command) {
+        Ok(code) => code,
+        Err(report) => {
+            printer::talk(format!("{report:?}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn dispatch(command: Command) -> Result<ExitCode, Report> {
+    match command {
+        Command::Run(args) => block_on(run::run(args)),
+        Command::Demo(args) => block_on(demo::run(args)),
+        Command::Check(args) => Ok(check::run(args)),
+        Command::Test(args) => Ok(test::run(args)),
+        Command::Explain(args) => Ok(explain::run(args)),
+        Command::Declare(args) => block_on(declare::run(args)),
+        Command::Grants(args) => block_on(grants::run(args)),
+        Command::User(args) => Ok(user::run(&args.command, &args.settings.load()?.identity)),
+        Command::Ca(args) => authority(&args),
+        Command::Pac(args) => {
+            let settings = args.settings.load()?;
+            Ok(pac::run(&args.command, &settings, &settings::domains(&settings)?))
+        }
+        Command::Records(args) => Ok(records::run(args)),
+    }
+}
+
+fn authority(args: &WithSettings<ca::Args>) -> Result<ExitCode, Report> {
+    let settings = args.settings.load()?;
+    let mut domains = settings::domains(&settings)?;
+    domains.push(settings.portal.host.clone());
+    Ok(ca::run(&args.command, &domains, &settings.tls, Clock::system().now()))
+}
+
+fn block_on(work: impl Future<Output = Result<ExitCode, Report>>) -> Result<ExitCode, Report> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| miette::miette!("no threads to work with: {error}"))?;
+    runtime.block_on(work)
+}

@@ -1,1 +1,104 @@
-//! Composition root.
+//! Composition root: builds every room, introduces them to each other, runs until told to stop, and leaves in order.
+//!
+//! [`Gatehouse::open`] binds the doors, so that a mistake shows before anything is served; [`Gatehouse::stop`] closes
+//! them, lets running flows end, and closes the book last. Nothing here judges or speaks to clients.
+#![expect(clippy::disallowed_methods, reason = "door: starts the tasks that accept, watch and answer, and joins them")]
+
+mod admin;
+mod health;
+mod open;
+pub mod pac;
+pub mod reload;
+pub mod sources;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::audit::Book;
+use crate::clock::Clock;
+use crate::facts::GatewayAct;
+use crate::ledger::Ledger;
+use crate::rulebook::{LiveDirectory, LiveRulebook};
+use crate::upstream::Upstream;
+use health::Health;
+
+pub use open::{OpenError, Rules};
+
+/// How long running flows may take to end after the stop.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where the gateway listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// The explicit proxy over plain TCP.
+    pub plain: SocketAddr,
+    /// The explicit proxy over TLS.
+    pub tls: SocketAddr,
+    /// Metrics, health, the PAC file.
+    pub admin: SocketAddr,
+}
+
+/// A running gateway.
+pub struct Gatehouse {
+    addresses: Addresses,
+    root_pem: String,
+    rules: Arc<LiveRulebook>,
+    directory: Arc<LiveDirectory>,
+    ledger: Ledger,
+    book: Book,
+    upstream: Upstream,
+    health: Arc<Health>,
+    clock: Clock,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Gatehouse {
+    /// Where it listens.
+    pub fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// The root certificate that clients must trust, in PEM.
+    pub fn root_pem(&self) -> &str {
+        &self.root_pem
+    }
+
+    /// The rules in force.
+    pub fn rules(&self) -> &LiveRulebook {
+        &self.rules
+    }
+
+    /// The people.
+    pub fn directory(&self) -> &LiveDirectory {
+        &self.directory
+    }
+
+    /// The grants.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The book.
+    pub fn book(&self) -> &Book {
+        &self.book
+    }
+
+    /// Takes no more connections, lets what runs come to its end, and closes the book.
+    pub async fn stop(self) -> Result<(), String> {
+        self.health.stopping();
+        self.stop.cancel();
+        self.tasks.close();
+        if tokio::time::timeout(PATIENCE, self.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.tasks.len(), "some flows did not end in time; their records say so");
+        }
+        self.upstream.close().await;
+        reload::record(&self.book, &self.clock, &self.rules, GatewayAct::Stopped).await;
+        let Self { book, .. } = self;
+        book.close().await.map_err(|unavailable| unavailable.to_string())
+    }
+}

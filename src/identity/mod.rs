@@ -196,7 +196,7 @@ impl fmt::Debug for Guard {
 impl Guard {
     /// A guard with the methods of the settings; all problems at once. `may_send_passwords` says from which arrivals a
     /// password is accepted: not where anybody on the way could read it.
-    pub fn new(settings: &Settings, may_send_passwords: MaySend) -> Result<Self, Vec<BadSetting>> {
+    pub fn new(settings: &Settings, may_send_passwords: &MaySend) -> Result<Self, Vec<BadSetting>> {
         let problems = settings.problems();
         if !problems.is_empty() {
             return Err(problems);
@@ -204,7 +204,7 @@ impl Guard {
         let (mut built, mut problems) = (Vec::new(), Vec::new());
         for name in &settings.methods {
             for row in methods::TABLE.iter().filter(|row| row.name == name) {
-                match (row.build)(settings, &may_send_passwords) {
+                match (row.build)(settings, may_send_passwords) {
                     Ok(method) => built.push(method),
                     Err(problem) => problems.push(problem),
                 }
@@ -266,5 +266,143 @@ impl Guard {
     /// Whether every method can do its work; if not, why.
     pub fn healthy(&self) -> Result<(), String> {
         self.methods.iter().try_for_each(|method| method.healthy())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use http::HeaderMap;
+    use rustls::pki_types::CertificateDer;
+
+    use super::*;
+    use crate::facts::{Door, MethodName, NetworkName};
+
+    fn settings(folder: &std::path::Path) -> Settings {
+        let users = folder.join("users.toml");
+        users::change(&users, |users| {
+            users.add("ada", &crate::facts::Secret::new("of ada"), 1)
+        })
+        .unwrap();
+        Settings {
+            users,
+            ..Settings::default()
+        }
+    }
+
+    fn arrival() -> Arrival {
+        Arrival {
+            door: Door::Tls,
+            client: SocketAddr::from(([192, 0, 2, 7], 40000)),
+            network: NetworkName::default(),
+        }
+    }
+
+    fn anywhere() -> MaySend {
+        Arc::new(|_| true)
+    }
+
+    fn guard(settings: &Settings) -> Guard {
+        Guard::new(settings, &anywhere()).unwrap()
+    }
+
+    fn signed_in(headers: &[&'static str]) -> HeaderMap {
+        let mut map = HeaderMap::new();
+        for value in headers {
+            map.append(http::header::PROXY_AUTHORIZATION, HeaderValue::from_static(value));
+        }
+        map
+    }
+
+    /// `ada:of ada`
+    const ADA: &str = "Basic YWRhOm9mIGFkYQ==";
+
+    #[tokio::test]
+    async fn two_proofs_are_rejected_even_if_they_are_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let guard = guard(&settings(folder.path()));
+        let (here, twice, none) = (arrival(), signed_in(&[ADA, ADA]), signed_in(&[]));
+        let answer = guard.identify(&Evidence::gather(&twice, None, &here)).await;
+        assert_eq!(answer, Answer::Rejected(WhyRejected::TwoProofs));
+        assert_eq!(
+            guard.identify(&Evidence::gather(&none, None, &here)).await,
+            Answer::Silent
+        );
+        assert_eq!(guard.rejections(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_certificate_is_believed_before_a_password_and_a_wrong_one_ends_the_asking() {
+        let folder = tempfile::tempdir().unwrap();
+        let guard = guard(&settings(folder.path()));
+        let (here, password) = (arrival(), signed_in(&[ADA]));
+        let mut params = rcgen::CertificateParams::default();
+        params.subject_alt_names = vec![rcgen::SanType::URI("wayleave:user:bob".try_into().unwrap())];
+        let key = rcgen::KeyPair::generate().unwrap();
+        let bob: CertificateDer<'static> = params.self_signed(&key).unwrap().into();
+        let answer = guard.identify(&Evidence::gather(&password, Some(&bob), &here)).await;
+        assert!(
+            matches!(&answer, Answer::Known { subject, .. } if subject.id.as_str() == "bob" && subject.method == MethodName::Certificate),
+            "{answer:?}"
+        );
+        let garbage = CertificateDer::from(vec![0x30, 0x00]);
+        let answer = guard
+            .identify(&Evidence::gather(&password, Some(&garbage), &here))
+            .await;
+        assert_eq!(answer, Answer::Rejected(WhyRejected::CertificateUnclear));
+        let answer = guard.identify(&Evidence::gather(&password, None, &here)).await;
+        assert!(
+            matches!(&answer, Answer::Known { subject, .. } if subject.id.as_str() == "ada"),
+            "{answer:?}"
+        );
+    }
+
+    #[test]
+    fn browsers_are_asked_for_a_password_in_words_that_they_know() {
+        let folder = tempfile::tempdir().unwrap();
+        let guard = guard(&settings(folder.path()));
+        assert_eq!(
+            guard.challenges(&arrival()),
+            ["Basic realm=\"wayleave\", charset=\"UTF-8\""]
+        );
+    }
+
+    #[test]
+    fn settings_that_nobody_could_sign_in_with_are_refused_with_a_hint() {
+        let settings = Settings {
+            methods: vec!["basik".to_owned(), "kerberos".to_owned()],
+            basic_at_once: 0,
+            ..Settings::default()
+        };
+        let problems: Vec<String> = settings.problems().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            problems,
+            [
+                "`methods`: there is no method `basik` (did you mean `basic`)",
+                "`methods`: there is no method `kerberos` (use one of: certificate, basic)",
+                "`basic_at_once`: no password could ever be checked (use at least 1)",
+            ]
+        );
+        assert!(Guard::new(&settings, &anywhere()).is_err());
+    }
+
+    #[test]
+    fn a_broken_accounts_file_keeps_the_guard_from_starting() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings(folder.path());
+        users::save(&users::Users::default(), &settings.users).unwrap();
+        assert!(Guard::new(&settings, &anywhere()).is_ok());
+        assert!(
+            Guard::new(
+                &Settings {
+                    users: folder.path().to_owned(),
+                    ..settings
+                },
+                &anywhere()
+            )
+            .is_err(),
+            "a folder is no accounts file"
+        );
     }
 }

@@ -67,3 +67,73 @@ fn undecided(first: &[u8]) -> Opening {
         (_, Sniff::Http | Sniff::Other | Sniff::NeedMore) => Opening::Other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncWriteExt as _, duplex};
+
+    use super::*;
+
+    /// A hello without extensions, in one record.
+    fn hello() -> Vec<u8> {
+        let mut bytes = vec![22, 3, 1, 0, 45, 1, 0, 0, 41, 3, 3];
+        bytes.extend([7; 32]);
+        bytes.extend([0, 0, 2, 0x13, 1, 1, 0]);
+        bytes
+    }
+
+    async fn rest(stream: Rewound<tokio::io::DuplexStream>) -> Vec<u8> {
+        let (mut stream, mut rest) = (stream, Vec::new());
+        stream.read_to_end(&mut rest).await.unwrap();
+        rest
+    }
+
+    #[tokio::test]
+    async fn each_opening_is_told_and_no_byte_is_lost() {
+        for (bytes, opening) in [
+            (hello(), Opening::Tls(ClientHello::default())),
+            (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(), Opening::Http),
+            (b"SSH-2.0-OpenSSH_9.2\r\n".to_vec(), Opening::Other),
+            (
+                b"\x16\x03\x01\x00\x00".to_vec(),
+                Opening::Malformed("a handshake record is empty"),
+            ),
+            (
+                hello()[..20].to_vec(),
+                Opening::Malformed("the client hello never ended"),
+            ),
+            (b"GE".to_vec(), Opening::Other),
+            (Vec::new(), Opening::Silent),
+        ] {
+            let (mut client, stream) = duplex(1024);
+            client.write_all(&bytes).await.unwrap();
+            drop(client);
+            let (said, stream) = open(stream, &Settings::default()).await;
+            assert_eq!((said, rest(stream).await), (opening, bytes));
+        }
+    }
+
+    #[tokio::test]
+    async fn bytes_may_come_one_by_one() {
+        let (mut client, stream) = duplex(1);
+        let send = async {
+            client.write_all(&hello()).await.unwrap();
+            client.write_all(b"more").await.unwrap();
+            drop(client);
+        };
+        let read = async {
+            let (said, stream) = open(stream, &Settings::default()).await;
+            (said, rest(stream).await)
+        };
+        let ((), (said, bytes)) = tokio::join!(send, read);
+        assert_eq!(said, Opening::Tls(ClientHello::default()));
+        assert_eq!(bytes, [hello(), b"more".to_vec()].concat());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_waits_for_the_server_is_silent_after_a_while() {
+        let (_client, stream) = duplex(64);
+        let (said, _) = open(stream, &Settings::default()).await;
+        assert_eq!(said, Opening::Silent);
+    }
+}

@@ -193,9 +193,7 @@ fn request(parts: &Parts, host: Option<&str>, hop: Hop) -> Result<Target, Malfor
     // itself is what origin-form is in HTTP/1.1.
     let spelled_out = parts.version == Version::HTTP_2;
     match (hop, secure) {
-        (Hop::Proxy(Door::Tls), true) | (Hop::Inside { secure: true }, true) if spelled_out => {
-            Ok(Target::Origin { authority })
-        }
+        (Hop::Proxy(Door::Tls) | Hop::Inside { secure: true }, true) if spelled_out => Ok(Target::Origin { authority }),
         (Hop::Inside { secure: inside }, _) if inside == secure => Ok(Target::Origin { authority }),
         (Hop::Proxy(_), false) => Ok(Target::Absolute { authority }),
         (Hop::Proxy(_), true) => Err(Malformed::HttpsInClear),
@@ -253,6 +251,16 @@ mod tests {
         request_sanity(&ask(method, target, Version::HTTP_11, headers), hop)
     }
 
+    /// The answer in words, for tables.
+    fn told(method: &str, target: &str, host: &str, hop: Hop) -> String {
+        match said(method, target, &[("host", host)], hop) {
+            Ok(Target::Connect(to)) => format!("connect {to}"),
+            Ok(Target::Absolute { authority }) => format!("absolute {authority}"),
+            Ok(Target::Origin { authority }) => format!("origin {authority}"),
+            Err(why) => why.to_string(),
+        }
+    }
+
     fn to(text: &str) -> Authority {
         Authority::parse(text, None).unwrap()
     }
@@ -260,194 +268,107 @@ mod tests {
     #[test]
     fn each_form_tells_where_it_goes() {
         for (method, target, host, hop, answer) in [
-            (
-                "CONNECT",
-                "x.com:443",
-                "x.com:443",
-                PLAIN,
-                Target::Connect(to("x.com:443")),
-            ),
-            ("CONNECT", "x.com:443", "x.com", TLS, Target::Connect(to("x.com:443"))),
-            (
-                "CONNECT",
-                "[::1]:443",
-                "[::1]:443",
-                PLAIN,
-                Target::Connect(to("[::1]:443")),
-            ),
-            (
-                "GET",
-                "http://X.com/a?b",
-                "x.com",
-                PLAIN,
-                Target::Absolute {
-                    authority: to("x.com:80"),
-                },
-            ),
-            (
-                "GET",
-                "http://x.com:8080/",
-                "x.com:8080",
-                TLS,
-                Target::Absolute {
-                    authority: to("x.com:8080"),
-                },
-            ),
-            (
-                "GET",
-                "/proxy.pac",
-                "gate:3128",
-                PLAIN,
-                Target::Origin {
-                    authority: to("gate:3128"),
-                },
-            ),
-            (
-                "GET",
-                "/a",
-                "x.com",
-                INSIDE,
-                Target::Origin {
-                    authority: to("x.com:443"),
-                },
-            ),
-            (
-                "OPTIONS",
-                "*",
-                "x.com",
-                INSIDE,
-                Target::Origin {
-                    authority: to("x.com:443"),
-                },
-            ),
-            (
-                "GET",
-                "https://x.com/a",
-                "x.com",
-                INSIDE,
-                Target::Origin {
-                    authority: to("x.com:443"),
-                },
-            ),
+            ("CONNECT", "x.com:443", "x.com:443", PLAIN, "connect x.com:443"),
+            ("CONNECT", "x.com:443", "x.com", TLS, "connect x.com:443"),
+            ("CONNECT", "[::1]:443", "[::1]:443", PLAIN, "connect [::1]:443"),
+            ("GET", "http://X.com/a?b", "x.com", PLAIN, "absolute x.com:80"),
+            ("GET", "http://x.com:8080/", "x.com:8080", TLS, "absolute x.com:8080"),
+            ("GET", "/proxy.pac", "gate:3128", PLAIN, "origin gate:3128"),
+            ("GET", "/a", "x.com", INSIDE, "origin x.com:443"),
+            ("OPTIONS", "*", "x.com", INSIDE, "origin x.com:443"),
+            ("GET", "https://x.com/a", "x.com", INSIDE, "origin x.com:443"),
         ] {
-            assert_eq!(
-                said(method, target, &[("host", host)], hop),
-                Ok(answer),
-                "{method} {target}"
-            );
+            assert_eq!(told(method, target, host, hop), answer, "{method} {target}");
         }
     }
 
     #[test]
     fn http_2_spells_every_target_out() {
         let h2 = |target: &str, hop| request_sanity(&ask("GET", target, Version::HTTP_2, &[]), hop);
-        assert_eq!(
-            h2("https://x.com/a", INSIDE),
-            Ok(Target::Origin {
-                authority: to("x.com:443")
-            })
-        );
-        assert_eq!(
-            h2("https://gate:3129/proxy.pac", TLS),
-            Ok(Target::Origin {
-                authority: to("gate:3129")
-            })
-        );
-        assert_eq!(
-            h2("http://x.com/a", TLS),
-            Ok(Target::Absolute {
-                authority: to("x.com:80")
-            })
-        );
+        let origin = |text| Ok(Target::Origin { authority: to(text) });
+        assert_eq!(h2("https://x.com/a", INSIDE), origin("x.com:443"));
+        assert_eq!(h2("https://gate:3129/proxy.pac", TLS), origin("gate:3129"));
+        let absolute = Target::Absolute {
+            authority: to("x.com:80"),
+        };
+        assert_eq!(h2("http://x.com/a", TLS), Ok(absolute));
         assert_eq!(h2("http://x.com/a", INSIDE), Err(Malformed::TargetForm));
         let two = ask("GET", "https://x.com/", Version::HTTP_2, &[("host", "evil.com")]);
         assert_eq!(request_sanity(&two, INSIDE), Err(Malformed::HostDisagrees));
     }
 
     #[test]
-    fn what_could_be_read_in_two_ways_is_refused() {
+    fn a_target_that_could_be_read_in_two_ways_is_refused() {
+        for (method, target, hop, why) in [
+            ("get", "http://x.com/", PLAIN, Malformed::MethodCase),
+            ("GET", "/a\u{e9}", INSIDE, Malformed::TargetCharacters),
+            ("GET", "http://user:pass@x.com/", PLAIN, Malformed::UserInfo),
+            ("GET", "https://x.com/", PLAIN, Malformed::HttpsInClear),
+            ("GET", "https://x.com/", TLS, Malformed::HttpsInClear),
+            ("GET", "ftp://x.com/", PLAIN, Malformed::Scheme),
+            ("GET", "http://y.com/", PLAIN, Malformed::HostDisagrees),
+            ("GET", "http://x.com:81/", PLAIN, Malformed::HostDisagrees),
+            ("GET", "http://x.com/", INSIDE, Malformed::TargetForm),
+            ("GET", "x.com:80", PLAIN, Malformed::TargetForm),
+            ("GET", "*", INSIDE, Malformed::TargetForm),
+            ("CONNECT", "x.com", PLAIN, Malformed::ConnectPort),
+            ("CONNECT", "/", PLAIN, Malformed::ConnectPort),
+            ("CONNECT", "y.com:443", PLAIN, Malformed::HostDisagrees),
+            ("CONNECT", "x.com:0", PLAIN, Malformed::HostInvalid),
+        ] {
+            let answer = said(method, target, &[("host", "x.com")], hop);
+            assert_eq!(answer, Err(why), "{method} {target}");
+        }
+    }
+
+    #[test]
+    fn a_host_that_could_be_read_in_two_ways_is_refused() {
         let host = ("host", "x.com");
-        for (method, target, headers, hop, why) in [
-            ("get", "http://x.com/", vec![host], PLAIN, Malformed::MethodCase),
-            ("GET", "/a\u{e9}", vec![host], INSIDE, Malformed::TargetCharacters),
-            ("GET", "http://user:pass@x.com/", vec![host], PLAIN, Malformed::UserInfo),
-            ("GET", "https://x.com/", vec![host], PLAIN, Malformed::HttpsInClear),
-            ("GET", "https://x.com/", vec![host], TLS, Malformed::HttpsInClear),
-            ("GET", "ftp://x.com/", vec![host], PLAIN, Malformed::Scheme),
-            ("GET", "http://x.com/", vec![], PLAIN, Malformed::HostMissing),
-            ("GET", "/", vec![host, host], INSIDE, Malformed::HostTwice),
-            ("GET", "/", vec![("host", "")], INSIDE, Malformed::HostInvalid),
-            ("GET", "/", vec![("host", "a b")], INSIDE, Malformed::HostInvalid),
-            ("GET", "/", vec![("host", "x.com:0")], INSIDE, Malformed::HostInvalid),
-            ("GET", "/", vec![("host", "u@x.com")], INSIDE, Malformed::HostInvalid),
+        for (headers, why) in [
+            (vec![], Malformed::HostMissing),
+            (vec![host, host], Malformed::HostTwice),
+            (vec![("host", "")], Malformed::HostInvalid),
+            (vec![("host", "a b")], Malformed::HostInvalid),
+            (vec![("host", "x.com:0")], Malformed::HostInvalid),
+            (vec![("host", "x.com,y.com")], Malformed::HostInvalid),
+            (vec![("host", "u@x.com")], Malformed::HostInvalid),
+        ] {
+            assert_eq!(said("GET", "/", &headers, INSIDE), Err(why), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn framing_that_could_be_read_in_two_ways_is_refused() {
+        let (host, chunked, long) = (
+            ("host", "x.com"),
+            ("transfer-encoding", "chunked"),
+            ("content-length", "4"),
+        );
+        for (method, target, headers, why) in [
+            ("CONNECT", "x.com:443", vec![host, long], Malformed::ConnectBody),
+            ("CONNECT", "x.com:443", vec![host, chunked], Malformed::ConnectBody),
             (
-                "GET",
+                "POST",
                 "http://x.com/",
-                vec![("host", "y.com")],
-                PLAIN,
-                Malformed::HostDisagrees,
-            ),
-            (
-                "GET",
-                "http://x.com/",
-                vec![("host", "x.com:81")],
-                PLAIN,
-                Malformed::HostDisagrees,
-            ),
-            ("GET", "http://x.com/", vec![host], INSIDE, Malformed::TargetForm),
-            ("GET", "x.com:80", vec![host], PLAIN, Malformed::TargetForm),
-            ("GET", "*", vec![host], INSIDE, Malformed::TargetForm),
-            ("CONNECT", "x.com", vec![host], PLAIN, Malformed::ConnectPort),
-            ("CONNECT", "/", vec![host], PLAIN, Malformed::ConnectPort),
-            (
-                "CONNECT",
-                "x.com:443",
-                vec![("host", "y.com:443")],
-                PLAIN,
-                Malformed::HostDisagrees,
-            ),
-            (
-                "CONNECT",
-                "x.com:443",
-                vec![host, ("content-length", "4")],
-                PLAIN,
-                Malformed::ConnectBody,
-            ),
-            (
-                "CONNECT",
-                "x.com:443",
-                vec![host, ("transfer-encoding", "chunked")],
-                PLAIN,
-                Malformed::ConnectBody,
+                vec![host, chunked, chunked],
+                Malformed::TransferEncoding,
             ),
             (
                 "POST",
-                "/",
+                "http://x.com/",
                 vec![host, ("transfer-encoding", "gzip, chunked")],
-                INSIDE,
                 Malformed::TransferEncoding,
             ),
             (
                 "POST",
-                "/",
-                vec![host, ("transfer-encoding", "chunked"), ("transfer-encoding", "chunked")],
-                INSIDE,
-                Malformed::TransferEncoding,
-            ),
-            (
-                "POST",
-                "/",
-                vec![host, ("content-length", "1"), ("content-length", "1")],
-                INSIDE,
+                "http://x.com/",
+                vec![host, long, long],
                 Malformed::ContentLength,
             ),
         ] {
-            assert_eq!(
-                said(method, target, &headers, hop),
-                Err(why),
-                "{method} {target} {headers:?}"
-            );
+            assert_eq!(said(method, target, &headers, PLAIN), Err(why), "{method} {headers:?}");
         }
+        assert!(said("POST", "http://x.com/", &[host, chunked], PLAIN).is_ok());
     }
 
     #[test]
@@ -460,5 +381,70 @@ mod tests {
             })
         );
         assert_eq!(old("/", INSIDE), Err(Malformed::HostMissing));
+    }
+
+    /// What the HTTP library makes of raw bytes, and we of that; none if it refuses them by itself.
+    async fn raw(bytes: &'static str) -> Option<(Result<Target, Malformed>, Parts)> {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let (mut client, server) = tokio::io::duplex(4096);
+        let seen = std::sync::Mutex::new(None);
+        let service = hyper::service::service_fn(|request: Request<hyper::body::Incoming>| {
+            let parts = request.into_parts().0;
+            *seen.lock().unwrap() = Some((request_sanity(&parts, PLAIN), parts));
+            std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(String::new())))
+        });
+        let serving =
+            hyper::server::conn::http1::Builder::new().serve_connection(hyper_util::rt::TokioIo::new(server), service);
+        let talking = async {
+            client.write_all(bytes.as_bytes()).await.unwrap();
+            client.shutdown().await.unwrap();
+            client.read_to_end(&mut Vec::new()).await.unwrap();
+        };
+        drop(tokio::join!(serving, talking));
+        seen.into_inner().unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_seen_any_more_the_library_has_made_harmless() {
+        let both = "POST http://x.com/ HTTP/1.1\r\nhost: x.com\r\ncontent-length: 3\r\n\
+                    transfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+        let (answer, parts) = raw(both).await.unwrap();
+        assert!(answer.is_ok() && !parts.headers.contains_key(CONTENT_LENGTH));
+        let (answer, parts) = raw("GET http://x.com/a#b HTTP/1.1\r\nhost: x.com\r\n\r\n")
+            .await
+            .unwrap();
+        assert!(answer.is_ok() && parts.uri.path() == "/a");
+        // What it refuses by itself is not ours to see.
+        assert!(
+            raw("GET http://x.com/ HTTP/1.1\r\nhost : x.com\r\n\r\n")
+                .await
+                .is_none()
+        );
+    }
+
+    #[tokio::test]
+    async fn what_the_library_lets_through_is_refused_by_us() {
+        for (head, why) in [
+            (
+                "GET http://x.com/ HTTP/1.1\r\nhost: x.com\r\nhost: y.com\r\n\r\n",
+                Malformed::HostTwice,
+            ),
+            ("GET http://x.com/ HTTP/1.1\r\n\r\n", Malformed::HostMissing),
+            (
+                "get http://x.com/ HTTP/1.1\r\nhost: x.com\r\n\r\n",
+                Malformed::MethodCase,
+            ),
+            (
+                "GET http://x.com/\u{e9} HTTP/1.1\r\nhost: x.com\r\n\r\n",
+                Malformed::TargetCharacters,
+            ),
+            ("CONNECT x.com HTTP/1.1\r\nhost: x.com\r\n\r\n", Malformed::ConnectPort),
+            (
+                "CONNECT x.com:443 HTTP/1.1\r\nhost: x.com:443\r\ncontent-length: 4\r\n\r\n",
+                Malformed::ConnectBody,
+            ),
+        ] {
+            assert_eq!(raw(head).await.unwrap().0, Err(why), "{head:?}");
+        }
     }
 }

@@ -10,6 +10,9 @@
 mod flows;
 pub mod names;
 mod resources;
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the tests run promtool")]
+mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -13,22 +13,38 @@
 //! It must never know of catalogue files, purpose files or the ledger: `rulebook` brings them together.
 
 mod decision;
+mod diagnose;
+mod fit;
+mod index;
+mod lint;
+mod names;
 mod permit;
 mod question;
+mod reasons;
+mod request;
 mod rule;
 mod schema;
+mod sight;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use cedar_policy::Authorizer;
 
 pub use decision::Decision;
+pub use names::{Named, NamedKind};
 pub use permit::Permit;
 pub use question::{GrantQuestion, Power, Question, RequestFacts};
 pub use rule::Rule;
 pub use schema::Vocabulary;
 
 use crate::clock::Timestamp;
-use crate::facts::{Category, PlatformId, PolicyId, Problem, PurposeId, SourceText};
+use crate::facts::{Category, GrantId, PlatformId, PolicyId, Problem, PurposeId, Severity, SourceText};
 use decision::Trouble;
+use index::{Index, Number};
+use reasons::Tally;
+use request::{Asked, Nouns};
 
 /// What rules may name beside the schema's own words, from catalogue, purposes and directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -58,7 +74,12 @@ pub struct PlatformFacts {
 #[derive(Debug)]
 pub struct Policy {
     vocabulary: Vocabulary,
+    nouns: Nouns,
     rules: Vec<Rule>,
+    numbers: BTreeMap<String, Number>,
+    named: Vec<Named>,
+    index: Index,
+    authorizer: Authorizer,
 }
 
 impl Policy {
@@ -69,12 +90,48 @@ impl Policy {
         rules: &[SourceText],
         world: &World,
     ) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
-        let _ = (schema, rules, world);
-        let policy = Self {
-            vocabulary: Vocabulary::default(),
-            rules: Vec::new(),
+        let mut problems = Vec::new();
+        let mut written = Vec::new();
+        for source in rules {
+            match rule::read(source) {
+                Ok(read) => written.extend(read.into_iter().map(|rule| (source, rule))),
+                Err(found) => problems.extend(found),
+            }
+        }
+        lint::annotations(&mut written, &mut problems);
+        let named: Vec<Named> = written
+            .iter()
+            .flat_map(|(source, rule)| names::read(source, rule))
+            .collect();
+        names::check(&written, &named, world, &mut problems);
+        sight::check(&written, &mut problems);
+        let book = match schema::read(schema) {
+            Ok(book) => book,
+            Err(found) => return Err(found.into_iter().chain(problems).collect()),
         };
-        Ok((policy, Vec::new()))
+        let nouns = Nouns::new(book.actions.clone())
+            .map_err(|e| vec![diagnose::problem("wayleave::schema::names", schema, e.as_ref(), (0, 0))])?;
+        problems.extend(fit::check(schema, &book, &nouns));
+        lint::validate(&book.schema, &written, &mut problems);
+        if problems.iter().any(|problem| problem.severity == Severity::Error) {
+            return Err(problems);
+        }
+        let (rules, policies): (Vec<Rule>, Vec<_>) = written.into_iter().map(|(_, w)| (w.rule, w.cedar)).unzip();
+        let numbers = rules
+            .iter()
+            .enumerate()
+            .map(|(number, rule)| (rule.id.as_str().to_owned(), number))
+            .collect();
+        let policy = Self {
+            index: Index::new(policies, &book.schema, &book.actions),
+            vocabulary: book.words,
+            nouns,
+            rules,
+            numbers,
+            named,
+            authorizer: Authorizer::new(),
+        };
+        Ok((policy, problems))
     }
 
     /// The words of the schema.
@@ -84,19 +141,29 @@ impl Policy {
 
     /// Whether everything asked is permitted; total, and any doubt denies.
     pub fn decide(&self, question: &Question<'_>) -> Decision {
-        let _ = (question, Permit::new, Decision::allow);
-        Decision::deny(Vec::new(), vec![Trouble::with_question("todo", "not yet")])
+        let grant = question.grant.map(|grant| (grant.id.clone(), grant.expires));
+        match self.nouns.about_site(question, &self.vocabulary, None) {
+            Ok(asked) => {
+                // A permit is proof of `connect`: being allowed to read a flow is not being allowed to have it.
+                let leaves = question.actions.contains(&"connect");
+                let passage = leaves.then(|| (question.authority.clone(), grant));
+                self.conclude(self.put(&asked, question.at), passage)
+            }
+            Err(trouble) => Decision::deny(Vec::new(), vec![trouble]),
+        }
     }
 
     /// Whether the person may declare, approve or revoke; total, and any doubt denies. It never yields a permit.
     pub fn decide_on_grant(&self, question: &GrantQuestion<'_>) -> Decision {
-        let _ = question;
-        Decision::deny(Vec::new(), vec![Trouble::with_question("todo", "not yet")])
+        match self.nouns.about_grant(question, &self.vocabulary, None) {
+            Ok(asked) => self.conclude(self.put(&asked, question.at), None),
+            Err(trouble) => Decision::deny(Vec::new(), vec![trouble]),
+        }
     }
 
     /// The rule called `id`.
     pub fn rule(&self, id: &PolicyId) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.id == *id)
+        self.numbers.get(id.as_str()).and_then(|number| self.rules.get(*number))
     }
 
     /// All rules, in the order of their files.
@@ -104,9 +171,54 @@ impl Policy {
         self.rules.iter()
     }
 
+    /// The roles, departments, platforms, categories, purposes and hosts that rules name, each with its place.
+    pub fn named(&self) -> &[Named] {
+        &self.named
+    }
+
     /// Warns of permits that no longer count at `at`.
     pub fn expired(&self, at: Timestamp) -> Vec<Problem> {
-        let _ = at;
-        Vec::new()
+        let gone = self.rules.iter().filter(|rule| !rule.is_in_force(at));
+        gone.map(lint::expired).collect()
+    }
+
+    fn put(&self, asked: &Asked, at: Timestamp) -> Tally {
+        let mut tally = Tally::default();
+        for request in &asked.requests {
+            let numbers = request
+                .action()
+                .and_then(|action| self.index.candidates(&asked.principal, action, &asked.resource));
+            let Some(mut numbers) = numbers else {
+                tally.fail(Trouble::with_question("action", "the schema does not know the action"));
+                continue;
+            };
+            numbers.retain(|number| self.rules.get(*number).is_some_and(|rule| rule.is_in_force(at)));
+            match self.index.set(numbers) {
+                Ok(set) => tally.count(
+                    &self.authorizer.is_authorized(request, &set, &asked.entities),
+                    &self.numbers,
+                ),
+                Err(error) => tally.fail(Trouble::with_question("index", error.to_string())),
+            }
+        }
+        tally
+    }
+
+    fn conclude(&self, tally: Tally, passage: Option<Passage>) -> Decision {
+        let determining = tally.determining(&self.rules);
+        let reasons = determining.iter().map(|rule| reasons::reason(rule)).collect();
+        if !tally.is_allowed() {
+            return Decision::deny(reasons, tally.into_troubles());
+        }
+        let rules_end = determining.iter().filter_map(|rule| rule.expires).min();
+        let permit = passage.map(|(authority, grant)| {
+            let (grant, grant_ends) = grant.unzip();
+            let until = grant_ends.into_iter().chain(rules_end).min();
+            Permit::new(authority, grant, until)
+        });
+        Decision::allow(reasons, permit)
     }
 }
+
+/// Where a permit would lead, and the grant with its expiry.
+type Passage = (crate::facts::Authority, Option<(GrantId, Timestamp)>);

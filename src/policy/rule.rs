@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use cedar_policy::PolicySet;
+
+use super::diagnose::problem;
 use crate::clock::Timestamp;
-use crate::facts::{Effect, PolicyId};
+use crate::facts::{Effect, PolicyId, Problem, SourceText};
 
 /// One policy of the rule files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,4 +45,129 @@ impl Rule {
             Effect::Permit => self.expires.is_none_or(|end| at < end),
         }
     }
+}
+
+/// A rule with what Cedar made of it; both go by the same id.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    pub(super) rule: Rule,
+    pub(super) cedar: cedar_policy::Policy,
+    /// Whether the id is the author's: a rule without one is called by its file and place, so that its other problems
+    /// can be told.
+    pub(super) has_id: bool,
+}
+
+/// Reads one file of rules, in the order in which they stand.
+pub(super) fn read(source: &SourceText) -> Result<Vec<Written>, Vec<Problem>> {
+    let set: PolicySet = source.text.parse().map_err(|e: cedar_policy::ParseErrors| {
+        let errors = e.iter();
+        errors
+            .map(|e| problem("wayleave::policy::syntax", source, e, (0, 0)))
+            .collect::<Vec<_>>()
+    })?;
+    let templates: Vec<Problem> = set
+        .templates()
+        .map(|template| refuse_template(source, template))
+        .collect();
+    if !templates.is_empty() {
+        return Err(templates);
+    }
+    // Cedar numbers the policies of a text `policy0`, `policy1`, … and hands them out in any order.
+    let mut found: Vec<&cedar_policy::Policy> = set.policies().collect();
+    found.sort_by_key(|policy| {
+        let number = policy.id().to_string();
+        number.trim_start_matches("policy").parse().unwrap_or(usize::MAX)
+    });
+    let code = without_comments(&source.text);
+    let mut from = 0;
+    let mut rules = Vec::new();
+    for (place, policy) in found.into_iter().enumerate() {
+        let text = policy.to_cedar().unwrap_or_default();
+        let span = find(&code, &without_comments(&text), from).map_or((0, 0), |at| (at, text.len()));
+        from = from.max(span.0 + span.1);
+        rules.push(written(source, place, policy, text, span));
+    }
+    Ok(rules)
+}
+
+fn written(
+    source: &SourceText,
+    place: usize,
+    policy: &cedar_policy::Policy,
+    text: String,
+    span: (usize, usize),
+) -> Written {
+    let annotations: BTreeMap<String, String> = policy
+        .annotations()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    let note = |name: &str| annotations.get(name).filter(|value| !value.trim().is_empty()).cloned();
+    let own = note("id");
+    let id = own.clone().unwrap_or_else(|| format!("{}#{}", source.name, place + 1));
+    let rule = Rule {
+        id: PolicyId::new(id.as_str()),
+        effect: match policy.effect() {
+            cedar_policy::Effect::Permit => Effect::Permit,
+            cedar_policy::Effect::Forbid => Effect::Forbid,
+        },
+        title: note("title"),
+        reason: note("reason").unwrap_or_default(),
+        fix: note("fix"),
+        owner: note("owner"),
+        expires: note("expires").and_then(|text| moment(&text)),
+        text,
+        file: source.name.clone(),
+        span,
+        line: source.line_and_column(span.0).0,
+        annotations,
+    };
+    let cedar = policy.new_id(cedar_policy::PolicyId::new(id));
+    let has_id = own.is_some();
+    Written { rule, cedar, has_id }
+}
+
+fn refuse_template(source: &SourceText, template: &cedar_policy::Template) -> Problem {
+    let at = source.text.find(&template.to_cedar()).unwrap_or(0);
+    let message = "this rule has a slot (`?principal` or `?resource`) that nothing fills";
+    Problem::error("wayleave::policy::template", source, (at, 1), message).with_help("name who or what is meant")
+}
+
+/// The moment that `@expires` names: a date is its first moment in UTC, as Cedar's `datetime("2027-01-31")` is.
+pub(super) fn moment(text: &str) -> Option<Timestamp> {
+    if let Ok(moment) = text.parse() {
+        return Some(moment);
+    }
+    let date: jiff::civil::Date = text.parse().ok()?;
+    let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+    Some(midnight.timestamp().into())
+}
+
+/// The text with every comment blanked out, byte for byte, so that a search finds code and offsets stay.
+pub(super) fn without_comments(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut quoted, mut comment, mut escaped) = (false, false, false);
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\n' => comment = false,
+            '/' if !quoted && !comment && chars.peek() == Some(&'/') => comment = true,
+            '"' if !comment && !escaped => quoted = !quoted,
+            _ => {}
+        }
+        escaped = quoted && c == '\\' && !escaped;
+        if comment {
+            out.extend(std::iter::repeat_n(' ', c.len_utf8()));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Where `needle` begins in `text`, at `from` or later.
+pub(super) fn find(text: &str, needle: &str, from: usize) -> Option<usize> {
+    if needle.is_empty() {
+        return None;
+    }
+    text.get(from..)?.find(needle).map(|at| from + at)
 }

@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{Activity, PurposeId};
+use cedar_policy::{Entities, EntityUid, Schema, SchemaFragment};
+use serde_json::Value;
+
+use super::diagnose::problem;
+use crate::facts::{Activity, Problem, PurposeId, SourceText};
 
 /// The words that rules are written with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +38,11 @@ impl Vocabulary {
         &self.employments
     }
 
+    /// Whether the schema knows an activity of this name.
+    pub fn has_activity(&self, name: &str) -> bool {
+        self.activities.contains_key(&Activity::new(name))
+    }
+
     /// Whether the activity is in `group`.
     pub fn is_in(&self, activity: &Activity, group: &str) -> bool {
         self.activities
@@ -49,4 +58,107 @@ impl Vocabulary {
             None => true,
         }
     }
+}
+
+/// A schema file, read.
+#[derive(Debug)]
+pub(super) struct Book {
+    /// For Cedar.
+    pub(super) schema: Schema,
+    /// The same as JSON, where attributes can be listed.
+    pub(super) json: Value,
+    /// Which action is in which group.
+    pub(super) actions: Entities,
+    /// For us.
+    pub(super) words: Vocabulary,
+}
+
+/// Reads a schema; warnings count as errors, since a schema is written once and read by everybody.
+pub(super) fn read(source: &SourceText) -> Result<Book, Vec<Problem>> {
+    const CODE: &str = "wayleave::schema::syntax";
+    let found = |e: &dyn miette::Diagnostic| vec![problem(CODE, source, e, (0, 0))];
+    let (fragment, warnings) = SchemaFragment::from_cedarschema_str(&source.text).map_err(|e| found(&e))?;
+    let warnings: Vec<Problem> = warnings.map(|e| problem(CODE, source, &e, (0, 0))).collect();
+    if !warnings.is_empty() {
+        return Err(warnings);
+    }
+    let json = fragment.clone().to_json_value().map_err(|e| found(&e))?;
+    let schema = Schema::from_schema_fragments([fragment]).map_err(|e| found(&e))?;
+    let actions = schema.action_entities().map_err(|e| found(&e))?;
+    let words = Vocabulary {
+        groups: groups(&schema),
+        activities: activities(&schema, &actions),
+        purposes: choices(&json, "PurposeKind").map(PurposeId::new).collect(),
+        employments: choices(&json, "Employment").collect(),
+    };
+    let mut missing = Vec::new();
+    for (what, is_missing, help) in [
+        (
+            "activities",
+            words.activities.is_empty(),
+            "list them as actions in the group `activity`",
+        ),
+        (
+            "purposes",
+            words.purposes.is_empty(),
+            "write `entity PurposeKind enum [\"recruiting\", …];`",
+        ),
+        (
+            "kinds of employment",
+            words.employments.is_empty(),
+            "write `entity Employment enum [\"employee\", …];`",
+        ),
+    ] {
+        if is_missing {
+            let message = format!("the schema names no {what}");
+            missing.push(Problem::error("wayleave::schema::incomplete", source, (0, 0), message).with_help(help));
+        }
+    }
+    if missing.is_empty() {
+        Ok(Book {
+            schema,
+            json,
+            actions,
+            words,
+        })
+    } else {
+        Err(missing)
+    }
+}
+
+/// The group of all activities; it is not called a group itself, since it tells nothing.
+const ALL: &str = "activity";
+
+fn groups(schema: &Schema) -> BTreeSet<String> {
+    let names = schema.action_groups().map(name_of);
+    names.filter(|name| name != ALL).collect()
+}
+
+fn activities(schema: &Schema, actions: &Entities) -> BTreeMap<Activity, BTreeSet<String>> {
+    let mut activities = BTreeMap::new();
+    for action in schema.actions() {
+        let above: BTreeSet<String> = actions.ancestors(action).into_iter().flatten().map(name_of).collect();
+        let applies = schema
+            .resources_for_action(action)
+            .is_some_and(|mut kinds| kinds.next().is_some());
+        if applies && above.contains(ALL) {
+            let groups = above.into_iter().filter(|name| name != ALL).collect();
+            activities.insert(Activity::new(name_of(action)), groups);
+        }
+    }
+    activities
+}
+
+fn name_of(action: &EntityUid) -> String {
+    action.id().unescaped().to_owned()
+}
+
+fn choices(json: &Value, entity: &str) -> impl Iterator<Item = String> {
+    let listed = json
+        .pointer(&format!("//entityTypes/{entity}/enum"))
+        .and_then(Value::as_array);
+    listed
+        .into_iter()
+        .flatten()
+        .filter_map(|choice| choice.as_str().map(str::to_owned))
 }

@@ -1,1 +1,130 @@
-//! The way through.
+//! The way through: what happens to a connection from its first byte to its record.
+//!
+//! ```text
+//!  connection ── accept, TLS door, HTTP ──┐
+//!                                         v
+//!  CONNECT ── connect ── plan ──> tunnel (unread)      each: observe ─ judge ─ obey ─ record
+//!                          └────> intercept ──┐
+//!                                             v
+//!  request ───────────────────> request ── plan ──> forward | upgrade | portal | refuse
+//! ```
+//!
+//! The shell obeys [`plan`], which is pure. Nothing here decides, and nothing here dials without a
+//! [`Permit`](crate::policy::Permit).
+
+mod body;
+mod connect;
+mod connection;
+mod headers;
+mod intercept;
+mod longlived;
+mod observe;
+mod peek;
+mod plan;
+mod request;
+mod respond;
+mod tunnel;
+mod upgrade;
+mod visitor;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::audit::Book;
+use crate::clock::Clock;
+use crate::facts::Host;
+use crate::identity::Guard;
+use crate::ingress;
+use crate::ledger::Ledger;
+use crate::metrics::Metrics;
+use crate::portal::Portal;
+use crate::rulebook::{LiveDirectory, LiveRulebook};
+use crate::tls::{self, Mint};
+use crate::upstream::Upstream;
+
+/// How the proxy treats what passes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The name by which the gateway shows itself in `Via` (RFC 9110 §7.6.3), to origins and to clients. Empty: no `Via`.
+    pub via: String,
+    /// Seconds to wait for the part of a body that says what a request does.
+    pub peek_timeout_s: u64,
+    /// HTTP/2 streams that one client connection may have open.
+    pub max_streams: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { via: "wayleave".to_owned(), peek_timeout_s: 10, max_streams: 128 }
+    }
+}
+
+/// Writes the PAC file for a client that knows us under a name.
+pub type PacFile = Arc<dyn Fn(Option<Host>) -> String + Send + Sync>;
+
+/// What the proxy works with; built by the gatehouse, cheap to clone.
+pub struct Parts {
+    /// The rules in force.
+    pub rules: Arc<LiveRulebook>,
+    /// The people.
+    pub directory: Arc<LiveDirectory>,
+    /// Who are you.
+    pub guard: Arc<Guard>,
+    /// The grants.
+    pub ledger: Ledger,
+    /// The book.
+    pub book: Book,
+    /// Certificates for the sites we speak for.
+    pub mint: Arc<Mint>,
+    /// How the TLS door greets.
+    pub tls_door: Arc<tls::Door>,
+    /// The way out.
+    pub upstream: Upstream,
+    /// How long a tunnel may stay silent.
+    pub upstream_idle: Duration,
+    /// The counter.
+    pub portal: Arc<Portal>,
+    /// The portal's reserved name.
+    pub portal_host: Host,
+    /// The text served as `/proxy.pac`.
+    pub pac: PacFile,
+    /// Its media type.
+    pub pac_type: &'static str,
+    /// The time.
+    pub clock: Clock,
+    /// Gauges of things alive.
+    pub metrics: Metrics,
+    /// How traffic is treated.
+    pub settings: Settings,
+    /// Limits of the doors.
+    pub ingress: ingress::Settings,
+    /// Where long flows run; the gatehouse waits for it.
+    pub tasks: TaskTracker,
+    /// Fires when the gateway stops.
+    pub stop: CancellationToken,
+}
+
+/// The proxy: everything from an accepted socket on.
+pub struct Proxy {
+    house: Parts,
+    via: Option<HeaderValue>,
+}
+
+impl Proxy {
+    /// A proxy that works with `parts`.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        let name = parts.settings.via.trim();
+        let via = if name.is_empty() { None } else { HeaderValue::from_str(&format!("1.1 {name}")).ok() };
+        Arc::new(Self { house: parts, via })
+    }
+
+    fn handshake_timeout(&self) -> Duration {
+        self.house.ingress.opening_timeout()
+    }
+}

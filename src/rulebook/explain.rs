@@ -4,9 +4,10 @@ use serde::Serialize;
 
 use super::Rulebook;
 use super::judgement::Judgement;
+use crate::facts::fields::list;
 use crate::facts::{
-    Activity, Ask, Effect, GrantId, Host, Observation, Offer, Outcome, PlatformId, PolicyId, PurposeId, Reading,
-    Reason, Remedy, RulebookId, SignatureId, SubjectId,
+    Activity, Effect, GrantId, Host, Observation, Offer, Outcome, PlatformId, PolicyId, PurposeId, Reason, Remedy,
+    RulebookId, SignatureId, SubjectId,
 };
 use crate::purpose::show_duration;
 
@@ -115,5 +116,131 @@ impl Rulebook {
             line: rule.map(|rule| rule.line).unwrap_or_default(),
             text: rule.map(|rule| rule.text.clone()).unwrap_or_default(),
         }
+    }
+}
+
+impl Explanation {
+    /// The explanation as people read it, line by line.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = vec![self.headline(), self.recognised()];
+        let mut section = |title: &str, found: Vec<String>| {
+            if !found.is_empty() {
+                lines.push(String::new());
+                lines.push(title.to_owned());
+                lines.extend(found);
+            }
+        };
+        section("why", self.why());
+        section(
+            "why it is read or not",
+            self.inspection.iter().flat_map(ExplainedPolicy::lines).collect(),
+        );
+        section(
+            "trouble",
+            self.troubles.iter().map(|trouble| format!("  {trouble}")).collect(),
+        );
+        section("what would help", self.help());
+        section("rules", vec![format!("  {}", self.rulebook)]);
+        lines
+    }
+
+    fn headline(&self) -> String {
+        let who = self.who.as_ref().map_or("somebody unknown", SubjectId::as_str);
+        let place = match &self.platform {
+            Some(platform) => format!("{} ({platform})", self.host),
+            None => self.host.to_string(),
+        };
+        let verb = match self.outcome {
+            Outcome::Allow => "may",
+            Outcome::Declare => "may, once a purpose is declared,",
+            Outcome::Request => "may, once a purpose is approved,",
+            Outcome::Deny => "may not",
+        };
+        let under = self
+            .purpose
+            .as_ref()
+            .map_or_else(String::new, |purpose| format!(" for `{purpose}`"));
+        format!(
+            "{}: {who} {verb} {} on {place}{under}",
+            self.outcome.as_str(),
+            self.activity
+        )
+    }
+
+    fn recognised(&self) -> String {
+        if !self.inspected {
+            return "  the gateway does not read this flow: only its host is judged".to_owned();
+        }
+        let Some((first, rest)) = self.activities.split_first() else {
+            return "  the gateway reads this flow and judges each request in it".to_owned();
+        };
+        let all = rest.iter().fold(first.to_string(), |all, one| format!("{all}, {one}"));
+        let by = self
+            .signatures
+            .iter()
+            .map(SignatureId::as_str)
+            .collect::<Vec<_>>()
+            .join(", ");
+        let by = if by.is_empty() {
+            "no signature: the safer reading".to_owned()
+        } else {
+            by
+        };
+        format!("  recognised as {all}, by {by}")
+    }
+
+    fn why(&self) -> Vec<String> {
+        if self.policies.is_empty() && self.outcome != Outcome::Allow {
+            return vec!["  no rule permits it".to_owned()];
+        }
+        self.policies.iter().flat_map(ExplainedPolicy::lines).collect()
+    }
+
+    fn help(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.remedy.offers.iter().map(offered).collect();
+        lines.extend(self.remedy.fixes.iter().map(|fix| format!("  fix `{fix}`")));
+        lines.extend(
+            self.remedy
+                .alternative
+                .iter()
+                .map(|other| format!("  instead: {other}")),
+        );
+        if lines.is_empty() && self.outcome == Outcome::Deny {
+            lines.push("  nothing: no purpose of the catalogue opens this".to_owned());
+        }
+        lines
+    }
+}
+
+fn offered(offer: &Offer) -> String {
+    let verb = if offer.needs_approval { "ask for" } else { "declare" };
+    let covers = list(offer.covers.iter().map(String::as_str));
+    let (lasts, longest) = (show_duration(offer.default_for), show_duration(offer.longest_for));
+    let mut line = format!(
+        "  {verb} `{}` ({}): covers {covers}, lasts {lasts}, at most {longest}",
+        offer.purpose, offer.title
+    );
+    if !offer.approvers.is_empty() {
+        let approvers = list(offer.approvers.iter().map(String::as_str));
+        line = format!("{line}, approved by {approvers}");
+    }
+    if let Some(pattern) = &offer.ticket_pattern {
+        line = format!("{line}, ticket `{pattern}`");
+    }
+    line
+}
+
+impl ExplainedPolicy {
+    fn lines(&self) -> Vec<String> {
+        let effect = match self.effect {
+            Effect::Permit => "permit",
+            Effect::Forbid => "forbid",
+        };
+        let mut lines = vec![format!(
+            "  {effect} `{}` ({}:{}): {}",
+            self.id, self.file, self.line, self.reason
+        )];
+        lines.extend(self.text.lines().map(|line| format!("    │ {line}")));
+        lines
     }
 }

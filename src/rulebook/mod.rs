@@ -10,6 +10,7 @@
 
 mod assemble;
 mod cases;
+mod described;
 mod directory;
 mod explain;
 mod judge;
@@ -23,6 +24,7 @@ mod weigh;
 
 pub use assemble::Assembled;
 pub use cases::{CaseFailure, CaseReport};
+pub use described::Described;
 pub use directory::Directory;
 pub use explain::{ExplainedPolicy, Explanation};
 pub use judgement::{Judgement, Refusal};

@@ -170,8 +170,25 @@ impl Search<'_> {
     }
 }
 
+impl Rulebook {
+    /// The grant that a person would hold after declaring a purpose, with all it covers, for the platform of a flow:
+    /// for trying out what would be.
+    pub fn suppose(&self, purpose: &Purpose, seen: &Observation, approver: Option<&SubjectId>) -> Option<Grant> {
+        let platform = self.catalog.place(seen.ask.host()).platform?;
+        let person = seen.person.as_deref()?;
+        Some(hypothetical(
+            purpose,
+            person,
+            seen,
+            &purpose.covers,
+            approver,
+            &platform,
+        ))
+    }
+}
+
 /// The grant that the person would hold after declaring `purpose` now, for one platform.
-pub(super) fn hypothetical(
+fn hypothetical(
     purpose: &Purpose,
     person: &Person,
     seen: &Observation,

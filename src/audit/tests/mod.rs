@@ -22,19 +22,19 @@ use crate::facts::{
 
 const NOON: i64 = 1_780_000_000_000;
 
-fn noon() -> Timestamp {
+pub(crate) fn noon() -> Timestamp {
     Timestamp::from_millis(NOON)
 }
 
-fn clock() -> Clock {
+pub(crate) fn clock() -> Clock {
     Clock::fixed(noon())
 }
 
-fn peer() -> SocketAddr {
+pub(crate) fn peer() -> SocketAddr {
     "127.0.0.1:50000".parse().unwrap()
 }
 
-fn settings(folder: &Path) -> Settings {
+pub(crate) fn settings(folder: &Path) -> Settings {
     Settings {
         folder: folder.to_owned(),
         sync_ms: 0,
@@ -42,7 +42,7 @@ fn settings(folder: &Path) -> Settings {
     }
 }
 
-fn seen(user: &str, path: &str) -> Observation {
+pub(crate) fn seen(user: &str, path: &str) -> Observation {
     let id = SubjectId::parse(user).unwrap();
     Observation {
         arrival: Arrival {
@@ -82,7 +82,7 @@ fn seen(user: &str, path: &str) -> Observation {
     }
 }
 
-fn decided(outcome: Outcome) -> DecisionNote {
+pub(crate) fn decided(outcome: Outcome) -> DecisionNote {
     DecisionNote {
         outcome,
         host: Host::parse("www.linkedin.com").unwrap(),
@@ -101,7 +101,7 @@ fn decided(outcome: Outcome) -> DecisionNote {
     }
 }
 
-fn completed() -> Closing {
+pub(crate) fn completed() -> Closing {
     Closing {
         end: End::Completed,
         status: Some(200),
@@ -109,7 +109,7 @@ fn completed() -> Closing {
     }
 }
 
-fn started() -> Act {
+pub(crate) fn started() -> Act {
     Act::Gateway {
         act: GatewayAct::Started {
             version: "0.1.0".to_owned(),
@@ -119,7 +119,7 @@ fn started() -> Act {
 }
 
 /// One whole flow; `publishes` opens it durably.
-async fn flow(book: &Book, publishes: bool) -> RecordId {
+pub(crate) async fn flow(book: &Book, publishes: bool) -> RecordId {
     let mut entry = book.enter(noon(), peer()).await.unwrap();
     let id = entry.id().clone();
     entry.saw(seen("ada", "/feed/"));

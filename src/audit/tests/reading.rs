@@ -77,3 +77,32 @@ async fn a_filter_admits_what_fits_all_of_it() {
         assert!(!fits(misfit.clone()), "{misfit:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_book_that_is_being_written_can_be_read_and_holds_at_every_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = Settings {
+        segment_bytes: 3000,
+        ..settings(folder.path())
+    };
+    let (book, _) = Book::open(&small, clock(), Vec::new()).unwrap();
+    let mut follower = read(folder.path()).unwrap();
+    let mut writing = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let book = book.clone();
+        writing.spawn(async move {
+            for _ in 0..50 {
+                flow(&book, true).await;
+            }
+        });
+    }
+    let mut given = 0;
+    while writing.try_join_next().is_none_or(|done| done.is_ok()) && !writing.is_empty() {
+        verify(folder.path()).unwrap();
+        given += follower.by_ref().map(Result::unwrap).count();
+    }
+    book.close().await.unwrap();
+    given += follower.by_ref().map(Result::unwrap).count();
+    assert_eq!(given, 4 * 50 * 2);
+    assert_eq!(verify(folder.path()).unwrap().lines, 4 * 50 * 2);
+}

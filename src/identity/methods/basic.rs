@@ -18,7 +18,7 @@ use http::HeaderValue;
 use tokio::sync::Semaphore;
 
 use super::remembered::{Digest, Remembered, Verdict};
-use super::{Asking, Method};
+use super::{Asking, Built, Method};
 use crate::facts::{Arrival, MethodName, Secret, Subject};
 use crate::identity::selection::{meant_password, readings};
 use crate::identity::users::{self, Stamp, Users};
@@ -41,40 +41,46 @@ struct Basic {
     decoy: String,
 }
 
-pub(super) fn build(settings: &Settings, may_send: &MaySend) -> Result<Box<dyn Method>, BadSetting> {
-    let broken = |field, message: String, help: &str| BadSetting {
-        field,
-        message,
-        help: help.to_owned(),
-    };
-    let no_randomness = |why: String| {
-        broken(
-            "methods",
-            why,
-            "the system gives no random numbers; check `/dev/urandom`",
-        )
-    };
-    let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new())
-        .map_err(|why| no_randomness(why.to_string()))?;
-    let mut noise = [0; 32];
-    rand::fill(&mut noise).map_err(|why| no_randomness(why.to_string()))?;
-    let noise = base64::engine::general_purpose::STANDARD.encode(noise);
-    Ok(Box::new(Basic {
-        may_send: Arc::clone(may_send),
-        remember: Duration::from_secs(settings.basic_remember_s),
-        started: Instant::now(),
-        accounts: Accounts::open(settings.users.clone()).map_err(|why| {
+pub(super) fn build(settings: &Settings, may_send: &MaySend) -> Built {
+    Ok(Box::new(Basic::open(settings, may_send)?))
+}
+
+impl Basic {
+    fn open(settings: &Settings, may_send: &MaySend) -> Result<Self, BadSetting> {
+        let broken = |field, message: String, help: &str| BadSetting {
+            field,
+            message,
+            help: help.to_owned(),
+        };
+        let no_randomness = |why: String| {
             broken(
-                "users",
+                "methods",
                 why,
-                "correct the file, or make a new one with `wayleave user add`",
+                "the system gives no random numbers; check `/dev/urandom`",
             )
-        })?,
-        key,
-        hashing: Arc::new(Semaphore::new(usize::from(settings.basic_at_once))),
-        waiting: AtomicUsize::new(0),
-        decoy: password::hash(&Secret::new(noise)).map_err(no_randomness)?,
-    }))
+        };
+        let key = hmac::Key::generate(hmac::HMAC_SHA256, &rand::SystemRandom::new())
+            .map_err(|why| no_randomness(why.to_string()))?;
+        let mut noise = [0; 32];
+        rand::fill(&mut noise).map_err(|why| no_randomness(why.to_string()))?;
+        let noise = base64::engine::general_purpose::STANDARD.encode(noise);
+        Ok(Self {
+            may_send: Arc::clone(may_send),
+            remember: Duration::from_secs(settings.basic_remember_s),
+            started: Instant::now(),
+            accounts: Accounts::open(settings.users.clone()).map_err(|why| {
+                broken(
+                    "users",
+                    why,
+                    "correct the file, or make a new one with `wayleave user add`",
+                )
+            })?,
+            key,
+            hashing: Arc::new(Semaphore::new(usize::from(settings.basic_at_once))),
+            waiting: AtomicUsize::new(0),
+            decoy: password::hash(&Secret::new(noise)).map_err(no_randomness)?,
+        })
+    }
 }
 
 impl Method for Basic {
@@ -316,5 +322,260 @@ impl Accounts {
                 state.problem = Some(why);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::facts::{Door, NetworkName, SubjectId};
+
+    fn header(credentials: &str) -> HeaderValue {
+        let token = base64::engine::general_purpose::STANDARD.encode(credentials);
+        HeaderValue::from_str(&format!("Basic {token}")).unwrap()
+    }
+
+    fn arrival(door: Door, client: &str) -> Arrival {
+        Arrival {
+            door,
+            client: format!("{client}:40000").parse().unwrap(),
+            network: NetworkName::default(),
+        }
+    }
+
+    fn add(path: &Path, names: &[(&str, &str)]) {
+        users::change(path, |users| {
+            names
+                .iter()
+                .try_for_each(|(name, password)| users.add(name, &Secret::new(*password), 1))
+        })
+        .unwrap();
+    }
+
+    fn method(path: &Path, settings: Settings) -> Box<dyn Method> {
+        let settings = Settings {
+            users: path.to_owned(),
+            ..settings
+        };
+        let loopback_only: MaySend = Arc::new(|arrival| arrival.door == Door::Tls || arrival.client.ip().is_loopback());
+        build(&settings, &loopback_only).map_err(|why| why.to_string()).unwrap()
+    }
+
+    async fn ask(method: &dyn Method, value: &HeaderValue, arrival: &Arrival) -> Answer {
+        let evidence = Evidence {
+            proxy_authorization: Some(value),
+            more_than_one: false,
+            client_certificate: None,
+            arrival,
+        };
+        method.identify(&evidence).await
+    }
+
+    async fn sign_in(method: &dyn Method, credentials: &str) -> Answer {
+        ask(method, &header(credentials), &arrival(Door::Plain, "127.0.0.1")).await
+    }
+
+    fn known(name: &str, purpose: Option<&str>) -> Answer {
+        Answer::Known {
+            subject: Subject {
+                id: SubjectId::parse(name).unwrap(),
+                method: MethodName::Basic,
+            },
+            selects: purpose.map(crate::facts::PurposeId::new),
+        }
+    }
+
+    const WRONG: Answer = Answer::Rejected(WhyRejected::WrongCredentials);
+
+    #[tokio::test]
+    async fn the_right_password_signs_in_and_a_suffix_selects_a_purpose() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        add(&path, &[("ada", "pa:ss wörd"), ("bob", "b%40b")]);
+        let method = method(&path, Settings::default());
+        for (credentials, answer) in [
+            ("ada:pa:ss wörd", known("ada", None)),
+            ("ada:pa:ss wörd", known("ada", None)),
+            ("ada+recruiting:pa:ss wörd", known("ada", Some("recruiting"))),
+            ("ada%2Brecruiting:pa%3Ass%20w%C3%B6rd", known("ada", Some("recruiting"))),
+            ("bob:b%40b", known("bob", None)),
+            ("bob:b@b", WRONG),
+            ("ada:wrong", WRONG),
+            ("ada:", WRONG),
+            ("Ada:pa:ss wörd", WRONG),
+            ("ada+Not A Purpose:pa:ss wörd", WRONG),
+            ("nobody:pa:ss wörd", WRONG),
+            ("nobody+recruiting:pa:ss wörd", WRONG),
+        ] {
+            assert_eq!(sign_in(&*method, credentials).await, answer, "{credentials}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_exact_user_name_wins_over_a_suffix() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        add(&path, &[("ada", "of ada")]);
+        // `add` refuses such names; accounts that came from elsewhere may have them.
+        let text = std::fs::read_to_string(&path).unwrap();
+        let line = text.lines().find(|line| line.starts_with("\"ada\"")).unwrap();
+        std::fs::write(
+            &path,
+            format!("{text}{}\n", line.replace("\"ada\"", "\"ada+recruiting\"")),
+        )
+        .unwrap();
+        let method = method(&path, Settings::default());
+        assert_eq!(
+            sign_in(&*method, "ada+recruiting:of ada").await,
+            known("ada+recruiting", None)
+        );
+        assert_eq!(
+            sign_in(&*method, "ada+marketing:of ada").await,
+            known("ada", Some("marketing"))
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_not_basic_is_left_to_others_and_what_is_malformed_is_rejected() {
+        let folder = tempfile::tempdir().unwrap();
+        let method = method(&folder.path().join("users.toml"), Settings::default());
+        let here = arrival(Door::Plain, "127.0.0.1");
+        for (value, answer) in [
+            ("Bearer abc", Answer::Silent),
+            ("Basicabc", Answer::Silent),
+            ("Negotiate YII=", Answer::Silent),
+            ("Basic !!!", Answer::Rejected(WhyRejected::Malformed)),
+            ("Basic ", Answer::Rejected(WhyRejected::Malformed)),
+            ("bAsIc YWRh", Answer::Rejected(WhyRejected::Malformed)),
+            ("Basic OnB3", Answer::Rejected(WhyRejected::Malformed)),
+            ("Basic YWRhOgBw", Answer::Rejected(WhyRejected::Malformed)),
+            ("Basic YWRhOv8=", Answer::Rejected(WhyRejected::Malformed)),
+        ] {
+            assert_eq!(
+                ask(&*method, &HeaderValue::from_static(value), &here).await,
+                answer,
+                "{value}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_password_in_clear_from_a_strange_network_is_rejected_unread_and_not_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        add(&path, &[("ada", "of ada")]);
+        let method = method(&path, Settings::default());
+        let (strange, tls) = (arrival(Door::Plain, "192.0.2.7"), arrival(Door::Tls, "192.0.2.7"));
+        let right = header("ada:of ada");
+        assert_eq!(
+            ask(&*method, &right, &strange).await,
+            Answer::Rejected(WhyRejected::UseTlsDoor)
+        );
+        assert_eq!(method.challenge(&strange), None);
+        assert_eq!(ask(&*method, &right, &tls).await, known("ada", None));
+        assert_eq!(
+            method.challenge(&tls).unwrap(),
+            "Basic realm=\"wayleave\", charset=\"UTF-8\""
+        );
+    }
+
+    #[tokio::test]
+    async fn a_changed_file_counts_after_a_reload_and_a_removed_user_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        let method = method(&path, Settings::default());
+        assert_eq!(sign_in(&*method, "ada:of ada").await, WRONG);
+        add(&path, &[("ada", "of ada")]);
+        method.reload().unwrap();
+        assert_eq!(sign_in(&*method, "ada:of ada").await, known("ada", None));
+        users::change(&path, |users| users.passwd("ada", &Secret::new("new one"), 1)).unwrap();
+        method.reload().unwrap();
+        assert_eq!(sign_in(&*method, "ada:of ada").await, WRONG);
+        assert_eq!(sign_in(&*method, "ada:new one").await, known("ada", None));
+        std::fs::remove_file(&path).unwrap();
+        method.reload().unwrap();
+        assert_eq!(sign_in(&*method, "ada:new one").await, WRONG);
+    }
+
+    #[tokio::test]
+    async fn a_broken_file_is_reported_and_the_accounts_before_it_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        add(&path, &[("ada", "of ada")]);
+        let method = method(&path, Settings::default());
+        std::fs::write(&path, "[users]\nada = 3\n").unwrap();
+        let why = method.reload().unwrap_err();
+        assert!(why.contains("users.toml:2:7: user `ada` is not a table"), "{why}");
+        assert_eq!(sign_in(&*method, "ada:of ada").await, known("ada", None));
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(method.reload(), Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_verdict_about_old_accounts_is_not_remembered_for_new_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        add(&path, &[("ada", "of ada")]);
+        let accounts = Accounts::open(path.clone()).unwrap();
+        let before = accounts.lock().generation;
+        users::change(&path, |users| users.remove("ada")).unwrap();
+        accounts.look(Duration::ZERO, Look::WhenDue);
+        assert_eq!(
+            accounts.lock().generation,
+            before,
+            "not looked at again within a second"
+        );
+        accounts.look(LOOK_EVERY, Look::WhenDue);
+        assert_ne!(accounts.lock().generation, before);
+    }
+
+    #[tokio::test]
+    async fn many_sign_ins_at_once_all_get_their_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        add(&path, &[("ada", "of ada"), ("bob", "of bob")]);
+        let method = method(&path, Settings::default());
+        let asked: Vec<_> = (0..12)
+            .map(|n| sign_in(&*method, ["ada:of ada", "bob:of bob", "ada:of bob"][n % 3]))
+            .collect();
+        for (n, answer) in futures_util::future::join_all(asked).await.into_iter().enumerate() {
+            assert_eq!(answer, [known("ada", None), known("bob", None), WRONG][n % 3].clone());
+        }
+    }
+
+    #[test]
+    fn an_unknown_user_costs_what_a_known_one_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        add(&path, &[("ada", "of ada")]);
+        let settings = Settings {
+            users: path,
+            ..Settings::default()
+        };
+        let anywhere: MaySend = Arc::new(|_| true);
+        let basic = Basic::open(&settings, &anywhere)
+            .map_err(|why| why.to_string())
+            .unwrap();
+        let of = |name: &str| {
+            let token = base64::engine::general_purpose::STANDARD.encode(format!("{name}:guess"));
+            basic.candidate(&Credentials::parse(token.as_bytes()).unwrap()).1
+        };
+        let cost = |phc: &str| phc.split('$').take(4).collect::<Vec<_>>().join("$");
+        let (known, unknown) = (of("ada"), of("nobody"));
+        assert_eq!(cost(&known.hash), cost(&unknown.hash));
+        assert_ne!(known.hash, unknown.hash);
+        assert_eq!(unknown.verdict, None, "not even the decoy's own password would sign in");
+    }
+
+    #[test]
+    fn the_queue_for_hashing_is_bounded_and_gives_places_back() {
+        let count = AtomicUsize::new(0);
+        let places: Vec<_> = (0..MOST_WAITING).map(|_| Waiting::enter(&count).unwrap()).collect();
+        assert!(Waiting::enter(&count).is_none());
+        assert_eq!(count.load(Ordering::Relaxed), MOST_WAITING);
+        drop(places);
+        assert!(Waiting::enter(&count).is_some());
     }
 }

@@ -6,16 +6,20 @@ use percent_encoding::percent_decode_str;
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
-use super::{Asking, Method};
+use super::{Asking, Built, Method};
 use crate::facts::{Arrival, MethodName, Subject, SubjectId};
-use crate::identity::{Answer, BadSetting, Evidence, MaySend, Settings, WhyRejected};
+use crate::identity::{Answer, Evidence, MaySend, Settings, WhyRejected};
 
 /// What the URI of a user starts with.
 const USER_URI: &str = "wayleave:user:";
 
 struct Certificate;
 
-pub(super) fn build(_: &Settings, _: &MaySend) -> Result<Box<dyn Method>, BadSetting> {
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the table holds one type of builder, and others can fail"
+)]
+pub(super) fn build(_: &Settings, _: &MaySend) -> Built {
     Ok(Box::new(Certificate))
 }
 
@@ -53,9 +57,12 @@ fn whose(der: &CertificateDer<'_>) -> Option<SubjectId> {
         Some(extension) => extension.value.general_names.as_slice(),
         None => &[],
     };
-    let mut uris = names.iter().filter_map(|name| match name {
-        GeneralName::URI(uri) => uri.strip_prefix(USER_URI),
-        _ => None,
+    let mut uris = names.iter().filter_map(|name| {
+        if let GeneralName::URI(uri) = name {
+            uri.strip_prefix(USER_URI)
+        } else {
+            None
+        }
     });
     match (uris.next(), uris.next()) {
         (Some(user), None) => SubjectId::parse(&percent_decode_str(user).decode_utf8().ok()?).ok(),

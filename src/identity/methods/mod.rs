@@ -37,12 +37,15 @@ pub(super) trait Method: Send + Sync {
 /// An answer in the making.
 pub(super) type Asking<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
 
+/// A method made from settings.
+pub(super) type Built = Result<Box<dyn Method>, BadSetting>;
+
 /// One line of the table.
 pub(super) struct Row {
     /// The name used in settings.
     pub(super) name: &'static str,
     /// Makes the method from the settings.
-    pub(super) build: fn(&Settings, &MaySend) -> Result<Box<dyn Method>, BadSetting>,
+    pub(super) build: fn(&Settings, &MaySend) -> Built,
 }
 
 /// The methods, in the order in which they are asked by default: the stronger first.

@@ -42,6 +42,9 @@ pub enum UsersError {
     /// The password holds a character that no sign-in could send (RFC 7617 §2).
     #[error("the password holds a control character (a tab or a line end); leave it out")]
     ControlCharacter,
+    /// The two answers of a prompt differ.
+    #[error("the two passwords differ; try again")]
+    Mistyped,
     /// The hash could not be made.
     #[error("{0}")]
     Hash(String),
@@ -94,19 +97,18 @@ impl Users {
             .collect();
         let mut users = BTreeMap::new();
         for (key, value) in document.get_ref() {
-            match value.get_ref() {
-                DeValue::Table(table) if key.get_ref() == "users" => {
-                    for (name, account) in table {
-                        match parse_account(source, name, account) {
-                            Ok((id, hash)) => drop(users.insert(id, hash)),
-                            Err(problem) => problems.push(problem),
-                        }
-                    }
-                }
-                _ => problems.push(
+            let Some(accounts) = value.get_ref().as_table().filter(|_| key.get_ref() == "users") else {
+                problems.push(
                     problem_at(source, key.span(), format!("there is no section `{}`", key.get_ref()))
                         .with_help("accounts stand in the section `[users]`"),
-                ),
+                );
+                continue;
+            };
+            for (name, account) in accounts {
+                match parse_account(source, name, account) {
+                    Ok((id, hash)) => drop(users.insert(id, hash)),
+                    Err(problem) => problems.push(*problem),
+                }
             }
         }
         if problems.is_empty() {
@@ -118,17 +120,16 @@ impl Users {
 
     /// The text of an accounts file that parses to these accounts.
     pub fn render(&self) -> String {
-        let mut text = HEADING.to_owned();
-        for (name, hash) in &self.0 {
+        let lines = self.0.iter().map(|(name, hash)| {
             let key = toml::Value::String(name.as_str().to_owned());
             // A hash that passed `problem_with` holds nothing that TOML would have to escape.
-            text.push_str(&format!("{key} = {{ password = '{hash}' }}\n"));
-        }
-        text
+            format!("{key} = {{ password = '{hash}' }}\n")
+        });
+        std::iter::once(HEADING.to_owned()).chain(lines).collect()
     }
 
-    /// Adds an account.
-    pub fn add(&mut self, name: &str, password: &Secret, shortest: u16) -> Result<(), UsersError> {
+    /// Whether an account of this name can be added.
+    pub fn may_add(&self, name: &str) -> Result<SubjectId, UsersError> {
         let id = SubjectId::parse(name)?;
         if name.contains('+') {
             return Err(UsersError::PlusInName(name.to_owned()));
@@ -136,6 +137,21 @@ impl Users {
         if self.0.contains_key(&id) {
             return Err(UsersError::Exists(id));
         }
+        Ok(id)
+    }
+
+    /// Whether there is an account of this name; the error says which one may have been meant.
+    pub fn must_have(&self, name: &str) -> Result<SubjectId, UsersError> {
+        let found = SubjectId::parse(name).ok().filter(|id| self.0.contains_key(id));
+        found.ok_or_else(|| UsersError::Missing {
+            name: name.to_owned(),
+            meant: did_you_mean(name, self.0.keys().map(SubjectId::as_str)).map(str::to_owned),
+        })
+    }
+
+    /// Adds an account.
+    pub fn add(&mut self, name: &str, password: &Secret, shortest: u16) -> Result<(), UsersError> {
+        let id = self.may_add(name)?;
         let hash = hash_fit(password, shortest)?;
         self.0.insert(id, hash);
         Ok(())
@@ -143,18 +159,16 @@ impl Users {
 
     /// Gives an account another password.
     pub fn passwd(&mut self, name: &str, password: &Secret, shortest: u16) -> Result<(), UsersError> {
-        let missing = self.missing(name);
-        let id = SubjectId::parse(name)?;
-        let account = self.0.get_mut(&id).ok_or(missing)?;
-        *account = hash_fit(password, shortest)?;
+        let id = self.must_have(name)?;
+        self.0.insert(id, hash_fit(password, shortest)?);
         Ok(())
     }
 
     /// Removes an account.
     pub fn remove(&mut self, name: &str) -> Result<(), UsersError> {
-        let missing = self.missing(name);
-        let id = SubjectId::parse(name)?;
-        self.0.remove(&id).map(drop).ok_or(missing)
+        let id = self.must_have(name)?;
+        self.0.remove(&id);
+        Ok(())
     }
 
     /// The names, in order.
@@ -170,13 +184,6 @@ impl Users {
     /// The hash of an account's password.
     pub(super) fn hash_of(&self, id: &SubjectId) -> Option<&str> {
         self.0.get(id).map(String::as_str)
-    }
-
-    fn missing(&self, name: &str) -> UsersError {
-        UsersError::Missing {
-            name: name.to_owned(),
-            meant: did_you_mean(name, self.0.keys().map(SubjectId::as_str)).map(str::to_owned),
-        }
     }
 }
 
@@ -203,23 +210,26 @@ fn problem_at(source: &SourceText, span: std::ops::Range<usize>, message: String
     Problem::error("wayleave::users::account", source, (span.start, span.len()), message)
 }
 
+/// How an account is written.
+const FORM: &str = "write `\"NAME\" = { password = '$argon2id$…' }`, or use `wayleave user add`";
+
 type Key<'a> = Spanned<std::borrow::Cow<'a, str>>;
 
 fn parse_account(
     source: &SourceText,
     name: &Key<'_>,
     account: &Spanned<DeValue<'_>>,
-) -> Result<(SubjectId, String), Problem> {
-    let id = SubjectId::parse(name.get_ref()).map_err(|why| problem_at(source, name.span(), why.to_string()))?;
-    let form = "write `\"NAME\" = { password = '$argon2id$…' }`, or use `wayleave user add`";
-    let wrong = |message: String| problem_at(source, account.span(), message).with_help(form);
+) -> Result<(SubjectId, String), Box<Problem>> {
+    let at = |span, message: String| Box::new(problem_at(source, span, message).with_help(FORM));
+    let wrong = |message: String| at(account.span(), message);
+    let id = SubjectId::parse(name.get_ref()).map_err(|why| at(name.span(), why.to_string()))?;
     let table = account
         .get_ref()
         .as_table()
         .ok_or_else(|| wrong(format!("user `{id}` is not a table")))?;
     if let Some(key) = table.keys().find(|key| key.get_ref() != "password") {
         let message = format!("user `{id}` has an unknown key `{}`", key.get_ref());
-        return Err(problem_at(source, key.span(), message).with_help(form));
+        return Err(at(key.span(), message));
     }
     let hash = table
         .values()

@@ -1,0 +1,266 @@
+//! Patterns over hosts, and the table that finds what the catalogue knows of one: exact, then glob, then the longest suffix.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::facts::{Category, Host, PlatformId, SiteRole};
+
+/// A pattern over hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum HostPattern {
+    /// This host.
+    Exact(Box<str>),
+    /// Every host below this name, at any depth (`*.x`).
+    Below(Box<str>),
+    /// Stars inside labels (`upos-*.x`); a star matches within one label.
+    Glob(Box<str>),
+    /// Any host of the platform (`**`).
+    Any,
+}
+
+impl HostPattern {
+    /// Parses `x`, `*.x`, `a*.x` or `**`; the literal parts must be in normal form.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        if text == "**" {
+            return Some(Self::Any);
+        }
+        let normal = |name: &str| Host::parse(name).ok().filter(|host| host.as_str() == name);
+        if let Some(base) = text.strip_prefix("*.")
+            && !base.contains('*')
+        {
+            return normal(base).map(|host| Self::Below(host.as_str().into()));
+        }
+        if text.contains('*') {
+            let last_two = text.rsplit('.').take(2).all(|label| !label.contains('*'));
+            let sound = text.contains('.') && !text.contains("**") && normal(&text.replace('*', "x")).is_some();
+            return (last_two && sound).then(|| Self::Glob(text.into()));
+        }
+        normal(text).map(|host| Self::Exact(host.as_str().into()))
+    }
+
+    /// Whether `host`, in normal form, is one of those meant.
+    pub(super) fn matches(&self, host: &str) -> bool {
+        match self {
+            Self::Exact(name) => **name == *host,
+            Self::Below(base) => is_below(host, base),
+            Self::Glob(pattern) => glob_labels(pattern, host),
+            Self::Any => true,
+        }
+    }
+
+    /// Exact over glob over any: the first thing that makes a signature the more specific one.
+    pub(super) fn rank(&self) -> u8 {
+        match self {
+            Self::Exact(_) => 3,
+            Self::Below(_) | Self::Glob(_) => 2,
+            Self::Any => 1,
+        }
+    }
+}
+
+fn is_below(host: &str, base: &str) -> bool {
+    host.strip_suffix(base)
+        .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+}
+
+fn glob_labels(pattern: &str, host: &str) -> bool {
+    let (mut wanted, mut labels) = (pattern.split('.'), host.split('.'));
+    loop {
+        match (wanted.next(), labels.next()) {
+            (None, None) => return true,
+            (Some(glob), Some(label)) if super::path::glob_text(glob, label) => {}
+            (Some(_), _) | (None, Some(_)) => return false,
+        }
+    }
+}
+
+/// How a domain of a platform covers hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Cover {
+    /// The host alone.
+    Exact,
+    /// By a pattern with stars.
+    Glob,
+    /// The name and everything below it.
+    Suffix,
+}
+
+/// A domain of a platform.
+#[derive(Clone, Debug)]
+pub(super) struct Domain {
+    pub(super) name: Box<str>,
+    pub(super) cover: Cover,
+    pub(super) platform: PlatformId,
+    pub(super) roles: BTreeSet<SiteRole>,
+}
+
+/// Finds the domain of a host, and the categories that name it.
+#[derive(Debug, Default)]
+pub(super) struct DomainTable {
+    domains: Vec<Domain>,
+    exact: HashMap<Box<str>, usize>,
+    suffix: HashMap<Box<str>, usize>,
+    globs: Vec<(HostPattern, usize)>,
+    categories: HashMap<Box<str>, BTreeSet<Category>>,
+}
+
+impl DomainTable {
+    /// The table of these domains, and of category names with the closure of their category.
+    pub(super) fn new(domains: Vec<Domain>, categories: Vec<(Box<str>, BTreeSet<Category>)>) -> Self {
+        let mut table = Self::default();
+        for (at, domain) in domains.iter().enumerate() {
+            match domain.cover {
+                Cover::Exact => {
+                    table.exact.insert(domain.name.clone(), at);
+                }
+                Cover::Suffix => {
+                    table.suffix.insert(domain.name.clone(), at);
+                }
+                Cover::Glob => table
+                    .globs
+                    .extend(HostPattern::parse(&domain.name).map(|glob| (glob, at))),
+            }
+        }
+        // The glob with the most letters is the most specific one.
+        let name_length = |at: usize| domains.get(at).map_or(0, |domain| domain.name.len());
+        table.globs.sort_by_key(|(_, at)| std::cmp::Reverse(name_length(*at)));
+        for (name, closure) in categories {
+            table.categories.entry(name).or_default().extend(closure);
+        }
+        table.domains = domains;
+        table
+    }
+
+    /// The domain that a host belongs to: exact over glob over the longest suffix.
+    pub(super) fn find(&self, host: &str) -> Option<&Domain> {
+        let glob = || {
+            let found = self.globs.iter().find(|(glob, _)| glob.matches(host));
+            found.map(|(_, at)| at)
+        };
+        let suffix = || suffixes(host).find_map(|name| self.suffix.get(name));
+        let at = self.exact.get(host).or_else(glob).or_else(suffix)?;
+        self.domains.get(*at)
+    }
+
+    /// The categories that name a host or a name above it. They add up: nothing takes a host out of `sensitive`.
+    pub(super) fn categories_of(&self, host: &str, into: &mut BTreeSet<Category>) {
+        for categories in suffixes(host).filter_map(|name| self.categories.get(name)) {
+            into.extend(categories.iter().cloned());
+        }
+    }
+
+    pub(super) fn domains(&self) -> &[Domain] {
+        &self.domains
+    }
+
+    /// The domain that a DNS name of a certificate covers, wildcards included (RFC 9525 §6.3: one label).
+    pub(super) fn covered_by(&self, name: &str) -> Option<&Domain> {
+        let Some(base) = name.strip_prefix("*.") else {
+            return self.find(Host::parse(name).ok()?.as_str());
+        };
+        let base = Host::parse(base).ok()?;
+        let child = |domain: &&Domain| {
+            let literal = domain.name.trim_start_matches("*.");
+            let first = literal.split_once('.').filter(|(_, rest)| *rest == base.as_str());
+            first.is_some() || domain.cover == Cover::Glob && literal == base.as_str()
+        };
+        self.find(&format!("any.{base}"))
+            .or_else(|| self.domains.iter().find(child))
+    }
+}
+
+/// The name and the names above it, longest first.
+pub(super) fn suffixes(host: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(host), |name| name.split_once('.').map(|(_, above)| above))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn domain(name: &str, cover: Cover, platform: &str) -> Domain {
+        Domain {
+            name: name.into(),
+            cover,
+            platform: PlatformId::new(platform),
+            roles: BTreeSet::new(),
+        }
+    }
+
+    fn table() -> DomainTable {
+        DomainTable::new(
+            vec![
+                domain("a.example", Cover::Suffix, "suffix"),
+                domain("deep.a.example", Cover::Suffix, "deep"),
+                domain("one.deep.a.example", Cover::Exact, "exact"),
+                domain("up-*.a.example", Cover::Glob, "glob"),
+            ],
+            vec![("bank.a.example".into(), [Category::new("banking")].into())],
+        )
+    }
+
+    #[test]
+    fn the_exact_host_wins_over_the_glob_and_the_glob_over_the_longest_suffix() {
+        for (host, platform) in [
+            ("a.example", Some("suffix")),
+            ("x.y.a.example", Some("suffix")),
+            ("deep.a.example", Some("deep")),
+            ("two.deep.a.example", Some("deep")),
+            ("one.deep.a.example", Some("exact")),
+            ("x.one.deep.a.example", Some("deep")),
+            ("up-1.a.example", Some("glob")),
+            ("x.up-1.a.example", Some("suffix")),
+            ("aa.example", None),
+            ("example", None),
+        ] {
+            let found = table().find(host).map(|domain| domain.platform.as_str().to_owned());
+            assert_eq!(found.as_deref(), platform, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_category_of_a_name_holds_for_everything_below_it_and_beside_a_platform() {
+        let mut categories = BTreeSet::new();
+        table().categories_of("login.bank.a.example", &mut categories);
+        assert_eq!(categories, [Category::new("banking")].into());
+        assert!(table().find("login.bank.a.example").is_some());
+    }
+
+    #[test]
+    fn host_patterns_match_by_label() {
+        for (pattern, host, matches) in [
+            ("x.com", "x.com", true),
+            ("x.com", "ax.com", false),
+            ("*.x.com", "a.x.com", true),
+            ("*.x.com", "a.b.x.com", true),
+            ("*.x.com", "x.com", false),
+            ("*.x.com", "ax.com", false),
+            ("up-*.x.com", "up-1.x.com", true),
+            ("up-*.x.com", "up-1.b.x.com", false),
+            ("**", "anything.example", true),
+        ] {
+            assert_eq!(
+                HostPattern::parse(pattern).unwrap().matches(host),
+                matches,
+                "{pattern} {host}"
+            );
+        }
+        for bad in ["", "*", "*.*", "X.com", "a.*", "*.com*", "a b.com", "http://x.com"] {
+            assert_eq!(HostPattern::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_with_a_wildcard_carries_what_the_wildcard_covers() {
+        for (name, carries) in [
+            ("*.a.example", true),
+            ("*.example", true),
+            ("*.deep.a.example", true),
+            ("a.example", true),
+            ("*.b.example", false),
+            ("b.example", false),
+            ("*.", false),
+        ] {
+            assert_eq!(table().covered_by(name).is_some(), carries, "{name}");
+        }
+    }
+}

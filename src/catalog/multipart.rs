@@ -1,0 +1,127 @@
+//! The text fields of a `multipart/form-data` body (RFC 7578), read so strictly that no server reads other fields.
+
+/// A part of the body.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Part<'b> {
+    pub(super) name: String,
+    pub(super) is_file: bool,
+    pub(super) content: &'b [u8],
+}
+
+/// The parts of a whole body; none if it is anything but regular.
+pub(super) fn parts<'b>(body: &'b [u8], boundary: &str) -> Option<Vec<Part<'b>>> {
+    let delimiter = format!("\r\n--{boundary}");
+    let mut rest = body.strip_prefix(format!("--{boundary}").as_bytes())?;
+    let mut parts = Vec::new();
+    loop {
+        if let Some(end) = rest.strip_prefix(b"--") {
+            return matches!(end, b"" | b"\r\n").then_some(parts);
+        }
+        rest = rest.strip_prefix(b"\r\n")?;
+        let (head, after) = split_once(rest, b"\r\n\r\n")?;
+        let (content, next) = split_once(after, delimiter.as_bytes())?;
+        let (name, is_file) = disposition(std::str::from_utf8(head).ok()?)?;
+        parts.push(Part { name, is_file, content });
+        rest = next;
+    }
+}
+
+fn split_once<'b>(bytes: &'b [u8], at: &[u8]) -> Option<(&'b [u8], &'b [u8])> {
+    let start = bytes.windows(at.len()).position(|window| window == at)?;
+    Some((bytes.get(..start)?, bytes.get(start + at.len()..)?))
+}
+
+/// The field's name and whether it is a file, from a part's header section.
+fn disposition(head: &str) -> Option<(String, bool)> {
+    let mut found = None;
+    for line in head.split("\r\n") {
+        let (field, value) = line.split_once(':')?;
+        if field.eq_ignore_ascii_case("content-disposition") {
+            let twice = found.replace(parameters(value)?).is_some();
+            if twice {
+                return None;
+            }
+        } else if !field.eq_ignore_ascii_case("content-type") {
+            // An encoding, a range, a folded line: servers differ in what they make of it.
+            return None;
+        }
+    }
+    let parameters = found?;
+    let mut name = None;
+    let mut is_file = false;
+    for (key, value) in parameters {
+        match key.as_str() {
+            "name" if name.is_none() => name = Some(value),
+            "filename" | "filename*" => is_file = true,
+            _ => return None,
+        }
+    }
+    Some((name?, is_file))
+}
+
+/// The parameters of `form-data; name="a"; filename="b"`.
+fn parameters(value: &str) -> Option<Vec<(String, String)>> {
+    let (kind, mut rest) = value.split_once(';')?;
+    if !kind.trim().eq_ignore_ascii_case("form-data") {
+        return None;
+    }
+    let mut found = Vec::new();
+    while !rest.trim().is_empty() {
+        let (key, after) = rest.split_once('=')?;
+        let (text, next) = match after.strip_prefix('"') {
+            Some(quoted) => quoted.split_once('"')?,
+            None => match after.find(';') {
+                Some(end) => after.split_at_checked(end)?,
+                None => (after, ""),
+            },
+        };
+        if text.contains('\\') {
+            return None;
+        }
+        found.push((key.trim().to_ascii_lowercase(), text.to_owned()));
+        rest = match next.trim_start() {
+            "" => "",
+            more => more.strip_prefix(';')?,
+        };
+    }
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n";
+
+    #[test]
+    fn fields_and_files_are_told_apart() {
+        let body = format!(
+            "{HEAD}one\r\n--b\r\ncontent-disposition: form-data; name=f; filename=\"x;y.png\"\r\nContent-Type: image/png\r\n\r\n\u{0}\r\n--b--\r\n"
+        );
+        let found = parts(body.as_bytes(), "b").unwrap();
+        assert_eq!(
+            (found[0].name.as_str(), found[0].is_file, found[0].content),
+            ("a", false, &b"one"[..])
+        );
+        assert_eq!((found[1].name.as_str(), found[1].is_file), ("f", true));
+    }
+
+    #[test]
+    fn what_servers_may_read_differently_is_not_read() {
+        for body in [
+            String::new(),
+            format!("preamble\r\n{HEAD}one\r\n--b--"),
+            format!("{HEAD}one\r\n--b-- epilogue"),
+            format!("{HEAD}one"),
+            "--b\nContent-Disposition: form-data; name=\"a\"\n\none\n--b--".to_owned(),
+            "--b\r\nContent-Disposition: form-data; name=\"a\"; name=\"b\"\r\n\r\n1\r\n--b--".to_owned(),
+            "--b\r\nContent-Disposition: form-data; name=\"a\"; name*=utf-8''b\r\n\r\n1\r\n--b--".to_owned(),
+            "--b\r\nContent-Disposition: form-data; name=\"a\\\"b\"\r\n\r\n1\r\n--b--".to_owned(),
+            "--b\r\nContent-Disposition: form-data; name=\"a\"\r\nContent-Transfer-Encoding: base64\r\n\r\n1\r\n--b--"
+                .to_owned(),
+            "--b\r\nContent-Type: text/plain\r\n\r\n1\r\n--b--".to_owned(),
+        ] {
+            assert_eq!(parts(body.as_bytes(), "b"), None, "{body:?}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Texts in, a catalogue or every problem out.
+//!
+//! Order matters only between kinds of files: categories and activities first, since platforms name them, and
+//! `local.toml` last, since it names platforms.
+
+mod lists;
+mod platform;
+mod signature;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use toml::de::DeTable;
+
+use super::Catalog;
+use super::fields::{Fields, Report, Span};
+use super::host::{Cover, Domain, DomainTable};
+use super::index::Index;
+use super::recognise::OVERRIDE_HEADERS;
+use super::signature::{Embed, Mark, Signature};
+use super::tree::{ActivityTable, CategoryTree, Platform};
+use crate::facts::{Category, PlatformId, Problem, SourceText};
+
+/// What is collected while files are read.
+#[derive(Default)]
+pub(super) struct Draft {
+    pub(super) categories: CategoryTree,
+    pub(super) category_names: Vec<(Box<str>, BTreeSet<Category>)>,
+    pub(super) activities: ActivityTable,
+    pub(super) platforms: BTreeMap<PlatformId, Platform>,
+    pub(super) domains: Vec<Domain>,
+    /// Which platform took a name first.
+    pub(super) taken: BTreeMap<String, (PlatformId, Vec<Cover>)>,
+    pub(super) signatures: Vec<Signature>,
+    pub(super) embeds: Vec<Embed>,
+    pub(super) ids: BTreeSet<String>,
+    pub(super) marks: HashMap<PlatformId, Vec<Mark>>,
+}
+
+const CATEGORIES: &str = "categories";
+const ACTIVITIES: &str = "activities";
+const LOCAL: &str = "local";
+
+pub(super) fn catalog(files: &[SourceText]) -> Result<Catalog, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut draft = Draft::default();
+    for needed in [CATEGORIES, ACTIVITIES] {
+        if !files.iter().any(|file| stem(file) == needed) {
+            let file = SourceText::new(format!("catalog/{needed}.toml"), "");
+            let problem = Problem::error("wayleave::catalog::missing-file", &file, (0, 0), "the file is missing");
+            problems.push(problem.with_help("restore it from the shipped `policies/catalog`"));
+        }
+    }
+    let named = |wanted: &'static str| files.iter().filter(move |file| stem(file) == wanted);
+    for file in named(CATEGORIES) {
+        problems.extend(one(file, |report, fields| {
+            lists::categories(report, fields, &mut draft);
+        }));
+    }
+    for file in named(ACTIVITIES) {
+        problems.extend(one(file, |report, fields| {
+            lists::activities(report, fields, &mut draft);
+        }));
+    }
+    for file in files {
+        let name = stem(file);
+        if ![CATEGORIES, ACTIVITIES, LOCAL].contains(&name) {
+            problems.extend(one(file, |report, fields| {
+                platform::platform(report, fields, name, &mut draft);
+            }));
+        }
+    }
+    for file in named(LOCAL) {
+        problems.extend(one(file, |report, fields| platform::local(report, fields, &mut draft)));
+    }
+    if problems.is_empty() {
+        Ok(draft.finish())
+    } else {
+        Err(problems)
+    }
+}
+
+fn one(file: &SourceText, read: impl FnOnce(&Report<'_>, &Fields<'_, '_>)) -> Vec<Problem> {
+    let report = Report::new(file);
+    let (table, errors) = DeTable::parse_recoverable(&file.text);
+    for error in &errors {
+        let span: Span = error.span().map_or((0, 0), |span| (span.start, span.len()));
+        let message = format!("this is not TOML: {}", error.message().replace('\n', ", "));
+        report.problem("syntax", span, message, "see https://toml.io/en/v1.0.0");
+    }
+    if errors.is_empty() {
+        let fields = Fields::new(&report, table.get_ref(), (0, 0));
+        read(&report, &fields);
+        fields.finish();
+    }
+    report.into_problems()
+}
+
+fn stem(file: &SourceText) -> &str {
+    let name = file.name.rsplit('/').next().unwrap_or_default();
+    name.strip_suffix(".toml").unwrap_or(name)
+}
+
+impl Draft {
+    fn finish(self) -> Catalog {
+        let closures = self.platforms.values().map(|platform| {
+            let closure = self.categories.closure(&platform.category);
+            (platform.id.clone(), closure)
+        });
+        let operations = self
+            .signatures
+            .iter()
+            .filter_map(|signature| signature.operation.as_ref());
+        let headers = operations.flat_map(|operation| &operation.places.headers);
+        let label_headers = headers
+            .map(ToString::to_string)
+            .chain(OVERRIDE_HEADERS.map(str::to_owned))
+            .collect();
+        Catalog {
+            closures: closures.collect(),
+            label_headers,
+            domains: DomainTable::new(self.domains, self.category_names),
+            index: Index::new(self.signatures, self.embeds, self.marks),
+            platforms: self.platforms,
+            categories: self.categories,
+            activities: self.activities,
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! A platform's file, and the hosts that only this installation knows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::fields::{At, Fields, Report};
+use super::super::host::{Cover, Domain, HostPattern};
+use super::super::signature::{Embed, EmbedKind, Mark, Sign};
+use super::super::tree::{Control, Platform};
+use super::lists::{not_a_host, twice};
+use super::{Draft, signature};
+use crate::facts::{Category, Host, PlatformId, SignatureId, SiteRole};
+
+const CONTROLS: [(&str, Control); 3] = [
+    ("request", Control::Request),
+    ("request-partial", Control::RequestPartial),
+    ("connect", Control::Connect),
+];
+
+const COVERS: [(&str, Cover); 3] = [
+    ("exact", Cover::Exact),
+    ("glob", Cover::Glob),
+    ("suffix", Cover::Suffix),
+];
+
+const ROLES: [(&str, SiteRole); 15] = [
+    ("site", SiteRole::Site),
+    ("api", SiteRole::Api),
+    ("cdn", SiteRole::Cdn),
+    ("media", SiteRole::Media),
+    ("upload", SiteRole::Upload),
+    ("realtime", SiteRole::Realtime),
+    ("e2ee", SiteRole::E2ee),
+    ("login", SiteRole::Login),
+    ("short-link", SiteRole::ShortLink),
+    ("ads", SiteRole::Ads),
+    ("manage", SiteRole::Manage),
+    ("pixel", SiteRole::Pixel),
+    ("embed", SiteRole::Embed),
+    ("telemetry", SiteRole::Telemetry),
+    ("other", SiteRole::Other),
+];
+
+const EMBEDS: [(&str, EmbedKind); 5] = [
+    ("pixel", EmbedKind::Part),
+    ("sdk", EmbedKind::Part),
+    ("plugin", EmbedKind::Part),
+    ("oembed", EmbedKind::Part),
+    ("frame", EmbedKind::Frame),
+];
+
+/// Reads the file of one platform, which is named after it.
+pub(super) fn platform(report: &Report<'_>, fields: &Fields<'_, '_>, stem: &str, draft: &mut Draft) {
+    let id = fields.needed("id");
+    let (name, owner) = (fields.needed("name"), fields.text("owner"));
+    let (category, family) = (fields.needed("category"), fields.text("family"));
+    let control = fields.choice("control", &CONTROLS);
+    let notes = fields.text("notes");
+    for free in ["status", "native_clients"] {
+        fields.text(free);
+    }
+    fields.texts("aliases");
+    let Some(id) = id else {
+        return;
+    };
+    if id.value != stem {
+        let message = format!("`{}` stands in a file that is named `{stem}`", id.value);
+        report.problem(
+            "misplaced",
+            id.span,
+            message,
+            format!("rename the file to `{}.toml`", id.value),
+        );
+    }
+    if let Some(category) = category
+        && !draft.categories.contains(&Category::new(category.value))
+    {
+        report.unknown("category", category, draft.categories.ids().map(Category::as_str));
+    }
+    let text = |text: Option<At<&str>>| text.map(|text| text.value.to_owned());
+    let platform = PlatformId::new(id.value);
+    let entry = Platform {
+        id: platform.clone(),
+        name: text(name).unwrap_or_default(),
+        owner: text(owner).unwrap_or_default(),
+        category: Category::new(text(category).unwrap_or_default()),
+        family: text(family).unwrap_or_else(|| id.value.to_owned()),
+        control: control.unwrap_or(Control::Request),
+        notes: text(notes),
+    };
+    if draft.platforms.insert(platform.clone(), entry).is_some() {
+        twice(report, id);
+    }
+    let sets: BTreeMap<_, _> = fields.named_texts("host_sets").into_iter().collect();
+    for row in fields.tables("domains") {
+        domain(report, row, &platform, draft);
+    }
+    for row in fields.tables("embeds") {
+        embed(report, row, draft);
+    }
+    for row in fields.tables("marks") {
+        mark(report, row, &platform, &sets, draft);
+    }
+    signature::signatures(report, fields, Some(&platform), &sets, draft);
+}
+
+/// Reads the hosts of this installation: instances of federated and self-hosted platforms.
+pub(super) fn local(report: &Report<'_>, fields: &Fields<'_, '_>, draft: &mut Draft) {
+    for row in fields.tables("host") {
+        let Some(platform) = row.needed("platform") else {
+            continue;
+        };
+        let id = PlatformId::new(platform.value);
+        if !draft.platforms.contains_key(&id) {
+            report.unknown("platform", platform, draft.platforms.keys().map(PlatformId::as_str));
+        }
+        domain(report, row, &id, draft);
+    }
+}
+
+fn domain(report: &Report<'_>, row: Fields<'_, '_>, platform: &PlatformId, draft: &mut Draft) {
+    let host = row.needed("host");
+    let cover = row.choice("match", &COVERS).unwrap_or(Cover::Suffix);
+    let words = row.texts("roles");
+    let roles = words.iter().filter_map(|word| row.choose(*word, "role", &ROLES));
+    let roles: BTreeSet<SiteRole> = roles.collect();
+    row.text("note");
+    row.finish();
+    let Some(host) = host else {
+        return;
+    };
+    let name = match cover {
+        Cover::Exact | Cover::Suffix => Host::parse(host.value).ok().map(String::from),
+        Cover::Glob => HostPattern::parse(host.value)
+            .filter(|glob| *glob != HostPattern::Any)
+            .map(|_| host.value.to_owned()),
+    };
+    let Some(name) = name else {
+        not_a_host(report, host);
+        return;
+    };
+    let first = draft
+        .taken
+        .entry(name.clone())
+        .or_insert_with(|| (platform.clone(), Vec::new()));
+    if first.0 != *platform {
+        let message = format!("`{name}` is a domain of `{platform}` and of `{}`", first.0);
+        report.problem(
+            "overlap",
+            host.span,
+            message,
+            "a host belongs to one platform: remove it from one of them",
+        );
+    } else if first.1.contains(&cover) {
+        twice(report, host);
+    }
+    first.1.push(cover);
+    draft.domains.push(Domain {
+        name: name.into(),
+        cover,
+        platform: platform.clone(),
+        roles,
+    });
+}
+
+fn embed(report: &Report<'_>, row: Fields<'_, '_>, draft: &mut Draft) {
+    let id = row.needed("id");
+    let host = row.needed("host");
+    let path = row.needed("path").and_then(|path| signature::glob(report, path, false));
+    let kind = row.choice("kind", &EMBEDS);
+    row.text("note");
+    row.finish();
+    if let Some(id) = id
+        && !draft.ids.insert(id.value.to_owned())
+    {
+        twice(report, id);
+    }
+    let parsed = host.and_then(|host| {
+        let parsed = Host::parse(host.value).ok();
+        if parsed.is_none() {
+            not_a_host(report, host);
+        }
+        parsed
+    });
+    if let (Some(id), Some(host), Some(path)) = (id, parsed, path) {
+        draft.embeds.push(Embed {
+            id: SignatureId::new(id.value),
+            host: host.as_str().into(),
+            path,
+            kind: kind.unwrap_or(EmbedKind::Frame),
+        });
+    }
+}
+
+fn mark(
+    report: &Report<'_>,
+    row: Fields<'_, '_>,
+    platform: &PlatformId,
+    sets: &signature::HostSets<'_>,
+    draft: &mut Draft,
+) {
+    let hosts = signature::hosts(report, &row.needed_texts("hosts"), sets);
+    let key = row.needed("key");
+    let sign = match (row.text("member"), row.text("contains")) {
+        (Some(member), None) => Some(Sign::Member(member.value.into())),
+        (None, Some(word)) => Some(Sign::Contains(word.value.to_ascii_lowercase().into())),
+        (Some(_), Some(_)) | (None, None) => {
+            let help = "say `member = …` (a member of the JSON value) or `contains = …` (a text in it)";
+            report.problem(
+                "bad-mark",
+                row.span(),
+                "a mark needs one of `member` and `contains`",
+                help,
+            );
+            None
+        }
+    };
+    row.text("note");
+    row.finish();
+    if let (Some(key), Some(sign)) = (key, sign) {
+        draft.marks.entry(platform.clone()).or_default().push(Mark {
+            hosts,
+            key: key.value.into(),
+            sign,
+        });
+    }
+}

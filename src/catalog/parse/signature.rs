@@ -1,0 +1,255 @@
+//! Signatures as they stand in the files.
+
+use std::collections::BTreeMap;
+
+use regex::RegexBuilder;
+
+use super::super::fields::{At, Fields, Report};
+use super::super::host::HostPattern;
+use super::super::path::PathGlob;
+use super::super::signature::{Method, Methods, Operation, Pattern, Places, Reads, Signature};
+use super::super::tree::{ActivityIndex, Kind};
+use super::Draft;
+use super::lists::{not_a_host, twice};
+use crate::facts::{Activity, PlatformId, SignatureId};
+
+/// Lists of hosts that a file names once; `@name` stands for one.
+pub(super) type HostSets<'t> = BTreeMap<&'t str, Vec<At<&'t str>>>;
+
+const METHODS: [(&str, Method); 5] = [
+    ("GET", Method::Get),
+    ("POST", Method::Post),
+    ("PUT", Method::Put),
+    ("PATCH", Method::Patch),
+    ("DELETE", Method::Delete),
+];
+
+const READS: [(&str, Reads); 3] = [
+    ("no", Reads::No),
+    ("endpoint", Reads::Endpoint),
+    ("label", Reads::Label),
+];
+
+const CONFIDENCE: [(&str, ()); 3] = [("high", ()), ("medium", ()), ("low", ())];
+
+const PATH_KINDS: [(&str, bool); 2] = [("glob", false), ("iglob", true)];
+
+/// The kinds of bodies; `websocket` makes a signature one of handshakes.
+const ENCODINGS: [(&str, bool); 14] = [
+    ("websocket", true),
+    ("json", false),
+    ("form", false),
+    ("multipart", false),
+    ("query", false),
+    ("binary", false),
+    ("sse", false),
+    ("protobuf", false),
+    ("protobuf-json", false),
+    ("grpc-web", false),
+    ("xml", false),
+    ("atom", false),
+    ("wikitext", false),
+    ("opaque", false),
+];
+
+#[derive(Clone, Copy)]
+enum Match {
+    Exact,
+    Prefix,
+    Regex,
+}
+
+/// Reads the signatures of a file.
+pub(super) fn signatures(
+    report: &Report<'_>,
+    fields: &Fields<'_, '_>,
+    platform: Option<&PlatformId>,
+    sets: &HostSets<'_>,
+    draft: &mut Draft,
+) {
+    for row in fields.tables("signature") {
+        let signature = one(report, &row, sets, draft);
+        row.finish();
+        if let Some(signature) = signature {
+            draft.signatures.push(Signature {
+                platform: platform.cloned(),
+                ..signature
+            });
+        }
+    }
+}
+
+fn one(report: &Report<'_>, row: &Fields<'_, '_>, sets: &HostSets<'_>, draft: &mut Draft) -> Option<Signature> {
+    let id = row.needed("id");
+    let activity = row.needed("activity");
+    let methods = methods(row);
+    let hosts = hosts(report, &row.needed_texts("hosts"), sets);
+    let paths = paths(report, row);
+    let operation = row.table("operation").map(|table| operation(report, table));
+    let socket = row
+        .texts("encoding")
+        .into_iter()
+        .filter_map(|word| row.choose(word, "encoding", &ENCODINGS));
+    // Collected first, so that every unknown word is reported.
+    let socket = socket.collect::<Vec<bool>>().contains(&true);
+    let reads = row.choice("reads", &READS);
+    row.flag("undo");
+    row.number("year");
+    row.choice("confidence", &CONFIDENCE);
+    row.text("note");
+    let id = id?;
+    if !draft.ids.insert(id.value.to_owned()) {
+        twice(report, id);
+    }
+    let activity = known_activity(report, activity?, draft)?;
+    let signature = Signature {
+        id: SignatureId::new(id.value),
+        platform: None,
+        activity,
+        methods,
+        hosts,
+        paths,
+        operation: match operation {
+            Some(operation) => Some(operation?),
+            None => None,
+        },
+        reads: reads.unwrap_or(Reads::No),
+        socket,
+    };
+    check_reads(report, row, &signature, reads, draft);
+    Some(signature)
+}
+
+fn known_activity(report: &Report<'_>, word: At<&str>, draft: &Draft) -> Option<ActivityIndex> {
+    let found = draft.activities.index(word.value);
+    if found.is_none() {
+        report.unknown("activity", word, draft.activities.iter().map(Activity::as_str));
+    }
+    found
+}
+
+/// A signature that calls a write a read must say why that is to be believed.
+fn check_reads(report: &Report<'_>, row: &Fields<'_, '_>, signature: &Signature, stated: Option<Reads>, draft: &Draft) {
+    let milder = draft.activities.kind(signature.activity) != Kind::Write;
+    let writes = signature.methods.any_writes() || signature.socket;
+    let id = signature.id.as_str();
+    let wrong = |message: String, help: &str| report.problem("unfounded-read", row.span(), message, help);
+    match stated {
+        None if milder && writes => wrong(
+            format!("`{id}` calls a request a read that could write"),
+            "list `GET` alone, or say `reads = \"endpoint\"` where the path cannot write, or `reads = \"label\"` where the operation's name is to be believed",
+        ),
+        Some(Reads::Label) if signature.socket => wrong(
+            format!("`{id}` believes a label on a socket"),
+            "a socket is judged by what it can carry: say `reads = \"endpoint\"` if it only receives",
+        ),
+        Some(_) if !milder => wrong(
+            format!("`{id}` is a write and says how far its reads are believed"),
+            "remove `reads`",
+        ),
+        None | Some(Reads::No | Reads::Endpoint | Reads::Label) => {}
+    }
+}
+
+fn methods(row: &Fields<'_, '_>) -> Methods {
+    let mut methods = Methods::default();
+    for word in row.needed_texts("methods") {
+        if let Some(method) = row.choose(word, "method", &METHODS) {
+            methods.insert(method);
+        }
+    }
+    methods
+}
+
+/// The host patterns of a list, in which `@name` stands for a set.
+pub(super) fn hosts(report: &Report<'_>, words: &[At<&str>], sets: &HostSets<'_>) -> Vec<HostPattern> {
+    let mut patterns = Vec::new();
+    for word in words {
+        let set = word.value.strip_prefix('@').map(|name| At {
+            value: name,
+            span: word.span,
+        });
+        let listed = match set.map(|name| (name, sets.get(name.value))) {
+            None => std::slice::from_ref(word),
+            Some((_, Some(set))) => set.as_slice(),
+            Some((name, None)) => {
+                report.unknown("host set", name, sets.keys().copied());
+                &[]
+            }
+        };
+        for name in listed {
+            match HostPattern::parse(name.value) {
+                Some(pattern) => patterns.push(pattern),
+                None => not_a_host(report, *name),
+            }
+        }
+    }
+    patterns
+}
+
+fn paths(report: &Report<'_>, row: &Fields<'_, '_>) -> Vec<PathGlob> {
+    let fold = row.choice("path_kind", &PATH_KINDS).unwrap_or(false);
+    let first = row.needed("path");
+    let others = row.texts("also_paths");
+    first
+        .into_iter()
+        .chain(others)
+        .filter_map(|path| glob(report, path, fold))
+        .collect()
+}
+
+pub(super) fn glob(report: &Report<'_>, path: At<&str>, fold: bool) -> Option<PathGlob> {
+    match PathGlob::parse(path.value, fold) {
+        Ok(glob) => Some(glob),
+        Err(why) => {
+            let message = format!("`{}` is not a path glob", path.value);
+            report.problem("bad-glob", path.span, message, why);
+            None
+        }
+    }
+}
+
+fn operation(report: &Report<'_>, table: Fields<'_, '_>) -> Option<Operation> {
+    const KINDS: [(&str, Match); 3] = [
+        ("exact", Match::Exact),
+        ("prefix", Match::Prefix),
+        ("regex", Match::Regex),
+    ];
+    let mut places = Places::default();
+    for word in table.needed_texts("where") {
+        match (word.value, word.value.strip_prefix("header:")) {
+            ("query", _) => places.query = true,
+            ("form", _) => places.form = true,
+            ("json", _) => places.json = true,
+            (_, Some(name)) if http::HeaderName::from_lowercase(name.as_bytes()).is_ok() => {
+                places.headers.push(name.into());
+            }
+            _ => report.unknown("place", word, ["query", "form", "json", "header:name-in-lower-case"]),
+        }
+    }
+    let (key, value) = (table.needed("key"), table.needed("value"));
+    let kind = table.choice("match", &KINDS).unwrap_or(Match::Exact);
+    table.finish();
+    let (key, value) = (key?, value?);
+    let pattern = match kind {
+        Match::Exact => Pattern::Exact(value.value.into()),
+        Match::Prefix => Pattern::Prefix(value.value.into()),
+        Match::Regex => Pattern::Regex(regex(report, value)?),
+    };
+    Some(Operation {
+        places,
+        key: key.value.into(),
+        pattern,
+    })
+}
+
+fn regex(report: &Report<'_>, text: At<&str>) -> Option<regex::Regex> {
+    let whole = format!("^(?:{})$", text.value);
+    let built = RegexBuilder::new(&whole).size_limit(1 << 18).build().ok();
+    if built.is_none() {
+        let message = format!("`{}` is not a regular expression", text.value);
+        let help = "use the syntax of https://docs.rs/regex; it must match the whole name, and be small";
+        report.problem("bad-regex", text.span, message, help);
+    }
+    built
+}

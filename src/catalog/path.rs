@@ -1,0 +1,371 @@
+//! Paths in a form that can be compared, and globs over them.
+//!
+//! Two servers may understand one path in two ways (`//`, `/../`, `%2F`, `;x`). Such a path is *ambiguous*: it is read
+//! both as it stands and as it would be resolved, and never the milder way.
+
+use std::borrow::Cow;
+
+/// A path has at most so many segments for us; a longer one is ambiguous.
+const MOST_SEGMENTS: usize = 40;
+
+/// A path as it may be understood.
+#[derive(Debug)]
+pub(super) struct Spelling<'p> {
+    /// As it stands, with harmless percent-encodings decoded (RFC 3986 §6.2.2).
+    pub(super) plain: Cow<'p, str>,
+    /// With everything resolved that some server resolves; only for an ambiguous path.
+    pub(super) resolved: Option<String>,
+}
+
+impl<'p> Spelling<'p> {
+    pub(super) fn of(path: &'p str) -> Self {
+        let odd = |b: u8| !b.is_ascii_graphic() || matches!(b, b'%' | b';' | b'\\' | b'?' | b'#');
+        let simple = path.starts_with('/') && !path.bytes().any(odd) && !has_odd_segments(path);
+        if simple {
+            return Self {
+                plain: Cow::Borrowed(path),
+                resolved: None,
+            };
+        }
+        let (plain, clean) = decode_harmless(path);
+        let ambiguous = !clean || has_odd_segments(&plain);
+        Self {
+            resolved: ambiguous.then(|| resolve(path)),
+            plain: Cow::Owned(plain),
+        }
+    }
+
+    /// Whether two servers could understand the path in two ways.
+    pub(super) fn is_ambiguous(&self) -> bool {
+        self.resolved.is_some()
+    }
+
+    /// The ways to understand it.
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
+        [Some(&*self.plain), self.resolved.as_deref()].into_iter().flatten()
+    }
+}
+
+/// Whether a path has empty or dot segments (a slash at its end is no segment), or far too many.
+fn has_odd_segments(path: &str) -> bool {
+    let inner = path.strip_prefix('/').unwrap_or(path);
+    let inner = inner.strip_suffix('/').unwrap_or(inner);
+    let odd = |segment: &str| matches!(segment, "" | "." | "..");
+    (!inner.is_empty() || path.len() > 1) && inner.split('/').any(odd) || inner.split('/').count() > MOST_SEGMENTS
+}
+
+/// Decodes what means the same decoded; says whether nothing was left that a server may understand otherwise.
+fn decode_harmless(path: &str) -> (String, bool) {
+    let mut clean = path.starts_with('/');
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.bytes();
+    while let Some(byte) = rest.next() {
+        if byte != b'%' {
+            clean &= !matches!(byte, b';' | b'\\' | b'?' | b'#') && !byte.is_ascii_control();
+            bytes.push(byte);
+            continue;
+        }
+        let mut look = rest.clone();
+        let digits = (look.next().and_then(hex), look.next().and_then(hex));
+        let (Some(high), Some(low)) = digits else {
+            clean = false;
+            bytes.push(b'%');
+            continue;
+        };
+        rest = look;
+        let decoded = high << 4 | low;
+        if decoded.is_ascii_control() || b"/\\%;?#".contains(&decoded) {
+            clean = false;
+            bytes.extend(format!("%{decoded:02X}").bytes());
+        } else {
+            bytes.push(decoded);
+        }
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => (text, clean),
+        Err(bad) => (String::from_utf8_lossy(bad.as_bytes()).into_owned(), false),
+    }
+}
+
+fn hex(byte: u8) -> Option<u8> {
+    u8::try_from(char::from(byte).to_digit(16)?).ok()
+}
+
+/// Decodes everything (up to three times), and resolves slashes, dots and parameters.
+fn resolve(path: &str) -> String {
+    let mut text = path.to_owned();
+    for _ in 0..3 {
+        text = percent_encoding::percent_decode_str(&text)
+            .decode_utf8_lossy()
+            .into_owned();
+    }
+    let text = text.replace('\\', "/");
+    let text = text.split(['?', '#', '\0']).next().unwrap_or_default();
+    let mut kept: Vec<&str> = Vec::new();
+    for segment in text.split('/') {
+        match segment.split(';').next().unwrap_or_default() {
+            "" | "." => {}
+            ".." => {
+                kept.pop();
+            }
+            name => kept.push(name),
+        }
+    }
+    format!("/{}", kept.join("/"))
+}
+
+/// The segments of a path, without allocating; a slash at the end is no segment.
+#[derive(Debug)]
+pub(super) struct Segments<'p> {
+    list: [&'p str; MOST_SEGMENTS],
+    length: usize,
+}
+
+impl<'p> Segments<'p> {
+    pub(super) fn of(path: &'p str) -> Self {
+        let mut list = [""; MOST_SEGMENTS];
+        let mut length = 0;
+        let inner = path.strip_prefix('/').unwrap_or(path);
+        let inner = inner.strip_suffix('/').unwrap_or(inner);
+        if !inner.is_empty() {
+            for (slot, segment) in list.iter_mut().zip(inner.split('/')) {
+                *slot = segment;
+                length += 1;
+            }
+        }
+        Self { list, length }
+    }
+
+    fn as_slice(&self) -> &[&'p str] {
+        self.list.get(..self.length).unwrap_or_default()
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Literal(Box<str>),
+    Glob(Box<str>),
+    /// `*`: any one segment.
+    One,
+    /// `**`: any number of segments, including none.
+    Many,
+}
+
+/// A glob over paths: `*` matches within one segment, `**` any number of segments including none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct PathGlob {
+    parts: Vec<Part>,
+    fold: bool,
+    rank: (u8, u16),
+}
+
+impl PathGlob {
+    /// Parses a glob; `fold` ignores the case of ASCII letters.
+    pub(super) fn parse(text: &str, fold: bool) -> Result<Self, &'static str> {
+        let Some(inner) = text.strip_prefix('/') else {
+            return Err("a path begins with `/`");
+        };
+        if text.contains(['?', '#', '[', ']', '{', '}', '%', ';', '\\']) || text.contains("//") {
+            return Err("a path glob holds `*` and `**` only, no query, no escapes and no empty segments");
+        }
+        let inner = inner.strip_suffix('/').unwrap_or(inner);
+        let mut parts = Vec::new();
+        for segment in inner.split('/').filter(|segment| !segment.is_empty()) {
+            parts.push(match segment {
+                "." | ".." => return Err("a path glob has no dot segments"),
+                "*" => Part::One,
+                "**" => Part::Many,
+                glob if glob.contains("**") => return Err("`**` stands alone between slashes"),
+                glob if glob.contains('*') => Part::Glob(glob.into()),
+                literal => Part::Literal(literal.into()),
+            });
+        }
+        let kind = match () {
+            () if parts.contains(&Part::Many) => 0,
+            () if text.contains('*') => 1,
+            () => 2,
+        };
+        let letters = text.bytes().filter(|b| *b != b'*').count();
+        Ok(Self {
+            parts,
+            fold,
+            rank: (kind, u16::try_from(letters).unwrap_or(u16::MAX)),
+        })
+    }
+
+    /// Exact over `*` over `**`, then the longer literal.
+    pub(super) fn rank(&self) -> (u8, u16) {
+        self.rank
+    }
+
+    /// Whether the path matches; `fold` ignores case even where the glob does not.
+    pub(super) fn matches(&self, path: &Segments<'_>, fold: bool) -> bool {
+        let (fold, path) = (fold || self.fold, path.as_slice());
+        let (mut part, mut segment) = (0, 0);
+        // Where to go on if the attempt fails: after the last `**`, one segment further. The last is enough, as for
+        // a star in a text; so the work is bounded by parts times segments.
+        let mut retry: Option<(usize, usize)> = None;
+        loop {
+            match (self.parts.get(part), path.get(segment)) {
+                (None, None) => return true,
+                (Some(Part::Many), _) => {
+                    retry = Some((part + 1, segment));
+                    part += 1;
+                    continue;
+                }
+                (Some(wanted), Some(text)) if wanted.matches(text, fold) => {
+                    part += 1;
+                    segment += 1;
+                    continue;
+                }
+                (Some(_) | None, _) => {}
+            }
+            match retry {
+                Some((after, from)) if from < path.len() => {
+                    retry = Some((after, from + 1));
+                    part = after;
+                    segment = from + 1;
+                }
+                Some(_) | None => return false,
+            }
+        }
+    }
+}
+
+impl Part {
+    fn matches(&self, segment: &str, fold: bool) -> bool {
+        match self {
+            Self::Literal(text) if fold => text.eq_ignore_ascii_case(segment),
+            Self::Literal(text) => **text == *segment,
+            Self::Glob(glob) if fold => glob_text(&glob.to_ascii_lowercase(), &segment.to_ascii_lowercase()),
+            Self::Glob(glob) => glob_text(glob, segment),
+            Self::One => true,
+            Self::Many => false,
+        }
+    }
+}
+
+/// Whether a text matches a glob in which `*` is any number of characters.
+pub(super) fn glob_text(glob: &str, text: &str) -> bool {
+    let mut pieces = glob.split('*');
+    let Some(mut rest) = text.strip_prefix(pieces.next().unwrap_or_default()) else {
+        return false;
+    };
+    let mut last = None;
+    for piece in pieces {
+        if let Some(before) = last.replace(piece) {
+            let Some((_, after)) = rest.split_once(before) else {
+                return false;
+            };
+            rest = after;
+        }
+    }
+    match last {
+        None => rest.is_empty(),
+        Some(end) => rest.ends_with(end),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(glob: &str, path: &str) -> bool {
+        PathGlob::parse(glob, false)
+            .unwrap()
+            .matches(&Segments::of(path), false)
+    }
+
+    #[test]
+    fn stars_stay_in_their_segment_and_double_stars_do_not() {
+        for (glob, path, expected) in [
+            ("/a", "/a", true),
+            ("/a/", "/a", true),
+            ("/a", "/a/", true),
+            ("/a", "/A", false),
+            ("/a", "/a/b", false),
+            ("/", "/", true),
+            ("/**", "/", true),
+            ("/**", "/x/y", true),
+            ("/a/**", "/a", true),
+            ("/a/**/b", "/a/b", true),
+            ("/a/**/b", "/a/x/y/b", true),
+            ("/a/**/b", "/a/x/y/c", false),
+            ("/**/b/**/c", "/b/b/x/c/c", true),
+            ("/*/b", "/a/b", true),
+            ("/*/b", "/b", false),
+            ("/a*z/b", "/abcz/b", true),
+            ("/a*z/b", "/abc/b", false),
+            ("/a*b*c", "/abbbc", true),
+            ("/a*b*c", "/abcd", false),
+            ("/a*a", "/a", false),
+        ] {
+            assert_eq!(matches(glob, path), expected, "{glob} {path}");
+        }
+    }
+
+    #[test]
+    fn a_glob_that_could_be_misread_is_refused() {
+        for bad in ["", "a", "/a//b", "/a**", "/a/../b", "/a?b", "/[ab]", "/a%2Fb"] {
+            assert!(PathGlob::parse(bad, false).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn harmless_spellings_are_one_path() {
+        for (path, plain) in [
+            ("/a/b", "/a/b"),
+            ("/%61/b", "/a/b"),
+            ("/a%3Ab", "/a:b"),
+            ("/a%3ab", "/a:b"),
+            ("/caf%C3%A9", "/café"),
+            ("/", "/"),
+            ("/a/", "/a/"),
+        ] {
+            let spelling = Spelling::of(path);
+            assert_eq!(spelling.plain, plain, "{path}");
+            assert!(!spelling.is_ambiguous(), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_two_servers_may_understand_differently_is_ambiguous() {
+        for (path, resolved) in [
+            ("/a//b", "/a/b"),
+            ("//a", "/a"),
+            ("//", "/"),
+            ("/a//", "/a"),
+            ("/a/./b", "/a/b"),
+            ("/a/%2e%2E/b", "/b"),
+            ("/a/../../b", "/b"),
+            ("/a%2Fb", "/a/b"),
+            ("/a%5cb", "/a/b"),
+            ("/a\\b", "/a/b"),
+            ("/a;x=1/b", "/a/b"),
+            ("/a%3bx/b", "/a/b"),
+            ("/%2561", "/a"),
+            ("/a%00b", "/a"),
+            ("/a%", "/a%"),
+            ("/a%zz", "/a%zz"),
+            ("a", "/a"),
+            ("*", "/*"),
+            ("", "/"),
+        ] {
+            assert_eq!(Spelling::of(path).resolved.as_deref(), Some(resolved), "{path}");
+        }
+        assert!(Spelling::of(&"/a".repeat(41)).is_ambiguous());
+        assert!(Spelling::of("/%ff").is_ambiguous());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_path_makes_matching_fail_to_answer(path in ".{0,60}", glob in "(/(a|\\*|\\*\\*|a\\*b)){0,5}") {
+            let spelling = Spelling::of(&path);
+            if let Ok(glob) = PathGlob::parse(&glob, false) {
+                for text in spelling.all() {
+                    glob.matches(&Segments::of(text), false);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! What a request may do: everything that host, method, path and operation allow it to be.
+//!
+//! The order in which signatures are tried is that of the facts: exact host over `*.x` over `**`, a matching operation,
+//! the more literal path, and last the fallbacks. Whatever remains in doubt is added, never left out: two names, two
+//! ways to spell the path, a method in disguise. How far a *name* is believed stands in [`super::labels`].
+
+use std::collections::BTreeSet;
+
+use super::Catalog;
+use super::index::Candidate;
+use super::path::{Segments, Spelling};
+use super::signature::{EmbedKind, Method, Reads};
+use super::tree::{ActivityIndex, Kind};
+use crate::facts::{Head, Opaque, Peek, Place, Reading, SignatureId, SiteRole};
+
+/// Request headers in which a method can hide, known from Google, Microsoft and IBM interfaces.
+pub(super) const OVERRIDE_HEADERS: [&str; 3] = ["x-http-method-override", "x-method-override", "x-http-method"];
+
+/// Query parameters in which a method can hide: Rails, the Graph API, Google interfaces.
+const OVERRIDE_PARAMETERS: [&str; 5] = [
+    "_method",
+    "method",
+    "$httpmethod",
+    "x-http-method-override",
+    "http_method",
+];
+
+/// A signature that matches host, method and path.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Match<'c> {
+    pub(super) candidate: Candidate<'c>,
+    pub(super) path_rank: (u8, u16),
+}
+
+/// What was found so far.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    activities: u64,
+    signatures: BTreeSet<SignatureId>,
+}
+
+/// One request being read.
+pub(super) struct Reader<'c> {
+    pub(super) catalog: &'c Catalog,
+    pub(super) place: &'c Place,
+    pub(super) head: &'c Head,
+    spelling: Spelling<'c>,
+    found: Found,
+}
+
+impl<'c> Reader<'c> {
+    pub(super) fn new(catalog: &'c Catalog, place: &'c Place, head: &'c Head) -> Self {
+        Self {
+            catalog,
+            place,
+            head,
+            spelling: Spelling::of(&head.path),
+            found: Found::default(),
+        }
+    }
+
+    pub(super) fn read(mut self) -> Reading {
+        let common = self.catalog.activities.common;
+        let method = Method::of(&self.head.method);
+        let spellings = std::mem::replace(&mut self.spelling, Spelling::of("/"));
+        let is_embed = !spellings.is_ambiguous() && self.embed(&Segments::of(&spellings.plain));
+        if !is_embed {
+            for path in spellings.all().map(Segments::of) {
+                if self.head.hints.websocket {
+                    self.socket(&path);
+                }
+                if !self.head.hints.websocket || method != Method::Get && self.head.method != "CONNECT" {
+                    self.request(method, &path);
+                }
+                for hidden in overrides(self.head) {
+                    self.request(hidden, &path);
+                }
+            }
+        }
+        let writes = self.effective_methods().any(|method| !method.is_safe());
+        let doubtful = spellings.is_ambiguous() && (writes || self.head.hints.websocket)
+            // A safe method has no use for content (RFC 9110 §9.3.1); servers differ in what they make of it.
+            || method.is_safe() && self.head.hints.has_body
+            || matches!(self.head.peek, Peek::Opaque(_));
+        if doubtful || self.found.activities == 0 {
+            self.add(common.unknown_write);
+        }
+        self.found.into_reading(self.catalog)
+    }
+
+    /// The request's method, and those that hide in it.
+    pub(super) fn effective_methods(&self) -> impl Iterator<Item = Method> + use<'c> {
+        std::iter::once(Method::of(&self.head.method)).chain(overrides(self.head))
+    }
+
+    /// A GET or HEAD for a listed embed path, that nothing shows to be a visit.
+    fn embed(&mut self, path: &Segments<'_>) -> bool {
+        let (hints, place) = (&self.head.hints, self.place);
+        let plain = Method::of(&self.head.method) == Method::Get
+            && !hints.websocket
+            && !hints.has_body
+            && overrides(self.head).next().is_none();
+        if !plain {
+            return false;
+        }
+        let mut embeds = self.catalog.index.embeds(place.host.as_str());
+        let Some(embed) = embeds.find(|embed| embed.path.matches(path, false)) else {
+            return false;
+        };
+        if self.is_visited(embed.kind) {
+            return false;
+        }
+        self.add(self.catalog.activities.common.embed);
+        self.found.signatures.insert(embed.id.clone());
+        true
+    }
+
+    /// Whether the metadata says that the employee opened an embed path like a page, or the platform itself used it.
+    fn is_visited(&self, kind: EmbedKind) -> bool {
+        const FRAMES: [&str; 5] = ["iframe", "frame", "embed", "object", "fencedframe"];
+        const PARTS: [&str; 8] = ["script", "image", "style", "font", "empty", "audio", "video", "track"];
+        let hints = &self.head.hints;
+        let among = |list: &[&str], dest: &str| list.iter().any(|name| name.eq_ignore_ascii_case(dest));
+        let by_metadata = match (hints.fetch_dest.as_deref(), kind) {
+            // Old browsers, apps and tools say nothing. A frame's page may then be one that is visited.
+            (None, EmbedKind::Frame) => true,
+            (None, EmbedKind::Part) => hints.fetch_mode.as_deref() == Some("navigate"),
+            (Some(dest), EmbedKind::Frame | EmbedKind::Part) => !among(&FRAMES, dest) && !among(&PARTS, dest),
+        };
+        by_metadata || self.comes_from_the_family()
+    }
+
+    /// Whether `Origin` or `Referer` name the platform's own family, other than a page that is itself embedded.
+    fn comes_from_the_family(&self) -> bool {
+        let family = |host| self.catalog.family_of(host);
+        let Some(own) = family(&self.place.host) else {
+            return false;
+        };
+        let hints = &self.head.hints;
+        match &hints.referer {
+            Some(referer) => {
+                let path = Spelling::of(&referer.path);
+                let path = Segments::of(&path.plain);
+                let mut embeds = self.catalog.index.embeds(referer.host.as_str());
+                family(&referer.host) == Some(own) && !embeds.any(|embed| embed.path.matches(&path, false))
+            }
+            None => hints.origin.as_ref().and_then(family) == Some(own),
+        }
+    }
+
+    /// A WebSocket handshake: the strictest that the socket can carry.
+    fn socket(&mut self, path: &Segments<'_>) {
+        let before = self.found.activities;
+        for found in self.catalog.index.candidates(self.place) {
+            let signature = found.signature;
+            let fits = signature.socket && signature.paths.iter().any(|glob| glob.matches(path, false));
+            let only_reads = self.kind(signature.activity) != Kind::Write;
+            if fits && (!only_reads || signature.reads == Reads::Endpoint) {
+                self.add_signature(found);
+            }
+        }
+        if self.found.activities == before {
+            self.add(self.catalog.activities.common.unknown_write);
+        }
+    }
+
+    /// The request read as if it had this method.
+    fn request(&mut self, method: Method, path: &Segments<'_>) {
+        if method == Method::Options {
+            // A preflight asks and does nothing; who may not look has no use for it.
+            self.add(self.catalog.activities.common.browse);
+            return;
+        }
+        let mut matches = self.matches(method, path, false);
+        if matches.is_empty() && method == Method::Get {
+            // Some servers ignore the case of paths.
+            matches = self.matches(method, path, true);
+        }
+        self.judge_names(method, &matches);
+    }
+
+    fn matches(&self, method: Method, path: &Segments<'_>, fold: bool) -> Vec<Match<'c>> {
+        let fits = |candidate: Candidate<'c>| {
+            let signature = candidate.signature;
+            // A named write is believed under any method: some servers take writes as GET.
+            let named_write = signature.operation.is_some() && self.kind(signature.activity) == Kind::Write;
+            if signature.socket || !(signature.methods.contains(method) || method == Method::Get && named_write) {
+                return None;
+            }
+            let globs = signature.paths.iter().filter(|glob| glob.matches(path, fold));
+            let path_rank = globs.map(super::path::PathGlob::rank).max()?;
+            Some(Match { candidate, path_rank })
+        };
+        self.catalog.index.candidates(self.place).filter_map(fits).collect()
+    }
+
+    /// What a request is that no signature recognises.
+    pub(super) fn add_default(&mut self, method: Method) {
+        let common = self.catalog.activities.common;
+        let roles = &self.place.roles;
+        let beacon = is_beacon(self.place);
+        let activity = match method {
+            Method::Get if beacon && !self.is_visited(EmbedKind::Part) => {
+                if roles.contains(&SiteRole::Pixel) {
+                    common.embed
+                } else {
+                    common.telemetry
+                }
+            }
+            Method::Get if serves_media(roles) => common.view_media,
+            Method::Get | Method::Options => common.browse,
+            Method::Post if beacon => common.telemetry,
+            Method::Post | Method::Put | Method::Patch | Method::Delete | Method::Other => common.unknown_write,
+        };
+        self.add(activity);
+    }
+
+    pub(super) fn kind(&self, activity: ActivityIndex) -> Kind {
+        self.catalog.activities.kind(activity)
+    }
+
+    pub(super) fn add(&mut self, activity: ActivityIndex) {
+        self.found.activities |= activity.bit();
+    }
+
+    pub(super) fn add_signature(&mut self, candidate: Candidate<'_>) {
+        self.add(candidate.signature.activity);
+        self.found.signatures.insert(candidate.signature.id.clone());
+    }
+
+    /// The signatures whose path matches in any spelling, whatever the method: a superset of those that are tried.
+    pub(super) fn in_reach(&self) -> impl Iterator<Item = Candidate<'c>> {
+        let fits = move |candidate: &Candidate<'c>| {
+            let globs = &candidate.signature.paths;
+            let mut spellings = self.spelling.all().map(Segments::of);
+            spellings.any(|path| globs.iter().any(|glob| glob.matches(&path, true)))
+        };
+        self.catalog.index.candidates(self.place).filter(fits)
+    }
+
+    /// Whether the body was there but could not be looked at.
+    pub(super) fn body_is_hidden(&self) -> bool {
+        let hints = &self.head.hints;
+        match &self.head.peek {
+            Peek::NotTaken => hints.has_body,
+            Peek::Operations(_) => hints.has_body && hints.content_encoding.is_some(),
+            Peek::Opaque(Opaque::TooLong | Opaque::Encoded | Opaque::Undecodable | Opaque::Ambiguous) => true,
+        }
+    }
+}
+
+/// Whether a host takes beacons and logs, and nothing else.
+pub(super) fn is_beacon(place: &Place) -> bool {
+    let fits = |role: &SiteRole| matches!(role, SiteRole::Pixel | SiteRole::Telemetry);
+    !place.roles.is_empty() && place.roles.iter().all(fits)
+}
+
+/// Whether a host serves pictures, video and assets, and nothing that people open as a page.
+fn serves_media(roles: &BTreeSet<SiteRole>) -> bool {
+    let fits = |role: &SiteRole| {
+        matches!(
+            role,
+            SiteRole::Media | SiteRole::Cdn | SiteRole::Upload | SiteRole::E2ee
+        )
+    };
+    let serves = roles.contains(&SiteRole::Media) || roles.contains(&SiteRole::Cdn);
+    serves && roles.iter().all(fits)
+}
+
+/// The methods that hide in headers and parameters. One that only reads loosens nothing and is not listed.
+pub(super) fn overrides(head: &Head) -> impl Iterator<Item = Method> + use<'_> {
+    let headers = head
+        .hints
+        .labels
+        .iter()
+        .filter(|(name, _)| OVERRIDE_HEADERS.contains(&name.as_str()));
+    let stated = headers.map(|(_, value)| Method::of_override(value));
+    let hidden = head.query.iter().filter_map(|(key, value)| overriding(key, value));
+    stated.filter(|method| !method.is_safe()).chain(hidden)
+}
+
+/// The writing method that a query parameter states.
+pub(super) fn overriding(key: &str, value: &str) -> Option<Method> {
+    let named = OVERRIDE_PARAMETERS.iter().any(|name| name.eq_ignore_ascii_case(key));
+    let method = named.then(|| Method::of_override(value))?;
+    // `method` is a name that others use for other things, so that only the methods we know count.
+    (!method.is_safe() && method != Method::Other).then_some(method)
+}
+
+impl Found {
+    fn into_reading(self, catalog: &Catalog) -> Reading {
+        let table = &catalog.activities;
+        let members = || ActivityIndex::members(self.activities).filter_map(|index| table.activity(index));
+        Reading {
+            activity: members()
+                .last()
+                .cloned()
+                .unwrap_or_else(crate::facts::Activity::unknown_write),
+            activities: members().cloned().collect(),
+            signatures: self.signatures,
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! Methods in disguise, spellings of paths, sockets and share windows: tries to make a request read milder than it is.
+
+use super::*;
+
+#[test]
+fn a_method_that_hides_in_a_header_or_parameter_counts() {
+    let feed = "https://graph.facebook.com/v20.0/123/feed";
+    assert_eq!(request("GET", feed).activities(), "browse");
+    assert_eq!(
+        request("GET", &format!("{feed}?method=post")).activities(),
+        "browse post"
+    );
+    assert_eq!(
+        request("GET", feed)
+            .header("x-http-method-override", "post")
+            .activities(),
+        "browse post"
+    );
+    assert_eq!(
+        request("OPTIONS", feed).header("x-http-method", "POST").activities(),
+        "browse post"
+    );
+    let disguised = request("POST", feed).header("x-http-method-override", "GET");
+    assert_eq!(disguised.activities(), "post", "a hidden GET loosens nothing");
+    assert_eq!(
+        request("GET", feed).header("x-method-override", "PURGE").activities(),
+        "browse unknown-write"
+    );
+}
+
+#[test]
+fn writes_that_a_server_takes_as_get_are_writes() {
+    for (url, activity) in [
+        ("https://api.vk.com/method/wall.post?message=x", "post"),
+        ("https://api.vk.com/method/new.thing", "unknown-write"),
+        ("https://slack.com/api/chat.postMessage?text=x", "message"),
+        (
+            "https://api.flickr.com/services/rest/?method=flickr.photos.comments.addComment",
+            "comment",
+        ),
+        (
+            "https://www.facebook.com/api/graphql/?fb_api_req_friendly_name=ComposerStoryCreateMutation",
+            "post",
+        ),
+        ("https://www.linkedin.com/campaignmanager/accounts", "advertise"),
+        ("https://www.linkedin.com/CampaignManager/accounts", "advertise"),
+    ] {
+        assert_eq!(request("GET", url).activities(), activity, "{url}");
+    }
+}
+
+#[test]
+fn unknown_writes_on_a_managed_site_are_unknown_writes() {
+    for method in [
+        "POST", "PUT", "PATCH", "DELETE", "PROPFIND", "TRACE", "CONNECT", "post", "",
+    ] {
+        let reading = request(method, "https://www.linkedin.com/voyager/api/something/new").read();
+        assert_eq!(reading.activity, Activity::unknown_write(), "{method}");
+        assert!(reading.signatures.is_empty());
+    }
+    for (method, url, activity) in [
+        ("GET", "https://www.linkedin.com/something/new", "browse"),
+        ("HEAD", "https://www.linkedin.com/something/new", "browse"),
+        ("OPTIONS", "https://www.linkedin.com/voyager/api/graphql", "browse"),
+        ("GET", "https://scontent.xx.fbcdn.net/v/1.jpg", "view-media"),
+        ("POST", "https://scontent.xx.fbcdn.net/v/1.jpg", "unknown-write"),
+        ("POST", "https://spade.twitch.tv/track", "telemetry"),
+        ("GET", "https://example.com/", "browse"),
+        ("POST", "https://example.com/", "unknown-write"),
+    ] {
+        assert_eq!(request(method, url).activities(), activity, "{method} {url}");
+    }
+}
+
+#[test]
+fn no_spelling_of_a_path_makes_a_write_milder() {
+    let write = |path: &str| request("POST", &format!("https://www.youtube.com{path}")).activities();
+    let comment = "/youtubei/v1/comment/create_comment";
+    assert_eq!(write(comment), "comment");
+    assert_eq!(write(&format!("{comment}/")), "comment");
+    assert_eq!(write("/youtubei/v1/comment/%63reate_comment"), "comment");
+    for odd in [
+        "/youtubei/v1/browse/../comment/create_comment",
+        "/youtubei/v1/browse/%2e%2e/comment/create_comment",
+        "/youtubei/v1/browse/%2E%2E%2fcomment/create_comment",
+        "//youtubei/v1/comment/create_comment",
+        "/youtubei/./v1/comment/create_comment",
+        "/youtubei/v1/comment/create_comment;x=1",
+        "/youtubei/v1;/comment/create_comment",
+        "/youtubei%2Fv1/comment/create_comment",
+        "/youtubei\\v1\\comment\\create_comment",
+        "/youtubei/v1/comment/%2563reate_comment",
+        "/youtubei/v1/comment/create_comment%00",
+        "/youtubei/v1/comment/create_comment%23",
+    ] {
+        assert_eq!(write(odd), "comment unknown-write", "{odd}");
+    }
+    for odd in [
+        "/youtubei/v1/browse;x",
+        "//youtubei/v1/browse",
+        "/youtubei/v1/browse/../browse",
+        "/youtubei/v1/comment/create_comment/../../browse",
+        "/youtubei/v1/browse%2f",
+        "/YOUTUBEI/V1/BROWSE",
+    ] {
+        let reading = request("POST", &format!("https://www.youtube.com{odd}")).read();
+        assert_eq!(reading.activity, Activity::unknown_write(), "{odd}");
+    }
+}
+
+#[test]
+fn no_spelling_of_a_path_makes_a_visit_an_embed_or_hides_what_is_read() {
+    let get = |path: &str| request("GET", &format!("https://www.facebook.com{path}")).activities();
+    for odd in [
+        "/plugins/../somepage",
+        "/plugins/%2e%2e/somepage",
+        "//plugins/like.php",
+        "/plugins;x/like.php",
+        "/plugins%2flike.php",
+    ] {
+        assert_eq!(get(odd), "browse", "{odd}");
+    }
+    let messages = |path: &str| request("GET", &format!("https://x.com{path}")).activities();
+    assert_eq!(messages("/messages/1"), "message-read");
+    assert_eq!(messages("//messages/1"), "browse message-read");
+    assert_eq!(messages("/Messages/1"), "message-read");
+}
+
+#[test]
+fn a_socket_is_the_strictest_that_it_can_carry() {
+    let socket = |url: &str| request("GET", url).with(|hints| hints.websocket = true).activities();
+    assert_eq!(socket("https://web.whatsapp.com/ws/chat"), "message");
+    assert_eq!(socket("https://gateway.discord.gg/?v=9"), "message-read");
+    assert_eq!(socket("https://www.linkedin.com/feed/"), "unknown-write");
+    assert_eq!(socket("https://www.facebook.com/tr?id=1"), "unknown-write");
+    assert_eq!(socket("https://unknown.example/"), "unknown-write");
+    assert_eq!(socket("https://web.whatsapp.com//ws/chat"), "message unknown-write");
+    let posted = request("POST", "https://web.whatsapp.com/ws/chat").with(|hints| hints.websocket = true);
+    assert_eq!(posted.activities(), "message unknown-write");
+}
+
+#[test]
+fn a_share_window_is_a_deliberate_act() {
+    for (url, activity) in [
+        ("https://www.facebook.com/dialog/share?href=x", "share"),
+        ("https://www.facebook.com/v20.0/dialog/oauth?client_id=1", "oauth"),
+        ("https://www.linkedin.com/sharing/share-offsite/?url=x", "share"),
+        ("https://x.com/intent/post?text=x", "post"),
+    ] {
+        let framed = request("GET", url).with(|hints| hints.fetch_dest = Some("iframe".to_owned()));
+        assert_eq!(framed.activities(), activity, "{url}");
+    }
+}

@@ -1,0 +1,182 @@
+//! What is wrong with a file is said with its place, all at once, and with a way to fix it.
+
+use super::*;
+
+const BASE: &str = r#"
+id = "one"
+name = "One"
+category = "social"
+"#;
+
+/// The problems of the shipped lists with these files beside them.
+fn problems(others: &[(&str, &str)]) -> Vec<String> {
+    let mut files = vec![file("catalog/categories.toml"), file("catalog/activities.toml")];
+    files.extend(
+        others
+            .iter()
+            .map(|(name, text)| SourceText::new(format!("catalog/{name}.toml"), *text)),
+    );
+    let problems = Catalog::parse(&files).err().unwrap_or_default();
+    assert!(
+        problems
+            .iter()
+            .all(|problem| problem.help.is_some() && problem.line > 0)
+    );
+    problems.iter().map(ToString::to_string).collect()
+}
+
+fn expect(text: &str, parts: &[&str]) {
+    let found = problems(&[("one", &format!("{BASE}{text}"))]);
+    assert_eq!(found.len(), parts.len(), "{text}: {found:#?}");
+    for (problem, part) in found.iter().zip(parts) {
+        assert!(problem.contains(part), "{problem:?} does not say {part:?}");
+    }
+}
+
+#[test]
+fn misspelt_words_are_answered_with_what_was_probably_meant() {
+    expect(
+        "contrl = \"request\"",
+        &["`contrl` is not a known key (did you mean `control`?)"],
+    );
+    expect("control = \"requst\"", &["did you mean `request`?"]);
+    expect(
+        "domains = [{ host = \"one.example\", roles = [\"sit\"] }]",
+        &["did you mean `site`?"],
+    );
+    expect(
+        "domains = [{ host = \"one.example\", rols = [] }]",
+        &["did you mean `roles`?"],
+    );
+    let signature = |field: &str| {
+        format!(
+            "[[signature]]\nid = \"s\"\nactivity = \"post\"\nmethods = [\"POST\"]\nhosts = [\"one.example\"]\npath = \"/\"\n{field}"
+        )
+    };
+    expect(&signature("undoo = true"), &["did you mean `undo`?"]);
+    expect(&signature("").replace("\"post\"", "\"pst\""), &["did you mean `post`?"]);
+    expect(
+        &signature("").replace("\"POST\"", "\"PSOT\""),
+        &["did you mean `POST`?"],
+    );
+    expect(&signature("encoding = [\"jsn\"]"), &["did you mean `json`?"]);
+    let other = problems(&[("two", &BASE.replace("one", "two").replace("social", "soscial"))]);
+    assert!(other[0].contains("did you mean `social`?"), "{other:?}");
+    let local = problems(&[
+        ("one", BASE),
+        ("local", "[[host]]\nhost = \"a.example\"\nplatform = \"onne\""),
+    ]);
+    assert!(local[0].contains("did you mean `one`?"), "{local:?}");
+}
+
+#[test]
+fn every_problem_of_every_file_is_reported_at_once() {
+    let found = problems(&[
+        (
+            "one",
+            &format!("{BASE}x = 1\ncontrol = 7\ndomains = [{{ host = \"https://one.example\" }}]"),
+        ),
+        ("two", "name = \"Two\"\nid = "),
+        ("three", &BASE.replace("\"one\"", "\"four\"")),
+    ]);
+    let text = found.join("\n");
+    for part in [
+        "catalog/one.toml:5:1: `x` is not a known key",
+        "`control` is not a text in quotes",
+        "`https://one.example` is not a host name",
+        "catalog/two.toml:2:6: this is not TOML",
+        "`four` stands in a file that is named `three`",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}
+
+#[test]
+fn a_host_belongs_to_one_platform() {
+    let with = |id: &str, name: &str, cover: &str| {
+        format!(
+            "{}domains = [{{ host = \"{name}\", match = \"{cover}\" }}]",
+            BASE.replace("\"one\"", &format!("\"{id}\""))
+        )
+    };
+    let one = with("one", "a.example", "suffix");
+    let both = problems(&[("one", &one), ("two", &with("two", "a.example", "exact"))]);
+    assert!(
+        both[0].contains("`a.example` is a domain of `two` and of `one`"),
+        "{both:?}"
+    );
+    let below = problems(&[("one", &one), ("two", &with("two", "b.a.example", "suffix"))]);
+    assert!(below.is_empty(), "{below:?}");
+    let twice = "domains = [{ host = \"a.example\" }, { host = \"a.example\" }]";
+    expect(twice, &["`a.example` is listed twice"]);
+}
+
+#[test]
+fn patterns_that_do_not_parse_and_ids_that_repeat_are_refused() {
+    let signature = "[[signature]]\nid = \"s\"\nactivity = \"post\"\nmethods = [\"POST\"]\nhosts = [\"*.one.example\"]\npath = \"/\"\n";
+    expect(
+        &signature.replace("\"/\"", "\"/a**\""),
+        &["`/a**` is not a path glob (`**` stands alone"],
+    );
+    expect(&signature.replace("*.one", "up-*.one"), &[]);
+    expect(&signature.replace("*.one.example", "*"), &["`*` is not a host name"]);
+    expect(
+        &signature.replace("*.one.example", "@web"),
+        &["`web` is not a known host set"],
+    );
+    let operation = "operation = { where = [\"query\"], key = \"q\", value = \"(\", match = \"regex\" }";
+    expect(&format!("{signature}{operation}"), &["`(` is not a regular expression"]);
+    let place = operation.replace("query", "cookie").replace("\"(\"", "\"x\"");
+    expect(&format!("{signature}{place}"), &["`cookie` is not a known place"]);
+    expect(&format!("{signature}{signature}"), &["`s` is listed twice"]);
+    expect(
+        &signature.replace("hosts", "hots"),
+        &["`hosts` is missing", "did you mean `hosts`?"],
+    );
+}
+
+#[test]
+fn a_signature_that_calls_a_write_a_read_must_say_why() {
+    let read = "[[signature]]\nid = \"s\"\nactivity = \"browse\"\nmethods = [\"POST\"]\nhosts = [\"one.example\"]\npath = \"/\"\n";
+    expect(read, &["`s` calls a request a read that could write"]);
+    expect(&read.replace("POST", "GET"), &[]);
+    expect(&format!("{read}reads = \"endpoint\""), &[]);
+    expect(&format!("{read}reads = \"label\""), &[]);
+    let label = format!("{read}reads = \"label\"\nencoding = [\"websocket\"]").replace("POST", "GET");
+    expect(&label, &["`s` believes a label on a socket"]);
+    let socket = format!("{read}encoding = [\"websocket\"]").replace("POST", "GET");
+    expect(&socket, &["`s` calls a request a read that could write"]);
+    let write = format!("{read}reads = \"endpoint\"").replace("browse", "post");
+    expect(&write, &["`s` is a write and says how far its reads are believed"]);
+}
+
+#[test]
+fn the_lists_are_needed_and_checked() {
+    let nothing: Vec<String> = Catalog::parse(&[])
+        .unwrap_err()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert!(nothing[0].contains("catalog/categories.toml") && nothing[1].contains("catalog/activities.toml"));
+    let files = [
+        SourceText::new(
+            "catalog/categories.toml",
+            "[[category]]\nid = \"a\"\nparent = \"b\"\n[[category]]\nid = \"a\"",
+        ),
+        SourceText::new("catalog/activities.toml", "[[activity]]\nid = \"browse\"\nrank = 1"),
+    ];
+    let text: Vec<String> = Catalog::parse(&files)
+        .unwrap_err()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let text = text.join("\n");
+    for part in [
+        "`a` is listed twice",
+        "`b` is not a known category",
+        "needs a `rank` and a `kind`",
+        "the activity `unknown-write` is missing",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+}

@@ -1,0 +1,142 @@
+//! What holds for every request, whoever made it up.
+
+use proptest::prelude::*;
+
+use super::cheats::{GRAPHQL, facebook, referer};
+use super::*;
+use crate::facts::Opaque;
+
+fn some_pairs() -> impl Strategy<Value = Vec<(String, String)>> {
+    let key = prop_oneof![
+        Just("fb_api_req_friendly_name".to_owned()),
+        Just("x-fb-friendly-name".to_owned()),
+        Just("x-http-method-override".to_owned()),
+        Just("variables".to_owned()),
+        Just("variables[input]".to_owned()),
+        Just("method".to_owned()),
+        Just("queryId".to_owned()),
+        Just("write-mark".to_owned()),
+        "[a-z]{1,4}",
+    ];
+    let value = prop_oneof![
+        Just("FooQuery".to_owned()),
+        Just("ComposerStoryCreateMutation".to_owned()),
+        Just("POST".to_owned()),
+        Just("{\"input\":1}".to_owned()),
+        Just("voyagerFeedDash".to_owned()),
+        ".{0,12}",
+    ];
+    prop::collection::vec((key, value), 0..4)
+}
+
+fn some_head() -> impl Strategy<Value = (Host, Head)> {
+    let host = prop::sample::select(vec![
+        "www.facebook.com",
+        "graph.facebook.com",
+        "x.com",
+        "www.linkedin.com",
+        "medium.com",
+        "scontent.xx.fbcdn.net",
+        "px.ads.linkedin.com",
+        "mastodon.example",
+        "unknown.example",
+    ]);
+    let path = prop_oneof![
+        Just("/api/graphql/".to_owned()),
+        Just("/tr".to_owned()),
+        Just("/plugins/../x".to_owned()),
+        Just("/i/api/graphql/a/HomeTimeline".to_owned()),
+        Just("/voyager/api/graphql".to_owned()),
+        Just("/_/graphql".to_owned()),
+        "/?.{0,20}",
+    ];
+    let method = prop::sample::select(vec!["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "X"]);
+    let peek = prop_oneof![
+        Just(Peek::NotTaken),
+        Just(Peek::Opaque(Opaque::TooLong)),
+        prop::collection::vec(some_pairs(), 0..3).prop_map(Peek::Operations),
+    ];
+    let page = prop::option::of(prop::sample::select(vec![
+        "www.instagram.com",
+        "www.facebook.com",
+        "blog.example",
+    ]));
+    let hints = (
+        any::<[bool; 3]>(),
+        some_pairs(),
+        page,
+        prop::option::of(prop::sample::select(vec!["iframe", "document"])),
+    );
+    (host, path, method, some_pairs(), peek, hints).prop_map(|(host, path, method, query, peek, hints)| {
+        let ([websocket, has_body, form], labels, page, dest) = hints;
+        let host_of = |name: &str| Host::parse(name).unwrap();
+        let hints = Hints {
+            websocket,
+            has_body,
+            labels,
+            content_type: form.then(|| "application/x-www-form-urlencoded".to_owned()),
+            fetch_dest: dest.map(str::to_owned),
+            origin: page.map(host_of),
+            referer: page.filter(|_| form).map(|name| referer(name, "/plugins/x")),
+            ..Hints::default()
+        };
+        let head = Head {
+            method: method.to_owned(),
+            path,
+            query,
+            hints,
+            peek,
+        };
+        (host_of(host), head)
+    })
+}
+
+proptest! {
+    #[test]
+    fn redaction_never_changes_the_reading((host, head) in some_head()) {
+        let place = catalog().place(&host);
+        let redacted = catalog().redact(&place, &head);
+        prop_assert_eq!(catalog().read(&place, &redacted), catalog().read(&place, &head));
+        prop_assert_eq!(catalog().redact(&place, &redacted), redacted);
+    }
+
+    #[test]
+    fn no_bytes_of_a_body_make_a_peek_fail_to_answer(body in prop::collection::vec(any::<u8>(), 0..200), kind in 0..5_usize, complete: bool) {
+        let types = ["application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "image/png", ";;=\""];
+        let seen = facebook().body(types[kind], "x");
+        let place = catalog().place(&seen.host);
+        let mut bytes = if kind == 2 { b"--b\r\n".to_vec() } else { Vec::new() };
+        bytes.extend(body);
+        let mut head = seen.head;
+        head.peek = catalog().peek(&place, &head, &bytes, complete);
+        catalog().read(&place, &head);
+    }
+
+    #[test]
+    fn another_name_only_adds_to_what_a_request_may_be(names in prop::collection::vec(0..5_usize, 1..4), another in 0..5_usize, place in 0..3_usize) {
+        const NAMES: [&str; 5] = ["FooQuery", "FooMutation", "ComposerStoryCreateMutation", "CometUFIFeedbackReactMutation", "nonsense"];
+        let key = "fb_api_req_friendly_name";
+        let form = |names: &[usize]| {
+            let pairs = names.iter().map(|name| (key, NAMES[*name]));
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+        };
+        let before = facebook().form(&form(&names)).read();
+        let after = match place {
+            0 => facebook().header("x-fb-friendly-name", NAMES[another]).form(&form(&names)),
+            1 => request("POST", &format!("{GRAPHQL}?{key}={}", NAMES[another])).form(&form(&names)),
+            _ => facebook().form(&form(&[names, vec![another]].concat())),
+        };
+        prop_assert!(after.read().activities.is_superset(&before.activities));
+    }
+
+    #[test]
+    fn metadata_changes_nothing_but_whether_a_listed_embed_is_a_visit((host, head) in some_head()) {
+        let place = catalog().place(&host);
+        let said = &head.hints;
+        let silent = Hints { fetch_site: None, fetch_mode: None, fetch_dest: None, origin: None, referer: None, ..said.clone() };
+        let bare = Head { hints: silent, ..head.clone() };
+        let (with, without) = (catalog().read(&place, &head), catalog().read(&place, &bare));
+        let is_embed = |reading: &Reading| ["embed", "telemetry"].iter().any(|id| reading.activities.contains(&Activity::new(*id)));
+        prop_assert!(with == without || is_embed(&with) || is_embed(&without));
+    }
+}

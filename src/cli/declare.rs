@@ -1,0 +1,59 @@
+//! `wayleave declare`: states a purpose from a terminal or a script.
+
+use std::process::ExitCode;
+
+use http::{Method, StatusCode};
+use miette::Report;
+use serde_json::{Value, json};
+
+use super::counter::{Way, problem};
+use super::printer;
+
+/// States a purpose and prints the grant.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The purpose, e.g. `recruiting`.
+    purpose: String,
+    /// The platforms, e.g. `linkedin`; repeat or separate with commas.
+    #[arg(long = "on", required = true, value_delimiter = ',', value_name = "PLATFORM")]
+    platforms: Vec<String>,
+    /// What you need it for, in a sentence.
+    #[arg(long, value_name = "TEXT")]
+    statement: String,
+    /// A ticket, where the purpose asks for one.
+    #[arg(long)]
+    ticket: Option<String>,
+    /// For how long, e.g. `4h` or `PT30M`; the purpose's default if left out.
+    #[arg(long = "for", value_name = "DURATION")]
+    duration: Option<String>,
+    /// Print the grant as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    way: Way,
+}
+
+/// Runs the command: 0 when granted, 1 when not.
+pub async fn run(args: Args) -> Result<ExitCode, Report> {
+    let mut question = json!({
+        "purpose": args.purpose,
+        "platforms": args.platforms,
+        "statement": args.statement,
+        "channel": "cli",
+    });
+    if let Value::Object(fields) = &mut question {
+        fields.extend(args.ticket.map(|ticket| ("ticket".to_owned(), ticket.into())));
+        fields.extend(args.duration.map(|duration| ("duration".to_owned(), duration.into())));
+    }
+    let said = args.way.ask(Method::POST, "/v1/grants", Some(&question)).await?;
+    if said.status != StatusCode::CREATED {
+        printer::talk(problem(&said));
+        return Ok(ExitCode::FAILURE);
+    }
+    if args.json {
+        printer::data(&said.json);
+    } else {
+        printer::data(super::grants::line(&said.json));
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,157 @@
+//! `wayleave explain`: what would the rules say to a described request, and why?
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use super::check::Format;
+use super::printer;
+use super::shown::{drawn, json};
+use crate::clock::{Clock, Timestamp};
+use crate::facts::{
+    Arrival, Door, MethodName, NetworkName, Observation, Person, PurposeId, Standing, Subject, SubjectId, did_you_mean,
+};
+use crate::gatehouse::sources::find;
+use crate::purpose::Purpose;
+use crate::rulebook::{Assembled, Described, Directory, Rulebook, Sources};
+
+/// Explains what the rules say to a described request: the outcome, the policies that decide, what would help.
+///
+/// Exit code: 0 explained (whatever the outcome), 1 the rules have problems, 2 the description makes no sense.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Who asks: a person of `people/`.
+    #[arg(long = "as", value_name = "PERSON")]
+    who: String,
+    /// Where to: a URL for a request, `host` or `host:port` for a tunnel.
+    #[arg(long, value_name = "URL")]
+    to: String,
+    /// The method.
+    #[arg(long)]
+    method: Option<String>,
+    /// A header field of the request, e.g. `Sec-Fetch-Mode: navigate`; may be repeated.
+    #[arg(long, value_name = "FIELD")]
+    header: Vec<String>,
+    /// The body of the request.
+    #[arg(long)]
+    body: Option<String>,
+    /// A purpose to suppose declared, with all that it covers; may be repeated.
+    #[arg(long)]
+    purpose: Vec<String>,
+    /// Who approved that purpose.
+    #[arg(long, value_name = "PERSON")]
+    approved_by: Option<String>,
+    /// When, e.g. `2026-11-24T12:30:00Z`; now if it is not said.
+    #[arg(long, value_name = "TIME")]
+    at: Option<Timestamp>,
+    /// The named network that the person is in.
+    #[arg(long, default_value = "office")]
+    network: String,
+    /// How to print the explanation.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    /// The folder of rules; without it `policies/` here if there is one, else the built-in policies.
+    #[arg(long, value_name = "DIR")]
+    policies: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> ExitCode {
+    let found = find(args.policies.as_deref());
+    let assembled = found.and_then(|found| {
+        let sources = Sources::from_files(found.files)?;
+        Rulebook::assemble(&sources).inspect_err(|problems| {
+            let files: Vec<_> = sources.files().cloned().collect();
+            problems
+                .iter()
+                .for_each(|problem| printer::talk(drawn(problem, &files)));
+        })
+    });
+    let Ok(Assembled {
+        rulebook, directory, ..
+    }) = assembled
+    else {
+        printer::talk("the rules have problems: see `wayleave check`");
+        return ExitCode::FAILURE;
+    };
+    let format = args.format;
+    match described(args, &rulebook, &directory) {
+        Err(why) => {
+            printer::talk(why);
+            ExitCode::from(2)
+        }
+        Ok(seen) => {
+            let explanation = rulebook.explain(&seen, &rulebook.judge(&seen));
+            match format {
+                Format::Json => printer::data(json(&explanation)),
+                Format::Human => explanation.lines().iter().for_each(printer::data),
+            }
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+/// What the proxy would have seen.
+fn described(args: Args, rulebook: &Rulebook, directory: &Directory) -> Result<Observation, String> {
+    let person = person(&args.who, directory)?;
+    let headers = args.header.iter().map(|field| match field.split_once(':') {
+        Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
+        None => Err(format!("`{field}` is not a header field: write `Name: value`")),
+    });
+    let ask = rulebook.ask_of(&Described {
+        to: args.to,
+        method: args.method,
+        headers: headers.collect::<Result<_, _>>()?,
+        body: args.body,
+    })?;
+    let mut seen = Observation {
+        arrival: Arrival {
+            door: Door::Plain,
+            client: std::net::SocketAddr::from((std::net::Ipv4Addr::LOCALHOST, 0)),
+            network: NetworkName::new(args.network),
+        },
+        subject: Some(Subject {
+            id: person.id.clone(),
+            method: MethodName::Basic,
+        }),
+        person: Some(person),
+        ask,
+        standing: Standing::default(),
+        selected: None,
+        at: args.at.unwrap_or_else(|| Clock::system().now()),
+    };
+    let approver = args
+        .approved_by
+        .map(|name| Ok::<_, String>(self::person(&name, directory)?.id.clone()))
+        .transpose()?;
+    let mut grants = Vec::new();
+    for word in &args.purpose {
+        let purpose = purpose(word, rulebook)?;
+        let supposed = rulebook.suppose(purpose, &seen, approver.as_ref());
+        grants.push(supposed.ok_or("a purpose needs a platform of the catalogue, and this host belongs to none")?);
+    }
+    seen.standing = Standing::new(grants, seen.at);
+    Ok(seen)
+}
+
+fn person(name: &str, directory: &Directory) -> Result<Arc<Person>, String> {
+    let id = SubjectId::parse(name).map_err(|bad| bad.to_string())?;
+    directory.person(&id).ok_or_else(|| {
+        let near = did_you_mean(name, directory.people().map(|person| person.id.as_str()));
+        unknown("person", name, near)
+    })
+}
+
+fn purpose<'a>(name: &str, rulebook: &'a Rulebook) -> Result<&'a Purpose, String> {
+    rulebook.purposes().get(&PurposeId::new(name)).ok_or_else(|| {
+        let near = did_you_mean(name, rulebook.purposes().iter().map(|purpose| purpose.id.as_str()));
+        unknown("purpose", name, near)
+    })
+}
+
+fn unknown(kind: &str, name: &str, near: Option<&str>) -> String {
+    match near {
+        Some(near) => format!("there is no {kind} `{name}`: did you mean `{near}`?"),
+        None => format!("there is no {kind} `{name}`"),
+    }
+}

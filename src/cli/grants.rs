@@ -1,0 +1,55 @@
+//! `wayleave grants`: lists what you hold, and ends it.
+
+use std::process::ExitCode;
+
+use http::Method;
+use miette::Report;
+use serde_json::Value;
+
+use super::counter::{Way, problem};
+use super::printer;
+
+/// Lists your grants, or ends one.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// End the grant with this id.
+    #[arg(long, value_name = "ID")]
+    end: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    way: Way,
+}
+
+/// Runs the command: 0 when it was done, 1 when the gateway refused.
+pub async fn run(args: Args) -> Result<ExitCode, Report> {
+    let said = match &args.end {
+        Some(id) => args.way.ask(Method::DELETE, &format!("/v1/grants/{id}"), None).await?,
+        None => args.way.ask(Method::GET, "/v1/grants", None).await?,
+    };
+    if !said.status.is_success() {
+        printer::talk(problem(&said));
+        return Ok(ExitCode::FAILURE);
+    }
+    if args.json {
+        printer::data(&said.json);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let listed = said.json.get("grants").and_then(Value::as_array).cloned();
+    match listed {
+        Some(grants) if grants.is_empty() => printer::talk("you hold no grant"),
+        Some(grants) => grants.iter().for_each(|grant| printer::data(line(grant))),
+        None => printer::talk("ended"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One grant on one line: id, purpose, platforms, until when, state.
+pub fn line(grant: &Value) -> String {
+    let word = |key: &str| grant.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
+    let platforms = grant.get("platforms").and_then(Value::as_array).map_or(String::new(), |platforms| {
+        platforms.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+    });
+    format!("{}  {}  {}  until {}  {}", word("id"), word("purpose"), platforms, word("expires"), word("state"))
+}

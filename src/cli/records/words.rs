@@ -1,0 +1,162 @@
+//! Records in words: one line each, safe to print.
+
+use std::fmt::Write as _;
+
+use crate::audit::{Broken, Verified};
+use crate::facts::{
+    Act, Ask, DecisionNote, End, Ending, GatewayAct, GrantAct, Observation, PlatformId, PurposeId, Record,
+};
+
+/// The answer of `verify` for a script.
+pub(super) fn proof_as_json(verified: &Result<Verified, Broken>) -> serde_json::Value {
+    match verified {
+        Ok(verified) => serde_json::json!({
+            "holds": true, "lines": verified.lines, "segments": verified.segments, "sealed": verified.sealed,
+            "first": verified.first, "last": verified.last, "head": verified.head,
+            "unfinished_bytes": verified.unfinished_bytes, "torn": verified.torn,
+        }),
+        Err(broken) => {
+            serde_json::json!({ "holds": false, "file": broken.file, "line": broken.line, "why": broken.why })
+        }
+    }
+}
+
+/// The answer of `verify` for a person.
+pub(super) fn proof_in_words(verified: &Verified) -> String {
+    let Verified {
+        segments,
+        sealed,
+        lines,
+        first,
+        last,
+        head,
+        ..
+    } = verified;
+    let mut text = format!("the records hold (lines: {lines}, segments: {segments}, sealed: {sealed})");
+    if *lines > 0 {
+        // writing to a string cannot fail
+        let _ = write!(text, "\nnumbers {first} to {last}; hash of the last line {head}");
+    }
+    if *first > 1 {
+        let _ = write!(text, "\nearlier segments are not here");
+    }
+    if verified.unfinished_bytes > 0 {
+        let bytes = verified.unfinished_bytes;
+        let _ = write!(
+            text,
+            "\nthe last line is unfinished ({bytes} bytes): being written, or repaired at the next start"
+        );
+    }
+    if verified.torn > 0 {
+        let _ = write!(text, "\ntorn ends set aside by earlier starts: {}", verified.torn);
+    }
+    text
+}
+
+/// One record as one line for people.
+pub(super) fn in_words(record: &Record) -> String {
+    let what = match &record.act {
+        Act::Opening { seen, decided } => format!("opening  {}", flow_in_words(seen, Some(decided))),
+        Act::Closing { seen, decided, ended } => {
+            let outcome = decided.as_ref().map_or("-", |note| note.outcome.as_str());
+            let flow = flow_in_words(seen, decided.as_deref());
+            format!("{outcome:<8} {flow}: {}", ending_in_words(ended))
+        }
+        Act::Stray { client, ended } => format!("stray    from {client}: {}", ending_in_words(ended)),
+        Act::Grant { act, grant, by, .. } => {
+            let act = match act {
+                GrantAct::Granted => "granted",
+                GrantAct::Withdrawn => "withdrew",
+                GrantAct::Revoked => "revoked",
+                GrantAct::Refused => "refused",
+                GrantAct::Void => "void",
+            };
+            let platforms: Vec<&str> = grant.platforms.iter().map(PlatformId::as_str).collect();
+            format!(
+                "{act:<8} {} {} on {} until {}, by {by}, grant {}",
+                grant.subject,
+                grant.purpose,
+                platforms.join(", "),
+                grant.expires,
+                grant.id
+            )
+        }
+        Act::Gateway { act, rulebook } => format!("gateway  {}, rules {rulebook}", gateway_in_words(act)),
+    };
+    plain(&format!("{} {what}  [{}]", record.at, record.id))
+}
+
+fn flow_in_words(seen: &Observation, decided: Option<&DecisionNote>) -> String {
+    let who = seen.subject.as_ref().map_or("nobody", |subject| subject.id.as_str());
+    let activity = decided.map_or("-", |note| note.activity.as_str());
+    let mut text = match &seen.ask {
+        Ask::Connect(authority) => format!("{who} {activity} {authority}"),
+        Ask::Request(authority, head) => format!("{who} {activity} {} {}{}", head.method, authority.host, head.path),
+    };
+    if let Some(purpose) = decided.and_then(|note| note.purpose.as_ref()) {
+        let _ = write!(text, " for {purpose}");
+    }
+    if let Some(note) = decided.filter(|note| !note.offered.is_empty()) {
+        let offered: Vec<&str> = note.offered.iter().map(PurposeId::as_str).collect();
+        let _ = write!(text, " (would help: {})", offered.join(", "));
+    }
+    text
+}
+
+fn ending_in_words(ended: &Ending) -> String {
+    let mut parts = vec![match &ended.end {
+        End::Completed => "completed".to_owned(),
+        End::Refused => "refused".to_owned(),
+        End::Challenged => "asked to sign in".to_owned(),
+        End::Failed { code, .. } => format!("failed, {}", code.as_str()),
+        End::Cut(why) => format!("cut, {why}"),
+        End::Abandoned => "abandoned".to_owned(),
+    }];
+    parts.extend(ended.status.map(|status| status.to_string()));
+    parts.push(if ended.decrypted { "read" } else { "unread" }.to_owned());
+    parts.push(format!("{} up, {} down", size(ended.bytes_up), size(ended.bytes_down)));
+    parts.push(format!("{} ms", ended.duration_ms));
+    parts.join(", ")
+}
+
+fn gateway_in_words(act: &GatewayAct) -> String {
+    match act {
+        GatewayAct::Started { version } => format!("started, version {version}"),
+        GatewayAct::Stopped => "stopped".to_owned(),
+        GatewayAct::RulebookChanged { from } => format!("took new rules, before {from}"),
+        GatewayAct::RulebookRefused { problems } => format!("refused new rules: {}", problems.join("; ")),
+        GatewayAct::Repaired { bytes, file } => format!("cut a torn line of {bytes} bytes off {file}"),
+        GatewayAct::RecordsInterrupted { why, since, refused } => {
+            format!("could not record since {since}, {refused} flows refused unrecorded: {why}")
+        }
+    }
+}
+
+/// Bytes in the largest unit that leaves at least one of it, with one decimal, cut off.
+fn size(bytes: u64) -> String {
+    let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    match units.into_iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{}.{} {name}", bytes / unit, bytes % unit * 10 / unit),
+        None => format!("{bytes} B"),
+    }
+}
+
+/// `text` without what could move the cursor or turn the direction of writing: parts of it came from a client.
+pub(super) fn plain(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
+    text.chars()
+        .flat_map(|c| {
+            let escaped = hidden(c).then(|| c.escape_unicode());
+            let shown = (!hidden(c)).then_some(c);
+            escaped.into_iter().flatten().chain(shown)
+        })
+        .collect()
+}
+
+/// As [`plain`], but keeps the lines apart.
+pub(super) fn plain_lines(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,61 @@
+//! Which settings count: the file that was named, else `deploy/wayleave.toml` here, else the defaults; then the
+//! environment, then the command line.
+#![expect(clippy::disallowed_methods, reason = "door: looks whether there is a settings file")]
+
+use std::path::{Path, PathBuf};
+
+use miette::{Report, miette};
+
+use super::shown::drawn;
+use crate::config::{self, File};
+use crate::facts::{Host, Problem, SourceText};
+use crate::gatehouse::sources;
+use crate::rulebook::{Assembled, Rulebook, Sources};
+
+/// Where the settings are.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Args {
+    /// The settings; without it `deploy/wayleave.toml` here if there is one, else the defaults
+    #[arg(long, short = 'c', env = "WAYLEAVE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_setting)]
+    set: Vec<(String, String)>,
+}
+
+fn parse_setting(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, e.g. `ingress.plain=0.0.0.0:3128`")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+impl Args {
+    /// Reads them; every problem is in the report, each with its place.
+    pub fn load(&self) -> Result<File, Report> {
+        let usual = Path::new("deploy/wayleave.toml");
+        let path = self.config.as_deref().or_else(|| usual.is_file().then_some(usual));
+        config::load(path, config::environment(), self.set.clone()).map_err(|problems| {
+            let text = path.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+            let name = path.map(|path| path.display().to_string()).unwrap_or_default();
+            all(&problems, &[SourceText::new(name, text)], "the settings cannot be used")
+        })
+    }
+}
+
+/// One report that draws every problem.
+pub fn all(problems: &[Problem], sources: &[SourceText], summary: &str) -> Report {
+    let drawings: String = problems.iter().map(|problem| drawn(problem, sources)).collect();
+    miette!("{summary}\n\n{drawings}")
+}
+
+/// The rules that a command works with.
+pub fn rulebook(folder: &Path) -> Result<Assembled, Report> {
+    let found = sources::find(folder.is_dir().then_some(folder))
+        .map_err(|problems| all(&problems, &[], "the policies cannot be read"))?;
+    let assembled = Sources::from_files(found.files.clone()).and_then(|sources| Rulebook::assemble(&sources));
+    assembled.map_err(|problems| all(&problems, &found.files, &format!("{} may not rule", found.label)))
+}
+
+/// The domains of the catalogue.
+pub fn domains(settings: &File) -> Result<Vec<Host>, Report> {
+    Ok(rulebook(&settings.policies.folder)?.rulebook.catalog().domains())
+}

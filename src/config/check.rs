@@ -1,0 +1,96 @@
+//! What types cannot say about settings: values that parse and still make no sense.
+
+use super::File;
+
+/// A setting that makes no sense.
+#[derive(Debug)]
+pub(super) struct Finding {
+    /// Its path, e.g. `tls.leaf_days`.
+    pub(super) path: String,
+    /// What is wrong.
+    pub(super) message: String,
+    /// What to do.
+    pub(super) help: String,
+}
+
+fn finding(path: &str, message: impl Into<String>, help: impl Into<String>) -> Finding {
+    Finding {
+        path: path.to_owned(),
+        message: message.into(),
+        help: help.into(),
+    }
+}
+
+/// Everything that makes no sense.
+pub(super) fn findings(file: &File) -> Vec<Finding> {
+    let mut found: Vec<Finding> = file
+        .identity
+        .problems()
+        .into_iter()
+        .map(|bad| finding(&format!("identity.{}", bad.field), bad.message, bad.help))
+        .collect();
+    found.extend(addresses(file));
+    found.extend(zeros(file));
+    if !(1..=90).contains(&file.tls.leaf_days) {
+        found.push(finding(
+            "tls.leaf_days",
+            format!("a minted certificate cannot be valid for {} days", file.tls.leaf_days),
+            "use 1 to 90",
+        ));
+    }
+    if file.portal.host.as_ip().is_some() || !file.portal.host.as_str().contains('.') {
+        found.push(finding(
+            "portal.host",
+            format!("`{}` cannot be the portal's name", file.portal.host),
+            "use a name with a dot that no server has, e.g. `wayleave.internal`",
+        ));
+    }
+    found
+}
+
+/// Two listeners cannot share an address; port 0 is never the same.
+fn addresses(file: &File) -> Vec<Finding> {
+    let listeners = [
+        ("ingress.plain", file.ingress.plain),
+        ("ingress.tls", file.ingress.tls),
+        ("admin.listen", file.admin.listen),
+    ];
+    let mut found = Vec::new();
+    for (at, (path, address)) in listeners.iter().enumerate() {
+        for (other, same) in listeners.iter().take(at) {
+            let overlap = address.ip() == same.ip() || address.ip().is_unspecified() || same.ip().is_unspecified();
+            if address.port() != 0 && address.port() == same.port() && overlap {
+                let message = format!("`{address}` overlaps with `{same}` of `{other}`");
+                found.push(finding(path, message, "give each listener its own port"));
+            }
+        }
+    }
+    found
+}
+
+/// A limit or a timeout of nothing lets nothing through.
+fn zeros(file: &File) -> Vec<Finding> {
+    let Ok(toml::Value::Table(sections)) = toml::Value::try_from(file) else {
+        return Vec::new();
+    };
+    let tables = sections
+        .iter()
+        .filter_map(|(section, value)| Some((section, value.as_table()?)));
+    tables
+        .flat_map(|(section, table)| table.iter().map(move |(key, value)| (section, key, value)))
+        .filter(|(_, key, value)| {
+            let limit = key.ends_with("_timeout_s")
+                || key.starts_with("max_") && !key.starts_with("max_idle")
+                || ["queue", "backlog", "segment_bytes", "sync_ms", "tunnel_idle_s"].contains(&key.as_str());
+            limit && value.as_integer() == Some(0)
+        })
+        .map(|(section, key, _)| {
+            let path = format!("{section}.{key}");
+            finding(
+                &path,
+                format!("`{key}` of 0 would let nothing through"),
+                "use at least 1",
+            )
+        })
+        .collect()
+}

@@ -1,0 +1,72 @@
+//! Is the house well: what `/readyz` says, and why.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::Serialize;
+
+use crate::audit::Book;
+use crate::facts::{Problem, RulebookId};
+
+/// What is well and what is not.
+pub(super) struct Health {
+    book: Book,
+    stopping: AtomicBool,
+    rules: Mutex<Rules>,
+}
+
+struct Rules {
+    in_force: RulebookId,
+    /// Why the newest texts do not rule; empty when they do.
+    refused: Vec<Problem>,
+}
+
+/// The answer of `/readyz`.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    /// Whether traffic should be sent here. Rules that were refused do not take the gateway out of service: the old
+    /// ones still rule.
+    pub(super) ready: bool,
+    /// The rules in force.
+    pub(super) rulebook: RulebookId,
+    /// Everything that somebody should look at, one sentence each.
+    pub(super) problems: Vec<String>,
+}
+
+impl Health {
+    pub(super) fn new(book: Book, in_force: RulebookId) -> Self {
+        let rules = Mutex::new(Rules { in_force, refused: Vec::new() });
+        Self { book, stopping: AtomicBool::new(false), rules }
+    }
+
+    pub(super) fn stopping(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn rules_changed(&self, in_force: RulebookId) {
+        *self.lock() = Rules { in_force, refused: Vec::new() };
+    }
+
+    pub(super) fn rules_refused(&self, problems: Vec<Problem>) {
+        self.lock().refused = problems;
+    }
+
+    pub(super) fn report(&self) -> Report {
+        let rules = self.lock();
+        let mut problems: Vec<String> =
+            rules.refused.iter().map(|problem| format!("policies were refused, the old ones rule: {problem}")).collect();
+        let records = self.book.healthy();
+        if let Err(why) = &records {
+            problems.push(format!("records cannot be kept, so nothing passes: {why}"));
+        }
+        let stopping = self.stopping.load(Ordering::Relaxed);
+        if stopping {
+            problems.push("the gateway is stopping".to_owned());
+        }
+        Report { ready: records.is_ok() && !stopping, rulebook: rules.in_force.clone(), problems }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Rules> {
+        self.rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}

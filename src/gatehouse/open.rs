@@ -1,0 +1,306 @@
+//! Opening the house: every room is built and introduced, and the doors are bound, before anybody is let in.
+#![expect(clippy::disallowed_methods, reason = "door: starts the tasks that accept, watch and answer")]
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::admin::Admin;
+use super::health::Health;
+use super::reload::{self, Reload};
+use super::{Addresses, Gatehouse, pac};
+use crate::audit::{Book, BookError};
+use crate::clock::Clock;
+use crate::config;
+use crate::facts::{Door, GatewayAct, Problem};
+use crate::identity::{BadSetting, Guard};
+use crate::ingress::{BindError, Listener, basic_allowed};
+use crate::ledger::{Ledger, LedgerError};
+use crate::metrics::{BadMetric, Labels, Metrics, Resources};
+use crate::portal::Portal;
+use crate::proxy::{self, PacFile, Proxy};
+use crate::rulebook::{Assembled, LiveDirectory, LiveRulebook, Rulebook, Sources};
+use crate::tls::{self, Issuer, Mint, TlsProblem};
+use crate::upstream::{self, Upstream, UpstreamError};
+
+/// Where the rules come from.
+pub enum Rules {
+    /// A folder, watched for changes.
+    Folder(PathBuf),
+    /// The texts inside the program.
+    Embedded,
+}
+
+/// Why the house cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The policies may not rule.
+    #[error("the policies have {} problem(s)", .0.len())]
+    Policies(Vec<Problem>),
+    /// The keys or roots cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsProblem),
+    /// The way out is set wrongly.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+    /// The book cannot be opened.
+    #[error(transparent)]
+    Book(#[from] BookError),
+    /// The ledger cannot be opened.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// People could not prove who they are.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Identity(Vec<BadSetting>),
+    /// A port is taken.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The metrics table is wrong.
+    #[error(transparent)]
+    Metrics(#[from] BadMetric),
+}
+
+/// What is built before the doors open.
+struct Rooms {
+    rules: Arc<LiveRulebook>,
+    directory: Arc<LiveDirectory>,
+    metrics: Metrics,
+    book: Book,
+    ledger: Ledger,
+    guard: Arc<Guard>,
+    mint: Arc<Mint>,
+    tls_door: Arc<tls::Door>,
+    upstream: Upstream,
+}
+
+struct Doors {
+    plain: Listener,
+    tls: Listener,
+    admin: Listener,
+}
+
+impl Doors {
+    fn addresses(&self) -> [SocketAddr; 3] {
+        [self.plain.local_addr(), self.tls.local_addr(), self.admin.local_addr()]
+    }
+}
+
+impl Gatehouse {
+    /// Builds every room with `settings`, binds the doors, and starts to serve.
+    pub async fn open(settings: &config::File, rules: Rules, issuer: Issuer, clock: Clock) -> Result<Self, OpenError> {
+        let assembled = match &rules {
+            Rules::Folder(folder) => reload::assemble(folder),
+            Rules::Embedded => reload::assemble_sources(&Sources::embedded()),
+        };
+        let assembled = assembled.map_err(OpenError::Policies)?;
+        for warning in &assembled.warnings {
+            tracing::warn!(%warning, "policies");
+        }
+        let root_pem = issuer.root_pem();
+        let doors = bind(settings)?;
+        let rooms = build(settings, assembled, issuer, &doors, &clock)?;
+        let folder = match rules {
+            Rules::Folder(folder) => Some(folder),
+            Rules::Embedded => None,
+        };
+        let house = serve(settings, rooms, doors, folder, root_pem, clock);
+        let started = GatewayAct::Started { version: env!("CARGO_PKG_VERSION").to_owned() };
+        reload::record(&house.book, &house.clock, &house.rules, started).await;
+        Ok(house)
+    }
+}
+
+fn bind(settings: &config::File) -> Result<Doors, OpenError> {
+    let plain = Listener::bind(Door::Plain, &settings.ingress)?;
+    let tls = Listener::bind(Door::Tls, &settings.ingress)?;
+    let admin = Listener::bind_to(Door::Plain, settings.admin.listen, &settings.ingress)?;
+    Ok(Doors { plain, tls, admin })
+}
+
+fn build(
+    settings: &config::File,
+    assembled: Assembled,
+    issuer: Issuer,
+    doors: &Doors,
+    clock: &Clock,
+) -> Result<Rooms, OpenError> {
+    let Assembled { rulebook, directory, .. } = assembled;
+    let metrics = Metrics::new(&labels(&rulebook))?;
+    let counting = metrics.clone();
+    let readers: Vec<crate::audit::Reader> = vec![Box::new(move |record| counting.observe(record))];
+    let (book, repairs) = Book::open(&settings.audit, clock.clone(), readers)?;
+    for repair in repairs {
+        tracing::warn!(?repair, "the book was repaired");
+    }
+    let mint = Arc::new(Mint::new(issuer, clock.clone(), &settings.tls)?);
+    let clients = tls::client_roots(&settings.tls)?;
+    let limits = settings.ingress.clone();
+    let may_send: crate::identity::MaySend =
+        Arc::new(move |arrival| basic_allowed(&limits, arrival.door, arrival.client.ip()));
+    let tls_door = Arc::new(tls::Door::new(mint.clone(), settings.tls.door_names.clone(), clients)?);
+    let origin = tls::origin(&settings.tls, clock)?;
+    let origin = upstream::Tls { h2_and_h1: origin.h2_and_h1, h1: origin.h1 };
+    Ok(Rooms {
+        rules: Arc::new(LiveRulebook::new(Arc::new(rulebook))),
+        directory: Arc::new(LiveDirectory::new(Arc::new(directory))),
+        metrics,
+        book,
+        ledger: Ledger::open(&settings.ledger.file)?,
+        guard: Arc::new(Guard::new(&settings.identity, &may_send).map_err(OpenError::Identity)?),
+        mint,
+        tls_door,
+        upstream: Upstream::new(&settings.upstream, origin, &doors.addresses())?,
+    })
+}
+
+/// The closed label sets of the metrics, from the rules in force.
+pub(super) fn labels(rulebook: &Rulebook) -> Labels {
+    Labels {
+        activities: rulebook.policy().vocabulary().activities().keys().cloned().collect(),
+        platforms: rulebook.catalog().platforms().map(|platform| platform.id.clone()).collect(),
+        purposes: rulebook.purposes().iter().map(|purpose| purpose.id.clone()).collect(),
+        rulebook: rulebook.id().clone(),
+    }
+}
+
+fn serve(
+    settings: &config::File,
+    rooms: Rooms,
+    doors: Doors,
+    folder: Option<PathBuf>,
+    root_pem: String,
+    clock: Clock,
+) -> Gatehouse {
+    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+    let addresses =
+        Addresses { plain: doors.plain.local_addr(), tls: doors.tls.local_addr(), admin: doors.admin.local_addr() };
+    let health = Arc::new(Health::new(rooms.book.clone(), rooms.rules.load().id().clone()));
+    let upstream = rooms.upstream.clone();
+    let pac = pac_file(settings, &rooms.rules, addresses);
+
+    let admin = Admin { metrics: exposition(&rooms, &clock), health: health.clone(), pac: pac.clone() };
+    tasks.spawn(answer_operators(doors.admin, Arc::new(admin), tasks.clone(), stop.clone()));
+    if let Some(folder) = folder {
+        let reload = Reload {
+            folder,
+            rules: rooms.rules.clone(),
+            directory: rooms.directory.clone(),
+            book: rooms.book.clone(),
+            metrics: rooms.metrics.clone(),
+            health: health.clone(),
+            clock: clock.clone(),
+        };
+        let stopping = stop.clone();
+        tasks.spawn(async move { tokio::select! { () = reload.follow() => {} () = stopping.cancelled() => {} } });
+    }
+    let portal = Portal::new(settings.portal.host.clone(), rooms.ledger.clone(), rooms.book.clone());
+    let proxy = Proxy::new(proxy::Parts {
+        rules: rooms.rules.clone(),
+        directory: rooms.directory.clone(),
+        guard: rooms.guard,
+        ledger: rooms.ledger.clone(),
+        book: rooms.book.clone(),
+        mint: rooms.mint,
+        tls_door: rooms.tls_door,
+        upstream: upstream.clone(),
+        upstream_idle: settings.upstream.tunnel_idle(),
+        portal: Arc::new(portal),
+        portal_host: settings.portal.host.clone(),
+        pac,
+        pac_type: pac::CONTENT_TYPE,
+        clock: clock.clone(),
+        metrics: rooms.metrics,
+        settings: settings.proxy.clone(),
+        ingress: settings.ingress.clone(),
+        tasks: tasks.clone(),
+        stop: stop.clone(),
+    });
+    for (listener, door) in [(doors.plain, Door::Plain), (doors.tls, Door::Tls)] {
+        tasks.spawn(let_in(listener, door, proxy.clone(), tasks.clone(), stop.clone()));
+    }
+    Gatehouse {
+        addresses,
+        root_pem,
+        rules: rooms.rules,
+        directory: rooms.directory,
+        ledger: rooms.ledger,
+        book: rooms.book,
+        upstream,
+        health,
+        clock,
+        tasks,
+        stop,
+    }
+}
+
+/// Accepts at one door until the stop.
+async fn let_in(listener: Listener, door: Door, proxy: Arc<Proxy>, tasks: TaskTracker, stop: CancellationToken) {
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let proxy = proxy.clone();
+        tasks.spawn(async move {
+            let slot = accepted.slot;
+            proxy.serve_connection(accepted.stream, accepted.peer, door).await;
+            drop(slot);
+        });
+    }
+}
+
+async fn answer_operators(listener: Listener, admin: Arc<Admin>, tasks: TaskTracker, stop: CancellationToken) {
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let (admin, stopping) = (admin.clone(), stop.clone());
+        tasks.spawn(async move {
+            let slot = accepted.slot;
+            tokio::select! { () = admin.serve(accepted.stream) => {} () = stopping.cancelled() => {} }
+            drop(slot);
+        });
+    }
+}
+
+/// Looks at everything alive, then renders the metrics.
+fn exposition(rooms: &Rooms, clock: &Clock) -> Box<dyn Fn() -> String + Send + Sync> {
+    let (metrics, book, mint, ledger, guard, clock) = (
+        rooms.metrics.clone(),
+        rooms.book.clone(),
+        rooms.mint.clone(),
+        rooms.ledger.clone(),
+        rooms.guard.clone(),
+        clock.clone(),
+    );
+    Box::new(move || {
+        let counts = ledger.counts(clock.now());
+        metrics.resources(&Resources {
+            record_queue: book.queue_len() as u64,
+            records_healthy: book.healthy().is_ok(),
+            records_dropped: 0,
+            minted_certificates: mint.cached(),
+            sign_in_failures: guard.rejections(),
+            grants: counts.into_iter().map(|count| (count.purpose, count.life.as_str(), count.grants)).collect(),
+        });
+        metrics.text().unwrap_or_else(|problem| format!("# {problem}\n"))
+    })
+}
+
+/// The PAC file, made anew from the catalogue in force each time it is fetched.
+fn pac_file(settings: &config::File, rules: &Arc<LiveRulebook>, addresses: Addresses) -> PacFile {
+    let (told, rules, portal) = (settings.pac.clone(), rules.clone(), settings.portal.host.clone());
+    Arc::new(move |asked| {
+        pac::script(&pac::Parts {
+            ways: &told.announced(addresses.plain, asked.as_ref()),
+            covers: told.covers,
+            portal: &portal,
+            managed: &rules.load().catalog().domains(),
+            direct: &told.direct,
+        })
+    })
+}

@@ -1,0 +1,143 @@
+//! New rules: read → assemble → run the cases → swap → record. A rulebook that fails its own cases never rules; the
+//! old one stays, and `/readyz`, a metric and the log say why.
+#![expect(clippy::disallowed_methods, reason = "door: assembles rules off the workers' threads")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use notify::{RecursiveMode, Watcher};
+use tokio::sync::mpsc;
+
+use super::health::Health;
+use super::open::labels;
+use super::sources::read_folder;
+use crate::audit::Book;
+use crate::clock::Clock;
+use crate::facts::{Act, GatewayAct, Problem, Record, RecordId, Severity};
+use crate::metrics::Metrics;
+use crate::rulebook::{Assembled, CaseReport, LiveDirectory, LiveRulebook, Rulebook, Sources};
+
+/// Editors write a file in several steps: wait until the folder has been quiet for so long.
+const QUIET: Duration = Duration::from_millis(150);
+/// … but not longer than this, so that an edit rules within a second.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// Reads a folder of policies, assembles it, and runs its cases.
+pub fn assemble(folder: &Path) -> Result<Assembled, Vec<Problem>> {
+    assemble_sources(&Sources::from_files(read_folder(folder)?)?)
+}
+
+/// Assembles `sources` and runs their cases: what fails its own cases never rules.
+pub fn assemble_sources(sources: &Sources) -> Result<Assembled, Vec<Problem>> {
+    let assembled = Rulebook::assemble(sources)?;
+    let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);
+    if report.is_green() { Ok(assembled) } else { Err(why_not(report)) }
+}
+
+fn why_not(report: CaseReport) -> Vec<Problem> {
+    let failed = report.failures.into_iter().map(|failure| Problem {
+        severity: Severity::Error,
+        code: "wayleave::cases::failed".to_owned(),
+        file: failure.file,
+        line: failure.line,
+        column: 1,
+        span: (0, 0),
+        message: format!("the case `{}` fails: {}", failure.name, failure.lines.join("; ")),
+        help: Some("change the rules or the case, then run `wayleave test`".to_owned()),
+    });
+    report.problems.into_iter().chain(failed).collect()
+}
+
+/// Watches the policies and puts new ones in force.
+pub(super) struct Reload {
+    pub(super) folder: PathBuf,
+    pub(super) rules: Arc<LiveRulebook>,
+    pub(super) directory: Arc<LiveDirectory>,
+    pub(super) book: Book,
+    pub(super) metrics: Metrics,
+    pub(super) health: Arc<Health>,
+    pub(super) clock: Clock,
+}
+
+impl Reload {
+    /// Follows the folder until the task is dropped.
+    pub(super) async fn follow(self) {
+        let (poke, mut pokes) = mpsc::unbounded_channel();
+        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            let read_only = event.as_ref().is_ok_and(|event| event.kind.is_access());
+            if !read_only && poke.send(()).is_err() {
+                tracing::debug!("the folder changed after the watch ended");
+            }
+        });
+        let mut watcher = match watcher {
+            Ok(watcher) => watcher,
+            Err(error) => return tracing::error!(%error, "cannot watch the policies: edits need a restart"),
+        };
+        if let Err(error) = watcher.watch(&self.folder, RecursiveMode::Recursive) {
+            return tracing::error!(%error, folder = %self.folder.display(), "cannot watch the policies");
+        }
+        while pokes.recv().await.is_some() {
+            settle(&mut pokes).await;
+            self.reload().await;
+        }
+    }
+
+    /// Reads the folder once and puts it in force if it may rule.
+    async fn reload(&self) {
+        let folder = self.folder.clone();
+        let assembled = match tokio::task::spawn_blocking(move || assemble(&folder)).await {
+            Ok(assembled) => assembled,
+            Err(error) => return tracing::error!(%error, "assembling the policies broke off"),
+        };
+        match assembled {
+            Ok(assembled) => self.put_in_force(assembled).await,
+            Err(problems) => self.refuse(problems).await,
+        }
+    }
+
+    async fn put_in_force(&self, assembled: Assembled) {
+        for warning in &assembled.warnings {
+            tracing::warn!(%warning, "policies");
+        }
+        let (from, to) = (self.rules.load().id().clone(), assembled.rulebook.id().clone());
+        self.directory.replace(Arc::new(assembled.directory));
+        self.metrics.relabel(&labels(&assembled.rulebook));
+        if from != to {
+            self.rules.replace(Arc::new(assembled.rulebook));
+            tracing::info!(%from, %to, "new policies rule");
+            self.record(GatewayAct::RulebookChanged { from }).await;
+        }
+        self.health.rules_changed(to);
+    }
+
+    async fn refuse(&self, problems: Vec<Problem>) {
+        for problem in &problems {
+            tracing::error!(%problem, "policies were refused, the old ones rule");
+        }
+        let lines = problems.iter().map(ToString::to_string).collect();
+        self.health.rules_refused(problems);
+        self.record(GatewayAct::RulebookRefused { problems: lines }).await;
+    }
+
+    async fn record(&self, act: GatewayAct) {
+        record(&self.book, &self.clock, &self.rules, act).await;
+    }
+}
+
+/// Writes what the gateway did by itself.
+pub(super) async fn record(book: &Book, clock: &Clock, rules: &LiveRulebook, act: GatewayAct) {
+    let act = Act::Gateway { act, rulebook: rules.load().id().clone() };
+    let record = Record { id: RecordId::new(uuid::Uuid::now_v7().to_string()), at: clock.now(), act };
+    if let Err(error) = book.write(record).await {
+        tracing::error!(%error, "the book does not take a record of the gateway itself");
+    }
+}
+
+/// Waits until nothing has been poked for a moment.
+async fn settle(pokes: &mut mpsc::UnboundedReceiver<()>) {
+    let quiet = async { while let Ok(Some(())) = tokio::time::timeout(QUIET, pokes.recv()).await {} };
+    if tokio::time::timeout(PATIENCE, quiet).await.is_err() {
+        tracing::debug!("the policies are still being written");
+    }
+}

@@ -1,0 +1,192 @@
+//! Reads a `policies/` folder.
+#![expect(clippy::disallowed_methods, reason = "door: reads the policies folder")]
+
+use std::path::{Path, PathBuf};
+
+use crate::facts::{Problem, SourceText};
+
+/// No file of rules is larger; a larger one is a mistake, or an attack on the memory of the gateway.
+const FILE_LIMIT: u64 = 4 * 1024 * 1024;
+/// The whole folder together.
+const FOLDER_LIMIT: u64 = 64 * 1024 * 1024;
+/// Folders within folders: `policies/a/b/c` and no deeper.
+const DEPTH_LIMIT: usize = 4;
+
+/// Every text of the folder that rules are made of, sorted by name. Dotfiles and what editors leave behind are passed
+/// over, and so is everything that is neither TOML nor Cedar.
+pub fn read_folder(dir: &Path) -> Result<Vec<SourceText>, Vec<Problem>> {
+    let mut reading = Reading::default();
+    reading.folder(dir, "", 0);
+    if !reading.problems.is_empty() {
+        return Err(reading.problems);
+    }
+    reading.files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(reading.files)
+}
+
+/// The folder that a command works on.
+#[derive(Debug)]
+pub struct Found {
+    /// What to call it when speaking to people.
+    pub label: String,
+    /// Its texts.
+    pub files: Vec<SourceText>,
+}
+
+/// The folder named, else `policies/` here if there is one, else the folder that is built in.
+pub fn find(dir: Option<&Path>) -> Result<Found, Vec<Problem>> {
+    let here = Path::new("policies");
+    let chosen = dir.or_else(|| here.is_dir().then_some(here));
+    let Some(chosen) = chosen else {
+        let files = crate::rulebook::Sources::embedded().files().cloned().collect();
+        let label = "the built-in policies".to_owned();
+        return Ok(Found { label, files });
+    };
+    Ok(Found {
+        label: chosen.display().to_string(),
+        files: read_folder(chosen)?,
+    })
+}
+
+#[derive(Default)]
+struct Reading {
+    files: Vec<SourceText>,
+    problems: Vec<Problem>,
+    bytes: u64,
+}
+
+impl Reading {
+    fn folder(&mut self, dir: &Path, prefix: &str, depth: usize) {
+        if depth > DEPTH_LIMIT {
+            self.problem("too-deep", prefix, "the folder is nested too deeply".to_owned());
+            return;
+        }
+        let entries = match std::fs::read_dir(dir) {
+            Ok(entries) => entries,
+            Err(error) => {
+                self.problem(
+                    "unreadable",
+                    prefix,
+                    format!("`{}` cannot be read: {error}", dir.display()),
+                );
+                return;
+            }
+        };
+        let mut paths: Vec<PathBuf> = Vec::new();
+        for entry in entries {
+            match entry {
+                Ok(entry) => paths.push(entry.path()),
+                Err(error) => self.problem("unreadable", prefix, format!("`{}`: {error}", dir.display())),
+            }
+        }
+        paths.sort();
+        for path in paths {
+            self.entry(&path, prefix, depth);
+        }
+    }
+
+    fn entry(&mut self, path: &Path, prefix: &str, depth: usize) {
+        let Some(file) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else {
+            return;
+        };
+        if is_left_behind(&file) {
+            return;
+        }
+        let name = if prefix.is_empty() {
+            file
+        } else {
+            format!("{prefix}/{file}")
+        };
+        // Follows links: Kubernetes mounts a folder of links into a hidden one.
+        match std::fs::metadata(path) {
+            Ok(about) if about.is_dir() => self.folder(path, &name, depth + 1),
+            Ok(about) if about.is_file() && is_source(path) => self.file(path, name, about.len()),
+            Ok(_) => {}
+            Err(error) if is_source(path) => self.problem("unreadable", &name, format!("cannot be read: {error}")),
+            Err(_) => {}
+        }
+    }
+
+    fn file(&mut self, path: &Path, name: String, size: u64) {
+        self.bytes += size;
+        if size > FILE_LIMIT || self.bytes > FOLDER_LIMIT {
+            self.problem(
+                "too-large",
+                &name,
+                format!("is too large: {size} bytes, at most {FILE_LIMIT} in one file"),
+            );
+            return;
+        }
+        match std::fs::read(path).map(String::from_utf8) {
+            Ok(Ok(text)) => self.files.push(SourceText::new(name, text)),
+            Ok(Err(_)) => self.problem("not-utf-8", &name, "is not text in UTF-8".to_owned()),
+            Err(error) => self.problem("unreadable", &name, format!("cannot be read: {error}")),
+        }
+    }
+
+    fn problem(&mut self, what: &str, name: &str, message: String) {
+        let code = format!("wayleave::sources::{what}");
+        self.problems.push(Problem::of_file(&code, name, message));
+    }
+}
+
+/// `.git`, `.people.toml.swp`, `people.toml~`, `#people.toml#`, `4913` (vim tries whether it may write).
+fn is_left_behind(file: &str) -> bool {
+    file.starts_with(['.', '#']) || file.ends_with('~') || file.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_source(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    matches!(extension, Some("toml" | "cedar" | "cedarschema"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_editors_leave_behind_is_passed_over_and_the_rest_comes_sorted() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("rules")).unwrap();
+        std::fs::create_dir(dir.path().join(".git")).unwrap();
+        for name in [
+            "b.toml",
+            "a.toml",
+            ".b.toml.swp",
+            "b.toml~",
+            "#b.toml#",
+            "4913",
+            "README.md",
+            "rules/x.cedar",
+            ".git/c.toml",
+        ] {
+            std::fs::write(dir.path().join(name), "x").unwrap();
+        }
+        let names: Vec<String> = read_folder(dir.path())
+            .unwrap()
+            .into_iter()
+            .map(|file| file.name)
+            .collect();
+        assert_eq!(names, ["a.toml", "b.toml", "rules/x.cedar"]);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_and_a_file_that_is_not_text_are_problems() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a.toml"), [0xff, 0xfe]).unwrap();
+        assert_eq!(
+            read_folder(dir.path()).unwrap_err()[0].to_string(),
+            "a.toml: is not text in UTF-8"
+        );
+        let missing = read_folder(&dir.path().join("nowhere")).unwrap_err();
+        assert!(missing[0].message.contains("nowhere"), "{missing:?}");
+    }
+
+    #[test]
+    fn a_file_over_the_limit_is_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = std::fs::File::create(dir.path().join("big.toml")).unwrap();
+        file.set_len(FILE_LIMIT + 1).unwrap();
+        assert!(read_folder(dir.path()).unwrap_err()[0].message.contains("too large"));
+    }
+}

@@ -1,0 +1,382 @@
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use super::*;
+use crate::clock::Timestamp;
+use crate::facts::{
+    Act, Arrival, Ask, Authority, Blame, DecisionNote, Door, End, Ending, FaultCode, GatewayAct, Head, Hints, Host,
+    NetworkName, Observation, Outcome, Peek, PolicyId, RecordId, Stage, Standing,
+};
+
+fn labels(platforms: &[&str]) -> Labels {
+    Labels {
+        activities: ["browse", "post"].map(Activity::new).to_vec(),
+        platforms: platforms.iter().map(|id| PlatformId::new(*id)).collect(),
+        purposes: vec![PurposeId::new("recruiting")],
+        rulebook: RulebookId::new(format!("sha256:{}", platforms.len())),
+    }
+}
+
+fn note(outcome: Outcome, activity: &str, platform: Option<&str>, purpose: Option<&str>) -> DecisionNote {
+    DecisionNote {
+        outcome,
+        host: Host::parse("secret-host.example").unwrap(),
+        platform: platform.map(PlatformId::new),
+        activity: Activity::new(activity),
+        activities: BTreeSet::new(),
+        signatures: BTreeSet::new(),
+        inspect: true,
+        publishes: false,
+        grant: None,
+        purpose: purpose.map(PurposeId::new),
+        policies: BTreeSet::new(),
+        errors: BTreeSet::new(),
+        offered: Vec::new(),
+        rulebook: RulebookId::new("sha256:1"),
+    }
+}
+
+fn ending(end: End) -> Ending {
+    Ending {
+        end,
+        status: Some(200),
+        decrypted: true,
+        bytes_up: 100,
+        bytes_down: 2_000,
+        duration_ms: 40,
+        judged_us: 120,
+    }
+}
+
+fn seen(ask: Ask) -> Box<Observation> {
+    Box::new(Observation {
+        arrival: Arrival {
+            door: Door::Plain,
+            client: "127.0.0.1:40000".parse().unwrap(),
+            network: NetworkName::default(),
+        },
+        subject: None,
+        person: None,
+        ask,
+        standing: Standing::default(),
+        selected: None,
+        at: Timestamp::from_millis(0),
+    })
+}
+
+fn request() -> Ask {
+    let head = Head {
+        method: "GET".to_owned(),
+        path: "/secret-path".to_owned(),
+        query: Vec::new(),
+        hints: Hints::default(),
+        peek: Peek::NotTaken,
+    };
+    Ask::Request(
+        Authority::parse("secret-host.example:443", None).unwrap(),
+        Box::new(head),
+    )
+}
+
+fn tunnel() -> Ask {
+    Ask::Connect(Authority::parse("secret-host.example:443", None).unwrap())
+}
+
+fn record(act: Act) -> Record {
+    Record {
+        id: RecordId::new("1"),
+        at: Timestamp::from_millis(1_700_000_000_500),
+        act,
+    }
+}
+
+fn closing(ask: Ask, decided: Option<DecisionNote>, ended: Ending) -> Record {
+    record(Act::Closing {
+        seen: seen(ask),
+        decided: decided.map(Box::new),
+        ended,
+    })
+}
+
+fn allowed(platform: &str) -> Record {
+    let decided = note(Outcome::Allow, "browse", Some(platform), Some("recruiting"));
+    closing(request(), Some(decided), ending(End::Completed))
+}
+
+/// The value of the one series that is written so.
+fn value(metrics: &Metrics, series: &str) -> Option<String> {
+    let text = metrics.text().unwrap();
+    text.lines()
+        .find_map(|line| line.strip_prefix(series)?.strip_prefix(' ').map(str::to_owned))
+}
+
+fn assert_values(metrics: &Metrics, expected: &[(&str, &str)]) {
+    for (series, number) in expected {
+        assert_eq!(value(metrics, series).as_deref(), Some(*number), "{series}");
+    }
+}
+
+fn busy() -> Metrics {
+    let metrics = Metrics::new(&labels(&["linkedin", "x"])).unwrap();
+    metrics.observe(&allowed("linkedin"));
+    metrics.observe(&allowed("linkedin"));
+    let mut broken = note(Outcome::Deny, "post", Some("x"), None);
+    broken.errors.insert(PolicyId::new("broken"));
+    metrics.observe(&closing(request(), Some(broken), ending(End::Refused)));
+    let unread = note(Outcome::Allow, "connect", None, None);
+    metrics.observe(&closing(tunnel(), Some(unread), ending(End::Completed)));
+    metrics.observe(&closing(request(), None, ending(End::Challenged)));
+    let timeout = End::Failed {
+        blame: Blame::Origin,
+        stage: Stage::Dial,
+        code: FaultCode::ConnectTimeout,
+    };
+    metrics.observe(&closing(request(), None, ending(timeout)));
+    metrics.observe(&record(Act::Stray {
+        client: "127.0.0.1:1".parse().unwrap(),
+        ended: ending(End::Failed {
+            blame: Blame::Client,
+            stage: Stage::Arrive,
+            code: FaultCode::BadRequest,
+        }),
+    }));
+    metrics.resources(&Resources {
+        record_queue: 3,
+        records_healthy: true,
+        records_dropped: 1,
+        minted_certificates: 7,
+        sign_in_failures: 2,
+        grants: vec![
+            (PurposeId::new("recruiting"), "active", 2),
+            (PurposeId::new("forgotten"), "expired", 4),
+            (PurposeId::new("gone"), "expired", 1),
+        ],
+    });
+    metrics
+}
+
+#[test]
+fn decisions_faults_and_bytes_are_counted_from_the_records() {
+    assert_values(
+        &busy(),
+        &[
+            (
+                r#"wayleave_decisions_total{activity="browse",outcome="allow",platform="linkedin"}"#,
+                "2",
+            ),
+            (
+                r#"wayleave_decisions_total{activity="post",outcome="deny",platform="x"}"#,
+                "1",
+            ),
+            (
+                r#"wayleave_decisions_total{activity="connect",outcome="allow",platform="none"}"#,
+                "1",
+            ),
+            (
+                r#"wayleave_purpose_decisions_total{outcome="allow",purpose="recruiting"}"#,
+                "2",
+            ),
+            (
+                r#"wayleave_purpose_decisions_total{outcome="allow",purpose="none"}"#,
+                "1",
+            ),
+            ("wayleave_policy_errors_total", "1"),
+            ("wayleave_challenges_total", "1"),
+            (
+                r#"wayleave_faults_total{blame="origin",code="connect-timeout",stage="dial"}"#,
+                "1",
+            ),
+            (
+                r#"wayleave_faults_total{blame="client",code="bad-request",stage="arrive"}"#,
+                "1",
+            ),
+            (r#"wayleave_bytes_total{direction="up"}"#, "600"),
+            (r#"wayleave_bytes_total{direction="down"}"#, "12000"),
+            ("wayleave_decision_duration_seconds_count", "4"),
+            (r#"wayleave_decision_duration_seconds_bucket{le="0.00025"}"#, "4"),
+            (r#"wayleave_decision_duration_seconds_bucket{le="0.0001"}"#, "0"),
+            ("wayleave_request_duration_seconds_count", "5"),
+        ],
+    );
+}
+
+#[test]
+fn an_opening_line_is_not_a_second_decision() {
+    let metrics = Metrics::new(&labels(&["x"])).unwrap();
+    let decided = note(Outcome::Allow, "post", Some("x"), None);
+    metrics.observe(&record(Act::Opening {
+        seen: seen(request()),
+        decided: Box::new(decided.clone()),
+    }));
+    metrics.observe(&closing(request(), Some(decided), ending(End::Completed)));
+    assert_values(
+        &metrics,
+        &[(
+            r#"wayleave_decisions_total{activity="post",outcome="allow",platform="x"}"#,
+            "1",
+        )],
+    );
+}
+
+#[test]
+fn what_is_outside_the_closed_lists_is_other_and_nothing_private_is_a_label() {
+    let metrics = busy();
+    let strange = note(Outcome::Deny, "juggle", Some("myspace"), Some("leisure"));
+    metrics.observe(&closing(request(), Some(strange), ending(End::Refused)));
+    assert_values(
+        &metrics,
+        &[
+            (
+                r#"wayleave_decisions_total{activity="other",outcome="deny",platform="other"}"#,
+                "1",
+            ),
+            (
+                r#"wayleave_purpose_decisions_total{outcome="deny",purpose="other"}"#,
+                "1",
+            ),
+            (r#"wayleave_grants{purpose="other",state="expired"}"#, "5"),
+        ],
+    );
+    let text = metrics.text().unwrap();
+    for private in ["secret", "juggle", "myspace", "leisure", "forgotten", "127.0.0.1"] {
+        assert!(!text.contains(private), "{private}");
+    }
+}
+
+#[test]
+fn new_rules_lose_no_count_and_bring_their_own_labels() {
+    let metrics = busy();
+    metrics.relabel(&labels(&["tiktok", "linkedin", "x"]));
+    metrics.observe(&allowed("linkedin"));
+    metrics.observe(&allowed("tiktok"));
+    assert_values(
+        &metrics,
+        &[
+            (
+                r#"wayleave_decisions_total{activity="browse",outcome="allow",platform="linkedin"}"#,
+                "3",
+            ),
+            (
+                r#"wayleave_decisions_total{activity="browse",outcome="allow",platform="tiktok"}"#,
+                "1",
+            ),
+            (
+                r#"wayleave_decisions_total{activity="post",outcome="deny",platform="x"}"#,
+                "1",
+            ),
+            (r#"wayleave_policy_info{revision="sha256:3"}"#, "1"),
+        ],
+    );
+    assert_eq!(value(&metrics, r#"wayleave_policy_info{revision="sha256:2"}"#), None);
+}
+
+#[test]
+fn reloads_show_whether_they_took_effect_and_when() {
+    let metrics = busy();
+    let gateway = |act| {
+        record(Act::Gateway {
+            act,
+            rulebook: RulebookId::new("sha256:2"),
+        })
+    };
+    metrics.observe(&gateway(GatewayAct::Started {
+        version: "0.1.0".to_owned(),
+    }));
+    let when = ("wayleave_policy_reload_success_timestamp_seconds", "1700000000.5");
+    assert_values(&metrics, &[("wayleave_policy_reload_success", "1"), when]);
+    metrics.observe(&gateway(GatewayAct::RulebookRefused { problems: Vec::new() }));
+    assert_values(&metrics, &[("wayleave_policy_reload_success", "0"), when]);
+}
+
+#[test]
+fn things_alive_are_counted_while_they_live_and_totals_never_go_back() {
+    let metrics = busy();
+    let (one, two) = (metrics.tunnel(), metrics.tunnel());
+    let client = metrics.connection();
+    assert_values(&metrics, &[("wayleave_tunnels", "2"), ("wayleave_connections", "1")]);
+    drop((one, client));
+    assert_values(&metrics, &[("wayleave_tunnels", "1"), ("wayleave_connections", "0")]);
+    drop(two);
+    assert_values(
+        &metrics,
+        &[
+            ("wayleave_record_queue", "3"),
+            ("wayleave_records_healthy", "1"),
+            ("wayleave_decision_log_dropped_total", "1"),
+            ("wayleave_minted_certificates", "7"),
+            ("wayleave_sign_in_failures_total", "2"),
+            (r#"wayleave_grants{purpose="recruiting",state="active"}"#, "2"),
+        ],
+    );
+    metrics.resources(&Resources {
+        sign_in_failures: 5,
+        ..Resources::default()
+    });
+    assert_values(
+        &metrics,
+        &[
+            ("wayleave_sign_in_failures_total", "5"),
+            ("wayleave_decision_log_dropped_total", "1"),
+            ("wayleave_records_healthy", "0"),
+        ],
+    );
+    assert_eq!(
+        value(&metrics, r#"wayleave_grants{purpose="recruiting",state="active"}"#),
+        None
+    );
+}
+
+#[test]
+fn counting_from_many_threads_loses_nothing() {
+    let metrics = Metrics::new(&labels(&["linkedin"])).unwrap();
+    let record = Arc::new(allowed("linkedin"));
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..500).for_each(|_| metrics.observe(&record)));
+        }
+        scope.spawn(|| (0..50).for_each(|_| metrics.relabel(&labels(&["x", "linkedin"]))));
+    });
+    assert_values(
+        &metrics,
+        &[(
+            r#"wayleave_decisions_total{activity="browse",outcome="allow",platform="linkedin"}"#,
+            "2000",
+        )],
+    );
+}
+
+#[test]
+fn the_page_holds_every_metric_of_the_table_and_no_other() {
+    let text = busy().text().unwrap();
+    let shown: BTreeSet<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())
+        .filter(|name| !name.starts_with("process_"))
+        .collect();
+    let table: BTreeSet<&str> = names::ALL.iter().map(|name| name.name).collect();
+    assert_eq!(shown, table);
+    assert!(text.contains("# TYPE process_open_fds gauge"));
+}
+
+#[test]
+fn promtool_has_nothing_to_say_about_the_page() {
+    let mut promtool = Command::new("promtool")
+        .args(["check", "metrics"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("promtool runs (install it with: apt-get install prometheus)");
+    promtool
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(busy().text().unwrap().as_bytes())
+        .unwrap();
+    let output = promtool.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert_eq!(said, "");
+    assert!(output.status.success());
+}

@@ -1,0 +1,163 @@
+//! Narrows the rules to those whose scope can match, so that a decision costs the same with ten rules or ten thousand.
+//!
+//! Cedar evaluates `principal-scope && action-scope && resource-scope && body`, and a scope cannot fail with an error: a
+//! rule whose scope does not match is neither satisfied nor erroring, so leaving it out changes nothing, and any superset
+//! of the matching rules will do. `==` and `in` have key spaces of their own: an ancestor that a rule names by `==` must
+//! not match what is below it. The tests compare with the whole set.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use cedar_policy::{ActionConstraint, EntityUid, Policy, PolicySet, PolicySetError, PrincipalConstraint};
+use cedar_policy::{Entities, ResourceConstraint, Schema};
+
+use super::request::Noun;
+
+/// A rule by its position in the rule files.
+pub(super) type Number = usize;
+
+/// What a scope says of principal or resource.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Key {
+    Any,
+    Is(EntityUid),
+    Within(EntityUid),
+}
+
+/// The keys that some scope names, numbered: most of what a person or host is in, no rule ever mentions.
+#[derive(Debug, Default)]
+struct Keys(HashMap<Key, usize>);
+
+type Buckets = HashMap<(usize, usize), Vec<Number>>;
+
+/// More different sets than a busy gateway meets; above it the sets are made anew.
+const MOST_SETS: usize = 4096;
+
+/// Finds the rules whose scope can match.
+#[derive(Debug)]
+pub(super) struct Index {
+    policies: Vec<Policy>,
+    principals: Keys,
+    resources: Keys,
+    by_action: HashMap<EntityUid, Buckets>,
+    // A memo of `PolicySet::from_policies`, which costs more than deciding: same numbers, same set.
+    sets: RwLock<HashMap<Box<[Number]>, Arc<PolicySet>>>,
+}
+
+impl Index {
+    pub(super) fn new(policies: Vec<Policy>, schema: &Schema, actions: &Entities) -> Self {
+        let (mut principals, mut resources) = (Keys::default(), Keys::default());
+        let mut by_action: HashMap<EntityUid, Buckets> = schema
+            .actions()
+            .map(|action| (action.clone(), HashMap::new()))
+            .collect();
+        for (number, policy) in policies.iter().enumerate() {
+            let key = (
+                principals.number(principal_key(policy)),
+                resources.number(resource_key(policy)),
+            );
+            for action in schema.actions().filter(|action| applies(policy, action, actions)) {
+                if let Some(buckets) = by_action.get_mut(action) {
+                    buckets.entry(key).or_default().push(number);
+                }
+            }
+        }
+        Self {
+            policies,
+            principals,
+            resources,
+            by_action,
+            sets: RwLock::new(HashMap::new()),
+        }
+    }
+
+    /// The rules that can match, in the order of the rule files; none for an action that the schema does not know.
+    pub(super) fn candidates(&self, principal: &Noun, action: &EntityUid, resource: &Noun) -> Option<Vec<Number>> {
+        let buckets = self.by_action.get(action)?;
+        let (principals, resources) = (self.principals.of(principal), self.resources.of(resource));
+        let mut numbers = Vec::new();
+        for principal in principals {
+            for resource in &resources {
+                numbers.extend(buckets.get(&(principal, *resource)).into_iter().flatten());
+            }
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        Some(numbers)
+    }
+
+    /// These rules as Cedar wants them.
+    pub(super) fn set(&self, numbers: Vec<Number>) -> Result<Arc<PolicySet>, Box<PolicySetError>> {
+        let known = self
+            .sets
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(numbers.as_slice())
+            .cloned();
+        if let Some(set) = known {
+            return Ok(set);
+        }
+        let policies = numbers.iter().filter_map(|number| self.policies.get(*number)).cloned();
+        let set = Arc::new(PolicySet::from_policies(policies)?);
+        let mut sets = self.sets.write().unwrap_or_else(PoisonError::into_inner);
+        if sets.len() >= MOST_SETS {
+            sets.clear();
+        }
+        sets.insert(numbers.into(), Arc::clone(&set));
+        Ok(set)
+    }
+}
+
+#[cfg(test)]
+impl Index {
+    /// How many sets are remembered.
+    pub(super) fn remembered(&self) -> usize {
+        self.sets.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+impl Keys {
+    /// The number of `key`, a new one if it has none.
+    fn number(&mut self, key: Key) -> usize {
+        let next = self.0.len();
+        *self.0.entry(key).or_insert(next)
+    }
+
+    /// The numbered keys that match a principal or resource.
+    fn of(&self, noun: &Noun) -> Vec<usize> {
+        let itself = [Key::Any, Key::Is(noun.uid.clone()), Key::Within(noun.uid.clone())];
+        let above = noun.ancestors.iter().cloned().map(Key::Within);
+        itself
+            .into_iter()
+            .chain(above)
+            .filter_map(|key| self.0.get(&key).copied())
+            .collect()
+    }
+}
+
+// The type that an `is` names is left to Cedar: without it the rule is a candidate for more, never for less.
+fn principal_key(policy: &Policy) -> Key {
+    match policy.principal_constraint() {
+        PrincipalConstraint::Any | PrincipalConstraint::Is(_) => Key::Any,
+        PrincipalConstraint::Eq(uid) => Key::Is(uid),
+        PrincipalConstraint::In(uid) | PrincipalConstraint::IsIn(_, uid) => Key::Within(uid),
+    }
+}
+
+fn resource_key(policy: &Policy) -> Key {
+    match policy.resource_constraint() {
+        ResourceConstraint::Any | ResourceConstraint::Is(_) => Key::Any,
+        ResourceConstraint::Eq(uid) => Key::Is(uid),
+        ResourceConstraint::In(uid) | ResourceConstraint::IsIn(_, uid) => Key::Within(uid),
+    }
+}
+
+fn applies(policy: &Policy, action: &EntityUid, actions: &Entities) -> bool {
+    match policy.action_constraint() {
+        ActionConstraint::Any => true,
+        ActionConstraint::Eq(named) => named == *action,
+        ActionConstraint::In(named) => named
+            .iter()
+            .any(|group| group == action || actions.is_ancestor_of(group, action)),
+    }
+}

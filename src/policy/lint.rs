@@ -1,0 +1,219 @@
+//! What Cedar's validator does not ask of a rule: that it has a name and a reason, that it keeps what it promises, and
+//! that it can ever apply.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cedar_policy::{ActionConstraint, EntityUid, PolicySet, Schema, ValidationMode, Validator};
+
+use super::diagnose::problem;
+use super::rule::{Rule, Written, find, moment, without_comments};
+use crate::facts::{Effect, Problem, SourceText, did_you_mean};
+
+/// The annotations that mean something here. Others are the author's own, unless one looks like a slip.
+const KNOWN: [&str; 6] = ["id", "title", "reason", "fix", "owner", "expires"];
+
+/// Checks names, reasons and other annotations. A rule that has no usable id keeps a made-up one, so that everything
+/// else that is wrong with it is told, too.
+pub(super) fn annotations(written: &mut [(&SourceText, Written)], problems: &mut Vec<Problem>) {
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    for (place, (source, written)) in written.iter_mut().enumerate() {
+        let at = Spot::new(source, &written.rule);
+        id(written, &at, problems);
+        reason(&written.rule, &at, problems);
+        expires(&written.rule, &at, problems);
+        unknown(&written.rule, &at, problems);
+        archive(written, &at, problems);
+        let id = written.rule.id.as_str().to_owned();
+        let here = format!("{}:{}", source.name, written.rule.line);
+        if let Some(first) = seen.get(&id) {
+            let message = format!("two rules are called `{id}`");
+            let help = format!("give this one a name of its own; the other is at {first}");
+            problems.push(
+                at.error("wayleave::policy::duplicate-id", "@id", message)
+                    .with_help(help),
+            );
+            let other = cedar_policy::PolicyId::new(format!("{id}#{place}"));
+            written.cedar = written.cedar.new_id(other);
+        } else {
+            seen.insert(id, here);
+        }
+    }
+}
+
+fn id(written: &Written, at: &Spot<'_>, problems: &mut Vec<Problem>) {
+    if !written.has_id {
+        let problem = at.error("wayleave::policy::no-id", "@id", "this rule has no `@id`");
+        problems.push(problem.with_help("write `@id(\"area.what\")` above it: records and explanations name it so"));
+        return;
+    }
+    let id = written.rule.id.as_str();
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if !id.chars().all(plain) || id.len() > 100 {
+        let message = format!(
+            "`{}` is not a name for a rule",
+            id.escape_debug().take(100).collect::<String>()
+        );
+        let problem = at.error("wayleave::policy::bad-id", "@id", message);
+        problems.push(problem.with_help("use up to 100 letters, digits, `.`, `-` and `_`"));
+    }
+}
+
+fn reason(rule: &Rule, at: &Spot<'_>, problems: &mut Vec<Problem>) {
+    if rule.reason.is_empty() {
+        let message = format!("rule `{}` has no `@reason`", rule.id);
+        let problem = at.error("wayleave::policy::no-reason", "@reason", message);
+        problems.push(problem.with_help("write `@reason(\"…\")`: the sentence that people read when it decides"));
+    }
+}
+
+fn expires(rule: &Rule, at: &Spot<'_>, problems: &mut Vec<Problem>) {
+    const CODE: &str = "wayleave::policy::expires";
+    let Some(text) = rule.annotations.get("expires") else {
+        return;
+    };
+    if rule.effect == Effect::Forbid {
+        let problem = at.error(
+            CODE,
+            "@expires",
+            format!("rule `{}` is a forbid and cannot expire", rule.id),
+        );
+        problems
+            .push(problem.with_help("an expired forbid would widen access unseen: delete it when its time has come"));
+    } else if moment(text).is_none() {
+        let problem = at.error(CODE, "@expires", format!("`{text}` is not a date"));
+        problems.push(problem.with_help("write `2027-01-31`, its first moment in UTC, or `2027-01-31T18:00:00Z`"));
+    }
+}
+
+fn unknown(rule: &Rule, at: &Spot<'_>, problems: &mut Vec<Problem>) {
+    const CODE: &str = "wayleave::policy::annotation";
+    for name in rule.annotations.keys().filter(|name| !KNOWN.contains(&name.as_str())) {
+        let what = format!("@{name}");
+        if name == "mode" {
+            let problem = at.error(
+                CODE,
+                &what,
+                "nothing puts single rules on probation yet: this one would be in force",
+            );
+            problems.push(problem.with_help("remove `@mode`, or keep the rule out until it may rule"));
+        } else if let Some(meant) = did_you_mean(name, KNOWN) {
+            let problem = at.error(CODE, &what, format!("`{what}` means nothing"));
+            problems.push(problem.with_help(format!("did you mean `@{meant}`?")));
+        }
+    }
+}
+
+/// A rule must not promise retention that nothing provides.
+fn archive(written: &Written, at: &Spot<'_>, problems: &mut Vec<Problem>) {
+    let names = |uid: &EntityUid| uid.type_name().basename() == "Action" && uid.id().unescaped() == "archive";
+    if written.cedar.entity_literals().iter().any(names) {
+        let message = format!(
+            "rule `{}` promises retention, and nothing retains content yet",
+            written.rule.id
+        );
+        let problem = at.error("wayleave::policy::archive", "Action::\"archive\"", message);
+        problems
+            .push(problem.with_help("remove the rule until there is an archive: nobody may rely on what is not kept"));
+    }
+}
+
+/// Lets Cedar validate all rules against the schema. Its warnings count as errors: they tell of rules that can never
+/// apply and of texts that do not say what they show.
+pub(super) fn validate(schema: &Schema, written: &[(&SourceText, Written)], problems: &mut Vec<Problem>) {
+    let places: BTreeMap<&str, &(&SourceText, Written)> = written
+        .iter()
+        .map(|entry| (entry.1.cedar.id().as_ref(), entry))
+        .collect();
+    let Ok(set) = PolicySet::from_policies(written.iter().map(|(_, written)| written.cedar.clone())) else {
+        return; // ids are unique by now; if not, `annotations` has said so
+    };
+    let result = Validator::new(schema.clone()).validate(&set, ValidationMode::Strict);
+    let mut failed: BTreeSet<&str> = BTreeSet::new();
+    let mut report = |code: &str, id: &str, found: &dyn miette::Diagnostic| {
+        if let Some((source, written)) = places.get(id) {
+            problems.push(problem(code, source, found, written.rule.span));
+        }
+    };
+    for error in result.validation_errors() {
+        failed.insert(error.policy_id().as_ref());
+        report("wayleave::policy::invalid", error.policy_id().as_ref(), error);
+    }
+    for warning in result.validation_warnings() {
+        // A rule that does not type can never apply, either: to say so would only hide why.
+        if failed.insert(warning.policy_id().as_ref()) {
+            report("wayleave::policy::suspicious", warning.policy_id().as_ref(), warning);
+        }
+    }
+    let sound = written
+        .iter()
+        .filter(|(_, written)| !failed.contains::<str>(written.cedar.id().as_ref()));
+    for (source, written) in sound {
+        never_applies(schema, source, written, problems);
+    }
+}
+
+/// An action that a rule lists beside others, and that it can never apply to.
+fn never_applies(schema: &Schema, source: &SourceText, written: &Written, problems: &mut Vec<Problem>) {
+    let ActionConstraint::In(named) = written.cedar.action_constraint() else {
+        return;
+    };
+    let Ok(actions) = schema.action_entities() else { return };
+    let alive: Vec<EntityUid> = written
+        .cedar
+        .get_valid_request_envs(schema)
+        .map(|env| env.action().clone())
+        .collect();
+    for name in named {
+        if alive
+            .iter()
+            .any(|action| *action == name || actions.is_ancestor_of(&name, action))
+        {
+            continue;
+        }
+        let message = format!("rule `{}` can never apply to `{name}`", written.rule.id);
+        let problem =
+            Spot::new(source, &written.rule).error("wayleave::policy::dead-action", &name.to_string(), message);
+        problems.push(problem.with_help("remove the action from the list, or the condition that excludes it"));
+    }
+}
+
+/// Warns of a permit that has expired.
+pub(super) fn expired(rule: &Rule) -> Problem {
+    let end = rule.annotations.get("expires").map_or("", String::as_str);
+    let source = SourceText::new(rule.file.as_str(), "");
+    let mut problem = Problem::error("wayleave::policy::expired", &source, rule.span, "");
+    problem.line = rule.line;
+    problem.message = format!("rule `{}` expired on {end} and permits nothing any more", rule.id);
+    problem
+        .as_warning()
+        .with_help("remove it, or renew its `@expires` with its owner")
+}
+
+/// Where in a file a rule stands, to point at its parts.
+pub(super) struct Spot<'a> {
+    source: &'a SourceText,
+    span: (usize, usize),
+    code: String,
+}
+
+impl<'a> Spot<'a> {
+    pub(super) fn new(source: &'a SourceText, rule: &Rule) -> Self {
+        Self {
+            source,
+            span: rule.span,
+            code: without_comments(&rule.text),
+        }
+    }
+
+    /// The place of `part` within the rule, or of the rule's beginning.
+    pub(super) fn of(&self, part: &str) -> (usize, usize) {
+        match find(&self.code, part, 0) {
+            Some(at) => (self.span.0 + at, part.len()),
+            None => (self.span.0, self.span.1.min(1)),
+        }
+    }
+
+    pub(super) fn error(&self, code: &str, part: &str, message: impl Into<String>) -> Problem {
+        Problem::error(code, self.source, self.of(part), message)
+    }
+}

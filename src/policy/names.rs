@@ -1,0 +1,170 @@
+//! The names that rules use. Cedar's validator knows types, but not who works here and which platforms there are: a
+//! misspelt role, platform or category passes it, and the rule never matches.
+
+use std::collections::BTreeSet;
+
+use super::World;
+use super::lint::Spot;
+use super::rule::Written;
+use crate::facts::{Host, PolicyId, Problem, PurposeId, SourceText, did_you_mean};
+
+/// What kind of thing a name is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NamedKind {
+    /// A role of the directory.
+    Role,
+    /// A department of the directory.
+    Department,
+    /// A platform of the catalogue.
+    Platform,
+    /// A category of the catalogue.
+    Category,
+    /// A purpose of the purpose catalogue.
+    Purpose,
+    /// A host.
+    Site,
+}
+
+impl NamedKind {
+    fn of(type_name: &str) -> Option<Self> {
+        match type_name {
+            "Role" => Some(Self::Role),
+            "Department" => Some(Self::Department),
+            "Platform" => Some(Self::Platform),
+            "Category" => Some(Self::Category),
+            "Purpose" | "PurposeKind" => Some(Self::Purpose),
+            "Site" => Some(Self::Site),
+            _ => None,
+        }
+    }
+
+    /// The word for it, and where such things are listed.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Role => ("role", "the directory in `people/`"),
+            Self::Department => ("department", "the directory in `people/`"),
+            Self::Platform => ("platform", "the catalogue in `catalog/`"),
+            Self::Category => ("category", "the tree in `catalog/categories.toml`"),
+            Self::Purpose => ("purpose", "`purposes.toml`"),
+            Self::Site => ("host", "the catalogue in `catalog/`"),
+        }
+    }
+}
+
+/// One name in one rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// What it is for.
+    pub kind: NamedKind,
+    /// The name.
+    pub id: String,
+    /// The rule that uses it.
+    pub rule: PolicyId,
+    /// The file.
+    pub file: String,
+    /// Where in the file: byte offset and length.
+    pub span: (usize, usize),
+}
+
+/// The names in one rule, each once.
+pub(super) fn read(source: &SourceText, written: &Written) -> Vec<Named> {
+    let spot = Spot::new(source, &written.rule);
+    let mut seen = BTreeSet::new();
+    let mut named = Vec::new();
+    for uid in written.cedar.entity_literals() {
+        let Some(kind) = NamedKind::of(uid.type_name().basename()) else {
+            continue;
+        };
+        if seen.insert(uid.to_string()) {
+            named.push(Named {
+                kind,
+                id: uid.id().unescaped().to_owned(),
+                rule: written.rule.id.clone(),
+                file: source.name.clone(),
+                span: spot.of(&uid.to_string()),
+            });
+        }
+    }
+    named
+}
+
+/// Reports every name that `world` does not know.
+pub(super) fn check(written: &[(&SourceText, Written)], named: &[Named], world: &World, problems: &mut Vec<Problem>) {
+    let known = Known::new(world);
+    for name in named {
+        let source = written
+            .iter()
+            .map(|(source, _)| *source)
+            .find(|source| source.name == name.file);
+        let (Some(source), false) = (source, known.has(name)) else {
+            continue;
+        };
+        let (kind, place) = name.kind.words();
+        let code = format!("wayleave::policy::unknown-{kind}");
+        let problem = match name.kind {
+            NamedKind::Site => Problem::error(&code, source, name.span, format!("`{}` is not a host", name.id))
+                .with_help("write the host as the gateway does: lower case, punycode, without a dot at its end"),
+            NamedKind::Role
+            | NamedKind::Department
+            | NamedKind::Platform
+            | NamedKind::Category
+            | NamedKind::Purpose => {
+                let help = match did_you_mean(&name.id, known.all(name.kind)) {
+                    Some(meant) => format!("did you mean `{meant}`? they are listed in {place}"),
+                    None => format!("{kind} names are listed in {place}"),
+                };
+                let message = format!(
+                    "rule `{}` names the {kind} `{}`, which nobody knows",
+                    name.rule, name.id
+                );
+                Problem::error(&code, source, name.span, message).with_help(help)
+            }
+        };
+        problems.push(problem);
+    }
+}
+
+/// The names that there are.
+struct Known<'a> {
+    roles: BTreeSet<&'a str>,
+    departments: BTreeSet<&'a str>,
+    platforms: BTreeSet<&'a str>,
+    categories: BTreeSet<&'a str>,
+    purposes: BTreeSet<&'a str>,
+}
+
+impl<'a> Known<'a> {
+    fn new(world: &'a World) -> Self {
+        Self {
+            roles: world.roles.iter().map(String::as_str).collect(),
+            departments: world.departments.iter().map(String::as_str).collect(),
+            platforms: world.platforms.iter().map(|platform| platform.id.as_str()).collect(),
+            categories: world.categories.iter().map(|(category, _)| category.as_str()).collect(),
+            purposes: world.purposes.iter().map(PurposeId::as_str).collect(),
+        }
+    }
+
+    fn has(&self, name: &Named) -> bool {
+        let id = name.id.as_str();
+        match name.kind {
+            NamedKind::Role => self.roles.contains(id),
+            NamedKind::Department => self.departments.contains(id),
+            NamedKind::Platform => self.platforms.contains(id),
+            NamedKind::Category => self.categories.contains(id),
+            NamedKind::Purpose => self.purposes.contains(id),
+            NamedKind::Site => Host::parse(id).is_ok_and(|host| host.as_str() == id),
+        }
+    }
+
+    fn all(&self, kind: NamedKind) -> Vec<&'a str> {
+        let names = match kind {
+            NamedKind::Role => &self.roles,
+            NamedKind::Department => &self.departments,
+            NamedKind::Platform => &self.platforms,
+            NamedKind::Category => &self.categories,
+            NamedKind::Purpose => &self.purposes,
+            NamedKind::Site => return Vec::new(),
+        };
+        names.iter().copied().collect()
+    }
+}

@@ -1,0 +1,77 @@
+//! What Cedar answered, in the rules' own words.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cedar_policy::{AuthorizationError, Decision as Answer, Response};
+
+use super::decision::Trouble;
+use super::index::Number;
+use super::rule::Rule;
+use crate::facts::{Effect, PolicyId, Reason};
+
+/// The answers to the requests of one question.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    denied: bool,
+    determining: BTreeSet<Number>,
+    troubles: BTreeSet<Trouble>,
+}
+
+impl Tally {
+    /// Adds one answer.
+    pub(super) fn count(&mut self, response: &Response, numbers: &BTreeMap<String, Number>) {
+        self.denied |= response.decision() == Answer::Deny;
+        for id in response.diagnostics().reason() {
+            let id: &str = id.as_ref();
+            match numbers.get(id) {
+                Some(number) => {
+                    self.determining.insert(*number);
+                }
+                None => self.fail(Trouble::with_question("rule", format!("no rule is called `{id}`"))),
+            }
+        }
+        for AuthorizationError::PolicyEvaluationError(error) in response.diagnostics().errors() {
+            let id: &str = error.policy_id().as_ref();
+            self.fail(Trouble {
+                policy: PolicyId::new(id),
+                message: error.to_string(),
+            });
+        }
+    }
+
+    /// Adds something that went wrong; it denies.
+    pub(super) fn fail(&mut self, trouble: Trouble) {
+        self.troubles.insert(trouble);
+    }
+
+    /// Whether everything is permitted and nothing went wrong.
+    pub(super) fn is_allowed(&self) -> bool {
+        !self.denied && self.troubles.is_empty() && !self.determining.is_empty()
+    }
+
+    /// The rules that determine the answer as a whole: where it is denied, what permits a part of it is none.
+    pub(super) fn determining<'a>(&self, rules: &'a [Rule]) -> Vec<&'a Rule> {
+        let effect = if self.is_allowed() {
+            Effect::Permit
+        } else {
+            Effect::Forbid
+        };
+        let rules = self.determining.iter().filter_map(|number| rules.get(*number));
+        rules.filter(|rule| rule.effect == effect).collect()
+    }
+
+    /// What went wrong.
+    pub(super) fn into_troubles(self) -> Vec<Trouble> {
+        self.troubles.into_iter().collect()
+    }
+}
+
+/// The rule as a reason for an employee.
+pub(super) fn reason(rule: &Rule) -> Reason {
+    Reason {
+        policy: rule.id.clone(),
+        effect: rule.effect,
+        text: rule.reason.clone(),
+        fix: rule.fix.clone(),
+    }
+}

@@ -1,0 +1,424 @@
+//! A question, put as Cedar requests. The only file that spells Cedar's names; [`Nouns::fit`] proves that it spells
+//! them as the schema does, attribute by attribute.
+//!
+//! A person's roles and departments and a host's platform and categories arrive closed, so they are plain parents here
+//! and no other entity needs to exist: what a rule may look at is the principal, the resource, and the context.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::time::Duration;
+
+use cedar_policy::{Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression};
+use cedar_policy::{ParseErrors, Schema};
+use jiff::tz::TimeZoneDatabase;
+
+use super::decision::Trouble;
+use super::question::{GrantQuestion, Question, RequestFacts};
+use super::schema::Vocabulary;
+use crate::clock::Timestamp;
+use crate::facts::{Arrival, Employment, Grant, Person, Place, SiteRole, Subject};
+
+type Expr = RestrictedExpression;
+type Pairs = Vec<(String, Expr)>;
+
+/// Activities are judged with the request; everything on this list before there is one.
+const BEFORE_A_REQUEST: [&str; 2] = ["connect", "inspect"];
+
+/// The one judged action on a request that is not an activity.
+const ARCHIVE: &str = "archive";
+
+/// The type names of the schema, parsed once, and the time zones.
+#[derive(Debug)]
+pub(super) struct Nouns {
+    action: EntityTypeName,
+    category: EntityTypeName,
+    department: EntityTypeName,
+    employment: EntityTypeName,
+    platform: EntityTypeName,
+    purpose: EntityTypeName,
+    purpose_kind: EntityTypeName,
+    role: EntityTypeName,
+    site: EntityTypeName,
+    user: EntityTypeName,
+    // What an action is in: `action in Action::"read"` asks the entities, not the schema.
+    actions: Entities,
+    // The data in the binary and not the machine's, so that a record replays to the same answer elsewhere.
+    zones: TimeZoneDatabase,
+}
+
+/// A principal or resource as scopes see it: what it is and all that it is in.
+#[derive(Clone, Debug)]
+pub(super) struct Noun {
+    pub(super) uid: EntityUid,
+    pub(super) ancestors: Vec<EntityUid>,
+}
+
+/// One question, ready for Cedar: a request for each action.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) principal: Noun,
+    pub(super) resource: Noun,
+    pub(super) entities: Entities,
+    pub(super) requests: Vec<Request>,
+}
+
+impl Nouns {
+    pub(super) fn new(actions: Entities) -> Result<Self, Box<ParseErrors>> {
+        Ok(Self {
+            action: "Action".parse().map_err(Box::new)?,
+            category: "Category".parse().map_err(Box::new)?,
+            department: "Department".parse().map_err(Box::new)?,
+            employment: "Employment".parse().map_err(Box::new)?,
+            platform: "Platform".parse().map_err(Box::new)?,
+            purpose: "Purpose".parse().map_err(Box::new)?,
+            purpose_kind: "PurposeKind".parse().map_err(Box::new)?,
+            role: "Role".parse().map_err(Box::new)?,
+            site: "Site".parse().map_err(Box::new)?,
+            user: "User".parse().map_err(Box::new)?,
+            actions,
+            zones: TimeZoneDatabase::bundled(),
+        })
+    }
+
+    /// The requests that ask a question about a site. A schema, where one is given, checks all that is built.
+    pub(super) fn about_site(
+        &self,
+        question: &Question<'_>,
+        words: &Vocabulary,
+        schema: Option<&Schema>,
+    ) -> Result<Asked, Trouble> {
+        check(question, words)?;
+        let (principal, person) = self.person(question.person)?;
+        let (resource, site) = self.site(question.place)?;
+        let entities = self.entities(vec![person, site], question.actions, schema)?;
+        let mut contexts = SiteContexts::new(self, question)?;
+        let requests = question
+            .actions
+            .iter()
+            .map(|action| {
+                let context = contexts.for_action(action, words)?;
+                let action = uid(&self.action, action);
+                Request::new(principal.uid.clone(), action, resource.uid.clone(), context, schema)
+                    .map_err(|e| wrong("request", &e))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Asked {
+            principal,
+            resource,
+            entities,
+            requests,
+        })
+    }
+
+    /// The request that asks about a grant. A schema, where one is given, checks all that is built.
+    pub(super) fn about_grant(
+        &self,
+        question: &GrantQuestion<'_>,
+        words: &Vocabulary,
+        schema: Option<&Schema>,
+    ) -> Result<Asked, Trouble> {
+        same_person(question.person, question.subject)?;
+        if !words.purposes().contains(question.purpose) {
+            return Err(unknown_purpose(question.purpose.as_str()));
+        }
+        let (principal, person) = self.person(question.person)?;
+        let resource = Noun {
+            uid: uid(&self.purpose, question.purpose.as_str()),
+            ancestors: Vec::new(),
+        };
+        let mut entities = vec![person, self.purpose(&resource, question)?];
+        match question.declarer_person {
+            Some(other) if other.id != *question.declarer => {
+                let message = format!("the declarer is `{}`, not `{}`", question.declarer, other.id);
+                return Err(Trouble::with_question("declarer", message));
+            }
+            Some(other) if other.id != question.person.id => entities.push(self.person(other)?.1),
+            Some(_) | None => {}
+        }
+        let entities = self.entities(entities, &[question.power.as_str()], schema)?;
+        let mut pairs = self.base(question.person, question.subject, question.arrival, question.at)?;
+        pairs.push(("channel".to_owned(), text(question.channel.as_str())));
+        let context = Context::from_pairs(pairs).map_err(|e| wrong("context", &e))?;
+        let action = uid(&self.action, question.power.as_str());
+        let request = Request::new(principal.uid.clone(), action, resource.uid.clone(), context, schema)
+            .map_err(|e| wrong("request", &e))?;
+        Ok(Asked {
+            principal,
+            resource,
+            entities,
+            requests: vec![request],
+        })
+    }
+
+    /// The entities of a question and its actions, each with all that it is in. A schema brings its actions itself.
+    fn entities(&self, mut all: Vec<Entity>, actions: &[&str], schema: Option<&Schema>) -> Result<Entities, Trouble> {
+        if schema.is_none() {
+            let actions: BTreeSet<&str> = actions.iter().copied().collect();
+            let known = actions.into_iter().map(|action| uid(&self.action, action));
+            all.extend(known.filter_map(|action| self.actions.get(&action).cloned()));
+        }
+        Entities::from_entities(all, schema).map_err(|e| wrong("entities", &e))
+    }
+
+    fn person(&self, person: &Person) -> Result<(Noun, Entity), Trouble> {
+        let roles = person.roles.iter().map(|role| uid(&self.role, role));
+        let departments = person.departments.iter().map(|name| uid(&self.department, name));
+        let noun = Noun {
+            uid: uid(&self.user, person.id.as_str()),
+            ancestors: roles.chain(departments).collect(),
+        };
+        let mut attributes = vec![
+            ("employment".to_owned(), self.employment(person.employment)),
+            ("region".to_owned(), text(&person.region)),
+            ("timeZone".to_owned(), text(&person.time_zone)),
+            ("onLegalHold".to_owned(), Expr::new_bool(person.on_legal_hold)),
+        ];
+        if let Some(manager) = &person.manager {
+            let manager = Expr::new_entity_uid(uid(&self.user, manager.as_str()));
+            attributes.push(("manager".to_owned(), manager));
+        }
+        let training = person
+            .training
+            .iter()
+            .map(|(course, until)| (course.clone(), moment(*until)));
+        let entity = Entity::new_with_tags(noun.uid.clone(), attributes, noun.ancestors.clone(), training)
+            .map_err(|e| wrong("person", &e))?;
+        Ok((noun, entity))
+    }
+
+    fn employment(&self, kind: Employment) -> Expr {
+        Expr::new_entity_uid(uid(&self.employment, kind.as_str()))
+    }
+
+    fn site(&self, place: &Place) -> Result<(Noun, Entity), Trouble> {
+        let platform = place.platform.iter().map(|id| uid(&self.platform, id.as_str()));
+        let categories = place.categories.iter().map(|id| uid(&self.category, id.as_str()));
+        let noun = Noun {
+            uid: uid(&self.site, place.host.as_str()),
+            ancestors: platform.chain(categories).collect(),
+        };
+        let attributes = HashMap::from([
+            ("host".to_owned(), text(place.host.as_str())),
+            ("classified".to_owned(), Expr::new_bool(place.is_classified())),
+            (
+                "serves".to_owned(),
+                Expr::new_set(place.roles.iter().map(|role| text(serves(*role)))),
+            ),
+        ]);
+        let parents = noun.ancestors.iter().cloned().collect();
+        let entity = Entity::new(noun.uid.clone(), attributes, parents).map_err(|e| wrong("site", &e))?;
+        Ok((noun, entity))
+    }
+
+    fn purpose(&self, noun: &Noun, question: &GrantQuestion<'_>) -> Result<Entity, Trouble> {
+        let somebody = |id: &str| Expr::new_entity_uid(uid(&self.user, id));
+        let kind = Expr::new_entity_uid(uid(&self.purpose_kind, question.purpose.as_str()));
+        let attributes = HashMap::from([
+            ("kind".to_owned(), kind),
+            ("declarer".to_owned(), somebody(question.declarer.as_str())),
+            ("businessOwner".to_owned(), somebody(question.business_owner.as_str())),
+            ("maxDuration".to_owned(), span(question.longest_for)),
+        ]);
+        Entity::new(noun.uid.clone(), attributes, HashSet::new()).map_err(|e| wrong("purpose", &e))
+    }
+
+    /// What every context holds.
+    fn base(&self, person: &Person, subject: &Subject, arrival: &Arrival, at: Timestamp) -> Result<Pairs, Trouble> {
+        let client = record([
+            ("ip", Expr::new_ip(arrival.client.ip().to_canonical().to_string())),
+            ("network", text(arrival.network.as_str())),
+        ])?;
+        let proof = record([
+            ("method", text(subject.method.as_str())),
+            ("strong", Expr::new_bool(subject.method.is_strong())),
+        ])?;
+        Ok(vec![
+            ("now".to_owned(), moment(at)),
+            ("local".to_owned(), self.local(person, at)?),
+            ("client".to_owned(), client),
+            ("proof".to_owned(), proof),
+        ])
+    }
+
+    /// What the person's wall clock shows: hours on the clock and not hours slept through, so that noon is `12h` on
+    /// the day on which the clocks change, too.
+    fn local(&self, person: &Person, at: Timestamp) -> Result<Expr, Trouble> {
+        let zone = self.zones.get(&person.time_zone).map_err(|_| {
+            let message = format!("`{}` has an unknown time zone `{}`", person.id, person.time_zone);
+            Trouble::with_question("time-zone", message)
+        })?;
+        let here = at.calendar().to_zoned(zone);
+        let since_midnight = here.time().duration_since(jiff::civil::Time::midnight());
+        record([
+            ("time", Expr::new_duration(format!("{}ms", since_midnight.as_millis()))),
+            ("weekday", Expr::new_long(here.weekday().to_monday_one_offset().into())),
+        ])
+    }
+
+    fn claim(&self, grant: &Grant) -> Result<Expr, Trouble> {
+        let platforms = grant.platforms.iter().map(|id| uid(&self.platform, id.as_str()));
+        let kind = uid(&self.purpose_kind, grant.purpose.as_str());
+        let mut pairs = vec![
+            ("id", text(grant.id.as_str())),
+            ("kind", Expr::new_entity_uid(kind)),
+            ("declaredAt", moment(grant.declared_at)),
+            ("expiresAt", moment(grant.expires)),
+            ("platforms", Expr::new_set(platforms.map(Expr::new_entity_uid))),
+            ("covers", Expr::new_set(grant.covers.iter().map(|group| text(group)))),
+        ];
+        if let Some(approver) = &grant.approved_by {
+            let approver = uid(&self.user, approver.as_str());
+            pairs.push(("approvedBy", Expr::new_entity_uid(approver)));
+        }
+        if let Some(ticket) = &grant.ticket {
+            pairs.push(("ticket", text(ticket)));
+        }
+        record(pairs)
+    }
+}
+
+/// The contexts of one question about a site, each built when it is first needed.
+struct SiteContexts<'a> {
+    base: Pairs,
+    request: Option<RequestFacts<'a>>,
+    before: Option<Context>,
+    during: Option<Context>,
+}
+
+impl<'a> SiteContexts<'a> {
+    fn new(nouns: &Nouns, question: &Question<'a>) -> Result<Self, Trouble> {
+        let mut base = nouns.base(question.person, question.subject, question.arrival, question.at)?;
+        if let Some(grant) = question.grant {
+            base.push(("purpose".to_owned(), nouns.claim(grant)?));
+        }
+        Ok(Self {
+            base,
+            request: question.request,
+            before: None,
+            during: None,
+        })
+    }
+
+    fn for_action(&mut self, action: &str, words: &Vocabulary) -> Result<Context, Trouble> {
+        if BEFORE_A_REQUEST.contains(&action) {
+            return build(&mut self.before, || Ok(self.base.clone()));
+        }
+        if action != ARCHIVE && !words.has_activity(action) {
+            let message = format!("the schema has no activity `{action}`");
+            return Err(Trouble::with_question("action", message));
+        }
+        let Some(request) = self.request else {
+            let message = format!("`{action}` is asked without a request");
+            return Err(Trouble::with_question("request", message));
+        };
+        build(&mut self.during, || {
+            let mut pairs = self.base.clone();
+            pairs.push(("request".to_owned(), facts(&request)?));
+            Ok(pairs)
+        })
+    }
+}
+
+fn build(made: &mut Option<Context>, pairs: impl FnOnce() -> Result<Pairs, Trouble>) -> Result<Context, Trouble> {
+    if let Some(context) = made {
+        return Ok(context.clone());
+    }
+    let context = Context::from_pairs(pairs()?).map_err(|e| wrong("context", &e))?;
+    *made = Some(context.clone());
+    Ok(context)
+}
+
+fn facts(request: &RequestFacts<'_>) -> Result<Expr, Trouble> {
+    let bytes = i64::try_from(request.bytes).unwrap_or(i64::MAX);
+    let mut pairs = vec![
+        ("method", text(request.method)),
+        ("host", text(request.host.as_str())),
+        ("path", text(request.path)),
+        ("bytes", Expr::new_long(bytes)),
+    ];
+    if let Some(kind) = request.content_type {
+        pairs.push(("contentType", text(kind)));
+    }
+    record(pairs)
+}
+
+/// What must hold of a question before it may be put. Whoever breaks it has mixed up two flows.
+fn check(question: &Question<'_>, words: &Vocabulary) -> Result<(), Trouble> {
+    let trouble = |what: &str, message: String| Err(Trouble::with_question(what, message));
+    same_person(question.person, question.subject)?;
+    if question.actions.is_empty() {
+        return trouble("action", "no action is asked".to_owned());
+    }
+    let host = &question.authority.host;
+    if question.place.host != *host || question.request.is_some_and(|request| request.host != host) {
+        return trouble("host", format!("what is judged is not `{host}`"));
+    }
+    let Some(grant) = question.grant else { return Ok(()) };
+    if grant.subject != question.person.id || !grant.is_live(question.at) {
+        return trouble(
+            "grant",
+            format!("grant `{}` is not in force for `{}`", grant.id, question.person.id),
+        );
+    }
+    if !words.purposes().contains(&grant.purpose) {
+        return Err(unknown_purpose(grant.purpose.as_str()));
+    }
+    Ok(())
+}
+
+fn same_person(person: &Person, subject: &Subject) -> Result<(), Trouble> {
+    if person.id == subject.id {
+        return Ok(());
+    }
+    let message = format!("`{}` proved to be `{}`", person.id, subject.id);
+    Err(Trouble::with_question("person", message))
+}
+
+fn unknown_purpose(id: &str) -> Trouble {
+    Trouble::with_question("purpose", format!("the schema has no purpose `{id}`"))
+}
+
+fn wrong(what: &str, error: &dyn std::error::Error) -> Trouble {
+    Trouble::with_question(what, error.to_string())
+}
+
+/// What a host does for its platform, as rules spell it.
+fn serves(role: SiteRole) -> &'static str {
+    match role {
+        SiteRole::Site => "site",
+        SiteRole::Api => "api",
+        SiteRole::Cdn => "cdn",
+        SiteRole::Media => "media",
+        SiteRole::Upload => "upload",
+        SiteRole::Realtime => "realtime",
+        SiteRole::E2ee => "e2ee",
+        SiteRole::Login => "login",
+        SiteRole::ShortLink => "short-link",
+        SiteRole::Ads => "ads",
+        SiteRole::Manage => "manage",
+        SiteRole::Pixel => "pixel",
+        SiteRole::Embed => "embed",
+        SiteRole::Telemetry => "telemetry",
+        SiteRole::Other => "other",
+    }
+}
+
+fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
+    EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id))
+}
+
+fn text(value: &str) -> Expr {
+    Expr::new_string(value.to_owned())
+}
+
+fn moment(at: Timestamp) -> Expr {
+    Expr::new_datetime(at.to_string())
+}
+
+fn span(length: Duration) -> Expr {
+    let millis = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
+    Expr::new_duration(format!("{millis}ms"))
+}
+
+fn record<'a>(fields: impl IntoIterator<Item = (&'a str, Expr)>) -> Result<Expr, Trouble> {
+    Expr::new_record(fields.into_iter().map(|(name, value)| (name.to_owned(), value))).map_err(|e| wrong("context", &e))
+}

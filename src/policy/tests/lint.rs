@@ -1,0 +1,414 @@
+//! What `check` says of rules that Cedar alone would take.
+
+use super::*;
+use crate::facts::Severity;
+
+/// Code, line, column and help of the only problem with these rules.
+fn only(rules: &str) -> (String, (usize, usize), String, String) {
+    let problems = problems(rules);
+    let [problem] = &problems[..] else {
+        panic!("{problems:#?}")
+    };
+    assert_eq!(problem.severity, Severity::Error);
+    assert_eq!(problem.file, "rules/test.cedar");
+    let help = problem.help.clone().unwrap_or_default();
+    (
+        problem.code.clone(),
+        (problem.line, problem.column),
+        problem.message.clone(),
+        help,
+    )
+}
+
+#[test]
+fn a_rule_needs_a_name_and_a_reason() {
+    let (code, place, ..) = only("// first\n@reason(\"R.\")\npermit (principal, action, resource);");
+    assert_eq!((code.as_str(), place), ("wayleave::policy::no-id", (2, 1)));
+    let (code, place, ..) = only("@id(\"a\")\npermit (principal, action, resource);");
+    assert_eq!((code.as_str(), place), ("wayleave::policy::no-reason", (1, 1)));
+    let (code, place, ..) = only("@id(\"a\") @reason(\" \")\npermit (principal, action, resource);");
+    assert_eq!((code.as_str(), place), ("wayleave::policy::no-reason", (1, 10)));
+    let (code, _, message, _) = only("@id(\"wayleave::x\") @reason(\"R.\")\npermit (principal, action, resource);");
+    assert_eq!(
+        (code.as_str(), message.as_str()),
+        ("wayleave::policy::bad-id", "`wayleave::x` is not a name for a rule")
+    );
+}
+
+#[test]
+fn two_rules_of_one_name_are_refused_even_across_files() {
+    let rule = |at: &str| SourceText::new(at, "@id(\"a\") @reason(\"R.\")\npermit (principal, action, resource);");
+    let found = Policy::parse(&schema(), &[rule("rules/1.cedar"), rule("rules/2.cedar")], &world()).unwrap_err();
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0].file, "rules/2.cedar");
+    assert_eq!(found[0].code, "wayleave::policy::duplicate-id");
+    assert!(found[0].help.as_ref().unwrap().contains("rules/1.cedar:1"));
+}
+
+#[test]
+fn names_that_nobody_knows_are_found_where_they_stand() {
+    for (name, code, help) in [
+        (
+            "principal in Role::\"recruter\", action, resource",
+            "role",
+            "did you mean `recruiter`?",
+        ),
+        (
+            "principal in Department::\"marketting\", action, resource",
+            "department",
+            "did you mean `marketing`?",
+        ),
+        (
+            "principal, action, resource in Platform::\"linkdin\"",
+            "platform",
+            "did you mean `linkedin`?",
+        ),
+        (
+            "principal, action, resource in Category::\"profesional\"",
+            "category",
+            "did you mean `professional`?",
+        ),
+        (
+            "principal, action, resource in Category::\"zzz\"",
+            "category",
+            "category names are listed in",
+        ),
+        (
+            "principal, action, resource == Site::\"WWW.LinkedIn.com\"",
+            "host",
+            "lower case",
+        ),
+        (
+            "principal, action, resource == Purpose::\"recruitin\"",
+            "purpose",
+            "did you mean `recruiting`?",
+        ),
+    ] {
+        let rules =
+            format!("@id(\"a\")\n@reason(\"Role::\\\"recruter\\\"?\")\n// Role::\"recruter\"\npermit ({name});");
+        let (found, (line, column), _, hint) = only(&rules);
+        assert_eq!(found, format!("wayleave::policy::unknown-{code}"), "{name}");
+        assert_eq!(line, 4, "{name}");
+        assert_eq!(
+            column,
+            9 + name.find("::\"").unwrap()
+                - name[..name.find("::\"").unwrap()]
+                    .chars()
+                    .rev()
+                    .take_while(|c| c.is_alphabetic())
+                    .count(),
+            "{name}"
+        );
+        assert!(hint.contains(help), "{name}: {hint}");
+    }
+}
+
+#[test]
+fn a_purpose_that_the_schema_knows_and_the_catalogue_does_not_is_refused() {
+    let (code, place, ..) = only(
+        "@id(\"a\") @reason(\"R.\")\npermit (principal, action == Action::\"browse\", resource)\nwhen { context has purpose && context.purpose.kind == PurposeKind::\"investor-relations\" };",
+    );
+    assert_eq!((code.as_str(), place.0), ("wayleave::policy::unknown-purpose", 3));
+}
+
+#[test]
+fn cedars_own_findings_come_with_their_place() {
+    let (code, place, message, _) =
+        only("@id(\"a\") @reason(\"R.\")\npermit (principal, action, resource) when { 1 + };");
+    assert_eq!(
+        (code.as_str(), place),
+        ("wayleave::policy::syntax", (2, 49)),
+        "{message}"
+    );
+    for (body, code, column) in [
+        ("action == Action::\"browze\", resource)", "invalid", None),
+        (
+            "action == Action::\"connect\", resource) when { context.request.bytes > 1 }",
+            "invalid",
+            Some(58),
+        ),
+        (
+            "action == Action::\"browse\", resource) when { context has nothing }",
+            "suspicious",
+            None,
+        ),
+        (
+            "action == Action::\"browse\", resource) when { principal.manager == principal }",
+            "invalid",
+            Some(57),
+        ),
+        (
+            "action == Action::\"browse\", resource) when { resource.risk > 3 }",
+            "invalid",
+            None,
+        ),
+        ("action == Action::\"browse\", resource is Purpose)", "suspicious", None),
+        (
+            "action == Action::\"browse\", resource) when { context.local.weekday > 5 && context.local.weekday < 3 && false }",
+            "suspicious",
+            None,
+        ),
+        (
+            "action == Action::\"browse\", resource) when { principal.region == \"eu\u{202e}\" }",
+            "suspicious",
+            None,
+        ),
+    ] {
+        let ending = if body.contains("when") || body.ends_with(')') {
+            ";"
+        } else {
+            ""
+        };
+        let (found, place, message, _) = only(&format!(
+            "@id(\"a\") @reason(\"R.\")\npermit (principal, {body}{ending}"
+        ));
+        assert_eq!(found, format!("wayleave::policy::{code}"), "{body}: {message}");
+        if let Some(column) = column {
+            assert_eq!(place, (2, column), "{body}: {message}");
+        }
+    }
+}
+
+#[test]
+fn an_action_of_a_list_that_can_never_apply_is_named() {
+    let (code, place, message, _) = only(
+        "@id(\"a\") @reason(\"R.\")\npermit (principal, action in [Action::\"browse\", Action::\"declare\"], resource is Site);",
+    );
+    assert_eq!(code, "wayleave::policy::dead-action");
+    assert_eq!(place, (2, 49));
+    assert_eq!(message, "rule `a` can never apply to `Action::\"declare\"`");
+}
+
+#[test]
+fn retention_that_nothing_provides_must_not_be_promised() {
+    for rule in [
+        "permit (principal, action == Action::\"archive\", resource);",
+        "permit (principal, action in [Action::\"browse\", Action::\"archive\"], resource is Site);",
+        "permit (principal, action, resource is Site) when { action == Action::\"archive\" };",
+    ] {
+        let found = problems(&format!("@id(\"a\") @reason(\"R.\")\n{rule}"));
+        let archive: Vec<_> = found
+            .iter()
+            .filter(|problem| problem.code == "wayleave::policy::archive")
+            .collect();
+        let [problem] = archive[..] else { panic!("{found:#?}") };
+        assert!(problem.message.contains("nothing retains content yet"));
+        assert_eq!(problem.line, 2);
+    }
+    assert_eq!(
+        problems("@id(\"a\") @reason(\"R.\")\nforbid (principal, action, resource is Site);"),
+        []
+    );
+}
+
+#[test]
+fn what_an_annotation_seems_to_promise_it_keeps() {
+    let rule = |notes: &str, effect: &str| {
+        format!("@id(\"a\") @reason(\"R.\") {notes}\n{effect} (principal, action, resource);")
+    };
+    let (code, place, ..) = only(&rule("@expires(\"2027-01-31\")", "forbid"));
+    assert_eq!((code.as_str(), place), ("wayleave::policy::expires", (1, 24)));
+    let (code, _, message, _) = only(&rule("@expires(\"31.1.2027\")", "permit"));
+    assert_eq!(
+        (code.as_str(), message.as_str()),
+        ("wayleave::policy::expires", "`31.1.2027` is not a date")
+    );
+    let (code, _, _, help) = only(&rule("@expire(\"2027-01-31\")", "permit"));
+    assert_eq!(
+        (code.as_str(), help.as_str()),
+        ("wayleave::policy::annotation", "did you mean `@expires`?")
+    );
+    let (code, ..) = only(&rule("@mode(\"observe\")", "forbid"));
+    assert_eq!(code, "wayleave::policy::annotation");
+    for fine in [
+        "@expires(\"2027-01-31\")",
+        "@expires(\"2027-01-31T18:00:00+01:00\")",
+        "@ticket(\"SEC-7\")",
+    ] {
+        assert_eq!(problems(&rule(fine, "permit")), [], "{fine}");
+    }
+}
+
+#[test]
+fn a_rule_cannot_look_at_what_nobody_knows() {
+    for (effect, body, path) in [
+        (
+            "forbid",
+            "principal has manager && principal.manager.region == \"us\"",
+            "principal.manager",
+        ),
+        (
+            "forbid",
+            "principal has manager && principal.manager in Role::\"staff\"",
+            "principal.manager",
+        ),
+        (
+            "forbid",
+            "context has purpose && context.purpose has approvedBy && context.purpose.approvedBy in Role::\"staff\"",
+            "context.purpose.approvedBy",
+        ),
+        (
+            "forbid",
+            "context has purpose && context.purpose has approvedBy && context.purpose.approvedBy.hasTag(\"x\")",
+            "context.purpose.approvedBy",
+        ),
+        (
+            "forbid",
+            "Platform::\"linkedin\" in Category::\"social\"",
+            "Platform::\"linkedin\"",
+        ),
+    ] {
+        let rules = format!(
+            "@id(\"a\") @reason(\"R.\")\n{effect} (principal, action == Action::\"browse\", resource)\nwhen {{ {body} }};"
+        );
+        let found = problems(&rules);
+        let hidden: Vec<_> = found
+            .iter()
+            .filter(|problem| problem.code == "wayleave::policy::out-of-sight")
+            .collect();
+        let [problem] = hidden[..] else {
+            panic!("{body} {found:#?}")
+        };
+        assert!(problem.message.contains(&format!("`{path}`")), "{}", problem.message);
+        assert_eq!(problem.line, 3);
+    }
+    for body in [
+        "principal has manager && principal.manager == principal",
+        "context has purpose && resource in context.purpose.platforms",
+        "context has purpose && context.purpose has ticket && context.purpose.ticket like \"HR-*\"",
+        "principal in Role::\"staff\" && principal is User in Department::\"company\" && resource is Site",
+        "principal.hasTag(\"x\") && principal.getTag(\"x\") > context.now && context.client.ip.isInRange(ip(\"10.0.0.0/8\"))",
+        "action in Action::\"read\" && !(resource in [Platform::\"x\", Platform::\"linkedin\"])",
+    ] {
+        let rules = format!(
+            "@id(\"a\") @reason(\"R.\")\npermit (principal, action == Action::\"browse\", resource)\nwhen {{ {body} }};"
+        );
+        assert_eq!(problems(&rules), [], "{body}");
+    }
+    let portal = "@id(\"a\") @reason(\"R.\")\npermit (principal, action == Action::\"approve\", resource)\nwhen { resource.declarer has manager && resource.declarer in Role::\"staff\" };";
+    assert_eq!(problems(portal), []);
+}
+
+#[test]
+fn all_problems_come_at_once() {
+    let found = problems(
+        "permit (principal in Role::\"nobody\", action, resource);\n@id(\"b\")\npermit (principal, action == Action::\"archive\", resource);",
+    );
+    let codes: Vec<&str> = found
+        .iter()
+        .map(|problem| problem.code.trim_start_matches("wayleave::policy::"))
+        .collect();
+    assert_eq!(codes, ["no-id", "no-reason", "no-reason", "archive", "unknown-role"]);
+    let bad_schema = SourceText::new("wayleave.cedarschema", "entity User {");
+    let found = Policy::parse(&bad_schema, &[SourceText::new("rules/a.cedar", "permit")], &world()).unwrap_err();
+    let files: Vec<&str> = found.iter().map(|problem| problem.file.as_str()).collect();
+    assert_eq!(files, ["wayleave.cedarschema", "rules/a.cedar"]);
+}
+
+#[test]
+fn rules_with_slots_are_refused() {
+    let (code, place, ..) = only("\n@id(\"a\") @reason(\"R.\")\npermit (principal == ?principal, action, resource);");
+    assert_eq!((code.as_str(), place.0), ("wayleave::policy::template", 2));
+}
+
+#[test]
+fn schema_and_gateway_agree_attribute_by_attribute() {
+    let shipped = schema();
+    let with = |from: &str, to: &str| {
+        assert!(shipped.text.contains(from), "{from}");
+        let schema = SourceText::new("wayleave.cedarschema", shipped.text.replacen(from, to, 1));
+        match Policy::parse(&schema, &[], &world()) {
+            Ok((_, warnings)) => warnings,
+            Err(problems) => problems,
+        }
+    };
+    assert_eq!(with("String", "String"), []);
+    // The schema has what nobody fills, for every type and context.
+    for (from, to, name) in [
+        ("region: String,", "region: String, desk?: Long,", "User.desk"),
+        ("classified: Bool,", "classified: Bool, risk?: Long,", "Site.risk"),
+        (
+            "maxDuration: duration,",
+            "maxDuration: duration, value?: Long,",
+            "Purpose.value",
+        ),
+        ("path: String,", "path: String, query?: String,", "post.request.query"),
+        (
+            "ticket?: String,",
+            "ticket?: String, note?: String,",
+            "connect.purpose.note",
+        ),
+        ("channel: String,", "channel: String, form?: String,", "approve.form"),
+    ] {
+        let found = with(from, to);
+        assert!(
+            found
+                .iter()
+                .any(|p| p.message == format!("the schema declares `{name}`, which nothing provides")),
+            "{name} {found:#?}"
+        );
+    }
+    // The schema requires what nobody fills, or lacks what we fill, or has it as another type.
+    for (from, to) in [
+        ("region: String,", "region: String, desk: Long,"),
+        ("  region: String,", ""),
+        ("region: String,", "region: Long,"),
+        ("host: String,\n", ""),
+        ("onLegalHold: Bool,", ""),
+        ("manager?: User,", "manager: User,"),
+        ("contentType?: String", "contentType: String"),
+        ("weekday: Long", "weekday: String"),
+        ("approvedBy?: User,", "approvedBy: User,"),
+        ("tags datetime", "tags String"),
+        ("channel: String,", ""),
+        ("businessOwner: User,", ""),
+    ] {
+        let found = with(from, to);
+        assert!(
+            !found.is_empty() && found.iter().all(|p| p.code == "wayleave::schema::mapping"),
+            "{from} {found:#?}"
+        );
+    }
+    let unasked = with(
+        "action archive ",
+        "action reveal appliesTo { principal: User, resource: Site, context: ConnectContext };\naction archive ",
+    );
+    assert!(unasked[0].message.contains("no activity `reveal`"), "{unasked:#?}");
+}
+
+#[test]
+fn a_schema_without_what_we_speak_of_is_refused() {
+    let found = Policy::parse(&SourceText::new("s.cedarschema", "entity User;"), &[], &world()).unwrap_err();
+    let messages: Vec<&str> = found.iter().map(|problem| problem.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        [
+            "the schema names no activities",
+            "the schema names no purposes",
+            "the schema names no kinds of employment"
+        ]
+    );
+}
+
+#[test]
+fn a_comment_that_quotes_a_rule_is_not_that_rule() {
+    let rule = "@id(\"a\") @reason(\"R. // not a comment\")\npermit (principal, action, resource);";
+    let commented = rule.lines().map(|line| format!("// {line}\n")).collect::<String>();
+    let policy = parsed(&[SourceText::new(
+        "rules/test.cedar",
+        format!("{commented}\n{rule} // end\n"),
+    )]);
+    let found = policy.rule(&super::super::PolicyId::new("a")).unwrap();
+    assert_eq!((found.line, found.text.as_str()), (4, rule));
+    assert_eq!(found.reason, "R. // not a comment");
+}
+
+#[test]
+fn named_things_are_listed_for_cross_checks() {
+    let named = shipped().named();
+    let has = |kind: super::super::NamedKind, id: &str| named.iter().any(|name| name.kind == kind && name.id == id);
+    assert!(has(super::super::NamedKind::Role, "recruiter"));
+    assert!(has(super::super::NamedKind::Department, "marketing"));
+    assert!(has(super::super::NamedKind::Category, "evasion"));
+    assert!(has(super::super::NamedKind::Purpose, "personal-break"));
+}

@@ -1,0 +1,120 @@
+//! CONNECT: a client asks for a tunnel (RFC 9110 §9.3.6).
+
+use std::sync::Arc;
+
+use http::{Request, Response, StatusCode};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+
+use super::Proxy;
+use super::body::whole;
+use super::plan::{self, ConnectStep, Planned};
+use super::respond;
+use super::visitor::{Hop, Inside, Visitor};
+use crate::audit::Entry;
+use crate::facts::{Ask, Authority, Observation};
+use crate::policy::Permit;
+use crate::upstream::Body;
+
+/// A CONNECT on its way: who asks, for where, and the record that is certain from here on.
+pub(super) struct Knock {
+    pub(super) hop: Arc<Hop>,
+    pub(super) visitor: Visitor,
+    pub(super) seen: Observation,
+    pub(super) entry: Entry,
+}
+
+impl Proxy {
+    /// Answers a CONNECT to `authority`.
+    pub(super) async fn connect(
+        self: &Arc<Self>,
+        hop: Arc<Hop>,
+        authority: Authority,
+        request: Request<Incoming>,
+    ) -> Response<Body> {
+        let rules = self.house.rules.load();
+        let mut entry = match self.enter(&hop).await {
+            Ok(entry) => entry,
+            Err(why) => return self.no_entry(&request, &why),
+        };
+        let (parts, body) = request.into_parts();
+        let visitor = self.visitor(&hop, &parts).await;
+        let seen = self.observe(&rules, &hop, &visitor, Ask::Connect(authority)).await;
+        entry.saw(rules.redact(&seen));
+
+        let Planned { step, judgement } = plan::on_connect(&rules, &self.house.portal_host, &seen);
+        let remedy = match &step {
+            ConnectStep::Refuse(_) => Some(rules.remedy(&seen)),
+            ConnectStep::Challenge | ConnectStep::Portal | ConnectStep::Intercept | ConnectStep::Tunnel(_) => None,
+        };
+        if let Some(judgement) = &judgement {
+            entry.decided(judgement.note(remedy.as_ref()));
+        }
+        if let Err(why) = self.house.book.healthy() {
+            return self.no_record(entry, seen.ask.host(), &parts, &why);
+        }
+        match step {
+            ConnectStep::Challenge => self.challenge(entry, &hop, &visitor, &parts),
+            ConnectStep::Refuse(refusal) => {
+                let remedy = remedy.unwrap_or_default();
+                self.refuse_connect(&rules, entry, &seen, &parts, (&refusal, &remedy))
+            }
+            ConnectStep::Portal | ConnectStep::Intercept => {
+                self.intercept(Knock { hop, visitor, seen, entry }, Request::from_parts(parts, body))
+            }
+            ConnectStep::Tunnel(permit) => {
+                let knock = Knock { hop, visitor, seen, entry };
+                match self.house.upstream.tunnel(&permit).await {
+                    Ok(origin) => self.tunnel(knock, permit, origin, Request::from_parts(parts, body)),
+                    Err(fault) => self.fault(knock.entry, knock.seen.ask.host(), &parts, &fault),
+                }
+            }
+        }
+    }
+
+    /// Says yes, and serves what comes through the tunnel from the inside.
+    fn intercept(self: &Arc<Self>, knock: Knock, request: Request<Incoming>) -> Response<Body> {
+        let proxy = self.clone();
+        self.house.tasks.spawn(async move {
+            match hyper::upgrade::on(request).await {
+                Ok(io) => proxy.serve_inside(knock, TokioIo::new(io)).await,
+                Err(error) => knock.entry.close(respond::client_gone(&error)),
+            }
+        });
+        established()
+    }
+
+    /// Says yes, now that the origin accepted, and carries the tunnel unread.
+    fn tunnel(
+        self: &Arc<Self>,
+        knock: Knock,
+        permit: Permit,
+        origin: TcpStream,
+        request: Request<Incoming>,
+    ) -> Response<Body> {
+        let proxy = self.clone();
+        self.house.tasks.spawn(async move {
+            match hyper::upgrade::on(request).await {
+                Ok(io) => proxy.carry_unread(knock, &permit, TokioIo::new(io), origin).await,
+                Err(error) => knock.entry.close(respond::client_gone(&error)),
+            }
+        });
+        established()
+    }
+}
+
+impl Knock {
+    /// The hop that the tunnel's inside is served on.
+    pub(super) fn inside(&self, secure: bool) -> Option<Hop> {
+        let Ask::Connect(authority) = &self.seen.ask else { return None };
+        let inside = Inside { authority: authority.clone(), secure, visitor: self.visitor.clone() };
+        Some(Hop { arrival: self.hop.arrival.clone(), certificate: None, inside: Some(inside) })
+    }
+}
+
+fn established() -> Response<Body> {
+    let mut response = Response::new(whole(""));
+    *response.status_mut() = StatusCode::OK;
+    response
+}

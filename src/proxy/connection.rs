@@ -1,0 +1,164 @@
+//! From an accepted socket to requests: the TLS door's handshake, then HTTP/1.1 or HTTP/2.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+
+use super::Proxy;
+use super::intercept::failed;
+use super::visitor::Hop;
+use crate::audit::Closing;
+use crate::facts::{Arrival, Blame, Door, Fault, FaultCode, Stage};
+use crate::ingress;
+
+impl Proxy {
+    /// Serves one accepted connection to its end.
+    pub async fn serve_connection(self: Arc<Self>, stream: TcpStream, client: SocketAddr, door: Door) {
+        let network = ingress::network(&self.house.ingress, client.ip());
+        let arrival = Arrival { door, client, network };
+        match door {
+            Door::Plain => {
+                let hop = Hop { arrival, certificate: None, inside: None };
+                self.serve_http(stream, Arc::new(hop), false).await;
+            }
+            Door::Tls => self.serve_tls_door(stream, arrival).await,
+        }
+    }
+
+    async fn serve_tls_door(self: Arc<Self>, stream: TcpStream, arrival: Arrival) {
+        let acceptor = match self.house.tls_door.config().await {
+            Ok(config) => TlsAcceptor::from(config),
+            Err(problem) => {
+                tracing::error!(%problem, "no certificate for the TLS door");
+                return self.stray(arrival.client, &Fault::internal(Stage::Arrive, problem)).await;
+            }
+        };
+        let handshake = tokio::time::timeout(self.handshake_timeout(), acceptor.accept(stream)).await;
+        let stream = match handshake {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => {
+                let fault = Fault::new(Blame::Client, Stage::Arrive, FaultCode::ClientTls, error.to_string());
+                return self.stray(arrival.client, &fault).await;
+            }
+            Err(_) => {
+                let fault = Fault::new(Blame::Client, Stage::Arrive, FaultCode::ClientTimeout, "no TLS handshake in time");
+                return self.stray(arrival.client, &fault).await;
+            }
+        };
+        let (_, session) = stream.get_ref();
+        let certificate = session.peer_certificates().and_then(|chain| chain.first()).map(|leaf| leaf.clone().into_owned());
+        let h2 = session.alpn_protocol() == Some(b"h2");
+        let hop = Hop { arrival, certificate, inside: None };
+        self.serve_http(stream, Arc::new(hop), h2).await;
+    }
+
+    /// Speaks HTTP on `io` until the client is done or the gateway stops. Boxed, because a tunnel's inside is served
+    /// by the same function as the hop around it.
+    pub(super) fn serve_http<I>(
+        self: Arc<Self>,
+        io: I,
+        hop: Arc<Hop>,
+        h2: bool,
+    ) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>>
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        Box::pin(async move {
+            let served = Arc::new(AtomicU64::new(0));
+            let ended = if h2 {
+                self.serve_http2(io, &hop, &served).await
+            } else {
+                self.serve_http1(io, &hop, &served).await
+            };
+            if let Err(error) = ended {
+                self.note_broken(&hop, &error, served.load(Ordering::Relaxed)).await;
+            }
+        })
+    }
+
+    async fn serve_http1<I>(self: &Arc<Self>, io: I, hop: &Arc<Hop>, served: &Arc<AtomicU64>) -> hyper::Result<()>
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let limits = &self.house.ingress;
+        let mut builder = http1::Builder::new();
+        builder
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.header_timeout())
+            .max_headers(limits.max_headers as usize)
+            .max_header_size(limits.max_header_bytes as usize);
+        let service = service_fn(|request| self.clone().answer(hop.clone(), served.clone(), request));
+        let connection = builder.serve_connection(TokioIo::new(io), service).with_upgrades();
+        tokio::pin!(connection);
+        tokio::select! {
+            ended = connection.as_mut() => return ended,
+            () = self.house.stop.cancelled() => connection.as_mut().graceful_shutdown(),
+        }
+        connection.await
+    }
+
+    async fn serve_http2<I>(self: &Arc<Self>, io: I, hop: &Arc<Hop>, served: &Arc<AtomicU64>) -> hyper::Result<()>
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let limits = &self.house.ingress;
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder
+            .timer(TokioTimer::new())
+            .keep_alive_interval(Duration::from_secs(60))
+            .max_concurrent_streams(self.house.settings.max_streams)
+            .max_header_list_size(limits.max_header_bytes)
+            .adaptive_window(true);
+        let service = service_fn(|request| self.clone().answer(hop.clone(), served.clone(), request));
+        let connection = builder.serve_connection(TokioIo::new(io), service);
+        tokio::pin!(connection);
+        tokio::select! {
+            ended = connection.as_mut() => return ended,
+            () = self.house.stop.cancelled() => connection.as_mut().graceful_shutdown(),
+        }
+        connection.await
+    }
+
+    async fn answer(
+        self: Arc<Self>,
+        hop: Arc<Hop>,
+        served: Arc<AtomicU64>,
+        request: http::Request<Incoming>,
+    ) -> Result<http::Response<crate::upstream::Body>, std::convert::Infallible> {
+        served.fetch_add(1, Ordering::Relaxed);
+        Ok(self.serve(hop, request).await)
+    }
+
+    /// Records a connection that broke before it asked for anything. One that was served and then left is no flow.
+    async fn note_broken(&self, hop: &Hop, error: &hyper::Error, served: u64) {
+        let code = if error.is_parse_too_large() {
+            FaultCode::HeadTooLarge
+        } else if error.is_parse() || error.is_user() {
+            FaultCode::BadRequest
+        } else if served > 0 {
+            return;
+        } else if error.is_timeout() {
+            FaultCode::ClientTimeout
+        } else {
+            FaultCode::ClientGone
+        };
+        let fault = Fault::new(Blame::Client, Stage::Arrive, code, error.to_string());
+        self.stray(hop.arrival.client, &fault).await;
+    }
+
+    pub(super) async fn stray(&self, client: SocketAddr, fault: &Fault) {
+        // without what was seen, an entry closes as a stray
+        if let Ok(entry) = self.house.book.enter(self.house.clock.now(), client).await {
+            entry.close(Closing { end: failed(fault), status: None, decrypted: false });
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Flows that outlive their judgement: tunnels and WebSockets are judged again whenever something changes.
+
+use std::time::Duration;
+
+use super::Proxy;
+use super::plan::{self, ConnectStep, RequestStep};
+use crate::facts::{Ask, Observation, Standing};
+use crate::rulebook::Rulebook;
+
+/// A clock that stands still never reaches an expiry; look again now and then.
+const LONGEST_NAP: Duration = Duration::from_secs(60);
+
+impl Proxy {
+    /// Returns, with the reason, once the flow that was let pass as `seen` may no longer go on: new rules, an ended or
+    /// expired grant, a changed person, or the gateway stopping.
+    pub(super) async fn until_it_must_end(&self, mut seen: Observation) -> String {
+        let mut rules = self.house.rules.changes();
+        let mut grants = self.house.ledger.changes();
+        let mut people = self.house.directory.changes();
+        loop {
+            let nap = self.nap(&seen);
+            tokio::select! {
+                () = self.house.stop.cancelled() => return "the gateway is stopping".to_owned(),
+                _ = rules.changed() => {}
+                _ = grants.changed() => {}
+                _ = people.changed() => {}
+                () = tokio::time::sleep(nap) => {}
+            }
+            self.refresh(&mut seen);
+            if !self.still_passes(&self.house.rules.load(), &seen) {
+                return "the rules or the grant that let it pass no longer do".to_owned();
+            }
+        }
+    }
+
+    fn nap(&self, seen: &Observation) -> Duration {
+        let now = self.house.clock.now();
+        let expiries = seen.standing.grants().iter().map(|grant| grant.expires.since(now));
+        expiries.min().unwrap_or(LONGEST_NAP).min(LONGEST_NAP).max(Duration::from_millis(10))
+    }
+
+    fn refresh(&self, seen: &mut Observation) {
+        seen.at = self.house.clock.now();
+        let Some(subject) = &seen.subject else { return };
+        seen.person = self.house.directory.load().person(&subject.id);
+        let all = self.house.ledger.standing(&subject.id, seen.at);
+        seen.standing = match (&seen.selected, &seen.person) {
+            (Some(purpose), Some(_)) => all.only(purpose),
+            (None, Some(_)) => all,
+            (Some(_) | None, None) => Standing::default(),
+        };
+    }
+
+    /// Whether the plan for `seen` would today be the same kind of passage. A tunnel that rules now want to read may
+    /// not stay unread.
+    fn still_passes(&self, rules: &Rulebook, seen: &Observation) -> bool {
+        match &seen.ask {
+            Ask::Connect(_) => {
+                matches!(plan::on_connect(rules, &self.house.portal_host, seen).step, ConnectStep::Tunnel(_))
+            }
+            Ask::Request(..) => matches!(
+                plan::on_request(rules, &self.house.portal_host, seen).step,
+                RequestStep::Upgrade(_) | RequestStep::Forward(_)
+            ),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! A bounded look at a body: at most so many bytes, for at most so long, and every byte is given back.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body::{Body as HttpBody, Frame};
+use http_body_util::BodyExt;
+
+/// What was taken from the front of a body.
+pub(super) struct Peeked {
+    /// The frames as they came, to be sent first.
+    pub(super) frames: Vec<Frame<Bytes>>,
+    /// Their data, joined.
+    pub(super) bytes: Bytes,
+    /// Whether the body ended within the peek.
+    pub(super) complete: bool,
+}
+
+impl Peeked {
+    /// Nobody looked.
+    pub(super) fn nothing() -> Self {
+        Self { frames: Vec::new(), bytes: Bytes::new(), complete: false }
+    }
+}
+
+/// Takes frames until the body ends, `limit` bytes are there, or `patience` runs out: a body that drips is not waited
+/// for, and an unfinished peek counts as unreadable.
+pub(super) async fn peek<B>(body: &mut B, limit: usize, patience: Duration) -> Result<Peeked, B::Error>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    let mut frames = Vec::new();
+    let mut bytes = BytesMut::new();
+    let mut complete = false;
+    let gather = async {
+        while bytes.len() <= limit {
+            let Some(frame) = body.frame().await else {
+                complete = true;
+                break;
+            };
+            let frame = frame?;
+            if let Some(data) = frame.data_ref() {
+                bytes.extend_from_slice(data);
+            }
+            frames.push(frame);
+        }
+        Ok(())
+    };
+    if let Ok(gathered) = tokio::time::timeout(patience, gather).await {
+        gathered?;
+    }
+    let complete = complete && bytes.len() <= limit;
+    bytes.truncate(limit);
+    Ok(Peeked { frames, bytes: bytes.freeze(), complete })
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::{BodyExt, Full, StreamBody};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_short_body_is_read_whole_and_given_back() {
+        let mut body = Full::new(Bytes::from_static(b"a=1"));
+        let peeked = peek(&mut body, 16, Duration::from_secs(9)).await.unwrap();
+        assert!(peeked.complete);
+        assert_eq!(&peeked.bytes[..], b"a=1");
+        assert_eq!(peeked.frames.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn padding_past_the_limit_leaves_the_peek_incomplete() {
+        let mut body = Full::new(Bytes::from(vec![b'x'; 17]));
+        let peeked = peek(&mut body, 16, Duration::from_secs(9)).await.unwrap();
+        assert!(!peeked.complete);
+        assert_eq!(peeked.bytes.len(), 16);
+        assert_eq!(peeked.frames[0].data_ref().unwrap().len(), 17, "no byte is lost");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_dripping_body_is_not_waited_for() {
+        let first = futures_util::stream::iter([Ok::<_, std::convert::Infallible>(Frame::data(Bytes::from_static(b"a")))]);
+        let never = futures_util::stream::pending();
+        let mut body = StreamBody::new(futures_util::StreamExt::chain(first, never)).boxed();
+        let peeked = peek(&mut body, 16, Duration::from_secs(9)).await.unwrap();
+        assert!(!peeked.complete);
+        assert_eq!(peeked.frames.len(), 1);
+    }
+}

@@ -1,0 +1,107 @@
+//! What next: pure. The shell obeys.
+//!
+//! The ladder for CONNECT, in order: nobody known → challenge; our own counter → portal; may be read → intercept
+//! (a refusal is then explained inside, and the origin is not contacted); may pass unread → tunnel; else refuse.
+//! The ladder for a request is the same, with a look at the body before the judgement where only the body says what the
+//! request does.
+
+use crate::catalog::PEEK_LIMIT;
+use crate::facts::{Ask, Authority, Blame, Fault, FaultCode, Host, Observation, Peek, Stage};
+use crate::ingress::ClientHello;
+use crate::policy::Permit;
+use crate::rulebook::{Judgement, Refusal, Rulebook};
+
+/// What to do with a CONNECT.
+#[derive(Debug)]
+pub(super) enum ConnectStep {
+    /// Ask who it is.
+    Challenge,
+    /// It is for us.
+    Portal,
+    /// Terminate TLS and judge each request inside.
+    Intercept,
+    /// Carry it unread.
+    Tunnel(Permit),
+    /// Say no.
+    Refuse(Refusal),
+}
+
+/// What to do with a request.
+#[derive(Debug)]
+pub(super) enum RequestStep {
+    /// Ask who it is.
+    Challenge,
+    /// It is for us.
+    Portal,
+    /// Only the body says what it does: look at up to so many bytes of it, then plan again.
+    NeedBody(usize),
+    /// Send it on.
+    Forward(Permit),
+    /// Send it on, and carry what follows the handshake.
+    Upgrade(Permit),
+    /// Say no.
+    Refuse(Refusal),
+}
+
+/// A step and the judgement that led to it; there is none before somebody is known, or where none is needed.
+#[derive(Debug)]
+pub(super) struct Planned<S> {
+    pub(super) step: S,
+    pub(super) judgement: Option<Judgement>,
+}
+
+/// Plans a CONNECT.
+pub(super) fn on_connect(rules: &Rulebook, portal: &Host, seen: &Observation) -> Planned<ConnectStep> {
+    if seen.subject.is_none() {
+        return Planned { step: ConnectStep::Challenge, judgement: None };
+    }
+    if seen.ask.host() == portal {
+        return Planned { step: ConnectStep::Portal, judgement: None };
+    }
+    let judgement = rules.judge(seen);
+    let step = if judgement.inspect() {
+        ConnectStep::Intercept
+    } else {
+        match judgement.permit() {
+            Ok(permit) => ConnectStep::Tunnel(permit),
+            Err(refusal) => ConnectStep::Refuse(refusal),
+        }
+    };
+    Planned { step, judgement: Some(judgement) }
+}
+
+/// Plans a request, in clear or inside an intercepted flow.
+pub(super) fn on_request(rules: &Rulebook, portal: &Host, seen: &Observation) -> Planned<RequestStep> {
+    if seen.subject.is_none() {
+        return Planned { step: RequestStep::Challenge, judgement: None };
+    }
+    if seen.ask.host() == portal {
+        return Planned { step: RequestStep::Portal, judgement: None };
+    }
+    let judgement = rules.judge(seen);
+    let step = match (&seen.ask, judgement.permit()) {
+        (Ask::Request(_, head), _)
+            if judgement.inspect() && head.peek == Peek::NotTaken && rules.catalog().wants_body(judgement.place(), head) =>
+        {
+            RequestStep::NeedBody(PEEK_LIMIT)
+        }
+        (Ask::Request(_, head), Ok(permit)) if head.hints.websocket => RequestStep::Upgrade(permit),
+        (Ask::Request(..) | Ask::Connect(_), Ok(permit)) => RequestStep::Forward(permit),
+        (Ask::Request(..) | Ask::Connect(_), Err(refusal)) => RequestStep::Refuse(refusal),
+    };
+    Planned { step, judgement: Some(judgement) }
+}
+
+/// Whether a tunnel's ClientHello keeps what its CONNECT promised. A hello without SNI speaks for the CONNECT name.
+pub(super) fn on_hello(promised: &Authority, hello: &ClientHello) -> Result<(), Fault> {
+    let Some(sni) = &hello.sni else { return Ok(()) };
+    match Host::parse(sni) {
+        Ok(named) if named == promised.host => Ok(()),
+        Ok(_) | Err(_) => Err(Fault::new(
+            Blame::Client,
+            Stage::Intercept,
+            FaultCode::SniMismatch,
+            format!("the TLS handshake names another host than CONNECT, which asked for `{}`", promised.host),
+        )),
+    }
+}

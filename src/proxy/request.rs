@@ -1,0 +1,248 @@
+//! One request, told as a story: who and where, what it does, may it, and then it is let through or not.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{Method, Request, Response};
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+
+use super::Proxy;
+use super::body::{Outgoing, carrying};
+use super::intercept::failed;
+use super::observe::head_of;
+use super::peek::{Peeked, peek};
+use super::plan::{self, Planned, RequestStep};
+use super::visitor::{Hop, Visitor};
+use super::{headers, respond};
+use crate::audit::{Closing, Entry};
+use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Observation, Stage};
+use crate::ingress::{Target, request_sanity};
+use crate::policy::Permit;
+use crate::rulebook::{Judgement, Rulebook};
+use crate::upstream::{Body, fault_of_answer};
+
+/// A request taken apart, with what a peek took from its body.
+pub(super) struct Asked {
+    pub(super) parts: Parts,
+    pub(super) body: Incoming,
+    pub(super) peeked: Peeked,
+    pub(super) secure: bool,
+    /// Whether rules let the gateway read the flow.
+    pub(super) read: bool,
+}
+
+impl Asked {
+    /// The whole address, for the person's way back. It stays in the house.
+    pub(super) fn url(&self, seen: &Observation) -> String {
+        let scheme = if self.secure { "https" } else { "http" };
+        let authority = seen.ask.authority();
+        let default_port = if self.secure { 443 } else { 80 };
+        let path = self.parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        if authority.port == default_port {
+            let host = authority.to_string();
+            let host = host.strip_suffix(&format!(":{default_port}")).unwrap_or(&host);
+            format!("{scheme}://{host}{path}")
+        } else {
+            format!("{scheme}://{authority}{path}")
+        }
+    }
+}
+
+impl Proxy {
+    /// Answers one request on `hop`, CONNECT or not.
+    pub(super) async fn serve(self: &Arc<Self>, hop: Arc<Hop>, request: Request<Incoming>) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let target = request_sanity(&parts, hop.form());
+        let request = Request::from_parts(parts, body);
+        let target = match target {
+            Ok(target) => target,
+            Err(malformed) => return self.malformed(&hop, &request, malformed.to_string()).await,
+        };
+        match (&hop.inside, target) {
+            (None, Target::Connect(authority)) => self.connect(hop, authority, request).await,
+            (None, Target::Absolute { authority }) => self.request(hop, authority, false, request).await,
+            (None, Target::Origin { .. }) => self.at_the_door(&hop, request).await,
+            (Some(inside), Target::Origin { authority }) if authority == inside.authority => {
+                let secure = inside.secure;
+                self.request(hop.clone(), authority, secure, request).await
+            }
+            (Some(inside), Target::Origin { .. }) => {
+                let why = format!("this connection is for `{}`", inside.authority);
+                self.misdirected(&hop, &request, why).await
+            }
+            (Some(_), Target::Connect(_) | Target::Absolute { .. }) => {
+                let why = "a request inside a tunnel names its origin by `Host` only".to_owned();
+                self.malformed(&hop, &request, why).await
+            }
+        }
+    }
+
+    async fn request(
+        self: &Arc<Self>,
+        hop: Arc<Hop>,
+        authority: Authority,
+        secure: bool,
+        request: Request<Incoming>,
+    ) -> Response<Body> {
+        let rules = self.house.rules.load(); // one rulebook for this request, to the end
+        let mut entry = match self.enter(&hop).await {
+            Ok(entry) => entry, // from here one record is certain
+            Err(why) => return self.no_entry(&request, &why),
+        };
+        let (parts, body) = request.into_parts();
+        let visitor = self.visitor(&hop, &parts).await;
+        let head = head_of(&parts, rules.catalog().label_headers(), !body.is_end_stream());
+        let seen = self.observe(&rules, &hop, &visitor, Ask::Request(authority, Box::new(head))).await;
+        let host = seen.ask.host().clone();
+        let mut asked = Asked { parts, body, peeked: Peeked::nothing(), secure, read: false };
+
+        let (seen, planned) = match self.plan(&rules, seen, &mut asked).await {
+            Ok(planned) => planned,
+            Err(fault) => return self.fault(entry, &host, &asked.parts, &fault),
+        };
+        asked.read = planned.judgement.as_ref().is_some_and(Judgement::inspect);
+        entry.saw(rules.redact(&seen));
+        self.obey(&rules, &hop, &visitor, entry, seen, planned, asked).await
+    }
+
+    /// Plans the request, with a look at its body where only the body says what it does.
+    async fn plan(
+        &self,
+        rules: &Rulebook,
+        mut seen: Observation,
+        asked: &mut Asked,
+    ) -> Result<(Observation, Planned<RequestStep>), Fault> {
+        let planned = plan::on_request(rules, &self.house.portal_host, &seen);
+        let RequestStep::NeedBody(limit) = planned.step else { return Ok((seen, planned)) };
+        let patience = Duration::from_secs(self.house.settings.peek_timeout_s);
+        asked.peeked = peek(&mut asked.body, limit, patience)
+            .await
+            .map_err(|error| Fault::new(Blame::Client, Stage::Arrive, FaultCode::ClientGone, error.to_string()))?;
+        if let (Ask::Request(authority, head), Some(judgement)) = (&mut seen.ask, &planned.judgement) {
+            debug_assert_eq!(&judgement.place().host, &authority.host);
+            head.peek = rules.catalog().peek(judgement.place(), head, &asked.peeked.bytes, asked.peeked.complete);
+        }
+        let planned = plan::on_request(rules, &self.house.portal_host, &seen);
+        Ok((seen, planned))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the whole story of one request meets here, once")]
+    async fn obey(
+        self: &Arc<Self>,
+        rules: &Rulebook,
+        hop: &Arc<Hop>,
+        visitor: &Visitor,
+        mut entry: Entry,
+        seen: Observation,
+        planned: Planned<RequestStep>,
+        asked: Asked,
+    ) -> Response<Body> {
+        let Planned { step, judgement } = planned;
+        if let RequestStep::Refuse(refusal) = &step {
+            let remedy = rules.remedy(&seen);
+            if let Some(judgement) = &judgement {
+                entry.decided(judgement.note(Some(&remedy)));
+            }
+            return self.refuse(rules, entry, &seen, &asked, (refusal, &remedy));
+        }
+        if let Some(judgement) = &judgement {
+            entry.decided(judgement.note(None));
+        }
+        let publishes = judgement.as_ref().is_some_and(Judgement::publishes);
+        if let Err(why) = self.promise_record(&mut entry, publishes).await {
+            return self.no_record(entry, seen.ask.host(), &asked.parts, &why);
+        }
+        match step {
+            RequestStep::Challenge => self.challenge(entry, hop, visitor, &asked.parts),
+            RequestStep::Portal => self.at_the_counter(rules, entry, &seen, asked).await,
+            RequestStep::Forward(permit) => self.forward(entry, &permit, asked).await,
+            RequestStep::Upgrade(permit) => self.upgrade(entry, seen, &permit, asked).await,
+            RequestStep::NeedBody(_) => {
+                let fault = Fault::internal(Stage::Judge, "a body was asked for twice");
+                self.fault(entry, seen.ask.host(), &asked.parts, &fault)
+            }
+            RequestStep::Refuse(_) => {
+                let fault = Fault::internal(Stage::Judge, "a refusal was passed over");
+                self.fault(entry, seen.ask.host(), &asked.parts, &fault)
+            }
+        }
+    }
+
+    /// No record, no access: a publishing request waits until its opening line is on disk, any other until the book
+    /// is known to be writable.
+    async fn promise_record(&self, entry: &mut Entry, publishes: bool) -> Result<(), String> {
+        self.house.book.healthy()?;
+        if publishes { entry.commit().await.map_err(|unavailable| unavailable.to_string()) } else { Ok(()) }
+    }
+
+    async fn forward(&self, entry: Entry, permit: &Permit, asked: Asked) -> Response<Body> {
+        let Asked { mut parts, body, peeked, secure, read: decrypted } = asked;
+        headers::outward(&mut parts.headers, self.via.as_ref(), false);
+        let body = Outgoing::new(peeked.frames, body, peeked.complete, entry.counters());
+        let request = Request::from_parts(parts.clone(), body.boxed());
+        match self.house.upstream.send(permit, secure, request).await {
+            Ok(response) => {
+                let (mut head, body) = response.into_parts();
+                headers::inward(&mut head.headers, self.via.as_ref(), false);
+                let closing = Closing { end: End::Completed, status: Some(head.status.as_u16()), decrypted };
+                let permit = permit.clone();
+                let body = body.map_err(move |error| fault_of_answer(&permit, &error).into()).boxed();
+                let body = carrying(entry, closing, body);
+                Response::from_parts(head, body)
+            }
+            Err(fault) => self.fault(entry, &permit.authority().host, &parts, &fault),
+        }
+    }
+
+    /// A request to our own counter.
+    async fn at_the_counter(
+        &self,
+        rules: &Rulebook,
+        entry: Entry,
+        seen: &Observation,
+        asked: Asked,
+    ) -> Response<Body> {
+        let response = if asked.secure {
+            let request = Request::from_parts(asked.parts, asked.body);
+            self.house.portal.serve(rules, seen, request).await
+        } else {
+            respond::to_https(&self.house.portal_host, asked.parts.uri.path())
+        };
+        let (head, body) = response.into_parts();
+        let closing = Closing { end: End::Completed, status: Some(head.status.as_u16()), decrypted: true };
+        let body = carrying(entry, closing, body.map_err(|never| match never {}).boxed());
+        Response::from_parts(head, body)
+    }
+
+    /// A request in origin-form to the door itself: the PAC file, and nothing else.
+    async fn at_the_door(&self, hop: &Hop, request: Request<Incoming>) -> Response<Body> {
+        if request.uri().path() == "/proxy.pac" && matches!(*request.method(), Method::GET | Method::HEAD) {
+            let known_as = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
+            let known_as = known_as.and_then(|host| Authority::parse(host, Some(80)).ok()).map(|known| known.host);
+            return respond::pac(&(self.house.pac)(known_as), self.house.pac_type, request.method() == Method::HEAD);
+        }
+        let why = "this is a proxy: send absolute-form requests or CONNECT, or fetch `/proxy.pac`".to_owned();
+        self.malformed(hop, &request, why).await
+    }
+
+    async fn malformed(&self, hop: &Hop, request: &Request<Incoming>, why: String) -> Response<Body> {
+        let fault = Fault::new(Blame::Client, Stage::Arrive, FaultCode::BadRequest, why);
+        self.unjudged(hop, request, &fault).await
+    }
+
+    async fn misdirected(&self, hop: &Hop, request: &Request<Incoming>, why: String) -> Response<Body> {
+        let fault = Fault::new(Blame::Client, Stage::Arrive, FaultCode::Misdirected, why);
+        self.unjudged(hop, request, &fault).await
+    }
+
+    /// A request that is answered before anybody could judge it; its record says how it ended.
+    async fn unjudged(&self, hop: &Hop, request: &Request<Incoming>, fault: &Fault) -> Response<Body> {
+        tracing::debug!(client = %hop.arrival.client, %fault, end = ?failed(fault), "refused before judging");
+        self.stray(hop.arrival.client, fault).await;
+        respond::fault_without_entry(request, fault)
+    }
+}

@@ -1,0 +1,143 @@
+//! What the gateway itself answers: challenges, refusals, faults. The words and statuses are the portal's pages; here
+//! each finds its reader and its record.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION};
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+
+use super::Proxy;
+use super::body::{carrying, whole};
+use super::intercept::failed;
+use super::observe::is_navigation;
+use super::request::Asked;
+use super::visitor::{Hop, Visitor};
+use crate::audit::{Closing, Entry};
+use crate::facts::{Blame, End, Fault, FaultCode, Host, Observation, Remedy, Stage};
+use crate::portal::pages::{self, Audience, Page};
+use crate::portal::words::ENGLISH;
+use crate::portal::{Asking, Refused};
+use crate::rulebook::{Refusal, Rulebook};
+use crate::upstream::Body;
+
+impl Proxy {
+    /// Opens the record of a flow; without one nothing passes.
+    pub(super) async fn enter(&self, hop: &Hop) -> Result<Entry, String> {
+        let entered = self.house.book.enter(self.house.clock.now(), hop.arrival.client).await;
+        entered.map_err(|unavailable| unavailable.to_string())
+    }
+
+    /// Asks who it is (RFC 9110 §11.7.1).
+    pub(super) fn challenge(&self, entry: Entry, hop: &Hop, visitor: &Visitor, parts: &Parts) -> Response<Body> {
+        if let Some(why) = &visitor.rejected {
+            tracing::info!(client = %hop.arrival.client, %why, "a proof of identity was refused");
+        }
+        let page = pages::challenge(&ENGLISH, &self.house.guard.challenges(&hop.arrival), audience(parts));
+        answer(entry, End::Challenged, false, parts, page)
+    }
+
+    /// Says no to a request: to a person where to go, to a tool what would help.
+    pub(super) fn refuse(
+        &self,
+        rules: &Rulebook,
+        entry: Entry,
+        seen: &Observation,
+        asked: &Asked,
+        why: (&Refusal, &Remedy),
+    ) -> Response<Body> {
+        let asking = match audience(&asked.parts) {
+            Audience::Navigation if asked.parts.method == Method::GET => Asking::Address(asked.url(seen)),
+            Audience::Navigation => Asking::Form,
+            Audience::Tool => Asking::Tool,
+        };
+        let refused = Refused { rules, seen, refusal: why.0, remedy: why.1, record: entry.id(), asking };
+        let page = self.house.portal.refused(&refused);
+        answer(entry, End::Refused, asked.read, &asked.parts, page)
+    }
+
+    /// Says no to a CONNECT whose inside may not be read: a browser shows its own error, and the person finds the
+    /// reason in the portal.
+    pub(super) fn refuse_connect(
+        &self,
+        rules: &Rulebook,
+        entry: Entry,
+        seen: &Observation,
+        parts: &Parts,
+        why: (&Refusal, &Remedy),
+    ) -> Response<Body> {
+        let asking = Asking::Tool;
+        let refused = Refused { rules, seen, refusal: why.0, remedy: why.1, record: entry.id(), asking };
+        let page = self.house.portal.refused(&refused);
+        answer(entry, End::Refused, false, parts, page)
+    }
+
+    /// Says what failed.
+    pub(super) fn fault(&self, entry: Entry, host: &Host, parts: &Parts, fault: &Fault) -> Response<Body> {
+        tracing::debug!(%fault, record = %entry.id(), "a flow failed");
+        let page = pages::fault(&ENGLISH, fault, Some(host), Some(entry.id()), audience(parts));
+        answer(entry, failed(fault), false, parts, page)
+    }
+
+    /// No record, no access: the book did not take the opening line.
+    pub(super) fn no_record(&self, entry: Entry, host: &Host, parts: &Parts, why: &str) -> Response<Body> {
+        self.fault(entry, host, parts, &unrecordable(why))
+    }
+
+    /// No record, no access: not even an entry could be opened.
+    pub(super) fn no_entry(&self, request: &Request<Incoming>, why: &str) -> Response<Body> {
+        fault_without_entry(request, &unrecordable(why))
+    }
+}
+
+fn unrecordable(why: &str) -> Fault {
+    tracing::error!(why, "records cannot be kept, so nothing passes");
+    Fault::new(Blame::House, Stage::Record, FaultCode::RecordUnavailable, why)
+}
+
+/// A fault before anybody could open an entry, or one whose entry is closed already.
+pub(super) fn fault_without_entry(request: &Request<Incoming>, fault: &Fault) -> Response<Body> {
+    let who = if request.headers().contains_key("sec-fetch-mode") { Audience::Navigation } else { Audience::Tool };
+    let mut page = pages::fault(&ENGLISH, fault, None, None, who);
+    page.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+    page.map(|body| body.map_err(|never| match never {}).boxed())
+}
+
+/// Sends `page` and closes `entry` when it is delivered. An answer to HEAD has no content (RFC 9110 §9.3.2).
+fn answer(entry: Entry, end: End, decrypted: bool, parts: &Parts, page: Page) -> Response<Body> {
+    let (head, body) = page.into_parts();
+    let closing = Closing { end, status: Some(head.status.as_u16()), decrypted };
+    let body = if parts.method == Method::HEAD { whole("") } else { body.map_err(|never| match never {}).boxed() };
+    Response::from_parts(head, carrying(entry, closing, body))
+}
+
+fn audience(parts: &Parts) -> Audience {
+    if is_navigation(parts) { Audience::Navigation } else { Audience::Tool }
+}
+
+/// The client left between our yes and its first byte.
+pub(super) fn client_gone(error: &hyper::Error) -> Closing {
+    tracing::debug!(%error, "a client left before its tunnel began");
+    let gone = Fault::new(Blame::Client, Stage::Intercept, FaultCode::ClientGone, "");
+    Closing { end: failed(&gone), status: Some(StatusCode::OK.as_u16()), decrypted: false }
+}
+
+/// The counter speaks TLS only.
+pub(super) fn to_https(portal: &Host, path: &str) -> Page {
+    let mut page = Response::new(Full::default());
+    *page.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    if let Ok(place) = HeaderValue::from_str(&format!("https://{portal}{path}")) {
+        page.headers_mut().insert(LOCATION, place);
+    }
+    page
+}
+
+/// The PAC file.
+pub(super) fn pac(text: &str, media_type: &'static str, head_only: bool) -> Response<Body> {
+    let body = if head_only { Bytes::new() } else { Bytes::from(text.to_owned()) };
+    let mut response = Response::new(whole(body));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("max-age=300"));
+    response
+}

@@ -1,0 +1,136 @@
+//! A tunnel that passes unread: bytes both ways, and nothing of them is parsed beyond the first handshake message.
+
+use std::sync::atomic::Ordering;
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::Proxy;
+use super::connect::Knock;
+use super::intercept::failed;
+use super::plan;
+use crate::audit::{Closing, Counters};
+use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Host, Observation, Stage};
+use crate::ingress::{self, Opening, Rewound};
+use crate::policy::Permit;
+use crate::upstream::{RelayEnd, Side, Way, relay};
+
+impl Proxy {
+    /// Carries a tunnel to its end, then closes its record.
+    pub(super) async fn carry_unread<S>(&self, knock: Knock, permit: &Permit, io: S, origin: TcpStream)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let _alive = self.house.metrics.tunnel();
+        let Knock { seen, entry, .. } = knock;
+        let counters = entry.counters();
+        let (opening, io) = self.first_words(io, &origin, &counters).await;
+        if let Err(fault) = self.may_stay_unread(permit, &seen.ask, &opening).await {
+            return entry.close(Closing { end: failed(&fault), status: Some(200), decrypted: false });
+        }
+        let end = self.relay(io, origin, &counters, seen).await;
+        entry.close(Closing { end, status: Some(200), decrypted: false });
+    }
+
+    /// Carries bytes both ways until both sides are done, or what let the flow pass as `seen` no longer does.
+    pub(super) async fn relay<A, B>(&self, client: A, origin: B, counters: &Counters, seen: Observation) -> End
+    where
+        A: AsyncRead + AsyncWrite + Unpin,
+        B: AsyncRead + AsyncWrite + Unpin,
+    {
+        let count = |way, bytes| match way {
+            Way::Up => counters.up.fetch_add(bytes, Ordering::Relaxed),
+            Way::Down => counters.down.fetch_add(bytes, Ordering::Relaxed),
+        };
+        let count = |way, bytes| drop(count(way, bytes));
+        let idle = self.house.upstream_idle;
+        ending(relay(client, origin, count, self.until_it_must_end(seen), idle).await)
+    }
+
+    /// Looks at the client's first bytes. A server that speaks first (SSH, SMTP) is heard meanwhile, or both sides
+    /// would wait for each other.
+    async fn first_words<S>(&self, io: S, origin: &TcpStream, down: &Counters) -> (Opening, Rewound<S>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (from_client, mut to_client) = tokio::io::split(io);
+        let opening = ingress::open(from_client, &self.house.ingress);
+        tokio::pin!(opening);
+        let mut speaks = true;
+        let (opening, rewound) = loop {
+            tokio::select! {
+                biased;
+                opened = &mut opening => break opened,
+                ready = origin.readable(), if speaks => {
+                    // nothing is read before the branch is taken, so nothing is lost when it is not
+                    speaks = ready.is_ok() && greet(origin, &mut to_client, down).await;
+                }
+            }
+        };
+        let (first, from_client) = rewound.into_parts();
+        (opening, Rewound::new(first, from_client.unsplit(to_client)))
+    }
+
+    /// A flow that nobody reads must be what its CONNECT said, and must not be able to carry a managed platform: an
+    /// origin whose certificate also covers one would answer for it (RFC 9110 §7.4, RFC 9113 §9.1.1).
+    async fn may_stay_unread(&self, permit: &Permit, ask: &Ask, opening: &Opening) -> Result<(), Fault> {
+        match opening {
+            Opening::Tls(hello) => {
+                plan::on_hello(ask.authority(), hello)?;
+                self.refuse_shared_certificate(permit, ask.authority()).await
+            }
+            Opening::Http | Opening::Other | Opening::Silent => Ok(()),
+            Opening::Malformed(_) => Err(Fault::new(
+                Blame::Client,
+                Stage::Intercept,
+                FaultCode::ProtocolUnreadable,
+                "the first bytes begin like TLS and are not",
+            )),
+        }
+    }
+
+    async fn refuse_shared_certificate(&self, permit: &Permit, authority: &Authority) -> Result<(), Fault> {
+        let names = self.house.upstream.names_on_certificate(permit, &authority.host).await?;
+        match self.house.rules.load().catalog().carries_managed(&names) {
+            None => Ok(()),
+            Some(platform) => Err(covers(&authority.host, platform.as_str())),
+        }
+    }
+}
+
+/// Passes on what the origin says unasked; false once it has no more to say.
+async fn greet<W: AsyncWrite + Unpin>(origin: &TcpStream, to_client: &mut W, counters: &Counters) -> bool {
+    let mut words = [0; 2048];
+    match origin.try_read(&mut words) {
+        Ok(0) => false,
+        Ok(said) => {
+            counters.down.fetch_add(said as u64, Ordering::Relaxed);
+            let said = words.get(..said).unwrap_or_default();
+            to_client.write_all(said).await.is_ok() && to_client.flush().await.is_ok()
+        }
+        Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
+    }
+}
+
+fn covers(host: &Host, platform: &str) -> Fault {
+    Fault::new(
+        Blame::House,
+        Stage::Intercept,
+        FaultCode::CoversManagedPlatform,
+        format!("the certificate of `{host}` also covers `{platform}`, so the flow may not pass unread"),
+    )
+}
+
+fn ending(end: RelayEnd<String>) -> End {
+    match end {
+        RelayEnd::Completed => End::Completed,
+        RelayEnd::Idle => End::Cut("nothing was sent for too long".to_owned()),
+        RelayEnd::Cut(reason) => End::Cut(reason),
+        RelayEnd::Broken(Side::Client, why) => {
+            failed(&Fault::new(Blame::Client, Stage::Forward, FaultCode::ClientGone, why.to_string()))
+        }
+        RelayEnd::Broken(Side::Origin, why) => {
+            failed(&Fault::new(Blame::Origin, Stage::Forward, FaultCode::OriginGone, why.to_string()))
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! Who sends this: what the hop to the proxy proves, and which of their grants they select.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use http::request::Parts;
+use rustls::pki_types::CertificateDer;
+
+use super::Proxy;
+use crate::clock::Timestamp;
+use crate::facts::{
+    Arrival, Ask, Authority, Channel, GrantAct, Observation, Person, PurposeId, Standing, Subject,
+};
+use crate::ingress;
+use crate::identity::selection::{self, Stated};
+use crate::identity::{Answer, Evidence};
+use crate::purpose::Declaration;
+use crate::rulebook::{self, Rulebook, Weighing};
+
+/// Stands for a selection that names no purpose: nobody holds a grant for it.
+const UNCLEAR: &str = "(unclear)";
+
+/// One hop of a client: the connection to a door, or what runs inside an intercepted tunnel.
+pub(super) struct Hop {
+    /// How the connection arrived.
+    pub(super) arrival: Arrival,
+    /// The client's certificate, verified by the TLS door.
+    pub(super) certificate: Option<CertificateDer<'static>>,
+    /// Set inside a tunnel: who opened it, and for where.
+    pub(super) inside: Option<Inside>,
+}
+
+impl Hop {
+    /// Which forms a request's target may have here.
+    pub(super) fn form(&self) -> ingress::Hop {
+        match &self.inside {
+            Some(inside) => ingress::Hop::Inside { secure: inside.secure },
+            None => ingress::Hop::Proxy(self.arrival.door),
+        }
+    }
+}
+
+/// The inside of a tunnel.
+pub(super) struct Inside {
+    /// Where CONNECT promised to go.
+    pub(super) authority: Authority,
+    /// Whether it runs over TLS.
+    pub(super) secure: bool,
+    /// Who opened it.
+    pub(super) visitor: Visitor,
+}
+
+/// Who sends a request, and what they say about its purpose.
+#[derive(Clone, Default)]
+pub(super) struct Visitor {
+    /// Whom a method proved it to be.
+    pub(super) subject: Option<Subject>,
+    /// Why nobody is known, for the challenge.
+    pub(super) rejected: Option<String>,
+    /// The purpose that was selected, and how.
+    pub(super) selects: Option<(PurposeId, Channel)>,
+}
+
+impl Proxy {
+    /// Identifies the sender of a request on `hop`. Inside a tunnel it is whoever opened it: a page's own requests
+    /// cannot speak for the hop to the proxy.
+    pub(super) async fn visitor(&self, hop: &Hop, parts: &Parts) -> Visitor {
+        if let Some(inside) = &hop.inside {
+            return inside.visitor.clone();
+        }
+        let evidence = Evidence::gather(&parts.headers, hop.certificate.as_ref(), &hop.arrival);
+        match self.house.guard.identify(&evidence).await {
+            Answer::Known { subject, selects } => {
+                let by_name = selects.map(|purpose| (purpose, Channel::ProxyName));
+                let selects = match selection::stated(&parts.headers) {
+                    Stated::Nothing => by_name,
+                    Stated::Purpose(purpose) => Some((purpose, Channel::Header)),
+                    Stated::Unclear => Some((PurposeId::new(UNCLEAR), Channel::Header)),
+                };
+                Visitor { subject: Some(subject), rejected: None, selects }
+            }
+            Answer::Silent => Visitor::default(),
+            Answer::Rejected(why) => Visitor { rejected: Some(why.to_string()), ..Visitor::default() },
+        }
+    }
+
+    /// Everything a judgement depends on beside the rules.
+    pub(super) async fn observe(&self, rules: &Rulebook, hop: &Hop, visitor: &Visitor, ask: Ask) -> Observation {
+        let at = self.house.clock.now();
+        let person = visitor.subject.as_ref().and_then(|subject| self.house.directory.load().person(&subject.id));
+        let standing = match (&visitor.subject, &person) {
+            (Some(subject), Some(person)) => {
+                let given = Given { rules, hop, subject, person, at };
+                self.standing(&given, visitor.selects.as_ref(), &ask).await
+            }
+            (Some(_) | None, _) => Standing::default(),
+        };
+        Observation {
+            arrival: hop.arrival.clone(),
+            subject: visitor.subject.clone(),
+            person,
+            ask,
+            standing,
+            selected: visitor.selects.as_ref().map(|(purpose, _)| purpose.clone()),
+            at,
+        }
+    }
+
+    /// The grants that count: all in force, or those of the selected purpose. A purpose selected on the hop to the
+    /// proxy may also *create* a grant, if the rules let this person declare through that channel (the shipped rules:
+    /// tools only).
+    async fn standing(&self, given: &Given<'_>, selects: Option<&(PurposeId, Channel)>, ask: &Ask) -> Standing {
+        let all = self.house.ledger.standing(&given.subject.id, given.at);
+        let Some((purpose, channel)) = selects else { return all };
+        let selected = all.only(purpose);
+        if !selected.grants().is_empty() || ask.host() == &self.house.portal_host {
+            return selected;
+        }
+        match self.declare_on_the_way(given, purpose, *channel, ask).await {
+            Some(standing) => standing,
+            None => selected,
+        }
+    }
+
+    async fn declare_on_the_way(
+        &self,
+        given: &Given<'_>,
+        purpose: &PurposeId,
+        channel: Channel,
+        ask: &Ask,
+    ) -> Option<Standing> {
+        let platform = given.rules.catalog().place(ask.host()).platform?;
+        let declaration = Declaration {
+            purpose: purpose.clone(),
+            platforms: BTreeSet::from([platform]),
+            covers: None,
+            statement: format!("stated by `{}` on the way, as {}", given.subject.id, channel.as_str()),
+            ticket: None,
+            duration: None,
+        };
+        let who = rulebook::Visitor { person: given.person, subject: given.subject, arrival: &given.hop.arrival };
+        match given.rules.weigh(who, &declaration, channel, given.at) {
+            Weighing::Granted(terms) => {
+                let grant = self.house.portal.give(given.rules, terms, GrantAct::Granted).await.ok()?;
+                Some(Standing::new([grant], given.at))
+            }
+            Weighing::NeedsApproval { .. } | Weighing::Refused { .. } => None,
+        }
+    }
+}
+
+struct Given<'a> {
+    rules: &'a Rulebook,
+    hop: &'a Hop,
+    subject: &'a Subject,
+    person: &'a Arc<Person>,
+    at: Timestamp,
+}

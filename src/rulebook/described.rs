@@ -1,0 +1,97 @@
+//! A request as people describe it, in a case or on the command line: made into what the proxy would have seen.
+
+use super::Rulebook;
+use crate::facts::{Ask, Authority, Head, Hints, Host, Peek, Referer};
+
+/// A described request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Described {
+    /// A URL for a request; `host` or `host:port` for a tunnel.
+    pub to: String,
+    /// The method; `GET` without a body and `POST` with one, where none is given.
+    pub method: Option<String>,
+    /// Header fields, by name.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Option<String>,
+}
+
+impl Rulebook {
+    /// What the proxy would have seen; an error is a sentence for people.
+    pub fn ask_of(&self, described: &Described) -> Result<Ask, String> {
+        let Some((authority, target)) = split(&described.to)? else {
+            let authority = Authority::parse(&described.to, Some(443)).map_err(|bad| bad.to_string())?;
+            return Ok(Ask::Connect(authority));
+        };
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let method = if described.body.is_some() { "POST" } else { "GET" };
+        let mut head = Head {
+            method: described.method.clone().unwrap_or_else(|| method.to_owned()),
+            path: if path.is_empty() {
+                "/".to_owned()
+            } else {
+                path.to_owned()
+            },
+            query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+            hints: self.hints(described)?,
+            peek: Peek::NotTaken,
+        };
+        if let Some(body) = &described.body {
+            let place = self.catalog.place(&authority.host);
+            if self.catalog.wants_body(&place, &head) {
+                head.peek = self.catalog.peek(&place, &head, body.as_bytes(), true);
+            }
+        }
+        Ok(Ask::Request(authority, Box::new(head)))
+    }
+
+    fn hints(&self, described: &Described) -> Result<Hints, String> {
+        let mut hints = Hints {
+            has_body: described.body.is_some(),
+            content_length: described.body.as_ref().map(|body| body.len() as u64),
+            ..Hints::default()
+        };
+        for (name, value) in &described.headers {
+            let name = name.to_ascii_lowercase();
+            let text = || Some(value.clone());
+            match name.as_str() {
+                "sec-fetch-site" => hints.fetch_site = text(),
+                "sec-fetch-mode" => hints.fetch_mode = text(),
+                "sec-fetch-dest" => hints.fetch_dest = text(),
+                "content-type" => hints.content_type = text(),
+                "content-encoding" => hints.content_encoding = text(),
+                "origin" => hints.origin = page(value)?.map(|(host, _)| host),
+                "referer" => hints.referer = page(value)?.map(|(host, path)| Referer { host, path }),
+                "upgrade" => hints.websocket = value.eq_ignore_ascii_case("websocket"),
+                _ => {}
+            }
+            if self.catalog.label_headers().contains(&name) {
+                hints.labels.push((name, value.clone()));
+            }
+        }
+        Ok(hints)
+    }
+}
+
+/// Authority and target of a URL; none where the text is not one.
+fn split(text: &str) -> Result<Option<(Authority, &str)>, String> {
+    let (rest, port) = match text.split_once("://") {
+        Some(("https" | "wss", rest)) => (rest, 443),
+        Some(("http" | "ws", rest)) => (rest, 80),
+        Some((scheme, _)) => return Err(format!("`{scheme}://` is not a scheme that goes through the proxy")),
+        None => return Ok(None),
+    };
+    let rest = rest.split('#').next().unwrap_or(rest);
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, target) = rest.split_at(end);
+    let authority = Authority::parse(authority, Some(port)).map_err(|bad| bad.to_string())?;
+    Ok(Some((authority, target)))
+}
+
+fn page(url: &str) -> Result<Option<(Host, String)>, String> {
+    let Some((authority, target)) = split(url)? else {
+        return Ok(None);
+    };
+    let path = target.split('?').next().unwrap_or(target);
+    Ok(Some((authority.host, path.to_owned())))
+}

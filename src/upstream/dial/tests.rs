@@ -1,0 +1,169 @@
+use std::sync::Mutex;
+
+use tokio::time::Instant;
+
+use super::super::resolve::Answer;
+use super::*;
+
+/// Answers every name with the same addresses.
+struct Says(Vec<IpAddr>);
+
+impl Resolve for Says {
+    fn resolve<'a>(&'a self, _host: &'a Host) -> Answer<'a> {
+        Box::pin(async { Ok(self.0.clone()) })
+    }
+}
+
+fn ips(texts: &[&str]) -> Vec<IpAddr> {
+    texts.iter().map(|text| text.parse().unwrap()).collect()
+}
+
+fn dialer(allow: &[&str], map: &[(&str, &str)], says: &[&str]) -> Dialer {
+    let settings = Settings {
+        allow: allow.iter().map(|net| net.parse().unwrap()).collect(),
+        map: map
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect(),
+        ..Settings::default()
+    };
+    Dialer {
+        resolver: Box::new(Says(ips(says))),
+        ..Dialer::new(&settings).unwrap()
+    }
+}
+
+async fn targets(dialer: &Dialer, to: &str) -> Result<Vec<String>, FaultCode> {
+    let found = dialer.targets(&Authority::parse(to, None).unwrap()).await;
+    found
+        .map(|all| all.iter().map(ToString::to_string).collect())
+        .map_err(|fault| fault.code)
+}
+
+#[test]
+fn the_families_take_turns() {
+    let found = ips(&["2001:db8::1", "2001:db8::2", "2001:db8::3", "192.0.2.1"]);
+    let order: Vec<String> = interleave(&found).map(|ip| ip.to_string()).collect();
+    assert_eq!(order, ["2001:db8::1", "192.0.2.1", "2001:db8::2", "2001:db8::3"]);
+    assert_eq!(
+        interleave(&ips(&["192.0.2.1", "2001:db8::1"])).next(),
+        Some(ips(&["192.0.2.1"])[0])
+    );
+    assert_eq!(interleave(&[]).next(), None);
+}
+
+#[tokio::test]
+async fn only_guarded_addresses_are_dialled() {
+    let mixed = dialer(&[], &[], &["10.0.0.1", "8.8.8.8", "::ffff:8.8.8.8", "127.0.0.1"]);
+    assert_eq!(targets(&mixed, "x.com:443").await.unwrap(), ["8.8.8.8:443"]);
+    let inside = dialer(&[], &[], &["10.0.0.1"]);
+    assert_eq!(targets(&inside, "x.com:443").await, Err(FaultCode::AddressGuarded));
+    assert_eq!(targets(&inside, "127.0.0.1:443").await, Err(FaultCode::AddressGuarded));
+    assert_eq!(
+        targets(&inside, "[::ffff:169.254.169.254]:80").await,
+        Err(FaultCode::AddressGuarded)
+    );
+    let allowed = dialer(&["10.0.0.0/8"], &[], &["10.0.0.1"]);
+    assert_eq!(targets(&allowed, "x.com:443").await.unwrap(), ["10.0.0.1:443"]);
+}
+
+#[tokio::test]
+async fn a_stand_in_is_guarded_like_everything_else() {
+    let map = [("*", "127.0.0.1:8443")];
+    assert_eq!(
+        targets(&dialer(&[], &map, &[]), "x.com:443").await,
+        Err(FaultCode::AddressGuarded)
+    );
+    let open = dialer(&["127.0.0.0/8"], &map, &[]);
+    assert_eq!(targets(&open, "x.com:443").await.unwrap(), ["127.0.0.1:8443"]);
+}
+
+#[tokio::test]
+async fn a_name_without_addresses_is_not_found() {
+    assert_eq!(
+        targets(&dialer(&[], &[], &[]), "x.com:443").await,
+        Err(FaultCode::NameNotFound)
+    );
+}
+
+#[tokio::test]
+async fn our_own_doors_are_not_dialled() {
+    let mut dialer = dialer(&["127.0.0.0/8"], &[], &[]);
+    dialer.never(&["127.0.0.1:3128".parse().unwrap()]);
+    assert_eq!(targets(&dialer, "127.0.0.1:3128").await, Err(FaultCode::AddressGuarded));
+    assert_eq!(targets(&dialer, "127.0.0.1:3127").await.unwrap(), ["127.0.0.1:3127"]);
+}
+
+fn addresses(count: u16) -> Vec<SocketAddr> {
+    (1..=count)
+        .map(|port| SocketAddr::from(([192, 0, 2, 1], port)))
+        .collect()
+}
+
+fn refused() -> Fault {
+    Fault::new(Blame::Origin, Stage::Dial, FaultCode::ConnectRefused, "no")
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_address_is_tried_at_once_after_a_failure_and_after_a_while_beside_a_silent_one() {
+    let began = Instant::now();
+    let tried = Mutex::new(Vec::new());
+    let won = race(addresses(4), |target| {
+        tried.lock().unwrap().push((target.port(), began.elapsed().as_millis()));
+        async move {
+            match target.port() {
+                1 => Err(refused()),
+                4 => Ok(target.port()),
+                _ => std::future::pending().await,
+            }
+        }
+    });
+    assert_eq!(won.await.unwrap(), 4);
+    let tried = tried.into_inner().unwrap();
+    assert_eq!(tried.iter().map(|(port, _)| *port).collect::<Vec<_>>(), [1, 2, 3, 4]);
+    let waits: Vec<u128> = tried.iter().map(|(_, at)| at / 250).collect();
+    assert_eq!(waits, [0, 0, 1, 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_address_may_still_win() {
+    let won = race(addresses(2), |target| async move {
+        if target.port() == 1 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            Ok(1)
+        } else {
+            Err(refused())
+        }
+    });
+    assert_eq!(won.await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn when_all_addresses_fail_the_last_one_tells_why() {
+    let lost = race::<(), _>(addresses(3), |_| async { Err(refused()) });
+    assert_eq!(lost.await.unwrap_err().code, FaultCode::ConnectRefused);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_origin_that_never_accepts_is_given_up() {
+    // A full queue: the system drops further attempts without a word.
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    socket.listen(0).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    let _fill: Vec<_> = (0..4)
+        .map(|_| {
+            let client = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+            client.set_nonblocking(true).unwrap();
+            drop(client.connect(&address.into()));
+            client
+        })
+        .collect();
+    let to = Authority::parse(&address.to_string(), None).unwrap();
+    let fault = dialer(&["127.0.0.0/8"], &[], &[]).tcp(&to).await.unwrap_err();
+    assert_eq!(
+        (fault.code, fault.stage),
+        (FaultCode::ConnectTimeout, Stage::Dial),
+        "{fault}"
+    );
+}

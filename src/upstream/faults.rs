@@ -1,0 +1,223 @@
+//! What went wrong on the way to an origin, from what the libraries say: whose fault, where, what. Pure.
+
+use std::error::Error;
+use std::io;
+use std::net::SocketAddr;
+
+use rustls::CertificateError;
+use rustls::pki_types::UnixTime;
+
+use crate::facts::{Authority, Blame, Fault, FaultCode, Stage};
+
+/// How many names of a certificate are worth telling.
+const NAMES_TOLD: usize = 4;
+
+/// An address did not accept the connection.
+pub(super) fn of_connecting(target: SocketAddr, error: &io::Error) -> Fault {
+    let unreachable = [
+        io::ErrorKind::ConnectionRefused,
+        io::ErrorKind::ConnectionReset,
+        io::ErrorKind::ConnectionAborted,
+        io::ErrorKind::HostUnreachable,
+        io::ErrorKind::NetworkUnreachable,
+        io::ErrorKind::NetworkDown,
+    ];
+    let (blame, code) = if error.kind() == io::ErrorKind::TimedOut {
+        (Blame::Origin, FaultCode::ConnectTimeout)
+    } else if unreachable.contains(&error.kind()) {
+        (Blame::Origin, FaultCode::ConnectRefused)
+    } else {
+        (Blame::House, FaultCode::Internal) // out of descriptors or ports
+    };
+    Fault::new(
+        blame,
+        Stage::Dial,
+        code,
+        format!("`{target}` cannot be reached: {error}"),
+    )
+}
+
+/// A TLS handshake failed.
+pub(super) fn of_handshake(to: &Authority, error: &io::Error) -> Fault {
+    let host = &to.host;
+    let (code, detail) = match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+        Some(rustls::Error::InvalidCertificate(problem)) => of_certificate(host.as_str(), problem),
+        Some(other) => (
+            FaultCode::OriginTls,
+            format!("the TLS handshake with `{to}` failed: {other}"),
+        ),
+        None => (
+            FaultCode::OriginTls,
+            format!("`{to}` broke off the TLS handshake: {error}"),
+        ),
+    };
+    Fault::new(Blame::Origin, Stage::Dial, code, detail)
+}
+
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the TLS library's list of everything that can be bad is open"
+)]
+fn of_certificate(host: &str, problem: &CertificateError) -> (FaultCode, String) {
+    let (code, what) = match problem {
+        CertificateError::Expired => (FaultCode::CertificateExpired, "has expired".to_owned()),
+        CertificateError::ExpiredContext { not_after, .. } => {
+            (FaultCode::CertificateExpired, format!("expired on {}", day(*not_after)))
+        }
+        CertificateError::NotValidYet => (FaultCode::CertificateExpired, "is not valid yet".to_owned()),
+        CertificateError::NotValidYetContext { not_before, .. } => (
+            FaultCode::CertificateExpired,
+            format!("is not valid before {}", day(*not_before)),
+        ),
+        CertificateError::NotValidForName => (FaultCode::CertificateName, "is for another name".to_owned()),
+        CertificateError::NotValidForNameContext { presented, .. } => {
+            (FaultCode::CertificateName, format!("is for {}", told(presented)))
+        }
+        CertificateError::UnknownIssuer => (
+            FaultCode::CertificateIssuer,
+            "comes from an issuer that is not trusted here".to_owned(),
+        ),
+        // An authority's certificate used as a server's own is what people make who sign for themselves.
+        CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
+            (FaultCode::CertificateIssuer, "is signed by itself".to_owned())
+        }
+        CertificateError::Revoked => (FaultCode::CertificateBad, "has been revoked".to_owned()),
+        other => (FaultCode::CertificateBad, format!("is bad: {other}")),
+    };
+    (code, format!("the certificate of `{host}` {what}"))
+}
+
+fn day(moment: UnixTime) -> String {
+    let seconds = i64::try_from(moment.as_secs()).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_second(seconds).map_or_else(
+        |_| "a day beyond the calendar".to_owned(),
+        |moment| moment.strftime("%Y-%m-%d").to_string(),
+    )
+}
+
+/// Names of a certificate, which the TLS library hands out as `DnsName("x.com")`.
+fn told(presented: &[String]) -> String {
+    let bare = |name: &String| match name.split('"').nth(1) {
+        Some(name) => format!("`{}`", name.escape_debug()),
+        None => format!("`{}`", name.escape_debug()),
+    };
+    let mut names: Vec<String> = presented.iter().take(NAMES_TOLD).map(bare).collect();
+    match presented.len() {
+        0 => return "no name at all".to_owned(),
+        all if all > NAMES_TOLD => names.push(format!("{} others", all - NAMES_TOLD)),
+        _ => {}
+    }
+    names.join(", ")
+}
+
+/// An exchange of request and answer failed.
+pub(super) fn of_exchange(to: &Authority, error: &hyper::Error) -> Fault {
+    if error.is_user() {
+        // The only thing of ours that can fail in there is the request's body, which comes from the client.
+        let detail = format!("the request to `{to}` ended early: {}", innermost(error));
+        return Fault::new(Blame::Client, Stage::Forward, FaultCode::ClientGone, detail);
+    }
+    let (code, words) = if error.is_parse() {
+        (FaultCode::OriginProtocol, "answered with something that is not HTTP")
+    } else if error.is_timeout() {
+        (FaultCode::OriginTimeout, "stopped answering")
+    } else {
+        (
+            FaultCode::OriginGone,
+            "closed the connection before the whole answer was there",
+        )
+    };
+    Fault::new(
+        Blame::Origin,
+        Stage::Forward,
+        code,
+        format!("`{to}` {words}: {}", innermost(error)),
+    )
+}
+
+/// A step that may take a while, and takes too long.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Step {
+    Resolving,
+    Connecting,
+    Handshaking,
+    Answering,
+}
+
+/// The step did not end in time.
+pub(super) fn too_late(to: &Authority, step: Step, seconds: u64) -> Fault {
+    let (blame, stage, code, words) = match step {
+        Step::Resolving => (
+            Blame::House,
+            Stage::Resolve,
+            FaultCode::ResolveFailed,
+            "did not resolve",
+        ),
+        Step::Connecting => (
+            Blame::Origin,
+            Stage::Dial,
+            FaultCode::ConnectTimeout,
+            "did not accept a connection",
+        ),
+        Step::Handshaking => (
+            Blame::Origin,
+            Stage::Dial,
+            FaultCode::OriginTls,
+            "did not finish the TLS handshake",
+        ),
+        Step::Answering => (
+            Blame::Origin,
+            Stage::Forward,
+            FaultCode::OriginTimeout,
+            "did not answer",
+        ),
+    };
+    Fault::new(blame, stage, code, format!("`{to}` {words} within {seconds} seconds"))
+}
+
+/// The fault once more: for those who waited for the same thing.
+pub(super) fn again(fault: &Fault) -> Fault {
+    Fault::new(fault.blame, fault.stage, fault.code, fault.detail.clone())
+}
+
+fn innermost(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_told_as_they_stand_on_the_certificate_and_not_too_many_of_them() {
+        assert_eq!(told(&[]), "no name at all");
+        assert_eq!(told(&["DnsName(\"*.x.com\")".to_owned()]), "`*.x.com`");
+        let many: Vec<String> = (0..6).map(|n| format!("DnsName(\"{n}.com\")")).collect();
+        assert_eq!(told(&many), "`0.com`, `1.com`, `2.com`, `3.com`, 2 others");
+    }
+
+    #[test]
+    fn a_certificate_that_ran_out_tells_the_day() {
+        let moment = |seconds| UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+        let problem = CertificateError::ExpiredContext {
+            time: moment(1_800_000_000),
+            not_after: moment(86_400),
+        };
+        let (code, text) = of_certificate("x.com", &problem);
+        assert_eq!(code, FaultCode::CertificateExpired);
+        assert_eq!(text, "the certificate of `x.com` expired on 1970-01-02");
+    }
+
+    #[test]
+    fn running_out_of_descriptors_is_not_blamed_on_the_origin() {
+        let target = "192.0.2.1:443".parse().unwrap();
+        let fault = of_connecting(target, &io::Error::from_raw_os_error(24));
+        assert_eq!((fault.blame, fault.code), (Blame::House, FaultCode::Internal));
+        let fault = of_connecting(target, &io::Error::from(io::ErrorKind::NetworkUnreachable));
+        assert_eq!((fault.blame, fault.code), (Blame::Origin, FaultCode::ConnectRefused));
+    }
+}

@@ -1,0 +1,141 @@
+//! For which names does an origin hold a certificate? Asks it in a handshake that goes no further.
+//!
+//! A tunnel that is not read must not carry a managed site. HTTP/2 lets a client send requests for every name on the
+//! certificate over one connection (RFC 9113 §9.1.1), so those names tell what the tunnel could carry. Whether the
+//! certificate is genuine is for the tunnel's client to verify: this room trusts nothing in it.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rustls::client::Resumption;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use x509_parser::extensions::GeneralName;
+use x509_parser::parse_x509_certificate;
+
+use super::dial::Dialer;
+use super::faults;
+use crate::facts::{Authority, Blame, Fault, FaultCode, Host, Stage};
+
+/// How many origins' names are remembered.
+const REMEMBERED: u64 = 10_000;
+
+/// The names on certificates, remembered for a while.
+pub(super) struct Names(moka::future::Cache<(Authority, Host), Arc<[String]>>);
+
+impl Names {
+    pub(super) fn new(kept: Duration) -> Self {
+        let cache = moka::future::Cache::builder()
+            .max_capacity(REMEMBERED)
+            .time_to_live(kept);
+        Self(cache.build())
+    }
+
+    /// The `dNSName`s on the certificate that `to` shows for `sni`; those who ask at the same time ask once.
+    pub(super) async fn of(
+        &self,
+        dialer: &Dialer,
+        provider: &Arc<CryptoProvider>,
+        to: &Authority,
+        sni: &Host,
+    ) -> Result<Arc<[String]>, Fault> {
+        let key = (to.clone(), sni.clone());
+        let asked = self.0.try_get_with(key, ask(dialer, provider, to, sni)).await;
+        asked.map_err(|fault| faults::again(&fault))
+    }
+}
+
+async fn ask(
+    dialer: &Dialer,
+    provider: &Arc<CryptoProvider>,
+    to: &Authority,
+    sni: &Host,
+) -> Result<Arc<[String]>, Fault> {
+    let onlooker = Arc::new(Onlooker {
+        seen: OnceLock::new(),
+        provider: Arc::clone(provider),
+    });
+    let mut config = ClientConfig::builder_with_provider(Arc::clone(provider))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| Fault::internal(Stage::Dial, error))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::clone(&onlooker) as Arc<dyn ServerCertVerifier>)
+        .with_no_client_auth();
+    config.resumption = Resumption::disabled(); // a resumed session shows no certificate
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    let stream = dialer.tcp(to).await?;
+    let handshake = dialer.handshake(to, sni, stream, &Arc::new(config)).await;
+    match (onlooker.seen.get(), handshake) {
+        (Some(certificate), _) => names(to, certificate),
+        (None, Err(fault)) => Err(fault),
+        (None, Ok(_)) => Err(Fault::internal(Stage::Dial, "a handshake ended without a certificate")),
+    }
+}
+
+/// The `dNSName`s of a certificate, in lower case.
+fn names(to: &Authority, certificate: &[u8]) -> Result<Arc<[String]>, Fault> {
+    let bad = |what: String| {
+        let detail = format!("the certificate of `{to}` cannot be read: {what}");
+        Fault::new(Blame::Origin, Stage::Dial, FaultCode::CertificateBad, detail)
+    };
+    let (_, parsed) = parse_x509_certificate(certificate).map_err(|error| bad(error.to_string()))?;
+    let alternatives = parsed
+        .subject_alternative_name()
+        .map_err(|error| bad(error.to_string()))?;
+    let general = alternatives.map(|extension| extension.value.general_names.as_slice());
+    Ok(general.unwrap_or_default().iter().filter_map(dns_name).collect())
+}
+
+fn dns_name(name: &GeneralName<'_>) -> Option<String> {
+    if let GeneralName::DNSName(name) = name {
+        Some(name.to_ascii_lowercase())
+    } else {
+        None
+    }
+}
+
+/// Looks at the certificate and breaks the handshake off.
+#[derive(Debug)]
+struct Onlooker {
+    seen: OnceLock<Vec<u8>>,
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Onlooker {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _name: &ServerName<'_>,
+        _ocsp: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        self.seen.get_or_init(|| certificate.to_vec());
+        // INVARIANT: a handshake with this verifier never succeeds, so nothing can be sent on it.
+        Err(Error::General("the certificate has been seen".to_owned()))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(Error::General("nothing is verified here".to_owned()))
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _message: &[u8],
+        _certificate: &CertificateDer<'_>,
+        _signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(Error::General("nothing is verified here".to_owned()))
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}

@@ -1,0 +1,200 @@
+//! A request on its way: its body, its form for the protocol of the connection, and the time it may take. Pure but
+//! for the waiting.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::HOST;
+use http::uri::{PathAndQuery, Scheme};
+use http::{HeaderValue, Request, Uri, Version};
+use http_body::{Frame, SizeHint};
+
+use super::Body;
+use super::pool::Key;
+use crate::facts::{Fault, Stage};
+
+/// Counts the parts of a body that have left, so that a slow upload is told from a silent origin.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Progress(Arc<AtomicU64>);
+
+/// A request body that tells its progress.
+pub(super) struct Outgoing {
+    body: Body,
+    progress: Progress,
+}
+
+impl Outgoing {
+    pub(super) fn new(body: Body, progress: Progress) -> Self {
+        Self { body, progress }
+    }
+}
+
+impl http_body::Body for Outgoing {
+    type Data = Bytes;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if polled.is_ready() {
+            self.progress.0.fetch_add(1, Ordering::Relaxed);
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Waits for `answer` as long as parts of the body keep leaving, and `limit` from the last one on.
+pub(super) async fn in_time<T>(answer: impl Future<Output = T>, progress: &Progress, limit: Duration) -> Option<T> {
+    let mut answer = std::pin::pin!(answer);
+    loop {
+        let before = progress.0.load(Ordering::Relaxed);
+        match tokio::time::timeout(limit, answer.as_mut()).await {
+            Ok(answer) => return Some(answer),
+            Err(_) if progress.0.load(Ordering::Relaxed) == before => return None,
+            Err(_) => {}
+        }
+    }
+}
+
+/// Gives a request the form that the connection needs; doing it again for another connection is safe.
+pub(super) fn put_in_form<B>(request: &mut Request<B>, key: &Key, http2: bool) -> Result<(), Fault> {
+    let internal = |error: &dyn std::fmt::Display| Fault::internal(Stage::Forward, error);
+    let path = request.uri().path_and_query().cloned();
+    let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
+    let authority = spelled(key);
+    let mut parts = http::uri::Parts::default();
+    if http2 {
+        // RFC 9113 §8.3.1: `:scheme` and `:authority` take the place of `Host`.
+        parts.scheme = Some(if key.secure { Scheme::HTTPS } else { Scheme::HTTP });
+        parts.authority = Some(authority.parse().map_err(|error| internal(&error))?);
+        request.headers_mut().remove(HOST);
+        *request.version_mut() = Version::HTTP_2;
+    } else {
+        // RFC 9112 §3.2.2: the target counts, whatever `Host` the client sent.
+        let host = HeaderValue::from_str(&authority).map_err(|error| internal(&error))?;
+        request.headers_mut().insert(HOST, host);
+        *request.version_mut() = Version::HTTP_11;
+    }
+    parts.path_and_query = Some(path);
+    *request.uri_mut() = Uri::from_parts(parts).map_err(|error| internal(&error))?;
+    Ok(())
+}
+
+/// The authority as browsers spell it: without the scheme's own port.
+fn spelled(key: &Key) -> String {
+    let whole = key.authority.to_string();
+    let own = if key.secure { ":443" } else { ":80" };
+    whole.strip_suffix(own).map_or_else(|| whole.clone(), ToOwned::to_owned)
+}
+
+/// Whether the headers speak of an authentication that is bound to the connection (RFC 4559, NTLM): such a connection
+/// belongs to one person, and must not serve the next.
+pub(super) fn is_bound(headers: &http::HeaderMap) -> bool {
+    let names = [http::header::AUTHORIZATION, http::header::WWW_AUTHENTICATE];
+    let schemes = ["ntlm", "negotiate"];
+    names.iter().flat_map(|name| headers.get_all(name)).any(|value| {
+        let scheme = value.as_bytes().split(|b| *b == b' ').next().unwrap_or_default();
+        schemes
+            .iter()
+            .any(|bound| scheme.eq_ignore_ascii_case(bound.as_bytes()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Authority;
+
+    fn formed(target: &str, to: &str, secure: bool, http2: bool) -> Request<()> {
+        let mut request = Request::get(target)
+            .header("host", "old.example")
+            .header("x-kept", "1")
+            .body(())
+            .unwrap();
+        let authority = Authority::parse(to, None).unwrap();
+        let key = Key { authority, secure };
+        put_in_form(&mut request, &key, http2).unwrap();
+        request
+    }
+
+    #[test]
+    fn http_1_gets_origin_form_and_its_host() {
+        for (target, to, secure, path, host) in [
+            ("http://x.com/a?b=c", "x.com:80", false, "/a?b=c", "x.com"),
+            ("http://x.com", "x.com:80", false, "/", "x.com"),
+            ("/a", "x.com:443", true, "/a", "x.com"),
+            ("/a", "x.com:8443", true, "/a", "x.com:8443"),
+            ("/a", "x.com:443", false, "/a", "x.com:443"),
+            ("/a", "[2001:db8::1]:443", true, "/a", "[2001:db8::1]"),
+            ("*", "x.com:80", false, "*", "x.com"),
+        ] {
+            let request = formed(target, to, secure, false);
+            assert_eq!(request.uri().to_string(), path);
+            assert_eq!(request.headers()[HOST], host);
+            assert_eq!(request.headers()["x-kept"], "1");
+            assert_eq!(request.version(), Version::HTTP_11);
+        }
+    }
+
+    #[test]
+    fn http_2_gets_an_authority_instead_of_a_host() {
+        let request = formed("/a?b", "x.com:443", true, true);
+        assert_eq!(request.uri().to_string(), "https://x.com/a?b");
+        assert!(!request.headers().contains_key(HOST));
+    }
+
+    #[test]
+    fn a_request_can_change_its_form_for_another_connection() {
+        let mut request = formed("/a?b", "x.com:443", true, true);
+        let authority = Authority::parse("x.com:443", None).unwrap();
+        put_in_form(
+            &mut request,
+            &Key {
+                authority,
+                secure: true,
+            },
+            false,
+        )
+        .unwrap();
+        assert_eq!(
+            (request.uri().to_string().as_str(), &request.headers()[HOST]),
+            ("/a?b", &"x.com".parse().unwrap())
+        );
+    }
+
+    #[test]
+    fn connections_that_carry_an_authentication_are_told() {
+        let bound =
+            |name: &str, value: &str| is_bound(Request::get("/").header(name, value).body(()).unwrap().headers());
+        assert!(bound("authorization", "Negotiate YII"));
+        assert!(bound("www-authenticate", "NTLM"));
+        assert!(!bound("authorization", "Bearer ntlm"));
+        assert!(!bound("www-authenticate", "Basic realm=\"ntlm\""));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_upload_is_not_a_silent_origin() {
+        let progress = Progress::default();
+        let limit = Duration::from_secs(10);
+        let uploading = async {
+            for _ in 0..5 {
+                tokio::time::sleep(Duration::from_secs(9)).await;
+                progress.0.fetch_add(1, Ordering::Relaxed);
+            }
+            "done"
+        };
+        assert_eq!(in_time(uploading, &progress, limit).await, Some("done"));
+        assert_eq!(in_time(std::future::pending::<()>(), &progress, limit).await, None);
+    }
+}

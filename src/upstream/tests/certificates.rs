@@ -1,0 +1,149 @@
+//! Certificates that are not what they should be, and the names on those that are.
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa};
+use tokio::io::AsyncReadExt as _;
+
+use super::origin::{Certificate, Origin};
+use super::*;
+
+/// What makes a certificate bad.
+type Change = fn(&mut CertificateParams);
+
+async fn fault(certificate: &Certificate, trusted: bool, to: &str) -> Fault {
+    let origin = Origin::secure(certificate, &["h2", "http/1.1"]).await;
+    let roots = if trusted {
+        std::slice::from_ref(&certificate.root)
+    } else {
+        &[]
+    };
+    let other = Certificate::new(&["other.example"], |_| {});
+    let roots = [roots, &[other.root]].concat();
+    let upstream = way_to(origin.address, &roots);
+    upstream.send(&permit(to), true, get("/")).await.unwrap_err()
+}
+
+#[tokio::test]
+async fn each_thing_that_is_wrong_with_a_certificate_has_its_own_name() {
+    let expired = |params: &mut CertificateParams| params.not_after = rcgen::date_time_ymd(2001, 2, 3);
+    let early = |params: &mut CertificateParams| params.not_before = rcgen::date_time_ymd(3000, 2, 3);
+    let authority = |params: &mut CertificateParams| params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let fine = |_: &mut CertificateParams| {};
+    for (change, trusted, to, code, words) in [
+        (
+            expired as Change,
+            true,
+            "x.com:443",
+            FaultCode::CertificateExpired,
+            "expired on 2001-02-03",
+        ),
+        (
+            early,
+            true,
+            "x.com:443",
+            FaultCode::CertificateExpired,
+            "not valid before 3000-02-03",
+        ),
+        (fine, true, "y.com:443", FaultCode::CertificateName, "is for `x.com`"),
+        (
+            fine,
+            true,
+            "192.0.2.1:443",
+            FaultCode::CertificateName,
+            "is for `x.com`",
+        ),
+        (
+            fine,
+            false,
+            "x.com:443",
+            FaultCode::CertificateIssuer,
+            "not trusted here",
+        ),
+        (
+            authority,
+            true,
+            "x.com:443",
+            FaultCode::CertificateIssuer,
+            "signed by itself",
+        ),
+    ] {
+        let fault = fault(&Certificate::new(&["x.com"], change), trusted, to).await;
+        assert_eq!((fault.stage, fault.code), (Stage::Dial, code), "{fault}");
+        assert!(fault.detail.contains(words), "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_can_have_a_certificate_too() {
+    let certificate = Certificate::new(&["127.0.0.1"], |_| {});
+    let origin = Origin::secure(&certificate, &[]).await;
+    let upstream = way_to(origin.address, std::slice::from_ref(&certificate.root));
+    let response = upstream.send(&permit("127.0.0.1:443"), true, get("/")).await.unwrap();
+    assert_eq!(text(response).await, "HTTP/1.1 GET / host=127.0.0.1 body=");
+}
+
+#[tokio::test]
+async fn an_origin_that_does_not_speak_tls_is_told_from_one_with_a_bad_certificate() {
+    for answer in ["", "HTTP/1.1 400 Bad Request\r\n\r\n"] {
+        let origin = Origin::start(move |mut stream, _| async move {
+            drop(stream.read(&mut [0; 4096]).await);
+            drop(tokio::io::AsyncWriteExt::write_all(&mut stream, answer.as_bytes()).await);
+        })
+        .await;
+        let upstream = way_to(origin.address, &[]);
+        let fault = upstream.send(&permit("x.com:443"), true, get("/")).await.unwrap_err();
+        assert_eq!(fault.code, FaultCode::OriginTls, "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn the_names_on_a_certificate_are_asked_for_once() {
+    // Nobody vouches for it, and it has expired: the names are on it all the same.
+    let expired = |params: &mut CertificateParams| params.not_after = rcgen::date_time_ymd(2001, 2, 3);
+    let certificate = Certificate::new(&["Www.X.com", "*.x.com", "192.0.2.7"], expired);
+    let origin = Origin::secure(&certificate, &["h2"]).await;
+    let upstream = way_to(origin.address, &[]);
+    let (permit, sni) = (permit("www.x.com:443"), Host::parse("www.x.com").unwrap());
+    let all = (0..10).map(|_| upstream.names_on_certificate(&permit, &sni));
+    for names in futures_util::future::join_all(all).await {
+        assert_eq!(*names.unwrap(), ["www.x.com", "*.x.com"]);
+    }
+    assert_eq!(origin.accepted(), 1);
+}
+
+#[tokio::test]
+async fn asking_for_names_sends_no_content() {
+    let certificate = Certificate::new(&["x.com"], |_| {});
+    let acceptor = tokio_rustls::TlsAcceptor::from(certificate.server(&[]));
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let tell = std::sync::Mutex::new(Some(tell));
+    let origin = Origin::start(move |stream, _| {
+        let (acceptor, tell) = (acceptor.clone(), tell.lock().unwrap().take());
+        async move {
+            let shaken = acceptor.accept(stream).await.is_ok();
+            tell.unwrap().send(shaken).unwrap();
+        }
+    })
+    .await;
+    let upstream = way_to(origin.address, &[]);
+    let sni = Host::parse("x.com").unwrap();
+    assert_eq!(
+        *upstream.names_on_certificate(&permit("x.com:443"), &sni).await.unwrap(),
+        ["x.com"]
+    );
+    assert!(!told.await.unwrap(), "the handshake must not be completed");
+}
+
+#[tokio::test]
+async fn an_origin_without_tls_has_no_names() {
+    let origin = Origin::start(|mut stream, _| async move {
+        drop(stream.read(&mut [0; 4096]).await);
+    })
+    .await;
+    let upstream = way_to(origin.address, &[]);
+    let sni = Host::parse("x.com").unwrap();
+    let fault = upstream
+        .names_on_certificate(&permit("x.com:443"), &sni)
+        .await
+        .unwrap_err();
+    assert_eq!(fault.code, FaultCode::OriginTls);
+}

@@ -1,0 +1,214 @@
+//! Connections that are kept, and those that are not.
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::sync::Notify;
+
+use super::origin::{Certificate, Origin, head, http1};
+use super::*;
+
+async fn ask(upstream: &Upstream, to: &str, request: http::Request<Body>) -> String {
+    text(upstream.send(&permit(to), false, request).await.unwrap()).await
+}
+
+/// Waits, without a clock, until a condition that other tasks bring about holds.
+async fn until(what: impl Fn() -> bool) {
+    while !what() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_connection_serves_one_request_after_the_other() {
+    let origin = Origin::honest().await;
+    let upstream = way_to(origin.address, &[]);
+    for _ in 0..5 {
+        ask(&upstream, "x.com:80", post("/", "a")).await;
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(origin.accepted(), 1);
+    ask(&upstream, "y.com:80", get("/")).await;
+    assert_eq!(origin.accepted(), 2, "another origin, another connection");
+    upstream.close().await;
+}
+
+#[tokio::test]
+async fn a_busy_connection_is_not_used_twice() {
+    let origin = Origin::honest().await;
+    let upstream = way_to(origin.address, &[]);
+    let first = upstream
+        .send(&permit("x.com:80"), false, post("/", vec![b'a'; 4_000_000]))
+        .await
+        .unwrap();
+    ask(&upstream, "x.com:80", get("/")).await;
+    assert_eq!(origin.accepted(), 2);
+    assert!(text(first).await.len() > 4_000_000);
+    upstream.close().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_the_origin_closed_is_not_used_again() {
+    let origin = Origin::honest().await;
+    let upstream = way_to(origin.address, &[]);
+    for _ in 0..3 {
+        ask(&upstream, "x.com:80", get("/close")).await;
+    }
+    assert_eq!(origin.accepted(), 3);
+    upstream.close().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_goes_stale_in_the_pool_costs_no_request() {
+    let origin = Origin::start(|mut stream, number| async move {
+        if number > 0 {
+            return http1(stream).await;
+        }
+        head(&mut stream).await;
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+            .await
+            .unwrap();
+    })
+    .await;
+    let upstream = way_to(origin.address, &[]);
+    assert_eq!(ask(&upstream, "x.com:80", post("/", "a")).await, "ok");
+    let again = ask(&upstream, "x.com:80", post("/", "b")).await;
+    assert!(again.ends_with("body=b"), "{again}");
+    upstream.close().await;
+}
+
+#[tokio::test]
+async fn unused_connections_are_let_go_after_a_while() {
+    let origin = Origin::honest().await;
+    let upstream = way(origin.address, &[], |settings| settings.idle_timeout_s = 0);
+    ask(&upstream, "x.com:80", get("/")).await;
+    // Only the sweeper is left.
+    until(|| upstream.alive().tasks == 1).await;
+    upstream.close().await;
+    assert_eq!(upstream.alive().tasks, 0);
+}
+
+#[tokio::test]
+async fn no_more_connections_are_kept_than_the_settings_say() {
+    let origin = Origin::honest().await;
+    let upstream = way(origin.address, &[], |settings| {
+        settings.max_idle_per_origin = 1;
+        settings.idle_timeout_s = 1;
+    });
+    let (x, y) = (permit("x.com:80"), permit("x.com:80"));
+    let both = tokio::join!(upstream.send(&x, false, get("/")), upstream.send(&y, false, get("/")));
+    text(both.0.unwrap()).await;
+    text(both.1.unwrap()).await;
+    assert_eq!(origin.accepted(), 2);
+    until(|| upstream.alive().tasks == 2).await;
+    assert!(upstream.alive().idle <= 1);
+    upstream.close().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_carries_somebodys_authentication_serves_nobody_else() {
+    let origin = Origin::honest().await;
+    let upstream = way_to(origin.address, &[]);
+    ask(&upstream, "x.com:80", get("/negotiate")).await;
+    ask(&upstream, "x.com:80", get("/")).await;
+    assert_eq!(origin.accepted(), 2, "the answer asked for it");
+    let mut request = get("/");
+    request
+        .headers_mut()
+        .insert("authorization", "NTLM abc".parse().unwrap());
+    ask(&upstream, "x.com:80", request).await;
+    ask(&upstream, "x.com:80", get("/")).await;
+    assert_eq!(origin.accepted(), 3, "the request carried it");
+    upstream.close().await;
+}
+
+#[tokio::test]
+async fn http_2_requests_share_one_connection_even_when_they_all_come_first() {
+    let certificate = Certificate::new(&["x.com"], |_| {});
+    let origin = Origin::secure(&certificate, &["h2"]).await;
+    let upstream = way_to(origin.address, std::slice::from_ref(&certificate.root));
+    let permit = permit("x.com:443");
+    let all = (0..20).map(|number| upstream.send(&permit, true, post("/", number.to_string())));
+    for (number, response) in futures_util::future::join_all(all).await.into_iter().enumerate() {
+        let said = text(response.unwrap()).await;
+        assert!(said.ends_with(&format!("body={number}")), "{said}");
+    }
+    assert_eq!(origin.accepted(), 1);
+    upstream.close().await;
+    assert_eq!(upstream.alive().tasks, 0);
+}
+
+#[tokio::test]
+async fn those_who_wait_for_a_dial_that_fails_fail_with_it() {
+    let certificate = Certificate::new(&["y.com"], |_| {});
+    let origin = Origin::secure(&certificate, &["h2"]).await;
+    let upstream = way_to(origin.address, std::slice::from_ref(&certificate.root));
+    let permit = permit("x.com:443");
+    let all = (0..20).map(|_| upstream.send(&permit, true, get("/")));
+    for response in futures_util::future::join_all(all).await {
+        assert_eq!(response.unwrap_err().code, FaultCode::CertificateName);
+    }
+    assert_eq!(origin.accepted(), 1);
+    // Nobody waited for this one: it tries again.
+    assert!(upstream.send(&permit, true, get("/")).await.is_err());
+    assert_eq!(origin.accepted(), 2);
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_while_it_waits_takes_its_connection_with_it() {
+    let asked = Arc::new(Notify::new());
+    let told = Arc::clone(&asked);
+    let origin = Origin::start(move |mut stream, number| {
+        let told = Arc::clone(&told);
+        async move {
+            if number > 0 {
+                return http1(stream).await;
+            }
+            head(&mut stream).await;
+            told.notify_one();
+            assert_eq!(head(&mut stream).await, "", "nothing more may come on this connection");
+        }
+    })
+    .await;
+    let upstream = way_to(origin.address, &[]);
+    let permit = permit("x.com:80");
+    tokio::select! {
+        _ = upstream.send(&permit, false, get("/slow")) => unreachable!("nobody answers"),
+        () = asked.notified() => {}
+    }
+    ask(&upstream, "x.com:80", get("/")).await;
+    assert_eq!(origin.accepted(), 2);
+    upstream.close().await;
+}
+
+#[tokio::test]
+async fn a_request_that_never_left_is_handed_back_whole() {
+    let close = Arc::new(Notify::new());
+    let told = Arc::clone(&close);
+    let origin = Origin::start(move |stream, _| {
+        let told = Arc::clone(&told);
+        async move {
+            told.notified().await;
+            drop(stream);
+        }
+    })
+    .await;
+    let upstream = way_to(origin.address, &[]);
+    let key = key(&permit("x.com:80"), false);
+    let fresh = upstream.pool.fresh(&key).await.unwrap();
+    close.notify_one();
+    until(|| fresh.sender.is_closed()).await;
+    let progress = Progress::default();
+    let request = post("/", "whole").map(|body| Outgoing::new(body, progress.clone()));
+    let stale = Checkout { reused: true, ..fresh };
+    match upstream.exchange(&key, stale, request, &progress, false).await {
+        Err(Missed::Never(request)) => {
+            let body = http_body_util::BodyExt::collect(request.into_body())
+                .await
+                .unwrap()
+                .to_bytes();
+            assert_eq!(body, "whole");
+        }
+        Err(Missed::Failed(fault)) => panic!("{fault}"),
+        Ok(_) => panic!("nobody answers"),
+    }
+}

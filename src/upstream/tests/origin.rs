@@ -1,0 +1,168 @@
+//! Origins by character.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+/// An origin on loopback that lives as long as the test.
+pub(super) struct Origin {
+    pub(super) address: SocketAddr,
+    accepted: Arc<AtomicUsize>,
+}
+
+impl Origin {
+    /// How many connections it has accepted.
+    pub(super) fn accepted(&self) -> usize {
+        self.accepted.load(Ordering::SeqCst)
+    }
+
+    /// Treats each connection, numbered from 0, as `serve` says.
+    pub(super) async fn start<F>(serve: impl Fn(TcpStream, usize) -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let accepted = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&accepted);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, counter.fetch_add(1, Ordering::SeqCst)));
+            }
+        });
+        Self { address, accepted }
+    }
+
+    /// Speaks HTTP/1.1 in clear, and answers every request with what it saw of it.
+    pub(super) async fn honest() -> Self {
+        Self::start(|stream, _| http1(stream)).await
+    }
+
+    /// Speaks HTTP over TLS with this certificate, and answers every request with what it saw of it.
+    pub(super) async fn secure(certificate: &Certificate, alpn: &[&str]) -> Self {
+        let acceptor = TlsAcceptor::from(certificate.server(alpn));
+        Self::start(move |stream, _| {
+            let acceptor = acceptor.clone();
+            async move {
+                let Ok(stream) = acceptor.accept(stream).await else {
+                    return;
+                };
+                if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                    http2(stream).await;
+                } else {
+                    http1(stream).await;
+                }
+            }
+        })
+        .await
+    }
+
+    /// Reads a request head on each connection, says `answer`, and closes.
+    pub(super) async fn says(answer: &'static str) -> Self {
+        Self::start(move |mut stream, _| async move {
+            head(&mut stream).await;
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        })
+        .await
+    }
+}
+
+/// Reads until a request head has ended.
+pub(super) async fn head(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        match stream.read_u8().await {
+            Ok(byte) => head.push(byte),
+            Err(_) => break,
+        }
+    }
+    String::from_utf8(head).unwrap()
+}
+
+pub(super) async fn http1(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+    let serving = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(echo));
+    drop(serving.await);
+}
+
+async fn http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+    let serving = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+        .serve_connection(TokioIo::new(stream), service_fn(echo));
+    drop(serving.await);
+}
+
+/// `METHOD target host=… body=…`
+async fn echo(request: http::Request<Incoming>) -> Result<http::Response<Full<Bytes>>, Infallible> {
+    let (head, body) = request.into_parts();
+    let host = head.headers.get("host").map_or("none", |host| host.to_str().unwrap());
+    let path = head.uri.path().to_owned();
+    let said = format!("{:?} {} {} host={host} body=", head.version, head.method, head.uri);
+    let body = body
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+        .unwrap_or_default();
+    let mut answer = http::Response::new(Full::new([said.as_bytes(), &body].concat().into()));
+    if path == "/negotiate" {
+        answer
+            .headers_mut()
+            .insert("www-authenticate", "Negotiate".parse().unwrap());
+    }
+    if path == "/close" {
+        answer.headers_mut().insert("connection", "close".parse().unwrap());
+    }
+    Ok(answer)
+}
+
+/// What an origin shows, and who vouches for it.
+pub(super) struct Certificate {
+    pub(super) root: CertificateDer<'static>,
+    chain: Vec<CertificateDer<'static>>,
+    key: rcgen::KeyPair,
+}
+
+impl Certificate {
+    /// For `names`, valid in the years that `change` leaves in place, by a root of its own.
+    pub(super) fn new(names: &[&str], change: impl FnOnce(&mut rcgen::CertificateParams)) -> Self {
+        let root_key = rcgen::KeyPair::generate().unwrap();
+        let mut root = rcgen::CertificateParams::default();
+        root.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        root.distinguished_name
+            .push(rcgen::DnType::CommonName, format!("a root for {}", names.concat()));
+        let root_certificate = root.self_signed(&root_key).unwrap();
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut leaf = rcgen::CertificateParams::new(names).unwrap();
+        change(&mut leaf);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let leaf = leaf.signed_by(&key, &rcgen::Issuer::new(root, root_key)).unwrap();
+        Self {
+            root: root_certificate.der().clone(),
+            chain: vec![leaf.der().clone()],
+            key,
+        }
+    }
+
+    pub(super) fn server(&self, alpn: &[&str]) -> Arc<ServerConfig> {
+        let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(self.chain.clone(), key)
+            .unwrap();
+        config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Arc::new(config)
+    }
+}

@@ -1,0 +1,200 @@
+//! A client that speaks through the gateway, request by request, and counts what it sent.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use base64::Engine;
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Empty, Full};
+use hyper::body::Incoming;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::RootCertStore;
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// An answer with its whole body.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    pub async fn read(response: Response<Incoming>) -> Self {
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+        Self { status: head.status, headers: head.headers, body }
+    }
+}
+
+/// Somebody's tool or browser.
+#[derive(Clone)]
+pub struct Client {
+    pub proxy: SocketAddr,
+    pub roots: Arc<RootCertStore>,
+    pub authorization: Option<String>,
+    pub sent: Arc<AtomicUsize>,
+    /// Further fields on the hop to the proxy.
+    pub hop_fields: Vec<(&'static str, String)>,
+    pub alpn: &'static [&'static [u8]],
+}
+
+/// The inside of a tunnel, after TLS.
+pub type Inside = TlsStream<TokioIo<Upgraded>>;
+
+impl Client {
+    pub fn basic(user: &str, password: &str) -> String {
+        let secret = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+        format!("Basic {secret}")
+    }
+
+    /// The same client with a further field on the hop to the proxy.
+    pub fn with_hop_field(&self, name: &'static str, value: &str) -> Self {
+        let mut client = self.clone();
+        client.hop_fields.push((name, value.to_owned()));
+        client
+    }
+
+    /// The same client offering only HTTP/2, or only HTTP/1.1, inside tunnels.
+    pub fn offering(&self, alpn: &'static [&'static [u8]]) -> Self {
+        Self { alpn, ..self.clone() }
+    }
+
+    pub async fn get(&self, url: &str) -> Answer {
+        self.send(Request::get(url)).await
+    }
+
+    /// What a browser's address bar sends.
+    pub async fn navigate(&self, url: &str) -> Answer {
+        let request = Request::get(url)
+            .header("sec-fetch-mode", "navigate")
+            .header("sec-fetch-dest", "document")
+            .header("sec-fetch-site", "none")
+            .header("accept", "text/html,*/*;q=0.8");
+        self.send(request).await
+    }
+
+    pub async fn post(&self, url: &str, content_type: &str, body: impl Into<Bytes>) -> Answer {
+        self.send_with(Request::post(url).header(header::CONTENT_TYPE, content_type), body).await
+    }
+
+    pub async fn send(&self, request: http::request::Builder) -> Answer {
+        self.send_with(request, "").await
+    }
+
+    /// Sends one request to a whole URL: `https` through a tunnel of its own, `http` in absolute form.
+    pub async fn send_with(&self, request: http::request::Builder, body: impl Into<Bytes>) -> Answer {
+        let body = body.into();
+        let request = request.body(Full::new(body)).unwrap();
+        match request.uri().scheme_str() {
+            Some("https") => {
+                let host = request.uri().host().unwrap().to_owned();
+                let port = request.uri().port_u16().unwrap_or(443);
+                match self.tunnel(&format!("{host}:{port}")).await {
+                    Ok(tunnel) => match self.tls(&host, tunnel).await {
+                        Ok(inside) => self.exchange(inside, request).await,
+                        Err(error) => panic!("TLS inside the tunnel to {host} failed: {error}"),
+                    },
+                    Err(refused) => refused,
+                }
+            }
+            _ => self.absolute(request).await,
+        }
+    }
+
+    /// Opens a tunnel; what the proxy says instead is the error.
+    pub async fn tunnel(&self, authority: &str) -> Result<Upgraded, Answer> {
+        let stream = TcpStream::connect(self.proxy).await.unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection.with_upgrades());
+        let request = self.on_hop(Request::builder().method(Method::CONNECT).uri(authority).header(header::HOST, authority));
+        self.sent.fetch_add(1, Ordering::SeqCst);
+        let response = sender.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap();
+        if response.status() == StatusCode::OK {
+            Ok(hyper::upgrade::on(response).await.unwrap())
+        } else {
+            Err(Answer::read(response).await)
+        }
+    }
+
+    /// Speaks TLS for `host` inside a tunnel.
+    pub async fn tls(&self, host: &str, tunnel: Upgraded) -> std::io::Result<Inside> {
+        let mut config =
+            rustls::ClientConfig::builder().with_root_certificates(self.roots.clone()).with_no_client_auth();
+        config.alpn_protocols = self.alpn.iter().map(|protocol| protocol.to_vec()).collect();
+        let host = host.trim_matches(['[', ']']).to_owned();
+        let name = ServerName::try_from(host).unwrap();
+        TlsConnector::from(Arc::new(config)).connect(name, TokioIo::new(tunnel)).await
+    }
+
+    /// One request on the inside of a tunnel.
+    pub async fn exchange(&self, inside: Inside, request: Request<Full<Bytes>>) -> Answer {
+        let h2 = inside.get_ref().1.alpn_protocol() == Some(b"h2");
+        self.sent.fetch_add(1, Ordering::SeqCst);
+        let response = if h2 {
+            let (mut sender, connection) =
+                hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(inside)).await.unwrap();
+            tokio::spawn(connection);
+            sender.send_request(request).await
+        } else {
+            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(inside)).await.unwrap();
+            tokio::spawn(connection);
+            sender.send_request(origin_form(request)).await
+        };
+        Answer::read(response.unwrap()).await
+    }
+
+    async fn absolute(&self, request: Request<Full<Bytes>>) -> Answer {
+        let stream = TcpStream::connect(self.proxy).await.unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let (mut parts, body) = request.into_parts();
+        let host = parts.uri.authority().unwrap().to_string();
+        parts.headers.insert(header::HOST, host.parse().unwrap());
+        for (name, value) in self.fields() {
+            parts.headers.insert(name, value.parse().unwrap());
+        }
+        self.sent.fetch_add(1, Ordering::SeqCst);
+        Answer::read(sender.send_request(Request::from_parts(parts, body)).await.unwrap()).await
+    }
+
+    fn on_hop(&self, mut request: http::request::Builder) -> http::request::Builder {
+        for (name, value) in self.fields() {
+            request = request.header(name, value);
+        }
+        request
+    }
+
+    fn fields(&self) -> Vec<(&'static str, String)> {
+        let authorization = self.authorization.iter().map(|value| ("proxy-authorization", value.clone()));
+        authorization.chain(self.hop_fields.clone()).collect()
+    }
+}
+
+fn origin_form(request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
+    let (mut parts, body) = request.into_parts();
+    let authority = parts.uri.authority().unwrap().to_string();
+    if !parts.headers.contains_key(header::HOST) {
+        parts.headers.insert(header::HOST, authority.parse().unwrap());
+    }
+    parts.uri = parts.uri.path_and_query().map_or_else(Uri::default, |path| path.as_str().parse().unwrap());
+    Request::from_parts(parts, body)
+}

@@ -25,10 +25,10 @@ pub(super) fn check(source: &SourceText, book: &Book, nouns: &Nouns) -> Vec<Prob
     let mut whys = BTreeSet::new();
     let mut filled = BTreeSet::new();
     for (full, claims) in [(true, true), (false, true), (false, false)] {
-        for action in judged(book) {
-            let asked = Sample::new(book, full, claims).and_then(|sample| sample.ask(&action, book, nouns));
+        let asked = Sample::new(book, full, claims).map(|sample| sample.ask(book, nouns));
+        for asked in asked.unwrap_or_else(|trouble| vec![Err(trouble)]) {
             match asked {
-                Ok(asked) => collect(&asked, &action, &mut filled),
+                Ok(asked) => collect(&asked, &mut filled),
                 Err(trouble) => {
                     whys.insert(format!("the schema does not fit the gateway: {}", trouble.message));
                 }
@@ -100,8 +100,8 @@ fn walk(json: &Value, shape: &Value, at: &str, depth: usize, names: &mut BTreeSe
     }
 }
 
-/// Names of all attributes that were built for `action`.
-fn collect(asked: &Asked, action: &str, names: &mut BTreeSet<String>) {
+/// Names of all attributes that were built.
+fn collect(asked: &Asked, names: &mut BTreeSet<String>) {
     for entity in asked.entities.iter() {
         let kind = entity.uid().type_name().to_string();
         for (name, value) in entity.attrs() {
@@ -112,9 +112,12 @@ fn collect(asked: &Asked, action: &str, names: &mut BTreeSet<String>) {
             names.insert(name);
         }
     }
-    for context in asked.requests.iter().filter_map(|request| request.context()) {
+    for request in &asked.requests {
+        let (Some(action), Some(context)) = (request.action(), request.context()) else {
+            continue;
+        };
         for (name, _) in context.clone() {
-            let at = format!("{action}.{name}");
+            let at = format!("{}.{name}", action.id().unescaped());
             if let Some(value) = context.get(&name) {
                 inside(&value, &at, names);
             }
@@ -192,9 +195,35 @@ impl Sample {
         })
     }
 
-    fn ask(&self, action: &str, book: &Book, nouns: &Nouns) -> Result<Asked, Trouble> {
+    /// All that can be asked, with everything checked against the schema.
+    fn ask(&self, book: &Book, nouns: &Nouns) -> Vec<Result<Asked, Trouble>> {
         let at = Timestamp::from_millis(0);
-        if let Some(power) = Power::ALL.into_iter().find(|power| power.as_str() == action) {
+        let names = judged(book);
+        let is_power = |name: &&str| Power::ALL.iter().any(|power| power.as_str() == *name);
+        let actions: Vec<&str> = names
+            .iter()
+            .map(String::as_str)
+            .filter(|name| !is_power(name))
+            .collect();
+        let question = Question {
+            person: &self.person,
+            subject: &self.subject,
+            arrival: &self.arrival,
+            place: &self.place,
+            authority: &self.authority,
+            actions: &actions,
+            request: Some(RequestFacts {
+                method: "POST",
+                host: &self.authority.host,
+                path: "/",
+                bytes: 0,
+                content_type: self.full.then_some("text/plain"),
+            }),
+            grant: self.claims.then_some(&self.grant),
+            at,
+        };
+        let mut asked = vec![nouns.about_site(&question, &book.words, Some(&book.schema))];
+        for power in Power::ALL {
             let question = GrantQuestion {
                 person: &self.person,
                 subject: &self.subject,
@@ -208,27 +237,9 @@ impl Sample {
                 channel: Channel::Portal,
                 at,
             };
-            return nouns.about_grant(&question, &book.words, Some(&book.schema));
+            asked.push(nouns.about_grant(&question, &book.words, Some(&book.schema)));
         }
-        let request = RequestFacts {
-            method: "POST",
-            host: &self.authority.host,
-            path: "/",
-            bytes: 0,
-            content_type: self.full.then_some("text/plain"),
-        };
-        let question = Question {
-            person: &self.person,
-            subject: &self.subject,
-            arrival: &self.arrival,
-            place: &self.place,
-            authority: &self.authority,
-            actions: &[action],
-            request: Some(request),
-            grant: self.claims.then_some(&self.grant),
-            at,
-        };
-        nouns.about_site(&question, &book.words, Some(&book.schema))
+        asked
     }
 }
 

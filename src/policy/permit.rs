@@ -60,3 +60,18 @@ impl Permit {
         self.until
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_permit_leads_to_its_authority_and_has_no_end_of_its_own() {
+        let authority = Authority::parse("www.example.com:443", None).unwrap();
+        let permit = Permit::for_test(authority.clone());
+        assert_eq!(
+            (permit.authority(), permit.grant(), permit.until()),
+            (&authority, None, None)
+        );
+    }
+}

@@ -108,12 +108,12 @@ fn told(response: &Response) -> (bool, BTreeSet<String>, BTreeSet<String>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn the_index_answers_as_the_whole_set_does(
-        rules in prop::collection::vec(rule(), 0..40),
-        flows in prop::collection::vec(any_flow(), 1..8),
+        rules in prop::collection::vec(rule(), 0..24),
+        flows in prop::collection::vec(any_flow(), 1..5),
     ) {
         let whole: PolicySet = rules.concat().parse().unwrap();
         let index = Index::new(whole.policies().cloned().collect(), &BOOK.schema, &BOOK.actions);

@@ -123,8 +123,8 @@ fn world() -> World {
 }
 
 fn parsed(rules: &[SourceText]) -> Policy {
-    let (policy, warnings) = Policy::parse(&schema(), rules, &world())
-        .unwrap_or_else(|problems| panic!("{}", problems.iter().map(|p| format!("{p}\n")).collect::<String>()));
+    let (policy, warnings) =
+        Policy::parse(&schema(), rules, &world()).unwrap_or_else(|problems| panic!("{problems:#?}"));
     assert_eq!(warnings, []);
     policy
 }

@@ -1,0 +1,133 @@
+//! Any doubt denies, and nothing panics.
+
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn a_question_that_mixes_up_two_flows_is_denied() {
+    let policy = shipped();
+    let rita = || flow("rita", "www.linkedin.com").purpose("recruiting");
+    let ask = |flow: &Flow| verdict(&flow.ask(policy, &["connect", "browse"]));
+    assert_eq!(ask(&rita()), "allow connect.social recruiting.read");
+    let mut other_subject = rita();
+    other_subject.subject.id = SubjectId::parse("mallory").unwrap();
+    assert_eq!(ask(&other_subject), "error wayleave::person");
+    let mut other_host = rita();
+    other_host.authority = Authority::parse("x.com:443", None).unwrap();
+    assert_eq!(ask(&other_host), "error wayleave::host");
+    let of_another = rita().grant(|grant| grant.subject = SubjectId::parse("mallory").unwrap());
+    assert_eq!(ask(&of_another), "error wayleave::grant");
+    for dead in [
+        rita().grant(|grant| grant.state = GrantState::Revoked),
+        rita().grant(|grant| grant.expires = time(NOW)),
+        rita().grant(|grant| grant.not_before = time(NOW).plus(Duration::from_secs(1))),
+    ] {
+        assert_eq!(ask(&dead), "error wayleave::grant");
+    }
+    let unknown = rita().grant(|grant| grant.purpose = PurposeId::new("world-domination"));
+    assert_eq!(ask(&unknown), "error wayleave::purpose");
+}
+
+#[test]
+fn what_the_schema_does_not_know_is_denied() {
+    let policy = shipped();
+    let eve = flow("eve", "news.example");
+    let ask = |actions: &[&str]| verdict(&eve.ask(policy, actions));
+    assert_eq!(ask(&[]), "error wayleave::action");
+    assert_eq!(ask(&["connect", "levitate"]), "error wayleave::action");
+    assert_eq!(
+        ask(&["publish"]),
+        "error wayleave::action",
+        "a group is not an activity"
+    );
+    assert_eq!(
+        ask(&["declare"]),
+        "error wayleave::action",
+        "a power is not asked about a site"
+    );
+    assert_eq!(ask(&["archive"]), "deny");
+    let question = Question {
+        request: None,
+        ..eve.question(&["browse"])
+    };
+    assert_eq!(verdict(&policy.decide(&question)), "error wayleave::request");
+}
+
+#[test]
+fn a_rule_that_fails_denies_even_where_another_permits() {
+    let rules = r#"
+        @id("open") @reason("Open.") permit (principal, action, resource);
+        @id("sum") @reason("Sum.")
+        forbid (principal, action == Action::"post", resource) when { context.request.bytes * 9223372036854775807 > 5 };
+    "#;
+    let policy = parsed(&[SourceText::new("rules/test.cedar", rules)]);
+    let decision = flow("eve", "x.com").ask(&policy, &["connect", "post"]);
+    assert_eq!(verdict(&decision), "error sum");
+    assert_eq!(decision.reasons(), [], "what permits is no reason for a denial");
+    assert!(decision.permit().is_none());
+    assert!(decision.troubles()[0].contains("overflow"), "{:?}", decision.troubles());
+    assert_eq!(
+        verdict(&flow("eve", "x.com").ask(&policy, &["connect", "browse"])),
+        "allow open"
+    );
+}
+
+#[test]
+fn an_expired_permit_permits_nothing_and_a_live_one_bounds_the_permit() {
+    let rules = r#"
+        @id("trial") @reason("Trial.") @expires("2027-01-31")
+        permit (principal, action == Action::"connect", resource);
+    "#;
+    let policy = parsed(&[SourceText::new("rules/test.cedar", rules)]);
+    let end = time("2027-01-31T00:00:00Z");
+    let eve = flow("eve", "x.com");
+    let before = eve.clone().at("2027-01-30T23:59:59.999Z").ask(&policy, &["connect"]);
+    assert_eq!(verdict(&before), "allow trial");
+    assert_eq!(before.permit().unwrap().until(), Some(end));
+    assert_eq!(
+        verdict(&eve.at("2027-01-31T00:00:00Z").ask(&policy, &["connect"])),
+        "deny"
+    );
+    assert_eq!(policy.expired(time(NOW)), []);
+    let [warning] = &policy.expired(end)[..] else {
+        panic!("no warning")
+    };
+    assert_eq!(
+        (warning.severity, warning.file.as_str(), warning.line),
+        (crate::facts::Severity::Warning, "rules/test.cedar", 2)
+    );
+    assert_eq!(
+        warning.message,
+        "rule `trial` expired on 2027-01-31 and permits nothing any more"
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_question_makes_it_panic(
+        text in "\\PC{0,30}", raw in any::<String>(), millis in any::<i64>(), bytes in any::<u64>(),
+        ip in any::<std::net::IpAddr>(), action in prop_oneof![Just("connect".to_owned()), Just("post".to_owned()), any::<String>()],
+    ) {
+        let policy = shipped();
+        let mut eve = flow("eve", "x.com").purpose("market-research");
+        eve.person.roles.insert(raw.clone());
+        eve.person.training.insert(raw.clone(), Timestamp::from_millis(millis));
+        eve.person.region.clone_from(&text);
+        eve.arrival.client = std::net::SocketAddr::new(ip, 1);
+        eve.arrival.network = NetworkName::new(raw.clone());
+        let usual = eve.ask(policy, &["connect", "browse"]);
+        prop_assert!(usual.is_allowed() || !usual.errors().is_empty(), "{:?}", usual);
+        if (0..4_102_444_800_000).contains(&millis) {
+            prop_assert!(usual.errors().is_empty(), "{:?} {:?}", usual.errors(), usual.troubles());
+        }
+        eve.at = Timestamp::from_millis(millis);
+        eve.person.time_zone.clone_from(&text);
+        let mut question = eve.question(&[]);
+        let actions = [action.as_str()];
+        question.actions = &actions;
+        question.request = Some(RequestFacts { method: &raw, host: &eve.authority.host, path: &text, bytes, content_type: Some(&raw) });
+        let decision = policy.decide(&question);
+        prop_assert_eq!(decision.is_allowed(), decision.errors().is_empty() && !decision.reasons().is_empty());
+    }
+}

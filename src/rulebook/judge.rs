@@ -4,13 +4,38 @@ use std::collections::BTreeSet;
 
 use super::Rulebook;
 use super::judgement::{Cause, Judgement};
-use crate::facts::{Activity, Grant, Head, Observation, Person, Place, PolicyId, Reading, Reason, Subject};
+use crate::facts::{Activity, Grant, Head, Observation, Person, Place, PolicyId, Reading, Reason, Standing, Subject};
 use crate::policy::{Decision, Question, RequestFacts};
 
 impl Rulebook {
     /// Judges what was seen: pure, total, and the same every time.
     pub fn judge(&self, seen: &Observation) -> Judgement {
         self.judge_as(seen, None)
+    }
+
+    /// Whether a refused flow would pass if its sender also held `grant`; the same answer as [`Rulebook::judge`] gives,
+    /// for less: where the flow is read, only the new grant is still to be asked, for all else is known to refuse.
+    pub(super) fn would_pass(&self, seen: &Observation, refused: &Judgement, grant: &Grant) -> bool {
+        let supposed = Observation {
+            standing: Standing::new([grant.clone()], seen.at),
+            selected: None,
+            ..seen.clone()
+        };
+        let (Some(reading), true, Some(subject), Some(person)) =
+            (refused.reading(), refused.inspect(), &seen.subject, &seen.person)
+        else {
+            return self.judge_as(&supposed, refused.reading()).is_allowed();
+        };
+        let counter = Counter {
+            rules: self,
+            seen: &supposed,
+            subject,
+            person,
+            grants: live(&supposed, person),
+        };
+        let grants = counter.grants.iter().copied().map(Some);
+        let verdict = counter.ask_each(refused.place(), &actions(Some(reading)), seen.ask.head(), grants);
+        verdict.errors.is_empty() && verdict.passed.is_some()
     }
 
     /// Judges what was seen, as if the catalogue had read the request as `reading`.
@@ -44,6 +69,14 @@ fn live<'a>(seen: &'a Observation, person: &Person) -> Vec<&'a Grant> {
     seen.standing.grants().iter().filter(counts).collect()
 }
 
+/// What must be permitted: reaching the host, and everything that the request may do.
+fn actions(reading: Option<&Reading>) -> Vec<&str> {
+    let activities = reading.into_iter().flat_map(|reading| &reading.activities);
+    std::iter::once("connect")
+        .chain(activities.map(Activity::as_str))
+        .collect()
+}
+
 /// One person with what they ask, ready to be put to the rules.
 struct Counter<'a> {
     rules: &'a Rulebook,
@@ -73,10 +106,7 @@ impl Counter<'_> {
             (None, Some(head)) if readable => Some(self.rules.catalog.read(&place, head)),
             (None, _) => None,
         };
-        let mut actions = vec!["connect"];
-        let activities = reading.iter().flat_map(|reading| &reading.activities);
-        actions.extend(activities.map(Activity::as_str));
-        let verdict = self.ask(&place, &actions, head);
+        let verdict = self.ask(&place, &actions(reading.as_ref()), head);
         let publishes = reading.iter().flat_map(|reading| &reading.activities);
         let publishes = publishes
             .into_iter()
@@ -84,16 +114,27 @@ impl Counter<'_> {
         blank.filled(reading, publishes, inspect.into_part(), verdict.into_part())
     }
 
-    /// Asks without a grant, then under each, and stops at the first that permits. What failed to evaluate on the way
-    /// is kept: any of it denies.
+    /// Asks without a grant, then under each.
     fn ask(&self, place: &Place, actions: &[&str], head: Option<&Head>) -> Verdict {
+        let grants = self.grants.iter().copied().map(Some);
+        self.ask_each(place, actions, head, std::iter::once(None).chain(grants))
+    }
+
+    /// Asks under each candidate, and stops at the first that permits. What failed to evaluate on the way is kept: any
+    /// of it denies.
+    fn ask_each<'g>(
+        &self,
+        place: &Place,
+        actions: &[&str],
+        head: Option<&Head>,
+        candidates: impl Iterator<Item = Option<&'g Grant>>,
+    ) -> Verdict {
         let mut verdict = Verdict {
             passed: None,
             reasons: Vec::new(),
             errors: BTreeSet::new(),
             troubles: Vec::new(),
         };
-        let candidates = std::iter::once(None).chain(self.grants.iter().copied().map(Some));
         for grant in candidates {
             let decision = self.rules.policy.decide(&self.question(place, actions, head, grant));
             verdict.errors.extend(decision.errors().iter().cloned());

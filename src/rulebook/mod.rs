@@ -22,6 +22,9 @@ mod replay;
 mod sources;
 mod weigh;
 
+#[cfg(test)]
+mod properties;
+
 pub use assemble::Assembled;
 pub use cases::{CaseFailure, CaseReport};
 pub use described::Described;

@@ -6,7 +6,7 @@ use super::Rulebook;
 use super::judgement::Judgement;
 use super::weigh::Visitor;
 use crate::facts::{
-    Channel, Grant, GrantId, GrantState, Observation, Offer, Person, PlatformId, Reading, Remedy, Standing, SubjectId,
+    Channel, Grant, GrantId, GrantState, Observation, Offer, Person, PlatformId, Reading, Remedy, SubjectId,
 };
 use crate::policy::Power;
 use crate::purpose::{Approval, GROUPS, Purpose};
@@ -40,7 +40,6 @@ impl Rulebook {
                     visitor,
                     platform,
                     refused: &refused,
-                    reading,
                 };
                 self.purposes
                     .iter()
@@ -87,14 +86,13 @@ struct Search<'a> {
     visitor: Visitor<'a>,
     platform: &'a PlatformId,
     refused: &'a Judgement,
-    reading: Option<&'a Reading>,
 }
 
 impl Search<'_> {
     fn offer(&self, purpose: &Purpose) -> Option<Offer> {
         let person = self.visitor.person;
         let fits = purpose.platforms.contains(self.platform) && purpose.is_open_to(person, self.seen.at);
-        if !fits || !self.may_declare(purpose) {
+        if !fits {
             return None;
         }
         let approvers = purpose.approvers(person);
@@ -104,6 +102,9 @@ impl Search<'_> {
         };
         let needs_approval = unapproved.is_none();
         let covers = unapproved.or_else(|| self.narrowest(purpose, Some(approvers.first()?)))?;
+        if !self.may_declare(purpose) {
+            return None;
+        }
         Some(Offer {
             purpose: purpose.id.clone(),
             title: purpose.title.clone(),
@@ -144,7 +145,7 @@ impl Search<'_> {
             return Some(useful);
         }
         let mut covers = purpose.covers.clone();
-        if !passes(&covers) {
+        if covers == useful || !passes(&covers) {
             return None;
         }
         for group in GROUPS.iter().rev() {
@@ -159,14 +160,9 @@ impl Search<'_> {
 
     /// Whether the flow would pass under a grant of `purpose` for this platform.
     fn passes(&self, purpose: &Purpose, covers: &BTreeSet<String>, approver: Option<&SubjectId>) -> bool {
-        let grant = hypothetical(purpose, self.visitor.person, self.seen, covers, approver, self.platform);
-        let supposed = Observation {
-            standing: Standing::new([grant], self.seen.at),
-            selected: None,
-            ..self.seen.clone()
-        };
-        let judgement = self.rules.judge_as(&supposed, self.reading);
-        judgement.is_allowed()
+        let person = self.visitor.person;
+        let grant = hypothetical(purpose, person, self.seen, covers, approver, self.platform);
+        self.rules.would_pass(self.seen, self.refused, &grant)
     }
 }
 

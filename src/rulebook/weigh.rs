@@ -26,6 +26,8 @@ pub enum Weighing {
     Granted(GrantTerms),
     /// It may be granted once somebody has approved it.
     NeedsApproval {
+        /// What would be granted.
+        terms: GrantTerms,
         /// Who could; empty: nobody can.
         approvers: Vec<SubjectId>,
         /// The policies that let it be declared.
@@ -59,9 +61,11 @@ impl Rulebook {
         if !decision.is_allowed() {
             return Weighing::refused(&decision);
         }
+        let terms = granted(terms, who, channel, at);
         match approvers {
-            None => Weighing::Granted(granted(terms, who, channel, at)),
+            None => Weighing::Granted(terms),
             Some(approvers) => Weighing::NeedsApproval {
+                terms,
                 approvers,
                 reasons: decision.reasons().to_vec(),
             },

@@ -93,12 +93,15 @@ impl Ledger {
 
     /// Gives a grant: on disk and in force before this returns.
     pub async fn give(&self, terms: GrantTerms) -> Result<Grant, LedgerError> {
-        self.put(self.name(terms)).await
+        self.put(self.name(terms), || ()).await
     }
 
     /// Gives a grant that [`Ledger::name`] has named.
-    pub async fn put(&self, grant: Grant) -> Result<Grant, LedgerError> {
-        self.writer.put(grant).await
+    ///
+    /// `once_kept` is called when the grant is on disk and in force, also if nobody waits for this call any more; it
+    /// is dropped without being called if the grant is not given.
+    pub async fn put(&self, grant: Grant, once_kept: impl FnOnce() + Send + 'static) -> Result<Grant, LedgerError> {
+        self.writer.put(grant, Box::new(once_kept)).await
     }
 
     /// Ends a grant that is in force at `at`: on disk and no longer in force before this returns.

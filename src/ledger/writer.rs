@@ -78,8 +78,11 @@ pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> LedgerError {
 
 type Reply = oneshot::Sender<Result<Grant, LedgerError>>;
 
+/// What to do once a grant is kept.
+pub(super) type OnceKept = Box<dyn FnOnce() + Send>;
+
 enum Job {
-    Put(Box<Grant>, Reply),
+    Put(Box<Grant>, OnceKept, Reply),
     End(GrantId, GrantState, Timestamp, Reply),
 }
 
@@ -102,8 +105,8 @@ impl Writer {
         })
     }
 
-    pub(super) async fn put(&self, grant: Grant) -> Result<Grant, LedgerError> {
-        self.ask(|reply| Job::Put(Box::new(grant), reply)).await
+    pub(super) async fn put(&self, grant: Grant, once_kept: OnceKept) -> Result<Grant, LedgerError> {
+        self.ask(|reply| Job::Put(Box::new(grant), once_kept, reply)).await
     }
 
     pub(super) async fn end(&self, id: GrantId, state: GrantState, at: Timestamp) -> Result<Grant, LedgerError> {
@@ -132,7 +135,13 @@ impl Drop for Writer {
 fn work(mut connection: Connection, view: &View, mut inbox: mpsc::Receiver<Job>) {
     while let Some(job) = inbox.blocking_recv() {
         let (answer, reply) = match job {
-            Job::Put(grant, reply) => (put(&mut connection, view, *grant), reply),
+            Job::Put(grant, once_kept, reply) => {
+                let answer = put(&mut connection, view, *grant);
+                if answer.is_ok() {
+                    once_kept();
+                }
+                (answer, reply)
+            }
             Job::End(id, state, at, reply) => (end(&mut connection, view, &id, state, at), reply),
         };
         // Whoever asked may have gone away; the change stands.

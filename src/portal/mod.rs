@@ -1,4 +1,301 @@
-//! The counter where people talk to the guard.
+//! The counter where people talk to the guard: state a purpose, see and end what they hold, learn why not.
+//!
+//! It is reached through the proxy under a reserved name, so whoever comes has been identified on the hop to the proxy.
+//! That proof is ambient, as a cookie would be: every unsafe request must show that it was meant (see [`provenance`]
+//! and [`tokens`]).
+//!
+//! Reads like this: [`Portal::refused`] remembers a refusal and gives its [`Ticket`]; [`Portal::serve`] answers a
+//! request, one route a line; [`deeds`] is the only place that gives and ends grants; [`pages`] is pure and also used
+//! by the proxy; [`words`] holds everything that is said.
+//!
+//! It must never grant what it cannot record, never show one person what belongs to another, and never let a page of
+//! a site or of somebody else act for the person in front of it.
 
+mod api;
+mod case;
+mod declare;
+mod deeds;
+mod intake;
+mod memory;
+mod mine;
 pub mod pages;
+mod provenance;
+#[cfg(test)]
+mod tests;
+mod times;
+mod tokens;
 pub mod words;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, header};
+use http_body::Body;
+use serde::{Deserialize, Serialize};
+
+use crate::audit::Book;
+use crate::clock::Timestamp;
+use crate::facts::{Arrival, BadHost, Host, Observation, Person, RecordId, Remedy, RulebookId, Subject};
+use crate::ledger::Ledger;
+use crate::rulebook::{Directory, Refusal, Rulebook, Visitor};
+use intake::Received;
+use memory::Memory;
+pub use memory::Ticket;
+pub use pages::{Audience, Page};
+use pages::{Problem, Told, counter, see_other};
+use tokens::Tokens;
+use words::{ENGLISH, Words};
+
+/// How the portal is reached and what it says of itself.
+#[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The reserved name under which the portal answers, through the proxy only.
+    pub host: String,
+    /// Where people turn with questions: a sentence shown below every page, e.g. `help desk, extension 4711`.
+    pub contact: Option<String>,
+    /// How many seconds a link to a refusal is valid.
+    pub ticket_s: u64,
+    /// For how many people recent refusals are remembered, at most sixteen each.
+    pub remembered_people: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            host: "wayleave.internal".to_owned(),
+            contact: None,
+            ticket_s: 300,
+            remembered_people: 2048,
+        }
+    }
+}
+
+/// What the portal works with.
+#[derive(Clone)]
+pub struct PortalParts {
+    /// How it is reached.
+    pub settings: Settings,
+    /// Where grants are kept.
+    pub ledger: Ledger,
+    /// Where everything is recorded.
+    pub book: Book,
+}
+
+/// Why the portal cannot open.
+#[derive(Debug, thiserror::Error)]
+pub enum PortalError {
+    /// Its name is not a host name.
+    #[error("`portal.host` is not usable: {0}; use a name such as `wayleave.internal`")]
+    Host(#[from] BadHost),
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers, without which forms cannot be protected")]
+    Random,
+}
+
+/// A request to the portal, as the proxy understood it.
+#[derive(Clone, Copy)]
+pub struct Visit<'a> {
+    /// The rules in force, loaded once for this request.
+    pub rules: &'a Rulebook,
+    /// The people, for the names of approvers.
+    pub directory: &'a Directory,
+    /// Who asks, as proven on the hop to the proxy.
+    pub subject: &'a Subject,
+    /// What the directory knows of them.
+    pub person: Option<&'a Arc<Person>>,
+    /// How they came in.
+    pub arrival: &'a Arrival,
+    /// Whether the request came over TLS that ends here, as `https://` on the portal's own host.
+    pub secure: bool,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A refusal to remember.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// The record of the refused flow.
+    pub record: RecordId,
+    /// What was seen, redacted; judged again whenever the refusal is looked at.
+    pub seen: Observation,
+    /// Why not.
+    pub refusal: Refusal,
+    /// What would have helped.
+    pub remedy: Remedy,
+    /// The rules that refused.
+    pub rulebook: RulebookId,
+    /// The whole address, where a browser's main window asked for it with GET: there the person goes back to.
+    pub back: Option<String>,
+}
+
+/// The counter.
+pub struct Portal {
+    host: Host,
+    origin: String,
+    settings: Settings,
+    ledger: Ledger,
+    book: Book,
+    memory: Memory,
+    tokens: Tokens,
+    words: &'static Words,
+}
+
+impl Portal {
+    /// Opens the counter.
+    pub fn new(parts: PortalParts) -> Result<Self, PortalError> {
+        let host = Host::parse(&parts.settings.host)?;
+        Ok(Self {
+            origin: format!("https://{host}"),
+            host,
+            memory: Memory::new(parts.settings.ticket_s, parts.settings.remembered_people),
+            settings: parts.settings,
+            ledger: parts.ledger,
+            book: parts.book,
+            tokens: Tokens::new().ok_or(PortalError::Random)?,
+            words: &ENGLISH,
+        })
+    }
+
+    /// The reserved name.
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// The portal's own origin, `https://wayleave.internal`.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    /// The words that pages say.
+    pub fn words(&self) -> &'static Words {
+        self.words
+    }
+
+    /// Remembers a refusal, and gives the link with which its person, and nobody else, finds it for some minutes.
+    /// None where nobody is known, or the request is too long to keep.
+    pub fn refused(&self, refused: Refused) -> Option<Ticket> {
+        self.memory.keep(refused)
+    }
+
+    /// The answer to a refused request: remembered, and told to whoever asked.
+    ///
+    /// A person who opened an address (`refused.back`) is sent to the portal; any other navigation gets a page in
+    /// place of the answer; everything else a problem document.
+    pub fn refuse(&self, rules: &Rulebook, refused: &Refused, who: Audience) -> Page {
+        let ticket = self.refused(refused.clone());
+        let case = case::Case::of(self, rules, refused);
+        let told = Told {
+            ticket: ticket.as_ref().map(Ticket::as_str),
+            ..case.told(self)
+        };
+        match (who, &refused.back, &ticket) {
+            (Audience::Tool, _, _) => pages::problem(&told),
+            (Audience::Navigation, Some(_), Some(_)) => pages::redirect(&told),
+            (Audience::Navigation, _, _) => pages::refusal(&told),
+        }
+    }
+
+    /// Answers a request to the portal's host.
+    pub async fn serve<B>(&self, visit: &Visit<'_>, request: Request<B>) -> Page
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let received = match intake::receive(request).await {
+            Ok(received) => received,
+            Err(trouble) => return trouble.answer(),
+        };
+        if received.path().starts_with("/v1/") {
+            self.serve_tool(visit, &received).await
+        } else {
+            self.serve_person(visit, &received).await
+        }
+    }
+
+    async fn serve_person(&self, visit: &Visit<'_>, received: &Received) -> Page {
+        let reads = received.method == Method::GET || received.method == Method::HEAD;
+        if reads && !visit.secure {
+            // Browsers tell where a request comes from only on secure origins; forms are served on nothing else.
+            return see_other(&format!("{}{}", self.origin, received.target()));
+        }
+        if !provenance::may_open(&received.headers) {
+            return self.note(StatusCode::FORBIDDEN, self.words.form_over_title, self.words.form_over);
+        }
+        let Some(visitor) = visit.visitor() else {
+            let text = (self.words.not_known)(visit.subject.id.as_str());
+            return self.note(StatusCode::FORBIDDEN, self.words.not_known_title, &text);
+        };
+        let segments: Vec<&str> = received.path().split('/').skip(1).collect();
+        match (reads, segments.as_slice()) {
+            (true, [""]) => self.mine(visit, visitor, received.query() == Some("ended")),
+            (true, ["d", ticket]) => self.by_ticket(visit, visitor, ticket),
+            (true, ["refusals", record]) => self.by_record(visit, visitor, record),
+            (true, ["refusals", record, "granted"]) => self.granted(visit, visitor, record),
+            (false, ["declare"]) if received.method == Method::POST => self.declare(visit, visitor, received).await,
+            (false, ["grants", id, "end"]) if received.method == Method::POST => {
+                self.end_by_form(visit, visitor, received, id).await
+            }
+            _ => self.note(StatusCode::NOT_FOUND, self.words.not_here_title, self.words.not_here),
+        }
+    }
+
+    async fn serve_tool(&self, visit: &Visit<'_>, received: &Received) -> Page {
+        let unsafe_method = !received.method.is_safe();
+        if let Err(why) = provenance::may_call(&received.headers, &self.origin, unsafe_method) {
+            let title = "The call did not come from this portal or a tool";
+            return Problem::new(StatusCode::FORBIDDEN, "foreign-origin", title, why).answer();
+        }
+        let Some(visitor) = visit.visitor() else {
+            let text = (self.words.not_known)(visit.subject.id.as_str());
+            return Problem::new(
+                StatusCode::FORBIDDEN,
+                "person-unknown",
+                self.words.not_known_title,
+                &text,
+            )
+            .answer();
+        };
+        let segments: Vec<&str> = received.path().split('/').skip(2).collect();
+        let method = received.method.as_str();
+        match (method, segments.as_slice()) {
+            ("GET" | "HEAD", ["grants"]) => self.list_grants(visit, visitor),
+            ("POST", ["grants"]) => self.post_grant(visit, visitor, received).await,
+            ("GET" | "HEAD", ["grants", id]) => self.show_grant(visit, visitor, id),
+            ("DELETE", ["grants", id]) => self.delete_grant(visit, visitor, id).await,
+            ("GET" | "HEAD", ["decisions", record]) => self.show_decision(visit, visitor, record),
+            ("GET" | "HEAD", ["purposes"]) => api::list_purposes(visit, visitor),
+            (_, ["grants"]) => wrong_method("GET, HEAD, POST"),
+            (_, ["grants", _]) => wrong_method("GET, HEAD, DELETE"),
+            (_, ["decisions", _] | ["purposes"]) => wrong_method("GET, HEAD"),
+            _ => api::not_found("There is no such address under /v1."),
+        }
+    }
+
+    fn note(&self, status: StatusCode, title: &str, text: &str) -> Page {
+        counter::note(self.words, status, title, text)
+    }
+
+    fn contact(&self) -> Option<String> {
+        self.settings.contact.as_deref().map(self.words.contact)
+    }
+}
+
+impl<'a> Visit<'a> {
+    fn visitor(&self) -> Option<Visitor<'a>> {
+        Some(Visitor {
+            person: self.person?,
+            subject: self.subject,
+            arrival: self.arrival,
+        })
+    }
+}
+
+fn wrong_method(allowed: &'static str) -> Page {
+    let detail = format!("This address answers {allowed}.");
+    let title = "The method does not fit the address";
+    let mut page = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", title, &detail).answer();
+    let value = header::HeaderValue::from_static(allowed);
+    page.headers_mut().insert(header::ALLOW, value);
+    page
+}

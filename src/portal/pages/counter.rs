@@ -22,6 +22,8 @@ pub(in crate::portal) struct Choice {
 pub(in crate::portal) struct Onward {
     pub(in crate::portal) url: String,
     pub(in crate::portal) label: String,
+    /// Whether the page goes there without being asked.
+    pub(in crate::portal) by_itself: bool,
 }
 
 /// The page on which somebody states a purpose.
@@ -54,7 +56,7 @@ pub(in crate::portal) struct Granted<'a> {
     pub(in crate::portal) heading: String,
     pub(in crate::portal) effect: String,
     pub(in crate::portal) onward: Option<Onward>,
-    pub(in crate::portal) grant: &'a str,
+    pub(in crate::portal) grant: Option<&'a str>,
 }
 
 /// A grant in force, on its holder's page.

@@ -15,10 +15,10 @@ mod sign_in;
 mod tests;
 
 pub use answer::{Audience, Page};
-pub(super) use answer::{document, json, see_other};
+pub(super) use answer::{json, see_other};
 pub use fault::fault;
 pub(super) use problem::{Problem, field};
-pub use refusal::{Told, problem, redirect, refusal};
+pub use refusal::{Cause, Told, problem, redirect, refusal};
 pub use sign_in::challenge;
 
 /// The style of every page, inlined, so that a page needs nothing but itself.

@@ -9,6 +9,28 @@ use super::answer::{Origin, Page, document, put, see_other};
 use super::problem::{Problem, proxy_status, retry_after};
 use crate::facts::{Activity, Offer, Outcome, Reason, RecordId, Remedy, RulebookId};
 use crate::portal::words::{Kind, Words};
+use crate::rulebook::Refusal;
+
+/// What said no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// The rules.
+    Rules,
+    /// A rule that failed to evaluate: any doubt denies.
+    PolicyError,
+    /// The directory, which does not know the person.
+    PersonUnknown,
+}
+
+impl From<&Refusal> for Cause {
+    fn from(refusal: &Refusal) -> Self {
+        match (refusal.policy_error, refusal.unknown_person) {
+            (true, _) => Self::PolicyError,
+            (false, true) => Self::PersonUnknown,
+            (false, false) => Self::Rules,
+        }
+    }
+}
 
 /// A refusal, as it is told.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +45,8 @@ pub struct Told<'a> {
     pub place: &'a str,
     /// The determining policies.
     pub reasons: &'a [Reason],
-    /// Whether a rule failed to evaluate.
-    pub policy_error: bool,
+    /// What said no.
+    pub cause: Cause,
     /// What would help.
     pub remedy: &'a Remedy,
     /// Whether the person holds any grant for this place.
@@ -136,9 +158,16 @@ fn purpose(offer: &Offer) -> Value {
 impl Told<'_> {
     /// Which kind of refusal it is.
     pub fn kind(&self) -> Kind {
+        match self.cause {
+            Cause::PolicyError => Kind::PolicyError,
+            Cause::PersonUnknown => Kind::PersonUnknown,
+            Cause::Rules => self.kind_by_rules(),
+        }
+    }
+
+    fn kind_by_rules(&self) -> Kind {
         let training = self.remedy.fixes.iter().any(|fix| fix.starts_with("training:"));
         match self.remedy.outcome() {
-            _ if self.policy_error => Kind::PolicyError,
             Outcome::Allow | Outcome::Declare if self.expired.is_some() => Kind::GrantExpired,
             Outcome::Allow | Outcome::Declare if self.holds_grant => Kind::ActivityNotCovered,
             Outcome::Allow | Outcome::Declare => Kind::PurposeRequired,
@@ -180,6 +209,11 @@ impl Told<'_> {
             .map(|(purpose, when)| (words.expired)(purpose, when))
             .into_iter()
             .collect();
+        match self.cause {
+            Cause::Rules => {}
+            Cause::PolicyError => why.push(words.rules_failed.to_owned()),
+            Cause::PersonUnknown => why.push(words.not_listed.to_owned()),
+        }
         why.extend(self.reasons.iter().map(|reason| reason.text.clone()));
         why.dedup();
         if why.is_empty() {

@@ -21,6 +21,8 @@ pub const ENGLISH: Words = Words {
     expired: |purpose, when| format!("Your purpose “{purpose}” ended at {when}. You can declare it again."),
     detail,
     no_reason: "No rule allows this.",
+    rules_failed: "A rule could not be evaluated, and any doubt denies. Your help desk can see which one.",
+    not_listed: "The directory does not list the name that you signed in with. Ask your help desk to add it.",
     would_help: "What would make it work",
     nothing_was_sent: "Nothing was sent to the site.",
     go_back_after_declaring: "Nothing was sent to the site. State your purpose, then come back and send it again.",
@@ -44,7 +46,8 @@ pub const ENGLISH: Words = Words {
     choose_one: "Choose what it is for.",
     needs_approval: "Somebody must approve these first",
     no_purpose_helps: "No purpose makes this work.",
-    already_allowed: "This works now: the rules or your purposes have changed since.",
+    already_allowed_title: "This works now",
+    already_allowed: "Since it was refused, you have stated a purpose for it, or the rules have changed.",
     granted_until: |until| format!("Granted until {until}"),
     go_on_to: |host| format!("Continue to {host}"),
     go_back_and_try_again: "Go back to the site and try again.",
@@ -84,6 +87,7 @@ pub const ENGLISH: Words = Words {
     grant_over_title: "It is over already",
     grant_over: "This purpose has ended or expired.",
     may_not_end_title: "You may not end this purpose",
+    not_ended_title: "It could not be ended",
     bad_form_title: "The form could not be read",
     bad_form: "Go back, reload the page, and send it again.",
 
@@ -104,7 +108,8 @@ fn heading(kind: Kind) -> &'static str {
         Kind::ApprovalRequired => "This needs an approval",
         Kind::TrainingRequired => "This needs a training",
         Kind::Prohibited => "This is not allowed",
-        Kind::PolicyError => "The rules could not be read",
+        Kind::PolicyError => "The rules failed",
+        Kind::PersonUnknown => "We do not know you yet",
     }
 }
 
@@ -191,6 +196,7 @@ fn detail(kind: Kind, activity: &str, place: &str, purposes: &[&str]) -> String 
         Kind::TrainingRequired => format!("A valid training is needed {what}."),
         Kind::Prohibited => format!("No purpose allows anybody in your role {what}."),
         Kind::PolicyError => format!("The rules failed when asked {what}; any doubt denies."),
+        Kind::PersonUnknown => format!("The directory does not list you, which is needed {what}."),
     }
 }
 
@@ -216,9 +222,10 @@ fn span(length: Duration) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     let parts = [unit(days, "day"), unit(hours, "hour"), unit(minutes, "minute")];
     let parts: Vec<String> = parts.into_iter().flatten().take(2).collect();
-    match parts.is_empty() {
-        true => unit(seconds, "second").unwrap_or_else(|| "no time".to_owned()),
-        false => parts.join(" "),
+    if parts.is_empty() {
+        unit(seconds, "second").unwrap_or_else(|| "no time".to_owned())
+    } else {
+        parts.join(" ")
     }
 }
 

@@ -27,6 +27,8 @@ pub enum Kind {
     Prohibited,
     /// A rule failed to evaluate: any doubt denies.
     PolicyError,
+    /// The directory does not know the person.
+    PersonUnknown,
 }
 
 impl Kind {
@@ -40,6 +42,7 @@ impl Kind {
             Self::TrainingRequired => "training-required",
             Self::Prohibited => "prohibited",
             Self::PolicyError => "policy-error",
+            Self::PersonUnknown => "person-unknown",
         }
     }
 }
@@ -77,6 +80,8 @@ pub struct Words {
     pub expired: fn(purpose: &str, when: &str) -> String,
     pub detail: fn(Kind, activity: &str, place: &str, purposes: &[&str]) -> String,
     pub no_reason: &'static str,
+    pub rules_failed: &'static str,
+    pub not_listed: &'static str,
     pub would_help: &'static str,
     pub nothing_was_sent: &'static str,
     pub go_back_after_declaring: &'static str,
@@ -98,6 +103,7 @@ pub struct Words {
     pub choose_one: &'static str,
     pub needs_approval: &'static str,
     pub no_purpose_helps: &'static str,
+    pub already_allowed_title: &'static str,
     pub already_allowed: &'static str,
     pub granted_until: fn(&str) -> String,
     pub go_on_to: fn(&str) -> String,
@@ -138,6 +144,7 @@ pub struct Words {
     pub grant_over_title: &'static str,
     pub grant_over: &'static str,
     pub may_not_end_title: &'static str,
+    pub not_ended_title: &'static str,
     pub bad_form_title: &'static str,
     pub bad_form: &'static str,
 

@@ -1,0 +1,157 @@
+//! A refusal with everything that there is to say about it, as it was or as it would be now.
+
+use std::time::Duration;
+
+use super::pages::{Cause, Told};
+use super::{Portal, Refused, Visit, times};
+use crate::facts::{Activity, Grant, Observation, Offer, PlatformId, PurposeId, Reason, RecordId, Remedy, RulebookId};
+use crate::ledger::Life;
+use crate::rulebook::{Refusal, Rulebook};
+
+/// For how long a page still says that a purpose has run out.
+const LATELY: Duration = Duration::from_hours(24);
+
+/// A refusal with everything that there is to say about it.
+pub(super) struct Case<'a> {
+    activity: Activity,
+    pub(super) platform: Option<PlatformId>,
+    place: String,
+    reasons: Vec<Reason>,
+    cause: Cause,
+    pub(super) remedy: Remedy,
+    holds_grant: bool,
+    expired: Option<(String, String)>,
+    record: &'a RecordId,
+    rulebook: &'a RulebookId,
+    repeatable: bool,
+}
+
+impl<'a> Case<'a> {
+    /// The refusal as it was when it was met.
+    pub(super) fn of(portal: &Portal, rules: &Rulebook, refused: &'a Refused) -> Self {
+        let parts = (refused.refusal.clone(), refused.remedy.clone(), &refused.rulebook);
+        Self::with(portal, rules, refused, &refused.seen, parts)
+    }
+
+    /// The refusal as it would be now; none if it would pass.
+    pub(super) fn now(portal: &Portal, visit: &Visit<'a>, refused: &'a Refused) -> Option<Self> {
+        let seen = portal.seen_now(visit, &refused.seen);
+        let refusal = visit.rules.judge(&seen).permit().err()?;
+        let remedy = visit.rules.remedy(&seen);
+        let parts = (refusal, remedy, visit.rules.id());
+        Some(Self::with(portal, visit.rules, refused, &seen, parts))
+    }
+
+    fn with(
+        portal: &Portal,
+        rules: &Rulebook,
+        refused: &'a Refused,
+        seen: &Observation,
+        (refusal, remedy, rulebook): (Refusal, Remedy, &'a RulebookId),
+    ) -> Self {
+        let platform = refusal.place.platform.clone();
+        let here = |grant: &Grant| {
+            platform
+                .as_ref()
+                .is_some_and(|platform| grant.platforms.contains(platform))
+        };
+        Self {
+            holds_grant: seen.standing.grants().iter().any(here),
+            expired: portal.lately_expired(rules, seen, &remedy, here),
+            place: place_name(rules, &refusal),
+            cause: Cause::from(&refusal),
+            platform,
+            activity: refusal.activity,
+            reasons: refusal.reasons,
+            remedy,
+            record: &refused.record,
+            rulebook,
+            repeatable: refused.back.is_some(),
+        }
+    }
+
+    /// The refusal as pages tell it.
+    pub(super) fn told(&'a self, portal: &'a Portal) -> Told<'a> {
+        Told {
+            words: portal.words,
+            portal: &portal.origin,
+            activity: &self.activity,
+            place: &self.place,
+            reasons: &self.reasons,
+            cause: self.cause,
+            remedy: &self.remedy,
+            holds_grant: self.holds_grant,
+            expired: self
+                .expired
+                .as_ref()
+                .map(|(title, when)| (title.as_str(), when.as_str())),
+            record: self.record,
+            rulebook: self.rulebook,
+            ticket: None,
+            repeatable: self.repeatable,
+        }
+    }
+
+    /// The offer for `purpose`, if it can be declared at once.
+    pub(super) fn offer(&self, purpose: &PurposeId) -> Option<&Offer> {
+        let mut offers = self.remedy.offers.iter();
+        offers.find(|offer| offer.purpose == *purpose && !offer.needs_approval)
+    }
+}
+
+impl Portal {
+    /// What was seen, as if it were seen now: with what the person holds now.
+    pub(super) fn seen_now(&self, visit: &Visit<'_>, seen: &Observation) -> Observation {
+        let standing = self.ledger.standing(&visit.subject.id, visit.at);
+        Observation {
+            standing: match &seen.selected {
+                Some(purpose) => standing.only(purpose),
+                None => standing,
+            },
+            person: visit.person.cloned(),
+            at: visit.at,
+            ..seen.clone()
+        }
+    }
+
+    /// The purpose that would have helped until it ran out not long ago: its title, and when.
+    fn lately_expired(
+        &self,
+        rules: &Rulebook,
+        seen: &Observation,
+        remedy: &Remedy,
+        here: impl Fn(&Grant) -> bool,
+    ) -> Option<(String, String)> {
+        let (person, now) = (seen.person.as_ref()?, seen.at);
+        let would_help = |grant: &Grant| remedy.offers.iter().any(|offer| offer.purpose == grant.purpose);
+        let ran_out = |grant: &Grant| Life::of(grant, now) == Life::Expired && now.since(grant.expires) < LATELY;
+        let held = self.ledger.grants_of(&person.id);
+        let last = held
+            .into_iter()
+            .filter(|grant| here(grant) && would_help(grant) && ran_out(grant));
+        let last = last.max_by_key(|grant| grant.expires)?;
+        Some((
+            purpose_title(rules, &last.purpose),
+            times::local(last.expires, now, person),
+        ))
+    }
+}
+
+fn place_name(rules: &Rulebook, refusal: &Refusal) -> String {
+    match &refusal.place.platform {
+        Some(id) => platform_name(rules, id),
+        None => refusal.place.host.to_string(),
+    }
+}
+
+/// What people call a platform.
+pub(super) fn platform_name(rules: &Rulebook, id: &PlatformId) -> String {
+    let platform = rules.catalog().platform(id);
+    platform.map_or_else(|| id.to_string(), |platform| platform.name.clone())
+}
+
+/// What people call a purpose; its id, if the catalogue has dropped it since.
+pub(super) fn purpose_title(rules: &Rulebook, id: &PurposeId) -> String {
+    let purpose = rules.purposes().get(id);
+    purpose.map_or_else(|| id.to_string(), |purpose| purpose.title.clone())
+}

@@ -1,0 +1,279 @@
+//! From a refusal to a purpose: what was tried, why not, what would help, and the declaration itself.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use super::case::{Case, platform_name};
+use super::deeds::NotGranted;
+use super::intake::{Form, Received};
+use super::memory::Kept;
+use super::pages::counter::{self, Choice, Onward};
+use super::pages::{Page, Told, see_other};
+use super::words::Words;
+use super::{Portal, Refused, Visit, provenance, times};
+use crate::facts::{Channel, Grant, Offer, PurposeId, SubjectId};
+use crate::purpose::{Declaration, UnfitField};
+use crate::rulebook::{Directory, Rulebook, Visitor};
+
+/// What is wrong with a form, beside its fields and above them.
+#[derive(Default)]
+struct Trouble {
+    lines: Vec<String>,
+    statement: Option<String>,
+    ticket: Option<String>,
+}
+
+impl Portal {
+    /// The page behind the link of a refusal.
+    pub(super) fn by_ticket(&self, visit: &Visit<'_>, visitor: Visitor<'_>, ticket: &str) -> Page {
+        let kept = self.memory.by_ticket(&visit.subject.id, ticket, visit.at);
+        self.show_or_say_over(visit, visitor, kept)
+    }
+
+    /// The same page, from the person's own list.
+    pub(super) fn by_record(&self, visit: &Visit<'_>, visitor: Visitor<'_>, record: &str) -> Page {
+        let kept = self.memory.by_record(&visit.subject.id, record, visit.at);
+        self.show_or_say_over(visit, visitor, kept)
+    }
+
+    /// Another person's link and one that is too old read alike: a link tells nothing to whom it is not for.
+    fn show_or_say_over(&self, visit: &Visit<'_>, visitor: Visitor<'_>, kept: Option<Arc<Kept>>) -> Page {
+        match kept {
+            Some(kept) => self.show(visit, visitor, &kept, &Form::default(), Trouble::default()),
+            None => self.note(StatusCode::NOT_FOUND, self.words.link_over_title, self.words.link_over),
+        }
+    }
+
+    /// The form was sent.
+    pub(super) async fn declare(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+        let words = self.words;
+        if !visit.secure || !provenance::is_own_form(&received.headers, &self.origin) {
+            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        }
+        let Some(form) = received.form() else {
+            return self.note(StatusCode::BAD_REQUEST, words.bad_form_title, words.bad_form);
+        };
+        let who = &visit.subject.id;
+        if !self
+            .tokens
+            .accept(who, &declaring(&form.refusal), &form.token, visit.at)
+        {
+            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        }
+        let Some(kept) = self.memory.by_record(who, &form.refusal, visit.at) else {
+            return self.note(StatusCode::NOT_FOUND, words.link_over_title, words.link_over);
+        };
+        let Some(case) = Case::now(self, visit, &kept.refused) else {
+            return self.already_allowed(visitor, &kept);
+        };
+        match self.give_for(visit, visitor, &case, &form).await {
+            Ok(grant) => {
+                self.memory.granted(who, &form.refusal, &grant.id);
+                see_other(&format!("/refusals/{}/granted", kept.refused.record))
+            }
+            Err(trouble) => self.show(visit, visitor, &kept, &form, trouble),
+        }
+    }
+
+    async fn give_for(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        case: &Case<'_>,
+        form: &Form,
+    ) -> Result<Grant, Trouble> {
+        let line = |text: String| Trouble {
+            lines: vec![text],
+            ..Trouble::default()
+        };
+        let offer = case.offer(&PurposeId::new(form.purpose.as_str()));
+        let (Some(offer), Some(platform)) = (offer, &case.platform) else {
+            return Err(line(self.words.choose_one.to_owned()));
+        };
+        let declaration = Declaration {
+            purpose: offer.purpose.clone(),
+            platforms: BTreeSet::from([platform.clone()]),
+            covers: Some(offer.covers.clone()),
+            statement: form.statement.clone(),
+            ticket: Some(form.ticket.trim().to_owned()).filter(|ticket| !ticket.is_empty()),
+            duration: None,
+        };
+        let given = self.give(visit, visitor, &declaration, Channel::Portal).await;
+        given.map_err(|why| match why {
+            NotGranted::Unfit(unfit) => {
+                let mut trouble = Trouble::default();
+                for one in unfit {
+                    match one.field {
+                        UnfitField::Statement => trouble.statement = Some(sentence(&one.why)),
+                        UnfitField::Ticket => trouble.ticket = Some(sentence(&one.why)),
+                        UnfitField::Purpose | UnfitField::Platforms | UnfitField::Covers | UnfitField::Duration => {}
+                    }
+                    trouble.lines.push(sentence(&one.why));
+                }
+                trouble
+            }
+            NotGranted::NeedsApproval(by) => {
+                let names: Vec<&str> = by.iter().map(SubjectId::as_str).collect();
+                line((self.words.approval)(&names))
+            }
+            NotGranted::Refused(why, _) => line(why),
+            NotGranted::TooMany(why) => line(sentence(&why)),
+            NotGranted::NotKept(_) => line(self.words.not_kept.to_owned()),
+        })
+    }
+
+    /// The declare page, with what was filled in and what is wrong with it.
+    fn show(&self, visit: &Visit<'_>, visitor: Visitor<'_>, kept: &Kept, form: &Form, trouble: Trouble) -> Page {
+        let words = self.words;
+        let Some(case) = Case::now(self, visit, &kept.refused) else {
+            return self.already_allowed(visitor, kept);
+        };
+        let told = case.told(self);
+        let now: Vec<&Offer> = case
+            .remedy
+            .offers
+            .iter()
+            .filter(|offer| !offer.needs_approval)
+            .collect();
+        let least = least_statement(visit.rules, &now);
+        let tickets: Vec<&str> = now
+            .iter()
+            .filter(|offer| offer.ticket_pattern.is_some())
+            .map(|o| o.title.as_str())
+            .collect();
+        let later = case.remedy.offers.iter().filter(|offer| offer.needs_approval);
+        let requests = later
+            .map(|offer| told.opening(&named(offer, visit.directory)))
+            .collect();
+        let page = counter::Declare {
+            w: words,
+            who: &visitor.person.name,
+            told: &told.lines(),
+            token: self
+                .tokens
+                .issue(&visit.subject.id, &declaring(kept.refused.record.as_str()), visit.at),
+            choices: choices(&told, &now, &form.purpose, words),
+            requests,
+            statement: &form.statement,
+            statement_min: least,
+            statement_hint: (words.statement_hint)(least),
+            statement_wrong: trouble.statement,
+            ticket: &form.ticket,
+            ticket_hint: (!tickets.is_empty()).then(|| (words.ticket_hint)(&tickets)),
+            ticket_wrong: trouble.ticket,
+            contact: self.contact(),
+            trouble: trouble.lines,
+        };
+        let status = if page.trouble.is_empty() {
+            StatusCode::OK
+        } else {
+            StatusCode::UNPROCESSABLE_ENTITY
+        };
+        counter::page(status, &page)
+    }
+
+    /// The page after a purpose was granted: it goes on to the site by itself.
+    ///
+    /// The form's own answer may not lead there: browsers hold a redirect against the page's `form-action`.
+    pub(super) fn granted(&self, visit: &Visit<'_>, visitor: Visitor<'_>, record: &str) -> Page {
+        let kept = self.memory.by_record(&visit.subject.id, record, visit.at);
+        let grant = kept.as_ref().and_then(|kept| self.ledger.get(kept.granted.as_ref()?));
+        let (Some(kept), Some(grant)) = (kept, grant.filter(|grant| grant.is_live(visit.at))) else {
+            return self.note(StatusCode::NOT_FOUND, self.words.link_over_title, self.words.link_over);
+        };
+        let until = times::local(grant.expires, visit.at, visitor.person);
+        let page = counter::Granted {
+            w: self.words,
+            who: &visitor.person.name,
+            heading: (self.words.granted_until)(&until),
+            effect: self.effect(visit.rules, &grant),
+            onward: self.onward(&kept.refused),
+            grant: Some(grant.id.as_str()),
+        };
+        counter::page(StatusCode::OK, &page)
+    }
+
+    fn already_allowed(&self, visitor: Visitor<'_>, kept: &Kept) -> Page {
+        // No automatic step here: where the way there fails for another reason, it would go round in circles.
+        let page = counter::Granted {
+            w: self.words,
+            who: &visitor.person.name,
+            heading: self.words.already_allowed_title.to_owned(),
+            effect: self.words.already_allowed.to_owned(),
+            onward: self.onward(&kept.refused).map(|onward| Onward {
+                by_itself: false,
+                ..onward
+            }),
+            grant: None,
+        };
+        counter::page(StatusCode::OK, &page)
+    }
+
+    fn onward(&self, refused: &Refused) -> Option<Onward> {
+        Some(Onward {
+            url: refused.back.clone()?,
+            label: (self.words.go_on_to)(refused.seen.ask.host().as_str()),
+            by_itself: true,
+        })
+    }
+
+    /// What a grant opens, in words.
+    pub(super) fn effect(&self, rules: &Rulebook, grant: &Grant) -> String {
+        let places: Vec<String> = grant.platforms.iter().map(|id| platform_name(rules, id)).collect();
+        let places: Vec<&str> = places.iter().map(String::as_str).collect();
+        let covers: Vec<&str> = grant.covers.iter().map(String::as_str).collect();
+        (self.words.where_and_what)(&places, &(self.words.groups)(&covers))
+    }
+}
+
+/// The most lenient of the purposes' demands on the statement: the gateway checks the chosen purpose's own.
+fn least_statement(rules: &Rulebook, offers: &[&Offer]) -> usize {
+    let least = |offer: &&Offer| {
+        rules
+            .purposes()
+            .get(&offer.purpose)
+            .map_or(0, |purpose| purpose.statement_min)
+    };
+    offers.iter().map(least).min().unwrap_or(0)
+}
+
+fn choices(told: &Told<'_>, offers: &[&Offer], chosen: &str, words: &Words) -> Vec<Choice> {
+    let choice = |offer: &&Offer| Choice {
+        id: offer.purpose.to_string(),
+        title: offer.title.clone(),
+        effect: told.opening(offer).effect,
+        ticket: offer.ticket_pattern.as_ref().map(|_| words.ticket_needed.to_owned()),
+        chosen: offers.len() == 1 || offer.purpose.as_str() == chosen,
+    };
+    offers.iter().map(choice).collect()
+}
+
+/// The deed that a declare form's token is for.
+fn declaring(record: &str) -> String {
+    format!("declare {record}")
+}
+
+/// The offer with its approvers called by their names.
+fn named(offer: &Offer, directory: &Directory) -> Offer {
+    let name = |id: &String| {
+        let known = SubjectId::parse(id).ok().and_then(|id| directory.person(&id));
+        known.map_or_else(|| id.clone(), |person| format!("{} ({id})", person.name))
+    };
+    Offer {
+        approvers: offer.approvers.iter().map(name).collect(),
+        ..offer.clone()
+    }
+}
+
+/// An error message as a sentence: the house's begin small and end without a full stop.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(char::to_uppercase).into_iter().flatten();
+    let mut sentence: String = first.chain(chars).collect();
+    if !sentence.ends_with(['.', '?', '!']) {
+        sentence.push('.');
+    }
+    sentence
+}

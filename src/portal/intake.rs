@@ -1,0 +1,312 @@
+//! Reads what people and tools send: a bounded body, a form, a declaration in JSON. Pure after the body has arrived.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
+use http_body::Body;
+use http_body_util::{BodyExt, Limited};
+use serde_json::{Map, Value};
+
+use super::pages::{Page, Problem, field};
+use crate::facts::{PlatformId, PurposeId, did_you_mean};
+use crate::purpose::{Declaration, parse_duration};
+
+/// How much a form or a declaration may hold.
+const MOST: usize = 16 * 1024;
+
+/// A whole request.
+pub(super) struct Received {
+    pub(super) method: Method,
+    pub(super) headers: HeaderMap,
+    uri: Uri,
+    body: Bytes,
+}
+
+/// Why a request could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unread {
+    TooLarge,
+    Broken,
+}
+
+impl Unread {
+    pub(super) fn answer(self) -> Page {
+        match self {
+            Self::TooLarge => {
+                let detail = format!("A form or declaration holds at most {MOST} bytes: shorten the statement.");
+                Problem::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "too-large",
+                    "The request is too large",
+                    &detail,
+                )
+                .answer()
+            }
+            Self::Broken => {
+                let detail = "The connection broke off before the whole request arrived: send it again.";
+                Problem::new(
+                    StatusCode::BAD_REQUEST,
+                    "broken-off",
+                    "The request is not complete",
+                    detail,
+                )
+                .answer()
+            }
+        }
+    }
+}
+
+/// Reads the whole request.
+pub(super) async fn receive<B>(request: Request<B>) -> Result<Received, Unread>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let (head, body) = request.into_parts();
+    let body = match Limited::new(body, MOST).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(Unread::TooLarge),
+        Err(_) => return Err(Unread::Broken),
+    };
+    Ok(Received {
+        method: head.method,
+        headers: head.headers,
+        uri: head.uri,
+        body,
+    })
+}
+
+impl Received {
+    pub(super) fn path(&self) -> &str {
+        self.uri.path()
+    }
+
+    pub(super) fn query(&self) -> Option<&str> {
+        self.uri.query()
+    }
+
+    /// Path and query.
+    pub(super) fn target(&self) -> &str {
+        self.uri.path_and_query().map_or("/", |target| target.as_str())
+    }
+
+    /// The fields of a form; none where it is no form, or names a field twice.
+    pub(super) fn form(&self) -> Option<Form> {
+        if self.content_type() != Some("application/x-www-form-urlencoded") {
+            return None;
+        }
+        let mut form = Form::default();
+        let mut seen = BTreeSet::new();
+        for (name, value) in form_urlencoded::parse(&self.body) {
+            if !seen.insert(name.to_string()) {
+                return None;
+            }
+            match name.as_ref() {
+                "refusal" => form.refusal = value.into_owned(),
+                "token" => form.token = value.into_owned(),
+                "purpose" => form.purpose = value.into_owned(),
+                // Browsers send line breaks as CR LF (HTML, "normalize newlines in form data").
+                "statement" => form.statement = value.replace("\r\n", "\n"),
+                "ticket" => form.ticket = value.into_owned(),
+                _ => {}
+            }
+        }
+        Some(form)
+    }
+
+    /// The declaration in the body; a problem that names everything that is wrong with it otherwise.
+    pub(super) fn declaration(&self) -> Result<Declaration, Problem> {
+        if self.content_type() != Some("application/json") {
+            let detail = "Send the declaration as JSON, with the header Content-Type: application/json.";
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            return Err(Problem::new(status, "not-json", "The declaration is not JSON", detail));
+        }
+        let parsed: Result<Map<String, Value>, _> = serde_json::from_slice(&self.body);
+        let members = parsed.map_err(|error| {
+            let detail = format!("The body is not a JSON object: {error}.");
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                "not-json",
+                "The declaration is not JSON",
+                &detail,
+            )
+        })?;
+        read(&members).map_err(unfit)
+    }
+
+    /// The media type without parameters, lower-case; none where it is given more than once.
+    fn content_type(&self) -> Option<&str> {
+        let mut values = self.headers.get_all(header::CONTENT_TYPE).iter();
+        let (first, second) = (values.next()?, values.next());
+        let kind = first.to_str().ok()?.split(';').next()?.trim();
+        second.is_none().then_some(kind)
+    }
+}
+
+/// The fields of the portal's forms; empty where they are not filled in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Form {
+    pub(super) refusal: String,
+    pub(super) token: String,
+    pub(super) purpose: String,
+    pub(super) statement: String,
+    pub(super) ticket: String,
+}
+
+/// The problem of a declaration whose fields are wrong.
+pub(super) fn unfit(wrong: Vec<Value>) -> Problem {
+    let sentences: Vec<&str> = wrong.iter().filter_map(|one| one.get("detail")?.as_str()).collect();
+    let detail = format!("Nothing was granted: {}.", sentences.join("; "));
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    Problem::new(status, "declaration-unfit", "The declaration does not fit", &detail).with("errors", wrong)
+}
+
+const FIELDS: [&str; 6] = ["purpose", "platforms", "covers", "statement", "ticket", "duration"];
+
+fn read(members: &Map<String, Value>) -> Result<Declaration, Vec<Value>> {
+    let mut wrong = Vec::new();
+    for name in members.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
+        let hint = did_you_mean(name, FIELDS).map_or_else(
+            || format!("the fields are {}", FIELDS.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        wrong.push(field(name, format!("there is no field `{name}`: {hint}")));
+    }
+    let purpose = text(members, "purpose", &mut wrong);
+    if purpose.is_none() && !members.contains_key("purpose") {
+        wrong.push(field(
+            "purpose",
+            "say which purpose, e.g. \"recruiting\"; GET /v1/purposes lists them",
+        ));
+    }
+    let platforms = list(members, "platforms", &mut wrong);
+    if platforms.is_none() && !members.contains_key("platforms") {
+        wrong.push(field("platforms", "say where, e.g. [\"linkedin\"]"));
+    }
+    let covers = list(members, "covers", &mut wrong);
+    let statement = text(members, "statement", &mut wrong);
+    let ticket = text(members, "ticket", &mut wrong);
+    let wanted = text(members, "duration", &mut wrong);
+    let duration = wanted.as_deref().and_then(duration);
+    if let Some(wanted) = wanted.filter(|_| duration.is_none()) {
+        let shown: String = wanted.chars().take(40).collect();
+        let why = format!("`{shown}` is not a duration: write \"PT4H\", \"4h\" or \"1h30m\"");
+        wrong.push(field("duration", why));
+    }
+    if !wrong.is_empty() {
+        return Err(wrong);
+    }
+    Ok(Declaration {
+        purpose: PurposeId::new(purpose.unwrap_or_default()),
+        platforms: platforms.into_iter().flatten().map(PlatformId::new).collect(),
+        covers: covers.map(BTreeSet::from_iter),
+        statement: statement.unwrap_or_default(),
+        ticket,
+        duration,
+    })
+}
+
+/// ISO 8601 (`PT4H`, `P1D`) or as people write it (`4h`).
+fn duration(text: &str) -> Option<Duration> {
+    if !text.starts_with('P') {
+        return parse_duration(text).ok();
+    }
+    let span: jiff::Span = text.parse().ok()?;
+    let length = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
+    Duration::try_from(length).ok().filter(|length| !length.is_zero())
+}
+
+/// A text; null counts as absent.
+fn text(members: &Map<String, Value>, name: &str, wrong: &mut Vec<Value>) -> Option<String> {
+    match members.get(name) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(_) => {
+            wrong.push(field(name, format!("`{name}` must be a text")));
+            None
+        }
+    }
+}
+
+/// A list of texts; null counts as absent.
+fn list(members: &Map<String, Value>, name: &str, wrong: &mut Vec<Value>) -> Option<Vec<String>> {
+    let value = members.get(name).filter(|value| !value.is_null())?;
+    let items = value
+        .as_array()
+        .map(|items| items.iter().map(|item| item.as_str().map(str::to_owned)));
+    let texts: Option<Vec<String>> = items.and_then(Iterator::collect);
+    if texts.is_none() {
+        wrong.push(field(name, format!("`{name}` must be a list of texts")));
+    }
+    texts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn received(kind: &str, body: &str) -> Received {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
+        Received {
+            method: Method::POST,
+            headers,
+            uri: Uri::from_static("/declare"),
+            body: Bytes::from(body.to_owned()),
+        }
+    }
+
+    fn json(body: &str) -> Result<Declaration, String> {
+        let declaration = received("application/json; charset=utf-8", body).declaration();
+        declaration.map_err(|problem| format!("{problem:?}"))
+    }
+
+    #[test]
+    fn a_declaration_reads_with_and_without_what_may_be_left_out() {
+        let short = json(r#"{"purpose":"recruiting","platforms":["linkedin"],"statement":"hi"}"#).unwrap();
+        assert_eq!((short.ticket, short.duration, short.covers), (None, None, None));
+        let long = r#"{"purpose":"r","platforms":["a","b"],"covers":["read"],"statement":"x","ticket":"HR-1","duration":"PT4H"}"#;
+        let long = json(long).unwrap();
+        assert_eq!(long.duration, Some(Duration::from_hours(4)));
+        assert_eq!(long.platforms.len(), 2);
+        assert_eq!(long.covers, Some(BTreeSet::from(["read".to_owned()])));
+    }
+
+    #[test]
+    fn durations_read_as_iso_8601_and_as_people_write_them() {
+        let read = |text| duration(text).map(|length| length.as_secs());
+        assert_eq!(read("PT4H"), Some(14_400));
+        assert_eq!(read("PT1H30M"), Some(5_400));
+        assert_eq!(read("P1D"), Some(86_400));
+        assert_eq!(read("90m"), Some(5_400));
+        for bad in ["", "P", "PT", "PT0S", "-PT4H", "P1M", "P1Y", "four hours", "4"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_said_at_once() {
+        let problem = json(r#"{"purpos":"recruiting","platforms":"linkedin","statement":7,"duration":"soon"}"#);
+        let said = problem.unwrap_err();
+        for part in [
+            "did you mean `purpose`?",
+            "say which purpose",
+            "`platforms` must be a list of texts",
+            "`statement` must be a text",
+            "`soon` is not a duration",
+        ] {
+            assert!(said.contains(part), "{part} in {said}");
+        }
+    }
+
+    #[test]
+    fn a_form_with_a_field_twice_is_no_form() {
+        let kind = "application/x-www-form-urlencoded";
+        assert!(received(kind, "token=a&token=b").form().is_none());
+        assert!(received("text/plain", "token=a").form().is_none());
+        let form = received(kind, "token=a&statement=one%0D%0Atwo&x=1").form().unwrap();
+        assert_eq!(form.statement, "one\ntwo");
+    }
+}

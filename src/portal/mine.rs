@@ -1,0 +1,133 @@
+//! The person's own page: what they hold, what was refused lately, what they may declare.
+
+use http::StatusCode;
+
+use super::case::{Case, purpose_title};
+use super::deeds::NotEnded;
+use super::intake::Received;
+use super::pages::counter::{self, Held, Met, Mine, Open};
+use super::pages::{Page, see_other};
+use super::{Portal, Visit, provenance, times};
+use crate::facts::{Channel, Grant, Outcome, Reason};
+use crate::rulebook::Visitor;
+
+impl Portal {
+    pub(super) fn mine(&self, visit: &Visit<'_>, visitor: Visitor<'_>, just_ended: bool) -> Page {
+        let (words, person) = (self.words, visitor.person);
+        let roles: Vec<&str> = person.roles.iter().map(String::as_str).collect();
+        let departments: Vec<&str> = person.departments.iter().map(String::as_str).collect();
+        let standing = self.ledger.standing(&visit.subject.id, visit.at);
+        let open = visit
+            .rules
+            .purposes()
+            .iter()
+            .filter(|purpose| purpose.is_open_to(person, visit.at));
+        let purposes: Vec<Open> = open
+            .map(|purpose| Open {
+                id: purpose.id.to_string(),
+                title: purpose.title.clone(),
+                description: purpose.description.clone(),
+            })
+            .collect();
+        let page = Mine {
+            w: words,
+            greeting: (words.greeting)(&person.name),
+            about: (words.about)(visit.subject.id.as_str(), &roles, &departments),
+            note: just_ended.then_some(words.ended),
+            grants: standing
+                .grants()
+                .iter()
+                .map(|grant| self.held(visit, visitor, grant))
+                .collect(),
+            refusals: self.met(visit, visitor),
+            example: self.example(visit, purposes.first().map_or("PURPOSE", |purpose| purpose.id.as_str())),
+            purposes,
+            rulebook: visit.rules.id().as_str(),
+            contact: self.contact(),
+        };
+        counter::page(StatusCode::OK, &page)
+    }
+
+    fn held(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant) -> Held {
+        let until = times::local(grant.expires, visit.at, visitor.person);
+        Held {
+            id: grant.id.to_string(),
+            title: purpose_title(visit.rules, &grant.purpose),
+            effect: self.effect(visit.rules, grant),
+            left: (self.words.left)(grant.expires.since(visit.at), &until),
+            token: self
+                .tokens
+                .issue(&visit.subject.id, &ending(grant.id.as_str()), visit.at),
+        }
+    }
+
+    fn met(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Vec<Met> {
+        let words = self.words;
+        let recent = self.memory.of(&visit.subject.id, visit.at);
+        let met = |refused: &super::Refused| {
+            let case = Case::of(self, visit.rules, refused);
+            let told = case.told(self).lines();
+            Met {
+                record: refused.record.to_string(),
+                tried: told.tried,
+                when: times::local(refused.seen.at, visit.at, visitor.person),
+                why: told.why,
+                link: match refused.remedy.outcome() {
+                    Outcome::Allow | Outcome::Declare => words.link_to_declare,
+                    Outcome::Request | Outcome::Deny => words.link_to_explain,
+                },
+            }
+        };
+        recent.iter().map(|kept| met(&kept.refused)).collect()
+    }
+
+    /// A declaration that can be copied into a terminal; nothing in it comes from anybody but us.
+    fn example(&self, visit: &Visit<'_>, purpose: &str) -> String {
+        let platform = visit.rules.purposes().iter().find(|one| one.id.as_str() == purpose);
+        let platform = platform.and_then(|purpose| purpose.platforms.first());
+        let platform = platform.map_or("linkedin", |platform| platform.as_str());
+        format!(
+            "wayleave declare {purpose} --on {platform} --for 1h\n\n\
+             curl --proxy \"$https_proxy\" {origin}/v1/grants \\\n  -H 'Content-Type: application/json' \\\n  \
+             -d '{{\"purpose\":\"{purpose}\",\"platforms\":[\"{platform}\"],\"duration\":\"PT1H\",\
+             \"statement\":\"what I need it for\"}}'",
+            origin = self.origin
+        )
+    }
+
+    /// The button beside a grant was pressed.
+    pub(super) async fn end_by_form(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        received: &Received,
+        id: &str,
+    ) -> Page {
+        let words = self.words;
+        let token = received.form().map(|form| form.token).unwrap_or_default();
+        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
+        if !own || !self.tokens.accept(&visit.subject.id, &ending(id), &token, visit.at) {
+            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        }
+        match self.end(visit, visitor, id, Channel::Portal).await {
+            Ok(_) => see_other("/?ended"),
+            Err(NotEnded::NoSuch) => self.note(StatusCode::NOT_FOUND, words.not_here_title, words.not_here),
+            Err(NotEnded::Over) => self.note(StatusCode::CONFLICT, words.grant_over_title, words.grant_over),
+            Err(NotEnded::Refused(reasons)) => {
+                self.note(StatusCode::FORBIDDEN, words.may_not_end_title, &joined(&reasons))
+            }
+            Err(NotEnded::NotKept(why)) => self.note(StatusCode::SERVICE_UNAVAILABLE, words.not_ended_title, &why),
+        }
+    }
+}
+
+/// The deed that a token beside a grant is for.
+fn ending(id: &str) -> String {
+    format!("end {id}")
+}
+
+/// The reasons in one text.
+pub(super) fn joined(reasons: &[Reason]) -> String {
+    let texts: Vec<&str> = reasons.iter().map(|reason| reason.text.as_str()).collect();
+    texts.join(" ")
+}

@@ -39,7 +39,6 @@ pub async fn run(args: Args) -> Result<ExitCode, Report> {
         "purpose": args.purpose,
         "platforms": args.platforms,
         "statement": args.statement,
-        "channel": "cli",
     });
     if let Value::Object(fields) = &mut question {
         fields.extend(args.ticket.map(|ticket| ("ticket".to_owned(), ticket.into())));

@@ -65,6 +65,7 @@ pub fn explained(error: OpenError) -> Report {
         | OpenError::Ledger(_)
         | OpenError::Identity(_)
         | OpenError::Bind(_)
+        | OpenError::Portal(_)
         | OpenError::Metrics(_)) => miette!("{other}"),
     }
 }

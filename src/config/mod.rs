@@ -20,8 +20,7 @@ use serde::{Deserialize, Serialize};
 pub use self::load::{environment, load};
 pub use self::pac::{Announced, BadAnnounced, Covers, Pac};
 use crate::clock::Timestamp;
-use crate::facts::Host;
-use crate::{audit, identity, ingress, ledger, proxy, tls, upstream};
+use crate::{audit, identity, ingress, ledger, portal, proxy, tls, upstream};
 
 /// All settings.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -46,7 +45,7 @@ pub struct File {
     /// The book.
     pub audit: audit::Settings,
     /// Where people talk to the guard.
-    pub portal: Portal,
+    pub portal: portal::Settings,
     /// Where operators do.
     pub admin: Admin,
     /// What browsers are told.
@@ -67,7 +66,7 @@ impl Default for File {
             proxy: proxy::Settings::default(),
             ledger: ledger::Settings::default(),
             audit: audit::Settings::default(),
-            portal: Portal::default(),
+            portal: portal::Settings::default(),
             admin: Admin::default(),
             pac: Pac::default(),
             clock: Time::default(),
@@ -88,22 +87,6 @@ impl Default for Policies {
         Self {
             folder: PathBuf::from("policies"),
         }
-    }
-}
-
-/// Where people talk to the guard.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Portal {
-    /// The reserved name, reached through the proxy; it needs no DNS.
-    pub host: Host,
-}
-
-impl Default for Portal {
-    fn default() -> Self {
-        #[expect(clippy::expect_used, reason = "a constant that a test parses")]
-        let host = Host::parse("wayleave.internal").expect("a host name");
-        Self { host }
     }
 }
 

@@ -15,12 +15,12 @@ use super::{Addresses, Gatehouse, pac};
 use crate::audit::{Book, BookError};
 use crate::clock::Clock;
 use crate::config;
-use crate::facts::{Door, GatewayAct, Problem};
+use crate::facts::{Door, GatewayAct, Host, Problem};
 use crate::identity::{BadSetting, Guard};
 use crate::ingress::{BindError, Listener, basic_allowed};
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::{BadMetric, Labels, Metrics, Resources};
-use crate::portal::Portal;
+use crate::portal::{Portal, PortalError, PortalParts};
 use crate::proxy::{self, PacFile, Proxy};
 use crate::rulebook::{Assembled, LiveDirectory, LiveRulebook, Rulebook, Sources};
 use crate::tls::{self, Issuer, Mint, TlsProblem};
@@ -58,6 +58,9 @@ pub enum OpenError {
     /// A port is taken.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The portal's name is not usable.
+    #[error(transparent)]
+    Portal(#[from] PortalError),
     /// The metrics table is wrong.
     #[error(transparent)]
     Metrics(#[from] BadMetric),
@@ -74,6 +77,7 @@ struct Rooms {
     mint: Arc<Mint>,
     tls_door: Arc<tls::Door>,
     upstream: Upstream,
+    portal: Arc<Portal>,
 }
 
 struct Doors {
@@ -143,12 +147,15 @@ fn build(
     let tls_door = Arc::new(tls::Door::new(mint.clone(), settings.tls.door_names.clone(), clients)?);
     let origin = tls::origin(&settings.tls, clock)?;
     let origin = upstream::Tls { h2_and_h1: origin.h2_and_h1, h1: origin.h1 };
+    let ledger = Ledger::open(&settings.ledger.file)?;
+    let parts = PortalParts { settings: settings.portal.clone(), ledger: ledger.clone(), book: book.clone() };
     Ok(Rooms {
+        portal: Arc::new(Portal::new(parts)?),
         rules: Arc::new(LiveRulebook::new(Arc::new(rulebook))),
         directory: Arc::new(LiveDirectory::new(Arc::new(directory))),
         metrics,
         book,
-        ledger: Ledger::open(&settings.ledger.file)?,
+        ledger,
         guard: Arc::new(Guard::new(&settings.identity, &may_send).map_err(OpenError::Identity)?),
         mint,
         tls_door,
@@ -179,7 +186,7 @@ fn serve(
         Addresses { plain: doors.plain.local_addr(), tls: doors.tls.local_addr(), admin: doors.admin.local_addr() };
     let health = Arc::new(Health::new(rooms.book.clone(), rooms.rules.load().id().clone()));
     let upstream = rooms.upstream.clone();
-    let pac = pac_file(settings, &rooms.rules, addresses);
+    let pac = pac_file(settings, &rooms.rules, rooms.portal.host(), addresses);
 
     let admin = Admin { metrics: exposition(&rooms, &clock), health: health.clone(), pac: pac.clone() };
     tasks.spawn(answer_operators(doors.admin, Arc::new(admin), tasks.clone(), stop.clone()));
@@ -196,7 +203,6 @@ fn serve(
         let stopping = stop.clone();
         tasks.spawn(async move { tokio::select! { () = reload.follow() => {} () = stopping.cancelled() => {} } });
     }
-    let portal = Portal::new(settings.portal.host.clone(), rooms.ledger.clone(), rooms.book.clone());
     let proxy = Proxy::new(proxy::Parts {
         rules: rooms.rules.clone(),
         directory: rooms.directory.clone(),
@@ -207,8 +213,8 @@ fn serve(
         tls_door: rooms.tls_door,
         upstream: upstream.clone(),
         upstream_idle: settings.upstream.tunnel_idle(),
-        portal: Arc::new(portal),
-        portal_host: settings.portal.host.clone(),
+        portal_host: rooms.portal.host().clone(),
+        portal: rooms.portal,
         pac,
         pac_type: pac::CONTENT_TYPE,
         clock: clock.clone(),
@@ -292,8 +298,8 @@ fn exposition(rooms: &Rooms, clock: &Clock) -> Box<dyn Fn() -> String + Send + S
 }
 
 /// The PAC file, made anew from the catalogue in force each time it is fetched.
-fn pac_file(settings: &config::File, rules: &Arc<LiveRulebook>, addresses: Addresses) -> PacFile {
-    let (told, rules, portal) = (settings.pac.clone(), rules.clone(), settings.portal.host.clone());
+fn pac_file(settings: &config::File, rules: &Arc<LiveRulebook>, portal: &Host, addresses: Addresses) -> PacFile {
+    let (told, rules, portal) = (settings.pac.clone(), rules.clone(), portal.clone());
     Arc::new(move |asked| {
         pac::script(&pac::Parts {
             ways: &told.announced(addresses.plain, asked.as_ref()),

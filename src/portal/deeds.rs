@@ -21,7 +21,7 @@ use crate::rulebook::{Visitor, Weighing};
 
 /// Why nothing was granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum NotGranted {
+pub enum NotGranted {
     /// The declaration does not fit the terms of its purpose.
     Unfit(Vec<Unfit>),
     /// Somebody must approve it first.
@@ -49,7 +49,7 @@ pub(super) enum NotEnded {
 
 impl Portal {
     /// Gives a grant for what somebody declared, if it may be given.
-    pub(super) async fn give(
+    pub async fn give(
         &self,
         visit: &Visit<'_>,
         visitor: Visitor<'_>,

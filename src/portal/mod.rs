@@ -35,11 +35,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::Book;
 use crate::clock::Timestamp;
-use crate::facts::{Arrival, BadHost, Host, Observation, Person, RecordId, Remedy, RulebookId, Subject};
+use crate::facts::{Arrival, Host, Observation, Person, RecordId, Remedy, RulebookId, Subject};
 use crate::ledger::Ledger;
 use crate::rulebook::{Directory, Refusal, Rulebook, Visitor};
 use intake::Received;
 use memory::Memory;
+pub use deeds::NotGranted;
 pub use memory::Ticket;
 pub use pages::{Audience, Page};
 use pages::{Problem, Told, counter, see_other};
@@ -51,7 +52,7 @@ use words::{ENGLISH, Words};
 #[serde(deny_unknown_fields, default)]
 pub struct Settings {
     /// The reserved name under which the portal answers, through the proxy only.
-    pub host: String,
+    pub host: Host,
     /// Where people turn with questions: a sentence shown below every page, e.g. `help desk, extension 4711`.
     pub contact: Option<String>,
     /// How many seconds a link to a refusal is valid.
@@ -62,8 +63,10 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
+        #[expect(clippy::expect_used, reason = "a constant that a test parses")]
+        let host = Host::parse("wayleave.internal").expect("a host name");
         Self {
-            host: "wayleave.internal".to_owned(),
+            host,
             contact: None,
             ticket_s: 300,
             remembered_people: 2048,
@@ -85,9 +88,6 @@ pub struct PortalParts {
 /// Why the portal cannot open.
 #[derive(Debug, thiserror::Error)]
 pub enum PortalError {
-    /// Its name is not a host name.
-    #[error("`portal.host` is not usable: {0}; use a name such as `wayleave.internal`")]
-    Host(#[from] BadHost),
     /// The system gives no random numbers.
     #[error("the system gives no random numbers, without which forms cannot be protected")]
     Random,
@@ -144,7 +144,7 @@ pub struct Portal {
 impl Portal {
     /// Opens the counter.
     pub fn new(parts: PortalParts) -> Result<Self, PortalError> {
-        let host = Host::parse(&parts.settings.host)?;
+        let host = parts.settings.host.clone();
         Ok(Self {
             origin: format!("https://{host}"),
             host,

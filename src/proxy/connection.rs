@@ -25,6 +25,7 @@ impl Proxy {
     pub async fn serve_connection(self: Arc<Self>, stream: TcpStream, client: SocketAddr, door: Door) {
         let network = ingress::network(&self.house.ingress, client.ip());
         let arrival = Arrival { door, client, network };
+        let _alive = self.house.metrics.connection();
         match door {
             Door::Plain => {
                 let hop = Hop { arrival, certificate: None, inside: None };

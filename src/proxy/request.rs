@@ -22,6 +22,7 @@ use crate::audit::{Closing, Entry};
 use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Observation, Stage};
 use crate::ingress::{Target, request_sanity};
 use crate::policy::Permit;
+use crate::portal::Visit;
 use crate::rulebook::{Judgement, Rulebook};
 use crate::upstream::{Body, fault_of_answer};
 
@@ -206,12 +207,21 @@ impl Proxy {
         seen: &Observation,
         asked: Asked,
     ) -> Response<Body> {
-        let response = if asked.secure {
-            let request = Request::from_parts(asked.parts, asked.body);
-            self.house.portal.serve(rules, seen, request).await
-        } else {
-            respond::to_https(&self.house.portal_host, asked.parts.uri.path())
+        let directory = self.house.directory.load();
+        let Some(subject) = &seen.subject else {
+            let fault = Fault::internal(Stage::Identify, "nobody came to the counter");
+            return self.fault(entry, seen.ask.host(), &asked.parts, &fault);
         };
+        let visit = Visit {
+            rules,
+            directory: &directory,
+            subject,
+            person: seen.person.as_ref(),
+            arrival: &seen.arrival,
+            secure: asked.secure,
+            at: seen.at,
+        };
+        let response = self.house.portal.serve(&visit, Request::from_parts(asked.parts, asked.body)).await;
         let (head, body) = response.into_parts();
         let closing = Closing { end: End::Completed, status: Some(head.status.as_u16()), decrypted: true };
         let body = carrying(entry, closing, body.map_err(|never| match never {}).boxed());

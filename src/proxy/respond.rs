@@ -2,10 +2,10 @@
 //! each finds its reader and its record.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, LOCATION};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
 use super::Proxy;
@@ -18,7 +18,7 @@ use crate::audit::{Closing, Entry};
 use crate::facts::{Blame, End, Fault, FaultCode, Host, Observation, Remedy, Stage};
 use crate::portal::pages::{self, Audience, Page};
 use crate::portal::words::ENGLISH;
-use crate::portal::{Asking, Refused};
+use crate::portal::Refused;
 use crate::rulebook::{Refusal, Rulebook};
 use crate::upstream::Body;
 
@@ -47,13 +47,12 @@ impl Proxy {
         asked: &Asked,
         why: (&Refusal, &Remedy),
     ) -> Response<Body> {
-        let asking = match audience(&asked.parts) {
-            Audience::Navigation if asked.parts.method == Method::GET => Asking::Address(asked.url(seen)),
-            Audience::Navigation => Asking::Form,
-            Audience::Tool => Asking::Tool,
+        let who = audience(&asked.parts);
+        let back = match who {
+            Audience::Navigation if asked.parts.method == Method::GET => Some(asked.url(seen)),
+            Audience::Navigation | Audience::Tool => None,
         };
-        let refused = Refused { rules, seen, refusal: why.0, remedy: why.1, record: entry.id(), asking };
-        let page = self.house.portal.refused(&refused);
+        let page = self.house.portal.refuse(rules, &refused(rules, &entry, seen, why, back), who);
         answer(entry, End::Refused, asked.read, &asked.parts, page)
     }
 
@@ -67,9 +66,7 @@ impl Proxy {
         parts: &Parts,
         why: (&Refusal, &Remedy),
     ) -> Response<Body> {
-        let asking = Asking::Tool;
-        let refused = Refused { rules, seen, refusal: why.0, remedy: why.1, record: entry.id(), asking };
-        let page = self.house.portal.refused(&refused);
+        let page = self.house.portal.refuse(rules, &refused(rules, &entry, seen, why, None), Audience::Tool);
         answer(entry, End::Refused, false, parts, page)
     }
 
@@ -88,6 +85,24 @@ impl Proxy {
     /// No record, no access: not even an entry could be opened.
     pub(super) fn no_entry(&self, request: &Request<Incoming>, why: &str) -> Response<Body> {
         fault_without_entry(request, &unrecordable(why))
+    }
+}
+
+/// What the portal remembers of a refusal.
+fn refused(
+    rules: &Rulebook,
+    entry: &Entry,
+    seen: &Observation,
+    (refusal, remedy): (&Refusal, &Remedy),
+    back: Option<String>,
+) -> Refused {
+    Refused {
+        record: entry.id().clone(),
+        seen: rules.redact(seen),
+        refusal: refusal.clone(),
+        remedy: remedy.clone(),
+        rulebook: rules.id().clone(),
+        back,
     }
 }
 
@@ -121,16 +136,6 @@ pub(super) fn client_gone(error: &hyper::Error) -> Closing {
     tracing::debug!(%error, "a client left before its tunnel began");
     let gone = Fault::new(Blame::Client, Stage::Intercept, FaultCode::ClientGone, "");
     Closing { end: failed(&gone), status: Some(StatusCode::OK.as_u16()), decrypted: false }
-}
-
-/// The counter speaks TLS only.
-pub(super) fn to_https(portal: &Host, path: &str) -> Page {
-    let mut page = Response::new(Full::default());
-    *page.status_mut() = StatusCode::PERMANENT_REDIRECT;
-    if let Ok(place) = HeaderValue::from_str(&format!("https://{portal}{path}")) {
-        page.headers_mut().insert(LOCATION, place);
-    }
-    page
 }
 
 /// The PAC file.

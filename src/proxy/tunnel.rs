@@ -38,11 +38,13 @@ impl Proxy {
         A: AsyncRead + AsyncWrite + Unpin,
         B: AsyncRead + AsyncWrite + Unpin,
     {
-        let count = |way, bytes| match way {
-            Way::Up => counters.up.fetch_add(bytes, Ordering::Relaxed),
-            Way::Down => counters.down.fetch_add(bytes, Ordering::Relaxed),
+        let count = |way, bytes| {
+            let counter = match way {
+                Way::Up => &counters.up,
+                Way::Down => &counters.down,
+            };
+            counter.fetch_add(bytes, Ordering::Relaxed);
         };
-        let count = |way, bytes| drop(count(way, bytes));
         let idle = self.house.upstream_idle;
         ending(relay(client, origin, count, self.until_it_must_end(seen), idle).await)
     }

@@ -9,13 +9,14 @@ use rustls::pki_types::CertificateDer;
 use super::Proxy;
 use crate::clock::Timestamp;
 use crate::facts::{
-    Arrival, Ask, Authority, Channel, GrantAct, Observation, Person, PurposeId, Standing, Subject,
+    Arrival, Ask, Authority, Channel, Observation, Person, PurposeId, Standing, Subject,
 };
 use crate::ingress;
 use crate::identity::selection::{self, Stated};
 use crate::identity::{Answer, Evidence};
 use crate::purpose::Declaration;
-use crate::rulebook::{self, Rulebook, Weighing};
+use crate::portal::Visit;
+use crate::rulebook::{self, Rulebook};
 
 /// Stands for a selection that names no purpose: nobody holds a grant for it.
 const UNCLEAR: &str = "(unclear)";
@@ -138,13 +139,23 @@ impl Proxy {
             ticket: None,
             duration: None,
         };
-        let who = rulebook::Visitor { person: given.person, subject: given.subject, arrival: &given.hop.arrival };
-        match given.rules.weigh(who, &declaration, channel, given.at) {
-            Weighing::Granted(terms) => {
-                let grant = self.house.portal.give(given.rules, terms, GrantAct::Granted).await.ok()?;
-                Some(Standing::new([grant], given.at))
+        let visitor = rulebook::Visitor { person: given.person, subject: given.subject, arrival: &given.hop.arrival };
+        let directory = self.house.directory.load();
+        let visit = Visit {
+            rules: given.rules,
+            directory: &directory,
+            subject: given.subject,
+            person: Some(given.person),
+            arrival: &given.hop.arrival,
+            secure: true,
+            at: given.at,
+        };
+        match self.house.portal.give(&visit, visitor, &declaration, channel).await {
+            Ok(grant) => Some(Standing::new([grant], given.at)),
+            Err(why) => {
+                tracing::debug!(?why, %purpose, "nothing was declared on the way");
+                None
             }
-            Weighing::NeedsApproval { .. } | Weighing::Refused { .. } => None,
         }
     }
 }

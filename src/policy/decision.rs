@@ -7,13 +7,13 @@ use crate::facts::{PolicyId, Reason};
 ///
 /// It cannot be made by hand, and so neither can the [`Permit`] it holds:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// use wayleave::policy::Decision;
 ///
 /// let forged = Decision { allowed: true, reasons: vec![], errors: vec![], troubles: vec![], permit: None };
 /// ```
 ///
-/// ```compile_fail
+/// ```compile_fail,E0599
 /// let forged = wayleave::policy::Decision::default();
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@
 
 mod decision;
 mod diagnose;
+mod express;
 mod fit;
 mod index;
 mod lint;

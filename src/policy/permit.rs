@@ -7,7 +7,7 @@ use crate::facts::{Authority, GrantId};
 ///
 /// Only a [`Decision`](super::Decision) that allows `connect` hands one out; nothing else can make one:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
 /// use wayleave::facts::Authority;
 /// use wayleave::policy::Permit;
 ///
@@ -17,7 +17,7 @@ use crate::facts::{Authority, GrantId};
 ///
 /// and one that was handed out cannot be turned towards another destination:
 ///
-/// ```compile_fail
+/// ```compile_fail,E0616
 /// fn redirect(permit: &mut wayleave::policy::Permit, elsewhere: wayleave::facts::Authority) {
 ///     permit.authority = elsewhere;
 /// }

@@ -5,19 +5,18 @@
 //! and no other entity needs to exist: what a rule may look at is the principal, the resource, and the context.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::time::Duration;
 
-use cedar_policy::{Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request, RestrictedExpression};
+use cedar_policy::{Context, Entities, Entity, EntityTypeName, EntityUid, Request};
 use cedar_policy::{ParseErrors, Schema};
 use jiff::tz::TimeZoneDatabase;
 
 use super::decision::Trouble;
+use super::express::{Expr, moment, record, span, text, uid, wrong};
 use super::question::{GrantQuestion, Question, RequestFacts};
 use super::schema::Vocabulary;
 use crate::clock::Timestamp;
 use crate::facts::{Arrival, Employment, Grant, Person, Place, SiteRole, Subject};
 
-type Expr = RestrictedExpression;
 type Pairs = Vec<(String, Expr)>;
 
 /// Activities are judged with the request; everything on this list before there is one.
@@ -377,10 +376,6 @@ fn unknown_purpose(id: &str) -> Trouble {
     Trouble::with_question("purpose", format!("the schema has no purpose `{id}`"))
 }
 
-fn wrong(what: &str, error: &dyn std::error::Error) -> Trouble {
-    Trouble::with_question(what, error.to_string())
-}
-
 /// What a host does for its platform, as rules spell it.
 fn serves(role: SiteRole) -> &'static str {
     match role {
@@ -400,25 +395,4 @@ fn serves(role: SiteRole) -> &'static str {
         SiteRole::Telemetry => "telemetry",
         SiteRole::Other => "other",
     }
-}
-
-fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
-    EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id))
-}
-
-fn text(value: &str) -> Expr {
-    Expr::new_string(value.to_owned())
-}
-
-fn moment(at: Timestamp) -> Expr {
-    Expr::new_datetime(at.to_string())
-}
-
-fn span(length: Duration) -> Expr {
-    let millis = i64::try_from(length.as_millis()).unwrap_or(i64::MAX);
-    Expr::new_duration(format!("{millis}ms"))
-}
-
-fn record<'a>(fields: impl IntoIterator<Item = (&'a str, Expr)>) -> Result<Expr, Trouble> {
-    Expr::new_record(fields.into_iter().map(|(name, value)| (name.to_owned(), value))).map_err(|e| wrong("context", &e))
 }

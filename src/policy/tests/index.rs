@@ -108,7 +108,7 @@ fn told(response: &Response) -> (bool, BTreeSet<String>, BTreeSet<String>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
     #[test]
     fn the_index_answers_as_the_whole_set_does(

@@ -104,6 +104,8 @@ fn an_expired_permit_permits_nothing_and_a_live_one_bounds_the_permit() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
     #[test]
     fn no_question_makes_it_panic(
         text in "\\PC{0,30}", raw in any::<String>(), millis in any::<i64>(), bytes in any::<u64>(),

@@ -2,7 +2,12 @@
 //!
 //! A module imports only from lower floors; siblings on floor 2 never meet; on floor 1 only `rulebook` knows the
 //! others. A file that touches the world is a door, and a new door is a visible line in this list.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test helpers outside #[test] functions")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test helpers outside #[test] functions"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -23,8 +28,14 @@ fn stairs() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("portal", with(&world)),
         ("proxy", with(&[&world[..], &["portal"]].concat())),
         ("config", with(&[&world[..], &["portal", "proxy"]].concat())),
-        ("gatehouse", with(&[&world[..], &["portal", "proxy", "config"]].concat())),
-        ("cli", with(&[&world[..], &["portal", "proxy", "config", "gatehouse"]].concat())),
+        (
+            "gatehouse",
+            with(&[&world[..], &["portal", "proxy", "config"]].concat()),
+        ),
+        (
+            "cli",
+            with(&[&world[..], &["portal", "proxy", "config", "gatehouse"]].concat()),
+        ),
         ("main", vec!["cli"]),
     ]);
     for room in world {
@@ -34,10 +45,7 @@ fn stairs() -> BTreeMap<&'static str, Vec<&'static str>> {
 }
 
 /// The files that may touch the world, each with the reason in its first lines.
-const DOORS: &[&str] = &[
-    "src/clock.rs",
-    "src/cli/demo/sites.rs",
-];
+const DOORS: &[&str] = &["src/clock.rs", "src/cli/demo/sites.rs"];
 
 struct Source {
     path: String,
@@ -57,13 +65,21 @@ fn sources() -> Vec<Source> {
             let whole = std::fs::read_to_string(file).unwrap();
             let room = path.split('/').nth(1).unwrap().trim_end_matches(".rs").to_owned();
             let production = whole.split("\n#[cfg(test)]\nmod ").next().unwrap().to_owned();
-            Source { path, room, production, whole }
+            Source {
+                path,
+                room,
+                production,
+                whole,
+            }
         })
         .collect()
 }
 
 fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     entries.sort();
     for entry in entries {
         if entry.is_dir() {
@@ -76,7 +92,11 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
 
 /// The rooms that a text names as `crate::room`, also inside `use crate::{a::B, c::D}`.
 fn imports(text: &str) -> BTreeSet<String> {
-    let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+    let code: String = text
+        .lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n");
     let mut rooms = BTreeSet::new();
     for (at, _) in code.match_indices("crate::") {
         let rest = &code[at + "crate::".len()..];
@@ -109,7 +129,10 @@ fn imports(text: &str) -> BTreeSet<String> {
 }
 
 fn first_word(text: &str) -> String {
-    text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    text.trim_start()
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect()
 }
 
 #[test]
@@ -117,32 +140,48 @@ fn imports_go_down_the_stairs() {
     let stairs = stairs();
     let mut broken = Vec::new();
     for source in sources().iter().filter(|source| source.room != "lib") {
-        let allowed = stairs.get(source.room.as_str()).unwrap_or_else(|| panic!("`{}` has no floor", source.room));
+        let allowed = stairs
+            .get(source.room.as_str())
+            .unwrap_or_else(|| panic!("`{}` has no floor", source.room));
         for import in imports(&source.production) {
             if import != source.room && !allowed.contains(&import.as_str()) && stairs.contains_key(import.as_str()) {
                 broken.push(format!("{} imports `{import}`", source.path));
             }
         }
     }
-    assert!(broken.is_empty(), "a module imports only from lower floors:\n{}", broken.join("\n"));
+    assert!(
+        broken.is_empty(),
+        "a module imports only from lower floors:\n{}",
+        broken.join("\n")
+    );
 }
 
 #[test]
 fn every_door_is_listed_and_says_why() {
     let marked: BTreeSet<String> = sources()
         .iter()
-        .filter(|source| source.whole.contains("#![expect(clippy::disallowed_methods, reason = \"door: "))
+        .filter(|source| {
+            source
+                .whole
+                .contains("#![expect(clippy::disallowed_methods, reason = \"door: ")
+        })
         .map(|source| source.path.clone())
         .collect();
     let listed: BTreeSet<String> = DOORS.iter().map(|door| (*door).to_owned()).collect();
-    assert_eq!(marked, listed, "left: files marked as doors; right: the list in tests/layers.rs");
+    assert_eq!(
+        marked, listed,
+        "left: files marked as doors; right: the list in tests/layers.rs"
+    );
 }
 
 #[test]
 fn floors_zero_and_one_have_no_doors_but_the_clock() {
     for door in DOORS {
         let room = door.split('/').nth(1).unwrap();
-        assert!(!["facts", "policy", "catalog", "purpose", "rulebook"].contains(&room), "`{door}` must stay pure");
+        assert!(
+            !["facts", "policy", "catalog", "purpose", "rulebook"].contains(&room),
+            "`{door}` must stay pure"
+        );
     }
 }
 
@@ -153,20 +192,31 @@ fn no_file_grows_past_its_idea() {
         .filter(|source| source.production.lines().count() > 400)
         .map(|source| format!("{}: {} lines", source.path, source.production.lines().count()))
         .collect();
-    assert!(long.is_empty(), "files have at most 400 production lines:\n{}", long.join("\n"));
+    assert!(
+        long.is_empty(),
+        "files have at most 400 production lines:\n{}",
+        long.join("\n")
+    );
 }
 
 #[test]
 fn only_upstream_connects() {
     let mut found = Vec::new();
-    for source in sources().iter().filter(|source| !source.path.starts_with("src/upstream/")) {
+    for source in sources()
+        .iter()
+        .filter(|source| !source.path.starts_with("src/upstream/"))
+    {
         for way in ["TcpStream::connect", "TcpSocket::new", "connect_timeout("] {
             if source.production.contains(way) && !source.path.starts_with("src/cli/") {
                 found.push(format!("{}: {way}", source.path));
             }
         }
     }
-    assert!(found.is_empty(), "no permit, no packet: only src/upstream dials:\n{}", found.join("\n"));
+    assert!(
+        found.is_empty(),
+        "no permit, no packet: only src/upstream dials:\n{}",
+        found.join("\n")
+    );
 }
 
 #[test]

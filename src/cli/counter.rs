@@ -1,5 +1,8 @@
 //! Talks to the portal's API the way an employee's tools do: through the proxy, with the proxy's credentials.
-#![expect(clippy::disallowed_methods, reason = "door: a client of the gateway, run by its user")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "door: a client of the gateway, run by its user"
+)]
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -56,7 +59,12 @@ impl Way {
     pub async fn ask(&self, method: Method, path: &str, question: Option<&Value>) -> Result<Said, Report> {
         tokio::time::timeout(PATIENCE, self.converse(method, path, question))
             .await
-            .map_err(|_| miette!(help = "is the gateway running there?", "the proxy did not answer in time"))?
+            .map_err(|_| {
+                miette!(
+                    help = "is the gateway running there?",
+                    "the proxy did not answer in time"
+                )
+            })?
     }
 
     async fn converse(&self, method: Method, path: &str, question: Option<&Value>) -> Result<Said, Report> {
@@ -68,7 +76,11 @@ impl Way {
             .wrap_err_with(|| format!("cannot reach the proxy at {}:{}", proxy.host, proxy.port))?;
         let tunnel = if proxy.secure {
             let name = server_name(&proxy.host)?;
-            let stream = tls.connect(name, stream).await.into_diagnostic().wrap_err("the TLS door was not opened")?;
+            let stream = tls
+                .connect(name, stream)
+                .await
+                .into_diagnostic()
+                .wrap_err("the TLS door was not opened")?;
             self.tunnel(&proxy, TokioIo::new(stream)).await?
         } else {
             self.tunnel(&proxy, TokioIo::new(stream)).await?
@@ -77,7 +89,13 @@ impl Way {
             .connect(server_name(&self.portal)?, TokioIo::new(tunnel))
             .await
             .into_diagnostic()
-            .wrap_err_with(|| format!("`{}` did not prove itself with the root in {}", self.portal, self.ca.display()))?;
+            .wrap_err_with(|| {
+                format!(
+                    "`{}` did not prove itself with the root in {}",
+                    self.portal,
+                    self.ca.display()
+                )
+            })?;
         self.exchange(TokioIo::new(stream), method, path, question).await
     }
 
@@ -88,7 +106,10 @@ impl Way {
         let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.into_diagnostic()?;
         tokio::spawn(connection.with_upgrades());
         let target = format!("{}:443", self.portal);
-        let mut request = Request::builder().method(Method::CONNECT).uri(&target).header(header::HOST, &target);
+        let mut request = Request::builder()
+            .method(Method::CONNECT)
+            .uri(&target)
+            .header(header::HOST, &target);
         if let Some(authorization) = &proxy.authorization {
             let mut value = HeaderValue::from_str(authorization.reveal()).into_diagnostic()?;
             value.set_sensitive(true);
@@ -126,16 +147,26 @@ impl Way {
         let answer = sender.send_request(request).await.into_diagnostic()?;
         let status = answer.status();
         let bytes = answer.into_body().collect().await.into_diagnostic()?.to_bytes();
-        Ok(Said { status, json: serde_json::from_slice(&bytes).unwrap_or(Value::Null) })
+        Ok(Said {
+            status,
+            json: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        })
     }
 
     fn tls(&self) -> Result<TlsConnector, Report> {
         let mut roots = rustls::RootCertStore::empty();
         let unreadable = || format!("cannot read the root certificate in {}", self.ca.display());
-        for certificate in CertificateDer::pem_file_iter(&self.ca).into_diagnostic().wrap_err_with(unreadable)? {
-            roots.add(certificate.into_diagnostic().wrap_err_with(unreadable)?).into_diagnostic()?;
+        for certificate in CertificateDer::pem_file_iter(&self.ca)
+            .into_diagnostic()
+            .wrap_err_with(unreadable)?
+        {
+            roots
+                .add(certificate.into_diagnostic().wrap_err_with(unreadable)?)
+                .into_diagnostic()?;
         }
-        let mut config = rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let mut config = rustls::ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TlsConnector::from(Arc::new(config)))
     }
@@ -143,7 +174,12 @@ impl Way {
 
 impl ProxyUrl {
     fn parse(text: &str) -> Result<Self, Report> {
-        let bad = || miette!(help = "write `http://NAME:PASSWORD@HOST:PORT`", "the proxy's URL cannot be read");
+        let bad = || {
+            miette!(
+                help = "write `http://NAME:PASSWORD@HOST:PORT`",
+                "the proxy's URL cannot be read"
+            )
+        };
         let uri: Uri = text.parse().map_err(|_| bad())?;
         let authority = uri.authority().ok_or_else(bad)?.as_str();
         let secure = uri.scheme_str() == Some("https");
@@ -154,12 +190,19 @@ impl ProxyUrl {
         });
         let host = uri.host().ok_or_else(bad)?.trim_matches(['[', ']']).to_owned();
         let port = uri.port_u16().unwrap_or(if secure { 3129 } else { 3128 });
-        Ok(Self { secure, host, port, authorization })
+        Ok(Self {
+            secure,
+            host,
+            port,
+            authorization,
+        })
     }
 }
 
 fn server_name(host: &str) -> Result<ServerName<'static>, Report> {
-    ServerName::try_from(host.to_owned()).into_diagnostic().wrap_err_with(|| format!("`{host}` is not a host"))
+    ServerName::try_from(host.to_owned())
+        .into_diagnostic()
+        .wrap_err_with(|| format!("`{host}` is not a host"))
 }
 
 /// The words of a problem document (RFC 9457) that the API answered with.
@@ -181,7 +224,10 @@ mod tests {
         let proxy = ProxyUrl::parse("http://ada%2Brecruiting:p%40ss@127.0.0.1:3128").unwrap();
         let expected = format!("Basic {}", BASE64.encode("ada+recruiting:p@ss"));
         assert_eq!(proxy.authorization.unwrap().reveal(), expected);
-        assert_eq!((proxy.host.as_str(), proxy.port, proxy.secure), ("127.0.0.1", 3128, false));
+        assert_eq!(
+            (proxy.host.as_str(), proxy.port, proxy.secure),
+            ("127.0.0.1", 3128, false)
+        );
     }
 
     #[test]

@@ -48,8 +48,18 @@ pub async fn run(args: Args) -> Result<ExitCode, Report> {
 /// One grant on one line: id, purpose, platforms, until when, state.
 pub fn line(grant: &Value) -> String {
     let word = |key: &str| grant.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
-    let platforms = grant.get("platforms").and_then(Value::as_array).map_or(String::new(), |platforms| {
-        platforms.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
-    });
-    format!("{}  {}  {}  until {}  {}", word("id"), word("purpose"), platforms, word("expires"), word("state"))
+    let platforms = grant
+        .get("platforms")
+        .and_then(Value::as_array)
+        .map_or(String::new(), |platforms| {
+            platforms.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+        });
+    format!(
+        "{}  {}  {}  until {}  {}",
+        word("id"),
+        word("purpose"),
+        platforms,
+        word("expires"),
+        word("state")
+    )
 }

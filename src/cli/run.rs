@@ -31,14 +31,19 @@ pub async fn run(args: Args) -> Result<ExitCode, Report> {
         .into_diagnostic()
         .wrap_err("there is no certificate authority to speak for sites with; `wayleave ca init` makes one")?;
     let rules = Rules::Folder(settings.policies.folder.clone());
-    let house = Gatehouse::open(&settings, rules, issuer, clock).await.map_err(explained)?;
+    let house = Gatehouse::open(&settings, rules, issuer, clock)
+        .await
+        .map_err(explained)?;
     let addresses = house.addresses();
     tracing::info!(
         plain = %addresses.plain, tls = %addresses.tls, admin = %addresses.admin,
         rulebook = %house.rules().load().id(), "the gate is open"
     );
     until_told().await?;
-    house.stop().await.map_err(|why| miette!("the last records could not be written: {why}"))?;
+    house
+        .stop()
+        .await
+        .map_err(|why| miette!("the last records could not be written: {why}"))?;
     tracing::info!("the gate is closed");
     Ok(ExitCode::SUCCESS)
 }
@@ -47,7 +52,8 @@ pub async fn run(args: Args) -> Result<ExitCode, Report> {
 pub fn move_ports(settings: &mut File, base: Option<u16>) -> Result<(), Report> {
     let Some(base) = base else { return Ok(()) };
     let port = |offset: u16| {
-        base.checked_add(offset).ok_or_else(|| miette!(help = "use one below 65534", "there is no port {base}+{offset}"))
+        base.checked_add(offset)
+            .ok_or_else(|| miette!(help = "use one below 65534", "there is no port {base}+{offset}"))
     };
     settings.ingress.plain.set_port(port(0)?);
     settings.ingress.tls.set_port(port(1)?);
@@ -74,7 +80,10 @@ pub fn explained(error: OpenError) -> Report {
 pub fn start_logging() {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    let started = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let started = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
     if started.is_err() {
         tracing::debug!("logging was started before");
     }

@@ -24,7 +24,9 @@ pub struct Args {
 }
 
 fn parse_setting(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE, e.g. `ingress.plain=0.0.0.0:3128`")?;
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("write NAME=VALUE, e.g. `ingress.plain=0.0.0.0:3128`")?;
     Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
@@ -34,7 +36,9 @@ impl Args {
         let usual = Path::new("deploy/wayleave.toml");
         let path = self.config.as_deref().or_else(|| usual.is_file().then_some(usual));
         config::load(path, config::environment(), self.set.clone()).map_err(|problems| {
-            let text = path.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+            let text = path
+                .and_then(|path| std::fs::read_to_string(path).ok())
+                .unwrap_or_default();
             let name = path.map(|path| path.display().to_string()).unwrap_or_default();
             all(&problems, &[SourceText::new(name, text)], "the settings cannot be used")
         })

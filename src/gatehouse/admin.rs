@@ -49,7 +49,9 @@ impl Admin {
     fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD are answered here\n");
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+            response
+                .headers_mut()
+                .insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
             return response;
         }
         match request.uri().path() {
@@ -61,13 +63,20 @@ impl Admin {
             "/readyz" => self.ready(),
             "/proxy.pac" => typed(StatusCode::OK, pac::CONTENT_TYPE, (self.pac)(asked(request))),
             "/" => text(StatusCode::OK, "wayleave: /metrics /healthz /readyz /proxy.pac\n"),
-            _ => text(StatusCode::NOT_FOUND, "there are /metrics, /healthz, /readyz and /proxy.pac\n"),
+            _ => text(
+                StatusCode::NOT_FOUND,
+                "there are /metrics, /healthz, /readyz and /proxy.pac\n",
+            ),
         }
     }
 
     fn ready(&self) -> Response<Full<Bytes>> {
         let report = self.health.report();
-        let status = if report.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        let status = if report.ready {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
         let json = serde_json::to_string_pretty(&report).unwrap_or_default();
         typed(status, "application/json", format!("{json}\n"))
     }
@@ -86,7 +95,11 @@ fn text(status: StatusCode, words: &str) -> Response<Full<Bytes>> {
 fn typed(status: StatusCode, media_type: &'static str, body: String) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -35,8 +35,15 @@ pub(super) struct Report {
 
 impl Health {
     pub(super) fn new(book: Book, in_force: RulebookId) -> Self {
-        let rules = Mutex::new(Rules { in_force, refused: Vec::new() });
-        Self { book, stopping: AtomicBool::new(false), rules }
+        let rules = Mutex::new(Rules {
+            in_force,
+            refused: Vec::new(),
+        });
+        Self {
+            book,
+            stopping: AtomicBool::new(false),
+            rules,
+        }
     }
 
     pub(super) fn stopping(&self) {
@@ -44,7 +51,10 @@ impl Health {
     }
 
     pub(super) fn rules_changed(&self, in_force: RulebookId) {
-        *self.lock() = Rules { in_force, refused: Vec::new() };
+        *self.lock() = Rules {
+            in_force,
+            refused: Vec::new(),
+        };
     }
 
     pub(super) fn rules_refused(&self, problems: Vec<Problem>) {
@@ -53,8 +63,11 @@ impl Health {
 
     pub(super) fn report(&self) -> Report {
         let rules = self.lock();
-        let mut problems: Vec<String> =
-            rules.refused.iter().map(|problem| format!("policies were refused, the old ones rule: {problem}")).collect();
+        let mut problems: Vec<String> = rules
+            .refused
+            .iter()
+            .map(|problem| format!("policies were refused, the old ones rule: {problem}"))
+            .collect();
         let records = self.book.healthy();
         if let Err(why) = &records {
             problems.push(format!("records cannot be kept, so nothing passes: {why}"));
@@ -63,7 +76,11 @@ impl Health {
         if stopping {
             problems.push("the gateway is stopping".to_owned());
         }
-        Report { ready: records.is_ok() && !stopping, rulebook: rules.in_force.clone(), problems }
+        Report {
+            ready: records.is_ok() && !stopping,
+            rulebook: rules.in_force.clone(),
+            problems,
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Rules> {

@@ -2,7 +2,10 @@
 //!
 //! [`Gatehouse::open`] binds the doors, so that a mistake shows before anything is served; [`Gatehouse::stop`] closes
 //! them, lets running flows end, and closes the book last. Nothing here judges or speaks to clients.
-#![expect(clippy::disallowed_methods, reason = "door: starts the tasks that accept, watch and answer, and joins them")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "door: starts the tasks that accept, watch and answer, and joins them"
+)]
 
 mod admin;
 mod health;
@@ -94,7 +97,10 @@ impl Gatehouse {
         self.stop.cancel();
         self.tasks.close();
         if tokio::time::timeout(PATIENCE, self.tasks.wait()).await.is_err() {
-            tracing::warn!(left = self.tasks.len(), "some flows did not end in time; their records say so");
+            tracing::warn!(
+                left = self.tasks.len(),
+                "some flows did not end in time; their records say so"
+            );
         }
         self.upstream.close().await;
         reload::record(&self.book, &self.clock, &self.rules, GatewayAct::Stopped).await;

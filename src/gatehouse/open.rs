@@ -1,5 +1,8 @@
 //! Opening the house: every room is built and introduced, and the doors are bound, before anybody is let in.
-#![expect(clippy::disallowed_methods, reason = "door: starts the tasks that accept, watch and answer")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "door: starts the tasks that accept, watch and answer"
+)]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -111,7 +114,9 @@ impl Gatehouse {
             Rules::Embedded => None,
         };
         let house = serve(settings, rooms, doors, folder, root_pem, clock);
-        let started = GatewayAct::Started { version: env!("CARGO_PKG_VERSION").to_owned() };
+        let started = GatewayAct::Started {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
         reload::record(&house.book, &house.clock, &house.rules, started).await;
         Ok(house)
     }
@@ -131,7 +136,9 @@ fn build(
     doors: &Doors,
     clock: &Clock,
 ) -> Result<Rooms, OpenError> {
-    let Assembled { rulebook, directory, .. } = assembled;
+    let Assembled {
+        rulebook, directory, ..
+    } = assembled;
     let metrics = Metrics::new(&labels(&rulebook))?;
     let counting = metrics.clone();
     let readers: Vec<crate::audit::Reader> = vec![Box::new(move |record| counting.observe(record))];
@@ -139,16 +146,25 @@ fn build(
     for repair in repairs {
         tracing::warn!(?repair, "the book was repaired");
     }
-    let mint = Arc::new(Mint::new(issuer, clock.clone(), &settings.tls)?);
+    // rules may be tried at another hour; browsers check certificates by the real one
+    let real_time = Clock::system();
+    let mint = Arc::new(Mint::new(issuer, real_time.clone(), &settings.tls)?);
     let clients = tls::client_roots(&settings.tls)?;
     let limits = settings.ingress.clone();
     let may_send: crate::identity::MaySend =
         Arc::new(move |arrival| basic_allowed(&limits, arrival.door, arrival.client.ip()));
     let tls_door = Arc::new(tls::Door::new(mint.clone(), settings.tls.door_names.clone(), clients)?);
-    let origin = tls::origin(&settings.tls, clock)?;
-    let origin = upstream::Tls { h2_and_h1: origin.h2_and_h1, h1: origin.h1 };
+    let origin = tls::origin(&settings.tls, &real_time)?;
+    let origin = upstream::Tls {
+        h2_and_h1: origin.h2_and_h1,
+        h1: origin.h1,
+    };
     let ledger = Ledger::open(&settings.ledger.file)?;
-    let parts = PortalParts { settings: settings.portal.clone(), ledger: ledger.clone(), book: book.clone() };
+    let parts = PortalParts {
+        settings: settings.portal.clone(),
+        ledger: ledger.clone(),
+        book: book.clone(),
+    };
     Ok(Rooms {
         portal: Arc::new(Portal::new(parts)?),
         rules: Arc::new(LiveRulebook::new(Arc::new(rulebook))),
@@ -167,7 +183,11 @@ fn build(
 pub(super) fn labels(rulebook: &Rulebook) -> Labels {
     Labels {
         activities: rulebook.policy().vocabulary().activities().keys().cloned().collect(),
-        platforms: rulebook.catalog().platforms().map(|platform| platform.id.clone()).collect(),
+        platforms: rulebook
+            .catalog()
+            .platforms()
+            .map(|platform| platform.id.clone())
+            .collect(),
         purposes: rulebook.purposes().iter().map(|purpose| purpose.id.clone()).collect(),
         rulebook: rulebook.id().clone(),
     }
@@ -182,14 +202,26 @@ fn serve(
     clock: Clock,
 ) -> Gatehouse {
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    let addresses =
-        Addresses { plain: doors.plain.local_addr(), tls: doors.tls.local_addr(), admin: doors.admin.local_addr() };
+    let addresses = Addresses {
+        plain: doors.plain.local_addr(),
+        tls: doors.tls.local_addr(),
+        admin: doors.admin.local_addr(),
+    };
     let health = Arc::new(Health::new(rooms.book.clone(), rooms.rules.load().id().clone()));
     let upstream = rooms.upstream.clone();
     let pac = pac_file(settings, &rooms.rules, rooms.portal.host(), addresses);
 
-    let admin = Admin { metrics: exposition(&rooms, &clock), health: health.clone(), pac: pac.clone() };
-    tasks.spawn(answer_operators(doors.admin, Arc::new(admin), tasks.clone(), stop.clone()));
+    let admin = Admin {
+        metrics: exposition(&rooms, &clock),
+        health: health.clone(),
+        pac: pac.clone(),
+    };
+    tasks.spawn(answer_operators(
+        doors.admin,
+        Arc::new(admin),
+        tasks.clone(),
+        stop.clone(),
+    ));
     if let Some(folder) = folder {
         let reload = Reload {
             folder,
@@ -201,7 +233,9 @@ fn serve(
             clock: clock.clone(),
         };
         let stopping = stop.clone();
-        tasks.spawn(async move { tokio::select! { () = reload.follow() => {} () = stopping.cancelled() => {} } });
+        tasks.spawn(async move {
+            tokio::select! { () = reload.follow() => {} () = stopping.cancelled() => {} }
+        });
     }
     let proxy = Proxy::new(proxy::Parts {
         rules: rooms.rules.clone(),
@@ -291,7 +325,10 @@ fn exposition(rooms: &Rooms, clock: &Clock) -> Box<dyn Fn() -> String + Send + S
             records_dropped: 0,
             minted_certificates: mint.cached(),
             sign_in_failures: guard.rejections(),
-            grants: counts.into_iter().map(|count| (count.purpose, count.life.as_str(), count.grants)).collect(),
+            grants: counts
+                .into_iter()
+                .map(|count| (count.purpose, count.life.as_str(), count.grants))
+                .collect(),
         });
         metrics.text().unwrap_or_else(|problem| format!("# {problem}\n"))
     })

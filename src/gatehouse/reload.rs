@@ -1,6 +1,9 @@
 //! New rules: read → assemble → run the cases → swap → record. A rulebook that fails its own cases never rules; the
 //! old one stays, and `/readyz`, a metric and the log say why.
-#![expect(clippy::disallowed_methods, reason = "door: assembles rules off the workers' threads")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "door: assembles rules off the workers' threads"
+)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -32,7 +35,11 @@ pub fn assemble(folder: &Path) -> Result<Assembled, Vec<Problem>> {
 pub fn assemble_sources(sources: &Sources) -> Result<Assembled, Vec<Problem>> {
     let assembled = Rulebook::assemble(sources)?;
     let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);
-    if report.is_green() { Ok(assembled) } else { Err(why_not(report)) }
+    if report.is_green() {
+        Ok(assembled)
+    } else {
+        Err(why_not(report))
+    }
 }
 
 fn why_not(report: CaseReport) -> Vec<Problem> {
@@ -127,8 +134,15 @@ impl Reload {
 
 /// Writes what the gateway did by itself.
 pub(super) async fn record(book: &Book, clock: &Clock, rules: &LiveRulebook, act: GatewayAct) {
-    let act = Act::Gateway { act, rulebook: rules.load().id().clone() };
-    let record = Record { id: RecordId::new(uuid::Uuid::now_v7().to_string()), at: clock.now(), act };
+    let act = Act::Gateway {
+        act,
+        rulebook: rules.load().id().clone(),
+    };
+    let record = Record {
+        id: RecordId::new(uuid::Uuid::now_v7().to_string()),
+        at: clock.now(),
+        act,
+    };
     if let Err(error) = book.write(record).await {
         tracing::error!(%error, "the book does not take a record of the gateway itself");
     }

@@ -32,8 +32,18 @@ pub(super) struct Outgoing<B> {
 
 impl<B> Outgoing<B> {
     pub(super) fn new(peeked: Vec<Frame<Bytes>>, rest: B, rest_ended: bool, counters: Arc<Counters>) -> Self {
-        let peeked_bytes = peeked.iter().filter_map(Frame::data_ref).map(|data| data.len() as u64).sum();
-        Self { peeked: peeked.into_iter(), peeked_bytes, rest, rest_ended, counters }
+        let peeked_bytes = peeked
+            .iter()
+            .filter_map(Frame::data_ref)
+            .map(|data| data.len() as u64)
+            .sum();
+        Self {
+            peeked: peeked.into_iter(),
+            peeked_bytes,
+            rest,
+            rest_ended,
+            counters,
+        }
     }
 
     fn count(&mut self, frame: &Frame<Bytes>) {
@@ -78,7 +88,11 @@ where
     }
 
     fn size_hint(&self) -> SizeHint {
-        let rest = if self.rest_ended { SizeHint::with_exact(0) } else { self.rest.size_hint() };
+        let rest = if self.rest_ended {
+            SizeHint::with_exact(0)
+        } else {
+            self.rest.size_hint()
+        };
         let mut hint = SizeHint::new();
         hint.set_lower(rest.lower() + self.peeked_bytes);
         if let Some(upper) = rest.upper() {
@@ -99,7 +113,12 @@ pub(super) struct Carrying {
 /// Puts `entry` into the care of `inner`; `closing` is what the record will say once all is delivered.
 pub(super) fn carrying(entry: Entry, closing: Closing, inner: Body) -> Body {
     let counters = entry.counters();
-    Carrying { inner, entry: Some((entry, closing)), counters }.boxed()
+    Carrying {
+        inner,
+        entry: Some((entry, closing)),
+        counters,
+    }
+    .boxed()
 }
 
 impl Carrying {
@@ -125,8 +144,16 @@ impl HttpBody for Carrying {
             }
             Some(Err(error)) => {
                 let end = match error.downcast_ref::<Fault>() {
-                    Some(fault) => End::Failed { blame: fault.blame, stage: fault.stage, code: fault.code },
-                    None => End::Failed { blame: Blame::Origin, stage: Stage::Forward, code: FaultCode::OriginGone },
+                    Some(fault) => End::Failed {
+                        blame: fault.blame,
+                        stage: fault.stage,
+                        code: fault.code,
+                    },
+                    None => End::Failed {
+                        blame: Blame::Origin,
+                        stage: Stage::Forward,
+                        code: FaultCode::OriginGone,
+                    },
                 };
                 self.close(Some(end));
                 Poll::Ready(Some(Err(error)))
@@ -150,7 +177,11 @@ impl HttpBody for Carrying {
 impl Drop for Carrying {
     fn drop(&mut self) {
         // hyper stops polling a body that says it is at its end: that is delivered, not abandoned
-        let gone = End::Failed { blame: Blame::Client, stage: Stage::Forward, code: FaultCode::ClientGone };
+        let gone = End::Failed {
+            blame: Blame::Client,
+            stage: Stage::Forward,
+            code: FaultCode::ClientGone,
+        };
         let instead = if self.inner.is_end_stream() { None } else { Some(gone) };
         self.close(instead);
     }

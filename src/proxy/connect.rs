@@ -60,11 +60,22 @@ impl Proxy {
                 let remedy = remedy.unwrap_or_default();
                 self.refuse_connect(&rules, entry, &seen, &parts, (&refusal, &remedy))
             }
-            ConnectStep::Portal | ConnectStep::Intercept => {
-                self.intercept(Knock { hop, visitor, seen, entry }, Request::from_parts(parts, body))
-            }
+            ConnectStep::Portal | ConnectStep::Intercept => self.intercept(
+                Knock {
+                    hop,
+                    visitor,
+                    seen,
+                    entry,
+                },
+                Request::from_parts(parts, body),
+            ),
             ConnectStep::Tunnel(permit) => {
-                let knock = Knock { hop, visitor, seen, entry };
+                let knock = Knock {
+                    hop,
+                    visitor,
+                    seen,
+                    entry,
+                };
                 match self.house.upstream.tunnel(&permit).await {
                     Ok(origin) => self.tunnel(knock, permit, origin, Request::from_parts(parts, body)),
                     Err(fault) => self.fault(knock.entry, knock.seen.ask.host(), &parts, &fault),
@@ -107,9 +118,19 @@ impl Proxy {
 impl Knock {
     /// The hop that the tunnel's inside is served on.
     pub(super) fn inside(&self, secure: bool) -> Option<Hop> {
-        let Ask::Connect(authority) = &self.seen.ask else { return None };
-        let inside = Inside { authority: authority.clone(), secure, visitor: self.visitor.clone() };
-        Some(Hop { arrival: self.hop.arrival.clone(), certificate: None, inside: Some(inside) })
+        let Ask::Connect(authority) = &self.seen.ask else {
+            return None;
+        };
+        let inside = Inside {
+            authority: authority.clone(),
+            secure,
+            visitor: self.visitor.clone(),
+        };
+        Some(Hop {
+            arrival: self.hop.arrival.clone(),
+            certificate: None,
+            inside: Some(inside),
+        })
     }
 }
 

@@ -28,7 +28,11 @@ impl Proxy {
         let _alive = self.house.metrics.connection();
         match door {
             Door::Plain => {
-                let hop = Hop { arrival, certificate: None, inside: None };
+                let hop = Hop {
+                    arrival,
+                    certificate: None,
+                    inside: None,
+                };
                 self.serve_http(stream, Arc::new(hop), false).await;
             }
             Door::Tls => self.serve_tls_door(stream, arrival).await,
@@ -40,7 +44,9 @@ impl Proxy {
             Ok(config) => TlsAcceptor::from(config),
             Err(problem) => {
                 tracing::error!(%problem, "no certificate for the TLS door");
-                return self.stray(arrival.client, &Fault::internal(Stage::Arrive, problem)).await;
+                return self
+                    .stray(arrival.client, &Fault::internal(Stage::Arrive, problem))
+                    .await;
             }
         };
         let handshake = tokio::time::timeout(self.handshake_timeout(), acceptor.accept(stream)).await;
@@ -51,14 +57,26 @@ impl Proxy {
                 return self.stray(arrival.client, &fault).await;
             }
             Err(_) => {
-                let fault = Fault::new(Blame::Client, Stage::Arrive, FaultCode::ClientTimeout, "no TLS handshake in time");
+                let fault = Fault::new(
+                    Blame::Client,
+                    Stage::Arrive,
+                    FaultCode::ClientTimeout,
+                    "no TLS handshake in time",
+                );
                 return self.stray(arrival.client, &fault).await;
             }
         };
         let (_, session) = stream.get_ref();
-        let certificate = session.peer_certificates().and_then(|chain| chain.first()).map(|leaf| leaf.clone().into_owned());
+        let certificate = session
+            .peer_certificates()
+            .and_then(|chain| chain.first())
+            .map(|leaf| leaf.clone().into_owned());
         let h2 = session.alpn_protocol() == Some(b"h2");
-        let hop = Hop { arrival, certificate, inside: None };
+        let hop = Hop {
+            arrival,
+            certificate,
+            inside: None,
+        };
         self.serve_http(stream, Arc::new(hop), h2).await;
     }
 
@@ -159,7 +177,11 @@ impl Proxy {
     pub(super) async fn stray(&self, client: SocketAddr, fault: &Fault) {
         // without what was seen, an entry closes as a stray
         if let Ok(entry) = self.house.book.enter(self.house.clock.now(), client).await {
-            entry.close(Closing { end: failed(fault), status: None, decrypted: false });
+            entry.close(Closing {
+                end: failed(fault),
+                status: None,
+                decrypted: false,
+            });
         }
     }
 }

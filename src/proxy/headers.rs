@@ -40,7 +40,11 @@ pub(super) fn outward(headers: &mut HeaderMap, via: Option<&HeaderValue>, upgrad
     for name in INDOORS {
         headers.remove(name);
     }
-    let own: Vec<HeaderName> = headers.keys().filter(|name| name.as_str().starts_with("wayleave-")).cloned().collect();
+    let own: Vec<HeaderName> = headers
+        .keys()
+        .filter(|name| name.as_str().starts_with("wayleave-"))
+        .cloned()
+        .collect();
     for name in own {
         headers.remove(name);
     }
@@ -114,21 +118,34 @@ mod tests {
 
     #[test]
     fn fields_that_connection_names_stay_on_their_hop() {
-        let mut headers = map(&[("connection", "close, X-Hop"), ("x-hop", "1"), ("te", "trailers"), ("x-end", "2")]);
+        let mut headers = map(&[
+            ("connection", "close, X-Hop"),
+            ("x-hop", "1"),
+            ("te", "trailers"),
+            ("x-end", "2"),
+        ]);
         outward(&mut headers, Some(&HeaderValue::from_static("1.1 wayleave")), false);
         assert_eq!(headers, map(&[("x-end", "2"), ("via", "1.1 wayleave")]));
     }
 
     #[test]
     fn an_upgrade_keeps_its_handshake_and_nothing_else_of_the_hop() {
-        let mut headers = map(&[("connection", "Upgrade, keep-alive"), ("upgrade", "websocket"), ("keep-alive", "5")]);
+        let mut headers = map(&[
+            ("connection", "Upgrade, keep-alive"),
+            ("upgrade", "websocket"),
+            ("keep-alive", "5"),
+        ]);
         outward(&mut headers, None, true);
         assert_eq!(headers, map(&[("upgrade", "websocket"), ("connection", "upgrade")]));
     }
 
     #[test]
     fn an_answer_does_not_teach_the_browser_a_way_around() {
-        let mut headers = map(&[("alt-svc", "h3=\":443\""), ("proxy-authenticate", "Basic"), ("etag", "\"1\"")]);
+        let mut headers = map(&[
+            ("alt-svc", "h3=\":443\""),
+            ("proxy-authenticate", "Basic"),
+            ("etag", "\"1\""),
+        ]);
         inward(&mut headers, None, false);
         assert_eq!(headers, map(&[("etag", "\"1\"")]));
     }

@@ -32,8 +32,16 @@ impl Proxy {
             Opening::Silent => Err(silent()),
         };
         match ended {
-            Ok(()) => knock.entry.close(Closing { end: End::Completed, status: Some(200), decrypted: true }),
-            Err(fault) => knock.entry.close(Closing { end: failed(&fault), status: Some(200), decrypted: false }),
+            Ok(()) => knock.entry.close(Closing {
+                end: End::Completed,
+                status: Some(200),
+                decrypted: true,
+            }),
+            Err(fault) => knock.entry.close(Closing {
+                end: failed(&fault),
+                status: Some(200),
+                decrypted: false,
+            }),
         }
     }
 
@@ -46,7 +54,12 @@ impl Proxy {
         };
         plan::on_hello(promised, hello)?;
         let config = self.house.mint.server_config(&promised.host).await.map_err(|problem| {
-            Fault::new(Blame::House, Stage::Intercept, FaultCode::MintFailed, problem.to_string())
+            Fault::new(
+                Blame::House,
+                Stage::Intercept,
+                FaultCode::MintFailed,
+                problem.to_string(),
+            )
         })?;
         let client_tls = |why: String| Fault::new(Blame::Client, Stage::Intercept, FaultCode::ClientTls, why);
         let stream = tokio::time::timeout(self.handshake_timeout(), TlsAcceptor::from(config).accept(io))
@@ -54,7 +67,9 @@ impl Proxy {
             .map_err(|_| client_tls("no TLS handshake in time".to_owned()))?
             .map_err(|error| client_tls(error.to_string()))?;
         let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        let hop = knock.inside(true).ok_or_else(|| Fault::internal(Stage::Intercept, "a tunnel without CONNECT"))?;
+        let hop = knock
+            .inside(true)
+            .ok_or_else(|| Fault::internal(Stage::Intercept, "a tunnel without CONNECT"))?;
         self.clone().serve_http(stream, Arc::new(hop), h2).await;
         Ok(())
     }
@@ -63,16 +78,27 @@ impl Proxy {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let hop = knock.inside(false).ok_or_else(|| Fault::internal(Stage::Intercept, "a tunnel without CONNECT"))?;
+        let hop = knock
+            .inside(false)
+            .ok_or_else(|| Fault::internal(Stage::Intercept, "a tunnel without CONNECT"))?;
         self.clone().serve_http(io, Arc::new(hop), false).await;
         Ok(())
     }
 }
 
 pub(super) fn silent() -> Fault {
-    Fault::new(Blame::Client, Stage::Intercept, FaultCode::ClientTimeout, "the tunnel was opened and nothing was sent")
+    Fault::new(
+        Blame::Client,
+        Stage::Intercept,
+        FaultCode::ClientTimeout,
+        "the tunnel was opened and nothing was sent",
+    )
 }
 
 pub(super) fn failed(fault: &Fault) -> End {
-    End::Failed { blame: fault.blame, stage: fault.stage, code: fault.code }
+    End::Failed {
+        blame: fault.blame,
+        stage: fault.stage,
+        code: fault.code,
+    }
 }

@@ -36,7 +36,11 @@ impl Proxy {
     fn nap(&self, seen: &Observation) -> Duration {
         let now = self.house.clock.now();
         let expiries = seen.standing.grants().iter().map(|grant| grant.expires.since(now));
-        expiries.min().unwrap_or(LONGEST_NAP).min(LONGEST_NAP).max(Duration::from_millis(10))
+        expiries
+            .min()
+            .unwrap_or(LONGEST_NAP)
+            .min(LONGEST_NAP)
+            .max(Duration::from_millis(10))
     }
 
     fn refresh(&self, seen: &mut Observation) {
@@ -56,7 +60,10 @@ impl Proxy {
     fn still_passes(&self, rules: &Rulebook, seen: &Observation) -> bool {
         match &seen.ask {
             Ask::Connect(_) => {
-                matches!(plan::on_connect(rules, &self.house.portal_host, seen).step, ConnectStep::Tunnel(_))
+                matches!(
+                    plan::on_connect(rules, &self.house.portal_host, seen).step,
+                    ConnectStep::Tunnel(_)
+                )
             }
             Ask::Request(..) => matches!(
                 plan::on_request(rules, &self.house.portal_host, seen).step,

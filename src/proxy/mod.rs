@@ -61,7 +61,11 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { via: "wayleave".to_owned(), peek_timeout_s: 10, max_streams: 128 }
+        Self {
+            via: "wayleave".to_owned(),
+            peek_timeout_s: 10,
+            max_streams: 128,
+        }
     }
 }
 
@@ -120,7 +124,11 @@ impl Proxy {
     /// A proxy that works with `parts`.
     pub fn new(parts: Parts) -> Arc<Self> {
         let name = parts.settings.via.trim();
-        let via = if name.is_empty() { None } else { HeaderValue::from_str(&format!("1.1 {name}")).ok() };
+        let via = if name.is_empty() {
+            None
+        } else {
+            HeaderValue::from_str(&format!("1.1 {name}")).ok()
+        };
         Arc::new(Self { house: parts, via })
     }
 

@@ -43,15 +43,24 @@ fn hints_of(headers: &HeaderMap, label_headers: &BTreeSet<String>, body_follows:
 fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
-    if values.next().is_some() { None } else { Some(value.trim()) }
+    if values.next().is_some() {
+        None
+    } else {
+        Some(value.trim())
+    }
 }
 
 fn labels(headers: &HeaderMap, label_headers: &BTreeSet<String>) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for name in label_headers {
-        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
+        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
+            continue;
+        };
         for value in headers.get_all(&name) {
-            found.push((name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+            found.push((
+                name.as_str().to_owned(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            ));
         }
     }
     found
@@ -70,13 +79,19 @@ fn url_host(text: &str) -> Option<Host> {
 
 fn referer(text: &str) -> Option<Referer> {
     let uri: http::Uri = text.parse().ok()?;
-    Some(Referer { host: Host::parse(uri.host()?).ok()?, path: uri.path().to_owned() })
+    Some(Referer {
+        host: Host::parse(uri.host()?).ok()?,
+        path: uri.path().to_owned(),
+    })
 }
 
 /// Whether the answer will be looked at as a page: a browser's top-level navigation, or a client that says it wants
 /// HTML and sends no fetch metadata.
 pub(super) fn is_navigation(parts: &Parts) -> bool {
-    match (one(&parts.headers, "sec-fetch-mode"), one(&parts.headers, "sec-fetch-dest")) {
+    match (
+        one(&parts.headers, "sec-fetch-mode"),
+        one(&parts.headers, "sec-fetch-dest"),
+    ) {
         (Some(mode), dest) => mode == "navigate" && dest == Some("document"),
         (None, _) => one(&parts.headers, "accept").is_some_and(|accept| accept.contains("text/html")),
     }
@@ -104,31 +119,57 @@ mod tests {
 
     #[test]
     fn a_header_sent_twice_is_no_hint() {
-        let head = head_of(&parts("/", &[("sec-fetch-mode", "navigate"), ("sec-fetch-mode", "cors")]), &BTreeSet::new(), false);
+        let head = head_of(
+            &parts("/", &[("sec-fetch-mode", "navigate"), ("sec-fetch-mode", "cors")]),
+            &BTreeSet::new(),
+            false,
+        );
         assert_eq!(head.hints.fetch_mode, None);
     }
 
     #[test]
     fn labels_keep_their_repeats() {
         let names = BTreeSet::from(["x-fb-friendly-name".to_owned()]);
-        let head = head_of(&parts("/", &[("X-FB-Friendly-Name", "A"), ("x-fb-friendly-name", "B")]), &names, false);
+        let head = head_of(
+            &parts("/", &[("X-FB-Friendly-Name", "A"), ("x-fb-friendly-name", "B")]),
+            &names,
+            false,
+        );
         assert_eq!(head.hints.labels.len(), 2);
     }
 
     #[test]
     fn a_body_is_seen_by_its_framing() {
-        for (field, value, follows) in [("content-length", "0", false), ("content-length", "1", true), ("transfer-encoding", "chunked", true)] {
-            assert_eq!(head_of(&parts("/", &[(field, value)]), &BTreeSet::new(), false).hints.has_body, follows);
+        for (field, value, follows) in [
+            ("content-length", "0", false),
+            ("content-length", "1", true),
+            ("transfer-encoding", "chunked", true),
+        ] {
+            assert_eq!(
+                head_of(&parts("/", &[(field, value)]), &BTreeSet::new(), false)
+                    .hints
+                    .has_body,
+                follows
+            );
         }
-        assert!(head_of(&parts("/", &[]), &BTreeSet::new(), true).hints.has_body, "an open HTTP/2 stream");
+        assert!(
+            head_of(&parts("/", &[]), &BTreeSet::new(), true).hints.has_body,
+            "an open HTTP/2 stream"
+        );
     }
 
     #[test]
     fn only_a_top_level_document_is_a_navigation() {
         let navigation = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
         assert!(is_navigation(&parts("/", &navigation)));
-        assert!(!is_navigation(&parts("/", &[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")])));
-        assert!(!is_navigation(&parts("/", &[("sec-fetch-mode", "cors"), ("accept", "text/html")])));
+        assert!(!is_navigation(&parts(
+            "/",
+            &[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")]
+        )));
+        assert!(!is_navigation(&parts(
+            "/",
+            &[("sec-fetch-mode", "cors"), ("accept", "text/html")]
+        )));
         assert!(is_navigation(&parts("/", &[("accept", "text/html,*/*")])));
         assert!(!is_navigation(&parts("/", &[("accept", "*/*")])));
     }

@@ -19,7 +19,11 @@ pub(super) struct Peeked {
 impl Peeked {
     /// Nobody looked.
     pub(super) fn nothing() -> Self {
-        Self { frames: Vec::new(), bytes: Bytes::new(), complete: false }
+        Self {
+            frames: Vec::new(),
+            bytes: Bytes::new(),
+            complete: false,
+        }
     }
 }
 
@@ -51,7 +55,11 @@ where
     }
     let complete = complete && bytes.len() <= limit;
     bytes.truncate(limit);
-    Ok(Peeked { frames, bytes: bytes.freeze(), complete })
+    Ok(Peeked {
+        frames,
+        bytes: bytes.freeze(),
+        complete,
+    })
 }
 
 #[cfg(test)]
@@ -80,7 +88,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_dripping_body_is_not_waited_for() {
-        let first = futures_util::stream::iter([Ok::<_, std::convert::Infallible>(Frame::data(Bytes::from_static(b"a")))]);
+        let first =
+            futures_util::stream::iter([Ok::<_, std::convert::Infallible>(Frame::data(Bytes::from_static(b"a")))]);
         let never = futures_util::stream::pending();
         let mut body = StreamBody::new(futures_util::StreamExt::chain(first, never)).boxed();
         let peeked = peek(&mut body, 16, Duration::from_secs(9)).await.unwrap();

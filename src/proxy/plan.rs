@@ -5,8 +5,10 @@
 //! The ladder for a request is the same, with a look at the body before the judgement where only the body says what the
 //! request does.
 
+use std::collections::BTreeMap;
+
 use crate::catalog::PEEK_LIMIT;
-use crate::facts::{Ask, Authority, Blame, Fault, FaultCode, Host, Observation, Peek, Stage};
+use crate::facts::{Ask, Authority, Blame, Fault, FaultCode, Host, Observation, Peek, PlatformId, Stage};
 use crate::ingress::ClientHello;
 use crate::policy::Permit;
 use crate::rulebook::{Judgement, Refusal, Rulebook};
@@ -53,10 +55,16 @@ pub(super) struct Planned<S> {
 /// Plans a CONNECT.
 pub(super) fn on_connect(rules: &Rulebook, portal: &Host, seen: &Observation) -> Planned<ConnectStep> {
     if seen.subject.is_none() {
-        return Planned { step: ConnectStep::Challenge, judgement: None };
+        return Planned {
+            step: ConnectStep::Challenge,
+            judgement: None,
+        };
     }
     if seen.ask.host() == portal {
-        return Planned { step: ConnectStep::Portal, judgement: None };
+        return Planned {
+            step: ConnectStep::Portal,
+            judgement: None,
+        };
     }
     let judgement = rules.judge(seen);
     let step = if judgement.inspect() {
@@ -67,21 +75,32 @@ pub(super) fn on_connect(rules: &Rulebook, portal: &Host, seen: &Observation) ->
             Err(refusal) => ConnectStep::Refuse(refusal),
         }
     };
-    Planned { step, judgement: Some(judgement) }
+    Planned {
+        step,
+        judgement: Some(judgement),
+    }
 }
 
 /// Plans a request, in clear or inside an intercepted flow.
 pub(super) fn on_request(rules: &Rulebook, portal: &Host, seen: &Observation) -> Planned<RequestStep> {
     if seen.subject.is_none() {
-        return Planned { step: RequestStep::Challenge, judgement: None };
+        return Planned {
+            step: RequestStep::Challenge,
+            judgement: None,
+        };
     }
     if seen.ask.host() == portal {
-        return Planned { step: RequestStep::Portal, judgement: None };
+        return Planned {
+            step: RequestStep::Portal,
+            judgement: None,
+        };
     }
     let judgement = rules.judge(seen);
     let step = match (&seen.ask, judgement.permit()) {
         (Ask::Request(_, head), _)
-            if judgement.inspect() && head.peek == Peek::NotTaken && rules.catalog().wants_body(judgement.place(), head) =>
+            if judgement.inspect()
+                && head.peek == Peek::NotTaken
+                && rules.catalog().wants_body(judgement.place(), head) =>
         {
             RequestStep::NeedBody(PEEK_LIMIT)
         }
@@ -89,7 +108,48 @@ pub(super) fn on_request(rules: &Rulebook, portal: &Host, seen: &Observation) ->
         (Ask::Request(..) | Ask::Connect(_), Ok(permit)) => RequestStep::Forward(permit),
         (Ask::Request(..) | Ask::Connect(_), Err(refusal)) => RequestStep::Refuse(refusal),
     };
-    Planned { step, judgement: Some(judgement) }
+    Planned {
+        step,
+        judgement: Some(judgement),
+    }
+}
+
+/// The platform, if any, that a flow which passes unread could carry although rules want to read it or keep it out: a
+/// server answers for every name on its certificate (RFC 9110 §4.3.3, RFC 9113 §9.1.1).
+pub(super) fn on_certificate(
+    rules: &Rulebook,
+    portal: &Host,
+    seen: &Observation,
+    names: &[String],
+) -> Option<PlatformId> {
+    let own = rules.catalog().place(seen.ask.host()).platform;
+    let mut found: BTreeMap<PlatformId, Host> = BTreeMap::new();
+    for name in names {
+        let Ok(host) = Host::parse(&name.replacen('*', "www", 1)) else {
+            continue;
+        };
+        let Some(platform) = rules.catalog().place(&host).platform else {
+            continue;
+        };
+        if Some(&platform) != own.as_ref() {
+            found.entry(platform).or_insert(host);
+        }
+    }
+    let read_or_refused = |host: &Host| {
+        let authority = Authority {
+            host: host.clone(),
+            port: seen.ask.authority().port,
+        };
+        let other = Observation {
+            ask: Ask::Connect(authority),
+            ..seen.clone()
+        };
+        !matches!(on_connect(rules, portal, &other).step, ConnectStep::Tunnel(_))
+    };
+    found
+        .into_iter()
+        .find(|(_, host)| read_or_refused(host))
+        .map(|(platform, _)| platform)
 }
 
 /// Whether a tunnel's ClientHello keeps what its CONNECT promised. A hello without SNI speaks for the CONNECT name.
@@ -101,7 +161,10 @@ pub(super) fn on_hello(promised: &Authority, hello: &ClientHello) -> Result<(), 
             Blame::Client,
             Stage::Intercept,
             FaultCode::SniMismatch,
-            format!("the TLS handshake names another host than CONNECT, which asked for `{}`", promised.host),
+            format!(
+                "the TLS handshake names another host than CONNECT, which asked for `{}`",
+                promised.host
+            ),
         )),
     }
 }

@@ -97,9 +97,17 @@ impl Proxy {
         let (parts, body) = request.into_parts();
         let visitor = self.visitor(&hop, &parts).await;
         let head = head_of(&parts, rules.catalog().label_headers(), !body.is_end_stream());
-        let seen = self.observe(&rules, &hop, &visitor, Ask::Request(authority, Box::new(head))).await;
+        let seen = self
+            .observe(&rules, &hop, &visitor, Ask::Request(authority, Box::new(head)))
+            .await;
         let host = seen.ask.host().clone();
-        let mut asked = Asked { parts, body, peeked: Peeked::nothing(), secure, read: false };
+        let mut asked = Asked {
+            parts,
+            body,
+            peeked: Peeked::nothing(),
+            secure,
+            read: false,
+        };
 
         let (seen, planned) = match self.plan(&rules, seen, &mut asked).await {
             Ok(planned) => planned,
@@ -118,20 +126,27 @@ impl Proxy {
         asked: &mut Asked,
     ) -> Result<(Observation, Planned<RequestStep>), Fault> {
         let planned = plan::on_request(rules, &self.house.portal_host, &seen);
-        let RequestStep::NeedBody(limit) = planned.step else { return Ok((seen, planned)) };
+        let RequestStep::NeedBody(limit) = planned.step else {
+            return Ok((seen, planned));
+        };
         let patience = Duration::from_secs(self.house.settings.peek_timeout_s);
         asked.peeked = peek(&mut asked.body, limit, patience)
             .await
             .map_err(|error| Fault::new(Blame::Client, Stage::Arrive, FaultCode::ClientGone, error.to_string()))?;
         if let (Ask::Request(authority, head), Some(judgement)) = (&mut seen.ask, &planned.judgement) {
             debug_assert_eq!(&judgement.place().host, &authority.host);
-            head.peek = rules.catalog().peek(judgement.place(), head, &asked.peeked.bytes, asked.peeked.complete);
+            head.peek = rules
+                .catalog()
+                .peek(judgement.place(), head, &asked.peeked.bytes, asked.peeked.complete);
         }
         let planned = plan::on_request(rules, &self.house.portal_host, &seen);
         Ok((seen, planned))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the whole story of one request meets here, once")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the whole story of one request meets here, once"
+    )]
     async fn obey(
         self: &Arc<Self>,
         rules: &Rulebook,
@@ -177,11 +192,21 @@ impl Proxy {
     /// is known to be writable.
     async fn promise_record(&self, entry: &mut Entry, publishes: bool) -> Result<(), String> {
         self.house.book.healthy()?;
-        if publishes { entry.commit().await.map_err(|unavailable| unavailable.to_string()) } else { Ok(()) }
+        if publishes {
+            entry.commit().await.map_err(|unavailable| unavailable.to_string())
+        } else {
+            Ok(())
+        }
     }
 
     async fn forward(&self, entry: Entry, permit: &Permit, asked: Asked) -> Response<Body> {
-        let Asked { mut parts, body, peeked, secure, read: decrypted } = asked;
+        let Asked {
+            mut parts,
+            body,
+            peeked,
+            secure,
+            read: decrypted,
+        } = asked;
         headers::outward(&mut parts.headers, self.via.as_ref(), false);
         let body = Outgoing::new(peeked.frames, body, peeked.complete, entry.counters());
         let request = Request::from_parts(parts.clone(), body.boxed());
@@ -189,9 +214,15 @@ impl Proxy {
             Ok(response) => {
                 let (mut head, body) = response.into_parts();
                 headers::inward(&mut head.headers, self.via.as_ref(), false);
-                let closing = Closing { end: End::Completed, status: Some(head.status.as_u16()), decrypted };
+                let closing = Closing {
+                    end: End::Completed,
+                    status: Some(head.status.as_u16()),
+                    decrypted,
+                };
                 let permit = permit.clone();
-                let body = body.map_err(move |error| fault_of_answer(&permit, &error).into()).boxed();
+                let body = body
+                    .map_err(move |error| fault_of_answer(&permit, &error).into())
+                    .boxed();
                 let body = carrying(entry, closing, body);
                 Response::from_parts(head, body)
             }
@@ -200,13 +231,7 @@ impl Proxy {
     }
 
     /// A request to our own counter.
-    async fn at_the_counter(
-        &self,
-        rules: &Rulebook,
-        entry: Entry,
-        seen: &Observation,
-        asked: Asked,
-    ) -> Response<Body> {
+    async fn at_the_counter(&self, rules: &Rulebook, entry: Entry, seen: &Observation, asked: Asked) -> Response<Body> {
         let directory = self.house.directory.load();
         let Some(subject) = &seen.subject else {
             let fault = Fault::internal(Stage::Identify, "nobody came to the counter");
@@ -221,9 +246,17 @@ impl Proxy {
             secure: asked.secure,
             at: seen.at,
         };
-        let response = self.house.portal.serve(&visit, Request::from_parts(asked.parts, asked.body)).await;
+        let response = self
+            .house
+            .portal
+            .serve(&visit, Request::from_parts(asked.parts, asked.body))
+            .await;
         let (head, body) = response.into_parts();
-        let closing = Closing { end: End::Completed, status: Some(head.status.as_u16()), decrypted: true };
+        let closing = Closing {
+            end: End::Completed,
+            status: Some(head.status.as_u16()),
+            decrypted: true,
+        };
         let body = carrying(entry, closing, body.map_err(|never| match never {}).boxed());
         Response::from_parts(head, body)
     }
@@ -231,9 +264,18 @@ impl Proxy {
     /// A request in origin-form to the door itself: the PAC file, and nothing else.
     async fn at_the_door(&self, hop: &Hop, request: Request<Incoming>) -> Response<Body> {
         if request.uri().path() == "/proxy.pac" && matches!(*request.method(), Method::GET | Method::HEAD) {
-            let known_as = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok());
-            let known_as = known_as.and_then(|host| Authority::parse(host, Some(80)).ok()).map(|known| known.host);
-            return respond::pac(&(self.house.pac)(known_as), self.house.pac_type, request.method() == Method::HEAD);
+            let known_as = request
+                .headers()
+                .get(http::header::HOST)
+                .and_then(|host| host.to_str().ok());
+            let known_as = known_as
+                .and_then(|host| Authority::parse(host, Some(80)).ok())
+                .map(|known| known.host);
+            return respond::pac(
+                &(self.house.pac)(known_as),
+                self.house.pac_type,
+                request.method() == Method::HEAD,
+            );
         }
         let why = "this is a proxy: send absolute-form requests or CONNECT, or fetch `/proxy.pac`".to_owned();
         self.malformed(hop, &request, why).await

@@ -16,9 +16,9 @@ use super::request::Asked;
 use super::visitor::{Hop, Visitor};
 use crate::audit::{Closing, Entry};
 use crate::facts::{Blame, End, Fault, FaultCode, Host, Observation, Remedy, Stage};
+use crate::portal::Refused;
 use crate::portal::pages::{self, Audience, Page};
 use crate::portal::words::ENGLISH;
-use crate::portal::Refused;
 use crate::rulebook::{Refusal, Rulebook};
 use crate::upstream::Body;
 
@@ -52,7 +52,10 @@ impl Proxy {
             Audience::Navigation if asked.parts.method == Method::GET => Some(asked.url(seen)),
             Audience::Navigation | Audience::Tool => None,
         };
-        let page = self.house.portal.refuse(rules, &refused(rules, &entry, seen, why, back), who);
+        let page = self
+            .house
+            .portal
+            .refuse(rules, &refused(rules, &entry, seen, why, back), who);
         answer(entry, End::Refused, asked.read, &asked.parts, page)
     }
 
@@ -66,7 +69,10 @@ impl Proxy {
         parts: &Parts,
         why: (&Refusal, &Remedy),
     ) -> Response<Body> {
-        let page = self.house.portal.refuse(rules, &refused(rules, &entry, seen, why, None), Audience::Tool);
+        let page = self
+            .house
+            .portal
+            .refuse(rules, &refused(rules, &entry, seen, why, None), Audience::Tool);
         answer(entry, End::Refused, false, parts, page)
     }
 
@@ -113,36 +119,65 @@ fn unrecordable(why: &str) -> Fault {
 
 /// A fault before anybody could open an entry, or one whose entry is closed already.
 pub(super) fn fault_without_entry(request: &Request<Incoming>, fault: &Fault) -> Response<Body> {
-    let who = if request.headers().contains_key("sec-fetch-mode") { Audience::Navigation } else { Audience::Tool };
+    let who = if request.headers().contains_key("sec-fetch-mode") {
+        Audience::Navigation
+    } else {
+        Audience::Tool
+    };
     let mut page = pages::fault(&ENGLISH, fault, None, None, who);
-    page.headers_mut().insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+    page.headers_mut()
+        .insert(http::header::CONNECTION, HeaderValue::from_static("close"));
     page.map(|body| body.map_err(|never| match never {}).boxed())
 }
 
 /// Sends `page` and closes `entry` when it is delivered. An answer to HEAD has no content (RFC 9110 §9.3.2).
 fn answer(entry: Entry, end: End, decrypted: bool, parts: &Parts, page: Page) -> Response<Body> {
     let (head, body) = page.into_parts();
-    let closing = Closing { end, status: Some(head.status.as_u16()), decrypted };
-    let body = if parts.method == Method::HEAD { whole("") } else { body.map_err(|never| match never {}).boxed() };
+    let closing = Closing {
+        end,
+        status: Some(head.status.as_u16()),
+        decrypted,
+    };
+    let body = if parts.method == Method::HEAD {
+        whole("")
+    } else {
+        body.map_err(|never| match never {}).boxed()
+    };
     Response::from_parts(head, carrying(entry, closing, body))
 }
 
 fn audience(parts: &Parts) -> Audience {
-    if is_navigation(parts) { Audience::Navigation } else { Audience::Tool }
+    if is_navigation(parts) {
+        Audience::Navigation
+    } else {
+        Audience::Tool
+    }
 }
 
 /// The client left between our yes and its first byte.
 pub(super) fn client_gone(error: &hyper::Error) -> Closing {
     tracing::debug!(%error, "a client left before its tunnel began");
     let gone = Fault::new(Blame::Client, Stage::Intercept, FaultCode::ClientGone, "");
-    Closing { end: failed(&gone), status: Some(StatusCode::OK.as_u16()), decrypted: false }
+    Closing {
+        end: failed(&gone),
+        status: Some(StatusCode::OK.as_u16()),
+        decrypted: false,
+    }
 }
 
 /// The PAC file.
 pub(super) fn pac(text: &str, media_type: &'static str, head_only: bool) -> Response<Body> {
-    let body = if head_only { Bytes::new() } else { Bytes::from(text.to_owned()) };
+    let body = if head_only {
+        Bytes::new()
+    } else {
+        Bytes::from(text.to_owned())
+    };
     let mut response = Response::new(whole(body));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("max-age=300"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+        .headers_mut()
+        .insert(CACHE_CONTROL, HeaderValue::from_static("max-age=300"));
     response
 }

@@ -10,7 +10,7 @@ use super::connect::Knock;
 use super::intercept::failed;
 use super::plan;
 use crate::audit::{Closing, Counters};
-use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Host, Observation, Stage};
+use crate::facts::{Blame, End, Fault, FaultCode, Host, Observation, Stage};
 use crate::ingress::{self, Opening, Rewound};
 use crate::policy::Permit;
 use crate::upstream::{RelayEnd, Side, Way, relay};
@@ -25,11 +25,19 @@ impl Proxy {
         let Knock { seen, entry, .. } = knock;
         let counters = entry.counters();
         let (opening, io) = self.first_words(io, &origin, &counters).await;
-        if let Err(fault) = self.may_stay_unread(permit, &seen.ask, &opening).await {
-            return entry.close(Closing { end: failed(&fault), status: Some(200), decrypted: false });
+        if let Err(fault) = self.may_stay_unread(permit, &seen, &opening).await {
+            return entry.close(Closing {
+                end: failed(&fault),
+                status: Some(200),
+                decrypted: false,
+            });
         }
         let end = self.relay(io, origin, &counters, seen).await;
-        entry.close(Closing { end, status: Some(200), decrypted: false });
+        entry.close(Closing {
+            end,
+            status: Some(200),
+            decrypted: false,
+        });
     }
 
     /// Carries bytes both ways until both sides are done, or what let the flow pass as `seen` no longer does.
@@ -75,11 +83,11 @@ impl Proxy {
 
     /// A flow that nobody reads must be what its CONNECT said, and must not be able to carry a managed platform: an
     /// origin whose certificate also covers one would answer for it (RFC 9110 §7.4, RFC 9113 §9.1.1).
-    async fn may_stay_unread(&self, permit: &Permit, ask: &Ask, opening: &Opening) -> Result<(), Fault> {
+    async fn may_stay_unread(&self, permit: &Permit, seen: &Observation, opening: &Opening) -> Result<(), Fault> {
         match opening {
             Opening::Tls(hello) => {
-                plan::on_hello(ask.authority(), hello)?;
-                self.refuse_shared_certificate(permit, ask.authority()).await
+                plan::on_hello(seen.ask.authority(), hello)?;
+                self.refuse_shared_certificate(permit, seen).await
             }
             Opening::Http | Opening::Other | Opening::Silent => Ok(()),
             Opening::Malformed(_) => Err(Fault::new(
@@ -91,11 +99,12 @@ impl Proxy {
         }
     }
 
-    async fn refuse_shared_certificate(&self, permit: &Permit, authority: &Authority) -> Result<(), Fault> {
-        let names = self.house.upstream.names_on_certificate(permit, &authority.host).await?;
-        match self.house.rules.load().catalog().carries_managed(&names) {
+    async fn refuse_shared_certificate(&self, permit: &Permit, seen: &Observation) -> Result<(), Fault> {
+        let host = seen.ask.host();
+        let names = self.house.upstream.names_on_certificate(permit, host).await?;
+        match plan::on_certificate(&self.house.rules.load(), &self.house.portal_host, seen, &names) {
             None => Ok(()),
-            Some(platform) => Err(covers(&authority.host, platform.as_str())),
+            Some(platform) => Err(covers(host, platform.as_str())),
         }
     }
 }
@@ -128,11 +137,17 @@ fn ending(end: RelayEnd<String>) -> End {
         RelayEnd::Completed => End::Completed,
         RelayEnd::Idle => End::Cut("nothing was sent for too long".to_owned()),
         RelayEnd::Cut(reason) => End::Cut(reason),
-        RelayEnd::Broken(Side::Client, why) => {
-            failed(&Fault::new(Blame::Client, Stage::Forward, FaultCode::ClientGone, why.to_string()))
-        }
-        RelayEnd::Broken(Side::Origin, why) => {
-            failed(&Fault::new(Blame::Origin, Stage::Forward, FaultCode::OriginGone, why.to_string()))
-        }
+        RelayEnd::Broken(Side::Client, why) => failed(&Fault::new(
+            Blame::Client,
+            Stage::Forward,
+            FaultCode::ClientGone,
+            why.to_string(),
+        )),
+        RelayEnd::Broken(Side::Origin, why) => failed(&Fault::new(
+            Blame::Origin,
+            Stage::Forward,
+            FaultCode::OriginGone,
+            why.to_string(),
+        )),
     }
 }

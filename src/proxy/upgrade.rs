@@ -65,16 +65,26 @@ impl Proxy {
     async fn carry_socket(&self, entry: Entry, seen: Observation, client: Upgraded, origin: Upgraded) {
         let _alive = self.house.metrics.tunnel();
         let counters = entry.counters();
-        let end = self.relay(TokioIo::new(client), TokioIo::new(origin), &counters, seen).await;
+        let end = self
+            .relay(TokioIo::new(client), TokioIo::new(origin), &counters, seen)
+            .await;
         let status = Some(StatusCode::SWITCHING_PROTOCOLS.as_u16());
-        entry.close(Closing { end, status, decrypted: true });
+        entry.close(Closing {
+            end,
+            status,
+            decrypted: true,
+        });
     }
 
     /// The origin did not switch: its answer passes like any other.
     fn pass_answer(&self, entry: Entry, response: Response<Incoming>) -> Response<Body> {
         let (mut head, body) = response.into_parts();
         headers::inward(&mut head.headers, self.via.as_ref(), false);
-        let closing = Closing { end: End::Completed, status: Some(head.status.as_u16()), decrypted: true };
+        let closing = Closing {
+            end: End::Completed,
+            status: Some(head.status.as_u16()),
+            decrypted: true,
+        };
         Response::from_parts(head, carrying(entry, closing, body.map_err(Into::into).boxed()))
     }
 }

@@ -8,14 +8,12 @@ use rustls::pki_types::CertificateDer;
 
 use super::Proxy;
 use crate::clock::Timestamp;
-use crate::facts::{
-    Arrival, Ask, Authority, Channel, Observation, Person, PurposeId, Standing, Subject,
-};
-use crate::ingress;
+use crate::facts::{Arrival, Ask, Authority, Channel, Observation, Person, PurposeId, Standing, Subject};
 use crate::identity::selection::{self, Stated};
 use crate::identity::{Answer, Evidence};
-use crate::purpose::Declaration;
+use crate::ingress;
 use crate::portal::Visit;
+use crate::purpose::Declaration;
 use crate::rulebook::{self, Rulebook};
 
 /// Stands for a selection that names no purpose: nobody holds a grant for it.
@@ -78,20 +76,36 @@ impl Proxy {
                     Stated::Purpose(purpose) => Some((purpose, Channel::Header)),
                     Stated::Unclear => Some((PurposeId::new(UNCLEAR), Channel::Header)),
                 };
-                Visitor { subject: Some(subject), rejected: None, selects }
+                Visitor {
+                    subject: Some(subject),
+                    rejected: None,
+                    selects,
+                }
             }
             Answer::Silent => Visitor::default(),
-            Answer::Rejected(why) => Visitor { rejected: Some(why.to_string()), ..Visitor::default() },
+            Answer::Rejected(why) => Visitor {
+                rejected: Some(why.to_string()),
+                ..Visitor::default()
+            },
         }
     }
 
     /// Everything a judgement depends on beside the rules.
     pub(super) async fn observe(&self, rules: &Rulebook, hop: &Hop, visitor: &Visitor, ask: Ask) -> Observation {
         let at = self.house.clock.now();
-        let person = visitor.subject.as_ref().and_then(|subject| self.house.directory.load().person(&subject.id));
+        let person = visitor
+            .subject
+            .as_ref()
+            .and_then(|subject| self.house.directory.load().person(&subject.id));
         let standing = match (&visitor.subject, &person) {
             (Some(subject), Some(person)) => {
-                let given = Given { rules, hop, subject, person, at };
+                let given = Given {
+                    rules,
+                    hop,
+                    subject,
+                    person,
+                    at,
+                };
                 self.standing(&given, visitor.selects.as_ref(), &ask).await
             }
             (Some(_) | None, _) => Standing::default(),
@@ -139,7 +153,11 @@ impl Proxy {
             ticket: None,
             duration: None,
         };
-        let visitor = rulebook::Visitor { person: given.person, subject: given.subject, arrival: &given.hop.arrival };
+        let visitor = rulebook::Visitor {
+            person: given.person,
+            subject: given.subject,
+            arrival: &given.hop.arrival,
+        };
         let directory = self.house.directory.load();
         let visit = Visit {
             rules: given.rules,

@@ -79,12 +79,19 @@ pub async fn run(args: Args) -> Result<ExitCode, Report> {
         run::start_logging();
     }
     let clock = args.at.map_or_else(Clock::system, Clock::fixed);
-    let folder = tempfile::Builder::new().prefix("wayleave-demo-").tempdir().into_diagnostic()?;
+    let folder = tempfile::Builder::new()
+        .prefix("wayleave-demo-")
+        .tempdir()
+        .into_diagnostic()?;
     let mut settings = settings(folder.path());
     run::move_ports(&mut settings, args.port_base)?;
-    let stand_ins = if args.real { None } else { Some(stand_in(&mut settings, folder.path(), &clock).await?) };
+    let stand_ins = if args.real {
+        None
+    } else {
+        Some(stand_in(&mut settings, folder.path()).await?)
+    };
 
-    let issuer = Issuer::temporary(&clock).into_diagnostic()?;
+    let issuer = Issuer::temporary(&Clock::system()).into_diagnostic()?;
     let rules = args.policies.clone().map_or(Rules::Embedded, Rules::Folder);
     let password = password();
     let house = match open(&settings, rules, issuer, clock, &password).await {
@@ -115,7 +122,9 @@ async fn open(
         accounts.add(&name, &Secret::new(password), 1).into_diagnostic()?;
     }
     users::save(&accounts, &settings.identity.users).into_diagnostic()?;
-    Gatehouse::open(settings, rules, issuer, clock).await.map_err(run::explained)
+    Gatehouse::open(settings, rules, issuer, clock)
+        .await
+        .map_err(run::explained)
 }
 
 fn people(rules: &Rules) -> Result<Vec<String>, Report> {
@@ -124,17 +133,27 @@ fn people(rules: &Rules) -> Result<Vec<String>, Report> {
         Rules::Embedded => Path::new(""),
     };
     let assembled = super::settings::rulebook(folder)?;
-    Ok(assembled.directory.people().map(|person| person.id.to_string()).collect())
+    Ok(assembled
+        .directory
+        .people()
+        .map(|person| person.id.to_string())
+        .collect())
 }
 
 async fn close(house: Gatehouse, stand_ins: Option<StandIns>, folder: TempDir) -> Result<ExitCode, Report> {
-    house.stop().await.map_err(|why| miette::miette!("the last records could not be written: {why}"))?;
+    house
+        .stop()
+        .await
+        .map_err(|why| miette::miette!("the last records could not be written: {why}"))?;
     if let Some(StandIns { tasks, stop }) = stand_ins {
         stop.cancel();
         tasks.close();
         tasks.wait().await;
     }
-    folder.close().into_diagnostic().wrap_err("the demo's folder could not be removed")?;
+    folder
+        .close()
+        .into_diagnostic()
+        .wrap_err("the demo's folder could not be removed")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -148,11 +167,12 @@ fn settings(folder: &Path) -> File {
 }
 
 /// Starts the stand-ins and leads every name to them.
-async fn stand_in(settings: &mut File, folder: &Path, clock: &Clock) -> Result<StandIns, Report> {
-    let authority = Issuer::temporary(clock).into_diagnostic()?;
+async fn stand_in(settings: &mut File, folder: &Path) -> Result<StandIns, Report> {
+    let real_time = Clock::system();
+    let authority = Issuer::temporary(&real_time).into_diagnostic()?;
     let root = folder.join("stand-ins.pem");
     std::fs::write(&root, authority.root_pem()).into_diagnostic()?;
-    let mint = Arc::new(Mint::new(authority, clock.clone(), &TlsSettings::default()).into_diagnostic()?);
+    let mint = Arc::new(Mint::new(authority, real_time, &TlsSettings::default()).into_diagnostic()?);
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let address = sites::start(mint, &tasks, stop.clone()).await.into_diagnostic()?;
     settings.tls.use_system_roots = false;
@@ -187,6 +207,9 @@ fn ready(house: &Gatehouse, settings: &File, folder: &Path, password: &str) -> R
         ca: ca.display().to_string(),
         state: folder.join("state").display().to_string(),
         people: people.collect(),
-        sites: sites::SITES.iter().map(|site| format!("https://{}/", site.host)).collect(),
+        sites: sites::SITES
+            .iter()
+            .map(|site| format!("https://{}/", site.host))
+            .collect(),
     })
 }

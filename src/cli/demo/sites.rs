@@ -1,6 +1,9 @@
 //! Stand-ins for the real sites: one server on loopback that speaks for every name, with TLS from an authority of its
 //! own, and pages whose buttons call the endpoints that the catalogue recognises.
-#![expect(clippy::disallowed_methods, reason = "door: the demo's origin servers listen and start tasks")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "door: the demo's origin servers listen and start tasks"
+)]
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -42,15 +45,33 @@ pub(super) struct Site {
 }
 
 const fn get(label: &'static str, url: &'static str) -> Act {
-    Act { label, method: "GET", url, content_type: "", body: "" }
+    Act {
+        label,
+        method: "GET",
+        url,
+        content_type: "",
+        body: "",
+    }
 }
 
 const fn json(label: &'static str, url: &'static str, body: &'static str) -> Act {
-    Act { label, method: "POST", url, content_type: "application/json", body }
+    Act {
+        label,
+        method: "POST",
+        url,
+        content_type: "application/json",
+        body,
+    }
 }
 
 const fn form(label: &'static str, url: &'static str, body: &'static str) -> Act {
-    Act { label, method: "POST", url, content_type: "application/x-www-form-urlencoded", body }
+    Act {
+        label,
+        method: "POST",
+        url,
+        content_type: "application/x-www-form-urlencoded",
+        body,
+    }
 }
 
 /// The sites with pages of their own; every other name gets a plain one.
@@ -60,7 +81,10 @@ pub(super) const SITES: &[Site] = &[
         name: "LinkedIn",
         colour: "#0a66c2",
         acts: &[
-            get("Read the feed", "/voyager/api/graphql?queryId=voyagerFeedDashMainFeed.5c"),
+            get(
+                "Read the feed",
+                "/voyager/api/graphql?queryId=voyagerFeedDashMainFeed.5c",
+            ),
             json(
                 "Post",
                 "/voyager/api/graphql?action=execute&queryId=voyagerContentcreationDashShares.80089",
@@ -76,7 +100,11 @@ pub(super) const SITES: &[Site] = &[
                 "/voyager/api/voyagerMessagingDashMessengerMessages?action=createMessage",
                 r#"{"message":{"body":{"text":"Hello"}}}"#,
             ),
-            json("React", "/voyager/api/voyagerSocialDashReactions?threadUrn=urn", r#"{"reactionType":"LIKE"}"#),
+            json(
+                "React",
+                "/voyager/api/voyagerSocialDashReactions?threadUrn=urn",
+                r#"{"reactionType":"LIKE"}"#,
+            ),
         ],
     },
     Site {
@@ -84,10 +112,26 @@ pub(super) const SITES: &[Site] = &[
         name: "X",
         colour: "#555",
         acts: &[
-            json("Read the timeline", "/i/api/graphql/AbC/HomeTimeline", r#"{"variables":{"count":20}}"#),
-            json("Post", "/i/api/graphql/AbC/CreateTweet", r#"{"variables":{"tweet_text":"Hello"}}"#),
-            json("Like", "/i/api/graphql/AbC/FavoriteTweet", r#"{"variables":{"tweet_id":"1"}}"#),
-            form("Upload a picture", "https://upload.x.com/i/media/upload.json?command=INIT&total_bytes=1", ""),
+            json(
+                "Read the timeline",
+                "/i/api/graphql/AbC/HomeTimeline",
+                r#"{"variables":{"count":20}}"#,
+            ),
+            json(
+                "Post",
+                "/i/api/graphql/AbC/CreateTweet",
+                r#"{"variables":{"tweet_text":"Hello"}}"#,
+            ),
+            json(
+                "Like",
+                "/i/api/graphql/AbC/FavoriteTweet",
+                r#"{"variables":{"tweet_id":"1"}}"#,
+            ),
+            form(
+                "Upload a picture",
+                "https://upload.x.com/i/media/upload.json?command=INIT&total_bytes=1",
+                "",
+            ),
         ],
     },
     Site {
@@ -95,10 +139,26 @@ pub(super) const SITES: &[Site] = &[
         name: "Facebook",
         colour: "#0866ff",
         acts: &[
-            form("Read the feed", "/api/graphql/", "fb_api_req_friendly_name=CometModernHomeFeedQuery&variables=%7B%7D"),
-            form("Post", "/api/graphql/", "fb_api_req_friendly_name=ComposerStoryCreateMutation&variables=%7B%7D"),
-            form("React", "/api/graphql/", "fb_api_req_friendly_name=CometUFIFeedbackReactMutation&variables=%7B%7D"),
-            form("Comment", "/api/graphql/", "fb_api_req_friendly_name=useCometUFICreateCommentMutation&variables=%7B%7D"),
+            form(
+                "Read the feed",
+                "/api/graphql/",
+                "fb_api_req_friendly_name=CometModernHomeFeedQuery&variables=%7B%7D",
+            ),
+            form(
+                "Post",
+                "/api/graphql/",
+                "fb_api_req_friendly_name=ComposerStoryCreateMutation&variables=%7B%7D",
+            ),
+            form(
+                "React",
+                "/api/graphql/",
+                "fb_api_req_friendly_name=CometUFIFeedbackReactMutation&variables=%7B%7D",
+            ),
+            form(
+                "Comment",
+                "/api/graphql/",
+                "fb_api_req_friendly_name=useCometUFICreateCommentMutation&variables=%7B%7D",
+            ),
         ],
     },
     Site {
@@ -107,9 +167,21 @@ pub(super) const SITES: &[Site] = &[
         colour: "#c00",
         acts: &[
             get("Watch", "/watch?v=1"),
-            json("Browse", "/youtubei/v1/browse?prettyPrint=false", r#"{"browseId":"FEwhat_to_watch"}"#),
-            json("Comment", "/youtubei/v1/comment/create_comment?prettyPrint=false", r#"{"commentText":"Nice"}"#),
-            json("Upload a video", "https://upload.youtube.com/upload/studio", r#"{"frontendUploadId":"1"}"#),
+            json(
+                "Browse",
+                "/youtubei/v1/browse?prettyPrint=false",
+                r#"{"browseId":"FEwhat_to_watch"}"#,
+            ),
+            json(
+                "Comment",
+                "/youtubei/v1/comment/create_comment?prettyPrint=false",
+                r#"{"commentText":"Nice"}"#,
+            ),
+            json(
+                "Upload a video",
+                "https://upload.youtube.com/upload/studio",
+                r#"{"frontendUploadId":"1"}"#,
+            ),
         ],
     },
     Site {
@@ -119,14 +191,26 @@ pub(super) const SITES: &[Site] = &[
         acts: &[
             get("Read a community", "/r/rust/"),
             form("Comment", "/svc/shreddit/t3_abc/create-comment", "content=Nice"),
-            json("Vote", "/svc/shreddit/graphql", r#"{"operation":"UpdatePostVoteState","variables":{}}"#),
-            form("Post", "https://oauth.reddit.com/api/submit", "kind=self&title=Hello&sr=test"),
+            json(
+                "Vote",
+                "/svc/shreddit/graphql",
+                r#"{"operation":"UpdatePostVoteState","variables":{}}"#,
+            ),
+            form(
+                "Post",
+                "https://oauth.reddit.com/api/submit",
+                "kind=self&title=Hello&sr=test",
+            ),
         ],
     },
 ];
 
 /// Starts the stand-ins; they end with `stop`. One port answers both TLS and clear HTTP: the first byte tells.
-pub(super) async fn start(mint: Arc<Mint>, tasks: &TaskTracker, stop: CancellationToken) -> std::io::Result<SocketAddr> {
+pub(super) async fn start(
+    mint: Arc<Mint>,
+    tasks: &TaskTracker,
+    stop: CancellationToken,
+) -> std::io::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     tasks.spawn(accept(listener, mint, tasks.clone(), stop));
@@ -159,11 +243,21 @@ async fn speak(mint: Arc<Mint>, stream: TcpStream) {
 }
 
 async fn serve_tls(mint: &Mint, stream: TcpStream) {
-    let Ok(hello) = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await else { return };
-    let name = hello.client_hello().server_name().unwrap_or("stand-in.invalid").to_owned();
+    let Ok(hello) = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await else {
+        return;
+    };
+    let name = hello
+        .client_hello()
+        .server_name()
+        .unwrap_or("stand-in.invalid")
+        .to_owned();
     let Ok(host) = Host::parse(&name) else { return };
-    let Ok(config) = mint.server_config(&host).await else { return };
-    let Ok(stream) = hello.into_stream(config).await else { return };
+    let Ok(config) = mint.server_config(&host).await else {
+        return;
+    };
+    let Ok(stream) = hello.into_stream(config).await else {
+        return;
+    };
     let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     serve(stream, h2).await;
 }
@@ -192,7 +286,12 @@ where
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
     let host = parts.headers.get(header::HOST).and_then(|value| value.to_str().ok());
-    let host = parts.uri.authority().map(http::uri::Authority::host).or(host).unwrap_or_default();
+    let host = parts
+        .uri
+        .authority()
+        .map(http::uri::Authority::host)
+        .or(host)
+        .unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default().to_owned();
     let received = body.collect().await.map_or(0, |body| body.to_bytes().len());
     let site = SITES.iter().find(|site| site.host == host);
@@ -202,7 +301,10 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
         None if page => ("text/html; charset=utf-8", plain_page(&host)),
         Some(_) | None => {
             let did = format!("{} {} took {received} bytes", parts.method, parts.uri.path());
-            ("application/json", serde_json::json!({ "did": did, "host": host }).to_string())
+            (
+                "application/json",
+                serde_json::json!({ "did": did, "host": host }).to_string(),
+            )
         }
     };
     Ok(respond(&parts, content_type, text))
@@ -218,20 +320,30 @@ fn respond(parts: &http::request::Parts, content_type: &'static str, text: Strin
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     if let Some(origin) = parts.headers.get(header::ORIGIN) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
-        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("content-type"));
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+            HeaderValue::from_static("true"),
+        );
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            HeaderValue::from_static("content-type"),
+        );
     }
     response
 }
 
 fn page_of(site: &Site) -> String {
     let acts: String = site.acts.iter().map(button).collect();
-    PAGE.replace("{{NAME}}", site.name).replace("{{COLOUR}}", site.colour).replace("{{ACTS}}", &acts)
+    PAGE.replace("{{NAME}}", site.name)
+        .replace("{{COLOUR}}", site.colour)
+        .replace("{{ACTS}}", &acts)
 }
 
 fn plain_page(host: &str) -> String {
     let host = escape(host);
-    PAGE.replace("{{NAME}}", &host).replace("{{COLOUR}}", "#666").replace("{{ACTS}}", "")
+    PAGE.replace("{{NAME}}", &host)
+        .replace("{{COLOUR}}", "#666")
+        .replace("{{ACTS}}", "")
 }
 
 fn button(act: &Act) -> String {

@@ -23,7 +23,15 @@ pub(super) fn told(ready: &Ready) -> String {
     ];
     push(&mut text, &lines);
     for person in &ready.people {
-        push(&mut text, &[format!("  {:<9} {:<22} {}", person.user, person.name, person.roles.join(", "))]);
+        push(
+            &mut text,
+            &[format!(
+                "  {:<9} {:<22} {}",
+                person.user,
+                person.name,
+                person.roles.join(", ")
+            )],
+        );
     }
     push(&mut text, &tries(ready));
     text
@@ -56,14 +64,26 @@ fn tries(ready: &Ready) -> Vec<String> {
         ),
         "  # ... and now she may read, and post".to_owned(),
         curl("ada", &format!("'{feed}'")),
-        curl("ada", &format!("'{post}' -H 'content-type: application/json' -d '{{}}'")),
+        curl(
+            "ada",
+            &format!("'{post}' -H 'content-type: application/json' -d '{{}}'"),
+        ),
         "  # an intern may not post, whatever the purpose".to_owned(),
-        curl("eve", &format!("'{post}' -H 'content-type: application/json' -d '{{}}'")),
+        curl(
+            "eve",
+            &format!("'{post}' -H 'content-type: application/json' -d '{{}}'"),
+        ),
         String::new(),
         "Or in a browser (sign in as ada):".to_owned(),
         String::new(),
-        format!("  chromium --user-data-dir=$(mktemp -d) --proxy-pac-url={}/proxy.pac https://www.linkedin.com/", ready.admin),
-        format!("  (trust {} first: chrome://certificate-manager, or certutil; see `wayleave ca install-help`)", ready.ca),
+        format!(
+            "  chromium --user-data-dir=$(mktemp -d) --proxy-pac-url={}/proxy.pac https://www.linkedin.com/",
+            ready.admin
+        ),
+        format!(
+            "  (trust {} first: chrome://certificate-manager, or certutil; see `wayleave ca install-help`)",
+            ready.ca
+        ),
         String::new(),
         "What happened is in the book:".to_owned(),
         String::new(),

@@ -35,13 +35,24 @@ impl Answer {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     pub async fn read(response: Response<Incoming>) -> Self {
         let (head, body) = response.into_parts();
-        let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-        Self { status: head.status, headers: head.headers, body }
+        let body = body
+            .collect()
+            .await
+            .map(http_body_util::Collected::to_bytes)
+            .unwrap_or_default();
+        Self {
+            status: head.status,
+            headers: head.headers,
+            body,
+        }
     }
 }
 
@@ -93,7 +104,8 @@ impl Client {
     }
 
     pub async fn post(&self, url: &str, content_type: &str, body: impl Into<Bytes>) -> Answer {
-        self.send_with(Request::post(url).header(header::CONTENT_TYPE, content_type), body).await
+        self.send_with(Request::post(url).header(header::CONTENT_TYPE, content_type), body)
+            .await
     }
 
     pub async fn send(&self, request: http::request::Builder) -> Answer {
@@ -123,11 +135,21 @@ impl Client {
     /// Opens a tunnel; what the proxy says instead is the error.
     pub async fn tunnel(&self, authority: &str) -> Result<Upgraded, Answer> {
         let stream = TcpStream::connect(self.proxy).await.unwrap();
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .unwrap();
         tokio::spawn(connection.with_upgrades());
-        let request = self.on_hop(Request::builder().method(Method::CONNECT).uri(authority).header(header::HOST, authority));
+        let request = self.on_hop(
+            Request::builder()
+                .method(Method::CONNECT)
+                .uri(authority)
+                .header(header::HOST, authority),
+        );
         self.sent.fetch_add(1, Ordering::SeqCst);
-        let response = sender.send_request(request.body(Empty::<Bytes>::new()).unwrap()).await.unwrap();
+        let response = sender
+            .send_request(request.body(Empty::<Bytes>::new()).unwrap())
+            .await
+            .unwrap();
         if response.status() == StatusCode::OK {
             Ok(hyper::upgrade::on(response).await.unwrap())
         } else {
@@ -137,12 +159,15 @@ impl Client {
 
     /// Speaks TLS for `host` inside a tunnel.
     pub async fn tls(&self, host: &str, tunnel: Upgraded) -> std::io::Result<Inside> {
-        let mut config =
-            rustls::ClientConfig::builder().with_root_certificates(self.roots.clone()).with_no_client_auth();
+        let mut config = rustls::ClientConfig::builder()
+            .with_root_certificates(self.roots.clone())
+            .with_no_client_auth();
         config.alpn_protocols = self.alpn.iter().map(|protocol| protocol.to_vec()).collect();
         let host = host.trim_matches(['[', ']']).to_owned();
         let name = ServerName::try_from(host).unwrap();
-        TlsConnector::from(Arc::new(config)).connect(name, TokioIo::new(tunnel)).await
+        TlsConnector::from(Arc::new(config))
+            .connect(name, TokioIo::new(tunnel))
+            .await
     }
 
     /// One request on the inside of a tunnel.
@@ -151,11 +176,15 @@ impl Client {
         self.sent.fetch_add(1, Ordering::SeqCst);
         let response = if h2 {
             let (mut sender, connection) =
-                hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(inside)).await.unwrap();
+                hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(inside))
+                    .await
+                    .unwrap();
             tokio::spawn(connection);
             sender.send_request(request).await
         } else {
-            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(inside)).await.unwrap();
+            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(inside))
+                .await
+                .unwrap();
             tokio::spawn(connection);
             sender.send_request(origin_form(request)).await
         };
@@ -164,7 +193,9 @@ impl Client {
 
     async fn absolute(&self, request: Request<Full<Bytes>>) -> Answer {
         let stream = TcpStream::connect(self.proxy).await.unwrap();
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .unwrap();
         tokio::spawn(connection);
         let (mut parts, body) = request.into_parts();
         let host = parts.uri.authority().unwrap().to_string();
@@ -184,7 +215,10 @@ impl Client {
     }
 
     fn fields(&self) -> Vec<(&'static str, String)> {
-        let authorization = self.authorization.iter().map(|value| ("proxy-authorization", value.clone()));
+        let authorization = self
+            .authorization
+            .iter()
+            .map(|value| ("proxy-authorization", value.clone()));
         authorization.chain(self.hop_fields.clone()).collect()
     }
 }
@@ -195,6 +229,9 @@ fn origin_form(request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
     if !parts.headers.contains_key(header::HOST) {
         parts.headers.insert(header::HOST, authority.parse().unwrap());
     }
-    parts.uri = parts.uri.path_and_query().map_or_else(Uri::default, |path| path.as_str().parse().unwrap());
+    parts.uri = parts
+        .uri
+        .path_and_query()
+        .map_or_else(Uri::default, |path| path.as_str().parse().unwrap());
     Request::from_parts(parts, body)
 }

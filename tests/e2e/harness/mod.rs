@@ -16,7 +16,9 @@ use tempfile::TempDir;
 use wayleave::audit;
 use wayleave::clock::{Clock, Timestamp};
 use wayleave::config;
-use wayleave::facts::{Act, Authority, Channel, End, Grant, GrantTerms, PlatformId, PurposeId, Record, Secret, SubjectId};
+use wayleave::facts::{
+    Act, Authority, Channel, End, Grant, GrantTerms, PlatformId, PurposeId, Record, Secret, SubjectId,
+};
 use wayleave::gatehouse::{Gatehouse, Rules};
 use wayleave::identity::users::{self, Users};
 use wayleave::rulebook::{Replay, Rulebook};
@@ -68,23 +70,38 @@ impl World {
         copy(&shipped_policies(), &folder.path().join("policies"));
         let clock = Clock::fixed(NOW.parse().unwrap());
         let origins = Arc::new(origin::Authority::new());
-        let mut plan = Plan { settings: settings(folder.path()), folder: folder.path().to_owned(), papers: Vec::new() };
+        let mut plan = Plan {
+            settings: settings(folder.path()),
+            folder: folder.path().to_owned(),
+            papers: Vec::new(),
+        };
         differ(&mut plan);
 
         let origin = Origin::start(&origins).await;
-        plan.settings.upstream.map.entry("*".to_owned()).or_insert_with(|| origin.address.to_string());
+        plan.settings
+            .upstream
+            .map
+            .entry("*".to_owned())
+            .or_insert_with(|| origin.address.to_string());
         let mut others = Vec::new();
         for (host, papers) in &plan.papers {
             let other = Origin::with(&origins, *papers).await;
-            plan.settings.upstream.map.insert((*host).to_owned(), other.address.to_string());
+            plan.settings
+                .upstream
+                .map
+                .insert((*host).to_owned(), other.address.to_string());
             others.push(other);
         }
         std::fs::write(folder.path().join("origins.pem"), &origins.pem).unwrap();
-        let issuer = Issuer::temporary(&clock).unwrap();
+        let issuer = Issuer::temporary(&Clock::system()).unwrap();
         let rules = Rules::Folder(folder.path().join("policies"));
-        let gate = Gatehouse::open(&plan.settings, rules, issuer, clock.clone()).await.unwrap_or_else(|e| panic!("{e:?}"));
+        let gate = Gatehouse::open(&plan.settings, rules, issuer, clock.clone())
+            .await
+            .unwrap_or_else(|e| panic!("{e:?}"));
         let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(gate.root_pem().as_bytes()).unwrap()).unwrap();
+        roots
+            .add(CertificateDer::from_pem_slice(gate.root_pem().as_bytes()).unwrap())
+            .unwrap();
         let panics_before = PANICS.load(Ordering::SeqCst);
         Self {
             gate: Some(gate),
@@ -123,7 +140,10 @@ impl World {
 
     /// Somebody who has not signed in.
     pub fn stranger(&self) -> Client {
-        Client { authorization: None, ..self.client("nobody") }
+        Client {
+            authorization: None,
+            ..self.client("nobody")
+        }
     }
 
     /// Gives `user` a grant, as the portal would have.
@@ -158,7 +178,12 @@ impl World {
     /// The closing record of the flow to `host` and `path` that ended last.
     pub async fn closing(&self, host: &str, path: &str) -> Closing {
         let records = self.records().await;
-        records.into_iter().rev().filter_map(Closing::of).find(|closing| closing.is_for(host, path)).unwrap_or_else(|| panic!("no record of {host}{path}"))
+        records
+            .into_iter()
+            .rev()
+            .filter_map(Closing::of)
+            .find(|closing| closing.is_for(host, path))
+            .unwrap_or_else(|| panic!("no record of {host}{path}"))
     }
 
     /// Stops the gateway and proves: each request that was sent has exactly one record, the chain verifies, replaying
@@ -176,10 +201,14 @@ impl World {
 
     fn replays(&self, records: &[Record]) {
         let files = wayleave::gatehouse::sources::read_folder(&self.policies()).unwrap();
-        let Ok(assembled) = Rulebook::assemble(&wayleave::rulebook::Sources::from_files(files).unwrap()) else { return };
+        let Ok(assembled) = Rulebook::assemble(&wayleave::rulebook::Sources::from_files(files).unwrap()) else {
+            return;
+        };
         for record in records {
             let ruled_by = match &record.act {
-                Act::Closing { decided: Some(decided), .. } => &decided.rulebook,
+                Act::Closing {
+                    decided: Some(decided), ..
+                } => &decided.rulebook,
                 _ => continue,
             };
             if ruled_by == assembled.rulebook.id() {
@@ -218,7 +247,9 @@ impl Closing {
 
     pub fn decided(&self) -> &wayleave::facts::DecisionNote {
         match &self.record.act {
-            Act::Closing { decided: Some(decided), .. } => decided,
+            Act::Closing {
+                decided: Some(decided), ..
+            } => decided,
             _ => panic!("nothing was decided: {:?}", self.record),
         }
     }
@@ -251,9 +282,15 @@ fn one_record_each(records: &[Record], sent: usize) {
             Act::Grant { .. } | Act::Gateway { .. } => {}
         }
     }
-    assert!(closings.values().all(|count| *count == 1), "a flow closed twice: {closings:?}");
+    assert!(
+        closings.values().all(|count| *count == 1),
+        "a flow closed twice: {closings:?}"
+    );
     for opening in openings {
-        assert!(closings.contains_key(opening), "the flow {opening} was opened and never closed");
+        assert!(
+            closings.contains_key(opening),
+            "the flow {opening} was opened and never closed"
+        );
     }
     assert_eq!(closings.len(), sent, "each request has exactly one record");
 }
@@ -300,7 +337,9 @@ fn write_users(path: &Path) {
 /// The rendered files, one after the other, with each table header only once.
 fn merge(text: &str) -> String {
     let mut seen = BTreeSet::new();
-    text.lines().filter(|line| !line.starts_with('[') || line.starts_with("[[") || seen.insert(*line)).fold(String::new(), |all, line| all + line + "\n")
+    text.lines()
+        .filter(|line| !line.starts_with('[') || line.starts_with("[[") || seen.insert(*line))
+        .fold(String::new(), |all, line| all + line + "\n")
 }
 
 pub fn shipped_policies() -> PathBuf {
@@ -326,7 +365,10 @@ fn count_panics() {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
             // a failing test panics on its own thread, which carries the test's name; tasks run on the workers
-            if std::thread::current().name().is_some_and(|name| name.starts_with("tokio")) {
+            if std::thread::current()
+                .name()
+                .is_some_and(|name| name.starts_with("tokio"))
+            {
                 PANICS.fetch_add(1, Ordering::SeqCst);
             }
             before(info);

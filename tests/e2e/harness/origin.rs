@@ -52,28 +52,46 @@ impl Authority {
     pub fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
-        params.distinguished_name.push(DnType::CommonName, "Origins of the tests");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "Origins of the tests");
         params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         let pem = params.self_signed(&key).unwrap().pem();
-        Self { issuer: Issuer::new(params, key), pem }
+        Self {
+            issuer: Issuer::new(params, key),
+            pem,
+        }
     }
 
     pub fn papers(&self, name: &str, papers: Papers) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
         let key = KeyPair::generate().unwrap();
-        let named = if papers == Papers::WrongName { "somebody.else.test" } else { name };
+        let named = if papers == Papers::WrongName {
+            "somebody.else.test"
+        } else {
+            name
+        };
         let mut params = CertificateParams::new(vec![named.to_owned()]).unwrap_or_default();
         if let Papers::Also(names) = papers {
-            params.subject_alt_names.extend(names.iter().map(|name| SanType::DnsName((*name).try_into().unwrap())));
+            params
+                .subject_alt_names
+                .extend(names.iter().map(|name| SanType::DnsName((*name).try_into().unwrap())));
         }
         if papers == Papers::Expired {
             params.not_before = rcgen::date_time_ymd(2020, 1, 1);
             params.not_after = rcgen::date_time_ymd(2021, 1, 1);
         }
         let stranger = Self::stranger();
-        let issuer = if papers == Papers::UnknownIssuer { &stranger.issuer } else { &self.issuer };
+        let issuer = if papers == Papers::UnknownIssuer {
+            &stranger.issuer
+        } else {
+            &self.issuer
+        };
         let certificate = params.signed_by(&key, issuer).unwrap();
-        (vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())))
+        (
+            vec![certificate.der().clone()],
+            PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
+        )
     }
 
     fn stranger() -> Self {
@@ -112,7 +130,11 @@ impl Origin {
         let address = listener.local_addr().unwrap();
         let received = Arc::default();
         let connections = Arc::new(Mutex::new(0));
-        let shared = Arc::new(Shared { authority: authority.clone(), papers, received: Arc::clone(&received) });
+        let shared = Arc::new(Shared {
+            authority: authority.clone(),
+            papers,
+            received: Arc::clone(&received),
+        });
         let count = connections.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -120,7 +142,12 @@ impl Origin {
                 tokio::spawn(speak(shared.clone(), stream));
             }
         });
-        Self { address, received, connections, task }
+        Self {
+            address,
+            received,
+            connections,
+            task,
+        }
     }
 
     /// Everything it was asked, in order.
@@ -155,12 +182,19 @@ async fn is_ssh(stream: &TcpStream) -> bool {
 }
 
 async fn speak_tls(shared: Arc<Shared>, stream: TcpStream) {
-    let Ok(hello) = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await else { return };
+    let Ok(hello) = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await else {
+        return;
+    };
     let name = hello.client_hello().server_name().unwrap_or("127.0.0.1").to_owned();
     let (chain, key) = shared.authority.papers(&name, shared.papers);
-    let mut config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
+    let mut config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let Ok(stream) = hello.into_stream(Arc::new(config)).await else { return };
+    let Ok(stream) = hello.into_stream(Arc::new(config)).await else {
+        return;
+    };
     let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     serve(shared, stream, h2).await;
 }
@@ -172,23 +206,45 @@ where
     let service = service_fn(move |request| answer(shared.clone(), request, h2));
     let io = TokioIo::new(io);
     if h2 {
-        hyper::server::conn::http2::Builder::new(TokioExecutor::new()).serve_connection(io, service).await.ok();
+        hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+            .serve_connection(io, service)
+            .await
+            .ok();
     } else {
-        hyper::server::conn::http1::Builder::new().serve_connection(io, service).with_upgrades().await.ok();
+        hyper::server::conn::http1::Builder::new()
+            .serve_connection(io, service)
+            .with_upgrades()
+            .await
+            .ok();
     }
 }
 
 type Answer = Response<BoxBody<Bytes, std::io::Error>>;
 
 async fn answer(shared: Arc<Shared>, mut request: Request<Incoming>, h2: bool) -> Result<Answer, Infallible> {
-    let upgrade = request.headers().contains_key(header::UPGRADE).then(|| hyper::upgrade::on(&mut request));
+    let upgrade = request
+        .headers()
+        .contains_key(header::UPGRADE)
+        .then(|| hyper::upgrade::on(&mut request));
     let (parts, body) = request.into_parts();
-    let host = parts.headers.get(header::HOST).and_then(|value| value.to_str().ok().map(str::to_owned));
-    let host = parts.uri.authority().map(ToString::to_string).or(host).unwrap_or_default();
+    let host = parts
+        .headers
+        .get(header::HOST)
+        .and_then(|value| value.to_str().ok().map(str::to_owned));
+    let host = parts
+        .uri
+        .authority()
+        .map(ToString::to_string)
+        .or(host)
+        .unwrap_or_default();
     let behaviour = parts.uri.path().strip_prefix("/behave/").map(str::to_owned);
     let body = match behaviour.as_deref() {
         Some("early-answer") => Bytes::new(),
-        _ => body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default(),
+        _ => body
+            .collect()
+            .await
+            .map(http_body_util::Collected::to_bytes)
+            .unwrap_or_default(),
     };
     shared.received.lock().unwrap().push(Received {
         method: parts.method.clone(),
@@ -212,19 +268,21 @@ async fn behave(behaviour: Option<&str>, parts: &http::request::Parts, body: Byt
                 Ok(Frame::data(Bytes::from_static(b"half of it"))),
                 Err(std::io::Error::other("the origin breaks off")),
             ]);
-            Response::new(StreamBody::new(frames).boxed())
+            Response::new(BodyExt::boxed(StreamBody::new(frames)))
         }
         Some("drip") => {
             let drip = futures_util::stream::unfold(0u32, |n| async move {
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 Some((Ok(Frame::data(Bytes::from_static(b"drip\n"))), n + 1))
             });
-            Response::new(StreamBody::new(drip).boxed())
+            Response::new(BodyExt::boxed(StreamBody::new(drip)))
         }
         Some("redirect-private") => {
             let mut response = Response::new(whole(""));
             *response.status_mut() = StatusCode::FOUND;
-            response.headers_mut().insert(header::LOCATION, "http://10.0.0.1/".parse().unwrap());
+            response
+                .headers_mut()
+                .insert(header::LOCATION, "http://10.0.0.1/".parse().unwrap());
             response
         }
         Some("quic") => {
@@ -247,7 +305,10 @@ fn websocket(headers: &HeaderMap, upgrade: hyper::upgrade::OnUpgrade) -> Answer 
     use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
     use tokio_tungstenite::tungstenite::protocol::Role;
 
-    let key = headers.get("sec-websocket-key").map(|key| derive_accept_key(key.as_bytes())).unwrap_or_default();
+    let key = headers
+        .get("sec-websocket-key")
+        .map(|key| derive_accept_key(key.as_bytes()))
+        .unwrap_or_default();
     tokio::spawn(async move {
         let Ok(io) = upgrade.await else { return };
         let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(io), Role::Server, None).await;
@@ -259,19 +320,30 @@ fn websocket(headers: &HeaderMap, upgrade: hyper::upgrade::OnUpgrade) -> Answer 
     });
     let mut response = Response::new(whole(""));
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-    response.headers_mut().insert(header::UPGRADE, "websocket".parse().unwrap());
-    response.headers_mut().insert(header::CONNECTION, "upgrade".parse().unwrap());
-    response.headers_mut().insert("sec-websocket-accept", key.parse().unwrap());
+    response
+        .headers_mut()
+        .insert(header::UPGRADE, "websocket".parse().unwrap());
+    response
+        .headers_mut()
+        .insert(header::CONNECTION, "upgrade".parse().unwrap());
+    response
+        .headers_mut()
+        .insert("sec-websocket-accept", key.parse().unwrap());
     response
 }
 
 fn whole(text: &str) -> BoxBody<Bytes, std::io::Error> {
-    Full::new(Bytes::from(text.to_owned())).map_err(|never| match never {}).boxed()
+    Full::new(Bytes::from(text.to_owned()))
+        .map_err(|never| match never {})
+        .boxed()
 }
 
 /// A TLS acceptor with good papers for one name, for origins that a test scripts by hand.
 pub fn acceptor(authority: &Authority, name: &str) -> TlsAcceptor {
     let (chain, key) = authority.papers(name, Papers::Good);
-    let config = rustls::ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
+    let config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
     TlsAcceptor::from(Arc::new(config))
 }

@@ -1,0 +1,13 @@
+//! End to end: a real gateway, real sockets, a clock that stands still, names that lead to loopback.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "tests and their helpers touch the world and may fail loudly"
+)]
+
+mod harness;
+
+mod arrivals;

@@ -45,7 +45,30 @@ fn stairs() -> BTreeMap<&'static str, Vec<&'static str>> {
 }
 
 /// The files that may touch the world, each with the reason in its first lines.
-const DOORS: &[&str] = &["src/clock.rs", "src/cli/demo/sites.rs"];
+const DOORS: &[&str] = &[
+    "src/audit/entry.rs",
+    "src/audit/folder.rs",
+    "src/cli/counter.rs",
+    "src/cli/demo/mod.rs",
+    "src/cli/demo/sites.rs",
+    "src/cli/settings.rs",
+    "src/cli/user.rs",
+    "src/clock.rs",
+    "src/config/load.rs",
+    "src/gatehouse/open.rs",
+    "src/gatehouse/reload.rs",
+    "src/gatehouse/sources.rs",
+    "src/identity/methods/basic.rs",
+    "src/identity/users/file.rs",
+    "src/ingress/holder.rs",
+    "src/ingress/listener.rs",
+    "src/ledger/writer.rs",
+    "src/tls/files.rs",
+    "src/tls/mint.rs",
+    "src/upstream/dial/mod.rs",
+    "src/upstream/pool.rs",
+    "src/upstream/resolve.rs",
+];
 
 struct Source {
     path: String,
@@ -62,7 +85,10 @@ fn sources() -> Vec<Source> {
         .iter()
         .map(|file| {
             let path = file.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-            let whole = std::fs::read_to_string(file).unwrap();
+            let whole = std::fs::read_to_string(file).unwrap().replace(
+                "#![expect(\n    clippy::disallowed_methods,\n    reason = \"door: ",
+                "#![expect(clippy::disallowed_methods, reason = \"door: ",
+            );
             let room = path.split('/').nth(1).unwrap().trim_end_matches(".rs").to_owned();
             let production = whole.split("\n#[cfg(test)]\nmod ").next().unwrap().to_owned();
             Source {
@@ -82,6 +108,10 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
         .collect();
     entries.sort();
     for entry in entries {
+        let tests = entry.file_stem().is_some_and(|stem| stem == "tests");
+        if tests {
+            continue; // rooms whose tests are too many for the file they test keep them beside it
+        }
         if entry.is_dir() {
             walk(&entry, files);
         } else if entry.extension().is_some_and(|ending| ending == "rs") {

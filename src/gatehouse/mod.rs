@@ -2,10 +2,6 @@
 //!
 //! [`Gatehouse::open`] binds the doors, so that a mistake shows before anything is served; [`Gatehouse::stop`] closes
 //! them, lets running flows end, and closes the book last. Nothing here judges or speaks to clients.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "door: starts the tasks that accept, watch and answer, and joins them"
-)]
 
 mod admin;
 mod health;

@@ -1,14 +1,16 @@
 //! `wayleave run`: the gateway itself.
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use miette::{IntoDiagnostic, Report, WrapErr, miette};
+use miette::{IntoDiagnostic, Report, miette};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::settings;
+use super::stop::Stop;
 use crate::clock::Clock;
 use crate::config::File;
-use crate::gatehouse::{Gatehouse, OpenError, Rules};
+use crate::gatehouse::{Gatehouse, OpenError, Rules, sources};
 use crate::tls::Issuer;
 
 /// Runs the gateway until it is told to stop (SIGTERM or SIGINT).
@@ -21,19 +23,17 @@ pub struct Args {
     port_base: Option<u16>,
 }
 
-/// Runs the command: 0 after an orderly stop.
-pub async fn run(args: Args) -> Result<ExitCode, Report> {
+/// Runs the command: 0 after an orderly stop, 1 if the gate cannot open, 2 if the settings cannot be understood.
+pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     start_logging();
     let mut settings = args.settings.load()?;
     move_ports(&mut settings, args.port_base)?;
     let clock = settings.clock.fixed_at.map_or_else(Clock::system, Clock::fixed);
-    let issuer = Issuer::load(&settings.tls.folder)
-        .into_diagnostic()
-        .wrap_err("there is no certificate authority to speak for sites with; `wayleave ca init` makes one")?;
-    let rules = Rules::Folder(settings.policies.folder.clone());
-    let house = Gatehouse::open(&settings, rules, issuer, clock)
+    let issuer = Issuer::load(&settings.tls.folder).into_diagnostic()?;
+    let folder = &settings.policies.folder;
+    let house = Gatehouse::open(&settings, Rules::Folder(folder.clone()), issuer, clock)
         .await
-        .map_err(explained)?;
+        .map_err(|why| explained(why, Some(folder)))?;
     let addresses = house.addresses();
     tracing::info!(
         plain = %addresses.plain, tls = %addresses.tls, admin = %addresses.admin,
@@ -49,11 +49,12 @@ pub async fn run(args: Args) -> Result<ExitCode, Report> {
 }
 
 /// Counts the ports from `base` on.
-pub fn move_ports(settings: &mut File, base: Option<u16>) -> Result<(), Report> {
+pub fn move_ports(settings: &mut File, base: Option<u16>) -> Result<(), Stop> {
     let Some(base) = base else { return Ok(()) };
     let port = |offset: u16| {
         base.checked_add(offset)
             .ok_or_else(|| miette!(help = "use one below 65534", "there is no port {base}+{offset}"))
+            .map_err(Stop::Misunderstood)
     };
     settings.ingress.plain.set_port(port(0)?);
     settings.ingress.tls.set_port(port(1)?);
@@ -61,10 +62,15 @@ pub fn move_ports(settings: &mut File, base: Option<u16>) -> Result<(), Report> 
     Ok(())
 }
 
-/// A reason why the house does not open, with everything that helps.
-pub fn explained(error: OpenError) -> Report {
+/// A reason why the house does not open, with everything that helps; `policies` is the folder that the rules came from.
+pub fn explained(error: OpenError, policies: Option<&Path>) -> Report {
     match error {
-        OpenError::Policies(problems) => settings::all(&problems, &[], "the policies may not rule"),
+        OpenError::Policies(problems) => {
+            // Read again, to show the lines; where that fails, the problems say so themselves.
+            let found = policies.and_then(|folder| sources::find(Some(folder)).ok());
+            let files = found.map(|found| found.files).unwrap_or_default();
+            settings::all(&problems, &files, "the policies may not rule")
+        }
         other @ (OpenError::Tls(_)
         | OpenError::Upstream(_)
         | OpenError::Book(_)

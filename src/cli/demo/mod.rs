@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::stop::Stop;
 use super::{printer, run};
 use crate::clock::{Clock, Timestamp};
 use crate::config::File;
@@ -74,7 +75,7 @@ struct StandIns {
 }
 
 /// Runs the demo until it is told to stop.
-pub async fn run(args: Args) -> Result<ExitCode, Report> {
+pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     if !args.json {
         run::start_logging();
     }
@@ -94,10 +95,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Report> {
     let issuer = Issuer::temporary(&Clock::system()).into_diagnostic()?;
     let rules = args.policies.clone().map_or(Rules::Embedded, Rules::Folder);
     let password = password();
-    let house = match open(&settings, rules, issuer, clock, &password).await {
-        Ok(house) => house,
-        Err(report) => return Err(report),
-    };
+    let house = open(&settings, rules, issuer, clock, &password).await?;
     let ready = ready(&house, &settings, folder.path(), &password)?;
     if args.json {
         printer::data(serde_json::to_string(&ready).into_diagnostic()?);
@@ -122,9 +120,13 @@ async fn open(
         accounts.add(&name, &Secret::new(password), 1).into_diagnostic()?;
     }
     users::save(&accounts, &settings.identity.users).into_diagnostic()?;
+    let folder = match &rules {
+        Rules::Folder(folder) => Some(folder.clone()),
+        Rules::Embedded => None,
+    };
     Gatehouse::open(settings, rules, issuer, clock)
         .await
-        .map_err(run::explained)
+        .map_err(|why| run::explained(why, folder.as_deref()))
 }
 
 fn people(rules: &Rules) -> Result<Vec<String>, Report> {
@@ -140,7 +142,7 @@ fn people(rules: &Rules) -> Result<Vec<String>, Report> {
         .collect())
 }
 
-async fn close(house: Gatehouse, stand_ins: Option<StandIns>, folder: TempDir) -> Result<ExitCode, Report> {
+async fn close(house: Gatehouse, stand_ins: Option<StandIns>, folder: TempDir) -> Result<ExitCode, Stop> {
     house
         .stop()
         .await

@@ -92,7 +92,7 @@ impl Proxy {
         let rules = self.house.rules.load(); // one rulebook for this request, to the end
         let mut entry = match self.enter(&hop).await {
             Ok(entry) => entry, // from here one record is certain
-            Err(why) => return self.no_entry(&request, &why),
+            Err(why) => return respond::no_entry(&request, &why),
         };
         let (parts, body) = request.into_parts();
         let visitor = self.visitor(&hop, &parts).await;
@@ -111,7 +111,7 @@ impl Proxy {
 
         let (seen, planned) = match self.plan(&rules, seen, &mut asked).await {
             Ok(planned) => planned,
-            Err(fault) => return self.fault(entry, &host, &asked.parts, &fault),
+            Err(fault) => return respond::fault(entry, &host, &asked.parts, &fault),
         };
         asked.read = planned.judgement.as_ref().is_some_and(Judgement::inspect);
         entry.saw(rules.redact(&seen));
@@ -170,7 +170,7 @@ impl Proxy {
         }
         let publishes = judgement.as_ref().is_some_and(Judgement::publishes);
         if let Err(why) = self.promise_record(&mut entry, publishes).await {
-            return self.no_record(entry, seen.ask.host(), &asked.parts, &why);
+            return respond::no_record(entry, seen.ask.host(), &asked.parts, &why);
         }
         match step {
             RequestStep::Challenge => self.challenge(entry, hop, visitor, &asked.parts),
@@ -179,11 +179,11 @@ impl Proxy {
             RequestStep::Upgrade(permit) => self.upgrade(entry, seen, &permit, asked).await,
             RequestStep::NeedBody(_) => {
                 let fault = Fault::internal(Stage::Judge, "a body was asked for twice");
-                self.fault(entry, seen.ask.host(), &asked.parts, &fault)
+                respond::fault(entry, seen.ask.host(), &asked.parts, &fault)
             }
             RequestStep::Refuse(_) => {
                 let fault = Fault::internal(Stage::Judge, "a refusal was passed over");
-                self.fault(entry, seen.ask.host(), &asked.parts, &fault)
+                respond::fault(entry, seen.ask.host(), &asked.parts, &fault)
             }
         }
     }
@@ -226,7 +226,7 @@ impl Proxy {
                 let body = carrying(entry, closing, body);
                 Response::from_parts(head, body)
             }
-            Err(fault) => self.fault(entry, &permit.authority().host, &parts, &fault),
+            Err(fault) => respond::fault(entry, &permit.authority().host, &parts, &fault),
         }
     }
 
@@ -235,7 +235,7 @@ impl Proxy {
         let directory = self.house.directory.load();
         let Some(subject) = &seen.subject else {
             let fault = Fault::internal(Stage::Identify, "nobody came to the counter");
-            return self.fault(entry, seen.ask.host(), &asked.parts, &fault);
+            return respond::fault(entry, seen.ask.host(), &asked.parts, &fault);
         };
         let visit = Visit {
             rules,

@@ -178,7 +178,8 @@ impl Proxy {
         }
         match step {
             RequestStep::Challenge => self.challenge(entry, hop, visitor, &asked.parts),
-            RequestStep::Portal => self.at_the_counter(rules, entry, &seen, asked).await,
+            // boxed: the counter is visited seldom, and its future would make every other one large
+            RequestStep::Portal => Box::pin(self.at_the_counter(rules, entry, &seen, asked)).await,
             RequestStep::Forward(permit) => self.forward(entry, &permit, asked).await,
             RequestStep::Upgrade(permit) => self.upgrade(entry, seen, &permit, asked).await,
             RequestStep::NeedBody(_) => {

@@ -136,7 +136,7 @@ impl Proxy {
         if !selected.grants().is_empty() || ask.host() == &self.house.portal_host {
             return selected;
         }
-        match self.declare_on_the_way(given, purpose, *channel, ask).await {
+        match Box::pin(self.declare_on_the_way(given, purpose, *channel, ask)).await {
             Some(standing) => standing,
             None => selected,
         }

@@ -64,7 +64,7 @@ impl Proxy {
             Err(malformed) => return self.malformed(&hop, &request, malformed.to_string()).await,
         };
         match (&hop.inside, target) {
-            (None, Target::Connect(authority)) => self.connect(hop, authority, request).await,
+            (None, Target::Connect(authority)) => Box::pin(self.connect(hop, authority, request)).await,
             (None, Target::Absolute { authority }) => self.request(hop, authority, false, request).await,
             (None, Target::Origin { .. }) => self.at_the_door(&hop, request).await,
             (Some(inside), Target::Origin { authority }) if authority == inside.authority => {

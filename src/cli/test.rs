@@ -25,7 +25,7 @@ pub fn run(args: Args) -> ExitCode {
     let found = match find(dir.as_deref()) {
         Ok(found) => found,
         Err(problems) => {
-            problems.iter().for_each(|problem| printer::talk(drawn(problem, &[])));
+            tell(&problems, &[]);
             return ExitCode::from(2);
         }
     };

@@ -223,7 +223,8 @@ impl Client {
     }
 }
 
-fn origin_form(request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
+/// The request as it stands on the wire of HTTP/1.1 between client and origin.
+pub fn origin_form<B>(request: Request<B>) -> Request<B> {
     let (mut parts, body) = request.into_parts();
     let authority = parts.uri.authority().unwrap().to_string();
     if !parts.headers.contains_key(header::HOST) {

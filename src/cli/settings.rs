@@ -14,6 +14,7 @@ use crate::rulebook::{Assembled, Rulebook, Sources};
 
 /// Where the settings are.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[group(skip)]
 pub struct Args {
     /// The settings; without it `deploy/wayleave.toml` here if there is one, else the defaults
     #[arg(long, short = 'c', env = "WAYLEAVE_CONFIG", value_name = "FILE")]

@@ -13,3 +13,4 @@ mod harness;
 
 mod arrivals;
 mod identity;
+mod recognition;

@@ -2,6 +2,7 @@
 //! still. Names lead to loopback. [`World::close`] proves what must hold after every test.
 
 pub mod client;
+pub mod house;
 pub mod origin;
 pub mod scripted;
 pub mod wire;

@@ -55,7 +55,6 @@ const DOORS: &[&str] = &[
     "src/cli/user.rs",
     "src/clock.rs",
     "src/config/load.rs",
-    "src/gatehouse/open.rs",
     "src/gatehouse/reload.rs",
     "src/gatehouse/sources.rs",
     "src/identity/methods/basic.rs",

@@ -62,9 +62,9 @@ pub fn run(args: Args) -> ExitCode {
         let sources = Sources::from_files(found.files)?;
         Rulebook::assemble(&sources).inspect_err(|problems| {
             let files: Vec<_> = sources.files().cloned().collect();
-            problems
-                .iter()
-                .for_each(|problem| printer::talk(drawn(problem, &files)));
+            for problem in problems {
+                printer::talk(drawn(problem, &files));
+            }
         })
     });
     let Ok(Assembled {

@@ -1,8 +1,4 @@
 //! Opening the house: every room is built and introduced, and the doors are bound, before anybody is let in.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "door: starts the tasks that accept, watch and answer"
-)]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -193,6 +189,15 @@ pub(super) fn labels(rulebook: &Rulebook) -> Labels {
     }
 }
 
+/// What everything that runs has in common.
+struct Running {
+    health: Arc<Health>,
+    pac: PacFile,
+    clock: Clock,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
 fn serve(
     settings: &config::File,
     rooms: Rooms,
@@ -201,65 +206,23 @@ fn serve(
     root_pem: String,
     clock: Clock,
 ) -> Gatehouse {
-    let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    let addresses = Addresses {
-        plain: doors.plain.local_addr(),
-        tls: doors.tls.local_addr(),
-        admin: doors.admin.local_addr(),
+    let [plain, tls, admin] = doors.addresses();
+    let addresses = Addresses { plain, tls, admin };
+    let running = Running {
+        health: Arc::new(Health::new(rooms.book.clone(), rooms.rules.load().id().clone())),
+        pac: pac_file(settings, &rooms.rules, rooms.portal.host(), addresses),
+        clock,
+        tasks: TaskTracker::new(),
+        stop: CancellationToken::new(),
     };
-    let health = Arc::new(Health::new(rooms.book.clone(), rooms.rules.load().id().clone()));
-    let upstream = rooms.upstream.clone();
-    let pac = pac_file(settings, &rooms.rules, rooms.portal.host(), addresses);
-
-    let admin = Admin {
-        metrics: exposition(&rooms, &clock),
-        health: health.clone(),
-        pac: pac.clone(),
-    };
-    tasks.spawn(answer_operators(
-        doors.admin,
-        Arc::new(admin),
-        tasks.clone(),
-        stop.clone(),
-    ));
+    serve_operators(&rooms, &running, doors.admin);
     if let Some(folder) = folder {
-        let reload = Reload {
-            folder,
-            rules: rooms.rules.clone(),
-            directory: rooms.directory.clone(),
-            book: rooms.book.clone(),
-            metrics: rooms.metrics.clone(),
-            health: health.clone(),
-            clock: clock.clone(),
-        };
-        let stopping = stop.clone();
-        tasks.spawn(async move {
-            tokio::select! { () = reload.follow() => {} () = stopping.cancelled() => {} }
-        });
+        follow(&rooms, &running, folder);
     }
-    let proxy = Proxy::new(proxy::Parts {
-        rules: rooms.rules.clone(),
-        directory: rooms.directory.clone(),
-        guard: rooms.guard,
-        ledger: rooms.ledger.clone(),
-        book: rooms.book.clone(),
-        mint: rooms.mint,
-        tls_door: rooms.tls_door,
-        upstream: upstream.clone(),
-        upstream_idle: settings.upstream.tunnel_idle(),
-        portal_host: rooms.portal.host().clone(),
-        portal: rooms.portal,
-        pac,
-        pac_type: pac::CONTENT_TYPE,
-        clock: clock.clone(),
-        metrics: rooms.metrics,
-        settings: settings.proxy.clone(),
-        ingress: settings.ingress.clone(),
-        tasks: tasks.clone(),
-        stop: stop.clone(),
-    });
+    let proxy = proxy(settings, &rooms, &running);
     for (listener, door) in [(doors.plain, Door::Plain), (doors.tls, Door::Tls)] {
-        tasks.spawn(let_in(listener, door, proxy.clone(), tasks.clone(), stop.clone()));
+        let (tasks, stop) = (running.tasks.clone(), running.stop.clone());
+        running.tasks.spawn(let_in(listener, door, proxy.clone(), tasks, stop));
     }
     Gatehouse {
         addresses,
@@ -268,12 +231,64 @@ fn serve(
         directory: rooms.directory,
         ledger: rooms.ledger,
         book: rooms.book,
-        upstream,
-        health,
-        clock,
-        tasks,
-        stop,
+        upstream: rooms.upstream,
+        health: running.health,
+        clock: running.clock,
+        tasks: running.tasks,
+        stop: running.stop,
     }
+}
+
+fn serve_operators(rooms: &Rooms, running: &Running, listener: Listener) {
+    let admin = Admin {
+        metrics: exposition(rooms, &running.clock),
+        health: running.health.clone(),
+        pac: running.pac.clone(),
+    };
+    let (tasks, stop) = (running.tasks.clone(), running.stop.clone());
+    running
+        .tasks
+        .spawn(answer_operators(listener, Arc::new(admin), tasks, stop));
+}
+
+fn follow(rooms: &Rooms, running: &Running, folder: PathBuf) {
+    let reload = Reload {
+        folder,
+        rules: rooms.rules.clone(),
+        directory: rooms.directory.clone(),
+        book: rooms.book.clone(),
+        metrics: rooms.metrics.clone(),
+        health: running.health.clone(),
+        clock: running.clock.clone(),
+    };
+    let stopping = running.stop.clone();
+    running.tasks.spawn(async move {
+        tokio::select! { () = reload.follow() => {} () = stopping.cancelled() => {} }
+    });
+}
+
+fn proxy(settings: &config::File, rooms: &Rooms, running: &Running) -> Arc<Proxy> {
+    Proxy::new(proxy::Parts {
+        rules: rooms.rules.clone(),
+        directory: rooms.directory.clone(),
+        guard: rooms.guard.clone(),
+        ledger: rooms.ledger.clone(),
+        book: rooms.book.clone(),
+        mint: rooms.mint.clone(),
+        tls_door: rooms.tls_door.clone(),
+        upstream: rooms.upstream.clone(),
+        upstream_idle: settings.upstream.tunnel_idle(),
+        portal_host: rooms.portal.host().clone(),
+        portal: rooms.portal.clone(),
+        pac: running.pac.clone(),
+        pac_type: pac::CONTENT_TYPE,
+        clock: running.clock.clone(),
+        metrics: rooms.metrics.clone(),
+        settings: settings.proxy.clone(),
+        ingress: settings.ingress.clone(),
+        tasks: running.tasks.clone(),
+        stop: running.stop.clone(),
+    })
 }
 
 /// Accepts at one door until the stop.

@@ -101,9 +101,8 @@ impl Reading {
         match std::fs::metadata(path) {
             Ok(about) if about.is_dir() => self.folder(path, &name, depth + 1),
             Ok(about) if about.is_file() && is_source(path) => self.file(path, name, about.len()),
-            Ok(_) => {}
             Err(error) if is_source(path) => self.problem("unreadable", &name, format!("cannot be read: {error}")),
-            Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
     }
 

@@ -36,7 +36,7 @@ impl Proxy {
         let rules = self.house.rules.load();
         let mut entry = match self.enter(&hop).await {
             Ok(entry) => entry,
-            Err(why) => return self.no_entry(&request, &why),
+            Err(why) => return respond::no_entry(&request, &why),
         };
         let (parts, body) = request.into_parts();
         let visitor = self.visitor(&hop, &parts).await;
@@ -52,7 +52,7 @@ impl Proxy {
             entry.decided(judgement.note(remedy.as_ref()));
         }
         if let Err(why) = self.house.book.healthy() {
-            return self.no_record(entry, seen.ask.host(), &parts, &why);
+            return respond::no_record(entry, seen.ask.host(), &parts, &why);
         }
         match step {
             ConnectStep::Challenge => self.challenge(entry, &hop, &visitor, &parts),
@@ -78,7 +78,7 @@ impl Proxy {
                 };
                 match self.house.upstream.tunnel(&permit).await {
                     Ok(origin) => self.tunnel(knock, permit, origin, Request::from_parts(parts, body)),
-                    Err(fault) => self.fault(knock.entry, knock.seen.ask.host(), &parts, &fault),
+                    Err(fault) => respond::fault(knock.entry, knock.seen.ask.host(), &parts, &fault),
                 }
             }
         }

@@ -133,7 +133,7 @@ impl Proxy {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder
             .timer(TokioTimer::new())
-            .keep_alive_interval(Duration::from_secs(60))
+            .keep_alive_interval(Duration::from_mins(1))
             .max_concurrent_streams(self.house.settings.max_streams)
             .max_header_list_size(limits.max_header_bytes)
             .adaptive_window(true);

@@ -1,4 +1,4 @@
-//! Flows that outlive their judgement: tunnels and WebSockets are judged again whenever something changes.
+//! Flows that outlive their judgement: tunnels and sockets are judged again whenever something changes.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::facts::{Ask, Observation, Standing};
 use crate::rulebook::Rulebook;
 
 /// A clock that stands still never reaches an expiry; look again now and then.
-const LONGEST_NAP: Duration = Duration::from_secs(60);
+const LONGEST_NAP: Duration = Duration::from_mins(1);
 
 impl Proxy {
     /// Returns, with the reason, once the flow that was let pass as `seen` may no longer go on: new rules, an ended or

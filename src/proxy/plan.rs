@@ -152,7 +152,7 @@ pub(super) fn on_certificate(
         .map(|(platform, _)| platform)
 }
 
-/// Whether a tunnel's ClientHello keeps what its CONNECT promised. A hello without SNI speaks for the CONNECT name.
+/// Whether a tunnel's `ClientHello` keeps what its CONNECT promised. A hello without SNI speaks for the CONNECT name.
 pub(super) fn on_hello(promised: &Authority, hello: &ClientHello) -> Result<(), Fault> {
     let Some(sni) = &hello.sni else { return Ok(()) };
     match Host::parse(sni) {

@@ -64,7 +64,7 @@ impl Proxy {
             Err(malformed) => return self.malformed(&hop, &request, malformed.to_string()).await,
         };
         match (&hop.inside, target) {
-            (None, Target::Connect(authority)) => self.connect(hop, authority, request).await,
+            (None, Target::Connect(authority)) => Box::pin(self.connect(hop, authority, request)).await,
             (None, Target::Absolute { authority }) => self.request(hop, authority, false, request).await,
             (None, Target::Origin { .. }) => self.at_the_door(&hop, request).await,
             (Some(inside), Target::Origin { authority }) if authority == inside.authority => {
@@ -92,12 +92,12 @@ impl Proxy {
         let rules = self.house.rules.load(); // one rulebook for this request, to the end
         let mut entry = match self.enter(&hop).await {
             Ok(entry) => entry, // from here one record is certain
-            Err(why) => return self.no_entry(&request, &why),
+            Err(why) => return respond::no_entry(&request, &why),
         };
         let (parts, body) = request.into_parts();
         let visitor = self.visitor(&hop, &parts).await;
         let head = head_of(&parts, rules.catalog().label_headers(), !body.is_end_stream());
-        let seen = self
+        let mut seen = self
             .observe(&rules, &hop, &visitor, Ask::Request(authority, Box::new(head)))
             .await;
         let host = seen.ask.host().clone();
@@ -109,12 +109,17 @@ impl Proxy {
             read: false,
         };
 
-        let (seen, planned) = match self.plan(&rules, seen, &mut asked).await {
-            Ok(planned) => planned,
-            Err(fault) => return self.fault(entry, &host, &asked.parts, &fault),
-        };
-        asked.read = planned.judgement.as_ref().is_some_and(Judgement::inspect);
+        let planned = self.plan(&rules, &mut seen, &mut asked).await;
         entry.saw(rules.redact(&seen));
+        let planned = match planned {
+            Ok(planned) => planned,
+            Err(fault) => return respond::fault(entry, &host, &asked.parts, &fault),
+        };
+        let inspected = planned.judgement.as_ref().map(Judgement::inspect);
+        if hop.is_intercepted() && inspected == Some(false) {
+            return respond::fault(entry, &host, &asked.parts, &reconnect());
+        }
+        asked.read = inspected == Some(true);
         self.obey(&rules, &hop, &visitor, entry, seen, planned, asked).await
     }
 
@@ -122,12 +127,12 @@ impl Proxy {
     async fn plan(
         &self,
         rules: &Rulebook,
-        mut seen: Observation,
+        seen: &mut Observation,
         asked: &mut Asked,
-    ) -> Result<(Observation, Planned<RequestStep>), Fault> {
-        let planned = plan::on_request(rules, &self.house.portal_host, &seen);
+    ) -> Result<Planned<RequestStep>, Fault> {
+        let planned = plan::on_request(rules, &self.house.portal_host, seen);
         let RequestStep::NeedBody(limit) = planned.step else {
-            return Ok((seen, planned));
+            return Ok(planned);
         };
         let patience = Duration::from_secs(self.house.settings.peek_timeout_s);
         asked.peeked = peek(&mut asked.body, limit, patience)
@@ -139,8 +144,7 @@ impl Proxy {
                 .catalog()
                 .peek(judgement.place(), head, &asked.peeked.bytes, asked.peeked.complete);
         }
-        let planned = plan::on_request(rules, &self.house.portal_host, &seen);
-        Ok((seen, planned))
+        Ok(plan::on_request(rules, &self.house.portal_host, seen))
     }
 
     #[expect(
@@ -170,20 +174,21 @@ impl Proxy {
         }
         let publishes = judgement.as_ref().is_some_and(Judgement::publishes);
         if let Err(why) = self.promise_record(&mut entry, publishes).await {
-            return self.no_record(entry, seen.ask.host(), &asked.parts, &why);
+            return respond::no_record(entry, seen.ask.host(), &asked.parts, &why);
         }
         match step {
             RequestStep::Challenge => self.challenge(entry, hop, visitor, &asked.parts),
-            RequestStep::Portal => self.at_the_counter(rules, entry, &seen, asked).await,
+            // boxed: the counter is visited seldom, and its future would make every other one large
+            RequestStep::Portal => Box::pin(self.at_the_counter(rules, entry, &seen, asked)).await,
             RequestStep::Forward(permit) => self.forward(entry, &permit, asked).await,
             RequestStep::Upgrade(permit) => self.upgrade(entry, seen, &permit, asked).await,
             RequestStep::NeedBody(_) => {
                 let fault = Fault::internal(Stage::Judge, "a body was asked for twice");
-                self.fault(entry, seen.ask.host(), &asked.parts, &fault)
+                respond::fault(entry, seen.ask.host(), &asked.parts, &fault)
             }
             RequestStep::Refuse(_) => {
                 let fault = Fault::internal(Stage::Judge, "a refusal was passed over");
-                self.fault(entry, seen.ask.host(), &asked.parts, &fault)
+                respond::fault(entry, seen.ask.host(), &asked.parts, &fault)
             }
         }
     }
@@ -226,7 +231,7 @@ impl Proxy {
                 let body = carrying(entry, closing, body);
                 Response::from_parts(head, body)
             }
-            Err(fault) => self.fault(entry, &permit.authority().host, &parts, &fault),
+            Err(fault) => respond::fault(entry, &permit.authority().host, &parts, &fault),
         }
     }
 
@@ -235,7 +240,7 @@ impl Proxy {
         let directory = self.house.directory.load();
         let Some(subject) = &seen.subject else {
             let fault = Fault::internal(Stage::Identify, "nobody came to the counter");
-            return self.fault(entry, seen.ask.host(), &asked.parts, &fault);
+            return respond::fault(entry, seen.ask.host(), &asked.parts, &fault);
         };
         let visit = Visit {
             rules,
@@ -297,4 +302,11 @@ impl Proxy {
         self.stray(hop.arrival.client, fault).await;
         respond::fault_without_entry(request, fault)
     }
+}
+
+/// New rules keep the gateway from reading a flow that old rules let it open: 421 makes a client connect anew
+/// (RFC 9110 §15.5.20), and then the flow passes unread.
+fn reconnect() -> Fault {
+    let why = "the rules changed: this flow may no longer be read, so connect again";
+    Fault::new(Blame::House, Stage::Judge, FaultCode::Misdirected, why)
 }

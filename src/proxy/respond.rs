@@ -75,23 +75,23 @@ impl Proxy {
             .refuse(rules, &refused(rules, &entry, seen, why, None), Audience::Tool);
         answer(entry, End::Refused, false, parts, page)
     }
+}
 
-    /// Says what failed.
-    pub(super) fn fault(&self, entry: Entry, host: &Host, parts: &Parts, fault: &Fault) -> Response<Body> {
-        tracing::debug!(%fault, record = %entry.id(), "a flow failed");
-        let page = pages::fault(&ENGLISH, fault, Some(host), Some(entry.id()), audience(parts));
-        answer(entry, failed(fault), false, parts, page)
-    }
+/// Says what failed.
+pub(super) fn fault(entry: Entry, host: &Host, parts: &Parts, fault: &Fault) -> Response<Body> {
+    tracing::debug!(%fault, record = %entry.id(), "a flow failed");
+    let page = pages::fault(&ENGLISH, fault, Some(host), Some(entry.id()), audience(parts));
+    answer(entry, failed(fault), false, parts, page)
+}
 
-    /// No record, no access: the book did not take the opening line.
-    pub(super) fn no_record(&self, entry: Entry, host: &Host, parts: &Parts, why: &str) -> Response<Body> {
-        self.fault(entry, host, parts, &unrecordable(why))
-    }
+/// No record, no access: the book did not take the opening line.
+pub(super) fn no_record(entry: Entry, host: &Host, parts: &Parts, why: &str) -> Response<Body> {
+    fault(entry, host, parts, &unrecordable(why))
+}
 
-    /// No record, no access: not even an entry could be opened.
-    pub(super) fn no_entry(&self, request: &Request<Incoming>, why: &str) -> Response<Body> {
-        fault_without_entry(request, &unrecordable(why))
-    }
+/// No record, no access: not even an entry could be opened.
+pub(super) fn no_entry(request: &Request<Incoming>, why: &str) -> Response<Body> {
+    fault_without_entry(request, &unrecordable(why))
 }
 
 /// What the portal remembers of a refusal.

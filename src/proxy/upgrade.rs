@@ -11,8 +11,8 @@ use hyper_util::rt::TokioIo;
 
 use super::Proxy;
 use super::body::{carrying, whole};
-use super::headers;
 use super::request::Asked;
+use super::{headers, respond};
 use crate::audit::{Closing, Entry};
 use crate::facts::{End, Observation};
 use crate::policy::Permit;
@@ -37,7 +37,7 @@ impl Proxy {
                 None => self.pass_answer(entry, response),
             },
             Ok((response, None)) => self.pass_answer(entry, response),
-            Err(fault) => self.fault(entry, &permit.authority().host, &parts, &fault),
+            Err(fault) => respond::fault(entry, &permit.authority().host, &parts, &fault),
         }
     }
 
@@ -56,7 +56,7 @@ impl Proxy {
         self.house.tasks.spawn(async move {
             match client.await {
                 Ok(client) => proxy.carry_socket(entry, seen, client, origin).await,
-                Err(error) => entry.close(super::respond::client_gone(&error)),
+                Err(error) => entry.close(respond::client_gone(&error)),
             }
         });
         Response::from_parts(head, whole(""))

@@ -30,6 +30,11 @@ pub(super) struct Hop {
 }
 
 impl Hop {
+    /// Whether this is the inside of a tunnel whose TLS ends here.
+    pub(super) fn is_intercepted(&self) -> bool {
+        self.inside.as_ref().is_some_and(|inside| inside.secure)
+    }
+
     /// Which forms a request's target may have here.
     pub(super) fn form(&self) -> ingress::Hop {
         match &self.inside {
@@ -131,7 +136,7 @@ impl Proxy {
         if !selected.grants().is_empty() || ask.host() == &self.house.portal_host {
             return selected;
         }
-        match self.declare_on_the_way(given, purpose, *channel, ask).await {
+        match Box::pin(self.declare_on_the_way(given, purpose, *channel, ask)).await {
             Some(standing) => standing,
             None => selected,
         }

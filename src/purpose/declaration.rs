@@ -426,8 +426,13 @@ review = 2027-06-30
             panic!("it fits")
         };
         let fields: Vec<UnfitField> = found.iter().map(|one| one.field).collect();
-        use UnfitField::{Covers, Platforms, Purpose};
-        assert_eq!(fields, [Purpose, Platforms, Platforms, Covers], "{found:?}");
+        let expected = [
+            UnfitField::Purpose,
+            UnfitField::Platforms,
+            UnfitField::Platforms,
+            UnfitField::Covers,
+        ];
+        assert_eq!(fields, expected, "{found:?}");
         assert!(found[1].why.contains("did you mean `linkedin`?"), "{found:?}");
     }
 

@@ -237,9 +237,11 @@ fn digest_of(sources: &Sources) -> RulebookId {
         hash.update(&text.len().to_be_bytes());
         hash.update(text.as_bytes());
     }
-    let mut id = "sha256:".to_owned();
-    for byte in hash.finish().as_ref() {
-        id.push_str(&format!("{byte:02x}"));
-    }
-    RulebookId::new(id)
+    let digits: String = hash
+        .finish()
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    RulebookId::new(format!("sha256:{digits}"))
 }

@@ -279,19 +279,16 @@ fn training(entry: &Fields<'_, '_>) -> BTreeMap<String, Timestamp> {
     let mut passed = BTreeMap::new();
     for name in names {
         let Some(until) = courses.moment(&name) else { continue };
-        match end_of(&until.value) {
-            Some(moment) => {
-                passed.insert(name, moment);
-            }
-            None => {
-                let message = format!("`{}` is not a date", until.value);
-                entry.report(
-                    "bad-date",
-                    until.span,
-                    message,
-                    "write the last valid day: `2027-06-30`",
-                );
-            }
+        if let Some(moment) = end_of(&until.value) {
+            passed.insert(name, moment);
+        } else {
+            let message = format!("`{}` is not a date", until.value);
+            entry.report(
+                "bad-date",
+                until.span,
+                message,
+                "write the last valid day: `2027-06-30`",
+            );
         }
     }
     passed

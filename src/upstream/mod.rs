@@ -129,14 +129,14 @@ impl Upstream {
         let request = request.map(|body| Outgoing::new(body, progress.clone()));
         let bound = is_bound(request.headers());
         let checkout = if bound {
-            self.pool.fresh(&key).await?
+            Box::pin(self.pool.fresh(&key)).await?
         } else {
             self.pool.checkout(&key).await?
         };
         match self.exchange(&key, checkout, request, &progress, bound).await {
             Ok(response) => Ok(response),
             Err(Missed::Never(request)) => {
-                let fresh = self.pool.fresh(&key).await?;
+                let fresh = Box::pin(self.pool.fresh(&key)).await?;
                 let again = self.exchange(&key, fresh, *request, &progress, bound).await;
                 again.map_err(|missed| match missed {
                     Missed::Never(_) => origin_gone(&key.authority),

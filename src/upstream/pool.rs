@@ -111,7 +111,8 @@ impl Pool {
             drop(turn);
             return self.fresh(key).await;
         }
-        let dialled = self.fresh(key).await;
+        // boxed: most requests find a connection, and a dial would make the future of each of them large
+        let dialled = Box::pin(self.fresh(key)).await;
         let mut state = slot.lock();
         state.dials += 1;
         state.failed = dialled.as_ref().err().map(faults::again);

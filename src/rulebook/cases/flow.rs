@@ -13,6 +13,9 @@ use crate::rulebook::described::Described;
 
 const GRANT: &[&str] = &["purpose", "platforms", "covers", "approved-by", "ticket", "expires"];
 
+/// What is wrong has been reported.
+struct Reported;
+
 impl Bench<'_> {
     pub(super) fn flow(&self, case: &Fields<'_, '_>, setting: &Setting) -> Option<Came> {
         let ask = self.ask(case)?;
@@ -26,7 +29,7 @@ impl Bench<'_> {
             selected: None,
             at: setting.at,
         };
-        let reading = self.given_reading(case)?;
+        let reading = self.given_reading(case).ok()?;
         let judgement = self.rules.judge_as(&seen, reading.as_ref());
         let remedy = self.rules.remedy_as(&seen, reading.as_ref());
         let reasons = judgement.reasons().iter().chain(judgement.inspect_reasons());
@@ -60,17 +63,17 @@ impl Bench<'_> {
     }
 
     /// What the case says that the request does: then the catalogue is not asked.
-    fn given_reading(&self, case: &Fields<'_, '_>) -> Option<Option<Reading>> {
+    fn given_reading(&self, case: &Fields<'_, '_>) -> Result<Option<Reading>, Reported> {
         let Some(word) = case.text("does") else {
-            return Some(None);
+            return Ok(None);
         };
         let activity = Activity::new(word.value.clone());
         let known = self.rules.policy().vocabulary().activities();
         if !known.contains_key(&activity) {
-            self.unknown(case, &word, "activity", known.keys().map(Activity::as_str));
-            return None;
+            Self::unknown(case, &word, "activity", known.keys().map(Activity::as_str));
+            return Err(Reported);
         }
-        Some(Some(Reading {
+        Ok(Some(Reading {
             activities: [activity.clone()].into(),
             activity,
             signatures: BTreeSet::new(),
@@ -98,7 +101,7 @@ impl Bench<'_> {
             .iter()
             .filter(|word| !GROUPS.contains(&word.value.as_str()))
         {
-            self.unknown(entry, word, "group of activities", GROUPS.into_iter());
+            Self::unknown(entry, word, "group of activities", GROUPS.into_iter());
         }
         let covers = if entry.has("covers") {
             entry.set("covers")
@@ -106,7 +109,7 @@ impl Bench<'_> {
             purpose.covers.clone()
         };
         let approved_by = match entry.text("approved-by") {
-            Some(name) => Some(self.subject(entry, &name)?),
+            Some(name) => Some(Self::subject(entry, &name)?),
             None => None,
         };
         Some(Grant {
@@ -119,9 +122,7 @@ impl Bench<'_> {
             channel: Channel::Portal,
             declared_at: setting.at,
             not_before: Timestamp::from_millis(0),
-            expires: self
-                .expires(entry)
-                .unwrap_or_else(|| setting.at.plus(purpose.default_for(&covers))),
+            expires: Self::expires(entry).unwrap_or_else(|| setting.at.plus(purpose.default_for(&covers))),
             covers,
             approved_by,
             state: GrantState::Active,
@@ -139,7 +140,7 @@ impl Bench<'_> {
                 .is_none()
             {
                 let known = self.rules.catalog().platforms().map(|platform| platform.id.as_str());
-                self.unknown(entry, word, "platform", known);
+                Self::unknown(entry, word, "platform", known);
             }
         }
         if entry.has("platforms") {
@@ -148,7 +149,7 @@ impl Bench<'_> {
         self.rules.catalog().place(ask.host()).platform.into_iter().collect()
     }
 
-    fn expires(&self, entry: &Fields<'_, '_>) -> Option<Timestamp> {
+    fn expires(entry: &Fields<'_, '_>) -> Option<Timestamp> {
         let text = entry.moment("expires").filter(|_| entry.has("expires"))?;
         let parsed = text.value.parse::<Timestamp>();
         let message = format!("`{}` is not a moment", text.value);

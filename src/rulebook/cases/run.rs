@@ -78,7 +78,7 @@ impl Bench<'_> {
     /// Runs one case. A case that cannot be read is a problem of its file, and does not count as passed.
     pub(super) fn run(&self, case: &Fields<'_, '_>, report: &mut CaseReport) {
         let name = case.needed("it").value;
-        let expected = self.outcome(case);
+        let expected = Self::outcome(case);
         let Some(setting) = self.setting(case) else { return };
         let came = if case.has("may") {
             self.power(case, &setting)
@@ -105,7 +105,7 @@ impl Bench<'_> {
         });
     }
 
-    fn outcome(&self, case: &Fields<'_, '_>) -> Option<Outcome> {
+    fn outcome(case: &Fields<'_, '_>) -> Option<Outcome> {
         let outcomes = [Outcome::Allow, Outcome::Declare, Outcome::Request, Outcome::Deny];
         let outcomes = outcomes.map(|outcome| (outcome.as_str(), outcome));
         if !case.has("outcome") {
@@ -152,10 +152,10 @@ impl Bench<'_> {
         let Some(name) = case.text("who") else {
             return Some((None, None));
         };
-        let id = self.subject(case, &name)?;
+        let id = Self::subject(case, &name)?;
         let person = self.directory.person(&id);
         if person.is_none() && id.as_str() != "stranger" {
-            self.unknown(
+            Self::unknown(
                 case,
                 &name,
                 "person",
@@ -166,7 +166,7 @@ impl Bench<'_> {
         Some((Some(Subject { id, method }), person))
     }
 
-    pub(super) fn subject(&self, case: &Fields<'_, '_>, name: &At<String>) -> Option<SubjectId> {
+    pub(super) fn subject(case: &Fields<'_, '_>, name: &At<String>) -> Option<SubjectId> {
         let parsed = SubjectId::parse(&name.value);
         parsed
             .map_err(|bad| case.report("bad-name", name.span, bad.to_string(), "name a person of `people/`"))
@@ -176,7 +176,7 @@ impl Bench<'_> {
     pub(super) fn purpose(&self, case: &Fields<'_, '_>, name: &At<String>) -> Option<&crate::purpose::Purpose> {
         let found = self.rules.purposes().get(&PurposeId::new(name.value.clone()));
         if found.is_none() {
-            self.unknown(
+            Self::unknown(
                 case,
                 name,
                 "purpose",
@@ -187,7 +187,6 @@ impl Bench<'_> {
     }
 
     pub(super) fn unknown<'w>(
-        &self,
         case: &Fields<'_, '_>,
         word: &At<String>,
         kind: &str,
@@ -222,7 +221,7 @@ impl Bench<'_> {
             return None;
         };
         let declarer = match case.text("declarer") {
-            Some(name) => self.subject(case, &name)?,
+            Some(name) => Self::subject(case, &name)?,
             None => person.id.clone(),
         };
         let declarer_person = self.directory.person(&declarer);
@@ -235,7 +234,7 @@ impl Bench<'_> {
             declarer: &declarer,
             declarer_person: declarer_person.as_deref(),
             business_owner: &purpose.business_owner,
-            longest_for: self.lasts(case).unwrap_or_else(|| purpose.longest_for(&purpose.covers)),
+            longest_for: Self::lasts(case).unwrap_or_else(|| purpose.longest_for(&purpose.covers)),
             channel: case.choice("channel", &channels).unwrap_or(Channel::Portal),
             at: setting.at,
         });
@@ -254,7 +253,7 @@ impl Bench<'_> {
         })
     }
 
-    pub(super) fn lasts(&self, case: &Fields<'_, '_>) -> Option<std::time::Duration> {
+    pub(super) fn lasts(case: &Fields<'_, '_>) -> Option<std::time::Duration> {
         let text = case.text("for")?;
         let parsed = parse_duration(&text.value);
         parsed
@@ -291,7 +290,7 @@ impl Bench<'_> {
         let decided: BTreeSet<&str> = came.reasons.iter().map(|reason| reason.policy.as_str()).collect();
         for policy in case.texts("policies") {
             if self.rules.policy().rule(&PolicyId::new(policy.value.clone())).is_none() {
-                self.unknown(
+                Self::unknown(
                     case,
                     &policy,
                     "policy",

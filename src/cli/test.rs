@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::printer;
-use super::shown::{drawn, tell};
+use super::shown::drawn;
 use crate::facts::{Problem, SourceText};
 use crate::gatehouse::sources::find;
 use crate::rulebook::{CaseReport, Rulebook, Sources};

@@ -25,7 +25,9 @@ pub fn run(args: Args) -> ExitCode {
     let found = match find(dir.as_deref()) {
         Ok(found) => found,
         Err(problems) => {
-            problems.iter().for_each(|problem| printer::talk(drawn(problem, &[])));
+            for problem in &problems {
+                printer::talk(drawn(problem, &[]));
+            }
             return ExitCode::from(2);
         }
     };

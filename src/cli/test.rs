@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::printer;
-use super::shown::drawn;
+use super::shown::{drawn, tell};
 use crate::facts::{Problem, SourceText};
 use crate::gatehouse::sources::find;
 use crate::rulebook::{CaseReport, Rulebook, Sources};
@@ -25,9 +25,7 @@ pub fn run(args: Args) -> ExitCode {
     let found = match find(dir.as_deref()) {
         Ok(found) => found,
         Err(problems) => {
-            for problem in &problems {
-                printer::talk(drawn(problem, &[]));
-            }
+            tell(&problems, &[]);
             return ExitCode::from(2);
         }
     };

@@ -144,13 +144,13 @@ fn what_cannot_be_done_with_an_authority_is_explained() {
     insta::assert_snapshot!(desk.types("wayleave ca init"), @"
     exit 1
     --- stderr
-    error: `certs/root.key` exists already: `--force` replaces it, and then every machine must be given the new root
+    error: `certs/root.key` exists already: `--force` replaces it, and everybody who relies on it then needs the new one
     ");
     desk.types("wayleave ca client ada");
     insta::assert_snapshot!(desk.types("wayleave ca client ada"), @"
     exit 1
     --- stderr
-    error: `certs/clients/ada.key` exists already: `--force` replaces it, and then every machine must be given the new root
+    error: `certs/clients/ada.key` exists already: `--force` replaces it, and everybody who relies on it then needs the new one
     ");
     insta::assert_snapshot!(desk.types("wayleave ca import --certificate nowhere --key nowhere"), @"
     exit 1

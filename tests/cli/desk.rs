@@ -208,7 +208,7 @@ impl Terminal {
 }
 
 /// A file or folder of the repository.
-fn shipped(name: &str) -> PathBuf {
+pub(crate) fn shipped(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 

@@ -25,6 +25,7 @@ fn a_setting_that_does_not_exist_is_named_with_what_was_meant() {
      3 │ backlog = "many"
        ╰────
       help: did you mean `plain`?
+
     wayleave::config::value
 
       × `ingress.backlog` must be a whole number from 0 up, not string `many`
@@ -51,6 +52,7 @@ fn a_setting_that_does_not_exist_is_named_with_what_was_meant() {
      3 │ backlog = "many"
        ╰────
       help: did you mean `plain`?
+
     wayleave::config::value
 
       × `ingress.backlog` must be a whole number from 0 up, not string `many`
@@ -78,7 +80,7 @@ fn a_setting_that_does_not_exist_is_named_with_what_was_meant() {
 
     wayleave::config::unknown
 
-      × ingress.plian: there is no setting `plian` in `[ingress]`
+      × ingress.plian:1:1: there is no setting `plian` in `[ingress]`
       help: did you mean `plain`?
     ");
     insta::assert_snapshot!(desk.types("WAYLEAVE__INGRES__PLAIN=1 wayleave run --config /dev/null"), @"
@@ -88,7 +90,7 @@ fn a_setting_that_does_not_exist_is_named_with_what_was_meant() {
 
     wayleave::config::unknown
 
-      × WAYLEAVE__INGRES__PLAIN: there is no section or setting `ingres`
+      × WAYLEAVE__INGRES__PLAIN:1:1: there is no section or setting `ingres`
       help: did you mean `ingress`?
     ");
     insta::assert_snapshot!(desk.types("wayleave run --set plain"), @"
@@ -124,7 +126,12 @@ fn without_policies_or_an_authority_the_gate_stays_closed() {
     insta::assert_snapshot!(desk.types("wayleave run"), @"
     exit 1
     --- stderr
-    error: there is no certificate authority in `certs`: make one with `wayleave ca init`, or bring your company's with `wayleave ca import`
+    error: the policies may not rule
+
+    wayleave::sources::unreadable
+
+      × `policies` cannot be read: No such file or directory (os error 2)
+      help: name the folder that holds `wayleave.cedarschema` and `rules/`
     ");
 }
 
@@ -144,11 +151,26 @@ fn policies_with_a_mistake_keep_the_gate_closed() {
 
     wayleave::purposes::missing-key
 
-      × purposes.toml: `title` is missing
+      × `title` is missing
+         ╭─[purposes.toml:266:1]
+     265 │
+     266 │ [[purpose]]
+         · ─────┬─────
+         ·      ╰── here
+     267 │ id = "recruiting"
+         ╰────
       help: add `title = "…"`
+
     wayleave::purposes::unknown-key
 
-      × purposes.toml: `titel` is not known here
+      × `titel` is not known here
+         ╭─[purposes.toml:268:1]
+     267 │ id = "recruiting"
+     268 │ titel = "Recruiting"
+         · ──┬──
+         ·   ╰── here
+     269 │ description = "Find candidates, write to them, post jobs."
+         ╰────
       help: did you mean `title`?
     "#);
 }

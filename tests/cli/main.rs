@@ -12,6 +12,7 @@ mod authority;
 mod book;
 mod counter;
 mod desk;
+mod documents;
 mod gate;
 mod help;
 mod people;

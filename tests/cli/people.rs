@@ -93,8 +93,8 @@ fn a_password_is_asked_for_twice_and_never_seen_on_the_terminal() {
     terminal.answers("Again: ", "correct horse");
     let (screen, code) = terminal.leaves();
     insta::assert_snapshot!(screen, @"
-    Password for bob: 
-    Again: 
+    Password for bob:
+    Again:
     added user `bob` to `state/users.toml`
     ");
     assert_eq!(code, 0);
@@ -103,8 +103,8 @@ fn a_password_is_asked_for_twice_and_never_seen_on_the_terminal() {
     terminal.answers("Again: ", "wrong horse!");
     let (screen, code) = terminal.leaves();
     insta::assert_snapshot!(screen, @"
-    Password for bob: 
-    Again: 
+    Password for bob:
+    Again:
     error: the two passwords differ; try again
     ");
     assert_eq!(code, 1);

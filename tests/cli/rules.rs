@@ -185,11 +185,26 @@ fn a_case_that_fails_says_what_came_instead() {
     no case reaches guard.weak-identity
     90 passed, 1 failed
     ");
-    insta::assert_snapshot!(desk.types("wayleave check"), @"
-    exit 0
+    insta::assert_snapshot!(desk.types("wayleave check"), @r#"
+    exit 1
     --- stdout
-    policies: sound (32 rules, 20 purposes, 87 platforms, 12 people), rulebook [rulebook]; 0 warnings
-    ");
+    wayleave::cases::failed
+
+      × the case `lets Ada browse LinkedIn without a purpose` fails: outcome: expected allow, came
+      │ declare; decided by `inspect.social`: Traffic to social media is inspected so that each
+      │ activity can be decided.; offered: `recruiting`, `competitor-research`, `market-research`,
+      │ `press-monitoring`, `social-listening`
+       ╭─[cases/mine.toml:2:6]
+     1 │ [[case]]
+     2 │ it = "lets Ada browse LinkedIn without a purpose"
+       ·      ──────────────────────┬─────────────────────
+       ·                            ╰── here
+     3 │ who = "ada"
+       ╰────
+      help: change the rules or the case, then run `wayleave test`
+
+    policies: 1 error, 0 warnings
+    "#);
 }
 
 #[test]

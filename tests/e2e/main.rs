@@ -13,3 +13,10 @@ mod harness;
 
 mod arrivals;
 mod recognition;
+mod purposes;
+mod refusals;
+mod portal;
+mod audit;
+mod crashes;
+mod metrics;
+mod reload;

@@ -110,7 +110,11 @@ impl Proxy {
         };
 
         let planned = self.plan(&rules, &mut seen, &mut asked).await;
-        entry.saw(rules.redact(&seen));
+        let judgement = planned.as_ref().ok().and_then(|planned| planned.judgement.as_ref());
+        entry.saw(match judgement {
+            Some(judgement) => rules.redact_judged(&seen, judgement),
+            None => rules.redact(&seen),
+        });
         let planned = match planned {
             Ok(planned) => planned,
             Err(fault) => return respond::fault(entry, &host, &asked.parts, &fault),

@@ -96,12 +96,16 @@ impl Reload {
         let (from, to) = (self.rules.load().id().clone(), assembled.rulebook.id().clone());
         self.directory.replace(Arc::new(assembled.directory));
         self.metrics.relabel(&labels(&assembled.rulebook));
-        if from != to {
+        let changed = from != to;
+        if changed {
             self.rules.replace(Arc::new(assembled.rulebook));
             tracing::info!(%from, %to, "new policies rule");
+        }
+        let was_refused = self.health.rules_changed(to);
+        if changed || was_refused {
+            // A mistake that was taken back leaves the rules as they were: that ends the refusal on record, too.
             self.record(GatewayAct::RulebookChanged { from }).await;
         }
-        self.health.rules_changed(to);
     }
 
     async fn refuse(&self, problems: Vec<Problem>) {

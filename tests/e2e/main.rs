@@ -12,3 +12,12 @@
 mod harness;
 
 mod arrivals;
+mod identity;
+mod recognition;
+mod purposes;
+mod refusals;
+mod portal;
+mod audit;
+mod crashes;
+mod metrics;
+mod reload;

@@ -157,6 +157,12 @@ impl Users {
         Ok(())
     }
 
+    /// Accounts that share one password, which is hashed once: for people who are made up.
+    pub fn sharing(names: impl IntoIterator<Item = SubjectId>, password: &Secret) -> Result<Self, UsersError> {
+        let hash = hash_fit(password, 1)?;
+        Ok(Self(names.into_iter().map(|name| (name, hash.clone())).collect()))
+    }
+
     /// Gives an account another password.
     pub fn passwd(&mut self, name: &str, password: &Secret, shortest: u16) -> Result<(), UsersError> {
         let id = self.must_have(name)?;

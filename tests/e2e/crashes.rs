@@ -117,6 +117,8 @@ impl Site {
             sent: Arc::default(),
             hop_fields: Vec::new(),
             alpn: &[b"h2", b"http/1.1"],
+            door: None,
+            is_read: true,
         }
     }
 

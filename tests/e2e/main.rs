@@ -12,11 +12,11 @@
 mod harness;
 
 mod arrivals;
-mod recognition;
-mod purposes;
-mod refusals;
-mod portal;
 mod audit;
 mod crashes;
 mod metrics;
+mod portal;
+mod purposes;
+mod recognition;
+mod refusals;
 mod reload;

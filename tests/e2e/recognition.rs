@@ -284,7 +284,12 @@ async fn the_origin_gets_a_peeked_body_byte_for_byte() {
         assert!(last.body == body, "the body changed on its way");
         assert_eq!(last.headers["content-length"], body.len().to_string().as_str());
     }
-    let pieces: [&[u8]; 4] = [b"fb_api_req_friendly", b"_name=CometModernHome", b"FeedQuery&doc", b"_id=7"];
+    let pieces: [&[u8]; 4] = [
+        b"fb_api_req_friendly",
+        b"_name=CometModernHome",
+        b"FeedQuery&doc",
+        b"_id=7",
+    ];
     let request = Request::post(FACEBOOK).header("content-type", FORM);
     let answer = world.client("dan").send_pieces(request, stream::iter(pieces)).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());

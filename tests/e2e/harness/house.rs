@@ -56,7 +56,13 @@ impl World {
     }
 
     /// Gives a grant on the usual terms, changed by `differ`.
-    pub async fn give(&self, user: &str, purpose: &str, platforms: &[&str], differ: impl FnOnce(&mut GrantTerms)) -> Grant {
+    pub async fn give(
+        &self,
+        user: &str,
+        purpose: &str,
+        platforms: &[&str],
+        differ: impl FnOnce(&mut GrantTerms),
+    ) -> Grant {
         let now = self.clock.now();
         let mut terms = GrantTerms {
             subject: SubjectId::parse(user).unwrap(),
@@ -138,7 +144,9 @@ pub async fn admin(at: std::net::SocketAddr, path: &str) -> Answer {
         .unwrap();
     tokio::spawn(connection);
     let request = Request::get(path).header(header::HOST, at.to_string());
-    let response = sender.send_request(request.body(Full::<Bytes>::default()).unwrap()).await;
+    let response = sender
+        .send_request(request.body(Full::<Bytes>::default()).unwrap())
+        .await;
     Answer::read(response.unwrap()).await
 }
 
@@ -156,7 +164,10 @@ pub fn folder_text(folder: &std::path::Path) -> String {
         .filter(|path| path.extension().is_some_and(|kind| kind == "jsonl"))
         .collect();
     files.sort();
-    files.iter().map(|file| std::fs::read_to_string(file).unwrap()).collect()
+    files
+        .iter()
+        .map(|file| std::fs::read_to_string(file).unwrap())
+        .collect()
 }
 
 /// The value of the hidden field `name` in a page.
@@ -169,7 +180,9 @@ pub fn hidden(page: &str, name: &str) -> String {
 
 /// A form's body.
 pub fn form(fields: &[(&str, &str)]) -> String {
-    form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish()
 }
 
 /// A connection inside a tunnel that stays open for several requests.

@@ -23,7 +23,7 @@ use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Observation, St
 use crate::ingress::{Target, request_sanity};
 use crate::policy::Permit;
 use crate::portal::Visit;
-use crate::rulebook::{Judgement, Rulebook};
+use crate::rulebook::{Judgement, Refusal, Rulebook};
 use crate::upstream::{Body, fault_of_answer};
 
 /// A request taken apart, with what a peek took from its body.
@@ -120,10 +120,10 @@ impl Proxy {
             Err(fault) => return respond::fault(entry, &host, &asked.parts, &fault),
         };
         let inspected = planned.judgement.as_ref().map(Judgement::inspect);
-        if hop.is_intercepted() && inspected == Some(false) {
+        if hop.is_intercepted() && planned.judgement.as_ref().is_some_and(must_stay_unread) {
             return respond::fault(entry, &host, &asked.parts, &reconnect());
         }
-        asked.read = inspected == Some(true);
+        asked.read = hop.is_intercepted() || inspected == Some(true);
         self.obey(&rules, &hop, &visitor, entry, seen, planned, asked).await
     }
 
@@ -306,6 +306,13 @@ impl Proxy {
         self.stray(hop.arrival.client, fault).await;
         respond::fault_without_entry(request, fault)
     }
+}
+
+/// Whether rules say that the flow is not to be read. Where they failed, or do not know the person, they say nothing
+/// about it: that is a refusal like any other, and coming back would not help.
+fn must_stay_unread(judgement: &Judgement) -> bool {
+    let in_doubt = |refusal: Refusal| refusal.policy_error || refusal.unknown_person;
+    !judgement.inspect() && !judgement.permit().err().is_some_and(in_doubt)
 }
 
 /// New rules keep the gateway from reading a flow that old rules let it open: 421 makes a client connect anew

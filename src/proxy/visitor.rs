@@ -142,7 +142,8 @@ impl Proxy {
         if selected.grants().iter().any(held) || ask.host() == &self.house.portal_host {
             return selected;
         }
-        match self.declare_on_the_way(given, purpose, *channel, platform).await {
+        // boxed: few requests do this, and all would carry the room for it
+        match Box::pin(self.declare_on_the_way(given, purpose, *channel, platform)).await {
             Some(grant) => Standing::new(selected.grants().iter().cloned().chain([grant]), given.at),
             None => selected,
         }

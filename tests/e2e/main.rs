@@ -12,3 +12,4 @@
 mod harness;
 
 mod arrivals;
+mod steady;

@@ -17,7 +17,12 @@ impl Proxy {
         let mut rules = self.house.rules.changes();
         let mut grants = self.house.ledger.changes();
         let mut people = self.house.directory.changes();
+        // Judged before the first wait, too: dialling takes a while, and what changed meanwhile nobody tells us any more.
         loop {
+            self.refresh(&mut seen);
+            if !self.still_passes(&self.house.rules.load(), &seen) {
+                return "the rules or the grant that let it pass no longer do".to_owned();
+            }
             let nap = self.nap(&seen);
             tokio::select! {
                 () = self.house.stop.cancelled() => return "the gateway is stopping".to_owned(),
@@ -25,10 +30,6 @@ impl Proxy {
                 _ = grants.changed() => {}
                 _ = people.changed() => {}
                 () = tokio::time::sleep(nap) => {}
-            }
-            self.refresh(&mut seen);
-            if !self.still_passes(&self.house.rules.load(), &seen) {
-                return "the rules or the grant that let it pass no longer do".to_owned();
             }
         }
     }

@@ -189,7 +189,7 @@ impl Proxy {
             // boxed: the counter is visited seldom, and its future would make every other one large
             RequestStep::Portal => Box::pin(self.at_the_counter(rules, entry, &seen, asked)).await,
             RequestStep::Forward(permit) => self.forward(entry, &permit, asked).await,
-            RequestStep::Upgrade(permit) => self.upgrade(entry, seen, &permit, asked).await,
+            RequestStep::Upgrade(permit) => Box::pin(self.upgrade(entry, seen, &permit, asked)).await,
             RequestStep::NeedBody(_) => {
                 let fault = Fault::internal(Stage::Judge, "a body was asked for twice");
                 respond::fault(entry, seen.ask.host(), Reader::of(&asked.parts), &fault)

@@ -12,4 +12,13 @@
 mod harness;
 
 mod arrivals;
+mod audit;
+mod crashes;
+mod identity;
+mod metrics;
+mod portal;
+mod purposes;
+mod recognition;
+mod refusals;
+mod reload;
 mod steady;

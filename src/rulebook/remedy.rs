@@ -20,7 +20,11 @@ impl Rulebook {
     }
 
     pub(super) fn remedy_as(&self, seen: &Observation, reading: Option<&Reading>) -> Remedy {
-        let refused = self.judge_as(seen, reading);
+        self.remedy_judged(seen, &self.judge_as(seen, reading))
+    }
+
+    /// What would help with a flow that was already judged.
+    pub fn remedy_judged(&self, seen: &Observation, refused: &Judgement) -> Remedy {
         let (Some(subject), Some(person)) = (&seen.subject, &seen.person) else {
             return Remedy::default();
         };
@@ -40,7 +44,7 @@ impl Rulebook {
                     seen,
                     visitor,
                     platform,
-                    refused: &refused,
+                    refused,
                     hearing: self.policy.hear(&flow(seen, subject, person, refused.place())),
                 };
                 self.purposes

@@ -21,3 +21,4 @@ mod purposes;
 mod recognition;
 mod refusals;
 mod reload;
+mod steady;

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
-use miette::{IntoDiagnostic, Report, WrapErr, miette};
+use miette::{IntoDiagnostic, Report, miette};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::settings;
@@ -32,9 +32,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Report> {
     let mut settings = args.settings.load()?;
     move_ports(&mut settings, args.port_base)?;
     let clock = settings.clock.fixed_at.map_or_else(Clock::system, Clock::fixed);
-    let issuer = Issuer::load(&settings.tls.folder)
-        .into_diagnostic()
-        .wrap_err("there is no certificate authority to speak for sites with; `wayleave ca init` makes one")?;
+    let issuer = Issuer::load(&settings.tls.folder).into_diagnostic()?;
     let rules = Rules::Folder(settings.policies.folder.clone());
     let house = Gatehouse::open(&settings, rules, issuer, clock)
         .await
@@ -95,6 +93,7 @@ pub fn start_logging() {
     let started = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .try_init();
     if started.is_err() {
         tracing::debug!("logging was started before");

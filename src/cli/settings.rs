@@ -14,12 +14,13 @@ use crate::rulebook::{Assembled, Rulebook, Sources};
 
 /// Where the settings are.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[group(skip)]
 pub struct Args {
     /// The settings; without it `deploy/wayleave.toml` here if there is one, else the defaults
-    #[arg(long, short = 'c', env = "WAYLEAVE_CONFIG", value_name = "FILE")]
+    #[arg(long, short = 'c', global = true, env = "WAYLEAVE_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
     /// One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_setting)]
+    #[arg(long = "set", global = true, value_name = "NAME=VALUE", value_parser = parse_setting)]
     set: Vec<(String, String)>,
 }
 

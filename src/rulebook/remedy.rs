@@ -65,7 +65,7 @@ impl Rulebook {
             .reasons()
             .iter()
             .filter_map(|reason| reason.fix.clone())
-            .filter(|fix| self.would_open(fix, seen, person, reading))
+            .filter(|fix| self.would_open(fix, seen, person, refused.reading()))
             .collect();
         fixes.dedup();
         Remedy {

@@ -94,7 +94,7 @@ async fn a_declaration_that_is_not_granted_says_why_and_what_to_do() {
     }
     let wrong = demo.ready.proxy.replacen("://", "://dan:wrong-password@", 1);
     let said = demo.wayleave(&["grants", "--proxy", &wrong, "--ca", root]).await;
-    assert_eq!(said.code, 2, "{said:#?}");
+    assert_eq!(said.code, 1, "{said:#?}");
     assert!(said.err.contains("does not know you"), "{said:#?}");
     demo.stop().await;
 }
@@ -113,7 +113,14 @@ async fn the_records_show_what_happened_and_hold() {
     for told in ["eve", "post", "www.linkedin.com", "guard.interns-never-publish", "deny"] {
         assert!(shown.contains(told), "{told}: {shown}");
     }
-    let listed = demo.records(&["list", "--user", "ada"]).await.ends_with(0);
+    // a closing line may lag behind its answer by a tenth of a second
+    let mut listed = String::new();
+    for _ in 0..100 {
+        listed = demo.records(&["list", "--user", "ada"]).await.ends_with(0);
+        if listed.contains("allow    ada post POST") {
+            break;
+        }
+    }
     for told in [
         "granted  ada recruiting on linkedin",
         "allow    ada post POST",

@@ -121,7 +121,10 @@ impl Site {
     }
 
     fn book(&self) -> Vec<Record> {
-        audit::read(&self.records()).unwrap().map(|read| read.unwrap().1).collect()
+        audit::read(&self.records())
+            .unwrap()
+            .map(|read| read.unwrap().1)
+            .collect()
     }
 }
 
@@ -160,7 +163,10 @@ async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
         }
     };
     let patience = std::time::Duration::from_secs(60);
-    assert!(tokio::time::timeout(patience, waiting).await.is_ok(), "never came true: {what}");
+    assert!(
+        tokio::time::timeout(patience, waiting).await.is_ok(),
+        "never came true: {what}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -195,18 +201,32 @@ async fn on_a_full_disk_nothing_passes_and_service_resumes_when_there_is_room() 
     ] {
         assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "{}", refused.text());
         assert_eq!(refused.header("content-type"), "application/problem+json");
-        assert_eq!(refused.json()["type"], "https://wayleave.example/problems/record-unavailable");
-        assert!(refused.header("proxy-status").starts_with("wayleave; error="), "{}", refused.header("proxy-status"));
+        assert_eq!(
+            refused.json()["type"],
+            "https://wayleave.example/problems/record-unavailable"
+        );
+        assert!(
+            refused.header("proxy-status").starts_with("wayleave; error="),
+            "{}",
+            refused.header("proxy-status")
+        );
     }
     assert_eq!(site.origin.received().len(), left, "no record, no access");
     let ready = admin(running.admin, "/readyz").await;
     assert!(ready.text().contains("records cannot be kept"), "{}", ready.text());
     let exposition = admin(running.admin, "/metrics").await.text();
     assert_eq!(sample(&exposition, "wayleave_records_healthy"), Some(0.0));
-    assert_eq!(admin(running.admin, "/healthz").await.status, StatusCode::OK, "the process itself is well");
+    assert_eq!(
+        admin(running.admin, "/healthz").await.status,
+        StatusCode::OK,
+        "the process itself is well"
+    );
 
     running.room(None);
-    eventually("service resumes", async || ada.post(SHARE, JSON, "{}").await.status == StatusCode::OK).await;
+    eventually("service resumes", async || {
+        ada.post(SHARE, JSON, "{}").await.status == StatusCode::OK
+    })
+    .await;
     assert_eq!(admin(running.admin, "/readyz").await.status, StatusCode::OK);
     drop(kept);
     running.stop().await;
@@ -215,12 +235,23 @@ async fn on_a_full_disk_nothing_passes_and_service_resumes_when_there_is_room() 
     let interrupted = |record: &Record| {
         matches!(
             record.act,
-            Act::Gateway { act: GatewayAct::RecordsInterrupted { .. }, .. }
+            Act::Gateway {
+                act: GatewayAct::RecordsInterrupted { .. },
+                ..
+            }
         )
     };
     assert!(book.iter().any(interrupted), "the gap is on record");
-    let shares = site.origin.received().iter().filter(|received| received.method == "POST").count();
-    let opened = book.iter().filter(|record| matches!(record.act, Act::Opening { .. })).count();
+    let shares = site
+        .origin
+        .received()
+        .iter()
+        .filter(|received| received.method == "POST")
+        .count();
+    let opened = book
+        .iter()
+        .filter(|record| matches!(record.act, Act::Opening { .. }))
+        .count();
     assert!(opened >= shares, "{shares} were published, {opened} are on record");
 }
 
@@ -280,7 +311,11 @@ async fn a_kill_in_the_middle_loses_nothing_acknowledged_and_the_next_start_repa
     // everything that an origin got was on record before
     let before = opened(&site.book());
     for received in site.origin.received() {
-        assert!(before.contains(&received.path_and_query), "{} is not on record", received.path_and_query);
+        assert!(
+            before.contains(&received.path_and_query),
+            "{} is not on record",
+            received.path_and_query
+        );
     }
     // a kill seldom tears a line in two: help it
     let last = site.records().join("records-00000001.jsonl");
@@ -294,7 +329,11 @@ async fn a_kill_in_the_middle_loses_nothing_acknowledged_and_the_next_start_repa
     assert!(repaired, "the start says so: {:#?}", running.said);
     let ada = site.client(&running, "ada");
     let grants = ada.get(&format!("{PORTAL}/v1/grants")).await.json();
-    assert_eq!(grants["grants"][0]["id"], granted.json()["id"], "a grant that was answered is kept");
+    assert_eq!(
+        grants["grants"][0]["id"],
+        granted.json()["id"],
+        "a grant that was answered is kept"
+    );
     assert_eq!(ada.post(SHARE, JSON, "{}").await.status, StatusCode::OK);
     running.stop().await;
     audit::verify(&site.records()).unwrap();
@@ -302,7 +341,10 @@ async fn a_kill_in_the_middle_loses_nothing_acknowledged_and_the_next_start_repa
     let book = site.book();
     assert!(opened(&book).starts_with(&before));
     let repair = |record: &Record| match &record.act {
-        Act::Gateway { act: GatewayAct::Repaired { bytes, .. }, .. } => Some(*bytes),
+        Act::Gateway {
+            act: GatewayAct::Repaired { bytes, .. },
+            ..
+        } => Some(*bytes),
         _ => None,
     };
     assert_eq!(book.iter().find_map(repair), Some(22), "and so does the book");

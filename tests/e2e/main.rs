@@ -12,12 +12,12 @@
 mod harness;
 
 mod arrivals;
-mod identity;
-mod recognition;
-mod purposes;
-mod refusals;
-mod portal;
 mod audit;
 mod crashes;
+mod identity;
 mod metrics;
+mod portal;
+mod purposes;
+mod recognition;
+mod refusals;
 mod reload;

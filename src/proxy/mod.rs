@@ -9,7 +9,7 @@
 //!  request ───────────────────> request ── plan ──> forward | upgrade | portal | refuse
 //! ```
 //!
-//! The shell obeys [`plan`], which is pure. Nothing here decides, and nothing here dials without a
+//! The shell obeys `plan`, which is pure. Nothing here decides, and nothing here dials without a
 //! [`Permit`](crate::policy::Permit).
 
 mod body;

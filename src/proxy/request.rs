@@ -110,7 +110,11 @@ impl Proxy {
         };
 
         let planned = self.plan(&rules, &mut seen, &mut asked).await;
-        entry.saw(rules.redact(&seen));
+        let judgement = planned.as_ref().ok().and_then(|planned| planned.judgement.as_ref());
+        entry.saw(match judgement {
+            Some(judgement) => rules.redact_judged(&seen, judgement),
+            None => rules.redact(&seen),
+        });
         let planned = match planned {
             Ok(planned) => planned,
             Err(fault) => return respond::fault(entry, &host, &asked.parts, &fault),
@@ -181,7 +185,7 @@ impl Proxy {
             // boxed: the counter is visited seldom, and its future would make every other one large
             RequestStep::Portal => Box::pin(self.at_the_counter(rules, entry, &seen, asked)).await,
             RequestStep::Forward(permit) => self.forward(entry, &permit, asked).await,
-            RequestStep::Upgrade(permit) => self.upgrade(entry, seen, &permit, asked).await,
+            RequestStep::Upgrade(permit) => Box::pin(self.upgrade(entry, seen, &permit, asked)).await,
             RequestStep::NeedBody(_) => {
                 let fault = Fault::internal(Stage::Judge, "a body was asked for twice");
                 respond::fault(entry, seen.ask.host(), &asked.parts, &fault)

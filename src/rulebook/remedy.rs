@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::Rulebook;
+use super::judge::{actions, flow};
 use super::judgement::Judgement;
 use super::weigh::Visitor;
 use crate::facts::{
-    Channel, Grant, GrantId, GrantState, Observation, Offer, Person, PlatformId, Reading, Remedy, SubjectId,
+    Channel, Grant, GrantId, GrantState, Observation, Offer, Person, PlatformId, Reading, Remedy, Standing, SubjectId,
 };
-use crate::policy::Power;
+use crate::policy::{Hearing, Power};
 use crate::purpose::{Approval, GROUPS, Purpose};
 
 impl Rulebook {
@@ -40,6 +41,7 @@ impl Rulebook {
                     visitor,
                     platform,
                     refused: &refused,
+                    hearing: self.policy.hear(&flow(seen, subject, person, refused.place())),
                 };
                 self.purposes
                     .iter()
@@ -86,6 +88,7 @@ struct Search<'a> {
     visitor: Visitor<'a>,
     platform: &'a PlatformId,
     refused: &'a Judgement,
+    hearing: Hearing<'a>,
 }
 
 impl Search<'_> {
@@ -162,7 +165,21 @@ impl Search<'_> {
     fn passes(&self, purpose: &Purpose, covers: &BTreeSet<String>, approver: Option<&SubjectId>) -> bool {
         let person = self.visitor.person;
         let grant = hypothetical(purpose, person, self.seen, covers, approver, self.platform);
-        self.rules.would_pass(self.seen, self.refused, &grant)
+        self.would_pass(&grant)
+    }
+
+    /// Whether the flow would pass if its sender also held `grant`; the same answer as [`Rulebook::judge`] gives, for
+    /// less: where the flow is read, only the new grant is still to be asked, for all else is known to refuse.
+    fn would_pass(&self, grant: &Grant) -> bool {
+        if let (Some(reading), true) = (self.refused.reading(), self.refused.inspect()) {
+            return self.hearing.decide(&actions(Some(reading)), Some(grant)).is_allowed();
+        }
+        let supposed = Observation {
+            standing: Standing::new([grant.clone()], self.seen.at),
+            selected: None,
+            ..self.seen.clone()
+        };
+        self.rules.judge_as(&supposed, self.refused.reading()).is_allowed()
     }
 }
 

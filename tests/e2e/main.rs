@@ -14,6 +14,7 @@ mod harness;
 mod arrivals;
 mod audit;
 mod crashes;
+mod identity;
 mod metrics;
 mod portal;
 mod purposes;

@@ -92,6 +92,9 @@ pub const ENGLISH: Words = Words {
     bad_form: "Go back, reload the page, and send it again.",
 
     sign_in_title: "Sign in to go on",
+    tls_door_title: "Sign in on the encrypted way",
+    tls_door_what: "Nobody can sign in on the way that you came: a password in clear could be read by others.",
+    tls_door_advice: "Use the gateway's TLS port, with your password or your client certificate: `HTTPS host:port` in a PAC file, `https://host:port` as the proxy of a tool.",
     sign_in_what: "This gateway needs to know who you are before it opens the way.",
     sign_in_advice: "Enter your user name and password when the browser asks for them. In a tool, set them in its proxy settings. A client certificate works on the TLS port.",
     wanted: "You wanted to reach",

@@ -9,10 +9,12 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper::body::Incoming;
+use hyper::client::conn::{http1, http2};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::RootCertStore;
 use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -66,10 +68,57 @@ pub struct Client {
     /// Further fields on the hop to the proxy.
     pub hop_fields: Vec<(&'static str, String)>,
     pub alpn: &'static [&'static [u8]],
+    /// How TLS is spoken with the proxy itself; none on the plain door.
+    pub door: Option<Arc<rustls::ClientConfig>>,
+    /// Whether what is sent inside tunnels is recorded request by request.
+    pub is_read: bool,
 }
 
 /// The inside of a tunnel, after TLS.
 pub type Inside = TlsStream<TokioIo<Upgraded>>;
+
+/// Any stream.
+pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
+
+/// Sends requests on one connection, whatever it speaks.
+pub enum Sender<B> {
+    Http1(http1::SendRequest<B>),
+    Http2(http2::SendRequest<B>),
+}
+
+impl<B> Sender<B>
+where
+    B: http_body::Body + Send + Unpin + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    /// Speaks HTTP on `io`.
+    pub async fn on(io: impl Io + 'static, h2: bool) -> Self {
+        if h2 {
+            let (sender, connection) = http2::handshake(TokioExecutor::new(), TokioIo::new(io)).await.unwrap();
+            tokio::spawn(connection);
+            Self::Http2(sender)
+        } else {
+            let (sender, connection) = http1::handshake(TokioIo::new(io)).await.unwrap();
+            tokio::spawn(connection.with_upgrades());
+            Self::Http1(sender)
+        }
+    }
+
+    pub async fn send(&mut self, request: Request<B>) -> hyper::Result<Response<Incoming>> {
+        match self {
+            Self::Http1(sender) => {
+                sender.ready().await?;
+                sender.send_request(request).await
+            }
+            Self::Http2(sender) => {
+                sender.ready().await?;
+                sender.send_request(request).await
+            }
+        }
+    }
+}
 
 impl Client {
     pub fn basic(user: &str, password: &str) -> String {
@@ -87,6 +136,16 @@ impl Client {
     /// The same client offering only HTTP/2, or only HTTP/1.1, inside tunnels.
     pub fn offering(&self, alpn: &'static [&'static [u8]]) -> Self {
         Self { alpn, ..self.clone() }
+    }
+
+    /// The same client as it is towards hosts that nobody reads: it trusts the origins' own authority, and only its
+    /// CONNECT is recorded.
+    pub fn unread(&self, authority: &super::origin::Authority) -> Self {
+        Self {
+            roots: authority.roots(),
+            is_read: false,
+            ..self.clone()
+        }
     }
 
     pub async fn get(&self, url: &str) -> Answer {
@@ -134,27 +193,33 @@ impl Client {
 
     /// Opens a tunnel; what the proxy says instead is the error.
     pub async fn tunnel(&self, authority: &str) -> Result<Upgraded, Answer> {
-        let stream = TcpStream::connect(self.proxy).await.unwrap();
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .unwrap();
-        tokio::spawn(connection.with_upgrades());
-        let request = self.on_hop(
-            Request::builder()
-                .method(Method::CONNECT)
-                .uri(authority)
-                .header(header::HOST, authority),
-        );
+        let (io, h2) = self.dial().await;
+        let mut sender = Sender::on(io, h2).await;
+        let mut request = Request::builder().method(Method::CONNECT).uri(authority);
+        if !h2 {
+            request = request.header(header::HOST, authority);
+        }
+        let request = self.on_hop(request).body(Empty::<Bytes>::new()).unwrap();
         self.sent.fetch_add(1, Ordering::SeqCst);
-        let response = sender
-            .send_request(request.body(Empty::<Bytes>::new()).unwrap())
-            .await
-            .unwrap();
+        let response = sender.send(request).await.unwrap();
         if response.status() == StatusCode::OK {
             Ok(hyper::upgrade::on(response).await.unwrap())
         } else {
             Err(Answer::read(response).await)
         }
+    }
+
+    /// A connection to the proxy, and whether it speaks HTTP/2.
+    pub async fn dial(&self) -> (Box<dyn Io>, bool) {
+        let stream = TcpStream::connect(self.proxy).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let Some(config) = &self.door else {
+            return (Box::new(stream), false);
+        };
+        let name = ServerName::try_from("localhost").unwrap();
+        let stream = TlsConnector::from(config.clone()).connect(name, stream).await.unwrap();
+        let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        (Box::new(stream), h2)
     }
 
     /// Speaks TLS for `host` inside a tunnel.
@@ -173,38 +238,25 @@ impl Client {
     /// One request on the inside of a tunnel.
     pub async fn exchange(&self, inside: Inside, request: Request<Full<Bytes>>) -> Answer {
         let h2 = inside.get_ref().1.alpn_protocol() == Some(b"h2");
-        self.sent.fetch_add(1, Ordering::SeqCst);
-        let response = if h2 {
-            let (mut sender, connection) =
-                hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(inside))
-                    .await
-                    .unwrap();
-            tokio::spawn(connection);
-            sender.send_request(request).await
-        } else {
-            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(inside))
-                .await
-                .unwrap();
-            tokio::spawn(connection);
-            sender.send_request(origin_form(request)).await
-        };
-        Answer::read(response.unwrap()).await
+        self.sent.fetch_add(usize::from(self.is_read), Ordering::SeqCst);
+        let mut sender = Sender::on(inside, h2).await;
+        let request = if h2 { request } else { origin_form(request) };
+        Answer::read(sender.send(request).await.unwrap()).await
     }
 
     async fn absolute(&self, request: Request<Full<Bytes>>) -> Answer {
-        let stream = TcpStream::connect(self.proxy).await.unwrap();
-        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-            .await
-            .unwrap();
-        tokio::spawn(connection);
+        let (io, h2) = self.dial().await;
+        let mut sender = Sender::on(io, h2).await;
         let (mut parts, body) = request.into_parts();
-        let host = parts.uri.authority().unwrap().to_string();
-        parts.headers.insert(header::HOST, host.parse().unwrap());
+        if !h2 {
+            let host = parts.uri.authority().unwrap().to_string();
+            parts.headers.insert(header::HOST, host.parse().unwrap());
+        }
         for (name, value) in self.fields() {
-            parts.headers.insert(name, value.parse().unwrap());
+            parts.headers.append(name, value.parse().unwrap());
         }
         self.sent.fetch_add(1, Ordering::SeqCst);
-        Answer::read(sender.send_request(Request::from_parts(parts, body)).await.unwrap()).await
+        Answer::read(sender.send(Request::from_parts(parts, body)).await.unwrap()).await
     }
 
     fn on_hop(&self, mut request: http::request::Builder) -> http::request::Builder {
@@ -214,7 +266,7 @@ impl Client {
         request
     }
 
-    fn fields(&self) -> Vec<(&'static str, String)> {
+    pub fn fields(&self) -> Vec<(&'static str, String)> {
         let authorization = self
             .authorization
             .iter()
@@ -223,7 +275,7 @@ impl Client {
     }
 }
 
-/// The request as it stands on the wire of HTTP/1.1 between client and origin.
+/// A request in the form that HTTP/1.1 wants it inside a tunnel.
 pub fn origin_form<B>(request: Request<B>) -> Request<B> {
     let (mut parts, body) = request.into_parts();
     let authority = parts.uri.authority().unwrap().to_string();

@@ -4,6 +4,8 @@
 pub mod client;
 pub mod house;
 pub mod origin;
+pub mod scripted;
+pub mod wire;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,19 +13,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rustls::RootCertStore;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tempfile::TempDir;
 use wayleave::audit;
 use wayleave::clock::{Clock, Timestamp};
 use wayleave::config;
 use wayleave::facts::{
-    Act, Authority, Channel, End, Grant, GrantTerms, PlatformId, PurposeId, Record, Secret, SubjectId,
+    Act, Authority, Channel, End, Ending, FaultCode, Grant, GrantTerms, PlatformId, PurposeId, Record, Secret,
+    SubjectId,
 };
 use wayleave::gatehouse::{Gatehouse, Rules};
 use wayleave::identity::users::{self, Users};
 use wayleave::rulebook::{Replay, Rulebook};
 use wayleave::tls::Issuer;
+use wayleave::tls::founding::ClientFiles;
 
 use client::Client;
 use origin::{Origin, Papers};
@@ -136,7 +140,47 @@ impl World {
             sent: self.sent.clone(),
             hop_fields: Vec::new(),
             alpn: &[b"h2", b"http/1.1"],
+            door: None,
+            is_read: true,
         }
+    }
+
+    /// The same person on the TLS door, speaking `protocol` with the proxy itself.
+    pub fn client_on_tls_door(&self, user: &str, protocol: &'static [u8]) -> Client {
+        let config = rustls::ClientConfig::builder()
+            .with_root_certificates(self.roots.clone())
+            .with_no_client_auth();
+        self.on_tls_door(user, protocol, config)
+    }
+
+    /// Somebody on the TLS door who sends no password, but shows a certificate.
+    pub fn client_with_certificate(&self, files: &ClientFiles, protocol: &'static [u8]) -> Client {
+        let chain = CertificateDer::pem_file_iter(&files.certificate).unwrap();
+        let config = rustls::ClientConfig::builder()
+            .with_root_certificates(self.roots.clone())
+            .with_client_auth_cert(
+                chain.collect::<Result<_, _>>().unwrap(),
+                PrivateKeyDer::from_pem_file(&files.key).unwrap(),
+            )
+            .unwrap();
+        Client {
+            authorization: None,
+            ..self.on_tls_door("nobody", protocol, config)
+        }
+    }
+
+    fn on_tls_door(&self, user: &str, protocol: &'static [u8], mut config: rustls::ClientConfig) -> Client {
+        config.alpn_protocols = vec![protocol.to_vec()];
+        Client {
+            proxy: self.gate().addresses().tls,
+            door: Some(Arc::new(config)),
+            ..self.client(user)
+        }
+    }
+
+    /// Counts requests that a test sent by hand.
+    pub fn sends(&self, requests: usize) {
+        self.sent.fetch_add(requests, Ordering::SeqCst);
     }
 
     /// Somebody who has not signed in.
@@ -187,6 +231,53 @@ impl World {
             .unwrap_or_else(|| panic!("no record of {host}{path}"))
     }
 
+    /// The closing record of a flow that is about to end, once it is there.
+    pub async fn ended(&self, host: &str, path: &str) -> Closing {
+        let find = async {
+            loop {
+                let mut found = self.records().await.into_iter().rev().filter_map(Closing::of);
+                if let Some(closing) = found.find(|closing| closing.is_for(host, path)) {
+                    return closing;
+                }
+                // the end of a flow is no event for its client: there is nothing to wait for but the record itself
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        let found = tokio::time::timeout(std::time::Duration::from_secs(30), find).await;
+        found.unwrap_or_else(|_| panic!("no record of {host}{path}"))
+    }
+
+    /// How the strays ended, once there are `count` of them.
+    pub async fn strays(&self, count: usize) -> Vec<Ending> {
+        let find = async {
+            loop {
+                let records = self.records().await.into_iter();
+                let strays: Vec<Ending> = records
+                    .filter_map(|record| match record.act {
+                        Act::Stray { ended, .. } => Some(ended),
+                        _ => None,
+                    })
+                    .collect();
+                if strays.len() >= count {
+                    return strays;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+        };
+        let found = tokio::time::timeout(std::time::Duration::from_secs(30), find).await;
+        found.unwrap_or_else(|_| panic!("not {count} strays"))
+    }
+
+    /// Every byte of the book.
+    pub async fn book(&self) -> String {
+        self.gate().book().flush().await.unwrap();
+        let files = std::fs::read_dir(&self.settings.audit.folder).unwrap();
+        files
+            .map(|file| std::fs::read(file.unwrap().path()).unwrap())
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .collect()
+    }
+
     /// Stops the gateway and proves: each request that was sent has exactly one record, the chain verifies, replaying
     /// every record gives the same decision, and no task panicked.
     pub async fn close(mut self) {
@@ -228,6 +319,14 @@ impl Drop for World {
     }
 }
 
+/// The code of a failure; none where the flow did not fail.
+pub fn code(ended: &Ending) -> Option<FaultCode> {
+    match &ended.end {
+        End::Failed { code, .. } => Some(*code),
+        _ => None,
+    }
+}
+
 /// The closing line of a flow.
 #[derive(Debug)]
 pub struct Closing {
@@ -255,11 +354,16 @@ impl Closing {
         }
     }
 
-    pub fn ended(&self) -> &wayleave::facts::Ending {
+    pub fn ended(&self) -> &Ending {
         match &self.record.act {
             Act::Closing { ended, .. } => ended,
             _ => unreachable!(),
         }
+    }
+
+    /// The code of the failure that it ended with, if it did.
+    pub fn code(&self) -> Option<FaultCode> {
+        code(self.ended())
     }
 
     fn is_for(&self, host: &str, path: &str) -> bool {

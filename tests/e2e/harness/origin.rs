@@ -15,6 +15,7 @@ use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType};
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -92,6 +93,15 @@ impl Authority {
             vec![certificate.der().clone()],
             PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
         )
+    }
+
+    /// What somebody trusts who meets the origins themselves.
+    pub fn roots(&self) -> Arc<rustls::RootCertStore> {
+        let mut roots = rustls::RootCertStore::empty();
+        roots
+            .add(CertificateDer::from_pem_slice(self.pem.as_bytes()).unwrap())
+            .unwrap();
+        Arc::new(roots)
     }
 
     fn stranger() -> Self {
@@ -285,6 +295,34 @@ async fn behave(behaviour: Option<&str>, parts: &http::request::Parts, body: Byt
                 .insert(header::LOCATION, "http://10.0.0.1/".parse().unwrap());
             response
         }
+        Some("not-modified") => {
+            let mut response = Response::new(whole(""));
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            response.headers_mut().insert(header::ETAG, "\"1\"".parse().unwrap());
+            response
+        }
+        Some("gzip") => {
+            let mut response = Response::new(Full::from(GZIPPED).map_err(|never| match never {}).boxed());
+            let gzip = "gzip".parse().unwrap();
+            response.headers_mut().insert(header::CONTENT_ENCODING, gzip);
+            response
+        }
+        Some("hop") => {
+            let mut response = Response::new(whole("hop"));
+            let fields = [
+                ("connection", "x-of-this-hop"),
+                ("x-of-this-hop", "1"),
+                ("keep-alive", "5"),
+                ("x-end", "2"),
+            ];
+            for (name, value) in fields {
+                // HTTP/2 knows no such fields
+                if !(parts.version == http::Version::HTTP_2 && ["connection", "keep-alive"].contains(&name)) {
+                    response.headers_mut().insert(name, value.parse().unwrap());
+                }
+            }
+            response
+        }
         Some("quic") => {
             let mut response = Response::new(whole("quic"));
             response.headers_mut().insert("alt-svc", "h3=\":443\"".parse().unwrap());
@@ -298,6 +336,11 @@ async fn behave(behaviour: Option<&str>, parts: &http::request::Parts, body: Byt
         }
     }
 }
+
+/// `gzip` of "squeezed": whatever passes unchanged still has this form.
+pub const GZIPPED: &[u8] = &[
+    0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x2b, 0x2e, 0x2c, 0x4d, 0x4d, 0xad, 0x4a, 0x4d, 1, 0, 1, 2, 3, 4, 8, 0, 0, 0,
+];
 
 /// Agrees to the handshake and echoes every message.
 fn websocket(headers: &HeaderMap, upgrade: hyper::upgrade::OnUpgrade) -> Answer {

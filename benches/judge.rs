@@ -102,7 +102,7 @@ fn grant(who: &str, purpose: &str, platforms: &[&str]) -> Grant {
         channel: Channel::Portal,
         declared_at: now(),
         not_before: now(),
-        expires: now().plus(std::time::Duration::from_hours(8)),
+        expires: now().plus(Duration::from_hours(8)),
         approved_by: None,
         state: GrantState::Active,
     }

@@ -102,20 +102,7 @@ fn a_rule_that_names_what_does_not_exist_is_told_what_was_meant() {
     rules/20-purposes.cedar:17:9: for policy `any.account`: entity `PurposeKind::"recruting"` is of an enumerated entity type, but `"recruting"` is not declared as a valid eid (valid entity eids: "advertising-campaign", "brand-publishing", "community-management", "competitor-research", "crisis-response", "customer-support", "event-coverage", "executive-communication", "fraud-investigation", "influencer-outreach", "investor-relations", "legal-discovery", "market-research", "partner-relations", "personal-break", "press-monitoring", "recruiting", "security-research", "social-listening", "training-delivery")
     "#);
     insta::assert_snapshot!(told(rules, "Action::\"logout\"", "Action::\"log-out\""), @r#"rules/20-purposes.cedar:12:31: for policy `any.account`, unrecognized action `Action::"log-out"` (did you mean `Action::"logout"`?)"#);
-    insta::assert_snapshot!(told("rules/30-guardrails.cedar", "context.client.network", "context.client.netwrok"), @r#"
-    rules/30-guardrails.cedar:67:8: for policy `guard.guest-network`, attribute `client.netwrok` in context for Action::"edit" not found (did you mean `network`?)
-    rules/30-guardrails.cedar:67:8: for policy `guard.guest-network`, attribute `client.netwrok` in context for Action::"upload" not found (did you mean `network`?)
-    rules/30-guardrails.cedar:67:8: for policy `guard.guest-network`, attribute `client.netwrok` in context for Action::"share" not found (did you mean `network`?)
-    rules/30-guardrails.cedar:67:8: for policy `guard.guest-network`, attribute `client.netwrok` in context for Action::"delete" not found (did you mean `network`?)
-    rules/30-guardrails.cedar:67:8: for policy `guard.guest-network`, attribute `client.netwrok` in context for Action::"comment" not found (did you mean `network`?)
-    rules/30-guardrails.cedar:67:8: for policy `guard.guest-network`, attribute `client.netwrok` in context for Action::"sell" not found (did you mean `network`?)
-    rules/30-guardrails.cedar:67:8: for policy `guard.guest-network`, attribute `client.netwrok` in context for Action::"manage-page" not found (did you mean `network`?)
-    rules/30-guardrails.cedar:67:8: for policy `guard.guest-network`, attribute `client.netwrok` in context for Action::"unknown-write" not found (did you mean `network`?)
-    rules/30-guardrails.cedar:67:8: for policy `guard.guest-network`, attribute `client.netwrok` in context for Action::"advertise" not found (did you mean `network`?)
-    rules/30-guardrails.cedar:67:8: for policy `guard.guest-network`, attribute `client.netwrok` in context for Action::"moderate" not found (did you mean `network`?)
-    rules/30-guardrails.cedar:67:8: for policy `guard.guest-network`, attribute `client.netwrok` in context for Action::"message" not found (did you mean `network`?)
-    rules/30-guardrails.cedar:67:8: for policy `guard.guest-network`, attribute `client.netwrok` in context for Action::"post" not found (did you mean `network`?)
-    "#);
+    insta::assert_snapshot!(told("rules/30-guardrails.cedar", "context.client.network", "context.client.netwrok"), @r#"rules/30-guardrails.cedar:67:8: for policy `guard.guest-network`, attribute `client.netwrok` in context for Action::"advertise" not found (did you mean `network`?)"#);
 }
 
 #[test]
@@ -123,17 +110,7 @@ fn a_rule_that_is_not_written_well_is_shown_where() {
     let rules = "rules/20-purposes.cedar";
     insta::assert_snapshot!(told(rules, "@reason(\"Signing in is open with your declared purpose.\")\n", ""), @r#"rules/20-purposes.cedar:6:1: rule `any.account` has no `@reason` (write `@reason("…")`: the sentence that people read when it decides)"#);
     insta::assert_snapshot!(told(rules, "@id(\"recruiting.read\")", "@id(\"any.account\")"), @"rules/20-purposes.cedar:23:1: two rules are called `any.account` (give this one a name of its own; the other is at rules/20-purposes.cedar:6)");
-    insta::assert_snapshot!(told(rules, "when { context has purpose && context.purpose.kind == PurposeKind::\"recruiting\" };", "when { context.purpose.kind == PurposeKind::\"recruiting\" };"), @r#"
-    rules/20-purposes.cedar:28:8: for policy `recruiting.read`, unable to guarantee safety of access to optional attribute `purpose` in context for Action::"message-read" (try testing for the attribute's presence with `context has purpose && ..`)
-    rules/20-purposes.cedar:28:8: for policy `recruiting.read`, unable to guarantee safety of access to optional attribute `purpose` in context for Action::"save" (try testing for the attribute's presence with `context has purpose && ..`)
-    rules/20-purposes.cedar:28:8: for policy `recruiting.read`, unable to guarantee safety of access to optional attribute `purpose` in context for Action::"report" (try testing for the attribute's presence with `context has purpose && ..`)
-    rules/20-purposes.cedar:28:8: for policy `recruiting.read`, unable to guarantee safety of access to optional attribute `purpose` in context for Action::"browse" (try testing for the attribute's presence with `context has purpose && ..`)
-    rules/20-purposes.cedar:28:8: for policy `recruiting.read`, unable to guarantee safety of access to optional attribute `purpose` in context for Action::"follow" (try testing for the attribute's presence with `context has purpose && ..`)
-    rules/20-purposes.cedar:28:8: for policy `recruiting.read`, unable to guarantee safety of access to optional attribute `purpose` in context for Action::"view-media" (try testing for the attribute's presence with `context has purpose && ..`)
-    rules/20-purposes.cedar:28:8: for policy `recruiting.read`, unable to guarantee safety of access to optional attribute `purpose` in context for Action::"react" (try testing for the attribute's presence with `context has purpose && ..`)
-    rules/20-purposes.cedar:28:8: for policy `recruiting.read`, unable to guarantee safety of access to optional attribute `purpose` in context for Action::"search" (try testing for the attribute's presence with `context has purpose && ..`)
-    rules/20-purposes.cedar:28:8: for policy `recruiting.read`, unable to guarantee safety of access to optional attribute `purpose` in context for Action::"download" (try testing for the attribute's presence with `context has purpose && ..`)
-    "#);
+    insta::assert_snapshot!(told(rules, "when { context has purpose && context.purpose.kind == PurposeKind::\"recruiting\" };", "when { context.purpose.kind == PurposeKind::\"recruiting\" };"), @r#"rules/20-purposes.cedar:28:8: for policy `recruiting.read`, unable to guarantee safety of access to optional attribute `purpose` in context for Action::"browse" (try testing for the attribute's presence with `context has purpose && ..`)"#);
     insta::assert_snapshot!(told(rules, "when {\n  context has purpose\n    && [", "when \n  context has purpose\n    && ["), @"rules/20-purposes.cedar:16:3: unexpected token `context` (expected `{`)");
     insta::assert_snapshot!(told(rules, "@owner(\"IT\")\npermit", "@owner(\"IT\")\n@expires(\"soon\")\npermit"), @"rules/20-purposes.cedar:10:1: `soon` is not a date (write `2027-01-31`, its first moment in UTC, or `2027-01-31T18:00:00Z`)");
 }

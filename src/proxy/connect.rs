@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use super::Proxy;
 use super::body::whole;
 use super::plan::{self, ConnectStep, Planned};
-use super::respond;
+use super::respond::{self, Reader};
 use super::visitor::{Hop, Inside, Visitor};
 use crate::audit::Entry;
 use crate::facts::{Ask, Authority, Observation};
@@ -52,7 +52,7 @@ impl Proxy {
             entry.decided(judgement.note(remedy.as_ref()));
         }
         if let Err(why) = self.house.book.healthy() {
-            return respond::no_record(entry, seen.ask.host(), &parts, &why);
+            return respond::no_record(entry, seen.ask.host(), Reader::of(&parts), &why);
         }
         match step {
             ConnectStep::Challenge => self.challenge(entry, &hop, &visitor, &parts),
@@ -78,7 +78,7 @@ impl Proxy {
                 };
                 match self.house.upstream.tunnel(&permit).await {
                     Ok(origin) => self.tunnel(knock, permit, origin, Request::from_parts(parts, body)),
-                    Err(fault) => respond::fault(knock.entry, knock.seen.ask.host(), &parts, &fault),
+                    Err(fault) => respond::fault(knock.entry, knock.seen.ask.host(), Reader::of(&parts), &fault),
                 }
             }
         }

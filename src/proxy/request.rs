@@ -16,6 +16,7 @@ use super::intercept::failed;
 use super::observe::head_of;
 use super::peek::{Peeked, peek};
 use super::plan::{self, Planned, RequestStep};
+use super::respond::Reader;
 use super::visitor::{Hop, Visitor};
 use super::{headers, respond};
 use crate::audit::{Closing, Entry};
@@ -117,11 +118,11 @@ impl Proxy {
         });
         let planned = match planned {
             Ok(planned) => planned,
-            Err(fault) => return respond::fault(entry, &host, &asked.parts, &fault),
+            Err(fault) => return respond::fault(entry, &host, Reader::of(&asked.parts), &fault),
         };
         let inspected = planned.judgement.as_ref().map(Judgement::inspect);
         if hop.is_intercepted() && planned.judgement.as_ref().is_some_and(must_stay_unread) {
-            return respond::fault(entry, &host, &asked.parts, &reconnect());
+            return respond::fault(entry, &host, Reader::of(&asked.parts), &reconnect());
         }
         asked.read = hop.is_intercepted() || inspected == Some(true);
         self.obey(&rules, &hop, &visitor, entry, seen, planned, asked).await
@@ -167,7 +168,10 @@ impl Proxy {
     ) -> Response<Body> {
         let Planned { step, judgement } = planned;
         if let RequestStep::Refuse(refusal) = &step {
-            let remedy = rules.remedy(&seen);
+            let remedy = match &judgement {
+                Some(judgement) => rules.remedy_judged(&seen, judgement),
+                None => rules.remedy(&seen),
+            };
             if let Some(judgement) = &judgement {
                 entry.decided(judgement.note(Some(&remedy)));
             }
@@ -178,7 +182,7 @@ impl Proxy {
         }
         let publishes = judgement.as_ref().is_some_and(Judgement::publishes);
         if let Err(why) = self.promise_record(&mut entry, publishes).await {
-            return respond::no_record(entry, seen.ask.host(), &asked.parts, &why);
+            return respond::no_record(entry, seen.ask.host(), Reader::of(&asked.parts), &why);
         }
         match step {
             RequestStep::Challenge => self.challenge(entry, hop, visitor, &asked.parts),
@@ -188,11 +192,11 @@ impl Proxy {
             RequestStep::Upgrade(permit) => Box::pin(self.upgrade(entry, seen, &permit, asked)).await,
             RequestStep::NeedBody(_) => {
                 let fault = Fault::internal(Stage::Judge, "a body was asked for twice");
-                respond::fault(entry, seen.ask.host(), &asked.parts, &fault)
+                respond::fault(entry, seen.ask.host(), Reader::of(&asked.parts), &fault)
             }
             RequestStep::Refuse(_) => {
                 let fault = Fault::internal(Stage::Judge, "a refusal was passed over");
-                respond::fault(entry, seen.ask.host(), &asked.parts, &fault)
+                respond::fault(entry, seen.ask.host(), Reader::of(&asked.parts), &fault)
             }
         }
     }
@@ -218,7 +222,8 @@ impl Proxy {
         } = asked;
         headers::outward(&mut parts.headers, self.via.as_ref(), false);
         let body = Outgoing::new(peeked.frames, body, peeked.complete, entry.counters());
-        let request = Request::from_parts(parts.clone(), body.boxed());
+        let reader = Reader::of(&parts);
+        let request = Request::from_parts(parts, body.boxed());
         match self.house.upstream.send(permit, secure, request).await {
             Ok(response) => {
                 let (mut head, body) = response.into_parts();
@@ -235,7 +240,7 @@ impl Proxy {
                 let body = carrying(entry, closing, body);
                 Response::from_parts(head, body)
             }
-            Err(fault) => respond::fault(entry, &permit.authority().host, &parts, &fault),
+            Err(fault) => respond::fault(entry, &permit.authority().host, reader, &fault),
         }
     }
 
@@ -244,7 +249,7 @@ impl Proxy {
         let directory = self.house.directory.load();
         let Some(subject) = &seen.subject else {
             let fault = Fault::internal(Stage::Identify, "nobody came to the counter");
-            return respond::fault(entry, seen.ask.host(), &asked.parts, &fault);
+            return respond::fault(entry, seen.ask.host(), Reader::of(&asked.parts), &fault);
         };
         let visit = Visit {
             rules,

@@ -12,6 +12,7 @@ use hyper_util::rt::TokioIo;
 use super::Proxy;
 use super::body::{carrying, whole};
 use super::request::Asked;
+use super::respond::Reader;
 use super::{headers, respond};
 use crate::audit::{Closing, Entry};
 use crate::facts::{End, Observation};
@@ -30,14 +31,15 @@ impl Proxy {
         let Asked { mut parts, secure, .. } = asked;
         let client = parts.extensions.remove::<OnUpgrade>();
         headers::outward(&mut parts.headers, self.via.as_ref(), true);
-        let request = Request::from_parts(parts.clone(), whole(""));
+        let reader = Reader::of(&parts);
+        let request = Request::from_parts(parts, whole(""));
         match self.house.upstream.upgrade(permit, secure, request).await {
             Ok((response, Some(origin))) => match client {
                 Some(client) => self.switch(entry, seen, client, origin, response),
                 None => self.pass_answer(entry, response),
             },
             Ok((response, None)) => self.pass_answer(entry, response),
-            Err(fault) => respond::fault(entry, &permit.authority().host, &parts, &fault),
+            Err(fault) => respond::fault(entry, &permit.authority().host, reader, &fault),
         }
     }
 

@@ -323,7 +323,7 @@ fn a_request_is_explained_for_each_outcome() {
         │ @title("Interns never publish")
         │ @reason("Interns do not publish on social media.")
         │ @owner("HR")
-        │ forbid (principal, action in [Action::"publish", Action::"administer"], resource)
+        │ forbid (principal, action in [Action::"publish", Action::"administer"], resource in Category::"social-media")
         │ when { principal.employment == Employment::"intern" };
 
     why it is read or not

@@ -22,3 +22,4 @@ mod purposes;
 mod recognition;
 mod refusals;
 mod reload;
+mod steady;

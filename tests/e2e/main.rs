@@ -5,6 +5,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::wildcard_enum_match_arm,
     unreachable_pub,
     reason = "tests and their helpers touch the world and may fail loudly"
 )]

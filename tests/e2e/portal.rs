@@ -122,7 +122,7 @@ async fn a_call_declares_lists_and_ends_a_grant() {
         (&"active".into(), &"HR-123".into(), &7200.into())
     );
     assert_eq!(grant["expires"], later(2).to_string());
-    assert_eq!(holds(&ada).await, [grant.clone()]);
+    assert_eq!(holds(&ada).await, std::slice::from_ref(&grant));
     assert_eq!(ada.get(&format!("{PORTAL}/v1/grants/{id}")).await.json(), grant);
     assert_eq!(holds(&world.client("dan")).await, [] as [serde_json::Value; 0]);
     assert_eq!(ada.get("https://www.linkedin.com/feed/").await.status, StatusCode::OK);

@@ -23,7 +23,7 @@ fn signed_in(world: &World, user: &str) -> Client {
     }
 }
 
-/// The purpose under which the last visit of LinkedIn's feed passed.
+/// The purpose under which the last visit of the feed passed.
 async fn passed_under(world: &World) -> Option<String> {
     let closing = world.closed("www.linkedin.com", "/feed/").await;
     closing.decided().purpose.as_ref().map(ToString::to_string)

@@ -85,7 +85,7 @@ async fn a_file_that_an_editor_moves_into_place_takes_effect() {
     let draft = world.policies().join("rules/.90-test.cedar.swp");
     std::fs::write(&draft, CLOSED).unwrap();
     std::fs::rename(&draft, world.policies().join(RULES)).unwrap();
-    tokio::time::timeout(std::time::Duration::from_secs(60), changes.changed())
+    tokio::time::timeout(std::time::Duration::from_mins(1), changes.changed())
         .await
         .unwrap()
         .unwrap();
@@ -113,7 +113,7 @@ async fn what_new_rules_still_permit_is_not_disturbed() {
     // and a socket
     world
         .give("ben", "brand-publishing", &["x"], |terms| {
-            terms.approved_by = Some(SubjectId::parse("mia").unwrap())
+            terms.approved_by = Some(SubjectId::parse("mia").unwrap());
         })
         .await;
     let mut socket = world.client("ben").socket("x.com", "/live").await.unwrap();
@@ -161,7 +161,7 @@ async fn a_socket_that_new_rules_forbid_is_cut() {
     let world = World::open().await;
     world
         .give("ben", "brand-publishing", &["x"], |terms| {
-            terms.approved_by = Some(SubjectId::parse("mia").unwrap())
+            terms.approved_by = Some(SubjectId::parse("mia").unwrap());
         })
         .await;
     let mut socket = world.client("ben").socket("x.com", "/corner/live").await.unwrap();
@@ -297,7 +297,7 @@ async fn editing_people_takes_effect_and_cuts_whoever_left() {
 
     let mut people = world.gate().directory().changes();
     world.write_policy("people/zoe.toml", ZOE);
-    tokio::time::timeout(std::time::Duration::from_secs(60), people.changed())
+    tokio::time::timeout(std::time::Duration::from_mins(1), people.changed())
         .await
         .unwrap()
         .unwrap();
@@ -346,7 +346,12 @@ async fn a_policy_that_fails_denies() {
     assert_eq!(refused.header("retry-after"), "60");
     assert_eq!(world.origin.connections(), 0);
     let closing = world.closed("x.com", "/corner/1").await;
-    let errors: Vec<&str> = closing.decided().errors.iter().map(|id| id.as_str()).collect();
+    let errors: Vec<&str> = closing
+        .decided()
+        .errors
+        .iter()
+        .map(wayleave::facts::PolicyId::as_str)
+        .collect();
     assert_eq!(errors, ["test.sum"]);
     assert!(closing.ended().decrypted, "it was read, and says so");
     let counted = world.metric("wayleave_policy_errors_total").await;

@@ -12,4 +12,11 @@
 mod harness;
 
 mod arrivals;
+mod guard;
+mod headers;
+mod http2;
 mod identity;
+mod intercept;
+mod limits;
+mod tunnel;
+mod websocket;

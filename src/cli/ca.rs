@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::facts::{Host, SubjectId};
 use crate::tls::founding::{self, Founding};
 use crate::tls::import::import;
-use crate::tls::{Certificate, Issuer, Settings, TlsProblem, Validity};
+use crate::tls::{Certificate, Constraints, Issuer, Settings, TlsProblem, Validity};
 
 /// Make, bring, renew and show the certificate authority.
 #[derive(Debug, clap::Args)]
@@ -61,6 +61,9 @@ enum Verb {
         /// Print only the root, in PEM
         #[arg(long)]
         pem: bool,
+        /// Print only the names and addresses that it may speak for, one a line
+        #[arg(long, conflicts_with = "pem")]
+        names: bool,
     },
     /// Make a client certificate for the TLS port
     Client {
@@ -117,7 +120,8 @@ pub fn run(args: &Args, domains: &[Host], settings: &Settings, now: Timestamp) -
             key,
             force,
         } => bring(folder, certificate, key, *force, now),
-        Verb::Show { pem } => show(folder, *pem, now),
+        Verb::Show { names: true, .. } => names(folder),
+        Verb::Show { pem, .. } => show(folder, *pem, now),
         Verb::Client { name, days, force } => client(folder, name, *days, *force, now),
         Verb::InstallHelp { platform } => install_help(folder, platform),
     };
@@ -183,6 +187,15 @@ fn show(folder: &Path, pem: bool, now: Timestamp) -> Result<(), TlsProblem> {
     Ok(())
 }
 
+fn names(folder: &Path) -> Result<(), TlsProblem> {
+    let issuer = Issuer::load(folder)?;
+    match &issuer.issuing().constraints {
+        Some(constraints) => constraints.lines().iter().for_each(printer::data),
+        None => printer::talk("any host: the issuing certificate has no name constraints"),
+    }
+    Ok(())
+}
+
 fn client(folder: &Path, name: &SubjectId, days: u16, force: bool, now: Timestamp) -> Result<(), TlsProblem> {
     let made = founding::client(folder, name, days, force, now)?;
     let (certificate, key) = (made.certificate.display(), made.key.display());
@@ -207,7 +220,7 @@ fn describe(folder: &Path, issuer: &Issuer, now: Timestamp) -> Result<String, Tl
         lines.push("  key        `root.key` is on this machine: move it off line".to_owned());
     }
     lines.extend(about("issuing", issuer.issuing(), now));
-    let reach = issuer.issuing().constraints.as_ref().map(ToString::to_string);
+    let reach = issuer.issuing().constraints.as_ref().map(in_brief);
     lines.push(format!(
         "  speaks for {}",
         reach.unwrap_or_else(|| "any host".to_owned())
@@ -216,6 +229,16 @@ fn describe(folder: &Path, issuer: &Issuer, now: Timestamp) -> Result<String, Tl
         lines.extend(about("client certificates", &clients, now));
     }
     Ok(lines.join("\n"))
+}
+
+/// The constraints themselves where they are few, else how many and where to see them: the catalogue has hundreds.
+fn in_brief(constraints: &Constraints) -> String {
+    let lines = constraints.lines();
+    if lines.len() <= 8 {
+        lines.join("; ")
+    } else {
+        format!("{} names and networks, see `wayleave ca show --names`", lines.len())
+    }
 }
 
 fn about(role: &str, certificate: &Certificate, now: Timestamp) -> Vec<String> {

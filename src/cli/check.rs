@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::printer;
-use super::shown::drawn;
+use super::shown::{drawn, tell};
 use crate::facts::{Problem, Severity, SourceText};
 use crate::gatehouse::sources::{Found, find};
 use crate::rulebook::{Assembled, Rulebook, Sources};
 
-/// Checks schema, rules, catalogue, purposes, people and cases against themselves and each other.
+/// Checks schema, rules, catalogue, purposes, people and cases against themselves and each other: what passes here, a
+/// gateway takes.
 ///
 /// Exit code: 0 sound (there may be warnings), 1 problems, 2 the folder cannot be read.
 #[derive(clap::Args, Debug)]
@@ -48,7 +49,10 @@ pub fn run(args: Args) -> ExitCode {
     let found = match find(dir.as_deref()) {
         Ok(found) => found,
         Err(problems) => {
-            print(&[], &problems, None, format);
+            match format {
+                Format::Human => tell(&problems, &[]),
+                Format::Json => print(&[], &problems, None, format),
+            }
             return ExitCode::from(2);
         }
     };
@@ -57,9 +61,10 @@ pub fn run(args: Args) -> ExitCode {
     print(&found.files, &problems, assembled.as_ref(), format);
     if format == Format::Human {
         let (errors, warnings) = counts(&problems);
+        let warned = counted(warnings, "warning");
         match summary {
-            Some(summary) if errors == 0 => printer::data(format!("{summary}; {warnings} warnings")),
-            _ => printer::data(format!("{}: {errors} errors, {warnings} warnings", found.label)),
+            Some(summary) if errors == 0 => printer::data(format!("{summary}; {warned}")),
+            _ => printer::data(format!("{}: {}, {warned}", found.label, counted(errors, "error"))),
         }
     }
     if counts(&problems).0 == 0 {
@@ -79,7 +84,7 @@ fn checked(files: &[SourceText]) -> (Vec<Problem>, Option<Assembled>) {
         Err(problems) => (problems, None),
         Ok(assembled) => {
             let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);
-            let mut problems = report.problems;
+            let mut problems = report.into_problems();
             problems.extend(assembled.warnings.iter().cloned());
             (problems, Some(assembled))
         }
@@ -92,6 +97,11 @@ fn counts(problems: &[Problem]) -> (usize, usize) {
         .filter(|problem| problem.severity == Severity::Error)
         .count();
     (errors, problems.len() - errors)
+}
+
+fn counted(number: usize, what: &str) -> String {
+    let many = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{many}")
 }
 
 fn summary(found: &Found, assembled: &Assembled) -> String {

@@ -21,9 +21,12 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::stop::Stop;
 use crate::facts::Secret;
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// What to ask oneself when nobody answers.
+const THERE: &str = "is the gateway running there? `--proxy` or HTTPS_PROXY says where";
 
 /// How to reach the portal.
 #[derive(Debug, clap::Args)]
@@ -32,7 +35,7 @@ pub struct Way {
     #[arg(long, env = "HTTPS_PROXY", hide_env_values = true, value_name = "URL")]
     proxy: String,
     /// The root certificate of the gateway, in PEM (`wayleave ca show --pem`).
-    #[arg(long, env = "WAYLEAVE_CA", value_name = "FILE")]
+    #[arg(long, env = "WAYLEAVE_CA", hide_env_values = true, value_name = "FILE")]
     ca: PathBuf,
     /// The portal's reserved name.
     #[arg(long, default_value = "wayleave.internal", value_name = "HOST")]
@@ -56,47 +59,53 @@ struct ProxyUrl {
 
 impl Way {
     /// Asks the API one question.
-    pub async fn ask(&self, method: Method, path: &str, question: Option<&Value>) -> Result<Said, Report> {
-        tokio::time::timeout(PATIENCE, self.converse(method, path, question))
-            .await
-            .map_err(|_| {
-                miette!(
-                    help = "is the gateway running there?",
-                    "the proxy did not answer in time"
-                )
-            })?
+    pub async fn ask(&self, method: Method, path: &str, question: Option<&Value>) -> Result<Said, Stop> {
+        let proxy = ProxyUrl::parse(&self.proxy).map_err(Stop::Misunderstood)?;
+        let said = tokio::time::timeout(PATIENCE, self.converse(&proxy, method, path, question)).await;
+        Ok(said.map_err(|_| miette!(help = THERE, "the proxy did not answer in time"))??)
     }
 
-    async fn converse(&self, method: Method, path: &str, question: Option<&Value>) -> Result<Said, Report> {
-        let proxy = ProxyUrl::parse(&self.proxy)?;
+    async fn converse(
+        &self,
+        proxy: &ProxyUrl,
+        method: Method,
+        path: &str,
+        question: Option<&Value>,
+    ) -> Result<Said, Report> {
         let tls = self.tls()?;
         let stream = TcpStream::connect((proxy.host.as_str(), proxy.port))
             .await
-            .into_diagnostic()
-            .wrap_err_with(|| format!("cannot reach the proxy at {}:{}", proxy.host, proxy.port))?;
+            .map_err(|why| {
+                miette!(
+                    help = THERE,
+                    "cannot reach the proxy at `{}:{}`: {why}",
+                    proxy.host,
+                    proxy.port
+                )
+            })?;
         let tunnel = if proxy.secure {
             let name = server_name(&proxy.host)?;
             let stream = tls
                 .connect(name, stream)
                 .await
-                .into_diagnostic()
-                .wrap_err("the TLS door was not opened")?;
-            self.tunnel(&proxy, TokioIo::new(stream)).await?
+                .map_err(|why| self.unproven(&proxy.host, &why))?;
+            self.tunnel(proxy, TokioIo::new(stream)).await?
         } else {
-            self.tunnel(&proxy, TokioIo::new(stream)).await?
+            self.tunnel(proxy, TokioIo::new(stream)).await?
         };
         let stream = tls
             .connect(server_name(&self.portal)?, TokioIo::new(tunnel))
             .await
-            .into_diagnostic()
-            .wrap_err_with(|| {
-                format!(
-                    "`{}` did not prove itself with the root in {}",
-                    self.portal,
-                    self.ca.display()
-                )
-            })?;
+            .map_err(|why| self.unproven(&self.portal, &why))?;
         self.exchange(TokioIo::new(stream), method, path, question).await
+    }
+
+    fn unproven(&self, host: &str, why: &std::io::Error) -> Report {
+        miette!(
+            help = "name the root of this gateway with `--ca`; there, `wayleave ca show --pem` prints it",
+            "`{host}` did not prove itself with the root in `{}`: {why}",
+            self.ca.display()
+        )
     }
 
     async fn tunnel<I>(&self, proxy: &ProxyUrl, io: I) -> Result<hyper::upgrade::Upgraded, Report>
@@ -155,7 +164,7 @@ impl Way {
 
     fn tls(&self) -> Result<TlsConnector, Report> {
         let mut roots = rustls::RootCertStore::empty();
-        let unreadable = || format!("cannot read the root certificate in {}", self.ca.display());
+        let unreadable = || format!("cannot read the root certificate in `{}`", self.ca.display());
         for certificate in CertificateDer::pem_file_iter(&self.ca)
             .into_diagnostic()
             .wrap_err_with(unreadable)?
@@ -174,15 +183,20 @@ impl Way {
 
 impl ProxyUrl {
     fn parse(text: &str) -> Result<Self, Report> {
+        // The URL itself is not said again: it holds a password.
         let bad = || {
             miette!(
-                help = "write `http://NAME:PASSWORD@HOST:PORT`",
+                help = "write `http://NAME:PASSWORD@HOST:PORT`, or `https://…` for the TLS door",
                 "the proxy's URL cannot be read"
             )
         };
         let uri: Uri = text.parse().map_err(|_| bad())?;
         let authority = uri.authority().ok_or_else(bad)?.as_str();
-        let secure = uri.scheme_str() == Some("https");
+        let secure = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            Some(_) | None => return Err(bad()),
+        };
         let user = authority.rsplit_once('@').map(|(user, _)| user);
         let authorization = user.map(|user| {
             let decoded = percent_encoding::percent_decode_str(user).collect::<Vec<u8>>();
@@ -232,6 +246,8 @@ mod tests {
 
     #[test]
     fn a_proxy_url_without_host_is_explained() {
-        assert!(ProxyUrl::parse("/").is_err());
+        for wrong in ["/", "", "gate.corp", "gate.corp:3128", "socks5://gate.corp", "http://"] {
+            assert!(ProxyUrl::parse(wrong).is_err(), "{wrong}");
+        }
     }
 }

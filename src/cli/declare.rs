@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use http::{Method, StatusCode};
-use miette::Report;
 use serde_json::{Value, json};
 
 use super::counter::{Way, problem};
 use super::printer;
+use super::stop::Stop;
 
 /// States a purpose and prints the grant.
 #[derive(Debug, clap::Args)]
@@ -33,8 +33,8 @@ pub struct Args {
     way: Way,
 }
 
-/// Runs the command: 0 when granted, 1 when not.
-pub async fn run(args: Args) -> Result<ExitCode, Report> {
+/// Runs the command: 0 when granted, 1 when not, 2 when the proxy's URL cannot be understood.
+pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     let mut question = json!({
         "purpose": args.purpose,
         "platforms": args.platforms,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::check::Format;
 use super::printer;
-use super::shown::{drawn, json};
+use super::shown::{json, tell};
 use crate::clock::{Clock, Timestamp};
 use crate::facts::{
     Arrival, Door, MethodName, NetworkName, Observation, Person, PurposeId, Standing, Subject, SubjectId, did_you_mean,
@@ -17,7 +17,8 @@ use crate::rulebook::{Assembled, Described, Directory, Rulebook, Sources};
 
 /// Explains what the rules say to a described request: the outcome, the policies that decide, what would help.
 ///
-/// Exit code: 0 explained (whatever the outcome), 1 the rules have problems, 2 the description makes no sense.
+/// Exit code: 0 explained (whatever the outcome), 1 the rules have problems, 2 the folder cannot be read, or the
+/// description makes no sense.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Who asks: a person of `people/`.
@@ -57,27 +58,28 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: Args) -> ExitCode {
-    let found = find(args.policies.as_deref());
-    let assembled = found.and_then(|found| {
-        let sources = Sources::from_files(found.files)?;
-        Rulebook::assemble(&sources).inspect_err(|problems| {
-            let files: Vec<_> = sources.files().cloned().collect();
-            for problem in problems {
-                printer::talk(drawn(problem, &files));
-            }
-        })
-    });
-    let Ok(Assembled {
+    let files = match find(args.policies.as_deref()) {
+        Ok(found) => found.files,
+        Err(problems) => {
+            tell(&problems, &[]);
+            return ExitCode::from(2);
+        }
+    };
+    let assembled = Sources::from_files(files.clone()).and_then(|sources| Rulebook::assemble(&sources));
+    let Assembled {
         rulebook, directory, ..
-    }) = assembled
-    else {
-        printer::talk("the rules have problems: see `wayleave check`");
-        return ExitCode::FAILURE;
+    } = match assembled {
+        Ok(assembled) => assembled,
+        Err(problems) => {
+            tell(&problems, &files);
+            printer::talk("error: the rules have problems, so they say nothing");
+            return ExitCode::FAILURE;
+        }
     };
     let format = args.format;
     match described(args, &rulebook, &directory) {
         Err(why) => {
-            printer::talk(why);
+            printer::talk(format_args!("error: {why}"));
             ExitCode::from(2)
         }
         Ok(seen) => {

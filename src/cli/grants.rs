@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use http::Method;
-use miette::Report;
 use serde_json::Value;
 
 use super::counter::{Way, problem};
 use super::printer;
+use super::stop::Stop;
 
 /// Lists your grants, or ends one.
 #[derive(Debug, clap::Args)]
@@ -22,8 +22,8 @@ pub struct Args {
     way: Way,
 }
 
-/// Runs the command: 0 when it was done, 1 when the gateway refused.
-pub async fn run(args: Args) -> Result<ExitCode, Report> {
+/// Runs the command: 0 when it was done, 1 when it was not, 2 when the proxy's URL cannot be understood.
+pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     let said = match &args.end {
         Some(id) => args.way.ask(Method::DELETE, &format!("/v1/grants/{id}"), None).await?,
         None => args.way.ask(Method::GET, "/v1/grants", None).await?,

@@ -1,7 +1,8 @@
 //! The commands. One file each: its `Args`, its `run`, its exit code. This table is the whole list.
 //!
-//! Data goes to stdout, talk to stderr. Exit codes: 0 done, 1 no (refused, problems found, a case failed), 2 the
-//! command line or the settings cannot be understood.
+//! Data goes to stdout, talk to stderr. Exit codes: 0 done; 1 no (refused, problems found, a case failed, a book that
+//! does not hold), or it could not be done; 2 what was asked cannot be understood (the command line, the settings, a
+//! folder of policies that is not there).
 
 pub mod ca;
 pub mod check;
@@ -16,13 +17,14 @@ pub mod records;
 pub mod run;
 pub mod settings;
 mod shown;
+pub mod stop;
 pub mod test;
 pub mod user;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use miette::Report;
+use stop::Stop;
 
 use crate::clock::Clock;
 
@@ -77,14 +79,14 @@ pub fn main() -> ExitCode {
     crate::tls::install_default();
     match dispatch(Cli::parse().command) {
         Ok(code) => code,
-        Err(report) => {
-            printer::talk(format!("{report:?}"));
-            ExitCode::from(2)
+        Err(stop) => {
+            printer::talk(stop.told());
+            stop.code()
         }
     }
 }
 
-fn dispatch(command: Command) -> Result<ExitCode, Report> {
+fn dispatch(command: Command) -> Result<ExitCode, Stop> {
     match command {
         Command::Run(args) => block_on(run::run(args)),
         Command::Demo(args) => block_on(demo::run(args)),
@@ -103,17 +105,41 @@ fn dispatch(command: Command) -> Result<ExitCode, Report> {
     }
 }
 
-fn authority(args: &WithSettings<ca::Args>) -> Result<ExitCode, Report> {
+fn authority(args: &WithSettings<ca::Args>) -> Result<ExitCode, Stop> {
     let settings = args.settings.load()?;
     let mut domains = settings::domains(&settings)?;
     domains.push(settings.portal.host.clone());
     Ok(ca::run(&args.command, &domains, &settings.tls, Clock::system().now()))
 }
 
-fn block_on(work: impl Future<Output = Result<ExitCode, Report>>) -> Result<ExitCode, Report> {
+fn block_on(work: impl Future<Output = Result<ExitCode, Stop>>) -> Result<ExitCode, Stop> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| miette::miette!("no threads to work with: {error}"))?;
     runtime.block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn no_command_trips_over_the_arguments_of_another() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_settings_can_be_named_behind_the_verb_as_well_as_before_it() {
+        for line in [
+            &["wayleave", "ca", "init", "-c", "x.toml"][..],
+            &["wayleave", "ca", "-c", "x.toml", "init"],
+            &["wayleave", "user", "list", "--set", "identity.users=u.toml"],
+            &["wayleave", "run", "-c", "x.toml"],
+        ] {
+            assert!(Cli::try_parse_from(line).is_ok(), "{line:?}");
+        }
+    }
 }

@@ -1,45 +1,50 @@
 //! `wayleave run`: the gateway itself.
 
+use std::io::IsTerminal;
+use std::path::Path;
 use std::process::ExitCode;
 
-use miette::{IntoDiagnostic, Report, WrapErr, miette};
-use tokio::signal::unix::{SignalKind, signal};
+use miette::{IntoDiagnostic, Report, miette};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::settings;
+use super::stop::Stop;
 use crate::clock::Clock;
 use crate::config::File;
+use crate::gatehouse::sources::read_folder;
 use crate::gatehouse::{Gatehouse, OpenError, Rules};
 use crate::tls::Issuer;
 
-/// Runs the gateway until it is told to stop (SIGTERM or SIGINT).
+/// Runs the gateway until it is told to stop (SIGTERM, SIGINT or SIGHUP).
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
     settings: settings::Args,
-    /// Move all three ports: the plain door to PORT, the TLS door to PORT+1, the admin listener to PORT+2
+    /// Move all three ports: the plain door to PORT, the TLS door to PORT+1, the admin listener to PORT+2;
+    /// 0 takes any that are free
     #[arg(long, value_name = "PORT")]
     port_base: Option<u16>,
 }
 
-/// Runs the command: 0 after an orderly stop.
-pub async fn run(args: Args) -> Result<ExitCode, Report> {
+/// Runs the command: 0 after an orderly stop, 1 if the gate cannot open, 2 if the settings cannot be understood.
+pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     start_logging();
+    let mut signals = Signals::listen()?;
     let mut settings = args.settings.load()?;
     move_ports(&mut settings, args.port_base)?;
     let clock = settings.clock.fixed_at.map_or_else(Clock::system, Clock::fixed);
-    let issuer = Issuer::load(&settings.tls.folder)
-        .into_diagnostic()
-        .wrap_err("there is no certificate authority to speak for sites with; `wayleave ca init` makes one")?;
+    let issuer = Issuer::load(&settings.tls.folder).into_diagnostic()?;
     let rules = Rules::Folder(settings.policies.folder.clone());
     let house = Gatehouse::open(&settings, rules, issuer, clock)
         .await
-        .map_err(explained)?;
+        .map_err(|error| explained(error, Some(&settings.policies.folder)))?;
     let addresses = house.addresses();
     tracing::info!(
         plain = %addresses.plain, tls = %addresses.tls, admin = %addresses.admin,
         rulebook = %house.rules().load().id(), "the gate is open"
     );
-    until_told().await?;
+    signals.told().await;
+    tracing::info!("stopping: no new connections; running ones may end");
     house
         .stop()
         .await
@@ -48,12 +53,16 @@ pub async fn run(args: Args) -> Result<ExitCode, Report> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Counts the ports from `base` on.
-pub fn move_ports(settings: &mut File, base: Option<u16>) -> Result<(), Report> {
+/// Counts the ports from `base` on; 0 leaves the choice of each to the system.
+pub fn move_ports(settings: &mut File, base: Option<u16>) -> Result<(), Stop> {
     let Some(base) = base else { return Ok(()) };
     let port = |offset: u16| {
+        if base == 0 {
+            return Ok(0);
+        }
         base.checked_add(offset)
             .ok_or_else(|| miette!(help = "use one below 65534", "there is no port {base}+{offset}"))
+            .map_err(Stop::Misunderstood)
     };
     settings.ingress.plain.set_port(port(0)?);
     settings.ingress.tls.set_port(port(1)?);
@@ -61,10 +70,13 @@ pub fn move_ports(settings: &mut File, base: Option<u16>) -> Result<(), Report> 
     Ok(())
 }
 
-/// A reason why the house does not open, with everything that helps.
-pub fn explained(error: OpenError) -> Report {
+/// A reason why the house does not open, with everything that helps; `policies` is the folder that was read.
+pub fn explained(error: OpenError, policies: Option<&Path>) -> Report {
     match error {
-        OpenError::Policies(problems) => settings::all(&problems, &[], "the policies may not rule"),
+        OpenError::Policies(problems) => {
+            let files = policies.map_or_else(Vec::new, |folder| read_folder(folder).unwrap_or_default());
+            settings::all(&problems, &files, "the policies may not rule")
+        }
         other @ (OpenError::Tls(_)
         | OpenError::Upstream(_)
         | OpenError::Book(_)
@@ -83,19 +95,40 @@ pub fn start_logging() {
     let started = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .try_init();
     if started.is_err() {
         tracing::debug!("logging was started before");
     }
 }
 
-/// Waits for SIGTERM or SIGINT.
-pub async fn until_told() -> Result<(), Report> {
-    let mut terminate = signal(SignalKind::terminate()).into_diagnostic()?;
-    let mut interrupt = signal(SignalKind::interrupt()).into_diagnostic()?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// The signals that ask for an orderly stop. They are listened for before anything is made, so that a stop during the
+/// start leaves nothing behind, too.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+    at_terminal: bool,
+}
+
+impl Signals {
+    /// From now on a signal no longer kills: it is told.
+    pub fn listen() -> Result<Self, Report> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).into_diagnostic()?,
+            interrupt: signal(SignalKind::interrupt()).into_diagnostic()?,
+            hang_up: signal(SignalKind::hangup()).into_diagnostic()?,
+            at_terminal: std::io::stdin().is_terminal(),
+        })
     }
-    Ok(())
+
+    /// Waits for SIGTERM, SIGINT (Ctrl-C), or SIGHUP where that means that the terminal was closed; under `nohup` and in
+    /// a service it means nothing, because policies are read anew without being told.
+    pub async fn told(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.hang_up.recv(), if self.at_terminal => {}
+        }
+    }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use miette::{Report, miette};
 
 use super::shown::drawn;
+use super::stop::Stop;
 use crate::config::{self, File};
 use crate::facts::{Host, Problem, SourceText};
 use crate::gatehouse::sources;
@@ -14,12 +15,20 @@ use crate::rulebook::{Assembled, Rulebook, Sources};
 
 /// Where the settings are.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[group(skip)]
 pub struct Args {
     /// The settings; without it `deploy/wayleave.toml` here if there is one, else the defaults
-    #[arg(long, short = 'c', env = "WAYLEAVE_CONFIG", value_name = "FILE")]
+    #[arg(
+        long,
+        short = 'c',
+        global = true,
+        env = "WAYLEAVE_CONFIG",
+        hide_env_values = true,
+        value_name = "FILE"
+    )]
     config: Option<PathBuf>,
     /// One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parse_setting)]
+    #[arg(long = "set", global = true, value_name = "NAME=VALUE", value_parser = parse_setting)]
     set: Vec<(String, String)>,
 }
 
@@ -32,7 +41,7 @@ fn parse_setting(text: &str) -> Result<(String, String), String> {
 
 impl Args {
     /// Reads them; every problem is in the report, each with its place.
-    pub fn load(&self) -> Result<File, Report> {
+    pub fn load(&self) -> Result<File, Stop> {
         let usual = Path::new("deploy/wayleave.toml");
         let path = self.config.as_deref().or_else(|| usual.is_file().then_some(usual));
         config::load(path, config::environment(), self.set.clone()).map_err(|problems| {
@@ -40,15 +49,19 @@ impl Args {
                 .and_then(|path| std::fs::read_to_string(path).ok())
                 .unwrap_or_default();
             let name = path.map(|path| path.display().to_string()).unwrap_or_default();
-            all(&problems, &[SourceText::new(name, text)], "the settings cannot be used")
+            Stop::Misunderstood(all(
+                &problems,
+                &[SourceText::new(name, text)],
+                "the settings cannot be used",
+            ))
         })
     }
 }
 
 /// One report that draws every problem.
 pub fn all(problems: &[Problem], sources: &[SourceText], summary: &str) -> Report {
-    let drawings: String = problems.iter().map(|problem| drawn(problem, sources)).collect();
-    miette!("{summary}\n\n{drawings}")
+    let drawings: Vec<String> = problems.iter().map(|problem| drawn(problem, sources)).collect();
+    miette!("{summary}\n\n{}", drawings.join("\n").trim_end())
 }
 
 /// The rules that a command works with.

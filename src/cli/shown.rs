@@ -4,6 +4,7 @@ use std::fmt;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
+use super::printer;
 use crate::facts::{Problem, Severity, SourceText};
 
 /// One problem with the text it is about.
@@ -11,6 +12,13 @@ use crate::facts::{Problem, Severity, SourceText};
 struct Shown<'a> {
     problem: &'a Problem,
     source: Option<NamedSource<String>>,
+}
+
+/// Prints problems beside the data.
+pub(super) fn tell(problems: &[Problem], files: &[SourceText]) {
+    for problem in problems {
+        printer::talk(drawn(problem, files));
+    }
 }
 
 /// Draws a problem with the line that it is about, without colour.
@@ -37,8 +45,12 @@ pub(super) fn json(document: &impl serde::Serialize) -> String {
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.source.is_none() && !self.problem.file.is_empty() {
-            write!(out, "{}: ", self.problem.file)?;
+        let Problem { file, line, column, .. } = self.problem;
+        match self.source {
+            Some(_) => {}
+            None if file.is_empty() => {}
+            None if *line == 0 => write!(out, "{file}: ")?,
+            None => write!(out, "{file}:{line}:{column}: ")?,
         }
         out.write_str(&self.problem.message)
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::printer;
-use super::shown::drawn;
+use super::shown::{drawn, tell};
 use crate::facts::{Problem, SourceText};
 use crate::gatehouse::sources::find;
 use crate::rulebook::{CaseReport, Rulebook, Sources};
@@ -25,7 +25,7 @@ pub fn run(args: Args) -> ExitCode {
     let found = match find(dir.as_deref()) {
         Ok(found) => found,
         Err(problems) => {
-            print_problems(&problems, &[]);
+            tell(&problems, &[]);
             return ExitCode::from(2);
         }
     };
@@ -35,7 +35,7 @@ pub fn run(args: Args) -> ExitCode {
         Ok(both) => both,
         Err(problems) => {
             print_problems(&problems, &found.files);
-            printer::talk("the rules have problems, so no case was run");
+            printer::talk("error: the rules have problems, so no case was run");
             return ExitCode::FAILURE;
         }
     };
@@ -60,7 +60,7 @@ fn print_problems(problems: &[Problem], files: &[SourceText]) {
 fn lines(report: &CaseReport) -> Vec<String> {
     let mut lines = Vec::new();
     for failure in &report.failures {
-        lines.push(format!("FAIL {}:{} it {}", failure.file, failure.line, failure.name));
+        lines.push(format!("FAIL {}:{} it {}", failure.file, failure.place.0, failure.name));
         lines.extend(failure.lines.iter().map(|line| format!("     {line}")));
         lines.push(String::new());
     }
@@ -70,6 +70,7 @@ fn lines(report: &CaseReport) -> Vec<String> {
     }
     let unread = match report.problems.len() {
         0 => String::new(),
+        1 => ", 1 problem in the case files".to_owned(),
         number => format!(", {number} problems in the case files"),
     };
     lines.push(format!(

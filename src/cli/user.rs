@@ -17,7 +17,7 @@ use crate::facts::Secret;
 use crate::identity::Settings;
 use crate::identity::users::{self, UsersError};
 
-/// Adds, changes, removes and lists the accounts of the built-in sign-in.
+/// Add, change, remove and list the accounts of the built-in sign-in.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -26,26 +26,26 @@ pub struct Args {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 enum Command {
-    /// Adds a user; asks for the password, or reads one line from standard input
+    /// Add a user; asks for the password, or reads one line from standard input
     Add {
         /// The user name, as the directory in `policies/people/` spells it
         name: String,
         #[command(flatten)]
         password: PasswordArgs,
     },
-    /// Changes a user's password
+    /// Change a user's password; asks for it, or reads one line from standard input
     Passwd {
         /// The user name
         name: String,
         #[command(flatten)]
         password: PasswordArgs,
     },
-    /// Removes a user, who is signed out within a second
+    /// Remove a user, who is signed out within a second
     Remove {
         /// The user name
         name: String,
     },
-    /// Lists the user names, one a line
+    /// List the user names, one a line
     List,
 }
 
@@ -148,9 +148,10 @@ fn first_line(from: &mut impl BufRead) -> std::io::Result<Secret> {
 fn prompt(text: &str) -> std::io::Result<Secret> {
     let stdin = std::io::stdin();
     let mut stderr = std::io::stderr();
+    // Hidden before it is asked for: whoever is quick must not see their password, nor lose its first letters.
+    let unseen = Unseen::begin()?;
     stderr.write_all(text.as_bytes())?;
     stderr.flush()?;
-    let unseen = Unseen::begin()?;
     let line = first_line(&mut stdin.lock());
     drop(unseen);
     stderr.write_all(b"\n")?;

@@ -283,7 +283,7 @@ fn unknown(origin: &Origin, above: &[&str], key: &str) -> Problem {
         return problem.with_help(format!("there is a setting `{}`", path.join(".")));
     }
     match did_you_mean(key, known.iter().copied()) {
-        Some(meant) => problem.with_help(format!("did you mean `{meant}`")),
+        Some(meant) => problem.with_help(format!("did you mean `{meant}`?")),
         None if known.is_empty() => problem.with_help("`deploy/wayleave.toml` shows every setting"),
         None => problem.with_help(format!("use one of: {}", known.join(", "))),
     }
@@ -327,7 +327,7 @@ fn misfit(origin: &Origin, path: &[&str], shape: &Shape, value: &Value, why: &st
         let written = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let problem = origin.problem(code, format!("`{name}` cannot be `{written}`"));
         return match did_you_mean(&written, choices.iter().copied()) {
-            Some(meant) => problem.with_help(format!("did you mean `{meant}`")),
+            Some(meant) => problem.with_help(format!("did you mean `{meant}`?")),
             None => problem.with_help(format!("use one of: {}", choices.join(", "))),
         };
     }

@@ -151,12 +151,12 @@ tls = 1
     assert_eq!(
         complaints(text, &[]),
         [
-            "wayleave.toml:1:2: there is no section or setting `ingres` (did you mean `ingress`)",
-            "wayleave.toml:5:1: there is no setting `plian` in `[ingress]` (did you mean `plain`)",
+            "wayleave.toml:1:2: there is no section or setting `ingres` (did you mean `ingress`?)",
+            "wayleave.toml:5:1: there is no setting `plian` in `[ingress]` (did you mean `plain`?)",
             "wayleave.toml:6:7: `ingress.tls` must be an address and a port, not `nowhere` (write e.g. `127.0.0.1:3128` or `[::1]:3128`)",
             "wayleave.toml:7:11: `ingress.backlog` must be a whole number from 0 up, not string `many`",
             "wayleave.toml:8:15: `ingress.max_headers` must be a whole number from 0 up, not integer `-1`",
-            "wayleave.toml:11:11: `audit.on_full` cannot be `bloc` (did you mean `block`)",
+            "wayleave.toml:11:11: `audit.on_full` cannot be `bloc` (did you mean `block`?)",
             "wayleave.toml:12:1: there is no setting `listen` in `[audit]` (there is a setting `admin.listen`)",
             "wayleave.toml:15:9: `upstream.allow` must be a list in brackets, not string `10.0.0.0/8`",
             "wayleave.toml:16:7: `upstream.map` must be a table `{ name = value }`, not integer `3`",
@@ -222,8 +222,8 @@ fn a_wrong_name_or_value_in_the_environment_is_refused_with_a_hint() {
             "WAYLEAVE__ADMIN__LISTEN:1:1: `admin.listen` must be an address and a port, not `9128` (write e.g. `127.0.0.1:3128` or `[::1]:3128`)",
             "WAYLEAVE__INGRESS:1:1: `ingress` is a section, not a value (name one setting of it)",
             "WAYLEAVE__INGRESS__BACKLOG:1:1: `ingress.backlog` must be a whole number from 0 up, not string `1\\nplain = 3`",
-            "WAYLEAVE__INGRESS__PLIAN:1:1: there is no setting `plian` in `[ingress]` (did you mean `plain`)",
-            "WAYLEAVE__INGRES__PLAIN:1:1: there is no section or setting `ingres` (did you mean `ingress`)",
+            "WAYLEAVE__INGRESS__PLIAN:1:1: there is no setting `plian` in `[ingress]` (did you mean `plain`?)",
+            "WAYLEAVE__INGRES__PLAIN:1:1: there is no section or setting `ingres` (did you mean `ingress`?)",
             "WAYLEAVE__PORTAL__HOST__NAME:1:1: `portal.host` has no settings below it (give it a whole TOML value, e.g. `{ name = \"value\" }`)",
         ]
     );
@@ -248,7 +248,7 @@ host = 'gate'
     assert_eq!(
         complaints(text, &[]),
         [
-            "wayleave.toml:6:11: there is no method `basik` (did you mean `basic`)",
+            "wayleave.toml:6:11: there is no method `basik` (did you mean `basic`?)",
             "`ingress.tls`: `127.0.0.1:3129` overlaps with `0.0.0.0:3129` of `ingress.plain` (give each listener its own port)",
             "wayleave.toml:3:15: `max_headers` of 0 would let nothing through (use at least 1)",
             "wayleave.toml:9:13: a minted certificate cannot be valid for 365 days (use 1 to 90)",

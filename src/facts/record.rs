@@ -128,9 +128,9 @@ pub enum GatewayAct {
     },
     /// It stopped in order.
     Stopped,
-    /// New rules took effect.
+    /// New rules took effect, or a mistake that had been refused was taken back.
     RulebookChanged {
-        /// The rules before.
+        /// The rules before; the same as after where a mistake was taken back.
         from: RulebookId,
     },
     /// New rules were refused; the old ones stay.

@@ -50,11 +50,14 @@ impl Health {
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    pub(super) fn rules_changed(&self, in_force: RulebookId) {
-        *self.lock() = Rules {
+    /// The newest texts rule. Returns whether the ones before them were refused.
+    pub(super) fn rules_changed(&self, in_force: RulebookId) -> bool {
+        let rules = Rules {
             in_force,
             refused: Vec::new(),
         };
+        let before = std::mem::replace(&mut *self.lock(), rules);
+        !before.refused.is_empty()
     }
 
     pub(super) fn rules_refused(&self, problems: Vec<Problem>) {

@@ -17,9 +17,9 @@ use super::open::labels;
 use super::sources::read_folder;
 use crate::audit::Book;
 use crate::clock::Clock;
-use crate::facts::{Act, GatewayAct, Problem, Record, RecordId, Severity};
+use crate::facts::{Act, GatewayAct, Problem, Record, RecordId};
 use crate::metrics::Metrics;
-use crate::rulebook::{Assembled, CaseReport, LiveDirectory, LiveRulebook, Rulebook, Sources};
+use crate::rulebook::{Assembled, LiveDirectory, LiveRulebook, Rulebook, Sources};
 
 /// Editors write a file in several steps: wait until the folder has been quiet for so long.
 const QUIET: Duration = Duration::from_millis(150);
@@ -38,22 +38,8 @@ pub fn assemble_sources(sources: &Sources) -> Result<Assembled, Vec<Problem>> {
     if report.is_green() {
         Ok(assembled)
     } else {
-        Err(why_not(report))
+        Err(report.into_problems())
     }
-}
-
-fn why_not(report: CaseReport) -> Vec<Problem> {
-    let failed = report.failures.into_iter().map(|failure| Problem {
-        severity: Severity::Error,
-        code: "wayleave::cases::failed".to_owned(),
-        file: failure.file,
-        line: failure.line,
-        column: 1,
-        span: (0, 0),
-        message: format!("the case `{}` fails: {}", failure.name, failure.lines.join("; ")),
-        help: Some("change the rules or the case, then run `wayleave test`".to_owned()),
-    });
-    report.problems.into_iter().chain(failed).collect()
 }
 
 /// Watches the policies and puts new ones in force.
@@ -110,12 +96,16 @@ impl Reload {
         let (from, to) = (self.rules.load().id().clone(), assembled.rulebook.id().clone());
         self.directory.replace(Arc::new(assembled.directory));
         self.metrics.relabel(&labels(&assembled.rulebook));
-        if from != to {
+        let changed = from != to;
+        if changed {
             self.rules.replace(Arc::new(assembled.rulebook));
             tracing::info!(%from, %to, "new policies rule");
+        }
+        let was_refused = self.health.rules_changed(to);
+        if changed || was_refused {
+            // A mistake that was taken back leaves the rules as they were: that ends the refusal on record, too.
             self.record(GatewayAct::RulebookChanged { from }).await;
         }
-        self.health.rules_changed(to);
     }
 
     async fn refuse(&self, problems: Vec<Problem>) {

@@ -64,11 +64,10 @@ impl Reading {
         let entries = match std::fs::read_dir(dir) {
             Ok(entries) => entries,
             Err(error) => {
-                self.problem(
-                    "unreadable",
-                    prefix,
-                    format!("`{}` cannot be read: {error}", dir.display()),
-                );
+                let message = format!("`{}` cannot be read: {error}", dir.display());
+                let problem = Problem::of_file("wayleave::sources::unreadable", prefix, message);
+                self.problems
+                    .push(problem.with_help("name the folder that holds `wayleave.cedarschema` and `rules/`"));
                 return;
             }
         };

@@ -83,7 +83,7 @@ impl Settings {
                 message: format!("there is no method `{name}`"),
                 help: did_you_mean(name, known()).map_or_else(
                     || format!("use one of: {}", known().collect::<Vec<_>>().join(", ")),
-                    |meant| format!("did you mean `{meant}`"),
+                    |meant| format!("did you mean `{meant}`?"),
                 ),
             })
             .collect();
@@ -379,7 +379,7 @@ mod tests {
         assert_eq!(
             problems,
             [
-                "`methods`: there is no method `basik` (did you mean `basic`)",
+                "`methods`: there is no method `basik` (did you mean `basic`?)",
                 "`methods`: there is no method `kerberos` (use one of: certificate, basic)",
                 "`basic_at_once`: no password could ever be checked (use at least 1)",
             ]

@@ -6,6 +6,7 @@ use cedar_policy::{EntityId, EntityTypeName, EntityUid, RestrictedExpression};
 
 use super::decision::Trouble;
 use crate::clock::Timestamp;
+use crate::facts::SiteRole;
 
 pub(super) type Expr = RestrictedExpression;
 
@@ -38,4 +39,25 @@ pub(super) fn span(length: Duration) -> Expr {
 /// A record of these fields.
 pub(super) fn record<'a>(fields: impl IntoIterator<Item = (&'a str, Expr)>) -> Result<Expr, Trouble> {
     Expr::new_record(fields.into_iter().map(|(name, value)| (name.to_owned(), value))).map_err(|e| wrong("context", &e))
+}
+
+/// What a host does for its platform, as rules spell it.
+pub(super) fn serves(role: SiteRole) -> &'static str {
+    match role {
+        SiteRole::Site => "site",
+        SiteRole::Api => "api",
+        SiteRole::Cdn => "cdn",
+        SiteRole::Media => "media",
+        SiteRole::Upload => "upload",
+        SiteRole::Realtime => "realtime",
+        SiteRole::E2ee => "e2ee",
+        SiteRole::Login => "login",
+        SiteRole::ShortLink => "short-link",
+        SiteRole::Ads => "ads",
+        SiteRole::Manage => "manage",
+        SiteRole::Pixel => "pixel",
+        SiteRole::Embed => "embed",
+        SiteRole::Telemetry => "telemetry",
+        SiteRole::Other => "other",
+    }
 }

@@ -73,12 +73,35 @@ impl Index {
 
     /// The rules that can match, in the order of the rule files; none for an action that the schema does not know.
     pub(super) fn candidates(&self, principal: &Noun, action: &EntityUid, resource: &Noun) -> Option<Vec<Number>> {
+        self.matching(
+            &self.keys_of_principal(principal),
+            action,
+            &self.keys_of_resource(resource),
+        )
+    }
+
+    /// The keys of scopes that match a principal.
+    pub(super) fn keys_of_principal(&self, principal: &Noun) -> Vec<usize> {
+        self.principals.of(principal)
+    }
+
+    /// The keys of scopes that match a resource.
+    pub(super) fn keys_of_resource(&self, resource: &Noun) -> Vec<usize> {
+        self.resources.of(resource)
+    }
+
+    /// The rules whose scope has one of these keys each, in the order of the rule files.
+    pub(super) fn matching(
+        &self,
+        principals: &[usize],
+        action: &EntityUid,
+        resources: &[usize],
+    ) -> Option<Vec<Number>> {
         let buckets = self.by_action.get(action)?;
-        let (principals, resources) = (self.principals.of(principal), self.resources.of(resource));
         let mut numbers = Vec::new();
         for principal in principals {
-            for resource in &resources {
-                numbers.extend(buckets.get(&(principal, *resource)).into_iter().flatten());
+            for resource in resources {
+                numbers.extend(buckets.get(&(*principal, *resource)).into_iter().flatten());
             }
         }
         numbers.sort_unstable();

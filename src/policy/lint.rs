@@ -129,9 +129,10 @@ pub(super) fn validate(schema: &Schema, written: &[(&SourceText, Written)], prob
     };
     let result = Validator::new(schema.clone()).validate(&set, ValidationMode::Strict);
     let mut failed: BTreeSet<&str> = BTreeSet::new();
-    let mut report = |code: &str, id: &str, found: &dyn miette::Diagnostic| {
+    let mut found = Vec::new();
+    let mut report = |code: &str, id: &str, diagnostic: &dyn miette::Diagnostic| {
         if let Some((source, written)) = places.get(id) {
-            problems.push(problem(code, source, found, written.rule.span));
+            found.push(meant(problem(code, source, diagnostic, written.rule.span), schema));
         }
     };
     for error in result.validation_errors() {
@@ -144,12 +145,46 @@ pub(super) fn validate(schema: &Schema, written: &[(&SourceText, Written)], prob
             report("wayleave::policy::suspicious", warning.policy_id().as_ref(), warning);
         }
     }
+    problems.extend(once(found));
     let sound = written
         .iter()
         .filter(|(_, written)| !failed.contains::<str>(written.cedar.id().as_ref()));
     for (source, written) in sound {
         never_applies(schema, source, written, problems);
     }
+}
+
+/// The problem with the action that was meant: what Cedar suggests differs from run to run.
+fn meant(problem: Problem, schema: &Schema) -> Problem {
+    let named = problem.message.split_once("unrecognized action `Action::\"");
+    let Some((word, _)) = named.and_then(|(_, rest)| rest.split_once('"')) else {
+        return problem;
+    };
+    let known: BTreeSet<&str> = schema.actions().map(|action| action.id().unescaped()).collect();
+    let help = match did_you_mean(word, known) {
+        Some(near) => format!("did you mean `Action::\"{near}\"`?"),
+        None => "name an action of the schema".to_owned(),
+    };
+    problem.with_help(help)
+}
+
+/// Cedar checks a rule once for each action that it may be about, and says the same for each of them, in any order: keeps
+/// one problem of those that differ in the action alone.
+fn once(mut found: Vec<Problem>) -> Vec<Problem> {
+    found.sort_by(|a, b| (&a.file, a.span, &a.message).cmp(&(&b.file, b.span, &b.message)));
+    found.dedup_by(|later, first| {
+        let same = (&later.file, later.span) == (&first.file, first.span);
+        same && without_action(&later.message) == without_action(&first.message)
+    });
+    found
+}
+
+/// The message up to the name of an action, and what comes after it.
+fn without_action(message: &str) -> (&str, &str) {
+    let Some((before, named)) = message.split_once("for Action::\"") else {
+        return (message, "");
+    };
+    (before, named.split_once('"').map_or("", |(_, after)| after))
 }
 
 /// An action that a rule lists beside others, and that it can never apply to.

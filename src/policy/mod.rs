@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! texts ──> schema, rule ──> lint ──> Policy            once per rulebook
-//! Question ──> request ──> index ──> Cedar ──> reasons ──> Decision ──> Permit
+//! Question ──> hearing ──> request, index ──> Cedar ──> reasons ──> Decision ──> Permit
 //! ```
 //!
 //! It must never know of catalogue files, purpose files or the ledger: `rulebook` brings them together.
@@ -16,8 +16,10 @@ mod decision;
 mod diagnose;
 mod express;
 mod fit;
+mod hearing;
 mod index;
 mod lint;
+mod memo;
 mod names;
 mod permit;
 mod question;
@@ -29,11 +31,13 @@ mod sight;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use cedar_policy::Authorizer;
+use cedar_policy::{Authorizer, EntityUid};
 
 pub use decision::Decision;
+pub use hearing::Hearing;
 pub use names::{Named, NamedKind};
 pub use permit::Permit;
 pub use question::{GrantQuestion, Power, Question, RequestFacts};
@@ -43,9 +47,12 @@ pub use schema::Vocabulary;
 use crate::clock::Timestamp;
 use crate::facts::{Category, GrantId, PlatformId, PolicyId, Problem, PurposeId, Severity, SourceText};
 use decision::Trouble;
+use hearing::Memory;
 use index::{Index, Number};
 use reasons::Tally;
 use request::{Asked, Nouns};
+use rule::Written;
+use schema::Book;
 
 /// What rules may name beside the schema's own words, from catalogue, purposes and directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -81,6 +88,8 @@ pub struct Policy {
     named: Vec<Named>,
     index: Index,
     authorizer: Authorizer,
+    actions: HashMap<EntityUid, Arc<cedar_policy_core::ast::Entity>>,
+    memory: Memory,
 }
 
 impl Policy {
@@ -117,22 +126,36 @@ impl Policy {
         if problems.iter().any(|problem| problem.severity == Severity::Error) {
             return Err(problems);
         }
-        let (rules, policies): (Vec<Rule>, Vec<_>) = written.into_iter().map(|(_, w)| (w.rule, w.cedar)).unzip();
+        let written = written.into_iter().map(|(_, written)| written).collect();
+        let policy = Self {
+            named,
+            ..Self::of(written, book, nouns)
+        };
+        Ok((policy, problems))
+    }
+
+    fn of(written: Vec<Written>, book: Book, nouns: Nouns) -> Self {
+        let (rules, policies): (Vec<Rule>, Vec<_>) = written.into_iter().map(|w| (w.rule, w.cedar)).unzip();
         let numbers = rules
             .iter()
             .enumerate()
             .map(|(number, rule)| (rule.id.as_str().to_owned(), number))
             .collect();
-        let policy = Self {
+        Self {
             index: Index::new(policies, &book.schema, &book.actions),
             vocabulary: book.words,
             nouns,
             rules,
             numbers,
-            named,
+            named: Vec::new(),
             authorizer: Authorizer::new(),
-        };
-        Ok((policy, problems))
+            actions: book
+                .actions
+                .iter()
+                .map(|action| (action.uid(), Arc::new(action.as_ref().clone())))
+                .collect(),
+            memory: Memory::default(),
+        }
     }
 
     /// The words of the schema.
@@ -142,16 +165,7 @@ impl Policy {
 
     /// Whether everything asked is permitted; total, and any doubt denies.
     pub fn decide(&self, question: &Question<'_>) -> Decision {
-        let grant = question.grant.map(|grant| (grant.id.clone(), grant.expires));
-        match self.nouns.about_site(question, &self.vocabulary, None) {
-            Ok(asked) => {
-                // A permit is proof of `connect`: being allowed to read a flow is not being allowed to have it.
-                let leaves = question.actions.contains(&"connect");
-                let passage = leaves.then(|| (question.authority.clone(), grant));
-                self.conclude(self.put(&asked, question.at), passage)
-            }
-            Err(trouble) => Decision::deny(Vec::new(), vec![trouble]),
-        }
+        self.hear(question).decide(question.actions, question.grant)
     }
 
     /// Whether the person may declare, approve or revoke; total, and any doubt denies. It never yields a permit.
@@ -193,7 +207,7 @@ impl Policy {
                 tally.fail(Trouble::with_question("action", "the schema does not know the action"));
                 continue;
             };
-            numbers.retain(|number| self.rules.get(*number).is_some_and(|rule| rule.is_in_force(at)));
+            numbers.retain(|number| self.is_in_force(*number, at));
             match self.index.set(numbers) {
                 Ok(set) => tally.count(
                     &self.authorizer.is_authorized(request, &set, &asked.entities),
@@ -203,6 +217,10 @@ impl Policy {
             }
         }
         tally
+    }
+
+    fn is_in_force(&self, number: Number, at: Timestamp) -> bool {
+        self.rules.get(number).is_some_and(|rule| rule.is_in_force(at))
     }
 
     fn conclude(&self, tally: Tally, passage: Option<Passage>) -> Decision {

@@ -11,13 +11,13 @@ use cedar_policy::{ParseErrors, Schema};
 use jiff::tz::TimeZoneDatabase;
 
 use super::decision::Trouble;
-use super::express::{Expr, moment, record, span, text, uid, wrong};
+use super::express::{Expr, moment, record, serves, span, text, uid, wrong};
 use super::question::{GrantQuestion, Question, RequestFacts};
 use super::schema::Vocabulary;
 use crate::clock::Timestamp;
-use crate::facts::{Arrival, Employment, Grant, Person, Place, SiteRole, Subject};
+use crate::facts::{Arrival, Employment, Grant, Person, Place, Subject};
 
-type Pairs = Vec<(String, Expr)>;
+pub(super) type Pairs = Vec<(String, Expr)>;
 
 /// Activities are judged with the request; everything on this list before there is one.
 const BEFORE_A_REQUEST: [&str; 2] = ["connect", "inspect"];
@@ -148,6 +148,10 @@ impl Nouns {
         })
     }
 
+    pub(super) fn action(&self, name: &str) -> EntityUid {
+        uid(&self.action, name)
+    }
+
     /// The entities of a question and its actions, each with all that it is in. A schema brings its actions itself.
     fn entities(&self, mut all: Vec<Entity>, actions: &[&str], schema: Option<&Schema>) -> Result<Entities, Trouble> {
         if schema.is_none() {
@@ -158,7 +162,7 @@ impl Nouns {
         Entities::from_entities(all, schema).map_err(|e| wrong("entities", &e))
     }
 
-    fn person(&self, person: &Person) -> Result<(Noun, Entity), Trouble> {
+    pub(super) fn person(&self, person: &Person) -> Result<(Noun, Entity), Trouble> {
         let roles = person.roles.iter().map(|role| uid(&self.role, role));
         let departments = person.departments.iter().map(|name| uid(&self.department, name));
         let noun = Noun {
@@ -188,7 +192,7 @@ impl Nouns {
         Expr::new_entity_uid(uid(&self.employment, kind.as_str()))
     }
 
-    fn site(&self, place: &Place) -> Result<(Noun, Entity), Trouble> {
+    pub(super) fn site(&self, place: &Place) -> Result<(Noun, Entity), Trouble> {
         let platform = place.platform.iter().map(|id| uid(&self.platform, id.as_str()));
         let categories = place.categories.iter().map(|id| uid(&self.category, id.as_str()));
         let noun = Noun {
@@ -221,7 +225,13 @@ impl Nouns {
     }
 
     /// What every context holds.
-    fn base(&self, person: &Person, subject: &Subject, arrival: &Arrival, at: Timestamp) -> Result<Pairs, Trouble> {
+    pub(super) fn base(
+        &self,
+        person: &Person,
+        subject: &Subject,
+        arrival: &Arrival,
+        at: Timestamp,
+    ) -> Result<Pairs, Trouble> {
         let client = record([
             ("ip", Expr::new_ip(arrival.client.ip().to_canonical().to_string())),
             ("network", text(arrival.network.as_str())),
@@ -253,7 +263,7 @@ impl Nouns {
         ])
     }
 
-    fn claim(&self, grant: &Grant) -> Result<Expr, Trouble> {
+    pub(super) fn claim(&self, grant: &Grant) -> Result<Expr, Trouble> {
         let platforms = grant.platforms.iter().map(|id| uid(&self.platform, id.as_str()));
         let kind = uid(&self.purpose_kind, grant.purpose.as_str());
         let mut pairs = vec![
@@ -298,12 +308,8 @@ impl<'a> SiteContexts<'a> {
     }
 
     fn for_action(&mut self, action: &str, words: &Vocabulary) -> Result<Context, Trouble> {
-        if BEFORE_A_REQUEST.contains(&action) {
+        if comes_before(action, words)? {
             return build(&mut self.before, || Ok(self.base.clone()));
-        }
-        if action != ARCHIVE && !words.has_activity(action) {
-            let message = format!("the schema has no activity `{action}`");
-            return Err(Trouble::with_question("action", message));
         }
         let Some(request) = self.request else {
             let message = format!("`{action}` is asked without a request");
@@ -317,6 +323,18 @@ impl<'a> SiteContexts<'a> {
     }
 }
 
+/// Whether the action is judged before there is a request.
+pub(super) fn comes_before(action: &str, words: &Vocabulary) -> Result<bool, Trouble> {
+    if BEFORE_A_REQUEST.contains(&action) {
+        return Ok(true);
+    }
+    if action == ARCHIVE || words.has_activity(action) {
+        return Ok(false);
+    }
+    let message = format!("the schema has no activity `{action}`");
+    Err(Trouble::with_question("action", message))
+}
+
 fn build(made: &mut Option<Context>, pairs: impl FnOnce() -> Result<Pairs, Trouble>) -> Result<Context, Trouble> {
     if let Some(context) = made {
         return Ok(context.clone());
@@ -326,7 +344,7 @@ fn build(made: &mut Option<Context>, pairs: impl FnOnce() -> Result<Pairs, Troub
     Ok(context)
 }
 
-fn facts(request: &RequestFacts<'_>) -> Result<Expr, Trouble> {
+pub(super) fn facts(request: &RequestFacts<'_>) -> Result<Expr, Trouble> {
     let bytes = i64::try_from(request.bytes).unwrap_or(i64::MAX);
     let mut pairs = vec![
         ("method", text(request.method)),
@@ -341,7 +359,7 @@ fn facts(request: &RequestFacts<'_>) -> Result<Expr, Trouble> {
 }
 
 /// What must hold of a question before it may be put. Whoever breaks it has mixed up two flows.
-fn check(question: &Question<'_>, words: &Vocabulary) -> Result<(), Trouble> {
+pub(super) fn check(question: &Question<'_>, words: &Vocabulary) -> Result<(), Trouble> {
     let trouble = |what: &str, message: String| Err(Trouble::with_question(what, message));
     same_person(question.person, question.subject)?;
     if question.actions.is_empty() {
@@ -374,25 +392,4 @@ fn same_person(person: &Person, subject: &Subject) -> Result<(), Trouble> {
 
 fn unknown_purpose(id: &str) -> Trouble {
     Trouble::with_question("purpose", format!("the schema has no purpose `{id}`"))
-}
-
-/// What a host does for its platform, as rules spell it.
-fn serves(role: SiteRole) -> &'static str {
-    match role {
-        SiteRole::Site => "site",
-        SiteRole::Api => "api",
-        SiteRole::Cdn => "cdn",
-        SiteRole::Media => "media",
-        SiteRole::Upload => "upload",
-        SiteRole::Realtime => "realtime",
-        SiteRole::E2ee => "e2ee",
-        SiteRole::Login => "login",
-        SiteRole::ShortLink => "short-link",
-        SiteRole::Ads => "ads",
-        SiteRole::Manage => "manage",
-        SiteRole::Pixel => "pixel",
-        SiteRole::Embed => "embed",
-        SiteRole::Telemetry => "telemetry",
-        SiteRole::Other => "other",
-    }
 }

@@ -158,7 +158,9 @@ pub(super) struct Form {
 /// The problem of a declaration whose fields are wrong.
 pub(super) fn unfit(wrong: Vec<Value>) -> Problem {
     let sentences: Vec<&str> = wrong.iter().filter_map(|one| one.get("detail")?.as_str()).collect();
-    let detail = format!("Nothing was granted: {}.", sentences.join("; "));
+    let said = sentences.join("; ");
+    let stop = if said.ends_with(['?', '.', '!']) { "" } else { "." };
+    let detail = format!("Nothing was granted: {said}{stop}");
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     Problem::new(status, "declaration-unfit", "The declaration does not fit", &detail).with("errors", wrong)
 }

@@ -11,7 +11,7 @@ use super::Proxy;
 use super::body::whole;
 use super::longlived::Changes;
 use super::plan::{self, ConnectStep, Planned};
-use super::respond;
+use super::respond::{self, Reader};
 use super::visitor::{Hop, Inside, Visitor};
 use crate::audit::Entry;
 use crate::facts::{Ask, Authority, Observation};
@@ -56,7 +56,7 @@ impl Proxy {
             entry.decided(judgement.note(remedy.as_ref()));
         }
         if let Err(why) = self.house.book.healthy() {
-            return respond::no_record(entry, seen.ask.host(), &parts, &why);
+            return respond::no_record(entry, seen.ask.host(), Reader::of(&parts), &why);
         }
         match step {
             ConnectStep::Challenge => self.challenge(entry, &hop, &visitor, &parts),
@@ -84,7 +84,11 @@ impl Proxy {
                 };
                 match self.house.upstream.tunnel(&permit).await {
                     Ok(origin) => self.tunnel(knock, permit, origin, Request::from_parts(parts, body)),
+<<<<<<< HEAD
                     Err(fault) => respond::fault(knock.entry, knock.seen.ask.host(), false, &parts, &fault),
+=======
+                    Err(fault) => respond::fault(knock.entry, knock.seen.ask.host(), Reader::of(&parts), &fault),
+>>>>>>> main
                 }
             }
         }

@@ -169,7 +169,8 @@ impl Proxy {
         request: http::Request<Incoming>,
     ) -> Result<http::Response<crate::upstream::Body>, std::convert::Infallible> {
         served.fetch_add(1, Ordering::Relaxed);
-        Ok(self.serve(hop, request).await)
+        // boxed: it carries the whole story of a request, and would otherwise be moved at every step of the library
+        Ok(Box::pin(self.serve(hop, request)).await)
     }
 
     /// Records a connection that broke before it asked for anything. One that was served and then left is no flow.

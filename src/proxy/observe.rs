@@ -3,8 +3,12 @@
 use std::collections::BTreeSet;
 
 use http::header::{
+<<<<<<< HEAD
     CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, ORIGIN, REFERER,
     TRANSFER_ENCODING, UPGRADE,
+=======
+    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, ORIGIN, REFERER, TRANSFER_ENCODING, UPGRADE,
+>>>>>>> main
 };
 use http::request::Parts;
 use http::{Method, Request, Version};
@@ -56,18 +60,15 @@ fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn labels(headers: &HeaderMap, label_headers: &BTreeSet<String>) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for name in label_headers {
-        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else {
-            continue;
-        };
-        for value in headers.get_all(&name) {
-            found.push((
-                name.as_str().to_owned(),
-                String::from_utf8_lossy(value.as_bytes()).into_owned(),
-            ));
-        }
-    }
+    let wanted = headers.iter().filter(|(name, _)| label_headers.contains(name.as_str()));
+    let mut found: Vec<(String, String)> = wanted
+        .map(|(name, value)| {
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.as_str().to_owned(), value)
+        })
+        .collect();
+    // by name; values of one name stay in their order
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
     found
 }
 

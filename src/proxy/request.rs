@@ -17,6 +17,7 @@ use super::longlived::Changes;
 use super::observe::{head_of, is_websocket};
 use super::peek::{Peeked, peek};
 use super::plan::{self, Planned, RequestStep};
+use super::respond::Reader;
 use super::visitor::{Hop, Visitor};
 use super::{headers, respond};
 use crate::audit::{Closing, Entry};
@@ -24,7 +25,7 @@ use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Observation, St
 use crate::ingress::{Target, request_sanity};
 use crate::policy::Permit;
 use crate::portal::Visit;
-use crate::rulebook::{Judgement, Rulebook};
+use crate::rulebook::{Judgement, Refusal, Rulebook};
 use crate::upstream::{Body, fault_of_answer};
 
 /// A request taken apart, with what a peek took from its body.
@@ -121,16 +122,28 @@ impl Proxy {
         };
 
         let planned = self.plan(&rules, &mut seen, &mut asked).await;
-        entry.saw(rules.redact(&seen));
+        let judgement = planned.as_ref().ok().and_then(|planned| planned.judgement.as_ref());
+        entry.saw(match judgement {
+            Some(judgement) => rules.redact_judged(&seen, judgement),
+            None => rules.redact(&seen),
+        });
         let planned = match planned {
             Ok(planned) => planned,
+<<<<<<< HEAD
             Err(fault) => return respond::fault(entry, &host, hop.is_intercepted(), &asked.parts, &fault),
         };
         let inspected = planned.judgement.as_ref().map(Judgement::inspect);
         if hop.is_intercepted() && inspected == Some(false) {
             return respond::fault(entry, &host, false, &asked.parts, &reconnect());
+=======
+            Err(fault) => return respond::fault(entry, &host, Reader::of(&asked.parts), &fault),
+        };
+        let inspected = planned.judgement.as_ref().map(Judgement::inspect);
+        if hop.is_intercepted() && planned.judgement.as_ref().is_some_and(must_stay_unread) {
+            return respond::fault(entry, &host, Reader::of(&asked.parts), &reconnect());
+>>>>>>> main
         }
-        asked.read = inspected == Some(true);
+        asked.read = hop.is_intercepted() || inspected == Some(true);
         self.obey(&rules, &hop, &visitor, entry, seen, planned, asked).await
     }
 
@@ -174,7 +187,10 @@ impl Proxy {
     ) -> Response<Body> {
         let Planned { step, judgement } = planned;
         if let RequestStep::Refuse(refusal) = &step {
-            let remedy = rules.remedy(&seen);
+            let remedy = match &judgement {
+                Some(judgement) => rules.remedy_judged(&seen, judgement),
+                None => rules.remedy(&seen),
+            };
             if let Some(judgement) = &judgement {
                 entry.decided(judgement.note(Some(&remedy)));
             }
@@ -185,13 +201,14 @@ impl Proxy {
         }
         let publishes = judgement.as_ref().is_some_and(Judgement::publishes);
         if let Err(why) = self.promise_record(&mut entry, publishes).await {
-            return respond::no_record(entry, seen.ask.host(), &asked.parts, &why);
+            return respond::no_record(entry, seen.ask.host(), Reader::of(&asked.parts), &why);
         }
         match step {
             RequestStep::Challenge => self.challenge(entry, hop, visitor, &asked.parts),
             // boxed: the counter is visited seldom, and its future would make every other one large
             RequestStep::Portal => Box::pin(self.at_the_counter(rules, entry, &seen, asked)).await,
             RequestStep::Forward(permit) => self.forward(entry, &permit, asked).await,
+<<<<<<< HEAD
             RequestStep::Upgrade(permit) => self.upgrade(hop.clone(), entry, seen, &permit, asked).await,
             RequestStep::NeedBody(_) => {
                 let fault = Fault::internal(Stage::Judge, "a body was asked for twice");
@@ -200,6 +217,16 @@ impl Proxy {
             RequestStep::Refuse(_) => {
                 let fault = Fault::internal(Stage::Judge, "a refusal was passed over");
                 respond::fault(entry, seen.ask.host(), asked.read, &asked.parts, &fault)
+=======
+            RequestStep::Upgrade(permit) => Box::pin(self.upgrade(entry, seen, &permit, asked)).await,
+            RequestStep::NeedBody(_) => {
+                let fault = Fault::internal(Stage::Judge, "a body was asked for twice");
+                respond::fault(entry, seen.ask.host(), Reader::of(&asked.parts), &fault)
+            }
+            RequestStep::Refuse(_) => {
+                let fault = Fault::internal(Stage::Judge, "a refusal was passed over");
+                respond::fault(entry, seen.ask.host(), Reader::of(&asked.parts), &fault)
+>>>>>>> main
             }
         }
     }
@@ -226,7 +253,8 @@ impl Proxy {
         } = asked;
         headers::outward(&mut parts.headers, self.via(parts.version), false);
         let body = Outgoing::new(peeked.frames, body, peeked.complete, entry.counters());
-        let request = Request::from_parts(parts.clone(), body.boxed());
+        let reader = Reader::of(&parts);
+        let request = Request::from_parts(parts, body.boxed());
         match self.house.upstream.send(permit, secure, request).await {
             Ok(response) => {
                 let (mut head, body) = response.into_parts();
@@ -243,7 +271,11 @@ impl Proxy {
                 let body = carrying(entry, closing, body);
                 Response::from_parts(head, body)
             }
+<<<<<<< HEAD
             Err(fault) => respond::fault(entry, &permit.authority().host, decrypted, &parts, &fault),
+=======
+            Err(fault) => respond::fault(entry, &permit.authority().host, reader, &fault),
+>>>>>>> main
         }
     }
 
@@ -252,7 +284,11 @@ impl Proxy {
         let directory = self.house.directory.load();
         let Some(subject) = &seen.subject else {
             let fault = Fault::internal(Stage::Identify, "nobody came to the counter");
+<<<<<<< HEAD
             return respond::fault(entry, seen.ask.host(), false, &asked.parts, &fault);
+=======
+            return respond::fault(entry, seen.ask.host(), Reader::of(&asked.parts), &fault);
+>>>>>>> main
         };
         let visit = Visit {
             rules,
@@ -320,6 +356,13 @@ impl Proxy {
         self.stray(hop.arrival.client, fault, Some(answer.status())).await;
         answer
     }
+}
+
+/// Whether rules say that the flow is not to be read. Where they failed, or do not know the person, they say nothing
+/// about it: that is a refusal like any other, and coming back would not help.
+fn must_stay_unread(judgement: &Judgement) -> bool {
+    let in_doubt = |refusal: Refusal| refusal.policy_error || refusal.unknown_person;
+    !judgement.inspect() && !judgement.permit().err().is_some_and(in_doubt)
 }
 
 /// New rules keep the gateway from reading a flow that old rules let it open: 421 makes a client connect anew

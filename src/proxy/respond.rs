@@ -22,6 +22,23 @@ use crate::portal::words::ENGLISH;
 use crate::rulebook::{Refusal, Rulebook};
 use crate::upstream::Body;
 
+/// Who reads an answer of ours: what has to be known of a request once it has left.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader {
+    who: Audience,
+    head_only: bool,
+}
+
+impl Reader {
+    /// Whoever sent the request.
+    pub(super) fn of(parts: &Parts) -> Self {
+        Self {
+            who: audience(parts),
+            head_only: parts.method == Method::HEAD,
+        }
+    }
+}
+
 impl Proxy {
     /// Opens the record of a flow; without one nothing passes.
     pub(super) async fn enter(&self, hop: &Hop) -> Result<Entry, String> {
@@ -35,7 +52,7 @@ impl Proxy {
             tracing::info!(client = %hop.arrival.client, %why, "a proof of identity was refused");
         }
         let page = pages::challenge(&ENGLISH, &self.house.guard.challenges(&hop.arrival), audience(parts));
-        answer(entry, End::Challenged, false, parts, page)
+        answer(entry, End::Challenged, false, Reader::of(parts), page)
     }
 
     /// Says no to a request: to a person where to go, to a tool what would help.
@@ -56,7 +73,7 @@ impl Proxy {
             .house
             .portal
             .refuse(rules, &refused(rules, &entry, seen, why, back), who);
-        answer(entry, End::Refused, asked.read, &asked.parts, page)
+        answer(entry, End::Refused, asked.read, Reader::of(&asked.parts), page)
     }
 
     /// Says no to a CONNECT whose inside may not be read: a browser shows its own error, and the person finds the
@@ -73,11 +90,12 @@ impl Proxy {
             .house
             .portal
             .refuse(rules, &refused(rules, &entry, seen, why, None), Audience::Tool);
-        answer(entry, End::Refused, false, parts, page)
+        answer(entry, End::Refused, false, Reader::of(parts), page)
     }
 }
 
 /// Says what failed.
+<<<<<<< HEAD
 pub(super) fn fault(entry: Entry, host: &Host, decrypted: bool, parts: &Parts, fault: &Fault) -> Response<Body> {
     tracing::debug!(%fault, record = %entry.id(), "a flow failed");
     let page = pages::fault(&ENGLISH, fault, Some(host), Some(entry.id()), audience(parts));
@@ -87,6 +105,17 @@ pub(super) fn fault(entry: Entry, host: &Host, decrypted: bool, parts: &Parts, f
 /// No record, no access: the book did not take the opening line.
 pub(super) fn no_record(entry: Entry, host: &Host, parts: &Parts, why: &str) -> Response<Body> {
     fault(entry, host, false, parts, &unrecordable(why))
+=======
+pub(super) fn fault(entry: Entry, host: &Host, reader: Reader, fault: &Fault) -> Response<Body> {
+    tracing::debug!(%fault, record = %entry.id(), "a flow failed");
+    let page = pages::fault(&ENGLISH, fault, Some(host), Some(entry.id()), reader.who);
+    answer(entry, failed(fault), false, reader, page)
+}
+
+/// No record, no access: the book did not take the opening line.
+pub(super) fn no_record(entry: Entry, host: &Host, reader: Reader, why: &str) -> Response<Body> {
+    fault(entry, host, reader, &unrecordable(why))
+>>>>>>> main
 }
 
 /// No record, no access: not even an entry could be opened.
@@ -129,14 +158,14 @@ pub(super) fn fault_without_entry(request: &Request<Incoming>, fault: &Fault) ->
 }
 
 /// Sends `page` and closes `entry` when it is delivered. An answer to HEAD has no content (RFC 9110 §9.3.2).
-fn answer(entry: Entry, end: End, decrypted: bool, parts: &Parts, page: Page) -> Response<Body> {
+fn answer(entry: Entry, end: End, decrypted: bool, reader: Reader, page: Page) -> Response<Body> {
     let (head, body) = page.into_parts();
     let closing = Closing {
         end,
         status: Some(head.status.as_u16()),
         decrypted,
     };
-    let body = if parts.method == Method::HEAD {
+    let body = if reader.head_only {
         whole("")
     } else {
         body.map_err(|never| match never {}).boxed()

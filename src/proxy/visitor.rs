@@ -8,7 +8,9 @@ use rustls::pki_types::CertificateDer;
 
 use super::Proxy;
 use crate::clock::Timestamp;
-use crate::facts::{Arrival, Ask, Authority, Channel, Observation, Person, PurposeId, Standing, Subject};
+use crate::facts::{
+    Arrival, Ask, Authority, Channel, Grant, Observation, Person, PlatformId, PurposeId, Standing, Subject,
+};
 use crate::identity::selection::{self, Stated};
 use crate::identity::{Answer, Evidence};
 use crate::ingress::{self, Slot};
@@ -136,17 +138,22 @@ impl Proxy {
     }
 
     /// The grants that count: all in force, or those of the selected purpose. A purpose selected on the hop to the
-    /// proxy may also *create* a grant, if the rules let this person declare through that channel (the shipped rules:
-    /// tools only).
+    /// proxy may also *create* a grant for a platform where none is held, if the rules let this person declare through
+    /// that channel (the shipped rules: tools only).
     async fn standing(&self, given: &Given<'_>, selects: Option<&(PurposeId, Channel)>, ask: &Ask) -> Standing {
         let all = self.house.ledger.standing(&given.subject.id, given.at);
         let Some((purpose, channel)) = selects else { return all };
         let selected = all.only(purpose);
-        if !selected.grants().is_empty() || ask.host() == &self.house.portal_host {
+        let Some(platform) = given.rules.catalog().place(ask.host()).platform else {
+            return selected;
+        };
+        let held = |grant: &Grant| grant.platforms.contains(&platform);
+        if selected.grants().iter().any(held) || ask.host() == &self.house.portal_host {
             return selected;
         }
-        match Box::pin(self.declare_on_the_way(given, purpose, *channel, ask)).await {
-            Some(standing) => standing,
+        // boxed: few requests do this, and all would carry the room for it
+        match Box::pin(self.declare_on_the_way(given, purpose, *channel, platform)).await {
+            Some(grant) => Standing::new(selected.grants().iter().cloned().chain([grant]), given.at),
             None => selected,
         }
     }
@@ -156,9 +163,8 @@ impl Proxy {
         given: &Given<'_>,
         purpose: &PurposeId,
         channel: Channel,
-        ask: &Ask,
-    ) -> Option<Standing> {
-        let platform = given.rules.catalog().place(ask.host()).platform?;
+        platform: PlatformId,
+    ) -> Option<Grant> {
         let declaration = Declaration {
             purpose: purpose.clone(),
             platforms: BTreeSet::from([platform]),
@@ -183,7 +189,7 @@ impl Proxy {
             at: given.at,
         };
         match self.house.portal.give(&visit, visitor, &declaration, channel).await {
-            Ok(grant) => Some(Standing::new([grant], given.at)),
+            Ok(grant) => Some(grant),
             Err(why) => {
                 tracing::debug!(?why, %purpose, "nothing was declared on the way");
                 None

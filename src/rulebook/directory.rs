@@ -26,8 +26,18 @@ const PERSON: &[&str] = &[
 #[derive(Debug, Default)]
 pub struct Directory {
     people: BTreeMap<SubjectId, Arc<Person>>,
+    listed: BTreeMap<SubjectId, Listed>,
     roles: BTreeSet<String>,
     departments: BTreeSet<String>,
+}
+
+/// What the files say of somebody, before it is closed over what it is part of: how people would say it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// The roles, as listed.
+    pub roles: Vec<String>,
+    /// The department.
+    pub department: String,
 }
 
 impl Directory {
@@ -56,6 +66,11 @@ impl Directory {
     /// Everybody, by name.
     pub fn people(&self) -> impl Iterator<Item = &Arc<Person>> {
         self.people.values()
+    }
+
+    /// What the files say of somebody in so many words.
+    pub fn listed(&self, id: &SubjectId) -> Option<&Listed> {
+        self.listed.get(id)
     }
 
     /// Every role that somebody can have.
@@ -148,6 +163,15 @@ impl Draft {
                 complain(word, "person", &mut self.people.keys().map(SubjectId::as_str));
             }
         }
+        let plain = |words: &[Word]| words.iter().map(|word| word.0.clone()).collect::<Vec<_>>();
+        let listed = self.people.iter().map(|(id, entry)| {
+            let listed = Listed {
+                roles: plain(&entry.roles),
+                department: plain(&entry.departments).concat(),
+            };
+            (id.clone(), listed)
+        });
+        let listed = listed.collect();
         let people = self.people.into_iter().map(|(id, entry)| {
             let person = Person {
                 roles: self.roles.closure(&entry.roles),
@@ -158,6 +182,7 @@ impl Draft {
         });
         Directory {
             people: people.collect(),
+            listed,
             roles: self.roles.parents.into_keys().collect(),
             departments: self.departments.parents.into_keys().collect(),
         }
@@ -324,6 +349,9 @@ mod tests {
         let ada = directory.person(&SubjectId::parse("ada").unwrap()).unwrap();
         assert_eq!(ada.roles, ["hr-staff", "recruiter", "staff"].map(str::to_owned).into());
         assert_eq!(ada.departments, ["company", "hr"].map(str::to_owned).into());
+        let listed = directory.listed(&ada.id).unwrap();
+        assert_eq!(listed.department, "hr");
+        assert_eq!(listed.roles, ["recruiter"]);
         assert_eq!(ada.training["social-media"], "2027-07-01T00:00:00Z".parse().unwrap());
     }
 

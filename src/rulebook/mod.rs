@@ -28,7 +28,7 @@ mod properties;
 pub use assemble::Assembled;
 pub use cases::{CaseFailure, CaseReport};
 pub use described::Described;
-pub use directory::Directory;
+pub use directory::{Directory, Listed};
 pub use explain::{ExplainedPolicy, Explanation};
 pub use judgement::{Judgement, Refusal};
 pub use live::{LiveDirectory, LiveRulebook};

@@ -1,6 +1,6 @@
 //! What a record keeps of what was seen: enough to judge it again, and no more.
 
-use super::Rulebook;
+use super::{Judgement, Rulebook};
 use crate::facts::{Ask, Grant, Head, Hints, Observation, Peek, Standing};
 
 impl Rulebook {
@@ -9,9 +9,16 @@ impl Rulebook {
     /// Statements of grants go; of a request that is read, the catalogue keeps what its signatures look at; of one that
     /// is not read, only the method stays.
     pub fn redact(&self, seen: &Observation) -> Observation {
-        let judgement = self.judge(seen);
+        match &seen.ask {
+            Ask::Connect(_) => kept(seen, seen.ask.clone()),
+            Ask::Request(..) => self.redact_judged(seen, &self.judge(seen)),
+        }
+    }
+
+    /// The same, for what was already judged.
+    pub fn redact_judged(&self, seen: &Observation, judgement: &Judgement) -> Observation {
         let ask = match &seen.ask {
-            Ask::Connect(authority) => Ask::Connect(authority.clone()),
+            Ask::Connect(_) => seen.ask.clone(),
             Ask::Request(authority, head) => {
                 let kept = match judgement.reading() {
                     Some(_) => self.catalog.redact(judgement.place(), head),
@@ -20,11 +27,19 @@ impl Rulebook {
                 Ask::Request(authority.clone(), Box::new(kept))
             }
         };
-        Observation {
-            ask,
-            standing: silent(seen),
-            ..seen.clone()
-        }
+        kept(seen, ask)
+    }
+}
+
+fn kept(seen: &Observation, ask: Ask) -> Observation {
+    Observation {
+        arrival: seen.arrival.clone(),
+        subject: seen.subject.clone(),
+        person: seen.person.clone(),
+        ask,
+        standing: silent(seen),
+        selected: seen.selected.clone(),
+        at: seen.at,
     }
 }
 

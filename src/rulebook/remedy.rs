@@ -1,14 +1,17 @@
 //! What would help: the same question again, with each purpose that the person may declare.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::Rulebook;
+use super::judge::{actions, flow};
 use super::judgement::Judgement;
 use super::weigh::Visitor;
 use crate::facts::{
-    Channel, Grant, GrantId, GrantState, Observation, Offer, Person, PlatformId, Reading, Remedy, SubjectId,
+    Channel, Grant, GrantId, GrantState, Observation, Offer, Person, PlatformId, Reading, Remedy, Standing, SubjectId,
 };
-use crate::policy::Power;
+use crate::policy::{Hearing, Power};
 use crate::purpose::{Approval, GROUPS, Purpose};
 
 impl Rulebook {
@@ -19,7 +22,11 @@ impl Rulebook {
     }
 
     pub(super) fn remedy_as(&self, seen: &Observation, reading: Option<&Reading>) -> Remedy {
-        let refused = self.judge_as(seen, reading);
+        self.remedy_judged(seen, &self.judge_as(seen, reading))
+    }
+
+    /// What would help with a flow that was already judged.
+    pub fn remedy_judged(&self, seen: &Observation, refused: &Judgement) -> Remedy {
         let (Some(subject), Some(person)) = (&seen.subject, &seen.person) else {
             return Remedy::default();
         };
@@ -39,7 +46,8 @@ impl Rulebook {
                     seen,
                     visitor,
                     platform,
-                    refused: &refused,
+                    refused,
+                    hearing: self.policy.hear(&flow(seen, subject, person, refused.place())),
                 };
                 self.purposes
                     .iter()
@@ -57,6 +65,7 @@ impl Rulebook {
             .reasons()
             .iter()
             .filter_map(|reason| reason.fix.clone())
+            .filter(|fix| self.would_open(fix, seen, person, refused.reading()))
             .collect();
         fixes.dedup();
         Remedy {
@@ -64,6 +73,29 @@ impl Rulebook {
             offers: helping.into_iter().map(|(offer, _)| offer).collect(),
             fixes,
         }
+    }
+
+    /// Whether anything would open once the fix is made: nobody is sent to a training that changes nothing. What cannot
+    /// be tried out is believed.
+    fn would_open(&self, fix: &str, seen: &Observation, person: &Person, reading: Option<&Reading>) -> bool {
+        let Some(course) = fix.strip_prefix("training:") else {
+            return true;
+        };
+        let mut trained = person.clone();
+        let valid = seen.at.plus(Duration::from_hours(24));
+        if trained
+            .training
+            .insert(course.to_owned(), valid)
+            .is_some_and(|until| until >= valid)
+        {
+            return false; // it is valid already
+        }
+        let seen = Observation {
+            person: Some(Arc::new(trained)),
+            ..seen.clone()
+        };
+        let judged = self.judge_as(&seen, reading);
+        !judged.is_refused_by_rules() || !self.remedy_as(&seen, reading).offers.is_empty()
     }
 
     /// The groups of activities that the reading asks for and a grant can cover.
@@ -86,6 +118,7 @@ struct Search<'a> {
     visitor: Visitor<'a>,
     platform: &'a PlatformId,
     refused: &'a Judgement,
+    hearing: Hearing<'a>,
 }
 
 impl Search<'_> {
@@ -162,7 +195,21 @@ impl Search<'_> {
     fn passes(&self, purpose: &Purpose, covers: &BTreeSet<String>, approver: Option<&SubjectId>) -> bool {
         let person = self.visitor.person;
         let grant = hypothetical(purpose, person, self.seen, covers, approver, self.platform);
-        self.rules.would_pass(self.seen, self.refused, &grant)
+        self.would_pass(&grant)
+    }
+
+    /// Whether the flow would pass if its sender also held `grant`; the same answer as [`Rulebook::judge`] gives, for
+    /// less: where the flow is read, only the new grant is still to be asked, for all else is known to refuse.
+    fn would_pass(&self, grant: &Grant) -> bool {
+        if let (Some(reading), true) = (self.refused.reading(), self.refused.inspect()) {
+            return self.hearing.decide(&actions(Some(reading)), Some(grant)).is_allowed();
+        }
+        let supposed = Observation {
+            standing: Standing::new([grant.clone()], self.seen.at),
+            selected: None,
+            ..self.seen.clone()
+        };
+        self.rules.judge_as(&supposed, self.refused.reading()).is_allowed()
     }
 }
 

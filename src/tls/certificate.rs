@@ -1,5 +1,7 @@
 //! What a certificate says, as far as the house asks. Pure.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rustls::pki_types::CertificateDer;
 use x509_parser::extensions::ParsedExtension;
 use x509_parser::prelude::X509Certificate;
@@ -52,6 +54,8 @@ pub struct Certificate {
     pub(super) key_id: Option<Vec<u8>>,
     /// The public key's bits.
     pub(super) public_key: Vec<u8>,
+    /// The public key with its algorithm, DER.
+    spki: Vec<u8>,
     /// From when until when.
     pub validity: Validity,
     /// Whether its key is RSA: slow to sign with.
@@ -91,6 +95,7 @@ impl Certificate {
             subject_der: tbs.subject.as_raw().to_vec(),
             issuer_der: tbs.issuer.as_raw().to_vec(),
             key_id,
+            spki: key.raw.to_vec(),
             public_key: key.subject_public_key.data.to_vec(),
             validity: Validity {
                 from: Timestamp::from_millis(x509.validity().not_before.timestamp().saturating_mul(1000)),
@@ -117,6 +122,12 @@ impl Certificate {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &self.der);
         let bytes: Vec<String> = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
         bytes.join(":")
+    }
+
+    /// SHA-256 of its public key in base64, the form in which a browser can be told to accept that key (RFC 7469 §2.4).
+    pub fn key_pin(&self) -> String {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &self.spki);
+        STANDARD.encode(digest)
     }
 
     /// The certificate in PEM.

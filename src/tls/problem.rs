@@ -19,7 +19,7 @@ pub enum TlsProblem {
          with `wayleave ca import`", folder.display()
     )]
     NoAuthority { folder: PathBuf },
-    #[error("`{}` exists already: `--force` replaces it, and then every machine must be given the new root", path.display())]
+    #[error("`{}` exists already: `--force` replaces it, and everybody who relies on it then needs the new one", path.display())]
     Exists { path: PathBuf },
     #[error("`{}` holds no certificate: it needs a `-----BEGIN CERTIFICATE-----` block (PEM)", path.display())]
     NoCertificate { path: PathBuf },

@@ -55,22 +55,19 @@ impl Constraints {
         }
     }
 
+    /// Every constraint for people: `only linkedin.com`, `never ads.linkedin.com`, `only 10.0.0.0/8`.
+    pub fn lines(&self) -> Vec<String> {
+        let subtrees = [("only", &self.permitted), ("never", &self.excluded)];
+        let lines = subtrees.into_iter().flat_map(|(verb, subtrees)| {
+            let names = subtrees.names.iter().map(move |name| format!("{verb} {name}"));
+            names.chain(subtrees.networks.iter().map(move |network| format!("{verb} {network}")))
+        });
+        lines.collect()
+    }
+
     /// The names that are permitted; empty means every name.
     pub fn permitted_names(&self) -> &[String] {
         &self.permitted.names
-    }
-}
-
-impl fmt::Display for Constraints {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut gap = "";
-        for (verb, subtrees) in [("only", &self.permitted), ("never", &self.excluded)] {
-            for line in subtrees.lines() {
-                write!(out, "{gap}{verb} {line}")?;
-                gap = "; ";
-            }
-        }
-        Ok(())
     }
 }
 
@@ -89,14 +86,6 @@ impl Subtrees {
             }
         }
         read
-    }
-
-    /// Names and networks, each as one list for people.
-    fn lines(&self) -> impl Iterator<Item = String> {
-        let networks: Vec<String> = self.networks.iter().map(ToString::to_string).collect();
-        [self.names.join(", "), networks.join(", ")]
-            .into_iter()
-            .filter(|line| !line.is_empty())
     }
 }
 
@@ -185,6 +174,6 @@ mod tests {
         assert!(only.permit(&Host::parse("10.1.2.3").unwrap()));
         assert!(!only.permit(&Host::parse("11.1.2.3").unwrap()));
         assert!(!only.permit(&Host::parse("::1").unwrap()));
-        assert_eq!(only.to_string(), "only 10.0.0.0/8");
+        assert_eq!(only.lines(), ["only 10.0.0.0/8"]);
     }
 }

@@ -12,11 +12,20 @@
 mod harness;
 
 mod arrivals;
+mod audit;
+mod crashes;
 mod guard;
 mod headers;
 mod http2;
 mod identity;
 mod intercept;
 mod limits;
+mod metrics;
+mod portal;
+mod purposes;
+mod recognition;
+mod refusals;
+mod reload;
+mod steady;
 mod tunnel;
 mod websocket;

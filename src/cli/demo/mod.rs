@@ -5,7 +5,9 @@
 mod sites;
 mod tour;
 
-use std::path::Path;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -16,12 +18,15 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::stop::Stop;
 use super::{printer, run};
 use crate::clock::{Clock, Timestamp};
 use crate::config::File;
-use crate::facts::Secret;
+use crate::facts::{Problem, Secret};
+use crate::gatehouse::sources::read_folder;
 use crate::gatehouse::{Gatehouse, Rules};
 use crate::identity::users::{self, Users};
+use crate::rulebook::{Directory, Sources};
 use crate::tls::{Issuer, Mint, Settings as TlsSettings};
 
 /// Tries the whole product on this machine, without the internet.
@@ -33,7 +38,8 @@ pub struct Args {
     /// Reach the real sites instead of stand-ins: real name resolution, real certificates
     #[arg(long)]
     real: bool,
-    /// Move all ports: the plain door to PORT, the TLS door to PORT+1, the admin listener to PORT+2
+    /// Move all ports: the plain door to PORT, the TLS door to PORT+1, the admin listener to PORT+2;
+    /// 0 takes any that are free
     #[arg(long, value_name = "PORT")]
     port_base: Option<u16>,
     /// Let the clock stand still at this moment, e.g. `2026-11-24T12:30:00+01:00`
@@ -41,7 +47,7 @@ pub struct Args {
     at: Option<Timestamp>,
     /// Use this folder of policies, and follow its changes, instead of the policies built in
     #[arg(long, value_name = "DIR")]
-    policies: Option<std::path::PathBuf>,
+    policies: Option<PathBuf>,
 }
 
 /// What a script needs to drive the demo.
@@ -51,7 +57,10 @@ struct Ready {
     proxy_tls: String,
     portal: String,
     admin: String,
+    /// The root that speaks for the portal and for sites that are read.
     ca: String,
+    /// The root that speaks for the stand-ins themselves, which sites that pass unread show; none for real ones.
+    sites_ca: Option<String>,
     state: String,
     people: Vec<Somebody>,
     sites: Vec<String>,
@@ -65,24 +74,24 @@ struct Somebody {
     password: String,
     roles: Vec<String>,
     department: String,
+    employment: &'static str,
 }
 
 /// The stand-in sites, where there are any.
 struct StandIns {
     tasks: TaskTracker,
     stop: CancellationToken,
+    root: PathBuf,
 }
 
 /// Runs the demo until it is told to stop.
-pub async fn run(args: Args) -> Result<ExitCode, Report> {
+pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     if !args.json {
         run::start_logging();
     }
+    let mut signals = run::Signals::listen()?;
     let clock = args.at.map_or_else(Clock::system, Clock::fixed);
-    let folder = tempfile::Builder::new()
-        .prefix("wayleave-demo-")
-        .tempdir()
-        .into_diagnostic()?;
+    let folder = folder()?;
     let mut settings = settings(folder.path());
     run::move_ports(&mut settings, args.port_base)?;
     let stand_ins = if args.real {
@@ -92,60 +101,58 @@ pub async fn run(args: Args) -> Result<ExitCode, Report> {
     };
 
     let issuer = Issuer::temporary(&Clock::system()).into_diagnostic()?;
-    let rules = args.policies.clone().map_or(Rules::Embedded, Rules::Folder);
+    let key = issuer.issuing().key_pin();
     let password = password();
-    let house = match open(&settings, rules, issuer, clock, &password).await {
-        Ok(house) => house,
-        Err(report) => return Err(report),
-    };
-    let ready = ready(&house, &settings, folder.path(), &password)?;
+    admit(&settings, args.policies.as_deref(), &password)?;
+    let rules = args.policies.clone().map_or(Rules::Embedded, Rules::Folder);
+    let house = Gatehouse::open(&settings, rules, issuer, clock)
+        .await
+        .map_err(|error| run::explained(error, args.policies.as_deref()))?;
+    let ready = ready(&house, &settings, folder.path(), stand_ins.as_ref(), &password)?;
     if args.json {
         printer::data(serde_json::to_string(&ready).into_diagnostic()?);
     } else {
-        printer::data(tour::told(&ready));
+        printer::data(tour::told(&ready, &program(), &key));
     }
-    run::until_told().await?;
+    signals.told().await;
     close(house, stand_ins, folder).await
 }
 
-async fn open(
-    settings: &File,
-    rules: Rules,
-    issuer: Issuer,
-    clock: Clock,
-    password: &str,
-) -> Result<Gatehouse, Report> {
-    // people must be able to sign in before the doors open; who they are stands in the policies
-    let names = people(&rules)?;
-    let mut accounts = Users::default();
-    for name in names {
-        accounts.add(&name, &Secret::new(password), 1).into_diagnostic()?;
-    }
-    users::save(&accounts, &settings.identity.users).into_diagnostic()?;
-    Gatehouse::open(settings, rules, issuer, clock)
-        .await
-        .map_err(run::explained)
+/// A folder for this run, which nobody else may read: it holds keys and what people did.
+fn folder() -> Result<TempDir, Report> {
+    tempfile::Builder::new()
+        .prefix("wayleave-demo-")
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir()
+        .into_diagnostic()
+        .wrap_err("the demo needs a temporary folder; set `TMPDIR` to one that can be written")
 }
 
-fn people(rules: &Rules) -> Result<Vec<String>, Report> {
-    let folder = match rules {
-        Rules::Folder(folder) => folder.as_path(),
-        Rules::Embedded => Path::new(""),
+/// Gives everybody in the directory an account, before the doors open.
+fn admit(settings: &File, policies: Option<&Path>, password: &str) -> Result<(), Report> {
+    // a folder that does not hold is explained by the house, which reads all of it
+    let people = people(policies).unwrap_or_default();
+    let names = people.people().map(|person| person.id.clone());
+    let accounts = Users::sharing(names, &Secret::new(password)).into_diagnostic()?;
+    users::save(&accounts, &settings.identity.users).into_diagnostic()
+}
+
+fn people(policies: Option<&Path>) -> Result<Directory, Vec<Problem>> {
+    let sources = match policies {
+        Some(folder) => Sources::from_files(read_folder(folder)?)?,
+        None => Sources::embedded(),
     };
-    let assembled = super::settings::rulebook(folder)?;
-    Ok(assembled
-        .directory
-        .people()
-        .map(|person| person.id.to_string())
-        .collect())
+    Directory::parse(&sources.people)
 }
 
-async fn close(house: Gatehouse, stand_ins: Option<StandIns>, folder: TempDir) -> Result<ExitCode, Report> {
-    house
-        .stop()
-        .await
-        .map_err(|why| miette::miette!("the last records could not be written: {why}"))?;
-    if let Some(StandIns { tasks, stop }) = stand_ins {
+/// How this program was called, so that the lines to try can be pasted as they are.
+fn program() -> String {
+    std::env::current_exe().map_or_else(|_| "wayleave".to_owned(), |path| path.display().to_string())
+}
+
+async fn close(house: Gatehouse, stand_ins: Option<StandIns>, folder: TempDir) -> Result<ExitCode, Stop> {
+    let closed = house.stop().await;
+    if let Some(StandIns { tasks, stop, .. }) = stand_ins {
         stop.cancel();
         tasks.close();
         tasks.wait().await;
@@ -154,6 +161,7 @@ async fn close(house: Gatehouse, stand_ins: Option<StandIns>, folder: TempDir) -
         .close()
         .into_diagnostic()
         .wrap_err("the demo's folder could not be removed")?;
+    closed.map_err(|why| miette::miette!("the last records could not be written: {why}"))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -176,10 +184,10 @@ async fn stand_in(settings: &mut File, folder: &Path) -> Result<StandIns, Report
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
     let address = sites::start(mint, &tasks, stop.clone()).await.into_diagnostic()?;
     settings.tls.use_system_roots = false;
-    settings.tls.extra_roots = vec![root];
+    settings.tls.extra_roots = vec![root.clone()];
     settings.upstream.map.insert("*".to_owned(), address.to_string());
     settings.upstream.allow.push(IpNet::from(address.ip()));
-    Ok(StandIns { tasks, stop })
+    Ok(StandIns { tasks, stop, root })
 }
 
 /// A password that nobody else can know: the demo listens on loopback, where every user of the machine can knock.
@@ -187,17 +195,27 @@ fn password() -> String {
     uuid::Uuid::new_v4().simple().to_string().chars().take(12).collect()
 }
 
-fn ready(house: &Gatehouse, settings: &File, folder: &Path, password: &str) -> Result<Ready, Report> {
+fn ready(
+    house: &Gatehouse,
+    settings: &File,
+    folder: &Path,
+    stand_ins: Option<&StandIns>,
+    password: &str,
+) -> Result<Ready, Report> {
     let ca = folder.join("wayleave-root.pem");
     std::fs::write(&ca, house.root_pem()).into_diagnostic()?;
     let addresses = house.addresses();
-    let people = house.directory().load();
-    let people = people.people().map(|person| Somebody {
-        user: person.id.to_string(),
-        name: person.name.clone(),
-        password: password.to_owned(),
-        roles: person.roles.iter().cloned().collect(),
-        department: person.departments.iter().next().cloned().unwrap_or_default(),
+    let directory = house.directory().load();
+    let people = directory.people().map(|person| {
+        let listed = directory.listed(&person.id).cloned().unwrap_or_default();
+        Somebody {
+            user: person.id.to_string(),
+            name: person.name.clone(),
+            password: password.to_owned(),
+            roles: listed.roles,
+            department: listed.department,
+            employment: person.employment.as_str(),
+        }
     });
     Ok(Ready {
         proxy: format!("http://{}", addresses.plain),
@@ -205,6 +223,7 @@ fn ready(house: &Gatehouse, settings: &File, folder: &Path, password: &str) -> R
         portal: format!("https://{}/", settings.portal.host),
         admin: format!("http://{}", addresses.admin),
         ca: ca.display().to_string(),
+        sites_ca: stand_ins.map(|stand_ins| stand_ins.root.display().to_string()),
         state: folder.join("state").display().to_string(),
         people: people.collect(),
         sites: sites::SITES

@@ -293,21 +293,35 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
         .or(host)
         .unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default().to_owned();
-    let received = body.collect().await.map_or(0, |body| body.to_bytes().len());
+    let received = size_of(body).await;
     let site = SITES.iter().find(|site| site.host == host);
-    let page = parts.method == Method::GET && !parts.uri.path().contains("/api/");
-    let (content_type, text) = match site {
-        Some(site) if page => ("text/html; charset=utf-8", page_of(site)),
-        None if page => ("text/html; charset=utf-8", plain_page(&host)),
-        Some(_) | None => {
-            let did = format!("{} {} took {received} bytes", parts.method, parts.uri.path());
-            (
-                "application/json",
-                serde_json::json!({ "did": did, "host": host }).to_string(),
-            )
-        }
+    let did = format!("{} {} took {received} bytes", parts.method, parts.uri.path());
+    let (content_type, text) = if parts.method != Method::GET || parts.uri.path().contains("/api/") {
+        let did = serde_json::json!({ "did": did, "host": host });
+        ("application/json", format!("{did}\n"))
+    } else if wants_html(&parts) {
+        let page = site.map_or_else(|| plain_page(&host), page_of);
+        ("text/html; charset=utf-8", page)
+    } else {
+        let text = format!("This is a stand-in for {host} on your own machine. {did}.\n");
+        ("text/plain; charset=utf-8", text)
     };
     Ok(respond(&parts, content_type, text))
+}
+
+/// How much came; nothing is kept.
+async fn size_of(mut body: Incoming) -> usize {
+    let mut size = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        size += frame.data_ref().map_or(0, Bytes::len);
+    }
+    size
+}
+
+/// Browsers say that they can show a page; tools take anything.
+fn wants_html(parts: &http::request::Parts) -> bool {
+    let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 fn respond(parts: &http::request::Parts, content_type: &'static str, text: String) -> Response<Full<Bytes>> {

@@ -1,13 +1,23 @@
 //! What the demo says to a person: addresses, people, and lines to try. Pure.
-
-use std::fmt::Write;
+//!
+//! Every line to try stands alone, indented by two spaces, and can be pasted as it is.
 
 use super::Ready;
 
-/// The text that is printed once everything is ready.
-pub(super) fn told(ready: &Ready) -> String {
-    let mut text = String::new();
-    let lines = [
+/// The text that is printed once everything is ready; `program` is how this program is called, `key` the pin of the
+/// key that signs for intercepted sites.
+pub(super) fn told(ready: &Ready, program: &str, key: &str) -> String {
+    let parts = [
+        addresses(ready),
+        people(ready),
+        tries(&Lines { ready, program }),
+        afterwards(ready, program, key),
+    ];
+    parts.concat().join("\n")
+}
+
+fn addresses(ready: &Ready) -> Vec<String> {
+    vec![
         String::new(),
         "The gate is open.".to_owned(),
         String::new(),
@@ -18,87 +28,113 @@ pub(super) fn told(ready: &Ready) -> String {
         format!("  root     {}", ready.ca),
         format!("  records  {}/records", ready.state),
         String::new(),
-        "People, all with the same password:".to_owned(),
-        String::new(),
-    ];
-    push(&mut text, &lines);
-    for person in &ready.people {
-        push(
-            &mut text,
-            &[format!(
-                "  {:<9} {:<22} {}",
-                person.user,
-                person.name,
-                person.roles.join(", ")
-            )],
-        );
-    }
-    push(&mut text, &tries(ready));
-    text
-}
-
-fn tries(ready: &Ready) -> Vec<String> {
-    let password = ready.people.first().map_or("", |person| person.password.as_str());
-    let curl = |user: &str, rest: &str| {
-        let proxy = ready.proxy.replacen("://", &format!("://{user}:{password}@"), 1);
-        format!("  curl -x {proxy} --cacert {} {rest}", ready.ca)
-    };
-    let feed = "https://www.linkedin.com/voyager/api/graphql?queryId=voyagerFeedDashMainFeed.5c";
-    let post = "https://www.linkedin.com/voyager/api/graphql?action=execute&queryId=voyagerContentcreationDashShares.1";
-    vec![
-        String::new(),
-        format!("The password is {password}. Try, in another terminal:"),
-        String::new(),
-        "  # a site that no policy manages passes, unread".to_owned(),
-        curl("dan", "-k https://www.example.org/"),
-        "  # a recruiter reads LinkedIn: a purpose is needed, and the answer says which would do".to_owned(),
-        curl("ada", &format!("'{feed}'")),
-        "  # she states it ...".to_owned(),
-        curl(
-            "ada",
-            &format!(
-                "{}v1/grants -H 'content-type: application/json' -d '{}'",
-                ready.portal,
-                r#"{"purpose":"recruiting","platforms":["linkedin"],"statement":"Backend engineers for the Lyon team"}"#
-            ),
-        ),
-        "  # ... and now she may read, and post".to_owned(),
-        curl("ada", &format!("'{feed}'")),
-        curl(
-            "ada",
-            &format!("'{post}' -H 'content-type: application/json' -d '{{}}'"),
-        ),
-        "  # an intern may not post, whatever the purpose".to_owned(),
-        curl(
-            "eve",
-            &format!("'{post}' -H 'content-type: application/json' -d '{{}}'"),
-        ),
-        String::new(),
-        "Or in a browser (sign in as ada):".to_owned(),
-        String::new(),
-        format!(
-            "  chromium --user-data-dir=$(mktemp -d) --proxy-pac-url={}/proxy.pac https://www.linkedin.com/",
-            ready.admin
-        ),
-        format!(
-            "  (trust {} first: chrome://certificate-manager, or certutil; see `wayleave ca install-help`)",
-            ready.ca
-        ),
-        String::new(),
-        "What happened is in the book:".to_owned(),
-        String::new(),
-        format!("  wayleave records list --state {}", ready.state),
-        format!("  wayleave records verify --state {}", ready.state),
-        String::new(),
-        "Stop with Ctrl-C; nothing is left behind.".to_owned(),
     ]
 }
 
-fn push(text: &mut String, lines: &[String]) {
-    for line in lines {
-        // writing to a string cannot fail
-        if writeln!(text, "{line}").is_err() {
-            return;
-        }
+fn people(ready: &Ready) -> Vec<String> {
+    let password = ready.people.first().map_or("", |person| person.password.as_str());
+    let mut lines = vec![format!("People, who all have the password {password}:"), String::new()];
+    lines.extend(ready.people.iter().map(|person| {
+        format!(
+            "  {:<8} {:<28} {:<25} {:<17} {}",
+            person.user,
+            person.name,
+            person.roles.join(", "),
+            person.department,
+            person.employment
+        )
+    }));
+    lines
+}
+
+struct Lines<'a> {
+    ready: &'a Ready,
+    program: &'a str,
+}
+
+impl Lines<'_> {
+    fn proxy(&self, user: &str) -> String {
+        let password = self
+            .ready
+            .people
+            .iter()
+            .find(|person| person.user == user)
+            .map_or("", |person| person.password.as_str());
+        self.ready.proxy.replacen("://", &format!("://{user}:{password}@"), 1)
     }
+
+    fn curl(&self, user: &str, rest: &str) -> String {
+        let root = &self.ready.ca;
+        format!("  curl -x {} --cacert {root} {rest}", self.proxy(user))
+    }
+
+    /// A site that passes unread shows its own certificate, from its own authority.
+    fn curl_unread(&self, user: &str, rest: &str) -> String {
+        let root = self.ready.sites_ca.as_ref();
+        let root = root.map_or_else(String::new, |root| format!("--cacert {root} "));
+        format!("  curl -x {} {root}{rest}", self.proxy(user))
+    }
+
+    fn tool(&self, user: &str, rest: &str) -> String {
+        let (program, root) = (self.program, &self.ready.ca);
+        format!("  {program} {rest} --proxy {} --ca {root}", self.proxy(user))
+    }
+}
+
+fn tries(lines: &Lines<'_>) -> Vec<String> {
+    let feed = "'https://www.linkedin.com/voyager/api/graphql?queryId=voyagerFeedDashMainFeed.5c'";
+    let post = "'https://www.linkedin.com/voyager/api/graphql?action=execute&queryId=voyagerContentcreationDashShares.1' \
+                --json '{}'";
+    let tweet = "https://x.com/i/api/graphql/AbC/CreateTweet --json '{}'";
+    let video = "https://upload.youtube.com/upload/studio --json '{}'";
+    let grant =
+        r#"{"purpose":"recruiting","platforms":["linkedin"],"statement":"Backend engineers for the Lyon team"}"#;
+    let portal = &lines.ready.portal;
+    vec![
+        String::new(),
+        "Try, in another terminal:".to_owned(),
+        String::new(),
+        "  # allow: a site that no policy manages passes, unread".to_owned(),
+        lines.curl_unread("dan", "https://www.example.org/"),
+        "  # declare: a recruiter opens LinkedIn; the answer names the purposes that would do".to_owned(),
+        lines.curl("ada", feed),
+        "  # she states hers ...".to_owned(),
+        lines.curl("ada", &format!("{portal}v1/grants --json '{grant}'")),
+        "  # ... and now she may read, and post".to_owned(),
+        lines.curl("ada", feed),
+        lines.curl("ada", post),
+        "  # customer care does the same with this program, and answers on X".to_owned(),
+        lines.tool(
+            "cora",
+            "declare customer-support --on x --statement 'Parcels that came late'",
+        ),
+        lines.curl("cora", "https://x.com/i/api/graphql/AbC/HomeTimeline"),
+        "  # request: somebody has to approve before the brand speaks".to_owned(),
+        lines.curl("ben", tweet),
+        "  # deny: an intern may not post, whatever the purpose; nor may an engineer upload".to_owned(),
+        lines.curl("eve", post),
+        lines.curl("dan", video),
+        String::new(),
+    ]
+}
+
+fn afterwards(ready: &Ready, program: &str, key: &str) -> Vec<String> {
+    let (admin, root, state) = (&ready.admin, &ready.ca, &ready.state);
+    vec![
+        "Or in a browser, signed in as ada; it accepts this demo's key and nothing else:".to_owned(),
+        String::new(),
+        format!(
+            "  chromium --user-data-dir=$(mktemp -d) --ignore-certificate-errors-spki-list={key} \
+             --proxy-pac-url={admin}/proxy.pac https://www.linkedin.com/"
+        ),
+        format!("  # for other browsers: import {root}; `{program} ca install-help` says how"),
+        String::new(),
+        "What happened is in the book, and counted:".to_owned(),
+        String::new(),
+        format!("  {program} records list --state {state}"),
+        format!("  {program} records verify --state {state}"),
+        format!("  curl {admin}/metrics"),
+        String::new(),
+        "Stop with Ctrl-C; nothing is left behind.".to_owned(),
+    ]
 }

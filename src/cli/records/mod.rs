@@ -155,7 +155,7 @@ fn proof(folder: &Path, format: Format, out: &mut impl Write) -> io::Result<bool
         Format::Json => writeln!(out, "{}", proof_as_json(&verified))?,
         Format::Human => match &verified {
             Ok(verified) => writeln!(out, "{}", proof_in_words(verified))?,
-            Err(broken) => printer::talk(format_args!("the records do not hold: {broken}")),
+            Err(broken) => printer::talk(format_args!("error: the records do not hold: {broken}")),
         },
     }
     Ok(verified.is_ok())
@@ -181,7 +181,7 @@ fn show(folder: &Path, id: &RecordId, format: Format, out: &mut impl Write) -> i
         }
     }
     if !known {
-        printer::talk(format_args!("no record has the id `{}`", plain(id.as_str())));
+        printer::talk(format_args!("error: no record has the id `{}`", plain(id.as_str())));
     }
     Ok(good && known)
 }
@@ -203,7 +203,7 @@ impl Listing {
                 format,
             }),
             Err(problem) => {
-                printer::talk(problem);
+                printer::talk(format_args!("error: {problem}"));
                 None
             }
         }

@@ -64,7 +64,7 @@ pub enum UsersError {
 }
 
 fn suggestion(meant: Option<&str>) -> String {
-    meant.map_or_else(String::new, |name| format!("; did you mean `{name}`"))
+    meant.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 
 fn lines(problems: &[Problem]) -> String {
@@ -155,6 +155,12 @@ impl Users {
         let hash = hash_fit(password, shortest)?;
         self.0.insert(id, hash);
         Ok(())
+    }
+
+    /// Accounts that share one password, which is hashed once: for people who are made up.
+    pub fn sharing(names: impl IntoIterator<Item = SubjectId>, password: &Secret) -> Result<Self, UsersError> {
+        let hash = hash_fit(password, 1)?;
+        Ok(Self(names.into_iter().map(|name| (name, hash.clone())).collect()))
     }
 
     /// Gives an account another password.
@@ -294,7 +300,7 @@ mod tests {
             "there is already a user `ada`; use `wayleave user passwd ada` to change the password"
         );
         let typo = users.remove("adaa").unwrap_err();
-        assert_eq!(typo.to_string(), "there is no user `adaa`; did you mean `ada`");
+        assert_eq!(typo.to_string(), "there is no user `adaa`; did you mean `ada`?");
         assert!(users.add("ada+recruiting", &Secret::new("correct horse"), 10).is_err());
         assert!(users.add("a:b", &Secret::new("correct horse"), 10).is_err());
         let before = users.clone();

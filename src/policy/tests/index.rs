@@ -132,6 +132,69 @@ proptest! {
     }
 }
 
+/// The policy of these rules, whatever the lint would say of them.
+fn unlinted(rules: &[String]) -> Policy {
+    let rules = rules.iter().enumerate();
+    let text: String = rules
+        .map(|(number, rule)| format!("@id(\"r{number}\") @reason(\"R.\") {rule}\n"))
+        .collect();
+    let written = crate::policy::rule::read(&SourceText::new("rules/test.cedar", text)).unwrap();
+    let book = read(&schema()).unwrap();
+    let nouns = Nouns::new(book.actions.clone()).unwrap();
+    Policy::of(written, book, nouns)
+}
+
+/// The same decision by Cedar's public constructors, each question for itself.
+fn plainly(policy: &Policy, question: &Question<'_>) -> Decision {
+    let asked = policy.nouns.about_site(question, &policy.vocabulary, None);
+    let grant = question.grant.map(|grant| (grant.id.clone(), grant.expires));
+    let leaves = question.actions.contains(&"connect");
+    let passage = leaves.then(|| (question.authority.clone(), grant));
+    match asked {
+        Ok(asked) => policy.conclude(policy.put(&asked, question.at), passage),
+        Err(trouble) => Decision::deny(Vec::new(), vec![trouble]),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_hearing_decides_as_each_question_for_itself(
+        rules in prop::collection::vec(rule(), 0..24),
+        flows in prop::collection::vec((any_flow(), any::<bool>(), any::<bool>()), 1..6),
+        asked in prop::collection::vec(
+            subsequence(vec!["connect", "inspect", "browse", "post", "advertise", "embed", "archive", "juggle"], 0..4),
+            1..5,
+        ),
+    ) {
+        let policy = unlinted(&rules);
+        for (flow, has_request, knows_the_time) in &flows {
+            let flow = if *knows_the_time { flow.clone() } else { flow.clone().zone("Mars/Olympus") };
+            let question = flow.question(&[]);
+            let question = Question { request: question.request.filter(|_| *has_request), ..question };
+            let hearing = policy.hear(&question);
+            for actions in &asked {
+                for grant in [None, flow.grant.as_ref()] {
+                    let expected = plainly(&policy, &Question { actions, grant, ..question });
+                    prop_assert_eq!(hearing.decide(actions, grant), expected);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_person_who_changes_is_judged_by_what_they_are_now() {
+    let policy = unlinted(&["permit (principal in Role::\"auditor\", action, resource);".to_owned()]);
+    let before = flow("rita", "x.com");
+    let mut after = before.clone();
+    after.person.roles.insert("auditor".to_owned());
+    for (flow, allowed) in [(&before, false), (&after, true), (&before, false)] {
+        assert_eq!(flow.ask(&policy, &["connect"]).is_allowed(), allowed);
+    }
+}
+
 #[test]
 fn an_ancestor_named_by_equality_does_not_match_what_is_below_it() {
     let rules: PolicySet = "permit (principal == Role::\"recruiter\", action, resource == Platform::\"linkedin\");"

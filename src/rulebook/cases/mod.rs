@@ -35,8 +35,10 @@ pub struct CaseFailure {
     pub name: String,
     /// Its file.
     pub file: String,
-    /// Its line.
-    pub line: usize,
+    /// Its line and column, both from 1.
+    pub place: (usize, usize),
+    /// The bytes of its name: offset and length.
+    pub span: (usize, usize),
     /// What was expected and what came, line by line.
     pub lines: Vec<String>,
 }
@@ -51,11 +53,13 @@ impl CaseReport {
     pub fn into_problems(self) -> Vec<Problem> {
         let failed = self.failures.into_iter().map(|failure| {
             let message = format!("the case `{}` fails: {}", failure.name, failure.lines.join("; "));
-            let problem = Problem::of_file("wayleave::cases::failed", &failure.file, message);
-            let (line, column) = (failure.line, 1);
+            let problem = Problem::of_file("wayleave::cases::failed", &failure.file, message)
+                .with_help("change the rules or the case, then run `wayleave test`");
+            let ((line, column), span) = (failure.place, failure.span);
             Problem {
                 line,
                 column,
+                span,
                 ..problem
             }
         });

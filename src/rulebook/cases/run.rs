@@ -96,11 +96,12 @@ impl Bench<'_> {
             report.passed += 1;
             return;
         }
-        let (line, _) = self.file.line_and_column(case.place("it").0);
+        let span = case.place("it");
         report.failures.push(CaseFailure {
             name,
             file: self.file.name.clone(),
-            line,
+            place: self.file.line_and_column(span.0),
+            span,
             lines: lines.into_iter().chain(came.because()).collect(),
         });
     }

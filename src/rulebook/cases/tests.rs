@@ -26,7 +26,7 @@ fn the_shipped_rules_pass_their_cases() {
         println!(
             "{}:{} it {}\n  {}",
             failure.file,
-            failure.line,
+            failure.place.0,
             failure.name,
             failure.lines.join("\n  ")
         );

@@ -2,6 +2,7 @@
 //! still. Names lead to loopback. [`World::close`] proves what must hold after every test.
 
 pub mod client;
+pub mod house;
 pub mod origin;
 pub mod scripted;
 pub mod wire;
@@ -432,7 +433,7 @@ fn read_records(folder: &Path) -> Vec<Record> {
     audit::read(folder).unwrap().map(|read| read.unwrap().1).collect()
 }
 
-fn settings(folder: &Path) -> config::File {
+pub fn settings(folder: &Path) -> config::File {
     let mut settings = config::File::default();
     let loopback = "127.0.0.1:0".parse().unwrap();
     settings.ingress.plain = loopback;

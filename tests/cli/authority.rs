@@ -1,0 +1,220 @@
+//! `ca` and `pac`.
+
+use super::desk::Desk;
+
+#[test]
+fn an_authority_is_made_and_shown() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.types("wayleave ca init"), @"
+    exit 0
+    --- stdout
+    root
+      subject    O=Wayleave, CN=Wayleave root [serial]
+      SHA-256    [fingerprint]
+      valid      [day] to [day]
+      file       [desk]/certs/root.pem
+      key        `root.key` is on this machine: move it off line
+    issuing
+      subject    O=Wayleave, CN=Wayleave issuing [serial]
+      SHA-256    [fingerprint]
+      valid      [day] to [day]
+      speaks for 484 names and networks, see `wayleave ca show --names`
+    client certificates
+      subject    O=Wayleave, CN=Wayleave client certificates [serial]
+      SHA-256    [fingerprint]
+      valid      [day] to [day]
+    --- stderr
+
+    next: install the root on every machine that uses the gateway: `wayleave ca install-help`
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca show"), @"
+    exit 0
+    --- stdout
+    root
+      subject    O=Wayleave, CN=Wayleave root [serial]
+      SHA-256    [fingerprint]
+      valid      [day] to [day]
+      file       [desk]/certs/root.pem
+      key        `root.key` is on this machine: move it off line
+    issuing
+      subject    O=Wayleave, CN=Wayleave issuing [serial]
+      SHA-256    [fingerprint]
+      valid      [day] to [day]
+      speaks for 484 names and networks, see `wayleave ca show --names`
+    client certificates
+      subject    O=Wayleave, CN=Wayleave client certificates [serial]
+      SHA-256    [fingerprint]
+      valid      [day] to [day]
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca client ada"), @"
+    exit 0
+    --- stdout
+    certificate  certs/clients/ada.pem
+    key          certs/clients/ada.key
+    valid until  [time]
+    --- stderr
+
+    curl:     --proxy-cert certs/clients/ada.pem --proxy-key certs/clients/ada.key
+    browsers: openssl pkcs12 -export -in certs/clients/ada.pem -inkey certs/clients/ada.key -out ada.p12
+    hand both over, then remove the key here
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca install-help --platform git"), @"
+    exit 0
+    --- stdout
+    The root certificate is `[desk]/certs/root.pem`. Copy it to the machine first; it is public, only its fingerprint matters:
+
+        openssl x509 -in [desk]/certs/root.pem -noout -fingerprint -sha256
+
+    Only sites that the policies inspect are met with a certificate under this root. Everything else passes with its own, so
+    most tools need nothing.
+
+    Git
+
+        git config --global http.sslCAInfo /etc/ssl/certs/ca-certificates.crt
+
+    after the root was installed in the system; the file replaces Git's own. On Windows, use the system's store:
+
+        git config --global http.sslBackend schannel
+    ");
+    assert!(
+        desk.types("wayleave ca show --pem")
+            .contains("-----BEGIN CERTIFICATE-----")
+    );
+    assert!(desk.types("wayleave ca show --names").contains("\nonly linkedin.com\n"));
+    insta::assert_snapshot!(desk.types("wayleave ca renew --any-host"), @"
+    exit 0
+    --- stdout
+    root
+      subject    O=Wayleave, CN=Wayleave root [serial]
+      SHA-256    [fingerprint]
+      valid      [day] to [day]
+      file       [desk]/certs/root.pem
+      key        `root.key` is on this machine: move it off line
+    issuing
+      subject    O=Wayleave, CN=Wayleave issuing [serial]
+      SHA-256    [fingerprint]
+      valid      [day] to [day]
+      speaks for any host
+    client certificates
+      subject    O=Wayleave, CN=Wayleave client certificates [serial]
+      SHA-256    [fingerprint]
+      valid      [day] to [day]
+    --- stderr
+
+    next: restart the gateway, so that it signs with the new intermediate
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca show --names"), @"
+    exit 0
+    --- stderr
+    any host: the issuing certificate has no name constraints
+    ");
+}
+
+#[test]
+fn what_cannot_be_done_with_an_authority_is_explained() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.types("wayleave ca show"), @"
+    exit 1
+    --- stderr
+    error: there is no certificate authority in `certs`: make one with `wayleave ca init`, or bring your company's with `wayleave ca import`
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca client ada"), @"
+    exit 0
+    --- stdout
+    certificate  certs/clients/ada.pem
+    key          certs/clients/ada.key
+    valid until  [time]
+    --- stderr
+
+    curl:     --proxy-cert certs/clients/ada.pem --proxy-key certs/clients/ada.key
+    browsers: openssl pkcs12 -export -in certs/clients/ada.pem -inkey certs/clients/ada.key -out ada.p12
+    hand both over, then remove the key here
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca install-help"), @"
+    exit 1
+    --- stderr
+    error: there is no certificate authority in `certs`: make one with `wayleave ca init`, or bring your company's with `wayleave ca import`
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca renew"), @"
+    exit 1
+    --- stderr
+    error: there is no certificate authority in `certs`: make one with `wayleave ca init`, or bring your company's with `wayleave ca import`
+    ");
+    desk.types("wayleave ca init");
+    insta::assert_snapshot!(desk.types("wayleave ca init"), @"
+    exit 1
+    --- stderr
+    error: `certs/root.key` exists already: `--force` replaces it, and everybody who relies on it then needs the new one
+    ");
+    desk.types("wayleave ca client ada");
+    insta::assert_snapshot!(desk.types("wayleave ca client ada"), @"
+    exit 1
+    --- stderr
+    error: `certs/clients/ada.key` exists already: `--force` replaces it, and everybody who relies on it then needs the new one
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca import --certificate nowhere --key nowhere"), @"
+    exit 1
+    --- stderr
+    error: `nowhere` cannot be read: No such file or directory (os error 2)
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca import --force --certificate certs/root.pem --key certs/clients/ada.key"), @"
+    exit 1
+    --- stderr
+    error: the key in `certs/clients/ada.key` belongs to no certificate in `certs/root.pem`: bring the pair that was made together
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca client 'a b'"), @"
+    exit 2
+    --- stderr
+    error: invalid value 'a b' for '<NAME>': `a b` is not a user name: use 1 to 128 visible characters without `:` and spaces
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca install-help --platform amiga"), @"
+    exit 2
+    --- stderr
+    error: invalid value 'amiga' for '--platform <PLATFORM>'
+      [possible values: debian, rhel, windows, macos, firefox, chrome-linux, ios, android, curl, git, node, npm, python, pip, java, docker, cargo, go]
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca init --any-host --also shop.example"), @"
+    exit 2
+    --- stderr
+    error: the argument '--any-host' cannot be used with '--also <HOST>'
+
+    Usage: wayleave ca init --any-host
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn the_pac_file_names_the_ways_and_the_managed_domains() {
+    let desk = Desk::empty();
+    let script = desk.types("wayleave pac --managed --proxy 'HTTPS proxy.corp.example:3129'");
+    assert!(script.starts_with("exit 0\n--- stdout\n"), "{script}");
+    for part in [
+        "\"HTTPS proxy.corp.example:3129\"",
+        "\"linkedin.com\": 1",
+        "function FindProxyForURL",
+        "return \"DIRECT\";",
+    ] {
+        assert!(script.contains(part), "{part}");
+    }
+    insta::assert_snapshot!(desk.types("wayleave pac --proxy proxy.corp.example"), @"
+    exit 2
+    --- stderr
+    error: invalid value 'proxy.corp.example' for '--proxy <WAY>': `proxy.corp.example` is not a way to the proxy: write `PROXY host:port` or `HTTPS host:port`
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.types("wayleave pac --managed --all"), @"
+    exit 2
+    --- stderr
+    error: the argument '--managed' cannot be used with '--all'
+
+    Usage: wayleave pac --managed
+
+    For more information, try '--help'.
+    ");
+}

@@ -1,0 +1,271 @@
+//! What the documents say is so: commands, outputs, tables, settings, links, recipes.
+
+use std::fs;
+use std::path::Path;
+
+use regex::Regex;
+use wayleave::config::File;
+use wayleave::metrics::names;
+
+use super::desk::{Desk, shipped};
+
+const DOCUMENTS: [&str; 7] = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "certs/README.md",
+    "policies/README.md",
+    "policies/catalog/README.md",
+];
+
+fn text(name: &str) -> String {
+    fs::read_to_string(shipped(name)).unwrap()
+}
+
+/// The whole text of the files below `folder` that end in `.rs`.
+fn sources(folder: &Path) -> String {
+    let mut all = String::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.push_str(&sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            all.push_str(&fs::read_to_string(path).unwrap());
+        }
+    }
+    all
+}
+
+/// The first cells of the table below a heading, without their backticks.
+fn rows(document: &str, heading: &str) -> Vec<Vec<String>> {
+    let below = document.split(&format!("\n## {heading}\n")).nth(1).unwrap();
+    let section = below.split("\n## ").next().unwrap();
+    let lines = section.lines().filter(|line| line.starts_with("| `"));
+    lines
+        .map(|line| {
+            let cells = line.trim_matches('|').split('|');
+            cells.map(|cell| cell.trim().to_owned()).collect()
+        })
+        .collect()
+}
+
+/// Fenced blocks with a `title=`: the file, and its text.
+fn recipes(document: &str) -> Vec<(String, String)> {
+    let fence = Regex::new(r"(?s)```\w+ title=(\S+)\n(.*?)```").unwrap();
+    let found = fence.captures_iter(document);
+    found.map(|found| (found[1].to_owned(), found[2].to_owned())).collect()
+}
+
+#[test]
+fn links_lead_to_files_and_headings_that_are_there() {
+    let link = Regex::new(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)").unwrap();
+    let mut followed = 0;
+    for name in DOCUMENTS {
+        let here = shipped(name);
+        for found in link.captures_iter(&text(name)) {
+            if found[1].starts_with("http") {
+                continue;
+            }
+            let target = if found[1].is_empty() {
+                here.clone()
+            } else {
+                here.parent().unwrap().join(&found[1])
+            };
+            assert!(target.exists(), "{name}: {}", &found[0]);
+            if let Some(anchor) = found.get(2) {
+                let wanted = anchor.as_str().replace('-', " ");
+                let headings = fs::read_to_string(target).unwrap().to_lowercase();
+                assert!(
+                    headings
+                        .lines()
+                        .any(|line| line.trim_start_matches('#').trim() == wanted),
+                    "{wanted}"
+                );
+            }
+            followed += 1;
+        }
+    }
+    assert!(followed > 8, "{followed}");
+}
+
+#[test]
+fn the_table_of_metrics_is_the_one_of_the_code() {
+    let said = rows(&text("README.md"), "Metrics");
+    let known: Vec<Vec<String>> = names::ALL
+        .iter()
+        .map(|metric| {
+            let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
+            vec![format!("`{}`", metric.name), labels.join(", "), metric.help.to_owned()]
+        })
+        .collect();
+    assert_eq!(said, known);
+}
+
+#[test]
+fn every_setting_that_a_document_names_exists() {
+    let defaults = toml::Value::try_from(File::default()).unwrap();
+    let named =
+        Regex::new(r"`(ingress|identity|tls|upstream|proxy|ledger|audit|portal|admin|pac|policies)\.([a-z_]+)`")
+            .unwrap();
+    let mut found = 0;
+    for name in DOCUMENTS {
+        for setting in named.captures_iter(&text(name)) {
+            assert!(
+                defaults[&setting[1]].get(&setting[2]).is_some(),
+                "{name}: {}",
+                &setting[0]
+            );
+            found += 1;
+        }
+    }
+    assert!(found > 5, "{found}");
+}
+
+#[test]
+fn every_field_of_the_records_that_the_readme_names_exists() {
+    let facts = sources(&shipped("src/facts"));
+    let field = Regex::new(r"`(?:seen|decided|ended)\.([a-z_]+)`").unwrap();
+    for found in field.captures_iter(&text("README.md")) {
+        assert!(facts.contains(&format!("pub {}:", &found[1])), "{}", &found[0]);
+    }
+}
+
+#[test]
+fn the_problem_types_are_those_of_the_code() {
+    let readme = text("README.md");
+    let portal = sources(&shipped("src/portal"));
+    let table: Vec<String> = rows(&readme, "Problem types")
+        .into_iter()
+        .map(|row| row[0].replace('`', ""))
+        .collect();
+    for kind in &table {
+        assert!(portal.contains(&format!("\"{kind}\"")), "{kind}");
+    }
+    let made = Regex::new(r#"(?s)Problem::new\(\s*(?:StatusCode::\w+|status),\s*"([a-z-]+)""#).unwrap();
+    let refusals = Regex::new(r#"Self::\w+ => "([a-z]+(?:-[a-z]+)+)""#).unwrap();
+    let kinds = made
+        .captures_iter(&portal)
+        .chain(refusals.captures_iter(&portal))
+        .map(|found| found[1].to_owned());
+    let missing: Vec<String> = kinds.filter(|kind| !table.contains(kind)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    let facts = text("src/facts/ending.rs");
+    for fault in refusals.captures_iter(&facts) {
+        // these never reach anybody: nobody is left to tell
+        if !["client-gone", "client-tls"].contains(&&fault[1]) {
+            assert!(readme.contains(&format!("`{}`", &fault[1])), "{}", &fault[1]);
+        }
+    }
+}
+
+#[test]
+fn every_command_that_a_document_names_exists() {
+    let desk = Desk::empty();
+    let named = Regex::new(r"(?:`|\n\$ |\| )wayleave ([a-z]+)((?: [a-z][a-z-]*)?)((?: --[a-z-]+)*)").unwrap();
+    let mut asked = std::collections::BTreeSet::new();
+    for name in DOCUMENTS {
+        let text = text(name);
+        asked.extend(named.captures_iter(&text).map(|found| {
+            let nested = ["user", "ca", "records"].contains(&&found[1]);
+            (
+                format!("{}{}", &found[1], if nested { &found[2] } else { "" }),
+                found[3].to_owned(),
+            )
+        }));
+    }
+    for (command, options) in &asked {
+        let help = desk.types(&format!("wayleave {command} --help"));
+        assert!(help.starts_with("exit 0"), "wayleave {command}: {help}");
+        for option in options.split_whitespace() {
+            assert!(help.contains(option), "wayleave {command} {option}");
+        }
+    }
+    assert!(asked.len() > 12, "{asked:?}");
+}
+
+#[test]
+fn the_explanation_of_the_tour_is_what_the_command_says() {
+    let desk = Desk::empty();
+    let readme = text("README.md");
+    let block = readme
+        .split("```")
+        .find(|block| block.contains("$ wayleave explain"))
+        .unwrap();
+    let (line, shown) = block.trim().trim_start_matches("$ ").split_once('\n').unwrap();
+    let shown = shown.trim_end_matches('…').trim();
+    let told = desk.types(line);
+    assert!(told.starts_with(&format!("exit 0\n--- stdout\n{shown}")), "{told}");
+}
+
+#[test]
+fn the_lines_of_the_installation_work_in_their_order() {
+    let desk = Desk::with_policies();
+    let readme = text("README.md");
+    let block = readme
+        .split("```")
+        .find(|block| block.contains("wayleave ca init"))
+        .unwrap();
+    let lines: Vec<&str> = block.lines().filter(|line| line.starts_with("wayleave ")).collect();
+    assert!(lines.len() >= 5, "{lines:?}");
+    for line in lines {
+        let line = line.split("     ").next().unwrap().split('#').next().unwrap().trim();
+        // the gateway itself runs in other tests, on ports that are free
+        if line != "wayleave run" {
+            let told = desk.types(&format!("echo 'correct horse battery' | {line}"));
+            assert!(told.starts_with("exit 0"), "{line}: {told}");
+        }
+    }
+    assert!(desk.read("proxy.pac").contains("FindProxyForURL"));
+}
+
+#[test]
+fn the_recipes_of_the_rules_are_sound_together_and_do_what_they_say() {
+    let desk = Desk::with_policies();
+    let (open_web, others): (Vec<_>, Vec<_>) = recipes(&text("policies/README.md"))
+        .into_iter()
+        .partition(|(file, _)| file == "rules/60-open-web.cedar");
+    assert!(others.len() >= 7, "{}", others.len());
+    for (file, text) in &others {
+        desk.write(&format!("policies/{file}"), text);
+    }
+    let told = desk.types("wayleave check");
+    assert!(told.starts_with("exit 0") && told.contains("; 0 warnings"), "{told}");
+    // this one says the opposite of two cases, and the text says so
+    desk.write(&format!("policies/{}", open_web[0].0), &open_web[0].1);
+    let told = desk.types("wayleave test");
+    assert!(
+        told.contains(" 2 failed") && told.matches("flow: expected unread, came read").count() == 2,
+        "{told}"
+    );
+    assert!(!told.contains("outcome: expected"), "{told}");
+    let at = "--at 2026-11-24T10:00:00Z";
+    for (line, wanted) in [
+        (
+            "--as hana --to https://x.com/home --purpose training-delivery",
+            "allow: hana may browse on x.com",
+        ),
+        (
+            "--as zoe --to https://www.linkedin.com/ --purpose recruiting",
+            "allow: zoe may browse",
+        ),
+        (
+            "--as zoe --to https://www.newsite.example/api/posts --method POST",
+            "deny: zoe may not post on www.newsite.example (newsite)",
+        ),
+        ("--as dan --to www.google.com:443", "the gateway reads this flow"),
+        (
+            "--as dan --to https://docs.google.com/document/u/0/create",
+            "allow: dan may ",
+        ),
+        ("--as dan --to www.example.org:443", "the gateway reads this flow"),
+        ("--as dan --to www.ing.com:443", "the gateway does not read this flow"),
+        (
+            "--as dan --to https://social.corp.example/api/v1/statuses --method POST",
+            "dan may not post on social.corp.example (mastodon)",
+        ),
+    ] {
+        let told = desk.types(&format!("wayleave explain {line} {at}"));
+        assert!(told.contains(wanted), "{line}\n{told}");
+    }
+}

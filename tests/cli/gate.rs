@@ -1,0 +1,192 @@
+//! `run` and `demo` with settings that do not work.
+
+use super::desk::Desk;
+
+#[test]
+fn a_setting_that_does_not_exist_is_named_with_what_was_meant() {
+    let desk = Desk::empty();
+    desk.write(
+        "deploy/wayleave.toml",
+        "[ingress]\nplian = \"127.0.0.1:1\"\nbacklog = \"many\"\n",
+    );
+    insta::assert_snapshot!(desk.types("wayleave run"), @r#"
+    exit 2
+    --- stderr
+    error: the settings cannot be used
+
+    wayleave::config::unknown
+
+      × there is no setting `plian` in `[ingress]`
+       ╭─[deploy/wayleave.toml:2:1]
+     1 │ [ingress]
+     2 │ plian = "127.0.0.1:1"
+       · ──┬──
+       ·   ╰── here
+     3 │ backlog = "many"
+       ╰────
+      help: did you mean `plain`?
+
+    wayleave::config::value
+
+      × `ingress.backlog` must be a whole number from 0 up, not string `many`
+       ╭─[deploy/wayleave.toml:3:11]
+     2 │ plian = "127.0.0.1:1"
+     3 │ backlog = "many"
+       ·           ───┬──
+       ·              ╰── here
+       ╰────
+    "#);
+    insta::assert_snapshot!(desk.types("wayleave user list"), @r#"
+    exit 2
+    --- stderr
+    error: the settings cannot be used
+
+    wayleave::config::unknown
+
+      × there is no setting `plian` in `[ingress]`
+       ╭─[deploy/wayleave.toml:2:1]
+     1 │ [ingress]
+     2 │ plian = "127.0.0.1:1"
+       · ──┬──
+       ·   ╰── here
+     3 │ backlog = "many"
+       ╰────
+      help: did you mean `plain`?
+
+    wayleave::config::value
+
+      × `ingress.backlog` must be a whole number from 0 up, not string `many`
+       ╭─[deploy/wayleave.toml:3:11]
+     2 │ plian = "127.0.0.1:1"
+     3 │ backlog = "many"
+       ·           ───┬──
+       ·              ╰── here
+       ╰────
+    "#);
+    insta::assert_snapshot!(desk.types("wayleave run --config nowhere.toml"), @"
+    exit 2
+    --- stderr
+    error: the settings cannot be used
+
+    wayleave::config::file
+
+      × cannot read the settings `nowhere.toml`: No such file or directory (os error 2)
+      help: check the path, or start from `deploy/wayleave.toml`
+    ");
+    insta::assert_snapshot!(desk.types("wayleave run --config /dev/null --set ingress.plian=1"), @"
+    exit 2
+    --- stderr
+    error: the settings cannot be used
+
+    wayleave::config::unknown
+
+      × ingress.plian:1:1: there is no setting `plian` in `[ingress]`
+      help: did you mean `plain`?
+    ");
+    insta::assert_snapshot!(desk.types("WAYLEAVE__INGRES__PLAIN=1 wayleave run --config /dev/null"), @"
+    exit 2
+    --- stderr
+    error: the settings cannot be used
+
+    wayleave::config::unknown
+
+      × WAYLEAVE__INGRES__PLAIN:1:1: there is no section or setting `ingres`
+      help: did you mean `ingress`?
+    ");
+    insta::assert_snapshot!(desk.types("wayleave run --set plain"), @"
+    exit 2
+    --- stderr
+    error: invalid value 'plain' for '--set <NAME=VALUE>': write NAME=VALUE, e.g. `ingress.plain=0.0.0.0:3128`
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.types("wayleave run --config /dev/null --port-base 65535"), @"
+    exit 2
+    --- stderr
+    error: there is no port 65535+1
+      help: use one below 65534
+    ");
+    insta::assert_snapshot!(desk.types("wayleave demo --port-base 65535"), @"
+    exit 2
+    --- stderr
+    error: there is no port 65535+1
+      help: use one below 65534
+    ");
+}
+
+#[test]
+fn without_policies_or_an_authority_the_gate_stays_closed() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.types("wayleave run"), @"
+    exit 1
+    --- stderr
+    error: there is no certificate authority in `certs`: make one with `wayleave ca init`, or bring your company's with `wayleave ca import`
+    ");
+    desk.types("wayleave ca init");
+    insta::assert_snapshot!(desk.types("wayleave run"), @"
+    exit 1
+    --- stderr
+    error: the policies may not rule
+
+    wayleave::sources::unreadable
+
+      × `policies` cannot be read: No such file or directory (os error 2)
+      help: name the folder that holds `wayleave.cedarschema` and `rules/`
+    ");
+}
+
+#[test]
+fn policies_with_a_mistake_keep_the_gate_closed() {
+    let desk = Desk::with_policies();
+    desk.types("wayleave ca init");
+    desk.edit(
+        "policies/purposes.toml",
+        "title = \"Recruiting\"",
+        "titel = \"Recruiting\"",
+    );
+    insta::assert_snapshot!(desk.types("wayleave run"), @r#"
+    exit 1
+    --- stderr
+    error: the policies may not rule
+
+    wayleave::purposes::missing-key
+
+      × `title` is missing
+         ╭─[purposes.toml:266:1]
+     265 │
+     266 │ [[purpose]]
+         · ─────┬─────
+         ·      ╰── here
+     267 │ id = "recruiting"
+         ╰────
+      help: add `title = "…"`
+
+    wayleave::purposes::unknown-key
+
+      × `titel` is not known here
+         ╭─[purposes.toml:268:1]
+     267 │ id = "recruiting"
+     268 │ titel = "Recruiting"
+         · ──┬──
+         ·   ╰── here
+     269 │ description = "Find candidates, write to them, post jobs."
+         ╰────
+      help: did you mean `title`?
+    "#);
+}
+
+#[test]
+fn a_taken_port_names_who_holds_it() {
+    let desk = Desk::with_policies();
+    desk.types("wayleave ca init");
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap();
+    let line = format!(
+        "wayleave run --set ingress.plain={taken} --set ingress.tls=127.0.0.1:0 --set admin.listen=127.0.0.1:0"
+    );
+    insta::assert_snapshot!(desk.types(&line), @"
+    exit 1
+    --- stderr
+    error: `127.0.0.1:[port]` is taken by `[program]` (process [number]): stop it, or choose other ports with `--port-base`
+    ");
+}

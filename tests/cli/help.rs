@@ -1,0 +1,650 @@
+//! The help of every command.
+
+use super::desk::Desk;
+
+#[test]
+fn the_table_of_commands() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.types("wayleave --help"), @"
+    exit 0
+    --- stdout
+    A forward proxy that lets people reach social media for a stated purpose.
+
+    It intercepts traffic to social sites, works out who it is, where they go and what for, asks Cedar
+    policies whether that may pass, does what they say, and writes down every decision.
+
+    Usage: wayleave <COMMAND>
+
+    Commands:
+      run      Run the gateway with the settings of a file
+      demo     Try the whole product on this machine, without the internet
+      check    Check policies: schema, rules, catalogue, purposes, people, and how they fit together
+      test     Run the policy cases
+      explain  Say what the rules make of a described request, and why
+      declare  State a purpose
+      grants   List the grants you hold, or end one
+      user     Keep the accounts that sign in with a password
+      ca       Keep the certificate authority that speaks for intercepted sites
+      pac      Print the PAC file
+      records  Read and verify the records
+      help     Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+    ");
+}
+
+#[test]
+fn the_gate_and_its_demo() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.types("wayleave run --help"), @"
+    exit 0
+    --- stdout
+    Run the gateway with the settings of a file
+
+    Usage: wayleave run [OPTIONS]
+
+    Options:
+      -c, --config <FILE>     The settings; without it `deploy/wayleave.toml` here if there is one, else
+                              the defaults [env: WAYLEAVE_CONFIG]
+          --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --port-base <PORT>  Move all three ports: the plain door to PORT, the TLS door to PORT+1, the
+                              admin listener to PORT+2
+      -h, --help              Print help
+      -V, --version           Print version
+    ");
+    insta::assert_snapshot!(desk.types("wayleave demo --help"), @"
+    exit 0
+    --- stdout
+    Try the whole product on this machine, without the internet
+
+    Usage: wayleave demo [OPTIONS]
+
+    Options:
+          --json              Print one line of JSON when everything is ready, and nothing else
+          --real              Reach the real sites instead of stand-ins: real name resolution, real
+                              certificates
+          --port-base <PORT>  Move all ports: the plain door to PORT, the TLS door to PORT+1, the admin
+                              listener to PORT+2
+          --at <TIME>         Let the clock stand still at this moment, e.g. `2026-11-24T12:30:00+01:00`
+          --policies <DIR>    Use this folder of policies, and follow its changes, instead of the
+                              policies built in
+      -h, --help              Print help
+      -V, --version           Print version
+    ");
+}
+
+#[test]
+fn the_rules() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.types("wayleave check --help"), @"
+    exit 0
+    --- stdout
+    Check policies: schema, rules, catalogue, purposes, people, and how they fit together
+
+    Usage: wayleave check [OPTIONS] [DIR]
+
+    Arguments:
+      [DIR]
+              The folder; without it `policies/` here if there is one, else the built-in policies
+
+    Options:
+          --format <FORMAT>
+              How to print what is found
+
+              Possible values:
+              - human: For people
+              - json:  For programs: one JSON document
+
+              [default: human]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+    ");
+    insta::assert_snapshot!(desk.types("wayleave test --help"), @"
+    exit 0
+    --- stdout
+    Run the policy cases
+
+    Usage: wayleave test [DIR]
+
+    Arguments:
+      [DIR]  The folder; without it `policies/` here if there is one, else the built-in policies
+
+    Options:
+      -h, --help     Print help
+      -V, --version  Print version
+    ");
+    insta::assert_snapshot!(desk.types("wayleave explain --help"), @"
+    exit 0
+    --- stdout
+    Say what the rules make of a described request, and why
+
+    Usage: wayleave explain [OPTIONS] --as <PERSON> --to <URL>
+
+    Options:
+          --as <PERSON>
+              Who asks: a person of `people/`
+
+          --to <URL>
+              Where to: a URL for a request, `host` or `host:port` for a tunnel
+
+          --method <METHOD>
+              The method
+
+          --header <FIELD>
+              A header field of the request, e.g. `Sec-Fetch-Mode: navigate`; may be repeated
+
+          --body <BODY>
+              The body of the request
+
+          --purpose <PURPOSE>
+              A purpose to suppose declared, with all that it covers; may be repeated
+
+          --approved-by <PERSON>
+              Who approved that purpose
+
+          --at <TIME>
+              When, e.g. `[time]`; now if it is not said
+
+          --network <NETWORK>
+              The named network that the person is in
+
+              [default: office]
+
+          --format <FORMAT>
+              How to print the explanation
+
+              Possible values:
+              - human: For people
+              - json:  For programs: one JSON document
+
+              [default: human]
+
+          --policies <DIR>
+              The folder of rules; without it `policies/` here if there is one, else the built-in
+              policies
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+    ");
+}
+
+#[test]
+fn the_counter() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.types("wayleave declare --help"), @"
+    exit 0
+    --- stdout
+    State a purpose
+
+    Usage: wayleave declare [OPTIONS] --on <PLATFORM> --statement <TEXT> --proxy <URL> --ca <FILE> <PURPOSE>
+
+    Arguments:
+      <PURPOSE>  The purpose, e.g. `recruiting`
+
+    Options:
+          --on <PLATFORM>     The platforms, e.g. `linkedin`; repeat or separate with commas
+          --statement <TEXT>  What you need it for, in a sentence
+          --ticket <TICKET>   A ticket, where the purpose asks for one
+          --for <DURATION>    For how long, e.g. `4h` or `PT30M`; the purpose's default if left out
+          --json              Print the grant as JSON
+          --proxy <URL>       The proxy with your credentials: `http://NAME:PASSWORD@HOST:PORT` or
+                              `https://…` for the TLS door [env: HTTPS_PROXY]
+          --ca <FILE>         The root certificate of the gateway, in PEM (`wayleave ca show --pem`)
+                              [env: WAYLEAVE_CA]
+          --portal <HOST>     The portal's reserved name [default: wayleave.internal]
+      -h, --help              Print help
+      -V, --version           Print version
+    ");
+    insta::assert_snapshot!(desk.types("wayleave grants --help"), @"
+    exit 0
+    --- stdout
+    List the grants you hold, or end one
+
+    Usage: wayleave grants [OPTIONS] --proxy <URL> --ca <FILE>
+
+    Options:
+          --end <ID>       End the grant with this id
+          --json           Print JSON
+          --proxy <URL>    The proxy with your credentials: `http://NAME:PASSWORD@HOST:PORT` or
+                           `https://…` for the TLS door [env: HTTPS_PROXY]
+          --ca <FILE>      The root certificate of the gateway, in PEM (`wayleave ca show --pem`) [env:
+                           WAYLEAVE_CA]
+          --portal <HOST>  The portal's reserved name [default: wayleave.internal]
+      -h, --help           Print help
+      -V, --version        Print version
+    ");
+}
+
+#[test]
+fn the_accounts() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.types("wayleave user --help"), @"
+    exit 0
+    --- stdout
+    Keep the accounts that sign in with a password
+
+    Usage: wayleave user [OPTIONS] <COMMAND>
+
+    Commands:
+      add     Add a user; asks for the password, or reads one line from standard input
+      passwd  Change a user's password; asks for it, or reads one line from standard input
+      remove  Remove a user, who is signed out within a second
+      list    List the user names, one a line
+      help    Print this message or the help of the given subcommand(s)
+
+    Options:
+      -c, --config <FILE>     The settings; without it `deploy/wayleave.toml` here if there is one, else
+                              the defaults [env: WAYLEAVE_CONFIG]
+          --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+      -h, --help              Print help
+      -V, --version           Print version
+    ");
+    insta::assert_snapshot!(desk.types("wayleave user add --help"), @"
+    exit 0
+    --- stdout
+    Add a user; asks for the password, or reads one line from standard input
+
+    Usage: wayleave user add [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>  The user name, as the directory in `policies/people/` spells it
+
+    Options:
+      -c, --config <FILE>         The settings; without it `deploy/wayleave.toml` here if there is one,
+                                  else the defaults [env: WAYLEAVE_CONFIG]
+          --password-file <FILE>  Read the password from the first line of a file; `-` is standard input
+          --set <NAME=VALUE>      One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+      -h, --help                  Print help
+      -V, --version               Print version
+    ");
+    insta::assert_snapshot!(desk.types("wayleave user passwd --help"), @"
+    exit 0
+    --- stdout
+    Change a user's password; asks for it, or reads one line from standard input
+
+    Usage: wayleave user passwd [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>  The user name
+
+    Options:
+      -c, --config <FILE>         The settings; without it `deploy/wayleave.toml` here if there is one,
+                                  else the defaults [env: WAYLEAVE_CONFIG]
+          --password-file <FILE>  Read the password from the first line of a file; `-` is standard input
+          --set <NAME=VALUE>      One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+      -h, --help                  Print help
+      -V, --version               Print version
+    ");
+    insta::assert_snapshot!(desk.types("wayleave user remove --help"), @"
+    exit 0
+    --- stdout
+    Remove a user, who is signed out within a second
+
+    Usage: wayleave user remove [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>  The user name
+
+    Options:
+      -c, --config <FILE>     The settings; without it `deploy/wayleave.toml` here if there is one, else
+                              the defaults [env: WAYLEAVE_CONFIG]
+          --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+      -h, --help              Print help
+      -V, --version           Print version
+    ");
+    insta::assert_snapshot!(desk.types("wayleave user list --help"), @"
+    exit 0
+    --- stdout
+    List the user names, one a line
+
+    Usage: wayleave user list [OPTIONS]
+
+    Options:
+      -c, --config <FILE>     The settings; without it `deploy/wayleave.toml` here if there is one, else
+                              the defaults [env: WAYLEAVE_CONFIG]
+          --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+      -h, --help              Print help
+      -V, --version           Print version
+    ");
+}
+
+#[test]
+fn the_authority() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.types("wayleave ca --help"), @"
+    exit 0
+    --- stdout
+    Keep the certificate authority that speaks for intercepted sites
+
+    Usage: wayleave ca [OPTIONS] <COMMAND>
+
+    Commands:
+      init          Make a root and an issuing intermediate, for the catalogue's domains only
+      renew         Sign a new issuing intermediate with the same root: machines need nothing new
+      import        Bring an intermediate that your company signed
+      show          Show the authority: names, fingerprints, validity, constraints
+      client        Make a client certificate for the TLS port
+      install-help  Say how machines and tools come to trust the root
+      help          Print this message or the help of the given subcommand(s)
+
+    Options:
+      -c, --config <FILE>     The settings; without it `deploy/wayleave.toml` here if there is one, else
+                              the defaults [env: WAYLEAVE_CONFIG]
+          --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --folder <FOLDER>   The folder of the authority; `tls.folder` of the settings if not given
+      -h, --help              Print help
+      -V, --version           Print version
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca init --help"), @"
+    exit 0
+    --- stdout
+    Make a root and an issuing intermediate, for the catalogue's domains only
+
+    Usage: wayleave ca init [OPTIONS]
+
+    Options:
+      -c, --config <FILE>        The settings; without it `deploy/wayleave.toml` here if there is one,
+                                 else the defaults [env: WAYLEAVE_CONFIG]
+          --organisation <NAME>  Whose authority it is, as people read it in certificates [default:
+                                 Wayleave]
+          --any-host             Let it speak for any host: needed where rules inspect hosts outside the
+                                 catalogue
+          --set <NAME=VALUE>     One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --also <HOST>          One more domain or address that it may speak for
+          --folder <FOLDER>      The folder of the authority; `tls.folder` of the settings if not given
+          --force                Replace the authority that is there; every machine must then be given
+                                 the new root
+      -h, --help                 Print help
+      -V, --version              Print version
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca renew --help"), @"
+    exit 0
+    --- stdout
+    Sign a new issuing intermediate with the same root: machines need nothing new
+
+    Usage: wayleave ca renew [OPTIONS]
+
+    Options:
+          --any-host          Let it speak for any host: needed where rules inspect hosts outside the
+                              catalogue
+      -c, --config <FILE>     The settings; without it `deploy/wayleave.toml` here if there is one, else
+                              the defaults [env: WAYLEAVE_CONFIG]
+          --also <HOST>       One more domain or address that it may speak for
+          --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --folder <FOLDER>   The folder of the authority; `tls.folder` of the settings if not given
+          --root-key <FILE>   The root's key, where it is kept; `root.key` in the folder if not given
+      -h, --help              Print help
+      -V, --version           Print version
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca import --help"), @"
+    exit 0
+    --- stdout
+    Bring an intermediate that your company signed
+
+    Usage: wayleave ca import [OPTIONS] --certificate <FILE> --key <FILE>
+
+    Options:
+      -c, --config <FILE>       The settings; without it `deploy/wayleave.toml` here if there is one,
+                                else the defaults [env: WAYLEAVE_CONFIG]
+          --certificate <FILE>  The intermediate and what leads to its root, PEM, in any order
+          --key <FILE>          Its private key, PEM: PKCS#8, SEC1 or PKCS#1, not encrypted
+          --set <NAME=VALUE>    One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --folder <FOLDER>     The folder of the authority; `tls.folder` of the settings if not given
+          --force               Replace the authority that is there
+      -h, --help                Print help
+      -V, --version             Print version
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca show --help"), @"
+    exit 0
+    --- stdout
+    Show the authority: names, fingerprints, validity, constraints
+
+    Usage: wayleave ca show [OPTIONS]
+
+    Options:
+      -c, --config <FILE>     The settings; without it `deploy/wayleave.toml` here if there is one, else
+                              the defaults [env: WAYLEAVE_CONFIG]
+          --pem               Print only the root, in PEM
+          --names             Print only the names and addresses that it may speak for, one a line
+          --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --folder <FOLDER>   The folder of the authority; `tls.folder` of the settings if not given
+      -h, --help              Print help
+      -V, --version           Print version
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca client --help"), @"
+    exit 0
+    --- stdout
+    Make a client certificate for the TLS port
+
+    Usage: wayleave ca client [OPTIONS] <NAME>
+
+    Arguments:
+      <NAME>  The user name, as in the directory
+
+    Options:
+      -c, --config <FILE>     The settings; without it `deploy/wayleave.toml` here if there is one, else
+                              the defaults [env: WAYLEAVE_CONFIG]
+          --days <DAYS>       Days that it is valid [default: 365]
+          --force             Replace the one that is there
+          --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --folder <FOLDER>   The folder of the authority; `tls.folder` of the settings if not given
+      -h, --help              Print help
+      -V, --version           Print version
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca install-help --help"), @"
+    exit 0
+    --- stdout
+    Say how machines and tools come to trust the root
+
+    Usage: wayleave ca install-help [OPTIONS]
+
+    Options:
+      -c, --config <FILE>        The settings; without it `deploy/wayleave.toml` here if there is one,
+                                 else the defaults [env: WAYLEAVE_CONFIG]
+          --platform <PLATFORM>  Only for this platform or tool; may be given several times [possible
+                                 values: debian, rhel, windows, macos, firefox, chrome-linux, ios,
+                                 android, curl, git, node, npm, python, pip, java, docker, cargo, go]
+          --set <NAME=VALUE>     One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --folder <FOLDER>      The folder of the authority; `tls.folder` of the settings if not given
+      -h, --help                 Print help
+      -V, --version              Print version
+    ");
+}
+
+#[test]
+fn the_pac_file() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.types("wayleave pac --help"), @"
+    exit 0
+    --- stdout
+    Print the PAC file
+
+    Usage: wayleave pac [OPTIONS]
+
+    Options:
+      -c, --config <FILE>     The settings; without it `deploy/wayleave.toml` here if there is one, else
+                              the defaults [env: WAYLEAVE_CONFIG]
+          --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --proxy <WAY>       Where browsers reach the proxy, best first, e.g. `HTTPS proxy.corp:3129`;
+                              instead of the settings
+          --managed           Send only the managed platforms through the proxy; instead of the settings
+          --all               Send everything through the proxy; instead of the settings
+      -h, --help              Print help
+      -V, --version           Print version
+    ");
+}
+
+#[test]
+fn the_book() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.types("wayleave records --help"), @"
+    exit 0
+    --- stdout
+    Read and verify the records
+
+    Usage: wayleave records [OPTIONS] <COMMAND>
+
+    Commands:
+      verify  Prove the hash chain and the seals, or name the first line that breaks them
+      list    Show all records, oldest first
+      show    Show all that is recorded under one id
+      tail    Show the newest records
+      help    Print this message or the help of the given subcommand(s)
+
+    Options:
+          --state <DIR>      Folder of everything that the gateway keeps; its records are in `records`
+                             there [default: state]
+          --format <FORMAT>  One line for people, or the exact line of the book [default: human]
+                             [possible values: human, json]
+      -h, --help             Print help
+      -V, --version          Print version
+    ");
+    insta::assert_snapshot!(desk.types("wayleave records verify --help"), @"
+    exit 0
+    --- stdout
+    Prove the hash chain and the seals, or name the first line that breaks them
+
+    Usage: wayleave records verify [OPTIONS]
+
+    Options:
+          --state <DIR>      Folder of everything that the gateway keeps; its records are in `records`
+                             there [default: state]
+          --format <FORMAT>  One line for people, or the exact line of the book [default: human]
+                             [possible values: human, json]
+      -h, --help             Print help
+      -V, --version          Print version
+    ");
+    insta::assert_snapshot!(desk.types("wayleave records list --help"), @"
+    exit 0
+    --- stdout
+    Show all records, oldest first
+
+    Usage: wayleave records list [OPTIONS]
+
+    Options:
+          --state <DIR>        Folder of everything that the gateway keeps; its records are in `records`
+                               there [default: state]
+          --user <NAME>        Only records of this user
+          --format <FORMAT>    One line for people, or the exact line of the book [default: human]
+                               [possible values: human, json]
+          --outcome <OUTCOME>  Only flows with this outcome: allow, declare, request or deny
+          --platform <ID>      Only this platform, e.g. linkedin
+          --since <WHEN>       Only what began then or later: a moment ([time]), a day
+                               (2026-11-22, UTC), or how long ago (2h, 7d)
+      -h, --help               Print help
+      -V, --version            Print version
+    ");
+    insta::assert_snapshot!(desk.types("wayleave records show --help"), @"
+    exit 0
+    --- stdout
+    Show all that is recorded under one id
+
+    Usage: wayleave records show [OPTIONS] <ID>
+
+    Arguments:
+      <ID>  The id, as a refusal page or `list` shows it
+
+    Options:
+          --state <DIR>      Folder of everything that the gateway keeps; its records are in `records`
+                             there [default: state]
+          --format <FORMAT>  One line for people, or the exact line of the book [default: human]
+                             [possible values: human, json]
+      -h, --help             Print help
+      -V, --version          Print version
+    ");
+    insta::assert_snapshot!(desk.types("wayleave records tail --help"), @"
+    exit 0
+    --- stdout
+    Show the newest records
+
+    Usage: wayleave records tail [OPTIONS]
+
+    Options:
+          --state <DIR>        Folder of everything that the gateway keeps; its records are in `records`
+                               there [default: state]
+          --user <NAME>        Only records of this user
+          --format <FORMAT>    One line for people, or the exact line of the book [default: human]
+                               [possible values: human, json]
+          --outcome <OUTCOME>  Only flows with this outcome: allow, declare, request or deny
+          --platform <ID>      Only this platform, e.g. linkedin
+          --since <WHEN>       Only what began then or later: a moment ([time]), a day
+                               (2026-11-22, UTC), or how long ago (2h, 7d)
+      -n, --lines <N>          How many to begin with [default: 20]
+      -f, --follow             Go on showing new ones as they are written
+      -h, --help               Print help
+      -V, --version            Print version
+    ");
+}
+
+#[test]
+fn no_help_depends_on_the_environment() {
+    let desk = Desk::empty();
+    for words in ["", "run", "declare", "grants", "user", "ca"] {
+        let line = format!("WAYLEAVE_CONFIG=secret WAYLEAVE_CA=secret HTTPS_PROXY=secret wayleave {words} --help");
+        assert!(!desk.types(&line).contains("secret"), "{words}");
+    }
+}
+
+#[test]
+fn what_no_command_is_called_is_refused() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.types("wayleave runn"), @"
+    exit 2
+    --- stderr
+    error: unrecognized subcommand 'runn'
+
+      tip: a similar subcommand exists: 'run'
+
+    Usage: wayleave <COMMAND>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.types("wayleave"), @"
+    exit 2
+    --- stderr
+    A forward proxy that lets people reach social media for a stated purpose
+
+    Usage: wayleave <COMMAND>
+
+    Commands:
+      run      Run the gateway with the settings of a file
+      demo     Try the whole product on this machine, without the internet
+      check    Check policies: schema, rules, catalogue, purposes, people, and how they fit together
+      test     Run the policy cases
+      explain  Say what the rules make of a described request, and why
+      declare  State a purpose
+      grants   List the grants you hold, or end one
+      user     Keep the accounts that sign in with a password
+      ca       Keep the certificate authority that speaks for intercepted sites
+      pac      Print the PAC file
+      records  Read and verify the records
+      help     Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help (see more with '--help')
+      -V, --version  Print version
+    ");
+    insta::assert_snapshot!(desk.types("wayleave check --quick"), @"
+    exit 2
+    --- stderr
+    error: unexpected argument '--quick' found
+
+      tip: to pass '--quick' as a value, use '-- --quick'
+
+    Usage: wayleave check [OPTIONS] [DIR]
+
+    For more information, try '--help'.
+    ");
+}

@@ -1,0 +1,111 @@
+//! `user`: the accounts.
+
+use super::desk::{Desk, Terminal};
+
+#[test]
+fn accounts_are_added_listed_changed_and_removed() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.types("wayleave user list"), @"
+    exit 0
+    --- stderr
+    no users in `state/users.toml`; add one with `wayleave user add NAME`
+    ");
+    insta::assert_snapshot!(desk.types("echo 'correct horse battery' | wayleave user add ada"), @"
+    exit 0
+    --- stderr
+    added user `ada` to `state/users.toml`
+    ");
+    desk.write("secret", "another long one\n");
+    insta::assert_snapshot!(desk.types("wayleave user add ben --password-file secret"), @"
+    exit 0
+    --- stderr
+    added user `ben` to `state/users.toml`
+    ");
+    insta::assert_snapshot!(desk.types("wayleave user list"), @"
+    exit 0
+    --- stdout
+    ada
+    ben
+    ");
+    insta::assert_snapshot!(desk.types("wayleave user passwd ada --password-file secret"), @"
+    exit 0
+    --- stderr
+    changed the password of user `ada`
+    ");
+    insta::assert_snapshot!(desk.types("wayleave user remove ben"), @"
+    exit 0
+    --- stderr
+    removed user `ben`
+    ");
+    insta::assert_snapshot!(desk.types("wayleave user list"), @"
+    exit 0
+    --- stdout
+    ada
+    ");
+}
+
+#[test]
+fn what_cannot_be_done_to_an_account_is_explained() {
+    let desk = Desk::empty();
+    desk.types("echo 'correct horse battery' | wayleave user add ada");
+    insta::assert_snapshot!(desk.types("wayleave user add ada"), @"
+    exit 1
+    --- stderr
+    error: there is already a user `ada`; use `wayleave user passwd ada` to change the password
+    ");
+    insta::assert_snapshot!(desk.types("wayleave user passwd adaa"), @"
+    exit 1
+    --- stderr
+    error: there is no user `adaa`; did you mean `ada`?
+    ");
+    insta::assert_snapshot!(desk.types("wayleave user remove bob"), @"
+    exit 1
+    --- stderr
+    error: there is no user `bob`
+    ");
+    insta::assert_snapshot!(desk.types("echo short | wayleave user add bob"), @"
+    exit 1
+    --- stderr
+    error: the password is too short: use at least 10 characters
+    ");
+    insta::assert_snapshot!(desk.types("wayleave user add bob --password-file nowhere"), @"
+    exit 1
+    --- stderr
+    error: cannot read the password from `nowhere`: No such file or directory (os error 2)
+    ");
+    insta::assert_snapshot!(desk.types("wayleave user add bob"), @"
+    exit 1
+    --- stderr
+    error: the password is too short: use at least 10 characters
+    ");
+    insta::assert_snapshot!(desk.types("echo 'correct horse battery' | wayleave user add a:b"), @"
+    exit 1
+    --- stderr
+    error: `a:b` is not a user name: use 1 to 128 visible characters without `:` and spaces
+    ");
+}
+
+#[test]
+fn a_password_is_asked_for_twice_and_never_seen_on_the_terminal() {
+    let desk = Desk::empty();
+    let mut terminal = Terminal::open(&desk, "wayleave user add bob");
+    terminal.answers("Password for bob: ", "correct horse");
+    terminal.answers("Again: ", "correct horse");
+    let (screen, code) = terminal.leaves();
+    insta::assert_snapshot!(screen, @"
+    Password for bob:
+    Again:
+    added user `bob` to `state/users.toml`
+    ");
+    assert_eq!(code, 0);
+    let mut terminal = Terminal::open(&desk, "wayleave user passwd bob");
+    terminal.answers("Password for bob: ", "correct horse");
+    terminal.answers("Again: ", "wrong horse!");
+    let (screen, code) = terminal.leaves();
+    insta::assert_snapshot!(screen, @"
+    Password for bob:
+    Again:
+    error: the two passwords differ; try again
+    ");
+    assert_eq!(code, 1);
+}

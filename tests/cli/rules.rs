@@ -1,0 +1,419 @@
+//! `check`, `test` and `explain`.
+
+use super::desk::Desk;
+
+#[test]
+fn without_a_folder_the_built_in_policies_are_checked_and_tested() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.types("wayleave check"), @"
+    exit 0
+    --- stdout
+    the built-in policies: sound (32 rules, 20 purposes, 87 platforms, 12 people), rulebook [rulebook]; 0 warnings
+    ");
+    insta::assert_snapshot!(desk.types("wayleave test"), @"
+    exit 0
+    --- stdout
+    no case reaches guard.weak-identity
+    90 passed, 0 failed
+    ");
+    insta::assert_snapshot!(desk.types("wayleave check --format json"), @r#"
+    exit 0
+    --- stdout
+    {
+      "sound": true,
+      "errors": 0,
+      "warnings": 0,
+      "problems": [],
+      "rulebook": "[rulebook]"
+    }
+    "#);
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_not_understood() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.types("wayleave check nowhere"), @"
+    exit 2
+    --- stderr
+    wayleave::sources::unreadable
+
+      × `nowhere` cannot be read: No such file or directory (os error 2)
+      help: name the folder that holds `wayleave.cedarschema` and `rules/`
+    ");
+    insta::assert_snapshot!(desk.types("wayleave check nowhere --format json"), @r#"
+    exit 2
+    --- stdout
+    {
+      "sound": false,
+      "errors": 1,
+      "warnings": 0,
+      "problems": [
+        {
+          "severity": "error",
+          "code": "wayleave::sources::unreadable",
+          "file": "",
+          "line": 0,
+          "column": 0,
+          "span": [
+            0,
+            0
+          ],
+          "message": "`nowhere` cannot be read: No such file or directory (os error 2)",
+          "help": "name the folder that holds `wayleave.cedarschema` and `rules/`"
+        }
+      ],
+      "rulebook": null
+    }
+    "#);
+    insta::assert_snapshot!(desk.types("wayleave test nowhere"), @"
+    exit 2
+    --- stderr
+    wayleave::sources::unreadable
+
+      × `nowhere` cannot be read: No such file or directory (os error 2)
+      help: name the folder that holds `wayleave.cedarschema` and `rules/`
+    ");
+    insta::assert_snapshot!(desk.types("wayleave explain --as ada --to https://x.com/ --policies nowhere"), @"
+    exit 2
+    --- stderr
+    wayleave::sources::unreadable
+
+      × `nowhere` cannot be read: No such file or directory (os error 2)
+      help: name the folder that holds `wayleave.cedarschema` and `rules/`
+    ");
+}
+
+#[test]
+fn a_rule_with_a_mistake_is_shown_where_it_stands() {
+    let desk = Desk::with_policies();
+    desk.edit(
+        "policies/rules/20-purposes.cedar",
+        "Role::\"recruiter\"",
+        "Role::\"recruter\"",
+    );
+    insta::assert_snapshot!(desk.types("wayleave check"), @r#"
+    exit 1
+    --- stdout
+    wayleave::policy::unknown-role
+
+      × rule `recruiting.read` names the role `recruter`, which nobody knows
+        ╭─[rules/20-purposes.cedar:27:22]
+     26 │ @owner("HR")
+     27 │ permit (principal in Role::"recruter", action in [Action::"read", Action::"engage"], resource in Category::"professional")
+        ·                      ────────┬───────
+        ·                              ╰── here
+     28 │ when { context has purpose && context.purpose.kind == PurposeKind::"recruiting" };
+        ╰────
+      help: did you mean `recruiter`? they are listed in the directory in `people/`
+
+    policies: 1 error, 0 warnings
+    "#);
+    insta::assert_snapshot!(desk.types("wayleave test"), @r#"
+    exit 1
+    --- stdout
+    wayleave::policy::unknown-role
+
+      × rule `recruiting.read` names the role `recruter`, which nobody knows
+        ╭─[rules/20-purposes.cedar:27:22]
+     26 │ @owner("HR")
+     27 │ permit (principal in Role::"recruter", action in [Action::"read", Action::"engage"], resource in Category::"professional")
+        ·                      ────────┬───────
+        ·                              ╰── here
+     28 │ when { context has purpose && context.purpose.kind == PurposeKind::"recruiting" };
+        ╰────
+      help: did you mean `recruiter`? they are listed in the directory in `people/`
+
+    --- stderr
+    error: the rules have problems, so no case was run
+    "#);
+    insta::assert_snapshot!(desk.types("wayleave explain --as ada --to https://x.com/"), @r#"
+    exit 1
+    --- stderr
+    wayleave::policy::unknown-role
+
+      × rule `recruiting.read` names the role `recruter`, which nobody knows
+        ╭─[rules/20-purposes.cedar:27:22]
+     26 │ @owner("HR")
+     27 │ permit (principal in Role::"recruter", action in [Action::"read", Action::"engage"], resource in Category::"professional")
+        ·                      ────────┬───────
+        ·                              ╰── here
+     28 │ when { context has purpose && context.purpose.kind == PurposeKind::"recruiting" };
+        ╰────
+      help: did you mean `recruiter`? they are listed in the directory in `people/`
+
+    error: the rules have problems, so they say nothing
+    "#);
+    insta::assert_snapshot!(desk.types("wayleave check --format json"), @r#"
+    exit 1
+    --- stdout
+    {
+      "sound": false,
+      "errors": 1,
+      "warnings": 0,
+      "problems": [
+        {
+          "severity": "error",
+          "code": "wayleave::policy::unknown-role",
+          "file": "rules/20-purposes.cedar",
+          "line": 27,
+          "column": 22,
+          "span": [
+            1103,
+            16
+          ],
+          "message": "rule `recruiting.read` names the role `recruter`, which nobody knows",
+          "help": "did you mean `recruiter`? they are listed in the directory in `people/`"
+        }
+      ],
+      "rulebook": null
+    }
+    "#);
+}
+
+#[test]
+fn a_case_that_fails_says_what_came_instead() {
+    let desk = Desk::with_policies();
+    desk.write("policies/cases/mine.toml", "[[case]]\nit = \"lets Ada browse LinkedIn without a purpose\"\nwho = \"ada\"\nto = \"https://www.linkedin.com/feed/\"\nat = 2026-11-24T10:00:00Z\noutcome = \"allow\"\n");
+    insta::assert_snapshot!(desk.types("wayleave test"), @"
+    exit 1
+    --- stdout
+    FAIL cases/mine.toml:2 it lets Ada browse LinkedIn without a purpose
+         outcome: expected allow, came declare
+         decided by `inspect.social`: Traffic to social media is inspected so that each activity can be decided.
+         offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, `social-listening`
+
+    no case reaches guard.weak-identity
+    90 passed, 1 failed
+    ");
+    insta::assert_snapshot!(desk.types("wayleave check"), @r#"
+    exit 1
+    --- stdout
+    wayleave::cases::failed
+
+      × the case `lets Ada browse LinkedIn without a purpose` fails: outcome: expected allow, came
+      │ declare; decided by `inspect.social`: Traffic to social media is inspected so that each
+      │ activity can be decided.; offered: `recruiting`, `competitor-research`, `market-research`,
+      │ `press-monitoring`, `social-listening`
+       ╭─[cases/mine.toml:2:6]
+     1 │ [[case]]
+     2 │ it = "lets Ada browse LinkedIn without a purpose"
+       ·      ──────────────────────┬─────────────────────
+       ·                            ╰── here
+     3 │ who = "ada"
+       ╰────
+      help: change the rules or the case, then run `wayleave test`
+
+    policies: 1 error, 0 warnings
+    "#);
+}
+
+#[test]
+fn a_request_is_explained_for_each_outcome() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.types("wayleave explain --as dan --to https://www.example.org/ --at 2026-11-24T10:00:00Z"), @r#"
+    exit 0
+    --- stdout
+    allow: dan may connect on www.example.org
+      the gateway does not read this flow: only its host is judged
+
+    why
+      permit `connect.open-web` (rules/10-reach.cedar:6): This site is not managed by the social media policy.
+        │ @id("connect.open-web")
+        │ @title("Hosts outside the catalogue pass")
+        │ @reason("This site is not managed by the social media policy.")
+        │ @owner("IT")
+        │ permit (principal, action == Action::"connect", resource)
+        │ unless { resource.classified };
+
+    rules
+      [rulebook]
+    "#);
+    insta::assert_snapshot!(desk.types("wayleave explain --as ada --to https://www.linkedin.com/feed/ --at 2026-11-24T10:00:00Z"), @r#"
+    exit 0
+    --- stdout
+    declare: ada may, once a purpose is declared, browse on www.linkedin.com (linkedin)
+      recognised as browse, by linkedin.web.nav-feed
+
+    why
+      no rule permits it
+
+    why it is read or not
+      permit `inspect.social` (rules/10-reach.cedar:53): Traffic to social media is inspected so that each activity can be decided.
+        │ @id("inspect.social")
+        │ @title("Social media is read, so that each activity can be decided")
+        │ @reason("Traffic to social media is inspected so that each activity can be decided.")
+        │ @owner("IT")
+        │ permit (principal, action == Action::"inspect", resource in Category::"social-media");
+
+    what would help
+      declare `recruiting` (Recruiting): covers `read`, lasts 8h, at most 1d, ticket `HR-[0-9]{1,6}`
+      declare `competitor-research` (Competitor research): covers `read`, lasts 8h, at most 1d
+      declare `market-research` (Market research): covers `read`, lasts 8h, at most 1d
+      declare `press-monitoring` (Press monitoring): covers `read`, lasts 8h, at most 1d
+      declare `social-listening` (Social listening): covers `read`, lasts 8h, at most 1d
+
+    rules
+      [rulebook]
+    "#);
+    insta::assert_snapshot!(desk.types("wayleave explain --as ada --to https://www.linkedin.com/feed/ --purpose recruiting --at 2026-11-24T10:00:00Z"), @r#"
+    exit 0
+    --- stdout
+    allow: ada may browse on www.linkedin.com (linkedin) for `recruiting`
+      recognised as browse, by linkedin.web.nav-feed
+
+    why
+      permit `connect.social` (rules/10-reach.cedar:22): Social media is open to staff.
+        │ @id("connect.social")
+        │ @title("Staff may reach social media; what they do there is decided request by request")
+        │ @reason("Social media is open to staff.")
+        │ @owner("IT")
+        │ permit (principal in Role::"staff", action == Action::"connect", resource in Category::"social-media");
+      permit `recruiting.read` (rules/20-purposes.cedar:23): Reading on professional networks is open for recruiting.
+        │ @id("recruiting.read")
+        │ @title("Recruiters may read and react on professional networks")
+        │ @reason("Reading on professional networks is open for recruiting.")
+        │ @owner("HR")
+        │ permit (principal in Role::"recruiter", action in [Action::"read", Action::"engage"], resource in Category::"professional")
+        │ when { context has purpose && context.purpose.kind == PurposeKind::"recruiting" };
+
+    why it is read or not
+      permit `inspect.social` (rules/10-reach.cedar:53): Traffic to social media is inspected so that each activity can be decided.
+        │ @id("inspect.social")
+        │ @title("Social media is read, so that each activity can be decided")
+        │ @reason("Traffic to social media is inspected so that each activity can be decided.")
+        │ @owner("IT")
+        │ permit (principal, action == Action::"inspect", resource in Category::"social-media");
+
+    rules
+      [rulebook]
+    "#);
+    insta::assert_snapshot!(desk.types("wayleave explain --as ben --to 'https://x.com/i/api/graphql/AbC/CreateTweet' --method POST --at 2026-11-24T10:00:00Z"), @r#"
+    exit 0
+    --- stdout
+    request: ben may, once a purpose is approved, post on x.com (x)
+      recognised as post, by x.web.createtweet
+
+    why
+      no rule permits it
+
+    why it is read or not
+      permit `inspect.social` (rules/10-reach.cedar:53): Traffic to social media is inspected so that each activity can be decided.
+        │ @id("inspect.social")
+        │ @title("Social media is read, so that each activity can be decided")
+        │ @reason("Traffic to social media is inspected so that each activity can be decided.")
+        │ @owner("IT")
+        │ permit (principal, action == Action::"inspect", resource in Category::"social-media");
+
+    what would help
+      ask for `advertising-campaign` (Advertising campaign): covers `publish`, `read`, lasts 1h, at most 3d, approved by `mia`, ticket `MKT-[0-9]{1,6}`
+      ask for `brand-publishing` (Publishing for the brand): covers `publish`, `read`, lasts 1h, at most 8h, approved by `mia`
+
+    rules
+      [rulebook]
+    "#);
+    insta::assert_snapshot!(desk.types("wayleave explain --as eve --to 'https://x.com/i/api/graphql/AbC/CreateTweet' --method POST --at 2026-11-24T10:00:00Z"), @r#"
+    exit 0
+    --- stdout
+    deny: eve may not post on x.com (x)
+      recognised as post, by x.web.createtweet
+
+    why
+      forbid `guard.interns-never-publish` (rules/30-guardrails.cedar:53): Interns do not publish on social media.
+        │ @id("guard.interns-never-publish")
+        │ @title("Interns never publish")
+        │ @reason("Interns do not publish on social media.")
+        │ @owner("HR")
+        │ forbid (principal, action in [Action::"publish", Action::"administer"], resource in Category::"social-media")
+        │ when { principal.employment == Employment::"intern" };
+
+    why it is read or not
+      permit `inspect.social` (rules/10-reach.cedar:53): Traffic to social media is inspected so that each activity can be decided.
+        │ @id("inspect.social")
+        │ @title("Social media is read, so that each activity can be decided")
+        │ @reason("Traffic to social media is inspected so that each activity can be decided.")
+        │ @owner("IT")
+        │ permit (principal, action == Action::"inspect", resource in Category::"social-media");
+
+    what would help
+      nothing: no purpose of the catalogue opens this
+
+    rules
+      [rulebook]
+    "#);
+    insta::assert_snapshot!(desk.types("wayleave explain --as dan --to tinder.com:443 --at 2026-11-24T10:00:00Z"), @r#"
+    exit 0
+    --- stdout
+    deny: dan may not connect on tinder.com (tinder)
+      the gateway reads this flow and judges each request in it
+
+    why
+      forbid `connect.not-at-work` (rules/10-reach.cedar:40): Dating and adult platforms are closed on the company network.
+        │ @id("connect.not-at-work")
+        │ @title("Dating and adult platforms are closed")
+        │ @reason("Dating and adult platforms are closed on the company network.")
+        │ @owner("HR")
+        │ forbid (principal, action == Action::"connect", resource)
+        │ when { resource in Category::"dating" || resource in Category::"adult-social" };
+
+    why it is read or not
+      permit `inspect.social` (rules/10-reach.cedar:53): Traffic to social media is inspected so that each activity can be decided.
+        │ @id("inspect.social")
+        │ @title("Social media is read, so that each activity can be decided")
+        │ @reason("Traffic to social media is inspected so that each activity can be decided.")
+        │ @owner("IT")
+        │ permit (principal, action == Action::"inspect", resource in Category::"social-media");
+
+    what would help
+      nothing: no purpose of the catalogue opens this
+
+    rules
+      [rulebook]
+    "#);
+}
+
+#[test]
+fn a_description_that_makes_no_sense_is_not_understood() {
+    let desk = Desk::empty();
+    insta::assert_snapshot!(desk.types("wayleave explain --as adda --to https://x.com/"), @"
+    exit 2
+    --- stderr
+    error: there is no person `adda`: did you mean `ada`?
+    ");
+    insta::assert_snapshot!(desk.types("wayleave explain --as ada --to 'gopher://x.com/'"), @"
+    exit 2
+    --- stderr
+    error: `gopher://` is not a scheme that goes through the proxy
+    ");
+    insta::assert_snapshot!(desk.types("wayleave explain --as ada --to https://x.com/ --purpose recruting"), @"
+    exit 2
+    --- stderr
+    error: there is no purpose `recruting`: did you mean `recruiting`?
+    ");
+    insta::assert_snapshot!(desk.types("wayleave explain --as ada --to https://example.org/ --purpose recruiting"), @"
+    exit 2
+    --- stderr
+    error: a purpose needs a platform of the catalogue, and this host belongs to none
+    ");
+    insta::assert_snapshot!(desk.types("wayleave explain --as ada --to https://x.com/ --header 'Sec-Fetch-Mode'"), @"
+    exit 2
+    --- stderr
+    error: `Sec-Fetch-Mode` is not a header field: write `Name: value`
+    ");
+    insta::assert_snapshot!(desk.types("wayleave explain --as ada --to https://x.com/ --at yesterday"), @"
+    exit 2
+    --- stderr
+    error: invalid value 'yesterday' for '--at <TIME>': failed to parse four digit integer as year: invalid digit, expected 0-9 but got y
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.types("wayleave explain --as ada"), @"
+    exit 2
+    --- stderr
+    error: the following required arguments were not provided:
+      --to <URL>
+
+    Usage: wayleave explain --as <PERSON> --to <URL>
+
+    For more information, try '--help'.
+    ");
+}

@@ -1,0 +1,280 @@
+//! The main job, with a real browser: a site, the page that asks for the purpose, the site again.
+
+use crate::browser::{Browser, SignIn};
+use crate::commands::check_metrics;
+use crate::gate::Demo;
+use crate::people::declare;
+
+const LINKEDIN: &str = "https://www.linkedin.com/";
+const PORTAL: &str = "https://wayleave.internal/";
+
+fn sign_in(demo: &Demo, user: &str) -> SignIn {
+    let somebody = demo.ready.people.iter().find(|one| one.user == user).unwrap();
+    SignIn {
+        user: somebody.user.clone(),
+        password: somebody.password.clone(),
+    }
+}
+
+/// A browser that finds its way by the PAC file.
+async fn browser(demo: &Demo, user: &str) -> Browser {
+    let pac = format!("--proxy-pac-url={}/proxy.pac", demo.ready.admin);
+    Browser::start(&demo.ready.ca, &pac, sign_in(demo, user)).await
+}
+
+/// Presses one of the stand-in's buttons, and gives what the page then says.
+async fn press(browser: &mut Browser, label: &str) -> String {
+    let watch = "window.next = new Promise(done => { const said = document.getElementById('said'); \
+                 new MutationObserver(() => done(said.textContent)).observe(said, { childList: true }); }); ''";
+    browser.value(watch).await;
+    browser
+        .click(&format!(
+            "[...document.querySelectorAll('button')].find(b => b.textContent === '{label}')"
+        ))
+        .await;
+    browser.text("window.next").await
+}
+
+/// Chooses a purpose on the page that asks for it, says what for, and sends the form.
+async fn state(browser: &mut Browser, purpose: &str, statement: &str) {
+    browser
+        .click(&format!("document.querySelector('input[value={purpose}]')"))
+        .await;
+    browser.click("document.getElementById('statement')").await;
+    browser.type_text(statement).await;
+    browser.click("document.querySelector('button[type=submit]')").await;
+}
+
+/// Ada opens the site, states what she needs it for, reads; then she posts.
+async fn recruits(demo: &Demo) {
+    let mut ada = browser(demo, "ada").await;
+    let asked = ada.open(LINKEDIN).await;
+    assert!(asked.starts_with(PORTAL), "the portal asks: {asked}");
+    assert!(
+        !asked.contains("linkedin") && !asked.contains("ada"),
+        "the address tells nothing: {asked}"
+    );
+    assert!(ada.challenges > 0, "the proxy asked who she is");
+    let words = ada.words().await;
+    for told in [
+        "This needs a purpose",
+        "LinkedIn",
+        "Recruiting",
+        "Ada Mertens",
+        "Market research",
+    ] {
+        assert!(words.contains(told), "{told}: {words}");
+    }
+    state(&mut ada, "recruiting", "Backend engineers for the Lyon team").await;
+    ada.arrive(LINKEDIN).await;
+    assert!(ada.words().await.contains("This is a stand-in for LinkedIn"));
+    let read = press(&mut ada, "Read the feed").await;
+    assert!(read.contains("200: GET /voyager/api/graphql"), "{read}");
+
+    // what she stated opens reading, for long; to post she is asked once more, and that lasts shorter
+    let refused = press(&mut ada, "Post").await;
+    let told = "403: A purpose is needed to post on LinkedIn: declare recruiting.";
+    assert!(refused.contains(told), "{refused}");
+    ada.open(PORTAL).await;
+    ada.click("document.querySelector('a[href^=\"/refusals/\"]')").await;
+    ada.arrive(&format!("{PORTAL}refusals/")).await;
+    state(&mut ada, "recruiting", "The opening for a backend engineer").await;
+    ada.arrive(PORTAL).await;
+    ada.open(LINKEDIN).await;
+    let posted = press(&mut ada, "Post").await;
+    assert!(posted.contains("200: POST /voyager/api/graphql took"), "{posted}");
+    ada.close().await;
+}
+
+/// Eve, an intern, may read; why she may not post she is told on the spot and on her own page.
+async fn listens(demo: &Demo) {
+    let mut eve = browser(demo, "eve").await;
+    eve.open(LINKEDIN).await;
+    state(&mut eve, "social-listening", "What is said about our brand").await;
+    eve.arrive(LINKEDIN).await;
+    let read = press(&mut eve, "Read the feed").await;
+    assert!(read.contains("200: GET"), "{read}");
+    let posted = press(&mut eve, "Post").await;
+    let told = "403: No purpose allows anybody in your role to post on LinkedIn.";
+    assert!(posted.contains(told), "{posted}");
+    eve.open(PORTAL).await;
+    let words = eve.words().await;
+    let told = "Interns do not publish on social media.";
+    assert!(words.contains(told), "her page remembers: {words}");
+    eve.close().await;
+}
+
+#[tokio::test]
+async fn a_recruiter_states_her_purpose_and_posts_an_intern_learns_why_not_and_all_of_it_is_recorded() {
+    let demo = Demo::start().await;
+    recruits(&demo).await;
+    listens(&demo).await;
+
+    let book = demo.records(&["list"]).await.ends_with(0);
+    for told in [
+        "declare  ada browse GET www.linkedin.com/",
+        "granted  ada recruiting on linkedin",
+        "declare  ada post POST www.linkedin.com/voyager/api/graphql",
+        "allow    ada post POST www.linkedin.com/voyager/api/graphql for recruiting",
+        "granted  eve social-listening on linkedin",
+        "deny     eve post POST www.linkedin.com/voyager/api/graphql",
+    ] {
+        assert!(book.contains(told), "{told}: {book}");
+    }
+    let proof = demo.records(&["verify"]).await.ends_with(0);
+    assert!(proof.contains("the records hold"), "{proof}");
+    let metrics = check_metrics(&demo).await;
+    for (outcome, activity) in [("allow", "post"), ("deny", "post"), ("declare", "browse")] {
+        let labels = [
+            format!("outcome=\"{outcome}\""),
+            format!("activity=\"{activity}\""),
+            "platform=\"linkedin\"".to_owned(),
+        ];
+        let counted = metrics.lines().any(|line| {
+            line.starts_with("wayleave_decisions_total{")
+                && labels.iter().all(|label| line.contains(label))
+                && !line.ends_with(" 0")
+        });
+        assert!(counted, "{outcome} {activity} was not counted:\n{metrics}");
+    }
+    demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_purpose_is_ended_on_the_persons_own_page_and_the_site_asks_again() {
+    let demo = Demo::start().await;
+    declare(&demo, "ada", "recruiting", &["linkedin"]).await;
+    let mut ada = browser(&demo, "ada").await;
+    assert_eq!(ada.open(LINKEDIN).await, LINKEDIN);
+    ada.open(PORTAL).await;
+    assert!(ada.words().await.contains("Recruiting"));
+    ada.click("document.querySelector('form[action^=\"/grants/\"] button')")
+        .await;
+    ada.arrive(PORTAL).await;
+    let again = ada.open(LINKEDIN).await;
+    assert!(again.starts_with(PORTAL), "{again}");
+    ada.close().await;
+    demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_statement_that_is_too_short_is_refused_before_and_after_it_is_sent() {
+    let demo = Demo::start().await;
+    let mut ada = browser(&demo, "ada").await;
+    let asked = ada.open(LINKEDIN).await;
+    state(&mut ada, "recruiting", "jobs").await;
+    assert_eq!(ada.text("location.href").await, asked, "the browser keeps the form");
+    assert_eq!(ada.value("document.querySelector('form').checkValidity()").await, false);
+    // a tool would send it all the same
+    ada.value("document.querySelector('form').noValidate = true; ''").await;
+    ada.click("document.querySelector('button[type=submit]')").await;
+    ada.arrive(PORTAL).await;
+    assert_eq!(
+        ada.text("document.getElementById('statement').getAttribute('aria-invalid')")
+            .await,
+        "true"
+    );
+    assert_eq!(
+        ada.text("document.getElementById('statement').value").await,
+        "jobs",
+        "nothing is lost"
+    );
+    ada.close().await;
+    demo.stop().await;
+}
+
+#[tokio::test]
+async fn a_browser_finds_its_way_through_the_tls_door_too() {
+    let demo = Demo::start().await;
+    declare(&demo, "ada", "recruiting", &["linkedin"]).await;
+    let way = format!("--proxy-server={}", demo.ready.proxy_tls);
+    let mut ada = Browser::start(&demo.ready.ca, &way, sign_in(&demo, "ada")).await;
+    assert_eq!(ada.open(LINKEDIN).await, LINKEDIN);
+    let posted = press(&mut ada, "Post").await;
+    assert!(posted.contains("200: POST"), "{posted}");
+    ada.close().await;
+    demo.stop().await;
+}
+
+/// The browser line of the tour, by ada, who has stated her purpose by then; nothing was imported anywhere.
+pub async fn the_printed_line_opens_the_site(line: &str, password: &str) {
+    // the address is opened once somebody is there to answer the proxy's question
+    let (line, url) = line.rsplit_once(' ').unwrap();
+    assert_eq!(url, LINKEDIN);
+    let sign_in = SignIn {
+        user: "ada".to_owned(),
+        password: password.to_owned(),
+    };
+    let mut ada = Browser::line(&format!("{line} about:blank"), sign_in).await;
+    assert_eq!(ada.open(url).await, url);
+    assert!(ada.words().await.contains("This is a stand-in for LinkedIn"));
+    ada.close().await;
+}
+
+/// Looks at the page that is open in light, dark and on a phone: nothing runs over the edge, and it says what it is.
+pub async fn looks(browser: &mut Browser, name: &str) {
+    for (width, scheme) in [(1100, "light"), (1100, "dark"), (360, "light"), (320, "dark")] {
+        browser.look(width, scheme).await;
+        browser.picture(&format!("{name}-{width}-{scheme}")).await;
+        let over = browser.value("document.documentElement.scrollWidth - innerWidth").await;
+        assert!(over.as_i64().unwrap() <= 0, "{name} is {over} too wide for {width}");
+    }
+    let facts = browser
+        .value(
+            "({ lang: document.documentElement.lang, title: document.title, heads: document.querySelectorAll('h1').length, \
+             main: document.querySelectorAll('main').length, foreign: performance.getEntriesByType('resource').length, \
+             mute: [...document.querySelectorAll('input:not([type=hidden]), textarea, button')] \
+                 .filter(e => !(e.labels?.length || e.textContent.trim() || e.ariaLabel)).map(e => e.outerHTML) })",
+        )
+        .await;
+    assert_eq!(facts["lang"], "en", "{name}");
+    assert!(
+        facts["title"].as_str().unwrap().ends_with("wayleave"),
+        "{name}: {facts:#}"
+    );
+    assert_eq!((&facts["heads"], &facts["main"]), (&1.into(), &1.into()), "{name}");
+    assert_eq!(facts["foreign"], 0, "{name} loads nothing");
+    assert_eq!(facts["mute"], serde_json::json!([]), "{name}: every control has a name");
+}
+
+#[tokio::test]
+async fn the_pages_read_well_in_light_and_dark_and_on_a_phone() {
+    let demo = Demo::start().await;
+    let mut ada = browser(&demo, "ada").await;
+    ada.open(LINKEDIN).await;
+    looks(&mut ada, "declare").await;
+    ada.value("document.querySelector('form').noValidate = true; ''").await;
+    state(&mut ada, "recruiting", "jobs").await;
+    ada.arrive(PORTAL).await;
+    looks(&mut ada, "declare-again").await;
+    ada.click("document.getElementById('statement')").await;
+    ada.type_text(" for backend engineers").await;
+    // the page that says yes sends people on at once: it is looked at where it cannot
+    let next = "document.querySelector('form').outerHTML";
+    assert!(ada.text(next).await.contains("token"));
+    ada.click("document.querySelector('button[type=submit]')").await;
+    ada.arrive(LINKEDIN).await;
+    press(&mut ada, "Post").await;
+    ada.open(PORTAL).await;
+    looks(&mut ada, "mine").await;
+    ada.click("document.querySelector('a[href^=\"/refusals/\"]')").await;
+    ada.arrive(&format!("{PORTAL}refusals/")).await;
+    state(&mut ada, "recruiting", "The opening for a backend engineer").await;
+    ada.arrive(PORTAL).await;
+    looks(&mut ada, "granted").await;
+    // a form that is sent by a person and refused is answered in place
+    ada.open("https://x.com/").await;
+    looks(&mut ada, "declare-research").await;
+    ada.close().await;
+
+    let mut ben = browser(&demo, "ben").await;
+    declare(&demo, "ben", "market-research", &["x"]).await;
+    ben.open("https://x.com/").await;
+    let form = "const f = document.createElement('form'); f.method = 'post'; f.action = '/i/api/graphql/AbC/CreateTweet'; \
+                document.body.append(f); f.submit(); ''";
+    ben.value(form).await;
+    ben.arrive("https://x.com/i/").await;
+    looks(&mut ben, "refusal").await;
+    ben.close().await;
+    demo.stop().await;
+}

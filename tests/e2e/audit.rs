@@ -1,0 +1,246 @@
+//! What happened: one record a flow, on disk before anything is published, and nothing in it that is nobody's business.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use http::{Request, StatusCode};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use wayleave::audit;
+use wayleave::facts::{Act, End, Record};
+
+use crate::harness::World;
+use crate::harness::house::{PORTAL, folder_text, form};
+use crate::harness::origin;
+
+const SHARE: &str = "https://www.linkedin.com/voyager/api/contentcreation/normShares";
+const JSON: &str = "application/json";
+/// The path on record of a request in clear that nobody may read.
+const UNREAD: &str = "";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_flow_has_one_record_whatever_became_of_it() {
+    let world = World::open().await;
+    world.stranger().get("http://a.example.org/").await;
+    let dan = world.client("dan");
+    dan.get("http://b.example.org/").await;
+    dan.get("http://c.example.org/behave/truncate").await;
+    dan.get("https://www.linkedin.com/feed/").await;
+    assert_eq!(
+        dan.tunnel("www.12ft.io:443").await.err().unwrap().status,
+        StatusCode::FORBIDDEN
+    );
+    dan.get(&format!("{PORTAL}/v1/grants")).await;
+    let end = async |host: &str, path: &str| world.closed(host, path).await.ended().end.clone();
+    assert_eq!(end("a.example.org", UNREAD).await, End::Challenged);
+    assert_eq!(end("b.example.org", UNREAD).await, End::Completed);
+    assert!(matches!(end("c.example.org", UNREAD).await, End::Failed { .. }));
+    assert_eq!(end("www.linkedin.com", "/feed/").await, End::Refused);
+    assert_eq!(end("www.linkedin.com", "CONNECT").await, End::Completed);
+    assert_eq!(end("www.12ft.io", "CONNECT").await, End::Refused);
+    assert_eq!(end("wayleave.internal", UNREAD).await, End::Completed);
+    // the rest is counted by `close`: as many records as requests, no two with one name
+    world.close().await;
+}
+
+fn opened(records: &[Record]) -> Vec<&Record> {
+    records
+        .iter()
+        .filter(|record| matches!(record.act, Act::Opening { .. }))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_publishes_has_an_opening_line_and_what_reads_has_none() {
+    let world = World::open().await;
+    world
+        .grant("ada", "recruiting", &["linkedin"], &["read", "publish"])
+        .await;
+    let ada = world.client("ada");
+    assert_eq!(ada.get("https://www.linkedin.com/feed/").await.status, StatusCode::OK);
+    assert!(opened(&world.records().await).is_empty());
+    assert_eq!(ada.post(SHARE, JSON, "{}").await.status, StatusCode::OK);
+    let closing = world
+        .closed("www.linkedin.com", "/voyager/api/contentcreation/normShares")
+        .await;
+    let records = world.records().await;
+    let openings = opened(&records);
+    assert_eq!(openings.len(), 1);
+    assert_eq!(openings[0].id, closing.record.id);
+    // what is refused is not opened
+    world.client("eve").post(SHARE, JSON, "{}").await;
+    assert_eq!(opened(&world.records().await).len(), 1);
+    world.close().await;
+}
+
+/// An origin for one host that looks into the book when the first byte of each request reaches it.
+async fn watching(
+    world_folder: &Path,
+) -> (
+    std::net::SocketAddr,
+    tokio::sync::oneshot::Sender<tokio_rustls::TlsAcceptor>,
+    Arc<Mutex<Vec<String>>>,
+) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (papers, given) = tokio::sync::oneshot::channel::<tokio_rustls::TlsAcceptor>();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (book, found) = (world_folder.join("records"), seen.clone());
+    tokio::spawn(async move {
+        let acceptor = given.await.unwrap();
+        while let Ok((stream, _)) = listener.accept().await {
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                continue;
+            };
+            let mut first = [0];
+            if stream.read_exact(&mut first).await.is_err() {
+                continue;
+            }
+            found.lock().unwrap().push(folder_text(&book));
+            let mut rest = Vec::new();
+            while !rest.ends_with(b"the end") {
+                if stream.read_buf(&mut rest).await.unwrap_or(0) == 0 {
+                    break;
+                }
+            }
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+            stream.write_all(answer).await.ok();
+            stream.shutdown().await.ok();
+        }
+    });
+    (address, papers, seen)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_opening_line_is_on_disk_before_the_origin_gets_the_first_byte() {
+    let holder = tempfile::TempDir::new().unwrap();
+    let (address, papers, seen) = watching(holder.path()).await;
+    let book = holder.path().join("records");
+    let world = World::planned(|plan| {
+        plan.settings.audit.folder = book;
+        plan.settings
+            .upstream
+            .map
+            .insert("www.linkedin.com".to_owned(), address.to_string());
+    })
+    .await;
+    papers
+        .send(origin::acceptor(&world.origins, "www.linkedin.com"))
+        .ok()
+        .unwrap();
+    world
+        .grant("ada", "recruiting", &["linkedin"], &["read", "publish"])
+        .await;
+    for round in 1..=3 {
+        let answer = world.client("ada").post(SHARE, JSON, r#""the end"#).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        let looked = seen.lock().unwrap()[round - 1].clone();
+        let openings = looked.lines().filter(|line| line.contains("\"kind\":\"opening\""));
+        assert_eq!(openings.count(), round, "{looked}");
+    }
+    world.close().await;
+}
+
+fn copied(folder: &Path) -> tempfile::TempDir {
+    let copy = tempfile::TempDir::new().unwrap();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_file() {
+            std::fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+        }
+    }
+    copy
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flipped_byte_anywhere_in_the_book_is_found_at_its_line() {
+    let world = World::open().await;
+    let dan = world.client("dan");
+    for host in ["a", "b", "c"] {
+        dan.get(&format!("http://{host}.example.org/")).await;
+    }
+    world.closed("c.example.org", UNREAD).await;
+    let copy = copied(&world.settings.audit.folder);
+    let whole = audit::verify(copy.path()).unwrap();
+    assert!(whole.lines >= 4, "{whole:?}");
+    let file: PathBuf = copy.path().join("records-00000001.jsonl");
+    let text = std::fs::read(&file).unwrap();
+    for at in (0..text.len()).step_by(101) {
+        let mut damaged = text.clone();
+        damaged[at] ^= 0x01;
+        std::fs::write(&file, &damaged).unwrap();
+        let line = text[..at].iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+        match audit::verify(copy.path()) {
+            // a line end that is gone joins the line with the next
+            Err(broken) => assert!(broken.line.abs_diff(line) <= 1, "byte {at} of line {line}: {broken}"),
+            // nothing follows the last line yet that could vouch for it: there the head tells, which is noted elsewhere
+            Ok(verified) => {
+                assert_eq!(line, whole.lines, "byte {at} of line {line}");
+                assert_ne!(verified.head, whole.head, "byte {at} of line {line}");
+            }
+        }
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_record_holds_a_credential_a_cookie_a_query_or_a_body() {
+    let world = World::open().await;
+    world
+        .grant("ada", "recruiting", &["linkedin"], &["read", "engage", "publish"])
+        .await;
+    world.grant("dan", "market-research", &["facebook"], &["read"]).await;
+    let secretive = |request: http::request::Builder| {
+        request
+            .header("cookie", "li_at=SECRET-cookie")
+            .header("authorization", "Bearer SECRET-bearer")
+            .header("x-csrf-token", "SECRET-csrf")
+            .header("referer", "https://clinic.example/SECRET-referer")
+            .header("user-agent", "SECRET-agent")
+    };
+    let ada = world.client("ada").with_hop_field("wayleave-note", "SECRET-hop");
+    let url = "https://www.linkedin.com/voyager/api/graphql?action=execute&queryId=voyagerContentcreationDashShares.80089&x=SECRET-query";
+    let post = secretive(Request::post(url)).header("content-type", JSON);
+    assert_eq!(
+        ada.send_with(post, r#"{"text":"SECRET-body"}"#).await.status,
+        StatusCode::OK
+    );
+    assert_eq!(
+        world.origin.received()[0].headers["cookie"],
+        "li_at=SECRET-cookie",
+        "the origin gets its own"
+    );
+    let feed = secretive(Request::get("https://www.linkedin.com/feed/?q=SECRET-search"));
+    assert_eq!(ada.send(feed).await.status, StatusCode::OK);
+    let refused = secretive(Request::get("https://www.facebook.com/friends?q=SECRET-refused"));
+    assert_eq!(ada.send(refused).await.status, StatusCode::FORBIDDEN);
+    let body = form(&[
+        ("fb_api_req_friendly_name", "CometModernHomeFeedQuery"),
+        ("variables", r#"{"text":"SECRET-variable"}"#),
+        ("SECRET-name", "1"),
+    ]);
+    let peeked = secretive(Request::post("https://www.facebook.com/api/graphql/?SECRET-key=1"))
+        .header("content-type", "application/x-www-form-urlencoded");
+    assert_eq!(world.client("dan").send_with(peeked, body).await.status, StatusCode::OK);
+    let plain = secretive(Request::get("http://www.example.org/SECRET-path?q=SECRET-plain"));
+    assert_eq!(ada.send(plain).await.status, StatusCode::OK);
+    world.closed("www.facebook.com", "/api/graphql/").await;
+
+    let book = world.records_text().await;
+    let found: BTreeSet<&str> = book.split('"').filter(|text| text.contains("SECRET")).collect();
+    assert_eq!(found, BTreeSet::new());
+    for secret in [
+        "open sesame",
+        "b3BlbiBzZXNhbW",
+        "YWRhOm9wZW4",
+        "a test needs it",
+        "cookie",
+    ] {
+        assert!(!book.contains(secret), "{secret}");
+    }
+    for kept in ["voyagerContentcreationDashShares.80089", "CometModernHomeFeedQuery"] {
+        assert!(book.contains(kept), "the name of an operation is kept: {kept}");
+    }
+    world.close().await;
+}

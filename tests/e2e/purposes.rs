@@ -1,0 +1,437 @@
+//! What for: a grant works at once, for exactly as long as it lasts, and is chosen as §13 of the design says.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use http::{Request, StatusCode};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_tungstenite::tungstenite::Message;
+use wayleave::facts::{Act, Channel, End, GrantAct, SubjectId};
+
+use crate::harness::World;
+use crate::harness::client::Client;
+use crate::harness::house::PORTAL;
+use crate::harness::{PASSWORD, Plan};
+
+const FEED: &str = "https://www.linkedin.com/feed/";
+
+fn signed_in(world: &World, user: &str) -> Client {
+    Client {
+        authorization: Some(Client::basic(user, PASSWORD)),
+        ..world.client("ada")
+    }
+}
+
+/// The purpose under which the last visit of LinkedIn's feed passed.
+async fn passed_under(world: &World) -> Option<String> {
+    let closing = world.closed("www.linkedin.com", "/feed/").await;
+    closing.decided().purpose.as_ref().map(ToString::to_string)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_works_at_once_and_survives_a_restart() {
+    let mut world = World::open().await;
+    let declared = json!({"purpose": "recruiting", "platforms": ["linkedin"], "statement": "Looking for a tester"});
+    let created = world.client("ada").declare(&declared).await;
+    assert_eq!(created.status, StatusCode::CREATED, "{}", created.text());
+    assert_eq!(world.client("ada").get(FEED).await.status, StatusCode::OK);
+
+    world.reopen().await;
+    let ada = world.client("ada");
+    assert_eq!(ada.get(FEED).await.status, StatusCode::OK);
+    let grants = ada.get(&format!("{PORTAL}/v1/grants")).await.json();
+    assert_eq!(grants["grants"][0]["id"], created.json()["id"]);
+    let ended = ada
+        .delete(&format!(
+            "{PORTAL}/v1/grants/{}",
+            created.json()["id"].as_str().unwrap()
+        ))
+        .await;
+    assert_eq!(ended.status, StatusCode::OK);
+    world.reopen().await;
+    assert_eq!(
+        world.client("ada").get(FEED).await.status,
+        StatusCode::FORBIDDEN,
+        "an ended grant stays ended"
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_opens_until_the_moment_that_it_expires() {
+    let world = World::open().await;
+    world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    let mut kept = world.client("ada").keep("www.linkedin.com").await;
+    world.clock.advance(Duration::from_hours(1) - Duration::from_millis(1));
+    assert_eq!(kept.get("/feed/").await.status, StatusCode::OK);
+    world.clock.advance(Duration::from_millis(1));
+    let expired = kept.get("/feed/").await;
+    assert_eq!(expired.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        expired.json()["type"],
+        "https://wayleave.example/problems/grant-expired"
+    );
+    drop(kept);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_that_begins_later_opens_nothing_before() {
+    let world = World::open().await;
+    world
+        .give("ada", "recruiting", &["linkedin"], |terms| {
+            terms.not_before = terms.declared_at.plus(Duration::from_mins(1));
+        })
+        .await;
+    assert_eq!(world.client("ada").get(FEED).await.status, StatusCode::FORBIDDEN);
+    world.clock.advance(Duration::from_mins(1));
+    assert_eq!(world.client("ada").get(FEED).await.status, StatusCode::OK);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_narrowest_grant_that_permits_is_the_one_recorded() {
+    let world = World::open().await;
+    let ada = world.client("ada");
+    world
+        .grant("ada", "recruiting", &["linkedin", "xing"], &["read", "publish"])
+        .await;
+    assert_eq!(ada.get(FEED).await.status, StatusCode::OK);
+    assert_eq!(passed_under(&world).await.as_deref(), Some("recruiting"));
+    world.grant("ada", "press-monitoring", &["linkedin"], &["read"]).await;
+    assert_eq!(ada.get(FEED).await.status, StatusCode::OK);
+    assert_eq!(passed_under(&world).await.as_deref(), Some("press-monitoring"));
+    // the narrowest that permits, not the narrowest of all
+    let share = "https://www.linkedin.com/voyager/api/contentcreation/normShares";
+    assert_eq!(ada.post(share, "application/json", "{}").await.status, StatusCode::OK);
+    let closing = world
+        .closed("www.linkedin.com", "/voyager/api/contentcreation/normShares")
+        .await;
+    assert_eq!(closing.decided().purpose.as_ref().unwrap().as_str(), "recruiting");
+    world.close().await;
+}
+
+async fn with_two_grants() -> World {
+    let world = World::open().await;
+    world
+        .grant("ada", "recruiting", &["linkedin", "xing"], &["read", "publish"])
+        .await;
+    world.grant("ada", "press-monitoring", &["linkedin"], &["read"]).await;
+    world
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_suffix_of_the_user_name_selects_among_grants() {
+    let world = with_two_grants().await;
+    for (user, purpose) in [
+        ("ada", "press-monitoring"),
+        ("ada+recruiting", "recruiting"),
+        ("ada%2Brecruiting", "recruiting"),
+        ("ada+press-monitoring", "press-monitoring"),
+    ] {
+        let answer = signed_in(&world, user).get(FEED).await;
+        assert_eq!(answer.status, StatusCode::OK, "{user}: {}", answer.text());
+        assert_eq!(passed_under(&world).await.as_deref(), Some(purpose), "{user}");
+    }
+    let other = signed_in(&world, "ada+market-research").get(FEED).await;
+    assert_eq!(
+        other.status,
+        StatusCode::FORBIDDEN,
+        "a purpose that is not held selects nothing"
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_header_selects_on_the_hop_to_the_proxy_only_and_never_leaves() {
+    let world = with_two_grants().await;
+    let ada = world.client("ada");
+    let on_connect = ada.with_hop_field("wayleave-purpose", "recruiting");
+    assert_eq!(on_connect.get(FEED).await.status, StatusCode::OK);
+    assert_eq!(passed_under(&world).await.as_deref(), Some("recruiting"));
+    // in absolute form, in clear
+    assert_eq!(
+        on_connect.get("http://www.linkedin.com/feed/").await.status,
+        StatusCode::OK
+    );
+    assert_eq!(passed_under(&world).await.as_deref(), Some("recruiting"));
+    // a page's own requests cannot speak for the hop to the proxy
+    let inside = Request::get(FEED).header("wayleave-purpose", "recruiting");
+    assert_eq!(ada.send(inside).await.status, StatusCode::OK);
+    assert_eq!(passed_under(&world).await.as_deref(), Some("press-monitoring"));
+    for unclear in ["recruiting, press-monitoring", "", "Recruiting"] {
+        let answer = ada.with_hop_field("wayleave-purpose", unclear).get(FEED).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "`{unclear}` is not one purpose");
+    }
+    let received = world.origin.received();
+    assert_eq!(received.len(), 3);
+    for request in received {
+        assert!(
+            request
+                .headers
+                .keys()
+                .all(|name| !name.as_str().starts_with("wayleave"))
+        );
+        assert!(request.headers.get("proxy-authorization").is_none());
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exact_user_name_wins_over_a_suffix() {
+    let world = World::planned(|plan: &mut Plan| {
+        let users = std::fs::read_to_string(&plan.settings.identity.users).unwrap();
+        let hash = users.lines().find(|line| line.starts_with("\"ada\"") || line.starts_with("ada")).unwrap();
+        let (_, hash) = hash.split_once('=').unwrap();
+        std::fs::write(&plan.settings.identity.users, format!("{users}\"ada+recruiting\" ={hash}\n")).unwrap();
+        let person = "[[person]]\nid = \"ada+recruiting\"\nname = \"Ada's second account\"\nroles = [\"engineer\"]\n\
+             department = \"engineering\"\nemployment = \"contractor\"\nregion = \"eu-west\"\ntime-zone = \"Europe/Paris\"\n";
+        std::fs::write(plan.folder.join("policies/people/zz-test.toml"), person).unwrap();
+    })
+    .await;
+    world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    let answer = signed_in(&world, "ada+recruiting").get(FEED).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN, "the second account holds nothing");
+    let closing = world.closed("www.linkedin.com", "/feed/").await;
+    assert_eq!(closing.seen().subject.as_ref().unwrap().id.as_str(), "ada+recruiting");
+    assert_eq!(closing.seen().selected, None);
+    world.close().await;
+}
+
+async fn given_by(world: &World, channel: Channel) -> usize {
+    let given = world.acts(|record| match &record.act {
+        Act::Grant {
+            act: GrantAct::Granted,
+            grant,
+            ..
+        } => Some(grant.channel),
+        _ => None,
+    });
+    given.await.into_iter().filter(|by| *by == channel).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_cannot_create_a_grant_by_naming_a_purpose() {
+    let world = World::open().await;
+    let answer = signed_in(&world, "cora+customer-support")
+        .get("https://x.com/home")
+        .await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.text());
+    let by_header = world
+        .client("cora")
+        .with_hop_field("wayleave-purpose", "customer-support");
+    assert_eq!(by_header.get("https://x.com/home").await.status, StatusCode::FORBIDDEN);
+    assert!(
+        world
+            .gate()
+            .ledger()
+            .grants_of(&SubjectId::parse("cora").unwrap())
+            .is_empty()
+    );
+    assert_eq!(world.origin.connections(), 0);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tool_states_its_purpose_with_the_call_on_every_platform_it_needs() {
+    let world = World::open().await;
+    let bot = signed_in(&world, "carebot+customer-support");
+    let first = bot.get("https://x.com/home").await;
+    assert_eq!(first.status, StatusCode::OK, "{}", first.text());
+    assert_eq!(given_by(&world, Channel::ProxyName).await, 1);
+    let again = bot.get("https://x.com/home").await;
+    assert_eq!(again.status, StatusCode::OK);
+    assert_eq!(
+        given_by(&world, Channel::ProxyName).await,
+        1,
+        "one grant serves until it expires"
+    );
+    let elsewhere = bot.get("https://www.reddit.com/r/rust/comments/1").await;
+    assert_eq!(
+        elsewhere.status,
+        StatusCode::OK,
+        "a grant for one platform is none for another: {}",
+        elsewhere.text()
+    );
+
+    let by_header = world
+        .client("carebot")
+        .with_hop_field("wayleave-purpose", "customer-support");
+    let comment = "https://www.youtube.com/youtubei/v1/comment/create_comment";
+    let answer = by_header.post(comment, "application/json", "{}").await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    assert_eq!(given_by(&world, Channel::Header).await, 1);
+    // a tool has no more rights than its rules
+    let other = signed_in(&world, "carebot+recruiting").get(FEED).await;
+    assert_eq!(other.status, StatusCode::FORBIDDEN);
+    let silent = world.client("carebot").get("https://www.facebook.com/").await;
+    assert_eq!(
+        silent.status,
+        StatusCode::FORBIDDEN,
+        "without a word about its purpose it creates nothing"
+    );
+    world.close().await;
+}
+
+async fn socket_under_a_grant(world: &World) -> (wayleave::facts::Grant, crate::harness::house::Socket) {
+    let grant = world
+        .give("ben", "brand-publishing", &["x"], |terms| {
+            terms.approved_by = Some(SubjectId::parse("mia").unwrap());
+        })
+        .await;
+    (grant, world.client("ben").socket("x.com", "/live").await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ending_a_grant_refuses_the_next_request_and_cuts_a_socket() {
+    let world = World::open().await;
+    let (grant, socket) = socket_under_a_grant(&world).await;
+    let mut socket = socket.unwrap();
+    let mut kept = world.client("ben").keep("x.com").await;
+    assert_eq!(kept.get("/home").await.status, StatusCode::OK);
+    socket.send(Message::text("hello")).await.unwrap();
+    assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("hello"));
+
+    // another person's grant comes and goes: that is none of this socket's business
+    let other = world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    world
+        .client("ada")
+        .delete(&format!("{PORTAL}/v1/grants/{}", other.id))
+        .await;
+    socket.send(Message::text("still here")).await.unwrap();
+    assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("still here"));
+
+    let ended = world
+        .client("ben")
+        .delete(&format!("{PORTAL}/v1/grants/{}", grant.id))
+        .await;
+    assert_eq!(ended.status, StatusCode::OK);
+    assert!(
+        !matches!(socket.next().await, Some(Ok(Message::Text(_)))),
+        "the socket is cut"
+    );
+    assert_eq!(kept.get("/home").await.status, StatusCode::FORBIDDEN);
+    drop(kept);
+    let closing = world.closed("x.com", "/live").await;
+    let End::Cut(reason) = &closing.ended().end else {
+        panic!("{:?}", closing.ended());
+    };
+    assert!(reason.contains("grant"), "{reason}");
+    assert_eq!(closing.ended().status, Some(101));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_does_not_outlive_its_grants_last_moment() {
+    let world = World::open().await;
+    let (_, socket) = socket_under_a_grant(&world).await;
+    let mut socket = socket.unwrap();
+    world.clock.advance(Duration::from_hours(1));
+    // the clock of this world stands still: anything that happens makes the gateway look at it
+    world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    assert!(
+        !matches!(socket.next().await, Some(Ok(Message::Text(_)))),
+        "the socket is cut"
+    );
+    let closing = world.closed("x.com", "/live").await;
+    assert!(matches!(closing.ended().end, End::Cut(_)), "{:?}", closing.ended());
+    world.close().await;
+}
+
+const TUNNEL_RULE: &str = r#"@id("test.collaboration") @title("Slack needs a purpose") @reason("Slack needs a purpose.") @owner("IT")
+forbid (principal, action == Action::"connect", resource in Category::"internal-collaboration")
+unless { context has purpose && resource in context.purpose.platforms };
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ending_a_grant_cuts_a_tunnel_that_nobody_reads() {
+    let world = World::planned(|plan| {
+        std::fs::write(plan.folder.join("policies/rules/90-test.cedar"), TUNNEL_RULE).unwrap();
+        std::fs::remove_dir_all(plan.folder.join("policies/cases")).unwrap();
+    })
+    .await;
+    let dan = world.client("dan");
+    let refused = dan.tunnel("app.slack.com:443").await.err().unwrap();
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let grant = world.grant("dan", "market-research", &["slack"], &["read"]).await;
+    let tunnel = dan.tunnel("app.slack.com:443").await.unwrap();
+    let mut tunnel = hyper_util::rt::TokioIo::new(tunnel);
+    // neither TLS nor HTTP: the origin of the tests greets whoever speaks SSH
+    tunnel.write_all(b"SSH-2.0-test\r\n").await.unwrap();
+    let mut greeting = [0; 16];
+    tunnel.read_exact(&mut greeting).await.unwrap();
+    assert_eq!(&greeting, b"SSH-2.0-origin\r\n");
+    let ended = dan.delete(&format!("{PORTAL}/v1/grants/{}", grant.id)).await;
+    assert_eq!(ended.status, StatusCode::OK);
+    let mut rest = Vec::new();
+    tunnel.read_to_end(&mut rest).await.ok();
+    let closing = world.closed("app.slack.com", "CONNECT").await;
+    assert!(matches!(closing.ended().end, End::Cut(_)), "{:?}", closing.ended());
+    assert!(!closing.ended().decrypted);
+    world.close().await;
+}
+
+/// An origin that agrees to a socket only once it is told to.
+async fn hesitant(
+    told: std::sync::Arc<tokio::sync::Notify>,
+    asked: std::sync::Arc<tokio::sync::Notify>,
+) -> (
+    std::net::SocketAddr,
+    tokio::sync::oneshot::Sender<tokio_rustls::TlsAcceptor>,
+) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (papers, given) = tokio::sync::oneshot::channel::<tokio_rustls::TlsAcceptor>();
+    tokio::spawn(async move {
+        let acceptor = given.await.unwrap();
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut stream = acceptor.accept(stream).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            stream.read_buf(&mut head).await.unwrap();
+        }
+        asked.notify_one();
+        told.notified().await;
+        let answer = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+        stream.read_to_end(&mut head).await.ok();
+    });
+    (address, papers)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_grant_that_ends_while_the_origin_hesitates_opens_no_lasting_socket() {
+    let (told, asked) = (std::sync::Arc::default(), std::sync::Arc::default());
+    let (address, papers) = hesitant(std::sync::Arc::clone(&told), std::sync::Arc::clone(&asked)).await;
+    let world = World::planned(|plan| {
+        plan.settings
+            .upstream
+            .map
+            .insert("x.com".to_owned(), address.to_string());
+    })
+    .await;
+    papers
+        .send(crate::harness::origin::acceptor(&world.origins, "x.com"))
+        .ok()
+        .unwrap();
+    let grant = world
+        .give("ben", "brand-publishing", &["x"], |terms| {
+            terms.approved_by = Some(SubjectId::parse("mia").unwrap());
+        })
+        .await;
+    let ben = world.client("ben");
+    let opening = tokio::spawn(async move { ben.socket("x.com", "/live").await });
+    asked.notified().await;
+    let ended = world
+        .client("ben")
+        .delete(&format!("{PORTAL}/v1/grants/{}", grant.id))
+        .await;
+    assert_eq!(ended.status, StatusCode::OK);
+    told.notify_one();
+    let mut socket = opening.await.unwrap().unwrap();
+    assert!(!matches!(socket.next().await, Some(Ok(Message::Text(_)))));
+    let closing = world.closed("x.com", "/live").await;
+    assert!(matches!(closing.ended().end, End::Cut(_)), "{:?}", closing.ended());
+    world.close().await;
+}

@@ -1,0 +1,146 @@
+//! The shipped rules: valid, linted, reached by their cases, the same in the program; and what typical mistakes are
+//! told.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests read and write folders of rules"
+)]
+
+use std::path::Path;
+
+use wayleave::facts::{PolicyId, SourceText};
+use wayleave::gatehouse::sources::read_folder;
+use wayleave::rulebook::{Assembled, Rulebook, Sources};
+
+/// Rules that nothing can reach yet, each with what it waits for.
+const WAITING: [(&str, &str); 1] = [("guard.weak-identity", "no method proves identity by address yet")];
+
+fn files() -> Vec<SourceText> {
+    read_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("policies")).unwrap()
+}
+
+fn shipped() -> (Sources, Assembled) {
+    let sources = Sources::from_files(files()).unwrap();
+    let assembled = Rulebook::assemble(&sources).unwrap();
+    (sources, assembled)
+}
+
+#[test]
+fn the_shipped_rules_are_sound_without_a_warning_and_pass_their_cases() {
+    let (sources, assembled) = shipped();
+    let warnings: Vec<String> = assembled.warnings.iter().map(ToString::to_string).collect();
+    assert!(warnings.is_empty(), "{warnings:#?}");
+    let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);
+    assert!(report.is_green(), "{:#?}", report.into_problems());
+    assert!(report.passed >= 90, "{}", report.passed);
+}
+
+#[test]
+fn every_rule_has_a_name_a_reason_and_an_owner_and_is_reached() {
+    let (sources, assembled) = shipped();
+    let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);
+    for rule in assembled.rulebook.policy().rules() {
+        for annotation in ["id", "title", "reason", "owner"] {
+            let text = rule.annotations.get(annotation);
+            assert!(
+                text.is_some_and(|text| !text.is_empty()),
+                "{} has no @{annotation}",
+                rule.id
+            );
+        }
+    }
+    let waiting: Vec<PolicyId> = WAITING.iter().map(|(id, _)| PolicyId::new(*id)).collect();
+    assert_eq!(report.unreached.into_iter().collect::<Vec<_>>(), waiting);
+}
+
+#[test]
+fn the_program_carries_the_same_rules() {
+    let built_in: Vec<SourceText> = Sources::embedded().files().cloned().collect();
+    let by_name = |mut files: Vec<SourceText>| {
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        files
+    };
+    let (built_in, shipped) = (by_name(built_in), by_name(files()));
+    let names = |files: &[SourceText]| files.iter().map(|file| file.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&built_in), names(&shipped));
+    assert!(built_in == shipped, "the same names, other texts");
+    let id = |files: Vec<SourceText>| {
+        let assembled = Rulebook::assemble(&Sources::from_files(files).unwrap()).unwrap();
+        assembled.rulebook.id().clone()
+    };
+    assert_eq!(id(built_in), id(shipped));
+}
+
+/// What is said about the shipped rules when `from` in `file` is `to`.
+fn told(file: &str, from: &str, to: &str) -> String {
+    let mut files = files();
+    let changed = files.iter_mut().find(|source| source.name == file).unwrap();
+    assert!(changed.text.contains(from), "{from}");
+    changed.text = changed.text.replacen(from, to, 1).into();
+    said(files)
+}
+
+fn said(files: Vec<SourceText>) -> String {
+    let assembled = Sources::from_files(files).and_then(|sources| {
+        let assembled = Rulebook::assemble(&sources)?;
+        let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);
+        let mut problems = report.into_problems();
+        problems.extend(assembled.warnings);
+        if problems.is_empty() { Ok(()) } else { Err(problems) }
+    });
+    let problems = assembled.err().unwrap_or_default();
+    problems.iter().map(|problem| format!("{problem}\n")).collect()
+}
+
+#[test]
+fn a_rule_that_names_what_does_not_exist_is_told_what_was_meant() {
+    let rules = "rules/20-purposes.cedar";
+    insta::assert_snapshot!(told(rules, "Role::\"recruiter\"", "Role::\"recruter\""), @"rules/20-purposes.cedar:27:22: rule `recruiting.read` names the role `recruter`, which nobody knows (did you mean `recruiter`? they are listed in the directory in `people/`)");
+    insta::assert_snapshot!(told(rules, "Category::\"professional\"", "Category::\"profesional\""), @"rules/20-purposes.cedar:27:99: rule `recruiting.read` names the category `profesional`, which nobody knows (did you mean `professional`? they are listed in the tree in `catalog/categories.toml`)");
+    insta::assert_snapshot!(told(rules, "PurposeKind::\"recruiting\", ", "PurposeKind::\"recruting\", "), @r#"
+    rules/20-purposes.cedar:17:9: rule `any.account` names the purpose `recruting`, which nobody knows (did you mean `recruiting`? they are listed in `purposes.toml`)
+    rules/20-purposes.cedar:17:9: for policy `any.account`: entity `PurposeKind::"recruting"` is of an enumerated entity type, but `"recruting"` is not declared as a valid eid (valid entity eids: "advertising-campaign", "brand-publishing", "community-management", "competitor-research", "crisis-response", "customer-support", "event-coverage", "executive-communication", "fraud-investigation", "influencer-outreach", "investor-relations", "legal-discovery", "market-research", "partner-relations", "personal-break", "press-monitoring", "recruiting", "security-research", "social-listening", "training-delivery")
+    "#);
+    insta::assert_snapshot!(told(rules, "Action::\"logout\"", "Action::\"log-out\""), @r#"rules/20-purposes.cedar:12:31: for policy `any.account`, unrecognized action `Action::"log-out"` (did you mean `Action::"logout"`?)"#);
+    insta::assert_snapshot!(told("rules/30-guardrails.cedar", "context.client.network", "context.client.netwrok"), @r#"rules/30-guardrails.cedar:67:8: for policy `guard.guest-network`, attribute `client.netwrok` in context for Action::"advertise" not found (did you mean `network`?)"#);
+}
+
+#[test]
+fn a_rule_that_is_not_written_well_is_shown_where() {
+    let rules = "rules/20-purposes.cedar";
+    insta::assert_snapshot!(told(rules, "@reason(\"Signing in is open with your declared purpose.\")\n", ""), @r#"rules/20-purposes.cedar:6:1: rule `any.account` has no `@reason` (write `@reason("…")`: the sentence that people read when it decides)"#);
+    insta::assert_snapshot!(told(rules, "@id(\"recruiting.read\")", "@id(\"any.account\")"), @"rules/20-purposes.cedar:23:1: two rules are called `any.account` (give this one a name of its own; the other is at rules/20-purposes.cedar:6)");
+    insta::assert_snapshot!(told(rules, "when { context has purpose && context.purpose.kind == PurposeKind::\"recruiting\" };", "when { context.purpose.kind == PurposeKind::\"recruiting\" };"), @r#"rules/20-purposes.cedar:28:8: for policy `recruiting.read`, unable to guarantee safety of access to optional attribute `purpose` in context for Action::"browse" (try testing for the attribute's presence with `context has purpose && ..`)"#);
+    insta::assert_snapshot!(told(rules, "when {\n  context has purpose\n    && [", "when \n  context has purpose\n    && ["), @"rules/20-purposes.cedar:16:3: unexpected token `context` (expected `{`)");
+    insta::assert_snapshot!(told(rules, "@owner(\"IT\")\npermit", "@owner(\"IT\")\n@expires(\"soon\")\npermit"), @"rules/20-purposes.cedar:10:1: `soon` is not a date (write `2027-01-31`, its first moment in UTC, or `2027-01-31T18:00:00Z`)");
+}
+
+#[test]
+fn a_purpose_a_person_a_host_or_a_case_with_a_mistake_is_shown_where() {
+    insta::assert_snapshot!(told("purposes.toml", "title = \"Recruiting\"", "titel = \"Recruiting\""), @r#"
+    purposes.toml:266:1: `title` is missing (add `title = "…"`)
+    purposes.toml:268:1: `titel` is not known here (did you mean `title`?)
+    "#);
+    insta::assert_snapshot!(told("purposes.toml", "id = \"recruiting\"", "id = \"recruitment\""), @"
+    rules/20-purposes.cedar:17:9: rule `any.account` names the purpose `recruiting`, which nobody knows (did you mean `recruitment`? they are listed in `purposes.toml`)
+    rules/20-purposes.cedar:28:55: rule `recruiting.read` names the purpose `recruiting`, which nobody knows (did you mean `recruitment`? they are listed in `purposes.toml`)
+    rules/20-purposes.cedar:39:55: rule `recruiting.publish` names the purpose `recruiting`, which nobody knows (did you mean `recruitment`? they are listed in `purposes.toml`)
+    ");
+    insta::assert_snapshot!(told("purposes.toml", "owner = \"hana\"", "owner = \"hanna\""), @"purposes.toml:241:9: `hanna` is not a person of the directory (did you mean `hana`?)");
+    insta::assert_snapshot!(told("people/people.toml", "roles = [\"recruiter\"]", "roles = [\"recruter\"]"), @"people/people.toml:7:10: `recruter` is not a role of the directory (did you mean `recruiter`?)");
+    insta::assert_snapshot!(told("people/people.toml", "time-zone = \"Europe/Paris\"", "time-zone = \"Europe/Pariss\""), @"people/people.toml:11:13: `Europe/Pariss` is not a time zone (write an IANA name such as `Europe/Paris`)");
+    insta::assert_snapshot!(told("catalog/linkedin.toml", "category = \"professional\"", "category = \"profesional\""), @"catalog/linkedin.toml:5:12: `profesional` is not a known category (did you mean `professional`?)");
+    insta::assert_snapshot!(told("catalog/x.toml", "activity = \"post\"", "activity = \"pst\""), @"catalog/x.toml:73:12: `pst` is not a known activity (did you mean `post`?)");
+    insta::assert_snapshot!(told("cases/linkedin.toml", "who = \"ada\"", "who = \"adda\""), @"cases/linkedin.toml:16:7: there is no person `adda` (did you mean `ada`?)");
+    insta::assert_snapshot!(told("cases/linkedin.toml", "outcome = \"declare\"", "outcome = \"allow\""), @"cases/linkedin.toml:15:6: the case `asks a recruiter for a purpose before the feed opens` fails: outcome: expected allow, came declare; decided by `inspect.social`: Traffic to social media is inspected so that each activity can be decided.; offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, `social-listening` (change the rules or the case, then run `wayleave test`)");
+}
+
+#[test]
+fn a_file_that_is_missing_or_stands_in_the_wrong_place_is_named() {
+    let without = |name: &str| said(files().into_iter().filter(|file| file.name != name).collect());
+    insta::assert_snapshot!(without("purposes.toml"), @"purposes.toml: `purposes.toml` is missing (start from the shipped folder)");
+    insta::assert_snapshot!(without("wayleave.cedarschema"), @"wayleave.cedarschema: `wayleave.cedarschema` is missing (start from the shipped folder)");
+    let mut more = files();
+    more.push(SourceText::new("mine.cedar", "permit (principal, action, resource);"));
+    insta::assert_snapshot!(said(more), @"mine.cedar: nothing reads `mine.cedar` (rules stand in `rules/*.cedar`, data in `catalog/`, `people/` and `cases/`, without folders in them)");
+}

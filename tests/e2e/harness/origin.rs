@@ -51,11 +51,13 @@ pub struct Authority {
 
 impl Authority {
     pub fn new() -> Self {
+        Self::called("Origins of the tests")
+    }
+
+    fn called(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "Origins of the tests");
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         let pem = params.self_signed(&key).unwrap().pem();
@@ -105,7 +107,7 @@ impl Authority {
     }
 
     fn stranger() -> Self {
-        Self::new()
+        Self::called("Somebody whom nobody knows")
     }
 }
 
@@ -330,7 +332,8 @@ async fn behave(behaviour: Option<&str>, parts: &http::request::Parts, body: Byt
         }
         Some(_) | None => {
             let did = format!("{} {} {}", parts.method, parts.uri.path(), body.len());
-            let mut response = Response::new(whole(&did));
+            let mut response = Response::new(whole(if parts.method == Method::HEAD { "" } else { &did }));
+            response.headers_mut().insert(header::CONTENT_LENGTH, did.len().into());
             response.headers_mut().insert("x-origin", "here".parse().unwrap());
             response
         }
@@ -356,10 +359,12 @@ fn websocket(headers: &HeaderMap, upgrade: hyper::upgrade::OnUpgrade) -> Answer 
         let Ok(io) = upgrade.await else { return };
         let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(io), Role::Server, None).await;
         while let Some(Ok(message)) = socket.next().await {
-            if message.is_close() || socket.send(message).await.is_err() {
+            // the library answers a close by itself
+            if !message.is_close() && socket.send(message).await.is_err() {
                 return;
             }
         }
+        socket.get_mut().shutdown().await.ok();
     });
     let mut response = Response::new(whole(""));
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;

@@ -84,11 +84,10 @@ impl Proxy {
                 };
                 match self.house.upstream.tunnel(&permit).await {
                     Ok(origin) => self.tunnel(knock, permit, origin, Request::from_parts(parts, body)),
-<<<<<<< HEAD
-                    Err(fault) => respond::fault(knock.entry, knock.seen.ask.host(), false, &parts, &fault),
-=======
-                    Err(fault) => respond::fault(knock.entry, knock.seen.ask.host(), Reader::of(&parts), &fault),
->>>>>>> main
+                    Err(fault) => {
+                        let reader = Reader::of(&parts);
+                        respond::fault(knock.entry, knock.seen.ask.host(), false, reader, &fault)
+                    }
                 }
             }
         }

@@ -187,10 +187,12 @@ impl Proxy {
             FaultCode::ClientGone
         };
         // what the library answers by itself
-        let status = match code {
-            FaultCode::HeadTooLarge => Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
-            FaultCode::BadRequest => Some(StatusCode::BAD_REQUEST),
-            _ => None,
+        let status = if code == FaultCode::HeadTooLarge {
+            Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+        } else if code == FaultCode::BadRequest {
+            Some(StatusCode::BAD_REQUEST)
+        } else {
+            None
         };
         let fault = Fault::new(Blame::Client, Stage::Arrive, code, error.to_string());
         self.stray(hop.arrival.client, &fault, status).await;

@@ -35,25 +35,13 @@ impl Proxy {
 
     /// Returns, with the reason, once the flow that was let pass as `seen` may no longer go on: new rules, an ended or
     /// expired grant, a changed person, or the gateway stopping.
-<<<<<<< HEAD
     pub(super) async fn until_it_must_end(&self, mut seen: Observation, changes: Changes) -> String {
         let Changes {
             mut rules,
             mut grants,
             mut people,
         } = changes;
-=======
-    pub(super) async fn until_it_must_end(&self, mut seen: Observation) -> String {
-        let mut rules = self.house.rules.changes();
-        let mut grants = self.house.ledger.changes();
-        let mut people = self.house.directory.changes();
-        // Judged before the first wait, too: dialling takes a while, and what changed meanwhile nobody tells us any more.
->>>>>>> main
         loop {
-            self.refresh(&mut seen);
-            if !self.still_passes(&self.house.rules.load(), &seen) {
-                return "the rules or the grant that let it pass no longer do".to_owned();
-            }
             let nap = self.nap(&seen);
             tokio::select! {
                 () = self.house.stop.cancelled() => return STOPPING.to_owned(),
@@ -61,6 +49,10 @@ impl Proxy {
                 _ = grants.changed() => {}
                 _ = people.changed() => {}
                 () = tokio::time::sleep(nap) => {}
+            }
+            self.refresh(&mut seen);
+            if !self.still_passes(&self.house.rules.load(), &seen) {
+                return "the rules or the grant that let it pass no longer do".to_owned();
             }
         }
     }

@@ -3,12 +3,8 @@
 use std::collections::BTreeSet;
 
 use http::header::{
-<<<<<<< HEAD
     CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, ORIGIN, REFERER,
     TRANSFER_ENCODING, UPGRADE,
-=======
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, ORIGIN, REFERER, TRANSFER_ENCODING, UPGRADE,
->>>>>>> main
 };
 use http::request::Parts;
 use http::{Method, Request, Version};
@@ -121,7 +117,7 @@ mod tests {
     use super::*;
 
     fn parts(uri: &str, fields: &[(&str, &str)]) -> Parts {
-        let mut request = http::Request::builder().method("POST").uri(uri);
+        let mut request = Request::builder().method("POST").uri(uri);
         for (name, value) in fields {
             request = request.header(*name, *value);
         }

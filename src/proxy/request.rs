@@ -129,19 +129,14 @@ impl Proxy {
         });
         let planned = match planned {
             Ok(planned) => planned,
-<<<<<<< HEAD
-            Err(fault) => return respond::fault(entry, &host, hop.is_intercepted(), &asked.parts, &fault),
-        };
-        let inspected = planned.judgement.as_ref().map(Judgement::inspect);
-        if hop.is_intercepted() && inspected == Some(false) {
-            return respond::fault(entry, &host, false, &asked.parts, &reconnect());
-=======
-            Err(fault) => return respond::fault(entry, &host, Reader::of(&asked.parts), &fault),
+            Err(fault) => {
+                let reader = Reader::of(&asked.parts);
+                return respond::fault(entry, &host, hop.is_intercepted(), reader, &fault);
+            }
         };
         let inspected = planned.judgement.as_ref().map(Judgement::inspect);
         if hop.is_intercepted() && planned.judgement.as_ref().is_some_and(must_stay_unread) {
-            return respond::fault(entry, &host, Reader::of(&asked.parts), &reconnect());
->>>>>>> main
+            return respond::fault(entry, &host, false, Reader::of(&asked.parts), &reconnect());
         }
         asked.read = hop.is_intercepted() || inspected == Some(true);
         self.obey(&rules, &hop, &visitor, entry, seen, planned, asked).await
@@ -208,25 +203,17 @@ impl Proxy {
             // boxed: the counter is visited seldom, and its future would make every other one large
             RequestStep::Portal => Box::pin(self.at_the_counter(rules, entry, &seen, asked)).await,
             RequestStep::Forward(permit) => self.forward(entry, &permit, asked).await,
-<<<<<<< HEAD
-            RequestStep::Upgrade(permit) => self.upgrade(hop.clone(), entry, seen, &permit, asked).await,
+            RequestStep::Upgrade(permit) => {
+                let upgrade = self.upgrade(hop.clone(), entry, seen, &permit, asked);
+                Box::pin(upgrade).await
+            }
             RequestStep::NeedBody(_) => {
                 let fault = Fault::internal(Stage::Judge, "a body was asked for twice");
-                respond::fault(entry, seen.ask.host(), asked.read, &asked.parts, &fault)
+                respond::fault(entry, seen.ask.host(), asked.read, Reader::of(&asked.parts), &fault)
             }
             RequestStep::Refuse(_) => {
                 let fault = Fault::internal(Stage::Judge, "a refusal was passed over");
-                respond::fault(entry, seen.ask.host(), asked.read, &asked.parts, &fault)
-=======
-            RequestStep::Upgrade(permit) => Box::pin(self.upgrade(entry, seen, &permit, asked)).await,
-            RequestStep::NeedBody(_) => {
-                let fault = Fault::internal(Stage::Judge, "a body was asked for twice");
-                respond::fault(entry, seen.ask.host(), Reader::of(&asked.parts), &fault)
-            }
-            RequestStep::Refuse(_) => {
-                let fault = Fault::internal(Stage::Judge, "a refusal was passed over");
-                respond::fault(entry, seen.ask.host(), Reader::of(&asked.parts), &fault)
->>>>>>> main
+                respond::fault(entry, seen.ask.host(), asked.read, Reader::of(&asked.parts), &fault)
             }
         }
     }
@@ -271,11 +258,7 @@ impl Proxy {
                 let body = carrying(entry, closing, body);
                 Response::from_parts(head, body)
             }
-<<<<<<< HEAD
-            Err(fault) => respond::fault(entry, &permit.authority().host, decrypted, &parts, &fault),
-=======
-            Err(fault) => respond::fault(entry, &permit.authority().host, reader, &fault),
->>>>>>> main
+            Err(fault) => respond::fault(entry, &permit.authority().host, decrypted, reader, &fault),
         }
     }
 
@@ -284,11 +267,7 @@ impl Proxy {
         let directory = self.house.directory.load();
         let Some(subject) = &seen.subject else {
             let fault = Fault::internal(Stage::Identify, "nobody came to the counter");
-<<<<<<< HEAD
-            return respond::fault(entry, seen.ask.host(), false, &asked.parts, &fault);
-=======
-            return respond::fault(entry, seen.ask.host(), Reader::of(&asked.parts), &fault);
->>>>>>> main
+            return respond::fault(entry, seen.ask.host(), false, Reader::of(&asked.parts), &fault);
         };
         let visit = Visit {
             rules,

@@ -95,27 +95,15 @@ impl Proxy {
 }
 
 /// Says what failed.
-<<<<<<< HEAD
-pub(super) fn fault(entry: Entry, host: &Host, decrypted: bool, parts: &Parts, fault: &Fault) -> Response<Body> {
-    tracing::debug!(%fault, record = %entry.id(), "a flow failed");
-    let page = pages::fault(&ENGLISH, fault, Some(host), Some(entry.id()), audience(parts));
-    answer(entry, failed(fault), decrypted, parts, page)
-}
-
-/// No record, no access: the book did not take the opening line.
-pub(super) fn no_record(entry: Entry, host: &Host, parts: &Parts, why: &str) -> Response<Body> {
-    fault(entry, host, false, parts, &unrecordable(why))
-=======
-pub(super) fn fault(entry: Entry, host: &Host, reader: Reader, fault: &Fault) -> Response<Body> {
+pub(super) fn fault(entry: Entry, host: &Host, decrypted: bool, reader: Reader, fault: &Fault) -> Response<Body> {
     tracing::debug!(%fault, record = %entry.id(), "a flow failed");
     let page = pages::fault(&ENGLISH, fault, Some(host), Some(entry.id()), reader.who);
-    answer(entry, failed(fault), false, reader, page)
+    answer(entry, failed(fault), decrypted, reader, page)
 }
 
 /// No record, no access: the book did not take the opening line.
 pub(super) fn no_record(entry: Entry, host: &Host, reader: Reader, why: &str) -> Response<Body> {
-    fault(entry, host, reader, &unrecordable(why))
->>>>>>> main
+    fault(entry, host, false, reader, &unrecordable(why))
 }
 
 /// No record, no access: not even an entry could be opened.

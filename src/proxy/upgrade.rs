@@ -13,11 +13,8 @@ use super::Proxy;
 use super::body::{carrying, whole};
 use super::longlived::Changes;
 use super::request::Asked;
-<<<<<<< HEAD
-use super::visitor::Hop;
-=======
 use super::respond::Reader;
->>>>>>> main
+use super::visitor::Hop;
 use super::{headers, respond};
 use crate::audit::{Closing, Entry};
 use crate::facts::{End, Observation};
@@ -53,14 +50,9 @@ impl Proxy {
         } = asked;
         let changes = changes.unwrap_or_else(|| self.changes());
         let client = parts.extensions.remove::<OnUpgrade>();
-<<<<<<< HEAD
         headers::outward(&mut parts.headers, self.via(parts.version), true);
-        let request = Request::from_parts(parts.clone(), whole(""));
-=======
-        headers::outward(&mut parts.headers, self.via.as_ref(), true);
         let reader = Reader::of(&parts);
         let request = Request::from_parts(parts, whole(""));
->>>>>>> main
         match self.house.upstream.upgrade(permit, secure, request).await {
             Ok((response, Some(origin))) => match client {
                 Some(client) => {
@@ -75,13 +67,8 @@ impl Proxy {
                 }
                 None => self.pass_answer(entry, read, response),
             },
-<<<<<<< HEAD
             Ok((response, None)) => self.pass_answer(entry, read, response),
-            Err(fault) => respond::fault(entry, &permit.authority().host, read, &parts, &fault),
-=======
-            Ok((response, None)) => self.pass_answer(entry, response),
-            Err(fault) => respond::fault(entry, &permit.authority().host, reader, &fault),
->>>>>>> main
+            Err(fault) => respond::fault(entry, &permit.authority().host, read, reader, &fault),
         }
     }
 

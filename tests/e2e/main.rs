@@ -6,6 +6,11 @@
     clippy::indexing_slicing,
     clippy::disallowed_methods,
     clippy::wildcard_enum_match_arm,
+    clippy::format_push_string,
+    clippy::items_after_statements,
+    clippy::string_slice,
+    clippy::too_many_lines,
+    clippy::unnecessary_wraps,
     unreachable_pub,
     reason = "tests and their helpers touch the world and may fail loudly"
 )]

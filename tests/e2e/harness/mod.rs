@@ -20,8 +20,7 @@ use wayleave::audit;
 use wayleave::clock::{Clock, Timestamp};
 use wayleave::config;
 use wayleave::facts::{
-    Act, Authority, Channel, End, Ending, FaultCode, Grant, GrantTerms, PlatformId, PurposeId, Record, Secret,
-    SubjectId,
+    Act, Channel, End, Ending, FaultCode, Grant, GrantTerms, PlatformId, PurposeId, Record, Secret, SubjectId,
 };
 use wayleave::gatehouse::{Gatehouse, Rules};
 use wayleave::identity::users::{self, Users};
@@ -342,9 +341,10 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        if self.gate.is_some() && !std::thread::panicking() {
-            panic!("a test must close its world");
-        }
+        assert!(
+            self.gate.is_none() || std::thread::panicking(),
+            "a test must close its world"
+        );
     }
 }
 
@@ -513,9 +513,4 @@ fn count_panics() {
 /// The moment the fixed clock shows.
 pub fn now() -> Timestamp {
     NOW.parse().unwrap()
-}
-
-/// An authority, for records.
-pub fn authority(text: &str) -> Authority {
-    Authority::parse(text, None).unwrap()
 }

@@ -29,7 +29,6 @@ pub struct Received {
     pub path_and_query: String,
     pub headers: HeaderMap,
     pub body: Bytes,
-    pub h2: bool,
 }
 
 /// Which certificate an origin shows.
@@ -215,7 +214,7 @@ async fn serve<I>(shared: Arc<Shared>, io: I, h2: bool)
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(move |request| answer(shared.clone(), request, h2));
+    let service = service_fn(move |request| answer(shared.clone(), request));
     let io = TokioIo::new(io);
     if h2 {
         hyper::server::conn::http2::Builder::new(TokioExecutor::new())
@@ -233,7 +232,7 @@ where
 
 type Answer = Response<BoxBody<Bytes, std::io::Error>>;
 
-async fn answer(shared: Arc<Shared>, mut request: Request<Incoming>, h2: bool) -> Result<Answer, Infallible> {
+async fn answer(shared: Arc<Shared>, mut request: Request<Incoming>) -> Result<Answer, Infallible> {
     let upgrade = request
         .headers()
         .contains_key(header::UPGRADE)
@@ -264,7 +263,6 @@ async fn answer(shared: Arc<Shared>, mut request: Request<Incoming>, h2: bool) -
         path_and_query: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         headers: parts.headers.clone(),
         body: body.clone(),
-        h2,
     });
     if let Some(upgrade) = upgrade {
         return Ok(websocket(&parts.headers, upgrade));

@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use super::admin::Admin;
 use super::health::Health;
-use super::reload::{self, Reload};
+use super::reload::{self, Reload, Watch};
 use super::{Addresses, Gatehouse, pac};
 use crate::audit::{Book, BookError};
 use crate::clock::Clock;
@@ -94,6 +94,10 @@ impl Doors {
 impl Gatehouse {
     /// Builds every room with `settings`, binds the doors, and starts to serve.
     pub async fn open(settings: &config::File, rules: Rules, issuer: Issuer, clock: Clock) -> Result<Self, OpenError> {
+        let followed = match &rules {
+            Rules::Folder(folder) => reload::watch(folder).map(|watch| (folder.clone(), watch)),
+            Rules::Embedded => None,
+        };
         let assembled = match &rules {
             Rules::Folder(folder) => reload::assemble(folder),
             Rules::Embedded => reload::assemble_sources(&Sources::embedded()),
@@ -105,11 +109,7 @@ impl Gatehouse {
         let root_pem = issuer.root_pem();
         let doors = bind(settings)?;
         let rooms = build(settings, assembled, issuer, &doors, &clock)?;
-        let folder = match rules {
-            Rules::Folder(folder) => Some(folder),
-            Rules::Embedded => None,
-        };
-        let house = serve(settings, rooms, doors, folder, root_pem, clock);
+        let house = serve(settings, rooms, doors, followed, root_pem, clock);
         let started = GatewayAct::Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
@@ -202,7 +202,7 @@ fn serve(
     settings: &config::File,
     rooms: Rooms,
     doors: Doors,
-    folder: Option<PathBuf>,
+    followed: Option<(PathBuf, Watch)>,
     root_pem: String,
     clock: Clock,
 ) -> Gatehouse {
@@ -216,8 +216,8 @@ fn serve(
         stop: CancellationToken::new(),
     };
     serve_operators(&rooms, &running, doors.admin);
-    if let Some(folder) = folder {
-        follow(&rooms, &running, folder);
+    if let Some((folder, watch)) = followed {
+        follow(&rooms, &running, folder, watch);
     }
     let proxy = proxy(settings, &rooms, &running);
     for (listener, door) in [(doors.plain, Door::Plain), (doors.tls, Door::Tls)] {
@@ -251,7 +251,7 @@ fn serve_operators(rooms: &Rooms, running: &Running, listener: Listener) {
         .spawn(answer_operators(listener, Arc::new(admin), tasks, stop));
 }
 
-fn follow(rooms: &Rooms, running: &Running, folder: PathBuf) {
+fn follow(rooms: &Rooms, running: &Running, folder: PathBuf, watch: Watch) {
     let reload = Reload {
         folder,
         rules: rooms.rules.clone(),
@@ -263,7 +263,7 @@ fn follow(rooms: &Rooms, running: &Running, folder: PathBuf) {
     };
     let stopping = running.stop.clone();
     running.tasks.spawn(async move {
-        tokio::select! { () = reload.follow() => {} () = stopping.cancelled() => {} }
+        tokio::select! { () = reload.follow(watch) => {} () = stopping.cancelled() => {} }
     });
 }
 

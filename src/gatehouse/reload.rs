@@ -53,25 +53,42 @@ pub(super) struct Reload {
     pub(super) clock: Clock,
 }
 
+/// A folder under watch: what changes from now on is not missed.
+pub(super) struct Watch {
+    pokes: mpsc::UnboundedReceiver<()>,
+    _watcher: notify::RecommendedWatcher,
+}
+
+/// Begins to watch `folder`; before it is read for the first time, so that no edit falls in between.
+pub(super) fn watch(folder: &Path) -> Option<Watch> {
+    let (poke, pokes) = mpsc::unbounded_channel();
+    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+        let read_only = event.as_ref().is_ok_and(|event| event.kind.is_access());
+        if !read_only && poke.send(()).is_err() {
+            tracing::debug!("the folder changed after the watch ended");
+        }
+    });
+    let watching = watcher.and_then(|mut watcher| {
+        watcher.watch(folder, RecursiveMode::Recursive)?;
+        Ok(watcher)
+    });
+    match watching {
+        Ok(watcher) => Some(Watch {
+            pokes,
+            _watcher: watcher,
+        }),
+        Err(error) => {
+            tracing::error!(%error, folder = %folder.display(), "cannot watch the policies: edits need a restart");
+            None
+        }
+    }
+}
+
 impl Reload {
     /// Follows the folder until the task is dropped.
-    pub(super) async fn follow(self) {
-        let (poke, mut pokes) = mpsc::unbounded_channel();
-        let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-            let read_only = event.as_ref().is_ok_and(|event| event.kind.is_access());
-            if !read_only && poke.send(()).is_err() {
-                tracing::debug!("the folder changed after the watch ended");
-            }
-        });
-        let mut watcher = match watcher {
-            Ok(watcher) => watcher,
-            Err(error) => return tracing::error!(%error, "cannot watch the policies: edits need a restart"),
-        };
-        if let Err(error) = watcher.watch(&self.folder, RecursiveMode::Recursive) {
-            return tracing::error!(%error, folder = %self.folder.display(), "cannot watch the policies");
-        }
-        while pokes.recv().await.is_some() {
-            settle(&mut pokes).await;
+    pub(super) async fn follow(self, mut watch: Watch) {
+        while watch.pokes.recv().await.is_some() {
+            settle(&mut watch.pokes).await;
             self.reload().await;
         }
     }

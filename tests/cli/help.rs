@@ -69,7 +69,7 @@ fn the_gate_and_its_demo() {
           --real              Reach the real sites instead of stand-ins: real name resolution, real
                               certificates
           --port-base <PORT>  Move all ports: the plain door to PORT, the TLS door to PORT+1, the admin
-                              listener to PORT+2
+                              listener to PORT+2; 0 takes any that are free
           --at <TIME>         Let the clock stand still at this moment, e.g. `2026-11-24T12:30:00+01:00`
           --policies <DIR>    Use this folder of policies, and follow its changes, instead of the
                               policies built in

@@ -59,15 +59,12 @@ async fn each_of_the_four_outcomes_is_told_and_recorded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_training_is_named_as_what_would_help() {
+async fn nobody_is_sent_to_a_training_that_would_change_nothing() {
     let world = World::open().await;
-    world
-        .grant("cora", "customer-support", &["x"], &["read", "publish"])
-        .await;
     let tweet = "https://x.com/i/api/graphql/AbC/CreateTweet";
     let problem = world.client("dan").post(tweet, JSON, "{}").await.json();
-    assert_eq!(problem["type"], "https://wayleave.example/problems/training-required");
-    assert_eq!(problem["fixes"], serde_json::json!(["training:social-media"]));
+    assert_eq!(problem["type"], "https://wayleave.example/problems/prohibited");
+    assert_eq!(problem["fixes"], serde_json::json!([]));
     world.close().await;
 }
 

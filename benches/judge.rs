@@ -1,5 +1,5 @@
 //! What one judgement costs, on the shipped rulebook.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a bench may fail loudly")]
+#![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
 use std::hint::black_box;
 use std::net::SocketAddr;

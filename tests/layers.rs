@@ -4,8 +4,8 @@
 //! others. A file that touches the world is a door, and a new door is a visible line in this list.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::disallowed_methods,
     reason = "test helpers outside #[test] functions"
 )]
 

@@ -1,10 +1,6 @@
 //! The shipped rules: valid, linted, reached by their cases, the same in the program; and what typical mistakes are
 //! told.
-#![expect(
-    clippy::unwrap_used,
-    clippy::disallowed_methods,
-    reason = "tests read and write folders of rules"
-)]
+#![expect(clippy::unwrap_used, reason = "test helpers outside #[test] functions")]
 
 use std::path::Path;
 

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Reads like this: [`Book::open`] repairs what a crash tore and starts the writer; [`Book::enter`] gives an [`Entry`];
-//! the entry closes exactly once, if need be as abandoned; [`read`] and [`verify`] work on the files alone.
+//! the entry closes exactly once, if need be as abandoned; [`read()`] and [`verify()`] work on the files alone.
 //!
 //! It must never lose a line that it accepted while the process lives, never acknowledge a line that is not on disk,
 //! and never judge: it writes down what others decided.

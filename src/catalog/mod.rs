@@ -18,7 +18,7 @@
 //! would let any host claim to be harmless. An installation names its own instances in `catalog/local.toml`:
 //! `[[host]] host = "social.corp.example", platform = "mastodon"`.
 //!
-//! **What remains to doubt.** See [`labels`] for names that the client chooses.
+//! **What remains to doubt.** See `labels.rs` for names that the client chooses.
 
 mod fields;
 mod host;

@@ -119,3 +119,27 @@ fn block_on(work: impl Future<Output = Result<ExitCode, Stop>>) -> Result<ExitCo
         .map_err(|error| miette::miette!("no threads to work with: {error}"))?;
     runtime.block_on(work)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn no_command_trips_over_the_arguments_of_another() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_settings_can_be_named_behind_the_verb_as_well_as_before_it() {
+        for line in [
+            &["wayleave", "ca", "init", "-c", "x.toml"][..],
+            &["wayleave", "ca", "-c", "x.toml", "init"],
+            &["wayleave", "user", "list", "--set", "identity.users=u.toml"],
+            &["wayleave", "run", "-c", "x.toml"],
+        ] {
+            assert!(Cli::try_parse_from(line).is_ok(), "{line:?}");
+        }
+    }
+}

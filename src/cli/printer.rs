@@ -1,7 +1,8 @@
 //! Data goes to stdout, talk to stderr; both read well without colour.
+#![expect(clippy::print_stderr, reason = "the only place that prints")]
 
 use std::fmt::Display;
-use std::io::{Write, stderr, stdout};
+use std::io::{Write, stdout};
 
 /// Prints data: what a script would read.
 pub fn data(line: impl Display) {
@@ -11,5 +12,5 @@ pub fn data(line: impl Display) {
 
 /// Prints talk: what a person wants to know beside the data.
 pub fn talk(line: impl Display) {
-    drop(writeln!(stderr().lock(), "{line}"));
+    eprintln!("{line}");
 }

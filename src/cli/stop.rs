@@ -46,7 +46,10 @@ mod tests {
     #[test]
     fn what_happened_why_and_what_would_help_stand_in_this_order() {
         let why = miette!(help = "start it", "nobody answers").wrap_err("cannot reach the proxy");
-        assert_eq!(Stop::from(why).told(), "error: cannot reach the proxy: nobody answers");
+        assert_eq!(
+            Stop::from(why).told(),
+            "error: cannot reach the proxy: nobody answers\n  help: start it"
+        );
         let why = miette!(help = "start it", "nobody answers");
         assert_eq!(
             Stop::Misunderstood(why).told(),

@@ -52,6 +52,11 @@ impl RulebookId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// As much of it as people can compare: `sha256:` and the first twelve digits.
+    pub fn short(&self) -> String {
+        self.0.chars().take("sha256:".len() + 12).collect()
+    }
 }
 
 impl fmt::Display for RulebookId {

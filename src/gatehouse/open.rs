@@ -299,11 +299,7 @@ async fn let_in(listener: Listener, door: Door, proxy: Arc<Proxy>, tasks: TaskTr
             accepted = listener.accept() => accepted,
         };
         let proxy = proxy.clone();
-        tasks.spawn(async move {
-            let slot = accepted.slot;
-            proxy.serve_connection(accepted.stream, accepted.peer, door).await;
-            drop(slot);
-        });
+        tasks.spawn(async move { proxy.serve_connection(accepted, door).await });
     }
 }
 

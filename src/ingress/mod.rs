@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use client_hello::ClientHello;
 pub use holder::Holder;
 pub use listener::{Accepted, BindError, Listener, Slot};
-pub use opening::{Opening, open};
+pub use opening::{Opening, open, open_patiently};
 pub use rewound::Rewound;
 pub use sniff::{Sniff, sniff};
 pub use target::{Hop, Malformed, Target, request_sanity};

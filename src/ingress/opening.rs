@@ -1,9 +1,13 @@
 //! Looks at the first bytes of a tunnel until they tell what it carries. No byte is lost.
 
+use std::time::Duration;
+
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::time::timeout;
 
 use super::client_hello::{self, ClientHello, Parsed};
+use super::sniff::TLS_HANDSHAKE;
 use super::{Rewound, Settings, Sniff, sniff};
 
 /// What a tunnel begins with.
@@ -17,33 +21,50 @@ pub enum Opening {
     Other,
     /// A TLS record that does not become a `ClientHello`, for this reason.
     Malformed(&'static str),
-    /// Nothing: the client waits for the server to speak first, or went away.
+    /// Nothing so far: the client may wait for the server to speak first.
     Silent,
+    /// Nothing, and nothing will come: the client has said that it is done, or went away.
+    Ended,
 }
 
 /// A first read as large as most hellos; larger ones grow it.
 const FIRST_READ: usize = 2048;
 
 /// Reads from `stream` until its first bytes tell what it carries, it ends, or the opening timeout has passed.
-pub async fn open<S: AsyncRead + Unpin>(mut stream: S, limits: &Settings) -> (Opening, Rewound<S>) {
+pub async fn open<S: AsyncRead + Unpin>(stream: S, limits: &Settings) -> (Opening, Rewound<S>) {
+    open_patiently(stream, limits, limits.opening_timeout()).await
+}
+
+/// As [`open`], but waits up to `patience` for the first byte: where the other side may speak first, silence tells
+/// nothing about what will come. From the first byte on, the opening timeout counts.
+pub async fn open_patiently<S: AsyncRead + Unpin>(
+    mut stream: S,
+    limits: &Settings,
+    patience: Duration,
+) -> (Opening, Rewound<S>) {
     let mut first = BytesMut::with_capacity(FIRST_READ);
-    let decided = tokio::time::timeout(limits.opening_timeout(), async {
-        loop {
-            // A read error is the end of the stream too: whoever reads on meets it again.
-            match stream.read_buf(&mut first).await {
-                Ok(0) | Err(_) => return None,
-                Ok(_) => {}
-            }
-            if let Some(opening) = decide(&first) {
-                return Some(opening);
-            }
+    // A read error is the end of the stream too: whoever reads on meets it again.
+    let opening = match timeout(patience, stream.read_buf(&mut first)).await {
+        Err(_) => Opening::Silent,
+        Ok(Ok(0) | Err(_)) => Opening::Ended,
+        Ok(Ok(_)) => {
+            let decided = timeout(limits.opening_timeout(), read_on(&mut stream, &mut first)).await;
+            decided.ok().flatten().unwrap_or_else(|| undecided(&first))
         }
-    });
-    let opening = match decided.await {
-        Ok(Some(opening)) => opening,
-        Ok(None) | Err(_) => undecided(&first),
     };
     (opening, Rewound::new(first.freeze(), stream))
+}
+
+async fn read_on<S: AsyncRead + Unpin>(stream: &mut S, first: &mut BytesMut) -> Option<Opening> {
+    loop {
+        if let Some(opening) = decide(first) {
+            return Some(opening);
+        }
+        match stream.read_buf(first).await {
+            Ok(0) | Err(_) => return None,
+            Ok(_) => {}
+        }
+    }
 }
 
 fn decide(first: &[u8]) -> Option<Opening> {
@@ -62,8 +83,8 @@ fn decide(first: &[u8]) -> Option<Opening> {
 /// What to make of bytes after which nothing came.
 fn undecided(first: &[u8]) -> Opening {
     match (first, sniff(first)) {
-        ([], _) => Opening::Silent,
-        (_, Sniff::Tls) => Opening::Malformed("the client hello never ended"),
+        // INVARIANT: what may still become TLS is never taken for something that may pass unread.
+        ([TLS_HANDSHAKE, ..], _) | (_, Sniff::Tls) => Opening::Malformed("the client hello never ended"),
         (_, Sniff::Http | Sniff::Other | Sniff::NeedMore) => Opening::Other,
     }
 }
@@ -103,7 +124,8 @@ mod tests {
                 Opening::Malformed("the client hello never ended"),
             ),
             (b"GE".to_vec(), Opening::Other),
-            (Vec::new(), Opening::Silent),
+            (b"\x16".to_vec(), Opening::Malformed("the client hello never ended")),
+            (Vec::new(), Opening::Ended),
         ] {
             let (mut client, stream) = duplex(1024);
             client.write_all(&bytes).await.unwrap();
@@ -135,5 +157,18 @@ mod tests {
         let (_client, stream) = duplex(64);
         let (said, _) = open(stream, &Settings::default()).await;
         assert_eq!(said, Opening::Silent);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_is_for_the_first_byte_only() {
+        let limits = Settings::default();
+        let (mut client, stream) = duplex(64);
+        let late = async {
+            tokio::time::sleep(limits.opening_timeout() * 5).await;
+            client.write_all(&[TLS_HANDSHAKE]).await.unwrap();
+        };
+        let opened = open_patiently(stream, &limits, limits.opening_timeout() * 9);
+        let ((), (said, _)) = tokio::join!(late, opened);
+        assert_eq!(said, Opening::Malformed("the client hello never ended"));
     }
 }

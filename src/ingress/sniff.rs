@@ -14,7 +14,7 @@ pub enum Sniff {
 }
 
 /// `HANDSHAKE`, the record type that every TLS client begins with.
-const TLS_HANDSHAKE: u8 = 22;
+pub(super) const TLS_HANDSHAKE: u8 = 22;
 /// Longest method we believe in; `BASELINE-CONTROL`, the longest registered one, has 16 letters.
 const LONGEST_METHOD: usize = 24;
 /// Empty lines that servers skip before a request line (RFC 9112 §2.2).

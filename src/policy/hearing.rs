@@ -2,7 +2,7 @@
 //! Cedar's terms once; and of what hardly ever changes (people, hosts, grants) the terms are remembered.
 //!
 //! Contexts and entities go to Cedar evaluated, past its public constructors, which would parse every datetime for each
-//! question again. [`Nouns::about_site`] goes the public way; the tests hold one against the other.
+//! question again. `Nouns::about_site` goes the public way; the tests hold one against the other.
 
 use std::cell::OnceCell;
 use std::sync::Arc;

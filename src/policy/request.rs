@@ -1,4 +1,4 @@
-//! A question, put as Cedar requests. The only file that spells Cedar's names; [`Nouns::fit`] proves that it spells
+//! A question, put as Cedar requests. The only file that spells Cedar's names; `Nouns::fit` proves that it spells
 //! them as the schema does, attribute by attribute.
 //!
 //! A person's roles and departments and a host's platform and categories arrive closed, so they are plain parents here

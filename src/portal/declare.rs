@@ -14,7 +14,7 @@ use super::pages::{Page, Told, see_other};
 use super::words::Words;
 use super::{Portal, Refused, Visit, provenance, times};
 use crate::facts::{Channel, Grant, Offer, PurposeId, SubjectId};
-use crate::purpose::{Declaration, UnfitField};
+use crate::purpose::{Declaration, TicketRule, UnfitField};
 use crate::rulebook::{Directory, Rulebook, Visitor};
 
 /// What is wrong with a form, beside its fields and above them.
@@ -138,11 +138,6 @@ impl Portal {
             .filter(|offer| !offer.needs_approval)
             .collect();
         let least = least_statement(visit.rules, &now);
-        let tickets: Vec<&str> = now
-            .iter()
-            .filter(|offer| offer.ticket_pattern.is_some())
-            .map(|o| o.title.as_str())
-            .collect();
         let later = case.remedy.offers.iter().filter(|offer| offer.needs_approval);
         let requests = later
             .map(|offer| told.opening(&named(offer, visit.directory)))
@@ -154,14 +149,14 @@ impl Portal {
             token: self
                 .tokens
                 .issue(&visit.subject.id, &declaring(kept.refused.record.as_str()), visit.at),
-            choices: choices(&told, &now, &form.purpose, words),
+            choices: choices(&told, visit.rules, &now, &form.purpose),
             requests,
             statement: &form.statement,
             statement_min: least,
             statement_hint: (words.statement_hint)(least),
             statement_wrong: trouble.statement,
             ticket: &form.ticket,
-            ticket_hint: (!tickets.is_empty()).then(|| (words.ticket_hint)(&tickets)),
+            ticket_hint: ticket_hint(visit.rules, &now, words),
             ticket_wrong: trouble.ticket,
             contact: self.contact(),
             trouble: trouble.lines,
@@ -239,15 +234,36 @@ fn least_statement(rules: &Rulebook, offers: &[&Offer]) -> usize {
     offers.iter().map(least).min().unwrap_or(0)
 }
 
-fn choices(told: &Told<'_>, offers: &[&Offer], chosen: &str, words: &Words) -> Vec<Choice> {
+fn choices(told: &Told<'_>, rules: &Rulebook, offers: &[&Offer], chosen: &str) -> Vec<Choice> {
     let choice = |offer: &&Offer| Choice {
         id: offer.purpose.to_string(),
         title: offer.title.clone(),
         effect: told.opening(offer).effect,
-        ticket: offer.ticket_pattern.as_ref().map(|_| words.ticket_needed.to_owned()),
+        ticket: ticket_of(rules, offer)
+            .filter(|rule| rule.required)
+            .map(|rule| (told.words.ticket_needed)(&rule.example)),
         chosen: offers.len() == 1 || offer.purpose.as_str() == chosen,
     };
     offers.iter().map(choice).collect()
+}
+
+fn ticket_of<'a>(rules: &'a Rulebook, offer: &Offer) -> Option<&'a TicketRule> {
+    rules.purposes().get(&offer.purpose)?.ticket.as_ref()
+}
+
+/// For which purposes a ticket must be named, else how one looks that may be; nothing where no purpose asks for one.
+fn ticket_hint(rules: &Rulebook, offers: &[&Offer], words: &Words) -> Option<String> {
+    let asking = || {
+        offers
+            .iter()
+            .filter_map(|offer| Some((offer, ticket_of(rules, offer)?)))
+    };
+    let needed_for: Vec<&str> = asking()
+        .filter(|(_, rule)| rule.required)
+        .map(|(offer, _)| offer.title.as_str())
+        .collect();
+    let examples: Vec<&str> = asking().map(|(_, rule)| rule.example.as_str()).collect();
+    (!examples.is_empty()).then(|| (words.ticket_hint)(&needed_for, &examples))
 }
 
 /// The deed that a declare form's token is for.

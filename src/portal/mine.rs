@@ -42,7 +42,7 @@ impl Portal {
             refusals: self.met(visit, visitor),
             example: self.example(visit, purposes.first().map_or("PURPOSE", |purpose| purpose.id.as_str())),
             purposes,
-            rulebook: visit.rules.id().as_str(),
+            rulebook: visit.rules.id().short(),
             contact: self.contact(),
         };
         counter::page(StatusCode::OK, &page)

@@ -1,11 +1,11 @@
 //! The counter where people talk to the guard: state a purpose, see and end what they hold, learn why not.
 //!
 //! It is reached through the proxy under a reserved name, so whoever comes has been identified on the hop to the proxy.
-//! That proof is ambient, as a cookie would be: every unsafe request must show that it was meant (see [`provenance`]
-//! and [`tokens`]).
+//! That proof is ambient, as a cookie would be: every unsafe request must show that it was meant (see `provenance.rs`
+//! and `tokens.rs`).
 //!
 //! Reads like this: [`Portal::refused`] remembers a refusal and gives its [`Ticket`]; [`Portal::serve`] answers a
-//! request, one route a line; [`deeds`] is the only place that gives and ends grants; [`pages`] is pure and also used
+//! request, one route a line; `deeds` is the only place that gives and ends grants; [`pages`] is pure and also used
 //! by the proxy; [`words`] holds everything that is said.
 //!
 //! It must never grant what it cannot record, never show one person what belongs to another, and never let a page of

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 
 use super::Proxy;
 use super::body::whole;
+use super::longlived::Changes;
 use super::plan::{self, ConnectStep, Planned};
 use super::respond::{self, Reader};
 use super::visitor::{Hop, Inside, Visitor};
@@ -23,6 +24,8 @@ pub(super) struct Knock {
     pub(super) visitor: Visitor,
     pub(super) seen: Observation,
     pub(super) entry: Entry,
+    /// What has changed since before it was judged.
+    pub(super) changes: Changes,
 }
 
 impl Proxy {
@@ -33,6 +36,7 @@ impl Proxy {
         authority: Authority,
         request: Request<Incoming>,
     ) -> Response<Body> {
+        let changes = self.changes();
         let rules = self.house.rules.load();
         let mut entry = match self.enter(&hop).await {
             Ok(entry) => entry,
@@ -66,6 +70,7 @@ impl Proxy {
                     visitor,
                     seen,
                     entry,
+                    changes,
                 },
                 Request::from_parts(parts, body),
             ),
@@ -75,10 +80,14 @@ impl Proxy {
                     visitor,
                     seen,
                     entry,
+                    changes,
                 };
                 match self.house.upstream.tunnel(&permit).await {
                     Ok(origin) => self.tunnel(knock, permit, origin, Request::from_parts(parts, body)),
-                    Err(fault) => respond::fault(knock.entry, knock.seen.ask.host(), Reader::of(&parts), &fault),
+                    Err(fault) => {
+                        let reader = Reader::of(&parts);
+                        respond::fault(knock.entry, knock.seen.ask.host(), false, reader, &fault)
+                    }
                 }
             }
         }
@@ -130,6 +139,7 @@ impl Knock {
             arrival: self.hop.arrival.clone(),
             certificate: None,
             inside: Some(inside),
+            place: self.hop.place.clone(),
         })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use http::StatusCode;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -15,46 +16,58 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Proxy;
 use super::intercept::failed;
-use super::visitor::Hop;
+use super::visitor::{Hop, Taken};
 use crate::audit::Closing;
 use crate::facts::{Arrival, Blame, Door, Fault, FaultCode, Stage};
-use crate::ingress;
+use crate::ingress::{self, Accepted};
 
 impl Proxy {
     /// Serves one accepted connection to its end.
-    pub async fn serve_connection(self: Arc<Self>, stream: TcpStream, client: SocketAddr, door: Door) {
+    pub async fn serve_connection(self: Arc<Self>, accepted: Accepted, door: Door) {
+        let Accepted {
+            stream,
+            peer: client,
+            slot,
+        } = accepted;
+        let place = Arc::new(Taken {
+            _slot: slot,
+            _alive: self.house.metrics.connection(),
+        });
         let network = ingress::network(&self.house.ingress, client.ip());
         let arrival = Arrival { door, client, network };
-        let _alive = self.house.metrics.connection();
         match door {
             Door::Plain => {
                 let hop = Hop {
                     arrival,
                     certificate: None,
                     inside: None,
+                    place,
                 };
                 self.serve_http(stream, Arc::new(hop), false).await;
             }
-            Door::Tls => self.serve_tls_door(stream, arrival).await,
+            Door::Tls => self.serve_tls_door(stream, arrival, place).await,
         }
     }
 
-    async fn serve_tls_door(self: Arc<Self>, stream: TcpStream, arrival: Arrival) {
+    async fn serve_tls_door(self: Arc<Self>, stream: TcpStream, arrival: Arrival, place: Arc<Taken>) {
         let acceptor = match self.house.tls_door.config().await {
             Ok(config) => TlsAcceptor::from(config),
             Err(problem) => {
                 tracing::error!(%problem, "no certificate for the TLS door");
                 return self
-                    .stray(arrival.client, &Fault::internal(Stage::Arrive, problem))
+                    .stray(arrival.client, &Fault::internal(Stage::Arrive, problem), None)
                     .await;
             }
         };
-        let handshake = tokio::time::timeout(self.handshake_timeout(), acceptor.accept(stream)).await;
+        let handshake = tokio::time::timeout(self.handshake_timeout(), acceptor.accept(stream));
+        let Some(handshake) = self.unless_stopping(handshake).await else {
+            return; // nothing was asked
+        };
         let stream = match handshake {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
                 let fault = Fault::new(Blame::Client, Stage::Arrive, FaultCode::ClientTls, error.to_string());
-                return self.stray(arrival.client, &fault).await;
+                return self.stray(arrival.client, &fault, None).await;
             }
             Err(_) => {
                 let fault = Fault::new(
@@ -63,7 +76,7 @@ impl Proxy {
                     FaultCode::ClientTimeout,
                     "no TLS handshake in time",
                 );
-                return self.stray(arrival.client, &fault).await;
+                return self.stray(arrival.client, &fault, None).await;
             }
         };
         let (_, session) = stream.get_ref();
@@ -76,6 +89,7 @@ impl Proxy {
             arrival,
             certificate,
             inside: None,
+            place,
         };
         self.serve_http(stream, Arc::new(hop), h2).await;
     }
@@ -135,7 +149,8 @@ impl Proxy {
             .timer(TokioTimer::new())
             .keep_alive_interval(Duration::from_mins(1))
             .max_concurrent_streams(self.house.settings.max_streams)
-            .max_header_list_size(limits.max_header_bytes)
+            // what is larger than our own limit and not than this is answered, and recorded, as any other request
+            .max_header_list_size(limits.max_header_bytes.saturating_mul(4))
             .adaptive_window(true);
         let service = service_fn(|request| self.clone().answer(hop.clone(), served.clone(), request));
         let connection = builder.serve_connection(TokioIo::new(io), service);
@@ -162,25 +177,33 @@ impl Proxy {
     async fn note_broken(&self, hop: &Hop, error: &hyper::Error, served: u64) {
         let code = if error.is_parse_too_large() {
             FaultCode::HeadTooLarge
-        } else if error.is_parse() || error.is_user() {
+        } else if error.is_parse() {
             FaultCode::BadRequest
-        } else if served > 0 {
-            return;
+        } else if served > 0 || hop.inside.is_some() {
+            return; // inside a tunnel, the record of the CONNECT says that nothing was asked
         } else if error.is_timeout() {
             FaultCode::ClientTimeout
         } else {
             FaultCode::ClientGone
         };
+        // what the library answers by itself
+        let status = if code == FaultCode::HeadTooLarge {
+            Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+        } else if code == FaultCode::BadRequest {
+            Some(StatusCode::BAD_REQUEST)
+        } else {
+            None
+        };
         let fault = Fault::new(Blame::Client, Stage::Arrive, code, error.to_string());
-        self.stray(hop.arrival.client, &fault).await;
+        self.stray(hop.arrival.client, &fault, status).await;
     }
 
-    pub(super) async fn stray(&self, client: SocketAddr, fault: &Fault) {
+    pub(super) async fn stray(&self, client: SocketAddr, fault: &Fault, status: Option<StatusCode>) {
         // without what was seen, an entry closes as a stray
         if let Ok(entry) = self.house.book.enter(self.house.clock.now(), client).await {
             entry.close(Closing {
                 end: failed(fault),
-                status: None,
+                status: status.map(|status| status.as_u16()),
                 decrypted: false,
             });
         }

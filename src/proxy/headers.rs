@@ -6,18 +6,21 @@
 
 use http::header::{
     CONNECTION, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
-    TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
+    TRANSFER_ENCODING, UPGRADE, VIA,
 };
 
+use http::request::Parts;
+
+use crate::ingress;
+
 /// Fields of one hop, beside those that `Connection` names.
-const HOP_BY_HOP: [HeaderName; 7] = [
+const HOP_BY_HOP: [HeaderName; 6] = [
     CONNECTION,
     HeaderName::from_static("keep-alive"),
     HeaderName::from_static("proxy-connection"),
     TRANSFER_ENCODING,
     UPGRADE,
     TE,
-    TRAILER,
 ];
 
 /// Fields that say something about the inside of the house.
@@ -33,9 +36,21 @@ const INDOORS: [HeaderName; 9] = [
     HeaderName::from_static("max-forwards"),
 ];
 
+/// Whether a head of HTTP/2 is larger than the doors allow, counted as RFC 9113 §6.5.2 counts. In HTTP/1.1 the library
+/// counts while it reads.
+pub(super) fn too_large(parts: &Parts, limits: &ingress::Settings) -> bool {
+    let target = parts.uri.path_and_query().map_or(0, |path| path.as_str().len());
+    let fields: usize = parts
+        .headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + value.len() + 32)
+        .sum();
+    target + fields > limits.max_header_bytes as usize || parts.headers.len() > limits.max_headers as usize
+}
+
 /// Prepares a request's fields for the origin. `upgrade` keeps the WebSocket handshake whole.
 pub(super) fn outward(headers: &mut HeaderMap, via: Option<&HeaderValue>, upgrade: bool) {
-    let protocol = if upgrade { headers.get(UPGRADE).cloned() } else { None };
+    let trailers = !upgrade && takes_trailers(headers);
     strip_hop(headers);
     for name in INDOORS {
         headers.remove(name);
@@ -50,10 +65,22 @@ pub(super) fn outward(headers: &mut HeaderMap, via: Option<&HeaderValue>, upgrad
     }
     headers.remove(HOST);
     append_via(headers, via);
-    if let Some(protocol) = protocol {
-        headers.insert(UPGRADE, protocol);
+    if upgrade {
+        // never whatever else the client would agree to: what follows is judged as a socket
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     }
+    if trailers {
+        // our own word on the next hop: trailers are passed on (RFC 9110 §10.1.4); gRPC insists on it
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+    }
+}
+
+fn takes_trailers(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(TE).iter().filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(','))
+        .any(|each| each.trim().eq_ignore_ascii_case("trailers"))
 }
 
 /// Prepares an answer's fields for the client.
@@ -125,14 +152,17 @@ mod tests {
             ("x-end", "2"),
         ]);
         outward(&mut headers, Some(&HeaderValue::from_static("1.1 wayleave")), false);
-        assert_eq!(headers, map(&[("x-end", "2"), ("via", "1.1 wayleave")]));
+        assert_eq!(
+            headers,
+            map(&[("x-end", "2"), ("via", "1.1 wayleave"), ("te", "trailers")])
+        );
     }
 
     #[test]
     fn an_upgrade_keeps_its_handshake_and_nothing_else_of_the_hop() {
         let mut headers = map(&[
             ("connection", "Upgrade, keep-alive"),
-            ("upgrade", "websocket"),
+            ("upgrade", "h2c, websocket"),
             ("keep-alive", "5"),
         ]);
         outward(&mut headers, None, true);

@@ -8,6 +8,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Proxy;
 use super::connect::Knock;
+use super::longlived::STOPPING;
 use super::plan;
 use crate::audit::Closing;
 use crate::facts::{Ask, Blame, End, Fault, FaultCode, Stage};
@@ -19,10 +20,18 @@ impl Proxy {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (opening, io) = ingress::open(io, &self.house.ingress).await;
+        let opened = self.unless_stopping(ingress::open(io, &self.house.ingress)).await;
+        let Some((opening, io)) = opened else {
+            return knock.entry.close(Closing {
+                end: End::Cut(STOPPING.to_owned()),
+                status: Some(200),
+                decrypted: false,
+            });
+        };
         let ended = match opening {
             Opening::Tls(hello) => self.serve_tls(&knock, &hello, io).await,
             Opening::Http => self.serve_clear(&knock, io).await,
+            Opening::Ended => Err(gone()),
             Opening::Other | Opening::Malformed(_) => Err(Fault::new(
                 Blame::Client,
                 Stage::Intercept,
@@ -62,8 +71,11 @@ impl Proxy {
             )
         })?;
         let client_tls = |why: String| Fault::new(Blame::Client, Stage::Intercept, FaultCode::ClientTls, why);
-        let stream = tokio::time::timeout(self.handshake_timeout(), TlsAcceptor::from(config).accept(io))
+        let handshake = tokio::time::timeout(self.handshake_timeout(), TlsAcceptor::from(config).accept(io));
+        let stream = self
+            .unless_stopping(handshake)
             .await
+            .ok_or_else(|| client_tls(STOPPING.to_owned()))?
             .map_err(|_| client_tls("no TLS handshake in time".to_owned()))?
             .map_err(|error| client_tls(error.to_string()))?;
         let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
@@ -72,6 +84,11 @@ impl Proxy {
             .ok_or_else(|| Fault::internal(Stage::Intercept, "a tunnel without CONNECT"))?;
         self.clone().serve_http(stream, Arc::new(hop), h2).await;
         Ok(())
+    }
+
+    /// Waits for `something`, unless the gateway stops first.
+    pub(super) async fn unless_stopping<F: Future>(&self, something: F) -> Option<F::Output> {
+        self.house.stop.run_until_cancelled(something).await
     }
 
     async fn serve_clear<S>(self: &Arc<Self>, knock: &Knock, io: Rewound<S>) -> Result<(), Fault>
@@ -84,6 +101,11 @@ impl Proxy {
         self.clone().serve_http(io, Arc::new(hop), false).await;
         Ok(())
     }
+}
+
+fn gone() -> Fault {
+    let why = "the tunnel was opened and nothing was ever sent";
+    Fault::new(Blame::Client, Stage::Intercept, FaultCode::ClientGone, why)
 }
 
 pub(super) fn silent() -> Fault {

@@ -2,34 +2,57 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::Proxy;
 use super::plan::{self, ConnectStep, RequestStep};
-use crate::facts::{Ask, Observation, Standing};
+use crate::facts::{Ask, Observation, RulebookId, Standing};
 use crate::rulebook::Rulebook;
 
 /// A clock that stands still never reaches an expiry; look again now and then.
 const LONGEST_NAP: Duration = Duration::from_mins(1);
 
+/// Tells of whatever can take back a permission: new rules, given and ended grants, changed people.
+pub(super) struct Changes {
+    rules: watch::Receiver<RulebookId>,
+    grants: watch::Receiver<u64>,
+    people: watch::Receiver<u64>,
+}
+
+/// Why flows are cut when the gateway stops.
+pub(super) const STOPPING: &str = "the gateway is stopping";
+
 impl Proxy {
+    /// Everything that changes from now on. INVARIANT: taken before the judgement whose flow it guards, so that nothing
+    /// falls between the two.
+    pub(super) fn changes(&self) -> Changes {
+        Changes {
+            rules: self.house.rules.changes(),
+            grants: self.house.ledger.changes(),
+            people: self.house.directory.changes(),
+        }
+    }
+
     /// Returns, with the reason, once the flow that was let pass as `seen` may no longer go on: new rules, an ended or
     /// expired grant, a changed person, or the gateway stopping.
-    pub(super) async fn until_it_must_end(&self, mut seen: Observation) -> String {
-        let mut rules = self.house.rules.changes();
-        let mut grants = self.house.ledger.changes();
-        let mut people = self.house.directory.changes();
-        // Judged before the first wait, too: dialling takes a while, and what changed meanwhile nobody tells us any more.
+    pub(super) async fn until_it_must_end(&self, mut seen: Observation, changes: Changes) -> String {
+        let Changes {
+            mut rules,
+            mut grants,
+            mut people,
+        } = changes;
         loop {
-            self.refresh(&mut seen);
-            if !self.still_passes(&self.house.rules.load(), &seen) {
-                return "the rules or the grant that let it pass no longer do".to_owned();
-            }
             let nap = self.nap(&seen);
             tokio::select! {
-                () = self.house.stop.cancelled() => return "the gateway is stopping".to_owned(),
+                () = self.house.stop.cancelled() => return STOPPING.to_owned(),
                 _ = rules.changed() => {}
                 _ = grants.changed() => {}
                 _ = people.changed() => {}
                 () = tokio::time::sleep(nap) => {}
+            }
+            self.refresh(&mut seen);
+            if !self.still_passes(&self.house.rules.load(), &seen) {
+                return "the rules or the grant that let it pass no longer do".to_owned();
             }
         }
     }

@@ -9,7 +9,7 @@
 //!  request ───────────────────> request ── plan ──> forward | upgrade | portal | refuse
 //! ```
 //!
-//! The shell obeys [`plan`], which is pure. Nothing here decides, and nothing here dials without a
+//! The shell obeys `plan`, which is pure. Nothing here decides, and nothing here dials without a
 //! [`Permit`](crate::policy::Permit).
 
 mod body;
@@ -30,7 +30,7 @@ mod visitor;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::HeaderValue;
+use http::{HeaderValue, Version};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -117,7 +117,13 @@ pub struct Parts {
 /// The proxy: everything from an accepted socket on.
 pub struct Proxy {
     house: Parts,
-    via: Option<HeaderValue>,
+    via: Option<Via>,
+}
+
+/// How the gateway shows itself, by the protocol in which a message was received (RFC 9110 §7.6.3).
+struct Via {
+    http1: HeaderValue,
+    http2: HeaderValue,
 }
 
 impl Proxy {
@@ -127,9 +133,19 @@ impl Proxy {
         let via = if name.is_empty() {
             None
         } else {
-            HeaderValue::from_str(&format!("1.1 {name}")).ok()
+            let by = |version| HeaderValue::from_str(&format!("{version} {name}")).ok();
+            by("1.1").zip(by("2")).map(|(http1, http2)| Via { http1, http2 })
         };
         Arc::new(Self { house: parts, via })
+    }
+
+    fn via(&self, received: Version) -> Option<&HeaderValue> {
+        let via = self.via.as_ref()?;
+        Some(if received == Version::HTTP_2 {
+            &via.http2
+        } else {
+            &via.http1
+        })
     }
 
     fn handshake_timeout(&self) -> Duration {

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use http::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, ORIGIN, REFERER, TRANSFER_ENCODING, UPGRADE,
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, ORIGIN, REFERER,
+    TRANSFER_ENCODING, UPGRADE,
 };
 use http::request::Parts;
+use http::{Method, Request, Version};
 
 use crate::facts::{Head, Hints, Host, Peek, Referer};
 
@@ -16,7 +18,10 @@ pub(super) fn head_of(parts: &Parts, label_headers: &BTreeSet<String>, body_foll
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-        hints: hints_of(&parts.headers, label_headers, body_follows),
+        hints: Hints {
+            websocket: asks_for_socket(&parts.method, parts.version, &parts.headers),
+            ..hints_of(&parts.headers, label_headers, body_follows)
+        },
         peek: Peek::NotTaken,
     }
 }
@@ -30,7 +35,7 @@ fn hints_of(headers: &HeaderMap, label_headers: &BTreeSet<String>, body_follows:
         fetch_dest: text("sec-fetch-dest"),
         origin: one(headers, ORIGIN.as_str()).and_then(url_host),
         referer: one(headers, REFERER.as_str()).and_then(referer),
-        websocket: is_websocket(headers),
+        websocket: false,
         has_body: body_follows || headers.contains_key(TRANSFER_ENCODING) || content_length.is_some_and(|n| n > 0),
         content_length,
         content_type: text(CONTENT_TYPE.as_str()),
@@ -63,10 +68,26 @@ fn labels(headers: &HeaderMap, label_headers: &BTreeSet<String>) -> Vec<(String,
     found
 }
 
-/// Whether the request asks to become a WebSocket (RFC 6455 §4.1). Any `Upgrade` at all counts: what follows a switch
-/// of protocols cannot be read as requests any more.
-pub(super) fn is_websocket(headers: &HeaderMap) -> bool {
-    headers.contains_key(UPGRADE)
+/// Whether the request asks to become a `WebSocket` (RFC 6455 §4.1): nothing else may change protocols, because what
+/// follows cannot be read as requests any more. Any other `Upgrade` is a wish that a server may ignore (RFC 9110 §7.8),
+/// and stays at the door.
+pub(super) fn is_websocket<B>(request: &Request<B>) -> bool {
+    asks_for_socket(request.method(), request.version(), request.headers())
+}
+
+fn asks_for_socket(method: &Method, version: Version, headers: &HeaderMap) -> bool {
+    let lists = |name: HeaderName, token: &str| {
+        let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+        values
+            .flat_map(|value| value.split(','))
+            .any(|each| each.trim().eq_ignore_ascii_case(token))
+    };
+    let has_body = headers.contains_key(TRANSFER_ENCODING) || headers.get(CONTENT_LENGTH).is_some_and(|n| n != "0");
+    *method == Method::GET
+        && version == Version::HTTP_11
+        && !has_body
+        && lists(UPGRADE, "websocket")
+        && lists(CONNECTION, "upgrade")
 }
 
 fn url_host(text: &str) -> Option<Host> {
@@ -84,13 +105,10 @@ fn referer(text: &str) -> Option<Referer> {
 
 /// Whether the answer will be looked at as a page: a browser's top-level navigation, or a client that says it wants
 /// HTML and sends no fetch metadata.
-pub(super) fn is_navigation(parts: &Parts) -> bool {
-    match (
-        one(&parts.headers, "sec-fetch-mode"),
-        one(&parts.headers, "sec-fetch-dest"),
-    ) {
+pub(super) fn is_navigation(headers: &HeaderMap) -> bool {
+    match (one(headers, "sec-fetch-mode"), one(headers, "sec-fetch-dest")) {
         (Some(mode), dest) => mode == "navigate" && dest == Some("document"),
-        (None, _) => one(&parts.headers, "accept").is_some_and(|accept| accept.contains("text/html")),
+        (None, _) => one(headers, "accept").is_some_and(|accept| accept.contains("text/html")),
     }
 }
 
@@ -99,11 +117,36 @@ mod tests {
     use super::*;
 
     fn parts(uri: &str, fields: &[(&str, &str)]) -> Parts {
-        let mut request = http::Request::builder().method("POST").uri(uri);
+        let mut request = Request::builder().method("POST").uri(uri);
         for (name, value) in fields {
             request = request.header(*name, *value);
         }
         request.body(()).unwrap().into_parts().0
+    }
+
+    fn headers(fields: &[(&str, &str)]) -> HeaderMap {
+        parts("/", fields).headers
+    }
+
+    #[test]
+    fn only_a_websocket_handshake_changes_protocols() {
+        let handshake = [("upgrade", "WebSocket"), ("connection", "keep-alive, Upgrade")];
+        let asks =
+            |method: Method, version, fields: &[(&str, &str)]| asks_for_socket(&method, version, &headers(fields));
+        assert!(asks(Method::GET, Version::HTTP_11, &handshake));
+        assert!(!asks(Method::POST, Version::HTTP_11, &handshake));
+        assert!(!asks(Method::GET, Version::HTTP_2, &handshake));
+        assert!(!asks(Method::GET, Version::HTTP_11, &handshake[..1]));
+        assert!(!asks(
+            Method::GET,
+            Version::HTTP_11,
+            &[("upgrade", "h2c"), ("connection", "upgrade")]
+        ));
+        assert!(!asks(
+            Method::GET,
+            Version::HTTP_11,
+            &[&handshake[..], &[("content-length", "5")]].concat()
+        ));
     }
 
     #[test]
@@ -158,16 +201,16 @@ mod tests {
     #[test]
     fn only_a_top_level_document_is_a_navigation() {
         let navigation = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
-        assert!(is_navigation(&parts("/", &navigation)));
-        assert!(!is_navigation(&parts(
-            "/",
-            &[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")]
-        )));
-        assert!(!is_navigation(&parts(
-            "/",
-            &[("sec-fetch-mode", "cors"), ("accept", "text/html")]
-        )));
-        assert!(is_navigation(&parts("/", &[("accept", "text/html,*/*")])));
-        assert!(!is_navigation(&parts("/", &[("accept", "*/*")])));
+        assert!(is_navigation(&headers(&navigation)));
+        assert!(!is_navigation(&headers(&[
+            ("sec-fetch-mode", "navigate"),
+            ("sec-fetch-dest", "iframe")
+        ])));
+        assert!(!is_navigation(&headers(&[
+            ("sec-fetch-mode", "cors"),
+            ("accept", "text/html")
+        ])));
+        assert!(is_navigation(&headers(&[("accept", "text/html,*/*")])));
+        assert!(!is_navigation(&headers(&[("accept", "*/*")])));
     }
 }

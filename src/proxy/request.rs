@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{Method, Request, Response};
+use http::{Method, Request, Response, Version};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
 use super::Proxy;
-use super::body::{Outgoing, carrying};
+use super::body::{Outgoing, carrying, whole};
 use super::intercept::failed;
-use super::observe::head_of;
+use super::longlived::Changes;
+use super::observe::{head_of, is_websocket};
 use super::peek::{Peeked, peek};
 use super::plan::{self, Planned, RequestStep};
 use super::respond::Reader;
@@ -24,7 +25,7 @@ use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Observation, St
 use crate::ingress::{Target, request_sanity};
 use crate::policy::Permit;
 use crate::portal::Visit;
-use crate::rulebook::{Judgement, Rulebook};
+use crate::rulebook::{Judgement, Refusal, Rulebook};
 use crate::upstream::{Body, fault_of_answer};
 
 /// A request taken apart, with what a peek took from its body.
@@ -35,6 +36,8 @@ pub(super) struct Asked {
     pub(super) secure: bool,
     /// Whether rules let the gateway read the flow.
     pub(super) read: bool,
+    /// What has changed since before it was judged; only for what may outlive its judgement.
+    pub(super) changes: Option<Changes>,
 }
 
 impl Asked {
@@ -59,7 +62,13 @@ impl Proxy {
     pub(super) async fn serve(self: &Arc<Self>, hop: Arc<Hop>, request: Request<Incoming>) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let target = request_sanity(&parts, hop.form());
+        let large = parts.version == Version::HTTP_2 && headers::too_large(&parts, &self.house.ingress);
         let request = Request::from_parts(parts, body);
+        if large {
+            let why = "the request head is larger than this gateway accepts";
+            let fault = Fault::new(Blame::Client, Stage::Arrive, FaultCode::HeadTooLarge, why);
+            return self.unjudged(&hop, &request, &fault).await;
+        }
         let target = match target {
             Ok(target) => target,
             Err(malformed) => return self.malformed(&hop, &request, malformed.to_string()).await,
@@ -90,6 +99,7 @@ impl Proxy {
         secure: bool,
         request: Request<Incoming>,
     ) -> Response<Body> {
+        let changes = is_websocket(&request).then(|| self.changes());
         let rules = self.house.rules.load(); // one rulebook for this request, to the end
         let mut entry = match self.enter(&hop).await {
             Ok(entry) => entry, // from here one record is certain
@@ -108,6 +118,7 @@ impl Proxy {
             peeked: Peeked::nothing(),
             secure,
             read: false,
+            changes,
         };
 
         let planned = self.plan(&rules, &mut seen, &mut asked).await;
@@ -118,13 +129,16 @@ impl Proxy {
         });
         let planned = match planned {
             Ok(planned) => planned,
-            Err(fault) => return respond::fault(entry, &host, Reader::of(&asked.parts), &fault),
+            Err(fault) => {
+                let reader = Reader::of(&asked.parts);
+                return respond::fault(entry, &host, hop.is_intercepted(), reader, &fault);
+            }
         };
         let inspected = planned.judgement.as_ref().map(Judgement::inspect);
-        if hop.is_intercepted() && inspected == Some(false) {
-            return respond::fault(entry, &host, Reader::of(&asked.parts), &reconnect());
+        if hop.is_intercepted() && planned.judgement.as_ref().is_some_and(must_stay_unread) {
+            return respond::fault(entry, &host, false, Reader::of(&asked.parts), &reconnect());
         }
-        asked.read = inspected == Some(true);
+        asked.read = hop.is_intercepted() || inspected == Some(true);
         self.obey(&rules, &hop, &visitor, entry, seen, planned, asked).await
     }
 
@@ -189,14 +203,17 @@ impl Proxy {
             // boxed: the counter is visited seldom, and its future would make every other one large
             RequestStep::Portal => Box::pin(self.at_the_counter(rules, entry, &seen, asked)).await,
             RequestStep::Forward(permit) => self.forward(entry, &permit, asked).await,
-            RequestStep::Upgrade(permit) => Box::pin(self.upgrade(entry, seen, &permit, asked)).await,
+            RequestStep::Upgrade(permit) => {
+                let upgrade = self.upgrade(hop.clone(), entry, seen, &permit, asked);
+                Box::pin(upgrade).await
+            }
             RequestStep::NeedBody(_) => {
                 let fault = Fault::internal(Stage::Judge, "a body was asked for twice");
-                respond::fault(entry, seen.ask.host(), Reader::of(&asked.parts), &fault)
+                respond::fault(entry, seen.ask.host(), asked.read, Reader::of(&asked.parts), &fault)
             }
             RequestStep::Refuse(_) => {
                 let fault = Fault::internal(Stage::Judge, "a refusal was passed over");
-                respond::fault(entry, seen.ask.host(), Reader::of(&asked.parts), &fault)
+                respond::fault(entry, seen.ask.host(), asked.read, Reader::of(&asked.parts), &fault)
             }
         }
     }
@@ -219,15 +236,16 @@ impl Proxy {
             peeked,
             secure,
             read: decrypted,
+            changes: _,
         } = asked;
-        headers::outward(&mut parts.headers, self.via.as_ref(), false);
+        headers::outward(&mut parts.headers, self.via(parts.version), false);
         let body = Outgoing::new(peeked.frames, body, peeked.complete, entry.counters());
         let reader = Reader::of(&parts);
         let request = Request::from_parts(parts, body.boxed());
         match self.house.upstream.send(permit, secure, request).await {
             Ok(response) => {
                 let (mut head, body) = response.into_parts();
-                headers::inward(&mut head.headers, self.via.as_ref(), false);
+                headers::inward(&mut head.headers, self.via(head.version), false);
                 let closing = Closing {
                     end: End::Completed,
                     status: Some(head.status.as_u16()),
@@ -240,7 +258,7 @@ impl Proxy {
                 let body = carrying(entry, closing, body);
                 Response::from_parts(head, body)
             }
-            Err(fault) => respond::fault(entry, &permit.authority().host, reader, &fault),
+            Err(fault) => respond::fault(entry, &permit.authority().host, decrypted, reader, &fault),
         }
     }
 
@@ -249,7 +267,7 @@ impl Proxy {
         let directory = self.house.directory.load();
         let Some(subject) = &seen.subject else {
             let fault = Fault::internal(Stage::Identify, "nobody came to the counter");
-            return respond::fault(entry, seen.ask.host(), Reader::of(&asked.parts), &fault);
+            return respond::fault(entry, seen.ask.host(), false, Reader::of(&asked.parts), &fault);
         };
         let visit = Visit {
             rules,
@@ -260,6 +278,7 @@ impl Proxy {
             secure: asked.secure,
             at: seen.at,
         };
+        let head_only = asked.parts.method == Method::HEAD;
         let response = self
             .house
             .portal
@@ -271,8 +290,12 @@ impl Proxy {
             status: Some(head.status.as_u16()),
             decrypted: true,
         };
-        let body = carrying(entry, closing, body.map_err(|never| match never {}).boxed());
-        Response::from_parts(head, body)
+        let body = if head_only {
+            whole("")
+        } else {
+            body.map_err(|never| match never {}).boxed()
+        };
+        Response::from_parts(head, carrying(entry, closing, body))
     }
 
     /// A request in origin-form to the door itself: the PAC file, and nothing else.
@@ -308,9 +331,17 @@ impl Proxy {
     /// A request that is answered before anybody could judge it; its record says how it ended.
     async fn unjudged(&self, hop: &Hop, request: &Request<Incoming>, fault: &Fault) -> Response<Body> {
         tracing::debug!(client = %hop.arrival.client, %fault, end = ?failed(fault), "refused before judging");
-        self.stray(hop.arrival.client, fault).await;
-        respond::fault_without_entry(request, fault)
+        let answer = respond::fault_without_entry(request, fault);
+        self.stray(hop.arrival.client, fault, Some(answer.status())).await;
+        answer
     }
+}
+
+/// Whether rules say that the flow is not to be read. Where they failed, or do not know the person, they say nothing
+/// about it: that is a refusal like any other, and coming back would not help.
+fn must_stay_unread(judgement: &Judgement) -> bool {
+    let in_doubt = |refusal: Refusal| refusal.policy_error || refusal.unknown_person;
+    !judgement.inspect() && !judgement.permit().err().is_some_and(in_doubt)
 }
 
 /// New rules keep the gateway from reading a flow that old rules let it open: 421 makes a client connect anew

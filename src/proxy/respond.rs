@@ -2,7 +2,7 @@
 //! each finds its reader and its record.
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -95,15 +95,15 @@ impl Proxy {
 }
 
 /// Says what failed.
-pub(super) fn fault(entry: Entry, host: &Host, reader: Reader, fault: &Fault) -> Response<Body> {
+pub(super) fn fault(entry: Entry, host: &Host, decrypted: bool, reader: Reader, fault: &Fault) -> Response<Body> {
     tracing::debug!(%fault, record = %entry.id(), "a flow failed");
     let page = pages::fault(&ENGLISH, fault, Some(host), Some(entry.id()), reader.who);
-    answer(entry, failed(fault), false, reader, page)
+    answer(entry, failed(fault), decrypted, reader, page)
 }
 
 /// No record, no access: the book did not take the opening line.
 pub(super) fn no_record(entry: Entry, host: &Host, reader: Reader, why: &str) -> Response<Body> {
-    fault(entry, host, reader, &unrecordable(why))
+    fault(entry, host, false, reader, &unrecordable(why))
 }
 
 /// No record, no access: not even an entry could be opened.
@@ -136,14 +136,12 @@ fn unrecordable(why: &str) -> Fault {
 
 /// A fault before anybody could open an entry, or one whose entry is closed already.
 pub(super) fn fault_without_entry(request: &Request<Incoming>, fault: &Fault) -> Response<Body> {
-    let who = if request.headers().contains_key("sec-fetch-mode") {
-        Audience::Navigation
-    } else {
-        Audience::Tool
-    };
-    let mut page = pages::fault(&ENGLISH, fault, None, None, who);
+    let mut page = pages::fault(&ENGLISH, fault, None, None, audience_of(request.headers()));
     page.headers_mut()
         .insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+    if request.method() == Method::HEAD {
+        return page.map(|_| whole("")); // HTTP/2 clients take content for a broken stream
+    }
     page.map(|body| body.map_err(|never| match never {}).boxed())
 }
 
@@ -164,7 +162,11 @@ fn answer(entry: Entry, end: End, decrypted: bool, reader: Reader, page: Page) -
 }
 
 fn audience(parts: &Parts) -> Audience {
-    if is_navigation(parts) {
+    audience_of(&parts.headers)
+}
+
+fn audience_of(headers: &HeaderMap) -> Audience {
+    if is_navigation(headers) {
         Audience::Navigation
     } else {
         Audience::Tool

@@ -1,5 +1,6 @@
 //! A tunnel that passes unread: bytes both ways, and nothing of them is parsed beyond the first handshake message.
 
+use std::pin::pin;
 use std::sync::atomic::Ordering;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
@@ -15,6 +16,9 @@ use crate::ingress::{self, Opening, Rewound};
 use crate::policy::Permit;
 use crate::upstream::{RelayEnd, Side, Way, relay};
 
+/// Why a flow is cut in which nothing moves.
+const IDLE: &str = "nothing was sent for too long";
+
 impl Proxy {
     /// Carries a tunnel to its end, then closes its record.
     pub(super) async fn carry_unread<S>(&self, knock: Knock, permit: &Permit, io: S, origin: TcpStream)
@@ -22,17 +26,20 @@ impl Proxy {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let _alive = self.house.metrics.tunnel();
-        let Knock { seen, entry, .. } = knock;
+        let Knock {
+            seen, entry, changes, ..
+        } = knock;
         let counters = entry.counters();
-        let (opening, io) = self.first_words(io, &origin, &counters).await;
-        if let Err(fault) = self.may_stay_unread(permit, &seen, &opening).await {
-            return entry.close(Closing {
-                end: failed(&fault),
-                status: Some(200),
-                decrypted: false,
-            });
-        }
-        let end = self.relay(io, origin, &counters, seen).await;
+        let mut must_end = pin!(self.until_it_must_end(seen.clone(), changes));
+        let opened = tokio::select! {
+            biased;
+            why = &mut must_end => Err(End::Cut(why)),
+            opened = self.opened(permit, &seen, io, &origin, &counters) => opened,
+        };
+        let end = match opened {
+            Ok(io) => self.relay(io, origin, &counters, must_end).await,
+            Err(end) => end,
+        };
         entry.close(Closing {
             end,
             status: Some(200),
@@ -40,8 +47,35 @@ impl Proxy {
         });
     }
 
-    /// Carries bytes both ways until both sides are done, or what let the flow pass as `seen` no longer does.
-    pub(super) async fn relay<A, B>(&self, client: A, origin: B, counters: &Counters, seen: Observation) -> End
+    /// The client's side of the tunnel once its first bytes have shown that it may stay unread.
+    async fn opened<S>(
+        &self,
+        permit: &Permit,
+        seen: &Observation,
+        io: S,
+        origin: &TcpStream,
+        down: &Counters,
+    ) -> Result<Rewound<S>, End>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (opening, io) = self.first_words(io, origin, down).await;
+        // INVARIANT: silence is not an opening. Bytes that come after it must be looked at like those before.
+        if opening == Opening::Silent {
+            return Err(End::Cut(IDLE.to_owned()));
+        }
+        let stays = self.may_stay_unread(permit, seen, &opening).await;
+        stays.map(|()| io).map_err(|fault| failed(&fault))
+    }
+
+    /// Carries bytes both ways until both sides are done, or it `must_end`.
+    pub(super) async fn relay<A, B>(
+        &self,
+        client: A,
+        origin: B,
+        counters: &Counters,
+        must_end: impl Future<Output = String>,
+    ) -> End
     where
         A: AsyncRead + AsyncWrite + Unpin,
         B: AsyncRead + AsyncWrite + Unpin,
@@ -54,7 +88,7 @@ impl Proxy {
             counter.fetch_add(bytes, Ordering::Relaxed);
         };
         let idle = self.house.upstream_idle;
-        ending(relay(client, origin, count, self.until_it_must_end(seen), idle).await)
+        ending(relay(client, origin, count, must_end, idle).await)
     }
 
     /// Looks at the client's first bytes. A server that speaks first (SSH, SMTP) is heard meanwhile, or both sides
@@ -64,7 +98,7 @@ impl Proxy {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (from_client, mut to_client) = tokio::io::split(io);
-        let opening = ingress::open(from_client, &self.house.ingress);
+        let opening = ingress::open_patiently(from_client, &self.house.ingress, self.house.upstream_idle);
         tokio::pin!(opening);
         let mut speaks = true;
         let (opening, rewound) = loop {
@@ -89,7 +123,7 @@ impl Proxy {
                 plan::on_hello(seen.ask.authority(), hello)?;
                 self.refuse_shared_certificate(permit, seen).await
             }
-            Opening::Http | Opening::Other | Opening::Silent => Ok(()),
+            Opening::Http | Opening::Other | Opening::Silent | Opening::Ended => Ok(()),
             Opening::Malformed(_) => Err(Fault::new(
                 Blame::Client,
                 Stage::Intercept,
@@ -135,7 +169,7 @@ fn covers(host: &Host, platform: &str) -> Fault {
 fn ending(end: RelayEnd<String>) -> End {
     match end {
         RelayEnd::Completed => End::Completed,
-        RelayEnd::Idle => End::Cut("nothing was sent for too long".to_owned()),
+        RelayEnd::Idle => End::Cut(IDLE.to_owned()),
         RelayEnd::Cut(reason) => End::Cut(reason),
         RelayEnd::Broken(Side::Client, why) => failed(&Fault::new(
             Blame::Client,

@@ -11,81 +11,117 @@ use hyper_util::rt::TokioIo;
 
 use super::Proxy;
 use super::body::{carrying, whole};
+use super::longlived::Changes;
 use super::request::Asked;
 use super::respond::Reader;
+use super::visitor::Hop;
 use super::{headers, respond};
 use crate::audit::{Closing, Entry};
 use crate::facts::{End, Observation};
 use crate::policy::Permit;
 use crate::upstream::Body;
 
+/// A socket on its way: its record, and what let it pass.
+struct Socket {
+    /// Keeps the connection's place at the door.
+    _hop: Arc<Hop>,
+    entry: Entry,
+    seen: Observation,
+    changes: Changes,
+    read: bool,
+}
+
 impl Proxy {
     /// Sends a WebSocket handshake on and, when the origin agrees, carries the socket.
     pub(super) async fn upgrade(
         self: &Arc<Self>,
+        hop: Arc<Hop>,
         entry: Entry,
         seen: Observation,
         permit: &Permit,
         asked: Asked,
     ) -> Response<Body> {
-        let Asked { mut parts, secure, .. } = asked;
+        let Asked {
+            mut parts,
+            secure,
+            changes,
+            read,
+            ..
+        } = asked;
+        let changes = changes.unwrap_or_else(|| self.changes());
         let client = parts.extensions.remove::<OnUpgrade>();
-        headers::outward(&mut parts.headers, self.via.as_ref(), true);
+        headers::outward(&mut parts.headers, self.via(parts.version), true);
         let reader = Reader::of(&parts);
         let request = Request::from_parts(parts, whole(""));
         match self.house.upstream.upgrade(permit, secure, request).await {
             Ok((response, Some(origin))) => match client {
-                Some(client) => self.switch(entry, seen, client, origin, response),
-                None => self.pass_answer(entry, response),
+                Some(client) => {
+                    let socket = Socket {
+                        _hop: hop,
+                        entry,
+                        seen,
+                        changes,
+                        read,
+                    };
+                    self.switch(socket, client, origin, response)
+                }
+                None => self.pass_answer(entry, read, response),
             },
-            Ok((response, None)) => self.pass_answer(entry, response),
-            Err(fault) => respond::fault(entry, &permit.authority().host, reader, &fault),
+            Ok((response, None)) => self.pass_answer(entry, read, response),
+            Err(fault) => respond::fault(entry, &permit.authority().host, read, reader, &fault),
         }
     }
 
     /// The origin said 101: the client hears it, and the socket runs.
     fn switch(
         self: &Arc<Self>,
-        entry: Entry,
-        seen: Observation,
+        socket: Socket,
         client: OnUpgrade,
         origin: Upgraded,
         response: Response<Incoming>,
     ) -> Response<Body> {
         let (mut head, _) = response.into_parts();
-        headers::inward(&mut head.headers, self.via.as_ref(), true);
+        headers::inward(&mut head.headers, self.via(head.version), true);
         let proxy = self.clone();
         self.house.tasks.spawn(async move {
             match client.await {
-                Ok(client) => proxy.carry_socket(entry, seen, client, origin).await,
-                Err(error) => entry.close(respond::client_gone(&error)),
+                Ok(client) => proxy.carry_socket(socket, client, origin).await,
+                Err(error) => socket.entry.close(respond::client_gone(&error)),
             }
         });
         Response::from_parts(head, whole(""))
     }
 
-    async fn carry_socket(&self, entry: Entry, seen: Observation, client: Upgraded, origin: Upgraded) {
+    async fn carry_socket(&self, socket: Socket, client: Upgraded, origin: Upgraded) {
         let _alive = self.house.metrics.tunnel();
+        let Socket {
+            _hop,
+            entry,
+            seen,
+            changes,
+            read,
+        } = socket;
         let counters = entry.counters();
+        let must_end = self.until_it_must_end(seen, changes);
         let end = self
-            .relay(TokioIo::new(client), TokioIo::new(origin), &counters, seen)
+            .relay(TokioIo::new(client), TokioIo::new(origin), &counters, must_end)
             .await;
         let status = Some(StatusCode::SWITCHING_PROTOCOLS.as_u16());
         entry.close(Closing {
             end,
             status,
-            decrypted: true,
+            decrypted: read,
         });
     }
 
     /// The origin did not switch: its answer passes like any other.
-    fn pass_answer(&self, entry: Entry, response: Response<Incoming>) -> Response<Body> {
+    fn pass_answer(&self, entry: Entry, read: bool, response: Response<Incoming>) -> Response<Body> {
         let (mut head, body) = response.into_parts();
-        headers::inward(&mut head.headers, self.via.as_ref(), false);
+        headers::inward(&mut head.headers, self.via(head.version), false);
         let closing = Closing {
             end: End::Completed,
             status: Some(head.status.as_u16()),
-            decrypted: true,
+            decrypted: read,
         };
         Response::from_parts(head, carrying(entry, closing, body.map_err(Into::into).boxed()))
     }

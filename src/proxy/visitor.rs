@@ -13,7 +13,8 @@ use crate::facts::{
 };
 use crate::identity::selection::{self, Stated};
 use crate::identity::{Answer, Evidence};
-use crate::ingress;
+use crate::ingress::{self, Slot};
+use crate::metrics::Alive;
 use crate::portal::Visit;
 use crate::purpose::Declaration;
 use crate::rulebook::{self, Rulebook};
@@ -29,6 +30,14 @@ pub(super) struct Hop {
     pub(super) certificate: Option<CertificateDer<'static>>,
     /// Set inside a tunnel: who opened it, and for where.
     pub(super) inside: Option<Inside>,
+    /// The connection's place among those that its door serves at a time.
+    pub(super) place: Arc<Taken>,
+}
+
+/// Held as long as anything of a connection lives: a tunnel outlives the request that opened it.
+pub(super) struct Taken {
+    pub(super) _slot: Slot,
+    pub(super) _alive: Alive,
 }
 
 impl Hop {
@@ -142,7 +151,8 @@ impl Proxy {
         if selected.grants().iter().any(held) || ask.host() == &self.house.portal_host {
             return selected;
         }
-        match self.declare_on_the_way(given, purpose, *channel, platform).await {
+        // boxed: few requests do this, and all would carry the room for it
+        match Box::pin(self.declare_on_the_way(given, purpose, *channel, platform)).await {
             Some(grant) => Standing::new(selected.grants().iter().cloned().chain([grant]), given.at),
             None => selected,
         }

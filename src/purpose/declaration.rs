@@ -333,7 +333,7 @@ review = 2027-06-30
     fn unfit(declaration: &Declaration) -> Vec<(UnfitField, String)> {
         match weigh(declaration) {
             Weighed::Unfit(unfit) => unfit.into_iter().map(|one| (one.field, one.why)).collect(),
-            fit => panic!("it fits: {fit:?}"),
+            fit @ (Weighed::Fit(_) | Weighed::NeedsApproval { .. }) => panic!("it fits: {fit:?}"),
         }
     }
 
@@ -342,7 +342,7 @@ review = 2027-06-30
         let Weighed::Fit(terms) = weigh(&declaration()) else {
             panic!("unfit")
         };
-        assert_eq!(terms.expires.since(NOW), Duration::from_secs(3_600));
+        assert_eq!(terms.expires.since(NOW), Duration::from_hours(1));
         let reading = Declaration {
             covers: Some(["read".to_owned()].into()),
             ..declaration()
@@ -350,7 +350,7 @@ review = 2027-06-30
         let Weighed::Fit(terms) = weigh(&reading) else {
             panic!("unfit")
         };
-        assert_eq!(terms.expires.since(NOW), Duration::from_secs(8 * 3_600));
+        assert_eq!(terms.expires.since(NOW), Duration::from_hours(8));
     }
 
     #[test]
@@ -403,7 +403,7 @@ review = 2027-06-30
     #[test]
     fn a_duration_over_the_ceiling_names_the_longest() {
         let found = unfit(&Declaration {
-            duration: Some(Duration::from_secs(9 * 3_600)),
+            duration: Some(Duration::from_hours(9)),
             ..declaration()
         });
         assert_eq!(

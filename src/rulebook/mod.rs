@@ -1,6 +1,6 @@
 //! The rules in force, as one immutable value: what is asked of the guard is judged here, and nowhere else.
 //!
-//! Reads as one function, [`Rulebook::judge`]: what was seen ([`Observation`]) goes to the catalogue (where is it, what
+//! Reads as one function, [`Rulebook::judge`]: what was seen ([`Observation`](crate::facts::Observation)) goes to the catalogue (where is it, what
 //! does it do), then to the policy, once without a grant and once under each grant that is in force, narrowest first.
 //! The first that permits is the one recorded. Everything else asks the same question again: [`Rulebook::remedy`] with
 //! a grant that somebody could have, [`Rulebook::replay`] with what a record says was seen, the cases with what a file

@@ -1,6 +1,8 @@
 //! What would help: the same question again, with each purpose that the person may declare.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::Rulebook;
 use super::judge::{actions, flow};
@@ -63,6 +65,7 @@ impl Rulebook {
             .reasons()
             .iter()
             .filter_map(|reason| reason.fix.clone())
+            .filter(|fix| self.would_open(fix, seen, person, refused.reading()))
             .collect();
         fixes.dedup();
         Remedy {
@@ -70,6 +73,29 @@ impl Rulebook {
             offers: helping.into_iter().map(|(offer, _)| offer).collect(),
             fixes,
         }
+    }
+
+    /// Whether anything would open once the fix is made: nobody is sent to a training that changes nothing. What cannot
+    /// be tried out is believed.
+    fn would_open(&self, fix: &str, seen: &Observation, person: &Person, reading: Option<&Reading>) -> bool {
+        let Some(course) = fix.strip_prefix("training:") else {
+            return true;
+        };
+        let mut trained = person.clone();
+        let valid = seen.at.plus(Duration::from_hours(24));
+        if trained
+            .training
+            .insert(course.to_owned(), valid)
+            .is_some_and(|until| until >= valid)
+        {
+            return false; // it is valid already
+        }
+        let seen = Observation {
+            person: Some(Arc::new(trained)),
+            ..seen.clone()
+        };
+        let judged = self.judge_as(&seen, reading);
+        !judged.is_refused_by_rules() || !self.remedy_as(&seen, reading).offers.is_empty()
     }
 
     /// The groups of activities that the reading asks for and a grant can cover.

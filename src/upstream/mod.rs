@@ -7,7 +7,7 @@
 //!
 //! Reads as: [`Upstream`] is the only way out, and each of its ways takes a [`Permit`]; `resolve` (or a stand-in) says
 //! where a name lives, `guard` refuses what is not public, `dial` connects to exactly the addresses that passed, `pool`
-//! keeps the connections, and [`relay`] copies bytes for those who tunnel.
+//! keeps the connections, and [`relay()`] copies bytes for those who tunnel.
 //!
 //! This room never judges, never reads bodies, and changes nothing of a request but its form: which headers may leave
 //! is for `proxy` to say.

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::HOST;
+use http::header::{CONNECTION, HOST, TE};
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Uri, Version};
 use http_body::{Frame, SizeHint};
@@ -79,11 +79,16 @@ pub(super) fn put_in_form<B>(request: &mut Request<B>, key: &Key, http2: bool) -
         parts.scheme = Some(if key.secure { Scheme::HTTPS } else { Scheme::HTTP });
         parts.authority = Some(authority.parse().map_err(|error| internal(&error))?);
         request.headers_mut().remove(HOST);
+        request.headers_mut().remove(CONNECTION);
         *request.version_mut() = Version::HTTP_2;
     } else {
         // RFC 9112 §3.2.2: the target counts, whatever `Host` the client sent.
         let host = HeaderValue::from_str(&authority).map_err(|error| internal(&error))?;
         request.headers_mut().insert(HOST, host);
+        if request.headers().contains_key(TE) {
+            // RFC 9110 §10.1.4: in HTTP/1.1 the field is of this hop, and must be named as such.
+            request.headers_mut().append(CONNECTION, HeaderValue::from_static("te"));
+        }
         *request.version_mut() = Version::HTTP_11;
     }
     parts.path_and_query = Some(path);

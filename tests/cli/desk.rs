@@ -77,7 +77,7 @@ impl Desk {
         let mut told = format!("exit {}\n", output.status.code().unwrap());
         for (name, text) in [("stdout", out), ("stderr", err)] {
             if !text.is_empty() {
-                told.push_str(&format!("--- {name}\n{text}"));
+                told = format!("{told}--- {name}\n{text}");
             }
         }
         self.plain(&told)
@@ -127,15 +127,13 @@ impl Running {
         let mut child = desk.command(line).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let found = Regex::new(r"plain\S*=\S*?(127\.0\.0\.1:\d+)").unwrap();
+        let coloured = Regex::new(r"\x1b\[[0-9;]*m").unwrap();
         let mut said = String::new();
         let plain = loop {
             let mut line = String::new();
             assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "the gate did not open: {said}");
             // the log is coloured for terminals
-            let line = Regex::new(r"\x1b\[[0-9;]*m")
-                .unwrap()
-                .replace_all(&line, "")
-                .into_owned();
+            let line = coloured.replace_all(&line, "").into_owned();
             if let Some(captures) = found.captures(&line) {
                 break captures[1].to_owned();
             }

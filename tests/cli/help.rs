@@ -53,7 +53,7 @@ fn the_gate_and_its_demo() {
                               the defaults [env: WAYLEAVE_CONFIG]
           --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
           --port-base <PORT>  Move all three ports: the plain door to PORT, the TLS door to PORT+1, the
-                              admin listener to PORT+2
+                              admin listener to PORT+2; 0 takes any that are free
       -h, --help              Print help
       -V, --version           Print version
     ");

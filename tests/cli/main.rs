@@ -1,10 +1,9 @@
 //! What every command says: its help, what it prints when all is well, and each mistake with its hint and exit code.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::disallowed_methods,
-    clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::too_many_lines,
     reason = "tests start the program and look at what it leaves behind"
 )]
 

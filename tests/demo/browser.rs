@@ -1,4 +1,4 @@
-//! A real Chromium, driven over the DevTools protocol: a fresh profile, a root imported as an administrator would, and
+//! A real Chromium, driven over the `DevTools` protocol: a fresh profile, a root imported as an administrator would, and
 //! credentials for the proxy given when it asks.
 
 use std::collections::VecDeque;
@@ -118,7 +118,7 @@ impl Browser {
         let target = self.call("Target.createTarget", json!({ "url": "about:blank" })).await;
         let attach = json!({ "targetId": target["targetId"], "flatten": true });
         let attached = self.call("Target.attachToTarget", attach).await;
-        self.session = attached["sessionId"].as_str().unwrap().to_owned();
+        attached["sessionId"].as_str().unwrap().clone_into(&mut self.session);
         self.call("Page.enable", json!({})).await;
         self.call("Fetch.enable", json!({ "handleAuthRequests": true })).await;
     }
@@ -306,10 +306,8 @@ impl Drop for Browser {
             .id()
             .and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?));
         if let Some(group) = group {
-            drop(rustix::process::kill_process_group(
-                group,
-                rustix::process::Signal::KILL,
-            ));
+            // it may be gone already
+            let _gone = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
     }
 }

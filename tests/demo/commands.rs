@@ -9,14 +9,14 @@ use crate::programs::{WAYLEAVE, command, path_of, run, wayleave};
 async fn a_purpose_is_declared_listed_and_ended_from_a_terminal() {
     let demo = Demo::start().await;
     let root = demo.ready.ca.to_str().unwrap();
-    for door in [Door::Plain, Door::Tls] {
-        let way = ["--proxy", &demo.proxy(door, "ada"), "--ca", root];
+    for (user, door) in [("ada", Door::Plain), ("ben", Door::Tls)] {
+        let way = ["--proxy", &demo.proxy(door, user), "--ca", root];
         let none = demo.wayleave(&[&["grants"], &way[..]].concat()).await;
         assert!(none.err.contains("you hold no grant"), "{none:#?}");
 
         let words = [
             "declare",
-            "recruiting",
+            "market-research",
             "--on",
             "linkedin",
             "--statement",
@@ -25,7 +25,7 @@ async fn a_purpose_is_declared_listed_and_ended_from_a_terminal() {
             "2h",
         ];
         let granted = demo.wayleave(&[&words, &way[..]].concat()).await.ends_with(0);
-        assert!(granted.contains("recruiting  linkedin  until"), "{granted}");
+        assert!(granted.contains("market-research  linkedin  until"), "{granted}");
         let id = granted.split(' ').next().unwrap().to_owned();
         let listed = demo.wayleave(&[&["grants"], &way[..]].concat()).await.ends_with(0);
         assert!(listed.contains(&id) && listed.contains("active"), "{listed}");
@@ -94,7 +94,7 @@ async fn a_declaration_that_is_not_granted_says_why_and_what_to_do() {
     }
     let wrong = demo.ready.proxy.replacen("://", "://dan:wrong-password@", 1);
     let said = demo.wayleave(&["grants", "--proxy", &wrong, "--ca", root]).await;
-    assert_eq!(said.code, 2, "{said:#?}");
+    assert_eq!(said.code, 1, "{said:#?}");
     assert!(said.err.contains("does not know you"), "{said:#?}");
     demo.stop().await;
 }
@@ -113,7 +113,14 @@ async fn the_records_show_what_happened_and_hold() {
     for told in ["eve", "post", "www.linkedin.com", "guard.interns-never-publish", "deny"] {
         assert!(shown.contains(told), "{told}: {shown}");
     }
-    let listed = demo.records(&["list", "--user", "ada"]).await.ends_with(0);
+    // a closing line may lag behind its answer by a tenth of a second
+    let mut listed = String::new();
+    for _ in 0..100 {
+        listed = demo.records(&["list", "--user", "ada"]).await.ends_with(0);
+        if listed.contains("allow    ada post POST") {
+            break;
+        }
+    }
     for told in [
         "granted  ada recruiting on linkedin",
         "allow    ada post POST",
@@ -185,7 +192,7 @@ async fn rules_are_checked_tested_and_explained_without_a_gateway() {
     let folder = tempfile::tempdir().unwrap();
     let policies = crate::house::policies();
     let path = policies.path().to_str().unwrap();
-    for place in [&[][..], &["--policies", path]] {
+    for place in [&[][..], &[path]] {
         let checked = wayleave(folder.path(), &[&["check"], place].concat()).await;
         assert_eq!(checked.code, 0, "{checked:#?}");
         let tested = wayleave(folder.path(), &[&["test"], place].concat()).await;
@@ -219,7 +226,7 @@ async fn rules_are_checked_tested_and_explained_without_a_gateway() {
         "permit (principal, action, resurce);\n",
     )
     .unwrap();
-    let said = wayleave(folder.path(), &["check", "--policies", path]).await;
+    let said = wayleave(folder.path(), &["check", path]).await;
     assert_eq!(said.code, 1, "{said:#?}");
     let told = format!("{}{}", said.out, said.err);
     assert!(told.contains("rules/90.cedar:1:"), "{told}");

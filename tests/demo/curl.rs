@@ -17,6 +17,7 @@ pub struct Answer {
     pub connect: u16,
     pub body: String,
     headers: Value,
+    /// What curl itself complains about.
     pub complaint: String,
 }
 

@@ -9,6 +9,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr};
 use tokio::time::timeout;
 
+use crate::browser::{Browser, SignIn};
 use crate::curl::{Answer, curl};
 use crate::nginx::Nginx;
 use crate::programs::{PATIENCE, Said, WAYLEAVE, command, end, wayleave};
@@ -313,7 +314,7 @@ async fn a_setting_that_does_not_exist_is_refused_with_what_was_meant() {
     let said = wayleave(folder.path(), &["run", "-c", "wayleave.toml"]).await;
     assert_eq!((said.code, said.out.as_str()), (2, ""), "{said:#?}");
     for told in ["wayleave.toml:2", "`plane`", "`plain`", "`upstreem`", "`upstream`"] {
-        assert!(said.err.contains(told), "{told}: {}", said.err);
+        assert!(said.talk().contains(told), "{told}: {}", said.err);
     }
 }
 
@@ -322,6 +323,30 @@ async fn without_an_authority_it_says_how_to_make_one() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("wayleave.toml"), "home = \".\"\n").unwrap();
     let said = wayleave(folder.path(), &["run", "-c", "wayleave.toml"]).await;
-    assert_eq!(said.code, 2, "{said:#?}");
-    assert!(said.err.contains("wayleave ca init"), "{}", said.err);
+    assert_eq!(said.code, 1, "{said:#?}");
+    assert!(said.talk().contains("make one with `wayleave ca init`"), "{}", said.err);
+}
+
+#[tokio::test]
+async fn a_bad_certificate_of_a_site_is_told_to_the_person_on_a_page() {
+    // the site shows a certificate, but not its own
+    let nginx = Nginx::start(&[OTHER], b"").await;
+    let house = House::start(&nginx).await;
+    house.declare("recruiting").await;
+    let root = house.folder.path().join("certs/root.pem");
+    let way = format!("--proxy-pac-url=http://{}/proxy.pac", house.admin);
+    let sign_in = SignIn {
+        user: "ada".to_owned(),
+        password: PASSWORD.to_owned(),
+    };
+    let mut ada = Browser::start(&root, &way, sign_in).await;
+    let url = format!("https://{MANAGED}/");
+    assert_eq!(ada.open(&url).await, url);
+    let words = ada.words().await;
+    for told in ["certificate is for another name", "Nothing was sent to it", MANAGED] {
+        assert!(words.contains(told), "{told}: {words}");
+    }
+    crate::story::looks(&mut ada, "fault").await;
+    ada.close().await;
+    house.stop(Signal::TERM).await;
 }

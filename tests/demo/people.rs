@@ -320,6 +320,7 @@ async fn what_no_policy_manages_passes_unread_with_its_own_certificate() {
     assert_eq!(unread.status, 200, "{unread:#?}");
     let read = curl(&["--proxy", &proxy, "--cacert", ours, "https://www.example.org/"]).await;
     assert_eq!(read.status, 0, "our certificate would be a lie: {read:#?}");
+    assert!(read.complaint.contains("certificate"), "{read:#?}");
     let clear = curl(&["--proxy", &proxy, "http://www.example.org/"]).await;
     assert_eq!(clear.status, 200, "{clear:#?}");
     demo.stop().await;

@@ -8,7 +8,7 @@ use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 /// Longer than anything takes on a busy machine; only a hang reaches it.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_mins(2);
 
 const PACKAGES: &[(&str, &str)] = &[
     ("certutil", "libnss3-tools"),
@@ -63,6 +63,12 @@ pub struct Said {
 }
 
 impl Said {
+    /// What it said on standard error, without the breaks and bars of its drawing.
+    pub fn talk(&self) -> String {
+        let words = self.err.split(|c: char| c.is_whitespace() || c == '│');
+        words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+
     /// Its standard output; fails unless it ended with `code`.
     pub fn ends_with(self, code: i32) -> String {
         assert_eq!(self.code, code, "{self:#?}");

@@ -120,7 +120,7 @@ async fn a_taken_port_is_reported_with_its_holder_and_the_way_out() {
     let Err(said) = Demo::try_with(&["--port-base", &base.to_string()]).await else {
         panic!("two demos on one port");
     };
-    assert_eq!(said.code, 2, "{said:#?}");
+    assert_eq!(said.code, 1, "{said:#?}");
     assert_eq!(said.out, "", "nothing for a script to read");
     assert!(said.err.contains("is taken by"), "{}", said.err);
     assert!(said.err.contains("--port-base"), "{}", said.err);
@@ -177,7 +177,7 @@ async fn it_follows_a_folder_of_policies_and_refuses_one_that_does_not_hold() {
     let Err(said) = Demo::try_with(&["--port-base", "0", "--policies", path]).await else {
         panic!("broken policies rule");
     };
-    assert_eq!(said.code, 2, "{said:#?}");
+    assert_eq!(said.code, 1, "{said:#?}");
     assert!(said.err.contains("90-broken.cedar"), "{}", said.err);
     assert!(said.err.contains("nonsense"), "the line is drawn: {}", said.err);
 }

@@ -5,6 +5,12 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::wildcard_enum_match_arm,
+    clippy::format_push_string,
+    clippy::items_after_statements,
+    clippy::string_slice,
+    clippy::too_many_lines,
+    clippy::unnecessary_wraps,
     unreachable_pub,
     reason = "tests and their helpers touch the world and may fail loudly"
 )]
@@ -14,7 +20,12 @@ mod harness;
 mod arrivals;
 mod audit;
 mod crashes;
+mod guard;
+mod headers;
+mod http2;
 mod identity;
+mod intercept;
+mod limits;
 mod metrics;
 mod portal;
 mod purposes;
@@ -22,3 +33,5 @@ mod recognition;
 mod refusals;
 mod reload;
 mod steady;
+mod tunnel;
+mod websocket;

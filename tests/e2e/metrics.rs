@@ -16,8 +16,14 @@ const SHARE: &str = "https://www.linkedin.com/voyager/api/contentcreation/normSh
 /// Some of everything: asked who it is, let pass, refused in each way, failed.
 async fn some_of_everything() -> World {
     let world = World::planned(|plan| {
-        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        plan.settings.upstream.map.insert("down.example.org".to_owned(), nobody.to_string());
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        plan.settings
+            .upstream
+            .map
+            .insert("down.example.org".to_owned(), nobody.to_string());
     })
     .await;
     world.stranger().get("http://www.example.org/").await;
@@ -25,13 +31,21 @@ async fn some_of_everything() -> World {
         authorization: Some(Client::basic("ada", "not her password")),
         ..world.client("ada")
     };
-    assert_eq!(guess.get("http://www.example.org/").await.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+    assert_eq!(
+        guess.get("http://www.example.org/").await.status,
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED
+    );
     let (ada, dan) = (world.client("ada"), world.client("dan"));
     dan.get("http://www.example.org/private/path?who=me").await;
     dan.get("http://www.example.org/").await;
-    assert_eq!(dan.get("http://down.example.org/").await.status, StatusCode::BAD_GATEWAY);
+    assert_eq!(
+        dan.get("http://down.example.org/").await.status,
+        StatusCode::BAD_GATEWAY
+    );
     ada.get("https://www.linkedin.com/feed/").await;
-    world.grant("ada", "recruiting", &["linkedin"], &["read", "publish"]).await;
+    world
+        .grant("ada", "recruiting", &["linkedin"], &["read", "publish"])
+        .await;
     ada.get("https://www.linkedin.com/feed/").await;
     assert_eq!(ada.post(SHARE, "application/json", "{}").await.status, StatusCode::OK);
     world.client("ben").post(SHARE, "application/json", "{}").await;
@@ -105,13 +119,30 @@ async fn every_flow_is_counted_once_under_what_was_decided() {
 async fn no_label_names_a_person_a_host_or_a_path_and_promtool_is_silent() {
     let world = some_of_everything().await;
     let answer = world.admin("/metrics").await;
-    assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    assert_eq!(
+        answer.header("content-type"),
+        "text/plain; version=0.0.4; charset=utf-8"
+    );
     let exposition = answer.text();
     for line in exposition.lines().filter(|line| !line.starts_with('#')) {
-        for name in ["ada", "ben", "eve", "dan", "example.org", "linkedin.com", "127.0.0.1", "/feed", "private", "path"] {
+        for name in [
+            "ada",
+            "ben",
+            "eve",
+            "dan",
+            "example.org",
+            "linkedin.com",
+            "127.0.0.1",
+            "/feed",
+            "private",
+            "path",
+        ] {
             let quoted = line.split('"').skip(1).step_by(2);
             for label in quoted {
-                assert!(!label.contains(name) || label.starts_with("sha256:"), "{name} in {line}");
+                assert!(
+                    !label.contains(name) || label.starts_with("sha256:"),
+                    "{name} in {line}"
+                );
             }
         }
     }

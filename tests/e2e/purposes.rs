@@ -23,7 +23,7 @@ fn signed_in(world: &World, user: &str) -> Client {
     }
 }
 
-/// The purpose under which the last visit of LinkedIn's feed passed.
+/// The purpose under which the last visit of the feed passed.
 async fn passed_under(world: &World) -> Option<String> {
     let closing = world.closed("www.linkedin.com", "/feed/").await;
     closing.decided().purpose.as_ref().map(ToString::to_string)
@@ -43,11 +43,18 @@ async fn a_grant_works_at_once_and_survives_a_restart() {
     let grants = ada.get(&format!("{PORTAL}/v1/grants")).await.json();
     assert_eq!(grants["grants"][0]["id"], created.json()["id"]);
     let ended = ada
-        .delete(&format!("{PORTAL}/v1/grants/{}", created.json()["id"].as_str().unwrap()))
+        .delete(&format!(
+            "{PORTAL}/v1/grants/{}",
+            created.json()["id"].as_str().unwrap()
+        ))
         .await;
     assert_eq!(ended.status, StatusCode::OK);
     world.reopen().await;
-    assert_eq!(world.client("ada").get(FEED).await.status, StatusCode::FORBIDDEN, "an ended grant stays ended");
+    assert_eq!(
+        world.client("ada").get(FEED).await.status,
+        StatusCode::FORBIDDEN,
+        "an ended grant stays ended"
+    );
     world.close().await;
 }
 
@@ -61,7 +68,10 @@ async fn a_grant_opens_until_the_moment_that_it_expires() {
     world.clock.advance(Duration::from_millis(1));
     let expired = kept.get("/feed/").await;
     assert_eq!(expired.status, StatusCode::FORBIDDEN);
-    assert_eq!(expired.json()["type"], "https://wayleave.example/problems/grant-expired");
+    assert_eq!(
+        expired.json()["type"],
+        "https://wayleave.example/problems/grant-expired"
+    );
     drop(kept);
     world.close().await;
 }
@@ -84,7 +94,9 @@ async fn a_grant_that_begins_later_opens_nothing_before() {
 async fn the_narrowest_grant_that_permits_is_the_one_recorded() {
     let world = World::open().await;
     let ada = world.client("ada");
-    world.grant("ada", "recruiting", &["linkedin", "xing"], &["read", "publish"]).await;
+    world
+        .grant("ada", "recruiting", &["linkedin", "xing"], &["read", "publish"])
+        .await;
     assert_eq!(ada.get(FEED).await.status, StatusCode::OK);
     assert_eq!(passed_under(&world).await.as_deref(), Some("recruiting"));
     world.grant("ada", "press-monitoring", &["linkedin"], &["read"]).await;
@@ -93,14 +105,18 @@ async fn the_narrowest_grant_that_permits_is_the_one_recorded() {
     // the narrowest that permits, not the narrowest of all
     let share = "https://www.linkedin.com/voyager/api/contentcreation/normShares";
     assert_eq!(ada.post(share, "application/json", "{}").await.status, StatusCode::OK);
-    let closing = world.closed("www.linkedin.com", "/voyager/api/contentcreation/normShares").await;
+    let closing = world
+        .closed("www.linkedin.com", "/voyager/api/contentcreation/normShares")
+        .await;
     assert_eq!(closing.decided().purpose.as_ref().unwrap().as_str(), "recruiting");
     world.close().await;
 }
 
 async fn with_two_grants() -> World {
     let world = World::open().await;
-    world.grant("ada", "recruiting", &["linkedin", "xing"], &["read", "publish"]).await;
+    world
+        .grant("ada", "recruiting", &["linkedin", "xing"], &["read", "publish"])
+        .await;
     world.grant("ada", "press-monitoring", &["linkedin"], &["read"]).await;
     world
 }
@@ -119,7 +135,11 @@ async fn the_suffix_of_the_user_name_selects_among_grants() {
         assert_eq!(passed_under(&world).await.as_deref(), Some(purpose), "{user}");
     }
     let other = signed_in(&world, "ada+market-research").get(FEED).await;
-    assert_eq!(other.status, StatusCode::FORBIDDEN, "a purpose that is not held selects nothing");
+    assert_eq!(
+        other.status,
+        StatusCode::FORBIDDEN,
+        "a purpose that is not held selects nothing"
+    );
     world.close().await;
 }
 
@@ -131,7 +151,10 @@ async fn the_header_selects_on_the_hop_to_the_proxy_only_and_never_leaves() {
     assert_eq!(on_connect.get(FEED).await.status, StatusCode::OK);
     assert_eq!(passed_under(&world).await.as_deref(), Some("recruiting"));
     // in absolute form, in clear
-    assert_eq!(on_connect.get("http://www.linkedin.com/feed/").await.status, StatusCode::OK);
+    assert_eq!(
+        on_connect.get("http://www.linkedin.com/feed/").await.status,
+        StatusCode::OK
+    );
     assert_eq!(passed_under(&world).await.as_deref(), Some("recruiting"));
     // a page's own requests cannot speak for the hop to the proxy
     let inside = Request::get(FEED).header("wayleave-purpose", "recruiting");
@@ -144,7 +167,12 @@ async fn the_header_selects_on_the_hop_to_the_proxy_only_and_never_leaves() {
     let received = world.origin.received();
     assert_eq!(received.len(), 3);
     for request in received {
-        assert!(request.headers.keys().all(|name| !name.as_str().starts_with("wayleave")));
+        assert!(
+            request
+                .headers
+                .keys()
+                .all(|name| !name.as_str().starts_with("wayleave"))
+        );
         assert!(request.headers.get("proxy-authorization").is_none());
     }
     world.close().await;
@@ -173,7 +201,11 @@ async fn an_exact_user_name_wins_over_a_suffix() {
 
 async fn given_by(world: &World, channel: Channel) -> usize {
     let given = world.acts(|record| match &record.act {
-        Act::Grant { act: GrantAct::Granted, grant, .. } => Some(grant.channel),
+        Act::Grant {
+            act: GrantAct::Granted,
+            grant,
+            ..
+        } => Some(grant.channel),
         _ => None,
     });
     given.await.into_iter().filter(|by| *by == channel).count()
@@ -182,11 +214,21 @@ async fn given_by(world: &World, channel: Channel) -> usize {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_cannot_create_a_grant_by_naming_a_purpose() {
     let world = World::open().await;
-    let answer = signed_in(&world, "cora+customer-support").get("https://x.com/home").await;
+    let answer = signed_in(&world, "cora+customer-support")
+        .get("https://x.com/home")
+        .await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.text());
-    let by_header = world.client("cora").with_hop_field("wayleave-purpose", "customer-support");
+    let by_header = world
+        .client("cora")
+        .with_hop_field("wayleave-purpose", "customer-support");
     assert_eq!(by_header.get("https://x.com/home").await.status, StatusCode::FORBIDDEN);
-    assert!(world.gate().ledger().grants_of(&SubjectId::parse("cora").unwrap()).is_empty());
+    assert!(
+        world
+            .gate()
+            .ledger()
+            .grants_of(&SubjectId::parse("cora").unwrap())
+            .is_empty()
+    );
     assert_eq!(world.origin.connections(), 0);
     world.close().await;
 }
@@ -200,11 +242,22 @@ async fn a_tool_states_its_purpose_with_the_call_on_every_platform_it_needs() {
     assert_eq!(given_by(&world, Channel::ProxyName).await, 1);
     let again = bot.get("https://x.com/home").await;
     assert_eq!(again.status, StatusCode::OK);
-    assert_eq!(given_by(&world, Channel::ProxyName).await, 1, "one grant serves until it expires");
+    assert_eq!(
+        given_by(&world, Channel::ProxyName).await,
+        1,
+        "one grant serves until it expires"
+    );
     let elsewhere = bot.get("https://www.reddit.com/r/rust/comments/1").await;
-    assert_eq!(elsewhere.status, StatusCode::OK, "a grant for one platform is none for another: {}", elsewhere.text());
+    assert_eq!(
+        elsewhere.status,
+        StatusCode::OK,
+        "a grant for one platform is none for another: {}",
+        elsewhere.text()
+    );
 
-    let by_header = world.client("carebot").with_hop_field("wayleave-purpose", "customer-support");
+    let by_header = world
+        .client("carebot")
+        .with_hop_field("wayleave-purpose", "customer-support");
     let comment = "https://www.youtube.com/youtubei/v1/comment/create_comment";
     let answer = by_header.post(comment, "application/json", "{}").await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
@@ -213,7 +266,11 @@ async fn a_tool_states_its_purpose_with_the_call_on_every_platform_it_needs() {
     let other = signed_in(&world, "carebot+recruiting").get(FEED).await;
     assert_eq!(other.status, StatusCode::FORBIDDEN);
     let silent = world.client("carebot").get("https://www.facebook.com/").await;
-    assert_eq!(silent.status, StatusCode::FORBIDDEN, "without a word about its purpose it creates nothing");
+    assert_eq!(
+        silent.status,
+        StatusCode::FORBIDDEN,
+        "without a word about its purpose it creates nothing"
+    );
     world.close().await;
 }
 
@@ -238,13 +295,22 @@ async fn ending_a_grant_refuses_the_next_request_and_cuts_a_socket() {
 
     // another person's grant comes and goes: that is none of this socket's business
     let other = world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
-    world.client("ada").delete(&format!("{PORTAL}/v1/grants/{}", other.id)).await;
+    world
+        .client("ada")
+        .delete(&format!("{PORTAL}/v1/grants/{}", other.id))
+        .await;
     socket.send(Message::text("still here")).await.unwrap();
     assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("still here"));
 
-    let ended = world.client("ben").delete(&format!("{PORTAL}/v1/grants/{}", grant.id)).await;
+    let ended = world
+        .client("ben")
+        .delete(&format!("{PORTAL}/v1/grants/{}", grant.id))
+        .await;
     assert_eq!(ended.status, StatusCode::OK);
-    assert!(!matches!(socket.next().await, Some(Ok(Message::Text(_)))), "the socket is cut");
+    assert!(
+        !matches!(socket.next().await, Some(Ok(Message::Text(_)))),
+        "the socket is cut"
+    );
     assert_eq!(kept.get("/home").await.status, StatusCode::FORBIDDEN);
     drop(kept);
     let closing = world.closed("x.com", "/live").await;
@@ -264,7 +330,10 @@ async fn a_socket_does_not_outlive_its_grants_last_moment() {
     world.clock.advance(Duration::from_hours(1));
     // the clock of this world stands still: anything that happens makes the gateway look at it
     world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
-    assert!(!matches!(socket.next().await, Some(Ok(Message::Text(_)))), "the socket is cut");
+    assert!(
+        !matches!(socket.next().await, Some(Ok(Message::Text(_)))),
+        "the socket is cut"
+    );
     let closing = world.closed("x.com", "/live").await;
     assert!(matches!(closing.ended().end, End::Cut(_)), "{:?}", closing.ended());
     world.close().await;
@@ -307,7 +376,10 @@ async fn ending_a_grant_cuts_a_tunnel_that_nobody_reads() {
 async fn hesitant(
     told: std::sync::Arc<tokio::sync::Notify>,
     asked: std::sync::Arc<tokio::sync::Notify>,
-) -> (std::net::SocketAddr, tokio::sync::oneshot::Sender<tokio_rustls::TlsAcceptor>) {
+) -> (
+    std::net::SocketAddr,
+    tokio::sync::oneshot::Sender<tokio_rustls::TlsAcceptor>,
+) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (papers, given) = tokio::sync::oneshot::channel::<tokio_rustls::TlsAcceptor>();
@@ -333,10 +405,16 @@ async fn a_grant_that_ends_while_the_origin_hesitates_opens_no_lasting_socket() 
     let (told, asked) = (std::sync::Arc::default(), std::sync::Arc::default());
     let (address, papers) = hesitant(std::sync::Arc::clone(&told), std::sync::Arc::clone(&asked)).await;
     let world = World::planned(|plan| {
-        plan.settings.upstream.map.insert("x.com".to_owned(), address.to_string());
+        plan.settings
+            .upstream
+            .map
+            .insert("x.com".to_owned(), address.to_string());
     })
     .await;
-    papers.send(crate::harness::origin::acceptor(&world.origins, "x.com")).ok().unwrap();
+    papers
+        .send(crate::harness::origin::acceptor(&world.origins, "x.com"))
+        .ok()
+        .unwrap();
     let grant = world
         .give("ben", "brand-publishing", &["x"], |terms| {
             terms.approved_by = Some(SubjectId::parse("mia").unwrap());
@@ -345,7 +423,10 @@ async fn a_grant_that_ends_while_the_origin_hesitates_opens_no_lasting_socket() 
     let ben = world.client("ben");
     let opening = tokio::spawn(async move { ben.socket("x.com", "/live").await });
     asked.notified().await;
-    let ended = world.client("ben").delete(&format!("{PORTAL}/v1/grants/{}", grant.id)).await;
+    let ended = world
+        .client("ben")
+        .delete(&format!("{PORTAL}/v1/grants/{}", grant.id))
+        .await;
     assert_eq!(ended.status, StatusCode::OK);
     told.notify_one();
     let mut socket = opening.await.unwrap().unwrap();

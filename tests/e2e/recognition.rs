@@ -7,6 +7,8 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{Method, Request, StatusCode};
 
+use wayleave::facts::SignatureId;
+
 use crate::harness::World;
 use crate::harness::client::{Answer, Client};
 use crate::harness::house::form;
@@ -15,6 +17,9 @@ const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 const FACEBOOK: &str = "https://www.facebook.com/api/graphql/";
 const MEDIUM: &str = "https://medium.com/_/graphql";
+
+/// Of padding.
+const PIECE: &[u8] = &[b'a'; 8 * 1024];
 
 const DEMO: [&str; 5] = ["linkedin", "x", "facebook", "youtube", "reddit"];
 
@@ -87,7 +92,7 @@ async fn is_recorded(world: &World, doing: &Doing) {
     let closing = world.closed(uri.host().unwrap(), uri.path()).await;
     let decided = closing.decided();
     assert_eq!(decided.activity.as_str(), doing.activity, "{}", doing.url);
-    let signatures: Vec<&str> = decided.signatures.iter().map(|id| id.as_str()).collect();
+    let signatures: Vec<&str> = decided.signatures.iter().map(SignatureId::as_str).collect();
     assert!(signatures.contains(&doing.signature), "{}: {signatures:?}", doing.url);
     let received = world.origin.received();
     let last = received.last().unwrap();
@@ -383,7 +388,6 @@ async fn padding_past_the_peek_is_a_write() {
         is_refused_as(&world, "unknown-write", graphql(), body).await;
     }
     // without a length that would tell beforehand
-    const PIECE: &[u8] = &[b'a'; 8 * 1024];
     let first: &[u8] = b"fb_api_req_friendly_name=CometModernHomeFeedQuery&x=";
     let pieces = stream::iter(std::iter::once(first).chain(std::iter::repeat_n(PIECE, 9)));
     let answer = world.client("dan").send_pieces(graphql(), pieces).await;

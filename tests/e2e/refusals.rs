@@ -24,7 +24,10 @@ async fn each_of_the_four_outcomes_is_told_and_recorded() {
     assert_eq!(decided(&world, "www.example.org", UNREAD).await, Outcome::Allow);
 
     let declare = world.client("ada").get("https://www.linkedin.com/feed/").await;
-    assert_eq!((declare.status, declare.json()["outcome"].as_str()), (StatusCode::FORBIDDEN, Some("declare")));
+    assert_eq!(
+        (declare.status, declare.json()["outcome"].as_str()),
+        (StatusCode::FORBIDDEN, Some("declare"))
+    );
     assert_eq!(decided(&world, "www.linkedin.com", "/feed/").await, Outcome::Declare);
 
     let request = world.client("ben").post(SHARE, JSON, "{}").await.json();
@@ -32,15 +35,24 @@ async fn each_of_the_four_outcomes_is_told_and_recorded() {
     assert_eq!(request["type"], "https://wayleave.example/problems/approval-required");
     let brand = request["purposes"].as_array().unwrap().iter();
     let brand = brand.clone().find(|offer| offer["id"] == "brand-publishing").unwrap();
-    assert_eq!((&brand["approval"], &brand["approvers"]), (&true.into(), &serde_json::json!(["mia"])));
+    assert_eq!(
+        (&brand["approval"], &brand["approvers"]),
+        (&true.into(), &serde_json::json!(["mia"]))
+    );
     let path = "/voyager/api/contentcreation/normShares";
     assert_eq!(decided(&world, "www.linkedin.com", path).await, Outcome::Request);
 
     let deny = world.client("eve").post(SHARE, JSON, "{}").await.json();
-    assert_eq!((&deny["outcome"], &deny["purposes"]), (&"deny".into(), &serde_json::json!([])));
+    assert_eq!(
+        (&deny["outcome"], &deny["purposes"]),
+        (&"deny".into(), &serde_json::json!([]))
+    );
     assert_eq!(deny["type"], "https://wayleave.example/problems/prohibited");
     let reasons = deny["reasons"].as_array().unwrap();
-    assert!(reasons.contains(&"Interns do not publish on social media.".into()), "{deny}");
+    assert!(
+        reasons.contains(&"Interns do not publish on social media.".into()),
+        "{deny}"
+    );
     assert_eq!(decided(&world, "www.linkedin.com", path).await, Outcome::Deny);
     assert_eq!(world.origin.received().len(), 1, "only what was allowed left the house");
     world.close().await;
@@ -49,7 +61,9 @@ async fn each_of_the_four_outcomes_is_told_and_recorded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_training_is_named_as_what_would_help() {
     let world = World::open().await;
-    world.grant("cora", "customer-support", &["x"], &["read", "publish"]).await;
+    world
+        .grant("cora", "customer-support", &["x"], &["read", "publish"])
+        .await;
     let tweet = "https://x.com/i/api/graphql/AbC/CreateTweet";
     let problem = world.client("dan").post(tweet, JSON, "{}").await.json();
     assert_eq!(problem["type"], "https://wayleave.example/problems/training-required");
@@ -91,14 +105,20 @@ async fn a_script_gets_a_problem_document_with_everything_that_helps() {
     let detail = problem["detail"].as_str().unwrap();
     assert!(detail.contains("LinkedIn") && detail.contains("recruiting"), "{detail}");
     let first = &problem["purposes"][0];
-    assert_eq!((&first["id"], &first["approval"]), (&"recruiting".into(), &false.into()));
+    assert_eq!(
+        (&first["id"], &first["approval"]),
+        (&"recruiting".into(), &false.into())
+    );
     assert_eq!(first["max_ttl"], "PT24H");
     assert!(!answer.text().contains("secret"), "{}", answer.text());
 
     // the way to more words works for the same person, and for nobody else
     let decision = format!("{PORTAL}/v1/decisions/{id}");
     let explained = world.client("ada").get(&decision).await;
-    assert_eq!((explained.status, &explained.json()["activity"]), (StatusCode::OK, &"browse".into()));
+    assert_eq!(
+        (explained.status, &explained.json()["activity"]),
+        (StatusCode::OK, &"browse".into())
+    );
     assert_eq!(world.client("dan").get(&decision).await.status, StatusCode::NOT_FOUND);
     world.close().await;
 }
@@ -112,7 +132,10 @@ async fn opening_an_address_leads_to_the_portal_by_an_opaque_reference() {
     let location = answer.header("location");
     let ticket = location.strip_prefix(&format!("{PORTAL}/d/")).unwrap();
     assert_eq!(ticket.len(), 22, "128 bits: {ticket}");
-    assert!(!location.contains("linkedin") && !location.contains("ada"), "{location}");
+    assert!(
+        !location.contains("linkedin") && !location.contains("ada"),
+        "{location}"
+    );
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(answer.header("referrer-policy"), "no-referrer");
     assert!(answer.body.is_empty());
@@ -121,7 +144,10 @@ async fn opening_an_address_leads_to_the_portal_by_an_opaque_reference() {
 
     // it is the person's own, for five minutes
     let newest = again.header("location");
-    assert_eq!(world.client("dan").follow(newest, "cross-site").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(
+        world.client("dan").follow(newest, "cross-site").await.status,
+        StatusCode::NOT_FOUND
+    );
     world.clock.advance(std::time::Duration::from_secs(299));
     assert_eq!(ada.follow(newest, "cross-site").await.status, StatusCode::OK);
     world.clock.advance(std::time::Duration::from_secs(1));
@@ -175,8 +201,14 @@ async fn a_closed_site_that_may_be_read_is_explained_inside_and_never_contacted(
     let page = dan.follow(answer.header("location"), "cross-site").await;
     assert_eq!(page.status, StatusCode::OK);
     let text = page.text();
-    assert!(text.contains("Dating and adult platforms are closed on the company network."), "{text}");
-    assert!(text.contains("No purpose makes this work.") && !text.contains("<form"), "{text}");
+    assert!(
+        text.contains("Dating and adult platforms are closed on the company network."),
+        "{text}"
+    );
+    assert!(
+        text.contains("No purpose makes this work.") && !text.contains("<form"),
+        "{text}"
+    );
 
     let script = dan.get("https://www.tinder.com/api").await;
     assert_eq!(script.json()["type"], "https://wayleave.example/problems/prohibited");
@@ -207,7 +239,10 @@ async fn a_closed_site_that_may_not_be_read_is_refused_at_connect() {
 
     // the browser shows an error of its own; the person finds the reason on their page
     let mine = dan.follow(&format!("{PORTAL}/"), "none").await.text();
-    assert!(mine.contains("12ft.io") && mine.contains("open the site itself"), "{mine}");
+    assert!(
+        mine.contains("12ft.io") && mine.contains("open the site itself"),
+        "{mine}"
+    );
     let other = world.client("ada").follow(&format!("{PORTAL}/"), "none").await.text();
     assert!(!other.contains("12ft.io"), "{other}");
     world.close().await;
@@ -216,7 +251,10 @@ async fn a_closed_site_that_may_not_be_read_is_refused_at_connect() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_socket_gets_a_problem_document() {
     let world = World::open().await;
-    let refused = world.client("dan").socket("www.linkedin.com", "/realtime/connect").await;
+    let refused = world
+        .client("dan")
+        .socket("www.linkedin.com", "/realtime/connect")
+        .await;
     let refused = refused.err().unwrap();
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert_eq!(refused.header("content-type"), "application/problem+json");
@@ -246,13 +284,18 @@ async fn pages_escape_hostile_addresses() {
         )
         .await;
     assert_eq!(declared.status, StatusCode::SEE_OTHER, "{}", declared.text());
-    let granted = ada.follow(&format!("{PORTAL}{}", declared.header("location")), "same-origin").await;
+    let granted = ada
+        .follow(&format!("{PORTAL}{}", declared.header("location")), "same-origin")
+        .await;
     let mine = ada.follow(&format!("{PORTAL}/"), "none").await.text();
     for text in [page, granted.text(), mine] {
         assert!(!text.contains("<script") && !text.contains("<img"), "{text}");
         assert!(!text.contains("\"onmouseover"), "{text}");
     }
     let refresh = granted.text();
-    assert!(refresh.contains("www.linkedin.com/feed/&#34;onmouseover=&#34;alert(1)"), "{refresh}");
+    assert!(
+        refresh.contains("www.linkedin.com/feed/&#34;onmouseover=&#34;alert(1)"),
+        "{refresh}"
+    );
     world.close().await;
 }

@@ -3,6 +3,8 @@
 
 use futures_util::{SinkExt, StreamExt};
 use http::StatusCode;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
 use wayleave::facts::{Act, End, GatewayAct, Record, RulebookId, SubjectId};
@@ -31,7 +33,9 @@ when { context.request.path like "/corner/*" && (context.request.bytes + 1) * 92
 
 async fn a_reader() -> World {
     let world = World::open().await;
-    world.grant("dan", "market-research", &["x", "linkedin"], &["read"]).await;
+    world
+        .grant("dan", "market-research", &["x", "linkedin"], &["read"])
+        .await;
     world
 }
 
@@ -55,13 +59,22 @@ async fn an_edited_rule_takes_effect_and_is_recorded() {
     world.edit_rules(RULES, CLOSED).await;
     let refused = dan.get("https://x.com/corner/1").await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
-    assert!(refused.text().contains("This corner is closed today."), "{}", refused.text());
+    assert!(
+        refused.text().contains("This corner is closed today."),
+        "{}",
+        refused.text()
+    );
     let after = world.gate().rules().load().id().clone();
     assert_eq!(world.closed("x.com", "/corner/1").await.decided().rulebook, after);
-    world.until("the change is recorded", async |world| !changes(world).await.is_empty()).await;
+    world
+        .until("the change is recorded", async |world| !changes(world).await.is_empty())
+        .await;
     assert_eq!(changes(&world).await, [(before, after.clone())]);
     let ready = world.admin("/readyz").await;
-    assert_eq!((ready.status, &ready.json()["rulebook"]), (StatusCode::OK, &after.as_str().into()));
+    assert_eq!(
+        (ready.status, &ready.json()["rulebook"]),
+        (StatusCode::OK, &after.as_str().into())
+    );
     world.close().await;
 }
 
@@ -72,8 +85,14 @@ async fn a_file_that_an_editor_moves_into_place_takes_effect() {
     let draft = world.policies().join("rules/.90-test.cedar.swp");
     std::fs::write(&draft, CLOSED).unwrap();
     std::fs::rename(&draft, world.policies().join(RULES)).unwrap();
-    tokio::time::timeout(std::time::Duration::from_secs(60), changes.changed()).await.unwrap().unwrap();
-    assert_eq!(world.client("dan").get("https://x.com/corner/1").await.status, StatusCode::FORBIDDEN);
+    tokio::time::timeout(std::time::Duration::from_mins(1), changes.changed())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        world.client("dan").get("https://x.com/corner/1").await.status,
+        StatusCode::FORBIDDEN
+    );
     world.close().await;
 }
 
@@ -93,12 +112,18 @@ async fn what_new_rules_still_permit_is_not_disturbed() {
     tunnel.read_exact(&mut some).await.unwrap();
     // and a socket
     world
-        .give("ben", "brand-publishing", &["x"], |terms| terms.approved_by = Some(SubjectId::parse("mia").unwrap()))
+        .give("ben", "brand-publishing", &["x"], |terms| {
+            terms.approved_by = Some(SubjectId::parse("mia").unwrap());
+        })
         .await;
     let mut socket = world.client("ben").socket("x.com", "/live").await.unwrap();
 
     world.edit_rules(RULES, CLOSED).await;
-    assert_eq!(kept.get("/corner/1").await.status, StatusCode::FORBIDDEN, "each request is judged by the new rules");
+    assert_eq!(
+        kept.get("/corner/1").await.status,
+        StatusCode::FORBIDDEN,
+        "each request is judged by the new rules"
+    );
     assert_eq!(kept.get("/home").await.status, StatusCode::OK, "on the same connection");
     for _ in 0..3 {
         tunnel.read_exact(&mut some).await.expect("the tunnel goes on");
@@ -135,7 +160,9 @@ async fn an_unread_tunnel_that_new_rules_forbid_is_cut_with_its_reason() {
 async fn a_socket_that_new_rules_forbid_is_cut() {
     let world = World::open().await;
     world
-        .give("ben", "brand-publishing", &["x"], |terms| terms.approved_by = Some(SubjectId::parse("mia").unwrap()))
+        .give("ben", "brand-publishing", &["x"], |terms| {
+            terms.approved_by = Some(SubjectId::parse("mia").unwrap());
+        })
         .await;
     let mut socket = world.client("ben").socket("x.com", "/corner/live").await.unwrap();
     world.edit_rules(RULES, CLOSED).await;
@@ -147,18 +174,30 @@ async fn a_socket_that_new_rules_forbid_is_cut() {
 
 async fn is_refused(world: &World, place: &str) {
     world
-        .until("the refusal shows", async |world| world.admin("/readyz").await.text().contains("were refused"))
+        .until("the refusal shows", async |world| {
+            world.admin("/readyz").await.text().contains("were refused")
+        })
         .await;
     let ready = world.admin("/readyz").await;
-    assert_eq!(ready.status, StatusCode::OK, "the old rules still rule: {}", ready.text());
+    assert_eq!(
+        ready.status,
+        StatusCode::OK,
+        "the old rules still rule: {}",
+        ready.text()
+    );
     let problems = ready.json()["problems"].to_string();
     assert!(problems.contains(place), "{place} in {problems}");
     world
-        .until("the metric says so", async |world| world.metric("wayleave_policy_reload_success").await == Some(0.0))
+        .until("the metric says so", async |world| {
+            world.metric("wayleave_policy_reload_success").await == Some(0.0)
+        })
         .await;
     let recorded = world
         .acts(|record| match &record.act {
-            Act::Gateway { act: GatewayAct::RulebookRefused { problems }, .. } => Some(problems.join("\n")),
+            Act::Gateway {
+                act: GatewayAct::RulebookRefused { problems },
+                ..
+            } => Some(problems.join("\n")),
             _ => None,
         })
         .await;
@@ -178,7 +217,10 @@ async fn is_well_again(world: &World) {
 async fn a_broken_file_never_rules_and_says_where_it_is_broken() {
     let world = a_reader().await;
     let before = world.gate().rules().load().id().clone();
-    world.write_policy(RULES, "// a comment first\npermit (principal, action == Action::\"brwse\", resource);\n");
+    world.write_policy(
+        RULES,
+        "// a comment first\npermit (principal, action == Action::\"brwse\", resource);\n",
+    );
     is_refused(&world, "rules/90-test.cedar:2:").await;
     assert_eq!(*world.gate().rules().load().id(), before);
     let dan = world.client("dan");
@@ -192,7 +234,10 @@ async fn a_broken_file_never_rules_and_says_where_it_is_broken() {
 
     // and broken in another file, then repaired by other rules
     let people = world.read_policy("purposes.toml");
-    world.write_policy("purposes.toml", &people.replace("approval = \"owner\"", "aproval = \"owner\""));
+    world.write_policy(
+        "purposes.toml",
+        &people.replace("approval = \"owner\"", "aproval = \"owner\""),
+    );
     is_refused(&world, "purposes.toml:").await;
     world.write_policy("purposes.toml", &people);
     world.edit_rules(RULES, CLOSED).await;
@@ -213,7 +258,10 @@ async fn rules_that_fail_their_own_cases_never_rule() {
     assert!(text.contains("opens the feed for recruiting"), "{text}");
     assert_eq!(*world.gate().rules().load().id(), before);
     world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
-    assert_eq!(world.client("ada").get("https://www.linkedin.com/feed/").await.status, StatusCode::OK);
+    assert_eq!(
+        world.client("ada").get("https://www.linkedin.com/feed/").await.status,
+        StatusCode::OK
+    );
     world.close().await;
 }
 
@@ -232,18 +280,27 @@ async fn editing_people_takes_effect_and_cuts_whoever_left() {
     let world = World::planned(|plan| {
         let file = &plan.settings.identity.users;
         let users = std::fs::read_to_string(file).unwrap();
-        let hash = users.lines().find(|line| line.contains("ada") && line.contains("password")).unwrap();
+        let hash = users
+            .lines()
+            .find(|line| line.contains("ada") && line.contains("password"))
+            .unwrap();
         std::fs::write(file, format!("{users}{}\n", hash.replace("ada", "zoe"))).unwrap();
     })
     .await;
     let zoe = world.client("zoe");
     let unknown = zoe.get("http://www.example.org/").await;
     assert_eq!(unknown.status, StatusCode::FORBIDDEN);
-    assert_eq!(unknown.json()["type"], "https://wayleave.example/problems/person-unknown");
+    assert_eq!(
+        unknown.json()["type"],
+        "https://wayleave.example/problems/person-unknown"
+    );
 
     let mut people = world.gate().directory().changes();
     world.write_policy("people/zoe.toml", ZOE);
-    tokio::time::timeout(std::time::Duration::from_secs(60), people.changed()).await.unwrap().unwrap();
+    tokio::time::timeout(std::time::Duration::from_mins(1), people.changed())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(zoe.get("http://www.example.org/").await.status, StatusCode::OK);
     let declaration =
         serde_json::json!({"purpose": "recruiting", "platforms": ["linkedin"], "statement": "Looking for a tester"});
@@ -256,13 +313,25 @@ async fn editing_people_takes_effect_and_cuts_whoever_left() {
     let mut some = [0; 64];
     tunnel.read_exact(&mut some).await.unwrap();
 
+    let mut kept = zoe.keep("www.linkedin.com").await;
+    assert_eq!(kept.get("/feed/").await.status, StatusCode::OK);
+
     std::fs::remove_file(world.policies().join("people/zoe.toml")).unwrap();
     let mut rest = Vec::new();
     tunnel.read_to_end(&mut rest).await.ok();
     let closing = world.closed("www.example.org", "CONNECT").await;
     assert!(matches!(closing.ended().end, End::Cut(_)), "{:?}", closing.ended());
     assert_eq!(zoe.get("http://www.example.org/").await.status, StatusCode::FORBIDDEN);
-    assert_eq!(zoe.get(&format!("{PORTAL}/v1/grants")).await.status, StatusCode::FORBIDDEN);
+    let inside = kept.get("/feed/").await;
+    assert_eq!(
+        inside.json()["type"],
+        "https://wayleave.example/problems/person-unknown"
+    );
+    drop(kept);
+    assert_eq!(
+        zoe.get(&format!("{PORTAL}/v1/grants")).await.status,
+        StatusCode::FORBIDDEN
+    );
     world.close().await;
 }
 
@@ -277,10 +346,69 @@ async fn a_policy_that_fails_denies() {
     assert_eq!(refused.header("retry-after"), "60");
     assert_eq!(world.origin.connections(), 0);
     let closing = world.closed("x.com", "/corner/1").await;
-    let errors: Vec<&str> = closing.decided().errors.iter().map(|id| id.as_str()).collect();
+    let errors: Vec<&str> = closing
+        .decided()
+        .errors
+        .iter()
+        .map(wayleave::facts::PolicyId::as_str)
+        .collect();
     assert_eq!(errors, ["test.sum"]);
+    assert!(closing.ended().decrypted, "it was read, and says so");
     let counted = world.metric("wayleave_policy_errors_total").await;
     assert_eq!(counted, Some(1.0));
-    assert_eq!(dan.get("https://x.com/home").await.status, StatusCode::OK, "where it is not asked, it does no harm");
+    let page = dan.navigate("https://x.com/corner/1").await;
+    let page = dan.follow(page.header("location"), "cross-site").await.text();
+    assert!(page.contains("any doubt denies"), "{page}");
+    assert_eq!(
+        dan.get("https://x.com/home").await.status,
+        StatusCode::OK,
+        "where it is not asked, it does no harm"
+    );
+    world.close().await;
+}
+
+/// Keeps the gateway from reading one host.
+const UNREAD: &str = r#"@id("test.unread") @title("Unread") @reason("This host is not read.") @owner("legal")
+forbid (principal, action == Action::"inspect", resource) when { resource.host == "old.reddit.com" };
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_new_rules_keep_unread_is_not_read_on_open_connections_either() {
+    let world = World::open().await;
+    world.grant("dan", "market-research", &["reddit"], &["read"]).await;
+    let dan = world.client("dan");
+    let mut kept = dan.keep("old.reddit.com").await;
+    assert_eq!(kept.get("/r/rust/comments/1").await.status, StatusCode::OK);
+    world.edit_rules(RULES, UNREAD).await;
+    let again = kept.get("/r/rust/comments/2").await;
+    assert_eq!(
+        again.status,
+        StatusCode::MISDIRECTED_REQUEST,
+        "connect again: {}",
+        again.text()
+    );
+    assert_eq!(world.origin.received().len(), 1);
+    drop(kept);
+    // whoever comes back speaks with the origin itself
+    let mut roots = rustls::RootCertStore::empty();
+    roots
+        .add(CertificateDer::from_pem_slice(world.origins.pem.as_bytes()).unwrap())
+        .unwrap();
+    let unread = crate::harness::client::Client {
+        roots: std::sync::Arc::new(roots),
+        ..dan
+    };
+    let tunnel = unread.tunnel("old.reddit.com:443").await.unwrap();
+    let inside = unread
+        .tls("old.reddit.com", tunnel)
+        .await
+        .expect("the origin's own certificate");
+    drop(inside);
+    world
+        .until("the tunnel is closed", async |world| {
+            let latest = world.closed("old.reddit.com", "CONNECT").await;
+            !latest.ended().decrypted
+        })
+        .await;
     world.close().await;
 }

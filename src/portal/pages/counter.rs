@@ -99,7 +99,7 @@ pub(in crate::portal) struct Mine<'a> {
     pub(in crate::portal) refusals: Vec<Met>,
     pub(in crate::portal) purposes: Vec<Open>,
     pub(in crate::portal) example: String,
-    pub(in crate::portal) rulebook: &'a str,
+    pub(in crate::portal) rulebook: String,
     pub(in crate::portal) contact: Option<String>,
 }
 

@@ -198,7 +198,7 @@ impl Told<'_> {
             help: self.help(),
             link,
             record: self.record.to_string(),
-            rulebook: self.rulebook.to_string(),
+            rulebook: self.rulebook.short(),
         }
     }
 
@@ -217,7 +217,13 @@ impl Told<'_> {
         why.extend(self.reasons.iter().map(|reason| reason.text.clone()));
         why.dedup();
         if why.is_empty() {
-            why.push(words.no_reason.to_owned());
+            let opens = !self.remedy.offers.is_empty();
+            let why_not = if opens {
+                words.opens_for_a_purpose
+            } else {
+                words.no_reason
+            };
+            why.push(why_not.to_owned());
         }
         why
     }

@@ -78,8 +78,8 @@ pub struct Client {
 pub type Inside = TlsStream<TokioIo<Upgraded>>;
 
 /// Any stream.
-pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
+pub trait Io: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + std::fmt::Debug> Io for T {}
 
 /// Sends requests on one connection, whatever it speaks.
 pub enum Sender<B> {

@@ -26,7 +26,7 @@ use super::client::{Answer, Client, Inside, origin_form};
 pub const PORTAL: &str = "https://wayleave.internal";
 
 /// Longer than anything takes; only a failing test waits so long.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 impl World {
     /// Stops the gateway and opens another on the same folder, as after a restart of the service.
@@ -106,9 +106,8 @@ impl World {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
-            panic!("never came true: {what}");
-        }
+        let came_true = tokio::time::timeout(PATIENCE, waiting).await.is_ok();
+        assert!(came_true, "never came true: {what}");
     }
 
     /// Returns once the last flow to `host` and `path` has its closing record.

@@ -20,8 +20,7 @@ use wayleave::audit;
 use wayleave::clock::{Clock, Timestamp};
 use wayleave::config;
 use wayleave::facts::{
-    Act, Authority, Channel, End, Ending, FaultCode, Grant, GrantTerms, PlatformId, PurposeId, Record, Secret,
-    SubjectId,
+    Act, Channel, End, Ending, FaultCode, Grant, GrantTerms, PlatformId, PurposeId, Record, Secret, SubjectId,
 };
 use wayleave::gatehouse::{Gatehouse, Rules};
 use wayleave::identity::users::{self, Users};
@@ -60,6 +59,35 @@ pub struct Plan {
     pub folder: PathBuf,
     /// Hosts whose origin shows other papers.
     pub papers: Vec<(&'static str, Papers)>,
+    /// Whether names that the settings do not map lead to the origin.
+    pub maps_everything: bool,
+}
+
+impl Plan {
+    /// Lets `host` lead to an origin that the test plays by hand.
+    pub fn lead(&mut self, host: &str, to: std::net::SocketAddr) {
+        self.settings.upstream.map.insert(host.to_owned(), to.to_string());
+    }
+
+    /// Adds the rule that `connect.cedar` names: hosts outside the catalogue are read, too.
+    pub fn inspect_everything(&self) {
+        self.forget_what_passes_unread();
+        inspect_everything(&self.folder.join("policies"));
+    }
+
+    /// Takes away the cases that keep such a rule from ruling.
+    pub fn forget_what_passes_unread(&self) {
+        std::fs::remove_file(self.folder.join("policies/cases/private-and-open.toml")).unwrap();
+    }
+}
+
+/// Adds the rule that `connect.cedar` names: hosts outside the catalogue are read, too.
+pub fn inspect_everything(policies: &Path) {
+    let rule = r#"
+        @id("inspect.everything") @title("Everything is read") @reason("This test reads everything.") @owner("IT")
+        permit (principal, action == Action::"inspect", resource) unless { resource.classified };
+    "#;
+    std::fs::write(policies.join("rules/95-everything.cedar"), rule).unwrap();
 }
 
 impl World {
@@ -79,15 +107,15 @@ impl World {
             settings: settings(folder.path()),
             folder: folder.path().to_owned(),
             papers: Vec::new(),
+            maps_everything: true,
         };
         differ(&mut plan);
 
         let origin = Origin::start(&origins).await;
-        plan.settings
-            .upstream
-            .map
-            .entry("*".to_owned())
-            .or_insert_with(|| origin.address.to_string());
+        if plan.maps_everything {
+            let map = &mut plan.settings.upstream.map;
+            map.entry("*".to_owned()).or_insert_with(|| origin.address.to_string());
+        }
         let mut others = Vec::new();
         for (host, papers) in &plan.papers {
             let other = Origin::with(&origins, *papers).await;
@@ -313,9 +341,10 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        if self.gate.is_some() && !std::thread::panicking() {
-            panic!("a test must close its world");
-        }
+        assert!(
+            self.gate.is_none() || std::thread::panicking(),
+            "a test must close its world"
+        );
     }
 }
 
@@ -484,9 +513,4 @@ fn count_panics() {
 /// The moment the fixed clock shows.
 pub fn now() -> Timestamp {
     NOW.parse().unwrap()
-}
-
-/// An authority, for records.
-pub fn authority(text: &str) -> Authority {
-    Authority::parse(text, None).unwrap()
 }

@@ -29,7 +29,6 @@ pub struct Received {
     pub path_and_query: String,
     pub headers: HeaderMap,
     pub body: Bytes,
-    pub h2: bool,
 }
 
 /// Which certificate an origin shows.
@@ -51,11 +50,13 @@ pub struct Authority {
 
 impl Authority {
     pub fn new() -> Self {
+        Self::called("Origins of the tests")
+    }
+
+    fn called(name: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "Origins of the tests");
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         let pem = params.self_signed(&key).unwrap().pem();
@@ -105,7 +106,7 @@ impl Authority {
     }
 
     fn stranger() -> Self {
-        Self::new()
+        Self::called("Somebody whom nobody knows")
     }
 }
 
@@ -213,7 +214,7 @@ async fn serve<I>(shared: Arc<Shared>, io: I, h2: bool)
 where
     I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = service_fn(move |request| answer(shared.clone(), request, h2));
+    let service = service_fn(move |request| answer(shared.clone(), request));
     let io = TokioIo::new(io);
     if h2 {
         hyper::server::conn::http2::Builder::new(TokioExecutor::new())
@@ -231,7 +232,7 @@ where
 
 type Answer = Response<BoxBody<Bytes, std::io::Error>>;
 
-async fn answer(shared: Arc<Shared>, mut request: Request<Incoming>, h2: bool) -> Result<Answer, Infallible> {
+async fn answer(shared: Arc<Shared>, mut request: Request<Incoming>) -> Result<Answer, Infallible> {
     let upgrade = request
         .headers()
         .contains_key(header::UPGRADE)
@@ -262,7 +263,6 @@ async fn answer(shared: Arc<Shared>, mut request: Request<Incoming>, h2: bool) -
         path_and_query: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
         headers: parts.headers.clone(),
         body: body.clone(),
-        h2,
     });
     if let Some(upgrade) = upgrade {
         return Ok(websocket(&parts.headers, upgrade));
@@ -330,7 +330,8 @@ async fn behave(behaviour: Option<&str>, parts: &http::request::Parts, body: Byt
         }
         Some(_) | None => {
             let did = format!("{} {} {}", parts.method, parts.uri.path(), body.len());
-            let mut response = Response::new(whole(&did));
+            let mut response = Response::new(whole(if parts.method == Method::HEAD { "" } else { &did }));
+            response.headers_mut().insert(header::CONTENT_LENGTH, did.len().into());
             response.headers_mut().insert("x-origin", "here".parse().unwrap());
             response
         }
@@ -356,10 +357,12 @@ fn websocket(headers: &HeaderMap, upgrade: hyper::upgrade::OnUpgrade) -> Answer 
         let Ok(io) = upgrade.await else { return };
         let mut socket = WebSocketStream::from_raw_socket(TokioIo::new(io), Role::Server, None).await;
         while let Some(Ok(message)) = socket.next().await {
-            if message.is_close() || socket.send(message).await.is_err() {
+            // the library answers a close by itself
+            if !message.is_close() && socket.send(message).await.is_err() {
                 return;
             }
         }
+        socket.get_mut().shutdown().await.ok();
     });
     let mut response = Response::new(whole(""));
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;

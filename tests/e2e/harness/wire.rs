@@ -2,10 +2,16 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
+
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::World;
 use super::client::{Client, Io};
@@ -130,6 +136,7 @@ fn find(text: &[u8], part: &[u8]) -> Option<usize> {
 }
 
 /// A stream that writes at most so many bytes at a time, each in a segment of its own.
+#[derive(Debug)]
 pub struct InPieces {
     io: Box<dyn Io>,
     size: usize,
@@ -160,4 +167,19 @@ impl AsyncWrite for InPieces {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(cx)
     }
+}
+
+/// Speaks TLS on `io` as somebody who trusts `roots` and asks for `name`; `change` has the last word.
+pub async fn tls(
+    io: Box<dyn Io>,
+    roots: &Arc<RootCertStore>,
+    name: &str,
+    change: impl FnOnce(&mut ClientConfig),
+) -> io::Result<TlsStream<Box<dyn Io>>> {
+    let mut config = ClientConfig::builder()
+        .with_root_certificates(roots.clone())
+        .with_no_client_auth();
+    change(&mut config);
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    TlsConnector::from(Arc::new(config)).connect(name, io).await
 }

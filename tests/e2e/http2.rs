@@ -1,0 +1,168 @@
+//! HTTP/2 inside a tunnel: many requests at once, bodies that stream, trailers.
+
+use std::collections::BTreeSet;
+
+use bytes::Bytes;
+use futures_util::stream::{BoxStream, StreamExt, unfold};
+use http::{HeaderMap, Request, StatusCode};
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+
+use tokio::sync::mpsc;
+
+use crate::harness::World;
+use crate::harness::client::{Client, Sender};
+use crate::harness::scripted::Scripted;
+
+type Part = Result<Frame<Bytes>, std::io::Error>;
+type Streamed = StreamBody<BoxStream<'static, Part>>;
+
+/// A body whose parts are sent one by one.
+fn streamed() -> (mpsc::Sender<Part>, Streamed) {
+    let (parts, sent) = mpsc::channel(4);
+    let body = unfold(sent, |mut sent: mpsc::Receiver<Part>| async move {
+        Some((sent.recv().await?, sent))
+    });
+    (parts, StreamBody::new(body.boxed()))
+}
+
+async fn inside<B>(client: &Client, host: &str) -> Sender<B>
+where
+    B: http_body::Body + Send + Unpin + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let tunnel = client.tunnel(&format!("{host}:443")).await.unwrap();
+    Sender::on(client.tls(host, tunnel).await.unwrap(), true).await
+}
+
+fn data(text: impl Into<Bytes>) -> Part {
+    Ok(Frame::data(text.into()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_requests_share_one_connection_and_each_has_its_record() {
+    let world = World::open().await;
+    world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    let ada = world.client("ada");
+    let Sender::Http2(sender) = inside::<String>(&ada, "www.linkedin.com").await else {
+        panic!("h2 was offered")
+    };
+    world.sends(40);
+    let asked = (0..40).map(|n| {
+        let mut sender = sender.clone();
+        async move {
+            let request = Request::get(format!("https://www.linkedin.com/in/somebody-{n}/")).body(String::new());
+            let answer = sender.send_request(request.unwrap()).await.unwrap();
+            let status = answer.status();
+            (status, answer.into_body().collect().await.unwrap().to_bytes())
+        }
+    });
+    let answers = futures_util::future::join_all(asked).await;
+    for (n, (status, body)) in answers.iter().enumerate() {
+        assert_eq!(
+            (*status, &body[..]),
+            (StatusCode::OK, format!("GET /in/somebody-{n}/ 0").as_bytes())
+        );
+    }
+    assert!(world.origin.connections() <= 2, "the way out is shared, too");
+    let records: BTreeSet<String> = world
+        .records()
+        .await
+        .iter()
+        .map(|record| record.id.to_string())
+        .collect();
+    assert!(records.len() > 40);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_streams_through_and_trailers_follow_it() {
+    let origin = Scripted::bind().await;
+    let world = World::planned(|plan| {
+        plan.inspect_everything();
+        plan.lead("up.example.org", origin.address);
+    })
+    .await;
+    let dan = world.client("dan");
+    let mut sender = inside::<Streamed>(&dan, "up.example.org").await;
+    let (upload, body) = streamed();
+    world.sends(1);
+    let request = Request::post("https://up.example.org/upload")
+        .header("te", "trailers")
+        .header("trailer", "x-sum")
+        .body(body)
+        .unwrap();
+    let answer = tokio::spawn(async move { sender.send(request).await });
+    upload.send(data("the first bytes")).await.unwrap();
+    let mut server = origin.tls(&world.origins, "up.example.org").await;
+    let head = server.head().await.to_ascii_lowercase();
+    assert!(head.starts_with("post /upload http/1.1"), "{head}");
+    // the origin reads the first bytes although the last have not been sent
+    assert_eq!(server.exactly(20).await, "F\r\nthe first bytes\r\n");
+    upload.send(data(vec![b'x'; 0x4000])).await.unwrap();
+    upload
+        .send(Ok(Frame::trailers(HeaderMap::from_iter([(
+            "x-sum".parse().unwrap(),
+            "up".parse().unwrap(),
+        )]))))
+        .await
+        .unwrap();
+    drop(upload);
+    let rest = server.head().await.to_ascii_lowercase();
+    assert!(rest.ends_with("0\r\nx-sum: up\r\n\r\n"), "{}", &rest[rest.len() - 40..]);
+    server
+        .say("HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nyes\r\n0\r\nX-Sum: down\r\n\r\n")
+        .await;
+    let answer = answer.await.unwrap().unwrap();
+    let body = answer.into_body().collect().await.unwrap();
+    assert_eq!(body.trailers().unwrap()["x-sum"], "down");
+    assert_eq!(body.to_bytes(), "yes");
+    let closing = world.ended("up.example.org", "/upload").await;
+    assert_eq!((closing.ended().bytes_up, closing.ended().bytes_down), (15 + 0x4000, 3));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_streams_through_before_it_is_whole() {
+    let origin = Scripted::bind().await;
+    let world = World::planned(|plan| {
+        plan.inspect_everything();
+        plan.lead("events.example.org", origin.address);
+    })
+    .await;
+    let mut sender = inside::<String>(&world.client("dan"), "events.example.org").await;
+    world.sends(1);
+    let request = Request::get("https://events.example.org/stream")
+        .body(String::new())
+        .unwrap();
+    let (answer, mut server) = tokio::join!(sender.send(request), async {
+        let mut server = origin.tls(&world.origins, "events.example.org").await;
+        server.head().await;
+        server
+            .say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: one\n\n")
+            .await;
+        server
+    });
+    let mut body = answer.unwrap().into_body();
+    let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(
+        first, "data: one\n\n",
+        "the first event arrives although the stream goes on"
+    );
+    server.say("data: two\n\n").await;
+    server.finish().await;
+    assert_eq!(body.collect().await.unwrap().to_bytes(), "data: two\n\n");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_is_too_large_is_refused_and_the_gateway_stays() {
+    let world = World::open().await;
+    let dan = world.client_on_tls_door("dan", b"h2");
+    let request = Request::get("http://www.example.org/").header("x-long", "x".repeat(60_000));
+    let answer = dan.send(request).await;
+    assert_eq!(answer.status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    assert_eq!(dan.get("http://www.example.org/").await.status, StatusCode::OK);
+    world.close().await;
+}

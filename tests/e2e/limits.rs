@@ -1,0 +1,410 @@
+//! Bad input and bad origins: each gets a clear answer and a record, and the gateway stays up.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use http_body_util::BodyExt;
+use tokio::net::TcpStream;
+use wayleave::facts::{End, FaultCode};
+
+use crate::harness::scripted::Scripted;
+use crate::harness::wire::{Wire, tls};
+use crate::harness::{World, code};
+
+/// The path of a request that nobody may read, as it is recorded.
+const UNREAD: &str = "";
+
+/// The status line's number.
+fn status(answer: &str) -> &str {
+    answer.split(' ').nth(1).unwrap_or("none")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn malformed_requests_are_answered_400_and_recorded() {
+    let world = World::open().await;
+    let proof = format!(
+        "Proxy-Authorization: {}\r\n",
+        world.client("dan").authorization.unwrap()
+    );
+    let host = "Host: www.example.org\r\n";
+    let url = "http://www.example.org/";
+    let requests = [
+        (
+            "two Host fields",
+            format!("GET {url} HTTP/1.1\r\n{host}{host}{proof}\r\n"),
+        ),
+        ("no Host", format!("GET {url} HTTP/1.1\r\n{proof}\r\n")),
+        (
+            "another Host",
+            format!("GET {url} HTTP/1.1\r\nHost: www.linkedin.com\r\n{proof}\r\n"),
+        ),
+        (
+            "https in clear",
+            format!("GET https://www.example.org/ HTTP/1.1\r\n{host}{proof}\r\n"),
+        ),
+        (
+            "ftp",
+            format!("GET ftp://www.example.org/ HTTP/1.1\r\n{host}{proof}\r\n"),
+        ),
+        (
+            "CONNECT without port",
+            format!("CONNECT www.example.org HTTP/1.1\r\n{host}{proof}\r\n"),
+        ),
+        (
+            "CONNECT with a body",
+            format!("CONNECT a.org:443 HTTP/1.1\r\nHost: a.org:443\r\nContent-Length: 3\r\n{proof}\r\nabc"),
+        ),
+        ("lower case", format!("get {url} HTTP/1.1\r\n{host}{proof}\r\n")),
+        (
+            "user name in the target",
+            format!("GET http://x@www.example.org/ HTTP/1.1\r\n{host}{proof}\r\n"),
+        ),
+        (
+            "two lengths",
+            format!("POST {url} HTTP/1.1\r\n{host}{proof}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab"),
+        ),
+        (
+            "a length that is none",
+            format!("POST {url} HTTP/1.1\r\n{host}{proof}Content-Length: +1\r\n\r\na"),
+        ),
+        (
+            "two codings",
+            format!("POST {url} HTTP/1.1\r\n{host}{proof}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
+        ),
+        (
+            "an unfinished coding",
+            format!("POST {url} HTTP/1.1\r\n{host}{proof}Transfer-Encoding: chunked, x\r\n\r\n"),
+        ),
+        (
+            "a space in a name",
+            format!("GET {url} HTTP/1.1\r\n{host}{proof}X y: 1\r\n\r\n"),
+        ),
+        (
+            "a folded line",
+            format!("GET {url} HTTP/1.1\r\n{host}{proof}X: 1\r\n 2\r\n\r\n"),
+        ),
+        ("no HTTP at all", "\x16\x03\x01\x00\x05hello there\r\n\r\n".to_owned()),
+        ("an old version", format!("GET {url} HTTP/3.7\r\n{host}{proof}\r\n")),
+        (
+            "origin-form for nothing here",
+            format!("GET /x HTTP/1.1\r\nHost: localhost\r\n{proof}\r\n"),
+        ),
+    ];
+    for (at, (what, request)) in requests.iter().enumerate() {
+        let mut wire = Wire::plain(&world).await;
+        world.sends(1);
+        wire.try_to_say(request).await;
+        let answer = wire.rest().await;
+        assert_eq!(status(&answer), "400", "{what}: {answer}");
+        let strays = world.strays(at + 1).await;
+        assert_eq!(code(&strays[at]), Some(FaultCode::BadRequest), "{what}");
+        assert_eq!(strays[at].status, Some(400), "{what}");
+    }
+    assert_eq!(world.origin.connections(), 0);
+    assert_eq!(
+        world.client("dan").get(url).await.status,
+        StatusCode::OK,
+        "the gateway is still there"
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_length_beside_a_chunked_coding_smuggles_nothing() {
+    let world = World::open().await;
+    let proof = world.client("dan").authorization.unwrap();
+    let mut wire = Wire::plain(&world).await;
+    world.sends(1);
+    // whoever believed the length would take what follows for the next request
+    let head = "POST http://www.example.org/a HTTP/1.1\r\nHost: www.example.org\r\n";
+    let smuggled = "GET http://www.example.org/smuggled HTTP/1.1\r\nHost: www.example.org\r\n\r\n";
+    let chunk = format!("{:x}\r\n{smuggled}\r\n0\r\n\r\n", smuggled.len());
+    wire.say(format!(
+        "{head}Proxy-Authorization: {proof}\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}"
+    ))
+    .await;
+    let head = wire.head().await;
+    assert!(["200", "400"].contains(&status(&head)), "{head}");
+    drop(wire);
+    for request in world.origin.received() {
+        assert_eq!(request.path_and_query, "/a");
+        assert!(!request.headers.contains_key("content-length"), "{request:?}");
+        assert_eq!(request.body, smuggled);
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_is_too_large_is_answered_431() {
+    let world = World::open().await;
+    let dan = world.client("dan");
+    let long = "x".repeat(40_000);
+    let many: String = (0..150).map(|n| format!("X-{n}: 1\r\n")).collect();
+    for (at, fields) in [format!("X: {long}\r\n"), many].iter().enumerate() {
+        let mut wire = Wire::plain(&world).await;
+        world.sends(1);
+        wire.try_to_say(format!(
+            "GET http://www.example.org/ HTTP/1.1\r\nHost: www.example.org\r\n{fields}\r\n"
+        ))
+        .await;
+        assert_eq!(status(&wire.rest().await), "431");
+        let strays = world.strays(at + 1).await;
+        assert_eq!(code(&strays[at]), Some(FaultCode::HeadTooLarge));
+        assert_eq!(strays[at].status, Some(431));
+    }
+    assert_eq!(dan.get("http://www.example.org/").await.status, StatusCode::OK);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_drips_is_not_waited_for() {
+    let world = World::planned(|plan| plan.settings.ingress.header_timeout_s = 1).await;
+    let mut wire = Wire::plain(&world).await;
+    wire.say("GET http://www.example.org/ HTTP/1.1\r\nHost: www.exam").await;
+    wire.rest().await;
+    world.sends(1);
+    assert_eq!(code(&world.strays(1).await[0]), Some(FaultCode::ClientTimeout));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn origins_that_cannot_be_reached_or_do_not_answer_are_named() {
+    let (silent, babbling) = (Scripted::bind().await, Scripted::bind().await);
+    let gone = Scripted::bind().await.address;
+    let world = World::planned(|plan| {
+        plan.settings.upstream.response_timeout_s = 1;
+        plan.settings.upstream.tls_timeout_s = 1;
+        for (host, address) in [
+            ("silent", silent.address),
+            ("babbling", babbling.address),
+            ("gone", gone),
+        ] {
+            plan.lead(&format!("{host}.example.org"), address);
+            plan.lead(&format!("{host}.linkedin.com"), address);
+        }
+    })
+    .await;
+    world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    let ada = world.client("ada");
+    let says = |answer: &crate::harness::client::Answer, status: u16, error: &str| {
+        assert_eq!(answer.status.as_u16(), status, "{}", answer.text());
+        let proxy_status = answer.header("proxy-status");
+        assert!(proxy_status.contains(&format!("error={error}")), "{proxy_status}");
+    };
+    says(&ada.get("http://gone.example.org/").await, 502, "connection_refused");
+    says(
+        &ada.get("https://gone.linkedin.com/feed/").await,
+        502,
+        "connection_refused",
+    );
+    let refused = ada.tunnel("gone.example.org:443").await.map(drop).unwrap_err();
+    says(&refused, 502, "connection_refused");
+
+    says(
+        &ada.get("http://silent.example.org/").await,
+        504,
+        "http_response_timeout",
+    );
+    says(
+        &ada.get("https://silent.linkedin.com/feed/").await,
+        502,
+        "tls_protocol_error",
+    );
+
+    let (answer, ()) = tokio::join!(ada.get("http://babbling.example.org/"), async {
+        let mut origin = babbling.clear().await;
+        origin.head().await;
+        origin.say("what do you want from me\r\n\r\n").await;
+        origin.finish().await;
+    });
+    says(&answer, 502, "http_protocol_error");
+    let page = ada.navigate("http://gone.example.org/").await;
+    assert!(page.header("content-type").starts_with("text/html"), "{page:?}");
+    let closing = world.ended("silent.example.org", UNREAD).await;
+    assert_eq!(
+        (closing.code(), closing.ended().status),
+        (Some(FaultCode::OriginTimeout), Some(504))
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_breaks_off_is_broken_for_the_client_too_and_the_record_blames_the_origin() {
+    let (clear, sealed) = (Scripted::bind().await, Scripted::bind().await);
+    let world = World::planned(|plan| {
+        plan.lead("half.example.org", clear.address);
+        plan.lead("half.linkedin.com", sealed.address);
+    })
+    .await;
+    world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    let ada = world.client("ada");
+    let half = "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhalf of it";
+    let chunk = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhalf \r\n";
+    for answer in [half, chunk] {
+        let (got, ()) = tokio::join!(ask(&ada, "http://half.example.org/a"), async {
+            let mut origin = clear.clear().await;
+            origin.head().await;
+            origin.say(answer).await;
+        });
+        assert!(got.starts_with("HTTP/1.1 200") && !got.ends_with("0\r\n\r\n"), "{got}");
+        assert_eq!(
+            world.ended("half.example.org", UNREAD).await.code(),
+            Some(FaultCode::OriginGone)
+        );
+    }
+    for alpn in [[b"h2".as_slice()], [b"http/1.1"]] {
+        let alpn: &'static [&'static [u8]] = Box::leak(Box::new(alpn));
+        let ada = ada.offering(alpn);
+        let inside = ada
+            .tls("half.linkedin.com", ada.tunnel("half.linkedin.com:443").await.unwrap())
+            .await
+            .unwrap();
+        let mut sender = crate::harness::client::Sender::on(inside, alpn[0] == b"h2").await;
+        world.sends(1);
+        let mut request = http::Request::get("https://half.linkedin.com/feed/")
+            .body(String::new())
+            .unwrap();
+        if alpn[0] != b"h2" {
+            request = crate::harness::client::origin_form(request);
+        }
+        let (got, ()) = tokio::join!(sender.send(request), async {
+            let mut origin = sealed.tls(&world.origins, "half.linkedin.com").await;
+            origin.head().await;
+            origin.say(half).await;
+        });
+        let got = got.unwrap();
+        assert_eq!(got.status(), StatusCode::OK);
+        got.into_body().collect().await.unwrap_err();
+        assert_eq!(
+            world.ended("half.linkedin.com", "/feed/").await.code(),
+            Some(FaultCode::OriginGone)
+        );
+    }
+    world.close().await;
+}
+
+/// Everything that a request in clear is answered, to the end of the connection.
+async fn ask(client: &crate::harness::client::Client, url: &str) -> String {
+    let uri: http::Uri = url.parse().unwrap();
+    let mut wire = Wire::of(client).await;
+    client.sent.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    let mut head = format!("GET {url} HTTP/1.1\r\nHost: {}\r\n", uri.host().unwrap());
+    for (name, value) in client.fields() {
+        head += &format!("{name}: {value}\r\n");
+    }
+    wire.say(head + "\r\n").await;
+    wire.rest().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_leaves_in_the_middle_is_the_clients_doing() {
+    let world = World::open().await;
+    let dan = world.client("dan");
+    let mut wire = Wire::of(&dan).await;
+    world.sends(1);
+    let proof = dan.authorization.clone().unwrap();
+    let head = "GET http://www.example.org/behave/drip HTTP/1.1\r\nHost: www.example.org\r\n";
+    wire.say(format!("{head}Proxy-Authorization: {proof}\r\n\r\n")).await;
+    wire.head().await;
+    drop(wire);
+    let closing = world.ended("www.example.org", UNREAD).await;
+    assert_eq!(closing.code(), Some(FaultCode::ClientGone));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn broken_tls_inside_a_tunnel_ends_the_tunnel_only() {
+    let world = World::open().await;
+    world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    let ada = world.client("ada");
+    // a client that speaks nothing newer than what nobody should speak any more
+    let hello = b"\x16\x03\x01\x00\x2d\x01\x00\x00\x29\x03\x01".to_vec();
+    let hello = [hello, vec![7; 32], vec![0, 0, 2, 0, 5, 1, 0]].concat();
+    let mut wire = Wire::tunnel(&ada, "www.linkedin.com:443").await;
+    wire.say(hello).await;
+    wire.rest().await;
+    assert_eq!(
+        world.ended("www.linkedin.com", "CONNECT").await.code(),
+        Some(FaultCode::ClientTls)
+    );
+    // a client that hangs up in the middle of the handshake
+    let wire = Wire::tunnel(&ada, "old.linkedin.com:443").await;
+    drop(wire);
+    assert_eq!(
+        world.ended("old.linkedin.com", "CONNECT").await.code(),
+        Some(FaultCode::ClientGone)
+    );
+    assert_eq!(ada.get("https://www.linkedin.com/feed/").await.status, StatusCode::OK);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_beyond_the_limit_wait_for_their_turn() {
+    let world = World::planned(|plan| plan.settings.ingress.max_connections = 2).await;
+    let dan = world.client("dan");
+    let first = Wire::tunnel(&dan, "git.example.org:22").await;
+    let _second = Wire::tunnel(&dan, "git.example.org:22").await;
+    let waiting = tokio::spawn({
+        let dan = dan.clone();
+        async move { dan.get("http://www.example.org/").await }
+    });
+    // nobody can prove that something never comes; a gateway that does not count tunnels answers at once
+    let soon = async {
+        while !waiting.is_finished() {
+            tokio::task::yield_now().await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_millis(300), soon).await.is_err());
+    drop(first);
+    assert_eq!(waiting.await.unwrap().status, StatusCode::OK);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_leave_the_connections_name_are_misdirected() {
+    let world = World::open().await;
+    world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    let ada = world.client("ada");
+    let io = Wire::tunnel(&ada, "www.linkedin.com:443").await.into_io();
+    let stream = tls(io, &ada.roots, "www.linkedin.com", |_| {}).await.unwrap();
+    let mut wire = Wire::on(stream);
+    world.sends(2);
+    wire.say("GET / HTTP/1.1\r\nHost: www.reddit.com\r\n\r\n").await;
+    assert_eq!(status(&wire.head().await), "421");
+
+    let inside = ada
+        .tls("www.linkedin.com", ada.tunnel("www.linkedin.com:443").await.unwrap())
+        .await
+        .unwrap();
+    let mut sender = crate::harness::client::Sender::on(inside, true).await;
+    let request = http::Request::get("https://www.reddit.com/")
+        .body(String::new())
+        .unwrap();
+    let answer = sender.send(request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::MISDIRECTED_REQUEST);
+    // the connection is still good for its own name
+    world.sends(1);
+    let request = http::Request::get("https://www.linkedin.com/feed/")
+        .body(String::new())
+        .unwrap();
+    assert_eq!(sender.send(request).await.unwrap().status(), StatusCode::OK);
+    let strays = world.strays(2).await;
+    assert!(
+        strays
+            .iter()
+            .all(|stray| code(stray) == Some(FaultCode::Misdirected) && stray.status == Some(421))
+    );
+    assert_eq!(world.origin.received().len(), 1);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_asks_nothing_is_no_flow() {
+    let world = World::open().await;
+    drop(TcpStream::connect(world.gate().addresses().plain).await.unwrap());
+    let answer = world.client("dan").get("http://www.example.org/").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let closing = world.ended("www.example.org", UNREAD).await;
+    assert_eq!(closing.ended().end, End::Completed);
+    world.close().await;
+}

@@ -1,0 +1,265 @@
+//! Tunnels that pass unread: what they carry, what they must not carry, how many there can be, and how they end.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use tokio::net::TcpStream;
+use wayleave::facts::{End, FaultCode};
+
+use crate::harness::World;
+use crate::harness::origin::Papers;
+use crate::harness::scripted::Scripted;
+use crate::harness::wire::{Wire, tls};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_not_be_inspected_is_spliced_and_recorded_as_unread() {
+    // the rule that reads everything does not reach a bank
+    let world = World::planned(|plan| plan.inspect_everything()).await;
+    let dan = world.client("dan").unread(&world.origins);
+    for host in ["www.hsbc.com", "app.slack.com"] {
+        // the client trusts the origins' own authority and not ours: what it sees is the origin's certificate
+        let answer = dan.get(&format!("https://{host}/secret-path?q=1")).await;
+        assert_eq!(answer.text(), "GET /secret-path 0", "{host}");
+        let closing = world.ended(host, "CONNECT").await;
+        let ended = closing.ended();
+        assert_eq!((&ended.end, ended.decrypted), (&End::Completed, false), "{host}");
+        assert!(!closing.decided().inspect);
+        assert!(ended.bytes_up > 500 && ended.bytes_down > 500, "{ended:?}");
+    }
+    assert!(!world.book().await.contains("secret-path"));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_also_covers_a_managed_platform_keeps_a_tunnel_from_passing_unread() {
+    let world = World::planned(|plan| {
+        plan.papers = vec![
+            ("cdn.example.org", Papers::Also(&["www.linkedin.com"])),
+            ("edge.example.org", Papers::Also(&["*.facebook.com"])),
+            ("shop.example.org", Papers::Also(&["www.example.net"])),
+            // a company's own platform, whose certificate covers more of itself
+            (
+                "teams.microsoft.com",
+                Papers::Also(&["*.teams.microsoft.com", "teams.cloud.microsoft"]),
+            ),
+        ];
+    })
+    .await;
+    let dan = world.client("dan").unread(&world.origins);
+    for (at, host) in ["cdn.example.org", "edge.example.org"].into_iter().enumerate() {
+        let io = Wire::tunnel(&dan, &format!("{host}:443")).await.into_io();
+        tls(io, &dan.roots, host, |_| {}).await.unwrap_err();
+        assert_eq!(
+            world.ended(host, "CONNECT").await.code(),
+            Some(FaultCode::CoversManagedPlatform),
+            "{host}"
+        );
+        assert!(world.other(at).received().is_empty());
+    }
+    for host in ["shop.example.org", "teams.microsoft.com"] {
+        assert_eq!(
+            dan.get(&format!("https://{host}/")).await.status,
+            StatusCode::OK,
+            "{host}"
+        );
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_protocols_pass_to_hosts_that_nobody_manages() {
+    let world = World::open().await;
+    let dan = world.client("dan");
+    let mut wire = Wire::tunnel(&dan, "git.example.org:22").await;
+    wire.say("SSH-2.0-OpenSSH_9.2\r\n").await;
+    assert_eq!(wire.exactly(16).await, "SSH-2.0-origin\r\n");
+    drop(wire);
+    let closing = world.ended("git.example.org", "CONNECT").await;
+    assert_eq!((closing.ended().bytes_up, closing.ended().bytes_down), (21, 16));
+
+    let mut wire = Wire::tunnel(&dan, "www.example.org:80").await;
+    wire.say("GET /a HTTP/1.1\r\nHost: www.example.org\r\n\r\n").await;
+    assert_eq!(wire.answer().await.1, "GET /a 0");
+    drop(wire);
+
+    // what begins like TLS and is not can hide a name from us: refused
+    for garbage in [
+        b"\x16\x03\x01\x00\x00".as_slice(),
+        b"\x16\x03\x01\x00\x10garbage, not hello",
+    ] {
+        let mut wire = Wire::tunnel(&dan, "odd.example.org:443").await;
+        wire.say(garbage).await;
+        assert_eq!(wire.rest().await, "");
+        assert_eq!(
+            world.ended("odd.example.org", "CONNECT").await.code(),
+            Some(FaultCode::ProtocolUnreadable)
+        );
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_speaks_first_is_heard() {
+    let mail = Scripted::bind().await;
+    let world = World::planned(|plan| plan.lead("mail.example.org", mail.address)).await;
+    let mut client = Wire::tunnel(&world.client("dan"), "mail.example.org:25").await;
+    let mut server = mail.clear().await;
+    server.say("220 mail.example.org\r\n").await;
+    assert_eq!(client.exactly(22).await, "220 mail.example.org\r\n");
+    client.say("EHLO dan\r\n").await;
+    assert_eq!(server.exactly(10).await, "EHLO dan\r\n");
+    // each side may end its half by itself
+    client.finish().await;
+    assert_eq!(server.rest().await, "");
+    server.say("221 bye\r\n").await;
+    server.finish().await;
+    assert_eq!(client.rest().await, "221 bye\r\n");
+    let ended = world.ended("mail.example.org", "CONNECT").await;
+    assert_eq!((ended.ended().bytes_up, ended.ended().bytes_down), (10, 31));
+    assert_eq!(ended.ended().end, End::Completed);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_does_not_smuggle_a_hello_past_the_gateway() {
+    let cdn = Scripted::bind().await;
+    let world = World::planned(|plan| {
+        plan.settings.ingress.opening_timeout_s = 0; // nobody waits for what a tunnel begins with
+        plan.lead("cdn.example.org", cdn.address);
+    })
+    .await;
+    let dan = world.client("dan");
+    let mut client = Wire::tunnel(&dan, "cdn.example.org:443").await;
+    let mut server = cdn.clear().await;
+    server.say("!").await;
+    assert_eq!(client.exactly(1).await, "!");
+    // whatever was or was not said before, a handshake for another name does not pass
+    tls(client.into_io(), &dan.roots, "www.linkedin.com", |_| {})
+        .await
+        .unwrap_err();
+    assert_eq!(server.rest().await, "", "not a byte of it arrived");
+    assert_eq!(
+        world.ended("cdn.example.org", "CONNECT").await.code(),
+        Some(FaultCode::SniMismatch)
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tunnel_in_which_nothing_moves_is_cut_with_its_reason() {
+    let world = World::planned(|plan| plan.settings.upstream.tunnel_idle_s = 1).await;
+    let dan = world.client("dan");
+    let mut silent = Wire::tunnel(&dan, "silent.example.org:443").await;
+    let mut once = Wire::tunnel(&dan, "once.example.org:22").await;
+    once.say("SSH-2.0-OpenSSH_9.2\r\n").await;
+    assert_eq!(silent.rest().await, "");
+    assert_eq!(once.rest().await, "SSH-2.0-origin\r\n");
+    for host in ["silent.example.org", "once.example.org"] {
+        let ended = world.ended(host, "CONNECT").await.ended().end.clone();
+        assert!(
+            matches!(&ended, End::Cut(why) if why.contains("too long")),
+            "{host}: {ended:?}"
+        );
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tunnel_is_cut_when_new_rules_want_to_read_it_even_before_it_began_to_speak() {
+    let world = World::planned(|plan| plan.forget_what_passes_unread()).await;
+    let dan = world.client("dan");
+    let mut silent = Wire::tunnel(&dan, "silent.example.org:443").await;
+    let mut running = Wire::tunnel(&dan, "git.example.org:22").await;
+    running.say("SSH-2.0-OpenSSH_9.2\r\n").await;
+    running.exactly(16).await;
+    let mut bank = Wire::tunnel(&dan, "www.hsbc.com:22").await;
+    bank.say("SSH-2.0-OpenSSH_9.2\r\n").await;
+    bank.exactly(16).await;
+    crate::harness::inspect_everything(&world.policies());
+    assert_eq!(
+        (silent.rest().await, running.rest().await),
+        (String::new(), String::new())
+    );
+    for host in ["silent.example.org", "git.example.org"] {
+        let ended = world.ended(host, "CONNECT").await.ended().end.clone();
+        assert!(
+            matches!(&ended, End::Cut(why) if why.contains("rules")),
+            "{host}: {ended:?}"
+        );
+    }
+    bank.say("what the new rules still permit goes on").await;
+    bank.finish().await;
+    assert_eq!(bank.rest().await, "");
+    assert_eq!(world.ended("www.hsbc.com", "CONNECT").await.ended().end, End::Completed);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_idle_tunnels_are_held_and_all_are_closed_by_the_stop() {
+    const TUNNELS: usize = 2000;
+    // each tunnel is four ends of two connections, and all of them are in this process
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let enough = limit.current.is_none_or(|limit| limit >= 4 * TUNNELS as u64 + 500);
+    assert!(enough, "raise `ulimit -n` to 8500 for this test: {limit:?}");
+    let world = World::open().await;
+    let dan = world.client("dan");
+    let mut tunnels = Vec::new();
+    for at in 0..TUNNELS {
+        let mut tunnel = Wire::tunnel(&dan, "git.example.org:22").await;
+        if at % 2 == 0 {
+            // one half has begun to speak, the other is silent from the beginning
+            tunnel.say("SSH-2.0-OpenSSH_9.2\r\n").await;
+            tunnel.exactly(16).await;
+        }
+        tunnels.push(tunnel);
+    }
+    let mut admin = Wire::on(TcpStream::connect(world.gate().addresses().admin).await.unwrap());
+    let alive = format!("wayleave_tunnels {TUNNELS}");
+    loop {
+        admin.say("GET /metrics HTTP/1.1\r\nHost: admin\r\n\r\n").await;
+        let (_, text) = admin.answer().await;
+        if text.lines().any(|line| line == alive) {
+            break;
+        }
+        let told: Vec<&str> = text.lines().filter(|line| line.contains("tunnels")).collect();
+        assert!(!told.is_empty(), "there is a gauge of tunnels");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    world.close().await;
+    for mut tunnel in tunnels {
+        assert_eq!(tunnel.rest().await, "");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stop_lets_a_running_answer_finish_and_does_not_wait_for_those_who_say_nothing() {
+    let slow = Scripted::bind().await;
+    let world = World::planned(|plan| plan.lead("slow.example.org", slow.address)).await;
+    let dan = world.client("dan");
+    let _silent = Wire::tunnel(&dan, "silent.example.org:443").await;
+    let _silent_inside = Wire::tunnel(&dan, "www.linkedin.com:443").await;
+    let _no_handshake = TcpStream::connect(world.gate().addresses().tls).await.unwrap();
+    let door = world.gate().addresses().plain;
+    let mut client = Wire::of(&dan).await;
+    world.sends(1);
+    let proof = dan.authorization.clone().unwrap();
+    client
+        .say(format!(
+            "GET http://slow.example.org/ HTTP/1.1\r\nHost: slow.example.org\r\nProxy-Authorization: {proof}\r\n\r\n"
+        ))
+        .await;
+    let mut origin = slow.clear().await;
+    origin.head().await;
+    origin.say("HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nhalf").await;
+    client.head().await;
+    assert_eq!(client.exactly(4).await, "half");
+    let rest = async {
+        while TcpStream::connect(door).await.is_ok() {
+            tokio::task::yield_now().await; // until nobody is let in any more
+        }
+        origin.say("done").await;
+        assert_eq!(client.rest().await, "done");
+    };
+    // the book is closed when the last flow has ended: an answer that was cut would have no record, and fail the close
+    tokio::join!(world.close(), rest);
+}

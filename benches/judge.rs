@@ -19,7 +19,7 @@ fn main() {
     let shipped = Rulebook::assemble(&Sources::embedded()).unwrap();
     let rules = &shipped.rulebook;
     let mut criterion = Criterion::default()
-        .sample_size(20)
+        .sample_size(10)
         .warm_up_time(Duration::from_millis(300))
         .measurement_time(Duration::from_millis(1200))
         .configure_from_args();
@@ -55,6 +55,13 @@ fn main() {
     }
     criterion.bench_function("judge/redact", |b| b.iter(|| rules.redact(black_box(&one))));
     criterion.bench_function("judge/remedy", |b| b.iter(|| rules.remedy(black_box(&none))));
+    let sources = Sources::embedded();
+    criterion.bench_function("rulebook/assemble", |b| {
+        b.iter(|| Rulebook::assemble(black_box(&sources)).unwrap());
+    });
+    criterion.bench_function("rulebook/cases", |b| {
+        b.iter(|| rules.run_cases(&shipped.directory, black_box(&sources.cases)));
+    });
     criterion.final_summary();
 }
 

@@ -94,8 +94,8 @@ impl Doors {
 impl Gatehouse {
     /// Builds every room with `settings`, binds the doors, and starts to serve.
     pub async fn open(settings: &config::File, rules: Rules, issuer: Issuer, clock: Clock) -> Result<Self, OpenError> {
-        let followed = match &rules {
-            Rules::Folder(folder) => reload::watch(folder).map(|watch| (folder.clone(), watch)),
+        let watched = match &rules {
+            Rules::Folder(folder) => Some((folder.clone(), reload::watch(folder))),
             Rules::Embedded => None,
         };
         let assembled = match &rules {
@@ -109,6 +109,13 @@ impl Gatehouse {
         let root_pem = issuer.root_pem();
         let doors = bind(settings)?;
         let rooms = build(settings, assembled, issuer, &doors, &clock)?;
+        let followed = watched.and_then(|(folder, watch)| match watch {
+            Ok(watch) => Some((folder, watch)),
+            Err(error) => {
+                tracing::error!(%error, "cannot watch the policies: edits need a restart");
+                None
+            }
+        });
         let house = serve(settings, rooms, doors, followed, root_pem, clock);
         let started = GatewayAct::Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -60,28 +60,19 @@ pub(super) struct Watch {
 }
 
 /// Begins to watch `folder`; before it is read for the first time, so that no edit falls in between.
-pub(super) fn watch(folder: &Path) -> Option<Watch> {
+pub(super) fn watch(folder: &Path) -> notify::Result<Watch> {
     let (poke, pokes) = mpsc::unbounded_channel();
-    let watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let read_only = event.as_ref().is_ok_and(|event| event.kind.is_access());
         if !read_only && poke.send(()).is_err() {
             tracing::debug!("the folder changed after the watch ended");
         }
-    });
-    let watching = watcher.and_then(|mut watcher| {
-        watcher.watch(folder, RecursiveMode::Recursive)?;
-        Ok(watcher)
-    });
-    match watching {
-        Ok(watcher) => Some(Watch {
-            pokes,
-            _watcher: watcher,
-        }),
-        Err(error) => {
-            tracing::error!(%error, folder = %folder.display(), "cannot watch the policies: edits need a restart");
-            None
-        }
-    }
+    })?;
+    watcher.watch(folder, RecursiveMode::Recursive)?;
+    Ok(Watch {
+        pokes,
+        _watcher: watcher,
+    })
 }
 
 impl Reload {

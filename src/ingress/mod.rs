@@ -13,6 +13,7 @@
 //! This room never judges, never looks at credentials and never dials.
 
 pub mod client_hello;
+mod first_request;
 mod holder;
 mod listener;
 mod opening;
@@ -30,7 +31,7 @@ use serde::{Deserialize, Serialize};
 pub use client_hello::ClientHello;
 pub use holder::Holder;
 pub use listener::{Accepted, BindError, Listener, Slot};
-pub use opening::{Opening, open, open_patiently};
+pub use opening::{Opening, open, open_unread};
 pub use rewound::Rewound;
 pub use sniff::{Sniff, sniff};
 pub use target::{Hop, Malformed, Target, request_sanity};

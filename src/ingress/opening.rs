@@ -7,19 +7,21 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::timeout;
 
 use super::client_hello::{self, ClientHello, Parsed};
+use super::first_request::{self, Named};
 use super::sniff::TLS_HANDSHAKE;
 use super::{Rewound, Settings, Sniff, sniff};
+use crate::facts::Authority;
 
 /// What a tunnel begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Opening {
     /// A whole TLS `ClientHello`.
     Tls(ClientHello),
-    /// An HTTP request.
-    Http,
+    /// An HTTP request, and the host that it names, if it names one and somebody waited for it: see [`open_unread`].
+    Http(Option<Authority>),
     /// Something else.
     Other,
-    /// A TLS record that does not become a `ClientHello`, for this reason.
+    /// A TLS record that does not become a `ClientHello`, or a request line after which no head comes, for this reason.
     Malformed(&'static str),
     /// Nothing so far: the client may wait for the server to speak first.
     Silent,
@@ -30,17 +32,36 @@ pub enum Opening {
 /// A first read as large as most hellos; larger ones grow it.
 const FIRST_READ: usize = 2048;
 
-/// Reads from `stream` until its first bytes tell what it carries, it ends, or the opening timeout has passed.
-pub async fn open<S: AsyncRead + Unpin>(stream: S, limits: &Settings) -> (Opening, Rewound<S>) {
-    open_patiently(stream, limits, limits.opening_timeout()).await
+/// Who reads on after the first bytes.
+#[derive(Clone, Copy)]
+enum Next {
+    /// The gateway, request by request.
+    Reads,
+    /// Nobody: what names the destination has to be seen now.
+    Carries,
 }
 
-/// As [`open`], but waits up to `patience` for the first byte: where the other side may speak first, silence tells
-/// nothing about what will come. From the first byte on, the opening timeout counts.
-pub async fn open_patiently<S: AsyncRead + Unpin>(
+/// Reads from `stream` until its first bytes tell what it carries, it ends, or the opening timeout has passed.
+pub async fn open<S: AsyncRead + Unpin>(stream: S, limits: &Settings) -> (Opening, Rewound<S>) {
+    look(stream, limits, limits.opening_timeout(), Next::Reads).await
+}
+
+/// As [`open`], for a flow that nobody will read: an HTTP request is waited for until its head names a host. Waits up to
+/// `patience` for the first byte: where the other side may speak first, silence tells nothing about what will come. From
+/// the first byte on, the opening timeout counts.
+pub async fn open_unread<S: AsyncRead + Unpin>(
+    stream: S,
+    limits: &Settings,
+    patience: Duration,
+) -> (Opening, Rewound<S>) {
+    look(stream, limits, patience, Next::Carries).await
+}
+
+async fn look<S: AsyncRead + Unpin>(
     mut stream: S,
     limits: &Settings,
     patience: Duration,
+    next: Next,
 ) -> (Opening, Rewound<S>) {
     let mut first = BytesMut::with_capacity(FIRST_READ);
     // A read error is the end of the stream too: whoever reads on meets it again.
@@ -48,16 +69,21 @@ pub async fn open_patiently<S: AsyncRead + Unpin>(
         Err(_) => Opening::Silent,
         Ok(Ok(0) | Err(_)) => Opening::Ended,
         Ok(Ok(_)) => {
-            let decided = timeout(limits.opening_timeout(), read_on(&mut stream, &mut first)).await;
-            decided.ok().flatten().unwrap_or_else(|| undecided(&first))
+            let decided = timeout(limits.opening_timeout(), read_on(&mut stream, &mut first, limits, next)).await;
+            decided.ok().flatten().unwrap_or_else(|| undecided(&first, next))
         }
     };
     (opening, Rewound::new(first.freeze(), stream))
 }
 
-async fn read_on<S: AsyncRead + Unpin>(stream: &mut S, first: &mut BytesMut) -> Option<Opening> {
+async fn read_on<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    first: &mut BytesMut,
+    limits: &Settings,
+    next: Next,
+) -> Option<Opening> {
     loop {
-        if let Some(opening) = decide(first) {
+        if let Some(opening) = decide(first, limits, next) {
             return Some(opening);
         }
         match stream.read_buf(first).await {
@@ -67,10 +93,13 @@ async fn read_on<S: AsyncRead + Unpin>(stream: &mut S, first: &mut BytesMut) -> 
     }
 }
 
-fn decide(first: &[u8]) -> Option<Opening> {
+fn decide(first: &[u8], limits: &Settings, next: Next) -> Option<Opening> {
     match sniff(first) {
         Sniff::NeedMore => None,
-        Sniff::Http => Some(Opening::Http),
+        Sniff::Http => match next {
+            Next::Reads => Some(Opening::Http(None)),
+            Next::Carries => decide_http(first, limits),
+        },
         Sniff::Other => Some(Opening::Other),
         Sniff::Tls => match client_hello::parse(first) {
             Parsed::NeedMore => None,
@@ -80,12 +109,27 @@ fn decide(first: &[u8]) -> Option<Opening> {
     }
 }
 
+fn decide_http(first: &[u8], limits: &Settings) -> Option<Opening> {
+    match first_request::named(first, limits.max_headers as usize) {
+        Named::Host(host) => Some(Opening::Http(Some(host))),
+        Named::Nothing => Some(Opening::Http(None)),
+        Named::Malformed(why) => Some(Opening::Malformed(why)),
+        Named::NeedMore if first.len() > limits.max_header_bytes as usize => {
+            Some(Opening::Malformed("the first request head is too large"))
+        }
+        Named::NeedMore => None,
+    }
+}
+
 /// What to make of bytes after which nothing came.
-fn undecided(first: &[u8]) -> Opening {
-    match (first, sniff(first)) {
-        // INVARIANT: what may still become TLS is never taken for something that may pass unread.
-        ([TLS_HANDSHAKE, ..], _) | (_, Sniff::Tls) => Opening::Malformed("the client hello never ended"),
-        (_, Sniff::Http | Sniff::Other | Sniff::NeedMore) => Opening::Other,
+fn undecided(first: &[u8], next: Next) -> Opening {
+    match (first, sniff(first), next) {
+        // INVARIANT: what may still become TLS, or a request, is never taken for something that may pass unread.
+        ([TLS_HANDSHAKE, ..], _, _) | (_, Sniff::Tls, _) => Opening::Malformed("the client hello never ended"),
+        (_, Sniff::Http | Sniff::NeedMore, Next::Carries) => Opening::Malformed("the first request head never ended"),
+        (_, Sniff::Http | Sniff::Other | Sniff::NeedMore, Next::Reads) | (_, Sniff::Other, Next::Carries) => {
+            Opening::Other
+        }
     }
 }
 
@@ -113,7 +157,7 @@ mod tests {
     async fn each_opening_is_told_and_no_byte_is_lost() {
         for (bytes, opening) in [
             (hello(), Opening::Tls(ClientHello::default())),
-            (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(), Opening::Http),
+            (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n".to_vec(), Opening::Http(None)),
             (b"SSH-2.0-OpenSSH_9.2\r\n".to_vec(), Opening::Other),
             (
                 b"\x16\x03\x01\x00\x00".to_vec(),
@@ -132,6 +176,33 @@ mod tests {
             drop(client);
             let (said, stream) = open(stream, &Settings::default()).await;
             assert_eq!((said, rest(stream).await), (opening, bytes));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_nobody_will_read_is_looked_at_until_it_names_its_host() {
+        let limits = Settings {
+            max_header_bytes: 100,
+            ..Settings::default()
+        };
+        let host = |text: &str| Opening::Http(Some(Authority::parse(text, Some(80)).unwrap()));
+        let large = format!("GET /{} HTTP/1.1\r\nHost: x\r\n", "a".repeat(100));
+        for (bytes, opening) in [
+            ("GET / HTTP/1.1\r\nHost: x\r\n\r\n", host("x")),
+            ("GET / HTTP/1.0\r\n\r\n", Opening::Http(None)),
+            (
+                "GET / HTTP/1.1\r\nHost: x\r\n",
+                Opening::Malformed("the first request head never ended"),
+            ),
+            ("GE", Opening::Malformed("the first request head never ended")),
+            (&large, Opening::Malformed("the first request head is too large")),
+            ("SSH-2.0-OpenSSH_9.2\r\n", Opening::Other),
+        ] {
+            let (mut client, stream) = duplex(1024);
+            client.write_all(bytes.as_bytes()).await.unwrap();
+            drop(client);
+            let (said, stream) = open_unread(stream, &limits, limits.opening_timeout()).await;
+            assert_eq!((said, rest(stream).await), (opening, bytes.as_bytes().to_vec()));
         }
     }
 
@@ -167,7 +238,7 @@ mod tests {
             tokio::time::sleep(limits.opening_timeout() * 5).await;
             client.write_all(&[TLS_HANDSHAKE]).await.unwrap();
         };
-        let opened = open_patiently(stream, &limits, limits.opening_timeout() * 9);
+        let opened = open_unread(stream, &limits, limits.opening_timeout() * 9);
         let ((), (said, _)) = tokio::join!(late, opened);
         assert_eq!(said, Opening::Malformed("the client hello never ended"));
     }

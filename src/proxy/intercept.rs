@@ -30,7 +30,7 @@ impl Proxy {
         };
         let ended = match opening {
             Opening::Tls(hello) => self.serve_tls(&knock, &hello, io).await,
-            Opening::Http => self.serve_clear(&knock, io).await,
+            Opening::Http(_) => self.serve_clear(&knock, io).await,
             Opening::Ended => Err(gone()),
             Opening::Other | Opening::Malformed(_) => Err(Fault::new(
                 Blame::Client,

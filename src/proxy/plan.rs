@@ -168,3 +168,20 @@ pub(super) fn on_hello(promised: &Authority, hello: &ClientHello) -> Result<(), 
         )),
     }
 }
+
+/// Whether the first request of a tunnel that passes unread keeps what its CONNECT promised; `named` is the host in its
+/// head. Later requests on the connection are not seen.
+pub(super) fn on_first_request(promised: &Authority, named: Option<&Authority>) -> Result<(), Fault> {
+    match named {
+        Some(named) if named.host != promised.host => Err(Fault::new(
+            Blame::Client,
+            Stage::Intercept,
+            FaultCode::Misdirected,
+            format!(
+                "the first request in the tunnel names another host than CONNECT, which asked for `{}`",
+                promised.host
+            ),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}

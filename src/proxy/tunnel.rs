@@ -12,7 +12,7 @@ use super::intercept::failed;
 use super::plan;
 use crate::audit::{Closing, Counters};
 use crate::facts::{Blame, End, Fault, FaultCode, Host, Observation, Stage};
-use crate::ingress::{self, Opening, Rewound};
+use crate::ingress::{self, ClientHello, Opening, Rewound};
 use crate::policy::Permit;
 use crate::upstream::{RelayEnd, Side, Way, relay};
 
@@ -98,7 +98,7 @@ impl Proxy {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (from_client, mut to_client) = tokio::io::split(io);
-        let opening = ingress::open_patiently(from_client, &self.house.ingress, self.house.upstream_idle);
+        let opening = ingress::open_unread(from_client, &self.house.ingress, self.house.upstream_idle);
         tokio::pin!(opening);
         let mut speaks = true;
         let (opening, rewound) = loop {
@@ -121,21 +121,28 @@ impl Proxy {
         match opening {
             Opening::Tls(hello) => {
                 plan::on_hello(seen.ask.authority(), hello)?;
-                self.refuse_shared_certificate(permit, seen).await
+                self.refuse_shared_certificate(permit, seen, hello).await
             }
-            Opening::Http | Opening::Other | Opening::Silent | Opening::Ended => Ok(()),
-            Opening::Malformed(_) => Err(Fault::new(
+            Opening::Http(named) => plan::on_first_request(seen.ask.authority(), named.as_ref()),
+            Opening::Other | Opening::Silent | Opening::Ended => Ok(()),
+            Opening::Malformed(why) => Err(Fault::new(
                 Blame::Client,
                 Stage::Intercept,
                 FaultCode::ProtocolUnreadable,
-                "the first bytes begin like TLS and are not",
+                *why,
             )),
         }
     }
 
-    async fn refuse_shared_certificate(&self, permit: &Permit, seen: &Observation) -> Result<(), Fault> {
+    async fn refuse_shared_certificate(
+        &self,
+        permit: &Permit,
+        seen: &Observation,
+        hello: &ClientHello,
+    ) -> Result<(), Fault> {
         let host = seen.ask.host();
-        let names = self.house.upstream.names_on_certificate(permit, host).await?;
+        let sends_name = hello.sni.is_some();
+        let names = self.house.upstream.names_on_certificate(permit, sends_name).await?;
         match plan::on_certificate(&self.house.rules.load(), &self.house.portal_host, seen, &names) {
             None => Ok(()),
             Some(platform) => Err(covers(host, platform.as_str())),

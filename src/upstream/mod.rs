@@ -45,7 +45,7 @@ use self::faults::Step;
 use self::names::Names;
 use self::outgoing::{Outgoing, Progress, in_time, is_bound, put_in_form};
 use self::pool::{Checkout, Keep, Key, Pool};
-use crate::facts::{Authority, Fault, FaultCode, Host, Stage};
+use crate::facts::{Authority, Fault, FaultCode, Stage};
 use crate::policy::Permit;
 
 /// A request body on its way out.
@@ -180,13 +180,14 @@ impl Upstream {
         self.pool.connector().dialer.tcp(permit.authority()).await
     }
 
-    /// The names on the certificate that the origin shows for `sni`, in lower case, wildcards as they stand. They are
-    /// not verified, remembered for a while, and asked for without sending a byte of content.
-    pub async fn names_on_certificate(&self, permit: &Permit, sni: &Host) -> Result<Arc<[String]>, Fault> {
+    /// The names on the certificate that the origin shows to a client which sends its host's name as SNI, or sends none;
+    /// in lower case, wildcards as they stand. They are not verified, remembered for a while, and asked for without
+    /// sending a byte of content.
+    pub async fn names_on_certificate(&self, permit: &Permit, sends_name: bool) -> Result<Arc<[String]>, Fault> {
         let connector = self.pool.connector();
         let provider = connector.tls.h2_and_h1.crypto_provider();
         self.names
-            .of(&connector.dialer, provider, permit.authority(), sni)
+            .of(&connector.dialer, provider, permit.authority(), sends_name)
             .await
     }
 

@@ -17,13 +17,13 @@ use x509_parser::parse_x509_certificate;
 
 use super::dial::Dialer;
 use super::faults;
-use crate::facts::{Authority, Blame, Fault, FaultCode, Host, Stage};
+use crate::facts::{Authority, Blame, Fault, FaultCode, Stage};
 
 /// How many origins' names are remembered.
 const REMEMBERED: u64 = 10_000;
 
 /// The names on certificates, remembered for a while.
-pub(super) struct Names(moka::future::Cache<(Authority, Host), Arc<[String]>>);
+pub(super) struct Names(moka::future::Cache<(Authority, bool), Arc<[String]>>);
 
 impl Names {
     pub(super) fn new(kept: Duration) -> Self {
@@ -33,16 +33,17 @@ impl Names {
         Self(cache.build())
     }
 
-    /// The `dNSName`s on the certificate that `to` shows for `sni`; those who ask at the same time ask once.
+    /// The `dNSName`s on the certificate that `to` shows to a client that sends its name as SNI, or none; those who ask at
+    /// the same time ask once.
     pub(super) async fn of(
         &self,
         dialer: &Dialer,
         provider: &Arc<CryptoProvider>,
         to: &Authority,
-        sni: &Host,
+        sends_name: bool,
     ) -> Result<Arc<[String]>, Fault> {
-        let key = (to.clone(), sni.clone());
-        let asked = self.0.try_get_with(key, ask(dialer, provider, to, sni)).await;
+        let key = (to.clone(), sends_name);
+        let asked = self.0.try_get_with(key, ask(dialer, provider, to, sends_name)).await;
         asked.map_err(|fault| faults::again(&fault))
     }
 }
@@ -51,7 +52,7 @@ async fn ask(
     dialer: &Dialer,
     provider: &Arc<CryptoProvider>,
     to: &Authority,
-    sni: &Host,
+    sends_name: bool,
 ) -> Result<Arc<[String]>, Fault> {
     let onlooker = Arc::new(Onlooker {
         seen: OnceLock::new(),
@@ -64,9 +65,10 @@ async fn ask(
         .with_custom_certificate_verifier(Arc::clone(&onlooker) as Arc<dyn ServerCertVerifier>)
         .with_no_client_auth();
     config.resumption = Resumption::disabled(); // a resumed session shows no certificate
+    config.enable_sni = sends_name;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let stream = dialer.tcp(to).await?;
-    let handshake = dialer.handshake(to, sni, stream, &Arc::new(config)).await;
+    let handshake = dialer.handshake(to, stream, &Arc::new(config)).await;
     match (onlooker.seen.get(), handshake) {
         (Some(certificate), _) => names(to, certificate),
         (None, Err(fault)) => Err(fault),

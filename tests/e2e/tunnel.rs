@@ -67,6 +67,62 @@ async fn a_certificate_that_also_covers_a_managed_platform_keeps_a_tunnel_from_p
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_hello_without_a_name_is_held_against_the_certificate_that_it_would_get() {
+    let world = World::planned(|plan| {
+        plan.papers = vec![
+            ("edge.example.org", Papers::Default("www.linkedin.com")),
+            ("shop.example.org", Papers::Default("www.example.net")),
+        ];
+    })
+    .await;
+    let dan = world.client("dan").unread(&world.origins);
+    let unnamed = |config: &mut rustls::ClientConfig| config.enable_sni = false;
+    let io = Wire::tunnel(&dan, "edge.example.org:443").await.into_io();
+    tls(io, &dan.roots, "edge.example.org", unnamed).await.unwrap_err();
+    assert_eq!(
+        world.ended("edge.example.org", "CONNECT").await.code(),
+        Some(FaultCode::CoversManagedPlatform)
+    );
+    // what it shows to those who name it is its own affair
+    let named = dan.get("https://edge.example.org/").await;
+    assert_eq!(named.status, StatusCode::OK);
+
+    let io = Wire::tunnel(&dan, "shop.example.org:443").await.into_io();
+    tls(io, &dan.roots, "www.example.net", unnamed).await.unwrap();
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_in_clear_inside_an_unread_tunnel_names_the_host_that_connect_named() {
+    let world = World::open().await;
+    let dan = world.client("dan");
+    for (head, code) in [
+        ("GET / HTTP/1.1\r\nHost: www.linkedin.com\r\n\r\n", FaultCode::Misdirected),
+        ("GET http://x.com/ HTTP/1.0\r\n\r\n", FaultCode::Misdirected),
+        // what a lenient server might understand in another way than we do
+        (
+            "GET / HTTP/1.1\r\nHost: www.example.org\r\nHost: x.com\r\n\r\n",
+            FaultCode::ProtocolUnreadable,
+        ),
+        ("GET\t/ HTTP/1.1\nHost : x.com\n\n", FaultCode::ProtocolUnreadable),
+    ] {
+        let mut wire = Wire::tunnel(&dan, "www.example.org:80").await;
+        wire.say(head).await;
+        assert_eq!(wire.rest().await, "", "{head}");
+        assert_eq!(world.ended("www.example.org", "CONNECT").await.code(), Some(code), "{head}");
+    }
+    assert!(world.origin.received().is_empty());
+
+    let mut wire = Wire::tunnel(&dan, "www.example.org:8080").await;
+    for piece in ["GET /a HT", "TP/1.1\r\nHost: WWW.example.org", ":8080\r\n\r\n"] {
+        wire.say(piece).await;
+    }
+    assert_eq!(wire.answer().await.1, "GET /a 0");
+    drop(wire);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn other_protocols_pass_to_hosts_that_nobody_manages() {
     let world = World::open().await;
     let dan = world.client("dan");

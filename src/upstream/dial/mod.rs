@@ -19,7 +19,7 @@ use super::guard::{Guard, Guarded};
 use super::resolve::{Resolve, not_found, resolver};
 use super::stand_in::StandIns;
 use super::{Settings, UpstreamError, faults};
-use crate::facts::{Authority, Blame, Fault, FaultCode, Host, Stage};
+use crate::facts::{Authority, Blame, Fault, FaultCode, Stage};
 
 /// RFC 8305 §8: how long one attempt has the field to itself.
 const STAGGER: Duration = Duration::from_millis(250);
@@ -67,19 +67,18 @@ impl Dialer {
     /// A TLS connection to `to`, whose certificate `config` verifies for the host of `to` and no other name.
     pub(super) async fn tls(&self, to: &Authority, config: &Arc<ClientConfig>) -> Result<TlsStream<TcpStream>, Fault> {
         let stream = self.tcp(to).await?;
-        self.handshake(to, &to.host, stream, config).await
+        self.handshake(to, stream, config).await
     }
 
-    /// Speaks TLS on `stream`, asking for `name`; an address is not sent as SNI (RFC 6066 §3).
+    /// Speaks TLS on `stream`, asking for the host of `to`; an address is not sent as SNI (RFC 6066 §3).
     pub(super) async fn handshake(
         &self,
         to: &Authority,
-        name: &Host,
         stream: TcpStream,
         config: &Arc<ClientConfig>,
     ) -> Result<TlsStream<TcpStream>, Fault> {
-        let name = ServerName::try_from(name.as_str().to_owned()).map_err(|_| {
-            let detail = format!("no certificate can be for `{name}`");
+        let name = ServerName::try_from(to.host.as_str().to_owned()).map_err(|_| {
+            let detail = format!("no certificate can be for `{}`", to.host);
             Fault::new(Blame::Client, Stage::Dial, FaultCode::CertificateName, detail)
         })?;
         let seconds = self.limits.tls_timeout_s;

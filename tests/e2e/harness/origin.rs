@@ -40,6 +40,8 @@ pub enum Papers {
     UnknownIssuer,
     /// A good one that also names these hosts.
     Also(&'static [&'static str]),
+    /// A good one, and to clients that name no host, one for this host.
+    Default(&'static str),
 }
 
 /// The authority that the gateway trusts for origins.
@@ -196,7 +198,11 @@ async fn speak_tls(shared: Arc<Shared>, stream: TcpStream) {
     let Ok(hello) = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), stream).await else {
         return;
     };
-    let name = hello.client_hello().server_name().unwrap_or("127.0.0.1").to_owned();
+    let unnamed = match shared.papers {
+        Papers::Default(host) => host,
+        _ => "127.0.0.1",
+    };
+    let name = hello.client_hello().server_name().unwrap_or(unnamed).to_owned();
     let (chain, key) = shared.authority.papers(&name, shared.papers);
     let mut config = rustls::ServerConfig::builder()
         .with_no_client_auth()

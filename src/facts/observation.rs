@@ -57,10 +57,10 @@ pub struct Observation {
     pub person: Option<Arc<Person>>,
     /// What is asked.
     pub ask: Ask,
-    /// The grants in force, already narrowed to `selected`.
+    /// The grants in force. Which of them count is for the judgement: see `selected`.
     #[serde(default)]
     pub standing: Standing,
-    /// The purpose that a user-name suffix or header selected.
+    /// The purpose that a user-name suffix or header selected: only its grants count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selected: Option<PurposeId>,
     /// When.

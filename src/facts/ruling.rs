@@ -109,7 +109,8 @@ pub struct Offer {
 pub struct Remedy {
     /// Purposes that would make it work, those without approval first.
     pub offers: Vec<Offer>,
-    /// Fixes named by the refusing policies (`@fix`), e.g. `training:social-media`.
+    /// Fixes named by the refusing policies (`@fix`), e.g. `training:social-media`; and `selection:PURPOSE` where the
+    /// purpose that was selected keeps others from helping.
     pub fixes: Vec<String>,
     /// Where the organisation would rather have this done, e.g. "use Viva Engage instead".
     #[serde(default, skip_serializing_if = "Option::is_none")]

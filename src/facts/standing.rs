@@ -205,12 +205,6 @@ impl Standing {
     pub fn grants(&self) -> &[Grant] {
         &self.0
     }
-
-    /// Only the grants for `purpose`: what a user-name suffix or header selects.
-    #[must_use]
-    pub fn only(self, purpose: &PurposeId) -> Self {
-        Self(self.0.into_iter().filter(|grant| grant.purpose == *purpose).collect())
-    }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use jiff::tz::TimeZoneDatabase;
 
 use super::decision::Trouble;
 use super::express::{Expr, moment, record, serves, span, text, uid, wrong};
-use super::question::{GrantQuestion, Question, RequestFacts};
+use super::question::{GrantQuestion, Power, Question, RequestFacts};
 use super::schema::Vocabulary;
 use crate::clock::Timestamp;
 use crate::facts::{Arrival, Employment, Grant, Person, Place, Subject};
@@ -116,7 +116,8 @@ impl Nouns {
         schema: Option<&Schema>,
     ) -> Result<Asked, Trouble> {
         same_person(question.person, question.subject)?;
-        if !words.purposes().contains(question.purpose) {
+        // A grant outlives its purpose, and then it must still be possible to end it.
+        if question.power != Power::Revoke && !words.purposes().contains(question.purpose) {
             return Err(unknown_purpose(question.purpose.as_str()));
         }
         let (principal, person) = self.person(question.person)?;

@@ -50,10 +50,11 @@ impl<'a> Case<'a> {
         (refusal, remedy, rulebook): (Refusal, Remedy, &'a RulebookId),
     ) -> Self {
         let platform = refusal.place.platform.clone();
+        let selected = seen.selected.as_ref();
         let here = |grant: &Grant| {
-            platform
-                .as_ref()
-                .is_some_and(|platform| grant.platforms.contains(platform))
+            let counts = selected.is_none_or(|purpose| grant.purpose == *purpose);
+            let covered = |platform| grant.platforms.contains(platform);
+            counts && platform.as_ref().is_some_and(covered)
         };
         Self {
             holds_grant: seen.standing.grants().iter().any(here),
@@ -102,12 +103,8 @@ impl<'a> Case<'a> {
 impl Portal {
     /// What was seen, as if it were seen now: with what the person holds now.
     pub(super) fn seen_now(&self, visit: &Visit<'_>, seen: &Observation) -> Observation {
-        let standing = self.ledger.standing(&visit.subject.id, visit.at);
         Observation {
-            standing: match &seen.selected {
-                Some(purpose) => standing.only(purpose),
-                None => standing,
-            },
+            standing: self.ledger.standing(&visit.subject.id, visit.at),
             person: visit.person.cloned(),
             at: visit.at,
             ..seen.clone()

@@ -71,11 +71,9 @@ impl Proxy {
         seen.at = self.house.clock.now();
         let Some(subject) = &seen.subject else { return };
         seen.person = self.house.directory.load().person(&subject.id);
-        let all = self.house.ledger.standing(&subject.id, seen.at);
-        seen.standing = match (&seen.selected, &seen.person) {
-            (Some(purpose), Some(_)) => all.only(purpose),
-            (None, Some(_)) => all,
-            (Some(_) | None, None) => Standing::default(),
+        seen.standing = match &seen.person {
+            Some(_) => self.house.ledger.standing(&subject.id, seen.at),
+            None => Standing::default(),
         };
     }
 

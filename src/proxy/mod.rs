@@ -118,6 +118,8 @@ pub struct Parts {
 pub struct Proxy {
     house: Parts,
     via: Option<Via>,
+    /// Held while a purpose is declared on the way: one at a time.
+    declaring: tokio::sync::Mutex<()>,
 }
 
 /// How the gateway shows itself, by the protocol in which a message was received (RFC 9110 §7.6.3).
@@ -136,7 +138,11 @@ impl Proxy {
             let by = |version| HeaderValue::from_str(&format!("{version} {name}")).ok();
             by("1.1").zip(by("2")).map(|(http1, http2)| Via { http1, http2 })
         };
-        Arc::new(Self { house: parts, via })
+        Arc::new(Self {
+            house: parts,
+            via,
+            declaring: tokio::sync::Mutex::default(),
+        })
     }
 
     fn via(&self, received: Version) -> Option<&HeaderValue> {

@@ -137,25 +137,23 @@ impl Proxy {
         }
     }
 
-    /// The grants that count: all in force, or those of the selected purpose. A purpose selected on the hop to the
-    /// proxy may also *create* a grant for a platform where none is held, if the rules let this person declare through
-    /// that channel (the shipped rules: tools only).
+    /// The grants in force. A purpose selected on the hop to the proxy may also *create* one, for a platform where none
+    /// of that purpose is held, if the rules let this person declare through that channel (the shipped rules: tools
+    /// only).
     async fn standing(&self, given: &Given<'_>, selects: Option<&(PurposeId, Channel)>, ask: &Ask) -> Standing {
-        let all = self.house.ledger.standing(&given.subject.id, given.at);
-        let Some((purpose, channel)) = selects else { return all };
-        let selected = all.only(purpose);
+        let standing = self.house.ledger.standing(&given.subject.id, given.at);
+        let Some((purpose, channel)) = selects else { return standing };
+        if ask.host() == &self.house.portal_host {
+            return standing;
+        }
         let Some(platform) = given.rules.catalog().place(ask.host()).platform else {
-            return selected;
+            return standing;
         };
-        let held = |grant: &Grant| grant.platforms.contains(&platform);
-        if selected.grants().iter().any(held) || ask.host() == &self.house.portal_host {
-            return selected;
+        if holds(&standing, purpose, &platform) || !given.may_declare(purpose, *channel) {
+            return standing;
         }
         // boxed: few requests do this, and all would carry the room for it
-        match Box::pin(self.declare_on_the_way(given, purpose, *channel, platform)).await {
-            Some(grant) => Standing::new(selected.grants().iter().cloned().chain([grant]), given.at),
-            None => selected,
-        }
+        Box::pin(self.declare_on_the_way(given, purpose, *channel, platform)).await
     }
 
     async fn declare_on_the_way(
@@ -164,7 +162,14 @@ impl Proxy {
         purpose: &PurposeId,
         channel: Channel,
         platform: PlatformId,
-    ) -> Option<Grant> {
+    ) -> Standing {
+        // A tool opens several connections at once, and all of them need the same one grant.
+        let _turn = self.declaring.lock().await;
+        let standing = || self.house.ledger.standing(&given.subject.id, given.at);
+        let held = standing();
+        if holds(&held, purpose, &platform) {
+            return held;
+        }
         let declaration = Declaration {
             purpose: purpose.clone(),
             platforms: BTreeSet::from([platform]),
@@ -172,11 +177,6 @@ impl Proxy {
             statement: format!("stated by `{}` on the way, as {}", given.subject.id, channel.as_str()),
             ticket: None,
             duration: None,
-        };
-        let visitor = rulebook::Visitor {
-            person: given.person,
-            subject: given.subject,
-            arrival: &given.hop.arrival,
         };
         let directory = self.house.directory.load();
         let visit = Visit {
@@ -188,14 +188,19 @@ impl Proxy {
             secure: true,
             at: given.at,
         };
-        match self.house.portal.give(&visit, visitor, &declaration, channel).await {
-            Ok(grant) => Some(grant),
+        match self.house.portal.give(&visit, given.visitor(), &declaration, channel).await {
+            Ok(_) => standing(),
             Err(why) => {
                 tracing::debug!(?why, %purpose, "nothing was declared on the way");
-                None
+                held
             }
         }
     }
+}
+
+fn holds(standing: &Standing, purpose: &PurposeId, platform: &PlatformId) -> bool {
+    let fits = |grant: &Grant| grant.purpose == *purpose && grant.platforms.contains(platform);
+    standing.grants().iter().any(fits)
 }
 
 struct Given<'a> {
@@ -204,4 +209,20 @@ struct Given<'a> {
     subject: &'a Subject,
     person: &'a Arc<Person>,
     at: Timestamp,
+}
+
+impl<'a> Given<'a> {
+    fn visitor(&self) -> rulebook::Visitor<'a> {
+        rulebook::Visitor {
+            person: self.person,
+            subject: self.subject,
+            arrival: &self.hop.arrival,
+        }
+    }
+
+    /// Asked before anything is declared: people select what they hold, and where they do not hold it, that is no
+    /// declaration that was refused.
+    fn may_declare(&self, purpose: &PurposeId, channel: Channel) -> bool {
+        self.rules.may_declare(self.visitor(), purpose, channel, self.at)
+    }
 }

@@ -27,19 +27,21 @@ impl Rulebook {
         let counter = Counter {
             rules: self,
             hearing: self.policy.hear(&flow(seen, subject, person, &place)),
-            grants: live(seen, person),
+            grants: self.counting(seen, person),
         };
         counter.judge(judgement, seen.ask.head(), reading)
     }
-}
 
-/// The grants that count, narrowest first: live, held by this person, for the selected purpose.
-fn live<'a>(seen: &'a Observation, person: &Person) -> Vec<&'a Grant> {
-    let counts = |grant: &&Grant| {
-        let selected = seen.selected.as_ref().is_none_or(|purpose| grant.purpose == *purpose);
-        selected && grant.is_live(seen.at) && grant.subject == person.id
-    };
-    seen.standing.grants().iter().filter(counts).collect()
+    /// The grants that count, narrowest first: live, held by this person, for the selected purpose. One whose purpose
+    /// has left the catalogue opens nothing any more; it must not close anything either.
+    fn counting<'a>(&self, seen: &'a Observation, person: &Person) -> Vec<&'a Grant> {
+        let purposes = self.policy.vocabulary().purposes();
+        let counts = |grant: &&Grant| {
+            let selected = seen.selected.as_ref().is_none_or(|purpose| grant.purpose == *purpose);
+            selected && grant.is_live(seen.at) && grant.subject == person.id && purposes.contains(&grant.purpose)
+        };
+        seen.standing.grants().iter().filter(counts).collect()
+    }
 }
 
 /// What must be permitted: reaching the host, and everything that the request may do.

@@ -11,7 +11,7 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::facts::{
     Act, Arrival, Ask, Channel, DecisionNote, Door, End, Ending, Grant, GrantId, GrantState, MethodName, NetworkName,
-    Observation, Outcome, PlatformId, Record, RecordId, Remedy, Standing, Subject, SubjectId,
+    Observation, Outcome, PlatformId, PurposeId, Record, RecordId, Remedy, Standing, Subject, SubjectId,
 };
 use crate::purpose::{Declaration, GROUPS};
 
@@ -102,7 +102,9 @@ fn some_ask() -> impl Strategy<Value = Ask> {
 }
 
 fn some_grant() -> impl Strategy<Value = Grant> {
-    let purposes: Vec<_> = rules().purposes().iter().map(|purpose| purpose.id.clone()).collect();
+    let known = rules().purposes().iter().map(|purpose| purpose.id.clone());
+    // a grant may outlive its purpose
+    let purposes: Vec<_> = known.chain([PurposeId::new("gone")]).collect();
     let people: Vec<SubjectId> = shipped().directory.people().map(|person| person.id.clone()).collect();
     let platforms = subsequence(vec!["linkedin", "x", "facebook", "youtube", "reddit", "tinder"], 1..4);
     let covers = subsequence(GROUPS.to_vec(), 1..=4);
@@ -148,8 +150,10 @@ fn some_observation() -> impl Strategy<Value = Observation> {
     let method = select(vec![MethodName::Basic, MethodName::Certificate]);
     // The observer's own grants are made theirs more often than not, else hardly any would count.
     let grants = prop::collection::vec((some_grant(), prop::bool::weighted(0.8)), 0..4);
-    (select(people), network, method, some_ask(), grants, -1_i64..30).prop_map(
-        |(person, network, method, ask, grants, at)| {
+    let selected = prop::option::weighted(0.2, select(vec!["recruiting", "market-research", "gone"]));
+    let asked = (some_ask(), selected.prop_map(|purpose| purpose.map(PurposeId::new)));
+    (select(people), network, method, asked, grants, -1_i64..30).prop_map(
+        |(person, network, method, (ask, selected), grants, at)| {
             let own = |(grant, own): (Grant, bool)| {
                 let subject = if own { person.id.clone() } else { grant.subject };
                 Grant { subject, ..grant }
@@ -167,7 +171,7 @@ fn some_observation() -> impl Strategy<Value = Observation> {
                 standing: Standing::new(grants.into_iter().map(own), hour(at)),
                 person: Some(person),
                 ask,
-                selected: None,
+                selected,
                 at: hour(at),
             }
         },
@@ -279,6 +283,25 @@ proptest! {
         let own = seen.standing.grants().iter().filter(|grant| grant.subject == person.id).cloned();
         let narrowed = Observation { standing: Standing::new(own, seen.at), ..seen.clone() };
         prop_assert_eq!(rules().judge(&seen), rules().judge(&narrowed));
+    }
+
+    #[test]
+    fn a_grant_whose_purpose_is_gone_changes_nothing(seen in some_observation()) {
+        let known = |grant: &&Grant| rules().purposes().get(&grant.purpose).is_some();
+        let without = seen.standing.grants().iter().filter(known).cloned();
+        let without = Observation { standing: Standing::new(without, seen.at), ..seen.clone() };
+        prop_assert_eq!(rules().judge(&seen), rules().judge(&without));
+        prop_assert_eq!(rules().remedy(&seen), rules().remedy(&without));
+    }
+
+    #[test]
+    fn a_selection_that_keeps_others_from_helping_is_named(seen in some_observation()) {
+        let free = Observation { selected: None, ..seen.clone() };
+        let (remedy, freed) = (rules().remedy(&seen), rules().remedy(&free));
+        let opens = rules().judge(&free).is_allowed() || !freed.offers.is_empty();
+        let refused = !rules().judge(&seen).is_allowed();
+        let named = seen.selected.iter().any(|selected| remedy.fixes.contains(&format!("selection:{selected}")));
+        prop_assert_eq!(named, refused && opens && seen.selected.is_some());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::weigh::Visitor;
 use crate::facts::{
     Channel, Grant, GrantId, GrantState, Observation, Offer, Person, PlatformId, Reading, Remedy, Standing, SubjectId,
 };
-use crate::policy::{Hearing, Power};
+use crate::policy::Hearing;
 use crate::purpose::{Approval, GROUPS, Purpose};
 
 impl Rulebook {
@@ -61,23 +61,40 @@ impl Rulebook {
                 .cmp(&width(b, other))
                 .then_with(|| a.purpose.cmp(&b.purpose))
         });
-        let mut fixes: Vec<String> = refused
+        let fixes: BTreeSet<String> = refused
             .reasons()
             .iter()
             .filter_map(|reason| reason.fix.clone())
-            .filter(|fix| self.would_open(fix, seen, person, refused.reading()))
+            .filter(|fix| self.would_help(fix, seen, person, refused.reading()))
+            .chain(self.selecting_less(seen, refused.reading()))
             .collect();
-        fixes.dedup();
         Remedy {
             alternative: helping.iter().find_map(|(_, purpose)| purpose.alternative.clone()),
             offers: helping.into_iter().map(|(offer, _)| offer).collect(),
-            fixes,
+            fixes: fixes.into_iter().collect(),
         }
+    }
+
+    /// `selection:PURPOSE`, where the selection of a purpose is what keeps others from helping.
+    fn selecting_less(&self, seen: &Observation, reading: Option<&Reading>) -> Option<String> {
+        let selected = seen.selected.as_ref()?;
+        let free = Observation {
+            selected: None,
+            ..seen.clone()
+        };
+        self.would_open(&free, reading)
+            .then(|| format!("selection:{selected}"))
+    }
+
+    /// Whether the flow would pass, or could with a purpose.
+    fn would_open(&self, seen: &Observation, reading: Option<&Reading>) -> bool {
+        let judged = self.judge_as(seen, reading);
+        !judged.is_refused_by_rules() || !self.remedy_judged(seen, &judged).offers.is_empty()
     }
 
     /// Whether anything would open once the fix is made: nobody is sent to a training that changes nothing. What cannot
     /// be tried out is believed.
-    fn would_open(&self, fix: &str, seen: &Observation, person: &Person, reading: Option<&Reading>) -> bool {
+    fn would_help(&self, fix: &str, seen: &Observation, person: &Person, reading: Option<&Reading>) -> bool {
         let Some(course) = fix.strip_prefix("training:") else {
             return true;
         };
@@ -94,8 +111,7 @@ impl Rulebook {
             person: Some(Arc::new(trained)),
             ..seen.clone()
         };
-        let judged = self.judge_as(&seen, reading);
-        !judged.is_refused_by_rules() || !self.remedy_as(&seen, reading).offers.is_empty()
+        self.would_open(&seen, reading)
     }
 
     /// The groups of activities that the reading asks for and a grant can cover.
@@ -124,7 +140,10 @@ struct Search<'a> {
 impl Search<'_> {
     fn offer(&self, purpose: &Purpose) -> Option<Offer> {
         let person = self.visitor.person;
-        let fits = purpose.platforms.contains(self.platform) && purpose.is_open_to(person, self.seen.at);
+        let selected = self.seen.selected.as_ref();
+        let fits = purpose.platforms.contains(self.platform)
+            && purpose.is_open_to(person, self.seen.at)
+            && selected.is_none_or(|selected| purpose.id == *selected);
         if !fits {
             return None;
         }
@@ -135,7 +154,10 @@ impl Search<'_> {
         };
         let needs_approval = unapproved.is_none();
         let covers = unapproved.or_else(|| self.narrowest(purpose, Some(approvers.first()?)))?;
-        if !self.may_declare(purpose) {
+        if !self
+            .rules
+            .may_declare(self.visitor, &purpose.id, Channel::Portal, self.seen.at)
+        {
             return None;
         }
         Some(Offer {
@@ -152,19 +174,6 @@ impl Search<'_> {
             covers,
             ticket_pattern: purpose.ticket.as_ref().map(|rule| rule.shown.clone()),
         })
-    }
-
-    fn may_declare(&self, purpose: &Purpose) -> bool {
-        let longest = purpose.longest_for(&purpose.covers);
-        let asked = self.rules.may(
-            Power::Declare,
-            self.visitor,
-            purpose,
-            longest,
-            Channel::Portal,
-            self.seen.at,
-        );
-        asked.is_allowed()
     }
 
     /// The groups that a grant needs to cover: the fewest under which the request passes, with what the request itself
@@ -206,7 +215,6 @@ impl Search<'_> {
         }
         let supposed = Observation {
             standing: Standing::new([grant.clone()], self.seen.at),
-            selected: None,
             ..self.seen.clone()
         };
         self.rules.judge_as(&supposed, self.refused.reading()).is_allowed()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Rulebook;
 use crate::clock::Timestamp;
-use crate::facts::{Arrival, Channel, Grant, GrantTerms, Person, Reason, Subject, SubjectId};
+use crate::facts::{Arrival, Channel, Grant, GrantTerms, Person, PurposeId, Reason, Subject, SubjectId};
 use crate::policy::{Decision, GrantQuestion, Power};
 use crate::purpose::{Declaration, Purpose, Terms, Unfit, Weighed};
 
@@ -72,6 +72,14 @@ impl Rulebook {
         }
     }
 
+    /// Whether the rules let somebody declare `purpose` at all, through this channel.
+    pub fn may_declare(&self, who: Visitor<'_>, purpose: &PurposeId, channel: Channel, at: Timestamp) -> bool {
+        self.purposes.get(purpose).is_some_and(|purpose| {
+            let longest = purpose.longest_for(&purpose.covers);
+            self.may(Power::Declare, who, purpose, longest, channel, at).is_allowed()
+        })
+    }
+
     /// Whether somebody may end a grant. Its holder's person is only needed for rules that ask for their manager.
     pub fn may_end(&self, who: Visitor<'_>, grant: &Grant, channel: Channel, at: Timestamp) -> Decision {
         // A grant outlives its purpose: then nobody owns it, and only rules that ask for other powers can end it.
@@ -97,7 +105,7 @@ impl Rulebook {
     }
 
     /// Asks the rules about the person's own declaration of `purpose`.
-    pub(super) fn may(
+    fn may(
         &self,
         power: Power,
         who: Visitor<'_>,

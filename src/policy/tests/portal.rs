@@ -23,6 +23,8 @@ const TABLE: &str = "
     the owner ends a grant | olga revoke eve | allow revoke.own-or-owner
     security ends a grant | seth revoke eve | allow revoke.security
     a colleague does not | mark revoke eve | deny
+    a grant outlives its purpose and can still be ended | eve revoke eve purpose=gone | allow revoke.own-or-owner
+    what is not in the catalogue cannot be declared | eve declare eve purpose=gone | error wayleave::purpose
 ";
 
 fn decide(described: &str) -> Decision {
@@ -47,7 +49,7 @@ fn decide(described: &str) -> Decision {
         person: &who,
         arrival: &somebody.arrival,
         power,
-        purpose: &PurposeId::new("recruiting"),
+        purpose: &PurposeId::new(option("purpose").unwrap_or("recruiting")),
         declarer: &declarer.id,
         declarer_person: option("unknown").is_none().then_some(&declarer),
         business_owner: &SubjectId::parse(option("owner").unwrap_or("olga")).unwrap(),

@@ -188,6 +188,9 @@ fn approval(approvers: &[&str]) -> String {
 
 fn fix(text: &str) -> String {
     match text.split_once(':') {
+        Some(("selection", purpose)) => format!(
+            "You signed in with “{purpose}” selected, so only that purpose counts. Sign in without it and try again."
+        ),
         Some(("training", course)) => format!("It would help to pass the training “{}”.", course.trim()),
         _ => format!("It would help: {text}"),
     }

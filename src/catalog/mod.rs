@@ -39,6 +39,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use path::resolved;
 pub use tree::{CategoryTree, Control, Platform};
 
 use crate::facts::{Activity, Category, Head, Host, Peek, Place, PlatformId, Problem, Reading, SourceText};

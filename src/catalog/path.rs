@@ -46,6 +46,12 @@ impl<'p> Spelling<'p> {
     }
 }
 
+/// The path as a server would resolve it: for rules that look at it.
+pub fn resolved(path: &str) -> Cow<'_, str> {
+    let spelling = Spelling::of(path);
+    spelling.resolved.map_or(spelling.plain, Cow::Owned)
+}
+
 /// Whether a path has empty or dot segments (a slash at its end is no segment), or far too many.
 fn has_odd_segments(path: &str) -> bool {
     let inner = path.strip_prefix('/').unwrap_or(path);

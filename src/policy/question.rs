@@ -35,9 +35,9 @@ pub struct RequestFacts<'a> {
     pub method: &'a str,
     /// The host, in normal form.
     pub host: &'a Host,
-    /// The path, without query.
+    /// The path, without query, as a server would resolve it.
     pub path: &'a str,
-    /// The length of the body, 0 where it is not known.
+    /// The length of the body; the largest number where a body follows of which nobody has said how long it is.
     pub bytes: u64,
     /// `Content-Type`, as sent.
     pub content_type: Option<&'a str>,

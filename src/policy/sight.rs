@@ -13,13 +13,24 @@ use crate::facts::{Problem, SourceText};
 /// Entities that a request brings along, as paths.
 const KNOWN: [&str; 4] = ["principal", "action", "resource", "resource.declarer"];
 
+/// What an expression is called that is neither a name nor an attribute of one. It could be anybody.
+const COMPUTED: &str = "something computed";
+
 /// The operators that look into an entity on their left.
 const LOOKING: [&str; 6] = [".", "has", "in", "is", "getTag", "hasTag"];
 
 /// Reports rules that look at people or things of which nothing is known when the rule is asked.
 pub(super) fn check(written: &[(&SourceText, Written)], problems: &mut Vec<Problem>) {
     for (source, written) in written {
-        let Ok(json) = written.cedar.to_json() else { continue };
+        let spot = Spot::new(source, &written.rule);
+        let json = match written.cedar.to_json() {
+            Ok(json) => json,
+            Err(error) => {
+                let message = format!("rule `{}` cannot be looked through: {error}", written.rule.id);
+                problems.push(spot.error("wayleave::policy::out-of-sight", "", message));
+                continue;
+            }
+        };
         let mut unseen = Vec::new();
         for condition in json.get("conditions").and_then(Value::as_array).into_iter().flatten() {
             look(condition, &mut unseen);
@@ -33,7 +44,6 @@ pub(super) fn check(written: &[(&SourceText, Written)], problems: &mut Vec<Probl
             );
             let help =
                 "compare it with `==`, or with `contains` of a set; only principal, resource and context are known";
-            let spot = Spot::new(source, &written.rule);
             problems.push(
                 spot.error("wayleave::policy::out-of-sight", &path, message)
                     .with_help(help),
@@ -61,7 +71,9 @@ fn unknown(operator: &str, about: &Value) -> Option<String> {
     if operator == "is" && about.get("in").is_none() {
         return None; // asks for the type only, which every name tells
     }
-    let path = path(about.get("left")?)?;
+    let Some(path) = path(about.get("left")?) else {
+        return Some(COMPUTED.to_owned());
+    };
     // Contexts hold records, and records in records, but none deeper: what lies below is an entity.
     let is_record = path.starts_with("context") && path.matches('.').count() < 2;
     let looks_into_record = is_record && (operator == "." || operator == "has");

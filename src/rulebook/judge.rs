@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Rulebook;
 use super::judgement::{Cause, Judgement};
+use crate::catalog::resolved;
 use crate::facts::{Activity, Grant, Head, Observation, Person, Place, PolicyId, Reading, Reason, Subject};
 use crate::policy::{Decision, Hearing, Question, RequestFacts};
 
@@ -24,9 +25,10 @@ impl Rulebook {
         let Some(person) = person.as_deref().filter(|person| person.id == subject.id) else {
             return judgement.because(Cause::UnknownPerson);
         };
+        let path = seen.ask.head().map(|head| resolved(&head.path)).unwrap_or_default();
         let counter = Counter {
             rules: self,
-            hearing: self.policy.hear(&flow(seen, subject, person, &place)),
+            hearing: self.policy.hear(&flow(seen, subject, person, (&place, &path))),
             grants: self.counting(seen, person),
         };
         counter.judge(judgement, seen.ask.head(), reading)
@@ -57,13 +59,17 @@ pub(super) fn flow<'a>(
     seen: &'a Observation,
     subject: &'a Subject,
     person: &'a Person,
-    place: &'a Place,
+    (place, path): (&'a Place, &'a str),
 ) -> Question<'a> {
     let request = |head: &'a Head| RequestFacts {
         method: &head.method,
         host: &place.host,
-        path: &head.path,
-        bytes: head.hints.content_length.unwrap_or(0),
+        path,
+        // a rule about large bodies must not be passed by a body that hides its length
+        bytes: head
+            .hints
+            .content_length
+            .unwrap_or(if head.hints.has_body { u64::MAX } else { 0 }),
         content_type: head.hints.content_type.as_deref(),
     };
     Question {
@@ -161,5 +167,99 @@ impl Verdict {
             errors: self.errors,
             troubles: self.troubles,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+    use crate::facts::{Arrival, Ask, Door, MethodName, NetworkName, SourceText, Standing, SubjectId};
+    use crate::rulebook::{Assembled, Described, Sources};
+
+    /// What `who` would be seen to ask, by the shipped rules and one more.
+    fn asked(rule: &str, who: &str, to: &str, change: impl FnOnce(&mut Head)) -> Judgement {
+        let mut sources = Sources::embedded();
+        let text = format!("@id(\"test\") @reason(\"R.\") @owner(\"IT\")\n{rule}");
+        sources.rules.push(SourceText::new("rules/99-test.cedar", text));
+        let Assembled {
+            rulebook, directory, ..
+        } = Rulebook::assemble(&sources).unwrap();
+        let id = SubjectId::parse(who).unwrap();
+        let described = Described {
+            to: to.to_owned(),
+            method: None,
+            headers: Vec::new(),
+            body: None,
+        };
+        let mut ask = rulebook.ask_of(&described).unwrap();
+        if let Ask::Request(_, head) = &mut ask {
+            change(head);
+        }
+        rulebook.judge(&Observation {
+            arrival: Arrival {
+                door: Door::Plain,
+                client: SocketAddr::from(([10, 0, 0, 7], 40_000)),
+                network: NetworkName::new("office"),
+            },
+            person: directory.person(&id),
+            subject: Some(Subject {
+                id,
+                method: MethodName::Basic,
+            }),
+            ask,
+            standing: Standing::default(),
+            selected: None,
+            at: "2026-11-24T11:30:00Z".parse().unwrap(),
+        })
+    }
+
+    #[test]
+    fn a_rule_about_a_path_holds_for_every_way_to_write_it() {
+        let rule = r#"
+            permit (principal, action, resource is Site) when { resource.host == "www.facebook.com" };
+            @id("closed") @reason("R.") @owner("IT")
+            forbid (principal, action in Action::"activity", resource)
+            when { context.request.path like "/closed/*" };
+        "#;
+        let passes = |path: &str| {
+            let judgement = asked(rule, "ada", &format!("https://www.facebook.com{path}"), |_| {});
+            assert!(judgement.inspect(), "{path}");
+            judgement.is_allowed()
+        };
+        assert!(passes("/open/closed/x"));
+        for path in [
+            "/closed/x",
+            "/%63losed/x",
+            "//closed/x",
+            "/a/../closed/x",
+            "/./closed/x",
+            "/closed%2Fx",
+            "/closed;a=b/x",
+        ] {
+            assert!(!passes(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_hides_its_length_counts_as_large() {
+        let rule = r#"
+            permit (principal, action, resource is Site) when { resource.host == "www.facebook.com" };
+            @id("large") @reason("R.") @owner("IT")
+            forbid (principal, action in Action::"activity", resource) when { context.request.bytes > 1000 };
+        "#;
+        let passes = |has_body, length| {
+            let change = |head: &mut Head| {
+                "POST".clone_into(&mut head.method);
+                head.hints.has_body = has_body;
+                head.hints.content_length = length;
+            };
+            asked(rule, "ada", "https://www.facebook.com/x", change).is_allowed()
+        };
+        assert!(passes(true, Some(1000)));
+        assert!(passes(false, None));
+        assert!(!passes(true, Some(1001)));
+        assert!(!passes(true, None));
     }
 }

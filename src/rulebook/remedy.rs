@@ -8,6 +8,7 @@ use super::Rulebook;
 use super::judge::{actions, flow};
 use super::judgement::Judgement;
 use super::weigh::Visitor;
+use crate::catalog::resolved;
 use crate::facts::{
     Channel, Grant, GrantId, GrantState, Observation, Offer, Person, PlatformId, Reading, Remedy, Standing, SubjectId,
 };
@@ -41,13 +42,14 @@ impl Rulebook {
                     subject,
                     arrival: &seen.arrival,
                 };
+                let path = seen.ask.head().map(|head| resolved(&head.path)).unwrap_or_default();
                 let search = Search {
                     rules: self,
                     seen,
                     visitor,
                     platform,
                     refused,
-                    hearing: self.policy.hear(&flow(seen, subject, person, refused.place())),
+                    hearing: self.policy.hear(&flow(seen, subject, person, (refused.place(), &path))),
                 };
                 self.purposes
                     .iter()

@@ -82,6 +82,8 @@ pub enum FaultCode {
     OriginProtocol,
     /// An unread tunnel would have carried a managed platform, by its certificate.
     CoversManagedPlatform,
+    /// The rules or the grant that let a flow pass no longer do.
+    PermissionEnded,
     /// The record cannot be kept: no record, no access.
     RecordUnavailable,
     /// A certificate could not be issued.
@@ -116,6 +118,7 @@ impl FaultCode {
             Self::OriginGone => "origin-gone",
             Self::OriginProtocol => "origin-protocol",
             Self::CoversManagedPlatform => "covers-managed-platform",
+            Self::PermissionEnded => "permission-ended",
             Self::RecordUnavailable => "record-unavailable",
             Self::MintFailed => "mint-failed",
             Self::Internal => "internal",

@@ -9,6 +9,8 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 
+use super::intercept::failed;
+use super::longlived::NoLonger;
 use crate::audit::{Closing, Counters, Entry};
 use crate::facts::{Blame, End, Fault, FaultCode, Stage};
 use crate::upstream::Body;
@@ -143,13 +145,11 @@ impl HttpBody for Carrying {
                 Poll::Ready(Some(Ok(frame)))
             }
             Some(Err(error)) => {
-                let end = match error.downcast_ref::<Fault>() {
-                    Some(fault) => End::Failed {
-                        blame: fault.blame,
-                        stage: fault.stage,
-                        code: fault.code,
-                    },
-                    None => End::Failed {
+                let no_longer = error.downcast_ref::<NoLonger>();
+                let end = match (no_longer, error.downcast_ref::<Fault>()) {
+                    (Some(NoLonger(why)), _) => End::Cut(why.clone()),
+                    (None, Some(fault)) => failed(fault),
+                    (None, None) => End::Failed {
                         blame: Blame::Origin,
                         stage: Stage::Forward,
                         code: FaultCode::OriginGone,

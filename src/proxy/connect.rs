@@ -9,7 +9,6 @@ use tokio::net::TcpStream;
 
 use super::Proxy;
 use super::body::whole;
-use super::longlived::Changes;
 use super::plan::{self, ConnectStep, Planned};
 use super::respond::{self, Reader};
 use super::visitor::{Hop, Inside, Visitor};
@@ -24,8 +23,6 @@ pub(super) struct Knock {
     pub(super) visitor: Visitor,
     pub(super) seen: Observation,
     pub(super) entry: Entry,
-    /// What has changed since before it was judged.
-    pub(super) changes: Changes,
 }
 
 impl Proxy {
@@ -36,7 +33,6 @@ impl Proxy {
         authority: Authority,
         request: Request<Incoming>,
     ) -> Response<Body> {
-        let changes = self.changes();
         let rules = self.house.rules.load();
         let mut entry = match self.enter(&hop).await {
             Ok(entry) => entry,
@@ -70,7 +66,6 @@ impl Proxy {
                     visitor,
                     seen,
                     entry,
-                    changes,
                 },
                 Request::from_parts(parts, body),
             ),
@@ -80,7 +75,6 @@ impl Proxy {
                     visitor,
                     seen,
                     entry,
-                    changes,
                 };
                 match self.house.upstream.tunnel(&permit).await {
                     Ok(origin) => self.tunnel(knock, permit, origin, Request::from_parts(parts, body)),

@@ -1,96 +1,172 @@
-//! Flows that outlive their judgement: tunnels and sockets are judged again whenever something changes.
+//! Flows that outlive their judgement: tunnels, sockets, uploads and answers that take their time are judged again
+//! whenever something changes, and end, with the reason, once they would no longer pass.
 
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
 
 use super::Proxy;
+use super::body::BoxError;
 use super::plan::{self, ConnectStep, RequestStep};
+use crate::clock::Timestamp;
 use crate::facts::{Ask, Observation, RulebookId, Standing};
 use crate::rulebook::Rulebook;
 
-/// A clock that stands still never reaches an expiry; look again now and then.
-const LONGEST_NAP: Duration = Duration::from_mins(1);
+/// How long a flow runs before anybody asks whether it still may; most are over by then.
+const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Tells of whatever can take back a permission: new rules, given and ended grants, changed people.
-pub(super) struct Changes {
-    rules: watch::Receiver<RulebookId>,
-    grants: watch::Receiver<u64>,
-    people: watch::Receiver<u64>,
-}
+/// Rules may ask for the hour, and a clock that stands still never reaches an expiry: look again now and then.
+const LONGEST_NAP: Duration = Duration::from_mins(1);
 
 /// Why flows are cut when the gateway stops.
 pub(super) const STOPPING: &str = "the gateway is stopping";
 
+/// Comes, with the reason, once a flow may no longer go on.
+pub(super) type MayNotGoOn = Pin<Box<dyn Future<Output = String> + Send + Sync>>;
+
 impl Proxy {
-    /// Everything that changes from now on. INVARIANT: taken before the judgement whose flow it guards, so that nothing
-    /// falls between the two.
-    pub(super) fn changes(&self) -> Changes {
-        Changes {
-            rules: self.house.rules.changes(),
-            grants: self.house.ledger.changes(),
-            people: self.house.directory.changes(),
+    /// Returns, with the reason, once the flow that was let pass as `seen` must end: it may no longer go on, or the
+    /// gateway stops.
+    pub(super) async fn until_it_must_end(&self, seen: Observation) -> String {
+        tokio::select! {
+            () = self.house.stop.cancelled() => STOPPING.to_owned(),
+            why = self.until_it_may_not(seen) => why,
         }
     }
 
-    /// Returns, with the reason, once the flow that was let pass as `seen` may no longer go on: new rules, an ended or
-    /// expired grant, a changed person, or the gateway stopping.
-    pub(super) async fn until_it_must_end(&self, mut seen: Observation, changes: Changes) -> String {
-        let Changes {
-            mut rules,
-            mut grants,
-            mut people,
-        } = changes;
+    /// The same for what may end by itself when the gateway stops. Boxed, because few flows live to need it.
+    pub(super) fn watch(self: &Arc<Self>, seen: Observation) -> MayNotGoOn {
+        let proxy = Arc::clone(self);
+        Box::pin(async move { proxy.until_it_may_not(seen).await })
+    }
+
+    /// Returns, with the reason, once the flow that was let pass as `seen` would no longer: new rules, an ended or
+    /// expired grant, a changed person.
+    async fn until_it_may_not(&self, mut seen: Observation) -> String {
+        tokio::time::sleep(PATIENCE).await;
+        let mut judged: Option<RulebookId> = None;
+        let mut nap = Duration::ZERO;
         loop {
-            let nap = self.nap(&seen);
+            // INVARIANT: listened for before it is judged, so that nothing falls between the two.
+            let mut rules = self.house.rules.changes();
+            let mut grants = self.house.ledger.changes();
+            let mut people = self.house.directory.changes();
+            let now = self.house.rules.load();
+            let renewed = self.renewed(&seen);
+            let same = renewed.person == seen.person && renewed.standing == seen.standing;
+            seen = renewed;
+            // somebody else's grant wakes everybody
+            if !same || nap.is_zero() || judged.as_ref() != Some(now.id()) {
+                let Some(until) = self.still_passes(&now, &seen) else {
+                    return "the rules or the grant that let it pass no longer do".to_owned();
+                };
+                nap = self.nap(until);
+                judged = Some(now.id().clone());
+            }
             tokio::select! {
-                () = self.house.stop.cancelled() => return STOPPING.to_owned(),
                 _ = rules.changed() => {}
                 _ = grants.changed() => {}
                 _ = people.changed() => {}
-                () = tokio::time::sleep(nap) => {}
-            }
-            self.refresh(&mut seen);
-            if !self.still_passes(&self.house.rules.load(), &seen) {
-                return "the rules or the grant that let it pass no longer do".to_owned();
+                () = tokio::time::sleep(nap) => nap = Duration::ZERO,
             }
         }
     }
 
-    fn nap(&self, seen: &Observation) -> Duration {
+    fn nap(&self, until: Option<Timestamp>) -> Duration {
         let now = self.house.clock.now();
-        let expiries = seen.standing.grants().iter().map(|grant| grant.expires.since(now));
-        expiries
-            .min()
-            .unwrap_or(LONGEST_NAP)
-            .min(LONGEST_NAP)
-            .max(Duration::from_millis(10))
+        let left = until.map_or(LONGEST_NAP, |until| until.since(now));
+        left.clamp(Duration::from_millis(10), LONGEST_NAP)
     }
 
-    fn refresh(&self, seen: &mut Observation) {
-        seen.at = self.house.clock.now();
-        let Some(subject) = &seen.subject else { return };
-        seen.person = self.house.directory.load().person(&subject.id);
-        seen.standing = match &seen.person {
-            Some(_) => self.house.ledger.standing(&subject.id, seen.at),
-            None => Standing::default(),
+    /// What was seen, as it would be now.
+    fn renewed(&self, seen: &Observation) -> Observation {
+        let at = self.house.clock.now();
+        let id = seen.subject.as_ref().map(|subject| &subject.id);
+        let person = id.and_then(|id| self.house.directory.load().person(id));
+        let standing = match (id, &person) {
+            (Some(id), Some(_)) => self.house.ledger.standing(id, at),
+            (_, None) | (None, _) => Standing::default(),
         };
+        Observation {
+            person,
+            standing,
+            at,
+            ..seen.clone()
+        }
     }
 
-    /// Whether the plan for `seen` would today be the same kind of passage. A tunnel that rules now want to read may
-    /// not stay unread.
-    fn still_passes(&self, rules: &Rulebook, seen: &Observation) -> bool {
+    /// Whether the plan for `seen` would today be the same kind of passage, and until when at the most. A tunnel that
+    /// rules now want to read may not stay unread.
+    fn still_passes(&self, rules: &Rulebook, seen: &Observation) -> Option<Option<Timestamp>> {
+        let portal = &self.house.portal_host;
         match &seen.ask {
-            Ask::Connect(_) => {
-                matches!(
-                    plan::on_connect(rules, &self.house.portal_host, seen).step,
-                    ConnectStep::Tunnel(_)
-                )
-            }
-            Ask::Request(..) => matches!(
-                plan::on_request(rules, &self.house.portal_host, seen).step,
-                RequestStep::Upgrade(_) | RequestStep::Forward(_)
-            ),
+            Ask::Connect(_) => match plan::on_connect(rules, portal, seen).step {
+                ConnectStep::Tunnel(permit) => Some(permit.until()),
+                ConnectStep::Challenge | ConnectStep::Portal | ConnectStep::Intercept | ConnectStep::Refuse(_) => None,
+            },
+            Ask::Request(..) => match plan::on_request(rules, portal, seen).step {
+                RequestStep::Upgrade(permit) | RequestStep::Forward(permit) => Some(permit.until()),
+                RequestStep::Challenge
+                | RequestStep::Portal
+                | RequestStep::NeedBody(_)
+                | RequestStep::Refuse(_) => None,
+            },
         }
+    }
+}
+
+/// The flow was let pass, and then something took that back.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct NoLonger(pub(super) String);
+
+/// An answer that ends, with an error, once its flow may no longer go on.
+pub(super) struct Watched<B> {
+    inner: B,
+    may_not: MayNotGoOn,
+    frames: u32,
+}
+
+impl<B> Watched<B> {
+    pub(super) fn new(inner: B, may_not: MayNotGoOn) -> Self {
+        Self {
+            inner,
+            may_not,
+            frames: 0,
+        }
+    }
+}
+
+/// An answer that never pauses is looked at every so many frames.
+const FRAMES: u32 = 16;
+
+impl<B> HttpBody for Watched<B>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = Pin::new(&mut self.inner).poll_frame(cx).map_err(Into::into);
+        self.frames = self.frames.wrapping_add(1);
+        let due = frame.is_pending() || self.frames.is_multiple_of(FRAMES);
+        if due && let Poll::Ready(why) = self.may_not.as_mut().poll(cx) {
+            return Poll::Ready(Some(Err(NoLonger(why).into())));
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
     }
 }

@@ -7,7 +7,7 @@ use http::header::{
     TRANSFER_ENCODING, UPGRADE,
 };
 use http::request::Parts;
-use http::{Method, Request, Version};
+use http::{Method, Version};
 
 use crate::facts::{Head, Hints, Host, Peek, Referer};
 
@@ -71,10 +71,6 @@ fn labels(headers: &HeaderMap, label_headers: &BTreeSet<String>) -> Vec<(String,
 /// Whether the request asks to become a `WebSocket` (RFC 6455 §4.1): nothing else may change protocols, because what
 /// follows cannot be read as requests any more. Any other `Upgrade` is a wish that a server may ignore (RFC 9110 §7.8),
 /// and stays at the door.
-pub(super) fn is_websocket<B>(request: &Request<B>) -> bool {
-    asks_for_socket(request.method(), request.version(), request.headers())
-}
-
 fn asks_for_socket(method: &Method, version: Version, headers: &HeaderMap) -> bool {
     let lists = |name: HeaderName, token: &str| {
         let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
@@ -114,6 +110,8 @@ pub(super) fn is_navigation(headers: &HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use http::Request;
+
     use super::*;
 
     fn parts(uri: &str, fields: &[(&str, &str)]) -> Parts {

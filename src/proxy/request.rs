@@ -11,10 +11,10 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
 use super::Proxy;
-use super::body::{Outgoing, carrying, whole};
+use super::body::{BoxError, Outgoing, carrying, whole};
 use super::intercept::failed;
-use super::longlived::Changes;
-use super::observe::{head_of, is_websocket};
+use super::longlived::Watched;
+use super::observe::head_of;
 use super::peek::{Peeked, peek};
 use super::plan::{self, Planned, RequestStep};
 use super::respond::Reader;
@@ -36,8 +36,6 @@ pub(super) struct Asked {
     pub(super) secure: bool,
     /// Whether rules let the gateway read the flow.
     pub(super) read: bool,
-    /// What has changed since before it was judged; only for what may outlive its judgement.
-    pub(super) changes: Option<Changes>,
 }
 
 impl Asked {
@@ -99,7 +97,6 @@ impl Proxy {
         secure: bool,
         request: Request<Incoming>,
     ) -> Response<Body> {
-        let changes = is_websocket(&request).then(|| self.changes());
         let rules = self.house.rules.load(); // one rulebook for this request, to the end
         let mut entry = match self.enter(&hop).await {
             Ok(entry) => entry, // from here one record is certain
@@ -118,7 +115,6 @@ impl Proxy {
             peeked: Peeked::nothing(),
             secure,
             read: false,
-            changes,
         };
 
         let planned = self.plan(&rules, &mut seen, &mut asked).await;
@@ -202,7 +198,7 @@ impl Proxy {
             RequestStep::Challenge => self.challenge(entry, hop, visitor, &asked.parts),
             // boxed: the counter is visited seldom, and its future would make every other one large
             RequestStep::Portal => Box::pin(self.at_the_counter(rules, entry, &seen, asked)).await,
-            RequestStep::Forward(permit) => self.forward(entry, &permit, asked).await,
+            RequestStep::Forward(permit) => self.forward(entry, seen, &permit, asked).await,
             RequestStep::Upgrade(permit) => {
                 let upgrade = self.upgrade(hop.clone(), entry, seen, &permit, asked);
                 Box::pin(upgrade).await
@@ -229,20 +225,31 @@ impl Proxy {
         }
     }
 
-    async fn forward(&self, entry: Entry, permit: &Permit, asked: Asked) -> Response<Body> {
+    async fn forward(
+        self: &Arc<Self>,
+        entry: Entry,
+        seen: Observation,
+        permit: &Permit,
+        asked: Asked,
+    ) -> Response<Body> {
         let Asked {
             mut parts,
             body,
             peeked,
             secure,
             read: decrypted,
-            changes: _,
         } = asked;
         headers::outward(&mut parts.headers, self.via(parts.version), false);
         let body = Outgoing::new(peeked.frames, body, peeked.complete, entry.counters());
         let reader = Reader::of(&parts);
         let request = Request::from_parts(parts, body.boxed());
-        match self.house.upstream.send(permit, secure, request).await {
+        let mut may_not = self.watch(seen);
+        let sent = tokio::select! {
+            biased;
+            sent = self.house.upstream.send(permit, secure, request) => sent,
+            why = &mut may_not => return respond::cut(entry, permit.authority(), decrypted, reader, why),
+        };
+        match sent {
             Ok(response) => {
                 let (mut head, body) = response.into_parts();
                 headers::inward(&mut head.headers, self.via(head.version), false);
@@ -252,10 +259,8 @@ impl Proxy {
                     decrypted,
                 };
                 let permit = permit.clone();
-                let body = body
-                    .map_err(move |error| fault_of_answer(&permit, &error).into())
-                    .boxed();
-                let body = carrying(entry, closing, body);
+                let body = body.map_err(move |error| BoxError::from(fault_of_answer(&permit, &error)));
+                let body = carrying(entry, closing, Watched::new(body, may_not).boxed());
                 Response::from_parts(head, body)
             }
             Err(fault) => respond::fault(entry, &permit.authority().host, decrypted, reader, &fault),

@@ -15,7 +15,7 @@ use super::observe::is_navigation;
 use super::request::Asked;
 use super::visitor::{Hop, Visitor};
 use crate::audit::{Closing, Entry};
-use crate::facts::{Blame, End, Fault, FaultCode, Host, Observation, Remedy, Stage};
+use crate::facts::{Authority, Blame, End, Fault, FaultCode, Host, Observation, Remedy, Stage};
 use crate::portal::Refused;
 use crate::portal::pages::{self, Audience, Page};
 use crate::portal::words::ENGLISH;
@@ -99,6 +99,19 @@ pub(super) fn fault(entry: Entry, host: &Host, decrypted: bool, reader: Reader, 
     tracing::debug!(%fault, record = %entry.id(), "a flow failed");
     let page = pages::fault(&ENGLISH, fault, Some(host), Some(entry.id()), reader.who);
     answer(entry, failed(fault), decrypted, reader, page)
+}
+
+/// Says that the permission ended while the request was on its way.
+pub(super) fn cut(
+    entry: Entry,
+    to: &Authority,
+    decrypted: bool,
+    reader: Reader,
+    why: String,
+) -> Response<Body> {
+    let fault = Fault::new(Blame::House, Stage::Forward, FaultCode::PermissionEnded, why.as_str());
+    let page = pages::fault(&ENGLISH, &fault, Some(&to.host), Some(entry.id()), reader.who);
+    answer(entry, End::Cut(why), decrypted, reader, page)
 }
 
 /// No record, no access: the book did not take the opening line.

@@ -26,11 +26,9 @@ impl Proxy {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let _alive = self.house.metrics.tunnel();
-        let Knock {
-            seen, entry, changes, ..
-        } = knock;
+        let Knock { seen, entry, .. } = knock;
         let counters = entry.counters();
-        let mut must_end = pin!(self.until_it_must_end(seen.clone(), changes));
+        let mut must_end = pin!(self.until_it_must_end(seen.clone()));
         let opened = tokio::select! {
             biased;
             why = &mut must_end => Err(End::Cut(why)),

@@ -11,7 +11,6 @@ use hyper_util::rt::TokioIo;
 
 use super::Proxy;
 use super::body::{carrying, whole};
-use super::longlived::Changes;
 use super::request::Asked;
 use super::respond::Reader;
 use super::visitor::Hop;
@@ -27,7 +26,6 @@ struct Socket {
     _hop: Arc<Hop>,
     entry: Entry,
     seen: Observation,
-    changes: Changes,
     read: bool,
 }
 
@@ -44,11 +42,9 @@ impl Proxy {
         let Asked {
             mut parts,
             secure,
-            changes,
             read,
             ..
         } = asked;
-        let changes = changes.unwrap_or_else(|| self.changes());
         let client = parts.extensions.remove::<OnUpgrade>();
         headers::outward(&mut parts.headers, self.via(parts.version), true);
         let reader = Reader::of(&parts);
@@ -60,7 +56,6 @@ impl Proxy {
                         _hop: hop,
                         entry,
                         seen,
-                        changes,
                         read,
                     };
                     self.switch(socket, client, origin, response)
@@ -98,11 +93,10 @@ impl Proxy {
             _hop,
             entry,
             seen,
-            changes,
             read,
         } = socket;
         let counters = entry.counters();
-        let must_end = self.until_it_must_end(seen, changes);
+        let must_end = self.until_it_must_end(seen);
         let end = self
             .relay(TokioIo::new(client), TokioIo::new(origin), &counters, must_end)
             .await;

@@ -12,6 +12,8 @@ use wayleave::facts::{Act, Channel, End, GrantAct, SubjectId};
 use crate::harness::World;
 use crate::harness::client::Client;
 use crate::harness::house::PORTAL;
+use crate::harness::scripted::Scripted;
+use crate::harness::wire::Wire;
 use crate::harness::{PASSWORD, Plan};
 
 const FEED: &str = "https://www.linkedin.com/feed/";
@@ -369,6 +371,56 @@ async fn ending_a_grant_cuts_a_tunnel_that_nobody_reads() {
     let closing = world.closed("app.slack.com", "CONNECT").await;
     assert!(matches!(closing.ended().end, End::Cut(_)), "{:?}", closing.ended());
     assert!(!closing.ended().decrypted);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ending_a_grant_cuts_answers_and_uploads_that_are_still_on_their_way() {
+    let linkedin = Scripted::bind().await;
+    let world = World::planned(|plan| plan.lead("www.linkedin.com", linkedin.address)).await;
+    let ada = world.client("ada");
+    let grant = world
+        .grant("ada", "recruiting", &["linkedin"], &["read", "publish"])
+        .await;
+    let ask = async |head: &str| {
+        let tunnel = ada.offering(&[b"http/1.1"]).inside("www.linkedin.com").await;
+        world.sends(1);
+        let mut client = Wire::on(tunnel);
+        client.say(head).await;
+        client
+    };
+
+    // a stream of events of which one has come, and nobody knows when the next will
+    let mut reader = ask("GET /realtime/connect HTTP/1.1\r\nHost: www.linkedin.com\r\n\r\n").await;
+    let mut origin = linkedin.tls(&world.origins, "www.linkedin.com").await;
+    origin.head().await;
+    origin
+        .say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+        .await;
+    origin.say("6\r\nevent1\r\n").await;
+    reader.head().await;
+    assert_eq!(reader.exactly(11).await, "6\r\nevent1\r\n");
+    // a post whose body is still coming
+    let mut writer = ask("POST /voyager/api/contentcreation/normShares HTTP/1.1\r\nHost: www.linkedin.com\r\nContent-Length: 10\r\n\r\nhalf ").await;
+    let mut upload = linkedin.tls(&world.origins, "www.linkedin.com").await;
+    upload.head().await;
+    assert_eq!(upload.exactly(5).await, "half ");
+
+    let ended = ada.delete(&format!("{PORTAL}/v1/grants/{}", grant.id)).await;
+    assert_eq!(ended.status, StatusCode::OK);
+    assert_eq!(reader.rest().await, "", "the stream ends without its last chunk");
+    assert_eq!(upload.rest().await, "", "nothing more goes up");
+    let (head, body) = writer.answer().await;
+    assert!(head.starts_with("HTTP/1.1 403"), "{head}");
+    assert!(body.contains("/problems/permission-ended"), "{body}");
+    drop((origin, reader, writer));
+    for path in ["/realtime/connect", "/voyager/api/contentcreation/normShares"] {
+        let closing = world.closed("www.linkedin.com", path).await;
+        let End::Cut(why) = &closing.ended().end else {
+            panic!("{:?}", closing.ended())
+        };
+        assert!(why.contains("grant"), "{why}");
+    }
     world.close().await;
 }
 

@@ -369,6 +369,11 @@ fn fault(code: FaultCode) -> FaultWords {
             "The site’s certificate also covers a managed platform, so it could carry that platform unseen.",
             "Open the platform under its own name.",
         ),
+        FaultCode::PermissionEnded => words(
+            "Your permission ended while this was on its way",
+            "A purpose has run out or was ended, or the rules have changed. What was sent so far may have arrived.",
+            "State your purpose, check what arrived, and send the rest again.",
+        ),
         FaultCode::RecordUnavailable => words(
             "The gateway cannot keep records right now",
             "What cannot be recorded may not pass. Nothing was sent to the site.",

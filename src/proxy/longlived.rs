@@ -110,10 +110,7 @@ impl Proxy {
             },
             Ask::Request(..) => match plan::on_request(rules, portal, seen).step {
                 RequestStep::Upgrade(permit) | RequestStep::Forward(permit) => Some(permit.until()),
-                RequestStep::Challenge
-                | RequestStep::Portal
-                | RequestStep::NeedBody(_)
-                | RequestStep::Refuse(_) => None,
+                RequestStep::Challenge | RequestStep::Portal | RequestStep::Refuse(_) => None,
             },
         }
     }

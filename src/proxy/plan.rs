@@ -2,13 +2,11 @@
 //!
 //! The ladder for CONNECT, in order: nobody known → challenge; our own counter → portal; may be read → intercept
 //! (a refusal is then explained inside, and the origin is not contacted); may pass unread → tunnel; else refuse.
-//! The ladder for a request is the same, with a look at the body before the judgement where only the body says what the
-//! request does.
+//! The ladder for a request is the same, after a look at the body where only the body says what the request does.
 
 use std::collections::BTreeMap;
 
-use crate::catalog::PEEK_LIMIT;
-use crate::facts::{Ask, Authority, Blame, Fault, FaultCode, Host, Observation, Peek, PlatformId, Stage};
+use crate::facts::{Ask, Authority, Blame, Fault, FaultCode, Host, Observation, PlatformId, Stage};
 use crate::ingress::ClientHello;
 use crate::policy::Permit;
 use crate::rulebook::{Judgement, Refusal, Rulebook};
@@ -35,8 +33,6 @@ pub(super) enum RequestStep {
     Challenge,
     /// It is for us.
     Portal,
-    /// Only the body says what it does: look at up to so many bytes of it, then plan again.
-    NeedBody(usize),
     /// Send it on.
     Forward(Permit),
     /// Send it on, and carry what follows the handshake.
@@ -81,6 +77,11 @@ pub(super) fn on_connect(rules: &Rulebook, portal: &Host, seen: &Observation) ->
     }
 }
 
+/// Whether only its body says what a request does, and may be looked into; then that comes before its plan.
+pub(super) fn needs_body(rules: &Rulebook, portal: &Host, seen: &Observation) -> bool {
+    seen.subject.is_some() && seen.ask.host() != portal && rules.wants_body(seen)
+}
+
 /// Plans a request, in clear or inside an intercepted flow.
 pub(super) fn on_request(rules: &Rulebook, portal: &Host, seen: &Observation) -> Planned<RequestStep> {
     if seen.subject.is_none() {
@@ -97,13 +98,6 @@ pub(super) fn on_request(rules: &Rulebook, portal: &Host, seen: &Observation) ->
     }
     let judgement = rules.judge(seen);
     let step = match (&seen.ask, judgement.permit()) {
-        (Ask::Request(_, head), _)
-            if judgement.inspect()
-                && head.peek == Peek::NotTaken
-                && rules.catalog().wants_body(judgement.place(), head) =>
-        {
-            RequestStep::NeedBody(PEEK_LIMIT)
-        }
         (Ask::Request(_, head), Ok(permit)) if head.hints.websocket => RequestStep::Upgrade(permit),
         (Ask::Request(..) | Ask::Connect(_), Ok(permit)) => RequestStep::Forward(permit),
         (Ask::Request(..) | Ask::Connect(_), Err(refusal)) => RequestStep::Refuse(refusal),

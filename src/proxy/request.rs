@@ -21,7 +21,8 @@ use super::respond::Reader;
 use super::visitor::{Hop, Visitor};
 use super::{headers, respond};
 use crate::audit::{Closing, Entry};
-use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Observation, Stage};
+use crate::catalog::PEEK_LIMIT;
+use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Observation, Remedy, Stage};
 use crate::ingress::{Target, request_sanity};
 use crate::policy::Permit;
 use crate::portal::Visit;
@@ -30,6 +31,7 @@ use crate::upstream::{Body, fault_of_answer};
 
 /// A request taken apart, with what a peek took from its body.
 pub(super) struct Asked {
+    pub(super) hop: Arc<Hop>,
     pub(super) parts: Parts,
     pub(super) body: Incoming,
     pub(super) peeked: Peeked,
@@ -102,74 +104,67 @@ impl Proxy {
             Ok(entry) => entry, // from here one record is certain
             Err(why) => return respond::no_entry(&request, &why),
         };
-        let (parts, body) = request.into_parts();
+        let (parts, mut body) = request.into_parts();
         let visitor = self.visitor(&hop, &parts).await;
         let head = head_of(&parts, rules.catalog().label_headers(), !body.is_end_stream());
         let mut seen = self
             .observe(&rules, &hop, &visitor, Ask::Request(authority, Box::new(head)))
             .await;
-        let host = seen.ask.host().clone();
-        let mut asked = Asked {
-            parts,
-            body,
-            peeked: Peeked::nothing(),
-            secure,
-            read: false,
-        };
-
-        let planned = self.plan(&rules, &mut seen, &mut asked).await;
-        let judgement = planned.as_ref().ok().and_then(|planned| planned.judgement.as_ref());
+        let peeked = self.look_into(&rules, &mut seen, &mut body).await;
+        let planned = plan::on_request(&rules, &self.house.portal_host, &seen);
+        let judgement = planned.judgement.as_ref();
         entry.saw(match judgement {
             Some(judgement) => rules.redact_judged(&seen, judgement),
             None => rules.redact(&seen),
         });
-        let planned = match planned {
-            Ok(planned) => planned,
-            Err(fault) => {
-                let reader = Reader::of(&asked.parts);
-                return respond::fault(entry, &host, hop.is_intercepted(), reader, &fault);
-            }
+        let peeked = match peeked {
+            Ok(_) if hop.is_intercepted() && judgement.is_some_and(must_stay_unread) => Err(reconnect()),
+            peeked => peeked,
         };
-        let inspected = planned.judgement.as_ref().map(Judgement::inspect);
-        if hop.is_intercepted() && planned.judgement.as_ref().is_some_and(must_stay_unread) {
-            return respond::fault(entry, &host, false, Reader::of(&asked.parts), &reconnect());
+        match peeked {
+            Ok(peeked) => {
+                let read = hop.is_intercepted() || judgement.is_some_and(Judgement::inspect);
+                let asked = Asked {
+                    hop,
+                    parts,
+                    body,
+                    peeked,
+                    secure,
+                    read,
+                };
+                self.obey(&rules, &visitor, entry, seen, planned, asked).await
+            }
+            Err(fault) => {
+                let read = hop.is_intercepted() && fault.code != FaultCode::Misdirected;
+                respond::fault(entry, seen.ask.host(), read, Reader::of(&parts), &fault)
+            }
         }
-        asked.read = hop.is_intercepted() || inspected == Some(true);
-        self.obey(&rules, &hop, &visitor, entry, seen, planned, asked).await
     }
 
-    /// Plans the request, with a look at its body where only the body says what it does.
-    async fn plan(
+    /// Looks into the body where only the body says what the request does, before anything is judged.
+    async fn look_into(
         &self,
         rules: &Rulebook,
         seen: &mut Observation,
-        asked: &mut Asked,
-    ) -> Result<Planned<RequestStep>, Fault> {
-        let planned = plan::on_request(rules, &self.house.portal_host, seen);
-        let RequestStep::NeedBody(limit) = planned.step else {
-            return Ok(planned);
-        };
+        body: &mut Incoming,
+    ) -> Result<Peeked, Fault> {
+        if !plan::needs_body(rules, &self.house.portal_host, seen) {
+            return Ok(Peeked::nothing());
+        }
         let patience = Duration::from_secs(self.house.settings.peek_timeout_s);
-        asked.peeked = peek(&mut asked.body, limit, patience)
+        let peeked = peek(body, PEEK_LIMIT, patience)
             .await
             .map_err(|error| Fault::new(Blame::Client, Stage::Arrive, FaultCode::ClientGone, error.to_string()))?;
-        if let (Ask::Request(authority, head), Some(judgement)) = (&mut seen.ask, &planned.judgement) {
-            debug_assert_eq!(&judgement.place().host, &authority.host);
-            head.peek = rules
-                .catalog()
-                .peek(judgement.place(), head, &asked.peeked.bytes, asked.peeked.complete);
+        if let Ask::Request(authority, head) = &mut seen.ask {
+            let place = rules.catalog().place(&authority.host);
+            head.peek = rules.catalog().peek(&place, head, &peeked.bytes, peeked.complete);
         }
-        Ok(plan::on_request(rules, &self.house.portal_host, seen))
+        Ok(peeked)
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the whole story of one request meets here, once"
-    )]
     async fn obey(
         self: &Arc<Self>,
         rules: &Rulebook,
-        hop: &Arc<Hop>,
         visitor: &Visitor,
         mut entry: Entry,
         seen: Observation,
@@ -177,40 +172,26 @@ impl Proxy {
         asked: Asked,
     ) -> Response<Body> {
         let Planned { step, judgement } = planned;
-        if let RequestStep::Refuse(refusal) = &step {
-            let remedy = match &judgement {
-                Some(judgement) => rules.remedy_judged(&seen, judgement),
-                None => rules.remedy(&seen),
-            };
-            if let Some(judgement) = &judgement {
-                entry.decided(judgement.note(Some(&remedy)));
-            }
-            return self.refuse(rules, entry, &seen, &asked, (refusal, &remedy));
-        }
+        let remedy = match (&step, &judgement) {
+            (RequestStep::Refuse(_), Some(judgement)) => rules.remedy_judged(&seen, judgement),
+            _ => Remedy::default(),
+        };
         if let Some(judgement) = &judgement {
-            entry.decided(judgement.note(None));
+            entry.decided(judgement.note(Some(&remedy)));
         }
         let publishes = judgement.as_ref().is_some_and(Judgement::publishes);
-        if let Err(why) = self.promise_record(&mut entry, publishes).await {
-            return respond::no_record(entry, seen.ask.host(), Reader::of(&asked.parts), &why);
-        }
-        match step {
-            RequestStep::Challenge => self.challenge(entry, hop, visitor, &asked.parts),
+        let promised = match &step {
+            RequestStep::Refuse(_) => Ok(()),
+            _ => self.promise_record(&mut entry, publishes).await,
+        };
+        match (step, promised) {
+            (RequestStep::Refuse(refusal), _) => self.refuse(rules, entry, &seen, &asked, (&refusal, &remedy)),
+            (_, Err(why)) => respond::no_record(entry, seen.ask.host(), Reader::of(&asked.parts), &why),
+            (RequestStep::Challenge, Ok(())) => self.challenge(entry, &asked.hop, visitor, &asked.parts),
             // boxed: the counter is visited seldom, and its future would make every other one large
-            RequestStep::Portal => Box::pin(self.at_the_counter(rules, entry, &seen, asked)).await,
-            RequestStep::Forward(permit) => self.forward(entry, seen, &permit, asked).await,
-            RequestStep::Upgrade(permit) => {
-                let upgrade = self.upgrade(hop.clone(), entry, seen, &permit, asked);
-                Box::pin(upgrade).await
-            }
-            RequestStep::NeedBody(_) => {
-                let fault = Fault::internal(Stage::Judge, "a body was asked for twice");
-                respond::fault(entry, seen.ask.host(), asked.read, Reader::of(&asked.parts), &fault)
-            }
-            RequestStep::Refuse(_) => {
-                let fault = Fault::internal(Stage::Judge, "a refusal was passed over");
-                respond::fault(entry, seen.ask.host(), asked.read, Reader::of(&asked.parts), &fault)
-            }
+            (RequestStep::Portal, Ok(())) => Box::pin(self.at_the_counter(rules, entry, &seen, asked)).await,
+            (RequestStep::Forward(permit), Ok(())) => self.forward(entry, seen, &permit, asked).await,
+            (RequestStep::Upgrade(permit), Ok(())) => Box::pin(self.upgrade(entry, seen, &permit, asked)).await,
         }
     }
 
@@ -233,6 +214,7 @@ impl Proxy {
         asked: Asked,
     ) -> Response<Body> {
         let Asked {
+            hop: _hop,
             mut parts,
             body,
             peeked,

@@ -33,13 +33,13 @@ impl Proxy {
     /// Sends a WebSocket handshake on and, when the origin agrees, carries the socket.
     pub(super) async fn upgrade(
         self: &Arc<Self>,
-        hop: Arc<Hop>,
         entry: Entry,
         seen: Observation,
         permit: &Permit,
         asked: Asked,
     ) -> Response<Body> {
         let Asked {
+            hop,
             mut parts,
             secure,
             read,

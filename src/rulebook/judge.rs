@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Rulebook;
 use super::judgement::{Cause, Judgement};
 use crate::catalog::resolved;
-use crate::facts::{Activity, Grant, Head, Observation, Person, Place, PolicyId, Reading, Reason, Subject};
+use crate::facts::{Activity, Grant, Head, Observation, Peek, Person, Place, PolicyId, Reading, Reason, Subject};
 use crate::policy::{Decision, Hearing, Question, RequestFacts};
 
 impl Rulebook {
@@ -18,20 +18,35 @@ impl Rulebook {
     pub(super) fn judge_as(&self, seen: &Observation, reading: Option<&Reading>) -> Judgement {
         let place = self.catalog.place(seen.ask.host());
         let judgement = Judgement::closed(place.clone(), self.id.clone());
-        let (Some(subject), person) = (&seen.subject, &seen.person) else {
-            return judgement.because(Cause::NoIdentity);
-        };
-        // INVARIANT: what the directory knows counts only for the person whom a method proved.
-        let Some(person) = person.as_deref().filter(|person| person.id == subject.id) else {
-            return judgement.because(Cause::UnknownPerson);
-        };
         let path = seen.ask.head().map(|head| resolved(&head.path)).unwrap_or_default();
-        let counter = Counter {
-            rules: self,
-            hearing: self.policy.hear(&flow(seen, subject, person, (&place, &path))),
-            grants: self.counting(seen, person),
+        match self.counter(seen, (&place, &path)) {
+            Ok(counter) => counter.judge(judgement, seen.ask.head(), reading),
+            Err(cause) => judgement.because(cause),
+        }
+    }
+
+    /// Whether only its body says what a request does, and the rules let the gateway look into it.
+    pub fn wants_body(&self, seen: &Observation) -> bool {
+        let Some(head) = seen.ask.head().filter(|head| head.peek == Peek::NotTaken) else {
+            return false;
         };
-        counter.judge(judgement, seen.ask.head(), reading)
+        let place = self.catalog.place(seen.ask.host());
+        self.catalog.wants_body(&place, head)
+            && self
+                .counter(seen, (&place, ""))
+                .is_ok_and(|counter| counter.may_be_read())
+    }
+
+    fn counter<'a>(&'a self, seen: &'a Observation, at: (&'a Place, &'a str)) -> Result<Counter<'a>, Cause> {
+        let subject = seen.subject.as_ref().ok_or(Cause::NoIdentity)?;
+        // INVARIANT: what the directory knows counts only for the person whom a method proved.
+        let person = seen.person.as_deref().filter(|person| person.id == subject.id);
+        let person = person.ok_or(Cause::UnknownPerson)?;
+        Ok(Counter {
+            rules: self,
+            hearing: self.policy.hear(&flow(seen, subject, person, at)),
+            grants: self.counting(seen, person),
+        })
     }
 
     /// The grants that count, narrowest first: live, held by this person, for the selected purpose. One whose purpose
@@ -102,9 +117,13 @@ struct Verdict {
 }
 
 impl Counter<'_> {
+    fn may_be_read(&self) -> bool {
+        self.ask(&["inspect"]).is_clean()
+    }
+
     fn judge(&self, blank: Judgement, head: Option<&Head>, given: Option<&Reading>) -> Judgement {
         let inspect = self.ask(&["inspect"]);
-        let readable = inspect.passed.is_some() && inspect.errors.is_empty();
+        let readable = inspect.is_clean();
         // A flow that may not be read is judged by its host alone, so nothing of the request is looked at.
         let reading = match (given, head) {
             (Some(given), _) => Some(given.clone()),
@@ -158,6 +177,11 @@ pub(super) struct Part {
 }
 
 impl Verdict {
+    /// Whether it passed and nothing failed on the way.
+    fn is_clean(&self) -> bool {
+        self.passed.is_some() && self.errors.is_empty()
+    }
+
     fn into_part(self) -> Part {
         let (decision, grant) = self.passed.unzip();
         Part {

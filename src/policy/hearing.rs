@@ -18,7 +18,7 @@ use super::index::Number;
 use super::memo::{Made, Memo};
 use super::question::Question;
 use super::reasons::Tally;
-use super::request::{Noun, Pairs, check, comes_before, facts};
+use super::request::{GRANT, Noun, Pairs, check, comes_before, facts};
 use super::{Passage, Policy};
 use crate::facts::{Grant, GrantId, Host, Person, Place, SubjectId};
 
@@ -114,6 +114,18 @@ impl Hearing<'_> {
         }
     }
 
+    /// Whether the answer can depend on the grant: where no rule that may apply looks at it, any grant gets the answer
+    /// that none gets.
+    pub fn heeds_grants(&self, actions: &[&str]) -> bool {
+        let Ok(terms) = &self.terms else { return false };
+        let policy = self.policy;
+        actions.iter().any(|action| {
+            let action = policy.nouns.action(action);
+            let rules = policy.index.matching(&terms.principal.keys, &action, &terms.resource.keys);
+            rules.is_some_and(|rules| policy.index.any_heeds_grant(&rules))
+        })
+    }
+
     fn put(&self, actions: &[&str], grant: Option<&Grant>) -> Result<Tally, Trouble> {
         let policy = self.policy;
         let question = Question {
@@ -191,7 +203,7 @@ impl Hearing<'_> {
     }
 
     fn claim(&self, grant: &Grant) -> Result<Made<Grant, Context>, Trouble> {
-        let claim = || evaluated(vec![("purpose".to_owned(), self.policy.nouns.claim(grant)?)]);
+        let claim = || evaluated(vec![(GRANT.to_owned(), self.policy.nouns.claim(grant)?)]);
         self.policy.memory.claims.of(&grant.id, grant, claim)
     }
 }

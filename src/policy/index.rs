@@ -11,7 +11,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use cedar_policy::{ActionConstraint, EntityUid, Policy, PolicySet, PolicySetError, PrincipalConstraint};
 use cedar_policy::{Entities, ResourceConstraint, Schema};
 
-use super::request::Noun;
+use cedar_policy_core::ast::{self, Expr, ExprKind, Var};
+
+use super::request::{GRANT, Noun};
 
 /// A rule by its position in the rule files.
 pub(super) type Number = usize;
@@ -37,6 +39,8 @@ const MOST_SETS: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Index {
     policies: Vec<Policy>,
+    /// Which of them look at the grant that is judged under.
+    heeding: Vec<bool>,
     principals: Keys,
     resources: Keys,
     by_action: HashMap<EntityUid, Buckets>,
@@ -63,6 +67,7 @@ impl Index {
             }
         }
         Self {
+            heeding: policies.iter().map(heeds_grant).collect(),
             policies,
             principals,
             resources,
@@ -107,6 +112,12 @@ impl Index {
         numbers.sort_unstable();
         numbers.dedup();
         Some(numbers)
+    }
+
+    /// Whether any of these rules looks at the grant that is judged under.
+    pub(super) fn any_heeds_grant(&self, numbers: &[Number]) -> bool {
+        let heeds = |number: &Number| self.heeding.get(*number).is_none_or(|heeds| *heeds);
+        numbers.iter().any(heeds)
     }
 
     /// These rules as Cedar wants them.
@@ -173,6 +184,31 @@ fn resource_key(policy: &Policy) -> Key {
         ResourceConstraint::Eq(uid) => Key::Is(uid),
         ResourceConstraint::In(uid) | ResourceConstraint::IsIn(_, uid) => Key::Within(uid),
     }
+}
+
+/// Whether a rule mentions `context.purpose`, or does with the context what does not tell.
+fn heeds_grant(policy: &Policy) -> bool {
+    let condition: &ast::Policy = policy.as_ref();
+    let condition = condition.condition();
+    let (mut mentioned, mut looked_into) = (0, 0);
+    for part in condition.subexpressions() {
+        if is_context(part) {
+            mentioned += 1;
+        }
+        if let ExprKind::GetAttr { expr, attr } | ExprKind::HasAttr { expr, attr } = part.expr_kind()
+            && is_context(expr)
+        {
+            if attr == GRANT {
+                return true;
+            }
+            looked_into += 1;
+        }
+    }
+    mentioned != looked_into
+}
+
+fn is_context(expression: &Expr) -> bool {
+    matches!(expression.expr_kind(), ExprKind::Var(Var::Context))
 }
 
 fn applies(policy: &Policy, action: &EntityUid, actions: &Entities) -> bool {

@@ -22,6 +22,9 @@ pub(super) type Pairs = Vec<(String, Expr)>;
 /// Activities are judged with the request; everything on this list before there is one.
 const BEFORE_A_REQUEST: [&str; 2] = ["connect", "inspect"];
 
+/// Where a context holds the grant that is judged under.
+pub(super) const GRANT: &str = "purpose";
+
 /// The one judged action on a request that is not an activity.
 const ARCHIVE: &str = "archive";
 
@@ -298,7 +301,7 @@ impl<'a> SiteContexts<'a> {
     fn new(nouns: &Nouns, question: &Question<'a>) -> Result<Self, Trouble> {
         let mut base = nouns.base(question.person, question.subject, question.arrival, question.at)?;
         if let Some(grant) = question.grant {
-            base.push(("purpose".to_owned(), nouns.claim(grant)?));
+            base.push((GRANT.to_owned(), nouns.claim(grant)?));
         }
         Ok(Self {
             base,

@@ -52,6 +52,7 @@ const RESOURCES: &[&str] = &[
 const BODIES: &[&str] = &[
     "",
     "when { context has purpose }",
+    "when { context has purpose.ticket }",
     "when { context has purpose && context.purpose.kind == PurposeKind::\"recruiting\" }",
     "unless { context has purpose && resource in context.purpose.platforms }",
     "when { context.local.weekday <= 5 && context.local.time >= duration(\"12h\") }",
@@ -178,6 +179,12 @@ proptest! {
                 for grant in [None, flow.grant.as_ref()] {
                     let expected = plainly(&policy, &Question { actions, grant, ..question });
                     prop_assert_eq!(hearing.decide(actions, grant), expected);
+                }
+                if let Some(grant) = flow.grant.as_ref().filter(|_| !hearing.heeds_grants(actions)) {
+                    let (with, without) = (hearing.decide(actions, Some(grant)), hearing.decide(actions, None));
+                    let told = |decision: &Decision| (decision.reasons().to_vec(), decision.troubles().to_vec());
+                    prop_assert_eq!(with.is_allowed(), without.is_allowed());
+                    prop_assert_eq!(told(&with), told(&without));
                 }
             }
         }

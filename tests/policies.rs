@@ -32,6 +32,38 @@ fn the_shipped_rules_are_sound_without_a_warning_and_pass_their_cases() {
 }
 
 #[test]
+fn hosts_outside_the_catalogue_pass_unread_until_one_rule_has_them_read() {
+    let inspected = |files: Vec<SourceText>| {
+        let sources = Sources::from_files(files).unwrap();
+        let Assembled {
+            rulebook,
+            directory,
+            warnings,
+        } = Rulebook::assemble(&sources).unwrap();
+        assert!(warnings.is_empty(), "{warnings:#?}");
+        assert!(
+            rulebook.run_cases(&directory, &sources.cases).is_green(),
+            "no case stands in its way"
+        );
+        let case = |inspect: bool| {
+            let text = format!(
+                "[defaults]\nat = 2026-11-24T09:30:00Z\n[[case]]\nit = \"x\"\nwho = \"dan\"\nto = \"crates.io:443\"\noutcome = \"allow\"\ninspect = {inspect}"
+            );
+            rulebook
+                .run_cases(&directory, &[SourceText::new("cases/x.toml", text)])
+                .is_green()
+        };
+        assert_ne!(case(true), case(false));
+        case(true)
+    };
+    assert!(!inspected(files()));
+    let rule = r#"@id("inspect.open-web") @title("All is read") @reason("All traffic is inspected.") @owner("IT")
+        permit (principal, action == Action::"inspect", resource) unless { resource.classified };"#;
+    let more = SourceText::new("rules/60-open-web.cedar", rule);
+    assert!(inspected(files().into_iter().chain([more]).collect()));
+}
+
+#[test]
 fn every_rule_has_a_name_a_reason_and_an_owner_and_is_reached() {
     let (sources, assembled) = shipped();
     let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);

@@ -121,7 +121,9 @@ impl Hearing<'_> {
         let policy = self.policy;
         actions.iter().any(|action| {
             let action = policy.nouns.action(action);
-            let rules = policy.index.matching(&terms.principal.keys, &action, &terms.resource.keys);
+            let rules = policy
+                .index
+                .matching(&terms.principal.keys, &action, &terms.resource.keys);
             rules.is_some_and(|rules| policy.index.any_heeds_grant(&rules))
         })
     }

@@ -142,12 +142,7 @@ impl Proxy {
     }
 
     /// Looks into the body where only the body says what the request does, before anything is judged.
-    async fn look_into(
-        &self,
-        rules: &Rulebook,
-        seen: &mut Observation,
-        body: &mut Incoming,
-    ) -> Result<Peeked, Fault> {
+    async fn look_into(&self, rules: &Rulebook, seen: &mut Observation, body: &mut Incoming) -> Result<Peeked, Fault> {
         if !plan::needs_body(rules, &self.house.portal_host, seen) {
             return Ok(Peeked::nothing());
         }

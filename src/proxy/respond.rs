@@ -102,13 +102,7 @@ pub(super) fn fault(entry: Entry, host: &Host, decrypted: bool, reader: Reader, 
 }
 
 /// Says that the permission ended while the request was on its way.
-pub(super) fn cut(
-    entry: Entry,
-    to: &Authority,
-    decrypted: bool,
-    reader: Reader,
-    why: String,
-) -> Response<Body> {
+pub(super) fn cut(entry: Entry, to: &Authority, decrypted: bool, reader: Reader, why: String) -> Response<Body> {
     let fault = Fault::new(Blame::House, Stage::Forward, FaultCode::PermissionEnded, why.as_str());
     let page = pages::fault(&ENGLISH, &fault, Some(&to.host), Some(entry.id()), reader.who);
     answer(entry, End::Cut(why), decrypted, reader, page)

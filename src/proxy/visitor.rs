@@ -142,7 +142,9 @@ impl Proxy {
     /// only).
     async fn standing(&self, given: &Given<'_>, selects: Option<&(PurposeId, Channel)>, ask: &Ask) -> Standing {
         let standing = self.house.ledger.standing(&given.subject.id, given.at);
-        let Some((purpose, channel)) = selects else { return standing };
+        let Some((purpose, channel)) = selects else {
+            return standing;
+        };
         if ask.host() == &self.house.portal_host {
             return standing;
         }
@@ -188,7 +190,12 @@ impl Proxy {
             secure: true,
             at: given.at,
         };
-        match self.house.portal.give(&visit, given.visitor(), &declaration, channel).await {
+        match self
+            .house
+            .portal
+            .give(&visit, given.visitor(), &declaration, channel)
+            .await
+        {
             Ok(_) => standing(),
             Err(why) => {
                 tracing::debug!(?why, %purpose, "nothing was declared on the way");

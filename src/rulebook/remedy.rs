@@ -84,8 +84,7 @@ impl Rulebook {
             selected: None,
             ..seen.clone()
         };
-        self.would_open(&free, reading)
-            .then(|| format!("selection:{selected}"))
+        self.would_open(&free, reading).then(|| format!("selection:{selected}"))
     }
 
     /// Whether the flow would pass, or could with a purpose.

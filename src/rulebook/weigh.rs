@@ -76,7 +76,8 @@ impl Rulebook {
     pub fn may_declare(&self, who: Visitor<'_>, purpose: &PurposeId, channel: Channel, at: Timestamp) -> bool {
         self.purposes.get(purpose).is_some_and(|purpose| {
             let longest = purpose.longest_for(&purpose.covers);
-            self.may(Power::Declare, who, purpose, longest, channel, at).is_allowed()
+            self.may(Power::Declare, who, purpose, longest, channel, at)
+                .is_allowed()
         })
     }
 

@@ -71,13 +71,7 @@ impl Plan {
 
     /// Adds the rule that `connect.cedar` names: hosts outside the catalogue are read, too.
     pub fn inspect_everything(&self) {
-        self.forget_what_passes_unread();
         inspect_everything(&self.folder.join("policies"));
-    }
-
-    /// Takes away the cases that keep such a rule from ruling.
-    pub fn forget_what_passes_unread(&self) {
-        std::fs::remove_file(self.folder.join("policies/cases/private-and-open.toml")).unwrap();
     }
 }
 

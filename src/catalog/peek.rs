@@ -101,6 +101,10 @@ impl Wanted<'_> {
     }
 
     fn form(&self, body: &[u8]) -> Result<Vec<Labels>, Opaque> {
+        // Some readers take for JSON whatever looks like it.
+        if looks_like_json(body) {
+            return Err(Opaque::Ambiguous);
+        }
         let mut labels = Labels::new();
         for (key, value) in form_urlencoded::parse(body) {
             self.note_text(&key, &value, &mut labels)?;
@@ -121,6 +125,10 @@ impl Wanted<'_> {
             if part.is_file && self.looks_at(&part.name) {
                 return Err(Opaque::Ambiguous);
             }
+            // GraphQL's multipart requests carry a whole JSON request in one field.
+            if looks_like_json(part.content) && !self.looks_at(&part.name) && !self.is_clean_json(part.content) {
+                return Err(Opaque::Ambiguous);
+            }
             self.note_text(&part.name, text, &mut labels)?;
         }
         Ok(vec![labels])
@@ -136,6 +144,14 @@ impl Wanted<'_> {
             Node::List(items) if items.len() <= MOST => items.iter().map(|item| self.item(item)).collect(),
             Node::List(_) | Node::Null | Node::Scalar(_) | Node::Text(_) => Err(Opaque::Undecodable),
         }
+    }
+
+    /// Whether a JSON document says nothing that we look for.
+    fn is_clean_json(&self, text: &[u8]) -> bool {
+        let operations = self
+            .json(text)
+            .unwrap_or_else(|_| vec![vec![(MARK.to_owned(), String::new())]]);
+        operations.iter().all(Vec::is_empty)
     }
 
     fn item(&self, item: &Node) -> Result<Labels, Opaque> {
@@ -185,6 +201,10 @@ impl Wanted<'_> {
         let is = |wanted: &str| wanted == key || wanted == loose;
         self.keys.iter().any(|wanted| is(wanted)) || self.marks.iter().any(|mark| is(&mark.key))
     }
+}
+
+fn looks_like_json(text: &[u8]) -> bool {
+    matches!(text.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
 fn push(labels: &mut Labels, key: &str, value: &str) -> Result<(), Opaque> {

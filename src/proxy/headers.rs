@@ -97,15 +97,25 @@ pub(super) fn inward(headers: &mut HeaderMap, via: Option<&HeaderValue>, upgrade
     }
 }
 
-fn strip_hop(headers: &mut HeaderMap) {
+/// Takes out the fields that `Connection` names: they are for this hop only, whatever they say (RFC 9110 §7.6.1).
+/// INVARIANT: before a request is read, so that what is judged is what leaves.
+pub(super) fn end_their_hop(headers: &mut HeaderMap) {
     let named: Vec<HeaderName> = headers
         .get_all(CONNECTION)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .filter_map(|name| HeaderName::from_bytes(name.trim().as_bytes()).ok())
+        .filter(|name| !HOP_BY_HOP.contains(name))
         .collect();
-    for name in named.iter().chain(&HOP_BY_HOP) {
+    for name in named {
+        headers.remove(name);
+    }
+}
+
+fn strip_hop(headers: &mut HeaderMap) {
+    end_their_hop(headers);
+    for name in &HOP_BY_HOP {
         headers.remove(name);
     }
 }

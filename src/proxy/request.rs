@@ -104,8 +104,9 @@ impl Proxy {
             Ok(entry) => entry, // from here one record is certain
             Err(why) => return respond::no_entry(&request, &why),
         };
-        let (parts, mut body) = request.into_parts();
+        let (mut parts, mut body) = request.into_parts();
         let visitor = self.visitor(&hop, &parts).await;
+        headers::end_their_hop(&mut parts.headers);
         let head = head_of(&parts, rules.catalog().label_headers(), !body.is_end_stream());
         let mut seen = self
             .observe(&rules, &hop, &visitor, Ask::Request(authority, Box::new(head)))

@@ -12,6 +12,7 @@ use wayleave::facts::SignatureId;
 use crate::harness::World;
 use crate::harness::client::{Answer, Client};
 use crate::harness::house::form;
+use crate::harness::wire::Wire;
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -407,6 +408,31 @@ async fn a_compressed_body_is_a_write() {
     gzip.extend(form);
     let request = graphql().header("content-encoding", "gzip");
     is_refused_as(&world, "unknown-write", request, gzip).await;
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_judged_is_what_leaves() {
+    let world = a_reader().await;
+    let dan = world.client("dan");
+    let body = "fb_api_req_friendly_name=CometModernHomeFeedQuery&doc_id=1";
+    let mut wire = Wire::on(dan.offering(&[b"http/1.1"]).inside("www.facebook.com").await);
+    for (connection, status) in [("keep-alive", "200"), ("keep-alive, Content-Type", "403")] {
+        world.sends(1);
+        wire.say(format!(
+            "POST /api/graphql/ HTTP/1.1\r\nHost: www.facebook.com\r\nConnection: {connection}\r\nContent-Type: {FORM}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+        .await;
+        let (head, _) = wire.answer().await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{connection}: {head}");
+    }
+    assert_eq!(
+        world.origin.received().len(),
+        1,
+        "its type would have stayed here, and what is it then"
+    );
+    drop(wire);
     world.close().await;
 }
 

@@ -311,3 +311,44 @@ fn what_nobody_looks_at_is_not_kept() {
         "{text}"
     );
 }
+
+#[test]
+fn a_body_is_not_made_a_read_by_calling_it_something_else() {
+    let timeline = || request("POST", "https://x.com/i/api/graphql/AbC/HomeTimeline");
+    let write = r#"{"variables":{"tweet_text":"hello"},"queryId":"AbC"}"#;
+    assert_eq!(timeline().json(r#"{"variables":{"count":20}}"#).activities(), "browse");
+    let mut readings = vec![
+        timeline().json(write),
+        timeline().form(write),
+        timeline().form(&format!("\n{write}")),
+    ];
+    let parts = |name: &str, text: &str| {
+        let part = format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n--b--\r\n");
+        timeline().body("multipart/form-data; boundary=b", &part)
+    };
+    readings.push(parts("operations", write));
+    for reading in readings {
+        assert!(
+            reading.activities().contains("unknown-write"),
+            "{}",
+            reading.activities()
+        );
+    }
+    assert_eq!(parts("count", "20").activities(), "browse");
+    assert_eq!(parts("operations", r#"{"a":1}"#).activities(), "browse");
+}
+
+#[test]
+fn a_site_that_writes_by_get_is_known_to() {
+    let on = |path: &str| request("GET", &format!("https://news.ycombinator.com{path}")).activities();
+    assert_eq!(on("/item?id=1"), "browse");
+    assert_eq!(on("/vote?id=1&how=up"), "react");
+    assert_eq!(on("/logout?auth=x"), "logout");
+}
+
+#[test]
+fn a_path_that_only_ends_like_telemetry_is_a_write() {
+    let post = |path: &str| request("POST", &format!("https://x.com{path}")).activities();
+    assert_eq!(post("/i/api/1.1/jot/client_event.json"), "telemetry");
+    assert_eq!(post("/1.1/statuses/update.json/1.1/jot/x"), "unknown-write");
+}

@@ -2,6 +2,7 @@
 
 mod cheats;
 mod disguises;
+mod facts;
 mod problems;
 mod properties;
 

@@ -82,6 +82,14 @@ fn nothing_and_an_empty_file_mean_the_defaults() {
 }
 
 #[test]
+fn nothing_listens_beyond_this_machine_until_somebody_says_so() {
+    let file = File::default();
+    for address in [file.ingress.plain, file.ingress.tls, file.admin.listen] {
+        assert!(address.ip().is_loopback(), "{address}");
+    }
+}
+
+#[test]
 fn relative_paths_start_at_home_as_seen_from_the_file() {
     let file = File {
         home: PathBuf::from(".."),

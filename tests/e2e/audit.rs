@@ -244,3 +244,15 @@ async fn no_record_holds_a_credential_a_cookie_a_query_or_a_body() {
     }
     world.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_reaches_the_disk_without_anybody_asking() {
+    let world = World::planned(|plan| plan.settings.audit.sync_ms = 1).await;
+    world.client("dan").get("http://b.example.org/").await;
+    world
+        .until("the line is in the file", async |world| {
+            folder_text(&world.settings.audit.folder).contains("b.example.org")
+        })
+        .await;
+    world.close().await;
+}

@@ -296,3 +296,23 @@ async fn pages_escape_hostile_addresses() {
     );
     world.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_is_small_and_needs_nothing_from_elsewhere() {
+    let world = World::open().await;
+    let ada = world.client("ada");
+    let sent_away = ada.navigate("https://tinder.com/").await;
+    assert_eq!(sent_away.status, StatusCode::SEE_OTHER);
+    for page in [
+        ada.navigate(sent_away.header("location")).await,
+        ada.navigate(&format!("{PORTAL}/")).await,
+    ] {
+        let text = page.text();
+        assert!(text.contains("<html"), "{text}");
+        assert!(text.len() < 24 * 1024, "{} bytes", text.len());
+        for loads in ["src=", "<link", "@import", "url(", "http-equiv"] {
+            assert!(!text.contains(loads), "{loads}: {text}");
+        }
+    }
+    world.close().await;
+}

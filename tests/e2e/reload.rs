@@ -412,3 +412,63 @@ async fn what_new_rules_keep_unread_is_not_read_on_open_connections_either() {
         .await;
     world.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_of_the_catalogue_the_purposes_the_schema_or_a_case_takes_effect() {
+    let world = a_reader().await;
+    let dan = world.client("dan");
+    // a host that nobody managed is now the platform's
+    let unread = dan.unread(&world.origins);
+    assert_eq!(unread.get("https://blog.example.org/").await.status, StatusCode::OK);
+    let hosts =
+        "[[host]]\nhost = \"blog.example.org\"\nplatform = \"linkedin\"\nmatch = \"exact\"\nroles = [\"site\"]\n";
+    world.edit_rules("catalog/local.toml", hosts).await;
+    assert_eq!(dan.get("https://blog.example.org/").await.status, StatusCode::OK);
+    let read = world.closed("blog.example.org", "/").await;
+    assert!(read.ended().decrypted, "it is read now, under dan's grant");
+
+    let purposes = world.read_policy("purposes.toml");
+    let longer = purposes.replacen("statement-min = 12", "statement-min = 40", 1);
+    assert_ne!(longer, purposes);
+    world.edit_rules("purposes.toml", &longer).await;
+    let short =
+        serde_json::json!({"purpose": "market-research", "platforms": ["x"], "statement": "What they launched"});
+    assert_eq!(dan.declare(&short).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+
+    // the vocabulary: a rule may ask for what it has, and for nothing else
+    let schema = world.read_policy("wayleave.cedarschema");
+    let fewer = schema.replacen("region: String,", "", 1);
+    assert_ne!(fewer, schema);
+    world.write_policy("wayleave.cedarschema", &fewer);
+    world
+        .until("the schema is told", async |world| {
+            world.admin("/readyz").await.text().contains("wayleave.cedarschema")
+        })
+        .await;
+    world.write_policy("wayleave.cedarschema", &schema);
+    world
+        .until("all is well again", async |world| {
+            world.admin("/readyz").await.status == StatusCode::OK
+        })
+        .await;
+
+    // a case that the rules in force do not pass keeps every edit out until it is right
+    let case = |outcome: &str| {
+        format!(
+            "[defaults]\nat = 2026-11-24T09:30:00Z\n[[case]]\nit = \"x\"\nwho = \"dan\"\nto = \"crates.io:443\"\noutcome = \"{outcome}\"\n"
+        )
+    };
+    world.write_policy("cases/x.toml", &case("deny"));
+    world
+        .until("the case is told", async |world| {
+            world.admin("/readyz").await.text().contains("cases/x.toml")
+        })
+        .await;
+    world.write_policy("cases/x.toml", &case("allow"));
+    world
+        .until("all is well again", async |world| {
+            world.admin("/readyz").await.status == StatusCode::OK
+        })
+        .await;
+    world.close().await;
+}

@@ -1,4 +1,4 @@
-//! One flow, one entry, one closing line: by [`Entry::close`], or as abandoned when the entry is dropped.
+//! One flow, one entry, one closing line: by [`Entry::close`], or as abandoned or cut when the entry is dropped.
 #![expect(clippy::disallowed_methods, reason = "door: measures how long a flow took")]
 
 use std::net::SocketAddr;
@@ -126,6 +126,20 @@ impl Entry {
         self.finish(closing);
     }
 
+    /// Writes the closing line of a flow that went away before its end: as cut where the gateway itself is cutting what
+    /// runs, else as `closing` says.
+    pub fn vanish(mut self, closing: Closing) {
+        self.finish_vanished(closing);
+    }
+
+    fn finish_vanished(&mut self, closing: Closing) {
+        let end = match self.book.inner.cut.get() {
+            Some(why) => End::Cut(why.clone()),
+            None => closing.end,
+        };
+        self.finish(Closing { end, ..closing });
+    }
+
     fn finish(&mut self, closing: Closing) {
         if std::mem::replace(&mut self.closed, true) {
             return;
@@ -164,7 +178,7 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.finish(Closing {
+        self.finish_vanished(Closing {
             end: End::Abandoned,
             status: None,
             decrypted: false,

@@ -34,7 +34,7 @@ mod writer;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -128,6 +128,8 @@ struct Inner {
     desk: Arc<Desk>,
     readers: Arc<[Reader]>,
     clock: Clock,
+    /// Why flows that vanish from now on are cut.
+    cut: OnceLock<String>,
     /// Ends and joins the writer when the last book and the last entry are gone.
     _writer: writer::Running,
 }
@@ -190,6 +192,13 @@ impl Book {
     /// How many accepted lines are not on disk yet.
     pub fn queue_len(&self) -> usize {
         self.inner.desk.backlog()
+    }
+
+    /// Says that the gateway itself is about to end whatever still runs: a flow that vanishes from now on was cut, for
+    /// this reason, and not left by somebody else.
+    pub fn cutting(&self, why: &str) {
+        // the first reason stands
+        let _ = self.inner.cut.set(why.to_owned());
     }
 
     /// Takes no new flows, waits for every open entry to close, writes everything, and stops the writer.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_lc_rs::rand::SystemRandom;
@@ -125,6 +125,7 @@ pub(super) fn open_on(
             desk,
             readers,
             clock,
+            cut: OnceLock::new(),
             _writer: writer.start().map_err(failed)?,
         }),
     };

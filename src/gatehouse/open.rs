@@ -3,9 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use std::time::Duration;
 
 use super::admin::Admin;
 use super::health::Health;
@@ -20,7 +18,7 @@ use crate::ingress::{BindError, Listener, basic_allowed};
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::{BadMetric, Labels, Metrics, Resources};
 use crate::portal::{Portal, PortalError, PortalParts};
-use crate::proxy::{self, PacFile, Proxy};
+use crate::proxy::{self, PacFile, Proxy, Tasks};
 use crate::rulebook::{Assembled, LiveDirectory, LiveRulebook, Rulebook, Sources};
 use crate::tls::{self, Issuer, Mint, TlsProblem};
 use crate::upstream::{self, Upstream, UpstreamError};
@@ -201,8 +199,7 @@ struct Running {
     health: Arc<Health>,
     pac: PacFile,
     clock: Clock,
-    tasks: TaskTracker,
-    stop: CancellationToken,
+    tasks: Tasks,
 }
 
 fn serve(
@@ -219,8 +216,7 @@ fn serve(
         health: Arc::new(Health::new(rooms.book.clone(), rooms.rules.load().id().clone())),
         pac: pac_file(settings, &rooms.rules, rooms.portal.host(), addresses),
         clock,
-        tasks: TaskTracker::new(),
-        stop: CancellationToken::new(),
+        tasks: Tasks::default(),
     };
     serve_operators(&rooms, &running, doors.admin);
     if let Some((folder, watch)) = followed {
@@ -228,8 +224,8 @@ fn serve(
     }
     let proxy = proxy(settings, &rooms, &running);
     for (listener, door) in [(doors.plain, Door::Plain), (doors.tls, Door::Tls)] {
-        let (tasks, stop) = (running.tasks.clone(), running.stop.clone());
-        running.tasks.spawn(let_in(listener, door, proxy.clone(), tasks, stop));
+        let tasks = running.tasks.clone();
+        running.tasks.spawn(let_in(listener, door, proxy.clone(), tasks));
     }
     Gatehouse {
         addresses,
@@ -242,7 +238,7 @@ fn serve(
         health: running.health,
         clock: running.clock,
         tasks: running.tasks,
-        stop: running.stop,
+        patience: Duration::from_secs(settings.proxy.stop_timeout_s),
     }
 }
 
@@ -252,10 +248,8 @@ fn serve_operators(rooms: &Rooms, running: &Running, listener: Listener) {
         health: running.health.clone(),
         pac: running.pac.clone(),
     };
-    let (tasks, stop) = (running.tasks.clone(), running.stop.clone());
-    running
-        .tasks
-        .spawn(answer_operators(listener, Arc::new(admin), tasks, stop));
+    let tasks = running.tasks.clone();
+    running.tasks.spawn(answer_operators(listener, Arc::new(admin), tasks));
 }
 
 fn follow(rooms: &Rooms, running: &Running, folder: PathBuf, watch: Watch) {
@@ -268,7 +262,7 @@ fn follow(rooms: &Rooms, running: &Running, folder: PathBuf, watch: Watch) {
         health: running.health.clone(),
         clock: running.clock.clone(),
     };
-    let stopping = running.stop.clone();
+    let stopping = running.tasks.stopping().clone();
     running.tasks.spawn(async move {
         tokio::select! { () = reload.follow(watch) => {} () = stopping.cancelled() => {} }
     });
@@ -294,15 +288,14 @@ fn proxy(settings: &config::File, rooms: &Rooms, running: &Running) -> Arc<Proxy
         settings: settings.proxy.clone(),
         ingress: settings.ingress.clone(),
         tasks: running.tasks.clone(),
-        stop: running.stop.clone(),
     })
 }
 
 /// Accepts at one door until the stop.
-async fn let_in(listener: Listener, door: Door, proxy: Arc<Proxy>, tasks: TaskTracker, stop: CancellationToken) {
+async fn let_in(listener: Listener, door: Door, proxy: Arc<Proxy>, tasks: Tasks) {
     loop {
         let accepted = tokio::select! {
-            () = stop.cancelled() => return,
+            () = tasks.stopping().cancelled() => return,
             accepted = listener.accept() => accepted,
         };
         let proxy = proxy.clone();
@@ -310,13 +303,13 @@ async fn let_in(listener: Listener, door: Door, proxy: Arc<Proxy>, tasks: TaskTr
     }
 }
 
-async fn answer_operators(listener: Listener, admin: Arc<Admin>, tasks: TaskTracker, stop: CancellationToken) {
+async fn answer_operators(listener: Listener, admin: Arc<Admin>, tasks: Tasks) {
     loop {
         let accepted = tokio::select! {
-            () = stop.cancelled() => return,
+            () = tasks.stopping().cancelled() => return,
             accepted = listener.accept() => accepted,
         };
-        let (admin, stopping) = (admin.clone(), stop.clone());
+        let (admin, stopping) = (admin.clone(), tasks.stopping().clone());
         tasks.spawn(async move {
             let slot = accepted.slot;
             tokio::select! { () = admin.serve(accepted.stream) => {} () = stopping.cancelled() => {} }

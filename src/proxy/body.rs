@@ -128,6 +128,18 @@ impl Carrying {
             entry.close(Closing { end, ..closing });
         }
     }
+
+    /// Nobody takes the rest any more.
+    fn vanish(&mut self) {
+        let end = End::Failed {
+            blame: Blame::Client,
+            stage: Stage::Forward,
+            code: FaultCode::ClientGone,
+        };
+        if let Some((entry, closing)) = self.entry.take() {
+            entry.vanish(Closing { end, ..closing });
+        }
+    }
 }
 
 impl HttpBody for Carrying {
@@ -177,12 +189,10 @@ impl HttpBody for Carrying {
 impl Drop for Carrying {
     fn drop(&mut self) {
         // hyper stops polling a body that says it is at its end: that is delivered, not abandoned
-        let gone = End::Failed {
-            blame: Blame::Client,
-            stage: Stage::Forward,
-            code: FaultCode::ClientGone,
-        };
-        let instead = if self.inner.is_end_stream() { None } else { Some(gone) };
-        self.close(instead);
+        if self.inner.is_end_stream() {
+            self.close(None);
+        } else {
+            self.vanish();
+        }
     }
 }

@@ -9,7 +9,7 @@ use http::StatusCode;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -134,7 +134,7 @@ impl Proxy {
         tokio::pin!(connection);
         tokio::select! {
             ended = connection.as_mut() => return ended,
-            () = self.house.stop.cancelled() => connection.as_mut().graceful_shutdown(),
+            () = self.house.tasks.stopping().cancelled() => connection.as_mut().graceful_shutdown(),
         }
         connection.await
     }
@@ -144,7 +144,7 @@ impl Proxy {
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let limits = &self.house.ingress;
-        let mut builder = http2::Builder::new(TokioExecutor::new());
+        let mut builder = http2::Builder::new(self.house.tasks.clone());
         builder
             .timer(TokioTimer::new())
             .keep_alive_interval(Duration::from_mins(1))
@@ -157,7 +157,7 @@ impl Proxy {
         tokio::pin!(connection);
         tokio::select! {
             ended = connection.as_mut() => return ended,
-            () = self.house.stop.cancelled() => connection.as_mut().graceful_shutdown(),
+            () = self.house.tasks.stopping().cancelled() => connection.as_mut().graceful_shutdown(),
         }
         connection.await
     }

@@ -88,7 +88,7 @@ impl Proxy {
 
     /// Waits for `something`, unless the gateway stops first.
     pub(super) async fn unless_stopping<F: Future>(&self, something: F) -> Option<F::Output> {
-        self.house.stop.run_until_cancelled(something).await
+        self.house.tasks.stopping().run_until_cancelled(something).await
     }
 
     async fn serve_clear<S>(self: &Arc<Self>, knock: &Knock, io: Rewound<S>) -> Result<(), Fault>

@@ -20,7 +20,7 @@ pub(super) struct Changes {
 }
 
 /// Why flows are cut when the gateway stops.
-pub(super) const STOPPING: &str = "the gateway is stopping";
+pub const STOPPING: &str = "the gateway is stopping";
 
 impl Proxy {
     /// Everything that changes from now on. INVARIANT: taken before the judgement whose flow it guards, so that nothing
@@ -44,7 +44,7 @@ impl Proxy {
         loop {
             let nap = self.nap(&seen);
             tokio::select! {
-                () = self.house.stop.cancelled() => return STOPPING.to_owned(),
+                () = self.house.tasks.stopping().cancelled() => return STOPPING.to_owned(),
                 _ = rules.changed() => {}
                 _ = grants.changed() => {}
                 _ = people.changed() => {}

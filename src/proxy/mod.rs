@@ -23,6 +23,7 @@ mod peek;
 mod plan;
 mod request;
 mod respond;
+mod tasks;
 mod tunnel;
 mod upgrade;
 mod visitor;
@@ -32,8 +33,6 @@ use std::time::Duration;
 
 use http::{HeaderValue, Version};
 use serde::{Deserialize, Serialize};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::audit::Book;
 use crate::clock::Clock;
@@ -46,6 +45,8 @@ use crate::portal::Portal;
 use crate::rulebook::{LiveDirectory, LiveRulebook};
 use crate::tls::{self, Mint};
 use crate::upstream::Upstream;
+pub use longlived::STOPPING;
+pub use tasks::Tasks;
 
 /// How the proxy treats what passes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -57,6 +58,9 @@ pub struct Settings {
     pub peek_timeout_s: u64,
     /// HTTP/2 streams that one client connection may have open.
     pub max_streams: u32,
+    /// How long running flows may take to end once the gateway stops, in seconds; what is left then is cut, and its
+    /// record says so.
+    pub stop_timeout_s: u64,
 }
 
 impl Default for Settings {
@@ -65,6 +69,7 @@ impl Default for Settings {
             via: "wayleave".to_owned(),
             peek_timeout_s: 10,
             max_streams: 128,
+            stop_timeout_s: 10,
         }
     }
 }
@@ -108,10 +113,8 @@ pub struct Parts {
     pub settings: Settings,
     /// Limits of the doors.
     pub ingress: ingress::Settings,
-    /// Where long flows run; the gatehouse waits for it.
-    pub tasks: TaskTracker,
-    /// Fires when the gateway stops.
-    pub stop: CancellationToken,
+    /// Where everything runs; the gatehouse waits for it.
+    pub tasks: Tasks,
 }
 
 /// The proxy: everything from an accepted socket on.

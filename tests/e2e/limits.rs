@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use http_body_util::BodyExt;
 use tokio::net::TcpStream;
-use wayleave::facts::{End, FaultCode};
+use wayleave::facts::{Act, End, FaultCode};
 
 use crate::harness::scripted::Scripted;
 use crate::harness::wire::{Wire, tls};
@@ -406,5 +406,39 @@ async fn a_connection_that_asks_nothing_is_no_flow() {
     assert_eq!(answer.status, StatusCode::OK);
     let closing = world.ended("www.example.org", UNREAD).await;
     assert_eq!(closing.ended().end, End::Completed);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_cuts_what_does_not_end_and_the_records_say_so() {
+    let mut world = World::planned(|plan| plan.settings.proxy.stop_timeout_s = 0).await;
+    world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    let (dan, ada) = (world.client("dan"), world.client("ada"));
+    let asking = [
+        (
+            world.client_on_tls_door("dan", b"h2"),
+            "http://a.example.org/behave/drip",
+        ),
+        (dan.clone(), "http://b.example.org/behave/drip"),
+        (dan, "http://c.example.org/behave/silent"),
+        (ada.clone(), "https://www.linkedin.com/behave/drip"),
+        (ada.offering(&[b"http/1.1"]), "https://www.linkedin.com/behave/silent"),
+    ]
+    .map(|(client, url)| async move { client.get(url).await });
+    let mut asking = std::pin::pin!(futures_util::future::join_all(asking));
+    tokio::select! {
+        answers = &mut asking => panic!("these never end: {answers:?}"),
+        () = world.until("the origin is asked", async |world| world.origin.received().len() == 5) => {}
+    }
+    // nobody reads the answers any more, and nobody hangs up
+    let stopped = tokio::time::timeout(Duration::from_mins(1), world.reopen());
+    stopped.await.expect("the stop waits for an answer that never ends");
+    let ends = world.acts(|record| match &record.act {
+        Act::Closing { ended, .. } => Some(ended.end.clone()),
+        _ => None,
+    });
+    // five requests, and the two tunnels around two of them
+    let cut = End::Cut("the gateway is stopping".to_owned());
+    assert_eq!(ends.await, vec![cut; 7]);
     world.close().await;
 }

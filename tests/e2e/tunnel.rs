@@ -97,7 +97,10 @@ async fn a_request_in_clear_inside_an_unread_tunnel_names_the_host_that_connect_
     let world = World::open().await;
     let dan = world.client("dan");
     for (head, code) in [
-        ("GET / HTTP/1.1\r\nHost: www.linkedin.com\r\n\r\n", FaultCode::Misdirected),
+        (
+            "GET / HTTP/1.1\r\nHost: www.linkedin.com\r\n\r\n",
+            FaultCode::Misdirected,
+        ),
         ("GET http://x.com/ HTTP/1.0\r\n\r\n", FaultCode::Misdirected),
         // what a lenient server might understand in another way than we do
         (
@@ -109,7 +112,11 @@ async fn a_request_in_clear_inside_an_unread_tunnel_names_the_host_that_connect_
         let mut wire = Wire::tunnel(&dan, "www.example.org:80").await;
         wire.say(head).await;
         assert_eq!(wire.rest().await, "", "{head}");
-        assert_eq!(world.ended("www.example.org", "CONNECT").await.code(), Some(code), "{head}");
+        assert_eq!(
+            world.ended("www.example.org", "CONNECT").await.code(),
+            Some(code),
+            "{head}"
+        );
     }
     assert!(world.origin.received().is_empty());
 

@@ -326,7 +326,7 @@ proptest! {
 
 /// A book of several segments that is only read.
 fn sealed_book() -> &'static Path {
-    static BOOK: std::sync::OnceLock<tempfile::TempDir> = std::sync::OnceLock::new();
+    static BOOK: OnceLock<tempfile::TempDir> = OnceLock::new();
     BOOK.get_or_init(written).path()
 }
 

@@ -114,6 +114,9 @@ impl Gatehouse {
                 None
             }
         });
+        if let Err(why) = rooms.portal.settle(&settings.audit.folder, clock.now()).await {
+            tracing::error!(%why, "what was promised before the last end cannot be compared with the records");
+        }
         let house = serve(settings, rooms, doors, followed, root_pem, clock);
         let started = GatewayAct::Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),

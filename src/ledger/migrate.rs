@@ -10,7 +10,10 @@ use super::error::LedgerError;
 const OURS: i64 = 0x7761_796c;
 
 /// The migrations, in order; the first has version 1. Never change one that has been released: add another.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/001_grants.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/001_grants.sql"),
+    include_str!("migrations/002_promises.sql"),
+];
 
 /// Checks that the file is ours and no newer than we are, and applies what is missing.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), LedgerError> {

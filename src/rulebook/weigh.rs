@@ -22,8 +22,13 @@ pub struct Visitor<'a> {
 /// What becomes of a declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Weighing {
-    /// It may be granted on these terms.
-    Granted(GrantTerms),
+    /// It may be granted.
+    Granted {
+        /// On these terms.
+        terms: GrantTerms,
+        /// The policies that let it be declared.
+        reasons: Vec<Reason>,
+    },
     /// It may be granted once somebody has approved it.
     NeedsApproval {
         /// What would be granted.
@@ -62,12 +67,13 @@ impl Rulebook {
             return Weighing::refused(&decision);
         }
         let terms = granted(terms, who, channel, at);
+        let reasons = decision.reasons().to_vec();
         match approvers {
-            None => Weighing::Granted(terms),
+            None => Weighing::Granted { terms, reasons },
             Some(approvers) => Weighing::NeedsApproval {
                 terms,
                 approvers,
-                reasons: decision.reasons().to_vec(),
+                reasons,
             },
         }
     }

@@ -3,12 +3,13 @@
 //! Memory stays bounded without losing a line: a flow waits for room when it enters, and from then on the entry itself
 //! holds what its closing line will say. So at most `limit` lines and the lines of the open entries are here.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::batch::{Batch, Durable};
+use super::batch::{Batch, Durable, Line};
 use super::{OnFull, Unavailable};
 use crate::clock::{Clock, Timestamp};
 use crate::facts::RulebookId;
@@ -73,6 +74,10 @@ pub(super) struct Desk {
     limit: usize,
     on_full: OnFull,
     clock: Clock,
+    /// Whether there is neither trouble nor an end: every request asks, so it is known without the lock.
+    well: AtomicBool,
+    /// How many flows were turned away unrecorded.
+    turned_away: AtomicU64,
 }
 
 enum Admission {
@@ -101,6 +106,8 @@ impl Desk {
             limit: limit.max(1),
             on_full,
             clock,
+            well: AtomicBool::new(true),
+            turned_away: AtomicU64::new(0),
         }
     }
 
@@ -152,10 +159,11 @@ impl Desk {
             refused: 0,
         });
         gap.refused += 1;
+        self.turned_away.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Accepts a line that somebody waits for; refuses it at once while the disk is in trouble.
-    pub(super) fn accept_act(&self, json: Vec<u8>, rulebook: Option<RulebookId>) -> Result<Durable, Unavailable> {
+    pub(super) fn accept_act(&self, line: Line, rulebook: Option<RulebookId>) -> Result<Durable, Unavailable> {
         let mut state = self.state();
         Self::refuse_if_deaf(&state)?;
         if let Some(why) = &state.trouble {
@@ -164,24 +172,24 @@ impl Desk {
         state.know(rulebook);
         let durable = state.waiting.wait();
         state.urgent = true;
-        self.put(state, json);
+        self.put(state, line);
         Ok(durable)
     }
 
     /// Accepts a line that nobody waits for.
-    pub(super) fn accept_note(&self, json: Vec<u8>, rulebook: Option<RulebookId>) {
+    pub(super) fn accept_note(&self, line: Line, rulebook: Option<RulebookId>) {
         let mut state = self.state();
         state.know(rulebook);
-        self.put(state, json);
+        self.put(state, line);
     }
 
     /// Accepts the closing line of an entry, which is no longer open.
-    pub(super) fn accept_closing(&self, json: Option<Vec<u8>>) {
+    pub(super) fn accept_closing(&self, line: Option<Line>) {
         let mut state = self.state();
         state.open = state.open.saturating_sub(1);
         let last = state.open == 0 && state.phase != Phase::Open;
-        match json {
-            Some(json) => self.put(state, json),
+        match line {
+            Some(line) => self.put(state, line),
             None => state.lost += 1,
         }
         if last {
@@ -210,14 +218,14 @@ impl Desk {
         }
     }
 
-    fn put(&self, mut state: MutexGuard<'_, State>, json: Vec<u8>) {
+    fn put(&self, mut state: MutexGuard<'_, State>, line: Line) {
         if state.phase == Phase::Ended {
             state.lost += 1;
             return;
         }
         let first = state.waiting.lines.is_empty();
-        state.waiting_bytes += json.len();
-        state.waiting.lines.push(json);
+        state.waiting_bytes += line.json.len();
+        state.waiting.lines.push(line);
         state.backlog += 1;
         if state.waiting_bytes > PLENTY_BYTES || state.waiting.lines.len() > self.limit / 2 {
             state.urgent = true;
@@ -232,12 +240,19 @@ impl Desk {
 
     /// Whether lines can be written; if not, why.
     pub(super) fn healthy(&self) -> Result<(), String> {
+        if self.well.load(Ordering::Acquire) {
+            return Ok(());
+        }
         let state = self.state();
         match (&state.trouble, state.phase) {
             (Some(why), _) => Err(why.clone()),
             (None, Phase::Ended) => Err("the writer of the records has stopped".to_owned()),
             (None, Phase::Open | Phase::Closing | Phase::Finishing) => Ok(()),
         }
+    }
+
+    pub(super) fn turned_away(&self) -> u64 {
+        self.turned_away.load(Ordering::Relaxed)
     }
 
     pub(super) fn backlog(&self) -> usize {
@@ -326,6 +341,7 @@ impl Desk {
         state.backlog = state.backlog.saturating_sub(lines);
         state.trouble = None;
         let gap = state.gap.take();
+        self.well.store(true, Ordering::Release);
         drop(state);
         self.changed.notify_waiters();
         gap
@@ -335,6 +351,7 @@ impl Desk {
     pub(super) fn stuck(&self, why: &str) {
         let mut state = self.state();
         state.trouble = Some(why.to_owned());
+        self.well.store(false, Ordering::Release);
         if state.gap.is_none() {
             state.gap = Some(Gap {
                 why: why.to_owned(),
@@ -361,6 +378,7 @@ impl Desk {
     pub(super) fn end(&self, lost: usize) {
         let mut state = self.state();
         state.phase = Phase::Ended;
+        self.well.store(false, Ordering::Release);
         let waiting = std::mem::take(&mut state.waiting);
         state.lost += lost + waiting.lines.len();
         drop(state);

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Book, Unavailable, batch, fresh_id, to_json};
+use super::batch::Line;
+use super::{Book, Unavailable, batch, fresh_id};
 use crate::clock::Timestamp;
 use crate::facts::{Act, DecisionNote, End, Ending, Observation, Record, RecordId};
 
@@ -104,21 +105,32 @@ impl Entry {
         if self.committed {
             return Ok(());
         }
-        let (Some(seen), Some(decided)) = (&self.seen, &self.decided) else {
-            return Err(Unavailable::refused("a flow cannot be opened before it is judged"));
+        let line = self.opening()?;
+        let durable = self.book.inner.desk.accept_act(line, None)?;
+        batch::settled(durable).await?;
+        self.committed = true;
+        Ok(())
+    }
+
+    /// The opening line. What was seen and decided is lent to it, not copied: both can be large.
+    fn opening(&mut self) -> Result<Line, Unavailable> {
+        let (seen, decided) = match (self.seen.take(), self.decided.take()) {
+            (Some(seen), Some(decided)) => (seen, decided),
+            (seen, decided) => {
+                (self.seen, self.decided) = (seen, decided);
+                return Err(Unavailable::refused("a flow cannot be opened before it is judged"));
+            }
         };
         let opening = Record {
             id: self.id.clone(),
             at: self.at,
-            act: Act::Opening {
-                seen: seen.clone(),
-                decided: decided.clone(),
-            },
+            act: Act::Opening { seen, decided },
         };
-        let durable = self.book.inner.desk.accept_act(to_json(&opening)?, None)?;
-        batch::settled(durable).await?;
-        self.committed = true;
-        Ok(())
+        let line = Line::of(&opening);
+        if let Act::Opening { seen, decided } = opening.act {
+            (self.seen, self.decided) = (Some(seen), Some(decided));
+        }
+        line
     }
 
     /// Writes the closing line. Never waits.
@@ -171,7 +183,7 @@ impl Entry {
             },
         };
         // INVARIANT: the desk stops counting this entry as open in the same step in which it accepts its line.
-        self.book.inner.desk.accept_closing(to_json(&record).ok());
+        self.book.inner.desk.accept_closing(Line::of(&record).ok());
         self.book.show(&record);
     }
 }

@@ -40,6 +40,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, Timestamp};
 use crate::facts::{Act, Record, RecordId};
+use batch::Line;
 use desk::Desk;
 pub use entry::{Closing, Counters, Entry};
 pub use opening::{BookError, Repair};
@@ -155,16 +156,16 @@ impl Book {
     ///
     /// An error that [`is_kept`](Unavailable::is_kept) will be in the book later; any other never will.
     pub async fn write(&self, record: Record) -> Result<(), Unavailable> {
-        let json = to_json(&record)?;
-        let durable = self.inner.desk.accept_act(json, rulebook_of(&record))?;
+        let line = Line::of(&record)?;
+        let durable = self.inner.desk.accept_act(line, rulebook_of(&record))?;
         self.show(&record);
         batch::settled(durable).await
     }
 
     /// Accepts an act that has happened anyway, without waiting for the disk; kept in memory while the disk fails.
     pub fn note(&self, record: &Record) {
-        if let Ok(json) = to_json(record) {
-            self.inner.desk.accept_note(json, rulebook_of(record));
+        if let Ok(line) = Line::of(record) {
+            self.inner.desk.accept_note(line, rulebook_of(record));
             self.show(record);
         }
     }
@@ -201,6 +202,11 @@ impl Book {
         let _ = self.inner.cut.set(why.to_owned());
     }
 
+    /// How many flows were turned away because no record of them could be kept, since the book was opened.
+    pub fn turned_away(&self) -> u64 {
+        self.inner.desk.turned_away()
+    }
+
     /// Takes no new flows, waits for every open entry to close, writes everything, and stops the writer.
     ///
     /// An error says how many lines could not be written.
@@ -221,10 +227,6 @@ fn fresh_id(at: Timestamp) -> RecordId {
     let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
     let moment = uuid::Timestamp::from_unix(uuid::NoContext, millis / 1000, nanos);
     RecordId::new(uuid::Uuid::new_v7(moment).to_string())
-}
-
-fn to_json(record: &Record) -> Result<Vec<u8>, Unavailable> {
-    serde_json::to_vec(record).map_err(|e| Unavailable::refused(format!("a record cannot be written as JSON: {e}")))
 }
 
 fn rulebook_of(record: &Record) -> Option<crate::facts::RulebookId> {

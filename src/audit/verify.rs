@@ -104,7 +104,7 @@ pub fn verify(folder: &Path) -> Result<Verified, Broken> {
             (false, Some(signed)) => after(&signed),
             (false, None) => return Err(Broken::file(segment.lines(), "its lines are missing")),
             (true, seal) => {
-                let walked = walk(folder, segment, before.map(|(_, chain)| chain), |_| ())?;
+                let walked = walk(folder, segment, before.map(|(_, chain)| chain), |_| ())?.whole()?;
                 walked.must_be_finished(segment, seal.as_ref(), Some(segment) == last)?;
                 verified.count(&walked, seal.is_some());
                 walked.chain
@@ -171,7 +171,7 @@ pub(super) fn after(signed: &Signed) -> Chain {
     }
 }
 
-/// A segment whose lines hold together.
+/// A segment up to where its lines hold together.
 pub(super) struct Walked {
     pub(super) from: Chain,
     pub(super) chain: Chain,
@@ -179,9 +179,24 @@ pub(super) struct Walked {
     pub(super) bytes: u64,
     /// Bytes after its last newline.
     pub(super) unfinished_bytes: u64,
+    /// The first line that does not fit, and whether it holds bytes that were never written.
+    broken: Option<(Broken, bool)>,
 }
 
 impl Walked {
+    /// The same, if every line of it fits.
+    pub(super) fn whole(self) -> Result<Self, Broken> {
+        match self.broken {
+            None => Ok(self),
+            Some((broken, _)) => Err(broken),
+        }
+    }
+
+    /// Whether it ends at a hole: bytes that the file system counts, and that never reached the disk.
+    pub(super) fn is_holed(&self) -> bool {
+        self.broken.as_ref().is_some_and(|(_, holed)| *holed)
+    }
+
     fn lines(&self) -> u64 {
         self.chain.next.saturating_sub(self.from.next)
     }
@@ -232,7 +247,7 @@ impl Walked {
     }
 }
 
-/// Steps through the lines of a segment, showing each to `each`; stops at the first that does not fit.
+/// Steps through the lines of a segment, showing each that fits to `each`; stops at the first that does not.
 ///
 /// `from` is where the chain stood before; none trusts the first line, because the segments before it are gone.
 pub(super) fn walk(
@@ -265,6 +280,7 @@ pub(super) fn walk(
                 chain: start,
                 bytes,
                 unfinished_bytes: u64::try_from(read).unwrap_or(u64::MAX),
+                broken: None,
             });
         }
         number += 1;
@@ -275,14 +291,22 @@ pub(super) fn walk(
             });
             from.clone_from(&chain);
         }
-        chain
-            .get_or_insert_with(Chain::start)
-            .check(&line)
-            .map_err(|why| Broken {
-                file: segment.lines(),
+        let known = chain.get_or_insert_with(Chain::start);
+        if let Err(why) = known.check(&line) {
+            let file = segment.lines();
+            let broken = Broken {
+                file,
                 line: number,
                 why,
-            })?;
+            };
+            return Ok(Walked {
+                from: from.unwrap_or_else(|| known.clone()),
+                chain: known.clone(),
+                bytes,
+                unfinished_bytes: 0,
+                broken: Some((broken, line.contains(&0))),
+            });
+        }
         each(&line);
         bytes += u64::try_from(read).unwrap_or(u64::MAX);
     }

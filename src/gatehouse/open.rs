@@ -336,7 +336,7 @@ fn exposition(rooms: &Rooms, clock: &Clock) -> Box<dyn Fn() -> String + Send + S
         metrics.resources(&Resources {
             record_queue: book.queue_len() as u64,
             records_healthy: book.healthy().is_ok(),
-            records_dropped: 0,
+            records_dropped: book.turned_away(),
             minted_certificates: mint.cached(),
             sign_in_failures: guard.rejections(),
             grants: counts

@@ -2,7 +2,7 @@
 //! answered.
 #![expect(clippy::disallowed_methods, reason = "door: keeps the ledger's file")]
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -28,14 +28,30 @@ pub(super) fn open(path: &Path) -> Result<Connection, LedgerError> {
         why: error.to_string(),
     };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(folder).map_err(unreadable)?;
+        make(folder).map_err(unreadable)?;
     }
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     options.open(path).map_err(unreadable)?;
+    sync_names(path).map_err(unreadable)?;
     let connection = Connection::open(path).map_err(|error| explain(path, &error))?;
     prepare(connection, path)
+}
+
+/// Makes the folder at `path`, and those above it, durably and for their owner only.
+fn make(path: &Path) -> std::io::Result<()> {
+    let missing = path
+        .ancestors()
+        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    let made: Vec<&Path> = missing.collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    made.into_iter().try_for_each(sync_names)
+}
+
+/// Makes the name of what is at `path` durable.
+fn sync_names(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// The same without a file.

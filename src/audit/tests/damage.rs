@@ -157,6 +157,68 @@ async fn a_publishing_flow_that_a_crash_cut_off_is_closed_at_the_next_start_also
     assert_eq!(repairs, [], "once");
 }
 
+#[tokio::test]
+async fn a_flow_that_outlives_many_segments_is_closed_after_a_crash_and_one_that_ended_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (book, _) = Book::open(&small(folder.path()), clock(), Vec::new()).unwrap();
+    let mut entries = Vec::new();
+    for _ in 0..2 {
+        let mut entry = book.enter(noon(), peer()).await.unwrap();
+        entry.saw(seen("ada", "/feed/"));
+        entry.decided(decided(Outcome::Allow));
+        entry.commit().await.unwrap();
+        entries.push(entry);
+    }
+    for _ in 0..16 {
+        flow(&book, false).await;
+    }
+    entries.pop().unwrap().close(completed());
+    for _ in 0..16 {
+        flow(&book, true).await;
+    }
+    book.flush().await.unwrap();
+    let lost = entries.pop().unwrap();
+    assert!(verify(folder.path()).unwrap().segments > 6);
+    // what a kill would leave behind
+    let left = copy_of(folder.path());
+    let (again, repairs) = Book::open(&small(left.path()), clock(), Vec::new()).unwrap();
+    assert_eq!(repairs, [Repair::NeverClosed(lost.id().clone())]);
+    again.close().await.unwrap();
+    verify(left.path()).unwrap();
+    let (again, repairs) = Book::open(&small(left.path()), clock(), Vec::new()).unwrap();
+    assert_eq!(repairs, [], "once");
+    again.close().await.unwrap();
+    lost.close(completed());
+    book.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_hole_that_a_power_loss_left_is_set_aside_with_what_follows_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (book, _) = Book::open(&settings(folder.path()), clock(), Vec::new()).unwrap();
+    for _ in 0..5 {
+        flow(&book, true).await;
+    }
+    book.close().await.unwrap();
+    let newest = lines_of(folder.path(), 1);
+    let whole = fs::read(&newest).unwrap();
+    let third = whole
+        .split_inclusive(|byte| *byte == b'\n')
+        .take(3)
+        .map(<[u8]>::len)
+        .sum::<usize>();
+    change(&newest, |bytes| bytes[third + 20..third + 900].fill(0));
+    let (book, repairs) = Book::open(&settings(folder.path()), clock(), Vec::new()).unwrap();
+    let said = repairs[0].to_string();
+    assert!(said.contains("has a hole before its last"), "{said}");
+    flow(&book, true).await;
+    book.close().await.unwrap();
+    // three lines, the repair, the close of what the third had opened, and a flow of two
+    assert_eq!(verify(folder.path()).unwrap().lines, 7);
+    let aside = fs::read(folder.path().join("records-00000001.torn")).unwrap();
+    assert_eq!(aside.len(), whole.len() - third);
+}
+
 #[test]
 fn a_book_whose_newest_lines_were_changed_is_not_written_on() {
     let folder = tempfile::tempdir().unwrap();

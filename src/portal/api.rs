@@ -67,8 +67,14 @@ impl Portal {
         }
     }
 
-    pub(super) async fn delete_grant(&self, visit: &Visit<'_>, visitor: Visitor<'_>, id: &str) -> Page {
-        match self.end(visit, visitor, id, Channel::Api).await {
+    pub(super) async fn delete_grant(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        id: &str,
+        received: &Received,
+    ) -> Page {
+        match self.end(visit, visitor, id, channel(received)).await {
             Ok(grant) => pages::json(StatusCode::OK, &shown(&grant, visit)),
             Err(NotEnded::NoSuch) => no_such_grant(),
             Err(NotEnded::Over) => {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::batch::Line;
-use super::{Book, Unavailable, batch, fresh_id};
+use super::{Book, Unavailable, batch};
 use crate::clock::Timestamp;
 use crate::facts::{Act, DecisionNote, End, Ending, Observation, Record, RecordId};
 
@@ -54,7 +54,7 @@ impl Entry {
     pub(super) fn begin(book: Book, at: Timestamp, client: SocketAddr) -> Self {
         Self {
             book,
-            id: fresh_id(at),
+            id: RecordId::new(at.fresh_name()),
             at,
             client,
             began: Instant::now(),

@@ -113,16 +113,13 @@ impl Drop for Folder {
 impl Medium for Folder {
     fn create(&mut self, name: &str) -> io::Result<()> {
         let path = self.path.join(name);
-        let file = private()
-            .create_new(true)
-            .open(&path)
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::AlreadyExists => {
-                    let taken = format!("`{name}` is there already and would be overwritten; move it away");
-                    io::Error::new(io::ErrorKind::AlreadyExists, taken)
-                }
-                _ => error,
-            })?;
+        let file = private().create_new(true).open(&path).map_err(|error| {
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                let taken = format!("`{name}` is there already and would be overwritten; move it away");
+                return io::Error::new(error.kind(), taken);
+            }
+            error
+        })?;
         if let Err(error) = self.sync_names() {
             // the next attempt would take it for somebody else's
             fs::remove_file(&path)?;

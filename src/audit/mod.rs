@@ -30,6 +30,7 @@ mod segment;
 #[cfg(test)]
 pub(crate) mod tests;
 mod verify;
+mod walk;
 mod writer;
 
 use std::net::SocketAddr;
@@ -45,7 +46,8 @@ use desk::Desk;
 pub use entry::{Closing, Counters, Entry};
 pub use opening::{BookError, Repair};
 pub use read::{Filter, Position, ReadProblem, Records, find, read};
-pub use verify::{Broken, Verified, verify};
+pub use verify::{Known, Landmark, Verified, verify, verify_known};
+pub use walk::Broken;
 
 /// How the book is kept.
 #[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
@@ -174,7 +176,7 @@ impl Book {
     pub fn record(&self, act: Act) -> Record {
         let at = self.inner.clock.now();
         Record {
-            id: fresh_id(at),
+            id: RecordId::new(at.fresh_name()),
             at,
             act,
         }
@@ -219,14 +221,6 @@ impl Book {
             reader(record);
         }
     }
-}
-
-/// A name that sorts by `at` (UUID version 7, RFC 9562 §5.7).
-fn fresh_id(at: Timestamp) -> RecordId {
-    let millis = u64::try_from(at.as_millis()).unwrap_or(0);
-    let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
-    let moment = uuid::Timestamp::from_unix(uuid::NoContext, millis / 1000, nanos);
-    RecordId::new(uuid::Uuid::new_v7(moment).to_string())
 }
 
 fn rulebook_of(record: &Record) -> Option<crate::facts::RulebookId> {

@@ -15,7 +15,7 @@ use super::desk::Desk;
 use super::folder::{self, Folder, Listing, Medium, NotTaken};
 use super::seal::{SealKey, Signed, Signer, private_pem};
 use super::segment::Segment;
-use super::verify::{Broken, PUBLIC_KEY, after, seal_of, walk};
+use super::walk::{Broken, PUBLIC_KEY, after, seal_of, walk};
 use super::writer::{Place, RETRY, Writer, day_of};
 use super::{Book, Inner, Reader, Settings};
 use crate::clock::{Clock, Timestamp};
@@ -209,11 +209,11 @@ fn survey(path: &Path, key: &SealKey, failed: &impl Fn(io::Error) -> BookError) 
         return Err(Broken::file(last.lines(), "its seal is here, but its lines are missing").into());
     }
     let former = former(path, &listing, last, key)?;
-    let mut notes = Notes::default();
-    notes.sought = former
-        .as_ref()
-        .map(|signed| signed.seal.open.clone())
-        .unwrap_or_default();
+    let open_before = former.as_ref().map(|signed| signed.seal.open.clone());
+    let mut notes = Notes {
+        sought: open_before.unwrap_or_default(),
+        ..Notes::default()
+    };
     let walked = walk(path, last, former.as_ref().map(after), |line| notes.read(line))?;
     let holed = !sealed && walked.is_holed();
     let end = folder::length(path, last).map_err(failed)?;

@@ -105,6 +105,11 @@ impl SealKey {
         to_pem(PUBLIC, &[SPKI.as_slice(), &self.0].concat())
     }
 
+    /// What people compare: the SHA-256 of the key as `SubjectPublicKeyInfo`.
+    pub(super) fn fingerprint(&self) -> Hash {
+        Hash::of(&[SPKI.as_slice(), &self.0].concat())
+    }
+
     /// Whether this key signed the seal.
     pub(super) fn verifies(&self, signed: &Signed) -> bool {
         BASE64.decode(&signed.signature).is_ok_and(|signature| {

@@ -16,7 +16,7 @@ use super::desk::{Desk, Gap, Turn};
 use super::folder::Medium;
 use super::seal::{Seal, Signer};
 use super::segment::Segment;
-use super::{Reader, Settings, Unavailable, fresh_id};
+use super::{Reader, Settings, Unavailable};
 use crate::clock::{Clock, Timestamp};
 use crate::facts::{Act, GatewayAct, Record, RecordId};
 
@@ -224,7 +224,7 @@ impl Writer {
     fn tell_of(&self, gap: Gap) {
         let at = self.clock.now();
         let record = Record {
-            id: fresh_id(at),
+            id: RecordId::new(at.fresh_name()),
             at,
             act: Act::Gateway {
                 act: GatewayAct::RecordsInterrupted {

@@ -62,7 +62,7 @@ enum Command {
     /// Print the PAC file
     Pac(WithSettings<pac::Args>),
     /// Read and verify the records
-    Records(records::Args),
+    Records(WithSettings<records::Args>),
 }
 
 /// A command that needs the settings of the gateway.
@@ -78,7 +78,7 @@ struct WithSettings<A: clap::Args> {
 pub fn main() -> ExitCode {
     crate::tls::install_default();
     match dispatch(Cli::parse().command) {
-        Ok(code) => code,
+        Ok(code) => printer::finished(code),
         Err(stop) => {
             printer::talk(stop.told());
             stop.code()
@@ -101,7 +101,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
             let settings = args.settings.load()?;
             Ok(pac::run(&args.command, &settings, &settings::domains(&settings)?))
         }
-        Command::Records(args) => Ok(records::run(args)),
+        Command::Records(args) => records::run(args.command, &args.settings),
     }
 }
 

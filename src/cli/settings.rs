@@ -58,6 +58,11 @@ impl Args {
     }
 }
 
+/// The text of a file that the command line names.
+pub fn text_of(file: &Path) -> std::io::Result<String> {
+    std::fs::read_to_string(file)
+}
+
 /// One report that draws every problem.
 pub fn all(problems: &[Problem], sources: &[SourceText], summary: &str) -> Report {
     let drawings: Vec<String> = problems.iter().map(|problem| drawn(problem, sources)).collect();

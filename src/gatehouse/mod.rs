@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::audit::Book;
-use crate::clock::Clock;
 use crate::facts::GatewayAct;
 use crate::ledger::Ledger;
 use crate::proxy::{STOPPING, Tasks};
@@ -46,7 +45,6 @@ pub struct Gatehouse {
     book: Book,
     upstream: Upstream,
     health: Arc<Health>,
-    clock: Clock,
     tasks: Tasks,
     /// How long running flows may take to end after the stop.
     patience: Duration,
@@ -93,7 +91,7 @@ impl Gatehouse {
             self.tasks.cut().await;
         }
         self.upstream.close().await;
-        reload::record(&self.book, &self.clock, &self.rules, GatewayAct::Stopped).await;
+        reload::record(&self.book, &self.rules, GatewayAct::Stopped).await;
         let Self { book, .. } = self;
         book.close().await.map_err(|unavailable| unavailable.to_string())
     }

@@ -121,7 +121,7 @@ impl Gatehouse {
         let started = GatewayAct::Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        reload::record(&house.book, &house.clock, &house.rules, started).await;
+        reload::record(&house.book, &house.rules, started).await;
         Ok(house)
     }
 }
@@ -239,7 +239,6 @@ fn serve(
         book: rooms.book,
         upstream: rooms.upstream,
         health: running.health,
-        clock: running.clock,
         tasks: running.tasks,
         patience: Duration::from_secs(settings.proxy.stop_timeout_s),
     }
@@ -263,7 +262,6 @@ fn follow(rooms: &Rooms, running: &Running, folder: PathBuf, watch: Watch) {
         book: rooms.book.clone(),
         metrics: rooms.metrics.clone(),
         health: running.health.clone(),
-        clock: running.clock.clone(),
     };
     let stopping = running.tasks.stopping().clone();
     running.tasks.spawn(async move {

@@ -16,8 +16,7 @@ use super::health::Health;
 use super::open::labels;
 use super::sources::read_folder;
 use crate::audit::Book;
-use crate::clock::Clock;
-use crate::facts::{Act, GatewayAct, Problem, Record, RecordId};
+use crate::facts::{Act, GatewayAct, Problem};
 use crate::metrics::Metrics;
 use crate::rulebook::{Assembled, LiveDirectory, LiveRulebook, Rulebook, Sources};
 
@@ -50,7 +49,6 @@ pub(super) struct Reload {
     pub(super) book: Book,
     pub(super) metrics: Metrics,
     pub(super) health: Arc<Health>,
-    pub(super) clock: Clock,
 }
 
 /// A folder under watch: what changes from now on is not missed.
@@ -126,22 +124,14 @@ impl Reload {
     }
 
     async fn record(&self, act: GatewayAct) {
-        record(&self.book, &self.clock, &self.rules, act).await;
+        record(&self.book, &self.rules, act).await;
     }
 }
 
 /// Writes what the gateway did by itself.
-pub(super) async fn record(book: &Book, clock: &Clock, rules: &LiveRulebook, act: GatewayAct) {
-    let act = Act::Gateway {
-        act,
-        rulebook: rules.load().id().clone(),
-    };
-    let record = Record {
-        id: RecordId::new(uuid::Uuid::now_v7().to_string()),
-        at: clock.now(),
-        act,
-    };
-    if let Err(error) = book.write(record).await {
+pub(super) async fn record(book: &Book, rules: &LiveRulebook, act: GatewayAct) {
+    let rulebook = rules.load().id().clone();
+    if let Err(error) = book.write(book.record(Act::Gateway { act, rulebook })).await {
         tracing::error!(%error, "the book does not take a record of the gateway itself");
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::LedgerError;
+use crate::facts::hex;
 
 /// "wayl": marks the file as ours (`SQLite`'s `application_id`).
 const OURS: i64 = 0x7761_796c;
@@ -82,11 +83,7 @@ fn apply(connection: &mut Connection, version: i64, text: &str, checksum: &str) 
 }
 
 fn checksum(text: &str) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
-    digest
-        .as_ref()
-        .iter()
-        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes()).as_ref())
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ impl Ledger {
 
     /// Names a grant without giving it.
     pub fn name(&self, terms: GrantTerms) -> Grant {
-        let id = fresh_id(terms.declared_at);
+        let id = GrantId::new(terms.declared_at.fresh_name());
         terms.named(id)
     }
 
@@ -166,12 +166,4 @@ impl Ledger {
     pub fn counts(&self, now: Timestamp) -> Vec<Count> {
         self.view.counts(now)
     }
-}
-
-/// UUID version 7 of the moment of declaration (RFC 9562 §5.7): ids sort by time, and a fixed clock fixes their order.
-fn fresh_id(at: Timestamp) -> GrantId {
-    let millis = u64::try_from(at.as_millis()).unwrap_or(0);
-    let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
-    let moment = uuid::Timestamp::from_unix(uuid::NoContext, millis / 1000, nanos);
-    GrantId::new(uuid::Uuid::new_v7(moment).to_string())
 }

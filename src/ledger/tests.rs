@@ -243,7 +243,7 @@ async fn only_the_gateways_own_user_may_read_the_file() {
 #[test]
 fn ids_sort_by_the_moment_of_declaration() {
     let ids: Vec<GrantId> = [1, 1_000, 1_001, 1_764_000_000_123]
-        .map(|at| fresh_id(moment(at)))
+        .map(|at| GrantId::new(moment(at).fresh_name()))
         .into();
     assert!(ids.is_sorted());
 }

@@ -99,10 +99,12 @@ impl Portal {
             let held = self.ledger.get(&told.id).is_some();
             if held && told.is_void {
                 let ended = self.ledger.end(&told.id, GrantState::Revoked, at, |_| ()).await;
-                ended
-                    .map(drop)
-                    .or_else(if_over)
-                    .map_err(|trouble| trouble.to_string())?;
+                let trouble = ended
+                    .err()
+                    .filter(|trouble| !matches!(trouble, LedgerError::AlreadyOver(_)));
+                if let Some(trouble) = trouble {
+                    return Err(trouble.to_string());
+                }
             }
             if !held && !told.is_void {
                 let written = self.book.write(self.book.record(told.void)).await;
@@ -187,13 +189,6 @@ impl From<LedgerError> for NotGranted {
         } else {
             Self::NotKept(trouble.to_string())
         }
-    }
-}
-
-fn if_over(trouble: LedgerError) -> Result<(), LedgerError> {
-    match trouble {
-        LedgerError::AlreadyOver(_) => Ok(()),
-        other => Err(other),
     }
 }
 

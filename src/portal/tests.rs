@@ -96,10 +96,11 @@ impl Counter {
     fn terms(&self) -> GrantTerms {
         let person = self.person();
         let (visit, visitor) = self.visit(&person);
-        match visit.rules.weigh(visitor, &recruiting(), Channel::Portal, noon()) {
-            Weighing::Granted { terms, .. } => terms,
-            other => panic!("{other:?}"),
-        }
+        let weighed = visit.rules.weigh(visitor, &recruiting(), Channel::Portal, noon());
+        let Weighing::Granted { terms, .. } = weighed else {
+            panic!("{weighed:?}");
+        };
+        terms
     }
 
     /// What the book says of grants once everything that was accepted is in it.

@@ -7,7 +7,7 @@ use aws_lc_rs::digest;
 use super::{Directory, Rulebook, Sources};
 use crate::catalog::Catalog;
 use crate::facts::{
-    Activity, Category, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, did_you_mean,
+    Activity, Category, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, did_you_mean, hex,
 };
 use crate::policy::{PlatformFacts, Policy, World};
 use crate::purpose::{Purpose, Purposes};
@@ -237,11 +237,5 @@ fn digest_of(sources: &Sources) -> RulebookId {
         hash.update(&text.len().to_be_bytes());
         hash.update(text.as_bytes());
     }
-    let digits: String = hash
-        .finish()
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    RulebookId::new(format!("sha256:{digits}"))
+    RulebookId::new(format!("sha256:{}", hex(hash.finish().as_ref())))
 }

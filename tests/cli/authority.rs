@@ -218,3 +218,15 @@ fn the_pac_file_names_the_ways_and_the_managed_domains() {
     For more information, try '--help'.
     ");
 }
+
+#[test]
+fn data_that_does_not_get_out_is_a_failure_and_a_reader_that_has_seen_enough_is_not() {
+    let desk = Desk::with_policies();
+    desk.types("wayleave ca init");
+    insta::assert_snapshot!(desk.types("wayleave ca show --pem > /dev/full"), @"
+    exit 1
+    --- stderr
+    error: the output cannot be written: No space left on device (os error 28)
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca show --pem | true"), @"exit 0");
+}

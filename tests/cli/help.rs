@@ -504,12 +504,14 @@ fn the_book() {
       help    Print this message or the help of the given subcommand(s)
 
     Options:
-          --state <DIR>      Folder of everything that the gateway keeps; its records are in `records`
-                             there [default: state]
-          --format <FORMAT>  One line for people, or the exact line of the book [default: human]
-                             [possible values: human, json]
-      -h, --help             Print help
-      -V, --version          Print version
+      -c, --config <FILE>     The settings; without it `deploy/wayleave.toml` here if there is one, else
+                              the defaults [env: WAYLEAVE_CONFIG]
+          --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --folder <DIR>      Folder of the records; without it `audit.folder` of the settings
+          --format <FORMAT>   One line for people, or the exact line of the book [default: human]
+                              [possible values: human, json]
+      -h, --help              Print help
+      -V, --version           Print version
     ");
     insta::assert_snapshot!(desk.types("wayleave records verify --help"), @"
     exit 0
@@ -519,12 +521,16 @@ fn the_book() {
     Usage: wayleave records verify [OPTIONS]
 
     Options:
-          --state <DIR>      Folder of everything that the gateway keeps; its records are in `records`
-                             there [default: state]
-          --format <FORMAT>  One line for people, or the exact line of the book [default: human]
-                             [possible values: human, json]
-      -h, --help             Print help
-      -V, --version          Print version
+      -c, --config <FILE>       The settings; without it `deploy/wayleave.toml` here if there is one,
+                                else the defaults [env: WAYLEAVE_CONFIG]
+          --key <FILE>          The seals must be by the key in this file: your own copy of `seal.pub`
+          --head <NUMBER:HASH>  This line must be there, as an earlier `verify` printed it
+          --set <NAME=VALUE>    One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --folder <DIR>        Folder of the records; without it `audit.folder` of the settings
+          --format <FORMAT>     One line for people, or the exact line of the book [default: human]
+                                [possible values: human, json]
+      -h, --help                Print help
+      -V, --version             Print version
     ");
     insta::assert_snapshot!(desk.types("wayleave records list --help"), @"
     exit 0
@@ -534,13 +540,15 @@ fn the_book() {
     Usage: wayleave records list [OPTIONS]
 
     Options:
-          --state <DIR>        Folder of everything that the gateway keeps; its records are in `records`
-                               there [default: state]
+      -c, --config <FILE>      The settings; without it `deploy/wayleave.toml` here if there is one,
+                               else the defaults [env: WAYLEAVE_CONFIG]
           --user <NAME>        Only records of this user
+          --outcome <OUTCOME>  Only flows with this outcome: allow, declare, request or deny
+          --set <NAME=VALUE>   One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --folder <DIR>       Folder of the records; without it `audit.folder` of the settings
+          --platform <ID>      Only this platform, e.g. linkedin
           --format <FORMAT>    One line for people, or the exact line of the book [default: human]
                                [possible values: human, json]
-          --outcome <OUTCOME>  Only flows with this outcome: allow, declare, request or deny
-          --platform <ID>      Only this platform, e.g. linkedin
           --since <WHEN>       Only what began then or later: a moment ([time]), a day
                                (2026-11-22, UTC), or how long ago (2h, 7d)
       -h, --help               Print help
@@ -557,12 +565,14 @@ fn the_book() {
       <ID>  The id, as a refusal page or `list` shows it
 
     Options:
-          --state <DIR>      Folder of everything that the gateway keeps; its records are in `records`
-                             there [default: state]
-          --format <FORMAT>  One line for people, or the exact line of the book [default: human]
-                             [possible values: human, json]
-      -h, --help             Print help
-      -V, --version          Print version
+      -c, --config <FILE>     The settings; without it `deploy/wayleave.toml` here if there is one, else
+                              the defaults [env: WAYLEAVE_CONFIG]
+          --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --folder <DIR>      Folder of the records; without it `audit.folder` of the settings
+          --format <FORMAT>   One line for people, or the exact line of the book [default: human]
+                              [possible values: human, json]
+      -h, --help              Print help
+      -V, --version           Print version
     ");
     insta::assert_snapshot!(desk.types("wayleave records tail --help"), @"
     exit 0
@@ -572,13 +582,15 @@ fn the_book() {
     Usage: wayleave records tail [OPTIONS]
 
     Options:
-          --state <DIR>        Folder of everything that the gateway keeps; its records are in `records`
-                               there [default: state]
+      -c, --config <FILE>      The settings; without it `deploy/wayleave.toml` here if there is one,
+                               else the defaults [env: WAYLEAVE_CONFIG]
           --user <NAME>        Only records of this user
+          --outcome <OUTCOME>  Only flows with this outcome: allow, declare, request or deny
+          --set <NAME=VALUE>   One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --folder <DIR>       Folder of the records; without it `audit.folder` of the settings
+          --platform <ID>      Only this platform, e.g. linkedin
           --format <FORMAT>    One line for people, or the exact line of the book [default: human]
                                [possible values: human, json]
-          --outcome <OUTCOME>  Only flows with this outcome: allow, declare, request or deny
-          --platform <ID>      Only this platform, e.g. linkedin
           --since <WHEN>       Only what began then or later: a moment ([time]), a day
                                (2026-11-22, UTC), or how long ago (2h, 7d)
       -n, --lines <N>          How many to begin with [default: 20]

@@ -287,7 +287,72 @@ fn the_oldest_segments_may_go_with_or_without_their_seals() {
     let without = verify(folder.path()).unwrap();
     assert_eq!(with_seal, without);
     assert!(without.first > 1);
-    assert_eq!((without.last, without.head), (whole.last, whole.head));
+    assert_eq!(without.head, whole.head);
+}
+
+#[test]
+fn the_oldest_lines_may_be_archived_with_all_seals_kept_while_these_hold_together() {
+    let folder = written();
+    let whole = verify(folder.path()).unwrap();
+    for segment in 1..=2 {
+        fs::remove_file(lines_of(folder.path(), segment)).unwrap();
+    }
+    let thinned = verify(folder.path()).unwrap();
+    assert_eq!((thinned.segments, &thinned.head), (whole.segments - 2, &whole.head));
+    let (book, _) = Book::open(&small(folder.path()), clock(), Vec::new()).unwrap();
+    drop(book);
+    // a gap, in the lines or in the seals, is no archive
+    let gap = copy_of(folder.path());
+    fs::remove_file(seal_of(gap.path(), 2)).unwrap();
+    assert_eq!(broken(gap.path()).0, "records-00000002.jsonl");
+    let gap = copy_of(folder.path());
+    fs::copy(seal_of(gap.path(), 1), seal_of(gap.path(), 2)).unwrap();
+    assert_eq!(broken(gap.path()).0, "records-00000002.seal");
+    let gap = written();
+    fs::remove_file(lines_of(gap.path(), 2)).unwrap();
+    assert_eq!(broken(gap.path()).0, "records-00000002.jsonl");
+}
+
+#[test]
+fn a_book_that_was_emptied_or_put_in_the_place_of_another_is_not_the_one_that_is_known() {
+    let folder = written();
+    let whole = verify(folder.path()).unwrap();
+    let key = fs::read_to_string(folder.path().join("seal.pub")).unwrap();
+    let known = |key: Option<&str>, head: Option<&Landmark>| Known {
+        key: key.map(str::to_owned),
+        head: head.cloned(),
+    };
+    let head = whole.head.as_ref().unwrap();
+    let told: Landmark = head.to_string().parse().unwrap();
+    assert_eq!(
+        verify_known(folder.path(), &known(Some(&key), Some(&told))).unwrap(),
+        whole
+    );
+    // another book, whole in itself
+    let other = written();
+    let by_key = verify_known(other.path(), &known(Some(&key), None)).unwrap_err();
+    assert_eq!(by_key.file, "seal.pub");
+    fs::remove_file(other.path().join("seal.pub")).unwrap();
+    let by_key = verify_known(other.path(), &known(Some(&key), None)).unwrap_err();
+    assert_eq!(by_key.file, "records-00000001.seal");
+    let by_head = verify_known(written().path(), &known(None, Some(head))).unwrap_err();
+    assert!(
+        by_head.why.contains("is not the one that was noted elsewhere"),
+        "{by_head}"
+    );
+    // a tail cut off together with its seals, and all of it
+    let last = whole.segments;
+    fs::remove_file(lines_of(folder.path(), last)).unwrap();
+    fs::remove_file(seal_of(folder.path(), last - 1)).unwrap();
+    assert!(verify(folder.path()).is_ok(), "a chain alone cannot show it");
+    let cut = verify_known(folder.path(), &known(None, Some(head))).unwrap_err();
+    assert!(cut.why.starts_with("the end is missing"), "{cut}");
+    for segment in 1..last {
+        fs::remove_file(lines_of(folder.path(), segment)).unwrap();
+        fs::remove_file(seal_of(folder.path(), segment)).ok();
+    }
+    assert_eq!(broken(folder.path()).0, "records-00000001.jsonl");
+    assert!("7".parse::<Landmark>().is_err() && "0:x".parse::<Landmark>().is_err());
 }
 
 #[test]

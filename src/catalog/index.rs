@@ -35,6 +35,15 @@ pub(super) struct Candidate<'c> {
     pub(super) host_rank: u8,
 }
 
+/// The catalogue holds each signature once.
+impl PartialEq for Candidate<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.signature, other.signature) && self.host_rank == other.host_rank
+    }
+}
+
+impl Eq for Candidate<'_> {}
+
 impl Index {
     pub(super) fn new(signatures: Vec<Signature>, embeds: Vec<Embed>, marks: HashMap<PlatformId, Vec<Mark>>) -> Self {
         let mut index = Self {

@@ -26,7 +26,7 @@ const OVERRIDE_PARAMETERS: [&str; 5] = [
 ];
 
 /// A signature that matches host, method and path.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Match<'c> {
     pub(super) candidate: Candidate<'c>,
     pub(super) path_rank: (u8, u16),
@@ -171,12 +171,13 @@ impl<'c> Reader<'c> {
             self.add(self.catalog.activities.common.browse);
             return;
         }
-        let mut matches = self.matches(method, path, false);
-        if matches.is_empty() && method == Method::Get {
-            // Some servers ignore the case of paths.
-            matches = self.matches(method, path, true);
+        let exact = self.matches(method, path, false);
+        self.judge_names(method, &exact);
+        // Some servers ignore the case of paths: what the path is to them counts as well.
+        let folded = self.matches(method, path, true);
+        if folded != exact {
+            self.judge_names(method, &folded);
         }
-        self.judge_names(method, &matches);
     }
 
     fn matches(&self, method: Method, path: &Segments<'_>, fold: bool) -> Vec<Match<'c>> {

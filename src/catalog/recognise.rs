@@ -268,7 +268,8 @@ fn serves_media(roles: &BTreeSet<SiteRole>) -> bool {
     serves && roles.iter().all(fits)
 }
 
-/// The methods that hide in headers and parameters. One that only reads loosens nothing and is not listed.
+/// The methods that hide in headers, parameters and what a peek found. One that only reads loosens nothing and is not
+/// listed.
 pub(super) fn overrides(head: &Head) -> impl Iterator<Item = Method> + use<'_> {
     let headers = head
         .hints
@@ -276,11 +277,16 @@ pub(super) fn overrides(head: &Head) -> impl Iterator<Item = Method> + use<'_> {
         .iter()
         .filter(|(name, _)| OVERRIDE_HEADERS.contains(&name.as_str()));
     let stated = headers.map(|(_, value)| Method::of_override(value));
-    let hidden = head.query.iter().filter_map(|(key, value)| overriding(key, value));
+    let operations = match &head.peek {
+        Peek::Operations(operations) => operations.as_slice(),
+        Peek::NotTaken | Peek::Opaque(_) => &[],
+    };
+    let pairs = head.query.iter().chain(operations.iter().flatten());
+    let hidden = pairs.filter_map(|(key, value)| overriding(key, value));
     stated.filter(|method| !method.is_safe()).chain(hidden)
 }
 
-/// The writing method that a query parameter states.
+/// The writing method that a query parameter, form field or JSON member states.
 pub(super) fn overriding(key: &str, value: &str) -> Option<Method> {
     let named = OVERRIDE_PARAMETERS.iter().any(|name| name.eq_ignore_ascii_case(key));
     let method = named.then(|| Method::of_override(value))?;

@@ -76,7 +76,7 @@ impl Catalog {
         kept.hints.labels.retain(|(name, _)| is_header(name));
         if let Peek::Operations(found) = &mut kept.peek {
             for labels in found {
-                labels.retain(|(key, _)| key == MARK || is_key(key));
+                labels.retain(|(key, value)| key == MARK || is_key(key) || overriding(key, value).is_some());
             }
         }
         if !self.looks_at_the_page(place, head) {

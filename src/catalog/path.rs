@@ -136,6 +136,11 @@ impl<'p> Segments<'p> {
         Self { list, length }
     }
 
+    /// The last segment.
+    pub(super) fn last(&self) -> Option<&'p str> {
+        self.as_slice().last().copied()
+    }
+
     fn as_slice(&self) -> &[&'p str] {
         self.list.get(..self.length).unwrap_or_default()
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use super::Catalog;
 use super::index::Candidate;
 use super::path::{Segments, Spelling};
-use super::signature::{EmbedKind, Method, Reads};
+use super::signature::{Method, Reads};
 use super::tree::{ActivityIndex, Kind};
 use crate::facts::{Head, Opaque, Peek, Place, Reading, SignatureId, SiteRole};
 
@@ -103,46 +103,52 @@ impl<'c> Reader<'c> {
         if !plain {
             return false;
         }
-        let mut embeds = self.catalog.index.embeds(place.host.as_str());
-        let Some(embed) = embeds.find(|embed| embed.path.matches(path, false)) else {
-            return false;
-        };
-        if self.is_visited(embed.kind) {
+        let embeds = self.catalog.index.embeds(place.host.as_str());
+        let listed: Vec<_> = embeds.filter(|embed| embed.path.matches(path, false)).collect();
+        // INVARIANT: of several that fit, the strictest counts, in whatever order the catalogue lists them.
+        if listed.is_empty() || listed.iter().any(|embed| self.is_visited(embed.shows_nothing(path))) {
             return false;
         }
         self.add(self.catalog.activities.common.embed);
-        self.found.signatures.insert(embed.id.clone());
+        self.found
+            .signatures
+            .extend(listed.iter().map(|embed| embed.id.clone()));
         true
     }
 
     /// Whether the metadata says that the employee opened an embed path like a page, or the platform itself used it.
-    fn is_visited(&self, kind: EmbedKind) -> bool {
+    fn is_visited(&self, shows_nothing: bool) -> bool {
         const FRAMES: [&str; 5] = ["iframe", "frame", "embed", "object", "fencedframe"];
         const PARTS: [&str; 8] = ["script", "image", "style", "font", "empty", "audio", "video", "track"];
+        const MODES: [&str; 3] = ["cors", "no-cors", "same-origin"];
         let hints = &self.head.hints;
         let among = |list: &[&str], dest: &str| list.iter().any(|name| name.eq_ignore_ascii_case(dest));
-        let by_metadata = match (hints.fetch_dest.as_deref(), kind) {
-            // Old browsers, apps and tools say nothing. A frame's page may then be one that is visited.
-            (None, EmbedKind::Frame) => true,
-            (None, EmbedKind::Part) => hints.fetch_mode.as_deref() == Some("navigate"),
-            (Some(dest), EmbedKind::Frame | EmbedKind::Part) => !among(&FRAMES, dest) && !among(&PARTS, dest),
+        let by_metadata = match hints.fetch_dest.as_deref() {
+            Some(dest) => !among(&FRAMES, dest) && !among(&PARTS, dest),
+            // Old browsers, apps and tools say nothing.
+            None => !shows_nothing || hints.fetch_mode.as_deref().is_some_and(|mode| !among(&MODES, mode)),
         };
         by_metadata || self.comes_from_the_family()
     }
 
-    /// Whether `Origin` or `Referer` name the platform's own family, other than a page that is itself embedded.
+    /// Whether `Origin` or `Referer` name the platform's own family, other than a page that is itself embedded; or
+    /// could, because nobody can say what they name.
     fn comes_from_the_family(&self) -> bool {
         let family = |host| self.catalog.family_of(host);
         let Some(own) = family(&self.place.host) else {
             return false;
         };
         let hints = &self.head.hints;
+        if hints.page_unclear {
+            return true;
+        }
         match &hints.referer {
             Some(referer) => {
-                let path = Spelling::of(&referer.path);
-                let path = Segments::of(&path.plain);
+                let spelling = Spelling::of(&referer.path);
+                let path = Segments::of(&spelling.plain);
                 let mut embeds = self.catalog.index.embeds(referer.host.as_str());
-                family(&referer.host) == Some(own) && !embeds.any(|embed| embed.path.matches(&path, false))
+                let is_embedded = !spelling.is_ambiguous() && embeds.any(|embed| embed.path.matches(&path, false));
+                family(&referer.host) == Some(own) && !is_embedded
             }
             None => hints.origin.as_ref().and_then(family) == Some(own),
         }
@@ -201,7 +207,7 @@ impl<'c> Reader<'c> {
         let roles = &self.place.roles;
         let beacon = is_beacon(self.place);
         let activity = match method {
-            Method::Get if beacon && !self.is_visited(EmbedKind::Part) => {
+            Method::Get if beacon && !self.is_visited(true) => {
                 if roles.contains(&SiteRole::Pixel) {
                     common.embed
                 } else {

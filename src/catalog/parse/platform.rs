@@ -41,11 +41,11 @@ const ROLES: [(&str, SiteRole); 15] = [
 ];
 
 const EMBEDS: [(&str, EmbedKind); 5] = [
-    ("pixel", EmbedKind::Part),
-    ("sdk", EmbedKind::Part),
-    ("plugin", EmbedKind::Part),
-    ("oembed", EmbedKind::Part),
-    ("frame", EmbedKind::Frame),
+    ("pixel", EmbedKind::Pixel),
+    ("sdk", EmbedKind::Script),
+    ("plugin", EmbedKind::Content),
+    ("oembed", EmbedKind::Content),
+    ("frame", EmbedKind::Content),
 ];
 
 /// Reads the file of one platform, which is named after it.
@@ -186,7 +186,7 @@ fn embed(report: &Report<'_>, row: Fields<'_, '_>, draft: &mut Draft) {
             id: SignatureId::new(id.value),
             host: host.as_str().into(),
             path,
-            kind: kind.unwrap_or(EmbedKind::Frame),
+            kind: kind.unwrap_or(EmbedKind::Content),
         });
     }
 }

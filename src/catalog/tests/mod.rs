@@ -150,10 +150,10 @@ impl Sample {
     fn request(&self) -> Request {
         let mut request = request(&self.method, &self.url);
         for (name, value) in &self.headers {
-            request = if name == "upgrade" {
-                request.with(|hints| hints.websocket = value == "websocket")
-            } else {
-                request.header(name, value)
+            request = match name.as_str() {
+                "upgrade" => request.with(|hints| hints.websocket = value == "websocket"),
+                "sec-fetch-dest" => request.with(|hints| hints.fetch_dest = Some(value.clone())),
+                label => request.header(label, value),
             };
         }
         if let Some(form) = &self.form {

@@ -226,6 +226,10 @@ fn serve(
     if let Some((folder, watch)) = followed {
         follow(&rooms, &running, folder, watch);
     }
+    let (guard, stopping) = (rooms.guard.clone(), running.stop.clone());
+    running.tasks.spawn(async move {
+        tokio::select! { () = reload::follow_accounts(guard) => {} () = stopping.cancelled() => {} }
+    });
     let proxy = proxy(settings, &rooms, &running);
     for (listener, door) in [(doors.plain, Door::Plain), (doors.tls, Door::Tls)] {
         let (tasks, stop) = (running.tasks.clone(), running.stop.clone());

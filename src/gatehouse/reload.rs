@@ -2,7 +2,7 @@
 //! old one stays, and `/readyz`, a metric and the log say why.
 #![expect(
     clippy::disallowed_methods,
-    reason = "door: assembles rules off the workers' threads"
+    reason = "door: reads rules and accounts off the workers' threads"
 )]
 
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use notify::{RecursiveMode, Watcher};
 use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 
 use super::health::Health;
 use super::open::labels;
@@ -18,6 +19,7 @@ use super::sources::read_folder;
 use crate::audit::Book;
 use crate::clock::Clock;
 use crate::facts::{Act, GatewayAct, Problem, Record, RecordId};
+use crate::identity::Guard;
 use crate::metrics::Metrics;
 use crate::rulebook::{Assembled, LiveDirectory, LiveRulebook, Rulebook, Sources};
 
@@ -127,6 +129,23 @@ impl Reload {
 
     async fn record(&self, act: GatewayAct) {
         record(&self.book, &self.clock, &self.rules, act).await;
+    }
+}
+
+/// How often the accounts are looked at: whoever is removed is signed out within a second.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Follows the accounts until the task is dropped. The methods log what is wrong with them.
+pub(super) async fn follow_accounts(guard: Arc<Guard>) {
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let guard = guard.clone();
+        match tokio::task::spawn_blocking(move || guard.reload()).await {
+            Ok(Ok(()) | Err(_)) => {}
+            Err(error) => tracing::error!(%error, "looking at the accounts broke off"),
+        }
     }
 }
 

@@ -44,6 +44,7 @@ impl Proxy {
         };
         let (parts, body) = request.into_parts();
         let visitor = self.visitor(&hop, &parts).await;
+        let changes = changes.of(&visitor);
         let seen = self.observe(&rules, &hop, &visitor, Ask::Connect(authority)).await;
         entry.saw(rules.redact(&seen));
 

@@ -6,18 +6,35 @@ use tokio::sync::watch;
 
 use super::Proxy;
 use super::plan::{self, ConnectStep, RequestStep};
+use super::visitor::Visitor;
 use crate::facts::{Ask, Observation, RulebookId, Standing};
+use crate::identity::SignIn;
 use crate::rulebook::Rulebook;
 
 /// A clock that stands still never reaches an expiry; look again now and then.
 const LONGEST_NAP: Duration = Duration::from_mins(1);
 
-/// Tells of whatever can take back a permission: new rules, given and ended grants, changed people.
+/// Tells of whatever can take back a permission: new rules, given and ended grants, changed
+/// people and accounts.
 pub(super) struct Changes {
     rules: watch::Receiver<RulebookId>,
     grants: watch::Receiver<u64>,
     people: watch::Receiver<u64>,
+    sign_in: SignIn,
 }
+
+impl Changes {
+    /// The same, and the end of what the visitor's being known rests on.
+    pub(super) fn of(self, visitor: &Visitor) -> Self {
+        Self {
+            sign_in: visitor.sign_in.clone(),
+            ..self
+        }
+    }
+}
+
+/// Why flows end whose account is gone.
+pub(super) const SIGNED_OUT: &str = "the account that signed in was removed, or its password changed";
 
 /// Why flows are cut when the gateway stops.
 pub(super) const STOPPING: &str = "the gateway is stopping";
@@ -30,21 +47,24 @@ impl Proxy {
             rules: self.house.rules.changes(),
             grants: self.house.ledger.changes(),
             people: self.house.directory.changes(),
+            sign_in: SignIn::default(),
         }
     }
 
     /// Returns, with the reason, once the flow that was let pass as `seen` may no longer go on: new rules, an ended or
-    /// expired grant, a changed person, or the gateway stopping.
+    /// expired grant, a changed person or account, or the gateway stopping.
     pub(super) async fn until_it_must_end(&self, mut seen: Observation, changes: Changes) -> String {
         let Changes {
             mut rules,
             mut grants,
             mut people,
+            sign_in,
         } = changes;
         loop {
             let nap = self.nap(&seen);
             tokio::select! {
                 () = self.house.stop.cancelled() => return STOPPING.to_owned(),
+                () = sign_in.ended() => return SIGNED_OUT.to_owned(),
                 _ = rules.changed() => {}
                 _ = grants.changed() => {}
                 _ = people.changed() => {}

@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use super::Proxy;
 use super::body::{Outgoing, carrying, whole};
 use super::intercept::failed;
-use super::longlived::Changes;
+use super::longlived::{Changes, SIGNED_OUT};
 use super::observe::{head_of, is_websocket};
 use super::peek::{Peeked, peek};
 use super::plan::{self, Planned, RequestStep};
@@ -118,8 +118,13 @@ impl Proxy {
             peeked: Peeked::nothing(),
             secure,
             read: false,
-            changes,
+            changes: changes.map(|changes| changes.of(&visitor)),
         };
+        if !visitor.sign_in.is_good() {
+            entry.saw(rules.redact(&seen));
+            let reader = Reader::of(&asked.parts);
+            return respond::fault(entry, &host, hop.is_intercepted(), reader, &signed_out());
+        }
 
         let planned = self.plan(&rules, &mut seen, &mut asked).await;
         let judgement = planned.as_ref().ok().and_then(|planned| planned.judgement.as_ref());
@@ -342,6 +347,12 @@ impl Proxy {
 fn must_stay_unread(judgement: &Judgement) -> bool {
     let in_doubt = |refusal: Refusal| refusal.policy_error || refusal.unknown_person;
     !judgement.inspect() && !judgement.permit().err().is_some_and(in_doubt)
+}
+
+/// The account that opened the tunnel is gone: 421 makes a client connect anew (RFC 9110 §15.5.20), and then it is asked
+/// who it is.
+fn signed_out() -> Fault {
+    Fault::new(Blame::Client, Stage::Identify, FaultCode::Misdirected, SIGNED_OUT)
 }
 
 /// New rules keep the gateway from reading a flow that old rules let it open: 421 makes a client connect anew

@@ -12,7 +12,7 @@ use crate::facts::{
     Arrival, Ask, Authority, Channel, Grant, Observation, Person, PlatformId, PurposeId, Standing, Subject,
 };
 use crate::identity::selection::{self, Stated};
-use crate::identity::{Answer, Evidence};
+use crate::identity::{Answer, Evidence, SignIn};
 use crate::ingress::{self, Slot};
 use crate::metrics::Alive;
 use crate::portal::Visit;
@@ -70,6 +70,8 @@ pub(super) struct Inside {
 pub(super) struct Visitor {
     /// Whom a method proved it to be.
     pub(super) subject: Option<Subject>,
+    /// What that rests on: a tunnel outlives it.
+    pub(super) sign_in: SignIn,
     /// Why nobody is known, for the challenge.
     pub(super) rejected: Option<String>,
     /// The purpose that was selected, and how.
@@ -85,7 +87,11 @@ impl Proxy {
         }
         let evidence = Evidence::gather(&parts.headers, hop.certificate.as_ref(), &hop.arrival);
         match self.house.guard.identify(&evidence).await {
-            Answer::Known { subject, selects } => {
+            Answer::Known {
+                subject,
+                selects,
+                sign_in,
+            } => {
                 let by_name = selects.map(|purpose| (purpose, Channel::ProxyName));
                 let selects = match selection::stated(&parts.headers) {
                     Stated::Nothing => by_name,
@@ -94,6 +100,7 @@ impl Proxy {
                 };
                 Visitor {
                     subject: Some(subject),
+                    sign_in,
                     rejected: None,
                     selects,
                 }

@@ -158,7 +158,8 @@ impl Draft {
                     complain(word, kind, &mut tree.parents.keys().map(String::as_str));
                 }
             }
-            let stranger = |word: &&Word| !self.people.keys().any(|id| id.as_str() == word.0);
+            let known = |name: &str| SubjectId::parse(name).is_ok_and(|id| self.people.contains_key(&id));
+            let stranger = |word: &&Word| !known(&word.0);
             if let Some(word) = entry.manager.as_ref().filter(stranger) {
                 complain(word, "person", &mut self.people.keys().map(SubjectId::as_str));
             }

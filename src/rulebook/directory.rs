@@ -376,6 +376,17 @@ mod tests {
     }
 
     #[test]
+    fn the_time_zones_are_those_that_rules_are_judged_by_and_not_those_of_the_machine() {
+        let database = |zones: &jiff::tz::TimeZoneDatabase| {
+            let text = format!("{zones:?}");
+            text.split_once('(')
+                .map(|(_, kind)| kind.chars().take_while(char::is_ascii_alphabetic).collect::<String>())
+        };
+        let bundled = jiff::tz::TimeZoneDatabase::bundled();
+        assert_eq!(database(jiff::tz::db()), database(&bundled));
+    }
+
+    #[test]
     fn roles_that_are_part_of_each_other_do_not_hang() {
         let files = [SourceText::new(
             "people/a.toml",

@@ -103,9 +103,7 @@ impl Gatehouse {
             Rules::Embedded => reload::assemble_sources(&Sources::embedded()),
         };
         let assembled = assembled.map_err(OpenError::Policies)?;
-        for warning in &assembled.warnings {
-            tracing::warn!(%warning, "policies");
-        }
+        reload::warn(&assembled, &clock);
         let root_pem = issuer.root_pem();
         let doors = bind(settings)?;
         let rooms = build(settings, assembled, issuer, &doors, &clock)?;

@@ -44,6 +44,14 @@ pub fn assemble_sources(sources: &Sources) -> Result<Assembled, Vec<Problem>> {
     }
 }
 
+/// Logs what should not stay, and which permits have run out or soon will.
+pub(super) fn warn(assembled: &Assembled, clock: &Clock) {
+    let expiring = assembled.rulebook.policy().expiring(clock.now());
+    for warning in assembled.warnings.iter().chain(&expiring) {
+        tracing::warn!(%warning, "policies");
+    }
+}
+
 /// Watches the policies and puts new ones in force.
 pub(super) struct Reload {
     pub(super) folder: PathBuf,
@@ -100,9 +108,7 @@ impl Reload {
     }
 
     async fn put_in_force(&self, assembled: Assembled) {
-        for warning in &assembled.warnings {
-            tracing::warn!(%warning, "policies");
-        }
+        warn(&assembled, &self.clock);
         let (from, to) = (self.rules.load().id().clone(), assembled.rulebook.id().clone());
         self.directory.replace(Arc::new(assembled.directory));
         self.metrics.relabel(&labels(&assembled.rulebook));

@@ -191,10 +191,11 @@ impl Policy {
         &self.named
     }
 
-    /// Warns of permits that no longer count at `at`.
-    pub fn expired(&self, at: Timestamp) -> Vec<Problem> {
-        let gone = self.rules.iter().filter(|rule| !rule.is_in_force(at));
-        gone.map(lint::expired).collect()
+    /// Warns of permits that no longer count at `at`, and of those that soon will not.
+    pub fn expiring(&self, at: Timestamp) -> Vec<Problem> {
+        let soon = at.plus(lint::SOON);
+        let going = self.rules.iter().filter(|rule| !rule.is_in_force(soon));
+        going.map(|rule| lint::expiring(rule, at)).collect()
     }
 
     fn put(&self, asked: &Asked, at: Timestamp) -> Tally {

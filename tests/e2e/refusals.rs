@@ -139,7 +139,7 @@ async fn opening_an_address_leads_to_the_portal_by_an_opaque_reference() {
     let again = ada.navigate("https://www.linkedin.com/feed/?who=somebody").await;
     assert_ne!(again.header("location"), location, "each refusal has its own");
 
-    // it is the person's own, for five minutes
+    // it is the person's own, for a short time
     let newest = again.header("location");
     assert_eq!(
         world.client("dan").follow(newest, "cross-site").await.status,

@@ -81,7 +81,7 @@ pub const ENGLISH: Words = Words {
         format!("You signed in as “{name}”, but the directory does not list that name. Ask your help desk to add it.")
     },
     link_over_title: "This link is no longer valid",
-    link_over: "Links to a refusal last five minutes and belong to the person who got them. Open the site again, or find the refusal on your page.",
+    link_over: "A link to a refusal lasts for a short time and belongs to the person who got it. Open the site again, or find the refusal on your page.",
     not_here_title: "There is no such page",
     not_here: "The address may be mistyped.",
     form_over_title: "Please send the form again",

@@ -138,5 +138,5 @@ fn a_file_that_is_missing_or_stands_in_the_wrong_place_is_named() {
     insta::assert_snapshot!(without("wayleave.cedarschema"), @"wayleave.cedarschema: `wayleave.cedarschema` is missing (start from the shipped folder)");
     let mut more = files();
     more.push(SourceText::new("mine.cedar", "permit (principal, action, resource);"));
-    insta::assert_snapshot!(said(more), @"mine.cedar: nothing reads `mine.cedar` (rules stand in `rules/*.cedar`, data in `catalog/`, `people/` and `cases/`, without folders in them)");
+    insta::assert_snapshot!(said(more), @"mine.cedar: nothing reads `mine.cedar` (rules stand in `rules/*.cedar`, data in `*.toml` in `catalog/`, `people/` and `cases/`, all in lower case and without folders in them)");
 }

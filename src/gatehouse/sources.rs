@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::facts::{Problem, SourceText};
+use crate::rulebook::is_source;
 
 /// No file of rules is larger; a larger one is a mistake, or an attack on the memory of the gateway.
 const FILE_LIMIT: u64 = 4 * 1024 * 1024;
@@ -99,8 +100,8 @@ impl Reading {
         // Follows links: Kubernetes mounts a folder of links into a hidden one.
         match std::fs::metadata(path) {
             Ok(about) if about.is_dir() => self.folder(path, &name, depth + 1),
-            Ok(about) if about.is_file() && is_source(path) => self.file(path, name, about.len()),
-            Err(error) if is_source(path) => self.problem("unreadable", &name, format!("cannot be read: {error}")),
+            Ok(about) if about.is_file() && is_source(&name) => self.file(path, name, about.len()),
+            Err(error) if is_source(&name) => self.problem("unreadable", &name, format!("cannot be read: {error}")),
             Ok(_) | Err(_) => {}
         }
     }
@@ -133,11 +134,6 @@ fn is_left_behind(file: &str) -> bool {
     file.starts_with(['.', '#']) || file.ends_with('~') || file.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn is_source(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    matches!(extension, Some("toml" | "cedar" | "cedarschema"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +152,7 @@ mod tests {
             "4913",
             "README.md",
             "rules/x.cedar",
+            "rules/y.Cedar",
             ".git/c.toml",
         ] {
             std::fs::write(dir.path().join(name), "x").unwrap();
@@ -165,7 +162,7 @@ mod tests {
             .into_iter()
             .map(|file| file.name)
             .collect();
-        assert_eq!(names, ["a.toml", "b.toml", "rules/x.cedar"]);
+        assert_eq!(names, ["a.toml", "b.toml", "rules/x.cedar", "rules/y.Cedar"]);
     }
 
     #[test]

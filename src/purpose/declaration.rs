@@ -274,6 +274,7 @@ basis = "Steps prior to a contract"
 roles = ["recruiter"]
 platforms = ["linkedin", "xing"]
 covers = ["read", "publish"]
+approval = "none"
 ticket = { pattern = "HR-[0-9]{1,6}", example = "HR-123" }
 value-metric = "Candidates"
 retention = "six months"

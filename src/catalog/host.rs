@@ -1,6 +1,7 @@
 //! Patterns over hosts, and the table that finds what the catalogue knows of one: exact, then glob, then the longest suffix.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::facts::{Category, Host, PlatformId, SiteRole};
 
@@ -90,7 +91,7 @@ pub(super) struct Domain {
     pub(super) name: Box<str>,
     pub(super) cover: Cover,
     pub(super) platform: PlatformId,
-    pub(super) roles: BTreeSet<SiteRole>,
+    pub(super) roles: Arc<BTreeSet<SiteRole>>,
 }
 
 /// Finds the domain of a host, and the categories that name it.
@@ -142,9 +143,9 @@ impl DomainTable {
     }
 
     /// The categories that name a host or a name above it. They add up: nothing takes a host out of `sensitive`.
-    pub(super) fn categories_of(&self, host: &str, into: &mut BTreeSet<Category>) {
+    pub(super) fn categories_of(&self, host: &str, into: &mut Arc<BTreeSet<Category>>) {
         for categories in suffixes(host).filter_map(|name| self.categories.get(name)) {
-            into.extend(categories.iter().cloned());
+            Arc::make_mut(into).extend(categories.iter().cloned());
         }
     }
 
@@ -182,7 +183,7 @@ mod tests {
             name: name.into(),
             cover,
             platform: PlatformId::new(platform),
-            roles: BTreeSet::new(),
+            roles: Arc::default(),
         }
     }
 
@@ -219,9 +220,9 @@ mod tests {
 
     #[test]
     fn a_category_of_a_name_holds_for_everything_below_it_and_beside_a_platform() {
-        let mut categories = BTreeSet::new();
+        let mut categories = Arc::default();
         table().categories_of("login.bank.a.example", &mut categories);
-        assert_eq!(categories, [Category::new("banking")].into());
+        assert_eq!(*categories, [Category::new("banking")].into());
         assert!(table().find("login.bank.a.example").is_some());
     }
 

@@ -36,7 +36,7 @@ enum From {
 
 type Labels = [(String, String)];
 
-impl<'c> Reader<'c> {
+impl<'c> Reader<'c, '_> {
     /// Adds what the names of a request make of it, given the signatures that match otherwise.
     pub(super) fn judge_names(&mut self, method: Method, matches: &[Match<'c>]) {
         let needs_body = |found: &Match<'c>| found.operation().is_some_and(|operation| operation.places.in_body());

@@ -38,6 +38,7 @@ mod tree;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub use tree::{CategoryTree, Control, Platform};
 
@@ -51,7 +52,7 @@ pub const PEEK_LIMIT: usize = 64 * 1024;
 pub struct Catalog {
     platforms: BTreeMap<PlatformId, Platform>,
     /// The categories of each platform, with everything that they are part of.
-    closures: BTreeMap<PlatformId, BTreeSet<Category>>,
+    closures: BTreeMap<PlatformId, Arc<BTreeSet<Category>>>,
     categories: CategoryTree,
     activities: tree::ActivityTable,
     domains: host::DomainTable,
@@ -94,7 +95,8 @@ impl Catalog {
     ///
     /// Outside the catalogue a safe method is `browse` and any other `unknown-write`.
     pub fn read(&self, place: &Place, head: &Head) -> Reading {
-        recognise::Reader::new(self, place, head).read()
+        let spelling = path::Spelling::of(&head.path);
+        recognise::Reader::new(self, place, head, &spelling.paths()).read()
     }
 
     /// The head without what no signature looks at; it reads the same.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::Catalog;
 use super::index::Candidate;
-use super::path::{Segments, Spelling};
+use super::path::{PathGlob, Paths, Segments, Spelling};
 use super::signature::{Method, Reads};
 use super::tree::{ActivityIndex, Kind};
 use crate::facts::{Head, Opaque, Peek, Place, Reading, SignatureId, SiteRole};
@@ -32,6 +32,19 @@ pub(super) struct Match<'c> {
     pub(super) path_rank: (u8, u16),
 }
 
+impl<'c> Match<'c> {
+    fn of(candidate: Candidate<'c>, path: &Segments<'_>, fold: bool) -> Option<Self> {
+        let globs = candidate.signature.paths.iter().filter(|glob| glob.matches(path, fold));
+        let path_rank = globs.map(PathGlob::rank).max()?;
+        Some(Self { candidate, path_rank })
+    }
+
+    /// The same, where it matches as the path is written.
+    fn exactly(&self, path: &Segments<'_>) -> Option<Self> {
+        Self::of(self.candidate, path, false)
+    }
+}
+
 /// What was found so far.
 #[derive(Debug, Default)]
 pub(super) struct Found {
@@ -40,21 +53,22 @@ pub(super) struct Found {
 }
 
 /// One request being read.
-pub(super) struct Reader<'c> {
+pub(super) struct Reader<'c, 'p> {
     pub(super) catalog: &'c Catalog,
     pub(super) place: &'c Place,
     pub(super) head: &'c Head,
-    spelling: Spelling<'c>,
+    paths: &'p Paths<'p>,
     found: Found,
 }
 
-impl<'c> Reader<'c> {
-    pub(super) fn new(catalog: &'c Catalog, place: &'c Place, head: &'c Head) -> Self {
+impl<'c, 'p> Reader<'c, 'p> {
+    /// Reads `head`, whose path is to be understood as `paths`.
+    pub(super) fn new(catalog: &'c Catalog, place: &'c Place, head: &'c Head, paths: &'p Paths<'p>) -> Self {
         Self {
             catalog,
             place,
             head,
-            spelling: Spelling::of(&head.path),
+            paths,
             found: Found::default(),
         }
     }
@@ -62,23 +76,23 @@ impl<'c> Reader<'c> {
     pub(super) fn read(mut self) -> Reading {
         let common = self.catalog.activities.common;
         let method = Method::of(&self.head.method);
-        let spellings = std::mem::replace(&mut self.spelling, Spelling::of("/"));
-        let is_embed = !spellings.is_ambiguous() && self.embed(&Segments::of(&spellings.plain));
+        let paths = self.paths;
+        let is_embed = !paths.is_ambiguous() && self.embed(&paths.plain);
         if !is_embed {
-            for path in spellings.all().map(Segments::of) {
+            for path in paths.all() {
                 if self.head.hints.websocket {
-                    self.socket(&path);
+                    self.socket(path);
                 }
                 if !self.head.hints.websocket || method != Method::Get && self.head.method != "CONNECT" {
-                    self.request(method, &path);
+                    self.request(method, path);
                 }
                 for hidden in overrides(self.head) {
-                    self.request(hidden, &path);
+                    self.request(hidden, path);
                 }
             }
         }
         let writes = self.effective_methods().any(|method| !method.is_safe());
-        let doubtful = spellings.is_ambiguous() && (writes || self.head.hints.websocket)
+        let doubtful = paths.is_ambiguous() && (writes || self.head.hints.websocket)
             // A safe method has no use for content (RFC 9110 §9.3.1); servers differ in what they make of it.
             || method.is_safe() && self.head.hints.has_body
             || matches!(self.head.peek, Peek::Opaque(_));
@@ -177,28 +191,25 @@ impl<'c> Reader<'c> {
             self.add(self.catalog.activities.common.browse);
             return;
         }
-        let exact = self.matches(method, path, false);
-        self.judge_names(method, &exact);
         // Some servers ignore the case of paths: what the path is to them counts as well.
-        let folded = self.matches(method, path, true);
+        let folded: Vec<Match<'c>> = self.matches(method, path).collect();
+        let exact: Vec<Match<'c>> = folded.iter().filter_map(|found| found.exactly(path)).collect();
+        self.judge_names(method, &exact);
         if folded != exact {
             self.judge_names(method, &folded);
         }
     }
 
-    fn matches(&self, method: Method, path: &Segments<'_>, fold: bool) -> Vec<Match<'c>> {
-        let fits = |candidate: Candidate<'c>| {
+    /// The signatures that match, whatever the case of the path.
+    fn matches(&self, method: Method, path: &Segments<'_>) -> impl Iterator<Item = Match<'c>> {
+        let fits = move |candidate: &Candidate<'c>| {
             let signature = candidate.signature;
             // A named write is believed under any method: some servers take writes as GET.
             let named_write = signature.operation.is_some() && self.kind(signature.activity) == Kind::Write;
-            if signature.socket || !(signature.methods.contains(method) || method == Method::Get && named_write) {
-                return None;
-            }
-            let globs = signature.paths.iter().filter(|glob| glob.matches(path, fold));
-            let path_rank = globs.map(super::path::PathGlob::rank).max()?;
-            Some(Match { candidate, path_rank })
+            !signature.socket && (signature.methods.contains(method) || method == Method::Get && named_write)
         };
-        self.catalog.index.candidates(self.place).filter_map(fits).collect()
+        let candidates = self.catalog.index.candidates(self.place).filter(fits);
+        candidates.filter_map(move |candidate| Match::of(candidate, path, true))
     }
 
     /// What a request is that no signature recognises.
@@ -237,10 +248,11 @@ impl<'c> Reader<'c> {
 
     /// The signatures whose path matches in any spelling, whatever the method: a superset of those that are tried.
     pub(super) fn in_reach(&self) -> impl Iterator<Item = Candidate<'c>> {
-        let fits = move |candidate: &Candidate<'c>| {
+        let fits = |candidate: &Candidate<'c>| {
             let globs = &candidate.signature.paths;
-            let mut spellings = self.spelling.all().map(Segments::of);
-            spellings.any(|path| globs.iter().any(|glob| glob.matches(&path, true)))
+            self.paths
+                .all()
+                .any(|path| globs.iter().any(|glob| glob.matches(path, true)))
         };
         self.catalog.index.candidates(self.place).filter(fits)
     }

@@ -1,6 +1,7 @@
 //! A platform's file, and the hosts that only this installation knows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::super::fields::{At, Fields, Report};
 use super::super::host::{Cover, Domain, HostPattern};
@@ -123,6 +124,7 @@ fn domain(report: &Report<'_>, row: Fields<'_, '_>, platform: &PlatformId, draft
     let words = row.texts("roles");
     let roles = words.iter().filter_map(|word| row.choose(*word, "role", &ROLES));
     let roles: BTreeSet<SiteRole> = roles.collect();
+    let roles = Arc::new(roles);
     row.text("note");
     row.finish();
     let Some(host) = host else {

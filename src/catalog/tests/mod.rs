@@ -258,13 +258,13 @@ fn places_carry_platform_roles_and_the_closure_of_categories() {
     let place = catalog().place(&Host::parse("WWW.LinkedIn.com.").unwrap());
     assert_eq!(place.platform, Some(PlatformId::new("linkedin")));
     assert_eq!(
-        place.categories,
+        *place.categories,
         [Category::new("professional"), Category::new("social-media")].into()
     );
     assert!(place.roles.contains(&SiteRole::Site));
     let bank = catalog().place(&Host::parse("www.chase.com").unwrap());
     assert_eq!(
-        bank.categories,
+        *bank.categories,
         [Category::new("banking"), Category::new("sensitive")].into()
     );
     assert!(bank.platform.is_none() && bank.is_classified());

@@ -7,7 +7,7 @@ mod shipped;
 mod total;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::{Decision, GrantQuestion, PlatformFacts, Policy, Power, Question, RequestFacts, World};
@@ -201,8 +201,8 @@ fn place(host: &str) -> Place {
     Place {
         host: crate::facts::Host::parse(host).unwrap(),
         platform: platform.map(PlatformId::new),
-        categories: categories.iter().map(|id| Category::new(*id)).collect(),
-        roles: roles.iter().copied().collect(),
+        categories: Arc::new(categories.iter().map(|id| Category::new(*id)).collect()),
+        roles: Arc::new(roles.iter().copied().collect()),
     }
 }
 

@@ -58,7 +58,7 @@ impl Dialer {
         let seconds = self.limits.connect_timeout_s;
         timeout(
             Duration::from_secs(seconds),
-            race(targets, |target| self.attempt(target)),
+            race(targets, |target| self.attempt(to, target)),
         )
         .await
         .map_err(|_| faults::too_late(to, Step::Connecting, seconds))?
@@ -115,12 +115,17 @@ impl Dialer {
         }
     }
 
-    async fn attempt(&self, target: SocketAddr) -> Result<TcpStream, Fault> {
+    async fn attempt(&self, to: &Authority, target: SocketAddr) -> Result<TcpStream, Fault> {
         let limit = Duration::from_secs(self.limits.attempt_timeout_s);
         let connected = timeout(limit, TcpStream::connect(target)).await;
         let stream = connected
             .unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
             .map_err(|error| faults::of_connecting(target, &error))?;
+        if let Ok(local) = stream.local_addr() {
+            self.guard
+                .met(local, target)
+                .map_err(|guarded| of_guard(to, &guarded))?;
+        }
         // Only latency suffers where this fails.
         drop(stream.set_nodelay(true));
         Ok(stream)

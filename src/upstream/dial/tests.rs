@@ -4,6 +4,7 @@ use tokio::time::Instant;
 
 use super::super::resolve::Answer;
 use super::*;
+use crate::facts::Host;
 
 /// Answers every name with the same addresses.
 struct Says(Vec<IpAddr>);
@@ -92,6 +93,18 @@ async fn our_own_doors_are_not_dialled() {
     dialer.never(&["127.0.0.1:3128".parse().unwrap()]);
     assert_eq!(targets(&dialer, "127.0.0.1:3128").await, Err(FaultCode::AddressGuarded));
     assert_eq!(targets(&dialer, "127.0.0.1:3127").await.unwrap(), ["127.0.0.1:3127"]);
+}
+
+#[tokio::test]
+async fn our_own_door_is_left_when_it_shows_only_after_connecting() {
+    let door = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = door.local_addr().unwrap();
+    let mut dialer = dialer(&["127.0.0.0/8"], &[], &[]);
+    dialer.never(&[SocketAddr::from(([0, 0, 0, 0], address.port()))]);
+    // Loopback, which is known before: as it would be any other address of this machine, which is not.
+    let to = Authority::parse("x.com:443", None).unwrap();
+    let fault = dialer.attempt(&to, address).await.unwrap_err();
+    assert_eq!((fault.stage, fault.code), (Stage::Resolve, FaultCode::AddressGuarded));
 }
 
 fn addresses(count: u16) -> Vec<SocketAddr> {

@@ -26,7 +26,7 @@ use crate::ingress::{Target, request_sanity};
 use crate::policy::Permit;
 use crate::portal::Visit;
 use crate::rulebook::{Judgement, Refusal, Rulebook};
-use crate::upstream::{Body, fault_of_answer};
+use crate::upstream::Body;
 
 /// A request taken apart, with what a peek took from its body.
 pub(super) struct Asked {
@@ -251,11 +251,7 @@ impl Proxy {
                     status: Some(head.status.as_u16()),
                     decrypted,
                 };
-                let permit = permit.clone();
-                let body = body
-                    .map_err(move |error| fault_of_answer(&permit, &error).into())
-                    .boxed();
-                let body = carrying(entry, closing, body);
+                let body = carrying(entry, closing, body.map_err(Into::into).boxed());
                 Response::from_parts(head, body)
             }
             Err(fault) => respond::fault(entry, &permit.authority().host, decrypted, reader, &fault),

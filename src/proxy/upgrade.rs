@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 
@@ -19,7 +18,7 @@ use super::{headers, respond};
 use crate::audit::{Closing, Entry};
 use crate::facts::{End, Observation};
 use crate::policy::Permit;
-use crate::upstream::Body;
+use crate::upstream::{Answer, Body};
 
 /// A socket on its way: its record, and what let it pass.
 struct Socket {
@@ -78,7 +77,7 @@ impl Proxy {
         socket: Socket,
         client: OnUpgrade,
         origin: Upgraded,
-        response: Response<Incoming>,
+        response: Response<Answer>,
     ) -> Response<Body> {
         let (mut head, _) = response.into_parts();
         headers::inward(&mut head.headers, self.via(head.version), true);
@@ -115,7 +114,7 @@ impl Proxy {
     }
 
     /// The origin did not switch: its answer passes like any other.
-    fn pass_answer(&self, entry: Entry, read: bool, response: Response<Incoming>) -> Response<Body> {
+    fn pass_answer(&self, entry: Entry, read: bool, response: Response<Answer>) -> Response<Body> {
         let (mut head, body) = response.into_parts();
         headers::inward(&mut head.headers, self.via(head.version), false);
         let closing = Closing {

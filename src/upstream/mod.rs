@@ -12,6 +12,7 @@
 //! This room never judges, never reads bodies, and changes nothing of a request but its form: which headers may leave
 //! is for `proxy` to say.
 
+mod answer;
 mod connect;
 mod dial;
 mod faults;
@@ -23,6 +24,7 @@ mod relay;
 mod resolve;
 mod settings;
 mod stand_in;
+mod streams;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,10 +33,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::combinators::BoxBody;
-use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
 use tokio::net::TcpStream;
 
+pub use answer::Answer;
 pub use guard::{Class, Guard, Guarded, classify};
 pub use relay::{RelayEnd, Side, Way, relay};
 pub use settings::{Resolver, Settings};
@@ -44,7 +46,7 @@ use self::dial::Dialer;
 use self::faults::Step;
 use self::names::Names;
 use self::outgoing::{Outgoing, Progress, in_time, is_bound, put_in_form};
-use self::pool::{Checkout, Keep, Key, Pool};
+use self::pool::{Checkout, Held, Keep, Key, Pool, Slot};
 use crate::facts::{Authority, Fault, FaultCode, Stage};
 use crate::policy::Permit;
 
@@ -123,23 +125,23 @@ impl Upstream {
         permit: &Permit,
         secure: bool,
         request: http::Request<Body>,
-    ) -> Result<http::Response<Incoming>, Fault> {
-        let key = key(permit, secure);
+    ) -> Result<http::Response<Answer>, Fault> {
+        let slot = self.pool.slot(key(permit, secure))?;
         let progress = Progress::default();
         let request = request.map(|body| Outgoing::new(body, progress.clone()));
         let bound = is_bound(request.headers());
         let checkout = if bound {
-            Box::pin(self.pool.fresh(&key)).await?
+            Box::pin(self.pool.fresh(&slot)).await?
         } else {
-            self.pool.checkout(&key).await?
+            self.pool.checkout(&slot).await?
         };
-        match self.exchange(&key, checkout, request, &progress, bound).await {
+        match self.exchange(&slot, checkout, request, &progress, bound).await {
             Ok(response) => Ok(response),
             Err(Missed::Never(request)) => {
-                let fresh = Box::pin(self.pool.fresh(&key)).await?;
-                let again = self.exchange(&key, fresh, *request, &progress, bound).await;
+                let fresh = Box::pin(self.pool.fresh(&slot)).await?;
+                let again = self.exchange(&slot, fresh, *request, &progress, bound).await;
                 again.map_err(|missed| match missed {
-                    Missed::Never(_) => origin_gone(&key.authority),
+                    Missed::Never(_) => origin_gone(permit.authority()),
                     Missed::Failed(fault) => fault,
                 })
             }
@@ -154,25 +156,27 @@ impl Upstream {
         permit: &Permit,
         secure: bool,
         request: http::Request<Body>,
-    ) -> Result<(http::Response<Incoming>, Option<Upgraded>), Fault> {
-        let key = key(permit, secure);
+    ) -> Result<(http::Response<Answer>, Option<Upgraded>), Fault> {
+        let slot = self.pool.slot(key(permit, secure))?;
+        let to = &slot.key.authority;
         let progress = Progress::default();
         let mut request = request.map(|body| Outgoing::new(body, progress.clone()));
-        put_in_form(&mut request, &key, false)?;
-        let mut sender = self.pool.connector().connect_for_upgrade(&key).await?;
+        put_in_form(&mut request, &slot.spelled, false)?;
+        let mut sender = self.pool.connector().connect_for_upgrade(&slot.key).await?;
         let answer = in_time(sender.send_request(request), &progress, self.response_timeout()).await;
         let mut response = match answer {
             Some(Ok(response)) => response,
-            Some(Err(error)) => return Err(faults::of_exchange(&key.authority, &error)),
-            None => return Err(self.too_late(&key.authority)),
+            Some(Err(error)) => return Err(faults::of_exchange(to, &error)),
+            None => return Err(self.too_late(to)),
         };
-        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return Ok((response, None));
-        }
-        match hyper::upgrade::on(&mut response).await {
-            Ok(upgraded) => Ok((response, Some(upgraded))),
-            Err(error) => Err(faults::of_exchange(&key.authority, &error)),
-        }
+        let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
+        let upgraded = if switches {
+            let upgraded = hyper::upgrade::on(&mut response).await;
+            Some(upgraded.map_err(|error| faults::of_exchange(to, &error))?)
+        } else {
+            None
+        };
+        Ok((response.map(|body| Answer::new(body, to, None)), upgraded))
     }
 
     /// Connects for a tunnel.
@@ -210,32 +214,35 @@ impl Upstream {
 
     async fn exchange(
         &self,
-        key: &Key,
+        slot: &Arc<Slot>,
         checkout: Checkout,
         mut request: http::Request<Outgoing>,
         progress: &Progress,
         bound: bool,
-    ) -> Result<http::Response<Incoming>, Missed> {
+    ) -> Result<http::Response<Answer>, Missed> {
+        let to = &slot.key.authority;
         let Checkout { mut sender, reused } = checkout;
-        put_in_form(&mut request, key, sender.is_http2()).map_err(Missed::Failed)?;
+        put_in_form(&mut request, &slot.spelled, sender.is_http2()).map_err(Missed::Failed)?;
         let answer = in_time(sender.send(request), progress, self.response_timeout()).await;
         match answer {
             Some(Ok(response)) => {
-                self.keep(key, sender, bound || is_bound(response.headers()));
-                Ok(response)
+                let held = match sender {
+                    Sender::Http1(_) if bound || is_bound(response.headers()) => None, // it is one person's
+                    Sender::Http1(sender) => Some(Held::Whole(sender, Arc::clone(slot), Arc::clone(&self.pool))),
+                    Sender::Http2(_, place) => {
+                        if !reused {
+                            place.look();
+                        }
+                        Some(Held::Place(place))
+                    }
+                };
+                Ok(response.map(|body| Answer::new(body, to, held)))
             }
             Some(Err(mut error)) => Err(match error.take_message() {
                 Some(request) if reused => Missed::Never(Box::new(request)),
-                Some(_) | None => Missed::Failed(faults::of_exchange(&key.authority, error.error())),
+                Some(_) | None => Missed::Failed(faults::of_exchange(to, error.error())),
             }),
-            None => Err(Missed::Failed(self.too_late(&key.authority))),
-        }
-    }
-
-    /// Keeps the connection for the next request, unless it is one person's.
-    fn keep(&self, key: &Key, sender: Sender, bound: bool) {
-        if !bound {
-            self.pool.keep(key, sender);
+            None => Err(Missed::Failed(self.too_late(to))),
         }
     }
 
@@ -254,11 +261,6 @@ enum Missed {
     Never(Box<http::Request<Outgoing>>),
     /// Nobody knows how far it came.
     Failed(Fault),
-}
-
-/// What a broken answer body amounts to.
-pub fn fault_of_answer(permit: &Permit, error: &hyper::Error) -> Fault {
-    faults::of_exchange(permit.authority(), error)
 }
 
 fn key(permit: &Permit, secure: bool) -> Key {

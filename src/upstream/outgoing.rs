@@ -67,24 +67,45 @@ pub(super) async fn in_time<T>(answer: impl Future<Output = T>, progress: &Progr
     }
 }
 
+/// An origin's authority as browsers spell it, without the scheme's own port, in the form of either protocol.
+pub(super) struct Spelled {
+    scheme: Scheme,
+    authority: http::uri::Authority,
+    host: HeaderValue,
+}
+
+impl Spelled {
+    pub(super) fn of(key: &Key) -> Result<Self, Fault> {
+        let whole = key.authority.to_string();
+        let (scheme, own) = if key.secure {
+            (Scheme::HTTPS, ":443")
+        } else {
+            (Scheme::HTTP, ":80")
+        };
+        let spelled = whole.strip_suffix(own).unwrap_or(&whole);
+        Ok(Self {
+            scheme,
+            authority: spelled.parse().map_err(|error| internal(&error))?,
+            host: HeaderValue::from_str(spelled).map_err(|error| internal(&error))?,
+        })
+    }
+}
+
 /// Gives a request the form that the connection needs; doing it again for another connection is safe.
-pub(super) fn put_in_form<B>(request: &mut Request<B>, key: &Key, http2: bool) -> Result<(), Fault> {
-    let internal = |error: &dyn std::fmt::Display| Fault::internal(Stage::Forward, error);
+pub(super) fn put_in_form<B>(request: &mut Request<B>, to: &Spelled, http2: bool) -> Result<(), Fault> {
     let path = request.uri().path_and_query().cloned();
     let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
-    let authority = spelled(key);
     let mut parts = http::uri::Parts::default();
     if http2 {
         // RFC 9113 §8.3.1: `:scheme` and `:authority` take the place of `Host`.
-        parts.scheme = Some(if key.secure { Scheme::HTTPS } else { Scheme::HTTP });
-        parts.authority = Some(authority.parse().map_err(|error| internal(&error))?);
+        parts.scheme = Some(to.scheme.clone());
+        parts.authority = Some(to.authority.clone());
         request.headers_mut().remove(HOST);
         request.headers_mut().remove(CONNECTION);
         *request.version_mut() = Version::HTTP_2;
     } else {
         // RFC 9112 §3.2.2: the target counts, whatever `Host` the client sent.
-        let host = HeaderValue::from_str(&authority).map_err(|error| internal(&error))?;
-        request.headers_mut().insert(HOST, host);
+        request.headers_mut().insert(HOST, to.host.clone());
         if request.headers().contains_key(TE) {
             // RFC 9110 §10.1.4: in HTTP/1.1 the field is of this hop, and must be named as such.
             request.headers_mut().append(CONNECTION, HeaderValue::from_static("te"));
@@ -96,11 +117,8 @@ pub(super) fn put_in_form<B>(request: &mut Request<B>, key: &Key, http2: bool) -
     Ok(())
 }
 
-/// The authority as browsers spell it: without the scheme's own port.
-fn spelled(key: &Key) -> String {
-    let whole = key.authority.to_string();
-    let own = if key.secure { ":443" } else { ":80" };
-    whole.strip_suffix(own).map_or_else(|| whole.clone(), ToOwned::to_owned)
+fn internal(error: &dyn std::fmt::Display) -> Fault {
+    Fault::internal(Stage::Forward, error)
 }
 
 /// Whether the headers speak of an authentication that is bound to the connection (RFC 4559, NTLM): such a connection
@@ -129,7 +147,7 @@ mod tests {
             .unwrap();
         let authority = Authority::parse(to, None).unwrap();
         let key = Key { authority, secure };
-        put_in_form(&mut request, &key, http2).unwrap();
+        put_in_form(&mut request, &Spelled::of(&key).unwrap(), http2).unwrap();
         request
     }
 
@@ -163,15 +181,9 @@ mod tests {
     fn a_request_can_change_its_form_for_another_connection() {
         let mut request = formed("/a?b", "x.com:443", true, true);
         let authority = Authority::parse("x.com:443", None).unwrap();
-        put_in_form(
-            &mut request,
-            &Key {
-                authority,
-                secure: true,
-            },
-            false,
-        )
-        .unwrap();
+        let secure = true;
+        let to = Spelled::of(&Key { authority, secure }).unwrap();
+        put_in_form(&mut request, &to, false).unwrap();
         assert_eq!(
             (request.uri().to_string().as_str(), &request.headers()[HOST]),
             ("/a?b", &"x.com".parse().unwrap())

@@ -88,19 +88,23 @@ async fn unused_connections_are_let_go_after_a_while() {
 }
 
 #[tokio::test]
-async fn no_more_connections_are_kept_than_the_settings_say() {
+async fn no_more_connections_are_kept_than_the_settings_say_not_even_for_a_moment() {
     let origin = Origin::honest().await;
     let upstream = way(origin.address, &[], |settings| {
-        settings.max_idle_per_origin = 1;
-        settings.idle_timeout_s = 1;
+        settings.max_idle_per_origin = 2;
+        settings.max_idle = 3;
     });
-    let (x, y) = (permit("x.com:80"), permit("x.com:80"));
-    let both = tokio::join!(upstream.send(&x, false, get("/")), upstream.send(&y, false, get("/")));
-    text(both.0.unwrap()).await;
-    text(both.1.unwrap()).await;
-    assert_eq!(origin.accepted(), 2);
-    until(|| upstream.alive().tasks == 2).await;
-    assert!(upstream.alive().idle <= 1);
+    for (to, left) in [("x.com:80", 2), ("y.com:80", 3)] {
+        let permit = permit(to);
+        let all = (0..4).map(|_| async { upstream.send(&permit, false, get("/")).await.unwrap() });
+        for response in futures_util::future::join_all(all).await {
+            text(response).await;
+        }
+        assert_eq!(upstream.alive().idle, left, "{to}");
+    }
+    assert_eq!(origin.accepted(), 8);
+    // The sweeper, and those that are kept.
+    until(|| upstream.alive().tasks == 4).await;
     upstream.close().await;
 }
 
@@ -193,14 +197,17 @@ async fn a_request_that_never_left_is_handed_back_whole() {
     })
     .await;
     let upstream = way_to(origin.address, &[]);
-    let key = key(&permit("x.com:80"), false);
-    let fresh = upstream.pool.fresh(&key).await.unwrap();
+    let slot = upstream.pool.slot(key(&permit("x.com:80"), false)).unwrap();
+    let fresh = upstream.pool.fresh(&slot).await.unwrap();
+    let Sender::Http1(sender) = &fresh.sender else {
+        panic!("in clear it is HTTP/1.1")
+    };
     close.notify_one();
-    until(|| fresh.sender.is_closed()).await;
+    until(|| sender.is_closed()).await;
     let progress = Progress::default();
     let request = post("/", "whole").map(|body| Outgoing::new(body, progress.clone()));
     let stale = Checkout { reused: true, ..fresh };
-    match upstream.exchange(&key, stale, request, &progress, false).await {
+    match upstream.exchange(&slot, stale, request, &progress, false).await {
         Err(Missed::Never(request)) => {
             let body = http_body_util::BodyExt::collect(request.into_body())
                 .await

@@ -5,6 +5,7 @@ mod certificates;
 mod exchanges;
 mod kept;
 mod origin;
+mod shared;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -70,7 +71,7 @@ fn post(target: &str, body: impl Into<Bytes>) -> http::Request<Body> {
     http::Request::post(target).body(body).unwrap()
 }
 
-async fn text(response: http::Response<Incoming>) -> String {
+async fn text(response: http::Response<Answer>) -> String {
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     String::from_utf8(bytes.to_vec()).unwrap()
 }

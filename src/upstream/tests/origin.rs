@@ -69,6 +69,32 @@ impl Origin {
         .await
     }
 
+    /// Speaks HTTP/2 with this certificate, lets a connection carry so many streams, and answers as `answer` says.
+    pub(super) async fn shared<F>(
+        certificate: &Certificate,
+        streams: u32,
+        answer: impl Fn(http::Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = http::Response<Full<Bytes>>> + Send + 'static,
+    {
+        let acceptor = TlsAcceptor::from(certificate.server(&["h2"]));
+        Self::start(move |stream, _| {
+            let (acceptor, answer) = (acceptor.clone(), answer.clone());
+            async move {
+                let stream = acceptor.accept(stream).await.unwrap();
+                let service = service_fn(move |request| {
+                    let answered = answer(request);
+                    async { Ok::<_, Infallible>(answered.await) }
+                });
+                let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+                builder.max_concurrent_streams(streams);
+                drop(builder.serve_connection(TokioIo::new(stream), service).await);
+            }
+        })
+        .await
+    }
+
     /// Reads a request head on each connection, says `answer`, and closes.
     pub(super) async fn says(answer: &'static str) -> Self {
         Self::start(move |mut stream, _| async move {

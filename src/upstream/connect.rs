@@ -106,8 +106,8 @@ impl Connector {
         }
     }
 
-    /// A new HTTP/1.1 connection that can change protocols.
-    pub(super) async fn connect_for_upgrade(&self, key: &Key) -> Result<http1::SendRequest<Outgoing>, Fault> {
+    /// A new HTTP/1.1 connection for one request, which may change protocols.
+    pub(super) async fn connect_alone(&self, key: &Key) -> Result<http1::SendRequest<Outgoing>, Fault> {
         self.still_open()?;
         let to = &key.authority;
         if key.secure {

@@ -15,6 +15,7 @@
 mod answer;
 mod connect;
 mod dial;
+mod exchange;
 mod faults;
 mod guard;
 mod names;
@@ -41,13 +42,14 @@ pub use guard::{Class, Guard, Guarded, classify};
 pub use relay::{RelayEnd, Side, Way, relay};
 pub use settings::{Resolver, Settings};
 
-use self::connect::{Connector, Sender};
+use self::connect::Connector;
 use self::dial::Dialer;
+use self::exchange::passed_on;
 use self::faults::Step;
 use self::names::Names;
-use self::outgoing::{Outgoing, Progress, in_time, is_bound, put_in_form};
-use self::pool::{Checkout, Held, Keep, Key, Pool, Slot};
-use crate::facts::{Authority, Fault, FaultCode, Stage};
+use self::outgoing::{Outgoing, Progress, is_bound};
+use self::pool::{Keep, Key, Pool};
+use crate::facts::{Authority, Fault};
 use crate::policy::Permit;
 
 /// A request body on its way out.
@@ -119,7 +121,9 @@ impl Upstream {
     /// Sends one request to where the permit allows, and returns the answer's head with its body still streaming.
     ///
     /// The target gets the form and the `Host` that the connection needs; nothing else is changed. A request is sent
-    /// again only if it provably never left: a kept connection turned out to be closed.
+    /// again, once, if it has no body and either the origin says that it was not processed, or it is safe (RFC 9110
+    /// §9.2.1) and a kept connection ended before the answer began. What never left a kept connection is whole, and goes
+    /// to the next.
     pub async fn send(
         &self,
         permit: &Permit,
@@ -129,24 +133,11 @@ impl Upstream {
         let slot = self.pool.slot(key(permit, secure))?;
         let progress = Progress::default();
         let request = request.map(|body| Outgoing::new(body, progress.clone()));
-        let bound = is_bound(request.headers());
-        let checkout = if bound {
-            Box::pin(self.pool.fresh(&slot)).await?
-        } else {
-            self.pool.checkout(&slot).await?
-        };
-        match self.exchange(&slot, checkout, request, &progress, bound).await {
-            Ok(response) => Ok(response),
-            Err(Missed::Never(request)) => {
-                let fresh = Box::pin(self.pool.fresh(&slot)).await?;
-                let again = self.exchange(&slot, fresh, *request, &progress, bound).await;
-                again.map_err(|missed| match missed {
-                    Missed::Never(_) => origin_gone(permit.authority()),
-                    Missed::Failed(fault) => fault,
-                })
-            }
-            Err(Missed::Failed(fault)) => Err(fault),
+        if is_bound(request.headers()) {
+            let response = Box::pin(self.alone(&slot, request, &progress)).await?;
+            return Ok(passed_on(permit.authority(), response, None));
         }
+        self.exchange(&slot, request, &progress).await
     }
 
     /// Sends a request that asks to change protocols (RFC 9110 §7.8), over HTTP/1.1 and a connection of its own; the
@@ -158,19 +149,11 @@ impl Upstream {
         request: http::Request<Body>,
     ) -> Result<(http::Response<Answer>, Option<Upgraded>), Fault> {
         let slot = self.pool.slot(key(permit, secure))?;
-        let to = &slot.key.authority;
+        let to = permit.authority();
         let progress = Progress::default();
-        let mut request = request.map(|body| Outgoing::new(body, progress.clone()));
-        put_in_form(&mut request, &slot.spelled, false)?;
-        let mut sender = self.pool.connector().connect_for_upgrade(&slot.key).await?;
-        let answer = in_time(sender.send_request(request), &progress, self.response_timeout()).await;
-        let mut response = match answer {
-            Some(Ok(response)) => response,
-            Some(Err(error)) => return Err(faults::of_exchange(to, &error)),
-            None => return Err(self.too_late(to)),
-        };
-        let switches = response.status() == StatusCode::SWITCHING_PROTOCOLS;
-        let upgraded = if switches {
+        let request = request.map(|body| Outgoing::new(body, progress.clone()));
+        let mut response = self.alone(&slot, request, &progress).await?;
+        let upgraded = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let upgraded = hyper::upgrade::on(&mut response).await;
             Some(upgraded.map_err(|error| faults::of_exchange(to, &error))?)
         } else {
@@ -212,40 +195,6 @@ impl Upstream {
         connector.tasks().wait().await;
     }
 
-    async fn exchange(
-        &self,
-        slot: &Arc<Slot>,
-        checkout: Checkout,
-        mut request: http::Request<Outgoing>,
-        progress: &Progress,
-        bound: bool,
-    ) -> Result<http::Response<Answer>, Missed> {
-        let to = &slot.key.authority;
-        let Checkout { mut sender, reused } = checkout;
-        put_in_form(&mut request, &slot.spelled, sender.is_http2()).map_err(Missed::Failed)?;
-        let answer = in_time(sender.send(request), progress, self.response_timeout()).await;
-        match answer {
-            Some(Ok(response)) => {
-                let held = match sender {
-                    Sender::Http1(_) if bound || is_bound(response.headers()) => None, // it is one person's
-                    Sender::Http1(sender) => Some(Held::Whole(sender, Arc::clone(slot), Arc::clone(&self.pool))),
-                    Sender::Http2(_, place) => {
-                        if !reused {
-                            place.look();
-                        }
-                        Some(Held::Place(place))
-                    }
-                };
-                Ok(response.map(|body| Answer::new(body, to, held)))
-            }
-            Some(Err(mut error)) => Err(match error.take_message() {
-                Some(request) if reused => Missed::Never(Box::new(request)),
-                Some(_) | None => Missed::Failed(faults::of_exchange(to, error.error())),
-            }),
-            None => Err(Missed::Failed(self.too_late(to))),
-        }
-    }
-
     fn response_timeout(&self) -> Duration {
         Duration::from_secs(self.response_timeout_s)
     }
@@ -255,29 +204,11 @@ impl Upstream {
     }
 }
 
-/// Why there is no answer.
-enum Missed {
-    /// The request never left, and is still whole.
-    Never(Box<http::Request<Outgoing>>),
-    /// Nobody knows how far it came.
-    Failed(Fault),
-}
-
 fn key(permit: &Permit, secure: bool) -> Key {
     Key {
         authority: permit.authority().clone(),
         secure,
     }
-}
-
-fn origin_gone(to: &Authority) -> Fault {
-    let detail = format!("`{to}` closes every connection before a request can be sent");
-    Fault::new(
-        crate::facts::Blame::Origin,
-        Stage::Forward,
-        FaultCode::OriginGone,
-        detail,
-    )
 }
 
 #[cfg(test)]

@@ -180,8 +180,7 @@ impl Pool {
         dialled
     }
 
-    /// A new connection, whatever is kept.
-    pub(super) async fn fresh(&self, slot: &Slot) -> Result<Checkout, Fault> {
+    async fn fresh(&self, slot: &Slot) -> Result<Checkout, Fault> {
         // what an origin lets its other connections carry holds for the next, which cannot say so before it is used
         let streams = slot
             .lock()

@@ -64,6 +64,13 @@ impl Place {
     pub(super) fn look(&self) {
         self.0.carrier.wake();
     }
+
+    /// The origin refused one stream more than those beside it: until somebody has looked, no more are opened.
+    pub(super) fn refused(self) {
+        let others = self.0.open.load(Ordering::Relaxed).saturating_sub(1);
+        self.0.allow(others);
+        self.look();
+    }
 }
 
 impl Drop for Place {
@@ -86,6 +93,14 @@ mod tests {
         drop(first);
         let again = streams.enter();
         assert!(again.is_some() && !streams.are_none());
+    }
+
+    #[test]
+    fn a_refused_stream_tells_how_many_there_may_be() {
+        let streams = Streams::up_to(MOST);
+        let _two = [streams.enter().unwrap(), streams.enter().unwrap()];
+        streams.enter().unwrap().refused();
+        assert!(streams.enter().is_none());
     }
 
     #[test]

@@ -6,7 +6,6 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::origin::{Certificate, Origin, head};
 use super::*;
-use crate::facts::Blame;
 
 async fn fails(upstream: &Upstream, to: &str, request: http::Request<Body>) -> (Blame, Stage, FaultCode) {
     let fault = upstream.send(&permit(to), false, request).await.unwrap_err();

@@ -3,6 +3,8 @@
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Notify;
 
+use super::super::connect::Sender;
+use super::super::pool::Checkout;
 use super::origin::{Certificate, Origin, head, http1};
 use super::*;
 
@@ -115,14 +117,36 @@ async fn a_connection_that_carries_somebodys_authentication_serves_nobody_else()
     ask(&upstream, "x.com:80", get("/negotiate")).await;
     ask(&upstream, "x.com:80", get("/")).await;
     assert_eq!(origin.accepted(), 2, "the answer asked for it");
-    let mut request = get("/");
-    request
-        .headers_mut()
-        .insert("authorization", "NTLM abc".parse().unwrap());
-    ask(&upstream, "x.com:80", request).await;
+    ask(&upstream, "x.com:80", with_ntlm(get("/"))).await;
     ask(&upstream, "x.com:80", get("/")).await;
     assert_eq!(origin.accepted(), 3, "the request carried it");
     upstream.close().await;
+}
+
+#[tokio::test]
+async fn an_authentication_of_the_connection_is_never_sent_on_a_shared_one() {
+    let certificate = Certificate::new(&["x.com"], |_| {});
+    let origin = Origin::secure(&certificate, &["h2", "http/1.1"]).await;
+    let upstream = way_to(origin.address, std::slice::from_ref(&certificate.root));
+    let permit = permit("x.com:443");
+    let versions = [
+        (with_ntlm(get("/")), "HTTP/1.1", 1),
+        (get("/"), "HTTP/2.0", 2),
+        (with_ntlm(get("/")), "HTTP/1.1", 3),
+        (get("/"), "HTTP/2.0", 3),
+    ];
+    for (request, version, accepted) in versions {
+        let said = text(upstream.send(&permit, true, request).await.unwrap()).await;
+        assert!(said.starts_with(version), "{said}");
+        assert_eq!(origin.accepted(), accepted);
+    }
+    upstream.close().await;
+}
+
+fn with_ntlm(mut request: http::Request<Body>) -> http::Request<Body> {
+    let ntlm = http::HeaderValue::from_static("NTLM abc");
+    request.headers_mut().insert("authorization", ntlm);
+    request
 }
 
 #[tokio::test]
@@ -198,7 +222,7 @@ async fn a_request_that_never_left_is_handed_back_whole() {
     .await;
     let upstream = way_to(origin.address, &[]);
     let slot = upstream.pool.slot(key(&permit("x.com:80"), false)).unwrap();
-    let fresh = upstream.pool.fresh(&slot).await.unwrap();
+    let fresh = upstream.pool.checkout(&slot).await.unwrap();
     let Sender::Http1(sender) = &fresh.sender else {
         panic!("in clear it is HTTP/1.1")
     };
@@ -207,15 +231,8 @@ async fn a_request_that_never_left_is_handed_back_whole() {
     let progress = Progress::default();
     let request = post("/", "whole").map(|body| Outgoing::new(body, progress.clone()));
     let stale = Checkout { reused: true, ..fresh };
-    match upstream.exchange(&slot, stale, request, &progress, false).await {
-        Err(Missed::Never(request)) => {
-            let body = http_body_util::BodyExt::collect(request.into_body())
-                .await
-                .unwrap()
-                .to_bytes();
-            assert_eq!(body, "whole");
-        }
-        Err(Missed::Failed(fault)) => panic!("{fault}"),
-        Ok(_) => panic!("nobody answers"),
-    }
+    let missed = upstream.attempt(&slot, stale, request, &progress).await;
+    let whole = missed.err().and_then(|missed| missed.whole).unwrap();
+    let body = http_body_util::BodyExt::collect(whole.into_body()).await;
+    assert_eq!(body.unwrap().to_bytes(), "whole");
 }

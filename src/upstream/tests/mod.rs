@@ -1,6 +1,7 @@
 //! The way out, against real sockets: origins that behave, and origins that do not.
 #![expect(clippy::disallowed_methods, reason = "the origins of the tests listen")]
 
+mod again;
 mod certificates;
 mod exchanges;
 mod kept;
@@ -14,6 +15,7 @@ use http_body_util::{BodyExt as _, Empty, Full};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::*;
+use crate::facts::{Blame, FaultCode, Stage};
 
 /// A way out that may reach loopback, where every host of the internet lives at `origin`.
 fn way_to(origin: SocketAddr, roots: &[rustls::pki_types::CertificateDer<'static>]) -> Upstream {

@@ -69,14 +69,15 @@ impl Origin {
         .await
     }
 
-    /// Speaks HTTP/2 with this certificate, lets a connection carry so many streams, and answers as `answer` says.
+    /// Speaks HTTP/2 with this certificate, lets a connection carry so many streams, and answers
+    /// or resets as `answer` says.
     pub(super) async fn shared<F>(
         certificate: &Certificate,
         streams: u32,
         answer: impl Fn(http::Request<Incoming>) -> F + Clone + Send + Sync + 'static,
     ) -> Self
     where
-        F: Future<Output = http::Response<Full<Bytes>>> + Send + 'static,
+        F: Future<Output = Result<http::Response<Full<Bytes>>, h2::Reason>> + Send + 'static,
     {
         let acceptor = TlsAcceptor::from(certificate.server(&["h2"]));
         Self::start(move |stream, _| {
@@ -85,7 +86,7 @@ impl Origin {
                 let stream = acceptor.accept(stream).await.unwrap();
                 let service = service_fn(move |request| {
                     let answered = answer(request);
-                    async { Ok::<_, Infallible>(answered.await) }
+                    async { answered.await.map_err(h2::Error::from) }
                 });
                 let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
                 builder.max_concurrent_streams(streams);
@@ -122,7 +123,7 @@ pub(super) async fn http1(stream: impl AsyncRead + AsyncWrite + Unpin + Send + '
     drop(serving.await);
 }
 
-async fn http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+pub(super) async fn http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
     let serving = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .serve_connection(TokioIo::new(stream), service_fn(echo));
     drop(serving.await);

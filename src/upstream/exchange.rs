@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::Method;
+use http::{Method, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::{Body as _, Incoming};
 
@@ -11,7 +11,7 @@ use super::faults::{self, Fate};
 use super::outgoing::{Outgoing, Progress, in_time, is_bound, put_in_form};
 use super::pool::{Checkout, Held, Slot};
 use super::{Answer, Upstream};
-use crate::facts::{Authority, Fault};
+use crate::facts::{Authority, Blame, Fault, FaultCode, Stage};
 
 /// Why there is no answer.
 pub(super) struct Missed {
@@ -50,7 +50,7 @@ impl Upstream {
             };
             if missed.fate == Fate::OverHttp1 {
                 let response = Box::pin(self.alone(slot, request, progress)).await?;
-                return Ok(passed_on(&slot.key.authority, response, None));
+                return passed_on(&slot.key.authority, response, None);
             }
         }
     }
@@ -77,7 +77,7 @@ impl Upstream {
                         Some(Held::Place(place))
                     }
                 };
-                return Ok(passed_on(to, response, held));
+                return Ok(passed_on(to, response, held)?);
             }
             Some(Err(error)) => error,
             None => return Err(self.too_late(to).into()),
@@ -146,11 +146,20 @@ fn may_go_again(fate: Fate, reused: bool, method: &Method) -> bool {
     }
 }
 
-/// An answer for the client.
+/// An answer for the client. INVARIANT: it does not change protocols, which nobody has asked for (RFC 9110 §15.2.2).
 pub(super) fn passed_on(
     from: &Authority,
     response: http::Response<Incoming>,
     held: Option<Held>,
-) -> http::Response<Answer> {
-    response.map(|body| Answer::new(body, from, held))
+) -> Result<http::Response<Answer>, Fault> {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let detail = format!("`{from}` changes protocols although nobody asked for it");
+        return Err(Fault::new(
+            Blame::Origin,
+            Stage::Forward,
+            FaultCode::OriginProtocol,
+            detail,
+        ));
+    }
+    Ok(response.map(|body| Answer::new(body, from, held)))
 }

@@ -135,7 +135,7 @@ impl Upstream {
         let request = request.map(|body| Outgoing::new(body, progress.clone()));
         if is_bound(request.headers()) {
             let response = Box::pin(self.alone(&slot, request, &progress)).await?;
-            return Ok(passed_on(permit.authority(), response, None));
+            return passed_on(permit.authority(), response, None);
         }
         self.exchange(&slot, request, &progress).await
     }

@@ -109,6 +109,10 @@ async fn origins_that_misbehave_are_told_apart() {
         ("HTTP/1.1 200 OK\r\nContent-Le", FaultCode::OriginGone),
         ("SSH-2.0-OpenSSH_9.2\r\n\r\n", FaultCode::OriginProtocol),
         (
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
+            FaultCode::OriginProtocol,
+        ),
+        (
             "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
             FaultCode::OriginProtocol,
         ),

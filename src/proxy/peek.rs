@@ -62,6 +62,22 @@ where
     })
 }
 
+/// Reads a body to its end and forgets it; tells whether that came within `limit` bytes and `patience`.
+pub(super) async fn drain<B>(body: &mut B, limit: u64, patience: Duration) -> bool
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    let mut left = limit;
+    let read = async {
+        while let Some(frame) = body.frame().await {
+            let length = frame.ok()?.data_ref().map_or(0, |data| data.len() as u64);
+            left = left.checked_sub(length)?;
+        }
+        Some(())
+    };
+    tokio::time::timeout(patience, read).await.ok().flatten().is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use http_body_util::{BodyExt, Full, StreamBody};
@@ -95,5 +111,14 @@ mod tests {
         let peeked = peek(&mut body, 16, Duration::from_secs(9)).await.unwrap();
         assert!(!peeked.complete);
         assert_eq!(peeked.frames.len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_is_drained_to_its_end_and_neither_for_ever_nor_for_too_long() {
+        let patience = Duration::from_secs(9);
+        assert!(drain(&mut Full::new(Bytes::from(vec![b'x'; 16])), 16, patience).await);
+        assert!(!drain(&mut Full::new(Bytes::from(vec![b'x'; 17])), 16, patience).await);
+        let never = futures_util::stream::pending::<Result<Frame<Bytes>, std::convert::Infallible>>();
+        assert!(!drain(&mut StreamBody::new(never), 16, patience).await);
     }
 }

@@ -189,7 +189,8 @@ impl Proxy {
             if let Some(judgement) = &judgement {
                 entry.decided(judgement.note(Some(&remedy)));
             }
-            return self.refuse(rules, entry, &seen, &asked, (refusal, &remedy));
+            let refused = self.refuse(rules, entry, &seen, &asked, (refusal, &remedy));
+            return Box::pin(respond::once_all_is_said(refused, asked)).await;
         }
         if let Some(judgement) = &judgement {
             entry.decided(judgement.note(None));
@@ -199,7 +200,10 @@ impl Proxy {
             return respond::no_record(entry, seen.ask.host(), Reader::of(&asked.parts), &why);
         }
         match step {
-            RequestStep::Challenge => self.challenge(entry, hop, visitor, &asked.parts),
+            RequestStep::Challenge => {
+                let challenge = self.challenge(entry, hop, visitor, &asked.parts);
+                Box::pin(respond::once_all_is_said(challenge, asked)).await
+            }
             // boxed: the counter is visited seldom, and its future would make every other one large
             RequestStep::Portal => Box::pin(self.at_the_counter(rules, entry, &seen, asked)).await,
             RequestStep::Forward(permit) => self.forward(entry, &permit, asked).await,

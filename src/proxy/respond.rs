@@ -1,10 +1,13 @@
 //! What the gateway itself answers: challenges, refusals, faults. The words and statuses are the portal's pages; here
 //! each finds its reader and its record.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, EXPECT, HeaderMap, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Version};
+use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
@@ -12,6 +15,7 @@ use super::Proxy;
 use super::body::{carrying, whole};
 use super::intercept::failed;
 use super::observe::is_navigation;
+use super::peek::drain;
 use super::request::Asked;
 use super::visitor::{Hop, Visitor};
 use crate::audit::{Closing, Entry};
@@ -21,6 +25,10 @@ use crate::portal::pages::{self, Audience, Page};
 use crate::portal::words::ENGLISH;
 use crate::rulebook::{Refusal, Rulebook};
 use crate::upstream::Body;
+
+/// How much of a refused upload is read before its answer, and for how long.
+const MOST_DRAINED: u64 = 1024 * 1024;
+const DRAINED_FOR: Duration = Duration::from_secs(2);
 
 /// Who reads an answer of ours: what has to be known of a request once it has left.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +102,24 @@ impl Proxy {
     }
 }
 
+/// Reads the rest of a request that was answered without it: a client that says everything before it listens would find
+/// its connection reset, because that is what closing it on unread bytes means (RFC 9112 §9.6). Where that would take too
+/// much, and where the client waits with its body for our word, the connection ends with the answer.
+pub(super) async fn once_all_is_said(mut answer: Response<Body>, asked: Asked) -> Response<Body> {
+    let Asked { parts, mut body, .. } = asked;
+    if parts.version == Version::HTTP_2 || body.is_end_stream() {
+        return answer; // a stream ends without its neighbours
+    }
+    let waits = parts.headers.contains_key(EXPECT);
+    let short = body.size_hint().lower() <= MOST_DRAINED;
+    if waits || !short || !drain(&mut body, MOST_DRAINED, DRAINED_FOR).await {
+        answer
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
+}
+
 /// Says what failed.
 pub(super) fn fault(entry: Entry, host: &Host, decrypted: bool, reader: Reader, fault: &Fault) -> Response<Body> {
     tracing::debug!(%fault, record = %entry.id(), "a flow failed");
@@ -137,8 +163,7 @@ fn unrecordable(why: &str) -> Fault {
 /// A fault before anybody could open an entry, or one whose entry is closed already.
 pub(super) fn fault_without_entry(request: &Request<Incoming>, fault: &Fault) -> Response<Body> {
     let mut page = pages::fault(&ENGLISH, fault, None, None, audience_of(request.headers()));
-    page.headers_mut()
-        .insert(http::header::CONNECTION, HeaderValue::from_static("close"));
+    page.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     if request.method() == Method::HEAD {
         return page.map(|_| whole("")); // HTTP/2 clients take content for a broken stream
     }

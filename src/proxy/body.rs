@@ -179,10 +179,56 @@ impl Drop for Carrying {
         // hyper stops polling a body that says it is at its end: that is delivered, not abandoned
         let gone = End::Failed {
             blame: Blame::Client,
+        let delivered = self.inner.is_end_stream();
+        // what was refused stays refused, whether or not anybody waits to hear it
+        let cut_short = matches!(&self.entry, Some((_, closing)) if closing.end == End::Completed && !delivered);
+        let gone = End::Failed {
+            blame: Blame::Client,
             stage: Stage::Forward,
             code: FaultCode::ClientGone,
         };
-        let instead = if self.inner.is_end_stream() { None } else { Some(gone) };
-        self.close(instead);
+        self.close(cut_short.then_some(gone));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::audit::{Book, Settings};
+    use crate::clock::{Clock, Timestamp};
+    use crate::facts::Act;
+
+    #[tokio::test]
+    async fn a_client_that_leaves_early_changes_how_a_delivery_ends_and_no_refusal() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            folder: folder.path().to_owned(),
+            ..Settings::default()
+        };
+        let (tell, told) = mpsc::channel();
+        let reader = Box::new(move |record: &_| tell.send(Clone::clone(record)).unwrap_or_default());
+        let clock = Clock::fixed(Timestamp::from_millis(0));
+        let (book, _) = Book::open(&settings, clock.clone(), vec![reader]).unwrap();
+            stage: Stage::Forward,
+            code: FaultCode::ClientGone,
+        };
+        for (end, recorded) in [
+            (End::Completed, gone),
+            (End::Refused, End::Refused),
+            (End::Challenged, End::Challenged),
+        ] {
+            let entry = book
+                .enter(clock.now(), "127.0.0.1:50000".parse().unwrap())
+                .await
+                .unwrap();
+            let (status, decrypted) = (None, false);
+            drop(carrying(entry, Closing { end, status, decrypted }, whole("unread")));
+            let (Act::Stray { ended, .. } | Act::Closing { ended, .. }) = told.recv().unwrap().act else {
+                panic!("a closing line")
+            };
+            assert_eq!(ended.end, recorded);
+        }
     }
 }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 
+use super::headers;
 use crate::audit::{Closing, Counters, Entry};
 use crate::facts::{Blame, End, Fault, FaultCode, Stage};
 use crate::upstream::Body;
@@ -46,10 +47,15 @@ impl<B> Outgoing<B> {
         }
     }
 
-    fn count(&mut self, frame: &Frame<Bytes>) {
+    /// Counts what leaves, and holds back of trailers what does not leave.
+    fn outward(&self, mut frame: Frame<Bytes>) -> Frame<Bytes> {
         if let Some(data) = frame.data_ref() {
             self.counters.up.fetch_add(data.len() as u64, Ordering::Relaxed);
         }
+        if let Some(trailers) = frame.trailers_mut() {
+            headers::outward_trailers(trailers);
+        }
+        frame
     }
 }
 
@@ -64,17 +70,13 @@ where
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if let Some(frame) = self.peeked.next() {
             self.peeked_bytes -= frame.data_ref().map_or(0, |data| data.len() as u64);
-            self.count(&frame);
-            return Poll::Ready(Some(Ok(frame)));
+            return Poll::Ready(Some(Ok(self.outward(frame))));
         }
         if self.rest_ended {
             return Poll::Ready(None);
         }
         match ready!(Pin::new(&mut self.rest).poll_frame(cx)) {
-            Some(Ok(frame)) => {
-                self.count(&frame);
-                Poll::Ready(Some(Ok(frame)))
-            }
+            Some(Ok(frame)) => Poll::Ready(Some(Ok(self.outward(frame)))),
             Some(Err(error)) => Poll::Ready(Some(Err(error.into()))),
             None => {
                 self.rest_ended = true;
@@ -177,8 +179,6 @@ impl HttpBody for Carrying {
 impl Drop for Carrying {
     fn drop(&mut self) {
         // hyper stops polling a body that says it is at its end: that is delivered, not abandoned
-        let gone = End::Failed {
-            blame: Blame::Client,
         let delivered = self.inner.is_end_stream();
         // what was refused stays refused, whether or not anybody waits to hear it
         let cut_short = matches!(&self.entry, Some((_, closing)) if closing.end == End::Completed && !delivered);
@@ -211,6 +211,8 @@ mod tests {
         let reader = Box::new(move |record: &_| tell.send(Clone::clone(record)).unwrap_or_default());
         let clock = Clock::fixed(Timestamp::from_millis(0));
         let (book, _) = Book::open(&settings, clock.clone(), vec![reader]).unwrap();
+        let gone = End::Failed {
+            blame: Blame::Client,
             stage: Stage::Forward,
             code: FaultCode::ClientGone,
         };

@@ -60,7 +60,8 @@ impl Asked {
 impl Proxy {
     /// Answers one request on `hop`, CONNECT or not.
     pub(super) async fn serve(self: &Arc<Self>, hop: Arc<Hop>, request: Request<Incoming>) -> Response<Body> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        headers::join_cookies(&mut parts);
         let target = request_sanity(&parts, hop.form());
         let large = parts.version == Version::HTTP_2 && headers::too_large(&parts, &self.house.ingress);
         let request = Request::from_parts(parts, body);
@@ -249,7 +250,8 @@ impl Proxy {
         match self.house.upstream.send(permit, secure, request).await {
             Ok(response) => {
                 let (mut head, body) = response.into_parts();
-                headers::inward(&mut head.headers, self.via(head.version), false);
+                let via = self.via(head.version);
+                headers::inward(&mut head, via, false);
                 let closing = Closing {
                     end: End::Completed,
                     status: Some(head.status.as_u16()),

@@ -80,7 +80,8 @@ impl Proxy {
         response: Response<Answer>,
     ) -> Response<Body> {
         let (mut head, _) = response.into_parts();
-        headers::inward(&mut head.headers, self.via(head.version), true);
+        let via = self.via(head.version);
+        headers::inward(&mut head, via, true);
         let proxy = self.clone();
         self.house.tasks.spawn(async move {
             match client.await {
@@ -116,7 +117,8 @@ impl Proxy {
     /// The origin did not switch: its answer passes like any other.
     fn pass_answer(&self, entry: Entry, read: bool, response: Response<Answer>) -> Response<Body> {
         let (mut head, body) = response.into_parts();
-        headers::inward(&mut head.headers, self.via(head.version), false);
+        let via = self.via(head.version);
+        headers::inward(&mut head, via, false);
         let closing = Closing {
             end: End::Completed,
             status: Some(head.status.as_u16()),

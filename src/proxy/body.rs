@@ -106,14 +106,18 @@ where
 
 /// An answer's body with the entry that it closes: completed when all was delivered, failed when the origin broke
 /// off, and the client's doing when the client went away first.
-pub(super) struct Carrying {
-    inner: Body,
+struct Carrying<B: HttpBody> {
+    inner: B,
     entry: Option<(Entry, Closing)>,
     counters: Arc<Counters>,
 }
 
 /// Puts `entry` into the care of `inner`; `closing` is what the record will say once all is delivered.
-pub(super) fn carrying(entry: Entry, closing: Closing, inner: Body) -> Body {
+pub(super) fn carrying<B>(entry: Entry, closing: Closing, inner: B) -> Body
+where
+    B: HttpBody<Data = Bytes> + Unpin + Send + Sync + 'static,
+    B::Error: Into<BoxError>,
+{
     let counters = entry.counters();
     Carrying {
         inner,
@@ -123,7 +127,7 @@ pub(super) fn carrying(entry: Entry, closing: Closing, inner: Body) -> Body {
     .boxed()
 }
 
-impl Carrying {
+impl<B: HttpBody> Carrying<B> {
     fn close(&mut self, instead: Option<End>) {
         if let Some((entry, closing)) = self.entry.take() {
             let end = instead.unwrap_or_else(|| closing.end.clone());
@@ -132,7 +136,11 @@ impl Carrying {
     }
 }
 
-impl HttpBody for Carrying {
+impl<B> HttpBody for Carrying<B>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
     type Data = Bytes;
     type Error = BoxError;
 
@@ -145,6 +153,7 @@ impl HttpBody for Carrying {
                 Poll::Ready(Some(Ok(frame)))
             }
             Some(Err(error)) => {
+                let error = error.into();
                 let end = match error.downcast_ref::<Fault>() {
                     Some(fault) => End::Failed {
                         blame: fault.blame,
@@ -176,7 +185,7 @@ impl HttpBody for Carrying {
     }
 }
 
-impl Drop for Carrying {
+impl<B: HttpBody> Drop for Carrying<B> {
     fn drop(&mut self) {
         // hyper stops polling a body that says it is at its end: that is delivered, not abandoned
         let delivered = self.inner.is_end_stream();

@@ -1,17 +1,18 @@
 //! One request, told as a story: who and where, what it does, may it, and then it is let through or not.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, Version};
 use http_body::Body as _;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 
 use super::Proxy;
-use super::body::{Outgoing, carrying, whole};
+use super::body::{Outgoing, carrying};
 use super::intercept::failed;
 use super::longlived::Changes;
 use super::observe::{head_of, is_websocket};
@@ -244,10 +245,12 @@ impl Proxy {
             changes: _,
         } = asked;
         headers::outward(&mut parts.headers, self.via(parts.version), false);
+        let counters = entry.counters();
+        let sent = || counters.up.load(Ordering::Relaxed);
         let body = Outgoing::new(peeked.frames, body, peeked.complete, entry.counters());
         let reader = Reader::of(&parts);
         let request = Request::from_parts(parts, body.boxed());
-        match self.house.upstream.send(permit, secure, request).await {
+        match self.house.upstream.send(permit, secure, request, &sent).await {
             Ok(response) => {
                 let (mut head, body) = response.into_parts();
                 let via = self.via(head.version);
@@ -257,8 +260,7 @@ impl Proxy {
                     status: Some(head.status.as_u16()),
                     decrypted,
                 };
-                let body = carrying(entry, closing, body.map_err(Into::into).boxed());
-                Response::from_parts(head, body)
+                Response::from_parts(head, carrying(entry, closing, body))
             }
             Err(fault) => respond::fault(entry, &permit.authority().host, decrypted, reader, &fault),
         }
@@ -292,11 +294,7 @@ impl Proxy {
             status: Some(head.status.as_u16()),
             decrypted: true,
         };
-        let body = if head_only {
-            whole("")
-        } else {
-            body.map_err(|never| match never {}).boxed()
-        };
+        let body = if head_only { Full::default() } else { body };
         Response::from_parts(head, carrying(entry, closing, body))
     }
 

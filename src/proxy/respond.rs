@@ -8,7 +8,7 @@ use http::header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, EXPECT, HeaderMap, H
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 
 use super::Proxy;
@@ -178,11 +178,7 @@ fn answer(entry: Entry, end: End, decrypted: bool, reader: Reader, page: Page) -
         status: Some(head.status.as_u16()),
         decrypted,
     };
-    let body = if reader.head_only {
-        whole("")
-    } else {
-        body.map_err(|never| match never {}).boxed()
-    };
+    let body = if reader.head_only { Full::default() } else { body };
     Response::from_parts(head, carrying(entry, closing, body))
 }
 

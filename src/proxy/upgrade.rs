@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use http::{Request, Response, StatusCode};
-use http_body_util::BodyExt;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 
@@ -124,6 +123,6 @@ impl Proxy {
             status: Some(head.status.as_u16()),
             decrypted: read,
         };
-        Response::from_parts(head, carrying(entry, closing, body.map_err(Into::into).boxed()))
+        Response::from_parts(head, carrying(entry, closing, body))
     }
 }

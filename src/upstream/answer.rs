@@ -40,13 +40,11 @@ impl Body for Answer {
     type Error = Fault;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Fault>>> {
-        Poll::Ready(match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
-            Some(frame) => Some(frame.map_err(|error| faults::of_exchange(&self.from, &error))),
-            None => {
-                self.ended();
-                None
-            }
-        })
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if frame.is_none() {
+            self.ended();
+        }
+        Poll::Ready(frame.map(|frame| frame.map_err(|error| faults::of_exchange(&self.from, &error))))
     }
 
     fn is_end_stream(&self) -> bool {

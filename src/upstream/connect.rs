@@ -12,23 +12,22 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::dial::Dialer;
-use super::outgoing::Outgoing;
 use super::pool::Key;
 use super::streams::{Place, Streams};
-use super::{Tls, faults};
+use super::{Body, Tls, faults};
 use crate::facts::{Authority, Fault, Stage};
 
 /// A connection that has just been made.
 pub(super) enum Connected {
     /// For one request at a time.
-    Http1(http1::SendRequest<Outgoing>),
+    Http1(http1::SendRequest<Body>),
     /// For many at a time, and the place of the first.
     Http2(Shared, Place),
 }
 
 /// An HTTP/2 connection, which requests share.
 pub(super) struct Shared {
-    pub(super) sender: http2::SendRequest<Outgoing>,
+    pub(super) sender: http2::SendRequest<Body>,
     pub(super) streams: Arc<Streams>,
 }
 
@@ -41,20 +40,20 @@ impl Shared {
 /// Sends one request.
 pub(super) enum Sender {
     /// On a connection of its own.
-    Http1(http1::SendRequest<Outgoing>),
+    Http1(http1::SendRequest<Body>),
     /// Beside others.
-    Http2(http2::SendRequest<Outgoing>, Place),
+    Http2(http2::SendRequest<Body>, Place),
 }
 
 /// An answer, or why there is none and the request if it provably never left.
-pub(super) type Answered = Result<http::Response<Incoming>, TrySendError<http::Request<Outgoing>>>;
+pub(super) type Answered = Result<http::Response<Incoming>, TrySendError<http::Request<Body>>>;
 
 impl Sender {
     pub(super) fn is_http2(&self) -> bool {
         matches!(self, Self::Http2(..))
     }
 
-    pub(super) async fn send(&mut self, request: http::Request<Outgoing>) -> Answered {
+    pub(super) async fn send(&mut self, request: http::Request<Body>) -> Answered {
         match self {
             Self::Http1(sender) => sender.try_send_request(request).await,
             Self::Http2(sender, _) => sender.try_send_request(request).await,
@@ -107,7 +106,7 @@ impl Connector {
     }
 
     /// A new HTTP/1.1 connection for one request, which may change protocols.
-    pub(super) async fn connect_alone(&self, key: &Key) -> Result<http1::SendRequest<Outgoing>, Fault> {
+    pub(super) async fn connect_alone(&self, key: &Key) -> Result<http1::SendRequest<Body>, Fault> {
         self.still_open()?;
         let to = &key.authority;
         if key.secure {
@@ -144,7 +143,7 @@ impl Connector {
         Ok(Connected::Http1(sender))
     }
 
-    async fn http1_with_upgrades<S>(&self, to: &Authority, stream: S) -> Result<http1::SendRequest<Outgoing>, Fault>
+    async fn http1_with_upgrades<S>(&self, to: &Authority, stream: S) -> Result<http1::SendRequest<Body>, Fault>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -200,10 +199,7 @@ impl Connector {
 }
 
 /// Runs a shared connection, and takes down what its origin allows.
-async fn watched<S>(
-    connection: http2::Connection<TokioIo<S>, Outgoing, Joined>,
-    streams: Arc<Streams>,
-) -> hyper::Result<()>
+async fn watched<S>(connection: http2::Connection<TokioIo<S>, Body, Joined>, streams: Arc<Streams>) -> hyper::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {

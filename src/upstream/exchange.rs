@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use http::{Method, StatusCode};
+use http_body::Body as _;
 use http_body_util::{BodyExt as _, Empty};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 
 use super::connect::Sender;
 use super::faults::{self, Fate};
-use super::outgoing::{Outgoing, Progress, in_time, is_bound, put_in_form};
+use super::outgoing::{Sent, in_time, is_bound, put_in_form};
 use super::pool::{Checkout, Held, Slot};
-use super::{Answer, Upstream};
+use super::{Answer, Body, Upstream};
 use crate::facts::{Authority, Blame, Fault, FaultCode, Stage};
 
 /// Why there is no answer.
@@ -18,7 +19,7 @@ pub(super) struct Missed {
     fault: Fault,
     fate: Fate,
     /// The request, where a kept connection turned out to be closed and nothing of it has left.
-    pub(super) whole: Option<Box<http::Request<Outgoing>>>,
+    pub(super) whole: Option<Box<http::Request<Body>>>,
 }
 
 impl Upstream {
@@ -26,16 +27,16 @@ impl Upstream {
     pub(super) async fn exchange(
         &self,
         slot: &Arc<Slot>,
-        mut request: http::Request<Outgoing>,
-        progress: &Progress,
+        mut request: http::Request<Body>,
+        sent: Sent<'_>,
     ) -> Result<http::Response<Answer>, Fault> {
         let mut resent = false;
         loop {
             let checkout = self.pool.checkout(slot).await?;
             let reused = checkout.reused;
             let may_come_to_nothing = reused || checkout.sender.is_http2();
-            let copy = copied(&request, progress).filter(|_| may_come_to_nothing && !resent);
-            let missed = match self.attempt(slot, checkout, request, progress).await {
+            let copy = copied(&request).filter(|_| may_come_to_nothing && !resent);
+            let missed = match self.attempt(slot, checkout, request, sent).await {
                 Ok(answer) => return Ok(answer),
                 Err(missed) => missed,
             };
@@ -49,7 +50,7 @@ impl Upstream {
                 (None, Some(_) | None) => return Err(missed.fault),
             };
             if missed.fate == Fate::OverHttp1 {
-                let response = Box::pin(self.alone(slot, request, progress)).await?;
+                let response = Box::pin(self.alone(slot, request, sent)).await?;
                 return passed_on(&slot.key.authority, response, None);
             }
         }
@@ -59,13 +60,13 @@ impl Upstream {
         &self,
         slot: &Arc<Slot>,
         checkout: Checkout,
-        mut request: http::Request<Outgoing>,
-        progress: &Progress,
+        mut request: http::Request<Body>,
+        sent: Sent<'_>,
     ) -> Result<http::Response<Answer>, Missed> {
         let to = &slot.key.authority;
         let Checkout { mut sender, reused } = checkout;
         put_in_form(&mut request, &slot.spelled, sender.is_http2())?;
-        let mut error = match in_time(sender.send(request), progress, self.response_timeout()).await {
+        let mut error = match in_time(sender.send(request), sent, self.response_timeout()).await {
             Some(Ok(response)) => {
                 let held = match sender {
                     Sender::Http1(_) if is_bound(response.headers()) => None, // it is one person's
@@ -98,13 +99,13 @@ impl Upstream {
     pub(super) async fn alone(
         &self,
         slot: &Slot,
-        mut request: http::Request<Outgoing>,
-        progress: &Progress,
+        mut request: http::Request<Body>,
+        sent: Sent<'_>,
     ) -> Result<http::Response<Incoming>, Fault> {
         let to = &slot.key.authority;
         put_in_form(&mut request, &slot.spelled, false)?;
         let mut sender = self.pool.connector().connect_alone(&slot.key).await?;
-        let answer = in_time(sender.send_request(request), progress, self.response_timeout()).await;
+        let answer = in_time(sender.send_request(request), sent, self.response_timeout()).await;
         answer
             .ok_or_else(|| self.too_late(to))?
             .map_err(|error| faults::of_exchange(to, &error))
@@ -123,12 +124,12 @@ impl From<Fault> for Missed {
 }
 
 /// The request once more, unless it has a body: that can be sent only once.
-fn copied(request: &http::Request<Outgoing>, progress: &Progress) -> Option<http::Request<Outgoing>> {
+fn copied(request: &http::Request<Body>) -> Option<http::Request<Body>> {
     if !request.body().is_end_stream() {
         return None;
     }
     let nothing = Empty::new().map_err(|never| match never {}).boxed();
-    let mut copy = http::Request::new(Outgoing::new(nothing, progress.clone()));
+    let mut copy = http::Request::new(nothing);
     copy.method_mut().clone_from(request.method());
     copy.uri_mut().clone_from(request.uri());
     copy.headers_mut().clone_from(request.headers());

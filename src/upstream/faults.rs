@@ -161,8 +161,8 @@ pub(super) fn fate(error: &hyper::Error) -> Fate {
             Some(_) | None => Fate::Unknown,
         };
     }
-    let broke = cause.is_some_and(|cause| cause.is::<io::Error>());
-    if error.is_incomplete_message() || (broke && !error.is_user()) {
+    let broken = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
+    if error.is_incomplete_message() || (broken.is_some() && !error.is_user()) {
         Fate::Unanswered
     } else {
         Fate::Unknown

@@ -39,6 +39,7 @@ use tokio::net::TcpStream;
 
 pub use answer::Answer;
 pub use guard::{Class, Guard, Guarded, classify};
+pub use outgoing::Sent;
 pub use relay::{RelayEnd, Side, Way, relay};
 pub use settings::{Resolver, Settings};
 
@@ -47,7 +48,7 @@ use self::dial::Dialer;
 use self::exchange::passed_on;
 use self::faults::Step;
 use self::names::Names;
-use self::outgoing::{Outgoing, Progress, is_bound};
+use self::outgoing::is_bound;
 use self::pool::{Keep, Key, Pool};
 use crate::facts::{Authority, Fault};
 use crate::policy::Permit;
@@ -118,7 +119,8 @@ impl Upstream {
         })
     }
 
-    /// Sends one request to where the permit allows, and returns the answer's head with its body still streaming.
+    /// Sends one request to where the permit allows, and returns the answer's head with its body still streaming. `sent`
+    /// tells how much of the request's body has left.
     ///
     /// The target gets the form and the `Host` that the connection needs; nothing else is changed. A request is sent
     /// again, once, if it has no body and either the origin says that it was not processed, or it is safe (RFC 9110
@@ -129,15 +131,14 @@ impl Upstream {
         permit: &Permit,
         secure: bool,
         request: http::Request<Body>,
+        sent: Sent<'_>,
     ) -> Result<http::Response<Answer>, Fault> {
         let slot = self.pool.slot(key(permit, secure))?;
-        let progress = Progress::default();
-        let request = request.map(|body| Outgoing::new(body, progress.clone()));
         if is_bound(request.headers()) {
-            let response = Box::pin(self.alone(&slot, request, &progress)).await?;
+            let response = Box::pin(self.alone(&slot, request, sent)).await?;
             return passed_on(permit.authority(), response, None);
         }
-        self.exchange(&slot, request, &progress).await
+        self.exchange(&slot, request, sent).await
     }
 
     /// Sends a request that asks to change protocols (RFC 9110 §7.8), over HTTP/1.1 and a connection of its own; the
@@ -150,9 +151,7 @@ impl Upstream {
     ) -> Result<(http::Response<Answer>, Option<Upgraded>), Fault> {
         let slot = self.pool.slot(key(permit, secure))?;
         let to = permit.authority();
-        let progress = Progress::default();
-        let request = request.map(|body| Outgoing::new(body, progress.clone()));
-        let mut response = self.alone(&slot, request, &progress).await?;
+        let mut response = self.alone(&slot, request, &|| 0).await?;
         let upgraded = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let upgraded = hyper::upgrade::on(&mut response).await;
             Some(upgraded.map_err(|error| faults::of_exchange(to, &error))?)

@@ -1,67 +1,26 @@
-//! A request on its way: its body, its form for the protocol of the connection, and the time it may take. Pure but
-//! for the waiting.
+//! A request on its way: its form for the protocol of the connection, and the time it may take. Pure but for the
+//! waiting.
 
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::{CONNECTION, HOST, TE};
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Uri, Version};
-use http_body::{Frame, SizeHint};
 
-use super::Body;
 use super::pool::Key;
 use crate::facts::{Fault, Stage};
 
-/// Counts the parts of a body that have left, so that a slow upload is told from a silent origin.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Progress(Arc<AtomicU64>);
+/// Tells how much of a body has left, so that a slow upload is told from a silent origin.
+pub type Sent<'a> = &'a (dyn Fn() -> u64 + Sync);
 
-/// A request body that tells its progress.
-pub(super) struct Outgoing {
-    body: Body,
-    progress: Progress,
-}
-
-impl Outgoing {
-    pub(super) fn new(body: Body, progress: Progress) -> Self {
-        Self { body, progress }
-    }
-}
-
-impl http_body::Body for Outgoing {
-    type Data = Bytes;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
-        if polled.is_ready() {
-            self.progress.0.fetch_add(1, Ordering::Relaxed);
-        }
-        polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// Waits for `answer` as long as parts of the body keep leaving, and `limit` from the last one on.
-pub(super) async fn in_time<T>(answer: impl Future<Output = T>, progress: &Progress, limit: Duration) -> Option<T> {
+/// Waits for `answer` as long as more of the body keeps leaving, and `limit` from the last part on.
+pub(super) async fn in_time<T>(answer: impl Future<Output = T>, sent: Sent<'_>, limit: Duration) -> Option<T> {
     let mut answer = std::pin::pin!(answer);
     loop {
-        let before = progress.0.load(Ordering::Relaxed);
+        let before = sent();
         match tokio::time::timeout(limit, answer.as_mut()).await {
             Ok(answer) => return Some(answer),
-            Err(_) if progress.0.load(Ordering::Relaxed) == before => return None,
+            Err(_) if sent() == before => return None,
             Err(_) => {}
         }
     }
@@ -136,6 +95,8 @@ pub(super) fn is_bound(headers: &http::HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
     use crate::facts::Authority;
 
@@ -202,16 +163,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_slow_upload_is_not_a_silent_origin() {
-        let progress = Progress::default();
+        let progress = AtomicU64::new(0);
+        let sent = || progress.load(Ordering::Relaxed);
         let limit = Duration::from_secs(10);
         let uploading = async {
             for _ in 0..5 {
                 tokio::time::sleep(Duration::from_secs(9)).await;
-                progress.0.fetch_add(1, Ordering::Relaxed);
+                progress.fetch_add(1, Ordering::Relaxed);
             }
             "done"
         };
-        assert_eq!(in_time(uploading, &progress, limit).await, Some("done"));
-        assert_eq!(in_time(std::future::pending::<()>(), &progress, limit).await, None);
+        assert_eq!(in_time(uploading, &sent, limit).await, Some("done"));
+        assert_eq!(in_time(std::future::pending::<()>(), &sent, limit).await, None);
     }
 }

@@ -15,9 +15,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::connect::{Connected, Connector, Sender, Shared};
-use super::faults;
-use super::outgoing::{Outgoing, Spelled};
+use super::outgoing::Spelled;
 use super::streams::{self, Place};
+use super::{Body, faults};
 use crate::facts::{Authority, Fault};
 
 /// Which connections can serve a request: those to the same authority, over TLS or in clear.
@@ -49,7 +49,7 @@ pub(super) enum Held {
     /// A place on a shared connection.
     Place(Place),
     /// A whole connection, and where it is kept.
-    Whole(http1::SendRequest<Outgoing>, Arc<Slot>, Arc<Pool>),
+    Whole(http1::SendRequest<Body>, Arc<Slot>, Arc<Pool>),
 }
 
 impl Held {
@@ -93,7 +93,7 @@ struct State {
 }
 
 struct Waiting {
-    sender: http1::SendRequest<Outgoing>,
+    sender: http1::SendRequest<Body>,
     since: Instant,
     _counted: Counted,
 }
@@ -204,7 +204,7 @@ impl Pool {
         Ok(Checkout { sender, reused: false })
     }
 
-    fn keep(&self, slot: &Slot, sender: http1::SendRequest<Outgoing>) {
+    fn keep(&self, slot: &Slot, sender: http1::SendRequest<Body>) {
         if sender.is_closed() || self.waiting.load(Ordering::Relaxed) >= self.keep.total {
             return;
         }

@@ -41,8 +41,8 @@ async fn only_a_safe_request_is_sent_again_when_a_kept_connection_ends_without_a
         let origin = tired().await;
         let upstream = way_to(origin.address, &[]);
         let permit = permit("x.com:80");
-        text(upstream.send(&permit, false, get("/")).await.unwrap()).await;
-        match upstream.send(&permit, false, request).await {
+        text(upstream.send(&permit, false, get("/"), &STILL).await.unwrap()).await;
+        match upstream.send(&permit, false, request, &STILL).await {
             Ok(answer) if again => assert!(text(answer).await.starts_with("HTTP/1.1"), "{method}"),
             Err(fault) if !again => assert_eq!(fault.code, FaultCode::OriginGone, "{method}"),
             other => panic!("{method}: {other:?}"),
@@ -79,7 +79,7 @@ async fn a_stream_that_the_origin_refused_is_sent_again_unless_its_body_is_gone(
         let origin = resets(&certificate, reason).await;
         let upstream = way_to(origin.address, std::slice::from_ref(&certificate.root));
         let method = request.method().clone();
-        let answer = upstream.send(&permit("x.com:443"), true, request).await;
+        let answer = upstream.send(&permit("x.com:443"), true, request, &STILL).await;
         assert_eq!(answer.is_ok(), again, "{method} {reason}");
         assert_eq!(origin.accepted(), 1, "the connection is as good as before");
         upstream.close().await;
@@ -106,11 +106,11 @@ async fn an_origin_that_wants_http_1_gets_it() {
     .await;
     let upstream = way_to(origin.address, std::slice::from_ref(&certificate.root));
     let permit = permit("x.com:443");
-    let answer = upstream.send(&permit, true, get("/a")).await.unwrap();
+    let answer = upstream.send(&permit, true, get("/a"), &STILL).await.unwrap();
     assert_eq!(text(answer).await, "HTTP/1.1 GET /a host=x.com body=");
     assert!(
         upstream
-            .send(&permit, true, with_method(http::Method::DELETE))
+            .send(&permit, true, with_method(http::Method::DELETE), &STILL)
             .await
             .is_err()
     );
@@ -153,7 +153,7 @@ async fn all_whom_a_connection_leaves_unprocessed_share_the_next_one() {
     .await;
     let upstream = way_to(origin.address, std::slice::from_ref(&certificate.root));
     let permit = permit("x.com:443");
-    let all = (0..20).map(|_| upstream.send(&permit, true, get("/")));
+    let all = (0..20).map(|_| upstream.send(&permit, true, get("/"), &STILL));
     for answer in futures_util::future::join_all(all).await {
         assert!(text(answer.unwrap()).await.starts_with("HTTP/2.0 GET"));
     }

@@ -19,7 +19,7 @@ async fn fault(certificate: &Certificate, trusted: bool, to: &str) -> Fault {
     let other = Certificate::new(&["other.example"], |_| {});
     let roots = [roots, &[other.root]].concat();
     let upstream = way_to(origin.address, &roots);
-    upstream.send(&permit(to), true, get("/")).await.unwrap_err()
+    upstream.send(&permit(to), true, get("/"), &STILL).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -77,7 +77,10 @@ async fn an_address_can_have_a_certificate_too() {
     let certificate = Certificate::new(&["127.0.0.1"], |_| {});
     let origin = Origin::secure(&certificate, &[]).await;
     let upstream = way_to(origin.address, std::slice::from_ref(&certificate.root));
-    let response = upstream.send(&permit("127.0.0.1:443"), true, get("/")).await.unwrap();
+    let response = upstream
+        .send(&permit("127.0.0.1:443"), true, get("/"), &STILL)
+        .await
+        .unwrap();
     assert_eq!(text(response).await, "HTTP/1.1 GET / host=127.0.0.1 body=");
 }
 
@@ -90,7 +93,10 @@ async fn an_origin_that_does_not_speak_tls_is_told_from_one_with_a_bad_certifica
         })
         .await;
         let upstream = way_to(origin.address, &[]);
-        let fault = upstream.send(&permit("x.com:443"), true, get("/")).await.unwrap_err();
+        let fault = upstream
+            .send(&permit("x.com:443"), true, get("/"), &STILL)
+            .await
+            .unwrap_err();
         assert_eq!(fault.code, FaultCode::OriginTls, "{fault}");
     }
 }

@@ -9,7 +9,7 @@ use super::origin::{Certificate, Origin, head, http1};
 use super::*;
 
 async fn ask(upstream: &Upstream, to: &str, request: http::Request<Body>) -> String {
-    text(upstream.send(&permit(to), false, request).await.unwrap()).await
+    text(upstream.send(&permit(to), false, request, &STILL).await.unwrap()).await
 }
 
 /// Waits, without a clock, until a condition that other tasks bring about holds.
@@ -38,7 +38,7 @@ async fn a_busy_connection_is_not_used_twice() {
     let origin = Origin::honest().await;
     let upstream = way_to(origin.address, &[]);
     let first = upstream
-        .send(&permit("x.com:80"), false, post("/", vec![b'a'; 4_000_000]))
+        .send(&permit("x.com:80"), false, post("/", vec![b'a'; 4_000_000]), &STILL)
         .await
         .unwrap();
     ask(&upstream, "x.com:80", get("/")).await;
@@ -98,7 +98,7 @@ async fn no_more_connections_are_kept_than_the_settings_say_not_even_for_a_momen
     });
     for (to, left) in [("x.com:80", 2), ("y.com:80", 3)] {
         let permit = permit(to);
-        let all = (0..4).map(|_| async { upstream.send(&permit, false, get("/")).await.unwrap() });
+        let all = (0..4).map(|_| async { upstream.send(&permit, false, get("/"), &STILL).await.unwrap() });
         for response in futures_util::future::join_all(all).await {
             text(response).await;
         }
@@ -136,7 +136,7 @@ async fn an_authentication_of_the_connection_is_never_sent_on_a_shared_one() {
         (get("/"), "HTTP/2.0", 3),
     ];
     for (request, version, accepted) in versions {
-        let said = text(upstream.send(&permit, true, request).await.unwrap()).await;
+        let said = text(upstream.send(&permit, true, request, &STILL).await.unwrap()).await;
         assert!(said.starts_with(version), "{said}");
         assert_eq!(origin.accepted(), accepted);
     }
@@ -155,7 +155,7 @@ async fn http_2_requests_share_one_connection_even_when_they_all_come_first() {
     let origin = Origin::secure(&certificate, &["h2"]).await;
     let upstream = way_to(origin.address, std::slice::from_ref(&certificate.root));
     let permit = permit("x.com:443");
-    let all = (0..20).map(|number| upstream.send(&permit, true, post("/", number.to_string())));
+    let all = (0..20).map(|number| upstream.send(&permit, true, post("/", number.to_string()), &STILL));
     for (number, response) in futures_util::future::join_all(all).await.into_iter().enumerate() {
         let said = text(response.unwrap()).await;
         assert!(said.ends_with(&format!("body={number}")), "{said}");
@@ -171,13 +171,13 @@ async fn those_who_wait_for_a_dial_that_fails_fail_with_it() {
     let origin = Origin::secure(&certificate, &["h2"]).await;
     let upstream = way_to(origin.address, std::slice::from_ref(&certificate.root));
     let permit = permit("x.com:443");
-    let all = (0..20).map(|_| upstream.send(&permit, true, get("/")));
+    let all = (0..20).map(|_| upstream.send(&permit, true, get("/"), &STILL));
     for response in futures_util::future::join_all(all).await {
         assert_eq!(response.unwrap_err().code, FaultCode::CertificateName);
     }
     assert_eq!(origin.accepted(), 1);
     // Nobody waited for this one: it tries again.
-    assert!(upstream.send(&permit, true, get("/")).await.is_err());
+    assert!(upstream.send(&permit, true, get("/"), &STILL).await.is_err());
     assert_eq!(origin.accepted(), 2);
 }
 
@@ -200,7 +200,7 @@ async fn a_client_that_leaves_while_it_waits_takes_its_connection_with_it() {
     let upstream = way_to(origin.address, &[]);
     let permit = permit("x.com:80");
     tokio::select! {
-        _ = upstream.send(&permit, false, get("/slow")) => unreachable!("nobody answers"),
+        _ = upstream.send(&permit, false, get("/slow"), &STILL) => unreachable!("nobody answers"),
         () = asked.notified() => {}
     }
     ask(&upstream, "x.com:80", get("/")).await;
@@ -228,10 +228,9 @@ async fn a_request_that_never_left_is_handed_back_whole() {
     };
     close.notify_one();
     until(|| sender.is_closed()).await;
-    let progress = Progress::default();
-    let request = post("/", "whole").map(|body| Outgoing::new(body, progress.clone()));
+    let request = post("/", "whole");
     let stale = Checkout { reused: true, ..fresh };
-    let missed = upstream.attempt(&slot, stale, request, &progress).await;
+    let missed = upstream.attempt(&slot, stale, request, &STILL).await;
     let whole = missed.err().and_then(|missed| missed.whole).unwrap();
     let body = http_body_util::BodyExt::collect(whole.into_body()).await;
     assert_eq!(body.unwrap().to_bytes(), "whole");

@@ -5,14 +5,15 @@ use tokio::sync::Barrier;
 use super::origin::{Certificate, Origin};
 use super::*;
 
-type Said = Result<http::Response<Full<Bytes>>, h2::Reason>;
-
-fn said(words: impl Into<Bytes>) -> Said {
-    Ok(http::Response::new(Full::new(words.into())))
+fn said(words: impl Into<Bytes>) -> http::Response<Full<Bytes>> {
+    http::Response::new(Full::new(words.into()))
 }
 
 async fn ask(upstream: &Upstream, target: &str) -> http::Response<Answer> {
-    upstream.send(&permit("x.com:443"), true, get(target)).await.unwrap()
+    upstream
+        .send(&permit("x.com:443"), true, get(target), &STILL)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
@@ -20,7 +21,7 @@ async fn readers_who_stall_do_not_stop_the_others() {
     let certificate = Certificate::new(&["x.com"], |_| {});
     let origin = Origin::shared(&certificate, 100, |request| async move {
         let large = request.uri().path() == "/large";
-        said(if large { vec![0; 4 << 20] } else { b"small".to_vec() })
+        Ok(said(if large { vec![0; 4 << 20] } else { b"small".to_vec() }))
     })
     .await;
     let upstream = way_to(origin.address, std::slice::from_ref(&certificate.root));
@@ -43,7 +44,7 @@ async fn requests_beyond_what_the_origin_lets_one_connection_carry_get_another_o
             if request.uri().path() == "/together" {
                 all.wait().await;
             }
-            said("here")
+            Ok(said("here"))
         }
     })
     .await;

@@ -106,11 +106,16 @@ impl Proxy {
 /// its connection reset, because that is what closing it on unread bytes means (RFC 9112 §9.6). Where that would take too
 /// much, and where the client waits with its body for our word, the connection ends with the answer.
 pub(super) async fn once_all_is_said(mut answer: Response<Body>, asked: Asked) -> Response<Body> {
-    let Asked { parts, mut body, .. } = asked;
-    if parts.version == Version::HTTP_2 || body.is_end_stream() {
-        return answer; // a stream ends without its neighbours
+    let Asked {
+        parts,
+        mut body,
+        peeked,
+        ..
+    } = asked;
+    if parts.version == Version::HTTP_2 || peeked.complete || body.is_end_stream() {
+        return answer; // over HTTP/2 a stream ends without its neighbours
     }
-    let waits = parts.headers.contains_key(EXPECT);
+    let waits = parts.headers.contains_key(EXPECT) && peeked.frames.is_empty();
     let short = body.size_hint().lower() <= MOST_DRAINED;
     if waits || !short || !drain(&mut body, MOST_DRAINED, DRAINED_FOR).await {
         answer

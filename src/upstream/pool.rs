@@ -136,7 +136,8 @@ impl Pool {
     }
 
     /// Where the connections to an origin are kept.
-    pub(super) fn slot(&self, key: Key) -> Result<Arc<Slot>, Fault> {
+    pub(super) fn slot(self: &Arc<Self>, key: Key) -> Result<Arc<Slot>, Fault> {
+        self.start_sweeping();
         let mut slots = self.all();
         if let Some(slot) = slots.get(&key) {
             return Ok(Arc::clone(slot));
@@ -152,8 +153,7 @@ impl Pool {
     }
 
     /// A connection to the origin: a kept one if there is one, else a new one.
-    pub(super) async fn checkout(self: &Arc<Self>, slot: &Slot) -> Result<Checkout, Fault> {
-        self.start_sweeping();
+    pub(super) async fn checkout(&self, slot: &Slot) -> Result<Checkout, Fault> {
         if let Some(sender) = slot.kept() {
             return Ok(Checkout { sender, reused: true });
         }

@@ -13,8 +13,8 @@ pub struct Settings {
     /// Networks (CIDR) that may be dialled although they are not public: `["10.20.0.0/16"]`. The address of a cloud's
     /// metadata service must be listed by itself, with its full length.
     pub allow: Vec<IpNet>,
-    /// Who turns names into addresses: `system` (as every program of this machine does) or `hickory` (asks the name
-    /// servers of `/etc/resolv.conf` itself, and remembers their answers).
+    /// Who turns names into addresses: `system` (as every program of this machine does; answers count for five seconds)
+    /// or `hickory` (asks the name servers of `/etc/resolv.conf` itself, and remembers their answers as long as they say).
     pub resolver: Resolver,
     /// Stand-ins: where to connect instead, by host (`www.x.com`), host and port (`www.x.com:80`), every host below a
     /// domain (`*.x.com`) or every host (`*`); the most specific one counts. Names on certificates are still those of

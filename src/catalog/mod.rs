@@ -148,10 +148,14 @@ impl Catalog {
         all.iter().filter(|host| !above(host)).cloned().collect()
     }
 
-    /// The platform that a certificate with these DNS names (wildcards included) also speaks for, if any.
-    pub fn carries_managed(&self, names: &[String]) -> Option<PlatformId> {
-        let covered = names.iter().find_map(|name| self.domains.covered_by(name))?;
-        Some(covered.platform.clone())
+    /// The hosts that a certificate with these DNS names (wildcards included) also speaks for, of those that the
+    /// catalogue knows.
+    pub fn covered_by(&self, names: &[String]) -> BTreeSet<Host> {
+        let mut hosts = BTreeSet::new();
+        for name in names {
+            self.domains.covered_by(name, &mut hosts);
+        }
+        hosts
     }
 
     /// The group of services that a host belongs to.

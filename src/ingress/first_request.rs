@@ -76,9 +76,15 @@ mod tests {
         let host = |text: &str| Named::Host(Authority::parse(text, Some(80)).unwrap());
         for (bytes, answer) in [
             ("GET / HTTP/1.1\r\nHost: a.example\r\n\r\nbody", host("a.example")),
-            ("GET / HTTP/1.1\r\nhOsT:\tA.Example.:8080\r\nX: y\r\n\r\n", host("a.example:8080")),
+            (
+                "GET / HTTP/1.1\r\nhOsT:\tA.Example.:8080\r\nX: y\r\n\r\n",
+                host("a.example:8080"),
+            ),
             ("\r\nGET / HTTP/1.1\nHost: a.example\n\n", host("a.example")),
-            ("GET http://a.example/x HTTP/1.1\r\nHost: a.example\r\n\r\n", host("a.example")),
+            (
+                "GET http://a.example/x HTTP/1.1\r\nHost: a.example\r\n\r\n",
+                host("a.example"),
+            ),
             ("GET http://a.example?x HTTP/1.0\r\n\r\n", host("a.example")),
             ("GET / HTTP/1.0\r\n\r\n", Named::Nothing),
             ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\nframes", Named::Nothing),

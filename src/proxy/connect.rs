@@ -16,6 +16,7 @@ use super::visitor::{Hop, Inside, Visitor};
 use crate::audit::Entry;
 use crate::facts::{Ask, Authority, Observation};
 use crate::policy::Permit;
+use crate::rulebook::Rulebook;
 use crate::upstream::Body;
 
 /// A CONNECT on its way: who asks, for where, and the record that is certain from here on.
@@ -26,6 +27,14 @@ pub(super) struct Knock {
     pub(super) entry: Entry,
     /// What has changed since before it was judged.
     pub(super) changes: Changes,
+}
+
+/// What lets a CONNECT pass unread, and where to.
+pub(super) struct Passage {
+    pub(super) permit: Permit,
+    /// The rules that gave the permit, which also judge what the tunnel turns out to carry.
+    pub(super) rules: Arc<Rulebook>,
+    pub(super) origin: TcpStream,
 }
 
 impl Proxy {
@@ -83,7 +92,10 @@ impl Proxy {
                     changes,
                 };
                 match self.house.upstream.tunnel(&permit).await {
-                    Ok(origin) => self.tunnel(knock, permit, origin, Request::from_parts(parts, body)),
+                    Ok(origin) => {
+                        let passage = Passage { permit, rules, origin };
+                        self.tunnel(knock, passage, Request::from_parts(parts, body))
+                    }
                     Err(fault) => {
                         let reader = Reader::of(&parts);
                         respond::fault(knock.entry, knock.seen.ask.host(), false, reader, &fault)
@@ -106,17 +118,11 @@ impl Proxy {
     }
 
     /// Says yes, now that the origin accepted, and carries the tunnel unread.
-    fn tunnel(
-        self: &Arc<Self>,
-        knock: Knock,
-        permit: Permit,
-        origin: TcpStream,
-        request: Request<Incoming>,
-    ) -> Response<Body> {
+    fn tunnel(self: &Arc<Self>, knock: Knock, passage: Passage, request: Request<Incoming>) -> Response<Body> {
         let proxy = self.clone();
         self.house.tasks.spawn(async move {
             match hyper::upgrade::on(request).await {
-                Ok(io) => proxy.carry_unread(knock, &permit, TokioIo::new(io), origin).await,
+                Ok(io) => proxy.carry_unread(knock, passage, TokioIo::new(io)).await,
                 Err(error) => knock.entry.close(respond::client_gone(&error)),
             }
         });

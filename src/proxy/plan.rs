@@ -5,10 +5,8 @@
 //! The ladder for a request is the same, with a look at the body before the judgement where only the body says what the
 //! request does.
 
-use std::collections::BTreeMap;
-
 use crate::catalog::PEEK_LIMIT;
-use crate::facts::{Ask, Authority, Blame, Fault, FaultCode, Host, Observation, Peek, PlatformId, Stage};
+use crate::facts::{Ask, Authority, Blame, Fault, FaultCode, Host, Observation, Peek, Stage};
 use crate::ingress::ClientHello;
 use crate::policy::Permit;
 use crate::rulebook::{Judgement, Refusal, Rulebook};
@@ -114,42 +112,25 @@ pub(super) fn on_request(rules: &Rulebook, portal: &Host, seen: &Observation) ->
     }
 }
 
-/// The platform, if any, that a flow which passes unread could carry although rules want to read it or keep it out: a
-/// server answers for every name on its certificate (RFC 9110 §4.3.3, RFC 9113 §9.1.1).
-pub(super) fn on_certificate(
-    rules: &Rulebook,
-    portal: &Host,
-    seen: &Observation,
-    names: &[String],
-) -> Option<PlatformId> {
-    let own = rules.catalog().place(seen.ask.host()).platform;
-    let mut found: BTreeMap<PlatformId, Host> = BTreeMap::new();
-    for name in names {
-        let Ok(host) = Host::parse(&name.replacen('*', "www", 1)) else {
-            continue;
-        };
-        let Some(platform) = rules.catalog().place(&host).platform else {
-            continue;
-        };
-        if Some(&platform) != own.as_ref() {
-            found.entry(platform).or_insert(host);
-        }
-    }
-    let read_or_refused = |host: &Host| {
-        let authority = Authority {
-            host: host.clone(),
-            port: seen.ask.authority().port,
-        };
+/// A host, if any, that a flow which passes unread could carry although rules want to read it or keep it out: a server
+/// answers for every name on its certificate (RFC 9110 §4.3.3, RFC 9113 §9.1.1).
+///
+/// Every host that the catalogue knows is judged by itself: a platform's hosts differ in what rules say of them.
+pub(super) fn on_certificate(rules: &Rulebook, portal: &Host, seen: &Observation, names: &[String]) -> Option<Host> {
+    let port = seen.ask.authority().port;
+    let passes_unread = |host: &Host| {
+        let host = host.clone();
         let other = Observation {
-            ask: Ask::Connect(authority),
+            ask: Ask::Connect(Authority { host, port }),
             ..seen.clone()
         };
-        !matches!(on_connect(rules, portal, &other).step, ConnectStep::Tunnel(_))
+        matches!(on_connect(rules, portal, &other).step, ConnectStep::Tunnel(_))
     };
-    found
+    rules
+        .catalog()
+        .covered_by(names)
         .into_iter()
-        .find(|(_, host)| read_or_refused(host))
-        .map(|(platform, _)| platform)
+        .find(|host| !passes_unread(host))
 }
 
 /// Whether a tunnel's `ClientHello` keeps what its CONNECT promised. A hello without SNI speaks for the CONNECT name.

@@ -7,13 +7,12 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::Proxy;
-use super::connect::Knock;
+use super::connect::{Knock, Passage};
 use super::intercept::failed;
 use super::plan;
 use crate::audit::{Closing, Counters};
 use crate::facts::{Blame, End, Fault, FaultCode, Host, Observation, Stage};
 use crate::ingress::{self, ClientHello, Opening, Rewound};
-use crate::policy::Permit;
 use crate::upstream::{RelayEnd, Side, Way, relay};
 
 /// Why a flow is cut in which nothing moves.
@@ -21,7 +20,7 @@ const IDLE: &str = "nothing was sent for too long";
 
 impl Proxy {
     /// Carries a tunnel to its end, then closes its record.
-    pub(super) async fn carry_unread<S>(&self, knock: Knock, permit: &Permit, io: S, origin: TcpStream)
+    pub(super) async fn carry_unread<S>(&self, knock: Knock, passage: Passage, io: S)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -34,10 +33,10 @@ impl Proxy {
         let opened = tokio::select! {
             biased;
             why = &mut must_end => Err(End::Cut(why)),
-            opened = self.opened(permit, &seen, io, &origin, &counters) => opened,
+            opened = self.opened(passage, &seen, io, &counters) => opened,
         };
         let end = match opened {
-            Ok(io) => self.relay(io, origin, &counters, must_end).await,
+            Ok((io, origin)) => self.relay(io, origin, &counters, must_end).await,
             Err(end) => end,
         };
         entry.close(Closing {
@@ -47,25 +46,26 @@ impl Proxy {
         });
     }
 
-    /// The client's side of the tunnel once its first bytes have shown that it may stay unread.
+    /// Both sides of the tunnel once its first bytes have shown that it may stay unread.
     async fn opened<S>(
         &self,
-        permit: &Permit,
+        passage: Passage,
         seen: &Observation,
         io: S,
-        origin: &TcpStream,
         down: &Counters,
-    ) -> Result<Rewound<S>, End>
+    ) -> Result<(Rewound<S>, TcpStream), End>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (opening, io) = self.first_words(io, origin, down).await;
+        let (opening, io) = self.first_words(io, &passage.origin, down).await;
         // INVARIANT: silence is not an opening. Bytes that come after it must be looked at like those before.
         if opening == Opening::Silent {
             return Err(End::Cut(IDLE.to_owned()));
         }
-        let stays = self.may_stay_unread(permit, seen, &opening).await;
-        stays.map(|()| io).map_err(|fault| failed(&fault))
+        match self.may_stay_unread(&passage, seen, &opening).await {
+            Ok(()) => Ok((io, passage.origin)),
+            Err(fault) => Err(failed(&fault)),
+        }
     }
 
     /// Carries bytes both ways until both sides are done, or it `must_end`.
@@ -115,13 +115,13 @@ impl Proxy {
         (opening, Rewound::new(first, from_client.unsplit(to_client)))
     }
 
-    /// A flow that nobody reads must be what its CONNECT said, and must not be able to carry a managed platform: an
-    /// origin whose certificate also covers one would answer for it (RFC 9110 §7.4, RFC 9113 §9.1.1).
-    async fn may_stay_unread(&self, permit: &Permit, seen: &Observation, opening: &Opening) -> Result<(), Fault> {
+    /// A flow that nobody reads must be what its CONNECT said, and must not be able to carry what rules read or
+    /// refuse: an origin whose certificate also covers that would answer for it (RFC 9110 §7.4, RFC 9113 §9.1.1).
+    async fn may_stay_unread(&self, passage: &Passage, seen: &Observation, opening: &Opening) -> Result<(), Fault> {
         match opening {
             Opening::Tls(hello) => {
                 plan::on_hello(seen.ask.authority(), hello)?;
-                self.refuse_shared_certificate(permit, seen, hello).await
+                self.refuse_shared_certificate(passage, seen, hello).await
             }
             Opening::Http(named) => plan::on_first_request(seen.ask.authority(), named.as_ref()),
             Opening::Other | Opening::Silent | Opening::Ended => Ok(()),
@@ -136,16 +136,19 @@ impl Proxy {
 
     async fn refuse_shared_certificate(
         &self,
-        permit: &Permit,
+        passage: &Passage,
         seen: &Observation,
         hello: &ClientHello,
     ) -> Result<(), Fault> {
-        let host = seen.ask.host();
         let sends_name = hello.sni.is_some();
-        let names = self.house.upstream.names_on_certificate(permit, sends_name).await?;
-        match plan::on_certificate(&self.house.rules.load(), &self.house.portal_host, seen, &names) {
+        let names = self
+            .house
+            .upstream
+            .names_on_certificate(&passage.permit, sends_name)
+            .await?;
+        match plan::on_certificate(&passage.rules, &self.house.portal_host, seen, &names) {
             None => Ok(()),
-            Some(platform) => Err(covers(host, platform.as_str())),
+            Some(other) => Err(covers(seen.ask.host(), &other)),
         }
     }
 }
@@ -164,12 +167,12 @@ async fn greet<W: AsyncWrite + Unpin>(origin: &TcpStream, to_client: &mut W, cou
     }
 }
 
-fn covers(host: &Host, platform: &str) -> Fault {
+fn covers(host: &Host, other: &Host) -> Fault {
     Fault::new(
         Blame::House,
         Stage::Intercept,
         FaultCode::CoversManagedPlatform,
-        format!("the certificate of `{host}` also covers `{platform}`, so the flow may not pass unread"),
+        format!("the certificate of `{host}` also covers `{other}`, so the flow may not pass unread"),
     )
 }
 

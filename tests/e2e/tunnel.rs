@@ -31,12 +31,25 @@ async fn what_may_not_be_inspected_is_spliced_and_recorded_as_unread() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_certificate_that_also_covers_a_managed_platform_keeps_a_tunnel_from_passing_unread() {
+async fn a_certificate_that_also_covers_what_rules_read_or_refuse_keeps_a_tunnel_from_passing_unread() {
     let world = World::planned(|plan| {
+        let categories = plan.folder.join("policies/catalog/categories.toml");
+        let text = std::fs::read_to_string(&categories).unwrap();
+        std::fs::write(&categories, text.replace("\"mail.ru\"", "\"mail.ru\", \"mail.vk.com\"")).unwrap();
         plan.papers = vec![
             ("cdn.example.org", Papers::Also(&["www.linkedin.com"])),
             ("edge.example.org", Papers::Also(&["*.facebook.com"])),
-            ("shop.example.org", Papers::Also(&["www.example.net"])),
+            // wildcards of shared clouds, below which the catalogue lists single hosts
+            ("storage.googleapis.com", Papers::Also(&["*.googleapis.com"])),
+            ("files.cloudfront.net", Papers::Also(&["*.cloudfront.net"])),
+            // a host of no platform that rules keep out
+            ("pages.example.org", Papers::Also(&["*.translate.goog"])),
+            // a private host of a platform whose other hosts are read
+            ("mail.vk.com", Papers::Also(&["vk.com"])),
+            (
+                "shop.example.org",
+                Papers::Also(&["www.example.net", "*.example.net", "*.nhs.uk"]),
+            ),
             // a company's own platform, whose certificate covers more of itself
             (
                 "teams.microsoft.com",
@@ -46,7 +59,15 @@ async fn a_certificate_that_also_covers_a_managed_platform_keeps_a_tunnel_from_p
     })
     .await;
     let dan = world.client("dan").unread(&world.origins);
-    for (at, host) in ["cdn.example.org", "edge.example.org"].into_iter().enumerate() {
+    let refused = [
+        "cdn.example.org",
+        "edge.example.org",
+        "storage.googleapis.com",
+        "files.cloudfront.net",
+        "pages.example.org",
+        "mail.vk.com",
+    ];
+    for (at, host) in refused.into_iter().enumerate() {
         let io = Wire::tunnel(&dan, &format!("{host}:443")).await.into_io();
         tls(io, &dan.roots, host, |_| {}).await.unwrap_err();
         assert_eq!(
@@ -97,7 +118,10 @@ async fn a_request_in_clear_inside_an_unread_tunnel_names_the_host_that_connect_
     let world = World::open().await;
     let dan = world.client("dan");
     for (head, code) in [
-        ("GET / HTTP/1.1\r\nHost: www.linkedin.com\r\n\r\n", FaultCode::Misdirected),
+        (
+            "GET / HTTP/1.1\r\nHost: www.linkedin.com\r\n\r\n",
+            FaultCode::Misdirected,
+        ),
         ("GET http://x.com/ HTTP/1.0\r\n\r\n", FaultCode::Misdirected),
         // what a lenient server might understand in another way than we do
         (
@@ -109,7 +133,11 @@ async fn a_request_in_clear_inside_an_unread_tunnel_names_the_host_that_connect_
         let mut wire = Wire::tunnel(&dan, "www.example.org:80").await;
         wire.say(head).await;
         assert_eq!(wire.rest().await, "", "{head}");
-        assert_eq!(world.ended("www.example.org", "CONNECT").await.code(), Some(code), "{head}");
+        assert_eq!(
+            world.ended("www.example.org", "CONNECT").await.code(),
+            Some(code),
+            "{head}"
+        );
     }
     assert!(world.origin.received().is_empty());
 

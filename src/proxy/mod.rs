@@ -15,6 +15,7 @@
 mod body;
 mod connect;
 mod connection;
+mod greeting;
 mod headers;
 mod intercept;
 mod longlived;

@@ -7,7 +7,7 @@
 
 use crate::catalog::PEEK_LIMIT;
 use crate::facts::{Ask, Authority, Blame, Fault, FaultCode, Host, Observation, Peek, Stage};
-use crate::ingress::ClientHello;
+use crate::ingress::{ClientHello, Opening};
 use crate::policy::Permit;
 use crate::rulebook::{Judgement, Refusal, Rulebook};
 
@@ -133,6 +133,22 @@ pub(super) fn on_certificate(rules: &Rulebook, portal: &Host, seen: &Observation
         .find(|host| !passes_unread(host))
 }
 
+/// Whether a flow that nobody will read begins as its CONNECT promised (RFC 9110 §7.4). A hello comes back: whether it
+/// may stay unread is also for [`on_certificate`] to say.
+pub(super) fn on_opening<'a>(promised: &Authority, opening: &'a Opening) -> Result<Option<&'a ClientHello>, Fault> {
+    match opening {
+        Opening::Tls(hello) => on_hello(promised, hello).map(|()| Some(hello)),
+        Opening::Http(named) => on_first_request(promised, named.as_ref()).map(|()| None),
+        Opening::Other | Opening::Silent | Opening::Ended => Ok(None),
+        Opening::Malformed(why) => Err(Fault::new(
+            Blame::Client,
+            Stage::Intercept,
+            FaultCode::ProtocolUnreadable,
+            *why,
+        )),
+    }
+}
+
 /// Whether a tunnel's `ClientHello` keeps what its CONNECT promised. A hello without SNI speaks for the CONNECT name.
 pub(super) fn on_hello(promised: &Authority, hello: &ClientHello) -> Result<(), Fault> {
     let Some(sni) = &hello.sni else { return Ok(()) };
@@ -152,7 +168,7 @@ pub(super) fn on_hello(promised: &Authority, hello: &ClientHello) -> Result<(), 
 
 /// Whether the first request of a tunnel that passes unread keeps what its CONNECT promised; `named` is the host in its
 /// head. Later requests on the connection are not seen.
-pub(super) fn on_first_request(promised: &Authority, named: Option<&Authority>) -> Result<(), Fault> {
+fn on_first_request(promised: &Authority, named: Option<&Authority>) -> Result<(), Fault> {
     match named {
         Some(named) if named.host != promised.host => Err(Fault::new(
             Blame::Client,

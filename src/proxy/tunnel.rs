@@ -1,22 +1,28 @@
 //! A tunnel that passes unread: bytes both ways, and nothing of them is parsed beyond the first handshake message.
 
+use std::io;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use bytes::Bytes;
+use futures_util::future::maybe_done;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::Proxy;
 use super::connect::{Knock, Passage};
+use super::greeting::Greeting;
 use super::intercept::failed;
 use super::plan;
 use crate::audit::{Closing, Counters};
 use crate::facts::{Blame, End, Fault, FaultCode, Host, Observation, Stage};
-use crate::ingress::{self, ClientHello, Opening, Rewound};
+use crate::ingress::{self, Opening, Rewound};
 use crate::upstream::{RelayEnd, Side, Way, relay};
 
 /// Why a flow is cut in which nothing moves.
 const IDLE: &str = "nothing was sent for too long";
+/// Where servers speak TLS from the first byte on.
+const HTTPS: u16 = 443;
 
 impl Proxy {
     /// Carries a tunnel to its end, then closes its record.
@@ -53,17 +59,52 @@ impl Proxy {
         seen: &Observation,
         io: S,
         down: &Counters,
-    ) -> Result<(Rewound<S>, TcpStream), End>
+    ) -> Result<(Rewound<S>, Rewound<TcpStream>), End>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (opening, io) = self.first_words(io, &passage.origin, down).await;
+        let address = passage.origin.peer_addr();
+        let at = address.map_err(|error| failed(&broken(Side::Origin, &error)))?;
+        let mut early = pin!(maybe_done(self.house.upstream.names_on_certificate(
+            &passage.permit,
+            at,
+            true
+        )));
+        let words = self.first_words(io, &passage.origin, down);
+        // what is likely to speak TLS is asked for its certificate while the client still thinks of its hello
+        let heard = if passage.permit.authority().port == HTTPS {
+            meanwhile(early.as_mut(), words).await
+        } else {
+            words.await
+        };
         // INVARIANT: silence is not an opening. Bytes that come after it must be looked at like those before.
-        if opening == Opening::Silent {
+        let Some(FirstWords { opening, client, said }) = heard else {
             return Err(End::Cut(IDLE.to_owned()));
-        }
-        match self.may_stay_unread(&passage, seen, &opening).await {
-            Ok(()) => Ok((io, passage.origin)),
+        };
+        let may_stay = async {
+            let Some(hello) = plan::on_opening(seen.ask.authority(), &opening)? else {
+                return Ok(());
+            };
+            let names = if hello.sni.is_some() {
+                early.as_mut().await;
+                early.take_output()
+            } else {
+                Some(
+                    self.house
+                        .upstream
+                        .names_on_certificate(&passage.permit, at, false)
+                        .await,
+                )
+            };
+            let names =
+                names.unwrap_or_else(|| Err(Fault::internal(Stage::Dial, "a certificate was asked for twice")))?;
+            match plan::on_certificate(&passage.rules, &self.house.portal_host, seen, &names) {
+                None => Ok(()),
+                Some(other) => Err(covers(seen.ask.host(), &other)),
+            }
+        };
+        match may_stay.await {
+            Ok(()) => Ok((client, Rewound::new(said, passage.origin))),
             Err(fault) => Err(failed(&fault)),
         }
     }
@@ -91,79 +132,50 @@ impl Proxy {
         ending(relay(client, origin, count, must_end, idle).await)
     }
 
-    /// Looks at the client's first bytes. A server that speaks first (SSH, SMTP) is heard meanwhile, or both sides
-    /// would wait for each other.
-    async fn first_words<S>(&self, io: S, origin: &TcpStream, down: &Counters) -> (Opening, Rewound<S>)
+    /// Looks at the client's first bytes; none if nothing moves for too long. A server that speaks first (SSH, SMTP) is
+    /// heard meanwhile, or both sides would wait for each other.
+    async fn first_words<S>(&self, io: S, origin: &TcpStream, down: &Counters) -> Option<FirstWords<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (from_client, mut to_client) = tokio::io::split(io);
-        let opening = ingress::open_unread(from_client, &self.house.ingress, self.house.upstream_idle);
-        tokio::pin!(opening);
-        let mut speaks = true;
+        let mut opening = pin!(ingress::open_unread(from_client, &self.house.ingress));
+        let mut greeting = Greeting::default();
+        let mut idle = pin!(tokio::time::sleep(self.house.upstream_idle));
         let (opening, rewound) = loop {
             tokio::select! {
                 biased;
                 opened = &mut opening => break opened,
-                ready = origin.readable(), if speaks => {
-                    // nothing is read before the branch is taken, so nothing is lost when it is not
-                    speaks = ready.is_ok() && greet(origin, &mut to_client, down).await;
+                () = greeting.step(origin, &mut to_client, down), if greeting.goes_on() => {
+                    idle.set(tokio::time::sleep(self.house.upstream_idle));
                 }
+                () = &mut idle => return None,
             }
         };
         let (first, from_client) = rewound.into_parts();
-        (opening, Rewound::new(first, from_client.unsplit(to_client)))
-    }
-
-    /// A flow that nobody reads must be what its CONNECT said, and must not be able to carry what rules read or
-    /// refuse: an origin whose certificate also covers that would answer for it (RFC 9110 §7.4, RFC 9113 §9.1.1).
-    async fn may_stay_unread(&self, passage: &Passage, seen: &Observation, opening: &Opening) -> Result<(), Fault> {
-        match opening {
-            Opening::Tls(hello) => {
-                plan::on_hello(seen.ask.authority(), hello)?;
-                self.refuse_shared_certificate(passage, seen, hello).await
-            }
-            Opening::Http(named) => plan::on_first_request(seen.ask.authority(), named.as_ref()),
-            Opening::Other | Opening::Silent | Opening::Ended => Ok(()),
-            Opening::Malformed(why) => Err(Fault::new(
-                Blame::Client,
-                Stage::Intercept,
-                FaultCode::ProtocolUnreadable,
-                *why,
-            )),
-        }
-    }
-
-    async fn refuse_shared_certificate(
-        &self,
-        passage: &Passage,
-        seen: &Observation,
-        hello: &ClientHello,
-    ) -> Result<(), Fault> {
-        let sends_name = hello.sni.is_some();
-        let names = self
-            .house
-            .upstream
-            .names_on_certificate(&passage.permit, sends_name)
-            .await?;
-        match plan::on_certificate(&passage.rules, &self.house.portal_host, seen, &names) {
-            None => Ok(()),
-            Some(other) => Err(covers(seen.ask.host(), &other)),
-        }
+        Some(FirstWords {
+            opening,
+            client: Rewound::new(first, from_client.unsplit(to_client)),
+            said: greeting.rest(),
+        })
     }
 }
 
-/// Passes on what the origin says unasked; false once it has no more to say.
-async fn greet<W: AsyncWrite + Unpin>(origin: &TcpStream, to_client: &mut W, counters: &Counters) -> bool {
-    let mut words = [0; 2048];
-    match origin.try_read(&mut words) {
-        Ok(0) => false,
-        Ok(said) => {
-            counters.down.fetch_add(said as u64, Ordering::Relaxed);
-            let said = words.get(..said).unwrap_or_default();
-            to_client.write_all(said).await.is_ok() && to_client.flush().await.is_ok()
-        }
-        Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
+/// How a tunnel begins.
+struct FirstWords<S> {
+    opening: Opening,
+    client: Rewound<S>,
+    /// What the origin said that the client has not been told yet.
+    said: Bytes,
+}
+
+/// Waits for `main`, and lets `early` go on meanwhile.
+async fn meanwhile<T>(mut early: impl Future<Output = ()> + Unpin, main: impl Future<Output = T>) -> T {
+    let mut main = pin!(main);
+    tokio::select! {
+        biased;
+        done = &mut main => done,
+        () = &mut early => main.await,
     }
 }
 
@@ -181,17 +193,14 @@ fn ending(end: RelayEnd<String>) -> End {
         RelayEnd::Completed => End::Completed,
         RelayEnd::Idle => End::Cut(IDLE.to_owned()),
         RelayEnd::Cut(reason) => End::Cut(reason),
-        RelayEnd::Broken(Side::Client, why) => failed(&Fault::new(
-            Blame::Client,
-            Stage::Forward,
-            FaultCode::ClientGone,
-            why.to_string(),
-        )),
-        RelayEnd::Broken(Side::Origin, why) => failed(&Fault::new(
-            Blame::Origin,
-            Stage::Forward,
-            FaultCode::OriginGone,
-            why.to_string(),
-        )),
+        RelayEnd::Broken(side, why) => failed(&broken(side, &why)),
     }
+}
+
+fn broken(side: Side, why: &io::Error) -> Fault {
+    let (blame, code) = match side {
+        Side::Client => (Blame::Client, FaultCode::ClientGone),
+        Side::Origin => (Blame::Origin, FaultCode::OriginGone),
+    };
+    Fault::new(blame, Stage::Forward, code, why.to_string())
 }

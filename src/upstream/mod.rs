@@ -42,7 +42,7 @@ pub use settings::{Resolver, Settings};
 use self::connect::{Connector, Sender};
 use self::dial::Dialer;
 use self::faults::Step;
-use self::names::Names;
+use self::names::{Asked, Names};
 use self::outgoing::{Outgoing, Progress, in_time, is_bound, put_in_form};
 use self::pool::{Checkout, Keep, Key, Pool};
 use crate::facts::{Authority, Fault, FaultCode, Stage};
@@ -180,15 +180,23 @@ impl Upstream {
         self.pool.connector().dialer.tcp(permit.authority()).await
     }
 
-    /// The names on the certificate that the origin shows to a client which sends its host's name as SNI, or sends none;
-    /// in lower case, wildcards as they stand. They are not verified, remembered for a while, and asked for without
-    /// sending a byte of content.
-    pub async fn names_on_certificate(&self, permit: &Permit, sends_name: bool) -> Result<Arc<[String]>, Fault> {
+    /// The names on the certificate that the origin shows at the address `at`, where a tunnel has reached it, to a client
+    /// which sends its host's name as SNI or sends none; in lower case, wildcards as they stand. They are not verified,
+    /// remembered for a while, and asked for without sending a byte of content.
+    pub async fn names_on_certificate(
+        &self,
+        permit: &Permit,
+        at: SocketAddr,
+        sends_name: bool,
+    ) -> Result<Arc<[String]>, Fault> {
         let connector = self.pool.connector();
         let provider = connector.tls.h2_and_h1.crypto_provider();
-        self.names
-            .of(&connector.dialer, provider, permit.authority(), sends_name)
-            .await
+        let asked = Asked {
+            to: permit.authority().clone(),
+            at,
+            sends_name,
+        };
+        self.names.of(&connector.dialer, provider, asked).await
     }
 
     /// What is alive.

@@ -135,7 +135,7 @@ impl Half {
             buffer: Vec::new(),
             pending: 0..0,
             moved: 0,
-            unflushed: false,
+            unflushed: true, // by whoever wrote before
             state: State::Flowing,
         }
     }

@@ -64,6 +64,12 @@ impl Dialer {
         .map_err(|_| faults::too_late(to, Step::Connecting, seconds))?
     }
 
+    /// A TCP connection to one address at which `to` was reached before.
+    pub(super) async fn at(&self, to: &Authority, address: SocketAddr) -> Result<TcpStream, Fault> {
+        let target = self.guard.check(address).map_err(|guarded| of_guard(to, &guarded))?;
+        self.attempt(target).await
+    }
+
     /// A TLS connection to `to`, whose certificate `config` verifies for the host of `to` and no other name.
     pub(super) async fn tls(&self, to: &Authority, config: &Arc<ClientConfig>) -> Result<TlsStream<TcpStream>, Fault> {
         let stream = self.tcp(to).await?;

@@ -168,3 +168,19 @@ async fn an_origin_that_never_accepts_is_given_up() {
         "{fault}"
     );
 }
+
+#[tokio::test]
+async fn an_address_is_dialled_by_itself_only_if_the_guard_lets_it() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let to = Authority::parse("x.com:443", None).unwrap();
+    // what the name resolves to by now does not matter
+    let open = dialer(&["127.0.0.0/8"], &[], &["192.0.2.1"]);
+    let stream = open.at(&to, address).await.unwrap();
+    assert_eq!(stream.peer_addr().unwrap(), address);
+    let closed = dialer(&[], &[], &["8.8.8.8"]);
+    assert_eq!(
+        closed.at(&to, address).await.unwrap_err().code,
+        FaultCode::AddressGuarded
+    );
+}

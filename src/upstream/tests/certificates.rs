@@ -103,11 +103,28 @@ async fn the_names_on_a_certificate_are_asked_for_once() {
     let origin = Origin::secure(&certificate, &["h2"]).await;
     let upstream = way_to(origin.address, &[]);
     let permit = permit("www.x.com:443");
-    let all = (0..10).map(|_| upstream.names_on_certificate(&permit, true));
+    let all = (0..10).map(|_| upstream.names_on_certificate(&permit, origin.address, true));
     for names in futures_util::future::join_all(all).await {
         assert_eq!(*names.unwrap(), ["www.x.com", "*.x.com"]);
     }
     assert_eq!(origin.accepted(), 1);
+}
+
+#[tokio::test]
+async fn each_address_of_an_origin_is_asked_for_its_own_certificate() {
+    let (one, other) = (
+        Certificate::new(&["x.com"], |_| {}),
+        Certificate::new(&["y.com"], |_| {}),
+    );
+    let (one, other) = (Origin::secure(&one, &[]).await, Origin::secure(&other, &[]).await);
+    // where the name leads by now
+    let upstream = way_to(one.address, &[]);
+    for (origin, name) in [(&one, "x.com"), (&other, "y.com")] {
+        let names = upstream
+            .names_on_certificate(&permit("x.com:443"), origin.address, true)
+            .await;
+        assert_eq!(*names.unwrap(), [name]);
+    }
 }
 
 #[tokio::test]
@@ -126,7 +143,10 @@ async fn asking_for_names_sends_no_content() {
     .await;
     let upstream = way_to(origin.address, &[]);
     assert_eq!(
-        *upstream.names_on_certificate(&permit("x.com:443"), true).await.unwrap(),
+        *upstream
+            .names_on_certificate(&permit("x.com:443"), origin.address, true)
+            .await
+            .unwrap(),
         ["x.com"]
     );
     assert!(!told.await.unwrap(), "the handshake must not be completed");
@@ -140,7 +160,7 @@ async fn an_origin_without_tls_has_no_names() {
     .await;
     let upstream = way_to(origin.address, &[]);
     let fault = upstream
-        .names_on_certificate(&permit("x.com:443"), true)
+        .names_on_certificate(&permit("x.com:443"), origin.address, true)
         .await
         .unwrap_err();
     assert_eq!(fault.code, FaultCode::OriginTls);

@@ -97,6 +97,7 @@ fn decide(first: &[u8], limits: &Settings, next: Next) -> Option<Opening> {
             Next::Carries => decide_http(first, limits),
         },
         Sniff::Other => Some(Opening::Other),
+        Sniff::Malformed(why) => Some(Opening::Malformed(why)),
         Sniff::Tls => match client_hello::parse(first) {
             Parsed::NeedMore => None,
             Parsed::Hello(hello) => Some(Opening::Tls(hello)),
@@ -121,7 +122,8 @@ fn decide_http(first: &[u8], limits: &Settings) -> Option<Opening> {
 fn undecided(first: &[u8], next: Next) -> Opening {
     match (first, sniff(first), next) {
         // INVARIANT: what may still become TLS, or a request, is never taken for something that may pass unread.
-        ([TLS_HANDSHAKE, ..], Sniff::NeedMore, _) | (_, Sniff::Tls, _) => {
+        (_, Sniff::Malformed(why), _) => Opening::Malformed(why),
+        ([TLS_HANDSHAKE | 0x80..=0xff, ..], Sniff::NeedMore, _) | (_, Sniff::Tls, _) => {
             Opening::Malformed("the client hello never ended")
         }
         (_, Sniff::Http | Sniff::NeedMore, Next::Carries) => Opening::Malformed("the first request head never ended"),

@@ -14,7 +14,7 @@ fn without_a_folder_the_built_in_policies_are_checked_and_tested() {
     exit 0
     --- stdout
     no case reaches guard.weak-identity
-    90 passed, 0 failed
+    91 passed, 0 failed
     ");
     insta::assert_snapshot!(desk.types("wayleave check --format json"), @r#"
     exit 0
@@ -183,7 +183,7 @@ fn a_case_that_fails_says_what_came_instead() {
          offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, `social-listening`
 
     no case reaches guard.weak-identity
-    90 passed, 1 failed
+    91 passed, 1 failed
     ");
     insta::assert_snapshot!(desk.types("wayleave check"), @r#"
     exit 1

@@ -144,11 +144,7 @@ impl HttpBody for Carrying {
             }
             Some(Err(error)) => {
                 let end = match error.downcast_ref::<Fault>() {
-                    Some(fault) => End::Failed {
-                        blame: fault.blame,
-                        stage: fault.stage,
-                        code: fault.code,
-                    },
+                    Some(fault) => fault.into(),
                     None => End::Failed {
                         blame: Blame::Origin,
                         stage: Stage::Forward,

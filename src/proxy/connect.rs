@@ -12,6 +12,7 @@ use super::body::whole;
 use super::longlived::Changes;
 use super::plan::{self, ConnectStep, Planned};
 use super::respond::{self, Reader};
+use super::streams::{Stream, Streams};
 use super::visitor::{Hop, Inside, Visitor};
 use crate::audit::Entry;
 use crate::facts::{Ask, Authority, Observation};
@@ -27,6 +28,8 @@ pub(super) struct Knock {
     pub(super) entry: Entry,
     /// What has changed since before it was judged.
     pub(super) changes: Changes,
+    /// Its stream on the hop, which the library forgets when one of its halves has ended.
+    pub(super) stream: Stream,
 }
 
 /// What lets a CONNECT pass unread, and where to.
@@ -67,41 +70,31 @@ impl Proxy {
         if let Err(why) = self.house.book.healthy() {
             return respond::no_record(entry, seen.ask.host(), Reader::of(&parts), &why);
         }
-        match step {
-            ConnectStep::Challenge => self.challenge(entry, &hop, &visitor, &parts),
+        let unread = match step {
+            ConnectStep::Challenge => return self.challenge(entry, &hop, &visitor, &parts),
             ConnectStep::Refuse(refusal) => {
                 let remedy = remedy.unwrap_or_default();
-                self.refuse_connect(&rules, entry, &seen, &parts, (&refusal, &remedy))
+                return self.refuse_connect(&rules, entry, &seen, &parts, (&refusal, &remedy));
             }
-            ConnectStep::Portal | ConnectStep::Intercept => self.intercept(
-                Knock {
-                    hop,
-                    visitor,
-                    seen,
-                    entry,
-                    changes,
-                },
-                Request::from_parts(parts, body),
-            ),
-            ConnectStep::Tunnel(permit) => {
-                let knock = Knock {
-                    hop,
-                    visitor,
-                    seen,
-                    entry,
-                    changes,
-                };
-                match self.house.upstream.tunnel(&permit).await {
-                    Ok(origin) => {
-                        let passage = Passage { permit, rules, origin };
-                        self.tunnel(knock, passage, Request::from_parts(parts, body))
-                    }
-                    Err(fault) => {
-                        let reader = Reader::of(&parts);
-                        respond::fault(knock.entry, knock.seen.ask.host(), false, reader, &fault)
-                    }
-                }
-            }
+            ConnectStep::Portal | ConnectStep::Intercept => None,
+            ConnectStep::Tunnel(permit) => Some(permit),
+        };
+        let knock = Knock {
+            stream: hop.streams.open(),
+            hop,
+            visitor,
+            seen,
+            entry,
+            changes,
+        };
+        let reader = Reader::of(&parts);
+        let request = Request::from_parts(parts, body);
+        let Some(permit) = unread else {
+            return self.intercept(knock, request);
+        };
+        match self.house.upstream.tunnel(&permit).await {
+            Ok(origin) => self.tunnel(knock, Passage { permit, rules, origin }, request),
+            Err(fault) => respond::fault(knock.entry, knock.seen.ask.host(), false, reader, &fault),
         }
     }
 
@@ -132,20 +125,18 @@ impl Proxy {
 
 impl Knock {
     /// The hop that the tunnel's inside is served on.
-    pub(super) fn inside(&self, secure: bool) -> Option<Hop> {
-        let Ask::Connect(authority) = &self.seen.ask else {
-            return None;
-        };
+    pub(super) fn inside(&self, secure: bool) -> Arc<Hop> {
         let inside = Inside {
-            authority: authority.clone(),
+            authority: self.seen.ask.authority().clone(),
             secure,
             visitor: self.visitor.clone(),
         };
-        Some(Hop {
+        Arc::new(Hop {
             arrival: self.hop.arrival.clone(),
             certificate: None,
             inside: Some(inside),
             place: self.hop.place.clone(),
+            streams: Streams::default(),
         })
     }
 }

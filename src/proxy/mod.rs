@@ -24,6 +24,7 @@ mod peek;
 mod plan;
 mod request;
 mod respond;
+mod streams;
 mod tunnel;
 mod upgrade;
 mod visitor;

@@ -12,7 +12,6 @@ use hyper::body::Incoming;
 
 use super::Proxy;
 use super::body::{Outgoing, carrying, whole};
-use super::intercept::failed;
 use super::longlived::Changes;
 use super::observe::{head_of, is_websocket};
 use super::peek::{Peeked, peek};
@@ -330,7 +329,7 @@ impl Proxy {
 
     /// A request that is answered before anybody could judge it; its record says how it ended.
     async fn unjudged(&self, hop: &Hop, request: &Request<Incoming>, fault: &Fault) -> Response<Body> {
-        tracing::debug!(client = %hop.arrival.client, %fault, end = ?failed(fault), "refused before judging");
+        tracing::debug!(client = %hop.arrival.client, %fault, end = ?End::from(fault), "refused before judging");
         let answer = respond::fault_without_entry(request, fault);
         self.stray(hop.arrival.client, fault, Some(answer.status())).await;
         answer

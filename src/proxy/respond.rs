@@ -10,7 +10,6 @@ use hyper::body::Incoming;
 
 use super::Proxy;
 use super::body::{carrying, whole};
-use super::intercept::failed;
 use super::observe::is_navigation;
 use super::request::Asked;
 use super::visitor::{Hop, Visitor};
@@ -98,7 +97,7 @@ impl Proxy {
 pub(super) fn fault(entry: Entry, host: &Host, decrypted: bool, reader: Reader, fault: &Fault) -> Response<Body> {
     tracing::debug!(%fault, record = %entry.id(), "a flow failed");
     let page = pages::fault(&ENGLISH, fault, Some(host), Some(entry.id()), reader.who);
-    answer(entry, failed(fault), decrypted, reader, page)
+    answer(entry, fault.into(), decrypted, reader, page)
 }
 
 /// No record, no access: the book did not take the opening line.
@@ -178,7 +177,7 @@ pub(super) fn client_gone(error: &hyper::Error) -> Closing {
     tracing::debug!(%error, "a client left before its tunnel began");
     let gone = Fault::new(Blame::Client, Stage::Intercept, FaultCode::ClientGone, "");
     Closing {
-        end: failed(&gone),
+        end: End::from(&gone),
         status: Some(StatusCode::OK.as_u16()),
         decrypted: false,
     }

@@ -12,7 +12,6 @@ use tokio::net::TcpStream;
 use super::Proxy;
 use super::connect::{Knock, Passage};
 use super::greeting::Greeting;
-use super::intercept::failed;
 use super::plan;
 use crate::audit::{Closing, Counters};
 use crate::facts::{Blame, End, Fault, FaultCode, Host, Observation, Stage};
@@ -32,7 +31,11 @@ impl Proxy {
     {
         let _alive = self.house.metrics.tunnel();
         let Knock {
-            seen, entry, changes, ..
+            seen,
+            entry,
+            changes,
+            stream: _stream,
+            ..
         } = knock;
         let counters = entry.counters();
         let mut must_end = pin!(self.until_it_must_end(seen.clone(), changes));
@@ -64,7 +67,7 @@ impl Proxy {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let address = passage.origin.peer_addr();
-        let at = address.map_err(|error| failed(&broken(Side::Origin, &error)))?;
+        let at = address.map_err(|error| End::from(&broken(Side::Origin, &error)))?;
         let mut early = pin!(maybe_done(self.house.upstream.names_on_certificate(
             &passage.permit,
             at,
@@ -105,7 +108,7 @@ impl Proxy {
         };
         match may_stay.await {
             Ok(()) => Ok((client, Rewound::new(said, passage.origin))),
-            Err(fault) => Err(failed(&fault)),
+            Err(fault) => Err(End::from(&fault)),
         }
     }
 
@@ -193,7 +196,7 @@ fn ending(end: RelayEnd<String>) -> End {
         RelayEnd::Completed => End::Completed,
         RelayEnd::Idle => End::Cut(IDLE.to_owned()),
         RelayEnd::Cut(reason) => End::Cut(reason),
-        RelayEnd::Broken(side, why) => failed(&broken(side, &why)),
+        RelayEnd::Broken(side, why) => End::from(&broken(side, &why)),
     }
 }
 

@@ -7,6 +7,7 @@ use http::request::Parts;
 use rustls::pki_types::CertificateDer;
 
 use super::Proxy;
+use super::streams::Streams;
 use crate::clock::Timestamp;
 use crate::facts::{
     Arrival, Ask, Authority, Channel, Grant, Observation, Person, PlatformId, PurposeId, Standing, Subject,
@@ -32,6 +33,8 @@ pub(super) struct Hop {
     pub(super) inside: Option<Inside>,
     /// The connection's place among those that its door serves at a time.
     pub(super) place: Arc<Taken>,
+    /// Its streams, where it speaks HTTP/2.
+    pub(super) streams: Streams,
 }
 
 /// Held as long as anything of a connection lives: a tunnel outlives the request that opened it.

@@ -308,7 +308,7 @@ impl World {
 
     /// Stops the gateway and proves: each request that was sent has exactly one record, the chain verifies, replaying
     /// every record gives the same decision, and no task panicked.
-    pub async fn close(mut self) {
+    pub async fn close(mut self) -> Vec<Record> {
         let gate = self.gate.take().unwrap();
         gate.stop().await.unwrap();
         let folder = self.settings.audit.folder.clone();
@@ -317,6 +317,7 @@ impl World {
         one_record_each(&records, self.sent.load(Ordering::SeqCst));
         self.replays(&records);
         assert_eq!(PANICS.load(Ordering::SeqCst), self.panics_before, "no task may panic");
+        records
     }
 
     fn replays(&self, records: &[Record]) {
@@ -480,7 +481,7 @@ pub fn shipped_policies() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("policies")
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

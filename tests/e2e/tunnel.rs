@@ -1,7 +1,5 @@
 //! Tunnels that pass unread: what they carry, what they must not carry, how many there can be, and how they end.
 
-use std::time::Duration;
-
 use http::StatusCode;
 use tokio::net::TcpStream;
 use wayleave::facts::{End, FaultCode};
@@ -310,7 +308,6 @@ async fn two_thousand_idle_tunnels_are_held_and_all_are_closed_by_the_stop() {
         }
         let told: Vec<&str> = text.lines().filter(|line| line.contains("tunnels")).collect();
         assert!(!told.is_empty(), "there is a gauge of tunnels");
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     world.close().await;
     for mut tunnel in tunnels {

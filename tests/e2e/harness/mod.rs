@@ -307,7 +307,7 @@ impl World {
     }
 
     /// Stops the gateway and proves: each request that was sent has exactly one record, the chain verifies, replaying
-    /// every record gives the same decision, and no task panicked.
+    /// every record gives the same decision, and no task panicked. Hands out the whole book.
     pub async fn close(mut self) -> Vec<Record> {
         let gate = self.gate.take().unwrap();
         gate.stop().await.unwrap();

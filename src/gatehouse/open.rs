@@ -9,7 +9,8 @@ use tokio_util::task::TaskTracker;
 
 use super::admin::Admin;
 use super::health::Health;
-use super::reload::{self, Reload, Watch};
+use super::reload::{self, Reload};
+use super::sources::Look;
 use super::{Addresses, Gatehouse, pac};
 use crate::audit::{Book, BookError};
 use crate::clock::Clock;
@@ -27,7 +28,7 @@ use crate::upstream::{self, Upstream, UpstreamError};
 
 /// Where the rules come from.
 pub enum Rules {
-    /// A folder, watched for changes.
+    /// A folder, followed as it changes.
     Folder(PathBuf),
     /// The texts inside the program.
     Embedded,
@@ -94,8 +95,9 @@ impl Doors {
 impl Gatehouse {
     /// Builds every room with `settings`, binds the doors, and starts to serve.
     pub async fn open(settings: &config::File, rules: Rules, issuer: Issuer, clock: Clock) -> Result<Self, OpenError> {
-        let watched = match &rules {
-            Rules::Folder(folder) => Some((folder.clone(), reload::watch(folder))),
+        // before it is read, so that no edit falls in between
+        let followed = match &rules {
+            Rules::Folder(folder) => Some((folder.clone(), Look::at(folder))),
             Rules::Embedded => None,
         };
         let assembled = match &rules {
@@ -109,13 +111,6 @@ impl Gatehouse {
         let root_pem = issuer.root_pem();
         let doors = bind(settings)?;
         let rooms = build(settings, assembled, issuer, &doors, &clock)?;
-        let followed = watched.and_then(|(folder, watch)| match watch {
-            Ok(watch) => Some((folder, watch)),
-            Err(error) => {
-                tracing::error!(%error, "cannot watch the policies: edits need a restart");
-                None
-            }
-        });
         let house = serve(settings, rooms, doors, followed, root_pem, clock);
         let started = GatewayAct::Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -209,7 +204,7 @@ fn serve(
     settings: &config::File,
     rooms: Rooms,
     doors: Doors,
-    followed: Option<(PathBuf, Watch)>,
+    followed: Option<(PathBuf, Look)>,
     root_pem: String,
     clock: Clock,
 ) -> Gatehouse {
@@ -223,8 +218,8 @@ fn serve(
         stop: CancellationToken::new(),
     };
     serve_operators(&rooms, &running, doors.admin);
-    if let Some((folder, watch)) = followed {
-        follow(&rooms, &running, folder, watch);
+    if let Some((folder, look)) = followed {
+        follow(&rooms, &running, folder, look);
     }
     let proxy = proxy(settings, &rooms, &running);
     for (listener, door) in [(doors.plain, Door::Plain), (doors.tls, Door::Tls)] {
@@ -258,7 +253,7 @@ fn serve_operators(rooms: &Rooms, running: &Running, listener: Listener) {
         .spawn(answer_operators(listener, Arc::new(admin), tasks, stop));
 }
 
-fn follow(rooms: &Rooms, running: &Running, folder: PathBuf, watch: Watch) {
+fn follow(rooms: &Rooms, running: &Running, folder: PathBuf, look: Look) {
     let reload = Reload {
         folder,
         rules: rooms.rules.clone(),
@@ -270,7 +265,7 @@ fn follow(rooms: &Rooms, running: &Running, folder: PathBuf, watch: Watch) {
     };
     let stopping = running.stop.clone();
     running.tasks.spawn(async move {
-        tokio::select! { () = reload.follow(watch) => {} () = stopping.cancelled() => {} }
+        tokio::select! { () = reload.follow(look) => {} () = stopping.cancelled() => {} }
     });
 }
 

@@ -9,22 +9,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use notify::{RecursiveMode, Watcher};
-use tokio::sync::mpsc;
-
 use super::health::Health;
 use super::open::labels;
-use super::sources::read_folder;
+use super::sources::{Look, read_folder};
 use crate::audit::Book;
 use crate::clock::Clock;
 use crate::facts::{Act, GatewayAct, Problem, Record, RecordId};
 use crate::metrics::Metrics;
 use crate::rulebook::{Assembled, LiveDirectory, LiveRulebook, Rulebook, Sources};
 
-/// Editors write a file in several steps: wait until the folder has been quiet for so long.
-const QUIET: Duration = Duration::from_millis(150);
-/// … but not longer than this, so that an edit rules within a second.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How often the folder is looked at. The system could tell of changes, but not on every file system, not without limit,
+/// and not when the folder itself is replaced; a hundred files are looked at in less than a millisecond.
+const EVERY: Duration = Duration::from_millis(200);
+/// Editors write a file in several steps: the folder is read when two looks agree, or after so many, so that an edit
+/// rules within a second.
+const MOST_LOOKS: usize = 3;
 
 /// Reads a folder of policies, assembles it, and runs its cases.
 pub fn assemble(folder: &Path) -> Result<Assembled, Vec<Problem>> {
@@ -42,7 +41,7 @@ pub fn assemble_sources(sources: &Sources) -> Result<Assembled, Vec<Problem>> {
     }
 }
 
-/// Watches the policies and puts new ones in force.
+/// Looks after the policies and puts new ones in force.
 pub(super) struct Reload {
     pub(super) folder: PathBuf,
     pub(super) rules: Arc<LiveRulebook>,
@@ -53,35 +52,35 @@ pub(super) struct Reload {
     pub(super) clock: Clock,
 }
 
-/// A folder under watch: what changes from now on is not missed.
-pub(super) struct Watch {
-    pokes: mpsc::UnboundedReceiver<()>,
-    _watcher: notify::RecommendedWatcher,
-}
-
-/// Begins to watch `folder`; before it is read for the first time, so that no edit falls in between.
-pub(super) fn watch(folder: &Path) -> notify::Result<Watch> {
-    let (poke, pokes) = mpsc::unbounded_channel();
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let read_only = event.as_ref().is_ok_and(|event| event.kind.is_access());
-        if !read_only && poke.send(()).is_err() {
-            tracing::debug!("the folder changed after the watch ended");
-        }
-    })?;
-    watcher.watch(folder, RecursiveMode::Recursive)?;
-    Ok(Watch {
-        pokes,
-        _watcher: watcher,
-    })
-}
-
 impl Reload {
-    /// Follows the folder until the task is dropped.
-    pub(super) async fn follow(self, mut watch: Watch) {
-        while watch.pokes.recv().await.is_some() {
-            settle(&mut watch.pokes).await;
+    /// Follows the folder, which looked like `ruling` before it was read, until the task is dropped.
+    pub(super) async fn follow(self, mut ruling: Look) {
+        loop {
+            ruling = self.another(&ruling).await;
             self.reload().await;
         }
+    }
+
+    /// Waits until the folder looks different, and stays so for a moment.
+    async fn another(&self, before: &Look) -> Look {
+        let mut look = self.look().await;
+        while look == *before {
+            look = self.look().await;
+        }
+        for _ in 1..MOST_LOOKS {
+            let again = self.look().await;
+            if std::mem::replace(&mut look, again) == look {
+                break;
+            }
+        }
+        look
+    }
+
+    async fn look(&self) -> Look {
+        tokio::time::sleep(EVERY).await;
+        let folder = self.folder.clone();
+        let look = tokio::task::spawn_blocking(move || Look::at(&folder)).await;
+        look.unwrap_or_default()
     }
 
     /// Reads the folder once and puts it in force if it may rule.
@@ -143,13 +142,5 @@ pub(super) async fn record(book: &Book, clock: &Clock, rules: &LiveRulebook, act
     };
     if let Err(error) = book.write(record).await {
         tracing::error!(%error, "the book does not take a record of the gateway itself");
-    }
-}
-
-/// Waits until nothing has been poked for a moment.
-async fn settle(pokes: &mut mpsc::UnboundedReceiver<()>) {
-    let quiet = async { while let Ok(Some(())) = tokio::time::timeout(QUIET, pokes.recv()).await {} };
-    if tokio::time::timeout(PATIENCE, quiet).await.is_err() {
-        tracing::debug!("the policies are still being written");
     }
 }

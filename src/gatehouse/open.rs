@@ -283,7 +283,6 @@ fn proxy(settings: &config::File, rooms: &Rooms, running: &Running) -> Arc<Proxy
         portal_host: rooms.portal.host().clone(),
         portal: rooms.portal.clone(),
         pac: running.pac.clone(),
-        pac_type: pac::CONTENT_TYPE,
         clock: running.clock.clone(),
         metrics: rooms.metrics.clone(),
         settings: settings.proxy.clone(),

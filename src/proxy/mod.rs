@@ -20,6 +20,7 @@ mod headers;
 mod intercept;
 mod longlived;
 mod observe;
+mod pac;
 mod peek;
 mod plan;
 mod request;
@@ -36,6 +37,8 @@ use http::{HeaderValue, Version};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+pub use pac::{PacFile, pac_answer};
 
 use crate::audit::Book;
 use crate::clock::Clock;
@@ -71,9 +74,6 @@ impl Default for Settings {
     }
 }
 
-/// Writes the PAC file for a client that knows us under a name.
-pub type PacFile = Arc<dyn Fn(Option<Host>) -> String + Send + Sync>;
-
 /// What the proxy works with; built by the gatehouse, cheap to clone.
 pub struct Parts {
     /// The rules in force.
@@ -100,8 +100,6 @@ pub struct Parts {
     pub portal_host: Host,
     /// The text served as `/proxy.pac`.
     pub pac: PacFile,
-    /// Its media type.
-    pub pac_type: &'static str,
     /// The time.
     pub clock: Clock,
     /// Gauges of things alive.

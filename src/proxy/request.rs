@@ -14,6 +14,7 @@ use super::Proxy;
 use super::body::{Outgoing, carrying, whole};
 use super::longlived::Changes;
 use super::observe::{head_of, is_websocket};
+use super::pac::pac_answer;
 use super::peek::{Peeked, peek};
 use super::plan::{self, Planned, RequestStep};
 use super::respond::Reader;
@@ -75,7 +76,7 @@ impl Proxy {
         match (&hop.inside, target) {
             (None, Target::Connect(authority)) => Box::pin(self.connect(hop, authority, request)).await,
             (None, Target::Absolute { authority }) => self.request(hop, authority, false, request).await,
-            (None, Target::Origin { .. }) => self.at_the_door(&hop, request).await,
+            (None, Target::Origin { authority }) => self.at_the_door(&hop, authority, request).await,
             (Some(inside), Target::Origin { authority }) if authority == inside.authority => {
                 let secure = inside.secure;
                 self.request(hop.clone(), authority, secure, request).await
@@ -298,20 +299,10 @@ impl Proxy {
     }
 
     /// A request in origin-form to the door itself: the PAC file, and nothing else.
-    async fn at_the_door(&self, hop: &Hop, request: Request<Incoming>) -> Response<Body> {
+    async fn at_the_door(&self, hop: &Hop, known_as: Authority, request: Request<Incoming>) -> Response<Body> {
         if request.uri().path() == "/proxy.pac" && matches!(*request.method(), Method::GET | Method::HEAD) {
-            let known_as = request
-                .headers()
-                .get(http::header::HOST)
-                .and_then(|host| host.to_str().ok());
-            let known_as = known_as
-                .and_then(|host| Authority::parse(host, Some(80)).ok())
-                .map(|known| known.host);
-            return respond::pac(
-                &(self.house.pac)(known_as),
-                self.house.pac_type,
-                request.method() == Method::HEAD,
-            );
+            let script = (self.house.pac)(Some(known_as.host));
+            return pac_answer(request.method(), request.headers(), script).map(whole);
         }
         let why = "this is a proxy: send absolute-form requests or CONNECT, or fetch `/proxy.pac`".to_owned();
         self.malformed(hop, &request, why).await

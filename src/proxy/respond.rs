@@ -1,8 +1,7 @@
 //! What the gateway itself answers: challenges, refusals, faults. The words and statuses are the portal's pages; here
 //! each finds its reader and its record.
 
-use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
+use http::header::{HeaderMap, HeaderValue};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -181,21 +180,4 @@ pub(super) fn client_gone(error: &hyper::Error) -> Closing {
         status: Some(StatusCode::OK.as_u16()),
         decrypted: false,
     }
-}
-
-/// The PAC file.
-pub(super) fn pac(text: &str, media_type: &'static str, head_only: bool) -> Response<Body> {
-    let body = if head_only {
-        Bytes::new()
-    } else {
-        Bytes::from(text.to_owned())
-    };
-    let mut response = Response::new(whole(body));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("max-age=300"));
-    response
 }

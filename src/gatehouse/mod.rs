@@ -4,6 +4,7 @@
 //! them, lets running flows end, and closes the book last. Nothing here judges or speaks to clients.
 
 mod admin;
+mod descriptors;
 mod health;
 mod open;
 pub mod pac;

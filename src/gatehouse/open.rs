@@ -11,7 +11,7 @@ use super::admin::Admin;
 use super::health::Health;
 use super::reload::{self, Reload};
 use super::sources::Look;
-use super::{Addresses, Gatehouse, pac};
+use super::{Addresses, Gatehouse, descriptors, pac};
 use crate::audit::{Book, BookError};
 use crate::clock::Clock;
 use crate::config;
@@ -110,6 +110,7 @@ impl Gatehouse {
         }
         let root_pem = issuer.root_pem();
         let doors = bind(settings)?;
+        descriptors::raise(settings);
         let rooms = build(settings, assembled, issuer, &doors, &clock)?;
         let house = serve(settings, rooms, doors, followed, root_pem, clock);
         let started = GatewayAct::Started {

@@ -282,11 +282,11 @@ async fn a_tunnel_is_cut_when_new_rules_want_to_read_it_even_before_it_began_to_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_thousand_idle_tunnels_are_held_and_all_are_closed_by_the_stop() {
     const TUNNELS: usize = 2000;
-    // each tunnel is four ends of two connections, and all of them are in this process
+    let world = World::open().await;
+    // each tunnel is four ends of two connections, and all of them are in this process, whose limit the gateway has raised
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
     let enough = limit.current.is_none_or(|limit| limit >= 4 * TUNNELS as u64 + 500);
-    assert!(enough, "raise `ulimit -n` to 8500 for this test: {limit:?}");
-    let world = World::open().await;
+    assert!(enough, "raise `ulimit -H -n` to 8500 for this test: {limit:?}");
     let dan = world.client("dan");
     let mut tunnels = Vec::new();
     for at in 0..TUNNELS {

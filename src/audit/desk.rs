@@ -189,6 +189,15 @@ impl Desk {
         }
     }
 
+    /// An entry is no longer open, and has no line of its own.
+    pub(super) fn release(&self) {
+        let mut state = self.state();
+        state.open = state.open.saturating_sub(1);
+        if state.open == 0 && state.phase != Phase::Open {
+            self.changed.notify_waiters();
+        }
+    }
+
     /// Accepts nothing, but answers when everything before it is on disk.
     pub(super) fn accept_flush(&self) -> Result<Durable, Unavailable> {
         let mut state = self.state();

@@ -126,6 +126,13 @@ impl Entry {
         self.finish(closing);
     }
 
+    /// Writes no line: for a flow that passed nothing on and is told together with others.
+    pub fn leave_out(mut self) {
+        if !std::mem::replace(&mut self.closed, true) {
+            self.book.inner.desk.release();
+        }
+    }
+
     fn finish(&mut self, closing: Closing) {
         if std::mem::replace(&mut self.closed, true) {
             return;

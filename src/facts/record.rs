@@ -150,6 +150,15 @@ pub enum GatewayAct {
         /// Which file.
         file: String,
     },
+    /// More came to nothing from one client within a minute than is recorded one by one: this many more.
+    UnprovenSummed {
+        /// The client's address; of IPv6 its network of 64 bits.
+        client: std::net::IpAddr,
+        /// Connections that ended before they asked for anything, and requests that nobody could judge.
+        strays: u64,
+        /// Requests that were asked who sends them.
+        challenges: u64,
+    },
     /// Records could not be written for a while and can again; flows that came in between were refused unrecorded.
     RecordsInterrupted {
         /// Why.

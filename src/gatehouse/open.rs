@@ -223,6 +223,7 @@ fn serve(
         follow(&rooms, &running, folder, look);
     }
     let proxy = proxy(settings, &rooms, &running);
+    running.tasks.spawn(proxy.clone().sum_up());
     for (listener, door) in [(doors.plain, Door::Plain), (doors.tls, Door::Tls)] {
         let (tasks, stop) = (running.tasks.clone(), running.stop.clone());
         running.tasks.spawn(let_in(listener, door, proxy.clone(), tasks, stop));

@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::Proxy;
+use super::budget::Unproven;
 use super::streams::{Running, Streams};
 use super::visitor::{Hop, Taken};
 use crate::audit::Closing;
@@ -219,7 +220,16 @@ impl Proxy {
         }
     }
 
+    /// Whether something that came to nothing is recorded by itself. What comes after the stop always is: nobody sums
+    /// it up any more.
+    pub(super) fn records_unproven(&self, client: SocketAddr, what: Unproven) -> bool {
+        self.house.stop.is_cancelled() || self.unproven.records(client.ip(), what)
+    }
+
     pub(super) async fn stray(&self, client: SocketAddr, fault: &Fault, status: Option<StatusCode>) {
+        if !self.records_unproven(client, Unproven::Stray) {
+            return;
+        }
         // without what was seen, an entry closes as a stray
         if let Ok(entry) = self.house.book.enter(self.house.clock.now(), client).await {
             entry.close(Closing {

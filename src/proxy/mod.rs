@@ -13,6 +13,7 @@
 //! [`Permit`](crate::policy::Permit).
 
 mod body;
+mod budget;
 mod connect;
 mod connection;
 mod greeting;
@@ -38,6 +39,8 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use budget::Budget;
+
 pub use pac::{PacFile, pac_answer};
 
 use crate::audit::Book;
@@ -62,6 +65,9 @@ pub struct Settings {
     pub peek_timeout_s: u64,
     /// HTTP/2 streams that one client connection may have open.
     pub max_streams: u32,
+    /// How many records one client address (of IPv6, one network of 64 bits) may cause in a minute by what comes to
+    /// nothing: broken connections, requests of nobody. More are counted, and told in one record. 0: no limit.
+    pub unproven_records: u32,
 }
 
 impl Default for Settings {
@@ -70,6 +76,7 @@ impl Default for Settings {
             via: "wayleave".to_owned(),
             peek_timeout_s: 10,
             max_streams: 128,
+            unproven_records: 60,
         }
     }
 }
@@ -118,6 +125,7 @@ pub struct Parts {
 pub struct Proxy {
     house: Parts,
     via: Option<Via>,
+    unproven: Budget,
 }
 
 /// How the gateway shows itself, by the protocol in which a message was received (RFC 9110 §7.6.3).
@@ -136,7 +144,21 @@ impl Proxy {
             let by = |version| HeaderValue::from_str(&format!("{version} {name}")).ok();
             by("1.1").zip(by("2")).map(|(http1, http2)| Via { http1, http2 })
         };
-        Arc::new(Self { house: parts, via })
+        let unproven = Budget::new(parts.settings.unproven_records);
+        Arc::new(Self {
+            house: parts,
+            via,
+            unproven,
+        })
+    }
+
+    /// Records now and then what was not recorded one by one, until the gateway stops.
+    pub async fn sum_up(self: Arc<Self>) {
+        let next = || self.unless_stopping(tokio::time::sleep(budget::WINDOW));
+        while next().await.is_some() {
+            self.unproven.renew(&self.house.book, self.house.rules.load().id());
+        }
+        self.unproven.renew(&self.house.book, self.house.rules.load().id());
     }
 
     fn via(&self, received: Version) -> Option<&HeaderValue> {

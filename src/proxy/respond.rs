@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 
 use super::Proxy;
 use super::body::{carrying, whole};
+use super::budget::Unproven;
 use super::observe::is_navigation;
 use super::request::Asked;
 use super::visitor::{Hop, Visitor};
@@ -50,7 +51,11 @@ impl Proxy {
             tracing::info!(client = %hop.arrival.client, %why, "a proof of identity was refused");
         }
         let page = pages::challenge(&ENGLISH, &self.house.guard.challenges(&hop.arrival), audience(parts));
-        answer(entry, End::Challenged, false, Reader::of(parts), page)
+        if self.records_unproven(hop.arrival.client, Unproven::Challenge) {
+            return answer(entry, End::Challenged, false, Reader::of(parts), page);
+        }
+        entry.leave_out();
+        delivered(page, Reader::of(parts))
     }
 
     /// Says no to a request: to a person where to go, to a tool what would help.
@@ -137,10 +142,9 @@ pub(super) fn fault_without_entry(request: &Request<Incoming>, fault: &Fault) ->
     let mut page = pages::fault(&ENGLISH, fault, None, None, audience_of(request.headers()));
     page.headers_mut()
         .insert(http::header::CONNECTION, HeaderValue::from_static("close"));
-    if request.method() == Method::HEAD {
-        return page.map(|_| whole("")); // HTTP/2 clients take content for a broken stream
-    }
-    page.map(|body| body.map_err(|never| match never {}).boxed())
+    let who = audience_of(request.headers());
+    let head_only = request.method() == Method::HEAD;
+    delivered(page, Reader { who, head_only })
 }
 
 /// Sends `page` and closes `entry` when it is delivered. An answer to HEAD has no content (RFC 9110 §9.3.2).
@@ -157,6 +161,14 @@ fn answer(entry: Entry, end: End, decrypted: bool, reader: Reader, page: Page) -
         body.map_err(|never| match never {}).boxed()
     };
     Response::from_parts(head, carrying(entry, closing, body))
+}
+
+/// An answer without an entry. One to HEAD has no content (RFC 9110 §9.3.2): HTTP/2 clients take it for a broken stream.
+fn delivered(page: Page, reader: Reader) -> Response<Body> {
+    if reader.head_only {
+        return page.map(|_| whole(""));
+    }
+    page.map(|body| body.map_err(|never| match never {}).boxed())
 }
 
 fn audience(parts: &Parts) -> Audience {

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use http_body_util::BodyExt;
 use tokio::net::TcpStream;
-use wayleave::facts::{Act, End, FaultCode, Record};
+use wayleave::facts::{Act, End, FaultCode, GatewayAct, Record};
 
 use crate::harness::scripted::Scripted;
 use crate::harness::wire::{Wire, tls};
@@ -361,6 +361,35 @@ async fn connections_beyond_the_limit_wait_for_their_turn() {
         records.iter().position(is_for).unwrap()
     };
     assert!(ended("first.example.org") < ended("third.example.org"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_to_nothing_is_recorded_so_often_and_then_counted() {
+    let world = World::planned(|plan| plan.settings.proxy.unproven_records = 3).await;
+    let nobody = world.stranger();
+    for _ in 0..4 {
+        let asked = nobody.get("http://www.example.org/").await;
+        assert_eq!(asked.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+    }
+    let asked = nobody.tunnel("www.example.org:443").await.err().unwrap();
+    assert_eq!(asked.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+    for _ in 0..2 {
+        let mut wire = Wire::plain(&world).await;
+        wire.say("GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+        assert_eq!(status(&wire.head().await), "400");
+    }
+    world.sent.fetch_sub(2, std::sync::atomic::Ordering::SeqCst); // two have no record of their own
+    let records = world.close().await;
+    let acts = records.iter().filter_map(|record| match &record.act {
+        Act::Gateway { act, .. } if !matches!(act, GatewayAct::Started { .. } | GatewayAct::Stopped) => Some(act),
+        _ => None,
+    });
+    let summed = GatewayAct::UnprovenSummed {
+        client: std::net::Ipv4Addr::LOCALHOST.into(),
+        strays: 2,
+        challenges: 2,
+    };
+    assert_eq!(acts.collect::<Vec<_>>(), [&summed]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -126,6 +126,13 @@ fn gateway_in_words(act: &GatewayAct) -> String {
         GatewayAct::RulebookChanged { from } => format!("took new rules, before {from}"),
         GatewayAct::RulebookRefused { problems } => format!("refused new rules: {}", problems.join("; ")),
         GatewayAct::Repaired { bytes, file } => format!("cut a torn line of {bytes} bytes off {file}"),
+        GatewayAct::UnprovenSummed {
+            client,
+            strays,
+            challenges,
+        } => {
+            format!("left out {strays} strays and {challenges} requests to sign in from {client}: too many in a minute")
+        }
         GatewayAct::RecordsInterrupted { why, since, refused } => {
             format!("could not record since {since}, {refused} flows refused unrecorded: {why}")
         }

@@ -68,11 +68,9 @@ impl Proxy {
     {
         let address = passage.origin.peer_addr();
         let at = address.map_err(|error| End::from(&broken(Side::Origin, &error)))?;
-        let mut early = pin!(maybe_done(self.house.upstream.names_on_certificate(
-            &passage.permit,
-            at,
-            true
-        )));
+        let upstream = &self.house.upstream;
+        // boxed: it is gone when the relay begins, which should not carry its size for hours
+        let mut early = Box::pin(maybe_done(upstream.names_on_certificate(&passage.permit, at, true)));
         let words = self.first_words(io, &passage.origin, down);
         // what is likely to speak TLS is asked for its certificate while the client still thinks of its hello
         let heard = if passage.permit.authority().port == HTTPS {
@@ -90,14 +88,9 @@ impl Proxy {
             };
             let names = if hello.sni.is_some() {
                 early.as_mut().await;
-                early.take_output()
+                early.as_mut().take_output()
             } else {
-                Some(
-                    self.house
-                        .upstream
-                        .names_on_certificate(&passage.permit, at, false)
-                        .await,
-                )
+                Some(upstream.names_on_certificate(&passage.permit, at, false).await)
             };
             let names =
                 names.unwrap_or_else(|| Err(Fault::internal(Stage::Dial, "a certificate was asked for twice")))?;

@@ -112,6 +112,23 @@ async fn a_hello_without_a_name_is_held_against_the_certificate_that_it_would_ge
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_certificate_is_asked_for_while_the_client_still_thinks() {
+    let origin = Scripted::bind().await;
+    let world = World::planned(|plan| plan.lead("early.example.org", origin.address)).await;
+    let client = Wire::tunnel(&world.client("dan"), "early.example.org:443").await;
+    let tunnel = origin.accept().await;
+    let mut asked = origin.clear().await;
+    assert_eq!(
+        asked.exactly(1).await,
+        "\u{16}",
+        "a handshake record, before the client has said anything"
+    );
+    drop((client, tunnel));
+    world.ended("early.example.org", "CONNECT").await;
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_request_in_clear_inside_an_unread_tunnel_names_the_host_that_connect_named() {
     let world = World::open().await;
     let dan = world.client("dan");

@@ -4,6 +4,7 @@ use tokio::time::Instant;
 
 use super::super::resolve::Answer;
 use super::*;
+use crate::facts::Host;
 
 /// Answers every name with the same addresses.
 struct Says(Vec<IpAddr>);

@@ -374,19 +374,41 @@ fn the_authority() {
     --- stdout
     Sign a new issuing intermediate with the same root: machines need nothing new
 
+    It may speak for whomever the present one may, for the catalogue as it is now, and for the names of
+    the TLS door.
+
     Usage: wayleave ca renew [OPTIONS]
 
     Options:
-          --any-host          Let it speak for any host: needed where rules inspect hosts outside the
-                              catalogue
-      -c, --config <FILE>     The settings; without it `deploy/wayleave.toml` here if there is one, else
-                              the defaults [env: WAYLEAVE_CONFIG]
-          --also <HOST>       One more domain or address that it may speak for
-          --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
-          --folder <FOLDER>   The folder of the authority; `tls.folder` of the settings if not given
-          --root-key <FILE>   The root's key, where it is kept; `root.key` in the folder if not given
-      -h, --help              Print help
-      -V, --version           Print version
+          --any-host
+              Let it speak for any host: needed where rules inspect hosts outside the catalogue
+
+      -c, --config <FILE>
+              The settings; without it `deploy/wayleave.toml` here if there is one, else the defaults
+
+              [env: WAYLEAVE_CONFIG]
+
+          --also <HOST>
+              One more domain or address that it may speak for
+
+          --set <NAME=VALUE>
+              One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+
+          --afresh
+              Forget whom the present one may speak for: only the catalogue's domains, and what `--also`
+              names
+
+          --folder <FOLDER>
+              The folder of the authority; `tls.folder` of the settings if not given
+
+          --root-key <FILE>
+              The root's key, where it is kept; `root.key` in the folder if not given
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
     ");
     insta::assert_snapshot!(desk.types("wayleave ca import --help"), @"
     exit 0

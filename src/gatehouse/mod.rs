@@ -7,6 +7,7 @@ mod admin;
 mod health;
 mod open;
 pub mod pac;
+mod reach;
 pub mod reload;
 pub mod sources;
 

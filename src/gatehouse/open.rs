@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use super::admin::Admin;
 use super::health::Health;
+use super::reach::Reach;
 use super::reload::{self, Reload, Watch};
 use super::{Addresses, Gatehouse, pac};
 use crate::audit::{Book, BookError};
@@ -117,6 +118,9 @@ impl Gatehouse {
             }
         });
         let house = serve(settings, rooms, doors, followed, root_pem, clock);
+        for problem in house.health.authority() {
+            tracing::error!(%problem, "the certificate authority");
+        }
         let started = GatewayAct::Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
@@ -215,8 +219,13 @@ fn serve(
 ) -> Gatehouse {
     let [plain, tls, admin] = doors.addresses();
     let addresses = Addresses { plain, tls, admin };
+    let reach = Reach {
+        mint: rooms.mint.clone(),
+        door: rooms.tls_door.clone(),
+        portal: rooms.portal.host().clone(),
+    };
     let running = Running {
-        health: Arc::new(Health::new(rooms.book.clone(), rooms.rules.load().id().clone())),
+        health: Arc::new(Health::new(rooms.book.clone(), reach, &rooms.rules.load())),
         pac: pac_file(settings, &rooms.rules, rooms.portal.host(), addresses),
         clock,
         tasks: TaskTracker::new(),

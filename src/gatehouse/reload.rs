@@ -109,7 +109,12 @@ impl Reload {
             self.rules.replace(Arc::new(assembled.rulebook));
             tracing::info!(%from, %to, "new policies rule");
         }
-        let was_refused = self.health.rules_changed(to);
+        let was_refused = self.health.rules_changed(&self.rules.load());
+        if changed {
+            for problem in self.health.authority() {
+                tracing::error!(%problem, "the certificate authority");
+            }
+        }
         if changed || was_refused {
             // A mistake that was taken back leaves the rules as they were: that ends the refusal on record, too.
             self.record(GatewayAct::RulebookChanged { from }).await;

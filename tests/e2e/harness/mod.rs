@@ -26,7 +26,7 @@ use wayleave::gatehouse::{Gatehouse, Rules};
 use wayleave::identity::users::{self, Users};
 use wayleave::rulebook::{Replay, Rulebook};
 use wayleave::tls::Issuer;
-use wayleave::tls::founding::ClientFiles;
+use wayleave::tls::founding::{ClientFiles, Founding};
 
 use client::Client;
 use origin::{Origin, Papers};
@@ -59,6 +59,8 @@ pub struct Plan {
     pub folder: PathBuf,
     /// Hosts whose origin shows other papers.
     pub papers: Vec<(&'static str, Papers)>,
+    /// The authority of the gateway; it may speak for any host.
+    pub issuer: Issuer,
     /// Whether names that the settings do not map lead to the origin.
     pub maps_everything: bool,
 }
@@ -73,6 +75,22 @@ impl Plan {
     pub fn inspect_everything(&self) {
         self.forget_what_passes_unread();
         inspect_everything(&self.folder.join("policies"));
+    }
+
+    /// An authority for the hosts of the catalogue, the portal and the TLS door, as `wayleave ca init` makes it.
+    pub fn constrain_the_authority(&mut self) {
+        let files = wayleave::gatehouse::sources::read_folder(&self.folder.join("policies")).unwrap();
+        let assembled = Rulebook::assemble(&wayleave::rulebook::Sources::from_files(files).unwrap()).unwrap();
+        let mut only = assembled.rulebook.catalog().domains();
+        only.push(self.settings.portal.host.clone());
+        only.extend(self.settings.tls.door_names.clone());
+        let founding = Founding {
+            organisation: "Test",
+            only: Some(&only),
+            force: false,
+        };
+        let certs = self.folder.join("certs");
+        self.issuer = wayleave::tls::founding::init(&certs, &founding, Clock::system().now()).unwrap();
     }
 
     /// Takes away the cases that keep such a rule from ruling.
@@ -107,6 +125,7 @@ impl World {
             settings: settings(folder.path()),
             folder: folder.path().to_owned(),
             papers: Vec::new(),
+            issuer: Issuer::temporary(&Clock::system()).unwrap(),
             maps_everything: true,
         };
         differ(&mut plan);
@@ -126,9 +145,8 @@ impl World {
             others.push(other);
         }
         std::fs::write(folder.path().join("origins.pem"), &origins.pem).unwrap();
-        let issuer = Issuer::temporary(&Clock::system()).unwrap();
         let rules = Rules::Folder(folder.path().join("policies"));
-        let gate = Gatehouse::open(&plan.settings, rules, issuer, clock.clone())
+        let gate = Gatehouse::open(&plan.settings, rules, plan.issuer, clock.clone())
             .await
             .unwrap_or_else(|e| panic!("{e:?}"));
         let mut roots = RootCertStore::empty();

@@ -121,8 +121,7 @@ impl Portal {
 
 /// The purposes that are open to the person.
 pub(super) fn list_purposes(visit: &Visit<'_>, visitor: Visitor<'_>) -> Page {
-    let open = visit.rules.purposes().iter();
-    let open = open.filter(|purpose| purpose.is_open_to(visitor.person, visit.at));
+    let open = visit.rules.open_to(visitor, visit.at);
     let purposes: Vec<Value> = open.map(|purpose| offered(purpose, visitor)).collect();
     pages::json(StatusCode::OK, &json!({ "purposes": purposes }))
 }

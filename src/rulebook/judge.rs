@@ -34,7 +34,7 @@ impl Rulebook {
 }
 
 /// The grants that count, narrowest first: live, held by this person, for the selected purpose.
-fn live<'a>(seen: &'a Observation, person: &Person) -> Vec<&'a Grant> {
+pub(super) fn live<'a>(seen: &'a Observation, person: &Person) -> Vec<&'a Grant> {
     let counts = |grant: &&Grant| {
         let selected = seen.selected.as_ref().is_none_or(|purpose| grant.purpose == *purpose);
         selected && grant.is_live(seen.at) && grant.subject == person.id

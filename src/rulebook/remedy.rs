@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Rulebook;
-use super::judge::{actions, flow};
+use super::judge::{actions, flow, live};
 use super::judgement::Judgement;
 use super::weigh::Visitor;
 use crate::facts::{
@@ -33,6 +33,8 @@ impl Rulebook {
         if !refused.is_refused_by_rules() {
             return Remedy::default();
         }
+        let hearing = self.policy.hear(&flow(seen, subject, person, refused.place()));
+        let not_now = not_now(&hearing, seen, person, refused);
         let mut helping: Vec<(Offer, &Purpose)> = match &refused.place().platform {
             None => Vec::new(),
             Some(platform) => {
@@ -47,7 +49,7 @@ impl Rulebook {
                     visitor,
                     platform,
                     refused,
-                    hearing: self.policy.hear(&flow(seen, subject, person, refused.place())),
+                    hearing,
                 };
                 self.purposes
                     .iter()
@@ -72,6 +74,7 @@ impl Rulebook {
             alternative: helping.iter().find_map(|(_, purpose)| purpose.alternative.clone()),
             offers: helping.into_iter().map(|(offer, _)| offer).collect(),
             fixes,
+            not_now,
         }
     }
 
@@ -109,6 +112,21 @@ impl Rulebook {
             .cloned()
             .collect()
     }
+}
+
+/// What keeps the grants that are held from helping, where no rule forbids it: the rules for their purposes do not hold
+/// now.
+fn not_now(hearing: &Hearing<'_>, seen: &Observation, person: &Person, refused: &Judgement) -> Vec<String> {
+    let actions = actions(refused.reading());
+    let mut said: Vec<String> = Vec::new();
+    for grant in live(seen, person) {
+        for reason in hearing.waiting(&actions, grant) {
+            if !said.contains(&reason.text) {
+                said.push(reason.text);
+            }
+        }
+    }
+    said
 }
 
 /// A search for grants that would help one refused flow.

@@ -242,8 +242,8 @@ fn the_recipes_of_the_rules_are_sound_together_and_do_what_they_say() {
     let at = "--at 2026-11-24T10:00:00Z";
     for (line, wanted) in [
         (
-            "--as hana --to https://x.com/home --purpose training-delivery",
-            "allow: hana may browse on x.com",
+            "--as ada --to https://www.linkedin.com/shareArticle --purpose recruiting",
+            "allow: ada may share on www.linkedin.com",
         ),
         (
             "--as zoe --to https://www.linkedin.com/ --purpose recruiting",

@@ -68,6 +68,14 @@ impl Index {
         }
     }
 
+    /// How many signatures are for one platform alone.
+    pub(super) fn signatures_of(&self, id: &PlatformId) -> usize {
+        self.signatures
+            .iter()
+            .filter(|one| one.platform.as_ref() == Some(id))
+            .count()
+    }
+
     fn note(&mut self, at: usize, signature: &Signature, pattern: &HostPattern) {
         match pattern {
             HostPattern::Exact(host) => {

@@ -117,6 +117,11 @@ impl Catalog {
         self.platforms.get(id)
     }
 
+    /// By how many signatures the requests of a platform are recognised: how well it is known here.
+    pub fn signatures_of(&self, id: &PlatformId) -> usize {
+        self.index.signatures_of(id)
+    }
+
     /// The tree of categories.
     pub fn categories(&self) -> &CategoryTree {
         &self.categories

@@ -20,6 +20,7 @@ mod shown;
 pub mod stop;
 pub mod test;
 pub mod user;
+pub mod way;
 
 use std::process::ExitCode;
 

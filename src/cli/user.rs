@@ -138,14 +138,14 @@ fn unread(path: &Path, why: std::io::Error) -> UsersError {
 }
 
 /// The first line, without its end.
-fn first_line(from: &mut impl BufRead) -> std::io::Result<Secret> {
+pub(super) fn first_line(from: &mut impl BufRead) -> std::io::Result<Secret> {
     let mut line = Zeroizing::new(String::new());
     from.read_line(&mut line)?;
     Ok(Secret::new(line.trim_end_matches(['\n', '\r'])))
 }
 
 /// Asks on the terminal without showing what is typed.
-fn prompt(text: &str) -> std::io::Result<Secret> {
+pub(super) fn prompt(text: &str) -> std::io::Result<Secret> {
     let stdin = std::io::stdin();
     let mut stderr = std::io::stderr();
     // Hidden before it is asked for: whoever is quick must not see their password, nor lose its first letters.

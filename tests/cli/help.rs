@@ -188,42 +188,58 @@ fn the_counter() {
     --- stdout
     State a purpose
 
-    Usage: wayleave declare [OPTIONS] --on <PLATFORM> --statement <TEXT> --proxy <URL> --ca <FILE> <PURPOSE>
+    Usage: wayleave declare [OPTIONS] --on <PLATFORM> --statement <TEXT> --ca <FILE> <PURPOSE>
 
     Arguments:
       <PURPOSE>  The purpose, e.g. `recruiting`
 
     Options:
-          --on <PLATFORM>     The platforms, e.g. `linkedin`; repeat or separate with commas
-          --statement <TEXT>  What you need it for, in a sentence
-          --ticket <TICKET>   A ticket, where the purpose asks for one
-          --for <DURATION>    For how long, e.g. `4h` or `PT30M`; the purpose's default if left out
-          --json              Print the grant as JSON
-          --proxy <URL>       The proxy with your credentials: `http://NAME:PASSWORD@HOST:PORT` or
-                              `https://…` for the TLS door [env: HTTPS_PROXY]
-          --ca <FILE>         The root certificate of the gateway, in PEM (`wayleave ca show --pem`)
-                              [env: WAYLEAVE_CA]
-          --portal <HOST>     The portal's reserved name [default: wayleave.internal]
-      -h, --help              Print help
-      -V, --version           Print version
+          --on <PLATFORM>         The platforms, e.g. `linkedin`; repeat or separate with commas
+          --covers <GROUP>        What it is to cover: `read`, `engage`, `publish`, `administer`; all
+                                  that the purpose covers if left out
+          --statement <TEXT>      What you need it for, in a sentence
+          --ticket <TICKET>       A ticket, where the purpose asks for one
+          --for <DURATION>        For how long, e.g. `4h` or `PT30M`; the purpose's default if left out
+          --json                  Print the grant as JSON
+          --proxy <URL>           The proxy: `http://NAME@HOST:PORT`, or `https://…` for the TLS door;
+                                  HTTPS_PROXY or https_proxy if not given
+          --ca <FILE>             The root certificate of the gateway, in PEM (`wayleave ca show --pem`)
+                                  [env: WAYLEAVE_CA]
+          --user <NAME>           The user name, if it does not stand in the proxy's URL
+          --password-file <FILE>  Read the password from the first line of a file, `-` is standard
+                                  input; else it is taken from the proxy's URL, from WAYLEAVE_PASSWORD,
+                                  or asked for
+          --cert <FILE>           A client certificate for the TLS door, in PEM (`wayleave ca client`),
+                                  in the place of a password
+          --key <FILE>            The key of the client certificate, in PEM
+          --portal <HOST>         The portal's reserved name [default: wayleave.internal]
+      -h, --help                  Print help
+      -V, --version               Print version
     ");
     insta::assert_snapshot!(desk.types("wayleave grants --help"), @"
     exit 0
     --- stdout
     List the grants you hold, or end one
 
-    Usage: wayleave grants [OPTIONS] --proxy <URL> --ca <FILE>
+    Usage: wayleave grants [OPTIONS] --ca <FILE>
 
     Options:
-          --end <ID>       End the grant with this id
-          --json           Print JSON
-          --proxy <URL>    The proxy with your credentials: `http://NAME:PASSWORD@HOST:PORT` or
-                           `https://…` for the TLS door [env: HTTPS_PROXY]
-          --ca <FILE>      The root certificate of the gateway, in PEM (`wayleave ca show --pem`) [env:
-                           WAYLEAVE_CA]
-          --portal <HOST>  The portal's reserved name [default: wayleave.internal]
-      -h, --help           Print help
-      -V, --version        Print version
+          --end <ID>              End the grant with this id
+          --json                  Print JSON
+          --proxy <URL>           The proxy: `http://NAME@HOST:PORT`, or `https://…` for the TLS door;
+                                  HTTPS_PROXY or https_proxy if not given
+          --ca <FILE>             The root certificate of the gateway, in PEM (`wayleave ca show --pem`)
+                                  [env: WAYLEAVE_CA]
+          --user <NAME>           The user name, if it does not stand in the proxy's URL
+          --password-file <FILE>  Read the password from the first line of a file, `-` is standard
+                                  input; else it is taken from the proxy's URL, from WAYLEAVE_PASSWORD,
+                                  or asked for
+          --cert <FILE>           A client certificate for the TLS door, in PEM (`wayleave ca client`),
+                                  in the place of a password
+          --key <FILE>            The key of the client certificate, in PEM
+          --portal <HOST>         The portal's reserved name [default: wayleave.internal]
+      -h, --help                  Print help
+      -V, --version               Print version
     ");
 }
 

@@ -76,6 +76,9 @@ pub enum UpstreamError {
     /// The name servers of this machine cannot be found.
     #[error("`upstream.resolver` is `hickory`, but the name servers cannot be read: {0}; use `system`")]
     Resolver(String),
+    /// Name servers that nobody would ask.
+    #[error("`upstream.name_servers` is for the resolver `hickory`: set `upstream.resolver` to it, or leave them out")]
+    NameServers,
 }
 
 /// The way out; cheap to clone.

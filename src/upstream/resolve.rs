@@ -21,7 +21,32 @@ pub(super) trait Resolve: Send + Sync {
 }
 
 /// The way that the settings choose.
-pub(super) fn resolver(choice: Resolver) -> Result<Box<dyn Resolve>, UpstreamError> {
+pub(super) fn chosen(settings: &super::Settings) -> Result<Box<dyn Resolve>, UpstreamError> {
+    match (settings.resolver, settings.name_servers.as_slice()) {
+        (choice, []) => resolver(choice),
+        (Resolver::Hickory, servers) => asking(servers),
+        (Resolver::System, _) => Err(UpstreamError::NameServers),
+    }
+}
+
+/// Asks these name servers, and no others.
+fn asking(servers: &[std::net::SocketAddr]) -> Result<Box<dyn Resolve>, UpstreamError> {
+    use hickory_resolver::config::{NameServerConfig, ResolverConfig};
+    use hickory_resolver::net::runtime::TokioRuntimeProvider;
+
+    let server = |at: &std::net::SocketAddr| {
+        let mut server = NameServerConfig::udp_and_tcp(at.ip());
+        server.connections.iter_mut().for_each(|way| way.port = at.port());
+        server
+    };
+    let config = ResolverConfig::from_name_servers(servers.iter().map(server).collect());
+    TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+        .build()
+        .map(|resolver| Box::new(Hickory(resolver)) as Box<dyn Resolve>)
+        .map_err(|cause| UpstreamError::Resolver(cause.to_string()))
+}
+
+fn resolver(choice: Resolver) -> Result<Box<dyn Resolve>, UpstreamError> {
     match choice {
         Resolver::System => Ok(Box::new(System)),
         Resolver::Hickory => TokioResolver::builder_tokio()

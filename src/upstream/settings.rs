@@ -16,6 +16,8 @@ pub struct Settings {
     /// Who turns names into addresses: `system` (as every program of this machine does) or `hickory` (asks the name
     /// servers of `/etc/resolv.conf` itself, and remembers their answers).
     pub resolver: Resolver,
+    /// The name servers that `hickory` asks, as `ADDRESS:PORT`; none: those of `/etc/resolv.conf`.
+    pub name_servers: Vec<std::net::SocketAddr>,
     /// Stand-ins: where to connect instead, by host (`www.x.com`), host and port (`www.x.com:80`), every host below a
     /// domain (`*.x.com`) or every host (`*`); the most specific one counts. Names on certificates are still those of
     /// the host, and addresses must still be public or allowed.
@@ -60,6 +62,7 @@ impl Default for Settings {
         Self {
             allow: Vec::new(),
             resolver: Resolver::default(),
+            name_servers: Vec::new(),
             map: BTreeMap::new(),
             resolve_timeout_s: 5,
             attempt_timeout_s: 5,

@@ -45,6 +45,11 @@ async fn a_wrong_password_and_an_unknown_name_get_the_same_407() {
         let (first, second) = (wrong_password.get(url).await, nobody.get(url).await);
         assert_eq!(first.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
         assert!(first.header("proxy-authenticate").starts_with("Basic realm="));
+        let status = first.header("proxy-status");
+        assert!(
+            status.contains("error=http_request_denied") && status.contains("sign-in-required"),
+            "{status}"
+        );
         assert_eq!(told(&first), told(&second), "{url}");
     }
     assert_eq!(world.origin.connections(), 0);

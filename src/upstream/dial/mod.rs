@@ -16,7 +16,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::faults::Step;
 use super::guard::{Guard, Guarded};
-use super::resolve::{Resolve, not_found, resolver};
+use super::resolve::{Resolve, chosen, not_found};
 use super::stand_in::StandIns;
 use super::{Settings, UpstreamError, faults};
 use crate::facts::{Authority, Blame, Fault, FaultCode, Stage};
@@ -39,7 +39,7 @@ impl Dialer {
         Ok(Self {
             guard: Guard::new(&settings.allow),
             stand_ins: StandIns::parse(&settings.map)?,
-            resolver: resolver(settings.resolver)?,
+            resolver: chosen(settings)?,
             limits: settings.clone(),
         })
     }

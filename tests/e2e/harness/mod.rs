@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod house;
+pub mod names;
 pub mod origin;
 pub mod scripted;
 pub mod wire;

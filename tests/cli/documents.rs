@@ -160,6 +160,29 @@ fn the_problem_types_are_those_of_the_code() {
 }
 
 #[test]
+fn the_problem_types_come_with_the_statuses_that_the_readme_names() {
+    let readme = text("README.md");
+    let portal = sources(&shipped("src/portal"));
+    let beside = Regex::new(r#"StatusCode::([A-Z_]+),\s*"([a-z]+(?:-[a-z]+)+)""#).unwrap();
+    let apart = Regex::new(r#"status = StatusCode::([A-Z_]+);[^;]*?status, "([a-z-]+)""#).unwrap();
+    let earlier = Regex::new(r#"status = StatusCode::([A-Z_]+);\s*\(status, "([a-z-]+)""#).unwrap();
+    let all = [&beside, &apart, &earlier];
+    let mut compared = 0;
+    for found in all.iter().flat_map(|way| way.captures_iter(&portal)) {
+        let named = (100..600).filter_map(|code| http::StatusCode::from_u16(code).ok());
+        let mut named = named.filter_map(|code| Some((code, code.canonical_reason()?)));
+        let spelt = found[1].replace('_', " ");
+        let (code, _) = named.find(|(_, reason)| reason.to_uppercase() == spelt).unwrap();
+        let rows = rows(&readme, "Problem types");
+        let row = rows.iter().find(|row| row[0] == format!("`{}`", &found[2]));
+        let row = row.unwrap_or_else(|| panic!("`{}` is not in the table", &found[2]));
+        assert!(row[1].contains(code.as_str()), "{} comes with {code}", &found[2]);
+        compared += 1;
+    }
+    assert!(compared >= 12, "{compared}");
+}
+
+#[test]
 fn every_command_that_a_document_names_exists() {
     let desk = Desk::empty();
     let named = Regex::new(r"(?:`|\n\$ |\| )wayleave ([a-z]+)((?: [a-z][a-z-]*)?)((?: --[a-z-]+)*)").unwrap();

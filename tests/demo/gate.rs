@@ -23,8 +23,18 @@ pub struct Ready {
     pub ca: PathBuf,
     pub sites_ca: Option<PathBuf>,
     pub state: PathBuf,
+    pub client_certificate: Option<Papers>,
     pub people: Vec<Somebody>,
     pub sites: Vec<String>,
+}
+
+/// A client certificate of the demo, and whose.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Papers {
+    pub user: String,
+    pub certificate: PathBuf,
+    pub key: PathBuf,
 }
 
 /// Somebody of the demo.

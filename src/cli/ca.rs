@@ -101,6 +101,20 @@ struct Reach {
     also: Vec<Host>,
 }
 
+impl Args {
+    /// The person who would get a certificate.
+    pub(super) fn newcomer(&self) -> Option<&str> {
+        match &self.verb {
+            Verb::Client { name, .. } => Some(name.as_str()),
+            Verb::Init { .. }
+            | Verb::Renew { .. }
+            | Verb::Import { .. }
+            | Verb::Show { .. }
+            | Verb::InstallHelp { .. } => None,
+        }
+    }
+}
+
 /// Runs the command. `domains` are those that the gateway speaks for: the catalogue's, and the portal's host.
 pub fn run(args: &Args, domains: &[Host], settings: &Settings, now: Timestamp) -> ExitCode {
     let folder = args.folder.as_deref().unwrap_or(&settings.folder);

@@ -96,7 +96,15 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
         Command::Explain(args) => Ok(explain::run(args)),
         Command::Declare(args) => block_on(declare::run(args)),
         Command::Grants(args) => block_on(grants::run(args)),
-        Command::User(args) => Ok(user::run(&args.command, &args.settings.load()?.identity)),
+        Command::User(args) => {
+            let settings = args.settings.load()?;
+            let stranger = args
+                .command
+                .newcomer()
+                .and_then(|name| settings::stranger(&settings, name));
+            stranger.iter().for_each(printer::talk);
+            Ok(user::run(&args.command, &settings.identity))
+        }
         Command::Ca(args) => authority(&args),
         Command::Pac(args) => {
             let settings = args.settings.load()?;
@@ -108,6 +116,11 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
 
 fn authority(args: &WithSettings<ca::Args>) -> Result<ExitCode, Stop> {
     let settings = args.settings.load()?;
+    let stranger = args
+        .command
+        .newcomer()
+        .and_then(|name| settings::stranger(&settings, name));
+    stranger.iter().for_each(printer::talk);
     let mut domains = settings::domains(&settings)?;
     domains.push(settings.portal.host.clone());
     Ok(ca::run(&args.command, &domains, &settings.tls, Clock::system().now()))

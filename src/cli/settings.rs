@@ -9,7 +9,7 @@ use miette::{Report, miette};
 use super::shown::drawn;
 use super::stop::Stop;
 use crate::config::{self, File};
-use crate::facts::{Host, Problem, SourceText};
+use crate::facts::{Host, Problem, SourceText, SubjectId};
 use crate::gatehouse::sources;
 use crate::rulebook::{Assembled, Rulebook, Sources};
 
@@ -70,6 +70,20 @@ pub fn rulebook(folder: &Path) -> Result<Assembled, Report> {
         .map_err(|problems| all(&problems, &[], "the policies cannot be read"))?;
     let assembled = Sources::from_files(found.files.clone()).and_then(|sources| Rulebook::assemble(&sources));
     assembled.map_err(|problems| all(&problems, &found.files, &format!("{} may not rule", found.label)))
+}
+
+/// What to know of somebody who is given an account or a certificate, if the directory does not list them. Policies that
+/// cannot be read say nothing of it.
+pub fn stranger(settings: &File, name: &str) -> Option<String> {
+    let id = SubjectId::parse(name).ok()?;
+    let directory = rulebook(&settings.policies.folder).ok()?.directory;
+    let people = settings.policies.folder.join("people");
+    directory.person(&id).is_none().then(|| {
+        format!(
+            "warning: the directory does not list `{name}`: everything is refused until a file in `{}` does",
+            people.display()
+        )
+    })
 }
 
 /// The domains of the catalogue.

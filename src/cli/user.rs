@@ -56,6 +56,16 @@ struct PasswordArgs {
     password_file: Option<PathBuf>,
 }
 
+impl Args {
+    /// The user who would be added.
+    pub(super) fn newcomer(&self) -> Option<&str> {
+        match &self.command {
+            Command::Add { name, .. } => Some(name),
+            Command::Passwd { .. } | Command::Remove { .. } | Command::List => None,
+        }
+    }
+}
+
 /// Runs the command on the accounts file of the settings.
 #[must_use]
 pub fn run(args: &Args, settings: &Settings) -> ExitCode {

@@ -8,13 +8,13 @@ fn without_a_folder_the_built_in_policies_are_checked_and_tested() {
     insta::assert_snapshot!(desk.types("wayleave check"), @"
     exit 0
     --- stdout
-    the built-in policies: sound (39 rules, 20 purposes, 87 platforms, 12 people), rulebook [rulebook]; 0 warnings
+    the built-in policies: sound (40 rules, 20 purposes, 87 platforms, 12 people), rulebook [rulebook]; 0 warnings
     ");
     insta::assert_snapshot!(desk.types("wayleave test"), @"
     exit 0
     --- stdout
     no case reaches guard.weak-identity
-    104 passed, 0 failed
+    106 passed, 0 failed
     ");
     insta::assert_snapshot!(desk.types("wayleave check --format json"), @r#"
     exit 0
@@ -183,7 +183,7 @@ fn a_case_that_fails_says_what_came_instead() {
          offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, `social-listening`, `training-delivery`
 
     no case reaches guard.weak-identity
-    104 passed, 1 failed
+    106 passed, 1 failed
     ");
     insta::assert_snapshot!(desk.types("wayleave check"), @r#"
     exit 1
@@ -306,7 +306,6 @@ fn a_request_is_explained_for_each_outcome() {
         │ permit (principal, action == Action::"inspect", resource in Category::"social-media");
 
     what would help
-      ask for `influencer-outreach` (Influencer outreach): covers `publish`, `read`, lasts 1h, at most 8h, approved by `mia`
       ask for `advertising-campaign` (Advertising campaign): covers `publish`, `read`, lasts 1h, at most 3d, approved by `mia`, ticket `MKT-[0-9]{1,6}`
       ask for `brand-publishing` (Publishing for the brand): covers `publish`, `read`, lasts 1h, at most 8h, approved by `mia`
       ask for `event-coverage` (Event coverage): covers `publish`, `read`, lasts 1h, at most 8h, approved by `mia`
@@ -443,6 +442,15 @@ fn a_purpose_that_no_rule_opens_is_warned_of() {
          ╰────
       help: write a rule that names it in `rules/`; until then nobody can declare it
 
-    policies: sound (39 rules, 20 purposes, 87 platforms, 12 people), rulebook [rulebook]; 1 warning
+    policies: sound (40 rules, 20 purposes, 87 platforms, 12 people), rulebook [rulebook]; 1 warning
     "#);
+}
+
+#[test]
+fn a_method_in_small_letters_is_not_taken_for_another() {
+    insta::assert_snapshot!(Desk::empty().types("wayleave explain --as ada --to https://x.com/ --method post"), @"
+    exit 2
+    --- stderr
+    error: `post` is another method than `POST` (RFC 9110 §9.1): write `--method POST`
+    ");
 }

@@ -98,10 +98,17 @@ fn names_that_nobody_knows_are_found_where_they_stand() {
 
 #[test]
 fn a_purpose_that_the_schema_knows_and_the_catalogue_does_not_is_refused() {
-    let (code, place, ..) = only(
+    let rule = SourceText::new(
+        "rules/test.cedar",
         "@id(\"a\") @reason(\"R.\")\npermit (principal, action == Action::\"browse\", resource)\nwhen { context has purpose && context.purpose.kind == PurposeKind::\"investor-relations\" };",
     );
-    assert_eq!((code.as_str(), place.0), ("wayleave::policy::unknown-purpose", 3));
+    let mut world = world();
+    world.purposes.remove(&PurposeId::new("investor-relations"));
+    let problems = Policy::parse(&schema(), &[rule], &world).unwrap_err();
+    assert_eq!(
+        (problems.len(), problems[0].code.as_str(), problems[0].line),
+        (1, "wayleave::policy::unknown-purpose", 3)
+    );
 }
 
 #[test]

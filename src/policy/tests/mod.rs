@@ -114,10 +114,35 @@ fn world() -> World {
             "press-monitoring",
             "social-listening",
         ])
-        .chain(["crisis-response"])
+        .chain([
+            "crisis-response",
+            "community-management",
+            "event-coverage",
+            "executive-communication",
+            "fraud-investigation",
+            "influencer-outreach",
+            "investor-relations",
+            "legal-discovery",
+            "partner-relations",
+            "security-research",
+            "training-delivery",
+        ])
         .map(PurposeId::new)
         .collect(),
-        roles: names(&["staff", "recruiter", "customer-care", "tool", "security"]),
+        roles: names(&[
+            "staff",
+            "recruiter",
+            "hr-staff",
+            "marketer",
+            "customer-care",
+            "manager",
+            "executive",
+            "communications",
+            "legal",
+            "finance",
+            "tool",
+            "security",
+        ]),
         departments: names(&["marketing", "company"]),
     }
 }

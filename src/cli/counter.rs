@@ -215,10 +215,12 @@ impl Way {
 /// Why a PEM file cannot be used, in words of ours.
 fn unsaid(why: rustls::pki_types::pem::Error) -> Report {
     use rustls::pki_types::pem::Error;
-    match why {
-        Error::Io(why) => miette!("{why}"),
-        Error::NoItemsFound => miette!("it holds nothing in PEM"),
-        other => miette!("{other}"),
+    if let Error::Io(why) = why {
+        miette!("{why}")
+    } else if matches!(why, Error::NoItemsFound) {
+        miette!("it holds nothing in PEM")
+    } else {
+        miette!("{why}")
     }
 }
 

@@ -20,7 +20,7 @@ use crate::facts::{Host, Secret};
 /// How to reach the portal.
 #[derive(Debug, clap::Args)]
 pub struct Way {
-    /// The proxy: `http://NAME@HOST:PORT`, or `https://…` for the TLS door; HTTPS_PROXY or https_proxy if not given.
+    /// The proxy: `http://NAME@HOST:PORT`, or `https://…` for the TLS door; `HTTPS_PROXY` or `https_proxy` if not given.
     #[arg(long, env = "HTTPS_PROXY", hide_env = true, value_name = "URL")]
     proxy: Option<String>,
     /// The root certificate of the gateway, in PEM (`wayleave ca show --pem`).
@@ -30,7 +30,7 @@ pub struct Way {
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
     /// Read the password from the first line of a file, `-` is standard input; else it is taken from the proxy's URL, from
-    /// WAYLEAVE_PASSWORD, or asked for.
+    /// `WAYLEAVE_PASSWORD`, or asked for.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
     /// A client certificate for the TLS door, in PEM (`wayleave ca client`), in the place of a password.

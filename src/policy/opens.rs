@@ -39,7 +39,10 @@ impl Opens {
             // It speaks only of those who state a purpose: nobody escapes it by stating one.
             Effect::Forbid if whens().any(asks_for_purpose) => Self::None,
             Effect::Forbid => Self::Any,
-            Effect::Permit => whens().filter_map(kinds).reduce(both).map_or(Self::Any, Self::Only),
+            Effect::Permit => whens()
+                .filter_map(kinds)
+                .reduce(|one, other| both(&one, &other))
+                .map_or(Self::Any, Self::Only),
         }
     }
 
@@ -66,7 +69,7 @@ fn kinds(expression: &Value) -> Option<BTreeSet<PurposeId>> {
         "==" => kind(left).or_else(|| kind(right)).map(|kind| BTreeSet::from([kind])),
         "contains" => left.get("Set")?.as_array()?.iter().map(kind).collect(),
         "&&" => match (kinds(left), kinds(right)) {
-            (Some(one), Some(other)) => Some(both(one, other)),
+            (Some(one), Some(other)) => Some(both(&one, &other)),
             (one, other) => one.or(other),
         },
         "||" => Some(kinds(left)?.union(&kinds(right)?).cloned().collect()),
@@ -74,8 +77,8 @@ fn kinds(expression: &Value) -> Option<BTreeSet<PurposeId>> {
     }
 }
 
-fn both(one: BTreeSet<PurposeId>, other: BTreeSet<PurposeId>) -> BTreeSet<PurposeId> {
-    one.intersection(&other).cloned().collect()
+fn both(one: &BTreeSet<PurposeId>, other: &BTreeSet<PurposeId>) -> BTreeSet<PurposeId> {
+    one.intersection(other).cloned().collect()
 }
 
 /// The kind that a literal names.

@@ -94,7 +94,7 @@ fn lines_to_paste(desk: &Desk, gate: &Running, user: &str) -> Vec<String> {
         "curl -sS --proxy http://{user}:correct%20horse%20battery@{} --cacert certs/root.pem https://wayleave.internal/",
         gate.plain
     ));
-    let shown = page.split_once("<pre>").unwrap_or_else(|| panic!("{page}")).1;
+    let shown = page.split_once("<pre>").unwrap().1;
     let shown = shown.split_once("</pre>").unwrap().0;
     let mut shown = shown
         .replace("&#39;", "'")

@@ -202,13 +202,13 @@ fn the_counter() {
           --for <DURATION>        For how long, e.g. `4h` or `PT30M`; the purpose's default if left out
           --json                  Print the grant as JSON
           --proxy <URL>           The proxy: `http://NAME@HOST:PORT`, or `https://…` for the TLS door;
-                                  HTTPS_PROXY or https_proxy if not given
+                                  `HTTPS_PROXY` or `https_proxy` if not given
           --ca <FILE>             The root certificate of the gateway, in PEM (`wayleave ca show --pem`)
                                   [env: WAYLEAVE_CA]
           --user <NAME>           The user name, if it does not stand in the proxy's URL
           --password-file <FILE>  Read the password from the first line of a file, `-` is standard
-                                  input; else it is taken from the proxy's URL, from WAYLEAVE_PASSWORD,
-                                  or asked for
+                                  input; else it is taken from the proxy's URL, from
+                                  `WAYLEAVE_PASSWORD`, or asked for
           --cert <FILE>           A client certificate for the TLS door, in PEM (`wayleave ca client`),
                                   in the place of a password
           --key <FILE>            The key of the client certificate, in PEM
@@ -227,13 +227,13 @@ fn the_counter() {
           --end <ID>              End the grant with this id
           --json                  Print JSON
           --proxy <URL>           The proxy: `http://NAME@HOST:PORT`, or `https://…` for the TLS door;
-                                  HTTPS_PROXY or https_proxy if not given
+                                  `HTTPS_PROXY` or `https_proxy` if not given
           --ca <FILE>             The root certificate of the gateway, in PEM (`wayleave ca show --pem`)
                                   [env: WAYLEAVE_CA]
           --user <NAME>           The user name, if it does not stand in the proxy's URL
           --password-file <FILE>  Read the password from the first line of a file, `-` is standard
-                                  input; else it is taken from the proxy's URL, from WAYLEAVE_PASSWORD,
-                                  or asked for
+                                  input; else it is taken from the proxy's URL, from
+                                  `WAYLEAVE_PASSWORD`, or asked for
           --cert <FILE>           A client certificate for the TLS door, in PEM (`wayleave ca client`),
                                   in the place of a password
           --key <FILE>            The key of the client certificate, in PEM

@@ -82,6 +82,21 @@ const PLATFORMS: [(&str, &str); 5] = [
     ("tinder", "dating"),
 ];
 
+const ROLES: [&str; 12] = [
+    "staff",
+    "recruiter",
+    "hr-staff",
+    "marketer",
+    "customer-care",
+    "manager",
+    "executive",
+    "communications",
+    "legal",
+    "finance",
+    "tool",
+    "security",
+];
+
 fn world() -> World {
     let category =
         |name: &str, above: &[&str]| (Category::new(name), above.iter().map(|c| Category::new(*c)).collect());
@@ -129,20 +144,7 @@ fn world() -> World {
         ])
         .map(PurposeId::new)
         .collect(),
-        roles: names(&[
-            "staff",
-            "recruiter",
-            "hr-staff",
-            "marketer",
-            "customer-care",
-            "manager",
-            "executive",
-            "communications",
-            "legal",
-            "finance",
-            "tool",
-            "security",
-        ]),
+        roles: names(&ROLES),
         departments: names(&["marketing", "company"]),
     }
 }

@@ -11,7 +11,7 @@ const LOCAL: &str = "[[host]]\nhost = \"social.corp.example\"\nplatform = \"mast
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_host_that_the_catalogue_got_after_the_authority_was_made_is_named_with_the_fix() {
-    let world = World::planned(|plan| plan.constrain_the_authority()).await;
+    let world = World::planned(crate::harness::Plan::constrain_the_authority).await;
     let before = world.admin("/readyz").await;
     assert_eq!(before.json()["problems"].to_string(), "[]");
 

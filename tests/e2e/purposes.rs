@@ -456,7 +456,12 @@ async fn a_reason_whose_fix_would_change_nothing_is_not_told_as_advice() {
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert!(!refused.text().contains("training"), "{}", refused.text());
     let closing = world.closing("x.com", "/i/api/graphql/AbC/CreateTweet").await;
-    let policies: Vec<&str> = closing.decided().policies.iter().map(|id| id.as_str()).collect();
+    let policies: Vec<&str> = closing
+        .decided()
+        .policies
+        .iter()
+        .map(wayleave::facts::PolicyId::as_str)
+        .collect();
     assert!(
         policies.contains(&"guard.training"),
         "the record keeps it: {policies:?}"

@@ -41,6 +41,14 @@ impl Timestamp {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 
+    /// A name that nothing else has, and that sorts by this moment (UUID version 7, RFC 9562 §5.7).
+    pub fn fresh_name(self) -> String {
+        let millis = u64::try_from(self.0).unwrap_or(0);
+        let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
+        let moment = uuid::Timestamp::from_unix(uuid::NoContext, millis / 1000, nanos);
+        uuid::Uuid::new_v7(moment).to_string()
+    }
+
     /// The same moment for calendar questions; the range of `jiff` is wider than any file we read.
     pub fn calendar(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::MAX)

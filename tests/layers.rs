@@ -53,6 +53,7 @@ const DOORS: &[&str] = &[
     "src/cli/demo/sites.rs",
     "src/cli/settings.rs",
     "src/cli/user.rs",
+    "src/cli/way.rs",
     "src/clock.rs",
     "src/config/load.rs",
     "src/gatehouse/reload.rs",

@@ -123,8 +123,8 @@ fn said(files: Vec<SourceText>) -> String {
 #[test]
 fn a_rule_that_names_what_does_not_exist_is_told_what_was_meant() {
     let rules = "rules/20-purposes.cedar";
-    insta::assert_snapshot!(told(rules, "Role::\"recruiter\"", "Role::\"recruter\""), @"rules/20-purposes.cedar:27:22: rule `recruiting.read` names the role `recruter`, which nobody knows (did you mean `recruiter`? they are listed in the directory in `people/`)");
-    insta::assert_snapshot!(told(rules, "Category::\"professional\"", "Category::\"profesional\""), @"rules/20-purposes.cedar:27:99: rule `recruiting.read` names the category `profesional`, which nobody knows (did you mean `professional`? they are listed in the tree in `catalog/categories.toml`)");
+    insta::assert_snapshot!(told(rules, "Role::\"recruiter\"", "Role::\"recruter\""), @"rules/20-purposes.cedar:31:22: rule `recruiting.read` names the role `recruter`, which nobody knows (did you mean `recruiter`? they are listed in the directory in `people/`)");
+    insta::assert_snapshot!(told(rules, "Category::\"professional\"", "Category::\"profesional\""), @"rules/20-purposes.cedar:31:99: rule `recruiting.read` names the category `profesional`, which nobody knows (did you mean `professional`? they are listed in the tree in `catalog/categories.toml`)");
     insta::assert_snapshot!(told(rules, "PurposeKind::\"recruiting\", ", "PurposeKind::\"recruting\", "), @r#"
     rules/20-purposes.cedar:17:9: rule `any.account` names the purpose `recruting`, which nobody knows (did you mean `recruiting`? they are listed in `purposes.toml`)
     rules/20-purposes.cedar:17:9: for policy `any.account`: entity `PurposeKind::"recruting"` is of an enumerated entity type, but `"recruting"` is not declared as a valid eid (valid entity eids: "advertising-campaign", "brand-publishing", "community-management", "competitor-research", "crisis-response", "customer-support", "event-coverage", "executive-communication", "fraud-investigation", "influencer-outreach", "investor-relations", "legal-discovery", "market-research", "partner-relations", "personal-break", "press-monitoring", "recruiting", "security-research", "social-listening", "training-delivery")
@@ -137,8 +137,8 @@ fn a_rule_that_names_what_does_not_exist_is_told_what_was_meant() {
 fn a_rule_that_is_not_written_well_is_shown_where() {
     let rules = "rules/20-purposes.cedar";
     insta::assert_snapshot!(told(rules, "@reason(\"Signing in is open with your declared purpose.\")\n", ""), @r#"rules/20-purposes.cedar:6:1: rule `any.account` has no `@reason` (write `@reason("…")`: the sentence that people read when it decides)"#);
-    insta::assert_snapshot!(told(rules, "@id(\"recruiting.read\")", "@id(\"any.account\")"), @"rules/20-purposes.cedar:23:1: two rules are called `any.account` (give this one a name of its own; the other is at rules/20-purposes.cedar:6)");
-    insta::assert_snapshot!(told(rules, "when { context has purpose && context.purpose.kind == PurposeKind::\"recruiting\" };", "when { context.purpose.kind == PurposeKind::\"recruiting\" };"), @r#"rules/20-purposes.cedar:28:8: for policy `recruiting.read`, unable to guarantee safety of access to optional attribute `purpose` in context for Action::"browse" (try testing for the attribute's presence with `context has purpose && ..`)"#);
+    insta::assert_snapshot!(told(rules, "@id(\"recruiting.read\")", "@id(\"any.account\")"), @"rules/20-purposes.cedar:27:1: two rules are called `any.account` (give this one a name of its own; the other is at rules/20-purposes.cedar:6)");
+    insta::assert_snapshot!(told(rules, "when { context has purpose && context.purpose.kind == PurposeKind::\"recruiting\" };", "when { context.purpose.kind == PurposeKind::\"recruiting\" };"), @r#"rules/20-purposes.cedar:32:8: for policy `recruiting.read`, unable to guarantee safety of access to optional attribute `purpose` in context for Action::"browse" (try testing for the attribute's presence with `context has purpose && ..`)"#);
     insta::assert_snapshot!(told(rules, "when {\n  context has purpose\n    && [", "when \n  context has purpose\n    && ["), @"rules/20-purposes.cedar:16:3: unexpected token `context` (expected `{`)");
     insta::assert_snapshot!(told(rules, "@owner(\"IT\")\npermit", "@owner(\"IT\")\n@expires(\"soon\")\npermit"), @"rules/20-purposes.cedar:10:1: `soon` is not a date (write `2027-01-31`, its first moment in UTC, or `2027-01-31T18:00:00Z`)");
 }
@@ -151,8 +151,8 @@ fn a_purpose_a_person_a_host_or_a_case_with_a_mistake_is_shown_where() {
     "#);
     insta::assert_snapshot!(told("purposes.toml", "id = \"recruiting\"", "id = \"recruitment\""), @"
     rules/20-purposes.cedar:17:9: rule `any.account` names the purpose `recruiting`, which nobody knows (did you mean `recruitment`? they are listed in `purposes.toml`)
-    rules/20-purposes.cedar:28:55: rule `recruiting.read` names the purpose `recruiting`, which nobody knows (did you mean `recruitment`? they are listed in `purposes.toml`)
-    rules/20-purposes.cedar:39:55: rule `recruiting.publish` names the purpose `recruiting`, which nobody knows (did you mean `recruitment`? they are listed in `purposes.toml`)
+    rules/20-purposes.cedar:32:55: rule `recruiting.read` names the purpose `recruiting`, which nobody knows (did you mean `recruitment`? they are listed in `purposes.toml`)
+    rules/20-purposes.cedar:43:55: rule `recruiting.publish` names the purpose `recruiting`, which nobody knows (did you mean `recruitment`? they are listed in `purposes.toml`)
     ");
     insta::assert_snapshot!(told("purposes.toml", "owner = \"hana\"", "owner = \"hanna\""), @"purposes.toml:241:9: `hanna` is not a person of the directory (did you mean `hana`?)");
     insta::assert_snapshot!(told("people/people.toml", "roles = [\"recruiter\"]", "roles = [\"recruter\"]"), @"people/people.toml:7:10: `recruter` is not a role of the directory (did you mean `recruiter`?)");
@@ -160,7 +160,7 @@ fn a_purpose_a_person_a_host_or_a_case_with_a_mistake_is_shown_where() {
     insta::assert_snapshot!(told("catalog/linkedin.toml", "category = \"professional\"", "category = \"profesional\""), @"catalog/linkedin.toml:5:12: `profesional` is not a known category (did you mean `professional`?)");
     insta::assert_snapshot!(told("catalog/x.toml", "activity = \"post\"", "activity = \"pst\""), @"catalog/x.toml:73:12: `pst` is not a known activity (did you mean `post`?)");
     insta::assert_snapshot!(told("cases/linkedin.toml", "who = \"ada\"", "who = \"adda\""), @"cases/linkedin.toml:16:7: there is no person `adda` (did you mean `ada`?)");
-    insta::assert_snapshot!(told("cases/linkedin.toml", "outcome = \"declare\"", "outcome = \"allow\""), @"cases/linkedin.toml:15:6: the case `asks a recruiter for a purpose before the feed opens` fails: outcome: expected allow, came declare; decided by `inspect.social`: Traffic to social media is inspected so that each activity can be decided.; offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, `social-listening` (change the rules or the case, then run `wayleave test`)");
+    insta::assert_snapshot!(told("cases/linkedin.toml", "outcome = \"declare\"", "outcome = \"allow\""), @"cases/linkedin.toml:15:6: the case `asks a recruiter for a purpose before the feed opens` fails: outcome: expected allow, came declare; decided by `inspect.social`: Traffic to social media is inspected so that each activity can be decided.; offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, `social-listening`, `training-delivery` (change the rules or the case, then run `wayleave test`)");
 }
 
 #[test]
@@ -170,5 +170,5 @@ fn a_file_that_is_missing_or_stands_in_the_wrong_place_is_named() {
     insta::assert_snapshot!(without("wayleave.cedarschema"), @"wayleave.cedarschema: `wayleave.cedarschema` is missing (start from the shipped folder)");
     let mut more = files();
     more.push(SourceText::new("mine.cedar", "permit (principal, action, resource);"));
-    insta::assert_snapshot!(said(more), @"mine.cedar: nothing reads `mine.cedar` (rules stand in `rules/*.cedar`, data in `catalog/`, `people/` and `cases/`, without folders in them)");
+    insta::assert_snapshot!(said(more), @"mine.cedar: nothing reads `mine.cedar` (rules stand in `rules/*.cedar`, data in `*.toml` in `catalog/`, `people/` and `cases/`, all in lower case and without folders in them)");
 }

@@ -3,6 +3,41 @@
 use tokio::sync::oneshot;
 
 use super::Unavailable;
+use crate::facts::{Act, Record, RecordId};
+
+/// A record on its way to the disk.
+pub(super) struct Line {
+    /// The record, as a JSON object.
+    pub(super) json: Vec<u8>,
+    /// What it does to the flows that are open on disk.
+    pub(super) mark: Mark,
+}
+
+/// What a line does to the flows that are open on disk: those whose opening line is there and whose closing is not.
+pub(super) enum Mark {
+    /// It opens this one.
+    Opens(RecordId),
+    /// It closes this one, if it was opened.
+    Closes(RecordId),
+    /// Nothing.
+    Neither,
+}
+
+impl Line {
+    /// The line of `record`.
+    pub(super) fn of(record: &Record) -> Result<Self, Unavailable> {
+        let json = serde_json::to_vec(record);
+        let json = json.map_err(|e| Unavailable::refused(format!("a record cannot be written as JSON: {e}")))?;
+        let mark = match &record.act {
+            Act::Opening { .. } => Mark::Opens(record.id.clone()),
+            Act::Closing { decided, .. } if decided.as_ref().is_some_and(|note| note.publishes) => {
+                Mark::Closes(record.id.clone())
+            }
+            Act::Closing { .. } | Act::Stray { .. } | Act::Grant { .. } | Act::Gateway { .. } => Mark::Neither,
+        };
+        Ok(Self { json, mark })
+    }
+}
 
 /// The answer to somebody who waits for the disk.
 pub(super) type Durable = oneshot::Receiver<Result<(), Unavailable>>;
@@ -11,8 +46,8 @@ type Ack = oneshot::Sender<Result<(), Unavailable>>;
 /// What the writer takes from the desk.
 #[derive(Default)]
 pub(super) struct Batch {
-    /// The records, as JSON objects, in order.
-    pub(super) lines: Vec<Vec<u8>>,
+    /// The records, in order.
+    pub(super) lines: Vec<Line>,
     acks: Vec<Ack>,
 }
 

@@ -9,6 +9,8 @@ use std::fmt;
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
 
+use crate::facts::hex;
+
 /// A SHA-256 hash as 64 lower-case hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -54,15 +56,6 @@ impl From<Hash> for String {
     fn from(hash: Hash) -> Self {
         hash.0
     }
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
-        .collect()
 }
 
 /// Where a chain stands: the next line's number, and what its `prev` must be.

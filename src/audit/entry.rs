@@ -1,4 +1,4 @@
-//! One flow, one entry, one closing line: by [`Entry::close`], or as abandoned when the entry is dropped.
+//! One flow, one entry, one closing line: by [`Entry::close`], or as abandoned or cut when the entry is dropped.
 #![expect(clippy::disallowed_methods, reason = "door: measures how long a flow took")]
 
 use std::net::SocketAddr;
@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Book, Unavailable, batch, fresh_id, to_json};
+use super::batch::Line;
+use super::{Book, Unavailable, batch};
 use crate::clock::Timestamp;
 use crate::facts::{Act, DecisionNote, End, Ending, Observation, Record, RecordId};
 
@@ -53,7 +54,7 @@ impl Entry {
     pub(super) fn begin(book: Book, at: Timestamp, client: SocketAddr) -> Self {
         Self {
             book,
-            id: fresh_id(at),
+            id: RecordId::new(at.fresh_name()),
             at,
             client,
             began: Instant::now(),
@@ -104,26 +105,58 @@ impl Entry {
         if self.committed {
             return Ok(());
         }
-        let (Some(seen), Some(decided)) = (&self.seen, &self.decided) else {
-            return Err(Unavailable::refused("a flow cannot be opened before it is judged"));
-        };
-        let opening = Record {
-            id: self.id.clone(),
-            at: self.at,
-            act: Act::Opening {
-                seen: seen.clone(),
-                decided: decided.clone(),
-            },
-        };
-        let durable = self.book.inner.desk.accept_act(to_json(&opening)?, None)?;
+        let line = self.opening()?;
+        let durable = self.book.inner.desk.accept_act(line, None)?;
         batch::settled(durable).await?;
         self.committed = true;
         Ok(())
     }
 
+    /// The opening line. What was seen and decided is lent to it, not copied: both can be large.
+    fn opening(&mut self) -> Result<Line, Unavailable> {
+        let (seen, decided) = match (self.seen.take(), self.decided.take()) {
+            (Some(seen), Some(decided)) => (seen, decided),
+            (seen, decided) => {
+                (self.seen, self.decided) = (seen, decided);
+                return Err(Unavailable::refused("a flow cannot be opened before it is judged"));
+            }
+        };
+        let opening = Record {
+            id: self.id.clone(),
+            at: self.at,
+            act: Act::Opening { seen, decided },
+        };
+        let line = Line::of(&opening);
+        if let Act::Opening { seen, decided } = opening.act {
+            (self.seen, self.decided) = (Some(seen), Some(decided));
+        }
+        line
+    }
+
     /// Writes the closing line. Never waits.
     pub fn close(mut self, closing: Closing) {
         self.finish(closing);
+    }
+
+    /// Writes no line: for a flow that passed nothing on and is told together with others.
+    pub fn leave_out(mut self) {
+        if !std::mem::replace(&mut self.closed, true) {
+            self.book.inner.desk.release();
+        }
+    }
+
+    /// Writes the closing line of a flow that went away before its end: as cut where the gateway itself is cutting what
+    /// runs, else as `closing` says.
+    pub fn vanish(mut self, closing: Closing) {
+        self.finish_vanished(closing);
+    }
+
+    fn finish_vanished(&mut self, closing: Closing) {
+        let end = match self.book.inner.cut.get() {
+            Some(why) => End::Cut(why.clone()),
+            None => closing.end,
+        };
+        self.finish(Closing { end, ..closing });
     }
 
     fn finish(&mut self, closing: Closing) {
@@ -157,14 +190,14 @@ impl Entry {
             },
         };
         // INVARIANT: the desk stops counting this entry as open in the same step in which it accepts its line.
-        self.book.inner.desk.accept_closing(to_json(&record).ok());
+        self.book.inner.desk.accept_closing(Line::of(&record).ok());
         self.book.show(&record);
     }
 }
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.finish(Closing {
+        self.finish_vanished(Closing {
             end: End::Abandoned,
             status: None,
             decrypted: false,

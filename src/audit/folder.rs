@@ -11,8 +11,9 @@ use super::segment::Segment;
 
 /// Where the writer's bytes go. The disk is one; tests have one that fails.
 pub(super) trait Medium: Send {
-    /// Makes the file `name` the current one; creates it, durably, where it is not there. Returns its length.
-    fn open(&mut self, name: &str) -> io::Result<u64>;
+    /// Creates the file `name`, durably, and makes it the current one. A file that is there already stays what it is,
+    /// and so does the current one.
+    fn create(&mut self, name: &str) -> io::Result<()>;
     /// Writes `bytes` into the current file at the offset `at`.
     fn write(&mut self, at: u64, bytes: &[u8]) -> io::Result<()>;
     /// Returns once everything written into the current file is on disk.
@@ -43,7 +44,7 @@ impl Folder {
     /// Takes the folder for this process alone; makes it, for its owner only, where it is not there.
     pub(super) fn take(path: &Path) -> Result<Self, NotTaken> {
         let lock = || -> io::Result<File> {
-            DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+            make(path)?;
             private().create(true).truncate(false).open(path.join("lock"))
         };
         let lock = lock().map_err(NotTaken::Failed)?;
@@ -56,6 +57,16 @@ impl Folder {
             Err(fs::TryLockError::WouldBlock) => Err(NotTaken::InUse),
             Err(fs::TryLockError::Error(e)) => Err(NotTaken::Failed(e)),
         }
+    }
+
+    /// Makes the segment that a start goes on with the current one.
+    pub(super) fn go_on(&mut self, segment: Segment) -> io::Result<()> {
+        let path = self.path.join(segment.lines());
+        if !fs::exists(&path)? {
+            return self.create(&segment.lines());
+        }
+        self.current = Some(private().open(path)?);
+        Ok(())
     }
 
     fn current(&self) -> io::Result<&File> {
@@ -100,12 +111,22 @@ impl Drop for Folder {
 }
 
 impl Medium for Folder {
-    fn open(&mut self, name: &str) -> io::Result<u64> {
-        let file = private().create(true).truncate(false).open(self.path.join(name))?;
-        self.sync_names()?;
-        let len = file.metadata()?.len();
+    fn create(&mut self, name: &str) -> io::Result<()> {
+        let path = self.path.join(name);
+        let file = private().create_new(true).open(&path).map_err(|error| {
+            if error.kind() == io::ErrorKind::AlreadyExists {
+                let taken = format!("`{name}` is there already and would be overwritten; move it away");
+                return io::Error::new(error.kind(), taken);
+            }
+            error
+        })?;
+        if let Err(error) = self.sync_names() {
+            // the next attempt would take it for somebody else's
+            fs::remove_file(&path)?;
+            return Err(error);
+        }
         self.current = Some(file);
-        Ok(len)
+        Ok(())
     }
 
     fn write(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
@@ -137,6 +158,20 @@ impl Medium for Folder {
     }
 }
 
+/// Makes the folder at `path`, and those above it, durably and for their owner only.
+fn make(path: &Path) -> io::Result<()> {
+    let missing = path
+        .ancestors()
+        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    let made: Vec<&Path> = missing.collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    for folder in made {
+        let above = folder.parent().filter(|above| !above.as_os_str().is_empty());
+        File::open(above.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
+}
+
 /// What is in a book's folder.
 #[derive(Default)]
 pub(super) struct Listing {
@@ -166,6 +201,11 @@ pub(super) fn list(folder: &Path) -> io::Result<Listing> {
 /// Opens a segment's lines for reading; none where they are not there.
 pub(super) fn lines(folder: &Path, segment: Segment) -> io::Result<Option<File>> {
     if_there(File::open(folder.join(segment.lines())))
+}
+
+/// How many bytes a segment's lines take.
+pub(super) fn length(folder: &Path, segment: Segment) -> io::Result<u64> {
+    Ok(fs::metadata(folder.join(segment.lines()))?.len())
 }
 
 /// The content of the small file `name`; none where it is not there.

@@ -30,21 +30,24 @@ mod segment;
 #[cfg(test)]
 pub(crate) mod tests;
 mod verify;
+mod walk;
 mod writer;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::{Clock, Timestamp};
 use crate::facts::{Act, Record, RecordId};
+use batch::Line;
 use desk::Desk;
 pub use entry::{Closing, Counters, Entry};
 pub use opening::{BookError, Repair};
 pub use read::{Filter, Position, ReadProblem, Records, find, read};
-pub use verify::{Broken, Verified, verify};
+pub use verify::{Known, Landmark, Verified, verify, verify_known};
+pub use walk::Broken;
 
 /// How the book is kept.
 #[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
@@ -128,6 +131,8 @@ struct Inner {
     desk: Arc<Desk>,
     readers: Arc<[Reader]>,
     clock: Clock,
+    /// Why flows that vanish from now on are cut.
+    cut: OnceLock<String>,
     /// Ends and joins the writer when the last book and the last entry are gone.
     _writer: writer::Running,
 }
@@ -153,16 +158,16 @@ impl Book {
     ///
     /// An error that [`is_kept`](Unavailable::is_kept) will be in the book later; any other never will.
     pub async fn write(&self, record: Record) -> Result<(), Unavailable> {
-        let json = to_json(&record)?;
-        let durable = self.inner.desk.accept_act(json, rulebook_of(&record))?;
+        let line = Line::of(&record)?;
+        let durable = self.inner.desk.accept_act(line, rulebook_of(&record))?;
         self.show(&record);
         batch::settled(durable).await
     }
 
     /// Accepts an act that has happened anyway, without waiting for the disk; kept in memory while the disk fails.
     pub fn note(&self, record: &Record) {
-        if let Ok(json) = to_json(record) {
-            self.inner.desk.accept_note(json, rulebook_of(record));
+        if let Ok(line) = Line::of(record) {
+            self.inner.desk.accept_note(line, rulebook_of(record));
             self.show(record);
         }
     }
@@ -171,7 +176,7 @@ impl Book {
     pub fn record(&self, act: Act) -> Record {
         let at = self.inner.clock.now();
         Record {
-            id: fresh_id(at),
+            id: RecordId::new(at.fresh_name()),
             at,
             act,
         }
@@ -192,6 +197,18 @@ impl Book {
         self.inner.desk.backlog()
     }
 
+    /// Says that the gateway itself is about to end whatever still runs: a flow that vanishes from now on was cut, for
+    /// this reason, and not left by somebody else.
+    pub fn cutting(&self, why: &str) {
+        // the first reason stands
+        let _ = self.inner.cut.set(why.to_owned());
+    }
+
+    /// How many flows were turned away because no record of them could be kept, since the book was opened.
+    pub fn turned_away(&self) -> u64 {
+        self.inner.desk.turned_away()
+    }
+
     /// Takes no new flows, waits for every open entry to close, writes everything, and stops the writer.
     ///
     /// An error says how many lines could not be written.
@@ -204,18 +221,6 @@ impl Book {
             reader(record);
         }
     }
-}
-
-/// A name that sorts by `at` (UUID version 7, RFC 9562 §5.7).
-fn fresh_id(at: Timestamp) -> RecordId {
-    let millis = u64::try_from(at.as_millis()).unwrap_or(0);
-    let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
-    let moment = uuid::Timestamp::from_unix(uuid::NoContext, millis / 1000, nanos);
-    RecordId::new(uuid::Uuid::new_v7(moment).to_string())
-}
-
-fn to_json(record: &Record) -> Result<Vec<u8>, Unavailable> {
-    serde_json::to_vec(record).map_err(|e| Unavailable::refused(format!("a record cannot be written as JSON: {e}")))
 }
 
 fn rulebook_of(record: &Record) -> Option<crate::facts::RulebookId> {

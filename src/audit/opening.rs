@@ -1,22 +1,21 @@
 //! Opening the book: take the folder, repair what a crash tore, start the writer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::Ed25519KeyPair;
 use serde::Deserialize;
 
-use super::chain::Chain;
 use super::desk::Desk;
 use super::folder::{self, Folder, Listing, Medium, NotTaken};
-use super::seal::{SealKey, Signer, private_pem};
+use super::seal::{SealKey, Signed, Signer, private_pem};
 use super::segment::Segment;
-use super::verify::{Broken, PUBLIC_KEY, after, seal_of, walk};
+use super::walk::{Broken, PUBLIC_KEY, after, seal_of, walk};
 use super::writer::{Place, RETRY, Writer, day_of};
 use super::{Book, Inner, Reader, Settings};
 use crate::clock::{Clock, Timestamp};
@@ -37,6 +36,16 @@ pub enum Repair {
         /// The file that holds them now.
         kept_in: String,
     },
+    /// The disk got later parts of a batch and not the ones before, as after a power loss. None of it was acknowledged;
+    /// its bytes are kept beside the book.
+    Hole {
+        /// The file that was cut.
+        file: String,
+        /// How many bytes were cut off.
+        bytes: u64,
+        /// The file that holds them now.
+        kept_in: String,
+    },
     /// A publishing flow had been opened and never closed; it is closed as abandoned.
     NeverClosed(RecordId),
 }
@@ -47,6 +56,11 @@ impl fmt::Display for Repair {
             Self::TornEnd { file, bytes, kept_in } => write!(
                 out,
                 "`{file}` ended in a torn line of {bytes} bytes, which nobody was told is recorded; moved to `{kept_in}`"
+            ),
+            Self::Hole { file, bytes, kept_in } => write!(
+                out,
+                "`{file}` has a hole before its last {bytes} bytes, as a power loss leaves it, and nobody was told that \
+                 they are recorded; moved to `{kept_in}`"
             ),
             Self::NeverClosed(id) => write!(out, "record `{id}` was never closed; closed as abandoned"),
         }
@@ -107,14 +121,15 @@ pub(super) fn open_on(
         let kept_in = folder
             .set_aside(found.place.segment, found.place.bytes)
             .map_err(failed)?;
-        repairs.push(Repair::TornEnd {
-            file: found.place.segment.lines(),
-            bytes: found.torn,
-            kept_in,
+        let (file, bytes) = (found.place.segment.lines(), found.torn);
+        repairs.push(if found.holed {
+            Repair::Hole { file, bytes, kept_in }
+        } else {
+            Repair::TornEnd { file, bytes, kept_in }
         });
     }
     let place = if found.sealed { found.place.after() } else { found.place };
-    folder.open(&place.segment.lines()).map_err(failed)?;
+    folder.go_on(place.segment).map_err(failed)?;
 
     let desk = Arc::new(Desk::new(settings.queue, settings.on_full, clock.clone()));
     let readers: Arc<[Reader]> = readers.into();
@@ -125,6 +140,7 @@ pub(super) fn open_on(
             desk,
             readers,
             clock,
+            cut: OnceLock::new(),
             _writer: writer.start().map_err(failed)?,
         }),
     };
@@ -169,66 +185,65 @@ struct Found {
     place: Place,
     /// Whether `place.segment` is finished.
     sealed: bool,
-    /// Bytes of a torn line after it.
+    /// Bytes after its last line that holds.
     torn: u64,
+    /// Whether the disk never got a part of them.
+    holed: bool,
     /// Openings without a closing.
     unclosed: BTreeMap<RecordId, Record>,
 }
 
-/// Looks at the newest segment, and at the one before it for flows that lived through a rotation.
+/// Looks at the newest segment, and in older ones for the openings of flows that lived through a rotation.
 fn survey(path: &Path, key: &SealKey, failed: &impl Fn(io::Error) -> BookError) -> Result<Found, BookError> {
     let listing = folder::list(path).map_err(failed)?;
-    let mut notes = Notes::default();
     let Some((&last, &(has_lines, sealed))) = listing.segments.last_key_value() else {
         return Ok(Found {
             place: Place::first(),
             sealed: false,
             torn: 0,
+            holed: false,
             unclosed: BTreeMap::new(),
         });
     };
     if !has_lines {
         return Err(Broken::file(last.lines(), "its seal is here, but its lines are missing").into());
     }
-    let from = before(path, &listing, last, key, &mut notes)?;
-    notes.day = None;
-    let walked = walk(path, last, from, |line| notes.read(line))?;
+    let former = former(path, &listing, last, key)?;
+    let open_before = former.as_ref().map(|signed| signed.seal.open.clone());
+    let mut notes = Notes {
+        sought: open_before.unwrap_or_default(),
+        ..Notes::default()
+    };
+    let walked = walk(path, last, former.as_ref().map(after), |line| notes.read(line))?;
+    let holed = !sealed && walked.is_holed();
+    let end = folder::length(path, last).map_err(failed)?;
+    let walked = if holed { walked } else { walked.whole()? };
     if sealed {
         let seal = seal_of(path, last, key)?;
         walked.must_be_finished(last, Some(&seal), true)?;
     }
+    notes.look_back(path, &listing, last);
     Ok(Found {
+        sealed,
+        torn: end.saturating_sub(walked.bytes),
+        holed,
         place: Place {
             segment: last,
             from: walked.from,
             chain: walked.chain,
             bytes: walked.bytes,
             day: notes.day,
+            open: notes.unclosed.keys().cloned().collect(),
         },
-        sealed,
-        torn: walked.unfinished_bytes,
         unclosed: notes.unclosed,
     })
 }
 
-/// Where the chain stood before the newest segment; none if what was before is gone.
-fn before(
-    path: &Path,
-    listing: &Listing,
-    last: Segment,
-    key: &SealKey,
-    notes: &mut Notes,
-) -> Result<Option<Chain>, Broken> {
+/// The seal of the segment before the newest one; none if that one is gone.
+fn former(path: &Path, listing: &Listing, last: Segment, key: &SealKey) -> Result<Option<Signed>, Broken> {
     let former = listing.segments.range(..last).next_back();
-    let Some((&former, &(has_lines, _))) = former.filter(|(segment, _)| segment.next() == last) else {
-        return Ok(None);
-    };
-    let seal = seal_of(path, former, key)?;
-    if has_lines {
-        // only to find flows that lived through the rotation: what is wrong in there is for `verify` to say
-        let _ = walk(path, former, None, |line| notes.read(line));
-    }
-    Ok(Some(after(&seal)))
+    let former = former.map(|(segment, _)| *segment).filter(|one| one.next() == last);
+    former.map(|segment| seal_of(path, segment, key)).transpose()
 }
 
 /// What a start needs to know of the lines.
@@ -236,6 +251,8 @@ fn before(
 struct Notes {
     day: Option<i64>,
     unclosed: BTreeMap<RecordId, Record>,
+    /// Flows that were open when the newest segment began, and have not closed since.
+    sought: BTreeSet<RecordId>,
 }
 
 #[derive(Deserialize)]
@@ -246,21 +263,48 @@ struct Brief {
 }
 
 impl Notes {
+    /// Reads a line of the newest segment.
     fn read(&mut self, line: &[u8]) {
         let Ok(brief) = serde_json::from_slice::<Brief>(line) else {
             return;
         };
         self.day.get_or_insert(day_of(brief.at));
         match brief.kind.as_str() {
-            "opening" => {
-                if let Ok(record) = serde_json::from_slice(line) {
-                    self.unclosed.insert(brief.id, record);
-                }
-            }
+            "opening" => self.open(brief.id, line),
             "closing" => {
                 self.unclosed.remove(&brief.id);
+                self.sought.remove(&brief.id);
             }
             _ => {}
+        }
+    }
+
+    fn open(&mut self, id: RecordId, line: &[u8]) {
+        if let Ok(record) = serde_json::from_slice(line) {
+            self.unclosed.insert(id, record);
+        }
+    }
+
+    /// Finds the openings that are sought in older segments, from the newest to the oldest that is here. What is wrong
+    /// in those is for `verify` to say.
+    fn look_back(&mut self, path: &Path, listing: &Listing, last: Segment) {
+        for (&segment, _) in listing
+            .segments
+            .range(..last)
+            .rev()
+            .filter(|(_, (has_lines, _))| *has_lines)
+        {
+            if self.sought.is_empty() {
+                return;
+            }
+            let _ = walk(path, segment, None, |line| {
+                let opens = serde_json::from_slice::<Brief>(line)
+                    .ok()
+                    .filter(|brief| brief.kind == "opening");
+                if let Some(brief) = opens.filter(|brief| self.sought.remove(&brief.id)) {
+                    self.open(brief.id, line);
+                }
+            });
         }
     }
 }
@@ -268,7 +312,7 @@ impl Notes {
 /// Says in the book itself what was repaired.
 fn record_repairs(book: &Book, repairs: &mut Vec<Repair>, unclosed: BTreeMap<RecordId, Record>) {
     for repair in repairs.iter() {
-        if let Repair::TornEnd { file, bytes, .. } = repair {
+        if let Repair::TornEnd { file, bytes, .. } | Repair::Hole { file, bytes, .. } = repair {
             let act = GatewayAct::Repaired {
                 bytes: *bytes,
                 file: file.clone(),

@@ -26,7 +26,9 @@ pub struct Position {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadProblem {
     /// The disk said so.
-    #[error("the records in `{folder}` cannot be read: {error}; name the state folder of a gateway")]
+    #[error(
+        "the records in `{folder}` cannot be read: {error}; name the folder of a gateway's records with `--folder`"
+    )]
     Disk {
         /// The folder.
         folder: String,

@@ -2,12 +2,15 @@
 //!
 //! A chain alone cannot show that its tail is missing; a seal that was copied elsewhere can.
 
+use std::collections::BTreeSet;
+
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::chain::Hash;
+use crate::facts::RecordId;
 
 /// What is said of a finished segment; the content of `records-00000001.seal`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,6 +28,9 @@ pub(super) struct Seal {
     pub(super) prev: Hash,
     /// The hash of its last line.
     pub(super) head: Hash,
+    /// The flows that were open when it was sealed: their closing lines are in later segments, or a crash took them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub(super) open: BTreeSet<RecordId>,
 }
 
 /// A seal as it stands in its file.
@@ -39,11 +45,16 @@ pub(super) struct Signed {
 impl Seal {
     /// The bytes that are signed: one spelling, whatever JSON does.
     fn statement(&self) -> Vec<u8> {
-        format!(
+        let mut statement = format!(
             "wayleave records seal v1\nsegment {}\nfirst {}\nlast {}\ncount {}\nprev {}\nhead {}\n",
             self.segment, self.first, self.last, self.count, self.prev, self.head
-        )
-        .into_bytes()
+        );
+        for id in &self.open {
+            statement.push_str("open ");
+            statement.push_str(id.as_str());
+            statement.push('\n');
+        }
+        statement.into_bytes()
     }
 }
 
@@ -92,6 +103,11 @@ impl SealKey {
     /// The key in PEM, as `openssl pkey -pubin` reads it.
     pub(super) fn to_pem(&self) -> String {
         to_pem(PUBLIC, &[SPKI.as_slice(), &self.0].concat())
+    }
+
+    /// What people compare: the SHA-256 of the key as `SubjectPublicKeyInfo`.
+    pub(super) fn fingerprint(&self) -> Hash {
+        Hash::of(&[SPKI.as_slice(), &self.0].concat())
     }
 
     /// Whether this key signed the seal.
@@ -151,6 +167,7 @@ mod tests {
             count: 10,
             prev: Hash::of(b"before"),
             head: Hash::of(b"last"),
+            open: BTreeSet::from([RecordId::new("one"), RecordId::new("other")]),
         }
     }
 
@@ -167,13 +184,14 @@ mod tests {
     #[test]
     fn no_part_of_a_seal_can_be_changed() {
         let key = signer();
-        let changes: [fn(&mut Seal); 6] = [
+        let changes: [fn(&mut Seal); 7] = [
             |seal| seal.segment = "records-00000003.jsonl".to_owned(),
             |seal| seal.first = 12,
             |seal| seal.last = 19,
             |seal| seal.count = 9,
             |seal| seal.prev = Hash::zero(),
             |seal| seal.head = Hash::zero(),
+            |seal| drop(seal.open.pop_first()),
         ];
         for change in changes {
             let mut signed = key.sign(seal());

@@ -1,16 +1,54 @@
 //! Does the book hold? Proves the chain and the seals, or names the first line that breaks them.
 
 use std::fmt;
-use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::str::FromStr;
 
 use super::chain::{Chain, Hash, Link};
 use super::folder::{self, Listing};
 use super::seal::{SealKey, Signed};
 use super::segment::Segment;
+use super::walk::{Broken, PUBLIC_KEY, Walked, after, seal_of, walk};
 
-/// Where seals' public key lies, for whoever verifies.
-pub(super) const PUBLIC_KEY: &str = "seal.pub";
+/// What is known of a book from elsewhere: a book cannot vouch for itself, because whoever can write into its folder
+/// can put another book there, with another key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// The public key of the seals, in PEM.
+    pub key: Option<String>,
+    /// A line that was there.
+    pub head: Option<Landmark>,
+}
+
+/// The number of a line and its hash, written `NUMBER:HASH`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Landmark {
+    /// The number.
+    pub seq: u64,
+    /// The hash.
+    pub hash: Hash,
+}
+
+impl FromStr for Landmark {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (seq, hash) = text
+            .split_once(':')
+            .ok_or("write NUMBER:HASH, as `records verify` prints it")?;
+        let seq = seq.parse().ok().filter(|seq| *seq > 0);
+        Ok(Self {
+            seq: seq.ok_or("the number of a line is 1 or more")?,
+            hash: hash.to_owned().try_into()?,
+        })
+    }
+}
+
+impl fmt::Display for Landmark {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}", self.seq, self.hash)
+    }
+}
 
 /// What was proved of a book.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,96 +61,156 @@ pub struct Verified {
     pub lines: u64,
     /// The number of the first line; above 1 where earlier segments were removed in order.
     pub first: u64,
-    /// The number of the last line; one below `first` where there is none.
-    pub last: u64,
-    /// The hash of the last line. Whoever noted it elsewhere can tell whether the end is missing.
-    pub head: Hash,
+    /// The last line; none where there is none. Whoever noted it elsewhere can tell whether the end is missing.
+    pub head: Option<Landmark>,
+    /// The SHA-256 of the key that the seals are by, as `openssl pkey -pubin -outform der | sha256sum` has it.
+    pub key: Option<Hash>,
     /// Bytes of an unfinished last line: being written, or torn and repaired at the next start.
     pub unfinished_bytes: u64,
     /// Torn ends that earlier starts set aside.
     pub torn: u64,
 }
 
-/// The first place where a book does not hold.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct Broken {
-    /// The file, by its name in the folder.
-    pub file: String,
-    /// The line, from 1; 0 where the whole file is meant.
-    pub line: u64,
-    /// Why it does not hold.
-    pub why: String,
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            0 => write!(out, "`{}`: {}", self.file, self.why),
-            line => write!(out, "`{}`, line {line}: {}", self.file, self.why),
-        }
-    }
-}
-
-impl Broken {
-    pub(super) fn file(file: impl Into<String>, why: impl Into<String>) -> Self {
-        Self {
-            file: file.into(),
-            line: 0,
-            why: why.into(),
-        }
-    }
-
-    fn unreadable(file: impl Into<String>, error: &std::io::Error) -> Self {
-        Self::file(file, format!("it cannot be read: {error}"))
-    }
-}
-
-/// Proves that the book in `folder` holds. A gateway may go on writing meanwhile.
+/// Proves that the book in `folder` holds together. A gateway may go on writing meanwhile.
 pub fn verify(folder: &Path) -> Result<Verified, Broken> {
+    verify_known(folder, &Known::default())
+}
+
+/// Proves that the book in `folder` holds together, and that it is the one that is `known`.
+pub fn verify_known(folder: &Path, known: &Known) -> Result<Verified, Broken> {
     let listing = folder::list(folder).map_err(|e| Broken::unreadable(folder.to_string_lossy(), &e))?;
-    let key = public_key(folder, &listing)?;
-    let mut verified = Verified {
-        segments: 0,
-        sealed: 0,
-        lines: 0,
-        first: 1,
-        last: 0,
-        head: Hash::zero(),
-        unfinished_bytes: 0,
-        torn: listing.torn,
+    let key = public_key(folder, &listing, known)?;
+    if listing.segments.is_empty() && (key.is_some() || known.head.is_some()) {
+        return Err(Broken::file(
+            Segment::FIRST.lines(),
+            "there is no segment at all: the records were removed",
+        ));
+    }
+    let mut proof = Proof {
+        folder,
+        last: listing.segments.keys().next_back().copied(),
+        key: key.as_ref(),
+        before: None,
+        sought: known.head.as_ref(),
+        verified: Verified {
+            segments: 0,
+            sealed: 0,
+            lines: 0,
+            first: 1,
+            head: None,
+            key: key.as_ref().map(SealKey::fingerprint),
+            unfinished_bytes: 0,
+            torn: listing.torn,
+        },
     };
-    let last = listing.segments.keys().next_back().copied();
-    let mut before: Option<(Segment, Chain)> = None;
     for (&segment, &(has_lines, has_seal)) in &listing.segments {
-        if let Some((missing, _)) = before.as_ref().filter(|(former, _)| former.next() != segment) {
+        proof.step(segment, has_lines, has_seal)?;
+    }
+    proof.end()
+}
+
+/// A proof on its way through the segments.
+struct Proof<'a> {
+    folder: &'a Path,
+    last: Option<Segment>,
+    key: Option<&'a SealKey>,
+    /// The segment before, and where the chain stood after it.
+    before: Option<(Segment, Chain)>,
+    /// The line that must be there, until it is found.
+    sought: Option<&'a Landmark>,
+    verified: Verified,
+}
+
+impl Proof<'_> {
+    fn step(&mut self, segment: Segment, has_lines: bool, has_seal: bool) -> Result<(), Broken> {
+        if let Some((missing, _)) = self.before.as_ref().filter(|(former, _)| former.next() != segment) {
             return Err(Broken::file(missing.next().lines(), "the segment is missing"));
         }
-        if !has_lines && before.is_some() {
-            return Err(Broken::file(
-                segment.lines(),
-                "its seal is here, but its lines are missing",
-            ));
-        }
         // a gateway may have sealed this one while the folder was being listed: an older segment has its seal by now
-        let must_be_sealed = has_seal || Some(segment) != last;
-        let seal = match &key {
-            Some(key) if must_be_sealed => Some(seal_of(folder, segment, key)?),
+        let must_be_sealed = has_seal || Some(segment) != self.last;
+        let seal = match self.key {
+            Some(key) if must_be_sealed => Some(seal_of(self.folder, segment, key)?),
             Some(_) | None => None,
         };
-        let chain = match (has_lines, seal) {
-            // the oldest lines may be gone in order; their seals then vouch for what follows
-            (false, Some(signed)) => after(&signed),
-            (false, None) => return Err(Broken::file(segment.lines(), "its lines are missing")),
-            (true, seal) => {
-                let walked = walk(folder, segment, before.map(|(_, chain)| chain), |_| ())?;
-                walked.must_be_finished(segment, seal.as_ref(), Some(segment) == last)?;
-                verified.count(&walked, seal.is_some());
-                walked.chain
-            }
+        let chain = if has_lines {
+            self.lines(segment, seal.as_ref())?
+        } else {
+            self.seal_alone(segment, seal.as_ref())?
         };
-        before = Some((segment, chain));
+        self.before = Some((segment, chain));
+        Ok(())
     }
-    Ok(verified)
+
+    fn lines(&mut self, segment: Segment, seal: Option<&Signed>) -> Result<Chain, Broken> {
+        let from = self.before.as_ref().map(|(_, chain)| chain.clone());
+        let mut found = None;
+        let sought = self.sought.map(|head| head.seq);
+        let walked = walk(self.folder, segment, from, |line| {
+            if sought.is_some() && Link::of(line).map(|link| link.seq) == sought {
+                found = Some(Hash::of(line));
+            }
+        })?
+        .whole()?;
+        walked.must_be_finished(segment, seal, Some(segment) == self.last)?;
+        if let Some(hash) = found {
+            let line = sought.unwrap_or_default().saturating_sub(walked.from.next) + 1;
+            self.meets(&segment.lines(), line, &hash)?;
+        }
+        self.verified.count(&walked, seal.is_some());
+        Ok(walked.chain)
+    }
+
+    /// The oldest lines may be archived elsewhere, in order; the chain goes on through the seals that they left.
+    fn seal_alone(&mut self, segment: Segment, seal: Option<&Signed>) -> Result<Chain, Broken> {
+        let missing = |why| Broken::file(segment.lines(), why);
+        if self.verified.segments > 0 || Some(segment) == self.last {
+            return Err(missing("its seal is here, but its lines are missing"));
+        }
+        let Some(signed) = seal else {
+            return Err(missing("its lines are missing"));
+        };
+        let first = (segment == Segment::FIRST).then(Chain::start);
+        let from = self.before.as_ref().map(|(_, chain)| chain.clone()).or(first);
+        if from.is_some_and(|from| from.next != signed.seal.first || from.head != signed.seal.prev) {
+            let why = "it does not go on where the segment before it ends";
+            return Err(Broken::file(segment.seal(), why));
+        }
+        if self.sought.is_some_and(|head| head.seq == signed.seal.last) {
+            self.meets(&segment.seal(), 0, &signed.seal.head)?;
+        }
+        Ok(after(signed))
+    }
+
+    /// The line that is sought is here; it must be the same.
+    fn meets(&mut self, file: &str, line: u64, hash: &Hash) -> Result<(), Broken> {
+        match self.sought.take().filter(|head| head.hash != *hash) {
+            None => Ok(()),
+            Some(head) => Err(Broken {
+                file: file.to_owned(),
+                line,
+                why: format!("line number {} is not the one that was noted elsewhere", head.seq),
+            }),
+        }
+    }
+
+    fn end(self) -> Result<Verified, Broken> {
+        let Some(head) = self.sought else {
+            return Ok(self.verified);
+        };
+        let (file, next) = self.before.map_or((Segment::FIRST.lines(), 1), |(segment, chain)| {
+            (segment.lines(), chain.next)
+        });
+        let last = next.saturating_sub(1);
+        let why = if head.seq > last {
+            format!(
+                "the end is missing: line number {} was noted elsewhere, the last one here is {last}",
+                head.seq
+            )
+        } else {
+            format!("line number {} was noted elsewhere and is no longer here", head.seq)
+        };
+        Err(Broken::file(file, why))
+    }
 }
 
 impl Verified {
@@ -123,167 +221,33 @@ impl Verified {
         self.segments += 1;
         self.sealed += u64::from(sealed);
         self.lines += walked.lines();
-        self.last = walked.chain.next.saturating_sub(1);
-        self.head = walked.chain.head.clone();
+        self.head = Some(walked.chain.next.saturating_sub(1))
+            .filter(|seq| *seq > 0)
+            .map(|seq| Landmark {
+                seq,
+                hash: walked.chain.head.clone(),
+            });
         self.unfinished_bytes = walked.unfinished_bytes;
     }
+
+    /// The number of the last line; 0 where there is none.
+    pub fn last(&self) -> u64 {
+        self.head.as_ref().map_or(0, |head| head.seq)
+    }
 }
 
-fn public_key(folder: &Path, listing: &Listing) -> Result<Option<SealKey>, Broken> {
+fn public_key(folder: &Path, listing: &Listing, known: &Known) -> Result<Option<SealKey>, Broken> {
+    let bad = |why: String| Broken::file(PUBLIC_KEY, why);
     let content = folder::content(folder, PUBLIC_KEY).map_err(|e| Broken::unreadable(PUBLIC_KEY, &e))?;
-    match content {
-        Some(pem) => SealKey::from_pem(&pem)
-            .map(Some)
-            .map_err(|why| Broken::file(PUBLIC_KEY, why)),
-        None if listing.segments.is_empty() => Ok(None),
-        None => Err(Broken::file(
-            PUBLIC_KEY,
-            "the public key of the seals is missing; put your copy of it back",
+    let here = content.map(|pem| SealKey::from_pem(&pem)).transpose().map_err(bad)?;
+    let known = known.key.as_deref().map(SealKey::from_pem).transpose();
+    let known = known.map_err(|why| Broken::file("the key that was named", why))?;
+    match (known, here) {
+        (Some(known), Some(here)) if known != here => Err(bad("it is not the key that was named".to_owned())),
+        (Some(key), _) | (None, Some(key)) => Ok(Some(key)),
+        (None, None) if listing.segments.is_empty() => Ok(None),
+        (None, None) => Err(bad(
+            "the public key of the seals is missing; put your copy of it back, or name it".to_owned(),
         )),
-    }
-}
-
-/// Reads the seal of a segment and checks its signature.
-pub(super) fn seal_of(folder: &Path, segment: Segment, key: &SealKey) -> Result<Signed, Broken> {
-    let name = segment.seal();
-    let text = folder::content(folder, &name)
-        .map_err(|e| Broken::unreadable(&name, &e))?
-        .ok_or_else(|| Broken::file(&name, "the seal is missing"))?;
-    let signed: Signed = serde_json::from_str(&text).map_err(|e| Broken::file(&name, format!("it is no seal: {e}")))?;
-    if signed.seal.segment != segment.lines() {
-        let why = format!("it is the seal of `{}`", signed.seal.segment.escape_debug());
-        return Err(Broken::file(name, why));
-    }
-    if !key.verifies(&signed) {
-        return Err(Broken::file(
-            name,
-            format!("its signature is not by the key of `{PUBLIC_KEY}`: the seal or the key was changed"),
-        ));
-    }
-    Ok(signed)
-}
-
-/// Where the chain stands after a sealed segment.
-pub(super) fn after(signed: &Signed) -> Chain {
-    Chain {
-        next: signed.seal.last.saturating_add(1),
-        head: signed.seal.head.clone(),
-    }
-}
-
-/// A segment whose lines hold together.
-pub(super) struct Walked {
-    pub(super) from: Chain,
-    pub(super) chain: Chain,
-    /// Bytes of its whole lines.
-    pub(super) bytes: u64,
-    /// Bytes after its last newline.
-    pub(super) unfinished_bytes: u64,
-}
-
-impl Walked {
-    fn lines(&self) -> u64 {
-        self.chain.next.saturating_sub(self.from.next)
-    }
-
-    /// Whether a sealed segment is what its seal says, and only the last one is open.
-    pub(super) fn must_be_finished(
-        &self,
-        segment: Segment,
-        seal: Option<&Signed>,
-        is_last: bool,
-    ) -> Result<(), Broken> {
-        let broken = |line: u64, why: String| Broken {
-            file: segment.lines(),
-            line,
-            why,
-        };
-        let Some(Signed { seal, .. }) = seal else {
-            if is_last {
-                return Ok(());
-            }
-            return Err(Broken::file(
-                segment.seal(),
-                "the seal is missing, but a later segment is here",
-            ));
-        };
-        if self.from.next != seal.first || self.from.head != seal.prev {
-            return Err(broken(1, "it does not begin where its seal says".to_owned()));
-        }
-        let lines = self.lines();
-        if lines < seal.count || self.chain.next.saturating_sub(1) < seal.last {
-            let why = format!(
-                "the end is missing: the seal counts {} lines, here are {lines}",
-                seal.count
-            );
-            return Err(broken(lines + 1, why));
-        }
-        if lines > seal.count || self.unfinished_bytes > 0 {
-            let why = format!("it was added after the segment was sealed with {} lines", seal.count);
-            return Err(broken(seal.count + 1, why));
-        }
-        if self.chain.head != seal.head {
-            return Err(broken(
-                lines,
-                "it is not the last line that was sealed: it was changed".to_owned(),
-            ));
-        }
-        Ok(())
-    }
-}
-
-/// Steps through the lines of a segment, showing each to `each`; stops at the first that does not fit.
-///
-/// `from` is where the chain stood before; none trusts the first line, because the segments before it are gone.
-pub(super) fn walk(
-    folder: &Path,
-    segment: Segment,
-    from: Option<Chain>,
-    mut each: impl FnMut(&[u8]),
-) -> Result<Walked, Broken> {
-    let unreadable = |e: &std::io::Error| Broken::unreadable(segment.lines(), e);
-    let file = folder::lines(folder, segment)
-        .map_err(|e| unreadable(&e))?
-        .ok_or_else(|| Broken::file(segment.lines(), "the segment is missing"))?;
-    let mut reader = BufReader::with_capacity(256 * 1024, file);
-    let mut from = match (from, segment) {
-        (Some(chain), _) => Some(chain),
-        (None, Segment::FIRST) => Some(Chain::start()),
-        (None, _) => None,
-    };
-    let mut chain = from.clone();
-    let (mut bytes, mut number) = (0, 0);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = reader.read_until(b'\n', &mut line).map_err(|e| unreadable(&e))?;
-        let whole = line.pop_if(|byte| *byte == b'\n').is_some();
-        if !whole {
-            let start = chain.unwrap_or_else(Chain::start);
-            return Ok(Walked {
-                from: from.unwrap_or_else(|| start.clone()),
-                chain: start,
-                bytes,
-                unfinished_bytes: u64::try_from(read).unwrap_or(u64::MAX),
-            });
-        }
-        number += 1;
-        if chain.is_none() {
-            chain = Link::of(&line).map(|link| Chain {
-                next: link.seq,
-                head: link.prev,
-            });
-            from.clone_from(&chain);
-        }
-        chain
-            .get_or_insert_with(Chain::start)
-            .check(&line)
-            .map_err(|why| Broken {
-                file: segment.lines(),
-                line: number,
-                why,
-            })?;
-        each(&line);
-        bytes += u64::try_from(read).unwrap_or(u64::MAX);
     }
 }

@@ -4,20 +4,21 @@
 //! written (a page that failed to sync once may never be tried again by the kernel): the file is cut back to there and
 //! the same bytes are written again, until the disk works.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::batch::Batch;
+use super::batch::{Batch, Line, Mark};
 use super::chain::Chain;
 use super::desk::{Desk, Gap, Turn};
 use super::folder::Medium;
 use super::seal::{Seal, Signer};
 use super::segment::Segment;
-use super::{Reader, Settings, Unavailable, fresh_id};
+use super::{Reader, Settings, Unavailable};
 use crate::clock::{Clock, Timestamp};
-use crate::facts::{Act, GatewayAct, Record};
+use crate::facts::{Act, GatewayAct, Record, RecordId};
 
 /// How often an idle writer looks whether the day is over.
 const IDLE: Duration = Duration::from_mins(1);
@@ -36,6 +37,8 @@ pub(super) struct Place {
     pub(super) bytes: u64,
     /// The UTC day of its first line, if it has one.
     pub(super) day: Option<i64>,
+    /// The flows whose opening line is in the book up to here, and whose closing line is not.
+    pub(super) open: BTreeSet<RecordId>,
 }
 
 /// Everything that the writer's thread owns.
@@ -162,16 +165,21 @@ impl Writer {
     }
 
     /// Puts lines on disk; after an error, goes on where it stopped.
-    fn put(&mut self, lines: &[Vec<u8>], chained: &mut usize) -> io::Result<()> {
+    fn put(&mut self, lines: &[Line], chained: &mut usize) -> io::Result<()> {
         if self.place.day.is_some_and(|day| day != day_of(self.clock.now())) {
             self.rotate()?;
         }
-        while let Some(record) = lines.get(*chained) {
-            if self.is_full_with(record) {
+        while let Some(line) = lines.get(*chained) {
+            if self.is_full_with(&line.json) {
                 self.rotate()?;
             }
             self.place.day.get_or_insert_with(|| day_of(self.clock.now()));
-            self.place.chain.append(record, &mut self.buffer);
+            self.place.chain.append(&line.json, &mut self.buffer);
+            match &line.mark {
+                Mark::Opens(id) => drop(self.place.open.insert(id.clone())),
+                Mark::Closes(id) => drop(self.place.open.remove(id)),
+                Mark::Neither => {}
+            }
             *chained += 1;
         }
         self.flush()
@@ -207,13 +215,7 @@ impl Writer {
         let signed = serde_json::to_vec(&self.signer.sign(seal))?;
         self.medium.place(&self.place.segment.seal(), &signed)?;
         let next = self.place.after();
-        if self.medium.open(&next.segment.lines())? > 0 {
-            let taken = format!(
-                "`{}` is there already and would be overwritten; move it away",
-                next.segment.lines()
-            );
-            return Err(io::Error::new(io::ErrorKind::AlreadyExists, taken));
-        }
+        self.medium.create(&next.segment.lines())?;
         self.place = next;
         Ok(())
     }
@@ -222,7 +224,7 @@ impl Writer {
     fn tell_of(&self, gap: Gap) {
         let at = self.clock.now();
         let record = Record {
-            id: fresh_id(at),
+            id: RecordId::new(at.fresh_name()),
             at,
             act: Act::Gateway {
                 act: GatewayAct::RecordsInterrupted {
@@ -233,8 +235,8 @@ impl Writer {
                 rulebook: self.desk.rulebook(),
             },
         };
-        if let Ok(json) = serde_json::to_vec(&record) {
-            self.desk.accept_note(json, None);
+        if let Ok(line) = Line::of(&record) {
+            self.desk.accept_note(line, None);
             for reader in self.readers.iter() {
                 reader(&record);
             }
@@ -251,6 +253,7 @@ impl Place {
             chain: Chain::start(),
             bytes: 0,
             day: None,
+            open: BTreeSet::new(),
         }
     }
 
@@ -263,6 +266,7 @@ impl Place {
             count: self.chain.next.saturating_sub(self.from.next),
             prev: self.from.head.clone(),
             head: self.chain.head.clone(),
+            open: self.open.clone(),
         }
     }
 
@@ -274,6 +278,7 @@ impl Place {
             chain: self.chain.clone(),
             bytes: 0,
             day: None,
+            open: self.open.clone(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Patterns over hosts, and the table that finds what the catalogue knows of one: exact, then glob, then the longest suffix.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::facts::{Category, Host, PlatformId, SiteRole};
 
@@ -90,7 +91,7 @@ pub(super) struct Domain {
     pub(super) name: Box<str>,
     pub(super) cover: Cover,
     pub(super) platform: PlatformId,
-    pub(super) roles: BTreeSet<SiteRole>,
+    pub(super) roles: Arc<BTreeSet<SiteRole>>,
 }
 
 /// Finds the domain of a host, and the categories that name it.
@@ -101,6 +102,8 @@ pub(super) struct DomainTable {
     suffix: HashMap<Box<str>, usize>,
     globs: Vec<(HostPattern, usize)>,
     categories: HashMap<Box<str>, BTreeSet<Category>>,
+    /// The first labels of all listed names without stars, by what follows them.
+    children: HashMap<Box<str>, BTreeSet<Box<str>>>,
 }
 
 impl DomainTable {
@@ -126,6 +129,14 @@ impl DomainTable {
         for (name, closure) in categories {
             table.categories.entry(name).or_default().extend(closure);
         }
+        let names = table
+            .exact
+            .keys()
+            .chain(table.suffix.keys())
+            .chain(table.categories.keys());
+        for (label, above) in names.filter_map(|name| name.split_once('.')) {
+            table.children.entry(above.into()).or_default().insert(label.into());
+        }
         table.domains = domains;
         table
     }
@@ -142,9 +153,9 @@ impl DomainTable {
     }
 
     /// The categories that name a host or a name above it. They add up: nothing takes a host out of `sensitive`.
-    pub(super) fn categories_of(&self, host: &str, into: &mut BTreeSet<Category>) {
+    pub(super) fn categories_of(&self, host: &str, into: &mut Arc<BTreeSet<Category>>) {
         for categories in suffixes(host).filter_map(|name| self.categories.get(name)) {
-            into.extend(categories.iter().cloned());
+            Arc::make_mut(into).extend(categories.iter().cloned());
         }
     }
 
@@ -152,21 +163,40 @@ impl DomainTable {
         &self.domains
     }
 
-    /// The domain that a DNS name of a certificate covers, wildcards included (RFC 9525 §6.3: one label).
-    pub(super) fn covered_by(&self, name: &str) -> Option<&Domain> {
-        let Some(base) = name.strip_prefix("*.") else {
-            return self.find(Host::parse(name).ok()?.as_str());
+    /// The hosts that a DNS name of a certificate covers and the table knows: for a wildcard (RFC 9525 §6.3: one label)
+    /// every name that is listed one label below it, and one that stands for all that are not.
+    pub(super) fn covered_by(&self, name: &str, into: &mut BTreeSet<Host>) {
+        let mut add = |name: &str| {
+            let host = Host::parse(name).ok().filter(|host| self.knows(host.as_str()));
+            into.extend(host);
         };
-        let base = Host::parse(base).ok()?;
-        let child = |domain: &&Domain| {
-            let literal = domain.name.trim_start_matches("*.");
-            let first = literal.split_once('.').filter(|(_, rest)| *rest == base.as_str());
-            first.is_some() || domain.cover == Cover::Glob && literal == base.as_str()
+        // A star beside other letters is no wildcard for everybody: taken for one, it can only cover more.
+        let Some((_, base)) = name.split_once('.').filter(|(label, _)| label.contains('*')) else {
+            return add(name);
         };
-        self.find(&format!("any.{base}"))
-            .or_else(|| self.domains.iter().find(child))
+        let Ok(base) = Host::parse(base) else { return };
+        let base = base.as_str();
+        for label in self.children.get(base).into_iter().flatten() {
+            add(&format!("{label}.{base}"));
+        }
+        for (pattern, _) in &self.globs {
+            if let HostPattern::Glob(glob) = pattern
+                && let Some((label, above)) = glob.split_once('.')
+                && glob_labels(above, base)
+            {
+                add(&format!("{}.{base}", label.replace('*', UNLISTED)));
+            }
+        }
+        add(&format!("{UNLISTED}.{base}"));
+    }
+
+    fn knows(&self, host: &str) -> bool {
+        self.find(host).is_some() || suffixes(host).any(|name| self.categories.contains_key(name))
     }
 }
+
+/// Stands for a label that nobody lists.
+const UNLISTED: &str = "0";
 
 /// The name and the names above it, longest first.
 pub(super) fn suffixes(host: &str) -> impl Iterator<Item = &str> {
@@ -182,7 +212,7 @@ mod tests {
             name: name.into(),
             cover,
             platform: PlatformId::new(platform),
-            roles: BTreeSet::new(),
+            roles: Arc::default(),
         }
     }
 
@@ -219,9 +249,9 @@ mod tests {
 
     #[test]
     fn a_category_of_a_name_holds_for_everything_below_it_and_beside_a_platform() {
-        let mut categories = BTreeSet::new();
+        let mut categories = Arc::default();
         table().categories_of("login.bank.a.example", &mut categories);
-        assert_eq!(categories, [Category::new("banking")].into());
+        assert_eq!(*categories, [Category::new("banking")].into());
         assert!(table().find("login.bank.a.example").is_some());
     }
 
@@ -250,17 +280,29 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_with_a_wildcard_carries_what_the_wildcard_covers() {
-        for (name, carries) in [
-            ("*.a.example", true),
-            ("*.example", true),
-            ("*.deep.a.example", true),
-            ("a.example", true),
-            ("*.b.example", false),
-            ("b.example", false),
-            ("*.", false),
+    fn a_wildcard_covers_every_listed_name_one_label_below_it_and_those_that_are_not_listed() {
+        for (name, hosts) in [
+            (
+                "*.a.example",
+                vec!["0.a.example", "bank.a.example", "deep.a.example", "up-0.a.example"],
+            ),
+            (
+                "up-*.a.example",
+                vec!["0.a.example", "bank.a.example", "deep.a.example", "up-0.a.example"],
+            ),
+            ("*.example", vec!["a.example"]),
+            ("*.deep.a.example", vec!["0.deep.a.example", "one.deep.a.example"]),
+            ("a.example", vec!["a.example"]),
+            ("www.bank.a.example", vec!["www.bank.a.example"]),
+            ("*.b.example", vec![]),
+            ("b.example", vec![]),
+            ("*.", vec![]),
+            ("*", vec![]),
         ] {
-            assert_eq!(table().covered_by(name).is_some(), carries, "{name}");
+            let mut covered = BTreeSet::new();
+            table().covered_by(name, &mut covered);
+            let covered: Vec<&str> = covered.iter().map(Host::as_str).collect();
+            assert_eq!(covered, hosts, "{name}");
         }
     }
 }

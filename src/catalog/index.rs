@@ -35,6 +35,15 @@ pub(super) struct Candidate<'c> {
     pub(super) host_rank: u8,
 }
 
+/// The catalogue holds each signature once.
+impl PartialEq for Candidate<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.signature, other.signature) && self.host_rank == other.host_rank
+    }
+}
+
+impl Eq for Candidate<'_> {}
+
 impl Index {
     pub(super) fn new(signatures: Vec<Signature>, embeds: Vec<Embed>, marks: HashMap<PlatformId, Vec<Mark>>) -> Self {
         let mut index = Self {
@@ -66,6 +75,14 @@ impl Index {
             embeds,
             ..index
         }
+    }
+
+    /// How many signatures are for one platform alone.
+    pub(super) fn signatures_of(&self, id: &PlatformId) -> usize {
+        self.signatures
+            .iter()
+            .filter(|one| one.platform.as_ref() == Some(id))
+            .count()
     }
 
     fn note(&mut self, at: usize, signature: &Signature, pattern: &HostPattern) {

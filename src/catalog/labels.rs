@@ -36,7 +36,7 @@ enum From {
 
 type Labels = [(String, String)];
 
-impl<'c> Reader<'c> {
+impl<'c> Reader<'c, '_> {
     /// Adds what the names of a request make of it, given the signatures that match otherwise.
     pub(super) fn judge_names(&mut self, method: Method, matches: &[Match<'c>]) {
         let needs_body = |found: &Match<'c>| found.operation().is_some_and(|operation| operation.places.in_body());
@@ -103,6 +103,8 @@ impl<'c> Reader<'c> {
 
     fn one_name(&mut self, method: Method, matches: &[Match<'c>], body: &Labels, label: (&str, From, &str)) {
         let (key, from, name) = label;
+        // What could not be decoded stands for text that nobody has seen.
+        let is_readable = name.len() <= LONGEST_NAME && !name.contains(char::REPLACEMENT_CHARACTER);
         let rank = |found: &Match<'c>, operation: &Operation| {
             let (kind, length) = operation.pattern.rank();
             // Two regular expressions that both match are two readings, however long they are.
@@ -112,7 +114,7 @@ impl<'c> Reader<'c> {
         };
         let fits = |found: &Match<'c>| {
             let operation = found.operation()?;
-            let fits = *operation.key == *key && name.len() <= LONGEST_NAME && operation.pattern.matches(name);
+            let fits = is_readable && *operation.key == *key && operation.pattern.matches(name);
             fits.then(|| rank(found, operation))
         };
         let Some(best) = matches.iter().filter_map(fits).max() else {

@@ -38,6 +38,7 @@ mod tree;
 mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub use path::resolved;
 pub use tree::{CategoryTree, Control, Platform};
@@ -52,7 +53,7 @@ pub const PEEK_LIMIT: usize = 64 * 1024;
 pub struct Catalog {
     platforms: BTreeMap<PlatformId, Platform>,
     /// The categories of each platform, with everything that they are part of.
-    closures: BTreeMap<PlatformId, BTreeSet<Category>>,
+    closures: BTreeMap<PlatformId, Arc<BTreeSet<Category>>>,
     categories: CategoryTree,
     activities: tree::ActivityTable,
     domains: host::DomainTable,
@@ -95,7 +96,8 @@ impl Catalog {
     ///
     /// Outside the catalogue a safe method is `browse` and any other `unknown-write`.
     pub fn read(&self, place: &Place, head: &Head) -> Reading {
-        recognise::Reader::new(self, place, head).read()
+        let spelling = path::Spelling::of(&head.path);
+        recognise::Reader::new(self, place, head, &spelling.paths()).read()
     }
 
     /// The head without what no signature looks at; it reads the same.
@@ -116,6 +118,11 @@ impl Catalog {
     /// One service.
     pub fn platform(&self, id: &PlatformId) -> Option<&Platform> {
         self.platforms.get(id)
+    }
+
+    /// By how many signatures the requests of a platform are recognised: how well it is known here.
+    pub fn signatures_of(&self, id: &PlatformId) -> usize {
+        self.index.signatures_of(id)
     }
 
     /// The tree of categories.
@@ -149,10 +156,14 @@ impl Catalog {
         all.iter().filter(|host| !above(host)).cloned().collect()
     }
 
-    /// The platform that a certificate with these DNS names (wildcards included) also speaks for, if any.
-    pub fn carries_managed(&self, names: &[String]) -> Option<PlatformId> {
-        let covered = names.iter().find_map(|name| self.domains.covered_by(name))?;
-        Some(covered.platform.clone())
+    /// The hosts that a certificate with these DNS names (wildcards included) also speaks for, of those that the
+    /// catalogue knows.
+    pub fn covered_by(&self, names: &[String]) -> BTreeSet<Host> {
+        let mut hosts = BTreeSet::new();
+        for name in names {
+            self.domains.covered_by(name, &mut hosts);
+        }
+        hosts
     }
 
     /// The group of services that a host belongs to.

@@ -3,6 +3,7 @@
 use super::PEEK_LIMIT;
 use super::json::Node;
 use super::multipart;
+use super::recognise::overriding;
 use super::signature::{Mark, Sign};
 use crate::facts::{Head, Opaque, Peek};
 
@@ -174,6 +175,11 @@ impl Wanted<'_> {
                 // Some readers ignore the case of keys.
                 return Err(Opaque::Ambiguous);
             }
+            if let Node::Text(method) = value
+                && overriding(key, method).is_some()
+            {
+                push(&mut labels, key, method)?;
+            }
             let marks = |mark: &&Mark| mark.key.eq_ignore_ascii_case(key) && mark.sign.is_in(value);
             if self.marks.iter().copied().any(|mark| marks(&mark)) {
                 push(&mut labels, MARK, key)?;
@@ -189,6 +195,10 @@ impl Wanted<'_> {
             push(labels, key, value)?;
         } else if self.keys.contains(&loose.as_str()) {
             return Err(Opaque::Ambiguous);
+        }
+        // Rails and others take the method from a form.
+        if overriding(&loose, value).is_some() {
+            push(labels, &loose, value)?;
         }
         if self.marks.iter().any(|mark| mark.is_in_pair(key, value)) {
             push(labels, MARK, &loose)?;

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use super::Catalog;
 use super::index::Candidate;
-use super::path::{Segments, Spelling};
-use super::signature::{EmbedKind, Method, Reads};
+use super::path::{PathGlob, Paths, Segments, Spelling};
+use super::signature::{Method, Reads};
 use super::tree::{ActivityIndex, Kind};
 use crate::facts::{Head, Opaque, Peek, Place, Reading, SignatureId, SiteRole};
 
@@ -26,10 +26,23 @@ const OVERRIDE_PARAMETERS: [&str; 5] = [
 ];
 
 /// A signature that matches host, method and path.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Match<'c> {
     pub(super) candidate: Candidate<'c>,
     pub(super) path_rank: (u8, u16),
+}
+
+impl<'c> Match<'c> {
+    fn of(candidate: Candidate<'c>, path: &Segments<'_>, fold: bool) -> Option<Self> {
+        let globs = candidate.signature.paths.iter().filter(|glob| glob.matches(path, fold));
+        let path_rank = globs.map(PathGlob::rank).max()?;
+        Some(Self { candidate, path_rank })
+    }
+
+    /// The same, where it matches as the path is written.
+    fn exactly(&self, path: &Segments<'_>) -> Option<Self> {
+        Self::of(self.candidate, path, false)
+    }
 }
 
 /// What was found so far.
@@ -40,21 +53,22 @@ pub(super) struct Found {
 }
 
 /// One request being read.
-pub(super) struct Reader<'c> {
+pub(super) struct Reader<'c, 'p> {
     pub(super) catalog: &'c Catalog,
     pub(super) place: &'c Place,
     pub(super) head: &'c Head,
-    spelling: Spelling<'c>,
+    paths: &'p Paths<'p>,
     found: Found,
 }
 
-impl<'c> Reader<'c> {
-    pub(super) fn new(catalog: &'c Catalog, place: &'c Place, head: &'c Head) -> Self {
+impl<'c, 'p> Reader<'c, 'p> {
+    /// Reads `head`, whose path is to be understood as `paths`.
+    pub(super) fn new(catalog: &'c Catalog, place: &'c Place, head: &'c Head, paths: &'p Paths<'p>) -> Self {
         Self {
             catalog,
             place,
             head,
-            spelling: Spelling::of(&head.path),
+            paths,
             found: Found::default(),
         }
     }
@@ -62,23 +76,23 @@ impl<'c> Reader<'c> {
     pub(super) fn read(mut self) -> Reading {
         let common = self.catalog.activities.common;
         let method = Method::of(&self.head.method);
-        let spellings = std::mem::replace(&mut self.spelling, Spelling::of("/"));
-        let is_embed = !spellings.is_ambiguous() && self.embed(&Segments::of(&spellings.plain));
+        let paths = self.paths;
+        let is_embed = !paths.is_ambiguous() && self.embed(&paths.plain);
         if !is_embed {
-            for path in spellings.all().map(Segments::of) {
+            for path in paths.all() {
                 if self.head.hints.websocket {
-                    self.socket(&path);
+                    self.socket(path);
                 }
                 if !self.head.hints.websocket || method != Method::Get && self.head.method != "CONNECT" {
-                    self.request(method, &path);
+                    self.request(method, path);
                 }
                 for hidden in overrides(self.head) {
-                    self.request(hidden, &path);
+                    self.request(hidden, path);
                 }
             }
         }
         let writes = self.effective_methods().any(|method| !method.is_safe());
-        let doubtful = spellings.is_ambiguous() && (writes || self.head.hints.websocket)
+        let doubtful = paths.is_ambiguous() && (writes || self.head.hints.websocket)
             // A safe method has no use for content (RFC 9110 §9.3.1); servers differ in what they make of it.
             || method.is_safe() && self.head.hints.has_body
             || matches!(self.head.peek, Peek::Opaque(_));
@@ -103,46 +117,52 @@ impl<'c> Reader<'c> {
         if !plain {
             return false;
         }
-        let mut embeds = self.catalog.index.embeds(place.host.as_str());
-        let Some(embed) = embeds.find(|embed| embed.path.matches(path, false)) else {
-            return false;
-        };
-        if self.is_visited(embed.kind) {
+        let embeds = self.catalog.index.embeds(place.host.as_str());
+        let listed: Vec<_> = embeds.filter(|embed| embed.path.matches(path, false)).collect();
+        // INVARIANT: of several that fit, the strictest counts, in whatever order the catalogue lists them.
+        if listed.is_empty() || listed.iter().any(|embed| self.is_visited(embed.shows_nothing(path))) {
             return false;
         }
         self.add(self.catalog.activities.common.embed);
-        self.found.signatures.insert(embed.id.clone());
+        self.found
+            .signatures
+            .extend(listed.iter().map(|embed| embed.id.clone()));
         true
     }
 
     /// Whether the metadata says that the employee opened an embed path like a page, or the platform itself used it.
-    fn is_visited(&self, kind: EmbedKind) -> bool {
+    fn is_visited(&self, shows_nothing: bool) -> bool {
         const FRAMES: [&str; 5] = ["iframe", "frame", "embed", "object", "fencedframe"];
         const PARTS: [&str; 8] = ["script", "image", "style", "font", "empty", "audio", "video", "track"];
+        const MODES: [&str; 3] = ["cors", "no-cors", "same-origin"];
         let hints = &self.head.hints;
         let among = |list: &[&str], dest: &str| list.iter().any(|name| name.eq_ignore_ascii_case(dest));
-        let by_metadata = match (hints.fetch_dest.as_deref(), kind) {
-            // Old browsers, apps and tools say nothing. A frame's page may then be one that is visited.
-            (None, EmbedKind::Frame) => true,
-            (None, EmbedKind::Part) => hints.fetch_mode.as_deref() == Some("navigate"),
-            (Some(dest), EmbedKind::Frame | EmbedKind::Part) => !among(&FRAMES, dest) && !among(&PARTS, dest),
+        let by_metadata = match hints.fetch_dest.as_deref() {
+            Some(dest) => !among(&FRAMES, dest) && !among(&PARTS, dest),
+            // Old browsers, apps and tools say nothing.
+            None => !shows_nothing || hints.fetch_mode.as_deref().is_some_and(|mode| !among(&MODES, mode)),
         };
         by_metadata || self.comes_from_the_family()
     }
 
-    /// Whether `Origin` or `Referer` name the platform's own family, other than a page that is itself embedded.
+    /// Whether `Origin` or `Referer` name the platform's own family, other than a page that is itself embedded; or
+    /// could, because nobody can say what they name.
     fn comes_from_the_family(&self) -> bool {
         let family = |host| self.catalog.family_of(host);
         let Some(own) = family(&self.place.host) else {
             return false;
         };
         let hints = &self.head.hints;
+        if hints.page_unclear {
+            return true;
+        }
         match &hints.referer {
             Some(referer) => {
-                let path = Spelling::of(&referer.path);
-                let path = Segments::of(&path.plain);
+                let spelling = Spelling::of(&referer.path);
+                let path = Segments::of(&spelling.plain);
                 let mut embeds = self.catalog.index.embeds(referer.host.as_str());
-                family(&referer.host) == Some(own) && !embeds.any(|embed| embed.path.matches(&path, false))
+                let is_embedded = !spelling.is_ambiguous() && embeds.any(|embed| embed.path.matches(&path, false));
+                family(&referer.host) == Some(own) && !is_embedded
             }
             None => hints.origin.as_ref().and_then(family) == Some(own),
         }
@@ -171,27 +191,25 @@ impl<'c> Reader<'c> {
             self.add(self.catalog.activities.common.browse);
             return;
         }
-        let mut matches = self.matches(method, path, false);
-        if matches.is_empty() && method == Method::Get {
-            // Some servers ignore the case of paths.
-            matches = self.matches(method, path, true);
+        // Some servers ignore the case of paths: what the path is to them counts as well.
+        let folded: Vec<Match<'c>> = self.matches(method, path).collect();
+        let exact: Vec<Match<'c>> = folded.iter().filter_map(|found| found.exactly(path)).collect();
+        self.judge_names(method, &exact);
+        if folded != exact {
+            self.judge_names(method, &folded);
         }
-        self.judge_names(method, &matches);
     }
 
-    fn matches(&self, method: Method, path: &Segments<'_>, fold: bool) -> Vec<Match<'c>> {
-        let fits = |candidate: Candidate<'c>| {
+    /// The signatures that match, whatever the case of the path.
+    fn matches(&self, method: Method, path: &Segments<'_>) -> impl Iterator<Item = Match<'c>> {
+        let fits = move |candidate: &Candidate<'c>| {
             let signature = candidate.signature;
             // A named write is believed under any method: some servers take writes as GET.
             let named_write = signature.operation.is_some() && self.kind(signature.activity) == Kind::Write;
-            if signature.socket || !(signature.methods.contains(method) || method == Method::Get && named_write) {
-                return None;
-            }
-            let globs = signature.paths.iter().filter(|glob| glob.matches(path, fold));
-            let path_rank = globs.map(super::path::PathGlob::rank).max()?;
-            Some(Match { candidate, path_rank })
+            !signature.socket && (signature.methods.contains(method) || method == Method::Get && named_write)
         };
-        self.catalog.index.candidates(self.place).filter_map(fits).collect()
+        let candidates = self.catalog.index.candidates(self.place).filter(fits);
+        candidates.filter_map(move |candidate| Match::of(candidate, path, true))
     }
 
     /// What a request is that no signature recognises.
@@ -200,7 +218,7 @@ impl<'c> Reader<'c> {
         let roles = &self.place.roles;
         let beacon = is_beacon(self.place);
         let activity = match method {
-            Method::Get if beacon && !self.is_visited(EmbedKind::Part) => {
+            Method::Get if beacon && !self.is_visited(true) => {
                 if roles.contains(&SiteRole::Pixel) {
                     common.embed
                 } else {
@@ -230,10 +248,11 @@ impl<'c> Reader<'c> {
 
     /// The signatures whose path matches in any spelling, whatever the method: a superset of those that are tried.
     pub(super) fn in_reach(&self) -> impl Iterator<Item = Candidate<'c>> {
-        let fits = move |candidate: &Candidate<'c>| {
+        let fits = |candidate: &Candidate<'c>| {
             let globs = &candidate.signature.paths;
-            let mut spellings = self.spelling.all().map(Segments::of);
-            spellings.any(|path| globs.iter().any(|glob| glob.matches(&path, true)))
+            self.paths
+                .all()
+                .any(|path| globs.iter().any(|glob| glob.matches(path, true)))
         };
         self.catalog.index.candidates(self.place).filter(fits)
     }
@@ -267,7 +286,8 @@ fn serves_media(roles: &BTreeSet<SiteRole>) -> bool {
     serves && roles.iter().all(fits)
 }
 
-/// The methods that hide in headers and parameters. One that only reads loosens nothing and is not listed.
+/// The methods that hide in headers, parameters and what a peek found. One that only reads loosens nothing and is not
+/// listed.
 pub(super) fn overrides(head: &Head) -> impl Iterator<Item = Method> + use<'_> {
     let headers = head
         .hints
@@ -275,11 +295,16 @@ pub(super) fn overrides(head: &Head) -> impl Iterator<Item = Method> + use<'_> {
         .iter()
         .filter(|(name, _)| OVERRIDE_HEADERS.contains(&name.as_str()));
     let stated = headers.map(|(_, value)| Method::of_override(value));
-    let hidden = head.query.iter().filter_map(|(key, value)| overriding(key, value));
+    let operations = match &head.peek {
+        Peek::Operations(operations) => operations.as_slice(),
+        Peek::NotTaken | Peek::Opaque(_) => &[],
+    };
+    let pairs = head.query.iter().chain(operations.iter().flatten());
+    let hidden = pairs.filter_map(|(key, value)| overriding(key, value));
     stated.filter(|method| !method.is_safe()).chain(hidden)
 }
 
-/// The writing method that a query parameter states.
+/// The writing method that a query parameter, form field or JSON member states.
 pub(super) fn overriding(key: &str, value: &str) -> Option<Method> {
     let named = OVERRIDE_PARAMETERS.iter().any(|name| name.eq_ignore_ascii_case(key));
     let method = named.then(|| Method::of_override(value))?;

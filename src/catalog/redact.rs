@@ -19,7 +19,9 @@ impl Catalog {
         if !readable {
             return false;
         }
-        let reader = Reader::new(self, place, head);
+        let spelling = Spelling::of(&head.path);
+        let paths = spelling.paths();
+        let reader = Reader::new(self, place, head, &paths);
         let marked = self.index.marks(place).next().is_some();
         let writing = |method: &Method| !method.is_safe();
         reader.in_reach().any(|candidate| {
@@ -36,7 +38,9 @@ impl Catalog {
 
     /// What signatures look at in the body of such a request.
     pub(super) fn wanted<'c>(&'c self, place: &'c Place, head: &'c Head) -> Wanted<'c> {
-        let reader = Reader::new(self, place, head);
+        let spelling = Spelling::of(&head.path);
+        let paths = spelling.paths();
+        let reader = Reader::new(self, place, head, &paths);
         let mut wanted = Wanted::default();
         for candidate in reader.in_reach() {
             match &candidate.signature.operation {
@@ -53,7 +57,9 @@ impl Catalog {
     }
 
     pub(super) fn without_the_unread(&self, place: &Place, head: &Head) -> Head {
-        let reader = Reader::new(self, place, head);
+        let spelling = Spelling::of(&head.path);
+        let paths = spelling.paths();
+        let reader = Reader::new(self, place, head, &paths);
         let operations: Vec<_> = reader
             .in_reach()
             .filter_map(|found| found.signature.operation.as_ref())
@@ -76,10 +82,10 @@ impl Catalog {
         kept.hints.labels.retain(|(name, _)| is_header(name));
         if let Peek::Operations(found) = &mut kept.peek {
             for labels in found {
-                labels.retain(|(key, _)| key == MARK || is_key(key));
+                labels.retain(|(key, value)| key == MARK || is_key(key) || overriding(key, value).is_some());
             }
         }
-        if !self.looks_at_the_page(place, head) {
+        if !self.looks_at_the_page(place, head, &paths.plain) {
             kept.hints.origin = None;
             kept.hints.referer = None;
         }
@@ -87,13 +93,11 @@ impl Catalog {
     }
 
     /// Whether the page that a request came from matters: only where it could be an embed.
-    fn looks_at_the_page(&self, place: &Place, head: &Head) -> bool {
-        let spelling = Spelling::of(&head.path);
-        let path = Segments::of(&spelling.plain);
+    fn looks_at_the_page(&self, place: &Place, head: &Head, path: &Segments<'_>) -> bool {
         let by_path = self
             .index
             .embeds(place.host.as_str())
-            .any(|embed| embed.path.matches(&path, false));
+            .any(|embed| embed.path.matches(path, false));
         let by_role = is_beacon(place);
         let own = self.family_of(&place.host);
         let from = head.hints.referer.as_ref().map(|referer| &referer.host);

@@ -3,7 +3,7 @@
 use regex::Regex;
 
 use super::host::HostPattern;
-use super::path::PathGlob;
+use super::path::{PathGlob, Segments};
 use super::tree::ActivityIndex;
 use crate::facts::{PlatformId, SignatureId};
 
@@ -155,13 +155,16 @@ pub(super) struct Signature {
     pub(super) socket: bool,
 }
 
-/// What kind of thing a platform puts on other sites.
+/// What kind of thing a platform puts on other sites, from what is never a visit to what may be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EmbedKind {
-    /// A beacon, script, button or description: nobody visits it.
-    Part,
-    /// A page in a frame: it can be visited too, so that it is told from a visit by the fetch metadata.
-    Frame,
+    /// A beacon: it shows nothing.
+    Pixel,
+    /// A script, where the path names one; other paths may hold content.
+    Script,
+    /// A page in a frame, a button, a description: it shows content, so that it can be visited too, and is told from a
+    /// visit by the fetch metadata alone.
+    Content,
 }
 
 /// A path that other sites embed.
@@ -171,6 +174,21 @@ pub(super) struct Embed {
     pub(super) host: Box<str>,
     pub(super) path: PathGlob,
     pub(super) kind: EmbedKind,
+}
+
+impl Embed {
+    /// Whether nothing is seen of the platform by who fetches this path, so that a client may fetch it without fetch
+    /// metadata, as old browsers do.
+    pub(super) fn shows_nothing(&self, path: &Segments<'_>) -> bool {
+        match self.kind {
+            EmbedKind::Pixel => true,
+            EmbedKind::Script => path
+                .last()
+                .and_then(|name| name.rsplit_once('.'))
+                .is_some_and(|(_, ending)| ending == "js"),
+            EmbedKind::Content => false,
+        }
+    }
 }
 
 /// What shows that a request writes, though its name says that it reads.

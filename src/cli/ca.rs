@@ -37,9 +37,14 @@ enum Verb {
         force: bool,
     },
     /// Sign a new issuing intermediate with the same root: machines need nothing new
+    ///
+    /// It may speak for whomever the present one may, for the catalogue as it is now, and for the names of the TLS door.
     Renew {
         #[command(flatten)]
         reach: Reach,
+        /// Forget whom the present one may speak for: only the catalogue's domains, and what `--also` names
+        #[arg(long, conflicts_with = "any_host")]
+        afresh: bool,
         /// The root's key, where it is kept; `root.key` in the folder if not given
         #[arg(long, value_name = "FILE")]
         root_key: Option<PathBuf>,
@@ -96,17 +101,31 @@ struct Reach {
     also: Vec<Host>,
 }
 
+impl Args {
+    /// The person who would get a certificate.
+    pub(super) fn newcomer(&self) -> Option<&str> {
+        match &self.verb {
+            Verb::Client { name, .. } => Some(name.as_str()),
+            Verb::Init { .. }
+            | Verb::Renew { .. }
+            | Verb::Import { .. }
+            | Verb::Show { .. }
+            | Verb::InstallHelp { .. } => None,
+        }
+    }
+}
+
 /// Runs the command. `domains` are those that the gateway speaks for: the catalogue's, and the portal's host.
 pub fn run(args: &Args, domains: &[Host], settings: &Settings, now: Timestamp) -> ExitCode {
     let folder = args.folder.as_deref().unwrap_or(&settings.folder);
-    let only = |reach: &Reach| (!reach.any_host).then(|| widest(domains, &settings.door_names, &reach.also));
+    let wanted = |reach: &Reach| (!reach.any_host).then(|| widest(domains, &settings.door_names, &reach.also));
     let done = match &args.verb {
         Verb::Init {
             organisation,
             reach,
             force,
         } => {
-            let only = only(reach);
+            let only = wanted(reach);
             let wanted = Founding {
                 organisation,
                 only: only.as_deref(),
@@ -114,7 +133,12 @@ pub fn run(args: &Args, domains: &[Host], settings: &Settings, now: Timestamp) -
             };
             init(folder, &wanted, now)
         }
-        Verb::Renew { reach, root_key } => renew(folder, root_key.as_deref(), only(reach).as_deref(), now),
+        Verb::Renew {
+            reach,
+            afresh,
+            root_key,
+        } => kept(folder, wanted(reach), *afresh)
+            .and_then(|only| renew(folder, root_key.as_deref(), only.as_deref(), now)),
         Verb::Import {
             certificate,
             key,
@@ -150,6 +174,17 @@ fn widest(domains: &[Host], door: &[Host], also: &[Host]) -> Vec<Host> {
                 .any(|name| hosts.contains(&name))
     };
     hosts.iter().filter(|host| !covered(host)).cloned().collect()
+}
+
+/// The hosts of `wanted`, and those that the present certificate may speak for: a renewal takes nothing away unasked.
+fn kept(folder: &Path, wanted: Option<Vec<Host>>, afresh: bool) -> Result<Option<Vec<Host>>, TlsProblem> {
+    let Some(wanted) = wanted else { return Ok(None) };
+    match founding::issuing(folder)? {
+        Some(present) if !afresh => Ok(present
+            .constraints
+            .map(|constraints| widest(&wanted, &constraints.hosts(), &[]))),
+        Some(_) | None => Ok(Some(wanted)),
+    }
 }
 
 fn init(folder: &Path, wanted: &Founding<'_>, now: Timestamp) -> Result<(), TlsProblem> {

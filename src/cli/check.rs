@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::printer;
 use super::shown::{drawn, tell};
+use crate::clock::Clock;
 use crate::facts::{Problem, Severity, SourceText};
 use crate::gatehouse::sources::{Found, find};
 use crate::rulebook::{Assembled, Rulebook, Sources};
@@ -86,6 +87,7 @@ fn checked(files: &[SourceText]) -> (Vec<Problem>, Option<Assembled>) {
             let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);
             let mut problems = report.into_problems();
             problems.extend(assembled.warnings.iter().cloned());
+            problems.extend(assembled.rulebook.policy().expiring(Clock::system().now()));
             (problems, Some(assembled))
         }
     }

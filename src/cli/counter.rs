@@ -4,43 +4,26 @@
     reason = "door: a client of the gateway, run by its user"
 )]
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, StatusCode, Uri, header};
+use http::{HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Empty, Full};
 use hyper_util::rt::TokioIo;
 use miette::{IntoDiagnostic, Report, WrapErr, miette};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::stop::Stop;
-use crate::facts::Secret;
+use super::way::{Proxy, Way};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What to ask oneself when nobody answers.
 const THERE: &str = "is the gateway running there? `--proxy` or HTTPS_PROXY says where";
-
-/// How to reach the portal.
-#[derive(Debug, clap::Args)]
-pub struct Way {
-    /// The proxy with your credentials: `http://NAME:PASSWORD@HOST:PORT` or `https://…` for the TLS door.
-    #[arg(long, env = "HTTPS_PROXY", hide_env_values = true, value_name = "URL")]
-    proxy: String,
-    /// The root certificate of the gateway, in PEM (`wayleave ca show --pem`).
-    #[arg(long, env = "WAYLEAVE_CA", hide_env_values = true, value_name = "FILE")]
-    ca: PathBuf,
-    /// The portal's reserved name.
-    #[arg(long, default_value = "wayleave.internal", value_name = "HOST")]
-    portal: String,
-}
 
 /// An answer of the API.
 pub struct Said {
@@ -50,29 +33,22 @@ pub struct Said {
     pub json: Value,
 }
 
-struct ProxyUrl {
-    secure: bool,
-    host: String,
-    port: u16,
-    authorization: Option<Secret>,
-}
-
 impl Way {
     /// Asks the API one question.
     pub async fn ask(&self, method: Method, path: &str, question: Option<&Value>) -> Result<Said, Stop> {
-        let proxy = ProxyUrl::parse(&self.proxy).map_err(Stop::Misunderstood)?;
+        let proxy = self.proxy()?;
         let said = tokio::time::timeout(PATIENCE, self.converse(&proxy, method, path, question)).await;
         Ok(said.map_err(|_| miette!(help = THERE, "the proxy did not answer in time"))??)
     }
 
     async fn converse(
         &self,
-        proxy: &ProxyUrl,
+        proxy: &Proxy,
         method: Method,
         path: &str,
         question: Option<&Value>,
     ) -> Result<Said, Report> {
-        let tls = self.tls()?;
+        let (door, counter) = (self.tls(true)?, self.tls(false)?);
         let stream = TcpStream::connect((proxy.host.as_str(), proxy.port))
             .await
             .map_err(|why| {
@@ -85,18 +61,16 @@ impl Way {
             })?;
         let tunnel = if proxy.secure {
             let name = server_name(&proxy.host)?;
-            let stream = tls
-                .connect(name, stream)
-                .await
-                .map_err(|why| self.unproven(&proxy.host, &why))?;
+            let connected = door.connect(name, stream).await;
+            let stream = connected.map_err(|why| self.no_door(proxy, &why))?;
             self.tunnel(proxy, TokioIo::new(stream)).await?
         } else {
             self.tunnel(proxy, TokioIo::new(stream)).await?
         };
-        let stream = tls
-            .connect(server_name(&self.portal)?, TokioIo::new(tunnel))
+        let stream = counter
+            .connect(server_name(self.portal.as_str())?, TokioIo::new(tunnel))
             .await
-            .map_err(|why| self.unproven(&self.portal, &why))?;
+            .map_err(|why| self.unproven(self.portal.as_str(), &why))?;
         self.exchange(TokioIo::new(stream), method, path, question).await
     }
 
@@ -108,7 +82,42 @@ impl Way {
         )
     }
 
-    async fn tunnel<I>(&self, proxy: &ProxyUrl, io: I) -> Result<hyper::upgrade::Upgraded, Report>
+    /// A TLS door that did not open: either it is none, or it is another gateway's.
+    fn no_door(&self, proxy: &Proxy, why: &std::io::Error) -> Report {
+        let inner = why.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+        match inner {
+            Some(rustls::Error::InvalidCertificate(_)) => self.unproven(&proxy.host, why),
+            Some(rustls::Error::AlertReceived(alert)) => miette!(
+                help = "show another one with `--cert` and `--key`, made by `wayleave ca client` of this gateway",
+                "the proxy at `{}:{}` refused the client certificate: {alert:?}",
+                proxy.host,
+                proxy.port
+            ),
+            Some(_) | None => miette!(
+                help = "write `http://…` for the plain door (3128 by default), or name the port of the TLS door (3129)",
+                "`{}:{}` does not speak TLS",
+                proxy.host,
+                proxy.port
+            ),
+        }
+    }
+
+    /// Something that does not speak HTTP as a proxy does where no TLS was wanted.
+    fn no_proxy(proxy: &Proxy, what: impl std::fmt::Display) -> Report {
+        let help = if proxy.secure {
+            "name the port of the TLS door, 3129 by default"
+        } else {
+            "name the port of the plain door, 3128 by default; for the TLS door (3129) write `https://…`"
+        };
+        miette!(
+            help = help,
+            "`{}:{}` does not answer as a proxy: {what}",
+            proxy.host,
+            proxy.port
+        )
+    }
+
+    async fn tunnel<I>(&self, proxy: &Proxy, io: I) -> Result<hyper::upgrade::Upgraded, Report>
     where
         I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
     {
@@ -125,13 +134,24 @@ impl Way {
             request = request.header(header::PROXY_AUTHORIZATION, value);
         }
         let request = request.body(Empty::<Bytes>::new()).into_diagnostic()?;
-        let answer = sender.send_request(request).await.into_diagnostic()?;
+        let answer = sender.send_request(request).await;
+        let answer = answer.map_err(|why| {
+            if why.is_parse() {
+                Self::no_proxy(proxy, "it speaks something else than HTTP")
+            } else {
+                Self::no_proxy(proxy, why)
+            }
+        })?;
         match answer.status() {
             StatusCode::OK => hyper::upgrade::on(answer).await.into_diagnostic(),
             StatusCode::PROXY_AUTHENTICATION_REQUIRED => Err(miette!(
-                help = "put your name and password into `--proxy http://NAME:PASSWORD@HOST:PORT`",
+                help = "name yourself with `--user` or in the proxy's URL; the password comes from WAYLEAVE_PASSWORD, from \
+                        `--password-file`, or is asked for",
                 "the proxy does not know you"
             )),
+            StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_FOUND => {
+                Err(Self::no_proxy(proxy, format_args!("{} to CONNECT", answer.status())))
+            }
             status => Err(miette!("the proxy refused the way to `{}`: {status}", self.portal)),
         }
     }
@@ -146,7 +166,7 @@ impl Way {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header(header::HOST, &self.portal)
+            .header(header::HOST, self.portal.as_str())
             .header(header::USER_AGENT, concat!("wayleave/", env!("CARGO_PKG_VERSION")))
             .header(header::ACCEPT, "application/json");
         if question.is_some() {
@@ -162,54 +182,45 @@ impl Way {
         })
     }
 
-    fn tls(&self) -> Result<TlsConnector, Report> {
+    /// How to verify the gateway; the `door` is also shown who we are, if there is a certificate for that.
+    fn tls(&self, door: bool) -> Result<TlsConnector, Report> {
         let mut roots = rustls::RootCertStore::empty();
         let unreadable = || format!("cannot read the root certificate in `{}`", self.ca.display());
         for certificate in CertificateDer::pem_file_iter(&self.ca)
-            .into_diagnostic()
+            .map_err(unsaid)
             .wrap_err_with(unreadable)?
         {
             roots
-                .add(certificate.into_diagnostic().wrap_err_with(unreadable)?)
+                .add(certificate.map_err(unsaid).wrap_err_with(unreadable)?)
                 .into_diagnostic()?;
         }
-        let mut config = rustls::ClientConfig::builder()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let builder = rustls::ClientConfig::builder().with_root_certificates(roots);
+        let mut config = match (&self.cert, &self.key) {
+            (Some(certificate), Some(key)) if door => {
+                let unreadable = |file: &std::path::Path| format!("cannot read `{}`", file.display());
+                let chain = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect);
+                let chain: Vec<_> = chain.map_err(unsaid).wrap_err_with(|| unreadable(certificate))?;
+                let key = PrivateKeyDer::from_pem_file(key)
+                    .map_err(unsaid)
+                    .wrap_err_with(|| unreadable(key))?;
+                builder.with_client_auth_cert(chain, key).into_diagnostic()?
+            }
+            _ => builder.with_no_client_auth(),
+        };
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TlsConnector::from(Arc::new(config)))
     }
 }
 
-impl ProxyUrl {
-    fn parse(text: &str) -> Result<Self, Report> {
-        // The URL itself is not said again: it holds a password.
-        let bad = || {
-            miette!(
-                help = "write `http://NAME:PASSWORD@HOST:PORT`, or `https://…` for the TLS door",
-                "the proxy's URL cannot be read"
-            )
-        };
-        let uri: Uri = text.parse().map_err(|_| bad())?;
-        let authority = uri.authority().ok_or_else(bad)?.as_str();
-        let secure = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") => false,
-            Some(_) | None => return Err(bad()),
-        };
-        let user = authority.rsplit_once('@').map(|(user, _)| user);
-        let authorization = user.map(|user| {
-            let decoded = percent_encoding::percent_decode_str(user).collect::<Vec<u8>>();
-            Secret::new(format!("Basic {}", BASE64.encode(decoded)))
-        });
-        let host = uri.host().ok_or_else(bad)?.trim_matches(['[', ']']).to_owned();
-        let port = uri.port_u16().unwrap_or(if secure { 3129 } else { 3128 });
-        Ok(Self {
-            secure,
-            host,
-            port,
-            authorization,
-        })
+/// Why a PEM file cannot be used, in words of ours.
+fn unsaid(why: rustls::pki_types::pem::Error) -> Report {
+    use rustls::pki_types::pem::Error;
+    if let Error::Io(why) = why {
+        miette!("{why}")
+    } else if matches!(why, Error::NoItemsFound) {
+        miette!("it holds nothing in PEM")
+    } else {
+        miette!("{why}")
     }
 }
 
@@ -226,28 +237,5 @@ pub fn problem(said: &Said) -> String {
         (Some(title), Some(detail)) => format!("{title}: {detail}"),
         (Some(only), None) | (None, Some(only)) => only.to_owned(),
         (None, None) => format!("the gateway answered {}", said.status),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn credentials_in_the_proxy_url_are_decoded_once() {
-        let proxy = ProxyUrl::parse("http://ada%2Brecruiting:p%40ss@127.0.0.1:3128").unwrap();
-        let expected = format!("Basic {}", BASE64.encode("ada+recruiting:p@ss"));
-        assert_eq!(proxy.authorization.unwrap().reveal(), expected);
-        assert_eq!(
-            (proxy.host.as_str(), proxy.port, proxy.secure),
-            ("127.0.0.1", 3128, false)
-        );
-    }
-
-    #[test]
-    fn a_proxy_url_without_host_is_explained() {
-        for wrong in ["/", "", "gate.corp", "gate.corp:3128", "socks5://gate.corp", "http://"] {
-            assert!(ProxyUrl::parse(wrong).is_err(), "{wrong}");
-        }
     }
 }

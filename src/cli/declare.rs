@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::counter::{Way, problem};
+use super::counter::problem;
 use super::printer;
 use super::stop::Stop;
+use super::way::Way;
 
 /// States a purpose and prints the grant.
 #[derive(Debug, clap::Args)]
@@ -17,6 +18,9 @@ pub struct Args {
     /// The platforms, e.g. `linkedin`; repeat or separate with commas.
     #[arg(long = "on", required = true, value_delimiter = ',', value_name = "PLATFORM")]
     platforms: Vec<String>,
+    /// What it is to cover: `read`, `engage`, `publish`, `administer`; all that the purpose covers if left out.
+    #[arg(long, value_delimiter = ',', value_name = "GROUP")]
+    covers: Vec<String>,
     /// What you need it for, in a sentence.
     #[arg(long, value_name = "TEXT")]
     statement: String,
@@ -42,6 +46,8 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     });
     if let Value::Object(fields) = &mut question {
         fields.extend(args.ticket.map(|ticket| ("ticket".to_owned(), ticket.into())));
+        let covers = Some(args.covers).filter(|covers| !covers.is_empty());
+        fields.extend(covers.map(|covers| ("covers".to_owned(), covers.into())));
         fields.extend(args.duration.map(|duration| ("duration".to_owned(), duration.into())));
     }
     let said = args.way.ask(Method::POST, "/v1/grants", Some(&question)).await?;

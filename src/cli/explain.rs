@@ -100,6 +100,12 @@ fn described(args: Args, rulebook: &Rulebook, directory: &Directory) -> Result<O
         Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
         None => Err(format!("`{field}` is not a header field: write `Name: value`")),
     });
+    if let Some(method) = args.method.as_ref().filter(|method| **method != method.to_uppercase()) {
+        let upper = method.to_uppercase();
+        return Err(format!(
+            "`{method}` is another method than `{upper}` (RFC 9110 §9.1): write `--method {upper}`"
+        ));
+    }
     let ask = rulebook.ask_of(&Described {
         to: args.to,
         method: args.method,

@@ -5,9 +5,10 @@ use std::process::ExitCode;
 use http::Method;
 use serde_json::Value;
 
-use super::counter::{Way, problem};
+use super::counter::problem;
 use super::printer;
 use super::stop::Stop;
+use super::way::Way;
 
 /// Lists your grants, or ends one.
 #[derive(Debug, clap::Args)]
@@ -45,20 +46,19 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// One grant on one line: id, purpose, platforms, until when, state.
+/// One grant on one line: id, purpose, platforms, what it covers, until when, state.
 pub fn line(grant: &Value) -> String {
     let word = |key: &str| grant.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
-    let platforms = grant
-        .get("platforms")
-        .and_then(Value::as_array)
-        .map_or(String::new(), |platforms| {
-            platforms.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(",")
-        });
+    let words = |key: &str| {
+        let words = grant.get(key).and_then(Value::as_array).into_iter().flatten();
+        words.filter_map(Value::as_str).collect::<Vec<_>>().join(",")
+    };
     format!(
-        "{}  {}  {}  until {}  {}",
+        "{}  {}  {}  {}  until {}  {}",
         word("id"),
         word("purpose"),
-        platforms,
+        words("platforms"),
+        words("covers"),
         word("expires"),
         word("state")
     )

@@ -20,6 +20,7 @@ mod shown;
 pub mod stop;
 pub mod test;
 pub mod user;
+pub mod way;
 
 use std::process::ExitCode;
 
@@ -62,7 +63,7 @@ enum Command {
     /// Print the PAC file
     Pac(WithSettings<pac::Args>),
     /// Read and verify the records
-    Records(records::Args),
+    Records(WithSettings<records::Args>),
 }
 
 /// A command that needs the settings of the gateway.
@@ -78,7 +79,7 @@ struct WithSettings<A: clap::Args> {
 pub fn main() -> ExitCode {
     crate::tls::install_default();
     match dispatch(Cli::parse().command) {
-        Ok(code) => code,
+        Ok(code) => printer::finished(code),
         Err(stop) => {
             printer::talk(stop.told());
             stop.code()
@@ -95,18 +96,31 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
         Command::Explain(args) => Ok(explain::run(args)),
         Command::Declare(args) => block_on(declare::run(args)),
         Command::Grants(args) => block_on(grants::run(args)),
-        Command::User(args) => Ok(user::run(&args.command, &args.settings.load()?.identity)),
+        Command::User(args) => {
+            let settings = args.settings.load()?;
+            let stranger = args
+                .command
+                .newcomer()
+                .and_then(|name| settings::stranger(&settings, name));
+            stranger.iter().for_each(printer::talk);
+            Ok(user::run(&args.command, &settings.identity))
+        }
         Command::Ca(args) => authority(&args),
         Command::Pac(args) => {
             let settings = args.settings.load()?;
             Ok(pac::run(&args.command, &settings, &settings::domains(&settings)?))
         }
-        Command::Records(args) => Ok(records::run(args)),
+        Command::Records(args) => records::run(args.command, &args.settings),
     }
 }
 
 fn authority(args: &WithSettings<ca::Args>) -> Result<ExitCode, Stop> {
     let settings = args.settings.load()?;
+    let stranger = args
+        .command
+        .newcomer()
+        .and_then(|name| settings::stranger(&settings, name));
+    stranger.iter().for_each(printer::talk);
     let mut domains = settings::domains(&settings)?;
     domains.push(settings.portal.host.clone());
     Ok(ca::run(&args.command, &domains, &settings.tls, Clock::system().now()))

@@ -9,7 +9,7 @@ use miette::{Report, miette};
 use super::shown::drawn;
 use super::stop::Stop;
 use crate::config::{self, File};
-use crate::facts::{Host, Problem, SourceText};
+use crate::facts::{Host, Problem, SourceText, SubjectId};
 use crate::gatehouse::sources;
 use crate::rulebook::{Assembled, Rulebook, Sources};
 
@@ -58,21 +58,60 @@ impl Args {
     }
 }
 
+/// The text of a file that the command line names.
+pub fn text_of(file: &Path) -> std::io::Result<String> {
+    std::fs::read_to_string(file)
+}
+
 /// One report that draws every problem.
 pub fn all(problems: &[Problem], sources: &[SourceText], summary: &str) -> Report {
     let drawings: Vec<String> = problems.iter().map(|problem| drawn(problem, sources)).collect();
     miette!("{summary}\n\n{}", drawings.join("\n").trim_end())
 }
 
-/// The rules that a command works with.
-pub fn rulebook(folder: &Path) -> Result<Assembled, Report> {
-    let found = sources::find(folder.is_dir().then_some(folder))
-        .map_err(|problems| all(&problems, &[], "the policies cannot be read"))?;
+/// The rules that a command works with: those of `folder`, or the built-in ones where the usual folder is not there.
+fn rulebook(folder: &Path) -> Result<Assembled, Stop> {
+    let is_usual = folder == File::default().policies.folder;
+    let named = (!is_usual || folder.is_dir()).then_some(folder);
+    let found = sources::find(named)
+        .map_err(|problems| Stop::Misunderstood(all(&problems, &[], "the policies cannot be read")))?;
     let assembled = Sources::from_files(found.files.clone()).and_then(|sources| Rulebook::assemble(&sources));
-    assembled.map_err(|problems| all(&problems, &found.files, &format!("{} may not rule", found.label)))
+    let broken = |problems: Vec<Problem>| all(&problems, &found.files, &format!("{} may not rule", found.label));
+    assembled.map_err(|problems| Stop::Undone(broken(problems)))
+}
+
+/// What to know of somebody who is given an account or a certificate, if the directory does not list them. Policies that
+/// cannot be read say nothing of it.
+pub fn stranger(settings: &File, name: &str) -> Option<String> {
+    let id = SubjectId::parse(name).ok()?;
+    let directory = rulebook(&settings.policies.folder).ok()?.directory;
+    let people = settings.policies.folder.join("people");
+    directory.person(&id).is_none().then(|| {
+        format!(
+            "warning: the directory does not list `{name}`: everything is refused until a file in `{}` does",
+            people.display()
+        )
+    })
 }
 
 /// The domains of the catalogue.
-pub fn domains(settings: &File) -> Result<Vec<Host>, Report> {
+pub fn domains(settings: &File) -> Result<Vec<Host>, Stop> {
     Ok(rulebook(&settings.policies.folder)?.rulebook.catalog().domains())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_named_and_not_there_is_not_replaced_by_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut settings = File::default();
+        assert!(domains(&settings).is_ok());
+        settings.policies.folder = dir.path().join("policys");
+        let Err(Stop::Misunderstood(why)) = domains(&settings) else {
+            panic!("some other catalogue was used");
+        };
+        assert!(why.to_string().contains("policys"), "{why}");
+    }
 }

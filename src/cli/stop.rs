@@ -31,7 +31,9 @@ impl Stop {
     /// What happened, why, and what would help.
     pub fn told(&self) -> String {
         let (Self::Misunderstood(why) | Self::Undone(why)) = self;
-        let chain: Vec<String> = why.chain().map(ToString::to_string).collect();
+        let mut chain: Vec<String> = why.chain().map(ToString::to_string).collect();
+        // many errors say their source themselves
+        chain.dedup_by(|inner, outer| outer.ends_with(inner.as_str()));
         let help = why.help().map_or(String::new(), |help| format!("\n  help: {help}"));
         format!("error: {}{help}", chain.join(": "))
     }
@@ -55,6 +57,12 @@ mod tests {
             Stop::Misunderstood(why).told(),
             "error: nobody answers\n  help: start it"
         );
+    }
+
+    #[test]
+    fn what_an_error_says_of_its_source_is_not_said_twice() {
+        let why = miette!("not there").wrap_err("`issuing.key` cannot be read: not there");
+        assert_eq!(Stop::from(why).told(), "error: `issuing.key` cannot be read: not there");
     }
 
     #[test]

@@ -56,6 +56,16 @@ struct PasswordArgs {
     password_file: Option<PathBuf>,
 }
 
+impl Args {
+    /// The user who would be added.
+    pub(super) fn newcomer(&self) -> Option<&str> {
+        match &self.command {
+            Command::Add { name, .. } => Some(name),
+            Command::Passwd { .. } | Command::Remove { .. } | Command::List => None,
+        }
+    }
+}
+
 /// Runs the command on the accounts file of the settings.
 #[must_use]
 pub fn run(args: &Args, settings: &Settings) -> ExitCode {
@@ -138,14 +148,14 @@ fn unread(path: &Path, why: std::io::Error) -> UsersError {
 }
 
 /// The first line, without its end.
-fn first_line(from: &mut impl BufRead) -> std::io::Result<Secret> {
+pub(super) fn first_line(from: &mut impl BufRead) -> std::io::Result<Secret> {
     let mut line = Zeroizing::new(String::new());
     from.read_line(&mut line)?;
     Ok(Secret::new(line.trim_end_matches(['\n', '\r'])))
 }
 
 /// Asks on the terminal without showing what is typed.
-fn prompt(text: &str) -> std::io::Result<Secret> {
+pub(super) fn prompt(text: &str) -> std::io::Result<Secret> {
     let stdin = std::io::stdin();
     let mut stderr = std::io::stderr();
     // Hidden before it is asked for: whoever is quick must not see their password, nor lose its first letters.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -205,7 +206,8 @@ pub enum SiteRole {
     Other,
 }
 
-/// What the catalogue makes of a host.
+/// What the catalogue makes of a host. Judging makes one for each request, so that what a platform's hosts have in common is
+/// shared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     /// The host.
@@ -215,10 +217,10 @@ pub struct Place {
     pub platform: Option<PlatformId>,
     /// All categories that the host or its platform is in, including those that a category is part of.
     #[serde(default)]
-    pub categories: BTreeSet<Category>,
+    pub categories: Arc<BTreeSet<Category>>,
     /// What the host does for its platform.
     #[serde(default)]
-    pub roles: BTreeSet<SiteRole>,
+    pub roles: Arc<BTreeSet<SiteRole>>,
 }
 
 impl Place {

@@ -189,6 +189,16 @@ pub enum End {
     Abandoned,
 }
 
+impl From<&Fault> for End {
+    fn from(fault: &Fault) -> Self {
+        Self::Failed {
+            blame: fault.blame,
+            stage: fault.stage,
+            code: fault.code,
+        }
+    }
+}
+
 /// How a flow ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ending {

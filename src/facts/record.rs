@@ -118,7 +118,7 @@ pub enum GrantAct {
     Revoked,
     /// The rules refused to give it.
     Refused,
-    /// It was recorded as granted, but the ledger could not keep it, so it never counted.
+    /// It was recorded as granted, but the ledger did not keep it, so it never counted.
     Void,
 }
 
@@ -149,6 +149,15 @@ pub enum GatewayAct {
         bytes: u64,
         /// Which file.
         file: String,
+    },
+    /// More came to nothing from one client within a minute than is recorded one by one: this many more.
+    UnprovenSummed {
+        /// The client's address; of IPv6 its network of 64 bits.
+        client: std::net::IpAddr,
+        /// Connections that ended before they asked for anything, and requests that nobody could judge.
+        strays: u64,
+        /// Requests that were asked who sends them.
+        challenges: u64,
     },
     /// Records could not be written for a while and can again; flows that came in between were refused unrecorded.
     RecordsInterrupted {

@@ -74,7 +74,8 @@ pub struct Head {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Hints {
-    /// `Sec-Fetch-Site` (W3C Fetch Metadata).
+    /// `Sec-Fetch-Site` (W3C Fetch Metadata). Repeated fields are joined by commas here and below, and what is not ASCII
+    /// is kept as well as it can be: a field that is there is never taken for one that is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fetch_site: Option<String>,
     /// `Sec-Fetch-Mode`.
@@ -89,6 +90,9 @@ pub struct Hints {
     /// Host and path of `Referer`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub referer: Option<Referer>,
+    /// Whether `Origin` or `Referer` stand there but cannot be read, or more than once: they could name any page.
+    #[serde(skip_serializing_if = "is_false")]
+    pub page_unclear: bool,
     /// Whether the request asks to upgrade to a WebSocket (RFC 6455 §4.1).
     #[serde(skip_serializing_if = "is_false")]
     pub websocket: bool,
@@ -98,10 +102,10 @@ pub struct Hints {
     /// `Content-Length`, where it is given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_length: Option<u64>,
-    /// `Content-Type`, as sent.
+    /// `Content-Type`, as sent; none if it is repeated or cannot be read, because a body of no known type is not read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
-    /// `Content-Encoding`, as sent, unless it is `identity`.
+    /// `Content-Encoding`, as sent, unless it is `identity` and nothing else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_encoding: Option<String>,
     /// Request headers that signatures of the catalogue look at, lower-case names, repeats kept

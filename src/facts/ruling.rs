@@ -112,6 +112,9 @@ pub struct Remedy {
     /// Fixes named by the refusing policies (`@fix`), e.g. `training:social-media`; and `selection:PURPOSE` where the
     /// purpose that was selected keeps others from helping.
     pub fixes: Vec<String>,
+    /// What the rules for purposes that are held say of when they open this, which is not now.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_now: Vec<String>,
     /// Where the organisation would rather have this done, e.g. "use Viva Engage instead".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alternative: Option<String>,

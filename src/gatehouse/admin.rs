@@ -15,9 +15,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 
 use super::health::Health;
-use super::pac;
 use crate::facts::{Authority, Host};
-use crate::proxy::PacFile;
+use crate::proxy::{PacFile, pac_answer};
 
 /// Answers operators.
 pub(super) struct Admin {
@@ -61,7 +60,10 @@ impl Admin {
             }
             "/healthz" => text(StatusCode::OK, "ok\n"),
             "/readyz" => self.ready(),
-            "/proxy.pac" => typed(StatusCode::OK, pac::CONTENT_TYPE, (self.pac)(asked(request))),
+            "/proxy.pac" => {
+                let script = (self.pac)(asked(request));
+                pac_answer(request.method(), request.headers(), script).map(Full::new)
+            }
             "/" => text(StatusCode::OK, "wayleave: /metrics /healthz /readyz /proxy.pac\n"),
             _ => text(
                 StatusCode::NOT_FOUND,

@@ -5,12 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
+use super::reach::Reach;
 use crate::audit::Book;
 use crate::facts::{Problem, RulebookId};
+use crate::rulebook::Rulebook;
 
 /// What is well and what is not.
 pub(super) struct Health {
     book: Book,
+    reach: Reach,
     stopping: AtomicBool,
     rules: Mutex<Rules>,
 }
@@ -19,6 +22,8 @@ struct Rules {
     in_force: RulebookId,
     /// Why the newest texts do not rule; empty when they do.
     refused: Vec<Problem>,
+    /// Hosts of the rules in force that the authority cannot speak for, in sentences.
+    silent: Vec<String>,
 }
 
 /// The answer of `/readyz`.
@@ -34,13 +39,15 @@ pub(super) struct Report {
 }
 
 impl Health {
-    pub(super) fn new(book: Book, in_force: RulebookId) -> Self {
+    pub(super) fn new(book: Book, reach: Reach, in_force: &Rulebook) -> Self {
         let rules = Mutex::new(Rules {
-            in_force,
+            in_force: in_force.id().clone(),
             refused: Vec::new(),
+            silent: reach.hosts(in_force.catalog()),
         });
         Self {
             book,
+            reach,
             stopping: AtomicBool::new(false),
             rules,
         }
@@ -51,13 +58,23 @@ impl Health {
     }
 
     /// The newest texts rule. Returns whether the ones before them were refused.
-    pub(super) fn rules_changed(&self, in_force: RulebookId) -> bool {
+    pub(super) fn rules_changed(&self, in_force: &Rulebook) -> bool {
         let rules = Rules {
-            in_force,
+            in_force: in_force.id().clone(),
             refused: Vec::new(),
+            silent: self.reach.hosts(in_force.catalog()),
         };
         let before = std::mem::replace(&mut *self.lock(), rules);
         !before.refused.is_empty()
+    }
+
+    /// What the authority cannot do, one sentence each.
+    pub(super) fn authority(&self) -> Vec<String> {
+        self.reach
+            .door()
+            .into_iter()
+            .chain(self.lock().silent.clone())
+            .collect()
     }
 
     pub(super) fn rules_refused(&self, problems: Vec<Problem>) {
@@ -75,12 +92,16 @@ impl Health {
         if let Err(why) = &records {
             problems.push(format!("records cannot be kept, so nothing passes: {why}"));
         }
+        let door = self.reach.door();
+        let open = door.is_none();
+        problems.extend(door);
+        problems.extend(rules.silent.iter().cloned());
         let stopping = self.stopping.load(Ordering::Relaxed);
         if stopping {
             problems.push("the gateway is stopping".to_owned());
         }
         Report {
-            ready: records.is_ok() && !stopping,
+            ready: records.is_ok() && open && !stopping,
             rulebook: rules.in_force.clone(),
             problems,
         }

@@ -1,12 +1,14 @@
 //! Composition root: builds every room, introduces them to each other, runs until told to stop, and leaves in order.
 //!
 //! [`Gatehouse::open`] binds the doors, so that a mistake shows before anything is served; [`Gatehouse::stop`] closes
-//! them, lets running flows end, and closes the book last. Nothing here judges or speaks to clients.
+//! them, lets running flows end or cuts them, and closes the book last. Nothing here judges or speaks to clients.
 
 mod admin;
+mod descriptors;
 mod health;
 mod open;
 pub mod pac;
+mod reach;
 pub mod reload;
 pub mod sources;
 
@@ -14,21 +16,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-
 use crate::audit::Book;
-use crate::clock::Clock;
 use crate::facts::GatewayAct;
 use crate::ledger::Ledger;
+use crate::proxy::{STOPPING, Tasks};
 use crate::rulebook::{LiveDirectory, LiveRulebook};
 use crate::upstream::Upstream;
 use health::Health;
 
 pub use open::{OpenError, Rules};
-
-/// How long running flows may take to end after the stop.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where the gateway listens.
 #[derive(Clone, Copy, Debug)]
@@ -51,9 +47,9 @@ pub struct Gatehouse {
     book: Book,
     upstream: Upstream,
     health: Arc<Health>,
-    clock: Clock,
-    tasks: TaskTracker,
-    stop: CancellationToken,
+    tasks: Tasks,
+    /// How long running flows may take to end after the stop.
+    patience: Duration,
 }
 
 impl Gatehouse {
@@ -87,19 +83,17 @@ impl Gatehouse {
         &self.book
     }
 
-    /// Takes no more connections, lets what runs come to its end, and closes the book.
+    /// Takes no more connections, lets what runs come to its end, cuts what does not in time, and closes the book.
     pub async fn stop(self) -> Result<(), String> {
         self.health.stopping();
-        self.stop.cancel();
-        self.tasks.close();
-        if tokio::time::timeout(PATIENCE, self.tasks.wait()).await.is_err() {
-            tracing::warn!(
-                left = self.tasks.len(),
-                "some flows did not end in time; their records say so"
-            );
+        let left = self.tasks.stop(self.patience).await;
+        if left > 0 {
+            tracing::warn!(left, "some flows did not end in time and are cut; their records say so");
+            self.book.cutting(STOPPING);
+            self.tasks.cut().await;
         }
         self.upstream.close().await;
-        reload::record(&self.book, &self.clock, &self.rules, GatewayAct::Stopped).await;
+        reload::record(&self.book, &self.rules, GatewayAct::Stopped).await;
         let Self { book, .. } = self;
         book.close().await.map_err(|unavailable| unavailable.to_string())
     }

@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use std::time::Duration;
 
 use super::admin::Admin;
 use super::health::Health;
-use super::reload::{self, Reload, Watch};
-use super::{Addresses, Gatehouse, pac};
+use super::reach::Reach;
+use super::reload::{self, Reload};
+use super::sources::Look;
+use super::{Addresses, Gatehouse, descriptors, pac};
 use crate::audit::{Book, BookError};
 use crate::clock::Clock;
 use crate::config;
@@ -20,14 +20,14 @@ use crate::ingress::{BindError, Listener, basic_allowed};
 use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::{BadMetric, Labels, Metrics, Resources};
 use crate::portal::{Portal, PortalError, PortalParts};
-use crate::proxy::{self, PacFile, Proxy};
+use crate::proxy::{self, PacFile, Proxy, Tasks};
 use crate::rulebook::{Assembled, LiveDirectory, LiveRulebook, Rulebook, Sources};
 use crate::tls::{self, Issuer, Mint, TlsProblem};
 use crate::upstream::{self, Upstream, UpstreamError};
 
 /// Where the rules come from.
 pub enum Rules {
-    /// A folder, watched for changes.
+    /// A folder, followed as it changes.
     Folder(PathBuf),
     /// The texts inside the program.
     Embedded,
@@ -94,8 +94,9 @@ impl Doors {
 impl Gatehouse {
     /// Builds every room with `settings`, binds the doors, and starts to serve.
     pub async fn open(settings: &config::File, rules: Rules, issuer: Issuer, clock: Clock) -> Result<Self, OpenError> {
-        let watched = match &rules {
-            Rules::Folder(folder) => Some((folder.clone(), reload::watch(folder))),
+        // before it is read, so that no edit falls in between
+        let followed = match &rules {
+            Rules::Folder(folder) => Some((folder.clone(), Look::at(folder))),
             Rules::Embedded => None,
         };
         let assembled = match &rules {
@@ -103,24 +104,22 @@ impl Gatehouse {
             Rules::Embedded => reload::assemble_sources(&Sources::embedded()),
         };
         let assembled = assembled.map_err(OpenError::Policies)?;
-        for warning in &assembled.warnings {
-            tracing::warn!(%warning, "policies");
-        }
+        reload::warn(&assembled, &clock);
         let root_pem = issuer.root_pem();
         let doors = bind(settings)?;
+        descriptors::raise(settings);
         let rooms = build(settings, assembled, issuer, &doors, &clock)?;
-        let followed = watched.and_then(|(folder, watch)| match watch {
-            Ok(watch) => Some((folder, watch)),
-            Err(error) => {
-                tracing::error!(%error, "cannot watch the policies: edits need a restart");
-                None
-            }
-        });
+        if let Err(why) = rooms.portal.settle(&settings.audit.folder, clock.now()).await {
+            tracing::error!(%why, "what was promised before the last end cannot be compared with the records");
+        }
         let house = serve(settings, rooms, doors, followed, root_pem, clock);
+        for problem in house.health.authority() {
+            tracing::error!(%problem, "the certificate authority");
+        }
         let started = GatewayAct::Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        reload::record(&house.book, &house.clock, &house.rules, started).await;
+        reload::record(&house.book, &house.rules, started).await;
         Ok(house)
     }
 }
@@ -201,35 +200,43 @@ struct Running {
     health: Arc<Health>,
     pac: PacFile,
     clock: Clock,
-    tasks: TaskTracker,
-    stop: CancellationToken,
+    tasks: Tasks,
 }
 
 fn serve(
     settings: &config::File,
     rooms: Rooms,
     doors: Doors,
-    followed: Option<(PathBuf, Watch)>,
+    followed: Option<(PathBuf, Look)>,
     root_pem: String,
     clock: Clock,
 ) -> Gatehouse {
     let [plain, tls, admin] = doors.addresses();
     let addresses = Addresses { plain, tls, admin };
+    let reach = Reach {
+        mint: rooms.mint.clone(),
+        door: rooms.tls_door.clone(),
+        portal: rooms.portal.host().clone(),
+    };
     let running = Running {
-        health: Arc::new(Health::new(rooms.book.clone(), rooms.rules.load().id().clone())),
+        health: Arc::new(Health::new(rooms.book.clone(), reach, &rooms.rules.load())),
         pac: pac_file(settings, &rooms.rules, rooms.portal.host(), addresses),
         clock,
-        tasks: TaskTracker::new(),
-        stop: CancellationToken::new(),
+        tasks: Tasks::default(),
     };
     serve_operators(&rooms, &running, doors.admin);
-    if let Some((folder, watch)) = followed {
-        follow(&rooms, &running, folder, watch);
+    if let Some((folder, look)) = followed {
+        follow(&rooms, &running, folder, look);
     }
+    let (guard, stopping) = (rooms.guard.clone(), running.tasks.stopping().clone());
+    running.tasks.spawn(async move {
+        tokio::select! { () = reload::follow_accounts(guard) => {} () = stopping.cancelled() => {} }
+    });
     let proxy = proxy(settings, &rooms, &running);
+    running.tasks.spawn(proxy.clone().sum_up());
     for (listener, door) in [(doors.plain, Door::Plain), (doors.tls, Door::Tls)] {
-        let (tasks, stop) = (running.tasks.clone(), running.stop.clone());
-        running.tasks.spawn(let_in(listener, door, proxy.clone(), tasks, stop));
+        let tasks = running.tasks.clone();
+        running.tasks.spawn(let_in(listener, door, proxy.clone(), tasks));
     }
     Gatehouse {
         addresses,
@@ -240,9 +247,8 @@ fn serve(
         book: rooms.book,
         upstream: rooms.upstream,
         health: running.health,
-        clock: running.clock,
         tasks: running.tasks,
-        stop: running.stop,
+        patience: Duration::from_secs(settings.proxy.stop_timeout_s),
     }
 }
 
@@ -252,13 +258,11 @@ fn serve_operators(rooms: &Rooms, running: &Running, listener: Listener) {
         health: running.health.clone(),
         pac: running.pac.clone(),
     };
-    let (tasks, stop) = (running.tasks.clone(), running.stop.clone());
-    running
-        .tasks
-        .spawn(answer_operators(listener, Arc::new(admin), tasks, stop));
+    let tasks = running.tasks.clone();
+    running.tasks.spawn(answer_operators(listener, Arc::new(admin), tasks));
 }
 
-fn follow(rooms: &Rooms, running: &Running, folder: PathBuf, watch: Watch) {
+fn follow(rooms: &Rooms, running: &Running, folder: PathBuf, look: Look) {
     let reload = Reload {
         folder,
         rules: rooms.rules.clone(),
@@ -268,9 +272,9 @@ fn follow(rooms: &Rooms, running: &Running, folder: PathBuf, watch: Watch) {
         health: running.health.clone(),
         clock: running.clock.clone(),
     };
-    let stopping = running.stop.clone();
+    let stopping = running.tasks.stopping().clone();
     running.tasks.spawn(async move {
-        tokio::select! { () = reload.follow(watch) => {} () = stopping.cancelled() => {} }
+        tokio::select! { () = reload.follow(look) => {} () = stopping.cancelled() => {} }
     });
 }
 
@@ -288,21 +292,19 @@ fn proxy(settings: &config::File, rooms: &Rooms, running: &Running) -> Arc<Proxy
         portal_host: rooms.portal.host().clone(),
         portal: rooms.portal.clone(),
         pac: running.pac.clone(),
-        pac_type: pac::CONTENT_TYPE,
         clock: running.clock.clone(),
         metrics: rooms.metrics.clone(),
         settings: settings.proxy.clone(),
         ingress: settings.ingress.clone(),
         tasks: running.tasks.clone(),
-        stop: running.stop.clone(),
     })
 }
 
 /// Accepts at one door until the stop.
-async fn let_in(listener: Listener, door: Door, proxy: Arc<Proxy>, tasks: TaskTracker, stop: CancellationToken) {
+async fn let_in(listener: Listener, door: Door, proxy: Arc<Proxy>, tasks: Tasks) {
     loop {
         let accepted = tokio::select! {
-            () = stop.cancelled() => return,
+            () = tasks.stopping().cancelled() => return,
             accepted = listener.accept() => accepted,
         };
         let proxy = proxy.clone();
@@ -310,13 +312,13 @@ async fn let_in(listener: Listener, door: Door, proxy: Arc<Proxy>, tasks: TaskTr
     }
 }
 
-async fn answer_operators(listener: Listener, admin: Arc<Admin>, tasks: TaskTracker, stop: CancellationToken) {
+async fn answer_operators(listener: Listener, admin: Arc<Admin>, tasks: Tasks) {
     loop {
         let accepted = tokio::select! {
-            () = stop.cancelled() => return,
+            () = tasks.stopping().cancelled() => return,
             accepted = listener.accept() => accepted,
         };
-        let (admin, stopping) = (admin.clone(), stop.clone());
+        let (admin, stopping) = (admin.clone(), tasks.stopping().clone());
         tasks.spawn(async move {
             let slot = accepted.slot;
             tokio::select! { () = admin.serve(accepted.stream) => {} () = stopping.cancelled() => {} }
@@ -340,7 +342,7 @@ fn exposition(rooms: &Rooms, clock: &Clock) -> Box<dyn Fn() -> String + Send + S
         metrics.resources(&Resources {
             record_queue: book.queue_len() as u64,
             records_healthy: book.healthy().is_ok(),
-            records_dropped: 0,
+            records_dropped: book.turned_away(),
             minted_certificates: mint.cached(),
             sign_in_failures: guard.rejections(),
             grants: counts

@@ -2,13 +2,8 @@
 //!
 //! The script is plain ECMAScript 3, looks nothing up, and asks no name server: browsers run it for every URL.
 
-use aws_lc_rs::digest;
-
 use crate::config::{Announced, Covers};
 use crate::facts::Host;
-
-/// The media type of a PAC file.
-pub const CONTENT_TYPE: &str = "application/x-ns-proxy-autoconfig";
 
 /// What the script is made of.
 #[derive(Clone, Debug)]
@@ -42,17 +37,6 @@ pub fn script(parts: &Parts<'_>) -> String {
         .replace("{managed}", &table(parts.managed))
         .replace("{direct}", &table(parts.direct))
         .replace("{rest}", rest)
-}
-
-/// The entity tag of a script (RFC 9110 §8.8.3).
-pub fn etag(script: &str) -> String {
-    let hash = digest::digest(&digest::SHA256, script.as_bytes());
-    let digits = hash
-        .as_ref()
-        .iter()
-        .take(12)
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-    format!("\"{digits}\"")
 }
 
 fn table(hosts: &[Host]) -> String {
@@ -190,13 +174,5 @@ mod tests {
         for ((url, host, expected), answer) in table.iter().zip(answers(script, &asked)) {
             assert_eq!(answer, *expected, "{url} ({host})");
         }
-    }
-
-    #[test]
-    fn the_tag_changes_with_the_script_and_only_then() {
-        let (one, other) = (written(Covers::All, &[PROXY]), written(Covers::Managed, &[PROXY]));
-        assert_eq!(etag(&one), etag(&written(Covers::All, &[PROXY])));
-        assert_ne!(etag(&one), etag(&other));
-        assert!(etag(&one).starts_with('"') && etag(&one).ends_with('"') && etag(&one).len() == 26);
     }
 }

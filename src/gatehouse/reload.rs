@@ -2,29 +2,31 @@
 //! old one stays, and `/readyz`, a metric and the log say why.
 #![expect(
     clippy::disallowed_methods,
-    reason = "door: assembles rules off the workers' threads"
+    reason = "door: reads rules and accounts off the workers' threads"
 )]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use notify::{RecursiveMode, Watcher};
-use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
 
 use super::health::Health;
 use super::open::labels;
-use super::sources::read_folder;
+use super::sources::{Look, read_folder};
 use crate::audit::Book;
 use crate::clock::Clock;
-use crate::facts::{Act, GatewayAct, Problem, Record, RecordId};
+use crate::facts::{Act, GatewayAct, Problem};
+use crate::identity::Guard;
 use crate::metrics::Metrics;
 use crate::rulebook::{Assembled, LiveDirectory, LiveRulebook, Rulebook, Sources};
 
-/// Editors write a file in several steps: wait until the folder has been quiet for so long.
-const QUIET: Duration = Duration::from_millis(150);
-/// … but not longer than this, so that an edit rules within a second.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// How often the folder is looked at. The system could tell of changes, but not on every file system, not without limit,
+/// and not when the folder itself is replaced; a hundred files are looked at in less than a millisecond.
+const EVERY: Duration = Duration::from_millis(200);
+/// Editors write a file in several steps: the folder is read when two looks agree, or after so many, so that an edit
+/// rules within a second.
+const MOST_LOOKS: usize = 3;
 
 /// Reads a folder of policies, assembles it, and runs its cases.
 pub fn assemble(folder: &Path) -> Result<Assembled, Vec<Problem>> {
@@ -42,7 +44,15 @@ pub fn assemble_sources(sources: &Sources) -> Result<Assembled, Vec<Problem>> {
     }
 }
 
-/// Watches the policies and puts new ones in force.
+/// Logs what should not stay, and which permits have run out or soon will.
+pub(super) fn warn(assembled: &Assembled, clock: &Clock) {
+    let expiring = assembled.rulebook.policy().expiring(clock.now());
+    for warning in assembled.warnings.iter().chain(&expiring) {
+        tracing::warn!(%warning, "policies");
+    }
+}
+
+/// Looks after the policies and puts new ones in force.
 pub(super) struct Reload {
     pub(super) folder: PathBuf,
     pub(super) rules: Arc<LiveRulebook>,
@@ -53,35 +63,35 @@ pub(super) struct Reload {
     pub(super) clock: Clock,
 }
 
-/// A folder under watch: what changes from now on is not missed.
-pub(super) struct Watch {
-    pokes: mpsc::UnboundedReceiver<()>,
-    _watcher: notify::RecommendedWatcher,
-}
-
-/// Begins to watch `folder`; before it is read for the first time, so that no edit falls in between.
-pub(super) fn watch(folder: &Path) -> notify::Result<Watch> {
-    let (poke, pokes) = mpsc::unbounded_channel();
-    let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        let read_only = event.as_ref().is_ok_and(|event| event.kind.is_access());
-        if !read_only && poke.send(()).is_err() {
-            tracing::debug!("the folder changed after the watch ended");
-        }
-    })?;
-    watcher.watch(folder, RecursiveMode::Recursive)?;
-    Ok(Watch {
-        pokes,
-        _watcher: watcher,
-    })
-}
-
 impl Reload {
-    /// Follows the folder until the task is dropped.
-    pub(super) async fn follow(self, mut watch: Watch) {
-        while watch.pokes.recv().await.is_some() {
-            settle(&mut watch.pokes).await;
+    /// Follows the folder, which looked like `ruling` before it was read, until the task is dropped.
+    pub(super) async fn follow(self, mut ruling: Look) {
+        loop {
+            ruling = self.another(&ruling).await;
             self.reload().await;
         }
+    }
+
+    /// Waits until the folder looks different, and stays so for a moment.
+    async fn another(&self, before: &Look) -> Look {
+        let mut look = self.look().await;
+        while look == *before {
+            look = self.look().await;
+        }
+        for _ in 1..MOST_LOOKS {
+            let again = self.look().await;
+            if std::mem::replace(&mut look, again) == look {
+                break;
+            }
+        }
+        look
+    }
+
+    async fn look(&self) -> Look {
+        tokio::time::sleep(EVERY).await;
+        let folder = self.folder.clone();
+        let look = tokio::task::spawn_blocking(move || Look::at(&folder)).await;
+        look.unwrap_or_default()
     }
 
     /// Reads the folder once and puts it in force if it may rule.
@@ -98,9 +108,7 @@ impl Reload {
     }
 
     async fn put_in_force(&self, assembled: Assembled) {
-        for warning in &assembled.warnings {
-            tracing::warn!(%warning, "policies");
-        }
+        warn(&assembled, &self.clock);
         let (from, to) = (self.rules.load().id().clone(), assembled.rulebook.id().clone());
         self.directory.replace(Arc::new(assembled.directory));
         self.metrics.relabel(&labels(&assembled.rulebook));
@@ -109,7 +117,12 @@ impl Reload {
             self.rules.replace(Arc::new(assembled.rulebook));
             tracing::info!(%from, %to, "new policies rule");
         }
-        let was_refused = self.health.rules_changed(to);
+        let was_refused = self.health.rules_changed(&self.rules.load());
+        if changed {
+            for problem in self.health.authority() {
+                tracing::error!(%problem, "the certificate authority");
+            }
+        }
         if changed || was_refused {
             // A mistake that was taken back leaves the rules as they were: that ends the refusal on record, too.
             self.record(GatewayAct::RulebookChanged { from }).await;
@@ -126,30 +139,31 @@ impl Reload {
     }
 
     async fn record(&self, act: GatewayAct) {
-        record(&self.book, &self.clock, &self.rules, act).await;
+        record(&self.book, &self.rules, act).await;
+    }
+}
+
+/// How often the accounts are looked at: whoever is removed is signed out within a second.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Follows the accounts until the task is dropped. The methods log what is wrong with them.
+pub(super) async fn follow_accounts(guard: Arc<Guard>) {
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let guard = guard.clone();
+        match tokio::task::spawn_blocking(move || guard.reload()).await {
+            Ok(Ok(()) | Err(_)) => {}
+            Err(error) => tracing::error!(%error, "looking at the accounts broke off"),
+        }
     }
 }
 
 /// Writes what the gateway did by itself.
-pub(super) async fn record(book: &Book, clock: &Clock, rules: &LiveRulebook, act: GatewayAct) {
-    let act = Act::Gateway {
-        act,
-        rulebook: rules.load().id().clone(),
-    };
-    let record = Record {
-        id: RecordId::new(uuid::Uuid::now_v7().to_string()),
-        at: clock.now(),
-        act,
-    };
-    if let Err(error) = book.write(record).await {
+pub(super) async fn record(book: &Book, rules: &LiveRulebook, act: GatewayAct) {
+    let rulebook = rules.load().id().clone();
+    if let Err(error) = book.write(book.record(Act::Gateway { act, rulebook })).await {
         tracing::error!(%error, "the book does not take a record of the gateway itself");
-    }
-}
-
-/// Waits until nothing has been poked for a moment.
-async fn settle(pokes: &mut mpsc::UnboundedReceiver<()>) {
-    let quiet = async { while let Ok(Some(())) = tokio::time::timeout(QUIET, pokes.recv()).await {} };
-    if tokio::time::timeout(PATIENCE, quiet).await.is_err() {
-        tracing::debug!("the policies are still being written");
     }
 }

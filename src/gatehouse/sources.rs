@@ -1,9 +1,11 @@
 //! Reads a `policies/` folder.
 #![expect(clippy::disallowed_methods, reason = "door: reads the policies folder")]
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::facts::{Problem, SourceText};
+use crate::rulebook::is_source;
 
 /// No file of rules is larger; a larger one is a mistake, or an attack on the memory of the gateway.
 const FILE_LIMIT: u64 = 4 * 1024 * 1024;
@@ -22,6 +24,57 @@ pub fn read_folder(dir: &Path) -> Result<Vec<SourceText>, Vec<Problem>> {
     }
     reading.files.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(reading.files)
+}
+
+/// What a folder looks like from outside: one that looks the same need not be read again. Sees every way in which files
+/// change: written, moved into place, behind links, together with the whole folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Look(Vec<(PathBuf, Option<Stamp>)>);
+
+/// A file or folder under a name: another one, or the same after a change, has another stamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    /// Nobody can set this time back; seconds and nanoseconds.
+    changed: (i64, i64),
+}
+
+impl Look {
+    /// Looks at everything that [`read_folder`] would read.
+    pub fn at(dir: &Path) -> Self {
+        let mut look = Self::default();
+        look.add(dir, 0);
+        look
+    }
+
+    fn add(&mut self, path: &Path, depth: usize) {
+        // Follows links, as the reading does.
+        let about = std::fs::metadata(path);
+        let stamp = about.as_ref().ok().map(|about| Stamp {
+            device: about.dev(),
+            inode: about.ino(),
+            size: about.size(),
+            changed: (about.ctime(), about.ctime_nsec()),
+        });
+        let is_folder = about.is_ok_and(|about| about.is_dir());
+        if !is_folder && depth > 0 && !is_source(&path.to_string_lossy()) {
+            return;
+        }
+        self.0.push((path.to_owned(), stamp));
+        if is_folder && depth <= DEPTH_LIMIT {
+            let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+            let mut paths: Vec<PathBuf> = entries
+                .filter(|entry| !is_left_behind(&entry.file_name().to_string_lossy()))
+                .map(|entry| entry.path())
+                .collect();
+            paths.sort();
+            for path in paths {
+                self.add(&path, depth + 1);
+            }
+        }
+    }
 }
 
 /// The folder that a command works on.
@@ -99,8 +152,8 @@ impl Reading {
         // Follows links: Kubernetes mounts a folder of links into a hidden one.
         match std::fs::metadata(path) {
             Ok(about) if about.is_dir() => self.folder(path, &name, depth + 1),
-            Ok(about) if about.is_file() && is_source(path) => self.file(path, name, about.len()),
-            Err(error) if is_source(path) => self.problem("unreadable", &name, format!("cannot be read: {error}")),
+            Ok(about) if about.is_file() && is_source(&name) => self.file(path, name, about.len()),
+            Err(error) if is_source(&name) => self.problem("unreadable", &name, format!("cannot be read: {error}")),
             Ok(_) | Err(_) => {}
         }
     }
@@ -133,11 +186,6 @@ fn is_left_behind(file: &str) -> bool {
     file.starts_with(['.', '#']) || file.ends_with('~') || file.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn is_source(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str());
-    matches!(extension, Some("toml" | "cedar" | "cedarschema"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +204,7 @@ mod tests {
             "4913",
             "README.md",
             "rules/x.cedar",
+            "rules/y.Cedar",
             ".git/c.toml",
         ] {
             std::fs::write(dir.path().join(name), "x").unwrap();
@@ -165,7 +214,7 @@ mod tests {
             .into_iter()
             .map(|file| file.name)
             .collect();
-        assert_eq!(names, ["a.toml", "b.toml", "rules/x.cedar"]);
+        assert_eq!(names, ["a.toml", "b.toml", "rules/x.cedar", "rules/y.Cedar"]);
     }
 
     #[test]
@@ -186,5 +235,46 @@ mod tests {
         let file = std::fs::File::create(dir.path().join("big.toml")).unwrap();
         file.set_len(FILE_LIMIT + 1).unwrap();
         assert!(read_folder(dir.path()).unwrap_err()[0].message.contains("too large"));
+    }
+
+    #[test]
+    fn a_folder_looks_different_after_every_kind_of_change_and_only_then() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for version in ["one", "two"] {
+            std::fs::create_dir_all(at(version).join("rules")).unwrap();
+            std::fs::write(at(version).join("rules/a.cedar"), "same size").unwrap();
+        }
+        symlink(at("one"), at("..data")).unwrap();
+        symlink("..data", at("policies")).unwrap();
+        let folder = at("policies");
+        let changes: [(&str, &dyn Fn()); 6] = [
+            ("a link is led elsewhere, as Kubernetes does", &|| {
+                symlink(at("two"), at("..new")).unwrap();
+                std::fs::rename(at("..new"), at("..data")).unwrap();
+            }),
+            ("a file is written", &|| {
+                std::fs::write(folder.join("rules/a.cedar"), "other").unwrap();
+            }),
+            ("a file is moved into place", &|| {
+                std::fs::write(folder.join(".b"), "new").unwrap();
+                std::fs::rename(folder.join(".b"), folder.join("rules/b.cedar")).unwrap();
+            }),
+            ("a file is removed", &|| {
+                std::fs::remove_file(folder.join("rules/b.cedar")).unwrap();
+            }),
+            ("the folder is replaced", &|| {
+                std::fs::rename(at("two"), at("old")).unwrap();
+                std::fs::create_dir(at("two")).unwrap();
+            }),
+            ("the folder is gone", &|| std::fs::remove_file(&folder).unwrap()),
+        ];
+        for (what, change) in changes {
+            let before = Look::at(&folder);
+            assert_eq!(before, Look::at(&folder), "before {what}");
+            change();
+            assert_ne!(before, Look::at(&folder), "{what}");
+        }
     }
 }

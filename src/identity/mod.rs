@@ -11,6 +11,7 @@ mod evidence;
 mod methods;
 mod password;
 pub mod selection;
+mod sign_in;
 pub mod users;
 
 use std::fmt;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::evidence::Evidence;
 use self::methods::Method;
+pub use self::sign_in::SignIn;
 use crate::facts::{Arrival, PurposeId, Subject, did_you_mean};
 
 /// How people prove who they are.
@@ -33,7 +35,8 @@ pub struct Settings {
     pub methods: Vec<String>,
     /// The accounts file of the method `basic`, written by `wayleave user`.
     pub users: PathBuf,
-    /// For how many seconds a checked password is remembered (as a keyed digest), so that not every request hashes.
+    /// For how many seconds a checked password is remembered (as a keyed digest), so that not every request hashes. A
+    /// change of the account ends it at once.
     pub basic_remember_s: u64,
     /// How many passwords may be hashed at the same time; each takes 19 MiB and some 20 ms of a core.
     pub basic_at_once: u16,
@@ -46,7 +49,7 @@ impl Default for Settings {
         Self {
             methods: methods::TABLE.iter().map(|row| row.name.to_owned()).collect(),
             users: PathBuf::from("state/users.toml"),
-            basic_remember_s: 30,
+            basic_remember_s: 3600,
             basic_at_once: 2,
             basic_shortest: 10,
         }
@@ -106,7 +109,7 @@ impl Settings {
 }
 
 /// What the guard makes of the evidence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Answer {
     /// The sender is known.
     Known {
@@ -114,6 +117,8 @@ pub enum Answer {
         subject: Subject,
         /// The purpose that the user name's suffix selects among the grants in force.
         selects: Option<PurposeId>,
+        /// What ends when the proof is taken back.
+        sign_in: SignIn,
     },
     /// No proof was shown.
     Silent,
@@ -258,7 +263,8 @@ impl Guard {
         self.rejections.load(Ordering::Relaxed)
     }
 
-    /// Reads accounts again now, without waiting for the next look; says what is wrong with them.
+    /// Looks at the accounts, and reads them again if they have changed; says what is wrong with them. It reads files:
+    /// call it once a second, and never on an async worker.
     pub fn reload(&self) -> Result<(), String> {
         self.methods.iter().try_for_each(|method| method.reload())
     }
@@ -324,11 +330,9 @@ mod tests {
         let guard = guard(&settings(folder.path()));
         let (here, twice, none) = (arrival(), signed_in(&[ADA, ADA]), signed_in(&[]));
         let answer = guard.identify(&Evidence::gather(&twice, None, &here)).await;
-        assert_eq!(answer, Answer::Rejected(WhyRejected::TwoProofs));
-        assert_eq!(
-            guard.identify(&Evidence::gather(&none, None, &here)).await,
-            Answer::Silent
-        );
+        assert!(matches!(answer, Answer::Rejected(WhyRejected::TwoProofs)), "{answer:?}");
+        let answer = guard.identify(&Evidence::gather(&none, None, &here)).await;
+        assert!(matches!(answer, Answer::Silent), "{answer:?}");
         assert_eq!(guard.rejections(), 1);
     }
 
@@ -350,7 +354,10 @@ mod tests {
         let answer = guard
             .identify(&Evidence::gather(&password, Some(&garbage), &here))
             .await;
-        assert_eq!(answer, Answer::Rejected(WhyRejected::CertificateUnclear));
+        assert!(
+            matches!(answer, Answer::Rejected(WhyRejected::CertificateUnclear)),
+            "{answer:?}"
+        );
         let answer = guard.identify(&Evidence::gather(&password, None, &here)).await;
         assert!(
             matches!(&answer, Answer::Known { subject, .. } if subject.id.as_str() == "ada"),

@@ -46,9 +46,8 @@ fn of_head(request: &httparse::Request<'_, '_>) -> Named {
         .iter()
         .filter(|field| field.name.eq_ignore_ascii_case("host"))
         .map(|field| field.value);
-    let host = match (hosts.next(), hosts.next()) {
-        (host, None) => host,
-        (_, Some(_)) => return Named::Malformed("the first request has more than one Host field"),
+    let (host, None) = (hosts.next(), hosts.next()) else {
+        return Named::Malformed("the first request has more than one Host field");
     };
     // RFC 9112 §3.2.2: a target in absolute form wins over `Host`; a server that does not know may still take the other
     let target = request.path.and_then(|path| path.split_once("://"));

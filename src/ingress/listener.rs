@@ -7,11 +7,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Settings;
+use super::callers::{Call, Callers, TooMany};
 use super::holder::{Holder, holder};
 use crate::facts::Door;
 
@@ -22,13 +23,13 @@ pub struct Listener {
     address: SocketAddr,
     socket: TcpListener,
     slots: Arc<Semaphore>,
-    size: usize,
+    callers: Arc<Callers>,
 }
 
 /// A connection that came in.
 #[derive(Debug)]
 pub struct Accepted {
-    /// The connection; Nagle's algorithm is off.
+    /// The connection; Nagle's algorithm is off, and a client that vanished without a word is found out.
     pub stream: TcpStream,
     /// The other end.
     pub peer: SocketAddr,
@@ -36,9 +37,12 @@ pub struct Accepted {
     pub slot: Slot,
 }
 
-/// One of the connections that a door serves at a time.
+/// One of the connections that a door serves at a time, and that its client may have; given back on drop.
 #[derive(Debug)]
-pub struct Slot(#[expect(dead_code, reason = "held, and given back on drop")] OwnedSemaphorePermit);
+pub struct Slot {
+    _place: OwnedSemaphorePermit,
+    _call: Option<Call>,
+}
 
 /// Why a door cannot be opened.
 #[derive(Debug)]
@@ -81,6 +85,10 @@ impl std::error::Error for BindError {}
 /// How long to wait after the system ran out of something, at first and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(10), Duration::from_secs(1));
 
+/// When a silent client is first asked whether it is still there, and how often after that (RFC 9293 §3.8.4); the
+/// system's own two hours are long for a descriptor.
+const KEEPALIVE: (Duration, Duration) = (Duration::from_mins(2), Duration::from_secs(30));
+
 impl Listener {
     /// Opens `door` where the settings say.
     pub fn bind(door: Door, settings: &Settings) -> Result<Self, BindError> {
@@ -107,7 +115,7 @@ impl Listener {
             address: socket.local_addr().map_err(failed)?,
             socket,
             slots: Arc::new(Semaphore::new(size)),
-            size,
+            callers: Callers::new(settings.max_connections_per_client),
         })
     }
 
@@ -121,27 +129,29 @@ impl Listener {
         self.address
     }
 
-    /// How many connections are being served.
-    pub fn in_use(&self) -> usize {
-        self.size.saturating_sub(self.slots.available_permits())
-    }
-
-    /// The next connection. While all slots are taken nothing is accepted, and the kernel lets others wait.
+    /// The next connection. While all slots are taken nothing is accepted, and the kernel lets others wait. A client that
+    /// has as many as it may is not let in.
     ///
     /// Dropping the future loses no connection.
     pub async fn accept(&self) -> Accepted {
-        let slot = match Arc::clone(&self.slots).acquire_owned().await {
-            Ok(permit) => Slot(permit),
+        let place = match Arc::clone(&self.slots).acquire_owned().await {
+            Ok(permit) => permit,
             Err(_closed) => std::future::pending().await, // nobody closes it
         };
         let mut pause = PAUSE.0;
         loop {
             match self.socket.accept().await {
-                Ok((stream, peer)) => {
-                    // Only latency suffers where this fails, as it may for a peer that has already gone.
-                    drop(stream.set_nodelay(true));
-                    return Accepted { stream, peer, slot };
-                }
+                Ok((stream, peer)) => match self.callers.enter(peer.ip()) {
+                    Ok(call) => {
+                        prepare(&stream);
+                        let slot = Slot {
+                            _place: place,
+                            _call: call,
+                        };
+                        return Accepted { stream, peer, slot };
+                    }
+                    Err(too_many) => self.tell(&too_many),
+                },
                 Err(gone) if is_about_the_peer(&gone) => {}
                 Err(cause) => {
                     // Out of descriptors or memory: accepting at full speed would only burn a core.
@@ -152,6 +162,26 @@ impl Listener {
             }
         }
     }
+
+    /// One line for many: each is for twice as many refusals as the one before.
+    fn tell(&self, too_many: &TooMany) {
+        let TooMany {
+            client,
+            connections,
+            refused,
+        } = too_many;
+        if refused.is_power_of_two() {
+            tracing::warn!(address = %self.address, %client, connections, refused, "a client has too many connections");
+        }
+    }
+}
+
+/// Only latency, or a connection that nobody holds any more, is the price where this fails, as it may for a peer that
+/// has already gone.
+fn prepare(stream: &TcpStream) {
+    let alive = TcpKeepalive::new().with_time(KEEPALIVE.0).with_interval(KEEPALIVE.1);
+    drop(stream.set_nodelay(true));
+    drop(SockRef::from(stream).set_tcp_keepalive(&alive));
 }
 
 fn listen(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
@@ -215,11 +245,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn accepted_connections_do_not_wait_for_full_packets() {
+    async fn accepted_connections_do_not_wait_for_full_packets_and_find_out_who_vanished() {
         let door = Listener::bind(Door::Plain, &settings(1)).unwrap();
         let client = TcpStream::connect(door.local_addr());
         let (accepted, client) = tokio::join!(door.accept(), client);
         assert!(accepted.stream.nodelay().unwrap());
+        assert!(SockRef::from(&accepted.stream).keepalive().unwrap());
         assert_eq!(accepted.peer, client.unwrap().local_addr().unwrap());
     }
 
@@ -229,11 +260,33 @@ mod tests {
         let mut first = TcpStream::connect(door.local_addr()).await.unwrap();
         let accepted = door.accept().await;
         let _second = TcpStream::connect(door.local_addr()).await.unwrap();
-        assert_eq!(door.in_use(), 1);
         let mut next = std::pin::pin!(door.accept());
         assert!(futures_util::poll!(next.as_mut()).is_pending());
         drop(accepted);
         let _accepted = next.await;
         assert_eq!(first.read(&mut [0; 1]).await.unwrap(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_has_as_many_connections_as_it_may_is_turned_away() {
+        let limits = Settings {
+            max_connections_per_client: 1,
+            ..settings(9)
+        };
+        let door = Listener::bind(Door::Plain, &limits).unwrap();
+        let _first = TcpStream::connect(door.local_addr()).await.unwrap();
+        let accepted = door.accept().await;
+        let mut second = TcpStream::connect(door.local_addr()).await.unwrap();
+        let mut next = std::pin::pin!(door.accept());
+        let mut byte = [0];
+        let turned_away = second.read(&mut byte);
+        tokio::select! {
+            biased;
+            read = turned_away => assert_eq!(read.unwrap_or(0), 0),
+            _ = next.as_mut() => panic!("nobody may come in"),
+        }
+        drop(accepted);
+        let _third = TcpStream::connect(door.local_addr()).await.unwrap();
+        next.await;
     }
 }

@@ -12,12 +12,14 @@
 //!
 //! This room never judges, never looks at credentials and never dials.
 
+mod callers;
 pub mod client_hello;
 mod first_request;
 mod holder;
 mod listener;
 mod opening;
 mod rewound;
+mod second_hello;
 mod sniff;
 mod target;
 
@@ -28,11 +30,13 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+pub use callers::one_client;
 pub use client_hello::ClientHello;
 pub use holder::Holder;
 pub use listener::{Accepted, BindError, Listener, Slot};
 pub use opening::{Opening, open, open_unread};
 pub use rewound::Rewound;
+pub use second_hello::{AnotherName, SameName};
 pub use sniff::{Sniff, sniff};
 pub use target::{Hop, Malformed, Target, request_sanity};
 
@@ -50,8 +54,12 @@ pub struct Settings {
     pub backlog: u32,
     /// How many connections each door serves at a time; more of them wait in the kernel's queue.
     pub max_connections: u32,
+    /// How many of them one client address may have (of IPv6, one network of 64 bits); more are closed at once. 0: all.
+    pub max_connections_per_client: u32,
     /// How long a client may take over a whole request head, and between two requests, in seconds.
     pub header_timeout_s: u64,
+    /// How long an HTTP/2 connection may have no stream open, in seconds; for the first one the header timeout counts.
+    pub http2_idle_timeout_s: u64,
     /// Largest request head; a larger one is answered with 431.
     pub max_header_bytes: u32,
     /// Most header fields in a request; more are answered with 431.
@@ -72,7 +80,9 @@ impl Default for Settings {
             tls: SocketAddr::from((Ipv4Addr::LOCALHOST, 3129)),
             backlog: 1024,
             max_connections: 10_000,
+            max_connections_per_client: 2500,
             header_timeout_s: 30,
+            http2_idle_timeout_s: 300,
             max_header_bytes: 32 * 1024,
             max_headers: 100,
             opening_timeout_s: 10,
@@ -86,6 +96,11 @@ impl Settings {
     /// How long a client may take over a request head.
     pub fn header_timeout(&self) -> Duration {
         Duration::from_secs(self.header_timeout_s)
+    }
+
+    /// How long an HTTP/2 connection may have no stream open.
+    pub fn http2_idle_timeout(&self) -> Duration {
+        Duration::from_secs(self.http2_idle_timeout_s)
     }
 
     /// How long the first bytes of a tunnel may take.

@@ -1,7 +1,5 @@
 //! Looks at the first bytes of a tunnel until they tell what it carries. No byte is lost.
 
-use std::time::Duration;
-
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::timeout;
@@ -21,9 +19,10 @@ pub enum Opening {
     Http(Option<Authority>),
     /// Something else.
     Other,
-    /// A TLS record that does not become a `ClientHello`, or a request line after which no head comes, for this reason.
+    /// What servers might take for TLS or HTTP although it does not become a `ClientHello` or a request head, for this
+    /// reason.
     Malformed(&'static str),
-    /// Nothing so far: the client may wait for the server to speak first.
+    /// Nothing so far, from a client whose flow would be read: it may wait for the server to speak first.
     Silent,
     /// Nothing, and nothing will come: the client has said that it is done, or went away.
     Ended,
@@ -43,32 +42,29 @@ enum Next {
 
 /// Reads from `stream` until its first bytes tell what it carries, it ends, or the opening timeout has passed.
 pub async fn open<S: AsyncRead + Unpin>(stream: S, limits: &Settings) -> (Opening, Rewound<S>) {
-    look(stream, limits, limits.opening_timeout(), Next::Reads).await
+    look(stream, limits, Next::Reads).await
 }
 
-/// As [`open`], for a flow that nobody will read: an HTTP request is waited for until its head names a host. Waits up to
-/// `patience` for the first byte: where the other side may speak first, silence tells nothing about what will come. From
-/// the first byte on, the opening timeout counts.
-pub async fn open_unread<S: AsyncRead + Unpin>(
-    stream: S,
-    limits: &Settings,
-    patience: Duration,
-) -> (Opening, Rewound<S>) {
-    look(stream, limits, patience, Next::Carries).await
+/// As [`open`], for a flow that nobody will read: an HTTP request is waited for until its head names a host. Waits for the
+/// first byte as long as the caller does: where the other side may speak first, silence tells nothing about what will
+/// come. From the first byte on, the opening timeout counts.
+pub async fn open_unread<S: AsyncRead + Unpin>(stream: S, limits: &Settings) -> (Opening, Rewound<S>) {
+    look(stream, limits, Next::Carries).await
 }
 
-async fn look<S: AsyncRead + Unpin>(
-    mut stream: S,
-    limits: &Settings,
-    patience: Duration,
-    next: Next,
-) -> (Opening, Rewound<S>) {
+async fn look<S: AsyncRead + Unpin>(mut stream: S, limits: &Settings, next: Next) -> (Opening, Rewound<S>) {
     let mut first = BytesMut::with_capacity(FIRST_READ);
     // A read error is the end of the stream too: whoever reads on meets it again.
-    let opening = match timeout(patience, stream.read_buf(&mut first)).await {
-        Err(_) => Opening::Silent,
-        Ok(Ok(0) | Err(_)) => Opening::Ended,
-        Ok(Ok(_)) => {
+    let begun = match next {
+        Next::Reads => timeout(limits.opening_timeout(), stream.read_buf(&mut first))
+            .await
+            .ok(),
+        Next::Carries => Some(stream.read_buf(&mut first).await),
+    };
+    let opening = match begun {
+        None => Opening::Silent,
+        Some(Ok(0) | Err(_)) => Opening::Ended,
+        Some(Ok(_)) => {
             let decided = timeout(limits.opening_timeout(), read_on(&mut stream, &mut first, limits, next)).await;
             decided.ok().flatten().unwrap_or_else(|| undecided(&first, next))
         }
@@ -101,6 +97,7 @@ fn decide(first: &[u8], limits: &Settings, next: Next) -> Option<Opening> {
             Next::Carries => decide_http(first, limits),
         },
         Sniff::Other => Some(Opening::Other),
+        Sniff::Malformed(why) => Some(Opening::Malformed(why)),
         Sniff::Tls => match client_hello::parse(first) {
             Parsed::NeedMore => None,
             Parsed::Hello(hello) => Some(Opening::Tls(hello)),
@@ -125,7 +122,10 @@ fn decide_http(first: &[u8], limits: &Settings) -> Option<Opening> {
 fn undecided(first: &[u8], next: Next) -> Opening {
     match (first, sniff(first), next) {
         // INVARIANT: what may still become TLS, or a request, is never taken for something that may pass unread.
-        ([TLS_HANDSHAKE, ..], _, _) | (_, Sniff::Tls, _) => Opening::Malformed("the client hello never ended"),
+        (_, Sniff::Malformed(why), _) => Opening::Malformed(why),
+        ([TLS_HANDSHAKE | 0x80..=0xff, ..], Sniff::NeedMore, _) | (_, Sniff::Tls, _) => {
+            Opening::Malformed("the client hello never ended")
+        }
         (_, Sniff::Http | Sniff::NeedMore, Next::Carries) => Opening::Malformed("the first request head never ended"),
         (_, Sniff::Http | Sniff::Other | Sniff::NeedMore, Next::Reads) | (_, Sniff::Other, Next::Carries) => {
             Opening::Other
@@ -201,7 +201,7 @@ mod tests {
             let (mut client, stream) = duplex(1024);
             client.write_all(bytes.as_bytes()).await.unwrap();
             drop(client);
-            let (said, stream) = open_unread(stream, &limits, limits.opening_timeout()).await;
+            let (said, stream) = open_unread(stream, &limits).await;
             assert_eq!((said, rest(stream).await), (opening, bytes.as_bytes().to_vec()));
         }
     }
@@ -238,7 +238,7 @@ mod tests {
             tokio::time::sleep(limits.opening_timeout() * 5).await;
             client.write_all(&[TLS_HANDSHAKE]).await.unwrap();
         };
-        let opened = open_unread(stream, &limits, limits.opening_timeout() * 9);
+        let opened = open_unread(stream, &limits);
         let ((), (said, _)) = tokio::join!(late, opened);
         assert_eq!(said, Opening::Malformed("the client hello never ended"));
     }

@@ -24,11 +24,6 @@ impl<S> Rewound<S> {
     pub fn into_parts(self) -> (Bytes, S) {
         (self.first, self.stream)
     }
-
-    /// The stream behind.
-    pub fn get_ref(&self) -> &S {
-        &self.stream
-    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Rewound<S> {

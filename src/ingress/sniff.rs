@@ -11,46 +11,60 @@ pub enum Sniff {
     Other,
     /// Too few bytes to tell.
     NeedMore,
+    /// What some servers answer and we cannot read, for this reason.
+    Malformed(&'static str),
 }
 
 /// `HANDSHAKE`, the record type that every TLS client begins with.
 pub(super) const TLS_HANDSHAKE: u8 = 22;
-/// Longest method we believe in; `BASELINE-CONTROL`, the longest registered one, has 16 letters.
-const LONGEST_METHOD: usize = 24;
-/// Empty lines that servers skip before a request line (RFC 9112 §2.2).
-const MOST_BLANK: usize = 16;
+/// `CLIENT-HELLO` of SSL 2.0.
+const OLD_HELLO: u8 = 1;
+/// By then a request line has told that it is one: empty lines, method and spaces are short.
+const LONGEST: usize = 1024;
 
 /// Tells what `first`, the beginning of a stream, speaks.
 ///
 /// Once it has told, more bytes do not change the answer. It takes for HTTP whatever some server might: what is
 /// taken for something else may be tunnelled unread, and that must not be a way around reading.
 pub fn sniff(first: &[u8]) -> Sniff {
+    let first = first.get(..=LONGEST).unwrap_or(first);
     match first {
-        [] | [TLS_HANDSHAKE] => Sniff::NeedMore,
+        [] | [TLS_HANDSHAKE] | [0x80..=0xff, ..] if first.len() < 3 => Sniff::NeedMore,
         [TLS_HANDSHAKE, 3, ..] => Sniff::Tls,
+        // RFC 5246 §E.2: a client may speak TLS and begin in the format of SSL 2.0; it cannot name its host then
+        [0x80..=0xff, _, OLD_HELLO, ..] => Sniff::Malformed("the client hello has the format of SSL 2.0"),
         _ => sniff_http(first),
     }
 }
 
 fn sniff_http(first: &[u8]) -> Sniff {
-    let blank = first.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
-    if blank > MOST_BLANK {
-        return Sniff::Other;
+    let line = after(first, |byte| matches!(byte, b'\r' | b'\n'));
+    let rest = after(line, is_token);
+    let target = after(rest, |byte| matches!(byte, b' ' | b'\t'));
+    let (is_method, is_spaced) = (rest.len() < line.len(), target.len() < rest.len());
+    match target {
+        [] if first.len() > LONGEST => Sniff::Malformed("the first line is too long"),
+        [] => Sniff::NeedMore,
+        [b'/' | b'*', ..] if is_method && is_spaced => Sniff::Http,
+        // RFC 9112 §3.2.2: servers take absolute-form, too, and some of them any scheme
+        [byte, ..] if is_method && is_spaced && byte.is_ascii_alphabetic() => sniff_absolute(target, first.len()),
+        [_, ..] => Sniff::Other,
     }
-    let line = first.get(blank..).unwrap_or_default();
-    let method = line.iter().take_while(|b| is_token(**b)).count();
-    if method > LONGEST_METHOD {
-        return Sniff::Other;
+}
+
+fn sniff_absolute(target: &[u8], read: usize) -> Sniff {
+    match after(target, |byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) {
+        [b':', b'/', b'/', ..] => Sniff::Http,
+        [] | [b':'] | [b':', b'/'] if read > LONGEST => Sniff::Malformed("the first line is too long"),
+        [] | [b':'] | [b':', b'/'] => Sniff::NeedMore,
+        [_, ..] => Sniff::Other,
     }
-    let rest = line.get(method..).unwrap_or_default();
-    let spaces = rest.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
-    match (method, rest.first(), rest.get(spaces)) {
-        (_, None, _) => Sniff::NeedMore,
-        (0, Some(_), _) => Sniff::Other,
-        (_, Some(b' ' | b'\t'), None) if spaces <= MOST_BLANK => Sniff::NeedMore,
-        (_, Some(b' ' | b'\t'), Some(b'/' | b'*' | b'h' | b'H')) if spaces <= MOST_BLANK => Sniff::Http,
-        _ => Sniff::Other,
-    }
+}
+
+/// What follows the bytes at the beginning that are all `of` a kind.
+fn after(bytes: &[u8], of: impl Fn(u8) -> bool) -> &[u8] {
+    let length = bytes.iter().take_while(|byte| of(**byte)).count();
+    bytes.get(length..).unwrap_or_default()
 }
 
 /// `tchar` of RFC 9110 §5.6.2.
@@ -80,10 +94,32 @@ mod tests {
             (b"SSH-2.0-OpenSSH_9.2\r\n", Sniff::Other),
             (b"NICK ada\r\n", Sniff::Other),
             (b"\x00\x01\x02", Sniff::Other),
-            (b"\x80\x2e\x01\x03\x01", Sniff::Other),
-            (b"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", Sniff::Other),
+            (b"\x80\x2e", Sniff::NeedMore),
+            (b"\x80\x2e\x02\x03\x01", Sniff::Other),
+            (b"SSH-2.0-OpenSSH_for_Windows_9.5\r\n", Sniff::Other),
+            (b"NICK hans\r\n", Sniff::Other),
+            (b"GET ftp://x.example/", Sniff::Http),
+            (b"GET ftp:", Sniff::NeedMore),
+            (b"AN-UNUSUALLY-LONG-METHOD-NAME /", Sniff::Http),
+            (
+                b"\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\nGET                      /",
+                Sniff::Http,
+            ),
         ] {
             assert_eq!(sniff(bytes), answer, "{}", bytes.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_servers_might_answer_and_we_cannot_read_is_malformed() {
+        for bytes in [
+            b"\x80\x2e\x01\x03\x01".to_vec(),
+            b"\xff\xff\x01".to_vec(),
+            vec![b'A'; LONGEST + 1],
+            vec![b'\n'; LONGEST + 1],
+            [b"GET ".to_vec(), vec![b'a'; LONGEST]].concat(),
+        ] {
+            assert!(matches!(sniff(&bytes), Sniff::Malformed(_)), "{}", bytes.escape_ascii());
         }
     }
 
@@ -101,7 +137,7 @@ mod tests {
         }
 
         #[test]
-        fn sixty_four_bytes_always_tell(bytes in proptest::collection::vec(proptest::arbitrary::any::<u8>(), 64)) {
+        fn a_kilobyte_always_tells(bytes in proptest::collection::vec(proptest::sample::select(b"A \n:/".to_vec()), LONGEST + 1)) {
             proptest::prop_assert_ne!(sniff(&bytes), Sniff::NeedMore);
         }
     }

@@ -5,12 +5,16 @@ use std::path::Path;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::LedgerError;
+use crate::facts::hex;
 
 /// "wayl": marks the file as ours (`SQLite`'s `application_id`).
 const OURS: i64 = 0x7761_796c;
 
 /// The migrations, in order; the first has version 1. Never change one that has been released: add another.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/001_grants.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/001_grants.sql"),
+    include_str!("migrations/002_promises.sql"),
+];
 
 /// Checks that the file is ours and no newer than we are, and applies what is missing.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), LedgerError> {
@@ -79,11 +83,7 @@ fn apply(connection: &mut Connection, version: i64, text: &str, checksum: &str) 
 }
 
 fn checksum(text: &str) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
-    digest
-        .as_ref()
-        .iter()
-        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes()).as_ref())
 }
 
 #[cfg(test)]

@@ -35,7 +35,7 @@ use crate::facts::{Grant, GrantId, GrantState, GrantTerms, Standing, SubjectId};
 pub use error::LedgerError;
 use view::View;
 pub use view::{Count, Life};
-use writer::Writer;
+use writer::{Change, Writer};
 
 /// How many grants one person may hold at once: each costs a judgement when a request is refused.
 pub const MOST_IN_FORCE: usize = 32;
@@ -61,6 +61,7 @@ impl Default for Settings {
 pub struct Ledger {
     view: Arc<View>,
     writer: Arc<Writer>,
+    promised: Arc<[GrantId]>,
 }
 
 impl Ledger {
@@ -76,8 +77,9 @@ impl Ledger {
 
     fn over(connection: rusqlite::Connection) -> Result<Self, LedgerError> {
         let view = Arc::new(rows::load(&connection)?);
+        let promised = rows::promises(&connection)?.into();
         let writer = Arc::new(Writer::start(connection, Arc::clone(&view))?);
-        Ok(Self { view, writer })
+        Ok(Self { view, writer, promised })
     }
 
     /// What `subject` holds at `now`; memory only.
@@ -85,28 +87,61 @@ impl Ledger {
         Standing::new(self.view.of(subject).iter().cloned(), now)
     }
 
-    /// Names a grant without giving it, so that it can be recorded before it counts.
+    /// Names a grant without giving it.
     pub fn name(&self, terms: GrantTerms) -> Grant {
-        let id = fresh_id(terms.declared_at);
+        let id = GrantId::new(terms.declared_at.fresh_name());
         terms.named(id)
     }
 
     /// Gives a grant: on disk and in force before this returns.
     pub async fn give(&self, terms: GrantTerms) -> Result<Grant, LedgerError> {
-        self.put(self.name(terms), || ()).await
+        self.put(self.name(terms), |_| ()).await
     }
 
-    /// Gives a grant that [`Ledger::name`] has named.
+    /// Names a grant that is about to be recorded and then [`put`](Ledger::put): until then a crash leaves it among
+    /// [`Ledger::promised`]. Refused where its holder has as many as one may have, before anything is recorded.
+    pub async fn promise(&self, terms: GrantTerms) -> Result<Grant, LedgerError> {
+        let grant = Box::new(self.name(terms));
+        self.writer.make(Change::Promise(grant)).await
+    }
+
+    /// Gives a grant that has a name.
     ///
     /// `once_kept` is called when the grant is on disk and in force, also if nobody waits for this call any more; it
     /// is dropped without being called if the grant is not given.
-    pub async fn put(&self, grant: Grant, once_kept: impl FnOnce() + Send + 'static) -> Result<Grant, LedgerError> {
-        self.writer.put(grant, Box::new(once_kept)).await
+    pub async fn put(
+        &self,
+        grant: Grant,
+        once_kept: impl FnOnce(&Grant) + Send + 'static,
+    ) -> Result<Grant, LedgerError> {
+        self.writer
+            .make(Change::Put(Box::new(grant), Box::new(once_kept)))
+            .await
     }
 
     /// Ends a grant that is in force at `at`: on disk and no longer in force before this returns.
-    pub async fn end(&self, id: &GrantId, state: GrantState, at: Timestamp) -> Result<Grant, LedgerError> {
-        self.writer.end(id.clone(), state, at).await
+    ///
+    /// `once_kept` is called with the ended grant as for [`Ledger::put`].
+    pub async fn end(
+        &self,
+        id: &GrantId,
+        state: GrantState,
+        at: Timestamp,
+        once_kept: impl FnOnce(&Grant) + Send + 'static,
+    ) -> Result<Grant, LedgerError> {
+        self.writer
+            .make(Change::End(id.clone(), state, at, Box::new(once_kept)))
+            .await
+    }
+
+    /// What the life before this one had promised when it ended: whether it was given is to be compared with the book.
+    pub fn promised(&self) -> &[GrantId] {
+        &self.promised
+    }
+
+    /// Forgets promises about which the book and the ledger agree.
+    pub async fn forget(&self, promises: Vec<GrantId>) {
+        self.writer.forget(promises).await;
     }
 
     /// The grants of `subject`: all that are in force, and the latest of those that are over; newest first.
@@ -131,12 +166,4 @@ impl Ledger {
     pub fn counts(&self, now: Timestamp) -> Vec<Count> {
         self.view.counts(now)
     }
-}
-
-/// UUID version 7 of the moment of declaration (RFC 9562 §5.7): ids sort by time, and a fixed clock fixes their order.
-fn fresh_id(at: Timestamp) -> GrantId {
-    let millis = u64::try_from(at.as_millis()).unwrap_or(0);
-    let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
-    let moment = uuid::Timestamp::from_unix(uuid::NoContext, millis / 1000, nanos);
-    GrantId::new(uuid::Uuid::new_v7(moment).to_string())
 }

@@ -73,6 +73,39 @@ pub(super) fn insert(connection: &Connection, grant: &Grant) -> rusqlite::Result
     Ok(())
 }
 
+/// Notes that a grant is about to be recorded and given.
+pub(super) fn promise(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
+    connection.execute("INSERT INTO promises (id) VALUES (?1)", [grant.id.as_str()])?;
+    Ok(())
+}
+
+/// Takes back a grant of which nobody knows whether it is on disk.
+pub(super) fn take_back(connection: &Connection, id: &GrantId) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM grants WHERE id = ?1", [id.as_str()])?;
+    // a row that changes is written, so that this change takes the place of the doubtful one also where that left no row
+    connection.execute(
+        "UPDATE promises SET doubtful = doubtful + 1 WHERE id = ?1",
+        [id.as_str()],
+    )?;
+    Ok(())
+}
+
+/// Forgets a promise, if there is one: it was kept, or the book says that it was not.
+pub(super) fn forget(connection: &Connection, id: &GrantId) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM promises WHERE id = ?1", [id.as_str()])?;
+    Ok(())
+}
+
+/// The promises that were neither kept nor forgotten.
+pub(super) fn promises(connection: &Connection) -> Result<Vec<GrantId>, LedgerError> {
+    let all = || -> rusqlite::Result<Vec<GrantId>> {
+        let mut statement = connection.prepare("SELECT id FROM promises ORDER BY id")?;
+        let ids = statement.query_map([], |row| Ok(GrantId::new(row.get::<_, String>(0)?)))?;
+        ids.collect()
+    };
+    all().map_err(|error| LedgerError::Unavailable(error.to_string()))
+}
+
 /// How many grants of `subject` have not ended and not expired at `at`.
 pub(super) fn in_force(connection: &Connection, subject: &SubjectId, at: Timestamp) -> rusqlite::Result<usize> {
     let ask = "SELECT count(*) FROM grants WHERE subject = ?1 AND state = 'active' AND expires_ms > ?2";

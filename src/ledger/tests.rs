@@ -11,7 +11,7 @@ fn moment(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
-fn terms(who: &str, purpose: &str, from: i64, until: i64) -> GrantTerms {
+pub(super) fn terms(who: &str, purpose: &str, from: i64, until: i64) -> GrantTerms {
     GrantTerms {
         subject: SubjectId::parse(who).unwrap(),
         purpose: PurposeId::new(purpose),
@@ -104,12 +104,12 @@ async fn an_ended_grant_ends_at_once_stays_ended_and_cannot_end_twice() {
     let ledger = folder.open().unwrap();
     let grant = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
     let ended = ledger
-        .end(&grant.id, GrantState::Withdrawn, moment(2_000))
+        .end(&grant.id, GrantState::Withdrawn, moment(2_000), |_| ())
         .await
         .unwrap();
     assert_eq!(ended.state, GrantState::Withdrawn);
     assert!(ledger.standing(&ada(), moment(2_000)).grants().is_empty());
-    let twice = ledger.end(&grant.id, GrantState::Revoked, moment(2_001)).await;
+    let twice = ledger.end(&grant.id, GrantState::Revoked, moment(2_001), |_| ()).await;
     assert_eq!(twice, Err(LedgerError::AlreadyOver(grant.id.clone())));
     drop(ledger);
     let again = folder.open().unwrap();
@@ -121,10 +121,12 @@ async fn an_ended_grant_ends_at_once_stays_ended_and_cannot_end_twice() {
 async fn an_expired_or_unknown_grant_cannot_be_ended() {
     let ledger = Ledger::in_memory().unwrap();
     let grant = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
-    let late = ledger.end(&grant.id, GrantState::Withdrawn, moment(9_000)).await;
+    let late = ledger
+        .end(&grant.id, GrantState::Withdrawn, moment(9_000), |_| ())
+        .await;
     assert_eq!(late, Err(LedgerError::AlreadyOver(grant.id)));
     let nobody = GrantId::new("nope");
-    let unknown = ledger.end(&nobody, GrantState::Withdrawn, moment(1)).await;
+    let unknown = ledger.end(&nobody, GrantState::Withdrawn, moment(1), |_| ()).await;
     assert_eq!(unknown, Err(LedgerError::NoSuchGrant(nobody)));
 }
 
@@ -134,7 +136,10 @@ async fn whoever_listens_hears_of_grants_given_and_ended() {
     let mut changes = ledger.changes();
     let grant = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
     changes.changed().await.unwrap();
-    ledger.end(&grant.id, GrantState::Revoked, moment(2_000)).await.unwrap();
+    ledger
+        .end(&grant.id, GrantState::Revoked, moment(2_000), |_| ())
+        .await
+        .unwrap();
     changes.changed().await.unwrap();
     assert_eq!(*changes.borrow(), 2);
 }
@@ -176,7 +181,10 @@ async fn grants_are_counted_by_purpose_and_stage_of_life_also_after_a_restart() 
     ledger.give(terms("ada", "recruiting", 0, 10_000)).await.unwrap();
     ledger.give(terms("ada", "recruiting", 0, 100)).await.unwrap();
     let ended = ledger.give(terms("bob", "recruiting", 0, 10_000)).await.unwrap();
-    ledger.end(&ended.id, GrantState::Revoked, moment(50)).await.unwrap();
+    ledger
+        .end(&ended.id, GrantState::Revoked, moment(50), |_| ())
+        .await
+        .unwrap();
     let line = |ledger: &Ledger| {
         let counts = ledger.counts(moment(5_000));
         let words = counts
@@ -235,7 +243,7 @@ async fn only_the_gateways_own_user_may_read_the_file() {
 #[test]
 fn ids_sort_by_the_moment_of_declaration() {
     let ids: Vec<GrantId> = [1, 1_000, 1_001, 1_764_000_000_123]
-        .map(|at| fresh_id(moment(at)))
+        .map(|at| GrantId::new(moment(at).fresh_name()))
         .into();
     assert!(ids.is_sorted());
 }

@@ -2,7 +2,7 @@
 //! answered.
 #![expect(clippy::disallowed_methods, reason = "door: keeps the ledger's file")]
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -28,14 +28,30 @@ pub(super) fn open(path: &Path) -> Result<Connection, LedgerError> {
         why: error.to_string(),
     };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true).mode(0o700).create(folder).map_err(unreadable)?;
+        make(folder).map_err(unreadable)?;
     }
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
     options.open(path).map_err(unreadable)?;
+    sync_names(path).map_err(unreadable)?;
     let connection = Connection::open(path).map_err(|error| explain(path, &error))?;
     prepare(connection, path)
+}
+
+/// Makes the folder at `path`, and those above it, durably and for their owner only.
+fn make(path: &Path) -> std::io::Result<()> {
+    let missing = path
+        .ancestors()
+        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    let made: Vec<&Path> = missing.collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    made.into_iter().try_for_each(sync_names)
+}
+
+/// Makes the name of what is at `path` durable.
+fn sync_names(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
 /// The same without a file.
@@ -78,12 +94,23 @@ pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> LedgerError {
 
 type Reply = oneshot::Sender<Result<Grant, LedgerError>>;
 
-/// What to do once a grant is kept.
-pub(super) type OnceKept = Box<dyn FnOnce() + Send>;
+/// What to do once a change is kept, with the grant as it is then.
+pub(super) type OnceKept = Box<dyn FnOnce(&Grant) + Send>;
+
+/// A change.
+pub(super) enum Change {
+    /// A grant is about to be recorded and given.
+    Promise(Box<Grant>),
+    /// It is given.
+    Put(Box<Grant>, OnceKept),
+    /// It ends.
+    End(GrantId, GrantState, Timestamp, OnceKept),
+}
 
 enum Job {
-    Put(Box<Grant>, OnceKept, Reply),
-    End(GrantId, GrantState, Timestamp, Reply),
+    Make(Change, Reply),
+    /// Promises that the book and the ledger agree about.
+    Forget(Vec<GrantId>),
 }
 
 /// The handle of the writer thread; ends and joins it when dropped.
@@ -95,9 +122,14 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn start(connection: Connection, view: Arc<View>) -> Result<Self, LedgerError> {
         let (jobs, inbox) = mpsc::channel(QUEUE);
+        let keeper = Keeper {
+            connection,
+            view,
+            doubtful: Vec::new(),
+        };
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
-            .spawn(move || work(connection, &view, inbox))
+            .spawn(move || keeper.work(inbox))
             .map_err(|error| LedgerError::Unavailable(error.to_string()))?;
         Ok(Self {
             jobs: Some(jobs),
@@ -105,20 +137,21 @@ impl Writer {
         })
     }
 
-    pub(super) async fn put(&self, grant: Grant, once_kept: OnceKept) -> Result<Grant, LedgerError> {
-        self.ask(|reply| Job::Put(Box::new(grant), once_kept, reply)).await
-    }
-
-    pub(super) async fn end(&self, id: GrantId, state: GrantState, at: Timestamp) -> Result<Grant, LedgerError> {
-        self.ask(|reply| Job::End(id, state, at, reply)).await
-    }
-
-    async fn ask(&self, job: impl FnOnce(Reply) -> Job) -> Result<Grant, LedgerError> {
+    /// Makes a change, and returns the grant that it is about once it is durable.
+    pub(super) async fn make(&self, change: Change) -> Result<Grant, LedgerError> {
         let stopped = || LedgerError::Unavailable("its writer has stopped".to_owned());
         let (reply, answer) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
-        jobs.send(job(reply)).await.map_err(|_| stopped())?;
+        jobs.send(Job::Make(change, reply)).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
+    }
+
+    /// Forgets promises, as soon as it can.
+    pub(super) async fn forget(&self, ids: Vec<GrantId>) {
+        if let Some(jobs) = &self.jobs {
+            // a writer that has stopped leaves them to the next start
+            let _ = jobs.send(Job::Forget(ids)).await;
+        }
     }
 }
 
@@ -132,55 +165,140 @@ impl Drop for Writer {
     }
 }
 
-fn work(mut connection: Connection, view: &View, mut inbox: mpsc::Receiver<Job>) {
-    while let Some(job) = inbox.blocking_recv() {
-        let (answer, reply) = match job {
-            Job::Put(grant, once_kept, reply) => {
-                let answer = put(&mut connection, view, *grant);
-                if answer.is_ok() {
-                    once_kept();
+/// What the writer thread owns.
+struct Keeper {
+    connection: Connection,
+    view: Arc<View>,
+    /// Grants whose commit failed: the disk may have them nevertheless, and would show them after a crash.
+    doubtful: Vec<GrantId>,
+}
+
+impl Keeper {
+    fn work(mut self, mut inbox: mpsc::Receiver<Job>) {
+        while let Some(job) = inbox.blocking_recv() {
+            match job {
+                Job::Make(change, reply) => {
+                    let (made, kept) = self.make(change);
+                    // Whoever asked may have gone away; the change stands.
+                    let _ = reply.send(made);
+                    self.forget(kept.as_slice());
                 }
-                (answer, reply)
+                Job::Forget(ids) => self.forget(&ids),
             }
-            Job::End(id, state, at, reply) => (end(&mut connection, view, &id, state, at), reply),
-        };
-        // Whoever asked may have gone away; the change stands.
-        let _ = reply.send(answer);
+        }
+    }
+
+    /// Makes a change; also names the promise that it has kept.
+    fn make(&mut self, change: Change) -> (Result<Grant, LedgerError>, Option<GrantId>) {
+        if let Err(error) = self.clear_doubts() {
+            return (Err(unavailable(&error)), None);
+        }
+        match change {
+            Change::Promise(grant) => (self.promise(*grant), None),
+            Change::Put(grant, once_kept) => {
+                let given = self.put(*grant).inspect(once_kept);
+                let kept = given.as_ref().ok().map(|grant| grant.id.clone());
+                (given, kept)
+            }
+            Change::End(id, state, at, once_kept) => (self.end(&id, state, at).inspect(once_kept), None),
+        }
+    }
+
+    /// INVARIANT: nothing is given or promised while the disk may hold what was said not to be given.
+    fn clear_doubts(&mut self) -> rusqlite::Result<()> {
+        if self.doubtful.is_empty() {
+            return Ok(());
+        }
+        let transaction = self.connection.transaction()?;
+        for id in &self.doubtful {
+            rows::take_back(&transaction, id)?;
+        }
+        transaction.commit()?;
+        self.doubtful.clear();
+        Ok(())
+    }
+
+    fn promise(&mut self, grant: Grant) -> Result<Grant, LedgerError> {
+        let transaction = self.connection.transaction().map_err(|error| unavailable(&error))?;
+        has_room(&transaction, &grant)?;
+        rows::promise(&transaction, &grant).map_err(|error| unavailable(&error))?;
+        transaction.commit().map_err(|error| unavailable(&error))?;
+        Ok(grant)
+    }
+
+    fn put(&mut self, grant: Grant) -> Result<Grant, LedgerError> {
+        let transaction = self.connection.transaction().map_err(|error| unavailable(&error))?;
+        has_room(&transaction, &grant)?;
+        rows::insert(&transaction, &grant).map_err(|error| unavailable(&error))?;
+        if let Err(error) = transaction.commit() {
+            self.doubtful.push(grant.id);
+            return Err(unavailable(&error));
+        }
+        self.view.given(grant.clone());
+        Ok(grant)
+    }
+
+    fn end(&mut self, id: &GrantId, state: GrantState, at: Timestamp) -> Result<Grant, LedgerError> {
+        let transaction = self.connection.transaction().map_err(|error| unavailable(&error))?;
+        let found = rows::find(&transaction, id).map_err(|error| unavailable(&error))?;
+        let mut grant = found.ok_or_else(|| LedgerError::NoSuchGrant(id.clone()))?;
+        if Life::of(&grant, at) != Life::Active {
+            return Err(LedgerError::AlreadyOver(id.clone()));
+        }
+        grant.state = state;
+        rows::end(&transaction, id, state, at).map_err(|error| unavailable(&error))?;
+        transaction.commit().map_err(|error| unavailable(&error))?;
+        self.view.ended(&grant);
+        Ok(grant)
+    }
+
+    /// What cannot be forgotten now is compared with the book at the next start.
+    fn forget(&self, ids: &[GrantId]) {
+        for id in ids {
+            if let Err(error) = rows::forget(&self.connection, id) {
+                tracing::warn!(%error, %id, "the ledger cannot forget a promise");
+            }
+        }
     }
 }
 
-fn put(connection: &mut Connection, view: &View, grant: Grant) -> Result<Grant, LedgerError> {
-    let transaction = connection.transaction().map_err(|error| unavailable(&error))?;
-    let held = rows::in_force(&transaction, &grant.subject, grant.declared_at).map_err(|error| unavailable(&error))?;
-    if held >= MOST_IN_FORCE {
-        return Err(LedgerError::TooMany(held));
+fn has_room(connection: &Connection, grant: &Grant) -> Result<(), LedgerError> {
+    let held = rows::in_force(connection, &grant.subject, grant.declared_at).map_err(|error| unavailable(&error))?;
+    if held < MOST_IN_FORCE {
+        Ok(())
+    } else {
+        Err(LedgerError::TooMany(held))
     }
-    rows::insert(&transaction, &grant).map_err(|error| unavailable(&error))?;
-    transaction.commit().map_err(|error| unavailable(&error))?;
-    view.given(grant.clone());
-    Ok(grant)
-}
-
-fn end(
-    connection: &mut Connection,
-    view: &View,
-    id: &GrantId,
-    state: GrantState,
-    at: Timestamp,
-) -> Result<Grant, LedgerError> {
-    let transaction = connection.transaction().map_err(|error| unavailable(&error))?;
-    let found = rows::find(&transaction, id).map_err(|error| unavailable(&error))?;
-    let mut grant = found.ok_or_else(|| LedgerError::NoSuchGrant(id.clone()))?;
-    if Life::of(&grant, at) != Life::Active {
-        return Err(LedgerError::AlreadyOver(id.clone()));
-    }
-    grant.state = state;
-    rows::end(&transaction, id, state, at).map_err(|error| unavailable(&error))?;
-    transaction.commit().map_err(|error| unavailable(&error))?;
-    view.ended(&grant);
-    Ok(grant)
 }
 
 fn unavailable(error: &rusqlite::Error) -> LedgerError {
     LedgerError::Unavailable(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::tests::terms;
+
+    #[test]
+    fn a_grant_whose_commit_failed_is_taken_back_before_anything_else_is_given() {
+        let connection = open_in_memory().unwrap();
+        let mut keeper = Keeper {
+            view: Arc::new(rows::load(&connection).unwrap()),
+            connection,
+            doubtful: Vec::new(),
+        };
+        let doubtful = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("doubtful"));
+        keeper.promise(doubtful.clone()).unwrap();
+        rows::insert(&keeper.connection, &doubtful).unwrap();
+        keeper.doubtful.push(doubtful.id.clone());
+        let next = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("next"));
+        keeper.make(Change::Promise(Box::new(next))).0.unwrap();
+        assert_eq!(rows::find(&keeper.connection, &doubtful.id).unwrap(), None);
+        let promised = rows::promises(&keeper.connection).unwrap();
+        assert!(
+            promised.contains(&doubtful.id),
+            "the next start compares it with the book"
+        );
+    }
 }

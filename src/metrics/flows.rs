@@ -145,6 +145,7 @@ impl Flows {
                 self.reload_timestamp.set(at.calendar().as_duration().as_secs_f64());
             }
             GatewayAct::RulebookRefused { .. } => self.reload_success.set(0),
+            GatewayAct::UnprovenSummed { challenges, .. } => self.challenges.inc_by(*challenges),
             GatewayAct::Stopped | GatewayAct::Repaired { .. } | GatewayAct::RecordsInterrupted { .. } => {}
         }
     }

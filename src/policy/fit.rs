@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cedar_policy::EvalResult;
@@ -173,8 +174,8 @@ impl Sample {
             place: Place {
                 host: authority.host.clone(),
                 platform: full.then(|| PlatformId::new("site")),
-                categories: full.then(|| Category::new("social")).into_iter().collect(),
-                roles: BTreeSet::new(),
+                categories: Arc::new(full.then(|| Category::new("social")).into_iter().collect()),
+                roles: Arc::default(),
             },
             authority,
             grant: Grant {

@@ -17,10 +17,10 @@ use super::express::wrong;
 use super::index::Number;
 use super::memo::{Made, Memo};
 use super::question::Question;
-use super::reasons::Tally;
+use super::reasons::{self, Tally};
 use super::request::{GRANT, Noun, Pairs, check, comes_before, facts};
 use super::{Passage, Policy};
-use crate::facts::{Grant, GrantId, Host, Person, Place, SubjectId};
+use crate::facts::{Grant, GrantId, Host, Person, Place, Reason, SubjectId};
 
 /// What is remembered between flows.
 #[derive(Debug, Default)]
@@ -126,6 +126,35 @@ impl Hearing<'_> {
                 .matching(&terms.principal.keys, &action, &terms.resource.keys);
             rules.is_some_and(|rules| policy.index.any_heeds_grant(&rules))
         })
+    }
+
+    /// The permits that are meant for the purpose of `grant` and do not hold now, where nothing else keeps an action from
+    /// being permitted: what they say of themselves (hours, an approval) is why the grant does not help.
+    pub fn waiting(&self, actions: &[&str], grant: &Grant) -> Vec<Reason> {
+        let Ok(terms) = &self.terms else { return Vec::new() };
+        let policy = self.policy;
+        let mut waiting = Vec::new();
+        for action in actions {
+            let decision = self.decide(&[action], Some(grant));
+            if decision.is_allowed() || !decision.reasons().is_empty() || !decision.errors().is_empty() {
+                continue;
+            }
+            let (people, places) = (terms.principal.keys.as_slice(), terms.resource.keys.as_slice());
+            let numbers = policy.index.matching(people, &policy.nouns.action(action), places);
+            for number in numbers.unwrap_or_default() {
+                let meant = policy
+                    .opens
+                    .get(number)
+                    .is_some_and(|opens| opens.names(&grant.purpose));
+                let rule = policy
+                    .rules
+                    .get(number)
+                    .filter(|_| meant && policy.is_in_force(number, self.flow.at));
+                waiting.extend(rule.map(reasons::reason));
+            }
+        }
+        waiting.dedup();
+        waiting
     }
 
     fn put(&self, actions: &[&str], grant: Option<&Grant>) -> Result<Tally, Trouble> {

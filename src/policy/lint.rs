@@ -2,11 +2,13 @@
 //! that it can ever apply.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use cedar_policy::{ActionConstraint, EntityUid, PolicySet, Schema, ValidationMode, Validator};
 
 use super::diagnose::problem;
 use super::rule::{Rule, Written, find, moment, without_comments};
+use crate::clock::Timestamp;
 use crate::facts::{Effect, Problem, SourceText, did_you_mean};
 
 /// The annotations that mean something here. Others are the author's own, unless one looks like a slip.
@@ -212,13 +214,20 @@ fn never_applies(schema: &Schema, source: &SourceText, written: &Written, proble
     }
 }
 
-/// Warns of a permit that has expired.
-pub(super) fn expired(rule: &Rule) -> Problem {
+/// So long before a permit expires, its owner is warned.
+pub(super) const SOON: Duration = Duration::from_hours(30 * 24);
+
+/// Warns of a permit that has expired at `at`, or will.
+pub(super) fn expiring(rule: &Rule, at: Timestamp) -> Problem {
     let end = rule.annotations.get("expires").map_or("", String::as_str);
     let source = SourceText::new(rule.file.as_str(), "");
     let mut problem = Problem::error("wayleave::policy::expired", &source, rule.span, "");
     problem.line = rule.line;
-    problem.message = format!("rule `{}` expired on {end} and permits nothing any more", rule.id);
+    problem.message = if rule.is_in_force(at) {
+        format!("rule `{}` expires on {end} and permits nothing from then on", rule.id)
+    } else {
+        format!("rule `{}` expired on {end} and permits nothing any more", rule.id)
+    };
     problem
         .as_warning()
         .with_help("remove it, or renew its `@expires` with its owner")

@@ -21,6 +21,7 @@ mod index;
 mod lint;
 mod memo;
 mod names;
+mod opens;
 mod permit;
 mod question;
 mod reasons;
@@ -49,6 +50,7 @@ use crate::facts::{Category, GrantId, PlatformId, PolicyId, Problem, PurposeId, 
 use decision::Trouble;
 use hearing::Memory;
 use index::{Index, Number};
+use opens::Opens;
 use reasons::Tally;
 use request::{Asked, Nouns};
 use rule::Written;
@@ -84,6 +86,8 @@ pub struct Policy {
     vocabulary: Vocabulary,
     nouns: Nouns,
     rules: Vec<Rule>,
+    /// The purposes that each rule opens something for.
+    opens: Vec<Opens>,
     numbers: BTreeMap<String, Number>,
     named: Vec<Named>,
     index: Index,
@@ -135,6 +139,7 @@ impl Policy {
     }
 
     fn of(written: Vec<Written>, book: Book, nouns: Nouns) -> Self {
+        let opens = written.iter().map(|w| Opens::read(&w.cedar, w.rule.effect)).collect();
         let (rules, policies): (Vec<Rule>, Vec<_>) = written.into_iter().map(|w| (w.rule, w.cedar)).unzip();
         let numbers = rules
             .iter()
@@ -146,6 +151,7 @@ impl Policy {
             vocabulary: book.words,
             nouns,
             rules,
+            opens,
             numbers,
             named: Vec::new(),
             authorizer: Authorizer::new(),
@@ -191,10 +197,16 @@ impl Policy {
         &self.named
     }
 
-    /// Warns of permits that no longer count at `at`.
-    pub fn expired(&self, at: Timestamp) -> Vec<Problem> {
-        let gone = self.rules.iter().filter(|rule| !rule.is_in_force(at));
-        gone.map(lint::expired).collect()
+    /// Warns of permits that no longer count at `at`, and of those that soon will not.
+    pub fn expiring(&self, at: Timestamp) -> Vec<Problem> {
+        let soon = at.plus(lint::SOON);
+        let going = self.rules.iter().filter(|rule| !rule.is_in_force(soon));
+        going.map(|rule| lint::expiring(rule, at)).collect()
+    }
+
+    /// Whether some rule opens something for `purpose`; false only where surely none does.
+    pub fn opens(&self, purpose: &PurposeId) -> bool {
+        self.opens.iter().any(|opens| opens.holds(purpose))
     }
 
     fn put(&self, asked: &Asked, at: Timestamp) -> Tally {

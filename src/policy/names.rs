@@ -1,7 +1,7 @@
 //! The names that rules use. Cedar's validator knows types, but not who works here and which platforms there are: a
 //! misspelt role, platform or category passes it, and the rule never matches.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::World;
 use super::lint::Spot;
@@ -91,12 +91,12 @@ pub(super) fn read(source: &SourceText, written: &Written) -> Vec<Named> {
 /// Reports every name that `world` does not know.
 pub(super) fn check(written: &[(&SourceText, Written)], named: &[Named], world: &World, problems: &mut Vec<Problem>) {
     let known = Known::new(world);
+    let sources: BTreeMap<&str, &SourceText> = written
+        .iter()
+        .map(|(source, _)| (source.name.as_str(), *source))
+        .collect();
     for name in named {
-        let source = written
-            .iter()
-            .map(|(source, _)| *source)
-            .find(|source| source.name == name.file);
-        let (Some(source), false) = (source, known.has(name)) else {
+        let (Some(source), false) = (sources.get(name.file.as_str()), known.has(name)) else {
             continue;
         };
         let (kind, place) = name.kind.words();

@@ -67,8 +67,14 @@ impl Portal {
         }
     }
 
-    pub(super) async fn delete_grant(&self, visit: &Visit<'_>, visitor: Visitor<'_>, id: &str) -> Page {
-        match self.end(visit, visitor, id, Channel::Api).await {
+    pub(super) async fn delete_grant(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        id: &str,
+        received: &Received,
+    ) -> Page {
+        match self.end(visit, visitor, id, channel(received)).await {
             Ok(grant) => pages::json(StatusCode::OK, &shown(&grant, visit)),
             Err(NotEnded::NoSuch) => no_such_grant(),
             Err(NotEnded::Over) => {
@@ -121,8 +127,7 @@ impl Portal {
 
 /// The purposes that are open to the person.
 pub(super) fn list_purposes(visit: &Visit<'_>, visitor: Visitor<'_>) -> Page {
-    let open = visit.rules.purposes().iter();
-    let open = open.filter(|purpose| purpose.is_open_to(visitor.person, visit.at));
+    let open = visit.rules.open_to(visitor, visit.at);
     let purposes: Vec<Value> = open.map(|purpose| offered(purpose, visitor)).collect();
     pages::json(StatusCode::OK, &json!({ "purposes": purposes }))
 }

@@ -1,17 +1,20 @@
 //! The only place where grants are given and ended.
 //!
-//! Giving: **book first, ledger second.** A grant counts from the moment that the ledger keeps it, and by then its
-//! record is on disk: no record, no access. Only then is it answered. A crash in between leaves a record of a grant
-//! that nobody was told of and that opens nothing; a ledger that fails, or a client that goes away, is followed by a
-//! second record which says that the grant never counted ([`Undo`]).
+//! Giving: **promise, book, ledger.** The ledger promises, which is refused where the person holds too many grants; the
+//! book records; and a grant counts from the moment that the ledger keeps it. By then its record is on disk: no record,
+//! no access. Only then is it answered. A ledger that fails, or a client that goes away, is followed by a second record
+//! which says that the grant never counted ([`Undo`]); a crash in between leaves the promise, and the next start says
+//! so ([`Portal::settle`]).
 //!
 //! Ending: **ledger first, book second.** Taking away access never waits for the book; a record that cannot be written
-//! now is kept by the book until the disk works again.
+//! now is kept by the book until the disk works again. It is written also when nobody waits for the answer any more.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use super::{Portal, Visit};
-use crate::audit::Book;
+use crate::audit::{Book, read};
+use crate::clock::Timestamp;
 use crate::facts::{
     Act, Channel, Grant, GrantAct, GrantId, GrantState, GrantTerms, PolicyId, Reason, Record, RulebookId, SubjectId,
 };
@@ -57,7 +60,7 @@ impl Portal {
         channel: Channel,
     ) -> Result<Grant, NotGranted> {
         match visit.rules.weigh(visitor, declaration, channel, visit.at) {
-            Weighing::Granted(terms) => self.keep(visit, terms).await,
+            Weighing::Granted { terms, reasons } => self.keep(visit, terms, &reasons).await,
             Weighing::NeedsApproval { approvers, .. } => Err(NotGranted::NeedsApproval(approvers)),
             Weighing::Refused { unfit, .. } if !unfit.is_empty() => Err(NotGranted::Unfit(unfit)),
             Weighing::Refused { reasons, why, .. } => {
@@ -67,11 +70,11 @@ impl Portal {
         }
     }
 
-    async fn keep(&self, visit: &Visit<'_>, terms: GrantTerms) -> Result<Grant, NotGranted> {
-        let grant = self.ledger.name(terms);
+    async fn keep(&self, visit: &Visit<'_>, terms: GrantTerms, reasons: &[Reason]) -> Result<Grant, NotGranted> {
+        let grant = self.ledger.promise(terms).await.map_err(NotGranted::from)?;
         let said = |what| {
             self.book
-                .record(act(what, &grant, &visit.subject.id, visit.rules.id(), &[]))
+                .record(act(what, &grant, &visit.subject.id, visit.rules.id(), reasons))
         };
         let undo = Undo::armed(&self.book, said(GrantAct::Void));
         if let Err(trouble) = self.book.write(said(GrantAct::Granted)).await {
@@ -80,13 +83,36 @@ impl Portal {
             }
             return Err(NotGranted::NotKept(trouble.to_string()));
         }
-        self.ledger.put(grant, move || undo.disarm()).await.map_err(|trouble| {
-            if matches!(trouble, LedgerError::TooMany(_)) {
-                NotGranted::TooMany(trouble.to_string())
-            } else {
-                NotGranted::NotKept(trouble.to_string())
+        let given = self.ledger.put(grant, move |_| undo.disarm()).await;
+        given.map_err(NotGranted::from)
+    }
+
+    /// Compares what the life before this one had promised with the book in the folder `records`, before anybody is
+    /// let in: of what the book calls granted, and nobody holds, it says that it never counted, and nobody holds what
+    /// it says never counted.
+    pub async fn settle(&self, records: &Path, at: Timestamp) -> Result<(), String> {
+        let promised: BTreeSet<&GrantId> = self.ledger.promised().iter().collect();
+        if promised.is_empty() {
+            return Ok(());
+        }
+        for told in told_of(records, &promised)? {
+            let held = self.ledger.get(&told.id).is_some();
+            if held && told.is_void {
+                let ended = self.ledger.end(&told.id, GrantState::Revoked, at, |_| ()).await;
+                let trouble = ended
+                    .err()
+                    .filter(|trouble| !matches!(trouble, LedgerError::AlreadyOver(_)));
+                if let Some(trouble) = trouble {
+                    return Err(trouble.to_string());
+                }
             }
-        })
+            if !held && !told.is_void {
+                let written = self.book.write(self.book.record(told.void)).await;
+                written.map_err(|trouble| trouble.to_string())?;
+            }
+        }
+        self.ledger.forget(self.ledger.promised().to_vec()).await;
+        Ok(())
     }
 
     /// Records what the rules refused to give, as it would have been.
@@ -142,18 +168,78 @@ impl Portal {
         } else {
             (GrantState::Revoked, GrantAct::Revoked)
         };
-        let ended = self.ledger.end(&id, state, visit.at).await;
-        let grant = ended.map_err(|trouble| {
+        let (book, by, rulebook) = (self.book.clone(), visit.subject.id.clone(), visit.rules.id().clone());
+        let reasons = decision.reasons().to_vec();
+        let once_kept = move |ended: &Grant| book.note(&book.record(act(what, ended, &by, &rulebook, &reasons)));
+        let ended = self.ledger.end(&id, state, visit.at, once_kept).await;
+        ended.map_err(|trouble| {
             if matches!(trouble, LedgerError::AlreadyOver(_)) {
                 NotEnded::Over
             } else {
                 NotEnded::NotKept(trouble.to_string())
             }
-        })?;
-        let said = act(what, &grant, &visit.subject.id, visit.rules.id(), decision.reasons());
-        self.book.note(&self.book.record(said));
-        Ok(grant)
+        })
     }
+}
+
+impl From<LedgerError> for NotGranted {
+    fn from(trouble: LedgerError) -> Self {
+        if matches!(trouble, LedgerError::TooMany(_)) {
+            Self::TooMany(trouble.to_string())
+        } else {
+            Self::NotKept(trouble.to_string())
+        }
+    }
+}
+
+/// What the book says of a promised grant.
+struct Told {
+    id: GrantId,
+    /// Whether it says that the grant never counted.
+    is_void: bool,
+    /// How it would say so.
+    void: Act,
+}
+
+/// What the book in the folder `records` says of the promised grants.
+fn told_of(records: &Path, promised: &BTreeSet<&GrantId>) -> Result<Vec<Told>, String> {
+    let mut told: Vec<Told> = Vec::new();
+    for found in read(records).map_err(|problem| problem.to_string())? {
+        let (_, record) = found.map_err(|problem| problem.to_string())?;
+        let Act::Grant {
+            act,
+            grant,
+            by,
+            rulebook,
+            policies,
+        } = record.act
+        else {
+            continue;
+        };
+        if !promised.contains(&grant.id) {
+            continue;
+        }
+        let id = grant.id.clone();
+        if act == GrantAct::Void {
+            told.iter_mut()
+                .filter(|told| told.id == id)
+                .for_each(|told| told.is_void = true);
+        } else if act == GrantAct::Granted {
+            let void = Act::Grant {
+                act: GrantAct::Void,
+                grant,
+                by,
+                rulebook,
+                policies,
+            };
+            told.push(Told {
+                id,
+                is_void: false,
+                void,
+            });
+        }
+    }
+    Ok(told)
 }
 
 /// Says in the book that a recorded grant never counted, unless the ledger has kept it: also when whoever asked for it
@@ -184,7 +270,7 @@ impl Drop for Undo {
     }
 }
 
-fn act(what: GrantAct, grant: &Grant, by: &SubjectId, rulebook: &RulebookId, reasons: &[Reason]) -> Act {
+pub(super) fn act(what: GrantAct, grant: &Grant, by: &SubjectId, rulebook: &RulebookId, reasons: &[Reason]) -> Act {
     let policies: BTreeSet<PolicyId> = reasons.iter().map(|reason| reason.policy.clone()).collect();
     Act::Grant {
         act: what,

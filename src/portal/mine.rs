@@ -9,6 +9,7 @@ use super::pages::counter::{self, Held, Met, Mine, Open};
 use super::pages::{Page, see_other};
 use super::{Portal, Visit, provenance, times};
 use crate::facts::{Channel, Grant, Outcome, Reason};
+use crate::purpose::{Approval, Purpose};
 use crate::rulebook::Visitor;
 
 impl Portal {
@@ -17,12 +18,9 @@ impl Portal {
         let roles: Vec<&str> = person.roles.iter().map(String::as_str).collect();
         let departments: Vec<&str> = person.departments.iter().map(String::as_str).collect();
         let standing = self.ledger.standing(&visit.subject.id, visit.at);
-        let open = visit
-            .rules
-            .purposes()
-            .iter()
-            .filter(|purpose| purpose.is_open_to(person, visit.at));
+        let open: Vec<&Purpose> = visit.rules.open_to(visitor, visit.at).collect();
         let purposes: Vec<Open> = open
+            .iter()
             .map(|purpose| Open {
                 id: purpose.id.to_string(),
                 title: purpose.title.clone(),
@@ -40,7 +38,7 @@ impl Portal {
                 .map(|grant| self.held(visit, visitor, grant))
                 .collect(),
             refusals: self.met(visit, visitor),
-            example: self.example(visit, purposes.first().map_or("PURPOSE", |purpose| purpose.id.as_str())),
+            example: self.example(visit, &open),
             purposes,
             rulebook: visit.rules.id().short(),
             contact: self.contact(),
@@ -81,18 +79,37 @@ impl Portal {
         recent.iter().map(|kept| met(&kept.refused)).collect()
     }
 
-    /// A declaration that can be copied into a terminal; nothing in it comes from anybody but us.
-    fn example(&self, visit: &Visit<'_>, purpose: &str) -> String {
-        let platform = visit.rules.purposes().iter().find(|one| one.id.as_str() == purpose);
-        let platform = platform.and_then(|purpose| purpose.platforms.first());
-        let platform = platform.map_or("linkedin", |platform| platform.as_str());
-        format!(
-            "wayleave declare {purpose} --on {platform} --for 1h\n\n\
-             curl --proxy \"$https_proxy\" {origin}/v1/grants \\\n  -H 'Content-Type: application/json' \\\n  \
-             -d '{{\"purpose\":\"{purpose}\",\"platforms\":[\"{platform}\"],\"duration\":\"PT1H\",\
-             \"statement\":\"what I need it for\"}}'",
-            origin = self.origin
-        )
+    /// A declaration that can be pasted into a terminal; nothing in it comes from anybody but us. It is for the purpose
+    /// that asks least of the person, where they were refused last, else where the catalogue knows most.
+    fn example(&self, visit: &Visit<'_>, open: &[&Purpose]) -> Option<String> {
+        let asks = |purpose: &&&Purpose| {
+            let ticket = purpose.ticket.as_ref().is_some_and(|ticket| ticket.required);
+            (purpose.approval != Approval::None, ticket, purpose.platforms.len())
+        };
+        let purpose = open.iter().min_by_key(asks)?;
+        let met = self.memory.of(&visit.subject.id, visit.at);
+        let met = met.iter().find_map(|kept| kept.refused.refusal.place.platform.clone());
+        let known = || {
+            purpose
+                .platforms
+                .iter()
+                .max_by_key(|id| visit.rules.catalog().signatures_of(id))
+                .cloned()
+        };
+        let platform = met.filter(|id| purpose.platforms.contains(id)).or_else(known)?;
+        let ticket = purpose.ticket.as_ref().filter(|ticket| ticket.required);
+        let (option, member) = ticket.map_or_else(Default::default, |ticket| {
+            let example = &ticket.example;
+            (format!(" --ticket {example}"), format!(",\"ticket\":\"{example}\""))
+        });
+        let (id, origin, statement) = (&purpose.id, &self.origin, self.words.example_statement);
+        Some(format!(
+            "wayleave declare {id} --on {platform} --for 1h{option} --statement '{statement}'\n\n\
+             curl --proxy \"$HTTPS_PROXY\" --proxy-cacert \"$WAYLEAVE_CA\" --cacert \"$WAYLEAVE_CA\" \\\n  \
+             {origin}/v1/grants -H 'Content-Type: application/json' \\\n  \
+             -d '{{\"purpose\":\"{id}\",\"platforms\":[\"{platform}\"],\"duration\":\"PT1H\"{member},\
+             \"statement\":\"{statement}\"}}'"
+        ))
     }
 
     /// The button beside a grant was pressed.

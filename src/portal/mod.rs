@@ -262,7 +262,7 @@ impl Portal {
             ("GET" | "HEAD", ["grants"]) => self.list_grants(visit, visitor),
             ("POST", ["grants"]) => self.post_grant(visit, visitor, received).await,
             ("GET" | "HEAD", ["grants", id]) => self.show_grant(visit, visitor, id),
-            ("DELETE", ["grants", id]) => self.delete_grant(visit, visitor, id).await,
+            ("DELETE", ["grants", id]) => self.delete_grant(visit, visitor, id, received).await,
             ("GET" | "HEAD", ["decisions", record]) => self.show_decision(visit, visitor, record),
             ("GET" | "HEAD", ["purposes"]) => api::list_purposes(visit, visitor),
             (_, ["grants"]) => wrong_method("GET, HEAD, POST"),

@@ -1,1 +1,230 @@
+//! Deeds: what the book and the ledger say of a grant whatever comes in between.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::pin::pin;
+
+use futures_util::poll;
+
+use super::deeds::act;
+use super::*;
+use crate::audit::{self, read};
+use crate::clock::Clock;
+use crate::facts::{
+    Act, Channel, Door, Grant, GrantAct, GrantState, GrantTerms, MethodName, NetworkName, PlatformId, PolicyId,
+    PurposeId, Record, SubjectId,
+};
+use crate::ledger::MOST_IN_FORCE;
+use crate::purpose::Declaration;
+use crate::rulebook::{Assembled, Sources, Weighing};
+
+fn noon() -> Timestamp {
+    "2026-11-24T11:30:00Z".parse().unwrap()
+}
+
+/// A counter with its book and ledger in a folder, and Ada in front of it.
+struct Counter {
+    folder: tempfile::TempDir,
+    assembled: Assembled,
+    subject: Subject,
+    arrival: Arrival,
+}
+
+impl Counter {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            assembled: Rulebook::assemble(&Sources::embedded()).unwrap(),
+            subject: Subject {
+                id: SubjectId::parse("ada").unwrap(),
+                method: MethodName::Basic,
+            },
+            arrival: Arrival {
+                door: Door::Tls,
+                client: "127.0.0.1:50000".parse().unwrap(),
+                network: NetworkName::default(),
+            },
+        }
+    }
+
+    fn open(&self) -> Portal {
+        let settings = audit::Settings {
+            folder: self.records(),
+            ..audit::Settings::default()
+        };
+        let (book, _) = Book::open(&settings, Clock::fixed(noon()), Vec::new()).unwrap();
+        let parts = PortalParts {
+            settings: Settings::default(),
+            ledger: Ledger::open(&self.folder.path().join("ledger.db")).unwrap(),
+            book,
+        };
+        Portal::new(parts).unwrap()
+    }
+
+    fn person(&self) -> Arc<Person> {
+        self.assembled.directory.person(&self.subject.id).unwrap()
+    }
+
+    fn visit<'a>(&'a self, person: &'a Arc<Person>) -> (Visit<'a>, Visitor<'a>) {
+        let visit = Visit {
+            rules: &self.assembled.rulebook,
+            directory: &self.assembled.directory,
+            subject: &self.subject,
+            person: Some(person),
+            arrival: &self.arrival,
+            secure: true,
+            at: noon(),
+        };
+        let visitor = Visitor {
+            person,
+            subject: &self.subject,
+            arrival: &self.arrival,
+        };
+        (visit, visitor)
+    }
+
+    async fn give(&self, portal: &Portal) -> Result<Grant, NotGranted> {
+        let person = self.person();
+        let (visit, visitor) = self.visit(&person);
+        portal.give(&visit, visitor, &recruiting(), Channel::Portal).await
+    }
+
+    fn records(&self) -> PathBuf {
+        self.folder.path().join("records")
+    }
+
+    fn terms(&self) -> GrantTerms {
+        let person = self.person();
+        let (visit, visitor) = self.visit(&person);
+        let weighed = visit.rules.weigh(visitor, &recruiting(), Channel::Portal, noon());
+        let Weighing::Granted { terms, .. } = weighed else {
+            panic!("{weighed:?}");
+        };
+        terms
+    }
+
+    /// What the book says of grants once everything that was accepted is in it.
+    async fn told(&self, portal: Portal) -> Vec<(GrantAct, BTreeSet<PolicyId>)> {
+        let Portal { book, ledger, .. } = portal;
+        // joins the ledger's thread
+        drop(ledger);
+        book.close().await.unwrap();
+        let records = read(&self.records()).unwrap();
+        let told = records.filter_map(|found| match found.unwrap().1.act {
+            Act::Grant { act, policies, .. } => Some((act, policies)),
+            Act::Opening { .. } | Act::Closing { .. } | Act::Stray { .. } | Act::Gateway { .. } => None,
+        });
+        told.collect()
+    }
+
+    async fn acts(&self, portal: Portal) -> Vec<GrantAct> {
+        self.told(portal).await.into_iter().map(|(act, _)| act).collect()
+    }
+}
+
+fn recruiting() -> Declaration {
+    Declaration {
+        purpose: PurposeId::new("recruiting"),
+        platforms: BTreeSet::from([PlatformId::new("linkedin")]),
+        covers: None,
+        statement: "Sourcing candidates for the data engineer role".to_owned(),
+        ticket: Some("HR-1234".to_owned()),
+        duration: None,
+    }
+}
+
+fn recorded(book: &Book, grant: &Grant) -> Record {
+    book.record(act(
+        GrantAct::Granted,
+        grant,
+        &grant.subject,
+        &RulebookId::new("none"),
+        &[],
+    ))
+}
+
+#[tokio::test]
+async fn what_is_given_is_recorded_with_the_policies_that_let_it_be_declared() {
+    let counter = Counter::new();
+    let portal = counter.open();
+    counter.give(&portal).await.unwrap();
+    let told = counter.told(portal).await;
+    assert_eq!(told.len(), 1);
+    assert_eq!(told[0].0, GrantAct::Granted);
+    assert!(!told[0].1.is_empty());
+}
+
+#[tokio::test]
+async fn a_declaration_beyond_the_cap_is_refused_before_it_is_recorded() {
+    let counter = Counter::new();
+    let portal = counter.open();
+    for _ in 0..MOST_IN_FORCE {
+        counter.give(&portal).await.unwrap();
+    }
+    assert!(matches!(counter.give(&portal).await, Err(NotGranted::TooMany(_))));
+    assert_eq!(counter.acts(portal).await, vec![GrantAct::Granted; MOST_IN_FORCE]);
+}
+
+#[tokio::test]
+async fn an_end_is_recorded_also_when_whoever_asked_for_it_goes_away() {
+    let counter = Counter::new();
+    let portal = counter.open();
+    let grant = counter.give(&portal).await.unwrap();
+    {
+        let person = counter.person();
+        let (visit, visitor) = counter.visit(&person);
+        let mut ending = pin!(portal.end(&visit, visitor, grant.id.as_str(), Channel::Api));
+        let _ = poll!(ending.as_mut());
+    }
+    assert_eq!(counter.acts(portal).await, [GrantAct::Granted, GrantAct::Withdrawn]);
+    assert_eq!(
+        counter.open().ledger.get(&grant.id).unwrap().state,
+        GrantState::Withdrawn
+    );
+}
+
+#[tokio::test]
+async fn what_a_crash_left_recorded_and_not_given_is_void_after_the_next_start_and_only_once() {
+    let counter = Counter::new();
+    let portal = counter.open();
+    counter.give(&portal).await.unwrap();
+    let lost = portal.ledger.promise(counter.terms()).await.unwrap();
+    portal.book.write(recorded(&portal.book, &lost)).await.unwrap();
+    let unrecorded = portal.ledger.promise(counter.terms()).await.unwrap();
+    assert_ne!(lost.id, unrecorded.id);
+    drop(portal);
+    for starts in 1..=2 {
+        let portal = counter.open();
+        assert_eq!(portal.ledger.promised().len(), if starts == 1 { 2 } else { 0 });
+        portal.settle(&counter.records(), noon()).await.unwrap();
+        assert_eq!(portal.ledger.standing(&counter.subject.id, noon()).grants().len(), 1);
+        let acts = counter.acts(portal).await;
+        assert_eq!(acts, [GrantAct::Granted, GrantAct::Granted, GrantAct::Void]);
+    }
+}
+
+#[tokio::test]
+async fn nobody_holds_what_the_book_says_never_counted() {
+    let counter = Counter::new();
+    let portal = counter.open();
+    let grant = counter.give(&portal).await.unwrap();
+    let granted = recorded(&portal.book, &grant);
+    let never = portal.book.record(act(
+        GrantAct::Void,
+        &grant,
+        &grant.subject,
+        &RulebookId::new("none"),
+        &[],
+    ));
+    portal.book.write(granted).await.unwrap();
+    portal.book.write(never).await.unwrap();
+    drop(portal);
+    // as if the disk had kept a commit that it had said to have failed
+    let file = rusqlite::Connection::open(counter.folder.path().join("ledger.db")).unwrap();
+    file.execute("INSERT INTO promises (id) VALUES (?1)", [grant.id.as_str()])
+        .unwrap();
+    file.close().unwrap();
+    let portal = counter.open();
+    portal.settle(&counter.records(), noon()).await.unwrap();
+    assert!(portal.ledger.standing(&counter.subject.id, noon()).grants().is_empty());
+}

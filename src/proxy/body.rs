@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 
-use super::intercept::failed;
+use super::headers;
 use super::longlived::NoLonger;
 use crate::audit::{Closing, Counters, Entry};
 use crate::facts::{Blame, End, Fault, FaultCode, Stage};
@@ -48,10 +48,15 @@ impl<B> Outgoing<B> {
         }
     }
 
-    fn count(&mut self, frame: &Frame<Bytes>) {
+    /// Counts what leaves, and holds back of trailers what does not leave.
+    fn outward(&self, mut frame: Frame<Bytes>) -> Frame<Bytes> {
         if let Some(data) = frame.data_ref() {
             self.counters.up.fetch_add(data.len() as u64, Ordering::Relaxed);
         }
+        if let Some(trailers) = frame.trailers_mut() {
+            headers::outward_trailers(trailers);
+        }
+        frame
     }
 }
 
@@ -66,17 +71,13 @@ where
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         if let Some(frame) = self.peeked.next() {
             self.peeked_bytes -= frame.data_ref().map_or(0, |data| data.len() as u64);
-            self.count(&frame);
-            return Poll::Ready(Some(Ok(frame)));
+            return Poll::Ready(Some(Ok(self.outward(frame))));
         }
         if self.rest_ended {
             return Poll::Ready(None);
         }
         match ready!(Pin::new(&mut self.rest).poll_frame(cx)) {
-            Some(Ok(frame)) => {
-                self.count(&frame);
-                Poll::Ready(Some(Ok(frame)))
-            }
+            Some(Ok(frame)) => Poll::Ready(Some(Ok(self.outward(frame)))),
             Some(Err(error)) => Poll::Ready(Some(Err(error.into()))),
             None => {
                 self.rest_ended = true;
@@ -106,14 +107,18 @@ where
 
 /// An answer's body with the entry that it closes: completed when all was delivered, failed when the origin broke
 /// off, and the client's doing when the client went away first.
-pub(super) struct Carrying {
-    inner: Body,
+struct Carrying<B: HttpBody> {
+    inner: B,
     entry: Option<(Entry, Closing)>,
     counters: Arc<Counters>,
 }
 
 /// Puts `entry` into the care of `inner`; `closing` is what the record will say once all is delivered.
-pub(super) fn carrying(entry: Entry, closing: Closing, inner: Body) -> Body {
+pub(super) fn carrying<B>(entry: Entry, closing: Closing, inner: B) -> Body
+where
+    B: HttpBody<Data = Bytes> + Unpin + Send + Sync + 'static,
+    B::Error: Into<BoxError>,
+{
     let counters = entry.counters();
     Carrying {
         inner,
@@ -123,16 +128,32 @@ pub(super) fn carrying(entry: Entry, closing: Closing, inner: Body) -> Body {
     .boxed()
 }
 
-impl Carrying {
+impl<B: HttpBody> Carrying<B> {
     fn close(&mut self, instead: Option<End>) {
         if let Some((entry, closing)) = self.entry.take() {
             let end = instead.unwrap_or_else(|| closing.end.clone());
             entry.close(Closing { end, ..closing });
         }
     }
+
+    /// Nobody takes the rest any more.
+    fn vanish(&mut self) {
+        let end = End::Failed {
+            blame: Blame::Client,
+            stage: Stage::Forward,
+            code: FaultCode::ClientGone,
+        };
+        if let Some((entry, closing)) = self.entry.take() {
+            entry.vanish(Closing { end, ..closing });
+        }
+    }
 }
 
-impl HttpBody for Carrying {
+impl<B> HttpBody for Carrying<B>
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+    B::Error: Into<BoxError>,
+{
     type Data = Bytes;
     type Error = BoxError;
 
@@ -145,10 +166,11 @@ impl HttpBody for Carrying {
                 Poll::Ready(Some(Ok(frame)))
             }
             Some(Err(error)) => {
+                let error = error.into();
                 let no_longer = error.downcast_ref::<NoLonger>();
                 let end = match (no_longer, error.downcast_ref::<Fault>()) {
                     (Some(NoLonger(why)), _) => End::Cut(why.clone()),
-                    (None, Some(fault)) => failed(fault),
+                    (None, Some(fault)) => fault.into(),
                     (None, None) => End::Failed {
                         blame: Blame::Origin,
                         stage: Stage::Forward,
@@ -174,15 +196,60 @@ impl HttpBody for Carrying {
     }
 }
 
-impl Drop for Carrying {
+impl<B: HttpBody> Drop for Carrying<B> {
     fn drop(&mut self) {
         // hyper stops polling a body that says it is at its end: that is delivered, not abandoned
+        let delivered = self.inner.is_end_stream();
+        // what was refused stays refused, whether or not anybody waits to hear it
+        let refused = matches!(&self.entry, Some((_, closing)) if closing.end != End::Completed);
+        if delivered || refused {
+            self.close(None);
+        } else {
+            self.vanish();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::audit::{Book, Settings};
+    use crate::clock::{Clock, Timestamp};
+    use crate::facts::Act;
+
+    #[tokio::test]
+    async fn a_client_that_leaves_early_changes_how_a_delivery_ends_and_no_refusal() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = Settings {
+            folder: folder.path().to_owned(),
+            ..Settings::default()
+        };
+        let (tell, told) = mpsc::channel();
+        let reader = Box::new(move |record: &_| tell.send(Clone::clone(record)).unwrap_or_default());
+        let clock = Clock::fixed(Timestamp::from_millis(0));
+        let (book, _) = Book::open(&settings, clock.clone(), vec![reader]).unwrap();
         let gone = End::Failed {
             blame: Blame::Client,
             stage: Stage::Forward,
             code: FaultCode::ClientGone,
         };
-        let instead = if self.inner.is_end_stream() { None } else { Some(gone) };
-        self.close(instead);
+        for (end, recorded) in [
+            (End::Completed, gone),
+            (End::Refused, End::Refused),
+            (End::Challenged, End::Challenged),
+        ] {
+            let entry = book
+                .enter(clock.now(), "127.0.0.1:50000".parse().unwrap())
+                .await
+                .unwrap();
+            let (status, decrypted) = (None, false);
+            drop(carrying(entry, Closing { end, status, decrypted }, whole("unread")));
+            let (Act::Stray { ended, .. } | Act::Closing { ended, .. }) = told.recv().unwrap().act else {
+                panic!("a closing line")
+            };
+            assert_eq!(ended.end, recorded);
+        }
     }
 }

@@ -11,10 +11,12 @@ use super::Proxy;
 use super::body::whole;
 use super::plan::{self, ConnectStep, Planned};
 use super::respond::{self, Reader};
+use super::streams::{Stream, Streams};
 use super::visitor::{Hop, Inside, Visitor};
 use crate::audit::Entry;
 use crate::facts::{Ask, Authority, Observation};
 use crate::policy::Permit;
+use crate::rulebook::Rulebook;
 use crate::upstream::Body;
 
 /// A CONNECT on its way: who asks, for where, and the record that is certain from here on.
@@ -23,6 +25,16 @@ pub(super) struct Knock {
     pub(super) visitor: Visitor,
     pub(super) seen: Observation,
     pub(super) entry: Entry,
+    /// Its stream on the hop, which the library forgets when one of its halves has ended.
+    pub(super) stream: Stream,
+}
+
+/// What lets a CONNECT pass unread, and where to.
+pub(super) struct Passage {
+    pub(super) permit: Permit,
+    /// The rules that gave the permit, which also judge what the tunnel turns out to carry.
+    pub(super) rules: Arc<Rulebook>,
+    pub(super) origin: TcpStream,
 }
 
 impl Proxy {
@@ -44,9 +56,9 @@ impl Proxy {
         entry.saw(rules.redact(&seen));
 
         let Planned { step, judgement } = plan::on_connect(&rules, &self.house.portal_host, &seen);
-        let remedy = match &step {
-            ConnectStep::Refuse(_) => Some(rules.remedy(&seen)),
-            ConnectStep::Challenge | ConnectStep::Portal | ConnectStep::Intercept | ConnectStep::Tunnel(_) => None,
+        let remedy = match (&step, &judgement) {
+            (ConnectStep::Refuse(_), Some(judgement)) => Some(rules.remedy_judged(&seen, judgement)),
+            _ => None,
         };
         if let Some(judgement) = &judgement {
             entry.decided(judgement.note(remedy.as_ref()));
@@ -54,36 +66,30 @@ impl Proxy {
         if let Err(why) = self.house.book.healthy() {
             return respond::no_record(entry, seen.ask.host(), Reader::of(&parts), &why);
         }
-        match step {
-            ConnectStep::Challenge => self.challenge(entry, &hop, &visitor, &parts),
+        let unread = match step {
+            ConnectStep::Challenge => return self.challenge(entry, &hop, &visitor, &parts),
             ConnectStep::Refuse(refusal) => {
                 let remedy = remedy.unwrap_or_default();
-                self.refuse_connect(&rules, entry, &seen, &parts, (&refusal, &remedy))
+                return self.refuse_connect(&rules, entry, &seen, &parts, (&refusal, &remedy));
             }
-            ConnectStep::Portal | ConnectStep::Intercept => self.intercept(
-                Knock {
-                    hop,
-                    visitor,
-                    seen,
-                    entry,
-                },
-                Request::from_parts(parts, body),
-            ),
-            ConnectStep::Tunnel(permit) => {
-                let knock = Knock {
-                    hop,
-                    visitor,
-                    seen,
-                    entry,
-                };
-                match self.house.upstream.tunnel(&permit).await {
-                    Ok(origin) => self.tunnel(knock, permit, origin, Request::from_parts(parts, body)),
-                    Err(fault) => {
-                        let reader = Reader::of(&parts);
-                        respond::fault(knock.entry, knock.seen.ask.host(), false, reader, &fault)
-                    }
-                }
-            }
+            ConnectStep::Portal | ConnectStep::Intercept => None,
+            ConnectStep::Tunnel(permit) => Some(permit),
+        };
+        let knock = Knock {
+            stream: hop.streams.open(),
+            hop,
+            visitor,
+            seen,
+            entry,
+        };
+        let reader = Reader::of(&parts);
+        let request = Request::from_parts(parts, body);
+        let Some(permit) = unread else {
+            return self.intercept(knock, request);
+        };
+        match self.house.upstream.tunnel(&permit).await {
+            Ok(origin) => self.tunnel(knock, Passage { permit, rules, origin }, request),
+            Err(fault) => respond::fault(knock.entry, knock.seen.ask.host(), false, reader, &fault),
         }
     }
 
@@ -100,17 +106,11 @@ impl Proxy {
     }
 
     /// Says yes, now that the origin accepted, and carries the tunnel unread.
-    fn tunnel(
-        self: &Arc<Self>,
-        knock: Knock,
-        permit: Permit,
-        origin: TcpStream,
-        request: Request<Incoming>,
-    ) -> Response<Body> {
+    fn tunnel(self: &Arc<Self>, knock: Knock, passage: Passage, request: Request<Incoming>) -> Response<Body> {
         let proxy = self.clone();
         self.house.tasks.spawn(async move {
             match hyper::upgrade::on(request).await {
-                Ok(io) => proxy.carry_unread(knock, &permit, TokioIo::new(io), origin).await,
+                Ok(io) => proxy.carry_unread(knock, passage, TokioIo::new(io)).await,
                 Err(error) => knock.entry.close(respond::client_gone(&error)),
             }
         });
@@ -120,20 +120,18 @@ impl Proxy {
 
 impl Knock {
     /// The hop that the tunnel's inside is served on.
-    pub(super) fn inside(&self, secure: bool) -> Option<Hop> {
-        let Ask::Connect(authority) = &self.seen.ask else {
-            return None;
-        };
+    pub(super) fn inside(&self, secure: bool) -> Arc<Hop> {
         let inside = Inside {
-            authority: authority.clone(),
+            authority: self.seen.ask.authority().clone(),
             secure,
             visitor: self.visitor.clone(),
         };
-        Some(Hop {
+        Arc::new(Hop {
             arrival: self.hop.arrival.clone(),
             certificate: None,
             inside: Some(inside),
             place: self.hop.place.clone(),
+            streams: Streams::default(),
         })
     }
 }

@@ -9,17 +9,35 @@ use http::StatusCode;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::Proxy;
-use super::intercept::failed;
+use super::budget::Unproven;
+use super::streams::{Running, Streams};
 use super::visitor::{Hop, Taken};
 use crate::audit::Closing;
 use crate::facts::{Arrival, Blame, Door, Fault, FaultCode, Stage};
 use crate::ingress::{self, Accepted};
+use crate::tls;
+
+/// How it went on one connection.
+pub(super) struct Served {
+    /// How many requests were heard.
+    pub(super) requests: u64,
+    /// What broke it, if it did not end in order.
+    pub(super) broke: Option<Fault>,
+}
+
+impl Served {
+    /// Whether it broke in the head of a request that nobody heard.
+    pub(super) fn is_head_broken(&self) -> bool {
+        let code = self.broke.as_ref().map(|fault| fault.code);
+        matches!(code, Some(FaultCode::BadRequest | FaultCode::HeadTooLarge))
+    }
+}
 
 impl Proxy {
     /// Serves one accepted connection to its end.
@@ -42,6 +60,7 @@ impl Proxy {
                     certificate: None,
                     inside: None,
                     place,
+                    streams: Streams::default(),
                 };
                 self.serve_http(stream, Arc::new(hop), false).await;
             }
@@ -80,16 +99,14 @@ impl Proxy {
             }
         };
         let (_, session) = stream.get_ref();
-        let certificate = session
-            .peer_certificates()
-            .and_then(|chain| chain.first())
-            .map(|leaf| leaf.clone().into_owned());
+        let certificate = tls::client_certificate(session).cloned();
         let h2 = session.alpn_protocol() == Some(b"h2");
         let hop = Hop {
             arrival,
             certificate,
             inside: None,
             place,
+            streams: Streams::default(),
         };
         self.serve_http(stream, Arc::new(hop), h2).await;
     }
@@ -101,7 +118,7 @@ impl Proxy {
         io: I,
         hop: Arc<Hop>,
         h2: bool,
-    ) -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>>
+    ) -> std::pin::Pin<Box<dyn Future<Output = Served> + Send>>
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -110,11 +127,15 @@ impl Proxy {
             let ended = if h2 {
                 self.serve_http2(io, &hop, &served).await
             } else {
-                self.serve_http1(io, &hop, &served).await
+                let ended = self.serve_http1(io, &hop, &served).await;
+                ended.map_err(|error| broken(&error))
             };
-            if let Err(error) = ended {
-                self.note_broken(&hop, &error, served.load(Ordering::Relaxed)).await;
-            }
+            let served = Served {
+                requests: served.load(Ordering::Relaxed),
+                broke: ended.err(),
+            };
+            self.note_broken(&hop, &served).await;
+            served
         })
     }
 
@@ -134,17 +155,21 @@ impl Proxy {
         tokio::pin!(connection);
         tokio::select! {
             ended = connection.as_mut() => return ended,
-            () = self.house.stop.cancelled() => connection.as_mut().graceful_shutdown(),
+            () = self.house.tasks.stopping().cancelled() => connection.as_mut().graceful_shutdown(),
         }
         connection.await
     }
 
-    async fn serve_http2<I>(self: &Arc<Self>, io: I, hop: &Arc<Hop>, served: &Arc<AtomicU64>) -> hyper::Result<()>
+    async fn serve_http2<I>(self: &Arc<Self>, io: I, hop: &Arc<Hop>, served: &Arc<AtomicU64>) -> Result<(), Fault>
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let limits = &self.house.ingress;
-        let mut builder = http2::Builder::new(TokioExecutor::new());
+        let streams = &hop.streams;
+        let mut builder = http2::Builder::new(Running {
+            tasks: self.house.tasks.clone(),
+            streams: streams.clone(),
+        });
         builder
             .timer(TokioTimer::new())
             .keep_alive_interval(Duration::from_mins(1))
@@ -155,11 +180,23 @@ impl Proxy {
         let service = service_fn(|request| self.clone().answer(hop.clone(), served.clone(), request));
         let connection = builder.serve_connection(TokioIo::new(io), service);
         tokio::pin!(connection);
+        let patience = limits.header_timeout();
         tokio::select! {
-            ended = connection.as_mut() => return ended,
-            () = self.house.stop.cancelled() => connection.as_mut().graceful_shutdown(),
+            ended = connection.as_mut() => return ended.map_err(|error| broken(&error)),
+            () = self.house.tasks.stopping().cancelled() => connection.as_mut().graceful_shutdown(),
+            () = streams.idle(patience, limits.http2_idle_timeout()) => {
+                if !streams.begun() {
+                    let why = "no request came in time";
+                    return Err(Fault::new(Blame::Client, Stage::Arrive, FaultCode::ClientTimeout, why));
+                }
+                connection.as_mut().graceful_shutdown();
+            }
         }
-        connection.await
+        // a client that does not take leave is left
+        tokio::select! {
+            ended = connection.as_mut() => ended.map_err(|error| broken(&error)),
+            () = streams.idle(patience, patience) => Ok(()),
+        }
     }
 
     async fn answer(
@@ -173,39 +210,56 @@ impl Proxy {
         Ok(Box::pin(self.serve(hop, request)).await)
     }
 
-    /// Records a connection that broke before it asked for anything. One that was served and then left is no flow.
-    async fn note_broken(&self, hop: &Hop, error: &hyper::Error, served: u64) {
-        let code = if error.is_parse_too_large() {
-            FaultCode::HeadTooLarge
-        } else if error.is_parse() {
-            FaultCode::BadRequest
-        } else if served > 0 || hop.inside.is_some() {
-            return; // inside a tunnel, the record of the CONNECT says that nothing was asked
-        } else if error.is_timeout() {
-            FaultCode::ClientTimeout
-        } else {
-            FaultCode::ClientGone
-        };
-        // what the library answers by itself
-        let status = if code == FaultCode::HeadTooLarge {
-            Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
-        } else if code == FaultCode::BadRequest {
-            Some(StatusCode::BAD_REQUEST)
-        } else {
-            None
-        };
-        let fault = Fault::new(Blame::Client, Stage::Arrive, code, error.to_string());
-        self.stray(hop.arrival.client, &fault, status).await;
+    /// Records a connection that broke before it asked for anything, or in the middle of a head. One that was served
+    /// and then left is no flow; inside a tunnel, the record of the CONNECT says that nothing was asked.
+    async fn note_broken(&self, hop: &Hop, served: &Served) {
+        let Some(fault) = &served.broke else { return };
+        if served.is_head_broken() || served.requests == 0 && hop.inside.is_none() {
+            self.stray(hop.arrival.client, fault, answered_by_the_library(fault.code))
+                .await;
+        }
+    }
+
+    /// Whether something that came to nothing is recorded by itself. What comes after the stop always is: nobody sums
+    /// it up any more.
+    pub(super) fn records_unproven(&self, client: SocketAddr, what: Unproven) -> bool {
+        self.house.tasks.stopping().is_cancelled() || self.unproven.records(client.ip(), what)
     }
 
     pub(super) async fn stray(&self, client: SocketAddr, fault: &Fault, status: Option<StatusCode>) {
+        if !self.records_unproven(client, Unproven::Stray) {
+            return;
+        }
         // without what was seen, an entry closes as a stray
         if let Ok(entry) = self.house.book.enter(self.house.clock.now(), client).await {
             entry.close(Closing {
-                end: failed(fault),
+                end: fault.into(),
                 status: status.map(|status| status.as_u16()),
                 decrypted: false,
             });
         }
+    }
+}
+
+fn broken(error: &hyper::Error) -> Fault {
+    let code = if error.is_parse_too_large() {
+        FaultCode::HeadTooLarge
+    } else if error.is_parse() {
+        FaultCode::BadRequest
+    } else if error.is_timeout() {
+        FaultCode::ClientTimeout
+    } else {
+        FaultCode::ClientGone
+    };
+    Fault::new(Blame::Client, Stage::Arrive, code, error.to_string())
+}
+
+fn answered_by_the_library(code: FaultCode) -> Option<StatusCode> {
+    if code == FaultCode::HeadTooLarge {
+        Some(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE)
+    } else if code == FaultCode::BadRequest {
+        Some(StatusCode::BAD_REQUEST)
+    } else {
+        None
     }
 }

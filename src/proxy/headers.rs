@@ -4,12 +4,14 @@
 //! identity to us, and what would tell the outside about the inside stays here. Inward, `Alt-Svc` is taken out so that
 //! a browser does not learn a way around the gateway (RFC 7838; QUIC is not proxied).
 
+use http::Version;
 use http::header::{
-    CONNECTION, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE,
-    TRANSFER_ENCODING, UPGRADE, VIA,
+    CONNECTION, CONTENT_LENGTH, COOKIE, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE, VIA,
 };
 
 use http::request::Parts;
+use http::response;
 
 use crate::ingress;
 
@@ -36,6 +38,18 @@ const INDOORS: [HeaderName; 9] = [
     HeaderName::from_static("max-forwards"),
 ];
 
+/// Joins the cookies of a request that HTTP/2 lets a client split: elsewhere they are one field (RFC 9113 §8.2.3).
+pub(super) fn join_cookies(parts: &mut Parts) {
+    if parts.version != Version::HTTP_2 || parts.headers.get_all(COOKIE).iter().nth(1).is_none() {
+        return;
+    }
+    let crumbs = parts.headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+    let joined = crumbs.collect::<Vec<_>>().join(&b"; "[..]);
+    if let Ok(joined) = HeaderValue::from_bytes(&joined) {
+        parts.headers.insert(COOKIE, joined);
+    }
+}
+
 /// Whether a head of HTTP/2 is larger than the doors allow, counted as RFC 9113 §6.5.2 counts. In HTTP/1.1 the library
 /// counts while it reads.
 pub(super) fn too_large(parts: &Parts, limits: &ingress::Settings) -> bool {
@@ -51,6 +65,25 @@ pub(super) fn too_large(parts: &Parts, limits: &ingress::Settings) -> bool {
 /// Prepares a request's fields for the origin. `upgrade` keeps the WebSocket handshake whole.
 pub(super) fn outward(headers: &mut HeaderMap, via: Option<&HeaderValue>, upgrade: bool) {
     let trailers = !upgrade && takes_trailers(headers);
+    keep_indoors(headers);
+    append_via(headers, via);
+    if upgrade {
+        // never whatever else the client would agree to: what follows is judged as a socket
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    }
+    if trailers {
+        // our own word on the next hop: trailers are passed on (RFC 9110 §10.1.4); gRPC insists on it
+        headers.insert(TE, HeaderValue::from_static("trailers"));
+    }
+}
+
+/// Prepares a request's trailers for the origin: what does not cross the house in a head does not follow it either.
+pub(super) fn outward_trailers(trailers: &mut HeaderMap) {
+    keep_indoors(trailers);
+}
+
+fn keep_indoors(headers: &mut HeaderMap) {
     strip_hop(headers);
     for name in INDOORS {
         headers.remove(name);
@@ -64,16 +97,6 @@ pub(super) fn outward(headers: &mut HeaderMap, via: Option<&HeaderValue>, upgrad
         headers.remove(name);
     }
     headers.remove(HOST);
-    append_via(headers, via);
-    if upgrade {
-        // never whatever else the client would agree to: what follows is judged as a socket
-        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
-    }
-    if trailers {
-        // our own word on the next hop: trailers are passed on (RFC 9110 §10.1.4); gRPC insists on it
-        headers.insert(TE, HeaderValue::from_static("trailers"));
-    }
 }
 
 fn takes_trailers(headers: &HeaderMap) -> bool {
@@ -83,8 +106,14 @@ fn takes_trailers(headers: &HeaderMap) -> bool {
         .any(|each| each.trim().eq_ignore_ascii_case("trailers"))
 }
 
-/// Prepares an answer's fields for the client.
-pub(super) fn inward(headers: &mut HeaderMap, via: Option<&HeaderValue>, upgrade: bool) {
+/// Prepares an answer's head for the client.
+pub(super) fn inward(head: &mut response::Parts, via: Option<&HeaderValue>, upgrade: bool) {
+    head.version = Version::HTTP_11; // of this hop, whatever the origin speaks (RFC 9110 §2.5)
+    let headers = &mut head.headers;
+    if headers.contains_key(TRANSFER_ENCODING) {
+        // the length beside it was not what the body was read by, and must not be what it is sent by (RFC 9112 §6.3)
+        headers.remove(CONTENT_LENGTH);
+    }
     let protocol = if upgrade { headers.get(UPGRADE).cloned() } else { None };
     strip_hop(headers);
     headers.remove(PROXY_AUTHENTICATE);
@@ -180,13 +209,68 @@ mod tests {
     }
 
     #[test]
+    fn trailers_are_held_to_the_rules_of_heads() {
+        let mut trailers = map(&[
+            ("x-forwarded-for", "10.0.0.7"),
+            ("wayleave-purpose", "recruiting"),
+            ("proxy-authorization", "Basic c2VjcmV0"),
+            ("host", "elsewhere.example"),
+            ("grpc-status", "0"),
+        ]);
+        outward_trailers(&mut trailers);
+        assert_eq!(trailers, map(&[("grpc-status", "0")]));
+    }
+
+    #[test]
+    fn cookies_that_http_2_split_are_one_field_again() {
+        let cookies = |version, fields: &[(&'static str, &'static str)]| {
+            let (mut parts, ()) = http::Request::new(()).into_parts();
+            (parts.version, parts.headers) = (version, map(fields));
+            join_cookies(&mut parts);
+            parts.headers
+        };
+        let split = [
+            ("cookie", "a=1"),
+            ("accept", "*/*"),
+            ("cookie", "b=2; c=3"),
+            ("cookie", "d=4"),
+        ];
+        let joined = map(&[("accept", "*/*"), ("cookie", "a=1; b=2; c=3; d=4")]);
+        assert_eq!(cookies(Version::HTTP_2, &split), joined);
+        assert_eq!(cookies(Version::HTTP_11, &split), map(&split));
+        assert_eq!(cookies(Version::HTTP_2, &split[..2]), map(&split[..2]));
+    }
+
+    fn inside(fields: &[(&'static str, &'static str)]) -> response::Parts {
+        let (mut head, ()) = http::Response::new(()).into_parts();
+        (head.version, head.headers) = (Version::HTTP_10, map(fields));
+        inward(&mut head, None, false);
+        head
+    }
+
+    #[test]
+    fn an_answer_is_not_framed_by_a_length_that_it_was_not_read_by() {
+        let both = [
+            ("transfer-encoding", "chunked"),
+            ("content-length", "3"),
+            ("etag", "\"1\""),
+        ];
+        assert_eq!(inside(&both).headers, map(&both[2..]));
+        assert_eq!(inside(&both[1..]).headers, map(&both[1..]));
+    }
+
+    #[test]
+    fn an_answer_has_the_version_of_this_hop() {
+        assert_eq!(inside(&[]).version, Version::HTTP_11);
+    }
+
+    #[test]
     fn an_answer_does_not_teach_the_browser_a_way_around() {
-        let mut headers = map(&[
+        let head = inside(&[
             ("alt-svc", "h3=\":443\""),
             ("proxy-authenticate", "Basic"),
             ("etag", "\"1\""),
         ]);
-        inward(&mut headers, None, false);
-        assert_eq!(headers, map(&[("etag", "\"1\"")]));
+        assert_eq!(head.headers, map(&[("etag", "\"1\"")]));
     }
 }

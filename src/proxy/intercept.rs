@@ -8,10 +8,11 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Proxy;
 use super::connect::Knock;
+use super::connection::Served;
 use super::longlived::STOPPING;
 use super::plan;
 use crate::audit::Closing;
-use crate::facts::{Ask, Blame, End, Fault, FaultCode, Stage};
+use crate::facts::{Blame, End, Fault, FaultCode, Stage};
 use crate::ingress::{self, ClientHello, Opening, Rewound};
 
 impl Proxy {
@@ -20,107 +21,95 @@ impl Proxy {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let opened = self.unless_stopping(ingress::open(io, &self.house.ingress)).await;
-        let Some((opening, io)) = opened else {
-            return knock.entry.close(Closing {
-                end: End::Cut(STOPPING.to_owned()),
-                status: Some(200),
-                decrypted: false,
-            });
+        let (end, decrypted) = match self.inside(&knock, io).await {
+            Ok(served) => self.ended_inside(&served),
+            Err(end) => (end, false),
         };
-        let ended = match opening {
-            Opening::Tls(hello) => self.serve_tls(&knock, &hello, io).await,
-            Opening::Http(_) => self.serve_clear(&knock, io).await,
-            Opening::Ended => Err(gone()),
-            Opening::Other | Opening::Malformed(_) => Err(Fault::new(
+        knock.entry.close(Closing {
+            end,
+            status: Some(200),
+            decrypted,
+        });
+    }
+
+    async fn inside<S>(self: &Arc<Self>, knock: &Knock, io: S) -> Result<Served, End>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let opened = self.unless_stopping(ingress::open(io, &self.house.ingress)).await;
+        let (opening, io) = opened.ok_or_else(stopping)?;
+        let fault = match opening {
+            Opening::Tls(hello) => return self.serve_tls(knock, &hello, io).await,
+            Opening::Http(_) => return Ok(self.clone().serve_http(io, knock.inside(false), false).await),
+            Opening::Ended => gone(),
+            Opening::Other | Opening::Malformed(_) => Fault::new(
                 Blame::Client,
                 Stage::Intercept,
                 FaultCode::ProtocolUnreadable,
                 "rules ask to read this flow, and it is neither TLS nor HTTP",
-            )),
-            Opening::Silent => Err(silent()),
+            ),
+            Opening::Silent => silent(),
         };
-        match ended {
-            Ok(()) => knock.entry.close(Closing {
-                end: End::Completed,
-                status: Some(200),
-                decrypted: true,
-            }),
-            Err(fault) => knock.entry.close(Closing {
-                end: failed(&fault),
-                status: Some(200),
-                decrypted: false,
-            }),
-        }
+        Err(End::from(&fault))
     }
 
-    async fn serve_tls<S>(self: &Arc<Self>, knock: &Knock, hello: &ClientHello, io: Rewound<S>) -> Result<(), Fault>
+    async fn serve_tls<S>(self: &Arc<Self>, knock: &Knock, hello: &ClientHello, io: Rewound<S>) -> Result<Served, End>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Ask::Connect(promised) = &knock.seen.ask else {
-            return Err(Fault::internal(Stage::Intercept, "a tunnel without CONNECT"));
-        };
-        plan::on_hello(promised, hello)?;
-        let config = self.house.mint.server_config(&promised.host).await.map_err(|problem| {
-            Fault::new(
-                Blame::House,
-                Stage::Intercept,
-                FaultCode::MintFailed,
-                problem.to_string(),
-            )
+        let promised = knock.seen.ask.authority();
+        plan::on_hello(promised, hello).map_err(|fault| End::from(&fault))?;
+        let minted = self.house.mint.server_config(&promised.host).await;
+        let config = minted.map_err(|problem| {
+            let why = problem.to_string();
+            End::from(&Fault::new(Blame::House, Stage::Intercept, FaultCode::MintFailed, why))
         })?;
-        let client_tls = |why: String| Fault::new(Blame::Client, Stage::Intercept, FaultCode::ClientTls, why);
         let handshake = tokio::time::timeout(self.handshake_timeout(), TlsAcceptor::from(config).accept(io));
-        let stream = self
-            .unless_stopping(handshake)
-            .await
-            .ok_or_else(|| client_tls(STOPPING.to_owned()))?
-            .map_err(|_| client_tls("no TLS handshake in time".to_owned()))?
-            .map_err(|error| client_tls(error.to_string()))?;
+        let shaken = self.unless_stopping(handshake).await.ok_or_else(stopping)?;
+        let stream = match shaken {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return Err(client_tls(&error.to_string())),
+            Err(_) => return Err(client_tls("no TLS handshake in time")),
+        };
         let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        let hop = knock
-            .inside(true)
-            .ok_or_else(|| Fault::internal(Stage::Intercept, "a tunnel without CONNECT"))?;
-        self.clone().serve_http(stream, Arc::new(hop), h2).await;
-        Ok(())
+        Ok(self.clone().serve_http(stream, knock.inside(true), h2).await)
+    }
+
+    /// How the tunnel ended whose inside was served, and whether anything was read. What became of its requests is for
+    /// their own records to say.
+    fn ended_inside(&self, served: &Served) -> (End, bool) {
+        match &served.broke {
+            Some(fault) if served.requests == 0 || served.is_head_broken() => (End::from(fault), served.requests > 0),
+            None if served.requests == 0 && self.house.tasks.stopping().is_cancelled() => (stopping(), false),
+            None if served.requests == 0 => (End::from(&gone()), false),
+            Some(_) | None => (End::Completed, true),
+        }
     }
 
     /// Waits for `something`, unless the gateway stops first.
     pub(super) async fn unless_stopping<F: Future>(&self, something: F) -> Option<F::Output> {
-        self.house.stop.run_until_cancelled(something).await
+        self.house.tasks.stopping().run_until_cancelled(something).await
     }
+}
 
-    async fn serve_clear<S>(self: &Arc<Self>, knock: &Knock, io: Rewound<S>) -> Result<(), Fault>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let hop = knock
-            .inside(false)
-            .ok_or_else(|| Fault::internal(Stage::Intercept, "a tunnel without CONNECT"))?;
-        self.clone().serve_http(io, Arc::new(hop), false).await;
-        Ok(())
-    }
+fn stopping() -> End {
+    End::Cut(STOPPING.to_owned())
+}
+
+fn client_tls(why: &str) -> End {
+    End::from(&Fault::new(Blame::Client, Stage::Intercept, FaultCode::ClientTls, why))
 }
 
 fn gone() -> Fault {
-    let why = "the tunnel was opened and nothing was ever sent";
+    let why = "the tunnel was opened and nothing was ever asked";
     Fault::new(Blame::Client, Stage::Intercept, FaultCode::ClientGone, why)
 }
 
-pub(super) fn silent() -> Fault {
+fn silent() -> Fault {
     Fault::new(
         Blame::Client,
         Stage::Intercept,
         FaultCode::ClientTimeout,
         "the tunnel was opened and nothing was sent",
     )
-}
-
-pub(super) fn failed(fault: &Fault) -> End {
-    End::Failed {
-        blame: fault.blame,
-        stage: fault.stage,
-        code: fault.code,
-    }
 }

@@ -14,6 +14,8 @@ use super::body::BoxError;
 use super::plan::{self, ConnectStep, RequestStep};
 use crate::clock::Timestamp;
 use crate::facts::{Ask, Observation, RulebookId, Standing};
+use crate::identity::SignIn;
+use crate::policy::Permit;
 use crate::rulebook::Rulebook;
 
 /// How long a flow runs before anybody asks whether it still may; most are over by then.
@@ -22,8 +24,11 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// Rules may ask for the hour, and a clock that stands still never reaches an expiry: look again now and then.
 const LONGEST_NAP: Duration = Duration::from_mins(1);
 
+/// Why flows end whose account is gone.
+pub(super) const SIGNED_OUT: &str = "the account that signed in was removed, or its password changed";
+
 /// Why flows are cut when the gateway stops.
-pub(super) const STOPPING: &str = "the gateway is stopping";
+pub const STOPPING: &str = "the gateway is stopping";
 
 /// Comes, with the reason, once a flow may no longer go on.
 pub(super) type MayNotGoOn = Pin<Box<dyn Future<Output = String> + Send + Sync>>;
@@ -31,22 +36,22 @@ pub(super) type MayNotGoOn = Pin<Box<dyn Future<Output = String> + Send + Sync>>
 impl Proxy {
     /// Returns, with the reason, once the flow that was let pass as `seen` must end: it may no longer go on, or the
     /// gateway stops.
-    pub(super) async fn until_it_must_end(&self, seen: Observation) -> String {
+    pub(super) async fn until_it_must_end(&self, seen: Observation, sign_in: &SignIn) -> String {
         tokio::select! {
-            () = self.house.stop.cancelled() => STOPPING.to_owned(),
-            why = self.until_it_may_not(seen) => why,
+            () = self.house.tasks.stopping().cancelled() => STOPPING.to_owned(),
+            why = self.until_it_may_not(seen, sign_in) => why,
         }
     }
 
     /// The same for what may end by itself when the gateway stops. Boxed, because few flows live to need it.
-    pub(super) fn watch(self: &Arc<Self>, seen: Observation) -> MayNotGoOn {
+    pub(super) fn watch(self: &Arc<Self>, seen: Observation, sign_in: SignIn) -> MayNotGoOn {
         let proxy = Arc::clone(self);
-        Box::pin(async move { proxy.until_it_may_not(seen).await })
+        Box::pin(async move { proxy.until_it_may_not(seen, &sign_in).await })
     }
 
     /// Returns, with the reason, once the flow that was let pass as `seen` would no longer: new rules, an ended or
-    /// expired grant, a changed person.
-    async fn until_it_may_not(&self, mut seen: Observation) -> String {
+    /// expired grant, a changed person, an account that is gone.
+    async fn until_it_may_not(&self, mut seen: Observation, sign_in: &SignIn) -> String {
         tokio::time::sleep(PATIENCE).await;
         let mut judged: Option<RulebookId> = None;
         let mut nap = Duration::ZERO;
@@ -61,13 +66,14 @@ impl Proxy {
             seen = renewed;
             // somebody else's grant wakes everybody
             if !same || nap.is_zero() || judged.as_ref() != Some(now.id()) {
-                let Some(until) = self.still_passes(&now, &seen) else {
+                let Some(permit) = self.still_passes(&now, &seen) else {
                     return "the rules or the grant that let it pass no longer do".to_owned();
                 };
-                nap = self.nap(until);
+                nap = self.nap(permit.until());
                 judged = Some(now.id().clone());
             }
             tokio::select! {
+                () = sign_in.ended() => return SIGNED_OUT.to_owned(),
                 _ = rules.changed() => {}
                 _ = grants.changed() => {}
                 _ = people.changed() => {}
@@ -99,17 +105,17 @@ impl Proxy {
         }
     }
 
-    /// Whether the plan for `seen` would today be the same kind of passage, and until when at the most. A tunnel that
-    /// rules now want to read may not stay unread.
-    fn still_passes(&self, rules: &Rulebook, seen: &Observation) -> Option<Option<Timestamp>> {
+    /// The permit for `seen`, if its plan would today be the same kind of passage. A tunnel that rules now want to read
+    /// may not stay unread.
+    fn still_passes(&self, rules: &Rulebook, seen: &Observation) -> Option<Permit> {
         let portal = &self.house.portal_host;
         match &seen.ask {
             Ask::Connect(_) => match plan::on_connect(rules, portal, seen).step {
-                ConnectStep::Tunnel(permit) => Some(permit.until()),
+                ConnectStep::Tunnel(permit) => Some(permit),
                 ConnectStep::Challenge | ConnectStep::Portal | ConnectStep::Intercept | ConnectStep::Refuse(_) => None,
             },
             Ask::Request(..) => match plan::on_request(rules, portal, seen).step {
-                RequestStep::Upgrade(permit) | RequestStep::Forward(permit) => Some(permit.until()),
+                RequestStep::Upgrade(permit) | RequestStep::Forward(permit) => Some(permit),
                 RequestStep::Challenge | RequestStep::Portal | RequestStep::Refuse(_) => None,
             },
         }

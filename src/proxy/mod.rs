@@ -13,16 +13,21 @@
 //! [`Permit`](crate::policy::Permit).
 
 mod body;
+mod budget;
 mod connect;
 mod connection;
+mod greeting;
 mod headers;
 mod intercept;
 mod longlived;
 mod observe;
+mod pac;
 mod peek;
 mod plan;
 mod request;
 mod respond;
+mod streams;
+mod tasks;
 mod tunnel;
 mod upgrade;
 mod visitor;
@@ -32,8 +37,10 @@ use std::time::Duration;
 
 use http::{HeaderValue, Version};
 use serde::{Deserialize, Serialize};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+
+use budget::Budget;
+
+pub use pac::{PacFile, pac_answer};
 
 use crate::audit::Book;
 use crate::clock::Clock;
@@ -46,6 +53,8 @@ use crate::portal::Portal;
 use crate::rulebook::{LiveDirectory, LiveRulebook};
 use crate::tls::{self, Mint};
 use crate::upstream::Upstream;
+pub use longlived::STOPPING;
+pub use tasks::Tasks;
 
 /// How the proxy treats what passes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -57,6 +66,12 @@ pub struct Settings {
     pub peek_timeout_s: u64,
     /// HTTP/2 streams that one client connection may have open.
     pub max_streams: u32,
+    /// How many records one client address (of IPv6, one network of 64 bits) may cause in a minute by what comes to
+    /// nothing: broken connections, requests of nobody. More are counted, and told in one record. 0: no limit.
+    pub unproven_records: u32,
+    /// How long running flows may take to end once the gateway stops, in seconds; what is left then is cut, and its
+    /// record says so.
+    pub stop_timeout_s: u64,
 }
 
 impl Default for Settings {
@@ -65,12 +80,11 @@ impl Default for Settings {
             via: "wayleave".to_owned(),
             peek_timeout_s: 10,
             max_streams: 128,
+            unproven_records: 60,
+            stop_timeout_s: 10,
         }
     }
 }
-
-/// Writes the PAC file for a client that knows us under a name.
-pub type PacFile = Arc<dyn Fn(Option<Host>) -> String + Send + Sync>;
 
 /// What the proxy works with; built by the gatehouse, cheap to clone.
 pub struct Parts {
@@ -98,8 +112,6 @@ pub struct Parts {
     pub portal_host: Host,
     /// The text served as `/proxy.pac`.
     pub pac: PacFile,
-    /// Its media type.
-    pub pac_type: &'static str,
     /// The time.
     pub clock: Clock,
     /// Gauges of things alive.
@@ -108,10 +120,8 @@ pub struct Parts {
     pub settings: Settings,
     /// Limits of the doors.
     pub ingress: ingress::Settings,
-    /// Where long flows run; the gatehouse waits for it.
-    pub tasks: TaskTracker,
-    /// Fires when the gateway stops.
-    pub stop: CancellationToken,
+    /// Where everything runs; the gatehouse waits for it.
+    pub tasks: Tasks,
 }
 
 /// The proxy: everything from an accepted socket on.
@@ -120,6 +130,7 @@ pub struct Proxy {
     via: Option<Via>,
     /// Held while a purpose is declared on the way: one at a time.
     declaring: tokio::sync::Mutex<()>,
+    unproven: Budget,
 }
 
 /// How the gateway shows itself, by the protocol in which a message was received (RFC 9110 §7.6.3).
@@ -138,11 +149,22 @@ impl Proxy {
             let by = |version| HeaderValue::from_str(&format!("{version} {name}")).ok();
             by("1.1").zip(by("2")).map(|(http1, http2)| Via { http1, http2 })
         };
+        let unproven = Budget::new(parts.settings.unproven_records);
         Arc::new(Self {
             house: parts,
             via,
+            unproven,
             declaring: tokio::sync::Mutex::default(),
         })
+    }
+
+    /// Records now and then what was not recorded one by one, until the gateway stops.
+    pub async fn sum_up(self: Arc<Self>) {
+        let next = || self.unless_stopping(tokio::time::sleep(budget::WINDOW));
+        while next().await.is_some() {
+            self.unproven.renew(&self.house.book, self.house.rules.load().id());
+        }
+        self.unproven.renew(&self.house.book, self.house.rules.load().id());
     }
 
     fn via(&self, received: Version) -> Option<&HeaderValue> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use http::header::{
-    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, ORIGIN, REFERER,
+    CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERER,
     TRANSFER_ENCODING, UPGRADE,
 };
 use http::request::Parts;
@@ -27,24 +27,52 @@ pub(super) fn head_of(parts: &Parts, label_headers: &BTreeSet<String>, body_foll
 }
 
 fn hints_of(headers: &HeaderMap, label_headers: &BTreeSet<String>, body_follows: bool) -> Hints {
-    let text = |name: &str| one(headers, name).map(str::to_owned);
-    let content_length = one(headers, CONTENT_LENGTH.as_str()).and_then(|value| value.parse().ok());
+    let text = |name: &str| stated(headers, name);
+    let (origin, origin_unclear) = page_of(headers, ORIGIN.as_str(), "null", url_host);
+    let (referer, referer_unclear) = page_of(headers, REFERER.as_str(), "about:blank", referer);
     Hints {
         fetch_site: text("sec-fetch-site"),
         fetch_mode: text("sec-fetch-mode"),
         fetch_dest: text("sec-fetch-dest"),
-        origin: one(headers, ORIGIN.as_str()).and_then(url_host),
-        referer: one(headers, REFERER.as_str()).and_then(referer),
+        origin,
+        referer,
+        page_unclear: origin_unclear || referer_unclear,
         websocket: false,
-        has_body: body_follows || headers.contains_key(TRANSFER_ENCODING) || content_length.is_some_and(|n| n > 0),
-        content_length,
-        content_type: text(CONTENT_TYPE.as_str()),
+        has_body: body_follows || is_framed_as_body(headers),
+        content_length: one(headers, CONTENT_LENGTH.as_str()).and_then(|value| value.parse().ok()),
+        // the one field whose absence is the strict reading: a body of no known type is not read
+        content_type: one(headers, CONTENT_TYPE.as_str()).map(str::to_owned),
         content_encoding: text(CONTENT_ENCODING.as_str()).filter(|coding| !coding.eq_ignore_ascii_case("identity")),
         labels: labels(headers, label_headers),
     }
 }
 
-/// The value of a field that stands there once; a repeated field is joined by nobody here, so it does not count.
+/// What a field says. INVARIANT: a field that is there never reads as one that is missing, which may be the milder: what
+/// a repeated or unreadable one says is a word of no list.
+fn stated(headers: &HeaderMap, name: &str) -> Option<String> {
+    let values: Vec<_> = headers.get_all(name).iter().map(text_of).collect();
+    (!values.is_empty()).then(|| values.join(", "))
+}
+
+/// The page that a field names, and whether it stands there without naming one. `none` is how it says that there is none.
+fn page_of<T>(headers: &HeaderMap, name: &str, none: &str, read: impl Fn(&str) -> Option<T>) -> (Option<T>, bool) {
+    match one(headers, name) {
+        Some(text) if text == none => (None, false),
+        Some(text) => {
+            let page = read(text);
+            let unclear = page.is_none();
+            (page, unclear)
+        }
+        None => (None, headers.contains_key(name)),
+    }
+}
+
+/// Whether a field announces a body; a length that cannot be read announces one.
+fn is_framed_as_body(headers: &HeaderMap) -> bool {
+    headers.contains_key(TRANSFER_ENCODING) || headers.get_all(CONTENT_LENGTH).iter().any(|length| length != "0")
+}
+
+/// The value of a field that stands there once and can be read.
 fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?.to_str().ok()?;
@@ -55,12 +83,18 @@ fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     }
 }
 
+fn text_of(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).trim().to_owned()
+}
+
 fn labels(headers: &HeaderMap, label_headers: &BTreeSet<String>) -> Vec<(String, String)> {
     let wanted = headers.iter().filter(|(name, _)| label_headers.contains(name.as_str()));
     let mut found: Vec<(String, String)> = wanted
         .map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-            (name.as_str().to_owned(), value)
+            (
+                name.as_str().to_owned(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
         })
         .collect();
     // by name; values of one name stay in their order
@@ -78,10 +112,9 @@ fn asks_for_socket(method: &Method, version: Version, headers: &HeaderMap) -> bo
             .flat_map(|value| value.split(','))
             .any(|each| each.trim().eq_ignore_ascii_case(token))
     };
-    let has_body = headers.contains_key(TRANSFER_ENCODING) || headers.get(CONTENT_LENGTH).is_some_and(|n| n != "0");
     *method == Method::GET
         && version == Version::HTTP_11
-        && !has_body
+        && !is_framed_as_body(headers)
         && lists(UPGRADE, "websocket")
         && lists(CONNECTION, "upgrade")
 }
@@ -155,14 +188,75 @@ mod tests {
         assert_eq!(head.query, [pair("q", "1"), pair("q", "2"), pair("empty", "")]);
     }
 
+    fn hints(fields: &[(&str, &[u8])]) -> Hints {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(
+                HeaderName::from_bytes(name.as_bytes()).unwrap(),
+                HeaderValue::from_bytes(value).unwrap(),
+            );
+        }
+        hints_of(&headers, &BTreeSet::new(), false)
+    }
+
     #[test]
-    fn a_header_sent_twice_is_no_hint() {
-        let head = head_of(
-            &parts("/", &[("sec-fetch-mode", "navigate"), ("sec-fetch-mode", "cors")]),
-            &BTreeSet::new(),
-            false,
-        );
-        assert_eq!(head.hints.fetch_mode, None);
+    fn only_one_readable_identity_is_no_content_coding() {
+        let is_encoded = |values: &[&[u8]]| {
+            let fields: Vec<_> = values.iter().map(|value| ("content-encoding", *value)).collect();
+            hints(&fields).content_encoding.is_some()
+        };
+        assert!(!is_encoded(&[]));
+        assert!(!is_encoded(&[b"identity"]));
+        assert!(!is_encoded(&[b" Identity\t"]));
+        for coded in [
+            &[&b"gzip"[..]][..],
+            &[b""],
+            &[b"identity, gzip"],
+            &[b"gzip", b"gzip"],
+            &[b"identity", b"identity"],
+            &[b"identity", b"gzip"],
+            &[b"gzip\xff"],
+            &[b"\xe9"],
+        ] {
+            assert!(is_encoded(coded), "{coded:?}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_or_unreadable_field_never_reads_as_one_that_is_missing() {
+        let twice = |name, value: &'static [u8]| hints(&[(name, value), (name, value)]);
+        let odd = |name| hints(&[(name, &b"caf\xe9"[..])]);
+        for found in [twice("sec-fetch-dest", b"image"), odd("sec-fetch-dest")] {
+            assert!(found.fetch_dest.is_some_and(|dest| dest != "image"));
+        }
+        for found in [twice("sec-fetch-mode", b"cors"), odd("sec-fetch-mode")] {
+            assert!(found.fetch_mode.is_some_and(|mode| mode != "cors"));
+        }
+        for found in [twice("content-type", b"application/json"), odd("content-type")] {
+            assert_eq!(found.content_type, None, "a body of no known type is not read");
+        }
+        for name in ["origin", "referer"] {
+            assert!(twice(name, b"https://blog.example/").page_unclear, "{name}");
+            for value in [&b"caf\xe9"[..], b"", b"/relative", b"//", b"https://"] {
+                let found = hints(&[(name, value)]);
+                assert!(found.page_unclear, "{name}: {value:?}");
+            }
+        }
+        assert!(twice("content-length", b"5").has_body);
+        assert!(odd("content-length").has_body);
+    }
+
+    #[test]
+    fn a_page_that_is_named_or_said_to_be_none_is_clear() {
+        for (name, value) in [
+            ("origin", "null"),
+            ("origin", "https://blog.example"),
+            ("referer", "about:blank"),
+            ("referer", "https://blog.example/a?b"),
+        ] {
+            assert!(!hints(&[(name, value.as_bytes())]).page_unclear, "{name}: {value}");
+        }
+        assert!(!hints(&[]).page_unclear);
     }
 
     #[test]

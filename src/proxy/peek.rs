@@ -34,18 +34,16 @@ where
     B: HttpBody<Data = Bytes> + Unpin,
 {
     let mut frames = Vec::new();
-    let mut bytes = BytesMut::new();
+    let mut length = 0;
     let mut complete = false;
     let gather = async {
-        while bytes.len() <= limit {
+        while length <= limit {
             let Some(frame) = body.frame().await else {
                 complete = true;
                 break;
             };
             let frame = frame?;
-            if let Some(data) = frame.data_ref() {
-                bytes.extend_from_slice(data);
-            }
+            length += frame.data_ref().map_or(0, Bytes::len);
             frames.push(frame);
         }
         Ok(())
@@ -53,13 +51,41 @@ where
     if let Ok(gathered) = tokio::time::timeout(patience, gather).await {
         gathered?;
     }
-    let complete = complete && bytes.len() <= limit;
-    bytes.truncate(limit);
     Ok(Peeked {
+        bytes: joined(&frames, limit),
         frames,
-        bytes: bytes.freeze(),
-        complete,
+        complete: complete && length <= limit,
     })
+}
+
+/// The first `limit` bytes of the frames' data, which are copied only where they are in several frames.
+fn joined(frames: &[Frame<Bytes>], limit: usize) -> Bytes {
+    let mut data = frames.iter().filter_map(Frame::data_ref);
+    let mut first = data.next().cloned().unwrap_or_default();
+    first.truncate(limit);
+    let Some(second) = data.next() else { return first };
+    let mut joined = BytesMut::from(&first[..]);
+    for more in std::iter::once(second).chain(data) {
+        joined.extend_from_slice(more);
+    }
+    joined.truncate(limit);
+    joined.freeze()
+}
+
+/// Reads a body to its end and forgets it; tells whether that came within `limit` bytes and `patience`.
+pub(super) async fn drain<B>(body: &mut B, limit: u64, patience: Duration) -> bool
+where
+    B: HttpBody<Data = Bytes> + Unpin,
+{
+    let mut left = limit;
+    let read = async {
+        while let Some(frame) = body.frame().await {
+            let length = frame.ok()?.data_ref().map_or(0, |data| data.len() as u64);
+            left = left.checked_sub(length)?;
+        }
+        Some(())
+    };
+    tokio::time::timeout(patience, read).await.ok().flatten().is_some()
 }
 
 #[cfg(test)]
@@ -75,6 +101,16 @@ mod tests {
         assert!(peeked.complete);
         assert_eq!(&peeked.bytes[..], b"a=1");
         assert_eq!(peeked.frames.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn several_frames_are_read_as_one() {
+        let frames = ["a=", "1&b", "=2"].map(|data| Ok::<_, std::convert::Infallible>(Frame::data(Bytes::from(data))));
+        let mut body = StreamBody::new(futures_util::stream::iter(frames));
+        let peeked = peek(&mut body, 16, Duration::from_secs(9)).await.unwrap();
+        assert_eq!((&peeked.bytes[..], peeked.complete), (&b"a=1&b=2"[..], true));
+        assert_eq!(peeked.frames.len(), 3);
+        assert_eq!(joined(&peeked.frames, 4), "a=1&");
     }
 
     #[tokio::test]
@@ -95,5 +131,14 @@ mod tests {
         let peeked = peek(&mut body, 16, Duration::from_secs(9)).await.unwrap();
         assert!(!peeked.complete);
         assert_eq!(peeked.frames.len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_is_drained_to_its_end_and_neither_for_ever_nor_for_too_long() {
+        let patience = Duration::from_secs(9);
+        assert!(drain(&mut Full::new(Bytes::from(vec![b'x'; 16])), 16, patience).await);
+        assert!(!drain(&mut Full::new(Bytes::from(vec![b'x'; 17])), 16, patience).await);
+        let never = futures_util::stream::pending::<Result<Frame<Bytes>, std::convert::Infallible>>();
+        assert!(!drain(&mut StreamBody::new(never), 16, patience).await);
     }
 }

@@ -4,10 +4,8 @@
 //! (a refusal is then explained inside, and the origin is not contacted); may pass unread → tunnel; else refuse.
 //! The ladder for a request is the same, after a look at the body where only the body says what the request does.
 
-use std::collections::BTreeMap;
-
-use crate::facts::{Ask, Authority, Blame, Fault, FaultCode, Host, Observation, PlatformId, Stage};
-use crate::ingress::ClientHello;
+use crate::facts::{Ask, Authority, Blame, Fault, FaultCode, Host, Observation, Stage};
+use crate::ingress::{ClientHello, Opening};
 use crate::policy::Permit;
 use crate::rulebook::{Judgement, Refusal, Rulebook};
 
@@ -108,42 +106,41 @@ pub(super) fn on_request(rules: &Rulebook, portal: &Host, seen: &Observation) ->
     }
 }
 
-/// The platform, if any, that a flow which passes unread could carry although rules want to read it or keep it out: a
-/// server answers for every name on its certificate (RFC 9110 §4.3.3, RFC 9113 §9.1.1).
-pub(super) fn on_certificate(
-    rules: &Rulebook,
-    portal: &Host,
-    seen: &Observation,
-    names: &[String],
-) -> Option<PlatformId> {
-    let own = rules.catalog().place(seen.ask.host()).platform;
-    let mut found: BTreeMap<PlatformId, Host> = BTreeMap::new();
-    for name in names {
-        let Ok(host) = Host::parse(&name.replacen('*', "www", 1)) else {
-            continue;
-        };
-        let Some(platform) = rules.catalog().place(&host).platform else {
-            continue;
-        };
-        if Some(&platform) != own.as_ref() {
-            found.entry(platform).or_insert(host);
-        }
-    }
-    let read_or_refused = |host: &Host| {
-        let authority = Authority {
-            host: host.clone(),
-            port: seen.ask.authority().port,
-        };
+/// A host, if any, that a flow which passes unread could carry although rules want to read it or keep it out: a server
+/// answers for every name on its certificate (RFC 9110 §4.3.3, RFC 9113 §9.1.1).
+///
+/// Every host that the catalogue knows is judged by itself: a platform's hosts differ in what rules say of them.
+pub(super) fn on_certificate(rules: &Rulebook, portal: &Host, seen: &Observation, names: &[String]) -> Option<Host> {
+    let port = seen.ask.authority().port;
+    let passes_unread = |host: &Host| {
+        let host = host.clone();
         let other = Observation {
-            ask: Ask::Connect(authority),
+            ask: Ask::Connect(Authority { host, port }),
             ..seen.clone()
         };
-        !matches!(on_connect(rules, portal, &other).step, ConnectStep::Tunnel(_))
+        matches!(on_connect(rules, portal, &other).step, ConnectStep::Tunnel(_))
     };
-    found
+    rules
+        .catalog()
+        .covered_by(names)
         .into_iter()
-        .find(|(_, host)| read_or_refused(host))
-        .map(|(platform, _)| platform)
+        .find(|host| !passes_unread(host))
+}
+
+/// Whether a flow that nobody will read begins as its CONNECT promised (RFC 9110 §7.4). A hello comes back: whether it
+/// may stay unread is also for [`on_certificate`] to say.
+pub(super) fn on_opening<'a>(promised: &Authority, opening: &'a Opening) -> Result<Option<&'a ClientHello>, Fault> {
+    match opening {
+        Opening::Tls(hello) => on_hello(promised, hello).map(|()| Some(hello)),
+        Opening::Http(named) => on_first_request(promised, named.as_ref()).map(|()| None),
+        Opening::Other | Opening::Silent | Opening::Ended => Ok(None),
+        Opening::Malformed(why) => Err(Fault::new(
+            Blame::Client,
+            Stage::Intercept,
+            FaultCode::ProtocolUnreadable,
+            *why,
+        )),
+    }
 }
 
 /// Whether a tunnel's `ClientHello` keeps what its CONNECT promised. A hello without SNI speaks for the CONNECT name.
@@ -165,7 +162,7 @@ pub(super) fn on_hello(promised: &Authority, hello: &ClientHello) -> Result<(), 
 
 /// Whether the first request of a tunnel that passes unread keeps what its CONNECT promised; `named` is the host in its
 /// head. Later requests on the connection are not seen.
-pub(super) fn on_first_request(promised: &Authority, named: Option<&Authority>) -> Result<(), Fault> {
+fn on_first_request(promised: &Authority, named: Option<&Authority>) -> Result<(), Fault> {
     match named {
         Some(named) if named.host != promised.host => Err(Fault::new(
             Blame::Client,

@@ -1,20 +1,21 @@
 //! One request, told as a story: who and where, what it does, may it, and then it is let through or not.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, Version};
 use http_body::Body as _;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 
 use super::Proxy;
-use super::body::{BoxError, Outgoing, carrying, whole};
-use super::intercept::failed;
-use super::longlived::Watched;
+use super::body::{Outgoing, carrying, whole};
+use super::longlived::{SIGNED_OUT, Watched};
 use super::observe::head_of;
+use super::pac::pac_answer;
 use super::peek::{Peeked, peek};
 use super::plan::{self, Planned, RequestStep};
 use super::respond::Reader;
@@ -27,11 +28,12 @@ use crate::ingress::{Target, request_sanity};
 use crate::policy::Permit;
 use crate::portal::Visit;
 use crate::rulebook::{Judgement, Refusal, Rulebook};
-use crate::upstream::{Body, fault_of_answer};
+use crate::upstream::Body;
 
 /// A request taken apart, with what a peek took from its body.
 pub(super) struct Asked {
     pub(super) hop: Arc<Hop>,
+    pub(super) visitor: Visitor,
     pub(super) parts: Parts,
     pub(super) body: Incoming,
     pub(super) peeked: Peeked,
@@ -60,7 +62,8 @@ impl Asked {
 impl Proxy {
     /// Answers one request on `hop`, CONNECT or not.
     pub(super) async fn serve(self: &Arc<Self>, hop: Arc<Hop>, request: Request<Incoming>) -> Response<Body> {
-        let (parts, body) = request.into_parts();
+        let (mut parts, body) = request.into_parts();
+        headers::join_cookies(&mut parts);
         let target = request_sanity(&parts, hop.form());
         let large = parts.version == Version::HTTP_2 && headers::too_large(&parts, &self.house.ingress);
         let request = Request::from_parts(parts, body);
@@ -76,7 +79,7 @@ impl Proxy {
         match (&hop.inside, target) {
             (None, Target::Connect(authority)) => Box::pin(self.connect(hop, authority, request)).await,
             (None, Target::Absolute { authority }) => self.request(hop, authority, false, request).await,
-            (None, Target::Origin { .. }) => self.at_the_door(&hop, request).await,
+            (None, Target::Origin { authority }) => self.at_the_door(&hop, authority, request).await,
             (Some(inside), Target::Origin { authority }) if authority == inside.authority => {
                 let secure = inside.secure;
                 self.request(hop.clone(), authority, secure, request).await
@@ -111,6 +114,11 @@ impl Proxy {
         let mut seen = self
             .observe(&rules, &hop, &visitor, Ask::Request(authority, Box::new(head)))
             .await;
+        if !visitor.sign_in.is_good() {
+            entry.saw(rules.redact(&seen));
+            let (host, reader) = (seen.ask.host(), Reader::of(&parts));
+            return respond::fault(entry, host, hop.is_intercepted(), reader, &signed_out());
+        }
         let peeked = self.look_into(&rules, &mut seen, &mut body).await;
         let planned = plan::on_request(&rules, &self.house.portal_host, &seen);
         let judgement = planned.judgement.as_ref();
@@ -127,13 +135,14 @@ impl Proxy {
                 let read = hop.is_intercepted() || judgement.is_some_and(Judgement::inspect);
                 let asked = Asked {
                     hop,
+                    visitor,
                     parts,
                     body,
                     peeked,
                     secure,
                     read,
                 };
-                self.obey(&rules, &visitor, entry, seen, planned, asked).await
+                self.obey(&rules, entry, seen, planned, asked).await
             }
             Err(fault) => {
                 let read = hop.is_intercepted() && fault.code != FaultCode::Misdirected;
@@ -161,7 +170,6 @@ impl Proxy {
     async fn obey(
         self: &Arc<Self>,
         rules: &Rulebook,
-        visitor: &Visitor,
         mut entry: Entry,
         seen: Observation,
         planned: Planned<RequestStep>,
@@ -178,12 +186,20 @@ impl Proxy {
         let publishes = judgement.as_ref().is_some_and(Judgement::publishes);
         let promised = match &step {
             RequestStep::Refuse(_) => Ok(()),
-            _ => self.promise_record(&mut entry, publishes).await,
+            RequestStep::Challenge | RequestStep::Portal | RequestStep::Forward(_) | RequestStep::Upgrade(_) => {
+                self.promise_record(&mut entry, publishes).await
+            }
         };
         match (step, promised) {
-            (RequestStep::Refuse(refusal), _) => self.refuse(rules, entry, &seen, &asked, (&refusal, &remedy)),
+            (RequestStep::Refuse(refusal), _) => {
+                let refused = self.refuse(rules, entry, &seen, &asked, (&refusal, &remedy));
+                Box::pin(respond::once_all_is_said(refused, asked)).await
+            }
             (_, Err(why)) => respond::no_record(entry, seen.ask.host(), Reader::of(&asked.parts), &why),
-            (RequestStep::Challenge, Ok(())) => self.challenge(entry, &asked.hop, visitor, &asked.parts),
+            (RequestStep::Challenge, Ok(())) => {
+                let challenge = self.challenge(entry, &asked.hop, &asked.visitor, &asked.parts);
+                Box::pin(respond::once_all_is_said(challenge, asked)).await
+            }
             // boxed: the counter is visited seldom, and its future would make every other one large
             (RequestStep::Portal, Ok(())) => Box::pin(self.at_the_counter(rules, entry, &seen, asked)).await,
             (RequestStep::Forward(permit), Ok(())) => self.forward(entry, seen, &permit, asked).await,
@@ -211,6 +227,7 @@ impl Proxy {
     ) -> Response<Body> {
         let Asked {
             hop: _hop,
+            visitor,
             mut parts,
             body,
             peeked,
@@ -218,28 +235,28 @@ impl Proxy {
             read: decrypted,
         } = asked;
         headers::outward(&mut parts.headers, self.via(parts.version), false);
+        let counters = entry.counters();
+        let sent = || counters.up.load(Ordering::Relaxed);
         let body = Outgoing::new(peeked.frames, body, peeked.complete, entry.counters());
         let reader = Reader::of(&parts);
         let request = Request::from_parts(parts, body.boxed());
-        let mut may_not = self.watch(seen);
+        let mut may_not = self.watch(seen, visitor.sign_in);
         let sent = tokio::select! {
             biased;
-            sent = self.house.upstream.send(permit, secure, request) => sent,
+            sent = self.house.upstream.send(permit, secure, request, &sent) => sent,
             why = &mut may_not => return respond::cut(entry, permit.authority(), decrypted, reader, why),
         };
         match sent {
             Ok(response) => {
                 let (mut head, body) = response.into_parts();
-                headers::inward(&mut head.headers, self.via(head.version), false);
+                let via = self.via(head.version);
+                headers::inward(&mut head, via, false);
                 let closing = Closing {
                     end: End::Completed,
                     status: Some(head.status.as_u16()),
                     decrypted,
                 };
-                let permit = permit.clone();
-                let body = body.map_err(move |error| BoxError::from(fault_of_answer(&permit, &error)));
-                let body = carrying(entry, closing, Watched::new(body, may_not).boxed());
-                Response::from_parts(head, body)
+                Response::from_parts(head, carrying(entry, closing, Watched::new(body, may_not)))
             }
             Err(fault) => respond::fault(entry, &permit.authority().host, decrypted, reader, &fault),
         }
@@ -273,29 +290,15 @@ impl Proxy {
             status: Some(head.status.as_u16()),
             decrypted: true,
         };
-        let body = if head_only {
-            whole("")
-        } else {
-            body.map_err(|never| match never {}).boxed()
-        };
+        let body = if head_only { Full::default() } else { body };
         Response::from_parts(head, carrying(entry, closing, body))
     }
 
     /// A request in origin-form to the door itself: the PAC file, and nothing else.
-    async fn at_the_door(&self, hop: &Hop, request: Request<Incoming>) -> Response<Body> {
+    async fn at_the_door(&self, hop: &Hop, known_as: Authority, request: Request<Incoming>) -> Response<Body> {
         if request.uri().path() == "/proxy.pac" && matches!(*request.method(), Method::GET | Method::HEAD) {
-            let known_as = request
-                .headers()
-                .get(http::header::HOST)
-                .and_then(|host| host.to_str().ok());
-            let known_as = known_as
-                .and_then(|host| Authority::parse(host, Some(80)).ok())
-                .map(|known| known.host);
-            return respond::pac(
-                &(self.house.pac)(known_as),
-                self.house.pac_type,
-                request.method() == Method::HEAD,
-            );
+            let script = (self.house.pac)(Some(known_as.host));
+            return pac_answer(request.method(), request.headers(), script).map(whole);
         }
         let why = "this is a proxy: send absolute-form requests or CONNECT, or fetch `/proxy.pac`".to_owned();
         self.malformed(hop, &request, why).await
@@ -313,7 +316,7 @@ impl Proxy {
 
     /// A request that is answered before anybody could judge it; its record says how it ended.
     async fn unjudged(&self, hop: &Hop, request: &Request<Incoming>, fault: &Fault) -> Response<Body> {
-        tracing::debug!(client = %hop.arrival.client, %fault, end = ?failed(fault), "refused before judging");
+        tracing::debug!(client = %hop.arrival.client, %fault, end = ?End::from(fault), "refused before judging");
         let answer = respond::fault_without_entry(request, fault);
         self.stray(hop.arrival.client, fault, Some(answer.status())).await;
         answer
@@ -325,6 +328,12 @@ impl Proxy {
 fn must_stay_unread(judgement: &Judgement) -> bool {
     let in_doubt = |refusal: Refusal| refusal.policy_error || refusal.unknown_person;
     !judgement.inspect() && !judgement.permit().err().is_some_and(in_doubt)
+}
+
+/// The account that opened the tunnel is gone: 421 makes a client connect anew (RFC 9110 §15.5.20), and then it is asked
+/// who it is.
+fn signed_out() -> Fault {
+    Fault::new(Blame::Client, Stage::Identify, FaultCode::Misdirected, SIGNED_OUT)
 }
 
 /// New rules keep the gateway from reading a flow that old rules let it open: 421 makes a client connect anew

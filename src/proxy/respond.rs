@@ -1,17 +1,20 @@
 //! What the gateway itself answers: challenges, refusals, faults. The words and statuses are the portal's pages; here
 //! each finds its reader and its record.
 
-use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue};
+use std::time::Duration;
+
+use http::header::{CONNECTION, EXPECT, HeaderMap, HeaderValue};
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
-use http_body_util::BodyExt;
+use http::{Method, Request, Response, StatusCode, Version};
+use http_body::Body as _;
+use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 
 use super::Proxy;
 use super::body::{carrying, whole};
-use super::intercept::failed;
+use super::budget::Unproven;
 use super::observe::is_navigation;
+use super::peek::drain;
 use super::request::Asked;
 use super::visitor::{Hop, Visitor};
 use crate::audit::{Closing, Entry};
@@ -21,6 +24,10 @@ use crate::portal::pages::{self, Audience, Page};
 use crate::portal::words::ENGLISH;
 use crate::rulebook::{Refusal, Rulebook};
 use crate::upstream::Body;
+
+/// How much of a refused upload is read before its answer, and for how long.
+const MOST_DRAINED: u64 = 1024 * 1024;
+const DRAINED_FOR: Duration = Duration::from_secs(2);
 
 /// Who reads an answer of ours: what has to be known of a request once it has left.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +59,11 @@ impl Proxy {
             tracing::info!(client = %hop.arrival.client, %why, "a proof of identity was refused");
         }
         let page = pages::challenge(&ENGLISH, &self.house.guard.challenges(&hop.arrival), audience(parts));
-        answer(entry, End::Challenged, false, Reader::of(parts), page)
+        if self.records_unproven(hop.arrival.client, Unproven::Challenge) {
+            return answer(entry, End::Challenged, false, Reader::of(parts), page);
+        }
+        entry.leave_out();
+        delivered(page, Reader::of(parts))
     }
 
     /// Says no to a request: to a person where to go, to a tool what would help.
@@ -94,11 +105,34 @@ impl Proxy {
     }
 }
 
+/// Reads the rest of a request that was answered without it: a client that says everything before it listens would find
+/// its connection reset, because that is what closing it on unread bytes means (RFC 9112 §9.6). Where that would take too
+/// much, and where the client waits with its body for our word, the connection ends with the answer.
+pub(super) async fn once_all_is_said(mut answer: Response<Body>, asked: Asked) -> Response<Body> {
+    let Asked {
+        parts,
+        mut body,
+        peeked,
+        ..
+    } = asked;
+    if parts.version == Version::HTTP_2 || peeked.complete || body.is_end_stream() {
+        return answer; // over HTTP/2 a stream ends without its neighbours
+    }
+    let waits = parts.headers.contains_key(EXPECT) && peeked.frames.is_empty();
+    let short = body.size_hint().lower() <= MOST_DRAINED;
+    if waits || !short || !drain(&mut body, MOST_DRAINED, DRAINED_FOR).await {
+        answer
+            .headers_mut()
+            .insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    answer
+}
+
 /// Says what failed.
 pub(super) fn fault(entry: Entry, host: &Host, decrypted: bool, reader: Reader, fault: &Fault) -> Response<Body> {
     tracing::debug!(%fault, record = %entry.id(), "a flow failed");
     let page = pages::fault(&ENGLISH, fault, Some(host), Some(entry.id()), reader.who);
-    answer(entry, failed(fault), decrypted, reader, page)
+    answer(entry, fault.into(), decrypted, reader, page)
 }
 
 /// Says that the permission ended while the request was on its way.
@@ -144,12 +178,10 @@ fn unrecordable(why: &str) -> Fault {
 /// A fault before anybody could open an entry, or one whose entry is closed already.
 pub(super) fn fault_without_entry(request: &Request<Incoming>, fault: &Fault) -> Response<Body> {
     let mut page = pages::fault(&ENGLISH, fault, None, None, audience_of(request.headers()));
-    page.headers_mut()
-        .insert(http::header::CONNECTION, HeaderValue::from_static("close"));
-    if request.method() == Method::HEAD {
-        return page.map(|_| whole("")); // HTTP/2 clients take content for a broken stream
-    }
-    page.map(|body| body.map_err(|never| match never {}).boxed())
+    page.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    let who = audience_of(request.headers());
+    let head_only = request.method() == Method::HEAD;
+    delivered(page, Reader { who, head_only })
 }
 
 /// Sends `page` and closes `entry` when it is delivered. An answer to HEAD has no content (RFC 9110 §9.3.2).
@@ -160,12 +192,16 @@ fn answer(entry: Entry, end: End, decrypted: bool, reader: Reader, page: Page) -
         status: Some(head.status.as_u16()),
         decrypted,
     };
-    let body = if reader.head_only {
-        whole("")
-    } else {
-        body.map_err(|never| match never {}).boxed()
-    };
+    let body = if reader.head_only { Full::default() } else { body };
     Response::from_parts(head, carrying(entry, closing, body))
+}
+
+/// An answer without an entry. One to HEAD has no content (RFC 9110 §9.3.2): HTTP/2 clients take it for a broken stream.
+fn delivered(page: Page, reader: Reader) -> Response<Body> {
+    if reader.head_only {
+        return page.map(|_| whole(""));
+    }
+    page.map(|body| body.map_err(|never| match never {}).boxed())
 }
 
 fn audience(parts: &Parts) -> Audience {
@@ -185,25 +221,8 @@ pub(super) fn client_gone(error: &hyper::Error) -> Closing {
     tracing::debug!(%error, "a client left before its tunnel began");
     let gone = Fault::new(Blame::Client, Stage::Intercept, FaultCode::ClientGone, "");
     Closing {
-        end: failed(&gone),
+        end: End::from(&gone),
         status: Some(StatusCode::OK.as_u16()),
         decrypted: false,
     }
-}
-
-/// The PAC file.
-pub(super) fn pac(text: &str, media_type: &'static str, head_only: bool) -> Response<Body> {
-    let body = if head_only {
-        Bytes::new()
-    } else {
-        Bytes::from(text.to_owned())
-    };
-    let mut response = Response::new(whole(body));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    response
-        .headers_mut()
-        .insert(CACHE_CONTROL, HeaderValue::from_static("max-age=300"));
-    response
 }

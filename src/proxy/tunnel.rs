@@ -1,41 +1,51 @@
 //! A tunnel that passes unread: bytes both ways, and nothing of them is parsed beyond the first handshake message.
 
+use std::io;
 use std::pin::pin;
 use std::sync::atomic::Ordering;
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use bytes::Bytes;
+use futures_util::future::maybe_done;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::Proxy;
-use super::connect::Knock;
-use super::intercept::failed;
+use super::connect::{Knock, Passage};
+use super::greeting::Greeting;
 use super::plan;
 use crate::audit::{Closing, Counters};
 use crate::facts::{Blame, End, Fault, FaultCode, Host, Observation, Stage};
-use crate::ingress::{self, ClientHello, Opening, Rewound};
-use crate::policy::Permit;
+use crate::ingress::{self, AnotherName, Opening, Rewound, SameName};
 use crate::upstream::{RelayEnd, Side, Way, relay};
 
 /// Why a flow is cut in which nothing moves.
 const IDLE: &str = "nothing was sent for too long";
+/// Where servers speak TLS from the first byte on.
+const HTTPS: u16 = 443;
 
 impl Proxy {
     /// Carries a tunnel to its end, then closes its record.
-    pub(super) async fn carry_unread<S>(&self, knock: Knock, permit: &Permit, io: S, origin: TcpStream)
+    pub(super) async fn carry_unread<S>(&self, knock: Knock, passage: Passage, io: S)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let _alive = self.house.metrics.tunnel();
-        let Knock { seen, entry, .. } = knock;
+        let Knock {
+            seen,
+            entry,
+            visitor,
+            stream: _stream,
+            ..
+        } = knock;
         let counters = entry.counters();
-        let mut must_end = pin!(self.until_it_must_end(seen.clone()));
+        let mut must_end = pin!(self.until_it_must_end(seen.clone(), &visitor.sign_in));
         let opened = tokio::select! {
             biased;
             why = &mut must_end => Err(End::Cut(why)),
-            opened = self.opened(permit, &seen, io, &origin, &counters) => opened,
+            opened = self.opened(passage, &seen, io, &counters) => opened,
         };
         let end = match opened {
-            Ok(io) => self.relay(io, origin, &counters, must_end).await,
+            Ok((io, origin)) => self.relay(io, origin, &counters, must_end).await,
             Err(end) => end,
         };
         entry.close(Closing {
@@ -45,25 +55,62 @@ impl Proxy {
         });
     }
 
-    /// The client's side of the tunnel once its first bytes have shown that it may stay unread.
+    /// Both sides of the tunnel once its first bytes have shown that it may stay unread.
     async fn opened<S>(
         &self,
-        permit: &Permit,
+        passage: Passage,
         seen: &Observation,
         io: S,
-        origin: &TcpStream,
         down: &Counters,
-    ) -> Result<Rewound<S>, End>
+    ) -> Result<(SameName<Rewound<S>>, Rewound<TcpStream>), End>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (opening, io) = self.first_words(io, origin, down).await;
+        let address = passage.origin.peer_addr();
+        let at = address.map_err(|error| End::from(&broken(Side::Origin, &error)))?;
+        let upstream = &self.house.upstream;
+        // boxed: it is gone when the relay begins, which should not carry its size for hours
+        let mut early = Box::pin(maybe_done(upstream.names_on_certificate(&passage.permit, at, true)));
+        let words = self.first_words(io, &passage.origin, down);
+        // what is likely to speak TLS is asked for its certificate while the client still thinks of its hello
+        let heard = if passage.permit.authority().port == HTTPS {
+            meanwhile(early.as_mut(), words).await
+        } else {
+            words.await
+        };
         // INVARIANT: silence is not an opening. Bytes that come after it must be looked at like those before.
-        if opening == Opening::Silent {
+        let Some(FirstWords { opening, client, said }) = heard else {
             return Err(End::Cut(IDLE.to_owned()));
+        };
+        let may_stay = async {
+            let Some(hello) = plan::on_opening(seen.ask.authority(), &opening)? else {
+                return Ok(());
+            };
+            let names = if hello.sni.is_some() {
+                early.as_mut().await;
+                early.as_mut().take_output()
+            } else {
+                Some(upstream.names_on_certificate(&passage.permit, at, false).await)
+            };
+            let names =
+                names.unwrap_or_else(|| Err(Fault::internal(Stage::Dial, "a certificate was asked for twice")))?;
+            match plan::on_certificate(&passage.rules, &self.house.portal_host, seen, &names) {
+                None => Ok(()),
+                Some(other) => Err(covers(seen.ask.host(), &other)),
+            }
+        };
+        match may_stay.await {
+            Ok(()) => {
+                let client = match opening {
+                    Opening::Tls(hello) => SameName::after_hello(client, hello.sni),
+                    Opening::Http(_) | Opening::Other | Opening::Malformed(_) | Opening::Silent | Opening::Ended => {
+                        SameName::unchecked(client)
+                    }
+                };
+                Ok((client, Rewound::new(said, passage.origin)))
+            }
+            Err(fault) => Err(End::from(&fault)),
         }
-        let stays = self.may_stay_unread(permit, seen, &opening).await;
-        stays.map(|()| io).map_err(|fault| failed(&fault))
     }
 
     /// Carries bytes both ways until both sides are done, or it `must_end`.
@@ -89,85 +136,59 @@ impl Proxy {
         ending(relay(client, origin, count, must_end, idle).await)
     }
 
-    /// Looks at the client's first bytes. A server that speaks first (SSH, SMTP) is heard meanwhile, or both sides
-    /// would wait for each other.
-    async fn first_words<S>(&self, io: S, origin: &TcpStream, down: &Counters) -> (Opening, Rewound<S>)
+    /// Looks at the client's first bytes; none if nothing moves for too long. A server that speaks first (SSH, SMTP) is
+    /// heard meanwhile, or both sides would wait for each other.
+    async fn first_words<S>(&self, io: S, origin: &TcpStream, down: &Counters) -> Option<FirstWords<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (from_client, mut to_client) = tokio::io::split(io);
-        let opening = ingress::open_unread(from_client, &self.house.ingress, self.house.upstream_idle);
-        tokio::pin!(opening);
-        let mut speaks = true;
+        let mut opening = pin!(ingress::open_unread(from_client, &self.house.ingress));
+        let mut greeting = Greeting::default();
+        let mut idle = pin!(tokio::time::sleep(self.house.upstream_idle));
         let (opening, rewound) = loop {
             tokio::select! {
                 biased;
                 opened = &mut opening => break opened,
-                ready = origin.readable(), if speaks => {
-                    // nothing is read before the branch is taken, so nothing is lost when it is not
-                    speaks = ready.is_ok() && greet(origin, &mut to_client, down).await;
+                () = greeting.step(origin, &mut to_client, down), if greeting.goes_on() => {
+                    idle.set(tokio::time::sleep(self.house.upstream_idle));
                 }
+                () = &mut idle => return None,
             }
         };
         let (first, from_client) = rewound.into_parts();
-        (opening, Rewound::new(first, from_client.unsplit(to_client)))
-    }
-
-    /// A flow that nobody reads must be what its CONNECT said, and must not be able to carry a managed platform: an
-    /// origin whose certificate also covers one would answer for it (RFC 9110 §7.4, RFC 9113 §9.1.1).
-    async fn may_stay_unread(&self, permit: &Permit, seen: &Observation, opening: &Opening) -> Result<(), Fault> {
-        match opening {
-            Opening::Tls(hello) => {
-                plan::on_hello(seen.ask.authority(), hello)?;
-                self.refuse_shared_certificate(permit, seen, hello).await
-            }
-            Opening::Http(named) => plan::on_first_request(seen.ask.authority(), named.as_ref()),
-            Opening::Other | Opening::Silent | Opening::Ended => Ok(()),
-            Opening::Malformed(why) => Err(Fault::new(
-                Blame::Client,
-                Stage::Intercept,
-                FaultCode::ProtocolUnreadable,
-                *why,
-            )),
-        }
-    }
-
-    async fn refuse_shared_certificate(
-        &self,
-        permit: &Permit,
-        seen: &Observation,
-        hello: &ClientHello,
-    ) -> Result<(), Fault> {
-        let host = seen.ask.host();
-        let sends_name = hello.sni.is_some();
-        let names = self.house.upstream.names_on_certificate(permit, sends_name).await?;
-        match plan::on_certificate(&self.house.rules.load(), &self.house.portal_host, seen, &names) {
-            None => Ok(()),
-            Some(platform) => Err(covers(host, platform.as_str())),
-        }
+        Some(FirstWords {
+            opening,
+            client: Rewound::new(first, from_client.unsplit(to_client)),
+            said: greeting.rest(),
+        })
     }
 }
 
-/// Passes on what the origin says unasked; false once it has no more to say.
-async fn greet<W: AsyncWrite + Unpin>(origin: &TcpStream, to_client: &mut W, counters: &Counters) -> bool {
-    let mut words = [0; 2048];
-    match origin.try_read(&mut words) {
-        Ok(0) => false,
-        Ok(said) => {
-            counters.down.fetch_add(said as u64, Ordering::Relaxed);
-            let said = words.get(..said).unwrap_or_default();
-            to_client.write_all(said).await.is_ok() && to_client.flush().await.is_ok()
-        }
-        Err(error) => error.kind() == std::io::ErrorKind::WouldBlock,
+/// How a tunnel begins.
+struct FirstWords<S> {
+    opening: Opening,
+    client: Rewound<S>,
+    /// What the origin said that the client has not been told yet.
+    said: Bytes,
+}
+
+/// Waits for `main`, and lets `early` go on meanwhile.
+async fn meanwhile<T>(mut early: impl Future<Output = ()> + Unpin, main: impl Future<Output = T>) -> T {
+    let mut main = pin!(main);
+    tokio::select! {
+        biased;
+        done = &mut main => done,
+        () = &mut early => main.await,
     }
 }
 
-fn covers(host: &Host, platform: &str) -> Fault {
+fn covers(host: &Host, other: &Host) -> Fault {
     Fault::new(
         Blame::House,
         Stage::Intercept,
         FaultCode::CoversManagedPlatform,
-        format!("the certificate of `{host}` also covers `{platform}`, so the flow may not pass unread"),
+        format!("the certificate of `{host}` also covers `{other}`, so the flow may not pass unread"),
     )
 }
 
@@ -176,17 +197,18 @@ fn ending(end: RelayEnd<String>) -> End {
         RelayEnd::Completed => End::Completed,
         RelayEnd::Idle => End::Cut(IDLE.to_owned()),
         RelayEnd::Cut(reason) => End::Cut(reason),
-        RelayEnd::Broken(Side::Client, why) => failed(&Fault::new(
-            Blame::Client,
-            Stage::Forward,
-            FaultCode::ClientGone,
-            why.to_string(),
-        )),
-        RelayEnd::Broken(Side::Origin, why) => failed(&Fault::new(
-            Blame::Origin,
-            Stage::Forward,
-            FaultCode::OriginGone,
-            why.to_string(),
-        )),
+        RelayEnd::Broken(side, why) => End::from(&broken(side, &why)),
     }
+}
+
+fn broken(side: Side, why: &io::Error) -> Fault {
+    let another = why.get_ref().and_then(|inner| inner.downcast_ref::<AnotherName>());
+    if another.is_some() {
+        return Fault::new(Blame::Client, Stage::Intercept, FaultCode::SniMismatch, why.to_string());
+    }
+    let (blame, code) = match side {
+        Side::Client => (Blame::Client, FaultCode::ClientGone),
+        Side::Origin => (Blame::Origin, FaultCode::OriginGone),
+    };
+    Fault::new(blame, Stage::Forward, code, why.to_string())
 }

@@ -4,8 +4,6 @@
 use std::sync::Arc;
 
 use http::{Request, Response, StatusCode};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 
@@ -17,8 +15,9 @@ use super::visitor::Hop;
 use super::{headers, respond};
 use crate::audit::{Closing, Entry};
 use crate::facts::{End, Observation};
+use crate::identity::SignIn;
 use crate::policy::Permit;
-use crate::upstream::Body;
+use crate::upstream::{Answer, Body};
 
 /// A socket on its way: its record, and what let it pass.
 struct Socket {
@@ -26,6 +25,7 @@ struct Socket {
     _hop: Arc<Hop>,
     entry: Entry,
     seen: Observation,
+    sign_in: SignIn,
     read: bool,
 }
 
@@ -40,6 +40,7 @@ impl Proxy {
     ) -> Response<Body> {
         let Asked {
             hop,
+            visitor,
             mut parts,
             secure,
             read,
@@ -56,6 +57,7 @@ impl Proxy {
                         _hop: hop,
                         entry,
                         seen,
+                        sign_in: visitor.sign_in,
                         read,
                     };
                     self.switch(socket, client, origin, response)
@@ -73,10 +75,11 @@ impl Proxy {
         socket: Socket,
         client: OnUpgrade,
         origin: Upgraded,
-        response: Response<Incoming>,
+        response: Response<Answer>,
     ) -> Response<Body> {
         let (mut head, _) = response.into_parts();
-        headers::inward(&mut head.headers, self.via(head.version), true);
+        let via = self.via(head.version);
+        headers::inward(&mut head, via, true);
         let proxy = self.clone();
         self.house.tasks.spawn(async move {
             match client.await {
@@ -93,10 +96,11 @@ impl Proxy {
             _hop,
             entry,
             seen,
+            sign_in,
             read,
         } = socket;
         let counters = entry.counters();
-        let must_end = self.until_it_must_end(seen);
+        let must_end = self.until_it_must_end(seen, &sign_in);
         let end = self
             .relay(TokioIo::new(client), TokioIo::new(origin), &counters, must_end)
             .await;
@@ -109,14 +113,15 @@ impl Proxy {
     }
 
     /// The origin did not switch: its answer passes like any other.
-    fn pass_answer(&self, entry: Entry, read: bool, response: Response<Incoming>) -> Response<Body> {
+    fn pass_answer(&self, entry: Entry, read: bool, response: Response<Answer>) -> Response<Body> {
         let (mut head, body) = response.into_parts();
-        headers::inward(&mut head.headers, self.via(head.version), false);
+        let via = self.via(head.version);
+        headers::inward(&mut head, via, false);
         let closing = Closing {
             end: End::Completed,
             status: Some(head.status.as_u16()),
             decrypted: read,
         };
-        Response::from_parts(head, carrying(entry, closing, body.map_err(Into::into).boxed()))
+        Response::from_parts(head, carrying(entry, closing, body))
     }
 }

@@ -7,12 +7,13 @@ use http::request::Parts;
 use rustls::pki_types::CertificateDer;
 
 use super::Proxy;
+use super::streams::Streams;
 use crate::clock::Timestamp;
 use crate::facts::{
     Arrival, Ask, Authority, Channel, Grant, Observation, Person, PlatformId, PurposeId, Standing, Subject,
 };
 use crate::identity::selection::{self, Stated};
-use crate::identity::{Answer, Evidence};
+use crate::identity::{Answer, Evidence, SignIn};
 use crate::ingress::{self, Slot};
 use crate::metrics::Alive;
 use crate::portal::Visit;
@@ -32,6 +33,8 @@ pub(super) struct Hop {
     pub(super) inside: Option<Inside>,
     /// The connection's place among those that its door serves at a time.
     pub(super) place: Arc<Taken>,
+    /// Its streams, where it speaks HTTP/2.
+    pub(super) streams: Streams,
 }
 
 /// Held as long as anything of a connection lives: a tunnel outlives the request that opened it.
@@ -70,6 +73,8 @@ pub(super) struct Inside {
 pub(super) struct Visitor {
     /// Whom a method proved it to be.
     pub(super) subject: Option<Subject>,
+    /// What that rests on: a tunnel outlives it.
+    pub(super) sign_in: SignIn,
     /// Why nobody is known, for the challenge.
     pub(super) rejected: Option<String>,
     /// The purpose that was selected, and how.
@@ -85,7 +90,11 @@ impl Proxy {
         }
         let evidence = Evidence::gather(&parts.headers, hop.certificate.as_ref(), &hop.arrival);
         match self.house.guard.identify(&evidence).await {
-            Answer::Known { subject, selects } => {
+            Answer::Known {
+                subject,
+                selects,
+                sign_in,
+            } => {
                 let by_name = selects.map(|purpose| (purpose, Channel::ProxyName));
                 let selects = match selection::stated(&parts.headers) {
                     Stated::Nothing => by_name,
@@ -94,6 +103,7 @@ impl Proxy {
                 };
                 Visitor {
                     subject: Some(subject),
+                    sign_in,
                     rejected: None,
                     selects,
                 }

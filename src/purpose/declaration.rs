@@ -110,6 +110,17 @@ impl Unfit {
     }
 }
 
+impl Unfit {
+    /// No rule opens anything for the purpose, so that nobody is given it in vain.
+    pub fn opens_nothing(purpose: &Purpose) -> Self {
+        let why = format!(
+            "no rule opens anything for `{}` yet: ask its owner `{}`",
+            purpose.id, purpose.business_owner
+        );
+        Self::new(UnfitField::Purpose, why)
+    }
+}
+
 impl fmt::Display for Unfit {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.why)
@@ -274,6 +285,7 @@ basis = "Steps prior to a contract"
 roles = ["recruiter"]
 platforms = ["linkedin", "xing"]
 covers = ["read", "publish"]
+approval = "none"
 ticket = { pattern = "HR-[0-9]{1,6}", example = "HR-123" }
 value-metric = "Candidates"
 retention = "six months"

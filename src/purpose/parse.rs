@@ -107,6 +107,10 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
     spans.insert(("id".to_owned(), id.value.clone()), id.span);
     let business_owner = owner(entry)?;
     spans.insert(("owner".to_owned(), business_owner.to_string()), entry.place("owner"));
+    if !entry.has("approval") {
+        let help = "add `approval = \"owner\"`; it is `none`, `owner` or `manager`";
+        entry.report("missing-key", entry.span, "`approval` is missing", help);
+    }
     let approvals = [
         ("none", Approval::None),
         ("owner", Approval::Owner),
@@ -123,7 +127,8 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
         platforms,
         covers: covers(entry),
         lifetimes: lifetimes(entry, &defaults.lifetimes),
-        approval: entry.choice("approval", &approvals).unwrap_or(Approval::None),
+        // What is missing or cannot be read is a problem, so this guess never rules.
+        approval: entry.choice("approval", &approvals).unwrap_or(Approval::Owner),
         ticket: ticket(entry),
         training: entry.text("training").map(|course| course.value),
         statement_min: statement_min(entry).unwrap_or(defaults.statement_min),
@@ -285,6 +290,7 @@ categories = ["professional"]
 covers = ["read", "publish"]
 value-metric = "Candidates"
 retention = "six months"
+approval = "owner"
 review = 2027-06-30
 "#;
 
@@ -320,16 +326,17 @@ review = 2027-06-30
             .replace("categories", "categorys")
             .replace("\"publish\"", "\"publsh\"")
             .replace("review = 2027-06-30", "review = \"soon\"")
-            + "lifetime = { read = \"3 weeks\" }\nticket = { pattern = \"HR-(\", example = \"HR-1\" }\napproval = \"ownr\"\n";
+            .replace("\"owner\"", "\"ownr\"")
+            + "lifetime = { read = \"3 weeks\" }\nticket = { pattern = \"HR-(\", example = \"HR-1\" }\n";
         let found = problems(&bad);
         let starts = [
             "purposes.toml:8:1: `categorys` is not known here (did you mean `categories`?)",
             "purposes.toml:2:1: the purpose is meant for no platform",
-            "purposes.toml:15:12: `ownr` is not a value of `approval` (did you mean `owner`?)",
+            "purposes.toml:12:12: `ownr` is not a value of `approval` (did you mean `owner`?)",
             "purposes.toml:9:19: `publsh` is not a group of activities that a grant can cover (did you mean `publish`?)",
-            "purposes.toml:13:21: `3 weeks` is not a duration",
-            "purposes.toml:14:22: `HR-(` is not a pattern",
-            "purposes.toml:12:10: `soon` is not a date",
+            "purposes.toml:14:21: `3 weeks` is not a duration",
+            "purposes.toml:15:22: `HR-(` is not a pattern",
+            "purposes.toml:13:10: `soon` is not a date",
         ];
         for start in starts {
             assert!(
@@ -351,6 +358,14 @@ review = 2027-06-30
             "{found:?}"
         );
         assert!(found[1].contains("does not match the pattern"), "{found:?}");
+    }
+
+    #[test]
+    fn whose_approval_a_purpose_needs_must_be_said_even_if_it_is_nobodys() {
+        let found = problems(&ONE.replace("approval = \"owner\"\n", ""));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("`approval` is missing"), "{found:?}");
+        assert_eq!(problems(&ONE.replace("\"owner\"", "\"none\"")), [""; 0]);
     }
 
     #[test]

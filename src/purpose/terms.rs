@@ -45,7 +45,7 @@ pub struct Purpose {
     pub alternative: Option<String>,
     /// How its value is measured.
     pub value_metric: String,
-    /// For how long and as what its records are kept.
+    /// What the owner means to keep of it, and for how long: a note for people. Nothing deletes or keeps by it yet.
     pub retention: String,
     /// When its owner looks at it again: an ISO 8601 date.
     pub review: String,

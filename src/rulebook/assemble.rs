@@ -7,7 +7,7 @@ use aws_lc_rs::digest;
 use super::{Directory, Rulebook, Sources};
 use crate::catalog::Catalog;
 use crate::facts::{
-    Activity, Category, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, did_you_mean,
+    Activity, Category, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, did_you_mean, hex,
 };
 use crate::policy::{PlatformFacts, Policy, World};
 use crate::purpose::{Purpose, Purposes};
@@ -49,6 +49,7 @@ impl Rulebook {
         problems.extend(check_purposes(sources, &purposes, &catalog, &directory));
         if let Some(policy) = &policy {
             problems.extend(check_enum(sources, &purposes, policy));
+            problems.extend(check_opened(sources, &purposes, policy));
             problems.extend(check_activities(sources, &catalog, policy));
         }
         let is_error = |problem: &Problem| problem.severity == Severity::Error;
@@ -182,17 +183,38 @@ fn check_enum(sources: &Sources, purposes: &Purposes, policy: &Policy) -> Vec<Pr
 
 fn unlisted(file: &SourceText, purpose: &Purpose, listed: &BTreeSet<PurposeId>) -> Problem {
     let id = purpose.id.as_str();
-    let span = purpose
-        .spans
-        .get(&("id".to_owned(), id.to_owned()))
-        .copied()
-        .unwrap_or((0, 0));
+    let span = place_of(purpose);
     let help = match did_you_mean(id, listed.iter().map(PurposeId::as_str)) {
         Some(near) => format!("did you mean `{near}`? otherwise add it to `PurposeKind` in the schema"),
         None => "add it to `PurposeKind` in the schema".to_owned(),
     };
     let message = format!("the schema does not list the purpose `{id}`");
     Problem::error("wayleave::purposes::not-listed", file, span, message).with_help(help)
+}
+
+/// A purpose that opens nothing is declared in vain.
+fn check_opened(sources: &Sources, purposes: &Purposes, policy: &Policy) -> Vec<Problem> {
+    let listed = policy.vocabulary().purposes();
+    let idle = purposes
+        .iter()
+        .filter(|purpose| listed.contains(&purpose.id) && !policy.opens(&purpose.id));
+    idle.map(|purpose| {
+        let message = format!("no rule opens anything for the purpose `{}`", purpose.id);
+        let span = place_of(purpose);
+        let problem = Problem::error("wayleave::purposes::opens-nothing", &sources.purposes, span, message);
+        let help = "write a rule that names it in `rules/`; until then nobody can declare it";
+        problem.as_warning().with_help(help)
+    })
+    .collect()
+}
+
+fn place_of(purpose: &Purpose) -> (usize, usize) {
+    let id = purpose.id.as_str();
+    purpose
+        .spans
+        .get(&("id".to_owned(), id.to_owned()))
+        .copied()
+        .unwrap_or((0, 0))
 }
 
 /// What requests are recognised as must be actions of the schema; the reverse is worth a look.
@@ -237,11 +259,5 @@ fn digest_of(sources: &Sources) -> RulebookId {
         hash.update(&text.len().to_be_bytes());
         hash.update(text.as_bytes());
     }
-    let digits: String = hash
-        .finish()
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    RulebookId::new(format!("sha256:{digits}"))
+    RulebookId::new(format!("sha256:{}", hex(hash.finish().as_ref())))
 }

@@ -158,7 +158,8 @@ impl Draft {
                     complain(word, kind, &mut tree.parents.keys().map(String::as_str));
                 }
             }
-            let stranger = |word: &&Word| !self.people.keys().any(|id| id.as_str() == word.0);
+            let known = |name: &str| SubjectId::parse(name).is_ok_and(|id| self.people.contains_key(&id));
+            let stranger = |word: &&Word| !known(&word.0);
             if let Some(word) = entry.manager.as_ref().filter(stranger) {
                 complain(word, "person", &mut self.people.keys().map(SubjectId::as_str));
             }
@@ -372,6 +373,17 @@ mod tests {
                 "people/people.toml:7:11: `adda` is not a person of the directory (did you mean `ada`?)",
             ]
         );
+    }
+
+    #[test]
+    fn the_time_zones_are_those_that_rules_are_judged_by_and_not_those_of_the_machine() {
+        let database = |zones: &jiff::tz::TimeZoneDatabase| {
+            let text = format!("{zones:?}");
+            text.split_once('(')
+                .map(|(_, kind)| kind.chars().take_while(char::is_ascii_alphabetic).collect::<String>())
+        };
+        let bundled = jiff::tz::TimeZoneDatabase::bundled();
+        assert_eq!(database(jiff::tz::db()), database(&bundled));
     }
 
     #[test]

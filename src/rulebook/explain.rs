@@ -190,10 +190,11 @@ impl Explanation {
     }
 
     fn why(&self) -> Vec<String> {
-        if self.policies.is_empty() && self.outcome != Outcome::Allow {
-            return vec!["  no rule permits it".to_owned()];
-        }
-        self.policies.iter().flat_map(ExplainedPolicy::lines).collect()
+        let policies = self.policies.iter().flat_map(ExplainedPolicy::lines);
+        let not_now = self.remedy.not_now.iter().map(|text| format!("  not now: {text}"));
+        let none = self.policies.is_empty() && self.outcome != Outcome::Allow;
+        let none = none.then(|| "  no rule permits it".to_owned());
+        none.into_iter().chain(policies).chain(not_now).collect()
     }
 
     fn help(&self) -> Vec<String> {

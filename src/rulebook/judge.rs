@@ -51,7 +51,7 @@ impl Rulebook {
 
     /// The grants that count, narrowest first: live, held by this person, for the selected purpose. One whose purpose
     /// has left the catalogue opens nothing any more; it must not close anything either.
-    fn counting<'a>(&self, seen: &'a Observation, person: &Person) -> Vec<&'a Grant> {
+    pub(super) fn counting<'a>(&self, seen: &'a Observation, person: &Person) -> Vec<&'a Grant> {
         let purposes = self.policy.vocabulary().purposes();
         let counts = |grant: &&Grant| {
             let selected = seen.selected.as_ref().is_none_or(|purpose| grant.purpose == *purpose);

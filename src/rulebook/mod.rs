@@ -33,7 +33,7 @@ pub use explain::{ExplainedPolicy, Explanation};
 pub use judgement::{Judgement, Refusal};
 pub use live::{LiveDirectory, LiveRulebook};
 pub use replay::Replay;
-pub use sources::Sources;
+pub use sources::{Sources, is_source};
 pub use weigh::{Visitor, Weighing};
 
 use crate::catalog::Catalog;

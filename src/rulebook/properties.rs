@@ -218,7 +218,7 @@ fn granted(seen: &Observation, offer: &crate::facts::Offer) -> Grant {
         arrival: &seen.arrival,
     };
     let terms = match rules().weigh(visitor, &declaration, Channel::Portal, seen.at) {
-        Weighing::Granted(terms) => {
+        Weighing::Granted { terms, .. } => {
             assert!(!offer.needs_approval, "{offer:?}");
             terms
         }
@@ -348,7 +348,7 @@ proptest! {
                 ticket: purpose.ticket.as_ref().map(|rule| rule.example.clone()),
                 duration: None,
             };
-            if let Weighing::Granted(terms) = rules().weigh(visitor, &declaration, Channel::Portal, seen.at) {
+            if let Weighing::Granted { terms, .. } = rules().weigh(visitor, &declaration, Channel::Portal, seen.at) {
                 let standing = Standing::new([terms.named(GrantId::new("new"))], seen.at);
                 let then = Observation { standing, ..seen.clone() };
                 prop_assert!(!rules().judge(&then).is_allowed(), "{}", purpose.id);

@@ -34,6 +34,9 @@ impl Rulebook {
         if !refused.is_refused_by_rules() {
             return Remedy::default();
         }
+        let path = seen.ask.head().map(|head| resolved(&head.path)).unwrap_or_default();
+        let hearing = self.policy.hear(&flow(seen, subject, person, (refused.place(), &path)));
+        let not_now = not_now(&hearing, &self.counting(seen, person), refused);
         let mut helping: Vec<(Offer, &Purpose)> = match &refused.place().platform {
             None => Vec::new(),
             Some(platform) => {
@@ -42,14 +45,13 @@ impl Rulebook {
                     subject,
                     arrival: &seen.arrival,
                 };
-                let path = seen.ask.head().map(|head| resolved(&head.path)).unwrap_or_default();
                 let search = Search {
                     rules: self,
                     seen,
                     visitor,
                     platform,
                     refused,
-                    hearing: self.policy.hear(&flow(seen, subject, person, (refused.place(), &path))),
+                    hearing,
                 };
                 self.purposes
                     .iter()
@@ -74,6 +76,7 @@ impl Rulebook {
             alternative: helping.iter().find_map(|(_, purpose)| purpose.alternative.clone()),
             offers: helping.into_iter().map(|(offer, _)| offer).collect(),
             fixes: fixes.into_iter().collect(),
+            not_now,
         }
     }
 
@@ -126,6 +129,21 @@ impl Rulebook {
             .cloned()
             .collect()
     }
+}
+
+/// What keeps the grants that are held from helping, where no rule forbids it: the rules for their purposes do not hold
+/// now.
+fn not_now(hearing: &Hearing<'_>, held: &[&Grant], refused: &Judgement) -> Vec<String> {
+    let actions = actions(refused.reading());
+    let mut said: Vec<String> = Vec::new();
+    for grant in held {
+        for reason in hearing.waiting(&actions, grant) {
+            if !said.contains(&reason.text) {
+                said.push(reason.text);
+            }
+        }
+    }
+    said
 }
 
 /// A search for grants that would help one refused flow.

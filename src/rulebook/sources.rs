@@ -116,6 +116,15 @@ fn shipped_files() -> Vec<SourceText> {
     Shipped::iter().filter_map(text).collect()
 }
 
+/// Whether a file is called like one that rules are made of, in any case: where it is not spelt as it must be, nothing
+/// would read it, and somebody should hear of that.
+pub fn is_source(name: &str) -> bool {
+    let file = name.rsplit_once('/').map_or(name, |(_, file)| file);
+    let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let known = ["toml", "cedar", "cedarschema"];
+    known.iter().any(|known| known.eq_ignore_ascii_case(extension))
+}
+
 enum Shelf {
     Schema,
     Purposes,
@@ -137,7 +146,7 @@ fn shelf(name: &str) -> Shelf {
         ("catalog", "toml") => Shelf::Catalog,
         ("people", "toml") => Shelf::People,
         ("cases", "toml") => Shelf::Cases,
-        (_, "toml" | "cedar" | "cedarschema") => Shelf::Nowhere,
+        _ if is_source(name) => Shelf::Nowhere,
         _ => Shelf::Text,
     }
 }
@@ -148,7 +157,9 @@ fn unread(name: &str) -> Problem {
     let help = match did_you_mean(folder, known) {
         Some(near) if near != folder => format!("did you mean `{near}`?"),
         _ => {
-            "rules stand in `rules/*.cedar`, data in `catalog/`, `people/` and `cases/`, without folders in them".into()
+            "rules stand in `rules/*.cedar`, data in `*.toml` in `catalog/`, `people/` and `cases/`, all in lower case and \
+             without folders in them"
+                .into()
         }
     };
     let message = format!("nothing reads `{name}`");
@@ -180,6 +191,25 @@ mod tests {
             found,
             ["rule/b.cedar: nothing reads `rule/b.cedar` (did you mean `rules`?)"]
         );
+    }
+
+    #[test]
+    fn a_file_whose_ending_is_in_another_case_is_not_passed_over() {
+        let found = problems(&[
+            "wayleave.cedarschema",
+            "purposes.toml",
+            "rules/a.cedar",
+            "rules/b.Cedar",
+            "catalog/x.toml",
+            "people/p.toml",
+            "people/q.TOML",
+            "people/notes.md",
+        ]);
+        assert_eq!(found.len(), 2, "{found:?}");
+        for name in ["rules/b.Cedar", "people/q.TOML"] {
+            let said = format!("nothing reads `{name}`");
+            assert!(found.iter().any(|problem| problem.contains(&said)), "{found:?}");
+        }
     }
 
     #[test]

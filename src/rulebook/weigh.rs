@@ -22,8 +22,13 @@ pub struct Visitor<'a> {
 /// What becomes of a declaration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Weighing {
-    /// It may be granted on these terms.
-    Granted(GrantTerms),
+    /// It may be granted.
+    Granted {
+        /// On these terms.
+        terms: GrantTerms,
+        /// The policies that let it be declared.
+        reasons: Vec<Reason>,
+    },
     /// It may be granted once somebody has approved it.
     NeedsApproval {
         /// What would be granted.
@@ -47,6 +52,10 @@ pub enum Weighing {
 impl Rulebook {
     /// Weighs a declaration: first by the terms of its purpose, then by the rules.
     pub fn weigh(&self, who: Visitor<'_>, declaration: &Declaration, channel: Channel, at: Timestamp) -> Weighing {
+        let known = self.purposes.get(&declaration.purpose);
+        if let Some(idle) = known.filter(|purpose| !self.policy.opens(&purpose.id)) {
+            return Weighing::unfit(vec![Unfit::opens_nothing(idle)]);
+        }
         let weighed = self.purposes.weigh(declaration, who.person, at);
         let (terms, approvers) = match weighed {
             Weighed::Fit(terms) => (terms, None),
@@ -62,12 +71,13 @@ impl Rulebook {
             return Weighing::refused(&decision);
         }
         let terms = granted(terms, who, channel, at);
+        let reasons = decision.reasons().to_vec();
         match approvers {
-            None => Weighing::Granted(terms),
+            None => Weighing::Granted { terms, reasons },
             Some(approvers) => Weighing::NeedsApproval {
                 terms,
                 approvers,
-                reasons: decision.reasons().to_vec(),
+                reasons,
             },
         }
     }
@@ -79,6 +89,17 @@ impl Rulebook {
             self.may(Power::Declare, who, purpose, longest, channel, at)
                 .is_allowed()
         })
+    }
+
+    /// The purposes that somebody may declare, as far as it hangs on who they are, and that open something.
+    pub fn open_to<'a>(&'a self, who: Visitor<'a>, at: Timestamp) -> impl Iterator<Item = &'a Purpose> {
+        let may = move |purpose: &Purpose| {
+            let lasts = purpose.default_for(&purpose.covers);
+            self.may(Power::Declare, who, purpose, lasts, Channel::Portal, at)
+                .is_allowed()
+        };
+        let open = move |purpose: &&Purpose| purpose.is_open_to(who.person, at) && self.policy.opens(&purpose.id);
+        self.purposes.iter().filter(open).filter(move |purpose| may(purpose))
     }
 
     /// Whether somebody may end a grant. Its holder's person is only needed for rules that ask for their manager.

@@ -190,6 +190,11 @@ pub fn client(
     })
 }
 
+/// The issuing certificate that is there, if one is.
+pub fn issuing(folder: &Path) -> Result<Option<Certificate>, TlsProblem> {
+    at_hand(&folder.join(files::ISSUING))
+}
+
 /// Where the certificate lies that every machine is given.
 pub fn root_file(folder: &Path) -> PathBuf {
     folder.join(files::ROOT)
@@ -207,11 +212,14 @@ pub fn root_key_is_here(folder: &Path) -> bool {
 
 /// The authority of client certificates, if there is one.
 pub fn clients(folder: &Path) -> Result<Option<Certificate>, TlsProblem> {
-    let path = folder.join(files::CLIENTS);
-    if !files::exists(&path) {
+    at_hand(&folder.join(files::CLIENTS))
+}
+
+fn at_hand(path: &Path) -> Result<Option<Certificate>, TlsProblem> {
+    if !files::exists(path) {
         return Ok(None);
     }
-    first(files::certificates(&path)?, &path).map(Some)
+    first(files::certificates(path)?, path).map(Some)
 }
 
 /// What a user name may not be in a URI or a file name; a dot could make a name hidden, or a way up.

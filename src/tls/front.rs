@@ -92,6 +92,11 @@ impl Door {
         })
     }
 
+    /// Whether the next client could be greeted at all.
+    pub fn ready(&self) -> Result<(), MintError> {
+        self.mint.may_speak_for(&self.names)
+    }
+
     /// How to greet the next client; asked for each connection, so that the certificate is renewed in time.
     pub async fn config(&self) -> Result<Arc<ServerConfig>, MintError> {
         let mut current = self.current.lock().await;

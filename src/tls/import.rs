@@ -136,6 +136,19 @@ fn warnings(line: &[Certificate], left: &[Certificate], pair: &KeyPair, now: Tim
                 .to_owned(),
         );
     }
+    if let Some(own) = line.first().filter(|one| one.is_self_issued()) {
+        warnings.push(format!(
+            "`{}` is a root: whoever gets its key from here can speak for any host for as long as machines trust it; \
+             import an intermediate that it signed, and keep the root's key off line",
+            own.subject
+        ));
+    } else if line.iter().all(|one| one.constraints.is_none()) {
+        warnings.push(
+            "no name constraints: whoever gets the key from here can speak for any host; ask for an intermediate that is \
+             constrained to the hosts you inspect"
+                .to_owned(),
+        );
+    }
     if pair.is_compatible(&rcgen::PKCS_ED25519) {
         warnings.push("the key is Ed25519: browsers do not accept its signatures; use P-256".to_owned());
     }

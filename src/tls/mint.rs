@@ -86,6 +86,14 @@ impl Mint {
         self.minted(host).await.map(|minted| minted.config)
     }
 
+    /// Whether a certificate for all of `names` could be signed now.
+    pub fn may_speak_for(&self, names: &[Host]) -> Result<(), MintError> {
+        match names.iter().find(|name| !self.press.issuer.permits(name)) {
+            Some(outside) => Err(MintError::OutsideConstraints(outside.clone())),
+            None => self.press.valid(self.press.clock.now()).map(drop),
+        }
+    }
+
     /// The authority behind the certificates.
     pub fn issuer(&self) -> &Issuer {
         &self.press.issuer
@@ -132,9 +140,7 @@ impl Mint {
 
     /// A certificate for several names at once, and when to renew it; not cached.
     pub(super) async fn for_names(&self, names: &[Host]) -> Result<(Arc<CertifiedKey>, Timestamp), MintError> {
-        if let Some(outside) = names.iter().find(|name| !self.press.issuer.permits(name)) {
-            return Err(MintError::OutsideConstraints(outside.clone()));
-        }
+        self.may_speak_for(names)?;
         self.press
             .sign_off_the_worker(names.to_vec(), self.press.clock.now())
             .await
@@ -162,14 +168,7 @@ impl Press {
     }
 
     fn sign(&self, hosts: &[Host], now: Timestamp) -> Result<(Arc<CertifiedKey>, Timestamp), MintError> {
-        let authority = self.issuer.validity();
-        if now < authority.from {
-            return Err(MintError::IssuerNotYetValid(authority.from));
-        }
-        if authority.until <= now {
-            return Err(MintError::IssuerExpired(authority.until));
-        }
-        let time = authority.narrowed(&Validity {
+        let time = self.valid(now)?.narrowed(&Validity {
             from: before(now, SKEW),
             until: now.plus(self.lifetime),
         });
@@ -181,6 +180,18 @@ impl Press {
         // Daily, so that yesterday's key leaves the memory; earlier where the authority is about to end.
         let renew = now.plus(DAY.min(time.until.since(now) * 2 / 3));
         Ok((certified, renew))
+    }
+
+    /// The authority's time, if it is now.
+    fn valid(&self, now: Timestamp) -> Result<Validity, MintError> {
+        let authority = self.issuer.validity();
+        if now < authority.from {
+            return Err(MintError::IssuerNotYetValid(authority.from));
+        }
+        if authority.until <= now {
+            return Err(MintError::IssuerExpired(authority.until));
+        }
+        Ok(authority)
     }
 
     /// Today's key.

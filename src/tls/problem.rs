@@ -89,7 +89,8 @@ pub enum MintError {
     /// The authority is constrained to other names.
     #[error(
         "the certificate authority may not speak for `{0}`: its name constraints leave it out; sign a wider one \
-         with `wayleave ca renew` (adds the catalogue's domains; `--also {0}`, or `--any-host` for all)"
+         with `wayleave ca renew` (it takes the catalogue's domains and `tls.door_names`; `--also {0}` adds one, \
+         `--any-host` all), then restart the gateway"
     )]
     OutsideConstraints(Host),
     /// The authority's own time is over.

@@ -65,6 +65,20 @@ impl Constraints {
         lines.collect()
     }
 
+    /// The names and single addresses that are permitted, as hosts that a new certificate can be made for.
+    pub fn hosts(&self) -> Vec<Host> {
+        let names = self
+            .permitted
+            .names
+            .iter()
+            .map(|name| name.trim_start_matches('.').to_owned());
+        let addresses = self.permitted.networks.iter().filter_map(Network::one_address);
+        names
+            .chain(addresses.map(|address| address.to_string()))
+            .filter_map(|host| Host::parse(&host).ok())
+            .collect()
+    }
+
     /// The names that are permitted; empty means every name.
     pub fn permitted_names(&self) -> &[String] {
         &self.permitted.names
@@ -90,6 +104,17 @@ impl Subtrees {
 }
 
 impl Network {
+    /// The address, if the network has no other.
+    fn one_address(&self) -> Option<IpAddr> {
+        self.mask.iter().all(|byte| *byte == u8::MAX).then(|| self.address())?
+    }
+
+    fn address(&self) -> Option<IpAddr> {
+        let v4: Option<[u8; 4]> = self.address.as_slice().try_into().ok();
+        let v6: Option<[u8; 16]> = self.address.as_slice().try_into().ok();
+        v4.map(IpAddr::from).or(v6.map(IpAddr::from))
+    }
+
     fn holds(&self, octets: &[u8]) -> bool {
         octets.len() == self.address.len()
             && octets
@@ -103,9 +128,7 @@ impl Network {
 impl fmt::Display for Network {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bits: u32 = self.mask.iter().map(|byte| byte.count_ones()).sum();
-        let v4: Option<[u8; 4]> = self.address.as_slice().try_into().ok();
-        let v6: Option<[u8; 16]> = self.address.as_slice().try_into().ok();
-        match v4.map(IpAddr::from).or(v6.map(IpAddr::from)) {
+        match self.address() {
             Some(address) => write!(out, "{address}/{bits}"),
             None => out.write_str("an unreadable network"),
         }

@@ -1,5 +1,6 @@
 //! From a dialled stream to a connection that carries requests. Every connection is a task that is joined on closing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -11,54 +12,51 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::dial::Dialer;
-use super::outgoing::Outgoing;
 use super::pool::Key;
-use super::{Tls, faults};
+use super::streams::{Place, Streams};
+use super::{Body, Tls, faults};
 use crate::facts::{Authority, Fault, Stage};
 
-/// Sends requests on one connection.
+/// A connection that has just been made.
+pub(super) enum Connected {
+    /// For one request at a time.
+    Http1(http1::SendRequest<Body>),
+    /// For many at a time, and the place of the first.
+    Http2(Shared, Place),
+}
+
+/// An HTTP/2 connection, which requests share.
+pub(super) struct Shared {
+    pub(super) sender: http2::SendRequest<Body>,
+    pub(super) streams: Arc<Streams>,
+}
+
+impl Shared {
+    pub(super) fn is_unused(&self) -> bool {
+        self.streams.are_none()
+    }
+}
+
+/// Sends one request.
 pub(super) enum Sender {
-    /// One request at a time.
-    Http1(http1::SendRequest<Outgoing>),
-    /// Many at a time.
-    Http2(http2::SendRequest<Outgoing>),
+    /// On a connection of its own.
+    Http1(http1::SendRequest<Body>),
+    /// Beside others.
+    Http2(http2::SendRequest<Body>, Place),
 }
 
 /// An answer, or why there is none and the request if it provably never left.
-pub(super) type Answer = Result<http::Response<Incoming>, TrySendError<http::Request<Outgoing>>>;
+pub(super) type Answered = Result<http::Response<Incoming>, TrySendError<http::Request<Body>>>;
 
 impl Sender {
-    /// Another sender on the same connection, where requests share it.
-    pub(super) fn share(&self) -> Option<Self> {
-        match self {
-            Self::Http1(_) => None,
-            Self::Http2(sender) => Some(Self::Http2(sender.clone())),
-        }
-    }
-
     pub(super) fn is_http2(&self) -> bool {
-        matches!(self, Self::Http2(_))
+        matches!(self, Self::Http2(..))
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        match self {
-            Self::Http1(sender) => sender.is_closed(),
-            Self::Http2(sender) => sender.is_closed(),
-        }
-    }
-
-    /// Whether a request would leave at once: not while the last answer is being delivered.
-    pub(super) fn is_ready(&self) -> bool {
-        match self {
-            Self::Http1(sender) => sender.is_ready(),
-            Self::Http2(sender) => sender.is_ready(),
-        }
-    }
-
-    pub(super) async fn send(&mut self, request: http::Request<Outgoing>) -> Answer {
+    pub(super) async fn send(&mut self, request: http::Request<Body>) -> Answered {
         match self {
             Self::Http1(sender) => sender.try_send_request(request).await,
-            Self::Http2(sender) => sender.try_send_request(request).await,
+            Self::Http2(sender, _) => sender.try_send_request(request).await,
         }
     }
 }
@@ -91,8 +89,8 @@ impl Connector {
         &self.shut
     }
 
-    /// A new connection that speaks what the origin prefers.
-    pub(super) async fn connect(&self, key: &Key) -> Result<Sender, Fault> {
+    /// A new connection that speaks what the origin prefers, and carries so many streams until the origin says a number.
+    pub(super) async fn connect(&self, key: &Key, streams: usize) -> Result<Connected, Fault> {
         self.still_open()?;
         let to = &key.authority;
         if !key.secure {
@@ -101,14 +99,14 @@ impl Connector {
         }
         let stream = self.dialer.tls(to, &self.tls.h2_and_h1).await?;
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-            self.http2(to, stream).await
+            self.http2(to, stream, streams).await
         } else {
             self.http1(to, stream).await
         }
     }
 
-    /// A new HTTP/1.1 connection that can change protocols.
-    pub(super) async fn connect_for_upgrade(&self, key: &Key) -> Result<http1::SendRequest<Outgoing>, Fault> {
+    /// A new HTTP/1.1 connection for one request, which may change protocols.
+    pub(super) async fn connect_alone(&self, key: &Key) -> Result<http1::SendRequest<Body>, Fault> {
         self.still_open()?;
         let to = &key.authority;
         if key.secure {
@@ -134,7 +132,7 @@ impl Connector {
         builder
     }
 
-    async fn http1<S>(&self, to: &Authority, stream: S) -> Result<Sender, Fault>
+    async fn http1<S>(&self, to: &Authority, stream: S) -> Result<Connected, Fault>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -142,10 +140,10 @@ impl Connector {
         let (mut sender, connection) = shaken.map_err(|error| faults::of_exchange(to, &error))?;
         self.run(connection);
         sender.ready().await.map_err(|error| faults::of_exchange(to, &error))?;
-        Ok(Sender::Http1(sender))
+        Ok(Connected::Http1(sender))
     }
 
-    async fn http1_with_upgrades<S>(&self, to: &Authority, stream: S) -> Result<http1::SendRequest<Outgoing>, Fault>
+    async fn http1_with_upgrades<S>(&self, to: &Authority, stream: S) -> Result<http1::SendRequest<Body>, Fault>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -155,7 +153,7 @@ impl Connector {
         Ok(sender)
     }
 
-    async fn http2<S>(&self, to: &Authority, stream: S) -> Result<Sender, Fault>
+    async fn http2<S>(&self, to: &Authority, stream: S, streams: usize) -> Result<Connected, Fault>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
         TokioIo<S>: Read + Write,
@@ -167,6 +165,7 @@ impl Connector {
         let shaken = http2::Builder::new(tasks)
             .timer(TokioTimer::new())
             .max_header_list_size(self.max_header_bytes)
+            .initial_max_send_streams(streams)
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             // A connection whose other end vanished without a word must not swallow request after request.
@@ -175,9 +174,13 @@ impl Connector {
             .handshake(TokioIo::new(stream))
             .await;
         let (mut sender, connection) = shaken.map_err(|error| faults::of_exchange(to, &error))?;
-        self.run(connection);
+        let streams = Streams::up_to(streams);
+        let first = streams
+            .enter()
+            .ok_or_else(|| Fault::internal(Stage::Dial, "no stream may be opened"))?;
+        self.run(watched(connection, Arc::clone(&streams)));
         sender.ready().await.map_err(|error| faults::of_exchange(to, &error))?;
-        Ok(Sender::Http2(sender))
+        Ok(Connected::Http2(Shared { sender, streams }, first))
     }
 
     /// Runs a connection until it ends or the house shuts. What it ends with, the exchange on it has been told.
@@ -193,6 +196,21 @@ impl Connector {
             }
         });
     }
+}
+
+/// Runs a shared connection, and takes down what its origin allows.
+async fn watched<S>(connection: http2::Connection<TokioIo<S>, Body, Joined>, streams: Arc<Streams>) -> hyper::Result<()>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let mut connection = std::pin::pin!(connection);
+    std::future::poll_fn(|cx| {
+        streams.looked_after_by(cx.waker());
+        let polled = connection.as_mut().poll(cx);
+        streams.allow(connection.current_max_send_streams());
+        polled
+    })
+    .await
 }
 
 /// Starts the library's own tasks so that they, too, end and are joined when the house shuts.
@@ -217,7 +235,11 @@ where
 
 /// Large sites send dozens of cookies and policies.
 const MOST_HEADERS: usize = 256;
-const STREAM_WINDOW: u32 = 1024 * 1024;
-const CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
+/// What is held for one reader who has stalled.
+const STREAM_WINDOW: u32 = 256 * 1024;
+/// The most there can be (RFC 9113 §6.9.1): the library gives a connection's window back only as answers are read, so
+/// with a smaller one a few who stall would stop everybody else. What bounds memory is the window of a stream, times the
+/// streams that share a connection.
+const CONNECTION_WINDOW: u32 = (1 << 31) - 1;
 const PING_EVERY: Duration = Duration::from_secs(30);
 const PING_TIMEOUT: Duration = Duration::from_secs(15);

@@ -135,6 +135,40 @@ pub(super) fn of_exchange(to: &Authority, error: &hyper::Error) -> Fault {
     )
 }
 
+/// What a failed exchange tells of its request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// The origin has not processed it (RFC 9113 §6.8, §8.7).
+    Unprocessed,
+    /// The origin wants it over HTTP/1.1 (RFC 9113 §7).
+    OverHttp1,
+    /// The connection ended before there was an answer.
+    Unanswered,
+    /// Nothing.
+    Unknown,
+}
+
+/// Reads the fate of a request from the error of its exchange.
+pub(super) fn fate(error: &hyper::Error) -> Fate {
+    let cause = error.source();
+    let stream = cause.and_then(|cause| cause.downcast_ref::<h2::Error>());
+    if let Some(said) = stream.filter(|said| said.is_remote()) {
+        return match said.reason() {
+            Some(h2::Reason::HTTP_1_1_REQUIRED) => Fate::OverHttp1,
+            Some(h2::Reason::REFUSED_STREAM) => Fate::Unprocessed,
+            // a stream hears of it only if it is above the last one that was processed, or was never opened
+            Some(_) | None if said.is_go_away() => Fate::Unprocessed,
+            Some(_) | None => Fate::Unknown,
+        };
+    }
+    let broken = cause.and_then(|cause| cause.downcast_ref::<io::Error>());
+    if error.is_incomplete_message() || (broken.is_some() && !error.is_user()) {
+        Fate::Unanswered
+    } else {
+        Fate::Unknown
+    }
+}
+
 /// A step that may take a while, and takes too long.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {

@@ -130,6 +130,16 @@ impl Guard {
         }
     }
 
+    /// Looks at a connection that stands: an address of this machine is known by being that of both its ends.
+    pub(super) fn met(&self, local: SocketAddr, peer: SocketAddr) -> Result<(), Guarded> {
+        let (address, class) = (peer.ip().to_canonical(), Class::OwnDoor);
+        let ours = |door: &SocketAddr| door.port() == peer.port() && door.ip().is_unspecified();
+        if local.ip().to_canonical() == address && self.doors.iter().any(ours) {
+            return Err(Guarded { address, class });
+        }
+        Ok(())
+    }
+
     fn allows(&self, address: IpAddr, class: Class) -> bool {
         self.allow.iter().any(|net| {
             // `0.0.0.0/0` is written quickly, and must not hand out the machine's credentials.
@@ -139,7 +149,7 @@ impl Guard {
     }
 }
 
-/// A door that listens everywhere is reached by every address of this machine; we know loopback for certain.
+/// A door that listens everywhere is reached by every address of this machine; before connecting, we know loopback.
 fn is_door(door: SocketAddr, address: IpAddr, port: u16) -> bool {
     let everywhere = door.ip().is_unspecified() && (address.is_loopback() || address.is_unspecified());
     door.port() == port && (door.ip().to_canonical() == address || everywhere)
@@ -387,6 +397,22 @@ mod tests {
             ("127.0.0.1:3130", true),
         ] {
             assert_eq!(guard.check(target.parse().unwrap()).is_ok(), open, "{target}");
+        }
+    }
+
+    #[test]
+    fn a_door_that_listens_everywhere_is_known_by_a_connection_whose_ends_have_one_address() {
+        let mut guard = guard(&[]);
+        guard.never(&["[::]:3128".parse().unwrap(), "192.168.0.2:3129".parse().unwrap()]);
+        for (local, peer, open) in [
+            ("192.168.0.2:50000", "192.168.0.2:3128", false),
+            ("192.168.0.2:50000", "[::ffff:192.168.0.2]:3128", false),
+            ("192.168.0.2:50000", "192.168.0.2:443", true),
+            ("192.168.0.2:50000", "192.168.0.3:3128", true),
+            ("10.0.0.2:50000", "10.0.0.2:3129", true),
+        ] {
+            let met = guard.met(local.parse().unwrap(), peer.parse().unwrap());
+            assert_eq!(met.is_ok(), open, "{peer}");
         }
     }
 

@@ -12,8 +12,10 @@
 //! This room never judges, never reads bodies, and changes nothing of a request but its form: which headers may leave
 //! is for `proxy` to say.
 
+mod answer;
 mod connect;
 mod dial;
+mod exchange;
 mod faults;
 mod guard;
 mod names;
@@ -23,6 +25,7 @@ mod relay;
 mod resolve;
 mod settings;
 mod stand_in;
+mod streams;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -31,21 +34,23 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 use http_body_util::combinators::BoxBody;
-use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
 use tokio::net::TcpStream;
 
+pub use answer::Answer;
 pub use guard::{Class, Guard, Guarded, classify};
+pub use outgoing::Sent;
 pub use relay::{RelayEnd, Side, Way, relay};
 pub use settings::{Resolver, Settings};
 
-use self::connect::{Connector, Sender};
+use self::connect::Connector;
 use self::dial::Dialer;
+use self::exchange::passed_on;
 use self::faults::Step;
-use self::names::Names;
-use self::outgoing::{Outgoing, Progress, in_time, is_bound, put_in_form};
-use self::pool::{Checkout, Keep, Key, Pool};
-use crate::facts::{Authority, Fault, FaultCode, Stage};
+use self::names::{Asked, Names};
+use self::outgoing::is_bound;
+use self::pool::{Keep, Key, Pool};
+use crate::facts::{Authority, Fault};
 use crate::policy::Permit;
 
 /// A request body on its way out.
@@ -76,6 +81,9 @@ pub enum UpstreamError {
     /// The name servers of this machine cannot be found.
     #[error("`upstream.resolver` is `hickory`, but the name servers cannot be read: {0}; use `system`")]
     Resolver(String),
+    /// Name servers that nobody would ask.
+    #[error("`upstream.name_servers` is for the resolver `hickory`: set `upstream.resolver` to it, or leave them out")]
+    NameServers,
 }
 
 /// The way out; cheap to clone.
@@ -114,37 +122,26 @@ impl Upstream {
         })
     }
 
-    /// Sends one request to where the permit allows, and returns the answer's head with its body still streaming.
+    /// Sends one request to where the permit allows, and returns the answer's head with its body still streaming. `sent`
+    /// tells how much of the request's body has left.
     ///
     /// The target gets the form and the `Host` that the connection needs; nothing else is changed. A request is sent
-    /// again only if it provably never left: a kept connection turned out to be closed.
+    /// again, once, if it has no body and either the origin says that it was not processed, or it is safe (RFC 9110
+    /// §9.2.1) and a kept connection ended before the answer began. What never left a kept connection is whole, and goes
+    /// to the next.
     pub async fn send(
         &self,
         permit: &Permit,
         secure: bool,
         request: http::Request<Body>,
-    ) -> Result<http::Response<Incoming>, Fault> {
-        let key = key(permit, secure);
-        let progress = Progress::default();
-        let request = request.map(|body| Outgoing::new(body, progress.clone()));
-        let bound = is_bound(request.headers());
-        let checkout = if bound {
-            Box::pin(self.pool.fresh(&key)).await?
-        } else {
-            self.pool.checkout(&key).await?
-        };
-        match self.exchange(&key, checkout, request, &progress, bound).await {
-            Ok(response) => Ok(response),
-            Err(Missed::Never(request)) => {
-                let fresh = Box::pin(self.pool.fresh(&key)).await?;
-                let again = self.exchange(&key, fresh, *request, &progress, bound).await;
-                again.map_err(|missed| match missed {
-                    Missed::Never(_) => origin_gone(&key.authority),
-                    Missed::Failed(fault) => fault,
-                })
-            }
-            Err(Missed::Failed(fault)) => Err(fault),
+        sent: Sent<'_>,
+    ) -> Result<http::Response<Answer>, Fault> {
+        let slot = self.pool.slot(key(permit, secure))?;
+        if is_bound(request.headers()) {
+            let response = Box::pin(self.alone(&slot, request, sent)).await?;
+            return passed_on(permit.authority(), response, None);
         }
+        self.exchange(&slot, request, sent).await
     }
 
     /// Sends a request that asks to change protocols (RFC 9110 §7.8), over HTTP/1.1 and a connection of its own; the
@@ -154,25 +151,17 @@ impl Upstream {
         permit: &Permit,
         secure: bool,
         request: http::Request<Body>,
-    ) -> Result<(http::Response<Incoming>, Option<Upgraded>), Fault> {
-        let key = key(permit, secure);
-        let progress = Progress::default();
-        let mut request = request.map(|body| Outgoing::new(body, progress.clone()));
-        put_in_form(&mut request, &key, false)?;
-        let mut sender = self.pool.connector().connect_for_upgrade(&key).await?;
-        let answer = in_time(sender.send_request(request), &progress, self.response_timeout()).await;
-        let mut response = match answer {
-            Some(Ok(response)) => response,
-            Some(Err(error)) => return Err(faults::of_exchange(&key.authority, &error)),
-            None => return Err(self.too_late(&key.authority)),
+    ) -> Result<(http::Response<Answer>, Option<Upgraded>), Fault> {
+        let slot = self.pool.slot(key(permit, secure))?;
+        let to = permit.authority();
+        let mut response = self.alone(&slot, request, &|| 0).await?;
+        let upgraded = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let upgraded = hyper::upgrade::on(&mut response).await;
+            Some(upgraded.map_err(|error| faults::of_exchange(to, &error))?)
+        } else {
+            None
         };
-        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            return Ok((response, None));
-        }
-        match hyper::upgrade::on(&mut response).await {
-            Ok(upgraded) => Ok((response, Some(upgraded))),
-            Err(error) => Err(faults::of_exchange(&key.authority, &error)),
-        }
+        Ok((response.map(|body| Answer::new(body, to, None)), upgraded))
     }
 
     /// Connects for a tunnel.
@@ -180,15 +169,23 @@ impl Upstream {
         self.pool.connector().dialer.tcp(permit.authority()).await
     }
 
-    /// The names on the certificate that the origin shows to a client which sends its host's name as SNI, or sends none;
-    /// in lower case, wildcards as they stand. They are not verified, remembered for a while, and asked for without
-    /// sending a byte of content.
-    pub async fn names_on_certificate(&self, permit: &Permit, sends_name: bool) -> Result<Arc<[String]>, Fault> {
+    /// The names on the certificate that the origin shows at the address `at`, where a tunnel has reached it, to a client
+    /// which sends its host's name as SNI or sends none; in lower case, wildcards as they stand. They are not verified,
+    /// remembered for a while, and asked for without sending a byte of content.
+    pub async fn names_on_certificate(
+        &self,
+        permit: &Permit,
+        at: SocketAddr,
+        sends_name: bool,
+    ) -> Result<Arc<[String]>, Fault> {
         let connector = self.pool.connector();
         let provider = connector.tls.h2_and_h1.crypto_provider();
-        self.names
-            .of(&connector.dialer, provider, permit.authority(), sends_name)
-            .await
+        let asked = Asked {
+            to: permit.authority().clone(),
+            at,
+            sends_name,
+        };
+        self.names.of(&connector.dialer, provider, asked).await
     }
 
     /// What is alive.
@@ -208,37 +205,6 @@ impl Upstream {
         connector.tasks().wait().await;
     }
 
-    async fn exchange(
-        &self,
-        key: &Key,
-        checkout: Checkout,
-        mut request: http::Request<Outgoing>,
-        progress: &Progress,
-        bound: bool,
-    ) -> Result<http::Response<Incoming>, Missed> {
-        let Checkout { mut sender, reused } = checkout;
-        put_in_form(&mut request, key, sender.is_http2()).map_err(Missed::Failed)?;
-        let answer = in_time(sender.send(request), progress, self.response_timeout()).await;
-        match answer {
-            Some(Ok(response)) => {
-                self.keep(key, sender, bound || is_bound(response.headers()));
-                Ok(response)
-            }
-            Some(Err(mut error)) => Err(match error.take_message() {
-                Some(request) if reused => Missed::Never(Box::new(request)),
-                Some(_) | None => Missed::Failed(faults::of_exchange(&key.authority, error.error())),
-            }),
-            None => Err(Missed::Failed(self.too_late(&key.authority))),
-        }
-    }
-
-    /// Keeps the connection for the next request, unless it is one person's.
-    fn keep(&self, key: &Key, sender: Sender, bound: bool) {
-        if !bound {
-            self.pool.keep(key, sender);
-        }
-    }
-
     fn response_timeout(&self) -> Duration {
         Duration::from_secs(self.response_timeout_s)
     }
@@ -248,34 +214,11 @@ impl Upstream {
     }
 }
 
-/// Why there is no answer.
-enum Missed {
-    /// The request never left, and is still whole.
-    Never(Box<http::Request<Outgoing>>),
-    /// Nobody knows how far it came.
-    Failed(Fault),
-}
-
-/// What a broken answer body amounts to.
-pub fn fault_of_answer(permit: &Permit, error: &hyper::Error) -> Fault {
-    faults::of_exchange(permit.authority(), error)
-}
-
 fn key(permit: &Permit, secure: bool) -> Key {
     Key {
         authority: permit.authority().clone(),
         secure,
     }
-}
-
-fn origin_gone(to: &Authority) -> Fault {
-    let detail = format!("`{to}` closes every connection before a request can be sent");
-    Fault::new(
-        crate::facts::Blame::Origin,
-        Stage::Forward,
-        FaultCode::OriginGone,
-        detail,
-    )
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! certificate over one connection (RFC 9113 §9.1.1), so those names tell what the tunnel could carry. Whether the
 //! certificate is genuine is for the tunnel's client to verify: this room trusts nothing in it.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -23,7 +24,18 @@ use crate::facts::{Authority, Blame, Fault, FaultCode, Stage};
 const REMEMBERED: u64 = 10_000;
 
 /// The names on certificates, remembered for a while.
-pub(super) struct Names(moka::future::Cache<(Authority, bool), Arc<[String]>>);
+pub(super) struct Names(moka::future::Cache<Asked, Arc<[String]>>);
+
+/// What decides which certificate a server shows.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Asked {
+    /// The origin.
+    pub(super) to: Authority,
+    /// The address where it is asked: others with the same name may show something else.
+    pub(super) at: SocketAddr,
+    /// Whether its name is sent as SNI, where it is a name.
+    pub(super) sends_name: bool,
+}
 
 impl Names {
     pub(super) fn new(kept: Duration) -> Self {
@@ -33,27 +45,24 @@ impl Names {
         Self(cache.build())
     }
 
-    /// The `dNSName`s on the certificate that `to` shows to a client that sends its name as SNI, or none; those who ask at
-    /// the same time ask once.
+    /// The `dNSName`s on the certificate that is shown to those who ask like this; those who ask at the same time ask
+    /// once.
     pub(super) async fn of(
         &self,
         dialer: &Dialer,
         provider: &Arc<CryptoProvider>,
-        to: &Authority,
-        sends_name: bool,
+        asked: Asked,
     ) -> Result<Arc<[String]>, Fault> {
-        let key = (to.clone(), sends_name);
-        let asked = self.0.try_get_with(key, ask(dialer, provider, to, sends_name)).await;
-        asked.map_err(|fault| faults::again(&fault))
+        let asking = ask(dialer, provider, asked.clone());
+        self.0
+            .try_get_with(asked, asking)
+            .await
+            .map_err(|fault| faults::again(&fault))
     }
 }
 
-async fn ask(
-    dialer: &Dialer,
-    provider: &Arc<CryptoProvider>,
-    to: &Authority,
-    sends_name: bool,
-) -> Result<Arc<[String]>, Fault> {
+async fn ask(dialer: &Dialer, provider: &Arc<CryptoProvider>, asked: Asked) -> Result<Arc<[String]>, Fault> {
+    let Asked { to, at, sends_name } = asked;
     let onlooker = Arc::new(Onlooker {
         seen: OnceLock::new(),
         provider: Arc::clone(provider),
@@ -67,10 +76,10 @@ async fn ask(
     config.resumption = Resumption::disabled(); // a resumed session shows no certificate
     config.enable_sni = sends_name;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    let stream = dialer.tcp(to).await?;
-    let handshake = dialer.handshake(to, stream, &Arc::new(config)).await;
+    let stream = dialer.at(&to, at).await?;
+    let handshake = dialer.handshake(&to, stream, &Arc::new(config)).await;
     match (onlooker.seen.get(), handshake) {
-        (Some(certificate), _) => names(to, certificate),
+        (Some(certificate), _) => names(&to, certificate),
         (None, Err(fault)) => Err(fault),
         (None, Ok(_)) => Err(Fault::internal(Stage::Dial, "a handshake ended without a certificate")),
     }

@@ -1,90 +1,70 @@
-//! A request on its way: its body, its form for the protocol of the connection, and the time it may take. Pure but
-//! for the waiting.
+//! A request on its way: its form for the protocol of the connection, and the time it may take. Pure but for the
+//! waiting.
 
-use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::{CONNECTION, HOST, TE};
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Uri, Version};
-use http_body::{Frame, SizeHint};
 
-use super::Body;
 use super::pool::Key;
 use crate::facts::{Fault, Stage};
 
-/// Counts the parts of a body that have left, so that a slow upload is told from a silent origin.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Progress(Arc<AtomicU64>);
+/// Tells how much of a body has left, so that a slow upload is told from a silent origin.
+pub type Sent<'a> = &'a (dyn Fn() -> u64 + Sync);
 
-/// A request body that tells its progress.
-pub(super) struct Outgoing {
-    body: Body,
-    progress: Progress,
-}
-
-impl Outgoing {
-    pub(super) fn new(body: Body, progress: Progress) -> Self {
-        Self { body, progress }
-    }
-}
-
-impl http_body::Body for Outgoing {
-    type Data = Bytes;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
-        if polled.is_ready() {
-            self.progress.0.fetch_add(1, Ordering::Relaxed);
-        }
-        polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-/// Waits for `answer` as long as parts of the body keep leaving, and `limit` from the last one on.
-pub(super) async fn in_time<T>(answer: impl Future<Output = T>, progress: &Progress, limit: Duration) -> Option<T> {
+/// Waits for `answer` as long as more of the body keeps leaving, and `limit` from the last part on.
+pub(super) async fn in_time<T>(answer: impl Future<Output = T>, sent: Sent<'_>, limit: Duration) -> Option<T> {
     let mut answer = std::pin::pin!(answer);
     loop {
-        let before = progress.0.load(Ordering::Relaxed);
+        let before = sent();
         match tokio::time::timeout(limit, answer.as_mut()).await {
             Ok(answer) => return Some(answer),
-            Err(_) if progress.0.load(Ordering::Relaxed) == before => return None,
+            Err(_) if sent() == before => return None,
             Err(_) => {}
         }
     }
 }
 
+/// An origin's authority as browsers spell it, without the scheme's own port, in the form of either protocol.
+pub(super) struct Spelled {
+    scheme: Scheme,
+    authority: http::uri::Authority,
+    host: HeaderValue,
+}
+
+impl Spelled {
+    pub(super) fn of(key: &Key) -> Result<Self, Fault> {
+        let whole = key.authority.to_string();
+        let (scheme, own) = if key.secure {
+            (Scheme::HTTPS, ":443")
+        } else {
+            (Scheme::HTTP, ":80")
+        };
+        let spelled = whole.strip_suffix(own).unwrap_or(&whole);
+        Ok(Self {
+            scheme,
+            authority: spelled.parse().map_err(|error| internal(&error))?,
+            host: HeaderValue::from_str(spelled).map_err(|error| internal(&error))?,
+        })
+    }
+}
+
 /// Gives a request the form that the connection needs; doing it again for another connection is safe.
-pub(super) fn put_in_form<B>(request: &mut Request<B>, key: &Key, http2: bool) -> Result<(), Fault> {
-    let internal = |error: &dyn std::fmt::Display| Fault::internal(Stage::Forward, error);
+pub(super) fn put_in_form<B>(request: &mut Request<B>, to: &Spelled, http2: bool) -> Result<(), Fault> {
     let path = request.uri().path_and_query().cloned();
     let path = path.unwrap_or_else(|| PathAndQuery::from_static("/"));
-    let authority = spelled(key);
     let mut parts = http::uri::Parts::default();
     if http2 {
         // RFC 9113 §8.3.1: `:scheme` and `:authority` take the place of `Host`.
-        parts.scheme = Some(if key.secure { Scheme::HTTPS } else { Scheme::HTTP });
-        parts.authority = Some(authority.parse().map_err(|error| internal(&error))?);
+        parts.scheme = Some(to.scheme.clone());
+        parts.authority = Some(to.authority.clone());
         request.headers_mut().remove(HOST);
         request.headers_mut().remove(CONNECTION);
         *request.version_mut() = Version::HTTP_2;
     } else {
         // RFC 9112 §3.2.2: the target counts, whatever `Host` the client sent.
-        let host = HeaderValue::from_str(&authority).map_err(|error| internal(&error))?;
-        request.headers_mut().insert(HOST, host);
+        request.headers_mut().insert(HOST, to.host.clone());
         if request.headers().contains_key(TE) {
             // RFC 9110 §10.1.4: in HTTP/1.1 the field is of this hop, and must be named as such.
             request.headers_mut().append(CONNECTION, HeaderValue::from_static("te"));
@@ -96,11 +76,8 @@ pub(super) fn put_in_form<B>(request: &mut Request<B>, key: &Key, http2: bool) -
     Ok(())
 }
 
-/// The authority as browsers spell it: without the scheme's own port.
-fn spelled(key: &Key) -> String {
-    let whole = key.authority.to_string();
-    let own = if key.secure { ":443" } else { ":80" };
-    whole.strip_suffix(own).map_or_else(|| whole.clone(), ToOwned::to_owned)
+fn internal(error: &dyn std::fmt::Display) -> Fault {
+    Fault::internal(Stage::Forward, error)
 }
 
 /// Whether the headers speak of an authentication that is bound to the connection (RFC 4559, NTLM): such a connection
@@ -118,6 +95,8 @@ pub(super) fn is_bound(headers: &http::HeaderMap) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
     use crate::facts::Authority;
 
@@ -129,7 +108,7 @@ mod tests {
             .unwrap();
         let authority = Authority::parse(to, None).unwrap();
         let key = Key { authority, secure };
-        put_in_form(&mut request, &key, http2).unwrap();
+        put_in_form(&mut request, &Spelled::of(&key).unwrap(), http2).unwrap();
         request
     }
 
@@ -163,15 +142,9 @@ mod tests {
     fn a_request_can_change_its_form_for_another_connection() {
         let mut request = formed("/a?b", "x.com:443", true, true);
         let authority = Authority::parse("x.com:443", None).unwrap();
-        put_in_form(
-            &mut request,
-            &Key {
-                authority,
-                secure: true,
-            },
-            false,
-        )
-        .unwrap();
+        let secure = true;
+        let to = Spelled::of(&Key { authority, secure }).unwrap();
+        put_in_form(&mut request, &to, false).unwrap();
         assert_eq!(
             (request.uri().to_string().as_str(), &request.headers()[HOST]),
             ("/a?b", &"x.com".parse().unwrap())
@@ -190,16 +163,17 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_slow_upload_is_not_a_silent_origin() {
-        let progress = Progress::default();
+        let progress = AtomicU64::new(0);
+        let sent = || progress.load(Ordering::Relaxed);
         let limit = Duration::from_secs(10);
         let uploading = async {
             for _ in 0..5 {
                 tokio::time::sleep(Duration::from_secs(9)).await;
-                progress.0.fetch_add(1, Ordering::Relaxed);
+                progress.fetch_add(1, Ordering::Relaxed);
             }
             "done"
         };
-        assert_eq!(in_time(uploading, &progress, limit).await, Some("done"));
-        assert_eq!(in_time(std::future::pending::<()>(), &progress, limit).await, None);
+        assert_eq!(in_time(uploading, &sent, limit).await, Some("done"));
+        assert_eq!(in_time(std::future::pending::<()>(), &sent, limit).await, None);
     }
 }

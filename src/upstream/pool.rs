@@ -1,8 +1,8 @@
 //! Connections to origins, kept for the next request.
 //!
-//! One [`Slot`] an origin. HTTP/1.1 connections wait in a list, the one used last on top; one HTTP/2 connection is
-//! shared. As long as nobody knows what an origin speaks, or where it speaks HTTP/2, only one request at a time
-//! dials, and the others wait for what comes of it.
+//! One [`Slot`] an origin. HTTP/1.1 connections wait in a list once their answer has ended, the one used last on top;
+//! HTTP/2 connections are shared, and one more is dialled when all of them are full. As long as nobody knows what an
+//! origin speaks, or where it speaks HTTP/2, only one request at a time dials, and the others wait for what comes of it.
 #![expect(clippy::disallowed_methods, reason = "door: measures how long connections are idle")]
 
 use std::collections::BTreeMap;
@@ -10,11 +10,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use hyper::client::conn::http1;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::connect::{Connector, Sender};
-use super::faults;
+use super::connect::{Connected, Connector, Sender, Shared};
+use super::outgoing::Spelled;
+use super::streams::{self, Place};
+use super::{Body, faults};
 use crate::facts::{Authority, Fault};
 
 /// Which connections can serve a request: those to the same authority, over TLS or in clear.
@@ -41,27 +44,48 @@ pub(super) struct Checkout {
     pub(super) reused: bool,
 }
 
+/// What an exchange holds until its answer has ended.
+pub(super) enum Held {
+    /// A place on a shared connection.
+    Place(Place),
+    /// A whole connection, and where it is kept.
+    Whole(http1::SendRequest<Body>, Arc<Slot>, Arc<Pool>),
+}
+
+impl Held {
+    /// The answer has ended: the next request may have it. Dropped instead, a whole connection is let go.
+    pub(super) fn give_back(self) {
+        match self {
+            Self::Place(place) => drop(place),
+            Self::Whole(sender, slot, pool) => pool.keep(&slot, sender),
+        }
+    }
+}
+
 /// The connections of the house.
 pub(super) struct Pool {
     connector: Connector,
     keep: Keep,
     slots: Mutex<BTreeMap<Key, Arc<Slot>>>,
-    idle: AtomicUsize,
+    /// How many connections wait in all slots together.
+    waiting: Arc<AtomicUsize>,
     sweeping: std::sync::Once,
 }
 
 /// The connections to one origin.
-#[derive(Default)]
-struct Slot {
+pub(super) struct Slot {
+    pub(super) key: Key,
+    pub(super) spelled: Spelled,
     state: Mutex<State>,
     dialling: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
-    /// HTTP/1.1 connections, also those that are still delivering an answer: they tell when they are ready.
+    /// HTTP/1.1 connections whose last answer has ended.
     waiting: Vec<Waiting>,
-    shared: Option<(Sender, Instant)>,
+    /// HTTP/2 connections, the oldest first: what a rush has added is used last, and let go first.
+    shared: Vec<Sharing>,
     speaks_http1: bool,
     /// Counts the dials that were waited for, and keeps what the last one failed with.
     dials: u64,
@@ -69,9 +93,31 @@ struct State {
 }
 
 struct Waiting {
-    sender: Sender,
+    sender: http1::SendRequest<Body>,
+    since: Instant,
+    _counted: Counted,
+}
+
+struct Sharing {
+    connection: Shared,
     /// Since when it is known to be unused.
     since: Option<Instant>,
+}
+
+/// One of those who wait.
+struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    fn among(all: &Arc<AtomicUsize>) -> Self {
+        all.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(all))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Pool {
@@ -80,7 +126,7 @@ impl Pool {
             connector,
             keep,
             slots: Mutex::default(),
-            idle: AtomicUsize::new(0),
+            waiting: Arc::default(),
             sweeping: std::sync::Once::new(),
         })
     }
@@ -89,15 +135,31 @@ impl Pool {
         &self.connector
     }
 
-    /// A connection to the origin: a kept one if there is one, else a new one.
-    pub(super) async fn checkout(self: &Arc<Self>, key: &Key) -> Result<Checkout, Fault> {
+    /// Where the connections to an origin are kept.
+    pub(super) fn slot(self: &Arc<Self>, key: Key) -> Result<Arc<Slot>, Fault> {
         self.start_sweeping();
-        let slot = self.slot(key);
+        let mut slots = self.all();
+        if let Some(slot) = slots.get(&key) {
+            return Ok(Arc::clone(slot));
+        }
+        let slot = Arc::new(Slot {
+            spelled: Spelled::of(&key)?,
+            key: key.clone(),
+            state: Mutex::default(),
+            dialling: tokio::sync::Mutex::default(),
+        });
+        slots.insert(key, Arc::clone(&slot));
+        Ok(slot)
+    }
+
+    /// A connection to the origin: a kept one if there is one, else a new one.
+    pub(super) async fn checkout(&self, slot: &Slot) -> Result<Checkout, Fault> {
         if let Some(sender) = slot.kept() {
             return Ok(Checkout { sender, reused: true });
         }
-        if !key.secure || slot.lock().speaks_http1 {
-            return self.fresh(key).await;
+        // boxed: most requests find a connection, and a dial would make the future of each of them large
+        if !slot.key.secure || slot.lock().speaks_http1 {
+            return Box::pin(self.fresh(slot)).await;
         }
         let seen = slot.lock().dials;
         let turn = slot.dialling.lock().await;
@@ -109,64 +171,76 @@ impl Pool {
         }
         if slot.lock().speaks_http1 {
             drop(turn);
-            return self.fresh(key).await;
+            return Box::pin(self.fresh(slot)).await;
         }
-        // boxed: most requests find a connection, and a dial would make the future of each of them large
-        let dialled = Box::pin(self.fresh(key)).await;
+        let dialled = Box::pin(self.fresh(slot)).await;
         let mut state = slot.lock();
         state.dials += 1;
         state.failed = dialled.as_ref().err().map(faults::again);
         dialled
     }
 
-    /// A new connection, whatever is kept.
-    pub(super) async fn fresh(&self, key: &Key) -> Result<Checkout, Fault> {
-        let sender = self.connector.connect(key).await?;
-        let slot = self.slot(key);
+    async fn fresh(&self, slot: &Slot) -> Result<Checkout, Fault> {
+        // what an origin lets its other connections carry holds for the next, which cannot say so before it is used
+        let streams = slot
+            .lock()
+            .shared
+            .last()
+            .map_or(streams::MOST, |each| each.connection.streams.most());
+        let connected = self.connector.connect(&slot.key, streams).await?;
         let mut state = slot.lock();
-        match sender.share() {
-            Some(shared) => state.shared = Some((shared, Instant::now())),
-            None => state.speaks_http1 = true,
-        }
+        let sender = match connected {
+            Connected::Http1(sender) => {
+                state.speaks_http1 = true;
+                Sender::Http1(sender)
+            }
+            Connected::Http2(connection, place) => {
+                let sender = Sender::Http2(connection.sender.clone(), place);
+                let since = None;
+                state.shared.push(Sharing { connection, since });
+                sender
+            }
+        };
         Ok(Checkout { sender, reused: false })
     }
 
-    /// Keeps a connection for the next request. It may still be delivering the answer to the last one.
-    pub(super) fn keep(&self, key: &Key, sender: Sender) {
-        let slot = self.slot(key);
-        let mut state = slot.lock();
-        match sender {
-            Sender::Http1(_) => state.waiting.push(Waiting { sender, since: None }),
-            Sender::Http2(_) => {
-                if let Some((_, used)) = &mut state.shared {
-                    *used = Instant::now();
-                }
-            }
+    fn keep(&self, slot: &Slot, sender: http1::SendRequest<Body>) {
+        if sender.is_closed() || self.waiting.load(Ordering::Relaxed) >= self.keep.total {
+            return;
         }
+        let mut state = slot.lock();
+        if state.waiting.len() >= self.keep.per_origin {
+            state.waiting.retain(|waiting| !waiting.sender.is_closed());
+        }
+        state.waiting.push(Waiting {
+            sender,
+            since: Instant::now(),
+            _counted: Counted::among(&self.waiting),
+        });
+        let surplus = state.waiting.len().saturating_sub(self.keep.per_origin);
+        state.waiting.drain(..surplus);
     }
 
-    /// How many connections are kept unused, as of the last look.
+    /// How many connections are kept unused.
     pub(super) fn idle(&self) -> usize {
-        self.idle.load(Ordering::Relaxed)
+        let shared = |slot: &Arc<Slot>| {
+            slot.lock()
+                .shared
+                .iter()
+                .filter(|each| each.connection.is_unused())
+                .count()
+        };
+        self.waiting.load(Ordering::Relaxed) + self.all().values().map(shared).sum::<usize>()
     }
 
     /// Lets all kept connections go.
     pub(super) fn clear(&self) {
         self.all().clear();
-        self.idle.store(0, Ordering::Relaxed);
     }
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<Key, Arc<Slot>>> {
         // Nothing panics while it holds the lock; and if it did, the map would still be whole.
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn slot(&self, key: &Key) -> Arc<Slot> {
-        let mut slots = self.all();
-        if let Some(slot) = slots.get(key) {
-            return Arc::clone(slot);
-        }
-        Arc::clone(slots.entry(key.clone()).or_default())
     }
 
     fn start_sweeping(self: &Arc<Self>) {
@@ -183,9 +257,8 @@ impl Pool {
         self.all().retain(|_, slot| {
             let mut state = slot.lock();
             left = left.saturating_sub(state.tidy(now, self.keep.idle, self.keep.per_origin.min(left)));
-            !state.waiting.is_empty() || state.shared.is_some() || Arc::strong_count(slot) > 1
+            !state.waiting.is_empty() || !state.shared.is_empty() || Arc::strong_count(slot) > 1
         });
-        self.idle.store(self.keep.total.saturating_sub(left), Ordering::Relaxed);
     }
 }
 
@@ -210,17 +283,15 @@ impl Slot {
     /// A kept connection that can be used now.
     fn kept(&self) -> Option<Sender> {
         let mut state = self.lock();
-        match &mut state.shared {
-            Some((sender, used)) if !sender.is_closed() => {
-                *used = Instant::now();
-                return sender.share();
+        state.shared.retain(|each| !each.connection.sender.is_closed());
+        for each in &mut state.shared {
+            if let Some(place) = each.connection.streams.enter() {
+                each.since = None;
+                return Some(Sender::Http2(each.connection.sender.clone(), place));
             }
-            Some(_) => state.shared = None,
-            None => {}
         }
-        state.waiting.retain(|waiting| !waiting.sender.is_closed());
         let ready = state.waiting.iter().rposition(|waiting| waiting.sender.is_ready())?;
-        Some(state.waiting.remove(ready).sender)
+        Some(Sender::Http1(state.waiting.remove(ready).sender))
     }
 }
 
@@ -233,28 +304,25 @@ impl State {
 
     /// Tidies up, and returns how many unused connections are left.
     fn tidy(&mut self, now: Instant, idle: Duration, most: usize) -> usize {
-        if self
-            .shared
-            .as_ref()
-            .is_some_and(|(sender, used)| sender.is_closed() || now - *used >= idle)
-        {
-            // Answers that are still on their way are delivered: only new requests find it gone.
-            self.shared = None;
-        }
-        let mut unused = usize::from(self.shared.is_some());
-        self.waiting.reverse(); // the one used last counts first
-        self.waiting.retain_mut(|waiting| {
-            if waiting.sender.is_closed() {
-                return false;
-            }
-            if !waiting.sender.is_ready() {
-                return true;
-            }
-            let since = *waiting.since.get_or_insert(now);
+        let mut unused = 0;
+        let mut stays = |since: Instant| {
             let stays = now - since < idle && unused < most;
             unused += usize::from(stays);
             stays
+        };
+        self.shared.retain_mut(|each| {
+            if each.connection.sender.is_closed() {
+                return false;
+            }
+            if !each.connection.is_unused() {
+                each.since = None;
+                return true;
+            }
+            stays(*each.since.get_or_insert(now))
         });
+        self.waiting.reverse(); // the one used last counts first
+        self.waiting
+            .retain(|each| !each.sender.is_closed() && stays(each.since));
         self.waiting.reverse();
         unused
     }

@@ -1,15 +1,30 @@
 //! Turns names into addresses. What comes out is not believed: the guard looks at every address.
 #![expect(clippy::disallowed_methods, reason = "door: resolves names")]
 
+use std::collections::BTreeMap;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, ToSocketAddrs as _};
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::net::NetError;
+use tokio::sync::{AcquireError, Semaphore, watch};
+use tokio::time::Instant;
 
 use super::{Resolver, UpstreamError};
 use crate::facts::{Blame, Fault, FaultCode, Host, Stage};
+
+/// Look-ups that may run at a time: a quarter of the runtime's threads for what blocks, which also check passwords and
+/// read rules.
+const MOST_THREADS: usize = 128;
+/// Names that are remembered.
+const MOST_ASKED: usize = 4096;
+/// How long an answer counts: a page asks for the same few names over and over.
+const FOUND_KEPT: Duration = Duration::from_secs(5);
+/// How long a failure counts: long enough for a rush, too short for anybody to notice.
+const FAILED_KEPT: Duration = Duration::from_secs(1);
 
 /// An answer that is being waited for.
 pub(super) type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, Fault>> + Send + 'a>>;
@@ -21,9 +36,34 @@ pub(super) trait Resolve: Send + Sync {
 }
 
 /// The way that the settings choose.
-pub(super) fn resolver(choice: Resolver) -> Result<Box<dyn Resolve>, UpstreamError> {
+pub(super) fn chosen(settings: &super::Settings) -> Result<Box<dyn Resolve>, UpstreamError> {
+    match (settings.resolver, settings.name_servers.as_slice()) {
+        (choice, []) => resolver(choice),
+        (Resolver::Hickory, servers) => asking(servers),
+        (Resolver::System, _) => Err(UpstreamError::NameServers),
+    }
+}
+
+/// Asks these name servers, and no others.
+fn asking(servers: &[std::net::SocketAddr]) -> Result<Box<dyn Resolve>, UpstreamError> {
+    use hickory_resolver::config::{NameServerConfig, ResolverConfig};
+    use hickory_resolver::net::runtime::TokioRuntimeProvider;
+
+    let server = |at: &std::net::SocketAddr| {
+        let mut server = NameServerConfig::udp_and_tcp(at.ip());
+        server.connections.iter_mut().for_each(|way| way.port = at.port());
+        server
+    };
+    let config = ResolverConfig::from_name_servers(servers.iter().map(server).collect());
+    TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+        .build()
+        .map(|resolver| Box::new(Hickory(resolver)) as Box<dyn Resolve>)
+        .map_err(|cause| UpstreamError::Resolver(cause.to_string()))
+}
+
+fn resolver(choice: Resolver) -> Result<Box<dyn Resolve>, UpstreamError> {
     match choice {
-        Resolver::System => Ok(Box::new(System)),
+        Resolver::System => Ok(Box::new(System::new(getaddrinfo, MOST_THREADS))),
         Resolver::Hickory => TokioResolver::builder_tokio()
             .and_then(hickory_resolver::ResolverBuilder::build)
             .map(|resolver| Box::new(Hickory(resolver)) as Box<dyn Resolve>)
@@ -31,19 +71,95 @@ pub(super) fn resolver(choice: Resolver) -> Result<Box<dyn Resolve>, UpstreamErr
     }
 }
 
-/// `getaddrinfo` on a thread of its own.
-struct System;
+/// `getaddrinfo`, each call on a thread that nothing can stop: so there are only so many at a time, those who ask for
+/// the same name wait for the same call, also for one that others gave up, and answers are remembered for a moment.
+struct System {
+    look: fn(&str) -> io::Result<Vec<IpAddr>>,
+    threads: Arc<Semaphore>,
+    asked: Mutex<BTreeMap<Host, Asked>>,
+}
+
+/// What a call found, once it has returned.
+type Asked = watch::Receiver<Option<Found>>;
+
+#[derive(Clone)]
+struct Found {
+    addresses: Result<Arc<[IpAddr]>, Arc<io::Error>>,
+    until: Instant,
+}
+
+impl System {
+    fn new(look: fn(&str) -> io::Result<Vec<IpAddr>>, threads: usize) -> Self {
+        Self {
+            look,
+            threads: Arc::new(Semaphore::new(threads)),
+            asked: Mutex::default(),
+        }
+    }
+
+    async fn find(&self, host: &Host) -> Result<Found, Fault> {
+        let asked = match self.asked(host) {
+            Some(asked) => Ok(asked),
+            None => self.ask(host).await,
+        };
+        let mut asked = asked.map_err(|gone| failed(host, &gone))?;
+        let found = asked.wait_for(Option::is_some).await;
+        let found = found.map_err(|gone| failed(host, &gone))?.clone();
+        found.ok_or_else(|| not_found(host))
+    }
+
+    /// The call for this name that is under way, or whose answer still counts.
+    fn asked(&self, host: &Host) -> Option<Asked> {
+        let now = Instant::now();
+        let counts = |found: &Option<Found>| found.as_ref().is_none_or(|found| now < found.until);
+        self.all().get(host).filter(|asked| counts(&asked.borrow())).cloned()
+    }
+
+    async fn ask(&self, host: &Host) -> Result<Asked, AcquireError> {
+        let thread = Arc::clone(&self.threads).acquire_owned().await?;
+        if let Some(asked) = self.asked(host) {
+            return Ok(asked); // somebody was faster
+        }
+        let (found, asked) = watch::channel(None);
+        let (look, name) = (self.look, host.clone());
+        tokio::task::spawn_blocking(move || {
+            let looked = look(name.as_str());
+            let kept = if looked.is_ok() { FOUND_KEPT } else { FAILED_KEPT };
+            found.send_replace(Some(Found {
+                addresses: looked.map(Into::into).map_err(Arc::new),
+                until: Instant::now() + kept,
+            }));
+            drop(thread);
+        });
+        let mut all = self.all();
+        if all.len() >= MOST_ASKED {
+            all.clear();
+        }
+        all.insert(host.clone(), asked.clone());
+        Ok(asked)
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<Host, Asked>> {
+        // Nothing panics while it holds the lock; and if it did, the map would still be whole.
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Resolve for System {
     fn resolve<'a>(&'a self, host: &'a Host) -> Answer<'a> {
         Box::pin(async move {
-            match tokio::net::lookup_host((host.as_str(), 0)).await {
-                Ok(found) => Ok(found.map(|address| address.ip()).collect()),
+            match self.find(host).await?.addresses {
+                Ok(found) => Ok(found.to_vec()),
                 Err(cause) if is_unknown(&cause) => Err(not_found(host)),
                 Err(cause) => Err(failed(host, &cause)),
             }
         })
     }
+}
+
+fn getaddrinfo(name: &str) -> io::Result<Vec<IpAddr>> {
+    let found = (name, 0).to_socket_addrs()?;
+    Ok(found.map(|address| address.ip()).collect())
 }
 
 /// The standard library does not tell `EAI_NONAME` and `EAI_NODATA` apart from other failures but in words.
@@ -91,12 +207,68 @@ fn failed(host: &Host, cause: &dyn std::error::Error) -> Fault {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::FutureExt as _;
+
     use super::*;
+
+    fn host(name: &str) -> Host {
+        Host::parse(name).unwrap()
+    }
 
     #[tokio::test]
     async fn the_system_knows_itself() {
-        let found = System.resolve(&Host::parse("localhost").unwrap()).await.unwrap();
+        let system = System::new(getaddrinfo, 1);
+        let found = system.resolve(&host("localhost")).await.unwrap();
         assert!(!found.is_empty() && found.iter().all(IpAddr::is_loopback), "{found:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_counts_for_a_moment() {
+        static CALLS: AtomicUsize = AtomicUsize::new(0);
+        let system = System::new(
+            |name| match (CALLS.fetch_add(1, Ordering::SeqCst), name) {
+                (_, "x.com") => Ok(vec![IpAddr::from([192, 0, 2, 1])]),
+                _ => Err(io::Error::other("Name or service not known")),
+            },
+            1,
+        );
+        for (name, kept) in [("x.com", FOUND_KEPT), ("nowhere.com", FAILED_KEPT)] {
+            let before = CALLS.load(Ordering::SeqCst);
+            let calls = || CALLS.load(Ordering::SeqCst) - before;
+            let (first, second) = (system.resolve(&host(name)).await, system.resolve(&host(name)).await);
+            assert_eq!((first.is_ok(), second.is_ok()), (name == "x.com", name == "x.com"));
+            assert_eq!(calls(), 1, "{name}");
+            tokio::time::advance(kept).await;
+            drop(system.resolve(&host(name)).await);
+            assert_eq!(calls(), 2, "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_that_nobody_waits_for_any_more_keeps_its_thread_and_serves_who_asks_again() {
+        static HELD: Mutex<()> = Mutex::new(());
+        static CALLS: AtomicUsize = AtomicUsize::new(0);
+        let held = HELD.lock().unwrap();
+        let system = System::new(
+            |_| {
+                CALLS.fetch_add(1, Ordering::SeqCst);
+                drop(HELD.lock());
+                Ok(vec![IpAddr::from([192, 0, 2, 1])])
+            },
+            1,
+        );
+        let (slow, other) = (host("slow.com"), host("other.com"));
+        assert!(system.resolve(&slow).now_or_never().is_none());
+        assert!(system.resolve(&slow).now_or_never().is_none());
+        assert!(system.resolve(&other).now_or_never().is_none());
+        assert_eq!(system.threads.available_permits(), 0);
+        drop(held);
+        assert!(system.resolve(&slow).await.is_ok());
+        assert_eq!(CALLS.load(Ordering::SeqCst), 1);
+        assert!(system.resolve(&other).await.is_ok());
+        assert_eq!(CALLS.load(Ordering::SeqCst), 2);
     }
 
     #[test]

@@ -13,9 +13,11 @@ pub struct Settings {
     /// Networks (CIDR) that may be dialled although they are not public: `["10.20.0.0/16"]`. The address of a cloud's
     /// metadata service must be listed by itself, with its full length.
     pub allow: Vec<IpNet>,
-    /// Who turns names into addresses: `system` (as every program of this machine does) or `hickory` (asks the name
-    /// servers of `/etc/resolv.conf` itself, and remembers their answers).
+    /// Who turns names into addresses: `system` (as every program of this machine does; answers count for five seconds)
+    /// or `hickory` (asks the name servers of `/etc/resolv.conf` itself, and remembers their answers as long as they say).
     pub resolver: Resolver,
+    /// The name servers that `hickory` asks, as `ADDRESS:PORT`; none: those of `/etc/resolv.conf`.
+    pub name_servers: Vec<std::net::SocketAddr>,
     /// Stand-ins: where to connect instead, by host (`www.x.com`), host and port (`www.x.com:80`), every host below a
     /// domain (`*.x.com`) or every host (`*`); the most specific one counts. Names on certificates are still those of
     /// the host, and addresses must still be public or allowed.
@@ -60,6 +62,7 @@ impl Default for Settings {
         Self {
             allow: Vec::new(),
             resolver: Resolver::default(),
+            name_servers: Vec::new(),
             map: BTreeMap::new(),
             resolve_timeout_s: 5,
             attempt_timeout_s: 5,

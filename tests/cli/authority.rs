@@ -111,6 +111,31 @@ fn an_authority_is_made_and_shown() {
 }
 
 #[test]
+fn a_renewed_authority_speaks_for_whom_the_one_before_did() {
+    let desk = Desk::empty();
+    desk.types("wayleave ca init --also shop.example --also 10.1.2.3");
+    let names = |desk: &Desk| desk.types("wayleave ca show --names");
+    assert!(names(&desk).contains("\nonly shop.example\n"));
+    desk.types("wayleave ca renew --also later.example");
+    for kept in [
+        "only shop.example",
+        "only later.example",
+        "only 10.1.2.3/32",
+        "only linkedin.com",
+    ] {
+        assert!(names(&desk).contains(&format!("\n{kept}\n")), "{kept}");
+    }
+    desk.types("wayleave ca renew --afresh");
+    assert!(!names(&desk).contains("shop.example") && names(&desk).contains("\nonly linkedin.com\n"));
+
+    desk.types("wayleave ca renew --any-host");
+    desk.types("wayleave ca renew");
+    assert!(names(&desk).contains("any host"), "{}", names(&desk));
+    desk.types("wayleave ca renew --afresh");
+    assert!(names(&desk).contains("\nonly linkedin.com\n"));
+}
+
+#[test]
 fn what_cannot_be_done_with_an_authority_is_explained() {
     let desk = Desk::empty();
     insta::assert_snapshot!(desk.types("wayleave ca show"), @"
@@ -217,4 +242,16 @@ fn the_pac_file_names_the_ways_and_the_managed_domains() {
 
     For more information, try '--help'.
     ");
+}
+
+#[test]
+fn data_that_does_not_get_out_is_a_failure_and_a_reader_that_has_seen_enough_is_not() {
+    let desk = Desk::with_policies();
+    desk.types("wayleave ca init");
+    insta::assert_snapshot!(desk.types("wayleave ca show --pem > /dev/full"), @"
+    exit 1
+    --- stderr
+    error: the output cannot be written: No space left on device (os error 28)
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca show --pem | true"), @"exit 0");
 }

@@ -34,9 +34,27 @@ fn the_book_is_listed_shown_and_proved_and_a_broken_one_is_not() {
     exit 0
     --- stdout
     the records hold (lines: 5, segments: 1, sealed: 0)
-    numbers 1 to 5; hash of the last line [digest]
+    numbers 1 to 5; head 5:[digest]
+    key of the seals [rulebook]
     ");
     assert_eq!(desk.types("wayleave records list --format json").lines().count(), 2 + 5);
+    // the settings say where the book is, and the command line wins
+    desk.types("mkdir elsewhere && cp -r state/records elsewhere/book");
+    let there = "--set audit.folder=elsewhere/book";
+    assert_eq!(
+        desk.types(&format!("wayleave records list {there}")).lines().count(),
+        2 + 5
+    );
+    insta::assert_snapshot!(desk.types(&format!("wayleave records list --folder nowhere {there}")), @"
+    exit 1
+    --- stderr
+    error: the records in `nowhere` cannot be read: No such file or directory (os error 2); name the folder of a gateway's records with `--folder`
+    ");
+    insta::assert_snapshot!(desk.types("rm elsewhere/book/records-* && wayleave records verify --folder elsewhere/book"), @"
+    exit 1
+    --- stderr
+    error: the records do not hold: `records-00000001.jsonl`: there is no segment at all: the records were removed
+    ");
     desk.edit(
         "state/records/records-00000001.jsonl",
         "Follow the launch",
@@ -55,7 +73,7 @@ fn a_book_that_is_not_there_or_a_wrong_question_is_explained() {
     insta::assert_snapshot!(desk.types("wayleave records list"), @"
     exit 1
     --- stderr
-    error: the records in `state/records` cannot be read: No such file or directory (os error 2); name the state folder of a gateway
+    error: the records in `state/records` cannot be read: No such file or directory (os error 2); name the folder of a gateway's records with `--folder`
     ");
     insta::assert_snapshot!(desk.types("wayleave records verify"), @"
     exit 1
@@ -65,7 +83,7 @@ fn a_book_that_is_not_there_or_a_wrong_question_is_explained() {
     insta::assert_snapshot!(desk.types("wayleave records show nothing"), @"
     exit 1
     --- stderr
-    error: the records in `state/records` cannot be read: No such file or directory (os error 2); name the state folder of a gateway
+    error: the records in `state/records` cannot be read: No such file or directory (os error 2); name the folder of a gateway's records with `--folder`
     ");
     insta::assert_snapshot!(desk.types("wayleave records list --outcome denied"), @"
     exit 2

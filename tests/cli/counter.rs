@@ -20,12 +20,12 @@ fn a_purpose_is_declared_listed_and_ended_through_the_gateway() {
     insta::assert_snapshot!(types("wayleave declare recruiting --on linkedin --statement 'Backend engineers for Lyon' --for 30m"), @"
     exit 0
     --- stdout
-    [id]  recruiting  linkedin  until [time]  active
+    [id]  recruiting  linkedin  engage,publish,read  until [time]  active
     ");
     insta::assert_snapshot!(types("wayleave grants"), @"
     exit 0
     --- stdout
-    [id]  recruiting  linkedin  until [time]  active
+    [id]  recruiting  linkedin  engage,publish,read  until [time]  active
     ");
     insta::assert_snapshot!(types("wayleave declare recruting --on linkedin --statement 'Backend engineers for Lyon'"), @"
     exit 1
@@ -67,7 +67,7 @@ fn a_purpose_is_declared_listed_and_ended_through_the_gateway() {
     exit 1
     --- stderr
     error: the proxy does not know you
-      help: put your name and password into `--proxy http://NAME:PASSWORD@HOST:PORT`
+      help: name yourself with `--user` or in the proxy's URL; the password comes from WAYLEAVE_PASSWORD, from `--password-file`, or is asked for
     ");
     let wrong = format!(
         "wayleave grants --ca certs/root.pem --proxy http://ada:wrong@{}",
@@ -77,13 +77,144 @@ fn a_purpose_is_declared_listed_and_ended_through_the_gateway() {
     exit 1
     --- stderr
     error: the proxy does not know you
-      help: put your name and password into `--proxy http://NAME:PASSWORD@HOST:PORT`
+      help: name yourself with `--user` or in the proxy's URL; the password comes from WAYLEAVE_PASSWORD, from `--password-file`, or is asked for
     ");
     insta::assert_snapshot!(types("wayleave grants --ca certs/clients.pem"), @"
     exit 1
     --- stderr
     error: `wayleave.internal` did not prove itself with the root in `certs/clients.pem`: invalid peer certificate: UnknownIssuer
       help: name the root of this gateway with `--ca`; there, `wayleave ca show --pem` prints it
+    ");
+    assert_eq!(gate.stop(), 0);
+}
+
+/// What the person's own page tells to paste into a terminal, as a browser shows it.
+fn lines_to_paste(desk: &Desk, gate: &Running, user: &str) -> Vec<String> {
+    let page = desk.types(&format!(
+        "curl -sS --proxy http://{user}:correct%20horse%20battery@{} --cacert certs/root.pem https://wayleave.internal/",
+        gate.plain
+    ));
+    let shown = page.split_once("<pre>").unwrap().1;
+    let shown = shown.split_once("</pre>").unwrap().0;
+    let mut shown = shown
+        .replace("&#39;", "'")
+        .replace("&#34;", "\"")
+        .replace("&#x27;", "'");
+    shown = shown.replace("&quot;", "\"").replace("&amp;", "&");
+    shown.split("\n\n").map(str::to_owned).collect()
+}
+
+#[test]
+fn what_the_portal_tells_to_paste_works_when_it_is_pasted() {
+    let desk = Desk::with_policies();
+    desk.types("wayleave ca init");
+    for user in ["ada", "lea"] {
+        desk.types(&format!("echo 'correct horse battery' | wayleave user add {user}"));
+    }
+    let gate = Running::start(&desk);
+    for (user, named) in [("ada", "declare recruiting --on linkedin"), ("lea", "--on facebook")] {
+        let lines = lines_to_paste(&desk, &gate, user);
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(lines[0].contains(named), "{lines:?}");
+        for (scheme, door) in [("http", &gate.plain), ("https", &gate.tls)] {
+            let set = format!(
+                "export HTTPS_PROXY=http://{user}:correct%20horse%20battery@{} ",
+                gate.plain
+            );
+            let set = set.replace("http:", &format!("{scheme}:")).replace(&gate.plain, door);
+            let told: Vec<String> = lines
+                .iter()
+                .map(|line| desk.types(&format!("{set} WAYLEAVE_CA=certs/root.pem; {line}")))
+                .collect();
+            assert!(
+                told[0].starts_with("exit 0") && told[0].contains("  active"),
+                "{told:?}"
+            );
+            assert!(
+                told[1].starts_with("exit 0") && told[1].contains("\"state\":\"active\""),
+                "{told:?}"
+            );
+        }
+    }
+    assert_eq!(gate.stop(), 0);
+}
+
+#[test]
+fn a_password_need_not_stand_on_the_command_line_and_a_certificate_takes_its_place() {
+    let desk = Desk::with_policies();
+    desk.types("wayleave ca init; wayleave ca client ada");
+    desk.types("echo 'correct horse battery' | wayleave user add ada");
+    desk.write("secret", "correct horse battery\n");
+    let gate = Running::start(&desk);
+    let (plain, tls) = (&gate.plain, &gate.tls);
+    let ca = "WAYLEAVE_CA=certs/root.pem";
+    for line in [
+        format!("WAYLEAVE_PASSWORD='correct horse battery' https_proxy=http://ada@{plain} wayleave grants"),
+        format!("HTTPS_PROXY=https://{tls} wayleave grants --user ada --password-file secret"),
+        format!("wayleave grants --proxy http://ada@{plain} --password-file - < secret"),
+        format!("wayleave grants --proxy https://{tls} --cert certs/clients/ada.pem --key certs/clients/ada.key"),
+    ] {
+        let told = desk.types(&format!("{ca} {line}"));
+        assert!(
+            told.contains("exit 0") && told.contains("you hold no grant"),
+            "{line}: {told}"
+        );
+    }
+    insta::assert_snapshot!(desk.types(&format!("{ca} wayleave grants --proxy http://ada@{plain}")), @"
+    exit 1
+    --- stderr
+    error: there is no password for `ada`
+      help: set WAYLEAVE_PASSWORD, name a file with `--password-file`, or run it at a terminal, where it is asked for
+    ");
+    insta::assert_snapshot!(desk.types(&format!(
+        "{ca} wayleave grants --proxy http://{plain} --cert certs/clients/ada.pem --key certs/clients/ada.key"
+    )), @"
+    exit 2
+    --- stderr
+    error: a client certificate can be shown at the TLS door only
+      help: write `https://…` with the port of the TLS door, 3129 by default
+    ");
+    let narrow = format!(
+        "{ca} wayleave declare recruiting --on linkedin --covers read --statement 'Backend engineers for Lyon' \
+         --proxy http://ada@{plain} --password-file secret"
+    );
+    insta::assert_snapshot!(desk.types(&narrow), @"
+    exit 0
+    --- stdout
+    [id]  recruiting  linkedin  read  until [time]  active
+    ");
+    assert_eq!(gate.stop(), 0);
+}
+
+#[test]
+fn a_door_of_another_kind_is_told_from_one_that_is_closed() {
+    let desk = Desk::with_policies();
+    desk.types("wayleave ca init");
+    let gate = Running::start(&desk);
+    let types = |proxy: String| desk.types(&format!("wayleave grants --ca certs/root.pem --proxy {proxy}"));
+    insta::assert_snapshot!(types(format!("http://ada:secret@{}", gate.tls)), @"
+    exit 1
+    --- stderr
+    error: `127.0.0.1:[port]` does not answer as a proxy: it speaks something else than HTTP
+      help: name the port of the plain door, 3128 by default; for the TLS door (3129) write `https://…`
+    ");
+    insta::assert_snapshot!(types(format!("https://ada:secret@{}", gate.plain)), @"
+    exit 1
+    --- stderr
+    error: `127.0.0.1:[port]` does not speak TLS
+      help: write `http://…` for the plain door (3128 by default), or name the port of the TLS door (3129)
+    ");
+    insta::assert_snapshot!(types(format!("http://ada:secret@{}", gate.admin)), @"
+    exit 1
+    --- stderr
+    error: `127.0.0.1:[port]` does not answer as a proxy: 405 Method Not Allowed to CONNECT
+      help: name the port of the plain door, 3128 by default; for the TLS door (3129) write `https://…`
+    ");
+    insta::assert_snapshot!(types(format!("https://ada:secret@{}", gate.admin)), @"
+    exit 1
+    --- stderr
+    error: `127.0.0.1:[port]` does not speak TLS
+      help: write `http://…` for the plain door (3128 by default), or name the port of the TLS door (3129)
     ");
     assert_eq!(gate.stop(), 0);
 }
@@ -107,18 +238,18 @@ fn a_proxy_that_cannot_be_reached_is_told_from_one_that_cannot_be_understood() {
     exit 2
     --- stderr
     error: the proxy's URL cannot be read
-      help: write `http://NAME:PASSWORD@HOST:PORT`, or `https://…` for the TLS door
+      help: write `http://NAME@HOST:PORT`, or `https://…` for the TLS door
     ");
     insta::assert_snapshot!(desk.types("wayleave declare recruiting --on x --statement 'For the launch' --ca certs/root.pem --proxy 'socks5://ada:secret@gate.corp'"), @"
     exit 2
     --- stderr
     error: the proxy's URL cannot be read
-      help: write `http://NAME:PASSWORD@HOST:PORT`, or `https://…` for the TLS door
+      help: write `http://NAME@HOST:PORT`, or `https://…` for the TLS door
     ");
     insta::assert_snapshot!(desk.types("wayleave grants --ca nowhere.pem --proxy http://127.0.0.1:1"), @"
     exit 1
     --- stderr
-    error: cannot read the root certificate in `nowhere.pem`: I/O error: No such file or directory (os error 2)
+    error: cannot read the root certificate in `nowhere.pem`: No such file or directory (os error 2)
     ");
     insta::assert_snapshot!(desk.types("wayleave declare"), @"
     exit 2
@@ -126,11 +257,10 @@ fn a_proxy_that_cannot_be_reached_is_told_from_one_that_cannot_be_understood() {
     error: the following required arguments were not provided:
       --on <PLATFORM>
       --statement <TEXT>
-      --proxy <URL>
       --ca <FILE>
       <PURPOSE>
 
-    Usage: wayleave declare --on <PLATFORM> --statement <TEXT> --proxy <URL> --ca <FILE> <PURPOSE>
+    Usage: wayleave declare --on <PLATFORM> --statement <TEXT> --ca <FILE> <PURPOSE>
 
     For more information, try '--help'.
     ");
@@ -138,10 +268,9 @@ fn a_proxy_that_cannot_be_reached_is_told_from_one_that_cannot_be_understood() {
     exit 2
     --- stderr
     error: the following required arguments were not provided:
-      --proxy <URL>
       --ca <FILE>
 
-    Usage: wayleave grants --proxy <URL> --ca <FILE>
+    Usage: wayleave grants --ca <FILE>
 
     For more information, try '--help'.
     ");

@@ -117,6 +117,10 @@ pub(crate) struct Running {
     stderr: BufReader<ChildStderr>,
     /// Where its plain door is.
     pub(crate) plain: String,
+    /// Where its TLS door is.
+    pub(crate) tls: String,
+    /// Where it answers operators.
+    pub(crate) admin: String,
 }
 
 impl Running {
@@ -126,20 +130,26 @@ impl Running {
                     --set admin.listen=127.0.0.1:0";
         let mut child = desk.command(line).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let found = Regex::new(r"plain\S*=\S*?(127\.0\.0\.1:\d+)").unwrap();
+        let found = Regex::new(r"plain=(\S+) tls=(\S+) admin=(\S+)").unwrap();
         let coloured = Regex::new(r"\x1b\[[0-9;]*m").unwrap();
         let mut said = String::new();
-        let plain = loop {
+        let [plain, tls, admin] = loop {
             let mut line = String::new();
             assert_ne!(stderr.read_line(&mut line).unwrap(), 0, "the gate did not open: {said}");
             // the log is coloured for terminals
             let line = coloured.replace_all(&line, "").into_owned();
             if let Some(captures) = found.captures(&line) {
-                break captures[1].to_owned();
+                break [1, 2, 3].map(|at| captures[at].to_owned());
             }
             said.push_str(&line);
         };
-        Self { child, stderr, plain }
+        Self {
+            child,
+            stderr,
+            plain,
+            tls,
+            admin,
+        }
     }
 
     /// Tells it to stop and waits until it has.

@@ -188,42 +188,58 @@ fn the_counter() {
     --- stdout
     State a purpose
 
-    Usage: wayleave declare [OPTIONS] --on <PLATFORM> --statement <TEXT> --proxy <URL> --ca <FILE> <PURPOSE>
+    Usage: wayleave declare [OPTIONS] --on <PLATFORM> --statement <TEXT> --ca <FILE> <PURPOSE>
 
     Arguments:
       <PURPOSE>  The purpose, e.g. `recruiting`
 
     Options:
-          --on <PLATFORM>     The platforms, e.g. `linkedin`; repeat or separate with commas
-          --statement <TEXT>  What you need it for, in a sentence
-          --ticket <TICKET>   A ticket, where the purpose asks for one
-          --for <DURATION>    For how long, e.g. `4h` or `PT30M`; the purpose's default if left out
-          --json              Print the grant as JSON
-          --proxy <URL>       The proxy with your credentials: `http://NAME:PASSWORD@HOST:PORT` or
-                              `https://…` for the TLS door [env: HTTPS_PROXY]
-          --ca <FILE>         The root certificate of the gateway, in PEM (`wayleave ca show --pem`)
-                              [env: WAYLEAVE_CA]
-          --portal <HOST>     The portal's reserved name [default: wayleave.internal]
-      -h, --help              Print help
-      -V, --version           Print version
+          --on <PLATFORM>         The platforms, e.g. `linkedin`; repeat or separate with commas
+          --covers <GROUP>        What it is to cover: `read`, `engage`, `publish`, `administer`; all
+                                  that the purpose covers if left out
+          --statement <TEXT>      What you need it for, in a sentence
+          --ticket <TICKET>       A ticket, where the purpose asks for one
+          --for <DURATION>        For how long, e.g. `4h` or `PT30M`; the purpose's default if left out
+          --json                  Print the grant as JSON
+          --proxy <URL>           The proxy: `http://NAME@HOST:PORT`, or `https://…` for the TLS door;
+                                  `HTTPS_PROXY` or `https_proxy` if not given
+          --ca <FILE>             The root certificate of the gateway, in PEM (`wayleave ca show --pem`)
+                                  [env: WAYLEAVE_CA]
+          --user <NAME>           The user name, if it does not stand in the proxy's URL
+          --password-file <FILE>  Read the password from the first line of a file, `-` is standard
+                                  input; else it is taken from the proxy's URL, from
+                                  `WAYLEAVE_PASSWORD`, or asked for
+          --cert <FILE>           A client certificate for the TLS door, in PEM (`wayleave ca client`),
+                                  in the place of a password
+          --key <FILE>            The key of the client certificate, in PEM
+          --portal <HOST>         The portal's reserved name [default: wayleave.internal]
+      -h, --help                  Print help
+      -V, --version               Print version
     ");
     insta::assert_snapshot!(desk.types("wayleave grants --help"), @"
     exit 0
     --- stdout
     List the grants you hold, or end one
 
-    Usage: wayleave grants [OPTIONS] --proxy <URL> --ca <FILE>
+    Usage: wayleave grants [OPTIONS] --ca <FILE>
 
     Options:
-          --end <ID>       End the grant with this id
-          --json           Print JSON
-          --proxy <URL>    The proxy with your credentials: `http://NAME:PASSWORD@HOST:PORT` or
-                           `https://…` for the TLS door [env: HTTPS_PROXY]
-          --ca <FILE>      The root certificate of the gateway, in PEM (`wayleave ca show --pem`) [env:
-                           WAYLEAVE_CA]
-          --portal <HOST>  The portal's reserved name [default: wayleave.internal]
-      -h, --help           Print help
-      -V, --version        Print version
+          --end <ID>              End the grant with this id
+          --json                  Print JSON
+          --proxy <URL>           The proxy: `http://NAME@HOST:PORT`, or `https://…` for the TLS door;
+                                  `HTTPS_PROXY` or `https_proxy` if not given
+          --ca <FILE>             The root certificate of the gateway, in PEM (`wayleave ca show --pem`)
+                                  [env: WAYLEAVE_CA]
+          --user <NAME>           The user name, if it does not stand in the proxy's URL
+          --password-file <FILE>  Read the password from the first line of a file, `-` is standard
+                                  input; else it is taken from the proxy's URL, from
+                                  `WAYLEAVE_PASSWORD`, or asked for
+          --cert <FILE>           A client certificate for the TLS door, in PEM (`wayleave ca client`),
+                                  in the place of a password
+          --key <FILE>            The key of the client certificate, in PEM
+          --portal <HOST>         The portal's reserved name [default: wayleave.internal]
+      -h, --help                  Print help
+      -V, --version               Print version
     ");
 }
 
@@ -374,19 +390,41 @@ fn the_authority() {
     --- stdout
     Sign a new issuing intermediate with the same root: machines need nothing new
 
+    It may speak for whomever the present one may, for the catalogue as it is now, and for the names of
+    the TLS door.
+
     Usage: wayleave ca renew [OPTIONS]
 
     Options:
-          --any-host          Let it speak for any host: needed where rules inspect hosts outside the
-                              catalogue
-      -c, --config <FILE>     The settings; without it `deploy/wayleave.toml` here if there is one, else
-                              the defaults [env: WAYLEAVE_CONFIG]
-          --also <HOST>       One more domain or address that it may speak for
-          --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
-          --folder <FOLDER>   The folder of the authority; `tls.folder` of the settings if not given
-          --root-key <FILE>   The root's key, where it is kept; `root.key` in the folder if not given
-      -h, --help              Print help
-      -V, --version           Print version
+          --any-host
+              Let it speak for any host: needed where rules inspect hosts outside the catalogue
+
+      -c, --config <FILE>
+              The settings; without it `deploy/wayleave.toml` here if there is one, else the defaults
+
+              [env: WAYLEAVE_CONFIG]
+
+          --also <HOST>
+              One more domain or address that it may speak for
+
+          --set <NAME=VALUE>
+              One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+
+          --afresh
+              Forget whom the present one may speak for: only the catalogue's domains, and what `--also`
+              names
+
+          --folder <FOLDER>
+              The folder of the authority; `tls.folder` of the settings if not given
+
+          --root-key <FILE>
+              The root's key, where it is kept; `root.key` in the folder if not given
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
     ");
     insta::assert_snapshot!(desk.types("wayleave ca import --help"), @"
     exit 0
@@ -504,12 +542,14 @@ fn the_book() {
       help    Print this message or the help of the given subcommand(s)
 
     Options:
-          --state <DIR>      Folder of everything that the gateway keeps; its records are in `records`
-                             there [default: state]
-          --format <FORMAT>  One line for people, or the exact line of the book [default: human]
-                             [possible values: human, json]
-      -h, --help             Print help
-      -V, --version          Print version
+      -c, --config <FILE>     The settings; without it `deploy/wayleave.toml` here if there is one, else
+                              the defaults [env: WAYLEAVE_CONFIG]
+          --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --folder <DIR>      Folder of the records; without it `audit.folder` of the settings
+          --format <FORMAT>   One line for people, or the exact line of the book [default: human]
+                              [possible values: human, json]
+      -h, --help              Print help
+      -V, --version           Print version
     ");
     insta::assert_snapshot!(desk.types("wayleave records verify --help"), @"
     exit 0
@@ -519,12 +559,16 @@ fn the_book() {
     Usage: wayleave records verify [OPTIONS]
 
     Options:
-          --state <DIR>      Folder of everything that the gateway keeps; its records are in `records`
-                             there [default: state]
-          --format <FORMAT>  One line for people, or the exact line of the book [default: human]
-                             [possible values: human, json]
-      -h, --help             Print help
-      -V, --version          Print version
+      -c, --config <FILE>       The settings; without it `deploy/wayleave.toml` here if there is one,
+                                else the defaults [env: WAYLEAVE_CONFIG]
+          --key <FILE>          The seals must be by the key in this file: your own copy of `seal.pub`
+          --head <NUMBER:HASH>  This line must be there, as an earlier `verify` printed it
+          --set <NAME=VALUE>    One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --folder <DIR>        Folder of the records; without it `audit.folder` of the settings
+          --format <FORMAT>     One line for people, or the exact line of the book [default: human]
+                                [possible values: human, json]
+      -h, --help                Print help
+      -V, --version             Print version
     ");
     insta::assert_snapshot!(desk.types("wayleave records list --help"), @"
     exit 0
@@ -534,13 +578,15 @@ fn the_book() {
     Usage: wayleave records list [OPTIONS]
 
     Options:
-          --state <DIR>        Folder of everything that the gateway keeps; its records are in `records`
-                               there [default: state]
+      -c, --config <FILE>      The settings; without it `deploy/wayleave.toml` here if there is one,
+                               else the defaults [env: WAYLEAVE_CONFIG]
           --user <NAME>        Only records of this user
+          --outcome <OUTCOME>  Only flows with this outcome: allow, declare, request or deny
+          --set <NAME=VALUE>   One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --folder <DIR>       Folder of the records; without it `audit.folder` of the settings
+          --platform <ID>      Only this platform, e.g. linkedin
           --format <FORMAT>    One line for people, or the exact line of the book [default: human]
                                [possible values: human, json]
-          --outcome <OUTCOME>  Only flows with this outcome: allow, declare, request or deny
-          --platform <ID>      Only this platform, e.g. linkedin
           --since <WHEN>       Only what began then or later: a moment ([time]), a day
                                (2026-11-22, UTC), or how long ago (2h, 7d)
       -h, --help               Print help
@@ -557,12 +603,14 @@ fn the_book() {
       <ID>  The id, as a refusal page or `list` shows it
 
     Options:
-          --state <DIR>      Folder of everything that the gateway keeps; its records are in `records`
-                             there [default: state]
-          --format <FORMAT>  One line for people, or the exact line of the book [default: human]
-                             [possible values: human, json]
-      -h, --help             Print help
-      -V, --version          Print version
+      -c, --config <FILE>     The settings; without it `deploy/wayleave.toml` here if there is one, else
+                              the defaults [env: WAYLEAVE_CONFIG]
+          --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --folder <DIR>      Folder of the records; without it `audit.folder` of the settings
+          --format <FORMAT>   One line for people, or the exact line of the book [default: human]
+                              [possible values: human, json]
+      -h, --help              Print help
+      -V, --version           Print version
     ");
     insta::assert_snapshot!(desk.types("wayleave records tail --help"), @"
     exit 0
@@ -572,13 +620,15 @@ fn the_book() {
     Usage: wayleave records tail [OPTIONS]
 
     Options:
-          --state <DIR>        Folder of everything that the gateway keeps; its records are in `records`
-                               there [default: state]
+      -c, --config <FILE>      The settings; without it `deploy/wayleave.toml` here if there is one,
+                               else the defaults [env: WAYLEAVE_CONFIG]
           --user <NAME>        Only records of this user
+          --outcome <OUTCOME>  Only flows with this outcome: allow, declare, request or deny
+          --set <NAME=VALUE>   One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+          --folder <DIR>       Folder of the records; without it `audit.folder` of the settings
+          --platform <ID>      Only this platform, e.g. linkedin
           --format <FORMAT>    One line for people, or the exact line of the book [default: human]
                                [possible values: human, json]
-          --outcome <OUTCOME>  Only flows with this outcome: allow, declare, request or deny
-          --platform <ID>      Only this platform, e.g. linkedin
           --since <WHEN>       Only what began then or later: a moment ([time]), a day
                                (2026-11-22, UTC), or how long ago (2h, 7d)
       -n, --lines <N>          How many to begin with [default: 20]

@@ -66,16 +66,19 @@ fn what_cannot_be_done_to_an_account_is_explained() {
     insta::assert_snapshot!(desk.types("echo short | wayleave user add bob"), @"
     exit 1
     --- stderr
+    warning: the directory does not list `bob`: everything is refused until a file in `policies/people` does
     error: the password is too short: use at least 10 characters
     ");
     insta::assert_snapshot!(desk.types("wayleave user add bob --password-file nowhere"), @"
     exit 1
     --- stderr
+    warning: the directory does not list `bob`: everything is refused until a file in `policies/people` does
     error: cannot read the password from `nowhere`: No such file or directory (os error 2)
     ");
     insta::assert_snapshot!(desk.types("wayleave user add bob"), @"
     exit 1
     --- stderr
+    warning: the directory does not list `bob`: everything is refused until a file in `policies/people` does
     error: the password is too short: use at least 10 characters
     ");
     insta::assert_snapshot!(desk.types("echo 'correct horse battery' | wayleave user add a:b"), @"
@@ -93,6 +96,7 @@ fn a_password_is_asked_for_twice_and_never_seen_on_the_terminal() {
     terminal.answers("Again: ", "correct horse");
     let (screen, code) = terminal.leaves();
     insta::assert_snapshot!(screen, @"
+    warning: the directory does not list `bob`: everything is refused until a file in `policies/people` does
     Password for bob:
     Again:
     added user `bob` to `state/users.toml`
@@ -108,4 +112,30 @@ fn a_password_is_asked_for_twice_and_never_seen_on_the_terminal() {
     error: the two passwords differ; try again
     ");
     assert_eq!(code, 1);
+}
+
+#[test]
+fn an_account_for_somebody_whom_the_directory_does_not_list_is_warned_of() {
+    let desk = Desk::with_policies();
+    insta::assert_snapshot!(desk.types("echo 'correct horse battery' | wayleave user add zed"), @"
+    exit 0
+    --- stderr
+    warning: the directory does not list `zed`: everything is refused until a file in `policies/people` does
+    added user `zed` to `state/users.toml`
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca client zed"), @"
+    exit 0
+    --- stdout
+    certificate  certs/clients/zed.pem
+    key          certs/clients/zed.key
+    valid until  [time]
+    --- stderr
+    warning: the directory does not list `zed`: everything is refused until a file in `policies/people` does
+
+    curl:     --proxy-cert certs/clients/zed.pem --proxy-key certs/clients/zed.key
+    browsers: openssl pkcs12 -export -in certs/clients/zed.pem -inkey certs/clients/zed.key -out zed.p12
+    hand both over, then remove the key here
+    ");
+    let listed = desk.types("echo 'correct horse battery' | wayleave user add ada");
+    assert!(!listed.contains("warning"), "{listed}");
 }

@@ -8,13 +8,13 @@ fn without_a_folder_the_built_in_policies_are_checked_and_tested() {
     insta::assert_snapshot!(desk.types("wayleave check"), @"
     exit 0
     --- stdout
-    the built-in policies: sound (32 rules, 20 purposes, 87 platforms, 12 people), rulebook [rulebook]; 0 warnings
+    the built-in policies: sound (40 rules, 20 purposes, 87 platforms, 12 people), rulebook [rulebook]; 0 warnings
     ");
     insta::assert_snapshot!(desk.types("wayleave test"), @"
     exit 0
     --- stdout
     no case reaches guard.weak-identity
-    90 passed, 0 failed
+    107 passed, 0 failed
     ");
     insta::assert_snapshot!(desk.types("wayleave check --format json"), @r#"
     exit 0
@@ -97,12 +97,12 @@ fn a_rule_with_a_mistake_is_shown_where_it_stands() {
     wayleave::policy::unknown-role
 
       × rule `recruiting.read` names the role `recruter`, which nobody knows
-        ╭─[rules/20-purposes.cedar:27:22]
-     26 │ @owner("HR")
-     27 │ permit (principal in Role::"recruter", action in [Action::"read", Action::"engage"], resource in Category::"professional")
+        ╭─[rules/20-purposes.cedar:31:22]
+     30 │ @owner("HR")
+     31 │ permit (principal in Role::"recruter", action in [Action::"read", Action::"engage"], resource in Category::"professional")
         ·                      ────────┬───────
         ·                              ╰── here
-     28 │ when { context has purpose && context.purpose.kind == PurposeKind::"recruiting" };
+     32 │ when { context has purpose && context.purpose.kind == PurposeKind::"recruiting" };
         ╰────
       help: did you mean `recruiter`? they are listed in the directory in `people/`
 
@@ -114,12 +114,12 @@ fn a_rule_with_a_mistake_is_shown_where_it_stands() {
     wayleave::policy::unknown-role
 
       × rule `recruiting.read` names the role `recruter`, which nobody knows
-        ╭─[rules/20-purposes.cedar:27:22]
-     26 │ @owner("HR")
-     27 │ permit (principal in Role::"recruter", action in [Action::"read", Action::"engage"], resource in Category::"professional")
+        ╭─[rules/20-purposes.cedar:31:22]
+     30 │ @owner("HR")
+     31 │ permit (principal in Role::"recruter", action in [Action::"read", Action::"engage"], resource in Category::"professional")
         ·                      ────────┬───────
         ·                              ╰── here
-     28 │ when { context has purpose && context.purpose.kind == PurposeKind::"recruiting" };
+     32 │ when { context has purpose && context.purpose.kind == PurposeKind::"recruiting" };
         ╰────
       help: did you mean `recruiter`? they are listed in the directory in `people/`
 
@@ -132,12 +132,12 @@ fn a_rule_with_a_mistake_is_shown_where_it_stands() {
     wayleave::policy::unknown-role
 
       × rule `recruiting.read` names the role `recruter`, which nobody knows
-        ╭─[rules/20-purposes.cedar:27:22]
-     26 │ @owner("HR")
-     27 │ permit (principal in Role::"recruter", action in [Action::"read", Action::"engage"], resource in Category::"professional")
+        ╭─[rules/20-purposes.cedar:31:22]
+     30 │ @owner("HR")
+     31 │ permit (principal in Role::"recruter", action in [Action::"read", Action::"engage"], resource in Category::"professional")
         ·                      ────────┬───────
         ·                              ╰── here
-     28 │ when { context has purpose && context.purpose.kind == PurposeKind::"recruiting" };
+     32 │ when { context has purpose && context.purpose.kind == PurposeKind::"recruiting" };
         ╰────
       help: did you mean `recruiter`? they are listed in the directory in `people/`
 
@@ -155,10 +155,10 @@ fn a_rule_with_a_mistake_is_shown_where_it_stands() {
           "severity": "error",
           "code": "wayleave::policy::unknown-role",
           "file": "rules/20-purposes.cedar",
-          "line": 27,
+          "line": 31,
           "column": 22,
           "span": [
-            1103,
+            1516,
             16
           ],
           "message": "rule `recruiting.read` names the role `recruter`, which nobody knows",
@@ -180,10 +180,10 @@ fn a_case_that_fails_says_what_came_instead() {
     FAIL cases/mine.toml:2 it lets Ada browse LinkedIn without a purpose
          outcome: expected allow, came declare
          decided by `inspect.social`: Traffic to social media is inspected so that each activity can be decided.
-         offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, `social-listening`
+         offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, `social-listening`, `training-delivery`
 
     no case reaches guard.weak-identity
-    90 passed, 1 failed
+    107 passed, 1 failed
     ");
     insta::assert_snapshot!(desk.types("wayleave check"), @r#"
     exit 1
@@ -193,7 +193,7 @@ fn a_case_that_fails_says_what_came_instead() {
       × the case `lets Ada browse LinkedIn without a purpose` fails: outcome: expected allow, came
       │ declare; decided by `inspect.social`: Traffic to social media is inspected so that each
       │ activity can be decided.; offered: `recruiting`, `competitor-research`, `market-research`,
-      │ `press-monitoring`, `social-listening`
+      │ `press-monitoring`, `social-listening`, `training-delivery`
        ╭─[cases/mine.toml:2:6]
      1 │ [[case]]
      2 │ it = "lets Ada browse LinkedIn without a purpose"
@@ -251,6 +251,7 @@ fn a_request_is_explained_for_each_outcome() {
       declare `market-research` (Market research): covers `read`, lasts 8h, at most 1d
       declare `press-monitoring` (Press monitoring): covers `read`, lasts 8h, at most 1d
       declare `social-listening` (Social listening): covers `read`, lasts 8h, at most 1d
+      declare `training-delivery` (Training delivery): covers `read`, lasts 8h, at most 1d
 
     rules
       [rulebook]
@@ -268,7 +269,7 @@ fn a_request_is_explained_for_each_outcome() {
         │ @reason("Social media is open to staff.")
         │ @owner("IT")
         │ permit (principal in Role::"staff", action == Action::"connect", resource in Category::"social-media");
-      permit `recruiting.read` (rules/20-purposes.cedar:23): Reading on professional networks is open for recruiting.
+      permit `recruiting.read` (rules/20-purposes.cedar:27): Reading on professional networks is open for recruiting.
         │ @id("recruiting.read")
         │ @title("Recruiters may read and react on professional networks")
         │ @reason("Reading on professional networks is open for recruiting.")
@@ -307,6 +308,7 @@ fn a_request_is_explained_for_each_outcome() {
     what would help
       ask for `advertising-campaign` (Advertising campaign): covers `publish`, `read`, lasts 1h, at most 3d, approved by `mia`, ticket `MKT-[0-9]{1,6}`
       ask for `brand-publishing` (Publishing for the brand): covers `publish`, `read`, lasts 1h, at most 8h, approved by `mia`
+      ask for `event-coverage` (Event coverage): covers `publish`, `read`, lasts 1h, at most 8h, approved by `mia`
 
     rules
       [rulebook]
@@ -415,5 +417,40 @@ fn a_description_that_makes_no_sense_is_not_understood() {
     Usage: wayleave explain --as <PERSON> --to <URL>
 
     For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn a_purpose_that_no_rule_opens_is_warned_of() {
+    let desk = Desk::with_policies();
+    let rules = desk.read("policies/rules/20-purposes.cedar");
+    let idle = rules.replace("PurposeKind::\"training-delivery\"", "PurposeKind::\"market-research\"");
+    desk.write("policies/rules/20-purposes.cedar", &idle);
+    desk.write("policies/cases/purposes.toml", "");
+    insta::assert_snapshot!(desk.types("wayleave check"), @r#"
+    exit 0
+    --- stdout
+    wayleave::purposes::opens-nothing
+
+      ⚠ no rule opens anything for the purpose `training-delivery`
+         ╭─[purposes.toml:310:6]
+     309 │ [[purpose]]
+     310 │ id = "training-delivery"
+         ·      ─────────┬─────────
+         ·               ╰── here
+     311 │ title = "Training delivery"
+         ╰────
+      help: write a rule that names it in `rules/`; until then nobody can declare it
+
+    policies: sound (40 rules, 20 purposes, 87 platforms, 12 people), rulebook [rulebook]; 1 warning
+    "#);
+}
+
+#[test]
+fn a_method_in_small_letters_is_not_taken_for_another() {
+    insta::assert_snapshot!(Desk::empty().types("wayleave explain --as ada --to https://x.com/ --method post"), @"
+    exit 2
+    --- stderr
+    error: `post` is another method than `POST` (RFC 9110 §9.1): write `--method POST`
     ");
 }

@@ -25,7 +25,7 @@ async fn a_purpose_is_declared_listed_and_ended_from_a_terminal() {
             "2h",
         ];
         let granted = demo.wayleave(&[&words, &way[..]].concat()).await.ends_with(0);
-        assert!(granted.contains("market-research  linkedin  until"), "{granted}");
+        assert!(granted.contains("market-research  linkedin  read  until"), "{granted}");
         let id = granted.split(' ').next().unwrap().to_owned();
         let listed = demo.wayleave(&[&["grants"], &way[..]].concat()).await.ends_with(0);
         assert!(listed.contains(&id) && listed.contains("active"), "{listed}");
@@ -151,7 +151,12 @@ async fn the_records_show_what_happened_and_hold() {
     assert_ne!(forged, text);
     std::fs::write(copy.path().join("records").join(segment.file_name().unwrap()), forged).unwrap();
     let said = demo
-        .wayleave(&["records", "verify", "--state", copy.path().to_str().unwrap()])
+        .wayleave(&[
+            "records",
+            "verify",
+            "--folder",
+            copy.path().join("records").to_str().unwrap(),
+        ])
         .await;
     assert_eq!(said.code, 1, "a changed line is found: {said:#?}");
     demo.stop().await;

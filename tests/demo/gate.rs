@@ -23,8 +23,18 @@ pub struct Ready {
     pub ca: PathBuf,
     pub sites_ca: Option<PathBuf>,
     pub state: PathBuf,
+    pub client_certificate: Option<Papers>,
     pub people: Vec<Somebody>,
     pub sites: Vec<String>,
+}
+
+/// A client certificate of the demo, and whose.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Papers {
+    pub user: String,
+    pub certificate: PathBuf,
+    pub key: PathBuf,
 }
 
 /// Somebody of the demo.
@@ -118,8 +128,9 @@ impl Demo {
 
     /// `wayleave records …` on its state.
     pub async fn records(&self, args: &[&str]) -> Said {
-        let state = self.ready.state.to_str().unwrap();
-        self.wayleave(&[&["records"], args, &["--state", state]].concat()).await
+        let folder = self.ready.state.join("records");
+        self.wayleave(&[&["records"], args, &["--folder", folder.to_str().unwrap()]].concat())
+            .await
     }
 
     /// The id of its process.

@@ -223,7 +223,7 @@ async fn files_pass_whole_in_both_directions_read_and_unread_over_both_versions(
     }
     let (said, state, _folder) = house.stop(Signal::TERM).await;
     assert_eq!(said.code, 0, "{said:#?}");
-    let verified = wayleave(&state, &["records", "verify", "--state", "."]).await;
+    let verified = wayleave(&state, &["records", "verify", "--folder", "records"]).await;
     assert!(verified.ends_with(0).contains("the records hold"));
 }
 
@@ -284,7 +284,7 @@ async fn an_edit_of_the_policies_rules_at_once_and_a_broken_one_never_does() {
     assert_eq!(house.curl("dan", &theirs, &[&url]).await.status, 200);
     let (said, state, _folder) = house.stop(Signal::TERM).await;
     assert_eq!(said.code, 0, "{said:#?}");
-    let book = wayleave(&state, &["records", "list", "--state", "."])
+    let book = wayleave(&state, &["records", "list", "--folder", "records"])
         .await
         .ends_with(0);
     for act in ["started", "stopped"] {

@@ -35,6 +35,9 @@ async fn one_line_tells_a_script_all_it_needs() {
             .contains("BEGIN CERTIFICATE")
     );
     assert!(ready.state.join("records").is_dir());
+    let papers = ready.client_certificate.as_ref().unwrap();
+    assert_eq!(papers.user, "ada");
+    assert!(papers.certificate.is_file() && papers.key.is_file());
     for site in [
         "www.linkedin.com",
         "x.com",

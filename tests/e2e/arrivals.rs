@@ -1,10 +1,11 @@
 //! How did you arrive: the doors, what they serve, and who answers operators.
 
 use http::StatusCode;
+use http_body_util::BodyExt;
 use tokio::net::TcpStream;
 
 use crate::harness::World;
-use crate::harness::client::Client;
+use crate::harness::client::{Client, Sender};
 use crate::harness::wire::Wire;
 
 /// The same person through every door, in every protocol that the proxy itself speaks.
@@ -72,7 +73,8 @@ async fn every_door_opens_tunnels_also_over_http_2() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_pac_file_is_served_at_every_door_and_to_operators() {
-    let world = World::open().await;
+    // a door that is open to everybody is known by the name under which it was found
+    let world = World::planned(|plan| plan.settings.ingress.plain = ([0, 0, 0, 0], 0).into()).await;
     let addresses = world.gate().addresses();
     let mut texts = Vec::new();
     for port in [addresses.plain, addresses.admin] {
@@ -84,6 +86,13 @@ async fn the_pac_file_is_served_at_every_door_and_to_operators() {
     let mut wire = Wire::of(&world.client_on_tls_door("nobody", b"http/1.1")).await;
     wire.say("GET /proxy.pac HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     texts.push(wire.answer().await);
+    // HTTP/2 has no Host: its authority says as whom the client knows us
+    let (io, h2) = world.client_on_tls_door("nobody", b"h2").dial().await;
+    let request = http::Request::get("https://localhost/proxy.pac").body(String::new());
+    let answer = Sender::on(io, h2).await.send(request.unwrap()).await.unwrap();
+    let script = answer.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(script, texts[2].1);
+    assert!(texts[2].1.contains("PROXY localhost:"), "{}", texts[2].1);
     for (head, body) in &texts {
         assert!(head.starts_with("HTTP/1.1 200"), "{head}");
         assert!(
@@ -91,6 +100,15 @@ async fn the_pac_file_is_served_at_every_door_and_to_operators() {
             "{head}"
         );
         assert!(body.contains("FindProxyForURL"), "{body}");
+    }
+    for (port, (head, _)) in [addresses.plain, addresses.admin].into_iter().zip(&texts) {
+        let tag = head.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
+        let mut wire = Wire::on(TcpStream::connect(port).await.unwrap());
+        wire.say(format!(
+            "GET /proxy.pac HTTP/1.1\r\nHost: {port}\r\nIf-None-Match: {tag}\r\n\r\n"
+        ))
+        .await;
+        assert!(wire.head().await.starts_with("HTTP/1.1 304"));
     }
     let mut wire = Wire::plain(&world).await;
     wire.say("HEAD /proxy.pac HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")

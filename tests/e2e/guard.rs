@@ -1,10 +1,15 @@
 //! Which addresses are never dialled, whatever names them.
 
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, TcpListener};
+
 use http::StatusCode;
 use wayleave::facts::FaultCode;
+use wayleave::upstream::Resolver;
 
 use crate::harness::World;
 use crate::harness::client::Answer;
+use crate::harness::names::name_server;
 
 fn is_guarded(answer: &Answer) {
     assert_eq!(answer.status, StatusCode::BAD_GATEWAY, "{}", answer.text());
@@ -103,5 +108,32 @@ async fn a_redirect_inside_is_passed_to_the_client_and_following_it_is_refused()
     let next = answer.header("location");
     assert_eq!(next, "http://10.0.0.1/");
     is_guarded(&dan.get(next).await);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_rebound_to_an_address_inside_never_leads_there() {
+    let (open, inside) = (Ipv4Addr::LOCALHOST, Ipv4Addr::new(127, 0, 0, 2));
+    let names = name_server(vec![vec![open], vec![inside, open], vec![inside]]).await;
+    let world = World::planned(|plan| {
+        plan.settings.upstream.allow = vec!["127.0.0.1/32".parse().unwrap()];
+        plan.settings.upstream.resolver = Resolver::Hickory;
+        plan.settings.upstream.name_servers = vec![names];
+        plan.maps_everything = false;
+    })
+    .await;
+    let port = world.origin.address.port();
+    let trap = TcpListener::bind((inside, port)).unwrap();
+    trap.set_nonblocking(true).unwrap();
+    let dan = world.client("dan");
+    let place = format!("rebound.example.org:{port}");
+    // a tunnel is dialled anew each time, and each time the name is asked for
+    for meant in ["an open address", "the open one of two"] {
+        assert!(dan.tunnel(&place).await.is_ok(), "{meant}");
+    }
+    is_guarded(&dan.tunnel(&place).await.map(drop).unwrap_err());
+    is_guarded(&dan.get(&format!("http://{place}/")).await);
+    let nobody = trap.accept().unwrap_err();
+    assert_eq!(nobody.kind(), ErrorKind::WouldBlock, "the address inside was dialled");
     world.close().await;
 }

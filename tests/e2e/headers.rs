@@ -168,3 +168,74 @@ async fn many_requests_on_one_connection_are_answered_in_their_order() {
     }
     world.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cookies_that_a_browser_splits_over_http_2_reach_an_origin_of_http_1_as_one_field() {
+    let origin = Scripted::bind().await;
+    let world = World::planned(|plan| {
+        plan.inspect_everything();
+        plan.lead("old.example.org", origin.address);
+    })
+    .await;
+    let dan = world.client("dan");
+    let request = Request::get("https://old.example.org/").header("cookie", "a=1");
+    let asking = dan.send(request.header("cookie", "b=2"));
+    let answering = async {
+        let mut server = origin.tls(&world.origins, "old.example.org").await;
+        let head = server.head().await.to_ascii_lowercase();
+        server.say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+        (head, server)
+    };
+    let (answer, (head, _server)) = tokio::join!(asking, answering);
+    assert_eq!(answer.status, StatusCode::OK);
+    assert!(head.contains("\r\ncookie: a=1; b=2\r\n"), "{head}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_of_another_framing_and_version_is_whole_on_our_hop() {
+    let origin = Scripted::bind().await;
+    let world = World::planned(|plan| plan.lead("old.example.org", origin.address)).await;
+    let dan = world.client("dan");
+    let mut client = Wire::plain(&world).await;
+    for (said, heard) in [
+        (
+            "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+            "5\r\nhello\r\n0\r\n\r\n",
+        ),
+        ("HTTP/1.0 200 OK\r\n\r\nhello", "5\r\nhello\r\n0\r\n\r\n"),
+    ] {
+        client.say(head_of(&dan, "GET", "http://old.example.org/a", "")).await;
+        let mut server = origin.clear().await;
+        server.head().await;
+        server.say(said).await;
+        drop(server);
+        let head = client.head().await.to_ascii_lowercase();
+        assert!(
+            head.starts_with("http/1.1 200") && !head.contains("content-length"),
+            "{head}"
+        );
+        assert_eq!(client.exactly(heard.len()).await, heard);
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trailers_carry_nothing_out_that_a_head_would_not() {
+    let origin = Scripted::bind().await;
+    let world = World::planned(|plan| plan.lead("trailers.example.org", origin.address)).await;
+    let dan = world.client("dan");
+    let mut client = Wire::plain(&world).await;
+    let fields = "Trailer: X-Sum, X-Forwarded-For\r\nTransfer-Encoding: chunked\r\n";
+    client
+        .say(head_of(&dan, "POST", "http://trailers.example.org/a", fields))
+        .await;
+    client.say("0\r\nX-Forwarded-For: 10.0.0.7\r\nX-Sum: up\r\n\r\n").await;
+    let mut server = origin.clear().await;
+    server.head().await;
+    let end = server.head().await.to_ascii_lowercase();
+    assert_eq!(end, "0\r\nx-sum: up\r\n\r\n");
+    server.say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    client.head().await;
+    world.close().await;
+}

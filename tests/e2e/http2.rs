@@ -8,11 +8,15 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 
+use hyper::client::conn::http2;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::sync::mpsc;
+use wayleave::facts::{End, FaultCode};
 
-use crate::harness::World;
-use crate::harness::client::{Client, Sender};
+use crate::harness::client::{Client, Io, Sender};
 use crate::harness::scripted::Scripted;
+use crate::harness::wire::Wire;
+use crate::harness::{World, code};
 
 type Part = Result<Frame<Bytes>, std::io::Error>;
 type Streamed = StreamBody<BoxStream<'static, Part>>;
@@ -66,13 +70,61 @@ async fn many_requests_share_one_connection_and_each_has_its_record() {
         );
     }
     assert!(world.origin.connections() <= 2, "the way out is shared, too");
-    let records: BTreeSet<String> = world
-        .records()
-        .await
-        .iter()
-        .map(|record| record.id.to_string())
-        .collect();
-    assert!(records.len() > 40);
+    // an answer may be heard a moment before its line is written
+    world
+        .until("each request has its record", async |world| {
+            let records = world.records().await;
+            let ids: BTreeSet<String> = records.iter().map(|record| record.id.to_string()).collect();
+            ids.len() > 40
+        })
+        .await;
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_without_an_open_stream_is_not_kept_for_ever() {
+    let world = World::planned(|plan| {
+        plan.settings.ingress.header_timeout_s = 1;
+        plan.settings.ingress.http2_idle_timeout_s = 1;
+    })
+    .await;
+    world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    let ada = world.client_on_tls_door("ada", b"h2");
+    // who asks for nothing, with or without the preface and its settings
+    for (at, preface) in ["", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0"]
+        .into_iter()
+        .enumerate()
+    {
+        let (io, h2) = ada.dial().await;
+        assert!(h2);
+        world.sends(1);
+        let mut wire = Wire::on(io);
+        wire.say(preface).await;
+        wire.rest().await;
+        assert_eq!(code(&world.strays(at + 1).await[at]), Some(FaultCode::ClientTimeout));
+    }
+    // who was served, at the door and inside a tunnel, hears a good-bye
+    let served = async |io: Box<dyn Io>, request: http::request::Builder| {
+        let shaken = http2::handshake(TokioExecutor::new(), TokioIo::new(io)).await;
+        let (mut sender, connection) = shaken.unwrap();
+        world.sends(1);
+        let asked = async {
+            let answer = sender.send_request(request.body(String::new()).unwrap()).await.unwrap();
+            assert_eq!(answer.status(), StatusCode::OK);
+            answer.into_body().collect().await.unwrap();
+            sender
+        };
+        let (ended, _sender) = tokio::join!(connection, asked);
+        ended.unwrap();
+    };
+    let proof = ada.authorization.clone().unwrap();
+    let at_the_door = Request::get("http://www.example.org/").header("proxy-authorization", proof);
+    served(ada.dial().await.0, at_the_door).await;
+    let tunnel = ada.tunnel("www.linkedin.com:443").await.unwrap();
+    let inside = ada.tls("www.linkedin.com", tunnel).await.unwrap();
+    served(Box::new(inside), Request::get("https://www.linkedin.com/feed/")).await;
+    let tunnel = world.ended("www.linkedin.com", "CONNECT").await;
+    assert_eq!((&tunnel.ended().end, tunnel.ended().decrypted), (&End::Completed, true));
     world.close().await;
 }
 

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use base64::Engine;
 use http::StatusCode;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wayleave::clock::Clock;
-use wayleave::facts::{Arrival, Door, NetworkName, SubjectId};
+use wayleave::facts::{Arrival, Door, End, FaultCode, NetworkName, SubjectId};
+use wayleave::identity::users;
 use wayleave::identity::{Answer as Identified, Evidence, Guard, MaySend, WhyRejected};
 use wayleave::ingress::{self, basic_allowed};
 use wayleave::tls::founding;
@@ -45,6 +48,11 @@ async fn a_wrong_password_and_an_unknown_name_get_the_same_407() {
         let (first, second) = (wrong_password.get(url).await, nobody.get(url).await);
         assert_eq!(first.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
         assert!(first.header("proxy-authenticate").starts_with("Basic realm="));
+        let status = first.header("proxy-status");
+        assert!(
+            status.contains("error=http_request_denied") && status.contains("sign-in-required"),
+            "{status}"
+        );
         assert_eq!(told(&first), told(&second), "{url}");
     }
     assert_eq!(world.origin.connections(), 0);
@@ -135,10 +143,7 @@ async fn a_client_certificate_of_another_authority_does_not_get_through_the_hand
     assert_eq!(wire.rest().await, "");
     world.sends(1);
     let strays = world.strays(1).await;
-    assert_eq!(
-        crate::harness::code(&strays[0]),
-        Some(wayleave::facts::FaultCode::ClientTls)
-    );
+    assert_eq!(crate::harness::code(&strays[0]), Some(FaultCode::ClientTls));
     assert_eq!(world.origin.connections(), 0);
     world.close().await;
 }
@@ -179,7 +184,10 @@ async fn a_password_in_clear_from_afar_is_refused_with_advice() {
             );
             assert_eq!(guard.challenges(&arrival).len(), 1, "{client}");
         } else {
-            assert_eq!(identified, Identified::Rejected(WhyRejected::UseTlsDoor));
+            assert!(
+                matches!(identified, Identified::Rejected(WhyRejected::UseTlsDoor)),
+                "{client}: {identified:?}"
+            );
             assert!(WhyRejected::UseTlsDoor.to_string().contains("use the TLS door"));
             // RFC 9110 §15.5.8: a 407 must challenge, and nothing that could be asked for would be accepted
             let page = wayleave::portal::pages::challenge(
@@ -257,5 +265,44 @@ async fn credentials_reach_neither_the_origin_nor_a_record_nor_what_is_printed()
     for secret in hidden {
         assert!(!book.contains(&secret), "`{secret}` is in the book");
     }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removed_account_is_signed_out_of_the_connections_that_it_opened() {
+    let world = World::open().await;
+    world.give("dan", "market-research", &["linkedin"], |_| {}).await;
+    let dan = world.client("dan");
+    let mut kept = dan.keep("www.linkedin.com").await;
+    assert_eq!(kept.get("/feed/").await.status, StatusCode::OK);
+    let mut tunnel = TokioIo::new(dan.tunnel("www.example.org:80").await.unwrap());
+    let drip = b"GET /behave/drip HTTP/1.1\r\nHost: www.example.org\r\n\r\n";
+    tunnel.write_all(drip).await.unwrap();
+    let mut some = [0; 64];
+    tunnel.read_exact(&mut some).await.unwrap();
+
+    users::change(&world.settings.identity.users, |users| users.remove("dan")).unwrap();
+    let mut rest = Vec::new();
+    tunnel.read_to_end(&mut rest).await.ok();
+    let closing = world.closed("www.example.org", "CONNECT").await;
+    assert!(
+        matches!(&closing.ended().end, End::Cut(why) if why.contains("account")),
+        "{:?}",
+        closing.ended()
+    );
+    // a client that is told so connects anew, and then it is asked who it is
+    assert_eq!(kept.get("/feed/").await.status, StatusCode::MISDIRECTED_REQUEST);
+    let refused = world.closed("www.linkedin.com", "/feed/").await;
+    assert_eq!(refused.code(), Some(FaultCode::Misdirected));
+    assert_eq!(refused.seen().subject.as_ref().unwrap().id.as_str(), "dan");
+    assert_eq!(
+        dan.get("https://www.linkedin.com/feed/").await.status,
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED
+    );
+    assert_eq!(
+        world.client("ada").get("http://www.example.org/").await.status,
+        StatusCode::OK
+    );
+    drop(kept);
     world.close().await;
 }

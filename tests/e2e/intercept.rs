@@ -1,16 +1,18 @@
 //! Interception by allow-list: the first bytes after CONNECT decide, and what is read is read under a minted name.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use wayleave::facts::{End, FaultCode};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use wayleave::facts::{Act, End, FaultCode};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
-use crate::harness::World;
 use crate::harness::origin::Papers;
 use crate::harness::wire::{InPieces, Wire, tls};
+use crate::harness::{World, code};
 
 const LINKEDIN: &str = "www.linkedin.com";
 
@@ -295,4 +297,57 @@ async fn an_intercepted_tunnel_has_a_record_of_its_own() {
     assert_eq!(closing.ended().end, End::Completed);
     assert!(closing.ended().decrypted && closing.decided().inspect);
     world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tunnel_whose_inside_asked_nothing_or_broke_is_not_recorded_as_completed() {
+    let world = World::open().await;
+    let dan = world.client("dan");
+    let inside = async |host: &str| {
+        let io = Wire::tunnel(&dan, &format!("{host}:443")).await.into_io();
+        Wire::on(tls(io, &dan.roots, host, |_| {}).await.unwrap())
+    };
+    let end = async |host: &str| {
+        let closing = world.ended(host, "CONNECT").await;
+        (closing.code(), closing.ended().decrypted)
+    };
+    let mut silent = inside("silent.linkedin.com").await;
+    silent.finish().await;
+    silent.rest().await;
+    assert_eq!(end("silent.linkedin.com").await, (Some(FaultCode::ClientGone), false));
+
+    let mut broken = inside("broken.linkedin.com").await;
+    world.sends(1);
+    broken.say("nonsense\r\n\r\n").await;
+    broken.rest().await;
+    assert_eq!(code(&world.strays(1).await[0]), Some(FaultCode::BadRequest));
+    assert_eq!(end("broken.linkedin.com").await, (Some(FaultCode::BadRequest), false));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handshake_that_the_stop_ends_is_not_the_clients_fault() {
+    let world = World::open().await;
+    let dan = world.client("dan");
+    let mut config = rustls::ClientConfig::builder()
+        .with_root_certificates(dan.roots.clone())
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let name = ServerName::try_from("www.linkedin.com").unwrap();
+    let mut hello = Vec::new();
+    let mut shaking = rustls::ClientConnection::new(Arc::new(config), name).unwrap();
+    shaking.write_tls(&mut hello).unwrap();
+    let mut tunnel = Wire::tunnel(&dan, "www.linkedin.com:443").await.into_io();
+    tunnel.write_all(&hello).await.unwrap();
+    tunnel.read_u8().await.unwrap(); // the gateway has answered, and waits
+    let records = world.close().await;
+    let ends = records.iter().filter_map(|record| match &record.act {
+        Act::Closing { ended, .. } => Some(&ended.end),
+        _ => None,
+    });
+    let ends: Vec<&End> = ends.collect();
+    assert!(
+        matches!(ends.as_slice(), [End::Cut(why)] if why.contains("stopping")),
+        "{ends:?}"
+    );
 }

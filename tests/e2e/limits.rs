@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 use http_body_util::BodyExt;
 use tokio::net::TcpStream;
-use wayleave::facts::{End, FaultCode};
+use wayleave::facts::{Act, End, FaultCode, GatewayAct, Record};
 
 use crate::harness::scripted::Scripted;
 use crate::harness::wire::{Wire, tls};
@@ -342,22 +342,56 @@ async fn broken_tls_inside_a_tunnel_ends_the_tunnel_only() {
 async fn connections_beyond_the_limit_wait_for_their_turn() {
     let world = World::planned(|plan| plan.settings.ingress.max_connections = 2).await;
     let dan = world.client("dan");
-    let first = Wire::tunnel(&dan, "git.example.org:22").await;
-    let _second = Wire::tunnel(&dan, "git.example.org:22").await;
+    let first = Wire::tunnel(&dan, "first.example.org:22").await;
+    let _second = Wire::tunnel(&dan, "second.example.org:22").await;
     let waiting = tokio::spawn({
         let dan = dan.clone();
-        async move { dan.get("http://www.example.org/").await }
+        async move { dan.get("http://third.example.org/").await }
     });
-    // nobody can prove that something never comes; a gateway that does not count tunnels answers at once
-    let soon = async {
-        while !waiting.is_finished() {
-            tokio::task::yield_now().await;
-        }
-    };
-    assert!(tokio::time::timeout(Duration::from_millis(300), soon).await.is_err());
+    // the other door has places of its own; a gateway that does not count tunnels answers both
+    let beside = world.client_on_tls_door("dan", b"http/1.1");
+    for _ in 0..5 {
+        assert_eq!(beside.get("http://beside.example.org/").await.status, StatusCode::OK);
+    }
+    assert!(!waiting.is_finished());
     drop(first);
     assert_eq!(waiting.await.unwrap().status, StatusCode::OK);
-    world.close().await;
+    let records = world.close().await;
+    let ended = |host: &str| {
+        let is_for =
+            |record: &Record| matches!(&record.act, Act::Closing { seen, .. } if seen.ask.host().as_str() == host);
+        records.iter().position(is_for).unwrap()
+    };
+    assert!(ended("first.example.org") < ended("third.example.org"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_to_nothing_is_recorded_so_often_and_then_counted() {
+    let world = World::planned(|plan| plan.settings.proxy.unproven_records = 3).await;
+    let nobody = world.stranger();
+    for _ in 0..4 {
+        let asked = nobody.get("http://www.example.org/").await;
+        assert_eq!(asked.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+    }
+    let asked = nobody.tunnel("www.example.org:443").await.err().unwrap();
+    assert_eq!(asked.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+    for _ in 0..2 {
+        let mut wire = Wire::plain(&world).await;
+        wire.say("GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+        assert_eq!(status(&wire.head().await), "400");
+    }
+    world.sent.fetch_sub(2, std::sync::atomic::Ordering::SeqCst); // two have no record of their own
+    let records = world.close().await;
+    let acts = records.iter().filter_map(|record| match &record.act {
+        Act::Gateway { act, .. } if !matches!(act, GatewayAct::Started { .. } | GatewayAct::Stopped) => Some(act),
+        _ => None,
+    });
+    let summed = GatewayAct::UnprovenSummed {
+        client: std::net::Ipv4Addr::LOCALHOST.into(),
+        strays: 2,
+        challenges: 2,
+    };
+    assert_eq!(acts.collect::<Vec<_>>(), [&summed]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -406,5 +440,39 @@ async fn a_connection_that_asks_nothing_is_no_flow() {
     assert_eq!(answer.status, StatusCode::OK);
     let closing = world.ended("www.example.org", UNREAD).await;
     assert_eq!(closing.ended().end, End::Completed);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_cuts_what_does_not_end_and_the_records_say_so() {
+    let mut world = World::planned(|plan| plan.settings.proxy.stop_timeout_s = 0).await;
+    world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    let (dan, ada) = (world.client("dan"), world.client("ada"));
+    let asking = [
+        (
+            world.client_on_tls_door("dan", b"h2"),
+            "http://a.example.org/behave/drip",
+        ),
+        (dan.clone(), "http://b.example.org/behave/drip"),
+        (dan, "http://c.example.org/behave/silent"),
+        (ada.clone(), "https://www.linkedin.com/behave/drip"),
+        (ada.offering(&[b"http/1.1"]), "https://www.linkedin.com/behave/silent"),
+    ]
+    .map(|(client, url)| async move { client.get(url).await });
+    let mut asking = std::pin::pin!(futures_util::future::join_all(asking));
+    tokio::select! {
+        answers = &mut asking => panic!("these never end: {answers:?}"),
+        () = world.until("the origin is asked", async |world| world.origin.received().len() == 5) => {}
+    }
+    // nobody reads the answers any more, and nobody hangs up
+    let stopped = tokio::time::timeout(Duration::from_mins(1), world.reopen());
+    stopped.await.expect("the stop waits for an answer that never ends");
+    let ends = world.acts(|record| match &record.act {
+        Act::Closing { ended, .. } => Some(ended.end.clone()),
+        _ => None,
+    });
+    // five requests, and the two tunnels around two of them
+    let cut = End::Cut("the gateway is stopping".to_owned());
+    assert_eq!(ends.await, vec![cut; 7]);
     world.close().await;
 }

@@ -19,6 +19,7 @@ mod harness;
 
 mod arrivals;
 mod audit;
+mod authority;
 mod crashes;
 mod guard;
 mod headers;

@@ -328,6 +328,29 @@ async fn a_declaration_that_rules_forbid_is_refused_and_recorded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_grant_is_ended_through_the_channel_that_its_end_was_asked_on() {
+    let world = World::planned(|plan| {
+        let rule = r#"@id("test.no-api") @title("No API") @reason("End it on the command line.") @owner("IT")
+            forbid (principal, action == Action::"revoke", resource) when { context.channel == "api" };"#;
+        std::fs::write(plan.folder.join("policies/rules/90-test.cedar"), rule).unwrap();
+    })
+    .await;
+    let grant = world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    let end = Request::delete(format!("{PORTAL}/v1/grants/{}", grant.id));
+    let by_script = world
+        .client("ada")
+        .delete(&format!("{PORTAL}/v1/grants/{}", grant.id))
+        .await;
+    assert_eq!(by_script.status, StatusCode::FORBIDDEN, "{}", by_script.text());
+    let by_command = world
+        .client("ada")
+        .send(end.header(header::USER_AGENT, "wayleave/1"))
+        .await;
+    assert_eq!(by_command.status, StatusCode::OK, "{}", by_command.text());
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_holds_more_grants_than_one_may_hold() {
     let world = World::open().await;
     for _ in 0..wayleave::ledger::MOST_IN_FORCE {

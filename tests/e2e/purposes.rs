@@ -487,3 +487,60 @@ async fn a_grant_that_ends_while_the_origin_hesitates_opens_no_lasting_socket() 
     assert!(matches!(closing.ended().end, End::Cut(_)), "{:?}", closing.ended());
     world.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purpose_that_is_held_outside_its_hours_says_when_it_opens() {
+    let world = World::open().await;
+    // half past six in the morning in New York
+    world.give("dan", "personal-break", &["x"], |_| {}).await;
+    let refused = world.client("dan").get("https://x.com/home").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let reasons = refused.json()["reasons"].to_string();
+    assert!(reasons.contains("12:00 to 14:00"), "{reasons}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reason_whose_fix_would_change_nothing_is_not_told_as_advice() {
+    let world = World::open().await;
+    let url = "https://x.com/i/api/graphql/AbC/CreateTweet";
+    let refused = world.client("dan").post(url, "application/json", "{}".to_owned()).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert!(!refused.text().contains("training"), "{}", refused.text());
+    let closing = world.closing("x.com", "/i/api/graphql/AbC/CreateTweet").await;
+    let policies: Vec<&str> = closing
+        .decided()
+        .policies
+        .iter()
+        .map(wayleave::facts::PolicyId::as_str)
+        .collect();
+    assert!(
+        policies.contains(&"guard.training"),
+        "the record keeps it: {policies:?}"
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purpose_that_no_rule_opens_is_neither_offered_nor_given() {
+    let world = World::planned(|plan| {
+        let policies = plan.folder.join("policies");
+        let file = policies.join("rules/20-purposes.cedar");
+        let rules = std::fs::read_to_string(&file).unwrap();
+        let idle = rules.replace("PurposeKind::\"training-delivery\"", "PurposeKind::\"market-research\"");
+        std::fs::write(file, idle).unwrap();
+        std::fs::remove_file(policies.join("cases/purposes.toml")).unwrap();
+    })
+    .await;
+    let hana = world.client("hana");
+    let open = hana.get(&format!("{PORTAL}/v1/purposes")).await.text();
+    assert!(
+        open.contains("market-research") && !open.contains("training-delivery"),
+        "{open}"
+    );
+    let declared = json!({"purpose": "training-delivery", "platforms": ["x"], "statement": "Preparing the course"});
+    let refused = hana.declare(&declared).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text().contains("no rule opens anything"), "{}", refused.text());
+    world.close().await;
+}

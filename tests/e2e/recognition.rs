@@ -437,6 +437,27 @@ async fn what_is_judged_is_what_leaves() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_compressed_body_whose_comment_is_a_form_is_a_write_however_its_coding_is_stated() {
+    let world = a_reader().await;
+    // a gzip member with a comment (RFC 1952 §2.3.1): read as a form, it names a query
+    let mut gzip = vec![0x1f, 0x8b, 8, 0x10, 0, 0, 0, 0, 0, 255];
+    gzip.extend(b"x&fb_api_req_friendly_name=CometModernHomeFeedQuery&y=\0");
+    for codings in [
+        &[&b"gzip"[..], b"gzip"][..],
+        &[b"identity", b"gzip"],
+        &[b"gzip\xff"],
+        &[b""],
+    ] {
+        let mut request = graphql();
+        for coding in codings {
+            request = request.header("content-encoding", http::HeaderValue::from_bytes(coding).unwrap());
+        }
+        is_refused_as(&world, "unknown-write", request, gzip.clone()).await;
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dripping_body_is_not_waited_for_and_is_a_write() {
     let world = reader_in(|plan| plan.settings.proxy.peek_timeout_s = 1).await;
     let first: &[u8] = b"fb_api_req_friendly_name=CometModernHomeFeedQuery";

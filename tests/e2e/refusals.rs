@@ -4,8 +4,9 @@ use http::{Request, StatusCode};
 use wayleave::facts::{End, Outcome};
 
 use crate::harness::World;
-use crate::harness::client::Answer;
+use crate::harness::client::{Answer, Client};
 use crate::harness::house::PORTAL;
+use crate::harness::wire::Wire;
 
 /// The path on record of a request in clear that nobody may read.
 const UNREAD: &str = "";
@@ -139,7 +140,7 @@ async fn opening_an_address_leads_to_the_portal_by_an_opaque_reference() {
     let again = ada.navigate("https://www.linkedin.com/feed/?who=somebody").await;
     assert_ne!(again.header("location"), location, "each refusal has its own");
 
-    // it is the person's own, for five minutes
+    // it is the person's own, for a short time
     let newest = again.header("location");
     assert_eq!(
         world.client("dan").follow(newest, "cross-site").await.status,
@@ -314,5 +315,41 @@ async fn a_refusal_is_small_and_needs_nothing_from_elsewhere() {
             assert!(!text.contains(loads), "{loads}: {text}");
         }
     }
+    world.close().await;
+}
+
+/// The head of an upload by `client` to a site that is closed to them. Counts it.
+fn closed_upload(client: &Client, length: usize) -> String {
+    client.sent.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    let proof = client.authorization.clone().unwrap();
+    format!(
+        "POST http://www.linkedin.com/upload HTTP/1.1\r\nHost: www.linkedin.com\r\nContent-Length: {length}\r\n\
+         Proxy-Authorization: {proof}\r\n\r\n"
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tool_that_says_everything_before_it_listens_hears_that_it_was_refused() {
+    let world = World::open().await;
+    let dan = world.client("dan");
+    let mut wire = Wire::plain(&world).await;
+    for _ in 0..2 {
+        wire.say(closed_upload(&dan, 1_000_000)).await;
+        wire.say(vec![b'x'; 1_000_000]).await;
+        let (head, problem) = wire.answer().await;
+        assert!(head.starts_with("HTTP/1.1 403"), "{head}");
+        assert!(
+            head.contains("application/problem+json") && problem.contains("\"status\":403"),
+            "{problem}"
+        );
+    }
+    // and one whose upload is too large to be read for nothing is told at once
+    wire.say(closed_upload(&dan, 1_100_000)).await;
+    let (head, _) = wire.answer().await;
+    let head = head.to_ascii_lowercase();
+    assert!(
+        head.starts_with("http/1.1 403") && head.contains("\r\nconnection: close\r\n"),
+        "{head}"
+    );
     world.close().await;
 }

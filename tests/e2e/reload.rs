@@ -96,6 +96,56 @@ async fn a_file_that_an_editor_moves_into_place_takes_effect() {
     world.close().await;
 }
 
+/// A whole copy of the policies beside them, with this rule.
+fn version(world: &World, name: &str, rule: &str) -> std::path::PathBuf {
+    let folder = world.policies().with_file_name(name);
+    crate::harness::copy(&world.policies(), &folder);
+    std::fs::write(folder.join(RULES), rule).unwrap();
+    folder
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_replaced_takes_effect_each_time() {
+    let world = a_reader().await;
+    let dan = world.client("dan");
+    for (at, rule, status) in [
+        (1, CLOSED, StatusCode::FORBIDDEN),
+        (2, "", StatusCode::OK),
+        (3, CLOSED, StatusCode::FORBIDDEN),
+    ] {
+        let next = version(&world, &format!("policies.{at}"), rule);
+        let mut changes = world.gate().rules().changes();
+        std::fs::rename(world.policies(), world.policies().with_file_name(format!("old.{at}"))).unwrap();
+        std::fs::rename(next, world.policies()).unwrap();
+        changes.changed().await.unwrap();
+        assert_eq!(dan.get("https://x.com/corner/1").await.status, status, "{at}");
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_is_led_to_another_folder_takes_effect_each_time() {
+    use std::os::unix::fs::symlink;
+    let world = World::planned(|plan| {
+        let policies = plan.folder.join("policies");
+        std::fs::rename(&policies, plan.folder.join("policies.0")).unwrap();
+        symlink("policies.0", &policies).unwrap();
+    })
+    .await;
+    world.grant("dan", "market-research", &["x"], &["read"]).await;
+    let dan = world.client("dan");
+    for (at, rule, status) in [(1, CLOSED, StatusCode::FORBIDDEN), (2, "", StatusCode::OK)] {
+        let next = version(&world, &format!("policies.{at}"), rule);
+        let mut changes = world.gate().rules().changes();
+        let link = world.policies().with_file_name("next");
+        symlink(next, &link).unwrap();
+        std::fs::rename(link, world.policies()).unwrap();
+        changes.changed().await.unwrap();
+        assert_eq!(dan.get("https://x.com/corner/1").await.status, status, "{at}");
+    }
+    world.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_new_rules_still_permit_is_not_disturbed() {
     let world = a_reader().await;

@@ -40,7 +40,7 @@ async fn a_socket_echoes_under_a_grant_for_all_that_it_can_carry_and_ends_with_t
     let ended = world
         .gate()
         .ledger()
-        .end(&grant.id, GrantState::Revoked, world.clock.now());
+        .end(&grant.id, GrantState::Revoked, world.clock.now(), |_| ());
     ended.await.unwrap();
     // the end of a cut socket is an error or the end of the stream, and it comes by itself
     let end = tokio::time::timeout(std::time::Duration::from_secs(10), socket.next())

@@ -47,8 +47,8 @@ fn no_space() -> io::Error {
 }
 
 impl Medium for Flaky {
-    fn open(&mut self, name: &str) -> io::Result<u64> {
-        self.folder.open(name)
+    fn create(&mut self, name: &str) -> io::Result<()> {
+        self.folder.create(name)
     }
 
     fn write(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
@@ -235,6 +235,45 @@ async fn a_segment_that_cannot_be_sealed_keeps_its_lines_until_it_can() {
     flow(&book, true).await;
     book.close().await.unwrap();
     assert!(verify(folder.path()).unwrap().sealed > 0);
+}
+
+#[tokio::test]
+async fn a_file_of_somebody_else_in_the_place_of_the_next_segment_stays_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let tiny = Settings {
+        segment_bytes: 1,
+        ..settings(folder.path())
+    };
+    let (book, _, _) = flaky(&tiny);
+    flow(&book, true).await;
+    book.flush().await.unwrap();
+    let next = verify(folder.path()).unwrap().segments + 1;
+    let next = folder.path().join(format!("records-{next:08}.jsonl"));
+    std::fs::write(&next, "somebody else's").unwrap();
+    let refused = judged(&book).await.commit().await.unwrap_err().to_string();
+    assert!(refused.contains("is there already"), "{refused}");
+    assert_eq!(std::fs::read_to_string(&next).unwrap(), "somebody else's");
+    std::fs::remove_file(&next).unwrap();
+    recovery(&book).await;
+    book.close().await.unwrap();
+    verify(folder.path()).unwrap();
+}
+
+#[tokio::test]
+async fn flows_that_are_turned_away_unrecorded_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let (book, forecast, _) = flaky(&settings(folder.path()));
+    assert_eq!(book.turned_away(), 0);
+    forecast.set(|weather| weather.sync_fails = true);
+    judged(&book).await.commit().await.unwrap_err();
+    for _ in 0..2 {
+        assert!(book.enter(noon(), peer()).await.is_err());
+    }
+    assert_eq!(book.turned_away(), 2);
+    forecast.set(|weather| weather.sync_fails = false);
+    recovery(&book).await;
+    assert_eq!(book.turned_away(), 2, "it is a count of all times");
+    book.close().await.unwrap();
 }
 
 #[tokio::test]

@@ -236,7 +236,7 @@ async fn a_book_goes_on_where_it_stopped() {
         book.close().await.unwrap();
     }
     let verified = verify(folder.path()).unwrap();
-    assert_eq!((verified.segments, verified.first, verified.last), (1, 1, 6));
+    assert_eq!((verified.segments, verified.first, verified.last()), (1, 1, 6));
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod platform;
 mod signature;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use toml::de::DeTable;
 
@@ -104,7 +105,7 @@ impl Draft {
     fn finish(self) -> Catalog {
         let closures = self.platforms.values().map(|platform| {
             let closure = self.categories.closure(&platform.category);
-            (platform.id.clone(), closure)
+            (platform.id.clone(), Arc::new(closure))
         });
         let operations = self
             .signatures

@@ -1,6 +1,7 @@
 //! A platform's file, and the hosts that only this installation knows.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::super::fields::{At, Fields, Report};
 use super::super::host::{Cover, Domain, HostPattern};
@@ -41,11 +42,11 @@ const ROLES: [(&str, SiteRole); 15] = [
 ];
 
 const EMBEDS: [(&str, EmbedKind); 5] = [
-    ("pixel", EmbedKind::Part),
-    ("sdk", EmbedKind::Part),
-    ("plugin", EmbedKind::Part),
-    ("oembed", EmbedKind::Part),
-    ("frame", EmbedKind::Frame),
+    ("pixel", EmbedKind::Pixel),
+    ("sdk", EmbedKind::Script),
+    ("plugin", EmbedKind::Content),
+    ("oembed", EmbedKind::Content),
+    ("frame", EmbedKind::Content),
 ];
 
 /// Reads the file of one platform, which is named after it.
@@ -123,6 +124,7 @@ fn domain(report: &Report<'_>, row: Fields<'_, '_>, platform: &PlatformId, draft
     let words = row.texts("roles");
     let roles = words.iter().filter_map(|word| row.choose(*word, "role", &ROLES));
     let roles: BTreeSet<SiteRole> = roles.collect();
+    let roles = Arc::new(roles);
     row.text("note");
     row.finish();
     let Some(host) = host else {
@@ -186,7 +188,7 @@ fn embed(report: &Report<'_>, row: Fields<'_, '_>, draft: &mut Draft) {
             id: SignatureId::new(id.value),
             host: host.as_str().into(),
             path,
-            kind: kind.unwrap_or(EmbedKind::Frame),
+            kind: kind.unwrap_or(EmbedKind::Content),
         });
     }
 }

@@ -49,26 +49,110 @@ fn a_write_from_inside_an_embed_stays_a_write() {
 
 #[test]
 fn an_embed_is_a_get_or_head_to_a_listed_path_and_nothing_else() {
-    let plugin = "https://www.facebook.com/plugins/like.php?href=x";
-    assert_eq!(request("GET", plugin).activities(), "embed");
-    assert_eq!(request("HEAD", plugin).activities(), "embed");
+    let plugin = |method: &str| {
+        let framed = |hints: &mut Hints| hints.fetch_dest = Some("iframe".to_owned());
+        request(method, "https://www.facebook.com/plugins/like.php?href=x").with(framed)
+    };
     for (method, activities) in [
+        ("GET", "embed"),
+        ("HEAD", "embed"),
         ("POST", "unknown-write"),
         ("get", "unknown-write"),
         ("BREW", "unknown-write"),
     ] {
-        assert_eq!(request(method, plugin).activities(), activities, "{method}");
+        assert_eq!(plugin(method).activities(), activities, "{method}");
     }
     assert_eq!(
-        request("GET", plugin).with(|hints| hints.has_body = true).activities(),
+        plugin("GET").with(|hints| hints.has_body = true).activities(),
         "browse unknown-write"
     );
     assert_eq!(
-        request("GET", plugin)
-            .header("x-http-method-override", "POST")
-            .activities(),
+        plugin("GET").header("x-http-method-override", "POST").activities(),
         "browse unknown-write"
     );
+}
+
+#[test]
+fn what_shows_content_is_an_embed_only_where_the_metadata_says_so() {
+    let get = |url: &str, dest: Option<&str>| {
+        let set = |hints: &mut Hints| hints.fetch_dest = dest.map(str::to_owned);
+        request("GET", url).with(set).activities()
+    };
+    for url in [
+        "https://www.facebook.com/plugins/page.php?href=x&tabs=timeline",
+        "https://graph.facebook.com/v20.0/oembed_post?url=x",
+        "https://embed.twitch.tv/?channel=x",
+        "https://embedr.flickr.com/photos/1",
+        "https://strava-embeds.com/activity/1",
+    ] {
+        assert_ne!(get(url, None), "embed", "{url}");
+        assert_eq!(get(url, Some("iframe")), "embed", "{url}");
+    }
+    for url in [
+        "https://www.facebook.com/tr?id=1",
+        "https://connect.facebook.net/en_US/sdk.js",
+        "https://embed.twitch.tv/embed/v1.js",
+        "https://www.tiktok.com/embed.js",
+    ] {
+        assert_eq!(get(url, None), "embed", "{url}");
+        assert_ne!(get(url, Some("document")), "embed", "{url}");
+    }
+}
+
+#[test]
+fn of_several_embeds_that_fit_the_strictest_counts() {
+    let rows = [
+        r#"{ id = "a", host = "one.example", path = "/part/**", kind = "pixel" }"#,
+        r#"{ id = "b", host = "one.example", path = "/part/page", kind = "frame" }"#,
+    ];
+    for (first, second) in [(0, 1), (1, 0)] {
+        let text = format!(
+            "id = \"one\"\nname = \"One\"\ncategory = \"social\"\ndomains = [{{ host = \"one.example\" }}]\nembeds = [{}, {}]\n",
+            rows[first], rows[second]
+        );
+        let lists = [file("catalog/categories.toml"), file("catalog/activities.toml")];
+        let one = SourceText::new("catalog/one.toml", text);
+        let catalog = Catalog::parse(&[&lists[..], &[one]].concat()).unwrap();
+        let read = |path: &str| {
+            let asked = request("GET", &format!("https://one.example{path}"));
+            catalog.read(&catalog.place(&asked.host), &asked.head).activity
+        };
+        assert_eq!(read("/part/other").as_str(), "embed");
+        assert_eq!(read("/part/page").as_str(), "browse");
+    }
+}
+
+#[test]
+fn metadata_that_nobody_can_read_is_not_milder_than_metadata_that_names_a_visit() {
+    let pixel = |set: fn(&mut Hints)| {
+        request("GET", "https://www.facebook.com/tr?id=1")
+            .with(set)
+            .activities()
+    };
+    assert_eq!(pixel(|_| {}), "embed");
+    assert_eq!(pixel(|hints| hints.fetch_mode = Some("no-cors".to_owned())), "embed");
+    assert_eq!(
+        pixel(|hints| hints.fetch_mode = Some("navigate, cors".to_owned())),
+        "browse"
+    );
+    assert_eq!(
+        pixel(|hints| hints.fetch_dest = Some("image, document".to_owned())),
+        "browse"
+    );
+    assert_eq!(pixel(|hints| hints.page_unclear = true), "browse");
+    let odd_page = |hints: &mut Hints| hints.referer = Some(referer("www.facebook.com", "/plugins/../feed"));
+    assert_eq!(pixel(odd_page), "browse", "the page itself may be a visit");
+}
+
+#[test]
+fn a_name_that_was_not_decoded_whole_names_nothing() {
+    let name = |name: &str| {
+        let body = format!("fb_api_req_friendly_name={name}");
+        facebook().form(&body).activities()
+    };
+    assert_eq!(name("FooQuery"), "browse");
+    assert_eq!(name("%ffFooQuery"), "unknown-write");
+    assert_eq!(name("Foo%ffQuery"), "unknown-write");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Methods in disguise, spellings of paths, sockets and share windows: tries to make a request read milder than it is.
 
+use super::cheats::facebook;
 use super::*;
 
 #[test]
@@ -29,6 +30,46 @@ fn a_method_that_hides_in_a_header_or_parameter_counts() {
 }
 
 #[test]
+fn a_method_that_hides_in_a_body_that_is_looked_at_counts() {
+    let query = "fb_api_req_friendly_name=FooQuery";
+    let form = |body: &str| facebook().form(body).activities();
+    assert_eq!(form(query), "browse");
+    for hidden in ["_method=delete", "_METHOD=PUT", "+_method=patch", "_method[]=delete"] {
+        assert_eq!(form(&format!("{query}&{hidden}")), "browse unknown-write", "{hidden}");
+    }
+    assert_eq!(form(&format!("{query}&_method=get")), "browse");
+    assert_eq!(form(&format!("{query}&method=something")), "browse");
+    let part =
+        |name: &str, value: &str| format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    let parts = part("fb_api_req_friendly_name", "FooQuery") + &part("_method", "DELETE") + "--b--\r\n";
+    let in_parts = facebook().body("multipart/form-data; boundary=b", &parts);
+    assert_eq!(in_parts.activities(), "browse unknown-write");
+    let json = |body: &str| request("POST", "https://medium.com/_/graphql").json(body).activities();
+    assert_eq!(json(r#"{"operationName":"PostPageQuery"}"#), "browse");
+    assert_eq!(
+        json(r#"{"operationName":"PostPageQuery","_method":"DELETE"}"#),
+        "browse unknown-write"
+    );
+}
+
+#[test]
+fn a_path_in_another_case_is_also_what_it_is_to_a_server_that_ignores_case() {
+    for (method, url, activities) in [
+        ("GET", "https://www.facebook.com/Dialog/share?href=x", "browse share"),
+        ("GET", "https://www.facebook.com/LOGOUT.php", "browse logout"),
+        (
+            "POST",
+            "https://www.youtube.com/youtubei/v1/Comment/create_comment",
+            "comment unknown-write",
+        ),
+    ] {
+        assert_eq!(request(method, url).activities(), activities, "{url}");
+    }
+    let exact = request("GET", "https://www.facebook.com/dialog/share?href=x");
+    assert_eq!(exact.activities(), "share", "where the case is right nothing is added");
+}
+
+#[test]
 fn writes_that_a_server_takes_as_get_are_writes() {
     for (url, activity) in [
         ("https://api.vk.com/method/wall.post?message=x", "post"),
@@ -43,7 +84,7 @@ fn writes_that_a_server_takes_as_get_are_writes() {
             "post",
         ),
         ("https://www.linkedin.com/campaignmanager/accounts", "advertise"),
-        ("https://www.linkedin.com/CampaignManager/accounts", "advertise"),
+        ("https://www.linkedin.com/CampaignManager/accounts", "advertise browse"),
     ] {
         assert_eq!(request("GET", url).activities(), activity, "{url}");
     }
@@ -123,7 +164,7 @@ fn no_spelling_of_a_path_makes_a_visit_an_embed_or_hides_what_is_read() {
     let messages = |path: &str| request("GET", &format!("https://x.com{path}")).activities();
     assert_eq!(messages("/messages/1"), "message-read");
     assert_eq!(messages("//messages/1"), "browse message-read");
-    assert_eq!(messages("/Messages/1"), "message-read");
+    assert_eq!(messages("/Messages/1"), "browse message-read");
 }
 
 #[test]

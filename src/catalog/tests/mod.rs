@@ -151,10 +151,10 @@ impl Sample {
     fn request(&self) -> Request {
         let mut request = request(&self.method, &self.url);
         for (name, value) in &self.headers {
-            request = if name == "upgrade" {
-                request.with(|hints| hints.websocket = value == "websocket")
-            } else {
-                request.header(name, value)
+            request = match name.as_str() {
+                "upgrade" => request.with(|hints| hints.websocket = value == "websocket"),
+                "sec-fetch-dest" => request.with(|hints| hints.fetch_dest = Some(value.clone())),
+                label => request.header(label, value),
             };
         }
         if let Some(form) = &self.form {
@@ -259,13 +259,13 @@ fn places_carry_platform_roles_and_the_closure_of_categories() {
     let place = catalog().place(&Host::parse("WWW.LinkedIn.com.").unwrap());
     assert_eq!(place.platform, Some(PlatformId::new("linkedin")));
     assert_eq!(
-        place.categories,
+        *place.categories,
         [Category::new("professional"), Category::new("social-media")].into()
     );
     assert!(place.roles.contains(&SiteRole::Site));
     let bank = catalog().place(&Host::parse("www.chase.com").unwrap());
     assert_eq!(
-        bank.categories,
+        *bank.categories,
         [Category::new("banking"), Category::new("sensitive")].into()
     );
     assert!(bank.platform.is_none() && bank.is_classified());
@@ -277,14 +277,32 @@ fn places_carry_platform_roles_and_the_closure_of_categories() {
 }
 
 #[test]
-fn names_of_certificates_show_managed_platforms() {
-    let carries = |names: &[&str]| {
+fn names_of_certificates_show_the_hosts_of_the_catalogue_that_they_cover() {
+    let covered = |names: &[&str]| {
         let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-        catalog().carries_managed(&names).map(|id| id.as_str().to_owned())
+        let hosts = catalog().covered_by(&names);
+        hosts.iter().map(|host| host.as_str().to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!(carries(&["example.com", "*.youtube.com"]).as_deref(), Some("youtube"));
-    assert_eq!(carries(&["linkedin.com"]).as_deref(), Some("linkedin"));
-    assert_eq!(carries(&["example.com", "*.example.com", "not a name", ""]), None);
+    assert_eq!(covered(&["linkedin.com"]), ["linkedin.com"]);
+    assert!(covered(&["example.com", "*.example.com", "*.com", "not a name", ""]).contains(&"linkedin.com".to_owned()));
+    assert_eq!(covered(&["example.com", "*.example.com", "not a name", ""]), [""; 0]);
+    // names of shared clouds, of which the catalogue lists single hosts
+    for (wildcard, host) in [
+        ("*.youtube.com", "www.youtube.com"),
+        ("*.youtube.com", "0.youtube.com"),
+        ("*.googleapis.com", "youtube.googleapis.com"),
+        (
+            "*.storage.googleapis.com",
+            "discord-attachments-uploads-prd.storage.googleapis.com",
+        ),
+        ("*.s3.amazonaws.com", "clubhouseprod.s3.amazonaws.com"),
+        ("*.cloudfront.net", "dgalywyr863hv.cloudfront.net"),
+        ("*.appspot.com", "feelinsonice.appspot.com"),
+        ("*.app.link", "reddit.app.link"),
+    ] {
+        assert!(covered(&[wildcard]).contains(&host.to_owned()), "{wildcard}");
+    }
+    assert_eq!(covered(&["storage.googleapis.com", "*.cdn.example"]), [""; 0]);
 }
 
 #[test]

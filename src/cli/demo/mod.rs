@@ -27,7 +27,7 @@ use crate::gatehouse::sources::read_folder;
 use crate::gatehouse::{Gatehouse, Rules};
 use crate::identity::users::{self, Users};
 use crate::rulebook::{Directory, Sources};
-use crate::tls::{Issuer, Mint, Settings as TlsSettings};
+use crate::tls::{Issuer, Mint, Settings as TlsSettings, founding};
 
 /// Tries the whole product on this machine, without the internet.
 #[derive(Debug, clap::Args)]
@@ -62,6 +62,8 @@ struct Ready {
     /// The root that speaks for the stand-ins themselves, which sites that pass unread show; none for real ones.
     sites_ca: Option<String>,
     state: String,
+    /// Somebody who can show a certificate at the TLS door instead of a password.
+    client_certificate: Option<Papers>,
     people: Vec<Somebody>,
     sites: Vec<String>,
 }
@@ -75,6 +77,14 @@ struct Somebody {
     roles: Vec<String>,
     department: String,
     employment: &'static str,
+}
+
+/// A client certificate, and whose.
+#[derive(Debug, Serialize)]
+struct Papers {
+    user: String,
+    certificate: String,
+    key: String,
 }
 
 /// The stand-in sites, where there are any.
@@ -104,11 +114,18 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     let key = issuer.issuing().key_pin();
     let password = password();
     admit(&settings, args.policies.as_deref(), &password)?;
+    let papers = certify(&settings, args.policies.as_deref())?;
     let rules = args.policies.clone().map_or(Rules::Embedded, Rules::Folder);
     let house = Gatehouse::open(&settings, rules, issuer, clock)
         .await
         .map_err(|error| run::explained(error, args.policies.as_deref()))?;
-    let ready = ready(&house, &settings, folder.path(), stand_ins.as_ref(), &password)?;
+    let ready = ready(
+        &house,
+        &settings,
+        folder.path(),
+        stand_ins.as_ref(),
+        (&password, papers),
+    )?;
     if args.json {
         printer::data(serde_json::to_string(&ready).into_diagnostic()?);
     } else {
@@ -143,6 +160,24 @@ fn people(policies: Option<&Path>) -> Result<Directory, Vec<Problem>> {
         None => Sources::embedded(),
     };
     Directory::parse(&sources.people)
+}
+
+/// Gives ada, or whoever comes first in the directory, a client certificate; the TLS door learns of its authority when it
+/// is opened.
+fn certify(settings: &File, policies: Option<&Path>) -> Result<Option<Papers>, Report> {
+    let people = people(policies).unwrap_or_default();
+    let ids = || people.people().map(|person| &person.id);
+    let Some(user) = ids().find(|id| id.as_str() == "ada").or_else(|| ids().next()) else {
+        return Ok(None);
+    };
+    // certificates are checked by the real clock
+    let now = Clock::system().now();
+    let made = founding::client(&settings.tls.folder, user, 30, false, now).into_diagnostic()?;
+    Ok(Some(Papers {
+        user: user.to_string(),
+        certificate: made.certificate.display().to_string(),
+        key: made.key.display().to_string(),
+    }))
 }
 
 /// How this program was called, so that the lines to try can be pasted as they are.
@@ -200,10 +235,12 @@ fn ready(
     settings: &File,
     folder: &Path,
     stand_ins: Option<&StandIns>,
-    password: &str,
+    (password, client_certificate): (&str, Option<Papers>),
 ) -> Result<Ready, Report> {
     let ca = folder.join("wayleave-root.pem");
     std::fs::write(&ca, house.root_pem()).into_diagnostic()?;
+    // where `wayleave ca install-help` looks for it
+    std::fs::write(founding::root_file(&settings.tls.folder), house.root_pem()).into_diagnostic()?;
     let addresses = house.addresses();
     let directory = house.directory().load();
     let people = directory.people().map(|person| {
@@ -225,6 +262,7 @@ fn ready(
         ca: ca.display().to_string(),
         sites_ca: stand_ins.map(|stand_ins| stand_ins.root.display().to_string()),
         state: folder.join("state").display().to_string(),
+        client_certificate,
         people: people.collect(),
         sites: sites::SITES
             .iter()

@@ -351,6 +351,14 @@ fn page_of(site: &Site) -> String {
     PAGE.replace("{{NAME}}", site.name)
         .replace("{{COLOUR}}", site.colour)
         .replace("{{ACTS}}", &acts)
+        .replace(
+            "{{FORM}}",
+            &site
+                .acts
+                .iter()
+                .find(|act| act.method == "POST")
+                .map_or_else(String::new, form_of),
+        )
 }
 
 fn plain_page(host: &str) -> String {
@@ -358,6 +366,17 @@ fn plain_page(host: &str) -> String {
     PAGE.replace("{{NAME}}", &host)
         .replace("{{COLOUR}}", "#666")
         .replace("{{ACTS}}", "")
+        .replace("{{FORM}}", "")
+}
+
+/// The same request as a form that needs no script: a browser opens its answer as a page.
+fn form_of(act: &Act) -> String {
+    format!(
+        "<form method=\"post\" action=\"{}\"><label>{} <input name=\"text\" value=\"Hello\"></label> \
+         <button type=\"submit\">Send without a script</button></form>",
+        escape(act.url),
+        escape(act.label)
+    )
 }
 
 fn button(act: &Act) -> String {
@@ -392,6 +411,12 @@ mod tests {
             for act in site.acts {
                 assert!(page.contains(act.label), "{}: {}", site.name, act.label);
             }
+            assert_eq!(
+                page.matches("<form method=\"post\" action=\"").count(),
+                1,
+                "{}",
+                site.name
+            );
         }
     }
 }

@@ -75,6 +75,24 @@ impl Lines<'_> {
         format!("  curl -x {} {root}{rest}", self.proxy(user))
     }
 
+    /// The TLS door, where a certificate says who asks.
+    fn certificate(&self) -> Vec<String> {
+        let (root, door) = (&self.ready.ca, &self.ready.proxy_tls);
+        let Some(papers) = &self.ready.client_certificate else {
+            return Vec::new();
+        };
+        vec![
+            format!(
+                "  # {} shows a client certificate at the TLS door, and no password",
+                papers.user
+            ),
+            format!(
+                "  curl -x {door} --proxy-cacert {root} --proxy-cert {} --proxy-key {} --cacert {root} {}",
+                papers.certificate, papers.key, self.ready.portal
+            ),
+        ]
+    }
+
     fn tool(&self, user: &str, rest: &str) -> String {
         let (program, root) = (self.program, &self.ready.ca);
         format!("  {program} {rest} --proxy {} --ca {root}", self.proxy(user))
@@ -103,36 +121,51 @@ fn tries(lines: &Lines<'_>) -> Vec<String> {
         "  # ... and now she may read, and post".to_owned(),
         lines.curl("ada", feed),
         lines.curl("ada", post),
-        "  # customer care does the same with this program, and answers on X".to_owned(),
+        "  # customer care does the same with this program, reads on X, and answers".to_owned(),
         lines.tool(
             "cora",
             "declare customer-support --on x --statement 'Parcels that came late'",
         ),
         lines.curl("cora", "https://x.com/i/api/graphql/AbC/HomeTimeline"),
+        lines.curl("cora", "https://x.com/i/api/1.1/dm/new2.json --json '{}'"),
         "  # request: somebody has to approve before the brand speaks".to_owned(),
         lines.curl("ben", tweet),
         "  # deny: an intern may not post, whatever the purpose; nor may an engineer upload".to_owned(),
         lines.curl("eve", post),
         lines.curl("dan", video),
-        String::new(),
     ]
+    .into_iter()
+    .chain(lines.certificate())
+    .chain([String::new()])
+    .collect()
+}
+
+/// The folder of the authority, beside the state.
+fn certs(ready: &Ready) -> String {
+    let folder = std::path::Path::new(&ready.state).with_file_name("certs");
+    folder.display().to_string()
 }
 
 fn afterwards(ready: &Ready, program: &str, key: &str) -> Vec<String> {
     let (admin, root, state) = (&ready.admin, &ready.ca, &ready.state);
+    let password = ready.people.first().map_or("", |person| person.password.as_str());
     vec![
-        "Or in a browser, signed in as ada; it accepts this demo's key and nothing else:".to_owned(),
+        format!(
+            "Or in a browser; when it asks, sign in with a name of the list, such as ada, and the password {password}. It \
+             accepts this demo's key and nothing else:"
+        ),
         String::new(),
         format!(
             "  chromium --user-data-dir=$(mktemp -d) --ignore-certificate-errors-spki-list={key} \
              --proxy-pac-url={admin}/proxy.pac https://www.linkedin.com/"
         ),
-        format!("  # for other browsers: import {root}; `{program} ca install-help` says how"),
+        format!("  # for other browsers: import {root}; the next line says how"),
+        format!("  {program} ca install-help --folder {}", certs(ready)),
         String::new(),
         "What happened is in the book, and counted:".to_owned(),
         String::new(),
-        format!("  {program} records list --state {state}"),
-        format!("  {program} records verify --state {state}"),
+        format!("  {program} records list --folder {state}/records"),
+        format!("  {program} records verify --folder {state}/records"),
         format!("  curl {admin}/metrics"),
         String::new(),
         "Stop with Ctrl-C; nothing is left behind.".to_owned(),

@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use super::printer;
-use crate::audit::{Filter, Position, ReadProblem, Records, read, verify};
+use super::stop::Stop;
+use super::{printer, settings};
+use crate::audit::{Filter, Known, Landmark, Position, ReadProblem, Records, read, verify_known};
 use crate::clock::{Clock, Timestamp};
 use crate::facts::{Outcome, Record, RecordId};
 use words::{in_words, plain, plain_lines, proof_as_json, proof_in_words};
@@ -25,9 +26,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// Reads the records, or proves that nobody changed them.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// Folder of everything that the gateway keeps; its records are in `records` there
-    #[arg(long, global = true, value_name = "DIR", default_value = "state")]
-    state: PathBuf,
+    /// Folder of the records; without it `audit.folder` of the settings
+    #[arg(long, global = true, value_name = "DIR")]
+    folder: Option<PathBuf>,
     /// One line for people, or the exact line of the book
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
     format: Format,
@@ -44,7 +45,7 @@ enum Format {
 #[derive(clap::Subcommand, Clone, Debug)]
 enum Verb {
     /// Prove the hash chain and the seals, or name the first line that breaks them
-    Verify,
+    Verify(Noted),
     /// Show all records, oldest first
     List(Wanted),
     /// Show all that is recorded under one id
@@ -63,6 +64,17 @@ enum Verb {
         #[arg(long, short)]
         follow: bool,
     },
+}
+
+/// What was noted of the book elsewhere: without it another book, or one without its end, could pass for it.
+#[derive(clap::Args, Clone, Debug, Default)]
+struct Noted {
+    /// The seals must be by the key in this file: your own copy of `seal.pub`
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// This line must be there, as an earlier `verify` printed it
+    #[arg(long, value_name = "NUMBER:HASH")]
+    head: Option<Landmark>,
 }
 
 #[derive(clap::Args, Clone, Debug, Default)]
@@ -115,31 +127,36 @@ fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
 }
 
 /// Runs the command.
-pub fn run(args: Args) -> ExitCode {
+pub fn run(args: Args, settings: &settings::Args) -> Result<ExitCode, Stop> {
+    let folder = match &args.folder {
+        Some(folder) => folder.clone(),
+        None => settings.load()?.audit.folder,
+    };
     let mut out = BufWriter::new(io::stdout().lock());
-    match answer(args, &mut out).and_then(|good| out.flush().map(|()| good)) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
-        // whoever reads our output has seen enough
-        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(e) => {
-            printer::talk(format_args!("the output cannot be written: {e}"));
-            ExitCode::FAILURE
-        }
-    }
+    Ok(
+        match answer(args, &folder, &mut out).and_then(|good| out.flush().map(|()| good)) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            // whoever reads our output has seen enough
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+            Err(e) => {
+                printer::talk(format_args!("error: the output cannot be written: {e}"));
+                ExitCode::FAILURE
+            }
+        },
+    )
 }
 
 /// Writes the answer to `out`; false if it is a bad one.
-fn answer(args: Args, out: &mut impl Write) -> io::Result<bool> {
-    let folder = args.state.join("records");
+fn answer(args: Args, folder: &Path, out: &mut impl Write) -> io::Result<bool> {
     match args.verb {
-        Verb::Verify => proof(&folder, args.format, out),
-        Verb::Show { id } => show(&folder, &RecordId::new(id), args.format, out),
-        Verb::List(wanted) => match Listing::of(&folder, wanted, args.format) {
+        Verb::Verify(noted) => proof(folder, noted, args.format, out),
+        Verb::Show { id } => show(folder, &RecordId::new(id), args.format, out),
+        Verb::List(wanted) => match Listing::of(folder, wanted, args.format) {
             Some(mut listing) => listing.all(out),
             None => Ok(false),
         },
-        Verb::Tail { wanted, lines, follow } => match Listing::of(&folder, wanted, args.format) {
+        Verb::Tail { wanted, lines, follow } => match Listing::of(folder, wanted, args.format) {
             Some(mut listing) => {
                 let good = listing.newest(lines, out)?;
                 if follow { listing.follow(out) } else { Ok(good) }
@@ -149,8 +166,16 @@ fn answer(args: Args, out: &mut impl Write) -> io::Result<bool> {
     }
 }
 
-fn proof(folder: &Path, format: Format, out: &mut impl Write) -> io::Result<bool> {
-    let verified = verify(folder);
+fn proof(folder: &Path, noted: Noted, format: Format, out: &mut impl Write) -> io::Result<bool> {
+    let key = match noted.key.map(|file| read_key(&file)).transpose() {
+        Ok(key) => key,
+        Err(why) => {
+            printer::talk(format_args!("error: {why}"));
+            return Ok(false);
+        }
+    };
+    let head = noted.head;
+    let verified = verify_known(folder, &Known { key, head });
     match format {
         Format::Json => writeln!(out, "{}", proof_as_json(&verified))?,
         Format::Human => match &verified {
@@ -159,6 +184,11 @@ fn proof(folder: &Path, format: Format, out: &mut impl Write) -> io::Result<bool
         },
     }
     Ok(verified.is_ok())
+}
+
+fn read_key(file: &Path) -> Result<String, String> {
+    let text = settings::text_of(file);
+    text.map_err(|error| format!("the key in `{}` cannot be read: {error}", file.display()))
 }
 
 fn show(folder: &Path, id: &RecordId, format: Format, out: &mut impl Write) -> io::Result<bool> {
@@ -191,6 +221,8 @@ struct Listing {
     records: Records,
     filter: Filter,
     format: Format,
+    /// Whether the folder can no longer be read.
+    gone: bool,
 }
 
 impl Listing {
@@ -201,6 +233,7 @@ impl Listing {
                 records,
                 filter,
                 format,
+                gone: false,
             }),
             Err(problem) => {
                 printer::talk(format_args!("error: {problem}"));
@@ -217,9 +250,9 @@ impl Listing {
                 Ok(found) => return Some(found),
                 Err(problem) => {
                     *good = false;
-                    let ends = matches!(problem, ReadProblem::Disk { .. });
-                    printer::talk(problem);
-                    if ends {
+                    self.gone = matches!(problem, ReadProblem::Disk { .. });
+                    printer::talk(format_args!("error: {problem}"));
+                    if self.gone {
                         return None;
                     }
                 }
@@ -260,13 +293,14 @@ impl Listing {
         Ok(good)
     }
 
-    /// Goes on writing until nobody reads any more.
+    /// Goes on writing until nobody reads any more, or the records are gone.
     fn follow(&mut self, out: &mut impl Write) -> io::Result<bool> {
-        loop {
+        while !self.gone {
             out.flush()?;
             std::thread::sleep(LOOK_EVERY);
             self.all(out)?;
         }
+        Ok(false)
     }
 }
 
@@ -287,10 +321,10 @@ mod tests {
 
     /// What the command writes for `words`, and whether it is good.
     fn asked(state: &Path, words: &str) -> (String, bool) {
-        let line = ["records", "--state", state.to_str().unwrap()];
-        let command = Command::try_parse_from(line.into_iter().chain(words.split_whitespace())).unwrap();
+        let line = ["records"].into_iter().chain(words.split_whitespace());
+        let command = Command::try_parse_from(line).unwrap();
         let mut out = Vec::new();
-        let good = answer(command.args, &mut out).unwrap();
+        let good = answer(command.args, &state.join("records"), &mut out).unwrap();
         (String::from_utf8(out).unwrap(), good)
     }
 
@@ -390,7 +424,13 @@ mod tests {
         book(state.path());
         let (text, good) = asked(state.path(), "verify");
         assert!(good);
-        assert!(text.starts_with("the records hold (lines: 4, segments: 1, sealed: 0)\nnumbers 1 to 4; "));
+        assert!(text.starts_with("the records hold (lines: 4, segments: 1, sealed: 0)\nnumbers 1 to 4; head 4:"));
+        let head = text.split_once("head ").unwrap().1.lines().next().unwrap();
+        assert!(asked(state.path(), &format!("verify --head {head}")).1);
+        assert!(!asked(state.path(), &format!("verify --head 9{head}")).1);
+        let key = state.path().join("records/seal.pub");
+        assert!(asked(state.path(), &format!("verify --key {}", key.display())).1);
+        assert!(!asked(state.path(), "verify --key nowhere.pub").1);
         assert!(asked(state.path(), "verify --format json").0.contains("\"holds\":true"));
         damage(&state.path().join("records/records-00000001.jsonl"));
         assert_eq!(asked(state.path(), "verify"), (String::new(), false));
@@ -454,8 +494,27 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let (wake, _) = Book::open(&settings(&state.path().join("records")), clock(), Vec::new()).unwrap();
         let mut reader = Reader { left: 4, wake, runtime };
-        let words = ["records", "--state", state.path().to_str().unwrap(), "tail", "--follow"];
-        let error = answer(Command::parse_from(words).args, &mut reader).unwrap_err();
+        let args = Command::parse_from(["records", "tail", "--follow"]).args;
+        let error = answer(args, &state.path().join("records"), &mut reader).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "removes a book")]
+    fn whoever_follows_records_that_are_gone_is_told_once_and_stops() {
+        struct Remover(PathBuf);
+        impl Write for Remover {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                std::fs::remove_dir_all(&self.0)
+            }
+        }
+        let state = tempfile::tempdir().unwrap();
+        book(state.path());
+        let folder = state.path().join("records");
+        let args = Command::parse_from(["records", "tail", "--follow"]).args;
+        assert!(!answer(args, &folder, &mut Remover(folder.clone())).unwrap());
     }
 }

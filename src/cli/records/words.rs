@@ -12,7 +12,8 @@ pub(super) fn proof_as_json(verified: &Result<Verified, Broken>) -> serde_json::
     match verified {
         Ok(verified) => serde_json::json!({
             "holds": true, "lines": verified.lines, "segments": verified.segments, "sealed": verified.sealed,
-            "first": verified.first, "last": verified.last, "head": verified.head,
+            "first": verified.first, "last": verified.last(),
+            "head": verified.head.as_ref().map(ToString::to_string), "key": verified.key,
             "unfinished_bytes": verified.unfinished_bytes, "torn": verified.torn,
         }),
         Err(broken) => {
@@ -28,14 +29,17 @@ pub(super) fn proof_in_words(verified: &Verified) -> String {
         sealed,
         lines,
         first,
-        last,
         head,
+        key,
         ..
     } = verified;
     let mut text = format!("the records hold (lines: {lines}, segments: {segments}, sealed: {sealed})");
-    if *lines > 0 {
-        // writing to a string cannot fail
-        let _ = write!(text, "\nnumbers {first} to {last}; hash of the last line {head}");
+    // writing to a string cannot fail
+    if let Some(head) = head {
+        let _ = write!(text, "\nnumbers {first} to {}; head {head}", head.seq);
+    }
+    if let Some(key) = key {
+        let _ = write!(text, "\nkey of the seals sha256:{key}");
     }
     if *first > 1 {
         let _ = write!(text, "\nearlier segments are not here");
@@ -126,6 +130,13 @@ fn gateway_in_words(act: &GatewayAct) -> String {
         GatewayAct::RulebookChanged { from } => format!("took new rules, before {from}"),
         GatewayAct::RulebookRefused { problems } => format!("refused new rules: {}", problems.join("; ")),
         GatewayAct::Repaired { bytes, file } => format!("cut a torn line of {bytes} bytes off {file}"),
+        GatewayAct::UnprovenSummed {
+            client,
+            strays,
+            challenges,
+        } => {
+            format!("left out {strays} strays and {challenges} requests to sign in from {client}: too many in a minute")
+        }
         GatewayAct::RecordsInterrupted { why, since, refused } => {
             format!("could not record since {since}, {refused} flows refused unrecorded: {why}")
         }

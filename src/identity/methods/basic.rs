@@ -7,8 +7,7 @@
     reason = "door: hashes passwords on blocking threads, measures how long a verdict is remembered"
 )]
 
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,28 +16,25 @@ use base64::Engine as _;
 use http::HeaderValue;
 use tokio::sync::Semaphore;
 
-use super::remembered::{Digest, Remembered, Verdict};
+use super::accounts::{Account, Accounts};
+use super::queue::Queue;
+use super::remembered::{Digest, Wrong};
 use super::{Asking, Built, Method};
-use crate::facts::{Arrival, MethodName, Secret, Subject};
+use crate::facts::{Arrival, MethodName, PurposeId, Secret, Subject, SubjectId};
 use crate::identity::selection::{meant_password, readings};
-use crate::identity::users::{self, Stamp, Users};
-use crate::identity::{Answer, BadSetting, Evidence, MaySend, Settings, WhyRejected, password};
-
-/// How long the accounts file is not looked at again.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How many sign-ins may wait for a hash; the next one is told to try again.
-const MOST_WAITING: usize = 256;
+use crate::identity::{Answer, BadSetting, Evidence, MaySend, Settings, SignIn, WhyRejected, password};
 
 struct Basic {
     may_send: MaySend,
     remember: Duration,
     started: Instant,
     accounts: Accounts,
+    wrong: Mutex<Wrong>,
     key: hmac::Key,
     hashing: Arc<Semaphore>,
-    waiting: AtomicUsize,
-    /// A hash that no password has, so that an unknown user costs what a known one does.
-    decoy: String,
+    queue: Queue,
+    /// An account with a password that nobody has, so that an unknown user costs what a known one does.
+    decoy: Arc<Account>,
 }
 
 pub(super) fn build(settings: &Settings, may_send: &MaySend) -> Built {
@@ -75,10 +71,13 @@ impl Basic {
                     "correct the file, or make a new one with `wayleave user add`",
                 )
             })?,
+            wrong: Mutex::default(),
             key,
             hashing: Arc::new(Semaphore::new(usize::from(settings.basic_at_once))),
-            waiting: AtomicUsize::new(0),
-            decoy: password::hash(&Secret::new(noise)).map_err(no_randomness)?,
+            queue: Queue::default(),
+            decoy: Arc::new(Account::new(
+                password::hash(&Secret::new(noise)).map_err(no_randomness)?,
+            )),
         })
     }
 }
@@ -99,15 +98,16 @@ impl Method for Basic {
             let Some(credentials) = Credentials::parse(token) else {
                 return Answer::Rejected(WhyRejected::Malformed);
             };
-            match self.check(credentials).await {
+            match self.check(credentials, evidence.arrival.client.ip()).await {
                 Err(why) => Answer::Rejected(why),
                 Ok(None) => Answer::Rejected(WhyRejected::WrongCredentials),
-                Ok(Some((id, selects))) => Answer::Known {
+                Ok(Some(known)) => Answer::Known {
                     subject: Subject {
-                        id,
+                        id: known.id,
                         method: MethodName::Basic,
                     },
-                    selects,
+                    selects: known.selects,
+                    sign_in: known.sign_in,
                 },
             }
         })
@@ -119,7 +119,7 @@ impl Method for Basic {
     }
 
     fn reload(&self) -> Result<(), String> {
-        self.accounts.look(self.started.elapsed(), Look::Now);
+        self.accounts.look();
         self.healthy()
     }
 
@@ -129,99 +129,116 @@ impl Method for Basic {
 }
 
 impl Basic {
-    async fn check(&self, credentials: Credentials) -> Result<Verdict, WhyRejected> {
-        let now = self.started.elapsed();
-        self.accounts.look(now, Look::WhenDue);
-        let digest = self.digest(&credentials);
-        if let Some(verdict) = self.accounts.lock().remembered.recall(&digest, now) {
-            return Ok(verdict);
+    /// Whose credentials they are; none if they are wrong.
+    async fn check(&self, credentials: Credentials, client: IpAddr) -> Result<Option<Known>, WhyRejected> {
+        let asked = self.asked(&credentials);
+        if let Some(answer) = self.recall(&asked) {
+            return Ok(asked.known(answer));
         }
-        let place = Waiting::enter(&self.waiting).ok_or(WhyRejected::Unavailable)?;
+        let place = self.queue.enter(client).ok_or(WhyRejected::Unavailable)?;
         let hashing = Arc::clone(&self.hashing).acquire_owned().await;
         let permit = hashing.map_err(|_| WhyRejected::Unavailable)?;
         drop(place);
         // A browser opens six connections at once: five of them find what the first one learned.
-        if let Some(verdict) = self.accounts.lock().remembered.recall(&digest, now) {
-            return Ok(verdict);
+        if let Some(answer) = self.recall(&asked) {
+            return Ok(asked.known(answer));
         }
-        let (generation, candidate) = self.candidate(&credentials);
-        let Candidate {
-            verdict,
-            hash,
-            password,
-        } = candidate;
         // The permit goes along: a client that hangs up must not free a place while its hash still runs.
-        let right = tokio::task::spawn_blocking(move || {
-            let right = password::verify(&password, &hash);
+        let (asked, is_right) = tokio::task::spawn_blocking(move || {
+            let is_right = password::verify(&asked.password, &asked.account.hash);
             drop(permit);
-            right
+            (asked, is_right)
         })
         .await
         .map_err(|_| WhyRejected::Unavailable)?;
-        let verdict = verdict.filter(|_| right);
-        let now = self.started.elapsed();
-        let mut state = self.accounts.lock();
-        if state.generation == generation {
-            let until = now.saturating_add(self.remember);
-            state.remembered.keep(digest, verdict.clone(), now, until);
+        let until = self.started.elapsed().saturating_add(self.remember);
+        if is_right {
+            asked.account.remember(asked.right, until);
+        } else {
+            self.wrong().keep(asked.wrong, until);
         }
-        Ok(verdict)
+        Ok(asked.known(is_right))
+    }
+
+    /// What is remembered of credentials: whether they are right.
+    fn recall(&self, asked: &Asked) -> Option<bool> {
+        let now = self.started.elapsed();
+        if asked.account.recalls(&asked.right, now) {
+            return Some(true);
+        }
+        self.wrong().recalls(&asked.wrong, now).then_some(false)
     }
 
     /// The account that the name means, or the decoy.
-    fn candidate(&self, credentials: &Credentials) -> (u64, Candidate) {
-        let state = self.accounts.lock();
+    fn asked(&self, credentials: &Credentials) -> Asked {
+        let accounts = self.accounts.load();
         let found = readings(&credentials.name)
             .into_iter()
-            .find_map(|reading| Some((state.users.hash_of(&reading.user)?.to_owned(), reading)));
-        let candidate = match found {
-            Some((hash, reading)) => Candidate {
-                hash,
-                password: Secret::new(meant_password(credentials.password.reveal(), reading.decoded)),
-                verdict: Some((reading.user, reading.selects)),
-            },
-            None => Candidate {
-                hash: self.decoy.clone(),
-                password: Secret::new(credentials.password.reveal()),
-                verdict: None,
-            },
+            .find_map(|reading| Some((accounts.get(&reading.user)?.clone(), reading)));
+        let sent = credentials.password.reveal();
+        let (account, password, meant) = match found {
+            Some((account, reading)) => {
+                let password = Secret::new(meant_password(sent, reading.decoded));
+                (account, password, Some((reading.user, reading.selects)))
+            }
+            None => (self.decoy.clone(), Secret::new(sent), None),
         };
-        (state.generation, candidate)
+        // A hash names one account with one password, and neither it nor a name holds a colon (RFC 7617 §2). The name
+        // is part of what is wrong, as sent: or a second guess would be faster for a user that does not exist.
+        let right = self.digest([&account.hash, "", password.reveal()]);
+        let wrong = self.digest([&account.hash, &credentials.name, sent]);
+        Asked {
+            account,
+            password,
+            meant,
+            right,
+            wrong,
+        }
     }
 
-    fn digest(&self, credentials: &Credentials) -> Digest {
+    fn digest(&self, parts: [&str; 3]) -> Digest {
         let mut context = hmac::Context::with_key(&self.key);
-        // A name holds no colon (RFC 7617 §2), so this is unambiguous.
-        context.update(credentials.name.as_bytes());
-        context.update(b":");
-        context.update(credentials.password.reveal().as_bytes());
+        for part in parts {
+            context.update(part.as_bytes());
+            context.update(b":");
+        }
         let mut digest = [0; 32];
         for (to, from) in digest.iter_mut().zip(context.sign().as_ref()) {
             *to = *from;
         }
         digest
     }
-}
 
-struct Candidate {
-    verdict: Verdict,
-    hash: String,
-    password: Secret,
-}
-
-/// A place in the queue for hashing, given back when dropped.
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl<'a> Waiting<'a> {
-    fn enter(count: &'a AtomicUsize) -> Option<Self> {
-        let place = Self(count);
-        (count.fetch_add(1, Ordering::Relaxed) < MOST_WAITING).then_some(place)
+    fn wrong(&self) -> MutexGuard<'_, Wrong> {
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+/// Credentials, and the account that they must be right for.
+struct Asked {
+    account: Arc<Account>,
+    password: Secret,
+    /// Whom the name means, and the purpose that it selects; none for the decoy.
+    meant: Option<(SubjectId, Option<PurposeId>)>,
+    /// What the account remembers if they are right.
+    right: Digest,
+    /// What is remembered if they are wrong.
+    wrong: Digest,
+}
+
+/// Who has signed in.
+struct Known {
+    id: SubjectId,
+    selects: Option<PurposeId>,
+    sign_in: SignIn,
+}
+
+impl Asked {
+    /// Who it is, given whether the password is right. An account that changed meanwhile is nobody's.
+    fn known(self, is_right: bool) -> Option<Known> {
+        let sign_in = self.account.sign_in();
+        let (id, selects) = self.meant.filter(|_| is_right && sign_in.is_good())?;
+        Some(Known { id, selects, sign_in })
     }
 }
 
@@ -251,86 +268,13 @@ impl Credentials {
     }
 }
 
-/// Whether to look at the file at all.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Look {
-    WhenDue,
-    Now,
-}
-
-/// The accounts as last read, and what checking said since then.
-struct Accounts {
-    path: PathBuf,
-    state: Mutex<State>,
-}
-
-struct State {
-    users: Users,
-    /// Counts changes, so that a verdict about older accounts is not remembered for newer ones.
-    generation: u64,
-    remembered: Remembered,
-    stamp: Stamp,
-    looked: Duration,
-    problem: Option<String>,
-}
-
-impl Accounts {
-    fn open(path: PathBuf) -> Result<Self, String> {
-        let stamp = Stamp::of(&path);
-        let users = users::load(&path).map_err(|why| why.to_string())?;
-        let state = Mutex::new(State {
-            users,
-            generation: 0,
-            remembered: Remembered::default(),
-            stamp,
-            looked: Duration::ZERO,
-            problem: None,
-        });
-        Ok(Self { path, state })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn problem(&self) -> Option<String> {
-        self.lock().problem.clone()
-    }
-
-    /// Reads the file again if it has changed. One that does not parse never counts: the accounts before it stay.
-    fn look(&self, now: Duration, look: Look) {
-        let mut state = self.lock();
-        if look == Look::WhenDue && now.saturating_sub(state.looked) < LOOK_EVERY {
-            return;
-        }
-        state.looked = now;
-        let stamp = Stamp::of(&self.path);
-        if stamp == state.stamp {
-            return;
-        }
-        state.stamp = stamp;
-        match users::load(&self.path) {
-            Ok(users) => {
-                state.users = users;
-                state.generation += 1;
-                state.remembered.forget();
-                state.problem = None;
-            }
-            Err(why) => {
-                let why = format!("the accounts before the change stay in force: {why}");
-                tracing::error!(path = %self.path.display(), "{why}");
-                state.problem = Some(why);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::facts::{Door, NetworkName, SubjectId};
+    use crate::facts::{Door, NetworkName};
+    use crate::identity::users;
 
     fn header(credentials: &str) -> HeaderValue {
         let token = base64::engine::general_purpose::STANDARD.encode(credentials);
@@ -363,31 +307,45 @@ mod tests {
         build(&settings, &loopback_only).map_err(|why| why.to_string()).unwrap()
     }
 
-    async fn ask(method: &dyn Method, value: &HeaderValue, arrival: &Arrival) -> Answer {
+    /// The user and the purpose that they select, or why nobody is known; neither for silence.
+    type Told = Result<(String, Option<String>), Option<WhyRejected>>;
+
+    async fn ask(method: &dyn Method, value: &HeaderValue, arrival: &Arrival) -> Told {
         let evidence = Evidence {
             proxy_authorization: Some(value),
             more_than_one: false,
             client_certificate: None,
             arrival,
         };
-        method.identify(&evidence).await
-    }
-
-    async fn sign_in(method: &dyn Method, credentials: &str) -> Answer {
-        ask(method, &header(credentials), &arrival(Door::Plain, "127.0.0.1")).await
-    }
-
-    fn known(name: &str, purpose: Option<&str>) -> Answer {
-        Answer::Known {
-            subject: Subject {
-                id: SubjectId::parse(name).unwrap(),
-                method: MethodName::Basic,
-            },
-            selects: purpose.map(crate::facts::PurposeId::new),
+        match method.identify(&evidence).await {
+            Answer::Known {
+                subject,
+                selects,
+                sign_in,
+            } => {
+                assert!(subject.method == MethodName::Basic && sign_in.is_good());
+                let selects = selects.map(|purpose| purpose.as_str().to_owned());
+                Ok((subject.id.as_str().to_owned(), selects))
+            }
+            Answer::Silent => Err(None),
+            Answer::Rejected(why) => Err(Some(why)),
         }
     }
 
-    const WRONG: Answer = Answer::Rejected(WhyRejected::WrongCredentials);
+    async fn sign_in(method: &dyn Method, credentials: &str) -> Told {
+        ask(method, &header(credentials), &arrival(Door::Plain, "127.0.0.1")).await
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "it stands for one of the two answers")]
+    fn known(name: &str, purpose: Option<&str>) -> Told {
+        Ok((name.to_owned(), purpose.map(str::to_owned)))
+    }
+
+    const fn rejected(why: WhyRejected) -> Told {
+        Err(Some(why))
+    }
+
+    const WRONG: Told = rejected(WhyRejected::WrongCredentials);
 
     #[tokio::test]
     async fn the_right_password_signs_in_and_a_suffix_selects_a_purpose() {
@@ -443,15 +401,15 @@ mod tests {
         let method = method(&folder.path().join("users.toml"), Settings::default());
         let here = arrival(Door::Plain, "127.0.0.1");
         for (value, answer) in [
-            ("Bearer abc", Answer::Silent),
-            ("Basicabc", Answer::Silent),
-            ("Negotiate YII=", Answer::Silent),
-            ("Basic !!!", Answer::Rejected(WhyRejected::Malformed)),
-            ("Basic ", Answer::Rejected(WhyRejected::Malformed)),
-            ("bAsIc YWRh", Answer::Rejected(WhyRejected::Malformed)),
-            ("Basic OnB3", Answer::Rejected(WhyRejected::Malformed)),
-            ("Basic YWRhOgBw", Answer::Rejected(WhyRejected::Malformed)),
-            ("Basic YWRhOv8=", Answer::Rejected(WhyRejected::Malformed)),
+            ("Bearer abc", Err(None)),
+            ("Basicabc", Err(None)),
+            ("Negotiate YII=", Err(None)),
+            ("Basic !!!", rejected(WhyRejected::Malformed)),
+            ("Basic ", rejected(WhyRejected::Malformed)),
+            ("bAsIc YWRh", rejected(WhyRejected::Malformed)),
+            ("Basic OnB3", rejected(WhyRejected::Malformed)),
+            ("Basic YWRhOgBw", rejected(WhyRejected::Malformed)),
+            ("Basic YWRhOv8=", rejected(WhyRejected::Malformed)),
         ] {
             assert_eq!(
                 ask(&*method, &HeaderValue::from_static(value), &here).await,
@@ -469,10 +427,7 @@ mod tests {
         let method = method(&path, Settings::default());
         let (strange, tls) = (arrival(Door::Plain, "192.0.2.7"), arrival(Door::Tls, "192.0.2.7"));
         let right = header("ada:of ada");
-        assert_eq!(
-            ask(&*method, &right, &strange).await,
-            Answer::Rejected(WhyRejected::UseTlsDoor)
-        );
+        assert_eq!(ask(&*method, &right, &strange).await, rejected(WhyRejected::UseTlsDoor));
         assert_eq!(method.challenge(&strange), None);
         assert_eq!(ask(&*method, &right, &tls).await, known("ada", None));
         assert_eq!(
@@ -514,21 +469,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_verdict_about_old_accounts_is_not_remembered_for_new_ones() {
+    async fn a_file_that_cannot_be_read_for_a_moment_is_read_at_the_next_look() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.toml");
         add(&path, &[("ada", "of ada")]);
-        let accounts = Accounts::open(path.clone()).unwrap();
-        let before = accounts.lock().generation;
+        let method = method(&path, Settings::default());
         users::change(&path, |users| users.remove("ada")).unwrap();
-        accounts.look(Duration::ZERO, Look::WhenDue);
-        assert_eq!(
-            accounts.lock().generation,
-            before,
-            "not looked at again within a second"
-        );
-        accounts.look(LOOK_EVERY, Look::WhenDue);
-        assert_ne!(accounts.lock().generation, before);
+        let whole = std::fs::read(&path).unwrap();
+        // a file that is no text stands for one that cannot be read: the system says no, and nothing is parsed
+        std::fs::write(&path, b"\xff".repeat(whole.len())).unwrap();
+        let before = std::fs::metadata(&path).unwrap().modified().unwrap();
+        assert!(method.reload().is_err());
+        assert_eq!(sign_in(&*method, "ada:of ada").await, known("ada", None));
+
+        let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        std::io::Write::write_all(&mut file, &whole).unwrap();
+        file.set_modified(before).unwrap();
+        assert_eq!(method.reload(), Ok(()), "though its stamp is the same");
+        assert_eq!(sign_in(&*method, "ada:of ada").await, WRONG);
     }
 
     #[tokio::test]
@@ -545,37 +503,89 @@ mod tests {
         }
     }
 
+    fn basic(path: &Path) -> Basic {
+        let settings = Settings {
+            users: path.to_owned(),
+            ..Settings::default()
+        };
+        let anywhere: MaySend = Arc::new(|_| true);
+        Basic::open(&settings, &anywhere)
+            .map_err(|why| why.to_string())
+            .unwrap()
+    }
+
+    fn credentials(text: &str) -> Credentials {
+        let token = base64::engine::general_purpose::STANDARD.encode(text);
+        Credentials::parse(token.as_bytes()).unwrap()
+    }
+
     #[test]
     fn an_unknown_user_costs_what_a_known_one_does() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("users.toml");
         add(&path, &[("ada", "of ada")]);
-        let settings = Settings {
-            users: path,
-            ..Settings::default()
-        };
-        let anywhere: MaySend = Arc::new(|_| true);
-        let basic = Basic::open(&settings, &anywhere)
-            .map_err(|why| why.to_string())
-            .unwrap();
-        let of = |name: &str| {
-            let token = base64::engine::general_purpose::STANDARD.encode(format!("{name}:guess"));
-            basic.candidate(&Credentials::parse(token.as_bytes()).unwrap()).1
-        };
-        let cost = |phc: &str| phc.split('$').take(4).collect::<Vec<_>>().join("$");
+        let basic = basic(&path);
+        let of = |name: &str| basic.asked(&credentials(&format!("{name}:guess")));
+        let cost = |asked: &Asked| asked.account.hash.split('$').take(4).collect::<Vec<_>>().join("$");
         let (known, unknown) = (of("ada"), of("nobody"));
-        assert_eq!(cost(&known.hash), cost(&unknown.hash));
-        assert_ne!(known.hash, unknown.hash);
-        assert_eq!(unknown.verdict, None, "not even the decoy's own password would sign in");
+        assert_eq!(cost(&known), cost(&unknown));
+        assert_ne!(known.account.hash, unknown.account.hash);
+        assert!(
+            unknown.meant.is_none(),
+            "not even the decoy's own password would sign in"
+        );
+        for (first, second) in [("ada", "ada+x"), ("nobody", "nobody+x"), ("nobody", "nobodx")] {
+            assert_ne!(of(first).wrong, of(second).wrong, "each guess is hashed for once");
+        }
     }
 
-    #[test]
-    fn the_queue_for_hashing_is_bounded_and_gives_places_back() {
-        let count = AtomicUsize::new(0);
-        let places: Vec<_> = (0..MOST_WAITING).map(|_| Waiting::enter(&count).unwrap()).collect();
-        assert!(Waiting::enter(&count).is_none());
-        assert_eq!(count.load(Ordering::Relaxed), MOST_WAITING);
-        drop(places);
-        assert!(Waiting::enter(&count).is_some());
+    #[tokio::test]
+    async fn a_password_is_hashed_once_whatever_purpose_the_name_selects() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        add(&path, &[("ada", "of ada")]);
+        let basic = basic(&path);
+        assert_eq!(sign_in(&basic, "ada:of ada").await, known("ada", None));
+        for same in ["ada:of ada", "ada+recruiting:of ada", "ada%2Brecruiting:of%20ada"] {
+            assert_eq!(basic.recall(&basic.asked(&credentials(same))), Some(true), "{same}");
+        }
+        assert_eq!(basic.recall(&basic.asked(&credentials("ada:of bob"))), None);
+    }
+
+    #[tokio::test]
+    async fn a_client_that_floods_the_queue_is_told_to_try_again_and_others_sign_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        add(&path, &[("ada", "of ada")]);
+        let basic = basic(&path);
+        let flood: Vec<_> = std::iter::from_fn(|| basic.queue.enter([192, 0, 2, 7].into())).collect();
+        let right = header("ada:of ada");
+        let (flooding, other) = (arrival(Door::Tls, "192.0.2.7"), arrival(Door::Tls, "192.0.2.8"));
+        assert_eq!(ask(&basic, &right, &flooding).await, rejected(WhyRejected::Unavailable));
+        assert_eq!(ask(&basic, &right, &other).await, known("ada", None));
+        assert_eq!(
+            ask(&basic, &right, &flooding).await,
+            known("ada", None),
+            "what is known needs no place"
+        );
+        drop(flood);
+    }
+
+    #[tokio::test]
+    async fn a_sign_in_ends_with_its_account() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        add(&path, &[("ada", "of ada")]);
+        let basic = basic(&path);
+        let asked = || basic.asked(&credentials("ada:of ada"));
+        let before = asked();
+        let Known { sign_in, .. } = asked().known(true).unwrap();
+        users::change(&path, |users| users.remove("ada")).unwrap();
+        basic.reload().unwrap();
+        assert!(!sign_in.is_good());
+        assert!(
+            before.known(true).is_none(),
+            "a hash that ends after its account signs nobody in"
+        );
     }
 }

@@ -8,7 +8,7 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use super::{Asking, Built, Method};
 use crate::facts::{Arrival, MethodName, Subject, SubjectId};
-use crate::identity::{Answer, Evidence, MaySend, Settings, WhyRejected};
+use crate::identity::{Answer, Evidence, MaySend, Settings, SignIn, WhyRejected};
 
 /// What the URI of a user starts with.
 const USER_URI: &str = "wayleave:user:";
@@ -38,6 +38,8 @@ impl Method for Certificate {
                         method: MethodName::Certificate,
                     },
                     selects: None,
+                    // The handshake proved it, and the directory says who may still come.
+                    sign_in: SignIn::default(),
                 },
                 None => Answer::Rejected(WhyRejected::CertificateUnclear),
             },

@@ -1,7 +1,9 @@
 //! The ways to prove who you are, one file each. This table is the whole list.
 
+mod accounts;
 mod basic;
 mod certificate;
+mod queue;
 mod remembered;
 
 use std::future::Future;
@@ -23,7 +25,7 @@ pub(super) trait Method: Send + Sync {
     /// What a 407 offers for this method.
     fn challenge(&self, arrival: &Arrival) -> Option<HeaderValue>;
 
-    /// Reads again what the method keeps in files.
+    /// Reads again what the method keeps in files, where they have changed.
     fn reload(&self) -> Result<(), String> {
         Ok(())
     }

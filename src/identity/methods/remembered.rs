@@ -1,56 +1,40 @@
-//! What checking a password said, kept for some seconds, so that a browser's hundred requests hash once.
+//! Credentials that were wrong, kept for a while, so that a client that goes on sending them is not hashed for again.
 //!
 //! Keys are HMAC-SHA256 of the credentials under a key that only this process knows: neither a password nor anything
-//! that could be guessed offline stays in memory. Wrong ones are remembered apart, so that they cannot push out right ones.
+//! that could be guessed offline stays in memory. What is right is remembered by the account itself.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use crate::facts::{PurposeId, SubjectId};
-
-/// HMAC-SHA256 of a user name and a password.
+/// HMAC-SHA256 of credentials.
 pub(super) type Digest = [u8; 32];
 
-/// Who credentials belong to, and the purpose that they select; none if they are wrong.
-pub(super) type Verdict = Option<(SubjectId, Option<PurposeId>)>;
-
-/// How many of each kind are kept.
+/// How many are kept: then the oldest goes for each that comes.
 const MOST: usize = 4096;
 
-/// Verdicts by digest. Times are spans since the process started looking.
+/// Wrong credentials by digest. Times are spans since the process started looking.
 #[derive(Debug, Default)]
-pub(super) struct Remembered {
-    right: HashMap<Digest, (Verdict, Duration)>,
-    wrong: HashMap<Digest, (Verdict, Duration)>,
+pub(super) struct Wrong {
+    until: HashMap<Digest, Duration>,
+    /// In the order in which they came; one that came again stands there twice.
+    order: VecDeque<Digest>,
 }
 
-impl Remembered {
-    /// What is remembered of the credentials at `now`.
-    pub(super) fn recall(&self, digest: &Digest, now: Duration) -> Option<Verdict> {
-        let (verdict, until) = self.right.get(digest).or_else(|| self.wrong.get(digest))?;
-        (now < *until).then(|| verdict.clone())
+impl Wrong {
+    /// Whether the credentials are remembered at `now`.
+    pub(super) fn recalls(&self, digest: &Digest, now: Duration) -> bool {
+        self.until.get(digest).is_some_and(|until| now < *until)
     }
 
-    /// Remembers a verdict until `until`.
-    pub(super) fn keep(&mut self, digest: Digest, verdict: Verdict, now: Duration, until: Duration) {
-        let kept = if verdict.is_some() {
-            &mut self.right
-        } else {
-            &mut self.wrong
-        };
-        if kept.len() >= MOST {
-            kept.retain(|_, (_, until)| now < *until);
+    /// Remembers credentials until `until`.
+    pub(super) fn keep(&mut self, digest: Digest, until: Duration) {
+        if self.order.len() >= MOST
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.until.remove(&oldest);
         }
-        if kept.len() >= MOST {
-            kept.clear(); // Bounded memory matters more than a few hashes.
-        }
-        kept.insert(digest, (verdict, until));
-    }
-
-    /// Forgets everything: accounts have changed.
-    pub(super) fn forget(&mut self) {
-        self.right.clear();
-        self.wrong.clear();
+        self.order.push_back(digest);
+        self.until.insert(digest, until);
     }
 }
 
@@ -62,33 +46,32 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    fn known(name: &str) -> Verdict {
-        SubjectId::parse(name).ok().map(|id| (id, None))
+    fn numbered(n: usize) -> Digest {
+        let mut digest = [0; 32];
+        digest[..8].copy_from_slice(&n.to_be_bytes());
+        digest
     }
 
     #[test]
-    fn a_verdict_is_recalled_until_it_expires_or_accounts_change() {
-        let mut memory = Remembered::default();
-        memory.keep([1; 32], known("ada"), at(0), at(30));
-        memory.keep([2; 32], None, at(0), at(30));
-        assert_eq!(memory.recall(&[1; 32], at(29)), Some(known("ada")));
-        assert_eq!(memory.recall(&[2; 32], at(29)), Some(None));
-        assert_eq!(memory.recall(&[3; 32], at(29)), None);
-        assert_eq!(memory.recall(&[1; 32], at(30)), None);
-        memory.forget();
-        assert_eq!(memory.recall(&[1; 32], at(1)), None);
+    fn what_was_wrong_is_recalled_until_it_expires() {
+        let mut memory = Wrong::default();
+        memory.keep(numbered(1), at(30));
+        assert!(memory.recalls(&numbered(1), at(29)));
+        assert!(!memory.recalls(&numbered(1), at(30)));
+        assert!(!memory.recalls(&numbered(2), at(0)));
     }
 
     #[test]
-    fn a_flood_of_wrong_passwords_neither_grows_without_bound_nor_pushes_out_right_ones() {
-        let mut memory = Remembered::default();
-        memory.keep([255; 32], known("ada"), at(0), at(30));
-        for n in 0..20_000_u32 {
-            let mut digest = [0; 32];
-            digest[..4].copy_from_slice(&n.to_be_bytes());
-            memory.keep(digest, None, at(0), at(30));
+    fn a_flood_pushes_out_the_oldest_one_by_one_and_does_not_grow_without_bound() {
+        let mut memory = Wrong::default();
+        for n in 0..=MOST {
+            memory.keep(numbered(n), at(30));
         }
-        assert!(memory.wrong.len() <= MOST);
-        assert_eq!(memory.recall(&[255; 32], at(1)), Some(known("ada")));
+        assert!(!memory.recalls(&numbered(0), at(1)));
+        assert!((1..=MOST).all(|n| memory.recalls(&numbered(n), at(1))));
+        for n in 0..3 * MOST {
+            memory.keep(numbered(n % 7), at(30));
+        }
+        assert!(memory.until.len() <= MOST && memory.order.len() <= MOST);
     }
 }

@@ -187,9 +187,9 @@ impl Users {
         self.0.contains_key(id)
     }
 
-    /// The hash of an account's password.
-    pub(super) fn hash_of(&self, id: &SubjectId) -> Option<&str> {
-        self.0.get(id).map(String::as_str)
+    /// Every account with the hash of its password.
+    pub(super) fn hashes(&self) -> impl Iterator<Item = (&SubjectId, &str)> {
+        self.0.iter().map(|(id, hash)| (id, hash.as_str()))
     }
 }
 

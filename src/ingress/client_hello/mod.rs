@@ -9,8 +9,6 @@
 pub struct ClientHello {
     /// The host name of the `server_name` extension (RFC 6066 §3), as sent; addresses have none.
     pub sni: Option<String>,
-    /// The protocols of the ALPN extension (RFC 7301), in the client's order.
-    pub alpn: Vec<Vec<u8>>,
 }
 
 /// What the bytes so far amount to.
@@ -31,10 +29,9 @@ const MOST_RECORDS: usize = 64;
 /// Largest plaintext of one record (RFC 8446 §5.1).
 const LARGEST_RECORD: usize = 1 << 14;
 
-const HANDSHAKE: u8 = 22;
+pub(super) const HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
 const SERVER_NAME: u16 = 0;
-const ALPN: u16 = 16;
 
 /// Reads the hello that `bytes`, the beginning of a stream, hold.
 ///
@@ -141,10 +138,8 @@ fn read_extensions(mut extensions: Reader<'_>) -> Step<ClientHello> {
         if !seen.insert(kind) {
             return malformed("an extension comes twice");
         }
-        match kind {
-            SERVER_NAME => hello.sni = Some(server_name(Reader(data))?),
-            ALPN => hello.alpn = protocols(Reader(data))?,
-            _ => {}
+        if kind == SERVER_NAME {
+            hello.sni = Some(server_name(Reader(data))?);
         }
     }
     Ok(hello)
@@ -163,22 +158,6 @@ fn server_name(mut data: Reader<'_>) -> Step<String> {
         }
         _ => malformed(bad),
     }
-}
-
-fn protocols(mut data: Reader<'_>) -> Step<Vec<Vec<u8>>> {
-    let bad = "the ALPN extension is malformed";
-    let mut list = match data.vector16() {
-        Some(list) if data.0.is_empty() && !list.is_empty() => Reader(list),
-        _ => return malformed(bad),
-    };
-    let mut protocols = Vec::new();
-    while !list.0.is_empty() {
-        match list.vector8() {
-            Some(name) if !name.is_empty() => protocols.push(name.to_vec()),
-            _ => return malformed(bad),
-        }
-    }
-    Ok(protocols)
 }
 
 /// Takes from the front; `None` leaves nothing half-taken that anybody would look at.

@@ -9,7 +9,7 @@ use crate::policy::index::Index;
 use crate::policy::request::Nouns;
 use crate::policy::schema::{Book, read};
 
-static BOOK: LazyLock<Book> = LazyLock::new(|| read(&schema()).unwrap());
+pub(super) static BOOK: LazyLock<Book> = LazyLock::new(|| read(&schema()).unwrap());
 static NOUNS: LazyLock<Nouns> = LazyLock::new(|| Nouns::new(BOOK.actions.clone()).unwrap());
 
 const PRINCIPALS: &[&str] = &[

@@ -98,10 +98,16 @@ fn names_that_nobody_knows_are_found_where_they_stand() {
 
 #[test]
 fn a_purpose_that_the_schema_knows_and_the_catalogue_does_not_is_refused() {
-    let (code, place, ..) = only(
-        "@id(\"a\") @reason(\"R.\")\npermit (principal, action == Action::\"browse\", resource)\nwhen { context has purpose && context.purpose.kind == PurposeKind::\"investor-relations\" };",
-    );
-    assert_eq!((code.as_str(), place.0), ("wayleave::policy::unknown-purpose", 3));
+    let rules = "@id(\"a\") @reason(\"R.\")\npermit (principal, action == Action::\"browse\", resource)\nwhen { context has purpose && context.purpose.kind == PurposeKind::\"investor-relations\" };";
+    assert_eq!(problems(rules), []);
+    let mut world = world();
+    world.purposes.remove(&PurposeId::new("investor-relations"));
+    let found = Policy::parse(&schema(), &[SourceText::new("rules/test.cedar", rules)], &world).unwrap_err();
+    let told: Vec<(&str, usize)> = found
+        .iter()
+        .map(|problem| (problem.code.as_str(), problem.line))
+        .collect();
+    assert_eq!(told, [("wayleave::policy::unknown-purpose", 3)]);
 }
 
 #[test]
@@ -225,40 +231,34 @@ fn what_an_annotation_seems_to_promise_it_keeps() {
 
 #[test]
 fn a_rule_cannot_look_at_what_nobody_knows() {
-    for (effect, body, path) in [
+    for (body, path) in [
         (
-            "forbid",
             "principal has manager && principal.manager.region == \"us\"",
             "principal.manager",
         ),
         (
-            "forbid",
             "principal has manager && principal.manager in Role::\"staff\"",
             "principal.manager",
         ),
         (
-            "forbid",
             "context has purpose && context.purpose has approvedBy && context.purpose.approvedBy in Role::\"staff\"",
             "context.purpose.approvedBy",
         ),
         (
-            "forbid",
             "context has purpose && context.purpose has approvedBy && context.purpose.approvedBy.hasTag(\"x\")",
             "context.purpose.approvedBy",
         ),
         (
-            "forbid",
             "Platform::\"linkedin\" in Category::\"social\"",
             "Platform::\"linkedin\"",
         ),
         (
-            "forbid",
             "principal has manager && (if context.proof.strong then principal.manager else principal) in Role::\"staff\"",
             "something computed",
         ),
     ] {
         let rules = format!(
-            "@id(\"a\") @reason(\"R.\")\n{effect} (principal, action == Action::\"browse\", resource)\nwhen {{ {body} }};"
+            "@id(\"a\") @reason(\"R.\")\nforbid (principal, action == Action::\"browse\", resource)\nwhen {{ {body} }};"
         );
         let found = problems(&rules);
         let hidden: Vec<_> = found
@@ -272,6 +272,10 @@ fn a_rule_cannot_look_at_what_nobody_knows() {
         // what is computed has no words of its own to point at
         assert_eq!(problem.line, if path == "something computed" { 1 } else { 3 });
     }
+}
+
+#[test]
+fn a_rule_may_look_at_what_the_request_brings_along() {
     for body in [
         "principal has manager && principal.manager == principal",
         "context has purpose && resource in context.purpose.platforms",

@@ -7,7 +7,7 @@ mod shipped;
 mod total;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use super::{Decision, GrantQuestion, PlatformFacts, Policy, Power, Question, RequestFacts, World};
@@ -82,6 +82,21 @@ const PLATFORMS: [(&str, &str); 5] = [
     ("tinder", "dating"),
 ];
 
+const ROLES: [&str; 12] = [
+    "staff",
+    "recruiter",
+    "hr-staff",
+    "marketer",
+    "customer-care",
+    "manager",
+    "executive",
+    "communications",
+    "legal",
+    "finance",
+    "tool",
+    "security",
+];
+
 fn world() -> World {
     let category =
         |name: &str, above: &[&str]| (Category::new(name), above.iter().map(|c| Category::new(*c)).collect());
@@ -100,24 +115,8 @@ fn world() -> World {
             .chain(other)
             .chain([category("banking", &["sensitive"])])
             .collect(),
-        purposes: [
-            "recruiting",
-            "customer-support",
-            "brand-publishing",
-            "advertising-campaign",
-            "personal-break",
-        ]
-        .into_iter()
-        .chain([
-            "market-research",
-            "competitor-research",
-            "press-monitoring",
-            "social-listening",
-        ])
-        .chain(["crisis-response"])
-        .map(PurposeId::new)
-        .collect(),
-        roles: names(&["staff", "recruiter", "customer-care", "tool", "security"]),
+        purposes: index::BOOK.words.purposes().clone(),
+        roles: names(&ROLES),
         departments: names(&["marketing", "company"]),
     }
 }
@@ -201,8 +200,8 @@ fn place(host: &str) -> Place {
     Place {
         host: crate::facts::Host::parse(host).unwrap(),
         platform: platform.map(PlatformId::new),
-        categories: categories.iter().map(|id| Category::new(*id)).collect(),
-        roles: roles.iter().copied().collect(),
+        categories: Arc::new(categories.iter().map(|id| Category::new(*id)).collect()),
+        roles: Arc::new(roles.iter().copied().collect()),
     }
 }
 

@@ -87,7 +87,8 @@ fn what_a_purpose_opens() {
         recruiting opens nothing to an engineer | eve www.linkedin.com for=recruiting | browse | deny
         a recruiter signs in to recruit | rita www.linkedin.com for=recruiting | login | allow any.account
         nobody signs in without a purpose | rita www.linkedin.com | login | deny
-        a purpose that opens nothing does not open the sign-in | eve www.linkedin.com for=crisis-response | login | deny
+        a purpose opens its sign-in | eve www.linkedin.com for=crisis-response | login | allow any.account
+        and nothing behind it to whom it is not for | eve www.linkedin.com for=crisis-response approved=grace | browse | deny
         a site's live updates follow the purpose | rita www.linkedin.com for=recruiting | realtime | allow any.account
         research reads | eve x.com for=market-research | search | allow research.read
         research does not react | eve x.com for=market-research | react | deny

@@ -89,8 +89,15 @@ fn an_expired_permit_permits_nothing_and_a_live_one_bounds_the_permit() {
         verdict(&eve.at("2027-01-31T00:00:00Z").ask(&policy, &["connect"])),
         "deny"
     );
-    assert_eq!(policy.expired(time(NOW)), []);
-    let [warning] = &policy.expired(end)[..] else {
+    assert_eq!(policy.expiring(time("2026-12-31T23:59:59Z")), []);
+    let [ahead] = &policy.expiring(time("2027-01-01T00:00:00Z"))[..] else {
+        panic!("no warning 30 days ahead")
+    };
+    assert_eq!(
+        ahead.message,
+        "rule `trial` expires on 2027-01-31 and permits nothing from then on"
+    );
+    let [warning] = &policy.expiring(end)[..] else {
         panic!("no warning")
     };
     assert_eq!(

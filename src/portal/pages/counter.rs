@@ -98,7 +98,7 @@ pub(in crate::portal) struct Mine<'a> {
     pub(in crate::portal) grants: Vec<Held>,
     pub(in crate::portal) refusals: Vec<Met>,
     pub(in crate::portal) purposes: Vec<Open>,
-    pub(in crate::portal) example: String,
+    pub(in crate::portal) example: Option<String>,
     pub(in crate::portal) rulebook: String,
     pub(in crate::portal) contact: Option<String>,
 }

@@ -123,7 +123,7 @@ pub fn problem(told: &Told<'_>) -> Page {
     let ids: Vec<&str> = told.remedy.offers.iter().map(|offer| offer.purpose.as_str()).collect();
     let detail = (words.detail)(kind, &doing, told.place, &ids);
     let purposes: Vec<Value> = told.remedy.offers.iter().map(purpose).collect();
-    let reasons: Vec<&str> = told.reasons.iter().map(|reason| reason.text.as_str()).collect();
+    let reasons = told.reasons();
     let mut problem = Problem::new(StatusCode::FORBIDDEN, kind.as_str(), (words.heading)(kind), &detail)
         .with("instance", told.instance())
         .with("outcome", told.remedy.outcome().as_str())
@@ -202,6 +202,19 @@ impl Told<'_> {
         }
     }
 
+    /// The reasons worth telling: those that nothing mends first. One whose fix would change nothing is left out, since
+    /// it would read as advice; the record keeps it. Last, when the purposes that are held would open this.
+    fn reasons(&self) -> Vec<&str> {
+        let helps = |fix: &String| self.remedy.fixes.contains(fix);
+        let lasting = self.reasons.iter().filter(|reason| reason.fix.is_none());
+        let mended = self
+            .reasons
+            .iter()
+            .filter(|reason| reason.fix.as_ref().is_some_and(helps));
+        let reasons = lasting.chain(mended).map(|reason| reason.text.as_str());
+        reasons.chain(self.remedy.not_now.iter().map(String::as_str)).collect()
+    }
+
     fn why(&self) -> Vec<String> {
         let words = self.words;
         let mut why: Vec<String> = self
@@ -214,7 +227,7 @@ impl Told<'_> {
             Cause::PolicyError => why.push(words.rules_failed.to_owned()),
             Cause::PersonUnknown => why.push(words.not_listed.to_owned()),
         }
-        why.extend(self.reasons.iter().map(|reason| reason.text.clone()));
+        why.extend(self.reasons().into_iter().map(str::to_owned));
         why.dedup();
         if why.is_empty() {
             let opens = !self.remedy.offers.is_empty();

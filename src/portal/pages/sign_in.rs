@@ -5,7 +5,7 @@ use http::StatusCode;
 use http::header::{self, HeaderValue};
 
 use super::answer::{Audience, Origin, Page, document};
-use super::problem::Problem;
+use super::problem::{Problem, proxy_status};
 use crate::portal::words::Words;
 
 #[derive(Template)]
@@ -40,6 +40,7 @@ pub fn challenge(words: &Words, challenges: &[HeaderValue], who: Audience) -> Pa
         }
         Audience::Tool => Problem::new(status, kind, title, &format!("{what} {advice}")).answer(),
     };
+    proxy_status(&mut page, "http_request_denied", kind);
     for challenge in challenges {
         page.headers_mut().append(header::PROXY_AUTHENTICATE, challenge.clone());
     }

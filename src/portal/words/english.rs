@@ -72,8 +72,9 @@ pub const ENGLISH: Words = Words {
     no_refusals: "None in the last 24 hours.",
     what_i_may_declare: "Purposes open to me",
     from_tools: "From scripts and tools",
-    from_tools_how: "State a purpose with the command line, or with one call through the proxy:",
+    from_tools_how: "Set HTTPS_PROXY to the proxy, as http://NAME:PASSWORD@HOST:PORT, and WAYLEAVE_CA to the file with the gateway’s root certificate. Then state a purpose with the command line, or with one call through the proxy:",
     from_tools_choose: "With several purposes in force, a tool picks one by its proxy user name (NAME+recruiting) or the header Wayleave-Purpose.",
+    example_statement: "put here what you need it for",
     contact: |contact| format!("Questions? {contact}"),
 
     not_known_title: "We do not know you yet",
@@ -81,7 +82,7 @@ pub const ENGLISH: Words = Words {
         format!("You signed in as “{name}”, but the directory does not list that name. Ask your help desk to add it.")
     },
     link_over_title: "This link is no longer valid",
-    link_over: "Links to a refusal last five minutes and belong to the person who got them. Open the site again, or find the refusal on your page.",
+    link_over: "A link to a refusal lasts for a short time and belongs to the person who got it. Open the site again, or find the refusal on your page.",
     not_here_title: "There is no such page",
     not_here: "The address may be mistyped.",
     form_over_title: "Please send the form again",

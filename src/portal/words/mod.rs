@@ -129,6 +129,7 @@ pub struct Words {
     pub from_tools: &'static str,
     pub from_tools_how: &'static str,
     pub from_tools_choose: &'static str,
+    pub example_statement: &'static str,
     pub contact: fn(&str) -> String,
 
     // Short pages.

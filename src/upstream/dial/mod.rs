@@ -16,7 +16,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::faults::Step;
 use super::guard::{Guard, Guarded};
-use super::resolve::{Resolve, not_found, resolver};
+use super::resolve::{Resolve, chosen, not_found};
 use super::stand_in::StandIns;
 use super::{Settings, UpstreamError, faults};
 use crate::facts::{Authority, Blame, Fault, FaultCode, Stage};
@@ -39,7 +39,7 @@ impl Dialer {
         Ok(Self {
             guard: Guard::new(&settings.allow),
             stand_ins: StandIns::parse(&settings.map)?,
-            resolver: resolver(settings.resolver)?,
+            resolver: chosen(settings)?,
             limits: settings.clone(),
         })
     }
@@ -58,10 +58,16 @@ impl Dialer {
         let seconds = self.limits.connect_timeout_s;
         timeout(
             Duration::from_secs(seconds),
-            race(targets, |target| self.attempt(target)),
+            race(targets, |target| self.attempt(to, target)),
         )
         .await
         .map_err(|_| faults::too_late(to, Step::Connecting, seconds))?
+    }
+
+    /// A TCP connection to one address at which `to` was reached before.
+    pub(super) async fn at(&self, to: &Authority, address: SocketAddr) -> Result<TcpStream, Fault> {
+        let target = self.guard.check(address).map_err(|guarded| of_guard(to, &guarded))?;
+        self.attempt(to, target).await
     }
 
     /// A TLS connection to `to`, whose certificate `config` verifies for the host of `to` and no other name.
@@ -115,12 +121,17 @@ impl Dialer {
         }
     }
 
-    async fn attempt(&self, target: SocketAddr) -> Result<TcpStream, Fault> {
+    async fn attempt(&self, to: &Authority, target: SocketAddr) -> Result<TcpStream, Fault> {
         let limit = Duration::from_secs(self.limits.attempt_timeout_s);
         let connected = timeout(limit, TcpStream::connect(target)).await;
         let stream = connected
             .unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
             .map_err(|error| faults::of_connecting(target, &error))?;
+        if let Ok(local) = stream.local_addr() {
+            self.guard
+                .met(local, target)
+                .map_err(|guarded| of_guard(to, &guarded))?;
+        }
         // Only latency suffers where this fails.
         drop(stream.set_nodelay(true));
         Ok(stream)

@@ -95,6 +95,18 @@ async fn our_own_doors_are_not_dialled() {
     assert_eq!(targets(&dialer, "127.0.0.1:3127").await.unwrap(), ["127.0.0.1:3127"]);
 }
 
+#[tokio::test]
+async fn our_own_door_is_left_when_it_shows_only_after_connecting() {
+    let door = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = door.local_addr().unwrap();
+    let mut dialer = dialer(&["127.0.0.0/8"], &[], &[]);
+    dialer.never(&[SocketAddr::from(([0, 0, 0, 0], address.port()))]);
+    // Loopback, which is known before: as it would be any other address of this machine, which is not.
+    let to = Authority::parse("x.com:443", None).unwrap();
+    let fault = dialer.attempt(&to, address).await.unwrap_err();
+    assert_eq!((fault.stage, fault.code), (Stage::Resolve, FaultCode::AddressGuarded));
+}
+
 fn addresses(count: u16) -> Vec<SocketAddr> {
     (1..=count)
         .map(|port| SocketAddr::from(([192, 0, 2, 1], port)))
@@ -166,5 +178,21 @@ async fn an_origin_that_never_accepts_is_given_up() {
         (fault.code, fault.stage),
         (FaultCode::ConnectTimeout, Stage::Dial),
         "{fault}"
+    );
+}
+
+#[tokio::test]
+async fn an_address_is_dialled_by_itself_only_if_the_guard_lets_it() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let to = Authority::parse("x.com:443", None).unwrap();
+    // what the name resolves to by now does not matter
+    let open = dialer(&["127.0.0.0/8"], &[], &["192.0.2.1"]);
+    let stream = open.at(&to, address).await.unwrap();
+    assert_eq!(stream.peer_addr().unwrap(), address);
+    let closed = dialer(&[], &[], &["8.8.8.8"]);
+    assert_eq!(
+        closed.at(&to, address).await.unwrap_err().code,
+        FaultCode::AddressGuarded
     );
 }

@@ -19,7 +19,7 @@ async fn fault(certificate: &Certificate, trusted: bool, to: &str) -> Fault {
     let other = Certificate::new(&["other.example"], |_| {});
     let roots = [roots, &[other.root]].concat();
     let upstream = way_to(origin.address, &roots);
-    upstream.send(&permit(to), true, get("/")).await.unwrap_err()
+    upstream.send(&permit(to), true, get("/"), &STILL).await.unwrap_err()
 }
 
 #[tokio::test]
@@ -77,7 +77,10 @@ async fn an_address_can_have_a_certificate_too() {
     let certificate = Certificate::new(&["127.0.0.1"], |_| {});
     let origin = Origin::secure(&certificate, &[]).await;
     let upstream = way_to(origin.address, std::slice::from_ref(&certificate.root));
-    let response = upstream.send(&permit("127.0.0.1:443"), true, get("/")).await.unwrap();
+    let response = upstream
+        .send(&permit("127.0.0.1:443"), true, get("/"), &STILL)
+        .await
+        .unwrap();
     assert_eq!(text(response).await, "HTTP/1.1 GET / host=127.0.0.1 body=");
 }
 
@@ -90,7 +93,10 @@ async fn an_origin_that_does_not_speak_tls_is_told_from_one_with_a_bad_certifica
         })
         .await;
         let upstream = way_to(origin.address, &[]);
-        let fault = upstream.send(&permit("x.com:443"), true, get("/")).await.unwrap_err();
+        let fault = upstream
+            .send(&permit("x.com:443"), true, get("/"), &STILL)
+            .await
+            .unwrap_err();
         assert_eq!(fault.code, FaultCode::OriginTls, "{fault}");
     }
 }
@@ -103,11 +109,28 @@ async fn the_names_on_a_certificate_are_asked_for_once() {
     let origin = Origin::secure(&certificate, &["h2"]).await;
     let upstream = way_to(origin.address, &[]);
     let permit = permit("www.x.com:443");
-    let all = (0..10).map(|_| upstream.names_on_certificate(&permit, true));
+    let all = (0..10).map(|_| upstream.names_on_certificate(&permit, origin.address, true));
     for names in futures_util::future::join_all(all).await {
         assert_eq!(*names.unwrap(), ["www.x.com", "*.x.com"]);
     }
     assert_eq!(origin.accepted(), 1);
+}
+
+#[tokio::test]
+async fn each_address_of_an_origin_is_asked_for_its_own_certificate() {
+    let (one, other) = (
+        Certificate::new(&["x.com"], |_| {}),
+        Certificate::new(&["y.com"], |_| {}),
+    );
+    let (one, other) = (Origin::secure(&one, &[]).await, Origin::secure(&other, &[]).await);
+    // where the name leads by now
+    let upstream = way_to(one.address, &[]);
+    for (origin, name) in [(&one, "x.com"), (&other, "y.com")] {
+        let names = upstream
+            .names_on_certificate(&permit("x.com:443"), origin.address, true)
+            .await;
+        assert_eq!(*names.unwrap(), [name]);
+    }
 }
 
 #[tokio::test]
@@ -126,7 +149,10 @@ async fn asking_for_names_sends_no_content() {
     .await;
     let upstream = way_to(origin.address, &[]);
     assert_eq!(
-        *upstream.names_on_certificate(&permit("x.com:443"), true).await.unwrap(),
+        *upstream
+            .names_on_certificate(&permit("x.com:443"), origin.address, true)
+            .await
+            .unwrap(),
         ["x.com"]
     );
     assert!(!told.await.unwrap(), "the handshake must not be completed");
@@ -140,7 +166,7 @@ async fn an_origin_without_tls_has_no_names() {
     .await;
     let upstream = way_to(origin.address, &[]);
     let fault = upstream
-        .names_on_certificate(&permit("x.com:443"), true)
+        .names_on_certificate(&permit("x.com:443"), origin.address, true)
         .await
         .unwrap_err();
     assert_eq!(fault.code, FaultCode::OriginTls);

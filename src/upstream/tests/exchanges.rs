@@ -6,10 +6,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::origin::{Certificate, Origin, head};
 use super::*;
-use crate::facts::Blame;
 
 async fn fails(upstream: &Upstream, to: &str, request: http::Request<Body>) -> (Blame, Stage, FaultCode) {
-    let fault = upstream.send(&permit(to), false, request).await.unwrap_err();
+    let fault = upstream.send(&permit(to), false, request, &STILL).await.unwrap_err();
     (fault.blame, fault.stage, fault.code)
 }
 
@@ -21,7 +20,10 @@ async fn a_request_arrives_in_origin_form_with_the_host_of_its_permit() {
     request
         .headers_mut()
         .insert("host", "elsewhere.example".parse().unwrap());
-    let response = upstream.send(&permit("www.x.com:80"), false, request).await.unwrap();
+    let response = upstream
+        .send(&permit("www.x.com:80"), false, request, &STILL)
+        .await
+        .unwrap();
     assert_eq!(text(response).await, "HTTP/1.1 POST /a?b=c host=www.x.com body=hello");
     upstream.close().await;
 }
@@ -40,7 +42,7 @@ async fn over_tls_the_origin_chooses_the_protocol() {
         let origin = Origin::secure(&certificate, &alpn).await;
         let upstream = way_to(origin.address, std::slice::from_ref(&certificate.root));
         let response = upstream
-            .send(&permit("www.x.com:443"), true, post("/a", "hi"))
+            .send(&permit("www.x.com:443"), true, post("/a", "hi"), &STILL)
             .await
             .unwrap();
         assert_eq!(text(response).await, said);
@@ -81,7 +83,7 @@ async fn bodies_stream_both_ways_at_once() {
     let request = http::Request::post("/").body(body).unwrap();
     pieces.send("AB".into()).await.unwrap();
     let mut answer = upstream
-        .send(&permit("x.com:80"), false, request)
+        .send(&permit("x.com:80"), false, request, &STILL)
         .await
         .unwrap()
         .into_body();
@@ -109,6 +111,10 @@ async fn origins_that_misbehave_are_told_apart() {
         ("", FaultCode::OriginGone),
         ("HTTP/1.1 200 OK\r\nContent-Le", FaultCode::OriginGone),
         ("SSH-2.0-OpenSSH_9.2\r\n\r\n", FaultCode::OriginProtocol),
+        (
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n",
+            FaultCode::OriginProtocol,
+        ),
         (
             "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab",
             FaultCode::OriginProtocol,
@@ -142,9 +148,9 @@ async fn an_answer_that_breaks_off_is_a_fault_of_the_origin() {
     let origin = Origin::says("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf").await;
     let upstream = way_to(origin.address, &[]);
     let permit = permit("x.com:80");
-    let response = upstream.send(&permit, false, get("/")).await.unwrap();
-    let error = response.into_body().collect().await.unwrap_err();
-    assert_eq!(fault_of_answer(&permit, &error).code, FaultCode::OriginGone);
+    let response = upstream.send(&permit, false, get("/"), &STILL).await.unwrap();
+    let fault = response.into_body().collect().await.unwrap_err();
+    assert_eq!(fault.code, FaultCode::OriginGone);
     upstream.close().await;
     assert_eq!(upstream.alive().tasks, 0);
 }
@@ -264,7 +270,10 @@ async fn after_closing_nothing_leaves_and_answers_under_way_end() {
     })
     .await;
     let upstream = way_to(origin.address, &[]);
-    let response = upstream.send(&permit("x.com:80"), false, get("/")).await.unwrap();
+    let response = upstream
+        .send(&permit("x.com:80"), false, get("/"), &STILL)
+        .await
+        .unwrap();
     assert!(upstream.alive().tasks > 0);
     tokio::time::timeout(Duration::from_mins(1), upstream.close())
         .await

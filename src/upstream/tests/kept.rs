@@ -3,11 +3,13 @@
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Notify;
 
+use super::super::connect::Sender;
+use super::super::pool::Checkout;
 use super::origin::{Certificate, Origin, head, http1};
 use super::*;
 
 async fn ask(upstream: &Upstream, to: &str, request: http::Request<Body>) -> String {
-    text(upstream.send(&permit(to), false, request).await.unwrap()).await
+    text(upstream.send(&permit(to), false, request, &STILL).await.unwrap()).await
 }
 
 /// Waits, without a clock, until a condition that other tasks bring about holds.
@@ -36,7 +38,7 @@ async fn a_busy_connection_is_not_used_twice() {
     let origin = Origin::honest().await;
     let upstream = way_to(origin.address, &[]);
     let first = upstream
-        .send(&permit("x.com:80"), false, post("/", vec![b'a'; 4_000_000]))
+        .send(&permit("x.com:80"), false, post("/", vec![b'a'; 4_000_000]), &STILL)
         .await
         .unwrap();
     ask(&upstream, "x.com:80", get("/")).await;
@@ -88,19 +90,23 @@ async fn unused_connections_are_let_go_after_a_while() {
 }
 
 #[tokio::test]
-async fn no_more_connections_are_kept_than_the_settings_say() {
+async fn no_more_connections_are_kept_than_the_settings_say_not_even_for_a_moment() {
     let origin = Origin::honest().await;
     let upstream = way(origin.address, &[], |settings| {
-        settings.max_idle_per_origin = 1;
-        settings.idle_timeout_s = 1;
+        settings.max_idle_per_origin = 2;
+        settings.max_idle = 3;
     });
-    let (x, y) = (permit("x.com:80"), permit("x.com:80"));
-    let both = tokio::join!(upstream.send(&x, false, get("/")), upstream.send(&y, false, get("/")));
-    text(both.0.unwrap()).await;
-    text(both.1.unwrap()).await;
-    assert_eq!(origin.accepted(), 2);
-    until(|| upstream.alive().tasks == 2).await;
-    assert!(upstream.alive().idle <= 1);
+    for (to, left) in [("x.com:80", 2), ("y.com:80", 3)] {
+        let permit = permit(to);
+        let all = (0..4).map(|_| async { upstream.send(&permit, false, get("/"), &STILL).await.unwrap() });
+        for response in futures_util::future::join_all(all).await {
+            text(response).await;
+        }
+        assert_eq!(upstream.alive().idle, left, "{to}");
+    }
+    assert_eq!(origin.accepted(), 8);
+    // The sweeper, and those that are kept.
+    until(|| upstream.alive().tasks == 4).await;
     upstream.close().await;
 }
 
@@ -111,14 +117,36 @@ async fn a_connection_that_carries_somebodys_authentication_serves_nobody_else()
     ask(&upstream, "x.com:80", get("/negotiate")).await;
     ask(&upstream, "x.com:80", get("/")).await;
     assert_eq!(origin.accepted(), 2, "the answer asked for it");
-    let mut request = get("/");
-    request
-        .headers_mut()
-        .insert("authorization", "NTLM abc".parse().unwrap());
-    ask(&upstream, "x.com:80", request).await;
+    ask(&upstream, "x.com:80", with_ntlm(get("/"))).await;
     ask(&upstream, "x.com:80", get("/")).await;
     assert_eq!(origin.accepted(), 3, "the request carried it");
     upstream.close().await;
+}
+
+#[tokio::test]
+async fn an_authentication_of_the_connection_is_never_sent_on_a_shared_one() {
+    let certificate = Certificate::new(&["x.com"], |_| {});
+    let origin = Origin::secure(&certificate, &["h2", "http/1.1"]).await;
+    let upstream = way_to(origin.address, std::slice::from_ref(&certificate.root));
+    let permit = permit("x.com:443");
+    let versions = [
+        (with_ntlm(get("/")), "HTTP/1.1", 1),
+        (get("/"), "HTTP/2.0", 2),
+        (with_ntlm(get("/")), "HTTP/1.1", 3),
+        (get("/"), "HTTP/2.0", 3),
+    ];
+    for (request, version, accepted) in versions {
+        let said = text(upstream.send(&permit, true, request, &STILL).await.unwrap()).await;
+        assert!(said.starts_with(version), "{said}");
+        assert_eq!(origin.accepted(), accepted);
+    }
+    upstream.close().await;
+}
+
+fn with_ntlm(mut request: http::Request<Body>) -> http::Request<Body> {
+    let ntlm = http::HeaderValue::from_static("NTLM abc");
+    request.headers_mut().insert("authorization", ntlm);
+    request
 }
 
 #[tokio::test]
@@ -127,7 +155,7 @@ async fn http_2_requests_share_one_connection_even_when_they_all_come_first() {
     let origin = Origin::secure(&certificate, &["h2"]).await;
     let upstream = way_to(origin.address, std::slice::from_ref(&certificate.root));
     let permit = permit("x.com:443");
-    let all = (0..20).map(|number| upstream.send(&permit, true, post("/", number.to_string())));
+    let all = (0..20).map(|number| upstream.send(&permit, true, post("/", number.to_string()), &STILL));
     for (number, response) in futures_util::future::join_all(all).await.into_iter().enumerate() {
         let said = text(response.unwrap()).await;
         assert!(said.ends_with(&format!("body={number}")), "{said}");
@@ -143,13 +171,13 @@ async fn those_who_wait_for_a_dial_that_fails_fail_with_it() {
     let origin = Origin::secure(&certificate, &["h2"]).await;
     let upstream = way_to(origin.address, std::slice::from_ref(&certificate.root));
     let permit = permit("x.com:443");
-    let all = (0..20).map(|_| upstream.send(&permit, true, get("/")));
+    let all = (0..20).map(|_| upstream.send(&permit, true, get("/"), &STILL));
     for response in futures_util::future::join_all(all).await {
         assert_eq!(response.unwrap_err().code, FaultCode::CertificateName);
     }
     assert_eq!(origin.accepted(), 1);
     // Nobody waited for this one: it tries again.
-    assert!(upstream.send(&permit, true, get("/")).await.is_err());
+    assert!(upstream.send(&permit, true, get("/"), &STILL).await.is_err());
     assert_eq!(origin.accepted(), 2);
 }
 
@@ -172,7 +200,7 @@ async fn a_client_that_leaves_while_it_waits_takes_its_connection_with_it() {
     let upstream = way_to(origin.address, &[]);
     let permit = permit("x.com:80");
     tokio::select! {
-        _ = upstream.send(&permit, false, get("/slow")) => unreachable!("nobody answers"),
+        _ = upstream.send(&permit, false, get("/slow"), &STILL) => unreachable!("nobody answers"),
         () = asked.notified() => {}
     }
     ask(&upstream, "x.com:80", get("/")).await;
@@ -193,22 +221,17 @@ async fn a_request_that_never_left_is_handed_back_whole() {
     })
     .await;
     let upstream = way_to(origin.address, &[]);
-    let key = key(&permit("x.com:80"), false);
-    let fresh = upstream.pool.fresh(&key).await.unwrap();
+    let slot = upstream.pool.slot(key(&permit("x.com:80"), false)).unwrap();
+    let fresh = upstream.pool.checkout(&slot).await.unwrap();
+    let Sender::Http1(sender) = &fresh.sender else {
+        panic!("in clear it is HTTP/1.1")
+    };
     close.notify_one();
-    until(|| fresh.sender.is_closed()).await;
-    let progress = Progress::default();
-    let request = post("/", "whole").map(|body| Outgoing::new(body, progress.clone()));
+    until(|| sender.is_closed()).await;
+    let request = post("/", "whole");
     let stale = Checkout { reused: true, ..fresh };
-    match upstream.exchange(&key, stale, request, &progress, false).await {
-        Err(Missed::Never(request)) => {
-            let body = http_body_util::BodyExt::collect(request.into_body())
-                .await
-                .unwrap()
-                .to_bytes();
-            assert_eq!(body, "whole");
-        }
-        Err(Missed::Failed(fault)) => panic!("{fault}"),
-        Ok(_) => panic!("nobody answers"),
-    }
+    let missed = upstream.attempt(&slot, stale, request, &STILL).await;
+    let whole = missed.err().and_then(|missed| missed.whole).unwrap();
+    let body = http_body_util::BodyExt::collect(whole.into_body()).await;
+    assert_eq!(body.unwrap().to_bytes(), "whole");
 }

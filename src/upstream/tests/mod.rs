@@ -1,10 +1,12 @@
 //! The way out, against real sockets: origins that behave, and origins that do not.
 #![expect(clippy::disallowed_methods, reason = "the origins of the tests listen")]
 
+mod again;
 mod certificates;
 mod exchanges;
 mod kept;
 mod origin;
+mod shared;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use http_body_util::{BodyExt as _, Empty, Full};
 use rustls::{ClientConfig, RootCertStore};
 
 use super::*;
+use crate::facts::{Blame, FaultCode, Stage};
 
 /// A way out that may reach loopback, where every host of the internet lives at `origin`.
 fn way_to(origin: SocketAddr, roots: &[rustls::pki_types::CertificateDer<'static>]) -> Upstream {
@@ -55,6 +58,9 @@ fn tls(roots: &[rustls::pki_types::CertificateDer<'static>]) -> Tls {
     }
 }
 
+/// Nobody looks how much of a body has left.
+const STILL: fn() -> u64 = || 0;
+
 fn permit(to: &str) -> Permit {
     Permit::for_test(Authority::parse(to, None).unwrap())
 }
@@ -70,7 +76,7 @@ fn post(target: &str, body: impl Into<Bytes>) -> http::Request<Body> {
     http::Request::post(target).body(body).unwrap()
 }
 
-async fn text(response: http::Response<Incoming>) -> String {
+async fn text(response: http::Response<Answer>) -> String {
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     String::from_utf8(bytes.to_vec()).unwrap()
 }

@@ -69,6 +69,33 @@ impl Origin {
         .await
     }
 
+    /// Speaks HTTP/2 with this certificate, lets a connection carry so many streams, and answers
+    /// or resets as `answer` says.
+    pub(super) async fn shared<F>(
+        certificate: &Certificate,
+        streams: u32,
+        answer: impl Fn(http::Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<http::Response<Full<Bytes>>, h2::Reason>> + Send + 'static,
+    {
+        let acceptor = TlsAcceptor::from(certificate.server(&["h2"]));
+        Self::start(move |stream, _| {
+            let (acceptor, answer) = (acceptor.clone(), answer.clone());
+            async move {
+                let stream = acceptor.accept(stream).await.unwrap();
+                let service = service_fn(move |request| {
+                    let answered = answer(request);
+                    async { answered.await.map_err(h2::Error::from) }
+                });
+                let mut builder = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
+                builder.max_concurrent_streams(streams);
+                drop(builder.serve_connection(TokioIo::new(stream), service).await);
+            }
+        })
+        .await
+    }
+
     /// Reads a request head on each connection, says `answer`, and closes.
     pub(super) async fn says(answer: &'static str) -> Self {
         Self::start(move |mut stream, _| async move {
@@ -96,7 +123,7 @@ pub(super) async fn http1(stream: impl AsyncRead + AsyncWrite + Unpin + Send + '
     drop(serving.await);
 }
 
-async fn http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+pub(super) async fn http2(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
     let serving = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .serve_connection(TokioIo::new(stream), service_fn(echo));
     drop(serving.await);

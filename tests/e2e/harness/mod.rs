@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod house;
+pub mod names;
 pub mod origin;
 pub mod scripted;
 pub mod wire;
@@ -26,7 +27,7 @@ use wayleave::gatehouse::{Gatehouse, Rules};
 use wayleave::identity::users::{self, Users};
 use wayleave::rulebook::{Replay, Rulebook};
 use wayleave::tls::Issuer;
-use wayleave::tls::founding::ClientFiles;
+use wayleave::tls::founding::{ClientFiles, Founding};
 
 use client::Client;
 use origin::{Origin, Papers};
@@ -59,6 +60,8 @@ pub struct Plan {
     pub folder: PathBuf,
     /// Hosts whose origin shows other papers.
     pub papers: Vec<(&'static str, Papers)>,
+    /// The authority of the gateway; it may speak for any host.
+    pub issuer: Issuer,
     /// Whether names that the settings do not map lead to the origin.
     pub maps_everything: bool,
 }
@@ -72,6 +75,22 @@ impl Plan {
     /// Adds the rule that `connect.cedar` names: hosts outside the catalogue are read, too.
     pub fn inspect_everything(&self) {
         inspect_everything(&self.folder.join("policies"));
+    }
+
+    /// An authority for the hosts of the catalogue, the portal and the TLS door, as `wayleave ca init` makes it.
+    pub fn constrain_the_authority(&mut self) {
+        let files = wayleave::gatehouse::sources::read_folder(&self.folder.join("policies")).unwrap();
+        let assembled = Rulebook::assemble(&wayleave::rulebook::Sources::from_files(files).unwrap()).unwrap();
+        let mut only = assembled.rulebook.catalog().domains();
+        only.push(self.settings.portal.host.clone());
+        only.extend(self.settings.tls.door_names.clone());
+        let founding = Founding {
+            organisation: "Test",
+            only: Some(&only),
+            force: false,
+        };
+        let certs = self.folder.join("certs");
+        self.issuer = wayleave::tls::founding::init(&certs, &founding, Clock::system().now()).unwrap();
     }
 }
 
@@ -101,6 +120,7 @@ impl World {
             settings: settings(folder.path()),
             folder: folder.path().to_owned(),
             papers: Vec::new(),
+            issuer: Issuer::temporary(&Clock::system()).unwrap(),
             maps_everything: true,
         };
         differ(&mut plan);
@@ -120,9 +140,8 @@ impl World {
             others.push(other);
         }
         std::fs::write(folder.path().join("origins.pem"), &origins.pem).unwrap();
-        let issuer = Issuer::temporary(&Clock::system()).unwrap();
         let rules = Rules::Folder(folder.path().join("policies"));
-        let gate = Gatehouse::open(&plan.settings, rules, issuer, clock.clone())
+        let gate = Gatehouse::open(&plan.settings, rules, plan.issuer, clock.clone())
             .await
             .unwrap_or_else(|e| panic!("{e:?}"));
         let mut roots = RootCertStore::empty();
@@ -301,8 +320,8 @@ impl World {
     }
 
     /// Stops the gateway and proves: each request that was sent has exactly one record, the chain verifies, replaying
-    /// every record gives the same decision, and no task panicked.
-    pub async fn close(mut self) {
+    /// every record gives the same decision, and no task panicked. Hands out the whole book.
+    pub async fn close(mut self) -> Vec<Record> {
         let gate = self.gate.take().unwrap();
         gate.stop().await.unwrap();
         let folder = self.settings.audit.folder.clone();
@@ -311,6 +330,7 @@ impl World {
         one_record_each(&records, self.sent.load(Ordering::SeqCst));
         self.replays(&records);
         assert_eq!(PANICS.load(Ordering::SeqCst), self.panics_before, "no task may panic");
+        records
     }
 
     fn replays(&self, records: &[Record]) {
@@ -474,7 +494,7 @@ pub fn shipped_policies() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("policies")
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -3,13 +3,15 @@
 //! Memory stays bounded without losing a line: a flow waits for room when it enters, and from then on the entry itself
 //! holds what its closing line will say. So at most `limit` lines and the lines of the open entries are here.
 
+mod pen;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use super::batch::{Batch, Durable};
-use super::{OnFull, Unavailable};
+use crate::audit::batch::{Batch, Durable, Line};
+use crate::audit::{OnFull, Unavailable};
 use crate::clock::{Clock, Timestamp};
 use crate::facts::RulebookId;
 
@@ -17,7 +19,7 @@ use crate::facts::RulebookId;
 const PLENTY_BYTES: usize = 1024 * 1024;
 
 /// What the writer should do next.
-pub(super) enum Turn {
+pub(in crate::audit) enum Turn {
     /// Write these.
     Write(Batch),
     /// Nothing came for a while.
@@ -28,10 +30,10 @@ pub(super) enum Turn {
 
 /// A time without records: why, since when, and how many flows were turned away unrecorded.
 #[derive(Clone)]
-pub(super) struct Gap {
-    pub(super) why: String,
-    pub(super) since: Timestamp,
-    pub(super) refused: u64,
+pub(in crate::audit) struct Gap {
+    pub(in crate::audit) why: String,
+    pub(in crate::audit) since: Timestamp,
+    pub(in crate::audit) refused: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,7 +66,7 @@ struct State {
 }
 
 /// See the module.
-pub(super) struct Desk {
+pub(in crate::audit) struct Desk {
     state: Mutex<State>,
     /// Wakes the writer.
     wake: Condvar,
@@ -73,6 +75,10 @@ pub(super) struct Desk {
     limit: usize,
     on_full: OnFull,
     clock: Clock,
+    /// Whether there is neither trouble nor an end: every request asks, so it is known without the lock.
+    well: AtomicBool,
+    /// How many flows were turned away unrecorded.
+    turned_away: AtomicU64,
 }
 
 enum Admission {
@@ -82,7 +88,7 @@ enum Admission {
 }
 
 impl Desk {
-    pub(super) fn new(limit: usize, on_full: OnFull, clock: Clock) -> Self {
+    pub(in crate::audit) fn new(limit: usize, on_full: OnFull, clock: Clock) -> Self {
         Self {
             state: Mutex::new(State {
                 phase: Phase::Open,
@@ -101,6 +107,8 @@ impl Desk {
             limit: limit.max(1),
             on_full,
             clock,
+            well: AtomicBool::new(true),
+            turned_away: AtomicU64::new(0),
         }
     }
 
@@ -110,7 +118,7 @@ impl Desk {
     }
 
     /// Counts one more open entry, as soon as there is room for its line.
-    pub(super) async fn admit(&self) -> Result<(), Unavailable> {
+    pub(in crate::audit) async fn admit(&self) -> Result<(), Unavailable> {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
@@ -152,10 +160,15 @@ impl Desk {
             refused: 0,
         });
         gap.refused += 1;
+        self.turned_away.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Accepts a line that somebody waits for; refuses it at once while the disk is in trouble.
-    pub(super) fn accept_act(&self, json: Vec<u8>, rulebook: Option<RulebookId>) -> Result<Durable, Unavailable> {
+    pub(in crate::audit) fn accept_act(
+        &self,
+        line: Line,
+        rulebook: Option<RulebookId>,
+    ) -> Result<Durable, Unavailable> {
         let mut state = self.state();
         Self::refuse_if_deaf(&state)?;
         if let Some(why) = &state.trouble {
@@ -164,24 +177,24 @@ impl Desk {
         state.know(rulebook);
         let durable = state.waiting.wait();
         state.urgent = true;
-        self.put(state, json);
+        self.put(state, line);
         Ok(durable)
     }
 
     /// Accepts a line that nobody waits for.
-    pub(super) fn accept_note(&self, json: Vec<u8>, rulebook: Option<RulebookId>) {
+    pub(in crate::audit) fn accept_note(&self, line: Line, rulebook: Option<RulebookId>) {
         let mut state = self.state();
         state.know(rulebook);
-        self.put(state, json);
+        self.put(state, line);
     }
 
     /// Accepts the closing line of an entry, which is no longer open.
-    pub(super) fn accept_closing(&self, json: Option<Vec<u8>>) {
+    pub(in crate::audit) fn accept_closing(&self, line: Option<Line>) {
         let mut state = self.state();
         state.open = state.open.saturating_sub(1);
         let last = state.open == 0 && state.phase != Phase::Open;
-        match json {
-            Some(json) => self.put(state, json),
+        match line {
+            Some(line) => self.put(state, line),
             None => state.lost += 1,
         }
         if last {
@@ -189,8 +202,17 @@ impl Desk {
         }
     }
 
+    /// An entry is no longer open, and has no line of its own.
+    pub(in crate::audit) fn release(&self) {
+        let mut state = self.state();
+        state.open = state.open.saturating_sub(1);
+        if state.open == 0 && state.phase != Phase::Open {
+            self.changed.notify_waiters();
+        }
+    }
+
     /// Accepts nothing, but answers when everything before it is on disk.
-    pub(super) fn accept_flush(&self) -> Result<Durable, Unavailable> {
+    pub(in crate::audit) fn accept_flush(&self) -> Result<Durable, Unavailable> {
         let mut state = self.state();
         Self::refuse_if_deaf(&state)?;
         if let Some(why) = &state.trouble {
@@ -210,14 +232,14 @@ impl Desk {
         }
     }
 
-    fn put(&self, mut state: MutexGuard<'_, State>, json: Vec<u8>) {
+    fn put(&self, mut state: MutexGuard<'_, State>, line: Line) {
         if state.phase == Phase::Ended {
             state.lost += 1;
             return;
         }
         let first = state.waiting.lines.is_empty();
-        state.waiting_bytes += json.len();
-        state.waiting.lines.push(json);
+        state.waiting_bytes += line.json.len();
+        state.waiting.lines.push(line);
         state.backlog += 1;
         if state.waiting_bytes > PLENTY_BYTES || state.waiting.lines.len() > self.limit / 2 {
             state.urgent = true;
@@ -231,7 +253,10 @@ impl Desk {
     }
 
     /// Whether lines can be written; if not, why.
-    pub(super) fn healthy(&self) -> Result<(), String> {
+    pub(in crate::audit) fn healthy(&self) -> Result<(), String> {
+        if self.well.load(Ordering::Acquire) {
+            return Ok(());
+        }
         let state = self.state();
         match (&state.trouble, state.phase) {
             (Some(why), _) => Err(why.clone()),
@@ -240,17 +265,21 @@ impl Desk {
         }
     }
 
-    pub(super) fn backlog(&self) -> usize {
+    pub(in crate::audit) fn turned_away(&self) -> u64 {
+        self.turned_away.load(Ordering::Relaxed)
+    }
+
+    pub(in crate::audit) fn backlog(&self) -> usize {
         self.state().backlog
     }
 
     /// The rules that were last said to be in force.
-    pub(super) fn rulebook(&self) -> RulebookId {
+    pub(in crate::audit) fn rulebook(&self) -> RulebookId {
         self.state().rulebook.clone()
     }
 
     /// Ends the book in order.
-    pub(super) async fn close(&self) -> Result<(), Unavailable> {
+    pub(in crate::audit) async fn close(&self) -> Result<(), Unavailable> {
         self.shut();
         self.until(|state| state.open == 0 || state.phase == Phase::Ended).await;
         self.finish();
@@ -284,88 +313,13 @@ impl Desk {
     }
 
     /// Tells the writer to finish; there are no entries left.
-    pub(super) fn finish(&self) {
+    pub(in crate::audit) fn finish(&self) {
         let mut state = self.state();
         if state.phase != Phase::Ended {
             state.phase = Phase::Finishing;
         }
         drop(state);
         self.wake.notify_one();
-    }
-}
-
-/// The writer's side.
-impl Desk {
-    /// Waits for lines; once one is here, lingers for company unless somebody waits for it.
-    pub(super) fn take(&self, linger: Duration, idle: Duration) -> Turn {
-        let nothing = |state: &mut State| state.waiting.is_nothing() && state.phase != Phase::Finishing;
-        let (state, _) = self
-            .wake
-            .wait_timeout_while(self.state(), idle, nothing)
-            .unwrap_or_else(PoisonError::into_inner);
-        if state.waiting.is_nothing() {
-            return if state.phase == Phase::Finishing {
-                Turn::End
-            } else {
-                Turn::Idle
-            };
-        }
-        let alone = |state: &mut State| !state.urgent && state.phase != Phase::Finishing;
-        let (mut state, _) = self
-            .wake
-            .wait_timeout_while(state, linger, alone)
-            .unwrap_or_else(PoisonError::into_inner);
-        state.urgent = false;
-        state.waiting_bytes = 0;
-        Turn::Write(std::mem::take(&mut state.waiting))
-    }
-
-    /// `lines` are on disk: there is room again, and no trouble. Returns the gap that has ended, if there was one.
-    pub(super) fn written(&self, lines: usize) -> Option<Gap> {
-        let mut state = self.state();
-        state.backlog = state.backlog.saturating_sub(lines);
-        state.trouble = None;
-        let gap = state.gap.take();
-        drop(state);
-        self.changed.notify_waiters();
-        gap
-    }
-
-    /// The disk does not take lines: everybody who waits hears why, and nobody enters until it does.
-    pub(super) fn stuck(&self, why: &str) {
-        let mut state = self.state();
-        state.trouble = Some(why.to_owned());
-        if state.gap.is_none() {
-            state.gap = Some(Gap {
-                why: why.to_owned(),
-                since: self.clock.now(),
-                refused: 0,
-            });
-        }
-        state.waiting.answer(&Err(Unavailable::kept(why)));
-        drop(state);
-        self.changed.notify_waiters();
-    }
-
-    /// Waits before the next attempt; false if there should be none, because the book is being closed.
-    pub(super) fn pause(&self, retry: Duration) -> bool {
-        let going = |state: &mut State| state.phase != Phase::Finishing;
-        let (state, _) = self
-            .wake
-            .wait_timeout_while(self.state(), retry, going)
-            .unwrap_or_else(PoisonError::into_inner);
-        state.phase != Phase::Finishing
-    }
-
-    /// The writer is gone, and with it these lines and all that wait.
-    pub(super) fn end(&self, lost: usize) {
-        let mut state = self.state();
-        state.phase = Phase::Ended;
-        let waiting = std::mem::take(&mut state.waiting);
-        state.lost += lost + waiting.lines.len();
-        drop(state);
-        drop(waiting);
-        self.changed.notify_waiters();
     }
 }
 

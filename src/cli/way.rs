@@ -1,0 +1,186 @@
+//! How `declare` and `grants` reach the portal: the proxy, its root, and who asks. A password need not stand on a command
+//! line, where every process of the machine could read it.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "door: reads a password from a file that was asked for, and proxies from the environment"
+)]
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http::Uri;
+use miette::{Report, miette};
+
+use super::stop::Stop;
+use super::user::{first_line, prompt};
+use crate::facts::{Host, Secret};
+
+/// How to reach the portal.
+#[derive(Debug, clap::Args)]
+pub struct Way {
+    /// The proxy: `http://NAME@HOST:PORT`, or `https://…` for the TLS door; `HTTPS_PROXY` or `https_proxy` if not given.
+    #[arg(long, env = "HTTPS_PROXY", hide_env = true, value_name = "URL")]
+    proxy: Option<String>,
+    /// The root certificate of the gateway, in PEM (`wayleave ca show --pem`).
+    #[arg(long, env = "WAYLEAVE_CA", hide_env_values = true, value_name = "FILE")]
+    pub(super) ca: PathBuf,
+    /// The user name, if it does not stand in the proxy's URL.
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Read the password from the first line of a file, `-` is standard input; else it is taken from the proxy's URL, from
+    /// `WAYLEAVE_PASSWORD`, or asked for.
+    #[arg(long, value_name = "FILE")]
+    password_file: Option<PathBuf>,
+    /// A client certificate for the TLS door, in PEM (`wayleave ca client`), in the place of a password.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub(super) cert: Option<PathBuf>,
+    /// The key of the client certificate, in PEM.
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    pub(super) key: Option<PathBuf>,
+    /// The portal's reserved name.
+    #[arg(long, default_value = "wayleave.internal", value_name = "HOST", value_parser = Host::parse)]
+    pub(super) portal: Host,
+}
+
+/// The proxy, and what it is told of us.
+#[derive(Debug)]
+pub(super) struct Proxy {
+    pub(super) secure: bool,
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) authorization: Option<Secret>,
+}
+
+impl Way {
+    /// The proxy with the credentials for it.
+    pub(super) fn proxy(&self) -> Result<Proxy, Stop> {
+        let lower = || std::env::var("https_proxy").ok();
+        let url = self
+            .proxy
+            .clone()
+            .filter(|url| !url.is_empty())
+            .or_else(lower)
+            .ok_or_else(|| {
+                let help =
+                    "name it with `--proxy http://NAME@HOST:PORT` (`https://…` for the TLS door), or in HTTPS_PROXY";
+                Stop::Misunderstood(miette!(help = help, "the proxy is not named"))
+            })?;
+        let (mut proxy, user, password) = parse(&url).map_err(Stop::Misunderstood)?;
+        if self.cert.is_some() && !proxy.secure {
+            let help = "write `https://…` with the port of the TLS door, 3129 by default";
+            return Err(Stop::Misunderstood(miette!(
+                help = help,
+                "a client certificate can be shown at the TLS door only"
+            )));
+        }
+        if let Some(user) = self.user.clone().or(user) {
+            let password = match password {
+                Some(password) => Some(password),
+                None => self.password(&user)?,
+            };
+            proxy.authorization = password.map(|password| basic(&user, &password));
+        }
+        Ok(proxy)
+    }
+
+    /// From the file, the environment, or the terminal; nothing where a certificate proves who asks.
+    fn password(&self, user: &str) -> Result<Option<Secret>, Report> {
+        let unread =
+            |from: &Path, why: std::io::Error| miette!("cannot read the password from `{}`: {why}", from.display());
+        let stdin = std::io::stdin();
+        if let Some(path) = &self.password_file {
+            let read = if path == Path::new("-") {
+                first_line(&mut stdin.lock())
+            } else {
+                std::fs::File::open(path).and_then(|file| first_line(&mut std::io::BufReader::new(file)))
+            };
+            return read.map(Some).map_err(|why| unread(path, why));
+        }
+        if let Ok(password) = std::env::var("WAYLEAVE_PASSWORD") {
+            return Ok(Some(Secret::new(password)));
+        }
+        if self.cert.is_some() {
+            return Ok(None);
+        }
+        if stdin.is_terminal() {
+            let asked = prompt(&format!("Password for {user}: "));
+            return asked.map(Some).map_err(|why| unread(Path::new("the terminal"), why));
+        }
+        Err(miette!(
+            help = "set WAYLEAVE_PASSWORD, name a file with `--password-file`, or run it at a terminal, where it is asked for",
+            "there is no password for `{user}`"
+        ))
+    }
+}
+
+fn basic(user: &str, password: &Secret) -> Secret {
+    Secret::new(format!(
+        "Basic {}",
+        BASE64.encode(format!("{user}:{}", password.reveal()))
+    ))
+}
+
+/// The proxy, the user name and the password that a URL holds.
+fn parse(text: &str) -> Result<(Proxy, Option<String>, Option<Secret>), Report> {
+    // The URL itself is not said again: it may hold a password.
+    let bad = || {
+        miette!(
+            help = "write `http://NAME@HOST:PORT`, or `https://…` for the TLS door",
+            "the proxy's URL cannot be read"
+        )
+    };
+    let uri: Uri = text.parse().map_err(|_| bad())?;
+    let authority = uri.authority().ok_or_else(bad)?.as_str();
+    let secure = match uri.scheme_str() {
+        Some("https") => true,
+        Some("http") => false,
+        Some(_) | None => return Err(bad()),
+    };
+    let decoded = |text: &str| {
+        percent_encoding::percent_decode_str(text)
+            .decode_utf8_lossy()
+            .into_owned()
+    };
+    let (user, password) = match authority.rsplit_once('@').map(|(user, _)| user) {
+        None => (None, None),
+        Some(user) => match user.split_once(':') {
+            Some((user, password)) => (Some(decoded(user)), Some(Secret::new(decoded(password)))),
+            None => (Some(decoded(user)), None),
+        },
+    };
+    let proxy = Proxy {
+        secure,
+        host: uri.host().ok_or_else(bad)?.trim_matches(['[', ']']).to_owned(),
+        port: uri.port_u16().unwrap_or(if secure { 3129 } else { 3128 }),
+        authorization: None,
+    };
+    Ok((proxy, user, password))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_in_the_proxy_url_are_decoded_once() {
+        let (proxy, user, password) = parse("http://ada%2Brecruiting:p%40ss@127.0.0.1:3128").unwrap();
+        let expected = format!("Basic {}", BASE64.encode("ada+recruiting:p@ss"));
+        assert_eq!(basic(&user.unwrap(), &password.unwrap()).reveal(), expected);
+        assert_eq!(
+            (proxy.host.as_str(), proxy.port, proxy.secure),
+            ("127.0.0.1", 3128, false)
+        );
+        let (proxy, user, password) = parse("https://ada@[::1]").unwrap();
+        assert_eq!((proxy.host.as_str(), proxy.port, proxy.secure), ("::1", 3129, true));
+        assert_eq!((user.as_deref(), password.is_none()), (Some("ada"), true));
+    }
+
+    #[test]
+    fn a_proxy_url_without_host_is_explained() {
+        for wrong in ["/", "", "gate.corp", "gate.corp:3128", "socks5://gate.corp", "http://"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The accounts in force: a snapshot that requests read without waiting, replaced when the file has changed.
+//!
+//! An account that a change leaves as it was stays the same value, with what is known of its password; so one new user
+//! does not make everybody's next request hash. One that is removed or has a new password ends what rests on it.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use tokio_util::sync::CancellationToken;
+
+use super::remembered::Digest;
+use crate::facts::SubjectId;
+use crate::identity::SignIn;
+use crate::identity::users::{self, Stamp, Users, UsersError};
+
+/// One account with one password.
+pub(super) struct Account {
+    /// The password's hash.
+    pub(super) hash: String,
+    /// The keyed digest of the password, once somebody has sent it, and until when it is remembered.
+    right: ArcSwapOption<(Digest, Duration)>,
+    ended: CancellationToken,
+}
+
+impl Account {
+    /// An account whose password has this hash.
+    pub(super) fn new(hash: String) -> Self {
+        Self {
+            hash,
+            right: ArcSwapOption::empty(),
+            ended: CancellationToken::new(),
+        }
+    }
+
+    /// Whether `digest` is that of the password, as far as is remembered at `now`.
+    pub(super) fn recalls(&self, digest: &Digest, now: Duration) -> bool {
+        let right = self.right.load();
+        right.as_ref().is_some_and(|right| right.0 == *digest && now < right.1)
+    }
+
+    /// Remembers the digest of the password until `until`.
+    pub(super) fn remember(&self, digest: Digest, until: Duration) {
+        self.right.store(Some(Arc::new((digest, until))));
+    }
+
+    /// What a sign-in with this account rests on.
+    pub(super) fn sign_in(&self) -> SignIn {
+        SignIn::until(self.ended.clone())
+    }
+}
+
+type Snapshot = BTreeMap<SubjectId, Arc<Account>>;
+
+/// The accounts as last read.
+pub(super) struct Accounts {
+    path: PathBuf,
+    current: ArcSwap<Snapshot>,
+    /// Held while the file is looked at; no request waits for it.
+    last: Mutex<Last>,
+}
+
+/// What the last look at the file found.
+struct Last {
+    /// None if the file must be read again, whatever it looks like.
+    stamp: Option<Stamp>,
+    problem: Option<String>,
+}
+
+impl Accounts {
+    pub(super) fn open(path: PathBuf) -> Result<Self, String> {
+        let stamp = Stamp::of(&path);
+        let users = users::load(&path).map_err(|why| why.to_string())?;
+        Ok(Self {
+            path,
+            current: ArcSwap::from_pointee(following(&Snapshot::new(), &users)),
+            last: Mutex::new(Last {
+                stamp: Some(stamp),
+                problem: None,
+            }),
+        })
+    }
+
+    /// The accounts now.
+    pub(super) fn load(&self) -> Arc<Snapshot> {
+        self.current.load_full()
+    }
+
+    /// What is wrong with the file.
+    pub(super) fn problem(&self) -> Option<String> {
+        self.lock().problem.clone()
+    }
+
+    /// Reads the file again if it has changed. One that does not parse never counts: the accounts before it stay.
+    pub(super) fn look(&self) {
+        let mut last = self.lock();
+        let stamp = Stamp::of(&self.path);
+        if last.stamp == Some(stamp) {
+            return;
+        }
+        match users::load(&self.path) {
+            Ok(users) => {
+                self.replace(&users);
+                *last = Last {
+                    stamp: Some(stamp),
+                    problem: None,
+                };
+            }
+            Err(why) => {
+                // What cannot be parsed is not read again until it changes; what could not be read may be readable now.
+                last.stamp = matches!(why, UsersError::Problems(_)).then_some(stamp);
+                let why = format!("the accounts before the change stay in force: {why}");
+                if last.problem.as_ref() != Some(&why) {
+                    tracing::error!(path = %self.path.display(), "{why}");
+                }
+                last.problem = Some(why);
+            }
+        }
+    }
+
+    fn replace(&self, users: &Users) {
+        let before = self.current.load_full();
+        let after = Arc::new(following(&before, users));
+        self.current.store(after.clone());
+        // INVARIANT: after the swap, so that whoever signs in from now on finds only accounts that are not ended.
+        for (id, account) in &*before {
+            if !after.get(id).is_some_and(|kept| Arc::ptr_eq(kept, account)) {
+                account.ended.cancel();
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The accounts of `users`; those that are as they were in `before` are the same values.
+fn following(before: &Snapshot, users: &Users) -> Snapshot {
+    let account = |(id, hash): (&SubjectId, &str)| {
+        let kept = before.get(id).filter(|account| account.hash == hash);
+        let account = kept.cloned().unwrap_or_else(|| Arc::new(Account::new(hash.to_owned())));
+        (id.clone(), account)
+    };
+    users.hashes().map(account).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::facts::Secret;
+
+    fn edit(path: &Path, edit: impl FnOnce(&mut Users) -> Result<(), UsersError>) {
+        users::change(path, edit).unwrap();
+    }
+
+    fn opened() -> (tempfile::TempDir, PathBuf, Accounts) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        edit(&path, |users| users.add("ada", &Secret::new("of ada"), 1));
+        edit(&path, |users| users.add("bob", &Secret::new("of bob"), 1));
+        let accounts = Accounts::open(path.clone()).unwrap();
+        (folder, path, accounts)
+    }
+
+    fn account(accounts: &Accounts, name: &str) -> Option<Arc<Account>> {
+        accounts.load().get(&SubjectId::parse(name).unwrap()).cloned()
+    }
+
+    #[test]
+    fn only_a_removed_account_or_a_new_password_ends_a_sign_in() {
+        let (_folder, path, accounts) = opened();
+        let (ada, bob) = (account(&accounts, "ada").unwrap(), account(&accounts, "bob").unwrap());
+        let (as_ada, as_bob) = (ada.sign_in(), bob.sign_in());
+        ada.remember([1; 32], Duration::MAX);
+
+        edit(&path, |users| users.add("eve", &Secret::new("of eve"), 1));
+        accounts.look();
+        assert!(as_ada.is_good() && as_bob.is_good(), "somebody else was added");
+        let same = account(&accounts, "ada").unwrap();
+        assert!(same.recalls(&[1; 32], Duration::ZERO), "and nobody has to hash again");
+
+        edit(&path, |users| users.passwd("bob", &Secret::new("of bob"), 1));
+        accounts.look();
+        assert!(
+            as_ada.is_good() && !as_bob.is_good(),
+            "even the same password, set anew"
+        );
+        assert!(account(&accounts, "bob").unwrap().sign_in().is_good());
+
+        edit(&path, |users| users.remove("ada"));
+        accounts.look();
+        assert!(!as_ada.is_good());
+        edit(&path, |users| users.add("ada", &Secret::new("of ada"), 1));
+        accounts.look();
+        assert!(!as_ada.is_good(), "an account of the same name is another account");
+    }
+}

@@ -1,0 +1,166 @@
+//! Exchanges of request and answer, and a second one where the first is known to have come to nothing.
+
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
+use http_body::Body as _;
+use http_body_util::{BodyExt as _, Empty};
+use hyper::body::Incoming;
+
+use super::connect::Sender;
+use super::faults::{self, Fate};
+use super::outgoing::{Sent, in_time, is_bound, put_in_form};
+use super::pool::{Checkout, Held, Slot};
+use super::{Answer, Body, Upstream};
+use crate::facts::{Authority, Blame, Fault, FaultCode, Stage};
+
+/// Why there is no answer.
+pub(super) struct Missed {
+    fault: Fault,
+    fate: Fate,
+    /// The request, where a kept connection turned out to be closed and nothing of it has left.
+    pub(super) whole: Option<Box<http::Request<Body>>>,
+}
+
+impl Upstream {
+    /// Sends a request on a connection that may be shared or kept.
+    pub(super) async fn exchange(
+        &self,
+        slot: &Arc<Slot>,
+        mut request: http::Request<Body>,
+        sent: Sent<'_>,
+    ) -> Result<http::Response<Answer>, Fault> {
+        let mut resent = false;
+        loop {
+            let checkout = self.pool.checkout(slot).await?;
+            let reused = checkout.reused;
+            let may_come_to_nothing = reused || checkout.sender.is_http2();
+            let copy = copied(&request).filter(|_| may_come_to_nothing && !resent);
+            let missed = match self.attempt(slot, checkout, request, sent).await {
+                Ok(answer) => return Ok(answer),
+                Err(missed) => missed,
+            };
+            // not on a new connection at once: those that shared the last one will all look for another
+            request = match (missed.whole, copy) {
+                (Some(whole), _) => *whole,
+                (None, Some(copy)) if may_go_again(missed.fate, reused, copy.method()) => {
+                    resent = true;
+                    copy
+                }
+                (None, Some(_) | None) => return Err(missed.fault),
+            };
+            if missed.fate == Fate::OverHttp1 {
+                let response = Box::pin(self.alone(slot, request, sent)).await?;
+                return passed_on(&slot.key.authority, response, None);
+            }
+        }
+    }
+
+    pub(super) async fn attempt(
+        &self,
+        slot: &Arc<Slot>,
+        checkout: Checkout,
+        mut request: http::Request<Body>,
+        sent: Sent<'_>,
+    ) -> Result<http::Response<Answer>, Missed> {
+        let to = &slot.key.authority;
+        let Checkout { mut sender, reused } = checkout;
+        put_in_form(&mut request, &slot.spelled, sender.is_http2())?;
+        let mut error = match in_time(sender.send(request), sent, self.response_timeout()).await {
+            Some(Ok(response)) => {
+                let held = match sender {
+                    Sender::Http1(_) if is_bound(response.headers()) => None, // it is one person's
+                    Sender::Http1(sender) => Some(Held::Whole(sender, Arc::clone(slot), Arc::clone(&self.pool))),
+                    Sender::Http2(_, place) => {
+                        if !reused {
+                            place.look();
+                        }
+                        Some(Held::Place(place))
+                    }
+                };
+                return Ok(passed_on(to, response, held)?);
+            }
+            Some(Err(error)) => error,
+            None => return Err(self.too_late(to).into()),
+        };
+        let whole = error.take_message().filter(|_| reused).map(Box::new);
+        let fate = faults::fate(error.error());
+        if let (Fate::Unprocessed, Sender::Http2(_, place)) = (fate, sender) {
+            place.refused();
+        }
+        Err(Missed {
+            fault: faults::of_exchange(to, error.error()),
+            fate,
+            whole,
+        })
+    }
+
+    /// Sends a request over HTTP/1.1, on a connection that has served nobody and will serve nobody else.
+    pub(super) async fn alone(
+        &self,
+        slot: &Slot,
+        mut request: http::Request<Body>,
+        sent: Sent<'_>,
+    ) -> Result<http::Response<Incoming>, Fault> {
+        let to = &slot.key.authority;
+        put_in_form(&mut request, &slot.spelled, false)?;
+        let mut sender = self.pool.connector().connect_alone(&slot.key).await?;
+        let answer = in_time(sender.send_request(request), sent, self.response_timeout()).await;
+        answer
+            .ok_or_else(|| self.too_late(to))?
+            .map_err(|error| faults::of_exchange(to, &error))
+    }
+}
+
+impl From<Fault> for Missed {
+    /// Nobody knows how far the request came.
+    fn from(fault: Fault) -> Self {
+        Self {
+            fault,
+            fate: Fate::Unknown,
+            whole: None,
+        }
+    }
+}
+
+/// The request once more, unless it has a body: that can be sent only once.
+fn copied(request: &http::Request<Body>) -> Option<http::Request<Body>> {
+    if !request.body().is_end_stream() {
+        return None;
+    }
+    let nothing = Empty::new().map_err(|never| match never {}).boxed();
+    let mut copy = http::Request::new(nothing);
+    copy.method_mut().clone_from(request.method());
+    copy.uri_mut().clone_from(request.uri());
+    copy.headers_mut().clone_from(request.headers());
+    Some(copy)
+}
+
+/// Whether a request that failed may be sent again: where the origin has not processed it, or where processing it twice
+/// changes nothing (RFC 9110 §9.2.1) and a connection that was kept may have been closed before it arrived.
+fn may_go_again(fate: Fate, reused: bool, method: &Method) -> bool {
+    match fate {
+        Fate::Unprocessed => true,
+        Fate::OverHttp1 => method.is_safe(),
+        Fate::Unanswered => reused && method.is_safe(),
+        Fate::Unknown => false,
+    }
+}
+
+/// An answer for the client. INVARIANT: it does not change protocols, which nobody has asked for (RFC 9110 §15.2.2).
+pub(super) fn passed_on(
+    from: &Authority,
+    response: http::Response<Incoming>,
+    held: Option<Held>,
+) -> Result<http::Response<Answer>, Fault> {
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let detail = format!("`{from}` changes protocols although nobody asked for it");
+        return Err(Fault::new(
+            Blame::Origin,
+            Stage::Forward,
+            FaultCode::OriginProtocol,
+            detail,
+        ));
+    }
+    Ok(response.map(|body| Answer::new(body, from, held)))
+}

@@ -255,16 +255,23 @@ impl Nouns {
     /// What the person's wall clock shows: hours on the clock and not hours slept through, so that noon is `12h` on
     /// the day on which the clocks change, too.
     fn local(&self, person: &Person, at: Timestamp) -> Result<Expr, Trouble> {
+        let (since_midnight, weekday) = self.wall_clock(person, at)?;
+        record([
+            ("time", Expr::new_duration(format!("{since_midnight}ms"))),
+            ("weekday", Expr::new_long(weekday)),
+        ])
+    }
+
+    /// Milliseconds since midnight, and the day of the week; Monday is 1.
+    pub(super) fn wall_clock(&self, person: &Person, at: Timestamp) -> Result<(i64, i64), Trouble> {
         let zone = self.zones.get(&person.time_zone).map_err(|_| {
             let message = format!("`{}` has an unknown time zone `{}`", person.id, person.time_zone);
             Trouble::with_question("time-zone", message)
         })?;
         let here = at.calendar().to_zoned(zone);
         let since_midnight = here.time().duration_since(jiff::civil::Time::midnight());
-        record([
-            ("time", Expr::new_duration(format!("{}ms", since_midnight.as_millis()))),
-            ("weekday", Expr::new_long(here.weekday().to_monday_one_offset().into())),
-        ])
+        let millis = i64::try_from(since_midnight.as_millis()).unwrap_or(i64::MAX);
+        Ok((millis, here.weekday().to_monday_one_offset().into()))
     }
 
     pub(super) fn claim(&self, grant: &Grant) -> Result<Expr, Trouble> {

@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 
 use super::Proxy;
 use super::body::{Outgoing, carrying, whole};
-use super::longlived::{SIGNED_OUT, Watched};
+use super::longlived::{MayNotGoOn, SIGNED_OUT, Watched};
 use super::observe::head_of;
 use super::pac::pac_answer;
 use super::peek::{Peeked, peek};
@@ -28,7 +28,7 @@ use crate::ingress::{Target, request_sanity};
 use crate::policy::Permit;
 use crate::portal::Visit;
 use crate::rulebook::{Judgement, Refusal, Rulebook};
-use crate::upstream::Body;
+use crate::upstream::{Answer, Body};
 
 /// A request taken apart, with what a peek took from its body.
 pub(super) struct Asked {
@@ -247,19 +247,28 @@ impl Proxy {
             why = &mut may_not => return respond::cut(entry, permit.authority(), decrypted, reader, why),
         };
         match sent {
-            Ok(response) => {
-                let (mut head, body) = response.into_parts();
-                let via = self.via(head.version);
-                headers::inward(&mut head, via, false);
-                let closing = Closing {
-                    end: End::Completed,
-                    status: Some(head.status.as_u16()),
-                    decrypted,
-                };
-                Response::from_parts(head, carrying(entry, closing, Watched::new(body, may_not)))
-            }
+            Ok(response) => self.pass_answer(entry, decrypted, response, may_not),
             Err(fault) => respond::fault(entry, &permit.authority().host, decrypted, reader, &fault),
         }
+    }
+
+    /// Passes an origin's answer on, for as long as it may.
+    pub(super) fn pass_answer(
+        &self,
+        entry: Entry,
+        decrypted: bool,
+        response: Response<Answer>,
+        may_not: MayNotGoOn,
+    ) -> Response<Body> {
+        let (mut head, body) = response.into_parts();
+        let via = self.via(head.version);
+        headers::inward(&mut head, via, false);
+        let closing = Closing {
+            end: End::Completed,
+            status: Some(head.status.as_u16()),
+            decrypted,
+        };
+        Response::from_parts(head, carrying(entry, closing, Watched::new(body, may_not)))
     }
 
     /// A request to our own counter.
@@ -318,7 +327,13 @@ impl Proxy {
     async fn unjudged(&self, hop: &Hop, request: &Request<Incoming>, fault: &Fault) -> Response<Body> {
         tracing::debug!(client = %hop.arrival.client, %fault, end = ?End::from(fault), "refused before judging");
         let answer = respond::fault_without_entry(request, fault);
-        self.stray(hop.arrival.client, fault, Some(answer.status())).await;
+        // whoever opened a tunnel has proven who they are: what they cause is nobody else's
+        if hop.inside.is_some() {
+            self.record_stray(hop.arrival.client, fault, Some(answer.status()))
+                .await;
+        } else {
+            self.stray(hop.arrival.client, fault, Some(answer.status())).await;
+        }
         answer
     }
 }

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use super::Proxy;
 use super::connect::{Knock, Passage};
 use super::greeting::Greeting;
+use super::longlived::Covers;
 use super::plan;
 use crate::audit::{Closing, Counters};
 use crate::facts::{Blame, End, Fault, FaultCode, Host, Observation, Stage};
@@ -38,11 +39,12 @@ impl Proxy {
             ..
         } = knock;
         let counters = entry.counters();
-        let mut must_end = pin!(self.until_it_must_end(seen.clone(), &visitor.sign_in));
+        let covers = Covers::default();
+        let mut must_end = pin!(self.until_it_must_end(seen.clone(), &visitor.sign_in, &covers));
         let opened = tokio::select! {
             biased;
             why = &mut must_end => Err(End::Cut(why)),
-            opened = self.opened(passage, &seen, io, &counters) => opened,
+            opened = self.opened(passage, &seen, io, (&counters, &covers)) => opened,
         };
         let end = match opened {
             Ok((io, origin)) => self.relay(io, origin, &counters, must_end).await,
@@ -61,7 +63,7 @@ impl Proxy {
         passage: Passage,
         seen: &Observation,
         io: S,
-        down: &Counters,
+        (down, covers): (&Counters, &Covers),
     ) -> Result<(SameName<Rewound<S>>, Rewound<TcpStream>), End>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -94,9 +96,14 @@ impl Proxy {
             };
             let names =
                 names.unwrap_or_else(|| Err(Fault::internal(Stage::Dial, "a certificate was asked for twice")))?;
-            match plan::on_certificate(&passage.rules, &self.house.portal_host, seen, &names) {
-                None => Ok(()),
-                Some(other) => Err(covers(seen.ask.host(), &other)),
+            // by the rules of this moment: a client may have waited long with its hello
+            let (rules, seen) = (self.house.rules.load(), self.renewed(seen));
+            match plan::on_certificate(&rules, &self.house.portal_host, &seen, &names) {
+                None => {
+                    covers.get_or_init(|| names);
+                    Ok(())
+                }
+                Some(other) => Err(covers_managed(seen.ask.host(), &other)),
             }
         };
         match may_stay.await {
@@ -183,7 +190,7 @@ async fn meanwhile<T>(mut early: impl Future<Output = ()> + Unpin, main: impl Fu
     }
 }
 
-fn covers(host: &Host, other: &Host) -> Fault {
+fn covers_managed(host: &Host, other: &Host) -> Fault {
     Fault::new(
         Blame::House,
         Stage::Intercept,

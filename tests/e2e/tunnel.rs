@@ -86,6 +86,30 @@ async fn a_certificate_that_also_covers_what_rules_read_or_refuse_keeps_a_tunnel
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_name_on_a_certificate_that_becomes_managed_ends_the_tunnels_that_could_carry_it() {
+    let world = World::planned(|plan| {
+        plan.papers = vec![("shop.example.org", Papers::Also(&["www.example.net"]))];
+    })
+    .await;
+    let dan = world.client("dan").unread(&world.origins);
+    let waiting = Wire::tunnel(&dan, "shop.example.org:443").await.into_io();
+    let running = Wire::tunnel(&dan, "shop.example.org:443").await.into_io();
+    let running = tls(running, &dan.roots, "shop.example.org", |_| {}).await.unwrap();
+    let hosts =
+        "[[host]]\nhost = \"www.example.net\"\nplatform = \"linkedin\"\nmatch = \"exact\"\nroles = [\"site\"]\n";
+    world.edit_rules("catalog/local.toml", hosts).await;
+    assert_eq!(Wire::on(running).rest().await, "");
+    let cut = world.ended("shop.example.org", "CONNECT").await.ended().end.clone();
+    assert!(matches!(&cut, End::Cut(why) if why.contains("rules")), "{cut:?}");
+    tls(waiting, &dan.roots, "shop.example.org", |_| {}).await.unwrap_err();
+    assert_eq!(
+        world.ended("shop.example.org", "CONNECT").await.code(),
+        Some(FaultCode::CoversManagedPlatform)
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hello_without_a_name_is_held_against_the_certificate_that_it_would_get() {
     let world = World::planned(|plan| {
         plan.papers = vec![

@@ -43,12 +43,19 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// The whole address, for the person's way back. It stays in the house.
-    pub(super) fn url(&self, seen: &Observation) -> String {
+    /// The whole address, for the person's way back. It stays in the house; where a credential stands in its path, nobody
+    /// came by a link, and the way back is to the site.
+    pub(super) fn way_back(&self, rules: &Rulebook, seen: &Observation) -> String {
         let scheme = if self.secure { "https" } else { "http" };
         let authority = seen.ask.authority();
         let default_port = if self.secure { 443 } else { 80 };
-        let path = self.parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        let place = rules.catalog().place(&authority.host);
+        let written = self.parts.uri.path();
+        let path = if rules.catalog().hidden(&place, written) == written {
+            self.parts.uri.path_and_query().map_or("/", PathAndQuery::as_str)
+        } else {
+            "/"
+        };
         if authority.port == default_port {
             let host = authority.to_string();
             let host = host.strip_suffix(&format!(":{default_port}")).unwrap_or(&host);

@@ -24,7 +24,7 @@ use super::{headers, respond};
 use crate::audit::{Closing, Entry};
 use crate::catalog::PEEK_LIMIT;
 use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Observation, Remedy, Stage};
-use crate::ingress::{Target, request_sanity};
+use crate::ingress::{Malformed, Target, request_sanity};
 use crate::policy::Permit;
 use crate::portal::Visit;
 use crate::rulebook::{Judgement, Refusal, Rulebook};
@@ -81,7 +81,7 @@ impl Proxy {
         }
         let target = match target {
             Ok(target) => target,
-            Err(malformed) => return self.malformed(&hop, &request, malformed.to_string()).await,
+            Err(malformed) => return self.refused_form(&hop, &request, malformed).await,
         };
         match (&hop.inside, target) {
             (None, Target::Connect(authority)) => Box::pin(self.connect(hop, authority, request)).await,
@@ -244,6 +244,7 @@ impl Proxy {
         headers::outward(&mut parts.headers, self.via(parts.version), false);
         let counters = entry.counters();
         let sent = || counters.up.load(Ordering::Relaxed);
+        let hops = headers::hops_left(&parts);
         let body = Outgoing::new(peeked.frames, body, peeked.complete, entry.counters());
         let reader = Reader::of(&parts);
         let request = Request::from_parts(parts, body.boxed());
@@ -320,6 +321,15 @@ impl Proxy {
         let fault = Fault::new(Blame::Client, Stage::Arrive, FaultCode::Misdirected, why);
         self.unjudged(hop, request, &fault).await
     }
+    async fn refused_form(&self, hop: &Hop, request: &Request<Incoming>, malformed: Malformed) -> Response<Body> {
+        let code = match malformed.is_about_the_method() {
+            true => FaultCode::MethodNotAllowed,
+            false => FaultCode::BadRequest,
+        };
+        let fault = Fault::new(Blame::Client, Stage::Arrive, code, malformed.to_string());
+        self.unjudged(hop, request, &fault).await
+    }
+
 
     /// A request that is answered before anybody could judge it; its record says how it ended.
     async fn unjudged(&self, hop: &Hop, request: &Request<Incoming>, fault: &Fault) -> Response<Body> {

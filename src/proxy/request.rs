@@ -183,6 +183,9 @@ impl Proxy {
         asked: Asked,
     ) -> Response<Body> {
         let Planned { step, judgement } = planned;
+        if asked.read {
+            entry.reads_content();
+        }
         let remedy = match (&step, &judgement) {
             (RequestStep::Refuse(_), Some(judgement)) => rules.remedy_judged(&seen, judgement),
             _ => Remedy::default(),
@@ -241,10 +244,11 @@ impl Proxy {
             secure,
             read: decrypted,
         } = asked;
+        let hops = headers::hops_left(&parts);
         headers::outward(&mut parts.headers, self.via(parts.version), false);
+        parts.headers.extend(hops);
         let counters = entry.counters();
         let sent = || counters.up.load(Ordering::Relaxed);
-        let hops = headers::hops_left(&parts);
         let body = Outgoing::new(peeked.frames, body, peeked.complete, entry.counters());
         let reader = Reader::of(&parts);
         let request = Request::from_parts(parts, body.boxed());
@@ -317,10 +321,6 @@ impl Proxy {
         self.unjudged(hop, request, &fault).await
     }
 
-    async fn misdirected(&self, hop: &Hop, request: &Request<Incoming>, why: String) -> Response<Body> {
-        let fault = Fault::new(Blame::Client, Stage::Arrive, FaultCode::Misdirected, why);
-        self.unjudged(hop, request, &fault).await
-    }
     async fn refused_form(&self, hop: &Hop, request: &Request<Incoming>, malformed: Malformed) -> Response<Body> {
         let code = match malformed.is_about_the_method() {
             true => FaultCode::MethodNotAllowed,
@@ -330,6 +330,10 @@ impl Proxy {
         self.unjudged(hop, request, &fault).await
     }
 
+    async fn misdirected(&self, hop: &Hop, request: &Request<Incoming>, why: String) -> Response<Body> {
+        let fault = Fault::new(Blame::Client, Stage::Arrive, FaultCode::Misdirected, why);
+        self.unjudged(hop, request, &fault).await
+    }
 
     /// A request that is answered before anybody could judge it; its record says how it ended.
     async fn unjudged(&self, hop: &Hop, request: &Request<Incoming>, fault: &Fault) -> Response<Body> {

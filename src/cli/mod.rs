@@ -131,7 +131,10 @@ fn block_on(work: impl Future<Output = Result<ExitCode, Stop>>) -> Result<ExitCo
         .enable_all()
         .build()
         .map_err(|error| miette::miette!("no threads to work with: {error}"))?;
-    runtime.block_on(work)
+    let done = runtime.block_on(work);
+    // a lookup that still waits for a name server would hold up the end
+    runtime.shutdown_background();
+    done
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub use opening::{Opening, open, open_unread};
 pub use rewound::Rewound;
 pub use second_hello::{AnotherName, SameName};
 pub use sniff::{Sniff, sniff};
-pub use target::{Hop, Malformed, Target, request_sanity};
+pub use target::{Hop, Malformed, Target, max_forwards, request_sanity};
 
 use crate::facts::{Door, NetworkName};
 

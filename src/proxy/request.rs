@@ -24,7 +24,7 @@ use super::{headers, respond};
 use crate::audit::{Closing, Entry};
 use crate::catalog::PEEK_LIMIT;
 use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Observation, Remedy, Stage};
-use crate::ingress::{Target, request_sanity};
+use crate::ingress::{Malformed, Target, request_sanity};
 use crate::policy::Permit;
 use crate::portal::Visit;
 use crate::rulebook::{Judgement, Refusal, Rulebook};
@@ -43,12 +43,19 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// The whole address, for the person's way back. It stays in the house.
-    pub(super) fn url(&self, seen: &Observation) -> String {
+    /// The whole address, for the person's way back. It stays in the house; where a credential stands in its path, nobody
+    /// came by a link, and the way back is to the site.
+    pub(super) fn way_back(&self, rules: &Rulebook, seen: &Observation) -> String {
         let scheme = if self.secure { "https" } else { "http" };
         let authority = seen.ask.authority();
         let default_port = if self.secure { 443 } else { 80 };
-        let path = self.parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        let place = rules.catalog().place(&authority.host);
+        let written = self.parts.uri.path();
+        let path = if rules.catalog().hidden(&place, written) == written {
+            self.parts.uri.path_and_query().map_or("/", PathAndQuery::as_str)
+        } else {
+            "/"
+        };
         if authority.port == default_port {
             let host = authority.to_string();
             let host = host.strip_suffix(&format!(":{default_port}")).unwrap_or(&host);
@@ -74,7 +81,7 @@ impl Proxy {
         }
         let target = match target {
             Ok(target) => target,
-            Err(malformed) => return self.malformed(&hop, &request, malformed.to_string()).await,
+            Err(malformed) => return self.refused_form(&hop, &request, malformed).await,
         };
         match (&hop.inside, target) {
             (None, Target::Connect(authority)) => Box::pin(self.connect(hop, authority, request)).await,
@@ -176,6 +183,9 @@ impl Proxy {
         asked: Asked,
     ) -> Response<Body> {
         let Planned { step, judgement } = planned;
+        if asked.read {
+            entry.reads_content();
+        }
         let remedy = match (&step, &judgement) {
             (RequestStep::Refuse(_), Some(judgement)) => rules.remedy_judged(&seen, judgement),
             _ => Remedy::default(),
@@ -234,7 +244,9 @@ impl Proxy {
             secure,
             read: decrypted,
         } = asked;
+        let hops = headers::hops_left(&parts);
         headers::outward(&mut parts.headers, self.via(parts.version), false);
+        parts.headers.extend(hops);
         let counters = entry.counters();
         let sent = || counters.up.load(Ordering::Relaxed);
         let body = Outgoing::new(peeked.frames, body, peeked.complete, entry.counters());
@@ -315,6 +327,15 @@ impl Proxy {
 
     async fn malformed(&self, hop: &Hop, request: &Request<Incoming>, why: String) -> Response<Body> {
         let fault = Fault::new(Blame::Client, Stage::Arrive, FaultCode::BadRequest, why);
+        self.unjudged(hop, request, &fault).await
+    }
+
+    async fn refused_form(&self, hop: &Hop, request: &Request<Incoming>, malformed: Malformed) -> Response<Body> {
+        let code = match malformed.is_about_the_method() {
+            true => FaultCode::MethodNotAllowed,
+            false => FaultCode::BadRequest,
+        };
+        let fault = Fault::new(Blame::Client, Stage::Arrive, code, malformed.to_string());
         self.unjudged(hop, request, &fault).await
     }
 

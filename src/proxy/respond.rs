@@ -77,7 +77,7 @@ impl Proxy {
     ) -> Response<Body> {
         let who = audience(&asked.parts);
         let back = match who {
-            Audience::Navigation if asked.parts.method == Method::GET => Some(asked.url(seen)),
+            Audience::Navigation if asked.parts.method == Method::GET => Some(asked.way_back(rules, seen)),
             Audience::Navigation | Audience::Tool => None,
         };
         let page = self

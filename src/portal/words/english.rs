@@ -265,6 +265,11 @@ fn fault(code: FaultCode) -> FaultWords {
             "It breaks the rules of HTTP in a way that a proxy must not pass on.",
             "Reload the page. If a tool sent it, the detail below names what is wrong.",
         ),
+        FaultCode::MethodNotAllowed => words(
+            "This gateway does not pass this on",
+            "It asks for what was added to a request on its way, or asks the gateway in place of the site.",
+            "Use another method. If a tool sent it, the detail below names what is wrong.",
+        ),
         FaultCode::HeadTooLarge => words(
             "The request is too large",
             "Its address or its header fields are larger than this gateway accepts. Often that is too many cookies.",

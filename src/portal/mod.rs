@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::Book;
 use crate::clock::Timestamp;
-use crate::facts::{Arrival, Host, Observation, Person, RecordId, Remedy, RulebookId, Subject};
+use crate::facts::{Arrival, FaultCode, Host, Observation, Person, RecordId, Remedy, RulebookId, Subject, SubjectId};
 use crate::ledger::Ledger;
 use crate::rulebook::{Directory, Refusal, Rulebook, Visitor};
 pub use deeds::NotGranted;
@@ -57,7 +57,7 @@ pub struct Settings {
     pub contact: Option<String>,
     /// How many seconds a link to a refusal is valid.
     pub ticket_s: u64,
-    /// For how many people recent refusals are remembered, at most sixteen each.
+    /// For how many people recent refusals are remembered: of each, at most sixteen, and as many tunnels that were stopped.
     pub remembered_people: usize,
 }
 
@@ -129,6 +129,23 @@ pub struct Refused {
     pub back: Option<String>,
 }
 
+/// A tunnel that was let through and then stopped, because of what it began with: no page could say so.
+#[derive(Clone, Debug)]
+pub struct Stopped {
+    /// Whose tunnel it was.
+    pub who: SubjectId,
+    /// The record of the tunnel.
+    pub record: RecordId,
+    /// Where it would have gone.
+    pub host: Host,
+    /// What was wrong with it.
+    pub code: FaultCode,
+    /// The same in detail.
+    pub detail: String,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// The counter.
 pub struct Portal {
     host: Host,
@@ -176,6 +193,11 @@ impl Portal {
     /// None where nobody is known, or the request is too long to keep.
     pub fn refused(&self, refused: Refused) -> Option<Ticket> {
         self.memory.keep(refused)
+    }
+
+    /// Remembers a stopped tunnel for its person's own page.
+    pub fn stopped(&self, stopped: Stopped) {
+        self.memory.keep_stopped(stopped);
     }
 
     /// The answer to a refused request: remembered, and told to whoever asked.

@@ -18,7 +18,7 @@ use super::peek::drain;
 use super::request::Asked;
 use super::visitor::{Hop, Visitor};
 use crate::audit::{Closing, Entry};
-use crate::facts::{Authority, Blame, End, Fault, FaultCode, Host, Observation, Remedy, Stage};
+use crate::facts::{Authority, Blame, End, Fault, FaultCode, Host, Observation, RecordId, Remedy, Stage};
 use crate::portal::Refused;
 use crate::portal::pages::{self, Audience, Page};
 use crate::portal::words::ENGLISH;
@@ -149,7 +149,7 @@ pub(super) fn no_record(entry: Entry, host: &Host, reader: Reader, why: &str) ->
 
 /// No record, no access: not even an entry could be opened.
 pub(super) fn no_entry(request: &Request<Incoming>, why: &str) -> Response<Body> {
-    fault_without_entry(request, &unrecordable(why))
+    fault_without_entry(request, &unrecordable(why), None)
 }
 
 /// What the portal remembers of a refusal.
@@ -176,8 +176,14 @@ fn unrecordable(why: &str) -> Fault {
 }
 
 /// A fault before anybody could open an entry, or one whose entry is closed already.
-pub(super) fn fault_without_entry(request: &Request<Incoming>, fault: &Fault) -> Response<Body> {
-    let mut page = pages::fault(&ENGLISH, fault, None, None, audience_of(request.headers()));
+/// `about` is its host and its record, where there are any.
+pub(super) fn fault_without_entry(
+    request: &Request<Incoming>,
+    fault: &Fault,
+    about: Option<(&Host, &RecordId)>,
+) -> Response<Body> {
+    let (host, record) = about.unzip();
+    let mut page = pages::fault(&ENGLISH, fault, host, record, audience_of(request.headers()));
     page.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     let who = audience_of(request.headers());
     let head_only = request.method() == Method::HEAD;

@@ -103,7 +103,8 @@ impl Proxy {
         let must_end = self.until_it_must_end(seen, &sign_in);
         let end = self
             .relay(TokioIo::new(client), TokioIo::new(origin), &counters, must_end)
-            .await;
+            .await
+            .unwrap_or_else(|fault| End::from(&fault));
         let status = Some(StatusCode::SWITCHING_PROTOCOLS.as_u16());
         entry.close(Closing {
             end,

@@ -69,6 +69,7 @@ pub const ENGLISH: Words = Words {
     end: "End now",
     ended: "Ended. It no longer opens anything.",
     recent_refusals: "Recent refusals",
+    connected: |place| format!("You wanted to connect to {place}."),
     no_refusals: "None in the last 24 hours.",
     what_i_may_declare: "Purposes open to me",
     from_tools: "From scripts and tools",

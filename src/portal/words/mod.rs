@@ -124,6 +124,7 @@ pub struct Words {
     pub end: &'static str,
     pub ended: &'static str,
     pub recent_refusals: &'static str,
+    pub connected: fn(place: &str) -> String,
     pub no_refusals: &'static str,
     pub what_i_may_declare: &'static str,
     pub from_tools: &'static str,

@@ -156,7 +156,9 @@ impl Portal {
             Err(NotEnded::Refused(reasons)) => {
                 self.note(StatusCode::FORBIDDEN, words.may_not_end_title, &joined(&reasons))
             }
-            Err(NotEnded::NotKept(why)) => self.note(StatusCode::SERVICE_UNAVAILABLE, words.not_ended_title, &why),
+            Err(NotEnded::NotKept) => {
+                self.note(StatusCode::SERVICE_UNAVAILABLE, words.not_ended_title, words.not_ended)
+            }
         }
     }
 }

@@ -27,6 +27,7 @@ mod tokens;
 pub mod words;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
@@ -83,6 +84,8 @@ pub struct PortalParts {
     pub ledger: Ledger,
     /// Where everything is recorded.
     pub book: Book,
+    /// How long the body of a form or of a call may take.
+    pub patience: Duration,
 }
 
 /// Why the portal cannot open.
@@ -153,6 +156,7 @@ pub struct Portal {
     settings: Settings,
     ledger: Ledger,
     book: Book,
+    patience: Duration,
     memory: Memory,
     tokens: Tokens,
     words: &'static Words,
@@ -169,6 +173,7 @@ impl Portal {
             settings: parts.settings,
             ledger: parts.ledger,
             book: parts.book,
+            patience: parts.patience,
             tokens: Tokens::new().ok_or(PortalError::Random)?,
             words: &ENGLISH,
         })
@@ -224,9 +229,9 @@ impl Portal {
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let received = match intake::receive(request).await {
+        let received = match intake::receive(request, self.patience).await {
             Ok(received) => received,
-            Err(trouble) => return trouble.answer(),
+            Err(trouble) => return trouble.answer(self.words),
         };
         if received.path().starts_with("/v1/") {
             self.serve_tool(visit, &received).await

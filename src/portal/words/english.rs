@@ -1,9 +1,12 @@
 //! The words in English.
 
+mod unfit;
+
 use std::time::Duration;
 
 use super::{FaultWords, Kind, Words};
 use crate::facts::FaultCode;
+use crate::rulebook::NotDeclared;
 
 /// English.
 pub const ENGLISH: Words = Words {
@@ -48,6 +51,13 @@ pub const ENGLISH: Words = Words {
     what_is_kept: "What you declare is kept with your name, and the owner of the purpose can read it. You can end it at any time.",
     not_granted: "Not granted yet.",
     choose_one: "Choose what it is for.",
+    unfit: unfit::unfit,
+    not_declared_title: "The rules do not let you declare this",
+    not_declared,
+    too_many_title: "You hold as many grants as one may hold",
+    too_many: |held| {
+        format!("{held} grants are in force already, which is the most that one person may hold. End one first.")
+    },
     needs_approval: "Somebody must approve these first",
     no_purpose_helps: "No purpose makes this work.",
     already_allowed_title: "This works now",
@@ -94,10 +104,18 @@ pub const ENGLISH: Words = Words {
     grant_over: "This purpose has ended or expired.",
     may_not_end_title: "You may not end this purpose",
     not_ended_title: "It could not be ended",
+    not_ended: "The gateway cannot keep the change at the moment, so this purpose is still in force. Try again in a minute, and tell your help desk if it lasts.",
+    too_large_title: "The request is too large",
+    too_large: |most| format!("A form or declaration holds at most {most} bytes: shorten the statement."),
+    broken_off_title: "The request is not complete",
+    broken_off: "The connection broke off before the whole request arrived: send it again.",
     bad_form_title: "The form could not be read",
     bad_form: "Go back, reload the page, and send it again.",
 
     sign_in_title: "Sign in to go on",
+    wait_title: "Too many wrong passwords",
+    wait_what: "Too many wrong passwords came for this user from this address, so none is looked at for five minutes.",
+    wait_advice: "Wait, then sign in with the right one. Somewhere else, and where you are signed in already, nothing has changed. If it was not you, tell your help desk.",
     tls_door_title: "Sign in on the encrypted way",
     tls_door_what: "Nobody can sign in on the way that you came: a password in clear could be read by others.",
     tls_door_advice: "Use the gateway's TLS port, with your password or your client certificate: `HTTPS host:port` in a PAC file, `https://host:port` as the proxy of a tool.",
@@ -209,6 +227,17 @@ fn detail(kind: Kind, activity: &str, place: &str, purposes: &[&str]) -> String 
         Kind::Prohibited => format!("No purpose allows anybody in your role {what}."),
         Kind::PolicyError => format!("The rules failed when asked {what}; any doubt denies."),
         Kind::PersonUnknown => format!("The directory does not list you, which is needed {what}."),
+    }
+}
+
+fn not_declared(why: &NotDeclared) -> String {
+    match why {
+        NotDeclared::Unpermitted => "No rule lets you declare this purpose.".to_owned(),
+        NotDeclared::Failed => "The rules could not be evaluated, so nothing is granted.".to_owned(),
+        NotDeclared::Forbidden(reasons) => {
+            let texts: Vec<&str> = reasons.iter().map(|reason| reason.text.as_str()).collect();
+            texts.join(" ")
+        }
     }
 }
 

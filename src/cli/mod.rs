@@ -34,7 +34,13 @@ use crate::clock::Clock;
 /// It intercepts traffic to social sites, works out who it is, where they go and what for, asks Cedar policies whether
 /// that may pass, does what they say, and writes down every decision.
 #[derive(Debug, Parser)]
-#[command(name = "wayleave", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "wayleave",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "Exit code: 0 done; 1 no, or it could not be done; 2 what was asked makes no sense"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

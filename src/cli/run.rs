@@ -17,6 +17,7 @@ use crate::tls::Issuer;
 
 /// Runs the gateway until it is told to stop (SIGTERM, SIGINT or SIGHUP); told again, it ends at once.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Exit code: 0 an orderly stop; 1 the gate cannot open; 2 the settings make no sense")]
 pub struct Args {
     #[command(flatten)]
     settings: settings::Args,

@@ -347,7 +347,7 @@ impl Proxy {
     /// A request that is answered before anybody could judge it; its record says how it ended.
     async fn unjudged(&self, hop: &Hop, request: &Request<Incoming>, fault: &Fault) -> Response<Body> {
         tracing::debug!(client = %hop.arrival.client, %fault, end = ?End::from(fault), "refused before judging");
-        let answer = respond::fault_without_entry(request, fault);
+        let answer = respond::fault_without_entry(request, fault, None);
         // whoever opened a tunnel has proven who they are: what they cause is nobody else's
         if hop.inside.is_some() {
             self.record_stray(hop.arrival.client, fault, Some(answer.status()))

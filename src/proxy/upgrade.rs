@@ -15,7 +15,7 @@ use super::respond::Reader;
 use super::visitor::Hop;
 use super::{headers, respond};
 use crate::audit::{Closing, Entry};
-use crate::facts::Observation;
+use crate::facts::{End, Observation};
 use crate::identity::SignIn;
 use crate::policy::Permit;
 use crate::upstream::{Answer, Body};
@@ -111,7 +111,8 @@ impl Proxy {
         let must_end = self.until_it_must_end(seen, &sign_in, &covers);
         let end = self
             .relay(TokioIo::new(client), TokioIo::new(origin), &counters, must_end)
-            .await;
+            .await
+            .unwrap_or_else(|fault| End::from(&fault));
         let status = Some(StatusCode::SWITCHING_PROTOCOLS.as_u16());
         entry.close(Closing {
             end,

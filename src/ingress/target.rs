@@ -97,6 +97,9 @@ pub enum Malformed {
     /// RFC 9110 §8.6.
     #[error("there is more than one Content-Length field")]
     ContentLength,
+    /// RFC 9113 §8.2.1: an origin may end a connection over it, which others use, too.
+    #[error("a field value begins or ends with a space")]
+    FieldValue,
 }
 
 impl Malformed {
@@ -166,6 +169,10 @@ fn framing(parts: &Parts) -> Result<(), Malformed> {
     }
     if parts.headers.get_all(CONTENT_LENGTH).iter().count() > 1 {
         return Err(Malformed::ContentLength);
+    }
+    let is_padded = |value: &[u8]| matches!(value, [b' ' | b'\t', ..] | [.., b' ' | b'\t']);
+    if parts.headers.values().any(|value| is_padded(value.as_bytes())) {
+        return Err(Malformed::FieldValue);
     }
     Ok(())
 }

@@ -46,6 +46,7 @@ pub(super) fn join_cookies(parts: &mut Parts) {
         return;
     }
     let crumbs = parts.headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+    let crumbs = crumbs.filter(|crumb| !crumb.is_empty());
     let joined = crumbs.collect::<Vec<_>>().join(&b"; "[..]);
     if let Ok(joined) = HeaderValue::from_bytes(&joined) {
         parts.headers.insert(COOKIE, joined);

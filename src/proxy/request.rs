@@ -28,7 +28,7 @@ use crate::ingress::{Malformed, Target, request_sanity};
 use crate::policy::Permit;
 use crate::portal::Visit;
 use crate::rulebook::{Judgement, Refusal, Rulebook};
-use crate::upstream::{Answer, Body};
+use crate::upstream::{Answer, Body, OnlyOnce};
 
 /// A request taken apart, with what a peek took from its body.
 pub(super) struct Asked {
@@ -180,7 +180,7 @@ impl Proxy {
         mut entry: Entry,
         seen: Observation,
         planned: Planned<RequestStep>,
-        asked: Asked,
+        mut asked: Asked,
     ) -> Response<Body> {
         let Planned { step, judgement } = planned;
         if asked.read {
@@ -194,6 +194,9 @@ impl Proxy {
             entry.decided(judgement.note(Some(&remedy)));
         }
         let publishes = judgement.as_ref().is_some_and(Judgement::publishes);
+        if publishes {
+            asked.parts.extensions.insert(OnlyOnce);
+        }
         let promised = match &step {
             RequestStep::Refuse(_) => Ok(()),
             RequestStep::Challenge | RequestStep::Portal | RequestStep::Forward(_) | RequestStep::Upgrade(_) => {

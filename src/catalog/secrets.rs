@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::Catalog;
 use super::host::HostPattern;
-use super::path::{PathGlob, Segments, Spelling, decoded, understood};
+use super::path::{PathGlob, Segments, Spelling, decoded, resolved, understood};
 use crate::facts::{Place, PlatformId};
 
 /// A path in which a credential stands wherever the glob has a star.
@@ -47,8 +47,11 @@ impl Catalog {
     }
 
     /// The path for rules that look at it: as a server would resolve it, without credentials.
-    pub fn path_for_rules(&self, place: &Place, path: &str) -> String {
-        super::path::resolved(&self.hidden(place, path)).into_owned()
+    pub fn path_for_rules<'p>(&self, place: &Place, path: &'p str) -> Cow<'p, str> {
+        match self.hidden(place, path) {
+            Cow::Borrowed(path) => resolved(path),
+            Cow::Owned(path) => Cow::Owned(resolved(&path).into_owned()),
+        }
     }
 }
 
@@ -63,21 +66,27 @@ impl Secret {
     }
 }
 
-/// Hides what stands in the path as it is written, or else what a server would make of it; none if nothing is left.
+/// Hides what a server would make of the path, or else what stands in it as it is written; none if nothing is left.
+///
+/// In this order: what is written in place of an empty segment would change what the others are understood as.
 fn pass(globs: &[&PathGlob], path: &str) -> Option<String> {
     let spelling = Spelling::of(path);
+    let as_understood = || spelling.is_ambiguous().then(|| hide_understood(globs, path)).flatten();
+    as_understood().or_else(|| hide_written(globs, path, &spelling))
+}
+
+fn hide_written(globs: &[&PathGlob], path: &str, spelling: &Spelling<'_>) -> Option<String> {
     let plain: Vec<&str> = Segments::of(&spelling.plain).as_slice().to_vec();
-    if let Some(hidden) = find(globs, &plain) {
-        let first = usize::from(path.starts_with('/'));
-        return Some(rewrite(path, |at, _| {
-            let at = at.checked_sub(first)?;
-            let (_, stand_in) = hidden.iter().find(|(segment, _)| *segment == at)?;
-            Some(stand_in.clone())
-        }));
-    }
-    if !spelling.is_ambiguous() {
-        return None;
-    }
+    let hidden = find(globs, &plain)?;
+    let first = usize::from(path.starts_with('/'));
+    Some(rewrite(path, |at, _| {
+        let at = at.checked_sub(first)?;
+        let (_, stand_in) = hidden.iter().find(|(segment, _)| *segment == at)?;
+        Some(stand_in.clone())
+    }))
+}
+
+fn hide_understood(globs: &[&PathGlob], path: &str) -> Option<String> {
     let understood = understood(path);
     let names: Vec<&str> = understood.iter().map(|(_, name)| name.as_str()).collect();
     let hidden = find(globs, &names)?;
@@ -95,7 +104,11 @@ fn pass(globs: &[&PathGlob], path: &str) -> Option<String> {
 fn find(globs: &[&PathGlob], segments: &[&str]) -> Option<Vec<Hidden>> {
     let list = Segments::among(segments);
     let glob = globs.iter().find(|glob| glob.matches(&list, true))?;
-    let shown = |(at, stand_in): &Hidden| segments.get(*at).is_some_and(|segment| *segment != *stand_in);
+    // an empty segment or a dot holds nothing, and says how the path may be understood
+    let shown = |(at, stand_in): &Hidden| {
+        let segment = segments.get(*at).copied().unwrap_or_default();
+        !["", ".", "..", stand_in].contains(&segment)
+    };
     let hidden: Vec<Hidden> = glob.stand_ins().filter(shown).collect();
     (!hidden.is_empty()).then_some(hidden)
 }

@@ -334,9 +334,10 @@ impl Proxy {
     }
 
     async fn refused_form(&self, hop: &Hop, request: &Request<Incoming>, malformed: Malformed) -> Response<Body> {
-        let code = match malformed.is_about_the_method() {
-            true => FaultCode::MethodNotAllowed,
-            false => FaultCode::BadRequest,
+        let code = if malformed.is_about_the_method() {
+            FaultCode::MethodNotAllowed
+        } else {
+            FaultCode::BadRequest
         };
         let fault = Fault::new(Blame::Client, Stage::Arrive, code, malformed.to_string());
         self.unjudged(hop, request, &fault).await

@@ -27,6 +27,7 @@ impl Tasks {
     }
 
     /// The same tasks, for those of one connection: they share tokens with each other and with nobody else.
+    #[must_use]
     pub fn of_one_connection(&self) -> Self {
         Self {
             running: self.running.clone(),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// Source: RFC 9110 §4.2, RFC 5891 (IDNA), RFC 3986 §3.2.2.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Host(String);
+pub struct Host(Arc<str>);
 
 /// Why a text is not a host.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,7 +25,7 @@ impl Host {
         let bad = || BadHost(text.escape_debug().take(80).collect());
         let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         if let Ok(address) = bare.unwrap_or(text).parse::<IpAddr>() {
-            return Ok(Self(address.to_canonical().to_string()));
+            return Ok(Self(address.to_canonical().to_string().into()));
         }
         if bare.is_some() {
             return Err(bad());
@@ -33,7 +33,7 @@ impl Host {
         let name = idna::domain_to_ascii_cow(text.as_bytes(), idna::AsciiDenyList::URL).map_err(|_| bad())?;
         let name = name.strip_suffix('.').unwrap_or(&name);
         if is_dns_name(name) {
-            Ok(Self(name.to_owned()))
+            Ok(Self(name.into()))
         } else {
             Err(bad())
         }
@@ -82,7 +82,7 @@ impl TryFrom<String> for Host {
 
 impl From<Host> for String {
     fn from(host: Host) -> Self {
-        host.0
+        host.0.as_ref().to_owned()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -11,11 +12,11 @@ use super::standing::PurposeId;
 /// The `@id` of a policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct PolicyId(String);
+pub struct PolicyId(Arc<str>);
 
 impl PolicyId {
     /// The policy called `id`.
-    pub fn new(id: impl Into<String>) -> Self {
+    pub fn new(id: impl Into<Arc<str>>) -> Self {
         Self(id.into())
     }
 
@@ -75,10 +76,10 @@ pub struct Reason {
     /// Permit or forbid.
     pub effect: Effect,
     /// `@reason`: a sentence for the employee.
-    pub text: String,
+    pub text: Arc<str>,
     /// `@fix`: what would help beside a purpose, e.g. `training:social-media`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fix: Option<String>,
+    pub fix: Option<Arc<str>>,
 }
 
 /// A purpose that would have made the refused request pass.

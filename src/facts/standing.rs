@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -35,11 +36,11 @@ impl fmt::Display for PurposeId {
 /// The ledger's name for a grant; sorts by time of declaration (UUID version 7, RFC 9562).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct GrantId(String);
+pub struct GrantId(Arc<str>);
 
 impl GrantId {
     /// The grant called `id`.
-    pub fn new(id: impl Into<String>) -> Self {
+    pub fn new(id: impl Into<Arc<str>>) -> Self {
         Self(id.into())
     }
 

@@ -10,7 +10,7 @@ use crate::facts::{PolicyId, Reason};
 /// ```compile_fail,E0451
 /// use wayleave::policy::Decision;
 ///
-/// let forged = Decision { allowed: true, reasons: vec![], errors: vec![], troubles: vec![], permit: None };
+/// let forged = Decision { allowed: true, reasons: Default::default(), errors: vec![], troubles: vec![], permit: None };
 /// ```
 ///
 /// ```compile_fail,E0599
@@ -19,11 +19,14 @@ use crate::facts::{PolicyId, Reason};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     allowed: bool,
-    reasons: Vec<Reason>,
+    reasons: Reasons,
     errors: Vec<PolicyId>,
     troubles: Vec<String>,
     permit: Option<Permit>,
 }
+
+/// Most decisions rest on one rule or two.
+pub(super) type Reasons = smallvec::SmallVec<[Reason; 2]>;
 
 /// Something that kept the rules from answering. It denies, in every mode.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,7 +50,7 @@ impl Trouble {
 
 impl Decision {
     /// Everything asked is permitted by `reasons`, and nothing went wrong.
-    pub(super) fn allow(reasons: Vec<Reason>, permit: Option<Permit>) -> Self {
+    pub(super) fn allow(reasons: Reasons, permit: Option<Permit>) -> Self {
         Self {
             allowed: true,
             reasons,
@@ -58,11 +61,11 @@ impl Decision {
     }
 
     /// Something asked is not permitted; `reasons` are the forbids that say so, none where no rule permits.
-    pub(super) fn deny(reasons: Vec<Reason>, troubles: Vec<Trouble>) -> Self {
+    pub(super) fn deny(reasons: impl IntoIterator<Item = Reason>, troubles: Vec<Trouble>) -> Self {
         let (errors, troubles) = troubles.into_iter().map(|t| (t.policy, t.message)).unzip();
         Self {
             allowed: false,
-            reasons,
+            reasons: reasons.into_iter().collect(),
             errors,
             troubles,
             permit: None,

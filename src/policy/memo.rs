@@ -4,32 +4,46 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// More different things than a busy gateway meets; above it they are made anew.
-const MOST: usize = 4096;
+/// How many things are young at most.
+const MOST: usize = 16_384;
 
 /// Remembers what was made of some facts, by a name for them. Facts that changed under the same name make it anew.
+///
+/// When there are many young ones they are all called old, and those that were old are forgotten: memory stays bounded,
+/// and no single newcomer makes a busy gateway start over.
 #[derive(Debug)]
-pub(super) struct Memo<K, F, V>(RwLock<HashMap<K, Arc<(F, V)>>>);
+pub(super) struct Memo<K, F, V>(RwLock<Generations<K, F, V>>);
+
+#[derive(Debug)]
+struct Generations<K, F, V> {
+    young: HashMap<K, Arc<(F, V)>>,
+    old: HashMap<K, Arc<(F, V)>>,
+}
 
 impl<K, F, V> Default for Memo<K, F, V> {
     fn default() -> Self {
-        Self(RwLock::new(HashMap::new()))
+        Self(RwLock::new(Generations {
+            young: HashMap::new(),
+            old: HashMap::new(),
+        }))
     }
 }
 
 impl<K: Clone + Eq + Hash, F: Clone + PartialEq, V> Memo<K, F, V> {
     /// What `make` makes of `facts`: remembered, or made now.
     pub(super) fn of<E>(&self, name: &K, facts: &F, make: impl FnOnce() -> Result<V, E>) -> Result<Made<F, V>, E> {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        let held = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let known = held.young.get(name).or_else(|| held.old.get(name));
         if let Some(known) = known.filter(|known| known.0 == *facts) {
-            return Ok(Made(known));
+            return Ok(Made(Arc::clone(known)));
         }
+        drop(held);
         let made = Arc::new((facts.clone(), make()?));
         let mut held = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if held.len() >= MOST {
-            held.clear();
+        if held.young.len() >= MOST {
+            held.old = std::mem::take(&mut held.young);
         }
-        held.insert(name.clone(), Arc::clone(&made));
+        held.young.insert(name.clone(), Arc::clone(&made));
         Ok(Made(made))
     }
 }
@@ -61,11 +75,18 @@ mod tests {
     }
 
     #[test]
-    fn memory_stays_bounded() {
+    fn memory_stays_bounded_and_the_latest_are_remembered() {
         let memo = Memo::<usize, usize, usize>::default();
-        for number in 0..3 * MOST {
+        for number in 0..5 * MOST {
             assert_eq!(*memo.of(&number, &number, || Ok::<_, ()>(number)).unwrap(), number);
-            assert!(memo.0.read().unwrap().len() <= MOST);
+            let held = memo.0.read().unwrap();
+            assert!(held.young.len() + held.old.len() <= 2 * MOST);
+        }
+        for number in 4 * MOST..5 * MOST {
+            assert_eq!(
+                *memo.of(&number, &number, || Err::<usize, _>("forgotten")).unwrap(),
+                number
+            );
         }
     }
 }

@@ -14,10 +14,10 @@
 
 mod decision;
 mod diagnose;
+pub mod engine;
 mod express;
 mod fit;
 mod hearing;
-mod index;
 mod lint;
 mod memo;
 mod names;
@@ -36,7 +36,8 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use cedar_policy::{Authorizer, EntityUid};
+use cedar_policy_core::ast::Entity;
+use cedar_policy_core::entities::Dereference;
 
 pub use decision::Decision;
 pub use hearing::Hearing;
@@ -47,13 +48,13 @@ pub use rule::Rule;
 pub use schema::Vocabulary;
 
 use crate::clock::Timestamp;
-use crate::facts::{Category, GrantId, PlatformId, PolicyId, Problem, PurposeId, Severity, SourceText};
-use decision::Trouble;
+use crate::facts::{Category, GrantId, PlatformId, PolicyId, Problem, PurposeId, Reason, Severity, SourceText};
+use decision::{Reasons, Trouble};
+use engine::{Engine, Number, Party};
 use hearing::Memory;
-use index::{Index, Number};
 use opens::Opens;
 use reasons::Tally;
-use request::{Asked, Nouns};
+use request::{ARCHIVE, Asked, BEFORE_A_REQUEST, Nouns};
 use rule::Written;
 use schema::Book;
 
@@ -87,14 +88,24 @@ pub struct Policy {
     vocabulary: Vocabulary,
     nouns: Nouns,
     rules: Vec<Rule>,
+    /// What each rule says as a reason.
+    reasons: Vec<Reason>,
     /// The purposes that each rule opens something for.
     opens: Vec<Opens>,
     numbers: BTreeMap<String, Number>,
     named: Vec<Named>,
-    index: Index,
-    authorizer: Authorizer,
-    actions: HashMap<EntityUid, Arc<cedar_policy_core::ast::Entity>>,
+    engine: Engine,
+    /// The actions that are asked about a site.
+    judged: HashMap<String, Judged>,
     memory: Memory,
+}
+
+/// An action that is asked about a site.
+#[derive(Debug)]
+struct Judged {
+    party: Party,
+    /// Whether it is asked before there is a request.
+    comes_before: bool,
 }
 
 impl Policy {
@@ -147,20 +158,17 @@ impl Policy {
             .enumerate()
             .map(|(number, rule)| (rule.id.as_str().to_owned(), number))
             .collect();
+        let engine = Engine::new(policies, &book.schema, &book.actions, values::LEAVES);
         Self {
-            index: Index::new(policies, &book.schema, &book.actions),
+            judged: judged(&engine, &book, &nouns),
+            engine,
             vocabulary: book.words,
             nouns,
+            reasons: rules.iter().map(reasons::reason).collect(),
             rules,
             opens,
             numbers,
             named: Vec::new(),
-            authorizer: Authorizer::new(),
-            actions: book
-                .actions
-                .iter()
-                .map(|action| (action.uid(), Arc::new(action.as_ref().clone())))
-                .collect(),
             memory: Memory::default(),
         }
     }
@@ -179,7 +187,7 @@ impl Policy {
     pub fn decide_on_grant(&self, question: &GrantQuestion<'_>) -> Decision {
         match self.nouns.about_grant(question, &self.vocabulary, None) {
             Ok(asked) => self.conclude(self.put(&asked, question.at), None),
-            Err(trouble) => Decision::deny(Vec::new(), vec![trouble]),
+            Err(trouble) => Decision::deny([], vec![trouble]),
         }
     }
 
@@ -210,22 +218,22 @@ impl Policy {
         self.opens.iter().any(|opens| opens.holds(purpose))
     }
 
+    /// The long way round: see [`hearing`].
+    fn ask_cedar(&self, question: &Question<'_>) -> Result<Tally, Trouble> {
+        let asked = self.nouns.about_site(question, &self.vocabulary, None)?;
+        Ok(self.put(&asked, question.at))
+    }
+
     fn put(&self, asked: &Asked, at: Timestamp) -> Tally {
         let mut tally = Tally::default();
         for request in &asked.requests {
-            let numbers = request
-                .action()
-                .and_then(|action| self.index.candidates(&asked.principal, action, &asked.resource));
-            let Some(mut numbers) = numbers else {
+            let Some(mut numbers) = self.engine.candidates_for(request, &asked.entities) else {
                 tally.fail(Trouble::with_question("action", "the schema does not know the action"));
                 continue;
             };
             numbers.retain(|number| self.is_in_force(*number, at));
-            match self.index.set(numbers) {
-                Ok(set) => tally.count(
-                    &self.authorizer.is_authorized(request, &set, &asked.entities),
-                    &self.numbers,
-                ),
+            match self.engine.ask_cedar(request, &numbers, &asked.entities) {
+                Ok(response) => tally.count(&response, &self.numbers),
                 Err(error) => tally.fail(Trouble::with_question("index", error.to_string())),
             }
         }
@@ -237,12 +245,17 @@ impl Policy {
     }
 
     fn conclude(&self, tally: Tally, passage: Option<Passage>) -> Decision {
-        let determining = tally.determining(&self.rules);
-        let reasons = determining.iter().map(|rule| reasons::reason(rule)).collect();
+        let determining = tally.determining(&self.reasons);
+        let reasons: Reasons = determining
+            .iter()
+            .filter_map(|number| self.reasons.get(*number))
+            .cloned()
+            .collect();
         if !tally.is_allowed() {
             return Decision::deny(reasons, tally.into_troubles());
         }
-        let rules_end = determining.iter().filter_map(|rule| rule.expires).min();
+        let rules = determining.iter().filter_map(|number| self.rules.get(*number));
+        let rules_end = rules.filter_map(|rule| rule.expires).min();
         let permit = passage.map(|(authority, grant)| {
             let (grant, grant_ends) = grant.unzip();
             let until = grant_ends.into_iter().chain(rules_end).min();
@@ -250,6 +263,24 @@ impl Policy {
         });
         Decision::allow(reasons, permit)
     }
+}
+
+fn judged(engine: &Engine, book: &Book, nouns: &Nouns) -> HashMap<String, Judged> {
+    let activities = book.words.activities().keys().map(crate::facts::Activity::as_str);
+    let names = BEFORE_A_REQUEST.into_iter().chain([ARCHIVE]).chain(activities);
+    let judged = names.filter_map(|name| {
+        let uid = nouns.action(name);
+        let entity = match book.actions.as_ref().entity(uid.as_ref()) {
+            Dereference::Data(entity) => Some(Arc::<Entity>::new(entity.clone())),
+            Dereference::NoSuchEntity | Dereference::Residual(_) => None,
+        };
+        let action = Judged {
+            party: engine.action(&uid, entity)?,
+            comes_before: BEFORE_A_REQUEST.contains(&name),
+        };
+        Some((name.to_owned(), action))
+    });
+    judged.collect()
 }
 
 /// Where a permit would lead, and the grant with its expiry.

@@ -1,11 +1,11 @@
-//! What Cedar answered, in the rules' own words.
+//! What was answered, in the rules' own words.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{AuthorizationError, Decision as Answer, Response};
 
 use super::decision::Trouble;
-use super::index::Number;
+use super::engine::{Number, Numbers};
 use super::rule::Rule;
 use crate::facts::{Effect, PolicyId, Reason};
 
@@ -13,20 +13,28 @@ use crate::facts::{Effect, PolicyId, Reason};
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     denied: bool,
-    determining: BTreeSet<Number>,
+    determining: Numbers,
     troubles: BTreeSet<Trouble>,
 }
 
 impl Tally {
-    /// Adds one answer.
+    /// Adds the engine's answer.
+    pub(super) fn add(&mut self, allowed: bool, determining: Numbers) {
+        self.denied |= !allowed;
+        if self.determining.is_empty() {
+            self.determining = determining;
+        } else {
+            self.determining.extend(determining);
+        }
+    }
+
+    /// Adds one answer of Cedar's.
     pub(super) fn count(&mut self, response: &Response, numbers: &BTreeMap<String, Number>) {
         self.denied |= response.decision() == Answer::Deny;
         for id in response.diagnostics().reason() {
             let id: &str = id.as_ref();
             match numbers.get(id) {
-                Some(number) => {
-                    self.determining.insert(*number);
-                }
+                Some(number) => self.determining.push(*number),
                 None => self.fail(Trouble::with_question("rule", format!("no rule is called `{id}`"))),
             }
         }
@@ -49,15 +57,19 @@ impl Tally {
         !self.denied && self.troubles.is_empty() && !self.determining.is_empty()
     }
 
-    /// The rules that determine the answer as a whole: where it is denied, what permits a part of it is none.
-    pub(super) fn determining<'a>(&self, rules: &'a [Rule]) -> Vec<&'a Rule> {
+    /// The rules that determine the answer as a whole, in their order: where it is denied, what permits a part of it is
+    /// none.
+    pub(super) fn determining(&self, reasons: &[Reason]) -> Numbers {
         let effect = if self.is_allowed() {
             Effect::Permit
         } else {
             Effect::Forbid
         };
-        let rules = self.determining.iter().filter_map(|number| rules.get(*number));
-        rules.filter(|rule| rule.effect == effect).collect()
+        let says = |number: &Number| reasons.get(*number).is_some_and(|reason| reason.effect == effect);
+        let mut rules: Numbers = self.determining.iter().copied().filter(says).collect();
+        rules.sort_unstable();
+        rules.dedup();
+        rules
     }
 
     /// What went wrong.
@@ -71,7 +83,7 @@ pub(super) fn reason(rule: &Rule) -> Reason {
     Reason {
         policy: rule.id.clone(),
         effect: rule.effect,
-        text: rule.reason.clone(),
-        fix: rule.fix.clone(),
+        text: rule.reason.as_str().into(),
+        fix: rule.fix.as_deref().map(Into::into),
     }
 }

@@ -8,7 +8,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use cedar_policy::{Context, Entities, Entity, EntityTypeName, EntityUid, Request};
 use cedar_policy::{ParseErrors, Schema};
-use jiff::tz::TimeZoneDatabase;
+use cedar_policy_core::ast::{BorrowedRestrictedExpr, Value};
+use cedar_policy_core::evaluator::RestrictedEvaluator;
+use cedar_policy_core::extensions::Extensions;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::decision::Trouble;
 use super::express::{Expr, moment, record, serves, span, text, uid, wrong};
@@ -17,16 +20,16 @@ use super::schema::Vocabulary;
 use crate::clock::Timestamp;
 use crate::facts::{Arrival, Employment, Grant, Person, Place, Subject};
 
-pub(super) type Pairs = Vec<(String, Expr)>;
+type Pairs = Vec<(String, Expr)>;
 
 /// Activities are judged with the request; everything on this list before there is one.
-const BEFORE_A_REQUEST: [&str; 2] = ["connect", "inspect"];
+pub(super) const BEFORE_A_REQUEST: [&str; 2] = ["connect", "inspect"];
 
 /// Where a context holds the grant that is judged under.
 pub(super) const GRANT: &str = "purpose";
 
 /// The one judged action on a request that is not an activity.
-const ARCHIVE: &str = "archive";
+pub(super) const ARCHIVE: &str = "archive";
 
 /// The type names of the schema, parsed once, and the time zones.
 #[derive(Debug)]
@@ -47,18 +50,9 @@ pub(super) struct Nouns {
     zones: TimeZoneDatabase,
 }
 
-/// A principal or resource as scopes see it: what it is and all that it is in.
-#[derive(Clone, Debug)]
-pub(super) struct Noun {
-    pub(super) uid: EntityUid,
-    pub(super) ancestors: Vec<EntityUid>,
-}
-
 /// One question, ready for Cedar: a request for each action.
 #[derive(Debug)]
 pub(super) struct Asked {
-    pub(super) principal: Noun,
-    pub(super) resource: Noun,
     pub(super) entities: Entities,
     pub(super) requests: Vec<Request>,
 }
@@ -99,16 +93,11 @@ impl Nouns {
             .map(|action| {
                 let context = contexts.for_action(action, words)?;
                 let action = uid(&self.action, action);
-                Request::new(principal.uid.clone(), action, resource.uid.clone(), context, schema)
+                Request::new(principal.clone(), action, resource.clone(), context, schema)
                     .map_err(|e| wrong("request", &e))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Asked {
-            principal,
-            resource,
-            entities,
-            requests,
-        })
+        Ok(Asked { entities, requests })
     }
 
     /// The request that asks about a grant. A schema, where one is given, checks all that is built.
@@ -124,10 +113,7 @@ impl Nouns {
             return Err(unknown_purpose(question.purpose.as_str()));
         }
         let (principal, person) = self.person(question.person)?;
-        let resource = Noun {
-            uid: uid(&self.purpose, question.purpose.as_str()),
-            ancestors: Vec::new(),
-        };
+        let resource = uid(&self.purpose, question.purpose.as_str());
         let mut entities = vec![person, self.purpose(&resource, question)?];
         match question.declarer_person {
             Some(other) if other.id != *question.declarer => {
@@ -142,11 +128,9 @@ impl Nouns {
         pairs.push(("channel".to_owned(), text(question.channel.as_str())));
         let context = Context::from_pairs(pairs).map_err(|e| wrong("context", &e))?;
         let action = uid(&self.action, question.power.as_str());
-        let request = Request::new(principal.uid.clone(), action, resource.uid.clone(), context, schema)
+        let request = Request::new(principal.clone(), action, resource.clone(), context, schema)
             .map_err(|e| wrong("request", &e))?;
         Ok(Asked {
-            principal,
-            resource,
             entities,
             requests: vec![request],
         })
@@ -166,13 +150,10 @@ impl Nouns {
         Entities::from_entities(all, schema).map_err(|e| wrong("entities", &e))
     }
 
-    pub(super) fn person(&self, person: &Person) -> Result<(Noun, Entity), Trouble> {
+    pub(super) fn person(&self, person: &Person) -> Result<(EntityUid, Entity), Trouble> {
         let roles = person.roles.iter().map(|role| uid(&self.role, role));
         let departments = person.departments.iter().map(|name| uid(&self.department, name));
-        let noun = Noun {
-            uid: uid(&self.user, person.id.as_str()),
-            ancestors: roles.chain(departments).collect(),
-        };
+        let user = uid(&self.user, person.id.as_str());
         let mut attributes = vec![
             ("employment".to_owned(), self.employment(person.employment)),
             ("region".to_owned(), text(&person.region)),
@@ -187,22 +168,19 @@ impl Nouns {
             .training
             .iter()
             .map(|(course, until)| (course.clone(), moment(*until)));
-        let entity = Entity::new_with_tags(noun.uid.clone(), attributes, noun.ancestors.clone(), training)
+        let entity = Entity::new_with_tags(user.clone(), attributes, roles.chain(departments), training)
             .map_err(|e| wrong("person", &e))?;
-        Ok((noun, entity))
+        Ok((user, entity))
     }
 
     fn employment(&self, kind: Employment) -> Expr {
         Expr::new_entity_uid(uid(&self.employment, kind.as_str()))
     }
 
-    pub(super) fn site(&self, place: &Place) -> Result<(Noun, Entity), Trouble> {
+    pub(super) fn site(&self, place: &Place) -> Result<(EntityUid, Entity), Trouble> {
         let platform = place.platform.iter().map(|id| uid(&self.platform, id.as_str()));
         let categories = place.categories.iter().map(|id| uid(&self.category, id.as_str()));
-        let noun = Noun {
-            uid: uid(&self.site, place.host.as_str()),
-            ancestors: platform.chain(categories).collect(),
-        };
+        let site = uid(&self.site, place.host.as_str());
         let attributes = HashMap::from([
             ("host".to_owned(), text(place.host.as_str())),
             ("classified".to_owned(), Expr::new_bool(place.is_classified())),
@@ -211,12 +189,12 @@ impl Nouns {
                 Expr::new_set(place.roles.iter().map(|role| text(serves(*role)))),
             ),
         ]);
-        let parents = noun.ancestors.iter().cloned().collect();
-        let entity = Entity::new(noun.uid.clone(), attributes, parents).map_err(|e| wrong("site", &e))?;
-        Ok((noun, entity))
+        let parents = platform.chain(categories).collect();
+        let entity = Entity::new(site.clone(), attributes, parents).map_err(|e| wrong("site", &e))?;
+        Ok((site, entity))
     }
 
-    fn purpose(&self, noun: &Noun, question: &GrantQuestion<'_>) -> Result<Entity, Trouble> {
+    fn purpose(&self, purpose: &EntityUid, question: &GrantQuestion<'_>) -> Result<Entity, Trouble> {
         let somebody = |id: &str| Expr::new_entity_uid(uid(&self.user, id));
         let kind = Expr::new_entity_uid(uid(&self.purpose_kind, question.purpose.as_str()));
         let attributes = HashMap::from([
@@ -225,17 +203,11 @@ impl Nouns {
             ("businessOwner".to_owned(), somebody(question.business_owner.as_str())),
             ("maxDuration".to_owned(), span(question.longest_for)),
         ]);
-        Entity::new(noun.uid.clone(), attributes, HashSet::new()).map_err(|e| wrong("purpose", &e))
+        Entity::new(purpose.clone(), attributes, HashSet::new()).map_err(|e| wrong("purpose", &e))
     }
 
     /// What every context holds.
-    pub(super) fn base(
-        &self,
-        person: &Person,
-        subject: &Subject,
-        arrival: &Arrival,
-        at: Timestamp,
-    ) -> Result<Pairs, Trouble> {
+    fn base(&self, person: &Person, subject: &Subject, arrival: &Arrival, at: Timestamp) -> Result<Pairs, Trouble> {
         let client = record([
             ("ip", Expr::new_ip(arrival.client.ip().to_canonical().to_string())),
             ("network", text(arrival.network.as_str())),
@@ -255,26 +227,30 @@ impl Nouns {
     /// What the person's wall clock shows: hours on the clock and not hours slept through, so that noon is `12h` on
     /// the day on which the clocks change, too.
     fn local(&self, person: &Person, at: Timestamp) -> Result<Expr, Trouble> {
-        let (since_midnight, weekday) = self.wall_clock(person, at)?;
+        let (since_midnight, weekday) = wall_clock(&self.zone(person)?, at);
         record([
             ("time", Expr::new_duration(format!("{since_midnight}ms"))),
             ("weekday", Expr::new_long(weekday)),
         ])
     }
 
-    /// Milliseconds since midnight, and the day of the week; Monday is 1.
-    pub(super) fn wall_clock(&self, person: &Person, at: Timestamp) -> Result<(i64, i64), Trouble> {
-        let zone = self.zones.get(&person.time_zone).map_err(|_| {
+    /// Where the person's clock stands.
+    pub(super) fn zone(&self, person: &Person) -> Result<TimeZone, Trouble> {
+        self.zones.get(&person.time_zone).map_err(|_| {
             let message = format!("`{}` has an unknown time zone `{}`", person.id, person.time_zone);
             Trouble::with_question("time-zone", message)
-        })?;
-        let here = at.calendar().to_zoned(zone);
-        let since_midnight = here.time().duration_since(jiff::civil::Time::midnight());
-        let millis = i64::try_from(since_midnight.as_millis()).unwrap_or(i64::MAX);
-        Ok((millis, here.weekday().to_monday_one_offset().into()))
+        })
     }
 
-    pub(super) fn claim(&self, grant: &Grant) -> Result<Expr, Trouble> {
+    /// A grant as a rule finds it, evaluated.
+    pub(super) fn claim_value(&self, grant: &Grant) -> Result<Value, Trouble> {
+        let claim = self.claim(grant)?;
+        let restricted = BorrowedRestrictedExpr::new_unchecked(claim.as_ref());
+        let evaluated = RestrictedEvaluator::new(Extensions::all_available()).interpret(restricted);
+        evaluated.map_err(|e| wrong("purpose", &e))
+    }
+
+    fn claim(&self, grant: &Grant) -> Result<Expr, Trouble> {
         let platforms = grant.platforms.iter().map(|id| uid(&self.platform, id.as_str()));
         let kind = uid(&self.purpose_kind, grant.purpose.as_str());
         let mut pairs = vec![
@@ -294,6 +270,14 @@ impl Nouns {
         }
         record(pairs)
     }
+}
+
+/// Milliseconds since midnight, and the day of the week; Monday is 1.
+pub(super) fn wall_clock(zone: &TimeZone, at: Timestamp) -> (i64, i64) {
+    let here = at.calendar().to_zoned(zone.clone());
+    let since_midnight = here.time().duration_since(jiff::civil::Time::midnight());
+    let millis = i64::try_from(since_midnight.as_millis()).unwrap_or(i64::MAX);
+    (millis, here.weekday().to_monday_one_offset().into())
 }
 
 /// The contexts of one question about a site, each built when it is first needed.
@@ -335,7 +319,7 @@ impl<'a> SiteContexts<'a> {
 }
 
 /// Whether the action is judged before there is a request.
-pub(super) fn comes_before(action: &str, words: &Vocabulary) -> Result<bool, Trouble> {
+fn comes_before(action: &str, words: &Vocabulary) -> Result<bool, Trouble> {
     if BEFORE_A_REQUEST.contains(&action) {
         return Ok(true);
     }
@@ -355,7 +339,7 @@ fn build(made: &mut Option<Context>, pairs: impl FnOnce() -> Result<Pairs, Troub
     Ok(context)
 }
 
-pub(super) fn facts(request: &RequestFacts<'_>) -> Result<Expr, Trouble> {
+fn facts(request: &RequestFacts<'_>) -> Result<Expr, Trouble> {
     let bytes = i64::try_from(request.bytes).unwrap_or(i64::MAX);
     let mut pairs = vec![
         ("method", text(request.method)),

@@ -1,60 +1,97 @@
-//! Contexts in Cedar's terms, evaluated already. Cedar's own way to a datetime, a duration or an address is through text,
-//! which costs more than a decision: here a text is parsed once for each second, and what is finer is added to it.
+//! The facts of a flow as Cedar's values, each made when a rule first looks at it. Cedar's own way to a datetime, a
+//! duration or an address is through text, which costs more than a decision: here a text is parsed once for each second,
+//! and what is finer is added to it.
 //!
-//! `Nouns::base` and `request::facts` spell the same out for Cedar to evaluate; the tests hold one against the other.
+//! `Nouns::about_site` spells the same out for Cedar to evaluate; the tests hold one against the other.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
-use cedar_policy_core::ast::{Context, PartialValue, Value};
+use arc_swap::ArcSwapOption;
+use cedar_policy_core::ast::{PartialValue, Value};
 use cedar_policy_core::extensions::Extensions;
+use jiff::tz::TimeZone;
 
-use super::decision::Trouble;
-use super::express::wrong;
+use super::engine::{Doubt, Leaves};
 use super::memo::Memo;
-use super::question::{Question, RequestFacts};
-use super::request::Nouns;
+use super::question::Question;
+use super::request::{GRANT, wall_clock};
 use crate::clock::Timestamp;
+
+/// What rules find in the context of a flow. The order is that of [`leaf`](Values::leaf)'s arms.
+pub(super) const LEAVES: Leaves = Leaves(&[
+    &["now"],
+    &["local", "time"],
+    &["local", "weekday"],
+    &["client", "ip"],
+    &["client", "network"],
+    &["proof", "method"],
+    &["proof", "strong"],
+    &["request", "method"],
+    &["request", "host"],
+    &["request", "path"],
+    &["request", "bytes"],
+    &["request", "contentType"],
+    &[GRANT],
+]);
+
+/// How many there are.
+pub(super) const COUNT: usize = LEAVES.0.len();
+
+/// The leaf that holds the grant that is judged under.
+pub(super) const CLAIM: usize = COUNT - 1;
+
+/// The leaves that there are only where there is a request.
+pub(super) const REQUEST: std::ops::Range<usize> = 7..12;
 
 /// What is remembered of texts that were parsed.
 #[derive(Debug, Default)]
-pub(super) struct Parsed {
+pub(super) struct Values {
+    /// The latest moment asked for, and the latest time of day.
+    latest: [ArcSwapOption<(i64, Value)>; 2],
     seconds: Memo<i64, (), Value>,
     milliseconds: Memo<i64, (), Value>,
     addresses: Memo<IpAddr, (), Value>,
 }
 
-type Made<T> = Result<T, Trouble>;
+type Made<T> = Result<T, Doubt>;
 
-impl Parsed {
-    /// What every context holds.
-    pub(super) fn base(&self, nouns: &Nouns, flow: &Question<'_>) -> Made<Context> {
-        let (since_midnight, weekday) = nouns.wall_clock(flow.person, flow.at)?;
-        let day = Timestamp::from_millis(since_midnight);
-        let local = [
-            ("time", called("toTime", &[self.moment(day)?])?),
-            ("weekday", weekday.into()),
-        ];
-        let client = [
-            ("ip", self.address(flow.arrival.client.ip().to_canonical())?),
-            ("network", flow.arrival.network.as_str().into()),
-        ];
+impl Values {
+    /// The leaf of this number, below the grant's; none where the context does not have it.
+    pub(super) fn leaf(&self, number: usize, flow: &Question<'_>, zone: &TimeZone) -> Made<Option<Value>> {
+        let request = flow.request.as_ref().ok_or(Doubt);
         let method = flow.subject.method;
-        let proof: [(_, Value); 2] = [
-            ("method", method.as_str().into()),
-            ("strong", method.is_strong().into()),
-        ];
-        let fields = [
-            ("now", self.moment(flow.at)?),
-            ("local", Value::record(local, None)),
-            ("client", Value::record(client, None)),
-            ("proof", Value::record(proof, None)),
-        ];
-        Ok(context(fields))
+        Ok(Some(match number {
+            0 => self.latest(0, flow.at.as_millis(), |at| self.moment(at))?,
+            1 => self.latest(1, wall_clock(zone, flow.at).0, |day| {
+                called("toTime", &[self.moment(day)?])
+            })?,
+            2 => wall_clock(zone, flow.at).1.into(),
+            3 => self.address(flow.arrival.client.ip().to_canonical())?,
+            4 => flow.arrival.network.as_str().into(),
+            5 => method.as_str().into(),
+            6 => method.is_strong().into(),
+            7 => request?.method.into(),
+            8 => request?.host.as_str().into(),
+            9 => request?.path.into(),
+            10 => i64::try_from(request?.bytes).unwrap_or(i64::MAX).into(),
+            11 => return Ok(request?.content_type.map(Value::from)),
+            _ => return Err(Doubt),
+        }))
     }
 
-    fn moment(&self, at: Timestamp) -> Made<Value> {
-        let (second, rest) = (at.as_millis().div_euclid(1000), at.as_millis().rem_euclid(1000));
+    /// What `make` makes of `millis`, or made of it before: many ask within one millisecond.
+    fn latest(&self, which: usize, millis: i64, make: impl FnOnce(i64) -> Made<Value>) -> Made<Value> {
+        let latest = self.latest.get(which).ok_or(Doubt)?;
+        if let Some(known) = latest.load().as_deref().filter(|known| known.0 == millis) {
+            return Ok(known.1.clone());
+        }
+        let made = make(millis)?;
+        latest.store(Some((millis, made.clone()).into()));
+        Ok(made)
+    }
+
+    fn moment(&self, millis: i64) -> Made<Value> {
+        let (second, rest) = (millis.div_euclid(1000), millis.rem_euclid(1000));
         let whole = self.seconds.of(&second, &(), || {
             let text = Timestamp::from_millis(second * 1000).to_string();
             called("datetime", &[text.as_str().into()])
@@ -76,33 +113,12 @@ impl Parsed {
     }
 }
 
-/// What a context holds of the request.
-pub(super) fn request(request: &RequestFacts<'_>) -> Context {
-    let bytes = i64::try_from(request.bytes).unwrap_or(i64::MAX);
-    let fields = [
-        ("method", request.method.into()),
-        ("host", request.host.as_str().into()),
-        ("path", request.path.into()),
-        ("bytes", bytes.into()),
-    ];
-    let kind = request.content_type.map(|kind| ("contentType", kind.into()));
-    let record: Vec<(&str, Value)> = fields.into_iter().chain(kind).collect();
-    context([("request", Value::record(record, None))])
-}
-
-fn context<const N: usize>(fields: [(&str, Value); N]) -> Context {
-    let fields = fields.into_iter().map(|(name, value)| (name.into(), value));
-    Context::Value(Arc::new(fields.collect()))
-}
-
 /// What one of Cedar's extension functions makes of these.
 fn called(function: &str, arguments: &[Value]) -> Made<Value> {
-    let name = function.parse().map_err(|e| wrong("context", &e))?;
-    let function = Extensions::all_available()
-        .func(&name)
-        .map_err(|e| wrong("context", &e))?;
-    match function.call(arguments).map_err(|e| wrong("context", &e))? {
+    let name = function.parse().map_err(|_| Doubt)?;
+    let function = Extensions::all_available().func(&name).map_err(|_| Doubt)?;
+    match function.call(arguments).map_err(|_| Doubt)? {
         PartialValue::Value(value) => Ok(value),
-        PartialValue::Residual(_) => Err(Trouble::with_question("context", "something in it is unknown")),
+        PartialValue::Residual(_) => Err(Doubt),
     }
 }

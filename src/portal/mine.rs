@@ -170,6 +170,6 @@ fn ending(id: &str) -> String {
 
 /// The reasons in one text.
 pub(super) fn joined(reasons: &[Reason]) -> String {
-    let texts: Vec<&str> = reasons.iter().map(|reason| reason.text.as_str()).collect();
+    let texts: Vec<&str> = reasons.iter().map(|reason| &*reason.text).collect();
     texts.join(" ")
 }

@@ -71,8 +71,9 @@ impl Rulebook {
         let fixes: BTreeSet<String> = refused
             .reasons()
             .iter()
-            .filter_map(|reason| reason.fix.clone())
+            .filter_map(|reason| reason.fix.as_deref())
             .filter(|fix| self.would_help(fix, seen, person, refused.reading()))
+            .map(str::to_owned)
             .chain(self.selecting_less(seen, refused.reading()))
             .collect();
         Remedy {
@@ -141,8 +142,8 @@ fn not_now(hearing: &Hearing<'_>, held: &[&Grant], refused: &Judgement) -> Vec<S
     let mut said: Vec<String> = Vec::new();
     for grant in held {
         for reason in hearing.waiting(&actions, grant) {
-            if !said.contains(&reason.text) {
-                said.push(reason.text);
+            if !said.iter().any(|text| **text == *reason.text) {
+                said.push(reason.text.as_ref().to_owned());
             }
         }
     }

@@ -169,7 +169,7 @@ fn a_reason_carries_the_words_and_the_fix_of_its_rule() {
         panic!("{decision:?}")
     };
     assert_eq!(
-        reason.text,
+        &*reason.text,
         "Your social-media training is missing or has expired. Renew it to publish."
     );
     assert_eq!(reason.fix.as_deref(), Some("training:social-media"));
@@ -248,4 +248,13 @@ fn the_vocabulary_tells_groups_purposes_and_what_publishes() {
         assert!(words.employments().contains(kind.as_str()));
     }
     assert_eq!(words.employments().len(), 4);
+}
+
+#[test]
+fn every_shipped_rule_about_sites_is_translated() {
+    let policy = shipped();
+    let rules = policy.rules().enumerate();
+    for (number, rule) in rules.filter(|(_, rule)| rule.file != "rules/40-portal.cedar") {
+        assert!(policy.engine.is_translated(number), "{}", rule.id);
+    }
 }

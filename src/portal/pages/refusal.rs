@@ -205,13 +205,13 @@ impl Told<'_> {
     /// The reasons worth telling: those that nothing mends first. One whose fix would change nothing is left out, since
     /// it would read as advice; the record keeps it. Last, when the purposes that are held would open this.
     fn reasons(&self) -> Vec<&str> {
-        let helps = |fix: &String| self.remedy.fixes.contains(fix);
+        let helps = |fix: &str| self.remedy.fixes.iter().any(|one| one == fix);
         let lasting = self.reasons.iter().filter(|reason| reason.fix.is_none());
         let mended = self
             .reasons
             .iter()
-            .filter(|reason| reason.fix.as_ref().is_some_and(helps));
-        let reasons = lasting.chain(mended).map(|reason| reason.text.as_str());
+            .filter(|reason| reason.fix.as_deref().is_some_and(helps));
+        let reasons = lasting.chain(mended).map(|reason| &*reason.text);
         reasons.chain(self.remedy.not_now.iter().map(String::as_str)).collect()
     }
 

@@ -235,7 +235,7 @@ fn not_declared(why: &NotDeclared) -> String {
         NotDeclared::Unpermitted => "No rule lets you declare this purpose.".to_owned(),
         NotDeclared::Failed => "The rules could not be evaluated, so nothing is granted.".to_owned(),
         NotDeclared::Forbidden(reasons) => {
-            let texts: Vec<&str> = reasons.iter().map(|reason| reason.text.as_str()).collect();
+            let texts: Vec<&str> = reasons.iter().map(|reason| &*reason.text).collect();
             texts.join(" ")
         }
     }

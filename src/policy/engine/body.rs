@@ -1,0 +1,352 @@
+//! Conditions, translated once: constants evaluated, functions looked up, paths of the context numbered, and boolean parts
+//! that several rules share evaluated once for all of them.
+
+use std::collections::HashMap;
+
+use cedar_policy::{Effect, Policy};
+use cedar_policy_core::ast::BorrowedRestrictedExpr;
+use cedar_policy_core::ast::{
+    self, BinaryOp, EntityType, Expr, ExprKind, ExtensionFunction, Pattern, UnaryOp, Value, Var,
+};
+use cedar_policy_core::evaluator::RestrictedEvaluator;
+use cedar_policy_core::extensions::Extensions;
+use smol_str::SmolStr;
+
+use super::index::Number;
+use super::leaves::{Leaves, Path, Reads};
+
+/// Deeper conditions are left to Cedar, which has a guard of its own against what would overflow the stack.
+const DEEPEST: usize = 128;
+
+/// Two parts.
+type Pair = Box<(Node, Node)>;
+
+/// A condition's part.
+#[derive(Debug)]
+pub(super) enum Node {
+    Const(Value),
+    Principal,
+    Action,
+    Resource,
+    Context,
+    Leaf(usize),
+    /// Whether there is such a leaf.
+    HasLeaf(usize),
+    /// Whether the record that certainly has the first leaf has the second.
+    HasBeside(usize, usize),
+    /// Whether there is such a leaf, and below it such a path.
+    HasBelow(usize, Vec<SmolStr>),
+    Shared(usize),
+    And(Pair),
+    Or(Pair),
+    Not(Box<Node>),
+    If(Box<(Node, Node, Node)>),
+    Equal(Pair),
+    Order(BinaryOp, Pair),
+    In(Pair),
+    Sets(BinaryOp, Pair),
+    GetTag(Pair),
+    HasTag(Pair),
+    Get(Box<Node>, SmolStr),
+    Has(Box<Node>, SmolStr),
+    HasPath(Box<Node>, Vec<SmolStr>),
+    Like(Box<Node>, Pattern),
+    Is(Box<Node>, EntityType),
+    Make(Make),
+}
+
+/// A part that comes about anew for every request.
+#[derive(Debug)]
+pub(super) enum Make {
+    Unary(UnaryOp, Box<Node>),
+    Arithmetic(BinaryOp, Pair),
+    Call(&'static ExtensionFunction, Box<[Node]>),
+    Set(Box<[Node]>),
+    Record(Box<[(SmolStr, Node)]>),
+}
+
+/// A rule's condition; its scope is the index's matter.
+#[derive(Debug)]
+pub(super) struct Body {
+    effect: Effect,
+    condition: Condition,
+    reads: Reads,
+}
+
+#[derive(Debug)]
+pub(super) enum Condition {
+    Always,
+    When(Node),
+    /// Not translated.
+    LeftToCedar,
+}
+
+impl Body {
+    pub(super) fn forbids(&self) -> bool {
+        self.effect == Effect::Forbid
+    }
+
+    pub(super) fn is_translated(&self) -> bool {
+        !matches!(self.condition, Condition::LeftToCedar)
+    }
+
+    pub(super) fn condition(&self) -> &Condition {
+        &self.condition
+    }
+}
+
+/// All conditions.
+#[derive(Debug)]
+pub(super) struct Program {
+    bodies: Vec<Body>,
+    shared: Vec<Node>,
+}
+
+impl Program {
+    pub(super) fn new(policies: &[Policy], leaves: Leaves) -> Self {
+        let mut compiler = Compiler {
+            leaves,
+            shared: Vec::new(),
+            numbers: HashMap::new(),
+            reads: Reads::default(),
+            depth: 0,
+        };
+        let bodies = policies.iter().map(|policy| compiler.body(policy)).collect();
+        Self {
+            bodies,
+            shared: compiler.shared.into_iter().map(|(node, _)| node).collect(),
+        }
+    }
+
+    pub(super) fn body(&self, number: Number) -> Option<&Body> {
+        self.bodies.get(number)
+    }
+
+    pub(super) fn shared(&self, number: usize) -> Option<&Node> {
+        self.shared.get(number)
+    }
+
+    /// How many parts are shared.
+    pub(super) fn most_shared(&self) -> usize {
+        self.shared.len()
+    }
+
+    /// What the rule of this number may look at.
+    pub(super) fn reads(&self, number: Number) -> Reads {
+        self.bodies.get(number).map_or(Reads::ALL, |body| body.reads)
+    }
+}
+
+/// What cannot be translated.
+struct Untold;
+
+struct Compiler {
+    leaves: Leaves,
+    shared: Vec<(Node, Reads)>,
+    numbers: HashMap<Expr, usize>,
+    /// What the part that is being translated looks at.
+    reads: Reads,
+    depth: usize,
+}
+
+type Made<T> = Result<T, Untold>;
+
+impl Compiler {
+    fn body(&mut self, policy: &Policy) -> Body {
+        self.reads = Reads::default();
+        let policy: &ast::Policy = policy.as_ref();
+        let condition = match policy.non_scope_constraints() {
+            None => Condition::Always,
+            Some(expression) => self.truth(expression).map_or(Condition::LeftToCedar, Condition::When),
+        };
+        let reads = if matches!(condition, Condition::LeftToCedar) {
+            Reads::ALL
+        } else {
+            self.reads
+        };
+        Body {
+            effect: match policy.effect() {
+                Effect::Permit => Effect::Permit,
+                Effect::Forbid => Effect::Forbid,
+            },
+            condition,
+            reads,
+        }
+    }
+
+    /// An expression that must be boolean: what is no mere connective is shared between rules.
+    fn truth(&mut self, expression: &Expr) -> Made<Node> {
+        if matches!(
+            expression.expr_kind(),
+            ExprKind::And { .. }
+                | ExprKind::Or { .. }
+                | ExprKind::If { .. }
+                | ExprKind::Lit(_)
+                | ExprKind::UnaryApp { op: UnaryOp::Not, .. }
+        ) {
+            return self.node(expression);
+        }
+        if let Some(number) = self.numbers.get(expression) {
+            let reads = self.shared.get(*number).map_or(Reads::ALL, |(_, reads)| *reads);
+            self.reads = [self.reads, reads].into_iter().collect();
+            return Ok(Node::Shared(*number));
+        }
+        let outer = std::mem::take(&mut self.reads);
+        let node = self.node(expression);
+        let own = std::mem::replace(&mut self.reads, outer);
+        self.reads = [outer, own].into_iter().collect();
+        let node = node?;
+        if matches!(node, Node::Const(_)) {
+            return Ok(node);
+        }
+        let number = self.shared.len();
+        self.shared.push((node, own));
+        self.numbers.insert(expression.clone(), number);
+        Ok(Node::Shared(number))
+    }
+
+    fn node(&mut self, expression: &Expr) -> Made<Node> {
+        if let Some(value) = constant(expression) {
+            return Ok(Node::Const(value));
+        }
+        if self.depth >= DEEPEST {
+            return Err(Untold);
+        }
+        self.depth += 1;
+        let node = self.translated(expression);
+        self.depth -= 1;
+        node
+    }
+
+    fn translated(&mut self, expression: &Expr) -> Made<Node> {
+        Ok(match expression.expr_kind() {
+            ExprKind::Lit(literal) => Node::Const(literal.clone().into()),
+            ExprKind::Var(Var::Principal) => Node::Principal,
+            ExprKind::Var(Var::Action) => Node::Action,
+            ExprKind::Var(Var::Resource) => Node::Resource,
+            ExprKind::Var(Var::Context) if self.leaves.0.is_empty() => Node::Context,
+            ExprKind::And { left, right } => Node::And(Box::new((self.truth(left)?, self.truth(right)?))),
+            ExprKind::Or { left, right } => Node::Or(Box::new((self.truth(left)?, self.truth(right)?))),
+            ExprKind::If {
+                test_expr,
+                then_expr,
+                else_expr,
+            } => Node::If(Box::new((
+                self.truth(test_expr)?,
+                self.node(then_expr)?,
+                self.node(else_expr)?,
+            ))),
+            ExprKind::UnaryApp { op: UnaryOp::Not, arg } => Node::Not(Box::new(self.truth(arg)?)),
+            ExprKind::UnaryApp { op, arg } => Node::Make(Make::Unary(*op, Box::new(self.node(arg)?))),
+            ExprKind::BinaryApp { op, arg1, arg2 } => binary(*op, Box::new((self.node(arg1)?, self.node(arg2)?))),
+            ExprKind::ExtensionFunctionApp { fn_name, args } => {
+                let function = Extensions::all_available().func(fn_name).map_err(|_| Untold)?;
+                Node::Make(Make::Call(function, self.all(args.iter())?))
+            }
+            ExprKind::GetAttr { expr, attr } => self.get(expression, expr, attr)?,
+            ExprKind::HasAttr { expr, attr } => self.has(expr, attr)?,
+            ExprKind::ExtHasAttr { expr, attrs } => self.has_path(expr, attrs.iter().cloned().collect())?,
+            ExprKind::Like { expr, pattern } => Node::Like(Box::new(self.node(expr)?), pattern.clone()),
+            ExprKind::Is { expr, entity_type } => Node::Is(Box::new(self.node(expr)?), entity_type.clone()),
+            ExprKind::Set(items) => Node::Make(Make::Set(self.all(items.iter())?)),
+            ExprKind::Record(fields) => {
+                let fields = fields.iter().map(|(name, value)| Ok((name.clone(), self.node(value)?)));
+                Node::Make(Make::Record(fields.collect::<Made<_>>()?))
+            }
+            ExprKind::Var(Var::Context) | ExprKind::Slot(_) | ExprKind::Unknown(_) => return Err(Untold),
+        })
+    }
+
+    fn all<'e>(&mut self, parts: impl Iterator<Item = &'e Expr>) -> Made<Box<[Node]>> {
+        parts.map(|part| self.node(part)).collect()
+    }
+
+    /// `of.name`
+    fn get(&mut self, whole: &Expr, of: &Expr, name: &SmolStr) -> Made<Node> {
+        match self.path(whole) {
+            Some(Path::Leaf(leaf)) => Ok(self.leaf(leaf, Node::Leaf)),
+            Some(Path::Record(_) | Path::Unknown) => Err(Untold),
+            Some(Path::Below(..)) | None => Ok(Node::Get(Box::new(self.node(of)?), name.clone())),
+        }
+    }
+
+    /// `of has name`
+    fn has(&mut self, of: &Expr, name: &SmolStr) -> Made<Node> {
+        let Some(mut steps) = self.steps(of) else {
+            return Ok(Node::Has(Box::new(self.node(of)?), name.clone()));
+        };
+        let outer = (!steps.is_empty()).then(|| self.leaves.sort(&steps));
+        steps.push(name.clone());
+        match (outer, self.leaves.sort(&steps)) {
+            (None, Path::Leaf(leaf) | Path::Record(leaf)) => Ok(self.leaf(leaf, Node::HasLeaf)),
+            (Some(Path::Record(first)), Path::Leaf(leaf)) => Ok(self.leaf(leaf, |leaf| Node::HasBeside(first, leaf))),
+            (Some(Path::Leaf(_) | Path::Below(..)), _) => Ok(Node::Has(Box::new(self.node(of)?), name.clone())),
+            _ => Err(Untold),
+        }
+    }
+
+    /// `of has a.b.c`
+    fn has_path(&mut self, of: &Expr, path: Vec<SmolStr>) -> Made<Node> {
+        let Some(mut steps) = self.steps(of) else {
+            return Ok(Node::HasPath(Box::new(self.node(of)?), path));
+        };
+        if !steps.is_empty() {
+            return match self.leaves.sort(&steps) {
+                Path::Leaf(_) | Path::Below(..) => Ok(Node::HasPath(Box::new(self.node(of)?), path)),
+                Path::Record(_) | Path::Unknown => Err(Untold),
+            };
+        }
+        steps.extend(path);
+        match self.leaves.sort(&steps) {
+            Path::Leaf(leaf) | Path::Record(leaf) => Ok(self.leaf(leaf, Node::HasLeaf)),
+            Path::Below(leaf, rest) => Ok(self.leaf(leaf, |leaf| Node::HasBelow(leaf, rest))),
+            Path::Unknown => Err(Untold),
+        }
+    }
+
+    fn leaf(&mut self, leaf: usize, node: impl FnOnce(usize) -> Node) -> Node {
+        self.reads = [self.reads, Reads::one(leaf)].into_iter().collect();
+        node(leaf)
+    }
+
+    /// How an expression stands to the leaves, if it is a path of the context.
+    fn path(&self, expression: &Expr) -> Option<Path> {
+        self.steps(expression).map(|steps| self.leaves.sort(&steps))
+    }
+
+    /// The steps of a path of the context; none where the caller gives it whole.
+    fn steps(&self, expression: &Expr) -> Option<Vec<SmolStr>> {
+        if self.leaves.0.is_empty() {
+            return None;
+        }
+        if matches!(expression.expr_kind(), ExprKind::Var(Var::Context)) {
+            return Some(Vec::new());
+        }
+        let ExprKind::GetAttr { expr, attr } = expression.expr_kind() else {
+            return None;
+        };
+        let mut steps = self.steps(expr)?;
+        steps.push(attr.clone());
+        Some(steps)
+    }
+}
+
+fn binary(op: BinaryOp, both: Pair) -> Node {
+    match op {
+        BinaryOp::Eq => Node::Equal(both),
+        BinaryOp::Less | BinaryOp::LessEq => Node::Order(op, both),
+        BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul => Node::Make(Make::Arithmetic(op, both)),
+        BinaryOp::In => Node::In(both),
+        BinaryOp::Contains | BinaryOp::ContainsAll | BinaryOp::ContainsAny => Node::Sets(op, both),
+        BinaryOp::GetTag => Node::GetTag(both),
+        BinaryOp::HasTag => Node::HasTag(both),
+    }
+}
+
+/// What an expression is for every request; none where that depends, or where it fails.
+fn constant(expression: &Expr) -> Option<Value> {
+    let restricted = BorrowedRestrictedExpr::new(expression).ok()?;
+    RestrictedEvaluator::new(Extensions::all_available())
+        .interpret(restricted)
+        .ok()
+}

@@ -1,0 +1,65 @@
+//! The parts of a context that go by number.
+
+use smol_str::SmolStr;
+
+/// The paths of the context that a caller hands out by number, the first leaf of a record one that the record always
+/// has. A rule that takes such a record whole, or a path that is none of these or below one, is left to Cedar.
+///
+/// With no leaves the caller gives the whole context.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaves(pub &'static [&'static [&'static str]]);
+
+/// How a path of the context stands to the leaves.
+pub(super) enum Path {
+    /// It is one.
+    Leaf(usize),
+    /// It leads below one, by these steps.
+    Below(usize, Vec<SmolStr>),
+    /// It is a record of several, this one the first.
+    Record(usize),
+    /// Nobody hands it out.
+    Unknown,
+}
+
+impl Leaves {
+    /// What a path of the context is.
+    pub(super) fn sort(self, steps: &[SmolStr]) -> Path {
+        for (number, leaf) in self.0.iter().enumerate() {
+            let together = leaf.iter().zip(steps).take_while(|(one, other)| *one == other).count();
+            match (together == leaf.len(), together == steps.len()) {
+                (true, true) => return Path::Leaf(number),
+                (true, false) => {
+                    return Path::Below(number, steps.iter().skip(together).cloned().collect());
+                }
+                (false, true) => return Path::Record(number),
+                (false, false) => {}
+            }
+        }
+        Path::Unknown
+    }
+}
+
+/// Which leaves a condition may look at.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Reads(u64);
+
+impl Reads {
+    pub(super) const ALL: Self = Self(u64::MAX);
+
+    pub(super) fn one(leaf: usize) -> Self {
+        u32::try_from(leaf)
+            .ok()
+            .and_then(|leaf| 1_u64.checked_shl(leaf))
+            .map_or(Self::ALL, Self)
+    }
+
+    pub(super) fn has(self, leaf: usize) -> bool {
+        self.0 & Self::one(leaf).0 != 0
+    }
+}
+
+impl FromIterator<Self> for Reads {
+    fn from_iter<I: IntoIterator<Item = Self>>(all: I) -> Self {
+        Self(all.into_iter().fold(0, |all, one| all | one.0))
+    }
+}

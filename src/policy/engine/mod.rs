@@ -1,0 +1,190 @@
+//! Cedar's answer, at the same price for ten rules or ten thousand.
+//!
+//! An index over the scopes leaves the few rules that can match, and their conditions, translated once, are evaluated
+//! over what the caller holds anyway, with no Cedar request built. It knows no schema of ours: the caller names the
+//! paths of the context that it hands out by number ([`Leaves`]), and gives the rest whole.
+//!
+//! ```text
+//! policies ──> Index (scopes), Program (conditions)              once per rulebook
+//! Party, Party ──> candidates ──> conditions over Facts ──> Verdict, or Doubt
+//! ```
+//!
+//! What it will not answer it says: [`Doubt`] stands for an error, and for whatever is not translated; then Cedar's own
+//! authorizer is to be asked, which is right by definition and knows the words for what went wrong. The tests hold every
+//! answer against it, over random rules and over Cedar's own corpus.
+
+mod body;
+mod index;
+mod leaves;
+mod party;
+mod run;
+
+use std::sync::Arc;
+
+use cedar_policy::{Authorizer, Entities, EntityUid, Policy, PolicySet, PolicySetError, Request, Response, Schema};
+use cedar_policy_core::ast;
+use cedar_policy_core::entities::Dereference;
+
+use body::Program;
+use index::Index;
+pub use index::{Candidates, Number};
+pub use leaves::Leaves;
+pub use party::Party;
+pub use run::{Facts, Scratch};
+
+/// The engine cannot tell; Cedar's authorizer can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Doubt;
+
+/// What the rules say to one action.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether some permit holds and no forbid does.
+    pub allowed: bool,
+    /// The rules that determine it, in their order: the forbids that hold, or else the permits.
+    pub determining: Numbers,
+}
+
+/// A few rules.
+pub type Numbers = smallvec::SmallVec<[Number; 8]>;
+
+/// Rules, indexed and translated.
+#[derive(Debug)]
+pub struct Engine {
+    policies: Vec<Policy>,
+    index: Index,
+    program: Program,
+    authorizer: Authorizer,
+}
+
+impl Engine {
+    /// Prepares `policies`, which are numbered in this order; no two of them may have the same id.
+    pub fn new(policies: Vec<Policy>, schema: &Schema, actions: &Entities, leaves: Leaves) -> Self {
+        Self {
+            index: Index::new(&policies, schema, actions),
+            program: Program::new(&policies, leaves),
+            policies,
+            authorizer: Authorizer::new(),
+        }
+    }
+
+    /// Somebody who acts, ready to be asked about; `entity` comes with all that it is in.
+    pub fn principal(&self, uid: &EntityUid, entity: Option<Arc<ast::Entity>>) -> Party {
+        Party::new(uid, entity, |noun| self.index.principal(noun))
+    }
+
+    /// Something that is acted on, ready to be asked about; `entity` comes with all that it is in.
+    pub fn resource(&self, uid: &EntityUid, entity: Option<Arc<ast::Entity>>) -> Party {
+        Party::new(uid, entity, |noun| self.index.resource(noun))
+    }
+
+    /// An action of the schema, ready to be asked about.
+    pub fn action(&self, uid: &EntityUid, entity: Option<Arc<ast::Entity>>) -> Option<Party> {
+        let class = self.index.action(uid)?;
+        Some(Party::new(uid, entity, |_| class))
+    }
+
+    /// What the rules say, all of them that can match, those left out that do not count now.
+    pub fn weigh<F: Facts>(
+        &self,
+        (principal, action, resource): (&Party, &Party, &Party),
+        facts: &F,
+        scratch: &mut Scratch,
+        counts: impl Fn(Number) -> bool,
+    ) -> Result<Verdict, Doubt> {
+        let candidates = self.candidates(principal, action, resource);
+        let run = run::Run::new(&self.program, (principal, action, resource), facts, scratch);
+        let (mut permits, mut forbids) = (Numbers::new(), Numbers::new());
+        for number in candidates.numbers() {
+            if !counts(*number) {
+                continue;
+            }
+            let body = self.program.body(*number).ok_or(Doubt)?;
+            if run.holds(body)? {
+                let held = if body.forbids() { &mut forbids } else { &mut permits };
+                held.push(*number);
+            }
+        }
+        Ok(if forbids.is_empty() {
+            Verdict {
+                allowed: !permits.is_empty(),
+                determining: permits,
+            }
+        } else {
+            Verdict {
+                allowed: false,
+                determining: forbids,
+            }
+        })
+    }
+
+    /// The rules whose scope can match, in their order.
+    pub fn candidates(&self, principal: &Party, action: &Party, resource: &Party) -> Arc<Candidates> {
+        let classes = (principal.class(), action.class(), resource.class());
+        self.index.candidates(classes, &self.program)
+    }
+
+    /// Cedar's own answer over `numbers`.
+    pub fn ask_cedar(
+        &self,
+        request: &Request,
+        numbers: &[Number],
+        entities: &Entities,
+    ) -> Result<Response, Box<PolicySetError>> {
+        let policies = numbers.iter().filter_map(|number| self.policies.get(*number)).cloned();
+        let set = PolicySet::from_policies(policies)?;
+        Ok(self.authorizer.is_authorized(request, &set, entities))
+    }
+
+    /// The answer to a request that stands in Cedar's terms already, by Cedar itself where the engine cannot tell; for an
+    /// engine without leaves.
+    pub fn answer(&self, request: &Request, entities: &Entities, scratch: &mut Scratch) -> Result<Answer, Doubt> {
+        let (principal, action, resource) = self.parties(request, entities).ok_or(Doubt)?;
+        let parties = (&principal, &action, &resource);
+        let facts = run::Whole::new(request, entities).ok_or(Doubt)?;
+        if let Ok(verdict) = self.weigh(parties, &facts, scratch, |_| true) {
+            return Ok(Answer::Ours(verdict));
+        }
+        let candidates = self.candidates(&principal, &action, &resource);
+        let answer = self.ask_cedar(request, candidates.numbers(), entities);
+        answer.map(Answer::Cedars).map_err(|_| Doubt)
+    }
+
+    /// The rules that can match a request in Cedar's terms; none for an action that the schema does not know.
+    pub fn candidates_for(&self, request: &Request, entities: &Entities) -> Option<Vec<Number>> {
+        let (principal, action, resource) = self.parties(request, entities)?;
+        Some(self.candidates(&principal, &action, &resource).numbers().to_vec())
+    }
+
+    fn parties(&self, request: &Request, entities: &Entities) -> Option<(Party, Party, Party)> {
+        let found = |uid: &EntityUid| match entities.as_ref().entity(uid.as_ref()) {
+            Dereference::Data(entity) => Some(Arc::new(entity.clone())),
+            Dereference::NoSuchEntity | Dereference::Residual(_) => None,
+        };
+        let (principal, action, resource) = (request.principal()?, request.action()?, request.resource()?);
+        Some((
+            self.principal(principal, found(principal)),
+            self.action(action, found(action))?,
+            self.resource(resource, found(resource)),
+        ))
+    }
+
+    /// Whether the condition of this rule is evaluated here, and not left to Cedar.
+    pub fn is_translated(&self, number: Number) -> bool {
+        self.program.body(number).is_some_and(body::Body::is_translated)
+    }
+
+    /// The rule of this number.
+    pub fn policy(&self, number: Number) -> Option<&Policy> {
+        self.policies.get(number)
+    }
+}
+
+/// An answer, and whose it is.
+#[derive(Debug)]
+pub enum Answer {
+    /// The engine's: nothing failed to evaluate.
+    Ours(Verdict),
+    /// Cedar's: something failed, or was not translated.
+    Cedars(Response),
+}

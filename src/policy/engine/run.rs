@@ -1,0 +1,379 @@
+//! Evaluates conditions as Cedar does. Whatever would be an error there is a doubt here.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use cedar_policy::{Entities, Request};
+use cedar_policy_core::ast::{self, BinaryOp, Context, Entity, EntityUID, Literal, PartialValue, Value, ValueKind};
+use cedar_policy_core::entities::Dereference;
+use cedar_policy_core::evaluator::{binary_arith, unary_app};
+use smol_str::SmolStr;
+
+use super::body::{Body, Condition, Make, Node, Program};
+use super::{Doubt, Party};
+
+/// What the caller knows beside the parties.
+pub trait Facts {
+    /// The leaf of this number; none where the context does not have it.
+    fn leaf(&self, number: usize) -> Result<Option<&Value>, Doubt>;
+
+    /// The whole context, where there are no leaves.
+    fn context(&self) -> Result<&Value, Doubt>;
+
+    /// An entity that is no party.
+    fn entity(&self, uid: &EntityUID) -> Result<Option<&Entity>, Doubt>;
+}
+
+/// Working memory, to be used again by the same thread: what shared parts came to in this question.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    question: u64,
+    // stamped with the question, so that nothing needs to be cleared
+    shared: Vec<(u64, Option<bool>)>,
+}
+
+/// One question.
+pub(super) struct Run<'a, F> {
+    program: &'a Program,
+    principal: &'a Party,
+    action: &'a Party,
+    resource: &'a Party,
+    facts: &'a F,
+    question: u64,
+    shared: RefCell<&'a mut Vec<(u64, Option<bool>)>>,
+}
+
+/// A value that somebody holds, or that came about just now.
+enum Found<'a> {
+    Held(&'a Value),
+    New(Value),
+}
+
+impl Found<'_> {
+    fn value(&self) -> &Value {
+        match self {
+            Self::Held(value) => value,
+            Self::New(value) => value,
+        }
+    }
+
+    fn into_value(self) -> Value {
+        match self {
+            Self::Held(value) => value.clone(),
+            Self::New(value) => value,
+        }
+    }
+}
+
+type Told<T> = Result<T, Doubt>;
+
+impl<'a, F: Facts> Run<'a, F> {
+    pub(super) fn new(
+        program: &'a Program,
+        (principal, action, resource): (&'a Party, &'a Party, &'a Party),
+        facts: &'a F,
+        scratch: &'a mut Scratch,
+    ) -> Self {
+        scratch.question += 1;
+        if scratch.shared.len() < program.most_shared() {
+            scratch.shared.resize(program.most_shared(), (0, None));
+        }
+        Self {
+            program,
+            principal,
+            action,
+            resource,
+            facts,
+            question: scratch.question,
+            shared: RefCell::new(&mut scratch.shared),
+        }
+    }
+
+    /// Whether a rule's condition holds.
+    pub(super) fn holds(&self, body: &'a Body) -> Told<bool> {
+        match body.condition() {
+            Condition::Always => Ok(true),
+            Condition::When(node) => self.truth(node),
+            Condition::LeftToCedar => Err(Doubt),
+        }
+    }
+
+    fn truth(&self, node: &'a Node) -> Told<bool> {
+        match node {
+            Node::Shared(number) => self.shared(*number),
+            Node::And(both) => Ok(self.truth(&both.0)? && self.truth(&both.1)?),
+            Node::Or(both) => Ok(self.truth(&both.0)? || self.truth(&both.1)?),
+            Node::Not(one) => Ok(!self.truth(one)?),
+            Node::Equal(both) => Ok(self.find(&both.0)?.value() == self.find(&both.1)?.value()),
+            Node::Order(op, both) => order(*op, self.find(&both.0)?.value(), self.find(&both.1)?.value()),
+            Node::In(both) => self.is_in(both),
+            Node::Sets(op, both) => sets(*op, self.find(&both.0)?.value(), self.find(&both.1)?.value()),
+            Node::HasTag(both) => Ok(self.tag(both)?.is_some()),
+            Node::HasLeaf(leaf) => Ok(self.facts.leaf(*leaf)?.is_some()),
+            Node::HasBeside(first, leaf) => {
+                self.facts.leaf(*first)?.ok_or(Doubt)?;
+                Ok(self.facts.leaf(*leaf)?.is_some())
+            }
+            Node::HasBelow(leaf, path) => match self.facts.leaf(*leaf)? {
+                Some(value) => self.has_path(Found::Held(value), path),
+                None => Ok(false),
+            },
+            Node::Has(of, name) => self.has(self.find(of)?.value(), name),
+            Node::HasPath(of, path) => self.has_path(self.find(of)?, path),
+            Node::Like(text, pattern) => Ok(pattern.wildcard_match(string(self.find(text)?.value())?)),
+            Node::Is(one, kind) => Ok(uid(self.find(one)?.value())?.entity_type() == kind),
+            Node::Const(_)
+            | Node::Principal
+            | Node::Action
+            | Node::Resource
+            | Node::Context
+            | Node::Leaf(_)
+            | Node::If(_)
+            | Node::GetTag(_)
+            | Node::Get(..)
+            | Node::Make(_) => flag(self.find(node)?.value()),
+        }
+    }
+
+    fn shared(&self, number: usize) -> Told<bool> {
+        let known = self.shared.borrow().get(number).copied();
+        if let Some((question, came_to)) = known
+            && question == self.question
+        {
+            return came_to.ok_or(Doubt);
+        }
+        let came_to = self.truth(self.program.shared(number).ok_or(Doubt)?);
+        if let Some(slot) = self.shared.borrow_mut().get_mut(number) {
+            *slot = (self.question, came_to.ok());
+        }
+        came_to
+    }
+
+    fn find(&self, node: &'a Node) -> Told<Found<'a>> {
+        Ok(Found::Held(match node {
+            Node::Const(value) => value,
+            Node::Principal => self.principal.value(),
+            Node::Action => self.action.value(),
+            Node::Resource => self.resource.value(),
+            Node::Context => self.facts.context()?,
+            Node::Leaf(leaf) => self.facts.leaf(*leaf)?.ok_or(Doubt)?,
+            Node::Get(of, name) => return self.get(&self.find(of)?, name),
+            Node::GetTag(both) => return whole(self.tag(both)?.ok_or(Doubt)?),
+            Node::If(three) => {
+                let (test, then, otherwise) = three.as_ref();
+                return self.find(if self.truth(test)? { then } else { otherwise });
+            }
+            Node::Make(make) => return self.make(make).map(Found::New),
+            Node::Shared(_)
+            | Node::And(_)
+            | Node::Or(_)
+            | Node::Not(_)
+            | Node::Equal(_)
+            | Node::Order(..)
+            | Node::In(_)
+            | Node::Sets(..)
+            | Node::HasTag(_)
+            | Node::HasLeaf(_)
+            | Node::HasBeside(..)
+            | Node::HasBelow(..)
+            | Node::Has(..)
+            | Node::HasPath(..)
+            | Node::Like(..)
+            | Node::Is(..) => return Ok(Found::New(self.truth(node)?.into())),
+        }))
+    }
+
+    fn make(&self, make: &'a Make) -> Told<Value> {
+        let value = |node: &'a Node| self.find(node).map(Found::into_value);
+        match make {
+            Make::Unary(op, one) => unary_app(*op, value(one)?, None).map_err(|_| Doubt),
+            Make::Arithmetic(op, both) => binary_arith(*op, value(&both.0)?, value(&both.1)?, None).map_err(|_| Doubt),
+            Make::Call(function, arguments) => {
+                let arguments: smallvec::SmallVec<[Value; 3]> = arguments.iter().map(value).collect::<Told<_>>()?;
+                match function.call(&arguments).map_err(|_| Doubt)? {
+                    PartialValue::Value(value) => Ok(value),
+                    PartialValue::Residual(_) => Err(Doubt),
+                }
+            }
+            Make::Set(items) => {
+                let items = items.iter().map(value).collect::<Told<Vec<_>>>()?;
+                Ok(Value::set(items, None))
+            }
+            Make::Record(fields) => {
+                let fields = fields.iter().map(|(name, field)| Ok((name.clone(), value(field)?)));
+                let fields = fields.collect::<Told<BTreeMap<_, _>>>()?;
+                Ok(Value::record_arc(Arc::new(fields), None))
+            }
+        }
+    }
+
+    fn entity(&self, uid: &EntityUID) -> Told<Option<&'a Entity>> {
+        for party in [self.principal, self.resource, self.action] {
+            if uid == party.uid() {
+                return Ok(party.entity());
+            }
+        }
+        self.facts.entity(uid)
+    }
+
+    fn get(&self, of: &Found<'a>, name: &str) -> Told<Found<'a>> {
+        match of {
+            Found::Held(of) => {
+                if let ValueKind::Record(fields) = &of.value {
+                    return fields.get(name).map(Found::Held).ok_or(Doubt);
+                }
+            }
+            Found::New(of) => {
+                if let ValueKind::Record(fields) = &of.value {
+                    return fields.get(name).cloned().map(Found::New).ok_or(Doubt);
+                }
+            }
+        }
+        let entity = self.entity(uid(of.value())?)?.ok_or(Doubt)?;
+        whole(entity.get(name).ok_or(Doubt)?)
+    }
+
+    fn has(&self, of: &Value, name: &str) -> Told<bool> {
+        if let ValueKind::Record(fields) = &of.value {
+            return Ok(fields.contains_key(name));
+        }
+        let entity = self.entity(uid(of)?)?;
+        Ok(entity.is_some_and(|entity| entity.get(name).is_some()))
+    }
+
+    fn has_path(&self, of: Found<'a>, path: &[SmolStr]) -> Told<bool> {
+        let mut here = of;
+        for (step, name) in path.iter().enumerate() {
+            if !self.has(here.value(), name)? {
+                return Ok(false);
+            }
+            if step + 1 < path.len() {
+                here = self.get(&here, name)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn is_in(&self, (one, other): &'a (Node, Node)) -> Told<bool> {
+        let (one, other) = (self.find(one)?, self.find(other)?);
+        let below = uid(one.value())?;
+        let entity = self.entity(below)?;
+        let within = |above: &EntityUID| below == above || entity.is_some_and(|entity| entity.is_descendant_of(above));
+        if let ValueKind::Set(set) = &other.value().value {
+            // every member must be an entity, also behind one that matches
+            let mut found = false;
+            for member in set.iter() {
+                found |= within(uid(member)?);
+            }
+            return Ok(found);
+        }
+        Ok(within(uid(other.value())?))
+    }
+
+    fn tag(&self, (of, name): &'a (Node, Node)) -> Told<Option<&'a PartialValue>> {
+        let (of, name) = (self.find(of)?, self.find(name)?);
+        let entity = self.entity(uid(of.value())?)?;
+        let name = string(name.value())?;
+        Ok(entity.and_then(|entity| entity.get_tag(name)))
+    }
+}
+
+fn whole(value: &PartialValue) -> Told<Found<'_>> {
+    match value {
+        PartialValue::Value(value) => Ok(Found::Held(value)),
+        PartialValue::Residual(_) => Err(Doubt),
+    }
+}
+
+fn flag(value: &Value) -> Told<bool> {
+    if let ValueKind::Lit(Literal::Bool(flag)) = &value.value {
+        return Ok(*flag);
+    }
+    Err(Doubt)
+}
+
+fn string(value: &Value) -> Told<&SmolStr> {
+    if let ValueKind::Lit(Literal::String(text)) = &value.value {
+        return Ok(text);
+    }
+    Err(Doubt)
+}
+
+fn uid(value: &Value) -> Told<&EntityUID> {
+    if let ValueKind::Lit(Literal::EntityUID(uid)) = &value.value {
+        return Ok(uid);
+    }
+    Err(Doubt)
+}
+
+fn order(op: BinaryOp, one: &Value, other: &Value) -> Told<bool> {
+    let strictly = matches!(op, BinaryOp::Less);
+    match (&one.value, &other.value) {
+        (ValueKind::Lit(Literal::Long(one)), ValueKind::Lit(Literal::Long(other))) => {
+            Ok(if strictly { one < other } else { one <= other })
+        }
+        // the same type, and one that has an order: what Cedar asks too, but without a copy of both type names
+        (ValueKind::ExtensionValue(one), ValueKind::ExtensionValue(other))
+            if one.value().supports_operator_overloading()
+                && one.value().as_any().type_id() == other.value().as_any().type_id() =>
+        {
+            Ok(if strictly { one < other } else { one <= other })
+        }
+        _ => Err(Doubt),
+    }
+}
+
+fn sets(op: BinaryOp, one: &Value, other: &Value) -> Told<bool> {
+    let ValueKind::Set(set) = &one.value else {
+        return Err(Doubt);
+    };
+    if matches!(op, BinaryOp::Contains) {
+        return Ok(set.contains(other));
+    }
+    let ValueKind::Set(other) = &other.value else {
+        return Err(Doubt);
+    };
+    Ok(if matches!(op, BinaryOp::ContainsAll) {
+        other.is_subset(set)
+    } else {
+        !set.is_disjoint(other)
+    })
+}
+
+/// A context and entities in Cedar's terms.
+pub(super) struct Whole<'a> {
+    context: Value,
+    entities: &'a Entities,
+}
+
+impl<'a> Whole<'a> {
+    pub(super) fn new(request: &Request, entities: &'a Entities) -> Option<Self> {
+        let request: &ast::Request = request.as_ref();
+        let Context::Value(context) = request.context()? else {
+            return None;
+        };
+        Some(Self {
+            context: Value::record_arc(Arc::clone(context), None),
+            entities,
+        })
+    }
+}
+
+impl Facts for Whole<'_> {
+    fn leaf(&self, _number: usize) -> Result<Option<&Value>, Doubt> {
+        Err(Doubt)
+    }
+
+    fn context(&self) -> Result<&Value, Doubt> {
+        Ok(&self.context)
+    }
+
+    fn entity(&self, uid: &EntityUID) -> Result<Option<&Entity>, Doubt> {
+        match self.entities.as_ref().entity(uid) {
+            Dereference::Data(entity) => Ok(Some(entity)),
+            Dereference::NoSuchEntity => Ok(None),
+            Dereference::Residual(_) => Err(Doubt),
+        }
+    }
+}

@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use cedar_policy::{ActionConstraint, EntityUid, PolicySet, Schema, ValidationMode, Validator};
+use cedar_policy::{
+    ActionConstraint, Entities, EntityUid, PolicySet, Schema, ValidationMode, ValidationResult, Validator,
+};
 
 use super::diagnose::problem;
 use super::rule::{Rule, Written, find, moment, without_comments};
@@ -126,10 +128,7 @@ pub(super) fn validate(schema: &Schema, written: &[(&SourceText, Written)], prob
         .iter()
         .map(|entry| (entry.1.cedar.id().as_ref(), entry))
         .collect();
-    let Ok(set) = PolicySet::from_policies(written.iter().map(|(_, written)| written.cedar.clone())) else {
-        return; // ids are unique by now; if not, `annotations` has said so
-    };
-    let result = Validator::new(schema.clone()).validate(&set, ValidationMode::Strict);
+    let results = validated(schema, written);
     let mut failed: BTreeSet<&str> = BTreeSet::new();
     let mut found = Vec::new();
     let mut report = |code: &str, id: &str, diagnostic: &dyn miette::Diagnostic| {
@@ -137,11 +136,11 @@ pub(super) fn validate(schema: &Schema, written: &[(&SourceText, Written)], prob
             found.push(meant(problem(code, source, diagnostic, written.rule.span), schema));
         }
     };
-    for error in result.validation_errors() {
+    for error in results.iter().flat_map(ValidationResult::validation_errors) {
         failed.insert(error.policy_id().as_ref());
         report("wayleave::policy::invalid", error.policy_id().as_ref(), error);
     }
-    for warning in result.validation_warnings() {
+    for warning in results.iter().flat_map(ValidationResult::validation_warnings) {
         // A rule that does not type can never apply, either: to say so would only hide why.
         if failed.insert(warning.policy_id().as_ref()) {
             report("wayleave::policy::suspicious", warning.policy_id().as_ref(), warning);
@@ -151,9 +150,34 @@ pub(super) fn validate(schema: &Schema, written: &[(&SourceText, Written)], prob
     let sound = written
         .iter()
         .filter(|(_, written)| !failed.contains::<str>(written.cedar.id().as_ref()));
+    let Ok(actions) = schema.action_entities() else { return };
     for (source, written) in sound {
-        never_applies(schema, source, written, problems);
+        never_applies(schema, &actions, (source, written), problems);
     }
+}
+
+/// What Cedar's validator says of the rules, on as many cores as there are: it looks at each rule for itself.
+fn validated(schema: &Schema, written: &[(&SourceText, Written)]) -> Vec<ValidationResult> {
+    const WORTH_A_THREAD: usize = 200;
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let share = written.len().div_ceil(cores).max(WORTH_A_THREAD);
+    let validate = |rules: &[(&SourceText, Written)]| {
+        // ids are unique by now; if not, `annotations` has said so
+        let set = PolicySet::from_policies(rules.iter().map(|(_, written)| written.cedar.clone())).ok()?;
+        Some(Validator::new(schema.clone()).validate(&set, ValidationMode::Strict))
+    };
+    std::thread::scope(|scope| {
+        let shares: Vec<_> = written
+            .chunks(share)
+            .map(|rules| scope.spawn(move || validate(rules)))
+            .collect();
+        // one that panicked has not been validated: so that it does not pass for valid, the panic goes on
+        let joined = shares.into_iter().map(|share| match share.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        joined.flatten().collect()
+    })
 }
 
 /// The problem with the action that was meant: what Cedar suggests differs from run to run.
@@ -190,11 +214,15 @@ fn without_action(message: &str) -> (&str, &str) {
 }
 
 /// An action that a rule lists beside others, and that it can never apply to.
-fn never_applies(schema: &Schema, source: &SourceText, written: &Written, problems: &mut Vec<Problem>) {
+fn never_applies(
+    schema: &Schema,
+    actions: &Entities,
+    (source, written): (&SourceText, &Written),
+    problems: &mut Vec<Problem>,
+) {
     let ActionConstraint::In(named) = written.cedar.action_constraint() else {
         return;
     };
-    let Ok(actions) = schema.action_entities() else { return };
     let alive: Vec<EntityUid> = written
         .cedar
         .get_valid_request_envs(schema)

@@ -36,6 +36,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use cedar_policy::{Entities, Request};
 use cedar_policy_core::ast::Entity;
 use cedar_policy_core::entities::Dereference;
 
@@ -216,6 +217,13 @@ impl Policy {
     /// Whether some rule opens something for `purpose`; false only where surely none does.
     pub fn opens(&self, purpose: &PurposeId) -> bool {
         self.opens.iter().any(|opens| opens.holds(purpose))
+    }
+
+    /// A question about one action in Cedar's own terms, for whoever wants to ask Cedar itself.
+    pub fn in_cedars_terms(&self, question: &Question<'_>) -> Option<(Request, Entities)> {
+        let asked = self.nouns.about_site(question, &self.vocabulary, None).ok()?;
+        let [request] = <[Request; 1]>::try_from(asked.requests).ok()?;
+        Some((request, asked.entities))
     }
 
     /// The long way round: see [`hearing`].

@@ -79,13 +79,17 @@ pub(super) fn read(source: &SourceText) -> Result<Vec<Written>, Vec<Problem>> {
         number.trim_start_matches("policy").parse().unwrap_or(usize::MAX)
     });
     let code = without_comments(&source.text);
-    let mut from = 0;
+    let (mut from, mut line) = (0, (0, 1));
     let mut rules = Vec::new();
     for (place, policy) in found.into_iter().enumerate() {
         let text = policy.to_cedar().unwrap_or_default();
         let span = find(&code, &without_comments(&text), from).map_or((0, 0), |at| (at, text.len()));
         from = from.max(span.0 + span.1);
-        rules.push(written(source, place, policy, text, span));
+        // counted on from the rule before: from the start each time, a long file would take a while
+        if let Some(between) = source.text.get(line.0..span.0) {
+            line = (span.0, line.1 + between.matches('\n').count());
+        }
+        rules.push(written(source, place, policy, text, (span, line.1)));
     }
     Ok(rules)
 }
@@ -95,7 +99,7 @@ fn written(
     place: usize,
     policy: &cedar_policy::Policy,
     text: String,
-    span: (usize, usize),
+    (span, line): ((usize, usize), usize),
 ) -> Written {
     let annotations: BTreeMap<String, String> = policy
         .annotations()
@@ -118,7 +122,7 @@ fn written(
         text,
         file: source.name.clone(),
         span,
-        line: source.line_and_column(span.0).0,
+        line,
         annotations,
     };
     let cedar = policy.new_id(cedar_policy::PolicyId::new(id));

@@ -1,5 +1,15 @@
-//! What one judgement costs, on the shipped rulebook.
-#![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
+//! What one judgement costs, on the shipped rulebook; and with `scale`, what a decision costs with ten rules and with ten
+//! thousand.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a bench may fail loudly, and prints"
+)]
+
+mod scale;
+mod world;
 
 use std::hint::black_box;
 use std::net::SocketAddr;
@@ -16,6 +26,9 @@ use wayleave::rulebook::{Assembled, Described, Rulebook, Sources};
 const FEED: &str = "https://www.linkedin.com/voyager/api/graphql?queryId=voyagerFeedDashMainFeed.5c";
 
 fn main() {
+    if std::env::args().any(|argument| argument == "scale") {
+        return scale::run();
+    }
     let shipped = Rulebook::assemble(&Sources::embedded()).unwrap();
     let rules = &shipped.rulebook;
     let mut criterion = Criterion::default()

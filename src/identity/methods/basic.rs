@@ -17,6 +17,7 @@ use http::HeaderValue;
 use tokio::sync::Semaphore;
 
 use super::accounts::{Account, Accounts};
+use super::checking::{Checking, Turn};
 use super::guesses::Guesses;
 use super::queue::{Queue, origin_of};
 use super::remembered::{Digest, Wrong};
@@ -32,6 +33,7 @@ struct Basic {
     accounts: Accounts,
     wrong: Mutex<Wrong>,
     guesses: Mutex<Guesses>,
+    checking: Checking,
     key: hmac::Key,
     hashing: Arc<Semaphore>,
     queue: Queue,
@@ -75,6 +77,7 @@ impl Basic {
             })?,
             wrong: Mutex::default(),
             guesses: Mutex::default(),
+            checking: Checking::default(),
             key,
             hashing: Arc::new(Semaphore::new(usize::from(settings.basic_at_once))),
             queue: Queue::default(),
@@ -140,12 +143,23 @@ impl Basic {
             return Ok(asked.known(answer));
         }
         let guesser = self.digest([&asked.whose, "", &origin_of(client).to_string()]);
-        self.may_guess(&guesser)?;
+        // A browser opens many connections at once: all of them need the same one answer.
+        let check = loop {
+            self.may_guess(&guesser)?;
+            match self.checking.turn(asked.wrong) {
+                Turn::Ours(check) => break check,
+                Turn::Theirs(check) => {
+                    if let Some(answer) = check.result().await {
+                        return Ok(asked.known(answer));
+                    }
+                }
+            }
+        };
         let place = self.queue.enter(client).ok_or(WhyRejected::Unavailable)?;
         let hashing = Arc::clone(&self.hashing).acquire_owned().await;
         let permit = hashing.map_err(|_| WhyRejected::Unavailable)?;
         drop(place);
-        // A browser opens six connections at once: five of them find what the first one learned.
+        // what was learned meanwhile, of the same password under another purpose
         if let Some(answer) = self.recall(&asked) {
             return Ok(asked.known(answer));
         }
@@ -168,6 +182,7 @@ impl Basic {
             self.wrong().keep(asked.wrong, until);
             self.guesses().wrong(guesser, now);
         }
+        check.done(is_right);
         Ok(asked.known(is_right))
     }
 
@@ -634,6 +649,28 @@ mod tests {
             assert_eq!(basic.recall(&basic.asked(&credentials(same))), Some(true), "{same}");
         }
         assert_eq!(basic.recall(&basic.asked(&credentials("ada:of bob"))), None);
+    }
+
+    #[tokio::test]
+    async fn the_same_credentials_at_once_take_one_place_however_many_send_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        add(&path, &[("ada", "of ada")]);
+        let basic = basic(&path);
+        // only one place is left
+        let client = IpAddr::from([127, 0, 0, 1]);
+        let mut crowd: Vec<_> = std::iter::from_fn(|| basic.queue.enter(client)).collect();
+        crowd.pop();
+        for (credentials, answer) in [("ada:of ada", known("ada", None)), ("ada:of bob", WRONG)] {
+            let asked = (0..200).map(|_| sign_in(&basic, credentials));
+            let answers = futures_util::future::join_all(asked).await;
+            assert!(answers.iter().all(|each| *each == answer), "{answers:?}");
+        }
+        assert_eq!(
+            sign_in(&basic, "ada:of eve").await,
+            WRONG,
+            "the same again is one guess"
+        );
     }
 
     #[tokio::test]

@@ -106,8 +106,8 @@ impl Gatehouse {
         let assembled = assembled.map_err(OpenError::Policies)?;
         reload::warn(&assembled, &clock);
         let root_pem = issuer.root_pem();
+        let settings = &descriptors::fitted(settings);
         let doors = bind(settings)?;
-        descriptors::raise(settings);
         let rooms = build(settings, assembled, issuer, &doors, &clock)?;
         if let Err(why) = rooms.portal.settle(&settings.audit.folder, clock.now()).await {
             tracing::error!(%why, "what was promised before the last end cannot be compared with the records");
@@ -127,7 +127,7 @@ impl Gatehouse {
 fn bind(settings: &config::File) -> Result<Doors, OpenError> {
     let plain = Listener::bind(Door::Plain, &settings.ingress)?;
     let tls = Listener::bind(Door::Tls, &settings.ingress)?;
-    let admin = Listener::bind_to(Door::Plain, settings.admin.listen, &settings.ingress)?;
+    let admin = Listener::bind_to(Door::Plain, settings.admin.listen, &descriptors::of_operators(settings))?;
     Ok(Doors { plain, tls, admin })
 }
 

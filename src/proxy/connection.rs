@@ -16,8 +16,9 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Proxy;
 use super::budget::Unproven;
+use super::lanes::Taken;
 use super::streams::{Running, Streams};
-use super::visitor::{Hop, Taken};
+use super::visitor::Hop;
 use crate::audit::Closing;
 use crate::facts::{Arrival, Blame, Door, Fault, FaultCode, Stage};
 use crate::ingress::{self, Accepted};
@@ -47,10 +48,7 @@ impl Proxy {
             peer: client,
             slot,
         } = accepted;
-        let place = Arc::new(Taken {
-            _slot: slot,
-            _alive: self.house.metrics.connection(),
-        });
+        let place = Taken::by_connection(slot, self.house.metrics.connection());
         let network = ingress::network(&self.house.ingress, client.ip());
         let arrival = Arrival { door, client, network };
         match door {

@@ -6,11 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body::{Body as HttpBody, Frame, SizeHint};
-
 use super::Proxy;
-use super::body::BoxError;
 use super::plan::{self, ConnectStep, RequestStep};
 use crate::clock::Timestamp;
 use crate::facts::{Ask, Observation, RulebookId, Standing};
@@ -138,49 +134,27 @@ impl Proxy {
 #[error("{0}")]
 pub(super) struct NoLonger(pub(super) String);
 
-/// An answer that ends, with an error, once its flow may no longer go on.
-pub(super) struct Watched<B> {
-    inner: B,
+/// Asks, as the frames of a body pass, whether its flow may still go on.
+pub(super) struct Watch {
     may_not: MayNotGoOn,
     frames: u32,
 }
 
-impl<B> Watched<B> {
-    pub(super) fn new(inner: B, may_not: MayNotGoOn) -> Self {
-        Self {
-            inner,
-            may_not,
-            frames: 0,
-        }
-    }
-}
-
-/// An answer that never pauses is looked at every so many frames.
+/// A body that never pauses is looked at every so many frames.
 const FRAMES: u32 = 16;
 
-impl<B> HttpBody for Watched<B>
-where
-    B: HttpBody<Data = Bytes> + Unpin,
-    B::Error: Into<BoxError>,
-{
-    type Data = Bytes;
-    type Error = BoxError;
+impl Watch {
+    pub(super) fn new(may_not: MayNotGoOn) -> Self {
+        Self { may_not, frames: 0 }
+    }
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = Pin::new(&mut self.inner).poll_frame(cx).map_err(Into::into);
+    /// Ready, with the reason, where the body must end; asked for each frame, and when there is none.
+    pub(super) fn poll(&mut self, pauses: bool, cx: &mut Context<'_>) -> Poll<String> {
         self.frames = self.frames.wrapping_add(1);
-        let due = frame.is_pending() || self.frames.is_multiple_of(FRAMES);
-        if due && let Poll::Ready(why) = self.may_not.as_mut().poll(cx) {
-            return Poll::Ready(Some(Err(NoLonger(why).into())));
+        if pauses || self.frames.is_multiple_of(FRAMES) {
+            self.may_not.as_mut().poll(cx)
+        } else {
+            Poll::Pending
         }
-        frame
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
     }
 }

@@ -19,6 +19,7 @@ mod connection;
 mod greeting;
 mod headers;
 mod intercept;
+mod lanes;
 mod longlived;
 mod observe;
 mod pac;

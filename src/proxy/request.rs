@@ -12,8 +12,8 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 
 use super::Proxy;
-use super::body::{Outgoing, carrying, whole};
-use super::longlived::{MayNotGoOn, SIGNED_OUT, Watched};
+use super::body::{Outgoing, Passing, carrying, passing, whole};
+use super::longlived::{SIGNED_OUT, Watch};
 use super::observe::head_of;
 use super::pac::pac_answer;
 use super::peek::{Peeked, peek};
@@ -239,7 +239,7 @@ impl Proxy {
         asked: Asked,
     ) -> Response<Body> {
         let Asked {
-            hop: _hop,
+            hop,
             visitor,
             mut parts,
             body,
@@ -253,7 +253,12 @@ impl Proxy {
         let counters = entry.counters();
         let sent = || counters.up.load(Ordering::Relaxed);
         let body = Outgoing::new(peeked.frames, body, peeked.complete, entry.counters());
+        let upload = body.upload();
         let reader = Reader::of(&parts);
+        let lane = match hop.place.lane() {
+            Ok(lane) => lane,
+            Err(full) => return respond::fault(entry, &permit.authority().host, decrypted, reader, &full),
+        };
         let request = Request::from_parts(parts, body.boxed());
         let mut may_not = self.watch(seen, visitor.sign_in);
         let sent = tokio::select! {
@@ -262,28 +267,28 @@ impl Proxy {
             why = &mut may_not => return respond::cut(entry, permit.authority(), decrypted, reader, why),
         };
         match sent {
-            Ok(response) => self.pass_answer(entry, decrypted, response, may_not),
+            Ok(response) => {
+                let watch = Watch::new(may_not);
+                let exchange = Passing {
+                    entry,
+                    watch,
+                    lane,
+                    upload,
+                    decrypted,
+                };
+                self.pass_answer(exchange, response)
+            }
             Err(fault) => respond::fault(entry, &permit.authority().host, decrypted, reader, &fault),
         }
     }
 
     /// Passes an origin's answer on, for as long as it may.
-    pub(super) fn pass_answer(
-        &self,
-        entry: Entry,
-        decrypted: bool,
-        response: Response<Answer>,
-        may_not: MayNotGoOn,
-    ) -> Response<Body> {
+    pub(super) fn pass_answer(&self, exchange: Passing, response: Response<Answer>) -> Response<Body> {
         let (mut head, body) = response.into_parts();
         let via = self.via(head.version);
         headers::inward(&mut head, via, false);
-        let closing = Closing {
-            end: End::Completed,
-            status: Some(head.status.as_u16()),
-            decrypted,
-        };
-        Response::from_parts(head, carrying(entry, closing, Watched::new(body, may_not)))
+        let body = passing(exchange, head.status, body);
+        Response::from_parts(head, body)
     }
 
     /// A request to our own counter.

@@ -64,8 +64,8 @@ impl Proxy {
             why = &mut may_not => return respond::cut(entry, permit.authority(), read, reader, why),
         };
         match sent {
-            Ok((response, origin)) => match client.zip(origin) {
-                Some((client, origin)) => {
+            Ok((response, origin)) => {
+                if let Some((client, origin)) = client.zip(origin) {
                     let socket = Socket {
                         _hop: hop,
                         _lane: lane,
@@ -74,20 +74,18 @@ impl Proxy {
                         sign_in: visitor.sign_in,
                         read,
                     };
-                    self.switch(socket, client, origin, response)
+                    return self.switch(socket, client, origin, response);
                 }
                 // the origin did not switch: its answer passes like any other
-                None => {
-                    let exchange = Passing {
-                        entry,
-                        watch: Watch::new(may_not),
-                        lane,
-                        upload: None,
-                        decrypted: read,
-                    };
-                    self.pass_answer(exchange, response)
-                }
-            },
+                let exchange = Passing {
+                    entry,
+                    watch: Watch::new(may_not),
+                    lane,
+                    upload: None,
+                    decrypted: read,
+                };
+                self.pass_answer(exchange, response)
+            }
             Err(fault) => respond::fault(entry, &permit.authority().host, read, reader, &fault),
         }
     }

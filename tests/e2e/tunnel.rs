@@ -1,6 +1,7 @@
 //! Tunnels that pass unread: what they carry, what they must not carry, how many there can be, and how they end.
 
 use http::StatusCode;
+use hyper_util::rt::TokioIo;
 use rustls::AlertDescription;
 use tokio::net::TcpStream;
 use wayleave::facts::{End, FaultCode};
@@ -298,6 +299,52 @@ async fn a_server_that_speaks_first_is_heard() {
     let ended = world.ended("mail.example.org", "CONNECT").await;
     assert_eq!((ended.ended().bytes_up, ended.ended().bytes_down), (10, 31));
     assert_eq!(ended.ended().end, End::Completed);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_hangs_up_before_its_client_spoke_is_heard_at_once() {
+    let mail = Scripted::bind().await;
+    let world = World::planned(|plan| plan.lead("*.example.org", mail.address)).await;
+    for (door, dan) in [world.client("dan"), world.client_on_tls_door("dan", b"h2")]
+        .iter()
+        .enumerate()
+    {
+        let tunnel = async |name: &str| {
+            let tunnel = dan.tunnel(&format!("{name}-{door}.example.org:25")).await.unwrap();
+            Wire::on(TokioIo::new(tunnel))
+        };
+        let ended = async |name: &str| world.ended(&format!("{name}-{door}.example.org"), "CONNECT").await;
+        for (name, said) in [("silent", ""), ("busy", "421 closing\r\n")] {
+            let mut client = tunnel(name).await;
+            let mut server = mail.clear().await;
+            server.say(said).await;
+            server.finish().await;
+            assert_eq!(client.rest().await, said);
+            client.finish().await;
+            assert_eq!(server.rest().await, "");
+            let closing = ended(name).await;
+            assert_eq!(closing.ended().end, End::Completed);
+            assert_eq!(closing.ended().bytes_down, said.len() as u64);
+        }
+        // who only ends their half still listens
+        let mut client = tunnel("listening").await;
+        let mut server = mail.clear().await;
+        server.finish().await;
+        assert_eq!(client.rest().await, "");
+        client.say("SSH-2.0-late\r\n").await;
+        client.finish().await;
+        assert_eq!(server.rest().await, "SSH-2.0-late\r\n");
+        let closing = ended("listening").await;
+        assert_eq!((&closing.ended().end, closing.ended().bytes_up), (&End::Completed, 14));
+        // and who breaks off does not
+        let mut client = tunnel("broken").await;
+        let server = mail.accept().await;
+        server.set_zero_linger().unwrap();
+        drop(server);
+        assert_eq!(client.rest().await, "");
+        assert_eq!(ended("broken").await.code(), Some(FaultCode::OriginGone));
+    }
     world.close().await;
 }
 

@@ -20,6 +20,7 @@ mod greeting;
 mod headers;
 mod intercept;
 mod lanes;
+mod linger;
 mod longlived;
 mod observe;
 mod pac;

@@ -16,6 +16,7 @@ mod body;
 mod budget;
 mod connect;
 mod connection;
+mod counter;
 mod greeting;
 mod headers;
 mod intercept;

@@ -8,11 +8,11 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, Version};
 use http_body::Body as _;
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
 use super::Proxy;
-use super::body::{Outgoing, Passing, carrying, passing, whole};
+use super::body::{Outgoing, Passing, passing, whole};
 use super::longlived::{SIGNED_OUT, Watch};
 use super::observe::head_of;
 use super::pac::pac_answer;
@@ -21,12 +21,11 @@ use super::plan::{self, Planned, RequestStep};
 use super::respond::Reader;
 use super::visitor::{Hop, Visitor};
 use super::{headers, respond};
-use crate::audit::{Closing, Entry};
+use crate::audit::Entry;
 use crate::catalog::PEEK_LIMIT;
 use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Observation, Remedy, Stage};
 use crate::ingress::{Malformed, Target, request_sanity};
 use crate::policy::Permit;
-use crate::portal::Visit;
 use crate::rulebook::{Judgement, Refusal, Rulebook};
 use crate::upstream::{Answer, Body, OnlyOnce};
 
@@ -214,7 +213,7 @@ impl Proxy {
                 Box::pin(respond::once_all_is_said(challenge, asked)).await
             }
             // boxed: the counter is visited seldom, and its future would make every other one large
-            (RequestStep::Portal, Ok(())) => Box::pin(self.at_the_counter(rules, entry, &seen, asked)).await,
+            (RequestStep::Portal, Ok(())) => Box::pin(self.at_the_counter(entry, seen, asked)).await,
             (RequestStep::Forward(permit), Ok(())) => self.forward(entry, seen, &permit, asked).await,
             (RequestStep::Upgrade(permit), Ok(())) => Box::pin(self.upgrade(entry, seen, &permit, asked)).await,
         }
@@ -291,38 +290,6 @@ impl Proxy {
         Response::from_parts(head, body)
     }
 
-    /// A request to our own counter.
-    async fn at_the_counter(&self, rules: &Rulebook, entry: Entry, seen: &Observation, asked: Asked) -> Response<Body> {
-        let directory = self.house.directory.load();
-        let Some(subject) = &seen.subject else {
-            let fault = Fault::internal(Stage::Identify, "nobody came to the counter");
-            return respond::fault(entry, seen.ask.host(), false, Reader::of(&asked.parts), &fault);
-        };
-        let visit = Visit {
-            rules,
-            directory: &directory,
-            subject,
-            person: seen.person.as_ref(),
-            arrival: &seen.arrival,
-            secure: asked.secure,
-            at: seen.at,
-        };
-        let head_only = asked.parts.method == Method::HEAD;
-        let response = self
-            .house
-            .portal
-            .serve(&visit, Request::from_parts(asked.parts, asked.body))
-            .await;
-        let (head, body) = response.into_parts();
-        let closing = Closing {
-            end: End::Completed,
-            status: Some(head.status.as_u16()),
-            decrypted: true,
-        };
-        let body = if head_only { Full::default() } else { body };
-        Response::from_parts(head, carrying(entry, closing, body))
-    }
-
     /// A request in origin-form to the door itself: the PAC file, and nothing else.
     async fn at_the_door(&self, hop: &Hop, known_as: Authority, request: Request<Incoming>) -> Response<Body> {
         if request.uri().path() == "/proxy.pac" && matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -377,7 +344,7 @@ fn must_stay_unread(judgement: &Judgement) -> bool {
 
 /// The account that opened the tunnel is gone: 421 makes a client connect anew (RFC 9110 §15.5.20), and then it is asked
 /// who it is.
-fn signed_out() -> Fault {
+pub(super) fn signed_out() -> Fault {
     Fault::new(Blame::Client, Stage::Identify, FaultCode::Misdirected, SIGNED_OUT)
 }
 

@@ -202,6 +202,7 @@ struct Running {
     pac: PacFile,
     clock: Clock,
     tasks: Tasks,
+    operators: Tasks,
 }
 
 fn serve(
@@ -224,6 +225,7 @@ fn serve(
         pac: pac_file(settings, &rooms.rules, rooms.portal.host(), addresses),
         clock,
         tasks: Tasks::default(),
+        operators: Tasks::default(),
     };
     serve_operators(&rooms, &running, doors.admin);
     if let Some((folder, look)) = followed {
@@ -249,6 +251,7 @@ fn serve(
         upstream: rooms.upstream,
         health: running.health,
         tasks: running.tasks,
+        operators: running.operators,
         patience: Duration::from_secs(settings.proxy.stop_timeout_s),
     }
 }
@@ -259,8 +262,10 @@ fn serve_operators(rooms: &Rooms, running: &Running, listener: Listener) {
         health: running.health.clone(),
         pac: running.pac.clone(),
     };
-    let tasks = running.tasks.clone();
-    running.tasks.spawn(answer_operators(listener, Arc::new(admin), tasks));
+    let tasks = running.operators.clone();
+    running
+        .operators
+        .spawn(answer_operators(listener, Arc::new(admin), tasks));
 }
 
 fn follow(rooms: &Rooms, running: &Running, folder: PathBuf, look: Look) {

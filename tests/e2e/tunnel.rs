@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use wayleave::facts::{End, FaultCode};
 
 use crate::harness::World;
-use crate::harness::house::PORTAL;
+use crate::harness::house::{PORTAL, admin};
 use crate::harness::origin::Papers;
 use crate::harness::scripted::Scripted;
 use crate::harness::wire::{Wire, tls};
@@ -467,6 +467,7 @@ async fn the_stop_lets_a_running_answer_finish_and_does_not_wait_for_those_who_s
     let _silent_inside = Wire::tunnel(&dan, "www.linkedin.com:443").await;
     let _no_handshake = TcpStream::connect(world.gate().addresses().tls).await.unwrap();
     let door = world.gate().addresses().plain;
+    let operators = world.gate().addresses().admin;
     let mut client = Wire::of(&dan).await;
     world.sends(1);
     let proof = dan.authorization.clone().unwrap();
@@ -484,6 +485,10 @@ async fn the_stop_lets_a_running_answer_finish_and_does_not_wait_for_those_who_s
         while TcpStream::connect(door).await.is_ok() {
             tokio::task::yield_now().await; // until nobody is let in any more
         }
+        // operators see why
+        let ready = admin(operators, "/readyz").await;
+        assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(ready.text().contains("the gateway is stopping"), "{}", ready.text());
         origin.say("done").await;
         assert_eq!(client.rest().await, "done");
     };

@@ -21,18 +21,21 @@ pub(super) fn fitted(settings: &config::File) -> config::File {
     let mut fitted = settings.clone();
     if let Some(limit) = raised() {
         fit(&mut fitted, limit);
-        let connections = fitted.ingress.max_connections;
-        if connections < settings.ingress.max_connections {
-            tracing::warn!(
-                limit,
-                needed = needed(settings),
-                connections,
-                "fewer files may be open than the settings can need, so each door serves fewer connections at a time: \
-                 raise the limit (`LimitNOFILE` of systemd, `ulimit -n`), or lower `ingress.max_connections`"
-            );
-        }
     }
     fitted
+}
+
+/// Warns where the doors serve fewer than `asked`.
+pub(super) fn tell(asked: &config::File, fitted: &config::File) {
+    let connections = fitted.ingress.max_connections;
+    if connections < asked.ingress.max_connections {
+        tracing::warn!(
+            needed = needed(asked),
+            connections,
+            "fewer files may be open than the settings can need, so each door serves fewer connections at a time: \
+             raise the limit (`LimitNOFILE` of systemd, `ulimit -n`), or lower `ingress.max_connections`"
+        );
+    }
 }
 
 /// The limits of the door for operators: no client of the others takes its places.

@@ -106,8 +106,9 @@ impl Gatehouse {
         let assembled = assembled.map_err(OpenError::Policies)?;
         reload::warn(&assembled, &clock);
         let root_pem = issuer.root_pem();
-        let settings = &descriptors::fitted(settings);
+        let (asked, settings) = (settings, &descriptors::fitted(settings));
         let doors = bind(settings)?;
+        descriptors::tell(asked, settings);
         let rooms = build(settings, assembled, issuer, &doors, &clock)?;
         if let Err(why) = rooms.portal.settle(&settings.audit.folder, clock.now()).await {
             tracing::error!(%why, "what was promised before the last end cannot be compared with the records");

@@ -207,7 +207,9 @@ async fn a_hole_that_a_power_loss_left_is_set_aside_with_what_follows_it() {
         .take(3)
         .map(<[u8]>::len)
         .sum::<usize>();
-    change(&newest, |bytes| bytes[third + 20..third + 900].fill(0));
+    // as of a disk that got the rest of the file and not the block in which the last write began
+    let block_end = third.next_multiple_of(512);
+    change(&newest, |bytes| bytes[third..block_end].fill(0));
     let (book, repairs) = Book::open(&settings(folder.path()), clock(), Vec::new()).unwrap();
     let said = repairs[0].to_string();
     assert!(said.contains("has a hole before its last"), "{said}");
@@ -217,6 +219,47 @@ async fn a_hole_that_a_power_loss_left_is_set_aside_with_what_follows_it() {
     assert_eq!(verify(folder.path()).unwrap().lines, 7);
     let aside = fs::read(folder.path().join("records-00000001.torn")).unwrap();
     assert_eq!(aside.len(), whole.len() - third);
+}
+
+#[test]
+fn a_nul_that_no_power_loss_leaves_is_damage_and_not_a_hole() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let (book, _) = Book::open(&settings(folder.path()), clock(), Vec::new()).unwrap();
+        for _ in 0..5 {
+            flow(&book, true).await;
+        }
+        book.close().await.unwrap();
+    });
+    let newest = lines_of(folder.path(), 1);
+    let whole = fs::read(&newest).unwrap();
+    let second = 1 + whole.iter().position(|byte| *byte == b'\n').unwrap();
+    let block = second.next_multiple_of(512);
+    for zeroed in [
+        second + 20..second + 21,
+        second..second + 1,
+        block..block + 100,
+        second + 1..block,
+    ] {
+        change(&newest, |bytes| bytes[zeroed.clone()].fill(0));
+        let Err(BookError::Broken(named)) = Book::open(&settings(folder.path()), clock(), Vec::new()) else {
+            panic!("a damaged book opened: {zeroed:?}")
+        };
+        assert_eq!(
+            (named.line, Some(named)),
+            (2, verify(folder.path()).err()),
+            "{zeroed:?}"
+        );
+        assert_eq!(
+            fs::read_dir(folder.path())
+                .unwrap()
+                .filter(|entry| { entry.as_ref().unwrap().file_name().to_string_lossy().ends_with(".torn") })
+                .count(),
+            0
+        );
+        fs::write(&newest, &whole).unwrap();
+    }
 }
 
 #[test]

@@ -451,6 +451,27 @@ fn a_folder_that_is_no_book_is_said_to_be_none() {
     assert!(verify(&folder.path().join("nowhere")).is_err());
 }
 
+#[test]
+fn what_is_not_a_file_is_said_and_not_read_for_ever() {
+    let name = |at: &Path, name: &str| at.join(name);
+    let pipe =
+        |path: &Path| rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    for taken in ["records-00000001.jsonl", "records-00000001.seal", "seal.pub"] {
+        let endless = written();
+        fs::remove_file(name(endless.path(), taken)).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", name(endless.path(), taken)).unwrap();
+        let silent = written();
+        fs::remove_file(name(silent.path(), taken)).unwrap();
+        pipe(&name(silent.path(), taken));
+        for folder in [endless, silent] {
+            let (file, line, why) = broken(folder.path());
+            assert_eq!((file.as_str(), line), (taken, 0));
+            assert!(why.contains("not a regular file"), "{why}");
+            assert!(taken != "seal.pub" || Book::open(&small(folder.path()), clock(), Vec::new()).is_err());
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 

@@ -147,6 +147,7 @@ impl Writer {
             let Err(e) = self.put(&batch.lines, &mut chained) else {
                 let gap = self.desk.written(batch.lines.len());
                 batch.answer(&Ok(()));
+                batch.kept();
                 if let Some(gap) = gap {
                     self.tell_of(gap);
                 }
@@ -216,6 +217,7 @@ impl Writer {
         self.medium.place(&self.place.segment.seal(), &signed)?;
         let next = self.place.after();
         self.medium.create(&next.segment.lines())?;
+        self.desk.begins(next.segment);
         self.place = next;
         Ok(())
     }

@@ -247,7 +247,8 @@ impl Sign {
             (_, Node::Null) => false,
             (_, Node::Text(text)) => self.is_in_text(text),
             (Self::Member(name), object @ Node::Object(_)) => object.has_member(name),
-            (Self::Member(_) | Self::Contains(_), Node::Scalar(_) | Node::List(_) | Node::Object(_)) => true,
+            (Self::Beyond(known), Node::Object(members)) => members.iter().any(|(name, _)| !is_among(known, name)),
+            (Self::Contains(_), Node::Object(_)) | (_, Node::Scalar(_) | Node::List(_)) => true,
         }
     }
 
@@ -255,10 +256,10 @@ impl Sign {
     pub(super) fn is_in_text(&self, text: &str) -> bool {
         match self {
             Self::Contains(word) => text.to_ascii_lowercase().contains(&**word),
-            Self::Member(_) if text.trim().is_empty() => false,
-            Self::Member(name) => match Node::parse(text.as_bytes()) {
+            Self::Member(_) | Self::Beyond(_) if text.trim().is_empty() => false,
+            Self::Member(_) | Self::Beyond(_) => match Node::parse(text.as_bytes()) {
                 Some(Node::Null) => false,
-                Some(object @ Node::Object(_)) => object.has_twins() || object.has_member(name),
+                Some(object @ Node::Object(_)) => object.has_twins() || self.is_in(&object),
                 Some(Node::Scalar(_) | Node::Text(_) | Node::List(_)) | None => true,
             },
         }
@@ -269,6 +270,12 @@ impl Sign {
         match self {
             Self::Contains(word) => word.to_string(),
             Self::Member(name) => serde_json::json!({ name.to_string(): 0 }).to_string(),
+            // the catalogue lists no member without a name
+            Self::Beyond(_) => r#"{"":0}"#.to_owned(),
         }
     }
+}
+
+fn is_among(names: &[Box<str>], name: &str) -> bool {
+    names.iter().any(|known| **known == *name)
 }

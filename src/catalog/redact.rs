@@ -67,7 +67,8 @@ impl Catalog {
             .in_reach()
             .filter_map(|found| found.signature.operation.as_ref())
             .collect();
-        let marks: Vec<_> = self.index.marks(place).collect();
+        let writes = reader.effective_methods().any(|method| !method.is_safe());
+        let marks: Vec<_> = self.index.marks(place).filter(|_| writes).collect();
         let is_key = |key: &str| operations.iter().any(|operation| *operation.key == *key);
         let is_header = |name: &str| {
             let mut headers = operations.iter().flat_map(|operation| &operation.places.headers);

@@ -192,3 +192,34 @@ fn a_share_window_is_a_deliberate_act() {
         assert_eq!(framed.activities(), activity, "{url}");
     }
 }
+
+#[test]
+fn what_takes_more_than_a_timeline_does_is_no_timeline() {
+    let timeline = |variables: &str| {
+        let body = format!(r#"{{"variables":{variables},"features":{{}},"queryId":"AbC"}}"#);
+        request("POST", "https://x.com/i/api/graphql/AbC/HomeTimeline").json(&body)
+    };
+    for writes in [
+        r#"{"bookmark_collection_id":"1"}"#,
+        r#"{"count":20,"tweet_id":"1"}"#,
+        r#"{"count":20,"Count":20}"#,
+        r#"{"":0}"#,
+        r#"["count"]"#,
+        r#""{\"userId\":1}""#,
+    ] {
+        assert_eq!(timeline(writes).activities(), "unknown-write", "{writes}");
+    }
+    for reads in [
+        r#"{"count":20,"cursor":"x","includePromotedContent":true,"latestControlAvailable":true,"requestContext":"launch","withCommunity":true,"seenTweetIds":["1"]}"#,
+        r#""{\"count\":20}""#,
+        "null",
+    ] {
+        assert_eq!(timeline(reads).activities(), "browse", "{reads}");
+    }
+    let in_query = request(
+        "POST",
+        "https://x.com/i/api/graphql/AbC/HomeTimeline?variables={\"user\":1}",
+    )
+    .json("{}");
+    assert_eq!(in_query.activities(), "unknown-write");
+}

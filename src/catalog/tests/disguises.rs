@@ -223,3 +223,31 @@ fn what_takes_more_than_a_timeline_does_is_no_timeline() {
     .json("{}");
     assert_eq!(in_query.activities(), "unknown-write");
 }
+
+#[test]
+fn a_get_that_names_a_write_is_that_write() {
+    for (url, activity) in [
+        ("https://x.com/i/api/graphql/AbC/CreateTweet?variables={}", "post"),
+        ("https://x.com/i/api/graphql/AbC/FavoriteTweet", "react"),
+        ("https://x.com/i/api/1.1/dm/new2.json", "message"),
+        ("https://x.com/i/api/1.1/friendships/create.json?user_id=1", "follow"),
+        ("https://api.x.com/1.1/statuses/update.json?status=hello", "post"),
+        ("https://www.youtube.com/youtubei/v1/comment/create_comment", "comment"),
+        ("https://www.youtube.com/youtubei/v1/like/like", "react"),
+        ("https://www.youtube.com/youtubei/v1/upload/createvideo", "post"),
+        ("https://www.reddit.com/api/submit?title=x", "post"),
+        ("https://www.reddit.com/api/comment", "comment"),
+        ("https://oauth.reddit.com/api/vote?dir=1&id=x", "react"),
+        ("https://www.reddit.com/svc/shreddit/t3_1/create-comment", "comment"),
+    ] {
+        assert_eq!(request("GET", url).activities(), activity, "{url}");
+        assert_eq!(request("HEAD", url).activities(), activity, "{url}");
+    }
+    for url in [
+        "https://x.com/i/api/graphql/AbC/TweetDetail?variables={\"focalTweetId\":\"1\"}",
+        "https://www.reddit.com/api/me.json",
+        "https://api.x.com/2/tweets?ids=1",
+    ] {
+        assert_eq!(request("GET", url).activities(), "browse", "{url}");
+    }
+}

@@ -251,3 +251,23 @@ fn a_get_that_names_a_write_is_that_write() {
         assert_eq!(request("GET", url).activities(), "browse", "{url}");
     }
 }
+
+#[test]
+fn a_socket_that_is_known_to_receive_only_is_realtime_and_any_other_may_write() {
+    for (url, activity) in [
+        ("https://mastodon.example/api/v1/streaming?stream=user", "realtime"),
+        (
+            "https://go-eu.trouter.teams.microsoft.com/v4/c/x/socket.io/1/websocket/y",
+            "realtime",
+        ),
+        ("https://gateway.discord.gg/?v=10", "message-read"),
+        ("https://gateway.facebook.com/ws/lightspeed", "message"),
+        ("https://gateway.facebook.com/ws/realtime", "unknown-write"),
+        ("https://gql-realtime.reddit.com/query", "unknown-write"),
+        ("https://www.linkedin.com/realtime/connect", "unknown-write"),
+        ("https://mastodon.example/api/v1/statuses", "unknown-write"),
+    ] {
+        let socket = request("GET", url).with(|hints| hints.websocket = true);
+        assert_eq!(socket.activities(), activity, "{url}");
+    }
+}

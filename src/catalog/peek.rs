@@ -28,9 +28,11 @@ pub(super) enum Media {
 impl Media {
     /// The type that a head states; anything unusual is `Other`.
     pub(super) fn of(head: &Head) -> Self {
-        let Some(text) = head.hints.content_type.as_deref() else {
-            return Self::Other;
-        };
+        head.hints.content_type.as_deref().map_or(Self::Other, Self::named)
+    }
+
+    /// The same for the text of a `Content-Type`.
+    pub(super) fn named(text: &str) -> Self {
         let mut parts = text.split(';');
         let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
         let mut boundary = None;
@@ -57,6 +59,17 @@ impl Media {
             other if other.starts_with("application/") && other.ends_with("+json") => Self::Json,
             _ => Self::Other,
         }
+    }
+}
+
+/// What a `Content-Type` names, without parameters; what is no name, or too long for one, is not repeated (RFC 6838 §4.2).
+pub fn media_type(text: &str) -> &str {
+    let essence = text.split(';').next().unwrap_or_default().trim();
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+/".contains(&byte);
+    match Media::named(essence) {
+        _ if essence.len() <= 127 && essence.bytes().all(is_name) => essence,
+        Media::Json => "application/json",
+        Media::Form | Media::Multipart(_) | Media::Other => "***",
     }
 }
 

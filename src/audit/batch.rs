@@ -74,8 +74,8 @@ impl Batch {
     }
 
     /// Does what was to be done once the lines are on disk.
-    pub(super) fn kept(self) {
-        for once_kept in self.lines.into_iter().filter_map(|line| line.once_kept) {
+    pub(super) fn kept(&mut self) {
+        for once_kept in self.lines.iter_mut().filter_map(|line| line.once_kept.take()) {
             once_kept();
         }
     }

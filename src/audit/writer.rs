@@ -146,8 +146,9 @@ impl Writer {
         loop {
             let Err(e) = self.put(&batch.lines, &mut chained) else {
                 let gap = self.desk.written(batch.lines.len());
-                batch.answer(&Ok(()));
+                // before the answers: whoever hears that all is on disk finds what follows from it done
                 batch.kept();
+                batch.answer(&Ok(()));
                 if let Some(gap) = gap {
                     self.tell_of(gap);
                 }

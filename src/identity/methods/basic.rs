@@ -18,10 +18,10 @@ use tokio::sync::Semaphore;
 
 use super::accounts::{Account, Accounts};
 use super::guesses::Guesses;
-use super::queue::Queue;
+use super::queue::{Queue, origin_of};
 use super::remembered::{Digest, Wrong};
 use super::{Asking, Built, Method};
-use crate::facts::{Arrival, MethodName, PurposeId, Secret, Subject, SubjectId, one_client};
+use crate::facts::{Arrival, MethodName, PurposeId, Secret, Subject, SubjectId};
 use crate::identity::selection::{meant_password, readings};
 use crate::identity::{Answer, BadSetting, Evidence, MaySend, Settings, SignIn, WhyRejected, password};
 
@@ -139,7 +139,7 @@ impl Basic {
         if let Some(answer) = self.recall(&asked) {
             return Ok(asked.known(answer));
         }
-        let guesser = self.digest([&asked.whose, "", &one_client(client).to_string()]);
+        let guesser = self.digest([&asked.whose, "", &origin_of(client).to_string()]);
         self.may_guess(&guesser)?;
         let place = self.queue.enter(client).ok_or(WhyRejected::Unavailable)?;
         let hashing = Arc::clone(&self.hashing).acquire_owned().await;

@@ -20,9 +20,6 @@ use crate::portal::Visit;
 use crate::purpose::Declaration;
 use crate::rulebook::{self, Rulebook};
 
-/// Stands for a selection that names no purpose: nobody holds a grant for it.
-const UNCLEAR: &str = "(unclear)";
-
 /// One hop of a client: the connection to a door, or what runs inside an intercepted tunnel.
 pub(super) struct Hop {
     /// How the connection arrived.
@@ -93,7 +90,7 @@ impl Proxy {
                 let selects = match selection::stated(&parts.headers) {
                     Stated::Nothing => by_name,
                     Stated::Purpose(purpose) => Some((purpose, Channel::Header)),
-                    Stated::Unclear => Some((PurposeId::new(UNCLEAR), Channel::Header)),
+                    Stated::Unclear => Some((PurposeId::new(PurposeId::NOT_ONE), Channel::Header)),
                 };
                 Visitor {
                     subject: Some(subject),

@@ -295,6 +295,7 @@ async fn a_purpose_that_needs_approval_is_not_given_and_says_who_could_approve()
     assert_eq!(refused.status, StatusCode::SEE_OTHER);
     let page = ben.follow(refused.header("location"), "cross-site").await.text();
     assert!(page.contains("Ask Mia Castellano (mia)"), "{page}");
+    assert!(page.contains("once somebody has approved"), "{page}");
     assert!(!page.contains("<form"), "there is nothing to send: {page}");
     world.close().await;
 }

@@ -83,6 +83,7 @@ pub struct Words {
     pub detail: fn(Kind, activity: &str, place: &str, purposes: &[&str]) -> String,
     pub no_reason: &'static str,
     pub opens_for_a_purpose: &'static str,
+    pub opens_once_approved: &'static str,
     pub rules_failed: &'static str,
     pub not_listed: &'static str,
     pub would_help: &'static str,

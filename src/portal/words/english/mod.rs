@@ -6,6 +6,7 @@ mod unfit;
 use std::time::Duration;
 
 use super::{Kind, Words};
+use crate::facts::PurposeId;
 use crate::rulebook::NotDeclared;
 
 /// English.
@@ -25,6 +26,7 @@ pub const ENGLISH: Words = Words {
     detail,
     no_reason: "No rule allows this.",
     opens_for_a_purpose: "It is open to you once you say what you need it for.",
+    opens_once_approved: "It is open to you once somebody has approved what you need it for.",
     rules_failed: "A rule could not be evaluated, and any doubt denies. Your help desk can see which one.",
     not_listed: "The directory does not list the name that you signed in with. Ask your help desk to add it.",
     would_help: "What would make it work",
@@ -211,6 +213,11 @@ fn approval(approvers: &[&str]) -> String {
 
 fn fix(text: &str) -> String {
     match text.split_once(':') {
+        Some(("selection", PurposeId::NOT_ONE)) => {
+            "You selected no purpose, or more than one at once, so none counts. Select exactly one, or leave it out, and \
+             try again."
+                .to_owned()
+        }
         Some(("selection", purpose)) => format!(
             "You signed in with “{purpose}” selected, so only that purpose counts. Sign in without it and try again."
         ),
@@ -315,6 +322,12 @@ mod tests {
             approval(&["manager", "grace"]),
             "Ask your manager or grace to approve it."
         );
+    }
+
+    #[test]
+    fn a_selection_that_is_not_one_purpose_is_told_without_a_name() {
+        insta::assert_snapshot!(fix("selection:recruiting"), @"You signed in with “recruiting” selected, so only that purpose counts. Sign in without it and try again.");
+        insta::assert_snapshot!(fix(&format!("selection:{}", PurposeId::NOT_ONE)), @"You selected no purpose, or more than one at once, so none counts. Select exactly one, or leave it out, and try again.");
     }
 
     #[test]

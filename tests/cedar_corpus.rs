@@ -1,5 +1,8 @@
 //! The engine answers Cedar's own tests as Cedar does.
-#![expect(clippy::unwrap_used, reason = "a test may panic")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test may panic, and unpacks its fixture with tar"
+)]
 
 #[path = "../examples/cedar_corpus.rs"]
 #[expect(dead_code, reason = "its main is not called")]

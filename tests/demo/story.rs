@@ -160,7 +160,8 @@ async fn a_purpose_is_ended_on_the_persons_own_page_and_the_site_asks_again() {
 
 #[tokio::test]
 async fn a_statement_that_is_too_short_is_refused_before_and_after_it_is_sent() {
-    let demo = Demo::start().await;
+    // not at noon, when the break asks for no statement
+    let demo = Demo::with(&["--port-base", "0", "--at", "2026-11-24T09:30:00Z"]).await;
     let mut ada = browser(&demo, "ada").await;
     let asked = ada.open(LINKEDIN).await;
     state(&mut ada, "recruiting", "jobs").await;

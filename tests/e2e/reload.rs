@@ -404,8 +404,8 @@ async fn a_policy_that_fails_denies() {
         .collect();
     assert_eq!(errors, ["test.sum"]);
     assert!(closing.ended().decrypted, "it was read, and says so");
-    let counted = world.metric("wayleave_policy_errors_total").await;
-    assert_eq!(counted, Some(1.0));
+    let counted = async |world: &World| world.metric("wayleave_policy_errors_total").await == Some(1.0);
+    world.until("it is counted", counted).await;
     let page = dan.navigate("https://x.com/corner/1").await;
     let page = dan.follow(page.header("location"), "cross-site").await.text();
     assert!(page.contains("any doubt denies"), "{page}");

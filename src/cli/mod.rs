@@ -10,11 +10,14 @@ pub mod counter;
 pub mod declare;
 pub mod demo;
 pub mod explain;
+pub mod fmt;
 pub mod grants;
+pub mod owners;
 pub mod pac;
 pub mod printer;
 pub mod records;
 pub mod run;
+pub mod schema;
 pub mod settings;
 mod shown;
 pub mod stop;
@@ -54,10 +57,16 @@ enum Command {
     Demo(demo::Args),
     /// Check policies: schema, rules, catalogue, purposes, people, and how they fit together
     Check(check::Args),
+    /// Format rules
+    Fmt(fmt::Args),
     /// Run the policy cases
     Test(test::Args),
     /// Say what the rules make of a described request, and why
     Explain(explain::Args),
+    /// Print the CODEOWNERS file of a folder of policies
+    Owners(owners::Args),
+    /// Print the JSON Schema of a TOML file, for editors
+    Schema(schema::Args),
     /// State a purpose
     Declare(declare::Args),
     /// List the grants you hold, or end one
@@ -98,6 +107,9 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
         Command::Run(args) => block_on(run::run(args)),
         Command::Demo(args) => block_on(demo::run(args)),
         Command::Check(args) => Ok(check::run(args)),
+        Command::Fmt(args) => Ok(fmt::run(&args)),
+        Command::Owners(args) => Ok(owners::run(&args)),
+        Command::Schema(args) => Ok(schema::run(&args)),
         Command::Test(args) => Ok(test::run(args)),
         Command::Explain(args) => Ok(explain::run(args)),
         Command::Declare(args) => block_on(declare::run(args)),

@@ -5,6 +5,7 @@
 //! `deploy/wayleave.toml` shows every one with its default. Never: read a setting anywhere else, or guess one.
 
 mod check;
+mod describe;
 mod load;
 mod pac;
 mod shape;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::describe::schema;
 pub use self::load::{environment, load};
 pub use self::pac::{Announced, BadAnnounced, Covers, Pac};
 use crate::clock::Timestamp;

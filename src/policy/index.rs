@@ -5,7 +5,7 @@
 //! of the matching rules will do. `==` and `in` have key spaces of their own: an ancestor that a rule names by `==` must
 //! not match what is below it. The tests compare with the whole set.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use cedar_policy::{ActionConstraint, EntityUid, Policy, PolicySet, PolicySetError, PrincipalConstraint};
@@ -74,6 +74,28 @@ impl Index {
             by_action,
             sets: RwLock::new(HashMap::new()),
         }
+    }
+
+    /// The rules, in the order of their files.
+    pub(super) fn policies(&self) -> &[Policy] {
+        &self.policies
+    }
+
+    /// The actions that the scope of each rule names, in the order of the rule files.
+    pub(super) fn actions(&self) -> Vec<BTreeSet<&EntityUid>> {
+        let mut all = vec![BTreeSet::new(); self.policies.len()];
+        #[expect(
+            clippy::iter_over_hash_type,
+            reason = "sets do not depend on the order in which they are filled"
+        )]
+        for (action, buckets) in &self.by_action {
+            for number in buckets.values().flatten() {
+                if let Some(actions) = all.get_mut(*number) {
+                    actions.insert(action);
+                }
+            }
+        }
+        all
     }
 
     /// The rules that can match, in the order of the rule files; none for an action that the schema does not know.

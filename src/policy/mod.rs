@@ -18,10 +18,13 @@ mod express;
 mod fit;
 mod hearing;
 mod index;
+mod layout;
 mod lint;
 mod memo;
 mod names;
 mod opens;
+mod overlap;
+mod owners;
 mod permit;
 mod question;
 mod reasons;
@@ -40,7 +43,9 @@ use cedar_policy::{Authorizer, EntityUid};
 
 pub use decision::Decision;
 pub use hearing::Hearing;
+pub use layout::laid_out;
 pub use names::{Named, NamedKind};
+pub use owners::Owners;
 pub use permit::Permit;
 pub use question::{GrantQuestion, Power, Question, RequestFacts};
 pub use rule::Rule;
@@ -70,6 +75,8 @@ pub struct World {
     pub roles: BTreeSet<String>,
     /// The departments of the directory.
     pub departments: BTreeSet<String>,
+    /// Who answers for rules that name nobody.
+    pub owners: Owners,
 }
 
 /// A platform, as far as rules care.
@@ -113,7 +120,7 @@ impl Policy {
                 Err(found) => problems.extend(found),
             }
         }
-        lint::annotations(&mut written, &mut problems);
+        lint::annotations(&mut written, &world.owners, &mut problems);
         let named: Vec<Named> = written
             .iter()
             .flat_map(|(source, rule)| names::read(source, rule))
@@ -203,6 +210,18 @@ impl Policy {
         let soon = at.plus(lint::SOON);
         let going = self.rules.iter().filter(|rule| !rule.is_in_force(soon));
         going.map(|rule| lint::expiring(rule, at)).collect()
+    }
+
+    /// Warns of those of `unreached`, the rules that no case reaches, that do not say why.
+    pub fn untested(&self, unreached: &BTreeSet<PolicyId>) -> Vec<Problem> {
+        let silent = |rule: &&Rule| !rule.annotations.contains_key("untested");
+        let rules = self.rules.iter().filter(|rule| unreached.contains(&rule.id));
+        rules.filter(silent).map(lint::unreached).collect()
+    }
+
+    /// Warns of rules that surely say nothing beside the others, as far as that can be seen without a solver.
+    pub fn overlaps(&self, world: &World) -> Vec<Problem> {
+        overlap::check(&self.rules, self.index.policies(), &self.index.actions(), world)
     }
 
     /// Whether some rule opens something for `purpose`; false only where surely none does.

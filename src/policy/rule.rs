@@ -21,7 +21,7 @@ pub struct Rule {
     pub reason: String,
     /// `@fix`: what would help beside a purpose.
     pub fix: Option<String>,
-    /// `@owner`: who answers for it.
+    /// `@owner`, or the owner of its file or folder: who answers for it.
     pub owner: Option<String>,
     /// `@expires`: a permit counts until this moment, which is no longer part of it.
     pub expires: Option<Timestamp>,
@@ -35,6 +35,8 @@ pub struct Rule {
     pub span: (usize, usize),
     /// The line it begins on, from 1.
     pub line: usize,
+    /// The column it begins at, from 1.
+    pub column: usize,
 }
 
 impl Rule {
@@ -103,6 +105,7 @@ fn written(
         .collect();
     let note = |name: &str| annotations.get(name).filter(|value| !value.trim().is_empty()).cloned();
     let own = note("id");
+    let (line, column) = source.line_and_column(span.0);
     let id = own.clone().unwrap_or_else(|| format!("{}#{}", source.name, place + 1));
     let rule = Rule {
         id: PolicyId::new(id.as_str()),
@@ -118,7 +121,8 @@ fn written(
         text,
         file: source.name.clone(),
         span,
-        line: source.line_and_column(span.0).0,
+        line,
+        column,
         annotations,
     };
     let cedar = policy.new_id(cedar_policy::PolicyId::new(id));

@@ -251,7 +251,13 @@ fn the_recipes_of_the_rules_are_sound_together_and_do_what_they_say() {
         desk.write(&format!("policies/{file}"), text);
     }
     let told = desk.types("wayleave check");
-    assert!(told.starts_with("exit 0") && told.contains("; 0 warnings"), "{told}");
+    assert!(told.starts_with("exit 0"), "{told}");
+    // not every recipe comes with cases; nothing else is to be said of them
+    assert_eq!(
+        told.matches("  ⚠ ").count(),
+        told.matches("wayleave::policy::unreached").count(),
+        "{told}"
+    );
     let at = "--at 2026-11-24T10:00:00Z";
     for (line, wanted) in [
         (

@@ -19,8 +19,11 @@ fn the_table_of_commands() {
       run      Run the gateway with the settings of a file
       demo     Try the whole product on this machine, without the internet
       check    Check policies: schema, rules, catalogue, purposes, people, and how they fit together
+      fmt      Format rules
       test     Run the policy cases
       explain  Say what the rules make of a described request, and why
+      owners   Print the CODEOWNERS file of a folder of policies
+      schema   Print the JSON Schema of a TOML file, for editors
       declare  State a purpose
       grants   List the grants you hold, or end one
       user     Keep the accounts that sign in with a password
@@ -101,8 +104,10 @@ fn the_rules() {
               How to print what is found
 
               Possible values:
-              - human: For people
-              - json:  For programs: one JSON document
+              - human:  For people
+              - json:   For programs: one JSON document
+              - sarif:  For code hosts and editors: SARIF 2.1.0, with paths as seen from the repository
+              - github: For GitHub: workflow commands, which it shows at the lines of a pull request
 
               [default: human]
 
@@ -112,7 +117,8 @@ fn the_rules() {
       -V, --version
               Print version
 
-    Exit code: 0 sound, there may be warnings; 1 problems; 2 the folder cannot be read
+    Exit code, the same in every format: 0 sound, there may be warnings; 1 errors; 2 the folder cannot
+    be read
     ");
     insta::assert_snapshot!(desk.types("wayleave test --help"), @"
     exit 0
@@ -686,8 +692,11 @@ fn what_no_command_is_called_is_refused() {
       run      Run the gateway with the settings of a file
       demo     Try the whole product on this machine, without the internet
       check    Check policies: schema, rules, catalogue, purposes, people, and how they fit together
+      fmt      Format rules
       test     Run the policy cases
       explain  Say what the rules make of a described request, and why
+      owners   Print the CODEOWNERS file of a folder of policies
+      schema   Print the JSON Schema of a TOML file, for editors
       declare  State a purpose
       grants   List the grants you hold, or end one
       user     Keep the accounts that sign in with a password

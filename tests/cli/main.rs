@@ -16,3 +16,4 @@ mod gate;
 mod help;
 mod people;
 mod rules;
+mod workbench;

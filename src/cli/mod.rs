@@ -14,6 +14,7 @@ pub mod grants;
 pub mod pac;
 pub mod printer;
 pub mod records;
+pub mod replay;
 pub mod run;
 pub mod settings;
 mod shown;
@@ -50,8 +51,10 @@ enum Command {
     Check(check::Args),
     /// Run the policy cases
     Test(test::Args),
-    /// Say what the rules make of a described request, and why
+    /// Say what the rules make of a described request, or made of a recorded one, and why
     Explain(explain::Args),
+    /// Judge what was recorded again, under other rules, and say what would change
+    Replay(replay::Args),
     /// State a purpose
     Declare(declare::Args),
     /// List the grants you hold, or end one
@@ -93,7 +96,8 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
         Command::Demo(args) => block_on(demo::run(args)),
         Command::Check(args) => Ok(check::run(args)),
         Command::Test(args) => Ok(test::run(args)),
-        Command::Explain(args) => Ok(explain::run(args)),
+        Command::Explain(args) => explain::run(args),
+        Command::Replay(args) => Ok(replay::run(&args)),
         Command::Declare(args) => block_on(declare::run(args)),
         Command::Grants(args) => block_on(grants::run(args)),
         Command::User(args) => {

@@ -20,7 +20,8 @@ fn the_table_of_commands() {
       demo     Try the whole product on this machine, without the internet
       check    Check policies: schema, rules, catalogue, purposes, people, and how they fit together
       test     Run the policy cases
-      explain  Say what the rules make of a described request, and why
+      explain  Say what the rules make of a described request, or made of a recorded one, and why
+      replay   Judge what was recorded again, under other rules, and say what would change
       declare  State a purpose
       grants   List the grants you hold, or end one
       user     Keep the accounts that sign in with a password
@@ -125,11 +126,23 @@ fn the_rules() {
     insta::assert_snapshot!(desk.types("wayleave explain --help"), @"
     exit 0
     --- stdout
-    Say what the rules make of a described request, and why
+    Say what the rules make of a described request, or made of a recorded one, and why
 
-    Usage: wayleave explain [OPTIONS] --as <PERSON> --to <URL>
+    Usage: wayleave explain [OPTIONS] [RECORD-ID]
+
+    Arguments:
+      [RECORD-ID]
+              A record, by its id: as a refusal page or `wayleave records list` shows it
 
     Options:
+      -c, --config <FILE>
+              The settings; without it `deploy/wayleave.toml` here if there is one, else the defaults
+
+              [env: WAYLEAVE_CONFIG]
+
+          --set <NAME=VALUE>
+              One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+
           --as <PERSON>
               Who asks: a person of `people/`
 
@@ -673,7 +686,8 @@ fn what_no_command_is_called_is_refused() {
       demo     Try the whole product on this machine, without the internet
       check    Check policies: schema, rules, catalogue, purposes, people, and how they fit together
       test     Run the policy cases
-      explain  Say what the rules make of a described request, and why
+      explain  Say what the rules make of a described request, or made of a recorded one, and why
+      replay   Judge what was recorded again, under other rules, and say what would change
       declare  State a purpose
       grants   List the grants you hold, or end one
       user     Keep the accounts that sign in with a password

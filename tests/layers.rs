@@ -58,6 +58,7 @@ const DOORS: &[&str] = &[
     "src/cli/way.rs",
     "src/clock.rs",
     "src/config/load.rs",
+    "src/gatehouse/kept.rs",
     "src/gatehouse/reload.rs",
     "src/gatehouse/sources.rs",
     "src/identity/methods/basic.rs",

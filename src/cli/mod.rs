@@ -16,6 +16,7 @@ pub mod owners;
 pub mod pac;
 pub mod printer;
 pub mod records;
+pub mod replay;
 pub mod run;
 pub mod schema;
 pub mod settings;
@@ -61,8 +62,10 @@ enum Command {
     Fmt(fmt::Args),
     /// Run the policy cases
     Test(test::Args),
-    /// Say what the rules make of a described request, and why
+    /// Say what the rules make of a described request, or made of a recorded one, and why
     Explain(explain::Args),
+    /// Judge what was recorded again, under other rules, and say what would change
+    Replay(replay::Args),
     /// Print the CODEOWNERS file of a folder of policies
     Owners(owners::Args),
     /// Print the JSON Schema of a TOML file, for editors
@@ -111,7 +114,8 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
         Command::Owners(args) => Ok(owners::run(&args)),
         Command::Schema(args) => Ok(schema::run(&args)),
         Command::Test(args) => Ok(test::run(args)),
-        Command::Explain(args) => Ok(explain::run(args)),
+        Command::Explain(args) => explain::run(args),
+        Command::Replay(args) => Ok(replay::run(&args)),
         Command::Declare(args) => block_on(declare::run(args)),
         Command::Grants(args) => block_on(grants::run(args)),
         Command::User(args) => {

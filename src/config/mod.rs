@@ -82,12 +82,15 @@ impl Default for File {
 pub struct Policies {
     /// The folder of schema, rules, catalogue, purposes, people and cases.
     pub folder: PathBuf,
+    /// Where the texts of every rulebook that took effect are kept, by their digest.
+    pub kept: PathBuf,
 }
 
 impl Default for Policies {
     fn default() -> Self {
         Self {
             folder: PathBuf::from("policies"),
+            kept: PathBuf::from("state/rulebooks"),
         }
     }
 }
@@ -133,6 +136,7 @@ impl File {
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         [
             &mut self.policies.folder,
+            &mut self.policies.kept,
             &mut self.identity.users,
             &mut self.tls.folder,
             &mut self.ledger.file,

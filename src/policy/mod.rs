@@ -12,6 +12,7 @@
 //!
 //! It must never know of catalogue files, purpose files or the ledger: `rulebook` brings them together.
 
+mod account;
 mod decision;
 mod diagnose;
 mod express;
@@ -41,6 +42,7 @@ use std::sync::Arc;
 
 use cedar_policy::{Authorizer, EntityUid};
 
+pub use account::{Account, Condition};
 pub use decision::Decision;
 pub use hearing::Hearing;
 pub use layout::laid_out;

@@ -21,7 +21,8 @@ fn the_table_of_commands() {
       check    Check policies: schema, rules, catalogue, purposes, people, and how they fit together
       fmt      Format rules
       test     Run the policy cases
-      explain  Say what the rules make of a described request, and why
+      explain  Say what the rules make of a described request, or made of a recorded one, and why
+      replay   Judge what was recorded again, under other rules, and say what would change
       owners   Print the CODEOWNERS file of a folder of policies
       schema   Print the JSON Schema of a TOML file, for editors
       declare  State a purpose
@@ -139,11 +140,23 @@ fn the_rules() {
     insta::assert_snapshot!(desk.types("wayleave explain --help"), @"
     exit 0
     --- stdout
-    Say what the rules make of a described request, and why
+    Say what the rules make of a described request, or made of a recorded one, and why
 
-    Usage: wayleave explain [OPTIONS] --as <PERSON> --to <URL>
+    Usage: wayleave explain [OPTIONS] [RECORD-ID]
+
+    Arguments:
+      [RECORD-ID]
+              A record, by its id: as a refusal page or `wayleave records list` shows it
 
     Options:
+      -c, --config <FILE>
+              The settings; without it `deploy/wayleave.toml` here if there is one, else the defaults
+
+              [env: WAYLEAVE_CONFIG]
+
+          --set <NAME=VALUE>
+              One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+
           --as <PERSON>
               Who asks: a person of `people/`
 
@@ -192,7 +205,8 @@ fn the_rules() {
       -V, --version
               Print version
 
-    Exit code: 0 explained, whatever the outcome; 1 the rules have problems; 2 not understood
+    Exit code: 0 explained, whatever the outcome; 1 the rules have problems, or the record or its rules
+    are not there; 2 not understood
     ");
 }
 
@@ -694,7 +708,8 @@ fn what_no_command_is_called_is_refused() {
       check    Check policies: schema, rules, catalogue, purposes, people, and how they fit together
       fmt      Format rules
       test     Run the policy cases
-      explain  Say what the rules make of a described request, and why
+      explain  Say what the rules make of a described request, or made of a recorded one, and why
+      replay   Judge what was recorded again, under other rules, and say what would change
       owners   Print the CODEOWNERS file of a folder of policies
       schema   Print the JSON Schema of a TOML file, for editors
       declare  State a purpose

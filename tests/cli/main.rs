@@ -15,5 +15,6 @@ mod documents;
 mod gate;
 mod help;
 mod people;
+mod replayed;
 mod rules;
 mod workbench;

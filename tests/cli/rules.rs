@@ -227,6 +227,10 @@ fn a_request_is_explained_for_each_outcome() {
 
     rules
       [rulebook]
+
+    the conditions that held
+      `connect.open-web`, asked for connect
+        held: unless resource.classified  [resource.classified is false]
     "#);
     insta::assert_snapshot!(desk.types("wayleave explain --as ada --to https://www.linkedin.com/feed/ --at 2026-11-24T10:00:00Z"), @r#"
     exit 0
@@ -255,6 +259,44 @@ fn a_request_is_explained_for_each_outcome() {
 
     rules
       [rulebook]
+
+    rules that would permit it, and what keeps them from it
+      `activity.open-web`, asked for browse
+        failed: unless resource.classified  [resource.classified is true]
+      `recruiting.read`, asked for browse
+        failed: context has purpose
+        no value: context.purpose.kind == PurposeKind::"recruiting"
+      `partners.keep-in-touch`, asked for browse
+        failed: context has purpose
+        no value: context.purpose.kind == PurposeKind::"partner-relations"
+        failed: (principal in Role::"manager") || (principal in Role::"executive") || (principal in Role::"marketer")
+      `research.read`, asked for browse
+        failed: context has purpose
+        no value: [PurposeKind::"market-research", PurposeKind::"competitor-research", PurposeKind::"press-monitoring", PurposeKind::"social-listening"].contains(context.purpose.kind)
+      `community.manage`, asked for browse
+        failed: context has purpose
+        no value: context.purpose.kind == PurposeKind::"community-management"
+        failed: (principal in Role::"marketer") || (principal in Role::"customer-care")
+        no value: context.purpose has approvedBy
+        no value: !(context.purpose.approvedBy == principal)
+      `voices.publish`, asked for browse
+        failed: context has purpose
+        no value: ((context.purpose.kind == PurposeKind::"event-coverage") && ((principal in Role::"marketer") || (principal in Role::"communications"))) || ((context.purpose.kind == PurposeKind::"crisis-response") && ((principal in Role::"communications") || (principal in Role::"executive"))) || ((context.purpose.kind == PurposeKind::"executive-communication") && ((principal in Role::"communications") || (principal in Role::"executive"))) || ((context.purpose.kind == PurposeKind::"investor-relations") && (principal in Role::"finance"))
+        no value: context.purpose has approvedBy
+        no value: !(context.purpose.approvedBy == principal)
+      `fraud.read`, asked for browse
+        failed: context has purpose
+        no value: context.purpose.kind == PurposeKind::"fraud-investigation"
+        failed: (principal in Role::"security") || (principal in Role::"legal")
+        no value: context.purpose has approvedBy
+        no value: !(context.purpose.approvedBy == principal)
+      `training.read`, asked for browse
+        failed: context has purpose
+        no value: context.purpose.kind == PurposeKind::"training-delivery"
+      `personal.break`, asked for browse
+        failed: context has purpose
+        no value: context.purpose.kind == PurposeKind::"personal-break"
+        failed: !(context.local.time < duration("12h"))  [context.local.time is duration("39600000ms")]
     "#);
     insta::assert_snapshot!(desk.types("wayleave explain --as ada --to https://www.linkedin.com/feed/ --purpose recruiting --at 2026-11-24T10:00:00Z"), @r#"
     exit 0
@@ -287,6 +329,11 @@ fn a_request_is_explained_for_each_outcome() {
 
     rules
       [rulebook]
+
+    the conditions that held
+      `recruiting.read`, asked for browse
+        held: context has purpose
+        held: context.purpose.kind == PurposeKind::"recruiting"  [context.purpose.kind is PurposeKind::"recruiting"]
     "#);
     insta::assert_snapshot!(desk.types("wayleave explain --as ben --to 'https://x.com/i/api/graphql/AbC/CreateTweet' --method POST --at 2026-11-24T10:00:00Z"), @r#"
     exit 0
@@ -312,6 +359,20 @@ fn a_request_is_explained_for_each_outcome() {
 
     rules
       [rulebook]
+
+    rules that would permit it, and what keeps them from it
+      `activity.open-web`, asked for post
+        failed: unless resource.classified  [resource.classified is true]
+      `brand.publish`, asked for post
+        failed: context has purpose
+        no value: [PurposeKind::"brand-publishing", PurposeKind::"advertising-campaign"].contains(context.purpose.kind)
+        no value: context.purpose has approvedBy
+        no value: !(context.purpose.approvedBy == principal)
+      `voices.publish`, asked for post
+        failed: context has purpose
+        no value: ((context.purpose.kind == PurposeKind::"event-coverage") && ((principal in Role::"marketer") || (principal in Role::"communications"))) || ((context.purpose.kind == PurposeKind::"crisis-response") && ((principal in Role::"communications") || (principal in Role::"executive"))) || ((context.purpose.kind == PurposeKind::"executive-communication") && ((principal in Role::"communications") || (principal in Role::"executive"))) || ((context.purpose.kind == PurposeKind::"investor-relations") && (principal in Role::"finance"))
+        no value: context.purpose has approvedBy
+        no value: !(context.purpose.approvedBy == principal)
     "#);
     insta::assert_snapshot!(desk.types("wayleave explain --as eve --to 'https://x.com/i/api/graphql/AbC/CreateTweet' --method POST --at 2026-11-24T10:00:00Z"), @r#"
     exit 0
@@ -341,6 +402,10 @@ fn a_request_is_explained_for_each_outcome() {
 
     rules
       [rulebook]
+
+    the conditions that held
+      `guard.interns-never-publish`, asked for post
+        held: principal.employment == Employment::"intern"  [principal.employment is Employment::"intern"]
     "#);
     insta::assert_snapshot!(desk.types("wayleave explain --as dan --to tinder.com:443 --at 2026-11-24T10:00:00Z"), @r#"
     exit 0
@@ -370,6 +435,10 @@ fn a_request_is_explained_for_each_outcome() {
 
     rules
       [rulebook]
+
+    the conditions that held
+      `connect.not-at-work`, asked for connect
+        held: (resource in Category::"dating") || (resource in Category::"adult-social")
     "#);
 }
 
@@ -429,7 +498,7 @@ fn a_description_that_makes_no_sense_is_not_understood() {
     error: the following required arguments were not provided:
       --to <URL>
 
-    Usage: wayleave explain --as <PERSON> --to <URL>
+    Usage: wayleave explain --as <PERSON> --to <URL> [RECORD-ID]
 
     For more information, try '--help'.
     ");

@@ -20,7 +20,9 @@ use crate::rulebook::{Assembled, Rulebook, Sources};
 /// Checks schema, rules, catalogue, purposes, people and cases against themselves and each other: what passes here, a
 /// gateway takes.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Exit code, the same in every format: 0 sound, there may be warnings; 1 errors; 2 the folder cannot be read")]
+#[command(
+    after_help = "Exit code, the same in every format: 0 sound, there may be warnings; 1 errors; 2 the folder cannot be read"
+)]
 pub struct Args {
     /// The folder; without it `policies/` here if there is one, else the built-in policies.
     dir: Option<PathBuf>,

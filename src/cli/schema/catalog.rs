@@ -32,6 +32,13 @@ pub(super) fn platform() -> Value {
         ("domains", list("Its hosts", &domain(&["host"], false))),
         ("embeds", list("What other sites embed of it", &embed())),
         (
+            "secrets",
+            list(
+                "Paths with credentials in them, which reach no rule, record or page",
+                &secret(),
+            ),
+        ),
+        (
             "marks",
             list("What gives away a write in a request that calls itself a read", &mark()),
         ),
@@ -148,6 +155,15 @@ fn embed() -> Value {
         ("note", text("What else there is to know")),
     ];
     table(&["id", "host", "path"], keys)
+}
+
+fn secret() -> Value {
+    let keys = [
+        ("hosts", texts("Hosts, or sets of them (`@web`)")),
+        ("path", text("The path: `*` is where a credential stands")),
+        ("note", text("What else there is to know")),
+    ];
+    table(&["hosts", "path"], keys)
 }
 
 fn mark() -> Value {

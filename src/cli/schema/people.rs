@@ -183,7 +183,7 @@ pub(super) fn cases() -> Value {
     document("Policy cases", table(&[], keys))
 }
 
-fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 17] {
+fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 18] {
     let channels = [
         Channel::Portal,
         Channel::Cli,
@@ -206,6 +206,12 @@ fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 17] {
             text("What the request does, whatever the catalogue makes of it"),
         ),
         (
+            "asks",
+            texts(
+                "Single actions to put to the rules, as if all else were permitted; the outcome is `allow` or `deny`",
+            ),
+        ),
+        (
             "may",
             choice(
                 "Instead of a request: whether somebody may",
@@ -219,7 +225,10 @@ fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 17] {
             choice("Where the purpose is stated", &channels.map(Channel::as_str)),
         ),
         ("outcome", choice("What must come of it", outcomes)),
-        ("policies", texts("Rules that must be among those that decide")),
+        (
+            "policies",
+            texts("Rules that must be among those that decide; an empty list: none decides"),
+        ),
         ("offers", texts("Purposes that must be offered; an empty list: none is")),
         ("inspect", flag("Whether the flow is read")),
         ("reads-as", text("The activity that the request is recognised as")),

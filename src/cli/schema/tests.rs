@@ -1,4 +1,7 @@
 //! Whether the schemas and the readers of the files speak of the same keys.
+#![expect(clippy::disallowed_methods, reason = "the tests read the shipped schemas")]
+
+use clap::ValueEnum as _;
 
 use super::*;
 use crate::facts::SourceText;
@@ -75,7 +78,6 @@ fn a_schema_tells_a_key_that_is_not_known_one_that_is_missing_and_a_word_that_is
 
 #[test]
 fn every_schema_is_one() {
-    use clap::ValueEnum as _;
     for name in Name::value_variants() {
         assert!(jsonschema::draft202012::meta::is_valid(&schema(*name)), "{name:?}");
     }
@@ -140,10 +142,9 @@ fn the_readers_know_every_key_of_the_schemas() {
 fn told_of(shipped: &Sources, name: &str, keys: &[Vec<String>]) -> Vec<String> {
     let needed = ["catalog/categories.toml", "catalog/activities.toml"];
     // cases need rules that are whole; for the others a small catalogue is enough
-    let is_needed = |file: &&SourceText| {
-        name.starts_with("cases/") || !file.name.starts_with("catalog/") || needed.contains(&&*file.name)
-    };
+    let is_needed = |file: &&SourceText| !file.name.starts_with("catalog/") || needed.contains(&&*file.name);
     let mut told = Vec::new();
+    let whole = crate::rulebook::Rulebook::assemble(shipped).unwrap();
     for path in keys {
         let mut text = path
             .iter()
@@ -156,18 +157,46 @@ fn told_of(shipped: &Sources, name: &str, keys: &[Vec<String>]) -> Vec<String> {
         if name == "catalog/x.toml" && path[0] != "id" {
             text.push_str("\nid = \"x\"\n");
         }
-        let others = shipped.files().filter(is_needed).filter(|file| file.name != name);
-        let files = others.cloned().chain([SourceText::new(name, text)]);
-        let sources = Sources::from_files(files.collect()).unwrap();
-        let mut problems = match crate::rulebook::Rulebook::assemble(&sources) {
-            Ok(assembled) => assembled
-                .rulebook
-                .run_cases(&assembled.directory, &sources.cases)
-                .into_problems(),
-            Err(problems) => problems,
+        let file = SourceText::new(name, text);
+        let mut problems = if name.starts_with("cases/") {
+            whole.rulebook.cases(&whole.directory, &[file]).1
+        } else {
+            let others = shipped.files().filter(is_needed).filter(|file| file.name != name);
+            let files = others.cloned().chain([file]);
+            let sources = Sources::from_files(files.collect()).unwrap();
+            crate::rulebook::Rulebook::assemble(&sources).err().unwrap_or_default()
         };
         problems.retain(|problem| problem.file == name && problem.code.ends_with("unknown-key"));
         told.extend(problems.iter().map(ToString::to_string));
     }
     told
+}
+
+/// Beside what they are about, so that they are found wherever the folder goes.
+#[test]
+fn the_shipped_schemas_are_those_that_are_printed_and_each_shipped_file_names_its_own() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for name in Name::value_variants() {
+        let file = format!("policies/schemas/{}.json", name.to_possible_value().unwrap().get_name());
+        let shipped = std::fs::read_to_string(root.join(&file)).unwrap();
+        let printed = crate::cli::shown::json(&schema(*name));
+        assert_eq!(
+            shipped.trim_end(),
+            printed,
+            "print it again: wayleave schema … > {file}"
+        );
+    }
+    let settings = SourceText::new("../deploy/wayleave.toml", include_str!("../../../deploy/wayleave.toml"));
+    let sources = Sources::embedded();
+    let is_toml = |file: &&SourceText| file.name.rsplit('.').next() == Some("toml");
+    for file in sources.files().filter(is_toml).chain([&settings]) {
+        let first = file.text.lines().next().unwrap();
+        let path = first
+            .strip_prefix("#:schema ")
+            .unwrap_or_else(|| panic!("{} names no schema", file.name));
+        let folder = root.join("policies").join(&file.name);
+        let named = std::fs::read_to_string(folder.parent().unwrap().join(path)).unwrap();
+        let own = of(&file.name).unwrap_or_else(|| schema(Name::Settings));
+        assert_eq!(serde_json::from_str::<Value>(&named).unwrap(), own, "{}", file.name);
+    }
 }

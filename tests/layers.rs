@@ -54,6 +54,7 @@ const DOORS: &[&str] = &[
     "src/cli/demo/sites.rs",
     "src/cli/fmt.rs",
     "src/cli/settings.rs",
+    "src/cli/test/mod.rs",
     "src/cli/user.rs",
     "src/cli/way.rs",
     "src/clock.rs",

@@ -66,11 +66,30 @@ pub struct Unread {
 }
 
 impl Unread {
-    /// Reads it.
-    pub fn parse(&self) -> Result<(Position, Record), ReadProblem> {
-        parse(self.file.clone(), self.line, &self.text)
+    /// Its text, if it hangs in the chain.
+    pub fn text(&self) -> Result<&[u8], ReadProblem> {
+        match Link::of(&self.text) {
+            Some(_) => Ok(&self.text),
+            None => Err(self.refused(UNCHAINED)),
+        }
+    }
+
+    /// The problem that it is no record.
+    pub fn refused(&self, why: impl std::fmt::Display) -> ReadProblem {
+        ReadProblem::Line {
+            file: self.file.clone(),
+            line: self.line,
+            why: why.to_string(),
+        }
+    }
+
+    /// How much of the book it is, in bytes.
+    pub fn length(&self) -> u64 {
+        self.text.len() as u64 + 1
     }
 }
+
+const UNCHAINED: &str = "it does not begin with `seq` and `prev`";
 
 fn parse(file: String, line: u64, text: &[u8]) -> Result<(Position, Record), ReadProblem> {
     let problem = |why: String| ReadProblem::Line {
@@ -78,7 +97,7 @@ fn parse(file: String, line: u64, text: &[u8]) -> Result<(Position, Record), Rea
         line,
         why,
     };
-    let hung = Link::of(text).ok_or_else(|| problem("it does not begin with `seq` and `prev`".to_owned()))?;
+    let hung = Link::of(text).ok_or_else(|| problem(UNCHAINED.to_owned()))?;
     let record = serde_json::from_slice(text).map_err(|e| problem(e.to_string()))?;
     let seq = hung.seq;
     Ok((Position { file, line, seq }, record))
@@ -115,6 +134,14 @@ pub fn find(folder: &Path, id: &RecordId) -> Result<Vec<(Position, Record)>, Rea
 }
 
 impl Records {
+    /// How long the book is now, in bytes.
+    pub fn length(&self) -> u64 {
+        let segments = self.later_segments().unwrap_or_default().into_iter();
+        segments
+            .filter_map(|segment| folder::length(&self.folder, segment).ok())
+            .sum()
+    }
+
     fn failed(&self, error: io::Error) -> ReadProblem {
         ReadProblem::Disk {
             folder: self.folder.to_string_lossy().into_owned(),

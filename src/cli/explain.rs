@@ -17,7 +17,7 @@ use crate::facts::{
 use crate::gatehouse::kept::Kept;
 use crate::gatehouse::sources::find;
 use crate::purpose::Purpose;
-use crate::rulebook::{Assembled, Because, Described, Directory, Explanation, Replay, Rulebook, Sources};
+use crate::rulebook::{Assembled, Because, Described, Directory, Explanation, Replay, Rulebook, Sources, WhatIf};
 
 /// Where most people are.
 const USUAL: &str = "office";
@@ -79,6 +79,7 @@ struct Told<'a> {
     #[serde(flatten)]
     explanation: &'a Explanation,
     because: &'a Because,
+    what_if: &'a [WhatIf],
 }
 
 /// The record that is explained.
@@ -182,10 +183,12 @@ fn print(rules: &Rulebook, seen: &Observation, recorded: Option<Recorded>, forma
     let judgement = rules.judge(seen);
     let explanation = rules.explain(seen, &judgement);
     let because = rules.because(seen, &judgement);
+    let what_if = rules.what_if(seen, &judgement);
     let told = Told {
         recorded,
         explanation: &explanation,
         because: &because,
+        what_if: &what_if,
     };
     if format == Format::Json {
         return printer::data(json(&told));
@@ -204,6 +207,12 @@ fn print(rules: &Rulebook, seen: &Observation, recorded: Option<Recorded>, forma
     }
     explanation.lines().iter().for_each(printer::data);
     because.lines().iter().for_each(printer::data);
+    if !what_if.is_empty() {
+        printer::data("\nwhat else would change the outcome");
+        for WhatIf { change, outcome } in &what_if {
+            printer::data(format_args!("  {change}: {}", outcome.as_str()));
+        }
+    }
 }
 
 /// What the proxy would have seen.

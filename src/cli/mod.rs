@@ -6,15 +6,18 @@
 
 pub mod ca;
 pub mod check;
+pub mod cores;
 pub mod counter;
 pub mod declare;
 pub mod demo;
 pub mod explain;
 pub mod fmt;
 pub mod grants;
+pub mod matrix;
 pub mod owners;
 pub mod pac;
 pub mod printer;
+mod progress;
 pub mod records;
 pub mod replay;
 pub mod run;
@@ -60,10 +63,12 @@ enum Command {
     Check(check::Args),
     /// Format rules
     Fmt(fmt::Args),
-    /// Run the policy cases
+    /// Run the policy cases, and say what they leave out
     Test(test::Args),
     /// Say what the rules make of a described request, or made of a recorded one, and why
     Explain(explain::Args),
+    /// Print who may do what, where, and what for
+    Matrix(matrix::Args),
     /// Judge what was recorded again, under other rules, and say what would change
     Replay(replay::Args),
     /// Print the CODEOWNERS file of a folder of policies
@@ -113,8 +118,9 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
         Command::Fmt(args) => Ok(fmt::run(&args)),
         Command::Owners(args) => Ok(owners::run(&args)),
         Command::Schema(args) => Ok(schema::run(&args)),
-        Command::Test(args) => Ok(test::run(args)),
+        Command::Test(args) => Ok(test::run(&args)),
         Command::Explain(args) => explain::run(args),
+        Command::Matrix(args) => Ok(matrix::run(&args)),
         Command::Replay(args) => Ok(replay::run(&args)),
         Command::Declare(args) => block_on(declare::run(args)),
         Command::Grants(args) => block_on(grants::run(args)),

@@ -1,5 +1,6 @@
 //! `wayleave replay`: what would other rules have made of what people did?
 
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -9,14 +10,15 @@ use std::thread;
 use serde::Serialize;
 
 use super::check::Format;
-use super::printer;
+use super::progress::Progress;
 use super::records::moment;
 use super::shown::{json, tell};
+use super::{cores, printer};
 use crate::audit::{ReadProblem, Records, Unread, read};
 use crate::clock::{Clock, Timestamp};
 use crate::facts::RulebookId;
 use crate::gatehouse::sources::find;
-use crate::rulebook::{Change, Example, Group, Rulebook, Sources, Sums, Tally};
+use crate::rulebook::{Change, Example, Group, Replayer, Rulebook, Sources, Sums, Tally};
 
 /// Judges what was recorded again, under other rules, and says what would change: how much, for whom, with examples.
 ///
@@ -46,8 +48,6 @@ pub struct Args {
 
 /// So many lines go to a thread at once.
 const BATCH: usize = 256;
-/// How often the progress is told.
-const TELL_EVERY: u64 = 100_000;
 
 /// What `--format json` prints.
 #[derive(Serialize)]
@@ -102,33 +102,30 @@ pub fn run(args: &Args) -> ExitCode {
 /// Judges every record of a folder again, on all cores; also, how many lines could not be read.
 fn replayed(folder: &Path, rules: &Rulebook, since: Option<Timestamp>) -> Result<(Sums, u64), ReadProblem> {
     let mut records = read(folder)?;
-    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let cores = cores::count();
+    let progress = Progress::of("judging again", records.length());
     let (give, take) = sync_channel(cores * 4);
     let take = Mutex::new(take);
     let (tally, unreadable) = thread::scope(|scope| {
-        let judge = || judged(&take, rules, since);
+        let judge = || judged(&take, rules, since, &progress);
         let judges: Vec<_> = (0..cores).map(|_| scope.spawn(judge)).collect();
         let mut unreadable = handed_out(&mut records, give)?;
         let mut all = Tally::default();
         for judge in judges {
-            let (tally, bad) = judge.join().unwrap_or_else(|_| (Tally::default(), 1));
+            let (tally, bad) = judge.join().unwrap_or_else(|panic| resume_unwind(panic));
             all.merge(tally);
             unreadable += bad;
         }
         Ok((all, unreadable))
     })?;
-    Ok((tally.sums(rules), unreadable))
+    Ok((tally.sums(), unreadable))
 }
 
-/// Hands the lines out in batches, and tells how far it is.
+/// Hands the lines out in batches.
 fn handed_out(records: &mut Records, give: SyncSender<Vec<Unread>>) -> Result<u64, ReadProblem> {
-    let (mut batch, mut told) = (Vec::with_capacity(BATCH), 0_u64);
+    let mut batch = Vec::with_capacity(BATCH);
     while let Some(line) = records.next_unread() {
         batch.push(line?);
-        told += 1;
-        if told.is_multiple_of(TELL_EVERY) {
-            printer::talk(format_args!("{told} lines"));
-        }
         if batch.len() == BATCH && give.send(std::mem::take(&mut batch)).is_err() {
             break;
         }
@@ -141,23 +138,29 @@ fn handed_out(records: &mut Records, give: SyncSender<Vec<Unread>>) -> Result<u6
 }
 
 /// Takes batches until there are no more.
-fn judged(take: &Mutex<Receiver<Vec<Unread>>>, rules: &Rulebook, since: Option<Timestamp>) -> (Tally, u64) {
-    let (mut tally, mut unreadable) = (Tally::default(), 0);
+fn judged(
+    take: &Mutex<Receiver<Vec<Unread>>>,
+    rules: &Rulebook,
+    since: Option<Timestamp>,
+    progress: &Progress,
+) -> (Tally, u64) {
+    let (mut replayer, mut unreadable) = (Replayer::new(rules), 0);
     loop {
         let next = take.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(batch) = next else {
-            return (tally, unreadable);
+            return (replayer.into_tally(), unreadable);
         };
-        for line in batch {
-            match line.parse() {
-                Ok((_, record)) if since.is_some_and(|since| record.at < since) => {}
-                Ok((_, record)) => tally.add(rules, record),
-                Err(problem) => {
-                    unreadable += 1;
-                    printer::talk(format_args!("error: {problem}"));
-                }
+        for line in &batch {
+            let counted = line.text().and_then(|text| {
+                let counted = replayer.add(text, since);
+                counted.map_err(|error| line.refused(error))
+            });
+            if let Err(problem) = counted {
+                unreadable += 1;
+                printer::talk(format_args!("error: {problem}"));
             }
         }
+        progress.add(batch.iter().map(Unread::length).sum());
     }
 }
 

@@ -5,11 +5,14 @@
 
 use cedar_policy::{Entities, EvalResult, Expression, Request, eval_expression};
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use super::Policy;
-use super::question::Question;
-use super::rule::Rule;
+use super::apart::{self, Part};
+use super::engine::EngineCase;
+use super::index::Number;
+use super::question::{GrantQuestion, Question};
+use super::request::{Asked, Noun};
+use crate::clock::Timestamp;
 use crate::facts::{Effect, PolicyId};
 
 /// How one rule came out for one action.
@@ -36,6 +39,9 @@ pub struct Condition {
     pub held: Option<bool>,
     /// The attributes that it looks at, and what they were.
     pub values: Vec<(String, String)>,
+    /// What it asks, without `&&`, `||` and `!`, and whether that was so; none where Cedar cannot say.
+    #[serde(skip)]
+    pub leaves: Vec<(String, Option<bool>)>,
 }
 
 impl Account {
@@ -48,115 +54,101 @@ impl Account {
 impl Policy {
     /// How every rule came out whose scope covers an action of the question; empty where the question cannot be put.
     pub fn accounts(&self, question: &Question<'_>) -> Vec<Account> {
-        let Ok(asked) = self.nouns.about_site(question, &self.vocabulary, None) else {
+        let asked = self.nouns.about_site(question, &self.vocabulary, None);
+        let asked = asked.map(|asked| self.told(&asked, Some(question.at)));
+        asked.unwrap_or_default()
+    }
+
+    /// The same of a question about a grant.
+    pub fn accounts_on_grant(&self, question: &GrantQuestion<'_>) -> Vec<Account> {
+        let asked = self.nouns.about_grant(question, &self.vocabulary, None);
+        let asked = asked.map(|asked| self.told(&asked, Some(question.at)));
+        asked.unwrap_or_default()
+    }
+
+    /// The same of a request in Cedar's own terms.
+    pub fn accounts_of_engine(&self, case: &EngineCase) -> Vec<Account> {
+        let noun = |uid: &cedar_policy::EntityUid| Noun {
+            ancestors: case.entities.ancestors(uid).into_iter().flatten().cloned().collect(),
+            uid: uid.clone(),
+        };
+        let (Some(principal), Some(resource)) = (case.request.principal(), case.request.resource()) else {
             return Vec::new();
         };
+        let asked = Asked {
+            principal: noun(principal),
+            resource: noun(resource),
+            entities: case.entities.clone(),
+            requests: vec![case.request.clone()],
+        };
+        self.told(&asked, case.at)
+    }
+
+    /// What each rule asks beyond its scope, without `&&`, `||` and `!`.
+    pub fn conditions(&self) -> impl Iterator<Item = (PolicyId, Vec<String>)> {
+        self.rules.iter().enumerate().map(|(number, rule)| {
+            let leaves = self.parts(number).iter().flat_map(|part| &part.leaves);
+            let mut texts: Vec<String> = Vec::new();
+            for (text, _) in leaves {
+                if !texts.contains(text) {
+                    texts.push(text.clone());
+                }
+            }
+            (rule.id.clone(), texts)
+        })
+    }
+
+    fn told(&self, asked: &Asked, at: Option<Timestamp>) -> Vec<Account> {
         let mut accounts = Vec::new();
-        for (name, request) in question.actions.iter().zip(&asked.requests) {
-            let uid = request.action();
-            let numbers = uid.and_then(|action| self.index.candidates(&asked.principal, action, &asked.resource));
-            let numbers = numbers.unwrap_or_default().into_iter();
-            let rules = numbers.filter(|number| self.is_in_force(*number, question.at));
-            let rules = rules.filter_map(|number| self.rules.get(number));
-            accounts.extend(rules.map(|rule| Account {
-                policy: rule.id.clone(),
-                effect: rule.effect,
-                action: (*name).to_owned(),
-                conditions: conditions(rule, request, &asked.entities).unwrap_or_default(),
-            }));
+        for request in &asked.requests {
+            let Some(action) = request.action() else { continue };
+            let numbers = self.index.candidates(&asked.principal, action, &asked.resource);
+            for number in numbers.unwrap_or_default() {
+                let Some(rule) = self.rules.get(number) else { continue };
+                if at.is_some_and(|at| !rule.is_in_force(at)) {
+                    continue;
+                }
+                let conditions = self.parts(number).iter();
+                accounts.push(Account {
+                    policy: rule.id.clone(),
+                    effect: rule.effect,
+                    action: action.id().unescaped().to_owned(),
+                    conditions: conditions
+                        .map(|part| condition(part, request, &asked.entities))
+                        .collect(),
+                });
+            }
         }
         accounts
     }
-}
 
-fn conditions(rule: &Rule, request: &Request, entities: &Entities) -> Option<Vec<Condition>> {
-    let policy = cedar_policy::Policy::parse(None, &rule.text).ok()?.to_json().ok()?;
-    let mut found = Vec::new();
-    for clause in policy.get("conditions")?.as_array()? {
-        let unless = clause.get("kind")? == "unless";
-        let mut parts = Vec::new();
-        // `unless { a || b }` is `unless { a } unless { b }`
-        split(clause.get("body")?, if unless { "||" } else { "&&" }, &mut parts);
-        found.extend(parts.into_iter().filter_map(|part| {
-            let text = text_of(part)?;
-            let held = match value(&text, request, entities) {
-                Some(EvalResult::Bool(is_so)) => Some(is_so != unless),
-                Some(_) | None => None,
-            };
-            let mut paths = Vec::new();
-            attributes(part, &mut paths);
-            let values = paths.into_iter().filter_map(|path| {
-                let value = value(&path, request, entities)?;
-                Some((path, value.to_string()))
-            });
-            let values = values.collect();
-            let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-            Some(Condition {
-                text,
-                unless,
-                held,
-                values,
-            })
-        }));
-    }
-    Some(found)
-}
-
-fn split<'a>(expression: &'a Value, operator: &str, parts: &mut Vec<&'a Value>) {
-    let sides = expression
-        .get(operator)
-        .map(|both| (both.get("left"), both.get("right")));
-    if let Some((Some(left), Some(right))) = sides {
-        split(left, operator, parts);
-        split(right, operator, parts);
-    } else {
-        parts.push(expression);
+    fn parts(&self, number: Number) -> &[Part] {
+        let all = self
+            .apart
+            .get_or_init(|| self.index.policies().iter().map(apart::parts).collect());
+        all.get(number).map_or(&[], Vec::as_slice)
     }
 }
 
-fn value(text: &str, request: &Request, entities: &Entities) -> Option<EvalResult> {
-    let expression: Expression = text.parse().ok()?;
-    eval_expression(request, entities, &expression).ok()
-}
-
-/// The expression as Cedar writes it.
-fn text_of(expression: &Value) -> Option<String> {
-    let rule = json!({
-        "effect": "permit",
-        "principal": { "op": "All" },
-        "action": { "op": "All" },
-        "resource": { "op": "All" },
-        "conditions": [{ "kind": "when", "body": expression }],
+fn condition(part: &Part, request: &Request, entities: &Entities) -> Condition {
+    let is_so = |expression: &Option<Expression>| match value(expression.as_ref(), request, entities) {
+        Some(EvalResult::Bool(is_so)) => Some(is_so),
+        Some(_) | None => None,
+    };
+    let values = part.paths.iter().filter_map(|(path, expression)| {
+        let value = value(expression.as_ref(), request, entities)?;
+        Some((path.clone(), value.to_string()))
     });
-    let text = cedar_policy::Policy::from_json(None, rule).ok()?.to_cedar()?;
-    let (_, body) = text.split_once("when")?;
-    let (body, _) = body.trim().strip_prefix('{')?.rsplit_once('}')?;
-    Some(body.trim().to_owned())
-}
-
-/// The longest paths into principal, resource and context that the expression names, each once.
-fn attributes(expression: &Value, found: &mut Vec<String>) {
-    if expression.get(".").is_some()
-        && let Some(path) = path(expression)
-    {
-        if !found.contains(&path) {
-            found.push(path);
-        }
-        return;
-    }
-    match expression {
-        Value::Object(members) => members.values().for_each(|inner| attributes(inner, found)),
-        Value::Array(items) => items.iter().for_each(|inner| attributes(inner, found)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    let leaves = part.leaves.iter();
+    Condition {
+        text: part.text.clone(),
+        unless: part.unless,
+        held: is_so(&part.expression).map(|is_so| is_so != part.unless),
+        values: values.collect(),
+        leaves: leaves.map(|(text, leaf)| (text.clone(), is_so(leaf))).collect(),
     }
 }
 
-/// `context.purpose.kind`; none for what does not begin with principal, resource or context.
-fn path(expression: &Value) -> Option<String> {
-    if let Some(variable) = expression.get("Var").and_then(Value::as_str) {
-        return Some(variable.to_owned());
-    }
-    let step = expression.get(".")?;
-    let attribute = step.get("attr")?.as_str()?;
-    Some(format!("{}.{attribute}", path(step.get("left")?)?))
+fn value(expression: Option<&Expression>, request: &Request, entities: &Entities) -> Option<EvalResult> {
+    eval_expression(request, entities, expression?).ok()
 }

@@ -13,15 +13,19 @@
 //! It must never know of catalogue files, purpose files or the ledger: `rulebook` brings them together.
 
 mod account;
+mod apart;
 mod decision;
 mod diagnose;
+mod engine;
 mod express;
 mod fit;
 mod hearing;
+mod heeded;
 mod index;
 mod layout;
 mod lint;
 mod memo;
+mod mutate;
 mod names;
 mod opens;
 mod overlap;
@@ -38,14 +42,17 @@ mod tests;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cedar_policy::{Authorizer, EntityUid};
 
 pub use account::{Account, Condition};
 pub use decision::Decision;
+pub use engine::{EngineAnswer, EngineCase};
 pub use hearing::Hearing;
+pub use heeded::Stretch;
 pub use layout::laid_out;
+pub use mutate::Mutant;
 pub use names::{Named, NamedKind};
 pub use owners::Owners;
 pub use permit::Permit;
@@ -93,8 +100,9 @@ pub struct PlatformFacts {
 /// Schema and rules, immutable.
 #[derive(Debug)]
 pub struct Policy {
+    book: Arc<Book>,
     vocabulary: Vocabulary,
-    nouns: Nouns,
+    nouns: Arc<Nouns>,
     rules: Vec<Rule>,
     /// The purposes that each rule opens something for.
     opens: Vec<Opens>,
@@ -104,6 +112,10 @@ pub struct Policy {
     authorizer: Authorizer,
     actions: HashMap<EntityUid, Arc<cedar_policy_core::ast::Entity>>,
     memory: Memory,
+    /// The rules taken apart, once somebody asks why.
+    apart: OnceLock<Vec<Vec<apart::Part>>>,
+    /// What they look at, once somebody replays or explains.
+    heeded: OnceLock<heeded::Heeded>,
 }
 
 impl Policy {
@@ -143,12 +155,12 @@ impl Policy {
         let written = written.into_iter().map(|(_, written)| written).collect();
         let policy = Self {
             named,
-            ..Self::of(written, book, nouns)
+            ..Self::of(written, Arc::new(book), Arc::new(nouns))
         };
         Ok((policy, problems))
     }
 
-    fn of(written: Vec<Written>, book: Book, nouns: Nouns) -> Self {
+    fn of(written: Vec<Written>, book: Arc<Book>, nouns: Arc<Nouns>) -> Self {
         let opens = written.iter().map(|w| Opens::read(&w.cedar, w.rule.effect)).collect();
         let (rules, policies): (Vec<Rule>, Vec<_>) = written.into_iter().map(|w| (w.rule, w.cedar)).unzip();
         let numbers = rules
@@ -158,7 +170,7 @@ impl Policy {
             .collect();
         Self {
             index: Index::new(policies, &book.schema, &book.actions),
-            vocabulary: book.words,
+            vocabulary: book.words.clone(),
             nouns,
             rules,
             opens,
@@ -171,6 +183,9 @@ impl Policy {
                 .map(|action| (action.uid(), Arc::new(action.as_ref().clone())))
                 .collect(),
             memory: Memory::default(),
+            apart: OnceLock::new(),
+            heeded: OnceLock::new(),
+            book,
         }
     }
 

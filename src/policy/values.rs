@@ -6,7 +6,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use cedar_policy_core::ast::{Context, PartialValue, Value};
+use cedar_policy_core::ast::{Context, Literal, PartialValue, Value, ValueKind};
 use cedar_policy_core::extensions::Extensions;
 
 use super::decision::Trouble;
@@ -88,6 +88,16 @@ pub(super) fn request(request: &RequestFacts<'_>) -> Context {
     let kind = request.content_type.map(|kind| ("contentType", kind.into()));
     let record: Vec<(&str, Value)> = fields.into_iter().chain(kind).collect();
     context([("request", Value::record(record, None))])
+}
+
+/// How long a duration is, as rules write it (`1d2h30m`).
+pub(super) fn milliseconds(text: &str) -> Option<i64> {
+    let span = called("duration", &[text.into()]).ok()?;
+    let value = called("toMilliseconds", &[span]).ok()?;
+    match value.value_kind() {
+        ValueKind::Lit(Literal::Long(length)) => Some(*length),
+        ValueKind::Lit(_) | ValueKind::Set(_) | ValueKind::Record(_) | ValueKind::ExtensionValue(_) => None,
+    }
 }
 
 fn context<const N: usize>(fields: [(&str, Value); N]) -> Context {

@@ -1,15 +1,16 @@
 //! Texts in, rules out: everything is read, and everything that one file says about another is checked.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use aws_lc_rs::digest;
 
 use super::{Directory, Rulebook, Sources};
 use crate::catalog::Catalog;
 use crate::facts::{
-    Activity, Category, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, did_you_mean, hex,
+    Activity, Category, Host, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, did_you_mean, hex,
 };
-use crate::policy::{Owners, PlatformFacts, Policy, World};
+use crate::policy::{NamedKind, Owners, PlatformFacts, Policy, World};
 use crate::purpose::{Purpose, Purposes};
 
 /// What assembling gives: the rules, the people, and what somebody should look at.
@@ -55,6 +56,7 @@ impl Rulebook {
             problems.extend(check_enum(sources, &purposes, policy));
             problems.extend(check_opened(sources, &purposes, policy));
             problems.extend(check_activities(sources, &catalog, policy));
+            problems.extend(check_hosts(sources, &catalog, policy));
         }
         let is_error = |problem: &Problem| problem.severity == Severity::Error;
         let Some(policy) = policy.filter(|_| !problems.iter().any(is_error)) else {
@@ -63,8 +65,8 @@ impl Rulebook {
         let purposes = purposes.spelt_out(|category| within(&catalog, category));
         let rulebook = Self {
             policy,
-            catalog,
-            purposes,
+            catalog: Arc::new(catalog),
+            purposes: Arc::new(purposes),
             id: digest_of(sources),
         };
         Ok(Assembled {
@@ -87,13 +89,12 @@ impl Sources {
 impl Assembled {
     /// Warns of rules that surely say nothing beside the others.
     pub fn overlaps(&self) -> Vec<Problem> {
-        let Rulebook {
-            policy,
-            catalog,
-            purposes,
-            ..
-        } = &self.rulebook;
-        policy.overlaps(&world(catalog, purposes, &self.directory))
+        self.rulebook.policy.overlaps(&self.world())
+    }
+
+    /// What rules may name.
+    pub(super) fn world(&self) -> World {
+        world(&self.rulebook.catalog, &self.rulebook.purposes, &self.directory)
     }
 }
 
@@ -178,6 +179,36 @@ fn check_purposes(sources: &Sources, purposes: &Purposes, catalog: &Catalog, dir
         }
     }
     problems
+}
+
+/// So many letters may differ for one host to be taken for another that was meant.
+const SLIP: usize = 2;
+
+/// A host that no platform has, and that is written almost like one that some platform does have, is worth a look.
+fn check_hosts(sources: &Sources, catalog: &Catalog, policy: &Policy) -> Vec<Problem> {
+    let known = catalog.domains();
+    let meant = |id: &str| {
+        let host = Host::parse(id).ok()?;
+        if catalog.place(&host).platform.is_some() {
+            return None;
+        }
+        let with_www = known.iter().map(|domain| format!("www.{domain}"));
+        let names = known.iter().map(ToString::to_string).chain(with_www);
+        let near = names.map(|name| (strsim::levenshtein(id, &name), name));
+        let (slips, name) = near.min()?;
+        (slips <= SLIP).then_some(name)
+    };
+    let named = policy.named().iter().filter(|named| named.kind == NamedKind::Site);
+    let slips = named.filter_map(|named| {
+        let (meant, file) = (meant(&named.id)?, sources.file(&named.file)?);
+        let message = format!(
+            "rule `{}` names the host `{}`, which is on no platform",
+            named.rule, named.id
+        );
+        let problem = Problem::error("wayleave::policy::unknown-host", file, named.span, message);
+        Some(problem.as_warning().with_help(format!("did you mean `{meant}`?")))
+    });
+    slips.collect()
 }
 
 fn stranger(file: &SourceText, word: &str, span: (usize, usize), kind: &str, known: &[&str]) -> Problem {

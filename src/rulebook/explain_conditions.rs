@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::judge::{actions, flow};
 use super::{Judgement, Rulebook};
-use crate::facts::{Effect, Observation, Reason};
+use crate::facts::{Effect, Observation, Reading, Reason};
 use crate::policy::{Account, Condition, Question};
 
 /// The conditions behind a judgement.
@@ -63,6 +63,38 @@ impl Rulebook {
             },
             decided,
         }
+    }
+}
+
+impl Rulebook {
+    /// How every rule came out that the judgement of `seen` could have met: without a grant, and under each that counts.
+    pub(super) fn accounts_under_every_grant(&self, seen: &Observation, reading: Option<&Reading>) -> Vec<Account> {
+        let judgement = self.judge_as(seen, reading);
+        let mut asked = actions(judgement.reading());
+        asked.push("inspect");
+        self.accounts_of_actions(seen, &asked)
+    }
+
+    /// The same of these actions.
+    pub(super) fn accounts_of_actions(&self, seen: &Observation, asked: &[&str]) -> Vec<Account> {
+        let (Some(subject), Some(person)) = (&seen.subject, seen.person.as_deref()) else {
+            return Vec::new();
+        };
+        let place = self.catalog.place(seen.ask.host());
+        let head = seen.ask.head();
+        let path = head.map(|head| self.catalog.path_for_rules(&place, &head.path));
+        let path = path.unwrap_or_default();
+        let flow = flow(seen, subject, person, (&place, &path));
+        let grants = self.counting(seen, person);
+        let grants = std::iter::once(None).chain(grants.into_iter().map(Some));
+        let accounts = grants.flat_map(|grant| {
+            self.policy.accounts(&Question {
+                actions: asked,
+                grant,
+                ..flow
+            })
+        });
+        accounts.collect()
     }
 }
 

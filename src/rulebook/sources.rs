@@ -24,7 +24,7 @@ pub struct Sources {
     pub owners: Option<SourceText>,
     /// `people/*.toml`
     pub people: Vec<SourceText>,
-    /// `cases/*.toml`
+    /// `cases/*.toml`, and `cases/*.json` in the form of Cedar's command line
     pub cases: Vec<SourceText>,
 }
 
@@ -128,7 +128,14 @@ pub fn is_source(name: &str) -> bool {
     let file = name.rsplit_once('/').map_or(name, |(_, file)| file);
     let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension);
     let known = ["toml", "cedar", "cedarschema"];
-    known.iter().any(|known| known.eq_ignore_ascii_case(extension))
+    let is_case = || extension.eq_ignore_ascii_case("json") && folder_of(name) == "cases";
+    known.iter().any(|known| known.eq_ignore_ascii_case(extension)) || is_case()
+}
+
+/// The name of the folder that a file stands in.
+fn folder_of(name: &str) -> &str {
+    let (path, _) = name.rsplit_once('/').unwrap_or(("", name));
+    path.rsplit_once('/').map_or(path, |(_, folder)| folder)
 }
 
 enum Shelf {
@@ -153,7 +160,7 @@ fn shelf(name: &str) -> Shelf {
         ("rules", "cedar") => Shelf::Rules,
         ("catalog", "toml") => Shelf::Catalog,
         ("people", "toml") => Shelf::People,
-        ("cases", "toml") => Shelf::Cases,
+        ("cases", "toml" | "json") => Shelf::Cases,
         _ if is_source(name) => Shelf::Nowhere,
         _ => Shelf::Text,
     }

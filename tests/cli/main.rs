@@ -9,6 +9,7 @@
 
 mod authority;
 mod book;
+mod broken;
 mod counter;
 mod desk;
 mod documents;
@@ -17,4 +18,6 @@ mod help;
 mod people;
 mod replayed;
 mod rules;
+mod sheets;
+mod tested;
 mod workbench;

@@ -107,10 +107,10 @@ fn sarif_has_the_shape_that_its_standard_demands_and_names_files_as_the_reposito
                 "uriBaseId": "%SRCROOT%"
               },
               "region": {
-                "endColumn": 38,
-                "endLine": 31,
-                "startColumn": 22,
-                "startLine": 31
+                "endColumn": 32,
+                "endLine": 47,
+                "startColumn": 16,
+                "startLine": 47
               }
             }
           }
@@ -132,13 +132,13 @@ fn github_is_told_with_workflow_commands() {
     insta::assert_snapshot!(broken().types("wayleave check --format github"), @"
     exit 1
     --- stdout
-    ::error file=policies/rules/20-purposes.cedar,line=31,endLine=31,col=22,endColumn=38,title=wayleave%3A%3Apolicy%3A%3Aunknown-role::rule `recruiting.read` names the role `recruter`, which nobody knows (did you mean `recruiter`? they are listed in the directory in `people/`)
+    ::error file=policies/rules/20-purposes.cedar,line=47,endLine=47,col=16,endColumn=32,title=wayleave%3A%3Apolicy%3A%3Aunknown-role::rule `recruiting.read` names the role `recruter`, which nobody knows (did you mean `recruiter`? they are listed in the directory in `people/`)
     policies: 1 error, 0 warnings
     ");
     insta::assert_snapshot!(Desk::empty().types("wayleave check --format github"), @"
     exit 0
     --- stdout
-    the built-in policies: sound (40 rules, 20 purposes, 87 platforms, 12 people), rulebook [rulebook]; 0 warnings
+    the built-in policies: sound (40 rules, 20 purposes, 87 platforms, 16 people), rulebook [rulebook]; 0 warnings
     ");
 }
 
@@ -182,7 +182,8 @@ fn rules_that_nobody_owns_reaches_or_needs_are_told() {
 fn rules_are_laid_out_once_and_what_does_not_parse_is_left_alone() {
     let desk = Desk::with_policies();
     desk.write("policies/rules/50-bad.cedar", "permit (principal, action);\n");
-    assert_eq!(desk.types("wayleave fmt --check").lines().next(), Some("exit 1"));
+    let told = desk.types("wayleave fmt --check");
+    assert!(told.starts_with("exit 1") && !told.contains("--- stdout"), "{told}");
     let told = desk.types("wayleave fmt");
     assert!(told.starts_with("exit 1") && told.contains("50-bad.cedar:1:"), "{told}");
     assert_eq!(
@@ -190,10 +191,30 @@ fn rules_are_laid_out_once_and_what_does_not_parse_is_left_alone() {
         "permit (principal, action);\n"
     );
     std::fs::remove_file(desk.path("policies/rules/50-bad.cedar")).unwrap();
-    assert_eq!(desk.types("wayleave fmt --check"), "exit 0\n");
+    assert_eq!(
+        desk.types("wayleave fmt --check"),
+        "exit 0\n",
+        "the shipped rules are laid out"
+    );
+    desk.edit("policies/rules/30-guardrails.cedar", "forbid (\n", "forbid(");
+    insta::assert_snapshot!(desk.types("wayleave fmt --check"), @"
+    exit 1
+    --- stdout
+    policies/rules/30-guardrails.cedar
+    ");
+    insta::assert_snapshot!(desk.types("wayleave fmt"), @"
+    exit 0
+    --- stdout
+    policies/rules/30-guardrails.cedar
+    ");
+    assert_eq!(desk.types("wayleave fmt"), "exit 0\n");
     let told = desk.types("wayleave check");
     assert!(told.starts_with("exit 0") && told.contains("; 0 warnings"), "{told}");
-    assert_eq!(Desk::empty().types("wayleave fmt").lines().next(), Some("exit 2"));
+    insta::assert_snapshot!(Desk::empty().types("wayleave fmt"), @"
+    exit 2
+    --- stderr
+    error: there is no folder `policies/` here: name the one to format
+    ");
 }
 
 #[test]
@@ -214,11 +235,35 @@ fn code_owners_come_from_rules_purposes_and_folders() {
     /policies/rules/40-portal.cedar @acme/hr @acme/it
     /policies/wayleave.cedarschema @acme/it
     ");
-    let told = desk.types("wayleave owners --team HR=@acme/hr");
-    assert!(
-        told.starts_with("exit 1") && told.contains("no team is named for `legal`: add `--team legal=@…`"),
-        "{told}"
-    );
+    insta::assert_snapshot!(desk.types("wayleave owners --team HR=@acme/hr"), @"
+    exit 1
+    --- stderr
+    error: no team is named for `IT`: add `--team IT=@…`
+    error: no team is named for `cora`: add `--team cora=@…`
+    error: no team is named for `finn`: add `--team finn=@…`
+    error: no team is named for `hana`: add `--team hana=@…`
+    error: no team is named for `lea`: add `--team lea=@…`
+    error: no team is named for `legal`: add `--team legal=@…`
+    error: no team is named for `marketing`: add `--team marketing=@…`
+    error: no team is named for `mia`: add `--team mia=@…`
+    error: no team is named for `nora`: add `--team nora=@…`
+    error: no team is named for `sol`: add `--team sol=@…`
+    ");
+    insta::assert_snapshot!(desk.types("wayleave owners --team HR"), @"
+    exit 2
+    --- stderr
+    error: invalid value 'HR' for '--team <OWNER=TEAM>': write `HR=@acme/hr`
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(desk.types("wayleave owners nowhere"), @"
+    exit 2
+    --- stderr
+    wayleave::sources::unreadable
+
+      × `nowhere` cannot be read: No such file or directory (os error 2)
+      help: name the folder that holds `wayleave.cedarschema` and `rules/`
+    ");
 }
 
 #[test]
@@ -229,8 +274,32 @@ fn schemas_are_printed_as_documents() {
         schema["properties"]["ingress"]["properties"]["backlog"]["type"],
         "integer"
     );
-    assert_eq!(
-        Desk::empty().types("wayleave schema nothing").lines().next(),
-        Some("exit 2")
-    );
+    insta::assert_snapshot!(Desk::empty().types("wayleave schema owners"), @r#"
+    exit 0
+    --- stdout
+    {
+      "$schema": "https://json-schema.org/draft/2020-12/schema",
+      "title": "Who answers for the parts of the folder",
+      "type": "object",
+      "properties": {
+        "owners": {
+          "type": "object",
+          "additionalProperties": {
+            "type": "string",
+            "description": "Who answers for the file or folder"
+          }
+        }
+      },
+      "required": [],
+      "additionalProperties": false
+    }
+    "#);
+    insta::assert_snapshot!(Desk::empty().types("wayleave schema nothing"), @"
+    exit 2
+    --- stderr
+    error: invalid value 'nothing' for '<NAME>'
+      [possible values: purposes, people, platform, categories, activities, hosts, cases, owners, settings]
+
+    For more information, try '--help'.
+    ");
 }

@@ -529,7 +529,9 @@ async fn a_purpose_that_no_rule_opens_is_neither_offered_nor_given() {
         let rules = std::fs::read_to_string(&file).unwrap();
         let idle = rules.replace("PurposeKind::\"training-delivery\"", "PurposeKind::\"market-research\"");
         std::fs::write(file, idle).unwrap();
-        std::fs::remove_file(policies.join("cases/purposes.toml")).unwrap();
+        for cases in ["cases/purposes.toml", "cases/one-by-one.toml"] {
+            std::fs::remove_file(policies.join(cases)).unwrap();
+        }
     })
     .await;
     let hana = world.client("hana");

@@ -4,8 +4,10 @@
 //! look at the start of a body that was let through unseen) get no answer from it: [`Replay::NotEnough`]. What other
 //! signatures of a changed catalogue would have seen in fields that were not kept cannot be told from a record at all.
 
+mod again;
 mod tally;
 
+pub use again::Replayer;
 pub use tally::{Change, Example, Group, Sums, Tally};
 
 use super::Rulebook;

@@ -1,11 +1,13 @@
 //! What many replays come to: how much changes and for whom, without showing what a few people do.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Replay, Rulebook};
-use crate::facts::{Act, DecisionNote, Observation, Outcome, PolicyId, Record, RecordId, SubjectId};
+use super::Replay;
+use super::again::Answer;
+use crate::facts::{DecisionNote, Observation, Outcome, PolicyId, RecordId, SubjectId};
 
 /// Of fewer people than this, no group is shown.
 const FEWEST_PEOPLE: usize = 5;
@@ -20,7 +22,7 @@ pub struct Tally {
     groups: BTreeMap<(&'static str, String), Members>,
     examples: BTreeMap<(Outcome, Outcome, BTreeSet<PolicyId>), Example>,
     /// Opening lines whose closing has not come by.
-    open: BTreeMap<RecordId, (Box<Observation>, Box<DecisionNote>)>,
+    open: BTreeMap<RecordId, Arc<Answer>>,
     /// Flows with an opening line that are counted by their closing one.
     closed: BTreeSet<RecordId>,
 }
@@ -120,25 +122,21 @@ pub struct Sums {
 }
 
 impl Tally {
-    /// Judges one record again, and counts it. A flow with two lines counts once.
-    pub fn add(&mut self, rules: &Rulebook, record: Record) {
-        match record.act {
-            Act::Opening { seen, decided } => {
-                self.open.insert(record.id, (seen, decided));
-            }
-            Act::Closing {
-                seen,
-                decided: Some(decided),
-                ..
-            } => {
-                self.count(&record.id, &seen, &rules.replay_judged(&seen, &decided));
-                if decided.publishes {
-                    self.closed.insert(record.id);
-                }
-            }
-            Act::Closing { decided: None, .. } | Act::Stray { .. } | Act::Grant { .. } | Act::Gateway { .. } => {
-                self.not_judged += 1;
-            }
+    /// Counts a line that holds no decision.
+    pub(super) fn pass(&mut self) {
+        self.not_judged += 1;
+    }
+
+    /// Takes note of an opening line: it counts only where its closing one never comes.
+    pub(super) fn opened(&mut self, id: RecordId, answer: Arc<Answer>) {
+        self.open.insert(id, answer);
+    }
+
+    /// Counts a closing line.
+    pub(super) fn closed(&mut self, id: RecordId, answer: &Answer, publishes: bool) {
+        self.count(&id, answer);
+        if publishes {
+            self.closed.insert(id);
         }
     }
 
@@ -163,10 +161,10 @@ impl Tally {
     }
 
     /// Ends the counting: a flow that a crash left without its closing line counts by its opening one.
-    pub fn sums(mut self, rules: &Rulebook) -> Sums {
-        for (id, (seen, decided)) in std::mem::take(&mut self.open) {
+    pub fn sums(mut self) -> Sums {
+        for (id, answer) in std::mem::take(&mut self.open) {
             if !self.closed.contains(&id) {
-                self.count(&id, &seen, &rules.replay_judged(&seen, &decided));
+                self.count(&id, &answer);
             }
         }
         let mut groups: BTreeMap<&'static str, Vec<Group>> = BTreeMap::new();
@@ -186,7 +184,7 @@ impl Tally {
         }
     }
 
-    fn count(&mut self, id: &RecordId, seen: &Observation, replay: &Replay) {
+    fn count(&mut self, id: &RecordId, Answer { replay, seen, .. }: &Answer) {
         match replay {
             Replay::Same => self.same += 1,
             Replay::NotEnough => self.not_enough += 1,

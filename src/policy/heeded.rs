@@ -24,6 +24,8 @@ pub(super) struct Heeded {
     moments: BTreeSet<Timestamp>,
     /// Whether rules do more with time than to compare it: then no two moments are alike.
     opaque: bool,
+    /// Whether rules look at the request beyond what it does.
+    request: bool,
     networks: BTreeSet<String>,
     courses: BTreeSet<String>,
 }
@@ -78,6 +80,11 @@ impl Policy {
         edges.split_off(&at).into_iter().filter(|edge| *edge != at).collect()
     }
 
+    /// Whether rules look at the request (its method, path, length, type) beyond what it does and where.
+    pub fn heeds_requests(&self) -> bool {
+        self.heeded().request
+    }
+
     /// The networks that rules name.
     pub fn networks(&self) -> &BTreeSet<String> {
         &self.heeded().networks
@@ -103,7 +110,7 @@ impl Policy {
                     Ok(json) => clauses(&json)
                         .filter_map(|one| one.get("body"))
                         .for_each(|body| heeded.read(body)),
-                    Err(_) => heeded.opaque = true,
+                    Err(_) => (heeded.opaque, heeded.request) = (true, true),
                 }
             }
             heeded
@@ -164,13 +171,14 @@ impl Heeded {
         }
         if let Some(path) = path(expression) {
             self.weekday |= path == "context.local.weekday";
+            self.request |= path == "context" || path.starts_with("context.request");
             self.opaque |= TELLING.contains(&path.as_str());
             return;
         }
-        if let Some(left) = expression.pointer("/has/left")
-            && path(left).is_some()
-        {
-            return; // whether something is there does not depend on the time
+        if let Some(path) = expression.pointer("/has/left").and_then(path) {
+            // whether something is there does not depend on the time
+            self.request |= path.starts_with("context.request");
+            return;
         }
         match expression {
             Value::Object(members) => members.values().for_each(|inner| self.look(inner)),
@@ -310,6 +318,14 @@ mod tests {
         ] {
             assert!(!heeded(condition).opaque, "{condition}");
         }
+    }
+
+    #[test]
+    fn whether_the_request_is_looked_at_is_known() {
+        assert!(heeded("context.request.path like \"/x*\"").request);
+        assert!(heeded("context.request has contentType && context.request.contentType == \"x\"").request);
+        assert!(heeded("[context].contains({})").request);
+        assert!(!heeded("context.client.network == \"x\" && resource.host == \"x\"").request);
     }
 
     #[test]

@@ -350,7 +350,10 @@ unless { context has purpose && resource in context.purpose.platforms };
 async fn ending_a_grant_cuts_a_tunnel_that_nobody_reads() {
     let world = World::planned(|plan| {
         std::fs::write(plan.folder.join("policies/rules/90-test.cedar"), TUNNEL_RULE).unwrap();
-        std::fs::remove_dir_all(plan.folder.join("policies/cases")).unwrap();
+        let cases = plan.folder.join("policies/cases");
+        std::fs::remove_dir_all(&cases).unwrap();
+        std::fs::create_dir(&cases).unwrap();
+        std::fs::write(cases.join("none.toml"), "").unwrap();
     })
     .await;
     let dan = world.client("dan");

@@ -1,6 +1,7 @@
 //! Many recorded flows judged again, fast. People ask the same things over and over: what was asked before, by the same
 //! person, from the same place, under the same grants, in the same stretch of time, gets the answer that it got. What
-//! tells questions apart is their text in the book, so that most of a line need not even be read.
+//! tells questions apart is their text in the book, so that most of a line need not even be read; and where that differs,
+//! what the catalogue makes of the request, as long as no rule looks at more of it.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,7 +13,7 @@ use serde_json::value::RawValue;
 
 use super::{Replay, Tally};
 use crate::clock::Timestamp;
-use crate::facts::{Arrival, DecisionNote, Observation, Person, RecordId, Standing};
+use crate::facts::{Arrival, Ask, DecisionNote, Hints, Observation, Peek, Person, Reading, RecordId, Standing};
 use crate::policy::Stretch;
 use crate::rulebook::Rulebook;
 
@@ -126,11 +127,18 @@ impl<'a> Replayer<'a> {
         if let Some(answer) = self.answers.get(&name) {
             return Ok(Arc::clone(answer));
         }
-        let answer = Arc::new(self.judged(seen, decided)?);
+        let ask: Ask = serde_json::from_str(parts.ask.get())?;
+        let meaning = self.meaning(&parts, &ask, decided, &stretch);
+        let answer = match self.answers.get(&meaning) {
+            Some(answer) => Arc::clone(answer),
+            None => Arc::new(self.judged(seen, decided)?),
+        };
         if self.answers.len() >= MOST {
             self.answers.clear();
         }
-        self.answers.insert(name, Arc::clone(&answer));
+        for name in [name, meaning] {
+            self.answers.insert(name, Arc::clone(&answer));
+        }
         Ok(answer)
     }
 
@@ -144,7 +152,7 @@ impl<'a> Replayer<'a> {
         })
     }
 
-    /// Everything that an answer depends on. The port of a client is none of it.
+    /// Everything that an answer depends on, as it stands in the book. The port of a client is none of it.
     fn name(&self, parts: &Parts<'_>, decided: &RawValue, stretch: &Stretch) -> u128 {
         let Arrival { door, client, network } = &parts.arrival;
         let texts = [
@@ -156,8 +164,52 @@ impl<'a> Replayer<'a> {
             Some(decided),
         ];
         let texts = texts.map(|text| text.map(RawValue::get));
-        let question = (door, client.ip(), network, texts, stretch);
-        let half = |hash: &RandomState| u128::from(hash.hash_one(question));
+        self.hashed((door, client.ip(), network, texts, stretch))
+    }
+
+    /// Everything that an answer depends on, with what the catalogue makes of the request in the place of its text.
+    fn meaning(&self, parts: &Parts<'_>, ask: &Ask, decided: &RawValue, stretch: &Stretch) -> u128 {
+        let Arrival { door, client, network } = &parts.arrival;
+        let texts = [
+            parts.subject,
+            parts.person,
+            parts.standing,
+            parts.selected,
+            Some(decided),
+        ];
+        let texts = texts.map(|text| text.map(RawValue::get));
+        let catalog = &self.rules.catalog;
+        let place = catalog.place(ask.host());
+        let request = ask.head().map(|head| {
+            let Reading {
+                activity,
+                activities,
+                signatures,
+            } = catalog.read(&place, head);
+            let looks_further = head.peek == Peek::NotTaken && catalog.wants_body(&place, head);
+            let heeded = self.rules.policy.heeds_requests().then(|| {
+                let path = catalog.path_for_rules(&place, &head.path).into_owned();
+                let Hints {
+                    content_length,
+                    has_body,
+                    content_type,
+                    ..
+                } = &head.hints;
+                (
+                    head.method.clone(),
+                    path,
+                    *content_length,
+                    *has_body,
+                    content_type.clone(),
+                )
+            });
+            (activity, activities, signatures, looks_further, heeded)
+        });
+        self.hashed((door, client.ip(), network, texts, stretch, ask.authority(), request))
+    }
+
+    fn hashed(&self, question: impl std::hash::Hash) -> u128 {
+        let half = |hash: &RandomState| u128::from(hash.hash_one(&question));
         (half(&self.hashes.0) << 64) | half(&self.hashes.1)
     }
 }
@@ -180,6 +232,7 @@ fn remembered<T: serde::de::DeserializeOwned>(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::time::Duration;
 
     use super::*;
@@ -208,14 +261,14 @@ mod tests {
         let rules = &then.rulebook;
         let mut records = Vec::new();
         for who in ["ada", "ben", "dan", "eve", "finn"] {
-            for to in ["https://www.linkedin.com/feed/", "https://x.com/home", "crates.io:443"] {
+            for to in ["https://www.linkedin.com/feed/", "https://x.com/N", "crates.io:443"] {
                 for (purpose, approver) in [
                     (None, None),
                     (Some("market-research"), None),
                     (Some("personal-break"), None),
                 ] {
                     for hours in [0_u64, 1, 3, 24, 24 * 4, 24 * 4 + 1] {
-                        let mut seen = seen(then, who, to);
+                        let mut seen = seen(then, who, &to.replace('N', &format!("p{}", records.len())));
                         seen.at = seen.at.plus(Duration::from_hours(hours));
                         seen.arrival
                             .client
@@ -242,7 +295,7 @@ mod tests {
         records
     }
 
-    /// The same with and without a memory; how many answers were remembered.
+    /// The same with and without a memory; how many changed, and how many questions were judged for it.
     fn compared(records: &[Record], rules: &Rulebook) -> (u64, usize) {
         let mut replayer = Replayer::new(rules);
         let (mut same, mut changed, mut not_enough) = (0, 0, 0);
@@ -255,10 +308,10 @@ mod tests {
                 Replay::NotJudged => {}
             }
         }
-        let remembered = replayer.answers.len();
+        let judged: BTreeSet<*const Answer> = replayer.answers.values().map(Arc::as_ptr).collect();
         let sums = replayer.into_tally().sums();
         assert_eq!((sums.same, sums.changed, sums.not_enough), (same, changed, not_enough));
-        (changed, remembered)
+        (changed, judged.len())
     }
 
     #[test]
@@ -278,6 +331,9 @@ mod tests {
             "permit (principal in Role::\"staff\", action in Action::\"read\", resource in Category::\"social-media\") \
              when { context has purpose && context.purpose.kind == PurposeKind::\"personal-break\" \
              && context.local.time < duration(\"15h\") && context.now >= datetime(\"2026-11-25\") };",
+            // what is asked for
+            "forbid (principal, action in Action::\"read\", resource) when { context.request.path like \"*7*\" };",
+            "forbid (principal, action in Action::\"read\", resource) when { context.request.bytes < 1 };",
             // time that cannot be told in advance
             "forbid (principal, action == Action::\"connect\", resource) when { context.now.toTime() > duration(\"12h\") };",
         ] {

@@ -4,12 +4,10 @@
 
 use std::path::Path;
 
+use wayleave::cli::cores;
 use wayleave::facts::{PolicyId, SourceText};
 use wayleave::gatehouse::sources::read_folder;
 use wayleave::rulebook::{Assembled, Rulebook, Sources};
-
-/// Rules that nothing can reach yet, each with what it waits for.
-const WAITING: [(&str, &str); 1] = [("guard.weak-identity", "no method proves identity by address yet")];
 
 fn files() -> Vec<SourceText> {
     read_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("policies")).unwrap()
@@ -28,7 +26,7 @@ fn the_shipped_rules_are_sound_without_a_warning_and_pass_their_cases() {
     assert!(warnings.is_empty(), "{warnings:#?}");
     let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);
     assert!(report.is_green(), "{:#?}", report.into_problems());
-    assert!(report.passed >= 90, "{}", report.passed);
+    assert!(report.passed() >= 200, "{}", report.passed());
 }
 
 #[test]
@@ -64,6 +62,21 @@ fn hosts_outside_the_catalogue_pass_unread_until_one_rule_has_them_read() {
 }
 
 #[test]
+fn of_a_hundred_changes_to_the_shipped_rules_the_cases_notice_at_least_ninety_five() {
+    let (sources, assembled) = shipped();
+    let rules = &assembled.rulebook;
+    let (cases, problems) = rules.cases(&assembled.directory, &sources.cases);
+    assert!(problems.is_empty(), "{problems:#?}");
+    let touched = cores::each(&cases, |case| rules.touched(case));
+    let mutation = assembled.mutation(&cases, &touched);
+    let numbers: Vec<usize> = (0..mutation.count()).collect();
+    let tried = cores::each(&numbers, |number| mutation.survivor(*number, |_| false));
+    let survivors: Vec<_> = tried.into_iter().flatten().collect();
+    assert!(numbers.len() > 300, "{}", numbers.len());
+    assert!(survivors.len() * 100 <= numbers.len() * 5, "{survivors:#?}");
+}
+
+#[test]
 fn every_rule_has_a_name_a_reason_and_an_owner_and_is_reached() {
     let (sources, assembled) = shipped();
     let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);
@@ -77,8 +90,7 @@ fn every_rule_has_a_name_a_reason_and_an_owner_and_is_reached() {
             );
         }
     }
-    let waiting: Vec<PolicyId> = WAITING.iter().map(|(id, _)| PolicyId::new(*id)).collect();
-    assert_eq!(report.unreached.into_iter().collect::<Vec<_>>(), waiting);
+    assert_eq!(report.unreached.into_iter().collect::<Vec<_>>(), [] as [PolicyId; 0]);
 }
 
 #[test]
@@ -123,44 +135,44 @@ fn said(files: Vec<SourceText>) -> String {
 #[test]
 fn a_rule_that_names_what_does_not_exist_is_told_what_was_meant() {
     let rules = "rules/20-purposes.cedar";
-    insta::assert_snapshot!(told(rules, "Role::\"recruiter\"", "Role::\"recruter\""), @"rules/20-purposes.cedar:31:22: rule `recruiting.read` names the role `recruter`, which nobody knows (did you mean `recruiter`? they are listed in the directory in `people/`)");
-    insta::assert_snapshot!(told(rules, "Category::\"professional\"", "Category::\"profesional\""), @"rules/20-purposes.cedar:31:99: rule `recruiting.read` names the category `profesional`, which nobody knows (did you mean `professional`? they are listed in the tree in `catalog/categories.toml`)");
-    insta::assert_snapshot!(told(rules, "PurposeKind::\"recruiting\", ", "PurposeKind::\"recruting\", "), @r#"
-    rules/20-purposes.cedar:17:9: rule `any.account` names the purpose `recruting`, which nobody knows (did you mean `recruiting`? they are listed in `purposes.toml`)
-    rules/20-purposes.cedar:17:9: for policy `any.account`: entity `PurposeKind::"recruting"` is of an enumerated entity type, but `"recruting"` is not declared as a valid eid (valid entity eids: "advertising-campaign", "brand-publishing", "community-management", "competitor-research", "crisis-response", "customer-support", "event-coverage", "executive-communication", "fraud-investigation", "influencer-outreach", "investor-relations", "legal-discovery", "market-research", "partner-relations", "personal-break", "press-monitoring", "recruiting", "security-research", "social-listening", "training-delivery")
+    insta::assert_snapshot!(told(rules, "Role::\"recruiter\"", "Role::\"recruter\""), @"rules/20-purposes.cedar:47:16: rule `recruiting.read` names the role `recruter`, which nobody knows (did you mean `recruiter`? they are listed in the directory in `people/`)");
+    insta::assert_snapshot!(told(rules, "Category::\"professional\"", "Category::\"profesional\""), @"rules/20-purposes.cedar:49:15: rule `recruiting.read` names the category `profesional`, which nobody knows (did you mean `professional`? they are listed in the tree in `catalog/categories.toml`)");
+    insta::assert_snapshot!(told(rules, "PurposeKind::\"recruiting\",\n", "PurposeKind::\"recruting\",\n"), @r#"
+    rules/20-purposes.cedar:18:4: rule `any.account` names the purpose `recruting`, which nobody knows (did you mean `recruiting`? they are listed in `purposes.toml`)
+    rules/20-purposes.cedar:18:4: for policy `any.account`: entity `PurposeKind::"recruting"` is of an enumerated entity type, but `"recruting"` is not declared as a valid eid (valid entity eids: "advertising-campaign", "brand-publishing", "community-management", "competitor-research", "crisis-response", "customer-support", "event-coverage", "executive-communication", "fraud-investigation", "influencer-outreach", "investor-relations", "legal-discovery", "market-research", "partner-relations", "personal-break", "press-monitoring", "recruiting", "security-research", "social-listening", "training-delivery")
     "#);
     insta::assert_snapshot!(told(rules, "Action::\"logout\"", "Action::\"log-out\""), @r#"rules/20-purposes.cedar:12:31: for policy `any.account`, unrecognized action `Action::"log-out"` (did you mean `Action::"logout"`?)"#);
-    insta::assert_snapshot!(told("rules/30-guardrails.cedar", "context.client.network", "context.client.netwrok"), @r#"rules/30-guardrails.cedar:67:8: for policy `guard.guest-network`, attribute `client.netwrok` in context for Action::"advertise" not found (did you mean `network`?)"#);
+    insta::assert_snapshot!(told("rules/30-guardrails.cedar", "context.client.network", "context.client.netwrok"), @r#"rules/30-guardrails.cedar:99:8: for policy `guard.guest-network`, attribute `client.netwrok` in context for Action::"advertise" not found (did you mean `network`?)"#);
 }
 
 #[test]
 fn a_rule_that_is_not_written_well_is_shown_where() {
     let rules = "rules/20-purposes.cedar";
     insta::assert_snapshot!(told(rules, "@reason(\"Signing in is open with your declared purpose.\")\n", ""), @r#"rules/20-purposes.cedar:6:1: rule `any.account` has no `@reason` (write `@reason("…")`: the sentence that people read when it decides)"#);
-    insta::assert_snapshot!(told(rules, "@id(\"recruiting.read\")", "@id(\"any.account\")"), @"rules/20-purposes.cedar:27:1: two rules are called `any.account` (give this one a name of its own; the other is at rules/20-purposes.cedar:6)");
-    insta::assert_snapshot!(told(rules, "when { context has purpose && context.purpose.kind == PurposeKind::\"recruiting\" };", "when { context.purpose.kind == PurposeKind::\"recruiting\" };"), @r#"rules/20-purposes.cedar:32:8: for policy `recruiting.read`, unable to guarantee safety of access to optional attribute `purpose` in context for Action::"browse" (try testing for the attribute's presence with `context has purpose && ..`)"#);
-    insta::assert_snapshot!(told(rules, "when {\n  context has purpose\n    && [", "when \n  context has purpose\n    && ["), @"rules/20-purposes.cedar:16:3: unexpected token `context` (expected `{`)");
+    insta::assert_snapshot!(told(rules, "@id(\"recruiting.read\")", "@id(\"any.account\")"), @"rules/20-purposes.cedar:42:1: two rules are called `any.account` (give this one a name of its own; the other is at rules/20-purposes.cedar:6)");
+    insta::assert_snapshot!(told(rules, "when { context has purpose && context.purpose.kind == PurposeKind::\"recruiting\" };", "when { context.purpose.kind == PurposeKind::\"recruiting\" };"), @r#"rules/20-purposes.cedar:51:8: for policy `recruiting.read`, unable to guarantee safety of access to optional attribute `purpose` in context for Action::"browse" (try testing for the attribute's presence with `context has purpose && ..`)"#);
+    insta::assert_snapshot!(told(rules, "when\n{\n  context has purpose &&\n  [", "when\n\n  context has purpose &&\n  ["), @"rules/20-purposes.cedar:17:3: unexpected token `context` (expected `{`)");
     insta::assert_snapshot!(told(rules, "@owner(\"IT\")\npermit", "@owner(\"IT\")\n@expires(\"soon\")\npermit"), @"rules/20-purposes.cedar:10:1: `soon` is not a date (write `2027-01-31`, its first moment in UTC, or `2027-01-31T18:00:00Z`)");
 }
 
 #[test]
 fn a_purpose_a_person_a_host_or_a_case_with_a_mistake_is_shown_where() {
     insta::assert_snapshot!(told("purposes.toml", "title = \"Recruiting\"", "titel = \"Recruiting\""), @r#"
-    purposes.toml:266:1: `title` is missing (add `title = "…"`)
-    purposes.toml:268:1: `titel` is not known here (did you mean `title`?)
+    purposes.toml:267:1: `title` is missing (add `title = "…"`)
+    purposes.toml:269:1: `titel` is not known here (did you mean `title`?)
     "#);
     insta::assert_snapshot!(told("purposes.toml", "id = \"recruiting\"", "id = \"recruitment\""), @"
-    rules/20-purposes.cedar:17:9: rule `any.account` names the purpose `recruiting`, which nobody knows (did you mean `recruitment`? they are listed in `purposes.toml`)
-    rules/20-purposes.cedar:32:55: rule `recruiting.read` names the purpose `recruiting`, which nobody knows (did you mean `recruitment`? they are listed in `purposes.toml`)
-    rules/20-purposes.cedar:43:55: rule `recruiting.publish` names the purpose `recruiting`, which nobody knows (did you mean `recruitment`? they are listed in `purposes.toml`)
+    rules/20-purposes.cedar:18:4: rule `any.account` names the purpose `recruiting`, which nobody knows (did you mean `recruitment`? they are listed in `purposes.toml`)
+    rules/20-purposes.cedar:51:55: rule `recruiting.read` names the purpose `recruiting`, which nobody knows (did you mean `recruitment`? they are listed in `purposes.toml`)
+    rules/20-purposes.cedar:62:55: rule `recruiting.publish` names the purpose `recruiting`, which nobody knows (did you mean `recruitment`? they are listed in `purposes.toml`)
     ");
-    insta::assert_snapshot!(told("purposes.toml", "owner = \"hana\"", "owner = \"hanna\""), @"purposes.toml:241:9: `hanna` is not a person of the directory (did you mean `hana`?)");
-    insta::assert_snapshot!(told("people/people.toml", "roles = [\"recruiter\"]", "roles = [\"recruter\"]"), @"people/people.toml:7:10: `recruter` is not a role of the directory (did you mean `recruiter`?)");
-    insta::assert_snapshot!(told("people/people.toml", "time-zone = \"Europe/Paris\"", "time-zone = \"Europe/Pariss\""), @"people/people.toml:11:13: `Europe/Pariss` is not a time zone (write an IANA name such as `Europe/Paris`)");
-    insta::assert_snapshot!(told("catalog/linkedin.toml", "category = \"professional\"", "category = \"profesional\""), @"catalog/linkedin.toml:5:12: `profesional` is not a known category (did you mean `professional`?)");
-    insta::assert_snapshot!(told("catalog/x.toml", "activity = \"post\"", "activity = \"pst\""), @"catalog/x.toml:70:12: `pst` is not a known activity (did you mean `post`?)");
-    insta::assert_snapshot!(told("cases/linkedin.toml", "who = \"ada\"", "who = \"adda\""), @"cases/linkedin.toml:16:7: there is no person `adda` (did you mean `ada`?)");
-    insta::assert_snapshot!(told("cases/linkedin.toml", "outcome = \"declare\"", "outcome = \"allow\""), @"cases/linkedin.toml:15:6: the case `asks a recruiter for a purpose before the feed opens` fails: outcome: expected allow, came declare; decided by `inspect.social`: Traffic to social media is inspected so that each activity can be decided.; offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, `social-listening`, `training-delivery` (change the rules or the case, then run `wayleave test`)");
+    insta::assert_snapshot!(told("purposes.toml", "owner = \"hana\"", "owner = \"hanna\""), @"purposes.toml:242:9: `hanna` is not a person of the directory (did you mean `hana`?)");
+    insta::assert_snapshot!(told("people/people.toml", "roles = [\"recruiter\"]", "roles = [\"recruter\"]"), @"people/people.toml:8:10: `recruter` is not a role of the directory (did you mean `recruiter`?)");
+    insta::assert_snapshot!(told("people/people.toml", "time-zone = \"Europe/Paris\"", "time-zone = \"Europe/Pariss\""), @"people/people.toml:12:13: `Europe/Pariss` is not a time zone (write an IANA name such as `Europe/Paris`)");
+    insta::assert_snapshot!(told("catalog/linkedin.toml", "category = \"professional\"", "category = \"profesional\""), @"catalog/linkedin.toml:6:12: `profesional` is not a known category (did you mean `professional`?)");
+    insta::assert_snapshot!(told("catalog/x.toml", "activity = \"post\"", "activity = \"pst\""), @"catalog/x.toml:74:12: `pst` is not a known activity (did you mean `post`?)");
+    insta::assert_snapshot!(told("cases/linkedin.toml", "who = \"ada\"", "who = \"adda\""), @"cases/linkedin.toml:17:7: there is no person `adda` (did you mean `ada`?)");
+    insta::assert_snapshot!(told("cases/linkedin.toml", "outcome = \"declare\"", "outcome = \"allow\""), @r#"cases/linkedin.toml:16:6: the case `asks a recruiter for a purpose before the feed opens` fails: outcome: expected "allow", came "declare"; decided by `inspect.social`: Traffic to social media is inspected so that each activity can be decided.; offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, `social-listening`, `training-delivery` (change the rules or the case, then run `wayleave test`)"#);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use wayleave::facts::{
     Arrival, Authority, Category, Channel, Door, Employment, Grant, GrantId, GrantState, Host, MethodName, NetworkName,
     Person, Place, PlatformId, PurposeId, SiteRole, SourceText, Subject, SubjectId,
 };
-use wayleave::policy::{PlatformFacts, Policy, Question, RequestFacts, World};
+use wayleave::policy::{Owners, PlatformFacts, Policy, Question, RequestFacts, World};
 
 const PURPOSES: [&str; 20] = [
     "advertising-campaign",
@@ -159,6 +159,7 @@ pub(crate) fn world() -> World {
             .chain(names("family", 8))
             .chain(["staff".to_owned()])
             .collect(),
+        owners: Owners::default(),
         departments: names("dept", DEPARTMENTS)
             .into_iter()
             .chain(names("division", 4))

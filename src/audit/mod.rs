@@ -45,7 +45,7 @@ use batch::Line;
 use desk::Desk;
 pub use entry::{Closing, Counters, Entry};
 pub use opening::{BookError, Repair};
-pub use read::{Filter, Position, ReadProblem, Records, find, read, read_from};
+pub use read::{Filter, Position, ReadProblem, Records, Unread, find, read, read_from};
 pub use verify::{Known, Landmark, Verified, verify, verify_known};
 pub use walk::Broken;
 

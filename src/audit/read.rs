@@ -59,6 +59,52 @@ pub struct Records {
     line: Vec<u8>,
 }
 
+/// A line of the book as it stands there, to be read where there is time for it.
+#[derive(Clone, Debug)]
+pub struct Unread {
+    file: String,
+    line: u64,
+    text: Vec<u8>,
+}
+
+impl Unread {
+    /// Its text, if it hangs in the chain.
+    pub fn text(&self) -> Result<&[u8], ReadProblem> {
+        match Link::of(&self.text) {
+            Some(_) => Ok(&self.text),
+            None => Err(self.refused(UNCHAINED)),
+        }
+    }
+
+    /// The problem that it is no record.
+    pub fn refused(&self, why: impl std::fmt::Display) -> ReadProblem {
+        ReadProblem::Line {
+            file: self.file.clone(),
+            line: self.line,
+            why: why.to_string(),
+        }
+    }
+
+    /// How much of the book it is, in bytes.
+    pub fn length(&self) -> u64 {
+        self.text.len() as u64 + 1
+    }
+}
+
+const UNCHAINED: &str = "it does not begin with `seq` and `prev`";
+
+fn parse(file: String, line: u64, text: &[u8]) -> Result<(Position, Record), ReadProblem> {
+    let problem = |why: String| ReadProblem::Line {
+        file: file.clone(),
+        line,
+        why,
+    };
+    let hung = Link::of(text).ok_or_else(|| problem(UNCHAINED.to_owned()))?;
+    let record = serde_json::from_slice(text).map_err(|e| problem(e.to_string()))?;
+    let seq = hung.seq;
+    Ok((Position { file, line, seq }, record))
+}
+
 struct Current {
     segment: Segment,
     reader: BufReader<File>,
@@ -96,6 +142,14 @@ pub fn find(folder: &Path, id: &RecordId) -> Result<Vec<(Position, Record)>, Rea
 }
 
 impl Records {
+    /// How long the book is now, in bytes.
+    pub fn length(&self) -> u64 {
+        let segments = self.later_segments().unwrap_or_default().into_iter();
+        segments
+            .filter_map(|segment| folder::length(&self.folder, segment).ok())
+            .sum()
+    }
+
     fn failed(&self, error: io::Error) -> ReadProblem {
         ReadProblem::Disk {
             folder: self.folder.to_string_lossy().into_owned(),
@@ -163,20 +217,27 @@ impl Records {
         Ok(true)
     }
 
+    /// The next line, not yet read: reading costs more than fetching, and may be left to other threads.
+    pub fn next_unread(&mut self) -> Option<Result<Unread, ReadProblem>> {
+        match self.advance() {
+            Ok(true) => {
+                let (file, line) = self.place();
+                let text = self.line.clone();
+                Some(Ok(Unread { file, line, text }))
+            }
+            Ok(false) => None,
+            Err(error) => Some(Err(self.failed(error))),
+        }
+    }
+
+    fn place(&self) -> (String, u64) {
+        let current = self.current.as_ref();
+        current.map_or_else(Default::default, |current| (current.segment.lines(), current.lines))
+    }
+
     fn parse(&self) -> Result<(Position, Record), ReadProblem> {
-        let (file, line) = self
-            .current
-            .as_ref()
-            .map_or_else(Default::default, |current| (current.segment.lines(), current.lines));
-        let problem = |why: String| ReadProblem::Line {
-            file: file.clone(),
-            line,
-            why,
-        };
-        let hung = Link::of(&self.line).ok_or_else(|| problem("it does not begin with `seq` and `prev`".to_owned()))?;
-        let record = serde_json::from_slice(&self.line).map_err(|e| problem(e.to_string()))?;
-        let seq = hung.seq;
-        Ok((Position { file, line, seq }, record))
+        let (file, line) = self.place();
+        parse(file, line, &self.line)
     }
 }
 

@@ -1,33 +1,47 @@
-//! `wayleave explain`: what would the rules say to a described request, and why?
+//! `wayleave explain`: what would the rules say to a described request, or what did they say to a recorded one, and why?
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use super::check::Format;
-use super::printer;
 use super::shown::{json, tell};
+use super::stop::Stop;
+use super::{printer, settings};
+use crate::audit::find as recorded;
 use crate::clock::{Clock, Timestamp};
 use crate::facts::{
-    Arrival, Door, MethodName, NetworkName, Observation, Person, PurposeId, Standing, Subject, SubjectId, did_you_mean,
+    Act, Arrival, DecisionNote, Door, MethodName, NetworkName, Observation, Person, PurposeId, RecordId, Standing,
+    Subject, SubjectId, did_you_mean,
 };
+use crate::gatehouse::kept::Kept;
 use crate::gatehouse::sources::find;
 use crate::purpose::Purpose;
-use crate::rulebook::{Assembled, Described, Directory, Rulebook, Sources};
+use crate::rulebook::{Assembled, Because, Described, Directory, Explanation, Replay, Rulebook, Sources, WhatIf};
 
 /// Where most people are.
 const USUAL: &str = "office";
 
-/// Explains what the rules say to a described request: the outcome, the policies that decide, what would help.
+/// Explains what the rules say to a described request, or what they said to a recorded one: the outcome, the policies
+/// that decide, their conditions with the values that they looked at, what would help.
+///
+/// A record is explained under the rules of its day, which the gateway keeps; with `--policies`, under those.
 #[derive(clap::Args, Debug)]
-#[command(after_help = "Exit code: 0 explained, whatever the outcome; 1 the rules have problems; 2 not understood")]
+#[command(
+    after_help = "Exit code: 0 explained, whatever the outcome; 1 the rules have problems, or the record or its rules are not there; 2 not understood"
+)]
 pub struct Args {
+    /// A record, by its id: as a refusal page or `wayleave records list` shows it.
+    #[arg(value_name = "RECORD-ID", conflicts_with_all = ["who", "to", "method", "header", "body", "purpose", "at"])]
+    record: Option<String>,
+    #[command(flatten)]
+    settings: settings::Args,
     /// Who asks: a person of `people/`.
-    #[arg(long = "as", value_name = "PERSON")]
-    who: String,
+    #[arg(long = "as", value_name = "PERSON", required_unless_present = "record")]
+    who: Option<String>,
     /// Where to: a URL for a request, `host` or `host:port` for a tunnel.
-    #[arg(long, value_name = "URL")]
-    to: String,
+    #[arg(long, value_name = "URL", required_unless_present = "record")]
+    to: Option<String>,
     /// The method.
     #[arg(long)]
     method: Option<String>,
@@ -57,25 +71,41 @@ pub struct Args {
     policies: Option<PathBuf>,
 }
 
+/// An explanation, with what is said of the conditions.
+#[derive(serde::Serialize)]
+struct Told<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recorded: Option<Recorded>,
+    #[serde(flatten)]
+    explanation: &'a Explanation,
+    because: &'a Because,
+    what_if: &'a [WhatIf],
+}
+
+/// The record that is explained.
+#[derive(serde::Serialize)]
+struct Recorded {
+    record: RecordId,
+    at: Timestamp,
+    decided: Box<DecisionNote>,
+    /// Whether these rules come to the decision that was recorded.
+    same: bool,
+}
+
 /// Runs the command.
-pub fn run(args: Args) -> ExitCode {
-    let files = match find(args.policies.as_deref()) {
-        Ok(found) => found.files,
-        Err(problems) => {
-            tell(&problems, &[]);
-            return ExitCode::from(2);
-        }
-    };
-    let assembled = Sources::from_files(files.clone()).and_then(|sources| Rulebook::assemble(&sources));
+pub fn run(args: Args) -> Result<ExitCode, Stop> {
+    match &args.record {
+        Some(id) => of_record(&args, RecordId::new(id.as_str())),
+        None => Ok(of_description(args)),
+    }
+}
+
+fn of_description(args: Args) -> ExitCode {
     let Assembled {
         rulebook, directory, ..
-    } = match assembled {
+    } = match assembled(args.policies.as_deref()) {
         Ok(assembled) => assembled,
-        Err(problems) => {
-            tell(&problems, &files);
-            printer::talk("error: the rules have problems, so they say nothing");
-            return ExitCode::FAILURE;
-        }
+        Err(code) => return code,
     };
     let format = args.format;
     let note = unnamed(&args.network, &rulebook);
@@ -85,20 +115,113 @@ pub fn run(args: Args) -> ExitCode {
             ExitCode::from(2)
         }
         Ok(seen) => {
-            let explanation = rulebook.explain(&seen, &rulebook.judge(&seen));
-            match format {
-                Format::Json => printer::data(json(&explanation)),
-                Format::Human => explanation.lines().iter().for_each(printer::data),
-            }
+            print(&rulebook, &seen, None, format);
             note.iter().for_each(printer::talk);
             ExitCode::SUCCESS
         }
     }
 }
 
+/// The rules of a folder, or the exit code once its problems are told.
+fn assembled(policies: Option<&Path>) -> Result<Assembled, ExitCode> {
+    let files = match find(policies) {
+        Ok(found) => found.files,
+        Err(problems) => {
+            tell(&problems, &[]);
+            return Err(ExitCode::from(2));
+        }
+    };
+    let assembled = Sources::from_files(files.clone()).and_then(|sources| Rulebook::assemble(&sources));
+    assembled.map_err(|problems| {
+        tell(&problems, &files);
+        printer::talk("error: the rules have problems, so they say nothing");
+        ExitCode::FAILURE
+    })
+}
+
+fn of_record(args: &Args, id: RecordId) -> Result<ExitCode, Stop> {
+    let settings = args.settings.load()?;
+    let lines = recorded(&settings.audit.folder, &id).map_err(|why| miette::miette!("{why}"))?;
+    let judged = lines.into_iter().rev().find_map(|(_, record)| match record.act {
+        Act::Opening { seen, decided }
+        | Act::Closing {
+            seen,
+            decided: Some(decided),
+            ..
+        } => Some((record.at, seen, decided)),
+        Act::Closing { decided: None, .. } | Act::Stray { .. } | Act::Grant { .. } | Act::Gateway { .. } => None,
+    });
+    let Some((at, seen, decided)) = judged else {
+        let folder = settings.audit.folder.display();
+        return Err(miette::miette!("no decision is recorded under the id `{}` in `{folder}`", id.as_str()).into());
+    };
+    let rules = if let Some(folder) = &args.policies {
+        match assembled(Some(folder)) {
+            Ok(assembled) => assembled.rulebook,
+            Err(code) => return Ok(code),
+        }
+    } else {
+        let kept = Kept::at(&settings.policies.kept).rulebook(&decided.rulebook);
+        kept.map_err(|why| miette::miette!(help = "name other rules with `--policies`", "{why}"))?
+            .rulebook
+    };
+    let replay = rules.replay_judged(&seen, &decided);
+    if replay == Replay::NotEnough {
+        printer::talk("warning: these rules would look at more than the record holds");
+    }
+    let record = Recorded {
+        record: id,
+        at,
+        decided,
+        same: replay == Replay::Same,
+    };
+    print(&rules, &seen, Some(record), args.format);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(rules: &Rulebook, seen: &Observation, recorded: Option<Recorded>, format: Format) {
+    let judgement = rules.judge(seen);
+    let explanation = rules.explain(seen, &judgement);
+    let because = rules.because(seen, &judgement);
+    let what_if = rules.what_if(seen, &judgement);
+    let told = Told {
+        recorded,
+        explanation: &explanation,
+        because: &because,
+        what_if: &what_if,
+    };
+    if format == Format::Json {
+        return printer::data(json(&told));
+    }
+    if let Some(recorded) = &told.recorded {
+        let (id, outcome) = (recorded.record.as_str(), recorded.decided.outcome.as_str());
+        let same = if recorded.same {
+            "as these rules do"
+        } else {
+            "unlike these rules"
+        };
+        printer::data(format_args!(
+            "record {id} of {}: {outcome} was decided, {same}",
+            recorded.at
+        ));
+    }
+    explanation.lines().iter().for_each(printer::data);
+    because.lines().iter().for_each(printer::data);
+    if !what_if.is_empty() {
+        printer::data("\nwhat else would change the outcome");
+        for WhatIf { change, outcome } in &what_if {
+            printer::data(format_args!("  {change}: {}", outcome.as_str()));
+        }
+    }
+}
+
 /// What the proxy would have seen.
 fn described(args: Args, rulebook: &Rulebook, directory: &Directory) -> Result<Observation, String> {
-    let person = person(&args.who, directory)?;
+    // the parser has seen to it that both are there
+    let (Some(who), Some(to)) = (args.who, args.to) else {
+        return Err("say who asks (`--as`) and where to (`--to`)".to_owned());
+    };
+    let person = person(&who, directory)?;
     let headers = args.header.iter().map(|field| match field.split_once(':') {
         Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
         None => Err(format!("`{field}` is not a header field: write `Name: value`")),
@@ -110,7 +233,7 @@ fn described(args: Args, rulebook: &Rulebook, directory: &Directory) -> Result<O
         ));
     }
     let ask = rulebook.ask_of(&Described {
-        to: args.to,
+        to,
         method: args.method,
         headers: headers.collect::<Result<_, _>>()?,
         body: args.body,

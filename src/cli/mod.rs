@@ -6,15 +6,22 @@
 
 pub mod ca;
 pub mod check;
+pub mod cores;
 pub mod counter;
 pub mod declare;
 pub mod demo;
 pub mod explain;
+pub mod fmt;
 pub mod grants;
+pub mod matrix;
+pub mod owners;
 pub mod pac;
 pub mod printer;
+mod progress;
 pub mod records;
+pub mod replay;
 pub mod run;
+pub mod schema;
 pub mod settings;
 mod shown;
 pub mod stop;
@@ -54,10 +61,20 @@ enum Command {
     Demo(demo::Args),
     /// Check policies: schema, rules, catalogue, purposes, people, and how they fit together
     Check(check::Args),
-    /// Run the policy cases
+    /// Format rules
+    Fmt(fmt::Args),
+    /// Run the policy cases, and say what they leave out
     Test(test::Args),
-    /// Say what the rules make of a described request, and why
+    /// Say what the rules make of a described request, or made of a recorded one, and why
     Explain(explain::Args),
+    /// Print who may do what, where, and what for
+    Matrix(matrix::Args),
+    /// Judge what was recorded again, under other rules, and say what would change
+    Replay(replay::Args),
+    /// Print the CODEOWNERS file of a folder of policies
+    Owners(owners::Args),
+    /// Print the JSON Schema of a TOML file, for editors
+    Schema(schema::Args),
     /// State a purpose
     Declare(declare::Args),
     /// List the grants you hold, or end one
@@ -98,8 +115,13 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
         Command::Run(args) => block_on(run::run(args)),
         Command::Demo(args) => block_on(demo::run(args)),
         Command::Check(args) => Ok(check::run(args)),
-        Command::Test(args) => Ok(test::run(args)),
-        Command::Explain(args) => Ok(explain::run(args)),
+        Command::Fmt(args) => Ok(fmt::run(&args)),
+        Command::Owners(args) => Ok(owners::run(&args)),
+        Command::Schema(args) => Ok(schema::run(&args)),
+        Command::Test(args) => Ok(test::run(&args)),
+        Command::Explain(args) => explain::run(args),
+        Command::Matrix(args) => Ok(matrix::run(&args)),
+        Command::Replay(args) => Ok(replay::run(&args)),
         Command::Declare(args) => block_on(declare::run(args)),
         Command::Grants(args) => block_on(grants::run(args)),
         Command::User(args) => {

@@ -5,6 +5,7 @@
 //! `deploy/wayleave.toml` shows every one with its default. Never: read a setting anywhere else, or guess one.
 
 mod check;
+mod describe;
 mod load;
 mod pac;
 mod shape;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::describe::schema;
 pub use self::load::{environment, load};
 pub use self::pac::{Announced, BadAnnounced, Covers, Pac};
 use crate::clock::Timestamp;
@@ -80,12 +82,15 @@ impl Default for File {
 pub struct Policies {
     /// The folder of schema, rules, catalogue, purposes, people and cases.
     pub folder: PathBuf,
+    /// Where the texts of every rulebook that took effect are kept, by their digest.
+    pub kept: PathBuf,
 }
 
 impl Default for Policies {
     fn default() -> Self {
         Self {
             folder: PathBuf::from("policies"),
+            kept: PathBuf::from("state/rulebooks"),
         }
     }
 }
@@ -131,6 +136,7 @@ impl File {
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         [
             &mut self.policies.folder,
+            &mut self.policies.kept,
             &mut self.identity.users,
             &mut self.tls.folder,
             &mut self.ledger.file,

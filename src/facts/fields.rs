@@ -40,7 +40,8 @@ impl<'s> Reader<'s> {
         let (table, errors) = DeTable::parse_recoverable(&self.source.text);
         for error in errors {
             let span = error.span().unwrap_or(0..0);
-            self.report("syntax", width(&span), error.message().to_lowercase());
+            let help = "write it as TOML (https://toml.io): texts stand in quotes, lists in brackets";
+            self.report_with_help("syntax", width(&span), error.message().to_lowercase(), help);
         }
         read(&Fields::new(self, table.get_ref(), (0, 0), known))
     }

@@ -22,6 +22,8 @@ struct Rules {
     in_force: RulebookId,
     /// Why the newest texts do not rule; empty when they do.
     refused: Vec<Problem>,
+    /// Why the rules in force are not kept on disk.
+    unkept: Option<String>,
     /// Hosts of the rules in force that the authority cannot speak for, in sentences.
     silent: Vec<String>,
 }
@@ -43,6 +45,7 @@ impl Health {
         let rules = Mutex::new(Rules {
             in_force: in_force.id().clone(),
             refused: Vec::new(),
+            unkept: None,
             silent: reach.hosts(in_force.catalog()),
         });
         Self {
@@ -62,10 +65,16 @@ impl Health {
         let rules = Rules {
             in_force: in_force.id().clone(),
             refused: Vec::new(),
+            unkept: None,
             silent: self.reach.hosts(in_force.catalog()),
         };
         let before = std::mem::replace(&mut *self.lock(), rules);
         !before.refused.is_empty()
+    }
+
+    /// Whether the rules in force are kept on disk; if not, why.
+    pub(super) fn rules_kept(&self, kept: Result<(), String>) {
+        self.lock().unkept = kept.err();
     }
 
     /// What the authority cannot do, one sentence each.
@@ -88,6 +97,8 @@ impl Health {
             .iter()
             .map(|problem| format!("policies were refused, the old ones rule: {problem}"))
             .collect();
+        let unkept = rules.unkept.iter();
+        problems.extend(unkept.map(|why| format!("the rules in force are not kept on disk: {why}")));
         let records = self.book.healthy();
         if let Err(why) = &records {
             problems.push(format!("records cannot be kept, so nothing passes: {why}"));

@@ -6,6 +6,7 @@
 mod admin;
 mod descriptors;
 mod health;
+pub mod kept;
 mod open;
 pub mod pac;
 mod reach;

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::admin::Admin;
 use super::health::Health;
+use super::kept::Kept;
 use super::reach::Reach;
-use super::reload::{self, Reload};
+use super::reload::{self, Ready, Reload};
 use super::sources::Look;
 use super::{Addresses, Gatehouse, descriptors, pac};
 use crate::audit::{Book, BookError};
@@ -99,11 +100,7 @@ impl Gatehouse {
             Rules::Folder(folder) => Some((folder.clone(), Look::at(folder))),
             Rules::Embedded => None,
         };
-        let assembled = match &rules {
-            Rules::Folder(folder) => reload::assemble(folder),
-            Rules::Embedded => reload::assemble_sources(&Sources::embedded()),
-        };
-        let assembled = assembled.map_err(OpenError::Policies)?;
+        let (Ready { assembled, kept }, refused) = ready(&rules, &Kept::at(&settings.policies.kept))?;
         reload::warn(&assembled, &clock);
         let root_pem = issuer.root_pem();
         let (asked, settings) = (settings, &descriptors::fitted(settings));
@@ -114,6 +111,7 @@ impl Gatehouse {
             tracing::error!(%why, "what was promised before the last end cannot be compared with the records");
         }
         let house = serve(settings, rooms, doors, followed, root_pem, clock);
+        house.health.rules_kept(kept);
         for problem in house.health.authority() {
             tracing::error!(%problem, "the certificate authority");
         }
@@ -121,8 +119,33 @@ impl Gatehouse {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
         reload::record(&house.book, &house.rules, started).await;
+        if !refused.is_empty() {
+            let problems = refused.iter().map(ToString::to_string).collect();
+            house.health.rules_refused(refused);
+            reload::record(&house.book, &house.rules, GatewayAct::RulebookRefused { problems }).await;
+        }
         Ok(house)
     }
+}
+
+/// The rules that rule from the start: those of the folder, or the last good ones with the problems of the folder.
+fn ready(rules: &Rules, kept: &Kept) -> Result<(Ready, Vec<Problem>), OpenError> {
+    let read = match rules {
+        Rules::Folder(folder) => Ready::read(folder, kept),
+        Rules::Embedded => Ready::take(&Sources::embedded(), kept),
+    };
+    let problems = match read {
+        Ok(ready) => return Ok((ready, Vec::new())),
+        Err(problems) => problems,
+    };
+    let Some(ready) = Ready::last(kept) else {
+        return Err(OpenError::Policies(problems));
+    };
+    for problem in &problems {
+        tracing::error!(%problem, "policies were refused, the last good ones rule");
+    }
+    tracing::error!(rulebook = %ready.assembled.rulebook.id(), "the folder of policies is broken: the rules that ruled before this start rule on");
+    Ok((ready, problems))
 }
 
 fn bind(settings: &config::File) -> Result<Doors, OpenError> {
@@ -229,8 +252,8 @@ fn serve(
         operators: Tasks::default(),
     };
     serve_operators(&rooms, &running, doors.admin);
-    if let Some((folder, look)) = followed {
-        follow(&rooms, &running, folder, look);
+    if let Some(followed) = followed {
+        follow(&rooms, &running, Kept::at(&settings.policies.kept), followed);
     }
     let (guard, stopping) = (rooms.guard.clone(), running.tasks.stopping().clone());
     running.tasks.spawn(async move {
@@ -269,9 +292,10 @@ fn serve_operators(rooms: &Rooms, running: &Running, listener: Listener) {
         .spawn(answer_operators(listener, Arc::new(admin), tasks));
 }
 
-fn follow(rooms: &Rooms, running: &Running, folder: PathBuf, look: Look) {
+fn follow(rooms: &Rooms, running: &Running, kept: Kept, (folder, look): (PathBuf, Look)) {
     let reload = Reload {
         folder,
+        kept,
         rules: rooms.rules.clone(),
         directory: rooms.directory.clone(),
         book: rooms.book.clone(),

@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
 use super::health::Health;
+use super::kept::Kept;
 use super::open::labels;
 use super::sources::{Look, read_folder};
 use crate::audit::Book;
@@ -28,19 +29,48 @@ const EVERY: Duration = Duration::from_millis(200);
 /// rules within a second.
 const MOST_LOOKS: usize = 3;
 
-/// Reads a folder of policies, assembles it, and runs its cases.
-pub fn assemble(folder: &Path) -> Result<Assembled, Vec<Problem>> {
-    assemble_sources(&Sources::from_files(read_folder(folder)?)?)
-}
-
 /// Assembles `sources` and runs their cases: what fails its own cases never rules.
-pub fn assemble_sources(sources: &Sources) -> Result<Assembled, Vec<Problem>> {
+fn assemble(sources: &Sources) -> Result<Assembled, Vec<Problem>> {
     let assembled = Rulebook::assemble(sources)?;
     let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);
     if report.is_green() {
         Ok(assembled)
     } else {
         Err(report.into_problems())
+    }
+}
+
+/// Rules that may rule, and whether their texts are kept; if not, why.
+pub(super) struct Ready {
+    pub(super) assembled: Assembled,
+    pub(super) kept: Result<(), String>,
+}
+
+impl Ready {
+    /// Reads a folder and keeps what it says, if that may rule: before it rules, so that no record names a rulebook that
+    /// is not kept.
+    pub(super) fn read(folder: &Path, kept: &Kept) -> Result<Self, Vec<Problem>> {
+        Self::take(&Sources::from_files(read_folder(folder)?)?, kept)
+    }
+
+    /// The same of texts that were read.
+    pub(super) fn take(sources: &Sources, kept: &Kept) -> Result<Self, Vec<Problem>> {
+        let assembled = assemble(sources)?;
+        let kept = kept.keep(assembled.rulebook.id(), sources).map_err(|error| {
+            tracing::error!(%error, "the rules in force are not kept on disk");
+            error.to_string()
+        });
+        Ok(Self { assembled, kept })
+    }
+
+    /// What ruled last, where that still may. It stays kept as it is.
+    pub(super) fn last(kept: &Kept) -> Option<Self> {
+        let sources = kept.last().map_err(|error| tracing::error!(%error, "the last rules"));
+        let assembled = assemble(&sources.ok()??).ok()?;
+        Some(Self {
+            assembled,
+            kept: Ok(()),
+        })
     }
 }
 
@@ -55,6 +85,7 @@ pub(super) fn warn(assembled: &Assembled, clock: &Clock) {
 /// Looks after the policies and puts new ones in force.
 pub(super) struct Reload {
     pub(super) folder: PathBuf,
+    pub(super) kept: Kept,
     pub(super) rules: Arc<LiveRulebook>,
     pub(super) directory: Arc<LiveDirectory>,
     pub(super) book: Book,
@@ -103,17 +134,17 @@ impl Reload {
     /// Reads the folder once and puts it in force if it may rule. Returns false where a file could not be read: the folder
     /// will look the same when it can.
     async fn reload(&self) -> bool {
-        let folder = self.folder.clone();
-        let assembled = match tokio::task::spawn_blocking(move || assemble(&folder)).await {
-            Ok(assembled) => assembled,
+        let (folder, kept) = (self.folder.clone(), self.kept.clone());
+        let ready = match tokio::task::spawn_blocking(move || Ready::read(&folder, &kept)).await {
+            Ok(ready) => ready,
             Err(error) => {
                 tracing::error!(%error, "assembling the policies broke off");
                 return false;
             }
         };
-        match assembled {
-            Ok(assembled) => {
-                self.put_in_force(assembled).await;
+        match ready {
+            Ok(ready) => {
+                self.put_in_force(ready).await;
                 true
             }
             Err(problems) => {
@@ -124,7 +155,7 @@ impl Reload {
         }
     }
 
-    async fn put_in_force(&self, assembled: Assembled) {
+    async fn put_in_force(&self, Ready { assembled, kept }: Ready) {
         warn(&assembled, &self.clock);
         let (from, to) = (self.rules.load().id().clone(), assembled.rulebook.id().clone());
         self.directory.replace(Arc::new(assembled.directory));
@@ -135,6 +166,7 @@ impl Reload {
             tracing::info!(%from, %to, "new policies rule");
         }
         let was_refused = self.health.rules_changed(&self.rules.load());
+        self.health.rules_kept(kept);
         if changed {
             for problem in self.health.authority() {
                 tracing::error!(%problem, "the certificate authority");

@@ -82,6 +82,8 @@ impl Look {
 pub struct Found {
     /// What to call it when speaking to people.
     pub label: String,
+    /// Where it is; the built-in one is nowhere.
+    pub folder: Option<PathBuf>,
     /// Its texts.
     pub files: Vec<SourceText>,
 }
@@ -93,10 +95,15 @@ pub fn find(dir: Option<&Path>) -> Result<Found, Vec<Problem>> {
     let Some(chosen) = chosen else {
         let files = crate::rulebook::Sources::embedded().files().cloned().collect();
         let label = "the built-in policies".to_owned();
-        return Ok(Found { label, files });
+        return Ok(Found {
+            label,
+            folder: None,
+            files,
+        });
     };
     Ok(Found {
         label: chosen.display().to_string(),
+        folder: Some(chosen.to_owned()),
         files: read_folder(chosen)?,
     })
 }

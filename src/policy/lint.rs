@@ -9,21 +9,23 @@ use cedar_policy::{
 };
 
 use super::diagnose::problem;
+use super::owners::Owners;
 use super::rule::{Rule, Written, find, moment, without_comments};
 use crate::clock::Timestamp;
 use crate::facts::{Effect, Problem, SourceText, did_you_mean};
 
 /// The annotations that mean something here. Others are the author's own, unless one looks like a slip.
-const KNOWN: [&str; 6] = ["id", "title", "reason", "fix", "owner", "expires"];
+const KNOWN: [&str; 7] = ["id", "title", "reason", "fix", "owner", "expires", "untested"];
 
 /// Checks names, reasons and other annotations. A rule that has no usable id keeps a made-up one, so that everything
 /// else that is wrong with it is told, too.
-pub(super) fn annotations(written: &mut [(&SourceText, Written)], problems: &mut Vec<Problem>) {
+pub(super) fn annotations(written: &mut [(&SourceText, Written)], owners: &Owners, problems: &mut Vec<Problem>) {
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     for (place, (source, written)) in written.iter_mut().enumerate() {
         let at = Spot::new(source, &written.rule);
         id(written, &at, problems);
         reason(&written.rule, &at, problems);
+        owner(&mut written.rule, owners, &at, problems);
         expires(&written.rule, &at, problems);
         unknown(&written.rule, &at, problems);
         archive(written, &at, problems);
@@ -67,6 +69,18 @@ fn reason(rule: &Rule, at: &Spot<'_>, problems: &mut Vec<Problem>) {
         let message = format!("rule `{}` has no `@reason`", rule.id);
         let problem = at.error("wayleave::policy::no-reason", "@reason", message);
         problems.push(problem.with_help("write `@reason(\"…\")`: the sentence that people read when it decides"));
+    }
+}
+
+/// Somebody answers for each rule: who it names, else the owner of its file or folder.
+fn owner(rule: &mut Rule, owners: &Owners, at: &Spot<'_>, problems: &mut Vec<Problem>) {
+    if rule.owner.is_none() {
+        rule.owner = owners.of(&rule.file).map(str::to_owned);
+    }
+    if rule.owner.is_none() {
+        let message = format!("nobody answers for the rule `{}`", rule.id);
+        let problem = at.error("wayleave::policy::no-owner", "@owner", message);
+        problems.push(problem.with_help("write `@owner(\"…\")`, or name an owner of its file in `owners.toml`"));
     }
 }
 
@@ -245,20 +259,40 @@ fn never_applies(
 /// So long before a permit expires, its owner is warned.
 pub(super) const SOON: Duration = Duration::from_hours(30 * 24);
 
-/// Warns of a permit that has expired at `at`, or will.
-pub(super) fn expiring(rule: &Rule, at: Timestamp) -> Problem {
+/// Warns of a permit that has expired at `now`, or will.
+pub(super) fn expiring(rule: &Rule, now: Timestamp) -> Problem {
     let end = rule.annotations.get("expires").map_or("", String::as_str);
-    let source = SourceText::new(rule.file.as_str(), "");
-    let mut problem = Problem::error("wayleave::policy::expired", &source, rule.span, "");
-    problem.line = rule.line;
-    problem.message = if rule.is_in_force(at) {
+    let message = if rule.is_in_force(now) {
         format!("rule `{}` expires on {end} and permits nothing from then on", rule.id)
     } else {
         format!("rule `{}` expired on {end} and permits nothing any more", rule.id)
     };
-    problem
+    at(rule, "@expires", "wayleave::policy::expired", message)
         .as_warning()
         .with_help("remove it, or renew its `@expires` with its owner")
+}
+
+/// Warns of a rule that no case reaches, and that does not say why.
+pub(super) fn unreached(rule: &Rule) -> Problem {
+    let message = format!("no case reaches the rule `{}`", rule.id);
+    let help = "describe a request that it decides in `cases/`, or say why none can: `@untested(\"…\")`";
+    at(rule, "@id", "wayleave::policy::unreached", message)
+        .as_warning()
+        .with_help(help)
+}
+
+/// A problem at `part` of a rule, whose file is no longer at hand.
+pub(super) fn at(rule: &Rule, part: &str, code: &str, message: String) -> Problem {
+    let source = SourceText::new(rule.file.as_str(), rule.text.as_str());
+    let found = find(&without_comments(&rule.text), part, 0);
+    let span = found.map_or((0, rule.span.1.min(1)), |at| (at, part.len()));
+    let mut problem = Problem::error(code, &source, span, message);
+    if problem.line == 1 {
+        problem.column += rule.column - 1;
+    }
+    problem.line += rule.line - 1;
+    problem.span.0 += rule.span.0;
+    problem
 }
 
 /// Where in a file a rule stands, to point at its parts.

@@ -12,16 +12,24 @@
 //!
 //! It must never know of catalogue files, purpose files or the ledger: `rulebook` brings them together.
 
+mod account;
+mod apart;
+mod cedars;
 mod decision;
 mod diagnose;
 pub mod engine;
 mod express;
 mod fit;
 mod hearing;
+mod heeded;
+mod layout;
 mod lint;
 mod memo;
+mod mutate;
 mod names;
 mod opens;
+mod overlap;
+mod owners;
 mod permit;
 mod question;
 mod reasons;
@@ -34,15 +42,21 @@ mod tests;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use cedar_policy::{Entities, Request};
 use cedar_policy_core::ast::Entity;
 use cedar_policy_core::entities::Dereference;
 
+pub use account::{Account, Condition};
+pub use cedars::{CedarAnswer, CedarCase};
 pub use decision::Decision;
 pub use hearing::Hearing;
+pub use heeded::Stretch;
+pub use layout::laid_out;
+pub use mutate::Mutant;
 pub use names::{Named, NamedKind};
+pub use owners::Owners;
 pub use permit::Permit;
 pub use question::{GrantQuestion, Power, Question, RequestFacts};
 pub use rule::Rule;
@@ -72,6 +86,8 @@ pub struct World {
     pub roles: BTreeSet<String>,
     /// The departments of the directory.
     pub departments: BTreeSet<String>,
+    /// Who answers for rules that name nobody.
+    pub owners: Owners,
 }
 
 /// A platform, as far as rules care.
@@ -86,8 +102,9 @@ pub struct PlatformFacts {
 /// Schema and rules, immutable.
 #[derive(Debug)]
 pub struct Policy {
+    book: Arc<Book>,
     vocabulary: Vocabulary,
-    nouns: Nouns,
+    nouns: Arc<Nouns>,
     rules: Vec<Rule>,
     /// What each rule says as a reason.
     reasons: Vec<Reason>,
@@ -99,6 +116,10 @@ pub struct Policy {
     /// The actions that are asked about a site.
     judged: HashMap<String, Judged>,
     memory: Memory,
+    /// The rules taken apart, once somebody asks why.
+    apart: OnceLock<Vec<Vec<apart::Part>>>,
+    /// What they look at, once somebody replays or explains.
+    heeded: OnceLock<heeded::Heeded>,
 }
 
 /// An action that is asked about a site.
@@ -125,7 +146,7 @@ impl Policy {
                 Err(found) => problems.extend(found),
             }
         }
-        lint::annotations(&mut written, &mut problems);
+        lint::annotations(&mut written, &world.owners, &mut problems);
         let named: Vec<Named> = written
             .iter()
             .flat_map(|(source, rule)| names::read(source, rule))
@@ -146,12 +167,12 @@ impl Policy {
         let written = written.into_iter().map(|(_, written)| written).collect();
         let policy = Self {
             named,
-            ..Self::of(written, book, nouns)
+            ..Self::of(written, Arc::new(book), Arc::new(nouns))
         };
         Ok((policy, problems))
     }
 
-    fn of(written: Vec<Written>, book: Book, nouns: Nouns) -> Self {
+    fn of(written: Vec<Written>, book: Arc<Book>, nouns: Arc<Nouns>) -> Self {
         let opens = written.iter().map(|w| Opens::read(&w.cedar, w.rule.effect)).collect();
         let (rules, policies): (Vec<Rule>, Vec<_>) = written.into_iter().map(|w| (w.rule, w.cedar)).unzip();
         let numbers = rules
@@ -163,7 +184,7 @@ impl Policy {
         Self {
             judged: judged(&engine, &book, &nouns),
             engine,
-            vocabulary: book.words,
+            vocabulary: book.words.clone(),
             nouns,
             reasons: rules.iter().map(reasons::reason).collect(),
             rules,
@@ -171,6 +192,9 @@ impl Policy {
             numbers,
             named: Vec::new(),
             memory: Memory::default(),
+            apart: OnceLock::new(),
+            heeded: OnceLock::new(),
+            book,
         }
     }
 
@@ -212,6 +236,23 @@ impl Policy {
         let soon = at.plus(lint::SOON);
         let going = self.rules.iter().filter(|rule| !rule.is_in_force(soon));
         going.map(|rule| lint::expiring(rule, at)).collect()
+    }
+
+    /// Warns of those of `unreached`, the rules that no case reaches, that do not say why.
+    pub fn untested(&self, unreached: &BTreeSet<PolicyId>) -> Vec<Problem> {
+        let silent = |rule: &&Rule| !rule.annotations.contains_key("untested");
+        let rules = self.rules.iter().filter(|rule| unreached.contains(&rule.id));
+        rules.filter(silent).map(lint::unreached).collect()
+    }
+
+    /// Warns of rules that surely say nothing beside the others, as far as that can be seen without a solver.
+    pub fn overlaps(&self, world: &World) -> Vec<Problem> {
+        overlap::check(
+            &self.rules,
+            self.engine.policies(),
+            &self.engine.actions_of_rules(),
+            world,
+        )
     }
 
     /// Whether some rule opens something for `purpose`; false only where surely none does.

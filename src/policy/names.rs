@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::World;
+use super::apart::{clauses, sides};
 use super::lint::Spot;
 use super::rule::Written;
 use crate::facts::{Host, PolicyId, Problem, PurposeId, SourceText, did_you_mean};
@@ -71,6 +74,21 @@ pub(super) fn read(source: &SourceText, written: &Written) -> Vec<Named> {
     let spot = Spot::new(source, &written.rule);
     let mut seen = BTreeSet::new();
     let mut named = Vec::new();
+    let json = written.cedar.to_json().unwrap_or_default();
+    let mut hosts = Vec::new();
+    clauses(&json).for_each(|clause| compared_hosts(clause, &mut hosts));
+    named.extend(
+        hosts
+            .into_iter()
+            .filter(|host| seen.insert(format!("{host:?}")))
+            .map(|id| Named {
+                kind: NamedKind::Site,
+                rule: written.rule.id.clone(),
+                file: source.name.clone(),
+                span: spot.of(&format!("{id:?}")),
+                id,
+            }),
+    );
     for uid in written.cedar.entity_literals() {
         let Some(kind) = NamedKind::of(uid.type_name().basename()) else {
             continue;
@@ -86,6 +104,29 @@ pub(super) fn read(source: &SourceText, written: &Written) -> Vec<Named> {
         }
     }
     named
+}
+
+/// The texts that an expression compares `resource.host` with.
+fn compared_hosts(expression: &Value, found: &mut Vec<String>) {
+    let is_host = |side: &Value| {
+        side.pointer("/./attr").and_then(Value::as_str) == Some("host")
+            && side.pointer("/./left/Var").and_then(Value::as_str) == Some("resource")
+    };
+    for operator in ["==", "!=", "contains"] {
+        let Some((left, right)) = sides(expression, operator) else {
+            continue;
+        };
+        for (side, other) in [(left, right), (right, left)] {
+            let set = other.get("Set").and_then(Value::as_array).into_iter().flatten();
+            let texts = set.chain([other]).filter_map(|one| one.get("Value")?.as_str());
+            found.extend(texts.filter(|_| is_host(side)).map(str::to_owned));
+        }
+    }
+    match expression {
+        Value::Object(members) => members.values().for_each(|inner| compared_hosts(inner, found)),
+        Value::Array(items) => items.iter().for_each(|inner| compared_hosts(inner, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// Reports every name that `world` does not know.

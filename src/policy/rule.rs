@@ -21,7 +21,7 @@ pub struct Rule {
     pub reason: String,
     /// `@fix`: what would help beside a purpose.
     pub fix: Option<String>,
-    /// `@owner`: who answers for it.
+    /// `@owner`, or the owner of its file or folder: who answers for it.
     pub owner: Option<String>,
     /// `@expires`: a permit counts until this moment, which is no longer part of it.
     pub expires: Option<Timestamp>,
@@ -35,6 +35,8 @@ pub struct Rule {
     pub span: (usize, usize),
     /// The line it begins on, from 1.
     pub line: usize,
+    /// The column it begins at, from 1.
+    pub column: usize,
 }
 
 impl Rule {
@@ -89,7 +91,9 @@ pub(super) fn read(source: &SourceText) -> Result<Vec<Written>, Vec<Problem>> {
         if let Some(between) = source.text.get(line.0..span.0) {
             line = (span.0, line.1 + between.matches('\n').count());
         }
-        rules.push(written(source, place, policy, text, (span, line.1)));
+        let before = source.text.get(..span.0).unwrap_or_default();
+        let column = 1 + before.chars().rev().take_while(|c| *c != '\n').count();
+        rules.push(written(source, place, policy, text, (span, line.1, column)));
     }
     Ok(rules)
 }
@@ -99,7 +103,7 @@ fn written(
     place: usize,
     policy: &cedar_policy::Policy,
     text: String,
-    (span, line): ((usize, usize), usize),
+    (span, line, column): ((usize, usize), usize, usize),
 ) -> Written {
     let annotations: BTreeMap<String, String> = policy
         .annotations()
@@ -123,6 +127,7 @@ fn written(
         file: source.name.clone(),
         span,
         line,
+        column,
         annotations,
     };
     let cedar = policy.new_id(cedar_policy::PolicyId::new(id));

@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 
 use arc_swap::ArcSwapOption;
-use cedar_policy_core::ast::{PartialValue, Value};
+use cedar_policy_core::ast::{Literal, PartialValue, Value, ValueKind};
 use cedar_policy_core::extensions::Extensions;
 use jiff::tz::TimeZone;
 
@@ -110,6 +110,16 @@ impl Values {
             .addresses
             .of(&ip, &(), || called("ip", &[ip.to_string().as_str().into()]))?;
         Ok((*made).clone())
+    }
+}
+
+/// How long a duration is, as rules write it (`1d2h30m`).
+pub(super) fn milliseconds(text: &str) -> Option<i64> {
+    let span = called("duration", &[text.into()]).ok()?;
+    let value = called("toMilliseconds", &[span]).ok()?;
+    match value.value_kind() {
+        ValueKind::Lit(Literal::Long(length)) => Some(*length),
+        ValueKind::Lit(_) | ValueKind::Set(_) | ValueKind::Record(_) | ValueKind::ExtensionValue(_) => None,
     }
 }
 

@@ -1,15 +1,16 @@
 //! Texts in, rules out: everything is read, and everything that one file says about another is checked.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use aws_lc_rs::digest;
 
 use super::{Directory, Rulebook, Sources};
 use crate::catalog::Catalog;
 use crate::facts::{
-    Activity, Category, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, did_you_mean, hex,
+    Activity, Category, Host, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, did_you_mean, hex,
 };
-use crate::policy::{PlatformFacts, Policy, World};
+use crate::policy::{NamedKind, Owners, PlatformFacts, Policy, World};
 use crate::purpose::{Purpose, Purposes};
 
 /// What assembling gives: the rules, the people, and what somebody should look at.
@@ -30,12 +31,16 @@ impl Rulebook {
         let catalog = kept(Catalog::parse(&sources.catalog), &mut problems);
         let purposes = kept(Purposes::parse(&sources.purposes), &mut problems);
         let directory = kept(Directory::parse(&sources.people), &mut problems);
+        let owners = kept(sources.owners(), &mut problems).unwrap_or_default();
         let (Some(catalog), Some(purposes), Some(directory)) = (catalog, purposes, directory) else {
             // Without the words that rules may use, only the rules' own grammar can be checked.
-            problems.extend(grammar(sources));
+            problems.extend(grammar(sources, owners));
             return Err(sorted(problems));
         };
-        let world = world(&catalog, &purposes, &directory);
+        let world = World {
+            owners,
+            ..world(&catalog, &purposes, &directory)
+        };
         let policy = match Policy::parse(&sources.schema, &sources.rules, &world) {
             Ok((policy, warnings)) => {
                 problems.extend(warnings);
@@ -51,6 +56,7 @@ impl Rulebook {
             problems.extend(check_enum(sources, &purposes, policy));
             problems.extend(check_opened(sources, &purposes, policy));
             problems.extend(check_activities(sources, &catalog, policy));
+            problems.extend(check_hosts(sources, &catalog, policy));
         }
         let is_error = |problem: &Problem| problem.severity == Severity::Error;
         let Some(policy) = policy.filter(|_| !problems.iter().any(is_error)) else {
@@ -59,8 +65,8 @@ impl Rulebook {
         let purposes = purposes.spelt_out(|category| within(&catalog, category));
         let rulebook = Self {
             policy,
-            catalog,
-            purposes,
+            catalog: Arc::new(catalog),
+            purposes: Arc::new(purposes),
             id: digest_of(sources),
         };
         Ok(Assembled {
@@ -68,6 +74,27 @@ impl Rulebook {
             directory,
             warnings: sorted(problems),
         })
+    }
+}
+
+impl Sources {
+    /// Who answers for files and folders.
+    pub fn owners(&self) -> Result<Owners, Vec<Problem>> {
+        let names: Vec<&str> = self.files().map(|file| file.name.as_str()).collect();
+        let parsed = self.owners.as_ref().map(|file| Owners::parse(file, &names));
+        parsed.unwrap_or_else(|| Ok(Owners::default()))
+    }
+}
+
+impl Assembled {
+    /// Warns of rules that surely say nothing beside the others.
+    pub fn overlaps(&self) -> Vec<Problem> {
+        self.rulebook.policy.overlaps(&self.world())
+    }
+
+    /// What rules may name.
+    pub(super) fn world(&self) -> World {
+        world(&self.rulebook.catalog, &self.rulebook.purposes, &self.directory)
     }
 }
 
@@ -81,9 +108,13 @@ fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
 }
 
 /// What is wrong with schema and rules whatever they name.
-fn grammar(sources: &Sources) -> Vec<Problem> {
+fn grammar(sources: &Sources, owners: Owners) -> Vec<Problem> {
     let named = |problem: &Problem| problem.code.contains("unknown");
-    let parsed = Policy::parse(&sources.schema, &sources.rules, &World::default());
+    let world = World {
+        owners,
+        ..World::default()
+    };
+    let parsed = Policy::parse(&sources.schema, &sources.rules, &world);
     let mut found = parsed.err().unwrap_or_default();
     found.retain(|problem| problem.severity == Severity::Error && !named(problem));
     found
@@ -106,6 +137,7 @@ fn world(catalog: &Catalog, purposes: &Purposes, directory: &Directory) -> World
         purposes: purposes.iter().map(|purpose| purpose.id.clone()).collect(),
         roles: directory.roles().clone(),
         departments: directory.departments().clone(),
+        owners: Owners::default(),
     }
 }
 
@@ -147,6 +179,36 @@ fn check_purposes(sources: &Sources, purposes: &Purposes, catalog: &Catalog, dir
         }
     }
     problems
+}
+
+/// So many letters may differ for one host to be taken for another that was meant.
+const SLIP: usize = 2;
+
+/// A host that no platform has, and that is written almost like one that some platform does have, is worth a look.
+fn check_hosts(sources: &Sources, catalog: &Catalog, policy: &Policy) -> Vec<Problem> {
+    let known = catalog.domains();
+    let meant = |id: &str| {
+        let host = Host::parse(id).ok()?;
+        if catalog.place(&host).platform.is_some() {
+            return None;
+        }
+        let with_www = known.iter().map(|domain| format!("www.{domain}"));
+        let names = known.iter().map(ToString::to_string).chain(with_www);
+        let near = names.map(|name| (strsim::levenshtein(id, &name), name));
+        let (slips, name) = near.min()?;
+        (slips <= SLIP).then_some(name)
+    };
+    let named = policy.named().iter().filter(|named| named.kind == NamedKind::Site);
+    let slips = named.filter_map(|named| {
+        let (meant, file) = (meant(&named.id)?, sources.file(&named.file)?);
+        let message = format!(
+            "rule `{}` names the host `{}`, which is on no platform",
+            named.rule, named.id
+        );
+        let problem = Problem::error("wayleave::policy::unknown-host", file, named.span, message);
+        Some(problem.as_warning().with_help(format!("did you mean `{meant}`?")))
+    });
+    slips.collect()
 }
 
 fn stranger(file: &SourceText, word: &str, span: (usize, usize), kind: &str, known: &[&str]) -> Problem {
@@ -240,13 +302,61 @@ fn check_activities(sources: &Sources, catalog: &Catalog, policy: &Policy) -> Ve
         };
         problems.push(problem.with_help(help));
     }
-    for activity in declared.keys().filter(|one| !recognised.contains(one)) {
+    let signed = signed(&sources.catalog);
+    let read = |activity: &&Activity| recognised.contains(activity) && signed.contains(activity.as_str());
+    for activity in declared
+        .keys()
+        .filter(|one| !read(one) && !COMPUTED.contains(&one.as_str()))
+    {
         let code = "wayleave::catalog::activity-never-recognised";
-        let message = format!("no request is ever recognised as `{activity}`");
-        let problem = Problem::of_file(code, &sources.schema.name, message).as_warning();
-        problems.push(problem.with_help("add a signature to the platforms that have it, or remove the action"));
+        let message = format!("no platform has a request that is recognised as `{activity}`");
+        let problem = match place_of_action(&sources.schema.text, activity.as_str()) {
+            Some(span) => Problem::error(code, &sources.schema, span, message),
+            None => Problem::of_file(code, &sources.schema.name, message),
+        };
+        let help = "add a signature to the platforms that have it, or remove the action";
+        problems.push(problem.as_warning().with_help(help));
     }
     problems
+}
+
+/// Activities that requests are read as without a signature, and `realtime`, which rules name ahead of the signatures.
+const COMPUTED: [&str; 6] = [
+    "browse",
+    "view-media",
+    "embed",
+    "telemetry",
+    "unknown-write",
+    "realtime",
+];
+
+/// The activities that some signature names.
+fn signed(catalog: &[SourceText]) -> BTreeSet<&str> {
+    let lines = catalog.iter().flat_map(|file| file.text.lines());
+    let named = lines.filter_map(|line| {
+        let (_, value) = line.split_once("activity")?;
+        let quoted = value.trim_start().strip_prefix('=')?.trim_start();
+        quoted.strip_prefix(['"', '\''])?.split(['"', '\'']).next()
+    });
+    named.collect()
+}
+
+/// Where the schema declares an action.
+fn place_of_action(schema: &str, name: &str) -> Option<(usize, usize)> {
+    let mut start = 0;
+    for line in schema.split_inclusive('\n') {
+        let code = line.split("//").next().unwrap_or(line);
+        let words = code.split(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_'));
+        let mut place = 0;
+        for word in words.filter(|_| code.starts_with("action ")) {
+            if word == name {
+                return Some((start + place, name.len()));
+            }
+            place += word.len() + 1;
+        }
+        start += line.len();
+    }
+    None
 }
 
 /// SHA-256 over names and exact texts, each with its length before it, so that no two folders read the same.

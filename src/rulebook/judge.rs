@@ -29,6 +29,18 @@ impl Rulebook {
         }
     }
 
+    /// Asks for these actions and no others, under the grants that count: for cases about single rules. Nothing passes by
+    /// it.
+    pub(super) fn judge_alone(&self, seen: &Observation, actions: &[&str]) -> Part {
+        let place = self.catalog.place(seen.ask.host());
+        let head = seen.ask.head();
+        let path = head.map(|head| self.catalog.path_for_rules(&place, &head.path));
+        match self.counter(seen, (&place, &path.unwrap_or_default())) {
+            Ok(counter) => counter.ask(actions).into_part(),
+            Err(_) => Part::default(),
+        }
+    }
+
     /// Whether only its body says what a request does, and the rules let the gateway look into it.
     pub fn wants_body(&self, seen: &Observation) -> bool {
         let Some(head) = seen.ask.head().filter(|head| head.peek == Peek::NotTaken) else {
@@ -176,6 +188,7 @@ impl Counter<'_> {
 }
 
 /// One half of a judgement: what was decided, and why.
+#[derive(Default)]
 pub(super) struct Part {
     pub(super) decision: Option<Decision>,
     pub(super) grant: Option<Grant>,

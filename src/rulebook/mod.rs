@@ -13,28 +13,36 @@ mod cases;
 mod described;
 mod directory;
 mod explain;
+mod explain_conditions;
 mod judge;
 mod judgement;
 mod live;
+mod matrix;
 mod redact;
 mod remedy;
 mod replay;
 mod sources;
 mod weigh;
+mod what_if;
 
 #[cfg(test)]
 mod properties;
 
 pub use assemble::Assembled;
-pub use cases::{CaseFailure, CaseReport};
+pub use cases::{Case, CaseReport, CaseResult, Coverage, Difference, Exercised, Mutation, Survivor, Touched};
 pub use described::Described;
 pub use directory::{Directory, Listed};
 pub use explain::{ExplainedPolicy, Explanation};
+pub use explain_conditions::Because;
 pub use judgement::{Judgement, Refusal};
 pub use live::{LiveDirectory, LiveRulebook};
-pub use replay::Replay;
+pub use matrix::{Access, Cell, MatrixQuestion};
+pub use replay::{Change, Example, Group, Replay, Replayer, Sums, Tally};
 pub use sources::{Sources, is_source};
 pub use weigh::{NotDeclared, Visitor, Weighing};
+pub use what_if::WhatIf;
+
+use std::sync::Arc;
 
 use crate::catalog::Catalog;
 use crate::facts::RulebookId;
@@ -45,8 +53,8 @@ use crate::purpose::Purposes;
 #[derive(Debug)]
 pub struct Rulebook {
     policy: Policy,
-    catalog: Catalog,
-    purposes: Purposes,
+    catalog: Arc<Catalog>,
+    purposes: Arc<Purposes>,
     id: RulebookId,
 }
 

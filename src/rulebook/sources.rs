@@ -20,14 +20,17 @@ pub struct Sources {
     pub catalog: Vec<SourceText>,
     /// `purposes.toml`
     pub purposes: SourceText,
+    /// `owners.toml`, if there is one
+    pub owners: Option<SourceText>,
     /// `people/*.toml`
     pub people: Vec<SourceText>,
-    /// `cases/*.toml`
+    /// `cases/*.toml`, and `cases/*.json` in the form of Cedar's command line
     pub cases: Vec<SourceText>,
 }
 
 const SCHEMA: &str = "wayleave.cedarschema";
 const PURPOSES: &str = "purposes.toml";
+const OWNERS: &str = "owners.toml";
 
 impl Sources {
     /// Sorts files, named by their paths relative to the folder, by what they are. A file that nothing would read is a
@@ -35,12 +38,13 @@ impl Sources {
     pub fn from_files(mut files: Vec<SourceText>) -> Result<Self, Vec<Problem>> {
         files.sort_by(|a, b| a.name.cmp(&b.name));
         let mut problems = Vec::new();
-        let (mut schema, mut purposes) = (None, None);
+        let (mut schema, mut purposes, mut owners) = (None, None, None);
         let (mut rules, mut catalog, mut people, mut cases) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for file in files {
             match shelf(&file.name) {
                 Shelf::Schema => schema = Some(file),
                 Shelf::Purposes => purposes = Some(file),
+                Shelf::Owners => owners = Some(file),
                 Shelf::Rules => rules.push(file),
                 Shelf::Catalog => catalog.push(file),
                 Shelf::People => people.push(file),
@@ -70,6 +74,7 @@ impl Sources {
                 rules,
                 catalog,
                 purposes,
+                owners,
                 people,
                 cases,
             }),
@@ -84,7 +89,7 @@ impl Sources {
 
     /// Every text, by name.
     pub fn files(&self) -> impl Iterator<Item = &SourceText> {
-        let one = [&self.schema, &self.purposes].into_iter();
+        let one = [&self.schema, &self.purposes].into_iter().chain(&self.owners);
         let many = [&self.rules, &self.catalog, &self.people, &self.cases];
         one.chain(many.into_iter().flatten())
     }
@@ -101,6 +106,7 @@ impl Sources {
             rules: Vec::new(),
             catalog: Vec::new(),
             purposes: SourceText::new(PURPOSES, ""),
+            owners: None,
             people: Vec::new(),
             cases: Vec::new(),
         }
@@ -122,12 +128,20 @@ pub fn is_source(name: &str) -> bool {
     let file = name.rsplit_once('/').map_or(name, |(_, file)| file);
     let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension);
     let known = ["toml", "cedar", "cedarschema"];
-    known.iter().any(|known| known.eq_ignore_ascii_case(extension))
+    let is_case = || extension.eq_ignore_ascii_case("json") && folder_of(name) == "cases";
+    known.iter().any(|known| known.eq_ignore_ascii_case(extension)) || is_case()
+}
+
+/// The name of the folder that a file stands in.
+fn folder_of(name: &str) -> &str {
+    let (path, _) = name.rsplit_once('/').unwrap_or(("", name));
+    path.rsplit_once('/').map_or(path, |(_, folder)| folder)
 }
 
 enum Shelf {
     Schema,
     Purposes,
+    Owners,
     Rules,
     Catalog,
     People,
@@ -142,17 +156,18 @@ fn shelf(name: &str) -> Shelf {
     match (folder, extension) {
         ("", _) if file == SCHEMA => Shelf::Schema,
         ("", _) if file == PURPOSES => Shelf::Purposes,
+        ("", _) if file == OWNERS => Shelf::Owners,
         ("rules", "cedar") => Shelf::Rules,
         ("catalog", "toml") => Shelf::Catalog,
         ("people", "toml") => Shelf::People,
-        ("cases", "toml") => Shelf::Cases,
+        ("cases", "toml" | "json") => Shelf::Cases,
         _ if is_source(name) => Shelf::Nowhere,
         _ => Shelf::Text,
     }
 }
 
 fn unread(name: &str) -> Problem {
-    let known = [SCHEMA, PURPOSES, "rules", "catalog", "people", "cases"];
+    let known = [SCHEMA, PURPOSES, OWNERS, "rules", "catalog", "people", "cases"];
     let (folder, _) = name.split_once('/').unwrap_or((name, ""));
     let help = match did_you_mean(folder, known) {
         Some(near) if near != folder => format!("did you mean `{near}`?"),

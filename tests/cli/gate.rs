@@ -152,24 +152,24 @@ fn policies_with_a_mistake_keep_the_gate_closed() {
     wayleave::purposes::missing-key
 
       × `title` is missing
-         ╭─[purposes.toml:266:1]
-     265 │
-     266 │ [[purpose]]
+         ╭─[purposes.toml:267:1]
+     266 │
+     267 │ [[purpose]]
          · ─────┬─────
          ·      ╰── here
-     267 │ id = "recruiting"
+     268 │ id = "recruiting"
          ╰────
       help: add `title = "…"`
 
     wayleave::purposes::unknown-key
 
       × `titel` is not known here
-         ╭─[purposes.toml:268:1]
-     267 │ id = "recruiting"
-     268 │ titel = "Recruiting"
+         ╭─[purposes.toml:269:1]
+     268 │ id = "recruiting"
+     269 │ titel = "Recruiting"
          · ──┬──
          ·   ╰── here
-     269 │ description = "Find candidates, write to them, post jobs."
+     270 │ description = "Find candidates, write to them, post jobs."
          ╰────
       help: did you mean `title`?
     "#);

@@ -19,8 +19,13 @@ fn the_table_of_commands() {
       run      Run the gateway with the settings of a file
       demo     Try the whole product on this machine, without the internet
       check    Check policies: schema, rules, catalogue, purposes, people, and how they fit together
-      test     Run the policy cases
-      explain  Say what the rules make of a described request, and why
+      fmt      Format rules
+      test     Run the policy cases, and say what they leave out
+      explain  Say what the rules make of a described request, or made of a recorded one, and why
+      matrix   Print who may do what, where, and what for
+      replay   Judge what was recorded again, under other rules, and say what would change
+      owners   Print the CODEOWNERS file of a folder of policies
+      schema   Print the JSON Schema of a TOML file, for editors
       declare  State a purpose
       grants   List the grants you hold, or end one
       user     Keep the accounts that sign in with a password
@@ -103,6 +108,148 @@ fn the_rules() {
               How to print what is found
 
               Possible values:
+              - human:  For people
+              - json:   For programs: one JSON document
+              - sarif:  For code hosts and editors: SARIF 2.1.0, with paths as seen from the repository
+              - github: For GitHub: workflow commands, which it shows at the lines of a pull request
+
+              [default: human]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Exit code, the same in every format: 0 sound, there may be warnings; 1 errors; 2 the folder cannot
+    be read
+    ");
+    insta::assert_snapshot!(desk.types("wayleave test --help"), @"
+    exit 0
+    --- stdout
+    Run the policy cases, and say what they leave out
+
+    Usage: wayleave test [OPTIONS] [DIR]
+
+    Arguments:
+      [DIR]  The folder; without it `policies/` here if there is one, else the built-in policies
+
+    Options:
+          --coverage            List the conditions that no case has seen hold, or none has seen fail
+          --junit <FILE>        Also write the results for CI, in XML as `JUnit` writes it
+          --mutate              Change the rules one by one (leave one out, drop or turn round a
+                                condition, widen a scope, take one group for another), and list the
+                                changes that no case notices
+          --at-least <PERCENT>  How many of a hundred changes must be noticed [default: 95]
+      -h, --help                Print help
+      -V, --version             Print version
+
+    Exit code: 0 all cases pass, and notice enough; 1 a case fails, something has problems, or too much
+    goes unnoticed; 2 no folder to read
+    ");
+    insta::assert_snapshot!(desk.types("wayleave fmt --help"), @"
+    exit 0
+    --- stdout
+    Format rules
+
+    Usage: wayleave fmt [OPTIONS] [DIR]
+
+    Arguments:
+      [DIR]  The folder; without it `policies/` here
+
+    Options:
+          --check    Change nothing; list the files that would change
+      -h, --help     Print help
+      -V, --version  Print version
+
+    Exit code: 0 every file is laid out; 1 some are not (with `--check`), or cannot be; 2 the folder
+    cannot be read
+    ");
+    insta::assert_snapshot!(desk.types("wayleave matrix --help"), @"
+    exit 0
+    --- stdout
+    Print who may do what, where, and what for
+
+    Usage: wayleave matrix [OPTIONS] [DIR]
+
+    Arguments:
+      [DIR]
+              The folder; without it `policies/` here if there is one, else the built-in policies
+
+    Options:
+          --who <PERSON>
+              Only this person; may be repeated
+
+          --role <ROLE>
+              Only people who hold this role; may be repeated
+
+          --roles
+              Instead of each person, roles: what everybody who holds one may do
+
+          --platform <PLATFORM>
+              Only this platform; may be repeated
+
+          --activity <ACTIVITY>
+              Only this activity; may be repeated
+
+          --purpose <PURPOSE>
+              Only what this purpose opens, or is open without one; may be repeated
+
+          --at <TIME>
+              When, e.g. `[time]`; now if it is not said
+
+          --network <NETWORK>
+              The named network that people are in: one of `ingress.networks` in the settings
+
+              [default: office]
+
+          --format <FORMAT>
+              How to print it
+
+              Possible values:
+              - table: For people: platforms that are alike together
+              - csv:   For spreadsheets: one line for each person or role, platform, activity and
+                purpose
+              - html:  For managers: one page that needs nothing else
+
+              [default: table]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Exit code: 0 printed; 1 the rules have problems; 2 no folder, or no such person, role, platform,
+    activity or purpose
+    ");
+    insta::assert_snapshot!(desk.types("wayleave replay --help"), @"
+    exit 0
+    --- stdout
+    Judge what was recorded again, under other rules, and say what would change
+
+    Usage: wayleave replay [OPTIONS] --records <DIR>
+
+    Options:
+          --records <DIR>
+              The folder of the records
+
+          --policies <DIR>
+              The folder of the rules to try; without it `policies/` here if there is one, else the
+              built-in policies
+
+          --since <WHEN>
+              Only what was recorded then or later: a moment, a day, or how long ago (30d, 12h)
+
+          --examples <N>
+              How many examples to show
+
+              [default: 10]
+
+          --format <FORMAT>
+              How to print what would change
+
+              Possible values:
               - human: For people
               - json:  For programs: one JSON document
 
@@ -114,32 +261,79 @@ fn the_rules() {
       -V, --version
               Print version
 
-    Exit code: 0 sound, there may be warnings; 1 problems; 2 the folder cannot be read
+    Exit code: 0 nothing changes; 1 something does, the rules have problems, or the records cannot be
+    read; 2 no folder of rules
     ");
-    insta::assert_snapshot!(desk.types("wayleave test --help"), @"
+    insta::assert_snapshot!(desk.types("wayleave owners --help"), @"
     exit 0
     --- stdout
-    Run the policy cases
+    Print the CODEOWNERS file of a folder of policies
 
-    Usage: wayleave test [DIR]
+    Usage: wayleave owners [OPTIONS] [DIR]
 
     Arguments:
       [DIR]  The folder; without it `policies/` here if there is one, else the built-in policies
 
     Options:
-      -h, --help     Print help
-      -V, --version  Print version
+          --team <OWNER=TEAM>  Who an owner is, e.g. `HR=@acme/hr`; `*` is everybody who is not named.
+                               Repeat for more
+      -h, --help               Print help
+      -V, --version            Print version
 
-    Exit code: 0 all cases pass; 1 a case fails, or something has problems; 2 no folder to read
+    Exit code: 0 printed; 1 an owner has no team, or the rules have problems; 2 the folder cannot be
+    read
+    ");
+    insta::assert_snapshot!(desk.types("wayleave schema --help"), @"
+    exit 0
+    --- stdout
+    Print the JSON Schema of a TOML file, for editors
+
+    Usage: wayleave schema <NAME>
+
+    Arguments:
+      <NAME>
+              Of which file
+
+              Possible values:
+              - purposes:   `purposes.toml`
+              - people:     `people/*.toml`: people, roles and departments
+              - platform:   `catalog/*.toml` of a platform
+              - categories: `catalog/categories.toml`
+              - activities: `catalog/activities.toml`
+              - hosts:      `catalog/local.toml`: hosts of this installation
+              - cases:      `cases/*.toml`
+              - owners:     `owners.toml`
+              - settings:   The settings of the gateway, `deploy/wayleave.toml`
+
+    Options:
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+
+    Exit code: 0 printed
     ");
     insta::assert_snapshot!(desk.types("wayleave explain --help"), @"
     exit 0
     --- stdout
-    Say what the rules make of a described request, and why
+    Say what the rules make of a described request, or made of a recorded one, and why
 
-    Usage: wayleave explain [OPTIONS] --as <PERSON> --to <URL>
+    Usage: wayleave explain [OPTIONS] [RECORD-ID]
+
+    Arguments:
+      [RECORD-ID]
+              A record, by its id: as a refusal page or `wayleave records list` shows it
 
     Options:
+      -c, --config <FILE>
+              The settings; without it `deploy/wayleave.toml` here if there is one, else the defaults
+
+              [env: WAYLEAVE_CONFIG]
+
+          --set <NAME=VALUE>
+              One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
+
           --as <PERSON>
               Who asks: a person of `people/`
 
@@ -188,7 +382,8 @@ fn the_rules() {
       -V, --version
               Print version
 
-    Exit code: 0 explained, whatever the outcome; 1 the rules have problems; 2 not understood
+    Exit code: 0 explained, whatever the outcome; 1 the rules have problems, or the record or its rules
+    are not there; 2 not understood
     ");
 }
 
@@ -696,8 +891,13 @@ fn what_no_command_is_called_is_refused() {
       run      Run the gateway with the settings of a file
       demo     Try the whole product on this machine, without the internet
       check    Check policies: schema, rules, catalogue, purposes, people, and how they fit together
-      test     Run the policy cases
-      explain  Say what the rules make of a described request, and why
+      fmt      Format rules
+      test     Run the policy cases, and say what they leave out
+      explain  Say what the rules make of a described request, or made of a recorded one, and why
+      matrix   Print who may do what, where, and what for
+      replay   Judge what was recorded again, under other rules, and say what would change
+      owners   Print the CODEOWNERS file of a folder of policies
+      schema   Print the JSON Schema of a TOML file, for editors
       declare  State a purpose
       grants   List the grants you hold, or end one
       user     Keep the accounts that sign in with a password

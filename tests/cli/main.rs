@@ -9,10 +9,15 @@
 
 mod authority;
 mod book;
+mod broken;
 mod counter;
 mod desk;
 mod documents;
 mod gate;
 mod help;
 mod people;
+mod replayed;
 mod rules;
+mod sheets;
+mod tested;
+mod workbench;

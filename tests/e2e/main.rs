@@ -26,6 +26,7 @@ mod headers;
 mod http2;
 mod identity;
 mod intercept;
+mod kept;
 mod limits;
 mod metrics;
 mod portal;

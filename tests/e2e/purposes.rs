@@ -350,7 +350,10 @@ unless { context has purpose && resource in context.purpose.platforms };
 async fn ending_a_grant_cuts_a_tunnel_that_nobody_reads() {
     let world = World::planned(|plan| {
         std::fs::write(plan.folder.join("policies/rules/90-test.cedar"), TUNNEL_RULE).unwrap();
-        std::fs::remove_dir_all(plan.folder.join("policies/cases")).unwrap();
+        let cases = plan.folder.join("policies/cases");
+        std::fs::remove_dir_all(&cases).unwrap();
+        std::fs::create_dir(&cases).unwrap();
+        std::fs::write(cases.join("none.toml"), "").unwrap();
     })
     .await;
     let dan = world.client("dan");
@@ -529,7 +532,9 @@ async fn a_purpose_that_no_rule_opens_is_neither_offered_nor_given() {
         let rules = std::fs::read_to_string(&file).unwrap();
         let idle = rules.replace("PurposeKind::\"training-delivery\"", "PurposeKind::\"market-research\"");
         std::fs::write(file, idle).unwrap();
-        std::fs::remove_file(policies.join("cases/purposes.toml")).unwrap();
+        for cases in ["cases/purposes.toml", "cases/one-by-one.toml"] {
+            std::fs::remove_file(policies.join(cases)).unwrap();
+        }
     })
     .await;
     let hana = world.client("hana");

@@ -204,6 +204,7 @@ async fn close(house: Gatehouse, stand_ins: Option<StandIns>) -> Result<(), Stri
 
 fn settings(folder: &Path) -> File {
     let mut settings = File::default();
+    settings.policies.kept = folder.join("state/rulebooks");
     settings.audit.folder = folder.join("state/records");
     settings.ledger.file = folder.join("state/ledger.db");
     settings.identity.users = folder.join("state/users.toml");

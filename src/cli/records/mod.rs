@@ -111,7 +111,7 @@ fn outcome(text: &str) -> Result<Outcome, String> {
     found.ok_or_else(|| "use `allow`, `declare`, `request` or `deny`".to_owned())
 }
 
-fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
+pub(super) fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
     if let Ok(moment) = text.parse::<Timestamp>() {
         return Ok(moment);
     }

@@ -5,7 +5,7 @@
 //! have key spaces of their own: an ancestor that a rule names by `==` must not match what is below it. The type that
 //! an `is` names is checked with the keys, since the conditions that are evaluated afterwards do not repeat it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -123,6 +123,24 @@ impl Index {
     /// The class of an action; none if the schema does not know it.
     pub(super) fn action(&self, uid: &EntityUid) -> Option<usize> {
         self.actions.get(uid).copied()
+    }
+
+    /// The actions that the scope of each of the first `count` rules names.
+    pub(super) fn actions_of_rules(&self, count: usize) -> Vec<BTreeSet<&EntityUid>> {
+        let mut all = vec![BTreeSet::new(); count];
+        #[expect(
+            clippy::iter_over_hash_type,
+            reason = "sets do not depend on the order in which they are filled"
+        )]
+        for (action, number) in &self.actions {
+            let buckets = self.by_action.get(*number);
+            for rule in buckets.into_iter().flat_map(HashMap::values).flatten() {
+                if let Some(actions) = all.get_mut(*rule) {
+                    actions.insert(action);
+                }
+            }
+        }
+        all
     }
 
     /// The rules whose scopes match all three classes.

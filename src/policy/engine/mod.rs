@@ -19,6 +19,7 @@ mod leaves;
 mod party;
 mod run;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cedar_policy::{Authorizer, Entities, EntityUid, Policy, PolicySet, PolicySetError, Request, Response, Schema};
@@ -172,6 +173,16 @@ impl Engine {
     /// Whether the condition of this rule is evaluated here, and not left to Cedar.
     pub fn is_translated(&self, number: Number) -> bool {
         self.program.body(number).is_some_and(body::Body::is_translated)
+    }
+
+    /// The rules, in their order.
+    pub fn policies(&self) -> &[Policy] {
+        &self.policies
+    }
+
+    /// The actions that the scope of each rule names, in the order of the rules.
+    pub fn actions_of_rules(&self) -> Vec<BTreeSet<&EntityUid>> {
+        self.index.actions_of_rules(self.policies.len())
     }
 
     /// The rule of this number.

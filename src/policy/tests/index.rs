@@ -197,7 +197,7 @@ fn unlinted(rules: &[String]) -> Policy {
     let written = crate::policy::rule::read(&SourceText::new("rules/test.cedar", text)).unwrap();
     let book = read(&schema()).unwrap();
     let nouns = Nouns::new(book.actions.clone()).unwrap();
-    Policy::of(written, book, nouns)
+    Policy::of(written, Arc::new(book), Arc::new(nouns))
 }
 
 /// The same decision by Cedar's public constructors, each question for itself.

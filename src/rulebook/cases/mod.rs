@@ -1,36 +1,33 @@
-//! Policy cases as data: who does what, where, what for and when, and what must come of it.
+//! Policy cases as data: who does what where for what, and what must come of it.
 //!
-//! `wayleave test`, the tests of the shipped rules and every reload run the same function: rules that fail their own
-//! cases never rule.
+//! Reads as `files -> Case -> Came -> CaseReport`. A case is read once ([`Rulebook::cases`]) and judged as often as need
+//! be: by these rules, or by the same with a mistake in them ([`Mutation`]). It must never judge by itself: every answer is
+//! [`Rulebook::judge`]'s, or that of Cedar's own authorizer where a file speaks Cedar's own language.
 
-mod flow;
-mod run;
+mod came;
+mod coverage;
+mod engine;
+mod mutation;
+mod read;
 
 use std::collections::BTreeSet;
 
+pub use came::Difference;
+pub use coverage::{Coverage, Exercised, Touched};
+pub use mutation::{Mutation, Survivor};
+
 use super::{Directory, Rulebook};
 use crate::facts::fields::Reader;
-use crate::facts::{PolicyId, Problem, SourceText};
-use run::{Bench, CASE, DEFAULTS};
+use crate::facts::{
+    Arrival, Channel, Observation, Outcome, Person, PolicyId, Problem, PurposeId, Reading, SourceText, Subject,
+    SubjectId,
+};
+use crate::policy::{CedarCase, Power};
+use read::{Bench, CASE, DEFAULTS};
 
-/// What became of the cases.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CaseReport {
-    /// How many came out as expected.
-    pub passed: usize,
-    /// Those that did not.
-    pub failures: Vec<CaseFailure>,
-    /// What is wrong with the files themselves.
-    pub problems: Vec<Problem>,
-    /// The rules that decided at least one case.
-    pub reached: BTreeSet<PolicyId>,
-    /// The rules that no case reaches.
-    pub unreached: BTreeSet<PolicyId>,
-}
-
-/// One case that came out otherwise.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CaseFailure {
+/// A case: something that is asked, and what must come of it.
+#[derive(Clone, Debug)]
+pub struct Case {
     /// What it says of itself.
     pub name: String,
     /// Its file.
@@ -39,40 +36,147 @@ pub struct CaseFailure {
     pub place: (usize, usize),
     /// The bytes of its name: offset and length.
     pub span: (usize, usize),
-    /// What was expected and what came, line by line.
-    pub lines: Vec<String>,
+    asks: Asks,
+    expected: Expected,
+}
+
+#[derive(Clone, Debug)]
+enum Asks {
+    /// May this flow pass?
+    Flow {
+        seen: Box<Observation>,
+        /// What the case says that the request does: then the catalogue is not asked.
+        reading: Option<Reading>,
+    },
+    /// Are these actions permitted, as if all else that the flow needs were?
+    Alone {
+        seen: Box<Observation>,
+        actions: Vec<String>,
+    },
+    /// May somebody declare, approve or revoke?
+    Power(Box<Wields>),
+    /// What does Cedar's authorizer say to this very request?
+    Engine(Box<CedarCase>),
+}
+
+/// Somebody who wants to declare, approve or revoke.
+#[derive(Clone, Debug)]
+struct Wields {
+    person: std::sync::Arc<Person>,
+    subject: Subject,
+    arrival: Arrival,
+    power: Power,
+    purpose: PurposeId,
+    declarer: SubjectId,
+    declarer_person: Option<std::sync::Arc<Person>>,
+    business_owner: SubjectId,
+    longest_for: std::time::Duration,
+    channel: Channel,
+    at: crate::clock::Timestamp,
+}
+
+/// What must come of a case; what it does not speak of may come as it will.
+#[derive(Clone, Debug)]
+struct Expected {
+    outcome: Outcome,
+    /// None decided; or these, perhaps beside others.
+    policies: Option<Vec<PolicyId>>,
+    /// None; or these, perhaps beside others.
+    offers: Option<Vec<PurposeId>>,
+    inspect: Option<bool>,
+    reads_as: Option<String>,
+    under: Option<PurposeId>,
+    /// How many policies fail to evaluate.
+    errors: Option<usize>,
+}
+
+/// What became of one case.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseResult {
+    /// What it says of itself.
+    pub name: String,
+    /// Its file.
+    pub file: String,
+    /// Its line and column, both from 1.
+    pub place: (usize, usize),
+    /// The bytes of its name: offset and length.
+    pub span: (usize, usize),
+    /// What came otherwise than expected; nothing where it passes.
+    pub differences: Vec<Difference>,
+    /// Why it came so, line by line.
+    pub because: Vec<String>,
+    /// The rules that decided.
+    pub reached: BTreeSet<PolicyId>,
+}
+
+/// What became of the cases.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CaseReport {
+    /// Every case that was run, in the order of the files.
+    pub results: Vec<CaseResult>,
+    /// What is wrong with the files themselves.
+    pub problems: Vec<Problem>,
+    /// The rules that decided at least one case.
+    pub reached: BTreeSet<PolicyId>,
+    /// The rules that no case reaches.
+    pub unreached: BTreeSet<PolicyId>,
+}
+
+impl CaseResult {
+    /// Whether all came as expected.
+    pub fn passed(&self) -> bool {
+        self.differences.is_empty()
+    }
+
+    fn problem(&self) -> Problem {
+        let lines: Vec<String> = self.differences.iter().map(ToString::to_string).collect();
+        let told: Vec<&str> = lines.iter().chain(&self.because).map(String::as_str).collect();
+        let message = format!("the case `{}` fails: {}", self.name, told.join("; "));
+        Problem {
+            line: self.place.0,
+            column: self.place.1,
+            span: self.span,
+            ..Problem::of_file("wayleave::cases::failed", &self.file, message)
+                .with_help("change the rules or the case, then run `wayleave test`")
+        }
+    }
 }
 
 impl CaseReport {
+    /// How many came out as expected.
+    pub fn passed(&self) -> usize {
+        self.results.iter().filter(|result| result.passed()).count()
+    }
+
+    /// Those that did not.
+    pub fn failures(&self) -> impl Iterator<Item = &CaseResult> {
+        self.results.iter().filter(|result| !result.passed())
+    }
+
     /// Whether the rules may rule.
     pub fn is_green(&self) -> bool {
-        self.failures.is_empty() && self.problems.is_empty()
+        self.problems.is_empty() && self.failures().next().is_none()
     }
 
     /// What keeps the rules from ruling, as problems: a failed case is one at its line.
     pub fn into_problems(self) -> Vec<Problem> {
-        let failed = self.failures.into_iter().map(|failure| {
-            let message = format!("the case `{}` fails: {}", failure.name, failure.lines.join("; "));
-            let problem = Problem::of_file("wayleave::cases::failed", &failure.file, message)
-                .with_help("change the rules or the case, then run `wayleave test`");
-            let ((line, column), span) = (failure.place, failure.span);
-            Problem {
-                line,
-                column,
-                span,
-                ..problem
-            }
-        });
-        let failed: Vec<Problem> = failed.collect();
+        let failed: Vec<Problem> = self.failures().map(CaseResult::problem).collect();
         self.problems.into_iter().chain(failed).collect()
     }
 }
 
 impl Rulebook {
-    /// Runs every case of `cases` with the people of `directory`.
-    pub fn run_cases(&self, directory: &Directory, cases: &[SourceText]) -> CaseReport {
-        let mut report = CaseReport::default();
-        for file in cases {
+    /// Reads every case of `files`, with the people of `directory`: what is wrong with a case keeps only that one out.
+    pub fn cases(&self, directory: &Directory, files: &[SourceText]) -> (Vec<Case>, Vec<Problem>) {
+        let (mut cases, mut problems) = (Vec::new(), Vec::new());
+        for file in files {
+            if engine::speaks_cedar(file) {
+                match engine::read(&self.policy, file, files) {
+                    Ok(read) => cases.extend(read),
+                    Err(found) => problems.extend(found),
+                }
+                continue;
+            }
             let reader = Reader::new(file, "cases");
             reader.read(&["defaults", "case"], |fields| {
                 let defaults = fields.table("defaults", DEFAULTS);
@@ -82,15 +186,50 @@ impl Rulebook {
                     defaults: defaults.as_ref(),
                     file,
                 };
-                for case in fields.tables("case", CASE) {
-                    bench.run(&case, &mut report);
-                }
+                let read = fields.tables("case", CASE);
+                cases.extend(read.iter().filter_map(|case| bench.case(case)));
             });
-            report.problems.extend(reader.into_problems());
+            problems.extend(reader.into_problems());
         }
+        (cases, problems)
+    }
+
+    /// Judges one case.
+    pub fn run_case(&self, case: &Case) -> CaseResult {
+        let came = self.came(&case.asks);
+        let differences = case.expected.differences(&came);
+        CaseResult {
+            name: case.name.clone(),
+            file: case.file.clone(),
+            place: case.place,
+            span: case.span,
+            because: if differences.is_empty() {
+                Vec::new()
+            } else {
+                came.because()
+            },
+            differences,
+            reached: came.reasons.into_iter().map(|reason| reason.policy).collect(),
+        }
+    }
+
+    /// What the results of all cases come to.
+    pub fn report(&self, results: Vec<CaseResult>, problems: Vec<Problem>) -> CaseReport {
+        let reached: BTreeSet<PolicyId> = results.iter().flat_map(|result| result.reached.clone()).collect();
         let all = self.policy.rules().map(|rule| rule.id.clone());
-        report.unreached = all.filter(|id| !report.reached.contains(id)).collect();
-        report
+        CaseReport {
+            unreached: all.filter(|id| !reached.contains(id)).collect(),
+            reached,
+            results,
+            problems,
+        }
+    }
+
+    /// Runs every case of `files` with the people of `directory`.
+    pub fn run_cases(&self, directory: &Directory, files: &[SourceText]) -> CaseReport {
+        let (cases, problems) = self.cases(directory, files);
+        let results = cases.iter().map(|case| self.run_case(case)).collect();
+        self.report(results, problems)
     }
 }
 

@@ -453,6 +453,7 @@ pub fn settings(folder: &Path) -> config::File {
     settings.ingress.plain = loopback;
     settings.ingress.tls = loopback;
     settings.admin.listen = loopback;
+    settings.policies.kept = folder.join("rulebooks");
     settings.audit.folder = folder.join("records");
     settings.ledger.file = folder.join("ledger.db");
     settings.identity.users = folder.join("users.toml");

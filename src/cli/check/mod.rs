@@ -1,0 +1,223 @@
+//! `wayleave check`: is the folder of rules whole and sound?
+
+mod codes;
+mod github;
+pub(super) mod place;
+mod sarif;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::printer;
+use super::shown::{drawn, json, tell};
+use crate::clock::Clock;
+use crate::facts::{Problem, Severity, SourceText};
+use crate::gatehouse::sources::{Found, find};
+use crate::rulebook::{Assembled, Rulebook, Sources};
+
+/// Checks schema, rules, catalogue, purposes, people and cases against themselves and each other: what passes here, a
+/// gateway takes.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Exit code, the same in every format: 0 sound, there may be warnings; 1 errors; 2 the folder cannot be read"
+)]
+pub struct Args {
+    /// The folder; without it `policies/` here if there is one, else the built-in policies.
+    dir: Option<PathBuf>,
+    /// How to print what is found.
+    #[arg(long, value_enum, default_value_t = Form::Human)]
+    format: Form,
+}
+
+/// How findings are printed.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// For people.
+    Human,
+    /// For programs: one JSON document.
+    Json,
+    /// For code hosts and editors: SARIF 2.1.0, with paths as seen from the repository.
+    Sarif,
+    /// For GitHub: workflow commands, which it shows at the lines of a pull request.
+    Github,
+}
+
+/// How other commands print what they have to say.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Human,
+    /// For programs: one JSON document.
+    Json,
+}
+
+/// What `--format json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    sound: bool,
+    errors: usize,
+    warnings: usize,
+    problems: &'a [Problem],
+    rulebook: Option<String>,
+}
+
+/// What there is to print.
+struct Findings<'a> {
+    folder: Option<&'a Path>,
+    files: &'a [SourceText],
+    problems: &'a [Problem],
+}
+
+/// Where a problem begins and where it ends, which is no longer part of it: lines and columns, from 1.
+struct Region {
+    start: (usize, usize),
+    end: (usize, usize),
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> ExitCode {
+    let Args { dir, format } = args;
+    let found = match find(dir.as_deref()) {
+        Ok(found) => found,
+        Err(problems) if format == Form::Human => {
+            tell(&problems, &[]);
+            return ExitCode::from(2);
+        }
+        Err(problems) => {
+            let findings = Findings {
+                folder: dir.as_deref(),
+                files: &[],
+                problems: &problems,
+            };
+            findings.print(format, None);
+            return ExitCode::from(2);
+        }
+    };
+    let (problems, assembled) = checked(&found.files);
+    let findings = Findings {
+        folder: found.folder.as_deref(),
+        files: &found.files,
+        problems: &problems,
+    };
+    findings.print(format, assembled.as_ref());
+    if [Form::Human, Form::Github].contains(&format) {
+        printer::data(last_line(&found, &problems, assembled.as_ref()));
+    }
+    if counts(&problems).0 == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+impl Findings<'_> {
+    fn print(&self, format: Form, assembled: Option<&Assembled>) {
+        match format {
+            Form::Human => {
+                for problem in self.problems {
+                    printer::data(drawn(problem, self.files));
+                }
+            }
+            Form::Json => printer::data(json(&self.report(assembled))),
+            Form::Sarif => printer::data(json(&sarif::log(self))),
+            Form::Github => github::commands(self).for_each(printer::data),
+        }
+    }
+
+    fn report(&self, assembled: Option<&Assembled>) -> Report<'_> {
+        let (errors, warnings) = counts(self.problems);
+        Report {
+            sound: errors == 0,
+            errors,
+            warnings,
+            problems: self.problems,
+            rulebook: assembled.map(|assembled| assembled.rulebook.id().to_string()),
+        }
+    }
+
+    /// The file of a problem, as seen from the repository.
+    fn path_of(&self, problem: &Problem) -> String {
+        place::in_repository(self.folder, &problem.file)
+    }
+
+    fn region_of(&self, problem: &Problem) -> Option<Region> {
+        let start = (problem.line > 0).then_some((problem.line, problem.column))?;
+        let file = self.files.iter().find(|file| file.name == problem.file)?;
+        let (offset, length) = problem.span;
+        let end = file.line_and_column(offset + length);
+        Some(Region {
+            start,
+            end: end.max(start),
+        })
+    }
+}
+
+/// A problem and its fix in one line.
+fn sentence(problem: &Problem) -> String {
+    match &problem.help {
+        Some(help) => format!("{} ({help})", problem.message),
+        None => problem.message.clone(),
+    }
+}
+
+fn last_line(found: &Found, problems: &[Problem], assembled: Option<&Assembled>) -> String {
+    let (errors, warnings) = counts(problems);
+    let warned = counted(warnings, "warning");
+    match assembled {
+        Some(assembled) if errors == 0 => format!("{}; {warned}", summary(found, assembled)),
+        _ => format!("{}: {}, {warned}", found.label, counted(errors, "error")),
+    }
+}
+
+/// Everything that is wrong, and the rules where they could be assembled.
+fn checked(files: &[SourceText]) -> (Vec<Problem>, Option<Assembled>) {
+    let sources = match Sources::from_files(files.to_vec()) {
+        Ok(sources) => sources,
+        Err(problems) => return (problems, None),
+    };
+    match Rulebook::assemble(&sources) {
+        Err(problems) => (problems, None),
+        Ok(assembled) => {
+            let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);
+            let policy = assembled.rulebook.policy();
+            let mut warnings = assembled.warnings.clone();
+            warnings.extend(policy.expiring(Clock::system().now()));
+            warnings.extend(assembled.overlaps());
+            if report.is_green() {
+                // what a case that fails would have reached, nobody knows
+                warnings.extend(policy.untested(&report.unreached));
+            }
+            let mut problems = report.into_problems();
+            problems.extend(warnings);
+            (problems, Some(assembled))
+        }
+    }
+}
+
+fn counts(problems: &[Problem]) -> (usize, usize) {
+    let errors = problems
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error)
+        .count();
+    (errors, problems.len() - errors)
+}
+
+fn counted(number: usize, what: &str) -> String {
+    let many = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{many}")
+}
+
+fn summary(found: &Found, assembled: &Assembled) -> String {
+    let rulebook = &assembled.rulebook;
+    format!(
+        "{}: sound ({} rules, {} purposes, {} platforms, {} people), rulebook {}",
+        found.label,
+        rulebook.policy().rules().count(),
+        rulebook.purposes().iter().count(),
+        rulebook.catalog().platforms().count(),
+        assembled.directory.people().count(),
+        rulebook.id()
+    )
+}

@@ -1,0 +1,69 @@
+//! The matrix for spreadsheets (RFC 4180). Pure.
+
+use super::Matrix;
+use crate::rulebook::{Access, Cell};
+
+pub(super) fn text(matrix: &Matrix) -> String {
+    let mut lines = vec!["who,platform,activity,purpose,answer".to_owned()];
+    for sheet in &matrix.sheets {
+        for (platform, access) in &sheet.platforms {
+            let mut line = |activity: &str, purpose: &str, answer: &str| {
+                let cells = [&sheet.id, platform.as_str(), activity, purpose, answer].map(quoted);
+                lines.push(cells.join(","));
+            };
+            match access {
+                Access::Closed => line("*", "", "deny"),
+                Access::Unread => line("*", "", "allow-unread"),
+                Access::Read(cells) => {
+                    for (activity, cell) in cells {
+                        answers(cell).for_each(|(purpose, answer)| line(activity.as_str(), purpose, answer));
+                    }
+                }
+            }
+        }
+    }
+    lines.join("\n")
+}
+
+fn answers(cell: &Cell) -> impl Iterator<Item = (&str, &'static str)> {
+    let bare = if cell.free { "allow" } else { "deny" };
+    let declared = cell.declared.iter().map(|purpose| (purpose.as_str(), "allow"));
+    let approved = cell
+        .approved
+        .iter()
+        .map(|purpose| (purpose.as_str(), "allow-once-approved"));
+    std::iter::once(("", bare)).chain(declared).chain(approved)
+}
+
+/// A cell that no spreadsheet takes for a formula, and no comma ends.
+fn quoted(cell: &str) -> String {
+    let guarded = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{cell}")
+    } else {
+        cell.to_owned()
+    };
+    if guarded.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", guarded.replace('"', "\"\""))
+    } else {
+        guarded
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_cell_is_a_formula_or_breaks_its_line() {
+        for (cell, written) in [
+            ("ada", "ada"),
+            ("=1+1", "'=1+1"),
+            ("@x", "'@x"),
+            ("a,b", "\"a,b\""),
+            ("say \"x\"", "\"say \"\"x\"\"\""),
+            ("=a,b", "\"'=a,b\""),
+        ] {
+            assert_eq!(quoted(cell), written);
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Rules taken apart: where they say `when`, `unless`, `&&` and `||`, down to what is asked of a request.
+
+use cedar_policy::Expression;
+use serde_json::{Value, json};
+
+/// A part of a rule that lets it apply or keeps it from that, by itself.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// As the rule says it, on one line.
+    pub(super) text: String,
+    /// Whether it must not be so: it stands behind `unless`.
+    pub(super) unless: bool,
+    /// For Cedar.
+    pub(super) expression: Option<Expression>,
+    /// The attributes that it looks at.
+    pub(super) paths: Vec<(String, Option<Expression>)>,
+    /// What it asks, without `&&`, `||` and `!`.
+    pub(super) leaves: Vec<(String, Option<Expression>)>,
+}
+
+/// The parts of a rule; none where it has no more than a scope.
+pub(super) fn parts(policy: &cedar_policy::Policy) -> Vec<Part> {
+    let json = policy.to_json().unwrap_or_default();
+    let mut found = Vec::new();
+    for clause in clauses(&json) {
+        let unless = is_unless(clause);
+        let Some(body) = clause.get("body") else { continue };
+        let mut bodies = Vec::new();
+        // `unless { a || b }` is `unless { a } unless { b }`
+        split(body, if unless { "||" } else { "&&" }, &mut bodies);
+        found.extend(bodies.into_iter().filter_map(|body| part(body, unless)));
+    }
+    found
+}
+
+/// The `when`s and `unless`es of a rule as JSON.
+pub(super) fn clauses(policy: &Value) -> impl Iterator<Item = &Value> {
+    policy.get("conditions").and_then(Value::as_array).into_iter().flatten()
+}
+
+pub(super) fn is_unless(clause: &Value) -> bool {
+    clause.get("kind").and_then(Value::as_str) == Some("unless")
+}
+
+/// The operands of an operator.
+pub(super) fn sides<'a>(expression: &'a Value, operator: &str) -> Option<(&'a Value, &'a Value)> {
+    let both = expression.get(operator)?;
+    Some((both.get("left")?, both.get("right")?))
+}
+
+/// The expression as Cedar writes it, on one line.
+pub(super) fn text_of(expression: &Value) -> Option<String> {
+    let rule = json!({
+        "effect": "permit",
+        "principal": { "op": "All" },
+        "action": { "op": "All" },
+        "resource": { "op": "All" },
+        "conditions": [{ "kind": "when", "body": expression }],
+    });
+    let text = cedar_policy::Policy::from_json(None, rule).ok()?.to_cedar()?;
+    let (_, body) = text.split_once("when")?;
+    let (body, _) = body.trim().strip_prefix('{')?.rsplit_once('}')?;
+    Some(body.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn part(body: &Value, unless: bool) -> Option<Part> {
+    let (mut paths, mut leaves) = (Vec::new(), Vec::new());
+    attributes(body, &mut paths);
+    down(body, &mut leaves);
+    let parsed = |text: String| {
+        let expression = text.parse().ok();
+        (text, expression)
+    };
+    let text = text_of(body)?;
+    Some(Part {
+        expression: text.parse().ok(),
+        text,
+        unless,
+        paths: paths.into_iter().map(parsed).collect(),
+        leaves: leaves.into_iter().filter_map(text_of).map(parsed).collect(),
+    })
+}
+
+fn split<'a>(expression: &'a Value, operator: &str, parts: &mut Vec<&'a Value>) {
+    if let Some((left, right)) = sides(expression, operator) {
+        split(left, operator, parts);
+        split(right, operator, parts);
+    } else {
+        parts.push(expression);
+    }
+}
+
+fn down<'a>(expression: &'a Value, leaves: &mut Vec<&'a Value>) {
+    if let Some((left, right)) = sides(expression, "&&").or_else(|| sides(expression, "||")) {
+        down(left, leaves);
+        down(right, leaves);
+    } else if let Some(inner) = expression.pointer("/!/arg") {
+        down(inner, leaves);
+    } else {
+        leaves.push(expression);
+    }
+}
+
+/// The longest paths into principal, resource and context that the expression names, each once.
+fn attributes(expression: &Value, found: &mut Vec<String>) {
+    if expression.get(".").is_some()
+        && let Some(path) = path(expression)
+    {
+        if !found.contains(&path) {
+            found.push(path);
+        }
+        return;
+    }
+    match expression {
+        Value::Object(members) => members.values().for_each(|inner| attributes(inner, found)),
+        Value::Array(items) => items.iter().for_each(|inner| attributes(inner, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+/// `context.purpose.kind`; none for what does not begin with principal, resource or context.
+fn path(expression: &Value) -> Option<String> {
+    if let Some(variable) = expression.get("Var").and_then(Value::as_str) {
+        return Some(variable.to_owned());
+    }
+    let step = expression.get(".")?;
+    let attribute = step.get("attr")?.as_str()?;
+    Some(format!("{}.{attribute}", path(step.get("left")?)?))
+}

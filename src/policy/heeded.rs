@@ -1,0 +1,339 @@
+//! What of the circumstances rules look at: at which moments their answers can change, and which networks and courses
+//! they name. For replaying and explaining; a decision never asks for it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::apart::clauses;
+use super::request::wall_clock;
+use super::rule::moment;
+use super::values::milliseconds;
+use super::{Named, NamedKind, Policy};
+use crate::clock::Timestamp;
+use crate::facts::{Grant, Person};
+
+/// What rules look at.
+#[derive(Debug, Default)]
+pub(super) struct Heeded {
+    /// Times of the day, in milliseconds since midnight, that rules compare the wall clock with.
+    hours: BTreeSet<i64>,
+    /// Whether rules look at the day of the week.
+    weekday: bool,
+    /// Moments that rules compare the present with, and those at which they expire.
+    moments: BTreeSet<Timestamp>,
+    /// Whether rules do more with time than to compare it: then no two moments are alike.
+    opaque: bool,
+    /// Whether rules look at the request beyond what it does.
+    request: bool,
+    networks: BTreeSet<String>,
+    courses: BTreeSet<String>,
+}
+
+/// A stretch of time in which the rules' answers to the same question do not change.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Stretch(Vec<usize>);
+
+/// So long after a moment the search for what would help supposes a training to be valid.
+const SUPPOSED: Duration = Duration::from_hours(24);
+
+impl Policy {
+    /// The stretch that `at` is in, for a question about this person under these grants; none where every moment may get
+    /// another answer.
+    pub fn stretch(&self, person: Option<&Person>, grants: &[Grant], at: Timestamp) -> Option<Stretch> {
+        let heeded = self.heeded();
+        if heeded.opaque {
+            return None;
+        }
+        let mut marks = vec![rank(&heeded.moments, &at)];
+        if let Some(person) = person {
+            if heeded.weekday || !heeded.hours.is_empty() {
+                let (since_midnight, weekday) = wall_clock(&self.nouns.zone(person).ok()?, at);
+                marks.push(rank(&heeded.hours, &since_midnight));
+                marks.push(usize::try_from(weekday).ok()?);
+            }
+            for until in person.training.values() {
+                marks.push(side(*until, at));
+                marks.push(side(*until, at.plus(SUPPOSED)));
+            }
+        }
+        for grant in grants {
+            marks.extend([grant.not_before, grant.declared_at, grant.expires].map(|edge| side(edge, at)));
+        }
+        Some(Stretch(marks))
+    }
+
+    /// Moments after `at` at which the answer to a question about this person can change, within a week and in order;
+    /// beyond that, only what does not come round again.
+    pub fn edges(&self, person: &Person, grants: &[Grant], at: Timestamp) -> Vec<Timestamp> {
+        let heeded = self.heeded();
+        let mut edges: BTreeSet<Timestamp> = heeded.moments.clone();
+        edges.extend(person.training.values());
+        edges.extend(grants.iter().flat_map(|grant| [grant.not_before, grant.expires]));
+        if let Ok(zone) = self.nouns.zone(person) {
+            let (since_midnight, _) = wall_clock(&zone, at);
+            let midnight = at.as_millis() - since_midnight;
+            let times: BTreeSet<i64> = heeded.hours.iter().copied().chain([0]).collect();
+            let days = 0..=7_i64;
+            let daily = days.flat_map(|day| times.iter().map(move |time| midnight + day * DAY + time));
+            edges.extend(daily.map(Timestamp::from_millis));
+        }
+        edges.split_off(&at).into_iter().filter(|edge| *edge != at).collect()
+    }
+
+    /// Whether rules look at the request (its method, path, length, type) beyond what it does and where.
+    pub fn heeds_requests(&self) -> bool {
+        self.heeded().request
+    }
+
+    /// The networks that rules name.
+    pub fn networks(&self) -> &BTreeSet<String> {
+        &self.heeded().networks
+    }
+
+    /// The courses that rules ask for.
+    pub fn courses(&self) -> &BTreeSet<String> {
+        &self.heeded().courses
+    }
+
+    /// The names of one kind that rules mention, each once.
+    pub fn names_of(&self, kind: NamedKind) -> BTreeSet<&str> {
+        let named = self.named.iter().filter(|named: &&Named| named.kind == kind);
+        named.map(|named| named.id.as_str()).collect()
+    }
+
+    fn heeded(&self) -> &Heeded {
+        self.heeded.get_or_init(|| {
+            let mut heeded = Heeded::default();
+            heeded.moments.extend(self.rules.iter().filter_map(|rule| rule.expires));
+            for policy in self.engine.policies() {
+                match policy.to_json() {
+                    Ok(json) => clauses(&json)
+                        .filter_map(|one| one.get("body"))
+                        .for_each(|body| heeded.read(body)),
+                    Err(_) => (heeded.opaque, heeded.request) = (true, true),
+                }
+            }
+            heeded
+        })
+    }
+}
+
+const DAY: i64 = 24 * 60 * 60 * 1000;
+
+/// How many marks lie before `value`, and whether it is on one.
+fn rank<T: Ord>(marks: &BTreeSet<T>, value: &T) -> usize {
+    2 * marks.range(..value).count() + usize::from(marks.contains(value))
+}
+
+/// On which side of `at` an edge lies.
+fn side(edge: Timestamp, at: Timestamp) -> usize {
+    usize::from(edge <= at) + usize::from(edge < at)
+}
+
+/// What stands on one side of a comparison.
+#[derive(PartialEq)]
+enum Side {
+    Now,
+    WallClock,
+    Moment(Option<Timestamp>),
+    Span(Option<i64>),
+    /// A moment that the person or the grant brings along.
+    Brought,
+    Other,
+}
+
+const COMPARING: [&str; 6] = ["==", "!=", "<", "<=", ">", ">="];
+/// What tells the time, or holds what does.
+const TELLING: [&str; 7] = [
+    "context",
+    "context.now",
+    "context.local",
+    "context.local.time",
+    "context.purpose",
+    "context.purpose.declaredAt",
+    "context.purpose.expiresAt",
+];
+
+impl Heeded {
+    fn read(&mut self, body: &Value) {
+        self.look(body);
+        self.name(body);
+    }
+
+    /// What it does with time.
+    fn look(&mut self, expression: &Value) {
+        if let Some((left, right)) = COMPARING
+            .iter()
+            .find_map(|operator| super::apart::sides(expression, operator))
+            && self.compared(&side_of(left), &side_of(right))
+        {
+            return;
+        }
+        if let Some(path) = path(expression) {
+            self.weekday |= path == "context.local.weekday";
+            self.request |= path == "context" || path.starts_with("context.request");
+            self.opaque |= TELLING.contains(&path.as_str());
+            return;
+        }
+        if let Some(path) = expression.pointer("/has/left").and_then(path) {
+            // whether something is there does not depend on the time
+            self.request |= path.starts_with("context.request");
+            return;
+        }
+        match expression {
+            Value::Object(members) => members.values().for_each(|inner| self.look(inner)),
+            Value::Array(items) => items.iter().for_each(|inner| self.look(inner)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
+    /// Whether it is a comparison of times that can be told in advance.
+    fn compared(&mut self, left: &Side, right: &Side) -> bool {
+        match (left, right) {
+            (Side::Now, Side::Moment(Some(moment))) | (Side::Moment(Some(moment)), Side::Now) => {
+                self.moments.insert(*moment);
+                true
+            }
+            (Side::WallClock, Side::Span(Some(span))) | (Side::Span(Some(span)), Side::WallClock) => {
+                self.hours.insert(*span);
+                true
+            }
+            (Side::Now, Side::Brought) | (Side::Brought, Side::Now) => true,
+            (
+                Side::Now | Side::WallClock | Side::Moment(_) | Side::Span(_) | Side::Brought | Side::Other,
+                Side::Now | Side::WallClock | Side::Moment(_) | Side::Span(_) | Side::Brought | Side::Other,
+            ) => false,
+        }
+    }
+
+    /// The networks and courses that it names.
+    fn name(&mut self, expression: &Value) {
+        for operator in ["getTag", "hasTag"] {
+            let tag = expression.get(operator).and_then(|tag| tag.pointer("/right/Value"));
+            self.courses.extend(tag.and_then(Value::as_str).map(str::to_owned));
+        }
+        for operator in COMPARING.iter().chain(&["contains"]) {
+            let Some((left, right)) = super::apart::sides(expression, operator) else {
+                continue;
+            };
+            let network = |side: &Value| path(side).is_some_and(|path| path == "context.client.network");
+            if network(left) || network(right) {
+                texts(left, &mut self.networks);
+                texts(right, &mut self.networks);
+            }
+        }
+        match expression {
+            Value::Object(members) => members.values().for_each(|inner| self.name(inner)),
+            Value::Array(items) => items.iter().for_each(|inner| self.name(inner)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+}
+
+fn side_of(expression: &Value) -> Side {
+    match path(expression).as_deref() {
+        Some("context.now") => return Side::Now,
+        Some("context.local.time") => return Side::WallClock,
+        Some("context.purpose.declaredAt" | "context.purpose.expiresAt") => return Side::Brought,
+        Some(_) | None => {}
+    }
+    if expression.pointer("/getTag/left/Var").and_then(Value::as_str) == Some("principal") {
+        return Side::Brought;
+    }
+    let literal = |function: &str| expression.get(function)?.pointer("/0/Value")?.as_str();
+    if let Some(text) = literal("datetime") {
+        return Side::Moment(moment(text));
+    }
+    match literal("duration") {
+        Some(text) => Side::Span(milliseconds(text)),
+        None => Side::Other,
+    }
+}
+
+/// `context.local.time`; none for what is no path of names.
+fn path(expression: &Value) -> Option<String> {
+    if let Some(variable) = expression.get("Var").and_then(Value::as_str) {
+        return Some(variable.to_owned());
+    }
+    let step = expression.get(".")?;
+    let attribute = step.get("attr")?.as_str()?;
+    Some(format!("{}.{attribute}", path(step.get("left")?)?))
+}
+
+/// The texts that stand in an expression as such.
+fn texts(expression: &Value, found: &mut BTreeSet<String>) {
+    if let Some(text) = expression.get("Value").and_then(Value::as_str) {
+        found.insert(text.to_owned());
+    }
+    for item in expression.get("Set").and_then(Value::as_array).into_iter().flatten() {
+        texts(item, found);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heeded(condition: &str) -> Heeded {
+        let text = format!("permit (principal, action, resource) when {{ {condition} }};");
+        let json = cedar_policy::Policy::parse(None, text).unwrap().to_json().unwrap();
+        let mut heeded = Heeded::default();
+        clauses(&json).for_each(|clause| heeded.read(&clause["body"]));
+        heeded
+    }
+
+    #[test]
+    fn times_that_are_compared_are_known_in_advance() {
+        let found = heeded(
+            "context.local.weekday <= 5 && context.local.time >= duration(\"12h\") && duration(\"14h30m\") > context.local.time \
+             && context.now < datetime(\"2027-01-31\") && principal.getTag(\"course\") > context.now \
+             && context.purpose.expiresAt > context.now && context has purpose",
+        );
+        assert!(!found.opaque && found.weekday);
+        assert_eq!(
+            found.hours,
+            BTreeSet::from([12 * 3_600_000, 14 * 3_600_000 + 1_800_000])
+        );
+        assert_eq!(found.moments, BTreeSet::from(["2027-01-31T00:00:00Z".parse().unwrap()]));
+        assert_eq!(found.courses, BTreeSet::from(["course".to_owned()]));
+    }
+
+    #[test]
+    fn what_does_more_with_time_than_compare_it_makes_no_two_moments_alike() {
+        for condition in [
+            "context.now.toDate() == datetime(\"2027-01-31\")",
+            "context.now.offset(duration(\"1h\")) > datetime(\"2027-01-31\")",
+            "context.local == { time: duration(\"1h\"), weekday: 1 }",
+            "context.local.time.toHours() == 12",
+            "context.purpose.expiresAt < datetime(\"2027-01-31\")",
+            "context.purpose.expiresAt.durationSince(context.now) > duration(\"1h\")",
+            "[context].contains({})",
+        ] {
+            assert!(heeded(condition).opaque, "{condition}");
+        }
+        for condition in [
+            "context.request.path like \"/x*\"",
+            "context.client.network == \"guest\"",
+            "context has now",
+        ] {
+            assert!(!heeded(condition).opaque, "{condition}");
+        }
+    }
+
+    #[test]
+    fn whether_the_request_is_looked_at_is_known() {
+        assert!(heeded("context.request.path like \"/x*\"").request);
+        assert!(heeded("context.request has contentType && context.request.contentType == \"x\"").request);
+        assert!(heeded("[context].contains({})").request);
+        assert!(!heeded("context.client.network == \"x\" && resource.host == \"x\"").request);
+    }
+
+    #[test]
+    fn networks_are_known_by_name() {
+        let found =
+            heeded("context.client.network == \"guest\" || [\"vpn\", \"lab\"].contains(context.client.network)");
+        assert_eq!(found.networks, ["guest", "lab", "vpn"].map(str::to_owned).into());
+    }
+}

@@ -1,0 +1,240 @@
+//! Rules that say nothing: another one says the same already, or forbids all that they permit. Pure.
+//!
+//! Tells only what is certain without a solver: scopes are compared as written and by the categories of the catalogue,
+//! conditions by their texts. `when { a && b }` can only hold where `when { a }` does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cedar_policy::{EntityTypeName, EntityUid, Policy, PrincipalConstraint, ResourceConstraint};
+use serde_json::Value;
+
+use super::World;
+use super::engine::Number;
+use super::lint::at;
+use super::rule::Rule;
+use crate::facts::{Category, Effect, PlatformId, Problem};
+
+/// What a scope says of principal or resource.
+#[derive(Clone, Debug)]
+enum Side {
+    Any,
+    Is(EntityTypeName),
+    In(EntityUid),
+    IsIn(EntityTypeName, EntityUid),
+    Eq(EntityUid),
+}
+
+/// A rule, taken apart.
+struct Parts<'a> {
+    rule: &'a Rule,
+    principal: Side,
+    resource: Side,
+    actions: &'a BTreeSet<&'a EntityUid>,
+    /// All must hold.
+    conditions: BTreeSet<String>,
+}
+
+/// Compares each rule with those whose conditions it shares.
+pub(super) fn check(
+    rules: &[Rule],
+    policies: &[Policy],
+    actions: &[BTreeSet<&EntityUid>],
+    world: &World,
+) -> Vec<Problem> {
+    let parts: Vec<Parts<'_>> = rules.iter().zip(policies).zip(actions).map(taken_apart).collect();
+    let shelves = Shelves::new(&parts);
+    let tree = Tree::new(world);
+    let mut problems = Vec::new();
+    for (number, narrow) in parts.iter().enumerate() {
+        let wider = shelves.beside(narrow).filter(|other| *other != number);
+        let wider: Vec<(Number, &Parts<'_>)> = wider
+            .filter_map(|other| Some((other, parts.get(other)?)))
+            .filter(|(_, wide)| wide.holds_wherever(narrow, &tree))
+            .collect();
+        let over = |(_, wide): &&(Number, &Parts<'_>)| {
+            narrow.rule.effect == Effect::Permit && wide.rule.effect == Effect::Forbid
+        };
+        let same = |(other, wide): &&(Number, &Parts<'_>)| {
+            // of two that say the same the later one is told
+            let is_twin = narrow.holds_wherever(wide, &tree) && outlasts(narrow.rule, wide.rule);
+            narrow.rule.effect == wide.rule.effect && outlasts(wide.rule, narrow.rule) && (!is_twin || *other < number)
+        };
+        if let Some((_, forbid)) = wider.iter().find(over) {
+            problems.push(never(narrow.rule, forbid.rule));
+        } else if let Some((_, wide)) = wider.iter().find(same) {
+            problems.push(redundant(narrow.rule, wide.rule));
+        }
+    }
+    problems
+}
+
+fn never(permit: &Rule, forbid: &Rule) -> Problem {
+    let message = format!(
+        "rule `{}` never permits anything: `{}` forbids all of it",
+        permit.id, forbid.id
+    );
+    let help = format!(
+        "remove it, or except it in the forbid at {}:{}",
+        forbid.file, forbid.line
+    );
+    at(permit, "@id", "wayleave::policy::never", message)
+        .as_warning()
+        .with_help(help)
+}
+
+fn redundant(narrow: &Rule, wide: &Rule) -> Problem {
+    let message = format!(
+        "rule `{}` says nothing that `{}` does not say already",
+        narrow.id, wide.id
+    );
+    let help = format!("remove it, or narrow the one at {}:{}", wide.file, wide.line);
+    at(narrow, "@id", "wayleave::policy::redundant", message)
+        .as_warning()
+        .with_help(help)
+}
+
+/// Whether one rule counts at least as long as another.
+fn outlasts(one: &Rule, other: &Rule) -> bool {
+    match (one.effect, one.expires, other.expires) {
+        (Effect::Forbid, ..) | (Effect::Permit, None, _) => true,
+        (Effect::Permit, Some(_), None) => false,
+        (Effect::Permit, Some(one), Some(other)) => one >= other,
+    }
+}
+
+fn taken_apart<'a>(((rule, policy), actions): ((&'a Rule, &Policy), &'a BTreeSet<&'a EntityUid>)) -> Parts<'a> {
+    Parts {
+        rule,
+        principal: match policy.principal_constraint() {
+            PrincipalConstraint::Any => Side::Any,
+            PrincipalConstraint::Is(kind) => Side::Is(kind),
+            PrincipalConstraint::In(group) => Side::In(group),
+            PrincipalConstraint::IsIn(kind, group) => Side::IsIn(kind, group),
+            PrincipalConstraint::Eq(one) => Side::Eq(one),
+        },
+        resource: match policy.resource_constraint() {
+            ResourceConstraint::Any => Side::Any,
+            ResourceConstraint::Is(kind) => Side::Is(kind),
+            ResourceConstraint::In(group) => Side::In(group),
+            ResourceConstraint::IsIn(kind, group) => Side::IsIn(kind, group),
+            ResourceConstraint::Eq(one) => Side::Eq(one),
+        },
+        actions,
+        conditions: conditions(rule, policy),
+    }
+}
+
+/// What must hold, one by one. A rule that cannot be read has a condition that no other has.
+fn conditions(rule: &Rule, policy: &Policy) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    let Ok(json) = policy.to_json() else {
+        return BTreeSet::from([rule.id.to_string()]);
+    };
+    for condition in json.get("conditions").and_then(Value::as_array).into_iter().flatten() {
+        let is_when = condition.get("kind").and_then(Value::as_str) == Some("when");
+        let (word, operator) = if is_when { ("when", "&&") } else { ("unless", "||") };
+        let mut open: Vec<&Value> = condition.get("body").into_iter().collect();
+        while let Some(part) = open.pop() {
+            match part.get(operator) {
+                Some(both) => open.extend(["left", "right"].iter().filter_map(|side| both.get(side))),
+                None => {
+                    all.insert(format!("{word} {part}"));
+                }
+            }
+        }
+    }
+    all
+}
+
+impl Parts<'_> {
+    /// Whether this rule surely applies wherever the other does.
+    fn holds_wherever(&self, other: &Self, tree: &Tree) -> bool {
+        self.conditions.is_subset(&other.conditions)
+            && self.actions.is_superset(other.actions)
+            && self.principal.covers(&other.principal, tree)
+            && self.resource.covers(&other.resource, tree)
+    }
+}
+
+impl Side {
+    fn covers(&self, other: &Self, tree: &Tree) -> bool {
+        match (self, other) {
+            (Self::Any, _) => true,
+            (Self::Is(kind), Self::Is(other) | Self::IsIn(other, _)) => kind == other,
+            (Self::Is(kind), Self::Eq(one)) => kind == one.type_name(),
+            (Self::In(group), Self::In(one) | Self::IsIn(_, one) | Self::Eq(one)) => tree.holds(group, one),
+            (Self::IsIn(kind, group), Self::IsIn(other, one)) => kind == other && tree.holds(group, one),
+            (Self::IsIn(kind, group), Self::Eq(one)) => kind == one.type_name() && tree.holds(group, one),
+            (Self::Eq(one), Self::Eq(other)) => one == other,
+            (Self::Is(_), Self::Any | Self::In(_))
+            | (Self::In(_), Self::Any | Self::Is(_))
+            | (Self::IsIn(..), Self::Any | Self::Is(_) | Self::In(_))
+            | (Self::Eq(_), Self::Any | Self::Is(_) | Self::In(_) | Self::IsIn(..)) => false,
+        }
+    }
+}
+
+/// What is part of what, as far as the catalogue says so.
+struct Tree<'a> {
+    above: BTreeMap<(&'static str, &'a str), &'a BTreeSet<Category>>,
+}
+
+impl<'a> Tree<'a> {
+    fn new(world: &'a World) -> Self {
+        let categories = world
+            .categories
+            .iter()
+            .map(|(id, above)| (("Category", Category::as_str(id)), above));
+        let platforms = world.platforms.iter();
+        let platforms = platforms.map(|one| (("Platform", PlatformId::as_str(&one.id)), &one.categories));
+        Self {
+            above: categories.chain(platforms).collect(),
+        }
+    }
+
+    /// Whether `one` is surely in `group`.
+    fn holds(&self, group: &EntityUid, one: &EntityUid) -> bool {
+        let kind = match one.type_name().basename() {
+            "Category" => "Category",
+            "Platform" => "Platform",
+            _ => return group == one,
+        };
+        let above = self.above.get(&(kind, one.id().unescaped()));
+        let is_above = || above.is_some_and(|above| above.iter().any(|one| one.as_str() == group.id().unescaped()));
+        group == one || (group.type_name().basename() == "Category" && is_above())
+    }
+}
+
+/// Rules by the rarest of their conditions, so that each is compared with few others.
+struct Shelves<'a> {
+    by_condition: BTreeMap<&'a str, Vec<Number>>,
+    without: Vec<Number>,
+}
+
+impl<'a> Shelves<'a> {
+    fn new(parts: &'a [Parts<'_>]) -> Self {
+        let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
+        for condition in parts.iter().flat_map(|parts| &parts.conditions) {
+            *uses.entry(condition).or_default() += 1;
+        }
+        let mut shelves = Self {
+            by_condition: BTreeMap::new(),
+            without: Vec::new(),
+        };
+        for (number, parts) in parts.iter().enumerate() {
+            let rarest = parts.conditions.iter().min_by_key(|one| uses.get(one.as_str()));
+            match rarest {
+                Some(rarest) => shelves.by_condition.entry(rarest).or_default().push(number),
+                None => shelves.without.push(number),
+            }
+        }
+        shelves
+    }
+
+    /// The rules that may hold wherever this one does.
+    fn beside<'s>(&'s self, narrow: &'s Parts<'_>) -> impl Iterator<Item = Number> + 's {
+        let conditions = narrow.conditions.iter();
+        let shelves = conditions.filter_map(|one| self.by_condition.get(one.as_str()));
+        self.without.iter().chain(shelves.flatten()).copied()
+    }
+}

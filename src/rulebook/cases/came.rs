@@ -1,0 +1,198 @@
+//! What came of a case, beside what was expected.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::{Asks, Expected, Wields};
+use crate::facts::fields::list;
+use crate::facts::{Observation, Outcome, PurposeId, Reading, Reason};
+use crate::policy::{CedarCase, GrantQuestion};
+use crate::rulebook::Rulebook;
+
+/// What came of a case.
+#[derive(Debug)]
+pub(super) struct Came {
+    outcome: Outcome,
+    /// Everything that decided.
+    pub(super) reasons: Vec<Reason>,
+    offers: Vec<PurposeId>,
+    inspect: Option<bool>,
+    reads_as: Option<String>,
+    under: Option<PurposeId>,
+    troubles: Vec<String>,
+}
+
+/// One thing that came otherwise, both sides as the case would write them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The key of the case.
+    pub key: &'static str,
+    /// What it says.
+    pub expected: String,
+    /// What it would have to say.
+    pub came: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: expected {}, came {}", self.key, self.expected, self.came)
+    }
+}
+
+impl Rulebook {
+    pub(super) fn came(&self, asks: &Asks) -> Came {
+        match asks {
+            Asks::Flow { seen, reading } => self.flow_came(seen, reading.as_ref()),
+            Asks::Alone { seen, actions } => self.alone_came(seen, actions),
+            Asks::Power(wields) => self.power_came(wields),
+            Asks::Engine(case) => self.cedar_came(case),
+        }
+    }
+
+    fn flow_came(&self, seen: &Observation, reading: Option<&Reading>) -> Came {
+        let judgement = self.judge_as(seen, reading);
+        let remedy = self.remedy_judged(seen, &judgement);
+        let reasons = judgement.reasons().iter().chain(judgement.inspect_reasons());
+        Came {
+            outcome: judgement.outcome_if(&remedy),
+            reasons: reasons.cloned().collect(),
+            offers: remedy.offers.iter().map(|offer| offer.purpose.clone()).collect(),
+            inspect: Some(judgement.inspect()),
+            reads_as: judgement.reading().map(|reading| reading.activity.to_string()),
+            under: judgement.grant().map(|grant| grant.purpose.clone()),
+            troubles: judgement.troubles().to_vec(),
+        }
+    }
+
+    fn alone_came(&self, seen: &Observation, actions: &[String]) -> Came {
+        let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
+        let part = self.judge_alone(seen, &actions);
+        let is_allowed = part.decision.is_some() && part.errors.is_empty();
+        Came {
+            under: part.grant.map(|grant| grant.purpose),
+            troubles: part.troubles,
+            ..Came::of_engine(is_allowed, part.reasons)
+        }
+    }
+
+    fn power_came(&self, wields: &Wields) -> Came {
+        let decision = self.policy.decide_on_grant(&wields.question());
+        Came {
+            troubles: decision.troubles().to_vec(),
+            ..Came::of_engine(decision.is_allowed(), decision.reasons().to_vec())
+        }
+    }
+
+    fn cedar_came(&self, case: &CedarCase) -> Came {
+        let answer = self.policy.authorized(case);
+        Came {
+            troubles: answer.troubles,
+            ..Came::of_engine(answer.allowed, answer.reasons)
+        }
+    }
+}
+
+impl Wields {
+    pub(super) fn question(&self) -> GrantQuestion<'_> {
+        GrantQuestion {
+            person: &self.person,
+            subject: &self.subject,
+            arrival: &self.arrival,
+            power: self.power,
+            purpose: &self.purpose,
+            declarer: &self.declarer,
+            declarer_person: self.declarer_person.as_deref(),
+            business_owner: &self.business_owner,
+            longest_for: self.longest_for,
+            channel: self.channel,
+            at: self.at,
+        }
+    }
+}
+
+impl Came {
+    fn of_engine(allowed: bool, reasons: Vec<Reason>) -> Self {
+        Self {
+            outcome: if allowed { Outcome::Allow } else { Outcome::Deny },
+            reasons,
+            offers: Vec::new(),
+            inspect: None,
+            reads_as: None,
+            under: None,
+            troubles: Vec::new(),
+        }
+    }
+
+    /// Why it came so, below what was expected.
+    pub(super) fn because(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self
+            .reasons
+            .iter()
+            .map(|reason| format!("decided by `{}`: {}", reason.policy, reason.text))
+            .collect();
+        if lines.is_empty() {
+            lines.push("decided by no rule: nothing permits it".to_owned());
+        }
+        if !self.offers.is_empty() {
+            lines.push(format!("offered: {}", list(self.offers.iter().map(PurposeId::as_str))));
+        }
+        lines.extend(self.troubles.iter().map(|trouble| format!("trouble: {trouble}")));
+        lines
+    }
+}
+
+impl Expected {
+    pub(super) fn differences(&self, came: &Came) -> Vec<Difference> {
+        let mut found = Vec::new();
+        let mut differ = |key, expected: String, came: String| {
+            if expected != came {
+                found.push(Difference { key, expected, came });
+            }
+        };
+        let said = |word: Option<&str>| word.map_or_else(|| "nothing".to_owned(), quoted);
+        differ("outcome", quoted(self.outcome.as_str()), quoted(came.outcome.as_str()));
+        if let Some(inspect) = self.inspect {
+            let came = came.inspect.map(|inspect| inspect.to_string());
+            differ(
+                "inspect",
+                inspect.to_string(),
+                came.unwrap_or_else(|| "nothing".to_owned()),
+            );
+        }
+        if let Some(activity) = &self.reads_as {
+            differ("reads-as", quoted(activity), said(came.reads_as.as_deref()));
+        }
+        if let Some(purpose) = &self.under {
+            let came = came.under.as_ref().map(PurposeId::as_str);
+            differ("under", quoted(purpose.as_str()), said(came));
+        }
+        if let Some(errors) = self.errors {
+            differ("errors", errors.to_string(), came.troubles.len().to_string());
+        }
+        let decided: BTreeSet<&str> = came.reasons.iter().map(|reason| reason.policy.as_str()).collect();
+        if let Some(policies) = &self.policies {
+            let all = policies.iter().all(|policy| decided.contains(policy.as_str()));
+            if !all || (policies.is_empty() && !decided.is_empty()) {
+                let expected = array(policies.iter().map(crate::facts::PolicyId::as_str));
+                differ("policies", expected, array(decided.into_iter()));
+            }
+        }
+        if let Some(offers) = &self.offers {
+            let all = offers.iter().all(|offer| came.offers.contains(offer));
+            if !all || (offers.is_empty() && !came.offers.is_empty()) {
+                let words = |offers: &[PurposeId]| array(offers.iter().map(PurposeId::as_str));
+                differ("offers", words(offers), words(&came.offers));
+            }
+        }
+        found
+    }
+}
+
+fn quoted(word: &str) -> String {
+    format!("\"{word}\"")
+}
+
+fn array<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let words: Vec<String> = words.map(quoted).collect();
+    format!("[{}]", words.join(", "))
+}

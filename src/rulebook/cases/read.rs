@@ -1,0 +1,389 @@
+//! A case as somebody wrote it, made into what is asked and what must come of it.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use super::{Asks, Case, Expected, Wields};
+use crate::clock::Timestamp;
+use crate::facts::fields::{At, Fields};
+use crate::facts::{
+    Activity, Arrival, Ask, Channel, Door, Grant, GrantId, GrantState, MethodName, NetworkName, Observation, Outcome,
+    Person, PlatformId, PolicyId, PurposeId, Reading, SourceText, Standing, Subject, SubjectId, did_you_mean,
+};
+use crate::policy::Power;
+use crate::purpose::{GROUPS, Purpose, parse_duration};
+use crate::rulebook::described::Described;
+use crate::rulebook::{Directory, Rulebook};
+
+pub(super) const DEFAULTS: &[&str] = &["at", "network", "proof"];
+pub(super) const CASE: &[&str] = &[
+    "it",
+    "who",
+    "to",
+    "method",
+    "headers",
+    "body",
+    "does",
+    "asks",
+    "purpose",
+    "platforms",
+    "covers",
+    "approved-by",
+    "grants",
+    "network",
+    "proof",
+    "at",
+    "may",
+    "declarer",
+    "for",
+    "channel",
+    "outcome",
+    "policies",
+    "offers",
+    "inspect",
+    "reads-as",
+    "under",
+    "ticket",
+    "expires",
+];
+const GRANT: &[&str] = &["purpose", "platforms", "covers", "approved-by", "ticket", "expires"];
+
+/// The rules and people that cases are read with.
+pub(super) struct Bench<'a> {
+    pub(super) rules: &'a Rulebook,
+    pub(super) directory: &'a Directory,
+    pub(super) defaults: Option<&'a Fields<'a, 'a>>,
+    pub(super) file: &'a SourceText,
+}
+
+/// Who asks, from where, when.
+struct Setting {
+    person: Option<Arc<Person>>,
+    subject: Option<Subject>,
+    arrival: Arrival,
+    at: Timestamp,
+}
+
+/// What is wrong has been reported.
+struct Reported;
+
+impl Bench<'_> {
+    /// One case; none where it cannot be read, which is a problem of its file then.
+    pub(super) fn case(&self, case: &Fields<'_, '_>) -> Option<Case> {
+        let name = case.needed("it").value;
+        let expected = self.expected(case);
+        let setting = self.setting(case)?;
+        let asks = if case.has("may") {
+            self.power(case, &setting)
+        } else {
+            self.flow(case, &setting)
+        };
+        let span = case.place("it");
+        Some(Case {
+            name,
+            file: self.file.name.clone(),
+            place: self.file.line_and_column(span.0),
+            span,
+            asks: asks?,
+            expected: expected?,
+        })
+    }
+
+    fn expected(&self, case: &Fields<'_, '_>) -> Option<Expected> {
+        let outcomes = [Outcome::Allow, Outcome::Declare, Outcome::Request, Outcome::Deny];
+        let outcomes = outcomes.map(|outcome| (outcome.as_str(), outcome));
+        if !case.has("outcome") {
+            let help = "add `outcome = \"allow\"`, \"declare\", \"request\" or \"deny\"";
+            case.report("missing-key", case.span, "`outcome` is missing", help);
+        }
+        let offers = case.texts("offers");
+        let offers = offers
+            .iter()
+            .filter_map(|offer| Some(self.purpose(case, offer)?.id.clone()));
+        let offers: Vec<PurposeId> = offers.collect();
+        Some(Expected {
+            policies: self.policies(case),
+            offers: case.has("offers").then_some(offers),
+            inspect: case.flag("inspect"),
+            reads_as: case.text("reads-as").map(|text| text.value),
+            under: case.text("under").map(|text| PurposeId::new(text.value)),
+            errors: None,
+            outcome: case.choice("outcome", &outcomes)?,
+        })
+    }
+
+    fn policies(&self, case: &Fields<'_, '_>) -> Option<Vec<PolicyId>> {
+        if !case.has("policies") {
+            return None;
+        }
+        let mut known = Vec::new();
+        for word in case.texts("policies") {
+            let id = PolicyId::new(word.value.clone());
+            if self.rules.policy.rule(&id).is_some() {
+                known.push(id);
+            } else {
+                let all = self.rules.policy.rules().map(|rule| rule.id.as_str());
+                Self::unknown(case, &word, "policy", all);
+            }
+        }
+        Some(known)
+    }
+
+    fn setting(&self, case: &Fields<'_, '_>) -> Option<Setting> {
+        let of = |key: &str| {
+            let defaults = self.defaults.filter(|_| !case.has(key));
+            defaults.unwrap_or(case)
+        };
+        let proofs = [MethodName::Basic, MethodName::Certificate].map(|method| (method.as_str(), method));
+        let method = of("proof").choice("proof", &proofs).unwrap_or(MethodName::Basic);
+        let network = of("network").text("network");
+        let at = of("at").moment("at");
+        let Some(at) = at else {
+            let help = "add `at = 2026-11-24T10:00:00Z` to the case or to `[defaults]`";
+            case.report("missing-key", case.span, "`at` is missing", help);
+            return None;
+        };
+        let Ok(moment) = at.value.parse::<Timestamp>() else {
+            let message = format!("`{}` is not a moment", at.value);
+            case.report("bad-moment", at.span, message, "write `2026-11-24T10:00:00Z`");
+            return None;
+        };
+        let (subject, person) = self.who(case, method)?;
+        Some(Setting {
+            person,
+            subject,
+            arrival: Arrival {
+                door: Door::Plain,
+                client: SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000)),
+                network: network.map_or_else(NetworkName::default, |name| NetworkName::new(name.value)),
+            },
+            at: moment,
+        })
+    }
+
+    /// The person of the case; nobody where it names none; a stranger to the directory where it names `stranger`.
+    fn who(&self, case: &Fields<'_, '_>, method: MethodName) -> Option<(Option<Subject>, Option<Arc<Person>>)> {
+        let Some(name) = case.text("who") else {
+            return Some((None, None));
+        };
+        let id = Self::subject(case, &name)?;
+        let person = self.directory.person(&id);
+        if person.is_none() && id.as_str() != "stranger" {
+            let people = self.directory.people().map(|one| one.id.as_str());
+            Self::unknown(case, &name, "person", people);
+            return None;
+        }
+        Some((Some(Subject { id, method }), person))
+    }
+
+    fn subject(case: &Fields<'_, '_>, name: &At<String>) -> Option<SubjectId> {
+        let parsed = SubjectId::parse(&name.value);
+        parsed
+            .map_err(|bad| case.report("bad-name", name.span, bad.to_string(), "name a person of `people/`"))
+            .ok()
+    }
+
+    fn purpose(&self, case: &Fields<'_, '_>, name: &At<String>) -> Option<&Purpose> {
+        let found = self.rules.purposes().get(&PurposeId::new(name.value.clone()));
+        if found.is_none() {
+            let all = self.rules.purposes().iter().map(|one| one.id.as_str());
+            Self::unknown(case, name, "purpose", all);
+        }
+        found
+    }
+
+    fn unknown<'w>(case: &Fields<'_, '_>, word: &At<String>, kind: &str, known: impl Iterator<Item = &'w str>) {
+        let help = match did_you_mean(&word.value, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("name a {kind} that there is"),
+        };
+        let message = format!("there is no {kind} `{}`", word.value);
+        case.report("unknown-name", word.span, message, help);
+    }
+
+    /// May somebody declare, approve or revoke?
+    fn power(&self, case: &Fields<'_, '_>, setting: &Setting) -> Option<Asks> {
+        let power = case.choice("may", &Power::ALL.map(|power| (power.as_str(), power)))?;
+        let channels = [
+            Channel::Portal,
+            Channel::Cli,
+            Channel::Api,
+            Channel::ProxyName,
+            Channel::Header,
+        ];
+        let channels = channels.map(|channel| (channel.as_str(), channel));
+        let purpose = self.purpose(case, &case.needed("purpose"))?;
+        let (Some(person), Some(subject)) = (&setting.person, &setting.subject) else {
+            case.report("nobody", case.span, "the case names no person", "add `who = \"ada\"`");
+            return None;
+        };
+        let declarer = match case.text("declarer") {
+            Some(name) => Self::subject(case, &name)?,
+            None => person.id.clone(),
+        };
+        Some(Asks::Power(Box::new(Wields {
+            person: person.clone(),
+            subject: subject.clone(),
+            arrival: setting.arrival.clone(),
+            power,
+            purpose: purpose.id.clone(),
+            declarer_person: self.directory.person(&declarer),
+            declarer,
+            business_owner: purpose.business_owner.clone(),
+            longest_for: Self::lasts(case).unwrap_or_else(|| purpose.longest_for(&purpose.covers)),
+            channel: case.choice("channel", &channels).unwrap_or(Channel::Portal),
+            at: setting.at,
+        })))
+    }
+
+    fn lasts(case: &Fields<'_, '_>) -> Option<std::time::Duration> {
+        let text = case.text("for")?;
+        let parsed = parse_duration(&text.value);
+        parsed
+            .map_err(|bad| case.report("bad-duration", text.span, bad.to_string(), "write `8h`"))
+            .ok()
+    }
+
+    /// May this flow pass?
+    fn flow(&self, case: &Fields<'_, '_>, setting: &Setting) -> Option<Asks> {
+        let ask = self.ask(case)?;
+        let standing = Standing::new(self.grants(case, setting, &ask)?, setting.at);
+        let seen = Box::new(Observation {
+            arrival: setting.arrival.clone(),
+            subject: setting.subject.clone(),
+            person: setting.person.clone(),
+            ask,
+            standing,
+            selected: None,
+            at: setting.at,
+        });
+        if case.has("asks") {
+            let actions = self.actions(case).ok()?;
+            return Some(Asks::Alone { seen, actions });
+        }
+        let reading = self.given_reading(case).ok()?;
+        Some(Asks::Flow { seen, reading })
+    }
+
+    /// The actions that are asked, where the case is about nothing else.
+    fn actions(&self, case: &Fields<'_, '_>) -> Result<Vec<String>, Reported> {
+        let words = case.texts("asks");
+        let activities = self.rules.policy().vocabulary().activities().keys();
+        let known: Vec<&str> = activities.map(Activity::as_str).chain(["connect", "inspect"]).collect();
+        if let Some(word) = words.iter().find(|word| !known.contains(&word.value.as_str())) {
+            Self::unknown(case, word, "action", known.iter().copied());
+            return Err(Reported);
+        }
+        Ok(words.into_iter().map(|word| word.value).collect())
+    }
+
+    fn ask(&self, case: &Fields<'_, '_>) -> Option<Ask> {
+        let headers = case.table("headers", &[]);
+        let field = |headers: &Fields<'_, '_>, name: &str| Some((name.to_owned(), headers.text(name)?.value));
+        let headers = headers
+            .iter()
+            .flat_map(|headers| headers.keys().filter_map(|(name, _)| field(headers, name)));
+        let to = case.needed("to");
+        let described = Described {
+            headers: headers.collect(),
+            method: case.text("method").map(|method| method.value),
+            body: case.text("body").map(|body| body.value),
+            to: to.value,
+        };
+        let help = "write a URL for a request, `host` or `host:443` for a tunnel";
+        let ask = self.rules.ask_of(&described);
+        ask.map_err(|bad| case.report("bad-place", to.span, bad, help)).ok()
+    }
+
+    fn given_reading(&self, case: &Fields<'_, '_>) -> Result<Option<Reading>, Reported> {
+        let Some(word) = case.text("does") else {
+            return Ok(None);
+        };
+        let activity = Activity::new(word.value.clone());
+        let known = self.rules.policy().vocabulary().activities();
+        if !known.contains_key(&activity) {
+            Self::unknown(case, &word, "activity", known.keys().map(Activity::as_str));
+            return Err(Reported);
+        }
+        Ok(Some(Reading {
+            activities: [activity.clone()].into(),
+            activity,
+            signatures: BTreeSet::new(),
+        }))
+    }
+
+    /// The grants in force: the one that `purpose` stands for, and those of `grants`.
+    fn grants(&self, case: &Fields<'_, '_>, setting: &Setting, ask: &Ask) -> Option<Vec<Grant>> {
+        let own = case.has("purpose").then_some(case);
+        let listed = case.tables("grants", GRANT);
+        let entries = own.into_iter().chain(&listed).enumerate();
+        entries
+            .map(|(number, entry)| self.grant(entry, number, setting, ask))
+            .collect()
+    }
+
+    fn grant(&self, entry: &Fields<'_, '_>, number: usize, setting: &Setting, ask: &Ask) -> Option<Grant> {
+        let purpose = self.purpose(entry, &entry.needed("purpose"))?;
+        let Some(person) = &setting.person else {
+            entry.report("nobody", entry.span, "nobody holds this grant", "add `who = \"ada\"`");
+            return None;
+        };
+        for word in entry
+            .texts("covers")
+            .iter()
+            .filter(|word| !GROUPS.contains(&word.value.as_str()))
+        {
+            Self::unknown(entry, word, "group of activities", GROUPS.into_iter());
+        }
+        let covers = if entry.has("covers") {
+            entry.set("covers")
+        } else {
+            purpose.covers.clone()
+        };
+        let approved_by = match entry.text("approved-by") {
+            Some(name) => Some(Self::subject(entry, &name)?),
+            None => None,
+        };
+        Some(Grant {
+            id: GrantId::new(format!("grant-{number}")),
+            subject: person.id.clone(),
+            purpose: purpose.id.clone(),
+            platforms: self.platforms(entry, ask),
+            statement: String::new(),
+            ticket: entry.text("ticket").map(|ticket| ticket.value),
+            channel: Channel::Portal,
+            declared_at: setting.at,
+            not_before: Timestamp::from_millis(0),
+            expires: Self::expires(entry).unwrap_or_else(|| setting.at.plus(purpose.default_for(&covers))),
+            covers,
+            approved_by,
+            state: GrantState::Active,
+        })
+    }
+
+    /// The platforms of a grant: those it names, or the one that the case is about.
+    fn platforms(&self, entry: &Fields<'_, '_>, ask: &Ask) -> BTreeSet<PlatformId> {
+        let named = entry.texts("platforms");
+        for word in &named {
+            let id = PlatformId::new(word.value.clone());
+            if self.rules.catalog().platform(&id).is_none() {
+                let known = self.rules.catalog().platforms().map(|platform| platform.id.as_str());
+                Self::unknown(entry, word, "platform", known);
+            }
+        }
+        if entry.has("platforms") {
+            return named.into_iter().map(|word| PlatformId::new(word.value)).collect();
+        }
+        self.rules.catalog().place(ask.host()).platform.into_iter().collect()
+    }
+
+    fn expires(entry: &Fields<'_, '_>) -> Option<Timestamp> {
+        let text = entry.moment("expires").filter(|_| entry.has("expires"))?;
+        let parsed = text.value.parse::<Timestamp>();
+        let message = format!("`{}` is not a moment", text.value);
+        parsed
+            .map_err(|_| entry.report("bad-moment", text.span, message, "write `2026-11-24T10:00:00Z`"))
+            .ok()
+    }
+}

@@ -1,0 +1,163 @@
+//! Would these rules have decided a recorded flow in the same way?
+//!
+//! A record keeps what its own rules looked at, and no more. Rules that would look at more (read a flow that was not read,
+//! look at the start of a body that was let through unseen) get no answer from it: [`Replay::NotEnough`]. What other
+//! signatures of a changed catalogue would have seen in fields that were not kept cannot be told from a record at all.
+
+mod again;
+mod tally;
+
+pub use again::Replayer;
+pub use tally::{Change, Example, Group, Sums, Tally};
+
+use super::Rulebook;
+use crate::facts::{Act, Ask, DecisionNote, Observation, Outcome, Record};
+
+/// What became of a recorded flow under a rulebook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Replay {
+    /// The same.
+    Same,
+    /// Something else.
+    Changed {
+        /// What was decided then.
+        from: Box<DecisionNote>,
+        /// What these rules decide.
+        to: Box<DecisionNote>,
+        /// What differs, in words.
+        why: String,
+    },
+    /// These rules would look at what the record does not hold.
+    NotEnough,
+    /// The record holds no judgement.
+    NotJudged,
+}
+
+impl Rulebook {
+    /// Judges a recorded flow again.
+    pub fn replay(&self, record: &Record) -> Replay {
+        let (seen, from) = match &record.act {
+            Act::Opening { seen, decided }
+            | Act::Closing {
+                seen,
+                decided: Some(decided),
+                ..
+            } => (seen, decided),
+            Act::Closing { decided: None, .. } | Act::Stray { .. } | Act::Grant { .. } | Act::Gateway { .. } => {
+                return Replay::NotJudged;
+            }
+        };
+        self.replay_judged(seen, from)
+    }
+
+    /// Judges again what was judged once.
+    pub fn replay_judged(&self, seen: &Observation, from: &DecisionNote) -> Replay {
+        let to = self.judge_like(seen, from);
+        if self.lacks(seen, from, &to) {
+            return Replay::NotEnough;
+        }
+        let why = differences(from, &to);
+        if why.is_empty() {
+            return Replay::Same;
+        }
+        Replay::Changed {
+            from: Box::new(from.clone()),
+            to: Box::new(to),
+            why: why.join("; "),
+        }
+    }
+
+    /// Whether `to` was judged on something that the record does not hold.
+    fn lacks(&self, seen: &Observation, from: &DecisionNote, to: &DecisionNote) -> bool {
+        if from.rulebook == self.id {
+            return false;
+        }
+        let reads_more = to.inspect && !from.inspect;
+        match &seen.ask {
+            // a tunnel that may not even be reached is refused whatever is in it
+            Ask::Connect(_) => reads_more && to.outcome == Outcome::Allow,
+            Ask::Request(..) => reads_more || self.wants_body(seen),
+        }
+    }
+
+    /// Judges again. What would help is computed only for what a person waited for, so a refusal is recorded with
+    /// or without it: it is asked for here where it was asked for then.
+    fn judge_like(&self, seen: &Observation, from: &DecisionNote) -> DecisionNote {
+        let judgement = self.judge(seen);
+        let unhelped = judgement.note(None);
+        if judgement.is_allowed() || (from.outcome == Outcome::Deny && from.offered.is_empty()) {
+            return unhelped;
+        }
+        judgement.note(Some(&self.remedy(seen)))
+    }
+}
+
+/// What differs, in words; what names the deciding rules counts only where the rules are the same.
+fn differences(from: &DecisionNote, to: &DecisionNote) -> Vec<String> {
+    let mut why = Vec::new();
+    let mut differ = |what: &str, a: String, b: String| {
+        if a != b {
+            why.push(format!("{what}: {a} -> {b}"));
+        }
+    };
+    let shown = |id: Option<&str>| id.unwrap_or("none").to_owned();
+    differ("outcome", from.outcome.as_str().into(), to.outcome.as_str().into());
+    differ("activity", from.activity.to_string(), to.activity.to_string());
+    differ("read", from.inspect.to_string(), to.inspect.to_string());
+    differ(
+        "platform",
+        shown(from.platform.as_ref().map(crate::facts::PlatformId::as_str)),
+        shown(to.platform.as_ref().map(crate::facts::PlatformId::as_str)),
+    );
+    differ(
+        "grant",
+        shown(from.grant.as_ref().map(crate::facts::GrantId::as_str)),
+        shown(to.grant.as_ref().map(crate::facts::GrantId::as_str)),
+    );
+    if from.rulebook == to.rulebook && why.is_empty() && from != to {
+        why.push("the same rules name other reasons".to_owned());
+    }
+    why
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::SourceText;
+    use crate::rulebook::explain_conditions::tests::seen;
+    use crate::rulebook::{Assembled, Sources};
+
+    fn rules(more: &str) -> Assembled {
+        let mut sources = Sources::embedded();
+        sources.rules.push(SourceText::new("rules/99-test.cedar", more));
+        Rulebook::assemble(&sources).unwrap()
+    }
+
+    const READ: &str = r#"@id("inspect.more") @reason("R.") @owner("IT")
+        permit (principal, action == Action::"inspect", resource) unless { resource.classified };"#;
+    const CLOSE: &str = r#"@id("close") @reason("R.") @owner("IT")
+        forbid (principal, action == Action::"connect", resource) when { resource.host == "www.example.org" };"#;
+
+    #[test]
+    fn what_was_not_read_cannot_answer_for_rules_that_would_read_it() {
+        let then = rules("");
+        let reading = rules(READ).rulebook;
+        for to in ["https://www.example.org/x", "www.example.org:443"] {
+            let seen = seen(&then, "ada", to);
+            let judged = then.rulebook.judge(&seen).note(None);
+            let kept = then.rulebook.redact(&seen);
+            assert_eq!(then.rulebook.replay_judged(&kept, &judged), Replay::Same);
+            assert_eq!(reading.replay_judged(&kept, &judged), Replay::NotEnough, "{to}");
+        }
+    }
+
+    #[test]
+    fn a_tunnel_that_is_not_reached_any_more_changes_whatever_is_in_it() {
+        let then = rules("");
+        let closing = rules(&format!("{READ}\n{CLOSE}")).rulebook;
+        let seen = seen(&then, "ada", "www.example.org:443");
+        let judged = then.rulebook.judge(&seen).note(None);
+        let replay = closing.replay_judged(&then.rulebook.redact(&seen), &judged);
+        assert!(matches!(replay, Replay::Changed { .. }), "{replay:?}");
+    }
+}

@@ -1,0 +1,244 @@
+//! What else would change an outcome: the same question asked again with one thing about it different. Nothing here is
+//! written by hand; each line was judged.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{Judgement, Rulebook};
+use crate::clock::Timestamp;
+use crate::facts::{Employment, MethodName, NetworkName, Observation, Outcome, Person, Standing};
+use crate::policy::NamedKind;
+
+/// One thing that would change the outcome.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct WhatIf {
+    /// What would be different.
+    pub change: String,
+    /// What would come of it then.
+    pub outcome: Outcome,
+}
+
+const EMPLOYMENTS: [Employment; 4] = [
+    Employment::Employee,
+    Employment::Contractor,
+    Employment::Intern,
+    Employment::Vendor,
+];
+const YEAR: Duration = Duration::from_hours(365 * 24);
+const METHODS: [MethodName; 2] = [MethodName::Basic, MethodName::Certificate];
+
+impl Rulebook {
+    /// What would change the outcome, beside the purposes that a remedy offers: grants that end, who the person is, where
+    /// they are, how they proved who they are, and when.
+    pub fn what_if(&self, seen: &Observation, judgement: &Judgement) -> Vec<WhatIf> {
+        let Some(person) = &seen.person else {
+            return Vec::new();
+        };
+        let now = self.outcome_of(seen, Some(judgement));
+        let mut changes = other_grants(seen);
+        changes.extend(self.other_people(seen, person));
+        changes.extend(self.other_networks(seen));
+        changes.extend(other_methods(seen));
+        let judged = changes.into_iter().map(|(change, seen)| WhatIf {
+            change,
+            outcome: self.outcome_of(&seen, None),
+        });
+        let mut found: Vec<WhatIf> = judged.filter(|other| other.outcome != now).collect();
+        found.extend(self.later(seen, person, now));
+        found
+    }
+
+    fn outcome_of(&self, seen: &Observation, judged: Option<&Judgement>) -> Outcome {
+        let judgement = judged.cloned().unwrap_or_else(|| self.judge(seen));
+        judgement.outcome_if(&self.remedy_judged(seen, &judgement))
+    }
+
+    fn other_people(&self, seen: &Observation, person: &Arc<Person>) -> Vec<(String, Observation)> {
+        let mut changes = Vec::new();
+        let mut with = |what: String, change: &dyn Fn(&mut Person)| {
+            let mut other = Person::clone(person);
+            change(&mut other);
+            let seen = Observation {
+                person: Some(Arc::new(other)),
+                ..seen.clone()
+            };
+            changes.push((what, seen));
+        };
+        for kind in EMPLOYMENTS.into_iter().filter(|kind| *kind != person.employment) {
+            let (other, own) = (kind.as_str(), person.employment.as_str());
+            with(format!("as `{other}` instead of `{own}`"), &|person| {
+                person.employment = kind;
+            });
+        }
+        for role in self.policy.names_of(NamedKind::Role) {
+            if person.roles.contains(role) {
+                with(format!("without the role `{role}`"), &|person| {
+                    person.roles.remove(role);
+                });
+            } else {
+                with(format!("with the role `{role}`"), &|person| {
+                    person.roles.insert(role.to_owned());
+                });
+            }
+        }
+        for department in self.policy.names_of(NamedKind::Department) {
+            if person.departments.contains(department) {
+                with(format!("outside the department `{department}`"), &|person| {
+                    person.departments.remove(department);
+                });
+            } else {
+                with(format!("in the department `{department}`"), &|person| {
+                    person.departments.insert(department.to_owned());
+                });
+            }
+        }
+        for course in self.policy.courses() {
+            if person.training.get(course).is_some_and(|until| *until > seen.at) {
+                with(format!("without a valid training `{course}`"), &|person| {
+                    person.training.remove(course);
+                });
+            } else {
+                with(format!("with a valid training `{course}`"), &|person| {
+                    person.training.insert(course.clone(), seen.at.plus(YEAR));
+                });
+            }
+        }
+        changes
+    }
+
+    fn other_networks(&self, seen: &Observation) -> Vec<(String, Observation)> {
+        let own = seen.arrival.network.as_str();
+        let networks = self.policy.networks();
+        let mut others: Vec<&str> = networks
+            .iter()
+            .map(String::as_str)
+            .filter(|name| *name != own)
+            .collect();
+        if networks.contains(own) {
+            others.push("unknown");
+        }
+        let from = |name: &str| {
+            let mut seen = seen.clone();
+            seen.arrival.network = NetworkName::new(name);
+            let what = match name {
+                "unknown" => "from a network that no rule names".to_owned(),
+                _ => format!("from the network `{name}`"),
+            };
+            (what, seen)
+        };
+        others.into_iter().map(from).collect()
+    }
+
+    /// The first moment at which the outcome is another.
+    fn later(&self, seen: &Observation, person: &Person, now: Outcome) -> Option<WhatIf> {
+        let edges = self.policy.edges(person, seen.standing.grants(), seen.at);
+        edges.into_iter().find_map(|at| {
+            let grants = seen.standing.grants().iter().cloned();
+            let then = Observation {
+                standing: Standing::new(grants, at),
+                at,
+                ..seen.clone()
+            };
+            let outcome = self.outcome_of(&then, None);
+            (outcome != now).then(|| WhatIf {
+                change: format!("from {} on", at_home(at, person)),
+                outcome,
+            })
+        })
+    }
+}
+
+/// A moment as the person's own clock shows it.
+fn at_home(at: Timestamp, person: &Person) -> String {
+    let zone = jiff::tz::TimeZone::get(&person.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+    let name = zone.iana_name().unwrap_or("UTC").to_owned();
+    format!(
+        "{} ({name})",
+        at.calendar().to_zoned(zone).strftime("%A %-d %B %Y, %H:%M")
+    )
+}
+
+fn other_grants(seen: &Observation) -> Vec<(String, Observation)> {
+    let grants = seen.standing.grants();
+    let without = grants.iter().map(|grant| {
+        let others = grants.iter().filter(|other| other.id != grant.id).cloned();
+        let seen = Observation {
+            standing: Standing::new(others, seen.at),
+            ..seen.clone()
+        };
+        (format!("without the grant for `{}`", grant.purpose), seen)
+    });
+    without.collect()
+}
+
+fn other_methods(seen: &Observation) -> Vec<(String, Observation)> {
+    let Some(subject) = &seen.subject else {
+        return Vec::new();
+    };
+    let others = METHODS.into_iter().filter(|method| *method != subject.method);
+    let with = |method: MethodName| {
+        let mut other = subject.clone();
+        other.method = method;
+        let seen = Observation {
+            subject: Some(other),
+            ..seen.clone()
+        };
+        (format!("signed in by `{}`", method.as_str()), seen)
+    };
+    others.map(with).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::PurposeId;
+    use crate::rulebook::Sources;
+    use crate::rulebook::explain_conditions::tests::seen;
+
+    fn told(who: &str, to: &str, purpose: Option<&str>) -> Vec<String> {
+        let rules = Rulebook::assemble(&Sources::embedded()).unwrap();
+        let mut seen = seen(&rules, who, to);
+        let purpose = purpose.and_then(|id| rules.rulebook.purposes().get(&PurposeId::new(id)));
+        let mut grant = purpose.and_then(|purpose| rules.rulebook.suppose(purpose, &seen, None));
+        if let Some(grant) = &mut grant {
+            grant.expires = seen.at.plus(Duration::from_hours(10));
+        }
+        seen.standing = Standing::new(grant, seen.at);
+        let judgement = rules.rulebook.judge(&seen);
+        let found = rules.rulebook.what_if(&seen, &judgement);
+        found
+            .iter()
+            .map(|one| format!("{}: {}", one.change, one.outcome.as_str()))
+            .collect()
+    }
+
+    #[test]
+    fn each_change_of_the_circumstances_that_changes_the_outcome_is_named() {
+        let ada = told("ada", "https://www.linkedin.com/feed/", Some("recruiting"));
+        for change in [
+            "without the grant for `recruiting`: declare",
+            "without the role `recruiter`: declare",
+            "without the role `staff`: deny",
+            "from Tuesday 24 November 2026, 22:30 (Europe/Paris) on: declare",
+        ] {
+            assert!(ada.iter().any(|line| line == change), "{change} in {ada:#?}");
+        }
+        assert!(
+            !ada.iter()
+                .any(|line| line.contains("guest") || line.contains("certificate")),
+            "{ada:#?}"
+        );
+    }
+
+    #[test]
+    fn hours_are_searched_until_something_changes() {
+        let ada = told("ada", "https://x.com/home", Some("personal-break"));
+        assert!(
+            ada.iter()
+                .any(|line| line == "from Tuesday 24 November 2026, 14:00 (Europe/Paris) on: declare"),
+            "{ada:#?}"
+        );
+    }
+}

@@ -1,0 +1,220 @@
+//! Eight ways to break the policies, and what `check` says to each: what is wrong, where, and how to fix it.
+
+use super::desk::Desk;
+
+const RULES: &str = "policies/rules/50-mine.cedar";
+
+/// What `check` says to one more file of rules.
+fn ruled(text: &str) -> String {
+    let desk = Desk::with_policies();
+    desk.write(RULES, text);
+    desk.types("wayleave check")
+}
+
+#[test]
+fn a_typo_in_an_attribute() {
+    insta::assert_snapshot!(ruled("@id(\"mine\") @reason(\"Mine.\") @owner(\"IT\")\nforbid (principal, action in Action::\"publish\", resource in Category::\"social-media\")\nwhen { principal.employmnt == Employment::\"vendor\" };\n"), @r#"
+    exit 1
+    --- stdout
+    wayleave::policy::invalid
+
+      × for policy `mine`, attribute `employmnt` on entity type `User` not found
+       ╭─[rules/50-mine.cedar:3:8]
+     2 │ forbid (principal, action in Action::"publish", resource in Category::"social-media")
+     3 │ when { principal.employmnt == Employment::"vendor" };
+       ·        ─────────┬─────────
+       ·                 ╰── here
+       ╰────
+      help: did you mean `employment`?
+
+    policies: 1 error, 0 warnings
+    "#);
+}
+
+#[test]
+fn an_unknown_purpose() {
+    insta::assert_snapshot!(ruled("@id(\"mine\") @reason(\"Mine.\") @owner(\"IT\") @untested(\"example\")\npermit (principal in Role::\"staff\", action == Action::\"share\", resource in Category::\"professional\")\nwhen { context has purpose && context.purpose.kind == PurposeKind::\"recruting\" };\n"), @r#"
+    exit 1
+    --- stdout
+    wayleave::policy::unknown-purpose
+
+      × rule `mine` names the purpose `recruting`, which nobody knows
+       ╭─[rules/50-mine.cedar:3:55]
+     2 │ permit (principal in Role::"staff", action == Action::"share", resource in Category::"professional")
+     3 │ when { context has purpose && context.purpose.kind == PurposeKind::"recruting" };
+       ·                                                       ────────────┬───────────
+       ·                                                                   ╰── here
+       ╰────
+      help: did you mean `recruiting`? they are listed in `purposes.toml`
+
+    wayleave::policy::invalid
+
+      × for policy `mine`: entity `PurposeKind::"recruting"` is of an enumerated entity type, but
+      │ `"recruting"` is not declared as a valid eid
+       ╭─[rules/50-mine.cedar:3:55]
+     2 │ permit (principal in Role::"staff", action == Action::"share", resource in Category::"professional")
+     3 │ when { context has purpose && context.purpose.kind == PurposeKind::"recruting" };
+       ·                                                       ────────────┬───────────
+       ·                                                                   ╰── here
+       ╰────
+      help: valid entity eids: "advertising-campaign", "brand-publishing", "community-management",
+            "competitor-research", "crisis-response", "customer-support", "event-coverage",
+            "executive-communication", "fraud-investigation", "influencer-outreach", "investor-
+            relations", "legal-discovery", "market-research", "partner-relations", "personal-break",
+            "press-monitoring", "recruiting", "security-research", "social-listening", "training-
+            delivery"
+
+    policies: 2 errors, 0 warnings
+    "#);
+}
+
+#[test]
+fn a_missing_id() {
+    insta::assert_snapshot!(ruled("@reason(\"Mine.\") @owner(\"IT\")\nforbid (principal, action == Action::\"sell\", resource in Category::\"social-media\");\n"), @r#"
+    exit 1
+    --- stdout
+    wayleave::policy::no-id
+
+      × this rule has no `@id`
+       ╭─[rules/50-mine.cedar:1:1]
+     1 │ @reason("Mine.") @owner("IT")
+       · ┬
+       · ╰── here
+     2 │ forbid (principal, action == Action::"sell", resource in Category::"social-media");
+       ╰────
+      help: write `@id("area.what")` above it: records and explanations name it so
+
+    policies: 1 error, 0 warnings
+    "#);
+}
+
+#[test]
+fn a_rule_that_has_expired() {
+    insta::assert_snapshot!(ruled("@id(\"mine\") @reason(\"Mine.\") @owner(\"IT\") @untested(\"example\") @expires(\"2020-01-01\")\npermit (principal in Role::\"finance\", action == Action::\"sell\", resource in Category::\"social-media\");\n"), @r#"
+    exit 0
+    --- stdout
+    wayleave::policy::expired
+
+      ⚠ rule `mine` expired on 2020-01-01 and permits nothing any more
+       ╭─[rules/50-mine.cedar:1:64]
+     1 │ @id("mine") @reason("Mine.") @owner("IT") @untested("example") @expires("2020-01-01")
+       ·                                                                ────┬───
+       ·                                                                    ╰── here
+     2 │ permit (principal in Role::"finance", action == Action::"sell", resource in Category::"social-media");
+       ╰────
+      help: remove it, or renew its `@expires` with its owner
+
+    policies: sound (41 rules, 20 purposes, 87 platforms, 16 people), rulebook [rulebook]; 1 warning
+    "#);
+}
+
+#[test]
+fn rules_that_contradict_each_other() {
+    insta::assert_snapshot!(ruled("@id(\"mine\") @reason(\"Mine.\") @owner(\"IT\") @untested(\"example\")\npermit (principal in Role::\"engineer\", action == Action::\"connect\", resource in Category::\"evasion\");\n"), @r#"
+    exit 0
+    --- stdout
+    wayleave::policy::never
+
+      ⚠ rule `mine` never permits anything: `connect.no-evasion` forbids all of it
+       ╭─[rules/50-mine.cedar:1:1]
+     1 │ @id("mine") @reason("Mine.") @owner("IT") @untested("example")
+       · ─┬─
+       ·  ╰── here
+     2 │ permit (principal in Role::"engineer", action == Action::"connect", resource in Category::"evasion");
+       ╰────
+      help: remove it, or except it in the forbid at rules/10-reach.cedar:71
+
+    policies: sound (41 rules, 20 purposes, 87 platforms, 16 people), rulebook [rulebook]; 1 warning
+    "#);
+}
+
+#[test]
+fn an_unknown_domain() {
+    insta::assert_snapshot!(ruled("@id(\"mine\") @reason(\"Mine.\") @owner(\"IT\") @untested(\"example\")\nforbid (principal, action == Action::\"connect\", resource == Site::\"www.linkdin.com\");\n"), @r#"
+    exit 0
+    --- stdout
+    wayleave::policy::unknown-host
+
+      ⚠ rule `mine` names the host `www.linkdin.com`, which is on no platform
+       ╭─[rules/50-mine.cedar:2:61]
+     1 │ @id("mine") @reason("Mine.") @owner("IT") @untested("example")
+     2 │ forbid (principal, action == Action::"connect", resource == Site::"www.linkdin.com");
+       ·                                                             ───────────┬───────────
+       ·                                                                        ╰── here
+       ╰────
+      help: did you mean `www.linkedin.com`?
+
+    policies: sound (41 rules, 20 purposes, 87 platforms, 16 people), rulebook [rulebook]; 1 warning
+    "#);
+}
+
+#[test]
+fn a_platform_that_is_there_twice() {
+    let desk = Desk::with_policies();
+    let copy = desk.read("policies/catalog/goodreads.toml");
+    desk.write("policies/catalog/goodreads-2.toml", &copy);
+    insta::assert_snapshot!(desk.types("wayleave check"), @r#"
+    exit 1
+    --- stdout
+    wayleave::catalog::misplaced
+
+      × `goodreads` stands in a file that is named `goodreads-2`
+       ╭─[catalog/goodreads-2.toml:3:6]
+     2 │ # Goodreads: how wayleave knows its hosts and reads its requests. The keys are described in README.md beside it.
+     3 │ id = "goodreads"
+       ·      ─────┬─────
+       ·           ╰── here
+     4 │ name = "Goodreads"
+       ╰────
+      help: rename the file to `goodreads.toml`
+
+    wayleave::catalog::duplicate
+
+      × `goodreads` is listed twice
+       ╭─[catalog/goodreads.toml:3:6]
+     2 │ # Goodreads: how wayleave knows its hosts and reads its requests. The keys are described in README.md beside it.
+     3 │ id = "goodreads"
+       ·      ─────┬─────
+       ·           ╰── here
+     4 │ name = "Goodreads"
+       ╰────
+      help: remove one, or give it another id
+
+    wayleave::catalog::duplicate
+
+      × `goodreads.com` is listed twice
+        ╭─[catalog/goodreads.toml:13:12]
+     12 │ domains = [
+     13 │   { host = "goodreads.com", match = "suffix", roles = ["site"] },
+        ·            ───────┬───────
+        ·                   ╰── here
+     14 │ ]
+        ╰────
+      help: remove one, or give it another id
+
+    policies: 3 errors, 0 warnings
+    "#);
+}
+
+#[test]
+fn toml_that_is_none() {
+    let desk = Desk::with_policies();
+    desk.edit("policies/purposes.toml", "title = \"Recruiting\"", "title = Recruiting");
+    insta::assert_snapshot!(desk.types("wayleave check"), @r#"
+    exit 1
+    --- stdout
+    wayleave::purposes::syntax
+
+      × string values must be quoted, expected literal string
+         ╭─[purposes.toml:269:9]
+     268 │ id = "recruiting"
+     269 │ title = Recruiting
+         ·         ─────┬────
+         ·              ╰── here
+     270 │ description = "Find candidates, write to them, post jobs."
+         ╰────
+      help: write it as TOML (https://toml.io): texts stand in quotes, lists in brackets
+
+    policies: 1 error, 0 warnings
+    "#);
+}

@@ -1,0 +1,217 @@
+//! `wayleave test`: coverage, `JUnit`, cases of Cedar's own command line, and changes that the cases notice or do not.
+
+use super::desk::Desk;
+
+/// Two rules, and cases that leave something open.
+fn small() -> Desk {
+    let desk = Desk::with_policies();
+    for name in [
+        "facebook",
+        "guardrails",
+        "linkedin",
+        "one-by-one",
+        "portal",
+        "private-and-open",
+        "purposes",
+        "x",
+        "youtube-reddit",
+    ] {
+        std::fs::remove_file(desk.path(&format!("policies/cases/{name}.toml"))).unwrap();
+    }
+    for name in ["10-reach", "20-purposes", "30-guardrails", "40-portal"] {
+        std::fs::remove_file(desk.path(&format!("policies/rules/{name}.cedar"))).unwrap();
+    }
+    for name in ["cedar", "cedar-entities"] {
+        std::fs::remove_file(desk.path(&format!("policies/cases/{name}.json"))).unwrap();
+    }
+    desk.write("policies/rules/10-small.cedar", RULES);
+    desk.write("policies/cases/small.toml", CASES);
+    desk
+}
+
+const RULES: &str = r#"@id("open") @reason("Open to staff.") @owner("IT")
+permit (principal in Role::"staff", action == Action::"connect", resource in Category::"social-media");
+
+@id("closed") @reason("Closed to interns and guests.") @owner("IT")
+forbid (principal, action == Action::"connect", resource in Category::"social-media")
+when { principal.employment == Employment::"intern" || context.client.network == "guest" };
+"#;
+
+const CASES: &str = r#"[defaults]
+at = 2026-11-24T09:30:00Z
+network = "office"
+
+[[case]]
+it = "lets staff reach LinkedIn"
+who = "ada"
+to = "www.linkedin.com:443"
+outcome = "allow"
+policies = ["open"]
+
+[[case]]
+it = "keeps interns out"
+who = "eve"
+to = "www.linkedin.com:443"
+outcome = "deny"
+policies = ["closed"]
+"#;
+
+#[test]
+fn what_the_cases_leave_out_is_listed() {
+    let desk = small();
+    insta::assert_snapshot!(desk.types("wayleave test --coverage"), @r#"
+    exit 0
+    --- stdout
+    `closed`
+      never held: context.client.network == "guest"
+    2 passed, 0 failed
+    exercised: 2 of 2 rules, 1 of 2 conditions both ways
+    "#);
+}
+
+#[test]
+fn changes_that_no_case_notices_are_listed_and_too_many_of_them_fail() {
+    let desk = small();
+    insta::assert_snapshot!(desk.types("wayleave test --mutate"), @r#"
+    exit 1
+    --- stdout
+    2 passed, 0 failed
+    exercised: 2 of 2 rules, 1 of 2 conditions both ways
+
+    no case notices if
+      rules/10-small.cedar:1 `open`: the principal may be any
+      rules/10-small.cedar:1 `open`: the action may be any
+      rules/10-small.cedar:1 `open`: the resource may be any
+      rules/10-small.cedar:4 `closed`: `context.client.network == "guest"` is dropped
+      rules/10-small.cedar:4 `closed`: the action may be any
+      rules/10-small.cedar:4 `closed`: the resource may be any
+    9 of 15 changes are noticed (60.0 %); the schema refuses 0 more
+    --- stderr
+    error: at least 95 % must be noticed: add cases
+    "#);
+    let told = desk.types("wayleave test --mutate --at-least 50");
+    assert!(
+        told.starts_with("exit 0") && told.contains("no case notices if"),
+        "{told}"
+    );
+    let more = "\n[[case]]\nit = \"keeps guests out\"\nwho = \"ada\"\nto = \"www.linkedin.com:443\"\nnetwork = \"guest\"\noutcome = \"deny\"\n\n[[case]]\nit = \"keeps visitors out\"\nwho = \"vic\"\nto = \"www.linkedin.com:443\"\noutcome = \"deny\"\npolicies = []\n\n[[case]]\nit = \"says nothing of other hosts\"\nwho = \"eve\"\nto = \"crates.io:443\"\noutcome = \"deny\"\npolicies = []\n\n[[case]]\nit = \"has nothing read\"\nwho = \"ada\"\nto = \"https://www.linkedin.com/\"\nasks = [\"inspect\"]\noutcome = \"deny\"\npolicies = []\n\n[[case]]\nit = \"opens nothing else\"\nwho = \"ada\"\nto = \"crates.io:443\"\noutcome = \"deny\"\n\n[[case]]\nit = \"says nothing of what interns have read\"\nwho = \"eve\"\nto = \"https://www.linkedin.com/\"\nasks = [\"inspect\"]\noutcome = \"deny\"\npolicies = []\n";
+    desk.write("policies/cases/small.toml", &format!("{CASES}{more}"));
+    insta::assert_snapshot!(desk.types("wayleave test --mutate"), @"
+    exit 0
+    --- stdout
+    8 passed, 0 failed
+    exercised: 2 of 2 rules, 2 of 2 conditions both ways
+    15 of 15 changes are noticed (100.0 %); the schema refuses 0 more
+    ");
+}
+
+#[test]
+fn rules_are_not_changed_while_a_case_fails() {
+    let desk = small();
+    desk.edit(
+        "policies/cases/small.toml",
+        "outcome = \"allow\"",
+        "outcome = \"declare\"",
+    );
+    insta::assert_snapshot!(desk.types("wayleave test --mutate"), @r#"
+    exit 1
+    --- stdout
+    FAIL cases/small.toml:6 it lets staff reach LinkedIn
+         - outcome = "declare"
+         + outcome = "allow"
+         decided by `open`: Open to staff.
+
+    1 passed, 1 failed
+    exercised: 2 of 2 rules, 1 of 2 conditions both ways
+    --- stderr
+    error: the rules were not changed: first all cases must pass
+    "#);
+}
+
+#[test]
+fn junit_holds_every_case_each_failure_with_its_difference_and_each_problem() {
+    let desk = small();
+    desk.edit(
+        "policies/cases/small.toml",
+        "outcome = \"allow\"",
+        "outcome = \"declare\"",
+    );
+    desk.write("policies/cases/odd.toml", "[[case]]\nit = \"knows <nobody> & \\\"nothing\\\"\"\nwho = \"adda\"\nto = \"x.com\"\nat = 2026-11-24T09:30:00Z\noutcome = \"deny\"\n");
+    let told = desk.types("wayleave test --junit report.xml");
+    assert!(told.starts_with("exit 1"), "{told}");
+    insta::assert_snapshot!(desk.read("report.xml"), @r#"
+    <?xml version="1.0" encoding="UTF-8"?>
+    <testsuites name="wayleave" tests="3" failures="1" errors="1">
+      <testsuite name="cases/odd.toml" tests="1" failures="0" errors="1">
+        <testcase name="wayleave::cases::unknown-name" classname="cases/odd.toml" file="policies/cases/odd.toml" line="3">
+          <error message="there is no person `adda`"/>
+        </testcase>
+      </testsuite>
+      <testsuite name="cases/small.toml" tests="2" failures="1" errors="0">
+        <testcase name="lets staff reach LinkedIn" classname="cases/small.toml" file="policies/cases/small.toml" line="6">
+          <failure message="outcome: expected &quot;declare&quot;, came &quot;allow&quot;">- outcome = &quot;declare&quot;
+    + outcome = &quot;allow&quot;
+    decided by `open`: Open to staff.</failure>
+        </testcase>
+        <testcase name="keeps interns out" classname="cases/small.toml" file="policies/cases/small.toml" line="13"/>
+      </testsuite>
+    </testsuites>
+    "#);
+    let told = desk.types("wayleave test --junit nowhere/report.xml");
+    assert!(told.contains("error: `nowhere/report.xml` cannot be written"), "{told}");
+}
+
+#[test]
+fn tests_of_cedars_command_line_are_run_beside_the_cases() {
+    let desk = small();
+    let test = r#"[{
+  "name": "ada reaches LinkedIn",
+  "request": { "principal": "User::\"ada\"", "action": "Action::\"connect\"", "resource": "Site::\"l\"",
+    "context": { "now": { "fn": "datetime", "arg": "2026-11-24" }, "local": { "time": { "fn": "duration", "arg": "9h" }, "weekday": 2 },
+      "client": { "ip": { "fn": "ip", "arg": "10.0.0.7" }, "network": "guest" }, "proof": { "method": "basic", "strong": false } } },
+  "entities": [
+    { "uid": { "type": "User", "id": "ada" }, "attrs": { "employment": { "type": "Employment", "id": "employee" },
+      "region": "eu", "timeZone": "UTC", "onLegalHold": false }, "parents": [{ "type": "Role", "id": "staff" }] },
+    { "uid": { "type": "Site", "id": "l" }, "attrs": { "host": "l", "classified": true, "serves": [] },
+      "parents": [{ "type": "Category", "id": "social-media" }] } ],
+  "decision": "allow", "reason": ["open"], "num_errors": 0
+}]"#;
+    desk.write("policies/cases/cedar.json", test);
+    insta::assert_snapshot!(desk.types("wayleave test"), @r#"
+    exit 1
+    --- stdout
+    FAIL cases/cedar.json:1 it ada reaches LinkedIn
+         - outcome = "allow"
+         + outcome = "deny"
+         - policies = ["open"]
+         + policies = ["closed"]
+         decided by `closed`: Closed to interns and guests.
+
+    2 passed, 1 failed
+    exercised: 2 of 2 rules, 2 of 2 conditions both ways
+    "#);
+    desk.write("policies/cases/cedar.json", &test.replace("guest", "office"));
+    insta::assert_snapshot!(desk.types("wayleave test"), @"
+    exit 0
+    --- stdout
+    3 passed, 0 failed
+    exercised: 2 of 2 rules, 1 of 2 conditions both ways
+    ");
+    desk.write("policies/cases/cedar.json", "[{}]");
+    insta::assert_snapshot!(desk.types("wayleave test"), @"
+    exit 1
+    --- stdout
+    wayleave::cases::bad-test
+
+      × missing field `request`
+       ╭─[cases/cedar.json:1:2]
+     1 │ [{}]
+       ·  ┬
+       ·  ╰── here
+       ╰────
+      help: write it as `cedar run-tests` reads it
+
+    2 passed, 0 failed, 1 problem in the case files
+    exercised: 2 of 2 rules, 1 of 2 conditions both ways
+    ");
+}

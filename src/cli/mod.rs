@@ -2,7 +2,7 @@
 //!
 //! Data goes to stdout, talk to stderr. Exit codes: 0 done; 1 no (refused, problems found, a case failed, a book that
 //! does not hold), or it could not be done; 2 what was asked cannot be understood (the command line, the settings, a
-//! folder of policies that is not there).
+//! folder of policies that is not there). `prove` adds 3, there is no solver, and 4, it came to no end.
 
 pub mod ca;
 pub mod check;
@@ -13,6 +13,7 @@ pub mod explain;
 pub mod grants;
 pub mod pac;
 pub mod printer;
+pub mod prove;
 pub mod records;
 pub mod run;
 pub mod settings;
@@ -50,6 +51,8 @@ enum Command {
     Check(check::Args),
     /// Run the policy cases
     Test(test::Args),
+    /// Prove what must hold of every possible request
+    Prove(prove::Args),
     /// Say what the rules make of a described request, and why
     Explain(explain::Args),
     /// State a purpose
@@ -93,6 +96,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
         Command::Demo(args) => block_on(demo::run(args)),
         Command::Check(args) => Ok(check::run(args)),
         Command::Test(args) => Ok(test::run(args)),
+        Command::Prove(args) => Ok(prove::run(&args)),
         Command::Explain(args) => Ok(explain::run(args)),
         Command::Declare(args) => block_on(declare::run(args)),
         Command::Grants(args) => block_on(grants::run(args)),

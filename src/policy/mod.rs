@@ -12,6 +12,7 @@
 //!
 //! It must never know of catalogue files, purpose files or the ledger: `rulebook` brings them together.
 
+mod answer;
 mod decision;
 mod diagnose;
 mod express;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 
 use cedar_policy::{Authorizer, EntityUid};
 
+pub use answer::Answer;
 pub use decision::Decision;
 pub use hearing::Hearing;
 pub use names::{Named, NamedKind};

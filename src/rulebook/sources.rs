@@ -24,6 +24,8 @@ pub struct Sources {
     pub people: Vec<SourceText>,
     /// `cases/*.toml`
     pub cases: Vec<SourceText>,
+    /// `properties/*.toml`
+    pub properties: Vec<SourceText>,
 }
 
 const SCHEMA: &str = "wayleave.cedarschema";
@@ -36,7 +38,8 @@ impl Sources {
         files.sort_by(|a, b| a.name.cmp(&b.name));
         let mut problems = Vec::new();
         let (mut schema, mut purposes) = (None, None);
-        let (mut rules, mut catalog, mut people, mut cases) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut rules, mut catalog, mut people) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut cases, mut properties) = (Vec::new(), Vec::new());
         for file in files {
             match shelf(&file.name) {
                 Shelf::Schema => schema = Some(file),
@@ -45,6 +48,7 @@ impl Sources {
                 Shelf::Catalog => catalog.push(file),
                 Shelf::People => people.push(file),
                 Shelf::Cases => cases.push(file),
+                Shelf::Properties => properties.push(file),
                 Shelf::Text => {}
                 Shelf::Nowhere => problems.push(unread(&file.name)),
             }
@@ -72,6 +76,7 @@ impl Sources {
                 purposes,
                 people,
                 cases,
+                properties,
             }),
             _ => Err(problems),
         }
@@ -85,7 +90,7 @@ impl Sources {
     /// Every text, by name.
     pub fn files(&self) -> impl Iterator<Item = &SourceText> {
         let one = [&self.schema, &self.purposes].into_iter();
-        let many = [&self.rules, &self.catalog, &self.people, &self.cases];
+        let many = [&self.rules, &self.catalog, &self.people, &self.cases, &self.properties];
         one.chain(many.into_iter().flatten())
     }
 
@@ -103,6 +108,7 @@ impl Sources {
             purposes: SourceText::new(PURPOSES, ""),
             people: Vec::new(),
             cases: Vec::new(),
+            properties: Vec::new(),
         }
     }
 }
@@ -132,6 +138,7 @@ enum Shelf {
     Catalog,
     People,
     Cases,
+    Properties,
     Text,
     Nowhere,
 }
@@ -146,19 +153,20 @@ fn shelf(name: &str) -> Shelf {
         ("catalog", "toml") => Shelf::Catalog,
         ("people", "toml") => Shelf::People,
         ("cases", "toml") => Shelf::Cases,
+        ("properties", "toml") => Shelf::Properties,
         _ if is_source(name) => Shelf::Nowhere,
         _ => Shelf::Text,
     }
 }
 
 fn unread(name: &str) -> Problem {
-    let known = [SCHEMA, PURPOSES, "rules", "catalog", "people", "cases"];
+    let known = [SCHEMA, PURPOSES, "rules", "catalog", "people", "cases", "properties"];
     let (folder, _) = name.split_once('/').unwrap_or((name, ""));
     let help = match did_you_mean(folder, known) {
         Some(near) if near != folder => format!("did you mean `{near}`?"),
         _ => {
-            "rules stand in `rules/*.cedar`, data in `*.toml` in `catalog/`, `people/` and `cases/`, all in lower case and \
-             without folders in them"
+            "rules stand in `rules/*.cedar`, data in `*.toml` in `catalog/`, `people/`, `cases/` and `properties/`, all in \
+             lower case and without folders in them"
                 .into()
         }
     };

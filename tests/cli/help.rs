@@ -20,6 +20,7 @@ fn the_table_of_commands() {
       demo     Try the whole product on this machine, without the internet
       check    Check policies: schema, rules, catalogue, purposes, people, and how they fit together
       test     Run the policy cases
+      prove    Prove what must hold of every possible request
       explain  Say what the rules make of a described request, and why
       declare  State a purpose
       grants   List the grants you hold, or end one
@@ -673,6 +674,7 @@ fn what_no_command_is_called_is_refused() {
       demo     Try the whole product on this machine, without the internet
       check    Check policies: schema, rules, catalogue, purposes, people, and how they fit together
       test     Run the policy cases
+      prove    Prove what must hold of every possible request
       explain  Say what the rules make of a described request, and why
       declare  State a purpose
       grants   List the grants you hold, or end one

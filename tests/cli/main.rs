@@ -15,4 +15,5 @@ mod documents;
 mod gate;
 mod help;
 mod people;
+mod proofs;
 mod rules;

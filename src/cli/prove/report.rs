@@ -1,0 +1,190 @@
+//! What was proved, and what not, in words; each counterexample is put to the engine that judges traffic. Pure.
+
+use std::fmt::Write as _;
+
+use crate::facts::SourceText;
+use crate::policy::Answer;
+use crate::proof::{About, Check, Claim, Example, Outcome, Property, Told};
+use crate::rulebook::{Assembled, Directory};
+
+/// What is to be told.
+pub(super) struct Report {
+    lines: Vec<String>,
+    /// How much does not hold.
+    pub(super) failed: usize,
+    /// How much nobody knows.
+    pub(super) undecided: usize,
+}
+
+impl Report {
+    pub(super) fn new(checks: &[Check], outcomes: &[Outcome], assembled: &Assembled) -> Self {
+        let mut report = Self {
+            lines: Vec::new(),
+            failed: 0,
+            undecided: 0,
+        };
+        let mut sound = 0;
+        let mut rules = std::collections::BTreeSet::new();
+        for (check, outcome) in checks.iter().zip(outcomes) {
+            match (&check.about, outcome) {
+                (About::Property(property), Outcome::Proved) => {
+                    report
+                        .lines
+                        .push(format!("proved     {}: {}", property.name, property.sentence));
+                }
+                (About::Property(property), _) => report.property(property, outcome, assembled),
+                (About::Sound(id) | About::Alive(id) | About::Needed(id), Outcome::Proved) => {
+                    rules.insert(id.clone());
+                    sound += 1;
+                }
+                (about, _) => report.rule(about, outcome, assembled),
+            }
+        }
+        if sound > 0 {
+            let many = rules.len();
+            report.lines.push(format!("proved     of {many} rules: each evaluates without an error, can match, and makes a difference ({sound} proofs)"));
+        }
+        let proved = outcomes.len() - report.failed - report.undecided;
+        report.lines.push(format!(
+            "{proved} proved, {} failed, {} undecided",
+            report.failed, report.undecided
+        ));
+        report
+    }
+
+    pub(super) fn lines(&self) -> &[String] {
+        &self.lines
+    }
+
+    fn property(&mut self, property: &Property, outcome: &Outcome, assembled: &Assembled) {
+        let head = format!("{}: {}", property.name, property.sentence);
+        let Outcome::Failed(example) = outcome else {
+            return self.undecided(&head, outcome);
+        };
+        self.failed += 1;
+        self.lines.push(format!(
+            "FAILED     {head} ({}:{}, {})",
+            property.file, property.line, property.owner
+        ));
+        if let Some(example) = example {
+            let wanted = match property.claim {
+                Claim::Never => "deny",
+                Claim::Always => "allow",
+            };
+            self.example(
+                example,
+                wanted,
+                &format!("keeps the property {}", property.name),
+                assembled,
+            );
+        }
+    }
+
+    fn rule(&mut self, about: &About, outcome: &Outcome, assembled: &Assembled) {
+        let (id, what) = match about {
+            About::Property(_) => return,
+            About::Sound(id) => (id, "always evaluates without an error"),
+            About::Alive(id) => (id, "can match"),
+            About::Needed(id) => (id, "makes a difference"),
+        };
+        let head = format!("rule `{id}` {what}");
+        let Outcome::Failed(example) = outcome else {
+            return self.undecided(&head, outcome);
+        };
+        self.failed += 1;
+        let rule = assembled.rulebook.policy().rule(id);
+        let place = rule.map_or_else(String::new, |rule| format!(" ({}:{})", rule.file, rule.line));
+        self.lines.push(format!("FAILED     {head}{place}"));
+        let why = match about {
+            About::Alive(_) => "no request there can be satisfies its conditions: remove it, or correct them",
+            About::Needed(_) => "without it every request is answered the same: other rules do its work",
+            About::Sound(_) | About::Property(_) => "a rule that fails to evaluate denies",
+        };
+        self.lines.push(format!("  {why}"));
+        if let Some(example) = example {
+            let told = Told::of(example);
+            self.lines.extend(told.lines().iter().map(|line| format!("  {line}")));
+            let answer = assembled
+                .rulebook
+                .policy()
+                .answer(&example.request, &example.entities, told.at());
+            self.lines.push(format!("  the engine: {}", spoken(&answer)));
+        }
+    }
+
+    fn undecided(&mut self, head: &str, outcome: &Outcome) {
+        self.undecided += 1;
+        let why = match outcome {
+            Outcome::Undecided(why) => why.as_str(),
+            Outcome::Proved | Outcome::Failed(_) => "",
+        };
+        self.lines.push(format!("UNDECIDED  {head}: {why}"));
+    }
+
+    fn example(&mut self, example: &Example, wanted: &str, it: &str, assembled: &Assembled) {
+        let told = Told::of(example);
+        self.lines.extend(told.lines().iter().map(|line| format!("  {line}")));
+        let answer = assembled
+            .rulebook
+            .policy()
+            .answer(&example.request, &example.entities, told.at());
+        let word = if wanted == "deny" { "denied" } else { "allowed" };
+        self.lines.push(format!("  the property: {word}"));
+        self.lines.push(format!("  the engine: {}", spoken(&answer)));
+        if let Some((person, case)) = told
+            .as_case(it, wanted, assembled)
+            .filter(|both| fails(both, assembled))
+        {
+            self.lines
+                .push("  as a case, which `wayleave test` fails today:".to_owned());
+            for (file, text) in [("people/somebody.toml", person), ("cases/somebody.toml", case)] {
+                self.lines.push(format!("    # {file}"));
+                self.lines.extend(text.lines().map(|line| format!("    {line}")));
+            }
+        }
+    }
+}
+
+/// What the engine answered, and by which rules.
+fn spoken(answer: &Answer) -> String {
+    let word = if answer.allowed { "allowed" } else { "denied" };
+    let by: Vec<String> = answer.policies().map(|id| format!("`{id}`")).collect();
+    let troubles = answer.troubles.join("; ");
+    match (by.is_empty(), troubles.is_empty()) {
+        (true, true) => format!("{word}: no rule permits it"),
+        (false, true) => format!("{word} by {}", by.join(", ")),
+        _ => format!("{word}: {troubles}"),
+    }
+}
+
+/// Whether the gateway, asked the whole case, does what the example says: then the case fails.
+fn fails((person, case): &(String, String), assembled: &Assembled) -> bool {
+    let file = SourceText::new("cases/somebody.toml", case.as_str());
+    let known = Directory::parse(&[
+        SourceText::new("people/units.toml", units(&assembled.directory)),
+        SourceText::new("people/somebody.toml", person.as_str()),
+    ]);
+    known.is_ok_and(|people| {
+        let report = assembled.rulebook.run_cases(&people, &[file]);
+        report.problems.is_empty() && !report.failures.is_empty()
+    })
+}
+
+/// The roles and departments of a directory, without its people.
+fn units(directory: &Directory) -> String {
+    let mut text = String::new();
+    for (kind, units) in [
+        ("role", directory.roles_above()),
+        ("department", directory.departments_above()),
+    ] {
+        for (name, above) in units {
+            let above: Vec<String> = above
+                .iter()
+                .filter(|one| *one != name)
+                .map(|one| format!("{one:?}"))
+                .collect();
+            let _ = write!(text, "[[{kind}]]\nid = {name:?}\nin = [{}]\n", above.join(", "));
+        }
+    }
+    text
+}

@@ -1,0 +1,56 @@
+//! What the rules say to a request that Cedar was given ready-made: how a proof's counterexample is put to the engine
+//! that judges traffic. It yields no permit.
+
+use cedar_policy::{Entities, EntityUid, Request};
+
+use super::Policy;
+use super::request::Noun;
+use crate::clock::Timestamp;
+use crate::facts::{PolicyId, Reason};
+
+/// What the engine answered.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// Whether the action is permitted.
+    pub allowed: bool,
+    /// The rules that made it so.
+    pub reasons: Vec<Reason>,
+    /// What went wrong; it denies.
+    pub troubles: Vec<String>,
+}
+
+impl Answer {
+    /// The rules that made it so, by name.
+    pub fn policies(&self) -> impl Iterator<Item = &PolicyId> {
+        self.reasons.iter().map(|reason| &reason.policy)
+    }
+}
+
+impl Policy {
+    /// Puts one ready request to the index and the evaluator.
+    pub fn answer(&self, request: &Request, entities: &Entities, at: Timestamp) -> Answer {
+        let (Some(principal), Some(action), Some(resource)) =
+            (request.principal(), request.action(), request.resource())
+        else {
+            return Answer::default();
+        };
+        let noun = |uid: &EntityUid| Noun {
+            uid: uid.clone(),
+            ancestors: entities.ancestors(uid).into_iter().flatten().cloned().collect(),
+        };
+        let found = self.index.candidates(&noun(principal), action, &noun(resource));
+        let mut numbers = found.unwrap_or_default();
+        numbers.retain(|number| self.is_in_force(*number, at));
+        let mut tally = super::Tally::default();
+        match self.index.set(numbers) {
+            Ok(set) => tally.count(&self.authorizer.is_authorized(request, &set, entities), &self.numbers),
+            Err(error) => tally.fail(super::Trouble::with_question("index", error.to_string())),
+        }
+        let decision = self.conclude(tally, None);
+        Answer {
+            allowed: decision.is_allowed(),
+            reasons: decision.reasons().to_vec(),
+            troubles: decision.troubles().to_vec(),
+        }
+    }
+}

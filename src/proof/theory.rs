@@ -1,0 +1,315 @@
+//! The rules as something that can be reasoned about: schema, policies, and what is known of every request there can be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_lc_rs::digest;
+use cedar_policy::{Effect, EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, ValidationMode, Validator};
+use serde_json::Value;
+
+use crate::facts::{Problem, SourceText, hex};
+use crate::rulebook::{Assembled, Sources};
+
+/// What holds of every request, as far as the schema's types do not say it. A condition whose words a schema does not
+/// have is left out.
+const ALWAYS_TRUE: [&str; 7] = [
+    r#"context.now >= datetime("2020-01-01") && context.now < datetime("2100-01-01")"#,
+    "context.local.weekday >= 1 && context.local.weekday <= 7",
+    r#"context.local.time >= duration("0h") && context.local.time < duration("24h")"#,
+    "if context has request then context.request.bytes >= 0 else true",
+    "if context has purpose then context.purpose.declaredAt <= context.now && context.now < context.purpose.expiresAt else true",
+    r#"if context has purpose then ["read", "engage", "publish", "administer"].containsAll(context.purpose.covers) else true"#,
+    r#"if resource is Purpose then resource.maxDuration > duration("0h") else true"#,
+];
+
+/// What makes a counterexample look like life, where one that does exists: an ordinary week, seen from Greenwich.
+const LIFELIKE: [&str; 2] = [
+    r#"context.now >= datetime("2026-11-23") && context.now < datetime("2026-11-30")
+       && context.local.time == context.now.toTime()
+       && (context.local.weekday == 1 && context.now.toDate() == datetime("2026-11-23")
+           || context.local.weekday == 2 && context.now.toDate() == datetime("2026-11-24")
+           || context.local.weekday == 3 && context.now.toDate() == datetime("2026-11-25")
+           || context.local.weekday == 4 && context.now.toDate() == datetime("2026-11-26")
+           || context.local.weekday == 5 && context.now.toDate() == datetime("2026-11-27")
+           || context.local.weekday == 6 && context.now.toDate() == datetime("2026-11-28")
+           || context.local.weekday == 7 && context.now.toDate() == datetime("2026-11-29"))"#,
+    r#"["office", "vpn", "guest"].contains(context.client.network) && ["basic", "certificate"].contains(context.proof.method)"#,
+];
+
+/// Names of one kind, each with all that it is part of.
+type Ladders = BTreeMap<EntityUid, BTreeSet<EntityUid>>;
+
+/// Schema, rules, and what is known of every request.
+#[derive(Debug)]
+pub struct Theory {
+    /// The vocabulary.
+    pub schema: Schema,
+    /// The kinds of requests: one for each action that something can be asked about.
+    pub envs: Vec<RequestEnv>,
+    /// The rules, each with its end as a condition.
+    pub rules: Vec<Policy>,
+    /// The requests that cannot be.
+    domain: Policy,
+    /// Those that can, but that nobody would recognise.
+    odd: Policy,
+    ladders: Ladders,
+}
+
+impl Theory {
+    /// What there is to reason about in an assembled rulebook. `more` are expressions that name things, too.
+    pub fn new(sources: &Sources, assembled: &Assembled, more: &[Policy]) -> Result<Self, Vec<Problem>> {
+        let broken = |what: String| vec![Problem::of_file("wayleave::proof::theory", &sources.schema.name, what)];
+        let (schema, _) = Schema::from_cedarschema_str(&sources.schema.text).map_err(|e| broken(e.to_string()))?;
+        let mut rules = Vec::new();
+        for rule in assembled.rulebook.policy().rules() {
+            let parsed = Policy::parse(Some(PolicyId::new(rule.id.as_str())), &rule.text);
+            let mut policy = parsed.map_err(|e| broken(e.to_string()))?;
+            if let Some(end) = rule.expires.filter(|_| policy.effect() == Effect::Permit) {
+                let end = condition(&format!("context.now < datetime(\"{end}\")"));
+                policy = end.and_then(|end| also(&policy, &end)).unwrap_or(policy);
+            }
+            rules.push(policy);
+        }
+        let mut envs: Vec<RequestEnv> = schema.request_envs().collect();
+        envs.sort_by_key(|env| (env.action().to_string(), env.resource().to_string()));
+        let ladders = ladders(assembled);
+        let named = rules.iter().chain(more).flat_map(Policy::entity_literals).collect();
+        let known = known(&ladders, &named);
+        let domain = ALWAYS_TRUE.iter().map(|text| (*text).to_owned()).chain(known);
+        Ok(Self {
+            domain: excluding("domain", domain, &schema).map_err(broken)?,
+            odd: excluding("odd", LIFELIKE.iter().map(|text| (*text).to_owned()), &schema).map_err(broken)?,
+            schema,
+            envs,
+            rules,
+            ladders,
+        })
+    }
+
+    /// The rules as a set.
+    pub fn all(&self) -> PolicySet {
+        set(self.rules.iter().cloned())
+    }
+
+    /// The rules but the one called `id`.
+    pub fn without(&self, id: &PolicyId) -> PolicySet {
+        set(self.rules.iter().filter(|rule| rule.id() != id).cloned())
+    }
+
+    /// `policies` for the requests that there can be, only.
+    pub fn possible(&self, policies: PolicySet) -> PolicySet {
+        with(policies, &self.domain)
+    }
+
+    /// `policies` for requests that somebody would recognise, only.
+    pub fn lifelike(&self, policies: PolicySet) -> PolicySet {
+        with(policies, &self.odd)
+    }
+
+    /// The rule, with what is known of every request before its own conditions.
+    pub fn within_domain(&self, policy: &Policy) -> Policy {
+        also_first(policy, &self.domain).unwrap_or_else(|| policy.clone())
+    }
+
+    /// The actions that `names` mean: themselves, or what is in a group of that name; none for an unknown name.
+    pub fn actions(&self, names: &[String]) -> Result<BTreeSet<EntityUid>, String> {
+        let tree = self.schema.action_entities().map_err(|e| e.to_string())?;
+        let mut found = BTreeSet::new();
+        for name in names {
+            let is = |uid: &EntityUid| uid.id().unescaped() == name;
+            let meant = self.envs.iter().map(RequestEnv::action);
+            let meant: Vec<_> = meant
+                .filter(|action| is(action) || tree.ancestors(action).into_iter().flatten().any(is))
+                .collect();
+            if meant.is_empty() {
+                return Err(name.clone());
+            }
+            found.extend(meant.into_iter().cloned());
+        }
+        Ok(found)
+    }
+
+    /// Whether catalogue or directory know what an entity of their kinds is called.
+    pub fn knows(&self, uid: &EntityUid) -> bool {
+        let kind = uid.type_name().basename().to_owned();
+        !self.ladders.keys().any(|known| known.type_name().basename() == kind) || self.ladders.contains_key(uid)
+    }
+
+    /// The names of one kind.
+    pub fn names(&self, kind: &str) -> impl Iterator<Item = &str> {
+        let of = move |uid: &&EntityUid| uid.type_name().basename() == kind;
+        self.ladders.keys().filter(of).map(|uid| uid.id().unescaped())
+    }
+
+    /// A digest of everything that a proof about `question` rests on.
+    pub fn digest(&self, sources: &Sources, question: &str) -> String {
+        let mut hash = digest::Context::new(&digest::SHA256);
+        let rules = self.rules.iter().map(ToString::to_string);
+        let one = [
+            env!("CARGO_PKG_VERSION").to_owned(),
+            sources.schema.text.to_string(),
+            self.domain.to_string(),
+        ];
+        for text in one.into_iter().chain(rules).chain([question.to_owned()]) {
+            hash.update(&text.len().to_be_bytes());
+            hash.update(text.as_bytes());
+        }
+        hex(hash.finish().as_ref())
+    }
+}
+
+/// A policy that permits exactly where `policy` applies, whatever its effect.
+pub fn permitting(policy: &Policy) -> Policy {
+    effect(policy, "permit").unwrap_or_else(|| policy.clone())
+}
+
+/// A set of policies with different names.
+pub fn set(policies: impl IntoIterator<Item = Policy>) -> PolicySet {
+    let mut set = PolicySet::new();
+    for policy in policies {
+        // two of one name are one
+        let _ = set.add(policy);
+    }
+    set
+}
+
+/// The set with one more policy.
+fn with(mut policies: PolicySet, policy: &Policy) -> PolicySet {
+    // two of one name are one
+    let _ = policies.add(policy.clone());
+    policies
+}
+
+/// Whether a policy says something that the schema understands.
+pub fn problems_of(policy: &Policy, schema: &Schema, file: &SourceText, span: (usize, usize)) -> Vec<Problem> {
+    let result = Validator::new(schema.clone()).validate(&set([policy.clone()]), ValidationMode::Strict);
+    let errors: BTreeSet<String> = result.validation_errors().map(ToString::to_string).collect();
+    let first = errors.into_iter().take(1);
+    first
+        .map(|error| Problem::error("wayleave::properties::invalid", file, span, error))
+        .collect()
+}
+
+fn condition(text: &str) -> Option<Policy> {
+    Policy::parse(None, format!("permit (principal, action, resource) when {{ {text} }};")).ok()
+}
+
+fn is_understood(text: &str, schema: &Schema) -> bool {
+    let found = condition(text);
+    found.is_some_and(|policy| {
+        let validator = Validator::new(schema.clone());
+        validator
+            .validate(&set([policy]), ValidationMode::Strict)
+            .validation_errors()
+            .next()
+            .is_none()
+    })
+}
+
+/// Forbids every request for which one of the conditions does not hold.
+fn excluding(id: &str, conditions: impl Iterator<Item = String>, schema: &Schema) -> Result<Policy, String> {
+    let kept: Vec<String> = conditions
+        .filter(|text| is_understood(text, schema))
+        .map(|text| format!("({text})"))
+        .collect();
+    let all = if kept.is_empty() {
+        "true".to_owned()
+    } else {
+        kept.join(" && ")
+    };
+    let text = format!("forbid (principal, action, resource) unless {{ {all} }};");
+    Policy::parse(Some(PolicyId::new(format!("the {id}"))), text).map_err(|e| e.to_string())
+}
+
+/// What catalogue and directory say of what is part of what.
+fn ladders(assembled: &Assembled) -> Ladders {
+    let mut ladders = Ladders::new();
+    let mut add = |kind: &str, name: &str, above: Vec<(&str, String)>| {
+        let uid = |kind: &str, name: &str| {
+            let kind = kind.parse().ok()?;
+            Some(EntityUid::from_type_name_and_id(
+                kind,
+                cedar_policy::EntityId::new(name),
+            ))
+        };
+        if let Some(own) = uid(kind, name) {
+            let above = above.iter().filter_map(|(kind, name)| uid(kind, name));
+            let above = above.filter(|other| *other != own).collect();
+            ladders.insert(own, above);
+        }
+    };
+    let tree = assembled.rulebook.catalog().categories();
+    let within = |category| {
+        tree.closure(category)
+            .into_iter()
+            .map(|one| ("Category", one.as_str().to_owned()))
+            .collect()
+    };
+    for category in tree.ids() {
+        add("Category", category.as_str(), within(category));
+    }
+    for platform in assembled.rulebook.catalog().platforms() {
+        add("Platform", platform.id.as_str(), within(&platform.category));
+    }
+    let people = &assembled.directory;
+    for (kind, units) in [
+        ("Role", people.roles_above()),
+        ("Department", people.departments_above()),
+    ] {
+        for (unit, above) in units {
+            add(kind, unit, above.iter().map(|one| (kind, one.clone())).collect());
+        }
+    }
+    ladders
+}
+
+/// The same as conditions, for the names that somebody uses: what is in the lower is in the higher; and a host that is in
+/// anything is classified.
+fn known(ladders: &Ladders, named: &BTreeSet<EntityUid>) -> Vec<String> {
+    let mut known = Vec::new();
+    for (low, above) in ladders.iter().filter(|(low, _)| named.contains(*low)) {
+        let (slot, kind) = match low.type_name().basename() {
+            "Role" | "Department" => ("principal", "User"),
+            _ => ("resource", "Site"),
+        };
+        if kind == "Site" {
+            known.push(format!(
+                "if resource is Site && resource in {low} then resource.classified else true"
+            ));
+        }
+        for high in above.iter().filter(|high| named.contains(*high)) {
+            known.push(format!(
+                "if {slot} is {kind} && {slot} in {low} then {slot} in {high} else true"
+            ));
+        }
+    }
+    known
+}
+
+fn effect(policy: &Policy, effect: &str) -> Option<Policy> {
+    let mut text = policy.to_json().ok()?;
+    text.as_object_mut()?.insert("effect".to_owned(), Value::from(effect));
+    Policy::from_json(Some(policy.id().clone()), text).ok()
+}
+
+fn joined(policy: &Policy, first: &Policy, second: &Policy) -> Option<Policy> {
+    let conditions = |policy: &Policy| Some(policy.to_json().ok()?.get("conditions")?.as_array()?.clone());
+    let mut text = policy.to_json().ok()?;
+    let all = conditions(first)?.into_iter().chain(conditions(second)?).collect();
+    text.as_object_mut()?.insert("conditions".to_owned(), Value::Array(all));
+    Policy::from_json(Some(policy.id().clone()), text).ok()
+}
+
+/// The policy, where `end` holds as well.
+fn also(policy: &Policy, end: &Policy) -> Option<Policy> {
+    joined(policy, policy, end)
+}
+
+/// The policy, where `domain` forbids nothing: asked first, so that nothing else is asked outside.
+fn also_first(policy: &Policy, domain: &Policy) -> Option<Policy> {
+    let mut text = domain.to_json().ok()?;
+    for one in text.get_mut("conditions")?.as_array_mut()? {
+        one.as_object_mut()?.insert("kind".to_owned(), Value::from("when"));
+    }
+    let domain = Policy::from_json(None, text).ok()?;
+    joined(policy, &domain, policy)
+}

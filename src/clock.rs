@@ -67,11 +67,17 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// A text that says no moment.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a moment: write date, time and zone, e.g. `2026-11-24T12:30:00Z` or `2026-11-24T12:30:00+01:00`")]
+pub struct BadMoment(String);
+
 impl FromStr for Timestamp {
-    type Err = jiff::Error;
+    type Err = BadMoment;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse::<jiff::Timestamp>().map(Self::from)
+        let moment: Result<jiff::Timestamp, _> = text.parse();
+        moment.map(Self::from).map_err(|_| BadMoment(text.to_owned()))
     }
 }
 

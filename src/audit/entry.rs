@@ -43,7 +43,6 @@ pub struct Entry {
     seen: Option<Box<Observation>>,
     decided: Option<Box<DecisionNote>>,
     counters: Arc<Counters>,
-    status: Option<u16>,
     decrypted: bool,
     committed: bool,
     closed: bool,
@@ -62,7 +61,6 @@ impl Entry {
             seen: None,
             decided: None,
             counters: Arc::default(),
-            status: None,
             decrypted: false,
             committed: false,
             closed: false,
@@ -83,11 +81,6 @@ impl Entry {
     pub fn decided(&mut self, decided: DecisionNote) {
         self.judged.get_or_insert_with(|| self.began.elapsed());
         self.decided = Some(Box::new(decided));
-    }
-
-    /// Notes the status that the client got, in case nobody is left to say it at the end.
-    pub fn answered(&mut self, status: u16) {
-        self.status = Some(status);
     }
 
     /// Notes that the gateway reads the flow's content, in case nobody is left to say it at the end.
@@ -165,7 +158,7 @@ impl Entry {
         }
         let ended = Ending {
             end: closing.end,
-            status: closing.status.or(self.status),
+            status: closing.status,
             decrypted: closing.decrypted || self.decrypted,
             bytes_up: self.counters.up.load(Ordering::Relaxed),
             bytes_down: self.counters.down.load(Ordering::Relaxed),

@@ -31,6 +31,7 @@ mod path;
 mod peek;
 mod recognise;
 mod redact;
+mod secrets;
 mod signature;
 mod tree;
 
@@ -40,7 +41,6 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-pub use path::resolved;
 pub use tree::{CategoryTree, Control, Platform};
 
 use crate::facts::{Activity, Category, Head, Host, Peek, Place, PlatformId, Problem, Reading, SourceText};
@@ -58,6 +58,7 @@ pub struct Catalog {
     activities: tree::ActivityTable,
     domains: host::DomainTable,
     index: index::Index,
+    secrets: Vec<secrets::Secret>,
     label_headers: BTreeSet<String>,
 }
 
@@ -96,7 +97,8 @@ impl Catalog {
     ///
     /// Outside the catalogue a safe method is `browse` and any other `unknown-write`.
     pub fn read(&self, place: &Place, head: &Head) -> Reading {
-        let spelling = path::Spelling::of(&head.path);
+        let path = self.hidden(place, &head.path);
+        let spelling = path::Spelling::of(&path);
         recognise::Reader::new(self, place, head, &spelling.paths()).read()
     }
 

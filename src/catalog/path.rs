@@ -8,6 +8,9 @@ use std::borrow::Cow;
 /// A path has at most so many segments for us; a longer one is ambiguous.
 const MOST_SEGMENTS: usize = 40;
 
+/// What stands in a kept path for a credential; globs take it for what it stands for.
+const STAND_IN: &str = "***";
+
 /// A path as it may be understood.
 #[derive(Debug)]
 pub(super) struct Spelling<'p> {
@@ -71,7 +74,7 @@ impl<'p> Paths<'p> {
 }
 
 /// The path as a server would resolve it: for rules that look at it.
-pub fn resolved(path: &str) -> Cow<'_, str> {
+pub(super) fn resolved(path: &str) -> Cow<'_, str> {
     let spelling = Spelling::of(path);
     spelling.resolved.map_or(spelling.plain, Cow::Owned)
 }
@@ -121,27 +124,43 @@ fn hex(byte: u8) -> Option<u8> {
     u8::try_from(char::from(byte).to_digit(16)?).ok()
 }
 
-/// Decodes everything (up to three times), and resolves slashes, dots and parameters.
-fn resolve(path: &str) -> String {
-    let mut text = path.to_owned();
+/// Decodes everything, up to three times.
+pub(super) fn decoded(text: &str) -> String {
+    let mut text = text.to_owned();
     for _ in 0..3 {
         text = percent_encoding::percent_decode_str(&text)
             .decode_utf8_lossy()
             .into_owned();
     }
-    let text = text.replace('\\', "/");
-    let text = text.split(['?', '#', '\0']).next().unwrap_or_default();
-    let mut kept: Vec<&str> = Vec::new();
-    for segment in text.split('/') {
-        match segment.split(';').next().unwrap_or_default() {
-            "" | "." => {}
-            ".." => {
-                kept.pop();
+    text
+}
+
+/// The segments that are left once slashes, dots and parameters are resolved, each with the number of the written
+/// segment that it stands in.
+pub(super) fn understood(path: &str) -> Vec<(usize, String)> {
+    let mut kept = Vec::new();
+    for (at, written) in path.split('/').enumerate() {
+        let text = decoded(written).replace('\\', "/");
+        let read = text.split(['?', '#', '\0']).next().unwrap_or_default();
+        for segment in read.split('/') {
+            match segment.split(';').next().unwrap_or_default() {
+                "" | "." => {}
+                ".." => {
+                    kept.pop();
+                }
+                name => kept.push((at, name.to_owned())),
             }
-            name => kept.push(name),
+        }
+        if read.len() < text.len() {
+            break;
         }
     }
-    format!("/{}", kept.join("/"))
+    kept
+}
+
+fn resolve(path: &str) -> String {
+    let names: Vec<String> = understood(path).into_iter().map(|(_, name)| name).collect();
+    format!("/{}", names.join("/"))
 }
 
 /// The segments of a path, without allocating; a slash at the end is no segment.
@@ -166,12 +185,23 @@ impl<'p> Segments<'p> {
         Self { list, length }
     }
 
+    /// These segments, as far as they count.
+    pub(super) fn among(segments: &[&'p str]) -> Self {
+        let mut list = [""; MOST_SEGMENTS];
+        let mut length = 0;
+        for (slot, segment) in list.iter_mut().zip(segments) {
+            *slot = segment;
+            length += 1;
+        }
+        Self { list, length }
+    }
+
     /// The last segment.
     pub(super) fn last(&self) -> Option<&'p str> {
         self.as_slice().last().copied()
     }
 
-    fn as_slice(&self) -> &[&'p str] {
+    pub(super) fn as_slice(&self) -> &[&'p str] {
         self.list.get(..self.length).unwrap_or_default()
     }
 }
@@ -225,6 +255,21 @@ impl PathGlob {
             parts,
             fold,
             rank: (kind, u16::try_from(letters).unwrap_or(u16::MAX)),
+        })
+    }
+
+    /// Whether each part but the last says which segment it matches: `**` stands at the end, if anywhere.
+    pub(super) fn is_positional(&self) -> bool {
+        let count = self.parts.len().saturating_sub(1);
+        !self.parts.iter().take(count).any(|part| *part == Part::Many)
+    }
+
+    /// The numbers of the segments in which a star stands, each with what stands there instead.
+    pub(super) fn stand_ins(&self) -> impl Iterator<Item = (usize, String)> {
+        self.parts.iter().enumerate().filter_map(|(at, part)| match part {
+            Part::One => Some((at, STAND_IN.to_owned())),
+            Part::Glob(glob) => Some((at, glob.replace('*', STAND_IN))),
+            Part::Literal(_) | Part::Many => None,
         })
     }
 

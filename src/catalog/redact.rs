@@ -19,7 +19,8 @@ impl Catalog {
         if !readable {
             return false;
         }
-        let spelling = Spelling::of(&head.path);
+        let path = self.hidden(place, &head.path);
+        let spelling = Spelling::of(&path);
         let paths = spelling.paths();
         let reader = Reader::new(self, place, head, &paths);
         let marked = self.index.marks(place).next().is_some();
@@ -38,7 +39,8 @@ impl Catalog {
 
     /// What signatures look at in the body of such a request.
     pub(super) fn wanted<'c>(&'c self, place: &'c Place, head: &'c Head) -> Wanted<'c> {
-        let spelling = Spelling::of(&head.path);
+        let path = self.hidden(place, &head.path);
+        let spelling = Spelling::of(&path);
         let paths = spelling.paths();
         let reader = Reader::new(self, place, head, &paths);
         let mut wanted = Wanted::default();
@@ -57,7 +59,8 @@ impl Catalog {
     }
 
     pub(super) fn without_the_unread(&self, place: &Place, head: &Head) -> Head {
-        let spelling = Spelling::of(&head.path);
+        let path = self.hidden(place, &head.path);
+        let spelling = Spelling::of(&path);
         let paths = spelling.paths();
         let reader = Reader::new(self, place, head, &paths);
         let operations: Vec<_> = reader
@@ -77,7 +80,10 @@ impl Catalog {
             let mark = marks.iter().find(|mark| mark.is_in_pair(key, value))?;
             Some((mark.key.to_string(), mark.sign.stand_in()))
         };
-        let mut kept = head.clone();
+        let mut kept = Head {
+            path: path.to_string(),
+            ..head.clone()
+        };
         kept.query = head.query.iter().filter_map(parameter).collect();
         kept.hints.labels.retain(|(name, _)| is_header(name));
         if let Peek::Operations(found) = &mut kept.peek {

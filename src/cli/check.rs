@@ -14,9 +14,8 @@ use crate::rulebook::{Assembled, Rulebook, Sources};
 
 /// Checks schema, rules, catalogue, purposes, people and cases against themselves and each other: what passes here, a
 /// gateway takes.
-///
-/// Exit code: 0 sound (there may be warnings), 1 problems, 2 the folder cannot be read.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Exit code: 0 sound, there may be warnings; 1 problems; 2 the folder cannot be read")]
 pub struct Args {
     /// The folder; without it `policies/` here if there is one, else the built-in policies.
     dir: Option<PathBuf>,

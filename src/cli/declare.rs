@@ -12,6 +12,7 @@ use super::way::Way;
 
 /// States a purpose and prints the grant.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Exit code: 0 granted; 1 not granted; 2 the command line or the proxy's URL makes no sense")]
 pub struct Args {
     /// The purpose, e.g. `recruiting`.
     purpose: String,

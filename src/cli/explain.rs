@@ -15,11 +15,12 @@ use crate::gatehouse::sources::find;
 use crate::purpose::Purpose;
 use crate::rulebook::{Assembled, Described, Directory, Rulebook, Sources};
 
+/// Where most people are.
+const USUAL: &str = "office";
+
 /// Explains what the rules say to a described request: the outcome, the policies that decide, what would help.
-///
-/// Exit code: 0 explained (whatever the outcome), 1 the rules have problems, 2 the folder cannot be read, or the
-/// description makes no sense.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Exit code: 0 explained, whatever the outcome; 1 the rules have problems; 2 not understood")]
 pub struct Args {
     /// Who asks: a person of `people/`.
     #[arg(long = "as", value_name = "PERSON")]
@@ -45,8 +46,8 @@ pub struct Args {
     /// When, e.g. `2026-11-24T12:30:00Z`; now if it is not said.
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
-    /// The named network that the person is in.
-    #[arg(long, default_value = "office")]
+    /// The named network that the person is in: one of `ingress.networks` in the settings.
+    #[arg(long, default_value = USUAL)]
     network: String,
     /// How to print the explanation.
     #[arg(long, value_enum, default_value_t = Format::Human)]
@@ -77,6 +78,7 @@ pub fn run(args: Args) -> ExitCode {
         }
     };
     let format = args.format;
+    let note = unnamed(&args.network, &rulebook);
     match described(args, &rulebook, &directory) {
         Err(why) => {
             printer::talk(format_args!("error: {why}"));
@@ -88,6 +90,7 @@ pub fn run(args: Args) -> ExitCode {
                 Format::Json => printer::data(json(&explanation)),
                 Format::Human => explanation.lines().iter().for_each(printer::data),
             }
+            note.iter().for_each(printer::talk);
             ExitCode::SUCCESS
         }
     }
@@ -146,20 +149,33 @@ fn person(name: &str, directory: &Directory) -> Result<Arc<Person>, String> {
     let id = SubjectId::parse(name).map_err(|bad| bad.to_string())?;
     directory.person(&id).ok_or_else(|| {
         let near = did_you_mean(name, directory.people().map(|person| person.id.as_str()));
-        unknown("person", name, near)
+        unknown("person", name, near, "the files in `people/` list those there are")
     })
 }
 
 fn purpose<'a>(name: &str, rulebook: &'a Rulebook) -> Result<&'a Purpose, String> {
     rulebook.purposes().get(&PurposeId::new(name)).ok_or_else(|| {
         let near = did_you_mean(name, rulebook.purposes().iter().map(|purpose| purpose.id.as_str()));
-        unknown("purpose", name, near)
+        unknown("purpose", name, near, "`purposes.toml` lists those there are")
     })
 }
 
-fn unknown(kind: &str, name: &str, near: Option<&str>) -> String {
+fn unknown(kind: &str, name: &str, near: Option<&str>, known: &str) -> String {
     match near {
         Some(near) => format!("there is no {kind} `{name}`: did you mean `{near}`?"),
-        None => format!("there is no {kind} `{name}`"),
+        None => format!("there is no {kind} `{name}`: {known}"),
     }
+}
+
+/// What to know of a network that was asked for by name, if no rule names it: the rules are all that is read here, and
+/// only the gateway's settings say which networks there are.
+fn unnamed(network: &str, rulebook: &Rulebook) -> Option<String> {
+    let written = format!("\"{network}\"");
+    let named = rulebook.policy().rules().any(|rule| rule.text.contains(&written));
+    (network != USUAL && !named).then(|| {
+        format!(
+            "note: no rule names the network `{network}`; the answer is that of any network that no rule names. \
+             Is it spelt as in `ingress.networks` of the settings?"
+        )
+    })
 }

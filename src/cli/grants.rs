@@ -12,6 +12,7 @@ use super::way::Way;
 
 /// Lists your grants, or ends one.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Exit code: 0 done; 1 not done; 2 the command line or the proxy's URL makes no sense")]
 pub struct Args {
     /// End the grant with this id.
     #[arg(long, value_name = "ID")]

@@ -35,7 +35,13 @@ use crate::clock::Clock;
 /// It intercepts traffic to social sites, works out who it is, where they go and what for, asks Cedar policies whether
 /// that may pass, does what they say, and writes down every decision.
 #[derive(Debug, Parser)]
-#[command(name = "wayleave", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "wayleave",
+    version,
+    propagate_version = true,
+    max_term_width = 100,
+    after_help = "Exit code: 0 done; 1 no, or it could not be done; 2 what was asked makes no sense"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -135,7 +141,10 @@ fn block_on(work: impl Future<Output = Result<ExitCode, Stop>>) -> Result<ExitCo
         .enable_all()
         .build()
         .map_err(|error| miette::miette!("no threads to work with: {error}"))?;
-    runtime.block_on(work)
+    let done = runtime.block_on(work);
+    // a lookup that still waits for a name server would hold up the end
+    runtime.shutdown_background();
+    done
 }
 
 #[cfg(test)]

@@ -15,8 +15,9 @@ use crate::gatehouse::sources::read_folder;
 use crate::gatehouse::{Gatehouse, OpenError, Rules};
 use crate::tls::Issuer;
 
-/// Runs the gateway until it is told to stop (SIGTERM, SIGINT or SIGHUP).
+/// Runs the gateway until it is told to stop (SIGTERM, SIGINT or SIGHUP); told again, it ends at once.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Exit code: 0 an orderly stop; 1 the gate cannot open; 2 the settings make no sense")]
 pub struct Args {
     #[command(flatten)]
     settings: settings::Args,
@@ -26,7 +27,7 @@ pub struct Args {
     port_base: Option<u16>,
 }
 
-/// Runs the command: 0 after an orderly stop, 1 if the gate cannot open, 2 if the settings cannot be understood.
+/// Runs the command: 0 after an orderly stop, 1 if the gate cannot open or is told to stop twice, 2 if the settings cannot be understood.
 pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     start_logging();
     let mut signals = Signals::listen()?;
@@ -45,9 +46,9 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     );
     signals.told().await;
     tracing::info!("stopping: no new connections; running ones may end");
-    house
-        .stop()
-        .await
+    signals
+        .unless_told_again(house.stop())
+        .await?
         .map_err(|why| miette!("the last records could not be written: {why}"))?;
     tracing::info!("the gate is closed");
     Ok(ExitCode::SUCCESS)
@@ -120,6 +121,16 @@ impl Signals {
             hang_up: signal(SignalKind::hangup()).into_diagnostic()?,
             at_terminal: std::io::stdin().is_terminal(),
         })
+    }
+
+    /// Does `work` to its end, unless another signal comes first.
+    pub async fn unless_told_again<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Report> {
+        tokio::select! {
+            done = work => Ok(done),
+            () = self.told() => Err(miette!(
+                "told to stop a second time: what still ran is cut, and its last records may be missing"
+            )),
+        }
     }
 
     /// Waits for SIGTERM, SIGINT (Ctrl-C), or SIGHUP where that means that the terminal was closed; under `nohup` and in

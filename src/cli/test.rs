@@ -10,10 +10,8 @@ use crate::gatehouse::sources::find;
 use crate::rulebook::{CaseReport, Rulebook, Sources};
 
 /// Runs `cases/*.toml` against the rules.
-///
-/// Exit code: 0 all cases pass, 1 a case fails or cannot be read, or the rules have problems, 2 the folder cannot be
-/// read.
 #[derive(clap::Args, Debug)]
+#[command(after_help = "Exit code: 0 all cases pass; 1 a case fails, or something has problems; 2 no folder to read")]
 pub struct Args {
     /// The folder; without it `policies/` here if there is one, else the built-in policies.
     dir: Option<PathBuf>,

@@ -341,6 +341,12 @@ fn misfit(origin: &Origin, path: &[&str], shape: &Shape, value: &Value, why: &st
             .problem(code, message)
             .with_help("write e.g. `127.0.0.1:3128` or `[::1]:3128`");
     }
+    if let Some(stranger) = no_network(value).filter(|_| why.contains("IP address")) {
+        let message = format!("`{name}` cannot hold `{stranger}`, which is not a network");
+        return origin.problem(code, message).with_help(
+            "write an address and a length, e.g. `10.0.0.0/8` or `2001:db8::/32`; `10.1.2.3/32` is one address",
+        );
+    }
     let expected = why
         .strip_prefix("invalid type: ")
         .or_else(|| why.strip_prefix("invalid value: "))
@@ -355,6 +361,16 @@ fn misfit(origin: &Origin, path: &[&str], shape: &Shape, value: &Value, why: &st
             origin.problem(code, message)
         }
         None => origin.problem(code, format!("`{name}` cannot be used: {why}")),
+    }
+}
+
+/// The first text in a value that is not a network.
+fn no_network(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => text.parse::<ipnet::IpNet>().err().map(|_| text.as_str()),
+        Value::Array(values) => values.iter().find_map(no_network),
+        Value::Table(table) => table.values().find_map(no_network),
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => None,
     }
 }
 

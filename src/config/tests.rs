@@ -267,6 +267,31 @@ host = 'gate'
 }
 
 #[test]
+fn moments_and_networks_that_cannot_be_read_are_answered_with_an_example() {
+    let text = "\
+[ingress]
+basic_networks = ['10.0.0.0/8', '10.0.0.0/99']
+networks = { office = ['10.1.2.3'] }
+
+[upstream]
+allow = 'intranet'
+
+[clock]
+fixed_at = 'yesterday'
+";
+    let said = complaints(text, &[]);
+    let example = "(write an address and a length, e.g. `10.0.0.0/8` or `2001:db8::/32`; `10.1.2.3/32` is one address)";
+    for part in [
+        &format!("`ingress.basic_networks` cannot hold `10.0.0.0/99`, which is not a network {example}"),
+        &format!("cannot hold `10.1.2.3`, which is not a network {example}"),
+        "`yesterday` is not a moment: write date, time and zone, e.g. `2026-11-24T12:30:00Z`",
+    ] {
+        assert!(said.iter().any(|line| line.contains(part)), "{part} in {said:#?}");
+    }
+    assert_eq!(said.len(), 4, "{said:#?}");
+}
+
+#[test]
 fn every_section_knows_its_shape() {
     assert!(matches!(shape::at::<File>(&["ingress"]), Some(Shape::Section(_))));
     assert_eq!(shape::at::<File>(&["ingress", "networks"]), Some(Shape::Names));

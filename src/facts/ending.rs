@@ -40,6 +40,8 @@ pub enum Stage {
 pub enum FaultCode {
     /// The request is malformed or smuggles (RFC 9112 §11).
     BadRequest,
+    /// The method is one that this gateway never passes on.
+    MethodNotAllowed,
     /// The request head is larger than the limit.
     HeadTooLarge,
     /// The client did not finish its request in time.
@@ -97,6 +99,7 @@ impl FaultCode {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::BadRequest => "bad-request",
+            Self::MethodNotAllowed => "method-not-allowed",
             Self::HeadTooLarge => "head-too-large",
             Self::ClientTimeout => "client-timeout",
             Self::ClientGone => "client-gone",

@@ -166,6 +166,7 @@ fn build(
         settings: settings.portal.clone(),
         ledger: ledger.clone(),
         book: book.clone(),
+        patience: settings.ingress.header_timeout(),
     };
     Ok(Rooms {
         portal: Arc::new(Portal::new(parts)?),

@@ -63,12 +63,18 @@ pub(super) struct Reload {
     pub(super) clock: Clock,
 }
 
+/// After which time files that could not be read are read again.
+const AGAIN: Duration = Duration::from_secs(5);
+
 impl Reload {
     /// Follows the folder, which looked like `ruling` before it was read, until the task is dropped.
     pub(super) async fn follow(self, mut ruling: Look) {
         loop {
             ruling = self.another(&ruling).await;
-            self.reload().await;
+            if !self.reload().await {
+                tokio::time::sleep(AGAIN).await;
+                ruling = Look::default();
+            }
         }
     }
 
@@ -94,16 +100,27 @@ impl Reload {
         look.unwrap_or_default()
     }
 
-    /// Reads the folder once and puts it in force if it may rule.
-    async fn reload(&self) {
+    /// Reads the folder once and puts it in force if it may rule. Returns false where a file could not be read: the folder
+    /// will look the same when it can.
+    async fn reload(&self) -> bool {
         let folder = self.folder.clone();
         let assembled = match tokio::task::spawn_blocking(move || assemble(&folder)).await {
             Ok(assembled) => assembled,
-            Err(error) => return tracing::error!(%error, "assembling the policies broke off"),
+            Err(error) => {
+                tracing::error!(%error, "assembling the policies broke off");
+                return false;
+            }
         };
         match assembled {
-            Ok(assembled) => self.put_in_force(assembled).await,
-            Err(problems) => self.refuse(problems).await,
+            Ok(assembled) => {
+                self.put_in_force(assembled).await;
+                true
+            }
+            Err(problems) => {
+                let unreadable = problems.iter().any(|problem| problem.code.ends_with("unreadable"));
+                self.refuse(problems).await;
+                !unreadable
+            }
         }
     }
 

@@ -24,8 +24,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::evidence::Evidence;
 use self::methods::Method;
+pub use self::methods::WAIT;
 pub use self::sign_in::SignIn;
-use crate::facts::{Arrival, PurposeId, Subject, did_you_mean};
+use crate::facts::{Arrival, PurposeId, Subject, SubjectId, did_you_mean};
 
 /// How people prove who they are.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -122,8 +123,9 @@ pub enum Answer {
     },
     /// No proof was shown.
     Silent,
-    /// A proof was shown and is wrong.
-    Rejected(WhyRejected),
+    /// A proof was shown and is wrong; it was for this account, if there is such an account. What stands for a name that
+    /// is nobody's may be a password that was typed in the wrong place.
+    Rejected(WhyRejected, Option<SubjectId>),
 }
 
 /// Why a proof is wrong. The words are for the person; they never tell whether a user exists.
@@ -135,6 +137,8 @@ pub enum WhyRejected {
     Malformed,
     /// The user name or the password is wrong.
     WrongCredentials,
+    /// The password is not looked at: too many for this user were wrong, from this address.
+    TooManyGuesses,
     /// A password was sent in clear from a network where that is not accepted.
     UseTlsDoor,
     /// The client certificate names nobody, or more than one.
@@ -150,6 +154,7 @@ impl WhyRejected {
             Self::TwoProofs => "two-proofs",
             Self::Malformed => "malformed",
             Self::WrongCredentials => "wrong-credentials",
+            Self::TooManyGuesses => "too-many-guesses",
             Self::UseTlsDoor => "use-tls-door",
             Self::CertificateUnclear => "certificate-unclear",
             Self::Unavailable => "unavailable",
@@ -157,10 +162,11 @@ impl WhyRejected {
     }
 
     /// All of them, for closed label sets.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::TwoProofs,
         Self::Malformed,
         Self::WrongCredentials,
+        Self::TooManyGuesses,
         Self::UseTlsDoor,
         Self::CertificateUnclear,
         Self::Unavailable,
@@ -173,6 +179,7 @@ impl fmt::Display for WhyRejected {
             Self::TwoProofs => "the request carries two `Proxy-Authorization` fields; send one",
             Self::Malformed => "the `Proxy-Authorization` field is not `Basic` with a user name and a password",
             Self::WrongCredentials => "the user name or the password is wrong",
+            Self::TooManyGuesses => "too many wrong passwords for this user from this address; wait some minutes",
             Self::UseTlsDoor => "passwords are not accepted in clear from this network; use the TLS door",
             Self::CertificateUnclear => "the client certificate does not name exactly one user",
             Self::Unavailable => "sign-in is not possible right now; try again",
@@ -228,7 +235,7 @@ impl Guard {
     /// Says who sent the evidence.
     pub async fn identify(&self, evidence: &Evidence<'_>) -> Answer {
         let answer = self.ask(evidence).await;
-        if matches!(answer, Answer::Rejected(_)) {
+        if matches!(answer, Answer::Rejected(..)) {
             self.rejections.fetch_add(1, Ordering::Relaxed);
         }
         answer
@@ -236,12 +243,12 @@ impl Guard {
 
     async fn ask(&self, evidence: &Evidence<'_>) -> Answer {
         if evidence.more_than_one {
-            return Answer::Rejected(WhyRejected::TwoProofs);
+            return Answer::Rejected(WhyRejected::TwoProofs, None);
         }
         for method in &self.methods {
             match method.identify(evidence).await {
                 Answer::Silent => {}
-                answer @ (Answer::Known { .. } | Answer::Rejected(_)) => return answer,
+                answer @ (Answer::Known { .. } | Answer::Rejected(..)) => return answer,
             }
         }
         Answer::Silent
@@ -330,7 +337,10 @@ mod tests {
         let guard = guard(&settings(folder.path()));
         let (here, twice, none) = (arrival(), signed_in(&[ADA, ADA]), signed_in(&[]));
         let answer = guard.identify(&Evidence::gather(&twice, None, &here)).await;
-        assert!(matches!(answer, Answer::Rejected(WhyRejected::TwoProofs)), "{answer:?}");
+        assert!(
+            matches!(answer, Answer::Rejected(WhyRejected::TwoProofs, None)),
+            "{answer:?}"
+        );
         let answer = guard.identify(&Evidence::gather(&none, None, &here)).await;
         assert!(matches!(answer, Answer::Silent), "{answer:?}");
         assert_eq!(guard.rejections(), 1);
@@ -355,7 +365,7 @@ mod tests {
             .identify(&Evidence::gather(&password, Some(&garbage), &here))
             .await;
         assert!(
-            matches!(answer, Answer::Rejected(WhyRejected::CertificateUnclear)),
+            matches!(answer, Answer::Rejected(WhyRejected::CertificateUnclear, None)),
             "{answer:?}"
         );
         let answer = guard.identify(&Evidence::gather(&password, None, &here)).await;

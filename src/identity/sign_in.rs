@@ -1,32 +1,53 @@
-//! What a sign-in rests on, so that it can end while connections that it opened go on.
+//! Whether what somebody proved at the door still stands.
 
-use tokio_util::sync::CancellationToken;
+use std::sync::Arc;
+
+use tokio::sync::watch;
 
 /// Somebody's having signed in. It is good until what proved it is taken back: the account is removed, or its password
-/// changes. Asking costs one look at a flag, so that every request inside a tunnel can ask.
+/// changes. Asking is cheap, so that every request inside a tunnel can ask.
 #[derive(Clone, Debug, Default)]
 pub struct SignIn {
     /// None where nothing that this gateway keeps can take the proof back, as with a certificate.
-    ended: Option<CancellationToken>,
+    proof: Option<Arc<watch::Sender<bool>>>,
+}
+
+/// What sign-ins rest on, until it is taken back.
+#[derive(Debug)]
+pub(super) struct Proof(Arc<watch::Sender<bool>>);
+
+impl Proof {
+    /// A proof that stands.
+    pub(super) fn new() -> Self {
+        Self(Arc::new(watch::Sender::new(true)))
+    }
+
+    /// From now on no sign-in that rests on it is good.
+    pub(super) fn take_back(&self) {
+        self.0.send_replace(false);
+    }
+
+    /// A sign-in that rests on it.
+    pub(super) fn sign_in(&self) -> SignIn {
+        SignIn {
+            proof: Some(Arc::clone(&self.0)),
+        }
+    }
 }
 
 impl SignIn {
-    /// A sign-in that ends when `ended` is cancelled.
-    pub(super) fn until(ended: CancellationToken) -> Self {
-        Self { ended: Some(ended) }
-    }
-
     /// Whether what proved it still stands.
     pub fn is_good(&self) -> bool {
-        self.ended.as_ref().is_none_or(|ended| !ended.is_cancelled())
+        self.proof.as_ref().is_none_or(|proof| *proof.borrow())
     }
 
     /// Returns once what proved it is taken back; never for what cannot be.
     pub async fn ended(&self) {
-        match &self.ended {
-            Some(ended) => ended.cancelled().await,
-            None => std::future::pending().await,
-        }
+        let Some(proof) = &self.proof else {
+            return std::future::pending().await;
+        };
+        // we hold its sender, so it cannot close
+        drop(proof.subscribe().wait_for(|stands| !stands).await);
     }
 }
 
@@ -36,11 +57,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_sign_in_is_good_until_its_proof_is_taken_back() {
-        let proof = CancellationToken::new();
-        let sign_in = SignIn::until(proof.clone());
+        let proof = Proof::new();
+        let sign_in = proof.sign_in();
         let copy = sign_in.clone();
         assert!(sign_in.is_good() && SignIn::default().is_good());
-        proof.cancel();
+        proof.take_back();
         assert!(!sign_in.is_good() && !copy.is_good());
         copy.ended().await;
     }

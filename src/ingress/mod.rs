@@ -38,7 +38,7 @@ pub use opening::{Opening, open, open_unread};
 pub use rewound::Rewound;
 pub use second_hello::{AnotherName, SameName};
 pub use sniff::{Sniff, sniff};
-pub use target::{Hop, Malformed, Target, request_sanity};
+pub use target::{Hop, Malformed, Target, max_forwards, request_sanity};
 
 use crate::facts::{Door, NetworkName};
 
@@ -56,7 +56,8 @@ pub struct Settings {
     pub max_connections: u32,
     /// How many of them one client address may have (of IPv6, one network of 64 bits); more are closed at once. 0: all.
     pub max_connections_per_client: u32,
-    /// How long a client may take over a whole request head, and between two requests, in seconds.
+    /// How long a client may take over a whole request head, over the body of what it sends to the portal, and between
+    /// two requests, in seconds.
     pub header_timeout_s: u64,
     /// How long an HTTP/2 connection may have no stream open, in seconds; for the first one the header timeout counts.
     pub http2_idle_timeout_s: u64,

@@ -77,6 +77,8 @@ impl Records {
         };
         let length = header.iter().fold(0, |sum, byte| (sum << 8) | usize::from(*byte));
         match (kind, gathered.get(HEADER)) {
+            // RFC 8446 §5.1 forbids it, servers pass over it, and what follows is not what it seems
+            (&client_hello::HANDSHAKE, _) if length == 0 => Err(AnotherName),
             (&client_hello::HANDSHAKE, None) => Ok(State::Gathering(gathered)),
             (&client_hello::HANDSHAKE, Some(&CLIENT_HELLO)) => match client_hello::parse(&gathered) {
                 Parsed::NeedMore => Ok(State::Gathering(gathered)),
@@ -200,6 +202,7 @@ mod tests {
                 for second in [
                     hello("x.com"),
                     cut(hello("x.com")),
+                    [record(22, &[]), hello("x.com")].concat(),
                     record(22, &[1, 0, 0, 4, 9, 9, 9, 9]),
                 ] {
                     let said = [first.clone(), between.clone(), second].concat();

@@ -29,8 +29,11 @@ const LONGEST: usize = 1024;
 pub fn sniff(first: &[u8]) -> Sniff {
     let first = first.get(..=LONGEST).unwrap_or(first);
     match first {
-        [] | [TLS_HANDSHAKE] | [0x80..=0xff, ..] if first.len() < 3 => Sniff::NeedMore,
-        [TLS_HANDSHAKE, 3, ..] => Sniff::Tls,
+        [] | [0x80..=0xff, ..] if first.len() < 3 => Sniff::NeedMore,
+        // whatever the version says: some servers do not look at it
+        [TLS_HANDSHAKE, ..] => Sniff::Tls,
+        // RFC 8446 §5.1: some servers pass over an alert or another record and take a hello after it
+        [20 | 21 | 23 | 24, ..] => Sniff::Malformed("a TLS record comes before the client hello"),
         // RFC 5246 §E.2: a client may speak TLS and begin in the format of SSL 2.0; it cannot name its host then
         [0x80..=0xff, _, OLD_HELLO, ..] => Sniff::Malformed("the client hello has the format of SSL 2.0"),
         _ => sniff_http(first),
@@ -81,8 +84,12 @@ mod tests {
         for (bytes, answer) in [
             (b"\x16\x03\x01\x02\x00\x01".as_slice(), Sniff::Tls),
             (b"\x16\x03", Sniff::Tls),
-            (b"\x16", Sniff::NeedMore),
-            (b"\x16\x02", Sniff::Other),
+            (b"\x16", Sniff::Tls),
+            (b"\x16\x02", Sniff::Tls),
+            (
+                b"\x15\x03\x01\x00\x02\x01\x5a\x16",
+                Sniff::Malformed("a TLS record comes before the client hello"),
+            ),
             (b"", Sniff::NeedMore),
             (b"GET / HTTP/1.1\r\n", Sniff::Http),
             (b"GE", Sniff::NeedMore),

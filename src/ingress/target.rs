@@ -47,6 +47,14 @@ pub enum Malformed {
     /// Methods are case-sensitive (RFC 9110 §9.1), and some servers do not know that.
     #[error("the method is not in capital letters")]
     MethodCase,
+    /// It would send everything back that was added on the way, to whoever reads the answer (RFC 9110 §9.3.8).
+    #[error("TRACE is not passed on: it would show what is added on the way")]
+    Trace,
+    /// RFC 9110 §7.6.2: we would have to answer as if we were the origin.
+    #[error(
+        "`Max-Forwards: 0` asks this gateway, which has no options of its own; without the field the origin is asked"
+    )]
+    LastHop,
     /// RFC 3986 knows only ASCII.
     #[error("the request target holds characters outside ASCII, or spaces")]
     TargetCharacters,
@@ -89,11 +97,34 @@ pub enum Malformed {
     /// RFC 9110 §8.6.
     #[error("there is more than one Content-Length field")]
     ContentLength,
+    /// RFC 9113 §8.2.1: an origin may end a connection over it, which others use, too.
+    #[error("a field value begins or ends with a space")]
+    FieldValue,
+}
+
+impl Malformed {
+    /// Whether another method would have been taken, as `Allow` says (RFC 9110 §15.5.6).
+    pub fn is_about_the_method(self) -> bool {
+        matches!(self, Self::Trace | Self::LastHop)
+    }
+}
+
+/// How often an OPTIONS request may still be forwarded, where it says so (RFC 9110 §7.6.2); what is no number says
+/// nothing.
+pub fn max_forwards(parts: &Parts) -> Option<u64> {
+    let count = parts
+        .headers
+        .get("max-forwards")
+        .filter(|_| parts.method == Method::OPTIONS)?;
+    count.to_str().ok()?.trim().parse().ok()
 }
 
 /// Checks a parsed request head, and tells where it goes.
 pub fn request_sanity(parts: &Parts, hop: Hop) -> Result<Target, Malformed> {
     method(&parts.method)?;
+    if max_forwards(parts) == Some(0) {
+        return Err(Malformed::LastHop);
+    }
     characters(&parts.uri)?;
     framing(parts)?;
     let host = host_field(parts)?;
@@ -107,6 +138,9 @@ pub fn request_sanity(parts: &Parts, hop: Hop) -> Result<Target, Malformed> {
 fn method(method: &Method) -> Result<(), Malformed> {
     if method.as_str().bytes().any(|b| b.is_ascii_lowercase()) {
         return Err(Malformed::MethodCase);
+    }
+    if method == Method::TRACE {
+        return Err(Malformed::Trace);
     }
     Ok(())
 }
@@ -135,6 +169,10 @@ fn framing(parts: &Parts) -> Result<(), Malformed> {
     }
     if parts.headers.get_all(CONTENT_LENGTH).iter().count() > 1 {
         return Err(Malformed::ContentLength);
+    }
+    let is_padded = |value: &[u8]| matches!(value, [b' ' | b'\t', ..] | [.., b' ' | b'\t']);
+    if parts.headers.values().any(|value| is_padded(value.as_bytes())) {
+        return Err(Malformed::FieldValue);
     }
     Ok(())
 }
@@ -318,6 +356,28 @@ mod tests {
         ] {
             let answer = said(method, target, &[("host", "x.com")], hop);
             assert_eq!(answer, Err(why), "{method} {target}");
+        }
+    }
+
+    #[test]
+    fn what_asks_the_way_itself_is_not_passed_on() {
+        assert_eq!(
+            told("TRACE", "http://x.com/", "x.com", PLAIN),
+            Malformed::Trace.to_string()
+        );
+        assert_eq!(said("TRACE", "/", &[("host", "x.com")], INSIDE), Err(Malformed::Trace));
+        let options = |hops: &str, method: &str| {
+            let headers = [("host", "x.com"), ("max-forwards", hops)];
+            said(method, "/", &headers, INSIDE).map(|_| ())
+        };
+        for (hops, method, answer) in [
+            ("0", "OPTIONS", Err(Malformed::LastHop)),
+            (" 00", "OPTIONS", Err(Malformed::LastHop)),
+            ("1", "OPTIONS", Ok(())),
+            ("none", "OPTIONS", Ok(())),
+            ("0", "GET", Ok(())),
+        ] {
+            assert_eq!(options(hops, method), answer, "{method} {hops}");
         }
     }
 

@@ -16,9 +16,10 @@ use super::decision::{Decision, Trouble};
 use super::express::wrong;
 use super::index::Number;
 use super::memo::{Made, Memo};
-use super::question::Question;
+use super::question::{Question, check};
 use super::reasons::{self, Tally};
-use super::request::{GRANT, Noun, Pairs, check, comes_before, facts};
+use super::request::{GRANT, Noun, Pairs, comes_before};
+use super::values::{self, Parsed};
 use super::{Passage, Policy};
 use crate::facts::{Grant, GrantId, Host, Person, Place, Reason, SubjectId};
 
@@ -28,6 +29,7 @@ pub(super) struct Memory {
     people: Memo<SubjectId, Person, Known>,
     sites: Memo<Host, Place, Known>,
     claims: Memo<GrantId, Grant, Context>,
+    parsed: Parsed,
 }
 
 /// A principal or resource in Cedar's terms, with the keys of the index that match it.
@@ -88,10 +90,9 @@ impl Policy {
             Ok(Known::new(named, |noun| self.index.keys_of_resource(noun)))
         })?;
         let both = [Arc::clone(&principal.entity), Arc::clone(&resource.entity)];
-        let base = self.nouns.base(person, flow.subject, flow.arrival, flow.at)?;
         Ok(Terms {
             entities: with(Entities::new(), both)?,
-            before: evaluated(base)?,
+            before: self.memory.parsed.base(&self.nouns, flow)?,
             during: OnceCell::new(),
             principal,
             resource,
@@ -224,10 +225,9 @@ impl Hearing<'_> {
                 let message = format!("`{action}` is asked without a request");
                 Trouble::with_question("request", message)
             })?;
-            let during = terms.during.get_or_init(|| {
-                let request = evaluated(vec![("request".to_owned(), facts(request)?)])?;
-                merged(&terms.before, &request)
-            });
+            let during = terms
+                .during
+                .get_or_init(|| merged(&terms.before, &values::request(request)));
             during.as_ref().map_err(Clone::clone)?
         };
         claim.map_or_else(|| Ok(base.clone()), |claim| merged(base, claim))

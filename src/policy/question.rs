@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::decision::Trouble;
+use super::schema::Vocabulary;
 use crate::clock::Timestamp;
 use crate::facts::{Arrival, Authority, Channel, Grant, Host, Person, Place, PurposeId, Subject, SubjectId};
 
@@ -93,4 +95,40 @@ pub struct GrantQuestion<'a> {
     pub channel: Channel,
     /// When.
     pub at: Timestamp,
+}
+
+/// What must hold of a question before it may be put. Whoever breaks it has mixed up two flows.
+pub(super) fn check(question: &Question<'_>, words: &Vocabulary) -> Result<(), Trouble> {
+    let trouble = |what: &str, message: String| Err(Trouble::with_question(what, message));
+    same_person(question.person, question.subject)?;
+    if question.actions.is_empty() {
+        return trouble("action", "no action is asked".to_owned());
+    }
+    let host = &question.authority.host;
+    if question.place.host != *host || question.request.is_some_and(|request| request.host != host) {
+        return trouble("host", format!("what is judged is not `{host}`"));
+    }
+    let Some(grant) = question.grant else { return Ok(()) };
+    if grant.subject != question.person.id || !grant.is_live(question.at) {
+        return trouble(
+            "grant",
+            format!("grant `{}` is not in force for `{}`", grant.id, question.person.id),
+        );
+    }
+    if !words.purposes().contains(&grant.purpose) {
+        return Err(unknown_purpose(grant.purpose.as_str()));
+    }
+    Ok(())
+}
+
+pub(super) fn same_person(person: &Person, subject: &Subject) -> Result<(), Trouble> {
+    if person.id == subject.id {
+        return Ok(());
+    }
+    let message = format!("`{}` proved to be `{}`", person.id, subject.id);
+    Err(Trouble::with_question("person", message))
+}
+
+pub(super) fn unknown_purpose(id: &str) -> Trouble {
+    Trouble::with_question("purpose", format!("the schema has no purpose `{id}`"))
 }

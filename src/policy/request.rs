@@ -12,7 +12,7 @@ use jiff::tz::TimeZoneDatabase;
 
 use super::decision::Trouble;
 use super::express::{Expr, moment, record, serves, span, text, uid, wrong};
-use super::question::{GrantQuestion, Power, Question, RequestFacts};
+use super::question::{GrantQuestion, Power, Question, RequestFacts, check, same_person, unknown_purpose};
 use super::schema::Vocabulary;
 use crate::clock::Timestamp;
 use crate::facts::{Arrival, Employment, Grant, Person, Place, Subject};
@@ -255,16 +255,23 @@ impl Nouns {
     /// What the person's wall clock shows: hours on the clock and not hours slept through, so that noon is `12h` on
     /// the day on which the clocks change, too.
     fn local(&self, person: &Person, at: Timestamp) -> Result<Expr, Trouble> {
+        let (since_midnight, weekday) = self.wall_clock(person, at)?;
+        record([
+            ("time", Expr::new_duration(format!("{since_midnight}ms"))),
+            ("weekday", Expr::new_long(weekday)),
+        ])
+    }
+
+    /// Milliseconds since midnight, and the day of the week; Monday is 1.
+    pub(super) fn wall_clock(&self, person: &Person, at: Timestamp) -> Result<(i64, i64), Trouble> {
         let zone = self.zones.get(&person.time_zone).map_err(|_| {
             let message = format!("`{}` has an unknown time zone `{}`", person.id, person.time_zone);
             Trouble::with_question("time-zone", message)
         })?;
         let here = at.calendar().to_zoned(zone);
         let since_midnight = here.time().duration_since(jiff::civil::Time::midnight());
-        record([
-            ("time", Expr::new_duration(format!("{}ms", since_midnight.as_millis()))),
-            ("weekday", Expr::new_long(here.weekday().to_monday_one_offset().into())),
-        ])
+        let millis = i64::try_from(since_midnight.as_millis()).unwrap_or(i64::MAX);
+        Ok((millis, here.weekday().to_monday_one_offset().into()))
     }
 
     pub(super) fn claim(&self, grant: &Grant) -> Result<Expr, Trouble> {
@@ -360,40 +367,4 @@ pub(super) fn facts(request: &RequestFacts<'_>) -> Result<Expr, Trouble> {
         pairs.push(("contentType", text(kind)));
     }
     record(pairs)
-}
-
-/// What must hold of a question before it may be put. Whoever breaks it has mixed up two flows.
-pub(super) fn check(question: &Question<'_>, words: &Vocabulary) -> Result<(), Trouble> {
-    let trouble = |what: &str, message: String| Err(Trouble::with_question(what, message));
-    same_person(question.person, question.subject)?;
-    if question.actions.is_empty() {
-        return trouble("action", "no action is asked".to_owned());
-    }
-    let host = &question.authority.host;
-    if question.place.host != *host || question.request.is_some_and(|request| request.host != host) {
-        return trouble("host", format!("what is judged is not `{host}`"));
-    }
-    let Some(grant) = question.grant else { return Ok(()) };
-    if grant.subject != question.person.id || !grant.is_live(question.at) {
-        return trouble(
-            "grant",
-            format!("grant `{}` is not in force for `{}`", grant.id, question.person.id),
-        );
-    }
-    if !words.purposes().contains(&grant.purpose) {
-        return Err(unknown_purpose(grant.purpose.as_str()));
-    }
-    Ok(())
-}
-
-fn same_person(person: &Person, subject: &Subject) -> Result<(), Trouble> {
-    if person.id == subject.id {
-        return Ok(());
-    }
-    let message = format!("`{}` proved to be `{}`", person.id, subject.id);
-    Err(Trouble::with_question("person", message))
-}
-
-fn unknown_purpose(id: &str) -> Trouble {
-    Trouble::with_question("purpose", format!("the schema has no purpose `{id}`"))
 }

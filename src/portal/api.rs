@@ -25,19 +25,21 @@ impl Portal {
         match self.give(visit, visitor, &declaration, channel).await {
             Ok(grant) => created(&grant, visit),
             Err(NotGranted::Unfit(unfit)) => {
-                let wrong = unfit.into_iter().map(|one| pages::field(one.field.as_str(), one.why));
+                let wrong = unfit
+                    .iter()
+                    .map(|one| pages::field(one.field().as_str(), (self.words.unfit)(one)));
                 intake::unfit(wrong.collect()).answer()
             }
             Err(NotGranted::NeedsApproval(by)) => self.needs_approval(&declaration.purpose, &by, visit.rules),
-            Err(NotGranted::Refused(why, reasons)) => {
-                let policies: Vec<&str> = reasons.iter().map(|reason| reason.policy.as_str()).collect();
-                let title = "The rules do not let you declare this";
-                let problem = Problem::new(StatusCode::FORBIDDEN, "prohibited", title, &why);
+            Err(NotGranted::Refused(why)) => {
+                let policies: Vec<&str> = why.reasons().iter().map(|reason| reason.policy.as_str()).collect();
+                let (title, text) = (self.words.not_declared_title, (self.words.not_declared)(&why));
+                let problem = Problem::new(StatusCode::FORBIDDEN, "prohibited", title, &text);
                 problem.with("policies", policies).answer()
             }
-            Err(NotGranted::TooMany(why)) => {
-                let title = "You hold as many grants as one may hold";
-                Problem::new(StatusCode::CONFLICT, "too-many-grants", title, &why).answer()
+            Err(NotGranted::TooMany(held)) => {
+                let (title, text) = (self.words.too_many_title, (self.words.too_many)(held));
+                Problem::new(StatusCode::CONFLICT, "too-many-grants", title, &text).answer()
             }
             Err(NotGranted::NotKept(_)) => not_kept(self.words.not_kept_title, self.words.not_kept),
         }
@@ -91,7 +93,7 @@ impl Portal {
                 let title = self.words.may_not_end_title;
                 Problem::new(StatusCode::FORBIDDEN, "prohibited", title, &joined(&reasons)).answer()
             }
-            Err(NotEnded::NotKept(why)) => not_kept(self.words.not_ended_title, &why),
+            Err(NotEnded::NotKept) => not_kept(self.words.not_ended_title, self.words.not_ended),
         }
     }
 

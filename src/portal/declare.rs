@@ -105,12 +105,13 @@ impl Portal {
             NotGranted::Unfit(unfit) => {
                 let mut trouble = Trouble::default();
                 for one in unfit {
-                    match one.field {
-                        UnfitField::Statement => trouble.statement = Some(sentence(&one.why)),
-                        UnfitField::Ticket => trouble.ticket = Some(sentence(&one.why)),
+                    let why = sentence(&(self.words.unfit)(&one));
+                    match one.field() {
+                        UnfitField::Statement => trouble.statement = Some(why.clone()),
+                        UnfitField::Ticket => trouble.ticket = Some(why.clone()),
                         UnfitField::Purpose | UnfitField::Platforms | UnfitField::Covers | UnfitField::Duration => {}
                     }
-                    trouble.lines.push(sentence(&one.why));
+                    trouble.lines.push(why);
                 }
                 trouble
             }
@@ -118,8 +119,8 @@ impl Portal {
                 let names: Vec<&str> = by.iter().map(SubjectId::as_str).collect();
                 line((self.words.approval)(&names))
             }
-            NotGranted::Refused(why, _) => line(why),
-            NotGranted::TooMany(why) => line(sentence(&why)),
+            NotGranted::Refused(why) => line((self.words.not_declared)(&why)),
+            NotGranted::TooMany(held) => line((self.words.too_many)(held)),
             NotGranted::NotKept(_) => line(self.words.not_kept.to_owned()),
         })
     }

@@ -20,7 +20,7 @@ use crate::facts::{
 };
 use crate::ledger::LedgerError;
 use crate::purpose::{Declaration, Unfit};
-use crate::rulebook::{Visitor, Weighing};
+use crate::rulebook::{NotDeclared, Visitor, Weighing};
 
 /// Why nothing was granted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,9 +30,9 @@ pub enum NotGranted {
     /// Somebody must approve it first.
     NeedsApproval(Vec<SubjectId>),
     /// The rules refuse it.
-    Refused(String, Vec<Reason>),
-    /// The person holds as many grants as one may hold.
-    TooMany(String),
+    Refused(NotDeclared),
+    /// The person holds so many grants, which is as many as one may hold.
+    TooMany(usize),
     /// It cannot be recorded or kept.
     NotKept(String),
 }
@@ -47,7 +47,7 @@ pub(super) enum NotEnded {
     /// The rules refuse it.
     Refused(Vec<Reason>),
     /// The ledger cannot keep the change.
-    NotKept(String),
+    NotKept,
 }
 
 impl Portal {
@@ -62,10 +62,10 @@ impl Portal {
         match visit.rules.weigh(visitor, declaration, channel, visit.at) {
             Weighing::Granted { terms, reasons } => self.keep(visit, terms, &reasons).await,
             Weighing::NeedsApproval { approvers, .. } => Err(NotGranted::NeedsApproval(approvers)),
-            Weighing::Refused { unfit, .. } if !unfit.is_empty() => Err(NotGranted::Unfit(unfit)),
-            Weighing::Refused { reasons, why, .. } => {
-                self.note_refused(visit, visitor, declaration, channel, &reasons);
-                Err(NotGranted::Refused(why, reasons))
+            Weighing::Unfit(unfit) => Err(NotGranted::Unfit(unfit)),
+            Weighing::Refused(why) => {
+                self.note_refused(visit, visitor, declaration, channel, why.reasons());
+                Err(NotGranted::Refused(why))
             }
         }
     }
@@ -176,7 +176,8 @@ impl Portal {
             if matches!(trouble, LedgerError::AlreadyOver(_)) {
                 NotEnded::Over
             } else {
-                NotEnded::NotKept(trouble.to_string())
+                tracing::warn!(%trouble, grant = %id, "a grant could not be ended");
+                NotEnded::NotKept
             }
         })
     }
@@ -184,8 +185,8 @@ impl Portal {
 
 impl From<LedgerError> for NotGranted {
     fn from(trouble: LedgerError) -> Self {
-        if matches!(trouble, LedgerError::TooMany(_)) {
-            Self::TooMany(trouble.to_string())
+        if let LedgerError::TooMany(held) = trouble {
+            Self::TooMany(held)
         } else {
             Self::NotKept(trouble.to_string())
         }

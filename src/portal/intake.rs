@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body::Body;
 use http_body_util::{BodyExt, Limited};
 use serde_json::{Map, Value};
 
 use super::pages::{Page, Problem, field};
-use crate::facts::{PlatformId, PurposeId, did_you_mean};
+use super::words::Words;
+use crate::facts::{FaultCode, PlatformId, PurposeId, did_you_mean};
 use crate::purpose::{Declaration, parse_duration};
 
 /// How much a form or a declaration may hold.
@@ -29,46 +30,48 @@ pub(super) struct Received {
 pub(super) enum Unread {
     TooLarge,
     Broken,
+    TooSlow,
 }
 
 impl Unread {
-    pub(super) fn answer(self) -> Page {
+    pub(super) fn answer(self, words: &Words) -> Page {
         match self {
             Self::TooLarge => {
-                let detail = format!("A form or declaration holds at most {MOST} bytes: shorten the statement.");
-                Problem::new(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "too-large",
-                    "The request is too large",
-                    &detail,
-                )
-                .answer()
+                let (title, text) = (words.too_large_title, (words.too_large)(MOST));
+                Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", title, &text).answer()
             }
             Self::Broken => {
-                let detail = "The connection broke off before the whole request arrived: send it again.";
-                Problem::new(
-                    StatusCode::BAD_REQUEST,
-                    "broken-off",
-                    "The request is not complete",
-                    detail,
-                )
-                .answer()
+                let (title, text) = (words.broken_off_title, words.broken_off);
+                Problem::new(StatusCode::BAD_REQUEST, "broken-off", title, text).answer()
+            }
+            Self::TooSlow => {
+                let (said, code) = (
+                    (words.fault)(FaultCode::ClientTimeout),
+                    FaultCode::ClientTimeout.as_str(),
+                );
+                let text = format!("{} {}", said.what, said.advice);
+                let mut page = Problem::new(StatusCode::REQUEST_TIMEOUT, code, said.title, &text).answer();
+                // RFC 9110 §15.5.9: the rest is not waited for
+                page.headers_mut()
+                    .insert(header::CONNECTION, HeaderValue::from_static("close"));
+                page
             }
         }
     }
 }
 
-/// Reads the whole request.
-pub(super) async fn receive<B>(request: Request<B>) -> Result<Received, Unread>
+/// Reads the whole request; its body may take as long as `patience`.
+pub(super) async fn receive<B>(request: Request<B>, patience: Duration) -> Result<Received, Unread>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let (head, body) = request.into_parts();
-    let body = match Limited::new(body, MOST).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(Unread::TooLarge),
-        Err(_) => return Err(Unread::Broken),
+    let body = match tokio::time::timeout(patience, Limited::new(body, MOST).collect()).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => return Err(Unread::TooLarge),
+        Ok(Err(_)) => return Err(Unread::Broken),
+        Err(_) => return Err(Unread::TooSlow),
     };
     Ok(Received {
         method: head.method,
@@ -301,6 +304,41 @@ mod tests {
         ] {
             assert!(said.contains(part), "{part} in {said}");
         }
+    }
+
+    /// A body of which nothing ever comes, or the whole.
+    struct Dripping(Option<Bytes>);
+
+    impl Body for Dripping {
+        type Data = Bytes;
+        type Error = std::convert::Infallible;
+
+        fn poll_frame(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+        ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+            match self.0.take() {
+                Some(bytes) => std::task::Poll::Ready(Some(Ok(http_body::Frame::data(bytes)))),
+                None => std::task::Poll::Pending,
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_that_does_not_come_in_time_is_answered_with_408() {
+        for begun in [None, Some(Bytes::from_static(b"purpose=recr"))] {
+            let request = Request::post("/declare").body(Dripping(begun)).unwrap();
+            let unread = receive(request, Duration::ZERO).await.err().unwrap();
+            let page = unread.answer(&crate::portal::words::ENGLISH);
+            assert_eq!(page.status(), StatusCode::REQUEST_TIMEOUT);
+            assert_eq!(page.headers()[header::CONTENT_TYPE], "application/problem+json");
+            assert_eq!(page.headers()[header::CONNECTION], "close");
+        }
+        let whole = Request::post("/declare").body(http_body_util::Full::new(Bytes::from_static(b"a=b")));
+        assert!(
+            receive(whole.unwrap(), Duration::ZERO).await.is_ok(),
+            "what is there is read"
+        );
     }
 
     #[test]

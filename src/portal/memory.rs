@@ -8,12 +8,12 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::Refused;
 use super::tokens::random;
+use super::{Refused, Stopped};
 use crate::clock::Timestamp;
 use crate::facts::{GrantId, Observation, SubjectId};
 
-/// How many refusals are remembered for one person.
+/// How many refusals are remembered for one person; as many tunnels that were stopped.
 const EACH: usize = 16;
 /// For how long.
 const KEPT: Duration = Duration::from_hours(24);
@@ -44,11 +44,26 @@ pub(super) struct Kept {
     ticket: Ticket,
 }
 
-/// The refusals by person, newest last.
+/// What one person met, newest last.
+#[derive(Default)]
+struct Theirs {
+    refusals: Vec<Arc<Kept>>,
+    stopped: Vec<Stopped>,
+}
+
+impl Theirs {
+    /// When they met something last.
+    fn latest(&self) -> Option<Timestamp> {
+        let refused = self.refusals.last().map(|kept| kept.refused.seen.at);
+        refused.max(self.stopped.last().map(|stopped| stopped.at))
+    }
+}
+
+/// The refusals by person.
 pub(super) struct Memory {
     ticket_lasts: Duration,
     most_people: usize,
-    people: Mutex<BTreeMap<SubjectId, Vec<Arc<Kept>>>>,
+    people: Mutex<BTreeMap<SubjectId, Theirs>>,
 }
 
 impl Memory {
@@ -77,7 +92,7 @@ impl Memory {
         if people.len() >= self.most_people && !people.contains_key(&who) {
             make_room(&mut people, now);
         }
-        let theirs = people.entry(who).or_default();
+        let theirs = &mut people.entry(who).or_default().refusals;
         theirs.retain(|old| !kept.replaces(old));
         theirs.push(kept);
         while theirs.len() > EACH {
@@ -86,6 +101,27 @@ impl Memory {
             theirs.remove(victim);
         }
         Some(ticket)
+    }
+
+    /// Remembers a tunnel that was stopped; of the same to one host, the last.
+    pub(super) fn keep_stopped(&self, stopped: Stopped) {
+        let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        if people.len() >= self.most_people && !people.contains_key(&stopped.who) {
+            make_room(&mut people, stopped.at);
+        }
+        let theirs = &mut people.entry(stopped.who.clone()).or_default().stopped;
+        theirs.retain(|old| old.host != stopped.host || old.code != stopped.code);
+        theirs.push(stopped);
+        if theirs.len() > EACH {
+            theirs.remove(0);
+        }
+    }
+
+    /// `who`'s own tunnels of the last day that were stopped, newest first.
+    pub(super) fn stopped_of(&self, who: &SubjectId, now: Timestamp) -> Vec<Stopped> {
+        let people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
+        let theirs = people.get(who).into_iter().flat_map(|theirs| &theirs.stopped).rev();
+        theirs.filter(|stopped| now.since(stopped.at) < KEPT).cloned().collect()
     }
 
     /// The refusal behind a ticket, if it is `who`'s own and the link is not too old.
@@ -103,7 +139,7 @@ impl Memory {
     /// `who`'s own refusals of the last day, newest first.
     pub(super) fn of(&self, who: &SubjectId, now: Timestamp) -> Vec<Arc<Kept>> {
         let people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        let theirs = people.get(who).into_iter().flatten().rev();
+        let theirs = people.get(who).into_iter().flat_map(|theirs| &theirs.refusals).rev();
         theirs
             .filter(|kept| now.since(kept.refused.seen.at) < KEPT)
             .cloned()
@@ -113,7 +149,7 @@ impl Memory {
     /// Notes which grant was given for a refusal.
     pub(super) fn granted(&self, who: &SubjectId, record: &str, grant: &GrantId) {
         let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
-        let theirs = people.get_mut(who).into_iter().flatten();
+        let theirs = people.get_mut(who).into_iter().flat_map(|theirs| &mut theirs.refusals);
         for kept in theirs.filter(|kept| kept.refused.record.as_str() == record) {
             Arc::make_mut(kept).granted = Some(grant.clone());
         }
@@ -133,12 +169,11 @@ impl Kept {
 }
 
 /// Forgets who met no refusal for a day, or else who met none for longest.
-fn make_room(people: &mut BTreeMap<SubjectId, Vec<Arc<Kept>>>, now: Timestamp) {
-    let latest = |theirs: &[Arc<Kept>]| theirs.last().map(|kept| kept.refused.seen.at);
+fn make_room(people: &mut BTreeMap<SubjectId, Theirs>, now: Timestamp) {
     let before = people.len();
-    people.retain(|_, theirs| latest(theirs).is_some_and(|at| now.since(at) < KEPT));
+    people.retain(|_, theirs| theirs.latest().is_some_and(|at| now.since(at) < KEPT));
     if people.len() == before {
-        let quietest = people.iter().min_by_key(|(_, theirs)| latest(theirs));
+        let quietest = people.iter().min_by_key(|(_, theirs)| theirs.latest());
         if let Some(who) = quietest.map(|(who, _)| who.clone()) {
             people.remove(&who);
         }

@@ -1,5 +1,7 @@
 //! The person's own page: what they hold, what was refused lately, what they may declare.
 
+use std::cmp::Reverse;
+
 use http::StatusCode;
 
 use super::case::{Case, purpose_title};
@@ -7,7 +9,8 @@ use super::deeds::NotEnded;
 use super::intake::Received;
 use super::pages::counter::{self, Held, Met, Mine, Open};
 use super::pages::{Page, see_other};
-use super::{Portal, Visit, provenance, times};
+use super::{Portal, Refused, Stopped, Visit, provenance, times};
+use crate::clock::Timestamp;
 use crate::facts::{Channel, Grant, Outcome, Reason};
 use crate::purpose::{Approval, Purpose};
 use crate::rulebook::Visitor;
@@ -61,22 +64,42 @@ impl Portal {
 
     fn met(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Vec<Met> {
         let words = self.words;
-        let recent = self.memory.of(&visit.subject.id, visit.at);
-        let met = |refused: &super::Refused| {
+        let when = |at| times::local(at, visit.at, visitor.person);
+        let refused = |refused: &Refused| {
             let case = Case::of(self, visit.rules, refused);
             let told = case.told(self).lines();
-            Met {
+            let link = match refused.remedy.outcome() {
+                Outcome::Allow | Outcome::Declare => words.link_to_declare,
+                Outcome::Request | Outcome::Deny => words.link_to_explain,
+            };
+            let met = Met {
                 record: refused.record.to_string(),
                 tried: told.tried,
-                when: times::local(refused.seen.at, visit.at, visitor.person),
+                when: when(refused.seen.at),
                 why: told.why,
-                link: match refused.remedy.outcome() {
-                    Outcome::Allow | Outcome::Declare => words.link_to_declare,
-                    Outcome::Request | Outcome::Deny => words.link_to_explain,
-                },
-            }
+                detail: None,
+                link: Some(link),
+            };
+            (refused.seen.at, met)
         };
-        recent.iter().map(|kept| met(&kept.refused)).collect()
+        let stopped = |stopped: Stopped| {
+            let said = (words.fault)(stopped.code);
+            let met = Met {
+                record: stopped.record.to_string(),
+                tried: (words.connected)(stopped.host.as_str()),
+                when: when(stopped.at),
+                why: [said.what, said.advice].map(str::to_owned).to_vec(),
+                detail: Some(stopped.detail),
+                link: None,
+            };
+            (stopped.at, met)
+        };
+        let refusals = self.memory.of(&visit.subject.id, visit.at);
+        let refusals = refusals.iter().map(|kept| refused(&kept.refused));
+        let tunnels = self.memory.stopped_of(&visit.subject.id, visit.at);
+        let mut met: Vec<(Timestamp, Met)> = refusals.chain(tunnels.into_iter().map(stopped)).collect();
+        met.sort_by_key(|(at, _)| Reverse(*at));
+        met.into_iter().map(|(_, met)| met).collect()
     }
 
     /// A declaration that can be pasted into a terminal; nothing in it comes from anybody but us. It is for the purpose
@@ -133,7 +156,9 @@ impl Portal {
             Err(NotEnded::Refused(reasons)) => {
                 self.note(StatusCode::FORBIDDEN, words.may_not_end_title, &joined(&reasons))
             }
-            Err(NotEnded::NotKept(why)) => self.note(StatusCode::SERVICE_UNAVAILABLE, words.not_ended_title, &why),
+            Err(NotEnded::NotKept) => {
+                self.note(StatusCode::SERVICE_UNAVAILABLE, words.not_ended_title, words.not_ended)
+            }
         }
     }
 }

@@ -27,6 +27,7 @@ mod tokens;
 pub mod words;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
@@ -35,7 +36,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::Book;
 use crate::clock::Timestamp;
-use crate::facts::{Arrival, Host, Observation, Person, RecordId, Remedy, RulebookId, Subject};
+use crate::facts::{Arrival, FaultCode, Host, Observation, Person, RecordId, Remedy, RulebookId, Subject, SubjectId};
 use crate::ledger::Ledger;
 use crate::rulebook::{Directory, Refusal, Rulebook, Visitor};
 pub use deeds::NotGranted;
@@ -57,7 +58,7 @@ pub struct Settings {
     pub contact: Option<String>,
     /// How many seconds a link to a refusal is valid.
     pub ticket_s: u64,
-    /// For how many people recent refusals are remembered, at most sixteen each.
+    /// For how many people recent refusals are remembered: of each, at most sixteen, and as many tunnels that were stopped.
     pub remembered_people: usize,
 }
 
@@ -83,6 +84,8 @@ pub struct PortalParts {
     pub ledger: Ledger,
     /// Where everything is recorded.
     pub book: Book,
+    /// How long the body of a form or of a call may take.
+    pub patience: Duration,
 }
 
 /// Why the portal cannot open.
@@ -129,6 +132,23 @@ pub struct Refused {
     pub back: Option<String>,
 }
 
+/// A tunnel that was let through and then stopped, because of what it began with: no page could say so.
+#[derive(Clone, Debug)]
+pub struct Stopped {
+    /// Whose tunnel it was.
+    pub who: SubjectId,
+    /// The record of the tunnel.
+    pub record: RecordId,
+    /// Where it would have gone.
+    pub host: Host,
+    /// What was wrong with it.
+    pub code: FaultCode,
+    /// The same in detail.
+    pub detail: String,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// The counter.
 pub struct Portal {
     host: Host,
@@ -136,6 +156,7 @@ pub struct Portal {
     settings: Settings,
     ledger: Ledger,
     book: Book,
+    patience: Duration,
     memory: Memory,
     tokens: Tokens,
     words: &'static Words,
@@ -152,6 +173,7 @@ impl Portal {
             settings: parts.settings,
             ledger: parts.ledger,
             book: parts.book,
+            patience: parts.patience,
             tokens: Tokens::new().ok_or(PortalError::Random)?,
             words: &ENGLISH,
         })
@@ -178,6 +200,11 @@ impl Portal {
         self.memory.keep(refused)
     }
 
+    /// Remembers a stopped tunnel for its person's own page.
+    pub fn stopped(&self, stopped: Stopped) {
+        self.memory.keep_stopped(stopped);
+    }
+
     /// The answer to a refused request: remembered, and told to whoever asked.
     ///
     /// A person who opened an address (`refused.back`) is sent to the portal; any other navigation gets a page in
@@ -202,9 +229,9 @@ impl Portal {
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let received = match intake::receive(request).await {
+        let received = match intake::receive(request, self.patience).await {
             Ok(received) => received,
-            Err(trouble) => return trouble.answer(),
+            Err(trouble) => return trouble.answer(self.words),
         };
         if received.path().starts_with("/v1/") {
             self.serve_tool(visit, &received).await

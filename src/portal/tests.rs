@@ -57,6 +57,7 @@ impl Counter {
             settings: Settings::default(),
             ledger: Ledger::open(&self.folder.path().join("ledger.db")).unwrap(),
             book,
+            patience: Duration::from_secs(30),
         };
         Portal::new(parts).unwrap()
     }

@@ -16,7 +16,6 @@ use super::visitor::{Hop, Inside, Visitor};
 use crate::audit::Entry;
 use crate::facts::{Ask, Authority, Observation};
 use crate::policy::Permit;
-use crate::rulebook::Rulebook;
 use crate::upstream::Body;
 
 /// A CONNECT on its way: who asks, for where, and the record that is certain from here on.
@@ -32,8 +31,6 @@ pub(super) struct Knock {
 /// What lets a CONNECT pass unread, and where to.
 pub(super) struct Passage {
     pub(super) permit: Permit,
-    /// The rules that gave the permit, which also judge what the tunnel turns out to carry.
-    pub(super) rules: Arc<Rulebook>,
     pub(super) origin: TcpStream,
 }
 
@@ -88,7 +85,7 @@ impl Proxy {
             return self.intercept(knock, request);
         };
         match self.house.upstream.tunnel(&permit).await {
-            Ok(origin) => self.tunnel(knock, Passage { permit, rules, origin }, request),
+            Ok(origin) => self.tunnel(knock, Passage { permit, origin }, request),
             Err(fault) => respond::fault(knock.entry, knock.seen.ask.host(), false, reader, &fault),
         }
     }

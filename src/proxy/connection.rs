@@ -143,7 +143,7 @@ impl Proxy {
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let limits = &self.house.ingress;
+        let (limits, tasks) = (&self.house.ingress, self.house.tasks.of_one_connection());
         let mut builder = http1::Builder::new();
         builder
             .timer(TokioTimer::new())
@@ -155,7 +155,7 @@ impl Proxy {
         tokio::pin!(connection);
         tokio::select! {
             ended = connection.as_mut() => return ended,
-            () = self.house.tasks.stopping().cancelled() => connection.as_mut().graceful_shutdown(),
+            () = tasks.stopping().cancelled() => connection.as_mut().graceful_shutdown(),
         }
         connection.await
     }
@@ -164,10 +164,10 @@ impl Proxy {
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let limits = &self.house.ingress;
+        let (limits, tasks) = (&self.house.ingress, self.house.tasks.of_one_connection());
         let streams = &hop.streams;
         let mut builder = http2::Builder::new(Running {
-            tasks: self.house.tasks.clone(),
+            tasks: tasks.clone(),
             streams: streams.clone(),
         });
         builder
@@ -183,7 +183,7 @@ impl Proxy {
         let patience = limits.header_timeout();
         tokio::select! {
             ended = connection.as_mut() => return ended.map_err(|error| broken(&error)),
-            () = self.house.tasks.stopping().cancelled() => connection.as_mut().graceful_shutdown(),
+            () = tasks.stopping().cancelled() => connection.as_mut().graceful_shutdown(),
             () = streams.idle(patience, limits.http2_idle_timeout()) => {
                 if !streams.begun() {
                     let why = "no request came in time";
@@ -227,9 +227,12 @@ impl Proxy {
     }
 
     pub(super) async fn stray(&self, client: SocketAddr, fault: &Fault, status: Option<StatusCode>) {
-        if !self.records_unproven(client, Unproven::Stray) {
-            return;
+        if self.records_unproven(client, Unproven::Stray) {
+            self.record_stray(client, fault, status).await;
         }
+    }
+
+    pub(super) async fn record_stray(&self, client: SocketAddr, fault: &Fault, status: Option<StatusCode>) {
         // without what was seen, an entry closes as a stray
         if let Ok(entry) = self.house.book.enter(self.house.clock.now(), client).await {
             entry.close(Closing {

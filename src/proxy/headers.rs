@@ -35,8 +35,10 @@ const INDOORS: [HeaderName; 9] = [
     HeaderName::from_static("x-real-ip"),
     HeaderName::from_static("traceparent"),
     HeaderName::from_static("tracestate"),
-    HeaderName::from_static("max-forwards"),
+    MAX_FORWARDS,
 ];
+
+const MAX_FORWARDS: HeaderName = HeaderName::from_static("max-forwards");
 
 /// Joins the cookies of a request that HTTP/2 lets a client split: elsewhere they are one field (RFC 9113 §8.2.3).
 pub(super) fn join_cookies(parts: &mut Parts) {
@@ -44,6 +46,7 @@ pub(super) fn join_cookies(parts: &mut Parts) {
         return;
     }
     let crumbs = parts.headers.get_all(COOKIE).iter().map(HeaderValue::as_bytes);
+    let crumbs = crumbs.filter(|crumb| !crumb.is_empty());
     let joined = crumbs.collect::<Vec<_>>().join(&b"; "[..]);
     if let Ok(joined) = HeaderValue::from_bytes(&joined) {
         parts.headers.insert(COOKIE, joined);
@@ -60,6 +63,13 @@ pub(super) fn too_large(parts: &Parts, limits: &ingress::Settings) -> bool {
         .map(|(name, value)| name.as_str().len() + value.len() + 32)
         .sum();
     target + fields > limits.max_header_bytes as usize || parts.headers.len() > limits.max_headers as usize
+}
+
+/// `Max-Forwards` for the next hop: one less (RFC 9110 §7.6.2). It counts for OPTIONS alone, since TRACE never leaves, and
+/// one that is used up has not come this far.
+pub(super) fn hops_left(parts: &Parts) -> Option<(HeaderName, HeaderValue)> {
+    let left = ingress::max_forwards(parts)?.checked_sub(1)?;
+    Some((MAX_FORWARDS, HeaderValue::from(left)))
 }
 
 /// Prepares a request's fields for the origin. `upgrade` keeps the WebSocket handshake whole.

@@ -11,6 +11,7 @@ use super::connect::Knock;
 use super::connection::Served;
 use super::longlived::STOPPING;
 use super::plan;
+use super::stopped::{Ear, Stop};
 use crate::audit::Closing;
 use crate::facts::{Blame, End, Fault, FaultCode, Stage};
 use crate::ingress::{self, ClientHello, Opening, Rewound};
@@ -21,44 +22,55 @@ impl Proxy {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (end, decrypted) = match self.inside(&knock, io).await {
-            Ok(served) => self.ended_inside(&served),
-            Err(end) => (end, false),
-        };
-        knock.entry.close(Closing {
-            end,
-            status: Some(200),
-            decrypted,
-        });
+        match self.inside(&knock, io).await {
+            Ok(served) => {
+                let (end, decrypted) = self.ended_inside(&served);
+                knock.entry.close(Closing {
+                    end,
+                    status: Some(200),
+                    decrypted,
+                });
+            }
+            Err(stop) => self.end_tunnel(&knock.seen, knock.entry, stop).await,
+        }
     }
 
-    async fn inside<S>(self: &Arc<Self>, knock: &Knock, io: S) -> Result<Served, End>
+    async fn inside<S>(self: &Arc<Self>, knock: &Knock, io: S) -> Result<Served, Stop<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let opened = self.unless_stopping(ingress::open(io, &self.house.ingress)).await;
-        let (opening, io) = opened.ok_or_else(stopping)?;
+        let (opening, io) = opened.ok_or_else(|| Stop::Ended(stopping()))?;
         let fault = match opening {
             Opening::Tls(hello) => return self.serve_tls(knock, &hello, io).await,
             Opening::Http(_) => return Ok(self.clone().serve_http(io, knock.inside(false), false).await),
             Opening::Ended => gone(),
-            Opening::Other | Opening::Malformed(_) => Fault::new(
-                Blame::Client,
-                Stage::Intercept,
-                FaultCode::ProtocolUnreadable,
-                "rules ask to read this flow, and it is neither TLS nor HTTP",
-            ),
+            Opening::Other | Opening::Malformed(_) => return Err(Stop::Refused(unreadable(), None)),
             Opening::Silent => silent(),
         };
-        Err(End::from(&fault))
+        Err(Stop::Ended(End::from(&fault)))
     }
 
-    async fn serve_tls<S>(self: &Arc<Self>, knock: &Knock, hello: &ClientHello, io: Rewound<S>) -> Result<Served, End>
+    async fn serve_tls<S>(
+        self: &Arc<Self>,
+        knock: &Knock,
+        hello: &ClientHello,
+        io: Rewound<S>,
+    ) -> Result<Served, Stop<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        match plan::on_hello(knock.seen.ask.authority(), hello) {
+            Ok(()) => self.shake_hands(knock, io).await.map_err(Stop::Ended),
+            Err(fault) => Err(Stop::Refused(fault, Some((Ear::Tls, io)))),
+        }
+    }
+
+    async fn shake_hands<S>(self: &Arc<Self>, knock: &Knock, io: Rewound<S>) -> Result<Served, End>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let promised = knock.seen.ask.authority();
-        plan::on_hello(promised, hello).map_err(|fault| End::from(&fault))?;
         let minted = self.house.mint.server_config(&promised.host).await;
         let config = minted.map_err(|problem| {
             let why = problem.to_string();
@@ -98,6 +110,15 @@ fn stopping() -> End {
 
 fn client_tls(why: &str) -> End {
     End::from(&Fault::new(Blame::Client, Stage::Intercept, FaultCode::ClientTls, why))
+}
+
+fn unreadable() -> Fault {
+    Fault::new(
+        Blame::Client,
+        Stage::Intercept,
+        FaultCode::ProtocolUnreadable,
+        "rules ask to read this flow, and it is neither TLS nor HTTP",
+    )
 }
 
 fn gone() -> Fault {

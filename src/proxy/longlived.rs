@@ -1,8 +1,8 @@
 //! Flows that outlive their judgement: tunnels, sockets, uploads and answers that take their time are judged again
 //! whenever something changes, and end, with the reason, once they would no longer pass.
 
-use std::pin::Pin;
-use std::sync::Arc;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -33,28 +33,33 @@ pub const STOPPING: &str = "the gateway is stopping";
 /// Comes, with the reason, once a flow may no longer go on.
 pub(super) type MayNotGoOn = Pin<Box<dyn Future<Output = String> + Send + Sync>>;
 
+/// The names on the certificate of what an unread tunnel leads to, once they are known.
+pub(super) type Covers = OnceLock<Arc<[String]>>;
+
 impl Proxy {
     /// Returns, with the reason, once the flow that was let pass as `seen` must end: it may no longer go on, or the
     /// gateway stops.
-    pub(super) async fn until_it_must_end(&self, seen: Observation, sign_in: &SignIn) -> String {
+    pub(super) async fn until_it_must_end(&self, seen: Observation, sign_in: &SignIn, covers: &Covers) -> String {
         tokio::select! {
             () = self.house.tasks.stopping().cancelled() => STOPPING.to_owned(),
-            why = self.until_it_may_not(seen, sign_in) => why,
+            why = self.until_it_may_not(seen, sign_in, covers) => why,
         }
     }
 
     /// The same for what may end by itself when the gateway stops. Boxed, because few flows live to need it.
     pub(super) fn watch(self: &Arc<Self>, seen: Observation, sign_in: SignIn) -> MayNotGoOn {
         let proxy = Arc::clone(self);
-        Box::pin(async move { proxy.until_it_may_not(seen, &sign_in).await })
+        Box::pin(async move { proxy.until_it_may_not(seen, &sign_in, &Covers::default()).await })
     }
 
     /// Returns, with the reason, once the flow that was let pass as `seen` would no longer: new rules, an ended or
     /// expired grant, a changed person, an account that is gone.
-    async fn until_it_may_not(&self, mut seen: Observation, sign_in: &SignIn) -> String {
+    async fn until_it_may_not(&self, mut seen: Observation, sign_in: &SignIn, covers: &Covers) -> String {
         tokio::time::sleep(PATIENCE).await;
         let mut judged: Option<RulebookId> = None;
-        let mut nap = Duration::ZERO;
+        // INVARIANT: set anew only after a judgement: whatever else wakes the flow must not put off its end.
+        let mut alarm = pin!(tokio::time::sleep(Duration::ZERO));
+        let mut is_due = true;
         loop {
             // INVARIANT: listened for before it is judged, so that nothing falls between the two.
             let mut rules = self.house.rules.changes();
@@ -65,11 +70,12 @@ impl Proxy {
             let same = renewed.person == seen.person && renewed.standing == seen.standing;
             seen = renewed;
             // somebody else's grant wakes everybody
-            if !same || nap.is_zero() || judged.as_ref() != Some(now.id()) {
-                let Some(permit) = self.still_passes(&now, &seen) else {
+            if !same || is_due || judged.as_ref() != Some(now.id()) {
+                let Some(permit) = self.still_passes(&now, &seen, covers) else {
                     return "the rules or the grant that let it pass no longer do".to_owned();
                 };
-                nap = self.nap(permit.until());
+                alarm.set(tokio::time::sleep(self.nap(permit.until())));
+                is_due = false;
                 judged = Some(now.id().clone());
             }
             tokio::select! {
@@ -77,7 +83,7 @@ impl Proxy {
                 _ = rules.changed() => {}
                 _ = grants.changed() => {}
                 _ = people.changed() => {}
-                () = tokio::time::sleep(nap) => nap = Duration::ZERO,
+                () = &mut alarm => is_due = true,
             }
         }
     }
@@ -89,7 +95,7 @@ impl Proxy {
     }
 
     /// What was seen, as it would be now.
-    fn renewed(&self, seen: &Observation) -> Observation {
+    pub(super) fn renewed(&self, seen: &Observation) -> Observation {
         let at = self.house.clock.now();
         let id = seen.subject.as_ref().map(|subject| &subject.id);
         let person = id.and_then(|id| self.house.directory.load().person(id));
@@ -107,11 +113,16 @@ impl Proxy {
 
     /// The permit for `seen`, if its plan would today be the same kind of passage. A tunnel that rules now want to read
     /// may not stay unread.
-    fn still_passes(&self, rules: &Rulebook, seen: &Observation) -> Option<Permit> {
+    fn still_passes(&self, rules: &Rulebook, seen: &Observation, covers: &Covers) -> Option<Permit> {
         let portal = &self.house.portal_host;
         match &seen.ask {
             Ask::Connect(_) => match plan::on_connect(rules, portal, seen).step {
-                ConnectStep::Tunnel(permit) => Some(permit),
+                ConnectStep::Tunnel(permit) => {
+                    let other = covers
+                        .get()
+                        .and_then(|names| plan::on_certificate(rules, portal, seen, names));
+                    other.is_none().then_some(permit)
+                }
                 ConnectStep::Challenge | ConnectStep::Portal | ConnectStep::Intercept | ConnectStep::Refuse(_) => None,
             },
             Ask::Request(..) => match plan::on_request(rules, portal, seen).step {

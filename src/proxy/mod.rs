@@ -26,6 +26,7 @@ mod peek;
 mod plan;
 mod request;
 mod respond;
+mod stopped;
 mod streams;
 mod tasks;
 mod tunnel;

@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 
 use super::Proxy;
 use super::body::{Outgoing, carrying, whole};
-use super::longlived::{SIGNED_OUT, Watched};
+use super::longlived::{MayNotGoOn, SIGNED_OUT, Watched};
 use super::observe::head_of;
 use super::pac::pac_answer;
 use super::peek::{Peeked, peek};
@@ -24,11 +24,11 @@ use super::{headers, respond};
 use crate::audit::{Closing, Entry};
 use crate::catalog::PEEK_LIMIT;
 use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Observation, Remedy, Stage};
-use crate::ingress::{Target, request_sanity};
+use crate::ingress::{Malformed, Target, request_sanity};
 use crate::policy::Permit;
 use crate::portal::Visit;
 use crate::rulebook::{Judgement, Refusal, Rulebook};
-use crate::upstream::Body;
+use crate::upstream::{Answer, Body, OnlyOnce};
 
 /// A request taken apart, with what a peek took from its body.
 pub(super) struct Asked {
@@ -43,12 +43,19 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    /// The whole address, for the person's way back. It stays in the house.
-    pub(super) fn url(&self, seen: &Observation) -> String {
+    /// The whole address, for the person's way back. It stays in the house; where a credential stands in its path, nobody
+    /// came by a link, and the way back is to the site.
+    pub(super) fn way_back(&self, rules: &Rulebook, seen: &Observation) -> String {
         let scheme = if self.secure { "https" } else { "http" };
         let authority = seen.ask.authority();
         let default_port = if self.secure { 443 } else { 80 };
-        let path = self.parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        let place = rules.catalog().place(&authority.host);
+        let written = self.parts.uri.path();
+        let path = if rules.catalog().hidden(&place, written) == written {
+            self.parts.uri.path_and_query().map_or("/", PathAndQuery::as_str)
+        } else {
+            "/"
+        };
         if authority.port == default_port {
             let host = authority.to_string();
             let host = host.strip_suffix(&format!(":{default_port}")).unwrap_or(&host);
@@ -74,7 +81,7 @@ impl Proxy {
         }
         let target = match target {
             Ok(target) => target,
-            Err(malformed) => return self.malformed(&hop, &request, malformed.to_string()).await,
+            Err(malformed) => return self.refused_form(&hop, &request, malformed).await,
         };
         match (&hop.inside, target) {
             (None, Target::Connect(authority)) => Box::pin(self.connect(hop, authority, request)).await,
@@ -173,9 +180,12 @@ impl Proxy {
         mut entry: Entry,
         seen: Observation,
         planned: Planned<RequestStep>,
-        asked: Asked,
+        mut asked: Asked,
     ) -> Response<Body> {
         let Planned { step, judgement } = planned;
+        if asked.read {
+            entry.reads_content();
+        }
         let remedy = match (&step, &judgement) {
             (RequestStep::Refuse(_), Some(judgement)) => rules.remedy_judged(&seen, judgement),
             _ => Remedy::default(),
@@ -184,6 +194,9 @@ impl Proxy {
             entry.decided(judgement.note(Some(&remedy)));
         }
         let publishes = judgement.as_ref().is_some_and(Judgement::publishes);
+        if publishes {
+            asked.parts.extensions.insert(OnlyOnce);
+        }
         let promised = match &step {
             RequestStep::Refuse(_) => Ok(()),
             RequestStep::Challenge | RequestStep::Portal | RequestStep::Forward(_) | RequestStep::Upgrade(_) => {
@@ -234,7 +247,9 @@ impl Proxy {
             secure,
             read: decrypted,
         } = asked;
+        let hops = headers::hops_left(&parts);
         headers::outward(&mut parts.headers, self.via(parts.version), false);
+        parts.headers.extend(hops);
         let counters = entry.counters();
         let sent = || counters.up.load(Ordering::Relaxed);
         let body = Outgoing::new(peeked.frames, body, peeked.complete, entry.counters());
@@ -247,19 +262,28 @@ impl Proxy {
             why = &mut may_not => return respond::cut(entry, permit.authority(), decrypted, reader, why),
         };
         match sent {
-            Ok(response) => {
-                let (mut head, body) = response.into_parts();
-                let via = self.via(head.version);
-                headers::inward(&mut head, via, false);
-                let closing = Closing {
-                    end: End::Completed,
-                    status: Some(head.status.as_u16()),
-                    decrypted,
-                };
-                Response::from_parts(head, carrying(entry, closing, Watched::new(body, may_not)))
-            }
+            Ok(response) => self.pass_answer(entry, decrypted, response, may_not),
             Err(fault) => respond::fault(entry, &permit.authority().host, decrypted, reader, &fault),
         }
+    }
+
+    /// Passes an origin's answer on, for as long as it may.
+    pub(super) fn pass_answer(
+        &self,
+        entry: Entry,
+        decrypted: bool,
+        response: Response<Answer>,
+        may_not: MayNotGoOn,
+    ) -> Response<Body> {
+        let (mut head, body) = response.into_parts();
+        let via = self.via(head.version);
+        headers::inward(&mut head, via, false);
+        let closing = Closing {
+            end: End::Completed,
+            status: Some(head.status.as_u16()),
+            decrypted,
+        };
+        Response::from_parts(head, carrying(entry, closing, Watched::new(body, may_not)))
     }
 
     /// A request to our own counter.
@@ -309,6 +333,16 @@ impl Proxy {
         self.unjudged(hop, request, &fault).await
     }
 
+    async fn refused_form(&self, hop: &Hop, request: &Request<Incoming>, malformed: Malformed) -> Response<Body> {
+        let code = if malformed.is_about_the_method() {
+            FaultCode::MethodNotAllowed
+        } else {
+            FaultCode::BadRequest
+        };
+        let fault = Fault::new(Blame::Client, Stage::Arrive, code, malformed.to_string());
+        self.unjudged(hop, request, &fault).await
+    }
+
     async fn misdirected(&self, hop: &Hop, request: &Request<Incoming>, why: String) -> Response<Body> {
         let fault = Fault::new(Blame::Client, Stage::Arrive, FaultCode::Misdirected, why);
         self.unjudged(hop, request, &fault).await
@@ -317,8 +351,14 @@ impl Proxy {
     /// A request that is answered before anybody could judge it; its record says how it ended.
     async fn unjudged(&self, hop: &Hop, request: &Request<Incoming>, fault: &Fault) -> Response<Body> {
         tracing::debug!(client = %hop.arrival.client, %fault, end = ?End::from(fault), "refused before judging");
-        let answer = respond::fault_without_entry(request, fault);
-        self.stray(hop.arrival.client, fault, Some(answer.status())).await;
+        let answer = respond::fault_without_entry(request, fault, None);
+        // whoever opened a tunnel has proven who they are: what they cause is nobody else's
+        if hop.inside.is_some() {
+            self.record_stray(hop.arrival.client, fault, Some(answer.status()))
+                .await;
+        } else {
+            self.stray(hop.arrival.client, fault, Some(answer.status())).await;
+        }
         answer
     }
 }

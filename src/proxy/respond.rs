@@ -18,7 +18,8 @@ use super::peek::drain;
 use super::request::Asked;
 use super::visitor::{Hop, Visitor};
 use crate::audit::{Closing, Entry};
-use crate::facts::{Authority, Blame, End, Fault, FaultCode, Host, Observation, Remedy, Stage};
+use crate::facts::{Authority, Blame, End, Fault, FaultCode, Host, Observation, RecordId, Remedy, Stage, SubjectId};
+use crate::identity::{WAIT, WhyRejected};
 use crate::portal::Refused;
 use crate::portal::pages::{self, Audience, Page};
 use crate::portal::words::ENGLISH;
@@ -55,10 +56,14 @@ impl Proxy {
 
     /// Asks who it is (RFC 9110 §11.7.1).
     pub(super) fn challenge(&self, entry: Entry, hop: &Hop, visitor: &Visitor, parts: &Parts) -> Response<Body> {
-        if let Some(why) = &visitor.rejected {
-            tracing::info!(client = %hop.arrival.client, %why, "a proof of identity was refused");
+        if let Some((why, account)) = &visitor.rejected {
+            let user = account.as_ref().map(SubjectId::as_str);
+            tracing::info!(client = %hop.arrival.client, user, %why, "a proof of identity was refused");
         }
-        let page = pages::challenge(&ENGLISH, &self.house.guard.challenges(&hop.arrival), audience(parts));
+        let page = match &visitor.rejected {
+            Some((WhyRejected::TooManyGuesses, _)) => pages::wait(&ENGLISH, WAIT, audience(parts)),
+            Some(_) | None => pages::challenge(&ENGLISH, &self.house.guard.challenges(&hop.arrival), audience(parts)),
+        };
         if self.records_unproven(hop.arrival.client, Unproven::Challenge) {
             return answer(entry, End::Challenged, false, Reader::of(parts), page);
         }
@@ -77,7 +82,7 @@ impl Proxy {
     ) -> Response<Body> {
         let who = audience(&asked.parts);
         let back = match who {
-            Audience::Navigation if asked.parts.method == Method::GET => Some(asked.url(seen)),
+            Audience::Navigation if asked.parts.method == Method::GET => Some(asked.way_back(rules, seen)),
             Audience::Navigation | Audience::Tool => None,
         };
         let page = self
@@ -149,7 +154,7 @@ pub(super) fn no_record(entry: Entry, host: &Host, reader: Reader, why: &str) ->
 
 /// No record, no access: not even an entry could be opened.
 pub(super) fn no_entry(request: &Request<Incoming>, why: &str) -> Response<Body> {
-    fault_without_entry(request, &unrecordable(why))
+    fault_without_entry(request, &unrecordable(why), None)
 }
 
 /// What the portal remembers of a refusal.
@@ -176,8 +181,14 @@ fn unrecordable(why: &str) -> Fault {
 }
 
 /// A fault before anybody could open an entry, or one whose entry is closed already.
-pub(super) fn fault_without_entry(request: &Request<Incoming>, fault: &Fault) -> Response<Body> {
-    let mut page = pages::fault(&ENGLISH, fault, None, None, audience_of(request.headers()));
+/// `about` is its host and its record, where there are any.
+pub(super) fn fault_without_entry(
+    request: &Request<Incoming>,
+    fault: &Fault,
+    about: Option<(&Host, &RecordId)>,
+) -> Response<Body> {
+    let (host, record) = about.unzip();
+    let mut page = pages::fault(&ENGLISH, fault, host, record, audience_of(request.headers()));
     page.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     let who = audience_of(request.headers());
     let head_only = request.method() == Method::HEAD;

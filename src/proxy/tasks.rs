@@ -19,10 +19,21 @@ impl Tasks {
     where
         F: Future + Send + 'static,
     {
-        let cut = self.cut.clone();
+        // a token of its own: all tasks would meet at one lock, at each step of each of them
+        let cut = self.cut.child_token();
         self.running.spawn(async move {
             tokio::select! { biased; () = cut.cancelled() => {} _ = task => {} }
         });
+    }
+
+    /// The same tasks, for those of one connection: they share tokens with each other and with nobody else.
+    #[must_use]
+    pub fn of_one_connection(&self) -> Self {
+        Self {
+            running: self.running.clone(),
+            stop: self.stop.child_token(),
+            cut: self.cut.child_token(),
+        }
     }
 
     /// Fires when the house stops: no task begins anything new from then on.

@@ -12,8 +12,10 @@ use tokio::net::TcpStream;
 use super::Proxy;
 use super::connect::{Knock, Passage};
 use super::greeting::Greeting;
+use super::longlived::Covers;
 use super::plan;
-use crate::audit::{Closing, Counters};
+use super::stopped::{Ear, Stop};
+use crate::audit::Counters;
 use crate::facts::{Blame, End, Fault, FaultCode, Host, Observation, Stage};
 use crate::ingress::{self, AnotherName, Opening, Rewound, SameName};
 use crate::upstream::{RelayEnd, Side, Way, relay};
@@ -38,21 +40,23 @@ impl Proxy {
             ..
         } = knock;
         let counters = entry.counters();
-        let mut must_end = pin!(self.until_it_must_end(seen.clone(), &visitor.sign_in));
+        let covers = Covers::default();
+        let mut must_end = pin!(self.until_it_must_end(seen.clone(), &visitor.sign_in, &covers));
         let opened = tokio::select! {
             biased;
-            why = &mut must_end => Err(End::Cut(why)),
-            opened = self.opened(passage, &seen, io, &counters) => opened,
+            why = &mut must_end => Err(Stop::Ended(End::Cut(why))),
+            opened = self.opened(passage, &seen, io, (&counters, &covers)) => opened,
         };
-        let end = match opened {
-            Ok((io, origin)) => self.relay(io, origin, &counters, must_end).await,
-            Err(end) => end,
+        let ended = match opened {
+            Ok((io, origin)) => match self.relay(io, origin, &counters, must_end).await {
+                Ok(end) => Stop::Ended(end),
+                // a second hello for another host: by now the origin has answered, and nothing more can be said
+                Err(fault) if fault.code == FaultCode::SniMismatch => Stop::Refused(fault, None),
+                Err(fault) => Stop::Ended(End::from(&fault)),
+            },
+            Err(stop) => stop,
         };
-        entry.close(Closing {
-            end,
-            status: Some(200),
-            decrypted: false,
-        });
+        self.end_tunnel(&seen, entry, ended).await;
     }
 
     /// Both sides of the tunnel once its first bytes have shown that it may stay unread.
@@ -61,13 +65,13 @@ impl Proxy {
         passage: Passage,
         seen: &Observation,
         io: S,
-        down: &Counters,
-    ) -> Result<(SameName<Rewound<S>>, Rewound<TcpStream>), End>
+        (down, covers): (&Counters, &Covers),
+    ) -> Result<(SameName<Rewound<S>>, Rewound<TcpStream>), Stop<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let address = passage.origin.peer_addr();
-        let at = address.map_err(|error| End::from(&broken(Side::Origin, &error)))?;
+        let at = address.map_err(|error| Stop::Ended(End::from(&broken(Side::Origin, &error))))?;
         let upstream = &self.house.upstream;
         // boxed: it is gone when the relay begins, which should not carry its size for hours
         let mut early = Box::pin(maybe_done(upstream.names_on_certificate(&passage.permit, at, true)));
@@ -80,10 +84,10 @@ impl Proxy {
         };
         // INVARIANT: silence is not an opening. Bytes that come after it must be looked at like those before.
         let Some(FirstWords { opening, client, said }) = heard else {
-            return Err(End::Cut(IDLE.to_owned()));
+            return Err(Stop::Ended(End::Cut(IDLE.to_owned())));
         };
         let may_stay = async {
-            let Some(hello) = plan::on_opening(seen.ask.authority(), &opening)? else {
+            let Some(hello) = plan::on_opening(seen.ask.authority(), &opening).map_err(Why::Refused)? else {
                 return Ok(());
             };
             let names = if hello.sni.is_some() {
@@ -92,11 +96,16 @@ impl Proxy {
             } else {
                 Some(upstream.names_on_certificate(&passage.permit, at, false).await)
             };
-            let names =
-                names.unwrap_or_else(|| Err(Fault::internal(Stage::Dial, "a certificate was asked for twice")))?;
-            match plan::on_certificate(&passage.rules, &self.house.portal_host, seen, &names) {
-                None => Ok(()),
-                Some(other) => Err(covers(seen.ask.host(), &other)),
+            let twice = || Err(Fault::internal(Stage::Dial, "a certificate was asked for twice"));
+            let names = names.unwrap_or_else(twice).map_err(Why::Failed)?;
+            // by the rules of this moment: a client may have waited long with its hello
+            let (rules, seen) = (self.house.rules.load(), self.renewed(seen));
+            match plan::on_certificate(&rules, &self.house.portal_host, &seen, &names) {
+                None => {
+                    covers.get_or_init(|| names);
+                    Ok(())
+                }
+                Some(other) => Err(Why::Refused(covers_managed(seen.ask.host(), &other))),
             }
         };
         match may_stay.await {
@@ -109,7 +118,13 @@ impl Proxy {
                 };
                 Ok((client, Rewound::new(said, passage.origin)))
             }
-            Err(fault) => Err(End::from(&fault)),
+            Err(Why::Failed(fault)) => Err(Stop::Ended(End::from(&fault))),
+            Err(Why::Refused(fault)) => {
+                // what the origin has said already is not to be mixed with words of ours
+                let untold = down.down.load(Ordering::Relaxed) == 0;
+                let ear = Ear::of(&opening).filter(|_| untold).map(|ear| (ear, client));
+                Err(Stop::Refused(fault, ear))
+            }
         }
     }
 
@@ -120,7 +135,7 @@ impl Proxy {
         origin: B,
         counters: &Counters,
         must_end: impl Future<Output = String>,
-    ) -> End
+    ) -> Result<End, Fault>
     where
         A: AsyncRead + AsyncWrite + Unpin,
         B: AsyncRead + AsyncWrite + Unpin,
@@ -173,6 +188,14 @@ struct FirstWords<S> {
     said: Bytes,
 }
 
+/// Why a tunnel may not stay unread.
+enum Why {
+    /// What it began with is refused.
+    Refused(Fault),
+    /// That could not be found out.
+    Failed(Fault),
+}
+
 /// Waits for `main`, and lets `early` go on meanwhile.
 async fn meanwhile<T>(mut early: impl Future<Output = ()> + Unpin, main: impl Future<Output = T>) -> T {
     let mut main = pin!(main);
@@ -183,7 +206,7 @@ async fn meanwhile<T>(mut early: impl Future<Output = ()> + Unpin, main: impl Fu
     }
 }
 
-fn covers(host: &Host, other: &Host) -> Fault {
+fn covers_managed(host: &Host, other: &Host) -> Fault {
     Fault::new(
         Blame::House,
         Stage::Intercept,
@@ -192,12 +215,12 @@ fn covers(host: &Host, other: &Host) -> Fault {
     )
 }
 
-fn ending(end: RelayEnd<String>) -> End {
+fn ending(end: RelayEnd<String>) -> Result<End, Fault> {
     match end {
-        RelayEnd::Completed => End::Completed,
-        RelayEnd::Idle => End::Cut(IDLE.to_owned()),
-        RelayEnd::Cut(reason) => End::Cut(reason),
-        RelayEnd::Broken(side, why) => End::from(&broken(side, &why)),
+        RelayEnd::Completed => Ok(End::Completed),
+        RelayEnd::Idle => Ok(End::Cut(IDLE.to_owned())),
+        RelayEnd::Cut(reason) => Ok(End::Cut(reason)),
+        RelayEnd::Broken(side, why) => Err(broken(side, &why)),
     }
 }
 

@@ -8,7 +8,8 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 
 use super::Proxy;
-use super::body::{carrying, whole};
+use super::body::whole;
+use super::longlived::Covers;
 use super::request::Asked;
 use super::respond::Reader;
 use super::visitor::Hop;
@@ -50,7 +51,13 @@ impl Proxy {
         headers::outward(&mut parts.headers, self.via(parts.version), true);
         let reader = Reader::of(&parts);
         let request = Request::from_parts(parts, whole(""));
-        match self.house.upstream.upgrade(permit, secure, request).await {
+        let mut may_not = self.watch(seen.clone(), visitor.sign_in.clone());
+        let sent = tokio::select! {
+            biased;
+            sent = self.house.upstream.upgrade(permit, secure, request) => sent,
+            why = &mut may_not => return respond::cut(entry, permit.authority(), read, reader, why),
+        };
+        match sent {
             Ok((response, Some(origin))) => match client {
                 Some(client) => {
                     let socket = Socket {
@@ -62,9 +69,10 @@ impl Proxy {
                     };
                     self.switch(socket, client, origin, response)
                 }
-                None => self.pass_answer(entry, read, response),
+                None => self.pass_answer(entry, read, response, may_not),
             },
-            Ok((response, None)) => self.pass_answer(entry, read, response),
+            // the origin did not switch: its answer passes like any other
+            Ok((response, None)) => self.pass_answer(entry, read, response, may_not),
             Err(fault) => respond::fault(entry, &permit.authority().host, read, reader, &fault),
         }
     }
@@ -99,29 +107,17 @@ impl Proxy {
             sign_in,
             read,
         } = socket;
-        let counters = entry.counters();
-        let must_end = self.until_it_must_end(seen, &sign_in);
+        let (counters, covers) = (entry.counters(), Covers::default());
+        let must_end = self.until_it_must_end(seen, &sign_in, &covers);
         let end = self
             .relay(TokioIo::new(client), TokioIo::new(origin), &counters, must_end)
-            .await;
+            .await
+            .unwrap_or_else(|fault| End::from(&fault));
         let status = Some(StatusCode::SWITCHING_PROTOCOLS.as_u16());
         entry.close(Closing {
             end,
             status,
             decrypted: read,
         });
-    }
-
-    /// The origin did not switch: its answer passes like any other.
-    fn pass_answer(&self, entry: Entry, read: bool, response: Response<Answer>) -> Response<Body> {
-        let (mut head, body) = response.into_parts();
-        let via = self.via(head.version);
-        headers::inward(&mut head, via, false);
-        let closing = Closing {
-            end: End::Completed,
-            status: Some(head.status.as_u16()),
-            decrypted: read,
-        };
-        Response::from_parts(head, carrying(entry, closing, body))
     }
 }

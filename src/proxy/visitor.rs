@@ -10,10 +10,10 @@ use super::Proxy;
 use super::streams::Streams;
 use crate::clock::Timestamp;
 use crate::facts::{
-    Arrival, Ask, Authority, Channel, Grant, Observation, Person, PlatformId, PurposeId, Standing, Subject,
+    Arrival, Ask, Authority, Channel, Grant, Observation, Person, PlatformId, PurposeId, Standing, Subject, SubjectId,
 };
 use crate::identity::selection::{self, Stated};
-use crate::identity::{Answer, Evidence, SignIn};
+use crate::identity::{Answer, Evidence, SignIn, WhyRejected};
 use crate::ingress::{self, Slot};
 use crate::metrics::Alive;
 use crate::portal::Visit;
@@ -75,8 +75,8 @@ pub(super) struct Visitor {
     pub(super) subject: Option<Subject>,
     /// What that rests on: a tunnel outlives it.
     pub(super) sign_in: SignIn,
-    /// Why nobody is known, for the challenge.
-    pub(super) rejected: Option<String>,
+    /// Why nobody is known, for the challenge, and for which account the proof was.
+    pub(super) rejected: Option<(WhyRejected, Option<SubjectId>)>,
     /// The purpose that was selected, and how.
     pub(super) selects: Option<(PurposeId, Channel)>,
 }
@@ -109,8 +109,8 @@ impl Proxy {
                 }
             }
             Answer::Silent => Visitor::default(),
-            Answer::Rejected(why) => Visitor {
-                rejected: Some(why.to_string()),
+            Answer::Rejected(why, account) => Visitor {
+                rejected: Some((why, account)),
                 ..Visitor::default()
             },
         }

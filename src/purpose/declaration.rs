@@ -1,13 +1,16 @@
 //! What somebody states, and whether it fits the terms of the purpose.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::time::Duration;
 
-use super::lifetime::show_duration;
 use super::terms::{Approval, Purpose};
 use crate::clock::Timestamp;
-use crate::facts::{Person, PlatformId, PurposeId, SubjectId, did_you_mean, fields::list};
+use crate::facts::{Category, Person, PlatformId, PurposeId, SubjectId, did_you_mean};
+
+/// How long a statement may be, in characters.
+const MOST_STATED: usize = 2_000;
+/// How long a ticket may be where the purpose does not say how it looks.
+const LONGEST_TICKET: usize = 100;
 
 /// What somebody states.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,43 +90,86 @@ impl UnfitField {
     }
 }
 
-/// One thing about a declaration that does not fit.
+/// One thing about a declaration that does not fit, with what would. The portal's words make a sentence of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfit {
-    /// The part it is about.
-    pub field: UnfitField,
-    /// Why it does not fit and what would: a sentence for the employee.
-    pub why: String,
+#[expect(
+    missing_docs,
+    reason = "the names are those of the purpose's terms and of what was stated"
+)]
+pub enum Unfit {
+    /// The catalogue does not have it.
+    NoSuchPurpose { purpose: PurposeId, meant: Option<String> },
+    /// No rule opens anything for it, so that nobody is given it in vain.
+    OpensNothing { purpose: PurposeId, owner: SubjectId },
+    /// It is for these roles and departments.
+    OtherPeople { purpose: PurposeId, open_to: Vec<String> },
+    /// It takes a training that the person does not have, or not any more.
+    Untrained { purpose: PurposeId, course: String },
+    /// No platform is named.
+    NoPlatform,
+    /// It is meant for other platforms: those of `categories` where it has some, else those of `platforms`.
+    OtherPlatform {
+        purpose: PurposeId,
+        platform: PlatformId,
+        meant: Option<String>,
+        categories: BTreeSet<Category>,
+        platforms: BTreeSet<PlatformId>,
+    },
+    /// No group of activities is named.
+    NoGroup,
+    /// It covers other groups.
+    OtherGroup {
+        purpose: PurposeId,
+        group: String,
+        covers: BTreeSet<String>,
+    },
+    /// It lasts no longer than this when it covers these groups.
+    TooLong {
+        purpose: PurposeId,
+        longest: Duration,
+        covers: BTreeSet<String>,
+    },
+    /// The statement has fewer characters.
+    ShortStatement { least: usize },
+    /// The statement has more characters.
+    LongStatement { most: usize },
+    /// The statement repeats characters or words, and says nothing.
+    EmptyStatement,
+    /// The ticket has more characters.
+    LongTicket { most: usize },
+    /// The ticket is missing, or looks otherwise.
+    OtherTicket { example: String, pattern: String },
 }
 
 impl Unfit {
-    fn new(field: UnfitField, why: impl Into<String>) -> Self {
-        Self { field, why: why.into() }
+    /// The part of the declaration that it is about.
+    pub fn field(&self) -> UnfitField {
+        match self {
+            Self::NoSuchPurpose { .. }
+            | Self::OpensNothing { .. }
+            | Self::OtherPeople { .. }
+            | Self::Untrained { .. } => UnfitField::Purpose,
+            Self::NoPlatform | Self::OtherPlatform { .. } => UnfitField::Platforms,
+            Self::NoGroup | Self::OtherGroup { .. } => UnfitField::Covers,
+            Self::TooLong { .. } => UnfitField::Duration,
+            Self::ShortStatement { .. } | Self::LongStatement { .. } | Self::EmptyStatement => UnfitField::Statement,
+            Self::LongTicket { .. } | Self::OtherTicket { .. } => UnfitField::Ticket,
+        }
     }
 
-    pub(super) fn unknown_purpose<'a>(id: &PurposeId, known: impl Iterator<Item = &'a str>) -> Self {
-        let hint = match did_you_mean(id.as_str(), known) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => "see the purposes in the portal".to_owned(),
-        };
-        Self::new(UnfitField::Purpose, format!("there is no purpose `{id}`: {hint}"))
+    pub(super) fn no_such_purpose<'a>(id: &PurposeId, known: impl Iterator<Item = &'a str>) -> Self {
+        Self::NoSuchPurpose {
+            purpose: id.clone(),
+            meant: did_you_mean(id.as_str(), known).map(str::to_owned),
+        }
     }
-}
 
-impl Unfit {
-    /// No rule opens anything for the purpose, so that nobody is given it in vain.
+    /// No rule opens anything for the purpose.
     pub fn opens_nothing(purpose: &Purpose) -> Self {
-        let why = format!(
-            "no rule opens anything for `{}` yet: ask its owner `{}`",
-            purpose.id, purpose.business_owner
-        );
-        Self::new(UnfitField::Purpose, why)
-    }
-}
-
-impl fmt::Display for Unfit {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.why)
+        Self::OpensNothing {
+            purpose: purpose.id.clone(),
+            owner: purpose.business_owner.clone(),
+        }
     }
 }
 
@@ -160,27 +206,33 @@ impl Purpose {
 
     fn weigh_person(&self, person: &Person, at: Timestamp, unfit: &mut Vec<Unfit>) {
         if !self.audience.holds(person) {
-            let who = self.audience.roles.iter().chain(&self.audience.departments);
-            let why = format!("`{}` is open to {}", self.id, list(who.map(String::as_str)));
-            unfit.push(Unfit::new(UnfitField::Purpose, why));
+            let open_to = self.audience.roles.iter().chain(&self.audience.departments);
+            unfit.push(Unfit::OtherPeople {
+                purpose: self.id.clone(),
+                open_to: open_to.cloned().collect(),
+            });
         }
         if let Some(course) = self.training.as_ref().filter(|_| !self.trained(person, at)) {
-            let why = format!("`{}` takes a valid training `{course}`", self.id);
-            unfit.push(Unfit::new(UnfitField::Purpose, why));
+            unfit.push(Unfit::Untrained {
+                purpose: self.id.clone(),
+                course: course.clone(),
+            });
         }
     }
 
     fn weigh_platforms(&self, platforms: &BTreeSet<PlatformId>, unfit: &mut Vec<Unfit>) {
         if platforms.is_empty() {
-            unfit.push(Unfit::new(UnfitField::Platforms, "name at least one platform"));
+            unfit.push(Unfit::NoPlatform);
         }
         for platform in platforms.difference(&self.platforms) {
-            let meant = match did_you_mean(platform.as_str(), self.platforms.iter().map(PlatformId::as_str)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("it is meant for {}", self.meant_for()),
-            };
-            let why = format!("`{}` is not meant for `{platform}`: {meant}", self.id);
-            unfit.push(Unfit::new(UnfitField::Platforms, why));
+            let meant = did_you_mean(platform.as_str(), self.platforms.iter().map(PlatformId::as_str));
+            unfit.push(Unfit::OtherPlatform {
+                purpose: self.id.clone(),
+                platform: platform.clone(),
+                meant: meant.map(str::to_owned),
+                categories: self.categories.clone(),
+                platforms: self.platforms.clone(),
+            });
         }
     }
 
@@ -189,12 +241,14 @@ impl Purpose {
             return self.covers.clone();
         };
         if wanted.is_empty() {
-            unfit.push(Unfit::new(UnfitField::Covers, "name at least one group of activities"));
+            unfit.push(Unfit::NoGroup);
         }
         for group in wanted.difference(&self.covers) {
-            let can = list(self.covers.iter().map(String::as_str));
-            let why = format!("`{}` does not cover `{group}`: it covers {can}", self.id);
-            unfit.push(Unfit::new(UnfitField::Covers, why));
+            unfit.push(Unfit::OtherGroup {
+                purpose: self.id.clone(),
+                group: group.clone(),
+                covers: self.covers.clone(),
+            });
         }
         wanted.clone()
     }
@@ -203,10 +257,11 @@ impl Purpose {
         let longest = self.longest_for(covers);
         let span = wanted.unwrap_or_else(|| self.default_for(covers));
         if span > longest || span.is_zero() {
-            let groups = list(covers.iter().map(String::as_str));
-            let longest = show_duration(longest);
-            let why = format!("`{}` lasts at most {longest} when it covers {groups}", self.id);
-            unfit.push(Unfit::new(UnfitField::Duration, why));
+            unfit.push(Unfit::TooLong {
+                purpose: self.id.clone(),
+                longest,
+                covers: covers.clone(),
+            });
         }
         span
     }
@@ -214,45 +269,32 @@ impl Purpose {
     fn weigh_statement(&self, statement: &str, unfit: &mut Vec<Unfit>) {
         let statement = statement.trim();
         let least = self.statement_min;
-        if statement.chars().count() < least {
-            let why = format!("say in at least {least} characters what you need it for");
-            unfit.push(Unfit::new(UnfitField::Statement, why));
-        } else if statement.chars().count() > 2_000 {
-            unfit.push(Unfit::new(UnfitField::Statement, "say it in at most 2000 characters"));
+        let length = statement.chars().count();
+        if length < least {
+            unfit.push(Unfit::ShortStatement { least });
+        } else if length > MOST_STATED {
+            unfit.push(Unfit::LongStatement { most: MOST_STATED });
         } else if least > 0 && is_filler(statement) {
-            unfit.push(Unfit::new(
-                UnfitField::Statement,
-                "say in your own words what you need it for, without repeating characters or words",
-            ));
+            unfit.push(Unfit::EmptyStatement);
         }
     }
 
     fn weigh_ticket(&self, ticket: Option<&str>, unfit: &mut Vec<Unfit>) -> Option<String> {
         let ticket = ticket.map(str::trim).filter(|ticket| !ticket.is_empty());
         let Some(rule) = &self.ticket else {
-            if ticket.is_some_and(|ticket| ticket.chars().count() > 100) {
-                unfit.push(Unfit::new(
-                    UnfitField::Ticket,
-                    "name a ticket of at most 100 characters",
-                ));
+            if ticket.is_some_and(|ticket| ticket.chars().count() > LONGEST_TICKET) {
+                unfit.push(Unfit::LongTicket { most: LONGEST_TICKET });
             }
             return ticket.map(str::to_owned);
         };
         let fits = ticket.is_none_or(|ticket| rule.pattern.is_match(ticket));
         if !fits || (rule.required && ticket.is_none()) {
-            let why = format!("name a ticket such as `{}` (pattern `{}`)", rule.example, rule.shown);
-            unfit.push(Unfit::new(UnfitField::Ticket, why));
+            unfit.push(Unfit::OtherTicket {
+                example: rule.example.clone(),
+                pattern: rule.shown.clone(),
+            });
         }
         ticket.map(str::to_owned)
-    }
-
-    fn meant_for(&self) -> String {
-        let categories = self.categories.iter().map(crate::facts::Category::as_str);
-        if self.categories.is_empty() {
-            list(self.platforms.iter().map(PlatformId::as_str))
-        } else {
-            format!("platforms of {}", list(categories))
-        }
     }
 }
 
@@ -342,9 +384,9 @@ review = 2027-06-30
         purposes().weigh(declaration, &person("ada", "recruiter"), NOW)
     }
 
-    fn unfit(declaration: &Declaration) -> Vec<(UnfitField, String)> {
+    fn unfit(declaration: &Declaration) -> Vec<Unfit> {
         match weigh(declaration) {
-            Weighed::Unfit(unfit) => unfit.into_iter().map(|one| (one.field, one.why)).collect(),
+            Weighed::Unfit(unfit) => unfit,
             fit @ (Weighed::Fit(_) | Weighed::NeedsApproval { .. }) => panic!("it fits: {fit:?}"),
         }
     }
@@ -380,7 +422,7 @@ review = 2027-06-30
                 statement: statement.to_owned(),
                 ..declaration()
             });
-            assert_eq!(found[0].0, UnfitField::Statement, "{statement:?}");
+            assert_eq!(found[0].field(), UnfitField::Statement, "{statement:?}");
         }
         for statement in [
             "Sourcing for HR-12",
@@ -420,10 +462,11 @@ review = 2027-06-30
         });
         assert_eq!(
             found,
-            [(
-                UnfitField::Duration,
-                "`recruiting` lasts at most 8h when it covers `publish`, `read`".to_owned()
-            )]
+            [Unfit::TooLong {
+                purpose: PurposeId::new("recruiting"),
+                longest: Duration::from_hours(8),
+                covers: ["publish".to_owned(), "read".to_owned()].into(),
+            }]
         );
     }
 
@@ -437,7 +480,7 @@ review = 2027-06-30
         let Weighed::Unfit(found) = purposes().weigh(&one, &person("ben", "marketer"), NOW) else {
             panic!("it fits")
         };
-        let fields: Vec<UnfitField> = found.iter().map(|one| one.field).collect();
+        let fields: Vec<UnfitField> = found.iter().map(Unfit::field).collect();
         let expected = [
             UnfitField::Purpose,
             UnfitField::Platforms,
@@ -445,7 +488,10 @@ review = 2027-06-30
             UnfitField::Covers,
         ];
         assert_eq!(fields, expected, "{found:?}");
-        assert!(found[1].why.contains("did you mean `linkedin`?"), "{found:?}");
+        let Unfit::OtherPlatform { meant, .. } = &found[1] else {
+            panic!("{found:?}")
+        };
+        assert_eq!(meant.as_deref(), Some("linkedin"));
     }
 
     #[test]
@@ -455,8 +501,11 @@ review = 2027-06-30
             ..declaration()
         });
         assert_eq!(
-            found[0].1,
-            "there is no purpose `recruting`: did you mean `recruiting`?"
+            found,
+            [Unfit::NoSuchPurpose {
+                purpose: PurposeId::new("recruting"),
+                meant: Some("recruiting".to_owned()),
+            }]
         );
     }
 

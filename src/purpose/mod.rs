@@ -54,7 +54,7 @@ impl Purposes {
     pub fn weigh(&self, declaration: &Declaration, person: &Person, at: Timestamp) -> Weighed {
         match self.get(&declaration.purpose) {
             Some(purpose) => purpose.weigh(declaration, person, at),
-            None => Weighed::Unfit(vec![Unfit::unknown_purpose(
+            None => Weighed::Unfit(vec![Unfit::no_such_purpose(
                 &declaration.purpose,
                 self.iter().map(|purpose| purpose.id.as_str()),
             )]),

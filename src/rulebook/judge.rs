@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::Rulebook;
 use super::judgement::{Cause, Judgement};
-use crate::catalog::resolved;
 use crate::facts::{Activity, Grant, Head, Observation, Peek, Person, Place, PolicyId, Reading, Reason, Subject};
 use crate::policy::{Decision, Hearing, Question, RequestFacts};
 
@@ -18,7 +17,11 @@ impl Rulebook {
     pub(super) fn judge_as(&self, seen: &Observation, reading: Option<&Reading>) -> Judgement {
         let place = self.catalog.place(seen.ask.host());
         let judgement = Judgement::closed(place.clone(), self.id.clone());
-        let path = seen.ask.head().map(|head| resolved(&head.path)).unwrap_or_default();
+        let path = seen
+            .ask
+            .head()
+            .map(|head| self.catalog.path_for_rules(&place, &head.path));
+        let path = path.unwrap_or_default();
         match self.counter(seen, (&place, &path)) {
             Ok(counter) => counter.judge(judgement, seen.ask.head(), reading),
             Err(cause) => judgement.because(cause),

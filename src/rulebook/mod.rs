@@ -34,7 +34,7 @@ pub use judgement::{Judgement, Refusal};
 pub use live::{LiveDirectory, LiveRulebook};
 pub use replay::Replay;
 pub use sources::{Sources, is_source};
-pub use weigh::{Visitor, Weighing};
+pub use weigh::{NotDeclared, Visitor, Weighing};
 
 use crate::catalog::Catalog;
 use crate::facts::RulebookId;

@@ -231,7 +231,7 @@ fn granted(seen: &Observation, offer: &crate::facts::Offer) -> Grant {
                 ..terms
             }
         }
-        Weighing::Refused { why, .. } => panic!("`{}` is offered but refused: {why}", offer.purpose),
+        refused @ (Weighing::Unfit(_) | Weighing::Refused(_)) => panic!("{offer:?} is offered, but {refused:?}"),
     };
     terms.named(GrantId::new("new"))
 }

@@ -8,7 +8,6 @@ use super::Rulebook;
 use super::judge::{actions, flow};
 use super::judgement::Judgement;
 use super::weigh::Visitor;
-use crate::catalog::resolved;
 use crate::facts::{
     Channel, Grant, GrantId, GrantState, Observation, Offer, Person, PlatformId, Reading, Remedy, Standing, SubjectId,
 };
@@ -34,7 +33,11 @@ impl Rulebook {
         if !refused.is_refused_by_rules() {
             return Remedy::default();
         }
-        let path = seen.ask.head().map(|head| resolved(&head.path)).unwrap_or_default();
+        let path = seen
+            .ask
+            .head()
+            .map(|head| self.catalog.path_for_rules(refused.place(), &head.path));
+        let path = path.unwrap_or_default();
         let hearing = self.policy.hear(&flow(seen, subject, person, (refused.place(), &path)));
         let not_now = not_now(&hearing, &self.counting(seen, person), refused);
         let mut helping: Vec<(Offer, &Purpose)> = match &refused.place().platform {

@@ -38,15 +38,21 @@ pub enum Weighing {
         /// The policies that let it be declared.
         reasons: Vec<Reason>,
     },
-    /// It may not be granted.
-    Refused {
-        /// The policies that refuse it; empty where its own terms do.
-        reasons: Vec<Reason>,
-        /// What does not fit, field by field; empty where the rules refuse it.
-        unfit: Vec<Unfit>,
-        /// Why, in one sentence for the employee.
-        why: String,
-    },
+    /// It does not fit the terms of its purpose: everything that is wrong with it.
+    Unfit(Vec<Unfit>),
+    /// The rules refuse it.
+    Refused(NotDeclared),
+}
+
+/// Why the rules do not let somebody declare.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotDeclared {
+    /// No rule lets them.
+    Unpermitted,
+    /// A rule could not be evaluated: any doubt denies.
+    Failed,
+    /// These policies forbid it.
+    Forbidden(Vec<Reason>),
 }
 
 impl Rulebook {
@@ -54,21 +60,21 @@ impl Rulebook {
     pub fn weigh(&self, who: Visitor<'_>, declaration: &Declaration, channel: Channel, at: Timestamp) -> Weighing {
         let known = self.purposes.get(&declaration.purpose);
         if let Some(idle) = known.filter(|purpose| !self.policy.opens(&purpose.id)) {
-            return Weighing::unfit(vec![Unfit::opens_nothing(idle)]);
+            return Weighing::Unfit(vec![Unfit::opens_nothing(idle)]);
         }
         let weighed = self.purposes.weigh(declaration, who.person, at);
         let (terms, approvers) = match weighed {
             Weighed::Fit(terms) => (terms, None),
             Weighed::NeedsApproval { terms, by } => (terms, Some(by)),
-            Weighed::Unfit(unfit) => return Weighing::unfit(unfit),
+            Weighed::Unfit(unfit) => return Weighing::Unfit(unfit),
         };
         let Some(purpose) = self.purposes.get(&declaration.purpose) else {
-            return Weighing::unfit(Vec::new());
+            return Weighing::Refused(NotDeclared::Unpermitted);
         };
         let lasts = terms.expires.since(terms.not_before);
         let decision = self.may(Power::Declare, who, purpose, lasts, channel, at);
         if !decision.is_allowed() {
-            return Weighing::refused(&decision);
+            return Weighing::Refused(NotDeclared::by(&decision));
         }
         let terms = granted(terms, who, channel, at);
         let reasons = decision.reasons().to_vec();
@@ -152,27 +158,20 @@ impl Rulebook {
     }
 }
 
-impl Weighing {
-    fn unfit(unfit: Vec<Unfit>) -> Self {
-        let sentences: Vec<&str> = unfit.iter().map(|one| one.why.as_str()).collect();
-        Self::Refused {
-            reasons: Vec::new(),
-            why: sentences.join("; "),
-            unfit,
+impl NotDeclared {
+    fn by(decision: &Decision) -> Self {
+        match (decision.reasons().is_empty(), decision.errors().is_empty()) {
+            (false, _) => Self::Forbidden(decision.reasons().to_vec()),
+            (true, true) => Self::Unpermitted,
+            (true, false) => Self::Failed,
         }
     }
 
-    fn refused(decision: &Decision) -> Self {
-        let sentences: Vec<&str> = decision.reasons().iter().map(|reason| reason.text.as_str()).collect();
-        let why = match (sentences.is_empty(), decision.errors().is_empty()) {
-            (false, _) => sentences.join(" "),
-            (true, true) => "No rule lets you declare this purpose.".to_owned(),
-            (true, false) => "The rules could not be evaluated, so nothing is granted.".to_owned(),
-        };
-        Self::Refused {
-            reasons: decision.reasons().to_vec(),
-            unfit: Vec::new(),
-            why,
+    /// The policies that forbid it.
+    pub fn reasons(&self) -> &[Reason] {
+        match self {
+            Self::Forbidden(reasons) => reasons,
+            Self::Unpermitted | Self::Failed => &[],
         }
     }
 }

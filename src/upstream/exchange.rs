@@ -22,6 +22,10 @@ pub(super) struct Missed {
     pub(super) whole: Option<Box<http::Request<Body>>>,
 }
 
+/// Marks a request that must reach its origin once at most, whatever its method says of it.
+#[derive(Clone, Copy, Debug)]
+pub struct OnlyOnce;
+
 impl Upstream {
     /// Sends a request on a connection that may be shared or kept.
     pub(super) async fn exchange(
@@ -35,7 +39,8 @@ impl Upstream {
             let checkout = self.pool.checkout(slot).await?;
             let reused = checkout.reused;
             let may_come_to_nothing = reused || checkout.sender.is_http2();
-            let copy = copied(&request).filter(|_| may_come_to_nothing && !resent);
+            let once = request.extensions().get::<OnlyOnce>().is_some();
+            let copy = copied(&request).filter(|_| may_come_to_nothing && !resent && !once);
             let missed = match self.attempt(slot, checkout, request, sent).await {
                 Ok(answer) => return Ok(answer),
                 Err(missed) => missed,

@@ -38,6 +38,7 @@ use hyper::upgrade::Upgraded;
 use tokio::net::TcpStream;
 
 pub use answer::Answer;
+pub use exchange::OnlyOnce;
 pub use guard::{Class, Guard, Guarded, classify};
 pub use outgoing::Sent;
 pub use relay::{RelayEnd, Side, Way, relay};

@@ -36,6 +36,8 @@ fn the_table_of_commands() {
 
       -V, --version
               Print version
+
+    Exit code: 0 done; 1 no, or it could not be done; 2 what was asked makes no sense
     ");
 }
 
@@ -57,6 +59,8 @@ fn the_gate_and_its_demo() {
                               admin listener to PORT+2; 0 takes any that are free
       -h, --help              Print help
       -V, --version           Print version
+
+    Exit code: 0 an orderly stop; 1 the gate cannot open; 2 the settings make no sense
     ");
     insta::assert_snapshot!(desk.types("wayleave demo --help"), @"
     exit 0
@@ -108,6 +112,8 @@ fn the_rules() {
 
       -V, --version
               Print version
+
+    Exit code: 0 sound, there may be warnings; 1 problems; 2 the folder cannot be read
     ");
     insta::assert_snapshot!(desk.types("wayleave test --help"), @"
     exit 0
@@ -122,6 +128,8 @@ fn the_rules() {
     Options:
       -h, --help     Print help
       -V, --version  Print version
+
+    Exit code: 0 all cases pass; 1 a case fails, or something has problems; 2 no folder to read
     ");
     insta::assert_snapshot!(desk.types("wayleave explain --help"), @"
     exit 0
@@ -156,7 +164,7 @@ fn the_rules() {
               When, e.g. `[time]`; now if it is not said
 
           --network <NETWORK>
-              The named network that the person is in
+              The named network that the person is in: one of `ingress.networks` in the settings
 
               [default: office]
 
@@ -178,6 +186,8 @@ fn the_rules() {
 
       -V, --version
               Print version
+
+    Exit code: 0 explained, whatever the outcome; 1 the rules have problems; 2 not understood
     ");
 }
 
@@ -216,6 +226,8 @@ fn the_counter() {
           --portal <HOST>         The portal's reserved name [default: wayleave.internal]
       -h, --help                  Print help
       -V, --version               Print version
+
+    Exit code: 0 granted; 1 not granted; 2 the command line or the proxy's URL makes no sense
     ");
     insta::assert_snapshot!(desk.types("wayleave grants --help"), @"
     exit 0
@@ -241,6 +253,8 @@ fn the_counter() {
           --portal <HOST>         The portal's reserved name [default: wayleave.internal]
       -h, --help                  Print help
       -V, --version               Print version
+
+    Exit code: 0 done; 1 not done; 2 the command line or the proxy's URL makes no sense
     ");
 }
 
@@ -687,6 +701,8 @@ fn what_no_command_is_called_is_refused() {
     Options:
       -h, --help     Print help (see more with '--help')
       -V, --version  Print version
+
+    Exit code: 0 done; 1 no, or it could not be done; 2 what was asked makes no sense
     ");
     insta::assert_snapshot!(desk.types("wayleave check --quick"), @"
     exit 2

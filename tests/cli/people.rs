@@ -61,7 +61,7 @@ fn what_cannot_be_done_to_an_account_is_explained() {
     insta::assert_snapshot!(desk.types("wayleave user remove bob"), @"
     exit 1
     --- stderr
-    error: there is no user `bob`
+    error: there is no user `bob`; `wayleave user list` shows the users there are
     ");
     insta::assert_snapshot!(desk.types("echo short | wayleave user add bob"), @"
     exit 1

@@ -381,6 +381,11 @@ fn a_description_that_makes_no_sense_is_not_understood() {
     --- stderr
     error: there is no person `adda`: did you mean `ada`?
     ");
+    insta::assert_snapshot!(desk.types("wayleave explain --as zed --to https://x.com/"), @"
+    exit 2
+    --- stderr
+    error: there is no person `zed`: the files in `people/` list those there are
+    ");
     insta::assert_snapshot!(desk.types("wayleave explain --as ada --to 'gopher://x.com/'"), @"
     exit 2
     --- stderr
@@ -401,10 +406,20 @@ fn a_description_that_makes_no_sense_is_not_understood() {
     --- stderr
     error: `Sec-Fetch-Mode` is not a header field: write `Name: value`
     ");
+    assert!(
+        desk.types("wayleave explain --as ada --to https://x.com/ --network nowhere")
+            .contains("note: no rule names the network `nowhere`")
+    );
+    for known in ["office", "guest"] {
+        let said = desk.types(&format!(
+            "wayleave explain --as ada --to https://x.com/ --network {known}"
+        ));
+        assert!(!said.contains("note:"), "{said}");
+    }
     insta::assert_snapshot!(desk.types("wayleave explain --as ada --to https://x.com/ --at yesterday"), @"
     exit 2
     --- stderr
-    error: invalid value 'yesterday' for '--at <TIME>': failed to parse four digit integer as year: invalid digit, expected 0-9 but got y
+    error: invalid value 'yesterday' for '--at <TIME>': `yesterday` is not a moment: write date, time and zone, e.g. `[time]` or `2026-11-24T12:30:00+01:00`
 
     For more information, try '--help'.
     ");

@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use rustix::process::Signal;
 use serde::Deserialize;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::Child;
 use tokio::time::timeout;
 
@@ -143,6 +146,15 @@ impl Demo {
         self.stop_with(Signal::TERM).await;
     }
 
+    /// Tells it to stop and, while it does, to stop once more.
+    pub async fn stop_twice(self) -> Said {
+        programs::tell(&self.child, Signal::TERM);
+        closed(self.ready.proxy.strip_prefix("http://").unwrap()).await;
+        let said = programs::end(self.child, Signal::INT).await;
+        assert_nothing_is_left(self.temporary.path());
+        said
+    }
+
     /// Stops it with `signal`.
     pub async fn stop_with(self, signal: Signal) {
         let said = programs::end(self.child, signal).await;
@@ -153,6 +165,33 @@ impl Demo {
         );
         assert_nothing_is_left(self.temporary.path());
     }
+}
+
+/// Begins to send what never ends through `proxy`, so that a stop has something to wait for.
+pub async fn upload_without_end(proxy: &str) -> TcpStream {
+    let (sign_in, address) = proxy.strip_prefix("http://").unwrap().split_once('@').unwrap();
+    let sign_in = percent_encoding::percent_decode_str(sign_in).decode_utf8().unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST http://files.example.org/ HTTP/1.1\r\nHost: files.example.org\r\nProxy-Authorization: Basic {}\r\n\
+         Expect: 100-continue\r\nContent-Length: 1000\r\n\r\n",
+        BASE64.encode(sign_in.as_bytes())
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut line = String::new();
+    let mut heard = BufReader::new(&mut stream);
+    timeout(PATIENCE, heard.read_line(&mut line))
+        .await
+        .expect("an answer")
+        .unwrap();
+    assert_eq!(line, "HTTP/1.1 100 Continue\r\n", "the gateway waits for the content");
+    stream
+}
+
+/// Waits until nobody listens at `address` any more: the stop has begun.
+pub async fn closed(address: &str) {
+    let knock = async { while TcpStream::connect(address).await.is_ok() {} };
+    timeout(PATIENCE, knock).await.expect("the door closes");
 }
 
 /// A way in.

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use crate::browser::{Browser, SignIn};
 use crate::curl::{Answer, curl};
 use crate::nginx::Nginx;
-use crate::programs::{PATIENCE, Said, WAYLEAVE, command, end, wayleave};
+use crate::programs::{PATIENCE, Said, WAYLEAVE, command, end, path_of, tell, wayleave};
 
 const PASSWORD: &str = "open sesame, please";
 const MANAGED: &str = "www.linkedin.com";
@@ -290,6 +290,28 @@ async fn an_edit_of_the_policies_rules_at_once_and_a_broken_one_never_does() {
     for act in ["started", "stopped"] {
         assert!(book.contains(act), "{book}");
     }
+}
+
+#[tokio::test]
+async fn told_a_second_time_the_gateway_ends_at_once_and_says_so() {
+    let nginx = Nginx::start(&[OTHER], b"").await;
+    let mut house = House::start(&nginx).await;
+    let upload = command(path_of("curl"))
+        .args(["-q", "-sS", "-k", "-T", "-", "--proxy", &house.proxy("dan")])
+        .arg(format!("https://{OTHER}/put/endless"))
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let metrics = format!("http://{}/metrics", house.admin);
+    let begun = async { while !curl(&[&metrics]).await.body.contains("\nwayleave_tunnels 1\n") {} };
+    timeout(PATIENCE, begun).await.expect("the upload begins");
+    tell(&house.child, Signal::TERM);
+    until(&mut house.log, "stopping").await;
+    tell(&house.child, Signal::TERM);
+    until(&mut house.log, "told to stop a second time").await;
+    let ended = timeout(PATIENCE, house.child.wait()).await.expect("it ends").unwrap();
+    assert_eq!(ended.code(), Some(1));
+    drop(upload);
 }
 
 #[tokio::test]

@@ -264,18 +264,34 @@ async fn a_client_certificate_opens_the_tls_door_only_when_ours_signed_it() {
     );
     let file = |name: &str| demo.ready.state.join(name).to_str().unwrap().to_owned();
     let root = demo.ready.ca.to_str().unwrap();
-    let args = [
-        "--proxy-cert",
-        &file("c.pem"),
-        "--proxy-key",
-        &file("k.pem"),
-        "--proxy",
-        &demo.ready.proxy_tls,
-    ];
-    let args = [&args, &["--proxy-cacert", root, "--cacert", root, FEED.args[0]][..]].concat();
-    let answer = curl(&args).await;
+    let shown = async |certificate: &str, key: &str| {
+        let papers = ["--proxy-cert", certificate, "--proxy-key", key];
+        let way = [
+            "--proxy",
+            &demo.ready.proxy_tls,
+            "--proxy-cacert",
+            root,
+            "--cacert",
+            root,
+        ];
+        curl(&[&papers, &way[..], FEED.args].concat()).await
+    };
+    let answer = shown(&file("c.pem"), &file("k.pem")).await;
     assert_ne!(answer.connect, 200, "{answer:#?}");
     assert_eq!(answer.status, 0, "{answer:#?}");
+
+    // no name and no password: the certificate says who it is
+    let papers = demo.ready.client_certificate.clone().unwrap();
+    assert_eq!(papers.user, "ada");
+    let (certificate, key) = (papers.certificate.to_str().unwrap(), papers.key.to_str().unwrap());
+    let unstated = shown(certificate, key).await;
+    assert_eq!((unstated.connect, unstated.status), (200, 403), "{unstated:#?}");
+    assert_eq!(unstated.problem(), NEEDS);
+    declare(&demo, "ada", "recruiting", &["linkedin"]).await;
+    let passed = shown(certificate, key).await;
+    assert_eq!((passed.connect, passed.status), (200, 200), "{passed:#?}");
+    let listed = demo.records(&["list", "--user", "ada"]).await.ends_with(0);
+    assert!(listed.contains("allow"), "{listed}");
     demo.stop().await;
 }
 

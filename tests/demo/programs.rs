@@ -95,11 +95,16 @@ fn said(output: Output) -> Said {
     }
 }
 
-/// Sends a signal, waits for the end, and gives the exit code and what was still said.
-pub async fn end(child: Child, signal: rustix::process::Signal) -> Said {
+/// Sends a signal.
+pub fn tell(child: &Child, signal: rustix::process::Signal) {
     let id = child.id().expect("it runs");
     let id = rustix::process::Pid::from_raw(i32::try_from(id).unwrap()).unwrap();
     rustix::process::kill_process(id, signal).expect("it can be told");
+}
+
+/// Sends a signal, waits for the end, and gives the exit code and what was still said.
+pub async fn end(child: Child, signal: rustix::process::Signal) -> Said {
+    tell(&child, signal);
     let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it stops");
     said(output.unwrap())
 }

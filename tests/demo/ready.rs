@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 
 use rustix::process::Signal;
 
-use crate::curl::curl;
+use crate::curl::{curl, through};
 use crate::gate::{Demo, Door};
 use crate::programs::{WAYLEAVE, command, run};
 
@@ -93,6 +93,52 @@ async fn two_demos_have_passwords_and_keys_of_their_own() {
 }
 
 #[tokio::test]
+async fn with_real_sites_a_name_that_is_not_there_is_told_with_what_would_help() {
+    let demo = Demo::with(&["--port-base", "0", "--real"]).await;
+    assert_eq!(demo.ready.sites_ca, None, "real sites speak for themselves");
+    let well = curl(&[&format!("{}/readyz", demo.ready.admin)]).await;
+    assert_eq!((well.status, well.json()["ready"].as_bool()), (200, Some(true)));
+    // reserved so that it is nowhere (RFC 6761 §6.4); without a name server nobody can say so
+    let (unread, clear) = ("https://nowhere.invalid/", "http://nowhere.invalid/");
+    let tunnel = through(&demo, Door::Plain, "dan", &[unread]).await;
+    assert!([502, 504].contains(&tunnel.connect), "{tunnel:#?}");
+    let browser = [
+        "-H",
+        "Sec-Fetch-Mode: navigate",
+        "-H",
+        "Sec-Fetch-Dest: document",
+        "-H",
+        "Accept: text/html",
+    ];
+    let page = through(&demo, Door::Plain, "dan", &[&browser[..], &[clear]].concat()).await;
+    let (error, title) = match page.status {
+        502 => ("dns_error", "There is no site with this name"),
+        504 => ("dns_timeout", "The name could not be looked up"),
+        other => panic!("{other}: {page:#?}"),
+    };
+    assert!(
+        page.header("proxy-status")
+            .starts_with(&format!("wayleave; error={error}")),
+        "{page:#?}"
+    );
+    assert!(page.header("content-type").starts_with("text/html"), "{page:#?}");
+    for told in ["nowhere.invalid", title] {
+        assert!(page.body.contains(told), "{told}: {page:#?}");
+    }
+    demo.stop().await;
+}
+
+#[tokio::test]
+async fn told_a_second_time_it_ends_at_once_and_still_leaves_nothing_behind() {
+    let demo = Demo::start().await;
+    let lingering = crate::gate::upload_without_end(&demo.proxy(Door::Plain, "dan")).await;
+    let said = demo.stop_twice().await;
+    assert_eq!((said.code, said.out.as_str()), (1, ""), "{said:#?}");
+    assert!(said.err.contains("told to stop a second time"), "{said:#?}");
+    drop(lingering);
+}
+
+#[tokio::test]
 async fn the_ports_move_together_and_are_free_again_afterwards() {
     // between our look and the start, somebody else may take one of them: then look again
     for _ in 0..10 {
@@ -151,13 +197,13 @@ async fn its_clock_can_stand_still() {
     let declared = crate::people::declare(&noon, "ada", "personal-break", &["reddit"]).await;
     assert_eq!(declared.status, 201, "{declared:#?}");
     assert_eq!(declared.json()["declared_at"], "2026-11-24T11:30:00.000Z");
-    let read = crate::curl::through(&noon, Door::Plain, "ada", &["https://www.reddit.com/r/rust/"]).await;
+    let read = through(&noon, Door::Plain, "ada", &["https://www.reddit.com/r/rust/"]).await;
     assert_eq!(read.status, 200, "{read:#?}");
     noon.stop().await;
 
     let night = Demo::with(&["--port-base", "0", "--at", "2026-11-24T20:30:00+01:00"]).await;
     crate::people::declare(&night, "ada", "personal-break", &["reddit"]).await;
-    let read = crate::curl::through(&night, Door::Plain, "ada", &["https://www.reddit.com/r/rust/"]).await;
+    let read = through(&night, Door::Plain, "ada", &["https://www.reddit.com/r/rust/"]).await;
     assert_eq!(read.status, 403, "{read:#?}");
     night.stop().await;
 }
@@ -168,7 +214,7 @@ async fn it_follows_a_folder_of_policies_and_refuses_one_that_does_not_hold() {
     let rules = folder.path().join("rules");
     let path = folder.path().to_str().unwrap();
     let demo = Demo::with(&["--port-base", "0", "--policies", path]).await;
-    let open = crate::curl::through(&demo, Door::Plain, "dan", &["-k", "https://www.example.org/"]).await;
+    let open = through(&demo, Door::Plain, "dan", &["-k", "https://www.example.org/"]).await;
     assert_eq!(open.status, 200, "{open:#?}");
     demo.stop().await;
 

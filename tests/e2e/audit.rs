@@ -246,6 +246,37 @@ async fn no_record_holds_a_credential_a_cookie_a_query_or_a_body() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_credential_in_a_path_is_in_no_record_and_on_no_page_of_the_portal() {
+    let world = World::open().await;
+    let ada = world.client("ada");
+    let url = "https://discord.com/api/webhooks/1/SECRET-token?x=SECRET-query";
+    let refused = ada.post(url, JSON, "{}").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.text());
+    let navigated = ada.navigate(url).await;
+    assert_eq!(navigated.status, StatusCode::SEE_OTHER, "{}", navigated.text());
+    let decided = ada
+        .get(&format!("{PORTAL}{}", refused.json()["instance"].as_str().unwrap()))
+        .await;
+    assert_eq!(decided.status, StatusCode::OK);
+    let link = navigated.header("location").to_owned();
+    assert!(link.starts_with(PORTAL), "{link}");
+    let case = ada.navigate(&link).await;
+    assert_eq!(case.status, StatusCode::OK, "{}", case.text());
+    assert!(!case.text().contains("https://discord.com/api"), "{}", case.text());
+    world.closed("discord.com", "/api/webhooks/***/***").await;
+    for text in [
+        refused.text(),
+        link,
+        decided.text(),
+        case.text(),
+        world.records_text().await,
+    ] {
+        assert!(!text.contains("SECRET"), "{text}");
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_read_reaches_the_disk_without_anybody_asking() {
     let world = World::planned(|plan| plan.settings.audit.sync_ms = 1).await;
     world.client("dan").get("http://b.example.org/").await;

@@ -1,12 +1,13 @@
 //! What crosses the house unchanged, and what stays at the door.
 
 use http::{Request, StatusCode, header};
+use wayleave::facts::FaultCode;
 
-use crate::harness::World;
 use crate::harness::client::Client;
 use crate::harness::origin::GZIPPED;
 use crate::harness::scripted::Scripted;
 use crate::harness::wire::Wire;
+use crate::harness::{World, code};
 
 /// The head of a request in clear, in absolute form.
 fn head_of(client: &Client, method: &str, url: &str, fields: &str) -> String {
@@ -237,5 +238,41 @@ async fn trailers_carry_nothing_out_that_a_head_would_not() {
     assert_eq!(end, "0\r\nx-sum: up\r\n\r\n");
     server.say("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
     client.head().await;
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trace_and_what_may_go_no_further_are_answered_here_and_recorded() {
+    let world = World::open().await;
+    world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    let (dan, ada) = (world.client("dan"), world.client("ada"));
+    let trace = |url: &str| Request::builder().method("TRACE").uri(url);
+    let options = |url: &str, hops: &str| Request::options(url).header("max-forwards", hops);
+    let answers = [
+        dan.send(trace("http://www.example.org/")).await,
+        ada.send(trace("https://www.linkedin.com/feed/")).await,
+        dan.send(options("http://www.example.org/", "0")).await,
+        ada.send(options("https://www.linkedin.com/feed/", "0")).await,
+    ];
+    for answer in &answers {
+        assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{answer:?}");
+        assert!(answer.header("allow").starts_with("GET, HEAD, "), "{answer:?}");
+        assert_eq!(
+            answer.json()["type"],
+            "https://wayleave.example/problems/method-not-allowed"
+        );
+    }
+    assert!(answers[0].text().contains("TRACE") && answers[2].text().contains("Max-Forwards"));
+    for ended in world.strays(answers.len()).await {
+        assert_eq!(code(&ended), Some(FaultCode::MethodNotAllowed));
+    }
+    assert!(world.origin.received().is_empty());
+
+    dan.send(options("http://www.example.org/", "7")).await;
+    assert_eq!(world.origin.received().pop().unwrap().headers["max-forwards"], "6");
+    dan.send(Request::get("http://www.example.org/").header("max-forwards", "7"))
+        .await;
+    let received = world.origin.received().pop().unwrap();
+    assert!(!received.headers.contains_key("max-forwards"), "{received:?}");
     world.close().await;
 }

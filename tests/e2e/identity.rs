@@ -60,6 +60,22 @@ async fn a_wrong_password_and_an_unknown_name_get_the_same_407() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_guesses_passwords_is_told_to_wait() {
+    const URL: &str = "http://www.example.org/";
+    let world = World::open().await;
+    for n in 0..10 {
+        let guess = saying(&world, &Client::basic("ada", &format!("guess {n}")));
+        assert_eq!(guess.get(URL).await.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+    }
+    let told = world.client("ada").get(URL).await;
+    assert_eq!(told.status, StatusCode::TOO_MANY_REQUESTS, "{}", told.text());
+    assert_eq!(told.header("retry-after"), "300");
+    assert!(told.text().contains("too-many-guesses"), "{}", told.text());
+    assert_eq!(world.client("dan").get(URL).await.status, StatusCode::OK);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_proof_is_asked_again() {
     let world = World::open().await;
     for nonsense in [
@@ -185,7 +201,7 @@ async fn a_password_in_clear_from_afar_is_refused_with_advice() {
             assert_eq!(guard.challenges(&arrival).len(), 1, "{client}");
         } else {
             assert!(
-                matches!(identified, Identified::Rejected(WhyRejected::UseTlsDoor)),
+                matches!(identified, Identified::Rejected(WhyRejected::UseTlsDoor, None)),
                 "{client}: {identified:?}"
             );
             assert!(WhyRejected::UseTlsDoor.to_string().contains("use the TLS door"));

@@ -468,7 +468,11 @@ async fn a_stop_cuts_what_does_not_end_and_the_records_say_so() {
     let stopped = tokio::time::timeout(Duration::from_mins(1), world.reopen());
     stopped.await.expect("the stop waits for an answer that never ends");
     let ends = world.acts(|record| match &record.act {
-        Act::Closing { ended, .. } => Some(ended.end.clone()),
+        Act::Closing { seen, ended, .. } => {
+            let was_read = seen.ask.host().as_str() == "www.linkedin.com" && seen.ask.head().is_some();
+            assert_eq!(ended.decrypted, was_read, "{record:?}");
+            Some(ended.end.clone())
+        }
         _ => None,
     });
     // five requests, and the two tunnels around two of them

@@ -1,10 +1,12 @@
 //! Tunnels that pass unread: what they carry, what they must not carry, how many there can be, and how they end.
 
 use http::StatusCode;
+use rustls::AlertDescription;
 use tokio::net::TcpStream;
 use wayleave::facts::{End, FaultCode};
 
 use crate::harness::World;
+use crate::harness::house::PORTAL;
 use crate::harness::origin::Papers;
 use crate::harness::scripted::Scripted;
 use crate::harness::wire::{Wire, tls};
@@ -67,7 +69,8 @@ async fn a_certificate_that_also_covers_what_rules_read_or_refuse_keeps_a_tunnel
     ];
     for (at, host) in refused.into_iter().enumerate() {
         let io = Wire::tunnel(&dan, &format!("{host}:443")).await.into_io();
-        tls(io, &dan.roots, host, |_| {}).await.unwrap_err();
+        let told = tls(io, &dan.roots, host, |_| {}).await.unwrap_err();
+        assert_eq!(alert(&told), Some(AlertDescription::AccessDenied), "{host}: {told}");
         assert_eq!(
             world.ended(host, "CONNECT").await.code(),
             Some(FaultCode::CoversManagedPlatform),
@@ -82,6 +85,75 @@ async fn a_certificate_that_also_covers_what_rules_read_or_refuse_keeps_a_tunnel
             "{host}"
         );
     }
+    world.close().await;
+}
+
+/// The fatal alert that ended a handshake.
+fn alert(error: &std::io::Error) -> Option<AlertDescription> {
+    match error.get_ref()?.downcast_ref()? {
+        rustls::Error::AlertReceived(alert) => Some(*alert),
+        _ => None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_opened_a_tunnel_that_was_stopped_finds_it_among_their_recent_refusals() {
+    let world = World::planned(|plan| {
+        plan.papers = vec![("cdn.example.org", Papers::Also(&["www.linkedin.com"]))];
+    })
+    .await;
+    let dan = world.client("dan").unread(&world.origins);
+    for (host, named, code) in [
+        ("cdn.example.org", "cdn.example.org", FaultCode::CoversManagedPlatform),
+        ("www.example.org", "www.linkedin.com", FaultCode::SniMismatch),
+        // the rules want to read this one
+        ("www.facebook.com", "x.com", FaultCode::SniMismatch),
+    ] {
+        let io = Wire::tunnel(&dan, &format!("{host}:443")).await.into_io();
+        let told = tls(io, &dan.roots, named, |_| {}).await.unwrap_err();
+        let expected = if code == FaultCode::SniMismatch {
+            AlertDescription::UnrecognisedName
+        } else {
+            AlertDescription::AccessDenied
+        };
+        assert_eq!(alert(&told), Some(expected), "{host}: {told}");
+        assert_eq!(world.ended(host, "CONNECT").await.code(), Some(code), "{host}");
+    }
+    let page = world.client("dan").navigate(&format!("{PORTAL}/")).await.text();
+    for host in ["cdn.example.org", "www.example.org", "www.facebook.com"] {
+        let tried = format!("You wanted to connect to {host}.");
+        assert!(page.contains(&tried), "{tried} in {page}");
+    }
+    let record = world.ended("cdn.example.org", "CONNECT").await.record.id.to_string();
+    for part in ["also covers a managed platform", "under its own name", &record] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    let others = world.client("ada").navigate(&format!("{PORTAL}/")).await.text();
+    assert!(!others.contains("You wanted to connect"), "{others}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_on_a_certificate_that_becomes_managed_ends_the_tunnels_that_could_carry_it() {
+    let world = World::planned(|plan| {
+        plan.papers = vec![("shop.example.org", Papers::Also(&["www.example.net"]))];
+    })
+    .await;
+    let dan = world.client("dan").unread(&world.origins);
+    let waiting = Wire::tunnel(&dan, "shop.example.org:443").await.into_io();
+    let running = Wire::tunnel(&dan, "shop.example.org:443").await.into_io();
+    let running = tls(running, &dan.roots, "shop.example.org", |_| {}).await.unwrap();
+    let hosts =
+        "[[host]]\nhost = \"www.example.net\"\nplatform = \"linkedin\"\nmatch = \"exact\"\nroles = [\"site\"]\n";
+    world.edit_rules("catalog/local.toml", hosts).await;
+    assert_eq!(Wire::on(running).rest().await, "");
+    let cut = world.ended("shop.example.org", "CONNECT").await.ended().end.clone();
+    assert!(matches!(&cut, End::Cut(why) if why.contains("rules")), "{cut:?}");
+    tls(waiting, &dan.roots, "shop.example.org", |_| {}).await.unwrap_err();
+    assert_eq!(
+        world.ended("shop.example.org", "CONNECT").await.code(),
+        Some(FaultCode::CoversManagedPlatform)
+    );
     world.close().await;
 }
 
@@ -132,7 +204,7 @@ async fn the_certificate_is_asked_for_while_the_client_still_thinks() {
 async fn a_request_in_clear_inside_an_unread_tunnel_names_the_host_that_connect_named() {
     let world = World::open().await;
     let dan = world.client("dan");
-    for (head, code) in [
+    let heads = [
         (
             "GET / HTTP/1.1\r\nHost: www.linkedin.com\r\n\r\n",
             FaultCode::Misdirected,
@@ -144,15 +216,22 @@ async fn a_request_in_clear_inside_an_unread_tunnel_names_the_host_that_connect_
             FaultCode::ProtocolUnreadable,
         ),
         ("GET\t/ HTTP/1.1\nHost : x.com\n\n", FaultCode::ProtocolUnreadable),
-    ] {
-        let mut wire = Wire::tunnel(&dan, "www.example.org:80").await;
+    ];
+    for (at, (head, code)) in heads.into_iter().enumerate() {
+        let promised = format!("www{at}.example.org");
+        let mut wire = Wire::tunnel(&dan, &format!("{promised}:80")).await;
         wire.say(head).await;
-        assert_eq!(wire.rest().await, "", "{head}");
-        assert_eq!(
-            world.ended("www.example.org", "CONNECT").await.code(),
-            Some(code),
-            "{head}"
-        );
+        let told = wire.rest().await;
+        let closing = world.ended(&promised, "CONNECT").await;
+        assert_eq!(closing.code(), Some(code), "{head}");
+        if code == FaultCode::Misdirected {
+            let id = closing.record.id.as_str();
+            for part in [" 421 ", "details=\"misdirected\"", "connection: close", id] {
+                assert!(told.contains(part), "{part} in {told}");
+            }
+        } else {
+            assert_eq!(told, "", "{head}");
+        }
     }
     assert!(world.origin.received().is_empty());
 

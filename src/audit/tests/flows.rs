@@ -101,7 +101,6 @@ async fn a_dropped_entry_is_recorded_as_abandoned_with_what_was_known() {
     let (book, _) = Book::open(&settings(folder.path()), clock(), Vec::new()).unwrap();
     let mut entry = book.enter(noon(), peer()).await.unwrap();
     entry.saw(seen("ada", "/feed/"));
-    entry.answered(200);
     entry.reads_content();
     drop(entry);
     book.close().await.unwrap();
@@ -112,7 +111,7 @@ async fn a_dropped_entry_is_recorded_as_abandoned_with_what_was_known() {
     };
     assert_eq!(
         (&ended.end, ended.status, ended.decrypted),
-        (&End::Abandoned, Some(200), true)
+        (&End::Abandoned, None, true)
     );
     assert_eq!(*decided, None);
 }

@@ -17,6 +17,7 @@ use super::fields::{Fields, Report, Span};
 use super::host::{Cover, Domain, DomainTable};
 use super::index::Index;
 use super::recognise::OVERRIDE_HEADERS;
+use super::secrets::Secret;
 use super::signature::{Embed, Mark, Signature};
 use super::tree::{ActivityTable, CategoryTree, Platform};
 use crate::facts::{Category, PlatformId, Problem, SourceText};
@@ -35,6 +36,7 @@ pub(super) struct Draft {
     pub(super) embeds: Vec<Embed>,
     pub(super) ids: BTreeSet<String>,
     pub(super) marks: HashMap<PlatformId, Vec<Mark>>,
+    pub(super) secrets: Vec<Secret>,
 }
 
 const CATEGORIES: &str = "categories";
@@ -120,6 +122,7 @@ impl Draft {
             closures: closures.collect(),
             label_headers,
             domains: DomainTable::new(self.domains, self.category_names),
+            secrets: self.secrets,
             index: Index::new(self.signatures, self.embeds, self.marks),
             platforms: self.platforms,
             categories: self.categories,

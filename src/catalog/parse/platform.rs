@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::super::fields::{At, Fields, Report};
 use super::super::host::{Cover, Domain, HostPattern};
+use super::super::secrets::Secret;
 use super::super::signature::{Embed, EmbedKind, Mark, Sign};
 use super::super::tree::{Control, Platform};
 use super::lists::{not_a_host, twice};
@@ -100,6 +101,9 @@ pub(super) fn platform(report: &Report<'_>, fields: &Fields<'_, '_>, stem: &str,
     }
     for row in fields.tables("marks") {
         mark(report, row, &platform, &sets, draft);
+    }
+    for row in fields.tables("secrets") {
+        secret(report, row, &platform, &sets, draft);
     }
     signature::signatures(report, fields, Some(&platform), &sets, draft);
 }
@@ -225,4 +229,34 @@ fn mark(
             sign,
         });
     }
+}
+
+fn secret(
+    report: &Report<'_>,
+    row: Fields<'_, '_>,
+    platform: &PlatformId,
+    sets: &signature::HostSets<'_>,
+    draft: &mut Draft,
+) {
+    let hosts = signature::hosts(report, &row.needed_texts("hosts"), sets);
+    let path = row.needed("path");
+    row.text("note");
+    row.finish();
+    let Some((path, span)) = path.and_then(|at| Some((signature::glob(report, at, false)?, at.span))) else {
+        return;
+    };
+    if !path.is_positional() || path.stand_ins().next().is_none() {
+        let help = "put `*` where a credential stands, and `**` at the end or nowhere";
+        report.problem(
+            "bad-secret",
+            span,
+            "the path does not say where a credential stands",
+            help,
+        );
+    }
+    draft.secrets.push(Secret {
+        platform: platform.clone(),
+        hosts,
+        path,
+    });
 }

@@ -397,6 +397,82 @@ fn what_nobody_looks_at_is_not_kept() {
 }
 
 #[test]
+fn credentials_in_paths_are_hidden_and_the_request_is_read_the_same() {
+    for (url, kept, activity) in [
+        (
+            "https://api.telegram.org/bot1:S3CRET/sendMessage",
+            "/bot***/sendMessage",
+            "message",
+        ),
+        (
+            "https://api.telegram.org/bot1:S3CRET/getMe",
+            "/bot***/getMe",
+            "unknown-write",
+        ),
+        (
+            "https://api.telegram.org/file/bot1:S3CRET/a/b.jpg",
+            "/file/bot***/a/b.jpg",
+            "unknown-write",
+        ),
+        (
+            "https://discord.com/api/webhooks/1/S3CRET",
+            "/api/webhooks/***/***",
+            "message",
+        ),
+        (
+            "https://discord.com/api/v10/webhooks/1/S3CRET?wait=true",
+            "/api/v***/webhooks/***/***",
+            "message",
+        ),
+        (
+            "https://discord.com/api/v9/interactions/1/S3CRET/callback",
+            "/api/v***/interactions/***/***/callback",
+            "unknown-write",
+        ),
+        (
+            "https://hooks.slack.com/services/T1/B1/S3CRET",
+            "/services/***/***/***",
+            "message",
+        ),
+        (
+            "https://a.webhook.office.com/webhookb2/1@2/IncomingWebhook/S3CRET/3",
+            "/webhookb2/***/***/***/***",
+            "message",
+        ),
+        (
+            "https://open.feishu.cn/open-apis/bot/v2/hook/S3CRET",
+            "/open-apis/bot/v2/hook/***",
+            "unknown-write",
+        ),
+        (
+            "https://corp.cloud.mattermost.com/hooks/S3CRET",
+            "/hooks/***",
+            "unknown-write",
+        ),
+        (
+            "https://api.telegram.org//bot1:S3CRET/sendMessage",
+            "//bot***/sendMessage",
+            "message unknown-write",
+        ),
+    ] {
+        let seen = request("POST", url);
+        assert_eq!(seen.activities(), activity, "{url}");
+        let place = catalog().place(&seen.host);
+        assert_eq!(catalog().redact(&place, &seen.head).path, kept, "{url}");
+        assert!(
+            !catalog().path_for_rules(&place, &seen.head.path).contains("S3CRET"),
+            "{url}"
+        );
+    }
+    // another host's paths are its own
+    let seen = request("GET", "https://x.com/bot1/status");
+    assert_eq!(
+        catalog().redact(&catalog().place(&seen.host), &seen.head).path,
+        "/bot1/status"
+    );
+}
+
+#[test]
 fn a_body_is_not_made_a_read_by_calling_it_something_else() {
     let timeline = || request("POST", "https://x.com/i/api/graphql/AbC/HomeTimeline");
     let write = r#"{"variables":{"tweet_text":"hello"},"queryId":"AbC"}"#;

@@ -29,8 +29,25 @@ fn some_pairs() -> impl Strategy<Value = Vec<(String, String)>> {
     prop::collection::vec((key, value), 0..4)
 }
 
-fn some_head() -> impl Strategy<Value = (Host, Head)> {
-    let host = prop::sample::select(vec![
+/// Paths with a credential, spelled as no two servers would read them.
+fn some_secret_path() -> impl Strategy<Value = String> {
+    let slash = prop::sample::select(vec!["/", "//", "/./", "/x/../", "%2F", "/%2e/", "\\", "/.%252f"]);
+    let names = prop::sample::select(vec![
+        &["bot1:S3CRET", "sendMessage"][..],
+        &["file", "bot1:S3CRET", "a"],
+        &["api", "webhooks", "S3CRET", "xS3CRETx"],
+        &["api", "v10", "webhooks", "1", "S%33CRET", "messages", "2"],
+        &["services", "T1", "B1;S3CRET", "S3CRET"],
+    ]);
+    let end = prop::sample::select(vec!["", "/", ";a", "%3b", "%3Fa", "%25252561"]);
+    (prop::collection::vec(slash, 8), names, end).prop_map(|(slashes, names, end)| {
+        let parts = slashes.iter().zip(names).map(|(slash, name)| format!("{slash}{name}"));
+        format!("{}{end}", parts.collect::<String>())
+    })
+}
+
+fn some_host() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
         "www.facebook.com",
         "graph.facebook.com",
         "x.com",
@@ -39,8 +56,15 @@ fn some_head() -> impl Strategy<Value = (Host, Head)> {
         "scontent.xx.fbcdn.net",
         "px.ads.linkedin.com",
         "mastodon.example",
+        "api.telegram.org",
+        "discord.com",
+        "hooks.slack.com",
         "unknown.example",
-    ]);
+    ])
+}
+
+fn some_head() -> impl Strategy<Value = (Host, Head)> {
+    let host = some_host();
     let path = prop_oneof![
         Just("/api/graphql/".to_owned()),
         Just("/tr".to_owned()),
@@ -49,6 +73,7 @@ fn some_head() -> impl Strategy<Value = (Host, Head)> {
         Just("/voyager/api/graphql".to_owned()),
         Just("/_/graphql".to_owned()),
         "/?.{0,20}",
+        some_secret_path(),
     ];
     let method = prop::sample::select(vec!["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "X"]);
     let peek = prop_oneof![
@@ -98,6 +123,21 @@ proptest! {
         let redacted = catalog().redact(&place, &head);
         prop_assert_eq!(catalog().read(&place, &redacted), catalog().read(&place, &head));
         prop_assert_eq!(catalog().redact(&place, &redacted), redacted);
+    }
+
+    #[test]
+    fn however_it_is_spelled_a_credential_in_a_path_is_not_kept(path in some_secret_path(), which in 0..3_usize) {
+        let host = ["api.telegram.org", "discord.com", "hooks.slack.com"][which];
+        let place = catalog().place(&Host::parse(host).unwrap());
+        let hidden = catalog().hidden(&place, &path).into_owned();
+        let globs: [&[&str]; 3] = [&["/bot", "/file/bot"], &["/api/webhooks/", "/api/v10/webhooks/"], &["/services/"]];
+        let understood = path::resolved(&path).into_owned();
+        if globs[which].iter().any(|start| understood.starts_with(start)) {
+            prop_assert!(!hidden.contains("S3CRET") && !hidden.contains("S%33CRET"), "{path} {hidden}");
+            prop_assert!(hidden.contains("***"), "{path} {hidden}");
+        }
+        prop_assert_eq!(path::Spelling::of(&hidden).is_ambiguous(), path::Spelling::of(&path).is_ambiguous(), "{} {}", path, hidden);
+        prop_assert_eq!(&catalog().hidden(&place, &hidden), &hidden);
     }
 
     #[test]

@@ -132,7 +132,13 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
         printer::data(tour::told(&ready, &program(), &key));
     }
     signals.told().await;
-    close(house, stand_ins, folder).await
+    let closed = signals.unless_told_again(close(house, stand_ins)).await;
+    folder
+        .close()
+        .into_diagnostic()
+        .wrap_err("the demo's folder could not be removed")?;
+    closed?.map_err(|why| miette::miette!("the last records could not be written: {why}"))?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A folder for this run, which nobody else may read: it holds keys and what people did.
@@ -185,19 +191,14 @@ fn program() -> String {
     std::env::current_exe().map_or_else(|_| "wayleave".to_owned(), |path| path.display().to_string())
 }
 
-async fn close(house: Gatehouse, stand_ins: Option<StandIns>, folder: TempDir) -> Result<ExitCode, Stop> {
+async fn close(house: Gatehouse, stand_ins: Option<StandIns>) -> Result<(), String> {
     let closed = house.stop().await;
     if let Some(StandIns { tasks, stop, .. }) = stand_ins {
         stop.cancel();
         tasks.close();
         tasks.wait().await;
     }
-    folder
-        .close()
-        .into_diagnostic()
-        .wrap_err("the demo's folder could not be removed")?;
-    closed.map_err(|why| miette::miette!("the last records could not be written: {why}"))?;
-    Ok(ExitCode::SUCCESS)
+    closed
 }
 
 fn settings(folder: &Path) -> File {

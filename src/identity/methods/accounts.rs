@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
-use tokio_util::sync::CancellationToken;
 
 use super::remembered::Digest;
 use crate::facts::SubjectId;
 use crate::identity::SignIn;
+use crate::identity::sign_in::Proof;
 use crate::identity::users::{self, Stamp, Users, UsersError};
 
 /// One account with one password.
@@ -22,7 +22,7 @@ pub(super) struct Account {
     pub(super) hash: String,
     /// The keyed digest of the password, once somebody has sent it, and until when it is remembered.
     right: ArcSwapOption<(Digest, Duration)>,
-    ended: CancellationToken,
+    proof: Proof,
 }
 
 impl Account {
@@ -31,7 +31,7 @@ impl Account {
         Self {
             hash,
             right: ArcSwapOption::empty(),
-            ended: CancellationToken::new(),
+            proof: Proof::new(),
         }
     }
 
@@ -48,7 +48,7 @@ impl Account {
 
     /// What a sign-in with this account rests on.
     pub(super) fn sign_in(&self) -> SignIn {
-        SignIn::until(self.ended.clone())
+        self.proof.sign_in()
     }
 }
 
@@ -127,7 +127,7 @@ impl Accounts {
         // INVARIANT: after the swap, so that whoever signs in from now on finds only accounts that are not ended.
         for (id, account) in &*before {
             if !after.get(id).is_some_and(|kept| Arc::ptr_eq(kept, account)) {
-                account.ended.cancel();
+                account.proof.take_back();
             }
         }
     }

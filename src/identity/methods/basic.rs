@@ -17,7 +17,8 @@ use http::HeaderValue;
 use tokio::sync::Semaphore;
 
 use super::accounts::{Account, Accounts};
-use super::queue::Queue;
+use super::guesses::Guesses;
+use super::queue::{Queue, origin_of};
 use super::remembered::{Digest, Wrong};
 use super::{Asking, Built, Method};
 use crate::facts::{Arrival, MethodName, PurposeId, Secret, Subject, SubjectId};
@@ -30,6 +31,7 @@ struct Basic {
     started: Instant,
     accounts: Accounts,
     wrong: Mutex<Wrong>,
+    guesses: Mutex<Guesses>,
     key: hmac::Key,
     hashing: Arc<Semaphore>,
     queue: Queue,
@@ -68,10 +70,11 @@ impl Basic {
                 broken(
                     "users",
                     why,
-                    "correct the file, or make a new one with `wayleave user add`",
+                    "correct the file, or move it away and make a new one with `wayleave user add NAME`",
                 )
             })?,
             wrong: Mutex::default(),
+            guesses: Mutex::default(),
             key,
             hashing: Arc::new(Semaphore::new(usize::from(settings.basic_at_once))),
             queue: Queue::default(),
@@ -93,14 +96,16 @@ impl Method for Basic {
                 return Answer::Silent;
             };
             if !(self.may_send)(evidence.arrival) {
-                return Answer::Rejected(WhyRejected::UseTlsDoor);
+                return Answer::Rejected(WhyRejected::UseTlsDoor, None);
             }
             let Some(credentials) = Credentials::parse(token) else {
-                return Answer::Rejected(WhyRejected::Malformed);
+                return Answer::Rejected(WhyRejected::Malformed, None);
             };
-            match self.check(credentials, evidence.arrival.client.ip()).await {
-                Err(why) => Answer::Rejected(why),
-                Ok(None) => Answer::Rejected(WhyRejected::WrongCredentials),
+            let asked = self.asked(&credentials);
+            let account = asked.meant.as_ref().map(|(id, _)| id.clone());
+            match self.check(asked, evidence.arrival.client.ip()).await {
+                Err(why) => Answer::Rejected(why, account),
+                Ok(None) => Answer::Rejected(WhyRejected::WrongCredentials, account),
                 Ok(Some(known)) => Answer::Known {
                     subject: Subject {
                         id: known.id,
@@ -130,11 +135,12 @@ impl Method for Basic {
 
 impl Basic {
     /// Whose credentials they are; none if they are wrong.
-    async fn check(&self, credentials: Credentials, client: IpAddr) -> Result<Option<Known>, WhyRejected> {
-        let asked = self.asked(&credentials);
+    async fn check(&self, asked: Asked, client: IpAddr) -> Result<Option<Known>, WhyRejected> {
         if let Some(answer) = self.recall(&asked) {
             return Ok(asked.known(answer));
         }
+        let guesser = self.digest([&asked.whose, "", &origin_of(client).to_string()]);
+        self.may_guess(&guesser)?;
         let place = self.queue.enter(client).ok_or(WhyRejected::Unavailable)?;
         let hashing = Arc::clone(&self.hashing).acquire_owned().await;
         let permit = hashing.map_err(|_| WhyRejected::Unavailable)?;
@@ -143,6 +149,7 @@ impl Basic {
         if let Some(answer) = self.recall(&asked) {
             return Ok(asked.known(answer));
         }
+        self.may_guess(&guesser)?;
         // The permit goes along: a client that hangs up must not free a place while its hash still runs.
         let (asked, is_right) = tokio::task::spawn_blocking(move || {
             let is_right = password::verify(&asked.password, &asked.account.hash);
@@ -151,13 +158,26 @@ impl Basic {
         })
         .await
         .map_err(|_| WhyRejected::Unavailable)?;
-        let until = self.started.elapsed().saturating_add(self.remember);
+        let now = self.started.elapsed();
+        let until = now.saturating_add(self.remember);
         if is_right {
             asked.account.remember(asked.right, until);
-        } else {
+            self.guesses().right(&guesser);
+        } else if !self.wrong().recalls(&asked.wrong, now) {
+            // a program that goes on sending what it was given once does not guess
             self.wrong().keep(asked.wrong, until);
+            self.guesses().wrong(guesser, now);
         }
         Ok(asked.known(is_right))
+    }
+
+    /// Whether one more password of this account is looked at for this client.
+    fn may_guess(&self, guesser: &Digest) -> Result<(), WhyRejected> {
+        if self.guesses().must_wait(guesser, self.started.elapsed()) {
+            Err(WhyRejected::TooManyGuesses)
+        } else {
+            Ok(())
+        }
     }
 
     /// What is remembered of credentials: whether they are right.
@@ -176,6 +196,16 @@ impl Basic {
             .into_iter()
             .find_map(|reading| Some((accounts.get(&reading.user)?.clone(), reading)));
         let sent = credentials.password.reveal();
+        // of a name that is nobody's the part that could be a user, so that suffixes do not tell it from an account
+        let shortest = || {
+            let names = readings(&credentials.name)
+                .into_iter()
+                .map(|reading| reading.user.to_string());
+            names.min_by_key(String::len).unwrap_or_default()
+        };
+        let whose = found
+            .as_ref()
+            .map_or_else(shortest, |(_, reading)| reading.user.to_string());
         let (account, password, meant) = match found {
             Some((account, reading)) => {
                 let password = Secret::new(meant_password(sent, reading.decoded));
@@ -191,6 +221,7 @@ impl Basic {
             account,
             password,
             meant,
+            whose,
             right,
             wrong,
         }
@@ -209,6 +240,10 @@ impl Basic {
         digest
     }
 
+    fn guesses(&self) -> MutexGuard<'_, Guesses> {
+        self.guesses.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn wrong(&self) -> MutexGuard<'_, Wrong> {
         self.wrong.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -220,6 +255,8 @@ struct Asked {
     password: Secret,
     /// Whom the name means, and the purpose that it selects; none for the decoy.
     meant: Option<(SubjectId, Option<PurposeId>)>,
+    /// The name under which guesses are counted.
+    whose: String,
     /// What the account remembers if they are right.
     right: Digest,
     /// What is remembered if they are wrong.
@@ -328,7 +365,7 @@ mod tests {
                 Ok((subject.id.as_str().to_owned(), selects))
             }
             Answer::Silent => Err(None),
-            Answer::Rejected(why) => Err(Some(why)),
+            Answer::Rejected(why, _) => Err(Some(why)),
         }
     }
 
@@ -500,6 +537,53 @@ mod tests {
             .collect();
         for (n, answer) in futures_util::future::join_all(asked).await.into_iter().enumerate() {
             assert_eq!(answer, [known("ada", None), known("bob", None), WRONG][n % 3].clone());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_guesser_waits_and_the_right_password_signs_in_from_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        add(&path, &[("ada", "of ada"), ("bob", "of bob")]);
+        let basic = basic(&path);
+        let (here, elsewhere) = (arrival(Door::Tls, "192.0.2.7"), arrival(Door::Tls, "192.0.2.8"));
+        let wait = rejected(WhyRejected::TooManyGuesses);
+        let from = async |arrival: &Arrival, credentials: &str| ask(&basic, &header(credentials), arrival).await;
+        assert_eq!(from(&here, "bob:of bob").await, known("bob", None));
+        for user in ["ada", "bob", "nobody"] {
+            let mut answers = Vec::new();
+            for n in 0..=super::super::guesses::FREE {
+                // the same again is no guess
+                assert_eq!(from(&elsewhere, "ada:stale").await, WRONG);
+                answers.push(from(&here, &format!("{user}+p{n}:guess {n}")).await);
+            }
+            assert_eq!(answers.pop(), Some(wait.clone()), "{user}");
+            assert!(answers.iter().all(|answer| *answer == WRONG), "{user}: {answers:?}");
+        }
+        assert_eq!(from(&here, "ada:of ada").await, wait, "or guessing would go on");
+        assert_eq!(from(&elsewhere, "ada:of ada").await, known("ada", None));
+        assert_eq!(from(&here, "bob:of bob").await, known("bob", None), "known before");
+    }
+
+    #[tokio::test]
+    async fn who_was_attacked_is_told_and_a_name_that_is_nobodys_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        add(&path, &[("ada", "of ada")]);
+        let basic = basic(&path);
+        let here = arrival(Door::Tls, "192.0.2.7");
+        for (credentials, account) in [("ada+recruiting:wrong", Some("ada")), ("my password:x", None)] {
+            let value = header(credentials);
+            let evidence = Evidence {
+                proxy_authorization: Some(&value),
+                more_than_one: false,
+                client_certificate: None,
+                arrival: &here,
+            };
+            let Answer::Rejected(WhyRejected::WrongCredentials, told) = basic.identify(&evidence).await else {
+                panic!("{credentials}")
+            };
+            assert_eq!(told.as_ref().map(SubjectId::as_str), account);
         }
     }
 

@@ -41,7 +41,7 @@ impl Method for Certificate {
                     // The handshake proved it, and the directory says who may still come.
                     sign_in: SignIn::default(),
                 },
-                None => Answer::Rejected(WhyRejected::CertificateUnclear),
+                None => Answer::Rejected(WhyRejected::CertificateUnclear, None),
             },
         };
         Box::pin(std::future::ready(answer))

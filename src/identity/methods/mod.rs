@@ -3,8 +3,11 @@
 mod accounts;
 mod basic;
 mod certificate;
+mod guesses;
 mod queue;
 mod remembered;
+
+pub use guesses::WAIT;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -52,7 +52,7 @@ impl Drop for Place<'_> {
 }
 
 /// What one client can come from: an IPv4 address, or a /64 of IPv6, in which a host takes any address (RFC 8981).
-fn origin_of(client: IpAddr) -> IpAddr {
+pub(super) fn origin_of(client: IpAddr) -> IpAddr {
     match client.to_canonical() {
         IpAddr::V4(address) => address.into(),
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),

@@ -64,7 +64,10 @@ pub enum UsersError {
 }
 
 fn suggestion(meant: Option<&str>) -> String {
-    meant.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+    meant.map_or_else(
+        || "; `wayleave user list` shows the users there are".to_owned(),
+        |name| format!("; did you mean `{name}`?"),
+    )
 }
 
 fn lines(problems: &[Problem]) -> String {
@@ -93,6 +96,7 @@ impl Users {
                 let span = error.span().unwrap_or_default();
                 let message = error.message().to_owned();
                 Problem::error("wayleave::users::syntax", source, (span.start, span.len()), message)
+                    .with_help("correct the line, or take it out")
             })
             .collect();
         let mut users = BTreeMap::new();
@@ -217,7 +221,8 @@ fn problem_at(source: &SourceText, span: std::ops::Range<usize>, message: String
 }
 
 /// How an account is written.
-const FORM: &str = "write `\"NAME\" = { password = '$argon2id$…' }`, or use `wayleave user add`";
+const FORM: &str =
+    "write `\"NAME\" = { password = '$argon2id$…' }`, or take the line out and then use `wayleave user add NAME`";
 
 type Key<'a> = Spanned<std::borrow::Cow<'a, str>>;
 
@@ -289,6 +294,24 @@ mod tests {
             Err(UsersError::ControlCharacter)
         ));
         assert_eq!(users, Users::default());
+    }
+
+    #[test]
+    fn advice_does_not_lead_back_to_the_same_error() {
+        let text = "[users]\nada = { password = 'hunter2' }\nbob = \n";
+        let problems = Users::parse(&SourceText::new("users.toml", text)).unwrap_err();
+        let said = UsersError::Problems(problems).to_string();
+        for line in said.lines().skip(1) {
+            assert!(
+                line.contains("take the line out") || line.contains("take it out"),
+                "{said}"
+            );
+        }
+        let nobody = some().remove("zed").unwrap_err().to_string();
+        assert_eq!(
+            nobody,
+            "there is no user `zed`; `wayleave user list` shows the users there are"
+        );
     }
 
     #[test]

@@ -76,7 +76,9 @@ pub(in crate::portal) struct Met {
     pub(in crate::portal) tried: String,
     pub(in crate::portal) when: String,
     pub(in crate::portal) why: Vec<String>,
-    pub(in crate::portal) link: &'static str,
+    pub(in crate::portal) detail: Option<String>,
+    /// What the link to more about it says, where there is more.
+    pub(in crate::portal) link: Option<&'static str>,
 }
 
 /// A purpose that somebody may declare.

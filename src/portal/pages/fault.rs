@@ -1,7 +1,8 @@
 //! Something failed on the way: the page and the problem document that say what, whose fault, and what to do.
 
 use askama::Template;
-use http::StatusCode;
+use http::header::ALLOW;
+use http::{HeaderValue, StatusCode};
 
 use super::answer::{Audience, Origin, Page, document};
 use super::problem::{Problem, proxy_status, retry_after};
@@ -17,6 +18,9 @@ struct Html<'a> {
     detail: Option<&'a str>,
     reference: Option<&'a str>,
 }
+
+/// The methods that a gateway passes on to origins, of those that have a name in RFC 9110 and RFC 5789.
+const PASSED_ON: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNECT";
 
 /// The answer to a flow that failed on its way to `host`.
 pub fn fault(words: &Words, fault: &Fault, host: Option<&Host>, record: Option<&RecordId>, who: Audience) -> Page {
@@ -47,6 +51,9 @@ pub fn fault(words: &Words, fault: &Fault, host: Option<&Host>, record: Option<&
     if fault.code == FaultCode::RecordUnavailable {
         retry_after(&mut page, 60);
     }
+    if fault.code == FaultCode::MethodNotAllowed {
+        page.headers_mut().insert(ALLOW, HeaderValue::from_static(PASSED_ON));
+    }
     page
 }
 
@@ -56,6 +63,7 @@ fn status(code: FaultCode) -> (StatusCode, &'static str) {
         FaultCode::BadRequest | FaultCode::ClientGone | FaultCode::ClientTls => {
             (StatusCode::BAD_REQUEST, "http_request_error")
         }
+        FaultCode::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "http_request_error"),
         FaultCode::HeadTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "http_request_error"),
         FaultCode::ClientTimeout => (StatusCode::REQUEST_TIMEOUT, "http_request_error"),
         FaultCode::Misdirected | FaultCode::SniMismatch => (StatusCode::MISDIRECTED_REQUEST, "http_request_error"),

@@ -1,11 +1,13 @@
 //! Who are you? The answer 407 to whoever has not said so.
 
+use std::time::Duration;
+
 use askama::Template;
 use http::StatusCode;
 use http::header::{self, HeaderValue};
 
 use super::answer::{Audience, Origin, Page, document};
-use super::problem::{Problem, proxy_status};
+use super::problem::{Problem, proxy_status, retry_after};
 use crate::portal::words::Words;
 
 #[derive(Template)]
@@ -28,6 +30,27 @@ pub fn challenge(words: &Words, challenges: &[HeaderValue], who: Audience) -> Pa
         let status = StatusCode::PROXY_AUTHENTICATION_REQUIRED;
         (status, "sign-in-required", words.0, words.1, words.2)
     };
+    let mut page = said(words, (status, kind), (title, what, advice), who);
+    for challenge in challenges {
+        page.headers_mut().append(header::PROXY_AUTHENTICATE, challenge.clone());
+    }
+    page
+}
+
+/// The answer 429 (RFC 6585 §4) to whoever has sent too many wrong passwords: a 407 would ask for the next.
+pub fn wait(words: &Words, wait: Duration, who: Audience) -> Page {
+    let text = (words.wait_title, words.wait_what, words.wait_advice);
+    let mut page = said(words, (StatusCode::TOO_MANY_REQUESTS, "too-many-guesses"), text, who);
+    retry_after(&mut page, u32::try_from(wait.as_secs()).unwrap_or(u32::MAX));
+    page
+}
+
+fn said(
+    words: &Words,
+    (status, kind): (StatusCode, &'static str),
+    (title, what, advice): (&'static str, &'static str, &'static str),
+    who: Audience,
+) -> Page {
     let mut page = match who {
         Audience::Navigation => {
             let html = Html {
@@ -41,8 +64,5 @@ pub fn challenge(words: &Words, challenges: &[HeaderValue], who: Audience) -> Pa
         Audience::Tool => Problem::new(status, kind, title, &format!("{what} {advice}")).answer(),
     };
     proxy_status(&mut page, "http_request_denied", kind);
-    for challenge in challenges {
-        page.headers_mut().append(header::PROXY_AUTHENTICATE, challenge.clone());
-    }
     page
 }

@@ -9,6 +9,8 @@ use std::time::Duration;
 pub use english::ENGLISH;
 
 use crate::facts::FaultCode;
+use crate::purpose::Unfit;
+use crate::rulebook::NotDeclared;
 
 /// Which kind of refusal it is; names the problem type (RFC 9457 §3.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -102,6 +104,12 @@ pub struct Words {
     pub what_is_kept: &'static str,
     pub not_granted: &'static str,
     pub choose_one: &'static str,
+    /// Part of a list: it begins small and has no full stop.
+    pub unfit: fn(&Unfit) -> String,
+    pub not_declared_title: &'static str,
+    pub not_declared: fn(&NotDeclared) -> String,
+    pub too_many_title: &'static str,
+    pub too_many: fn(held: usize) -> String,
     pub needs_approval: &'static str,
     pub no_purpose_helps: &'static str,
     pub already_allowed_title: &'static str,
@@ -124,6 +132,7 @@ pub struct Words {
     pub end: &'static str,
     pub ended: &'static str,
     pub recent_refusals: &'static str,
+    pub connected: fn(place: &str) -> String,
     pub no_refusals: &'static str,
     pub what_i_may_declare: &'static str,
     pub from_tools: &'static str,
@@ -147,6 +156,11 @@ pub struct Words {
     pub grant_over: &'static str,
     pub may_not_end_title: &'static str,
     pub not_ended_title: &'static str,
+    pub not_ended: &'static str,
+    pub too_large_title: &'static str,
+    pub too_large: fn(most: usize) -> String,
+    pub broken_off_title: &'static str,
+    pub broken_off: &'static str,
     pub bad_form_title: &'static str,
     pub bad_form: &'static str,
 
@@ -154,6 +168,9 @@ pub struct Words {
     pub sign_in_title: &'static str,
     pub sign_in_what: &'static str,
     pub sign_in_advice: &'static str,
+    pub wait_title: &'static str,
+    pub wait_what: &'static str,
+    pub wait_advice: &'static str,
     pub tls_door_title: &'static str,
     pub tls_door_what: &'static str,
     pub tls_door_advice: &'static str,

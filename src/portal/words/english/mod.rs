@@ -1,9 +1,12 @@
 //! The words in English.
 
+mod fault;
+mod unfit;
+
 use std::time::Duration;
 
-use super::{FaultWords, Kind, Words};
-use crate::facts::FaultCode;
+use super::{Kind, Words};
+use crate::rulebook::NotDeclared;
 
 /// English.
 pub const ENGLISH: Words = Words {
@@ -48,6 +51,13 @@ pub const ENGLISH: Words = Words {
     what_is_kept: "What you declare is kept with your name, and the owner of the purpose can read it. You can end it at any time.",
     not_granted: "Not granted yet.",
     choose_one: "Choose what it is for.",
+    unfit: unfit::unfit,
+    not_declared_title: "The rules do not let you declare this",
+    not_declared,
+    too_many_title: "You hold as many grants as one may hold",
+    too_many: |held| {
+        format!("{held} grants are in force already, which is the most that one person may hold. End one first.")
+    },
     needs_approval: "Somebody must approve these first",
     no_purpose_helps: "No purpose makes this work.",
     already_allowed_title: "This works now",
@@ -69,6 +79,7 @@ pub const ENGLISH: Words = Words {
     end: "End now",
     ended: "Ended. It no longer opens anything.",
     recent_refusals: "Recent refusals",
+    connected: |place| format!("You wanted to connect to {place}."),
     no_refusals: "None in the last 24 hours.",
     what_i_may_declare: "Purposes open to me",
     from_tools: "From scripts and tools",
@@ -93,10 +104,18 @@ pub const ENGLISH: Words = Words {
     grant_over: "This purpose has ended or expired.",
     may_not_end_title: "You may not end this purpose",
     not_ended_title: "It could not be ended",
+    not_ended: "The gateway cannot keep the change at the moment, so this purpose is still in force. Try again in a minute, and tell your help desk if it lasts.",
+    too_large_title: "The request is too large",
+    too_large: |most| format!("A form or declaration holds at most {most} bytes: shorten the statement."),
+    broken_off_title: "The request is not complete",
+    broken_off: "The connection broke off before the whole request arrived: send it again.",
     bad_form_title: "The form could not be read",
     bad_form: "Go back, reload the page, and send it again.",
 
     sign_in_title: "Sign in to go on",
+    wait_title: "Too many wrong passwords",
+    wait_what: "Too many wrong passwords came for this user from this address, so none is looked at for five minutes.",
+    wait_advice: "Wait, then sign in with the right one. Somewhere else, and where you are signed in already, nothing has changed. If it was not you, tell your help desk.",
     tls_door_title: "Sign in on the encrypted way",
     tls_door_what: "Nobody can sign in on the way that you came: a password in clear could be read by others.",
     tls_door_advice: "Use the gateway's TLS port, with your password or your client certificate: `HTTPS host:port` in a PAC file, `https://host:port` as the proxy of a tool.",
@@ -105,7 +124,7 @@ pub const ENGLISH: Words = Words {
     wanted: "You wanted to reach",
     what_you_can_do: "What you can do",
     technically: "In detail",
-    fault,
+    fault: fault::fault,
 };
 
 fn heading(kind: Kind) -> &'static str {
@@ -211,6 +230,17 @@ fn detail(kind: Kind, activity: &str, place: &str, purposes: &[&str]) -> String 
     }
 }
 
+fn not_declared(why: &NotDeclared) -> String {
+    match why {
+        NotDeclared::Unpermitted => "No rule lets you declare this purpose.".to_owned(),
+        NotDeclared::Failed => "The rules could not be evaluated, so nothing is granted.".to_owned(),
+        NotDeclared::Forbidden(reasons) => {
+            let texts: Vec<&str> = reasons.iter().map(|reason| reason.text.as_str()).collect();
+            texts.join(" ")
+        }
+    }
+}
+
 fn about(sign_in: &str, roles: &[&str], departments: &[&str]) -> String {
     let mut text = format!("Signed in as {sign_in}");
     if !roles.is_empty() {
@@ -253,143 +283,6 @@ fn listed(words: &[&str], joint: &str) -> String {
         [] => String::new(),
         [one] => (*one).to_owned(),
         [first @ .., last] => format!("{} {joint} {last}", first.join(", ")),
-    }
-}
-
-#[expect(clippy::too_many_lines, reason = "a table: one entry for each fault")]
-fn fault(code: FaultCode) -> FaultWords {
-    let words = |title, what, advice| FaultWords { title, what, advice };
-    match code {
-        FaultCode::BadRequest => words(
-            "The request could not be understood",
-            "It breaks the rules of HTTP in a way that a proxy must not pass on.",
-            "Reload the page. If a tool sent it, the detail below names what is wrong.",
-        ),
-        FaultCode::HeadTooLarge => words(
-            "The request is too large",
-            "Its address or its header fields are larger than this gateway accepts. Often that is too many cookies.",
-            "Delete the cookies of this site and try again.",
-        ),
-        FaultCode::ClientTimeout => words(
-            "The request took too long",
-            "It did not arrive completely in time.",
-            "Check your connection and try again.",
-        ),
-        FaultCode::ClientGone => words(
-            "The connection was closed",
-            "It ended before the answer was complete.",
-            "Try again.",
-        ),
-        FaultCode::ClientTls => words(
-            "The secure connection to this gateway failed",
-            "Your program may not trust the certificates of this gateway.",
-            "Install the certificate of this gateway: your help desk knows how, or run wayleave ca install-help.",
-        ),
-        FaultCode::Misdirected => words(
-            "The request came the wrong way",
-            "It names another site than the connection was made for.",
-            "Reload the page: a new connection will be made.",
-        ),
-        FaultCode::SniMismatch => words(
-            "The connection names two sites",
-            "The name in the secure handshake is not the one that was asked for.",
-            "If a tool made this connection, let it use the same name in both places.",
-        ),
-        FaultCode::ProtocolUnreadable => words(
-            "This kind of connection may not pass",
-            "It is neither HTTP nor TLS, and the rules do not let it pass unread.",
-            "Ask your help desk if you need it for your work.",
-        ),
-        FaultCode::NameNotFound => words(
-            "There is no site with this name",
-            "The name could not be found.",
-            "Check the spelling of the address.",
-        ),
-        FaultCode::ResolveFailed => words(
-            "The name could not be looked up",
-            "The name server did not answer.",
-            "Try again in a minute. If it lasts, tell your help desk.",
-        ),
-        FaultCode::AddressGuarded => words(
-            "This address is not reachable through the gateway",
-            "The name leads to a private or local address, which this gateway never dials.",
-            "If it is an internal site, open it without the proxy. Otherwise tell your help desk.",
-        ),
-        FaultCode::ConnectRefused => words(
-            "The site refused the connection",
-            "It was found, but nothing answers there.",
-            "The site may be down. Try again later.",
-        ),
-        FaultCode::ConnectTimeout => words(
-            "The site did not answer",
-            "No connection could be made in time.",
-            "The site may be down or busy. Try again later.",
-        ),
-        FaultCode::CertificateExpired => words(
-            "The site’s certificate has expired or is not valid yet",
-            "The site could not prove that it is what it says it is. Nothing was sent to it.",
-            "Tell the site’s owner. Do not enter passwords there until it is repaired.",
-        ),
-        FaultCode::CertificateName => words(
-            "The site’s certificate is for another name",
-            "Whoever answered could not prove to be this site. Nothing was sent to it.",
-            "Check the spelling of the address. If it is right, somebody may be in between: tell your help desk.",
-        ),
-        FaultCode::CertificateIssuer => words(
-            "The site’s certificate comes from an unknown issuer",
-            "Nobody whom we trust vouches for this site. Nothing was sent to it.",
-            "If it is a site of your organisation or a partner, ask your help desk to trust its issuer.",
-        ),
-        FaultCode::CertificateBad => words(
-            "The site’s certificate is not valid",
-            "It was revoked, or it is broken. Nothing was sent to the site.",
-            "Do not use the site until it is repaired. Tell your help desk if you need it.",
-        ),
-        FaultCode::OriginTls => words(
-            "No secure connection to the site",
-            "The site and this gateway could not agree on how to talk securely. Nothing was sent to it.",
-            "Try again later. If it lasts, tell your help desk.",
-        ),
-        FaultCode::OriginTimeout => words(
-            "The site took too long",
-            "It accepted the request but did not answer in time.",
-            "Try again. If you sent something, check first whether it arrived.",
-        ),
-        FaultCode::OriginGone => words(
-            "The site broke off",
-            "It closed the connection before its answer was complete.",
-            "Try again. If you sent something, check first whether it arrived.",
-        ),
-        FaultCode::OriginProtocol => words(
-            "The site’s answer makes no sense",
-            "What it sent is not valid HTTP.",
-            "Try again later. If it lasts, tell your help desk.",
-        ),
-        FaultCode::CoversManagedPlatform => words(
-            "This connection may not pass unread",
-            "The site’s certificate also covers a managed platform, so it could carry that platform unseen.",
-            "Open the platform under its own name.",
-        ),
-        FaultCode::PermissionEnded => words(
-            "Your permission ended while this was on its way",
-            "A purpose has run out or was ended, or the rules have changed. What was sent so far may have arrived.",
-            "State your purpose, check what arrived, and send the rest again.",
-        ),
-        FaultCode::RecordUnavailable => words(
-            "The gateway cannot keep records right now",
-            "What cannot be recorded may not pass. Nothing was sent to the site.",
-            "Try again in a minute. Your help desk is able to see the cause.",
-        ),
-        FaultCode::MintFailed => words(
-            "The gateway could not make a certificate",
-            "Without one it cannot show you this site.",
-            "Try again. If it lasts, tell your help desk.",
-        ),
-        FaultCode::Internal => words(
-            "Something in the gateway went wrong",
-            "That is our fault, not yours.",
-            "Try again. If it lasts, give your help desk the reference below.",
-        ),
     }
 }
 

@@ -1,0 +1,114 @@
+//! Why a declaration does not fit, and what would.
+
+use crate::facts::{Category, PlatformId, fields::list};
+use crate::purpose::{Unfit, show_duration};
+
+pub(super) fn unfit(why: &Unfit) -> String {
+    let all = |names: &std::collections::BTreeSet<String>| list(names.iter().map(String::as_str));
+    match why {
+        Unfit::NoSuchPurpose { purpose, meant } => {
+            let hint = match meant {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "see the purposes in the portal".to_owned(),
+            };
+            format!("there is no purpose `{purpose}`: {hint}")
+        }
+        Unfit::OpensNothing { purpose, owner } => {
+            format!("no rule opens anything for `{purpose}` yet: ask its owner `{owner}`")
+        }
+        Unfit::OtherPeople { purpose, open_to } => {
+            format!("`{purpose}` is open to {}", list(open_to.iter().map(String::as_str)))
+        }
+        Unfit::Untrained { purpose, course } => format!("`{purpose}` takes a valid training `{course}`"),
+        Unfit::NoPlatform => "name at least one platform".to_owned(),
+        Unfit::OtherPlatform {
+            purpose,
+            platform,
+            meant,
+            categories,
+            platforms,
+        } => {
+            let hint = match meant {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if categories.is_empty() => {
+                    format!("it is meant for {}", list(platforms.iter().map(PlatformId::as_str)))
+                }
+                None => format!(
+                    "it is meant for platforms of {}",
+                    list(categories.iter().map(Category::as_str))
+                ),
+            };
+            format!("`{purpose}` is not meant for `{platform}`: {hint}")
+        }
+        Unfit::NoGroup => "name at least one group of activities".to_owned(),
+        Unfit::OtherGroup { purpose, group, covers } => {
+            format!("`{purpose}` does not cover `{group}`: it covers {}", all(covers))
+        }
+        Unfit::TooLong {
+            purpose,
+            longest,
+            covers,
+        } => {
+            let longest = show_duration(*longest);
+            format!("`{purpose}` lasts at most {longest} when it covers {}", all(covers))
+        }
+        Unfit::ShortStatement { least } => format!("say in at least {least} characters what you need it for"),
+        Unfit::LongStatement { most } => format!("say it in at most {most} characters"),
+        Unfit::EmptyStatement => {
+            "say in your own words what you need it for, without repeating characters or words".to_owned()
+        }
+        Unfit::LongTicket { most } => format!("name a ticket of at most {most} characters"),
+        Unfit::OtherTicket { example, pattern } => format!("name a ticket such as `{example}` (pattern `{pattern}`)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::facts::PurposeId;
+
+    #[test]
+    fn what_does_not_fit_is_said_with_what_would() {
+        let purpose = || PurposeId::new("recruiting");
+        let platform = |meant: Option<&str>, categories: &[Category]| Unfit::OtherPlatform {
+            purpose: purpose(),
+            platform: PlatformId::new("linkdin"),
+            meant: meant.map(str::to_owned),
+            categories: categories.iter().cloned().collect(),
+            platforms: [PlatformId::new("linkedin"), PlatformId::new("xing")].into(),
+        };
+        for (why, said) in [
+            (
+                Unfit::NoSuchPurpose {
+                    purpose: PurposeId::new("recruting"),
+                    meant: Some("recruiting".to_owned()),
+                },
+                "there is no purpose `recruting`: did you mean `recruiting`?",
+            ),
+            (
+                platform(Some("linkedin"), &[]),
+                "`recruiting` is not meant for `linkdin`: did you mean `linkedin`?",
+            ),
+            (
+                platform(None, &[]),
+                "`recruiting` is not meant for `linkdin`: it is meant for `linkedin`, `xing`",
+            ),
+            (
+                Unfit::TooLong {
+                    purpose: purpose(),
+                    longest: Duration::from_hours(8),
+                    covers: ["publish".to_owned(), "read".to_owned()].into(),
+                },
+                "`recruiting` lasts at most 8h when it covers `publish`, `read`",
+            ),
+            (
+                Unfit::ShortStatement { least: 12 },
+                "say in at least 12 characters what you need it for",
+            ),
+        ] {
+            assert_eq!(unfit(&why), said);
+        }
+    }
+}

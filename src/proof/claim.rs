@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use cedar_policy::{Entities, Policy, PolicySet, Request, RequestEnv};
+use cedar_policy::{Effect, Entities, Policy, PolicySet, Request, RequestEnv};
 
 use super::property::{Claim, Property};
-use super::theory::{Theory, permitting, problems_of, set};
-use crate::facts::{Effect, PolicyId, Problem, SourceText, did_you_mean};
+use super::theory::{Theory, permitting, problems_of, set, with};
+use crate::facts::{PolicyId, Problem, SourceText, did_you_mean};
 use crate::policy::Rule;
+use crate::rulebook::Sources;
 
 /// A request for which something does not hold, with everybody and everything that it names.
 #[derive(Clone, Debug)]
@@ -29,26 +30,6 @@ pub enum Ask {
     NeverErrors(Box<Policy>),
 }
 
-impl Ask {
-    /// The same question about requests that somebody would recognise; none where there is no telling them apart.
-    pub fn lifelike(&self, theory: &Theory) -> Option<Self> {
-        match self {
-            Self::Disjoint(one, other) => Some(Self::Disjoint(one.clone(), theory.lifelike(other.clone()))),
-            Self::Implies(one, other) => Some(Self::Implies(theory.lifelike(one.clone()), other.clone())),
-            Self::NeverErrors(_) => None,
-        }
-    }
-}
-
-/// A question, and the number of the kind of request among those of the theory.
-#[derive(Clone, Debug)]
-pub struct Goal {
-    /// The place in [`Theory::envs`].
-    pub env: usize,
-    /// The question.
-    pub ask: Ask,
-}
-
 /// What a check is about.
 #[derive(Clone, Debug)]
 pub enum About {
@@ -67,8 +48,10 @@ pub enum About {
 pub struct Check {
     /// What it is about.
     pub about: About,
-    /// The questions.
-    pub goals: Vec<Goal>,
+    /// The rule that it is about, or the one that permits what a property speaks of.
+    pub policy: Policy,
+    /// The kinds of requests that it is about, by their places in [`Theory::envs`].
+    pub envs: Vec<usize>,
 }
 
 impl Check {
@@ -77,15 +60,57 @@ impl Check {
         matches!(self.about, About::Property(_) | About::Sound(_))
     }
 
-    /// What a proof of it is called by, beside the texts that it rests on.
-    pub fn key(&self) -> String {
+    /// A digest of all that a proof of it rests on.
+    pub fn digest(&self, theory: &Theory, sources: &Sources) -> String {
+        let question = match &self.about {
+            About::Property(property) => format!("{:?}", property.claim),
+            About::Sound(_) => "sound".to_owned(),
+            About::Alive(_) => "alive".to_owned(),
+            About::Needed(_) => "needed".to_owned(),
+        };
+        theory.digest(sources, &question, &self.policy, &self.envs)
+    }
+
+    /// What to ask about one kind of request: the first question, and, where it is answered with no, one that decides.
+    pub fn ask(&self, theory: &Theory, env: &RequestEnv) -> (Ask, Option<Ask>) {
+        let possible = theory.impossible(theory.rules(env).chain([&self.policy]));
+        let within = |policies: PolicySet| with(policies, &possible);
+        let all = || set(theory.rules(env).cloned());
+        let less = || set(theory.rules(env).filter(|rule| rule.id() != self.policy.id()).cloned());
         match &self.about {
             About::Property(property) => {
-                format!("{:?} {:?} when {}", property.claim, property.actions, property.when)
+                let spoken_of = within(set([self.policy.clone()]));
+                match property.claim {
+                    Claim::Never => (Ask::Disjoint(all(), spoken_of), None),
+                    Claim::Always => (Ask::Implies(spoken_of, all()), None),
+                }
             }
-            About::Sound(id) => format!("sound {id}"),
-            About::Alive(id) => format!("alive {id}"),
-            About::Needed(id) => format!("needed {id}"),
+            // most rules cannot fail whatever is asked, and no solver is needed to see it
+            About::Sound(_) => {
+                let known = theory.impossible([&self.policy]);
+                let possible = super::theory::within(&self.policy, &known);
+                let ask = |policy: &Policy| Ask::NeverErrors(Box::new(policy.clone()));
+                (ask(&self.policy), possible.as_ref().map(ask))
+            }
+            About::Alive(_) => {
+                let known = theory.impossible([&self.policy]);
+                let alone = with(set([permitting(&self.policy)]), &known);
+                (Ask::Implies(alone, PolicySet::new()), None)
+            }
+            About::Needed(_) => match self.policy.effect() {
+                Effect::Permit => (Ask::Implies(within(all()), less()), None),
+                Effect::Forbid => (Ask::Implies(within(less()), all()), None),
+            },
+        }
+    }
+
+    /// The same question as [`Self::ask`] about requests that somebody would recognise; none where there is no telling
+    /// them apart.
+    pub fn lifelike(&self, theory: &Theory, ask: &Ask) -> Option<Ask> {
+        match ask {
+            Ask::Disjoint(one, other) => Some(Ask::Disjoint(one.clone(), theory.lifelike(other.clone()))),
+            Ask::Implies(one, other) => Some(Ask::Implies(theory.lifelike(one.clone()), other.clone())),
+            Ask::NeverErrors(_) => None,
         }
     }
 }
@@ -142,61 +167,30 @@ pub fn of_property(theory: &Theory, property: &Property, file: &SourceText) -> R
     if !problems.is_empty() {
         return Err(problems);
     }
-    let spoken_of = theory.possible(set([policy]));
     let envs = theory.envs.iter().enumerate();
-    let goals = envs
-        .filter(|(_, env)| actions.contains(env.action()))
-        .map(|(env, _)| Goal {
-            env,
-            ask: match property.claim {
-                Claim::Never => Ask::Disjoint(theory.all(), spoken_of.clone()),
-                Claim::Always => Ask::Implies(spoken_of.clone(), theory.all()),
-            },
-        });
+    let envs = envs.filter(|(_, env)| actions.contains(env.action()));
     Ok(Check {
-        goals: goals.collect(),
+        envs: envs.map(|(number, _)| number).collect(),
         about: About::Property(Box::new(property.clone())),
+        policy,
     })
 }
 
 /// What must hold of every rule: it evaluates, it can match, it makes a difference.
-pub fn of_rules<'a>(theory: &Theory, rules: impl Iterator<Item = &'a Rule>) -> Vec<Check> {
-    let by_id = |rule: &Rule| {
-        let id = rule.id.as_str();
-        theory
-            .rules
-            .iter()
-            .find(|policy| AsRef::<str>::as_ref(policy.id()) == id)
-    };
+pub fn of_rules<'a>(theory: &'a Theory, rules: impl Iterator<Item = &'a Rule>) -> Vec<Check> {
     let mut checks = Vec::new();
-    for (rule, policy) in rules.filter_map(|rule| Some((rule, by_id(rule)?))) {
-        let valid: Vec<RequestEnv> = policy.get_valid_request_envs(&theory.schema).collect();
-        let envs = || {
-            let all = theory.envs.iter().enumerate();
-            all.filter(|(_, env)| valid.iter().any(|one| one == *env))
-                .map(|(env, _)| env)
-        };
-        let goals = |ask: Ask| envs().map(|env| Goal { env, ask: ask.clone() }).collect();
-        let alone = theory.possible(set([permitting(policy)]));
-        let (with_it, less) = (theory.all(), theory.without(policy.id()));
-        let needed = match rule.effect {
-            Effect::Permit => Ask::Implies(theory.possible(with_it), less),
-            Effect::Forbid => Ask::Implies(theory.possible(less), with_it),
-        };
+    for rule in rules {
+        let Some(policy) = theory.rule(rule.id.as_str()) else { continue };
+        let envs = theory.envs.iter().enumerate();
+        let envs = envs.filter(|(_, env)| theory.speaks_of(policy, env));
+        let envs: Vec<usize> = envs.map(|(number, _)| number).collect();
         let id = || rule.id.clone();
-        for (about, ask) in [
-            (
-                About::Sound(id()),
-                Ask::NeverErrors(Box::new(theory.within_domain(policy))),
-            ),
-            (About::Alive(id()), Ask::Implies(alone, PolicySet::new())),
-            (About::Needed(id()), needed),
-        ] {
-            checks.push(Check {
-                about,
-                goals: goals(ask),
-            });
-        }
+        let abouts = [About::Sound(id()), About::Alive(id()), About::Needed(id())];
+        checks.extend(abouts.map(|about| Check {
+            about,
+            policy: policy.clone(),
+            envs: envs.clone(),
+        }));
     }
     checks
 }

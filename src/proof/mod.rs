@@ -8,6 +8,7 @@
 
 pub mod claim;
 pub mod property;
+mod settle;
 pub mod shelf;
 #[cfg_attr(not(feature = "prove"), path = "unsolved.rs")]
 pub mod solver;
@@ -15,9 +16,10 @@ pub mod theory;
 mod value;
 pub mod words;
 
-pub use claim::{About, Ask, Check, Example, Goal};
+pub use claim::{About, Ask, Check, Example};
 pub use property::{Claim, Property};
-pub use solver::{Solver, prove};
+pub use settle::prove;
+pub use solver::Solver;
 pub use theory::Theory;
 pub use words::Told;
 

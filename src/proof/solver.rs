@@ -5,18 +5,17 @@
 )]
 
 use std::num::NonZero;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use cedar_policy::{PolicySet, RequestEnv};
+use cedar_policy::{PolicySet, RequestEnv, Schema};
 use cedar_policy_symcc::err::Error;
 use cedar_policy_symcc::solver::LocalSolver;
 use cedar_policy_symcc::{CedarSymCompiler, CompiledPolicy, CompiledPolicySet, CompiledSchema};
 use tokio::process::Command;
 use tokio::runtime::Runtime;
 
-use super::{Ask, Check, Example, Goal, Missing, Outcome, Theory};
+use super::{Ask, Example, Missing, Outcome};
 
 /// The compiler follows the rules' expressions into one another; untouched, a stack costs nothing.
 const STACK: usize = 256 * 1024 * 1024;
@@ -24,81 +23,76 @@ const STACK: usize = 256 * 1024 * 1024;
 /// One solver process, and what it needs to know of the schema.
 pub struct Solver {
     runtime: Runtime,
-    schema: CompiledSchema,
+    schema: Schema,
+    compiled: CompiledSchema,
     compiler: CedarSymCompiler<LocalSolver>,
-    limit: Duration,
 }
 
 impl std::fmt::Debug for Solver {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.debug_struct("Solver")
-            .field("limit", &self.limit)
-            .finish_non_exhaustive()
+        out.debug_struct("Solver").finish_non_exhaustive()
     }
 }
 
 impl Solver {
-    /// Starts one; a question takes at most `limit`.
-    pub fn start(theory: &Theory, limit: Duration) -> Result<Self, Missing> {
+    /// Starts one.
+    pub fn start(schema: &Schema) -> Result<Self, Missing> {
         let unfit = |error: &dyn std::fmt::Display| Missing::Unfit(error.to_string());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|e| unfit(&e))?;
-        let compiler = runtime.block_on(async { spawn(limit) })?;
-        let schema = CompiledSchema::new(&theory.schema).map_err(|e| unfit(&e))?;
+        let compiler = runtime.block_on(async { spawn() })?;
+        let compiled = CompiledSchema::new(schema).map_err(|e| unfit(&e))?;
         Ok(Self {
             runtime,
-            schema,
+            schema: schema.clone(),
+            compiled,
             compiler,
-            limit,
         })
     }
 
-    /// Whether what is asked holds of every request of the kind.
-    pub fn ask(&mut self, theory: &Theory, env: &RequestEnv, ask: &Ask) -> Outcome {
-        let limit = self.limit;
+    /// Whether what is asked holds of every request of the kind, and how long it took to say.
+    pub fn ask(&mut self, env: &RequestEnv, ask: &Ask, limit: Duration) -> (Outcome, Duration) {
+        let start = Instant::now();
         let Self {
             runtime,
             schema,
+            compiled,
             compiler,
-            ..
         } = self;
-        let asked = async { tokio::time::timeout(limit, put(compiler, schema, theory, env, ask)).await };
-        match runtime.block_on(asked) {
+        let asked = async { tokio::time::timeout(limit, put(compiler, compiled, schema, env, ask)).await };
+        let outcome = match runtime.block_on(asked) {
             Ok(Ok(None)) => Outcome::Proved,
             Ok(Ok(Some(found))) => Outcome::Failed(Some(Box::new(Example {
                 request: found.request,
                 entities: found.entities,
             }))),
-            Ok(Err(Error::SolverUnknown)) => Outcome::Undecided(format!("no answer within {} s", limit.as_secs())),
+            Ok(Err(Error::SolverUnknown)) => Outcome::Undecided("the solver gave up".to_owned()),
             Ok(Err(error)) => {
                 self.renew();
                 Outcome::Undecided(chain(&error))
             }
             Err(_) => {
                 self.renew();
-                Outcome::Undecided(format!("no answer within {} s", limit.as_secs()))
+                Outcome::Undecided("the time was up".to_owned())
             }
-        }
+        };
+        (outcome, start.elapsed())
     }
 
     /// Replaces a process that is busy or broken.
     fn renew(&mut self) {
-        let limit = self.limit;
-        if let Ok(compiler) = self.runtime.block_on(async { spawn(limit) }) {
+        if let Ok(compiler) = self.runtime.block_on(async { spawn() }) {
             self.compiler = compiler;
         }
     }
 }
 
-fn spawn(limit: Duration) -> Result<CedarSymCompiler<LocalSolver>, Missing> {
+fn spawn() -> Result<CedarSymCompiler<LocalSolver>, Missing> {
     let program = std::env::var("CVC5").unwrap_or_else(|_| "cvc5".to_owned());
     let mut command = Command::new(&program);
-    command
-        .args(["--lang", "smt"])
-        .arg(format!("--tlimit-per={}", limit.as_millis()))
-        .kill_on_drop(true);
+    command.args(["--lang", "smt"]).kill_on_drop(true);
     let solver = LocalSolver::from_command(&mut command).map_err(|error| Missing::NoSolver {
         program,
         why: std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string),
@@ -109,14 +103,14 @@ fn spawn(limit: Duration) -> Result<CedarSymCompiler<LocalSolver>, Missing> {
 /// Puts one question; an environment is a counterexample.
 async fn put(
     compiler: &mut CedarSymCompiler<LocalSolver>,
-    schema: &CompiledSchema,
-    theory: &Theory,
+    compiled: &CompiledSchema,
+    schema: &Schema,
     env: &RequestEnv,
     ask: &Ask,
 ) -> Result<Option<cedar_policy_symcc::Env>, Error> {
-    let symbols = schema.sym_env(env)?;
+    let symbols = compiled.sym_env(env)?;
     let compiled = |policies: &PolicySet| {
-        CompiledPolicySet::compile_with_custom_symenv(policies, env, &theory.schema, symbols.clone()).map_err(Box::new)
+        CompiledPolicySet::compile_with_custom_symenv(policies, env, schema, symbols.clone()).map_err(Box::new)
     };
     match ask {
         Ask::Disjoint(one, other) => {
@@ -128,75 +122,35 @@ async fn put(
             compiler.check_implies_with_counterexample_opt(&one, &other).await
         }
         Ask::NeverErrors(policy) => {
-            let policy = CompiledPolicy::compile_with_custom_symenv(policy, env, &theory.schema, symbols)?;
+            let policy = CompiledPolicy::compile_with_custom_symenv(policy, env, schema, symbols)?;
             compiler.check_never_errors_with_counterexample_opt(&policy).await
         }
     }
 }
 
-/// Proves `checks`, as many at a time as there are processors, each within `limit`; tells each outcome as it comes.
-pub fn prove(
-    theory: &Theory,
-    checks: &[Check],
-    limit: Duration,
-    told: &(dyn Fn(usize, &Outcome) + Sync),
-) -> Result<Vec<Outcome>, Missing> {
-    let threads = std::thread::available_parallelism()
-        .map_or(1, NonZero::get)
-        .min(checks.len().max(1));
+/// Does `work` on as many solvers as there are processors; each is handed the next number below `many` until none is left.
+pub fn crew(schema: &Schema, many: usize, work: &(dyn Fn(&mut Solver, usize) + Sync)) -> Result<(), Missing> {
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(many);
     let next = AtomicUsize::new(0);
-    let outcomes: Mutex<Vec<(usize, Outcome)>> = Mutex::new(Vec::new());
-    let work = || -> Result<(), Missing> {
-        let mut solver = Solver::start(theory, limit)?;
+    let one = || -> Result<(), Missing> {
+        let mut solver = Solver::start(schema)?;
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(check) = checks.get(number) else { return Ok(()) };
-            let outcome = settle(&mut solver, theory, check);
-            told(number, &outcome);
-            let mut outcomes = outcomes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            outcomes.push((number, outcome));
+            if number >= many {
+                return Ok(());
+            }
+            work(&mut solver, number);
         }
     };
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads)
-            .map(|_| std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work))
+            .map(|_| std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, one))
             .collect();
         workers.into_iter().try_for_each(|worker| {
             let ended = worker.map_err(|e| Missing::Unfit(e.to_string()))?.join();
             ended.unwrap_or_else(|_| Err(Missing::Unfit("a thread of it broke".to_owned())))
         })
-    })?;
-    let mut outcomes = outcomes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    outcomes.sort_by_key(|(number, _)| *number);
-    Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
-}
-
-fn settle(solver: &mut Solver, theory: &Theory, check: &Check) -> Outcome {
-    let start = Instant::now();
-    let mut open = None;
-    for Goal { env, ask } in &check.goals {
-        if start.elapsed() > solver.limit {
-            return Outcome::Undecided(format!("no answer within {} s", solver.limit.as_secs()));
-        }
-        let Some(env) = theory.envs.get(*env) else { continue };
-        match (solver.ask(theory, env, ask), check.wants_all()) {
-            (Outcome::Failed(example), true) => {
-                let better = ask.lifelike(theory).map(|ask| solver.ask(theory, env, &ask));
-                return match better {
-                    Some(Outcome::Failed(better)) => Outcome::Failed(better),
-                    Some(Outcome::Proved | Outcome::Undecided(_)) | None => Outcome::Failed(example),
-                };
-            }
-            (Outcome::Failed(_), false) => return Outcome::Proved,
-            (Outcome::Undecided(why), _) => open = Some(why),
-            (Outcome::Proved, _) => {}
-        }
-    }
-    match open {
-        Some(why) => Outcome::Undecided(why),
-        None if check.wants_all() => Outcome::Proved,
-        None => Outcome::Failed(None),
-    }
+    })
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

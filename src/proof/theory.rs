@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::digest;
-use cedar_policy::{Effect, EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, ValidationMode, Validator};
+use cedar_policy::{ActionConstraint, Effect, Entities, EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, ValidationMode, Validator};
 use serde_json::Value;
 
 use crate::facts::{Problem, SourceText, hex};
@@ -38,6 +38,13 @@ const LIFELIKE: [&str; 2] = [
 /// Names of one kind, each with all that it is part of.
 type Ladders = BTreeMap<EntityUid, BTreeSet<EntityUid>>;
 
+/// Something that is true of names, to be told to the solver where all of them occur.
+#[derive(Debug)]
+struct Known {
+    names: Vec<EntityUid>,
+    condition: String,
+}
+
 /// Schema, rules, and what is known of every request.
 #[derive(Debug)]
 pub struct Theory {
@@ -45,11 +52,15 @@ pub struct Theory {
     pub schema: Schema,
     /// The kinds of requests: one for each action that something can be asked about.
     pub envs: Vec<RequestEnv>,
+    /// The actions and the groups that they are in.
+    actions: Entities,
     /// The rules, each with its end as a condition.
-    pub rules: Vec<Policy>,
-    /// The requests that cannot be.
-    domain: Policy,
-    /// Those that can, but that nobody would recognise.
+    rules: Vec<Policy>,
+    /// What holds of every request, whatever it names.
+    always: Vec<String>,
+    /// What holds of those that name something.
+    known: Vec<Known>,
+    /// Forbids those that can be, but that nobody would recognise.
     odd: Policy,
     ladders: Ladders,
 }
@@ -73,11 +84,15 @@ impl Theory {
         envs.sort_by_key(|env| (env.action().to_string(), env.resource().to_string()));
         let ladders = ladders(assembled);
         let named = rules.iter().chain(more).flat_map(Policy::entity_literals).collect();
-        let known = known(&ladders, &named);
-        let domain = ALWAYS_TRUE.iter().map(|text| (*text).to_owned()).chain(known);
+        let understood = |text: &str| is_understood(text, &schema);
+        let always = ALWAYS_TRUE.iter().map(|text| (*text).to_owned());
+        let lifelike = LIFELIKE.iter().map(|text| (*text).to_owned());
+        let known = known(&ladders, &named).into_iter();
         Ok(Self {
-            domain: excluding("domain", domain, &schema).map_err(broken)?,
-            odd: excluding("odd", LIFELIKE.iter().map(|text| (*text).to_owned()), &schema).map_err(broken)?,
+            actions: schema.action_entities().map_err(|e| broken(e.to_string()))?,
+            always: always.filter(|text| understood(text)).collect(),
+            known: known.filter(|known| understood(&known.condition)).collect(),
+            odd: excluding("odd", lifelike.filter(|text| understood(text))).map_err(broken)?,
             schema,
             envs,
             rules,
@@ -85,19 +100,37 @@ impl Theory {
         })
     }
 
-    /// The rules as a set.
-    pub fn all(&self) -> PolicySet {
-        set(self.rules.iter().cloned())
+    /// The rules that may match a request of the kind.
+    pub fn rules<'a>(&'a self, env: &'a RequestEnv) -> impl Iterator<Item = &'a Policy> {
+        self.rules.iter().filter(|rule| self.speaks_of(rule, env))
     }
 
-    /// The rules but the one called `id`.
-    pub fn without(&self, id: &PolicyId) -> PolicySet {
-        set(self.rules.iter().filter(|rule| rule.id() != id).cloned())
+    /// The rule called `id`.
+    pub fn rule(&self, id: &str) -> Option<&Policy> {
+        self.rules.iter().find(|rule| AsRef::<str>::as_ref(rule.id()) == id)
     }
 
-    /// `policies` for the requests that there can be, only.
-    pub fn possible(&self, policies: PolicySet) -> PolicySet {
-        with(policies, &self.domain)
+    /// Whether the scope of a rule leaves room for the kind of request.
+    pub fn speaks_of(&self, rule: &Policy, env: &RequestEnv) -> bool {
+        let action = env.action();
+        match rule.action_constraint() {
+            ActionConstraint::Any => true,
+            ActionConstraint::Eq(uid) => uid == *action,
+            ActionConstraint::In(uids) => {
+                let within = |uid: &EntityUid| uid == action || self.actions.is_ancestor_of(uid, action);
+                uids.iter().any(within)
+            }
+        }
+    }
+
+    /// Forbids the requests that cannot be, as far as it can be told by what `policies` name.
+    pub fn impossible<'a>(&self, policies: impl IntoIterator<Item = &'a Policy>) -> Policy {
+        let named: BTreeSet<EntityUid> = policies.into_iter().flat_map(Policy::entity_literals).collect();
+        let known = self.known.iter();
+        let known = known.filter(|known| known.names.iter().all(|name| named.contains(name)));
+        let conditions = self.always.iter().chain(known.map(|known| &known.condition));
+        // each of the conditions has been read before
+        excluding("impossible", conditions.cloned()).unwrap_or_else(|_| self.odd.clone())
     }
 
     /// `policies` for requests that somebody would recognise, only.
@@ -105,20 +138,14 @@ impl Theory {
         with(policies, &self.odd)
     }
 
-    /// The rule, with what is known of every request before its own conditions.
-    pub fn within_domain(&self, policy: &Policy) -> Policy {
-        also_first(policy, &self.domain).unwrap_or_else(|| policy.clone())
-    }
-
     /// The actions that `names` mean: themselves, or what is in a group of that name; none for an unknown name.
     pub fn actions(&self, names: &[String]) -> Result<BTreeSet<EntityUid>, String> {
-        let tree = self.schema.action_entities().map_err(|e| e.to_string())?;
         let mut found = BTreeSet::new();
         for name in names {
             let is = |uid: &EntityUid| uid.id().unescaped() == name;
             let meant = self.envs.iter().map(RequestEnv::action);
             let meant: Vec<_> = meant
-                .filter(|action| is(action) || tree.ancestors(action).into_iter().flatten().any(is))
+                .filter(|action| is(action) || self.actions.ancestors(action).into_iter().flatten().any(is))
                 .collect();
             if meant.is_empty() {
                 return Err(name.clone());
@@ -140,16 +167,25 @@ impl Theory {
         self.ladders.keys().filter(of).map(|uid| uid.id().unescaped())
     }
 
-    /// A digest of everything that a proof about `question` rests on.
-    pub fn digest(&self, sources: &Sources, question: &str) -> String {
+    /// A digest of everything that a proof about `question` rests on: what is asked, and the rules that may match.
+    pub fn digest(&self, sources: &Sources, question: &str, about: &Policy, envs: &[usize]) -> String {
+        let envs: Vec<&RequestEnv> = envs.iter().filter_map(|env| self.envs.get(*env)).collect();
+        let rules = self.rules.iter();
+        let rules: Vec<&Policy> = rules
+            .filter(|rule| envs.iter().any(|env| self.speaks_of(rule, env)))
+            .collect();
+        let possible = self.impossible(rules.iter().copied().chain([about]));
         let mut hash = digest::Context::new(&digest::SHA256);
-        let rules = self.rules.iter().map(ToString::to_string);
         let one = [
             env!("CARGO_PKG_VERSION").to_owned(),
             sources.schema.text.to_string(),
-            self.domain.to_string(),
+            question.to_owned(),
+            about.to_string(),
+            possible.to_string(),
         ];
-        for text in one.into_iter().chain(rules).chain([question.to_owned()]) {
+        let actions = envs.iter().map(|env| env.action().to_string());
+        let rules = rules.iter().map(|rule| format!("{} {rule}", rule.id()));
+        for text in one.into_iter().chain(actions).chain(rules) {
             hash.update(&text.len().to_be_bytes());
             hash.update(text.as_bytes());
         }
@@ -173,7 +209,7 @@ pub fn set(policies: impl IntoIterator<Item = Policy>) -> PolicySet {
 }
 
 /// The set with one more policy.
-fn with(mut policies: PolicySet, policy: &Policy) -> PolicySet {
+pub fn with(mut policies: PolicySet, policy: &Policy) -> PolicySet {
     // two of one name are one
     let _ = policies.add(policy.clone());
     policies
@@ -206,11 +242,8 @@ fn is_understood(text: &str, schema: &Schema) -> bool {
 }
 
 /// Forbids every request for which one of the conditions does not hold.
-fn excluding(id: &str, conditions: impl Iterator<Item = String>, schema: &Schema) -> Result<Policy, String> {
-    let kept: Vec<String> = conditions
-        .filter(|text| is_understood(text, schema))
-        .map(|text| format!("({text})"))
-        .collect();
+fn excluding(id: &str, conditions: impl Iterator<Item = String>) -> Result<Policy, String> {
+    let kept: Vec<String> = conditions.map(|text| format!("({text})")).collect();
     let all = if kept.is_empty() {
         "true".to_owned()
     } else {
@@ -264,7 +297,7 @@ fn ladders(assembled: &Assembled) -> Ladders {
 
 /// The same as conditions, for the names that somebody uses: what is in the lower is in the higher; and a host that is in
 /// anything is classified.
-fn known(ladders: &Ladders, named: &BTreeSet<EntityUid>) -> Vec<String> {
+fn known(ladders: &Ladders, named: &BTreeSet<EntityUid>) -> Vec<Known> {
     let mut known = Vec::new();
     for (low, above) in ladders.iter().filter(|(low, _)| named.contains(*low)) {
         let (slot, kind) = match low.type_name().basename() {
@@ -272,14 +305,16 @@ fn known(ladders: &Ladders, named: &BTreeSet<EntityUid>) -> Vec<String> {
             _ => ("resource", "Site"),
         };
         if kind == "Site" {
-            known.push(format!(
-                "if resource is Site && resource in {low} then resource.classified else true"
-            ));
+            known.push(Known {
+                names: vec![low.clone()],
+                condition: format!("if resource is Site && resource in {low} then resource.classified else true"),
+            });
         }
         for high in above.iter().filter(|high| named.contains(*high)) {
-            known.push(format!(
-                "if {slot} is {kind} && {slot} in {low} then {slot} in {high} else true"
-            ));
+            known.push(Known {
+                names: vec![low.clone(), high.clone()],
+                condition: format!("if {slot} is {kind} && {slot} in {low} then {slot} in {high} else true"),
+            });
         }
     }
     known
@@ -305,7 +340,7 @@ fn also(policy: &Policy, end: &Policy) -> Option<Policy> {
 }
 
 /// The policy, where `domain` forbids nothing: asked first, so that nothing else is asked outside.
-fn also_first(policy: &Policy, domain: &Policy) -> Option<Policy> {
+pub fn within(policy: &Policy, domain: &Policy) -> Option<Policy> {
     let mut text = domain.to_json().ok()?;
     for one in text.get_mut("conditions")?.as_array_mut()? {
         one.as_object_mut()?.insert("kind".to_owned(), Value::from("when"));

@@ -2,32 +2,22 @@
 
 use std::time::Duration;
 
-use cedar_policy::RequestEnv;
+use cedar_policy::{RequestEnv, Schema};
 
-use super::{Ask, Check, Missing, Outcome, Theory};
+use super::{Ask, Missing, Outcome};
 
 /// A solver that there is not.
 #[derive(Debug)]
 pub struct Solver(());
 
 impl Solver {
-    /// Says that there is none.
-    pub fn start(_theory: &Theory, _limit: Duration) -> Result<Self, Missing> {
-        Err(Missing::NotBuiltIn)
-    }
-
     /// Answers nothing.
-    pub fn ask(&mut self, _theory: &Theory, _env: &RequestEnv, _ask: &Ask) -> Outcome {
-        Outcome::Undecided(Missing::NotBuiltIn.to_string())
+    pub fn ask(&mut self, _env: &RequestEnv, _ask: &Ask, _limit: Duration) -> (Outcome, Duration) {
+        (Outcome::Undecided(Missing::NotBuiltIn.to_string()), Duration::ZERO)
     }
 }
 
-/// Says that nothing can be proved.
-pub fn prove(
-    _theory: &Theory,
-    _checks: &[Check],
-    _limit: Duration,
-    _told: &(dyn Fn(usize, &Outcome) + Sync),
-) -> Result<Vec<Outcome>, Missing> {
+/// Says that there is no solver.
+pub fn crew(_schema: &Schema, _many: usize, _work: &(dyn Fn(&mut Solver, usize) + Sync)) -> Result<(), Missing> {
     Err(Missing::NotBuiltIn)
 }

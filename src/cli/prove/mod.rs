@@ -127,7 +127,7 @@ fn settled(work: &Work, args: &Args) -> ExitCode {
     let digests: Vec<String> = work
         .checks
         .iter()
-        .map(|check| work.theory.digest(&work.sources, &check.key()))
+        .map(|check| check.digest(&work.theory, &work.sources))
         .collect();
     let open: Vec<usize> = (0..work.checks.len())
         .filter(|number| digests.get(*number).is_some_and(|digest| !shelf.has(digest)))

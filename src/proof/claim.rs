@@ -50,7 +50,8 @@ pub struct Check {
     pub about: About,
     /// The rule that it is about, or the one that permits what a property speaks of.
     pub policy: Policy,
-    /// The kinds of requests that it is about, by their places in [`Theory::envs`].
+    /// The kinds of requests that it is about, by their places in [`Theory::envs`]: one for all that no rule can tell from
+    /// it.
     pub envs: Vec<usize>,
 }
 
@@ -170,7 +171,7 @@ pub fn of_property(theory: &Theory, property: &Property, file: &SourceText) -> R
     let envs = theory.envs.iter().enumerate();
     let envs = envs.filter(|(_, env)| actions.contains(env.action()));
     Ok(Check {
-        envs: envs.map(|(number, _)| number).collect(),
+        envs: theory.distinct(envs.map(|(number, _)| number), &policy),
         about: About::Property(Box::new(property.clone())),
         policy,
     })
@@ -183,7 +184,7 @@ pub fn of_rules<'a>(theory: &'a Theory, rules: impl Iterator<Item = &'a Rule>) -
         let Some(policy) = theory.rule(rule.id.as_str()) else { continue };
         let envs = theory.envs.iter().enumerate();
         let envs = envs.filter(|(_, env)| theory.speaks_of(policy, env));
-        let envs: Vec<usize> = envs.map(|(number, _)| number).collect();
+        let envs = theory.distinct(envs.map(|(number, _)| number), policy);
         let id = || rule.id.clone();
         let abouts = [About::Sound(id()), About::Alive(id()), About::Needed(id())];
         checks.extend(abouts.map(|about| Check {

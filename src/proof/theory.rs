@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::digest;
-use cedar_policy::{ActionConstraint, Effect, Entities, EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, ValidationMode, Validator};
+use cedar_policy::{ActionConstraint, Effect, Entities, EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, SchemaFragment, ValidationMode, Validator};
 use serde_json::Value;
 
 use crate::facts::{Problem, SourceText, hex};
@@ -54,6 +54,8 @@ pub struct Theory {
     pub envs: Vec<RequestEnv>,
     /// The actions and the groups that they are in.
     actions: Entities,
+    /// What each action applies to, as the schema says it.
+    shapes: BTreeMap<String, String>,
     /// The rules, each with its end as a condition.
     rules: Vec<Policy>,
     /// What holds of every request, whatever it names.
@@ -89,6 +91,7 @@ impl Theory {
         let lifelike = LIFELIKE.iter().map(|text| (*text).to_owned());
         let known = known(&ladders, &named).into_iter();
         Ok(Self {
+            shapes: shapes(&sources.schema.text).unwrap_or_default(),
             actions: schema.action_entities().map_err(|e| broken(e.to_string()))?,
             always: always.filter(|text| understood(text)).collect(),
             known: known.filter(|known| understood(&known.condition)).collect(),
@@ -121,6 +124,25 @@ impl Theory {
                 uids.iter().any(within)
             }
         }
+    }
+
+    /// One of each kind among `envs` that the rules and `more` can tell apart: whether somebody may `react` is answered
+    /// for `follow`, too, where every rule that speaks of one speaks of both.
+    pub fn distinct(&self, envs: impl IntoIterator<Item = usize>, more: &Policy) -> Vec<usize> {
+        let rules = || self.rules.iter().chain([more]);
+        let named: BTreeSet<EntityUid> = rules().flat_map(named_in_conditions).collect();
+        let looks = |env: &RequestEnv| {
+            let action = env.action();
+            let within = |uid: &&EntityUid| *uid == action || self.actions.is_ancestor_of(uid, action);
+            let spoken_of: Vec<bool> = rules().map(|rule| self.speaks_of(rule, env)).collect();
+            let groups: Vec<EntityUid> = named.iter().filter(within).cloned().collect();
+            let shape = self.shapes.get(action.id().unescaped());
+            (spoken_of, groups, shape, env.principal().to_string(), env.resource().to_string())
+        };
+        let mut seen = BTreeSet::new();
+        let numbered = envs.into_iter().filter_map(|number| Some((number, self.envs.get(number)?)));
+        let first = numbered.filter(|(_, env)| seen.insert(looks(env)));
+        first.map(|(number, _)| number).collect()
     }
 
     /// Forbids the requests that cannot be, as far as it can be told by what `policies` name.
@@ -239,6 +261,29 @@ fn is_understood(text: &str, schema: &Schema) -> bool {
             .next()
             .is_none()
     })
+}
+
+/// The actions and groups of actions that the conditions of a rule name, beside its scope.
+fn named_in_conditions(policy: &Policy) -> Vec<EntityUid> {
+    let everywhere = || {
+        let mut text = policy.to_json().ok()?;
+        for slot in ["principal", "action", "resource"] {
+            let whole = serde_json::json!({ "op": "All" });
+            text.as_object_mut()?.insert(slot.to_owned(), whole);
+        }
+        Policy::from_json(None, text).ok()
+    };
+    let named = everywhere().as_ref().unwrap_or(policy).entity_literals().into_iter();
+    named.filter(|uid| uid.type_name().basename() == "Action").collect()
+}
+
+/// What each action of a schema applies to, by its name.
+fn shapes(schema: &str) -> Option<BTreeMap<String, String>> {
+    let (fragment, _) = SchemaFragment::from_cedarschema_str(schema).ok()?;
+    let whole = fragment.to_json_value().ok()?;
+    let spaces = whole.as_object()?.values().filter_map(|space| space.get("actions")?.as_object());
+    let shape = |(name, action): (&String, &Value)| Some((name.clone(), action.get("appliesTo")?.to_string()));
+    Some(spaces.flatten().filter_map(shape).collect())
 }
 
 /// Forbids every request for which one of the conditions does not hold.

@@ -37,10 +37,12 @@ pub enum About {
     Property(Box<Property>),
     /// This rule evaluates without an error, always.
     Sound(PolicyId),
-    /// There are requests that this rule matches.
-    Alive(PolicyId),
     /// There are requests for which this rule makes a difference.
     Needed(PolicyId),
+    /// There are requests that this rule matches.
+    Alive(PolicyId),
+    /// Where this rule matches, the other does.
+    Behind(PolicyId, PolicyId),
 }
 
 /// Something to prove.
@@ -58,16 +60,14 @@ pub struct Check {
 impl Check {
     /// Whether each question must be answered with yes; otherwise one with no is enough.
     pub fn wants_all(&self) -> bool {
-        matches!(self.about, About::Property(_) | About::Sound(_))
+        matches!(self.about, About::Property(_) | About::Sound(_) | About::Behind(..))
     }
 
     /// A digest of all that a proof of it rests on.
     pub fn digest(&self, theory: &Theory, sources: &Sources) -> String {
         let question = match &self.about {
             About::Property(property) => format!("{:?}", property.claim),
-            About::Sound(_) => "sound".to_owned(),
-            About::Alive(_) => "alive".to_owned(),
-            About::Needed(_) => "needed".to_owned(),
+            about => format!("{about:?}"),
         };
         theory.digest(sources, &question, &self.policy, &self.envs)
     }
@@ -93,10 +93,10 @@ impl Check {
                 let ask = |policy: &Policy| Ask::NeverErrors(Box::new(policy.clone()));
                 (ask(&self.policy), possible.as_ref().map(ask))
             }
-            About::Alive(_) => {
-                let known = theory.impossible([&self.policy]);
-                let alone = with(set([permitting(&self.policy)]), &known);
-                (Ask::Implies(alone, PolicySet::new()), None)
+            About::Alive(_) => (Ask::Implies(within(set([permitting(&self.policy)])), PolicySet::new()), None),
+            About::Behind(_, other) => {
+                let other = theory.rule(other.as_str()).map(permitting);
+                (Ask::Implies(within(set([permitting(&self.policy)])), set(other)), None)
             }
             About::Needed(_) => match self.policy.effect() {
                 Effect::Permit => (Ask::Implies(within(all()), less()), None),
@@ -177,7 +177,7 @@ pub fn of_property(theory: &Theory, property: &Property, file: &SourceText) -> R
     })
 }
 
-/// What must hold of every rule: it evaluates, it can match, it makes a difference.
+/// What must hold of every rule: it evaluates, and it makes a difference.
 pub fn of_rules<'a>(theory: &'a Theory, rules: impl Iterator<Item = &'a Rule>) -> Vec<Check> {
     let mut checks = Vec::new();
     for rule in rules {
@@ -186,7 +186,7 @@ pub fn of_rules<'a>(theory: &'a Theory, rules: impl Iterator<Item = &'a Rule>) -
         let envs = envs.filter(|(_, env)| theory.speaks_of(policy, env));
         let envs = theory.distinct(envs.map(|(number, _)| number), policy);
         let id = || rule.id.clone();
-        let abouts = [About::Sound(id()), About::Alive(id()), About::Needed(id())];
+        let abouts = [About::Sound(id()), About::Needed(id())];
         checks.extend(abouts.map(|about| Check {
             about,
             policy: policy.clone(),

@@ -7,6 +7,7 @@
 //! [`Told`] in words, and put to the engine that judges traffic before anybody believes it.
 
 pub mod claim;
+mod idle;
 pub mod property;
 mod settle;
 pub mod shelf;
@@ -15,13 +16,17 @@ pub mod solver;
 pub mod theory;
 mod value;
 pub mod words;
+mod work;
 
 pub use claim::{About, Ask, Check, Example};
+pub use idle::{Idle, idle};
 pub use property::{Claim, Property};
 pub use settle::prove;
+pub use shelf::Shelf;
 pub use solver::Solver;
 pub use theory::Theory;
 pub use words::Told;
+pub use work::{Broken, Work};
 
 /// What became of a check.
 #[derive(Clone, Debug)]

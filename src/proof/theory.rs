@@ -108,6 +108,11 @@ impl Theory {
         self.rules.iter().filter(|rule| self.speaks_of(rule, env))
     }
 
+    /// All rules.
+    pub fn every(&self) -> impl Iterator<Item = &Policy> {
+        self.rules.iter()
+    }
+
     /// The rule called `id`.
     pub fn rule(&self, id: &str) -> Option<&Policy> {
         self.rules.iter().find(|rule| AsRef::<str>::as_ref(rule.id()) == id)

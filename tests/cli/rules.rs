@@ -8,13 +8,13 @@ fn without_a_folder_the_built_in_policies_are_checked_and_tested() {
     insta::assert_snapshot!(desk.types("wayleave check"), @"
     exit 0
     --- stdout
-    the built-in policies: sound (40 rules, 20 purposes, 87 platforms, 12 people), rulebook [rulebook]; 0 warnings
+    the built-in policies: sound (40 rules, 20 purposes, 87 platforms, 13 people), rulebook [rulebook]; 0 warnings
     ");
     insta::assert_snapshot!(desk.types("wayleave test"), @"
     exit 0
     --- stdout
     no case reaches guard.weak-identity
-    107 passed, 0 failed
+    108 passed, 0 failed
     ");
     insta::assert_snapshot!(desk.types("wayleave check --format json"), @r#"
     exit 0
@@ -183,7 +183,7 @@ fn a_case_that_fails_says_what_came_instead() {
          offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, `social-listening`, `training-delivery`
 
     no case reaches guard.weak-identity
-    107 passed, 1 failed
+    108 passed, 1 failed
     ");
     insta::assert_snapshot!(desk.types("wayleave check"), @r#"
     exit 1
@@ -457,7 +457,7 @@ fn a_purpose_that_no_rule_opens_is_warned_of() {
          ╰────
       help: write a rule that names it in `rules/`; until then nobody can declare it
 
-    policies: sound (40 rules, 20 purposes, 87 platforms, 12 people), rulebook [rulebook]; 1 warning
+    policies: sound (40 rules, 20 purposes, 87 platforms, 13 people), rulebook [rulebook]; 1 warning
     "#);
 }
 

@@ -1,10 +1,11 @@
 //! What was proved, and what not, in words; each counterexample is put to the engine that judges traffic. Pure.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::facts::SourceText;
+use crate::facts::{PolicyId, SourceText};
 use crate::policy::Answer;
-use crate::proof::{About, Check, Claim, Example, Outcome, Property, Told};
+use crate::proof::{About, Check, Claim, Example, Idle, Outcome, Property, Told};
 use crate::rulebook::{Assembled, Directory};
 
 /// What is to be told.
@@ -17,14 +18,19 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(checks: &[Check], outcomes: &[Outcome], assembled: &Assembled) -> Self {
+    pub(super) fn new(
+        checks: &[Check],
+        outcomes: &[Outcome],
+        idle: &BTreeMap<PolicyId, Idle>,
+        assembled: &Assembled,
+    ) -> Self {
         let mut report = Self {
             lines: Vec::new(),
             failed: 0,
             undecided: 0,
         };
         let mut sound = 0;
-        let mut rules = std::collections::BTreeSet::new();
+        let mut rules = BTreeSet::new();
         for (check, outcome) in checks.iter().zip(outcomes) {
             match (&check.about, outcome) {
                 (About::Property(property), Outcome::Proved) => {
@@ -33,7 +39,8 @@ impl Report {
                         .push(format!("proved     {}: {}", property.name, property.sentence));
                 }
                 (About::Property(property), _) => report.property(property, outcome, assembled),
-                (About::Sound(id) | About::Alive(id) | About::Needed(id), Outcome::Proved) => {
+                (About::Needed(id), Outcome::Failed(_)) => report.idle(id, idle.get(id), assembled),
+                (About::Sound(id) | About::Needed(id), Outcome::Proved) => {
                     rules.insert(id.clone());
                     sound += 1;
                 }
@@ -42,7 +49,7 @@ impl Report {
         }
         if sound > 0 {
             let many = rules.len();
-            report.lines.push(format!("proved     of {many} rules: each evaluates without an error, can match, and makes a difference ({sound} proofs)"));
+            report.lines.push(format!("proved     of {many} rules: each evaluates without an error and makes a difference ({sound} proofs)"));
         }
         let proved = outcomes.len() - report.failed - report.undecided;
         report.lines.push(format!(
@@ -82,34 +89,46 @@ impl Report {
 
     fn rule(&mut self, about: &About, outcome: &Outcome, assembled: &Assembled) {
         let (id, what) = match about {
-            About::Property(_) => return,
             About::Sound(id) => (id, "always evaluates without an error"),
-            About::Alive(id) => (id, "can match"),
             About::Needed(id) => (id, "makes a difference"),
+            About::Property(_) | About::Alive(_) | About::Behind(..) => return,
         };
         let head = format!("rule `{id}` {what}");
         let Outcome::Failed(example) = outcome else {
             return self.undecided(&head, outcome);
         };
+        self.failed(&head, id, "a rule that fails to evaluate denies", assembled);
+        if let Some(example) = example {
+            let told = Told::of(example);
+            self.lines.extend(told.lines().iter().map(|line| format!("  {line}")));
+            let policy = assembled.rulebook.policy();
+            let answer = policy.answer(&example.request, &example.entities, told.at());
+            self.lines.push(format!("  the engine: {}", spoken(&answer)));
+        }
+    }
+
+    /// A rule without which every request is answered the same.
+    fn idle(&mut self, id: &PolicyId, idle: Option<&Idle>, assembled: &Assembled) {
+        let why = match idle {
+            Some(Idle::Contradiction) => "no request can meet its conditions: correct them, or remove it".to_owned(),
+            Some(Idle::Behind(others)) => {
+                let others: Vec<String> = others.iter().map(|other| format!("`{other}`")).collect();
+                format!(
+                    "{} decides all that it decides: remove it, or narrow the other",
+                    others.join(", and so does ")
+                )
+            }
+            Some(Idle::Together) | None => "the other rules together decide all that it decides: remove it".to_owned(),
+        };
+        self.failed(&format!("rule `{id}` makes a difference"), id, &why, assembled);
+    }
+
+    fn failed(&mut self, head: &str, id: &PolicyId, why: &str, assembled: &Assembled) {
         self.failed += 1;
         let rule = assembled.rulebook.policy().rule(id);
         let place = rule.map_or_else(String::new, |rule| format!(" ({}:{})", rule.file, rule.line));
         self.lines.push(format!("FAILED     {head}{place}"));
-        let why = match about {
-            About::Alive(_) => "no request there can be satisfies its conditions: remove it, or correct them",
-            About::Needed(_) => "without it every request is answered the same: other rules do its work",
-            About::Sound(_) | About::Property(_) => "a rule that fails to evaluate denies",
-        };
         self.lines.push(format!("  {why}"));
-        if let Some(example) = example {
-            let told = Told::of(example);
-            self.lines.extend(told.lines().iter().map(|line| format!("  {line}")));
-            let answer = assembled
-                .rulebook
-                .policy()
-                .answer(&example.request, &example.entities, told.at());
-            self.lines.push(format!("  the engine: {}", spoken(&answer)));
-        }
     }
 
     fn undecided(&mut self, head: &str, outcome: &Outcome) {

@@ -45,6 +45,16 @@ pub enum About {
     Behind(PolicyId, PolicyId),
 }
 
+impl About {
+    /// The name of the property, or the id of the rule.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Property(property) => &property.name,
+            Self::Sound(id) | Self::Needed(id) | Self::Alive(id) | Self::Behind(id, _) => id.as_str(),
+        }
+    }
+}
+
 /// Something to prove.
 #[derive(Clone, Debug)]
 pub struct Check {
@@ -67,7 +77,7 @@ impl Check {
     pub fn digest(&self, theory: &Theory, sources: &Sources) -> String {
         let question = match &self.about {
             About::Property(property) => format!("{:?}", property.claim),
-            about => format!("{about:?}"),
+            about @ (About::Sound(_) | About::Needed(_) | About::Alive(_) | About::Behind(..)) => format!("{about:?}"),
         };
         theory.digest(sources, &question, &self.policy, &self.envs)
     }
@@ -93,7 +103,10 @@ impl Check {
                 let ask = |policy: &Policy| Ask::NeverErrors(Box::new(policy.clone()));
                 (ask(&self.policy), possible.as_ref().map(ask))
             }
-            About::Alive(_) => (Ask::Implies(within(set([permitting(&self.policy)])), PolicySet::new()), None),
+            About::Alive(_) => (
+                Ask::Implies(within(set([permitting(&self.policy)])), PolicySet::new()),
+                None,
+            ),
             About::Behind(_, other) => {
                 let other = theory.rule(other.as_str()).map(permitting);
                 (Ask::Implies(within(set([permitting(&self.policy)])), set(other)), None)
@@ -104,14 +117,16 @@ impl Check {
             },
         }
     }
+}
 
-    /// The same question as [`Self::ask`] about requests that somebody would recognise; none where there is no telling
-    /// them apart.
-    pub fn lifelike(&self, theory: &Theory, ask: &Ask) -> Option<Ask> {
-        match ask {
-            Ask::Disjoint(one, other) => Some(Ask::Disjoint(one.clone(), theory.lifelike(other.clone()))),
-            Ask::Implies(one, other) => Some(Ask::Implies(theory.lifelike(one.clone()), other.clone())),
-            Ask::NeverErrors(_) => None,
+impl Ask {
+    /// The same question about requests that `odd` does not forbid; none where that cannot be asked.
+    pub fn among(&self, odd: &Policy) -> Option<Self> {
+        let among = |policies: &PolicySet| with(policies.clone(), odd);
+        match self {
+            Self::Disjoint(one, other) => Some(Self::Disjoint(one.clone(), among(other))),
+            Self::Implies(one, other) => Some(Self::Implies(among(one), other.clone())),
+            Self::NeverErrors(_) => None,
         }
     }
 }
@@ -181,7 +196,9 @@ pub fn of_property(theory: &Theory, property: &Property, file: &SourceText) -> R
 pub fn of_rules<'a>(theory: &'a Theory, rules: impl Iterator<Item = &'a Rule>) -> Vec<Check> {
     let mut checks = Vec::new();
     for rule in rules {
-        let Some(policy) = theory.rule(rule.id.as_str()) else { continue };
+        let Some(policy) = theory.rule(rule.id.as_str()) else {
+            continue;
+        };
         let envs = theory.envs.iter().enumerate();
         let envs = envs.filter(|(_, env)| theory.speaks_of(policy, env));
         let envs = theory.distinct(envs.map(|(number, _)| number), policy);

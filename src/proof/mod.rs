@@ -6,8 +6,11 @@
 //! symbolic compiler, and [`shelf`] remembers what has been proved: these are the doors. What fails is an [`Example`],
 //! [`Told`] in words, and put to the engine that judges traffic before anybody believes it.
 
+pub mod case;
 pub mod claim;
 mod idle;
+mod ladders;
+mod polish;
 pub mod property;
 mod settle;
 pub mod shelf;
@@ -18,6 +21,7 @@ mod value;
 pub mod words;
 mod work;
 
+pub use case::CaseFiles;
 pub use claim::{About, Ask, Check, Example};
 pub use idle::{Idle, idle};
 pub use property::{Claim, Property};

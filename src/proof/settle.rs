@@ -3,18 +3,22 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use cedar_policy::RequestEnv;
+
+use super::polish::polished;
 use super::solver::{Solver, crew};
-use super::{Check, Missing, Outcome, Theory};
+use super::{Ask, Check, Example, Missing, Outcome, Theory};
 
 /// How far a check has come.
 #[derive(Debug)]
 struct Course {
-    /// The kinds of requests that nobody has taken on yet, or whose answer is awaited.
+    /// How many kinds of requests nobody has answered for.
     open: usize,
     spent: Duration,
     /// Why nobody knows.
     doubt: Option<String>,
-    outcome: Option<Outcome>,
+    /// The first kind of request for which it is settled, and how.
+    settled: Option<(usize, Outcome)>,
 }
 
 /// Proves `checks`, each within `limit`; tells each outcome as it comes.
@@ -29,7 +33,7 @@ pub fn prove(
             open: check.envs.len(),
             spent: Duration::ZERO,
             doubt: None,
-            outcome: None,
+            settled: None,
         })
     };
     let courses: Vec<Mutex<Course>> = checks.iter().map(course).collect();
@@ -38,49 +42,60 @@ pub fn prove(
         .flat_map(|(number, check)| check.envs.iter().map(move |env| (number, *env)))
         .collect();
     crew(&theory.schema, tasks.len(), &|solver, task| {
-        let Some((number, env)) = tasks.get(task).copied() else { return };
+        let Some((number, env)) = tasks.get(task).copied() else {
+            return;
+        };
         let (Some(check), Some(course)) = (checks.get(number), courses.get(number)) else {
             return;
         };
         let locked = || course.lock().unwrap_or_else(PoisonError::into_inner);
-        let spent = Some(locked()).filter(|course| course.outcome.is_none()).map(|course| course.spent);
-        let answer = spent.map(|spent| one(solver, theory, check, env, limit.saturating_sub(spent)));
+        let left = {
+            let course = locked();
+            let is_settled = course.settled.is_some();
+            Some(limit.saturating_sub(course.spent)).filter(|_| !is_settled)
+        };
+        let answer = left.map(|left| one(solver, theory, check, env, left));
         let mut course = locked();
         course.open -= 1;
-        if course.learns(answer, check) {
-            told(number, course.outcome.as_ref().unwrap_or(&Outcome::Proved));
+        if let Some((outcome, took)) = answer {
+            course.spent += took;
+            course.learns(env, outcome, check.wants_all());
+        }
+        if course.open == 0 {
+            told(number, &course.outcome(check.wants_all()));
         }
     })?;
-    let outcome = |course: Mutex<Course>| {
+    let outcomes = checks.iter().zip(courses).map(|(check, course)| {
         let course = course.into_inner().unwrap_or_else(PoisonError::into_inner);
-        course.outcome.unwrap_or(Outcome::Proved)
-    };
-    Ok(courses.into_iter().map(outcome).collect())
+        course.outcome(check.wants_all())
+    });
+    Ok(outcomes.collect())
 }
 
 impl Course {
-    /// Takes in an answer; whether it settles the check.
-    fn learns(&mut self, answer: Option<(Outcome, Duration)>, check: &Check) -> bool {
-        if self.outcome.is_some() {
-            return false;
-        }
-        if let Some((outcome, took)) = answer {
-            self.spent += took;
-            match (outcome, check.wants_all()) {
-                (failed @ Outcome::Failed(_), true) => self.outcome = Some(failed),
-                (Outcome::Failed(_), false) => self.outcome = Some(Outcome::Proved),
-                (Outcome::Undecided(why), _) => self.doubt = Some(why),
-                (Outcome::Proved, _) => {}
+    /// Takes in an answer. The first kind of request counts, whoever answers first.
+    fn learns(&mut self, env: usize, outcome: Outcome, wants_all: bool) {
+        let settles = match outcome {
+            Outcome::Failed(example) if wants_all => Outcome::Failed(example),
+            Outcome::Failed(_) => Outcome::Proved,
+            Outcome::Undecided(why) => {
+                self.doubt = Some(why);
+                return;
             }
+            Outcome::Proved => return,
+        };
+        if self.settled.as_ref().is_none_or(|(first, _)| env < *first) {
+            self.settled = Some((env, settles));
         }
-        if self.outcome.is_none() && self.open == 0 {
-            self.outcome = Some(match (self.doubt.take(), check.wants_all()) {
-                (Some(why), _) => Outcome::Undecided(why),
-                (None, true) => Outcome::Proved,
-                (None, false) => Outcome::Failed(None),
-            });
+    }
+
+    fn outcome(&self, wants_all: bool) -> Outcome {
+        match (&self.settled, &self.doubt) {
+            (Some((_, outcome)), _) => outcome.clone(),
+            (None, Some(why)) => Outcome::Undecided(why.clone()),
+            (None, None) if wants_all => Outcome::Proved,
+            (None, None) => Outcome::Failed(None),
         }
-        self.outcome.is_some()
     }
 }
 
@@ -96,12 +111,31 @@ fn one(solver: &mut Solver, theory: &Theory, check: &Check, env: usize, limit: D
         let (decided, took) = solver.ask(env, &decider, limit.saturating_sub(spent));
         (outcome, asked, spent) = (decided, decider, spent + took);
     }
-    if let (Outcome::Failed(_), true, Some(ask)) = (&outcome, check.wants_all(), check.lifelike(theory, &asked)) {
-        let (better, took) = solver.ask(env, &ask, limit.saturating_sub(spent));
-        spent += took;
-        if matches!(better, Outcome::Failed(_)) {
-            outcome = better;
-        }
+    if let (Outcome::Failed(Some(example)), true) = (&outcome, check.wants_all()) {
+        let (better, took) = lifelike(solver, theory, env, &asked, example, limit.saturating_sub(spent));
+        (outcome, spent) = (Outcome::Failed(Some(Box::new(better))), spent + took);
     }
     (outcome, spent)
+}
+
+/// The example as somebody would meet it: the solver's own, or one of an ordinary week.
+fn lifelike(
+    solver: &mut Solver,
+    theory: &Theory,
+    env: &RequestEnv,
+    ask: &Ask,
+    example: &Example,
+    limit: Duration,
+) -> (Example, Duration) {
+    let first = polished(ask, example.clone());
+    let Some(narrowed) = theory.ordinary().and_then(|week| ask.among(week)) else {
+        return (first, Duration::ZERO);
+    };
+    if narrowed.is_shown_by(&first) {
+        return (first, Duration::ZERO);
+    }
+    match solver.ask(env, &narrowed, limit) {
+        (Outcome::Failed(Some(example)), took) => (polished(&narrowed, *example), took),
+        (_, took) => (first, took),
+    }
 }

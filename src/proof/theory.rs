@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::digest;
-use cedar_policy::{ActionConstraint, Effect, Entities, EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, SchemaFragment, ValidationMode, Validator};
+use cedar_policy::{
+    ActionConstraint, Effect, Entities, EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, SchemaFragment,
+    ValidationMode, Validator,
+};
 use serde_json::Value;
 
+use super::ladders::{Known, Ladders, known, ladders};
 use crate::facts::{Problem, SourceText, hex};
 use crate::rulebook::{Assembled, Sources};
 
@@ -21,29 +25,19 @@ const ALWAYS_TRUE: [&str; 7] = [
     r#"if resource is Purpose then resource.maxDuration > duration("0h") else true"#,
 ];
 
-/// What makes a counterexample look like life, where one that does exists: an ordinary week, seen from Greenwich.
-const LIFELIKE: [&str; 2] = [
-    r#"context.now >= datetime("2026-11-23") && context.now < datetime("2026-11-30")
-       && context.local.time == context.now.toTime()
-       && (context.local.weekday == 1 && context.now.toDate() == datetime("2026-11-23")
-           || context.local.weekday == 2 && context.now.toDate() == datetime("2026-11-24")
-           || context.local.weekday == 3 && context.now.toDate() == datetime("2026-11-25")
-           || context.local.weekday == 4 && context.now.toDate() == datetime("2026-11-26")
-           || context.local.weekday == 5 && context.now.toDate() == datetime("2026-11-27")
-           || context.local.weekday == 6 && context.now.toDate() == datetime("2026-11-28")
-           || context.local.weekday == 7 && context.now.toDate() == datetime("2026-11-29"))"#,
-    r#"["office", "vpn", "guest"].contains(context.client.network) && ["basic", "certificate"].contains(context.proof.method)"#,
-];
-
-/// Names of one kind, each with all that it is part of.
-type Ladders = BTreeMap<EntityUid, BTreeSet<EntityUid>>;
-
-/// Something that is true of names, to be told to the solver where all of them occur.
-#[derive(Debug)]
-struct Known {
-    names: Vec<EntityUid>,
-    condition: String,
-}
+/// An ordinary week, seen from Greenwich: the solver does not know what day a moment is.
+const ORDINARY: &str = r#"
+    context.now >= datetime("2026-11-23") && context.now < datetime("2026-11-30")
+    && context.local.time == context.now.toTime()
+    && (context.local.weekday == 1 && context.now.toDate() == datetime("2026-11-23")
+        || context.local.weekday == 2 && context.now.toDate() == datetime("2026-11-24")
+        || context.local.weekday == 3 && context.now.toDate() == datetime("2026-11-25")
+        || context.local.weekday == 4 && context.now.toDate() == datetime("2026-11-26")
+        || context.local.weekday == 5 && context.now.toDate() == datetime("2026-11-27")
+        || context.local.weekday == 6 && context.now.toDate() == datetime("2026-11-28")
+        || context.local.weekday == 7 && context.now.toDate() == datetime("2026-11-29"))
+    && ["office", "vpn", "guest"].contains(context.client.network)
+    && ["basic", "certificate"].contains(context.proof.method)"#;
 
 /// Schema, rules, and what is known of every request.
 #[derive(Debug)]
@@ -62,8 +56,8 @@ pub struct Theory {
     always: Vec<String>,
     /// What holds of those that name something.
     known: Vec<Known>,
-    /// Forbids those that can be, but that nobody would recognise.
-    odd: Policy,
+    /// Forbids those that nobody would recognise.
+    odd: Option<Policy>,
     ladders: Ladders,
 }
 
@@ -88,14 +82,14 @@ impl Theory {
         let named = rules.iter().chain(more).flat_map(Policy::entity_literals).collect();
         let understood = |text: &str| is_understood(text, &schema);
         let always = ALWAYS_TRUE.iter().map(|text| (*text).to_owned());
-        let lifelike = LIFELIKE.iter().map(|text| (*text).to_owned());
+        let odd = understood(ORDINARY).then(|| excluding("odd", std::iter::once(ORDINARY)));
         let known = known(&ladders, &named).into_iter();
         Ok(Self {
             shapes: shapes(&sources.schema.text).unwrap_or_default(),
             actions: schema.action_entities().map_err(|e| broken(e.to_string()))?,
             always: always.filter(|text| understood(text)).collect(),
             known: known.filter(|known| understood(&known.condition)).collect(),
-            odd: excluding("odd", lifelike.filter(|text| understood(text))).map_err(broken)?,
+            odd,
             schema,
             envs,
             rules,
@@ -142,10 +136,18 @@ impl Theory {
             let spoken_of: Vec<bool> = rules().map(|rule| self.speaks_of(rule, env)).collect();
             let groups: Vec<EntityUid> = named.iter().filter(within).cloned().collect();
             let shape = self.shapes.get(action.id().unescaped());
-            (spoken_of, groups, shape, env.principal().to_string(), env.resource().to_string())
+            (
+                spoken_of,
+                groups,
+                shape,
+                env.principal().to_string(),
+                env.resource().to_string(),
+            )
         };
         let mut seen = BTreeSet::new();
-        let numbered = envs.into_iter().filter_map(|number| Some((number, self.envs.get(number)?)));
+        let numbered = envs
+            .into_iter()
+            .filter_map(|number| Some((number, self.envs.get(number)?)));
         let first = numbered.filter(|(_, env)| seen.insert(looks(env)));
         first.map(|(number, _)| number).collect()
     }
@@ -156,13 +158,12 @@ impl Theory {
         let known = self.known.iter();
         let known = known.filter(|known| known.names.iter().all(|name| named.contains(name)));
         let conditions = self.always.iter().chain(known.map(|known| &known.condition));
-        // each of the conditions has been read before
-        excluding("impossible", conditions.cloned()).unwrap_or_else(|_| self.odd.clone())
+        excluding("impossible", conditions.map(String::as_str))
     }
 
-    /// `policies` for requests that somebody would recognise, only.
-    pub fn lifelike(&self, policies: PolicySet) -> PolicySet {
-        with(policies, &self.odd)
+    /// Forbids the requests that nobody would recognise, where the schema has the words to tell.
+    pub fn ordinary(&self) -> Option<&Policy> {
+        self.odd.as_ref()
     }
 
     /// The actions that `names` mean: themselves, or what is in a group of that name; none for an unknown name.
@@ -286,88 +287,29 @@ fn named_in_conditions(policy: &Policy) -> Vec<EntityUid> {
 fn shapes(schema: &str) -> Option<BTreeMap<String, String>> {
     let (fragment, _) = SchemaFragment::from_cedarschema_str(schema).ok()?;
     let whole = fragment.to_json_value().ok()?;
-    let spaces = whole.as_object()?.values().filter_map(|space| space.get("actions")?.as_object());
+    let spaces = whole
+        .as_object()?
+        .values()
+        .filter_map(|space| space.get("actions")?.as_object());
     let shape = |(name, action): (&String, &Value)| Some((name.clone(), action.get("appliesTo")?.to_string()));
     Some(spaces.flatten().filter_map(shape).collect())
 }
 
-/// Forbids every request for which one of the conditions does not hold.
-fn excluding(id: &str, conditions: impl Iterator<Item = String>) -> Result<Policy, String> {
+/// Forbids every request for which one of the conditions does not hold; each has been read before.
+fn excluding<'a>(id: &str, conditions: impl Iterator<Item = &'a str>) -> Policy {
     let kept: Vec<String> = conditions.map(|text| format!("({text})")).collect();
     let all = if kept.is_empty() {
         "true".to_owned()
     } else {
         kept.join(" && ")
     };
-    let text = format!("forbid (principal, action, resource) unless {{ {all} }};");
-    Policy::parse(Some(PolicyId::new(format!("the {id}"))), text).map_err(|e| e.to_string())
-}
-
-/// What catalogue and directory say of what is part of what.
-fn ladders(assembled: &Assembled) -> Ladders {
-    let mut ladders = Ladders::new();
-    let mut add = |kind: &str, name: &str, above: Vec<(&str, String)>| {
-        let uid = |kind: &str, name: &str| {
-            let kind = kind.parse().ok()?;
-            Some(EntityUid::from_type_name_and_id(
-                kind,
-                cedar_policy::EntityId::new(name),
-            ))
-        };
-        if let Some(own) = uid(kind, name) {
-            let above = above.iter().filter_map(|(kind, name)| uid(kind, name));
-            let above = above.filter(|other| *other != own).collect();
-            ladders.insert(own, above);
-        }
+    let read = |all: &str| {
+        let text = format!("forbid (principal, action, resource) unless {{ {all} }};");
+        Policy::parse(Some(PolicyId::new(format!("the {id}"))), text)
     };
-    let tree = assembled.rulebook.catalog().categories();
-    let within = |category| {
-        tree.closure(category)
-            .into_iter()
-            .map(|one| ("Category", one.as_str().to_owned()))
-            .collect()
-    };
-    for category in tree.ids() {
-        add("Category", category.as_str(), within(category));
-    }
-    for platform in assembled.rulebook.catalog().platforms() {
-        add("Platform", platform.id.as_str(), within(&platform.category));
-    }
-    let people = &assembled.directory;
-    for (kind, units) in [
-        ("Role", people.roles_above()),
-        ("Department", people.departments_above()),
-    ] {
-        for (unit, above) in units {
-            add(kind, unit, above.iter().map(|one| (kind, one.clone())).collect());
-        }
-    }
-    ladders
-}
-
-/// The same as conditions, for the names that somebody uses: what is in the lower is in the higher; and a host that is in
-/// anything is classified.
-fn known(ladders: &Ladders, named: &BTreeSet<EntityUid>) -> Vec<Known> {
-    let mut known = Vec::new();
-    for (low, above) in ladders.iter().filter(|(low, _)| named.contains(*low)) {
-        let (slot, kind) = match low.type_name().basename() {
-            "Role" | "Department" => ("principal", "User"),
-            _ => ("resource", "Site"),
-        };
-        if kind == "Site" {
-            known.push(Known {
-                names: vec![low.clone()],
-                condition: format!("if resource is Site && resource in {low} then resource.classified else true"),
-            });
-        }
-        for high in above.iter().filter(|high| named.contains(*high)) {
-            known.push(Known {
-                names: vec![low.clone(), high.clone()],
-                condition: format!("if {slot} is {kind} && {slot} in {low} then {slot} in {high} else true"),
-            });
-        }
-    }
-    known
+    read(&all)
+        .or_else(|_| read("true"))
+        .unwrap_or_else(|_| unreachable!("a policy that says nothing can be read"))
 }
 
 fn effect(policy: &Policy, effect: &str) -> Option<Policy> {

@@ -4,6 +4,9 @@ use cedar_policy::{EvalResult, Request};
 
 use crate::clock::Timestamp;
 
+/// What the solver makes up and gives no name.
+pub(super) const ANOTHER: &str = "another";
+
 /// The day of the week that a number stands for.
 pub(super) fn weekday(number: &str) -> &'static str {
     match number {
@@ -42,8 +45,11 @@ pub(super) fn flatten(path: &str, value: &EvalResult, request: &Request, facts: 
 
 /// A name; the solver also makes up things without one.
 pub(super) fn named(id: &str) -> String {
-    let is_empty = id.is_empty();
-    if is_empty { "another".to_owned() } else { id.to_owned() }
+    if id.is_empty() {
+        ANOTHER.to_owned()
+    } else {
+        id.to_owned()
+    }
 }
 
 /// A value as people write it.
@@ -89,7 +95,11 @@ fn extension(text: &str) -> String {
         (false, [inner]) => match millis(inner).filter(|_| text.contains("duration")) {
             Some(span) => {
                 let (hours, minutes, seconds) = (span / 3_600_000, span / 60_000 % 60, span / 1000 % 60);
-                format!("{hours:02}:{minutes:02}:{seconds:02}.{:03}", span % 1000)
+                match (seconds, span % 1000) {
+                    (0, 0) => format!("{hours:02}:{minutes:02}"),
+                    (_, 0) => format!("{hours:02}:{minutes:02}:{seconds:02}"),
+                    (_, millis) => format!("{hours:02}:{minutes:02}:{seconds:02}.{millis:03}"),
+                }
             }
             None => (*inner).to_owned(),
         },
@@ -109,7 +119,7 @@ mod tests {
                 "2026-11-23T09:00:00.000Z",
             ),
             (r#"datetime("2026-11-24")"#, "2026-11-24T00:00:00.000Z"),
-            (r#"duration("45000000ms")"#, "12:30:00.000"),
+            (r#"duration("45000000ms")"#, "12:30"),
             (r#"ip("127.0.0.1")"#, "127.0.0.1"),
         ] {
             assert_eq!(extension(cedar), plain, "{cedar}");

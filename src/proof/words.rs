@@ -5,11 +5,10 @@ use std::fmt::Write as _;
 
 use cedar_policy::{Entity, EvalResult};
 
+use super::case::span;
 use super::claim::Example;
-use super::value::{flatten, named, plain, weekday};
+use super::value::{ANOTHER, flatten, named, plain, weekday};
 use crate::clock::Timestamp;
-use crate::facts::{Host, PlatformId};
-use crate::rulebook::Assembled;
 
 /// What a counterexample says, sorted by what it is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -131,8 +130,8 @@ impl Told {
                 }
                 (true, true) => "a host outside the catalogue".to_owned(),
                 (true, false) => format!("a host in {}", join(&self.categories)),
-                (false, true) => format!("a host of {}", join(&self.platforms)),
-                (false, false) => format!("a host of {} in {}", join(&self.platforms), join(&self.categories)),
+                (false, true) => format!("a host of {}", self.platform()),
+                (false, false) => format!("a host of {} in {}", self.platform(), join(&self.categories)),
             };
             lines.push(format!("where  {place}"));
         }
@@ -141,7 +140,12 @@ impl Told {
             key.starts_with("resource.") && !matches!(key, "resource.classified" | "resource.host" | "resource.serves")
         };
         for (key, value) in self.facts.iter().filter(|(key, _)| shown(key)) {
-            lines.push(format!("about  {} = {value}", key.trim_start_matches("resource.")));
+            let key = key.trim_start_matches("resource.");
+            let length = Some(key).filter(|key| *key == "maxDuration").and_then(|_| span(value));
+            lines.push(format!("about  {key} = {}", length.as_ref().unwrap_or(value)));
+        }
+        if let Some(channel) = self.fact("channel").filter(|channel| !channel.is_empty()) {
+            lines.push(format!("by     {channel}"));
         }
         let when = self.fact("now").unwrap_or("any time");
         let local = match (self.fact("local.weekday"), self.fact("local.time")) {
@@ -159,6 +163,19 @@ impl Told {
         lines
     }
 
+    /// The platform; the solver also makes one up.
+    fn platform(&self) -> String {
+        let named: Vec<String> = self
+            .platforms
+            .iter()
+            .map(|one| match one.as_str() {
+                ANOTHER => "some platform".to_owned(),
+                one => format!("`{one}`"),
+            })
+            .collect();
+        named.join(", ")
+    }
+
     fn purpose(&self) -> Vec<String> {
         let Some(kind) = self.fact("purpose.kind") else {
             return Vec::new();
@@ -173,6 +190,7 @@ impl Told {
         }
         match of("purpose.platforms") {
             Some(platforms) => {
+                let platforms = platforms.replace(&format!("`{ANOTHER}`"), "that platform");
                 let _ = write!(said, ", on {platforms}");
             }
             None => said.push_str(", on no platform"),
@@ -184,129 +202,5 @@ impl Told {
             None => said.push_str(", approved by nobody"),
         }
         vec![said]
-    }
-
-    /// A person and a case that show the same to the gateway, if there are such: `people/` and `cases/` files.
-    pub fn as_case(&self, it: &str, outcome: &str, assembled: &Assembled) -> Option<(String, String)> {
-        let host = self.host(assembled)?;
-        let quoted = |set: &BTreeSet<String>| {
-            set.iter()
-                .map(|one| format!("\"{one}\""))
-                .collect::<Vec<_>>()
-                .join(", ")
-        };
-        let known = |set: &BTreeSet<String>, of: &BTreeSet<String>| {
-            set.iter()
-                .filter(|one| of.contains(*one))
-                .cloned()
-                .collect::<BTreeSet<String>>()
-        };
-        let roles = known(&self.roles, assembled.directory.roles());
-        let departments = known(&self.departments, assembled.directory.departments());
-        let mut person = format!(
-            "[[person]]\nid = \"somebody\"\nname = \"Somebody\"\nroles = [{}]\n",
-            quoted(&roles)
-        );
-        let department = departments.into_iter().next().or_else(|| {
-            // nobody is without one: one that is part of no other says least
-            let above = assembled.directory.departments_above();
-            above
-                .iter()
-                .find(|(_, above)| above.len() == 1)
-                .map(|(name, _)| name.clone())
-        })?;
-        let _ = write!(
-            person,
-            "department = \"{department}\"\nemployment = \"{}\"\nregion = \"eu-west\"\ntime-zone = \"UTC\"\n",
-            self.employment
-        );
-        let courses: Vec<String> = self
-            .training
-            .iter()
-            .filter(|(course, _)| !course.is_empty())
-            .map(|(course, until)| format!("{course} = {until}"))
-            .collect();
-        if !courses.is_empty() {
-            let _ = writeln!(person, "training = {{ {} }}", courses.join(", "));
-        }
-        let mut case = format!("[[case]]\nit = \"{it}\"\nwho = \"somebody\"\n");
-        if matches!(self.action.as_str(), "connect" | "inspect") {
-            let _ = writeln!(case, "to = \"{host}:443\"");
-        } else {
-            let _ = writeln!(case, "to = \"https://{host}/\"\ndoes = \"{}\"", self.action);
-        }
-        self.grant(&host, assembled, &mut case);
-        let network = self.fact("client.network").unwrap_or_default();
-        let _ = writeln!(case, "network = \"{network}\"\nat = {}", self.at());
-        if self.fact("proof.method") == Some("certificate") {
-            case.push_str("proof = \"certificate\"\n");
-        }
-        if self.action == "inspect" {
-            let _ = writeln!(case, "outcome = \"allow\"\ninspect = {}", outcome == "allow");
-        } else {
-            let _ = writeln!(case, "outcome = \"{outcome}\"");
-        }
-        Some((person, case))
-    }
-
-    fn grant(&self, host: &Host, assembled: &Assembled, case: &mut String) {
-        let Some(kind) = self.fact("purpose.kind") else { return };
-        let _ = writeln!(case, "purpose = \"{kind}\"");
-        let words = |key: &str| {
-            self.fact(key)
-                .unwrap_or_default()
-                .split(", ")
-                .filter(|one| !one.is_empty())
-                .map(|one| format!("\"{}\"", one.trim_matches('`')))
-                .collect::<Vec<_>>()
-        };
-        let _ = writeln!(case, "covers = [{}]", words("purpose.covers").join(", "));
-        let own = assembled.rulebook.catalog().place(host).platform;
-        let granted = words("purpose.platforms");
-        let covers_own = self
-            .platforms
-            .iter()
-            .any(|platform| granted.contains(&format!("\"{platform}\"")));
-        let platforms: Vec<String> = own
-            .filter(|_| covers_own)
-            .iter()
-            .map(|own| format!("\"{own}\""))
-            .collect();
-        let _ = writeln!(case, "platforms = [{}]", platforms.join(", "));
-        if let Some(who) = self.fact("purpose.approvedBy") {
-            let who = if who == "themselves" {
-                "somebody"
-            } else {
-                "somebody-else"
-            };
-            let _ = writeln!(case, "approved-by = \"{who}\"");
-        }
-    }
-
-    /// A host of the catalogue that is in everything that the example's host is in.
-    fn host(&self, assembled: &Assembled) -> Option<Host> {
-        let catalog = assembled.rulebook.catalog();
-        let tree = catalog.categories();
-        let wanted = |categories: &BTreeSet<crate::facts::Category>| {
-            let known = tree.ids().filter(|id| self.categories.contains(id.as_str()));
-            known.collect::<Vec<_>>().iter().all(|id| categories.contains(*id))
-        };
-        let fits = |host: &Host| {
-            let place = catalog.place(host);
-            let named: Vec<&String> = self
-                .platforms
-                .iter()
-                .filter(|id| catalog.platform(&PlatformId::new(id.as_str())).is_some())
-                .collect();
-            let platform = named.is_empty()
-                || place
-                    .platform
-                    .is_some_and(|own| named.iter().any(|id| id.as_str() == own.as_str()));
-            platform && wanted(&place.categories)
-        };
-        if self.fact("resource.classified")? == "false" {
-            return Host::parse("host.example").ok();
-        }
-        catalog.domains().into_iter().find(fits)
     }
 }

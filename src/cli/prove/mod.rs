@@ -25,10 +25,10 @@ use crate::rulebook::{Assembled, Rulebook, Sources};
 pub struct Args {
     /// The folder; without it `policies/` here if there is one, else the built-in policies.
     dir: Option<PathBuf>,
-    /// Prove this property alone; may be repeated.
+    /// Prove only what is said of this property or rule, by its name or id; may be repeated.
     #[arg(long, value_name = "NAME")]
-    property: Vec<String>,
-    /// Seconds for each property.
+    only: Vec<String>,
+    /// Seconds for each property, and for each thing that is to be proved of a rule.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     limit: u64,
     /// Prove again what was proved before.
@@ -58,10 +58,10 @@ pub fn run(args: &Args) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match asked(work, &args.property) {
+    match asked(work, &args.only) {
         Ok(work) => settled(&work, &assembled, args).unwrap_or_else(|missing| no_solver(&missing)),
         Err(unknown) => {
-            printer::talk(format_args!("error: no property is called `{unknown}`"));
+            printer::talk(format_args!("error: no property and no rule is called `{unknown}`"));
             ExitCode::from(2)
         }
     }
@@ -76,7 +76,7 @@ fn prepared(files: &[SourceText]) -> Result<(Assembled, Work), Vec<Problem>> {
 
 /// The work, for the named properties only if some are named.
 fn asked(work: Work, names: &[String]) -> Result<Work, String> {
-    let is = |check: &Check, name: &str| matches!(&check.about, About::Property(one) if one.name == name);
+    let is = |check: &Check, name: &str| check.about.name() == name;
     let unknown = |name: &&String| !work.checks.iter().any(|check| is(check, name));
     match names.iter().find(unknown) {
         Some(unknown) => Err(unknown.clone()),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::facts::{PolicyId, SourceText};
 use crate::policy::Answer;
-use crate::proof::{About, Check, Claim, Example, Idle, Outcome, Property, Told};
+use crate::proof::{About, CaseFiles, Check, Claim, Example, Idle, Outcome, Property, Told};
 use crate::rulebook::{Assembled, Directory};
 
 /// What is to be told.
@@ -49,7 +49,9 @@ impl Report {
         }
         if sound > 0 {
             let many = rules.len();
-            report.lines.push(format!("proved     of {many} rules: each evaluates without an error and makes a difference ({sound} proofs)"));
+            report.lines.push(format!(
+                "proved     of {many} rules: each evaluates without an error and makes a difference ({sound} proofs)"
+            ));
         }
         let proved = outcomes.len() - report.failed - report.undecided;
         report.lines.push(format!(
@@ -74,16 +76,8 @@ impl Report {
             property.file, property.line, property.owner
         ));
         if let Some(example) = example {
-            let wanted = match property.claim {
-                Claim::Never => "deny",
-                Claim::Always => "allow",
-            };
-            self.example(
-                example,
-                wanted,
-                &format!("keeps the property {}", property.name),
-                assembled,
-            );
+            let it = format!("keeps the property {}", property.name);
+            self.example(example, property.claim == Claim::Always, &it, assembled);
         }
     }
 
@@ -140,26 +134,30 @@ impl Report {
         self.lines.push(format!("UNDECIDED  {head}: {why}"));
     }
 
-    fn example(&mut self, example: &Example, wanted: &str, it: &str, assembled: &Assembled) {
+    fn example(&mut self, example: &Example, wanted: bool, it: &str, assembled: &Assembled) {
         let told = Told::of(example);
         self.lines.extend(told.lines().iter().map(|line| format!("  {line}")));
         let answer = assembled
             .rulebook
             .policy()
             .answer(&example.request, &example.entities, told.at());
-        let word = if wanted == "deny" { "denied" } else { "allowed" };
+        let word = if wanted { "allowed" } else { "denied" };
         self.lines.push(format!("  the property: {word}"));
         self.lines.push(format!("  the engine: {}", spoken(&answer)));
-        if let Some((person, case)) = told
-            .as_case(it, wanted, assembled)
-            .filter(|both| fails(both, assembled))
-        {
-            self.lines
-                .push("  as a case, which `wayleave test` fails today:".to_owned());
-            for (file, text) in [("people/somebody.toml", person), ("cases/somebody.toml", case)] {
-                self.lines.push(format!("    # {file}"));
-                self.lines.extend(text.lines().map(|line| format!("    {line}")));
+        match CaseFiles::of(&told, it, wanted, assembled).filter(|files| fails(files, assembled)) {
+            Some(CaseFiles { person, case }) => {
+                let files = [("people/somebody.toml", person), ("cases/somebody.toml", Some(case))];
+                self.lines
+                    .push("  as a case, which `wayleave test` fails today:".to_owned());
+                for (file, text) in files.iter().filter_map(|(file, text)| Some((file, text.as_ref()?))) {
+                    self.lines.push(format!("    # {file}"));
+                    self.lines.extend(text.lines().map(|line| format!("    {line}")));
+                }
             }
+            None => self.lines.push(
+                "  not as a case: another rule, or what catalogue and directory know today, keeps it from happening"
+                    .to_owned(),
+            ),
         }
     }
 }
@@ -177,16 +175,20 @@ fn spoken(answer: &Answer) -> String {
 }
 
 /// Whether the gateway, asked the whole case, does what the example says: then the case fails.
-fn fails((person, case): &(String, String), assembled: &Assembled) -> bool {
-    let file = SourceText::new("cases/somebody.toml", case.as_str());
+fn fails(files: &CaseFiles, assembled: &Assembled) -> bool {
+    let case = SourceText::new("cases/somebody.toml", files.case.as_str());
+    let run = |people: &Directory| {
+        let report = assembled.rulebook.run_cases(people, &[case]);
+        report.problems.is_empty() && !report.failures.is_empty()
+    };
+    let Some(person) = &files.person else {
+        return run(&assembled.directory);
+    };
     let known = Directory::parse(&[
         SourceText::new("people/units.toml", units(&assembled.directory)),
         SourceText::new("people/somebody.toml", person.as_str()),
     ]);
-    known.is_ok_and(|people| {
-        let report = assembled.rulebook.run_cases(&people, &[file]);
-        report.problems.is_empty() && !report.failures.is_empty()
-    })
+    known.is_ok_and(|people| run(&people))
 }
 
 /// The roles and departments of a directory, without its people.

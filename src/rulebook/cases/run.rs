@@ -46,6 +46,17 @@ pub(super) const CASE: &[&str] = &[
     "expires",
 ];
 
+/// What a case calls every outcome but that it is allowed.
+const REFUSED: &str = "refused";
+
+/// What a case wants to come of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Expected {
+    Exactly(Outcome),
+    /// Whatever could be done about it.
+    Refused,
+}
+
 /// The rules and people that cases are run with.
 pub(super) struct Bench<'a> {
     pub(super) rules: &'a Rulebook,
@@ -106,11 +117,12 @@ impl Bench<'_> {
         });
     }
 
-    fn outcome(case: &Fields<'_, '_>) -> Option<Outcome> {
+    fn outcome(case: &Fields<'_, '_>) -> Option<Expected> {
         let outcomes = [Outcome::Allow, Outcome::Declare, Outcome::Request, Outcome::Deny];
-        let outcomes = outcomes.map(|outcome| (outcome.as_str(), outcome));
+        let [allow, declare, request, deny] = outcomes.map(|outcome| (outcome.as_str(), Expected::Exactly(outcome)));
+        let outcomes = [allow, declare, request, deny, (REFUSED, Expected::Refused)];
         if !case.has("outcome") {
-            let help = "add `outcome = \"allow\"`, \"declare\", \"request\" or \"deny\"";
+            let help = "add `outcome = \"allow\"`, \"declare\", \"request\", \"deny\" or, for any of the last three, \"refused\"";
             case.report("missing-key", case.span, "`outcome` is missing", help);
         }
         case.choice("outcome", &outcomes)
@@ -262,14 +274,18 @@ impl Bench<'_> {
             .ok()
     }
 
-    fn differences(&self, case: &Fields<'_, '_>, expected: Outcome, came: &Came) -> Vec<String> {
+    fn differences(&self, case: &Fields<'_, '_>, expected: Expected, came: &Came) -> Vec<String> {
         let mut lines = Vec::new();
         let mut differ = |what: &str, expected: &str, came: &str| {
             if expected != came {
                 lines.push(format!("{what}: expected {expected}, came {came}"));
             }
         };
-        differ("outcome", expected.as_str(), came.outcome.as_str());
+        match expected {
+            Expected::Exactly(outcome) => differ("outcome", outcome.as_str(), came.outcome.as_str()),
+            Expected::Refused if came.outcome == Outcome::Allow => differ("outcome", REFUSED, came.outcome.as_str()),
+            Expected::Refused => {}
+        }
         if let Some(inspect) = case.flag("inspect") {
             let word = |inspect: bool| if inspect { "read" } else { "unread" };
             differ("flow", word(inspect), came.inspect.map_or("no flow", word));

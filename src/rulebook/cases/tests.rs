@@ -47,3 +47,26 @@ fn every_shipped_rule_is_reached_by_a_case() {
     let early: Vec<&PolicyId> = waiting.iter().filter(|id| report.reached.contains(id)).collect();
     assert!(early.is_empty(), "no longer waiting: {early:?}");
 }
+
+#[test]
+fn a_case_that_wants_a_refusal_takes_each_but_not_a_permit() {
+    let (_, assembled) = shipped();
+    let case = |who: &str, to: &str| {
+        let setting = "network = \"office\"\nat = 2026-11-24T09:30:00Z\noutcome = \"refused\"\n";
+        format!("[[case]]\nit = \"{who} {to}\"\nwho = \"{who}\"\nto = \"{to}\"\ndoes = \"post\"\n{setting}")
+    };
+    let text: String = [
+        case("ada", "https://www.linkedin.com/"), // may declare a purpose
+        case("ben", "https://x.com/"),            // may ask for one
+        case("dan", "https://x.com/"),            // may do nothing about it
+        case("dan", "https://example.org/"),      // is not refused
+    ]
+    .concat();
+    let file = crate::facts::SourceText::new("cases/refused.toml", text.as_str());
+    let report = assembled.rulebook.run_cases(&assembled.directory, &[file]);
+    assert_eq!(report.passed, 3, "{report:?}");
+    let [failure] = report.failures.as_slice() else {
+        panic!("{report:?}")
+    };
+    assert_eq!(failure.lines[0], "outcome: expected refused, came allow");
+}

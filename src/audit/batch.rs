@@ -11,7 +11,12 @@ pub(super) struct Line {
     pub(super) json: Vec<u8>,
     /// What it does to the flows that are open on disk.
     pub(super) mark: Mark,
+    /// What to do once it is on disk; dropped without being done if it never is.
+    pub(super) once_kept: Option<OnceKept>,
 }
+
+/// What to do once a line is on disk. The writer does it, so it must not wait for anything.
+pub(super) type OnceKept = Box<dyn FnOnce() + Send>;
 
 /// What a line does to the flows that are open on disk: those whose opening line is there and whose closing is not.
 pub(super) enum Mark {
@@ -35,7 +40,11 @@ impl Line {
             }
             Act::Closing { .. } | Act::Stray { .. } | Act::Grant { .. } | Act::Gateway { .. } => Mark::Neither,
         };
-        Ok(Self { json, mark })
+        Ok(Self {
+            json,
+            mark,
+            once_kept: None,
+        })
     }
 }
 
@@ -62,6 +71,13 @@ impl Batch {
     /// Whether there is neither a line nor somebody who waits.
     pub(super) fn is_nothing(&self) -> bool {
         self.lines.is_empty() && self.acks.is_empty()
+    }
+
+    /// Does what was to be done once the lines are on disk.
+    pub(super) fn kept(&mut self) {
+        for once_kept in self.lines.iter_mut().filter_map(|line| line.once_kept.take()) {
+            once_kept();
+        }
     }
 
     /// Tells everybody who waits; afterwards nobody does.

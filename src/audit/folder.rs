@@ -3,9 +3,11 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use super::segment::Segment;
 
@@ -200,7 +202,7 @@ pub(super) fn list(folder: &Path) -> io::Result<Listing> {
 
 /// Opens a segment's lines for reading; none where they are not there.
 pub(super) fn lines(folder: &Path, segment: Segment) -> io::Result<Option<File>> {
-    if_there(File::open(folder.join(segment.lines())))
+    reading(&folder.join(segment.lines()))
 }
 
 /// How many bytes a segment's lines take.
@@ -210,7 +212,28 @@ pub(super) fn length(folder: &Path, segment: Segment) -> io::Result<u64> {
 
 /// The content of the small file `name`; none where it is not there.
 pub(super) fn content(folder: &Path, name: &str) -> io::Result<Option<String>> {
-    if_there(fs::read_to_string(folder.join(name)))
+    let read = |mut file: File| {
+        let mut text = String::new();
+        file.read_to_string(&mut text).map(|_| text)
+    };
+    reading(&folder.join(name))?.map(read).transpose()
+}
+
+/// Opens a file for reading, if it is there and is one: whoever reads a pipe waits for somebody who writes, and a
+/// device has no end.
+fn reading(path: &Path) -> io::Result<Option<File>> {
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let Some(file) = if_there(options.open(path))? else {
+        return Ok(None);
+    };
+    if file.metadata()?.is_file() {
+        Ok(Some(file))
+    } else {
+        Err(io::Error::other(
+            "it is not a regular file but a folder, a pipe or a device",
+        ))
+    }
 }
 
 fn if_there<T>(result: io::Result<T>) -> io::Result<Option<T>> {

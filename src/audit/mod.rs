@@ -45,7 +45,7 @@ use batch::Line;
 use desk::Desk;
 pub use entry::{Closing, Counters, Entry};
 pub use opening::{BookError, Repair};
-pub use read::{Filter, Position, ReadProblem, Records, find, read};
+pub use read::{Filter, Position, ReadProblem, Records, find, read, read_from};
 pub use verify::{Known, Landmark, Verified, verify, verify_known};
 pub use walk::Broken;
 
@@ -167,9 +167,22 @@ impl Book {
     /// Accepts an act that has happened anyway, without waiting for the disk; kept in memory while the disk fails.
     pub fn note(&self, record: &Record) {
         if let Ok(line) = Line::of(record) {
-            self.inner.desk.accept_note(line, rulebook_of(record));
-            self.show(record);
+            self.accept(line, record);
         }
+    }
+
+    /// The same; `once_kept` is called when it is on disk, by the writer, and must not wait for anything. It is dropped
+    /// without being called if the book ends before.
+    pub fn note_then(&self, record: &Record, once_kept: impl FnOnce() + Send + 'static) {
+        if let Ok(mut line) = Line::of(record) {
+            line.once_kept = Some(Box::new(once_kept));
+            self.accept(line, record);
+        }
+    }
+
+    fn accept(&self, line: Line, record: &Record) {
+        self.inner.desk.accept_note(line, rulebook_of(record));
+        self.show(record);
     }
 
     /// A record of `act` with a fresh id, now.
@@ -185,6 +198,12 @@ impl Book {
     /// Returns once everything accepted before this call is on disk.
     pub async fn flush(&self) -> Result<(), Unavailable> {
         batch::settled(self.inner.desk.accept_flush()?).await
+    }
+
+    /// The number of the segment that is being written, for [`read_from`]: what is accepted from now on is in it or in a
+    /// later one.
+    pub fn segment(&self) -> u64 {
+        self.inner.desk.segment().0
     }
 
     /// Whether records can be written; if not, why.

@@ -132,6 +132,7 @@ pub(super) fn open_on(
     folder.go_on(place.segment).map_err(failed)?;
 
     let desk = Arc::new(Desk::new(settings.queue, settings.on_full, clock.clone()));
+    desk.begins(place.segment);
     let readers: Arc<[Reader]> = readers.into();
     let parts = (Arc::clone(&desk), Arc::clone(&readers), clock.clone());
     let writer = Writer::new(settings, retry, parts, medium(folder), signer, place);

@@ -53,6 +53,8 @@ pub enum ReadProblem {
 pub struct Records {
     folder: PathBuf,
     segments: VecDeque<Segment>,
+    /// Where the segments begin that have not been read.
+    next: Segment,
     current: Option<Current>,
     line: Vec<u8>,
 }
@@ -67,9 +69,15 @@ struct Current {
 
 /// Reads the records in `folder`, oldest first.
 pub fn read(folder: &Path) -> Result<Records, ReadProblem> {
+    read_from(folder, Segment::FIRST.0)
+}
+
+/// The same from the segment of this number on.
+pub fn read_from(folder: &Path, segment: u64) -> Result<Records, ReadProblem> {
     let mut records = Records {
         folder: folder.to_owned(),
         segments: VecDeque::new(),
+        next: Segment(segment),
         current: None,
         line: Vec::new(),
     };
@@ -96,11 +104,10 @@ impl Records {
     }
 
     fn later_segments(&self) -> io::Result<VecDeque<Segment>> {
-        let now = self.current.as_ref().map(|current| current.segment);
         Ok(folder::list(&self.folder)?
             .segments
             .into_iter()
-            .filter(|(segment, (has_lines, _))| *has_lines && now.is_none_or(|now| *segment > now))
+            .filter(|(segment, (has_lines, _))| *has_lines && *segment >= self.next)
             .map(|(segment, _)| segment)
             .collect())
     }
@@ -146,6 +153,7 @@ impl Records {
         let Some(segment) = self.segments.pop_front() else {
             return Ok(false);
         };
+        self.next = segment.next();
         self.current = folder::lines(&self.folder, segment)?.map(|file| Current {
             segment,
             reader: BufReader::with_capacity(256 * 1024, file),

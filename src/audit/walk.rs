@@ -82,7 +82,7 @@ pub(super) struct Walked {
     pub(super) bytes: u64,
     /// Bytes after its last newline.
     pub(super) unfinished_bytes: u64,
-    /// The first line that does not fit, and whether it holds bytes that were never written.
+    /// The first line that does not fit, and whether it holds blocks that were never written.
     broken: Option<(Broken, bool)>,
 }
 
@@ -208,10 +208,29 @@ pub(super) fn walk(
                 chain: known.clone(),
                 bytes,
                 unfinished_bytes: 0,
-                broken: Some((broken, line.contains(&0))),
+                broken: Some((broken, is_holed(&line, bytes))),
             });
         }
         each(&line);
         bytes += u64::try_from(read).unwrap_or(u64::MAX);
     }
+}
+
+/// The smallest piece that a disk writes or does not.
+const BLOCK: u64 = 512;
+
+/// Whether a line that begins at the offset `at` holds NUL bytes as a power loss leaves them, and no others: where whole
+/// blocks never reached the disk, from where the last write began. Any other NUL was put there.
+fn is_holed(line: &[u8], at: u64) -> bool {
+    let offset = |index: usize| at.saturating_add(u64::try_from(index).unwrap_or(u64::MAX));
+    let mut begin = 0;
+    let mut runs = line.chunk_by(|a, b| (*a == 0) == (*b == 0)).filter_map(|run| {
+        let from = begin;
+        begin += run.len();
+        (run.first() == Some(&0)).then_some((from, begin))
+    });
+    let whole_blocks = |(from, to): (usize, usize)| {
+        (from == 0 || offset(from).is_multiple_of(BLOCK)) && offset(to).is_multiple_of(BLOCK)
+    };
+    line.contains(&0) && runs.all(whole_blocks)
 }

@@ -146,6 +146,8 @@ impl Writer {
         loop {
             let Err(e) = self.put(&batch.lines, &mut chained) else {
                 let gap = self.desk.written(batch.lines.len());
+                // before the answers: whoever hears that all is on disk finds what follows from it done
+                batch.kept();
                 batch.answer(&Ok(()));
                 if let Some(gap) = gap {
                     self.tell_of(gap);
@@ -216,6 +218,7 @@ impl Writer {
         self.medium.place(&self.place.segment.seal(), &signed)?;
         let next = self.place.after();
         self.medium.create(&next.segment.lines())?;
+        self.desk.begins(next.segment);
         self.place = next;
         Ok(())
     }

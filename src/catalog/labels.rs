@@ -13,7 +13,7 @@
 //! **What remains.** Persisted-query interfaces (Facebook, Instagram, Threads, Quora, X) run a stored document by its
 //! id, and the name beside it is decoration: somebody who crafts requests can send the id of a mutation under the
 //! name of a query. The ids rotate with every deployment, so no list of them is safe. The marks close this as far as the
-//! body shows it (`variables.input` of every Relay mutation, `tweet_text` and `tweet_id` of X); a mutation
+//! body shows it (`variables.input` of every Relay mutation, at X every variable that no timeline takes); a mutation
 //! without such a mark that is sent under a read's name passes as a read. Whoever cannot accept that removes the
 //! `reads = "label"` lines of the platform: its reads by POST then are `unknown-write`.
 

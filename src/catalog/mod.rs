@@ -41,6 +41,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+pub use peek::media_type;
 pub use tree::{CategoryTree, Control, Platform};
 
 use crate::facts::{Activity, Category, Head, Host, Peek, Place, PlatformId, Problem, Reading, SourceText};

@@ -28,9 +28,11 @@ pub(super) enum Media {
 impl Media {
     /// The type that a head states; anything unusual is `Other`.
     pub(super) fn of(head: &Head) -> Self {
-        let Some(text) = head.hints.content_type.as_deref() else {
-            return Self::Other;
-        };
+        head.hints.content_type.as_deref().map_or(Self::Other, Self::named)
+    }
+
+    /// The same for the text of a `Content-Type`.
+    pub(super) fn named(text: &str) -> Self {
         let mut parts = text.split(';');
         let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
         let mut boundary = None;
@@ -57,6 +59,17 @@ impl Media {
             other if other.starts_with("application/") && other.ends_with("+json") => Self::Json,
             _ => Self::Other,
         }
+    }
+}
+
+/// What a `Content-Type` names, without parameters; what is no name, or too long for one, is not repeated (RFC 6838 §4.2).
+pub fn media_type(text: &str) -> &str {
+    let essence = text.split(';').next().unwrap_or_default().trim();
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$&-^_.+/".contains(&byte);
+    match Media::named(essence) {
+        _ if essence.len() <= 127 && essence.bytes().all(is_name) => essence,
+        Media::Json => "application/json",
+        Media::Form | Media::Multipart(_) | Media::Other => "***",
     }
 }
 
@@ -247,7 +260,8 @@ impl Sign {
             (_, Node::Null) => false,
             (_, Node::Text(text)) => self.is_in_text(text),
             (Self::Member(name), object @ Node::Object(_)) => object.has_member(name),
-            (Self::Member(_) | Self::Contains(_), Node::Scalar(_) | Node::List(_) | Node::Object(_)) => true,
+            (Self::Beyond(known), Node::Object(members)) => members.iter().any(|(name, _)| !is_among(known, name)),
+            (Self::Contains(_), Node::Object(_)) | (_, Node::Scalar(_) | Node::List(_)) => true,
         }
     }
 
@@ -255,10 +269,10 @@ impl Sign {
     pub(super) fn is_in_text(&self, text: &str) -> bool {
         match self {
             Self::Contains(word) => text.to_ascii_lowercase().contains(&**word),
-            Self::Member(_) if text.trim().is_empty() => false,
-            Self::Member(name) => match Node::parse(text.as_bytes()) {
+            Self::Member(_) | Self::Beyond(_) if text.trim().is_empty() => false,
+            Self::Member(_) | Self::Beyond(_) => match Node::parse(text.as_bytes()) {
                 Some(Node::Null) => false,
-                Some(object @ Node::Object(_)) => object.has_twins() || object.has_member(name),
+                Some(object @ Node::Object(_)) => object.has_twins() || self.is_in(&object),
                 Some(Node::Scalar(_) | Node::Text(_) | Node::List(_)) | None => true,
             },
         }
@@ -269,6 +283,12 @@ impl Sign {
         match self {
             Self::Contains(word) => word.to_string(),
             Self::Member(name) => serde_json::json!({ name.to_string(): 0 }).to_string(),
+            // the catalogue lists no member without a name
+            Self::Beyond(_) => r#"{"":0}"#.to_owned(),
         }
     }
+}
+
+fn is_among(names: &[Box<str>], name: &str) -> bool {
+    names.iter().any(|known| **known == *name)
 }

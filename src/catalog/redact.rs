@@ -1,12 +1,15 @@
 //! What signatures look at in a request, and a head without the rest.
+//!
+//! Of what the client says in its own words, only words of the catalogue and of HTTP are kept: a name that nobody knows
+//! may be anything, of any length, and reads like any other that nobody knows.
 
 use super::Catalog;
 use super::PEEK_LIMIT;
 use super::path::{Segments, Spelling};
-use super::peek::{MARK, Media, Wanted};
+use super::peek::{LONGEST_NAME, MARK, Media, Wanted, media_type};
 use super::recognise::{OVERRIDE_HEADERS, Reader, is_beacon, overriding};
-use super::signature::{Method, Reads};
-use crate::facts::{Head, Peek, Place};
+use super::signature::{Method, Operation, Reads};
+use crate::facts::{Head, Hints, Peek, Place};
 
 impl Catalog {
     pub(super) fn body_matters(&self, place: &Place, head: &Head) -> bool {
@@ -67,15 +70,24 @@ impl Catalog {
             .in_reach()
             .filter_map(|found| found.signature.operation.as_ref())
             .collect();
-        let marks: Vec<_> = self.index.marks(place).collect();
+        let writes = reader.effective_methods().any(|method| !method.is_safe());
+        let marks: Vec<_> = self.index.marks(place).filter(|_| writes).collect();
         let is_key = |key: &str| operations.iter().any(|operation| *operation.key == *key);
         let is_header = |name: &str| {
             let mut headers = operations.iter().flat_map(|operation| &operation.places.headers);
             OVERRIDE_HEADERS.contains(&name) || headers.any(|header| **header == *name)
         };
+        let labelled = |key: &str, value: &str| {
+            let value = match overriding(key, value) {
+                Some(_) if is_key(key) => value.to_owned(),
+                Some(_) => value.trim().to_owned(),
+                None => known_name(&operations, value),
+            };
+            (key.to_owned(), value)
+        };
         let parameter = |(key, value): &(String, String)| {
             if is_key(key) || overriding(key, value).is_some() {
-                return Some((key.clone(), value.clone()));
+                return Some(labelled(key, value));
             }
             let mark = marks.iter().find(|mark| mark.is_in_pair(key, value))?;
             Some((mark.key.to_string(), mark.sign.stand_in()))
@@ -86,11 +98,22 @@ impl Catalog {
         };
         kept.query = head.query.iter().filter_map(parameter).collect();
         kept.hints.labels.retain(|(name, _)| is_header(name));
+        for (name, value) in &mut kept.hints.labels {
+            *value = if OVERRIDE_HEADERS.contains(&name.as_str()) {
+                known_method(value)
+            } else {
+                known_name(&operations, value)
+            };
+        }
         if let Peek::Operations(found) = &mut kept.peek {
             for labels in found {
                 labels.retain(|(key, value)| key == MARK || is_key(key) || overriding(key, value).is_some());
+                for (key, value) in labels.iter_mut().filter(|(key, _)| key != MARK) {
+                    (_, *value) = labelled(key, value);
+                }
             }
         }
+        in_known_words(&mut kept.hints);
         if !self.looks_at_the_page(place, head, &paths.plain) {
             kept.hints.origin = None;
             kept.hints.referer = None;
@@ -110,4 +133,57 @@ impl Catalog {
         let same = |host| own.is_some() && self.family_of(host) == own;
         (by_path || by_role) && [from, head.hints.origin.as_ref()].into_iter().flatten().any(same)
     }
+}
+
+/// What stands for words of the client's own.
+const HIDDEN: &str = "***";
+
+/// The name of an operation as it may be kept: INVARIANT: it fits the same signatures.
+fn known_name(operations: &[&Operation], name: &str) -> String {
+    let fits = |name: &str| operations.iter().any(|operation| operation.pattern.matches(name));
+    let is_readable = name.len() <= LONGEST_NAME && !name.contains(char::REPLACEMENT_CHARACTER);
+    if is_readable && fits(name) {
+        return name.to_owned();
+    }
+    // what was not decoded fits nothing, whatever the patterns are
+    let stand_in = if fits(HIDDEN) { "\u{fffd}" } else { HIDDEN };
+    stand_in.to_owned()
+}
+
+fn known_method(text: &str) -> String {
+    match Method::of_override(text) {
+        Method::Other => HIDDEN.to_owned(),
+        Method::Get | Method::Options | Method::Post | Method::Put | Method::Patch | Method::Delete => {
+            text.trim().to_owned()
+        }
+    }
+}
+
+/// Leaves what HTTP itself knows, and what stands for anything else.
+fn in_known_words(hints: &mut Hints) {
+    let word = |text: &mut String| {
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"-_, ".contains(&byte);
+        if text.len() > 32 || !text.bytes().all(is_word) {
+            HIDDEN.clone_into(text);
+        }
+    };
+    let words = [
+        &mut hints.fetch_site,
+        &mut hints.fetch_mode,
+        &mut hints.fetch_dest,
+        &mut hints.content_encoding,
+    ];
+    words.into_iter().flatten().for_each(word);
+    hints.content_type = hints.content_type.as_deref().map(known_type);
+}
+
+/// A `Content-Type` without what its parameters say; INVARIANT: the body is taken for the same.
+fn known_type(text: &str) -> String {
+    let essence = media_type(text);
+    let parameter = match (Media::named(text), Media::named(essence)) {
+        (Media::Multipart(_), _) => "; boundary=x",
+        (Media::Other, Media::Form | Media::Json) => "; charset=***",
+        (Media::Form | Media::Json | Media::Other, _) => "",
+    };
+    format!("{essence}{parameter}")
 }

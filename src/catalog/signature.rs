@@ -205,6 +205,8 @@ pub(super) struct Mark {
 pub(super) enum Sign {
     /// The value, a JSON object, has this member.
     Member(Box<str>),
+    /// The value, a JSON object, has a member that is none of these.
+    Beyond(Box<[Box<str>]>),
     /// The value holds this text, in any case.
     Contains(Box<str>),
 }

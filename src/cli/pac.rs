@@ -9,6 +9,7 @@ use crate::gatehouse::pac;
 
 /// Prints the PAC file for browsers.
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Exit code: 0 printed; 1 not printed; 2 the command line or the settings make no sense")]
 pub struct Args {
     /// Where browsers reach the proxy, best first, e.g. `HTTPS proxy.corp:3129`; instead of the settings
     #[arg(long = "proxy", value_name = "WAY", value_parser = Announced::parse)]

@@ -19,6 +19,7 @@ use crate::identity::users::{self, UsersError};
 
 /// Add, change, remove and list the accounts of the built-in sign-in.
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Exit code: 0 done; 1 not done; 2 the command line or the settings make no sense")]
 pub struct Args {
     #[command(subcommand)]
     command: Command,

@@ -76,7 +76,8 @@ impl Way {
             )));
         }
         if let Some(user) = self.user.clone().or(user) {
-            let password = match password {
+            // what was asked for on purpose counts before what stands in an address that everything uses
+            let password = match password.filter(|_| self.password_file.is_none()) {
                 Some(password) => Some(password),
                 None => self.password(&user)?,
             };
@@ -175,6 +176,27 @@ mod tests {
         let (proxy, user, password) = parse("https://ada@[::1]").unwrap();
         assert_eq!((proxy.host.as_str(), proxy.port, proxy.secure), ("::1", 3129, true));
         assert_eq!((user.as_deref(), password.is_none()), (Some("ada"), true));
+    }
+
+    #[test]
+    fn a_file_that_was_named_counts_before_the_password_in_the_proxy_url() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("password");
+        std::fs::write(&file, "of the file\n").unwrap();
+        let way = |password_file| Way {
+            proxy: Some("http://ada:of-the-url@127.0.0.1:3128".to_owned()),
+            ca: PathBuf::new(),
+            user: None,
+            password_file,
+            cert: None,
+            key: None,
+            portal: Host::parse("wayleave.internal").unwrap(),
+        };
+        for (file, password) in [(Some(file), "of the file"), (None, "of-the-url")] {
+            let proxy = way(file).proxy().unwrap_or_else(|_| panic!("{password}"));
+            let expected = basic("ada", &Secret::new(password));
+            assert_eq!(proxy.authorization.unwrap().reveal(), expected.reveal());
+        }
     }
 
     #[test]

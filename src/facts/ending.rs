@@ -86,6 +86,8 @@ pub enum FaultCode {
     CoversManagedPlatform,
     /// The rules or the grant that let a flow pass no longer do.
     PermissionEnded,
+    /// The client, or the door, has as many connections as it may.
+    ConnectionLimit,
     /// The record cannot be kept: no record, no access.
     RecordUnavailable,
     /// A certificate could not be issued.
@@ -122,6 +124,7 @@ impl FaultCode {
             Self::OriginProtocol => "origin-protocol",
             Self::CoversManagedPlatform => "covers-managed-platform",
             Self::PermissionEnded => "permission-ended",
+            Self::ConnectionLimit => "connection-limit",
             Self::RecordUnavailable => "record-unavailable",
             Self::MintFailed => "mint-failed",
             Self::Internal => "internal",

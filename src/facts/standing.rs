@@ -15,6 +15,10 @@ use crate::clock::Timestamp;
 pub struct PurposeId(String);
 
 impl PurposeId {
+    /// Stands for a selection that does not name exactly one purpose: no purpose is called so, and nobody holds a grant
+    /// for it.
+    pub const NOT_ONE: &str = "(not one)";
+
     /// The purpose called `id`.
     pub fn new(id: impl Into<String>) -> Self {
         Self(id.into())

@@ -1,4 +1,5 @@
-//! How many descriptors the process may have open: as many as the system lets it, and a warning if that is not enough.
+//! How many descriptors the process may have open: as many as the system lets it. Where that is not enough, the doors
+//! serve fewer connections, so that whatever clients do there is one left for a record, and for an operator who asks.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -6,19 +7,43 @@ use crate::config;
 
 /// For files, the database, name servers, minting, and what libraries open.
 const BESIDE: u64 = 256;
+/// How many connections operators may have, and how many of them from one address.
+const OPERATORS: (u32, u32) = (128, 32);
+/// What a place at a door may need: the client's connection, one to an origin, and one more while that is being made or
+/// asked for its certificate. Whatever leads to a further origin takes a further place.
+const EACH: u64 = 3;
+/// There are two doors for clients.
+const DOORS: u64 = 2;
 
-/// Raises the limit as far as the process may by itself, and says if the settings want more. The usual first limit of 1024
-/// is there for programs that use `select(2)`.
-pub(super) fn raise(settings: &config::File) {
-    let limit = raised();
-    let needed = needed(settings);
-    if limit.is_some_and(|limit| limit < needed) {
+/// Raises the limit as far as the process may by itself, and returns the settings with what fits into it. The usual first
+/// limit of 1024 is there for programs that use `select(2)`.
+pub(super) fn fitted(settings: &config::File) -> config::File {
+    let mut fitted = settings.clone();
+    if let Some(limit) = raised() {
+        fit(&mut fitted, limit);
+    }
+    fitted
+}
+
+/// Warns where the doors serve fewer than `asked`.
+pub(super) fn tell(asked: &config::File, fitted: &config::File) {
+    let connections = fitted.ingress.max_connections;
+    if connections < asked.ingress.max_connections {
         tracing::warn!(
-            limit,
-            needed,
-            "fewer files may be open than the settings can need: raise the limit (`LimitNOFILE` of systemd, \
-             `ulimit -n`), or lower `ingress.max_connections`"
+            needed = needed(asked),
+            connections,
+            "fewer files may be open than the settings can need, so each door serves fewer connections at a time: \
+             raise the limit (`LimitNOFILE` of systemd, `ulimit -n`), or lower `ingress.max_connections`"
         );
+    }
+}
+
+/// The limits of the door for operators: no client of the others takes its places.
+pub(super) fn of_operators(settings: &config::File) -> crate::ingress::Settings {
+    crate::ingress::Settings {
+        max_connections: OPERATORS.0,
+        max_connections_per_client: OPERATORS.1,
+        ..settings.ingress.clone()
     }
 }
 
@@ -38,10 +63,22 @@ fn raised() -> Option<u64> {
     }
 }
 
-/// Each connection of two doors may lead to an origin; further ones wait for a request.
 fn needed(settings: &config::File) -> u64 {
-    let connections = u64::from(settings.ingress.max_connections);
-    4 * connections + u64::from(settings.upstream.max_idle) + BESIDE
+    DOORS * EACH * u64::from(settings.ingress.max_connections) + u64::from(settings.upstream.max_idle) + reserved()
+}
+
+fn reserved() -> u64 {
+    BESIDE + u64::from(OPERATORS.0)
+}
+
+/// Lowers what may be open at a time to what `limit` leaves.
+fn fit(settings: &mut config::File, limit: u64) {
+    let left = limit.saturating_sub(reserved());
+    let idle = u64::from(settings.upstream.max_idle).min(left / 4);
+    let connections = (left - idle) / (DOORS * EACH);
+    let lower = |setting: &mut u32, most: u64| *setting = u32::try_from(most).unwrap_or(u32::MAX).min(*setting);
+    lower(&mut settings.upstream.max_idle, idle);
+    lower(&mut settings.ingress.max_connections, connections.max(1));
 }
 
 #[cfg(test)]
@@ -62,10 +99,30 @@ mod tests {
     }
 
     #[test]
-    fn every_connection_of_both_doors_may_lead_to_an_origin() {
+    fn every_place_at_both_doors_may_lead_to_an_origin() {
         let mut settings = config::File::default();
         settings.ingress.max_connections = 1000;
         settings.upstream.max_idle = 10;
-        assert_eq!(needed(&settings), 4000 + 10 + BESIDE);
+        assert_eq!(needed(&settings), 6000 + 10 + 128 + BESIDE);
+    }
+
+    #[test]
+    fn doors_serve_no_more_than_the_limit_carries_and_operators_keep_their_share() {
+        let settings = config::File::default();
+        for (limit, connections, idle) in [
+            (1_000_000, 10_000, 1024),
+            (20_000, 3098, 1024),
+            (1024, 80, 160),
+            (64, 1, 0),
+        ] {
+            let mut fitted = settings.clone();
+            fit(&mut fitted, limit);
+            assert_eq!(
+                (fitted.ingress.max_connections, fitted.upstream.max_idle),
+                (connections, idle),
+                "{limit}"
+            );
+            assert!(limit < 1024 || needed(&fitted) <= limit, "{limit}");
+        }
     }
 }

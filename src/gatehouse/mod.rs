@@ -48,6 +48,8 @@ pub struct Gatehouse {
     upstream: Upstream,
     health: Arc<Health>,
     tasks: Tasks,
+    /// Those that answer operators, also while the others end.
+    operators: Tasks,
     /// How long running flows may take to end after the stop.
     patience: Duration,
 }
@@ -93,6 +95,9 @@ impl Gatehouse {
             self.tasks.cut().await;
         }
         self.upstream.close().await;
+        // whoever asks until here is told that the gateway is stopping
+        self.operators.stop(Duration::ZERO).await;
+        self.operators.cut().await;
         reload::record(&self.book, &self.rules, GatewayAct::Stopped).await;
         let Self { book, .. } = self;
         book.close().await.map_err(|unavailable| unavailable.to_string())

@@ -106,8 +106,9 @@ impl Gatehouse {
         let assembled = assembled.map_err(OpenError::Policies)?;
         reload::warn(&assembled, &clock);
         let root_pem = issuer.root_pem();
+        let (asked, settings) = (settings, &descriptors::fitted(settings));
         let doors = bind(settings)?;
-        descriptors::raise(settings);
+        descriptors::tell(asked, settings);
         let rooms = build(settings, assembled, issuer, &doors, &clock)?;
         if let Err(why) = rooms.portal.settle(&settings.audit.folder, clock.now()).await {
             tracing::error!(%why, "what was promised before the last end cannot be compared with the records");
@@ -127,7 +128,7 @@ impl Gatehouse {
 fn bind(settings: &config::File) -> Result<Doors, OpenError> {
     let plain = Listener::bind(Door::Plain, &settings.ingress)?;
     let tls = Listener::bind(Door::Tls, &settings.ingress)?;
-    let admin = Listener::bind_to(Door::Plain, settings.admin.listen, &settings.ingress)?;
+    let admin = Listener::bind_to(Door::Plain, settings.admin.listen, &descriptors::of_operators(settings))?;
     Ok(Doors { plain, tls, admin })
 }
 
@@ -202,6 +203,7 @@ struct Running {
     pac: PacFile,
     clock: Clock,
     tasks: Tasks,
+    operators: Tasks,
 }
 
 fn serve(
@@ -224,6 +226,7 @@ fn serve(
         pac: pac_file(settings, &rooms.rules, rooms.portal.host(), addresses),
         clock,
         tasks: Tasks::default(),
+        operators: Tasks::default(),
     };
     serve_operators(&rooms, &running, doors.admin);
     if let Some((folder, look)) = followed {
@@ -249,6 +252,7 @@ fn serve(
         upstream: rooms.upstream,
         health: running.health,
         tasks: running.tasks,
+        operators: running.operators,
         patience: Duration::from_secs(settings.proxy.stop_timeout_s),
     }
 }
@@ -259,8 +263,10 @@ fn serve_operators(rooms: &Rooms, running: &Running, listener: Listener) {
         health: running.health.clone(),
         pac: running.pac.clone(),
     };
-    let tasks = running.tasks.clone();
-    running.tasks.spawn(answer_operators(listener, Arc::new(admin), tasks));
+    let tasks = running.operators.clone();
+    running
+        .operators
+        .spawn(answer_operators(listener, Arc::new(admin), tasks));
 }
 
 fn follow(rooms: &Rooms, running: &Running, folder: PathBuf, look: Look) {

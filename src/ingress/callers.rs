@@ -67,8 +67,21 @@ impl Callers {
         }))
     }
 
+    /// How many clients are at the door.
+    #[cfg(test)]
+    pub(super) fn known(&self) -> usize {
+        self.lock().len()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, Caller>> {
         self.at_the_door.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Call {
+    /// One more of the same client's.
+    pub(super) fn another(&self) -> Result<Option<Self>, TooMany> {
+        self.callers.enter(self.client)
     }
 }
 

@@ -40,8 +40,30 @@ pub struct Accepted {
 /// One of the connections that a door serves at a time, and that its client may have; given back on drop.
 #[derive(Debug)]
 pub struct Slot {
-    _place: OwnedSemaphorePermit,
-    _call: Option<Call>,
+    place: OwnedSemaphorePermit,
+    call: Option<Call>,
+}
+
+impl Slot {
+    /// One more for the same client at the same door, for what its connection carries beside something else.
+    pub fn another(&self) -> Result<Self, Full> {
+        let place = Arc::clone(self.place.semaphore()).try_acquire_owned();
+        let place = place.map_err(|_| Full::Door)?;
+        let call = self.call.as_ref().map_or(Ok(None), Call::another);
+        let call = call.map_err(|_| Full::Client)?;
+        Ok(Self { place, call })
+    }
+}
+
+/// Why there is no further slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Full {
+    /// The door serves as many as it may.
+    #[error("this gateway carries as many connections as it may: `ingress.max_connections`")]
+    Door,
+    /// The client has as many as it may.
+    #[error("your address has as many connections as it may: `ingress.max_connections_per_client`")]
+    Client,
 }
 
 /// Why a door cannot be opened.
@@ -144,10 +166,7 @@ impl Listener {
                 Ok((stream, peer)) => match self.callers.enter(peer.ip()) {
                     Ok(call) => {
                         prepare(&stream);
-                        let slot = Slot {
-                            _place: place,
-                            _call: call,
-                        };
+                        let slot = Slot { place, call };
                         return Accepted { stream, peer, slot };
                     }
                     Err(too_many) => self.tell(&too_many),
@@ -285,8 +304,36 @@ mod tests {
             read = turned_away => assert_eq!(read.unwrap_or(0), 0),
             _ = next.as_mut() => panic!("nobody may come in"),
         }
+        assert_eq!(accepted.slot.another().unwrap_err(), Full::Client);
         drop(accepted);
         let _third = TcpStream::connect(door.local_addr()).await.unwrap();
         next.await;
+    }
+
+    #[tokio::test]
+    async fn what_a_connection_carries_beside_something_else_counts_like_a_connection() {
+        let limits = Settings {
+            max_connections_per_client: 2,
+            ..settings(3)
+        };
+        let door = Listener::bind(Door::Plain, &limits).unwrap();
+        let _client = TcpStream::connect(door.local_addr()).await.unwrap();
+        let first = door.accept().await.slot;
+        let second = first.another().unwrap();
+        assert_eq!(second.another().unwrap_err(), Full::Client);
+        drop(first);
+        let third = second.another().unwrap();
+        drop((second, third));
+        assert_eq!((door.slots.available_permits(), door.callers.known()), (3, 0));
+
+        let unlimited = Settings {
+            max_connections_per_client: 0,
+            ..limits
+        };
+        let door = Listener::bind(Door::Plain, &unlimited).unwrap();
+        let _client = TcpStream::connect(door.local_addr()).await.unwrap();
+        let first = door.accept().await.slot;
+        let _two = [first.another().unwrap(), first.another().unwrap()];
+        assert_eq!(first.another().unwrap_err(), Full::Door);
     }
 }

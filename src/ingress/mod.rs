@@ -33,7 +33,7 @@ use serde::{Deserialize, Serialize};
 pub use callers::one_client;
 pub use client_hello::ClientHello;
 pub use holder::Holder;
-pub use listener::{Accepted, BindError, Listener, Slot};
+pub use listener::{Accepted, BindError, Full, Listener, Slot};
 pub use opening::{Opening, open, open_unread};
 pub use rewound::Rewound;
 pub use second_hello::{AnotherName, SameName};
@@ -52,9 +52,11 @@ pub struct Settings {
     pub tls: SocketAddr,
     /// How many connections the kernel keeps waiting for each door.
     pub backlog: u32,
-    /// How many connections each door serves at a time; more of them wait in the kernel's queue.
+    /// How many connections each door serves at a time; more of them wait in the kernel's queue. What an HTTP/2
+    /// connection carries at the same time counts like connections.
     pub max_connections: u32,
-    /// How many of them one client address may have (of IPv6, one network of 64 bits); more are closed at once. 0: all.
+    /// How many of them one client address may have (of IPv6, one network of 64 bits); more are closed at once, or
+    /// answered 503. 0: all.
     pub max_connections_per_client: u32,
     /// How long a client may take over a whole request head, over the body of what it sends to the portal, and between
     /// two requests, in seconds.

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf as _, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -12,12 +12,21 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 pub struct Rewound<S> {
     first: Bytes,
     stream: S,
+    /// Whether our half has ended: not every stream can be told so twice.
+    shut: bool,
 }
 
 impl<S> Rewound<S> {
     /// `stream`, whose readers see `first` before anything else.
     pub fn new(first: Bytes, stream: S) -> Self {
-        Self { first, stream }
+        let shut = false;
+        Self { first, stream, shut }
+    }
+
+    /// The same, whose writing half was shut down before.
+    #[must_use]
+    pub fn shut(self) -> Self {
+        Self { shut: true, ..self }
     }
 
     /// What was peeked and nobody has read yet, and the stream behind it: for those who move bytes by themselves.
@@ -51,7 +60,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Rewound<S> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        if !self.shut {
+            ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+            self.shut = true;
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_write_vectored(

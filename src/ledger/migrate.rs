@@ -14,6 +14,7 @@ const OURS: i64 = 0x7761_796c;
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/001_grants.sql"),
     include_str!("migrations/002_promises.sql"),
+    include_str!("migrations/003_promised_since.sql"),
 ];
 
 /// Checks that the file is ours and no newer than we are, and applies what is missing.

@@ -18,6 +18,7 @@
 
 mod error;
 mod migrate;
+mod promise;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -33,6 +34,7 @@ use tokio::sync::watch;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, GrantTerms, Standing, SubjectId};
 pub use error::LedgerError;
+pub use promise::{Leftover, Promise};
 use view::View;
 pub use view::{Count, Life};
 use writer::{Change, Writer};
@@ -61,7 +63,7 @@ impl Default for Settings {
 pub struct Ledger {
     view: Arc<View>,
     writer: Arc<Writer>,
-    promised: Arc<[GrantId]>,
+    promised: Arc<[Leftover]>,
 }
 
 impl Ledger {
@@ -100,9 +102,9 @@ impl Ledger {
 
     /// Names a grant that is about to be recorded and then [`put`](Ledger::put): until then a crash leaves it among
     /// [`Ledger::promised`]. Refused where its holder has as many as one may have, before anything is recorded.
-    pub async fn promise(&self, terms: GrantTerms) -> Result<Grant, LedgerError> {
-        let grant = Box::new(self.name(terms));
-        self.writer.make(Change::Promise(grant)).await
+    /// `segment` is where the book is being written.
+    pub async fn promise(&self, terms: GrantTerms, segment: u64) -> Result<Promise, LedgerError> {
+        self.writer.promise(self.name(terms), segment).await
     }
 
     /// Gives a grant that has a name.
@@ -135,7 +137,7 @@ impl Ledger {
     }
 
     /// What the life before this one had promised when it ended: whether it was given is to be compared with the book.
-    pub fn promised(&self) -> &[GrantId] {
+    pub fn promised(&self) -> &[Leftover] {
         &self.promised
     }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::LedgerError;
+use super::promise::Leftover;
 use super::view::{REMEMBERED, Tally, View};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
@@ -74,8 +75,9 @@ pub(super) fn insert(connection: &Connection, grant: &Grant) -> rusqlite::Result
 }
 
 /// Notes that a grant is about to be recorded and given.
-pub(super) fn promise(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
-    connection.execute("INSERT INTO promises (id) VALUES (?1)", [grant.id.as_str()])?;
+pub(super) fn promise(connection: &Connection, grant: &Grant, segment: u64) -> rusqlite::Result<()> {
+    let ask = "INSERT INTO promises (id, segment) VALUES (?1, ?2)";
+    connection.execute(ask, (grant.id.as_str(), i64::try_from(segment).unwrap_or(0)))?;
     Ok(())
 }
 
@@ -96,12 +98,21 @@ pub(super) fn forget(connection: &Connection, id: &GrantId) -> rusqlite::Result<
     Ok(())
 }
 
-/// The promises that were neither kept nor forgotten.
-pub(super) fn promises(connection: &Connection) -> Result<Vec<GrantId>, LedgerError> {
-    let all = || -> rusqlite::Result<Vec<GrantId>> {
-        let mut statement = connection.prepare("SELECT id FROM promises ORDER BY id")?;
-        let ids = statement.query_map([], |row| Ok(GrantId::new(row.get::<_, String>(0)?)))?;
-        ids.collect()
+/// The promises that were not forgotten. Whether they were kept is asked of the whole ledger: the view does not show
+/// every grant that is over.
+pub(super) fn promises(connection: &Connection) -> Result<Vec<Leftover>, LedgerError> {
+    let all = || -> rusqlite::Result<Vec<Leftover>> {
+        let mut statement = connection.prepare(
+            "SELECT p.id, p.segment, g.id IS NOT NULL FROM promises p LEFT JOIN grants g ON g.id = p.id ORDER BY p.id",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(Leftover {
+                id: GrantId::new(row.get::<_, String>(0)?),
+                segment: number(row, 1)?,
+                was_kept: row.get(2)?,
+            })
+        })?;
+        rows.collect()
     };
     all().map_err(|error| LedgerError::Unavailable(error.to_string()))
 }

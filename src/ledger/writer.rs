@@ -13,6 +13,7 @@ use rusqlite::{Connection, ErrorCode};
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::LedgerError;
+use super::promise::Promise;
 use super::view::{Life, View};
 use super::{MOST_IN_FORCE, migrate, rows};
 use crate::clock::Timestamp;
@@ -99,16 +100,16 @@ pub(super) type OnceKept = Box<dyn FnOnce(&Grant) + Send>;
 
 /// A change.
 pub(super) enum Change {
-    /// A grant is about to be recorded and given.
-    Promise(Box<Grant>),
-    /// It is given.
+    /// A grant is given.
     Put(Box<Grant>, OnceKept),
     /// It ends.
     End(GrantId, GrantState, Timestamp, OnceKept),
 }
 
-enum Job {
+pub(super) enum Job {
     Make(Change, Reply),
+    /// A grant is about to be recorded, in this segment of the book or a later one, and given.
+    Promise(Promise, u64, oneshot::Sender<Result<Promise, LedgerError>>),
     /// Promises that the book and the ledger agree about.
     Forget(Vec<GrantId>),
 }
@@ -143,6 +144,17 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
         jobs.send(Job::Make(change, reply)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// Promises a grant, durably. Whoever goes away before it is answered takes it back.
+    pub(super) async fn promise(&self, grant: Grant, segment: u64) -> Result<Promise, LedgerError> {
+        let stopped = || LedgerError::Unavailable("its writer has stopped".to_owned());
+        let (reply, answer) = oneshot::channel();
+        let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
+        let promise = Promise::new(grant, jobs.downgrade());
+        let sent = jobs.send(Job::Promise(promise, segment, reply)).await;
+        sent.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
 
@@ -183,6 +195,10 @@ impl Keeper {
                     let _ = reply.send(made);
                     self.forget(kept.as_slice());
                 }
+                Job::Promise(promise, segment, reply) => {
+                    // Whoever asked may have gone away, and drops the promise here.
+                    let _ = reply.send(self.promise(promise, segment));
+                }
                 Job::Forget(ids) => self.forget(&ids),
             }
         }
@@ -194,7 +210,6 @@ impl Keeper {
             return (Err(unavailable(&error)), None);
         }
         match change {
-            Change::Promise(grant) => (self.promise(*grant), None),
             Change::Put(grant, once_kept) => {
                 let given = self.put(*grant).inspect(once_kept);
                 let kept = given.as_ref().ok().map(|grant| grant.id.clone());
@@ -218,12 +233,23 @@ impl Keeper {
         Ok(())
     }
 
-    fn promise(&mut self, grant: Grant) -> Result<Grant, LedgerError> {
-        let transaction = self.connection.transaction().map_err(|error| unavailable(&error))?;
-        has_room(&transaction, &grant)?;
-        rows::promise(&transaction, &grant).map_err(|error| unavailable(&error))?;
-        transaction.commit().map_err(|error| unavailable(&error))?;
-        Ok(grant)
+    fn promise(&mut self, promise: Promise, segment: u64) -> Result<Promise, LedgerError> {
+        match self.keep_promise(promise.grant(), segment) {
+            Ok(()) => Ok(promise),
+            Err(trouble) => {
+                promise.was_not_made();
+                Err(trouble)
+            }
+        }
+    }
+
+    fn keep_promise(&mut self, grant: &Grant, segment: u64) -> Result<(), LedgerError> {
+        let failed = |error: rusqlite::Error| unavailable(&error);
+        self.clear_doubts().map_err(failed)?;
+        let transaction = self.connection.transaction().map_err(failed)?;
+        has_room(&transaction, grant)?;
+        rows::promise(&transaction, grant, segment).map_err(failed)?;
+        transaction.commit().map_err(failed)
     }
 
     fn put(&mut self, grant: Grant) -> Result<Grant, LedgerError> {
@@ -253,11 +279,18 @@ impl Keeper {
     }
 
     /// What cannot be forgotten now is compared with the book at the next start.
-    fn forget(&self, ids: &[GrantId]) {
-        for id in ids {
-            if let Err(error) = rows::forget(&self.connection, id) {
-                tracing::warn!(%error, %id, "the ledger cannot forget a promise");
-            }
+    fn forget(&mut self, ids: &[GrantId]) {
+        if ids.is_empty() {
+            return;
+        }
+        let mut forget = || -> rusqlite::Result<()> {
+            self.clear_doubts()?;
+            let transaction = self.connection.transaction()?;
+            ids.iter().try_for_each(|id| rows::forget(&transaction, id))?;
+            transaction.commit()
+        };
+        if let Err(error) = forget() {
+            tracing::warn!(%error, promises = ids.len(), "the ledger cannot forget what was promised");
         }
     }
 }
@@ -289,15 +322,15 @@ mod tests {
             doubtful: Vec::new(),
         };
         let doubtful = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("doubtful"));
-        keeper.promise(doubtful.clone()).unwrap();
+        keeper.keep_promise(&doubtful, 1).unwrap();
         rows::insert(&keeper.connection, &doubtful).unwrap();
         keeper.doubtful.push(doubtful.id.clone());
         let next = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("next"));
-        keeper.make(Change::Promise(Box::new(next))).0.unwrap();
+        keeper.keep_promise(&next, 1).unwrap();
         assert_eq!(rows::find(&keeper.connection, &doubtful.id).unwrap(), None);
         let promised = rows::promises(&keeper.connection).unwrap();
         assert!(
-            promised.contains(&doubtful.id),
+            promised.iter().any(|left| left.id == doubtful.id && !left.was_kept),
             "the next start compares it with the book"
         );
     }

@@ -66,8 +66,9 @@ fn kinds(expression: &Value) -> Option<BTreeSet<PurposeId>> {
     let (operator, parts) = expression.as_object()?.iter().next()?;
     let (left, right) = (parts.get("left")?, parts.get("right")?);
     match operator.as_str() {
-        "==" => kind(left).or_else(|| kind(right)).map(|kind| BTreeSet::from([kind])),
-        "contains" => left.get("Set")?.as_array()?.iter().map(kind).collect(),
+        "==" if is_kind(right) => kind(left).map(|kind| BTreeSet::from([kind])),
+        "==" if is_kind(left) => kind(right).map(|kind| BTreeSet::from([kind])),
+        "contains" if is_kind(right) => left.get("Set")?.as_array()?.iter().map(kind).collect(),
         "&&" => match (kinds(left), kinds(right)) {
             (Some(one), Some(other)) => Some(both(&one, &other)),
             (one, other) => one.or(other),
@@ -79,6 +80,13 @@ fn kinds(expression: &Value) -> Option<BTreeSet<PurposeId>> {
 
 fn both(one: &BTreeSet<PurposeId>, other: &BTreeSet<PurposeId>) -> BTreeSet<PurposeId> {
     one.intersection(other).cloned().collect()
+}
+
+/// Whether an expression is `context.purpose.kind`, and not something else that may be a kind.
+fn is_kind(expression: &Value) -> bool {
+    let word = |pointer| expression.pointer(pointer).and_then(Value::as_str);
+    (word("/./left/./left/Var"), word("/./left/./attr"), word("/./attr"))
+        == (Some("context"), Some("purpose"), Some("kind"))
 }
 
 /// The kind that a literal names.
@@ -167,6 +175,14 @@ mod tests {
             (
                 r#"permit (principal, action, resource) when { context has purpose } when { context.purpose.kind == PurposeKind::"a" };"#,
                 "a",
+            ),
+            (
+                r#"permit (principal, action, resource) when { context has purpose && resource.kind == PurposeKind::"a" };"#,
+                "any",
+            ),
+            (
+                r#"permit (principal, action, resource) when { context has purpose && [PurposeKind::"a"].contains(context.kind) };"#,
+                "any",
             ),
             (
                 "forbid (principal, action, resource) when { context has purpose && !(resource in context.purpose.platforms) };",

@@ -3,22 +3,23 @@
 //! Giving: **promise, book, ledger.** The ledger promises, which is refused where the person holds too many grants; the
 //! book records; and a grant counts from the moment that the ledger keeps it. By then its record is on disk: no record,
 //! no access. Only then is it answered. A ledger that fails, or a client that goes away, is followed by a second record
-//! which says that the grant never counted ([`Undo`]); a crash in between leaves the promise, and the next start says
-//! so ([`Portal::settle`]).
+//! which says that the grant never counted ([`Undo`]). A promise is forgotten as soon as book and ledger agree: the grant
+//! is kept, or the book does not speak of it, or says on disk that it never counted. A crash before that leaves the
+//! promise, and the next start makes them agree ([`Portal::settle`]).
 //!
 //! Ending: **ledger first, book second.** Taking away access never waits for the book; a record that cannot be written
 //! now is kept by the book until the disk works again. It is written also when nobody waits for the answer any more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::{Portal, Visit};
-use crate::audit::{Book, read};
+use crate::audit::{Book, read_from};
 use crate::clock::Timestamp;
 use crate::facts::{
     Act, Channel, Grant, GrantAct, GrantId, GrantState, GrantTerms, PolicyId, Reason, Record, RulebookId, SubjectId,
 };
-use crate::ledger::LedgerError;
+use crate::ledger::{LedgerError, Leftover, Promise};
 use crate::purpose::{Declaration, Unfit};
 use crate::rulebook::{NotDeclared, Visitor, Weighing};
 
@@ -71,19 +72,22 @@ impl Portal {
     }
 
     async fn keep(&self, visit: &Visit<'_>, terms: GrantTerms, reasons: &[Reason]) -> Result<Grant, NotGranted> {
-        let grant = self.ledger.promise(terms).await.map_err(NotGranted::from)?;
+        let promised = self.ledger.promise(terms, self.book.segment()).await;
+        let promise = promised.map_err(NotGranted::from)?;
+        let grant = promise.grant().clone();
         let said = |what| {
             self.book
                 .record(act(what, &grant, &visit.subject.id, visit.rules.id(), reasons))
         };
-        let undo = Undo::armed(&self.book, said(GrantAct::Void));
-        if let Err(trouble) = self.book.write(said(GrantAct::Granted)).await {
+        let granted = said(GrantAct::Granted);
+        let undo = Undo::armed(&self.book, said(GrantAct::Void), promise);
+        if let Err(trouble) = self.book.write(granted).await {
             if !trouble.is_kept() {
-                undo.disarm();
+                undo.never_recorded();
             }
             return Err(NotGranted::NotKept(trouble.to_string()));
         }
-        let given = self.ledger.put(grant, move |_| undo.disarm()).await;
+        let given = self.ledger.put(grant, move |_| undo.given()).await;
         given.map_err(NotGranted::from)
     }
 
@@ -91,14 +95,14 @@ impl Portal {
     /// let in: of what the book calls granted, and nobody holds, it says that it never counted, and nobody holds what
     /// it says never counted.
     pub async fn settle(&self, records: &Path, at: Timestamp) -> Result<(), String> {
-        let promised: BTreeSet<&GrantId> = self.ledger.promised().iter().collect();
-        if promised.is_empty() {
-            return Ok(());
-        }
-        for told in told_of(records, &promised)? {
-            let held = self.ledger.get(&told.id).is_some();
-            if held && told.is_void {
-                let ended = self.ledger.end(&told.id, GrantState::Revoked, at, |_| ()).await;
+        let promised = self.ledger.promised();
+        let mut told = told_of(records, promised)?;
+        for left in promised {
+            let Some(told) = told.remove(&left.id) else {
+                continue;
+            };
+            if left.was_kept && told.is_void {
+                let ended = self.ledger.end(&left.id, GrantState::Revoked, at, |_| ()).await;
                 let trouble = ended
                     .err()
                     .filter(|trouble| !matches!(trouble, LedgerError::AlreadyOver(_)));
@@ -106,12 +110,13 @@ impl Portal {
                     return Err(trouble.to_string());
                 }
             }
-            if !held && !told.is_void {
-                let written = self.book.write(self.book.record(told.void)).await;
-                written.map_err(|trouble| trouble.to_string())?;
+            if !left.was_kept && !told.is_void {
+                self.book.note(&self.book.record(told.void));
             }
         }
-        self.ledger.forget(self.ledger.promised().to_vec()).await;
+        self.book.flush().await.map_err(|trouble| trouble.to_string())?;
+        let settled = promised.iter().map(|left| left.id.clone());
+        self.ledger.forget(settled.collect()).await;
         Ok(())
     }
 
@@ -195,17 +200,20 @@ impl From<LedgerError> for NotGranted {
 
 /// What the book says of a promised grant.
 struct Told {
-    id: GrantId,
     /// Whether it says that the grant never counted.
     is_void: bool,
     /// How it would say so.
     void: Act,
 }
 
-/// What the book in the folder `records` says of the promised grants.
-fn told_of(records: &Path, promised: &BTreeSet<&GrantId>) -> Result<Vec<Told>, String> {
-    let mut told: Vec<Told> = Vec::new();
-    for found in read(records).map_err(|problem| problem.to_string())? {
+/// What the book in the folder `records` says of the promised grants; what was written before any of them is not read.
+fn told_of(records: &Path, promised: &[Leftover]) -> Result<BTreeMap<GrantId, Told>, String> {
+    let mut told: BTreeMap<GrantId, Told> = BTreeMap::new();
+    let Some(from) = promised.iter().map(|left| left.segment).min() else {
+        return Ok(told);
+    };
+    let promised: BTreeSet<&GrantId> = promised.iter().map(|left| &left.id).collect();
+    for found in read_from(records, from).map_err(|problem| problem.to_string())? {
         let (_, record) = found.map_err(|problem| problem.to_string())?;
         let Act::Grant {
             act,
@@ -220,12 +228,12 @@ fn told_of(records: &Path, promised: &BTreeSet<&GrantId>) -> Result<Vec<Told>, S
         if !promised.contains(&grant.id) {
             continue;
         }
-        let id = grant.id.clone();
         if act == GrantAct::Void {
-            told.iter_mut()
-                .filter(|told| told.id == id)
-                .for_each(|told| told.is_void = true);
+            if let Some(told) = told.get_mut(&grant.id) {
+                told.is_void = true;
+            }
         } else if act == GrantAct::Granted {
+            let id = grant.id.clone();
             let void = Act::Grant {
                 act: GrantAct::Void,
                 grant,
@@ -233,11 +241,7 @@ fn told_of(records: &Path, promised: &BTreeSet<&GrantId>) -> Result<Vec<Told>, S
                 rulebook,
                 policies,
             };
-            told.push(Told {
-                id,
-                is_void: false,
-                void,
-            });
+            told.insert(id, Told { is_void: false, void });
         }
     }
     Ok(told)
@@ -247,26 +251,36 @@ fn told_of(records: &Path, promised: &BTreeSet<&GrantId>) -> Result<Vec<Told>, S
 /// goes away in the middle, which ends the request wherever it waits.
 struct Undo {
     book: Book,
-    void: Option<Record>,
+    void: Option<(Record, Promise)>,
 }
 
 impl Undo {
-    fn armed(book: &Book, void: Record) -> Self {
+    /// From here on the book may speak of what is promised.
+    fn armed(book: &Book, void: Record, mut promise: Promise) -> Self {
+        promise.is_on_record();
         Self {
             book: book.clone(),
-            void: Some(void),
+            void: Some((void, promise)),
         }
     }
 
-    fn disarm(mut self) {
+    /// The book never speaks of it.
+    fn never_recorded(mut self) {
+        if let Some((_, promise)) = self.void.take() {
+            promise.forget();
+        }
+    }
+
+    /// It is in force; the ledger itself forgets that it was promised.
+    fn given(mut self) {
         self.void = None;
     }
 }
 
 impl Drop for Undo {
     fn drop(&mut self) {
-        if let Some(void) = &self.void {
-            self.book.note(void);
+        if let Some((void, promise)) = self.void.take() {
+            self.book.note_then(&void, move || promise.forget());
         }
     }
 }

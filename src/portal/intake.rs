@@ -18,7 +18,7 @@ use crate::purpose::{Declaration, parse_duration};
 const MOST: usize = 16 * 1024;
 
 /// A whole request.
-pub(super) struct Received {
+pub struct Received {
     pub(super) method: Method,
     pub(super) headers: HeaderMap,
     uri: Uri,

@@ -40,7 +40,7 @@ use crate::facts::{Arrival, FaultCode, Host, Observation, Person, RecordId, Reme
 use crate::ledger::Ledger;
 use crate::rulebook::{Directory, Refusal, Rulebook, Visitor};
 pub use deeds::NotGranted;
-use intake::Received;
+pub use intake::Received;
 use memory::Memory;
 pub use memory::Ticket;
 pub use pages::{Audience, Page};
@@ -224,20 +224,22 @@ impl Portal {
     }
 
     /// Answers a request to the portal's host.
-    pub async fn serve<B>(&self, visit: &Visit<'_>, request: Request<B>) -> Page
+    pub async fn serve(&self, visit: &Visit<'_>, received: &Received) -> Page {
+        if received.path().starts_with("/v1/") {
+            self.serve_tool(visit, received).await
+        } else {
+            self.serve_person(visit, received).await
+        }
+    }
+
+    /// Hears a request to its end; the error is the answer to one that does not come whole.
+    pub async fn receive<B>(&self, request: Request<B>) -> Result<Received, Page>
     where
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        let received = match intake::receive(request, self.patience).await {
-            Ok(received) => received,
-            Err(trouble) => return trouble.answer(self.words),
-        };
-        if received.path().starts_with("/v1/") {
-            self.serve_tool(visit, &received).await
-        } else {
-            self.serve_person(visit, &received).await
-        }
+        let received = intake::receive(request, self.patience).await;
+        received.map_err(|trouble| trouble.answer(self.words))
     }
 
     async fn serve_person(&self, visit: &Visit<'_>, received: &Received) -> Page {

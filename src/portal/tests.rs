@@ -11,8 +11,8 @@ use super::*;
 use crate::audit::{self, read};
 use crate::clock::Clock;
 use crate::facts::{
-    Act, Channel, Door, Grant, GrantAct, GrantState, GrantTerms, MethodName, NetworkName, PlatformId, PolicyId,
-    PurposeId, Record, SubjectId,
+    Act, Channel, Door, Grant, GrantAct, GrantId, GrantState, GrantTerms, MethodName, NetworkName, PlatformId,
+    PolicyId, PurposeId, Record, SubjectId,
 };
 use crate::ledger::MOST_IN_FORCE;
 use crate::purpose::Declaration;
@@ -104,6 +104,14 @@ impl Counter {
         terms
     }
 
+    /// As if the gateway had ended before it could forget this promise.
+    fn leave_behind(&self, id: &GrantId) {
+        let file = rusqlite::Connection::open(self.folder.path().join("ledger.db")).unwrap();
+        file.execute("INSERT INTO promises (id) VALUES (?1)", [id.as_str()])
+            .unwrap();
+        file.close().unwrap();
+    }
+
     /// What the book says of grants once everything that was accepted is in it.
     async fn told(&self, portal: Portal) -> Vec<(GrantAct, BTreeSet<PolicyId>)> {
         let Portal { book, ledger, .. } = portal;
@@ -189,10 +197,12 @@ async fn what_a_crash_left_recorded_and_not_given_is_void_after_the_next_start_a
     let counter = Counter::new();
     let portal = counter.open();
     counter.give(&portal).await.unwrap();
-    let lost = portal.ledger.promise(counter.terms()).await.unwrap();
-    portal.book.write(recorded(&portal.book, &lost)).await.unwrap();
-    let unrecorded = portal.ledger.promise(counter.terms()).await.unwrap();
-    assert_ne!(lost.id, unrecorded.id);
+    let mut lost = portal.ledger.promise(counter.terms(), 1).await.unwrap();
+    lost.is_on_record();
+    portal.book.write(recorded(&portal.book, lost.grant())).await.unwrap();
+    let mut unrecorded = portal.ledger.promise(counter.terms(), 1).await.unwrap();
+    unrecorded.is_on_record();
+    assert_ne!(lost.grant().id, unrecorded.grant().id);
     drop(portal);
     for starts in 1..=2 {
         let portal = counter.open();
@@ -201,6 +211,84 @@ async fn what_a_crash_left_recorded_and_not_given_is_void_after_the_next_start_a
         assert_eq!(portal.ledger.standing(&counter.subject.id, noon()).grants().len(), 1);
         let acts = counter.acts(portal).await;
         assert_eq!(acts, [GrantAct::Granted, GrantAct::Granted, GrantAct::Void]);
+    }
+}
+
+#[tokio::test]
+async fn whoever_goes_away_in_the_middle_leaves_no_promise_behind() {
+    let counter = Counter::new();
+    let portal = counter.open();
+    let person = counter.person();
+    let (visit, visitor) = counter.visit(&person);
+    for polls in [1, 2, 3, usize::MAX] {
+        let declared = recruiting();
+        let mut giving = pin!(portal.give(&visit, visitor, &declared, Channel::Portal));
+        let mut polled = 0;
+        while polled < polls && poll!(giving.as_mut()).is_pending() {
+            polled += 1;
+            tokio::task::yield_now().await;
+        }
+    }
+    // the book's writer is done with what it was told, and then the ledger's
+    portal.book.flush().await.unwrap();
+    let acts = counter.acts(portal).await;
+    let granted = acts.iter().filter(|act| **act == GrantAct::Granted).count();
+    let voided = acts.iter().filter(|act| **act == GrantAct::Void).count();
+    let portal = counter.open();
+    assert_eq!(portal.ledger.promised(), []);
+    let held = portal.ledger.standing(&counter.subject.id, noon()).grants().len();
+    assert_eq!(granted - voided, held);
+}
+
+#[tokio::test]
+async fn a_promise_that_the_book_does_not_take_is_forgotten_at_once() {
+    let counter = Counter::new();
+    let portal = counter.open();
+    portal.book.clone().close().await.unwrap();
+    assert!(matches!(counter.give(&portal).await, Err(NotGranted::NotKept(_))));
+    drop(portal);
+    assert_eq!(counter.open().ledger.promised(), []);
+}
+
+#[tokio::test]
+async fn a_grant_that_counted_is_not_void_however_long_it_is_over() {
+    let counter = Counter::new();
+    let portal = counter.open();
+    let days_ago = |days: i64| Timestamp::from_millis(noon().as_millis() - days * 86_400_000);
+    let terms = |days: i64| GrantTerms {
+        declared_at: days_ago(days),
+        expires: days_ago(days - 1),
+        ..counter.terms()
+    };
+    let old = portal.ledger.give(terms(100)).await.unwrap();
+    portal.book.write(recorded(&portal.book, &old)).await.unwrap();
+    for days in (2..80).rev() {
+        portal.ledger.give(terms(days)).await.unwrap();
+    }
+    drop(portal);
+    counter.leave_behind(&old.id);
+    let portal = counter.open();
+    assert_eq!(portal.ledger.get(&old.id), None, "the view has lost sight of it");
+    portal.settle(&counter.records(), noon()).await.unwrap();
+    assert_eq!(counter.acts(portal).await, [GrantAct::Granted]);
+    assert_eq!(counter.open().ledger.promised(), []);
+}
+
+#[tokio::test]
+async fn a_start_reads_the_book_from_where_the_first_promise_was_made() {
+    let counter = Counter::new();
+    for (later, expected) in [(1, 1), (0, 2)] {
+        let portal = counter.open();
+        let segment = portal.book.segment() + later;
+        let mut promise = portal.ledger.promise(counter.terms(), segment).await.unwrap();
+        promise.is_on_record();
+        let granted = recorded(&portal.book, promise.grant());
+        portal.book.write(granted).await.unwrap();
+        drop(portal);
+        let portal = counter.open();
+        portal.settle(&counter.records(), noon()).await.unwrap();
+        // what stands before the segment that a promise names does not speak of it
+        assert_eq!(counter.acts(portal).await.len(), expected + usize::from(later == 0));
     }
 }
 
@@ -221,10 +309,7 @@ async fn nobody_holds_what_the_book_says_never_counted() {
     portal.book.write(never).await.unwrap();
     drop(portal);
     // as if the disk had kept a commit that it had said to have failed
-    let file = rusqlite::Connection::open(counter.folder.path().join("ledger.db")).unwrap();
-    file.execute("INSERT INTO promises (id) VALUES (?1)", [grant.id.as_str()])
-        .unwrap();
-    file.close().unwrap();
+    counter.leave_behind(&grant.id);
     let portal = counter.open();
     portal.settle(&counter.records(), noon()).await.unwrap();
     assert!(portal.ledger.standing(&counter.subject.id, noon()).grants().is_empty());

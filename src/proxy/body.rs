@@ -1,16 +1,18 @@
-//! The bodies that cross the house: they count their bytes, and an answer's body closes the record at its end.
+//! The bodies that cross the house: they count their bytes, and the record of an exchange closes when both have ended.
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http::StatusCode;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 
 use super::headers;
-use super::longlived::NoLonger;
+use super::lanes::Lane;
+use super::longlived::{NoLonger, Watch};
 use crate::audit::{Closing, Counters, Entry};
 use crate::facts::{Blame, End, Fault, FaultCode, Stage};
 use crate::upstream::Body;
@@ -30,24 +32,35 @@ pub(super) struct Outgoing<B> {
     rest: B,
     rest_ended: bool,
     counters: Arc<Counters>,
+    /// Whoever waits for its end; none where there was nothing to send.
+    upload: Option<Arc<Upload>>,
 }
 
-impl<B> Outgoing<B> {
+impl<B: HttpBody> Outgoing<B> {
     pub(super) fn new(peeked: Vec<Frame<Bytes>>, rest: B, rest_ended: bool, counters: Arc<Counters>) -> Self {
         let peeked_bytes = peeked
             .iter()
             .filter_map(Frame::data_ref)
             .map(|data| data.len() as u64)
             .sum();
+        let nothing = peeked.is_empty() && (rest_ended || rest.is_end_stream());
         Self {
             peeked: peeked.into_iter(),
             peeked_bytes,
             rest,
             rest_ended,
             counters,
+            upload: (!nothing).then(Arc::default),
         }
     }
 
+    /// What the answer waits for before its record closes.
+    pub(super) fn upload(&self) -> Option<Arc<Upload>> {
+        self.upload.clone()
+    }
+}
+
+impl<B> Outgoing<B> {
     /// Counts what leaves, and holds back of trailers what does not leave.
     fn outward(&self, mut frame: Frame<Bytes>) -> Frame<Bytes> {
         if let Some(data) = frame.data_ref() {
@@ -76,7 +89,14 @@ where
         if self.rest_ended {
             return Poll::Ready(None);
         }
-        match ready!(Pin::new(&mut self.rest).poll_frame(cx)) {
+        let frame = Pin::new(&mut self.rest).poll_frame(cx);
+        if let Some(upload) = &self.upload
+            && let Poll::Ready(no_longer) = upload.must_end(frame.is_pending(), cx)
+        {
+            self.rest_ended = true;
+            return Poll::Ready(Some(Err(no_longer.into())));
+        }
+        match ready!(frame) {
             Some(Ok(frame)) => Poll::Ready(Some(Ok(self.outward(frame)))),
             Some(Err(error)) => Poll::Ready(Some(Err(error.into()))),
             None => {
@@ -105,12 +125,101 @@ where
     }
 }
 
+impl<B> Drop for Outgoing<B> {
+    fn drop(&mut self) {
+        if let Some(upload) = self.upload.take() {
+            upload.ended();
+        }
+    }
+}
+
+/// How far a request's body is, for the record of its exchange: an origin may answer before it has heard everything.
+#[derive(Default)]
+pub(super) struct Upload(Mutex<Progress>);
+
+#[derive(Default)]
+enum Progress {
+    #[default]
+    Goes,
+    /// The answer has ended before it; the permission is looked after from here on.
+    IsLast(Box<Finish>, Option<Watch>),
+    Ended,
+}
+
+impl Upload {
+    /// The answer has ended: the record closes with whichever of the two ends last.
+    fn answered(&self, finish: Finish, watch: Option<Watch>) {
+        let mut progress = self.lock();
+        match *progress {
+            Progress::Goes => *progress = Progress::IsLast(Box::new(finish), watch),
+            Progress::IsLast(..) | Progress::Ended => {
+                drop(progress);
+                finish.now();
+            }
+        }
+    }
+
+    fn ended(&self) {
+        let before = std::mem::replace(&mut *self.lock(), Progress::Ended);
+        if let Progress::IsLast(finish, _) = before {
+            finish.now();
+        }
+    }
+
+    /// Ready, with the reason, where nothing more may leave.
+    fn must_end(&self, pauses: bool, cx: &mut Context<'_>) -> Poll<NoLonger> {
+        let mut progress = self.lock();
+        let Progress::IsLast(finish, watch) = &mut *progress else {
+            return Poll::Pending;
+        };
+        let Some(looking) = watch else { return Poll::Pending };
+        let why = ready!(looking.poll(pauses, cx));
+        *watch = None;
+        finish.closing.end = End::Cut(why.clone());
+        Poll::Ready(NoLonger(why))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is done once an exchange is over: its record closes, and its way out is free for another.
+struct Finish {
+    entry: Entry,
+    closing: Closing,
+    /// Whether nobody took the rest of the answer.
+    vanished: bool,
+    _lane: Option<Lane>,
+}
+
+impl Finish {
+    fn now(self) {
+        if self.vanished {
+            self.entry.vanish(self.closing);
+        } else {
+            self.entry.close(self.closing);
+        }
+    }
+}
+
 /// An answer's body with the entry that it closes: completed when all was delivered, failed when the origin broke
-/// off, and the client's doing when the client went away first.
+/// off, cut when it may no longer go on, and the client's doing when the client went away first.
 struct Carrying<B: HttpBody> {
     inner: B,
-    entry: Option<(Entry, Closing)>,
     counters: Arc<Counters>,
+    finish: Option<Finish>,
+    watch: Option<Watch>,
+    upload: Option<Arc<Upload>>,
+}
+
+/// What an origin's answer has with it.
+pub(super) struct Passing {
+    pub(super) entry: Entry,
+    pub(super) watch: Watch,
+    pub(super) lane: Lane,
+    pub(super) upload: Option<Arc<Upload>>,
+    pub(super) decrypted: bool,
 }
 
 /// Puts `entry` into the care of `inner`; `closing` is what the record will say once all is delivered.
@@ -119,32 +228,73 @@ where
     B: HttpBody<Data = Bytes> + Unpin + Send + Sync + 'static,
     B::Error: Into<BoxError>,
 {
-    let counters = entry.counters();
     Carrying {
         inner,
-        entry: Some((entry, closing)),
-        counters,
+        counters: entry.counters(),
+        finish: Some(Finish {
+            entry,
+            closing,
+            vanished: false,
+            _lane: None,
+        }),
+        watch: None,
+        upload: None,
+    }
+    .boxed()
+}
+
+/// The same for an origin's answer, which goes on as long as it may.
+pub(super) fn passing<B>(exchange: Passing, status: StatusCode, inner: B) -> Body
+where
+    B: HttpBody<Data = Bytes> + Unpin + Send + Sync + 'static,
+    B::Error: Into<BoxError>,
+{
+    Carrying {
+        inner,
+        counters: exchange.entry.counters(),
+        finish: Some(Finish {
+            entry: exchange.entry,
+            closing: Closing {
+                end: End::Completed,
+                status: Some(status.as_u16()),
+                decrypted: exchange.decrypted,
+            },
+            vanished: false,
+            _lane: Some(exchange.lane),
+        }),
+        watch: Some(exchange.watch),
+        upload: exchange.upload,
     }
     .boxed()
 }
 
 impl<B: HttpBody> Carrying<B> {
     fn close(&mut self, instead: Option<End>) {
-        if let Some((entry, closing)) = self.entry.take() {
-            let end = instead.unwrap_or_else(|| closing.end.clone());
-            entry.close(Closing { end, ..closing });
+        if let Some(mut finish) = self.finish.take() {
+            if let Some(end) = instead {
+                finish.closing.end = end;
+            }
+            self.over(finish);
         }
     }
 
     /// Nobody takes the rest any more.
     fn vanish(&mut self) {
-        let end = End::Failed {
-            blame: Blame::Client,
-            stage: Stage::Forward,
-            code: FaultCode::ClientGone,
-        };
-        if let Some((entry, closing)) = self.entry.take() {
-            entry.vanish(Closing { end, ..closing });
+        if let Some(mut finish) = self.finish.take() {
+            finish.vanished = true;
+            finish.closing.end = End::Failed {
+                blame: Blame::Client,
+                stage: Stage::Forward,
+                code: FaultCode::ClientGone,
+            };
+            self.over(finish);
+        }
+    }
+
+    fn over(&mut self, finish: Finish) {
+        match self.upload.take() {
+            Some(upload) => upload.answered(finish, self.watch.take()),
+            None => finish.now(),
         }
     }
 }
@@ -158,7 +308,15 @@ where
     type Error = BoxError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match ready!(Pin::new(&mut self.inner).poll_frame(cx)) {
+        let frame = Pin::new(&mut self.inner).poll_frame(cx);
+        if let Some(watch) = &mut self.watch
+            && let Poll::Ready(why) = watch.poll(frame.is_pending(), cx)
+        {
+            self.watch = None;
+            self.close(Some(End::Cut(why.clone())));
+            return Poll::Ready(Some(Err(NoLonger(why).into())));
+        }
+        match ready!(frame) {
             Some(Ok(frame)) => {
                 if let Some(data) = frame.data_ref() {
                     self.counters.down.fetch_add(data.len() as u64, Ordering::Relaxed);
@@ -167,16 +325,7 @@ where
             }
             Some(Err(error)) => {
                 let error = error.into();
-                let no_longer = error.downcast_ref::<NoLonger>();
-                let end = match (no_longer, error.downcast_ref::<Fault>()) {
-                    (Some(NoLonger(why)), _) => End::Cut(why.clone()),
-                    (None, Some(fault)) => fault.into(),
-                    (None, None) => End::Failed {
-                        blame: Blame::Origin,
-                        stage: Stage::Forward,
-                        code: FaultCode::OriginGone,
-                    },
-                };
+                let end = error.downcast_ref::<Fault>().map_or(ORIGIN_GONE, End::from);
                 self.close(Some(end));
                 Poll::Ready(Some(Err(error)))
             }
@@ -196,12 +345,18 @@ where
     }
 }
 
+const ORIGIN_GONE: End = End::Failed {
+    blame: Blame::Origin,
+    stage: Stage::Forward,
+    code: FaultCode::OriginGone,
+};
+
 impl<B: HttpBody> Drop for Carrying<B> {
     fn drop(&mut self) {
         // hyper stops polling a body that says it is at its end: that is delivered, not abandoned
         let delivered = self.inner.is_end_stream();
         // what was refused stays refused, whether or not anybody waits to hear it
-        let refused = matches!(&self.entry, Some((_, closing)) if closing.end != End::Completed);
+        let refused = matches!(&self.finish, Some(finish) if finish.closing.end != End::Completed);
         if delivered || refused {
             self.close(None);
         } else {

@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 
 use super::Proxy;
 use super::body::whole;
+use super::lanes::Taken;
 use super::plan::{self, ConnectStep, Planned};
 use super::respond::{self, Reader};
 use super::streams::{Stream, Streams};
@@ -26,6 +27,8 @@ pub(super) struct Knock {
     pub(super) entry: Entry,
     /// Its stream on the hop, which the library forgets when one of its halves has ended.
     pub(super) stream: Stream,
+    /// What it takes of its client's places, as long as it lives.
+    pub(super) place: Arc<Taken>,
 }
 
 /// What lets a CONNECT pass unread, and where to.
@@ -72,14 +75,19 @@ impl Proxy {
             ConnectStep::Portal | ConnectStep::Intercept => None,
             ConnectStep::Tunnel(permit) => Some(permit),
         };
+        let reader = Reader::of(&parts);
+        let place = match hop.place.lane() {
+            Ok(lane) => Taken::by_tunnel(lane),
+            Err(full) => return respond::fault(entry, seen.ask.host(), false, reader, &full),
+        };
         let knock = Knock {
+            place,
             stream: hop.streams.open(),
             hop,
             visitor,
             seen,
             entry,
         };
-        let reader = Reader::of(&parts);
         let request = Request::from_parts(parts, body);
         let Some(permit) = unread else {
             return self.intercept(knock, request);
@@ -127,7 +135,7 @@ impl Knock {
             arrival: self.hop.arrival.clone(),
             certificate: None,
             inside: Some(inside),
-            place: self.hop.place.clone(),
+            place: self.place.clone(),
             streams: Streams::default(),
         })
     }

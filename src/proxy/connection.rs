@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
+use http::header::UPGRADE;
+use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -16,8 +18,10 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Proxy;
 use super::budget::Unproven;
+use super::lanes::Taken;
+use super::linger::Lingering;
 use super::streams::{Running, Streams};
-use super::visitor::{Hop, Taken};
+use super::visitor::Hop;
 use crate::audit::Closing;
 use crate::facts::{Arrival, Blame, Door, Fault, FaultCode, Stage};
 use crate::ingress::{self, Accepted};
@@ -47,10 +51,7 @@ impl Proxy {
             peer: client,
             slot,
         } = accepted;
-        let place = Arc::new(Taken {
-            _slot: slot,
-            _alive: self.house.metrics.connection(),
-        });
+        let place = Taken::by_connection(slot, self.house.metrics.connection());
         let network = ingress::network(&self.house.ingress, client.ip());
         let arrival = Arrival { door, client, network };
         match door {
@@ -150,8 +151,15 @@ impl Proxy {
             .header_read_timeout(limits.header_timeout())
             .max_headers(limits.max_headers as usize)
             .max_header_size(limits.max_header_bytes as usize);
-        let service = service_fn(|request| self.clone().answer(hop.clone(), served.clone(), request));
-        let connection = builder.serve_connection(TokioIo::new(io), service).with_upgrades();
+        let talks = Arc::new(AtomicBool::new(false));
+        let service = service_fn(|request: http::Request<Incoming>| {
+            // what follows an upgrade is for others to say
+            let uploads = !request.body().is_end_stream() && !request.headers().contains_key(UPGRADE);
+            talks.store(uploads, Ordering::Relaxed);
+            self.clone().answer(hop.clone(), served.clone(), request)
+        });
+        let io = TokioIo::new(Lingering::new(io, talks.clone()));
+        let connection = builder.serve_connection(io, service).with_upgrades();
         tokio::pin!(connection);
         tokio::select! {
             ended = connection.as_mut() => return ended,

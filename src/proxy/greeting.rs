@@ -1,4 +1,5 @@
-//! What a server says before its client has spoken (SSH, SMTP), passed on in pieces. Dropping a step loses no byte.
+//! What a server says before its client has spoken (SSH, SMTP), its farewell included, passed on in pieces. Dropping a
+//! step loses no byte.
 
 use std::io;
 use std::sync::atomic::Ordering;
@@ -8,6 +9,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::audit::Counters;
+use crate::upstream::Side;
 
 /// A greeting is a line or two.
 const PIECE: usize = 2048;
@@ -17,37 +19,53 @@ const PIECE: usize = 2048;
 pub(super) struct Greeting {
     /// What was read and not yet written.
     said: BytesMut,
-    over: bool,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Open,
+    /// The server has ended its half.
+    Ended,
+    /// And the client knows.
+    Told,
 }
 
 impl Greeting {
-    /// Whether the server may have more to say.
+    /// Whether the client is still to be told something, or may be.
     pub(super) fn goes_on(&self) -> bool {
-        !self.over || !self.said.is_empty()
+        self.stage != Stage::Told
     }
 
-    /// Moves what can be moved next: a piece from `origin`, or what is left of it to the client.
-    pub(super) async fn step<W>(&mut self, origin: &TcpStream, to_client: &mut W, counters: &Counters)
+    /// Moves what can be moved next: a piece from `origin`, or what is left of it to the client, or its end. Fails with
+    /// the side that broke.
+    pub(super) async fn step<W>(
+        &mut self,
+        origin: &TcpStream,
+        to_client: &mut W,
+        counters: &Counters,
+    ) -> Result<(), (Side, io::Error)>
     where
         W: AsyncWrite + Unpin,
     {
-        let moved = if self.said.is_empty() {
-            self.hear(origin).await
-        } else {
-            self.tell(to_client, counters).await
-        };
-        if moved.is_err() {
-            // whoever carries the tunnel on meets the same error again
-            self.over = true;
-            self.said.clear();
+        let of = |side| move |error| (side, error);
+        if !self.said.is_empty() {
+            return self.tell(to_client, counters).await.map_err(of(Side::Client));
         }
+        if self.stage == Stage::Open {
+            return self.hear(origin).await.map_err(of(Side::Origin));
+        }
+        to_client.shutdown().await.map_err(of(Side::Client))?;
+        self.stage = Stage::Told;
+        Ok(())
     }
 
     async fn hear(&mut self, origin: &TcpStream) -> io::Result<()> {
         origin.readable().await?;
         self.said.reserve(PIECE);
         match origin.try_read_buf(&mut self.said) {
-            Ok(0) => self.over = true,
+            Ok(0) => self.stage = Stage::Ended,
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
@@ -86,8 +104,9 @@ mod tests {
         server.write_all(b"220 hello\r\n").await.unwrap();
         let (mut to_client, mut client) = tokio::io::duplex(4);
         let (mut greeting, counters) = (Greeting::default(), Counters::default());
-        greeting.step(&origin, &mut to_client, &counters).await;
-        greeting.step(&origin, &mut to_client, &counters).await;
+        for _ in 0..2 {
+            greeting.step(&origin, &mut to_client, &counters).await.unwrap();
+        }
         {
             // the client's side is full now
             let stuck = std::pin::pin!(greeting.step(&origin, &mut to_client, &counters));

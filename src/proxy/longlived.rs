@@ -1,16 +1,14 @@
 //! Flows that outlive their judgement: tunnels, sockets, uploads and answers that take their time are judged again
 //! whenever something changes, and end, with the reason, once they would no longer pass.
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body::{Body as HttpBody, Frame, SizeHint};
+use tokio::time::Sleep;
 
 use super::Proxy;
-use super::body::BoxError;
 use super::plan::{self, ConnectStep, RequestStep};
 use crate::clock::Timestamp;
 use crate::facts::{Ask, Observation, RulebookId, Standing};
@@ -57,9 +55,7 @@ impl Proxy {
     async fn until_it_may_not(&self, mut seen: Observation, sign_in: &SignIn, covers: &Covers) -> String {
         tokio::time::sleep(PATIENCE).await;
         let mut judged: Option<RulebookId> = None;
-        // INVARIANT: set anew only after a judgement: whatever else wakes the flow must not put off its end.
-        let mut alarm = pin!(tokio::time::sleep(Duration::ZERO));
-        let mut is_due = true;
+        let mut alarm = Alarm::ringing();
         loop {
             // INVARIANT: listened for before it is judged, so that nothing falls between the two.
             let mut rules = self.house.rules.changes();
@@ -70,28 +66,25 @@ impl Proxy {
             let same = renewed.person == seen.person && renewed.standing == seen.standing;
             seen = renewed;
             // somebody else's grant wakes everybody
-            if !same || is_due || judged.as_ref() != Some(now.id()) {
+            if !same || alarm.rang || judged.as_ref() != Some(now.id()) {
                 let Some(permit) = self.still_passes(&now, &seen, covers) else {
                     return "the rules or the grant that let it pass no longer do".to_owned();
                 };
-                alarm.set(tokio::time::sleep(self.nap(permit.until())));
-                is_due = false;
+                alarm.set(nap(permit.until(), self.house.clock.now()));
                 judged = Some(now.id().clone());
             }
+            let woken = async {
+                tokio::select! {
+                    _ = rules.changed() => {}
+                    _ = grants.changed() => {}
+                    _ = people.changed() => {}
+                }
+            };
             tokio::select! {
                 () = sign_in.ended() => return SIGNED_OUT.to_owned(),
-                _ = rules.changed() => {}
-                _ = grants.changed() => {}
-                _ = people.changed() => {}
-                () = &mut alarm => is_due = true,
+                () = alarm.unless(woken) => {}
             }
         }
-    }
-
-    fn nap(&self, until: Option<Timestamp>) -> Duration {
-        let now = self.house.clock.now();
-        let left = until.map_or(LONGEST_NAP, |until| until.since(now));
-        left.clamp(Duration::from_millis(10), LONGEST_NAP)
     }
 
     /// What was seen, as it would be now.
@@ -133,54 +126,117 @@ impl Proxy {
     }
 }
 
+/// How long a flow that may go on `until` then is left alone.
+fn nap(until: Option<Timestamp>, now: Timestamp) -> Duration {
+    let left = until.map_or(LONGEST_NAP, |until| until.since(now));
+    left.clamp(Duration::from_millis(10), LONGEST_NAP)
+}
+
+/// When to judge again though nothing has changed.
+///
+/// INVARIANT: set anew only after a judgement: whatever else wakes the flow does not put off its end.
+struct Alarm {
+    sleep: Pin<Box<Sleep>>,
+    rang: bool,
+}
+
+impl Alarm {
+    fn ringing() -> Self {
+        Self {
+            sleep: Box::pin(tokio::time::sleep(Duration::ZERO)),
+            rang: true,
+        }
+    }
+
+    fn set(&mut self, nap: Duration) {
+        self.sleep.set(tokio::time::sleep(nap));
+        self.rang = false;
+    }
+
+    /// Returns once it rings, or when `woken` does.
+    async fn unless(&mut self, woken: impl Future<Output = ()>) {
+        tokio::select! {
+            () = woken => {}
+            () = &mut self.sleep => self.rang = true,
+        }
+    }
+}
+
 /// The flow was let pass, and then something took that back.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct NoLonger(pub(super) String);
 
-/// An answer that ends, with an error, once its flow may no longer go on.
-pub(super) struct Watched<B> {
-    inner: B,
+/// Asks, as the frames of a body pass, whether its flow may still go on.
+pub(super) struct Watch {
     may_not: MayNotGoOn,
     frames: u32,
 }
 
-impl<B> Watched<B> {
-    pub(super) fn new(inner: B, may_not: MayNotGoOn) -> Self {
-        Self {
-            inner,
-            may_not,
-            frames: 0,
+/// A body that never pauses is looked at every so many frames.
+const FRAMES: u32 = 16;
+
+impl Watch {
+    pub(super) fn new(may_not: MayNotGoOn) -> Self {
+        Self { may_not, frames: 0 }
+    }
+
+    /// Ready, with the reason, where the body must end; asked for each frame, and when there is none.
+    pub(super) fn poll(&mut self, pauses: bool, cx: &mut Context<'_>) -> Poll<String> {
+        self.frames = self.frames.wrapping_add(1);
+        if pauses || self.frames.is_multiple_of(FRAMES) {
+            self.may_not.as_mut().poll(cx)
+        } else {
+            Poll::Pending
         }
     }
 }
 
-/// An answer that never pauses is looked at every so many frames.
-const FRAMES: u32 = 16;
+#[cfg(test)]
+mod tests {
+    use std::future::{pending, ready};
+    use std::task::Waker;
 
-impl<B> HttpBody for Watched<B>
-where
-    B: HttpBody<Data = Bytes> + Unpin,
-    B::Error: Into<BoxError>,
-{
-    type Data = Bytes;
-    type Error = BoxError;
+    use super::*;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let frame = Pin::new(&mut self.inner).poll_frame(cx).map_err(Into::into);
-        self.frames = self.frames.wrapping_add(1);
-        let due = frame.is_pending() || self.frames.is_multiple_of(FRAMES);
-        if due && let Poll::Ready(why) = self.may_not.as_mut().poll(cx) {
-            return Poll::Ready(Some(Err(NoLonger(why).into())));
+    #[tokio::test(start_paused = true)]
+    async fn what_wakes_a_flow_for_nothing_does_not_put_off_its_next_judgement() {
+        let mut alarm = Alarm::ringing();
+        assert!(alarm.rang, "the first judgement waits for nothing");
+        alarm.set(Duration::from_mins(1));
+        let mut woken = 0;
+        while !alarm.rang {
+            // somebody else's grants, one every seven seconds
+            alarm.unless(tokio::time::sleep(Duration::from_secs(7))).await;
+            woken += 1;
         }
-        frame
+        assert_eq!(woken, 9, "eight times by them, then by the alarm");
+        alarm.set(Duration::from_mins(1));
+        assert!(!alarm.rang);
+        alarm.unless(pending()).await;
+        assert!(alarm.rang);
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+    #[test]
+    fn a_flow_is_looked_at_when_its_permit_ends_and_at_least_once_a_minute() {
+        let now = Timestamp::from_millis(1_000_000);
+        let until = |millis: i64| Some(Timestamp::from_millis(1_000_000 + millis));
+        assert_eq!(nap(None, now), LONGEST_NAP);
+        assert_eq!(nap(until(3_600_000), now), LONGEST_NAP);
+        assert_eq!(nap(until(5_000), now), Duration::from_secs(5));
+        assert_eq!(nap(until(0), now), Duration::from_millis(10), "it does not spin");
+        assert_eq!(nap(until(-5_000), now), Duration::from_millis(10));
     }
 
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+    #[test]
+    fn a_body_that_never_pauses_is_asked_every_so_many_frames_and_one_that_pauses_at_once() {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut watch = Watch::new(Box::pin(ready("enough".to_owned())));
+        let frames = (1..).find(|_| watch.poll(false, &mut cx).is_ready());
+        assert_eq!(frames, Some(FRAMES));
+        let mut watch = Watch::new(Box::pin(ready("enough".to_owned())));
+        assert_eq!(watch.poll(true, &mut cx), Poll::Ready("enough".to_owned()));
+        let mut watch = Watch::new(Box::pin(pending()));
+        assert!((0..100).all(|_| watch.poll(true, &mut cx).is_pending()));
     }
 }

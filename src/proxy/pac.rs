@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
 use http::{Method, Response, StatusCode};
 
-use crate::facts::Host;
+use crate::facts::{Host, hex};
 
 /// Writes the PAC file for a client that knows us under a name.
 pub type PacFile = Arc<dyn Fn(Option<Host>) -> String + Send + Sync>;
@@ -48,9 +48,8 @@ pub fn pac_answer(method: &Method, headers: &HeaderMap, script: String) -> Respo
 /// The entity tag of a script (RFC 9110 §8.8.3).
 fn etag(script: &str) -> String {
     let hash = digest::digest(&digest::SHA256, script.as_bytes());
-    let digits = hash.as_ref().iter().take(12);
-    let digits = digits.fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-    format!("\"{digits}\"")
+    let digits = hash.as_ref().get(..12).unwrap_or_default();
+    format!("\"{}\"", hex(digits))
 }
 
 #[cfg(test)]

@@ -8,12 +8,12 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Method, Request, Response, Version};
 use http_body::Body as _;
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
 use super::Proxy;
-use super::body::{Outgoing, carrying, whole};
-use super::longlived::{MayNotGoOn, SIGNED_OUT, Watched};
+use super::body::{Outgoing, Passing, passing, whole};
+use super::longlived::{SIGNED_OUT, Watch};
 use super::observe::head_of;
 use super::pac::pac_answer;
 use super::peek::{Peeked, peek};
@@ -21,12 +21,11 @@ use super::plan::{self, Planned, RequestStep};
 use super::respond::Reader;
 use super::visitor::{Hop, Visitor};
 use super::{headers, respond};
-use crate::audit::{Closing, Entry};
+use crate::audit::Entry;
 use crate::catalog::PEEK_LIMIT;
 use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Observation, Remedy, Stage};
 use crate::ingress::{Malformed, Target, request_sanity};
 use crate::policy::Permit;
-use crate::portal::Visit;
 use crate::rulebook::{Judgement, Refusal, Rulebook};
 use crate::upstream::{Answer, Body, OnlyOnce};
 
@@ -214,7 +213,7 @@ impl Proxy {
                 Box::pin(respond::once_all_is_said(challenge, asked)).await
             }
             // boxed: the counter is visited seldom, and its future would make every other one large
-            (RequestStep::Portal, Ok(())) => Box::pin(self.at_the_counter(rules, entry, &seen, asked)).await,
+            (RequestStep::Portal, Ok(())) => Box::pin(self.at_the_counter(entry, seen, asked)).await,
             (RequestStep::Forward(permit), Ok(())) => self.forward(entry, seen, &permit, asked).await,
             (RequestStep::Upgrade(permit), Ok(())) => Box::pin(self.upgrade(entry, seen, &permit, asked)).await,
         }
@@ -239,7 +238,7 @@ impl Proxy {
         asked: Asked,
     ) -> Response<Body> {
         let Asked {
-            hop: _hop,
+            hop,
             visitor,
             mut parts,
             body,
@@ -253,7 +252,12 @@ impl Proxy {
         let counters = entry.counters();
         let sent = || counters.up.load(Ordering::Relaxed);
         let body = Outgoing::new(peeked.frames, body, peeked.complete, entry.counters());
+        let upload = body.upload();
         let reader = Reader::of(&parts);
+        let lane = match hop.place.lane() {
+            Ok(lane) => lane,
+            Err(full) => return respond::fault(entry, &permit.authority().host, decrypted, reader, &full),
+        };
         let request = Request::from_parts(parts, body.boxed());
         let mut may_not = self.watch(seen, visitor.sign_in);
         let sent = tokio::select! {
@@ -262,60 +266,28 @@ impl Proxy {
             why = &mut may_not => return respond::cut(entry, permit.authority(), decrypted, reader, why),
         };
         match sent {
-            Ok(response) => self.pass_answer(entry, decrypted, response, may_not),
+            Ok(response) => {
+                let watch = Watch::new(may_not);
+                let exchange = Passing {
+                    entry,
+                    watch,
+                    lane,
+                    upload,
+                    decrypted,
+                };
+                self.pass_answer(exchange, response)
+            }
             Err(fault) => respond::fault(entry, &permit.authority().host, decrypted, reader, &fault),
         }
     }
 
     /// Passes an origin's answer on, for as long as it may.
-    pub(super) fn pass_answer(
-        &self,
-        entry: Entry,
-        decrypted: bool,
-        response: Response<Answer>,
-        may_not: MayNotGoOn,
-    ) -> Response<Body> {
+    pub(super) fn pass_answer(&self, exchange: Passing, response: Response<Answer>) -> Response<Body> {
         let (mut head, body) = response.into_parts();
         let via = self.via(head.version);
         headers::inward(&mut head, via, false);
-        let closing = Closing {
-            end: End::Completed,
-            status: Some(head.status.as_u16()),
-            decrypted,
-        };
-        Response::from_parts(head, carrying(entry, closing, Watched::new(body, may_not)))
-    }
-
-    /// A request to our own counter.
-    async fn at_the_counter(&self, rules: &Rulebook, entry: Entry, seen: &Observation, asked: Asked) -> Response<Body> {
-        let directory = self.house.directory.load();
-        let Some(subject) = &seen.subject else {
-            let fault = Fault::internal(Stage::Identify, "nobody came to the counter");
-            return respond::fault(entry, seen.ask.host(), false, Reader::of(&asked.parts), &fault);
-        };
-        let visit = Visit {
-            rules,
-            directory: &directory,
-            subject,
-            person: seen.person.as_ref(),
-            arrival: &seen.arrival,
-            secure: asked.secure,
-            at: seen.at,
-        };
-        let head_only = asked.parts.method == Method::HEAD;
-        let response = self
-            .house
-            .portal
-            .serve(&visit, Request::from_parts(asked.parts, asked.body))
-            .await;
-        let (head, body) = response.into_parts();
-        let closing = Closing {
-            end: End::Completed,
-            status: Some(head.status.as_u16()),
-            decrypted: true,
-        };
-        let body = if head_only { Full::default() } else { body };
-        Response::from_parts(head, carrying(entry, closing, body))
+        let body = passing(exchange, head.status, body);
+        Response::from_parts(head, body)
     }
 
     /// A request in origin-form to the door itself: the PAC file, and nothing else.
@@ -372,7 +344,7 @@ fn must_stay_unread(judgement: &Judgement) -> bool {
 
 /// The account that opened the tunnel is gone: 421 makes a client connect anew (RFC 9110 §15.5.20), and then it is asked
 /// who it is.
-fn signed_out() -> Fault {
+pub(super) fn signed_out() -> Fault {
     Fault::new(Blame::Client, Stage::Identify, FaultCode::Misdirected, SIGNED_OUT)
 }
 

@@ -60,10 +60,8 @@ impl Proxy {
             let user = account.as_ref().map(SubjectId::as_str);
             tracing::info!(client = %hop.arrival.client, user, %why, "a proof of identity was refused");
         }
-        let page = match &visitor.rejected {
-            Some((WhyRejected::TooManyGuesses, _)) => pages::wait(&ENGLISH, WAIT, audience(parts)),
-            Some(_) | None => pages::challenge(&ENGLISH, &self.house.guard.challenges(&hop.arrival), audience(parts)),
-        };
+        let why = visitor.rejected.as_ref().map(|(why, _)| *why);
+        let page = asking(why, || self.house.guard.challenges(&hop.arrival), audience(parts));
         if self.records_unproven(hop.arrival.client, Unproven::Challenge) {
             return answer(entry, End::Challenged, false, Reader::of(parts), page);
         }
@@ -131,6 +129,22 @@ pub(super) async fn once_all_is_said(mut answer: Response<Body>, asked: Asked) -
             .insert(CONNECTION, HeaderValue::from_static("close"));
     }
     answer
+}
+
+/// The answer to whoever has not proven who they are: it asks only where another proof could help.
+fn asking(why: Option<WhyRejected>, challenges: impl FnOnce() -> Vec<HeaderValue>, who: Audience) -> Page {
+    match why {
+        Some(WhyRejected::TooManyGuesses) => pages::wait(&ENGLISH, WAIT, who),
+        Some(WhyRejected::Unavailable) => pages::busy(&ENGLISH, who),
+        Some(
+            WhyRejected::TwoProofs
+            | WhyRejected::Malformed
+            | WhyRejected::WrongCredentials
+            | WhyRejected::UseTlsDoor
+            | WhyRejected::CertificateUnclear,
+        )
+        | None => pages::challenge(&ENGLISH, &challenges(), who),
+    }
 }
 
 /// Says what failed.
@@ -235,5 +249,33 @@ pub(super) fn client_gone(error: &hyper::Error) -> Closing {
         end: End::from(&gone),
         status: Some(StatusCode::OK.as_u16()),
         decrypted: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::header::{PROXY_AUTHENTICATE, RETRY_AFTER};
+
+    use super::*;
+
+    #[test]
+    fn who_could_not_be_looked_at_is_not_asked_again_as_if_the_proof_were_wrong() {
+        for (why, status, retry) in [
+            (None, 407, None),
+            (Some(WhyRejected::WrongCredentials), 407, None),
+            (Some(WhyRejected::TooManyGuesses), 429, Some("300")),
+            (Some(WhyRejected::Unavailable), 503, Some("2")),
+        ] {
+            let page = asking(why, || vec![HeaderValue::from_static("Basic")], Audience::Tool);
+            assert_eq!(page.status().as_u16(), status, "{why:?}");
+            let retry_after = page.headers().get(RETRY_AFTER);
+            assert_eq!(retry_after.map(|value| value.to_str().unwrap()), retry, "{why:?}");
+            assert_eq!(
+                page.headers().contains_key(PROXY_AUTHENTICATE),
+                status == 407,
+                "{why:?}"
+            );
+            assert!(page.headers().contains_key("proxy-status"), "{why:?}");
+        }
     }
 }

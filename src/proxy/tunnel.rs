@@ -83,9 +83,7 @@ impl Proxy {
             words.await
         };
         // INVARIANT: silence is not an opening. Bytes that come after it must be looked at like those before.
-        let Some(FirstWords { opening, client, said }) = heard else {
-            return Err(Stop::Ended(End::Cut(IDLE.to_owned())));
-        };
+        let FirstWords { opening, client, said } = heard.map_err(Stop::Ended)?;
         let may_stay = async {
             let Some(hello) = plan::on_opening(seen.ask.authority(), &opening).map_err(Why::Refused)? else {
                 return Ok(());
@@ -151,9 +149,9 @@ impl Proxy {
         ending(relay(client, origin, count, must_end, idle).await)
     }
 
-    /// Looks at the client's first bytes; none if nothing moves for too long. A server that speaks first (SSH, SMTP) is
-    /// heard meanwhile, or both sides would wait for each other.
-    async fn first_words<S>(&self, io: S, origin: &TcpStream, down: &Counters) -> Option<FirstWords<S>>
+    /// Looks at the client's first bytes, unless nothing moves for too long or a side breaks. A server that speaks first
+    /// (SSH, SMTP), or hangs up, is heard meanwhile, or both sides would wait for each other.
+    async fn first_words<S>(&self, io: S, origin: &TcpStream, down: &Counters) -> Result<FirstWords<S>, End>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -165,16 +163,18 @@ impl Proxy {
             tokio::select! {
                 biased;
                 opened = &mut opening => break opened,
-                () = greeting.step(origin, &mut to_client, down), if greeting.goes_on() => {
+                moved = greeting.step(origin, &mut to_client, down), if greeting.goes_on() => {
+                    moved.map_err(|(side, error)| End::from(&broken(side, &error)))?;
                     idle.set(tokio::time::sleep(self.house.upstream_idle));
                 }
-                () = &mut idle => return None,
+                () = &mut idle => return Err(End::Cut(IDLE.to_owned())),
             }
         };
         let (first, from_client) = rewound.into_parts();
-        Some(FirstWords {
+        let client = Rewound::new(first, from_client.unsplit(to_client));
+        Ok(FirstWords {
             opening,
-            client: Rewound::new(first, from_client.unsplit(to_client)),
+            client: if greeting.goes_on() { client } else { client.shut() },
             said: greeting.rest(),
         })
     }

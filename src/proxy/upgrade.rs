@@ -8,8 +8,9 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 
 use super::Proxy;
-use super::body::whole;
-use super::longlived::Covers;
+use super::body::{Passing, whole};
+use super::lanes::Lane;
+use super::longlived::{Covers, Watch};
 use super::request::Asked;
 use super::respond::Reader;
 use super::visitor::Hop;
@@ -24,6 +25,7 @@ use crate::upstream::{Answer, Body};
 struct Socket {
     /// Keeps the connection's place at the door.
     _hop: Arc<Hop>,
+    _lane: Lane,
     entry: Entry,
     seen: Observation,
     sign_in: SignIn,
@@ -50,6 +52,10 @@ impl Proxy {
         let client = parts.extensions.remove::<OnUpgrade>();
         headers::outward(&mut parts.headers, self.via(parts.version), true);
         let reader = Reader::of(&parts);
+        let lane = match hop.place.lane() {
+            Ok(lane) => lane,
+            Err(full) => return respond::fault(entry, &permit.authority().host, read, reader, &full),
+        };
         let request = Request::from_parts(parts, whole(""));
         let mut may_not = self.watch(seen.clone(), visitor.sign_in.clone());
         let sent = tokio::select! {
@@ -58,21 +64,28 @@ impl Proxy {
             why = &mut may_not => return respond::cut(entry, permit.authority(), read, reader, why),
         };
         match sent {
-            Ok((response, Some(origin))) => match client {
-                Some(client) => {
+            Ok((response, origin)) => {
+                if let Some((client, origin)) = client.zip(origin) {
                     let socket = Socket {
                         _hop: hop,
+                        _lane: lane,
                         entry,
                         seen,
                         sign_in: visitor.sign_in,
                         read,
                     };
-                    self.switch(socket, client, origin, response)
+                    return self.switch(socket, client, origin, response);
                 }
-                None => self.pass_answer(entry, read, response, may_not),
-            },
-            // the origin did not switch: its answer passes like any other
-            Ok((response, None)) => self.pass_answer(entry, read, response, may_not),
+                // the origin did not switch: its answer passes like any other
+                let exchange = Passing {
+                    entry,
+                    watch: Watch::new(may_not),
+                    lane,
+                    upload: None,
+                    decrypted: read,
+                };
+                self.pass_answer(exchange, response)
+            }
             Err(fault) => respond::fault(entry, &permit.authority().host, read, reader, &fault),
         }
     }
@@ -102,6 +115,7 @@ impl Proxy {
         let _alive = self.house.metrics.tunnel();
         let Socket {
             _hop,
+            _lane,
             entry,
             seen,
             sign_in,

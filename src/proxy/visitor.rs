@@ -7,6 +7,7 @@ use http::request::Parts;
 use rustls::pki_types::CertificateDer;
 
 use super::Proxy;
+use super::lanes::Taken;
 use super::streams::Streams;
 use crate::clock::Timestamp;
 use crate::facts::{
@@ -14,14 +15,10 @@ use crate::facts::{
 };
 use crate::identity::selection::{self, Stated};
 use crate::identity::{Answer, Evidence, SignIn, WhyRejected};
-use crate::ingress::{self, Slot};
-use crate::metrics::Alive;
+use crate::ingress;
 use crate::portal::Visit;
 use crate::purpose::Declaration;
 use crate::rulebook::{self, Rulebook};
-
-/// Stands for a selection that names no purpose: nobody holds a grant for it.
-const UNCLEAR: &str = "(unclear)";
 
 /// One hop of a client: the connection to a door, or what runs inside an intercepted tunnel.
 pub(super) struct Hop {
@@ -31,16 +28,10 @@ pub(super) struct Hop {
     pub(super) certificate: Option<CertificateDer<'static>>,
     /// Set inside a tunnel: who opened it, and for where.
     pub(super) inside: Option<Inside>,
-    /// The connection's place among those that its door serves at a time.
+    /// Its place among those that the door serves at a time.
     pub(super) place: Arc<Taken>,
     /// Its streams, where it speaks HTTP/2.
     pub(super) streams: Streams,
-}
-
-/// Held as long as anything of a connection lives: a tunnel outlives the request that opened it.
-pub(super) struct Taken {
-    pub(super) _slot: Slot,
-    pub(super) _alive: Alive,
 }
 
 impl Hop {
@@ -99,7 +90,7 @@ impl Proxy {
                 let selects = match selection::stated(&parts.headers) {
                     Stated::Nothing => by_name,
                     Stated::Purpose(purpose) => Some((purpose, Channel::Header)),
-                    Stated::Unclear => Some((PurposeId::new(UNCLEAR), Channel::Header)),
+                    Stated::Unclear => Some((PurposeId::new(PurposeId::NOT_ONE), Channel::Header)),
                 };
                 Visitor {
                     subject: Some(subject),

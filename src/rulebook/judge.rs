@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Rulebook;
 use super::judgement::{Cause, Judgement};
+use crate::catalog::media_type;
 use crate::facts::{Activity, Grant, Head, Observation, Peek, Person, Place, PolicyId, Reading, Reason, Subject};
 use crate::policy::{Decision, Hearing, Question, RequestFacts};
 
@@ -88,7 +89,7 @@ pub(super) fn flow<'a>(
             .hints
             .content_length
             .unwrap_or(if head.hints.has_body { u64::MAX } else { 0 }),
-        content_type: head.hints.content_type.as_deref(),
+        content_type: head.hints.content_type.as_deref().map(media_type),
     };
     Question {
         person,

@@ -195,6 +195,7 @@ impl Pool {
                 Sender::Http1(sender)
             }
             Connected::Http2(connection, place) => {
+                state.speaks_http1 = false; // any more
                 let sender = Sender::Http2(connection.sender.clone(), place);
                 let since = None;
                 state.shared.push(Sharing { connection, since });

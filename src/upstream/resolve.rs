@@ -111,8 +111,7 @@ impl System {
     /// The call for this name that is under way, or whose answer still counts.
     fn asked(&self, host: &Host) -> Option<Asked> {
         let now = Instant::now();
-        let counts = |found: &Option<Found>| found.as_ref().is_none_or(|found| now < found.until);
-        self.all().get(host).filter(|asked| counts(&asked.borrow())).cloned()
+        self.all().get(host).filter(|asked| counts(asked, now)).cloned()
     }
 
     async fn ask(&self, host: &Host) -> Result<Asked, AcquireError> {
@@ -133,7 +132,12 @@ impl System {
         });
         let mut all = self.all();
         if all.len() >= MOST_ASKED {
-            all.clear();
+            let now = Instant::now();
+            all.retain(|_, asked| counts(asked, now));
+        }
+        if all.len() >= MOST_ASKED {
+            // INVARIANT: calls that are under way stay, of which there are few: another for the same name takes a thread.
+            all.retain(|_, asked| asked.borrow().is_none());
         }
         all.insert(host.clone(), asked.clone());
         Ok(asked)
@@ -142,6 +146,14 @@ impl System {
     fn all(&self) -> MutexGuard<'_, BTreeMap<Host, Asked>> {
         // Nothing panics while it holds the lock; and if it did, the map would still be whole.
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a call is under way, or its answer still counts. One that ended without an answer does not.
+fn counts(asked: &Asked, now: Instant) -> bool {
+    match &*asked.borrow() {
+        Some(found) => now < found.until,
+        None => asked.has_changed().is_ok(),
     }
 }
 
@@ -207,7 +219,7 @@ fn failed(host: &Host, cause: &dyn std::error::Error) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
     use futures_util::FutureExt as _;
 
@@ -269,6 +281,43 @@ mod tests {
         assert_eq!(CALLS.load(Ordering::SeqCst), 1);
         assert!(system.resolve(&other).await.is_ok());
         assert_eq!(CALLS.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_call_that_ends_without_an_answer_does_not_stand_for_its_name() {
+        static CALLS: AtomicUsize = AtomicUsize::new(0);
+        let system = System::new(
+            |_| {
+                assert_ne!(CALLS.fetch_add(1, Ordering::SeqCst), 0, "the first call breaks");
+                Ok(vec![IpAddr::from([192, 0, 2, 1])])
+            },
+            1,
+        );
+        assert!(system.resolve(&host("x.com")).await.is_err());
+        assert!(system.resolve(&host("x.com")).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_names_push_out_old_answers_and_no_call_that_is_under_way() {
+        static GOES_ON: AtomicBool = AtomicBool::new(false);
+        let system = System::new(
+            |name| {
+                while name == "slow.com" && !GOES_ON.load(Ordering::SeqCst) {
+                    std::thread::yield_now();
+                }
+                Ok(Vec::new())
+            },
+            2,
+        );
+        let slow = host("slow.com");
+        assert!(system.resolve(&slow).now_or_never().is_none());
+        for n in 0..=MOST_ASKED {
+            assert!(system.resolve(&host(&format!("n{n}.com"))).await.is_ok());
+        }
+        assert!(system.all().len() <= MOST_ASKED);
+        assert!(system.asked(&slow).is_some());
+        GOES_ON.store(true, Ordering::SeqCst);
+        assert!(system.resolve(&slow).await.is_ok());
     }
 
     #[test]

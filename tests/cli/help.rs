@@ -80,6 +80,8 @@ fn the_gate_and_its_demo() {
                               policies built in
       -h, --help              Print help
       -V, --version           Print version
+
+    Exit code: 0 an orderly stop; 1 the demo cannot open; 2 the command line makes no sense
     ");
 }
 
@@ -281,6 +283,8 @@ fn the_accounts() {
           --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
       -h, --help              Print help
       -V, --version           Print version
+
+    Exit code: 0 done; 1 not done; 2 the command line or the settings make no sense
     ");
     insta::assert_snapshot!(desk.types("wayleave user add --help"), @"
     exit 0
@@ -377,6 +381,8 @@ fn the_authority() {
           --folder <FOLDER>   The folder of the authority; `tls.folder` of the settings if not given
       -h, --help              Print help
       -V, --version           Print version
+
+    Exit code: 0 done; 1 not done; 2 the command line or the settings make no sense
     ");
     insta::assert_snapshot!(desk.types("wayleave ca init --help"), @"
     exit 0
@@ -536,6 +542,8 @@ fn the_pac_file() {
           --all               Send everything through the proxy; instead of the settings
       -h, --help              Print help
       -V, --version           Print version
+
+    Exit code: 0 printed; 1 not printed; 2 the command line or the settings make no sense
     ");
 }
 
@@ -565,6 +573,8 @@ fn the_book() {
                               [possible values: human, json]
       -h, --help              Print help
       -V, --version           Print version
+
+    Exit code: 0 done; 1 the book does not hold, or lacks what was asked for; 2 not understood
     ");
     insta::assert_snapshot!(desk.types("wayleave records verify --help"), @"
     exit 0

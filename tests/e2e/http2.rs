@@ -175,6 +175,56 @@ async fn an_upload_streams_through_and_trailers_follow_it() {
     world.close().await;
 }
 
+/// A world, an upload inside it whose first part the origin has read, and the whole answer that came to that.
+async fn answered_early() -> (World, mpsc::Sender<Part>, Wire) {
+    let origin = Scripted::bind().await;
+    let world = World::planned(|plan| {
+        plan.inspect_everything();
+        plan.lead("up.example.org", origin.address);
+    })
+    .await;
+    let mut sender = inside::<Streamed>(&world.client("dan"), "up.example.org").await;
+    let (upload, body) = streamed();
+    world.sends(1);
+    let request = Request::post("https://up.example.org/upload").body(body).unwrap();
+    let answer = tokio::spawn(async move {
+        let answer = sender.send(request).await.unwrap();
+        answer.into_body().collect().await.unwrap().to_bytes()
+    });
+    upload.send(data("first")).await.unwrap();
+    let mut server = origin.tls(&world.origins, "up.example.org").await;
+    server.head().await;
+    assert_eq!(server.exactly(10).await, "5\r\nfirst\r\n");
+    server.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+    assert_eq!(answer.await.unwrap(), "ok");
+    (world, upload, server)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_after_an_early_answer_arrives_and_counts() {
+    let (world, upload, mut server) = answered_early().await;
+    upload.send(data("second")).await.unwrap();
+    drop(upload);
+    assert_eq!(server.exactly(16).await, "6\r\nsecond\r\n0\r\n\r\n");
+    let closing = world.ended("up.example.org", "/upload").await;
+    assert_eq!(closing.ended().end, End::Completed);
+    assert_eq!((closing.ended().bytes_up, closing.ended().bytes_down), (11, 2));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_after_an_early_answer_ends_with_its_permission() {
+    let (world, upload, _server) = answered_early().await;
+    let rule = r#"@id("test.over") @title("Over") @reason("Uploads are over.") @owner("IT")
+        forbid (principal, action == Action::"connect", resource) when { resource.host == "up.example.org" };"#;
+    world.edit_rules("rules/90-test.cedar", rule).await;
+    // each part may still leave, until one does not
+    while upload.send(data("more")).await.is_ok() {}
+    let closing = world.ended("up.example.org", "/upload").await;
+    assert!(matches!(closing.ended().end, End::Cut(_)), "{:?}", closing.ended());
+    world.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_streams_through_before_it_is_whole() {
     let origin = Scripted::bind().await;

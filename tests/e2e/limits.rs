@@ -7,6 +7,7 @@ use http_body_util::BodyExt;
 use tokio::net::TcpStream;
 use wayleave::facts::{Act, End, FaultCode, GatewayAct, Record};
 
+use crate::harness::client::{Answer, Sender};
 use crate::harness::scripted::Scripted;
 use crate::harness::wire::{Wire, tls};
 use crate::harness::{World, code};
@@ -186,7 +187,7 @@ async fn origins_that_cannot_be_reached_or_do_not_answer_are_named() {
     .await;
     world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
     let ada = world.client("ada");
-    let says = |answer: &crate::harness::client::Answer, status: u16, error: &str| {
+    let says = |answer: &Answer, status: u16, error: &str| {
         assert_eq!(answer.status.as_u16(), status, "{}", answer.text());
         let proxy_status = answer.header("proxy-status");
         assert!(proxy_status.contains(&format!("error={error}")), "{proxy_status}");
@@ -259,7 +260,7 @@ async fn an_answer_that_breaks_off_is_broken_for_the_client_too_and_the_record_b
             .tls("half.linkedin.com", ada.tunnel("half.linkedin.com:443").await.unwrap())
             .await
             .unwrap();
-        let mut sender = crate::harness::client::Sender::on(inside, alpn[0] == b"h2").await;
+        let mut sender = Sender::on(inside, alpn[0] == b"h2").await;
         world.sends(1);
         let mut request = http::Request::get("https://half.linkedin.com/feed/")
             .body(String::new())
@@ -366,6 +367,55 @@ async fn connections_beyond_the_limit_wait_for_their_turn() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_an_http_2_connection_carries_counts_like_connections() {
+    let world = World::planned(|plan| plan.settings.ingress.max_connections_per_client = 3).await;
+    let dan = world.client_on_tls_door("dan", b"h2");
+    let (io, _) = dan.dial().await;
+    let mut sender = Sender::<String>::on(io, true).await;
+    let mut ask = async |method: &str, target: &str| {
+        world.sends(1);
+        let request = http::Request::builder().method(method).uri(target);
+        let request = request.header("proxy-authorization", dan.authorization.clone().unwrap());
+        sender.send(request.body(String::new()).unwrap()).await.unwrap()
+    };
+    let mut tunnels = Vec::new();
+    for n in 0..3 {
+        let opened = ask("CONNECT", &format!("{n}.example.org:22")).await;
+        assert_eq!(opened.status(), StatusCode::OK);
+        tunnels.push(hyper::upgrade::on(opened).await.unwrap());
+    }
+    // neither a tunnel that nobody reads, nor one that is read, nor a request
+    let full = [
+        ("CONNECT", "more.example.org:22", "more.example.org", "CONNECT"),
+        ("CONNECT", "www.linkedin.com:443", "www.linkedin.com", "CONNECT"),
+        ("GET", "http://www.example.org/", "www.example.org", UNREAD),
+    ];
+    for (method, target, host, path) in full {
+        let answer = Answer::read(ask(method, target).await).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{target}");
+        assert_eq!(answer.header("retry-after"), "10");
+        let proxy_status = answer.header("proxy-status");
+        assert!(
+            proxy_status.contains("error=connection_limit_reached"),
+            "{proxy_status}"
+        );
+        let ended = world.ended(host, path).await;
+        assert_eq!(
+            (ended.code(), ended.ended().status),
+            (Some(FaultCode::ConnectionLimit), Some(503))
+        );
+    }
+    assert_eq!(world.admin("/healthz").await.status, StatusCode::OK);
+    let closed = tunnels.pop();
+    drop(closed);
+    // its record is there a moment before its place is
+    world.ended("2.example.org", "CONNECT").await;
+    while ask("GET", "http://www.example.org/").await.status() != StatusCode::OK {}
+    drop(tunnels);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_comes_to_nothing_is_recorded_so_often_and_then_counted() {
     let world = World::planned(|plan| plan.settings.proxy.unproven_records = 3).await;
     let nobody = world.stranger();
@@ -410,7 +460,7 @@ async fn requests_that_leave_the_connections_name_are_misdirected() {
         .tls("www.linkedin.com", ada.tunnel("www.linkedin.com:443").await.unwrap())
         .await
         .unwrap();
-    let mut sender = crate::harness::client::Sender::on(inside, true).await;
+    let mut sender = Sender::on(inside, true).await;
     let request = http::Request::get("https://www.reddit.com/")
         .body(String::new())
         .unwrap();

@@ -9,6 +9,7 @@ use wayleave::facts::{Act, GrantAct};
 use crate::harness::World;
 use crate::harness::client::{Answer, Client};
 use crate::harness::house::{PORTAL, form, hidden, later};
+use crate::harness::wire::Wire;
 
 const FEED: &str = "https://www.linkedin.com/feed/?filter=people";
 const WHY: &str = "Looking for a Rust engineer in Lyon";
@@ -294,6 +295,7 @@ async fn a_purpose_that_needs_approval_is_not_given_and_says_who_could_approve()
     assert_eq!(refused.status, StatusCode::SEE_OTHER);
     let page = ben.follow(refused.header("location"), "cross-site").await.text();
     assert!(page.contains("Ask Mia Castellano (mia)"), "{page}");
+    assert!(page.contains("once somebody has approved"), "{page}");
     assert!(!page.contains("<form"), "there is nothing to send: {page}");
     world.close().await;
 }
@@ -324,6 +326,34 @@ async fn a_declaration_that_rules_forbid_is_refused_and_recorded() {
         })
         .await;
     assert_eq!(refused, [(GrantAct::Refused, 1)]);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_declaration_is_judged_by_the_rules_that_are_in_force_once_it_is_there() {
+    let world = World::open().await;
+    let ada = world.client("ada").offering(&[b"http/1.1"]);
+    let mut wire = Wire::on(ada.inside("wayleave.internal").await);
+    world.sends(1);
+    let body = recruiting().to_string();
+    wire.say(format!(
+        "POST /v1/grants HTTP/1.1\r\nHost: wayleave.internal\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nExpect: 100-continue\r\n\r\n",
+        body.len()
+    ))
+    .await;
+    // the counter waits for what comes
+    assert!(wire.head().await.starts_with("HTTP/1.1 100 "));
+    let rule = r#"@id("test.no-api") @title("No API") @reason("Declare in the portal only.") @owner("IT")
+        forbid (principal, action == Action::"declare", resource) when { context.channel == "api" };"#;
+    world.edit_rules("rules/90-test.cedar", rule).await;
+    wire.say(body).await;
+    let (head, problem) = wire.answer().await;
+    assert!(
+        head.starts_with("HTTP/1.1 403") && problem.contains("test.no-api"),
+        "{head}{problem}"
+    );
+    assert!(holds(&world.client("ada")).await.is_empty());
     world.close().await;
 }
 

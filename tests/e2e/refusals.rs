@@ -1,11 +1,12 @@
 //! How a refusal is told: to a person in a browser, to a script, and where nothing may be shown at all.
 
 use http::{Request, StatusCode};
-use wayleave::facts::{End, Outcome};
+use wayleave::facts::{End, FaultCode, Outcome};
 
 use crate::harness::World;
 use crate::harness::client::{Answer, Client};
 use crate::harness::house::PORTAL;
+use crate::harness::scripted::Scripted;
 use crate::harness::wire::Wire;
 
 /// The path on record of a request in clear that nobody may read.
@@ -314,6 +315,34 @@ async fn a_refusal_is_small_and_needs_nothing_from_elsewhere() {
         for loads in ["src=", "<link", "@import", "url(", "http-equiv"] {
             assert!(!text.contains(loads), "{loads}: {text}");
         }
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tool_that_says_everything_before_it_listens_hears_what_failed_on_the_way() {
+    let origin = Scripted::bind().await;
+    let world = World::planned(|plan| plan.lead("up.example.org", origin.address)).await;
+    let dan = world.client("dan");
+    for dan in [dan, world.client_on_tls_door("dan", b"http/1.1")] {
+        let mut wire = Wire::of(&dan).await;
+        world.sends(1);
+        let proof = dan.authorization.clone().unwrap();
+        wire.say(format!(
+            "POST http://up.example.org/ HTTP/1.1\r\nHost: up.example.org\r\nContent-Length: 9000000\r\n\
+             Proxy-Authorization: {proof}\r\n\r\nthe first bytes"
+        ))
+        .await;
+        let mut server = origin.clear().await;
+        server.head().await;
+        server.exactly(15).await;
+        drop(server);
+        let gone = world.ended("up.example.org", UNREAD).await;
+        assert_eq!(gone.code(), Some(FaultCode::OriginGone));
+        wire.say(vec![b'x'; 9_000_000 - 15]).await;
+        let (head, problem) = wire.answer().await;
+        assert!(head.starts_with("HTTP/1.1 502"), "{head}");
+        assert!(problem.contains("origin-gone"), "{problem}");
     }
     world.close().await;
 }

@@ -1,12 +1,13 @@
 //! Tunnels that pass unread: what they carry, what they must not carry, how many there can be, and how they end.
 
 use http::StatusCode;
+use hyper_util::rt::TokioIo;
 use rustls::AlertDescription;
 use tokio::net::TcpStream;
 use wayleave::facts::{End, FaultCode};
 
 use crate::harness::World;
-use crate::harness::house::PORTAL;
+use crate::harness::house::{PORTAL, admin};
 use crate::harness::origin::Papers;
 use crate::harness::scripted::Scripted;
 use crate::harness::wire::{Wire, tls};
@@ -302,6 +303,52 @@ async fn a_server_that_speaks_first_is_heard() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_hangs_up_before_its_client_spoke_is_heard_at_once() {
+    let mail = Scripted::bind().await;
+    let world = World::planned(|plan| plan.lead("*.example.org", mail.address)).await;
+    for (door, dan) in [world.client("dan"), world.client_on_tls_door("dan", b"h2")]
+        .iter()
+        .enumerate()
+    {
+        let tunnel = async |name: &str| {
+            let tunnel = dan.tunnel(&format!("{name}-{door}.example.org:25")).await.unwrap();
+            Wire::on(TokioIo::new(tunnel))
+        };
+        let ended = async |name: &str| world.ended(&format!("{name}-{door}.example.org"), "CONNECT").await;
+        for (name, said) in [("silent", ""), ("busy", "421 closing\r\n")] {
+            let mut client = tunnel(name).await;
+            let mut server = mail.clear().await;
+            server.say(said).await;
+            server.finish().await;
+            assert_eq!(client.rest().await, said);
+            client.finish().await;
+            assert_eq!(server.rest().await, "");
+            let closing = ended(name).await;
+            assert_eq!(closing.ended().end, End::Completed);
+            assert_eq!(closing.ended().bytes_down, said.len() as u64);
+        }
+        // who only ends their half still listens
+        let mut client = tunnel("listening").await;
+        let mut server = mail.clear().await;
+        server.finish().await;
+        assert_eq!(client.rest().await, "");
+        client.say("SSH-2.0-late\r\n").await;
+        client.finish().await;
+        assert_eq!(server.rest().await, "SSH-2.0-late\r\n");
+        let closing = ended("listening").await;
+        assert_eq!((&closing.ended().end, closing.ended().bytes_up), (&End::Completed, 14));
+        // and who breaks off does not
+        let mut client = tunnel("broken").await;
+        let server = mail.accept().await;
+        server.set_zero_linger().unwrap();
+        drop(server);
+        assert_eq!(client.rest().await, "");
+        assert_eq!(ended("broken").await.code(), Some(FaultCode::OriginGone));
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn silence_does_not_smuggle_a_hello_past_the_gateway() {
     let cdn = Scripted::bind().await;
     let world = World::planned(|plan| {
@@ -420,6 +467,7 @@ async fn the_stop_lets_a_running_answer_finish_and_does_not_wait_for_those_who_s
     let _silent_inside = Wire::tunnel(&dan, "www.linkedin.com:443").await;
     let _no_handshake = TcpStream::connect(world.gate().addresses().tls).await.unwrap();
     let door = world.gate().addresses().plain;
+    let operators = world.gate().addresses().admin;
     let mut client = Wire::of(&dan).await;
     world.sends(1);
     let proof = dan.authorization.clone().unwrap();
@@ -437,6 +485,10 @@ async fn the_stop_lets_a_running_answer_finish_and_does_not_wait_for_those_who_s
         while TcpStream::connect(door).await.is_ok() {
             tokio::task::yield_now().await; // until nobody is let in any more
         }
+        // operators see why
+        let ready = admin(operators, "/readyz").await;
+        assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(ready.text().contains("the gateway is stopping"), "{}", ready.text());
         origin.say("done").await;
         assert_eq!(client.rest().await, "done");
     };

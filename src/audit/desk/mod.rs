@@ -11,6 +11,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 use crate::audit::batch::{Batch, Durable, Line};
+use crate::audit::segment::Segment;
 use crate::audit::{OnFull, Unavailable};
 use crate::clock::{Clock, Timestamp};
 use crate::facts::RulebookId;
@@ -79,6 +80,8 @@ pub(in crate::audit) struct Desk {
     well: AtomicBool,
     /// How many flows were turned away unrecorded.
     turned_away: AtomicU64,
+    /// The segment that is being written.
+    segment: AtomicU64,
 }
 
 enum Admission {
@@ -109,6 +112,7 @@ impl Desk {
             clock,
             well: AtomicBool::new(true),
             turned_away: AtomicU64::new(0),
+            segment: AtomicU64::new(Segment::FIRST.0),
         }
     }
 
@@ -267,6 +271,11 @@ impl Desk {
 
     pub(in crate::audit) fn turned_away(&self) -> u64 {
         self.turned_away.load(Ordering::Relaxed)
+    }
+
+    /// The segment that is being written: what is accepted from now on is in it or in a later one.
+    pub(in crate::audit) fn segment(&self) -> Segment {
+        Segment(self.segment.load(Ordering::Acquire))
     }
 
     pub(in crate::audit) fn backlog(&self) -> usize {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Desk, Gap, Phase, State, Turn};
 use crate::audit::Unavailable;
+use crate::audit::segment::Segment;
 
 impl Desk {
     /// Waits for lines; once one is here, lingers for company unless somebody waits for it.
@@ -30,6 +31,11 @@ impl Desk {
         state.urgent = false;
         state.waiting_bytes = 0;
         Turn::Write(std::mem::take(&mut state.waiting))
+    }
+
+    /// What is written from now on is in `segment` or in a later one.
+    pub(in crate::audit) fn begins(&self, segment: Segment) {
+        self.segment.store(segment.0, Ordering::Release);
     }
 
     /// `lines` are on disk: there is room again, and no trouble. Returns the gap that has ended, if there was one.

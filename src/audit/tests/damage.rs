@@ -207,7 +207,9 @@ async fn a_hole_that_a_power_loss_left_is_set_aside_with_what_follows_it() {
         .take(3)
         .map(<[u8]>::len)
         .sum::<usize>();
-    change(&newest, |bytes| bytes[third + 20..third + 900].fill(0));
+    // as of a disk that got the rest of the file and not the block in which the last write began
+    let block_end = third.next_multiple_of(512);
+    change(&newest, |bytes| bytes[third..block_end].fill(0));
     let (book, repairs) = Book::open(&settings(folder.path()), clock(), Vec::new()).unwrap();
     let said = repairs[0].to_string();
     assert!(said.contains("has a hole before its last"), "{said}");
@@ -217,6 +219,47 @@ async fn a_hole_that_a_power_loss_left_is_set_aside_with_what_follows_it() {
     assert_eq!(verify(folder.path()).unwrap().lines, 7);
     let aside = fs::read(folder.path().join("records-00000001.torn")).unwrap();
     assert_eq!(aside.len(), whole.len() - third);
+}
+
+#[test]
+fn a_nul_that_no_power_loss_leaves_is_damage_and_not_a_hole() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let (book, _) = Book::open(&settings(folder.path()), clock(), Vec::new()).unwrap();
+        for _ in 0..5 {
+            flow(&book, true).await;
+        }
+        book.close().await.unwrap();
+    });
+    let newest = lines_of(folder.path(), 1);
+    let whole = fs::read(&newest).unwrap();
+    let second = 1 + whole.iter().position(|byte| *byte == b'\n').unwrap();
+    let block = second.next_multiple_of(512);
+    for zeroed in [
+        second + 20..second + 21,
+        second..second + 1,
+        block..block + 100,
+        second + 1..block,
+    ] {
+        change(&newest, |bytes| bytes[zeroed.clone()].fill(0));
+        let Err(BookError::Broken(named)) = Book::open(&settings(folder.path()), clock(), Vec::new()) else {
+            panic!("a damaged book opened: {zeroed:?}")
+        };
+        assert_eq!(
+            (named.line, Some(named)),
+            (2, verify(folder.path()).err()),
+            "{zeroed:?}"
+        );
+        assert_eq!(
+            fs::read_dir(folder.path())
+                .unwrap()
+                .filter(|entry| { entry.as_ref().unwrap().file_name().to_string_lossy().ends_with(".torn") })
+                .count(),
+            0
+        );
+        fs::write(&newest, &whole).unwrap();
+    }
 }
 
 #[test]
@@ -406,6 +449,27 @@ fn a_folder_that_is_no_book_is_said_to_be_none() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(verify(folder.path()).unwrap().lines, 0);
     assert!(verify(&folder.path().join("nowhere")).is_err());
+}
+
+#[test]
+fn what_is_not_a_file_is_said_and_not_read_for_ever() {
+    let name = |at: &Path, name: &str| at.join(name);
+    let pipe =
+        |path: &Path| rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    for taken in ["records-00000001.jsonl", "records-00000001.seal", "seal.pub"] {
+        let endless = written();
+        fs::remove_file(name(endless.path(), taken)).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", name(endless.path(), taken)).unwrap();
+        let silent = written();
+        fs::remove_file(name(silent.path(), taken)).unwrap();
+        pipe(&name(silent.path(), taken));
+        for folder in [endless, silent] {
+            let (file, line, why) = broken(folder.path());
+            assert_eq!((file.as_str(), line), (taken, 0));
+            assert!(why.contains("not a regular file"), "{why}");
+            assert!(taken != "seal.pub" || Book::open(&small(folder.path()), clock(), Vec::new()).is_err());
+        }
+    }
 }
 
 proptest! {

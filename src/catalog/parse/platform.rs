@@ -206,15 +206,18 @@ fn mark(
 ) {
     let hosts = signature::hosts(report, &row.needed_texts("hosts"), sets);
     let key = row.needed("key");
-    let sign = match (row.text("member"), row.text("contains")) {
-        (Some(member), None) => Some(Sign::Member(member.value.into())),
-        (None, Some(word)) => Some(Sign::Contains(word.value.to_ascii_lowercase().into())),
-        (Some(_), Some(_)) | (None, None) => {
-            let help = "say `member = …` (a member of the JSON value) or `contains = …` (a text in it)";
+    let only: Box<[Box<str>]> = row.texts("only").into_iter().map(|name| name.value.into()).collect();
+    let sign = match (row.text("member"), row.text("contains"), only.is_empty()) {
+        (Some(member), None, true) => Some(Sign::Member(member.value.into())),
+        (None, Some(word), true) => Some(Sign::Contains(word.value.to_ascii_lowercase().into())),
+        (None, None, false) if only.iter().all(|name| !name.is_empty()) => Some(Sign::Beyond(only)),
+        (Some(_), _, _) | (_, Some(_), _) | (None, None, _) => {
+            let help = "say `member = …` (a member of the JSON value), `only = [ … ]` (all members that a read has), or \
+                        `contains = …` (a text in it)";
             report.problem(
                 "bad-mark",
                 row.span(),
-                "a mark needs one of `member` and `contains`",
+                "a mark needs one of `member`, `only` and `contains`",
                 help,
             );
             None

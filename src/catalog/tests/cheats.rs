@@ -397,6 +397,40 @@ fn what_nobody_looks_at_is_not_kept() {
 }
 
 #[test]
+fn words_of_the_clients_own_are_not_kept() {
+    let long = "S3CRET".repeat(1000);
+    let url = format!("{GRAPHQL}?fb_api_req_friendly_name={long}&_method=%20%20put&fb_api_req_friendly_name=FooQuery");
+    for content_type in [
+        "application/x-www-form-urlencoded; charset=S3CRET".to_owned(),
+        "application/json; x=S3CRET".to_owned(),
+        "multipart/form-data; boundary=S3CRET".to_owned(),
+        format!("application/{long}+json"),
+        "S3CRET S3CRET".to_owned(),
+    ] {
+        let seen = request("POST", &url)
+            .header("x-fb-friendly-name", "S3CRETMutatio")
+            .header("x-http-method-override", "S3CRET")
+            .body(&content_type, "fb_api_req_friendly_name=S3CRET&_method=delete")
+            .with(|hints| {
+                hints.fetch_dest = Some(long.clone());
+                hints.fetch_mode = Some(long.clone());
+                hints.fetch_site = Some("S3CRET!".to_owned());
+                hints.content_encoding = Some(long.clone());
+            });
+        let mut head = seen.head.clone();
+        head.peek = Peek::Operations(vec![vec![("fb_api_req_friendly_name".into(), "S3CRET!".into())]]);
+        let kept = catalog().redact(&catalog().place(&seen.host), &head);
+        let text = serde_json::to_string(&kept).unwrap();
+        assert!(!text.contains("S3CRET"), "{text}");
+        assert!(
+            text.len() < 1000 && text.contains("FooQuery") && text.contains("put"),
+            "{text}"
+        );
+        seen.read();
+    }
+}
+
+#[test]
 fn credentials_in_paths_are_hidden_and_the_request_is_read_the_same() {
     for (url, kept, activity) in [
         (

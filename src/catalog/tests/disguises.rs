@@ -192,3 +192,82 @@ fn a_share_window_is_a_deliberate_act() {
         assert_eq!(framed.activities(), activity, "{url}");
     }
 }
+
+#[test]
+fn what_takes_more_than_a_timeline_does_is_no_timeline() {
+    let timeline = |variables: &str| {
+        let body = format!(r#"{{"variables":{variables},"features":{{}},"queryId":"AbC"}}"#);
+        request("POST", "https://x.com/i/api/graphql/AbC/HomeTimeline").json(&body)
+    };
+    for writes in [
+        r#"{"bookmark_collection_id":"1"}"#,
+        r#"{"count":20,"tweet_id":"1"}"#,
+        r#"{"count":20,"Count":20}"#,
+        r#"{"":0}"#,
+        r#"["count"]"#,
+        r#""{\"userId\":1}""#,
+    ] {
+        assert_eq!(timeline(writes).activities(), "unknown-write", "{writes}");
+    }
+    for reads in [
+        r#"{"count":20,"cursor":"x","includePromotedContent":true,"latestControlAvailable":true,"requestContext":"launch","withCommunity":true,"seenTweetIds":["1"]}"#,
+        r#""{\"count\":20}""#,
+        "null",
+    ] {
+        assert_eq!(timeline(reads).activities(), "browse", "{reads}");
+    }
+    let in_query = request(
+        "POST",
+        "https://x.com/i/api/graphql/AbC/HomeTimeline?variables={\"user\":1}",
+    )
+    .json("{}");
+    assert_eq!(in_query.activities(), "unknown-write");
+}
+
+#[test]
+fn a_get_that_names_a_write_is_that_write() {
+    for (url, activity) in [
+        ("https://x.com/i/api/graphql/AbC/CreateTweet?variables={}", "post"),
+        ("https://x.com/i/api/graphql/AbC/FavoriteTweet", "react"),
+        ("https://x.com/i/api/1.1/dm/new2.json", "message"),
+        ("https://x.com/i/api/1.1/friendships/create.json?user_id=1", "follow"),
+        ("https://api.x.com/1.1/statuses/update.json?status=hello", "post"),
+        ("https://www.youtube.com/youtubei/v1/comment/create_comment", "comment"),
+        ("https://www.youtube.com/youtubei/v1/like/like", "react"),
+        ("https://www.youtube.com/youtubei/v1/upload/createvideo", "post"),
+        ("https://www.reddit.com/api/submit?title=x", "post"),
+        ("https://www.reddit.com/api/comment", "comment"),
+        ("https://oauth.reddit.com/api/vote?dir=1&id=x", "react"),
+        ("https://www.reddit.com/svc/shreddit/t3_1/create-comment", "comment"),
+    ] {
+        assert_eq!(request("GET", url).activities(), activity, "{url}");
+        assert_eq!(request("HEAD", url).activities(), activity, "{url}");
+    }
+    for url in [
+        "https://x.com/i/api/graphql/AbC/TweetDetail?variables={\"focalTweetId\":\"1\"}",
+        "https://www.reddit.com/api/me.json",
+        "https://api.x.com/2/tweets?ids=1",
+    ] {
+        assert_eq!(request("GET", url).activities(), "browse", "{url}");
+    }
+}
+
+#[test]
+fn a_socket_that_is_known_to_receive_only_is_realtime_and_any_other_may_write() {
+    for (url, activity) in [
+        ("https://mastodon.example/api/v1/streaming?stream=user", "realtime"),
+        (
+            "https://go-eu.trouter.teams.microsoft.com/v4/c/x/socket.io/1/websocket/y",
+            "realtime",
+        ),
+        ("https://gateway.discord.gg/?v=10", "message-read"),
+        ("https://gateway.facebook.com/ws/lightspeed", "message"),
+        ("https://gateway.facebook.com/ws/realtime", "unknown-write"),
+        ("https://gql-realtime.reddit.com/query", "unknown-write"),
+        ("https://www.linkedin.com/realtime/connect", "unknown-write"),
+        ("https://mastodon.example/api/v1/statuses", "unknown-write"),
+    ] {
+        let socket = request("GET", url).with(|hints| hints.websocket = true);
+        assert_eq!(socket.activities(), activity, "{url}");
+    }
+}

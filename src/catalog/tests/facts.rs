@@ -16,11 +16,7 @@ const DIFFERENT: &[(&str, Option<&str>, &str)] = &[
     ("signal.connect", None, "control = connect: nothing of it can be read"),
     ("kakao.native", None, "control = connect: nothing of it can be read"),
     ("zoom.client.chat", None, "control = connect: nothing of it can be read"),
-    (
-        "generic.websocket",
-        None,
-        "any socket that nothing names is realtime already",
-    ),
+    ("generic.websocket", None, "a socket that nobody named may write"),
     (
         "x.web.xchat-socket",
         Some("message"),

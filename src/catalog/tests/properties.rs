@@ -24,6 +24,7 @@ fn some_pairs() -> impl Strategy<Value = Vec<(String, String)>> {
         Just("POST".to_owned()),
         Just("{\"input\":1}".to_owned()),
         Just("voyagerFeedDash".to_owned()),
+        Just(" Put ".to_owned()),
         ".{0,12}",
     ];
     prop::collection::vec((key, value), 0..4)

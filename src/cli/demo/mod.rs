@@ -31,6 +31,7 @@ use crate::tls::{Issuer, Mint, Settings as TlsSettings, founding};
 
 /// Tries the whole product on this machine, without the internet.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Exit code: 0 an orderly stop; 1 the demo cannot open; 2 the command line makes no sense")]
 pub struct Args {
     /// Print one line of JSON when everything is ready, and nothing else
     #[arg(long)]

@@ -25,6 +25,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Reads the records, or proves that nobody changed them.
 #[derive(clap::Args, Clone, Debug)]
+#[command(after_help = "Exit code: 0 done; 1 the book does not hold, or lacks what was asked for; 2 not understood")]
 pub struct Args {
     /// Folder of the records; without it `audit.folder` of the settings
     #[arg(long, global = true, value_name = "DIR")]

@@ -17,6 +17,7 @@ use http::HeaderValue;
 use tokio::sync::Semaphore;
 
 use super::accounts::{Account, Accounts};
+use super::checking::{Checking, Turn};
 use super::guesses::Guesses;
 use super::queue::{Queue, origin_of};
 use super::remembered::{Digest, Wrong};
@@ -32,6 +33,7 @@ struct Basic {
     accounts: Accounts,
     wrong: Mutex<Wrong>,
     guesses: Mutex<Guesses>,
+    checking: Checking,
     key: hmac::Key,
     hashing: Arc<Semaphore>,
     queue: Queue,
@@ -75,6 +77,7 @@ impl Basic {
             })?,
             wrong: Mutex::default(),
             guesses: Mutex::default(),
+            checking: Checking::default(),
             key,
             hashing: Arc::new(Semaphore::new(usize::from(settings.basic_at_once))),
             queue: Queue::default(),
@@ -103,7 +106,7 @@ impl Method for Basic {
             };
             let asked = self.asked(&credentials);
             let account = asked.meant.as_ref().map(|(id, _)| id.clone());
-            match self.check(asked, evidence.arrival.client.ip()).await {
+            match self.check(asked, &credentials, evidence.arrival.client.ip()).await {
                 Err(why) => Answer::Rejected(why, account),
                 Ok(None) => Answer::Rejected(WhyRejected::WrongCredentials, account),
                 Ok(Some(known)) => Answer::Known {
@@ -135,19 +138,42 @@ impl Method for Basic {
 
 impl Basic {
     /// Whose credentials they are; none if they are wrong.
-    async fn check(&self, asked: Asked, client: IpAddr) -> Result<Option<Known>, WhyRejected> {
-        if let Some(answer) = self.recall(&asked) {
-            return Ok(asked.known(answer));
+    async fn check(
+        &self,
+        asked: Asked,
+        credentials: &Credentials,
+        client: IpAddr,
+    ) -> Result<Option<Known>, WhyRejected> {
+        if self.recalls_right(&asked) {
+            return Ok(asked.known(true));
+        }
+        let wrong = self.wrongs(&asked, credentials);
+        if self.recalls_wrong(&wrong) {
+            return Ok(None);
         }
         let guesser = self.digest([&asked.whose, "", &origin_of(client).to_string()]);
-        self.may_guess(&guesser)?;
+        // A browser opens many connections at once: all of them need the same one answer.
+        let check = loop {
+            self.may_guess(&guesser)?;
+            match self.checking.turn(wrong) {
+                Turn::Ours(check) => break check,
+                Turn::Theirs(check) => {
+                    if let Some(answer) = check.result().await {
+                        return Ok(asked.known(answer));
+                    }
+                }
+            }
+        };
         let place = self.queue.enter(client).ok_or(WhyRejected::Unavailable)?;
         let hashing = Arc::clone(&self.hashing).acquire_owned().await;
         let permit = hashing.map_err(|_| WhyRejected::Unavailable)?;
         drop(place);
-        // A browser opens six connections at once: five of them find what the first one learned.
-        if let Some(answer) = self.recall(&asked) {
-            return Ok(asked.known(answer));
+        // what was learned meanwhile, of the same password under another purpose
+        if self.recalls_right(&asked) {
+            return Ok(asked.known(true));
+        }
+        if self.recalls_wrong(&wrong) {
+            return Ok(None);
         }
         self.may_guess(&guesser)?;
         // The permit goes along: a client that hangs up must not free a place while its hash still runs.
@@ -163,11 +189,12 @@ impl Basic {
         if is_right {
             asked.account.remember(asked.right, until);
             self.guesses().right(&guesser);
-        } else if !self.wrong().recalls(&asked.wrong, now) {
+        } else if !self.wrong().recalls(&wrong, now) {
             // a program that goes on sending what it was given once does not guess
-            self.wrong().keep(asked.wrong, until);
+            self.wrong().keep(wrong, until);
             self.guesses().wrong(guesser, now);
         }
+        check.done(is_right);
         Ok(asked.known(is_right))
     }
 
@@ -180,13 +207,19 @@ impl Basic {
         }
     }
 
-    /// What is remembered of credentials: whether they are right.
-    fn recall(&self, asked: &Asked) -> Option<bool> {
-        let now = self.started.elapsed();
-        if asked.account.recalls(&asked.right, now) {
-            return Some(true);
-        }
-        self.wrong().recalls(&asked.wrong, now).then_some(false)
+    /// Whether credentials are remembered as right.
+    fn recalls_right(&self, asked: &Asked) -> bool {
+        asked.account.recalls(&asked.right, self.started.elapsed())
+    }
+
+    fn recalls_wrong(&self, wrong: &Digest) -> bool {
+        self.wrong().recalls(wrong, self.started.elapsed())
+    }
+
+    /// What is remembered of credentials if they are wrong. The name is part of it, as sent: or a second guess would be
+    /// faster for a user that does not exist. Most are right, and need it not.
+    fn wrongs(&self, asked: &Asked, credentials: &Credentials) -> Digest {
+        self.digest([&asked.account.hash, &credentials.name, credentials.password.reveal()])
     }
 
     /// The account that the name means, or the decoy.
@@ -213,17 +246,14 @@ impl Basic {
             }
             None => (self.decoy.clone(), Secret::new(sent), None),
         };
-        // A hash names one account with one password, and neither it nor a name holds a colon (RFC 7617 §2). The name
-        // is part of what is wrong, as sent: or a second guess would be faster for a user that does not exist.
+        // A hash names one account with one password, and neither it nor a name holds a colon (RFC 7617 §2).
         let right = self.digest([&account.hash, "", password.reveal()]);
-        let wrong = self.digest([&account.hash, &credentials.name, sent]);
         Asked {
             account,
             password,
             meant,
             whose,
             right,
-            wrong,
         }
     }
 
@@ -259,8 +289,6 @@ struct Asked {
     whose: String,
     /// What the account remembers if they are right.
     right: Digest,
-    /// What is remembered if they are wrong.
-    wrong: Digest,
 }
 
 /// Who has signed in.
@@ -619,7 +647,8 @@ mod tests {
             "not even the decoy's own password would sign in"
         );
         for (first, second) in [("ada", "ada+x"), ("nobody", "nobody+x"), ("nobody", "nobodx")] {
-            assert_ne!(of(first).wrong, of(second).wrong, "each guess is hashed for once");
+            let wrongs = |name: &str| basic.wrongs(&of(name), &credentials(&format!("{name}:guess")));
+            assert_ne!(wrongs(first), wrongs(second), "each guess is hashed for once");
         }
     }
 
@@ -631,9 +660,31 @@ mod tests {
         let basic = basic(&path);
         assert_eq!(sign_in(&basic, "ada:of ada").await, known("ada", None));
         for same in ["ada:of ada", "ada+recruiting:of ada", "ada%2Brecruiting:of%20ada"] {
-            assert_eq!(basic.recall(&basic.asked(&credentials(same))), Some(true), "{same}");
+            assert!(basic.recalls_right(&basic.asked(&credentials(same))), "{same}");
         }
-        assert_eq!(basic.recall(&basic.asked(&credentials("ada:of bob"))), None);
+        assert!(!basic.recalls_right(&basic.asked(&credentials("ada:of bob"))));
+    }
+
+    #[tokio::test]
+    async fn the_same_credentials_at_once_take_one_place_however_many_send_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        add(&path, &[("ada", "of ada")]);
+        let basic = basic(&path);
+        // only one place is left
+        let client = IpAddr::from([127, 0, 0, 1]);
+        let mut crowd: Vec<_> = std::iter::from_fn(|| basic.queue.enter(client)).collect();
+        crowd.pop();
+        for (credentials, answer) in [("ada:of ada", known("ada", None)), ("ada:of bob", WRONG)] {
+            let asked = (0..200).map(|_| sign_in(&basic, credentials));
+            let answers = futures_util::future::join_all(asked).await;
+            assert!(answers.iter().all(|each| *each == answer), "{answers:?}");
+        }
+        assert_eq!(
+            sign_in(&basic, "ada:of eve").await,
+            WRONG,
+            "the same again is one guess"
+        );
     }
 
     #[tokio::test]

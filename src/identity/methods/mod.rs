@@ -3,6 +3,7 @@
 mod accounts;
 mod basic;
 mod certificate;
+mod checking;
 mod guesses;
 mod queue;
 mod remembered;

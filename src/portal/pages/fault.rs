@@ -51,6 +51,9 @@ pub fn fault(words: &Words, fault: &Fault, host: Option<&Host>, record: Option<&
     if fault.code == FaultCode::RecordUnavailable {
         retry_after(&mut page, 60);
     }
+    if fault.code == FaultCode::ConnectionLimit {
+        retry_after(&mut page, 10);
+    }
     if fault.code == FaultCode::MethodNotAllowed {
         page.headers_mut().insert(ALLOW, HeaderValue::from_static(PASSED_ON));
     }
@@ -83,6 +86,7 @@ fn status(code: FaultCode) -> (StatusCode, &'static str) {
         FaultCode::OriginTimeout => (StatusCode::GATEWAY_TIMEOUT, "http_response_timeout"),
         FaultCode::OriginGone => (StatusCode::BAD_GATEWAY, "http_response_incomplete"),
         FaultCode::OriginProtocol => (StatusCode::BAD_GATEWAY, "http_protocol_error"),
+        FaultCode::ConnectionLimit => (StatusCode::SERVICE_UNAVAILABLE, "connection_limit_reached"),
         FaultCode::RecordUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "proxy_internal_error"),
         FaultCode::MintFailed | FaultCode::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "proxy_internal_error"),
     }

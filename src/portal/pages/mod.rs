@@ -1,8 +1,8 @@
 //! What people and tools are shown: pure functions from data to answers.
 //!
 //! Two kinds of page. Those of the portal's own host ([`counter`]) hold forms. Those shown in place of a site's answer
-//! ([`refusal()`], [`fault()`], [`challenge`], [`wait`]) stand in that site's origin, beside its cookies and scripts: they hold no
-//! form and no script, are sandboxed, and link to the portal. Whoever cannot read pages gets the same as
+//! ([`refusal()`], [`fault()`], [`challenge`] and its kin) stand in that site's origin, beside its cookies and scripts: they
+//! hold no form and no script, are sandboxed, and link to the portal. Whoever cannot read pages gets the same as
 //! `application/problem+json` (RFC 9457). No page loads anything from elsewhere.
 
 mod answer;
@@ -19,7 +19,7 @@ pub(super) use answer::{json, see_other};
 pub use fault::fault;
 pub(super) use problem::{Problem, field};
 pub use refusal::{Cause, Told, problem, redirect, refusal};
-pub use sign_in::{challenge, wait};
+pub use sign_in::{busy, challenge, wait};
 
 /// The style of every page, inlined, so that a page needs nothing but itself.
 pub const CSS: &str = include_str!("wayleave.css");

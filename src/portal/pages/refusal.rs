@@ -230,11 +230,13 @@ impl Told<'_> {
         why.extend(self.reasons().into_iter().map(str::to_owned));
         why.dedup();
         if why.is_empty() {
-            let opens = !self.remedy.offers.is_empty();
-            let why_not = if opens {
-                words.opens_for_a_purpose
-            } else {
+            let offers = &self.remedy.offers;
+            let why_not = if offers.is_empty() {
                 words.no_reason
+            } else if offers.iter().all(|offer| offer.needs_approval) {
+                words.opens_once_approved
+            } else {
+                words.opens_for_a_purpose
             };
             why.push(why_not.to_owned());
         }

@@ -45,6 +45,14 @@ pub fn wait(words: &Words, wait: Duration, who: Audience) -> Page {
     page
 }
 
+/// The answer 503 to whoever could not be asked: a 407 would say that the password is wrong.
+pub fn busy(words: &Words, who: Audience) -> Page {
+    let text = (words.busy_title, words.busy_what, words.busy_advice);
+    let mut page = said(words, (StatusCode::SERVICE_UNAVAILABLE, "sign-in-busy"), text, who);
+    retry_after(&mut page, 2);
+    page
+}
+
 fn said(
     words: &Words,
     (status, kind): (StatusCode, &'static str),

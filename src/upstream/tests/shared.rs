@@ -1,8 +1,9 @@
 //! HTTP/2 connections, which many requests share.
 
 use tokio::sync::Barrier;
+use tokio_rustls::TlsAcceptor;
 
-use super::origin::{Certificate, Origin};
+use super::origin::{Certificate, Origin, http1, http2};
 use super::*;
 
 fn said(words: impl Into<Bytes>) -> http::Response<Full<Bytes>> {
@@ -60,5 +61,37 @@ async fn requests_beyond_what_the_origin_lets_one_connection_carry_get_another_o
         text(ask(&upstream, "/").await).await;
     }
     assert_eq!((origin.accepted(), upstream.alive().idle), (3, 3));
+    upstream.close().await;
+}
+
+#[tokio::test]
+async fn an_origin_that_has_learned_http_2_is_not_dialled_by_everybody_at_once() {
+    let certificate = Certificate::new(&["x.com"], |_| {});
+    let [old, new] = [["http/1.1"], ["h2"]].map(|alpn| TlsAcceptor::from(certificate.server(&alpn)));
+    let origin = Origin::start(move |stream, number| {
+        let (old, new) = (old.clone(), new.clone());
+        async move {
+            match number {
+                0 => http1(old.accept(stream).await.unwrap()).await,
+                // the first that speaks HTTP/2 serves one request
+                1 => {
+                    let stream = new.accept(stream).await.unwrap();
+                    let mut connection = h2::server::handshake(stream).await.unwrap();
+                    let (_, mut answer) = connection.accept().await.unwrap().unwrap();
+                    answer.send_response(http::Response::new(()), true).unwrap();
+                    connection.graceful_shutdown();
+                    while connection.accept().await.is_some() {}
+                }
+                _ => http2(new.accept(stream).await.unwrap()).await,
+            }
+        }
+    })
+    .await;
+    let upstream = way_to(origin.address, std::slice::from_ref(&certificate.root));
+    text(ask(&upstream, "/close").await).await;
+    text(ask(&upstream, "/").await).await;
+    let five = futures_util::future::join_all((0..5).map(|_| ask(&upstream, "/"))).await;
+    assert_eq!(origin.accepted(), 3);
+    drop(five);
     upstream.close().await;
 }

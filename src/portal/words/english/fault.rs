@@ -127,6 +127,11 @@ pub(super) fn fault(code: FaultCode) -> FaultWords {
             "A purpose has run out or was ended, or the rules have changed. What was sent so far may have arrived.",
             "State your purpose, check what arrived, and send the rest again.",
         ),
+        FaultCode::ConnectionLimit => words(
+            "Too many connections",
+            "Your device, or everybody together, has as many connections through this gateway as it carries.",
+            "Close what you do not need, and try again in a moment. If it lasts, tell your help desk.",
+        ),
         FaultCode::RecordUnavailable => words(
             "The gateway cannot keep records right now",
             "What cannot be recorded may not pass. Nothing was sent to the site.",

@@ -6,6 +6,7 @@ mod unfit;
 use std::time::Duration;
 
 use super::{Kind, Words};
+use crate::facts::PurposeId;
 use crate::rulebook::NotDeclared;
 
 /// English.
@@ -25,6 +26,7 @@ pub const ENGLISH: Words = Words {
     detail,
     no_reason: "No rule allows this.",
     opens_for_a_purpose: "It is open to you once you say what you need it for.",
+    opens_once_approved: "It is open to you once somebody has approved what you need it for.",
     rules_failed: "A rule could not be evaluated, and any doubt denies. Your help desk can see which one.",
     not_listed: "The directory does not list the name that you signed in with. Ask your help desk to add it.",
     would_help: "What would make it work",
@@ -116,6 +118,9 @@ pub const ENGLISH: Words = Words {
     wait_title: "Too many wrong passwords",
     wait_what: "Too many wrong passwords came for this user from this address, so none is looked at for five minutes.",
     wait_advice: "Wait, then sign in with the right one. Somewhere else, and where you are signed in already, nothing has changed. If it was not you, tell your help desk.",
+    busy_title: "Signing in is not possible right now",
+    busy_what: "Too many passwords wait to be checked, so yours was not looked at.",
+    busy_advice: "Try again in a moment. If it lasts, tell your help desk.",
     tls_door_title: "Sign in on the encrypted way",
     tls_door_what: "Nobody can sign in on the way that you came: a password in clear could be read by others.",
     tls_door_advice: "Use the gateway's TLS port, with your password or your client certificate: `HTTPS host:port` in a PAC file, `https://host:port` as the proxy of a tool.",
@@ -208,6 +213,11 @@ fn approval(approvers: &[&str]) -> String {
 
 fn fix(text: &str) -> String {
     match text.split_once(':') {
+        Some(("selection", PurposeId::NOT_ONE)) => {
+            "You selected no purpose, or more than one at once, so none counts. Select exactly one, or leave it out, and \
+             try again."
+                .to_owned()
+        }
         Some(("selection", purpose)) => format!(
             "You signed in with “{purpose}” selected, so only that purpose counts. Sign in without it and try again."
         ),
@@ -312,6 +322,12 @@ mod tests {
             approval(&["manager", "grace"]),
             "Ask your manager or grace to approve it."
         );
+    }
+
+    #[test]
+    fn a_selection_that_is_not_one_purpose_is_told_without_a_name() {
+        insta::assert_snapshot!(fix("selection:recruiting"), @"You signed in with “recruiting” selected, so only that purpose counts. Sign in without it and try again.");
+        insta::assert_snapshot!(fix(&format!("selection:{}", PurposeId::NOT_ONE)), @"You selected no purpose, or more than one at once, so none counts. Select exactly one, or leave it out, and try again.");
     }
 
     #[test]

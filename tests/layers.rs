@@ -53,6 +53,7 @@ const DOORS: &[&str] = &[
     "src/cli/counter.rs",
     "src/cli/demo/mod.rs",
     "src/cli/demo/sites.rs",
+    "src/cli/diff/revision.rs",
     "src/cli/settings.rs",
     "src/cli/user.rs",
     "src/cli/way.rs",

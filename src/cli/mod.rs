@@ -2,13 +2,15 @@
 //!
 //! Data goes to stdout, talk to stderr. Exit codes: 0 done; 1 no (refused, problems found, a case failed, a book that
 //! does not hold), or it could not be done; 2 what was asked cannot be understood (the command line, the settings, a
-//! folder of policies that is not there). `prove` adds 3, there is no solver, and 4, it came to no end.
+//! folder of policies that is not there). `prove` adds 3, there is no solver, and 4, it
+//! came to no end; so does `diff`.
 
 pub mod ca;
 pub mod check;
 pub mod counter;
 pub mod declare;
 pub mod demo;
+pub mod diff;
 pub mod explain;
 pub mod grants;
 pub mod pac;
@@ -59,6 +61,8 @@ enum Command {
     Test(test::Args),
     /// Prove what must hold of every possible request
     Prove(prove::Args),
+    /// Compare two folders of policies, or two git revisions, by what they answer
+    Diff(diff::Args),
     /// Say what the rules make of a described request, and why
     Explain(explain::Args),
     /// State a purpose
@@ -103,6 +107,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
         Command::Check(args) => Ok(check::run(args)),
         Command::Test(args) => Ok(test::run(args)),
         Command::Prove(args) => Ok(prove::run(&args)),
+        Command::Diff(args) => Ok(diff::run(&args)),
         Command::Explain(args) => Ok(explain::run(args)),
         Command::Declare(args) => block_on(declare::run(args)),
         Command::Grants(args) => block_on(grants::run(args)),

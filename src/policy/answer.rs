@@ -20,6 +20,18 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// What was answered, and by which rules, in words.
+    pub fn spoken(&self) -> String {
+        let word = if self.allowed { "allowed" } else { "denied" };
+        let by: Vec<String> = self.policies().map(|id| format!("`{id}`")).collect();
+        let troubles = self.troubles.join("; ");
+        match (by.is_empty(), troubles.is_empty()) {
+            (true, true) => format!("{word}: no rule permits it"),
+            (false, true) => format!("{word} by {}", by.join(", ")),
+            _ => format!("{word}: {troubles}"),
+        }
+    }
+
     /// The rules that made it so, by name.
     pub fn policies(&self) -> impl Iterator<Item = &PolicyId> {
         self.reasons.iter().map(|reason| &reason.policy)

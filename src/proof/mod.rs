@@ -8,6 +8,8 @@
 
 pub mod case;
 pub mod claim;
+mod difference;
+mod effect;
 mod idle;
 mod ladders;
 mod polish;
@@ -23,6 +25,8 @@ mod work;
 
 pub use case::CaseFiles;
 pub use claim::{About, Ask, Check, Example};
+pub use difference::{Difference, Found, Way, difference};
+pub use effect::Scope;
 pub use idle::{Idle, idle};
 pub use property::{Claim, Property};
 pub use settle::prove;

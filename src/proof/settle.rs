@@ -119,7 +119,7 @@ fn one(solver: &mut Solver, theory: &Theory, check: &Check, env: usize, limit: D
 }
 
 /// The example as somebody would meet it: the solver's own, or one of an ordinary week.
-fn lifelike(
+pub(super) fn lifelike(
     solver: &mut Solver,
     theory: &Theory,
     env: &RequestEnv,

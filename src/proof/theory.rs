@@ -125,31 +125,51 @@ impl Theory {
         }
     }
 
-    /// One of each kind among `envs` that the rules and `more` can tell apart: whether somebody may `react` is answered
-    /// for `follow`, too, where every rule that speaks of one speaks of both.
+    /// One of each kind among `envs` that the rules and `more` can tell apart.
     pub fn distinct(&self, envs: impl IntoIterator<Item = usize>, more: &Policy) -> Vec<usize> {
-        let rules = || self.rules.iter().chain([more]);
+        let classes = self.classes(envs, &[more]).into_iter();
+        classes.filter_map(|class| class.first().copied()).collect()
+    }
+
+    /// `envs`, together with those that the rules and `more` cannot tell apart: whether somebody may `react` is answered
+    /// for `follow`, too, where every rule that speaks of one speaks of both.
+    pub fn classes(&self, envs: impl IntoIterator<Item = usize>, more: &[&Policy]) -> Vec<Vec<usize>> {
+        let rules = || self.rules.iter().chain(more.iter().copied());
         let named: BTreeSet<EntityUid> = rules().flat_map(named_in_conditions).collect();
         let looks = |env: &RequestEnv| {
             let action = env.action();
             let within = |uid: &&EntityUid| *uid == action || self.actions.is_ancestor_of(uid, action);
             let spoken_of: Vec<bool> = rules().map(|rule| self.speaks_of(rule, env)).collect();
             let groups: Vec<EntityUid> = named.iter().filter(within).cloned().collect();
-            let shape = self.shapes.get(action.id().unescaped());
-            (
-                spoken_of,
-                groups,
-                shape,
-                env.principal().to_string(),
-                env.resource().to_string(),
-            )
+            let shape = self.shapes.get(action.id().unescaped()).cloned();
+            let kinds = (env.principal().to_string(), env.resource().to_string());
+            (spoken_of, groups, shape, kinds)
         };
-        let mut seen = BTreeSet::new();
-        let numbered = envs
+        let mut classes: Vec<Vec<usize>> = Vec::new();
+        let mut known = BTreeMap::new();
+        for (number, env) in envs
             .into_iter()
-            .filter_map(|number| Some((number, self.envs.get(number)?)));
-        let first = numbered.filter(|(_, env)| seen.insert(looks(env)));
-        first.map(|(number, _)| number).collect()
+            .filter_map(|number| Some((number, self.envs.get(number)?)))
+        {
+            let class = *known.entry(looks(env)).or_insert(classes.len());
+            match classes.get_mut(class) {
+                Some(class) => class.push(number),
+                None => classes.push(vec![number]),
+            }
+        }
+        classes
+    }
+
+    /// Those of `names` that do not follow from others of them.
+    pub fn lowest(&self, mut names: BTreeSet<EntityUid>) -> BTreeSet<EntityUid> {
+        let above: BTreeSet<EntityUid> = names
+            .iter()
+            .filter_map(|name| self.ladders.get(name))
+            .flatten()
+            .cloned()
+            .collect();
+        names.retain(|name| !above.contains(name));
+        names
     }
 
     /// Forbids the requests that cannot be, as far as it can be told by what `policies` name.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::facts::{PolicyId, SourceText};
-use crate::policy::Answer;
 use crate::proof::{About, CaseFiles, Check, Claim, Example, Idle, Outcome, Property, Told};
 use crate::rulebook::{Assembled, Directory};
 
@@ -97,7 +96,7 @@ impl Report {
             self.lines.extend(told.lines().iter().map(|line| format!("  {line}")));
             let policy = assembled.rulebook.policy();
             let answer = policy.answer(&example.request, &example.entities, told.at());
-            self.lines.push(format!("  the engine: {}", spoken(&answer)));
+            self.lines.push(format!("  the engine: {}", answer.spoken()));
         }
     }
 
@@ -143,7 +142,7 @@ impl Report {
             .answer(&example.request, &example.entities, told.at());
         let word = if wanted { "allowed" } else { "denied" };
         self.lines.push(format!("  the property: {word}"));
-        self.lines.push(format!("  the engine: {}", spoken(&answer)));
+        self.lines.push(format!("  the engine: {}", answer.spoken()));
         match CaseFiles::of(&told, it, wanted, assembled).filter(|files| fails(files, assembled)) {
             Some(CaseFiles { person, case }) => {
                 let files = [("people/somebody.toml", person), ("cases/somebody.toml", Some(case))];
@@ -159,18 +158,6 @@ impl Report {
                     .to_owned(),
             ),
         }
-    }
-}
-
-/// What the engine answered, and by which rules.
-fn spoken(answer: &Answer) -> String {
-    let word = if answer.allowed { "allowed" } else { "denied" };
-    let by: Vec<String> = answer.policies().map(|id| format!("`{id}`")).collect();
-    let troubles = answer.troubles.join("; ");
-    match (by.is_empty(), troubles.is_empty()) {
-        (true, true) => format!("{word}: no rule permits it"),
-        (false, true) => format!("{word} by {}", by.join(", ")),
-        _ => format!("{word}: {troubles}"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What two sets of rules answer differently, of all requests there can be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -29,9 +29,11 @@ pub struct Found {
     /// Which way.
     pub way: Way,
     /// What somebody does.
-    pub actions: Vec<String>,
+    pub actions: BTreeSet<String>,
     /// Who, where, what for.
     pub scope: Scope,
+    /// All of that in words.
+    pub sentence: String,
     /// One request.
     pub example: Example,
 }
@@ -39,7 +41,7 @@ pub struct Found {
 /// All that is answered differently.
 #[derive(Clone, Debug, Default)]
 pub struct Difference {
-    /// What was found.
+    /// What was found, by who, where and what for.
     pub found: Vec<Found>,
     /// The actions about which not everything is known, each with why.
     pub doubts: BTreeMap<String, String>,
@@ -48,7 +50,7 @@ pub struct Difference {
 /// One kind of request, and which way to look.
 struct Task<'a> {
     env: &'a RequestEnv,
-    actions: Vec<String>,
+    actions: BTreeSet<String>,
     way: Way,
 }
 
@@ -67,9 +69,23 @@ pub fn difference(old: &Theory, new: &Theory, limit: Duration) -> Result<Differe
     result.sort_by_key(|(number, _, _)| *number);
     let mut difference = Difference::default();
     for (number, found, doubt) in result {
-        difference.found.extend(found);
-        let actions = tasks.get(number).map(|task| task.actions.join(", "));
+        for found in found {
+            let same = |other: &&mut Found| other.way == found.way && other.scope == found.scope;
+            match difference.found.iter_mut().find(same) {
+                Some(known) => known.actions.extend(found.actions),
+                None => difference.found.push(found),
+            }
+        }
+        let actions = tasks
+            .get(number)
+            .map(|task| new.grouped(task.actions.clone()).join(", "));
         difference.doubts.extend(actions.zip(doubt));
+    }
+    difference
+        .found
+        .sort_by(|one, other| (one.way, &one.scope).cmp(&(other.way, &other.scope)));
+    for found in &mut difference.found {
+        found.sentence = found.scope.sentence(&new.grouped(found.actions.clone()));
     }
     Ok(difference)
 }
@@ -85,10 +101,10 @@ fn tasks<'a>(old: &'a Theory, new: &'a Theory) -> Vec<Task<'a>> {
     let changed = new.classes(0..new.envs.len(), &more).into_iter().filter_map(|class| {
         let env = new.envs.get(*class.first()?)?;
         let names = class.iter().filter_map(|number| new.envs.get(*number));
-        let actions: Vec<String> = names.map(|env| env.action().id().unescaped().to_owned()).collect();
+        let actions: BTreeSet<String> = names.map(|env| env.action().id().unescaped().to_owned()).collect();
         (texts(old, env) != texts(new, env)).then_some((env, actions))
     });
-    let both = |(env, actions): (&'a RequestEnv, Vec<String>)| {
+    let both = |(env, actions): (&'a RequestEnv, BTreeSet<String>)| {
         [Way::Allowed, Way::Denied].map(|way| Task {
             env,
             actions: actions.clone(),
@@ -135,6 +151,7 @@ fn one(
             way: task.way,
             actions: task.actions.clone(),
             scope,
+            sentence: String::new(),
             example,
         });
     }

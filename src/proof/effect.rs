@@ -87,7 +87,7 @@ impl Scope {
     }
 
     /// As a sentence: "department `marketing` may upload on `instagram` for `advertising-campaign`".
-    pub fn sentence(&self, actions: &BTreeSet<String>) -> String {
+    pub fn sentence(&self, actions: &[String]) -> String {
         let list = |words: Vec<String>| match words.split_last() {
             Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
             _ => words.concat(),
@@ -99,21 +99,22 @@ impl Scope {
         let mut who = Vec::new();
         for (kind, word) in [("Department", "department"), ("Role", "role")] {
             let units = named(&self.who, kind);
+            let many = if units.len() > 1 { "s" } else { "" };
             if !units.is_empty() {
-                who.push(format!("{word} {}", list(units)));
+                who.push(format!("{word}{many} {}", list(units)));
             }
         }
         let mut said = match (who.is_empty(), &self.employment) {
             (true, None) => "everybody".to_owned(),
             (true, Some(kind)) => format!("whoever is engaged as {kind}"),
-            (false, None) => who.join(" in "),
-            (false, Some(kind)) => format!("{}, engaged as {kind},", who.join(" in ")),
+            (false, None) => who.join(" with "),
+            (false, Some(kind)) => format!("{}, engaged as {kind},", who.join(" with ")),
         };
         let is = |name: &str| actions.iter().all(|action| action == name);
         let verb = match () {
             () if is("connect") => "may reach hosts".to_owned(),
             () if is("inspect") => "is read".to_owned(),
-            () => format!("may {}", list(actions.iter().cloned().collect())),
+            () => format!("may {}", list(actions.to_vec())),
         };
         said = format!("{said} {verb}");
         let places = [named(&self.places, "Platform"), named(&self.places, "Category")].concat();

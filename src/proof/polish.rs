@@ -1,6 +1,8 @@
 //! Makes a counterexample look like life, and no larger than it must be: a solver chooses any time and puts people into
 //! roles that have nothing to do with it. Each change is kept only if the example shows the same with it.
 
+use std::collections::BTreeSet;
+
 use cedar_policy::{Authorizer, Context, Decision, Entities, EntityUid, PolicySet, Request};
 use serde_json::{Value, json};
 
@@ -68,13 +70,24 @@ struct Draft {
 impl Draft {
     fn of(example: &Example) -> Option<Self> {
         let request = &example.request;
-        Some(Self {
+        let mut draft = Self {
             principal: request.principal()?.clone(),
             action: request.action()?.clone(),
             resource: request.resource()?.clone(),
             context: request.context()?.to_json_value().ok()?,
             entities: example.entities.to_json_value().ok()?,
-        })
+        };
+        // each by itself, so that what is above one can stay where that one goes
+        for low in [draft.principal.clone(), draft.resource.clone()] {
+            let above: Vec<&EntityUid> = example.entities.ancestors(&low).into_iter().flatten().collect();
+            for high in &above {
+                *draft.entity(high)?.get_mut("parents")? = json!([]);
+            }
+            let above = above.iter();
+            let above = above.map(|uid| json!({ "type": uid.type_name().to_string(), "id": uid.id().unescaped() }));
+            *draft.entity(&low)?.get_mut("parents")? = above.collect();
+        }
+        Some(draft)
     }
 
     fn example(&self) -> Option<Example> {
@@ -135,22 +148,24 @@ impl Polish<'_> {
     /// Only the roles, departments, platforms and categories that matter.
     fn parents(&mut self) {
         for low in [self.draft.principal.clone(), self.draft.resource.clone()] {
-            let above: Vec<EntityUid> = self
-                .best
-                .entities
-                .ancestors(&low)
-                .into_iter()
-                .flatten()
-                .cloned()
-                .collect();
-            for high in above {
-                self.tried(|draft| {
-                    let parents = draft.entity(&low)?.get_mut("parents")?.as_array_mut()?;
-                    parents.retain(|parent| !is(parent, &high));
-                    Some(())
-                });
-            }
+            // a recruiter must be in human resources: once nobody is a recruiter, nobody need be there either
+            while self.fewer(&low) {}
         }
+    }
+
+    /// Whether `low` could be taken out of anything.
+    fn fewer(&mut self, low: &EntityUid) -> bool {
+        let above = self.best.entities.ancestors(low).into_iter().flatten();
+        let above: BTreeSet<EntityUid> = above.cloned().collect();
+        let mut dropped = false;
+        for high in above {
+            dropped |= self.tried(|draft| {
+                let parents = draft.entity(low)?.get_mut("parents")?.as_array_mut()?;
+                parents.retain(|parent| !is(parent, &high));
+                Some(())
+            });
+        }
+        dropped
     }
 
     /// When and from where.

@@ -107,6 +107,13 @@ impl Theory {
         self.rules.iter()
     }
 
+    /// Whether the schema has the words of every rule.
+    pub fn is_understood(&self) -> bool {
+        let validator = Validator::new(self.schema.clone());
+        let result = validator.validate(&set(self.rules.iter().cloned()), ValidationMode::Strict);
+        result.validation_errors().next().is_none()
+    }
+
     /// The rule called `id`.
     pub fn rule(&self, id: &str) -> Option<&Policy> {
         self.rules.iter().find(|rule| AsRef::<str>::as_ref(rule.id()) == id)
@@ -158,6 +165,28 @@ impl Theory {
             }
         }
         classes
+    }
+
+    /// `actions`, with groups in the place of all that is in them: the largest first.
+    pub fn grouped(&self, mut actions: BTreeSet<String>) -> Vec<String> {
+        let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for env in &self.envs {
+            for group in self.actions.ancestors(env.action()).into_iter().flatten() {
+                let members = groups.entry(group.id().unescaped()).or_default();
+                members.insert(env.action().id().unescaped());
+            }
+        }
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
+        let mut said = Vec::new();
+        for (group, members) in groups.into_iter().filter(|(_, members)| members.len() > 1) {
+            if members.iter().all(|member| actions.contains(*member)) {
+                actions.retain(|action| !members.contains(action.as_str()));
+                said.push(group.to_owned());
+            }
+        }
+        said.extend(actions);
+        said
     }
 
     /// Those of `names` that do not follow from others of them.

@@ -8,6 +8,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use cedar_policy::Policy;
+
 use super::printer;
 use super::shown::tell;
 use crate::facts::{Problem, SourceText};
@@ -136,16 +138,28 @@ fn compared(old: &Side, new: &Side, limit: Duration) -> Compared {
 }
 
 fn proved(old: &Side, new: &Side, limit: Duration) -> Result<Difference, String> {
-    // what one of them has no word for cannot be asked about
-    if old.sources.schema.text != new.sources.schema.text {
-        return Err("the two schemas differ".to_owned());
-    }
-    let unclear = |problems: Vec<Problem>| problems.first().map_or_else(String::new, ToString::to_string);
-    let before = Theory::new(&old.sources, &old.assembled, &[]).map_err(unclear)?;
-    let named: Vec<_> = before.every().cloned().collect();
-    let after = Theory::new(&new.sources, &new.assembled, &named).map_err(unclear)?;
+    let (before, after) = theories(old, new).ok_or("the schemas differ, and neither has the words of both rules")?;
     difference(&before, &after, limit).map_err(|missing: Missing| {
         let help = missing.help();
         format!("{missing}; {help}")
     })
+}
+
+/// Both as theories of one schema: the new one, or the old one, whichever has words for all rules.
+fn theories(old: &Side, new: &Side) -> Option<(Theory, Theory)> {
+    let schemas = [&new.sources.schema, &old.sources.schema].into_iter();
+    let mut both = schemas.filter_map(|schema| {
+        let theory = |side: &Side, named: &[Policy]| {
+            let sources = Sources {
+                schema: schema.clone(),
+                ..side.sources.clone()
+            };
+            let theory = Theory::new(&sources, &side.assembled, named).ok()?;
+            theory.is_understood().then_some(theory)
+        };
+        let before = theory(old, &[])?;
+        let named: Vec<Policy> = before.every().cloned().collect();
+        Some((before, theory(new, &named)?))
+    });
+    both.next()
 }

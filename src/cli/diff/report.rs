@@ -1,10 +1,8 @@
 //! What two sets of rules answer differently, in words.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::{Compared, Side, cases};
 use crate::policy::Answer;
-use crate::proof::{Difference, Example, Found, Scope, Told, Way};
+use crate::proof::{Difference, Example, Told, Way};
 
 /// What is to be told.
 pub(super) struct Report {
@@ -52,22 +50,16 @@ impl Report {
 
     fn proved(&mut self, old: &Side, new: &Side, difference: &Difference) {
         for (way, head) in [(Way::Allowed, "newly allowed"), (Way::Denied, "newly denied")] {
-            let mut scopes: BTreeMap<&Scope, Vec<&Found>> = BTreeMap::new();
-            for found in difference.found.iter().filter(|found| found.way == way) {
-                scopes.entry(&found.scope).or_default().push(found);
-            }
-            if scopes.is_empty() {
+            let mut found = difference.found.iter().filter(|found| found.way == way).peekable();
+            if found.peek().is_none() {
                 self.lines.push(format!("{head}: nothing"));
                 continue;
             }
             self.differs = true;
             self.lines.push(format!("{head}:"));
-            for (scope, found) in scopes {
-                let actions: BTreeSet<String> = found.iter().flat_map(|found| found.actions.iter().cloned()).collect();
-                self.lines.push(format!("  {}", scope.sentence(&actions)));
-                if let Some(first) = found.first() {
-                    self.example(old, new, &first.example, way);
-                }
+            for found in found {
+                self.lines.push(format!("  {}", found.sentence));
+                self.example(old, new, &found.example, way);
             }
         }
         if difference.doubts.is_empty() {

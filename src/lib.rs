@@ -10,7 +10,7 @@
 //! floor 5   main ── cli
 //! floor 4   gatehouse ──> config            builds, wires, reloads, drains
 //! floor 3   proxy ──> portal                the flows over the wire
-//! floor 2   ingress  identity  tls  upstream  ledger  audit  metrics     touch the world; strangers to each other
+//! floor 2   ingress  identity  tls  upstream  ledger  audit  metrics  proof      touch the world; strangers to each other
 //! floor 1   rulebook ──> policy, catalog, purpose                        pure: no IO, no clock, no log
 //! floor 0   facts  clock                                                 nouns and time
 //! ```
@@ -30,6 +30,7 @@ pub mod ledger;
 pub mod metrics;
 pub mod policy;
 pub mod portal;
+pub mod proof;
 pub mod proxy;
 pub mod purpose;
 pub mod rulebook;

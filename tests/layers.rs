@@ -16,7 +16,9 @@ use std::path::{Path, PathBuf};
 fn stairs() -> BTreeMap<&'static str, Vec<&'static str>> {
     let nouns = vec!["facts", "clock"];
     let rules = ["facts", "clock", "policy", "catalog", "purpose", "rulebook"];
-    let world = ["ingress", "identity", "tls", "upstream", "ledger", "audit", "metrics"];
+    let world = [
+        "ingress", "identity", "tls", "upstream", "ledger", "audit", "metrics", "proof",
+    ];
     let with = |more: &[&'static str]| rules.iter().chain(more).copied().collect::<Vec<_>>();
     let mut stairs = BTreeMap::from([
         ("clock", vec![]),
@@ -52,6 +54,7 @@ const DOORS: &[&str] = &[
     "src/cli/counter.rs",
     "src/cli/demo/mod.rs",
     "src/cli/demo/sites.rs",
+    "src/cli/diff/revision.rs",
     "src/cli/fmt.rs",
     "src/cli/settings.rs",
     "src/cli/test/mod.rs",
@@ -67,6 +70,8 @@ const DOORS: &[&str] = &[
     "src/ingress/holder.rs",
     "src/ingress/listener.rs",
     "src/ledger/writer.rs",
+    "src/proof/shelf.rs",
+    "src/proof/solver.rs",
     "src/tls/files.rs",
     "src/tls/mint.rs",
     "src/upstream/dial/mod.rs",

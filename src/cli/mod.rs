@@ -2,7 +2,8 @@
 //!
 //! Data goes to stdout, talk to stderr. Exit codes: 0 done; 1 no (refused, problems found, a case failed, a book that
 //! does not hold), or it could not be done; 2 what was asked cannot be understood (the command line, the settings, a
-//! folder of policies that is not there).
+//! folder of policies that is not there). `prove` adds 3, there is no solver, and 4, it
+//! came to no end; so does `diff`.
 
 pub mod ca;
 pub mod check;
@@ -10,6 +11,7 @@ pub mod cores;
 pub mod counter;
 pub mod declare;
 pub mod demo;
+pub mod diff;
 pub mod explain;
 pub mod fmt;
 pub mod grants;
@@ -18,6 +20,7 @@ pub mod owners;
 pub mod pac;
 pub mod printer;
 mod progress;
+pub mod prove;
 pub mod records;
 pub mod replay;
 pub mod run;
@@ -65,6 +68,10 @@ enum Command {
     Fmt(fmt::Args),
     /// Run the policy cases, and say what they leave out
     Test(test::Args),
+    /// Prove what must hold of every possible request
+    Prove(prove::Args),
+    /// Compare two folders of policies, or two git revisions, by what they answer
+    Diff(diff::Args),
     /// Say what the rules make of a described request, or made of a recorded one, and why
     Explain(explain::Args),
     /// Print who may do what, where, and what for
@@ -119,6 +126,8 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
         Command::Owners(args) => Ok(owners::run(&args)),
         Command::Schema(args) => Ok(schema::run(&args)),
         Command::Test(args) => Ok(test::run(&args)),
+        Command::Prove(args) => Ok(prove::run(&args)),
+        Command::Diff(args) => Ok(diff::run(&args)),
         Command::Explain(args) => explain::run(args),
         Command::Matrix(args) => Ok(matrix::run(&args)),
         Command::Replay(args) => Ok(replay::run(&args)),

@@ -13,6 +13,7 @@
 //! It must never know of catalogue files, purpose files or the ledger: `rulebook` brings them together.
 
 mod account;
+mod answer;
 mod apart;
 mod cedars;
 mod decision;
@@ -49,6 +50,7 @@ use cedar_policy_core::ast::Entity;
 use cedar_policy_core::entities::Dereference;
 
 pub use account::{Account, Condition};
+pub use answer::Answer;
 pub use cedars::{CedarAnswer, CedarCase};
 pub use decision::Decision;
 pub use hearing::Hearing;

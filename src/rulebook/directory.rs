@@ -29,6 +29,8 @@ pub struct Directory {
     listed: BTreeMap<SubjectId, Listed>,
     roles: BTreeSet<String>,
     departments: BTreeSet<String>,
+    roles_above: BTreeMap<String, BTreeSet<String>>,
+    departments_above: BTreeMap<String, BTreeSet<String>>,
 }
 
 /// What the files say of somebody, before it is closed over what it is part of: how people would say it.
@@ -81,6 +83,16 @@ impl Directory {
     /// Every department.
     pub fn departments(&self) -> &BTreeSet<String> {
         &self.departments
+    }
+
+    /// Each role with all that it is part of, itself included.
+    pub fn roles_above(&self) -> &BTreeMap<String, BTreeSet<String>> {
+        &self.roles_above
+    }
+
+    /// Each department with all that it is part of, itself included.
+    pub fn departments_above(&self) -> &BTreeMap<String, BTreeSet<String>> {
+        &self.departments_above
     }
 }
 
@@ -184,6 +196,8 @@ impl Draft {
         Directory {
             people: people.collect(),
             listed,
+            roles_above: self.roles.ladders(),
+            departments_above: self.departments.ladders(),
             roles: self.roles.parents.into_keys().collect(),
             departments: self.departments.parents.into_keys().collect(),
         }
@@ -202,6 +216,16 @@ impl Tree {
 
     fn has(&self, word: &Word) -> bool {
         self.parents.contains_key(&word.0)
+    }
+
+    /// Each unit with all that it is part of.
+    fn ladders(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let ladder = |(name, parents): (&String, &Vec<Word>)| {
+            let mut above = self.closure(parents);
+            above.insert(name.clone());
+            (name.clone(), above)
+        };
+        self.parents.iter().map(ladder).collect()
     }
 
     /// The units named, and all that they are part of; a circle ends where it began.

@@ -26,6 +26,8 @@ pub struct Sources {
     pub people: Vec<SourceText>,
     /// `cases/*.toml`, and `cases/*.json` in the form of Cedar's command line
     pub cases: Vec<SourceText>,
+    /// `properties/*.toml`
+    pub properties: Vec<SourceText>,
 }
 
 const SCHEMA: &str = "wayleave.cedarschema";
@@ -39,7 +41,8 @@ impl Sources {
         files.sort_by(|a, b| a.name.cmp(&b.name));
         let mut problems = Vec::new();
         let (mut schema, mut purposes, mut owners) = (None, None, None);
-        let (mut rules, mut catalog, mut people, mut cases) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut rules, mut catalog, mut people) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut cases, mut properties) = (Vec::new(), Vec::new());
         for file in files {
             match shelf(&file.name) {
                 Shelf::Schema => schema = Some(file),
@@ -49,6 +52,7 @@ impl Sources {
                 Shelf::Catalog => catalog.push(file),
                 Shelf::People => people.push(file),
                 Shelf::Cases => cases.push(file),
+                Shelf::Properties => properties.push(file),
                 Shelf::Text => {}
                 Shelf::Nowhere => problems.push(unread(&file.name)),
             }
@@ -77,6 +81,7 @@ impl Sources {
                 owners,
                 people,
                 cases,
+                properties,
             }),
             _ => Err(problems),
         }
@@ -90,7 +95,7 @@ impl Sources {
     /// Every text, by name.
     pub fn files(&self) -> impl Iterator<Item = &SourceText> {
         let one = [&self.schema, &self.purposes].into_iter().chain(&self.owners);
-        let many = [&self.rules, &self.catalog, &self.people, &self.cases];
+        let many = [&self.rules, &self.catalog, &self.people, &self.cases, &self.properties];
         one.chain(many.into_iter().flatten())
     }
 
@@ -109,6 +114,7 @@ impl Sources {
             owners: None,
             people: Vec::new(),
             cases: Vec::new(),
+            properties: Vec::new(),
         }
     }
 }
@@ -146,6 +152,7 @@ enum Shelf {
     Catalog,
     People,
     Cases,
+    Properties,
     Text,
     Nowhere,
 }
@@ -161,19 +168,29 @@ fn shelf(name: &str) -> Shelf {
         ("catalog", "toml") => Shelf::Catalog,
         ("people", "toml") => Shelf::People,
         ("cases", "toml" | "json") => Shelf::Cases,
+        ("properties", "toml") => Shelf::Properties,
         _ if is_source(name) => Shelf::Nowhere,
         _ => Shelf::Text,
     }
 }
 
 fn unread(name: &str) -> Problem {
-    let known = [SCHEMA, PURPOSES, OWNERS, "rules", "catalog", "people", "cases"];
+    let known = [
+        SCHEMA,
+        PURPOSES,
+        OWNERS,
+        "rules",
+        "catalog",
+        "people",
+        "cases",
+        "properties",
+    ];
     let (folder, _) = name.split_once('/').unwrap_or((name, ""));
     let help = match did_you_mean(folder, known) {
         Some(near) if near != folder => format!("did you mean `{near}`?"),
         _ => {
-            "rules stand in `rules/*.cedar`, data in `*.toml` in `catalog/`, `people/` and `cases/`, all in lower case and \
-             without folders in them"
+            "rules stand in `rules/*.cedar`, data in `*.toml` in `catalog/`, `people/`, `cases/` and `properties/`, all in \
+             lower case and without folders in them"
                 .into()
         }
     };

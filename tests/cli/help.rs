@@ -21,6 +21,8 @@ fn the_table_of_commands() {
       check    Check policies: schema, rules, catalogue, purposes, people, and how they fit together
       fmt      Format rules
       test     Run the policy cases, and say what they leave out
+      prove    Prove what must hold of every possible request
+      diff     Compare two folders of policies, or two git revisions, by what they answer
       explain  Say what the rules make of a described request, or made of a recorded one, and why
       matrix   Print who may do what, where, and what for
       replay   Judge what was recorded again, under other rules, and say what would change
@@ -893,6 +895,8 @@ fn what_no_command_is_called_is_refused() {
       check    Check policies: schema, rules, catalogue, purposes, people, and how they fit together
       fmt      Format rules
       test     Run the policy cases, and say what they leave out
+      prove    Prove what must hold of every possible request
+      diff     Compare two folders of policies, or two git revisions, by what they answer
       explain  Say what the rules make of a described request, or made of a recorded one, and why
       matrix   Print who may do what, where, and what for
       replay   Judge what was recorded again, under other rules, and say what would change

@@ -16,6 +16,7 @@ mod documents;
 mod gate;
 mod help;
 mod people;
+mod proofs;
 mod replayed;
 mod rules;
 mod sheets;

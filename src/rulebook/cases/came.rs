@@ -150,7 +150,9 @@ impl Expected {
             }
         };
         let said = |word: Option<&str>| word.map_or_else(|| "nothing".to_owned(), quoted);
-        differ("outcome", quoted(self.outcome.as_str()), quoted(came.outcome.as_str()));
+        if !self.outcome.is(came.outcome) {
+            differ("outcome", quoted(self.outcome.as_str()), quoted(came.outcome.as_str()));
+        }
         if let Some(inspect) = self.inspect {
             let came = came.inspect.map(|inspect| inspect.to_string());
             differ(

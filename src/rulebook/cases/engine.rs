@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Asks, Case, Expected};
+use super::{Asks, Case, Expected, Wanted};
 use crate::facts::{Outcome, PolicyId, Problem, SourceText};
 use crate::policy::Policy;
 
@@ -82,8 +82,8 @@ fn case(policy: &Policy, entry: Value, files: &[SourceText]) -> Result<Read, (&'
     }
     let expected = Expected {
         outcome: match entry.decision {
-            Decision::Allow => Outcome::Allow,
-            Decision::Deny => Outcome::Deny,
+            Decision::Allow => Wanted::Exactly(Outcome::Allow),
+            Decision::Deny => Wanted::Exactly(Outcome::Deny),
         },
         policies: Some(policies).filter(|policies| !policies.is_empty()),
         offers: None,

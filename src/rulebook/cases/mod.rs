@@ -78,7 +78,7 @@ struct Wields {
 /// What must come of a case; what it does not speak of may come as it will.
 #[derive(Clone, Debug)]
 struct Expected {
-    outcome: Outcome,
+    outcome: Wanted,
     /// None decided; or these, perhaps beside others.
     policies: Option<Vec<PolicyId>>,
     /// None; or these, perhaps beside others.
@@ -88,6 +88,30 @@ struct Expected {
     under: Option<PurposeId>,
     /// How many policies fail to evaluate.
     errors: Option<usize>,
+}
+
+/// The outcome that a case wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wanted {
+    Exactly(Outcome),
+    /// Any but `allow`: whatever could be done about it.
+    Refused,
+}
+
+impl Wanted {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Exactly(outcome) => outcome.as_str(),
+            Self::Refused => "refused",
+        }
+    }
+
+    fn is(self, came: Outcome) -> bool {
+        match self {
+            Self::Exactly(outcome) => outcome == came,
+            Self::Refused => came != Outcome::Allow,
+        }
+    }
 }
 
 /// What became of one case.

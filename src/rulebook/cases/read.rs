@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use super::{Asks, Case, Expected, Wields};
+use super::{Asks, Case, Expected, Wanted, Wields};
 use crate::clock::Timestamp;
 use crate::facts::fields::{At, Fields};
 use crate::facts::{
@@ -92,9 +92,10 @@ impl Bench<'_> {
 
     fn expected(&self, case: &Fields<'_, '_>) -> Option<Expected> {
         let outcomes = [Outcome::Allow, Outcome::Declare, Outcome::Request, Outcome::Deny];
-        let outcomes = outcomes.map(|outcome| (outcome.as_str(), outcome));
+        let [allow, declare, request, deny] = outcomes.map(Wanted::Exactly);
+        let outcomes = [allow, declare, request, deny, Wanted::Refused].map(|wanted| (wanted.as_str(), wanted));
         if !case.has("outcome") {
-            let help = "add `outcome = \"allow\"`, \"declare\", \"request\" or \"deny\"";
+            let help = "add `outcome = \"allow\"`, \"declare\", \"request\", \"deny\" or, for any of the last three, \"refused\"";
             case.report("missing-key", case.span, "`outcome` is missing", help);
         }
         let offers = case.texts("offers");

@@ -150,3 +150,22 @@ fn a_case_touches_the_rules_it_meets_and_both_sides_of_a_condition_count() {
         .replace("eve", "ben");
     assert_eq!(guard(&format!("{text}{both}")), (true, true));
 }
+
+#[test]
+fn a_case_that_wants_a_refusal_takes_each_but_not_a_permit() {
+    let case = |who: &str, to: &str| {
+        let setting = "network = \"office\"\nat = 2026-11-24T09:30:00Z\noutcome = \"refused\"\n";
+        format!("[[case]]\nit = \"{who} {to}\"\nwho = \"{who}\"\nto = \"{to}\"\ndoes = \"post\"\n{setting}")
+    };
+    let text: String = [
+        case("ada", "https://www.linkedin.com/"), // may declare a purpose
+        case("ben", "https://x.com/"),            // may ask for one
+        case("dan", "https://x.com/"),            // may do nothing about it
+        case("dan", "https://example.org/"),      // is not refused
+    ]
+    .concat();
+    assert_eq!(
+        told("cases/refused.toml", &text),
+        ["outcome: expected \"refused\", came \"allow\"", "3 passed"]
+    );
+}

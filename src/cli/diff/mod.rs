@@ -1,0 +1,165 @@
+//! `wayleave diff`: what would another set of rules answer differently?
+
+mod cases;
+mod report;
+mod revision;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use cedar_policy::Policy;
+
+use super::printer;
+use super::shown::tell;
+use crate::facts::{Problem, SourceText};
+use crate::gatehouse::sources::read_folder;
+use crate::proof::{Difference, Missing, Theory, difference};
+use crate::rulebook::{Assembled, Rulebook, Sources};
+
+/// Compares two folders of policies, or two git revisions of one, by what they answer: who may newly do what, and who no
+/// longer may, each with a request that shows it, computed for every request there can be and put to the engine as well.
+///
+/// Needs the solver cvc5; without it, cases alone are compared, and that is said.
+#[derive(clap::Args, Debug)]
+#[command(
+    after_help = "Exit code: 0 the same; 1 different; 2 one of them cannot be read, or has problems; 4 nothing differs that \
+                        was found, but not everything could be compared"
+)]
+pub struct Args {
+    /// A folder, a git revision, or two revisions as in `main..HEAD`.
+    old: String,
+    /// Another folder or revision.
+    new: Option<String>,
+    /// The folder of policies in a revision.
+    #[arg(long, value_name = "DIR", default_value = "policies")]
+    folder: String,
+    /// Seconds for each kind of request.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    limit: u64,
+}
+
+/// Not everything could be compared.
+const UNDECIDED: u8 = 4;
+
+/// One of the two.
+pub(super) struct Side {
+    /// What it was called.
+    pub(super) label: String,
+    pub(super) sources: Sources,
+    pub(super) assembled: Assembled,
+}
+
+/// What was compared, and how.
+pub(super) enum Compared {
+    /// For every request there can be.
+    Proved(Difference),
+    /// By cases, since there is no proof, and why.
+    Tried(String),
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> ExitCode {
+    let Some((old, new)) = named(args) else {
+        printer::talk("error: name what to compare with: two folders, two git revisions, or `main..HEAD`");
+        return ExitCode::from(2);
+    };
+    let (Some(old), Some(new)) = (side(&old, &args.folder), side(&new, &args.folder)) else {
+        return ExitCode::from(2);
+    };
+    let compared = compared(&old, &new, Duration::from_secs(args.limit));
+    let report = report::Report::new(&old, &new, &compared);
+    report.lines.iter().for_each(printer::data);
+    match (report.differs, report.is_whole) {
+        (true, _) => ExitCode::FAILURE,
+        (false, true) => ExitCode::SUCCESS,
+        (false, false) => ExitCode::from(UNDECIDED),
+    }
+}
+
+/// What the two are called.
+fn named(args: &Args) -> Option<(String, String)> {
+    if let Some(new) = &args.new {
+        return Some((args.old.clone(), new.clone()));
+    }
+    let (old, new) = args.old.split_once("..").filter(|_| !Path::new(&args.old).is_dir())?;
+    let or_head = |name: &str| {
+        if name.is_empty() {
+            "HEAD".to_owned()
+        } else {
+            name.to_owned()
+        }
+    };
+    Some((or_head(old), or_head(new)))
+}
+
+/// Reads one of the two; what is wrong with it is told.
+fn side(label: &str, folder: &str) -> Option<Side> {
+    let dir = Path::new(label);
+    let found = if dir.is_dir() {
+        read_folder(dir)
+    } else {
+        revision::read(label, folder)
+    };
+    let files = match found {
+        Ok(files) => files,
+        Err(problems) => {
+            tell(&problems, &[]);
+            return None;
+        }
+    };
+    let (sources, assembled) = match assembled(&files) {
+        Ok(both) => both,
+        Err(problems) => {
+            tell(&problems, &files);
+            printer::talk(format_args!("error: `{label}` has problems, so nothing was compared"));
+            return None;
+        }
+    };
+    Some(Side {
+        label: label.to_owned(),
+        sources,
+        assembled,
+    })
+}
+
+fn assembled(files: &[SourceText]) -> Result<(Sources, Assembled), Vec<Problem>> {
+    let sources = Sources::from_files(files.to_vec())?;
+    let assembled = Rulebook::assemble(&sources)?;
+    Ok((sources, assembled))
+}
+
+/// Compares the rules of the two.
+fn compared(old: &Side, new: &Side, limit: Duration) -> Compared {
+    match proved(old, new, limit) {
+        Ok(difference) => Compared::Proved(difference),
+        Err(why) => Compared::Tried(why),
+    }
+}
+
+fn proved(old: &Side, new: &Side, limit: Duration) -> Result<Difference, String> {
+    let (before, after) = theories(old, new).ok_or("the schemas differ, and neither has the words of both rules")?;
+    difference(&before, &after, limit).map_err(|missing: Missing| {
+        let help = missing.help();
+        format!("{missing}; {help}")
+    })
+}
+
+/// Both as theories of one schema: the new one, or the old one, whichever has words for all rules.
+fn theories(old: &Side, new: &Side) -> Option<(Theory, Theory)> {
+    let schemas = [&new.sources.schema, &old.sources.schema].into_iter();
+    let mut both = schemas.filter_map(|schema| {
+        let theory = |side: &Side, named: &[Policy]| {
+            let sources = Sources {
+                schema: schema.clone(),
+                ..side.sources.clone()
+            };
+            let theory = Theory::new(&sources, &side.assembled, named).ok()?;
+            theory.is_understood().then_some(theory)
+        };
+        let before = theory(old, &[])?;
+        let named: Vec<Policy> = before.every().cloned().collect();
+        Some((before, theory(new, &named)?))
+    });
+    both.next()
+}

@@ -1,0 +1,113 @@
+//! What two sets of rules answer differently, in words.
+
+use super::{Compared, Side, cases};
+use crate::policy::Answer;
+use crate::proof::{Difference, Example, Told, Way};
+
+/// What is to be told.
+pub(super) struct Report {
+    pub(super) lines: Vec<String>,
+    /// Whether anything is answered differently.
+    pub(super) differs: bool,
+    /// Whether everything was compared.
+    pub(super) is_whole: bool,
+}
+
+impl Report {
+    pub(super) fn new(old: &Side, new: &Side, compared: &Compared) -> Self {
+        let mut report = Self {
+            lines: Vec::new(),
+            differs: false,
+            is_whole: true,
+        };
+        match compared {
+            Compared::Proved(difference) => report.proved(old, new, difference),
+            Compared::Tried(why) => {
+                report.is_whole = false;
+                report.lines.push(format!("not proved: {why}"));
+                report
+                    .lines
+                    .push("compared by the cases of both instead: what no case asks may differ, too".to_owned());
+                report.tried(old, new);
+            }
+        }
+        let data = |side: &Side| {
+            let sources = &side.sources;
+            (
+                sources.catalog.clone(),
+                sources.people.clone(),
+                sources.purposes.clone(),
+            )
+        };
+        if matches!(compared, Compared::Proved(_)) && data(old) != data(new) {
+            report.lines.push(
+                "catalogue, people or purposes changed as well; that is compared by the cases of both".to_owned(),
+            );
+            report.tried(old, new);
+        }
+        report
+    }
+
+    fn proved(&mut self, old: &Side, new: &Side, difference: &Difference) {
+        for (way, head) in [(Way::Allowed, "newly allowed"), (Way::Denied, "newly denied")] {
+            let mut found = difference.found.iter().filter(|found| found.way == way).peekable();
+            if found.peek().is_none() {
+                self.lines.push(format!("{head}: nothing"));
+                continue;
+            }
+            self.differs = true;
+            self.lines.push(format!("{head}:"));
+            for found in found {
+                self.lines.push(format!("  {}", found.sentence));
+                self.example(old, new, &found.example, way);
+            }
+        }
+        if difference.doubts.is_empty() {
+            let rest = if self.differs {
+                "otherwise equivalent"
+            } else {
+                "equivalent"
+            };
+            self.lines
+                .push(format!("{rest}: proved for every request there can be"));
+        }
+        for (actions, why) in &difference.doubts {
+            self.is_whole = false;
+            self.lines.push(format!("undecided about {actions}: {why}"));
+        }
+    }
+
+    /// One request, and what the engine says to it under both.
+    fn example(&mut self, old: &Side, new: &Side, example: &Example, way: Way) {
+        let told = Told::of(example);
+        let lines = told.lines();
+        self.lines.extend(lines.iter().map(|line| format!("    {line}")));
+        let answer = |side: &Side| {
+            let policy = side.assembled.rulebook.policy();
+            policy.answer(&example.request, &example.entities, told.at())
+        };
+        let (before, after) = (answer(old), answer(new));
+        self.lines.push(format!("    {}: {}", old.label, before.spoken()));
+        self.lines.push(format!("    {}: {}", new.label, after.spoken()));
+        let wanted = |answer: &Answer, allowed: bool| answer.allowed == allowed;
+        if !(wanted(&before, way == Way::Denied) && wanted(&after, way == Way::Allowed)) {
+            self.lines
+                .push("    which the engine does not confirm: please report this".to_owned());
+        }
+    }
+
+    fn tried(&mut self, old: &Side, new: &Side) {
+        let turned = cases::turned(old, new);
+        if turned.is_empty() {
+            self.lines.push("every case comes out the same".to_owned());
+        }
+        for case in turned {
+            self.differs = true;
+            self.lines.push(format!("{} it {}", case.place, case.name));
+            for (label, came) in [(&old.label, case.old), (&new.label, case.new)] {
+                let came = came.unwrap_or_else(|| "comes as the case says".to_owned());
+                self.lines.push(format!("    {label}: {came}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! A folder of policies as it was in a git revision.
+#![expect(clippy::disallowed_methods, reason = "door: asks git for files of a revision")]
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use crate::facts::{Problem, SourceText};
+use crate::rulebook::is_source;
+
+/// Every text of the folder that rules are made of.
+pub(super) fn read(revision: &str, folder: &str) -> Result<Vec<SourceText>, Vec<Problem>> {
+    let folder = folder.trim_matches('/');
+    let failed = |why: String| {
+        let message = format!("`{revision}` is neither a folder nor a git revision with `{folder}/` in it: {why}");
+        let problem = Problem::of_file("wayleave::diff::unreadable", "", message);
+        vec![problem.with_help("name two folders of policies, or two revisions as in `main..HEAD`")]
+    };
+    if revision.starts_with('-') {
+        return Err(failed("revisions do not begin with `-`".to_owned()));
+    }
+    let listed = git(
+        &[
+            "ls-tree",
+            "-r",
+            "-z",
+            "--name-only",
+            revision,
+            "--",
+            &format!("{folder}/"),
+        ],
+        "",
+    )
+    .map_err(failed)?;
+    let listed = String::from_utf8_lossy(&listed).into_owned();
+    let prefix = format!("{folder}/");
+    let names: Vec<&str> = listed
+        .split('\0')
+        .filter_map(|path| path.strip_prefix(&prefix))
+        .filter(|name| is_source(name) && !name.split('/').any(|part| part.starts_with('.')))
+        .collect();
+    if names.is_empty() {
+        return Err(failed("it has no such files".to_owned()));
+    }
+    let asked: String = names
+        .iter()
+        .map(|name| format!("{revision}:./{prefix}{name}\n"))
+        .collect();
+    let told = git(&["cat-file", "--batch"], &asked).map_err(failed)?;
+    texts(&names, &told).ok_or_else(|| failed("git said something else than the files".to_owned()))
+}
+
+/// `<object> blob <length>`, the text, and an end of line, for each.
+fn texts(names: &[&str], mut told: &[u8]) -> Option<Vec<SourceText>> {
+    let mut files = Vec::new();
+    for name in names {
+        let end = told.iter().position(|byte| *byte == b'\n')?;
+        let (head, rest) = told.split_at(end);
+        let length: usize = str::from_utf8(head).ok()?.rsplit(' ').next()?.parse().ok()?;
+        let text = rest.get(1..=length)?;
+        told = rest.get(length + 2..)?;
+        files.push(SourceText::new(*name, str::from_utf8(text).ok()?));
+    }
+    Some(files)
+}
+
+fn git(args: &[&str], input: &str) -> Result<Vec<u8>, String> {
+    let mut child = Command::new("git")
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("git cannot be started: {error}"))?;
+    let mut stdin = child.stdin.take();
+    let output = std::thread::scope(|scope| {
+        // git answers while it is asked: whoever only wrote would wait for it, and it for them
+        scope.spawn(move || stdin.as_mut().map(|stdin| stdin.write_all(input.as_bytes())));
+        child.wait_with_output()
+    });
+    let output = output.map_err(|error| error.to_string())?;
+    if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_git_tells_is_taken_apart_by_length() {
+        let told = b"abc blob 4\na\nb\n\ndef blob 0\n\n";
+        let files = texts(&["rules/a.cedar", "rules/b.cedar"], told).unwrap();
+        assert_eq!((&*files[0].text, &*files[1].text), ("a\nb\n", ""));
+        assert!(texts(&["a"], b"main:./a missing\n").is_none());
+        assert!(texts(&["a"], b"abc blob 9\nshort\n").is_none());
+    }
+}

@@ -1,0 +1,118 @@
+//! `wayleave prove`: does what must always hold, hold of every request there can be?
+
+mod report;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::printer;
+use super::shown::tell;
+use crate::facts::{Problem, SourceText};
+use crate::gatehouse::sources::find;
+use crate::proof::{self, About, Check, Missing, Outcome, Shelf, Work};
+use crate::rulebook::{Assembled, Rulebook, Sources};
+
+/// Proves the properties of `properties/*.toml` for every possible request, and of each rule that it always evaluates
+/// and makes a difference. What does not hold is shown by a request, put to the engine as well.
+///
+/// Needs the solver cvc5: `apt-get install cvc5`, or `CVC5=/path/to/cvc5`.
+///
+/// Exit code: 0 all proved, 1 something does not hold or the rules have problems, 2 the folder or what was asked cannot
+/// be understood, 3 there is no solver, 4 nothing fails but something stays undecided.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The folder; without it `policies/` here if there is one, else the built-in policies.
+    dir: Option<PathBuf>,
+    /// Prove only what is said of this property or rule, by its name or id; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Seconds for each property, and for each thing that is to be proved of a rule.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    limit: u64,
+    /// Prove again what was proved before.
+    #[arg(long)]
+    no_cache: bool,
+}
+
+/// No solver: nothing was proved.
+const NO_SOLVER: u8 = 3;
+/// The solver did not come to an end.
+const UNDECIDED: u8 = 4;
+
+/// Runs the command.
+pub fn run(args: &Args) -> ExitCode {
+    let found = match find(args.dir.as_deref()) {
+        Ok(found) => found,
+        Err(problems) => {
+            tell(&problems, &[]);
+            return ExitCode::from(2);
+        }
+    };
+    let (assembled, work) = match prepared(&found.files) {
+        Ok(both) => both,
+        Err(problems) => {
+            tell(&problems, &found.files);
+            printer::talk("error: rules or properties have problems, so nothing was proved");
+            return ExitCode::FAILURE;
+        }
+    };
+    match asked(work, &args.only) {
+        Ok(work) => settled(&work, &assembled, args).unwrap_or_else(|missing| no_solver(&missing)),
+        Err(unknown) => {
+            printer::talk(format_args!("error: no property and no rule is called `{unknown}`"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn prepared(files: &[SourceText]) -> Result<(Assembled, Work), Vec<Problem>> {
+    let sources = Sources::from_files(files.to_vec())?;
+    let assembled = Rulebook::assemble(&sources)?;
+    let work = Work::of(&sources, &assembled)?;
+    Ok((assembled, work))
+}
+
+/// The work, for the named properties only if some are named.
+fn asked(work: Work, names: &[String]) -> Result<Work, String> {
+    let is = |check: &Check, name: &str| check.about.name() == name;
+    let unknown = |name: &&String| !work.checks.iter().any(|check| is(check, name));
+    match names.iter().find(unknown) {
+        Some(unknown) => Err(unknown.clone()),
+        None if names.is_empty() => Ok(work),
+        None => Ok(work.only(|check| names.iter().any(|name| is(check, name)))),
+    }
+}
+
+fn settled(work: &Work, assembled: &Assembled, args: &Args) -> Result<ExitCode, Missing> {
+    let shelf = if args.no_cache {
+        Shelf::default()
+    } else {
+        Shelf::of_user()
+    };
+    let limit = Duration::from_secs(args.limit);
+    let outcomes = work.prove(&shelf, limit)?;
+    let mut idle = BTreeMap::new();
+    for (check, outcome) in work.checks.iter().zip(&outcomes) {
+        if let (About::Needed(id), Outcome::Failed(_)) = (&check.about, outcome) {
+            idle.insert(id.clone(), proof::idle(&work.theory, check, id, limit)?);
+        }
+    }
+    let report = report::Report::new(&work.checks, &outcomes, &idle, assembled);
+    report.lines().iter().for_each(printer::data);
+    Ok(match (report.failed, report.undecided) {
+        (0, 0) => ExitCode::SUCCESS,
+        (0, _) => ExitCode::from(UNDECIDED),
+        _ => ExitCode::FAILURE,
+    })
+}
+
+/// Says that nothing was proved, and what to do.
+fn no_solver(missing: &Missing) -> ExitCode {
+    printer::talk(format_args!(
+        "error: nothing was proved: {missing}\n  help: {}",
+        missing.help()
+    ));
+    ExitCode::from(NO_SOLVER)
+}

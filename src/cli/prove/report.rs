@@ -1,0 +1,198 @@
+//! What was proved, and what not, in words; each counterexample is put to the engine that judges traffic. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use crate::facts::{PolicyId, SourceText};
+use crate::proof::{About, CaseFiles, Check, Claim, Example, Idle, Outcome, Property, Told};
+use crate::rulebook::{Assembled, Directory};
+
+/// What is to be told.
+pub(super) struct Report {
+    lines: Vec<String>,
+    /// How much does not hold.
+    pub(super) failed: usize,
+    /// How much nobody knows.
+    pub(super) undecided: usize,
+}
+
+impl Report {
+    pub(super) fn new(
+        checks: &[Check],
+        outcomes: &[Outcome],
+        idle: &BTreeMap<PolicyId, Idle>,
+        assembled: &Assembled,
+    ) -> Self {
+        let mut report = Self {
+            lines: Vec::new(),
+            failed: 0,
+            undecided: 0,
+        };
+        let mut sound = 0;
+        let mut rules = BTreeSet::new();
+        for (check, outcome) in checks.iter().zip(outcomes) {
+            match (&check.about, outcome) {
+                (About::Property(property), Outcome::Proved) => {
+                    report
+                        .lines
+                        .push(format!("proved     {}: {}", property.name, property.sentence));
+                }
+                (About::Property(property), _) => report.property(property, outcome, assembled),
+                (About::Needed(id), Outcome::Failed(_)) => report.idle(id, idle.get(id), assembled),
+                (About::Sound(id) | About::Needed(id), Outcome::Proved) => {
+                    rules.insert(id.clone());
+                    sound += 1;
+                }
+                (about, _) => report.rule(about, outcome, assembled),
+            }
+        }
+        if sound > 0 {
+            let many = rules.len();
+            report.lines.push(format!(
+                "proved     of {many} rules: each evaluates without an error and makes a difference ({sound} proofs)"
+            ));
+        }
+        let proved = outcomes.len() - report.failed - report.undecided;
+        report.lines.push(format!(
+            "{proved} proved, {} failed, {} undecided",
+            report.failed, report.undecided
+        ));
+        report
+    }
+
+    pub(super) fn lines(&self) -> &[String] {
+        &self.lines
+    }
+
+    fn property(&mut self, property: &Property, outcome: &Outcome, assembled: &Assembled) {
+        let head = format!("{}: {}", property.name, property.sentence);
+        let Outcome::Failed(example) = outcome else {
+            return self.undecided(&head, outcome);
+        };
+        self.failed += 1;
+        self.lines.push(format!(
+            "FAILED     {head} ({}:{}, {})",
+            property.file, property.line, property.owner
+        ));
+        if let Some(example) = example {
+            let it = format!("keeps the property {}", property.name);
+            self.example(example, property.claim == Claim::Always, &it, assembled);
+        }
+    }
+
+    fn rule(&mut self, about: &About, outcome: &Outcome, assembled: &Assembled) {
+        let (id, what) = match about {
+            About::Sound(id) => (id, "always evaluates without an error"),
+            About::Needed(id) => (id, "makes a difference"),
+            About::Property(_) | About::Alive(_) | About::Behind(..) => return,
+        };
+        let head = format!("rule `{id}` {what}");
+        let Outcome::Failed(example) = outcome else {
+            return self.undecided(&head, outcome);
+        };
+        self.failed(&head, id, "a rule that fails to evaluate denies", assembled);
+        if let Some(example) = example {
+            let told = Told::of(example);
+            self.lines.extend(told.lines().iter().map(|line| format!("  {line}")));
+            let policy = assembled.rulebook.policy();
+            let answer = policy.answer(&example.request, &example.entities, told.at());
+            self.lines.push(format!("  the engine: {}", answer.spoken()));
+        }
+    }
+
+    /// A rule without which every request is answered the same.
+    fn idle(&mut self, id: &PolicyId, idle: Option<&Idle>, assembled: &Assembled) {
+        let why = match idle {
+            Some(Idle::Contradiction) => "no request can meet its conditions: correct them, or remove it".to_owned(),
+            Some(Idle::Behind(others)) => {
+                let others: Vec<String> = others.iter().map(|other| format!("`{other}`")).collect();
+                format!(
+                    "{} decides all that it decides: remove it, or narrow the other",
+                    others.join(", and so does ")
+                )
+            }
+            Some(Idle::Together) | None => "the other rules together decide all that it decides: remove it".to_owned(),
+        };
+        self.failed(&format!("rule `{id}` makes a difference"), id, &why, assembled);
+    }
+
+    fn failed(&mut self, head: &str, id: &PolicyId, why: &str, assembled: &Assembled) {
+        self.failed += 1;
+        let rule = assembled.rulebook.policy().rule(id);
+        let place = rule.map_or_else(String::new, |rule| format!(" ({}:{})", rule.file, rule.line));
+        self.lines.push(format!("FAILED     {head}{place}"));
+        self.lines.push(format!("  {why}"));
+    }
+
+    fn undecided(&mut self, head: &str, outcome: &Outcome) {
+        self.undecided += 1;
+        let why = match outcome {
+            Outcome::Undecided(why) => why.as_str(),
+            Outcome::Proved | Outcome::Failed(_) => "",
+        };
+        self.lines.push(format!("UNDECIDED  {head}: {why}"));
+    }
+
+    fn example(&mut self, example: &Example, wanted: bool, it: &str, assembled: &Assembled) {
+        let told = Told::of(example);
+        self.lines.extend(told.lines().iter().map(|line| format!("  {line}")));
+        let answer = assembled
+            .rulebook
+            .policy()
+            .answer(&example.request, &example.entities, told.at());
+        let word = if wanted { "allowed" } else { "denied" };
+        self.lines.push(format!("  the property: {word}"));
+        self.lines.push(format!("  the engine: {}", answer.spoken()));
+        match CaseFiles::of(&told, it, wanted, assembled).filter(|files| fails(files, assembled)) {
+            Some(CaseFiles { person, case }) => {
+                let files = [("people/somebody.toml", person), ("cases/somebody.toml", Some(case))];
+                self.lines
+                    .push("  as a case, which `wayleave test` fails today:".to_owned());
+                for (file, text) in files.iter().filter_map(|(file, text)| Some((file, text.as_ref()?))) {
+                    self.lines.push(format!("    # {file}"));
+                    self.lines.extend(text.lines().map(|line| format!("    {line}")));
+                }
+            }
+            None => self.lines.push(
+                "  not as a case: another rule, or what catalogue and directory know today, keeps it from happening"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+/// Whether the gateway, asked the whole case, does what the example says: then the case fails.
+fn fails(files: &CaseFiles, assembled: &Assembled) -> bool {
+    let case = SourceText::new("cases/somebody.toml", files.case.as_str());
+    let run = |people: &Directory| {
+        let report = assembled.rulebook.run_cases(people, &[case]);
+        report.problems.is_empty() && report.failures().next().is_some()
+    };
+    let Some(person) = &files.person else {
+        return run(&assembled.directory);
+    };
+    let known = Directory::parse(&[
+        SourceText::new("people/units.toml", units(&assembled.directory)),
+        SourceText::new("people/somebody.toml", person.as_str()),
+    ]);
+    known.is_ok_and(|people| run(&people))
+}
+
+/// The roles and departments of a directory, without its people.
+fn units(directory: &Directory) -> String {
+    let mut text = String::new();
+    for (kind, units) in [
+        ("role", directory.roles_above()),
+        ("department", directory.departments_above()),
+    ] {
+        for (name, above) in units {
+            let above: Vec<String> = above
+                .iter()
+                .filter(|one| *one != name)
+                .map(|one| format!("{one:?}"))
+                .collect();
+            let _ = write!(text, "[[{kind}]]\nid = {name:?}\nin = [{}]\n", above.join(", "));
+        }
+    }
+    text
+}

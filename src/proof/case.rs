@@ -1,0 +1,208 @@
+//! A counterexample as files of a `policies/` folder: a case, and a person whom it is about.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use super::Told;
+use crate::facts::{Host, SubjectId};
+use crate::rulebook::Assembled;
+
+/// The person of a case that nobody of the directory fits.
+const SOMEBODY: &str = "somebody";
+
+/// What to put into a folder of policies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseFiles {
+    /// For `people/`, where the case is about nobody of the directory.
+    pub person: Option<String>,
+    /// For `cases/`.
+    pub case: String,
+}
+
+impl CaseFiles {
+    /// The case called `it` that shows the gateway what an example shows, and wants it allowed or refused; none where the catalogue
+    /// has no such host.
+    pub fn of(told: &Told, it: &str, allowed: bool, assembled: &Assembled) -> Option<Self> {
+        let mut case = format!("[[case]]\nit = \"{it}\"\n");
+        let by_owner = told.fact("resource.businessOwner") == Some("themselves");
+        let (who, person) = match told.fact("resource.kind").filter(|_| by_owner) {
+            Some(kind) => (owner(kind, assembled)?.to_string(), None),
+            None => (SOMEBODY.to_owned(), Some(person(told, assembled)?)),
+        };
+        let _ = writeln!(case, "who = \"{who}\"");
+        match told.fact("resource.kind") {
+            Some(kind) => {
+                let _ = writeln!(case, "may = \"{}\"\npurpose = \"{kind}\"", told.action);
+                if told.fact("resource.declarer") != Some("themselves") {
+                    case.push_str("declarer = \"somebody-else\"\n");
+                }
+                if let Some(hours) = told.fact("resource.maxDuration").and_then(span) {
+                    let _ = writeln!(case, "for = \"{hours}\"");
+                }
+                if let Some(channel) = told.fact("channel").filter(|channel| !channel.is_empty()) {
+                    let _ = writeln!(case, "channel = \"{channel}\"");
+                }
+            }
+            None => flow(told, &mut case, assembled)?,
+        }
+        let network = told.fact("client.network").unwrap_or_default();
+        let _ = writeln!(case, "network = \"{network}\"\nat = {}", told.at());
+        if told.fact("proof.method") == Some("certificate") {
+            case.push_str("proof = \"certificate\"\n");
+        }
+        if told.action == "inspect" {
+            let _ = writeln!(case, "outcome = \"allow\"\ninspect = {allowed}");
+        } else {
+            let outcome = if allowed { "allow" } else { "refused" };
+            let _ = writeln!(case, "outcome = \"{outcome}\"");
+        }
+        Some(Self { person, case })
+    }
+}
+
+/// Hours and minutes as a length of time that `for` understands.
+pub(super) fn span(clock: &str) -> Option<String> {
+    let mut parts = clock.split(':').map(|part| part.split('.').next()?.parse::<u64>().ok());
+    let (hours, minutes) = (parts.next()??, parts.next()??);
+    let days = hours / 24;
+    let parts = [(days, "d"), (hours % 24, "h"), (minutes, "m")];
+    let said: String = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, unit)| format!("{number}{unit}"))
+        .collect();
+    Some(said).filter(|said| days < 3_660 && !said.is_empty())
+}
+
+fn owner<'a>(kind: &str, assembled: &'a Assembled) -> Option<&'a SubjectId> {
+    let purposes = assembled.rulebook.purposes();
+    let purpose = purposes.iter().find(|purpose| purpose.id.as_str() == kind)?;
+    Some(&purpose.business_owner)
+}
+
+fn quoted<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words
+        .map(|one| format!("\"{}\"", one.trim_matches('`')))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn person(told: &Told, assembled: &Assembled) -> Option<String> {
+    let directory = &assembled.directory;
+    let roles = told.roles.intersection(directory.roles()).map(String::as_str);
+    let departments = directory.departments_above();
+    // the lowest of those that the solver chose; nobody is without one: one that is part of no other says least
+    let lowest = |name: &&String| {
+        let own = departments.get(*name);
+        told.departments
+            .iter()
+            .all(|other| own.is_some_and(|own| own.contains(other)))
+    };
+    let mut chosen = told.departments.intersection(directory.departments());
+    let top = || {
+        departments
+            .iter()
+            .find(|(_, above)| above.len() == 1)
+            .map(|(name, _)| name)
+    };
+    let department = if told.departments.is_empty() {
+        top()?
+    } else {
+        chosen.find(lowest)?
+    };
+    let mut person = format!(
+        "[[person]]\nid = \"{SOMEBODY}\"\nname = \"Somebody\"\nroles = [{}]\ndepartment = \"{department}\"\nemployment = \
+         \"{}\"\nregion = \"eu-west\"\ntime-zone = \"UTC\"\n",
+        quoted(roles),
+        told.employment
+    );
+    let courses: Vec<String> = told
+        .training
+        .iter()
+        .filter(|(course, _)| !course.is_empty())
+        .map(|(course, until)| format!("{course} = {until}"))
+        .collect();
+    if !courses.is_empty() {
+        let _ = writeln!(person, "training = {{ {} }}", courses.join(", "));
+    }
+    Some(person)
+}
+
+fn flow(told: &Told, case: &mut String, assembled: &Assembled) -> Option<()> {
+    let host = host(told, assembled)?;
+    if matches!(told.action.as_str(), "connect" | "inspect") {
+        let _ = writeln!(case, "to = \"{host}:443\"");
+    } else {
+        let _ = writeln!(case, "to = \"https://{host}/\"\ndoes = \"{}\"", told.action);
+    }
+    let Some(kind) = told.fact("purpose.kind") else {
+        return Some(());
+    };
+    let words = |key: &str| {
+        told.fact(key)
+            .unwrap_or_default()
+            .split(", ")
+            .filter(|one| !one.is_empty())
+    };
+    let granted: BTreeSet<&str> = words("purpose.platforms").map(|one| one.trim_matches('`')).collect();
+    let covers_own = told
+        .platforms
+        .iter()
+        .any(|platform| granted.contains(platform.as_str()));
+    let own = assembled
+        .rulebook
+        .catalog()
+        .place(&host)
+        .platform
+        .filter(|_| covers_own);
+    let _ = writeln!(
+        case,
+        "purpose = \"{kind}\"\ncovers = [{}]\nplatforms = [{}]",
+        quoted(words("purpose.covers")),
+        quoted(own.iter().map(crate::facts::PlatformId::as_str)),
+    );
+    if let Some(who) = told.fact("purpose.approvedBy") {
+        let who = if who == "themselves" { SOMEBODY } else { "somebody-else" };
+        let _ = writeln!(case, "approved-by = \"{who}\"");
+    }
+    Some(())
+}
+
+/// A host of the catalogue that is in everything that the example's host is in.
+fn host(told: &Told, assembled: &Assembled) -> Option<Host> {
+    let catalog = assembled.rulebook.catalog();
+    if told.fact("resource.classified")? == "false" {
+        return Host::parse("host.example").ok();
+    }
+    let known = |id: &&String| catalog.platforms().any(|platform| platform.id.as_str() == id.as_str());
+    let named: BTreeSet<&String> = told.platforms.iter().filter(known).collect();
+    let fits = |host: &Host| {
+        let place = catalog.place(host);
+        let is = |name: &str| place.platform.as_ref().is_some_and(|own| own.as_str() == name);
+        let within = |name: &String| place.categories.iter().any(|category| category.as_str() == name);
+        let known = catalog.categories().ids();
+        let mut wanted = known.filter(|id| told.categories.contains(id.as_str()));
+        (named.is_empty() || named.iter().any(|name| is(name))) && wanted.all(|id| within(&id.as_str().to_owned()))
+    };
+    // one that is called like its platform is the best known
+    let strange = |host: &Host| {
+        let place = catalog.place(host);
+        let called = place
+            .platform
+            .is_some_and(|own| host.to_string().contains(own.as_str()));
+        (!called, host.to_string())
+    };
+    catalog.domains().into_iter().filter(fits).min_by_key(strange)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_of_time_reads_back() {
+        for (clock, length) in [("336:00", Some("14d")), ("25:30", Some("1d1h30m")), ("00:00", None)] {
+            assert_eq!(span(clock).as_deref(), length, "{clock}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What is to be proved, as questions to a solver: one for each kind of request that a claim speaks of.
+
+use std::collections::BTreeSet;
+
+use cedar_policy::{Effect, Entities, Policy, PolicySet, Request, RequestEnv};
+
+use super::property::{Claim, Property};
+use super::theory::{Theory, permitting, problems_of, set, with};
+use crate::facts::{PolicyId, Problem, SourceText, did_you_mean};
+use crate::policy::Rule;
+use crate::rulebook::Sources;
+
+/// A request for which something does not hold, with everybody and everything that it names.
+#[derive(Clone, Debug)]
+pub struct Example {
+    /// The request.
+    pub request: Request,
+    /// Whom and what it is about.
+    pub entities: Entities,
+}
+
+/// A question about one kind of request.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    /// Nothing is allowed by both.
+    Disjoint(PolicySet, PolicySet),
+    /// What the first allows, the second allows.
+    Implies(PolicySet, PolicySet),
+    /// The policy evaluates without an error.
+    NeverErrors(Box<Policy>),
+}
+
+/// What a check is about.
+#[derive(Clone, Debug)]
+pub enum About {
+    /// A property of the folder.
+    Property(Box<Property>),
+    /// This rule evaluates without an error, always.
+    Sound(PolicyId),
+    /// There are requests for which this rule makes a difference.
+    Needed(PolicyId),
+    /// There are requests that this rule matches.
+    Alive(PolicyId),
+    /// Where this rule matches, the other does.
+    Behind(PolicyId, PolicyId),
+}
+
+impl About {
+    /// The name of the property, or the id of the rule.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Property(property) => &property.name,
+            Self::Sound(id) | Self::Needed(id) | Self::Alive(id) | Self::Behind(id, _) => id.as_str(),
+        }
+    }
+}
+
+/// Something to prove.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// What it is about.
+    pub about: About,
+    /// The rule that it is about, or the one that permits what a property speaks of.
+    pub policy: Policy,
+    /// The kinds of requests that it is about, by their places in [`Theory::envs`]: one for all that no rule can tell from
+    /// it.
+    pub envs: Vec<usize>,
+}
+
+impl Check {
+    /// Whether each question must be answered with yes; otherwise one with no is enough.
+    pub fn wants_all(&self) -> bool {
+        matches!(self.about, About::Property(_) | About::Sound(_) | About::Behind(..))
+    }
+
+    /// A digest of all that a proof of it rests on.
+    pub fn digest(&self, theory: &Theory, sources: &Sources) -> String {
+        let question = match &self.about {
+            About::Property(property) => format!("{:?}", property.claim),
+            about @ (About::Sound(_) | About::Needed(_) | About::Alive(_) | About::Behind(..)) => format!("{about:?}"),
+        };
+        theory.digest(sources, &question, &self.policy, &self.envs)
+    }
+
+    /// What to ask about one kind of request: the first question, and, where it is answered with no, one that decides.
+    pub fn ask(&self, theory: &Theory, env: &RequestEnv) -> (Ask, Option<Ask>) {
+        let possible = theory.impossible(theory.rules(env).chain([&self.policy]));
+        let within = |policies: PolicySet| with(policies, &possible);
+        let all = || set(theory.rules(env).cloned());
+        let less = || set(theory.rules(env).filter(|rule| rule.id() != self.policy.id()).cloned());
+        match &self.about {
+            About::Property(property) => {
+                let spoken_of = within(set([self.policy.clone()]));
+                match property.claim {
+                    Claim::Never => (Ask::Disjoint(all(), spoken_of), None),
+                    Claim::Always => (Ask::Implies(spoken_of, all()), None),
+                }
+            }
+            // most rules cannot fail whatever is asked, and no solver is needed to see it
+            About::Sound(_) => {
+                let known = theory.impossible([&self.policy]);
+                let possible = super::theory::within(&self.policy, &known);
+                let ask = |policy: &Policy| Ask::NeverErrors(Box::new(policy.clone()));
+                (ask(&self.policy), possible.as_ref().map(ask))
+            }
+            About::Alive(_) => (
+                Ask::Implies(within(set([permitting(&self.policy)])), PolicySet::new()),
+                None,
+            ),
+            About::Behind(_, other) => {
+                let other = theory.rule(other.as_str()).map(permitting);
+                (Ask::Implies(within(set([permitting(&self.policy)])), set(other)), None)
+            }
+            About::Needed(_) => match self.policy.effect() {
+                Effect::Permit => (Ask::Implies(within(all()), less()), None),
+                Effect::Forbid => (Ask::Implies(within(less()), all()), None),
+            },
+        }
+    }
+}
+
+impl Ask {
+    /// The same question about requests that `odd` does not forbid; none where that cannot be asked.
+    pub fn among(&self, odd: &Policy) -> Option<Self> {
+        let among = |policies: &PolicySet| with(policies.clone(), odd);
+        match self {
+            Self::Disjoint(one, other) => Some(Self::Disjoint(one.clone(), among(other))),
+            Self::Implies(one, other) => Some(Self::Implies(among(one), other.clone())),
+            Self::NeverErrors(_) => None,
+        }
+    }
+}
+
+/// The policy that permits exactly the requests that a property speaks of.
+pub fn about(property: &Property, actions: &BTreeSet<cedar_policy::EntityUid>) -> Result<Policy, String> {
+    let actions: Vec<String> = actions.iter().map(ToString::to_string).collect();
+    let text = format!(
+        "permit (principal, action in [{}], resource) when {{ {} }};",
+        actions.join(", "),
+        property.when
+    );
+    Policy::parse(None, text).map_err(|e| e.to_string())
+}
+
+/// The expressions of properties that can be read, for the names in them.
+pub fn expressions(properties: &[Property]) -> Vec<Policy> {
+    let text = |property: &Property| format!("permit (principal, action, resource) when {{ {} }};", property.when);
+    let parsed = properties.iter().map(|property| Policy::parse(None, text(property)));
+    parsed.filter_map(Result::ok).collect()
+}
+
+/// The property as a check, or what is wrong with how it is written.
+pub fn of_property(theory: &Theory, property: &Property, file: &SourceText) -> Result<Check, Vec<Problem>> {
+    let wrong = |code: &str, message: String| {
+        let code = format!("wayleave::properties::{code}");
+        Problem::error(&code, file, property.span, message)
+    };
+    let actions = theory.actions(&property.actions).map_err(|unknown| {
+        let known: Vec<&str> = theory.envs.iter().map(|env| env.action().id().unescaped()).collect();
+        let problem = wrong("unknown-action", format!("there is no action or group `{unknown}`"));
+        vec![match did_you_mean(&unknown, known) {
+            Some(near) => problem.with_help(format!("did you mean `{near}`?")),
+            None => problem.with_help("name an action or a group of the schema"),
+        }]
+    })?;
+    let policy = about(property, &actions).map_err(|error| {
+        let help = "write one Cedar expression, as in the `when { … }` of a rule";
+        vec![wrong("syntax", error).with_help(help)]
+    })?;
+    let mut problems = problems_of(&policy, &theory.schema, file, property.span);
+    for uid in policy.entity_literals().iter().filter(|uid| !theory.knows(uid)) {
+        let kind = uid.type_name().basename().to_owned();
+        let name = uid.id().unescaped();
+        let problem = wrong(
+            "unknown-name",
+            format!("nobody knows the {} `{name}`", kind.to_lowercase()),
+        );
+        problems.push(match did_you_mean(name, theory.names(&kind)) {
+            Some(near) => problem.with_help(format!("did you mean `{near}`?")),
+            None => problem.with_help("name one of the catalogue or the directory"),
+        });
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let envs = theory.envs.iter().enumerate();
+    let envs = envs.filter(|(_, env)| actions.contains(env.action()));
+    Ok(Check {
+        envs: theory.distinct(envs.map(|(number, _)| number), &policy),
+        about: About::Property(Box::new(property.clone())),
+        policy,
+    })
+}
+
+/// What must hold of every rule: it evaluates, and it makes a difference.
+pub fn of_rules<'a>(theory: &'a Theory, rules: impl Iterator<Item = &'a Rule>) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for rule in rules {
+        let Some(policy) = theory.rule(rule.id.as_str()) else {
+            continue;
+        };
+        let envs = theory.envs.iter().enumerate();
+        let envs = envs.filter(|(_, env)| theory.speaks_of(policy, env));
+        let envs = theory.distinct(envs.map(|(number, _)| number), policy);
+        let id = || rule.id.clone();
+        let abouts = [About::Sound(id()), About::Needed(id())];
+        checks.extend(abouts.map(|about| Check {
+            about,
+            policy: policy.clone(),
+            envs: envs.clone(),
+        }));
+    }
+    checks
+}

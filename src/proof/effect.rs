@@ -1,0 +1,137 @@
+//! What a request is about, in few words: who may do what, where, what for. Several requests are about the same.
+
+use std::collections::BTreeSet;
+
+use cedar_policy::{EntityUid, Policy, PolicyId};
+
+use super::value::weekday;
+use super::{Example, Theory, Told};
+
+/// Who, where, what for and when, as far as it is out of the ordinary; everybody and everything that fits is meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Scope {
+    /// Roles and departments, without those that follow from others.
+    who: BTreeSet<EntityUid>,
+    /// How they are engaged, unless as employees.
+    employment: Option<String>,
+    /// Platforms and categories, without those that follow from others.
+    places: BTreeSet<EntityUid>,
+    /// Whether the host is outside the catalogue.
+    is_unclassified: bool,
+    /// The purpose that is stated.
+    purpose: Option<String>,
+    /// From where, unless from the office.
+    network: Option<String>,
+    /// When, unless in the morning of a working day.
+    when: Option<String>,
+}
+
+impl Scope {
+    /// What an example is about.
+    pub fn of(example: &Example, theory: &Theory) -> Self {
+        let request = &example.request;
+        let above = |uid: Option<&EntityUid>| -> BTreeSet<EntityUid> {
+            let above = uid
+                .and_then(|uid| example.entities.ancestors(uid))
+                .into_iter()
+                .flatten();
+            above.filter(|one| !one.id().unescaped().is_empty()).cloned().collect()
+        };
+        let told = Told::of(example);
+        let unless = |key: &str, usual: &str| {
+            let said = told.fact(key).filter(|said| *said != usual && !said.is_empty());
+            said.map(str::to_owned)
+        };
+        let clock = (told.fact("local.weekday"), told.fact("local.time"));
+        let when = match clock {
+            (Some("2"), Some("10:00")) | (None, _) | (_, None) => None,
+            (Some(day), Some(time)) => Some(format!("{} at {time}", weekday(day))),
+        };
+        Self {
+            who: theory.lowest(above(request.principal())),
+            employment: Some(told.employment.clone()).filter(|kind| kind != "employee" && !kind.is_empty()),
+            places: theory.lowest(above(request.resource())),
+            is_unclassified: told.fact("resource.classified") == Some("false"),
+            purpose: told.fact("purpose.kind").map(str::to_owned),
+            network: unless("client.network", "office"),
+            when,
+        }
+    }
+
+    /// Forbids the requests that are about this, so that one about something else is looked for.
+    pub fn excluded(&self, number: usize) -> Option<Policy> {
+        let who = self.who.iter().map(|uid| format!("principal in {uid}"));
+        let places = self.places.iter().map(|uid| format!("resource in {uid}"));
+        let employment = self.employment.iter();
+        let employment = employment.map(|kind| format!("principal.employment == Employment::{kind:?}"));
+        let purpose = self.purpose.iter();
+        let purpose =
+            purpose.map(|kind| format!("(context has purpose && context.purpose.kind == PurposeKind::{kind:?})"));
+        let network = self.network.iter();
+        let network = network.map(|name| format!("context.client.network == {name:?}"));
+        let outside = self.is_unclassified.then(|| "!resource.classified".to_owned());
+        let all: Vec<String> = who
+            .chain(places)
+            .chain(employment)
+            .chain(purpose)
+            .chain(network)
+            .chain(outside)
+            .collect();
+        let all = if all.is_empty() {
+            "true".to_owned()
+        } else {
+            all.join(" && ")
+        };
+        let text = format!("forbid (principal, action, resource) when {{ {all} }};");
+        Policy::parse(Some(PolicyId::new(format!("the {number}. found"))), text).ok()
+    }
+
+    /// As a sentence: "department `marketing` may upload on `instagram` for `advertising-campaign`".
+    pub fn sentence(&self, actions: &[String]) -> String {
+        let list = |words: Vec<String>| match words.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            _ => words.concat(),
+        };
+        let named = |uids: &BTreeSet<EntityUid>, kind: &str| -> Vec<String> {
+            let of = uids.iter().filter(|uid| uid.type_name().basename() == kind);
+            of.map(|uid| format!("`{}`", uid.id().unescaped())).collect()
+        };
+        let mut who = Vec::new();
+        for (kind, word) in [("Department", "department"), ("Role", "role")] {
+            let units = named(&self.who, kind);
+            let many = if units.len() > 1 { "s" } else { "" };
+            if !units.is_empty() {
+                who.push(format!("{word}{many} {}", list(units)));
+            }
+        }
+        let mut said = match (who.is_empty(), &self.employment) {
+            (true, None) => "everybody".to_owned(),
+            (true, Some(kind)) => format!("whoever is engaged as {kind}"),
+            (false, None) => who.join(" with "),
+            (false, Some(kind)) => format!("{}, engaged as {kind},", who.join(" with ")),
+        };
+        let is = |name: &str| actions.iter().all(|action| action == name);
+        let verb = match () {
+            () if is("connect") => "may reach hosts".to_owned(),
+            () if is("inspect") => "is read".to_owned(),
+            () => format!("may {}", list(actions.to_vec())),
+        };
+        said = format!("{said} {verb}");
+        let places = [named(&self.places, "Platform"), named(&self.places, "Category")].concat();
+        match (places.is_empty(), self.is_unclassified) {
+            (false, _) => said = format!("{said} on {}", list(places)),
+            (true, true) => said.push_str(" outside the catalogue"),
+            (true, false) => {}
+        }
+        if let Some(purpose) = &self.purpose {
+            said = format!("{said} under `{purpose}`");
+        }
+        if let Some(network) = &self.network {
+            said = format!("{said}, from the `{network}` network");
+        }
+        if let Some(when) = &self.when {
+            said = format!("{said}, for example on {when}");
+        }
+        said
+    }
+}

@@ -1,0 +1,79 @@
+//! What is true of every request there can be, not only of those that somebody thought of.
+//!
+//! A [`Property`] is a sentence of `properties/*.toml` with a Cedar expression; a [`Theory`] is the rules with what is
+//! known of every request (a week has seven days, what is in `banking` is in `sensitive`); a [`Check`] is what to prove
+//! of them, as questions to a solver. All of that is pure. [`solver`] puts the questions to cvc5 by way of Cedar's
+//! symbolic compiler, and [`shelf`] remembers what has been proved: these are the doors. What fails is an [`Example`],
+//! [`Told`] in words, and put to the engine that judges traffic before anybody believes it.
+
+pub mod case;
+pub mod claim;
+mod difference;
+mod effect;
+mod idle;
+mod ladders;
+mod polish;
+pub mod property;
+mod settle;
+pub mod shelf;
+#[cfg_attr(not(feature = "prove"), path = "unsolved.rs")]
+pub mod solver;
+pub mod theory;
+mod value;
+pub mod words;
+mod work;
+
+pub use case::CaseFiles;
+pub use claim::{About, Ask, Check, Example};
+pub use difference::{Difference, Found, Way, difference};
+pub use effect::Scope;
+pub use idle::{Idle, idle};
+pub use property::{Claim, Property};
+pub use settle::prove;
+pub use shelf::Shelf;
+pub use solver::Solver;
+pub use theory::Theory;
+pub use words::Told;
+pub use work::{Broken, Work};
+
+/// What became of a check.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It holds of every request.
+    Proved,
+    /// It does not; for this request, where one shows it.
+    Failed(Option<Box<Example>>),
+    /// Nobody knows: the time was up, or the solver gave up.
+    Undecided(String),
+}
+
+/// Why nothing can be proved.
+#[derive(Debug, thiserror::Error)]
+pub enum Missing {
+    /// The program was built without the feature.
+    #[error("this program was built without proofs")]
+    NotBuiltIn,
+    /// There is no solver.
+    #[error("the solver `{program}` cannot be started: {why}")]
+    NoSolver {
+        /// The program.
+        program: String,
+        /// What the system said.
+        why: String,
+    },
+    /// There is one, and it cannot be worked with.
+    #[error("the solver cannot be worked with: {0}")]
+    Unfit(String),
+}
+
+impl Missing {
+    /// What to do.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::NotBuiltIn => "build it with `cargo build --features prove`",
+            Self::NoSolver { .. } | Self::Unfit(_) => {
+                "install cvc5 (Debian and Ubuntu: `apt-get install cvc5`; macOS: `brew install cvc5`), or name it in the environment: `CVC5=/path/to/cvc5`"
+            }
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! Makes a counterexample look like life, and no larger than it must be: a solver chooses any time and puts people into
+//! roles that have nothing to do with it. Each change is kept only if the example shows the same with it.
+
+use std::collections::BTreeSet;
+
+use cedar_policy::{Authorizer, Context, Decision, Entities, EntityUid, PolicySet, Request};
+use serde_json::{Value, json};
+
+use super::{Ask, Example};
+
+/// In milliseconds.
+const HOUR: i64 = 3_600_000;
+/// Moments to try, in Greenwich: a morning, the lunch break, an evening, a weekend, and its lunch break; with the time since
+/// midnight and the day of the week.
+const MOMENTS: [(&str, i64, i64); 5] = [
+    ("2026-11-24T10:00:00Z", HOUR * 10, 2),
+    ("2026-11-24T12:30:00Z", HOUR * 25 / 2, 2),
+    ("2026-11-24T20:00:00Z", HOUR * 20, 2),
+    ("2026-11-28T10:00:00Z", HOUR * 10, 6),
+    ("2026-11-28T12:30:00Z", HOUR * 25 / 2, 6),
+];
+const GROUPS: [&str; 4] = ["read", "engage", "publish", "administer"];
+
+impl Ask {
+    /// Whether the example shows that what is asked does not hold.
+    pub fn is_shown_by(&self, example: &Example) -> bool {
+        let answer = |set: &PolicySet| Authorizer::new().is_authorized(&example.request, set, &example.entities);
+        let allows = |set: &PolicySet| {
+            let answer = answer(set);
+            answer.decision() == Decision::Allow && answer.diagnostics().errors().next().is_none()
+        };
+        match self {
+            Self::Disjoint(one, other) => allows(one) && allows(other),
+            Self::Implies(one, other) => allows(one) && !allows(other),
+            Self::NeverErrors(policy) => {
+                let set = super::theory::set([policy.as_ref().clone()]);
+                answer(&set).diagnostics().errors().next().is_some()
+            }
+        }
+    }
+}
+
+/// The example as people would meet it.
+pub(super) fn polished(ask: &Ask, example: Example) -> Example {
+    let Some(draft) = Draft::of(&example).filter(|_| ask.is_shown_by(&example)) else {
+        return example;
+    };
+    let mut polish = Polish {
+        ask,
+        draft,
+        best: example,
+    };
+    polish.parents();
+    polish.circumstances();
+    polish.purpose();
+    polish.person();
+    polish.best
+}
+
+/// An example as documents that can be changed.
+#[derive(Clone, Debug)]
+struct Draft {
+    principal: EntityUid,
+    action: EntityUid,
+    resource: EntityUid,
+    context: Value,
+    entities: Value,
+}
+
+impl Draft {
+    fn of(example: &Example) -> Option<Self> {
+        let request = &example.request;
+        let mut draft = Self {
+            principal: request.principal()?.clone(),
+            action: request.action()?.clone(),
+            resource: request.resource()?.clone(),
+            context: request.context()?.to_json_value().ok()?,
+            entities: example.entities.to_json_value().ok()?,
+        };
+        // each by itself, so that what is above one can stay where that one goes
+        for low in [draft.principal.clone(), draft.resource.clone()] {
+            let above: Vec<&EntityUid> = example.entities.ancestors(&low).into_iter().flatten().collect();
+            for high in &above {
+                *draft.entity(high)?.get_mut("parents")? = json!([]);
+            }
+            let above = above.iter();
+            let above = above.map(|uid| json!({ "type": uid.type_name().to_string(), "id": uid.id().unescaped() }));
+            *draft.entity(&low)?.get_mut("parents")? = above.collect();
+        }
+        Some(draft)
+    }
+
+    fn example(&self) -> Option<Example> {
+        let context = Context::from_json_value(self.context.clone(), None).ok()?;
+        let (principal, action, resource) = (self.principal.clone(), self.action.clone(), self.resource.clone());
+        Some(Example {
+            request: Request::new(principal, action, resource, context, None).ok()?,
+            entities: Entities::from_json_value(self.entities.clone(), None).ok()?,
+        })
+    }
+
+    fn entity(&mut self, wanted: &EntityUid) -> Option<&mut Value> {
+        let mut all = self.entities.as_array_mut()?.iter_mut();
+        all.find(|entity| entity.get("uid").is_some_and(|uid| is(uid, wanted)))
+    }
+
+    /// Puts a value where there is one.
+    fn put(&mut self, pointer: &str, value: Value) -> Option<()> {
+        *self.context.pointer_mut(pointer)? = value;
+        Some(())
+    }
+}
+
+fn is(uid: &Value, wanted: &EntityUid) -> bool {
+    let text = |key: &str| uid.get(key).and_then(Value::as_str);
+    text("type").is_some_and(|kind| kind == wanted.type_name().to_string())
+        && text("id") == Some(wanted.id().unescaped())
+}
+
+fn moment(text: &str) -> Value {
+    json!({ "__extn": { "fn": "datetime", "arg": text } })
+}
+
+fn span(millis: i64) -> Value {
+    json!({ "__extn": { "fn": "duration", "arg": format!("{millis}ms") } })
+}
+
+struct Polish<'a> {
+    ask: &'a Ask,
+    draft: Draft,
+    best: Example,
+}
+
+impl Polish<'_> {
+    /// Keeps a change if the example shows the same with it.
+    fn tried(&mut self, change: impl FnOnce(&mut Draft) -> Option<()>) -> bool {
+        let mut draft = self.draft.clone();
+        let example = change(&mut draft).and_then(|()| draft.example());
+        match example.filter(|example| self.ask.is_shown_by(example)) {
+            Some(example) => {
+                (self.draft, self.best) = (draft, example);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Only the roles, departments, platforms and categories that matter.
+    fn parents(&mut self) {
+        for low in [self.draft.principal.clone(), self.draft.resource.clone()] {
+            // a recruiter must be in human resources: once nobody is a recruiter, nobody need be there either
+            while self.fewer(&low) {}
+        }
+    }
+
+    /// Whether `low` could be taken out of anything.
+    fn fewer(&mut self, low: &EntityUid) -> bool {
+        let above = self.best.entities.ancestors(low).into_iter().flatten();
+        let above: BTreeSet<EntityUid> = above.cloned().collect();
+        let mut dropped = false;
+        for high in above {
+            dropped |= self.tried(|draft| {
+                let parents = draft.entity(low)?.get_mut("parents")?.as_array_mut()?;
+                parents.retain(|parent| !is(parent, &high));
+                Some(())
+            });
+        }
+        dropped
+    }
+
+    /// When and from where.
+    fn circumstances(&mut self) {
+        for (now, time, weekday) in MOMENTS {
+            let kept = self.tried(|draft| {
+                draft.put("/now", moment(now))?;
+                draft.put("/local/time", span(time))?;
+                draft.put("/local/weekday", json!(weekday))?;
+                draft.put("/purpose/declaredAt", moment("2026-11-23"));
+                draft.put("/purpose/expiresAt", moment("2026-12-01"));
+                Some(())
+            });
+            if kept {
+                break;
+            }
+        }
+        for (pointer, words) in [
+            ("/client/network", &["office", "vpn", "guest"][..]),
+            ("/proof/method", &["basic", "certificate"]),
+            ("/channel", &["portal", "cli", "header"]),
+        ] {
+            let _ = words
+                .iter()
+                .any(|word| self.tried(|draft| draft.put(pointer, json!(word))));
+        }
+    }
+
+    /// Without a purpose, or with one that covers no more than it must.
+    fn purpose(&mut self) {
+        let gone = |key: &'static str, pointer: &'static str| {
+            move |draft: &mut Draft| {
+                let record = if pointer.is_empty() {
+                    Some(&mut draft.context)
+                } else {
+                    draft.context.pointer_mut(pointer)
+                };
+                record?.as_object_mut()?.remove(key).map(drop)
+            }
+        };
+        if self.tried(gone("purpose", "")) {
+            return;
+        }
+        for key in ["approvedBy", "ticket"] {
+            self.tried(gone(key, "/purpose"));
+        }
+        let _ = GROUPS
+            .iter()
+            .any(|group| self.tried(|draft| draft.put("/purpose/covers", json!([group]))));
+    }
+
+    /// An employee, with the training that it takes; a declaration for a working day.
+    fn person(&mut self) {
+        let (principal, resource) = (self.draft.principal.clone(), self.draft.resource.clone());
+        for kind in ["employee", "contractor"] {
+            let kept = self.tried(|draft| {
+                let attributes = draft.entity(&principal)?.get_mut("attrs")?;
+                *attributes.pointer_mut("/employment/__entity/id")? = json!(kind);
+                Some(())
+            });
+            if kept {
+                break;
+            }
+        }
+        let untrained = self.tried(|draft| {
+            draft.entity(&principal)?.as_object_mut()?.remove("tags")?;
+            Some(())
+        });
+        for until in ["2030-12-31", "2026-06-30"].iter().filter(|_| !untrained) {
+            let kept = self.tried(|draft| {
+                let courses = draft.entity(&principal)?.get_mut("tags")?.as_object_mut()?;
+                courses.values_mut().for_each(|course| *course = moment(until));
+                Some(())
+            });
+            if kept {
+                break;
+            }
+        }
+        for lasts in [HOUR * 8, HOUR * 24 * 15, HOUR * 24 * 30] {
+            let kept = self.tried(|draft| {
+                let attributes = draft.entity(&resource)?.get_mut("attrs")?;
+                *attributes.get_mut("maxDuration")? = span(lasts);
+                Some(())
+            });
+            if kept {
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Puts what is to be proved to a crew of solvers, and gathers their answers.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use cedar_policy::RequestEnv;
+
+use super::polish::polished;
+use super::solver::{Solver, crew};
+use super::{Ask, Check, Example, Missing, Outcome, Theory};
+
+/// How far a check has come.
+#[derive(Debug)]
+struct Course {
+    /// How many kinds of requests nobody has answered for.
+    open: usize,
+    spent: Duration,
+    /// Why nobody knows.
+    doubt: Option<String>,
+    /// The first kind of request for which it is settled, and how.
+    settled: Option<(usize, Outcome)>,
+}
+
+/// Proves `checks`, each within `limit`; tells each outcome as it comes.
+pub fn prove(
+    theory: &Theory,
+    checks: &[Check],
+    limit: Duration,
+    told: &(dyn Fn(usize, &Outcome) + Sync),
+) -> Result<Vec<Outcome>, Missing> {
+    let course = |check: &Check| {
+        Mutex::new(Course {
+            open: check.envs.len(),
+            spent: Duration::ZERO,
+            doubt: None,
+            settled: None,
+        })
+    };
+    let courses: Vec<Mutex<Course>> = checks.iter().map(course).collect();
+    let numbered = checks.iter().enumerate();
+    let tasks: Vec<(usize, usize)> = numbered
+        .flat_map(|(number, check)| check.envs.iter().map(move |env| (number, *env)))
+        .collect();
+    crew(&theory.schema, tasks.len(), &|solver, task| {
+        let Some((number, env)) = tasks.get(task).copied() else {
+            return;
+        };
+        let (Some(check), Some(course)) = (checks.get(number), courses.get(number)) else {
+            return;
+        };
+        let locked = || course.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = {
+            let course = locked();
+            let is_settled = course.settled.is_some();
+            Some(limit.saturating_sub(course.spent)).filter(|_| !is_settled)
+        };
+        let answer = left.map(|left| one(solver, theory, check, env, left));
+        let mut course = locked();
+        course.open -= 1;
+        if let Some((outcome, took)) = answer {
+            course.spent += took;
+            course.learns(env, outcome, check.wants_all());
+        }
+        if course.open == 0 {
+            told(number, &course.outcome(check.wants_all()));
+        }
+    })?;
+    let outcomes = checks.iter().zip(courses).map(|(check, course)| {
+        let course = course.into_inner().unwrap_or_else(PoisonError::into_inner);
+        course.outcome(check.wants_all())
+    });
+    Ok(outcomes.collect())
+}
+
+impl Course {
+    /// Takes in an answer. The first kind of request counts, whoever answers first.
+    fn learns(&mut self, env: usize, outcome: Outcome, wants_all: bool) {
+        let settles = match outcome {
+            Outcome::Failed(example) if wants_all => Outcome::Failed(example),
+            Outcome::Failed(_) => Outcome::Proved,
+            Outcome::Undecided(why) => {
+                self.doubt = Some(why);
+                return;
+            }
+            Outcome::Proved => return,
+        };
+        if self.settled.as_ref().is_none_or(|(first, _)| env < *first) {
+            self.settled = Some((env, settles));
+        }
+    }
+
+    fn outcome(&self, wants_all: bool) -> Outcome {
+        match (&self.settled, &self.doubt) {
+            (Some((_, outcome)), _) => outcome.clone(),
+            (None, Some(why)) => Outcome::Undecided(why.clone()),
+            (None, None) if wants_all => Outcome::Proved,
+            (None, None) => Outcome::Failed(None),
+        }
+    }
+}
+
+/// What becomes of a check for one kind of request.
+fn one(solver: &mut Solver, theory: &Theory, check: &Check, env: usize, limit: Duration) -> (Outcome, Duration) {
+    let Some(env) = theory.envs.get(env) else {
+        return (Outcome::Proved, Duration::ZERO);
+    };
+    let (first, decider) = check.ask(theory, env);
+    let (mut outcome, mut spent) = solver.ask(env, &first, limit);
+    let mut asked = first;
+    if let (Outcome::Failed(_), Some(decider)) = (&outcome, decider) {
+        let (decided, took) = solver.ask(env, &decider, limit.saturating_sub(spent));
+        (outcome, asked, spent) = (decided, decider, spent + took);
+    }
+    if let (Outcome::Failed(Some(example)), true) = (&outcome, check.wants_all()) {
+        let (better, took) = lifelike(solver, theory, env, &asked, example, limit.saturating_sub(spent));
+        (outcome, spent) = (Outcome::Failed(Some(Box::new(better))), spent + took);
+    }
+    (outcome, spent)
+}
+
+/// The example as somebody would meet it: the solver's own, or one of an ordinary week.
+pub(super) fn lifelike(
+    solver: &mut Solver,
+    theory: &Theory,
+    env: &RequestEnv,
+    ask: &Ask,
+    example: &Example,
+    limit: Duration,
+) -> (Example, Duration) {
+    let first = polished(ask, example.clone());
+    let Some(narrowed) = theory.ordinary().and_then(|week| ask.among(week)) else {
+        return (first, Duration::ZERO);
+    };
+    if narrowed.is_shown_by(&first) {
+        return (first, Duration::ZERO);
+    }
+    match solver.ask(env, &narrowed, limit) {
+        (Outcome::Failed(Some(example)), took) => (polished(&narrowed, *example), took),
+        (_, took) => (first, took),
+    }
+}

@@ -1,0 +1,391 @@
+//! The rules as something that can be reasoned about: schema, policies, and what is known of every request there can be.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_lc_rs::digest;
+use cedar_policy::{
+    ActionConstraint, Effect, Entities, EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, SchemaFragment,
+    ValidationMode, Validator,
+};
+use serde_json::Value;
+
+use super::ladders::{Known, Ladders, known, ladders};
+use crate::facts::{Problem, SourceText, hex};
+use crate::rulebook::{Assembled, Sources};
+
+/// What holds of every request, as far as the schema's types do not say it. A condition whose words a schema does not
+/// have is left out.
+const ALWAYS_TRUE: [&str; 7] = [
+    r#"context.now >= datetime("2020-01-01") && context.now < datetime("2100-01-01")"#,
+    "context.local.weekday >= 1 && context.local.weekday <= 7",
+    r#"context.local.time >= duration("0h") && context.local.time < duration("24h")"#,
+    "if context has request then context.request.bytes >= 0 else true",
+    "if context has purpose then context.purpose.declaredAt <= context.now && context.now < context.purpose.expiresAt else true",
+    r#"if context has purpose then ["read", "engage", "publish", "administer"].containsAll(context.purpose.covers) else true"#,
+    r#"if resource is Purpose then resource.maxDuration > duration("0h") else true"#,
+];
+
+/// An ordinary week, seen from Greenwich: the solver does not know what day a moment is.
+const ORDINARY: &str = r#"
+    context.now >= datetime("2026-11-23") && context.now < datetime("2026-11-30")
+    && context.local.time == context.now.toTime()
+    && (context.local.weekday == 1 && context.now.toDate() == datetime("2026-11-23")
+        || context.local.weekday == 2 && context.now.toDate() == datetime("2026-11-24")
+        || context.local.weekday == 3 && context.now.toDate() == datetime("2026-11-25")
+        || context.local.weekday == 4 && context.now.toDate() == datetime("2026-11-26")
+        || context.local.weekday == 5 && context.now.toDate() == datetime("2026-11-27")
+        || context.local.weekday == 6 && context.now.toDate() == datetime("2026-11-28")
+        || context.local.weekday == 7 && context.now.toDate() == datetime("2026-11-29"))
+    && ["office", "vpn", "guest"].contains(context.client.network)
+    && ["basic", "certificate"].contains(context.proof.method)"#;
+
+/// Schema, rules, and what is known of every request.
+#[derive(Debug)]
+pub struct Theory {
+    /// The vocabulary.
+    pub schema: Schema,
+    /// The kinds of requests: one for each action that something can be asked about.
+    pub envs: Vec<RequestEnv>,
+    /// The actions and the groups that they are in.
+    actions: Entities,
+    /// What each action applies to, as the schema says it.
+    shapes: BTreeMap<String, String>,
+    /// The rules, each with its end as a condition.
+    rules: Vec<Policy>,
+    /// What holds of every request, whatever it names.
+    always: Vec<String>,
+    /// What holds of those that name something.
+    known: Vec<Known>,
+    /// Forbids those that nobody would recognise.
+    odd: Option<Policy>,
+    ladders: Ladders,
+}
+
+impl Theory {
+    /// What there is to reason about in an assembled rulebook. `more` are expressions that name things, too.
+    pub fn new(sources: &Sources, assembled: &Assembled, more: &[Policy]) -> Result<Self, Vec<Problem>> {
+        let broken = |what: String| vec![Problem::of_file("wayleave::proof::theory", &sources.schema.name, what)];
+        let (schema, _) = Schema::from_cedarschema_str(&sources.schema.text).map_err(|e| broken(e.to_string()))?;
+        let mut rules = Vec::new();
+        for rule in assembled.rulebook.policy().rules() {
+            let parsed = Policy::parse(Some(PolicyId::new(rule.id.as_str())), &rule.text);
+            let mut policy = parsed.map_err(|e| broken(e.to_string()))?;
+            if let Some(end) = rule.expires.filter(|_| policy.effect() == Effect::Permit) {
+                let end = condition(&format!("context.now < datetime(\"{end}\")"));
+                policy = end.and_then(|end| also(&policy, &end)).unwrap_or(policy);
+            }
+            rules.push(policy);
+        }
+        let mut envs: Vec<RequestEnv> = schema.request_envs().collect();
+        envs.sort_by_key(|env| (env.action().to_string(), env.resource().to_string()));
+        let ladders = ladders(assembled);
+        let named = rules.iter().chain(more).flat_map(Policy::entity_literals).collect();
+        let understood = |text: &str| is_understood(text, &schema);
+        let always = ALWAYS_TRUE.iter().map(|text| (*text).to_owned());
+        let odd = understood(ORDINARY).then(|| excluding("odd", std::iter::once(ORDINARY)));
+        let known = known(&ladders, &named).into_iter();
+        Ok(Self {
+            shapes: shapes(&sources.schema.text).unwrap_or_default(),
+            actions: schema.action_entities().map_err(|e| broken(e.to_string()))?,
+            always: always.filter(|text| understood(text)).collect(),
+            known: known.filter(|known| understood(&known.condition)).collect(),
+            odd,
+            schema,
+            envs,
+            rules,
+            ladders,
+        })
+    }
+
+    /// The rules that may match a request of the kind.
+    pub fn rules<'a>(&'a self, env: &'a RequestEnv) -> impl Iterator<Item = &'a Policy> {
+        self.rules.iter().filter(|rule| self.speaks_of(rule, env))
+    }
+
+    /// All rules.
+    pub fn every(&self) -> impl Iterator<Item = &Policy> {
+        self.rules.iter()
+    }
+
+    /// Whether the schema has the words of every rule.
+    pub fn is_understood(&self) -> bool {
+        let validator = Validator::new(self.schema.clone());
+        let result = validator.validate(&set(self.rules.iter().cloned()), ValidationMode::Strict);
+        result.validation_errors().next().is_none()
+    }
+
+    /// The rule called `id`.
+    pub fn rule(&self, id: &str) -> Option<&Policy> {
+        self.rules.iter().find(|rule| AsRef::<str>::as_ref(rule.id()) == id)
+    }
+
+    /// Whether the scope of a rule leaves room for the kind of request.
+    pub fn speaks_of(&self, rule: &Policy, env: &RequestEnv) -> bool {
+        let action = env.action();
+        match rule.action_constraint() {
+            ActionConstraint::Any => true,
+            ActionConstraint::Eq(uid) => uid == *action,
+            ActionConstraint::In(uids) => {
+                let within = |uid: &EntityUid| uid == action || self.actions.is_ancestor_of(uid, action);
+                uids.iter().any(within)
+            }
+        }
+    }
+
+    /// One of each kind among `envs` that the rules and `more` can tell apart.
+    pub fn distinct(&self, envs: impl IntoIterator<Item = usize>, more: &Policy) -> Vec<usize> {
+        let classes = self.classes(envs, &[more]).into_iter();
+        classes.filter_map(|class| class.first().copied()).collect()
+    }
+
+    /// `envs`, together with those that the rules and `more` cannot tell apart: whether somebody may `react` is answered
+    /// for `follow`, too, where every rule that speaks of one speaks of both.
+    pub fn classes(&self, envs: impl IntoIterator<Item = usize>, more: &[&Policy]) -> Vec<Vec<usize>> {
+        let rules = || self.rules.iter().chain(more.iter().copied());
+        let named: BTreeSet<EntityUid> = rules().flat_map(named_in_conditions).collect();
+        let looks = |env: &RequestEnv| {
+            let action = env.action();
+            let within = |uid: &&EntityUid| *uid == action || self.actions.is_ancestor_of(uid, action);
+            let spoken_of: Vec<bool> = rules().map(|rule| self.speaks_of(rule, env)).collect();
+            let groups: Vec<EntityUid> = named.iter().filter(within).cloned().collect();
+            let shape = self.shapes.get(action.id().unescaped()).cloned();
+            let kinds = (env.principal().to_string(), env.resource().to_string());
+            (spoken_of, groups, shape, kinds)
+        };
+        let mut classes: Vec<Vec<usize>> = Vec::new();
+        let mut known = BTreeMap::new();
+        for (number, env) in envs
+            .into_iter()
+            .filter_map(|number| Some((number, self.envs.get(number)?)))
+        {
+            let class = *known.entry(looks(env)).or_insert(classes.len());
+            match classes.get_mut(class) {
+                Some(class) => class.push(number),
+                None => classes.push(vec![number]),
+            }
+        }
+        classes
+    }
+
+    /// `actions`, with groups in the place of all that is in them: the largest first.
+    pub fn grouped(&self, mut actions: BTreeSet<String>) -> Vec<String> {
+        let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for env in &self.envs {
+            for group in self.actions.ancestors(env.action()).into_iter().flatten() {
+                let members = groups.entry(group.id().unescaped()).or_default();
+                members.insert(env.action().id().unescaped());
+            }
+        }
+        let mut groups: Vec<_> = groups.into_iter().collect();
+        groups.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
+        let mut said = Vec::new();
+        for (group, members) in groups.into_iter().filter(|(_, members)| members.len() > 1) {
+            if members.iter().all(|member| actions.contains(*member)) {
+                actions.retain(|action| !members.contains(action.as_str()));
+                said.push(group.to_owned());
+            }
+        }
+        said.extend(actions);
+        said
+    }
+
+    /// Those of `names` that do not follow from others of them.
+    pub fn lowest(&self, mut names: BTreeSet<EntityUid>) -> BTreeSet<EntityUid> {
+        let above: BTreeSet<EntityUid> = names
+            .iter()
+            .filter_map(|name| self.ladders.get(name))
+            .flatten()
+            .cloned()
+            .collect();
+        names.retain(|name| !above.contains(name));
+        names
+    }
+
+    /// Forbids the requests that cannot be, as far as it can be told by what `policies` name.
+    pub fn impossible<'a>(&self, policies: impl IntoIterator<Item = &'a Policy>) -> Policy {
+        let named: BTreeSet<EntityUid> = policies.into_iter().flat_map(Policy::entity_literals).collect();
+        let known = self.known.iter();
+        let known = known.filter(|known| known.names.iter().all(|name| named.contains(name)));
+        let conditions = self.always.iter().chain(known.map(|known| &known.condition));
+        excluding("impossible", conditions.map(String::as_str))
+    }
+
+    /// Forbids the requests that nobody would recognise, where the schema has the words to tell.
+    pub fn ordinary(&self) -> Option<&Policy> {
+        self.odd.as_ref()
+    }
+
+    /// The actions that `names` mean: themselves, or what is in a group of that name; none for an unknown name.
+    pub fn actions(&self, names: &[String]) -> Result<BTreeSet<EntityUid>, String> {
+        let mut found = BTreeSet::new();
+        for name in names {
+            let is = |uid: &EntityUid| uid.id().unescaped() == name;
+            let meant = self.envs.iter().map(RequestEnv::action);
+            let meant: Vec<_> = meant
+                .filter(|action| is(action) || self.actions.ancestors(action).into_iter().flatten().any(is))
+                .collect();
+            if meant.is_empty() {
+                return Err(name.clone());
+            }
+            found.extend(meant.into_iter().cloned());
+        }
+        Ok(found)
+    }
+
+    /// Whether catalogue or directory know what an entity of their kinds is called.
+    pub fn knows(&self, uid: &EntityUid) -> bool {
+        let kind = uid.type_name().basename().to_owned();
+        !self.ladders.keys().any(|known| known.type_name().basename() == kind) || self.ladders.contains_key(uid)
+    }
+
+    /// The names of one kind.
+    pub fn names(&self, kind: &str) -> impl Iterator<Item = &str> {
+        let of = move |uid: &&EntityUid| uid.type_name().basename() == kind;
+        self.ladders.keys().filter(of).map(|uid| uid.id().unescaped())
+    }
+
+    /// A digest of everything that a proof about `question` rests on: what is asked, and the rules that may match.
+    pub fn digest(&self, sources: &Sources, question: &str, about: &Policy, envs: &[usize]) -> String {
+        let envs: Vec<&RequestEnv> = envs.iter().filter_map(|env| self.envs.get(*env)).collect();
+        let rules = self.rules.iter();
+        let rules: Vec<&Policy> = rules
+            .filter(|rule| envs.iter().any(|env| self.speaks_of(rule, env)))
+            .collect();
+        let possible = self.impossible(rules.iter().copied().chain([about]));
+        let mut hash = digest::Context::new(&digest::SHA256);
+        let one = [
+            env!("CARGO_PKG_VERSION").to_owned(),
+            sources.schema.text.to_string(),
+            question.to_owned(),
+            about.to_string(),
+            possible.to_string(),
+        ];
+        let actions = envs.iter().map(|env| env.action().to_string());
+        let rules = rules.iter().map(|rule| format!("{} {rule}", rule.id()));
+        for text in one.into_iter().chain(actions).chain(rules) {
+            hash.update(&text.len().to_be_bytes());
+            hash.update(text.as_bytes());
+        }
+        hex(hash.finish().as_ref())
+    }
+}
+
+/// A policy that permits exactly where `policy` applies, whatever its effect.
+pub fn permitting(policy: &Policy) -> Policy {
+    effect(policy, "permit").unwrap_or_else(|| policy.clone())
+}
+
+/// A set of policies with different names.
+pub fn set(policies: impl IntoIterator<Item = Policy>) -> PolicySet {
+    let mut set = PolicySet::new();
+    for policy in policies {
+        // two of one name are one
+        let _ = set.add(policy);
+    }
+    set
+}
+
+/// The set with one more policy.
+pub fn with(mut policies: PolicySet, policy: &Policy) -> PolicySet {
+    // two of one name are one
+    let _ = policies.add(policy.clone());
+    policies
+}
+
+/// Whether a policy says something that the schema understands.
+pub fn problems_of(policy: &Policy, schema: &Schema, file: &SourceText, span: (usize, usize)) -> Vec<Problem> {
+    let result = Validator::new(schema.clone()).validate(&set([policy.clone()]), ValidationMode::Strict);
+    let errors: BTreeSet<String> = result.validation_errors().map(ToString::to_string).collect();
+    let first = errors.into_iter().take(1);
+    first
+        .map(|error| Problem::error("wayleave::properties::invalid", file, span, error))
+        .collect()
+}
+
+fn condition(text: &str) -> Option<Policy> {
+    Policy::parse(None, format!("permit (principal, action, resource) when {{ {text} }};")).ok()
+}
+
+fn is_understood(text: &str, schema: &Schema) -> bool {
+    let found = condition(text);
+    found.is_some_and(|policy| {
+        let validator = Validator::new(schema.clone());
+        validator
+            .validate(&set([policy]), ValidationMode::Strict)
+            .validation_errors()
+            .next()
+            .is_none()
+    })
+}
+
+/// The actions and groups of actions that the conditions of a rule name, beside its scope.
+fn named_in_conditions(policy: &Policy) -> Vec<EntityUid> {
+    let everywhere = || {
+        let mut text = policy.to_json().ok()?;
+        for slot in ["principal", "action", "resource"] {
+            let whole = serde_json::json!({ "op": "All" });
+            text.as_object_mut()?.insert(slot.to_owned(), whole);
+        }
+        Policy::from_json(None, text).ok()
+    };
+    let named = everywhere().as_ref().unwrap_or(policy).entity_literals().into_iter();
+    named.filter(|uid| uid.type_name().basename() == "Action").collect()
+}
+
+/// What each action of a schema applies to, by its name.
+fn shapes(schema: &str) -> Option<BTreeMap<String, String>> {
+    let (fragment, _) = SchemaFragment::from_cedarschema_str(schema).ok()?;
+    let whole = fragment.to_json_value().ok()?;
+    let spaces = whole
+        .as_object()?
+        .values()
+        .filter_map(|space| space.get("actions")?.as_object());
+    let shape = |(name, action): (&String, &Value)| Some((name.clone(), action.get("appliesTo")?.to_string()));
+    Some(spaces.flatten().filter_map(shape).collect())
+}
+
+/// Forbids every request for which one of the conditions does not hold; each has been read before.
+fn excluding<'a>(id: &str, conditions: impl Iterator<Item = &'a str>) -> Policy {
+    let kept: Vec<String> = conditions.map(|text| format!("({text})")).collect();
+    let all = if kept.is_empty() {
+        "true".to_owned()
+    } else {
+        kept.join(" && ")
+    };
+    let read = |all: &str| {
+        let text = format!("forbid (principal, action, resource) unless {{ {all} }};");
+        Policy::parse(Some(PolicyId::new(format!("the {id}"))), text)
+    };
+    read(&all)
+        .or_else(|_| read("true"))
+        .unwrap_or_else(|_| unreachable!("a policy that says nothing can be read"))
+}
+
+fn effect(policy: &Policy, effect: &str) -> Option<Policy> {
+    let mut text = policy.to_json().ok()?;
+    text.as_object_mut()?.insert("effect".to_owned(), Value::from(effect));
+    Policy::from_json(Some(policy.id().clone()), text).ok()
+}
+
+fn joined(policy: &Policy, first: &Policy, second: &Policy) -> Option<Policy> {
+    let conditions = |policy: &Policy| Some(policy.to_json().ok()?.get("conditions")?.as_array()?.clone());
+    let mut text = policy.to_json().ok()?;
+    let all = conditions(first)?.into_iter().chain(conditions(second)?).collect();
+    text.as_object_mut()?.insert("conditions".to_owned(), Value::Array(all));
+    Policy::from_json(Some(policy.id().clone()), text).ok()
+}
+
+/// The policy, where `end` holds as well.
+fn also(policy: &Policy, end: &Policy) -> Option<Policy> {
+    joined(policy, policy, end)
+}
+
+/// The policy, where `domain` forbids nothing: asked first, so that nothing else is asked outside.
+pub fn within(policy: &Policy, domain: &Policy) -> Option<Policy> {
+    let mut text = domain.to_json().ok()?;
+    for one in text.get_mut("conditions")?.as_array_mut()? {
+        one.as_object_mut()?.insert("kind".to_owned(), Value::from("when"));
+    }
+    let domain = Policy::from_json(None, text).ok()?;
+    joined(policy, &domain, policy)
+}

@@ -1,0 +1,23 @@
+//! Stands in for the solver where the program is built without the feature `prove`.
+
+use std::time::Duration;
+
+use cedar_policy::{RequestEnv, Schema};
+
+use super::{Ask, Missing, Outcome};
+
+/// A solver that there is not.
+#[derive(Debug)]
+pub struct Solver(());
+
+impl Solver {
+    /// Answers nothing.
+    pub fn ask(&mut self, _env: &RequestEnv, _ask: &Ask, _limit: Duration) -> (Outcome, Duration) {
+        (Outcome::Undecided(Missing::NotBuiltIn.to_string()), Duration::ZERO)
+    }
+}
+
+/// Says that there is no solver.
+pub fn crew(_schema: &Schema, _many: usize, _work: &(dyn Fn(&mut Solver, usize) + Sync)) -> Result<(), Missing> {
+    Err(Missing::NotBuiltIn)
+}

@@ -1,0 +1,206 @@
+//! A counterexample in plain words, and as a case that can be kept: only what the request reaches.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use cedar_policy::{Entity, EvalResult};
+
+use super::case::span;
+use super::claim::Example;
+use super::value::{ANOTHER, flatten, named, plain, weekday};
+use crate::clock::Timestamp;
+
+/// What a counterexample says, sorted by what it is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The action.
+    pub action: String,
+    /// Roles, as the solver chose them.
+    pub roles: BTreeSet<String>,
+    /// Departments.
+    pub departments: BTreeSet<String>,
+    /// How the person is engaged.
+    pub employment: String,
+    /// Course -> valid until.
+    pub training: BTreeMap<String, String>,
+    /// The platforms and categories of the host.
+    pub platforms: BTreeSet<String>,
+    /// The same for categories.
+    pub categories: BTreeSet<String>,
+    /// Attributes of the host or of the declaration, and of the context, in their order.
+    pub facts: Vec<(String, String)>,
+}
+
+impl Told {
+    /// Reads an example.
+    pub fn of(example: &Example) -> Self {
+        let mut told = Self::default();
+        let request = &example.request;
+        if let Some(action) = request.action() {
+            action.id().unescaped().clone_into(&mut told.action);
+        }
+        let mut facts = Vec::new();
+        if let Some(uid) = request.principal() {
+            told.units(example, uid);
+            if let Some(person) = example.entities.get(uid) {
+                told.person(person);
+            }
+        }
+        if let Some(uid) = request.resource() {
+            told.units(example, uid);
+            if let Some(thing) = example.entities.get(uid) {
+                let mut attributes: Vec<_> = thing.attrs().collect();
+                attributes.sort_by_key(|(name, _)| (*name).to_owned());
+                for (name, value) in attributes {
+                    if let Ok(value) = value {
+                        flatten(&format!("resource.{name}"), &value, request, &mut facts);
+                    }
+                }
+            }
+        }
+        for key in ["purpose", "client", "proof", "local", "now", "request", "channel"] {
+            if let Some(value) = request.context().and_then(|context| context.get(key)) {
+                flatten(key, &value, request, &mut facts);
+            }
+        }
+        told.facts = facts;
+        told
+    }
+
+    fn units(&mut self, example: &Example, uid: &cedar_policy::EntityUid) {
+        for above in example.entities.ancestors(uid).into_iter().flatten() {
+            let name = named(above.id().unescaped());
+            let shelf = match above.type_name().basename() {
+                "Role" => &mut self.roles,
+                "Department" => &mut self.departments,
+                "Platform" => &mut self.platforms,
+                "Category" => &mut self.categories,
+                _ => continue,
+            };
+            shelf.insert(name);
+        }
+    }
+
+    fn person(&mut self, person: &Entity) {
+        if let Some(Ok(EvalResult::EntityUid(kind))) = person.attr("employment") {
+            kind.id().unescaped().clone_into(&mut self.employment);
+        }
+        for (course, until) in person.tags() {
+            if let Ok(until) = until {
+                self.training.insert(course.to_owned(), plain(&until));
+            }
+        }
+    }
+
+    /// The fact called `name`.
+    pub fn fact(&self, name: &str) -> Option<&str> {
+        let found = self.facts.iter().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// When it happens.
+    pub fn at(&self) -> Timestamp {
+        let millis = self.fact("now").and_then(|text| text.parse::<Timestamp>().ok());
+        millis.unwrap_or(Timestamp::from_millis(0))
+    }
+
+    /// In plain words, a line for each thing.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let join = |set: &BTreeSet<String>| set.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ");
+        let mut who = format!("somebody engaged as {}", self.employment);
+        for (kind, set) in [("role", &self.roles), ("department", &self.departments)] {
+            let many = if set.len() == 1 { "" } else { "s" };
+            if !set.is_empty() {
+                let _ = write!(who, ", {kind}{many} {}", join(set));
+            }
+        }
+        if self.roles.is_empty() && self.departments.is_empty() {
+            who.push_str(", of no role and no department");
+        }
+        for (course, until) in &self.training {
+            let _ = write!(who, ", trained in `{course}` until {until}");
+        }
+        lines.push(format!("who    {who}"));
+        lines.push(format!("does   {}", self.action));
+        if self.fact("resource.classified").is_some() {
+            let place = match (self.platforms.is_empty(), self.categories.is_empty()) {
+                (true, true) if self.fact("resource.classified") == Some("true") => {
+                    "a host of the catalogue".to_owned()
+                }
+                (true, true) => "a host outside the catalogue".to_owned(),
+                (true, false) => format!("a host in {}", join(&self.categories)),
+                (false, true) => format!("a host of {}", self.platform()),
+                (false, false) => format!("a host of {} in {}", self.platform(), join(&self.categories)),
+            };
+            lines.push(format!("where  {place}"));
+        }
+        lines.extend(self.purpose());
+        let shown = |key: &str| {
+            key.starts_with("resource.") && !matches!(key, "resource.classified" | "resource.host" | "resource.serves")
+        };
+        for (key, value) in self.facts.iter().filter(|(key, _)| shown(key)) {
+            let key = key.trim_start_matches("resource.");
+            let length = Some(key).filter(|key| *key == "maxDuration").and_then(|_| span(value));
+            lines.push(format!("about  {key} = {}", length.as_ref().unwrap_or(value)));
+        }
+        if let Some(channel) = self.fact("channel").filter(|channel| !channel.is_empty()) {
+            lines.push(format!("by     {channel}"));
+        }
+        let when = self.fact("now").unwrap_or("any time");
+        let local = match (self.fact("local.weekday"), self.fact("local.time")) {
+            (Some(day), Some(time)) => format!(" ({}, {time} on their clock)", weekday(day)),
+            _ => String::new(),
+        };
+        lines.push(format!("when   {when}{local}"));
+        let from = self.fact("client.network").unwrap_or_default();
+        let proof = self.fact("proof.method").unwrap_or_default();
+        let from = if from.is_empty() { "an unnamed" } else { from };
+        lines.push(format!(
+            "from   {from} network, identified by {}",
+            if proof.is_empty() { "an unnamed method" } else { proof }
+        ));
+        lines
+    }
+
+    /// The platform; the solver also makes one up.
+    fn platform(&self) -> String {
+        let named: Vec<String> = self
+            .platforms
+            .iter()
+            .map(|one| match one.as_str() {
+                ANOTHER => "some platform".to_owned(),
+                one => format!("`{one}`"),
+            })
+            .collect();
+        named.join(", ")
+    }
+
+    fn purpose(&self) -> Vec<String> {
+        let Some(kind) = self.fact("purpose.kind") else {
+            return Vec::new();
+        };
+        let mut said = format!("for    `{kind}`");
+        let of = |key: &str| self.fact(key).filter(|value| !value.is_empty());
+        match of("purpose.covers") {
+            Some(covers) => {
+                let _ = write!(said, ", covering {covers}");
+            }
+            None => said.push_str(", covering nothing"),
+        }
+        match of("purpose.platforms") {
+            Some(platforms) => {
+                let platforms = platforms.replace(&format!("`{ANOTHER}`"), "that platform");
+                let _ = write!(said, ", on {platforms}");
+            }
+            None => said.push_str(", on no platform"),
+        }
+        match self.fact("purpose.approvedBy") {
+            Some(who) => {
+                let _ = write!(said, ", approved by {who}");
+            }
+            None => said.push_str(", approved by nobody"),
+        }
+        vec![said]
+    }
+}

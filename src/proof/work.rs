@@ -1,0 +1,108 @@
+//! All that is to be proved of a folder, and what becomes of it.
+
+use std::time::Duration;
+
+use super::claim::{expressions, of_property, of_rules};
+use super::property::{Property, read};
+use super::shelf::Shelf;
+use super::{About, Check, Example, Missing, Outcome, Theory, prove};
+use crate::facts::Problem;
+use crate::rulebook::{Assembled, Sources};
+
+/// A folder's properties and rules, as checks.
+#[derive(Debug)]
+pub struct Work {
+    /// What there is to reason about.
+    pub theory: Theory,
+    /// What is to be proved.
+    pub checks: Vec<Check>,
+    /// What a proof of each rests on.
+    digests: Vec<String>,
+}
+
+/// A property that does not hold.
+#[derive(Clone, Debug)]
+pub struct Broken {
+    /// The property.
+    pub property: Property,
+    /// A request that shows it.
+    pub example: Option<Box<Example>>,
+}
+
+impl Work {
+    /// Reads properties and rules; all problems at once.
+    pub fn of(sources: &Sources, assembled: &Assembled) -> Result<Self, Vec<Problem>> {
+        let properties: Vec<Property> = read(&sources.properties)?;
+        let theory = Theory::new(sources, assembled, &expressions(&properties))?;
+        let (mut checks, mut problems) = (Vec::new(), Vec::new());
+        for property in &properties {
+            let Some(file) = sources.file(&property.file) else {
+                continue;
+            };
+            match of_property(&theory, property, file) {
+                Ok(check) => checks.push(check),
+                Err(found) => problems.extend(found),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        checks.extend(of_rules(&theory, assembled.rulebook.policy().rules()));
+        let digests = checks.iter().map(|check| check.digest(&theory, sources)).collect();
+        Ok(Self {
+            theory,
+            checks,
+            digests,
+        })
+    }
+
+    /// The same for some checks only.
+    #[must_use]
+    pub fn only(mut self, wanted: impl Fn(&Check) -> bool) -> Self {
+        let both = self.checks.into_iter().zip(self.digests);
+        (self.checks, self.digests) = both.filter(|(check, _)| wanted(check)).unzip();
+        self
+    }
+
+    /// Proves what the shelf does not remember, each check within `limit`.
+    pub fn prove(&self, shelf: &Shelf, limit: Duration) -> Result<Vec<Outcome>, Missing> {
+        let numbered = self.digests.iter().enumerate();
+        let open: Vec<usize> = numbered
+            .filter(|(_, digest)| !shelf.has(digest))
+            .map(|(number, _)| number)
+            .collect();
+        let checks: Vec<Check> = open
+            .iter()
+            .filter_map(|number| self.checks.get(*number).cloned())
+            .collect();
+        let keep = |number: usize, outcome: &Outcome| {
+            let digest = open.get(number).and_then(|number| self.digests.get(*number));
+            if let (Outcome::Proved, Some(digest)) = (outcome, digest) {
+                shelf.keep(digest);
+            }
+        };
+        let proved = prove(&self.theory, &checks, limit, &keep)?;
+        let mut outcomes = vec![Outcome::Proved; self.checks.len()];
+        for (number, outcome) in open.into_iter().zip(proved) {
+            if let Some(place) = outcomes.get_mut(number) {
+                *place = outcome;
+            }
+        }
+        Ok(outcomes)
+    }
+
+    /// The properties that do not hold. What is undecided within `limit` is not among them.
+    pub fn broken(self, shelf: &Shelf, limit: Duration) -> Result<Vec<Broken>, Missing> {
+        let properties = self.only(|check| matches!(check.about, About::Property(_)));
+        let outcomes = properties.prove(shelf, limit)?;
+        let both = properties.checks.into_iter().zip(outcomes);
+        let broken = both.filter_map(|(check, outcome)| match (check.about, outcome) {
+            (About::Property(property), Outcome::Failed(example)) => Some(Broken {
+                property: *property,
+                example,
+            }),
+            _ => None,
+        });
+        Ok(broken.collect())
+    }
+}

@@ -1,0 +1,463 @@
+//! `prove`.
+
+use super::desk::Desk;
+
+#[test]
+fn a_property_with_a_mistake_is_told_before_anything_is_proved() {
+    let desk = Desk::with_policies();
+    desk.edit(
+        "policies/properties/places.toml",
+        "Category::\"dating\"",
+        "Category::\"datin\"",
+    );
+    let told = desk.types("wayleave prove");
+    assert!(told.starts_with("exit 1\n"), "{told}");
+    assert!(told.contains("did you mean `dating`?"), "{told}");
+    assert!(told.contains("so nothing was proved"), "{told}");
+}
+
+#[test]
+fn what_nobody_wrote_is_not_proved() {
+    let desk = Desk::with_policies();
+    insta::assert_snapshot!(desk.types("wayleave prove --only dating-stays-open"), @"
+    exit 2
+    --- stderr
+    error: no property and no rule is called `dating-stays-open`
+    ");
+    insta::assert_snapshot!(desk.types("wayleave prove nowhere"), @"
+    exit 2
+    --- stderr
+    wayleave::sources::unreadable
+
+      × `nowhere` cannot be read: No such file or directory (os error 2)
+      help: name the folder that holds `wayleave.cedarschema` and `rules/`
+    ");
+}
+
+#[cfg(not(feature = "prove"))]
+#[test]
+fn a_program_without_proofs_says_how_to_build_one_with() {
+    let desk = Desk::with_policies();
+    insta::assert_snapshot!(desk.types("wayleave prove --only dating-stays-closed"), @"");
+}
+
+#[cfg(feature = "prove")]
+mod solved {
+    use super::Desk;
+
+    #[test]
+    fn without_a_solver_nothing_is_proved_and_what_to_install_is_said() {
+        let desk = Desk::with_policies();
+        insta::assert_snapshot!(desk.types("CVC5=/nowhere/cvc5 wayleave prove --only dating-stays-closed"), @"
+        exit 3
+        --- stderr
+        error: nothing was proved: the solver `/nowhere/cvc5` cannot be started: No such file or directory (os error 2)
+          help: install cvc5 (Debian and Ubuntu: `apt-get install cvc5`; macOS: `brew install cvc5`), or name it in the environment: `CVC5=/path/to/cvc5`
+        ");
+    }
+
+    #[test]
+    fn where_the_time_is_up_nothing_is_claimed() {
+        let desk = Desk::with_policies();
+        insta::assert_snapshot!(desk.types("wayleave prove --limit 0 --only interns-never-publish"), @"
+        exit 4
+        --- stdout
+        UNDECIDED  interns-never-publish: Interns never publish on social media, for any purpose.: the time was up
+        0 proved, 0 failed, 1 undecided
+        ");
+    }
+
+    #[test]
+    fn what_was_proved_is_proved_again_only_when_a_rule_that_matters_changes() {
+        let desk = Desk::with_policies();
+        let line = "XDG_CACHE_HOME=cache wayleave prove --only dating-stays-closed";
+        let proved = desk.types(line);
+        assert!(proved.starts_with("exit 0\n"), "{proved}");
+        let unsolved = format!("CVC5=/nowhere/cvc5 {line}");
+        // a rule on something else changes; no solver is there, and none is needed
+        desk.edit(
+            "policies/rules/40-portal.cedar",
+            "duration(\"14d\")",
+            "duration(\"13d\")",
+        );
+        assert_eq!(desk.types(&unsolved), proved);
+        desk.edit(
+            "policies/rules/10-reach.cedar",
+            "resource in Category::\"evasion\");",
+            "resource in Category::\"dating\");",
+        );
+        let told = desk.types(&unsolved);
+        assert!(told.starts_with("exit 3\n"), "{told}");
+        let told = desk.types(&format!("{unsolved} --no-cache"));
+        assert!(told.starts_with("exit 3\n"), "{told}");
+    }
+
+    #[test]
+    fn the_shipped_rules_are_proved() {
+        let desk = Desk::empty();
+        insta::assert_snapshot!(desk.types("wayleave prove"), @"
+        exit 0
+        --- stdout
+        proved     interns-never-publish: Interns never publish on social media, for any purpose.
+        proved     publishing-needs-training: Who has no valid social-media training never publishes on social media.
+        proved     strangers-read-nothing: Who is not staff, such as an agency's people in the marketing department, opens nothing on social media.
+        proved     nobody-approves-their-own: Nobody approves their own purpose, not even its owner.
+        proved     nobody-declares-for-others: Nobody declares a purpose in the name of somebody else.
+        proved     tools-alone-declare-by-header: A purpose stated in a header or a proxy user name counts for tools alone.
+        proved     approvals-last-two-weeks: Nothing is approved for longer than fourteen days.
+        proved     private-matters-stay-private: Banking, health, works councils and other private matters are never decrypted.
+        proved     works-councils-stay-private: What is said to a trade union or works council is never decrypted, whatever else the host is.
+        proved     dating-stays-closed: Dating and adult platforms never open.
+        proved     evasion-stays-closed: Services that hide where somebody goes never open.
+        proved     guests-never-publish: Nothing is published on social media from the guest network.
+        proved     the-open-web-stays-open: Hosts outside the catalogue can always be reached.
+        proved     approval-comes-first: A purpose that needs approval opens nothing on social media until somebody has approved it.
+        proved     own-approval-counts-for-nothing: An approval that somebody gave themselves opens no publishing for the brand.
+        proved     nothing-is-published-without-a-purpose: Nothing is published on social media without a purpose.
+        proved     a-grant-stays-on-its-platforms: A grant opens nothing outside its platforms; pictures and video of a platform's family aside.
+        proved     reading-grants-publish-nothing: A grant that does not cover publishing publishes nothing.
+        proved     research-never-publishes: Research, listening and press monitoring publish nothing on social media.
+        proved     breaks-are-at-noon: The personal break opens nothing before noon, after two o'clock, or at the weekend.
+        proved     of 40 rules: each evaluates without an error and makes a difference (80 proofs)
+        100 proved, 0 failed, 0 undecided
+        ");
+    }
+
+    #[test]
+    fn a_counterexample_reads_like_a_sentence_and_comes_as_a_case() {
+        let desk = Desk::with_policies();
+        desk.edit(
+            "policies/rules/30-guardrails.cedar",
+            "when { principal.employment == Employment::\"intern\" };",
+            "when { principal.employment == Employment::\"intern\" && context.client.network == \"office\" };",
+        );
+        insta::assert_snapshot!(desk.types("wayleave prove --only interns-never-publish"), @r#"
+        exit 1
+        --- stdout
+        FAILED     interns-never-publish: Interns never publish on social media, for any purpose. (properties/people.toml:5, HR)
+          who    somebody engaged as intern, role `staff`, department `marketing`, trained in `social-media` until [time]
+          does   advertise
+          where  a host of some platform in `social-media`
+          for    `brand-publishing`, covering `administer`, on that platform, approved by somebody else
+          when   [time] (Tuesday, 10:00 on their clock)
+          from   vpn network, identified by basic
+          the property: denied
+          the engine: allowed by `brand.publish`
+          as a case, which `wayleave test` fails today:
+            # people/somebody.toml
+            [[person]]
+            id = "somebody"
+            name = "Somebody"
+            roles = ["staff"]
+            department = "marketing"
+            employment = "intern"
+            region = "eu-west"
+            time-zone = "UTC"
+            training = { social-media = [time] }
+            # cases/somebody.toml
+            [[case]]
+            it = "keeps the property interns-never-publish"
+            who = "somebody"
+            to = "https://9gag.com/"
+            does = "advertise"
+            purpose = "brand-publishing"
+            covers = ["administer"]
+            platforms = ["9gag"]
+            approved-by = "somebody-else"
+            network = "vpn"
+            at = [time]
+            outcome = "refused"
+        0 proved, 1 failed, 0 undecided
+        "#);
+        let desk = Desk::with_policies();
+        desk.edit("policies/rules/40-portal.cedar", "\"14d\"", "\"15d\"");
+        insta::assert_snapshot!(desk.types("wayleave prove --only approvals-last-two-weeks"), @r#"
+        exit 1
+        --- stdout
+        FAILED     approvals-last-two-weeks: Nothing is approved for longer than fourteen days. (properties/people.toml:43, legal)
+          who    somebody engaged as employee, of no role and no department
+          does   approve
+          about  businessOwner = themselves
+          about  declarer = somebody else
+          about  kind = advertising-campaign
+          about  maxDuration = 15d
+          by     portal
+          when   [time] (Tuesday, 10:00 on their clock)
+          from   office network, identified by basic
+          the property: denied
+          the engine: allowed by `approve.owner-or-manager`
+          as a case, which `wayleave test` fails today:
+            # cases/somebody.toml
+            [[case]]
+            it = "keeps the property approvals-last-two-weeks"
+            who = "mia"
+            may = "approve"
+            purpose = "advertising-campaign"
+            declarer = "somebody-else"
+            for = "15d"
+            channel = "portal"
+            network = "office"
+            at = [time]
+            outcome = "refused"
+        0 proved, 1 failed, 0 undecided
+        "#);
+        let desk = Desk::with_policies();
+        desk.edit(
+            "policies/rules/10-reach.cedar",
+            "resource in Category::\"sensitive\");\n\n@id(\"passive",
+            "resource in Category::\"sensitive\")\nunless { resource in Category::\"social-media\" };\n\n@id(\"passive",
+        );
+        insta::assert_snapshot!(desk.types("wayleave prove --only private-matters-stay-private"), @"
+        exit 1
+        --- stdout
+        FAILED     private-matters-stay-private: Banking, health, works councils and other private matters are never decrypted. (properties/places.toml:4, legal)
+          who    somebody engaged as employee, of no role and no department
+          does   inspect
+          where  a host in `sensitive`, `social-media`
+          when   [time] (Tuesday, 10:00 on their clock)
+          from   office network, identified by basic
+          the property: denied
+          the engine: allowed by `inspect.social`
+          not as a case: another rule, or what catalogue and directory know today, keeps it from happening
+        0 proved, 1 failed, 0 undecided
+        ");
+    }
+
+    #[test]
+    fn a_case_made_of_a_counterexample_fails_until_the_rule_is_right() {
+        let desk = Desk::with_policies();
+        desk.edit(
+            "policies/rules/20-purposes.cedar",
+            "context.local.weekday <= 5",
+            "context.local.weekday <= 6",
+        );
+        let told = desk.types("wayleave prove --only breaks-are-at-noon");
+        for name in ["people/somebody.toml", "cases/somebody.toml"] {
+            let (_, rest) = told.split_once(&format!("    # {name}\n")).unwrap();
+            let lines = rest
+                .lines()
+                .take_while(|line| line.starts_with("    ") && !line.starts_with("    #"));
+            let text: Vec<&str> = lines.map(str::trim_start).collect();
+            // the desk takes times out of what is said
+            let text = text.join("\n").replace("[time]", "2026-11-28T12:30:00Z");
+            desk.write(&format!("policies/{name}"), &text);
+        }
+        let told = desk.types("wayleave test");
+        assert!(told.starts_with("exit 1\n"), "{told}");
+        assert!(told.contains("keeps the property breaks-are-at-noon"), "{told}");
+        desk.edit(
+            "policies/rules/20-purposes.cedar",
+            "context.local.weekday <= 6",
+            "context.local.weekday <= 5",
+        );
+        let told = desk.types("wayleave test");
+        assert!(told.starts_with("exit 0\n"), "{told}");
+    }
+
+    #[test]
+    fn rules_that_fail_contradict_themselves_or_do_nothing_are_told() {
+        let desk = Desk::with_policies();
+        let annotations = |id: &str| format!("@id(\"{id}\")\n@title(\"T\")\n@reason(\"R.\")\n@owner(\"IT\")\n");
+        let more = [
+            (
+                "mine.overflow",
+                "permit (principal in Role::\"staff\", action == Action::\"upload\", resource in Category::\"social-media\")\nwhen { context.request.bytes * 8 < 1000 };\n",
+            ),
+            (
+                "mine.never",
+                "permit (principal in Role::\"staff\", action == Action::\"upload\", resource in Category::\"social-media\")\nwhen { context.local.weekday > 5 && context.local.weekday < 3 };\n",
+            ),
+            (
+                "mine.idle",
+                "permit (principal in Role::\"recruiter\", action == Action::\"post\", resource in Category::\"professional\")\nwhen { context has purpose && context.purpose.kind == PurposeKind::\"recruiting\" && context.client.network == \"office\" };\n",
+            ),
+        ];
+        let rules: Vec<String> = more
+            .iter()
+            .map(|(id, text)| format!("{}{text}", annotations(id)))
+            .collect();
+        desk.write("policies/rules/90-mine.cedar", &rules.join("\n"));
+        insta::assert_snapshot!(desk.types("wayleave prove --only mine.overflow --only mine.never --only mine.idle"), @"
+        exit 1
+        --- stdout
+        FAILED     rule `mine.overflow` always evaluates without an error (rules/90-mine.cedar:1)
+          a rule that fails to evaluate denies
+          who    somebody engaged as employee, role `staff`
+          does   upload
+          where  a host in `social-media`
+          when   [time] (Tuesday, 10:00 on their clock)
+          from   office network, identified by basic
+          the engine: denied: error while evaluating policy `mine.overflow`: integer overflow while attempting to multiply the values `9223372036854775807` and `8`
+        FAILED     rule `mine.never` makes a difference (rules/90-mine.cedar:8)
+          no request can meet its conditions: correct them, or remove it
+        FAILED     rule `mine.idle` makes a difference (rules/90-mine.cedar:15)
+          `recruiting.publish` decides all that it decides: remove it, or narrow the other
+        proved     of 3 rules: each evaluates without an error and makes a difference (3 proofs)
+        3 proved, 3 failed, 0 undecided
+        ");
+    }
+
+    /// A property, and the change of a rule that breaks it.
+    type Break = (&'static str, &'static str, &'static str, &'static str);
+
+    fn each_is_broken(breaks: &[Break]) {
+        for (property, file, from, to) in breaks {
+            let desk = Desk::with_policies();
+            desk.edit(&format!("policies/rules/{file}.cedar"), from, to);
+            let told = desk.types(&format!("wayleave prove --only {property}"));
+            assert!(told.starts_with("exit 1\n"), "{property}: {told}");
+            assert!(told.contains(&format!("FAILED     {property}: ")), "{property}: {told}");
+            let said = |name: &str| {
+                let line = told.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+                line.trim_start()
+                    .trim_start_matches(name)
+                    .split([' ', ':'])
+                    .next()
+                    .unwrap()
+                    .to_owned()
+            };
+            // the engine that judges traffic has the last word
+            assert_ne!(said("the property: "), said("the engine: "), "{property}: {told}");
+        }
+    }
+
+    #[test]
+    fn every_property_of_people_is_broken_by_a_rule_that_breaks_it() {
+        each_is_broken(&[
+            (
+                "interns-never-publish",
+                "30-guardrails",
+                "when { principal.employment == Employment::\"intern\" };",
+                "when { principal.employment == Employment::\"vendor\" };",
+            ),
+            (
+                "publishing-needs-training",
+                "30-guardrails",
+                " && principal.getTag(\"social-media\") > context.now }",
+                " }",
+            ),
+            (
+                "strangers-read-nothing",
+                "20-purposes",
+                "principal in Role::\"customer-care\",",
+                "principal,",
+            ),
+            (
+                "nobody-approves-their-own",
+                "40-portal",
+                "Nobody approves their own purpose.\")\n@owner(\"legal\")\nforbid (principal, action",
+                "Nobody approves their own purpose.\")\n@owner(\"legal\")\nforbid (principal in Role::\"staff\", action",
+            ),
+            (
+                "nobody-declares-for-others",
+                "40-portal",
+                "when { resource.declarer == principal };",
+                "when { resource.declarer == principal || resource.businessOwner == principal };",
+            ),
+            (
+                "tools-alone-declare-by-header",
+                "40-portal",
+                "[\"proxy-name\", \"header\"]",
+                "[\"proxy-name\"]",
+            ),
+            (
+                "approvals-last-two-weeks",
+                "40-portal",
+                "duration(\"14d\")",
+                "duration(\"15d\")",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn every_property_of_places_is_broken_by_a_rule_that_breaks_it() {
+        let inspect_never = "resource in Category::\"sensitive\");\n\n@id(\"passive";
+        each_is_broken(&[
+            (
+                "private-matters-stay-private",
+                "10-reach",
+                inspect_never,
+                "resource in Category::\"banking\");\n\n@id(\"passive",
+            ),
+            (
+                "works-councils-stay-private",
+                "10-reach",
+                inspect_never,
+                "resource in Category::\"banking\");\n\n@id(\"passive",
+            ),
+            (
+                "dating-stays-closed",
+                "10-reach",
+                "resource in Category::\"dating\" || ",
+                "resource in Category::\"dating\" && ",
+            ),
+            (
+                "evasion-stays-closed",
+                "10-reach",
+                "resource in Category::\"evasion\");",
+                "resource in Category::\"evasion\")\nunless { principal in Role::\"engineer\" };",
+            ),
+            (
+                "guests-never-publish",
+                "30-guardrails",
+                "context.client.network == \"guest\"",
+                "context.client.network == \"guests\"",
+            ),
+            (
+                "the-open-web-stays-open",
+                "10-reach",
+                "permit (principal, action == Action::\"connect\", resource)\nunless",
+                "permit (principal in Role::\"staff\", action == Action::\"connect\", resource)\nunless",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn every_property_of_purposes_is_broken_by_a_rule_that_breaks_it() {
+        let approved = "PurposeKind::\"influencer-outreach\"\n    && context.purpose has approvedBy && context.purpose.approvedBy != principal";
+        each_is_broken(&[
+            (
+                "approval-comes-first",
+                "20-purposes",
+                approved,
+                "PurposeKind::\"influencer-outreach\"",
+            ),
+            (
+                "own-approval-counts-for-nothing",
+                "20-purposes",
+                " && context.purpose.approvedBy != principal\n};\n\n@id(\"community",
+                "\n};\n\n@id(\"community",
+            ),
+            (
+                "nothing-is-published-without-a-purpose",
+                "20-purposes",
+                "when { context has purpose && context.purpose.kind == PurposeKind::\"customer-support\" };",
+                "when { if context has purpose then context.purpose.kind == PurposeKind::\"customer-support\" else true };",
+            ),
+            (
+                "a-grant-stays-on-its-platforms",
+                "30-guardrails",
+                "when { context has purpose && !(resource in",
+                "when { context has purpose && context.purpose.kind != PurposeKind::\"customer-support\" && !(resource in",
+            ),
+            (
+                "reading-grants-publish-nothing",
+                "30-guardrails",
+                "context.purpose.covers.contains(\"publish\")",
+                "context.purpose.covers.contains(\"engage\")",
+            ),
+            (
+                "research-never-publishes",
+                "20-purposes",
+                "action in Action::\"read\", resource in Category::\"social-media\")\nwhen {\n  context has purpose\n    && [PurposeKind::\"market",
+                "action in [Action::\"read\", Action::\"engage\"], resource in Category::\"social-media\")\nwhen {\n  context has purpose\n    && [PurposeKind::\"market",
+            ),
+            (
+                "breaks-are-at-noon",
+                "20-purposes",
+                "context.local.weekday <= 5",
+                "context.local.weekday <= 6",
+            ),
+        ]);
+    }
+}

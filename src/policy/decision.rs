@@ -25,8 +25,8 @@ pub struct Decision {
     permit: Option<Permit>,
 }
 
-/// Most decisions rest on one rule or two.
-pub(super) type Reasons = smallvec::SmallVec<[Reason; 2]>;
+/// Most decisions rest on one rule or two, and few on more than four.
+pub(super) type Reasons = smallvec::SmallVec<[Reason; 4]>;
 
 /// Something that kept the rules from answering. It denies, in every mode.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,11 +61,11 @@ impl Decision {
     }
 
     /// Something asked is not permitted; `reasons` are the forbids that say so, none where no rule permits.
-    pub(super) fn deny(reasons: impl IntoIterator<Item = Reason>, troubles: Vec<Trouble>) -> Self {
+    pub(super) fn deny(reasons: Reasons, troubles: Vec<Trouble>) -> Self {
         let (errors, troubles) = troubles.into_iter().map(|t| (t.policy, t.message)).unzip();
         Self {
             allowed: false,
-            reasons: reasons.into_iter().collect(),
+            reasons,
             errors,
             troubles,
             permit: None,

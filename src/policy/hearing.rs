@@ -11,7 +11,7 @@ use std::sync::Arc;
 use cedar_policy_core::ast::{Entity, EntityUID, Value};
 use jiff::tz::TimeZone;
 
-use super::decision::{Decision, Trouble};
+use super::decision::{Decision, Reasons, Trouble};
 use super::engine::{Candidates, Doubt, Facts, Party, Scratch};
 use super::memo::{Made, Memo};
 use super::question::{Question, check};
@@ -96,7 +96,7 @@ impl Hearing<'_> {
                 let passage: Option<Passage> = leaves.then(|| (self.flow.authority.clone(), grant));
                 self.policy.conclude(tally, passage)
             }
-            Err(trouble) => Decision::deny([], vec![trouble]),
+            Err(trouble) => Decision::deny(Reasons::new(), vec![trouble]),
         }
     }
 

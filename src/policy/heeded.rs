@@ -108,11 +108,11 @@ impl Policy {
             let mut heeded = Heeded::default();
             heeded.moments.extend(self.rules.iter().filter_map(|rule| rule.expires));
             for policy in self.engine.policies() {
-                match policy.to_json() {
-                    Ok(json) => clauses(&json)
-                        .filter_map(|one| one.get("body"))
-                        .for_each(|body| heeded.read(body)),
-                    Err(_) => (heeded.opaque, heeded.request) = (true, true),
+                if let Ok(json) = policy.to_json() {
+                    let bodies = clauses(&json).filter_map(|one| one.get("body"));
+                    bodies.for_each(|body| heeded.read(body));
+                } else {
+                    (heeded.opaque, heeded.request) = (true, true);
                 }
             }
             heeded

@@ -214,7 +214,7 @@ impl Policy {
     pub fn decide_on_grant(&self, question: &GrantQuestion<'_>) -> Decision {
         match self.nouns.about_grant(question, &self.vocabulary, None) {
             Ok(asked) => self.conclude(self.put(&asked, question.at), None),
-            Err(trouble) => Decision::deny([], vec![trouble]),
+            Err(trouble) => Decision::deny(Reasons::new(), vec![trouble]),
         }
     }
 

@@ -5,9 +5,10 @@
 //! `Nouns::about_site` spells the same out for Cedar to evaluate; the tests hold one against the other.
 
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use arc_swap::ArcSwapOption;
-use cedar_policy_core::ast::{Literal, PartialValue, Value, ValueKind};
+use cedar_policy_core::ast::{ExtensionFunction, Literal, PartialValue, Value, ValueKind};
 use cedar_policy_core::extensions::Extensions;
 use jiff::tz::TimeZone;
 
@@ -63,7 +64,7 @@ impl Values {
         Ok(Some(match number {
             0 => self.latest(0, flow.at.as_millis(), |at| self.moment(at))?,
             1 => self.latest(1, wall_clock(zone, flow.at).0, |day| {
-                called("toTime", &[self.moment(day)?])
+                called(&TO_TIME, &[self.moment(day)?])
             })?,
             2 => wall_clock(zone, flow.at).1.into(),
             3 => self.address(flow.arrival.client.ip().to_canonical())?,
@@ -94,39 +95,52 @@ impl Values {
         let (second, rest) = (millis.div_euclid(1000), millis.rem_euclid(1000));
         let whole = self.seconds.of(&second, &(), || {
             let text = Timestamp::from_millis(second * 1000).to_string();
-            called("datetime", &[text.as_str().into()])
+            called(&DATETIME, &[text.as_str().into()])
         })?;
         if rest == 0 {
             return Ok((*whole).clone());
         }
         let length = self.milliseconds.of(&rest, &(), || {
-            called("duration", &[format!("{rest}ms").as_str().into()])
+            called(&DURATION, &[format!("{rest}ms").as_str().into()])
         })?;
-        called("offset", &[(*whole).clone(), (*length).clone()])
+        called(&OFFSET, &[(*whole).clone(), (*length).clone()])
     }
 
     fn address(&self, ip: IpAddr) -> Made<Value> {
         let made = self
             .addresses
-            .of(&ip, &(), || called("ip", &[ip.to_string().as_str().into()]))?;
+            .of(&ip, &(), || called(&IP, &[ip.to_string().as_str().into()]))?;
         Ok((*made).clone())
     }
 }
 
 /// How long a duration is, as rules write it (`1d2h30m`).
 pub(super) fn milliseconds(text: &str) -> Option<i64> {
-    let span = called("duration", &[text.into()]).ok()?;
-    let value = called("toMilliseconds", &[span]).ok()?;
+    let span = called(&DURATION, &[text.into()]).ok()?;
+    let value = called(&TO_MILLISECONDS, &[span]).ok()?;
     match value.value_kind() {
         ValueKind::Lit(Literal::Long(length)) => Some(*length),
         ValueKind::Lit(_) | ValueKind::Set(_) | ValueKind::Record(_) | ValueKind::ExtensionValue(_) => None,
     }
 }
 
-/// What one of Cedar's extension functions makes of these.
-fn called(function: &str, arguments: &[Value]) -> Made<Value> {
-    let name = function.parse().map_err(|_| Doubt)?;
-    let function = Extensions::all_available().func(&name).map_err(|_| Doubt)?;
+/// One of Cedar's functions, looked up once.
+type Function = LazyLock<Option<&'static ExtensionFunction>>;
+
+static DATETIME: Function = LazyLock::new(|| function("datetime"));
+static DURATION: Function = LazyLock::new(|| function("duration"));
+static IP: Function = LazyLock::new(|| function("ip"));
+static OFFSET: Function = LazyLock::new(|| function("offset"));
+static TO_MILLISECONDS: Function = LazyLock::new(|| function("toMilliseconds"));
+static TO_TIME: Function = LazyLock::new(|| function("toTime"));
+
+fn function(name: &str) -> Option<&'static ExtensionFunction> {
+    Extensions::all_available().func(&name.parse().ok()?).ok()
+}
+
+/// What one of Cedar's functions makes of these.
+fn called(function: &Function, arguments: &[Value]) -> Made<Value> {
+    let function = function.ok_or(Doubt)?;
     match function.call(arguments).map_err(|_| Doubt)? {
         PartialValue::Value(value) => Ok(value),
         PartialValue::Residual(_) => Err(Doubt),

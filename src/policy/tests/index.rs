@@ -207,7 +207,7 @@ fn plainly(policy: &Policy, question: &Question<'_>) -> Decision {
     let passage = leaves.then(|| (question.authority.clone(), grant));
     match policy.ask_cedar(question) {
         Ok(tally) => policy.conclude(tally, passage),
-        Err(trouble) => Decision::deny([], vec![trouble]),
+        Err(trouble) => Decision::deny(crate::policy::Reasons::new(), vec![trouble]),
     }
 }
 

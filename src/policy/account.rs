@@ -11,7 +11,7 @@ use super::apart::{self, Part};
 use super::engine::EngineCase;
 use super::index::Number;
 use super::question::{GrantQuestion, Question};
-use super::request::{Asked, Noun};
+use super::request::Asked;
 use crate::clock::Timestamp;
 use crate::facts::{Effect, PolicyId};
 
@@ -68,20 +68,7 @@ impl Policy {
 
     /// The same of a request in Cedar's own terms.
     pub fn accounts_of_engine(&self, case: &EngineCase) -> Vec<Account> {
-        let noun = |uid: &cedar_policy::EntityUid| Noun {
-            ancestors: case.entities.ancestors(uid).into_iter().flatten().cloned().collect(),
-            uid: uid.clone(),
-        };
-        let (Some(principal), Some(resource)) = (case.request.principal(), case.request.resource()) else {
-            return Vec::new();
-        };
-        let asked = Asked {
-            principal: noun(principal),
-            resource: noun(resource),
-            entities: case.entities.clone(),
-            requests: vec![case.request.clone()],
-        };
-        self.told(&asked, case.at)
+        case.asked().map(|asked| self.told(&asked, case.at)).unwrap_or_default()
     }
 
     /// What each rule asks beyond its scope, without `&&`, `||` and `!`.

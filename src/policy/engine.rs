@@ -1,12 +1,14 @@
-//! Requests in Cedar's own terms, as the Cedar command line's `run-tests` has them: judged by its authorizer over all
-//! rules, without an index, a directory or a grant of ours between.
+//! Requests in Cedar's own terms, as the Cedar command line's `run-tests` has them: judged by its authorizer, without a
+//! directory, a catalogue or a grant of ours between.
+
+use std::sync::Arc;
 
 use cedar_policy::{
     AuthorizationError, Authorizer, Context, Decision as Answer, Entities, EntityUid, PolicySet, Request,
 };
 use serde_json::Value;
 
-use super::index::Number;
+use super::request::{Asked, Noun};
 use super::rule::moment;
 use super::{Policy, reasons};
 use crate::clock::Timestamp;
@@ -56,18 +58,13 @@ impl Policy {
 
     /// What Cedar's authorizer says to a request.
     pub fn authorized(&self, case: &EngineCase) -> EngineAnswer {
-        let in_force = |number: Number| case.at.is_none_or(|at| self.is_in_force(number, at));
-        let all = self.index.policies().iter().enumerate();
-        let policies = all
-            .filter(|(number, _)| in_force(*number))
-            .map(|(_, policy)| policy.clone());
-        let set = match PolicySet::from_policies(policies) {
+        let set = match self.set_for(case) {
             Ok(set) => set,
-            Err(error) => {
+            Err(why) => {
                 return EngineAnswer {
                     allowed: false,
                     reasons: Vec::new(),
-                    troubles: vec![error.to_string()],
+                    troubles: vec![why],
                 };
             }
         };
@@ -85,6 +82,34 @@ impl Policy {
             reasons: rules.into_iter().map(reasons::reason).collect(),
             troubles: troubles.collect(),
         }
+    }
+}
+
+impl Policy {
+    /// The rules in force whose scope can match: others have no part in the answer.
+    fn set_for(&self, case: &EngineCase) -> Result<Arc<PolicySet>, String> {
+        let asked = case.asked().ok_or("the request leaves something open")?;
+        let action = case.request.action().ok_or("the request has no `action`")?;
+        let numbers = self.index.candidates(&asked.principal, action, &asked.resource);
+        let mut numbers = numbers.ok_or_else(|| format!("the schema does not know `{action}`"))?;
+        numbers.retain(|number| case.at.is_none_or(|at| self.is_in_force(*number, at)));
+        self.index.set(numbers).map_err(|error| error.to_string())
+    }
+}
+
+impl EngineCase {
+    /// The request as scopes see it.
+    pub(super) fn asked(&self) -> Option<Asked> {
+        let noun = |uid: &EntityUid| Noun {
+            ancestors: self.entities.ancestors(uid).into_iter().flatten().cloned().collect(),
+            uid: uid.clone(),
+        };
+        Some(Asked {
+            principal: noun(self.request.principal()?),
+            resource: noun(self.request.resource()?),
+            entities: self.entities.clone(),
+            requests: vec![self.request.clone()],
+        })
     }
 }
 

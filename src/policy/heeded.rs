@@ -106,12 +106,13 @@ impl Policy {
             let mut heeded = Heeded::default();
             heeded.moments.extend(self.rules.iter().filter_map(|rule| rule.expires));
             for policy in self.index.policies() {
-                match policy.to_json() {
-                    Ok(json) => clauses(&json)
-                        .filter_map(|one| one.get("body"))
-                        .for_each(|body| heeded.read(body)),
-                    Err(_) => (heeded.opaque, heeded.request) = (true, true),
-                }
+                let Ok(json) = policy.to_json() else {
+                    (heeded.opaque, heeded.request) = (true, true);
+                    continue;
+                };
+                clauses(&json)
+                    .filter_map(|one| one.get("body"))
+                    .for_each(|body| heeded.read(body));
             }
             heeded
         })

@@ -1,12 +1,9 @@
-//! Requests in Cedar's own terms, as the Cedar command line's `run-tests` has them: judged by its authorizer over all
-//! rules, without an index, a directory or a grant of ours between.
+//! Requests in Cedar's own terms, as the Cedar command line's `run-tests` has them: judged by its authorizer, without a
+//! directory, a catalogue or a grant of ours between.
 
-use cedar_policy::{
-    AuthorizationError, Authorizer, Context, Decision as Answer, Entities, EntityUid, PolicySet, Request,
-};
+use cedar_policy::{AuthorizationError, Context, Decision as Answer, Entities, EntityUid, Request, Response};
 use serde_json::Value;
 
-use super::engine::Number;
 use super::rule::moment;
 use super::{Policy, reasons};
 use crate::clock::Timestamp;
@@ -56,22 +53,16 @@ impl Policy {
 
     /// What Cedar's authorizer says to a request.
     pub fn authorized(&self, case: &CedarCase) -> CedarAnswer {
-        let in_force = |number: Number| case.at.is_none_or(|at| self.is_in_force(number, at));
-        let all = self.engine.policies().iter().enumerate();
-        let policies = all
-            .filter(|(number, _)| in_force(*number))
-            .map(|(_, policy)| policy.clone());
-        let set = match PolicySet::from_policies(policies) {
-            Ok(set) => set,
-            Err(error) => {
+        let answer = match self.ask(case) {
+            Ok(answer) => answer,
+            Err(why) => {
                 return CedarAnswer {
                     allowed: false,
                     reasons: Vec::new(),
-                    troubles: vec![error.to_string()],
+                    troubles: vec![why],
                 };
             }
         };
-        let answer = Authorizer::new().is_authorized(&case.request, &set, &case.entities);
         let decided = |id: &cedar_policy::PolicyId| {
             let id: &str = id.as_ref();
             self.numbers.get(id).and_then(|number| self.rules.get(*number))
@@ -85,6 +76,17 @@ impl Policy {
             reasons: rules.into_iter().map(reasons::reason).collect(),
             troubles: troubles.collect(),
         }
+    }
+}
+
+impl Policy {
+    /// Asks Cedar about the rules in force whose scope can match: others have no part in the answer.
+    fn ask(&self, case: &CedarCase) -> Result<Response, String> {
+        let numbers = self.engine.candidates_for(&case.request, &case.entities);
+        let mut numbers = numbers.ok_or("the schema does not know the action")?;
+        numbers.retain(|number| case.at.is_none_or(|at| self.is_in_force(*number, at)));
+        let answer = self.engine.ask_cedar(&case.request, &numbers, &case.entities);
+        answer.map_err(|error| error.to_string())
     }
 }
 

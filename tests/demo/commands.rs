@@ -100,6 +100,19 @@ async fn a_declaration_that_is_not_granted_says_why_and_what_to_do() {
 }
 
 #[tokio::test]
+async fn what_the_demo_recorded_is_judged_the_same_again() {
+    let demo = Demo::start().await;
+    let url = "https://www.linkedin.com/voyager/api/graphql?action=execute&queryId=voyagerContentcreationDashShares.1";
+    crate::curl::through(&demo, Door::Plain, "eve", &["--json", "{}", url]).await;
+    declare(&demo, "ada", "recruiting", &["linkedin"]).await;
+    crate::curl::through(&demo, Door::Plain, "ada", &["--json", "{}", url]).await;
+    let records = demo.ready.state.join("records");
+    let replay = ["replay", "--records", records.to_str().unwrap()];
+    let replayed = demo.wayleave(&replay).await.ends_with(0);
+    assert!(replayed.contains(": 0 change, "), "{replayed}");
+}
+
+#[tokio::test]
 async fn the_records_show_what_happened_and_hold() {
     let demo = Demo::start().await;
     let url = "https://www.linkedin.com/voyager/api/graphql?action=execute&queryId=voyagerContentcreationDashShares.1";
@@ -291,7 +304,8 @@ async fn the_authority_the_accounts_and_the_pac_file_have_their_commands() {
 async fn the_help_names_every_command_and_a_typing_mistake_is_met_with_the_right_word() {
     let help = run(command(WAYLEAVE).arg("--help")).await.ends_with(0);
     for name in [
-        "run", "demo", "check", "test", "explain", "declare", "grants", "user", "ca", "pac", "records",
+        "run", "demo", "check", "fmt", "test", "explain", "matrix", "replay", "owners", "schema", "declare", "grants",
+        "user", "ca", "pac", "records",
     ] {
         assert!(help.contains(&format!("\n  {name} ")), "{name}: {help}");
     }

@@ -100,9 +100,9 @@ impl Values {
         if rest == 0 {
             return Ok((*whole).clone());
         }
-        let length = self.milliseconds.of(&rest, &(), || {
-            called(&DURATION, &[format!("{rest}ms").as_str().into()])
-        })?;
+        let length = self
+            .milliseconds
+            .of(&rest, &(), || called(&DURATION, &[format!("{rest}ms").as_str().into()]))?;
         called(&OFFSET, &[(*whole).clone(), (*length).clone()])
     }
 

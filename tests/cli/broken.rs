@@ -104,7 +104,7 @@ fn a_rule_that_has_expired() {
        ╰────
       help: remove it, or renew its `@expires` with its owner
 
-    policies: sound (41 rules, 20 purposes, 87 platforms, 16 people), rulebook [rulebook]; 1 warning
+    policies: sound (41 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
     "#);
 }
 
@@ -124,7 +124,7 @@ fn rules_that_contradict_each_other() {
        ╰────
       help: remove it, or except it in the forbid at rules/10-reach.cedar:71
 
-    policies: sound (41 rules, 20 purposes, 87 platforms, 16 people), rulebook [rulebook]; 1 warning
+    policies: sound (41 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
     "#);
 }
 
@@ -144,7 +144,7 @@ fn an_unknown_domain() {
        ╰────
       help: did you mean `www.linkedin.com`?
 
-    policies: sound (41 rules, 20 purposes, 87 platforms, 16 people), rulebook [rulebook]; 1 warning
+    policies: sound (41 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
     "#);
 }
 

@@ -41,11 +41,20 @@ impl Desk {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// Puts `to` in the place of `from`, which must stand there.
+    /// Puts `to` in the place of `from`, which must stand there, on however many lines.
     pub(crate) fn edit(&self, name: &str, from: &str, to: &str) {
         let text = self.read(name);
-        assert!(text.contains(from), "{from}");
-        self.write(name, &text.replacen(from, to, 1));
+        let solid: Vec<(usize, char)> = text.char_indices().filter(|(_, c)| !c.is_whitespace()).collect();
+        let wanted: Vec<char> = from.chars().filter(|c| !c.is_whitespace()).collect();
+        let same = |window: &&[(usize, char)]| window.iter().map(|(_, c)| *c).eq(wanted.iter().copied());
+        let exact = text.find(from).map(|start| (start, start + from.len()));
+        let found = exact.or_else(|| {
+            let window = solid.windows(wanted.len()).find(same)?;
+            let (start, (last, c)) = (window.first()?.0, window.last()?);
+            Some((start, last + c.len_utf8()))
+        });
+        let (start, end) = found.unwrap_or_else(|| panic!("{name} does not say: {from}"));
+        self.write(name, &format!("{}{to}{}", &text[..start], &text[end..]));
     }
 
     /// What a shell would start for `line`, with nothing of the environment that could change what is said.

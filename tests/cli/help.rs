@@ -304,6 +304,7 @@ fn the_rules() {
               - activities: `catalog/activities.toml`
               - hosts:      `catalog/local.toml`: hosts of this installation
               - cases:      `cases/*.toml`
+              - properties: `properties/*.toml`
               - owners:     `owners.toml`
               - settings:   The settings of the gateway, `deploy/wayleave.toml`
 

@@ -8,13 +8,13 @@ fn without_a_folder_the_built_in_policies_are_checked_and_tested() {
     insta::assert_snapshot!(desk.types("wayleave check"), @"
     exit 0
     --- stdout
-    the built-in policies: sound (40 rules, 20 purposes, 87 platforms, 16 people), rulebook [rulebook]; 0 warnings
+    the built-in policies: sound (40 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 0 warnings
     ");
     insta::assert_snapshot!(desk.types("wayleave test"), @"
     exit 0
     --- stdout
-    201 passed, 0 failed
-    exercised: 40 of 40 rules, 89 of 91 conditions both ways
+    202 passed, 0 failed
+    exercised: 40 of 40 rules, 90 of 92 conditions both ways
     ");
     insta::assert_snapshot!(desk.types("wayleave check --format json"), @r#"
     exit 0
@@ -183,8 +183,8 @@ fn a_case_that_fails_says_what_came_instead() {
          decided by `inspect.social`: Traffic to social media is inspected so that each activity can be decided.
          offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, `social-listening`, `training-delivery`
 
-    201 passed, 1 failed
-    exercised: 40 of 40 rules, 89 of 91 conditions both ways
+    202 passed, 1 failed
+    exercised: 40 of 40 rules, 90 of 92 conditions both ways
     "#);
     insta::assert_snapshot!(desk.types("wayleave check"), @r#"
     exit 1
@@ -282,6 +282,12 @@ fn a_request_is_explained_for_each_outcome() {
       `research.read`, asked for browse
         failed: context has purpose
         no value: [PurposeKind::"market-research", PurposeKind::"competitor-research", PurposeKind::"press-monitoring", PurposeKind::"social-listening"].contains(context.purpose.kind)
+      `brand.publish`, asked for browse
+        failed: principal in Department::"marketing"
+        failed: context has purpose
+        no value: [PurposeKind::"brand-publishing", PurposeKind::"advertising-campaign"].contains(context.purpose.kind)
+        no value: context.purpose has approvedBy
+        no value: !(context.purpose.approvedBy == principal)
       `community.manage`, asked for browse
         failed: context has purpose
         no value: context.purpose.kind == PurposeKind::"community-management"

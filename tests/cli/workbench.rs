@@ -138,7 +138,7 @@ fn github_is_told_with_workflow_commands() {
     insta::assert_snapshot!(Desk::empty().types("wayleave check --format github"), @"
     exit 0
     --- stdout
-    the built-in policies: sound (40 rules, 20 purposes, 87 platforms, 16 people), rulebook [rulebook]; 0 warnings
+    the built-in policies: sound (40 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 0 warnings
     ");
 }
 
@@ -228,6 +228,7 @@ fn code_owners_come_from_rules_purposes_and_folders() {
     /policies/catalog/ @acme/it
     /policies/owners.toml @acme/it
     /policies/people/ @acme/hr
+    /policies/properties/ @acme/it
     /policies/purposes.toml @acme/it
     /policies/rules/10-reach.cedar @acme/hr @acme/it
     /policies/rules/20-purposes.cedar @acme/hr @acme/it

@@ -36,6 +36,8 @@ pub enum Name {
     Hosts,
     /// `cases/*.toml`
     Cases,
+    /// `properties/*.toml`
+    Properties,
     /// `owners.toml`
     Owners,
     /// The settings of the gateway, `deploy/wayleave.toml`
@@ -57,6 +59,7 @@ fn schema(name: Name) -> Value {
         Name::Activities => catalog::activities(),
         Name::Hosts => catalog::hosts(),
         Name::Cases => people::cases(),
+        Name::Properties => people::properties(),
         Name::Owners => people::owners(),
         Name::Settings => crate::config::schema(),
     }

@@ -1,6 +1,6 @@
 //! Purposes, people, cases and owners.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{choice, document, flag, list, names, number, table, text, texts};
 use crate::facts::{Channel, Employment, MethodName, Outcome};
@@ -138,6 +138,33 @@ pub(super) fn people() -> Value {
     document("People, roles and departments", table(&[], keys))
 }
 
+pub(super) fn properties() -> Value {
+    let claim = |about: &str| {
+        let keys = [
+            ("actions", texts("The actions and groups of actions that it speaks of")),
+            (
+                "when",
+                text("The requests that it speaks of, as in the `when { … }` of a rule"),
+            ),
+        ];
+        let mut claim = table(&["actions", "when"], keys);
+        if let Some(claim) = claim.as_object_mut() {
+            claim.insert("description".to_owned(), json!(about));
+        }
+        claim
+    };
+    let keys = [
+        ("name", text("Its name, for reports and `--only`")),
+        ("owner", text("Who wants it")),
+        ("sentence", text("What it says, for people")),
+        ("never", claim("None of these requests is allowed")),
+        ("always", claim("Each of these requests is allowed")),
+    ];
+    let property = table(&["name", "owner", "sentence"], keys);
+    let keys = [("property", list("What holds of every possible request", &property))];
+    document("Properties of the rules", table(&[], keys))
+}
+
 pub(super) fn cases() -> Value {
     let grant = || {
         [
@@ -166,8 +193,9 @@ pub(super) fn cases() -> Value {
             ),
         ]
     };
-    let outcomes = [Outcome::Allow, Outcome::Declare, Outcome::Request, Outcome::Deny];
-    let mut case = table(&["it", "outcome"], of_case(&outcomes.map(Outcome::as_str)));
+    let [allow, declare, request, deny] =
+        [Outcome::Allow, Outcome::Declare, Outcome::Request, Outcome::Deny].map(Outcome::as_str);
+    let mut case = table(&["it", "outcome"], of_case(&[allow, declare, request, deny, "refused"]));
     if let Some(keys) = case.get_mut("properties").and_then(Value::as_object_mut) {
         let more = grant().into_iter().chain(setting());
         keys.extend(more.map(|(key, value)| (key.to_owned(), value)));

@@ -14,6 +14,7 @@ fn of(file: &str) -> Option<Value> {
         None if file == "owners.toml" => Name::Owners,
         Some(("people", _)) => Name::People,
         Some(("cases", _)) => Name::Cases,
+        Some(("properties", _)) => Name::Properties,
         Some(("catalog", "categories.toml")) => Name::Categories,
         Some(("catalog", "activities.toml")) => Name::Activities,
         Some(("catalog", "local.toml")) => Name::Hosts,

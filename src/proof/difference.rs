@@ -54,11 +54,14 @@ struct Task<'a> {
     way: Way,
 }
 
+/// A task by its number, what it found, and why it could not tell.
+type Done = (usize, Vec<Found>, Option<String>);
+
 /// Compares two sets of rules of one schema. `new` knows the names that `old` uses. Each kind of request takes at most
 /// `limit`, either way.
 pub fn difference(old: &Theory, new: &Theory, limit: Duration) -> Result<Difference, Missing> {
     let tasks: Vec<Task<'_>> = tasks(old, new);
-    let result: Mutex<Vec<(usize, Vec<Found>, Option<String>)>> = Mutex::default();
+    let result: Mutex<Vec<Done>> = Mutex::default();
     crew(&new.schema, tasks.len(), &|solver, number| {
         let Some(task) = tasks.get(number) else { return };
         let (found, doubt) = one(solver, old, new, task, limit);

@@ -53,7 +53,8 @@ impl Desk {
             let (start, (last, c)) = (window.first()?.0, window.last()?);
             Some((start, last + c.len_utf8()))
         });
-        let (start, end) = found.unwrap_or_else(|| panic!("{name} does not say: {from}"));
+        assert!(found.is_some(), "{name} does not say: {from}");
+        let (start, end) = found.unwrap();
         self.write(name, &format!("{}{to}{}", &text[..start], &text[end..]));
     }
 

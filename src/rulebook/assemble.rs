@@ -56,7 +56,6 @@ impl Rulebook {
             problems.extend(check_enum(sources, &purposes, policy));
             problems.extend(check_opened(sources, &purposes, policy));
             problems.extend(check_activities(sources, &catalog, policy));
-            problems.extend(check_hosts(sources, &catalog, policy));
         }
         let is_error = |problem: &Problem| problem.severity == Severity::Error;
         let Some(policy) = policy.filter(|_| !problems.iter().any(is_error)) else {
@@ -90,6 +89,11 @@ impl Assembled {
     /// Warns of rules that surely say nothing beside the others.
     pub fn overlaps(&self) -> Vec<Problem> {
         self.rulebook.policy.overlaps(&self.world())
+    }
+
+    /// Warns of hosts in rules that no platform has, and that are written almost like one that some platform does have.
+    pub fn slips(&self, sources: &Sources) -> Vec<Problem> {
+        check_hosts(sources, &self.rulebook.catalog, &self.rulebook.policy)
     }
 
     /// What rules may name.
@@ -184,17 +188,17 @@ fn check_purposes(sources: &Sources, purposes: &Purposes, catalog: &Catalog, dir
 /// So many letters may differ for one host to be taken for another that was meant.
 const SLIP: usize = 2;
 
-/// A host that no platform has, and that is written almost like one that some platform does have, is worth a look.
 fn check_hosts(sources: &Sources, catalog: &Catalog, policy: &Policy) -> Vec<Problem> {
     let known = catalog.domains();
+    let with_www = known.iter().map(|domain| format!("www.{domain}"));
+    let names: Vec<String> = known.iter().map(ToString::to_string).chain(with_www).collect();
     let meant = |id: &str| {
         let host = Host::parse(id).ok()?;
         if catalog.place(&host).platform.is_some() {
             return None;
         }
-        let with_www = known.iter().map(|domain| format!("www.{domain}"));
-        let names = known.iter().map(ToString::to_string).chain(with_www);
-        let near = names.map(|name| (strsim::levenshtein(id, &name), name));
+        let alike = names.iter().filter(|name| name.len().abs_diff(id.len()) <= SLIP);
+        let near = alike.map(|name| (strsim::levenshtein(id, name), name.clone()));
         let (slips, name) = near.min()?;
         (slips <= SLIP).then_some(name)
     };

@@ -185,6 +185,7 @@ fn checked(files: &[SourceText]) -> (Vec<Problem>, Option<Assembled>) {
             let mut warnings = assembled.warnings.clone();
             warnings.extend(policy.expiring(Clock::system().now()));
             warnings.extend(assembled.overlaps());
+            warnings.extend(assembled.slips(&sources));
             if report.is_green() {
                 // what a case that fails would have reached, nobody knows
                 warnings.extend(policy.untested(&report.unreached));

@@ -172,6 +172,7 @@ fn mark() -> Value {
         ("key", text("The field that the mark stands in")),
         ("member", text("A member of the JSON value")),
         ("contains", text("A text in it")),
+        ("only", texts("The only members that a read may have there")),
         ("note", text("What else there is to know")),
     ];
     table(&["hosts", "key"], keys)

@@ -48,6 +48,22 @@ impl Desk {
         self.write(name, &text.replacen(from, to, 1));
     }
 
+    /// The same for rules, however they are laid out: white space does not count.
+    pub(crate) fn edit_rule(&self, name: &str, from: &str, to: &str) {
+        let text = self.read(name);
+        let dense =
+            |text: &str| -> Vec<(usize, char)> { text.char_indices().filter(|(_, c)| !c.is_whitespace()).collect() };
+        let (code, wanted) = (dense(&text), dense(from));
+        let same = |window: &[(usize, char)]| window.iter().zip(&wanted).all(|(one, other)| one.1 == other.1);
+        let found = code.windows(wanted.len()).find(|window| same(window));
+        let found = found.unwrap_or_else(|| panic!("{name} has no {from}"));
+        let (start, (end, last)) = (found[0].0, found[found.len() - 1]);
+        self.write(
+            name,
+            &format!("{}{to}{}", &text[..start], &text[end + last.len_utf8()..]),
+        );
+    }
+
     /// What a shell would start for `line`, with nothing of the environment that could change what is said.
     pub(crate) fn command(&self, line: &str) -> Command {
         let program = Path::new(env!("CARGO_BIN_EXE_wayleave"));

@@ -21,6 +21,7 @@ fn the_table_of_commands() {
       check    Check policies: schema, rules, catalogue, purposes, people, and how they fit together
       test     Run the policy cases
       prove    Prove what must hold of every possible request
+      diff     Compare two folders of policies, or two git revisions, by what they answer
       explain  Say what the rules make of a described request, and why
       declare  State a purpose
       grants   List the grants you hold, or end one
@@ -699,6 +700,7 @@ fn what_no_command_is_called_is_refused() {
       check    Check policies: schema, rules, catalogue, purposes, people, and how they fit together
       test     Run the policy cases
       prove    Prove what must hold of every possible request
+      diff     Compare two folders of policies, or two git revisions, by what they answer
       explain  Say what the rules make of a described request, and why
       declare  State a purpose
       grants   List the grants you hold, or end one

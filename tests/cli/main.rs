@@ -11,6 +11,7 @@ mod authority;
 mod book;
 mod counter;
 mod desk;
+mod differences;
 mod documents;
 mod gate;
 mod help;

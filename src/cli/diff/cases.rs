@@ -32,7 +32,12 @@ pub(super) fn turned(old: &Side, new: &Side) -> Vec<Turned> {
 fn cases(old: &Side, new: &Side, people: &Side, files: &[SourceText]) -> Vec<Turned> {
     let run = |side: &Side| -> BTreeMap<(String, usize, String), String> {
         let report = side.assembled.rulebook.run_cases(&people.assembled.directory, files);
-        let told = |failure: CaseFailure| ((failure.file, failure.place.0, failure.name), failure.lines.join("; "));
+        let told = |failure: CaseFailure| {
+            (
+                (failure.file, failure.place.0, failure.name),
+                failure.lines.into_iter().next().unwrap_or_default(),
+            )
+        };
         report.failures.into_iter().map(told).collect()
     };
     let (before, after) = (run(old), run(new));

@@ -1,0 +1,266 @@
+//! Who may do what: every answer of the rules for people, platforms, activities and purposes, side by side.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::{Described, Rulebook};
+use crate::clock::Timestamp;
+use crate::facts::{
+    Activity, Arrival, Ask, Channel, Host, MethodName, Observation, Person, PlatformId, PurposeId, Reading, SiteRole,
+    Standing, Subject,
+};
+use crate::purpose::{Approval, Purpose};
+use crate::rulebook::Visitor;
+
+/// What is asked of everybody, everywhere.
+#[derive(Clone, Debug)]
+pub struct MatrixQuestion {
+    /// From where.
+    pub arrival: Arrival,
+    /// How they prove who they are.
+    pub method: MethodName,
+    /// When.
+    pub at: Timestamp,
+    /// Only these platforms; none: all.
+    pub platforms: BTreeSet<PlatformId>,
+    /// Only these activities; none: all.
+    pub activities: BTreeSet<Activity>,
+    /// Only these purposes; none: all.
+    pub purposes: BTreeSet<PurposeId>,
+}
+
+/// What one person may do on one platform.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Access {
+    /// It cannot be reached.
+    Closed,
+    /// It is reached, and nobody reads what is done there.
+    Unread,
+    /// Each activity is decided.
+    Read(BTreeMap<Activity, Cell>),
+}
+
+/// What opens one activity.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Cell {
+    /// It is open without a purpose.
+    pub free: bool,
+    /// The purposes that open it once they are declared.
+    pub declared: BTreeSet<PurposeId>,
+    /// The purposes that open it once somebody has approved them.
+    pub approved: BTreeSet<PurposeId>,
+}
+
+impl Rulebook {
+    /// What `person` may do on each platform. Purposes that the person cannot declare open nothing.
+    pub fn matrix(&self, person: &Arc<Person>, question: &MatrixQuestion) -> BTreeMap<PlatformId, Access> {
+        let hosts = self.front_doors();
+        let wanted = |id: &PlatformId| question.platforms.is_empty() || question.platforms.contains(id);
+        let asked = hosts.iter().filter(|(id, _)| wanted(id));
+        asked
+            .filter_map(|(id, host)| Some((id.clone(), self.access(person, (id, host), question)?)))
+            .collect()
+    }
+
+    /// One host for each platform: where people go.
+    fn front_doors(&self) -> BTreeMap<PlatformId, Host> {
+        let mut doors: BTreeMap<PlatformId, (bool, Host)> = BTreeMap::new();
+        for host in self.catalog.domains() {
+            let place = self.catalog.place(&host);
+            let is_site = place.roles.contains(&SiteRole::Site);
+            let Some(platform) = place.platform else { continue };
+            match doors.get_mut(&platform) {
+                Some(door) if is_site && !door.0 => *door = (true, host),
+                Some(_) => {}
+                None => drop(doors.insert(platform, (is_site, host))),
+            }
+        }
+        doors.into_iter().map(|(id, (_, host))| (id, host)).collect()
+    }
+
+    fn access(
+        &self,
+        person: &Arc<Person>,
+        (platform, host): (&PlatformId, &Host),
+        question: &MatrixQuestion,
+    ) -> Option<Access> {
+        let tunnel = seen(person, question, self.door(format!("{host}:443"))?);
+        let reached = self.judge(&tunnel);
+        if !reached.is_allowed() {
+            return Some(Access::Closed);
+        }
+        if !reached.inspect() {
+            return Some(Access::Unread);
+        }
+        let bare = seen(person, question, self.door(format!("https://{host}/"))?);
+        let held: Vec<(&Purpose, Observation)> = self
+            .purposes
+            .iter()
+            .filter(|purpose| self.may_hold(purpose, person, platform, question))
+            .filter_map(|purpose| Some((purpose, self.holding(&bare, purpose)?)))
+            .collect();
+        let activities = self.policy.vocabulary().activities().keys();
+        let asked = activities.filter(|one| question.activities.is_empty() || question.activities.contains(one));
+        let cells = asked.map(|activity| (activity.clone(), self.cell(activity, &bare, &held)));
+        Some(Access::Read(cells.collect()))
+    }
+
+    /// Whether the person may declare the purpose for a platform.
+    fn may_hold(
+        &self,
+        purpose: &Purpose,
+        person: &Arc<Person>,
+        platform: &PlatformId,
+        question: &MatrixQuestion,
+    ) -> bool {
+        let wanted = question.purposes.is_empty() || question.purposes.contains(&purpose.id);
+        let subject = subject(person, question);
+        let visitor = Visitor {
+            person,
+            subject: &subject,
+            arrival: &question.arrival,
+        };
+        wanted
+            && purpose.platforms.contains(platform)
+            && purpose.is_open_to(person, question.at)
+            && self.may_declare(visitor, &purpose.id, Channel::Portal, question.at)
+    }
+
+    fn cell(&self, activity: &Activity, bare: &Observation, held: &[(&Purpose, Observation)]) -> Cell {
+        let reading = Reading {
+            activity: activity.clone(),
+            activities: [activity.clone()].into(),
+            signatures: BTreeSet::new(),
+        };
+        let opens = |seen: &Observation| self.judge_as(seen, Some(&reading)).is_allowed();
+        let mut cell = Cell::default();
+        if opens(bare) {
+            cell.free = true;
+            return cell;
+        }
+        for (purpose, _) in held.iter().filter(|(_, holding)| opens(holding)) {
+            let opening = match purpose.approval {
+                Approval::None => &mut cell.declared,
+                Approval::Owner | Approval::Manager => &mut cell.approved,
+            };
+            opening.insert(purpose.id.clone());
+        }
+        cell
+    }
+
+    fn door(&self, to: String) -> Option<Ask> {
+        let described = Described {
+            to,
+            ..Described::default()
+        };
+        self.ask_of(&described).ok()
+    }
+
+    /// The same, under a grant of `purpose`, approved where it takes that; none where nobody could approve it.
+    fn holding(&self, bare: &Observation, purpose: &Purpose) -> Option<Observation> {
+        let approver = match purpose.approval {
+            Approval::None => None,
+            Approval::Owner | Approval::Manager => Some(purpose.approvers(bare.person.as_deref()?).into_iter().next()?),
+        };
+        let grant = self.suppose(purpose, bare, approver.as_ref())?;
+        Some(Observation {
+            standing: Standing::new([grant], bare.at),
+            ..bare.clone()
+        })
+    }
+}
+
+fn subject(person: &Arc<Person>, question: &MatrixQuestion) -> Subject {
+    Subject {
+        id: person.id.clone(),
+        method: question.method,
+    }
+}
+
+fn seen(person: &Arc<Person>, question: &MatrixQuestion, ask: Ask) -> Observation {
+    Observation {
+        arrival: question.arrival.clone(),
+        subject: Some(subject(person, question)),
+        person: Some(person.clone()),
+        ask,
+        standing: Standing::default(),
+        selected: None,
+        at: question.at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use super::*;
+    use crate::facts::{Door, NetworkName, SubjectId};
+    use crate::rulebook::{Assembled, Sources};
+
+    fn access(who: &str, platform: &str, network: &str) -> Access {
+        let Assembled {
+            rulebook, directory, ..
+        } = Rulebook::assemble(&Sources::embedded()).unwrap();
+        let question = MatrixQuestion {
+            arrival: Arrival {
+                door: Door::Plain,
+                client: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+                network: NetworkName::new(network),
+            },
+            method: MethodName::Basic,
+            at: "2026-11-24T09:30:00Z".parse().unwrap(),
+            platforms: [PlatformId::new(platform)].into(),
+            activities: BTreeSet::new(),
+            purposes: BTreeSet::new(),
+        };
+        let person = directory.person(&SubjectId::parse(who).unwrap()).unwrap();
+        let mut found = rulebook.matrix(&person, &question);
+        found.remove(&PlatformId::new(platform)).unwrap()
+    }
+
+    fn cell(access: &Access, activity: &str) -> Cell {
+        match access {
+            Access::Read(cells) => cells[&Activity::new(activity)].clone(),
+            Access::Closed | Access::Unread => panic!("{access:?}"),
+        }
+    }
+
+    fn purposes(names: &[&str]) -> BTreeSet<PurposeId> {
+        names.iter().map(|name| PurposeId::new(*name)).collect()
+    }
+
+    #[test]
+    fn each_cell_says_what_opens_it_as_the_gateway_would() {
+        let ada = access("ada", "linkedin", "office");
+        assert_eq!(cell(&ada, "post").declared, purposes(&["recruiting"]));
+        assert!(
+            cell(&ada, "browse")
+                .declared
+                .is_superset(&purposes(&["recruiting", "market-research"]))
+        );
+        assert_eq!(cell(&ada, "profile-edit"), Cell::default());
+        assert!(cell(&ada, "telemetry").free);
+        let ben = access("ben", "x", "office");
+        assert!(cell(&ben, "post").declared.is_empty());
+        assert!(
+            cell(&ben, "post")
+                .approved
+                .contains(&PurposeId::new("brand-publishing"))
+        );
+    }
+
+    #[test]
+    fn platforms_that_are_closed_or_pass_unread_are_told_apart() {
+        assert_eq!(access("dan", "tinder", "office"), Access::Closed);
+        assert_eq!(access("ana", "linkedin", "office"), Access::Closed);
+        assert_eq!(access("dan", "slack", "office"), Access::Unread);
+    }
+
+    #[test]
+    fn the_network_that_people_are_in_counts() {
+        assert_eq!(cell(&access("ada", "linkedin", "guest"), "post"), Cell::default());
+    }
+}

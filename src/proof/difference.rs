@@ -93,20 +93,30 @@ pub fn difference(old: &Theory, new: &Theory, limit: Duration) -> Result<Differe
     Ok(difference)
 }
 
-/// The kinds of requests of which other rules speak than did.
-fn tasks<'a>(old: &'a Theory, new: &'a Theory) -> Vec<Task<'a>> {
+/// The actions that no rule tells apart; without `all`, those only of which other rules speak than did.
+pub fn classes(old: &Theory, new: &Theory, all: bool) -> Vec<BTreeSet<String>> {
+    kinds(old, new, all).into_iter().map(|(_, actions)| actions).collect()
+}
+
+fn kinds<'a>(old: &Theory, new: &'a Theory, all: bool) -> Vec<(&'a RequestEnv, BTreeSet<String>)> {
     let texts = |theory: &Theory, env: &RequestEnv| {
         let mut texts: Vec<String> = theory.rules(env).map(ToString::to_string).collect();
         texts.sort();
         texts
     };
     let more: Vec<_> = old.every().collect();
-    let changed = new.classes(0..new.envs.len(), &more).into_iter().filter_map(|class| {
+    let kind = |class: Vec<usize>| {
         let env = new.envs.get(*class.first()?)?;
         let names = class.iter().filter_map(|number| new.envs.get(*number));
-        let actions: BTreeSet<String> = names.map(|env| env.action().id().unescaped().to_owned()).collect();
-        (texts(old, env) != texts(new, env)).then_some((env, actions))
-    });
+        let actions = names.map(|env| env.action().id().unescaped().to_owned()).collect();
+        (all || texts(old, env) != texts(new, env)).then_some((env, actions))
+    };
+    let classes = new.classes(0..new.envs.len(), &more).into_iter();
+    classes.filter_map(kind).collect()
+}
+
+/// The kinds of requests of which other rules speak than did.
+fn tasks<'a>(old: &Theory, new: &'a Theory) -> Vec<Task<'a>> {
     let both = |(env, actions): (&'a RequestEnv, BTreeSet<String>)| {
         [Way::Allowed, Way::Denied].map(|way| Task {
             env,
@@ -114,7 +124,7 @@ fn tasks<'a>(old: &'a Theory, new: &'a Theory) -> Vec<Task<'a>> {
             way,
         })
     };
-    changed.flat_map(both).collect()
+    kinds(old, new, false).into_iter().flat_map(both).collect()
 }
 
 /// All differences of one kind, each about something else; and why there may be more.

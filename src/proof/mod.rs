@@ -25,7 +25,7 @@ mod work;
 
 pub use case::CaseFiles;
 pub use claim::{About, Ask, Check, Example};
-pub use difference::{Difference, Found, Way, difference};
+pub use difference::{Difference, Found, Way, classes, difference};
 pub use effect::Scope;
 pub use idle::{Idle, idle};
 pub use property::{Claim, Property};

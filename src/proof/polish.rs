@@ -10,14 +10,15 @@ use super::{Ask, Example};
 
 /// In milliseconds.
 const HOUR: i64 = 3_600_000;
-/// Moments to try, in Greenwich: a morning, the lunch break, an evening, a weekend, and its lunch break; with the time since
+/// Moments to try, in Greenwich: a morning, the lunch break, an evening, a weekend, its lunch break, and a Friday's; with the time since
 /// midnight and the day of the week.
-const MOMENTS: [(&str, i64, i64); 5] = [
+const MOMENTS: [(&str, i64, i64); 6] = [
     ("2026-11-24T10:00:00Z", HOUR * 10, 2),
     ("2026-11-24T12:30:00Z", HOUR * 25 / 2, 2),
     ("2026-11-24T20:00:00Z", HOUR * 20, 2),
     ("2026-11-28T10:00:00Z", HOUR * 10, 6),
     ("2026-11-28T12:30:00Z", HOUR * 25 / 2, 6),
+    ("2026-11-27T12:30:00Z", HOUR * 25 / 2, 5),
 ];
 const GROUPS: [&str; 4] = ["read", "engage", "publish", "administer"];
 

@@ -41,21 +41,27 @@ impl Desk {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// Puts `to` in the place of `from`, which must stand there, on however many lines.
+    /// Puts `to` in the place of `from`, which must stand there.
     pub(crate) fn edit(&self, name: &str, from: &str, to: &str) {
         let text = self.read(name);
-        let solid: Vec<(usize, char)> = text.char_indices().filter(|(_, c)| !c.is_whitespace()).collect();
-        let wanted: Vec<char> = from.chars().filter(|c| !c.is_whitespace()).collect();
-        let same = |window: &&[(usize, char)]| window.iter().map(|(_, c)| *c).eq(wanted.iter().copied());
-        let exact = text.find(from).map(|start| (start, start + from.len()));
-        let found = exact.or_else(|| {
-            let window = solid.windows(wanted.len()).find(same)?;
-            let (start, (last, c)) = (window.first()?.0, window.last()?);
-            Some((start, last + c.len_utf8()))
-        });
-        assert!(found.is_some(), "{name} does not say: {from}");
-        let (start, end) = found.unwrap();
-        self.write(name, &format!("{}{to}{}", &text[..start], &text[end..]));
+        assert!(text.contains(from), "{from}");
+        self.write(name, &text.replacen(from, to, 1));
+    }
+
+    /// The same for rules, however they are laid out: white space does not count.
+    pub(crate) fn edit_rule(&self, name: &str, from: &str, to: &str) {
+        let text = self.read(name);
+        let dense =
+            |text: &str| -> Vec<(usize, char)> { text.char_indices().filter(|(_, c)| !c.is_whitespace()).collect() };
+        let (code, wanted) = (dense(&text), dense(from));
+        let same = |window: &[(usize, char)]| window.iter().zip(&wanted).all(|(one, other)| one.1 == other.1);
+        let found = code.windows(wanted.len()).find(|window| same(window));
+        let found = found.unwrap_or_else(|| panic!("{name} has no {from}"));
+        let (start, (end, last)) = (found[0].0, found[found.len() - 1]);
+        self.write(
+            name,
+            &format!("{}{to}{}", &text[..start], &text[end + last.len_utf8()..]),
+        );
     }
 
     /// What a shell would start for `line`, with nothing of the environment that could change what is said.

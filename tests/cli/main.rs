@@ -12,6 +12,7 @@ mod book;
 mod broken;
 mod counter;
 mod desk;
+mod differences;
 mod documents;
 mod gate;
 mod help;

@@ -75,13 +75,13 @@ mod solved {
         assert!(proved.starts_with("exit 0\n"), "{proved}");
         let unsolved = format!("CVC5=/nowhere/cvc5 {line}");
         // a rule on something else changes; no solver is there, and none is needed
-        desk.edit(
+        desk.edit_rule(
             "policies/rules/40-portal.cedar",
             "duration(\"14d\")",
             "duration(\"13d\")",
         );
         assert_eq!(desk.types(&unsolved), proved);
-        desk.edit(
+        desk.edit_rule(
             "policies/rules/10-reach.cedar",
             "resource in Category::\"evasion\");",
             "resource in Category::\"dating\");",
@@ -126,7 +126,7 @@ mod solved {
     #[test]
     fn a_counterexample_reads_like_a_sentence_and_comes_as_a_case() {
         let desk = Desk::with_policies();
-        desk.edit(
+        desk.edit_rule(
             "policies/rules/30-guardrails.cedar",
             "when { principal.employment == Employment::\"intern\" };",
             "when { principal.employment == Employment::\"intern\" && context.client.network == \"office\" };",
@@ -170,7 +170,7 @@ mod solved {
         0 proved, 1 failed, 0 undecided
         "#);
         let desk = Desk::with_policies();
-        desk.edit("policies/rules/40-portal.cedar", "\"14d\"", "\"15d\"");
+        desk.edit_rule("policies/rules/40-portal.cedar", "\"14d\"", "\"15d\"");
         insta::assert_snapshot!(desk.types("wayleave prove --only approvals-last-two-weeks"), @r#"
         exit 1
         --- stdout
@@ -202,7 +202,7 @@ mod solved {
         0 proved, 1 failed, 0 undecided
         "#);
         let desk = Desk::with_policies();
-        desk.edit(
+        desk.edit_rule(
             "policies/rules/10-reach.cedar",
             "resource in Category::\"sensitive\");\n\n@id(\"passive",
             "resource in Category::\"sensitive\")\nunless { resource in Category::\"social-media\" };\n\n@id(\"passive",
@@ -226,7 +226,7 @@ mod solved {
     #[test]
     fn a_case_made_of_a_counterexample_fails_until_the_rule_is_right() {
         let desk = Desk::with_policies();
-        desk.edit(
+        desk.edit_rule(
             "policies/rules/20-purposes.cedar",
             "context.local.weekday <= 5",
             "context.local.weekday <= 6",
@@ -245,7 +245,7 @@ mod solved {
         let told = desk.types("wayleave test");
         assert!(told.starts_with("exit 1\n"), "{told}");
         assert!(told.contains("keeps the property breaks-are-at-noon"), "{told}");
-        desk.edit(
+        desk.edit_rule(
             "policies/rules/20-purposes.cedar",
             "context.local.weekday <= 6",
             "context.local.weekday <= 5",
@@ -303,7 +303,7 @@ mod solved {
     fn each_is_broken(breaks: &[Break]) {
         for (property, file, from, to) in breaks {
             let desk = Desk::with_policies();
-            desk.edit(&format!("policies/rules/{file}.cedar"), from, to);
+            desk.edit_rule(&format!("policies/rules/{file}.cedar"), from, to);
             let told = desk.types(&format!("wayleave prove --only {property}"));
             assert!(told.starts_with("exit 1\n"), "{property}: {told}");
             assert!(told.contains(&format!("FAILED     {property}: ")), "{property}: {told}");

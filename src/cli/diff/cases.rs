@@ -33,9 +33,9 @@ fn cases(old: &Side, new: &Side, people: &Side, files: &[SourceText]) -> Vec<Tur
     let run = |side: &Side| -> BTreeMap<(String, usize, String), String> {
         let report = side.assembled.rulebook.run_cases(&people.assembled.directory, files);
         let told = |failure: &CaseResult| {
-            let came: Vec<String> = failure.differences.iter().map(ToString::to_string).collect();
             let key = (failure.file.clone(), failure.place.0, failure.name.clone());
-            (key, came.join("; "))
+            let came = failure.differences.first().map(ToString::to_string);
+            (key, came.unwrap_or_default())
         };
         report.failures().map(told).collect()
     };

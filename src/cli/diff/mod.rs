@@ -1,6 +1,7 @@
 //! `wayleave diff`: what would another set of rules answer differently?
 
 mod cases;
+mod matrix;
 mod report;
 mod revision;
 
@@ -20,7 +21,7 @@ use crate::rulebook::{Assembled, Rulebook, Sources};
 /// Compares two folders of policies, or two git revisions of one, by what they answer: who may newly do what, and who no
 /// longer may, each with a request that shows it, computed for every request there can be and put to the engine as well.
 ///
-/// Needs the solver cvc5; without it, cases alone are compared, and that is said.
+/// Needs the solver cvc5; without it, cases, and what the people of the directory may do, are compared, and that is said.
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "Exit code: 0 the same; 1 different; 2 one of them cannot be read, or has problems; 4 nothing differs that \
@@ -50,11 +51,19 @@ pub(super) struct Side {
     pub(super) assembled: Assembled,
 }
 
+impl Side {
+    /// Whether catalogue, people and purposes are the same.
+    pub(super) fn has_data_of(&self, other: &Self) -> bool {
+        let (own, other) = (&self.sources, &other.sources);
+        own.catalog == other.catalog && own.people == other.people && own.purposes == other.purposes
+    }
+}
+
 /// What was compared, and how.
 pub(super) enum Compared {
     /// For every request there can be.
     Proved(Difference),
-    /// By cases, since there is no proof, and why.
+    /// By cases and people, since there is no proof, and why.
     Tried(String),
 }
 
@@ -146,7 +155,7 @@ fn proved(old: &Side, new: &Side, limit: Duration) -> Result<Difference, String>
 }
 
 /// Both as theories of one schema: the new one, or the old one, whichever has words for all rules.
-fn theories(old: &Side, new: &Side) -> Option<(Theory, Theory)> {
+pub(super) fn theories(old: &Side, new: &Side) -> Option<(Theory, Theory)> {
     let schemas = [&new.sources.schema, &old.sources.schema].into_iter();
     let mut both = schemas.filter_map(|schema| {
         let theory = |side: &Side, named: &[Policy]| {

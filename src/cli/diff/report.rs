@@ -1,8 +1,13 @@
 //! What two sets of rules answer differently, in words.
 
+use super::matrix::{Moved, moved};
 use super::{Compared, Side, cases};
 use crate::policy::Answer;
 use crate::proof::{Difference, Example, Told, Way};
+
+/// What is compared where nothing is proved.
+const BY_TRYING: &str =
+    "the cases of both, and what their people may do on a platform of each category, on a working day in the office";
 
 /// What is to be told.
 pub(super) struct Report {
@@ -27,22 +32,14 @@ impl Report {
                 report.lines.push(format!("not proved: {why}"));
                 report
                     .lines
-                    .push("compared by the cases of both instead: what no case asks may differ, too".to_owned());
+                    .push(format!("compared instead: {BY_TRYING}; anything else may differ, too"));
                 report.tried(old, new);
             }
         }
-        let data = |side: &Side| {
-            let sources = &side.sources;
-            (
-                sources.catalog.clone(),
-                sources.people.clone(),
-                sources.purposes.clone(),
-            )
-        };
-        if matches!(compared, Compared::Proved(_)) && data(old) != data(new) {
-            report.lines.push(
-                "catalogue, people or purposes changed as well; that is compared by the cases of both".to_owned(),
-            );
+        if matches!(compared, Compared::Proved(_)) && !old.has_data_of(new) {
+            report.lines.push(format!(
+                "catalogue, people or purposes changed as well; compared: {BY_TRYING}"
+            ));
             report.tried(old, new);
         }
         report
@@ -97,6 +94,14 @@ impl Report {
     }
 
     fn tried(&mut self, old: &Side, new: &Side) {
+        let Moved { allowed, denied } = moved(old, new);
+        for (head, sentences) in [("newly allowed", allowed), ("newly denied", denied)] {
+            self.differs |= !sentences.is_empty();
+            let nothing = if sentences.is_empty() { " nothing" } else { "" };
+            self.lines.push(format!("{head}:{nothing}"));
+            self.lines
+                .extend(sentences.into_iter().map(|sentence| format!("  {sentence}")));
+        }
         let turned = cases::turned(old, new);
         if turned.is_empty() {
             self.lines.push("every case comes out the same".to_owned());

@@ -1,0 +1,249 @@
+//! `diff`.
+
+use super::desk::Desk;
+
+/// A desk with the shipped policies, and the same in `new`.
+fn with_new() -> Desk {
+    let desk = Desk::with_policies();
+    assert_eq!(desk.types("cp -r policies new"), "exit 0\n");
+    desk
+}
+
+fn in_git() -> Desk {
+    let desk = Desk::with_policies();
+    let as_somebody = "git -c user.name=a -c user.email=a@example.org -c init.defaultBranch=main";
+    let line = format!("{as_somebody} init -q && git add policies && {as_somebody} commit -q -m old");
+    assert_eq!(desk.types(&line), "exit 0\n");
+    desk
+}
+
+#[test]
+fn without_a_solver_people_and_cases_are_compared_and_that_is_said() {
+    let desk = with_new();
+    desk.edit_rule(
+        "new/rules/20-purposes.cedar",
+        "principal in Role::\"customer-care\",",
+        "principal in Role::\"engineer\",",
+    );
+    insta::assert_snapshot!(desk.types("CVC5=/nowhere/cvc5 wayleave diff policies new"), @"
+    exit 1
+    --- stdout
+    not proved: the solver `/nowhere/cvc5` cannot be started: No such file or directory (os error 2); install cvc5 (Debian and Ubuntu: `apt-get install cvc5`; macOS: `brew install cvc5`), or name it in the environment: `CVC5=/path/to/cvc5`
+    compared instead: the cases of both, and what their people may do on a platform of each category, on a working day in the office; anything else may differ, too
+    newly allowed: nothing
+    newly denied:
+      `carebot`, `cora` may browse, comment, download, message, message-read, search, upload, view-media on `9gag`, `bereal`, `bilibili` and 8 more platforms under `customer-support`
+    cases/facebook.toml:7 it asks a customer care agent for a purpose, and offers customer support
+        policies: comes as the case says
+        new: offers: `customer-support` is not offered
+    cases/facebook.toml:15 it opens pages for customer support
+        policies: comes as the case says
+        new: outcome: expected allow, came declare
+    cases/facebook.toml:23 it lets the reply tool of customer care comment under its purpose
+        policies: comes as the case says
+        new: outcome: expected allow, came request
+    cases/x.toml:105 it lets a customer care agent answer a direct message
+        policies: comes as the case says
+        new: outcome: expected allow, came request
+    cases/youtube-reddit.toml:100 it lets a customer care agent comment on Reddit
+        policies: comes as the case says
+        new: outcome: expected allow, came request
+    ");
+}
+
+#[test]
+fn what_cannot_be_compared_is_told() {
+    let desk = in_git();
+    insta::assert_snapshot!(desk.types("wayleave diff policies"), @"
+    exit 2
+    --- stderr
+    error: name what to compare with: two folders, two git revisions, or `main..HEAD`
+    ");
+    insta::assert_snapshot!(desk.types("wayleave diff nowhere policies"), @"
+    exit 2
+    --- stderr
+    wayleave::diff::unreadable
+
+      × `nowhere` is neither a folder nor a git revision with `policies/` in it: fatal: Not a valid
+      │ object name nowhere
+      help: name two folders of policies, or two revisions as in `main..HEAD`
+    ");
+    insta::assert_snapshot!(desk.types("wayleave diff main..nowhere"), @"
+    exit 2
+    --- stderr
+    wayleave::diff::unreadable
+
+      × `nowhere` is neither a folder nor a git revision with `policies/` in it: fatal: Not a valid
+      │ object name nowhere
+      help: name two folders of policies, or two revisions as in `main..HEAD`
+    ");
+    insta::assert_snapshot!(desk.types("wayleave diff --folder rules main..HEAD"), @"
+    exit 2
+    --- stderr
+    wayleave::diff::unreadable
+
+      × `main` is neither a folder nor a git revision with `rules/` in it: it has no such files
+      help: name two folders of policies, or two revisions as in `main..HEAD`
+
+    wayleave::diff::unreadable
+
+      × `HEAD` is neither a folder nor a git revision with `rules/` in it: it has no such files
+      help: name two folders of policies, or two revisions as in `main..HEAD`
+    ");
+    desk.edit("policies/rules/40-portal.cedar", "Role::\"tool\"", "Role::\"toll\"");
+    let told = desk.types("wayleave diff main policies");
+    assert!(told.starts_with("exit 2\n"), "{told}");
+    assert!(told.contains("did you mean `tool`?"), "{told}");
+    assert!(
+        told.contains("error: `policies` has problems, so nothing was compared"),
+        "{told}"
+    );
+}
+
+#[cfg(feature = "prove")]
+mod solved {
+    use super::{in_git, with_new};
+
+    #[test]
+    fn rules_that_say_the_same_are_proved_to_be_equivalent() {
+        let desk = with_new();
+        desk.edit_rule(
+            "new/rules/40-portal.cedar",
+            "[\"proxy-name\", \"header\"].contains(context.channel)",
+            "context.channel == \"header\" || context.channel == \"proxy-name\"",
+        );
+        insta::assert_snapshot!(desk.types("wayleave diff policies new"), @"
+        exit 0
+        --- stdout
+        newly allowed: nothing
+        newly denied: nothing
+        equivalent: proved for every request there can be
+        ");
+    }
+
+    #[test]
+    fn who_may_newly_do_what_is_told_with_a_request_for_each() {
+        let desk = with_new();
+        desk.edit_rule(
+            "new/rules/20-purposes.cedar",
+            "principal in Department::\"marketing\"",
+            "(principal in Department::\"marketing\" || principal in Role::\"communications\")",
+        );
+        desk.edit_rule(
+            "new/rules/20-purposes.cedar",
+            "context.local.weekday <= 5",
+            "context.local.weekday <= 4",
+        );
+        insta::assert_snapshot!(desk.types("wayleave diff policies new"), @"
+        exit 1
+        --- stdout
+        newly allowed:
+          role `communications` may publish, read, engage and administer on `social-media` under `advertising-campaign`
+            who    somebody engaged as employee, roles `communications`, `staff`, trained in `social-media` until [time]
+            does   advertise
+            where  a host of some platform in `social-media`
+            for    `advertising-campaign`, covering `administer`, on that platform, approved by somebody else
+            when   [time] (Tuesday, 10:00 on their clock)
+            from   office network, identified by basic
+            policies: denied: no rule permits it
+            new: allowed by `brand.publish`
+          role `communications` may publish, read, engage and administer on `social-media` under `brand-publishing`
+            who    somebody engaged as employee, roles `communications`, `staff`, trained in `social-media` until [time]
+            does   advertise
+            where  a host of some platform in `social-media`
+            for    `brand-publishing`, covering `administer`, on that platform, approved by somebody else
+            when   [time] (Tuesday, 10:00 on their clock)
+            from   office network, identified by basic
+            policies: denied: no rule permits it
+            new: allowed by `brand.publish`
+        newly denied:
+          role `staff` may read on `social-media` under `personal-break`, for example on Friday at 12:30
+            who    somebody engaged as employee, role `staff`
+            does   browse
+            where  a host of some platform in `social-media`
+            for    `personal-break`, covering `read`, on that platform, approved by nobody
+            when   [time] (Friday, 12:30 on their clock)
+            from   office network, identified by basic
+            policies: allowed by `personal.break`
+            new: denied: no rule permits it
+        otherwise equivalent: proved for every request there can be
+        ");
+    }
+
+    #[test]
+    fn two_revisions_are_compared_like_two_folders() {
+        let desk = in_git();
+        desk.edit_rule(
+            "policies/rules/40-portal.cedar",
+            "duration(\"14d\")",
+            "duration(\"15d\")",
+        );
+        let commit = "git -c user.name=a -c user.email=a@example.org commit -q -a -m new";
+        assert_eq!(desk.types(commit), "exit 0\n");
+        insta::assert_snapshot!(desk.types("wayleave diff HEAD~1.."), @"
+        exit 1
+        --- stdout
+        newly allowed:
+          everybody may approve
+            who    somebody engaged as employee, of no role and no department
+            does   approve
+            about  businessOwner = themselves
+            about  declarer = somebody else
+            about  kind = advertising-campaign
+            about  maxDuration = 15d
+            by     portal
+            when   [time] (Tuesday, 10:00 on their clock)
+            from   office network, identified by basic
+            HEAD~1: denied: no rule permits it
+            HEAD: allowed by `approve.owner-or-manager`
+        newly denied: nothing
+        otherwise equivalent: proved for every request there can be
+        ");
+        let told = desk.types("wayleave diff HEAD~1 policies");
+        assert!(told.contains("may approve"), "{told}");
+    }
+
+    #[test]
+    fn a_platform_that_changed_its_category_is_noticed_though_no_rule_changed() {
+        let desk = with_new();
+        desk.edit(
+            "new/catalog/xing.toml",
+            "category = \"professional\"",
+            "category = \"dating\"",
+        );
+        insta::assert_snapshot!(desk.types("wayleave diff policies new"), @"
+        exit 1
+        --- stdout
+        newly allowed: nothing
+        newly denied: nothing
+        equivalent: proved for every request there can be
+        catalogue, people or purposes changed as well; compared: the cases of both, and what their people may do on a platform of each category, on a working day in the office
+        newly allowed: nothing
+        newly denied:
+          `ada` may browse, comment, download, follow, login, logout, message, message-read, post, react, realtime, report, save, search, upload, view-media on `xing` under `recruiting`
+          `ada`, `ben`, `carebot`, `cora`, `dan`, `eve`, `finn`, `hana`, `lea`, `mia`, `nora`, `sol` may browse, download, login, logout, message-read, realtime, search, view-media on `xing` under `competitor-research`
+          `ada`, `ben`, `carebot`, `cora`, `dan`, `eve`, `finn`, `hana`, `lea`, `mia`, `nora`, `sol` may browse, download, login, logout, message-read, realtime, search, view-media on `xing` under `market-research`
+          `ada`, `ben`, `carebot`, `cora`, `dan`, `eve`, `finn`, `hana`, `lea`, `mia`, `nora`, `sol` may browse, download, login, logout, message-read, realtime, search, view-media on `xing` under `press-monitoring`
+          `ada`, `ben`, `carebot`, `cora`, `dan`, `eve`, `finn`, `hana`, `lea`, `mia`, `nora`, `sol` may browse, download, login, logout, message-read, realtime, search, view-media on `xing` under `social-listening`
+          `ada`, `ben`, `carebot`, `cora`, `dan`, `eve`, `finn`, `hana`, `lea`, `mia`, `nora`, `sol` may embed, telemetry on `xing` without a purpose
+          `ada`, `ben`, `carebot`, `cora`, `dan`, `eve`, `finn`, `hana`, `lea`, `mia`, `nora`, `sol` may login, logout, realtime on `xing` under `personal-break`
+          `ada`, `ben`, `cora`, `eve`, `finn`, `hana`, `lea`, `mia`, `sol` may browse, download, message-read, search, view-media on `xing` under `personal-break`
+          `ada`, `hana`, `mia` may browse, download, login, logout, message-read, realtime, search, view-media on `xing` under `training-delivery`
+          `ben`, `carebot`, `cora`, `eve`, `mia` may browse, download, follow, login, logout, message-read, react, realtime, report, save, search, view-media on `xing` under `community-management`, once approved
+          `ben`, `carebot`, `cora`, `mia` may comment, delete, edit, manage-page, message, moderate on `xing` under `community-management`, once approved
+          `ben`, `eve`, `hana`, `mia`, `nora` may browse, download, follow, login, logout, message-read, react, realtime, report, save, search, view-media on `xing` under `partner-relations`
+          `ben`, `eve`, `mia` may browse, download, follow, login, logout, message-read, react, realtime, report, save, search, view-media on `xing` under `advertising-campaign`, once approved
+          `ben`, `eve`, `mia` may browse, download, follow, login, logout, message-read, react, realtime, report, save, search, view-media on `xing` under `brand-publishing`, once approved
+          `ben`, `eve`, `mia`, `nora` may browse, download, follow, login, logout, message-read, react, realtime, report, save, search, view-media on `xing` under `event-coverage`, once approved
+          `ben`, `mia` may advertise, comment, delete, edit, manage-page, message, moderate, post, sell, share, unknown-write, upload on `xing` under `advertising-campaign`, once approved
+          `ben`, `mia` may advertise, comment, delete, edit, manage-page, message, moderate, post, sell, share, unknown-write, upload on `xing` under `brand-publishing`, once approved
+          `ben`, `mia`, `nora` may comment, delete, edit, message, post, share, upload on `xing` under `event-coverage`, once approved
+          `ben`, `mia`, `nora` may comment, message on `xing` under `partner-relations`
+          `carebot`, `cora` may browse, comment, download, login, logout, message, message-read, realtime, search, upload, view-media on `xing` under `customer-support`
+          `lea` may browse, download, login, logout, message-read, realtime, search, view-media on `xing` under `legal-discovery`
+          `lea`, `sol` may browse, download, login, logout, message-read, realtime, search, view-media on `xing` under `fraud-investigation`, once approved
+          `sol` may browse, download, login, logout, message-read, realtime, search, view-media on `xing` under `security-research`
+        every case comes out the same
+        ");
+    }
+}

@@ -56,12 +56,10 @@ impl Desk {
         let (code, wanted) = (dense(&text), dense(from));
         let same = |window: &[(usize, char)]| window.iter().zip(&wanted).all(|(one, other)| one.1 == other.1);
         let found = code.windows(wanted.len()).find(|window| same(window));
-        let found = found.unwrap_or_else(|| panic!("{name} has no {from}"));
-        let (start, (end, last)) = (found[0].0, found[found.len() - 1]);
-        self.write(
-            name,
-            &format!("{}{to}{}", &text[..start], &text[end + last.len_utf8()..]),
-        );
+        assert!(found.is_some(), "{name} has no {from}");
+        let ((start, _), (end, last)) = found.and_then(|found| found.first().zip(found.last())).unwrap();
+        let after = end + last.len_utf8();
+        self.write(name, &format!("{}{to}{}", &text[..*start], &text[after..]));
     }
 
     /// What a shell would start for `line`, with nothing of the environment that could change what is said.

@@ -134,7 +134,7 @@ mod solved {
         insta::assert_snapshot!(desk.types("wayleave prove --only interns-never-publish"), @r#"
         exit 1
         --- stdout
-        FAILED     interns-never-publish: Interns never publish on social media, for any purpose. (properties/people.toml:5, HR)
+        FAILED     interns-never-publish: Interns never publish on social media, for any purpose. (properties/people.toml:6, HR)
           who    somebody engaged as intern, role `staff`, department `marketing`, trained in `social-media` until [time]
           does   advertise
           where  a host of some platform in `social-media`

@@ -299,7 +299,7 @@ fn schemas_are_printed_as_documents() {
     exit 2
     --- stderr
     error: invalid value 'nothing' for '<NAME>'
-      [possible values: purposes, people, platform, categories, activities, hosts, cases, owners, settings]
+      [possible values: purposes, people, platform, categories, activities, hosts, cases, properties, owners, settings]
 
     For more information, try '--help'.
     ");

@@ -10,7 +10,7 @@ use super::ending::Ending;
 use super::observation::Observation;
 use super::principal::SubjectId;
 use super::request::{Activity, SignatureId};
-use super::ruling::{Outcome, PolicyId};
+use super::ruling::{Outcome, PolicyId, Would};
 use super::standing::{Grant, GrantId, PurposeId};
 use crate::clock::Timestamp;
 
@@ -102,6 +102,9 @@ pub struct DecisionNote {
     /// Purposes that would have helped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offered: Vec<PurposeId>,
+    /// What rules in mode `observe` would have changed, where they would have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub would: Option<Would>,
     /// The rules that decided.
     pub rulebook: RulebookId,
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::judge::Part;
 use crate::facts::{
-    Activity, DecisionNote, Effect, Grant, Outcome, Place, PolicyId, Reading, Reason, Remedy, RulebookId,
+    Activity, DecisionNote, Effect, Grant, Outcome, Place, PolicyId, Reading, Reason, Remedy, RulebookId, Would,
+    WouldBe,
 };
 use crate::policy::{Decision, Permit};
 
@@ -22,6 +23,8 @@ pub struct Judgement {
     inspect_reasons: Vec<Reason>,
     errors: BTreeSet<PolicyId>,
     troubles: Vec<String>,
+    /// What it would be with the rules on probation in force, where that is something else.
+    trial: Option<Box<Self>>,
     rulebook: RulebookId,
 }
 
@@ -68,6 +71,7 @@ impl Judgement {
             inspect_reasons: Vec::new(),
             errors: BTreeSet::new(),
             troubles: Vec::new(),
+            trial: None,
             rulebook,
         }
     }
@@ -94,6 +98,19 @@ impl Judgement {
             inspect_reasons: inspect.reasons,
             errors,
             troubles,
+            ..self
+        }
+    }
+
+    /// The same, beside what it would be with the rules on probation in force. One of those that fails to evaluate is
+    /// told of as well: in force it would deny; but it is not in effect, so its failure has none.
+    pub(super) fn beside(self, trial: Self) -> Self {
+        let (this, that) = (
+            (self.is_allowed(), self.inspect, &self.errors),
+            (trial.is_allowed(), trial.inspect, &trial.errors),
+        );
+        Self {
+            trial: (this != that).then(|| Box::new(trial)),
             ..self
         }
     }
@@ -161,6 +178,41 @@ impl Judgement {
         self.grant.as_ref()
     }
 
+    /// What it would be with the rules on probation in force, where that is something else; it lets nothing pass.
+    pub(super) fn trial(&self) -> Option<&Self> {
+        self.trial.as_deref()
+    }
+
+    /// What rules on probation would have changed, where they would have.
+    pub fn would(&self) -> Option<Would> {
+        let trial = self.trial()?;
+        Some(Would {
+            be: trial.would_be(),
+            inspect: trial.inspect,
+            policies: trial.deciding(self.inspect != trial.inspect),
+            errors: trial.errors.difference(&self.errors).cloned().collect(),
+        })
+    }
+
+    pub(super) fn would_be(&self) -> WouldBe {
+        if self.is_allowed() {
+            WouldBe::Allowed
+        } else {
+            WouldBe::Denied
+        }
+    }
+
+    /// The policies that decided. Why a flow was not read belongs to its record too; why it was, where that is `news`.
+    fn deciding(&self, news: bool) -> BTreeSet<PolicyId> {
+        let told = |reason: &&Reason| news || (!self.inspect && reason.effect == Effect::Forbid);
+        let reading = self.inspect_reasons.iter().filter(told);
+        self.reasons
+            .iter()
+            .chain(reading)
+            .map(|reason| reason.policy.clone())
+            .collect()
+    }
+
     /// Whether it was refused because nobody knows who asks.
     pub fn needs_identity(&self) -> bool {
         self.cause == Cause::NoIdentity
@@ -186,12 +238,6 @@ impl Judgement {
     pub fn note(&self, remedy: Option<&Remedy>) -> DecisionNote {
         let nothing = Remedy::default();
         let remedy = remedy.filter(|_| self.is_refused_by_rules()).unwrap_or(&nothing);
-        // Why a flow was not read belongs to its record too.
-        let unread = self
-            .inspect_reasons
-            .iter()
-            .filter(|reason| !self.inspect && reason.effect == Effect::Forbid);
-        let policies = self.reasons.iter().chain(unread).map(|reason| reason.policy.clone());
         let activities = self.reading.iter().flat_map(|reading| reading.activities.clone());
         let activities: BTreeSet<Activity> = activities.collect();
         DecisionNote {
@@ -213,9 +259,10 @@ impl Judgement {
             publishes: self.publishes,
             grant: self.grant.as_ref().map(|grant| grant.id.clone()),
             purpose: self.grant.as_ref().map(|grant| grant.purpose.clone()),
-            policies: policies.collect(),
+            policies: self.deciding(false),
             errors: self.errors.clone(),
             offered: remedy.offers.iter().map(|offer| offer.purpose.clone()).collect(),
+            would: self.would(),
             rulebook: self.rulebook.clone(),
         }
     }

@@ -29,7 +29,7 @@ pub use assemble::Assembled;
 pub use cases::{CaseFailure, CaseReport};
 pub use described::Described;
 pub use directory::{Directory, Listed};
-pub use explain::{ExplainedPolicy, Explanation};
+pub use explain::{ExplainedPolicy, ExplainedTrial, Explanation};
 pub use judgement::{Judgement, Refusal};
 pub use live::{LiveDirectory, LiveRulebook};
 pub use replay::Replay;

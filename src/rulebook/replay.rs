@@ -70,6 +70,8 @@ fn differences(from: &DecisionNote, to: &DecisionNote) -> Vec<String> {
     let shown = |id: Option<&str>| id.unwrap_or("none").to_owned();
     differ("outcome", from.outcome.as_str().into(), to.outcome.as_str().into());
     differ("activity", from.activity.to_string(), to.activity.to_string());
+    let would = |note: &DecisionNote| shown(note.would.as_ref().map(|would| would.be.as_str()));
+    differ("with the rules on probation", would(from), would(to));
     differ("read", from.inspect.to_string(), to.inspect.to_string());
     differ(
         "platform",

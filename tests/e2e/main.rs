@@ -28,6 +28,7 @@ mod identity;
 mod intercept;
 mod limits;
 mod metrics;
+mod modes;
 mod portal;
 mod purposes;
 mod recognition;

@@ -97,6 +97,7 @@ pub(crate) fn decided(outcome: Outcome) -> DecisionNote {
         policies: BTreeSet::new(),
         errors: BTreeSet::new(),
         offered: Vec::new(),
+        would: None,
         rulebook: RulebookId::new("sha256:1"),
     }
 }

@@ -74,6 +74,40 @@ fn a_rule_that_fails_denies_even_where_another_permits() {
 }
 
 #[test]
+fn a_rule_on_probation_changes_nothing_also_where_it_fails() {
+    let rules = r#"
+        @id("open") @reason("Open.")
+        permit (principal, action in [Action::"connect", Action::"browse", Action::"post"], resource);
+        @id("shut") @reason("Shut.") @mode("observe")
+        forbid (principal, action == Action::"post", resource);
+        @id("sum") @reason("Sum.") @mode("observe")
+        forbid (principal, action == Action::"browse", resource) when { context.request.bytes * 9223372036854775807 > 5 };
+        @id("like") @reason("Like.") @mode("observe")
+        permit (principal, action == Action::"react", resource);
+    "#;
+    let policy = parsed(&[SourceText::new("rules/test.cedar", rules)]);
+    let eve = flow("eve", "x.com");
+    let question = eve.question(&[]);
+    let hearing = policy.hear(&question);
+    for (action, counts, would) in [
+        ("post", "allow open", "deny shut"),
+        ("browse", "allow open", "error sum"),
+        ("react", "deny", "allow open like"),
+    ] {
+        let actions = ["connect", action];
+        let (decided, tried) = (
+            hearing.decide(&actions, None),
+            hearing.decide_by(crate::policy::RuleSet::WithObserved, &actions, None),
+        );
+        assert_eq!((verdict(&decided).as_str(), verdict(&tried).as_str()), (counts, would));
+        assert!(decided.has_observed());
+        assert_eq!(decided.permit().is_some(), decided.is_allowed());
+        assert!(tried.permit().is_none(), "nothing leaves by what is on probation");
+    }
+    assert!(!hearing.decide(&["connect"], None).has_observed());
+}
+
+#[test]
 fn an_expired_permit_permits_nothing_and_a_live_one_bounds_the_permit() {
     let rules = r#"
         @id("trial") @reason("Trial.") @expires("2027-01-31")

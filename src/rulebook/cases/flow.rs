@@ -40,6 +40,7 @@ impl Bench<'_> {
             inspect: Some(judgement.inspect()),
             reads_as: judgement.reading().map(|reading| reading.activity.to_string()),
             under: judgement.grant().map(|grant| grant.purpose.clone()),
+            would: judgement.would(),
             troubles: judgement.troubles().to_vec(),
         })
     }

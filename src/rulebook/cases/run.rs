@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::facts::fields::{At, Fields, list};
 use crate::facts::{
     Arrival, Channel, Door, MethodName, NetworkName, Outcome, Person, PolicyId, PurposeId, Reason, SourceText, Subject,
-    SubjectId, did_you_mean,
+    SubjectId, Would, WouldBe, did_you_mean,
 };
 use crate::policy::{GrantQuestion, Power};
 use crate::purpose::parse_duration;
@@ -39,6 +39,7 @@ pub(super) const CASE: &[&str] = &[
     "outcome",
     "policies",
     "offers",
+    "would",
     "inspect",
     "reads-as",
     "under",
@@ -71,6 +72,8 @@ pub(super) struct Came {
     pub(super) inspect: Option<bool>,
     pub(super) reads_as: Option<String>,
     pub(super) under: Option<PurposeId>,
+    /// What rules on probation would have changed.
+    pub(super) would: Option<Would>,
     pub(super) troubles: Vec<String>,
 }
 
@@ -91,6 +94,9 @@ impl Bench<'_> {
         report
             .reached
             .extend(came.reasons.iter().map(|reason| reason.policy.clone()));
+        report
+            .reached
+            .extend(came.would.iter().flat_map(|would| would.policies.clone()));
         let lines = self.differences(case, expected, &came);
         if lines.is_empty() {
             report.passed += 1;
@@ -250,6 +256,7 @@ impl Bench<'_> {
             inspect: None,
             reads_as: None,
             under: None,
+            would: None,
             troubles: decision.troubles().to_vec(),
         })
     }
@@ -274,6 +281,11 @@ impl Bench<'_> {
             let word = |inspect: bool| if inspect { "read" } else { "unread" };
             differ("flow", word(inspect), came.inspect.map_or("no flow", word));
         }
+        let words = [WouldBe::Allowed, WouldBe::Denied].map(|word| (word.as_str(), word));
+        if let Some(expected) = case.choice("would", &words) {
+            let came = came.would.as_ref().map_or("no difference", |would| would.be.as_str());
+            differ("would", expected.as_str(), came);
+        }
         if let Some(activity) = case.text("reads-as") {
             differ(
                 "reads-as",
@@ -288,7 +300,14 @@ impl Bench<'_> {
                 came.under.as_ref().map_or("no grant", PurposeId::as_str),
             );
         }
-        let decided: BTreeSet<&str> = came.reasons.iter().map(|reason| reason.policy.as_str()).collect();
+        let would = came.would.iter().flat_map(|would| &would.policies);
+        let decided: BTreeSet<&str> = came
+            .reasons
+            .iter()
+            .map(|reason| &reason.policy)
+            .chain(would)
+            .map(PolicyId::as_str)
+            .collect();
         for policy in case.texts("policies") {
             if self.rules.policy().rule(&PolicyId::new(policy.value.clone())).is_none() {
                 Self::unknown(
@@ -332,6 +351,13 @@ impl Came {
         }
         if !self.offers.is_empty() {
             lines.push(format!("offered: {}", list(self.offers.iter().map(PurposeId::as_str))));
+        }
+        if let Some(would) = &self.would {
+            let policies = list(would.policies.iter().map(PolicyId::as_str));
+            lines.push(format!(
+                "with the rules on probation: {} by {policies}",
+                would.be.as_str()
+            ));
         }
         lines.extend(self.troubles.iter().map(|trouble| format!("trouble: {trouble}")));
         lines

@@ -42,7 +42,7 @@ pub enum Effect {
     Forbid,
 }
 
-/// How far what is decided counts.
+/// How far what a rule says counts, or what all of them say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {

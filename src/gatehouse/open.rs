@@ -14,7 +14,7 @@ use super::{Addresses, Gatehouse, descriptors, pac};
 use crate::audit::{Book, BookError};
 use crate::clock::Clock;
 use crate::config;
-use crate::facts::{Door, GatewayAct, Host, Problem};
+use crate::facts::{Door, GatewayAct, Host, Mode, Problem};
 use crate::identity::{BadSetting, Guard};
 use crate::ingress::{BindError, Listener, basic_allowed};
 use crate::ledger::{Ledger, LedgerError};
@@ -105,6 +105,9 @@ impl Gatehouse {
         };
         let assembled = assembled.map_err(OpenError::Policies)?;
         reload::warn(&assembled, &clock);
+        if settings.mode == Mode::Observe {
+            tracing::warn!("the gateway only observes: what rules refuse is let pass, and recorded");
+        }
         let root_pem = issuer.root_pem();
         let (asked, settings) = (settings, &descriptors::fitted(settings));
         let doors = bind(settings)?;
@@ -171,7 +174,7 @@ fn build(
     };
     Ok(Rooms {
         portal: Arc::new(Portal::new(parts)?),
-        rules: Arc::new(LiveRulebook::new(Arc::new(rulebook))),
+        rules: Arc::new(LiveRulebook::new(Arc::new(rulebook.in_mode(settings.mode)))),
         directory: Arc::new(LiveDirectory::new(Arc::new(directory))),
         metrics,
         book,
@@ -230,7 +233,7 @@ fn serve(
     };
     serve_operators(&rooms, &running, doors.admin);
     if let Some((folder, look)) = followed {
-        follow(&rooms, &running, folder, look);
+        follow(&rooms, &running, (folder, settings.mode), look);
     }
     let (guard, stopping) = (rooms.guard.clone(), running.tasks.stopping().clone());
     running.tasks.spawn(async move {
@@ -269,9 +272,10 @@ fn serve_operators(rooms: &Rooms, running: &Running, listener: Listener) {
         .spawn(answer_operators(listener, Arc::new(admin), tasks));
 }
 
-fn follow(rooms: &Rooms, running: &Running, folder: PathBuf, look: Look) {
+fn follow(rooms: &Rooms, running: &Running, (folder, mode): (PathBuf, Mode), look: Look) {
     let reload = Reload {
         folder,
+        mode,
         rules: rooms.rules.clone(),
         directory: rooms.directory.clone(),
         book: rooms.book.clone(),

@@ -176,6 +176,9 @@ fn number(outcome: Outcome) -> usize {
 
 /// What alone kept a flow from being denied.
 fn would_be_denied(note: &DecisionNote) -> Option<&'static str> {
+    if note.let_pass {
+        return Some("gateway");
+    }
     let by_rule = note.would.as_ref().is_some_and(|would| would.be == WouldBe::Denied);
     (note.outcome == Outcome::Allow && by_rule).then_some("rule")
 }

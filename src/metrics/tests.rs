@@ -7,7 +7,7 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::facts::{
     Act, Arrival, Ask, Authority, Blame, DecisionNote, Door, End, Ending, FaultCode, GatewayAct, Head, Hints, Host,
-    NetworkName, Observation, Outcome, Peek, PolicyId, RecordId, Stage, Standing, Would, WouldBe,
+    Mode, NetworkName, Observation, Outcome, Peek, PolicyId, RecordId, Stage, Standing, Would, WouldBe,
 };
 
 fn labels(platforms: &[&str]) -> Labels {
@@ -22,6 +22,8 @@ fn labels(platforms: &[&str]) -> Labels {
 fn note(outcome: Outcome, activity: &str, platform: Option<&str>, purpose: Option<&str>) -> DecisionNote {
     DecisionNote {
         outcome,
+        mode: Mode::Enforce,
+        let_pass: false,
         host: Host::parse("secret-host.example").unwrap(),
         platform: platform.map(PlatformId::new),
         activity: Activity::new(activity),
@@ -119,13 +121,13 @@ fn assert_values(metrics: &Metrics, expected: &[(&str, &str)]) {
     }
 }
 
-fn would(be: WouldBe) -> Option<Would> {
-    Some(Would {
+fn would(be: WouldBe) -> Would {
+    Would {
         be,
         inspect: true,
         policies: BTreeSet::new(),
         errors: BTreeSet::from([PolicyId::new("on-probation")]),
-    })
+    }
 }
 
 fn busy() -> Metrics {
@@ -134,10 +136,10 @@ fn busy() -> Metrics {
     metrics.observe(&allowed("linkedin"));
     let mut broken = note(Outcome::Deny, "post", Some("x"), None);
     broken.errors.insert(PolicyId::new("broken"));
-    broken.would = would(WouldBe::Denied);
+    broken.would = Some(would(WouldBe::Denied));
     metrics.observe(&closing(request(), Some(broken), ending(End::Refused)));
     let mut unread = note(Outcome::Allow, "connect", None, None);
-    unread.would = would(WouldBe::Denied);
+    unread.would = Some(would(WouldBe::Denied));
     metrics.observe(&closing(tunnel(), Some(unread), ending(End::Completed)));
     metrics.observe(&closing(request(), None, ending(End::Challenged)));
     let timeout = End::Failed {

@@ -17,8 +17,8 @@ use super::memo::{Made, Memo};
 use super::question::{Question, check};
 use super::reasons::Tally;
 use super::values::{self, COUNT, Values};
-use super::{Judged, Passage, Policy, RuleSet};
-use crate::facts::{Grant, GrantId, Host, Person, Place, Reason, SubjectId};
+use super::{Judged, Passage, Permit, Policy, RuleSet};
+use crate::facts::{Grant, GrantId, Host, Mode, Person, Place, Reason, SubjectId};
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -102,6 +102,19 @@ impl Hearing<'_> {
                 self.policy.conclude(tally, passage)
             }
             Err(trouble) => Decision::deny([], vec![trouble]),
+        }
+    }
+
+    /// The permit of a flow that the rules refuse in a gateway that only observes ([`Policy::in_mode`]); none where
+    /// they permit it, and none where anything failed: an error denies in every mode.
+    pub fn let_pass(&self, actions: &[&str]) -> Option<Permit> {
+        match self.policy.mode {
+            Mode::Enforce => None,
+            Mode::Observe => {
+                let said = self.decide(actions, None);
+                let refused = !said.is_allowed() && said.errors().is_empty() && actions.contains(&"connect");
+                refused.then(|| Permit::new(self.flow.authority.clone(), None, None))
+            }
         }
     }
 

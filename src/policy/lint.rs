@@ -279,10 +279,10 @@ pub(super) fn expiring(rule: &Rule, at: Timestamp) -> Problem {
     let source = SourceText::new(rule.file.as_str(), "");
     let mut problem = Problem::error("wayleave::policy::expired", &source, rule.span, "");
     problem.line = rule.line;
-    problem.message = if !rule.has_expired(at) {
-        format!("rule `{}` expires on {end} and permits nothing from then on", rule.id)
-    } else {
+    problem.message = if rule.has_expired(at) {
         format!("rule `{}` expired on {end} and permits nothing any more", rule.id)
+    } else {
+        format!("rule `{}` expires on {end} and permits nothing from then on", rule.id)
     };
     problem
         .as_warning()

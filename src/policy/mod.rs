@@ -86,6 +86,7 @@ pub struct PlatformFacts {
 /// Schema and rules, immutable.
 #[derive(Debug)]
 pub struct Policy {
+    mode: Mode,
     vocabulary: Vocabulary,
     nouns: Nouns,
     rules: Vec<Rule>,
@@ -161,6 +162,7 @@ impl Policy {
             .collect();
         let engine = Engine::new(policies, &book.schema, &book.actions, values::LEAVES);
         Self {
+            mode: Mode::default(),
             judged: judged(&engine, &book, &nouns),
             engine,
             vocabulary: book.words,
@@ -172,6 +174,17 @@ impl Policy {
             named: Vec::new(),
             memory: Memory::default(),
         }
+    }
+
+    /// The same rules in a gateway of this mode: whoever opens it decides that, once.
+    #[must_use]
+    pub fn in_mode(self, mode: Mode) -> Self {
+        Self { mode, ..self }
+    }
+
+    /// Whether what the rules refuse is refused, or only observed.
+    pub fn mode(&self) -> Mode {
+        self.mode
     }
 
     /// The words of the schema.

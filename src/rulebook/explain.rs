@@ -268,7 +268,7 @@ impl ExplainedTrial {
             (WouldBe::Denied, true) => "  would deny: a policy fails to evaluate".to_owned(),
         }];
         lines.extend(self.policies.iter().flat_map(ExplainedPolicy::lines));
-        if self.inspected != inspected {
+        if self.inspected != inspected && self.troubles.is_empty() {
             let would = if self.inspected {
                 "  the gateway would read this flow"
             } else {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::judge::Part;
 use crate::facts::{
-    Activity, DecisionNote, Effect, Grant, Outcome, Place, PolicyId, Reading, Reason, Remedy, RulebookId, Would,
+    Activity, DecisionNote, Effect, Grant, Mode, Outcome, Place, PolicyId, Reading, Reason, Remedy, RulebookId, Would,
     WouldBe,
 };
 use crate::policy::{Decision, Permit};
@@ -25,6 +25,9 @@ pub struct Judgement {
     troubles: Vec<String>,
     /// What it would be with the rules on probation in force, where that is something else.
     trial: Option<Box<Self>>,
+    mode: Mode,
+    /// The permit where the rules refuse it and only observe.
+    let_pass: Option<Permit>,
     rulebook: RulebookId,
 }
 
@@ -72,8 +75,18 @@ impl Judgement {
             errors: BTreeSet::new(),
             troubles: Vec::new(),
             trial: None,
+            mode: Mode::default(),
+            let_pass: None,
             rulebook,
         }
+    }
+
+    pub(super) fn in_mode(self, mode: Mode) -> Self {
+        Self { mode, ..self }
+    }
+
+    pub(super) fn let_pass(self, let_pass: Option<Permit>) -> Self {
+        Self { let_pass, ..self }
     }
 
     pub(super) fn because(self, cause: Cause) -> Self {
@@ -118,7 +131,7 @@ impl Judgement {
     /// The permit, or why there is none.
     pub fn permit(&self) -> Result<Permit, Refusal> {
         let permit = self.decision.as_ref().and_then(Decision::permit);
-        permit.ok_or_else(|| Refusal {
+        permit.or_else(|| self.let_pass.clone()).ok_or_else(|| Refusal {
             reasons: self.reasons.clone(),
             policy_error: self.cause == Cause::PolicyError,
             unknown_person: self.cause == Cause::UnknownPerson,
@@ -127,7 +140,7 @@ impl Judgement {
         })
     }
 
-    /// Whether the flow may pass.
+    /// Whether the rules permit the flow; one that they refuse has a permit all the same where they only observe.
     pub fn is_allowed(&self) -> bool {
         self.decision.as_ref().is_some_and(Decision::is_allowed)
     }
@@ -189,7 +202,7 @@ impl Judgement {
         Some(Would {
             be: trial.would_be(),
             inspect: trial.inspect,
-            policies: trial.deciding(self.inspect != trial.inspect),
+            policies: trial.deciding(self.inspect != trial.inspect && trial.errors.is_empty()),
             errors: trial.errors.difference(&self.errors).cloned().collect(),
         })
     }
@@ -236,12 +249,19 @@ impl Judgement {
 
     /// What the record says of it; without a remedy, nothing would have helped.
     pub fn note(&self, remedy: Option<&Remedy>) -> DecisionNote {
+        self.note_in(self.mode, remedy)
+    }
+
+    /// What the record of a gateway in `mode` says of it.
+    pub(super) fn note_in(&self, mode: Mode, remedy: Option<&Remedy>) -> DecisionNote {
         let nothing = Remedy::default();
         let remedy = remedy.filter(|_| self.is_refused_by_rules()).unwrap_or(&nothing);
         let activities = self.reading.iter().flat_map(|reading| reading.activities.clone());
         let activities: BTreeSet<Activity> = activities.collect();
         DecisionNote {
             outcome: self.outcome_if(remedy),
+            mode,
+            let_pass: mode == Mode::Observe && self.is_refused_by_rules(),
             host: self.place.host.clone(),
             platform: self.place.platform.clone(),
             activity: self.activity(),

@@ -37,7 +37,7 @@ pub use sources::{Sources, is_source};
 pub use weigh::{NotDeclared, Visitor, Weighing};
 
 use crate::catalog::Catalog;
-use crate::facts::RulebookId;
+use crate::facts::{Mode, RulebookId};
 use crate::policy::Policy;
 use crate::purpose::Purposes;
 
@@ -54,6 +54,15 @@ impl Rulebook {
     /// A digest of the exact texts: every record names the rules that decided.
     pub fn id(&self) -> &RulebookId {
         &self.id
+    }
+
+    /// The same rules in a gateway of this mode.
+    #[must_use]
+    pub fn in_mode(self, mode: Mode) -> Self {
+        Self {
+            policy: self.policy.in_mode(mode),
+            ..self
+        }
     }
 
     /// Where requests go and what they do.

@@ -47,15 +47,15 @@ impl Rulebook {
         }
     }
 
-    /// Judges again. What would help is computed only for what a person waited for, so a refusal is recorded with
+    /// Judges again, in the mode of that gateway. What would help is computed only for what a person waited for, so a refusal is recorded with
     /// or without it: it is asked for here where it was asked for then.
     fn judge_like(&self, seen: &Observation, from: &DecisionNote) -> DecisionNote {
         let judgement = self.judge(seen);
-        let unhelped = judgement.note(None);
+        let unhelped = judgement.note_in(from.mode, None);
         if judgement.is_allowed() || (from.outcome == Outcome::Deny && from.offered.is_empty()) {
             return unhelped;
         }
-        judgement.note(Some(&self.remedy(seen)))
+        judgement.note_in(from.mode, Some(&self.remedy(seen)))
     }
 }
 

@@ -104,6 +104,9 @@ fn flow_in_words(seen: &Observation, decided: Option<&DecisionNote>) -> String {
         let offered: Vec<&str> = note.offered.iter().map(PurposeId::as_str).collect();
         let _ = write!(text, " (would help: {})", offered.join(", "));
     }
+    if decided.is_some_and(|note| note.let_pass) {
+        text.push_str(" (let pass: the gateway only observes)");
+    }
     if let Some(would) = decided.and_then(|note| note.would.as_ref()) {
         let ids = would.policies.iter().chain(&would.errors).map(PolicyId::as_str);
         let ids: Vec<&str> = ids.collect();

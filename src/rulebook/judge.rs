@@ -344,7 +344,7 @@ mod tests {
         }
         let permit = observe("permit (principal, action, resource is Site) when { resource.host == \"x.com\" };");
         let (allowed, _, would) = come_of(&permit, "https://x.com/home");
-        assert_eq!((allowed, would.as_str()), (false, "allowed true new"));
+        assert_eq!((allowed, would.as_str()), (false, "allowed true connect.social new"));
     }
 
     #[test]

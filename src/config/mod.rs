@@ -22,6 +22,7 @@ pub use self::describe::schema;
 pub use self::load::{environment, load};
 pub use self::pac::{Announced, BadAnnounced, Covers, Pac};
 use crate::clock::Timestamp;
+use crate::facts::Mode;
 use crate::{audit, identity, ingress, ledger, portal, proxy, tls, upstream};
 
 /// All settings.
@@ -30,6 +31,8 @@ use crate::{audit, identity, ingress, ledger, portal, proxy, tls, upstream};
 pub struct File {
     /// Where relative paths of the settings start, seen from the folder of the settings file.
     pub home: PathBuf,
+    /// Whether what the rules refuse is refused, or let pass and recorded.
+    pub mode: Mode,
     /// The rules.
     pub policies: Policies,
     /// How people arrive.
@@ -60,6 +63,7 @@ impl Default for File {
     fn default() -> Self {
         Self {
             home: PathBuf::from(".."),
+            mode: Mode::default(),
             policies: Policies::default(),
             ingress: ingress::Settings::default(),
             identity: identity::Settings::default(),

@@ -82,6 +82,15 @@ fn nothing_and_an_empty_file_mean_the_defaults() {
 }
 
 #[test]
+fn a_mode_that_is_not_built_is_refused() {
+    assert_eq!(read("", &[], &[]).unwrap().mode, Mode::Enforce);
+    assert_eq!(read("mode = \"observe\"", &[], &[]).unwrap().mode, Mode::Observe);
+    let problems = read("mode = \"coach\"", &[], &[]).unwrap_err();
+    assert_eq!(problems[0].message, "`mode` cannot be `coach`");
+    assert_eq!(problems[0].help.as_deref(), Some("use one of: observe, enforce"));
+}
+
+#[test]
 fn nothing_listens_beyond_this_machine_until_somebody_says_so() {
     let file = File::default();
     for address in [file.ingress.plain, file.ingress.tls, file.admin.listen] {

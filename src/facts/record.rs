@@ -10,7 +10,7 @@ use super::ending::Ending;
 use super::observation::Observation;
 use super::principal::SubjectId;
 use super::request::{Activity, SignatureId};
-use super::ruling::{Outcome, PolicyId};
+use super::ruling::{Mode, Outcome, PolicyId, Would};
 use super::standing::{Grant, GrantId, PurposeId};
 use crate::clock::Timestamp;
 
@@ -68,8 +68,14 @@ impl fmt::Display for RulebookId {
 /// What was decided about a flow, and by what. It can be read back from a file, so it has no power.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecisionNote {
-    /// Which of the four outcomes.
+    /// Which of the four outcomes, by the rules.
     pub outcome: Outcome,
+    /// The mode of the gateway.
+    #[serde(default, skip_serializing_if = "Mode::is_enforce")]
+    pub mode: Mode,
+    /// Whether it was let pass although the rules refuse it, because the gateway only observes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub let_pass: bool,
     /// The host in normal form.
     pub host: Host,
     /// The platform it belongs to.
@@ -102,6 +108,9 @@ pub struct DecisionNote {
     /// Purposes that would have helped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offered: Vec<PurposeId>,
+    /// What rules in mode `observe` would have changed, where they would have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub would: Option<Would>,
     /// The rules that decided.
     pub rulebook: RulebookId,
 }

@@ -42,6 +42,69 @@ pub enum Effect {
     Forbid,
 }
 
+/// How far what a rule says counts, or what all of them say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// It is evaluated and recorded, without effect.
+    Observe,
+    /// It counts.
+    #[default]
+    Enforce,
+}
+
+impl Mode {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Observe, Self::Enforce];
+
+    /// The name used in rules, settings, records and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Observe => "observe",
+            Self::Enforce => "enforce",
+        }
+    }
+
+    /// Whether it is the usual one.
+    pub fn is_enforce(&self) -> bool {
+        *self == Self::Enforce
+    }
+}
+
+/// What would have become of a flow if the rules in mode `observe` had been in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Would {
+    /// Whether it would have passed.
+    pub be: WouldBe,
+    /// Whether it would have been read.
+    pub inspect: bool,
+    /// The policies that would have determined it.
+    pub policies: BTreeSet<PolicyId>,
+    /// Rules in mode `observe` that failed to evaluate. In force they would deny; without effect they do not.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub errors: BTreeSet<PolicyId>,
+}
+
+/// Whether a flow would have passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum WouldBe {
+    /// It would.
+    Allowed,
+    /// It would not.
+    Denied,
+}
+
+impl WouldBe {
+    /// The name used in records and cases.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Allowed => "allowed",
+            Self::Denied => "denied",
+        }
+    }
+}
+
 /// The four outcomes; see the product's reference. Computed from the rules, never written by hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -15,7 +15,7 @@ use super::{Addresses, Gatehouse, descriptors, pac};
 use crate::audit::{Book, BookError};
 use crate::clock::Clock;
 use crate::config;
-use crate::facts::{Door, GatewayAct, Host, Problem};
+use crate::facts::{Door, GatewayAct, Host, Mode, Problem};
 use crate::identity::{BadSetting, Guard};
 use crate::ingress::{BindError, Listener, basic_allowed};
 use crate::ledger::{Ledger, LedgerError};
@@ -102,6 +102,9 @@ impl Gatehouse {
         };
         let (Ready { assembled, kept }, refused) = ready(&rules, &Kept::at(&settings.policies.kept))?;
         reload::warn(&assembled, &clock);
+        if settings.mode == Mode::Observe {
+            tracing::warn!("the gateway only observes: what rules refuse is let pass, and recorded");
+        }
         let root_pem = issuer.root_pem();
         let (asked, settings) = (settings, &descriptors::fitted(settings));
         let doors = bind(settings)?;
@@ -194,7 +197,7 @@ fn build(
     };
     Ok(Rooms {
         portal: Arc::new(Portal::new(parts)?),
-        rules: Arc::new(LiveRulebook::new(Arc::new(rulebook))),
+        rules: Arc::new(LiveRulebook::new(Arc::new(rulebook.in_mode(settings.mode)))),
         directory: Arc::new(LiveDirectory::new(Arc::new(directory))),
         metrics,
         book,
@@ -253,7 +256,12 @@ fn serve(
     };
     serve_operators(&rooms, &running, doors.admin);
     if let Some(followed) = followed {
-        follow(&rooms, &running, Kept::at(&settings.policies.kept), followed);
+        follow(
+            &rooms,
+            &running,
+            (Kept::at(&settings.policies.kept), settings.mode),
+            followed,
+        );
     }
     let (guard, stopping) = (rooms.guard.clone(), running.tasks.stopping().clone());
     running.tasks.spawn(async move {
@@ -292,10 +300,11 @@ fn serve_operators(rooms: &Rooms, running: &Running, listener: Listener) {
         .spawn(answer_operators(listener, Arc::new(admin), tasks));
 }
 
-fn follow(rooms: &Rooms, running: &Running, kept: Kept, (folder, look): (PathBuf, Look)) {
+fn follow(rooms: &Rooms, running: &Running, (kept, mode): (Kept, Mode), (folder, look): (PathBuf, Look)) {
     let reload = Reload {
         folder,
         kept,
+        mode,
         rules: rooms.rules.clone(),
         directory: rooms.directory.clone(),
         book: rooms.book.clone(),

@@ -17,7 +17,7 @@ use super::open::labels;
 use super::sources::{Look, read_folder};
 use crate::audit::Book;
 use crate::clock::Clock;
-use crate::facts::{Act, GatewayAct, Problem};
+use crate::facts::{Act, GatewayAct, Mode, Problem};
 use crate::identity::Guard;
 use crate::metrics::Metrics;
 use crate::rulebook::{Assembled, LiveDirectory, LiveRulebook, Rulebook, Sources};
@@ -86,6 +86,7 @@ pub(super) fn warn(assembled: &Assembled, clock: &Clock) {
 pub(super) struct Reload {
     pub(super) folder: PathBuf,
     pub(super) kept: Kept,
+    pub(super) mode: Mode,
     pub(super) rules: Arc<LiveRulebook>,
     pub(super) directory: Arc<LiveDirectory>,
     pub(super) book: Book,
@@ -162,7 +163,8 @@ impl Reload {
         self.metrics.relabel(&labels(&assembled.rulebook));
         let changed = from != to;
         if changed {
-            self.rules.replace(Arc::new(assembled.rulebook));
+            let rulebook = assembled.rulebook.in_mode(self.mode);
+            self.rules.replace(Arc::new(rulebook));
             tracing::info!(%from, %to, "new policies rule");
         }
         let was_refused = self.health.rules_changed(&self.rules.load());

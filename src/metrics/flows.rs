@@ -11,7 +11,7 @@ use super::{BadMetric, Labels, names};
 use crate::clock::Timestamp;
 use crate::facts::{
     Act, Activity, Ask, Blame, DecisionNote, End, Ending, GatewayAct, Observation, Outcome, PlatformId, PurposeId,
-    Record, RulebookId, Stage,
+    Record, RulebookId, Stage, WouldBe,
 };
 
 /// Stands for a platform or purpose that a flow does not have.
@@ -43,6 +43,7 @@ pub(super) struct Flows {
     reload_timestamp: Gauge,
     policy_info: IntGaugeVec,
     policy_errors: IntCounter,
+    would_deny: IntCounterVec,
 }
 
 impl Flows {
@@ -62,6 +63,7 @@ impl Flows {
             reload_timestamp: names::RELOAD_TIMESTAMP.moment(registry)?,
             policy_info: names::POLICY_INFO.gauges(registry)?,
             policy_errors: names::POLICY_ERRORS.counter(registry)?,
+            would_deny: names::WOULD_DENY.counters(registry)?,
         };
         flows.show_revision(&labels.rulebook);
         Ok(flows)
@@ -124,6 +126,10 @@ impl Flows {
                 .inc();
         }
         self.policy_errors.inc_by(note.errors.len() as u64);
+        if let Some(cause) = would_be_denied(note) {
+            // Few rules are on probation: looking them up is cheap enough.
+            self.would_deny.with_label_values(&[cause, platform_label]).inc();
+        }
     }
 
     fn ended(&self, ended: &Ending) {
@@ -166,6 +172,15 @@ fn number(outcome: Outcome) -> usize {
         Outcome::Request => 2,
         Outcome::Deny => 3,
     }
+}
+
+/// What alone kept a flow from being denied.
+fn would_be_denied(note: &DecisionNote) -> Option<&'static str> {
+    if note.let_pass {
+        return Some("gateway");
+    }
+    let by_rule = note.would.as_ref().is_some_and(|would| would.be == WouldBe::Denied);
+    (note.outcome == Outcome::Allow && by_rule).then_some("rule")
 }
 
 fn blame_label(blame: Blame) -> &'static str {

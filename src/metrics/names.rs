@@ -80,6 +80,11 @@ pub(super) const POLICY_ERRORS: Name = name(
     &[],
     "Policies that failed to evaluate; each such flow was denied.",
 );
+pub(super) const WOULD_DENY: Name = name(
+    "wayleave_would_deny_total",
+    &["cause", "platform"],
+    "Flows that passed and would not have: had a rule in mode `observe` counted (cause: rule), had the gateway enforced (gateway).",
+);
 pub(super) const RECORDS_DROPPED: Name = name(
     "wayleave_decision_log_dropped_total",
     &[],
@@ -110,7 +115,7 @@ pub(super) const BUILD_INFO: Name = name(
 );
 
 /// The whole table. Metrics of the process itself (`process_…`) stand beside it, as every Prometheus client has them.
-pub const ALL: [Name; 20] = [
+pub const ALL: [Name; 21] = [
     DECISIONS,
     PURPOSE_DECISIONS,
     DECISION_DURATION,
@@ -123,6 +128,7 @@ pub const ALL: [Name; 20] = [
     RELOAD_TIMESTAMP,
     POLICY_INFO,
     POLICY_ERRORS,
+    WOULD_DENY,
     RECORDS_DROPPED,
     RECORD_QUEUE,
     RECORDS_HEALTHY,

@@ -7,7 +7,7 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::facts::{
     Act, Arrival, Ask, Authority, Blame, DecisionNote, Door, End, Ending, FaultCode, GatewayAct, Head, Hints, Host,
-    NetworkName, Observation, Outcome, Peek, PolicyId, RecordId, Stage, Standing,
+    Mode, NetworkName, Observation, Outcome, Peek, PolicyId, RecordId, Stage, Standing, Would, WouldBe,
 };
 
 fn labels(platforms: &[&str]) -> Labels {
@@ -22,6 +22,8 @@ fn labels(platforms: &[&str]) -> Labels {
 fn note(outcome: Outcome, activity: &str, platform: Option<&str>, purpose: Option<&str>) -> DecisionNote {
     DecisionNote {
         outcome,
+        mode: Mode::Enforce,
+        let_pass: false,
         host: Host::parse("secret-host.example").unwrap(),
         platform: platform.map(PlatformId::new),
         activity: Activity::new(activity),
@@ -34,6 +36,7 @@ fn note(outcome: Outcome, activity: &str, platform: Option<&str>, purpose: Optio
         policies: BTreeSet::new(),
         errors: BTreeSet::new(),
         offered: Vec::new(),
+        would: None,
         rulebook: RulebookId::new("sha256:1"),
     }
 }
@@ -118,14 +121,25 @@ fn assert_values(metrics: &Metrics, expected: &[(&str, &str)]) {
     }
 }
 
+fn would(be: WouldBe) -> Would {
+    Would {
+        be,
+        inspect: true,
+        policies: BTreeSet::new(),
+        errors: BTreeSet::from([PolicyId::new("on-probation")]),
+    }
+}
+
 fn busy() -> Metrics {
     let metrics = Metrics::new(&labels(&["linkedin", "x"])).unwrap();
     metrics.observe(&allowed("linkedin"));
     metrics.observe(&allowed("linkedin"));
     let mut broken = note(Outcome::Deny, "post", Some("x"), None);
     broken.errors.insert(PolicyId::new("broken"));
+    broken.would = Some(would(WouldBe::Denied));
     metrics.observe(&closing(request(), Some(broken), ending(End::Refused)));
-    let unread = note(Outcome::Allow, "connect", None, None);
+    let mut unread = note(Outcome::Allow, "connect", None, None);
+    unread.would = Some(would(WouldBe::Denied));
     metrics.observe(&closing(tunnel(), Some(unread), ending(End::Completed)));
     metrics.observe(&closing(request(), None, ending(End::Challenged)));
     let timeout = End::Failed {
@@ -183,6 +197,7 @@ fn decisions_faults_and_bytes_are_counted_from_the_records() {
                 "1",
             ),
             ("wayleave_policy_errors_total", "1"),
+            (r#"wayleave_would_deny_total{cause="rule",platform="none"}"#, "1"),
             ("wayleave_challenges_total", "1"),
             (
                 r#"wayleave_faults_total{blame="origin",code="connect-timeout",stage="dial"}"#,

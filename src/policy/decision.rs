@@ -10,7 +10,7 @@ use crate::facts::{PolicyId, Reason};
 /// ```compile_fail,E0451
 /// use wayleave::policy::Decision;
 ///
-/// let forged = Decision { allowed: true, reasons: Default::default(), errors: vec![], troubles: vec![], permit: None };
+/// let forged = Decision { allowed: true, observed: false, reasons: Default::default(), errors: vec![], troubles: vec![], permit: None };
 /// ```
 ///
 /// ```compile_fail,E0599
@@ -19,6 +19,7 @@ use crate::facts::{PolicyId, Reason};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     allowed: bool,
+    observed: bool,
     reasons: Reasons,
     errors: Vec<PolicyId>,
     troubles: Vec<String>,
@@ -53,6 +54,7 @@ impl Decision {
     pub(super) fn allow(reasons: Reasons, permit: Option<Permit>) -> Self {
         Self {
             allowed: true,
+            observed: false,
             reasons,
             errors: Vec::new(),
             troubles: Vec::new(),
@@ -65,11 +67,23 @@ impl Decision {
         let (errors, troubles) = troubles.into_iter().map(|t| (t.policy, t.message)).unzip();
         Self {
             allowed: false,
+            observed: false,
             reasons,
             errors,
             troubles,
             permit: None,
         }
+    }
+
+    /// The same, told whether a rule on probation was left out.
+    pub(super) fn leaving_out(self, observed: bool) -> Self {
+        Self { observed, ..self }
+    }
+
+    /// Whether a rule on probation, which may apply here, was left out: only then could it come out otherwise with all
+    /// rules in force.
+    pub fn has_observed(&self) -> bool {
+        self.observed
     }
 
     /// Whether everything asked is permitted.

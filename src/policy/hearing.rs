@@ -17,8 +17,8 @@ use super::memo::{Made, Memo};
 use super::question::{Question, check};
 use super::reasons::Tally;
 use super::values::{self, COUNT, Values};
-use super::{Judged, Passage, Policy};
-use crate::facts::{Grant, GrantId, Host, Person, Place, Reason, SubjectId};
+use super::{Judged, Passage, Permit, Policy, RuleSet};
+use crate::facts::{Grant, GrantId, Host, Mode, Person, Place, Reason, SubjectId};
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
@@ -82,21 +82,39 @@ impl Policy {
 impl Hearing<'_> {
     /// Whether all these actions are permitted under `grant`; total, and any doubt denies.
     pub fn decide(&self, actions: &[&str], grant: Option<&Grant>) -> Decision {
+        self.decide_by(RuleSet::InEffect, actions, grant)
+    }
+
+    /// The same by one set of rules or the other. What rules on probation permit is no permit: nothing leaves by it.
+    pub fn decide_by(&self, set: RuleSet, actions: &[&str], grant: Option<&Grant>) -> Decision {
         let question = Question {
             actions,
             grant,
             ..self.flow
         };
-        let tally = self.weigh(&question);
-        match tally.or_else(|Doubt| self.policy.ask_cedar(&question)) {
+        let tally = self.weigh(&question, set);
+        match tally.or_else(|Doubt| self.policy.ask_cedar(&question, set)) {
             Ok(tally) => {
                 // A permit is proof of `connect`: being allowed to read a flow is not being allowed to have it.
-                let leaves = actions.contains(&"connect");
+                let leaves = actions.contains(&"connect") && set == RuleSet::InEffect;
                 let grant = grant.map(|grant| (grant.id.clone(), grant.expires));
                 let passage: Option<Passage> = leaves.then(|| (self.flow.authority.clone(), grant));
                 self.policy.conclude(tally, passage)
             }
             Err(trouble) => Decision::deny(Reasons::new(), vec![trouble]),
+        }
+    }
+
+    /// The permit of a flow that the rules refuse in a gateway that only observes ([`Policy::in_mode`]); none where
+    /// they permit it, and none where anything failed: an error denies in every mode.
+    pub fn let_pass(&self, actions: &[&str]) -> Option<Permit> {
+        match self.policy.mode {
+            Mode::Enforce => None,
+            Mode::Observe => {
+                let said = self.decide(actions, None);
+                let refused = !said.is_allowed() && said.errors().is_empty() && actions.contains(&"connect");
+                refused.then(|| Permit::new(self.flow.authority.clone(), None, None))
+            }
         }
     }
 
@@ -138,7 +156,7 @@ impl Hearing<'_> {
         Some(engine.candidates(&terms.principal.0, &action.party, &terms.resource))
     }
 
-    fn weigh(&self, question: &Question<'_>) -> Result<Tally, Doubt> {
+    fn weigh(&self, question: &Question<'_>, set: RuleSet) -> Result<Tally, Doubt> {
         let policy = self.policy;
         check(question, &policy.vocabulary).map_err(|_| Doubt)?;
         let terms = self.terms.as_ref().map_err(|doubt| *doubt)?;
@@ -156,7 +174,8 @@ impl Hearing<'_> {
                 claim: claim.as_deref(),
             };
             let parties = (&terms.principal.0, &action.party, &*terms.resource);
-            let counts = |number| policy.is_in_force(number, self.flow.at);
+            let observed = &mut tally.observed;
+            let counts = |number| policy.counts(number, (set, self.flow.at), observed);
             let verdict = SCRATCH.with_borrow_mut(|scratch| policy.engine.weigh(parties, &frame, scratch, counts))?;
             tally.add(verdict.allowed, verdict.determining);
         }

@@ -10,12 +10,13 @@ use cedar_policy::{
 
 use super::diagnose::problem;
 use super::owners::Owners;
-use super::rule::{Rule, Written, find, moment, without_comments};
+use super::question::Power;
+use super::rule::{Rule, Written, find, mode, moment, without_comments};
 use crate::clock::Timestamp;
-use crate::facts::{Effect, Problem, SourceText, did_you_mean};
+use crate::facts::{Effect, Mode, Problem, SourceText, did_you_mean};
 
 /// The annotations that mean something here. Others are the author's own, unless one looks like a slip.
-const KNOWN: [&str; 7] = ["id", "title", "reason", "fix", "owner", "expires", "untested"];
+const KNOWN: [&str; 8] = ["id", "title", "reason", "fix", "owner", "expires", "mode", "untested"];
 
 /// Checks names, reasons and other annotations. A rule that has no usable id keeps a made-up one, so that everything
 /// else that is wrong with it is told, too.
@@ -27,6 +28,7 @@ pub(super) fn annotations(written: &mut [(&SourceText, Written)], owners: &Owner
         reason(&written.rule, &at, problems);
         owner(&mut written.rule, owners, &at, problems);
         expires(&written.rule, &at, problems);
+        modes(&written.rule, &at, problems);
         unknown(&written.rule, &at, problems);
         archive(written, &at, problems);
         let id = written.rule.id.as_str().to_owned();
@@ -103,18 +105,23 @@ fn expires(rule: &Rule, at: &Spot<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
+fn modes(rule: &Rule, at: &Spot<'_>, problems: &mut Vec<Problem>) {
+    let Some(text) = rule.annotations.get("mode").filter(|text| mode(text).is_none()) else {
+        return;
+    };
+    let message = format!("`{}` is not a mode", text.escape_debug().take(100).collect::<String>());
+    let help = match did_you_mean(text, Mode::ALL.map(Mode::as_str)) {
+        Some(meant) => format!("did you mean `@mode(\"{meant}\")`?"),
+        None => "write `@mode(\"observe\")` while the rule is on probation; without `@mode` it counts".to_owned(),
+    };
+    problems.push(at.error("wayleave::policy::mode", "@mode", message).with_help(help));
+}
+
 fn unknown(rule: &Rule, at: &Spot<'_>, problems: &mut Vec<Problem>) {
     const CODE: &str = "wayleave::policy::annotation";
     for name in rule.annotations.keys().filter(|name| !KNOWN.contains(&name.as_str())) {
         let what = format!("@{name}");
-        if name == "mode" {
-            let problem = at.error(
-                CODE,
-                &what,
-                "nothing puts single rules on probation yet: this one would be in force",
-            );
-            problems.push(problem.with_help("remove `@mode`, or keep the rule out until it may rule"));
-        } else if let Some(meant) = did_you_mean(name, KNOWN) {
+        if let Some(meant) = did_you_mean(name, KNOWN) {
             let problem = at.error(CODE, &what, format!("`{what}` means nothing"));
             problems.push(problem.with_help(format!("did you mean `@{meant}`?")));
         }
@@ -166,6 +173,7 @@ pub(super) fn validate(schema: &Schema, written: &[(&SourceText, Written)], prob
         .filter(|(_, written)| !failed.contains::<str>(written.cedar.id().as_ref()));
     let Ok(actions) = schema.action_entities() else { return };
     for (source, written) in sound {
+        unobserved(schema, (source, written), problems);
         never_applies(schema, &actions, (source, written), problems);
     }
 }
@@ -227,6 +235,26 @@ fn without_action(message: &str) -> (&str, &str) {
     (before, named.split_once('"').map_or("", |(_, after)| after))
 }
 
+/// What people do at the counter is decided on the spot: nothing there records what a rule on probation would say.
+fn unobserved(schema: &Schema, (source, written): (&SourceText, &Written), problems: &mut Vec<Problem>) {
+    if written.rule.mode == Mode::Enforce {
+        return;
+    }
+    let at_the_counter = |action: &EntityUid| Power::ALL.iter().any(|power| action.id().unescaped() == power.as_str());
+    let mut envs = written.cedar.get_valid_request_envs(schema);
+    let Some(action) =
+        envs.find_map(|env| at_the_counter(env.action()).then(|| env.action().id().unescaped().to_owned()))
+    else {
+        return;
+    };
+    let message = format!(
+        "rule `{}` is on probation and applies to `{action}`, of which no record says what it would have changed",
+        written.rule.id
+    );
+    let problem = Spot::new(source, &written.rule).error("wayleave::policy::mode", "@mode", message);
+    problems.push(problem.with_help("let it speak of sites only: `resource is Site`, or a group of activities"));
+}
+
 /// An action that a rule lists beside others, and that it can never apply to.
 fn never_applies(
     schema: &Schema,
@@ -262,10 +290,10 @@ pub(super) const SOON: Duration = Duration::from_hours(30 * 24);
 /// Warns of a permit that has expired at `now`, or will.
 pub(super) fn expiring(rule: &Rule, now: Timestamp) -> Problem {
     let end = rule.annotations.get("expires").map_or("", String::as_str);
-    let message = if rule.is_in_force(now) {
-        format!("rule `{}` expires on {end} and permits nothing from then on", rule.id)
-    } else {
+    let message = if rule.has_expired(now) {
         format!("rule `{}` expired on {end} and permits nothing any more", rule.id)
+    } else {
+        format!("rule `{}` expires on {end} and permits nothing from then on", rule.id)
     };
     at(rule, "@expires", "wayleave::policy::expired", message)
         .as_warning()

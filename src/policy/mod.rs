@@ -61,11 +61,11 @@ pub use names::{Named, NamedKind};
 pub use owners::Owners;
 pub use permit::Permit;
 pub use question::{GrantQuestion, Power, Question, RequestFacts};
-pub use rule::Rule;
+pub use rule::{Rule, RuleSet};
 pub use schema::Vocabulary;
 
 use crate::clock::Timestamp;
-use crate::facts::{Category, GrantId, PlatformId, PolicyId, Problem, PurposeId, Reason, Severity, SourceText};
+use crate::facts::{Category, GrantId, Mode, PlatformId, PolicyId, Problem, PurposeId, Reason, Severity, SourceText};
 use decision::{Reasons, Trouble};
 use engine::{Engine, Number, Party};
 use hearing::Memory;
@@ -105,6 +105,7 @@ pub struct PlatformFacts {
 #[derive(Debug)]
 pub struct Policy {
     book: Arc<Book>,
+    mode: Mode,
     vocabulary: Vocabulary,
     nouns: Arc<Nouns>,
     rules: Vec<Rule>,
@@ -175,7 +176,7 @@ impl Policy {
     }
 
     fn of(written: Vec<Written>, book: Arc<Book>, nouns: Arc<Nouns>) -> Self {
-        let opens = written.iter().map(|w| Opens::read(&w.cedar, w.rule.effect)).collect();
+        let opens = written.iter().map(opens).collect();
         let (rules, policies): (Vec<Rule>, Vec<_>) = written.into_iter().map(|w| (w.rule, w.cedar)).unzip();
         let numbers = rules
             .iter()
@@ -184,6 +185,7 @@ impl Policy {
             .collect();
         let engine = Engine::new(policies, &book.schema, &book.actions, values::LEAVES);
         Self {
+            mode: Mode::default(),
             judged: judged(&engine, &book, &nouns),
             engine,
             vocabulary: book.words.clone(),
@@ -200,6 +202,17 @@ impl Policy {
         }
     }
 
+    /// The same rules in a gateway of this mode: whoever opens it decides that, once.
+    #[must_use]
+    pub fn in_mode(self, mode: Mode) -> Self {
+        Self { mode, ..self }
+    }
+
+    /// Whether what the rules refuse is refused, or only observed.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
     /// The words of the schema.
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
@@ -213,7 +226,7 @@ impl Policy {
     /// Whether the person may declare, approve or revoke; total, and any doubt denies. It never yields a permit.
     pub fn decide_on_grant(&self, question: &GrantQuestion<'_>) -> Decision {
         match self.nouns.about_grant(question, &self.vocabulary, None) {
-            Ok(asked) => self.conclude(self.put(&asked, question.at), None),
+            Ok(asked) => self.conclude(self.put(&asked, (RuleSet::InEffect, question.at)), None),
             Err(trouble) => Decision::deny(Reasons::new(), vec![trouble]),
         }
     }
@@ -236,7 +249,7 @@ impl Policy {
     /// Warns of permits that no longer count at `at`, and of those that soon will not.
     pub fn expiring(&self, at: Timestamp) -> Vec<Problem> {
         let soon = at.plus(lint::SOON);
-        let going = self.rules.iter().filter(|rule| !rule.is_in_force(soon));
+        let going = self.rules.iter().filter(|rule| rule.has_expired(soon));
         going.map(|rule| lint::expiring(rule, at)).collect()
     }
 
@@ -270,19 +283,19 @@ impl Policy {
     }
 
     /// The long way round: see [`hearing`].
-    fn ask_cedar(&self, question: &Question<'_>) -> Result<Tally, Trouble> {
+    fn ask_cedar(&self, question: &Question<'_>, set: RuleSet) -> Result<Tally, Trouble> {
         let asked = self.nouns.about_site(question, &self.vocabulary, None)?;
-        Ok(self.put(&asked, question.at))
+        Ok(self.put(&asked, (set, question.at)))
     }
 
-    fn put(&self, asked: &Asked, at: Timestamp) -> Tally {
+    fn put(&self, asked: &Asked, when: (RuleSet, Timestamp)) -> Tally {
         let mut tally = Tally::default();
         for request in &asked.requests {
             let Some(mut numbers) = self.engine.candidates_for(request, &asked.entities) else {
                 tally.fail(Trouble::with_question("action", "the schema does not know the action"));
                 continue;
             };
-            numbers.retain(|number| self.is_in_force(*number, at));
+            numbers.retain(|number| self.counts(*number, when, &mut tally.observed));
             match self.engine.ask_cedar(request, &numbers, &asked.entities) {
                 Ok(response) => tally.count(&response, &self.numbers),
                 Err(error) => tally.fail(Trouble::with_question("index", error.to_string())),
@@ -295,7 +308,18 @@ impl Policy {
         self.rules.get(number).is_some_and(|rule| rule.is_in_force(at))
     }
 
+    /// Whether a rule is asked; says so where it is left out for being on probation.
+    fn counts(&self, number: Number, (set, at): (RuleSet, Timestamp), observed: &mut bool) -> bool {
+        let Some(rule) = self.rules.get(number) else {
+            return false;
+        };
+        let counts = rule.counts(set, at);
+        *observed |= !counts && rule.counts(RuleSet::WithObserved, at);
+        counts
+    }
+
     fn conclude(&self, tally: Tally, passage: Option<Passage>) -> Decision {
+        let observed = tally.observed;
         let determining = tally.determining(&self.reasons);
         let reasons: Reasons = determining
             .iter()
@@ -303,7 +327,7 @@ impl Policy {
             .cloned()
             .collect();
         if !tally.is_allowed() {
-            return Decision::deny(reasons, tally.into_troubles());
+            return Decision::deny(reasons, tally.into_troubles()).leaving_out(observed);
         }
         let rules = determining.iter().filter_map(|number| self.rules.get(*number));
         let rules_end = rules.filter_map(|rule| rule.expires).min();
@@ -312,7 +336,15 @@ impl Policy {
             let until = grant_ends.into_iter().chain(rules_end).min();
             Permit::new(authority, grant, until)
         });
-        Decision::allow(reasons, permit)
+        Decision::allow(reasons, permit).leaving_out(observed)
+    }
+}
+
+/// The purposes that a rule opens something for; one on probation opens nothing.
+fn opens(written: &Written) -> Opens {
+    match written.rule.mode {
+        Mode::Observe => Opens::None,
+        Mode::Enforce => Opens::read(&written.cedar, written.rule.effect),
     }
 }
 

@@ -5,7 +5,8 @@ use crate::facts::{Authority, GrantId};
 
 /// Proof that the rules permit reaching one authority. *No permit, no packet.*
 ///
-/// Only a [`Decision`](super::Decision) that allows `connect` hands one out; nothing else can make one:
+/// Only a [`Decision`](super::Decision) that allows `connect` hands one out and, in a gateway that only observes,
+/// [`Hearing::let_pass`](super::Hearing::let_pass); nothing else can make one:
 ///
 /// ```compile_fail,E0451
 /// use wayleave::facts::Authority;

@@ -12,6 +12,8 @@ use crate::facts::{Effect, PolicyId, Reason};
 /// The answers to the requests of one question.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
+    /// Whether a rule on probation was left out.
+    pub(super) observed: bool,
     denied: bool,
     determining: Numbers,
     troubles: BTreeSet<Trouble>,

@@ -6,7 +6,7 @@ use cedar_policy::PolicySet;
 
 use super::diagnose::problem;
 use crate::clock::Timestamp;
-use crate::facts::{Effect, PolicyId, Problem, SourceText};
+use crate::facts::{Effect, Mode, PolicyId, Problem, SourceText};
 
 /// One policy of the rule files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Rule {
     pub owner: Option<String>,
     /// `@expires`: a permit counts until this moment, which is no longer part of it.
     pub expires: Option<Timestamp>,
+    /// `@mode`: whether it counts, or is on probation.
+    pub mode: Mode,
     /// All annotations, those above included.
     pub annotations: BTreeMap<String, String>,
     /// The whole policy as written, with its annotations.
@@ -40,13 +42,36 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Whether the rule still counts at `at`. Only permits expire: an expired forbid would widen access.
+    /// Whether the rule counts at `at`: what is proved and compared speaks of such rules alone.
     pub fn is_in_force(&self, at: Timestamp) -> bool {
+        self.counts(RuleSet::InEffect, at)
+    }
+
+    /// Whether the rule has ended at `at`. Only permits expire: an expired forbid would widen access.
+    pub fn has_expired(&self, at: Timestamp) -> bool {
         match self.effect {
-            Effect::Forbid => true,
-            Effect::Permit => self.expires.is_none_or(|end| at < end),
+            Effect::Forbid => false,
+            Effect::Permit => self.expires.is_some_and(|end| end <= at),
         }
     }
+
+    /// Whether the rule is one of `set` at `at`.
+    pub(super) fn counts(&self, set: RuleSet, at: Timestamp) -> bool {
+        let on_probation = match self.mode {
+            Mode::Enforce => false,
+            Mode::Observe => set == RuleSet::InEffect,
+        };
+        !on_probation && !self.has_expired(at)
+    }
+}
+
+/// Which rules are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleSet {
+    /// Those that count.
+    InEffect,
+    /// Those that are on probation, too, as if they counted.
+    WithObserved,
 }
 
 /// A rule with what Cedar made of it; both go by the same id.
@@ -128,6 +153,7 @@ fn written(
         span,
         line,
         column,
+        mode: note("mode").and_then(|text| mode(&text)).unwrap_or_default(),
         annotations,
     };
     let cedar = policy.new_id(cedar_policy::PolicyId::new(id));
@@ -149,6 +175,11 @@ pub(super) fn moment(text: &str) -> Option<Timestamp> {
     let date: jiff::civil::Date = text.parse().ok()?;
     let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
     Some(midnight.timestamp().into())
+}
+
+/// The mode that `@mode` names.
+pub(super) fn mode(text: &str) -> Option<Mode> {
+    Mode::ALL.into_iter().find(|mode| mode.as_str() == text)
 }
 
 /// The text with every comment blanked out, byte for byte, so that a search finds code and offsets stay.

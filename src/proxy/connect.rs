@@ -57,7 +57,9 @@ impl Proxy {
 
         let Planned { step, judgement } = plan::on_connect(&rules, &self.house.portal_host, &seen);
         let remedy = match (&step, &judgement) {
-            (ConnectStep::Refuse(_), Some(judgement)) => Some(rules.remedy_judged(&seen, judgement)),
+            (ConnectStep::Refuse(_) | ConnectStep::Tunnel(_), Some(judgement)) => {
+                Some(rules.remedy_judged(&seen, judgement))
+            }
             _ => None,
         };
         if let Some(judgement) = &judgement {

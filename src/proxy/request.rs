@@ -185,10 +185,10 @@ impl Proxy {
         if asked.read {
             entry.reads_content();
         }
-        let remedy = match (&step, &judgement) {
-            (RequestStep::Refuse(_), Some(judgement)) => rules.remedy_judged(&seen, judgement),
-            _ => Remedy::default(),
-        };
+        // also of what is refused and let pass: whether a purpose would do belongs to its record
+        let remedy = judgement
+            .as_ref()
+            .map_or_else(Remedy::default, |judgement| rules.remedy_judged(&seen, judgement));
         if let Some(judgement) = &judgement {
             entry.decided(judgement.note(Some(&remedy)));
         }

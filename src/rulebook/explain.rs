@@ -7,7 +7,7 @@ use super::judgement::Judgement;
 use crate::facts::fields::list;
 use crate::facts::{
     Activity, Effect, GrantId, Host, Observation, Offer, Outcome, PlatformId, PolicyId, PurposeId, Reason, Remedy,
-    RulebookId, SignatureId, SubjectId,
+    RulebookId, SignatureId, SubjectId, WouldBe,
 };
 use crate::purpose::show_duration;
 
@@ -42,10 +42,28 @@ pub struct Explanation {
     pub inspection: Vec<ExplainedPolicy>,
     /// What went wrong with policies that failed to evaluate.
     pub troubles: Vec<String>,
+    /// What rules on probation would change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub would: Option<ExplainedTrial>,
     /// What would help.
     pub remedy: Remedy,
     /// The rules that decided.
     pub rulebook: RulebookId,
+}
+
+/// What would come of it with the rules on probation in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ExplainedTrial {
+    /// Whether it would pass.
+    pub be: WouldBe,
+    /// Whether it would be read.
+    pub inspected: bool,
+    /// The policies that would decide whether it may pass.
+    pub policies: Vec<ExplainedPolicy>,
+    /// The policies that would decide whether it may be read.
+    pub inspection: Vec<ExplainedPolicy>,
+    /// What goes wrong with policies that fail to evaluate.
+    pub troubles: Vec<String>,
 }
 
 /// A policy with its words and its place.
@@ -75,6 +93,13 @@ impl Rulebook {
         let remedy = self.remedy(seen);
         let reading = judgement.reading();
         let policies = |reasons: &[Reason]| reasons.iter().map(|reason| self.explained(reason)).collect();
+        let would = judgement.trial().map(|trial| ExplainedTrial {
+            be: trial.would_be(),
+            inspected: trial.inspect(),
+            policies: policies(trial.reasons()),
+            inspection: policies(trial.inspect_reasons()),
+            troubles: trial.troubles().to_vec(),
+        });
         Explanation {
             outcome: judgement.outcome_if(&remedy),
             who: seen.subject.as_ref().map(|subject| subject.id.clone()),
@@ -99,6 +124,7 @@ impl Rulebook {
             policies: policies(judgement.reasons()),
             inspection: policies(judgement.inspect_reasons()),
             troubles: judgement.troubles().to_vec(),
+            would,
             remedy,
             rulebook: self.id.clone(),
         }
@@ -139,6 +165,8 @@ impl Explanation {
             "trouble",
             self.troubles.iter().map(|trouble| format!("  {trouble}")).collect(),
         );
+        let on_probation = self.would.as_ref().map(|would| would.lines(self.inspected));
+        section("with the rules on probation in force", on_probation.unwrap_or_default());
         section("what would help", self.help());
         section("rules", vec![format!("  {}", self.rulebook)]);
         lines
@@ -229,6 +257,29 @@ fn offered(offer: &Offer) -> String {
         line = format!("{line}, ticket `{pattern}`");
     }
     line
+}
+
+impl ExplainedTrial {
+    fn lines(&self, inspected: bool) -> Vec<String> {
+        let mut lines = vec![match (self.be, self.policies.is_empty()) {
+            (WouldBe::Allowed, _) => "  would allow, by these policies".to_owned(),
+            (WouldBe::Denied, false) => "  would deny, by these policies".to_owned(),
+            (WouldBe::Denied, true) if self.troubles.is_empty() => "  would deny: no rule would permit it".to_owned(),
+            (WouldBe::Denied, true) => "  would deny: a policy fails to evaluate".to_owned(),
+        }];
+        lines.extend(self.policies.iter().flat_map(ExplainedPolicy::lines));
+        if self.inspected != inspected && self.troubles.is_empty() {
+            let would = if self.inspected {
+                "  the gateway would read this flow"
+            } else {
+                "  the gateway would not read this flow"
+            };
+            lines.push(would.to_owned());
+            lines.extend(self.inspection.iter().flat_map(ExplainedPolicy::lines));
+        }
+        lines.extend(self.troubles.iter().map(|trouble| format!("  trouble: {trouble}")));
+        lines
+    }
 }
 
 impl ExplainedPolicy {

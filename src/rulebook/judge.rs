@@ -6,7 +6,7 @@ use super::Rulebook;
 use super::judgement::{Cause, Judgement};
 use crate::catalog::media_type;
 use crate::facts::{Activity, Grant, Head, Observation, Peek, Person, Place, PolicyId, Reading, Reason, Subject};
-use crate::policy::{Decision, Hearing, Question, RequestFacts};
+use crate::policy::{Decision, Hearing, Question, RequestFacts, RuleSet};
 
 impl Rulebook {
     /// Judges what was seen: pure, total, and the same every time.
@@ -17,7 +17,7 @@ impl Rulebook {
     /// Judges what was seen, as if the catalogue had read the request as `reading`.
     pub(super) fn judge_as(&self, seen: &Observation, reading: Option<&Reading>) -> Judgement {
         let place = self.catalog.place(seen.ask.host());
-        let judgement = Judgement::closed(place.clone(), self.id.clone());
+        let judgement = Judgement::closed(place.clone(), self.id.clone()).in_mode(self.policy.mode());
         let path = seen
             .ask
             .head()
@@ -36,7 +36,7 @@ impl Rulebook {
         let head = seen.ask.head();
         let path = head.map(|head| self.catalog.path_for_rules(&place, &head.path));
         match self.counter(seen, (&place, &path.unwrap_or_default())) {
-            Ok(counter) => counter.ask(actions).into_part(),
+            Ok(counter) => counter.ask(RuleSet::InEffect, actions).into_part(),
             Err(_) => Part::default(),
         }
     }
@@ -130,15 +130,41 @@ struct Verdict {
     reasons: Vec<Reason>,
     errors: BTreeSet<PolicyId>,
     troubles: Vec<String>,
+    /// Whether a rule on probation was left out.
+    observed: bool,
 }
 
 impl Counter<'_> {
     fn may_be_read(&self) -> bool {
-        self.ask(&["inspect"]).is_clean()
+        self.ask(RuleSet::InEffect, &["inspect"]).is_clean()
     }
 
+    /// Judges by the rules that count and, where one on probation may apply, once more as if all did: what comes of
+    /// that is told beside, and changes nothing.
     fn judge(&self, blank: Judgement, head: Option<&Head>, given: Option<&Reading>) -> Judgement {
-        let inspect = self.ask(&["inspect"]);
+        let (judgement, observed) = self.judge_by(RuleSet::InEffect, blank, head, given);
+        let judgement = if judgement.is_refused_by_rules() {
+            let let_pass = self.hearing.let_pass(&actions(judgement.reading()));
+            judgement.let_pass(let_pass)
+        } else {
+            judgement
+        };
+        if !observed {
+            return judgement;
+        }
+        let blank = Judgement::closed(judgement.place().clone(), self.rules.id.clone());
+        let (trial, _) = self.judge_by(RuleSet::WithObserved, blank, head, given);
+        judgement.beside(trial)
+    }
+
+    fn judge_by(
+        &self,
+        set: RuleSet,
+        blank: Judgement,
+        head: Option<&Head>,
+        given: Option<&Reading>,
+    ) -> (Judgement, bool) {
+        let inspect = self.ask(set, &["inspect"]);
         let readable = inspect.is_clean();
         // A flow that may not be read is judged by its host alone, so nothing of the request is looked at.
         let reading = match (given, head) {
@@ -146,26 +172,30 @@ impl Counter<'_> {
             (None, Some(head)) if readable => Some(self.rules.catalog.read(blank.place(), head)),
             (None, _) => None,
         };
-        let verdict = self.ask(&actions(reading.as_ref()));
+        let verdict = self.ask(set, &actions(reading.as_ref()));
         let publishes = reading.iter().flat_map(|reading| &reading.activities);
         let publishes = publishes
             .into_iter()
             .any(|one| self.rules.policy.vocabulary().publishes(one));
-        blank.filled(reading, publishes, inspect.into_part(), verdict.into_part())
+        let observed = inspect.observed || verdict.observed;
+        let judgement = blank.filled(reading, publishes, inspect.into_part(), verdict.into_part());
+        (judgement, observed)
     }
 
     /// Asks without a grant, then under each, and stops at the first that permits. What failed to evaluate on the way
     /// is kept: any of it denies.
-    fn ask(&self, actions: &[&str]) -> Verdict {
+    fn ask(&self, set: RuleSet, actions: &[&str]) -> Verdict {
         let mut verdict = Verdict {
             passed: None,
             reasons: Vec::new(),
             errors: BTreeSet::new(),
             troubles: Vec::new(),
+            observed: false,
         };
         let grants = self.grants.iter().copied().map(Some);
         for grant in std::iter::once(None).chain(grants) {
-            let decision = self.hearing.decide(actions, grant);
+            let decision = self.hearing.decide_by(set, actions, grant);
+            verdict.observed |= decision.has_observed();
             verdict.errors.extend(decision.errors().iter().cloned());
             verdict.troubles.extend(decision.troubles().iter().cloned());
             if decision.is_allowed() {
@@ -285,6 +315,49 @@ mod tests {
         ] {
             assert!(!passes(path), "{path}");
         }
+    }
+
+    #[test]
+    fn what_a_rule_on_probation_would_change_is_told_beside() {
+        let open = "permit (principal, action, resource is Site) when { resource.host == \"www.facebook.com\" };";
+        let observe =
+            |rule: &str| format!("{open} @id(\"new\") @reason(\"R.\") @owner(\"IT\") @mode(\"observe\") {rule}");
+        let come_of = |rule: &str, to: &str| {
+            let judgement = asked(rule, "ada", to, |_| {});
+            let would = judgement.note(None).would.map(|would| {
+                let ids = would.policies.iter().chain(&would.errors).map(PolicyId::as_str);
+                let ids = ids.collect::<Vec<_>>().join(" ");
+                format!("{} {} {ids}", would.be.as_str(), would.inspect)
+            });
+            (judgement.is_allowed(), judgement.inspect(), would.unwrap_or_default())
+        };
+        let page = "https://www.facebook.com/groups/1";
+        for (rule, would) in [
+            (
+                "forbid (principal, action in Action::\"activity\", resource);",
+                "denied true new",
+            ),
+            (
+                "forbid (principal, action == Action::\"connect\", resource);",
+                "denied true new",
+            ),
+            (
+                "forbid (principal, action == Action::\"inspect\", resource);",
+                "allowed false connect.social new test",
+            ),
+            ("permit (principal, action in Action::\"activity\", resource);", ""),
+            (
+                "forbid (principal, action in Action::\"activity\", resource)
+                 when { (context.request.bytes + 1) * 9223372036854775807 + 9223372036854775807 > 5 };",
+                "denied false new",
+            ),
+        ] {
+            let rule = observe(rule);
+            assert_eq!(come_of(&rule, page), (true, true, would.to_owned()), "{rule}");
+        }
+        let permit = observe("permit (principal, action, resource is Site) when { resource.host == \"x.com\" };");
+        let (allowed, _, would) = come_of(&permit, "https://x.com/home");
+        assert_eq!((allowed, would.as_str()), (false, "allowed true connect.social new"));
     }
 
     #[test]

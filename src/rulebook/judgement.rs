@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::judge::Part;
 use crate::facts::{
-    Activity, DecisionNote, Effect, Grant, Outcome, Place, PolicyId, Reading, Reason, Remedy, RulebookId,
+    Activity, DecisionNote, Effect, Grant, Mode, Outcome, Place, PolicyId, Reading, Reason, Remedy, RulebookId, Would,
+    WouldBe,
 };
 use crate::policy::{Decision, Permit};
 
@@ -22,6 +23,11 @@ pub struct Judgement {
     inspect_reasons: Vec<Reason>,
     errors: BTreeSet<PolicyId>,
     troubles: Vec<String>,
+    /// What it would be with the rules on probation in force, where that is something else.
+    trial: Option<Box<Self>>,
+    mode: Mode,
+    /// The permit where the rules refuse it and only observe.
+    let_pass: Option<Permit>,
     rulebook: RulebookId,
 }
 
@@ -68,8 +74,19 @@ impl Judgement {
             inspect_reasons: Vec::new(),
             errors: BTreeSet::new(),
             troubles: Vec::new(),
+            trial: None,
+            mode: Mode::default(),
+            let_pass: None,
             rulebook,
         }
+    }
+
+    pub(super) fn in_mode(self, mode: Mode) -> Self {
+        Self { mode, ..self }
+    }
+
+    pub(super) fn let_pass(self, let_pass: Option<Permit>) -> Self {
+        Self { let_pass, ..self }
     }
 
     pub(super) fn because(self, cause: Cause) -> Self {
@@ -98,10 +115,23 @@ impl Judgement {
         }
     }
 
+    /// The same, beside what it would be with the rules on probation in force. One of those that fails to evaluate is
+    /// told of as well: in force it would deny; but it is not in effect, so its failure has none.
+    pub(super) fn beside(self, trial: Self) -> Self {
+        let (this, that) = (
+            (self.is_allowed(), self.inspect, &self.errors),
+            (trial.is_allowed(), trial.inspect, &trial.errors),
+        );
+        Self {
+            trial: (this != that).then(|| Box::new(trial)),
+            ..self
+        }
+    }
+
     /// The permit, or why there is none.
     pub fn permit(&self) -> Result<Permit, Refusal> {
         let permit = self.decision.as_ref().and_then(Decision::permit);
-        permit.ok_or_else(|| Refusal {
+        permit.or_else(|| self.let_pass.clone()).ok_or_else(|| Refusal {
             reasons: self.reasons.clone(),
             policy_error: self.cause == Cause::PolicyError,
             unknown_person: self.cause == Cause::UnknownPerson,
@@ -110,7 +140,7 @@ impl Judgement {
         })
     }
 
-    /// Whether the flow may pass.
+    /// Whether the rules permit the flow; one that they refuse has a permit all the same where they only observe.
     pub fn is_allowed(&self) -> bool {
         self.decision.as_ref().is_some_and(Decision::is_allowed)
     }
@@ -161,6 +191,41 @@ impl Judgement {
         self.grant.as_ref()
     }
 
+    /// What it would be with the rules on probation in force, where that is something else; it lets nothing pass.
+    pub(super) fn trial(&self) -> Option<&Self> {
+        self.trial.as_deref()
+    }
+
+    /// What rules on probation would have changed, where they would have.
+    pub fn would(&self) -> Option<Would> {
+        let trial = self.trial()?;
+        Some(Would {
+            be: trial.would_be(),
+            inspect: trial.inspect,
+            policies: trial.deciding(self.inspect != trial.inspect && trial.errors.is_empty()),
+            errors: trial.errors.difference(&self.errors).cloned().collect(),
+        })
+    }
+
+    pub(super) fn would_be(&self) -> WouldBe {
+        if self.is_allowed() {
+            WouldBe::Allowed
+        } else {
+            WouldBe::Denied
+        }
+    }
+
+    /// The policies that decided. Why a flow was not read belongs to its record too; why it was, where that is `news`.
+    fn deciding(&self, news: bool) -> BTreeSet<PolicyId> {
+        let told = |reason: &&Reason| news || (!self.inspect && reason.effect == Effect::Forbid);
+        let reading = self.inspect_reasons.iter().filter(told);
+        self.reasons
+            .iter()
+            .chain(reading)
+            .map(|reason| reason.policy.clone())
+            .collect()
+    }
+
     /// Whether it was refused because nobody knows who asks.
     pub fn needs_identity(&self) -> bool {
         self.cause == Cause::NoIdentity
@@ -184,18 +249,19 @@ impl Judgement {
 
     /// What the record says of it; without a remedy, nothing would have helped.
     pub fn note(&self, remedy: Option<&Remedy>) -> DecisionNote {
+        self.note_in(self.mode, remedy)
+    }
+
+    /// What the record of a gateway in `mode` says of it.
+    pub(super) fn note_in(&self, mode: Mode, remedy: Option<&Remedy>) -> DecisionNote {
         let nothing = Remedy::default();
         let remedy = remedy.filter(|_| self.is_refused_by_rules()).unwrap_or(&nothing);
-        // Why a flow was not read belongs to its record too.
-        let unread = self
-            .inspect_reasons
-            .iter()
-            .filter(|reason| !self.inspect && reason.effect == Effect::Forbid);
-        let policies = self.reasons.iter().chain(unread).map(|reason| reason.policy.clone());
         let activities = self.reading.iter().flat_map(|reading| reading.activities.clone());
         let activities: BTreeSet<Activity> = activities.collect();
         DecisionNote {
             outcome: self.outcome_if(remedy),
+            mode,
+            let_pass: mode == Mode::Observe && self.is_refused_by_rules(),
             host: self.place.host.clone(),
             platform: self.place.platform.clone(),
             activity: self.activity(),
@@ -213,9 +279,10 @@ impl Judgement {
             publishes: self.publishes,
             grant: self.grant.as_ref().map(|grant| grant.id.clone()),
             purpose: self.grant.as_ref().map(|grant| grant.purpose.clone()),
-            policies: policies.collect(),
+            policies: self.deciding(false),
             errors: self.errors.clone(),
             offered: remedy.offers.iter().map(|offer| offer.purpose.clone()).collect(),
+            would: self.would(),
             rulebook: self.rulebook.clone(),
         }
     }

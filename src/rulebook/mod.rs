@@ -32,7 +32,7 @@ pub use assemble::Assembled;
 pub use cases::{Case, CaseReport, CaseResult, Coverage, Difference, Exercised, Mutation, Survivor, Touched};
 pub use described::Described;
 pub use directory::{Directory, Listed};
-pub use explain::{ExplainedPolicy, Explanation};
+pub use explain::{ExplainedPolicy, ExplainedTrial, Explanation};
 pub use explain_conditions::Because;
 pub use judgement::{Judgement, Refusal};
 pub use live::{LiveDirectory, LiveRulebook};
@@ -45,7 +45,7 @@ pub use what_if::WhatIf;
 use std::sync::Arc;
 
 use crate::catalog::Catalog;
-use crate::facts::RulebookId;
+use crate::facts::{Mode, RulebookId};
 use crate::policy::Policy;
 use crate::purpose::Purposes;
 
@@ -62,6 +62,15 @@ impl Rulebook {
     /// A digest of the exact texts: every record names the rules that decided.
     pub fn id(&self) -> &RulebookId {
         &self.id
+    }
+
+    /// The same rules in a gateway of this mode.
+    #[must_use]
+    pub fn in_mode(self, mode: Mode) -> Self {
+        Self {
+            policy: self.policy.in_mode(mode),
+            ..self
+        }
     }
 
     /// Where requests go and what they do.

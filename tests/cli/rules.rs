@@ -209,6 +209,26 @@ fn a_case_that_fails_says_what_came_instead() {
 }
 
 #[test]
+fn the_explanation_says_what_a_rule_on_probation_would_change() {
+    let desk = Desk::with_policies();
+    let rule = r#"@id("example.closed") @title("Closed") @reason("The example is closed.") @owner("IT") @mode("observe")
+forbid (principal, action == Action::"connect", resource) when { resource.host == "www.example.org" };
+"#;
+    desk.write("policies/rules/80-probation.cedar", rule);
+    let explain = |host: &str| {
+        desk.types(&format!(
+            "wayleave explain --as dan --to https://{host}/ --at 2026-11-24T10:00:00Z"
+        ))
+    };
+    let told = explain("www.example.org");
+    assert!(told.contains("allow: dan may connect on www.example.org"), "{told}");
+    let section = "\n\nwith the rules on probation in force\n  would deny, by these policies\n  \
+                   forbid `example.closed` (rules/80-probation.cedar:1): The example is closed.\n";
+    assert!(told.contains(section), "{told}");
+    assert!(!explain("www.example.com").contains("probation"));
+}
+
+#[test]
 fn a_request_is_explained_for_each_outcome() {
     let desk = Desk::empty();
     insta::assert_snapshot!(desk.types("wayleave explain --as dan --to https://www.example.org/ --at 2026-11-24T10:00:00Z"), @r#"

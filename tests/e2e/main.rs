@@ -29,6 +29,7 @@ mod intercept;
 mod kept;
 mod limits;
 mod metrics;
+mod modes;
 mod portal;
 mod purposes;
 mod recognition;

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex};
 
 use super::*;
 use crate::facts::{
-    Activity, Arrival, Ask, Authority, DecisionNote, Door, Employment, End, GatewayAct, Head, Host, MethodName,
+    Activity, Arrival, Ask, Authority, DecisionNote, Door, Employment, End, GatewayAct, Head, Host, MethodName, Mode,
     NetworkName, Observation, Outcome, Peek, Person, PlatformId, RulebookId, Standing, Subject, SubjectId,
 };
 
@@ -85,6 +85,8 @@ pub(crate) fn seen(user: &str, path: &str) -> Observation {
 pub(crate) fn decided(outcome: Outcome) -> DecisionNote {
     DecisionNote {
         outcome,
+        mode: Mode::Enforce,
+        let_pass: false,
         host: Host::parse("www.linkedin.com").unwrap(),
         platform: Some(PlatformId::new("linkedin")),
         activity: Activity::new("post"),
@@ -97,6 +99,7 @@ pub(crate) fn decided(outcome: Outcome) -> DecisionNote {
         policies: BTreeSet::new(),
         errors: BTreeSet::new(),
         offered: Vec::new(),
+        would: None,
         rulebook: RulebookId::new("sha256:1"),
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::audit::{Broken, Verified};
 use crate::facts::{
-    Act, Ask, DecisionNote, End, Ending, GatewayAct, GrantAct, Observation, PlatformId, PurposeId, Record,
+    Act, Ask, DecisionNote, End, Ending, GatewayAct, GrantAct, Observation, PlatformId, PolicyId, PurposeId, Record,
 };
 
 /// The answer of `verify` for a script.
@@ -103,6 +103,14 @@ fn flow_in_words(seen: &Observation, decided: Option<&DecisionNote>) -> String {
     if let Some(note) = decided.filter(|note| !note.offered.is_empty()) {
         let offered: Vec<&str> = note.offered.iter().map(PurposeId::as_str).collect();
         let _ = write!(text, " (would help: {})", offered.join(", "));
+    }
+    if decided.is_some_and(|note| note.let_pass) {
+        text.push_str(" (let pass: the gateway only observes)");
+    }
+    if let Some(would) = decided.and_then(|note| note.would.as_ref()) {
+        let ids = would.policies.iter().chain(&would.errors).map(PolicyId::as_str);
+        let ids: Vec<&str> = ids.collect();
+        let _ = write!(text, " (would be {}: {})", would.be.as_str(), ids.join(", "));
     }
     text
 }

@@ -211,7 +211,7 @@ pub(super) fn cases() -> Value {
     document("Policy cases", table(&[], keys))
 }
 
-fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 18] {
+fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 19] {
     let channels = [
         Channel::Portal,
         Channel::Cli,
@@ -253,6 +253,10 @@ fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 18] {
             choice("Where the purpose is stated", &channels.map(Channel::as_str)),
         ),
         ("outcome", choice("What must come of it", outcomes)),
+        (
+            "would",
+            choice("What rules on probation would make of it", &["allowed", "denied"]),
+        ),
         (
             "policies",
             texts("Rules that must be among those that decide; an empty list: none decides"),

@@ -91,7 +91,7 @@ impl Engine {
         (principal, action, resource): (&Party, &Party, &Party),
         facts: &F,
         scratch: &mut Scratch,
-        counts: impl Fn(Number) -> bool,
+        mut counts: impl FnMut(Number) -> bool,
     ) -> Result<Verdict, Doubt> {
         let candidates = self.candidates(principal, action, resource);
         let run = run::Run::new(&self.program, (principal, action, resource), facts, scratch);

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::*;
+use crate::policy::RuleSet;
 use crate::policy::engine::{Answer, Engine, Leaves, Scratch};
 use crate::policy::request::Nouns;
 use crate::policy::schema::{Book, read};
@@ -201,11 +202,11 @@ fn unlinted(rules: &[String]) -> Policy {
 }
 
 /// The same decision by Cedar's public constructors, each question for itself.
-fn plainly(policy: &Policy, question: &Question<'_>) -> Decision {
+fn plainly(policy: &Policy, set: RuleSet, question: &Question<'_>) -> Decision {
     let grant = question.grant.map(|grant| (grant.id.clone(), grant.expires));
-    let leaves = question.actions.contains(&"connect");
+    let leaves = question.actions.contains(&"connect") && set == RuleSet::InEffect;
     let passage = leaves.then(|| (question.authority.clone(), grant));
-    match policy.ask_cedar(question) {
+    match policy.ask_cedar(question, set) {
         Ok(tally) => policy.conclude(tally, passage),
         Err(trouble) => Decision::deny(crate::policy::Reasons::new(), vec![trouble]),
     }
@@ -216,14 +217,16 @@ proptest! {
 
     #[test]
     fn a_hearing_decides_as_each_question_for_itself(
-        rules in prop::collection::vec(rule(), 0..24),
+        rules in prop::collection::vec((rule(), prop::bool::weighted(0.2)), 0..24),
         flows in prop::collection::vec((any_flow(), any::<bool>(), any::<bool>()), 1..6),
         asked in prop::collection::vec(
             subsequence(vec!["connect", "inspect", "browse", "post", "advertise", "embed", "archive", "juggle"], 0..4),
             1..5,
         ),
     ) {
-        let policy = unlinted(&rules);
+        let observe = |(rule, observed): &(String, bool)| if *observed { format!("@mode(\"observe\") {rule}") } else { rule.clone() };
+        let policy = unlinted(&rules.iter().map(observe).collect::<Vec<_>>());
+        let all_in_force = unlinted(&rules.iter().map(|(rule, _)| rule.clone()).collect::<Vec<_>>());
         for (flow, has_request, knows_the_time) in &flows {
             let flow = if *knows_the_time { flow.clone() } else { flow.clone().zone("Mars/Olympus") };
             let question = flow.question(&[]);
@@ -231,8 +234,14 @@ proptest! {
             let hearing = policy.hear(&question);
             for actions in &asked {
                 for grant in [None, flow.grant.as_ref()] {
-                    let expected = plainly(&policy, &Question { actions, grant, ..question });
-                    prop_assert_eq!(hearing.decide(actions, grant), expected);
+                    let question = Question { actions, grant, ..question };
+                    let (decided, tried) = (hearing.decide(actions, grant), hearing.decide_by(RuleSet::WithObserved, actions, grant));
+                    prop_assert_eq!(&decided, &plainly(&policy, RuleSet::InEffect, &question));
+                    prop_assert_eq!(&tried, &plainly(&policy, RuleSet::WithObserved, &question));
+                    prop_assert!(tried.permit().is_none());
+                    let told = |decision: &Decision| (decision.is_allowed(), decision.reasons().to_vec(), decision.troubles().to_vec());
+                    prop_assert_eq!(told(&tried), told(&all_in_force.decide(&question)));
+                    prop_assert!(decided.has_observed() || told(&decided) == told(&tried));
                 }
                 if let Some(grant) = flow.grant.as_ref().filter(|_| !hearing.heeds_grants(actions)) {
                     let (with, without) = (hearing.decide(actions, Some(grant)), hearing.decide(actions, None));

@@ -218,14 +218,47 @@ fn what_an_annotation_seems_to_promise_it_keeps() {
         (code.as_str(), help.as_str()),
         ("wayleave::policy::annotation", "did you mean `@expires`?")
     );
-    let (code, ..) = only(&rule("@mode(\"observe\")", "forbid"));
-    assert_eq!(code, "wayleave::policy::annotation");
+    for (wrong, meant) in [
+        ("@mode(\"observed\")", "did you mean `@mode(\"observe\")`?"),
+        (
+            "@mode(\"coach\")",
+            "write `@mode(\"observe\")` while the rule is on probation; without `@mode` it counts",
+        ),
+        (
+            "@mode(\"\")",
+            "write `@mode(\"observe\")` while the rule is on probation; without `@mode` it counts",
+        ),
+    ] {
+        let (code, _, _, help) = only(&rule(wrong, "forbid"));
+        assert_eq!((code.as_str(), help.as_str()), ("wayleave::policy::mode", meant));
+    }
     for fine in [
         "@expires(\"2027-01-31\")",
         "@expires(\"2027-01-31T18:00:00+01:00\")",
         "@ticket(\"SEC-7\")",
+        "@mode(\"enforce\")",
     ] {
         assert_eq!(problems(&rule(fine, "permit")), [], "{fine}");
+    }
+}
+
+#[test]
+fn a_rule_on_probation_speaks_of_what_records_tell() {
+    for (scope, fine) in [
+        ("(principal, action, resource is Site)", true),
+        ("(principal, action == Action::\"connect\", resource)", true),
+        ("(principal, action in Action::\"publish\", resource)", true),
+        ("(principal, action, resource)", false),
+        ("(principal, action == Action::\"declare\", resource)", false),
+        (
+            "(principal, action in [Action::\"browse\", Action::\"approve\"], resource)",
+            false,
+        ),
+    ] {
+        let rule = format!("@id(\"a\") @reason(\"R.\") @mode(\"observe\")\nforbid {scope};");
+        let found: Vec<String> = problems(&rule).into_iter().map(|problem| problem.code).collect();
+        let expected: &[&str] = if fine { &[] } else { &["wayleave::policy::mode"] };
+        assert_eq!(found, expected, "{scope}");
     }
 }
 

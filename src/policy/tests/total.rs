@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::facts::Mode;
 
 #[test]
 fn a_question_that_mixes_up_two_flows_is_denied() {
@@ -71,6 +72,69 @@ fn a_rule_that_fails_denies_even_where_another_permits() {
         verdict(&flow("eve", "x.com").ask(&policy, &["connect", "browse"])),
         "allow open"
     );
+}
+
+#[test]
+fn a_rule_on_probation_changes_nothing_also_where_it_fails() {
+    let rules = r#"
+        @id("open") @reason("Open.")
+        permit (principal, action in [Action::"connect", Action::"browse", Action::"post"], resource);
+        @id("shut") @reason("Shut.") @mode("observe")
+        forbid (principal, action == Action::"post", resource);
+        @id("sum") @reason("Sum.") @mode("observe")
+        forbid (principal, action == Action::"browse", resource) when { context.request.bytes * 9223372036854775807 > 5 };
+        @id("like") @reason("Like.") @mode("observe")
+        permit (principal, action == Action::"react", resource);
+    "#;
+    let policy = parsed(&[SourceText::new("rules/test.cedar", rules)]);
+    let eve = flow("eve", "x.com");
+    let question = eve.question(&[]);
+    let hearing = policy.hear(&question);
+    for (action, counts, would) in [
+        ("post", "allow open", "deny shut"),
+        ("browse", "allow open", "error sum"),
+        ("react", "deny", "allow open like"),
+    ] {
+        let actions = ["connect", action];
+        let (decided, tried) = (
+            hearing.decide(&actions, None),
+            hearing.decide_by(crate::policy::RuleSet::WithObserved, &actions, None),
+        );
+        assert_eq!((verdict(&decided).as_str(), verdict(&tried).as_str()), (counts, would));
+        assert!(decided.has_observed());
+        assert_eq!(decided.permit().is_some(), decided.is_allowed());
+        assert!(tried.permit().is_none(), "nothing leaves by what is on probation");
+    }
+    assert!(!hearing.decide(&["connect"], None).has_observed());
+}
+
+#[test]
+fn only_a_clean_refusal_is_let_pass_and_only_where_the_gateway_observes() {
+    let rules = r#"
+        @id("open") @reason("Open.") permit (principal, action == Action::"connect", resource);
+        @id("sum") @reason("Sum.")
+        forbid (principal, action == Action::"post", resource) when { context.request.bytes * 9223372036854775807 > 5 };
+    "#;
+    let policy = |mode| parsed(&[SourceText::new("rules/test.cedar", rules)]).in_mode(mode);
+    let (observing, enforcing) = (policy(Mode::Observe), policy(Mode::Enforce));
+    let eve = flow("eve", "x.com");
+    let question = eve.question(&[]);
+    let refused = ["connect", "browse"];
+    let permit = observing.hear(&question).let_pass(&refused).unwrap();
+    assert_eq!(permit.authority(), &eve.authority);
+    assert!(enforcing.hear(&question).let_pass(&refused).is_none());
+    assert!(!observing.hear(&question).decide(&refused, None).is_allowed());
+    for actions in [
+        &["connect"][..],
+        &["connect", "post"],
+        &["browse"],
+        &["connect", "levitate"],
+    ] {
+        assert!(observing.hear(&question).let_pass(actions).is_none(), "{actions:?}");
+    }
+    let mut mixed_up = eve.clone();
+    mixed_up.subject.id = SubjectId::parse("mallory").unwrap();
+    assert!(observing.hear(&mixed_up.question(&[])).let_pass(&refused).is_none());
 }
 
 #[test]

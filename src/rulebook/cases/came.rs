@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::{Asks, Expected, Wields};
 use crate::facts::fields::list;
-use crate::facts::{Observation, Outcome, PurposeId, Reading, Reason};
+use crate::facts::{Observation, Outcome, PolicyId, PurposeId, Reading, Reason, Would};
 use crate::policy::{CedarCase, GrantQuestion};
 use crate::rulebook::Rulebook;
 
@@ -19,6 +19,8 @@ pub(super) struct Came {
     inspect: Option<bool>,
     reads_as: Option<String>,
     under: Option<PurposeId>,
+    /// What rules on probation would have changed.
+    would: Option<Would>,
     troubles: Vec<String>,
 }
 
@@ -60,6 +62,7 @@ impl Rulebook {
             inspect: Some(judgement.inspect()),
             reads_as: judgement.reading().map(|reading| reading.activity.to_string()),
             under: judgement.grant().map(|grant| grant.purpose.clone()),
+            would: judgement.would(),
             troubles: judgement.troubles().to_vec(),
         }
     }
@@ -119,8 +122,15 @@ impl Came {
             inspect: None,
             reads_as: None,
             under: None,
+            would: None,
             troubles: Vec::new(),
         }
+    }
+
+    /// The rules that decided, and those on probation that would have.
+    pub(super) fn decided(&self) -> impl Iterator<Item = &PolicyId> {
+        let would = self.would.iter().flat_map(|would| &would.policies);
+        self.reasons.iter().map(|reason| &reason.policy).chain(would)
     }
 
     /// Why it came so, below what was expected.
@@ -135,6 +145,11 @@ impl Came {
         }
         if !self.offers.is_empty() {
             lines.push(format!("offered: {}", list(self.offers.iter().map(PurposeId::as_str))));
+        }
+        if let Some(would) = &self.would {
+            let policies = list(would.policies.iter().map(PolicyId::as_str));
+            let be = would.be.as_str();
+            lines.push(format!("with the rules on probation: {be} by {policies}"));
         }
         lines.extend(self.troubles.iter().map(|trouble| format!("trouble: {trouble}")));
         lines
@@ -171,11 +186,15 @@ impl Expected {
         if let Some(errors) = self.errors {
             differ("errors", errors.to_string(), came.troubles.len().to_string());
         }
-        let decided: BTreeSet<&str> = came.reasons.iter().map(|reason| reason.policy.as_str()).collect();
+        if let Some(would) = self.would {
+            let came = came.would.as_ref().map(|would| would.be.as_str());
+            differ("would", quoted(would.as_str()), said(came));
+        }
+        let decided: BTreeSet<&str> = came.decided().map(PolicyId::as_str).collect();
         if let Some(policies) = &self.policies {
             let all = policies.iter().all(|policy| decided.contains(policy.as_str()));
             if !all || (policies.is_empty() && !decided.is_empty()) {
-                let expected = array(policies.iter().map(crate::facts::PolicyId::as_str));
+                let expected = array(policies.iter().map(PolicyId::as_str));
                 differ("policies", expected, array(decided.into_iter()));
             }
         }

@@ -90,6 +90,7 @@ fn case(policy: &Policy, entry: Value, files: &[SourceText]) -> Result<Read, (&'
         inspect: None,
         reads_as: None,
         under: None,
+        would: None,
         errors: Some(entry.num_errors),
     };
     Ok((entry.name, Asks::Engine(Box::new(engine)), expected))

@@ -20,7 +20,7 @@ use super::{Directory, Rulebook};
 use crate::facts::fields::Reader;
 use crate::facts::{
     Arrival, Channel, Observation, Outcome, Person, PolicyId, Problem, PurposeId, Reading, SourceText, Subject,
-    SubjectId,
+    SubjectId, WouldBe,
 };
 use crate::policy::{CedarCase, Power};
 use read::{Bench, CASE, DEFAULTS};
@@ -86,6 +86,8 @@ struct Expected {
     inspect: Option<bool>,
     reads_as: Option<String>,
     under: Option<PurposeId>,
+    /// What rules on probation would change.
+    would: Option<WouldBe>,
     /// How many policies fail to evaluate.
     errors: Option<usize>,
 }
@@ -233,7 +235,7 @@ impl Rulebook {
                 came.because()
             },
             differences,
-            reached: came.reasons.into_iter().map(|reason| reason.policy).collect(),
+            reached: came.decided().cloned().collect(),
         }
     }
 

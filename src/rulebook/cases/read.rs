@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::facts::fields::{At, Fields};
 use crate::facts::{
     Activity, Arrival, Ask, Channel, Door, Grant, GrantId, GrantState, MethodName, NetworkName, Observation, Outcome,
-    Person, PlatformId, PolicyId, PurposeId, Reading, SourceText, Standing, Subject, SubjectId, did_you_mean,
+    Person, PlatformId, PolicyId, PurposeId, Reading, SourceText, Standing, Subject, SubjectId, WouldBe, did_you_mean,
 };
 use crate::policy::Power;
 use crate::purpose::{GROUPS, Purpose, parse_duration};
@@ -39,6 +39,7 @@ pub(super) const CASE: &[&str] = &[
     "for",
     "channel",
     "outcome",
+    "would",
     "policies",
     "offers",
     "inspect",
@@ -109,6 +110,10 @@ impl Bench<'_> {
             inspect: case.flag("inspect"),
             reads_as: case.text("reads-as").map(|text| text.value),
             under: case.text("under").map(|text| PurposeId::new(text.value)),
+            would: case.choice(
+                "would",
+                &[WouldBe::Allowed, WouldBe::Denied].map(|word| (word.as_str(), word)),
+            ),
             errors: None,
             outcome: case.choice("outcome", &outcomes)?,
         })

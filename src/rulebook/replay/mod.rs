@@ -80,15 +80,15 @@ impl Rulebook {
         }
     }
 
-    /// Judges again. What would help is computed only for what a person waited for, so a refusal is recorded with
-    /// or without it: it is asked for here where it was asked for then.
+    /// Judges again, in the mode of that gateway. What would help is computed only for what a person waited for, so a
+    /// refusal is recorded with or without it: it is asked for here where it was asked for then.
     fn judge_like(&self, seen: &Observation, from: &DecisionNote) -> DecisionNote {
         let judgement = self.judge(seen);
-        let unhelped = judgement.note(None);
+        let unhelped = judgement.note_in(from.mode, None);
         if judgement.is_allowed() || (from.outcome == Outcome::Deny && from.offered.is_empty()) {
             return unhelped;
         }
-        judgement.note(Some(&self.remedy(seen)))
+        judgement.note_in(from.mode, Some(&self.remedy(seen)))
     }
 }
 
@@ -103,6 +103,8 @@ fn differences(from: &DecisionNote, to: &DecisionNote) -> Vec<String> {
     let shown = |id: Option<&str>| id.unwrap_or("none").to_owned();
     differ("outcome", from.outcome.as_str().into(), to.outcome.as_str().into());
     differ("activity", from.activity.to_string(), to.activity.to_string());
+    let would = |note: &DecisionNote| shown(note.would.as_ref().map(|would| would.be.as_str()));
+    differ("with the rules on probation", would(from), would(to));
     differ("read", from.inspect.to_string(), to.inspect.to_string());
     differ(
         "platform",

@@ -10,7 +10,8 @@ use cedar_policy::{
 use serde_json::Value;
 
 use super::ladders::{Known, Ladders, known, ladders};
-use crate::facts::{Problem, SourceText, hex};
+use crate::facts::{Mode, Problem, SourceText, hex};
+use crate::policy::Rule;
 use crate::rulebook::{Assembled, Sources};
 
 /// What holds of every request, as far as the schema's types do not say it. A condition whose words a schema does not
@@ -67,7 +68,9 @@ impl Theory {
         let broken = |what: String| vec![Problem::of_file("wayleave::proof::theory", &sources.schema.name, what)];
         let (schema, _) = Schema::from_cedarschema_str(&sources.schema.text).map_err(|e| broken(e.to_string()))?;
         let mut rules = Vec::new();
-        for rule in assembled.rulebook.policy().rules() {
+        // what is on probation has no effect, and nothing hangs on it
+        let in_effect = |rule: &&Rule| rule.mode == Mode::Enforce;
+        for rule in assembled.rulebook.policy().rules().filter(in_effect) {
             let parsed = Policy::parse(Some(PolicyId::new(rule.id.as_str())), &rule.text);
             let mut policy = parsed.map_err(|e| broken(e.to_string()))?;
             if let Some(end) = rule.expires.filter(|_| policy.effect() == Effect::Permit) {

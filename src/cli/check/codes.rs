@@ -81,6 +81,11 @@ const TABLE: &[(&str, &str, &str)] = &[
         "Remove it, or renew its `@expires` with its owner.",
     ),
     (
+        "policy::mode",
+        "A rule has a mode that it cannot have",
+        "Write `@mode(\"observe\")` or `@mode(\"enforce\")`; rules about purposes cannot be on probation.",
+    ),
+    (
         "policy::annotation",
         "An annotation means nothing",
         "Spell it as `policies/README.md` does, or remove it.",

@@ -22,7 +22,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::{BadMetric, Labels, Metrics, Resources};
 use crate::portal::{Portal, PortalError, PortalParts};
 use crate::proxy::{self, PacFile, Proxy, Tasks};
-use crate::rulebook::{Assembled, LiveDirectory, LiveRulebook, Rulebook, Sources};
+use crate::rulebook::{Assembled, LiveDirectory, LiveRulebook, Rulebook};
 use crate::tls::{self, Issuer, Mint, TlsProblem};
 use crate::upstream::{self, Upstream, UpstreamError};
 
@@ -100,7 +100,8 @@ impl Gatehouse {
             Rules::Folder(folder) => Some((folder.clone(), Look::at(folder))),
             Rules::Embedded => None,
         };
-        let (Ready { assembled, kept }, refused) = ready(&rules, &Kept::at(&settings.policies.kept))?;
+        let (Ready { assembled, kept }, refused) =
+            reload::ready(&rules, &Kept::at(&settings.policies.kept)).map_err(OpenError::Policies)?;
         reload::warn(&assembled, &clock);
         if settings.mode == Mode::Observe {
             tracing::warn!("the gateway only observes: what rules refuse is let pass, and recorded");
@@ -129,26 +130,6 @@ impl Gatehouse {
         }
         Ok(house)
     }
-}
-
-/// The rules that rule from the start: those of the folder, or the last good ones with the problems of the folder.
-fn ready(rules: &Rules, kept: &Kept) -> Result<(Ready, Vec<Problem>), OpenError> {
-    let read = match rules {
-        Rules::Folder(folder) => Ready::read(folder, kept),
-        Rules::Embedded => Ready::take(&Sources::embedded(), kept),
-    };
-    let problems = match read {
-        Ok(ready) => return Ok((ready, Vec::new())),
-        Err(problems) => problems,
-    };
-    let Some(ready) = Ready::last(kept) else {
-        return Err(OpenError::Policies(problems));
-    };
-    for problem in &problems {
-        tracing::error!(%problem, "policies were refused, the last good ones rule");
-    }
-    tracing::error!(rulebook = %ready.assembled.rulebook.id(), "the folder of policies is broken: the rules that ruled before this start rule on");
-    Ok((ready, problems))
 }
 
 fn bind(settings: &config::File) -> Result<Doors, OpenError> {

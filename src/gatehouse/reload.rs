@@ -13,7 +13,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::health::Health;
 use super::kept::Kept;
-use super::open::labels;
+use super::open::{Rules, labels};
 use super::sources::{Look, read_folder};
 use crate::audit::Book;
 use crate::clock::Clock;
@@ -80,6 +80,26 @@ pub(super) fn warn(assembled: &Assembled, clock: &Clock) {
     for warning in assembled.warnings.iter().chain(&expiring) {
         tracing::warn!(%warning, "policies");
     }
+}
+
+/// The rules that rule from the start: those of the folder, or the last good ones with the problems of the folder.
+pub(super) fn ready(rules: &Rules, kept: &Kept) -> Result<(Ready, Vec<Problem>), Vec<Problem>> {
+    let read = match rules {
+        Rules::Folder(folder) => Ready::read(folder, kept),
+        Rules::Embedded => Ready::take(&Sources::embedded(), kept),
+    };
+    let problems = match read {
+        Ok(ready) => return Ok((ready, Vec::new())),
+        Err(problems) => problems,
+    };
+    let Some(ready) = Ready::last(kept) else {
+        return Err(problems);
+    };
+    for problem in &problems {
+        tracing::error!(%problem, "policies were refused, the last good ones rule");
+    }
+    tracing::error!(rulebook = %ready.assembled.rulebook.id(), "the folder of policies is broken: the rules that ruled before this start rule on");
+    Ok((ready, problems))
 }
 
 /// Looks after the policies and puts new ones in force.

@@ -174,7 +174,7 @@ mod solved {
         insta::assert_snapshot!(desk.types("wayleave prove --only approvals-last-two-weeks"), @r#"
         exit 1
         --- stdout
-        FAILED     approvals-last-two-weeks: Nothing is approved for longer than fourteen days. (properties/people.toml:43, legal)
+        FAILED     approvals-last-two-weeks: Nothing is approved for longer than fourteen days. (properties/people.toml:44, legal)
           who    somebody engaged as employee, of no role and no department
           does   approve
           about  businessOwner = themselves
@@ -210,7 +210,7 @@ mod solved {
         insta::assert_snapshot!(desk.types("wayleave prove --only private-matters-stay-private"), @"
         exit 1
         --- stdout
-        FAILED     private-matters-stay-private: Banking, health, works councils and other private matters are never decrypted. (properties/places.toml:4, legal)
+        FAILED     private-matters-stay-private: Banking, health, works councils and other private matters are never decrypted. (properties/places.toml:5, legal)
           who    somebody engaged as employee, of no role and no department
           does   inspect
           where  a host in `sensitive`, `social-media`

@@ -35,6 +35,7 @@ mod purposes;
 mod recognition;
 mod refusals;
 mod reload;
+mod settings;
 mod steady;
 mod tunnel;
 mod websocket;

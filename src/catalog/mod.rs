@@ -20,7 +20,6 @@
 //!
 //! **What remains to doubt.** See `labels.rs` for names that the client chooses.
 
-mod fields;
 mod host;
 mod index;
 mod json;

@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::facts::{Act, GatewayAct, Mode, Problem};
 use crate::identity::Guard;
 use crate::metrics::Metrics;
-use crate::rulebook::{Assembled, LiveDirectory, LiveRulebook, Rulebook, Sources};
+use crate::rulebook::{Assembled, Live, Rulebook, Sources};
 
 /// How often the folder is looked at. The system could tell of changes, but not on every file system, not without limit,
 /// and not when the folder itself is replaced; a hundred files are looked at in less than a millisecond.
@@ -107,8 +107,7 @@ pub(super) struct Reload {
     pub(super) folder: PathBuf,
     pub(super) kept: Kept,
     pub(super) mode: Mode,
-    pub(super) rules: Arc<LiveRulebook>,
-    pub(super) directory: Arc<LiveDirectory>,
+    pub(super) live: Arc<Live>,
     pub(super) book: Book,
     pub(super) metrics: Metrics,
     pub(super) health: Arc<Health>,
@@ -178,16 +177,14 @@ impl Reload {
 
     async fn put_in_force(&self, Ready { assembled, kept }: Ready) {
         warn(&assembled, &self.clock);
-        let (from, to) = (self.rules.load().id().clone(), assembled.rulebook.id().clone());
-        self.directory.replace(Arc::new(assembled.directory));
-        self.metrics.relabel(&labels(&assembled.rulebook));
+        let (from, to) = (self.live.load().rulebook.id().clone(), assembled.rulebook.id().clone());
         let changed = from != to;
+        self.metrics.relabel(&labels(&assembled.rulebook));
+        self.live.replace(assembled.in_mode(self.mode));
         if changed {
-            let rulebook = assembled.rulebook.in_mode(self.mode);
-            self.rules.replace(Arc::new(rulebook));
             tracing::info!(%from, %to, "new policies rule");
         }
-        let was_refused = self.health.rules_changed(&self.rules.load());
+        let was_refused = self.health.rules_changed(&self.live.load().rulebook);
         self.health.rules_kept(kept);
         if changed {
             for problem in self.health.authority() {
@@ -210,7 +207,7 @@ impl Reload {
     }
 
     async fn record(&self, act: GatewayAct) {
-        record(&self.book, &self.rules, act).await;
+        record(&self.book, &self.live, act).await;
     }
 }
 
@@ -232,8 +229,8 @@ pub(super) async fn follow_accounts(guard: Arc<Guard>) {
 }
 
 /// Writes what the gateway did by itself.
-pub(super) async fn record(book: &Book, rules: &LiveRulebook, act: GatewayAct) {
-    let rulebook = rules.load().id().clone();
+pub(super) async fn record(book: &Book, live: &Live, act: GatewayAct) {
+    let rulebook = live.load().rulebook.id().clone();
     if let Err(error) = book.write(book.record(Act::Gateway { act, rulebook })).await {
         tracing::error!(%error, "the book does not take a record of the gateway itself");
     }

@@ -54,7 +54,7 @@ use crate::ingress;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::portal::Portal;
-use crate::rulebook::{LiveDirectory, LiveRulebook};
+use crate::rulebook::Live;
 use crate::tls::{self, Mint};
 use crate::upstream::Upstream;
 pub use longlived::STOPPING;
@@ -92,10 +92,8 @@ impl Default for Settings {
 
 /// What the proxy works with; built by the gatehouse, cheap to clone.
 pub struct Parts {
-    /// The rules in force.
-    pub rules: Arc<LiveRulebook>,
-    /// The people.
-    pub directory: Arc<LiveDirectory>,
+    /// The rules and the people in force.
+    pub live: Arc<Live>,
     /// Who are you.
     pub guard: Arc<Guard>,
     /// The grants.
@@ -166,9 +164,11 @@ impl Proxy {
     pub async fn sum_up(self: Arc<Self>) {
         let next = || self.unless_stopping(tokio::time::sleep(budget::WINDOW));
         while next().await.is_some() {
-            self.unproven.renew(&self.house.book, self.house.rules.load().id());
+            self.unproven
+                .renew(&self.house.book, self.house.live.load().rulebook.id());
         }
-        self.unproven.renew(&self.house.book, self.house.rules.load().id());
+        self.unproven
+            .renew(&self.house.book, self.house.live.load().rulebook.id());
     }
 
     fn via(&self, received: Version) -> Option<&HeaderValue> {

@@ -2,8 +2,6 @@
 //! says it, the person's own page lists it, and the client hears what its protocol has words for.
 
 use std::convert::Infallible;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -12,7 +10,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::Proxy;
-use super::linger::Lingering;
+use super::linger::{Lingering, Talk};
 use super::respond;
 use crate::audit::{Closing, Entry};
 use crate::facts::{End, Fault, FaultCode, Host, Observation, RecordId};
@@ -109,7 +107,7 @@ where
             let service = service_fn(|request| async move {
                 Ok::<_, Infallible>(respond::fault_without_entry(&request, fault, Some((host, record))))
             });
-            let client = Lingering::new(client, Arc::new(AtomicBool::new(true)));
+            let client = Lingering::new(client, Talk::without_end());
             let connection = http1::Builder::new()
                 .keep_alive(false)
                 .serve_connection(TokioIo::new(client), service);

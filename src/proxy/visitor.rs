@@ -18,7 +18,7 @@ use crate::identity::{Answer, Evidence, SignIn, WhyRejected};
 use crate::ingress;
 use crate::portal::Visit;
 use crate::purpose::Declaration;
-use crate::rulebook::{self, Rulebook};
+use crate::rulebook::{self, InForce};
 
 /// One hop of a client: the connection to a door, or what runs inside an intercepted tunnel.
 pub(super) struct Hop {
@@ -108,16 +108,16 @@ impl Proxy {
     }
 
     /// Everything a judgement depends on beside the rules.
-    pub(super) async fn observe(&self, rules: &Rulebook, hop: &Hop, visitor: &Visitor, ask: Ask) -> Observation {
+    pub(super) async fn observe(&self, in_force: &InForce, hop: &Hop, visitor: &Visitor, ask: Ask) -> Observation {
         let at = self.house.clock.now();
         let person = visitor
             .subject
             .as_ref()
-            .and_then(|subject| self.house.directory.load().person(&subject.id));
+            .and_then(|subject| in_force.directory.person(&subject.id));
         let standing = match (&visitor.subject, &person) {
             (Some(subject), Some(person)) => {
                 let given = Given {
-                    rules,
+                    in_force,
                     hop,
                     subject,
                     person,
@@ -149,7 +149,7 @@ impl Proxy {
         if ask.host() == &self.house.portal_host {
             return standing;
         }
-        let Some(platform) = given.rules.catalog().place(ask.host()).platform else {
+        let Some(platform) = given.in_force.rulebook.catalog().place(ask.host()).platform else {
             return standing;
         };
         if holds(&standing, purpose, &platform) || !given.may_declare(purpose, *channel) {
@@ -181,10 +181,8 @@ impl Proxy {
             ticket: None,
             duration: None,
         };
-        let directory = self.house.directory.load();
         let visit = Visit {
-            rules: given.rules,
-            directory: &directory,
+            in_force: given.in_force,
             subject: given.subject,
             person: Some(given.person),
             arrival: &given.hop.arrival,
@@ -212,7 +210,7 @@ fn holds(standing: &Standing, purpose: &PurposeId, platform: &PlatformId) -> boo
 }
 
 struct Given<'a> {
-    rules: &'a Rulebook,
+    in_force: &'a InForce,
     hop: &'a Hop,
     subject: &'a Subject,
     person: &'a Arc<Person>,
@@ -231,6 +229,7 @@ impl<'a> Given<'a> {
     /// Asked before anything is declared: people select what they hold, and where they do not hold it, that is no
     /// declaration that was refused.
     fn may_declare(&self, purpose: &PurposeId, channel: Channel) -> bool {
-        self.rules.may_declare(self.visitor(), purpose, channel, self.at)
+        let rules = &self.in_force.rulebook;
+        rules.may_declare(self.visitor(), purpose, channel, self.at)
     }
 }

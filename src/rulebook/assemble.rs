@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 
-use super::{Directory, Rulebook, Sources};
+use super::{Directory, InForce, Rulebook, Sources};
 use crate::catalog::Catalog;
 use crate::facts::{
-    Activity, Category, Host, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, did_you_mean, hex,
+    Activity, Category, Host, Mode, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, did_you_mean, hex,
 };
 use crate::policy::{NamedKind, Owners, PlatformFacts, Policy, World};
 use crate::purpose::{Purpose, Purposes};
@@ -18,7 +18,7 @@ use crate::purpose::{Purpose, Purposes};
 pub struct Assembled {
     /// The rules.
     pub rulebook: Rulebook,
-    /// The people: not part of the rules, and replaced apart from them.
+    /// The people: not part of the rules, and in force together with them.
     pub directory: Directory,
     /// What does not keep the rules from ruling, but should not stay.
     pub warnings: Vec<Problem>,
@@ -86,6 +86,14 @@ impl Sources {
 }
 
 impl Assembled {
+    /// What this puts in force in a gateway of this mode.
+    pub fn in_mode(self, mode: Mode) -> InForce {
+        InForce {
+            rulebook: self.rulebook.in_mode(mode),
+            directory: self.directory,
+        }
+    }
+
     /// Warns of rules that surely say nothing beside the others.
     pub fn overlaps(&self) -> Vec<Problem> {
         self.rulebook.policy.overlaps(&self.world())

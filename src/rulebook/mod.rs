@@ -35,7 +35,7 @@ pub use directory::{Directory, Listed};
 pub use explain::{ExplainedPolicy, ExplainedTrial, Explanation};
 pub use explain_conditions::Because;
 pub use judgement::{Judgement, Refusal};
-pub use live::{LiveDirectory, LiveRulebook};
+pub use live::{InForce, Live};
 pub use matrix::{Access, Cell, MatrixQuestion};
 pub use replay::{Change, Example, Group, Replay, Replayer, Sums, Tally};
 pub use sources::{Sources, is_source};

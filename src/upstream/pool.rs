@@ -82,7 +82,7 @@ pub(super) struct Slot {
 
 #[derive(Default)]
 struct State {
-    /// HTTP/1.1 connections whose last answer has ended.
+    /// HTTP/1.1 connections whose last answer has ended, in the order in which they did.
     waiting: Vec<Waiting>,
     /// HTTP/2 connections, the oldest first: what a rush has added is used last, and let go first.
     shared: Vec<Sharing>,
@@ -206,20 +206,31 @@ impl Pool {
     }
 
     fn keep(&self, slot: &Slot, sender: http1::SendRequest<Body>) {
-        if sender.is_closed() || self.waiting.load(Ordering::Relaxed) >= self.keep.total {
+        if sender.is_closed() || self.keep.per_origin == 0 || self.keep.total == 0 {
             return;
         }
-        let mut state = slot.lock();
-        if state.waiting.len() >= self.keep.per_origin {
-            state.waiting.retain(|waiting| !waiting.sender.is_closed());
+        slot.lock().make_room(self.keep.per_origin);
+        if self.waiting.load(Ordering::Relaxed) >= self.keep.total {
+            self.evict();
         }
-        state.waiting.push(Waiting {
+        slot.lock().waiting.push(Waiting {
             sender,
             since: Instant::now(),
             _counted: Counted::among(&self.waiting),
         });
-        let surplus = state.waiting.len().saturating_sub(self.keep.per_origin);
-        state.waiting.drain(..surplus);
+    }
+
+    /// Lets the connection go that has waited longest, to whichever origin it leads.
+    fn evict(&self) {
+        let slots = self.all();
+        let since = |slot: &&Arc<Slot>| slot.lock().waiting.first().map(|each| each.since);
+        let longest = slots.values().filter(|slot| since(slot).is_some()).min_by_key(since);
+        if let Some(slot) = longest {
+            let mut state = slot.lock();
+            if !state.waiting.is_empty() {
+                state.waiting.remove(0);
+            }
+        }
     }
 
     /// How many connections are kept unused.
@@ -297,6 +308,15 @@ impl Slot {
 }
 
 impl State {
+    /// Lets go those that have waited longest, until one more is among `most`.
+    fn make_room(&mut self, most: usize) {
+        if self.waiting.len() >= most {
+            self.waiting.retain(|each| !each.sender.is_closed());
+            let surplus = (self.waiting.len() + 1).saturating_sub(most);
+            self.waiting.drain(..surplus);
+        }
+    }
+
     /// What the dial that began after `seen` failed with, if it did.
     fn failed_since(&self, seen: u64) -> Option<Fault> {
         let failed = self.failed.as_ref().filter(|_| self.dials > seen);

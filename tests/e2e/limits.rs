@@ -97,6 +97,7 @@ async fn malformed_requests_are_answered_400_and_recorded() {
         wire.try_to_say(request).await;
         let answer = wire.rest().await;
         assert_eq!(status(&answer), "400", "{what}: {answer}");
+        drop(wire);
         let strays = world.strays(at + 1).await;
         assert_eq!(code(&strays[at]), Some(FaultCode::BadRequest), "{what}");
         assert_eq!(strays[at].status, Some(400), "{what}");
@@ -149,11 +150,27 @@ async fn a_head_that_is_too_large_is_answered_431() {
         ))
         .await;
         assert_eq!(status(&wire.rest().await), "431");
+        drop(wire);
         let strays = world.strays(at + 1).await;
         assert_eq!(code(&strays[at]), Some(FaultCode::HeadTooLarge));
         assert_eq!(strays[at].status, Some(431));
     }
     assert_eq!(dan.get("http://www.example.org/").await.status, StatusCode::OK);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_says_far_too_much_before_they_listen_still_hears_why() {
+    let world = World::open().await;
+    let mut wire = Wire::plain(&world).await;
+    world.sends(1);
+    // more than the buffers of both sides hold, so that the answer is there long before the last byte is said
+    let field = format!("X: {}\r\n", "x".repeat(16 << 20));
+    wire.say(format!("GET http://www.example.org/ HTTP/1.1\r\n{field}"))
+        .await;
+    assert_eq!(status(&wire.rest().await), "431");
+    drop(wire);
+    world.strays(1).await;
     world.close().await;
 }
 

@@ -25,6 +25,7 @@ mod guard;
 mod headers;
 mod http2;
 mod identity;
+mod in_force;
 mod intercept;
 mod kept;
 mod limits;

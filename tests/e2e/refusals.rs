@@ -127,7 +127,10 @@ async fn a_script_gets_a_problem_document_with_everything_that_helps() {
     assert_eq!(problem["instance"], format!("/v1/decisions/{id}"));
     assert_eq!(problem["outcome"], "declare");
     assert_eq!(problem["declare"], format!("{PORTAL}/v1/grants"));
-    assert_eq!(problem["policy_revision"], world.gate().rules().load().id().as_str());
+    assert_eq!(
+        problem["policy_revision"],
+        world.gate().live().load().rulebook.id().as_str()
+    );
     let detail = problem["detail"].as_str().unwrap();
     assert!(detail.contains("LinkedIn") && detail.contains("recruiting"), "{detail}");
     let first = &problem["purposes"][0];

@@ -51,7 +51,7 @@ impl Proxy {
             Err(why) => return respond::no_entry(&request, &why),
         };
         let (parts, body) = request.into_parts();
-        let visitor = self.visitor(&hop, &parts).await;
+        let visitor = self.meet(&mut entry, &hop, &parts).await;
         let seen = self.observe(&rules, &hop, &visitor, Ask::Connect(authority)).await;
         entry.saw(rules.redact(&seen));
 

@@ -9,7 +9,7 @@ use super::admin::Admin;
 use super::health::Health;
 use super::kept::Kept;
 use super::reach::Reach;
-use super::reload::{self, Ready, Reload};
+use super::reload::{self, Reload};
 use super::sources::Look;
 use super::{Addresses, Gatehouse, descriptors, pac};
 use crate::audit::{Book, BookError};
@@ -99,8 +99,8 @@ impl Gatehouse {
             Rules::Folder(folder) => Some((folder.clone(), Look::at(folder))),
             Rules::Embedded => None,
         };
-        let (Ready { assembled, kept }, refused) =
-            reload::ready(&rules, &Kept::at(&settings.policies.kept)).map_err(OpenError::Policies)?;
+        let kept = Kept::at(&settings.policies.kept);
+        let (assembled, texts, refused) = reload::ready(&rules, &kept).map_err(OpenError::Policies)?;
         reload::warn(&assembled, &clock);
         if settings.mode == Mode::Observe {
             tracing::warn!("the gateway only observes: what rules refuse is let pass, and recorded");
@@ -110,6 +110,8 @@ impl Gatehouse {
         let doors = bind(settings)?;
         descriptors::tell(asked, settings);
         let rooms = build(settings, assembled.in_mode(settings.mode), issuer, &doors, &clock)?;
+        // not before: a start that fails leaves what ruled last as it is
+        let kept = texts.keep(&kept);
         if let Err(why) = rooms.portal.settle(&settings.audit.folder, clock.now()).await {
             tracing::error!(%why, "what was promised before the last end cannot be compared with the records");
         }

@@ -17,7 +17,7 @@ use super::open::{Rules, labels};
 use super::sources::{Look, read_folder};
 use crate::audit::Book;
 use crate::clock::Clock;
-use crate::facts::{Act, GatewayAct, Mode, Problem};
+use crate::facts::{Act, GatewayAct, Mode, Problem, RulebookId};
 use crate::identity::Guard;
 use crate::metrics::Metrics;
 use crate::rulebook::{Assembled, Live, Rulebook, Sources};
@@ -41,35 +41,50 @@ fn assemble(sources: &Sources) -> Result<Assembled, Vec<Problem>> {
 }
 
 /// Rules that may rule, and whether their texts are kept; if not, why.
-pub(super) struct Ready {
-    pub(super) assembled: Assembled,
-    pub(super) kept: Result<(), String>,
+struct Ready {
+    assembled: Assembled,
+    kept: Result<(), String>,
 }
 
 impl Ready {
-    /// Reads a folder and keeps what it says, if that may rule: before it rules, so that no record names a rulebook that
-    /// is not kept.
-    pub(super) fn read(folder: &Path, kept: &Kept) -> Result<Self, Vec<Problem>> {
-        Self::take(&Sources::from_files(read_folder(folder)?)?, kept)
+    /// Reads a folder and keeps what it says, if that may rule.
+    fn read(folder: &Path, kept: &Kept) -> Result<Self, Vec<Problem>> {
+        let (assembled, texts) = Texts::read(folder)?;
+        let kept = texts.keep(kept);
+        Ok(Self { assembled, kept })
+    }
+}
+
+/// The texts of rules that may rule.
+pub(super) struct Texts {
+    of: RulebookId,
+    sources: Sources,
+}
+
+impl Texts {
+    fn read(folder: &Path) -> Result<(Assembled, Self), Vec<Problem>> {
+        Self::take(Sources::from_files(read_folder(folder)?)?)
     }
 
     /// The same of texts that were read.
-    pub(super) fn take(sources: &Sources, kept: &Kept) -> Result<Self, Vec<Problem>> {
-        let assembled = assemble(sources)?;
-        let kept = kept.keep(assembled.rulebook.id(), sources).map_err(|error| {
-            tracing::error!(%error, "the rules in force are not kept on disk");
-            error.to_string()
-        });
-        Ok(Self { assembled, kept })
+    fn take(sources: Sources) -> Result<(Assembled, Self), Vec<Problem>> {
+        let assembled = assemble(&sources)?;
+        let of = assembled.rulebook.id().clone();
+        Ok((assembled, Self { of, sources }))
     }
 
-    /// What ruled last, where that still may. It stays kept as it is.
-    pub(super) fn last(kept: &Kept) -> Option<Self> {
+    /// What ruled last, where that still may.
+    fn last(kept: &Kept) -> Option<(Assembled, Self)> {
         let sources = kept.last().map_err(|error| tracing::error!(%error, "the last rules"));
-        let assembled = assemble(&sources.ok()??).ok()?;
-        Some(Self {
-            assembled,
-            kept: Ok(()),
+        Self::take(sources.ok()??).ok()
+    }
+
+    /// Keeps them as what rules: when nothing but them can rule any more, and before they do, so that no record names a
+    /// rulebook that is not kept.
+    pub(super) fn keep(&self, kept: &Kept) -> Result<(), String> {
+        kept.keep(&self.of, &self.sources).map_err(|error| {
+            tracing::error!(%error, "the rules in force are not kept on disk");
+            error.to_string()
         })
     }
 }
@@ -83,23 +98,23 @@ pub(super) fn warn(assembled: &Assembled, clock: &Clock) {
 }
 
 /// The rules that rule from the start: those of the folder, or the last good ones with the problems of the folder.
-pub(super) fn ready(rules: &Rules, kept: &Kept) -> Result<(Ready, Vec<Problem>), Vec<Problem>> {
+pub(super) fn ready(rules: &Rules, kept: &Kept) -> Result<(Assembled, Texts, Vec<Problem>), Vec<Problem>> {
     let read = match rules {
-        Rules::Folder(folder) => Ready::read(folder, kept),
-        Rules::Embedded => Ready::take(&Sources::embedded(), kept),
+        Rules::Folder(folder) => Texts::read(folder),
+        Rules::Embedded => Texts::take(Sources::embedded()),
     };
     let problems = match read {
-        Ok(ready) => return Ok((ready, Vec::new())),
+        Ok((assembled, texts)) => return Ok((assembled, texts, Vec::new())),
         Err(problems) => problems,
     };
-    let Some(ready) = Ready::last(kept) else {
+    let Some((assembled, texts)) = Texts::last(kept) else {
         return Err(problems);
     };
     for problem in &problems {
         tracing::error!(%problem, "policies were refused, the last good ones rule");
     }
-    tracing::error!(rulebook = %ready.assembled.rulebook.id(), "the folder of policies is broken: the rules that ruled before this start rule on");
-    Ok((ready, problems))
+    tracing::error!(rulebook = %texts.of, "the folder of policies is broken: the rules that ruled before this start rule on");
+    Ok((assembled, texts, problems))
 }
 
 /// Looks after the policies and puts new ones in force.

@@ -52,7 +52,7 @@ impl Proxy {
             Err(why) => return respond::no_entry(&request, &why),
         };
         let (parts, body) = request.into_parts();
-        let visitor = self.visitor(&hop, &parts).await;
+        let visitor = self.meet(&mut entry, &hop, &parts).await;
         let seen = self.observe(&in_force, &hop, &visitor, Ask::Connect(authority)).await;
         entry.saw(rules.redact(&seen));
 

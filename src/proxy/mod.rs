@@ -71,7 +71,8 @@ pub struct Settings {
     /// HTTP/2 streams that one client connection may have open.
     pub max_streams: u32,
     /// How many records one client address (of IPv6, one network of 64 bits) may cause in a minute by what comes to
-    /// nothing: broken connections, requests of nobody. More are counted, and told in one record. 0: no limit.
+    /// nothing: broken connections, requests of nobody, and of those who leave while their password is checked. More are
+    /// counted, and told in one record. 0: no limit.
     pub unproven_records: u32,
     /// How long running flows may take to end once the gateway stops, in seconds; what is left then is cut, and its
     /// record says so.

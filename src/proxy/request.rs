@@ -115,7 +115,7 @@ impl Proxy {
             Err(why) => return respond::no_entry(&request, &why),
         };
         let (mut parts, mut body) = request.into_parts();
-        let visitor = self.visitor(&hop, &parts).await;
+        let visitor = self.meet(&mut entry, &hop, &parts).await;
         headers::end_their_hop(&mut parts.headers);
         let head = head_of(&parts, rules.catalog().label_headers(), !body.is_end_stream());
         let mut seen = self

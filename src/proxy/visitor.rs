@@ -1,14 +1,17 @@
 //! Who sends this: what the hop to the proxy proves, and which of their grants they select.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::request::Parts;
 use rustls::pki_types::CertificateDer;
 
 use super::Proxy;
+use super::budget::Unproven;
 use super::lanes::Taken;
 use super::streams::Streams;
+use crate::audit::Entry;
 use crate::clock::Timestamp;
 use crate::facts::{
     Arrival, Ask, Authority, Channel, Grant, Observation, Person, PlatformId, PurposeId, Standing, Subject, SubjectId,
@@ -72,10 +75,40 @@ pub(super) struct Visitor {
     pub(super) selects: Option<(PurposeId, Channel)>,
 }
 
+/// Whoever sends a request and is being looked at. Should they leave before that is done, they proved nothing, and what
+/// they leave behind is recorded like everything that comes to nothing: only so often.
+struct Newcomer<'a> {
+    proxy: &'a Proxy,
+    entry: &'a mut Entry,
+    client: SocketAddr,
+    met: bool,
+}
+
+impl Drop for Newcomer<'_> {
+    fn drop(&mut self) {
+        if !self.met && !self.proxy.records_unproven(self.client, Unproven::Stray) {
+            self.entry.leave_out();
+        }
+    }
+}
+
 impl Proxy {
+    /// Finds out who sends the request on `hop` whose record is `entry`.
+    pub(super) async fn meet(&self, entry: &mut Entry, hop: &Hop, parts: &Parts) -> Visitor {
+        let mut newcomer = Newcomer {
+            proxy: self,
+            entry,
+            client: hop.arrival.client,
+            met: false,
+        };
+        let visitor = self.visitor(hop, parts).await;
+        newcomer.met = true;
+        visitor
+    }
+
     /// Identifies the sender of a request on `hop`. Inside a tunnel it is whoever opened it: a page's own requests
     /// cannot speak for the hop to the proxy.
-    pub(super) async fn visitor(&self, hop: &Hop, parts: &Parts) -> Visitor {
+    async fn visitor(&self, hop: &Hop, parts: &Parts) -> Visitor {
         if let Some(inside) = &hop.inside {
             return inside.visitor.clone();
         }

@@ -15,10 +15,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::connect::{Connected, Connector, Sender, Shared};
+use super::dial::Targets;
 use super::outgoing::Spelled;
 use super::streams::{self, Place};
 use super::{Body, faults};
 use crate::facts::{Authority, Fault};
+use crate::policy::Permit;
 
 /// Which connections can serve a request: those to the same authority, over TLS or in clear.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -153,13 +155,14 @@ impl Pool {
     }
 
     /// A connection to the origin: a kept one if there is one, else a new one.
-    pub(super) async fn checkout(&self, slot: &Slot) -> Result<Checkout, Fault> {
+    pub(super) async fn checkout(&self, slot: &Slot, permit: &Permit) -> Result<Checkout, Fault> {
         if let Some(sender) = slot.kept() {
             return Ok(Checkout { sender, reused: true });
         }
         // boxed: most requests find a connection, and a dial would make the future of each of them large
+        let targets = Box::pin(self.connector.dialer.find(permit)).await?; // nobody waits for another's look-ups
         if !slot.key.secure || slot.lock().speaks_http1 {
-            return Box::pin(self.fresh(slot)).await;
+            return Box::pin(self.fresh(slot, targets)).await;
         }
         let seen = slot.lock().dials;
         let turn = slot.dialling.lock().await;
@@ -171,23 +174,23 @@ impl Pool {
         }
         if slot.lock().speaks_http1 {
             drop(turn);
-            return Box::pin(self.fresh(slot)).await;
+            return Box::pin(self.fresh(slot, targets)).await;
         }
-        let dialled = Box::pin(self.fresh(slot)).await;
+        let dialled = Box::pin(self.fresh(slot, targets)).await;
         let mut state = slot.lock();
         state.dials += 1;
         state.failed = dialled.as_ref().err().map(faults::again);
         dialled
     }
 
-    async fn fresh(&self, slot: &Slot) -> Result<Checkout, Fault> {
+    async fn fresh(&self, slot: &Slot, targets: Targets) -> Result<Checkout, Fault> {
         // what an origin lets its other connections carry holds for the next, which cannot say so before it is used
         let streams = slot
             .lock()
             .shared
             .last()
             .map_or(streams::MOST, |each| each.connection.streams.most());
-        let connected = self.connector.connect(&slot.key, streams).await?;
+        let connected = self.connector.connect(&slot.key, targets, streams).await?;
         let mut state = slot.lock();
         let sender = match connected {
             Connected::Http1(sender) => {

@@ -8,7 +8,7 @@ use wayleave::gatehouse::{Gatehouse, OpenError, Rules};
 use wayleave::rulebook::Replay;
 use wayleave::tls::Issuer;
 
-use crate::harness::World;
+use crate::harness::{World, copy};
 
 const RULES: &str = "rules/90-test.cedar";
 
@@ -104,5 +104,26 @@ async fn a_first_start_with_a_broken_folder_does_not_open() {
     let rules = Rules::Folder(world.policies());
     let opened = Gatehouse::open(&settings, rules, issuer, world.clock.clone()).await;
     assert!(matches!(opened, Err(OpenError::Policies(_))));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_of_a_start_that_failed_are_not_the_last_that_ruled() {
+    let world = World::open().await;
+    let elsewhere = world.folder.path().join("elsewhere");
+    copy(&world.policies(), &elsewhere);
+    std::fs::write(elsewhere.join(RULES), CLOSED).unwrap();
+    let kept = Kept::at(&world.settings.policies.kept);
+    let ruled = kept.last().unwrap().unwrap();
+    let mut taken = world.settings.clone();
+    taken.ingress.plain = world.gate().addresses().plain;
+    // the port is taken, or else the book is
+    for settings in [taken, world.settings.clone()] {
+        let issuer = Issuer::temporary(&wayleave::clock::Clock::system()).unwrap();
+        let rules = Rules::Folder(elsewhere.clone());
+        let opened = Gatehouse::open(&settings, rules, issuer, world.clock.clone()).await;
+        assert!(matches!(opened, Err(OpenError::Bind(_) | OpenError::Book(_))));
+        assert_eq!(kept.last().unwrap().unwrap(), ruled);
+    }
     world.close().await;
 }

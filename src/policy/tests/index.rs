@@ -5,10 +5,10 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::*;
-use crate::policy::RuleSet;
 use crate::policy::engine::{Answer, Engine, Leaves, Scratch};
 use crate::policy::request::Nouns;
 use crate::policy::schema::{Book, read};
+use crate::policy::{Passage, RuleSet};
 
 pub(super) static BOOK: LazyLock<Book> = LazyLock::new(|| read(&schema()).unwrap());
 static NOUNS: LazyLock<Nouns> = LazyLock::new(|| Nouns::new(BOOK.actions.clone()).unwrap());
@@ -205,7 +205,11 @@ fn unlinted(rules: &[String]) -> Policy {
 fn plainly(policy: &Policy, set: RuleSet, question: &Question<'_>) -> Decision {
     let grant = question.grant.map(|grant| (grant.id.clone(), grant.expires));
     let leaves = question.actions.contains(&"connect") && set == RuleSet::InEffect;
-    let passage = leaves.then(|| (question.authority.clone(), grant));
+    let passage = leaves.then(|| Passage {
+        authority: question.authority.clone(),
+        holder: question.person.id.clone(),
+        grant,
+    });
     match policy.ask_cedar(question, set) {
         Ok(tally) => policy.conclude(tally, passage),
         Err(trouble) => Decision::deny(crate::policy::Reasons::new(), vec![trouble]),

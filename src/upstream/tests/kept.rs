@@ -243,8 +243,9 @@ async fn a_request_that_never_left_is_handed_back_whole() {
     })
     .await;
     let upstream = way_to(origin.address, &[]);
-    let slot = upstream.pool.slot(key(&permit("x.com:80"), false)).unwrap();
-    let fresh = upstream.pool.checkout(&slot).await.unwrap();
+    let permit = permit("x.com:80");
+    let slot = upstream.pool.slot(key(&permit, false)).unwrap();
+    let fresh = upstream.pool.checkout(&slot, &permit).await.unwrap();
     let Sender::Http1(sender) = &fresh.sender else {
         panic!("in clear it is HTTP/1.1")
     };

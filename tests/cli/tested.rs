@@ -95,7 +95,7 @@ fn changes_that_no_case_notices_are_listed_and_too_many_of_them_fail() {
     "#);
     let told = desk.types("wayleave test --mutate --at-least 50");
     assert!(
-        told.starts_with("exit 0") && told.contains("no case notices if"),
+        told.starts_with("exit 0") && told.contains("no case and no property notices if"),
         "{told}"
     );
     let more = "\n[[case]]\nit = \"keeps guests out\"\nwho = \"ada\"\nto = \"www.linkedin.com:443\"\nnetwork = \"guest\"\noutcome = \"deny\"\n\n[[case]]\nit = \"keeps visitors out\"\nwho = \"vic\"\nto = \"www.linkedin.com:443\"\noutcome = \"deny\"\npolicies = []\n\n[[case]]\nit = \"says nothing of other hosts\"\nwho = \"eve\"\nto = \"crates.io:443\"\noutcome = \"deny\"\npolicies = []\n\n[[case]]\nit = \"has nothing read\"\nwho = \"ada\"\nto = \"https://www.linkedin.com/\"\nasks = [\"inspect\"]\noutcome = \"deny\"\npolicies = []\n\n[[case]]\nit = \"opens nothing else\"\nwho = \"ada\"\nto = \"crates.io:443\"\noutcome = \"deny\"\n\n[[case]]\nit = \"says nothing of what interns have read\"\nwho = \"eve\"\nto = \"https://www.linkedin.com/\"\nasks = [\"inspect\"]\noutcome = \"deny\"\npolicies = []\n";

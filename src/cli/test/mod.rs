@@ -224,12 +224,9 @@ fn by_properties(
     mutation: &Mutation<'_>,
     left: &[usize],
 ) -> Option<Vec<bool>> {
-    let watch = match Watch::new(sources, assembled, Shelf::of_user(), LIMIT) {
-        Ok(watch) => watch,
-        Err(_) => {
-            printer::talk("note: no property was asked: they have problems, which `wayleave prove` tells");
-            return None;
-        }
+    let Ok(watch) = Watch::new(sources, assembled, Shelf::of_user(), LIMIT) else {
+        printer::talk("note: no property was asked: they have problems, which `wayleave prove` tells");
+        return None;
     };
     let progress = Progress::of("asking the properties", left.len() as u64);
     let changed = |number: usize| {

@@ -37,4 +37,5 @@ mod refusals;
 mod reload;
 mod steady;
 mod tunnel;
+mod unmixed;
 mod websocket;

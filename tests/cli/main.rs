@@ -18,6 +18,8 @@ mod gate;
 mod help;
 mod people;
 mod proofs;
+#[cfg(feature = "prove")]
+mod recipes;
 mod replayed;
 mod rules;
 mod sheets;

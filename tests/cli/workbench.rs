@@ -179,6 +179,48 @@ fn rules_that_nobody_owns_reaches_or_needs_are_told() {
 }
 
 #[test]
+fn an_activity_that_no_platform_recognises_is_told_and_so_is_one_that_the_schema_does_not_have() {
+    let desk = Desk::with_policies();
+    let schema = "policies/wayleave.cedarschema";
+    desk.edit(
+        schema,
+        "action call, realtime, games in",
+        "action call, realtime, games, gifting in",
+    );
+    insta::assert_snapshot!(desk.types("wayleave check"), @"
+    exit 0
+    --- stdout
+    wayleave::catalog::activity-never-recognised
+
+      ⚠ no platform has a request that is recognised as `gifting`
+         ╭─[wayleave.cedarschema:114:31]
+     113 │   appliesTo { principal: User, resource: Site, context: ActivityContext };
+     114 │ action call, realtime, games, gifting in [live]
+         ·                               ───┬───
+         ·                                  ╰── here
+     115 │   appliesTo { principal: User, resource: Site, context: ActivityContext };
+         ╰────
+      help: add a signature to the platforms that have it, or remove the action
+
+    policies: sound (40 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
+    ");
+    let desk = Desk::with_policies();
+    desk.edit(
+        schema,
+        ", moderate, advertise in [administer]",
+        ", moderate, advertize in [administer]",
+    );
+    let told = desk.types("wayleave check");
+    for part in [
+        "exit 1",
+        "requests are recognised as `advertise`, which the schema does not declare",
+        "did you mean `advertize`?",
+    ] {
+        assert!(told.contains(part), "{part}\n{told}");
+    }
+}
+
+#[test]
 fn rules_are_laid_out_once_and_what_does_not_parse_is_left_alone() {
     let desk = Desk::with_policies();
     desk.write("policies/rules/50-bad.cedar", "permit (principal, action);\n");

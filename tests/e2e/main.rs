@@ -39,4 +39,5 @@ mod reload;
 mod settings;
 mod steady;
 mod tunnel;
+mod unmixed;
 mod websocket;

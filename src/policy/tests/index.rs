@@ -5,10 +5,10 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::*;
-use crate::policy::RuleSet;
 use crate::policy::engine::{Answer, Engine, Leaves, Scratch};
 use crate::policy::request::Nouns;
 use crate::policy::schema::{Book, read};
+use crate::policy::RuleSet;
 
 pub(super) static BOOK: LazyLock<Book> = LazyLock::new(|| read(&schema()).unwrap());
 static NOUNS: LazyLock<Nouns> = LazyLock::new(|| Nouns::new(BOOK.actions.clone()).unwrap());
@@ -106,6 +106,42 @@ fn rule() -> impl Strategy<Value = String> {
         })
 }
 
+/// Conditions joined by `&&` and `||` in any order and in any brackets, those that fail among them.
+fn joined() -> impl Strategy<Value = String> {
+    let atoms: Vec<String> = BODIES
+        .iter()
+        .filter_map(|body| Some(body.strip_prefix("when {")?.strip_suffix('}')?.trim().to_owned()))
+        .chain(["true", "false", "1"].map(str::to_owned))
+        .collect();
+    let atom = select(atoms).prop_map(|atom| format!("({atom})"));
+    atom.prop_recursive(4, 32, 6, |inner| {
+        (
+            prop::collection::vec(inner, 1..6),
+            select(vec![" && ", " || "]),
+            any::<bool>(),
+        )
+            .prop_map(|(parts, operator, bracketed)| {
+                let whole = parts.join(operator);
+                if bracketed {
+                    format!("({whole})")
+                } else {
+                    format!("!({whole})")
+                }
+            })
+    })
+}
+
+fn joined_rule() -> impl Strategy<Value = String> {
+    let clauses = prop::collection::vec((select(vec!["when", "unless"]), joined()), 1..3);
+    (select(vec!["permit", "forbid"]), clauses).prop_map(|(effect, clauses)| {
+        let clauses = clauses.iter().map(|(word, body)| format!("{word} {{ {body} }}"));
+        format!(
+            "{effect} (principal, action, resource) {};",
+            clauses.collect::<Vec<_>>().join(" ")
+        )
+    })
+}
+
 fn any_flow() -> impl Strategy<Value = Flow> {
     let people = select(vec!["rita", "mark", "cara", "ivan", "vera", "eve"]);
     let hosts = select(vec![
@@ -165,7 +201,7 @@ proptest! {
 
     #[test]
     fn the_engine_answers_as_the_whole_set_does(
-        rules in prop::collection::vec(rule(), 0..24),
+        rules in prop::collection::vec(prop_oneof![4 => rule(), 1 => joined_rule()], 0..24),
         flows in prop::collection::vec(any_flow(), 1..5),
     ) {
         let whole: PolicySet = rules.concat().parse().unwrap();
@@ -251,6 +287,28 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn a_chain_of_conditions_is_translated_however_long_it_is_and_however_it_is_bracketed() {
+    let hosts: Vec<String> = (0..200).map(|n| format!("resource.host == \"h{n}\"")).collect();
+    let (one, other) = (hosts[..100].join(" || "), hosts[100..].join(" || "));
+    let with_clauses: String = hosts.iter().map(|host| format!("unless {{ {host} }} ")).collect();
+    for rule in [
+        format!(
+            "forbid (principal, action, resource) when {{ {} }};",
+            hosts.join(" || ")
+        ),
+        format!(
+            "forbid (principal, action, resource) unless {{ {} }};",
+            hosts.join(" && ")
+        ),
+        format!("forbid (principal, action, resource) when {{ ({one}) || ({other}) }};"),
+        format!("forbid (principal, action, resource) {with_clauses};"),
+    ] {
+        let rules: PolicySet = rule.parse().unwrap();
+        assert!(engine(&rules).is_translated(0), "{}", &rule[..80]);
     }
 }
 

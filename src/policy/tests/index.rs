@@ -8,7 +8,7 @@ use super::*;
 use crate::policy::engine::{Answer, Engine, Leaves, Scratch};
 use crate::policy::request::Nouns;
 use crate::policy::schema::{Book, read};
-use crate::policy::RuleSet;
+use crate::policy::{RuleSet, depth};
 
 pub(super) static BOOK: LazyLock<Book> = LazyLock::new(|| read(&schema()).unwrap());
 static NOUNS: LazyLock<Nouns> = LazyLock::new(|| Nouns::new(BOOK.actions.clone()).unwrap());
@@ -352,5 +352,27 @@ fn what_we_build_satisfies_the_schema_for_every_action() {
             let asked = NOUNS.about_site(&flow.question(&[activity]), &BOOK.words, Some(&BOOK.schema));
             assert!(asked.is_ok(), "{activity} {asked:?}");
         }
+    }
+}
+
+#[test]
+fn what_is_as_deep_as_may_be_cedar_evaluates_on_half_the_stack_of_a_worker() {
+    for condition in lint::deep(depth::DEEPEST - 8) {
+        let rule = format!("permit (principal, action, resource) when {{ {condition} }};");
+        let source = SourceText::new("rules/test.cedar", rule.as_str());
+        let written = crate::policy::rule::read(&source).unwrap().remove(0);
+        assert!(depth::check(&source, written).is_ok(), "{}", &condition[..80]);
+        let policy = unlinted(&[rule]);
+        let rita = flow("rita", "x.com");
+        let ask = || {
+            policy
+                .ask_cedar(&rita.question(&["connect"]), RuleSet::InEffect)
+                .unwrap()
+        };
+        let tally = std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(1 << 20).spawn_scoped(scope, ask);
+            thread.unwrap().join().unwrap()
+        });
+        assert_eq!(tally.into_troubles(), [], "{}", &condition[..80]);
     }
 }

@@ -1,6 +1,6 @@
 //! Rules taken apart: where they say `when`, `unless`, `&&` and `||`, down to what is asked of a request.
 
-use cedar_policy::Expression;
+use cedar_policy::{Expression, PolicyToJsonError};
 use serde_json::{Value, json};
 
 /// A part of a rule that lets it apply or keeps it from that, by itself.
@@ -20,7 +20,7 @@ pub(super) struct Part {
 
 /// The parts of a rule; none where it has no more than a scope.
 pub(super) fn parts(policy: &cedar_policy::Policy) -> Vec<Part> {
-    let json = policy.to_json().unwrap_or_default();
+    let json = read(policy).unwrap_or_default();
     let mut found = Vec::new();
     for clause in clauses(&json) {
         let unless = is_unless(clause);
@@ -31,6 +31,42 @@ pub(super) fn parts(policy: &cedar_policy::Policy) -> Vec<Part> {
         found.extend(bodies.into_iter().filter_map(|body| part(body, unless)));
     }
     found
+}
+
+/// A rule as JSON, for whoever reads it instead of deciding by it: `x has a.b` is spelt out as the
+/// `x has a && x.a has b` that it is short for.
+pub(super) fn read(policy: &cedar_policy::Policy) -> Result<Value, PolicyToJsonError> {
+    let mut json = policy.to_json();
+    if let Some(conditions) = json.as_mut().ok().and_then(|json| json.get_mut("conditions")) {
+        spell_out(conditions);
+    }
+    json
+}
+
+fn spell_out(value: &mut Value) {
+    match value {
+        Value::Object(members) => members.values_mut().for_each(spell_out),
+        Value::Array(items) => items.iter_mut().for_each(spell_out),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+    if let Some(chain) = value.get("has").and_then(chain) {
+        *value = chain;
+    }
+}
+
+/// What a `has` of several steps is short for.
+fn chain(has: &Value) -> Option<Value> {
+    let mut of = has.get("left")?.clone();
+    let mut chain = None;
+    for step in has.get("attr")?.as_array()? {
+        let here = json!({ "has": { "left": of, "attr": step } });
+        chain = Some(match chain {
+            None => here,
+            Some(before) => json!({ "&&": { "left": before, "right": here } }),
+        });
+        of = json!({ ".": { "left": of, "attr": step } });
+    }
+    chain
 }
 
 /// The `when`s and `unless`es of a rule as JSON.
@@ -101,7 +137,7 @@ fn down<'a>(expression: &'a Value, leaves: &mut Vec<&'a Value>) {
     }
 }
 
-/// The longest paths into principal, resource and context that the expression names, each once.
+/// The longest paths that the expression names, each once.
 fn attributes(expression: &Value, found: &mut Vec<String>) {
     if expression.get(".").is_some()
         && let Some(path) = path(expression)
@@ -118,12 +154,16 @@ fn attributes(expression: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// `context.purpose.kind`; none for what does not begin with principal, resource or context.
-fn path(expression: &Value) -> Option<String> {
+/// `context.purpose.kind` for an attribute of an attribute, `Role::"staff"` for a name; none for anything computed.
+pub(super) fn path(expression: &Value) -> Option<String> {
     if let Some(variable) = expression.get("Var").and_then(Value::as_str) {
         return Some(variable.to_owned());
     }
-    let step = expression.get(".")?;
-    let attribute = step.get("attr")?.as_str()?;
-    Some(format!("{}.{attribute}", path(step.get("left")?)?))
+    if let Some(step) = expression.get(".") {
+        let attribute = step.get("attr")?.as_str()?;
+        return Some(format!("{}.{attribute}", path(step.get("left")?)?));
+    }
+    let entity = expression.pointer("/Value/__entity")?;
+    let part = |name| entity.get(name).and_then(Value::as_str);
+    Some(format!("{}::\"{}\"", part("type")?, part("id")?))
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::apart::clauses;
+use super::apart::{clauses, path, read, sides};
 use super::request::wall_clock;
 use super::rule::moment;
 use super::values::milliseconds;
@@ -108,7 +108,7 @@ impl Policy {
             let mut heeded = Heeded::default();
             heeded.moments.extend(self.rules.iter().filter_map(|rule| rule.expires));
             for policy in self.engine.policies() {
-                if let Ok(json) = policy.to_json() {
+                if let Ok(json) = read(policy) {
                     let bodies = clauses(&json).filter_map(|one| one.get("body"));
                     bodies.for_each(|body| heeded.read(body));
                 } else {
@@ -164,9 +164,7 @@ impl Heeded {
 
     /// What it does with time.
     fn look(&mut self, expression: &Value) {
-        if let Some((left, right)) = COMPARING
-            .iter()
-            .find_map(|operator| super::apart::sides(expression, operator))
+        if let Some((left, right)) = COMPARING.iter().find_map(|operator| sides(expression, operator))
             && self.compared(&side_of(left), &side_of(right))
         {
             return;
@@ -215,7 +213,7 @@ impl Heeded {
             self.courses.extend(tag.and_then(Value::as_str).map(str::to_owned));
         }
         for operator in COMPARING.iter().chain(&["contains"]) {
-            let Some((left, right)) = super::apart::sides(expression, operator) else {
+            let Some((left, right)) = sides(expression, operator) else {
                 continue;
             };
             let network = |side: &Value| path(side).is_some_and(|path| path == "context.client.network");
@@ -252,16 +250,6 @@ fn side_of(expression: &Value) -> Side {
     }
 }
 
-/// `context.local.time`; none for what is no path of names.
-fn path(expression: &Value) -> Option<String> {
-    if let Some(variable) = expression.get("Var").and_then(Value::as_str) {
-        return Some(variable.to_owned());
-    }
-    let step = expression.get(".")?;
-    let attribute = step.get("attr")?.as_str()?;
-    Some(format!("{}.{attribute}", path(step.get("left")?)?))
-}
-
 /// The texts that stand in an expression as such.
 fn texts(expression: &Value, found: &mut BTreeSet<String>) {
     if let Some(text) = expression.get("Value").and_then(Value::as_str) {
@@ -278,7 +266,7 @@ mod tests {
 
     fn heeded(condition: &str) -> Heeded {
         let text = format!("permit (principal, action, resource) when {{ {condition} }};");
-        let json = cedar_policy::Policy::parse(None, text).unwrap().to_json().unwrap();
+        let json = read(&cedar_policy::Policy::parse(None, text).unwrap()).unwrap();
         let mut heeded = Heeded::default();
         clauses(&json).for_each(|clause| heeded.read(&clause["body"]));
         heeded
@@ -326,6 +314,8 @@ mod tests {
     fn whether_the_request_is_looked_at_is_known() {
         assert!(heeded("context.request.path like \"/x*\"").request);
         assert!(heeded("context.request has contentType && context.request.contentType == \"x\"").request);
+        assert!(heeded("context has request.contentType && context.request.contentType == \"x\"").request);
+        assert!(heeded("context has request.contentType").request);
         assert!(heeded("[context].contains({})").request);
         assert!(!heeded("context.client.network == \"x\" && resource.host == \"x\"").request);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use cedar_policy_formatter::{Config, policies_str_to_pretty};
 
-use super::rule;
+use super::{depth, rule};
 use crate::facts::{Problem, SourceText};
 
 /// Wide enough for a scope on one line.
@@ -14,7 +14,13 @@ const INDENT: isize = 2;
 /// The text of a file of rules as `wayleave fmt` writes it: the same rules, annotations and comments. Laying it out again
 /// changes nothing.
 pub fn laid_out(source: &SourceText) -> Result<String, Vec<Problem>> {
-    if rule::read(source)?.is_empty() {
+    depth::with_room(source, || lay_out(source)).unwrap_or_else(|problem| Err(vec![problem]))
+}
+
+fn lay_out(source: &SourceText) -> Result<String, Vec<Problem>> {
+    let rules = rule::read(source)?.into_iter().map(|rule| depth::check(source, rule));
+    let rules: Vec<_> = rules.collect::<Result<_, _>>().map_err(|problem| vec![problem])?;
+    if rules.is_empty() {
         return Ok(source.text.to_string());
     }
     let (head, rules) = beheaded(&source.text);

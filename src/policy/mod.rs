@@ -17,6 +17,7 @@ mod answer;
 mod apart;
 mod cedars;
 mod decision;
+mod depth;
 mod diagnose;
 pub mod engine;
 mod express;
@@ -144,11 +145,19 @@ impl Policy {
         rules: &[SourceText],
         world: &World,
     ) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
+        let read = depth::with_room(schema, || Self::read(schema, rules, world));
+        read.unwrap_or_else(|problem| Err(vec![problem]))
+    }
+
+    fn read(schema: &SourceText, rules: &[SourceText], world: &World) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
         let mut problems = Vec::new();
         let mut written = Vec::new();
         for source in rules {
             match rule::read(source) {
-                Ok(read) => written.extend(read.into_iter().map(|rule| (source, rule))),
+                Ok(read) => written.extend(read.into_iter().filter_map(|rule| {
+                    let rule = depth::check(source, rule).map_err(|problem| problems.push(problem));
+                    Some((source, rule.ok()?))
+                })),
                 Err(found) => problems.extend(found),
             }
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use cedar_policy::{PolicySet, ValidationMode, Validator};
 use serde_json::{Value, json};
 
-use super::apart::{is_unless, sides, text_of};
+use super::apart::{clauses, is_unless, read, sides, text_of};
 use super::engine::Number;
 use super::{Policy, World};
 use crate::facts::{Category, PolicyId};
@@ -41,7 +41,7 @@ impl Policy {
                 changed,
             };
             mutants.push(mutant("the rule is left out".to_owned(), None));
-            let Ok(json) = cedar.to_json() else { continue };
+            let Ok(json) = read(cedar) else { continue };
             let mut seen = BTreeSet::from([json.to_string()]);
             for (changed, change) in changes(&json, &groups) {
                 if !seen.insert(changed.to_string()) {
@@ -111,7 +111,7 @@ fn with(object: &Value, key: &str, value: Value) -> Value {
 }
 
 fn in_conditions(rule: &Value) -> Vec<Change> {
-    let clauses: Vec<Value> = super::apart::clauses(rule).cloned().collect();
+    let clauses: Vec<Value> = clauses(rule).cloned().collect();
     let mut found = Vec::new();
     for (place, clause) in clauses.iter().enumerate() {
         let Some(body) = clause.get("body") else { continue };

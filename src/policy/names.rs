@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::World;
-use super::apart::{clauses, sides};
+use super::apart::{self, clauses, sides};
 use super::lint::Spot;
 use super::rule::Written;
 use crate::facts::{Host, PolicyId, Problem, PurposeId, SourceText, did_you_mean};
@@ -77,7 +77,7 @@ pub(super) fn read(source: &SourceText, written: &Written) -> Vec<Named> {
     let mut hosts = Vec::new();
     // few rules do, and taking ten thousand apart for it would take a while
     if written.rule.text.contains(".host") {
-        let json = written.cedar.to_json().unwrap_or_default();
+        let json = apart::read(&written.cedar).unwrap_or_default();
         clauses(&json).for_each(|clause| compared_hosts(clause, &mut hosts));
     }
     named.extend(

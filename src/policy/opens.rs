@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use cedar_policy::Policy;
 use serde_json::Value;
 
+use super::apart::{clauses, read};
 use crate::facts::{Effect, PurposeId};
 
 /// The purposes under which a rule opens more than without one.
@@ -23,9 +24,8 @@ pub(super) enum Opens {
 impl Opens {
     /// Reads a rule.
     pub(super) fn read(policy: &Policy, effect: Effect) -> Self {
-        let Ok(json) = policy.to_json() else { return Self::Any };
-        let conditions = json.get("conditions").and_then(Value::as_array);
-        let conditions: Vec<&Value> = conditions.into_iter().flatten().collect();
+        let Ok(json) = read(policy) else { return Self::Any };
+        let conditions: Vec<&Value> = clauses(&json).collect();
         let whens = || {
             let whens = conditions
                 .iter()
@@ -186,6 +186,14 @@ mod tests {
             ),
             (
                 "forbid (principal, action, resource) when { context has purpose && !(resource in context.purpose.platforms) };",
+                "none",
+            ),
+            (
+                "permit (principal, action, resource) when { context has purpose.approvedBy };",
+                "any",
+            ),
+            (
+                "forbid (principal, action, resource) when { context has purpose.approvedBy };",
                 "none",
             ),
             (

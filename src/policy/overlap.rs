@@ -9,6 +9,7 @@ use cedar_policy::{EntityTypeName, EntityUid, Policy, PrincipalConstraint, Resou
 use serde_json::Value;
 
 use super::World;
+use super::apart::{clauses, is_unless, read};
 use super::engine::Number;
 use super::lint::at;
 use super::rule::Rule;
@@ -127,12 +128,15 @@ fn taken_apart<'a>(((rule, policy), actions): ((&'a Rule, &Policy), &'a BTreeSet
 /// What must hold, one by one. A rule that cannot be read has a condition that no other has.
 fn conditions(rule: &Rule, policy: &Policy) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
-    let Ok(json) = policy.to_json() else {
+    let Ok(json) = read(policy) else {
         return BTreeSet::from([rule.id.to_string()]);
     };
-    for condition in json.get("conditions").and_then(Value::as_array).into_iter().flatten() {
-        let is_when = condition.get("kind").and_then(Value::as_str) == Some("when");
-        let (word, operator) = if is_when { ("when", "&&") } else { ("unless", "||") };
+    for condition in clauses(&json) {
+        let (word, operator) = if is_unless(condition) {
+            ("unless", "||")
+        } else {
+            ("when", "&&")
+        };
         let mut open: Vec<&Value> = condition.get("body").into_iter().collect();
         while let Some(part) = open.pop() {
             match part.get(operator) {

@@ -6,6 +6,8 @@ use cedar_policy::{Entities, EntityUid, Schema, SchemaFragment};
 use serde_json::Value;
 
 use super::diagnose::problem;
+use super::question::Power;
+use super::request::{ARCHIVE, BEFORE_A_REQUEST};
 use crate::facts::{Activity, Problem, PurposeId, SourceText};
 
 /// The words that rules are written with.
@@ -36,6 +38,11 @@ impl Vocabulary {
     /// The kinds of employment that rules may name.
     pub fn employments(&self) -> &BTreeSet<String> {
         &self.employments
+    }
+
+    /// Whether the gateway asks this of a flow or a grant: no request may be read as it, for then its permit would do.
+    pub fn is_apart(name: &str) -> bool {
+        BEFORE_A_REQUEST.contains(&name) || name == ARCHIVE || Power::ALL.iter().any(|power| power.as_str() == name)
     }
 
     /// Whether the schema knows an activity of this name.
@@ -141,7 +148,7 @@ fn activities(schema: &Schema, actions: &Entities) -> BTreeMap<Activity, BTreeSe
         let applies = schema
             .resources_for_action(action)
             .is_some_and(|mut kinds| kinds.next().is_some());
-        if applies && above.contains(ALL) {
+        if applies && above.contains(ALL) && !Vocabulary::is_apart(action.id().unescaped()) {
             let groups = above.into_iter().filter(|name| name != ALL).collect();
             activities.insert(Activity::new(name_of(action)), groups);
         }
@@ -161,4 +168,25 @@ fn choices(json: &Value, entity: &str) -> impl Iterator<Item = String> {
         .into_iter()
         .flatten()
         .filter_map(|choice| choice.as_str().map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_of_a_flow_or_a_grant_is_no_activity_whatever_the_schema_says() {
+        let text = include_str!("../../policies/wayleave.cedarschema");
+        for action in ["connect", "inspect", "archive", "declare, approve, revoke"] {
+            let text = text.replace(
+                &format!("action {action} appliesTo"),
+                &format!("action {action} in [activity] appliesTo"),
+            );
+            let Book { words, .. } = read(&SourceText::new("wayleave.cedarschema", text)).unwrap();
+            assert!(words.has_activity("post"));
+            for name in action.split(", ") {
+                assert!(!words.has_activity(name), "{name}");
+            }
+        }
+    }
 }

@@ -6,6 +6,7 @@
 
 use serde_json::Value;
 
+use super::apart::{clauses, path, read};
 use super::lint::Spot;
 use super::rule::Written;
 use crate::facts::{Problem, SourceText};
@@ -23,7 +24,7 @@ const LOOKING: [&str; 6] = [".", "has", "in", "is", "getTag", "hasTag"];
 pub(super) fn check(written: &[(&SourceText, Written)], problems: &mut Vec<Problem>) {
     for (source, written) in written {
         let spot = Spot::new(source, &written.rule);
-        let json = match written.cedar.to_json() {
+        let json = match read(&written.cedar) {
             Ok(json) => json,
             Err(error) => {
                 let message = format!("rule `{}` cannot be looked through: {error}", written.rule.id);
@@ -32,9 +33,7 @@ pub(super) fn check(written: &[(&SourceText, Written)], problems: &mut Vec<Probl
             }
         };
         let mut unseen = Vec::new();
-        for condition in json.get("conditions").and_then(Value::as_array).into_iter().flatten() {
-            look(condition, &mut unseen);
-        }
+        clauses(&json).for_each(|clause| look(clause, &mut unseen));
         unseen.sort();
         unseen.dedup();
         for path in unseen {
@@ -78,21 +77,4 @@ fn unknown(operator: &str, about: &Value) -> Option<String> {
     let is_record = path.starts_with("context") && path.matches('.').count() < 2;
     let looks_into_record = is_record && (operator == "." || operator == "has");
     (!looks_into_record && !KNOWN.contains(&path.as_str())).then_some(path)
-}
-
-/// `principal.manager` for an attribute of an attribute, `Role::"staff"` for a name; none for anything computed.
-fn path(expression: &Value) -> Option<String> {
-    if let Some(variable) = expression.get("Var").and_then(Value::as_str) {
-        return Some(variable.to_owned());
-    }
-    if let Some(step) = expression.get(".") {
-        let attribute = step.get("attr")?.as_str()?;
-        return Some(format!("{}.{attribute}", path(step.get("left")?)?));
-    }
-    let entity = expression.pointer("/Value/__entity")?;
-    Some(format!(
-        "{}::\"{}\"",
-        entity.get("type")?.as_str()?,
-        entity.get("id")?.as_str()?
-    ))
 }

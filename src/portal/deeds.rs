@@ -164,7 +164,10 @@ impl Portal {
         let id = GrantId::new(id);
         let grant = self.ledger.get(&id).ok_or(NotEnded::NoSuch)?;
         let own = grant.subject == visitor.person.id;
-        let decision = visit.rules().may_end(visitor, &grant, channel, visit.at);
+        let holder = visit.in_force.directory.person(&grant.subject);
+        let decision = visit
+            .rules()
+            .may_end(visitor, &grant, holder.as_deref(), channel, visit.at);
         if !decision.is_allowed() {
             // Whether somebody else holds a grant is not for everybody to find out.
             let reasons = decision.reasons().to_vec();

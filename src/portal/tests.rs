@@ -6,13 +6,13 @@ use std::pin::pin;
 
 use futures_util::poll;
 
-use super::deeds::act;
+use super::deeds::{NotEnded, act};
 use super::*;
 use crate::audit::{self, read};
 use crate::clock::Clock;
 use crate::facts::{
     Act, Channel, Door, Grant, GrantAct, GrantId, GrantState, GrantTerms, MethodName, Mode, NetworkName, PlatformId,
-    PolicyId, PurposeId, Record, SubjectId,
+    PolicyId, PurposeId, Record, SourceText, SubjectId,
 };
 use crate::ledger::MOST_IN_FORCE;
 use crate::purpose::Declaration;
@@ -32,9 +32,13 @@ struct Counter {
 
 impl Counter {
     fn new() -> Self {
+        Self::by(&Sources::embedded())
+    }
+
+    fn by(sources: &Sources) -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
-            in_force: Rulebook::assemble(&Sources::embedded()).unwrap().in_mode(Mode::Enforce),
+            in_force: Rulebook::assemble(sources).unwrap().in_mode(Mode::Enforce),
             subject: Subject {
                 id: SubjectId::parse("ada").unwrap(),
                 method: MethodName::Basic,
@@ -189,6 +193,25 @@ async fn an_end_is_recorded_also_when_whoever_asked_for_it_goes_away() {
         counter.open().ledger.get(&grant.id).unwrap().state,
         GrantState::Withdrawn
     );
+}
+
+#[tokio::test]
+async fn a_rule_about_the_holder_is_asked_with_what_is_known_of_the_holder() {
+    let mut sources = Sources::embedded();
+    let rule = r#"
+        @id("revoke.never-a-recruiters") @reason("Only recruiters end what recruiters hold.") @owner("HR")
+        forbid (principal, action == Action::"revoke", resource)
+        when { resource.declarer in Role::"recruiter" } unless { principal in Role::"recruiter" };
+    "#;
+    sources.rules.push(SourceText::new("rules/99-test.cedar", rule));
+    let mut counter = Counter::by(&sources);
+    let portal = counter.open();
+    let grant = counter.give(&portal).await.unwrap();
+    counter.subject.id = SubjectId::parse("sol").unwrap();
+    let security = counter.person();
+    let (visit, visitor) = counter.visit(&security);
+    let ended = portal.end(&visit, visitor, grant.id.as_str(), Channel::Portal).await;
+    assert!(matches!(ended, Err(NotEnded::NoSuch)), "{ended:?}");
 }
 
 #[tokio::test]

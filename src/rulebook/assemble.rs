@@ -10,7 +10,7 @@ use crate::catalog::Catalog;
 use crate::facts::{
     Activity, Category, Host, Mode, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, did_you_mean, hex,
 };
-use crate::policy::{NamedKind, Owners, PlatformFacts, Policy, World};
+use crate::policy::{NamedKind, Owners, PlatformFacts, Policy, Vocabulary, World};
 use crate::purpose::{Purpose, Purposes};
 
 /// What assembling gives: the rules, the people, and what somebody should look at.
@@ -294,10 +294,14 @@ fn place_of(purpose: &Purpose) -> (usize, usize) {
 /// What requests are recognised as must be actions of the schema; the reverse is worth a look.
 fn check_activities(sources: &Sources, catalog: &Catalog, policy: &Policy) -> Vec<Problem> {
     let declared = policy.vocabulary().activities();
-    let recognised: BTreeSet<&Activity> = catalog.activities().filter(|one| one.as_str() != "connect").collect();
+    let recognised: BTreeSet<&Activity> = catalog.activities().collect();
     let mut problems = Vec::new();
     for activity in recognised.iter().filter(|one| !declared.contains_key(**one)) {
         let help = match did_you_mean(activity.as_str(), declared.keys().map(Activity::as_str)) {
+            _ if Vocabulary::is_apart(activity.as_str()) => {
+                "give it another name: this is what the gateway asks of a flow or a grant, and not what a request does"
+                    .to_owned()
+            }
             Some(near) => format!("did you mean `{near}`? otherwise declare the action in the schema"),
             None => "declare the action in the schema".to_owned(),
         };
@@ -382,4 +386,32 @@ fn digest_of(sources: &Sources) -> RulebookId {
         hash.update(text.as_bytes());
     }
     RulebookId::new(format!("sha256:{}", hex(hash.finish().as_ref())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_request_is_read_as_what_the_gateway_asks_before_there_is_one() {
+        for name in ["connect", "inspect", "archive", "revoke"] {
+            let mut sources = Sources::embedded();
+            let listed = format!("[[activity]]\nid = \"{name}\"\nrank = 35\nkind = \"write\"\ntitle = \"X\"\n\n");
+            for file in &mut sources.catalog {
+                let text = match file.name.as_str() {
+                    "catalog/activities.toml" => format!("{listed}{}", file.text),
+                    "catalog/gab.toml" => file.text.replacen("\"post\"", &format!("\"{name}\""), 1),
+                    _ => continue,
+                };
+                file.text = text.into();
+            }
+            let problems = Rulebook::assemble(&sources).err().unwrap_or_default();
+            let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            let [only] = &told[..] else { panic!("{name} {told:#?}") };
+            assert!(
+                only.starts_with("catalog/activities.toml:2:") && only.contains(&format!("recognised as `{name}`")),
+                "{only}"
+            );
+        }
+    }
 }

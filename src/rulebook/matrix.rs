@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{Described, Rulebook};
+use super::{Described, Judgement, Rulebook};
 use crate::clock::Timestamp;
 use crate::facts::{
     Activity, Arrival, Ask, Channel, Host, MethodName, Observation, Person, PlatformId, PurposeId, Reading, SiteRole,
@@ -88,13 +88,6 @@ impl Rulebook {
         question: &MatrixQuestion,
     ) -> Option<Access> {
         let tunnel = seen(person, question, self.door(format!("{host}:443"))?);
-        let reached = self.judge(&tunnel);
-        if !reached.is_allowed() {
-            return Some(Access::Closed);
-        }
-        if !reached.inspect() {
-            return Some(Access::Unread);
-        }
         let bare = seen(person, question, self.door(format!("https://{host}/"))?);
         let held: Vec<(&Purpose, Observation)> = self
             .purposes
@@ -102,6 +95,20 @@ impl Rulebook {
             .filter(|purpose| self.may_hold(purpose, person, platform, question))
             .filter_map(|purpose| Some((purpose, self.holding(&bare, purpose)?)))
             .collect();
+        // what is read is opened and shut by its requests, so a purpose may open what cannot be reached without one
+        let under = |holding: &Observation| Observation {
+            standing: holding.standing.clone(),
+            ..tunnel.clone()
+        };
+        let free = self.judge(&tunnel);
+        let held_there: Vec<Judgement> = held.iter().map(|(_, holding)| self.judge(&under(holding))).collect();
+        let all = || std::iter::once(&free).chain(&held_there);
+        if !all().any(Judgement::is_allowed) {
+            return Some(Access::Closed);
+        }
+        if (free.is_allowed() && !free.inspect()) || !all().any(Judgement::inspect) {
+            return Some(Access::Unread);
+        }
         let activities = self.policy.vocabulary().activities().keys();
         let asked = activities.filter(|one| question.activities.is_empty() || question.activities.contains(one));
         let cells = asked.map(|activity| (activity.clone(), self.cell(activity, &bare, &held)));
@@ -197,13 +204,17 @@ mod tests {
     use std::net::{Ipv4Addr, SocketAddr};
 
     use super::*;
-    use crate::facts::{Door, NetworkName, SubjectId};
+    use crate::facts::{Door, NetworkName, SourceText, SubjectId};
     use crate::rulebook::{Assembled, Sources};
 
     fn access(who: &str, platform: &str, network: &str) -> Access {
+        access_by(&Sources::embedded(), who, platform, network)
+    }
+
+    fn access_by(sources: &Sources, who: &str, platform: &str, network: &str) -> Access {
         let Assembled {
             rulebook, directory, ..
-        } = Rulebook::assemble(&Sources::embedded()).unwrap();
+        } = Rulebook::assemble(sources).unwrap();
         let question = MatrixQuestion {
             arrival: Arrival {
                 door: Door::Plain,
@@ -257,6 +268,20 @@ mod tests {
         assert_eq!(access("dan", "tinder", "office"), Access::Closed);
         assert_eq!(access("vic", "linkedin", "office"), Access::Closed);
         assert_eq!(access("dan", "slack", "office"), Access::Unread);
+    }
+
+    #[test]
+    fn what_only_a_purpose_reaches_is_open_under_it() {
+        let mut sources = Sources::embedded();
+        let rule = r#"
+            @id("only-with-a-purpose") @reason("R.") @owner("IT")
+            forbid (principal, action == Action::"connect", resource in Platform::"linkedin") unless { context has purpose };
+        "#;
+        sources.rules.push(SourceText::new("rules/99-test.cedar", rule));
+        let ada = access_by(&sources, "ada", "linkedin", "office");
+        assert_eq!(cell(&ada, "post").declared, purposes(&["recruiting"]));
+        assert!(!cell(&ada, "telemetry").free);
+        assert_eq!(access_by(&sources, "vic", "linkedin", "office"), Access::Closed);
     }
 
     #[test]

@@ -108,15 +108,21 @@ impl Rulebook {
         self.purposes.iter().filter(open).filter(move |purpose| may(purpose))
     }
 
-    /// Whether somebody may end a grant. Its holder's person is only needed for rules that ask for their manager.
-    pub fn may_end(&self, who: Visitor<'_>, grant: &Grant, channel: Channel, at: Timestamp) -> Decision {
+    /// Whether somebody may end a grant; `holder` is what the directory knows of the person who holds it.
+    pub fn may_end(
+        &self,
+        who: Visitor<'_>,
+        grant: &Grant,
+        holder: Option<&Person>,
+        channel: Channel,
+        at: Timestamp,
+    ) -> Decision {
         // A grant outlives its purpose: then nobody owns it, and only rules that ask for other powers can end it.
         let nobody = &grant.subject;
         let owner = self
             .purposes
             .get(&grant.purpose)
             .map_or(nobody, |purpose| &purpose.business_owner);
-        let holder = (grant.subject == who.person.id).then_some(who.person);
         self.policy.decide_on_grant(&GrantQuestion {
             person: who.person,
             subject: who.subject,

@@ -31,6 +31,11 @@ const TABLE: &[(&str, &str, &str)] = &[
         "Remove the action from the list, or the condition that excludes it.",
     ),
     (
+        "policy::too-deep",
+        "A condition is nested deeper than Cedar follows",
+        "Write a long `||` of names as `[\"…\"].contains(resource.host)`, or as several rules.",
+    ),
+    (
         "policy::never",
         "A rule can never have an effect",
         "Remove it, or what stands in its way.",

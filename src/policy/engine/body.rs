@@ -2,6 +2,7 @@
 //! that several rules share evaluated once for all of them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use cedar_policy::{Effect, Policy};
 use cedar_policy_core::ast::BorrowedRestrictedExpr;
@@ -37,8 +38,10 @@ pub(super) enum Node {
     /// Whether there is such a leaf, and below it such a path.
     HasBelow(usize, Vec<SmolStr>),
     Shared(usize),
-    And(Pair),
-    Or(Pair),
+    /// Of these, the first that is false ends it.
+    All(Box<[Node]>),
+    /// Of these, the first that is true ends it.
+    Any(Box<[Node]>),
     Not(Box<Node>),
     If(Box<(Node, Node, Node)>),
     Equal(Pair),
@@ -225,8 +228,14 @@ impl Compiler {
             ExprKind::Var(Var::Action) => Node::Action,
             ExprKind::Var(Var::Resource) => Node::Resource,
             ExprKind::Var(Var::Context) if self.leaves.0.is_empty() => Node::Context,
-            ExprKind::And { left, right } => Node::And(Box::new((self.truth(left)?, self.truth(right)?))),
-            ExprKind::Or { left, right } => Node::Or(Box::new((self.truth(left)?, self.truth(right)?))),
+            ExprKind::And { .. } => Node::All(self.chain(expression, |kind| match kind {
+                ExprKind::And { left, right } => Some([left, right]),
+                _ => None,
+            })?),
+            ExprKind::Or { .. } => Node::Any(self.chain(expression, |kind| match kind {
+                ExprKind::Or { left, right } => Some([left, right]),
+                _ => None,
+            })?),
             ExprKind::If {
                 test_expr,
                 then_expr,
@@ -255,6 +264,19 @@ impl Compiler {
             }
             ExprKind::Var(Var::Context) | ExprKind::Slot(_) | ExprKind::Unknown(_) => return Err(Untold),
         })
+    }
+
+    /// What one connective joins, in the order in which Cedar looks at it, whatever brackets stand between: a chain may be
+    /// long, and is no deeper for it. Cedar wants each part that it looks at to be boolean, and so does [`Self::truth`].
+    fn chain(&mut self, whole: &Expr, sides: fn(&ExprKind) -> Option<[&Arc<Expr>; 2]>) -> Made<Box<[Node]>> {
+        let (mut open, mut nodes) = (vec![whole], Vec::new());
+        while let Some(part) = open.pop() {
+            match sides(part.expr_kind()) {
+                Some([left, right]) => open.extend([right.as_ref(), left.as_ref()]),
+                None => nodes.push(self.truth(part)?),
+            }
+        }
+        Ok(nodes.into())
     }
 
     fn all<'e>(&mut self, parts: impl Iterator<Item = &'e Expr>) -> Made<Box<[Node]>> {

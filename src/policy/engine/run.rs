@@ -102,8 +102,8 @@ impl<'a, F: Facts> Run<'a, F> {
     fn truth(&self, node: &'a Node) -> Told<bool> {
         match node {
             Node::Shared(number) => self.shared(*number),
-            Node::And(both) => Ok(self.truth(&both.0)? && self.truth(&both.1)?),
-            Node::Or(both) => Ok(self.truth(&both.0)? || self.truth(&both.1)?),
+            Node::All(parts) => Ok(!self.some_is(false, parts)?),
+            Node::Any(parts) => self.some_is(true, parts),
             Node::Not(one) => Ok(!self.truth(one)?),
             Node::Equal(both) => Ok(self.find(&both.0)?.value() == self.find(&both.1)?.value()),
             Node::Order(op, both) => order(*op, self.find(&both.0)?.value(), self.find(&both.1)?.value()),
@@ -136,6 +136,16 @@ impl<'a, F: Facts> Run<'a, F> {
         }
     }
 
+    /// Whether some part comes to `wanted`; none behind it is looked at.
+    fn some_is(&self, wanted: bool, parts: &'a [Node]) -> Told<bool> {
+        for part in parts {
+            if self.truth(part)? == wanted {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     fn shared(&self, number: usize) -> Told<bool> {
         let known = self.shared.borrow().get(number).copied();
         if let Some((question, came_to)) = known
@@ -166,8 +176,8 @@ impl<'a, F: Facts> Run<'a, F> {
             }
             Node::Make(make) => return self.make(make).map(Found::New),
             Node::Shared(_)
-            | Node::And(_)
-            | Node::Or(_)
+            | Node::All(_)
+            | Node::Any(_)
             | Node::Not(_)
             | Node::Equal(_)
             | Node::Order(..)

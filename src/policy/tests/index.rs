@@ -8,7 +8,7 @@ use super::*;
 use crate::policy::engine::{Answer, Engine, Leaves, Scratch};
 use crate::policy::request::Nouns;
 use crate::policy::schema::{Book, read};
-use crate::policy::{Passage, RuleSet};
+use crate::policy::{Passage, RuleSet, depth};
 
 pub(super) static BOOK: LazyLock<Book> = LazyLock::new(|| read(&schema()).unwrap());
 static NOUNS: LazyLock<Nouns> = LazyLock::new(|| Nouns::new(BOOK.actions.clone()).unwrap());
@@ -106,6 +106,42 @@ fn rule() -> impl Strategy<Value = String> {
         })
 }
 
+/// Conditions joined by `&&` and `||` in any order and in any brackets, those that fail among them.
+fn joined() -> impl Strategy<Value = String> {
+    let atoms: Vec<String> = BODIES
+        .iter()
+        .filter_map(|body| Some(body.strip_prefix("when {")?.strip_suffix('}')?.trim().to_owned()))
+        .chain(["true", "false", "1"].map(str::to_owned))
+        .collect();
+    let atom = select(atoms).prop_map(|atom| format!("({atom})"));
+    atom.prop_recursive(4, 32, 6, |inner| {
+        (
+            prop::collection::vec(inner, 1..6),
+            select(vec![" && ", " || "]),
+            any::<bool>(),
+        )
+            .prop_map(|(parts, operator, bracketed)| {
+                let whole = parts.join(operator);
+                if bracketed {
+                    format!("({whole})")
+                } else {
+                    format!("!({whole})")
+                }
+            })
+    })
+}
+
+fn joined_rule() -> impl Strategy<Value = String> {
+    let clauses = prop::collection::vec((select(vec!["when", "unless"]), joined()), 1..3);
+    (select(vec!["permit", "forbid"]), clauses).prop_map(|(effect, clauses)| {
+        let clauses = clauses.iter().map(|(word, body)| format!("{word} {{ {body} }}"));
+        format!(
+            "{effect} (principal, action, resource) {};",
+            clauses.collect::<Vec<_>>().join(" ")
+        )
+    })
+}
+
 fn any_flow() -> impl Strategy<Value = Flow> {
     let people = select(vec!["rita", "mark", "cara", "ivan", "vera", "eve"]);
     let hosts = select(vec![
@@ -165,7 +201,7 @@ proptest! {
 
     #[test]
     fn the_engine_answers_as_the_whole_set_does(
-        rules in prop::collection::vec(rule(), 0..24),
+        rules in prop::collection::vec(prop_oneof![4 => rule(), 1 => joined_rule()], 0..24),
         flows in prop::collection::vec(any_flow(), 1..5),
     ) {
         let whole: PolicySet = rules.concat().parse().unwrap();
@@ -259,6 +295,28 @@ proptest! {
 }
 
 #[test]
+fn a_chain_of_conditions_is_translated_however_long_it_is_and_however_it_is_bracketed() {
+    let hosts: Vec<String> = (0..200).map(|n| format!("resource.host == \"h{n}\"")).collect();
+    let (one, other) = (hosts[..100].join(" || "), hosts[100..].join(" || "));
+    let with_clauses: String = hosts.iter().map(|host| format!("unless {{ {host} }} ")).collect();
+    for rule in [
+        format!(
+            "forbid (principal, action, resource) when {{ {} }};",
+            hosts.join(" || ")
+        ),
+        format!(
+            "forbid (principal, action, resource) unless {{ {} }};",
+            hosts.join(" && ")
+        ),
+        format!("forbid (principal, action, resource) when {{ ({one}) || ({other}) }};"),
+        format!("forbid (principal, action, resource) {with_clauses};"),
+    ] {
+        let rules: PolicySet = rule.parse().unwrap();
+        assert!(engine(&rules).is_translated(0), "{}", &rule[..80]);
+    }
+}
+
+#[test]
 fn a_person_who_changes_is_judged_by_what_they_are_now() {
     let policy = unlinted(&["permit (principal in Role::\"auditor\", action, resource);".to_owned()]);
     let before = flow("rita", "x.com");
@@ -298,5 +356,27 @@ fn what_we_build_satisfies_the_schema_for_every_action() {
             let asked = NOUNS.about_site(&flow.question(&[activity]), &BOOK.words, Some(&BOOK.schema));
             assert!(asked.is_ok(), "{activity} {asked:?}");
         }
+    }
+}
+
+#[test]
+fn what_is_as_deep_as_may_be_cedar_evaluates_on_half_the_stack_of_a_worker() {
+    for condition in lint::deep(depth::DEEPEST - 8) {
+        let rule = format!("permit (principal, action, resource) when {{ {condition} }};");
+        let source = SourceText::new("rules/test.cedar", rule.as_str());
+        let written = crate::policy::rule::read(&source).unwrap().remove(0);
+        assert!(depth::check(&source, written).is_ok(), "{}", &condition[..80]);
+        let policy = unlinted(&[rule]);
+        let rita = flow("rita", "x.com");
+        let ask = || {
+            policy
+                .ask_cedar(&rita.question(&["connect"]), RuleSet::InEffect)
+                .unwrap()
+        };
+        let tally = std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(1 << 20).spawn_scoped(scope, ask);
+            thread.unwrap().join().unwrap()
+        });
+        assert_eq!(tally.into_troubles(), [], "{}", &condition[..80]);
     }
 }

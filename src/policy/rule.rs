@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cedar_policy::PolicySet;
 
+use super::depth::{Cedar, too_deep};
 use super::diagnose::problem;
 use crate::clock::Timestamp;
 use crate::facts::{Effect, Mode, PolicyId, Problem, SourceText};
@@ -91,6 +92,9 @@ pub(super) fn read(source: &SourceText) -> Result<Vec<Written>, Vec<Problem>> {
         errors
             .map(|e| problem("wayleave::policy::syntax", source, e, (0, 0)))
             .collect::<Vec<_>>()
+    if let Some(deep) = too_deep(&source.text, Cedar::Rules) {
+        return Err(vec![deep.problem("wayleave::policy::syntax", source)]);
+    }
     })?;
     let templates: Vec<Problem> = set
         .templates()

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::{Entities, EntityUid, Schema, SchemaFragment};
 use serde_json::Value;
 
+use super::depth::{Cedar, too_deep};
 use super::diagnose::problem;
 use crate::facts::{Activity, Problem, PurposeId, SourceText};
 
@@ -77,6 +78,9 @@ pub(super) struct Book {
 pub(super) fn read(source: &SourceText) -> Result<Book, Vec<Problem>> {
     const CODE: &str = "wayleave::schema::syntax";
     let found = |e: &dyn miette::Diagnostic| vec![problem(CODE, source, e, (0, 0))];
+    if let Some(deep) = too_deep(&source.text, Cedar::Schema) {
+        return Err(vec![deep.problem(CODE, source)]);
+    }
     let (fragment, warnings) = SchemaFragment::from_cedarschema_str(&source.text).map_err(|e| found(&e))?;
     let warnings: Vec<Problem> = warnings.map(|e| problem(CODE, source, &e, (0, 0))).collect();
     if !warnings.is_empty() {

@@ -15,10 +15,11 @@ use super::shown::{drawn, json, tell};
 use crate::clock::Clock;
 use crate::facts::{Problem, Severity, SourceText};
 use crate::gatehouse::sources::{Found, find};
+use crate::proof::Work;
 use crate::rulebook::{Assembled, Rulebook, Sources};
 
-/// Checks schema, rules, catalogue, purposes, people and cases against themselves and each other: what passes here, a
-/// gateway takes.
+/// Checks schema, rules, catalogue, purposes, people, cases and properties against themselves and each other: what passes
+/// here, a gateway takes, and `prove` can read.
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "Exit code, the same in every format: 0 sound, there may be warnings; 1 errors; 2 the folder cannot be read"
@@ -191,6 +192,8 @@ fn checked(files: &[SourceText]) -> (Vec<Problem>, Option<Assembled>) {
                 warnings.extend(policy.untested(&report.unreached));
             }
             let mut problems = report.into_problems();
+            // what is to be proved must make sense, whether or not there is a solver here
+            problems.extend(Work::of(&sources, &assembled).err().into_iter().flatten());
             problems.extend(warnings);
             (problems, Some(assembled))
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 
-use super::{Directory, Rulebook, Sources};
+use super::{Directory, Rulebook, Sources, grammar};
 use crate::catalog::Catalog;
 use crate::facts::{
     Activity, Category, Host, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, did_you_mean, hex,
@@ -34,7 +34,7 @@ impl Rulebook {
         let owners = kept(sources.owners(), &mut problems).unwrap_or_default();
         let (Some(catalog), Some(purposes), Some(directory)) = (catalog, purposes, directory) else {
             // Without the words that rules may use, only the rules' own grammar can be checked.
-            problems.extend(grammar(sources, owners));
+            problems.extend(grammar::of_rules(sources, owners));
             return Err(sorted(problems));
         };
         let world = World {
@@ -109,19 +109,6 @@ fn kept<T>(parsed: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) -> Opti
 fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.sort_by(|a, b| (a.severity, &a.file, a.span).cmp(&(b.severity, &b.file, b.span)));
     problems
-}
-
-/// What is wrong with schema and rules whatever they name.
-fn grammar(sources: &Sources, owners: Owners) -> Vec<Problem> {
-    let named = |problem: &Problem| problem.code.contains("unknown");
-    let world = World {
-        owners,
-        ..World::default()
-    };
-    let parsed = Policy::parse(&sources.schema, &sources.rules, &world);
-    let mut found = parsed.err().unwrap_or_default();
-    found.retain(|problem| problem.severity == Severity::Error && !named(problem));
-    found
 }
 
 fn world(catalog: &Catalog, purposes: &Purposes, directory: &Directory) -> World {

@@ -37,3 +37,66 @@ fn a_property_that_cannot_be_read_or_means_nothing_is_an_error() {
         assert!(found.contains(&said) && exit == 1, "{said}: {found:?} {exit}");
     }
 }
+
+#[test]
+fn a_misspelt_role_hides_no_mistake_in_cases_properties_or_owners() {
+    let desk = Desk::with_policies();
+    misspell_a_role(&desk);
+    desk.write("policies/cases/mine.toml", "[[case]]\nit = unquoted\n");
+    desk.write("policies/cases/mine.json", "[{ not json }]");
+    desk.write("policies/properties/mine.toml", "[[property]]\nname = unquoted\n");
+    desk.write("policies/owners.toml", "[owners]\nrulez = \"IT\"\n");
+    let (found, exit) = told(&desk);
+    for said in [
+        ROLE,
+        "cases::syntax cases/mine.toml",
+        "cases::syntax cases/mine.json",
+        "properties::syntax properties/mine.toml",
+        "owners::unknown-path owners.toml",
+    ] {
+        assert!(found.iter().any(|one| one == said), "{said}: {found:?}");
+    }
+    assert_eq!(exit, 1);
+}
+
+#[test]
+fn a_stray_file_hides_nothing_of_the_others() {
+    let desk = Desk::with_policies();
+    misspell_a_role(&desk);
+    desk.write("policies/stray.toml", "");
+    let (found, exit) = told(&desk);
+    assert_eq!(found, [ROLE, "sources::unread stray.toml"]);
+    assert_eq!(exit, 1);
+}
+
+#[test]
+fn a_file_that_is_not_text_hides_nothing_of_the_others_and_no_name_is_missed_for_it() {
+    let desk = Desk::with_policies();
+    desk.write("policies/cases/mine.toml", "[[case]]\nit = unquoted\n");
+    std::fs::write(desk.path("policies/catalog/linkedin.toml"), [0xff, 0xfe]).unwrap();
+    let (found, exit) = told(&desk);
+    assert_eq!(
+        found,
+        [
+            "cases::syntax cases/mine.toml",
+            "sources::not-utf-8 catalog/linkedin.toml"
+        ]
+    );
+    assert_eq!(exit, 1);
+}
+
+#[test]
+fn a_schema_that_is_missing_is_told_once_beside_the_rest() {
+    let desk = Desk::with_policies();
+    desk.types("rm policies/wayleave.cedarschema");
+    desk.edit("policies/purposes.toml", "title = \"Recruiting\"", "title = Recruiting");
+    let (found, exit) = told(&desk);
+    assert_eq!(
+        found,
+        [
+            "purposes::syntax purposes.toml",
+            "sources::missing wayleave.cedarschema"
+        ]
+    );
+    assert_eq!(exit, 1);
+}

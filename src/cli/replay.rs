@@ -18,11 +18,11 @@ use crate::audit::{ReadProblem, Records, Unread, read};
 use crate::clock::{Clock, Timestamp};
 use crate::facts::RulebookId;
 use crate::gatehouse::sources::find;
-use crate::rulebook::{Change, Example, Group, Replayer, Rulebook, Sources, Sums, Tally};
+use crate::rulebook::{Assembled, Change, Example, Group, Replayer, Rulebook, Sources, Sums, Tally};
 
 /// Judges what was recorded again, under other rules, and says what would change: how much, for whom, with examples.
 ///
-/// Groups of fewer than five people are added up without their names. A record keeps what its own rules looked at: where
+/// Groups of fewer than five people are added up without their names, and none can be worked out from the others. A record keeps what its own rules looked at: where
 /// the other rules would look at more, it cannot answer, and that is counted apart.
 #[derive(clap::Args, Debug)]
 #[command(
@@ -69,7 +69,7 @@ pub fn run(args: &Args) -> ExitCode {
     };
     let assembled = Sources::from_files(found.files.clone()).and_then(|sources| Rulebook::assemble(&sources));
     let rules = match assembled {
-        Ok(assembled) => assembled.rulebook,
+        Ok(assembled) => assembled,
         Err(problems) => {
             tell(&problems, &found.files);
             printer::talk("error: the rules have problems, so they judge nothing");
@@ -86,11 +86,11 @@ pub fn run(args: &Args) -> ExitCode {
     sums.examples.truncate(args.examples);
     match args.format {
         Format::Json => printer::data(json(&Report {
-            rulebook: rules.id(),
+            rulebook: rules.rulebook.id(),
             sums: &sums,
             unreadable,
         })),
-        Format::Human => lines(&sums, rules.id()).iter().for_each(printer::data),
+        Format::Human => lines(&sums, rules.rulebook.id()).iter().for_each(printer::data),
     }
     if sums.changed == 0 && unreadable == 0 {
         ExitCode::SUCCESS
@@ -100,14 +100,14 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 /// Judges every record of a folder again, on all cores; also, how many lines could not be read.
-fn replayed(folder: &Path, rules: &Rulebook, since: Option<Timestamp>) -> Result<(Sums, u64), ReadProblem> {
+fn replayed(folder: &Path, rules: &Assembled, since: Option<Timestamp>) -> Result<(Sums, u64), ReadProblem> {
     let mut records = read(folder)?;
     let cores = cores::count();
     let progress = Progress::of("judging again", records.length());
     let (give, take) = sync_channel(cores * 4);
     let take = Mutex::new(take);
     let (tally, unreadable) = thread::scope(|scope| {
-        let judge = || judged(&take, rules, since, &progress);
+        let judge = || judged(&take, &rules.rulebook, since, &progress);
         let judges: Vec<_> = (0..cores).map(|_| scope.spawn(judge)).collect();
         let mut unreadable = handed_out(&mut records, give)?;
         let mut all = Tally::default();
@@ -118,7 +118,7 @@ fn replayed(folder: &Path, rules: &Rulebook, since: Option<Timestamp>) -> Result
         }
         Ok((all, unreadable))
     })?;
-    Ok((tally.sums(), unreadable))
+    Ok((tally.sums(&rules.directory), unreadable))
 }
 
 /// Hands the lines out in batches.
@@ -194,7 +194,7 @@ fn lines(sums: &Sums, rulebook: &RulebookId) -> Vec<String> {
 fn group(group: &Group) -> String {
     match (&group.name, group.people) {
         (Some(name), Some(people)) => format!("  {name}: {} of {people} people", group.decisions),
-        (_, _) => format!("  groups of fewer than five people: {}", group.decisions),
+        (_, _) => format!("  too few people to be named: {}", group.decisions),
     }
 }
 

@@ -26,7 +26,7 @@ use crate::rulebook::{Assembled, Change, Example, Group, Replayer, Rulebook, Sou
 /// the other rules would look at more, it cannot answer, and that is counted apart.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Exit code: 0 nothing changes; 1 something does, the rules have problems, or the records cannot be read; 2 no folder of rules"
+    after_help = "Exit code: 0 nothing changes; 1 something does, the rules have problems, or the records cannot be read; 2 no folder of rules; 4 that cannot be told: no decision was judged again, or the records do not hold enough"
 )]
 pub struct Args {
     /// The folder of the records.
@@ -46,6 +46,8 @@ pub struct Args {
     format: Format,
 }
 
+/// Nothing that could be judged again changes, but not all could be.
+const UNTOLD: u8 = 4;
 /// So many lines go to a thread at once.
 const BATCH: usize = 256;
 
@@ -92,10 +94,18 @@ pub fn run(args: &Args) -> ExitCode {
         })),
         Format::Human => lines(&sums, rules.rulebook.id()).iter().for_each(printer::data),
     }
-    if sums.changed == 0 && unreadable == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    if sums.judged() == 0 {
+        printer::talk("no decision was judged again, so nobody can tell what would change");
+    }
+    ExitCode::from(verdict(&sums, unreadable))
+}
+
+/// The exit code.
+fn verdict(sums: &Sums, unreadable: u64) -> u8 {
+    match (sums.changed, unreadable, sums.not_enough) {
+        (0, 0, 0) if sums.same > 0 => 0,
+        (0, 0, _) => UNTOLD,
+        (_, _, _) => 1,
     }
 }
 
@@ -165,10 +175,13 @@ fn judged(
 }
 
 fn lines(sums: &Sums, rulebook: &RulebookId) -> Vec<String> {
-    let judged = sums.same + sums.changed + sums.not_enough;
     let mut lines = vec![format!(
-        "{judged} decisions judged again: {} change, {} stay, for {} the records do not hold enough",
-        sums.changed, sums.same, sums.not_enough
+        "{} decisions judged again: {} change, {} stay, for {} the records do not hold enough; {} records of no decision",
+        sums.judged(),
+        sums.changed,
+        sums.same,
+        sums.not_enough,
+        sums.not_judged
     )];
     for change in Change::ALL {
         let count = sums.changes.get(&change);
@@ -214,4 +227,32 @@ fn example(example: &Example) -> String {
         example.from.as_str(),
         example.to.as_str()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_changes_only_where_something_was_judged_and_all_could_be() {
+        for (same, changed, not_enough, unreadable, code) in [
+            (2, 0, 0, 0, 0),
+            (0, 0, 0, 0, UNTOLD),
+            (2, 0, 1, 0, UNTOLD),
+            (2, 1, 1, 0, 1),
+            (2, 0, 1, 1, 1),
+            (0, 0, 0, 1, 1),
+        ] {
+            let sums = Sums {
+                same,
+                changed,
+                not_enough,
+                not_judged: 7,
+                changes: [].into(),
+                groups: [].into(),
+                examples: Vec::new(),
+            };
+            assert_eq!(verdict(&sums, unreadable), code, "{sums:?} {unreadable}");
+        }
+    }
 }

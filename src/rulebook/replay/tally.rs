@@ -138,6 +138,13 @@ pub struct Sums {
     pub examples: Vec<Example>,
 }
 
+impl Sums {
+    /// How many decisions were judged again, or should have been.
+    pub fn judged(&self) -> u64 {
+        self.same + self.changed + self.not_enough
+    }
+}
+
 impl Tally {
     /// Counts a line that holds no decision.
     pub(super) fn pass(&mut self) {

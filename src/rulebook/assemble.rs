@@ -273,9 +273,9 @@ fn place_of(purpose: &Purpose) -> (usize, usize) {
 /// What requests are recognised as must be actions of the schema; the reverse is worth a look.
 fn check_activities(sources: &Sources, catalog: &Catalog, policy: &Policy) -> Vec<Problem> {
     let declared = policy.vocabulary().activities();
-    let recognised: BTreeSet<&Activity> = catalog.activities().filter(|one| one.as_str() != "connect").collect();
+    let known = catalog.activities().filter(|one| one.as_str() != "connect");
     let mut problems = Vec::new();
-    for activity in recognised.iter().filter(|one| !declared.contains_key(**one)) {
+    for activity in known.filter(|one| !declared.contains_key(one)) {
         let help = match did_you_mean(activity.as_str(), declared.keys().map(Activity::as_str)) {
             Some(near) => format!("did you mean `{near}`? otherwise declare the action in the schema"),
             None => "declare the action in the schema".to_owned(),
@@ -293,11 +293,10 @@ fn check_activities(sources: &Sources, catalog: &Catalog, policy: &Policy) -> Ve
         };
         problems.push(problem.with_help(help));
     }
-    let signed = signed(&sources.catalog);
-    let read = |activity: &&Activity| recognised.contains(activity) && signed.contains(activity.as_str());
+    let recognised = catalog.recognised();
     for activity in declared
         .keys()
-        .filter(|one| !read(one) && !COMPUTED.contains(&one.as_str()))
+        .filter(|one| !recognised.contains(one) && !COMPUTED.contains(&one.as_str()))
     {
         let code = "wayleave::catalog::activity-never-recognised";
         let message = format!("no platform has a request that is recognised as `{activity}`");
@@ -320,17 +319,6 @@ const COMPUTED: [&str; 6] = [
     "unknown-write",
     "realtime",
 ];
-
-/// The activities that some signature names.
-fn signed(catalog: &[SourceText]) -> BTreeSet<&str> {
-    let lines = catalog.iter().flat_map(|file| file.text.lines());
-    let named = lines.filter_map(|line| {
-        let (_, value) = line.split_once("activity")?;
-        let quoted = value.trim_start().strip_prefix('=')?.trim_start();
-        quoted.strip_prefix(['"', '\''])?.split(['"', '\'']).next()
-    });
-    named.collect()
-}
 
 /// Where the schema declares an action.
 fn place_of_action(schema: &str, name: &str) -> Option<(usize, usize)> {
@@ -361,4 +349,62 @@ fn digest_of(sources: &Sources) -> RulebookId {
         hash.update(text.as_bytes());
     }
     RulebookId::new(format!("sha256:{}", hex(hash.finish().as_ref())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the activities of the catalogue come to with other texts of it.
+    fn activities(sources: &Sources) -> Vec<String> {
+        let found = match Rulebook::assemble(sources) {
+            Ok(assembled) => assembled.warnings,
+            Err(problems) => problems,
+        };
+        found.iter().map(ToString::to_string).collect()
+    }
+
+    fn edited(sources: &mut Sources, file: &str, from: &str, to: &str) {
+        let file = sources.catalog.iter_mut().find(|one| one.name == file).unwrap();
+        assert!(file.text.contains(from), "{from}");
+        file.text = file.text.replace(from, to).into();
+    }
+
+    #[test]
+    fn an_activity_that_no_signature_has_is_told_also_where_a_comment_names_it() {
+        let mut sources = Sources::embedded();
+        assert_eq!(activities(&sources), [""; 0]);
+        edited(
+            &mut sources,
+            "catalog/facebook.toml",
+            "activity = \"sell\"",
+            "activity = \"post\"\n# activity = \"sell\"",
+        );
+        let told = activities(&sources);
+        let [told] = &told[..] else { panic!("{told:?}") };
+        assert!(told.starts_with("wayleave.cedarschema:"), "{told}");
+        assert!(
+            told.contains("no platform has a request that is recognised as `sell`"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn an_activity_that_the_schema_lacks_is_told_where_the_catalogue_has_it() {
+        let mut sources = Sources::embedded();
+        edited(&mut sources, "catalog/activities.toml", "id = \"sell\"", "id = \"sel\"");
+        edited(
+            &mut sources,
+            "catalog/facebook.toml",
+            "activity = \"sell\"",
+            "activity = \"sel\"",
+        );
+        let told = activities(&sources);
+        let said = "requests are recognised as `sel`, which the schema does not declare (did you mean `sell`?";
+        assert!(
+            told.iter()
+                .any(|one| one.starts_with("catalog/activities.toml:142:") && one.contains(said)),
+            "{told:?}"
+        );
+    }
 }

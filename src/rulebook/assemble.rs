@@ -172,22 +172,28 @@ fn check_purposes(sources: &Sources, purposes: &Purposes, catalog: &Catalog, dir
     problems
 }
 
-/// So many letters may differ for one host to be taken for another that was meant.
-const SLIP: usize = 2;
+/// So many letters may differ for a host to be taken for another that was meant: among short names many are alike that
+/// have nothing to do with each other.
+fn slips(host: &str) -> usize {
+    match host.len() {
+        ..=7 => 0,
+        8..=10 => 1,
+        _ => 2,
+    }
+}
 
 fn check_hosts(sources: &Sources, catalog: &Catalog, policy: &Policy) -> Vec<Problem> {
     let known = catalog.domains();
-    let with_www = known.iter().map(|domain| format!("www.{domain}"));
-    let names: Vec<String> = known.iter().map(ToString::to_string).chain(with_www).collect();
     let meant = |id: &str| {
-        let host = Host::parse(id).ok()?;
-        if catalog.place(&host).platform.is_some() {
+        if catalog.place(&Host::parse(id).ok()?).platform.is_some() {
             return None;
         }
-        let alike = names.iter().filter(|name| name.len().abs_diff(id.len()) <= SLIP);
-        let near = alike.map(|name| (strsim::levenshtein(id, name), name.clone()));
-        let (slips, name) = near.min()?;
-        (slips <= SLIP).then_some(name)
+        let (www, bare) = id.strip_prefix("www.").map_or(("", id), |bare| ("www.", bare));
+        let names = known.iter().map(Host::as_str);
+        let alike = names.filter(|name| name.len().abs_diff(bare.len()) <= slips(bare));
+        let near = alike.map(|name| (strsim::levenshtein(bare, name), name));
+        let (distance, name) = near.min()?;
+        (distance <= slips(bare)).then(|| format!("{www}{name}"))
     };
     let named = policy.named().iter().filter(|named| named.kind == NamedKind::Site);
     let slips = named.filter_map(|named| {
@@ -405,6 +411,34 @@ mod tests {
             told.iter()
                 .any(|one| one.starts_with("catalog/activities.toml:142:") && one.contains(said)),
             "{told:?}"
+        );
+    }
+
+    #[test]
+    fn a_short_host_is_no_slip_of_another_and_a_long_one_is() {
+        let mut sources = Sources::embedded();
+        let hosts = [
+            "ft.com",
+            "bbc.com",
+            "sap.com",
+            "www.sap.com",
+            "redit.com",
+            "www.redit.com",
+            "twiter.com",
+            "www.linkdin.com",
+        ];
+        let rules = hosts.iter().enumerate().map(|(number, host)| {
+            format!("@id(\"h{number}\") @reason(\"R.\") @owner(\"IT\")\nforbid (principal, action == Action::\"connect\", resource == Site::\"{host}\");\n")
+        });
+        sources
+            .rules
+            .push(SourceText::new("rules/99-test.cedar", rules.collect::<String>()));
+        let told = Rulebook::assemble(&sources).unwrap().slips(&sources);
+        let meant: Vec<&str> = told.iter().filter_map(|one| one.help.as_deref()).collect();
+        assert_eq!(
+            meant,
+            ["reddit.com", "www.reddit.com", "twitter.com", "www.linkedin.com"]
+                .map(|host| format!("did you mean `{host}`?"))
         );
     }
 }

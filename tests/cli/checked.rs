@@ -100,3 +100,24 @@ fn a_schema_that_is_missing_is_told_once_beside_the_rest() {
     );
     assert_eq!(exit, 1);
 }
+
+#[test]
+fn rules_written_on_windows_are_rules() {
+    let desk = Desk::with_policies();
+    for name in ["policies/rules/10-reach.cedar", "policies/wayleave.cedarschema"] {
+        let text = desk.read(name).replace('\n', "\r\n");
+        desk.write(name, &format!("\u{feff}{text}"));
+    }
+    assert_eq!(told(&desk), (Vec::new(), 0));
+    assert_eq!(desk.types("wayleave fmt --check"), "exit 0\n");
+    let settled = desk.read("policies/rules/10-reach.cedar");
+    desk.edit("policies/rules/10-reach.cedar", "forbid (\r\n", "forbid(");
+    assert_eq!(
+        desk.types("wayleave fmt"),
+        "exit 0\n--- stdout\npolicies/rules/10-reach.cedar\n"
+    );
+    assert_eq!(
+        desk.read("policies/rules/10-reach.cedar"),
+        settled.trim_start_matches('\u{feff}')
+    );
+}

@@ -171,6 +171,7 @@ impl Reading {
         match std::fs::metadata(path) {
             Ok(about) if about.is_dir() => self.folder(path, &name, depth + 1),
             Ok(about) if about.is_file() && is_source(&name) => self.file(path, name, about.len()),
+            Ok(_) if is_source(&name) => self.problem("no-file", &name, "is called like a file and is none".to_owned()),
             Err(error) if is_source(&name) => self.problem("unreadable", &name, format!("cannot be read: {error}")),
             Ok(_) | Err(_) => {}
         }

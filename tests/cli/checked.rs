@@ -102,6 +102,15 @@ fn a_schema_that_is_missing_is_told_once_beside_the_rest() {
 }
 
 #[test]
+fn a_pipe_in_the_place_of_a_file_is_told_and_not_passed_over() {
+    let desk = Desk::with_policies();
+    desk.types("mkfifo policies/rules/x.cedar");
+    let (found, exit) = told(&desk);
+    assert_eq!(found, ["sources::no-file rules/x.cedar"]);
+    assert_eq!(exit, 1);
+}
+
+#[test]
 fn rules_written_on_windows_are_rules() {
     let desk = Desk::with_policies();
     for name in ["policies/rules/10-reach.cedar", "policies/wayleave.cedarschema"] {

@@ -167,6 +167,11 @@ fn rules_that_nobody_owns_reaches_or_needs_are_told() {
     ] {
         assert!(told.contains(part), "{part}\n{told}");
     }
+    // one on probation says something: what would come of it
+    let observed = rule.replace("@expires(\"2020-01-01\")", "@mode(\"observe\")");
+    desk.write("policies/rules/50-mine.cedar", &observed);
+    let told = desk.types("wayleave check");
+    assert!(!told.contains("says nothing that"), "{told}");
     let forbidden = rule
         .replace("professional", "evasion")
         .replace(" @expires(\"2020-01-01\")", "");

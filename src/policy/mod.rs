@@ -39,6 +39,7 @@ mod reasons;
 mod request;
 mod rule;
 mod schema;
+mod shares;
 mod sight;
 #[cfg(test)]
 mod tests;
@@ -154,8 +155,8 @@ impl Policy {
     fn read(schema: &SourceText, rules: &[SourceText], world: &World) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
         let mut problems = Vec::new();
         let mut written = Vec::new();
-        for source in rules {
-            match rule::read(source) {
+        for (source, read) in rules.iter().zip(read(rules)) {
+            match read {
                 Ok(read) => written.extend(read.into_iter().filter_map(|rule| {
                     let rule = depth::check(source, rule).map_err(|problem| problems.push(problem));
                     Some((source, rule.ok()?))
@@ -164,10 +165,11 @@ impl Policy {
             }
         }
         lint::annotations(&mut written, &world.owners, &mut problems);
-        let named: Vec<Named> = written
-            .iter()
-            .flat_map(|(source, rule)| names::read(source, rule))
-            .collect();
+        let names = |some: &[(&SourceText, Written)]| -> Vec<Named> {
+            let named = some.iter().flat_map(|(source, rule)| names::read(source, rule));
+            named.collect()
+        };
+        let named = shares::each(&written, WORTH_A_THREAD, names).concat();
         names::check(&written, &named, world, &mut problems);
         sight::check(&written, &mut problems);
         let book = match schema::read(schema) {
@@ -190,7 +192,8 @@ impl Policy {
     }
 
     fn of(written: Vec<Written>, book: Arc<Book>, nouns: Arc<Nouns>) -> Self {
-        let opens = written.iter().map(opens).collect();
+        let opens = |some: &[Written]| -> Vec<Opens> { some.iter().map(opens).collect() };
+        let opens = shares::each(&written, WORTH_A_THREAD, opens).concat();
         let (rules, policies): (Vec<Rule>, Vec<_>) = written.into_iter().map(|w| (w.rule, w.cedar)).unzip();
         let numbers = rules
             .iter()
@@ -352,6 +355,19 @@ impl Policy {
         });
         Decision::allow(reasons, permit).leaving_out(observed)
     }
+}
+
+/// So many rules are worth a thread of their own.
+const WORTH_A_THREAD: usize = 200;
+/// So many bytes of rules are.
+const BYTES_WORTH_A_THREAD: usize = 1 << 18;
+
+/// The rules of each file, or what is wrong with it.
+fn read(files: &[SourceText]) -> Vec<Result<Vec<Written>, Vec<Problem>>> {
+    let bytes: usize = files.iter().map(|file| file.text.len()).sum();
+    let least = files.len() * BYTES_WORTH_A_THREAD / bytes.max(1);
+    let read = |some: &[SourceText]| -> Vec<_> { some.iter().map(rule::read).collect() };
+    shares::each(files, least, read).into_iter().flatten().collect()
 }
 
 /// The purposes that a rule opens something for; one on probation opens nothing.

@@ -102,6 +102,7 @@ fn what_cannot_be_compared_is_told() {
 
 #[cfg(feature = "prove")]
 mod solved {
+    use super::super::desk::Desk;
     use super::{in_git, with_new};
 
     #[test]
@@ -216,8 +217,10 @@ mod solved {
         --- stdout
         newly allowed: nothing
         newly denied: nothing
-        equivalent: proved for every request there can be
-        catalogue, people or purposes changed as well; compared: the cases of both, and what their people may do on a platform of each category, on a working day in the office
+        the rules are equivalent: proved for every question that can be put to both
+        changed beside the rules, which may change what is asked of them, and so what comes of a request:
+          catalogue: platform `xing`, category: `professional` became `dating`
+        compared instead: the cases of both, and what their people may do on a platform of each category, on a working day in the office; anything else may differ, too
         newly allowed: nothing
         newly denied:
           `ada` may browse, comment, download, follow, login, logout, message, message-read, post, react, realtime, report, save, search, upload, view-media on `xing` under `recruiting`
@@ -247,5 +250,90 @@ mod solved {
           `sol` may browse, download, login, logout, message-read, realtime, search, view-media on `xing` under `security-research`
         every case comes out the same
         ");
+    }
+
+    fn compared(desk: &Desk) -> String {
+        let told = desk.types("wayleave diff policies new");
+        assert!(!told.contains("please report"), "{told}");
+        told
+    }
+
+    #[test]
+    fn what_changed_beside_the_rules_is_listed_and_not_called_equivalent() {
+        let desk = with_new();
+        for (file, from, to) in [
+            (
+                "catalog/pinterest.toml",
+                "  { host = \"pinterest.at\", match = \"suffix\", roles = [\"site\"] },\n",
+                "",
+            ),
+            (
+                "catalog/pinterest.toml",
+                "id = \"pinterest.web.pinresource-create\"\nactivity = \"post\"",
+                "id = \"pinterest.web.pinresource-create\"\nactivity = \"react\"",
+            ),
+            (
+                "purposes.toml",
+                "longest = { read = \"5d\"",
+                "longest = { read = \"60d\"",
+            ),
+            (
+                "purposes.toml",
+                "ticket = { pattern = \"MKT-[0-9]{1,6}\", example = \"MKT-204\", required = true }\n",
+                "",
+            ),
+        ] {
+            desk.edit(&format!("new/{file}"), from, to);
+        }
+        insta::assert_snapshot!(compared(&desk), @"
+        exit 4
+        --- stdout
+        newly allowed: nothing
+        newly denied: nothing
+        the rules are equivalent: proved for every question that can be put to both
+        changed beside the rules, which may change what is asked of them, and so what comes of a request:
+          catalogue: platform `pinterest`, host `pinterest.at`: removed, { host = `pinterest.at`, match = `suffix`, roles = [`site`] }
+          catalogue: platform `pinterest`, signature `pinterest.web.pinresource-create`, activity: `post` became `react`
+          purposes: purpose `advertising-campaign`, longest, read: `5d` became `60d`
+          purposes: purpose `advertising-campaign`, ticket: removed, { example = `MKT-204`, pattern = `MKT-[0-9]{1,6}`, required = `true` }
+        compared instead: the cases of both, and what their people may do on a platform of each category, on a working day in the office; anything else may differ, too
+        newly allowed: nothing
+        newly denied: nothing
+        every case comes out the same
+        ");
+    }
+
+    #[test]
+    fn an_action_that_moves_to_another_group_is_told() {
+        let desk = with_new();
+        let engage = "action react, follow, save, report in [engage]";
+        desk.edit(
+            "new/wayleave.cedarschema",
+            engage,
+            &engage.replace("[engage]", "[engage, publish]"),
+        );
+        let told = compared(&desk);
+        assert!(
+            told.contains("  schema: actions, react, memberOf `publish`: added, { id = `publish` }\n"),
+            "{told}"
+        );
+        assert!(!told.contains("equivalent: proved for every request"), "{told}");
+    }
+
+    #[test]
+    fn what_is_laid_out_otherwise_is_no_difference() {
+        let desk = with_new();
+        desk.edit(
+            "new/catalog/pinterest.toml",
+            "id = \"pinterest\"\n",
+            "# The same.\nid = \"pinterest\"\n",
+        );
+        desk.edit(
+            "new/wayleave.cedarschema",
+            "entity Role in [Role];",
+            "entity Role in [Role];  // nested",
+        );
+        let told = compared(&desk);
+        assert!(told.starts_with("exit 0\n"), "{told}");
     }
 }

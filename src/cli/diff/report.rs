@@ -1,7 +1,7 @@
 //! What two sets of rules answer differently, in words.
 
 use super::matrix::{Moved, moved};
-use super::{Compared, Side, cases};
+use super::{Compared, Side, beside, cases};
 use crate::policy::Answer;
 use crate::proof::{Difference, Example, Told, Way};
 
@@ -25,27 +25,31 @@ impl Report {
             differs: false,
             is_whole: true,
         };
+        let beside = beside::changes(&old.sources, &new.sources);
         match compared {
-            Compared::Proved(difference) => report.proved(old, new, difference),
+            Compared::Proved(difference) => report.proved(old, new, difference, beside.is_empty()),
             Compared::Tried(why) => {
                 report.is_whole = false;
                 report.lines.push(format!("not proved: {why}"));
-                report
-                    .lines
-                    .push(format!("compared instead: {BY_TRYING}; anything else may differ, too"));
-                report.tried(old, new);
             }
         }
-        if matches!(compared, Compared::Proved(_)) && !old.has_data_of(new) {
-            report.lines.push(format!(
-                "catalogue, people or purposes changed as well; compared: {BY_TRYING}"
-            ));
+        if !beside.is_empty() {
+            report.is_whole = false;
+            let head =
+                "changed beside the rules, which may change what is asked of them, and so what comes of a request:";
+            report.lines.push(head.to_owned());
+            report.lines.extend(beside.iter().map(|line| format!("  {line}")));
+        }
+        if !beside.is_empty() || matches!(compared, Compared::Tried(_)) {
+            report
+                .lines
+                .push(format!("compared instead: {BY_TRYING}; anything else may differ, too"));
             report.tried(old, new);
         }
         report
     }
 
-    fn proved(&mut self, old: &Side, new: &Side, difference: &Difference) {
+    fn proved(&mut self, old: &Side, new: &Side, difference: &Difference, is_all: bool) {
         for (way, head) in [(Way::Allowed, "newly allowed"), (Way::Denied, "newly denied")] {
             let mut found = difference.found.iter().filter(|found| found.way == way).peekable();
             if found.peek().is_none() {
@@ -60,13 +64,13 @@ impl Report {
             }
         }
         if difference.doubts.is_empty() {
-            let rest = if self.differs {
-                "otherwise equivalent"
-            } else {
-                "equivalent"
+            let rest = match (self.differs, is_all) {
+                (false, true) => "equivalent: proved for every request there can be",
+                (true, true) => "otherwise equivalent: proved for every request there can be",
+                (false, false) => "the rules are equivalent: proved for every question that can be put to both",
+                (true, false) => "otherwise the rules are equivalent: proved for every question that can be put to both",
             };
-            self.lines
-                .push(format!("{rest}: proved for every request there can be"));
+            self.lines.push(rest.to_owned());
         }
         for (actions, why) in &difference.doubts {
             self.is_whole = false;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::claim::{expressions, of_property, of_rules};
+use super::claim::{expressions, of_claims, of_property, of_rules};
 use super::property::{Property, read};
 use super::shelf::Shelf;
 use super::{About, Check, Example, Missing, Outcome, Theory, prove};
@@ -47,6 +47,7 @@ impl Work {
         if !problems.is_empty() {
             return Err(problems);
         }
+        checks.extend(of_claims(&checks));
         checks.extend(of_rules(&theory, assembled.rulebook.policy().rules()));
         let digests = checks.iter().map(|check| check.digest(&theory, sources)).collect();
         Ok(Self {

@@ -297,6 +297,44 @@ mod solved {
         ");
     }
 
+    #[test]
+    fn a_property_that_speaks_of_no_request_is_not_proved() {
+        let desk = Desk::with_policies();
+        let property = |name: &str, claim: &str, when: &str| {
+            format!(
+                "[[property]]\nname = \"{name}\"\nowner = \"IT\"\nsentence = \"S.\"\n{claim} = {{ actions = [\"connect\", \
+                 \"publish\"], when = '{when}' }}\n"
+            )
+        };
+        let properties = [
+            property("never-never", "never", "false"),
+            property("late", "never", "context.local.time > duration(\"25h\")"),
+            property("eighth-day", "always", "context.local.weekday > 7"),
+            property(
+                "somebody",
+                "never",
+                "principal in Role::\"visitor\" && action == Action::\"post\" && context has purpose && !context.purpose.covers.contains(\"publish\")",
+            ),
+        ];
+        desk.write("policies/properties/empty.toml", &properties.join("\n"));
+        let line =
+            "XDG_CACHE_HOME=cache wayleave prove --only never-never --only late --only eighth-day --only somebody";
+        let told = desk.types(line);
+        insta::assert_snapshot!(told, @"
+        exit 1
+        --- stdout
+        FAILED     never-never: S. (properties/empty.toml:2, IT)
+          it speaks of no request that there can be: correct its `when`, or name other actions
+        FAILED     late: S. (properties/empty.toml:8, IT)
+          it speaks of no request that there can be: correct its `when`, or name other actions
+        FAILED     eighth-day: S. (properties/empty.toml:14, IT)
+          it speaks of no request that there can be: correct its `when`, or name other actions
+        proved     somebody: S.
+        1 proved, 3 failed, 0 undecided
+        ");
+        assert_eq!(desk.types(line), told, "what is remembered says the same");
+    }
+
     /// A property, and the change of a rule that breaks it.
     type Break = (&'static str, &'static str, &'static str, &'static str);
 

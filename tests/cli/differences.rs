@@ -135,11 +135,11 @@ mod solved {
             "context.local.weekday <= 5",
             "context.local.weekday <= 4",
         );
-        insta::assert_snapshot!(desk.types("wayleave diff policies new"), @"
+        insta::assert_snapshot!(desk.types("wayleave diff policies new"), @r#"
         exit 1
         --- stdout
-        newly allowed:
-          role `communications` may publish, read, engage and administer on `social-media` under `advertising-campaign`
+        newly allowed, of each kind of requests at least the one that is shown:
+          `brand.publish`: somebody with role `communications` may publish, read, engage and administer on `social-media` under `advertising-campaign`, where !(principal in Department::"marketing") && context.purpose has approvedBy && !(context.purpose.approvedBy == principal)
             who    somebody engaged as employee, roles `communications`, `staff`, trained in `social-media` until [time]
             does   advertise
             where  a host of some platform in `social-media`
@@ -148,7 +148,7 @@ mod solved {
             from   office network, identified by basic
             policies: denied: no rule permits it
             new: allowed by `brand.publish`
-          role `communications` may publish, read, engage and administer on `social-media` under `brand-publishing`
+          `brand.publish`: somebody with role `communications` may publish, read, engage and administer on `social-media` under `brand-publishing`, where !(principal in Department::"marketing") && context.purpose has approvedBy && !(context.purpose.approvedBy == principal)
             who    somebody engaged as employee, roles `communications`, `staff`, trained in `social-media` until [time]
             does   advertise
             where  a host of some platform in `social-media`
@@ -157,8 +157,8 @@ mod solved {
             from   office network, identified by basic
             policies: denied: no rule permits it
             new: allowed by `brand.publish`
-        newly denied:
-          role `staff` may read on `social-media` under `personal-break`, for example on Friday at 12:30
+        newly denied, of each kind of requests at least the one that is shown:
+          `personal.break`: somebody with role `staff` may read on `social-media` under `personal-break`, where context.local.weekday <= 5 && !(context.local.time < duration("12h")) && context.local.time < duration("14h") && !(context.local.weekday <= 4), for example on Friday at 12:30
             who    somebody engaged as employee, role `staff`
             does   browse
             where  a host of some platform in `social-media`
@@ -167,8 +167,8 @@ mod solved {
             from   office network, identified by basic
             policies: allowed by `personal.break`
             new: denied: no rule permits it
-        otherwise equivalent: proved for every request there can be
-        ");
+        otherwise equivalent: proved for every request of another kind
+        "#);
     }
 
     #[test]
@@ -181,11 +181,23 @@ mod solved {
         );
         let commit = "git -c user.name=a -c user.email=a@example.org commit -q -a -m new";
         assert_eq!(desk.types(commit), "exit 0\n");
-        insta::assert_snapshot!(desk.types("wayleave diff HEAD~1.."), @"
+        insta::assert_snapshot!(desk.types("wayleave diff HEAD~1.."), @r#"
         exit 1
         --- stdout
-        newly allowed:
-          everybody may approve
+        newly allowed, of each kind of requests at least the one that is shown:
+          `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && !(resource.businessOwner == principal) && resource.declarer has manager && resource.declarer.manager == principal && !(resource.maxDuration <= duration("14d"))
+            who    somebody engaged as employee, of no role and no department
+            does   approve
+            about  businessOwner = somebody else
+            about  declarer = somebody else
+            about  kind = advertising-campaign
+            about  maxDuration = 15d
+            by     portal
+            when   [time] (Tuesday, 10:00 on their clock)
+            from   office network, identified by basic
+            HEAD~1: denied: no rule permits it
+            HEAD: allowed by `approve.owner-or-manager`
+          `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && !(resource.maxDuration <= duration("14d"))
             who    somebody engaged as employee, of no role and no department
             does   approve
             about  businessOwner = themselves
@@ -198,8 +210,8 @@ mod solved {
             HEAD~1: denied: no rule permits it
             HEAD: allowed by `approve.owner-or-manager`
         newly denied: nothing
-        otherwise equivalent: proved for every request there can be
-        ");
+        otherwise equivalent: proved for every request of another kind
+        "#);
         let told = desk.types("wayleave diff HEAD~1 policies");
         assert!(told.contains("may approve"), "{told}");
     }
@@ -335,5 +347,100 @@ mod solved {
         );
         let told = compared(&desk);
         assert!(told.starts_with("exit 0\n"), "{told}");
+    }
+
+    #[test]
+    fn two_new_permits_about_the_same_are_both_told_with_what_they_look_at() {
+        let desk = with_new();
+        let rule = |id: &str, when: &str| {
+            format!(
+                "@id(\"{id}\")\n@title(\"T\")\n@reason(\"R.\")\n@owner(\"IT\")\npermit (principal, action == Action::\"upload\", \
+                 resource in Category::\"social-media\")\nwhen {{ {when} }};\n"
+            )
+        };
+        let rules = [
+            rule("mine.region", "principal.region == \"us-east\" && context.proof.strong"),
+            rule("mine.hold", "principal.onLegalHold"),
+        ];
+        desk.write("new/rules/90-mine.cedar", &rules.join("\n"));
+        insta::assert_snapshot!(compared(&desk), @r#"
+        exit 1
+        --- stdout
+        newly allowed, of each kind of requests at least the one that is shown:
+          `mine.hold`: somebody may upload on `social-media`, where principal.onLegalHold
+            who    somebody engaged as employee, of no role and no department, trained in `social-media` until [time]
+            does   upload
+            where  a host in `social-media`
+            when   [time] (Tuesday, 10:00 on their clock)
+            from   office network, identified by basic
+            with   principal.onLegalHold = true
+            with   principal.region = A
+            with   context.proof.strong = true
+            policies: denied: no rule permits it
+            new: allowed by `mine.hold`
+          `mine.region`: somebody may upload on `social-media`, where principal.region == "us-east" && context.proof.strong
+            who    somebody engaged as employee, of no role and no department, trained in `social-media` until [time]
+            does   upload
+            where  a host in `social-media`
+            when   [time] (Tuesday, 10:00 on their clock)
+            from   office network, identified by basic
+            with   principal.onLegalHold = true
+            with   principal.region = us-east
+            with   context.proof.strong = true
+            policies: denied: no rule permits it
+            new: allowed by `mine.region`, `mine.hold`
+        newly denied: nothing
+        otherwise equivalent: proved for every request of another kind
+        "#);
+    }
+
+    #[test]
+    fn each_way_to_meet_a_condition_is_told() {
+        let desk = with_new();
+        desk.edit_rule(
+            "new/rules/10-reach.cedar",
+            "action == Action::\"connect\", resource in Category::\"evasion\");",
+            "action == Action::\"connect\", resource in Category::\"evasion\") unless { principal.region == \"us-east\" || \
+             !(context.local.weekday <= 5) };",
+        );
+        desk.write(
+            "new/rules/90-mine.cedar",
+            "@id(\"mine\")\n@title(\"T\")\n@reason(\"R.\")\n@owner(\"IT\")\npermit (principal, action == Action::\"connect\", \
+             resource in Category::\"evasion\");\n",
+        );
+        insta::assert_snapshot!(compared(&desk), @r#"
+        exit 1
+        --- stdout
+        newly allowed, of each kind of requests at least the one that is shown:
+          `connect.no-evasion`: somebody may reach hosts on `evasion`, where principal.region == "us-east"
+            who    somebody engaged as employee, of no role and no department
+            does   connect
+            where  a host in `evasion`
+            when   [time] (Tuesday, 10:00 on their clock)
+            from   office network, identified by basic
+            with   principal.region = us-east
+            policies: denied by `connect.no-evasion`
+            new: allowed by `mine`
+          `mine`: somebody may reach hosts on `evasion`
+            who    somebody engaged as employee, of no role and no department
+            does   connect
+            where  a host in `evasion`
+            when   [time] (Tuesday, 10:00 on their clock)
+            from   office network, identified by basic
+            with   principal.region = us-east
+            policies: denied by `connect.no-evasion`
+            new: allowed by `mine`
+          `connect.no-evasion`: somebody may reach hosts on `evasion`, where !(principal.region == "us-east") && !(context.local.weekday <= 5), for example on Saturday at 10:00
+            who    somebody engaged as employee, of no role and no department
+            does   connect
+            where  a host in `evasion`
+            when   [time] (Saturday, 10:00 on their clock)
+            from   office network, identified by basic
+            with   principal.region = ""
+            policies: denied by `connect.no-evasion`
+            new: allowed by `mine`
+        newly denied: nothing
+        otherwise equivalent: proved for every request of another kind
+        "#);
     }
 }

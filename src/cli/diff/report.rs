@@ -3,7 +3,7 @@
 use super::matrix::{Moved, moved};
 use super::{Compared, Side, beside, cases};
 use crate::policy::Answer;
-use crate::proof::{Difference, Example, Told, Way};
+use crate::proof::{Difference, Found, Told, Way};
 
 /// What is compared where nothing is proved.
 const BY_TRYING: &str =
@@ -57,18 +57,20 @@ impl Report {
                 continue;
             }
             self.differs = true;
-            self.lines.push(format!("{head}:"));
+            self.lines.push(format!(
+                "{head}, of each kind of requests at least the one that is shown:"
+            ));
             for found in found {
-                self.lines.push(format!("  {}", found.sentence));
-                self.example(old, new, &found.example, way);
+                self.lines.push(format!("  `{}`: {}", found.rule, found.sentence));
+                self.example(old, new, found, way);
             }
         }
         if difference.doubts.is_empty() {
             let rest = match (self.differs, is_all) {
                 (false, true) => "equivalent: proved for every request there can be",
-                (true, true) => "otherwise equivalent: proved for every request there can be",
+                (true, true) => "otherwise equivalent: proved for every request of another kind",
                 (false, false) => "the rules are equivalent: proved for every question that can be put to both",
-                (true, false) => "otherwise the rules are equivalent: proved for every question that can be put to both",
+                (true, false) => "otherwise the rules are equivalent: proved for every question of another kind",
             };
             self.lines.push(rest.to_owned());
         }
@@ -79,9 +81,10 @@ impl Report {
     }
 
     /// One request, and what the engine says to it under both.
-    fn example(&mut self, old: &Side, new: &Side, example: &Example, way: Way) {
+    fn example(&mut self, old: &Side, new: &Side, found: &Found, way: Way) {
+        let Found { example, read, .. } = found;
         let told = Told::of(example);
-        let lines = told.lines();
+        let lines = [told.lines(), told.lines_of(read)].concat();
         self.lines.extend(lines.iter().map(|line| format!("    {line}")));
         let answer = |side: &Side| {
             let policy = side.assembled.rulebook.policy();

@@ -357,6 +357,15 @@ fn the_recipes_comment_whatever_comes_of_the_comparison_each_time_they_run() {
 }
 
 #[test]
+fn the_recipe_for_github_installs_all_that_it_runs() {
+    let recipe = text("deploy/ci/github.yml");
+    let at = |what: &str| recipe.find(what).unwrap_or_else(|| panic!("no {what}"));
+    let first = at("run: wayleave check");
+    assert!(at("cargo install --locked --git ") < first);
+    assert!(at("apt-get install --yes cvc5") < first);
+}
+
+#[test]
 fn the_lines_of_the_five_minutes_work_in_their_order() {
     let desk = Desk::with_policies();
     let document = text("policies/README.md");

@@ -100,6 +100,29 @@ fn what_cannot_be_compared_is_told() {
     );
 }
 
+#[test]
+fn a_revision_is_read_from_anywhere_in_its_repository() {
+    let desk = in_git();
+    let git = "git -c user.name=a -c user.email=a@example.org -c init.defaultBranch=main";
+    let inside = format!("cp -r policies alone && cd alone && {git} init -q && {git} add . && {git} commit -q -m old");
+    assert_eq!(desk.types(&inside), "exit 0\n");
+    for line in [
+        "wayleave diff --folder ./policies/ HEAD..HEAD",
+        "cd policies/rules && wayleave diff HEAD..HEAD",
+        "cd policies/rules && wayleave diff --folder .. HEAD..HEAD",
+        "cd policies && wayleave diff --folder . HEAD .",
+        "cd alone && wayleave diff --folder . HEAD..HEAD",
+        "cd alone && wayleave diff --folder ./ HEAD ../policies",
+        "cd alone/cases && wayleave diff --folder . HEAD..",
+    ] {
+        let told = desk.types(line);
+        let is_compared = told.starts_with("exit 0\n") || told.starts_with("exit 4\n");
+        assert_eq!(is_compared, !line.contains("cases"), "{line}: {told}");
+    }
+    let told = desk.types("wayleave diff --folder ../.. HEAD..HEAD");
+    assert!(told.contains("it is outside"), "{told}");
+}
+
 #[cfg(feature = "prove")]
 mod solved {
     use super::super::desk::Desk;

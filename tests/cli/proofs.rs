@@ -335,6 +335,24 @@ mod solved {
         assert_eq!(desk.types(line), told, "what is remembered says the same");
     }
 
+    #[test]
+    fn the_name_of_a_property_may_have_quotes_and_its_case_can_be_kept() {
+        let desk = Desk::with_policies();
+        desk.edit(
+            "policies/properties/people.toml",
+            "name = \"approvals-last-two-weeks\"",
+            "name = 'two \"weeks\" \\ no more'",
+        );
+        desk.edit_rule("policies/rules/40-portal.cedar", "\"14d\"", "\"15d\"");
+        let told = desk.types("wayleave prove --only 'two \"weeks\" \\ no more'");
+        let it = "it = \"keeps the property two \\\"weeks\\\" \\\\ no more\"";
+        assert!(
+            told.contains(it) || told.contains("it = 'keeps the property two \"weeks\" \\ no more'"),
+            "{told}"
+        );
+        assert!(!told.contains("not as a case"), "{told}");
+    }
+
     /// A property, and the change of a rule that breaks it.
     type Break = (&'static str, &'static str, &'static str, &'static str);
 

@@ -117,9 +117,10 @@ mod solved {
         proved     a-grant-stays-on-its-platforms: A grant opens nothing outside its platforms; pictures and video of a platform's family aside.
         proved     reading-grants-publish-nothing: A grant that does not cover publishing publishes nothing.
         proved     research-never-publishes: Research, listening and press monitoring publish nothing on social media.
+        proved     bans-hold-for-every-purpose: What is closed to everybody, dating, adult platforms and evasion, no purpose opens, approved or not.
         proved     breaks-are-at-noon: The personal break opens nothing before noon, after two o'clock, or at the weekend.
         proved     of 40 rules: each evaluates without an error and makes a difference (80 proofs)
-        100 proved, 0 failed, 0 undecided
+        101 proved, 0 failed, 0 undecided
         ");
     }
 
@@ -507,6 +508,12 @@ mod solved {
                 "20-purposes",
                 "action in Action::\"read\", resource in Category::\"social-media\")\nwhen {\n  context has purpose\n    && [PurposeKind::\"market",
                 "action in [Action::\"read\", Action::\"engage\"], resource in Category::\"social-media\")\nwhen {\n  context has purpose\n    && [PurposeKind::\"market",
+            ),
+            (
+                "bans-hold-for-every-purpose",
+                "10-reach",
+                "resource in Category::\"evasion\");",
+                "resource in Category::\"evasion\") unless { context has purpose && context.purpose has approvedBy };",
             ),
             (
                 "breaks-are-at-noon",

@@ -372,6 +372,15 @@ fn the_recipe_for_github_installs_all_that_it_runs() {
 }
 
 #[test]
+fn the_schema_is_called_as_editors_look_for_it() {
+    let folder = shipped("policies");
+    let files = fs::read_dir(folder).unwrap();
+    let names = files.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let schemas: Vec<String> = names.filter(|name| name.ends_with(".cedarschema")).collect();
+    assert_eq!(schemas, ["wayleave.cedarschema"]);
+}
+
+#[test]
 fn the_lines_of_the_five_minutes_work_in_their_order() {
     let desk = Desk::with_policies();
     let document = text("policies/README.md");

@@ -54,6 +54,7 @@ use cedar_policy_core::entities::Dereference;
 
 pub use account::{Account, Condition};
 pub use answer::Answer;
+pub use apart::text_of;
 pub use cedars::{CedarAnswer, CedarCase};
 pub use decision::Decision;
 pub use hearing::Hearing;

@@ -21,7 +21,8 @@ use super::{Judged, Passage, Permit, Policy, RuleSet};
 use crate::facts::{Grant, GrantId, Host, Mode, Person, Place, Reason, SubjectId};
 
 thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
+    /// Working memory of this thread.
+    pub(super) static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 /// What is remembered between flows.
@@ -93,7 +94,7 @@ impl Hearing<'_> {
             ..self.flow
         };
         let tally = self.weigh(&question, set);
-        match tally.or_else(|Doubt| self.policy.ask_cedar(&question, set)) {
+        match tally.or_else(|Doubt| self.policy.ask_in_cedars_terms(&question, set)) {
             Ok(tally) => {
                 // A permit is proof of `connect`: being allowed to read a flow is not being allowed to have it.
                 let leaves = actions.contains(&"connect") && set == RuleSet::InEffect;

@@ -52,7 +52,7 @@ use cedar_policy_core::entities::Dereference;
 
 pub use account::{Account, Condition};
 pub use answer::Answer;
-pub use cedars::{CedarAnswer, CedarCase};
+pub use cedars::CedarCase;
 pub use decision::Decision;
 pub use hearing::Hearing;
 pub use heeded::Stretch;
@@ -69,7 +69,7 @@ use crate::clock::Timestamp;
 use crate::facts::{Category, GrantId, Mode, PlatformId, PolicyId, Problem, PurposeId, Reason, Severity, SourceText};
 use decision::{Reasons, Trouble};
 use engine::{Engine, Number, Party};
-use hearing::Memory;
+use hearing::{Memory, SCRATCH};
 use opens::Opens;
 use reasons::Tally;
 use request::{ARCHIVE, Asked, BEFORE_A_REQUEST, Nouns};
@@ -235,7 +235,7 @@ impl Policy {
     /// Whether the person may declare, approve or revoke; total, and any doubt denies. It never yields a permit.
     pub fn decide_on_grant(&self, question: &GrantQuestion<'_>) -> Decision {
         match self.nouns.about_grant(question, &self.vocabulary, None) {
-            Ok(asked) => self.conclude(self.put(&asked, (RuleSet::InEffect, question.at)), None),
+            Ok(asked) => self.conclude(self.put(&asked, RuleSet::InEffect), None),
             Err(trouble) => Decision::deny(Reasons::new(), vec![trouble]),
         }
     }
@@ -292,22 +292,22 @@ impl Policy {
     }
 
     /// The long way round: see [`hearing`].
-    fn ask_cedar(&self, question: &Question<'_>, set: RuleSet) -> Result<Tally, Trouble> {
+    fn ask_in_cedars_terms(&self, question: &Question<'_>, set: RuleSet) -> Result<Tally, Trouble> {
         let asked = self.nouns.about_site(question, &self.vocabulary, None)?;
-        Ok(self.put(&asked, (set, question.at)))
+        Ok(self.put(&asked, set))
     }
 
-    fn put(&self, asked: &Asked, when: (RuleSet, Timestamp)) -> Tally {
+    /// What the rules of a set say to requests in Cedar's terms.
+    fn put(&self, asked: &Asked, set: RuleSet) -> Tally {
         let mut tally = Tally::default();
         for request in &asked.requests {
-            let Some(mut numbers) = self.engine.candidates_for(request, &asked.entities) else {
-                tally.fail(Trouble::with_question("action", "the schema does not know the action"));
-                continue;
-            };
-            numbers.retain(|number| self.counts(*number, when, &mut tally.observed));
-            match self.engine.ask_cedar(request, &numbers, &asked.entities) {
-                Ok(response) => tally.count(&response, &self.numbers),
-                Err(error) => tally.fail(Trouble::with_question("index", error.to_string())),
+            let counts = |number| self.counts(number, (set, asked.at), &mut tally.observed);
+            let answer =
+                SCRATCH.with_borrow_mut(|scratch| self.engine.answer((request, &asked.entities), scratch, counts));
+            match answer {
+                Some(engine::Answer::Ours(verdict)) => tally.add(verdict.allowed, verdict.determining),
+                Some(engine::Answer::Cedars(response)) => tally.count(&response, &self.numbers),
+                None => tally.fail(Trouble::with_question("action", "the schema does not know the action")),
             }
         }
         tally
@@ -327,14 +327,15 @@ impl Policy {
         counts
     }
 
+    fn reasons(&self, numbers: &[Number]) -> Reasons {
+        let reasons = numbers.iter().filter_map(|number| self.reasons.get(*number));
+        reasons.cloned().collect()
+    }
+
     fn conclude(&self, tally: Tally, passage: Option<Passage>) -> Decision {
         let observed = tally.observed;
-        let determining = tally.determining(&self.reasons);
-        let reasons: Reasons = determining
-            .iter()
-            .filter_map(|number| self.reasons.get(*number))
-            .cloned()
-            .collect();
+        let determining = tally.determining(&self.reasons, tally.is_allowed());
+        let reasons = self.reasons(&determining);
         if !tally.is_allowed() {
             return Decision::deny(reasons, tally.into_troubles()).leaving_out(observed);
         }

@@ -51,10 +51,12 @@ pub(super) struct Nouns {
 }
 
 /// One question, ready for Cedar: a request for each action.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Asked {
     pub(super) entities: Entities,
     pub(super) requests: Vec<Request>,
+    /// When: rules that have expired by then have no say.
+    pub(super) at: Timestamp,
 }
 
 impl Nouns {
@@ -97,7 +99,11 @@ impl Nouns {
                     .map_err(|e| wrong("request", &e))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Asked { entities, requests })
+        Ok(Asked {
+            entities,
+            requests,
+            at: question.at,
+        })
     }
 
     /// The request that asks about a grant. A schema, where one is given, checks all that is built.
@@ -133,6 +139,7 @@ impl Nouns {
         Ok(Asked {
             entities,
             requests: vec![request],
+            at: question.at,
         })
     }
 

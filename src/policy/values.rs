@@ -116,9 +116,18 @@ impl Values {
 
 /// How long a duration is, as rules write it (`1d2h30m`).
 pub(super) fn milliseconds(text: &str) -> Option<i64> {
-    let span = called(&DURATION, &[text.into()]).ok()?;
-    let value = called(&TO_MILLISECONDS, &[span]).ok()?;
-    match value.value_kind() {
+    length(&called(&DURATION, &[text.into()]).ok()?)
+}
+
+/// The moment that a datetime is.
+pub(super) fn instant(value: &Value) -> Option<Timestamp> {
+    let epoch = called(&DATETIME, &["1970-01-01".into()]).ok()?;
+    let since = called(&DURATION_SINCE, &[value.clone(), epoch]).ok()?;
+    Some(Timestamp::from_millis(length(&since)?))
+}
+
+fn length(span: &Value) -> Option<i64> {
+    match called(&TO_MILLISECONDS, std::slice::from_ref(span)).ok()?.value_kind() {
         ValueKind::Lit(Literal::Long(length)) => Some(*length),
         ValueKind::Lit(_) | ValueKind::Set(_) | ValueKind::Record(_) | ValueKind::ExtensionValue(_) => None,
     }
@@ -129,6 +138,7 @@ type Function = LazyLock<Option<&'static ExtensionFunction>>;
 
 static DATETIME: Function = LazyLock::new(|| function("datetime"));
 static DURATION: Function = LazyLock::new(|| function("duration"));
+static DURATION_SINCE: Function = LazyLock::new(|| function("durationSince"));
 static IP: Function = LazyLock::new(|| function("ip"));
 static OFFSET: Function = LazyLock::new(|| function("offset"));
 static TO_MILLISECONDS: Function = LazyLock::new(|| function("toMilliseconds"));

@@ -11,6 +11,7 @@ use cedar_policy_core::evaluator::{binary_arith, unary_app};
 use smol_str::SmolStr;
 
 use super::body::{Body, Condition, Make, Node, Program};
+use super::leaves::Leaves;
 use super::{Doubt, Party};
 
 /// What the caller knows beside the parties.
@@ -355,10 +356,11 @@ fn sets(op: BinaryOp, one: &Value, other: &Value) -> Told<bool> {
 pub(super) struct Whole<'a> {
     context: Value,
     entities: &'a Entities,
+    leaves: Leaves,
 }
 
 impl<'a> Whole<'a> {
-    pub(super) fn new(request: &Request, entities: &'a Entities) -> Option<Self> {
+    pub(super) fn new(request: &Request, entities: &'a Entities, leaves: Leaves) -> Option<Self> {
         let request: &ast::Request = request.as_ref();
         let Context::Value(context) = request.context()? else {
             return None;
@@ -366,13 +368,27 @@ impl<'a> Whole<'a> {
         Some(Self {
             context: Value::record_arc(Arc::clone(context), None),
             entities,
+            leaves,
         })
     }
 }
 
 impl Facts for Whole<'_> {
-    fn leaf(&self, _number: usize) -> Result<Option<&Value>, Doubt> {
-        Err(Doubt)
+    fn leaf(&self, number: usize) -> Result<Option<&Value>, Doubt> {
+        let path = self.leaves.0.get(number).ok_or(Doubt)?;
+        let mut here = &self.context;
+        for (depth, step) in path.iter().enumerate() {
+            let ValueKind::Record(fields) = &here.value else {
+                return Err(Doubt);
+            };
+            match fields.get(*step) {
+                Some(value) => here = value,
+                // a record without its first leaf, which stands for the record
+                None if depth > 0 && self.leaves.is_first(number, depth) => return Err(Doubt),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(here))
     }
 
     fn context(&self) -> Result<&Value, Doubt> {

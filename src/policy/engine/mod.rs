@@ -18,6 +18,7 @@ mod index;
 mod leaves;
 mod party;
 mod run;
+mod whole;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -149,7 +150,7 @@ impl Engine {
     ) -> Option<Answer> {
         let (principal, action, resource) = self.parties(request, entities)?;
         let parties = (&principal, &action, &resource);
-        let ours = run::Whole::new(request, entities, self.leaves)
+        let ours = whole::Whole::new(request, entities, self.leaves)
             .map(|facts| self.weigh(parties, &facts, scratch, &mut counts));
         if let Some(Ok(verdict)) = ours {
             return Some(Answer::Ours(verdict));

@@ -33,6 +33,7 @@ mod opens;
 mod overlap;
 mod owners;
 mod permit;
+mod powers;
 mod question;
 mod reasons;
 mod request;
@@ -46,7 +47,7 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
-use cedar_policy::{Entities, Request};
+use cedar_policy::{Entities, EntityUid, Request};
 use cedar_policy_core::ast::Entity;
 use cedar_policy_core::entities::Dereference;
 
@@ -71,6 +72,7 @@ use decision::{Reasons, Trouble};
 use engine::{Engine, Number, Party};
 use hearing::{Memory, SCRATCH};
 use opens::Opens;
+use powers::{Powers, powers};
 use reasons::Tally;
 use request::{ARCHIVE, Asked, BEFORE_A_REQUEST, Nouns};
 use rule::Written;
@@ -119,6 +121,7 @@ pub struct Policy {
     engine: Engine,
     /// The actions that are asked about a site.
     judged: HashMap<String, Judged>,
+    powers: Powers,
     memory: Memory,
     /// The rules taken apart, once somebody asks why.
     apart: OnceLock<Vec<Vec<apart::Part>>>,
@@ -196,6 +199,7 @@ impl Policy {
         Self {
             mode: Mode::default(),
             judged: judged(&engine, &book, &nouns),
+            powers: powers(&engine, &book, &nouns),
             engine,
             vocabulary: book.words.clone(),
             nouns,
@@ -230,14 +234,6 @@ impl Policy {
     /// Whether everything asked is permitted; total, and any doubt denies.
     pub fn decide(&self, question: &Question<'_>) -> Decision {
         self.hear(question).decide(question.actions, question.grant)
-    }
-
-    /// Whether the person may declare, approve or revoke; total, and any doubt denies. It never yields a permit.
-    pub fn decide_on_grant(&self, question: &GrantQuestion<'_>) -> Decision {
-        match self.nouns.about_grant(question, &self.vocabulary, None) {
-            Ok(asked) => self.conclude(self.put(&asked, RuleSet::InEffect), None),
-            Err(trouble) => Decision::deny(Reasons::new(), vec![trouble]),
-        }
     }
 
     /// The rule called `id`.
@@ -363,17 +359,20 @@ fn judged(engine: &Engine, book: &Book, nouns: &Nouns) -> HashMap<String, Judged
     let names = BEFORE_A_REQUEST.into_iter().chain([ARCHIVE]).chain(activities);
     let judged = names.filter_map(|name| {
         let uid = nouns.action(name);
-        let entity = match book.actions.as_ref().entity(uid.as_ref()) {
-            Dereference::Data(entity) => Some(Arc::<Entity>::new(entity.clone())),
-            Dereference::NoSuchEntity | Dereference::Residual(_) => None,
-        };
         let action = Judged {
-            party: engine.action(&uid, entity)?,
+            party: engine.action(&uid, entity_of(&book.actions, &uid))?,
             comes_before: BEFORE_A_REQUEST.contains(&name),
         };
         Some((name.to_owned(), action))
     });
     judged.collect()
+}
+
+fn entity_of(all: &Entities, uid: &EntityUid) -> Option<Arc<Entity>> {
+    match all.as_ref().entity(uid.as_ref()) {
+        Dereference::Data(entity) => Some(Arc::new(entity.clone())),
+        Dereference::NoSuchEntity | Dereference::Residual(_) => None,
+    }
 }
 
 /// Where a permit would lead, and the grant with its expiry.

@@ -225,7 +225,7 @@ proptest! {
 }
 
 /// The policy of these rules, whatever the lint would say of them.
-fn unlinted(rules: &[String]) -> Policy {
+pub(super) fn unlinted(rules: &[String]) -> Policy {
     let rules = rules.iter().enumerate();
     let text: String = rules
         .map(|(number, rule)| format!("@id(\"r{number}\") @reason(\"R.\") {rule}\n"))
@@ -320,6 +320,18 @@ fn a_chain_of_conditions_is_translated_however_long_it_is_and_however_it_is_brac
     ] {
         let rules: PolicySet = rule.parse().unwrap();
         assert!(engine(&rules, LEAVES).is_translated(0), "{}", &rule[..80]);
+    }
+}
+
+#[test]
+fn a_grant_that_is_only_supposed_is_not_remembered() {
+    let policy = unlinted(&["permit (principal, action, resource) when { context has purpose };".to_owned()]);
+    for (id, remembered) in [(GrantId::new("held"), true), (GrantId::supposed(), false)] {
+        let mut flow = flow("rita", "x.com").purpose("recruiting");
+        flow.grant.as_mut().unwrap().id = id.clone();
+        assert!(flow.ask(&policy, &["connect"]).is_allowed());
+        let known = policy.memory.claims.of(&id, flow.grant.as_ref().unwrap(), || Err(()));
+        assert_eq!(known.is_ok(), remembered, "{id}");
     }
 }
 

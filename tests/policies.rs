@@ -70,7 +70,7 @@ fn of_a_hundred_changes_to_the_shipped_rules_the_cases_notice_at_least_ninety_fi
     let touched = cores::each(&cases, |case| rules.touched(case));
     let mutation = assembled.mutation(&cases, &touched);
     let numbers: Vec<usize> = (0..mutation.count()).collect();
-    let tried = cores::each(&numbers, |number| mutation.survivor(*number, |_| false));
+    let tried = cores::each(&numbers, |number| mutation.survivor(*number));
     let survivors: Vec<_> = tried.into_iter().flatten().collect();
     assert!(numbers.len() > 300, "{}", numbers.len());
     assert!(survivors.len() * 100 <= numbers.len() * 5, "{survivors:#?}");

@@ -131,8 +131,8 @@ impl Entry {
         self.finish(closing);
     }
 
-    /// Writes no line: for a flow that passed nothing on and is told together with others.
-    pub fn leave_out(mut self) {
+    /// Writes no line, also none when it is dropped: for a flow that passed nothing on and is told together with others.
+    pub fn leave_out(&mut self) {
         if !std::mem::replace(&mut self.closed, true) {
             self.book.inner.desk.release();
         }

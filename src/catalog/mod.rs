@@ -20,7 +20,6 @@
 //!
 //! **What remains to doubt.** See `labels.rs` for names that the client chooses.
 
-mod fields;
 mod host;
 mod index;
 mod json;
@@ -136,6 +135,12 @@ impl Catalog {
     /// Every activity that the catalogue knows, mildest first.
     pub fn activities(&self) -> impl Iterator<Item = &Activity> {
         self.activities.iter()
+    }
+
+    /// The activities that some signature recognises.
+    pub fn recognised(&self) -> BTreeSet<&Activity> {
+        let indices = self.index.activities();
+        indices.filter_map(|index| self.activities.activity(index)).collect()
     }
 
     /// The managed names: each stands for itself and everything below it; none lies below another.

@@ -42,7 +42,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     let addresses = house.addresses();
     tracing::info!(
         plain = %addresses.plain, tls = %addresses.tls, admin = %addresses.admin,
-        rulebook = %house.rules().load().id(), "the gate is open"
+        rulebook = %house.live().load().rulebook.id(), "the gate is open"
     );
     signals.told().await;
     tracing::info!("stopping: no new connections; running ones may end");

@@ -68,7 +68,7 @@ fn addresses(file: &File) -> Vec<Finding> {
     found
 }
 
-/// A limit or a timeout of nothing lets nothing through.
+/// A limit or a timeout of nothing lets nothing through; only of a client's share it means that there is no limit.
 fn zeros(file: &File) -> Vec<Finding> {
     let Ok(toml::Value::Table(sections)) = toml::Value::try_from(file) else {
         return Vec::new();
@@ -80,7 +80,7 @@ fn zeros(file: &File) -> Vec<Finding> {
         .flat_map(|(section, table)| table.iter().map(move |(key, value)| (section, key, value)))
         .filter(|(_, key, value)| {
             let limit = key.ends_with("_timeout_s")
-                || key.starts_with("max_") && !key.starts_with("max_idle")
+                || key.starts_with("max_") && !key.starts_with("max_idle") && *key != "max_connections_per_client"
                 || ["queue", "backlog", "segment_bytes", "sync_ms", "tunnel_idle_s"].contains(&key.as_str());
             limit && value.as_integer() == Some(0)
         })

@@ -55,6 +55,17 @@ fn the_shipped_file_shows_every_setting_with_its_default() {
 }
 
 #[test]
+fn a_client_may_have_all_connections_but_a_door_not_none() {
+    let all = read("[ingress]\nmax_connections_per_client = 0", &[], &[]).unwrap();
+    assert_eq!(all.ingress.max_connections_per_client, 0);
+    let none = complaints("[ingress]\nmax_connections = 0", &[]);
+    assert!(
+        none[0].contains("`max_connections` of 0 would let nothing through"),
+        "{none:?}"
+    );
+}
+
+#[test]
 fn every_setting_of_the_shipped_file_has_a_word_about_it() {
     let mut explained = false;
     for line in SHIPPED.lines() {

@@ -1,7 +1,7 @@
 //! Reading what people write in TOML: field by field, every problem at once, each with its place and a suggestion.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use toml::Spanned;
@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 use super::problem::{Problem, SourceText, did_you_mean};
 
 /// A value and the bytes that say it: (offset, length).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct At<T> {
     /// What is said.
     pub value: T,
@@ -36,7 +36,7 @@ impl<'s> Reader<'s> {
     }
 
     /// The file's outermost table, given to `read`. Syntax errors are reported and whatever can be read, is.
-    pub fn read<'r, T>(&'r self, known: &'static [&'static str], read: impl FnOnce(&Fields<'r, 's>) -> T) -> T {
+    pub fn read<T>(&self, known: &[&str], read: impl FnOnce(&Fields<'_, 's>) -> T) -> T {
         let (table, errors) = DeTable::parse_recoverable(&self.source.text);
         for error in errors {
             let span = error.span().unwrap_or(0..0);
@@ -82,20 +82,18 @@ impl<'s> Reader<'s> {
 }
 
 /// One table being read. A key that is not known is reported, with the known one that is most like it.
-pub struct Fields<'r, 's> {
-    reader: &'r Reader<'s>,
-    values: BTreeMap<String, Spanned<DeValue<'s>>>,
+pub struct Fields<'t, 's> {
+    reader: &'t Reader<'s>,
+    table: &'t DeTable<'t>,
     /// Where the table stands: of its first key, or of its braces.
     pub span: (usize, usize),
 }
 
-impl<'r, 's> Fields<'r, 's> {
-    fn new(reader: &'r Reader<'s>, table: &DeTable<'s>, span: (usize, usize), known: &[&str]) -> Self {
-        let mut values = BTreeMap::new();
-        for (key, value) in table {
+impl<'t, 's> Fields<'t, 's> {
+    fn new(reader: &'t Reader<'s>, table: &'t DeTable<'t>, span: (usize, usize), known: &[&str]) -> Self {
+        for (key, _) in table {
             let name: &str = key.get_ref();
             if known.is_empty() || known.contains(&name) {
-                values.insert(name.to_owned(), value.clone());
                 continue;
             }
             let help = match did_you_mean(name, known.iter().copied()) {
@@ -105,79 +103,82 @@ impl<'r, 's> Fields<'r, 's> {
             let message = format!("`{name}` is not known here");
             reader.report_with_help("unknown-key", width(&key.span()), message, help);
         }
-        Self { reader, values, span }
+        Self { reader, table, span }
     }
 
     /// The keys that stand here, with their values' places.
-    pub fn keys(&self) -> impl Iterator<Item = (&str, (usize, usize))> {
-        self.values
+    pub fn keys(&self) -> impl Iterator<Item = (&'t str, (usize, usize))> + use<'t> {
+        self.table
             .iter()
-            .map(|(key, value)| (key.as_str(), width(&value.span())))
+            .map(|(key, value)| (&**key.get_ref(), width(&value.span())))
     }
 
     /// Whether the key stands here.
     pub fn has(&self, key: &str) -> bool {
-        self.values.contains_key(key)
+        self.table.contains_key(key)
     }
 
     /// Where the value of `key` stands, or the table itself.
     pub fn place(&self, key: &str) -> (usize, usize) {
-        self.values.get(key).map_or(self.span, |value| width(&value.span()))
+        self.table.get(key).map_or(self.span, |value| width(&value.span()))
     }
 
     /// A text, if it stands here.
-    pub fn text(&self, key: &str) -> Option<At<String>> {
-        let value = self.values.get(key)?;
-        let span = width(&value.span());
-        match value.get_ref().as_str() {
-            Some(text) => Some(At {
-                value: text.to_owned(),
-                span,
-            }),
-            None => self.mistyped(key, "a text in quotes", value),
+    pub fn text(&self, key: &str) -> Option<At<&'t str>> {
+        let value = self.table.get(key)?;
+        as_text(value).or_else(|| self.mistyped(key, "a text in quotes", value))
+    }
+
+    /// A text that must stand here.
+    pub fn required(&self, key: &str) -> Option<At<&'t str>> {
+        if !self.has(key) {
+            self.missing(key, "\"…\"");
         }
+        self.text(key)
     }
 
     /// A text that must stand here; an empty one where it does not, so that reading can go on.
-    pub fn needed(&self, key: &str) -> At<String> {
-        if !self.values.contains_key(key) {
-            let message = format!("`{key}` is missing");
-            let help = format!("add `{key} = \"…\"`");
-            self.reader.report_with_help("missing-key", self.span, message, help);
-        }
-        self.text(key).unwrap_or(At {
-            value: String::new(),
-            span: self.span,
-        })
+    pub fn needed(&self, key: &str) -> At<&'t str> {
+        let span = self.span;
+        self.required(key).unwrap_or(At { value: "", span })
+    }
+
+    fn missing(&self, key: &str, such: &str) {
+        let message = format!("`{key}` is missing");
+        let help = format!("add `{key} = {such}`");
+        self.reader.report_with_help("missing-key", self.span, message, help);
     }
 
     /// A list of texts; empty where none stands here.
-    pub fn texts(&self, key: &str) -> Vec<At<String>> {
-        let Some(value) = self.values.get(key) else {
+    pub fn texts(&self, key: &str) -> Vec<At<&'t str>> {
+        let Some(value) = self.table.get(key) else {
             return Vec::new();
         };
         let Some(array) = value.get_ref().as_array() else {
             self.mistyped::<()>(key, "a list of texts", value);
             return Vec::new();
         };
-        let text = |item: &Spanned<DeValue<'s>>| match item.get_ref().as_str() {
-            Some(text) => Some(At {
-                value: text.to_owned(),
-                span: width(&item.span()),
-            }),
-            None => self.mistyped(key, "a list of texts", item),
-        };
+        let text = |item| as_text(item).or_else(|| self.mistyped(key, "a list of texts", item));
         array.iter().filter_map(text).collect()
+    }
+
+    /// A list of texts in which at least one must stand.
+    pub fn needed_texts(&self, key: &str) -> Vec<At<&'t str>> {
+        let texts = self.texts(key);
+        if texts.is_empty() {
+            self.missing(key, "[\"…\"]");
+        }
+        texts
     }
 
     /// A list of texts as a set.
     pub fn set(&self, key: &str) -> BTreeSet<String> {
-        self.texts(key).into_iter().map(|text| text.value).collect()
+        self.texts(key).iter().map(|text| text.value.to_owned()).collect()
     }
 
     /// A whole number that is not negative.
     pub fn number(&self, key: &str) -> Option<At<u64>> {
-        let value = self.values.get(key)?;
+        let value = self.table.get(key)?;
         let span = width(&value.span());
         let digits = value.get_ref().as_integer().filter(|number| number.radix() == 10);
         match digits.and_then(|number| number.as_str().parse().ok()) {
@@ -188,7 +189,7 @@ impl<'r, 's> Fields<'r, 's> {
 
     /// Yes or no.
     pub fn flag(&self, key: &str) -> Option<bool> {
-        let value = self.values.get(key)?;
+        let value = self.table.get(key)?;
         value
             .get_ref()
             .as_bool()
@@ -197,7 +198,7 @@ impl<'r, 's> Fields<'r, 's> {
 
     /// A date or a moment, written with or without quotes, as text.
     pub fn moment(&self, key: &str) -> Option<At<String>> {
-        let value = self.values.get(key)?;
+        let value = self.table.get(key)?;
         let span = width(&value.span());
         let text = match value.get_ref() {
             DeValue::Datetime(moment) => Some(moment.to_string()),
@@ -213,8 +214,8 @@ impl<'r, 's> Fields<'r, 's> {
     }
 
     /// A table within this one; `known` empty: any keys.
-    pub fn table(&self, key: &str, known: &'static [&'static str]) -> Option<Fields<'r, 's>> {
-        let value = self.values.get(key)?;
+    pub fn table(&self, key: &str, known: &[&str]) -> Option<Fields<'t, 's>> {
+        let value = self.table.get(key)?;
         match value.get_ref().as_table() {
             Some(table) => Some(Fields::new(self.reader, table, width(&value.span()), known)),
             None => self.mistyped(key, "a table", value),
@@ -222,15 +223,15 @@ impl<'r, 's> Fields<'r, 's> {
     }
 
     /// The tables of a list: `[[key]]`.
-    pub fn tables(&self, key: &str, known: &'static [&'static str]) -> Vec<Fields<'r, 's>> {
-        let Some(value) = self.values.get(key) else {
+    pub fn tables(&self, key: &str, known: &[&str]) -> Vec<Fields<'t, 's>> {
+        let Some(value) = self.table.get(key) else {
             return Vec::new();
         };
         let Some(array) = value.get_ref().as_array() else {
             self.mistyped::<()>(key, &format!("a list of tables: `[[{key}]]`"), value);
             return Vec::new();
         };
-        let table = |item: &Spanned<DeValue<'s>>| match item.get_ref().as_table() {
+        let table = |item: &'t Spanned<DeValue<'t>>| match item.get_ref().as_table() {
             Some(table) => Some(Fields::new(self.reader, table, width(&item.span()), known)),
             None => self.mistyped(key, "a list of tables", item),
         };
@@ -248,7 +249,7 @@ impl<'r, 's> Fields<'r, 's> {
         let found = choices.iter().find(|(name, _)| *name == text.value);
         if found.is_none() {
             let names = || choices.iter().map(|(name, _)| *name);
-            let help = match did_you_mean(&text.value, names()) {
+            let help = match did_you_mean(text.value, names()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("write one of {}", list(names())),
             };
@@ -265,6 +266,13 @@ impl<'r, 's> Fields<'r, 's> {
             .report_with_help("wrong-type", width(&value.span()), message, help);
         None
     }
+}
+
+fn as_text<'t>(value: &'t Spanned<DeValue<'t>>) -> Option<At<&'t str>> {
+    Some(At {
+        value: value.get_ref().as_str()?,
+        span: width(&value.span()),
+    })
 }
 
 /// `a`, `b` and so on, in backticks.

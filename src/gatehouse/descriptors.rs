@@ -78,7 +78,18 @@ fn fit(settings: &mut config::File, limit: u64) {
     let connections = (left - idle) / (DOORS * EACH);
     let lower = |setting: &mut u32, most: u64| *setting = u32::try_from(most).unwrap_or(u32::MAX).min(*setting);
     lower(&mut settings.upstream.max_idle, idle);
-    lower(&mut settings.ingress.max_connections, connections.max(1));
+    let doors = &mut settings.ingress;
+    let asked = doors.max_connections;
+    lower(&mut doors.max_connections, connections.max(1));
+    if doors.max_connections < asked && doors.max_connections_per_client > 0 {
+        // the share that one client may have stays; a small one may grow to a quarter, as it is by default
+        let places = u64::from(doors.max_connections);
+        let share = places * u64::from(doors.max_connections_per_client) / u64::from(asked);
+        lower(
+            &mut doors.max_connections_per_client,
+            share.clamp((places / 4).max(1), places),
+        );
+    }
 }
 
 #[cfg(test)]
@@ -104,6 +115,29 @@ mod tests {
         settings.ingress.max_connections = 1000;
         settings.upstream.max_idle = 10;
         assert_eq!(needed(&settings), 6000 + 10 + 128 + BESIDE);
+    }
+
+    #[test]
+    fn one_client_gets_no_larger_share_of_fewer_places() {
+        for (asked, per_client, limit, lowered) in [
+            (10_000, 2_500, 1024, 20),
+            (10_000, 2_500, 20_000, 774),
+            (10_000, 2_500, 1_000_000, 2_500),
+            (10_000, 100, 20_000, 100),
+            (10_000, 100, 1024, 20),
+            (10_000, 10_000, 1024, 80),
+            (10_000, 20_000, 1024, 80),
+            (10_000, 2_500, 64, 1),
+            (10_000, 0, 1024, 0),
+            (50, 50, 1024, 50),
+        ] {
+            let mut settings = config::File::default();
+            settings.ingress.max_connections = asked;
+            settings.ingress.max_connections_per_client = per_client;
+            fit(&mut settings, limit);
+            let fitted = settings.ingress.max_connections_per_client;
+            assert_eq!(fitted, lowered, "{per_client} of {asked} with {limit}");
+        }
     }
 
     #[test]

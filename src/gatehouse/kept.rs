@@ -3,10 +3,12 @@
 //!
 //! `texts/` holds each file's content once, named by its own digest; beside it a list for each rulebook, named by the
 //! rulebook's digest, says which file had which content; `last` is the list of what ruled last. People and cases are in
-//! the lists, too, as they were when the rules took effect: the digest of a rulebook does not speak of them.
+//! the lists, too, as they were when the rules took effect: the digest of a rulebook does not speak of them. What they
+//! were in between goes as soon as no list names it.
 #![expect(clippy::disallowed_methods, reason = "door: keeps rulebooks on disk")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
@@ -20,6 +22,8 @@ use crate::rulebook::{Assembled, Rulebook, Sources};
 
 const LAST: &str = "last";
 const TEXTS: &str = "texts";
+/// With this begins the name of a file that is being written.
+const HALF: &[u8] = b".";
 
 /// The folder of kept rulebooks.
 #[derive(Clone, Debug)]
@@ -84,7 +88,31 @@ impl Kept {
         if fs::read(self.folder.join(LAST)).ok().as_deref() != Some(&*text) {
             place(&self.folder, LAST, &text)?;
         }
-        File::open(&self.folder)?.sync_all()
+        File::open(&self.folder)?.sync_all()?;
+        if let Err(error) = self.forget() {
+            tracing::warn!(%error, folder = %self.folder.display(), "texts that are not needed any more stay on disk");
+        }
+        Ok(())
+    }
+
+    /// Removes the texts that no list names; none where a list cannot be read.
+    fn forget(&self) -> io::Result<()> {
+        let mut named = BTreeSet::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let is_list = entry.file_type()?.is_file() && !entry.file_name().as_encoded_bytes().starts_with(HALF);
+            if is_list {
+                let list: List = serde_json::from_slice(&fs::read(entry.path())?)?;
+                named.extend(list.files.into_values().map(OsString::from));
+            }
+        }
+        for entry in fs::read_dir(self.folder.join(TEXTS))? {
+            let entry = entry?;
+            if !named.contains(&entry.file_name()) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     /// The texts that ruled last; none where nothing ever ruled.
@@ -205,6 +233,36 @@ mod tests {
         kept.keep(&id_of(&first), &first).unwrap();
         assert_eq!(kept.last().unwrap().unwrap(), first);
         assert_eq!(entries(&folder.path().join("state/rulebooks/texts")), more);
+    }
+
+    #[test]
+    fn people_of_yesterday_are_kept_for_the_rulebooks_that_took_effect_with_them_and_else_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = Kept::at(folder.path());
+        let with = |mut sources: Sources, remark: &str| {
+            let people = sources.people.first_mut().unwrap();
+            *people = SourceText::new(people.name.clone(), format!("# {remark}\n{}", people.text));
+            sources
+        };
+        let rulebooks = [Sources::embedded(), other()];
+        let ids = rulebooks.each_ref().map(id_of);
+        for remark in ["first", "second", "third"] {
+            for (id, sources) in ids.iter().zip(&rulebooks) {
+                kept.keep(id, &with(sources.clone(), remark)).unwrap();
+            }
+        }
+        let texts = entries(&folder.path().join(TEXTS));
+        let remarks: Vec<String> = texts.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+        let count = |remark: &str| remarks.iter().filter(|text| text.starts_with(remark)).count();
+        assert_eq!((count("# first"), count("# second"), count("# third")), (1, 0, 1));
+        assert_eq!(kept.last().unwrap().unwrap(), with(other(), "third"));
+        for id in &ids {
+            assert_eq!(kept.rulebook(id).unwrap().rulebook.id(), id);
+        }
+        // in doubt everything stays
+        fs::write(folder.path().join(file_name(&ids[0])), "{").unwrap();
+        kept.keep(&ids[1], &with(other(), "fourth")).unwrap();
+        assert_eq!(entries(&folder.path().join(TEXTS)).len(), texts.len() + 1);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::audit::Book;
 use crate::facts::GatewayAct;
 use crate::ledger::Ledger;
 use crate::proxy::{STOPPING, Tasks};
-use crate::rulebook::{LiveDirectory, LiveRulebook};
+use crate::rulebook::Live;
 use crate::upstream::Upstream;
 use health::Health;
 
@@ -42,8 +42,7 @@ pub struct Addresses {
 pub struct Gatehouse {
     addresses: Addresses,
     root_pem: String,
-    rules: Arc<LiveRulebook>,
-    directory: Arc<LiveDirectory>,
+    live: Arc<Live>,
     ledger: Ledger,
     book: Book,
     upstream: Upstream,
@@ -66,14 +65,9 @@ impl Gatehouse {
         &self.root_pem
     }
 
-    /// The rules in force.
-    pub fn rules(&self) -> &LiveRulebook {
-        &self.rules
-    }
-
-    /// The people.
-    pub fn directory(&self) -> &LiveDirectory {
-        &self.directory
+    /// The rules and the people in force.
+    pub fn live(&self) -> &Live {
+        &self.live
     }
 
     /// The grants.
@@ -99,7 +93,7 @@ impl Gatehouse {
         // whoever asks until here is told that the gateway is stopping
         self.operators.stop(Duration::ZERO).await;
         self.operators.cut().await;
-        reload::record(&self.book, &self.rules, GatewayAct::Stopped).await;
+        reload::record(&self.book, &self.live, GatewayAct::Stopped).await;
         let Self { book, .. } = self;
         book.close().await.map_err(|unavailable| unavailable.to_string())
     }

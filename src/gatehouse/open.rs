@@ -9,7 +9,7 @@ use super::admin::Admin;
 use super::health::Health;
 use super::kept::Kept;
 use super::reach::Reach;
-use super::reload::{self, Ready, Reload};
+use super::reload::{self, Reload};
 use super::sources::Look;
 use super::{Addresses, Gatehouse, descriptors, pac};
 use crate::audit::{Book, BookError};
@@ -22,7 +22,7 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::metrics::{BadMetric, Labels, Metrics, Resources};
 use crate::portal::{Portal, PortalError, PortalParts};
 use crate::proxy::{self, PacFile, Proxy, Tasks};
-use crate::rulebook::{Assembled, LiveDirectory, LiveRulebook, Rulebook};
+use crate::rulebook::{InForce, Live, Rulebook};
 use crate::tls::{self, Issuer, Mint, TlsProblem};
 use crate::upstream::{self, Upstream, UpstreamError};
 
@@ -68,8 +68,7 @@ pub enum OpenError {
 
 /// What is built before the doors open.
 struct Rooms {
-    rules: Arc<LiveRulebook>,
-    directory: Arc<LiveDirectory>,
+    live: Arc<Live>,
     metrics: Metrics,
     book: Book,
     ledger: Ledger,
@@ -100,8 +99,8 @@ impl Gatehouse {
             Rules::Folder(folder) => Some((folder.clone(), Look::at(folder))),
             Rules::Embedded => None,
         };
-        let (Ready { assembled, kept }, refused) =
-            reload::ready(&rules, &Kept::at(&settings.policies.kept)).map_err(OpenError::Policies)?;
+        let kept = Kept::at(&settings.policies.kept);
+        let (assembled, texts, refused) = reload::ready(&rules, &kept).map_err(OpenError::Policies)?;
         reload::warn(&assembled, &clock);
         if settings.mode == Mode::Observe {
             tracing::warn!("the gateway only observes: what rules refuse is let pass, and recorded");
@@ -110,7 +109,9 @@ impl Gatehouse {
         let (asked, settings) = (settings, &descriptors::fitted(settings));
         let doors = bind(settings)?;
         descriptors::tell(asked, settings);
-        let rooms = build(settings, assembled, issuer, &doors, &clock)?;
+        let rooms = build(settings, assembled.in_mode(settings.mode), issuer, &doors, &clock)?;
+        // not before: a start that fails leaves what ruled last as it is
+        let kept = texts.keep(&kept);
         if let Err(why) = rooms.portal.settle(&settings.audit.folder, clock.now()).await {
             tracing::error!(%why, "what was promised before the last end cannot be compared with the records");
         }
@@ -122,11 +123,11 @@ impl Gatehouse {
         let started = GatewayAct::Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        reload::record(&house.book, &house.rules, started).await;
+        reload::record(&house.book, &house.live, started).await;
         if !refused.is_empty() {
             let problems = refused.iter().map(ToString::to_string).collect();
             house.health.rules_refused(refused);
-            reload::record(&house.book, &house.rules, GatewayAct::RulebookRefused { problems }).await;
+            reload::record(&house.book, &house.live, GatewayAct::RulebookRefused { problems }).await;
         }
         Ok(house)
     }
@@ -141,15 +142,12 @@ fn bind(settings: &config::File) -> Result<Doors, OpenError> {
 
 fn build(
     settings: &config::File,
-    assembled: Assembled,
+    in_force: InForce,
     issuer: Issuer,
     doors: &Doors,
     clock: &Clock,
 ) -> Result<Rooms, OpenError> {
-    let Assembled {
-        rulebook, directory, ..
-    } = assembled;
-    let metrics = Metrics::new(&labels(&rulebook))?;
+    let metrics = Metrics::new(&labels(&in_force.rulebook))?;
     let counting = metrics.clone();
     let readers: Vec<crate::audit::Reader> = vec![Box::new(move |record| counting.observe(record))];
     let (book, repairs) = Book::open(&settings.audit, clock.clone(), readers)?;
@@ -178,8 +176,7 @@ fn build(
     };
     Ok(Rooms {
         portal: Arc::new(Portal::new(parts)?),
-        rules: Arc::new(LiveRulebook::new(Arc::new(rulebook.in_mode(settings.mode)))),
-        directory: Arc::new(LiveDirectory::new(Arc::new(directory))),
+        live: Arc::new(Live::new(in_force)),
         metrics,
         book,
         ledger,
@@ -229,8 +226,8 @@ fn serve(
         portal: rooms.portal.host().clone(),
     };
     let running = Running {
-        health: Arc::new(Health::new(rooms.book.clone(), reach, &rooms.rules.load())),
-        pac: pac_file(settings, &rooms.rules, rooms.portal.host(), addresses),
+        health: Arc::new(Health::new(rooms.book.clone(), reach, &rooms.live.load().rulebook)),
+        pac: pac_file(settings, &rooms.live, rooms.portal.host(), addresses),
         clock,
         tasks: Tasks::default(),
         operators: Tasks::default(),
@@ -257,8 +254,7 @@ fn serve(
     Gatehouse {
         addresses,
         root_pem,
-        rules: rooms.rules,
-        directory: rooms.directory,
+        live: rooms.live,
         ledger: rooms.ledger,
         book: rooms.book,
         upstream: rooms.upstream,
@@ -286,8 +282,7 @@ fn follow(rooms: &Rooms, running: &Running, (kept, mode): (Kept, Mode), (folder,
         folder,
         kept,
         mode,
-        rules: rooms.rules.clone(),
-        directory: rooms.directory.clone(),
+        live: rooms.live.clone(),
         book: rooms.book.clone(),
         metrics: rooms.metrics.clone(),
         health: running.health.clone(),
@@ -301,8 +296,7 @@ fn follow(rooms: &Rooms, running: &Running, (kept, mode): (Kept, Mode), (folder,
 
 fn proxy(settings: &config::File, rooms: &Rooms, running: &Running) -> Arc<Proxy> {
     Proxy::new(proxy::Parts {
-        rules: rooms.rules.clone(),
-        directory: rooms.directory.clone(),
+        live: rooms.live.clone(),
         guard: rooms.guard.clone(),
         ledger: rooms.ledger.clone(),
         book: rooms.book.clone(),
@@ -376,14 +370,14 @@ fn exposition(rooms: &Rooms, clock: &Clock) -> Box<dyn Fn() -> String + Send + S
 }
 
 /// The PAC file, made anew from the catalogue in force each time it is fetched.
-fn pac_file(settings: &config::File, rules: &Arc<LiveRulebook>, portal: &Host, addresses: Addresses) -> PacFile {
-    let (told, rules, portal) = (settings.pac.clone(), rules.clone(), portal.clone());
+fn pac_file(settings: &config::File, live: &Arc<Live>, portal: &Host, addresses: Addresses) -> PacFile {
+    let (told, live, portal) = (settings.pac.clone(), live.clone(), portal.clone());
     Arc::new(move |asked| {
         pac::script(&pac::Parts {
             ways: &told.announced(addresses.plain, asked.as_ref()),
             covers: told.covers,
             portal: &portal,
-            managed: &rules.load().catalog().domains(),
+            managed: &live.load().rulebook.catalog().domains(),
             direct: &told.direct,
         })
     })

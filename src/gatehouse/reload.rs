@@ -17,10 +17,10 @@ use super::open::{Rules, labels};
 use super::sources::{Look, read_folder};
 use crate::audit::Book;
 use crate::clock::Clock;
-use crate::facts::{Act, GatewayAct, Mode, Problem};
+use crate::facts::{Act, GatewayAct, Mode, Problem, RulebookId};
 use crate::identity::Guard;
 use crate::metrics::Metrics;
-use crate::rulebook::{Assembled, LiveDirectory, LiveRulebook, Rulebook, Sources};
+use crate::rulebook::{Assembled, Live, Rulebook, Sources};
 
 /// How often the folder is looked at. The system could tell of changes, but not on every file system, not without limit,
 /// and not when the folder itself is replaced; a hundred files are looked at in less than a millisecond.
@@ -41,35 +41,50 @@ fn assemble(sources: &Sources) -> Result<Assembled, Vec<Problem>> {
 }
 
 /// Rules that may rule, and whether their texts are kept; if not, why.
-pub(super) struct Ready {
-    pub(super) assembled: Assembled,
-    pub(super) kept: Result<(), String>,
+struct Ready {
+    assembled: Assembled,
+    kept: Result<(), String>,
 }
 
 impl Ready {
-    /// Reads a folder and keeps what it says, if that may rule: before it rules, so that no record names a rulebook that
-    /// is not kept.
-    pub(super) fn read(folder: &Path, kept: &Kept) -> Result<Self, Vec<Problem>> {
-        Self::take(&Sources::from_files(read_folder(folder)?)?, kept)
+    /// Reads a folder and keeps what it says, if that may rule.
+    fn read(folder: &Path, kept: &Kept) -> Result<Self, Vec<Problem>> {
+        let (assembled, texts) = Texts::read(folder)?;
+        let kept = texts.keep(kept);
+        Ok(Self { assembled, kept })
+    }
+}
+
+/// The texts of rules that may rule.
+pub(super) struct Texts {
+    of: RulebookId,
+    sources: Sources,
+}
+
+impl Texts {
+    fn read(folder: &Path) -> Result<(Assembled, Self), Vec<Problem>> {
+        Self::take(Sources::from_files(read_folder(folder)?)?)
     }
 
     /// The same of texts that were read.
-    pub(super) fn take(sources: &Sources, kept: &Kept) -> Result<Self, Vec<Problem>> {
-        let assembled = assemble(sources)?;
-        let kept = kept.keep(assembled.rulebook.id(), sources).map_err(|error| {
-            tracing::error!(%error, "the rules in force are not kept on disk");
-            error.to_string()
-        });
-        Ok(Self { assembled, kept })
+    fn take(sources: Sources) -> Result<(Assembled, Self), Vec<Problem>> {
+        let assembled = assemble(&sources)?;
+        let of = assembled.rulebook.id().clone();
+        Ok((assembled, Self { of, sources }))
     }
 
-    /// What ruled last, where that still may. It stays kept as it is.
-    pub(super) fn last(kept: &Kept) -> Option<Self> {
+    /// What ruled last, where that still may.
+    fn last(kept: &Kept) -> Option<(Assembled, Self)> {
         let sources = kept.last().map_err(|error| tracing::error!(%error, "the last rules"));
-        let assembled = assemble(&sources.ok()??).ok()?;
-        Some(Self {
-            assembled,
-            kept: Ok(()),
+        Self::take(sources.ok()??).ok()
+    }
+
+    /// Keeps them as what rules: when nothing but them can rule any more, and before they do, so that no record names a
+    /// rulebook that is not kept.
+    pub(super) fn keep(&self, kept: &Kept) -> Result<(), String> {
+        kept.keep(&self.of, &self.sources).map_err(|error| {
+            tracing::error!(%error, "the rules in force are not kept on disk");
+            error.to_string()
         })
     }
 }
@@ -83,23 +98,23 @@ pub(super) fn warn(assembled: &Assembled, clock: &Clock) {
 }
 
 /// The rules that rule from the start: those of the folder, or the last good ones with the problems of the folder.
-pub(super) fn ready(rules: &Rules, kept: &Kept) -> Result<(Ready, Vec<Problem>), Vec<Problem>> {
+pub(super) fn ready(rules: &Rules, kept: &Kept) -> Result<(Assembled, Texts, Vec<Problem>), Vec<Problem>> {
     let read = match rules {
-        Rules::Folder(folder) => Ready::read(folder, kept),
-        Rules::Embedded => Ready::take(&Sources::embedded(), kept),
+        Rules::Folder(folder) => Texts::read(folder),
+        Rules::Embedded => Texts::take(Sources::embedded()),
     };
     let problems = match read {
-        Ok(ready) => return Ok((ready, Vec::new())),
+        Ok((assembled, texts)) => return Ok((assembled, texts, Vec::new())),
         Err(problems) => problems,
     };
-    let Some(ready) = Ready::last(kept) else {
+    let Some((assembled, texts)) = Texts::last(kept) else {
         return Err(problems);
     };
     for problem in &problems {
         tracing::error!(%problem, "policies were refused, the last good ones rule");
     }
-    tracing::error!(rulebook = %ready.assembled.rulebook.id(), "the folder of policies is broken: the rules that ruled before this start rule on");
-    Ok((ready, problems))
+    tracing::error!(rulebook = %texts.of, "the folder of policies is broken: the rules that ruled before this start rule on");
+    Ok((assembled, texts, problems))
 }
 
 /// Looks after the policies and puts new ones in force.
@@ -107,8 +122,7 @@ pub(super) struct Reload {
     pub(super) folder: PathBuf,
     pub(super) kept: Kept,
     pub(super) mode: Mode,
-    pub(super) rules: Arc<LiveRulebook>,
-    pub(super) directory: Arc<LiveDirectory>,
+    pub(super) live: Arc<Live>,
     pub(super) book: Book,
     pub(super) metrics: Metrics,
     pub(super) health: Arc<Health>,
@@ -178,16 +192,14 @@ impl Reload {
 
     async fn put_in_force(&self, Ready { assembled, kept }: Ready) {
         warn(&assembled, &self.clock);
-        let (from, to) = (self.rules.load().id().clone(), assembled.rulebook.id().clone());
-        self.directory.replace(Arc::new(assembled.directory));
-        self.metrics.relabel(&labels(&assembled.rulebook));
+        let (from, to) = (self.live.load().rulebook.id().clone(), assembled.rulebook.id().clone());
         let changed = from != to;
+        self.metrics.relabel(&labels(&assembled.rulebook));
+        self.live.replace(assembled.in_mode(self.mode));
         if changed {
-            let rulebook = assembled.rulebook.in_mode(self.mode);
-            self.rules.replace(Arc::new(rulebook));
             tracing::info!(%from, %to, "new policies rule");
         }
-        let was_refused = self.health.rules_changed(&self.rules.load());
+        let was_refused = self.health.rules_changed(&self.live.load().rulebook);
         self.health.rules_kept(kept);
         if changed {
             for problem in self.health.authority() {
@@ -210,7 +222,7 @@ impl Reload {
     }
 
     async fn record(&self, act: GatewayAct) {
-        record(&self.book, &self.rules, act).await;
+        record(&self.book, &self.live, act).await;
     }
 }
 
@@ -232,8 +244,8 @@ pub(super) async fn follow_accounts(guard: Arc<Guard>) {
 }
 
 /// Writes what the gateway did by itself.
-pub(super) async fn record(book: &Book, rules: &LiveRulebook, act: GatewayAct) {
-    let rulebook = rules.load().id().clone();
+pub(super) async fn record(book: &Book, live: &Live, act: GatewayAct) {
+    let rulebook = live.load().rulebook.id().clone();
     if let Err(error) = book.write(book.record(Act::Gateway { act, rulebook })).await {
         tracing::error!(%error, "the book does not take a record of the gateway itself");
     }

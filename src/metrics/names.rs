@@ -96,7 +96,11 @@ pub(super) const RECORDS_HEALTHY: Name = name(
     &[],
     "Whether records can be kept (1) or not (0): without a record there is no access.",
 );
-pub(super) const TUNNELS: Name = name("wayleave_tunnels", &[], "Open tunnels that are carried unread.");
+pub(super) const TUNNELS: Name = name(
+    "wayleave_tunnels",
+    &[],
+    "Open tunnels that are carried unread, and open WebSockets.",
+);
 pub(super) const CONNECTIONS: Name = name("wayleave_connections", &[], "Open connections from clients.");
 pub(super) const GRANTS: Name = name(
     "wayleave_grants",

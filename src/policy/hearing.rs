@@ -108,7 +108,11 @@ impl Hearing<'_> {
                 // A permit is proof of `connect`: being allowed to read a flow is not being allowed to have it.
                 let leaves = actions.contains(&"connect") && set == RuleSet::InEffect;
                 let grant = grant.map(|grant| (grant.id.clone(), grant.expires));
-                let passage: Option<Passage> = leaves.then(|| (self.flow.authority.clone(), grant));
+                let passage: Option<Passage> = leaves.then(|| Passage {
+                    authority: self.flow.authority.clone(),
+                    holder: self.flow.person.id.clone(),
+                    grant,
+                });
                 self.policy.conclude(tally, passage)
             }
             Err(trouble) => Decision::deny(Reasons::new(), vec![trouble]),
@@ -123,7 +127,7 @@ impl Hearing<'_> {
             Mode::Observe => {
                 let said = self.decide(actions, None);
                 let refused = !said.is_allowed() && said.errors().is_empty() && actions.contains(&"connect");
-                refused.then(|| Permit::new(self.flow.authority.clone(), None, None))
+                refused.then(|| Permit::new(self.flow.authority.clone(), self.flow.person.id.clone(), None, None))
             }
         }
     }

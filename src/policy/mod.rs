@@ -29,6 +29,7 @@ mod lint;
 mod memo;
 mod mutate;
 mod names;
+mod nesting;
 mod opens;
 mod overlap;
 mod owners;
@@ -60,6 +61,7 @@ pub use heeded::Stretch;
 pub use layout::laid_out;
 pub use mutate::Mutant;
 pub use names::{Named, NamedKind};
+pub use nesting::{Cedar, TooDeep, too_deep};
 pub use owners::Owners;
 pub use permit::Permit;
 pub use question::{GrantQuestion, Power, Question, RequestFacts};
@@ -67,7 +69,10 @@ pub use rule::{Rule, RuleSet};
 pub use schema::Vocabulary;
 
 use crate::clock::Timestamp;
-use crate::facts::{Category, GrantId, Mode, PlatformId, PolicyId, Problem, PurposeId, Reason, Severity, SourceText};
+use crate::facts::{
+    Authority, Category, GrantId, Mode, PlatformId, PolicyId, Problem, PurposeId, Reason, Severity, SourceText,
+    SubjectId,
+};
 use decision::{Reasons, Trouble};
 use engine::{Engine, Number, Party};
 use hearing::{Memory, SCRATCH};
@@ -337,10 +342,10 @@ impl Policy {
         }
         let rules = determining.iter().filter_map(|number| self.rules.get(*number));
         let rules_end = rules.filter_map(|rule| rule.expires).min();
-        let permit = passage.map(|(authority, grant)| {
-            let (grant, grant_ends) = grant.unzip();
+        let permit = passage.map(|passage| {
+            let (grant, grant_ends) = passage.grant.unzip();
             let until = grant_ends.into_iter().chain(rules_end).min();
-            Permit::new(authority, grant, until)
+            Permit::new(passage.authority, passage.holder, grant, until)
         });
         Decision::allow(reasons, permit).leaving_out(observed)
     }
@@ -375,5 +380,9 @@ fn entity_of(all: &Entities, uid: &EntityUid) -> Option<Arc<Entity>> {
     }
 }
 
-/// Where a permit would lead, and the grant with its expiry.
-type Passage = (crate::facts::Authority, Option<(GrantId, Timestamp)>);
+/// Where a permit would lead whom, and the grant with its expiry.
+struct Passage {
+    authority: Authority,
+    holder: SubjectId,
+    grant: Option<(GrantId, Timestamp)>,
+}

@@ -1,5 +1,5 @@
 //! Mistakes that somebody could make in a rule: it is left out, a condition of it is dropped or turned round, its scope is
-//! widened, a group in it is taken for another. For trying whether the cases would notice; never for deciding.
+//! widened, a group in it is taken for another. For trying whether anybody would notice; never for deciding.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -62,13 +62,14 @@ impl Policy {
     pub fn mutated(&self, mutant: &Mutant) -> Self {
         let mut written = Vec::new();
         for (number, (rule, cedar)) in self.rules.iter().zip(self.engine.policies()).enumerate() {
-            let cedar = match &mutant.changed {
-                _ if number != mutant.number => cedar.clone(),
-                Some(changed) => changed.clone(),
-                None => continue,
-            };
+            let (mut rule, mut cedar) = (rule.clone(), cedar.clone());
+            if number == mutant.number {
+                let Some(changed) = &mutant.changed else { continue };
+                rule.text = changed.to_cedar().unwrap_or_default();
+                cedar = changed.clone();
+            }
             written.push(super::rule::Written {
-                rule: rule.clone(),
+                rule,
                 cedar,
                 has_id: true,
             });

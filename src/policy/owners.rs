@@ -39,7 +39,7 @@ impl Owners {
                     let message = format!("there is no file or folder `{path}`");
                     table.report("unknown-path", span, message, help);
                 }
-                owners.insert(path.to_owned(), owner.value);
+                owners.insert(path.to_owned(), owner.value.to_owned());
             }
             owners
         });

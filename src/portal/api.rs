@@ -30,7 +30,7 @@ impl Portal {
                     .map(|one| pages::field(one.field().as_str(), (self.words.unfit)(one)));
                 intake::unfit(wrong.collect()).answer()
             }
-            Err(NotGranted::NeedsApproval(by)) => self.needs_approval(&declaration.purpose, &by, visit.rules),
+            Err(NotGranted::NeedsApproval(by)) => self.needs_approval(&declaration.purpose, &by, visit.rules()),
             Err(NotGranted::Refused(why)) => {
                 let policies: Vec<&str> = why.reasons().iter().map(|reason| reason.policy.as_str()).collect();
                 let (title, text) = (self.words.not_declared_title, (self.words.not_declared)(&why));
@@ -104,12 +104,12 @@ impl Portal {
             return not_found("You met no such refusal in the last 24 hours.");
         };
         let refused = &kept.refused;
-        let explanation = (refused.rulebook == *visit.rules.id()).then(|| {
-            let judgement = visit.rules.judge(&refused.seen);
-            visit.rules.explain(&refused.seen, &judgement)
+        let explanation = (refused.rulebook == *visit.rules().id()).then(|| {
+            let judgement = visit.rules().judge(&refused.seen);
+            visit.rules().explain(&refused.seen, &judgement)
         });
         let now = self.seen_now(visit, &refused.seen);
-        let now = visit.rules.judge(&now).outcome_if(&visit.rules.remedy(&now));
+        let now = visit.rules().judge(&now).outcome_if(&visit.rules().remedy(&now));
         let body = json!({
             "id": refused.record,
             "at": refused.seen.at,
@@ -129,7 +129,7 @@ impl Portal {
 
 /// The purposes that are open to the person.
 pub(super) fn list_purposes(visit: &Visit<'_>, visitor: Visitor<'_>) -> Page {
-    let open = visit.rules.open_to(visitor, visit.at);
+    let open = visit.rules().open_to(visitor, visit.at);
     let purposes: Vec<Value> = open.map(|purpose| offered(purpose, visitor)).collect();
     pages::json(StatusCode::OK, &json!({ "purposes": purposes }))
 }
@@ -168,7 +168,7 @@ fn shown(grant: &Grant, visit: &Visit<'_>) -> Value {
     let mut value = serde_json::to_value(grant).unwrap_or_default();
     let life = Life::of(grant, visit.at);
     if let Some(members) = value.as_object_mut() {
-        members.insert("title".to_owned(), purpose_title(visit.rules, &grant.purpose).into());
+        members.insert("title".to_owned(), purpose_title(visit.rules(), &grant.purpose).into());
         members.insert("state".to_owned(), life.as_str().into());
         let left = grant.expires.since(visit.at).as_secs();
         let left = if life == Life::Active { left } else { 0 };

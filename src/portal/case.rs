@@ -36,10 +36,10 @@ impl<'a> Case<'a> {
     /// The refusal as it would be now; none if it would pass.
     pub(super) fn now(portal: &Portal, visit: &Visit<'a>, refused: &'a Refused) -> Option<Self> {
         let seen = portal.seen_now(visit, &refused.seen);
-        let refusal = visit.rules.judge(&seen).permit().err()?;
-        let remedy = visit.rules.remedy(&seen);
-        let parts = (refusal, remedy, visit.rules.id());
-        Some(Self::with(portal, visit.rules, refused, &seen, parts))
+        let refusal = visit.rules().judge(&seen).permit().err()?;
+        let remedy = visit.rules().remedy(&seen);
+        let parts = (refusal, remedy, visit.rules().id());
+        Some(Self::with(portal, visit.rules(), refused, &seen, parts))
     }
 
     fn with(

@@ -138,10 +138,10 @@ impl Portal {
             .iter()
             .filter(|offer| !offer.needs_approval)
             .collect();
-        let least = least_statement(visit.rules, &now);
+        let least = least_statement(visit.rules(), &now);
         let later = case.remedy.offers.iter().filter(|offer| offer.needs_approval);
         let requests = later
-            .map(|offer| told.opening(&named(offer, visit.directory)))
+            .map(|offer| told.opening(&named(offer, &visit.in_force.directory)))
             .collect();
         let page = counter::Declare {
             w: words,
@@ -150,14 +150,14 @@ impl Portal {
             token: self
                 .tokens
                 .issue(&visit.subject.id, &declaring(kept.refused.record.as_str()), visit.at),
-            choices: choices(&told, visit.rules, &now, &form.purpose),
+            choices: choices(&told, visit.rules(), &now, &form.purpose),
             requests,
             statement: &form.statement,
             statement_min: least,
             statement_hint: (words.statement_hint)(least),
             statement_wrong: trouble.statement,
             ticket: &form.ticket,
-            ticket_hint: ticket_hint(visit.rules, &now, words),
+            ticket_hint: ticket_hint(visit.rules(), &now, words),
             ticket_wrong: trouble.ticket,
             contact: self.contact(),
             trouble: trouble.lines,
@@ -184,7 +184,7 @@ impl Portal {
             w: self.words,
             who: &visitor.person.name,
             heading: (self.words.granted_until)(&until),
-            effect: self.effect(visit.rules, &grant),
+            effect: self.effect(visit.rules(), &grant),
             onward: self.onward(&kept.refused),
             grant: Some(grant.id.as_str()),
         };

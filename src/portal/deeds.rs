@@ -60,7 +60,7 @@ impl Portal {
         declaration: &Declaration,
         channel: Channel,
     ) -> Result<Grant, NotGranted> {
-        match visit.rules.weigh(visitor, declaration, channel, visit.at) {
+        match visit.rules().weigh(visitor, declaration, channel, visit.at) {
             Weighing::Granted { terms, reasons } => self.keep(visit, terms, &reasons).await,
             Weighing::NeedsApproval { approvers, .. } => Err(NotGranted::NeedsApproval(approvers)),
             Weighing::Unfit(unfit) => Err(NotGranted::Unfit(unfit)),
@@ -77,7 +77,7 @@ impl Portal {
         let grant = promise.grant().clone();
         let said = |what| {
             self.book
-                .record(act(what, &grant, &visit.subject.id, visit.rules.id(), reasons))
+                .record(act(what, &grant, &visit.subject.id, visit.rules().id(), reasons))
         };
         let granted = said(GrantAct::Granted);
         let undo = Undo::armed(&self.book, said(GrantAct::Void), promise);
@@ -143,7 +143,13 @@ impl Portal {
             approved_by: None,
         };
         let grant = self.ledger.name(terms);
-        let said = act(GrantAct::Refused, &grant, &visit.subject.id, visit.rules.id(), reasons);
+        let said = act(
+            GrantAct::Refused,
+            &grant,
+            &visit.subject.id,
+            visit.rules().id(),
+            reasons,
+        );
         self.book.note(&self.book.record(said));
     }
 
@@ -158,9 +164,9 @@ impl Portal {
         let id = GrantId::new(id);
         let grant = self.ledger.get(&id).ok_or(NotEnded::NoSuch)?;
         let own = grant.subject == visitor.person.id;
-        let holder = visit.directory.person(&grant.subject);
+        let holder = visit.in_force.directory.person(&grant.subject);
         let decision = visit
-            .rules
+            .rules()
             .may_end(visitor, &grant, holder.as_deref(), channel, visit.at);
         if !decision.is_allowed() {
             // Whether somebody else holds a grant is not for everybody to find out.
@@ -176,7 +182,7 @@ impl Portal {
         } else {
             (GrantState::Revoked, GrantAct::Revoked)
         };
-        let (book, by, rulebook) = (self.book.clone(), visit.subject.id.clone(), visit.rules.id().clone());
+        let (book, by, rulebook) = (self.book.clone(), visit.subject.id.clone(), visit.rules().id().clone());
         let reasons = decision.reasons().to_vec();
         let once_kept = move |ended: &Grant| book.note(&book.record(act(what, ended, &by, &rulebook, &reasons)));
         let ended = self.ledger.end(&id, state, visit.at, once_kept).await;

@@ -190,3 +190,120 @@ fn length(seen: &Observation) -> usize {
     let referer = head.hints.referer.as_ref().map_or(0, |referer| referer.path.len());
     head.path.len() + pairs + referer
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::tests::seen;
+    use crate::facts::{Activity, FaultCode, Host, Place, RecordId, Remedy, RulebookId};
+    use crate::rulebook::Refusal;
+
+    fn who(name: &str) -> SubjectId {
+        SubjectId::parse(name).unwrap()
+    }
+
+    /// The `number`th refusal of `name`: of a page, or of something that no person looks at.
+    fn refused(name: &str, number: usize, page: bool) -> Refused {
+        let seen = seen(name, &format!("/{number}"));
+        Refused {
+            record: RecordId::new(format!("{name}-{number}")),
+            refusal: Refusal {
+                reasons: Vec::new(),
+                policy_error: false,
+                unknown_person: false,
+                place: Place {
+                    host: Host::parse("www.linkedin.com").unwrap(),
+                    platform: None,
+                    categories: Arc::default(),
+                    roles: Arc::default(),
+                },
+                activity: Activity::new(format!("activity-{number}")),
+            },
+            remedy: Remedy::default(),
+            rulebook: RulebookId::new("none"),
+            back: page.then(|| format!("https://www.linkedin.com/{number}")),
+            seen,
+        }
+    }
+
+    fn records(memory: &Memory, name: &str, now: Timestamp) -> Vec<String> {
+        let kept = memory.of(&who(name), now).into_iter();
+        kept.map(|kept| kept.refused.record.as_str().to_owned()).collect()
+    }
+
+    #[test]
+    fn what_a_page_loads_does_not_push_out_the_page() {
+        let memory = Memory::new(300, 10);
+        let now = seen("ada", "/").at;
+        memory.keep(refused("ada", 0, true)).unwrap();
+        for number in 1..100 {
+            memory.keep(refused("ada", number, false)).unwrap();
+        }
+        let kept = records(&memory, "ada", now);
+        assert_eq!((kept.len(), kept[0].as_str()), (EACH, "ada-99"));
+        assert_eq!(kept.last().unwrap(), "ada-0");
+    }
+
+    #[test]
+    fn the_same_call_again_takes_the_place_of_the_first() {
+        let memory = Memory::new(300, 10);
+        let now = seen("ada", "/").at;
+        for number in [1, 2] {
+            let mut again = refused("ada", 0, false);
+            again.record = RecordId::new(format!("call-{number}"));
+            memory.keep(again).unwrap();
+        }
+        assert_eq!(records(&memory, "ada", now), ["call-2"]);
+    }
+
+    #[test]
+    fn a_link_is_for_one_person_and_some_minutes_and_the_refusal_for_a_day() {
+        let memory = Memory::new(300, 10);
+        let now = seen("ada", "/").at;
+        let ticket = memory.keep(refused("ada", 0, true)).unwrap();
+        let found = |name, at| memory.by_ticket(&who(name), ticket.as_str(), at).is_some();
+        assert!(found("ada", now.plus(Duration::from_secs(299))));
+        assert!(!found("ada", now.plus(Duration::from_secs(300))));
+        assert!(!found("ben", now));
+        let listed = |at| memory.by_record(&who("ada"), "ada-0", at).is_some();
+        assert!(listed(now.plus(KEPT - Duration::from_secs(1))));
+        assert!(!listed(now.plus(KEPT)));
+        assert!(memory.by_record(&who("ben"), "ada-0", now).is_none());
+    }
+
+    #[test]
+    fn of_more_people_than_may_be_remembered_the_quietest_is_forgotten() {
+        let memory = Memory::new(300, 2);
+        let at = |name: &str, after: u64| {
+            let mut refused = refused(name, 0, true);
+            refused.seen.at = refused.seen.at.plus(Duration::from_secs(after));
+            refused
+        };
+        for (name, after) in [("ada", 0), ("ben", 1), ("ada", 2), ("cora", 3)] {
+            memory.keep(at(name, after)).unwrap();
+        }
+        let now = seen("ada", "/").at.plus(Duration::from_secs(3));
+        let met = ["ada", "ben", "cora"].map(|name| !records(&memory, name, now).is_empty());
+        assert_eq!(met, [true, false, true]);
+    }
+
+    #[test]
+    fn of_tunnels_that_were_stopped_the_last_sixteen_are_remembered_each_once() {
+        let memory = Memory::new(300, 10);
+        let at = seen("ada", "/").at;
+        for number in [0, 0].into_iter().chain(1..20) {
+            memory.keep_stopped(Stopped {
+                who: who("ada"),
+                record: RecordId::new(format!("tunnel-{number}")),
+                host: Host::parse(&format!("h{number}.example")).unwrap(),
+                code: FaultCode::SniMismatch,
+                detail: String::new(),
+                at,
+            });
+        }
+        let stopped = memory.stopped_of(&who("ada"), at);
+        assert_eq!((stopped.len(), stopped[0].host.as_str()), (EACH, "h19.example"));
+        assert!(memory.stopped_of(&who("ben"), at).is_empty());
+        assert!(memory.stopped_of(&who("ada"), at.plus(KEPT)).is_empty());
+    }
+}

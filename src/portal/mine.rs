@@ -21,7 +21,7 @@ impl Portal {
         let roles: Vec<&str> = person.roles.iter().map(String::as_str).collect();
         let departments: Vec<&str> = person.departments.iter().map(String::as_str).collect();
         let standing = self.ledger.standing(&visit.subject.id, visit.at);
-        let open: Vec<&Purpose> = visit.rules.open_to(visitor, visit.at).collect();
+        let open: Vec<&Purpose> = visit.rules().open_to(visitor, visit.at).collect();
         let purposes: Vec<Open> = open
             .iter()
             .map(|purpose| Open {
@@ -43,7 +43,7 @@ impl Portal {
             refusals: self.met(visit, visitor),
             example: self.example(visit, &open),
             purposes,
-            rulebook: visit.rules.id().short(),
+            rulebook: visit.rules().id().short(),
             contact: self.contact(),
         };
         counter::page(StatusCode::OK, &page)
@@ -53,8 +53,8 @@ impl Portal {
         let until = times::local(grant.expires, visit.at, visitor.person);
         Held {
             id: grant.id.to_string(),
-            title: purpose_title(visit.rules, &grant.purpose),
-            effect: self.effect(visit.rules, grant),
+            title: purpose_title(visit.rules(), &grant.purpose),
+            effect: self.effect(visit.rules(), grant),
             left: (self.words.left)(grant.expires.since(visit.at), &until),
             token: self
                 .tokens
@@ -66,7 +66,7 @@ impl Portal {
         let words = self.words;
         let when = |at| times::local(at, visit.at, visitor.person);
         let refused = |refused: &Refused| {
-            let case = Case::of(self, visit.rules, refused);
+            let case = Case::of(self, visit.rules(), refused);
             let told = case.told(self).lines();
             let link = match refused.remedy.outcome() {
                 Outcome::Allow | Outcome::Declare => words.link_to_declare,
@@ -116,7 +116,7 @@ impl Portal {
             purpose
                 .platforms
                 .iter()
-                .max_by_key(|id| visit.rules.catalog().signatures_of(id))
+                .max_by_key(|id| visit.rules().catalog().signatures_of(id))
                 .cloned()
         };
         let platform = met.filter(|id| purpose.platforms.contains(id)).or_else(known)?;

@@ -38,7 +38,7 @@ use crate::audit::Book;
 use crate::clock::Timestamp;
 use crate::facts::{Arrival, FaultCode, Host, Observation, Person, RecordId, Remedy, RulebookId, Subject, SubjectId};
 use crate::ledger::Ledger;
-use crate::rulebook::{Directory, Refusal, Rulebook, Visitor};
+use crate::rulebook::{InForce, Refusal, Rulebook, Visitor};
 pub use deeds::NotGranted;
 pub use intake::Received;
 use memory::Memory;
@@ -99,10 +99,8 @@ pub enum PortalError {
 /// A request to the portal, as the proxy understood it.
 #[derive(Clone, Copy)]
 pub struct Visit<'a> {
-    /// The rules in force, loaded once for this request.
-    pub rules: &'a Rulebook,
-    /// The people, for the names of approvers.
-    pub directory: &'a Directory,
+    /// The rules and the people in force, loaded once for this request.
+    pub in_force: &'a InForce,
     /// Who asks, as proven on the hop to the proxy.
     pub subject: &'a Subject,
     /// What the directory knows of them.
@@ -311,6 +309,10 @@ impl Portal {
 }
 
 impl<'a> Visit<'a> {
+    fn rules(&self) -> &'a Rulebook {
+        &self.in_force.rulebook
+    }
+
     fn visitor(&self) -> Option<Visitor<'a>> {
         Some(Visitor {
             person: self.person?,

@@ -11,12 +11,12 @@ use super::*;
 use crate::audit::{self, read};
 use crate::clock::Clock;
 use crate::facts::{
-    Act, Channel, Door, Grant, GrantAct, GrantId, GrantState, GrantTerms, MethodName, NetworkName, PlatformId,
+    Act, Channel, Door, Grant, GrantAct, GrantId, GrantState, GrantTerms, MethodName, Mode, NetworkName, PlatformId,
     PolicyId, PurposeId, Record, SourceText, SubjectId,
 };
 use crate::ledger::MOST_IN_FORCE;
 use crate::purpose::Declaration;
-use crate::rulebook::{Assembled, Sources, Weighing};
+use crate::rulebook::{Sources, Weighing};
 
 fn noon() -> Timestamp {
     "2026-11-24T11:30:00Z".parse().unwrap()
@@ -25,7 +25,7 @@ fn noon() -> Timestamp {
 /// A counter with its book and ledger in a folder, and Ada in front of it.
 struct Counter {
     folder: tempfile::TempDir,
-    assembled: Assembled,
+    in_force: InForce,
     subject: Subject,
     arrival: Arrival,
 }
@@ -38,7 +38,7 @@ impl Counter {
     fn by(sources: &Sources) -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
-            assembled: Rulebook::assemble(sources).unwrap(),
+            in_force: Rulebook::assemble(sources).unwrap().in_mode(Mode::Enforce),
             subject: Subject {
                 id: SubjectId::parse("ada").unwrap(),
                 method: MethodName::Basic,
@@ -67,13 +67,12 @@ impl Counter {
     }
 
     fn person(&self) -> Arc<Person> {
-        self.assembled.directory.person(&self.subject.id).unwrap()
+        self.in_force.directory.person(&self.subject.id).unwrap()
     }
 
     fn visit<'a>(&'a self, person: &'a Arc<Person>) -> (Visit<'a>, Visitor<'a>) {
         let visit = Visit {
-            rules: &self.assembled.rulebook,
-            directory: &self.assembled.directory,
+            in_force: &self.in_force,
             subject: &self.subject,
             person: Some(person),
             arrival: &self.arrival,
@@ -101,7 +100,7 @@ impl Counter {
     fn terms(&self) -> GrantTerms {
         let person = self.person();
         let (visit, visitor) = self.visit(&person);
-        let weighed = visit.rules.weigh(visitor, &recruiting(), Channel::Portal, noon());
+        let weighed = visit.rules().weigh(visitor, &recruiting(), Channel::Portal, noon());
         let Weighing::Granted { terms, .. } = weighed else {
             panic!("{weighed:?}");
         };

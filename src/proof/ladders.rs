@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::EntityUid;
 
-use crate::rulebook::Assembled;
+use crate::rulebook::{Directory, Rulebook};
 
 /// Names of one kind, each with all that it is part of.
 pub(super) type Ladders = BTreeMap<EntityUid, BTreeSet<EntityUid>>;
@@ -17,7 +17,7 @@ pub(super) struct Known {
 }
 
 /// What catalogue and directory say of what is part of what.
-pub(super) fn ladders(assembled: &Assembled) -> Ladders {
+pub(super) fn ladders(rules: &Rulebook, people: &Directory) -> Ladders {
     let mut ladders = Ladders::new();
     let mut add = |kind: &str, name: &str, above: Vec<(&str, String)>| {
         let uid = |kind: &str, name: &str| {
@@ -33,7 +33,7 @@ pub(super) fn ladders(assembled: &Assembled) -> Ladders {
             ladders.insert(own, above);
         }
     };
-    let tree = assembled.rulebook.catalog().categories();
+    let tree = rules.catalog().categories();
     let within = |category| {
         tree.closure(category)
             .into_iter()
@@ -43,10 +43,9 @@ pub(super) fn ladders(assembled: &Assembled) -> Ladders {
     for category in tree.ids() {
         add("Category", category.as_str(), within(category));
     }
-    for platform in assembled.rulebook.catalog().platforms() {
+    for platform in rules.catalog().platforms() {
         add("Platform", platform.id.as_str(), within(&platform.category));
     }
-    let people = &assembled.directory;
     for (kind, units) in [
         ("Role", people.roles_above()),
         ("Department", people.departments_above()),

@@ -20,6 +20,7 @@ pub mod shelf;
 pub mod solver;
 pub mod theory;
 mod value;
+mod watch;
 pub mod words;
 mod work;
 
@@ -33,8 +34,9 @@ pub use settle::prove;
 pub use shelf::Shelf;
 pub use solver::Solver;
 pub use theory::Theory;
+pub use watch::Watch;
 pub use words::Told;
-pub use work::{Broken, Work};
+pub use work::Work;
 
 /// What became of a check.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 
 use crate::facts::fields::{Fields, Reader};
 use crate::facts::{Problem, SourceText};
+use crate::policy::{Cedar, too_deep};
 
 const FILE: &[&str] = &["property"];
 const PROPERTY: &[&str] = &["name", "owner", "sentence", "never", "always"];
@@ -89,7 +90,14 @@ fn one(file: &SourceText, entry: &Fields<'_, '_>) -> Option<Property> {
     };
     let about = entry.table(key, CLAIM)?;
     let when = about.needed("when");
-    let actions: Vec<String> = about.texts("actions").into_iter().map(|text| text.value).collect();
+    if let Some(deep) = too_deep(&when.value, Cedar::Rules) {
+        about.report("syntax", when.span, deep.message(), deep.help());
+    }
+    let actions: Vec<String> = about
+        .texts("actions")
+        .iter()
+        .map(|text| text.value.to_owned())
+        .collect();
     if actions.is_empty() {
         about.report(
             "missing-key",
@@ -100,12 +108,12 @@ fn one(file: &SourceText, entry: &Fields<'_, '_>) -> Option<Property> {
     }
     Some(Property {
         line: file.line_and_column(name.span.0).0,
-        name: name.value,
-        owner: owner.value,
-        sentence: sentence.value,
+        name: name.value.to_owned(),
+        owner: owner.value.to_owned(),
+        sentence: sentence.value.to_owned(),
         claim,
         actions,
-        when: when.value,
+        when: when.value.to_owned(),
         file: file.name.clone(),
         span: when.span,
     })

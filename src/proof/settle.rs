@@ -104,18 +104,44 @@ fn one(solver: &mut Solver, theory: &Theory, check: &Check, env: usize, limit: D
     let Some(env) = theory.envs.get(env) else {
         return (Outcome::Proved, Duration::ZERO);
     };
-    let (first, decider) = check.ask(theory, env);
-    let (mut outcome, mut spent) = solver.ask(env, &first, limit);
-    let mut asked = first;
-    if let (Outcome::Failed(_), Some(decider)) = (&outcome, decider) {
-        let (decided, took) = solver.ask(env, &decider, limit.saturating_sub(spent));
-        (outcome, asked, spent) = (decided, decider, spent + took);
-    }
+    let (asked, mut outcome, mut spent) = answered(solver, theory, check, env, limit);
     if let (Outcome::Failed(Some(example)), true) = (&outcome, check.wants_all()) {
         let (better, took) = lifelike(solver, theory, env, &asked, example, limit.saturating_sub(spent));
         (outcome, spent) = (Outcome::Failed(Some(Box::new(better))), spent + took);
     }
     (outcome, spent)
+}
+
+/// Whether a check that speaks of every request holds; none where nobody knows within `limit`.
+pub(super) fn holds(solver: &mut Solver, theory: &Theory, check: &Check, limit: Duration) -> Option<bool> {
+    let (mut spent, mut known) = (Duration::ZERO, true);
+    for env in check.envs.iter().filter_map(|env| theory.envs.get(*env)) {
+        let (_, outcome, took) = answered(solver, theory, check, env, limit.saturating_sub(spent));
+        spent += took;
+        match outcome {
+            Outcome::Failed(_) => return Some(false),
+            Outcome::Undecided(_) => known = false,
+            Outcome::Proved => {}
+        }
+    }
+    known.then_some(true)
+}
+
+/// What is answered about one kind of request, to which question, and how long it took.
+fn answered(
+    solver: &mut Solver,
+    theory: &Theory,
+    check: &Check,
+    env: &RequestEnv,
+    limit: Duration,
+) -> (Ask, Outcome, Duration) {
+    let (first, decider) = check.ask(theory, env);
+    let (outcome, spent) = solver.ask(env, &first, limit);
+    let (Outcome::Failed(_), Some(decider)) = (&outcome, decider) else {
+        return (first, outcome, spent);
+    };
+    let (outcome, took) = solver.ask(env, &decider, limit.saturating_sub(spent));
+    (decider, outcome, spent + took)
 }
 
 /// The example as somebody would meet it: the solver's own, or one of an ordinary week.

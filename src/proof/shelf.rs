@@ -1,4 +1,5 @@
-//! Remembers what has been proved, by a digest of everything that the proof rests on: an empty file each.
+//! Remembers what has been proved, and what is known not to hold, by a digest of everything that it rests on: an empty
+//! file each.
 #![expect(clippy::disallowed_methods, reason = "door: reads and writes the cache of proofs")]
 
 use std::path::PathBuf;

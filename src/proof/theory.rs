@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::ladders::{Known, Ladders, known, ladders};
 use crate::facts::{Mode, Problem, SourceText, hex};
 use crate::policy::Rule;
-use crate::rulebook::{Assembled, Sources};
+use crate::rulebook::{Directory, Rulebook, Sources};
 
 /// What holds of every request, as far as the schema's types do not say it. A condition whose words a schema does not
 /// have is left out.
@@ -63,14 +63,20 @@ pub struct Theory {
 }
 
 impl Theory {
-    /// What there is to reason about in an assembled rulebook. `more` are expressions that name things, too.
-    pub fn new(sources: &Sources, assembled: &Assembled, more: &[Policy]) -> Result<Self, Vec<Problem>> {
+    /// What there is to reason about in a rulebook, with the roles and departments of `people`. `more` are expressions that
+    /// name things, too.
+    pub fn new(
+        sources: &Sources,
+        rulebook: &Rulebook,
+        people: &Directory,
+        more: &[Policy],
+    ) -> Result<Self, Vec<Problem>> {
         let broken = |what: String| vec![Problem::of_file("wayleave::proof::theory", &sources.schema.name, what)];
         let (schema, _) = Schema::from_cedarschema_str(&sources.schema.text).map_err(|e| broken(e.to_string()))?;
         let mut rules = Vec::new();
         // what is on probation has no effect, and nothing hangs on it
         let in_effect = |rule: &&Rule| rule.mode == Mode::Enforce;
-        for rule in assembled.rulebook.policy().rules().filter(in_effect) {
+        for rule in rulebook.policy().rules().filter(in_effect) {
             let parsed = Policy::parse(Some(PolicyId::new(rule.id.as_str())), &rule.text);
             let mut policy = parsed.map_err(|e| broken(e.to_string()))?;
             if let Some(end) = rule.expires.filter(|_| policy.effect() == Effect::Permit) {
@@ -81,7 +87,7 @@ impl Theory {
         }
         let mut envs: Vec<RequestEnv> = schema.request_envs().collect();
         envs.sort_by_key(|env| (env.action().to_string(), env.resource().to_string()));
-        let ladders = ladders(assembled);
+        let ladders = ladders(rulebook, people);
         let named = rules.iter().chain(more).flat_map(Policy::entity_literals).collect();
         let understood = |text: &str| is_understood(text, &schema);
         let always = ALWAYS_TRUE.iter().map(|text| (*text).to_owned());

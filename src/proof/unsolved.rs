@@ -17,7 +17,7 @@ impl Solver {
     }
 }
 
-/// Says that there is no solver.
-pub fn crew(_schema: &Schema, _many: usize, _work: &(dyn Fn(&mut Solver, usize) + Sync)) -> Result<(), Missing> {
-    Err(Missing::NotBuiltIn)
+/// Says that there is no solver, unless there is nothing to do.
+pub fn crew(_schema: &Schema, many: usize, _work: &(dyn Fn(&mut Solver, usize) + Sync)) -> Result<(), Missing> {
+    if many == 0 { Ok(()) } else { Err(Missing::NotBuiltIn) }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::claim::{expressions, of_property, of_rules};
 use super::property::{Property, read};
 use super::shelf::Shelf;
-use super::{About, Check, Example, Missing, Outcome, Theory, prove};
+use super::{Check, Missing, Outcome, Theory, prove};
 use crate::facts::Problem;
-use crate::rulebook::{Assembled, Sources};
+use crate::rulebook::{Assembled, Directory, Rulebook, Sources};
 
 /// A folder's properties and rules, as checks.
 #[derive(Debug)]
@@ -17,23 +17,24 @@ pub struct Work {
     /// What is to be proved.
     pub checks: Vec<Check>,
     /// What a proof of each rests on.
-    digests: Vec<String>,
-}
-
-/// A property that does not hold.
-#[derive(Clone, Debug)]
-pub struct Broken {
-    /// The property.
-    pub property: Property,
-    /// A request that shows it.
-    pub example: Option<Box<Example>>,
+    pub(super) digests: Vec<String>,
 }
 
 impl Work {
     /// Reads properties and rules; all problems at once.
     pub fn of(sources: &Sources, assembled: &Assembled) -> Result<Self, Vec<Problem>> {
+        let mut work = Self::of_properties(sources, &assembled.rulebook, &assembled.directory)?;
+        let rules = of_rules(&work.theory, assembled.rulebook.policy().rules());
+        let digests = rules.iter().map(|check| check.digest(&work.theory, sources));
+        work.digests.extend(digests);
+        work.checks.extend(rules);
+        Ok(work)
+    }
+
+    /// The properties alone, of these rules.
+    pub fn of_properties(sources: &Sources, rules: &Rulebook, people: &Directory) -> Result<Self, Vec<Problem>> {
         let properties: Vec<Property> = read(&sources.properties)?;
-        let theory = Theory::new(sources, assembled, &expressions(&properties))?;
+        let theory = Theory::new(sources, rules, people, &expressions(&properties))?;
         let (mut checks, mut problems) = (Vec::new(), Vec::new());
         for property in &properties {
             let Some(file) = sources.file(&property.file) else {
@@ -47,7 +48,6 @@ impl Work {
         if !problems.is_empty() {
             return Err(problems);
         }
-        checks.extend(of_rules(&theory, assembled.rulebook.policy().rules()));
         let digests = checks.iter().map(|check| check.digest(&theory, sources)).collect();
         Ok(Self {
             theory,
@@ -89,20 +89,5 @@ impl Work {
             }
         }
         Ok(outcomes)
-    }
-
-    /// The properties that do not hold. What is undecided within `limit` is not among them.
-    pub fn broken(self, shelf: &Shelf, limit: Duration) -> Result<Vec<Broken>, Missing> {
-        let properties = self.only(|check| matches!(check.about, About::Property(_)));
-        let outcomes = properties.prove(shelf, limit)?;
-        let both = properties.checks.into_iter().zip(outcomes);
-        let broken = both.filter_map(|(check, outcome)| match (check.about, outcome) {
-            (About::Property(property), Outcome::Failed(example)) => Some(Broken {
-                property: *property,
-                example,
-            }),
-            _ => None,
-        });
-        Ok(broken.collect())
     }
 }

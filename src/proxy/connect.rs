@@ -45,17 +45,18 @@ impl Proxy {
         authority: Authority,
         request: Request<Incoming>,
     ) -> Response<Body> {
-        let rules = self.house.rules.load();
+        let in_force = self.house.live.load();
+        let rules = &in_force.rulebook;
         let mut entry = match self.enter(&hop).await {
             Ok(entry) => entry,
             Err(why) => return respond::no_entry(&request, &why),
         };
         let (parts, body) = request.into_parts();
-        let visitor = self.visitor(&hop, &parts).await;
-        let seen = self.observe(&rules, &hop, &visitor, Ask::Connect(authority)).await;
+        let visitor = self.meet(&mut entry, &hop, &parts).await;
+        let seen = self.observe(&in_force, &hop, &visitor, Ask::Connect(authority)).await;
         entry.saw(rules.redact(&seen));
 
-        let Planned { step, judgement } = plan::on_connect(&rules, &self.house.portal_host, &seen);
+        let Planned { step, judgement } = plan::on_connect(rules, &self.house.portal_host, &seen);
         let remedy = match (&step, &judgement) {
             (ConnectStep::Refuse(_) | ConnectStep::Tunnel(_), Some(judgement)) => {
                 Some(rules.remedy_judged(&seen, judgement))
@@ -72,7 +73,7 @@ impl Proxy {
             ConnectStep::Challenge => return self.challenge(entry, &hop, &visitor, &parts),
             ConnectStep::Refuse(refusal) => {
                 let remedy = remedy.unwrap_or_default();
-                return self.refuse_connect(&rules, entry, &seen, &parts, (&refusal, &remedy));
+                return self.refuse_connect(rules, entry, &seen, &parts, (&refusal, &remedy));
             }
             ConnectStep::Portal | ConnectStep::Intercept => None,
             ConnectStep::Tunnel(permit) => Some(permit),

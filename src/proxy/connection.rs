@@ -2,12 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
-use http::header::UPGRADE;
-use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
@@ -19,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use super::Proxy;
 use super::budget::Unproven;
 use super::lanes::Taken;
-use super::linger::Lingering;
+use super::linger::{Lingering, Talk};
 use super::streams::{Running, Streams};
 use super::visitor::Hop;
 use crate::audit::Closing;
@@ -151,14 +149,12 @@ impl Proxy {
             .header_read_timeout(limits.header_timeout())
             .max_headers(limits.max_headers as usize)
             .max_header_size(limits.max_header_bytes as usize);
-        let talks = Arc::new(AtomicBool::new(false));
+        let talk = Talk::default();
         let service = service_fn(|request: http::Request<Incoming>| {
-            // what follows an upgrade is for others to say
-            let uploads = !request.body().is_end_stream() && !request.headers().contains_key(UPGRADE);
-            talks.store(uploads, Ordering::Relaxed);
+            talk.heard(&request);
             self.clone().answer(hop.clone(), served.clone(), request)
         });
-        let io = TokioIo::new(Lingering::new(io, talks.clone()));
+        let io = TokioIo::new(Lingering::new(io, talk.clone()));
         let connection = builder.serve_connection(io, service).with_upgrades();
         tokio::pin!(connection);
         tokio::select! {

@@ -26,15 +26,14 @@ impl Proxy {
         if !asked.visitor.sign_in.is_good() {
             return respond::fault(entry, seen.ask.host(), true, reader, &signed_out());
         }
-        let (rules, directory) = (self.house.rules.load(), self.house.directory.load());
-        let seen = self.renewed(&seen);
+        let in_force = self.house.live.load();
+        let seen = self.renewed(&in_force, &seen);
         let Some(subject) = &seen.subject else {
             let fault = Fault::internal(Stage::Identify, "nobody came to the counter");
             return respond::fault(entry, seen.ask.host(), false, reader, &fault);
         };
         let visit = Visit {
-            rules: &rules,
-            directory: &directory,
+            in_force: &in_force,
             subject,
             person: seen.person.as_ref(),
             arrival: &seen.arrival,

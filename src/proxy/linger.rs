@@ -9,6 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use http::header::UPGRADE;
+use http::{Method, Request};
+use http_body::Body as _;
+use hyper::body::Incoming;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
@@ -16,10 +20,45 @@ use tokio::time::{Sleep, sleep};
 const SILENCE: Duration = Duration::from_secs(2);
 const ALTOGETHER: Duration = Duration::from_secs(30);
 
-/// A stream that hears the other side out when it is shut down, if that `talks`.
+/// Whether the other side of a connection may be in the middle of saying something; clones know the same.
+#[derive(Clone, Default)]
+pub(super) struct Talk(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    goes_on: AtomicBool,
+    /// Whether what comes is for somebody else: a tunnel is closed by those who carry it.
+    is_foreign: AtomicBool,
+}
+
+impl Talk {
+    /// Somebody who is always in the middle of something.
+    pub(super) fn without_end() -> Self {
+        let talk = Self::default();
+        talk.0.goes_on.store(true, Ordering::Relaxed);
+        talk
+    }
+
+    /// The head of a request was heard. What comes after it belongs to it, or may be for somebody else.
+    pub(super) fn heard(&self, request: &Request<Incoming>) {
+        let is_foreign = request.method() == Method::CONNECT || request.headers().contains_key(UPGRADE);
+        let goes_on = !is_foreign && !request.body().is_end_stream();
+        self.0.is_foreign.store(is_foreign, Ordering::Relaxed);
+        self.0.goes_on.store(goes_on, Ordering::Relaxed);
+    }
+
+    /// Something was said, which will be the beginning of a request if nobody says otherwise.
+    fn goes_on(&self) {
+        if !self.0.is_foreign.load(Ordering::Relaxed) {
+            self.0.goes_on.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A stream that hears the other side out when it is shut down in the middle of what that says.
 pub(super) struct Lingering<I> {
     io: I,
-    talks: Arc<AtomicBool>,
+    talk: Talk,
     stage: Stage,
 }
 
@@ -31,10 +70,10 @@ enum Stage {
 }
 
 impl<I> Lingering<I> {
-    /// `talks` is looked at when `io` is shut down.
-    pub(super) fn new(io: I, talks: Arc<AtomicBool>) -> Self {
+    /// `talk` is looked at when `io` is shut down.
+    pub(super) fn new(io: I, talk: Talk) -> Self {
         let stage = Stage::Open;
-        Self { io, talks, stage }
+        Self { io, talk, stage }
     }
 }
 
@@ -45,7 +84,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<I> {
             match &mut this.stage {
                 Stage::Open => {
                     ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
-                    this.stage = if this.talks.load(Ordering::Relaxed) {
+                    this.stage = if this.talk.0.goes_on.load(Ordering::Relaxed) {
                         Stage::HearsOut(Box::pin(sleep(SILENCE)), Box::pin(sleep(ALTOGETHER)))
                     } else {
                         Stage::Over
@@ -93,7 +132,12 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<I> {
 
 impl<I: AsyncRead + Unpin> AsyncRead for Lingering<I> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buf)
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
+        if buf.filled().len() > before {
+            self.talk.goes_on();
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -103,14 +147,36 @@ mod tests {
 
     use super::*;
 
-    fn pair(talks: bool) -> (tokio::io::DuplexStream, Lingering<tokio::io::DuplexStream>) {
+    fn pair(talk: Talk) -> (tokio::io::DuplexStream, Lingering<tokio::io::DuplexStream>) {
         let (client, io) = duplex(64);
-        (client, Lingering::new(io, Arc::new(AtomicBool::new(talks))))
+        (client, Lingering::new(io, talk))
+    }
+
+    async fn is_heard_out(server: &mut Lingering<tokio::io::DuplexStream>) -> bool {
+        futures_util::poll!(std::pin::pin!(server.shutdown())).is_pending()
+    }
+
+    #[tokio::test]
+    async fn whoever_began_what_nobody_understood_is_heard_out() {
+        let (mut client, mut server) = pair(Talk::default());
+        client.write_all(b"GE").await.unwrap();
+        server.read_u16().await.unwrap();
+        assert!(is_heard_out(&mut server).await);
+    }
+
+    #[tokio::test]
+    async fn what_is_said_to_somebody_else_is_not_ours_to_hear_out() {
+        let talk = Talk::default();
+        talk.0.is_foreign.store(true, Ordering::Relaxed);
+        let (mut client, mut server) = pair(talk);
+        client.write_all(b"hi").await.unwrap();
+        server.read_u16().await.unwrap();
+        assert!(!is_heard_out(&mut server).await);
     }
 
     #[tokio::test]
     async fn who_talks_is_heard_out_after_our_last_word() {
-        let (mut client, mut server) = pair(true);
+        let (mut client, mut server) = pair(Talk::without_end());
         server.write_all(b"no").await.unwrap();
         let (closed, ()) = tokio::join!(server.shutdown(), async {
             client.write_all(&vec![b'x'; 100_000]).await.unwrap();
@@ -124,16 +190,16 @@ mod tests {
 
     #[tokio::test]
     async fn who_does_not_talk_is_not_waited_for() {
-        let (_client, mut server) = pair(false);
+        let (_client, mut server) = pair(Talk::default());
         server.shutdown().await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
     async fn nobody_is_heard_for_ever() {
-        let (_silent, mut server) = pair(true);
+        let (_silent, mut server) = pair(Talk::without_end());
         server.shutdown().await.unwrap();
 
-        let (mut client, mut server) = pair(true);
+        let (mut client, mut server) = pair(Talk::without_end());
         let goes_on = async {
             while client.write_all(b"and another thing").await.is_ok() {
                 sleep(SILENCE / 2).await;

@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 use crate::facts::{Ask, Observation, RulebookId, Standing};
 use crate::identity::SignIn;
 use crate::policy::Permit;
-use crate::rulebook::Rulebook;
+use crate::rulebook::{InForce, Rulebook};
 
 /// How long a flow runs before anybody asks whether it still may; most are over by then.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -58,26 +58,24 @@ impl Proxy {
         let mut alarm = Alarm::ringing();
         loop {
             // INVARIANT: listened for before it is judged, so that nothing falls between the two.
-            let mut rules = self.house.rules.changes();
+            let mut rules_and_people = self.house.live.changes();
             let mut grants = self.house.ledger.changes();
-            let mut people = self.house.directory.changes();
-            let now = self.house.rules.load();
-            let renewed = self.renewed(&seen);
+            let now = self.house.live.load();
+            let renewed = self.renewed(&now, &seen);
             let same = renewed.person == seen.person && renewed.standing == seen.standing;
             seen = renewed;
             // somebody else's grant wakes everybody
-            if !same || alarm.rang || judged.as_ref() != Some(now.id()) {
-                let Some(permit) = self.still_passes(&now, &seen, covers) else {
+            if !same || alarm.rang || judged.as_ref() != Some(now.rulebook.id()) {
+                let Some(permit) = self.still_passes(&now.rulebook, &seen, covers) else {
                     return "the rules or the grant that let it pass no longer do".to_owned();
                 };
                 alarm.set(nap(permit.until(), self.house.clock.now()));
-                judged = Some(now.id().clone());
+                judged = Some(now.rulebook.id().clone());
             }
             let woken = async {
                 tokio::select! {
-                    _ = rules.changed() => {}
+                    _ = rules_and_people.changed() => {}
                     _ = grants.changed() => {}
-                    _ = people.changed() => {}
                 }
             };
             tokio::select! {
@@ -88,10 +86,10 @@ impl Proxy {
     }
 
     /// What was seen, as it would be now.
-    pub(super) fn renewed(&self, seen: &Observation) -> Observation {
+    pub(super) fn renewed(&self, in_force: &InForce, seen: &Observation) -> Observation {
         let at = self.house.clock.now();
         let id = seen.subject.as_ref().map(|subject| &subject.id);
-        let person = id.and_then(|id| self.house.directory.load().person(id));
+        let person = id.and_then(|id| in_force.directory.person(id));
         let standing = match (id, &person) {
             (Some(id), Some(_)) => self.house.ledger.standing(id, at),
             (_, None) | (None, _) => Standing::default(),

@@ -54,7 +54,7 @@ use crate::ingress;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::portal::Portal;
-use crate::rulebook::{LiveDirectory, LiveRulebook};
+use crate::rulebook::Live;
 use crate::tls::{self, Mint};
 use crate::upstream::Upstream;
 pub use longlived::STOPPING;
@@ -71,7 +71,8 @@ pub struct Settings {
     /// HTTP/2 streams that one client connection may have open.
     pub max_streams: u32,
     /// How many records one client address (of IPv6, one network of 64 bits) may cause in a minute by what comes to
-    /// nothing: broken connections, requests of nobody. More are counted, and told in one record. 0: no limit.
+    /// nothing: broken connections, requests of nobody, and of those who leave while their password is checked. More are
+    /// counted, and told in one record. 0: no limit.
     pub unproven_records: u32,
     /// How long running flows may take to end once the gateway stops, in seconds; what is left then is cut, and its
     /// record says so.
@@ -92,10 +93,8 @@ impl Default for Settings {
 
 /// What the proxy works with; built by the gatehouse, cheap to clone.
 pub struct Parts {
-    /// The rules in force.
-    pub rules: Arc<LiveRulebook>,
-    /// The people.
-    pub directory: Arc<LiveDirectory>,
+    /// The rules and the people in force.
+    pub live: Arc<Live>,
     /// Who are you.
     pub guard: Arc<Guard>,
     /// The grants.
@@ -166,9 +165,11 @@ impl Proxy {
     pub async fn sum_up(self: Arc<Self>) {
         let next = || self.unless_stopping(tokio::time::sleep(budget::WINDOW));
         while next().await.is_some() {
-            self.unproven.renew(&self.house.book, self.house.rules.load().id());
+            self.unproven
+                .renew(&self.house.book, self.house.live.load().rulebook.id());
         }
-        self.unproven.renew(&self.house.book, self.house.rules.load().id());
+        self.unproven
+            .renew(&self.house.book, self.house.live.load().rulebook.id());
     }
 
     fn via(&self, received: Version) -> Option<&HeaderValue> {

@@ -8,9 +8,9 @@ use http_body_util::BodyExt;
 
 /// What was taken from the front of a body.
 pub(super) struct Peeked {
-    /// The frames as they came, to be sent first.
+    /// What came, to be sent first: all data in one frame, and the trailers.
     pub(super) frames: Vec<Frame<Bytes>>,
-    /// Their data, joined.
+    /// The data, no more of it than was to be looked at.
     pub(super) bytes: Bytes,
     /// Whether the body ended within the peek.
     pub(super) complete: bool,
@@ -33,43 +33,66 @@ pub(super) async fn peek<B>(body: &mut B, limit: usize, patience: Duration) -> R
 where
     B: HttpBody<Data = Bytes> + Unpin,
 {
-    let mut frames = Vec::new();
-    let mut length = 0;
+    let mut data = Gathered::default();
+    let mut trailers = None;
     let mut complete = false;
     let gather = async {
-        while length <= limit {
+        while data.len() <= limit {
             let Some(frame) = body.frame().await else {
                 complete = true;
                 break;
             };
-            let frame = frame?;
-            length += frame.data_ref().map_or(0, Bytes::len);
-            frames.push(frame);
+            match frame?.into_data() {
+                Ok(more) => data.add(more),
+                Err(other) => trailers = Some(other),
+            }
         }
         Ok(())
     };
     if let Ok(gathered) = tokio::time::timeout(patience, gather).await {
         gathered?;
     }
+    let whole = data.whole();
     Ok(Peeked {
-        bytes: joined(&frames, limit),
-        frames,
-        complete: complete && length <= limit,
+        bytes: whole.slice(..limit.min(whole.len())),
+        complete: complete && whole.len() <= limit,
+        frames: (!whole.is_empty())
+            .then(|| Frame::data(whole))
+            .into_iter()
+            .chain(trailers)
+            .collect(),
     })
 }
 
-/// The first `limit` bytes of the frames' data, which are copied only where they are in several frames.
-fn joined(frames: &[Frame<Bytes>], limit: usize) -> Bytes {
-    let mut data = frames.iter().filter_map(Frame::data_ref);
-    let mut first = data.next().cloned().unwrap_or_default();
-    first.truncate(limit);
-    let Some(second) = data.next() else { return first };
-    let mut joined = BytesMut::from(&first[..]);
-    for more in std::iter::once(second).chain(data) {
-        joined.extend_from_slice(more);
+/// Data that is copied only where it comes in several pieces. They are not kept as they came: a client may cut a body into
+/// single bytes, and each piece takes a hundred.
+#[derive(Default)]
+struct Gathered {
+    only: Bytes,
+    joined: BytesMut,
+}
+
+impl Gathered {
+    fn len(&self) -> usize {
+        self.only.len() + self.joined.len()
     }
-    joined.truncate(limit);
-    joined.freeze()
+
+    fn add(&mut self, more: Bytes) {
+        if self.len() == 0 {
+            self.only = more;
+        } else {
+            self.joined.extend_from_slice(&std::mem::take(&mut self.only));
+            self.joined.extend_from_slice(&more);
+        }
+    }
+
+    fn whole(self) -> Bytes {
+        if self.joined.is_empty() {
+            self.only
+        } else {
+            self.joined.freeze()
+        }
+    }
 }
 
 /// Reads a body to its end and forgets it; tells whether that came within `limit` bytes and `patience`.
@@ -104,13 +127,32 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn several_frames_are_read_as_one() {
-        let frames = ["a=", "1&b", "=2"].map(|data| Ok::<_, std::convert::Infallible>(Frame::data(Bytes::from(data))));
+    async fn several_frames_are_read_as_one_and_given_back_as_one() {
+        let data = ["a=", "", "1&b", "=2"].map(|data| Frame::data(Bytes::from(data)));
+        let trailers = Frame::trailers(http::HeaderMap::from_iter([(http::header::ETAG, "x".parse().unwrap())]));
+        let frames = data
+            .into_iter()
+            .chain([trailers])
+            .map(Ok::<_, std::convert::Infallible>);
         let mut body = StreamBody::new(futures_util::stream::iter(frames));
         let peeked = peek(&mut body, 16, Duration::from_secs(9)).await.unwrap();
         assert_eq!((&peeked.bytes[..], peeked.complete), (&b"a=1&b=2"[..], true));
-        assert_eq!(peeked.frames.len(), 3);
-        assert_eq!(joined(&peeked.frames, 4), "a=1&");
+        assert_eq!(peeked.frames.len(), 2);
+        assert_eq!(peeked.frames[0].data_ref().unwrap(), "a=1&b=2");
+        assert_eq!(peeked.frames[1].trailers_ref().unwrap()["etag"], "x");
+    }
+
+    #[tokio::test]
+    async fn a_body_in_single_bytes_takes_no_more_room_than_in_one_piece() {
+        let bytes = std::iter::repeat_n(Bytes::from_static(b"x"), 60_000).map(Frame::data);
+        let frames = bytes.map(Ok::<_, std::convert::Infallible>);
+        let mut body = StreamBody::new(futures_util::stream::iter(frames));
+        let peeked = peek(&mut body, 50_000, Duration::from_secs(9)).await.unwrap();
+        assert_eq!((peeked.bytes.len(), peeked.complete), (50_000, false));
+        assert_eq!(peeked.frames.len(), 1);
+        assert_eq!(peeked.frames[0].data_ref().unwrap().len(), 50_001, "no byte is lost");
+        let rest = body.collect().await.unwrap().to_bytes();
+        assert_eq!(rest.len(), 9_999);
     }
 
     #[tokio::test]

@@ -108,25 +108,26 @@ impl Proxy {
         secure: bool,
         request: Request<Incoming>,
     ) -> Response<Body> {
-        let rules = self.house.rules.load(); // one rulebook for this request, to the end
+        let in_force = self.house.live.load(); // for this request, to the end
+        let rules = &in_force.rulebook;
         let mut entry = match self.enter(&hop).await {
             Ok(entry) => entry, // from here one record is certain
             Err(why) => return respond::no_entry(&request, &why),
         };
         let (mut parts, mut body) = request.into_parts();
-        let visitor = self.visitor(&hop, &parts).await;
+        let visitor = self.meet(&mut entry, &hop, &parts).await;
         headers::end_their_hop(&mut parts.headers);
         let head = head_of(&parts, rules.catalog().label_headers(), !body.is_end_stream());
         let mut seen = self
-            .observe(&rules, &hop, &visitor, Ask::Request(authority, Box::new(head)))
+            .observe(&in_force, &hop, &visitor, Ask::Request(authority, Box::new(head)))
             .await;
         if !visitor.sign_in.is_good() {
             entry.saw(rules.redact(&seen));
             let (host, reader) = (seen.ask.host(), Reader::of(&parts));
             return respond::fault(entry, host, hop.is_intercepted(), reader, &signed_out());
         }
-        let peeked = self.look_into(&rules, &mut seen, &mut body).await;
-        let planned = plan::on_request(&rules, &self.house.portal_host, &seen);
+        let peeked = self.look_into(rules, &mut seen, &mut body).await;
+        let planned = plan::on_request(rules, &self.house.portal_host, &seen);
         let judgement = planned.judgement.as_ref();
         entry.saw(match judgement {
             Some(judgement) => rules.redact_judged(&seen, judgement),
@@ -148,7 +149,7 @@ impl Proxy {
                     secure,
                     read,
                 };
-                self.obey(&rules, entry, seen, planned, asked).await
+                self.obey(rules, entry, seen, planned, asked).await
             }
             Err(fault) => {
                 let read = hop.is_intercepted() && fault.code != FaultCode::Misdirected;
@@ -251,7 +252,13 @@ impl Proxy {
         parts.headers.extend(hops);
         let counters = entry.counters();
         let sent = || counters.up.load(Ordering::Relaxed);
-        let body = Outgoing::new(peeked.frames, body, peeked.complete, entry.counters());
+        let body = Outgoing::new(
+            peeked.frames,
+            body,
+            peeked.complete,
+            entry.counters(),
+            hop.streams.open(),
+        );
         let upload = body.upload();
         let reader = Reader::of(&parts);
         let lane = match hop.place.lane() {

@@ -55,7 +55,7 @@ impl Proxy {
     }
 
     /// Asks who it is (RFC 9110 §11.7.1).
-    pub(super) fn challenge(&self, entry: Entry, hop: &Hop, visitor: &Visitor, parts: &Parts) -> Response<Body> {
+    pub(super) fn challenge(&self, mut entry: Entry, hop: &Hop, visitor: &Visitor, parts: &Parts) -> Response<Body> {
         if let Some((why, account)) = &visitor.rejected {
             let user = account.as_ref().map(SubjectId::as_str);
             tracing::info!(client = %hop.arrival.client, user, %why, "a proof of identity was refused");

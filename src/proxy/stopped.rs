@@ -1,9 +1,8 @@
-//! A tunnel that was let through, and is refused because of what it began with. Its answer was 200 long ago, so the log
-//! says it, the person's own page lists it, and the client hears what its protocol has words for.
+//! A tunnel that was let through, and is refused because of what it began with, or because nobody here may speak for its
+//! host. Its answer was 200 long ago, so the log says it, the person's own page lists it, and the client hears what its
+//! protocol has words for.
 
 use std::convert::Infallible;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
@@ -12,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use super::Proxy;
-use super::linger::Lingering;
+use super::linger::{Lingering, Talk};
 use super::respond;
 use crate::audit::{Closing, Entry};
 use crate::facts::{End, Fault, FaultCode, Host, Observation, RecordId};
@@ -109,7 +108,7 @@ where
             let service = service_fn(|request| async move {
                 Ok::<_, Infallible>(respond::fault_without_entry(&request, fault, Some((host, record))))
             });
-            let client = Lingering::new(client, Arc::new(AtomicBool::new(true)));
+            let client = Lingering::new(client, Talk::without_end());
             let connection = http1::Builder::new()
                 .keep_alive(false)
                 .serve_connection(TokioIo::new(client), service);
@@ -121,9 +120,12 @@ where
 /// A fatal alert in a record of its own (RFC 8446 §5.1, §6.2).
 fn alert(fault: &Fault) -> [u8; 7] {
     const ACCESS_DENIED: u8 = 49;
+    const INTERNAL_ERROR: u8 = 80;
     const UNRECOGNIZED_NAME: u8 = 112;
     let description = if fault.code == FaultCode::SniMismatch {
         UNRECOGNIZED_NAME
+    } else if fault.code == FaultCode::MintFailed {
+        INTERNAL_ERROR
     } else {
         ACCESS_DENIED
     };

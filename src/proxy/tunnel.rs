@@ -97,8 +97,9 @@ impl Proxy {
             let twice = || Err(Fault::internal(Stage::Dial, "a certificate was asked for twice"));
             let names = names.unwrap_or_else(twice).map_err(Why::Failed)?;
             // by the rules of this moment: a client may have waited long with its hello
-            let (rules, seen) = (self.house.rules.load(), self.renewed(seen));
-            match plan::on_certificate(&rules, &self.house.portal_host, &seen, &names) {
+            let in_force = self.house.live.load();
+            let seen = self.renewed(&in_force, seen);
+            match plan::on_certificate(&in_force.rulebook, &self.house.portal_host, &seen, &names) {
                 None => {
                     covers.get_or_init(|| names);
                     Ok(())

@@ -1,14 +1,17 @@
 //! Who sends this: what the hop to the proxy proves, and which of their grants they select.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::request::Parts;
 use rustls::pki_types::CertificateDer;
 
 use super::Proxy;
+use super::budget::Unproven;
 use super::lanes::Taken;
 use super::streams::Streams;
+use crate::audit::Entry;
 use crate::clock::Timestamp;
 use crate::facts::{
     Arrival, Ask, Authority, Channel, Grant, Observation, Person, PlatformId, PurposeId, Standing, Subject, SubjectId,
@@ -18,7 +21,7 @@ use crate::identity::{Answer, Evidence, SignIn, WhyRejected};
 use crate::ingress;
 use crate::portal::Visit;
 use crate::purpose::Declaration;
-use crate::rulebook::{self, Rulebook};
+use crate::rulebook::{self, InForce};
 
 /// One hop of a client: the connection to a door, or what runs inside an intercepted tunnel.
 pub(super) struct Hop {
@@ -72,10 +75,40 @@ pub(super) struct Visitor {
     pub(super) selects: Option<(PurposeId, Channel)>,
 }
 
+/// Whoever sends a request and is being looked at. Should they leave before that is done, they proved nothing, and what
+/// they leave behind is recorded like everything that comes to nothing: only so often.
+struct Newcomer<'a> {
+    proxy: &'a Proxy,
+    entry: &'a mut Entry,
+    client: SocketAddr,
+    met: bool,
+}
+
+impl Drop for Newcomer<'_> {
+    fn drop(&mut self) {
+        if !self.met && !self.proxy.records_unproven(self.client, Unproven::Stray) {
+            self.entry.leave_out();
+        }
+    }
+}
+
 impl Proxy {
+    /// Finds out who sends the request on `hop` whose record is `entry`.
+    pub(super) async fn meet(&self, entry: &mut Entry, hop: &Hop, parts: &Parts) -> Visitor {
+        let mut newcomer = Newcomer {
+            proxy: self,
+            entry,
+            client: hop.arrival.client,
+            met: false,
+        };
+        let visitor = self.visitor(hop, parts).await;
+        newcomer.met = true;
+        visitor
+    }
+
     /// Identifies the sender of a request on `hop`. Inside a tunnel it is whoever opened it: a page's own requests
     /// cannot speak for the hop to the proxy.
-    pub(super) async fn visitor(&self, hop: &Hop, parts: &Parts) -> Visitor {
+    async fn visitor(&self, hop: &Hop, parts: &Parts) -> Visitor {
         if let Some(inside) = &hop.inside {
             return inside.visitor.clone();
         }
@@ -108,16 +141,16 @@ impl Proxy {
     }
 
     /// Everything a judgement depends on beside the rules.
-    pub(super) async fn observe(&self, rules: &Rulebook, hop: &Hop, visitor: &Visitor, ask: Ask) -> Observation {
+    pub(super) async fn observe(&self, in_force: &InForce, hop: &Hop, visitor: &Visitor, ask: Ask) -> Observation {
         let at = self.house.clock.now();
         let person = visitor
             .subject
             .as_ref()
-            .and_then(|subject| self.house.directory.load().person(&subject.id));
+            .and_then(|subject| in_force.directory.person(&subject.id));
         let standing = match (&visitor.subject, &person) {
             (Some(subject), Some(person)) => {
                 let given = Given {
-                    rules,
+                    in_force,
                     hop,
                     subject,
                     person,
@@ -149,7 +182,7 @@ impl Proxy {
         if ask.host() == &self.house.portal_host {
             return standing;
         }
-        let Some(platform) = given.rules.catalog().place(ask.host()).platform else {
+        let Some(platform) = given.in_force.rulebook.catalog().place(ask.host()).platform else {
             return standing;
         };
         if holds(&standing, purpose, &platform) || !given.may_declare(purpose, *channel) {
@@ -181,10 +214,8 @@ impl Proxy {
             ticket: None,
             duration: None,
         };
-        let directory = self.house.directory.load();
         let visit = Visit {
-            rules: given.rules,
-            directory: &directory,
+            in_force: given.in_force,
             subject: given.subject,
             person: Some(given.person),
             arrival: &given.hop.arrival,
@@ -212,7 +243,7 @@ fn holds(standing: &Standing, purpose: &PurposeId, platform: &PlatformId) -> boo
 }
 
 struct Given<'a> {
-    rules: &'a Rulebook,
+    in_force: &'a InForce,
     hop: &'a Hop,
     subject: &'a Subject,
     person: &'a Arc<Person>,
@@ -231,6 +262,7 @@ impl<'a> Given<'a> {
     /// Asked before anything is declared: people select what they hold, and where they do not hold it, that is no
     /// declaration that was refused.
     fn may_declare(&self, purpose: &PurposeId, channel: Channel) -> bool {
-        self.rules.may_declare(self.visitor(), purpose, channel, self.at)
+        let rules = &self.in_force.rulebook;
+        rules.may_declare(self.visitor(), purpose, channel, self.at)
     }
 }

@@ -89,9 +89,12 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
     let mut spans = BTreeMap::new();
     let mut words = |key: &str| -> BTreeSet<String> {
         let texts = entry.texts(key);
-        let note = |text: &crate::facts::fields::At<String>| ((key.to_owned(), text.value.clone()), text.span);
-        spans.extend(texts.iter().map(note));
-        texts.into_iter().map(|text| text.value).collect()
+        spans.extend(
+            texts
+                .iter()
+                .map(|text| ((key.to_owned(), text.value.to_owned()), text.span)),
+        );
+        texts.iter().map(|text| text.value.to_owned()).collect()
     };
     let audience = Audience {
         roles: words("roles"),
@@ -104,7 +107,7 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
         entry.report("nowhere", entry.span, "the purpose is meant for no platform", help);
     }
     let id = entry.needed("id");
-    spans.insert(("id".to_owned(), id.value.clone()), id.span);
+    spans.insert(("id".to_owned(), id.value.to_owned()), id.span);
     let business_owner = owner(entry)?;
     spans.insert(("owner".to_owned(), business_owner.to_string()), entry.place("owner"));
     if !entry.has("approval") {
@@ -118,10 +121,10 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
     ];
     Some(Purpose {
         id: PurposeId::new(id.value),
-        title: entry.needed("title").value,
-        description: entry.needed("description").value,
+        title: entry.needed("title").value.to_owned(),
+        description: entry.needed("description").value.to_owned(),
         business_owner,
-        basis: entry.needed("basis").value,
+        basis: entry.needed("basis").value.to_owned(),
         audience,
         categories,
         platforms,
@@ -130,11 +133,11 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
         // What is missing or cannot be read is a problem, so this guess never rules.
         approval: entry.choice("approval", &approvals).unwrap_or(Approval::Owner),
         ticket: ticket(entry),
-        training: entry.text("training").map(|course| course.value),
+        training: entry.text("training").map(|course| course.value.to_owned()),
         statement_min: statement_min(entry).unwrap_or(defaults.statement_min),
-        alternative: entry.text("alternative").map(|text| text.value),
-        value_metric: entry.needed("value-metric").value,
-        retention: entry.needed("retention").value,
+        alternative: entry.text("alternative").map(|text| text.value.to_owned()),
+        value_metric: entry.needed("value-metric").value.to_owned(),
+        retention: entry.needed("retention").value.to_owned(),
         review: review(entry),
         spans,
     })
@@ -142,7 +145,7 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
 
 fn owner(entry: &Fields<'_, '_>) -> Option<SubjectId> {
     let name = entry.needed("owner");
-    match SubjectId::parse(&name.value) {
+    match SubjectId::parse(name.value) {
         Ok(owner) => Some(owner),
         Err(bad) => {
             if entry.has("owner") {
@@ -156,13 +159,13 @@ fn owner(entry: &Fields<'_, '_>) -> Option<SubjectId> {
 fn covers(entry: &Fields<'_, '_>) -> BTreeSet<String> {
     let words = entry.texts("covers");
     for word in &words {
-        check_group(entry, &word.value, word.span);
+        check_group(entry, word.value, word.span);
     }
     if words.is_empty() {
         let help = format!("add `covers = [\"read\"]`; groups are {}", list(GROUPS.into_iter()));
         entry.report("covers-nothing", entry.span, "the purpose covers no activities", help);
     }
-    words.into_iter().map(|word| word.value).collect()
+    words.iter().map(|word| word.value.to_owned()).collect()
 }
 
 fn check_group(entry: &Fields<'_, '_>, group: &str, span: (usize, usize)) {
@@ -181,18 +184,17 @@ fn lifetimes(entry: &Fields<'_, '_>, base: &BTreeMap<String, Lifetime>) -> BTree
     let mut lifetimes = base.clone();
     for key in ["longest", "lifetime"] {
         let Some(table) = entry.table(key, &[]) else { continue };
-        let groups: Vec<(String, (usize, usize))> = table.keys().map(|(key, span)| (key.to_owned(), span)).collect();
-        for (group, span) in groups {
-            check_group(entry, &group, span);
-            let Some(text) = table.text(&group) else { continue };
-            let span = match parse_duration(&text.value) {
+        for (group, span) in table.keys() {
+            check_group(entry, group, span);
+            let Some(text) = table.text(group) else { continue };
+            let span = match parse_duration(text.value) {
                 Ok(span) => span,
                 Err(bad) => {
                     entry.report("bad-duration", text.span, bad.to_string(), "write `8h`");
                     continue;
                 }
             };
-            let Some(lifetime) = lifetimes.get_mut(&group) else {
+            let Some(lifetime) = lifetimes.get_mut(group) else {
                 continue;
             };
             if key == "longest" {
@@ -241,14 +243,14 @@ fn ticket(entry: &Fields<'_, '_>) -> Option<TicketRule> {
             return None;
         }
     };
-    if !pattern.is_match(&example.value) {
+    if !pattern.is_match(example.value) {
         let message = format!("the example `{}` does not match the pattern", example.value);
         entry.report("bad-example", example.span, message, "give a ticket that matches");
     }
     Some(TicketRule {
         pattern,
-        shown: shown.value,
-        example: example.value,
+        shown: shown.value.to_owned(),
+        example: example.value.to_owned(),
         required: rule.flag("required").unwrap_or(false),
     })
 }

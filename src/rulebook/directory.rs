@@ -129,7 +129,7 @@ impl Draft {
         }
         for entry in fields.tables("person", PERSON) {
             let id = entry.needed("id");
-            match SubjectId::parse(&id.value) {
+            match SubjectId::parse(id.value) {
                 Ok(name) => {
                     let person = entry_of(file, name.clone(), &entry);
                     if self.people.insert(name, person).is_some() {
@@ -208,7 +208,7 @@ impl Tree {
     fn take(&mut self, file: usize, kind: &str, unit: &Fields<'_, '_>) {
         let id = unit.needed("id");
         let parents = unit.texts("in").into_iter().map(|text| word(file, text));
-        if self.parents.insert(id.value.clone(), parents.collect()).is_some() {
+        if self.parents.insert(id.value.to_owned(), parents.collect()).is_some() {
             let message = format!("the {kind} `{}` is described twice", id.value);
             unit.report("repeated", id.span, message, "keep one of them");
         }
@@ -242,8 +242,8 @@ impl Tree {
     }
 }
 
-fn word(file: usize, text: At<String>) -> Word {
-    (text.value, file, text.span)
+fn word(file: usize, text: At<&str>) -> Word {
+    (text.value.to_owned(), file, text.span)
 }
 
 fn entry_of(file: usize, id: SubjectId, entry: &Fields<'_, '_>) -> Entry {
@@ -261,15 +261,19 @@ fn entry_of(file: usize, id: SubjectId, entry: &Fields<'_, '_>) -> Entry {
     let manager = entry.text("manager");
     let department = entry.needed("department");
     let person = Person {
-        name: entry.text("name").map_or_else(|| id.to_string(), |name| name.value),
+        name: entry
+            .text("name")
+            .map_or_else(|| id.to_string(), |name| name.value.to_owned()),
         id,
         roles: BTreeSet::new(),
         departments: BTreeSet::new(),
         // A kind that cannot be read is a problem, so this guess never rules.
         employment: entry.choice("employment", &kinds).unwrap_or(Employment::Vendor),
-        region: entry.text("region").map_or_else(String::new, |region| region.value),
+        region: entry
+            .text("region")
+            .map_or_else(String::new, |region| region.value.to_owned()),
         time_zone: time_zone(entry),
-        manager: manager.as_ref().and_then(|name| SubjectId::parse(&name.value).ok()),
+        manager: manager.as_ref().and_then(|name| SubjectId::parse(name.value).ok()),
         on_legal_hold: entry.flag("legal-hold").unwrap_or(false),
         training: training(entry),
     };
@@ -287,25 +291,24 @@ fn entry_of(file: usize, id: SubjectId, entry: &Fields<'_, '_>) -> Entry {
 
 fn time_zone(entry: &Fields<'_, '_>) -> String {
     let zone = entry.needed("time-zone");
-    let known = jiff::tz::TimeZone::get(&zone.value).is_ok();
+    let known = jiff::tz::TimeZone::get(zone.value).is_ok();
     if entry.has("time-zone") && !known {
         let message = format!("`{}` is not a time zone", zone.value);
         let help = "write an IANA name such as `Europe/Paris`";
         entry.report("bad-time-zone", zone.span, message, help);
     }
-    zone.value
+    zone.value.to_owned()
 }
 
 fn training(entry: &Fields<'_, '_>) -> BTreeMap<String, Timestamp> {
     let Some(courses) = entry.table("training", &[]) else {
         return BTreeMap::new();
     };
-    let names: Vec<String> = courses.keys().map(|(name, _)| name.to_owned()).collect();
     let mut passed = BTreeMap::new();
-    for name in names {
-        let Some(until) = courses.moment(&name) else { continue };
+    for (name, _) in courses.keys() {
+        let Some(until) = courses.moment(name) else { continue };
         if let Some(moment) = end_of(&until.value) {
-            passed.insert(name, moment);
+            passed.insert(name.to_owned(), moment);
         } else {
             let message = format!("`{}` is not a date", until.value);
             entry.report(

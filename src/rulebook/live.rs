@@ -1,4 +1,4 @@
-//! The rules and the people of this moment, shared: readers take a whole one and keep it, writers replace it at once.
+//! What is in force at this moment, shared: readers take the whole of it and keep it, writers replace it at once.
 
 use std::sync::Arc;
 
@@ -8,71 +8,48 @@ use tokio::sync::watch;
 use super::{Directory, Rulebook};
 use crate::facts::RulebookId;
 
-/// The rulebook in force. Take it once per request and hand it down as `&Rulebook`.
+/// What a decision rests on beside what was seen: the rules, and the people whom they are about. One value, and
+/// immutable, so that nobody is judged as a person of one moment by the rules of another.
 #[derive(Debug)]
-pub struct LiveRulebook {
-    current: ArcSwap<Rulebook>,
+pub struct InForce {
+    /// The rules.
+    pub rulebook: Rulebook,
+    /// The people.
+    pub directory: Directory,
+}
+
+/// What is in force now. Take it once per request and hand it down as `&InForce`.
+#[derive(Debug)]
+pub struct Live {
+    current: ArcSwap<InForce>,
     changed: watch::Sender<RulebookId>,
 }
 
-impl LiveRulebook {
-    /// Puts `rulebook` in force.
-    pub fn new(rulebook: Arc<Rulebook>) -> Self {
-        let changed = watch::Sender::new(rulebook.id().clone());
+impl Live {
+    /// Puts rules and people in force.
+    pub fn new(in_force: InForce) -> Self {
+        let changed = watch::Sender::new(in_force.rulebook.id().clone());
         Self {
-            current: ArcSwap::new(rulebook),
+            current: ArcSwap::from_pointee(in_force),
             changed,
         }
     }
 
-    /// The rulebook in force now.
-    pub fn load(&self) -> Arc<Rulebook> {
+    /// What is in force now.
+    pub fn load(&self) -> Arc<InForce> {
         // Not `load`: its guard must not live across an await.
         self.current.load_full()
     }
 
-    /// Puts another rulebook in force; who waits for changes hears of it after it is.
-    pub fn replace(&self, rulebook: Arc<Rulebook>) {
-        let id = rulebook.id().clone();
-        self.current.store(rulebook);
+    /// Puts other rules and people in force, together; who waits for changes hears of it after they are.
+    pub fn replace(&self, in_force: InForce) {
+        let id = in_force.rulebook.id().clone();
+        self.current.store(Arc::new(in_force));
         self.changed.send_replace(id);
     }
 
-    /// Tells of changes: the id of the rulebook in force.
+    /// Tells of changes, also where only people changed: the id of the rulebook in force.
     pub fn changes(&self) -> watch::Receiver<RulebookId> {
-        self.changed.subscribe()
-    }
-}
-
-/// The directory of this moment. It changes apart from the rules.
-#[derive(Debug)]
-pub struct LiveDirectory {
-    current: ArcSwap<Directory>,
-    changed: watch::Sender<u64>,
-}
-
-impl LiveDirectory {
-    /// Starts with `directory`.
-    pub fn new(directory: Arc<Directory>) -> Self {
-        Self {
-            current: ArcSwap::new(directory),
-            changed: watch::Sender::new(0),
-        }
-    }
-
-    /// The directory now.
-    pub fn load(&self) -> Arc<Directory> {
-        self.current.load_full()
-    }
-
-    /// Puts another directory in its place; who waits for changes hears of it after it is.
-    pub fn replace(&self, directory: Arc<Directory>) {
-        self.current.store(directory);
-        self.changed.send_modify(|revision| *revision += 1);
-    }
-
-    /// Tells of changes: how many there were.
-    pub fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }
 }
@@ -80,14 +57,25 @@ impl LiveDirectory {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::Mode;
+    use crate::rulebook::Sources;
+
+    fn shipped() -> InForce {
+        Rulebook::assemble(&Sources::embedded()).unwrap().in_mode(Mode::Enforce)
+    }
 
     #[test]
     fn a_reader_keeps_what_it_took_and_hears_of_the_change() {
-        let live = LiveDirectory::new(Arc::new(Directory::default()));
+        let live = Live::new(shipped());
         let changes = live.changes();
         let before = live.load();
-        live.replace(Arc::new(Directory::default()));
-        assert!(!Arc::ptr_eq(&before, &live.load()));
-        assert!(changes.has_changed().unwrap());
+        live.replace(InForce {
+            directory: Directory::default(),
+            ..shipped()
+        });
+        assert!(changes.has_changed().unwrap(), "also where the rules are the same");
+        assert_eq!(before.rulebook.id(), live.load().rulebook.id());
+        assert!(before.directory.people().next().is_some());
+        assert!(live.load().directory.people().next().is_none());
     }
 }

@@ -198,8 +198,10 @@ impl SigningKey for Signer {
 
 /// A certificate to fill in: no name, a random serial number, valid for `time`.
 pub(super) fn blank(time: Validity) -> Result<CertificateParams, TlsProblem> {
-    let mut serial = [0_u8; 16];
-    aws_lc_rs::rand::fill(&mut serial).map_err(|why| TlsProblem::Crypto(why.to_string()))?;
+    // 01 first, then 128 random bits: neither negative nor shortened (X.690 §8.3.2)
+    let mut serial = [1_u8; 17];
+    let (_, random) = serial.split_at_mut(1);
+    aws_lc_rs::rand::fill(random).map_err(|why| TlsProblem::Crypto(why.to_string()))?;
     let mut blank = CertificateParams::default();
     blank.distinguished_name = DistinguishedName::new();
     blank.serial_number = Some(SerialNumber::from_slice(&serial));

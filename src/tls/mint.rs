@@ -170,7 +170,7 @@ impl Press {
     fn sign(&self, hosts: &[Host], now: Timestamp) -> Result<(Arc<CertifiedKey>, Timestamp), MintError> {
         let time = self.valid(now)?.narrowed(&Validity {
             from: before(now, SKEW),
-            until: now.plus(self.lifetime),
+            until: before(now.plus(self.lifetime), SKEW),
         });
         let key = self.key(now)?;
         let leaf = self.issuer.sign(hosts, &key.pair, time)?;

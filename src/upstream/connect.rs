@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::dial::Dialer;
+use super::dial::{Dialer, Targets};
 use super::pool::Key;
 use super::streams::{Place, Streams};
 use super::{Body, Tls, faults};
@@ -90,14 +90,14 @@ impl Connector {
     }
 
     /// A new connection that speaks what the origin prefers, and carries so many streams until the origin says a number.
-    pub(super) async fn connect(&self, key: &Key, streams: usize) -> Result<Connected, Fault> {
+    pub(super) async fn connect(&self, key: &Key, targets: Targets, streams: usize) -> Result<Connected, Fault> {
         self.still_open()?;
         let to = &key.authority;
         if !key.secure {
-            let stream = self.dialer.tcp(to).await?;
+            let stream = self.dialer.tcp(to, targets).await?;
             return self.http1(to, stream).await;
         }
-        let stream = self.dialer.tls(to, &self.tls.h2_and_h1).await?;
+        let stream = self.dialer.tls(to, targets, &self.tls.h2_and_h1).await?;
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
             self.http2(to, stream, streams).await
         } else {
@@ -106,14 +106,14 @@ impl Connector {
     }
 
     /// A new HTTP/1.1 connection for one request, which may change protocols.
-    pub(super) async fn connect_alone(&self, key: &Key) -> Result<http1::SendRequest<Body>, Fault> {
+    pub(super) async fn connect_alone(&self, key: &Key, targets: Targets) -> Result<http1::SendRequest<Body>, Fault> {
         self.still_open()?;
         let to = &key.authority;
         if key.secure {
-            let stream = self.dialer.tls(to, &self.tls.h1).await?;
+            let stream = self.dialer.tls(to, targets, &self.tls.h1).await?;
             self.http1_with_upgrades(to, stream).await
         } else {
-            let stream = self.dialer.tcp(to).await?;
+            let stream = self.dialer.tcp(to, targets).await?;
             self.http1_with_upgrades(to, stream).await
         }
     }

@@ -13,6 +13,7 @@ use super::outgoing::{Sent, in_time, is_bound, put_in_form};
 use super::pool::{Checkout, Held, Slot};
 use super::{Answer, Body, Upstream};
 use crate::facts::{Authority, Blame, Fault, FaultCode, Stage};
+use crate::policy::Permit;
 
 /// Why there is no answer.
 pub(super) struct Missed {
@@ -31,12 +32,13 @@ impl Upstream {
     pub(super) async fn exchange(
         &self,
         slot: &Arc<Slot>,
+        permit: &Permit,
         mut request: http::Request<Body>,
         sent: Sent<'_>,
     ) -> Result<http::Response<Answer>, Fault> {
         let mut resent = false;
         loop {
-            let checkout = self.pool.checkout(slot).await?;
+            let checkout = self.pool.checkout(slot, permit).await?;
             let reused = checkout.reused;
             let may_come_to_nothing = reused || checkout.sender.is_http2();
             let once = request.extensions().get::<OnlyOnce>().is_some();
@@ -55,7 +57,7 @@ impl Upstream {
                 (None, Some(_) | None) => return Err(missed.fault),
             };
             if missed.fate == Fate::OverHttp1 {
-                let response = Box::pin(self.alone(slot, request, sent)).await?;
+                let response = Box::pin(self.alone(slot, permit, request, sent)).await?;
                 return passed_on(&slot.key.authority, response, None);
             }
         }
@@ -104,12 +106,15 @@ impl Upstream {
     pub(super) async fn alone(
         &self,
         slot: &Slot,
+        permit: &Permit,
         mut request: http::Request<Body>,
         sent: Sent<'_>,
     ) -> Result<http::Response<Incoming>, Fault> {
         let to = &slot.key.authority;
         put_in_form(&mut request, &slot.spelled, false)?;
-        let mut sender = self.pool.connector().connect_alone(&slot.key).await?;
+        let connector = self.pool.connector();
+        let targets = connector.dialer.find(permit).await?;
+        let mut sender = connector.connect_alone(&slot.key, targets).await?;
         let answer = in_time(sender.send_request(request), sent, self.response_timeout()).await;
         answer
             .ok_or_else(|| self.too_late(to))?

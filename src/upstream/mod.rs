@@ -139,10 +139,10 @@ impl Upstream {
     ) -> Result<http::Response<Answer>, Fault> {
         let slot = self.pool.slot(key(permit, secure))?;
         if is_bound(request.headers()) {
-            let response = Box::pin(self.alone(&slot, request, sent)).await?;
+            let response = Box::pin(self.alone(&slot, permit, request, sent)).await?;
             return passed_on(permit.authority(), response, None);
         }
-        self.exchange(&slot, request, sent).await
+        self.exchange(&slot, permit, request, sent).await
     }
 
     /// Sends a request that asks to change protocols (RFC 9110 §7.8), over HTTP/1.1 and a connection of its own; the
@@ -155,7 +155,7 @@ impl Upstream {
     ) -> Result<(http::Response<Answer>, Option<Upgraded>), Fault> {
         let slot = self.pool.slot(key(permit, secure))?;
         let to = permit.authority();
-        let mut response = self.alone(&slot, request, &|| 0).await?;
+        let mut response = self.alone(&slot, permit, request, &|| 0).await?;
         let upgraded = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let upgraded = hyper::upgrade::on(&mut response).await;
             Some(upgraded.map_err(|error| faults::of_exchange(to, &error))?)
@@ -167,7 +167,9 @@ impl Upstream {
 
     /// Connects for a tunnel.
     pub async fn tunnel(&self, permit: &Permit) -> Result<TcpStream, Fault> {
-        self.pool.connector().dialer.tcp(permit.authority()).await
+        let dialer = &self.pool.connector().dialer;
+        let targets = dialer.find(permit).await?;
+        dialer.tcp(permit.authority(), targets).await
     }
 
     /// The names on the certificate that the origin shows at the address `at`, where a tunnel has reached it, to a client

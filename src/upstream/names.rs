@@ -20,8 +20,11 @@ use super::dial::Dialer;
 use super::faults;
 use crate::facts::{Authority, Blame, Fault, FaultCode, Stage};
 
-/// How many origins' names are remembered.
-const REMEMBERED: u64 = 10_000;
+/// How many bytes of names are remembered: those of some 20,000 ordinary certificates. Bytes, because an origin chooses
+/// how many names it shows, and to how many hosts: a certificate of 64 KiB, the most a handshake carries, holds 8,000.
+const REMEMBERED: u64 = 16 * 1024 * 1024;
+/// What one origin takes beside its names.
+const OVERHEAD: usize = 256;
 
 /// The names on certificates, remembered for a while.
 pub(super) struct Names(moka::future::Cache<Asked, Arc<[String]>>);
@@ -41,6 +44,7 @@ impl Names {
     pub(super) fn new(kept: Duration) -> Self {
         let cache = moka::future::Cache::builder()
             .max_capacity(REMEMBERED)
+            .weigher(weight)
             .time_to_live(kept);
         Self(cache.build())
     }
@@ -59,6 +63,13 @@ impl Names {
             .await
             .map_err(|fault| faults::again(&fault))
     }
+}
+
+/// Roughly how much memory an origin's names take.
+fn weight(asked: &Asked, names: &Arc<[String]>) -> u32 {
+    let held = |name: &String| name.capacity() + size_of::<String>();
+    let bytes = OVERHEAD + asked.to.host.as_str().len() + names.iter().map(held).sum::<usize>();
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
 async fn ask(dialer: &Dialer, provider: &Arc<CryptoProvider>, asked: Asked) -> Result<Arc<[String]>, Fault> {
@@ -148,5 +159,33 @@ impl ServerCertVerifier for Onlooker {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn remembered(origins: usize, names: &Arc<[String]>) -> u64 {
+        let cache = Names::new(Duration::from_hours(1)).0;
+        for n in 0..origins {
+            let asked = Asked {
+                to: Authority::parse(&format!("n{n}.sink.example:443"), None).unwrap(),
+                at: SocketAddr::from(([192, 0, 2, 1], 443)),
+                sends_name: true,
+            };
+            cache.insert(asked, Arc::clone(names)).await;
+        }
+        cache.run_pending_tasks().await;
+        cache.entry_count()
+    }
+
+    #[tokio::test]
+    async fn what_is_remembered_is_bounded_by_its_size_whatever_origins_show() {
+        let certificate = |names: usize| (0..names).map(|n| format!("{n}.sink.example")).collect();
+        let full = remembered(400, &certificate(8_500)).await;
+        let each = 8_500 * size_of::<String>() as u64;
+        assert!(full > 0 && full * each < REMEMBERED, "{full}");
+        assert_eq!(remembered(10_000, &certificate(20)).await, 10_000);
     }
 }

@@ -15,10 +15,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::connect::{Connected, Connector, Sender, Shared};
+use super::dial::Targets;
 use super::outgoing::Spelled;
 use super::streams::{self, Place};
 use super::{Body, faults};
 use crate::facts::{Authority, Fault};
+use crate::policy::Permit;
 
 /// Which connections can serve a request: those to the same authority, over TLS or in clear.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,7 +84,7 @@ pub(super) struct Slot {
 
 #[derive(Default)]
 struct State {
-    /// HTTP/1.1 connections whose last answer has ended.
+    /// HTTP/1.1 connections whose last answer has ended, in the order in which they did.
     waiting: Vec<Waiting>,
     /// HTTP/2 connections, the oldest first: what a rush has added is used last, and let go first.
     shared: Vec<Sharing>,
@@ -153,13 +155,14 @@ impl Pool {
     }
 
     /// A connection to the origin: a kept one if there is one, else a new one.
-    pub(super) async fn checkout(&self, slot: &Slot) -> Result<Checkout, Fault> {
+    pub(super) async fn checkout(&self, slot: &Slot, permit: &Permit) -> Result<Checkout, Fault> {
         if let Some(sender) = slot.kept() {
             return Ok(Checkout { sender, reused: true });
         }
         // boxed: most requests find a connection, and a dial would make the future of each of them large
+        let targets = Box::pin(self.connector.dialer.find(permit)).await?; // nobody waits for another's look-ups
         if !slot.key.secure || slot.lock().speaks_http1 {
-            return Box::pin(self.fresh(slot)).await;
+            return Box::pin(self.fresh(slot, targets)).await;
         }
         let seen = slot.lock().dials;
         let turn = slot.dialling.lock().await;
@@ -171,23 +174,23 @@ impl Pool {
         }
         if slot.lock().speaks_http1 {
             drop(turn);
-            return Box::pin(self.fresh(slot)).await;
+            return Box::pin(self.fresh(slot, targets)).await;
         }
-        let dialled = Box::pin(self.fresh(slot)).await;
+        let dialled = Box::pin(self.fresh(slot, targets)).await;
         let mut state = slot.lock();
         state.dials += 1;
         state.failed = dialled.as_ref().err().map(faults::again);
         dialled
     }
 
-    async fn fresh(&self, slot: &Slot) -> Result<Checkout, Fault> {
+    async fn fresh(&self, slot: &Slot, targets: Targets) -> Result<Checkout, Fault> {
         // what an origin lets its other connections carry holds for the next, which cannot say so before it is used
         let streams = slot
             .lock()
             .shared
             .last()
             .map_or(streams::MOST, |each| each.connection.streams.most());
-        let connected = self.connector.connect(&slot.key, streams).await?;
+        let connected = self.connector.connect(&slot.key, targets, streams).await?;
         let mut state = slot.lock();
         let sender = match connected {
             Connected::Http1(sender) => {
@@ -206,20 +209,31 @@ impl Pool {
     }
 
     fn keep(&self, slot: &Slot, sender: http1::SendRequest<Body>) {
-        if sender.is_closed() || self.waiting.load(Ordering::Relaxed) >= self.keep.total {
+        if sender.is_closed() || self.keep.per_origin == 0 || self.keep.total == 0 {
             return;
         }
-        let mut state = slot.lock();
-        if state.waiting.len() >= self.keep.per_origin {
-            state.waiting.retain(|waiting| !waiting.sender.is_closed());
+        slot.lock().make_room(self.keep.per_origin);
+        if self.waiting.load(Ordering::Relaxed) >= self.keep.total {
+            self.evict();
         }
-        state.waiting.push(Waiting {
+        slot.lock().waiting.push(Waiting {
             sender,
             since: Instant::now(),
             _counted: Counted::among(&self.waiting),
         });
-        let surplus = state.waiting.len().saturating_sub(self.keep.per_origin);
-        state.waiting.drain(..surplus);
+    }
+
+    /// Lets the connection go that has waited longest, to whichever origin it leads.
+    fn evict(&self) {
+        let slots = self.all();
+        let since = |slot: &&Arc<Slot>| slot.lock().waiting.first().map(|each| each.since);
+        let longest = slots.values().filter(|slot| since(slot).is_some()).min_by_key(since);
+        if let Some(slot) = longest {
+            let mut state = slot.lock();
+            if !state.waiting.is_empty() {
+                state.waiting.remove(0);
+            }
+        }
     }
 
     /// How many connections are kept unused.
@@ -297,6 +311,15 @@ impl Slot {
 }
 
 impl State {
+    /// Lets go those that have waited longest, until one more is among `most`.
+    fn make_room(&mut self, most: usize) {
+        if self.waiting.len() >= most {
+            self.waiting.retain(|each| !each.sender.is_closed());
+            let surplus = (self.waiting.len() + 1).saturating_sub(most);
+            self.waiting.drain(..surplus);
+        }
+    }
+
     /// What the dial that began after `seen` failed with, if it did.
     fn failed_since(&self, seen: u64) -> Option<Fault> {
         let failed = self.failed.as_ref().filter(|_| self.dials > seen);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, ToSocketAddrs as _};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
@@ -14,11 +14,14 @@ use tokio::sync::{AcquireError, Semaphore, watch};
 use tokio::time::Instant;
 
 use super::{Resolver, UpstreamError};
-use crate::facts::{Blame, Fault, FaultCode, Host, Stage};
+use crate::facts::{Blame, Fault, FaultCode, Host, Stage, SubjectId};
 
 /// Look-ups that may run at a time: a quarter of the runtime's threads for what blocks, which also check passwords and
 /// read rules.
 const MOST_THREADS: usize = 128;
+/// How many of them may run for one person. Names whose servers do not answer hold a thread for many seconds: whoever
+/// asks for a lot of them waits for themselves, and nobody else does.
+const MOST_EACH: usize = 16;
 /// Names that are remembered.
 const MOST_ASKED: usize = 4096;
 /// How long an answer counts: a page asks for the same few names over and over.
@@ -31,8 +34,8 @@ pub(super) type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, Fau
 
 /// A way to turn names into addresses, in the order in which they should be tried.
 pub(super) trait Resolve: Send + Sync {
-    /// The addresses of `host`.
-    fn resolve<'a>(&'a self, host: &'a Host) -> Answer<'a>;
+    /// The addresses of `host`, which `asker` wants to know.
+    fn resolve<'a>(&'a self, host: &'a Host, asker: &'a SubjectId) -> Answer<'a>;
 }
 
 /// The way that the settings choose.
@@ -63,7 +66,7 @@ fn asking(servers: &[std::net::SocketAddr]) -> Result<Box<dyn Resolve>, Upstream
 
 fn resolver(choice: Resolver) -> Result<Box<dyn Resolve>, UpstreamError> {
     match choice {
-        Resolver::System => Ok(Box::new(System::new(getaddrinfo, MOST_THREADS))),
+        Resolver::System => Ok(Box::new(System::new(getaddrinfo, MOST_THREADS, MOST_EACH))),
         Resolver::Hickory => TokioResolver::builder_tokio()
             .and_then(hickory_resolver::ResolverBuilder::build)
             .map(|resolver| Box::new(Hickory(resolver)) as Box<dyn Resolve>)
@@ -71,11 +74,15 @@ fn resolver(choice: Resolver) -> Result<Box<dyn Resolve>, UpstreamError> {
     }
 }
 
-/// `getaddrinfo`, each call on a thread that nothing can stop: so there are only so many at a time, those who ask for
-/// the same name wait for the same call, also for one that others gave up, and answers are remembered for a moment.
+/// `getaddrinfo`, each call on a thread that nothing can stop: so there are only so many at a time, and fewer for each
+/// person; those who ask for the same name wait for the same call, also for one that others gave up, and answers are
+/// remembered for a moment.
 struct System {
     look: fn(&str) -> io::Result<Vec<IpAddr>>,
     threads: Arc<Semaphore>,
+    most_each: usize,
+    /// What each person may have under way, as long as they have something.
+    shares: Mutex<BTreeMap<SubjectId, Weak<Semaphore>>>,
     asked: Mutex<BTreeMap<Host, Asked>>,
 }
 
@@ -89,18 +96,20 @@ struct Found {
 }
 
 impl System {
-    fn new(look: fn(&str) -> io::Result<Vec<IpAddr>>, threads: usize) -> Self {
+    fn new(look: fn(&str) -> io::Result<Vec<IpAddr>>, threads: usize, most_each: usize) -> Self {
         Self {
             look,
             threads: Arc::new(Semaphore::new(threads)),
+            most_each,
+            shares: Mutex::default(),
             asked: Mutex::default(),
         }
     }
 
-    async fn find(&self, host: &Host) -> Result<Found, Fault> {
+    async fn find(&self, host: &Host, asker: &SubjectId) -> Result<Found, Fault> {
         let asked = match self.asked(host) {
             Some(asked) => Ok(asked),
-            None => self.ask(host).await,
+            None => self.ask(host, asker).await,
         };
         let mut asked = asked.map_err(|gone| failed(host, &gone))?;
         let found = asked.wait_for(Option::is_some).await;
@@ -114,7 +123,9 @@ impl System {
         self.all().get(host).filter(|asked| counts(asked, now)).cloned()
     }
 
-    async fn ask(&self, host: &Host) -> Result<Asked, AcquireError> {
+    async fn ask(&self, host: &Host, asker: &SubjectId) -> Result<Asked, AcquireError> {
+        // INVARIANT: in the one queue that all share, nobody stands more often than their share is large.
+        let share = self.share(asker).acquire_owned().await?;
         let thread = Arc::clone(&self.threads).acquire_owned().await?;
         if let Some(asked) = self.asked(host) {
             return Ok(asked); // somebody was faster
@@ -128,7 +139,7 @@ impl System {
                 addresses: looked.map(Into::into).map_err(Arc::new),
                 until: Instant::now() + kept,
             }));
-            drop(thread);
+            drop((thread, share));
         });
         let mut all = self.all();
         if all.len() >= MOST_ASKED {
@@ -141,6 +152,18 @@ impl System {
         }
         all.insert(host.clone(), asked.clone());
         Ok(asked)
+    }
+
+    fn share(&self, asker: &SubjectId) -> Arc<Semaphore> {
+        // as with the other lock
+        let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(share) = shares.get(asker).and_then(Weak::upgrade) {
+            return share;
+        }
+        shares.retain(|_, share| share.strong_count() > 0);
+        let share = Arc::new(Semaphore::new(self.most_each));
+        shares.insert(asker.clone(), Arc::downgrade(&share));
+        share
     }
 
     fn all(&self) -> MutexGuard<'_, BTreeMap<Host, Asked>> {
@@ -158,9 +181,9 @@ fn counts(asked: &Asked, now: Instant) -> bool {
 }
 
 impl Resolve for System {
-    fn resolve<'a>(&'a self, host: &'a Host) -> Answer<'a> {
+    fn resolve<'a>(&'a self, host: &'a Host, asker: &'a SubjectId) -> Answer<'a> {
         Box::pin(async move {
-            match self.find(host).await?.addresses {
+            match self.find(host, asker).await?.addresses {
                 Ok(found) => Ok(found.to_vec()),
                 Err(cause) if is_unknown(&cause) => Err(not_found(host)),
                 Err(cause) => Err(failed(host, &cause)),
@@ -190,7 +213,7 @@ fn is_unknown(error: &io::Error) -> bool {
 struct Hickory(TokioResolver);
 
 impl Resolve for Hickory {
-    fn resolve<'a>(&'a self, host: &'a Host) -> Answer<'a> {
+    fn resolve<'a>(&'a self, host: &'a Host, _asker: &'a SubjectId) -> Answer<'a> {
         Box::pin(async move {
             // The final dot keeps search domains out: `www.x.com` is never `www.x.com.corp.example`.
             match self.0.lookup_ip(format!("{host}.")).await {
@@ -229,10 +252,14 @@ mod tests {
         Host::parse(name).unwrap()
     }
 
+    fn ada() -> SubjectId {
+        SubjectId::parse("ada").unwrap()
+    }
+
     #[tokio::test]
     async fn the_system_knows_itself() {
-        let system = System::new(getaddrinfo, 1);
-        let found = system.resolve(&host("localhost")).await.unwrap();
+        let system = System::new(getaddrinfo, 1, 1);
+        let found = system.resolve(&host("localhost"), &ada()).await.unwrap();
         assert!(!found.is_empty() && found.iter().all(IpAddr::is_loopback), "{found:?}");
     }
 
@@ -245,15 +272,19 @@ mod tests {
                 _ => Err(io::Error::other("Name or service not known")),
             },
             1,
+            1,
         );
         for (name, kept) in [("x.com", FOUND_KEPT), ("nowhere.com", FAILED_KEPT)] {
             let before = CALLS.load(Ordering::SeqCst);
             let calls = || CALLS.load(Ordering::SeqCst) - before;
-            let (first, second) = (system.resolve(&host(name)).await, system.resolve(&host(name)).await);
+            let (first, second) = (
+                system.resolve(&host(name), &ada()).await,
+                system.resolve(&host(name), &ada()).await,
+            );
             assert_eq!((first.is_ok(), second.is_ok()), (name == "x.com", name == "x.com"));
             assert_eq!(calls(), 1, "{name}");
             tokio::time::advance(kept).await;
-            drop(system.resolve(&host(name)).await);
+            drop(system.resolve(&host(name), &ada()).await);
             assert_eq!(calls(), 2, "{name}");
         }
     }
@@ -270,17 +301,54 @@ mod tests {
                 Ok(vec![IpAddr::from([192, 0, 2, 1])])
             },
             1,
+            1,
         );
         let (slow, other) = (host("slow.com"), host("other.com"));
-        assert!(system.resolve(&slow).now_or_never().is_none());
-        assert!(system.resolve(&slow).now_or_never().is_none());
-        assert!(system.resolve(&other).now_or_never().is_none());
+        assert!(system.resolve(&slow, &ada()).now_or_never().is_none());
+        assert!(system.resolve(&slow, &ada()).now_or_never().is_none());
+        assert!(system.resolve(&other, &ada()).now_or_never().is_none());
         assert_eq!(system.threads.available_permits(), 0);
         drop(held);
-        assert!(system.resolve(&slow).await.is_ok());
+        assert!(system.resolve(&slow, &ada()).await.is_ok());
         assert_eq!(CALLS.load(Ordering::SeqCst), 1);
-        assert!(system.resolve(&other).await.is_ok());
+        assert!(system.resolve(&other, &ada()).await.is_ok());
         assert_eq!(CALLS.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn names_that_nobody_answers_for_hold_up_who_asks_for_them_and_nobody_else() {
+        static GOES_ON: AtomicBool = AtomicBool::new(false);
+        let system = System::new(
+            |name| {
+                while name.starts_with("slow") && !GOES_ON.load(Ordering::SeqCst) {
+                    std::thread::yield_now();
+                }
+                Ok(vec![IpAddr::from([192, 0, 2, 1])])
+            },
+            3,
+            2,
+        );
+        let (ada, bob) = (ada(), SubjectId::parse("bob").unwrap());
+        let hosts = ["slow.com", "slower.com", "slowest.com"].map(host);
+        let mut asked: Vec<_> = hosts.iter().map(|host| system.resolve(host, &ada)).collect();
+        assert!(asked.iter_mut().all(|answer| answer.now_or_never().is_none()));
+        drop(asked);
+        let mut waits = system.resolve(&hosts[2], &ada);
+        assert!(
+            waits.as_mut().now_or_never().is_none(),
+            "calls go on, whoever gave them up"
+        );
+        let found = match system.threads.available_permits() {
+            1 => system.resolve(&host("x.com"), &bob).await.ok(),
+            _ => None,
+        };
+        let still_waits = waits.as_mut().now_or_never().is_none();
+        GOES_ON.store(true, Ordering::SeqCst);
+        assert!(found.is_some() && still_waits, "{found:?}");
+        assert!(waits.await.is_ok());
+        for host in &hosts {
+            assert!(system.resolve(host, &ada).await.is_ok());
+        }
     }
 
     #[tokio::test]
@@ -292,9 +360,10 @@ mod tests {
                 Ok(vec![IpAddr::from([192, 0, 2, 1])])
             },
             1,
+            1,
         );
-        assert!(system.resolve(&host("x.com")).await.is_err());
-        assert!(system.resolve(&host("x.com")).await.is_ok());
+        assert!(system.resolve(&host("x.com"), &ada()).await.is_err());
+        assert!(system.resolve(&host("x.com"), &ada()).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
@@ -308,16 +377,17 @@ mod tests {
                 Ok(Vec::new())
             },
             2,
+            2,
         );
         let slow = host("slow.com");
-        assert!(system.resolve(&slow).now_or_never().is_none());
+        assert!(system.resolve(&slow, &ada()).now_or_never().is_none());
         for n in 0..=MOST_ASKED {
-            assert!(system.resolve(&host(&format!("n{n}.com"))).await.is_ok());
+            assert!(system.resolve(&host(&format!("n{n}.com")), &ada()).await.is_ok());
         }
         assert!(system.all().len() <= MOST_ASKED);
         assert!(system.asked(&slow).is_some());
         GOES_ON.store(true, Ordering::SeqCst);
-        assert!(system.resolve(&slow).await.is_ok());
+        assert!(system.resolve(&slow, &ada()).await.is_ok());
     }
 
     #[test]

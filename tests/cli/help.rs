@@ -141,7 +141,8 @@ fn the_rules() {
           --junit <FILE>        Also write the results for CI, in XML as `JUnit` writes it
           --mutate              Change the rules one by one (leave one out, drop or turn round a
                                 condition, widen a scope, take one group for another), and list the
-                                changes that no case notices
+                                changes that no case notices, nor any property. Properties need the
+                                solver of `wayleave prove`; without it cases are asked alone
           --at-least <PERCENT>  How many of a hundred changes must be noticed [default: 95]
       -h, --help                Print help
       -V, --version             Print version
@@ -264,7 +265,8 @@ fn the_rules() {
               Print version
 
     Exit code: 0 nothing changes; 1 something does, the rules have problems, or the records cannot be
-    read; 2 no folder of rules
+    read; 2 no folder of rules; 4 that cannot be told: no decision was judged again, or the records do
+    not hold enough
     ");
     insta::assert_snapshot!(desk.types("wayleave owners --help"), @"
     exit 0

@@ -10,6 +10,7 @@
 mod authority;
 mod book;
 mod broken;
+mod checked;
 mod counter;
 mod desk;
 mod differences;
@@ -18,6 +19,8 @@ mod gate;
 mod help;
 mod people;
 mod proofs;
+#[cfg(feature = "prove")]
+mod recipes;
 mod replayed;
 mod rules;
 mod sheets;

@@ -38,7 +38,12 @@ fn what_nobody_wrote_is_not_proved() {
 #[test]
 fn a_program_without_proofs_says_how_to_build_one_with() {
     let desk = Desk::with_policies();
-    insta::assert_snapshot!(desk.types("wayleave prove --only dating-stays-closed"), @"");
+    insta::assert_snapshot!(desk.types("wayleave prove --only dating-stays-closed"), @"
+    exit 3
+    --- stderr
+    error: nothing was proved: this program was built without proofs
+      help: build it with `cargo build --features prove`
+    ");
 }
 
 #[cfg(feature = "prove")]

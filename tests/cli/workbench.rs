@@ -167,6 +167,11 @@ fn rules_that_nobody_owns_reaches_or_needs_are_told() {
     ] {
         assert!(told.contains(part), "{part}\n{told}");
     }
+    // one on probation says something: what would come of it
+    let observed = rule.replace("@expires(\"2020-01-01\")", "@mode(\"observe\")");
+    desk.write("policies/rules/50-mine.cedar", &observed);
+    let told = desk.types("wayleave check");
+    assert!(!told.contains("says nothing that"), "{told}");
     let forbidden = rule
         .replace("professional", "evasion")
         .replace(" @expires(\"2020-01-01\")", "");
@@ -176,6 +181,48 @@ fn rules_that_nobody_owns_reaches_or_needs_are_told() {
         told.contains("rule `mine` never permits anything: `connect.no-evasion` forbids all of it"),
         "{told}"
     );
+}
+
+#[test]
+fn an_activity_that_no_platform_recognises_is_told_and_so_is_one_that_the_schema_does_not_have() {
+    let desk = Desk::with_policies();
+    let schema = "policies/wayleave.cedarschema";
+    desk.edit(
+        schema,
+        "action call, realtime, games in",
+        "action call, realtime, games, gifting in",
+    );
+    insta::assert_snapshot!(desk.types("wayleave check"), @"
+    exit 0
+    --- stdout
+    wayleave::catalog::activity-never-recognised
+
+      ⚠ no platform has a request that is recognised as `gifting`
+         ╭─[wayleave.cedarschema:114:31]
+     113 │   appliesTo { principal: User, resource: Site, context: ActivityContext };
+     114 │ action call, realtime, games, gifting in [live]
+         ·                               ───┬───
+         ·                                  ╰── here
+     115 │   appliesTo { principal: User, resource: Site, context: ActivityContext };
+         ╰────
+      help: add a signature to the platforms that have it, or remove the action
+
+    policies: sound (40 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
+    ");
+    let desk = Desk::with_policies();
+    desk.edit(
+        schema,
+        ", moderate, advertise in [administer]",
+        ", moderate, advertize in [administer]",
+    );
+    let told = desk.types("wayleave check");
+    for part in [
+        "exit 1",
+        "requests are recognised as `advertise`, which the schema does not declare",
+        "did you mean `advertize`?",
+    ] {
+        assert!(told.contains(part), "{part}\n{told}");
+    }
 }
 
 #[test]

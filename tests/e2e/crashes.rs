@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use wayleave::audit;
-use wayleave::facts::{Act, Ask, GatewayAct, Record};
+use wayleave::facts::{Act, Ask, GatewayAct, Mode, Record};
 
 use crate::harness::client::{Answer, Client};
 use crate::harness::house::{PORTAL, admin, sample};
@@ -45,12 +45,17 @@ struct Running {
 
 impl Site {
     async fn new() -> Self {
+        Self::in_mode(Mode::Enforce).await
+    }
+
+    async fn in_mode(mode: Mode) -> Self {
         wayleave::tls::install_default();
         let folder = TempDir::new().unwrap();
         let origins = Arc::new(origin::Authority::new());
         let origin = Origin::start(&origins).await;
         let mut settings = settings(folder.path());
         settings.upstream.map.insert("*".to_owned(), origin.address.to_string());
+        settings.mode = mode;
         settings.policies.folder = shipped_policies();
         std::fs::write(folder.path().join("origins.pem"), &origins.pem).unwrap();
         std::fs::write(folder.path().join("wayleave.toml"), toml::to_string(&settings).unwrap()).unwrap();
@@ -213,6 +218,43 @@ async fn on_a_full_disk_nothing_passes_and_service_resumes_when_there_is_room() 
     drop(kept);
     running.stop().await;
     has_the_gap_on_record(&site);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_room_for_records_a_gateway_that_only_observes_lets_nothing_pass_either() {
+    let site = Site::in_mode(Mode::Observe).await;
+    let running = site.start().await;
+    let eve = site.client(&running, "eve");
+    let unread = "www.12ft.io:443";
+    assert!(
+        eve.tunnel(unread).await.is_ok(),
+        "the rules refuse it, and only observe"
+    );
+    assert_eq!(eve.post(SHARE, JSON, "{}").await.status, StatusCode::OK);
+    assert_eq!(site.origin.received().len(), 1);
+    running.room(Some(length(&site.records().join("records-00000001.jsonl")) + 100));
+    eventually("the gateway finds out", async || {
+        admin(running.admin, "/readyz").await.status == StatusCode::SERVICE_UNAVAILABLE || {
+            eve.post(SHARE, JSON, "{}").await;
+            false
+        }
+    })
+    .await;
+    for refused in [
+        eve.post(SHARE, JSON, "{}").await,
+        eve.get("https://www.linkedin.com/feed/").await,
+        eve.get("http://www.example.org/").await,
+        eve.tunnel(unread).await.unwrap_err(),
+    ] {
+        is_unrecordable(&refused);
+    }
+    assert_eq!(site.origin.received().len(), 1, "no record, no access");
+    running.room(None);
+    eventually("service resumes", async || {
+        eve.post(SHARE, JSON, "{}").await.status == StatusCode::OK
+    })
+    .await;
+    running.stop().await;
 }
 
 fn is_unrecordable(refused: &Answer) {

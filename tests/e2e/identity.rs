@@ -264,7 +264,7 @@ async fn credentials_reach_neither_the_origin_nor_a_record_nor_what_is_printed()
     book += &format!(
         "{:?} {grant:?} {:?}",
         world.settings,
-        world.gate().directory().load().people().count()
+        world.gate().live().load().directory.people().count()
     );
     assert!(book.contains("www.linkedin.com"), "what is searched is the book");
     let hidden = [

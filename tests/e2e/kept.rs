@@ -8,7 +8,7 @@ use wayleave::gatehouse::{Gatehouse, OpenError, Rules};
 use wayleave::rulebook::Replay;
 use wayleave::tls::Issuer;
 
-use crate::harness::World;
+use crate::harness::{World, copy};
 
 const RULES: &str = "rules/90-test.cedar";
 
@@ -23,10 +23,10 @@ async fn each_rulebook_that_ruled_is_kept_and_judges_its_own_day_as_it_did() {
     world.grant("dan", "market-research", &["x"], &["read"]).await;
     let dan = world.client("dan");
     assert_eq!(dan.get("https://x.com/corner/1").await.status, StatusCode::OK);
-    let first = world.gate().rules().load().id().clone();
+    let first = world.gate().live().load().rulebook.id().clone();
     world.edit_rules(RULES, CLOSED).await;
     assert_eq!(dan.get("https://x.com/corner/1").await.status, StatusCode::FORBIDDEN);
-    let second = world.gate().rules().load().id().clone();
+    let second = world.gate().live().load().rulebook.id().clone();
     let kept = Kept::at(&world.settings.policies.kept);
     let days = [first, second].map(|id| kept.rulebook(&id).unwrap().rulebook);
     let records = world.close().await;
@@ -53,10 +53,10 @@ async fn after_a_restart_with_a_broken_folder_the_last_good_rules_rule_and_every
     let mut world = World::open().await;
     world.grant("dan", "market-research", &["x"], &["read"]).await;
     world.edit_rules(RULES, CLOSED).await;
-    let good = world.gate().rules().load().id().clone();
+    let good = world.gate().live().load().rulebook.id().clone();
     world.write_policy(RULES, "permit (principal, action == Action::\"brwse\", resource);\n");
     world.reopen().await;
-    assert_eq!(*world.gate().rules().load().id(), good);
+    assert_eq!(*world.gate().live().load().rulebook.id(), good);
     let refused = world.client("dan").get("https://x.com/corner/1").await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert_eq!(
@@ -104,5 +104,26 @@ async fn a_first_start_with_a_broken_folder_does_not_open() {
     let rules = Rules::Folder(world.policies());
     let opened = Gatehouse::open(&settings, rules, issuer, world.clock.clone()).await;
     assert!(matches!(opened, Err(OpenError::Policies(_))));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_of_a_start_that_failed_are_not_the_last_that_ruled() {
+    let world = World::open().await;
+    let elsewhere = world.folder.path().join("elsewhere");
+    copy(&world.policies(), &elsewhere);
+    std::fs::write(elsewhere.join(RULES), CLOSED).unwrap();
+    let kept = Kept::at(&world.settings.policies.kept);
+    let ruled = kept.last().unwrap().unwrap();
+    let mut taken = world.settings.clone();
+    taken.ingress.plain = world.gate().addresses().plain;
+    // the port is taken, or else the book is
+    for settings in [taken, world.settings.clone()] {
+        let issuer = Issuer::temporary(&wayleave::clock::Clock::system()).unwrap();
+        let rules = Rules::Folder(elsewhere.clone());
+        let opened = Gatehouse::open(&settings, rules, issuer, world.clock.clone()).await;
+        assert!(matches!(opened, Err(OpenError::Bind(_) | OpenError::Book(_))));
+        assert_eq!(kept.last().unwrap().unwrap(), ruled);
+    }
     world.close().await;
 }

@@ -7,7 +7,7 @@ use http_body_util::BodyExt;
 use tokio::net::TcpStream;
 use wayleave::facts::{Act, End, FaultCode, GatewayAct, Record};
 
-use crate::harness::client::{Answer, Sender};
+use crate::harness::client::{Answer, Client, Sender};
 use crate::harness::scripted::Scripted;
 use crate::harness::wire::{Wire, tls};
 use crate::harness::{World, code};
@@ -97,6 +97,7 @@ async fn malformed_requests_are_answered_400_and_recorded() {
         wire.try_to_say(request).await;
         let answer = wire.rest().await;
         assert_eq!(status(&answer), "400", "{what}: {answer}");
+        drop(wire);
         let strays = world.strays(at + 1).await;
         assert_eq!(code(&strays[at]), Some(FaultCode::BadRequest), "{what}");
         assert_eq!(strays[at].status, Some(400), "{what}");
@@ -149,11 +150,27 @@ async fn a_head_that_is_too_large_is_answered_431() {
         ))
         .await;
         assert_eq!(status(&wire.rest().await), "431");
+        drop(wire);
         let strays = world.strays(at + 1).await;
         assert_eq!(code(&strays[at]), Some(FaultCode::HeadTooLarge));
         assert_eq!(strays[at].status, Some(431));
     }
     assert_eq!(dan.get("http://www.example.org/").await.status, StatusCode::OK);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_says_far_too_much_before_they_listen_still_hears_why() {
+    let world = World::open().await;
+    let mut wire = Wire::plain(&world).await;
+    world.sends(1);
+    // more than the buffers of both sides hold, so that the answer is there long before the last byte is said
+    let field = format!("X: {}\r\n", "x".repeat(16 << 20));
+    wire.say(format!("GET http://www.example.org/ HTTP/1.1\r\n{field}"))
+        .await;
+    assert_eq!(status(&wire.rest().await), "431");
+    drop(wire);
+    world.strays(1).await;
     world.close().await;
 }
 
@@ -285,7 +302,7 @@ async fn an_answer_that_breaks_off_is_broken_for_the_client_too_and_the_record_b
 }
 
 /// Everything that a request in clear is answered, to the end of the connection.
-async fn ask(client: &crate::harness::client::Client, url: &str) -> String {
+async fn ask(client: &Client, url: &str) -> String {
     let uri: http::Uri = url.parse().unwrap();
     let mut wire = Wire::of(client).await;
     client.sent.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
@@ -442,6 +459,49 @@ async fn what_comes_to_nothing_is_recorded_so_often_and_then_counted() {
         challenges: 2,
     };
     assert_eq!(acts.collect::<Vec<_>>(), [&summed]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_leaves_while_the_password_is_checked_is_recorded_so_often_and_then_counted() {
+    let world = World::planned(|plan| plan.settings.proxy.unproven_records = 1).await;
+    let asked = world.stranger().get("http://www.example.org/").await;
+    assert_eq!(asked.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+    for (n, target) in ["GET http://www.example.org/", "CONNECT www.example.org:80"]
+        .iter()
+        .cycle()
+        .take(8)
+        .enumerate()
+    {
+        let guesser = Client {
+            authorization: Some(Client::basic(&format!("nobody{n}"), "a guess")),
+            // after its handshake the gateway counts the connection
+            ..world.client_on_tls_door("nobody", b"http/1.1")
+        };
+        let mut wire = Wire::of(&guesser).await;
+        let proof = guesser.authorization.unwrap();
+        wire.say(format!(
+            "{target} HTTP/1.1\r\nHost: www.example.org\r\nProxy-Authorization: {proof}\r\n\r\n"
+        ))
+        .await;
+    }
+    world
+        .until("nobody is left", async |world| {
+            world.metric("wayleave_connections").await == Some(0.0)
+        })
+        .await;
+    let records = world.close().await; // which finds one record, of who was asked
+    let summed = records.iter().find_map(|record| match &record.act {
+        Act::Gateway {
+            act: GatewayAct::UnprovenSummed { strays, challenges, .. },
+            ..
+        } => Some((*strays, *challenges)),
+        _ => None,
+    });
+    // a password that was checked in time is asked for again
+    assert!(
+        matches!(summed, Some((strays, challenges)) if strays > 0 && strays + challenges == 8),
+        "{summed:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -95,7 +95,7 @@ async fn every_flow_is_counted_once_under_what_was_decided() {
         family(&exposition, "wayleave_faults_total"),
         BTreeSet::from([r#"wayleave_faults_total{blame="origin",code="connect-refused",stage="dial"} 1"#])
     );
-    let revision = world.gate().rules().load().id().clone();
+    let revision = world.gate().live().load().rulebook.id().clone();
     for (series, value) in [
         ("wayleave_challenges_total", 2.0),
         ("wayleave_sign_in_failures_total", 1.0),

@@ -140,6 +140,35 @@ async fn a_gateway_that_observes_lets_pass_what_rules_refuse_and_records_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tunnel_that_rules_refuse_passes_unread_where_they_only_observe_and_is_recorded_as_refused() {
+    let world = observing("", true).await;
+    let dan = world.client("dan").unread(&world.origins);
+    let answer = dan.get("https://www.12ft.io/secret-path").await;
+    assert_eq!(
+        answer.text(),
+        "GET /secret-path 0",
+        "by the origin itself, under its own certificate"
+    );
+    let closing = world.ended("www.12ft.io", "CONNECT").await;
+    let (note, ended) = (closing.decided(), closing.ended());
+    assert_eq!(
+        (note.outcome, note.mode, note.let_pass),
+        (Outcome::Deny, Mode::Observe, true)
+    );
+    let policies: Vec<&str> = note.policies.iter().map(PolicyId::as_str).collect();
+    assert_eq!((policies, note.inspect), (vec!["connect.no-evasion"], false));
+    assert_eq!((&ended.end, ended.decrypted), (&End::Completed, false));
+    let exposition = world.admin("/metrics").await.text();
+    let counted = exposition
+        .lines()
+        .filter(|line| line.starts_with("wayleave_would_deny_total{cause=\"gateway\""));
+    let counted: Vec<&str> = counted.filter(|line| line.ends_with(" 1")).collect();
+    assert_eq!(counted.len(), 1, "{counted:?}");
+    assert!(!world.book().await.contains("secret-path"));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_gateway_that_observes_refuses_all_the_same_what_no_rule_decides() {
     let world = observing(&ON_PROBATION.replace(" @mode(\"observe\")", ""), false).await;
     let stranger = world.stranger().get("http://www.example.org/").await;

@@ -101,6 +101,22 @@ async fn is_recorded(world: &World, doing: &Doing) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_body_beyond_the_peek_passes_whole() {
+    let world = a_publisher().await;
+    let head = "fb_api_req_friendly_name=ComposerStoryCreateMutation&doc_id=1&variables=";
+    let body: String = head.chars().chain(('a'..='z').cycle().take(300 * 1024)).collect();
+    const ALPN: [&[&[u8]]; 2] = [&[b"h2"], &[b"http/1.1"]];
+    for alpn in ALPN {
+        let ben = world.client("ben").offering(alpn);
+        let answer = ben.post(FACEBOOK, FORM, body.clone()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        let received = world.origin.received().pop().unwrap();
+        assert!(received.body == body, "{} bytes of {}", received.body.len(), body.len());
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_post_is_recorded_as_a_post_on_each_demo_platform() {
     let world = a_publisher().await;
     for post in [

@@ -71,6 +71,33 @@ async fn nobody_is_sent_to_a_training_that_would_change_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_training_that_ran_out_is_named_where_it_would_help() {
+    let world = World::open().await;
+    world.clock.advance(std::time::Duration::from_hours(24 * 366 * 6));
+    world
+        .grant("ada", "recruiting", &["linkedin"], &["read", "publish"])
+        .await;
+    let problem = world.client("ada").post(SHARE, JSON, "{}").await.json();
+    assert_eq!(problem["type"], "https://wayleave.example/problems/training-required");
+    assert_eq!(problem["fixes"], serde_json::json!(["training:social-media"]));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purpose_for_reading_does_not_cover_writing_and_the_answer_says_so() {
+    let world = World::open().await;
+    let cora = world.client("cora");
+    world.grant("cora", "customer-support", &["x"], &["read"]).await;
+    let message = "https://x.com/i/api/1.1/dm/new2.json";
+    let problem = cora.post(message, JSON, "{}").await.json();
+    assert_eq!(
+        problem["type"],
+        "https://wayleave.example/problems/activity-not-covered"
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_script_gets_a_problem_document_with_everything_that_helps() {
     let world = World::open().await;
     let fetch = Request::get("https://www.linkedin.com/feed/?secret=1")
@@ -100,7 +127,10 @@ async fn a_script_gets_a_problem_document_with_everything_that_helps() {
     assert_eq!(problem["instance"], format!("/v1/decisions/{id}"));
     assert_eq!(problem["outcome"], "declare");
     assert_eq!(problem["declare"], format!("{PORTAL}/v1/grants"));
-    assert_eq!(problem["policy_revision"], world.gate().rules().load().id().as_str());
+    assert_eq!(
+        problem["policy_revision"],
+        world.gate().live().load().rulebook.id().as_str()
+    );
     let detail = problem["detail"].as_str().unwrap();
     assert!(detail.contains("LinkedIn") && detail.contains("recruiting"), "{detail}");
     let first = &problem["purposes"][0];

@@ -55,7 +55,7 @@ async fn an_edited_rule_takes_effect_and_is_recorded() {
     let world = a_reader().await;
     let dan = world.client("dan");
     assert_eq!(dan.get("https://x.com/corner/1").await.status, StatusCode::OK);
-    let before = world.gate().rules().load().id().clone();
+    let before = world.gate().live().load().rulebook.id().clone();
     world.edit_rules(RULES, CLOSED).await;
     let refused = dan.get("https://x.com/corner/1").await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
@@ -64,7 +64,7 @@ async fn an_edited_rule_takes_effect_and_is_recorded() {
         "{}",
         refused.text()
     );
-    let after = world.gate().rules().load().id().clone();
+    let after = world.gate().live().load().rulebook.id().clone();
     assert_eq!(world.closed("x.com", "/corner/1").await.decided().rulebook, after);
     world
         .until("the change is recorded", async |world| !changes(world).await.is_empty())
@@ -81,7 +81,7 @@ async fn an_edited_rule_takes_effect_and_is_recorded() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_an_editor_moves_into_place_takes_effect() {
     let world = a_reader().await;
-    let mut changes = world.gate().rules().changes();
+    let mut changes = world.gate().live().changes();
     let draft = world.policies().join("rules/.90-test.cedar.swp");
     std::fs::write(&draft, CLOSED).unwrap();
     std::fs::rename(&draft, world.policies().join(RULES)).unwrap();
@@ -114,7 +114,7 @@ async fn a_folder_that_is_replaced_takes_effect_each_time() {
         (3, CLOSED, StatusCode::FORBIDDEN),
     ] {
         let next = version(&world, &format!("policies.{at}"), rule);
-        let mut changes = world.gate().rules().changes();
+        let mut changes = world.gate().live().changes();
         std::fs::rename(world.policies(), world.policies().with_file_name(format!("old.{at}"))).unwrap();
         std::fs::rename(next, world.policies()).unwrap();
         changes.changed().await.unwrap();
@@ -136,7 +136,7 @@ async fn a_link_that_is_led_to_another_folder_takes_effect_each_time() {
     let dan = world.client("dan");
     for (at, rule, status) in [(1, CLOSED, StatusCode::FORBIDDEN), (2, "", StatusCode::OK)] {
         let next = version(&world, &format!("policies.{at}"), rule);
-        let mut changes = world.gate().rules().changes();
+        let mut changes = world.gate().live().changes();
         let link = world.policies().with_file_name("next");
         symlink(next, &link).unwrap();
         std::fs::rename(link, world.policies()).unwrap();
@@ -266,13 +266,13 @@ async fn is_well_again(world: &World) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_file_never_rules_and_says_where_it_is_broken() {
     let world = a_reader().await;
-    let before = world.gate().rules().load().id().clone();
+    let before = world.gate().live().load().rulebook.id().clone();
     world.write_policy(
         RULES,
         "// a comment first\npermit (principal, action == Action::\"brwse\", resource);\n",
     );
     is_refused(&world, "rules/90-test.cedar:2:").await;
-    assert_eq!(*world.gate().rules().load().id(), before);
+    assert_eq!(*world.gate().live().load().rulebook.id(), before);
     let dan = world.client("dan");
     assert_eq!(dan.get("https://x.com/home").await.status, StatusCode::OK);
     assert_eq!(dan.get("https://www.facebook.com/").await.status, StatusCode::FORBIDDEN);
@@ -280,7 +280,7 @@ async fn a_broken_file_never_rules_and_says_where_it_is_broken() {
     // repaired by taking the mistake back: the same rules as before
     std::fs::remove_file(world.policies().join(RULES)).unwrap();
     is_well_again(&world).await;
-    assert_eq!(*world.gate().rules().load().id(), before);
+    assert_eq!(*world.gate().live().load().rulebook.id(), before);
 
     // and broken in another file, then repaired by other rules
     let people = world.read_policy("purposes.toml");
@@ -299,14 +299,14 @@ async fn a_broken_file_never_rules_and_says_where_it_is_broken() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rules_that_fail_their_own_cases_never_rule() {
     let world = World::open().await;
-    let before = world.gate().rules().load().id().clone();
+    let before = world.gate().live().load().rulebook.id().clone();
     let rule = r#"@id("test.no-recruiting") @title("No recruiting") @reason("No recruiting.") @owner("IT")
         forbid (principal, action in Action::"read", resource in Category::"professional");"#;
     world.write_policy(RULES, rule);
     is_refused(&world, "cases/linkedin.toml:").await;
     let text = world.admin("/readyz").await.text();
     assert!(text.contains("opens the feed for recruiting"), "{text}");
-    assert_eq!(*world.gate().rules().load().id(), before);
+    assert_eq!(*world.gate().live().load().rulebook.id(), before);
     world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
     assert_eq!(
         world.client("ada").get("https://www.linkedin.com/feed/").await.status,
@@ -327,16 +327,7 @@ time-zone = "Europe/Paris"
 
 #[tokio::test(flavor = "multi_thread")]
 async fn editing_people_takes_effect_and_cuts_whoever_left() {
-    let world = World::planned(|plan| {
-        let file = &plan.settings.identity.users;
-        let users = std::fs::read_to_string(file).unwrap();
-        let hash = users
-            .lines()
-            .find(|line| line.contains("ada") && line.contains("password"))
-            .unwrap();
-        std::fs::write(file, format!("{users}{}\n", hash.replace("ada", "zoe"))).unwrap();
-    })
-    .await;
+    let world = World::planned(|plan| crate::harness::add_account(&plan.settings, "zoe")).await;
     let zoe = world.client("zoe");
     let unknown = zoe.get("http://www.example.org/").await;
     assert_eq!(unknown.status, StatusCode::FORBIDDEN);
@@ -345,7 +336,7 @@ async fn editing_people_takes_effect_and_cuts_whoever_left() {
         "https://wayleave.example/problems/person-unknown"
     );
 
-    let mut people = world.gate().directory().changes();
+    let mut people = world.gate().live().changes();
     world.write_policy("people/zoe.toml", ZOE);
     tokio::time::timeout(std::time::Duration::from_mins(1), people.changed())
         .await

@@ -2,19 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use super::super::fields::{At, Fields, Report};
 use super::super::tree::{ActivityTable, COMMON, CategoryTree, Kind};
 use super::{Draft, signature};
-use crate::facts::{Activity, Category, Host};
+use crate::facts::fields::{At, Fields, list};
+use crate::facts::{Activity, Category, Host, did_you_mean};
+
+/// The keys of `categories.toml`.
+pub(super) const CATEGORIES: &[&str] = &["category"];
+const CATEGORY: &[&str] = &["id", "parent", "title", "note", "domains"];
+/// The keys of `activities.toml`.
+pub(super) const ACTIVITIES: &[&str] = &["activity", "signature"];
+const ACTIVITY: &[&str] = &["id", "rank", "kind", "title"];
 
 /// The tree of categories, with the names that belong to one whatever platform they are on.
-pub(super) fn categories(report: &Report<'_>, fields: &Fields<'_, '_>, draft: &mut Draft) {
-    let rows = fields.tables("category");
+pub(super) fn categories(fields: &Fields<'_, '_>, draft: &mut Draft) {
+    let rows = fields.tables("category", CATEGORY);
     let mut parents: BTreeMap<Category, Option<Category>> = BTreeMap::new();
     let mut stated = Vec::new();
     let mut named = Vec::new();
     for row in rows {
-        let id = row.needed("id");
+        let id = row.required("id");
         let parent = row.text("parent");
         row.text("title");
         row.text("note");
@@ -25,16 +32,15 @@ pub(super) fn categories(report: &Report<'_>, fields: &Fields<'_, '_>, draft: &m
                 .insert(category.clone(), parent.map(|parent| Category::new(parent.value)))
                 .is_some()
             {
-                twice(report, id);
+                twice(&row, id);
             }
             stated.extend(parent);
             named.push((category, domains));
         }
-        row.finish();
     }
     for parent in stated {
         if !parents.contains_key(&Category::new(parent.value)) {
-            report.unknown("category", parent, parents.keys().map(Category::as_str));
+            unknown(fields, "category", parent, parents.keys().map(Category::as_str));
         }
     }
     draft.categories = CategoryTree::new(parents);
@@ -43,51 +49,45 @@ pub(super) fn categories(report: &Report<'_>, fields: &Fields<'_, '_>, draft: &m
         for name in domains {
             match Host::parse(name.value) {
                 Ok(host) => draft.category_names.push((host.as_str().into(), closure.clone())),
-                Err(_) => not_a_host(report, name),
+                Err(_) => not_a_host(fields, name),
             }
         }
     }
 }
 
 /// The activities, mildest first, and the signatures that hold on every platform.
-pub(super) fn activities(report: &Report<'_>, fields: &Fields<'_, '_>, draft: &mut Draft) {
+pub(super) fn activities(fields: &Fields<'_, '_>, draft: &mut Draft) {
     const KINDS: [(&str, Kind); 3] = [("read", Kind::Read), ("passive", Kind::Passive), ("write", Kind::Write)];
     let mut rows = Vec::new();
-    for row in fields.tables("activity") {
-        let (id, rank) = (row.needed("id"), row.number("rank"));
+    for row in fields.tables("activity", ACTIVITY) {
+        let (id, rank) = (row.required("id"), row.number("rank").map(|rank| rank.value));
         let kind = row.choice("kind", &KINDS);
         row.text("title");
         if rank.is_none() || kind.is_none() {
             let help = "add `rank = …` (strictness, higher is stricter) and `kind = …` (`read`, `passive` or `write`)";
-            report.problem(
-                "missing-key",
-                row.span(),
-                "an activity needs a `rank` and a `kind`",
-                help,
-            );
+            row.report("missing-key", row.span, "an activity needs a `rank` and a `kind`", help);
         }
         if let (Some(id), Some(rank), Some(kind)) = (id, rank, kind) {
             if rows
                 .iter()
-                .any(|(_, known, _): &(u16, Activity, Kind)| known.as_str() == id.value)
+                .any(|(_, known, _): &(u64, Activity, Kind)| known.as_str() == id.value)
             {
-                twice(report, id);
+                twice(&row, id);
             }
             rows.push((rank, Activity::new(id.value), kind));
         }
-        row.finish();
     }
     rows.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
     if rows.len() > ActivityTable::MOST {
         let message = format!("there are more than {} activities", ActivityTable::MOST);
-        report.problem("too-many", (0, 0), message, "merge some of them");
+        fields.report("too-many", (0, 0), message, "merge some of them");
     }
     let missing = COMMON
         .iter()
         .filter(|id| !rows.iter().any(|(_, known, _)| known.as_str() == **id));
     for id in missing {
         let message = format!("the activity `{id}` is missing");
-        report.problem(
+        fields.report(
             "missing-activity",
             (0, 0),
             message,
@@ -96,16 +96,37 @@ pub(super) fn activities(report: &Report<'_>, fields: &Fields<'_, '_>, draft: &m
     }
     let rows = rows.into_iter().map(|(_, activity, kind)| (activity, kind)).collect();
     draft.activities = ActivityTable::new(rows).unwrap_or_default();
-    signature::signatures(report, fields, None, &BTreeMap::new(), draft);
+    signature::signatures(fields, None, &BTreeMap::new(), draft);
 }
 
-pub(super) fn twice(report: &Report<'_>, id: At<&str>) {
+pub(super) fn twice(row: &Fields<'_, '_>, id: At<&str>) {
     let message = format!("`{}` is listed twice", id.value);
-    report.problem("duplicate", id.span, message, "remove one, or give it another id");
+    row.report("duplicate", id.span, message, "remove one, or give it another id");
 }
 
-pub(super) fn not_a_host(report: &Report<'_>, name: At<&str>) {
+pub(super) fn not_a_host(row: &Fields<'_, '_>, name: At<&str>) {
     let message = format!("`{}` is not a host name", name.value);
     let help = "write a bare name such as `www.example.com`, without scheme, port or path";
-    report.problem("bad-host", name.span, message, help);
+    row.report("bad-host", name.span, message, help);
+}
+
+/// Says that `word` is not one of `known`, and which of them was probably meant.
+pub(super) fn unknown<'k>(row: &Fields<'_, '_>, kind: &str, word: At<&str>, known: impl IntoIterator<Item = &'k str>) {
+    let known: Vec<&str> = known.into_iter().collect();
+    let help = match did_you_mean(word.value, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.len() <= 16 => format!("known are {}", list(known.into_iter())),
+        None => format!("name a {kind} that the catalogue lists"),
+    };
+    let message = format!("`{}` is not a known {kind}", word.value);
+    row.report(&format!("unknown-{}", kind.replace(' ', "-")), word.span, message, help);
+}
+
+/// The meaning of one word of a closed list.
+pub(super) fn meaning<T: Copy>(row: &Fields<'_, '_>, kind: &str, word: At<&str>, words: &[(&str, T)]) -> Option<T> {
+    let found = words.iter().find(|(name, _)| *name == word.value);
+    if found.is_none() {
+        unknown(row, kind, word, words.iter().map(|(name, _)| *name));
+    }
+    found.map(|(_, meaning)| *meaning)
 }

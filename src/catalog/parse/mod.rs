@@ -10,16 +10,14 @@ mod signature;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use toml::de::DeTable;
-
 use super::Catalog;
-use super::fields::{Fields, Report, Span};
 use super::host::{Cover, Domain, DomainTable};
 use super::index::Index;
 use super::recognise::OVERRIDE_HEADERS;
 use super::secrets::Secret;
 use super::signature::{Embed, Mark, Signature};
 use super::tree::{ActivityTable, CategoryTree, Platform};
+use crate::facts::fields::{Fields, Reader};
 use crate::facts::{Category, PlatformId, Problem, SourceText};
 
 /// What is collected while files are read.
@@ -55,25 +53,25 @@ pub(super) fn catalog(files: &[SourceText]) -> Result<Catalog, Vec<Problem>> {
     }
     let named = |wanted: &'static str| files.iter().filter(move |file| stem(file) == wanted);
     for file in named(CATEGORIES) {
-        problems.extend(one(file, |report, fields| {
-            lists::categories(report, fields, &mut draft);
+        problems.extend(one(file, lists::CATEGORIES, |fields| {
+            lists::categories(fields, &mut draft)
         }));
     }
     for file in named(ACTIVITIES) {
-        problems.extend(one(file, |report, fields| {
-            lists::activities(report, fields, &mut draft);
+        problems.extend(one(file, lists::ACTIVITIES, |fields| {
+            lists::activities(fields, &mut draft)
         }));
     }
     for file in files {
         let name = stem(file);
         if ![CATEGORIES, ACTIVITIES, LOCAL].contains(&name) {
-            problems.extend(one(file, |report, fields| {
-                platform::platform(report, fields, name, &mut draft);
+            problems.extend(one(file, platform::PLATFORM, |fields| {
+                platform::platform(fields, name, &mut draft)
             }));
         }
     }
     for file in named(LOCAL) {
-        problems.extend(one(file, |report, fields| platform::local(report, fields, &mut draft)));
+        problems.extend(one(file, platform::LOCAL, |fields| platform::local(fields, &mut draft)));
     }
     if problems.is_empty() {
         Ok(draft.finish())
@@ -82,20 +80,10 @@ pub(super) fn catalog(files: &[SourceText]) -> Result<Catalog, Vec<Problem>> {
     }
 }
 
-fn one(file: &SourceText, read: impl FnOnce(&Report<'_>, &Fields<'_, '_>)) -> Vec<Problem> {
-    let report = Report::new(file);
-    let (table, errors) = DeTable::parse_recoverable(&file.text);
-    for error in &errors {
-        let span: Span = error.span().map_or((0, 0), |span| (span.start, span.len()));
-        let message = format!("this is not TOML: {}", error.message().replace('\n', ", "));
-        report.problem("syntax", span, message, "see https://toml.io/en/v1.0.0");
-    }
-    if errors.is_empty() {
-        let fields = Fields::new(&report, table.get_ref(), (0, 0));
-        read(&report, &fields);
-        fields.finish();
-    }
-    report.into_problems()
+fn one(file: &SourceText, known: &[&str], read: impl FnOnce(&Fields<'_, '_>)) -> Vec<Problem> {
+    let reader = Reader::new(file, "catalog");
+    reader.read(known, read);
+    reader.into_problems()
 }
 
 fn stem(file: &SourceText) -> &str {

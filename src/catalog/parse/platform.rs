@@ -1,16 +1,43 @@
 //! A platform's file, and the hosts that only this installation knows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::super::fields::{At, Fields, Report};
 use super::super::host::{Cover, Domain, HostPattern};
 use super::super::secrets::Secret;
 use super::super::signature::{Embed, EmbedKind, Mark, Sign};
 use super::super::tree::{Control, Platform};
-use super::lists::{not_a_host, twice};
+use super::lists::{meaning, not_a_host, twice, unknown};
 use super::{Draft, signature};
+use crate::facts::fields::{At, Fields};
 use crate::facts::{Category, Host, PlatformId, SignatureId, SiteRole};
+
+/// The keys of a platform's file.
+pub(super) const PLATFORM: &[&str] = &[
+    "id",
+    "name",
+    "owner",
+    "category",
+    "family",
+    "control",
+    "notes",
+    "status",
+    "native_clients",
+    "aliases",
+    "host_sets",
+    "domains",
+    "embeds",
+    "marks",
+    "secrets",
+    "signature",
+];
+/// The keys of `local.toml`.
+pub(super) const LOCAL: &[&str] = &["host"];
+const DOMAIN: &[&str] = &["host", "match", "roles", "note"];
+const LOCAL_HOST: &[&str] = &["host", "match", "roles", "note", "platform"];
+const EMBED: &[&str] = &["id", "host", "path", "kind", "note"];
+const MARK: &[&str] = &["hosts", "key", "member", "contains", "only", "note"];
+const SECRET: &[&str] = &["hosts", "path", "note"];
 
 const CONTROLS: [(&str, Control); 3] = [
     ("request", Control::Request),
@@ -51,10 +78,10 @@ const EMBEDS: [(&str, EmbedKind); 5] = [
 ];
 
 /// Reads the file of one platform, which is named after it.
-pub(super) fn platform(report: &Report<'_>, fields: &Fields<'_, '_>, stem: &str, draft: &mut Draft) {
-    let id = fields.needed("id");
-    let (name, owner) = (fields.needed("name"), fields.text("owner"));
-    let (category, family) = (fields.needed("category"), fields.text("family"));
+pub(super) fn platform(fields: &Fields<'_, '_>, stem: &str, draft: &mut Draft) {
+    let id = fields.required("id");
+    let (name, owner) = (fields.required("name"), fields.text("owner"));
+    let (category, family) = (fields.required("category"), fields.text("family"));
     let control = fields.choice("control", &CONTROLS);
     let notes = fields.text("notes");
     for free in ["status", "native_clients"] {
@@ -66,7 +93,7 @@ pub(super) fn platform(report: &Report<'_>, fields: &Fields<'_, '_>, stem: &str,
     };
     if id.value != stem {
         let message = format!("`{}` stands in a file that is named `{stem}`", id.value);
-        report.problem(
+        fields.report(
             "misplaced",
             id.span,
             message,
@@ -76,7 +103,12 @@ pub(super) fn platform(report: &Report<'_>, fields: &Fields<'_, '_>, stem: &str,
     if let Some(category) = category
         && !draft.categories.contains(&Category::new(category.value))
     {
-        report.unknown("category", category, draft.categories.ids().map(Category::as_str));
+        unknown(
+            fields,
+            "category",
+            category,
+            draft.categories.ids().map(Category::as_str),
+        );
     }
     let text = |text: Option<At<&str>>| text.map(|text| text.value.to_owned());
     let platform = PlatformId::new(id.value);
@@ -90,47 +122,55 @@ pub(super) fn platform(report: &Report<'_>, fields: &Fields<'_, '_>, stem: &str,
         notes: text(notes),
     };
     if draft.platforms.insert(platform.clone(), entry).is_some() {
-        twice(report, id);
+        twice(fields, id);
     }
-    let sets: BTreeMap<_, _> = fields.named_texts("host_sets").into_iter().collect();
-    for row in fields.tables("domains") {
-        domain(report, row, &platform, draft);
+    let sets = fields.table("host_sets", &[]);
+    let named = sets
+        .iter()
+        .flat_map(|sets| sets.keys().map(|(name, _)| (name, sets.texts(name))));
+    let sets: signature::HostSets<'_> = named.collect();
+    for row in fields.tables("domains", DOMAIN) {
+        domain(&row, &platform, draft);
     }
-    for row in fields.tables("embeds") {
-        embed(report, row, draft);
+    for row in fields.tables("embeds", EMBED) {
+        embed(&row, draft);
     }
-    for row in fields.tables("marks") {
-        mark(report, row, &platform, &sets, draft);
+    for row in fields.tables("marks", MARK) {
+        mark(&row, &platform, &sets, draft);
     }
-    for row in fields.tables("secrets") {
-        secret(report, row, &platform, &sets, draft);
+    for row in fields.tables("secrets", SECRET) {
+        secret(&row, &platform, &sets, draft);
     }
-    signature::signatures(report, fields, Some(&platform), &sets, draft);
+    signature::signatures(fields, Some(&platform), &sets, draft);
 }
 
 /// Reads the hosts of this installation: instances of federated and self-hosted platforms.
-pub(super) fn local(report: &Report<'_>, fields: &Fields<'_, '_>, draft: &mut Draft) {
-    for row in fields.tables("host") {
-        let Some(platform) = row.needed("platform") else {
+pub(super) fn local(fields: &Fields<'_, '_>, draft: &mut Draft) {
+    for row in fields.tables("host", LOCAL_HOST) {
+        let Some(platform) = row.required("platform") else {
             continue;
         };
         let id = PlatformId::new(platform.value);
         if !draft.platforms.contains_key(&id) {
-            report.unknown("platform", platform, draft.platforms.keys().map(PlatformId::as_str));
+            unknown(
+                &row,
+                "platform",
+                platform,
+                draft.platforms.keys().map(PlatformId::as_str),
+            );
         }
-        domain(report, row, &id, draft);
+        domain(&row, &id, draft);
     }
 }
 
-fn domain(report: &Report<'_>, row: Fields<'_, '_>, platform: &PlatformId, draft: &mut Draft) {
-    let host = row.needed("host");
+fn domain(row: &Fields<'_, '_>, platform: &PlatformId, draft: &mut Draft) {
+    let host = row.required("host");
     let cover = row.choice("match", &COVERS).unwrap_or(Cover::Suffix);
     let words = row.texts("roles");
-    let roles = words.iter().filter_map(|word| row.choose(*word, "role", &ROLES));
+    let roles = words.iter().filter_map(|word| meaning(row, "role", *word, &ROLES));
     let roles: BTreeSet<SiteRole> = roles.collect();
     let roles = Arc::new(roles);
     row.text("note");
-    row.finish();
     let Some(host) = host else {
         return;
     };
@@ -141,7 +181,7 @@ fn domain(report: &Report<'_>, row: Fields<'_, '_>, platform: &PlatformId, draft
             .map(|_| host.value.to_owned()),
     };
     let Some(name) = name else {
-        not_a_host(report, host);
+        not_a_host(row, host);
         return;
     };
     let first = draft
@@ -150,14 +190,14 @@ fn domain(report: &Report<'_>, row: Fields<'_, '_>, platform: &PlatformId, draft
         .or_insert_with(|| (platform.clone(), Vec::new()));
     if first.0 != *platform {
         let message = format!("`{name}` is a domain of `{platform}` and of `{}`", first.0);
-        report.problem(
+        row.report(
             "overlap",
             host.span,
             message,
             "a host belongs to one platform: remove it from one of them",
         );
     } else if first.1.contains(&cover) {
-        twice(report, host);
+        twice(row, host);
     }
     first.1.push(cover);
     draft.domains.push(Domain {
@@ -168,22 +208,21 @@ fn domain(report: &Report<'_>, row: Fields<'_, '_>, platform: &PlatformId, draft
     });
 }
 
-fn embed(report: &Report<'_>, row: Fields<'_, '_>, draft: &mut Draft) {
-    let id = row.needed("id");
-    let host = row.needed("host");
-    let path = row.needed("path").and_then(|path| signature::glob(report, path, false));
+fn embed(row: &Fields<'_, '_>, draft: &mut Draft) {
+    let id = row.required("id");
+    let host = row.required("host");
+    let path = row.required("path").and_then(|path| signature::glob(row, path, false));
     let kind = row.choice("kind", &EMBEDS);
     row.text("note");
-    row.finish();
     if let Some(id) = id
         && !draft.ids.insert(id.value.to_owned())
     {
-        twice(report, id);
+        twice(row, id);
     }
     let parsed = host.and_then(|host| {
         let parsed = Host::parse(host.value).ok();
         if parsed.is_none() {
-            not_a_host(report, host);
+            not_a_host(row, host);
         }
         parsed
     });
@@ -197,15 +236,9 @@ fn embed(report: &Report<'_>, row: Fields<'_, '_>, draft: &mut Draft) {
     }
 }
 
-fn mark(
-    report: &Report<'_>,
-    row: Fields<'_, '_>,
-    platform: &PlatformId,
-    sets: &signature::HostSets<'_>,
-    draft: &mut Draft,
-) {
-    let hosts = signature::hosts(report, &row.needed_texts("hosts"), sets);
-    let key = row.needed("key");
+fn mark(row: &Fields<'_, '_>, platform: &PlatformId, sets: &signature::HostSets<'_>, draft: &mut Draft) {
+    let hosts = signature::hosts(row, &row.needed_texts("hosts"), sets);
+    let key = row.required("key");
     let only: Box<[Box<str>]> = row.texts("only").into_iter().map(|name| name.value.into()).collect();
     let sign = match (row.text("member"), row.text("contains"), only.is_empty()) {
         (Some(member), None, true) => Some(Sign::Member(member.value.into())),
@@ -214,9 +247,9 @@ fn mark(
         (Some(_), _, _) | (_, Some(_), _) | (None, None, _) => {
             let help = "say `member = …` (a member of the JSON value), `only = [ … ]` (all members that a read has), or \
                         `contains = …` (a text in it)";
-            report.problem(
+            row.report(
                 "bad-mark",
-                row.span(),
+                row.span,
                 "a mark needs one of `member`, `only` and `contains`",
                 help,
             );
@@ -224,7 +257,6 @@ fn mark(
         }
     };
     row.text("note");
-    row.finish();
     if let (Some(key), Some(sign)) = (key, sign) {
         draft.marks.entry(platform.clone()).or_default().push(Mark {
             hosts,
@@ -234,23 +266,16 @@ fn mark(
     }
 }
 
-fn secret(
-    report: &Report<'_>,
-    row: Fields<'_, '_>,
-    platform: &PlatformId,
-    sets: &signature::HostSets<'_>,
-    draft: &mut Draft,
-) {
-    let hosts = signature::hosts(report, &row.needed_texts("hosts"), sets);
-    let path = row.needed("path");
+fn secret(row: &Fields<'_, '_>, platform: &PlatformId, sets: &signature::HostSets<'_>, draft: &mut Draft) {
+    let hosts = signature::hosts(row, &row.needed_texts("hosts"), sets);
+    let path = row.required("path");
     row.text("note");
-    row.finish();
-    let Some((path, span)) = path.and_then(|at| Some((signature::glob(report, at, false)?, at.span))) else {
+    let Some((path, span)) = path.and_then(|at| Some((signature::glob(row, at, false)?, at.span))) else {
         return;
     };
     if !path.is_positional() || path.stand_ins().next().is_none() {
         let help = "put `*` where a credential stands, and `**` at the end or nowhere";
-        report.problem(
+        row.report(
             "bad-secret",
             span,
             "the path does not say where a credential stands",

@@ -4,17 +4,35 @@ use std::collections::BTreeMap;
 
 use regex::RegexBuilder;
 
-use super::super::fields::{At, Fields, Report};
 use super::super::host::HostPattern;
 use super::super::path::PathGlob;
 use super::super::signature::{Method, Methods, Operation, Pattern, Places, Reads, Signature};
 use super::super::tree::{ActivityIndex, Kind};
 use super::Draft;
-use super::lists::{not_a_host, twice};
+use super::lists::{meaning, not_a_host, twice, unknown};
+use crate::facts::fields::{At, Fields};
 use crate::facts::{Activity, PlatformId, SignatureId};
 
 /// Lists of hosts that a file names once; `@name` stands for one.
 pub(super) type HostSets<'t> = BTreeMap<&'t str, Vec<At<&'t str>>>;
+
+const SIGNATURE: &[&str] = &[
+    "id",
+    "activity",
+    "methods",
+    "hosts",
+    "path_kind",
+    "path",
+    "also_paths",
+    "operation",
+    "encoding",
+    "reads",
+    "undo",
+    "year",
+    "confidence",
+    "note",
+];
+const OPERATION: &[&str] = &["where", "key", "value", "match"];
 
 const METHODS: [(&str, Method); 5] = [
     ("GET", Method::Get),
@@ -61,16 +79,13 @@ enum Match {
 
 /// Reads the signatures of a file.
 pub(super) fn signatures(
-    report: &Report<'_>,
     fields: &Fields<'_, '_>,
     platform: Option<&PlatformId>,
     sets: &HostSets<'_>,
     draft: &mut Draft,
 ) {
-    for row in fields.tables("signature") {
-        let signature = one(report, &row, sets, draft);
-        row.finish();
-        if let Some(signature) = signature {
+    for row in fields.tables("signature", SIGNATURE) {
+        if let Some(signature) = one(&row, sets, draft) {
             draft.signatures.push(Signature {
                 platform: platform.cloned(),
                 ..signature
@@ -79,17 +94,17 @@ pub(super) fn signatures(
     }
 }
 
-fn one(report: &Report<'_>, row: &Fields<'_, '_>, sets: &HostSets<'_>, draft: &mut Draft) -> Option<Signature> {
-    let id = row.needed("id");
-    let activity = row.needed("activity");
+fn one(row: &Fields<'_, '_>, sets: &HostSets<'_>, draft: &mut Draft) -> Option<Signature> {
+    let id = row.required("id");
+    let activity = row.required("activity");
     let methods = methods(row);
-    let hosts = hosts(report, &row.needed_texts("hosts"), sets);
-    let paths = paths(report, row);
-    let operation = row.table("operation").map(|table| operation(report, table));
+    let hosts = hosts(row, &row.needed_texts("hosts"), sets);
+    let paths = paths(row);
+    let operation = row.table("operation", OPERATION).map(|table| operation(&table));
     let socket = row
         .texts("encoding")
         .into_iter()
-        .filter_map(|word| row.choose(word, "encoding", &ENCODINGS));
+        .filter_map(|word| meaning(row, "encoding", word, &ENCODINGS));
     // Collected first, so that every unknown word is reported.
     let socket = socket.collect::<Vec<bool>>().contains(&true);
     let reads = row.choice("reads", &READS);
@@ -99,9 +114,9 @@ fn one(report: &Report<'_>, row: &Fields<'_, '_>, sets: &HostSets<'_>, draft: &m
     row.text("note");
     let id = id?;
     if !draft.ids.insert(id.value.to_owned()) {
-        twice(report, id);
+        twice(row, id);
     }
-    let activity = known_activity(report, activity?, draft)?;
+    let activity = known_activity(row, activity?, draft)?;
     let signature = Signature {
         id: SignatureId::new(id.value),
         platform: None,
@@ -116,24 +131,24 @@ fn one(report: &Report<'_>, row: &Fields<'_, '_>, sets: &HostSets<'_>, draft: &m
         reads: reads.unwrap_or(Reads::No),
         socket,
     };
-    check_reads(report, row, &signature, reads, draft);
+    check_reads(row, &signature, reads, draft);
     Some(signature)
 }
 
-fn known_activity(report: &Report<'_>, word: At<&str>, draft: &Draft) -> Option<ActivityIndex> {
+fn known_activity(row: &Fields<'_, '_>, word: At<&str>, draft: &Draft) -> Option<ActivityIndex> {
     let found = draft.activities.index(word.value);
     if found.is_none() {
-        report.unknown("activity", word, draft.activities.iter().map(Activity::as_str));
+        unknown(row, "activity", word, draft.activities.iter().map(Activity::as_str));
     }
     found
 }
 
 /// A signature that calls a write a read must say why that is to be believed.
-fn check_reads(report: &Report<'_>, row: &Fields<'_, '_>, signature: &Signature, stated: Option<Reads>, draft: &Draft) {
+fn check_reads(row: &Fields<'_, '_>, signature: &Signature, stated: Option<Reads>, draft: &Draft) {
     let milder = draft.activities.kind(signature.activity) != Kind::Write;
     let writes = signature.methods.any_writes() || signature.socket;
     let id = signature.id.as_str();
-    let wrong = |message: String, help: &str| report.problem("unfounded-read", row.span(), message, help);
+    let wrong = |message: String, help: &str| row.report("unfounded-read", row.span, message, help);
     match stated {
         None if milder && writes => wrong(
             format!("`{id}` calls a request a read that could write"),
@@ -154,7 +169,7 @@ fn check_reads(report: &Report<'_>, row: &Fields<'_, '_>, signature: &Signature,
 fn methods(row: &Fields<'_, '_>) -> Methods {
     let mut methods = Methods::default();
     for word in row.needed_texts("methods") {
-        if let Some(method) = row.choose(word, "method", &METHODS) {
+        if let Some(method) = meaning(row, "method", word, &METHODS) {
             methods.insert(method);
         }
     }
@@ -162,7 +177,7 @@ fn methods(row: &Fields<'_, '_>) -> Methods {
 }
 
 /// The host patterns of a list, in which `@name` stands for a set.
-pub(super) fn hosts(report: &Report<'_>, words: &[At<&str>], sets: &HostSets<'_>) -> Vec<HostPattern> {
+pub(super) fn hosts(row: &Fields<'_, '_>, words: &[At<&str>], sets: &HostSets<'_>) -> Vec<HostPattern> {
     let mut patterns = Vec::new();
     for word in words {
         let set = word.value.strip_prefix('@').map(|name| At {
@@ -173,43 +188,43 @@ pub(super) fn hosts(report: &Report<'_>, words: &[At<&str>], sets: &HostSets<'_>
             None => std::slice::from_ref(word),
             Some((_, Some(set))) => set.as_slice(),
             Some((name, None)) => {
-                report.unknown("host set", name, sets.keys().copied());
+                unknown(row, "host set", name, sets.keys().copied());
                 &[]
             }
         };
         for name in listed {
             match HostPattern::parse(name.value) {
                 Some(pattern) => patterns.push(pattern),
-                None => not_a_host(report, *name),
+                None => not_a_host(row, *name),
             }
         }
     }
     patterns
 }
 
-fn paths(report: &Report<'_>, row: &Fields<'_, '_>) -> Vec<PathGlob> {
+fn paths(row: &Fields<'_, '_>) -> Vec<PathGlob> {
     let fold = row.choice("path_kind", &PATH_KINDS).unwrap_or(false);
-    let first = row.needed("path");
+    let first = row.required("path");
     let others = row.texts("also_paths");
     first
         .into_iter()
         .chain(others)
-        .filter_map(|path| glob(report, path, fold))
+        .filter_map(|path| glob(row, path, fold))
         .collect()
 }
 
-pub(super) fn glob(report: &Report<'_>, path: At<&str>, fold: bool) -> Option<PathGlob> {
+pub(super) fn glob(row: &Fields<'_, '_>, path: At<&str>, fold: bool) -> Option<PathGlob> {
     match PathGlob::parse(path.value, fold) {
         Ok(glob) => Some(glob),
         Err(why) => {
             let message = format!("`{}` is not a path glob", path.value);
-            report.problem("bad-glob", path.span, message, why);
+            row.report("bad-glob", path.span, message, why);
             None
         }
     }
 }
 
-fn operation(report: &Report<'_>, table: Fields<'_, '_>) -> Option<Operation> {
+fn operation(table: &Fields<'_, '_>) -> Option<Operation> {
     const KINDS: [(&str, Match); 3] = [
         ("exact", Match::Exact),
         ("prefix", Match::Prefix),
@@ -224,17 +239,21 @@ fn operation(report: &Report<'_>, table: Fields<'_, '_>) -> Option<Operation> {
             (_, Some(name)) if http::HeaderName::from_lowercase(name.as_bytes()).is_ok() => {
                 places.headers.push(name.into());
             }
-            _ => report.unknown("place", word, ["query", "form", "json", "header:name-in-lower-case"]),
+            _ => unknown(
+                table,
+                "place",
+                word,
+                ["query", "form", "json", "header:name-in-lower-case"],
+            ),
         }
     }
-    let (key, value) = (table.needed("key"), table.needed("value"));
+    let (key, value) = (table.required("key"), table.required("value"));
     let kind = table.choice("match", &KINDS).unwrap_or(Match::Exact);
-    table.finish();
     let (key, value) = (key?, value?);
     let pattern = match kind {
         Match::Exact => Pattern::Exact(value.value.into()),
         Match::Prefix => Pattern::Prefix(value.value.into()),
-        Match::Regex => Pattern::Regex(regex(report, value)?),
+        Match::Regex => Pattern::Regex(regex(table, value)?),
     };
     Some(Operation {
         places,
@@ -243,13 +262,13 @@ fn operation(report: &Report<'_>, table: Fields<'_, '_>) -> Option<Operation> {
     })
 }
 
-fn regex(report: &Report<'_>, text: At<&str>) -> Option<regex::Regex> {
+fn regex(row: &Fields<'_, '_>, text: At<&str>) -> Option<regex::Regex> {
     let whole = format!("^(?:{})$", text.value);
     let built = RegexBuilder::new(&whole).size_limit(1 << 18).build().ok();
     if built.is_none() {
         let message = format!("`{}` is not a regular expression", text.value);
         let help = "use the syntax of https://docs.rs/regex; it must match the whole name, and be small";
-        report.problem("bad-regex", text.span, message, help);
+        row.report("bad-regex", text.span, message, help);
     }
     built
 }

@@ -6,6 +6,7 @@ use super::*;
 struct Facts {
     domains: BTreeMap<String, Vec<String>>,
     signatures: BTreeMap<String, String>,
+    embeds: BTreeMap<String, Vec<String>>,
 }
 
 /// Where the catalogue says otherwise, and why.
@@ -93,6 +94,45 @@ fn every_host_of_the_facts_is_placed_with_its_platform_and_roles() {
                     "{example}: {:?} {serves:?}, the facts say {platform} {roles:?}",
                     place.platform
                 ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn everything_that_other_sites_embed_is_told_apart_from_a_visit() {
+    let mut wrong = Vec::new();
+    for (platform, embeds) in facts().embeds {
+        for line in embeds {
+            let words: Vec<&str> = line.split(' ').collect();
+            let [host, path, kind] = words[..] else {
+                panic!("{line}")
+            };
+            let url = format!(
+                "https://{}{}",
+                host.replace('*', "sub"),
+                path.replace("**", "one").replace('*', "two")
+            );
+            let dest = match kind {
+                "pixel" => "image",
+                "sdk" => "script",
+                "oembed" => "empty",
+                _ => "iframe",
+            };
+            let fetched = |dest: &str, mode: &str| {
+                let asked = request("GET", &url).with(|hints| {
+                    hints.fetch_site = Some("cross-site".to_owned());
+                    hints.fetch_mode = Some(mode.to_owned());
+                    hints.fetch_dest = Some(dest.to_owned());
+                });
+                asked.read().activity.as_str().to_owned()
+            };
+            let place = CATALOG.place(&Host::parse(&host.replace('*', "sub")).unwrap());
+            let known = place.platform.as_ref().is_some_and(|known| known.as_str() == platform);
+            let (embedded, visited) = (fetched(dest, "no-cors"), fetched("document", "navigate"));
+            if !known || embedded != "embed" || visited == "embed" {
+                wrong.push(format!("{platform}: {line}: {embedded}, and visited {visited}"));
             }
         }
     }

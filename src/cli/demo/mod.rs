@@ -245,7 +245,8 @@ fn ready(
     // where `wayleave ca install-help` looks for it
     std::fs::write(founding::root_file(&settings.tls.folder), house.root_pem()).into_diagnostic()?;
     let addresses = house.addresses();
-    let directory = house.directory().load();
+    let in_force = house.live().load();
+    let directory = &in_force.directory;
     let people = directory.people().map(|person| {
         let listed = directory.listed(&person.id).cloned().unwrap_or_default();
         Somebody {

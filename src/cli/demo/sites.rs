@@ -397,11 +397,65 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::{Head, Hints, Host, Peek};
+    use crate::rulebook::{Rulebook, Sources};
 
     #[test]
     fn a_name_cannot_write_html_into_a_stand_in() {
         let page = plain_page("<script>x</script>");
         assert!(!page.contains("<script>x"));
+    }
+
+    /// What the catalogue must take a button for.
+    fn meant(label: &str) -> &'static str {
+        match label.split(' ').next() {
+            Some("Post") => "post",
+            Some("Comment") => "comment",
+            Some("Message") => "message",
+            Some("React" | "Like" | "Vote") => "react",
+            Some("Upload") => "upload",
+            Some("Watch") => "view-media",
+            _ => "browse",
+        }
+    }
+
+    #[test]
+    fn every_button_of_the_demo_does_what_it_says_in_the_eyes_of_the_catalogue() {
+        let assembled = Rulebook::assemble(&Sources::embedded()).unwrap();
+        let catalog = assembled.rulebook.catalog();
+        for site in SITES {
+            for act in site.acts {
+                let url = match act.url.split_once("://") {
+                    Some((_, rest)) => rest.to_owned(),
+                    None => format!("{}{}", site.host, act.url),
+                };
+                let (host, rest) = url.split_once('/').unwrap();
+                let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+                let mut head = Head {
+                    method: act.method.to_owned(),
+                    path: format!("/{path}"),
+                    query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
+                    hints: Hints {
+                        has_body: !act.body.is_empty(),
+                        content_type: Some(act.content_type.to_owned()),
+                        ..Hints::default()
+                    },
+                    peek: Peek::NotTaken,
+                };
+                let place = catalog.place(&Host::parse(host).unwrap());
+                if catalog.wants_body(&place, &head) {
+                    head.peek = catalog.peek(&place, &head, act.body.as_bytes(), true);
+                }
+                let reading = catalog.read(&place, &head);
+                assert_eq!(
+                    reading.activity.as_str(),
+                    meant(act.label),
+                    "{}: {}",
+                    site.name,
+                    act.label
+                );
+            }
+        }
     }
 
     #[test]

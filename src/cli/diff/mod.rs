@@ -163,7 +163,10 @@ pub(super) fn theories(old: &Side, new: &Side) -> Option<(Theory, Theory)> {
                 schema: schema.clone(),
                 ..side.sources.clone()
             };
-            let theory = Theory::new(&sources, &side.assembled, named).ok()?;
+            let Assembled {
+                rulebook, directory, ..
+            } = &side.assembled;
+            let theory = Theory::new(&sources, rulebook, directory, named).ok()?;
             theory.is_understood().then_some(theory)
         };
         let before = theory(old, &[])?;

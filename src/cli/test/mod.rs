@@ -1,4 +1,4 @@
-//! `wayleave test`: do the rules do what their cases say, and would the cases notice if they did not?
+//! `wayleave test`: do the rules do what their cases say, and would anybody notice if they did not?
 #![expect(
     clippy::disallowed_methods,
     reason = "door: writes the report for CI where it was asked to"
@@ -8,14 +8,16 @@ mod junit;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use super::progress::Progress;
 use super::shown::{drawn, tell};
 use super::{cores, printer};
 use crate::facts::{PolicyId, Problem, SourceText};
 use crate::gatehouse::sources::{Found, find};
+use crate::proof::{Shelf, Watch};
 use crate::rulebook::{
-    Assembled, Case, CaseReport, CaseResult, Coverage, Exercised, Rulebook, Sources, Survivor, Touched,
+    Assembled, Case, CaseReport, CaseResult, Coverage, Exercised, Mutation, Rulebook, Sources, Survivor, Touched,
 };
 
 /// Runs `cases/*.toml` against the rules, and `cases/*.json` in the form of `cedar run-tests`; says which rules and
@@ -34,7 +36,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Change the rules one by one (leave one out, drop or turn round a condition, widen a scope, take one group for
-    /// another), and list the changes that no case notices.
+    /// another), and list the changes that no case notices, nor any property. Properties need the solver of `wayleave
+    /// prove`; without it cases are asked alone.
     #[arg(long)]
     mutate: bool,
     /// How many of a hundred changes must be noticed.
@@ -76,7 +79,7 @@ pub fn run(args: &Args) -> ExitCode {
         }
         return ExitCode::FAILURE;
     }
-    let noticed = !args.mutate || mutated(&assembled, &cases, &touched, args.at_least);
+    let noticed = !args.mutate || mutated(&sources, &assembled, (&cases, &touched), args.at_least);
     if written && noticed {
         ExitCode::SUCCESS
     } else {
@@ -159,35 +162,50 @@ fn one_sided(id: &PolicyId, conditions: &[Exercised]) -> Vec<String> {
     head.into_iter().chain(told).collect()
 }
 
+/// What is not settled within this of a property and a changed rule counts as unnoticed.
+const LIMIT: Duration = Duration::from_secs(10);
+
 /// Changes the rules one by one; whether enough of the changes were noticed.
-fn mutated(assembled: &Assembled, cases: &[Case], touched: &[Touched], at_least: u8) -> bool {
+fn mutated(sources: &Sources, assembled: &Assembled, (cases, touched): (&[Case], &[Touched]), at_least: u8) -> bool {
     let mutation = assembled.mutation(cases, touched);
     let all = mutation.count();
     let numbers: Vec<usize> = (0..all).collect();
     let progress = Progress::of("changing the rules", all as u64);
     let tried = cores::each(&numbers, |number| {
-        let survivor = mutation.survivor(*number, |_| false);
+        let survivor = mutation.survivor(*number);
         progress.add(1);
-        survivor
+        survivor.map(|survivor| (*number, survivor))
     });
     drop(progress);
-    let survivors: Vec<Survivor> = tried.into_iter().flatten().collect();
-    if !survivors.is_empty() {
-        printer::data("\nno case notices if");
-        for Survivor {
-            policy,
-            file,
-            line,
-            change,
-        } in &survivors
-        {
-            printer::data(format_args!("  {file}:{line} `{policy}`: {change}"));
+    let mut survivors: Vec<(usize, Survivor)> = tried.into_iter().flatten().collect();
+    let by_cases = all - survivors.len();
+    let left: Vec<usize> = survivors.iter().map(|(number, _)| *number).collect();
+    let asked = by_properties(sources, assembled, &mutation, &left);
+    if let Some(noticed) = &asked {
+        let mut noticed = noticed.iter();
+        survivors.retain(|_| noticed.next() != Some(&true));
+    }
+    let (nobody, by) = match &asked {
+        Some(_) => {
+            let by_properties = all - by_cases - survivors.len();
+            (
+                "no case and no property",
+                format!(": {by_cases} by cases, {by_properties} by properties only"),
+            )
         }
+        None => ("no case", ", by cases alone".to_owned()),
+    };
+    if !survivors.is_empty() {
+        printer::data(format_args!("\n{nobody} notices if"));
+    }
+    for (_, survivor) in &survivors {
+        let Survivor { policy, file, line, .. } = survivor;
+        printer::data(format_args!("  {file}:{line} `{policy}`: {}", survivor.change));
     }
     let noticed = all - survivors.len();
     let thousandths = (noticed * 1000).checked_div(all).unwrap_or(1000);
     printer::data(format_args!(
-        "{noticed} of {all} changes are noticed ({}.{} %); the schema refuses {} more",
+        "{noticed} of {all} changes are noticed ({}.{} %){by}; the schema refuses {} more",
         thousandths / 10,
         thousandths % 10,
         mutation.refused()
@@ -197,4 +215,29 @@ fn mutated(assembled: &Assembled, cases: &[Case], touched: &[Touched], at_least:
         printer::talk(format_args!("error: at least {at_least} % must be noticed: add cases"));
     }
     enough
+}
+
+/// Which of the changes that no case noticed some property does; nothing where properties cannot be asked, which is said.
+fn by_properties(
+    sources: &Sources,
+    assembled: &Assembled,
+    mutation: &Mutation<'_>,
+    left: &[usize],
+) -> Option<Vec<bool>> {
+    let Ok(watch) = Watch::new(sources, assembled, Shelf::of_user(), LIMIT) else {
+        printer::talk("note: no property was asked: they have problems, which `wayleave prove` tells");
+        return None;
+    };
+    let progress = Progress::of("asking the properties", left.len() as u64);
+    let changed = |number: usize| {
+        progress.add(1);
+        left.get(number).and_then(|number| mutation.changed(*number))
+    };
+    let noticed = watch.noticed(left.len(), &changed);
+    noticed
+        .map_err(|missing| {
+            let help = missing.help();
+            printer::talk(format_args!("note: no property was asked: {missing}\n  help: {help}"));
+        })
+        .ok()
 }

@@ -10,7 +10,7 @@ use crate::policy::reasons::Tally;
 use crate::policy::request::Nouns;
 use crate::policy::schema::{Book, read};
 use crate::policy::values::LEAVES;
-use crate::policy::{RuleSet, depth};
+use crate::policy::{Passage, RuleSet, depth};
 
 pub(super) static BOOK: LazyLock<Book> = LazyLock::new(|| read(&schema()).unwrap());
 static NOUNS: LazyLock<Nouns> = LazyLock::new(|| Nouns::new(BOOK.actions.clone()).unwrap());
@@ -240,7 +240,11 @@ pub(super) fn unlinted(rules: &[String]) -> Policy {
 fn plainly(policy: &Policy, set: RuleSet, question: &Question<'_>) -> Decision {
     let grant = question.grant.map(|grant| (grant.id.clone(), grant.expires));
     let leaves = question.actions.contains(&"connect") && set == RuleSet::InEffect;
-    let passage = leaves.then(|| (question.authority.clone(), grant));
+    let passage = leaves.then(|| Passage {
+        authority: question.authority.clone(),
+        holder: question.person.id.clone(),
+        grant,
+    });
     let asked = match policy.nouns.about_site(question, &policy.vocabulary, None) {
         Ok(asked) => asked,
         Err(trouble) => return Decision::deny(crate::policy::Reasons::new(), vec![trouble]),

@@ -91,3 +91,30 @@ fn status(code: FaultCode) -> (StatusCode, &'static str) {
         FaultCode::MintFailed | FaultCode::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "proxy_internal_error"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The README lists the faults by status: `one`, `another` (502), `a-third` (504).
+    #[test]
+    fn each_fault_has_the_status_that_the_readme_says() {
+        let readme = include_str!("../../../README.md");
+        let from = readme.find("What failed on the way").unwrap();
+        let listed = readme.split_at(from).1.split("\n\n").next().unwrap();
+        let found = regex::Regex::new(r"`([a-z-]+)`|\((\d{3})").unwrap();
+        let (mut group, mut seen) = (Vec::new(), 0);
+        for found in found.captures_iter(listed) {
+            if let Some(code) = found.get(1) {
+                let code = serde_json::Value::from(code.as_str());
+                group.push(serde_json::from_value::<FaultCode>(code).unwrap());
+                continue;
+            }
+            for code in group.drain(..) {
+                seen += 1;
+                assert_eq!(status(code).0.as_str(), &found[2], "{code:?}");
+            }
+        }
+        assert!(seen > 20, "{seen}");
+    }
+}

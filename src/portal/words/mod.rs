@@ -1,4 +1,5 @@
-//! Every word that the pages and problem documents say to people, in one place: another language is another [`Words`].
+//! Every word that the pages, and the problem documents of refusals, say to people, in one place: another language is
+//! another [`Words`]. What the API says to whoever writes a client of it stands where it arises, in English.
 //!
 //! Rules for whoever writes here: say what happened, why, and what to do; never blame; no jargon; short sentences.
 

@@ -22,7 +22,7 @@ pub struct Mutation<'a> {
     cases: &'a [Case],
 }
 
-/// A change that nothing noticed.
+/// A change that no case noticed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Survivor {
     /// The rule.
@@ -66,16 +66,21 @@ impl Mutation<'_> {
         self.refused
     }
 
-    /// Tries one change: none where a case notices, or `also` does.
-    pub fn survivor(&self, number: usize, also: impl Fn(&Rulebook) -> bool) -> Option<Survivor> {
-        let mutant = self.mutants.get(number)?;
+    /// The rules with one change; never to rule.
+    pub fn changed(&self, number: usize) -> Option<Rulebook> {
         let rules = &self.assembled.rulebook;
-        let changed = Rulebook {
-            policy: rules.policy.mutated(mutant),
+        Some(Rulebook {
+            policy: rules.policy.mutated(self.mutants.get(number)?),
             catalog: Arc::clone(&rules.catalog),
             purposes: Arc::clone(&rules.purposes),
             id: rules.id.clone(),
-        };
+        })
+    }
+
+    /// Tries one change: none where a case notices.
+    pub fn survivor(&self, number: usize) -> Option<Survivor> {
+        let mutant = self.mutants.get(number)?;
+        let changed = self.changed(number)?;
         let near = self.order.get(&mutant.policy).map_or(&[][..], Vec::as_slice);
         let rest = (0..self.cases.len()).filter(|number| !near.contains(number));
         let mut cases = near
@@ -83,8 +88,8 @@ impl Mutation<'_> {
             .copied()
             .chain(rest)
             .filter_map(|number| self.cases.get(number));
-        let noticed = cases.any(|case| !changed.run_case(case).passed()) || also(&changed);
-        let rule = rules.policy.rule(&mutant.policy);
+        let noticed = cases.any(|case| !changed.run_case(case).passed());
+        let rule = self.assembled.rulebook.policy.rule(&mutant.policy);
         (!noticed).then(|| Survivor {
             policy: mutant.policy.clone(),
             file: rule.map(|rule| rule.file.clone()).unwrap_or_default(),

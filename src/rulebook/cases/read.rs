@@ -72,7 +72,7 @@ struct Reported;
 impl Bench<'_> {
     /// One case; none where it cannot be read, which is a problem of its file then.
     pub(super) fn case(&self, case: &Fields<'_, '_>) -> Option<Case> {
-        let name = case.needed("it").value;
+        let name = case.needed("it").value.to_owned();
         let expected = self.expected(case);
         let setting = self.setting(case)?;
         let asks = if case.has("may") {
@@ -102,13 +102,13 @@ impl Bench<'_> {
         let offers = case.texts("offers");
         let offers = offers
             .iter()
-            .filter_map(|offer| Some(self.purpose(case, offer)?.id.clone()));
+            .filter_map(|offer| Some(self.purpose(case, *offer)?.id.clone()));
         let offers: Vec<PurposeId> = offers.collect();
         Some(Expected {
             policies: self.policies(case),
             offers: case.has("offers").then_some(offers),
             inspect: case.flag("inspect"),
-            reads_as: case.text("reads-as").map(|text| text.value),
+            reads_as: case.text("reads-as").map(|text| text.value.to_owned()),
             under: case.text("under").map(|text| PurposeId::new(text.value)),
             would: case.choice(
                 "would",
@@ -125,12 +125,12 @@ impl Bench<'_> {
         }
         let mut known = Vec::new();
         for word in case.texts("policies") {
-            let id = PolicyId::new(word.value.clone());
+            let id = PolicyId::new(word.value);
             if self.rules.policy.rule(&id).is_some() {
                 known.push(id);
             } else {
                 let all = self.rules.policy.rules().map(|rule| rule.id.as_str());
-                Self::unknown(case, &word, "policy", all);
+                Self::unknown(case, word, "policy", all);
             }
         }
         Some(known)
@@ -173,25 +173,25 @@ impl Bench<'_> {
         let Some(name) = case.text("who") else {
             return Some((None, None));
         };
-        let id = Self::subject(case, &name)?;
+        let id = Self::subject(case, name)?;
         let person = self.directory.person(&id);
         if person.is_none() && id.as_str() != "stranger" {
             let people = self.directory.people().map(|one| one.id.as_str());
-            Self::unknown(case, &name, "person", people);
+            Self::unknown(case, name, "person", people);
             return None;
         }
         Some((Some(Subject { id, method }), person))
     }
 
-    fn subject(case: &Fields<'_, '_>, name: &At<String>) -> Option<SubjectId> {
-        let parsed = SubjectId::parse(&name.value);
+    fn subject(case: &Fields<'_, '_>, name: At<&str>) -> Option<SubjectId> {
+        let parsed = SubjectId::parse(name.value);
         parsed
             .map_err(|bad| case.report("bad-name", name.span, bad.to_string(), "name a person of `people/`"))
             .ok()
     }
 
-    fn purpose(&self, case: &Fields<'_, '_>, name: &At<String>) -> Option<&Purpose> {
-        let found = self.rules.purposes().get(&PurposeId::new(name.value.clone()));
+    fn purpose(&self, case: &Fields<'_, '_>, name: At<&str>) -> Option<&Purpose> {
+        let found = self.rules.purposes().get(&PurposeId::new(name.value));
         if found.is_none() {
             let all = self.rules.purposes().iter().map(|one| one.id.as_str());
             Self::unknown(case, name, "purpose", all);
@@ -199,8 +199,8 @@ impl Bench<'_> {
         found
     }
 
-    fn unknown<'w>(case: &Fields<'_, '_>, word: &At<String>, kind: &str, known: impl Iterator<Item = &'w str>) {
-        let help = match did_you_mean(&word.value, known) {
+    fn unknown<'w>(case: &Fields<'_, '_>, word: At<&str>, kind: &str, known: impl Iterator<Item = &'w str>) {
+        let help = match did_you_mean(word.value, known) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("name a {kind} that there is"),
         };
@@ -219,13 +219,13 @@ impl Bench<'_> {
             Channel::Header,
         ];
         let channels = channels.map(|channel| (channel.as_str(), channel));
-        let purpose = self.purpose(case, &case.needed("purpose"))?;
+        let purpose = self.purpose(case, case.needed("purpose"))?;
         let (Some(person), Some(subject)) = (&setting.person, &setting.subject) else {
             case.report("nobody", case.span, "the case names no person", "add `who = \"ada\"`");
             return None;
         };
         let declarer = match case.text("declarer") {
-            Some(name) => Self::subject(case, &name)?,
+            Some(name) => Self::subject(case, name)?,
             None => person.id.clone(),
         };
         Some(Asks::Power(Box::new(Wields {
@@ -245,7 +245,7 @@ impl Bench<'_> {
 
     fn lasts(case: &Fields<'_, '_>) -> Option<std::time::Duration> {
         let text = case.text("for")?;
-        let parsed = parse_duration(&text.value);
+        let parsed = parse_duration(text.value);
         parsed
             .map_err(|bad| case.report("bad-duration", text.span, bad.to_string(), "write `8h`"))
             .ok()
@@ -277,25 +277,26 @@ impl Bench<'_> {
         let words = case.texts("asks");
         let activities = self.rules.policy().vocabulary().activities().keys();
         let known: Vec<&str> = activities.map(Activity::as_str).chain(["connect", "inspect"]).collect();
-        if let Some(word) = words.iter().find(|word| !known.contains(&word.value.as_str())) {
-            Self::unknown(case, word, "action", known.iter().copied());
+        if let Some(word) = words.iter().find(|word| !known.contains(&word.value)) {
+            Self::unknown(case, *word, "action", known.iter().copied());
             return Err(Reported);
         }
-        Ok(words.into_iter().map(|word| word.value).collect())
+        Ok(words.iter().map(|word| word.value.to_owned()).collect())
     }
 
     fn ask(&self, case: &Fields<'_, '_>) -> Option<Ask> {
         let headers = case.table("headers", &[]);
-        let field = |headers: &Fields<'_, '_>, name: &str| Some((name.to_owned(), headers.text(name)?.value));
+        let field =
+            |headers: &Fields<'_, '_>, name: &str| Some((name.to_owned(), headers.text(name)?.value.to_owned()));
         let headers = headers
             .iter()
             .flat_map(|headers| headers.keys().filter_map(|(name, _)| field(headers, name)));
         let to = case.needed("to");
         let described = Described {
             headers: headers.collect(),
-            method: case.text("method").map(|method| method.value),
-            body: case.text("body").map(|body| body.value),
-            to: to.value,
+            method: case.text("method").map(|method| method.value.to_owned()),
+            body: case.text("body").map(|body| body.value.to_owned()),
+            to: to.value.to_owned(),
         };
         let help = "write a URL for a request, `host` or `host:443` for a tunnel";
         let ask = self.rules.ask_of(&described);
@@ -306,10 +307,10 @@ impl Bench<'_> {
         let Some(word) = case.text("does") else {
             return Ok(None);
         };
-        let activity = Activity::new(word.value.clone());
+        let activity = Activity::new(word.value);
         let known = self.rules.policy().vocabulary().activities();
         if !known.contains_key(&activity) {
-            Self::unknown(case, &word, "activity", known.keys().map(Activity::as_str));
+            Self::unknown(case, word, "activity", known.keys().map(Activity::as_str));
             return Err(Reported);
         }
         Ok(Some(Reading {
@@ -330,15 +331,15 @@ impl Bench<'_> {
     }
 
     fn grant(&self, entry: &Fields<'_, '_>, number: usize, setting: &Setting, ask: &Ask) -> Option<Grant> {
-        let purpose = self.purpose(entry, &entry.needed("purpose"))?;
+        let purpose = self.purpose(entry, entry.needed("purpose"))?;
         let Some(person) = &setting.person else {
             entry.report("nobody", entry.span, "nobody holds this grant", "add `who = \"ada\"`");
             return None;
         };
         for word in entry
             .texts("covers")
-            .iter()
-            .filter(|word| !GROUPS.contains(&word.value.as_str()))
+            .into_iter()
+            .filter(|word| !GROUPS.contains(&word.value))
         {
             Self::unknown(entry, word, "group of activities", GROUPS.into_iter());
         }
@@ -348,7 +349,7 @@ impl Bench<'_> {
             purpose.covers.clone()
         };
         let approved_by = match entry.text("approved-by") {
-            Some(name) => Some(Self::subject(entry, &name)?),
+            Some(name) => Some(Self::subject(entry, name)?),
             None => None,
         };
         Some(Grant {
@@ -357,7 +358,7 @@ impl Bench<'_> {
             purpose: purpose.id.clone(),
             platforms: self.platforms(entry, ask),
             statement: String::new(),
-            ticket: entry.text("ticket").map(|ticket| ticket.value),
+            ticket: entry.text("ticket").map(|ticket| ticket.value.to_owned()),
             channel: Channel::Portal,
             declared_at: setting.at,
             not_before: Timestamp::from_millis(0),
@@ -372,10 +373,10 @@ impl Bench<'_> {
     fn platforms(&self, entry: &Fields<'_, '_>, ask: &Ask) -> BTreeSet<PlatformId> {
         let named = entry.texts("platforms");
         for word in &named {
-            let id = PlatformId::new(word.value.clone());
+            let id = PlatformId::new(word.value);
             if self.rules.catalog().platform(&id).is_none() {
                 let known = self.rules.catalog().platforms().map(|platform| platform.id.as_str());
-                Self::unknown(entry, word, "platform", known);
+                Self::unknown(entry, *word, "platform", known);
             }
         }
         if entry.has("platforms") {

@@ -19,12 +19,16 @@ use super::guard::{Guard, Guarded};
 use super::resolve::{Resolve, chosen, not_found};
 use super::stand_in::StandIns;
 use super::{Settings, UpstreamError, faults};
-use crate::facts::{Authority, Blame, Fault, FaultCode, Stage};
+use crate::facts::{Authority, Blame, Fault, FaultCode, Stage, SubjectId};
+use crate::policy::Permit;
 
 /// RFC 8305 §8: how long one attempt has the field to itself.
 const STAGGER: Duration = Duration::from_millis(250);
 /// More addresses than this are not worth trying for one request.
 const MOST_ADDRESSES: usize = 8;
+
+/// Where to dial, in the order of trying. INVARIANT: every address passed the guard.
+pub(super) struct Targets(Vec<SocketAddr>);
 
 /// Connects to origins.
 pub(super) struct Dialer {
@@ -44,21 +48,32 @@ impl Dialer {
         })
     }
 
+    /// Asks `resolver` instead of the one of the settings.
+    #[cfg(test)]
+    pub(super) fn asking(self, resolver: Box<dyn Resolve>) -> Self {
+        Self { resolver, ..self }
+    }
+
     /// Never dials `doors`.
     pub(super) fn never(&mut self, doors: &[SocketAddr]) {
         self.guard.never(doors);
     }
 
-    /// A TCP connection to `to`.
-    pub(super) async fn tcp(&self, to: &Authority) -> Result<TcpStream, Fault> {
-        let seconds = self.limits.resolve_timeout_s;
-        let targets = timeout(Duration::from_secs(seconds), self.targets(to))
+    /// Finds out where the permit's authority is reached.
+    pub(super) async fn find(&self, permit: &Permit) -> Result<Targets, Fault> {
+        let (to, seconds) = (permit.authority(), self.limits.resolve_timeout_s);
+        let targets = timeout(Duration::from_secs(seconds), self.targets(to, permit.holder()))
             .await
             .map_err(|_| faults::too_late(to, Step::Resolving, seconds))??;
+        Ok(Targets(targets))
+    }
+
+    /// A TCP connection to `to`, which was found at these addresses.
+    pub(super) async fn tcp(&self, to: &Authority, targets: Targets) -> Result<TcpStream, Fault> {
         let seconds = self.limits.connect_timeout_s;
         timeout(
             Duration::from_secs(seconds),
-            race(targets, |target| self.attempt(to, target)),
+            race(targets.0, |target| self.attempt(to, target)),
         )
         .await
         .map_err(|_| faults::too_late(to, Step::Connecting, seconds))?
@@ -71,8 +86,13 @@ impl Dialer {
     }
 
     /// A TLS connection to `to`, whose certificate `config` verifies for the host of `to` and no other name.
-    pub(super) async fn tls(&self, to: &Authority, config: &Arc<ClientConfig>) -> Result<TlsStream<TcpStream>, Fault> {
-        let stream = self.tcp(to).await?;
+    pub(super) async fn tls(
+        &self,
+        to: &Authority,
+        targets: Targets,
+        config: &Arc<ClientConfig>,
+    ) -> Result<TlsStream<TcpStream>, Fault> {
+        let stream = self.tcp(to, targets).await?;
         self.handshake(to, stream, config).await
     }
 
@@ -96,12 +116,12 @@ impl Dialer {
     }
 
     /// The addresses to dial, in the order of trying. INVARIANT: every one of them passed the guard.
-    async fn targets(&self, to: &Authority) -> Result<Vec<SocketAddr>, Fault> {
+    async fn targets(&self, to: &Authority, asker: &SubjectId) -> Result<Vec<SocketAddr>, Fault> {
         let found = match (self.stand_ins.of(to), to.host.as_ip()) {
             (Some(stand_in), _) => vec![stand_in],
             (None, Some(ip)) => vec![SocketAddr::new(ip, to.port)],
             (None, None) => {
-                let found = self.resolver.resolve(&to.host).await?;
+                let found = self.resolver.resolve(&to.host, asker).await?;
                 interleave(&found).map(|ip| SocketAddr::new(ip, to.port)).collect()
             }
         };

@@ -10,7 +10,7 @@ use crate::facts::Host;
 struct Says(Vec<IpAddr>);
 
 impl Resolve for Says {
-    fn resolve<'a>(&'a self, _host: &'a Host) -> Answer<'a> {
+    fn resolve<'a>(&'a self, _host: &'a Host, _asker: &'a SubjectId) -> Answer<'a> {
         Box::pin(async { Ok(self.0.clone()) })
     }
 }
@@ -28,16 +28,17 @@ fn dialer(allow: &[&str], map: &[(&str, &str)], says: &[&str]) -> Dialer {
             .collect(),
         ..Settings::default()
     };
-    Dialer {
-        resolver: Box::new(Says(ips(says))),
-        ..Dialer::new(&settings).unwrap()
-    }
+    Dialer::new(&settings).unwrap().asking(Box::new(Says(ips(says))))
+}
+
+fn permit(to: &str) -> Permit {
+    Permit::for_test(Authority::parse(to, None).unwrap(), "ada")
 }
 
 async fn targets(dialer: &Dialer, to: &str) -> Result<Vec<String>, FaultCode> {
-    let found = dialer.targets(&Authority::parse(to, None).unwrap()).await;
+    let found = dialer.find(&permit(to)).await;
     found
-        .map(|all| all.iter().map(ToString::to_string).collect())
+        .map(|all| all.0.iter().map(ToString::to_string).collect())
         .map_err(|fault| fault.code)
 }
 
@@ -172,8 +173,9 @@ async fn an_origin_that_never_accepts_is_given_up() {
             client
         })
         .collect();
-    let to = Authority::parse(&address.to_string(), None).unwrap();
-    let fault = dialer(&["127.0.0.0/8"], &[], &[]).tcp(&to).await.unwrap_err();
+    let (permit, dialer) = (permit(&address.to_string()), dialer(&["127.0.0.0/8"], &[], &[]));
+    let targets = dialer.find(&permit).await.unwrap();
+    let fault = dialer.tcp(permit.authority(), targets).await.unwrap_err();
     assert_eq!(
         (fault.code, fault.stage),
         (FaultCode::ConnectTimeout, Stage::Dial),

@@ -111,6 +111,28 @@ async fn no_more_connections_are_kept_than_the_settings_say_not_even_for_a_momen
 }
 
 #[tokio::test]
+async fn where_all_are_kept_that_may_be_the_one_unused_for_longest_makes_room() {
+    let origin = Origin::honest().await;
+    let upstream = way(origin.address, &[], |settings| settings.max_idle = 2);
+    let asks = [
+        ("x.com:80", 1),
+        ("y.com:80", 2),
+        ("x.com:80", 2),
+        ("z.com:80", 3), // y makes room
+        ("x.com:80", 3),
+        ("z.com:80", 3),
+        ("y.com:80", 4),
+    ];
+    for (to, dialled) in asks {
+        ask(&upstream, to, get("/")).await;
+        tokio::task::yield_now().await;
+        assert_eq!(origin.accepted(), dialled, "{to}");
+    }
+    assert_eq!(upstream.alive().idle, 2);
+    upstream.close().await;
+}
+
+#[tokio::test]
 async fn a_connection_that_carries_somebodys_authentication_serves_nobody_else() {
     let origin = Origin::honest().await;
     let upstream = way_to(origin.address, &[]);
@@ -221,8 +243,9 @@ async fn a_request_that_never_left_is_handed_back_whole() {
     })
     .await;
     let upstream = way_to(origin.address, &[]);
-    let slot = upstream.pool.slot(key(&permit("x.com:80"), false)).unwrap();
-    let fresh = upstream.pool.checkout(&slot).await.unwrap();
+    let permit = permit("x.com:80");
+    let slot = upstream.pool.slot(key(&permit, false)).unwrap();
+    let fresh = upstream.pool.checkout(&slot, &permit).await.unwrap();
     let Sender::Http1(sender) = &fresh.sender else {
         panic!("in clear it is HTTP/1.1")
     };

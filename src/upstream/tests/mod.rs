@@ -62,7 +62,7 @@ fn tls(roots: &[rustls::pki_types::CertificateDer<'static>]) -> Tls {
 const STILL: fn() -> u64 = || 0;
 
 fn permit(to: &str) -> Permit {
-    Permit::for_test(Authority::parse(to, None).unwrap())
+    Permit::for_test(Authority::parse(to, None).unwrap(), "ada")
 }
 
 fn get(target: &str) -> http::Request<Body> {

@@ -5,6 +5,8 @@ use tokio_rustls::TlsAcceptor;
 
 use super::origin::{Certificate, Origin, http1, http2};
 use super::*;
+use crate::facts::{Host, SubjectId};
+use crate::upstream::resolve;
 
 fn said(words: impl Into<Bytes>) -> http::Response<Full<Bytes>> {
     http::Response::new(Full::new(words.into()))
@@ -93,5 +95,51 @@ async fn an_origin_that_has_learned_http_2_is_not_dialled_by_everybody_at_once()
     let five = futures_util::future::join_all((0..5).map(|_| ask(&upstream, "/"))).await;
     assert_eq!(origin.accepted(), 3);
     drop(five);
+    upstream.close().await;
+}
+
+/// Finds every name on loopback, but for ada: what she asks is never answered.
+struct NotForAda;
+
+impl resolve::Resolve for NotForAda {
+    fn resolve<'a>(&'a self, _host: &'a Host, asker: &'a SubjectId) -> resolve::Answer<'a> {
+        Box::pin(async move {
+            if asker.as_str() == "ada" {
+                std::future::pending::<()>().await;
+            }
+            Ok(vec![[127, 0, 0, 1].into()])
+        })
+    }
+}
+
+#[tokio::test]
+async fn who_waits_for_a_look_up_keeps_nobody_from_an_origin() {
+    let certificate = Certificate::new(&["x.com"], |_| {});
+    let origin = Origin::shared(&certificate, 100, |_| async { Ok(said("here")) }).await;
+    let settings = Settings {
+        allow: vec!["127.0.0.0/8".parse().unwrap()],
+        ..Settings::default()
+    };
+    let dialer = Dialer::new(&settings).unwrap().asking(Box::new(NotForAda));
+    let connector = Connector::new(dialer, tls(std::slice::from_ref(&certificate.root)), 65536);
+    let keep = Keep {
+        per_origin: 1,
+        total: 1,
+        idle: Duration::from_mins(1),
+    };
+    let upstream = Upstream {
+        pool: Pool::new(connector, keep),
+        ..way_to(origin.address, &[])
+    };
+    let to = Authority::parse(&format!("x.com:{}", origin.address.port()), None).unwrap();
+    let [ada, bob] = ["ada", "bob"].map(|name| Permit::for_test(to.clone(), name));
+    let mut waits = Box::pin(upstream.send(&ada, true, get("/"), &STILL));
+    assert!(futures_util::poll!(&mut waits).is_pending());
+    let answer = tokio::select! {
+        answer = upstream.send(&bob, true, get("/"), &STILL) => answer.unwrap(),
+        _ = &mut waits => panic!("nothing answers ada"),
+    };
+    assert_eq!(text(answer).await, "here");
+    drop(waits);
     upstream.close().await;
 }

@@ -92,10 +92,10 @@ impl World {
 
     /// Writes a file below `policies/` and returns once the rules with it are in force.
     pub async fn edit_rules(&self, name: &str, text: &str) {
-        let mut changes = self.gate().rules().changes();
-        changes.borrow_and_update();
+        let mut changes = self.gate().live().changes();
+        let before = changes.borrow_and_update().clone();
         self.write_policy(name, text);
-        let changed = tokio::time::timeout(PATIENCE, changes.changed()).await;
+        let changed = tokio::time::timeout(PATIENCE, changes.wait_for(|rulebook| *rulebook != before)).await;
         changed.expect("the rules did not change").unwrap();
     }
 

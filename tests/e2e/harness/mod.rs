@@ -483,6 +483,17 @@ fn write_users(path: &Path) {
     users::load(path).unwrap();
 }
 
+/// An account for somebody who is not of the shipped directory.
+pub fn add_account(settings: &config::File, user: &str) {
+    let accounts = std::fs::read_to_string(&settings.identity.users).unwrap();
+    let hash = accounts
+        .lines()
+        .find(|line| line.contains("ada") && line.contains("password"))
+        .unwrap();
+    let more = format!("{accounts}{}\n", hash.replace("ada", user));
+    std::fs::write(&settings.identity.users, more).unwrap();
+}
+
 /// The rendered files, one after the other, with each table header only once.
 fn merge(text: &str) -> String {
     let mut seen = BTreeSet::new();

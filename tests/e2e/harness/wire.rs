@@ -82,8 +82,11 @@ impl Wire {
     }
 
     pub async fn exactly(&mut self, count: usize) -> String {
-        let bytes = self.hear_until(|heard| (heard.len() >= count).then_some(count)).await;
-        String::from_utf8(bytes).unwrap()
+        String::from_utf8(self.bytes(count).await).unwrap()
+    }
+
+    pub async fn bytes(&mut self, count: usize) -> Vec<u8> {
+        self.hear_until(|heard| (heard.len() >= count).then_some(count)).await
     }
 
     /// Everything until the other side hangs up.

@@ -291,7 +291,7 @@ fn check_activities(sources: &Sources, catalog: &Catalog, policy: &Policy) -> Ve
     let mut problems = Vec::new();
     for activity in known.filter(|one| !declared.contains_key(one)) {
         let help = match did_you_mean(activity.as_str(), declared.keys().map(Activity::as_str)) {
-            _ if Vocabulary::is_apart(activity.as_str()) => {
+            Some(_) | None if Vocabulary::is_apart(activity.as_str()) => {
                 "give it another name: this is what the gateway asks of a flow or a grant, and not what a request does"
                     .to_owned()
             }

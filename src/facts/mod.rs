@@ -36,4 +36,4 @@ pub use record::{Act, DecisionNote, GatewayAct, GrantAct, Record, RecordId, Rule
 pub use request::{Activity, Head, Hints, Opaque, Peek, Reading, Referer, SignatureId};
 pub use ruling::{Effect, Mode, Offer, Outcome, PolicyId, Reason, Remedy, Would, WouldBe};
 pub use secret::Secret;
-pub use standing::{Channel, Grant, GrantId, GrantState, GrantTerms, PurposeId, Standing};
+pub use standing::{Channel, Continued, Grant, GrantId, GrantState, GrantTerms, PurposeId, Standing};

@@ -147,6 +147,7 @@ impl Portal {
         self.book.note(&self.book.record(said));
     }
 
+            continued: None,
     /// Ends a grant, the person's own or one that the rules let them end.
     pub(super) async fn end(
         &self,

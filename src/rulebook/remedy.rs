@@ -286,3 +286,4 @@ fn hypothetical(
         state: GrantState::Active,
     }
 }
+        continued: None,

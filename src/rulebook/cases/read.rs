@@ -366,6 +366,7 @@ impl Bench<'_> {
             approved_by,
             state: GrantState::Active,
         })
+            continued: None,
     }
 
     /// The platforms of a grant: those it names, or the one that the case is about.

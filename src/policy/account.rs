@@ -6,12 +6,12 @@
 use cedar_policy::{Entities, EvalResult, Expression, Request, eval_expression};
 use serde::Serialize;
 
-use super::Policy;
 use super::apart::{self, Part};
 use super::cedars::CedarCase;
 use super::engine::Number;
 use super::question::{GrantQuestion, Question};
 use super::request::Asked;
+use super::{Policy, RuleSet};
 use crate::clock::Timestamp;
 use crate::facts::{Effect, PolicyId};
 
@@ -96,7 +96,8 @@ impl Policy {
             let numbers = self.engine.candidates_for(request, &asked.entities);
             for number in numbers.unwrap_or_default() {
                 let Some(rule) = self.rules.get(number) else { continue };
-                if at.is_some_and(|at| !rule.is_in_force(at)) {
+                let counts = |at| rule.counts(RuleSet::InEffect, at) || rule.counts(RuleSet::Continued, at);
+                if !at.is_none_or(counts) {
                     continue;
                 }
                 let conditions = self.parts(number).iter();

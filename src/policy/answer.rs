@@ -3,7 +3,8 @@
 
 use cedar_policy::{Entities, Request};
 
-use super::Policy;
+use super::engine::Number;
+use super::{Policy, RuleSet};
 use crate::clock::Timestamp;
 use crate::facts::{PolicyId, Reason};
 
@@ -38,10 +39,15 @@ impl Answer {
 }
 
 impl Policy {
-    /// Puts one ready request to the index and the evaluator.
+    /// Puts one ready request to the index and the evaluator: may it pass at all, be it by continuing?
     pub fn answer(&self, request: &Request, entities: &Entities, at: Timestamp) -> Answer {
         let mut numbers = self.engine.candidates_for(request, entities).unwrap_or_default();
-        numbers.retain(|number| self.is_in_force(*number, at));
+        let can_pass = |number: &Number| {
+            self.rules
+                .get(*number)
+                .is_some_and(|rule| rule.counts(RuleSet::Continued, at))
+        };
+        numbers.retain(can_pass);
         let mut tally = super::Tally::default();
         match self.engine.ask_cedar(request, &numbers, entities) {
             Ok(response) => tally.count(&response, &self.numbers),

@@ -61,7 +61,7 @@ pub use names::{Named, NamedKind};
 pub use owners::Owners;
 pub use permit::Permit;
 pub use question::{GrantQuestion, Power, Question, RequestFacts};
-pub use rule::{Rule, RuleSet};
+pub use rule::{Rule, RuleSet, Trials};
 pub use schema::Vocabulary;
 
 use crate::clock::Timestamp;
@@ -208,7 +208,7 @@ impl Policy {
         Self { mode, ..self }
     }
 
-    /// Whether what the rules refuse is refused, or only observed.
+    /// Whether what the rules refuse is refused, coached or only observed.
     pub fn mode(&self) -> Mode {
         self.mode
     }
@@ -295,7 +295,7 @@ impl Policy {
                 tally.fail(Trouble::with_question("action", "the schema does not know the action"));
                 continue;
             };
-            numbers.retain(|number| self.counts(*number, when, &mut tally.observed));
+            numbers.retain(|number| self.counts(*number, when, &mut tally.trials));
             match self.engine.ask_cedar(request, &numbers, &asked.entities) {
                 Ok(response) => tally.count(&response, &self.numbers),
                 Err(error) => tally.fail(Trouble::with_question("index", error.to_string())),
@@ -308,18 +308,21 @@ impl Policy {
         self.rules.get(number).is_some_and(|rule| rule.is_in_force(at))
     }
 
-    /// Whether a rule is asked; says so where it is left out for being on probation.
-    fn counts(&self, number: Number, (set, at): (RuleSet, Timestamp), observed: &mut bool) -> bool {
-        let Some(rule) = self.rules.get(number) else {
+    /// Whether a rule is asked; takes note of one that other sets of rules ask, or do not.
+    fn counts(&self, number: Number, (set, at): (RuleSet, Timestamp), trials: &mut Trials) -> bool {
+        let Some(rule) = self.rules.get(number).filter(|rule| !rule.has_expired(at)) else {
             return false;
         };
-        let counts = rule.counts(set, at);
-        *observed |= !counts && rule.counts(RuleSet::WithObserved, at);
-        counts
+        match rule.mode {
+            Mode::Enforce => {}
+            Mode::Observe => trials.observed = true,
+            Mode::Coach => trials.coached = true,
+        }
+        rule.is_in(set)
     }
 
     fn conclude(&self, tally: Tally, passage: Option<Passage>) -> Decision {
-        let observed = tally.observed;
+        let trials = tally.trials;
         let determining = tally.determining(&self.reasons);
         let reasons: Reasons = determining
             .iter()
@@ -327,7 +330,7 @@ impl Policy {
             .cloned()
             .collect();
         if !tally.is_allowed() {
-            return Decision::deny(reasons, tally.into_troubles()).leaving_out(observed);
+            return Decision::deny(reasons, tally.into_troubles()).with(trials);
         }
         let rules = determining.iter().filter_map(|number| self.rules.get(*number));
         let rules_end = rules.filter_map(|rule| rule.expires).min();
@@ -336,15 +339,15 @@ impl Policy {
             let until = grant_ends.into_iter().chain(rules_end).min();
             Permit::new(authority, grant, until)
         });
-        Decision::allow(reasons, permit).leaving_out(observed)
+        Decision::allow(reasons, permit).with(trials)
     }
 }
 
-/// The purposes that a rule opens something for; one on probation opens nothing.
+/// The purposes that a rule opens something for, be it for whoever continues; one on probation opens nothing.
 fn opens(written: &Written) -> Opens {
     match written.rule.mode {
         Mode::Observe => Opens::None,
-        Mode::Enforce => Opens::read(&written.cedar, written.rule.effect),
+        Mode::Coach | Mode::Enforce => Opens::read(&written.cedar, written.rule.effect),
     }
 }
 

@@ -12,7 +12,7 @@ use super::World;
 use super::engine::Number;
 use super::lint::at;
 use super::rule::Rule;
-use crate::facts::{Category, Effect, PlatformId, Problem};
+use crate::facts::{Category, Effect, Mode, PlatformId, Problem};
 
 /// What a scope says of principal or resource.
 #[derive(Clone, Debug)]
@@ -51,8 +51,10 @@ pub(super) fn check(
             .filter_map(|other| Some((other, parts.get(other)?)))
             .filter(|(_, wide)| wide.holds_wherever(narrow, &tree))
             .collect();
+        // what is on probation, or only coaches, takes nothing away from what a rule permits
         let over = |(_, wide): &&(Number, &Parts<'_>)| {
-            narrow.rule.effect == Effect::Permit && wide.rule.effect == Effect::Forbid
+            let (permit, forbid) = (narrow.rule.effect, wide.rule.effect);
+            permit == Effect::Permit && forbid == Effect::Forbid && wide.rule.mode == Mode::Enforce
         };
         let same = |(other, wide): &&(Number, &Parts<'_>)| {
             // of two that say the same the later one is told
@@ -93,13 +95,15 @@ fn redundant(narrow: &Rule, wide: &Rule) -> Problem {
         .with_help(help)
 }
 
-/// Whether one rule counts at least as long as another.
+/// Whether one rule counts at least as long as another, and as firmly.
 fn outlasts(one: &Rule, other: &Rule) -> bool {
-    match (one.effect, one.expires, other.expires) {
-        (Effect::Forbid, ..) | (Effect::Permit, None, _) => true,
-        (Effect::Permit, Some(_), None) => false,
-        (Effect::Permit, Some(one), Some(other)) => one >= other,
-    }
+    let is_as_firm = one.mode == Mode::Enforce || one.mode == other.mode;
+    is_as_firm
+        && match (one.effect, one.expires, other.expires) {
+            (Effect::Forbid, ..) | (Effect::Permit, None, _) => true,
+            (Effect::Permit, Some(_), None) => false,
+            (Effect::Permit, Some(one), Some(other)) => one >= other,
+        }
 }
 
 fn taken_apart<'a>(((rule, policy), actions): ((&'a Rule, &Policy), &'a BTreeSet<&'a EntityUid>)) -> Parts<'a> {

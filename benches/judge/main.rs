@@ -132,6 +132,7 @@ fn grant(who: &str, purpose: &str, platforms: &[&str]) -> Grant {
         not_before: now(),
         expires: now().plus(Duration::from_hours(8)),
         approved_by: None,
+        continued: None,
         state: GrantState::Active,
     }
 }

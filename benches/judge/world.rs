@@ -296,6 +296,7 @@ fn flow(dice: &mut Dice, number: usize, people: &[Arc<Person>]) -> Flow {
             not_before: at,
             expires: at.plus(Duration::from_hours(8)),
             approved_by: None,
+            continued: None,
             state: GrantState::Active,
         }),
         person,

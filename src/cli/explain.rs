@@ -165,6 +165,7 @@ fn of_record(args: &Args, id: RecordId) -> Result<ExitCode, Stop> {
         kept.map_err(|why| miette::miette!(help = "name other rules with `--policies`", "{why}"))?
             .rulebook
     };
+    let rules = rules.in_mode(decided.mode);
     let replay = rules.replay_judged(&seen, &decided);
     if replay == Replay::NotEnough {
         printer::talk("warning: these rules would look at more than the record holds");

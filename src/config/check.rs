@@ -38,6 +38,13 @@ pub(super) fn findings(file: &File) -> Vec<Finding> {
             "use 1 to 90",
         ));
     }
+    if !(1..=1440).contains(&file.portal.continue_minutes) {
+        found.push(finding(
+            "portal.continue_minutes",
+            format!("nobody can go on untold for {} minutes", file.portal.continue_minutes),
+            "use 1 to 1440, which is a day",
+        ));
+    }
     if file.portal.host.as_ip().is_some() || !file.portal.host.as_str().contains('.') {
         found.push(finding(
             "portal.host",

@@ -93,12 +93,17 @@ fn nothing_and_an_empty_file_mean_the_defaults() {
 }
 
 #[test]
-fn a_mode_that_is_not_built_is_refused() {
+fn a_gateway_has_one_of_three_modes_and_whoever_continues_is_told_again() {
     assert_eq!(read("", &[], &[]).unwrap().mode, Mode::Enforce);
     assert_eq!(read("mode = \"observe\"", &[], &[]).unwrap().mode, Mode::Observe);
-    let problems = read("mode = \"coach\"", &[], &[]).unwrap_err();
-    assert_eq!(problems[0].message, "`mode` cannot be `coach`");
-    assert_eq!(problems[0].help.as_deref(), Some("use one of: observe, enforce"));
+    assert_eq!(read("mode = \"coach\"", &[], &[]).unwrap().mode, Mode::Coach);
+    let problems = read("mode = \"report\"", &[], &[]).unwrap_err();
+    assert_eq!(problems[0].message, "`mode` cannot be `report`");
+    assert_eq!(problems[0].help.as_deref(), Some("use one of: observe, coach, enforce"));
+    for minutes in [0, 1441] {
+        let problems = read(&format!("[portal]\ncontinue_minutes = {minutes}"), &[], &[]).unwrap_err();
+        assert_eq!(problems[0].help.as_deref(), Some("use 1 to 1440, which is a day"));
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::ending::Ending;
 use super::observation::Observation;
 use super::principal::SubjectId;
 use super::request::{Activity, SignatureId};
-use super::ruling::{Mode, Outcome, PolicyId, Would};
+use super::ruling::{Coach, Mode, Outcome, PolicyId, Would};
 use super::standing::{Grant, GrantId, PurposeId};
 use crate::clock::Timestamp;
 
@@ -84,9 +84,12 @@ pub struct DecisionNote {
     /// The mode of the gateway.
     #[serde(default, skip_serializing_if = "Mode::is_enforce")]
     pub mode: Mode,
-    /// Whether it was let pass although the rules refuse it, because the gateway only observes.
+    /// Whether it was let pass although the rules refuse it: the gateway only observes, or its sender continued.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub let_pass: bool,
+    /// Where the gateway, or the rules that refuse it, only coach: whether its sender continued.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coach: Option<Coach>,
     /// The host in normal form.
     pub host: Host,
     /// The platform it belongs to.
@@ -135,6 +138,8 @@ pub struct DecisionNote {
 pub enum GrantAct {
     /// It was given.
     Granted,
+    /// Its holder was told why something is refused, and continued.
+    Continued,
     /// Its holder ended it.
     Withdrawn,
     /// Somebody else ended it.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::standing::PurposeId;
+use super::standing::{GrantId, PurposeId};
 
 /// The `@id` of a policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -48,19 +48,22 @@ pub enum Effect {
 pub enum Mode {
     /// It is evaluated and recorded, without effect.
     Observe,
+    /// It counts until whoever it refuses was told why, and continues.
+    Coach,
     /// It counts.
     #[default]
     Enforce,
 }
 
 impl Mode {
-    /// Both of them.
-    pub const ALL: [Self; 2] = [Self::Observe, Self::Enforce];
+    /// All of them, as a rule is rolled out.
+    pub const ALL: [Self; 3] = [Self::Observe, Self::Coach, Self::Enforce];
 
     /// The name used in rules, settings, records and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Observe => "observe",
+            Self::Coach => "coach",
             Self::Enforce => "enforce",
         }
     }
@@ -69,6 +72,16 @@ impl Mode {
     pub fn is_enforce(&self) -> bool {
         *self == Self::Enforce
     }
+}
+
+/// What coaching makes of a refusal that does not insist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Coach {
+    /// Its sender is told why not, and may continue.
+    Offered,
+    /// Its sender continued: what the ledger calls that.
+    Continued(GrantId),
 }
 
 /// What would have become of a flow if the rules in mode `observe` had been in force.

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::destination::PlatformId;
+use super::destination::{Host, PlatformId};
 use super::principal::SubjectId;
+use super::ruling::PolicyId;
 use crate::clock::Timestamp;
 
 /// An entry of the purpose catalogue: `recruiting`.
@@ -19,6 +20,9 @@ impl PurposeId {
     /// Stands for a selection that does not name exactly one purpose: no purpose is called so, and nobody holds a grant
     /// for it.
     pub const NOT_ONE: &str = "(not one)";
+
+    /// Stands in the place of a purpose where somebody continued: no purpose is called so, and no rule opens it.
+    pub const CONTINUED: &str = "(continued)";
 
     /// The purpose called `id`.
     pub fn new(id: impl Into<String>) -> Self {
@@ -122,9 +126,9 @@ pub struct Grant {
     pub subject: SubjectId,
     /// What for.
     pub purpose: PurposeId,
-    /// Where it applies; never empty.
+    /// Where it applies; empty only where somebody continued to a host that is on no platform.
     pub platforms: BTreeSet<PlatformId>,
-    /// The groups of activities it covers: `read`, `engage`, `publish`, `administer`.
+    /// The groups of activities it covers: `read`, `engage`, `publish`, `administer`; single ones where somebody continued.
     pub covers: BTreeSet<String>,
     /// What the holder wrote. Not judged, so records of requests leave it out.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -143,6 +147,9 @@ pub struct Grant {
     /// Who approved it, if anybody had to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<SubjectId>,
+    /// What its holder was told, and continued past. Such a grant states no purpose, and no rule looks at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continued: Option<Continued>,
     /// Where it is in its life.
     pub state: GrantState,
 }
@@ -152,6 +159,17 @@ impl Grant {
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.state == GrantState::Active && self.not_before <= now && now < self.expires
     }
+}
+
+/// What somebody was told, and continued past.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Continued {
+    /// The host, where it is on no platform.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<Host>,
+    /// The policies that refused it; none where no rule permitted it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub past: BTreeSet<PolicyId>,
 }
 
 /// What a grant will say, before the ledger has given it a name: [`Grant`] without id and state.
@@ -179,6 +197,8 @@ pub struct GrantTerms {
     pub expires: Timestamp,
     /// Who approved it, if anybody had to.
     pub approved_by: Option<SubjectId>,
+    /// What its holder was told, and continued past.
+    pub continued: Option<Continued>,
 }
 
 impl GrantTerms {
@@ -197,6 +217,7 @@ impl GrantTerms {
             not_before: self.not_before,
             expires: self.expires,
             approved_by: self.approved_by,
+            continued: self.continued,
             state: GrantState::Active,
         }
     }
@@ -242,6 +263,7 @@ mod tests {
             not_before: Timestamp::from_millis(0),
             expires: Timestamp::from_millis(until),
             approved_by: None,
+            continued: None,
             state: GrantState::Active,
         }
     }

@@ -15,7 +15,7 @@ use super::{Addresses, Gatehouse, descriptors, pac};
 use crate::audit::{Book, BookError};
 use crate::clock::Clock;
 use crate::config;
-use crate::facts::{Door, GatewayAct, Host, Mode, Problem};
+use crate::facts::{Door, GatewayAct, Host, Mode, Problem, PurposeId};
 use crate::identity::{BadSetting, Guard};
 use crate::ingress::{BindError, Listener, basic_allowed};
 use crate::ledger::{Ledger, LedgerError};
@@ -102,8 +102,10 @@ impl Gatehouse {
         let kept = Kept::at(&settings.policies.kept);
         let (assembled, texts, refused) = reload::ready(&rules, &kept).map_err(OpenError::Policies)?;
         reload::warn(&assembled, &clock);
-        if settings.mode == Mode::Observe {
-            tracing::warn!("the gateway only observes: what rules refuse is let pass, and recorded");
+        match settings.mode {
+            Mode::Observe => tracing::warn!("the gateway only observes: what rules refuse is let pass, and recorded"),
+            Mode::Coach => tracing::warn!("the gateway only coaches: whoever is told why rules refuse may continue"),
+            Mode::Enforce => {}
         }
         let root_pem = issuer.root_pem();
         let (asked, settings) = (settings, &descriptors::fitted(settings));
@@ -196,7 +198,13 @@ pub(super) fn labels(rulebook: &Rulebook) -> Labels {
             .platforms()
             .map(|platform| platform.id.clone())
             .collect(),
-        purposes: rulebook.purposes().iter().map(|purpose| purpose.id.clone()).collect(),
+        // what people continued past is counted among the grants, and states no purpose
+        purposes: rulebook
+            .purposes()
+            .iter()
+            .map(|purpose| purpose.id.clone())
+            .chain([PurposeId::new(PurposeId::CONTINUED)])
+            .collect(),
         rulebook: rulebook.id().clone(),
     }
 }

@@ -39,7 +39,8 @@ use view::View;
 pub use view::{Count, Life};
 use writer::{Change, Writer};
 
-/// How many grants one person may hold at once: each costs a judgement when a request is refused.
+/// How many grants one person may hold at once: each costs a judgement when a request is refused. As many times they may
+/// have continued past something.
 pub const MOST_IN_FORCE: usize = 32;
 
 /// Where the ledger is kept.

@@ -21,7 +21,7 @@ pub struct Leftover {
 /// Until the book may speak of it, whoever drops it takes it back: so that nobody leaves promises behind by going away.
 /// From then on ([`Promise::is_on_record`]) it stands until somebody says that book and ledger agree.
 pub struct Promise {
-    grant: Grant,
+    grant: Box<Grant>,
     // INVARIANT: weak, because the book's writer may hold the last of these and must not wait for the ledger's thread
     jobs: WeakSender<Job>,
     stands: bool,
@@ -30,7 +30,7 @@ pub struct Promise {
 impl Promise {
     pub(super) fn new(grant: Grant, jobs: WeakSender<Job>) -> Self {
         Self {
-            grant,
+            grant: Box::new(grant),
             jobs,
             stands: false,
         }

@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
 
 const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
-                       expires_ms, approved_by, state";
+                       expires_ms, approved_by, continued, state";
 
 /// Reads what people hold, and the latest of what they held.
 ///
@@ -51,7 +51,7 @@ fn tallies(connection: &Connection) -> rusqlite::Result<BTreeMap<PurposeId, Tall
 pub(super) fn insert(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
     let ask = format!(
         "INSERT INTO grants ({COLUMNS}) VALUES (:id, :subject, :purpose, :platforms, :covers, :statement, :ticket, \
-         :channel, :declared, :begins, :expires, :approved_by, :state)"
+         :channel, :declared, :begins, :expires, :approved_by, :continued, :state)"
     );
     connection.execute(
         &ask,
@@ -68,6 +68,7 @@ pub(super) fn insert(connection: &Connection, grant: &Grant) -> rusqlite::Result
             ":begins": grant.not_before.as_millis(),
             ":expires": grant.expires.as_millis(),
             ":approved_by": grant.approved_by.as_ref().map(SubjectId::as_str),
+            ":continued": grant.continued.as_ref().map(json).transpose()?,
             ":state": word(&grant.state)?,
         },
     )?;
@@ -117,10 +118,17 @@ pub(super) fn promises(connection: &Connection) -> Result<Vec<Leftover>, LedgerE
     all().map_err(|error| LedgerError::Unavailable(error.to_string()))
 }
 
-/// How many grants of `subject` have not ended and not expired at `at`.
-pub(super) fn in_force(connection: &Connection, subject: &SubjectId, at: Timestamp) -> rusqlite::Result<usize> {
-    let ask = "SELECT count(*) FROM grants WHERE subject = ?1 AND state = 'active' AND expires_ms > ?2";
-    let held = connection.query_row(ask, (subject.as_str(), at.as_millis()), |row| number(row, 0))?;
+/// How many grants like this one its holder has that have not ended, and not expired when it begins. What somebody
+/// continued past is counted by itself, so that it never stands in the way of a purpose.
+pub(super) fn beside(connection: &Connection, grant: &Grant) -> rusqlite::Result<usize> {
+    let ask = "SELECT count(*) FROM grants WHERE subject = ?1 AND state = 'active' AND expires_ms > ?2 \
+               AND (continued IS NOT NULL) = ?3";
+    let like = (
+        grant.subject.as_str(),
+        grant.declared_at.as_millis(),
+        grant.continued.is_some(),
+    );
+    let held = connection.query_row(ask, like, |row| number(row, 0))?;
     Ok(usize::try_from(held).unwrap_or(usize::MAX))
 }
 
@@ -153,6 +161,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
         not_before: moment("begins_ms", row)?,
         expires: moment("expires_ms", row)?,
         approved_by: approved_by.map(|text| subject("approved_by", &text)).transpose()?,
+        continued: row
+            .get::<_, Option<String>>("continued")?
+            .map(|text| serde_json::from_str(&text).map_err(|error| unreadable("continued", error)))
+            .transpose()?,
         state: from_word("state", row)?,
     })
 }

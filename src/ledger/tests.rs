@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::*;
-use crate::facts::{Channel, PlatformId, PurposeId};
+use crate::facts::{Channel, Continued, Host, PlatformId, PolicyId, PurposeId};
 
 fn moment(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
@@ -24,6 +24,7 @@ pub(super) fn terms(who: &str, purpose: &str, from: i64, until: i64) -> GrantTer
         not_before: moment(from),
         expires: moment(until),
         approved_by: Some(SubjectId::parse("grace").unwrap()),
+        continued: None,
     }
 }
 
@@ -153,6 +154,34 @@ async fn one_person_cannot_pile_up_grants_without_end() {
     let one_more = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await;
     assert_eq!(one_more, Err(LedgerError::TooMany(MOST_IN_FORCE)));
     ledger.give(terms("ada", "recruiting", 9_000, 10_000)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_somebody_continued_past_survives_a_restart_and_takes_no_room_from_purposes() {
+    let folder = Folder::new();
+    let continued = || GrantTerms {
+        platforms: BTreeSet::new(),
+        continued: Some(Continued {
+            host: Some(Host::parse("www.example.org").unwrap()),
+            past: BTreeSet::from([PolicyId::new("some.rule")]),
+        }),
+        ..terms("ada", PurposeId::CONTINUED, 1_000, 9_000)
+    };
+    {
+        let ledger = folder.open().unwrap();
+        for _ in 0..MOST_IN_FORCE {
+            ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+            ledger.give(continued()).await.unwrap();
+        }
+        let one_more = ledger.give(continued()).await;
+        assert_eq!(one_more, Err(LedgerError::TooMany(MOST_IN_FORCE)));
+    }
+    let again = folder.open().unwrap().standing(&ada(), moment(1_000));
+    let kept = again
+        .grants()
+        .iter()
+        .filter(|grant| grant.continued == continued().continued);
+    assert_eq!((kept.count(), again.grants().len()), (MOST_IN_FORCE, 2 * MOST_IN_FORCE));
 }
 
 #[tokio::test]

@@ -11,8 +11,10 @@ use tokio::sync::watch;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
 
-/// How many grants of one person are kept in memory: all that are in force, and the latest of those that are over.
+/// How many grants of one person are kept in memory: all that are in force, of either kind, and the latest of those that
+/// are over.
 pub(super) const REMEMBERED: usize = 64;
+const _: () = assert!(REMEMBERED >= 2 * super::MOST_IN_FORCE);
 
 const SHARDS: usize = 32;
 

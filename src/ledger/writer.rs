@@ -296,7 +296,7 @@ impl Keeper {
 }
 
 fn has_room(connection: &Connection, grant: &Grant) -> Result<(), LedgerError> {
-    let held = rows::in_force(connection, &grant.subject, grant.declared_at).map_err(|error| unavailable(&error))?;
+    let held = rows::beside(connection, grant).map_err(|error| unavailable(&error))?;
     if held < MOST_IN_FORCE {
         Ok(())
     } else {

@@ -10,8 +10,8 @@ use prometheus::{Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, IntGauge
 use super::{BadMetric, Labels, names};
 use crate::clock::Timestamp;
 use crate::facts::{
-    Act, Activity, Ask, Blame, DecisionNote, End, Ending, GatewayAct, Observation, Outcome, PlatformId, PurposeId,
-    Record, RulebookId, Stage, WouldBe,
+    Act, Activity, Ask, Blame, DecisionNote, End, Ending, GatewayAct, Mode, Observation, Outcome, PlatformId,
+    PurposeId, Record, RulebookId, Stage, WouldBe,
 };
 
 /// Stands for a platform or purpose that a flow does not have.
@@ -126,9 +126,10 @@ impl Flows {
                 .inc();
         }
         self.policy_errors.inc_by(note.errors.len() as u64);
-        if let Some(cause) = would_be_denied(note) {
+        if let Some((mode, cause)) = would_be_denied(note) {
             // Few rules are on probation: looking them up is cheap enough.
-            self.would_deny.with_label_values(&[cause, platform_label]).inc();
+            let labels = [mode.as_str(), cause, platform_label];
+            self.would_deny.with_label_values(&labels).inc();
         }
     }
 
@@ -174,13 +175,18 @@ fn number(outcome: Outcome) -> usize {
     }
 }
 
-/// What alone kept a flow from being denied.
-fn would_be_denied(note: &DecisionNote) -> Option<&'static str> {
+/// What alone kept a flow from being denied: the mode, and whether it is the gateway's or that of rules.
+fn would_be_denied(note: &DecisionNote) -> Option<(Mode, &'static str)> {
     if note.let_pass {
-        return Some("gateway");
+        let by_gateway = (note.mode, "gateway");
+        return Some(if note.mode.is_enforce() {
+            (Mode::Coach, "rule")
+        } else {
+            by_gateway
+        });
     }
     let by_rule = note.would.as_ref().is_some_and(|would| would.be == WouldBe::Denied);
-    (note.outcome == Outcome::Allow && by_rule).then_some("rule")
+    (note.outcome == Outcome::Allow && by_rule).then_some((Mode::Observe, "rule"))
 }
 
 fn blame_label(blame: Blame) -> &'static str {

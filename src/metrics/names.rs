@@ -82,8 +82,8 @@ pub(super) const POLICY_ERRORS: Name = name(
 );
 pub(super) const WOULD_DENY: Name = name(
     "wayleave_would_deny_total",
-    &["cause", "platform"],
-    "Flows that passed and would not have: had a rule in mode `observe` counted (cause: rule), had the gateway enforced (gateway).",
+    &["mode", "cause", "platform"],
+    "Flows that passed and would not have, had rules or the gateway (cause) enforced instead of observed or coached (mode).",
 );
 pub(super) const RECORDS_DROPPED: Name = name(
     "wayleave_decision_log_dropped_total",

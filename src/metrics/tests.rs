@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::*;
 use crate::clock::Timestamp;
 use crate::facts::{
-    Act, Arrival, Ask, Authority, Blame, DecisionNote, Door, End, Ending, FaultCode, GatewayAct, Head, Hints, Host,
-    Mode, NetworkName, Observation, Outcome, Peek, PolicyId, RecordId, Stage, Standing, Would, WouldBe,
+    Act, Arrival, Ask, Authority, Blame, Coach, DecisionNote, Door, End, Ending, FaultCode, GatewayAct, GrantId, Head,
+    Hints, Host, Mode, NetworkName, Observation, Outcome, Peek, PolicyId, RecordId, Stage, Standing, Would, WouldBe,
 };
 
 fn labels(platforms: &[&str]) -> Labels {
@@ -24,6 +24,7 @@ fn note(outcome: Outcome, activity: &str, platform: Option<&str>, purpose: Optio
         outcome,
         mode: Mode::Enforce,
         let_pass: false,
+        coach: None,
         host: Host::parse("secret-host.example").unwrap(),
         platform: platform.map(PlatformId::new),
         activity: Activity::new(activity),
@@ -198,7 +199,10 @@ fn decisions_faults_and_bytes_are_counted_from_the_records() {
                 "1",
             ),
             ("wayleave_policy_errors_total", "1"),
-            (r#"wayleave_would_deny_total{cause="rule",platform="none"}"#, "1"),
+            (
+                r#"wayleave_would_deny_total{cause="rule",mode="observe",platform="none"}"#,
+                "1",
+            ),
             ("wayleave_challenges_total", "1"),
             (
                 r#"wayleave_faults_total{blame="origin",code="connect-timeout",stage="dial"}"#,
@@ -233,6 +237,45 @@ fn an_opening_line_is_not_a_second_decision() {
             r#"wayleave_decisions_total{activity="post",outcome="allow",platform="x"}"#,
             "1",
         )],
+    );
+}
+
+#[test]
+fn what_passed_only_by_a_mode_is_counted_by_that_mode_and_whose_it_is() {
+    let metrics = Metrics::new(&labels(&["x"])).unwrap();
+    let coached = Some(Coach::Continued(GrantId::new("1")));
+    for (mode, let_pass, coach) in [
+        (Mode::Observe, true, None),
+        (Mode::Coach, true, coached.clone()),
+        (Mode::Coach, false, Some(Coach::Offered)),
+        (Mode::Enforce, true, coached),
+        (Mode::Enforce, false, Some(Coach::Offered)),
+    ] {
+        let refused = note(Outcome::Deny, "browse", Some("x"), None);
+        let refused = DecisionNote {
+            mode,
+            let_pass,
+            coach,
+            ..refused
+        };
+        metrics.observe(&closing(request(), Some(refused), ending(End::Completed)));
+    }
+    assert_values(
+        &metrics,
+        &[
+            (
+                r#"wayleave_would_deny_total{cause="gateway",mode="observe",platform="x"}"#,
+                "1",
+            ),
+            (
+                r#"wayleave_would_deny_total{cause="gateway",mode="coach",platform="x"}"#,
+                "1",
+            ),
+            (
+                r#"wayleave_would_deny_total{cause="rule",mode="coach",platform="x"}"#,
+                "1",
+            ),
+        ],
     );
 }
 

@@ -88,8 +88,10 @@ impl Policy {
             let Some(action) = request.action() else { continue };
             let numbers = self.engine.candidates_for(request, &asked.entities);
             for number in numbers.unwrap_or_default() {
-                let counts = self.counts(number, (RuleSet::InEffect, asked.at), &mut false);
-                let Some(rule) = self.rules.get(number).filter(|_| counts) else {
+                let counts = |rule: &&super::Rule| {
+                    rule.counts(RuleSet::InEffect, asked.at) || rule.counts(RuleSet::Continued, asked.at)
+                };
+                let Some(rule) = self.rules.get(number).filter(counts) else {
                     continue;
                 };
                 let conditions = self.parts(number).iter();

@@ -40,14 +40,14 @@ impl Answer {
 }
 
 impl Policy {
-    /// Puts one ready request to the rules in force.
+    /// Puts one ready request to the rules: may it pass at all, be it by continuing?
     pub fn answer(&self, request: &Request, entities: &Entities, at: Timestamp) -> Answer {
         let asked = Asked {
             entities: entities.clone(),
             requests: vec![request.clone()],
             at,
         };
-        let tally = self.put(&asked, RuleSet::InEffect);
+        let tally = self.put(&asked, RuleSet::Continued);
         let allowed = tally.is_allowed();
         self.answered(tally, allowed)
     }

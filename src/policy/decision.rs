@@ -1,6 +1,7 @@
 //! What the rules answered. The fields are private: only this module decides.
 
 use super::permit::Permit;
+use super::rule::Trials;
 use crate::facts::{PolicyId, Reason};
 
 /// The answer to one question.
@@ -10,7 +11,7 @@ use crate::facts::{PolicyId, Reason};
 /// ```compile_fail,E0451
 /// use wayleave::policy::Decision;
 ///
-/// let forged = Decision { allowed: true, observed: false, reasons: Default::default(), errors: vec![], troubles: vec![], permit: None };
+/// let forged = Decision { allowed: true, trials: Default::default(), reasons: Default::default(), errors: vec![], troubles: vec![], permit: None };
 /// ```
 ///
 /// ```compile_fail,E0599
@@ -19,7 +20,7 @@ use crate::facts::{PolicyId, Reason};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
     allowed: bool,
-    observed: bool,
+    trials: Trials,
     reasons: Reasons,
     errors: Vec<PolicyId>,
     troubles: Vec<String>,
@@ -54,7 +55,7 @@ impl Decision {
     pub(super) fn allow(reasons: Reasons, permit: Option<Permit>) -> Self {
         Self {
             allowed: true,
-            observed: false,
+            trials: Trials::default(),
             reasons,
             errors: Vec::new(),
             troubles: Vec::new(),
@@ -67,7 +68,7 @@ impl Decision {
         let (errors, troubles) = troubles.into_iter().map(|t| (t.policy, t.message)).unzip();
         Self {
             allowed: false,
-            observed: false,
+            trials: Trials::default(),
             reasons,
             errors,
             troubles,
@@ -75,15 +76,15 @@ impl Decision {
         }
     }
 
-    /// The same, told whether a rule on probation was left out.
-    pub(super) fn leaving_out(self, observed: bool) -> Self {
-        Self { observed, ..self }
+    /// The same, told which rules of other modes may apply.
+    pub(super) fn with(self, trials: Trials) -> Self {
+        Self { trials, ..self }
     }
 
-    /// Whether a rule on probation, which may apply here, was left out: only then could it come out otherwise with all
-    /// rules in force.
-    pub fn has_observed(&self) -> bool {
-        self.observed
+    /// Which rules of other modes than `enforce` may apply here: only with them could it come out otherwise by another
+    /// [`RuleSet`](super::RuleSet).
+    pub fn trials(&self) -> Trials {
+        self.trials
     }
 
     /// Whether everything asked is permitted.

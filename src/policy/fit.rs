@@ -191,6 +191,7 @@ impl Sample {
                 not_before: at,
                 expires: at.plus(Duration::from_secs(1)),
                 approved_by: full.then_some(id),
+                continued: None,
                 state: GrantState::Active,
             },
         })

@@ -95,8 +95,12 @@ impl Hearing<'_> {
         self.decide_by(RuleSet::InEffect, actions, grant)
     }
 
-    /// The same by one set of rules or the other. What rules on probation permit is no permit: nothing leaves by it.
+    /// The same by one set of rules or another. Only by those in effect it is a permit: nothing leaves by the others.
     pub fn decide_by(&self, set: RuleSet, actions: &[&str], grant: Option<&Grant>) -> Decision {
+        self.decided(set, actions, grant, set == RuleSet::InEffect)
+    }
+
+    fn decided(&self, set: RuleSet, actions: &[&str], grant: Option<&Grant>, leaves: bool) -> Decision {
         let question = Question {
             actions,
             grant,
@@ -106,7 +110,7 @@ impl Hearing<'_> {
         match tally.or_else(|Doubt| self.policy.ask_in_cedars_terms(&question, set)) {
             Ok(tally) => {
                 // A permit is proof of `connect`: being allowed to read a flow is not being allowed to have it.
-                let leaves = actions.contains(&"connect") && set == RuleSet::InEffect;
+                let leaves = leaves && actions.contains(&"connect");
                 let grant = grant.map(|grant| (grant.id.clone(), grant.expires));
                 let passage: Option<Passage> = leaves.then(|| Passage {
                     authority: self.flow.authority.clone(),
@@ -119,17 +123,27 @@ impl Hearing<'_> {
         }
     }
 
-    /// The permit of a flow that the rules refuse in a gateway that only observes ([`Policy::in_mode`]); none where
-    /// they permit it, and none where anything failed: an error denies in every mode.
-    pub fn let_pass(&self, actions: &[&str]) -> Option<Permit> {
-        match self.policy.mode {
-            Mode::Enforce => None,
-            Mode::Observe => {
-                let said = self.decide(actions, None);
-                let refused = !said.is_allowed() && said.errors().is_empty() && actions.contains(&"connect");
-                refused.then(|| Permit::new(self.flow.authority.clone(), self.flow.person.id.clone(), None, None))
-            }
+    /// The permit of a flow that the rules refuse and do not insist on, by the mode of the gateway
+    /// ([`Policy::in_mode`]): one that only observes lets it pass; one that coaches, where its sender `continued`; and
+    /// so does one that enforces, where without the rules in mode `coach` it is permitted under `grant`. None where they
+    /// permit it, and none where anything failed: an error denies in every mode.
+    pub fn let_pass(&self, actions: &[&str], grant: Option<&Grant>, continued: Option<&Grant>) -> Option<Permit> {
+        let refused = |said: Decision| !said.is_allowed() && said.errors().is_empty() && actions.contains(&"connect");
+        let refused = || refused(self.decide(actions, None));
+        let passage = || Permit::new(self.flow.authority.clone(), self.flow.person.id.clone(), None, None);
+        if self.policy.mode == Mode::Observe {
+            return refused().then(passage);
         }
+        // INVARIANT: nobody continues past what somebody else was told, or longer than they may
+        let counts =
+            |by: &&Grant| by.continued.is_some() && by.subject == self.flow.person.id && by.is_live(self.flow.at);
+        let by = continued.filter(counts)?;
+        let permit = match self.policy.mode {
+            Mode::Observe => None,
+            Mode::Coach => refused().then(passage),
+            Mode::Enforce => self.decided(RuleSet::Continued, actions, grant, true).permit(),
+        };
+        permit.map(|permit| permit.ending_by(by.expires))
     }
 
     /// Whether the answer can depend on the grant: where no rule that may apply looks at it, any grant gets the answer
@@ -188,8 +202,8 @@ impl Hearing<'_> {
                 claim: claim.as_deref(),
             };
             let parties = (&terms.principal.0, &action.party, &*terms.resource);
-            let observed = &mut tally.observed;
-            let counts = |number| policy.counts(number, (set, self.flow.at), observed);
+            let trials = &mut tally.trials;
+            let counts = |number| policy.counts(number, (set, self.flow.at), trials);
             let verdict = SCRATCH.with_borrow_mut(|scratch| policy.engine.weigh(parties, &frame, scratch, counts))?;
             tally.add(verdict.allowed, verdict.determining);
         }

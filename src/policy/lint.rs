@@ -11,6 +11,7 @@ use cedar_policy::{
 use super::diagnose::problem;
 use super::owners::Owners;
 use super::question::Power;
+use super::request::ARCHIVE;
 use super::rule::{Rule, Written, find, mode, moment, without_comments};
 use super::{WORTH_A_THREAD, shares};
 use crate::clock::Timestamp;
@@ -113,7 +114,9 @@ fn modes(rule: &Rule, at: &Spot<'_>, problems: &mut Vec<Problem>) {
     let message = format!("`{}` is not a mode", text.escape_debug().take(100).collect::<String>());
     let help = match did_you_mean(text, Mode::ALL.map(Mode::as_str)) {
         Some(meant) => format!("did you mean `@mode(\"{meant}\")`?"),
-        None => "write `@mode(\"observe\")` while the rule is on probation; without `@mode` it counts".to_owned(),
+        None => "write `@mode(\"observe\")` while the rule is on probation, `@mode(\"coach\")` while whoever was told why may \
+                 continue; without `@mode` it counts"
+            .to_owned(),
     };
     problems.push(at.error("wayleave::policy::mode", "@mode", message).with_help(help));
 }
@@ -177,7 +180,7 @@ pub(super) fn validate(schema: &Schema, written: &[(&SourceText, Written)], prob
     let of_actions = |some: &[&(&SourceText, Written)]| {
         let mut problems = Vec::new();
         for (source, written) in some {
-            unobserved(schema, (source, written), &mut problems);
+            untried(schema, (source, written), &mut problems);
             never_applies(schema, &actions, (source, written), &mut problems);
         }
         problems
@@ -229,24 +232,36 @@ fn without_action(message: &str) -> (&str, &str) {
     (before, named.split_once('"').map_or("", |(_, after)| after))
 }
 
-/// What people do at the counter is decided on the spot: nothing there records what a rule on probation would say.
-fn unobserved(schema: &Schema, (source, written): (&SourceText, &Written), problems: &mut Vec<Problem>) {
-    if written.rule.mode == Mode::Enforce {
-        return;
-    }
-    let at_the_counter = |action: &EntityUid| Power::ALL.iter().any(|power| action.id().unescaped() == power.as_str());
+/// What people do at the counter is decided on the spot: nothing there records what a rule on probation would say, and
+/// nobody can be told why and continue. Nor is anybody asked whether a flow is read: no page explains that.
+fn untried(schema: &Schema, (source, written): (&SourceText, &Written), problems: &mut Vec<Problem>) {
+    let at_the_counter = |name: &str| Power::ALL.iter().any(|power| name == power.as_str());
+    let nobody_tries = |name: &str| match written.rule.mode {
+        Mode::Enforce => false,
+        Mode::Observe => at_the_counter(name),
+        Mode::Coach => at_the_counter(name) || name == "inspect" || name == ARCHIVE,
+    };
     let mut envs = written.cedar.get_valid_request_envs(schema);
     let Some(action) =
-        envs.find_map(|env| at_the_counter(env.action()).then(|| env.action().id().unescaped().to_owned()))
+        envs.find_map(|env| Some(env.action().id().unescaped().to_owned()).filter(|name| nobody_tries(name)))
     else {
         return;
     };
-    let message = format!(
-        "rule `{}` is on probation and applies to `{action}`, of which no record says what it would have changed",
-        written.rule.id
-    );
+    let (is, why, help) = match written.rule.mode {
+        Mode::Coach => (
+            "coaches",
+            "which no page explains, so that nobody could continue",
+            "let it speak of what people do: `action in [Action::\"connect\", Action::\"activity\"]`, or less",
+        ),
+        Mode::Observe | Mode::Enforce => (
+            "is on probation",
+            "of which no record says what it would have changed",
+            "let it speak of sites only: `resource is Site`, or a group of activities",
+        ),
+    };
+    let message = format!("rule `{}` {is} and applies to `{action}`, {why}", written.rule.id);
     let problem = Spot::new(source, &written.rule).error("wayleave::policy::mode", "@mode", message);
-    problems.push(problem.with_help("let it speak of sites only: `resource is Site`, or a group of activities"));
+    problems.push(problem.with_help(help));
 }
 
 /// An action that a rule lists beside others, and that it can never apply to.

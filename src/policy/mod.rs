@@ -67,7 +67,7 @@ pub use nesting::{Cedar, TooDeep, too_deep};
 pub use owners::Owners;
 pub use permit::Permit;
 pub use question::{GrantQuestion, Power, Question, RequestFacts};
-pub use rule::{Rule, RuleSet};
+pub use rule::{Rule, RuleSet, Trials};
 pub use schema::Vocabulary;
 
 use crate::clock::Timestamp;
@@ -230,7 +230,7 @@ impl Policy {
         Self { mode, ..self }
     }
 
-    /// Whether what the rules refuse is refused, or only observed.
+    /// Whether what the rules refuse is refused, coached or only observed.
     pub fn mode(&self) -> Mode {
         self.mode
     }
@@ -306,7 +306,7 @@ impl Policy {
     fn put(&self, asked: &Asked, set: RuleSet) -> Tally {
         let mut tally = Tally::default();
         for request in &asked.requests {
-            let counts = |number| self.counts(number, (set, asked.at), &mut tally.observed);
+            let counts = |number| self.counts(number, (set, asked.at), &mut tally.trials);
             let answer =
                 SCRATCH.with_borrow_mut(|scratch| self.engine.answer((request, &asked.entities), scratch, counts));
             match answer {
@@ -322,14 +322,17 @@ impl Policy {
         self.rules.get(number).is_some_and(|rule| rule.is_in_force(at))
     }
 
-    /// Whether a rule is asked; says so where it is left out for being on probation.
-    fn counts(&self, number: Number, (set, at): (RuleSet, Timestamp), observed: &mut bool) -> bool {
-        let Some(rule) = self.rules.get(number) else {
+    /// Whether a rule is asked; takes note of one that other sets of rules ask, or do not.
+    fn counts(&self, number: Number, (set, at): (RuleSet, Timestamp), trials: &mut Trials) -> bool {
+        let Some(rule) = self.rules.get(number).filter(|rule| !rule.has_expired(at)) else {
             return false;
         };
-        let counts = rule.counts(set, at);
-        *observed |= !counts && rule.counts(RuleSet::WithObserved, at);
-        counts
+        match rule.mode {
+            Mode::Enforce => {}
+            Mode::Observe => trials.observed = true,
+            Mode::Coach => trials.coached = true,
+        }
+        rule.is_in(set)
     }
 
     fn reasons(&self, numbers: &[Number]) -> Reasons {
@@ -338,11 +341,11 @@ impl Policy {
     }
 
     fn conclude(&self, tally: Tally, passage: Option<Passage>) -> Decision {
-        let observed = tally.observed;
+        let trials = tally.trials;
         let determining = tally.determining(&self.reasons, tally.is_allowed());
         let reasons = self.reasons(&determining);
         if !tally.is_allowed() {
-            return Decision::deny(reasons, tally.into_troubles()).leaving_out(observed);
+            return Decision::deny(reasons, tally.into_troubles()).with(trials);
         }
         let rules = determining.iter().filter_map(|number| self.rules.get(*number));
         let rules_end = rules.filter_map(|rule| rule.expires).min();
@@ -351,7 +354,7 @@ impl Policy {
             let until = grant_ends.into_iter().chain(rules_end).min();
             Permit::new(passage.authority, passage.holder, grant, until)
         });
-        Decision::allow(reasons, permit).leaving_out(observed)
+        Decision::allow(reasons, permit).with(trials)
     }
 }
 
@@ -368,11 +371,11 @@ fn read(files: &[SourceText]) -> Vec<Result<Vec<Written>, Vec<Problem>>> {
     shares::each(files, least, read).into_iter().flatten().collect()
 }
 
-/// The purposes that a rule opens something for; one on probation opens nothing.
+/// The purposes that a rule opens something for, be it for whoever continues; one on probation opens nothing.
 fn opens(written: &Written) -> Opens {
     match written.rule.mode {
         Mode::Observe => Opens::None,
-        Mode::Enforce => Opens::read(&written.cedar, written.rule.effect),
+        Mode::Coach | Mode::Enforce => Opens::read(&written.cedar, written.rule.effect),
     }
 }
 

@@ -13,7 +13,7 @@ use super::apart::{clauses, is_unless, read};
 use super::engine::Number;
 use super::lint::at;
 use super::rule::Rule;
-use crate::facts::{Category, Effect, PlatformId, Problem};
+use crate::facts::{Category, Effect, Mode, PlatformId, Problem};
 
 /// What a scope says of principal or resource.
 #[derive(Clone, Debug)]
@@ -47,20 +47,26 @@ pub(super) fn check(
     let shelves = Shelves::new(&parts);
     let tree = Tree::new(world);
     let mut problems = Vec::new();
-    let counting = |parts: &Parts<'_>| !parts.rule.is_on_probation();
+    let counting = |parts: &Parts<'_>| parts.rule.mode != Mode::Observe;
     for (number, narrow) in parts.iter().enumerate().filter(|(_, narrow)| counting(narrow)) {
         let wider = shelves.beside(narrow).filter(|other| *other != number);
         let wider: Vec<(Number, &Parts<'_>)> = wider
             .filter_map(|other| Some((other, parts.get(other)?)))
             .filter(|(_, wide)| counting(wide) && wide.holds_wherever(narrow, &tree))
             .collect();
+        // what is on probation, or only coaches, takes nothing away from what a rule permits
         let over = |(_, wide): &&(Number, &Parts<'_>)| {
-            narrow.rule.effect == Effect::Permit && wide.rule.effect == Effect::Forbid
+            let (permit, forbid) = (narrow.rule.effect, wide.rule.effect);
+            permit == Effect::Permit && forbid == Effect::Forbid && wide.rule.mode == Mode::Enforce
         };
         let same = |(other, wide): &&(Number, &Parts<'_>)| {
             // of two that say the same the later one is told
             let is_twin = narrow.holds_wherever(wide, &tree) && outlasts(narrow.rule, wide.rule);
-            narrow.rule.effect == wide.rule.effect && outlasts(wide.rule, narrow.rule) && (!is_twin || *other < number)
+            let in_force = wide.rule.mode == Mode::Enforce || wide.rule.mode == narrow.rule.mode;
+            in_force
+                && narrow.rule.effect == wide.rule.effect
+                && outlasts(wide.rule, narrow.rule)
+                && (!is_twin || *other < number)
         };
         if let Some((_, forbid)) = wider.iter().find(over) {
             problems.push(never(narrow.rule, forbid.rule));
@@ -96,13 +102,15 @@ fn redundant(narrow: &Rule, wide: &Rule) -> Problem {
         .with_help(help)
 }
 
-/// Whether one rule counts at least as long as another.
+/// Whether one rule counts at least as long as another, and as firmly.
 fn outlasts(one: &Rule, other: &Rule) -> bool {
-    match (one.effect, one.expires, other.expires) {
-        (Effect::Forbid, ..) | (Effect::Permit, None, _) => true,
-        (Effect::Permit, Some(_), None) => false,
-        (Effect::Permit, Some(one), Some(other)) => one >= other,
-    }
+    let is_as_firm = one.mode == Mode::Enforce || one.mode == other.mode;
+    is_as_firm
+        && match (one.effect, one.expires, other.expires) {
+            (Effect::Forbid, ..) | (Effect::Permit, None, _) => true,
+            (Effect::Permit, Some(_), None) => false,
+            (Effect::Permit, Some(one), Some(other)) => one >= other,
+        }
 }
 
 fn taken_apart<'a>(((rule, policy), actions): ((&'a Rule, &Policy), &'a BTreeSet<&'a EntityUid>)) -> Parts<'a> {

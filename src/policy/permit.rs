@@ -5,7 +5,7 @@ use crate::facts::{Authority, GrantId, SubjectId};
 
 /// Proof that the rules permit reaching one authority. *No permit, no packet.*
 ///
-/// Only a [`Decision`](super::Decision) that allows `connect` hands one out and, in a gateway that only observes,
+/// Only a [`Decision`](super::Decision) that allows `connect` hands one out and, where a refusal is observed or coached,
 /// [`Hearing::let_pass`](super::Hearing::let_pass); nothing else can make one:
 ///
 /// ```compile_fail,E0451
@@ -48,6 +48,12 @@ impl Permit {
         }
     }
 
+    /// The same, judged again at `end` at the latest.
+    pub(super) fn ending_by(self, end: Timestamp) -> Self {
+        let until = self.until.into_iter().chain([end]).min();
+        Self { until, ..self }
+    }
+
     /// A permit for the tests of the rooms that take one.
     #[cfg(test)]
     pub(crate) fn for_test(authority: Authority, holder: &str) -> Self {
@@ -70,7 +76,8 @@ impl Permit {
         self.grant.as_ref()
     }
 
-    /// When the flow must be judged again at the latest: the grant's expiry, or that of a rule with `@expires`.
+    /// When the flow must be judged again at the latest: the grant's expiry, that of a rule with `@expires`, or when
+    /// what its sender continued past is told again.
     pub fn until(&self) -> Option<Timestamp> {
         self.until
     }

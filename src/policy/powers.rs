@@ -59,7 +59,7 @@ impl Policy {
         let action = self.powers.get(&question.power).ok_or(Doubt)?;
         let parties = (&principal.0, action, &resource);
         let mut tally = Tally::default();
-        let counts = |number| self.counts(number, (RuleSet::InEffect, question.at), &mut tally.observed);
+        let counts = |number| self.counts(number, (RuleSet::InEffect, question.at), &mut tally.trials);
         let verdict = SCRATCH.with_borrow_mut(|scratch| self.engine.weigh(parties, &frame, scratch, counts))?;
         tally.add(verdict.allowed, verdict.determining);
         Ok(tally)

@@ -6,14 +6,14 @@ use cedar_policy::{AuthorizationError, Decision as Answer, Response};
 
 use super::decision::Trouble;
 use super::engine::{Number, Numbers};
-use super::rule::Rule;
+use super::rule::{Rule, Trials};
 use crate::facts::{Effect, PolicyId, Reason};
 
 /// The answers to the requests of one question.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    /// Whether a rule on probation was left out.
-    pub(super) observed: bool,
+    /// The rules of other modes that may apply.
+    pub(super) trials: Trials,
     denied: bool,
     determining: Numbers,
     troubles: BTreeSet<Trouble>,

@@ -26,7 +26,7 @@ pub struct Rule {
     pub owner: Option<String>,
     /// `@expires`: a permit counts until this moment, which is no longer part of it.
     pub expires: Option<Timestamp>,
-    /// `@mode`: whether it counts, or is on probation.
+    /// `@mode`: whether it counts, is on probation, or lets whoever was told why continue.
     pub mode: Mode,
     /// All annotations, those above included.
     pub annotations: BTreeMap<String, String>,
@@ -43,7 +43,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Whether the rule counts at `at`: what is proved and compared speaks of such rules alone.
+    /// Whether the rule counts at `at`, for whoever has not continued past anything.
     pub fn is_in_force(&self, at: Timestamp) -> bool {
         self.counts(RuleSet::InEffect, at)
     }
@@ -58,15 +58,17 @@ impl Rule {
 
     /// Whether the rule is one of `set` at `at`.
     pub(super) fn counts(&self, set: RuleSet, at: Timestamp) -> bool {
-        let left_out = self.is_on_probation() && set == RuleSet::InEffect;
-        !left_out && !self.has_expired(at)
+        self.is_in(set) && !self.has_expired(at)
     }
 
-    /// Whether the rule has no effect yet.
-    pub(super) fn is_on_probation(&self) -> bool {
-        match self.mode {
-            Mode::Enforce => false,
-            Mode::Observe => true,
+    /// Whether the rule is one of `set`, its end aside. What is proved and compared speaks of [`RuleSet::Continued`]: all
+    /// that can pass.
+    pub fn is_in(&self, set: RuleSet) -> bool {
+        match (self.mode, set) {
+            (Mode::Enforce, _) => true,
+            (Mode::Observe, set) => set == RuleSet::WithObserved,
+            (Mode::Coach, RuleSet::InEffect | RuleSet::WithObserved) => self.effect == Effect::Forbid,
+            (Mode::Coach, RuleSet::Continued) => self.effect == Effect::Permit,
         }
     }
 }
@@ -78,6 +80,25 @@ pub enum RuleSet {
     InEffect,
     /// Those that are on probation, too, as if they counted.
     WithObserved,
+    /// Those that count for whoever was told why not and continued: what rules in mode `coach` forbid is open, and so is
+    /// what they permit.
+    Continued,
+}
+
+/// Which rules of another mode than `enforce` may apply where something is asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Trials {
+    /// One on probation: with all rules in force it could come out otherwise.
+    pub observed: bool,
+    /// One in mode `coach`: it could for whoever continues.
+    pub coached: bool,
+}
+
+impl std::ops::BitOrAssign for Trials {
+    fn bitor_assign(&mut self, other: Self) {
+        self.observed |= other.observed;
+        self.coached |= other.coached;
+    }
 }
 
 /// A rule with what Cedar made of it; both go by the same id.

@@ -177,7 +177,7 @@ fn shown(grant: &Grant, visit: &Visit<'_>) -> Value {
     value
 }
 
-fn created(grant: &Grant, visit: &Visit<'_>) -> Page {
+pub(super) fn created(grant: &Grant, visit: &Visit<'_>) -> Page {
     let mut page = pages::json(StatusCode::CREATED, &shown(grant, visit));
     if let Ok(place) = HeaderValue::from_str(&format!("/v1/grants/{}", grant.id)) {
         page.headers_mut().insert(header::LOCATION, place);
@@ -185,7 +185,7 @@ fn created(grant: &Grant, visit: &Visit<'_>) -> Page {
     page
 }
 
-fn not_kept(title: &str, detail: &str) -> Page {
+pub(super) fn not_kept(title: &str, detail: &str) -> Page {
     let mut page = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "record-unavailable", title, detail).answer();
     page.headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
@@ -202,7 +202,7 @@ pub(super) fn not_found(detail: &str) -> Page {
 }
 
 /// Which tool speaks: our own command line says so. It is the client's word, and both channels may do the same.
-fn channel(received: &Received) -> Channel {
+pub(super) fn channel(received: &Received) -> Channel {
     let agent = received
         .headers
         .get(header::USER_AGENT)

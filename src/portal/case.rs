@@ -24,6 +24,7 @@ pub(super) struct Case<'a> {
     record: &'a RecordId,
     rulebook: &'a RulebookId,
     repeatable: bool,
+    pub(super) may_continue: bool,
 }
 
 impl<'a> Case<'a> {
@@ -52,7 +53,7 @@ impl<'a> Case<'a> {
         let platform = refusal.place.platform.clone();
         let selected = seen.selected.as_ref();
         let here = |grant: &Grant| {
-            let counts = selected.is_none_or(|purpose| grant.purpose == *purpose);
+            let counts = grant.continued.is_none() && selected.is_none_or(|purpose| grant.purpose == *purpose);
             let covered = |platform| grant.platforms.contains(platform);
             counts && platform.as_ref().is_some_and(covered)
         };
@@ -61,6 +62,7 @@ impl<'a> Case<'a> {
             expired: portal.lately_expired(rules, seen, &remedy, here),
             place: place_name(rules, &refusal),
             cause: Cause::from(&refusal),
+            may_continue: refusal.may_continue,
             platform,
             activity: refusal.activity,
             reasons: refusal.reasons,
@@ -90,6 +92,7 @@ impl<'a> Case<'a> {
             rulebook: self.rulebook,
             ticket: None,
             repeatable: self.repeatable,
+            may_continue: self.may_continue,
         }
     }
 

@@ -161,6 +161,7 @@ impl Portal {
             ticket_wrong: trouble.ticket,
             contact: self.contact(),
             trouble: trouble.lines,
+            proceed: case.may_continue.then(|| self.proceed(visit, &kept.refused)),
         };
         let status = if page.trouble.is_empty() {
             StatusCode::OK
@@ -183,7 +184,10 @@ impl Portal {
         let page = counter::Granted {
             w: self.words,
             who: &visitor.person.name,
-            heading: (self.words.granted_until)(&until),
+            heading: match &grant.continued {
+                Some(_) => (self.words.continued_until)(&until),
+                None => (self.words.granted_until)(&until),
+            },
             effect: self.effect(visit.rules(), &grant),
             onward: self.onward(&kept.refused),
             grant: Some(grant.id.as_str()),
@@ -191,7 +195,7 @@ impl Portal {
         counter::page(StatusCode::OK, &page)
     }
 
-    fn already_allowed(&self, visitor: Visitor<'_>, kept: &Kept) -> Page {
+    pub(super) fn already_allowed(&self, visitor: Visitor<'_>, kept: &Kept) -> Page {
         // No automatic step here: where the way there fails for another reason, it would go round in circles.
         let page = counter::Granted {
             w: self.words,
@@ -219,6 +223,9 @@ impl Portal {
     pub(super) fn effect(&self, rules: &Rulebook, grant: &Grant) -> String {
         let places: Vec<String> = grant.platforms.iter().map(|id| platform_name(rules, id)).collect();
         let places: Vec<&str> = places.iter().map(String::as_str).collect();
+        if let Some(continued) = &grant.continued {
+            return self.effect_of(continued, grant, &places);
+        }
         let covers: Vec<&str> = grant.covers.iter().map(String::as_str).collect();
         (self.words.where_and_what)(&places, &(self.words.groups)(&covers))
     }

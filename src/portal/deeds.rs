@@ -61,7 +61,7 @@ impl Portal {
         channel: Channel,
     ) -> Result<Grant, NotGranted> {
         match visit.rules().weigh(visitor, declaration, channel, visit.at) {
-            Weighing::Granted { terms, reasons } => self.keep(visit, terms, &reasons).await,
+            Weighing::Granted { terms, reasons } => self.keep(visit, (GrantAct::Granted, terms), &reasons).await,
             Weighing::NeedsApproval { approvers, .. } => Err(NotGranted::NeedsApproval(approvers)),
             Weighing::Unfit(unfit) => Err(NotGranted::Unfit(unfit)),
             Weighing::Refused(why) => {
@@ -71,7 +71,13 @@ impl Portal {
         }
     }
 
-    async fn keep(&self, visit: &Visit<'_>, terms: GrantTerms, reasons: &[Reason]) -> Result<Grant, NotGranted> {
+    /// Gives what may be given.
+    pub(super) async fn keep(
+        &self,
+        visit: &Visit<'_>,
+        (what, terms): (GrantAct, GrantTerms),
+        reasons: &[Reason],
+    ) -> Result<Grant, NotGranted> {
         let promised = self.ledger.promise(terms, self.book.segment()).await;
         let promise = promised.map_err(NotGranted::from)?;
         let grant = promise.grant().clone();
@@ -79,7 +85,7 @@ impl Portal {
             self.book
                 .record(act(what, &grant, &visit.subject.id, visit.rules().id(), reasons))
         };
-        let granted = said(GrantAct::Granted);
+        let granted = said(what);
         let undo = Undo::armed(&self.book, said(GrantAct::Void), promise);
         if let Err(trouble) = self.book.write(granted).await {
             if !trouble.is_kept() {
@@ -141,6 +147,7 @@ impl Portal {
             not_before: visit.at,
             expires: visit.at,
             approved_by: None,
+            continued: None,
         };
         let grant = self.ledger.name(terms);
         let said = act(
@@ -164,26 +171,28 @@ impl Portal {
         let id = GrantId::new(id);
         let grant = self.ledger.get(&id).ok_or(NotEnded::NoSuch)?;
         let own = grant.subject == visitor.person.id;
-        let holder = visit.in_force.directory.person(&grant.subject);
-        let decision = visit
-            .rules()
-            .may_end(visitor, &grant, holder.as_deref(), channel, visit.at);
-        if !decision.is_allowed() {
-            // Whether somebody else holds a grant is not for everybody to find out.
+        // what somebody continued past states no purpose: no rule speaks of it, and it is theirs alone to take back
+        let reasons = if grant.continued.is_some() {
+            own.then(Vec::new).ok_or(NotEnded::NoSuch)?
+        } else {
+            let holder = visit.in_force.directory.person(&grant.subject);
+            let decision = visit
+                .rules()
+                .may_end(visitor, &grant, holder.as_deref(), channel, visit.at);
             let reasons = decision.reasons().to_vec();
-            return Err(if own {
-                NotEnded::Refused(reasons)
-            } else {
-                NotEnded::NoSuch
-            });
-        }
+            match (decision.is_allowed(), own) {
+                (true, _) => reasons,
+                (false, true) => return Err(NotEnded::Refused(reasons)),
+                // Whether somebody else holds a grant is not for everybody to find out.
+                (false, false) => return Err(NotEnded::NoSuch),
+            }
+        };
         let (state, what) = if own {
             (GrantState::Withdrawn, GrantAct::Withdrawn)
         } else {
             (GrantState::Revoked, GrantAct::Revoked)
         };
         let (book, by, rulebook) = (self.book.clone(), visit.subject.id.clone(), visit.rules().id().clone());
-        let reasons = decision.reasons().to_vec();
         let once_kept = move |ended: &Grant| book.note(&book.record(act(what, ended, &by, &rulebook, &reasons)));
         let ended = self.ledger.end(&id, state, visit.at, once_kept).await;
         ended.map_err(|trouble| {
@@ -241,7 +250,7 @@ fn told_of(records: &Path, promised: &[Leftover]) -> Result<BTreeMap<GrantId, To
             if let Some(told) = told.get_mut(&grant.id) {
                 told.is_void = true;
             }
-        } else if act == GrantAct::Granted {
+        } else if matches!(act, GrantAct::Granted | GrantAct::Continued) {
             let id = grant.id.clone();
             let void = Act::Grant {
                 act: GrantAct::Void,

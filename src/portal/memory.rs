@@ -211,6 +211,7 @@ mod tests {
                 reasons: Vec::new(),
                 policy_error: false,
                 unknown_person: false,
+                may_continue: false,
                 place: Place {
                     host: Host::parse("www.linkedin.com").unwrap(),
                     platform: None,

@@ -11,7 +11,7 @@ use super::pages::counter::{self, Held, Met, Mine, Open};
 use super::pages::{Page, see_other};
 use super::{Portal, Refused, Stopped, Visit, provenance, times};
 use crate::clock::Timestamp;
-use crate::facts::{Channel, Grant, Outcome, Reason};
+use crate::facts::{Channel, Grant, Reason};
 use crate::purpose::{Approval, Purpose};
 use crate::rulebook::Visitor;
 
@@ -53,7 +53,10 @@ impl Portal {
         let until = times::local(grant.expires, visit.at, visitor.person);
         Held {
             id: grant.id.to_string(),
-            title: purpose_title(visit.rules(), &grant.purpose),
+            title: match &grant.continued {
+                Some(_) => self.words.continued.to_owned(),
+                None => purpose_title(visit.rules(), &grant.purpose),
+            },
             effect: self.effect(visit.rules(), grant),
             left: (self.words.left)(grant.expires.since(visit.at), &until),
             token: self
@@ -68,17 +71,13 @@ impl Portal {
         let refused = |refused: &Refused| {
             let case = Case::of(self, visit.rules(), refused);
             let told = case.told(self).lines();
-            let link = match refused.remedy.outcome() {
-                Outcome::Allow | Outcome::Declare => words.link_to_declare,
-                Outcome::Request | Outcome::Deny => words.link_to_explain,
-            };
             let met = Met {
                 record: refused.record.to_string(),
                 tried: told.tried,
                 when: when(refused.seen.at),
                 why: told.why,
                 detail: None,
-                link: Some(link),
+                link: Some(told.link),
             };
             (refused.seen.at, met)
         };

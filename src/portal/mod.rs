@@ -13,6 +13,7 @@
 
 mod api;
 mod case;
+mod coach;
 mod declare;
 mod deeds;
 mod intake;
@@ -58,6 +59,9 @@ pub struct Settings {
     pub contact: Option<String>,
     /// How many seconds a link to a refusal is valid.
     pub ticket_s: u64,
+    /// Where rules, or the gateway, only coach: for how many minutes whoever was told why not and continued is not told
+    /// again.
+    pub continue_minutes: u64,
     /// For how many people recent refusals are remembered: of each, at most sixteen, and as many tunnels that were stopped.
     pub remembered_people: usize,
 }
@@ -70,6 +74,7 @@ impl Default for Settings {
             host,
             contact: None,
             ticket_s: 300,
+            continue_minutes: 60,
             remembered_people: 2048,
         }
     }
@@ -260,6 +265,9 @@ impl Portal {
             (true, ["refusals", record]) => self.by_record(visit, visitor, record),
             (true, ["refusals", record, "granted"]) => self.granted(visit, visitor, record),
             (false, ["declare"]) if received.method == Method::POST => self.declare(visit, visitor, received).await,
+            (false, ["continue"]) if received.method == Method::POST => {
+                self.go_on_by_form(visit, visitor, received).await
+            }
             (false, ["grants", id, "end"]) if received.method == Method::POST => {
                 self.end_by_form(visit, visitor, received, id).await
             }
@@ -291,9 +299,14 @@ impl Portal {
             ("GET" | "HEAD", ["grants", id]) => self.show_grant(visit, visitor, id),
             ("DELETE", ["grants", id]) => self.delete_grant(visit, visitor, id, received).await,
             ("GET" | "HEAD", ["decisions", record]) => self.show_decision(visit, visitor, record),
+            ("POST", ["decisions", record, "continue"]) => {
+                self.go_on_by_call(visit, visitor, (record, api::channel(received)))
+                    .await
+            }
             ("GET" | "HEAD", ["purposes"]) => api::list_purposes(visit, visitor),
             (_, ["grants"]) => wrong_method("GET, HEAD, POST"),
             (_, ["grants", _]) => wrong_method("GET, HEAD, DELETE"),
+            (_, ["decisions", _, "continue"]) => wrong_method("POST"),
             (_, ["decisions", _] | ["purposes"]) => wrong_method("GET, HEAD"),
             _ => api::not_found("There is no such address under /v1."),
         }

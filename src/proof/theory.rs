@@ -10,8 +10,8 @@ use cedar_policy::{
 use serde_json::Value;
 
 use super::ladders::{Known, Ladders, known, ladders};
-use crate::facts::{Mode, Problem, SourceText, hex};
-use crate::policy::Rule;
+use crate::facts::{Problem, SourceText, hex};
+use crate::policy::{Rule, RuleSet};
 use crate::rulebook::{Directory, Rulebook, Sources};
 
 /// What holds of every request, as far as the schema's types do not say it. A condition whose words a schema does not
@@ -74,9 +74,9 @@ impl Theory {
         let broken = |what: String| vec![Problem::of_file("wayleave::proof::theory", &sources.schema.name, what)];
         let (schema, _) = Schema::from_cedarschema_str(&sources.schema.text).map_err(|e| broken(e.to_string()))?;
         let mut rules = Vec::new();
-        // what is on probation has no effect, and nothing hangs on it
-        let in_effect = |rule: &&Rule| rule.mode == Mode::Enforce;
-        for rule in rulebook.policy().rules().filter(in_effect) {
+        // what is on probation has no effect, and nothing hangs on it; what is only coached can pass
+        let can_pass = |rule: &&Rule| rule.is_in(RuleSet::Continued);
+        for rule in rulebook.policy().rules().filter(can_pass) {
             let parsed = Policy::parse(Some(PolicyId::new(rule.id.as_str())), &rule.text);
             let mut policy = parsed.map_err(|e| broken(e.to_string()))?;
             if let Some(end) = rule.expires.filter(|_| policy.effect() == Effect::Permit) {
@@ -397,4 +397,32 @@ pub fn within(policy: &Policy, domain: &Policy) -> Option<Policy> {
     }
     let domain = Policy::from_json(None, text).ok()?;
     joined(policy, &domain, policy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rulebook::Rulebook;
+
+    #[test]
+    fn what_is_proved_speaks_of_what_can_pass() {
+        let rule = |id: &str, mode: &str, effect: &str| {
+            let notes = format!("@id(\"{id}\") @reason(\"R.\") @owner(\"IT\") @mode(\"{mode}\")");
+            format!("{notes}\n{effect} (principal, action == Action::\"connect\", resource);\n")
+        };
+        let modes = ["observe", "coach", "enforce"];
+        let rules = modes.map(|mode| {
+            let both = ["permit", "forbid"].map(|effect| rule(&format!("test.{mode}-{effect}"), mode, effect));
+            both.concat()
+        });
+        let mut sources = Sources::embedded();
+        sources
+            .rules
+            .push(SourceText::new("rules/99-test.cedar", rules.concat()));
+        let assembled = Rulebook::assemble(&sources).unwrap();
+        let theory = Theory::new(&sources, &assembled.rulebook, &assembled.directory, &[]).unwrap();
+        let ids = theory.every().map(|policy| policy.id().to_string());
+        let ids: Vec<String> = ids.filter(|id| id.starts_with("test.")).collect();
+        assert_eq!(ids, ["test.coach-permit", "test.enforce-permit", "test.enforce-forbid"]);
+    }
 }

@@ -6,8 +6,8 @@ use super::Rulebook;
 use super::judgement::Judgement;
 use crate::facts::fields::list;
 use crate::facts::{
-    Activity, Effect, GrantId, Host, Observation, Offer, Outcome, PlatformId, PolicyId, PurposeId, Reason, Remedy,
-    RulebookId, SignatureId, SubjectId, WouldBe,
+    Activity, Coach, Effect, GrantId, Host, Observation, Offer, Outcome, PlatformId, PolicyId, PurposeId, Reason,
+    Remedy, RulebookId, SignatureId, SubjectId, WouldBe,
 };
 use crate::purpose::show_duration;
 
@@ -42,6 +42,9 @@ pub struct Explanation {
     pub inspection: Vec<ExplainedPolicy>,
     /// What went wrong with policies that failed to evaluate.
     pub troubles: Vec<String>,
+    /// Where its sender may continue once they are told why not: whether they did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coach: Option<Coach>,
     /// What rules on probation would change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub would: Option<ExplainedTrial>,
@@ -124,6 +127,7 @@ impl Rulebook {
             policies: policies(judgement.reasons()),
             inspection: policies(judgement.inspect_reasons()),
             troubles: judgement.troubles().to_vec(),
+            coach: judgement.coach(),
             would,
             remedy,
             rulebook: self.id.clone(),
@@ -165,6 +169,7 @@ impl Explanation {
             "trouble",
             self.troubles.iter().map(|trouble| format!("  {trouble}")).collect(),
         );
+        section("coached", self.coached());
         let on_probation = self.would.as_ref().map(|would| would.lines(self.inspected));
         section("with the rules on probation in force", on_probation.unwrap_or_default());
         section("what would help", self.help());
@@ -223,6 +228,16 @@ impl Explanation {
         let none = self.policies.is_empty() && self.outcome != Outcome::Allow;
         let none = none.then(|| "  no rule permits it".to_owned());
         none.into_iter().chain(policies).chain(not_now).collect()
+    }
+
+    fn coached(&self) -> Vec<String> {
+        let who = self.who.as_ref().map_or("whoever asks", SubjectId::as_str);
+        let line = match &self.coach {
+            None => return Vec::new(),
+            Some(Coach::Offered) => format!("  {who} is told why not, and may continue"),
+            Some(Coach::Continued(id)) => format!("  {who} was told why not, and continued: it passes (`{id}`)"),
+        };
+        vec![line]
     }
 
     fn help(&self) -> Vec<String> {

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::Rulebook;
-use super::judgement::{Cause, Judgement};
+use super::coach::continued_by;
+use super::judgement::{Cause, Judgement, Lenience};
 use crate::catalog::media_type;
 use crate::facts::{Activity, Grant, Head, Observation, Peek, Person, Place, PolicyId, Reading, Reason, Subject};
-use crate::policy::{Decision, Hearing, Question, RequestFacts, RuleSet};
+use crate::policy::{Decision, Hearing, Question, RequestFacts, RuleSet, Trials};
 
 impl Rulebook {
     /// Judges what was seen: pure, total, and the same every time.
@@ -62,6 +63,7 @@ impl Rulebook {
             rules: self,
             hearing: self.policy.hear(&flow(seen, subject, person, at)),
             grants: self.counting(seen, person),
+            continued: continued_by(seen, person),
         })
     }
 
@@ -122,6 +124,8 @@ struct Counter<'a> {
     rules: &'a Rulebook,
     hearing: Hearing<'a>,
     grants: Vec<&'a Grant>,
+    /// What the person was told and continued past.
+    continued: Vec<&'a Grant>,
 }
 
 /// What became of one question under every grant that was tried.
@@ -130,8 +134,8 @@ struct Verdict {
     reasons: Vec<Reason>,
     errors: BTreeSet<PolicyId>,
     troubles: Vec<String>,
-    /// Whether a rule on probation was left out.
-    observed: bool,
+    /// The rules of other modes that may apply.
+    trials: Trials,
 }
 
 impl Counter<'_> {
@@ -142,19 +146,35 @@ impl Counter<'_> {
     /// Judges by the rules that count and, where one on probation may apply, once more as if all did: what comes of
     /// that is told beside, and changes nothing.
     fn judge(&self, blank: Judgement, head: Option<&Head>, given: Option<&Reading>) -> Judgement {
-        let (judgement, observed) = self.judge_by(RuleSet::InEffect, blank, head, given);
+        let (judgement, trials) = self.judge_by(RuleSet::InEffect, blank, head, given);
         let judgement = if judgement.is_refused_by_rules() {
-            let let_pass = self.hearing.let_pass(&actions(judgement.reading()));
-            judgement.let_pass(let_pass)
+            self.leniently(judgement, trials.coached)
         } else {
             judgement
         };
-        if !observed {
+        if !trials.observed {
             return judgement;
         }
         let blank = Judgement::closed(judgement.place().clone(), self.rules.id.clone());
         let (trial, _) = self.judge_by(RuleSet::WithObserved, blank, head, given);
         judgement.beside(trial)
+    }
+
+    /// How firm a refusal is, and the permit of one that is not: because the gateway only observes, or because the person
+    /// was told and continued.
+    fn leniently(&self, refused: Judgement, coached: bool) -> Judgement {
+        let actions = actions(refused.reading());
+        let softly = coached.then(|| self.ask(RuleSet::Continued, &actions));
+        let (lenience, held) = match softly {
+            None => (Lenience::None, None),
+            Some(verdict) if verdict.is_clean() => (Lenience::Whole, verdict.into_part().grant),
+            Some(_) => (Lenience::Part, None),
+        };
+        let mut past = self.continued.iter().copied();
+        let continued = past.find(|grant| self.rules.is_past(grant, &refused));
+        let let_pass = self.hearing.let_pass(&actions, held.as_ref(), continued);
+        let continued = continued.map(|grant| grant.id.clone());
+        refused.leniently(lenience, held, continued, let_pass)
     }
 
     fn judge_by(
@@ -163,7 +183,7 @@ impl Counter<'_> {
         blank: Judgement,
         head: Option<&Head>,
         given: Option<&Reading>,
-    ) -> (Judgement, bool) {
+    ) -> (Judgement, Trials) {
         let inspect = self.ask(set, &["inspect"]);
         let readable = inspect.is_clean();
         // A flow that may not be read is judged by its host alone, so nothing of the request is looked at.
@@ -177,9 +197,10 @@ impl Counter<'_> {
         let publishes = publishes
             .into_iter()
             .any(|one| self.rules.policy.vocabulary().publishes(one));
-        let observed = inspect.observed || verdict.observed;
+        let mut trials = inspect.trials;
+        trials |= verdict.trials;
         let judgement = blank.filled(reading, publishes, inspect.into_part(), verdict.into_part());
-        (judgement, observed)
+        (judgement, trials)
     }
 
     /// Asks without a grant, then under each, and stops at the first that permits. What failed to evaluate on the way
@@ -190,12 +211,12 @@ impl Counter<'_> {
             reasons: Vec::new(),
             errors: BTreeSet::new(),
             troubles: Vec::new(),
-            observed: false,
+            trials: Trials::default(),
         };
         let grants = self.grants.iter().copied().map(Some);
         for grant in std::iter::once(None).chain(grants) {
             let decision = self.hearing.decide_by(set, actions, grant);
-            verdict.observed |= decision.has_observed();
+            verdict.trials |= decision.trials();
             verdict.errors.extend(decision.errors().iter().cloned());
             verdict.troubles.extend(decision.troubles().iter().cloned());
             if decision.is_allowed() {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::judge::Part;
 use crate::facts::{
-    Activity, DecisionNote, Effect, Grant, Help, Mode, Outcome, Place, PolicyId, Reading, Reason, Remedy, RulebookId,
-    Would, WouldBe,
+    Activity, Coach, DecisionNote, Effect, Grant, GrantId, Help, Mode, Outcome, Place, PolicyId, Reading, Reason,
+    Remedy, RulebookId, Would, WouldBe,
 };
 use crate::policy::{Decision, Permit};
 
@@ -26,7 +26,10 @@ pub struct Judgement {
     /// What it would be with the rules on probation in force, where that is something else.
     trial: Option<Box<Self>>,
     mode: Mode,
-    /// The permit where the rules refuse it and only observe.
+    lenience: Lenience,
+    /// What its sender was told of this very refusal, and continued past.
+    continued: Option<GrantId>,
+    /// The permit where the rules refuse it and do not insist.
     let_pass: Option<Permit>,
     rulebook: RulebookId,
 }
@@ -44,6 +47,17 @@ pub(super) enum Cause {
     UnknownPerson,
 }
 
+/// How much of a refusal is only coached, by the rules themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lenience {
+    /// Nothing of it.
+    None,
+    /// A part: without the rules in mode `coach` it would be refused, too, as things stand.
+    Part,
+    /// All of it: whoever continues passes.
+    Whole,
+}
+
 /// Why a flow may not pass: for the page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
@@ -53,6 +67,8 @@ pub struct Refusal {
     pub policy_error: bool,
     /// Whether the directory does not know the person.
     pub unknown_person: bool,
+    /// Whether the person may continue all the same, once they are told why not.
+    pub may_continue: bool,
     /// Where it would have gone.
     pub place: Place,
     /// What it would have done.
@@ -76,6 +92,8 @@ impl Judgement {
             troubles: Vec::new(),
             trial: None,
             mode: Mode::default(),
+            lenience: Lenience::None,
+            continued: None,
             let_pass: None,
             rulebook,
         }
@@ -85,8 +103,23 @@ impl Judgement {
         Self { mode, ..self }
     }
 
-    pub(super) fn let_pass(self, let_pass: Option<Permit>) -> Self {
-        Self { let_pass, ..self }
+    /// The same, told how firm it is, the grant that a passage past the rules in mode `coach` needs, and whether its
+    /// sender took it.
+    pub(super) fn leniently(
+        self,
+        lenience: Lenience,
+        grant: Option<Grant>,
+        continued: Option<GrantId>,
+        let_pass: Option<Permit>,
+    ) -> Self {
+        let grant = grant.filter(|_| continued.is_some());
+        Self {
+            grant,
+            lenience,
+            continued,
+            let_pass,
+            ..self
+        }
     }
 
     pub(super) fn because(self, cause: Cause) -> Self {
@@ -135,12 +168,14 @@ impl Judgement {
             reasons: self.reasons.clone(),
             policy_error: self.cause == Cause::PolicyError,
             unknown_person: self.cause == Cause::UnknownPerson,
+            may_continue: self.coach() == Some(Coach::Offered),
             place: self.place.clone(),
             activity: self.activity(),
         })
     }
 
-    /// Whether the rules permit the flow; one that they refuse has a permit all the same where they only observe.
+    /// Whether the rules permit the flow; one that they refuse has a permit all the same where
+    /// they do not insist.
     pub fn is_allowed(&self) -> bool {
         self.decision.as_ref().is_some_and(Decision::is_allowed)
     }
@@ -247,6 +282,25 @@ impl Judgement {
         }
     }
 
+    pub(super) fn lenience(&self) -> Lenience {
+        self.lenience
+    }
+
+    /// Where whoever was told why not may continue: whether its sender did.
+    pub fn coach(&self) -> Option<Coach> {
+        self.coach_in(self.mode)
+    }
+
+    fn coach_in(&self, mode: Mode) -> Option<Coach> {
+        let is_open = match mode {
+            Mode::Observe => false,
+            Mode::Coach => self.is_refused_by_rules(),
+            Mode::Enforce => self.is_refused_by_rules() && self.lenience == Lenience::Whole,
+        };
+        let coach = self.continued.clone().map_or(Coach::Offered, Coach::Continued);
+        is_open.then_some(coach)
+    }
+
     /// What the record says of it; without a remedy, nobody looked for what would have helped.
     pub fn note(&self, remedy: Option<&Remedy>) -> DecisionNote {
         self.note_in(self.mode, remedy)
@@ -259,10 +313,13 @@ impl Judgement {
         let remedy = remedy.filter(|_| self.is_refused_by_rules()).unwrap_or(&nothing);
         let activities = self.reading.iter().flat_map(|reading| reading.activities.clone());
         let activities: BTreeSet<Activity> = activities.collect();
+        let coach = self.coach_in(mode);
+        let continued = matches!(coach, Some(Coach::Continued(_)));
         DecisionNote {
             outcome: self.outcome_if(remedy),
             mode,
-            let_pass: mode == Mode::Observe && self.is_refused_by_rules(),
+            let_pass: continued || (mode == Mode::Observe && self.is_refused_by_rules()),
+            coach,
             host: self.place.host.clone(),
             platform: self.place.platform.clone(),
             activity: self.activity(),

@@ -10,6 +10,7 @@
 
 mod assemble;
 mod cases;
+mod coach;
 mod described;
 mod directory;
 mod explain;

@@ -133,6 +133,7 @@ fn some_grant() -> impl Strategy<Value = Grant> {
                 not_before: hour(from),
                 expires: hour(from + lasts),
                 approved_by,
+                continued: None,
                 state: GrantState::Active,
             },
         )
@@ -228,6 +229,7 @@ fn granted(seen: &Observation, offer: &crate::facts::Offer) -> Grant {
             assert_eq!(names, offer.approvers);
             crate::facts::GrantTerms {
                 approved_by: approvers.into_iter().next(),
+                continued: None,
                 ..terms
             }
         }

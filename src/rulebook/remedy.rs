@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use super::Rulebook;
 use super::judge::{actions, flow};
-use super::judgement::Judgement;
+use super::judgement::{Judgement, Lenience};
 use super::weigh::Visitor;
 use crate::facts::{
     Channel, Grant, GrantId, GrantState, Observation, Offer, Person, PlatformId, Reading, Remedy, Standing, SubjectId,
 };
-use crate::policy::Hearing;
+use crate::policy::{Hearing, RuleSet};
 use crate::purpose::{Approval, GROUPS, Purpose};
 
 impl Rulebook {
@@ -55,6 +55,11 @@ impl Rulebook {
                     platform,
                     refused,
                     hearing,
+                    // what coaching alone would still keep out is no reason not to state a purpose
+                    set: match refused.lenience() {
+                        Lenience::Part => RuleSet::Continued,
+                        Lenience::None | Lenience::Whole => RuleSet::InEffect,
+                    },
                 };
                 self.purposes
                     .iter()
@@ -158,6 +163,7 @@ struct Search<'a> {
     platform: &'a PlatformId,
     refused: &'a Judgement,
     hearing: Hearing<'a>,
+    set: RuleSet,
 }
 
 impl Search<'_> {
@@ -234,13 +240,15 @@ impl Search<'_> {
     /// less: where the flow is read, only the new grant is still to be asked, for all else is known to refuse.
     fn would_pass(&self, grant: &Grant) -> bool {
         if let (Some(reading), true) = (self.refused.reading(), self.refused.inspect()) {
-            return self.hearing.decide(&actions(Some(reading)), Some(grant)).is_allowed();
+            let decision = self.hearing.decide_by(self.set, &actions(Some(reading)), Some(grant));
+            return decision.is_allowed();
         }
         let supposed = Observation {
             standing: Standing::new([grant.clone()], self.seen.at),
             ..self.seen.clone()
         };
-        self.rules.judge_as(&supposed, self.refused.reading()).is_allowed()
+        let judged = self.rules.judge_as(&supposed, self.refused.reading());
+        judged.is_allowed() || (self.set == RuleSet::Continued && judged.lenience() == Lenience::Whole)
     }
 }
 
@@ -283,6 +291,7 @@ fn hypothetical(
         not_before: seen.at,
         expires: seen.at.plus(purpose.default_for(covers)),
         approved_by: approver.cloned(),
+        continued: None,
         state: GrantState::Active,
     }
 }

@@ -195,5 +195,6 @@ fn granted(terms: Terms, who: Visitor<'_>, channel: Channel, at: Timestamp) -> G
         not_before: terms.not_before,
         expires: terms.expires,
         approved_by: None,
+        continued: None,
     }
 }

@@ -229,6 +229,47 @@ forbid (principal, action == Action::"connect", resource) when { resource.host =
 }
 
 #[test]
+fn the_explanation_says_that_whoever_a_rule_coaches_may_continue() {
+    let desk = Desk::with_policies();
+    let rule = r#"@id("example.closed") @title("Closed") @reason("The example is closed.") @owner("IT") @mode("coach")
+forbid (principal, action == Action::"connect", resource) when { resource.host == "www.example.org" };
+"#;
+    desk.write("policies/rules/80-coached.cedar", rule);
+    let explain = |host: &str| {
+        desk.types(&format!(
+            "wayleave explain --as dan --to https://{host}/ --at 2026-11-24T10:00:00Z"
+        ))
+    };
+    let told = explain("www.example.org");
+    assert!(told.contains("deny: dan may not connect on www.example.org"), "{told}");
+    assert!(
+        told.contains("\n\ncoached\n  dan is told why not, and may continue\n"),
+        "{told}"
+    );
+    assert!(!explain("www.example.com").contains("coached"));
+    let case = r#"
+[[case]]
+it = "is told why not, and may continue"
+who = "dan"
+to = "https://www.example.org/"
+at = 2026-11-24T10:00:00Z
+outcome = "deny"
+may-continue = WHETHER
+"#;
+    let test = |whether: &str| {
+        desk.write("policies/cases/coached.toml", &case.replace("WHETHER", whether));
+        desk.types("wayleave test")
+    };
+    let right = test("true");
+    assert!(right.starts_with("exit 0"), "{right}");
+    let wrong = test("false");
+    assert!(
+        wrong.starts_with("exit 1") && wrong.contains("may-continue = true"),
+        "{wrong}"
+    );
+}
+
+#[test]
 fn a_request_is_explained_for_each_outcome() {
     let desk = Desk::empty();
     insta::assert_snapshot!(desk.types("wayleave explain --as dan --to https://www.example.org/ --at 2026-11-24T10:00:00Z"), @r#"

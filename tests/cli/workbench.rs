@@ -181,6 +181,13 @@ fn rules_that_nobody_owns_reaches_or_needs_are_told() {
         told.contains("rule `mine` never permits anything: `connect.no-evasion` forbids all of it"),
         "{told}"
     );
+    let id = "@id(\"connect.no-evasion\")";
+    desk.edit("policies/rules/10-reach.cedar", id, &format!("{id}\n@mode(\"coach\")"));
+    let told = desk.types("wayleave check");
+    assert!(
+        !told.contains("never permits anything"),
+        "whoever continues passes: {told}"
+    );
 }
 
 #[test]

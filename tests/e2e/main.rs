@@ -20,6 +20,7 @@ mod harness;
 mod arrivals;
 mod audit;
 mod authority;
+mod coach;
 mod crashes;
 mod guard;
 mod headers;

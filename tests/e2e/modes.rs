@@ -73,7 +73,10 @@ async fn a_rule_on_probation_is_recorded_and_counted_and_changes_nothing() {
     assert!(policies.contains(&"trial.open"), "{policies:?}");
 
     let exposition = world.admin("/metrics").await.text();
-    let counted = sample(&exposition, r#"wayleave_would_deny_total{cause="rule",platform="x"}"#);
+    let counted = sample(
+        &exposition,
+        r#"wayleave_would_deny_total{cause="rule",mode="observe",platform="x"}"#,
+    );
     assert_eq!(counted, Some(2.0));
     assert_eq!(sample(&exposition, "wayleave_policy_errors_total"), Some(0.0));
     world.close().await;
@@ -125,7 +128,7 @@ async fn a_gateway_that_observes_lets_pass_what_rules_refuse_and_records_it() {
     let exposition = world.admin("/metrics").await.text();
     let counted = sample(
         &exposition,
-        r#"wayleave_would_deny_total{cause="gateway",platform="linkedin"}"#,
+        r#"wayleave_would_deny_total{cause="gateway",mode="observe",platform="linkedin"}"#,
     );
     assert_eq!(counted, Some(2.0));
 

@@ -87,6 +87,7 @@ pub(crate) fn decided(outcome: Outcome) -> DecisionNote {
         outcome,
         mode: Mode::Enforce,
         let_pass: false,
+        coach: None,
         host: Host::parse("www.linkedin.com").unwrap(),
         platform: Some(PlatformId::new("linkedin")),
         activity: Activity::new("post"),

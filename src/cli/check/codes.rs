@@ -88,7 +88,7 @@ const TABLE: &[(&str, &str, &str)] = &[
     (
         "policy::mode",
         "A rule has a mode that it cannot have",
-        "Write `@mode(\"observe\")` or `@mode(\"enforce\")`; rules about purposes cannot be on probation.",
+        "Write `@mode(\"observe\")`, `@mode(\"coach\")` or `@mode(\"enforce\")`; rules about purposes have no other than the last, and rules about reading cannot coach.",
     ),
     (
         "policy::annotation",

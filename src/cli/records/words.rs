@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use crate::audit::{Broken, Verified};
 use crate::facts::{
-    Act, Ask, DecisionNote, End, Ending, GatewayAct, GrantAct, Observation, PlatformId, PolicyId, PurposeId, Record,
+    Act, Ask, Coach, DecisionNote, End, Ending, GatewayAct, GrantAct, Host, Observation, PlatformId, PolicyId,
+    PurposeId, Record,
 };
 
 /// The answer of `verify` for a script.
@@ -70,12 +71,15 @@ pub(super) fn in_words(record: &Record) -> String {
         Act::Grant { act, grant, by, .. } => {
             let act = match act {
                 GrantAct::Granted => "granted",
+                GrantAct::Continued => "continued",
                 GrantAct::Withdrawn => "withdrew",
                 GrantAct::Revoked => "revoked",
                 GrantAct::Refused => "refused",
                 GrantAct::Void => "voided",
             };
-            let platforms: Vec<&str> = grant.platforms.iter().map(PlatformId::as_str).collect();
+            let host = grant.continued.iter().filter_map(|continued| continued.host.as_ref());
+            let platforms = grant.platforms.iter().map(PlatformId::as_str);
+            let platforms: Vec<&str> = platforms.chain(host.map(Host::as_str)).collect();
             format!(
                 "{act:<8} {} {} on {} until {}, by {by}, grant {}",
                 grant.subject,
@@ -104,8 +108,13 @@ fn flow_in_words(seen: &Observation, decided: Option<&DecisionNote>) -> String {
         let offered: Vec<&str> = note.offered.iter().map(PurposeId::as_str).collect();
         let _ = write!(text, " (would help: {})", offered.join(", "));
     }
-    if decided.is_some_and(|note| note.let_pass) {
-        text.push_str(" (let pass: the gateway only observes)");
+    if let Some(note) = decided {
+        text.push_str(match (&note.coach, note.let_pass) {
+            (Some(Coach::Continued(_)), _) => " (was told why not, and continued)",
+            (Some(Coach::Offered), _) => " (is told why not, and may continue)",
+            (None, true) => " (let pass: the gateway only observes)",
+            (None, false) => "",
+        });
     }
     if let Some(would) = decided.and_then(|note| note.would.as_ref()) {
         let ids = would.policies.iter().chain(&would.errors).map(PolicyId::as_str);

@@ -211,7 +211,7 @@ pub(super) fn cases() -> Value {
     document("Policy cases", table(&[], keys))
 }
 
-fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 19] {
+fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 20] {
     let channels = [
         Channel::Portal,
         Channel::Cli,
@@ -256,6 +256,10 @@ fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 19] {
         (
             "would",
             choice("What rules on probation would make of it", &["allowed", "denied"]),
+        ),
+        (
+            "may-continue",
+            flag("Whether whoever is refused may continue once they are told why not, by a rule in mode `coach`"),
         ),
         (
             "policies",

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
 use super::*;
+use crate::facts::Mode;
 use crate::policy::engine::{Answer, Engine, Leaves, Scratch};
 use crate::policy::reasons::Tally;
 use crate::policy::request::Nouns;
@@ -224,6 +225,9 @@ proptest! {
     }
 }
 
+/// Stands where a set leaves a rule out.
+const NEVER: &str = "forbid (principal, action, resource) when { false };";
+
 /// The policy of these rules, whatever the lint would say of them.
 pub(super) fn unlinted(rules: &[String]) -> Policy {
     let rules = rules.iter().enumerate();
@@ -257,7 +261,7 @@ fn plainly(policy: &Policy, set: RuleSet, question: &Question<'_>) -> Decision {
         let response = Authorizer::new().is_authorized(request, &whole, &asked.entities);
         tally.count(&response, &policy.numbers);
         for number in policy.engine.candidates_for(request, &asked.entities).unwrap() {
-            policy.counts(number, (set, question.at), &mut tally.observed);
+            policy.counts(number, (set, question.at), &mut tally.trials);
         }
     }
     policy.conclude(tally, passage)
@@ -268,16 +272,22 @@ proptest! {
 
     #[test]
     fn a_hearing_decides_as_each_question_for_itself(
-        rules in prop::collection::vec((rule(), prop::bool::weighted(0.2)), 0..24),
+        rules in prop::collection::vec((rule(), prop_oneof![6 => Just(Mode::Enforce), 1 => Just(Mode::Observe), 1 => Just(Mode::Coach)]), 0..24),
         flows in prop::collection::vec((any_flow(), any::<bool>(), any::<bool>()), 1..6),
         asked in prop::collection::vec(
             subsequence(vec!["connect", "inspect", "browse", "post", "advertise", "embed", "archive", "juggle"], 0..4),
             1..5,
         ),
     ) {
-        let observe = |(rule, observed): &(String, bool)| if *observed { format!("@mode(\"observe\") {rule}") } else { rule.clone() };
-        let policy = unlinted(&rules.iter().map(observe).collect::<Vec<_>>());
-        let all_in_force = unlinted(&rules.iter().map(|(rule, _)| rule.clone()).collect::<Vec<_>>());
+        let annotated = |(rule, mode): &(String, Mode)| format!("@mode(\"{}\") {rule}", mode.as_str());
+        let policy = unlinted(&rules.iter().map(annotated).collect::<Vec<_>>());
+        // the same rules without the modes, as far as they are in each set
+        let set_of = |is_in: &dyn Fn(Mode, bool) -> bool| {
+            let kept = rules.iter().map(|(rule, mode)| if is_in(*mode, rule.starts_with("forbid")) { rule.as_str() } else { NEVER });
+            unlinted(&kept.map(str::to_owned).collect::<Vec<_>>())
+        };
+        let all_in_force = set_of(&|mode, forbids| mode != Mode::Coach || forbids);
+        let continued = set_of(&|mode, forbids| mode == Mode::Enforce || (mode == Mode::Coach && !forbids));
         for (flow, has_request, knows_the_time) in &flows {
             let flow = if *knows_the_time { flow.clone() } else { flow.clone().zone("Mars/Olympus") };
             let question = flow.question(&[]);
@@ -292,7 +302,12 @@ proptest! {
                     prop_assert!(tried.permit().is_none());
                     let told = |decision: &Decision| (decision.is_allowed(), decision.reasons().to_vec(), decision.troubles().to_vec());
                     prop_assert_eq!(told(&tried), told(&all_in_force.decide(&question)));
-                    prop_assert!(decided.has_observed() || told(&decided) == told(&tried));
+                    prop_assert!(decided.trials().observed || told(&decided) == told(&tried));
+                    let softly = hearing.decide_by(RuleSet::Continued, actions, grant);
+                    prop_assert_eq!(&softly, &plainly(&policy, RuleSet::Continued, &question));
+                    prop_assert_eq!(told(&softly), told(&continued.decide(&question)));
+                    prop_assert!(softly.permit().is_none());
+                    prop_assert!(decided.trials().coached || told(&decided) == told(&softly));
                 }
                 if let Some(grant) = flow.grant.as_ref().filter(|_| !hearing.heeds_grants(actions)) {
                     let (with, without) = (hearing.decide(actions, Some(grant)), hearing.decide(actions, None));

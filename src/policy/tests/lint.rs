@@ -220,13 +220,11 @@ fn what_an_annotation_seems_to_promise_it_keeps() {
     );
     for (wrong, meant) in [
         ("@mode(\"observed\")", "did you mean `@mode(\"observe\")`?"),
-        (
-            "@mode(\"coach\")",
-            "write `@mode(\"observe\")` while the rule is on probation; without `@mode` it counts",
-        ),
+        ("@mode(\"coached\")", "did you mean `@mode(\"coach\")`?"),
         (
             "@mode(\"\")",
-            "write `@mode(\"observe\")` while the rule is on probation; without `@mode` it counts",
+            "write `@mode(\"observe\")` while the rule is on probation, `@mode(\"coach\")` while whoever was told why may \
+             continue; without `@mode` it counts",
         ),
     ] {
         let (code, _, _, help) = only(&rule(wrong, "forbid"));
@@ -259,6 +257,28 @@ fn a_rule_on_probation_speaks_of_what_records_tell() {
         let found: Vec<String> = problems(&rule).into_iter().map(|problem| problem.code).collect();
         let expected: &[&str] = if fine { &[] } else { &["wayleave::policy::mode"] };
         assert_eq!(found, expected, "{scope}");
+    }
+}
+
+#[test]
+fn a_rule_coaches_where_a_page_can_tell_why() {
+    for (scope, fine) in [
+        (
+            "(principal, action in [Action::\"connect\", Action::\"activity\"], resource)",
+            true,
+        ),
+        ("(principal, action == Action::\"connect\", resource)", true),
+        ("(principal, action in Action::\"publish\", resource)", true),
+        ("(principal, action, resource is Site)", false),
+        ("(principal, action == Action::\"inspect\", resource)", false),
+        ("(principal, action == Action::\"declare\", resource)", false),
+    ] {
+        for effect in ["permit", "forbid"] {
+            let rule = format!("@id(\"a\") @reason(\"R.\") @mode(\"coach\")\n{effect} {scope};");
+            let found: Vec<String> = problems(&rule).into_iter().map(|problem| problem.code).collect();
+            let expected: &[&str] = if fine { &[] } else { &["wayleave::policy::mode"] };
+            assert_eq!(found, expected, "{effect} {scope}");
+        }
     }
 }
 

@@ -264,6 +264,7 @@ impl Flow {
             not_before: Timestamp::from_millis(0),
             expires: self.at.plus(day),
             approved_by: None,
+            continued: None,
             state: GrantState::Active,
         });
         self

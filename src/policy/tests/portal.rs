@@ -155,7 +155,7 @@ proptest! {
                     for request in &asked.requests {
                         tally.count(&Authorizer::new().is_authorized(request, &whole, &asked.entities), &policy.numbers);
                         let met = policy.engine.candidates_for(request, &asked.entities).unwrap();
-                        tally.observed = met.iter().any(|number| policy.rules[*number].mode == crate::facts::Mode::Observe);
+                        tally.trials.observed = met.iter().any(|number| policy.rules[*number].mode == crate::facts::Mode::Observe);
                     }
                     policy.conclude(tally, None)
                 }

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::facts::Mode;
+use crate::facts::{Continued, Mode, PolicyId};
 
 #[test]
 fn a_question_that_mixes_up_two_flows_is_denied() {
@@ -101,11 +101,11 @@ fn a_rule_on_probation_changes_nothing_also_where_it_fails() {
             hearing.decide_by(crate::policy::RuleSet::WithObserved, &actions, None),
         );
         assert_eq!((verdict(&decided).as_str(), verdict(&tried).as_str()), (counts, would));
-        assert!(decided.has_observed());
+        assert!(decided.trials().observed);
         assert_eq!(decided.permit().is_some(), decided.is_allowed());
         assert!(tried.permit().is_none(), "nothing leaves by what is on probation");
     }
-    assert!(!hearing.decide(&["connect"], None).has_observed());
+    assert!(!hearing.decide(&["connect"], None).trials().observed);
 }
 
 #[test]
@@ -120,9 +120,9 @@ fn only_a_clean_refusal_is_let_pass_and_only_where_the_gateway_observes() {
     let eve = flow("eve", "x.com");
     let question = eve.question(&[]);
     let refused = ["connect", "browse"];
-    let permit = observing.hear(&question).let_pass(&refused).unwrap();
+    let permit = observing.hear(&question).let_pass(&refused, None, None).unwrap();
     assert_eq!(permit.authority(), &eve.authority);
-    assert!(enforcing.hear(&question).let_pass(&refused).is_none());
+    assert!(enforcing.hear(&question).let_pass(&refused, None, None).is_none());
     assert!(!observing.hear(&question).decide(&refused, None).is_allowed());
     for actions in [
         &["connect"][..],
@@ -130,11 +130,116 @@ fn only_a_clean_refusal_is_let_pass_and_only_where_the_gateway_observes() {
         &["browse"],
         &["connect", "levitate"],
     ] {
-        assert!(observing.hear(&question).let_pass(actions).is_none(), "{actions:?}");
+        assert!(
+            observing.hear(&question).let_pass(actions, None, None).is_none(),
+            "{actions:?}"
+        );
     }
     let mut mixed_up = eve.clone();
     mixed_up.subject.id = SubjectId::parse("mallory").unwrap();
-    assert!(observing.hear(&mixed_up.question(&[])).let_pass(&refused).is_none());
+    assert!(
+        observing
+            .hear(&mixed_up.question(&[]))
+            .let_pass(&refused, None, None)
+            .is_none()
+    );
+}
+
+/// As if eve had continued past something, until an hour from now.
+fn continued(flow: &Flow, past: &[&str]) -> Grant {
+    let told = flow.clone().purpose(PurposeId::CONTINUED).grant.unwrap();
+    Grant {
+        expires: flow.at.plus(Duration::from_hours(1)),
+        continued: Some(Continued {
+            host: None,
+            past: past.iter().map(|id| PolicyId::new(*id)).collect(),
+        }),
+        ..told
+    }
+}
+
+#[test]
+fn whoever_continues_passes_the_rules_that_coach_and_no_others() {
+    let rules = r#"
+        @id("open") @reason("Open.")
+        permit (principal, action in [Action::"connect", Action::"browse", Action::"post"], resource);
+        @id("shut") @reason("Shut.") @mode("coach")
+        forbid (principal, action in [Action::"browse", Action::"react"], resource);
+        @id("like") @reason("Like.") @mode("coach") @expires("2030-01-01")
+        permit (principal, action == Action::"save", resource);
+        @id("firm") @reason("Firm.")
+        forbid (principal, action == Action::"post", resource);
+        @id("soft") @reason("Soft.") @mode("coach")
+        forbid (principal, action == Action::"post", resource);
+        @id("sum") @reason("Sum.") @mode("coach")
+        forbid (principal, action == Action::"download", resource) when { context.request.bytes * 9223372036854775807 > 5 };
+    "#;
+    let policy = parsed(&[SourceText::new("rules/test.cedar", rules)]);
+    let eve = flow("eve", "x.com");
+    let question = eve.question(&[]);
+    let hearing = policy.hear(&question);
+    let told = continued(&eve, &[]);
+    for (action, counts, later) in [
+        ("browse", "deny shut", "allow open"),
+        ("save", "deny", "allow open like"),
+        ("react", "deny shut", "deny"),
+        ("post", "deny firm soft", "deny firm"),
+        ("download", "error sum", "deny"),
+    ] {
+        let actions = ["connect", action];
+        let (decided, softly) = (
+            hearing.decide(&actions, None),
+            hearing.decide_by(crate::policy::RuleSet::Continued, &actions, None),
+        );
+        assert_eq!(
+            (verdict(&decided).as_str(), verdict(&softly).as_str()),
+            (counts, later),
+            "{action}"
+        );
+        assert!(decided.trials().coached && !decided.trials().observed);
+        assert!(softly.permit().is_none(), "nothing leaves before its sender continued");
+        assert!(hearing.let_pass(&actions, None, None).is_none(), "{action}");
+        let permit = hearing.let_pass(&actions, None, Some(&told));
+        assert_eq!(permit.is_some(), softly.is_allowed(), "{action}");
+        if let Some(permit) = permit {
+            assert_eq!(
+                (permit.authority(), permit.until()),
+                (&eve.authority, Some(told.expires))
+            );
+        }
+    }
+}
+
+#[test]
+fn nobody_continues_past_what_another_was_told_or_longer_than_they_may() {
+    let rules = r#"@id("shut") @reason("Shut.") forbid (principal, action, resource);"#;
+    let coaching = parsed(&[SourceText::new("rules/test.cedar", rules)]).in_mode(Mode::Coach);
+    let eve = flow("eve", "x.com");
+    let question = eve.question(&[]);
+    let actions = ["connect", "browse"];
+    let passes = |by: &Grant| coaching.hear(&question).let_pass(&actions, None, Some(by)).is_some();
+    let told = continued(&eve, &["shut"]);
+    assert!(passes(&told));
+    for other in [
+        Grant {
+            subject: SubjectId::parse("ada").unwrap(),
+            ..told.clone()
+        },
+        Grant {
+            expires: eve.at,
+            ..told.clone()
+        },
+        Grant {
+            state: GrantState::Withdrawn,
+            ..told.clone()
+        },
+        Grant {
+            continued: None,
+            ..told.clone()
+        },
+    ] {
+        assert!(!passes(&other), "{other:?}");
+    }
 }
 
 #[test]

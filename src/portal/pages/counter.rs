@@ -26,7 +26,14 @@ pub(in crate::portal) struct Onward {
     pub(in crate::portal) by_itself: bool,
 }
 
-/// The page on which somebody states a purpose.
+/// The way past a refusal that does not insist.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Proceed {
+    pub(in crate::portal) token: String,
+    pub(in crate::portal) hint: String,
+}
+
+/// The page on which somebody states a purpose, or continues without one.
 #[derive(Template)]
 #[template(path = "declare.html", config = "src/portal/askama.toml")]
 pub(in crate::portal) struct Declare<'a> {
@@ -44,6 +51,7 @@ pub(in crate::portal) struct Declare<'a> {
     pub(in crate::portal) ticket_hint: Option<String>,
     pub(in crate::portal) ticket_wrong: Option<String>,
     pub(in crate::portal) trouble: Vec<String>,
+    pub(in crate::portal) proceed: Option<Proceed>,
     pub(in crate::portal) contact: Option<String>,
 }
 

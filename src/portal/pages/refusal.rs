@@ -61,6 +61,8 @@ pub struct Told<'a> {
     pub ticket: Option<&'a str>,
     /// Whether the refused request could be repeated by opening its address.
     pub repeatable: bool,
+    /// Whether the person may continue all the same.
+    pub may_continue: bool,
 }
 
 /// What a purpose would open.
@@ -123,6 +125,11 @@ pub fn problem(told: &Told<'_>) -> Page {
     let ids: Vec<&str> = told.remedy.offers.iter().map(|offer| offer.purpose.as_str()).collect();
     let detail = (words.detail)(kind, &doing, told.place, &ids);
     let purposes: Vec<Value> = told.remedy.offers.iter().map(purpose).collect();
+    let detail = if told.may_continue {
+        format!("{detail} {}", words.tools_may_continue)
+    } else {
+        detail
+    };
     let reasons = told.reasons();
     let mut problem = Problem::new(StatusCode::FORBIDDEN, kind.as_str(), (words.heading)(kind), &detail)
         .with("instance", told.instance())
@@ -135,6 +142,9 @@ pub fn problem(told: &Told<'_>) -> Page {
         .with("policy_revision", told.rulebook.as_str());
     if let Some(alternative) = &told.remedy.alternative {
         problem = problem.with("alternative", alternative.as_str());
+    }
+    if told.may_continue {
+        problem = problem.with("continue", format!("{}{}/continue", told.portal, told.instance()));
     }
     let mut page = problem.answer();
     told.mark(&mut page);
@@ -185,6 +195,7 @@ impl Told<'_> {
         let (sent, link) = match (declarable, self.repeatable) {
             (true, false) => (words.go_back_after_declaring, words.link_to_declare),
             (true, true) => (words.nothing_was_sent, words.link_to_declare),
+            (false, _) if self.may_continue => (words.nothing_was_sent, words.link_to_continue),
             (false, _) => (words.nothing_was_sent, words.link_to_explain),
         };
         Lines {

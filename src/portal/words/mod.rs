@@ -92,6 +92,7 @@ pub struct Words {
     pub go_back_after_declaring: &'static str,
     pub link_to_declare: &'static str,
     pub link_to_explain: &'static str,
+    pub link_to_continue: &'static str,
     pub reference: &'static str,
     pub rules: &'static str,
 
@@ -120,6 +121,15 @@ pub struct Words {
     pub go_on_to: fn(&str) -> String,
     pub go_back_and_try_again: &'static str,
     pub grant: &'static str,
+
+    // Continuing.
+    pub continue_anyway: &'static str,
+    pub continue_hint: fn(lasts: Duration) -> String,
+    pub tools_may_continue: &'static str,
+    pub continued: &'static str,
+    pub continued_until: fn(&str) -> String,
+    pub not_continued_title: &'static str,
+    pub not_continued: &'static str,
 
     // My page.
     pub my_page: &'static str,

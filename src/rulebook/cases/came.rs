@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::{Asks, Expected, Wields};
 use crate::facts::fields::list;
-use crate::facts::{Observation, Outcome, PolicyId, PurposeId, Reading, Reason, Would};
+use crate::facts::{Coach, Observation, Outcome, PolicyId, PurposeId, Reading, Reason, Would};
 use crate::policy::{CedarCase, GrantQuestion};
 use crate::rulebook::Rulebook;
 
@@ -21,6 +21,7 @@ pub(super) struct Came {
     under: Option<PurposeId>,
     /// What rules on probation would have changed.
     would: Option<Would>,
+    may_continue: bool,
     troubles: Vec<String>,
 }
 
@@ -63,6 +64,7 @@ impl Rulebook {
             reads_as: judgement.reading().map(|reading| reading.activity.to_string()),
             under: judgement.grant().map(|grant| grant.purpose.clone()),
             would: judgement.would(),
+            may_continue: judgement.coach() == Some(Coach::Offered),
             troubles: judgement.troubles().to_vec(),
         }
     }
@@ -123,6 +125,7 @@ impl Came {
             reads_as: None,
             under: None,
             would: None,
+            may_continue: false,
             troubles: Vec::new(),
         }
     }
@@ -150,6 +153,9 @@ impl Came {
             let policies = list(would.policies.iter().map(PolicyId::as_str));
             let be = would.be.as_str();
             lines.push(format!("with the rules on probation: {be} by {policies}"));
+        }
+        if self.may_continue {
+            lines.push("coached: whoever is told why not may continue".to_owned());
         }
         lines.extend(self.troubles.iter().map(|trouble| format!("trouble: {trouble}")));
         lines
@@ -189,6 +195,9 @@ impl Expected {
         if let Some(would) = self.would {
             let came = came.would.as_ref().map(|would| would.be.as_str());
             differ("would", quoted(would.as_str()), said(came));
+        }
+        if let Some(may) = self.may_continue {
+            differ("may-continue", may.to_string(), came.may_continue.to_string());
         }
         let decided: BTreeSet<&str> = came.decided().map(PolicyId::as_str).collect();
         if let Some(policies) = &self.policies {

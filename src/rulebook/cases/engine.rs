@@ -96,6 +96,7 @@ fn case(policy: &Policy, entry: Value, files: &[SourceText]) -> Result<Read, (&'
         reads_as: None,
         under: None,
         would: None,
+        may_continue: None,
         errors: Some(entry.num_errors),
     };
     Ok((entry.name, Asks::Engine(Box::new(engine)), expected))

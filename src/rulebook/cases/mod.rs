@@ -88,6 +88,8 @@ struct Expected {
     under: Option<PurposeId>,
     /// What rules on probation would change.
     would: Option<WouldBe>,
+    /// Whether the person may continue once they are told why not.
+    may_continue: Option<bool>,
     /// How many policies fail to evaluate.
     errors: Option<usize>,
 }

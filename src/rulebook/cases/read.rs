@@ -40,6 +40,7 @@ pub(super) const CASE: &[&str] = &[
     "channel",
     "outcome",
     "would",
+    "may-continue",
     "policies",
     "offers",
     "inspect",
@@ -114,6 +115,7 @@ impl Bench<'_> {
                 "would",
                 &[WouldBe::Allowed, WouldBe::Denied].map(|word| (word.as_str(), word)),
             ),
+            may_continue: case.flag("may-continue"),
             errors: None,
             outcome: case.choice("outcome", &outcomes)?,
         })
@@ -365,6 +367,7 @@ impl Bench<'_> {
             expires: Self::expires(entry).unwrap_or_else(|| setting.at.plus(purpose.default_for(&covers))),
             covers,
             approved_by,
+            continued: None,
             state: GrantState::Active,
         })
     }

@@ -11,7 +11,7 @@ pub use again::Replayer;
 pub use tally::{Change, Example, Group, Sums, Tally};
 
 use super::Rulebook;
-use crate::facts::{Act, Ask, DecisionNote, Help, Observation, Outcome, Record};
+use crate::facts::{Act, Ask, Coach, DecisionNote, Help, Observation, Outcome, Record};
 
 /// What became of a recorded flow under a rulebook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +112,13 @@ fn differences(from: &DecisionNote, to: &DecisionNote) -> Vec<String> {
     differ("activity", from.activity.to_string(), to.activity.to_string());
     let would = |note: &DecisionNote| shown(note.would.as_ref().map(|would| would.be.as_str()));
     differ("with the rules on probation", would(from), would(to));
+    let coach = |note: &DecisionNote| {
+        shown(note.coach.as_ref().map(|coach| match coach {
+            Coach::Offered => "may continue",
+            Coach::Continued(_) => "continued",
+        }))
+    };
+    differ("coached", coach(from), coach(to));
     differ("read", from.inspect.to_string(), to.inspect.to_string());
     differ(
         "platform",

@@ -37,6 +37,8 @@ pub struct Tally {
 pub enum Change {
     /// It passes now.
     NewlyAllowed,
+    /// It passed, and does so once its sender was told why not and continues.
+    NewlyCoached,
     /// It passed, and does so no longer.
     NewlyRefused,
     /// It is refused as before, but something else would help, or nothing.
@@ -47,8 +49,9 @@ pub enum Change {
 
 impl Change {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::NewlyAllowed,
+        Self::NewlyCoached,
         Self::NewlyRefused,
         Self::RefusedOtherwise,
         Self::AllowedOtherwise,
@@ -58,15 +61,17 @@ impl Change {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::NewlyAllowed => "newly allowed",
+            Self::NewlyCoached => "newly coached",
             Self::NewlyRefused => "newly refused",
             Self::RefusedOtherwise => "refused otherwise",
             Self::AllowedOtherwise => "allowed otherwise",
         }
     }
 
-    fn of(from: Outcome, to: Outcome) -> Self {
-        match (from == Outcome::Allow, to == Outcome::Allow) {
+    fn of(from: &DecisionNote, to: &DecisionNote) -> Self {
+        match (from.outcome == Outcome::Allow, to.outcome == Outcome::Allow) {
             (false, true) => Self::NewlyAllowed,
+            (true, false) if to.coach.is_some() => Self::NewlyCoached,
             (true, false) => Self::NewlyRefused,
             (false, false) => Self::RefusedOtherwise,
             (true, true) => Self::AllowedOtherwise,
@@ -226,7 +231,7 @@ impl Tally {
     }
 
     fn changed(&mut self, id: &RecordId, seen: &Observation, from: &DecisionNote, to: &DecisionNote) {
-        *self.changes.entry(Change::of(from.outcome, to.outcome)).or_default() += 1;
+        *self.changes.entry(Change::of(from, to)).or_default() += 1;
         let none = || NONE.to_owned();
         let purpose = from.purpose.as_ref().or(to.purpose.as_ref());
         let mut member = |kind, name: String| self.groups.entry((kind, name)).or_default().add(seen);

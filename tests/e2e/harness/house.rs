@@ -76,6 +76,7 @@ impl World {
             not_before: now,
             expires: now.plus(Duration::from_hours(1)),
             approved_by: None,
+            continued: None,
         };
         differ(&mut terms);
         self.gate().ledger().give(terms).await.unwrap()

@@ -34,6 +34,7 @@ pub const ENGLISH: Words = Words {
     go_back_after_declaring: "Nothing was sent to the site. State your purpose, then come back and send it again.",
     link_to_declare: "State your purpose",
     link_to_explain: "See why, and what you may do",
+    link_to_continue: "See why, and continue",
     reference: "Reference",
     rules: "Rules in force",
 
@@ -68,6 +69,19 @@ pub const ENGLISH: Words = Words {
     go_on_to: |host| format!("Continue to {host}"),
     go_back_and_try_again: "Go back to the site and try again.",
     grant: "Grant",
+
+    continue_anyway: "Continue",
+    continue_hint: |lasts| {
+        format!(
+            "You may continue all the same. That you did is kept with your name; for {} you are not asked again.",
+            span(lasts)
+        )
+    },
+    tools_may_continue: "You may continue all the same: POST to the address in `continue`.",
+    continued: "Continued after being told why not",
+    continued_until: |until| format!("You may continue until {until}"),
+    not_continued_title: "You cannot continue past this",
+    not_continued: "A rule insists on it, or the rules have changed meanwhile.",
 
     my_page: "My page",
     see_my_page: "See my purposes and recent refusals",

@@ -54,19 +54,19 @@ pub(super) fn catalog(files: &[SourceText]) -> Result<Catalog, Vec<Problem>> {
     let named = |wanted: &'static str| files.iter().filter(move |file| stem(file) == wanted);
     for file in named(CATEGORIES) {
         problems.extend(one(file, lists::CATEGORIES, |fields| {
-            lists::categories(fields, &mut draft)
+            lists::categories(fields, &mut draft);
         }));
     }
     for file in named(ACTIVITIES) {
         problems.extend(one(file, lists::ACTIVITIES, |fields| {
-            lists::activities(fields, &mut draft)
+            lists::activities(fields, &mut draft);
         }));
     }
     for file in files {
         let name = stem(file);
         if ![CATEGORIES, ACTIVITIES, LOCAL].contains(&name) {
             problems.extend(one(file, platform::PLATFORM, |fields| {
-                platform::platform(fields, name, &mut draft)
+                platform::platform(fields, name, &mut draft);
             }));
         }
     }

@@ -1,6 +1,6 @@
 //! A platform's file, and the hosts that only this installation knows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::host::{Cover, Domain, HostPattern};
@@ -124,11 +124,7 @@ pub(super) fn platform(fields: &Fields<'_, '_>, stem: &str, draft: &mut Draft) {
     if draft.platforms.insert(platform.clone(), entry).is_some() {
         twice(fields, id);
     }
-    let sets = fields.table("host_sets", &[]);
-    let named = sets
-        .iter()
-        .flat_map(|sets| sets.keys().map(|(name, _)| (name, sets.texts(name))));
-    let sets: signature::HostSets<'_> = named.collect();
+    let sets = host_sets(fields);
     for row in fields.tables("domains", DOMAIN) {
         domain(&row, &platform, draft);
     }
@@ -142,6 +138,13 @@ pub(super) fn platform(fields: &Fields<'_, '_>, stem: &str, draft: &mut Draft) {
         secret(&row, &platform, &sets, draft);
     }
     signature::signatures(fields, Some(&platform), &sets, draft);
+}
+
+fn host_sets<'t>(fields: &Fields<'t, '_>) -> signature::HostSets<'t> {
+    let Some(sets) = fields.table("host_sets", &[]) else {
+        return BTreeMap::new();
+    };
+    sets.keys().map(|(name, _)| (name, sets.texts(name))).collect()
 }
 
 /// Reads the hosts of this installation: instances of federated and self-hosted platforms.

@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::dial::{Dialer, Targets};
 use super::pool::Key;
-use super::streams::{Place, Streams};
+use super::streams::{Reservation, StreamLimit};
 use super::{Body, Tls, faults};
 use crate::facts::{Authority, Fault, Stage};
 
@@ -21,14 +21,14 @@ use crate::facts::{Authority, Fault, Stage};
 pub(super) enum Connected {
     /// For one request at a time.
     Http1(http1::SendRequest<Body>),
-    /// For many at a time, and the place of the first.
-    Http2(Shared, Place),
+    /// For many at a time, and a stream for the first.
+    Http2(Shared, Reservation),
 }
 
 /// An HTTP/2 connection, which requests share.
 pub(super) struct Shared {
     pub(super) sender: http2::SendRequest<Body>,
-    pub(super) streams: Arc<Streams>,
+    pub(super) streams: Arc<StreamLimit>,
 }
 
 impl Shared {
@@ -42,7 +42,7 @@ pub(super) enum Sender {
     /// On a connection of its own.
     Http1(http1::SendRequest<Body>),
     /// Beside others.
-    Http2(http2::SendRequest<Body>, Place),
+    Http2(http2::SendRequest<Body>, Reservation),
 }
 
 /// An answer, or why there is none and the request if it provably never left.
@@ -174,7 +174,7 @@ impl Connector {
             .handshake(TokioIo::new(stream))
             .await;
         let (mut sender, connection) = shaken.map_err(|error| faults::of_exchange(to, &error))?;
-        let streams = Streams::up_to(streams);
+        let streams = StreamLimit::up_to(streams);
         let first = streams
             .enter()
             .ok_or_else(|| Fault::internal(Stage::Dial, "no stream may be opened"))?;
@@ -199,7 +199,10 @@ impl Connector {
 }
 
 /// Runs a shared connection, and takes down what its origin allows.
-async fn watched<S>(connection: http2::Connection<TokioIo<S>, Body, Joined>, streams: Arc<Streams>) -> hyper::Result<()>
+async fn watched<S>(
+    connection: http2::Connection<TokioIo<S>, Body, Joined>,
+    streams: Arc<StreamLimit>,
+) -> hyper::Result<()>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {

@@ -78,11 +78,11 @@ impl Upstream {
                 let held = match sender {
                     Sender::Http1(_) if is_bound(response.headers()) => None, // it is one person's
                     Sender::Http1(sender) => Some(Held::Whole(sender, Arc::clone(slot), Arc::clone(&self.pool))),
-                    Sender::Http2(_, place) => {
+                    Sender::Http2(_, reservation) => {
                         if !reused {
-                            place.look();
+                            reservation.look();
                         }
-                        Some(Held::Place(place))
+                        Some(Held::Stream(reservation))
                     }
                 };
                 return Ok(passed_on(to, response, held)?);
@@ -92,8 +92,8 @@ impl Upstream {
         };
         let whole = error.take_message().filter(|_| reused).map(Box::new);
         let fate = faults::fate(error.error());
-        if let (Fate::Unprocessed, Sender::Http2(_, place)) = (fate, sender) {
-            place.refused();
+        if let (Fate::Unprocessed, Sender::Http2(_, reservation)) = (fate, sender) {
+            reservation.refused();
         }
         Err(Missed {
             fault: faults::of_exchange(to, error.error()),

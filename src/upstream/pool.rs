@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::connect::{Connected, Connector, Sender, Shared};
 use super::dial::Targets;
 use super::outgoing::Spelled;
-use super::streams::{self, Place};
+use super::streams::{self, Reservation};
 use super::{Body, faults};
 use crate::facts::{Authority, Fault};
 use crate::policy::Permit;
@@ -48,8 +48,8 @@ pub(super) struct Checkout {
 
 /// What an exchange holds until its answer has ended.
 pub(super) enum Held {
-    /// A place on a shared connection.
-    Place(Place),
+    /// A stream on a shared connection.
+    Stream(Reservation),
     /// A whole connection, and where it is kept.
     Whole(http1::SendRequest<Body>, Arc<Slot>, Arc<Pool>),
 }
@@ -58,7 +58,7 @@ impl Held {
     /// The answer has ended: the next request may have it. Dropped instead, a whole connection is let go.
     pub(super) fn give_back(self) {
         match self {
-            Self::Place(place) => drop(place),
+            Self::Stream(reservation) => drop(reservation),
             Self::Whole(sender, slot, pool) => pool.keep(&slot, sender),
         }
     }
@@ -197,9 +197,9 @@ impl Pool {
                 state.speaks_http1 = true;
                 Sender::Http1(sender)
             }
-            Connected::Http2(connection, place) => {
+            Connected::Http2(connection, reservation) => {
                 state.speaks_http1 = false; // any more
-                let sender = Sender::Http2(connection.sender.clone(), place);
+                let sender = Sender::Http2(connection.sender.clone(), reservation);
                 let since = None;
                 state.shared.push(Sharing { connection, since });
                 sender
@@ -300,9 +300,9 @@ impl Slot {
         let mut state = self.lock();
         state.shared.retain(|each| !each.connection.sender.is_closed());
         for each in &mut state.shared {
-            if let Some(place) = each.connection.streams.enter() {
+            if let Some(reservation) = each.connection.streams.enter() {
                 each.since = None;
-                return Some(Sender::Http2(each.connection.sender.clone(), place));
+                return Some(Sender::Http2(each.connection.sender.clone(), reservation));
             }
         }
         let ready = state.waiting.iter().rposition(|waiting| waiting.sender.is_ready())?;

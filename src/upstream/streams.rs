@@ -10,17 +10,17 @@ use futures_util::task::AtomicWaker;
 /// what may be opened before an origin has said a number (RFC 9113 §6.5.2).
 pub(super) const MOST: usize = 100;
 
-/// The streams of one connection.
-pub(super) struct Streams {
+/// How many streams a connection carries, and how many it may.
+pub(super) struct StreamLimit {
     open: AtomicUsize,
     most: AtomicUsize,
     carrier: AtomicWaker,
 }
 
-/// A stream's place on its connection, left on drop.
-pub(super) struct Place(Arc<Streams>);
+/// One of the streams that a connection may carry, given back on drop.
+pub(super) struct Reservation(Arc<StreamLimit>);
 
-impl Streams {
+impl StreamLimit {
     /// None yet, and at most `most`.
     pub(super) fn up_to(most: usize) -> Arc<Self> {
         Arc::new(Self {
@@ -30,13 +30,13 @@ impl Streams {
         })
     }
 
-    /// A place for one more stream, if there is room.
-    pub(super) fn enter(self: &Arc<Self>) -> Option<Place> {
+    /// Reserves one more stream, if there is room.
+    pub(super) fn enter(self: &Arc<Self>) -> Option<Reservation> {
         let most = self.most();
         let entered = self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |open| {
             (open < most).then(|| open + 1)
         });
-        entered.is_ok().then(|| Place(Arc::clone(self)))
+        entered.is_ok().then(|| Reservation(Arc::clone(self)))
     }
 
     pub(super) fn are_none(&self) -> bool {
@@ -59,7 +59,7 @@ impl Streams {
     }
 }
 
-impl Place {
+impl Reservation {
     /// Has somebody look at what the origin allows: that came before the first answer, but nobody was told.
     pub(super) fn look(&self) {
         self.0.carrier.wake();
@@ -73,7 +73,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn places_are_given_out_up_to_the_limit_and_taken_back() {
-        let streams = Streams::up_to(MOST);
+        let streams = StreamLimit::up_to(MOST);
         streams.allow(2);
         let first = streams.enter().unwrap();
         let _second = streams.enter().unwrap();
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_refused_stream_tells_how_many_there_may_be() {
-        let streams = Streams::up_to(MOST);
+        let streams = StreamLimit::up_to(MOST);
         let _two = [streams.enter().unwrap(), streams.enter().unwrap()];
         streams.enter().unwrap().refused();
         assert!(streams.enter().is_none());
@@ -105,12 +105,12 @@ mod tests {
 
     #[test]
     fn whatever_an_origin_allows_there_is_one_place_and_an_end() {
-        let streams = Streams::up_to(MOST);
+        let streams = StreamLimit::up_to(MOST);
         streams.allow(0);
         let _one = streams.enter().unwrap();
         assert!(streams.enter().is_none());
         streams.allow(usize::MAX);
-        let all: Vec<Place> = std::iter::from_fn(|| streams.enter()).collect();
+        let all: Vec<Reservation> = std::iter::from_fn(|| streams.enter()).collect();
         assert_eq!(all.len(), MOST - 1);
     }
 }

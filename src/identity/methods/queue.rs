@@ -16,14 +16,14 @@ pub(super) struct Queue(Mutex<BTreeMap<IpAddr, usize>>);
 
 /// A place in the queue, given back when dropped.
 #[derive(Debug)]
-pub(super) struct Place<'q> {
+pub(super) struct Queued<'q> {
     queue: &'q Queue,
     from: IpAddr,
 }
 
 impl Queue {
     /// A place for a client; none if too many wait.
-    pub(super) fn enter(&self, client: IpAddr) -> Option<Place<'_>> {
+    pub(super) fn enter(&self, client: IpAddr) -> Option<Queued<'_>> {
         let from = origin_of(client);
         let mut waiting = self.lock();
         let here = waiting.get(&from).copied().unwrap_or_default();
@@ -31,7 +31,7 @@ impl Queue {
             return None;
         }
         waiting.insert(from, here + 1);
-        Some(Place { queue: self, from })
+        Some(Queued { queue: self, from })
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<IpAddr, usize>> {
@@ -39,7 +39,7 @@ impl Queue {
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Queued<'_> {
     fn drop(&mut self) {
         let mut waiting = self.queue.lock();
         if let Some(here) = waiting.get_mut(&self.from) {
@@ -63,7 +63,7 @@ pub(super) fn origin_of(client: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn enter<'q>(queue: &'q Queue, client: &str) -> Option<Place<'q>> {
+    fn enter<'q>(queue: &'q Queue, client: &str) -> Option<Queued<'q>> {
         queue.enter(client.parse().unwrap())
     }
 

@@ -16,7 +16,7 @@ use super::folder::{self, Folder, Listing, Medium, NotTaken};
 use super::seal::{SealKey, Signed, Signer, private_pem};
 use super::segment::Segment;
 use super::walk::{Broken, PUBLIC_KEY, after, seal_of, walk};
-use super::writer::{Place, RETRY, Writer, day_of};
+use super::writer::{RETRY, Tail, Writer, day_of};
 use super::{Book, Inner, Reader, Settings};
 use crate::clock::{Clock, Timestamp};
 use crate::facts::{Act, End, Ending, GatewayAct, Record, RecordId, RulebookId};
@@ -118,24 +118,22 @@ pub(super) fn open_on(
     let found = survey(&settings.folder, &signer.public(), &failed)?;
     let mut repairs = Vec::new();
     if found.torn > 0 {
-        let kept_in = folder
-            .set_aside(found.place.segment, found.place.bytes)
-            .map_err(failed)?;
-        let (file, bytes) = (found.place.segment.lines(), found.torn);
+        let kept_in = folder.set_aside(found.tail.segment, found.tail.bytes).map_err(failed)?;
+        let (file, bytes) = (found.tail.segment.lines(), found.torn);
         repairs.push(if found.holed {
             Repair::Hole { file, bytes, kept_in }
         } else {
             Repair::TornEnd { file, bytes, kept_in }
         });
     }
-    let place = if found.sealed { found.place.after() } else { found.place };
-    folder.go_on(place.segment).map_err(failed)?;
+    let tail = if found.sealed { found.tail.after() } else { found.tail };
+    folder.go_on(tail.segment).map_err(failed)?;
 
     let desk = Arc::new(Desk::new(settings.queue, settings.on_full, clock.clone()));
-    desk.begins(place.segment);
+    desk.begins(tail.segment);
     let readers: Arc<[Reader]> = readers.into();
     let parts = (Arc::clone(&desk), Arc::clone(&readers), clock.clone());
-    let writer = Writer::new(settings, retry, parts, medium(folder), signer, place);
+    let writer = Writer::new(settings, retry, parts, medium(folder), signer, tail);
     let book = Book {
         inner: Arc::new(Inner {
             desk,
@@ -183,8 +181,8 @@ fn signer(folder: &mut Folder, failed: &impl Fn(io::Error) -> BookError) -> Resu
 
 /// What a start finds.
 struct Found {
-    place: Place,
-    /// Whether `place.segment` is finished.
+    tail: Tail,
+    /// Whether `tail.segment` is finished.
     sealed: bool,
     /// Bytes after its last line that holds.
     torn: u64,
@@ -199,7 +197,7 @@ fn survey(path: &Path, key: &SealKey, failed: &impl Fn(io::Error) -> BookError) 
     let listing = folder::list(path).map_err(failed)?;
     let Some((&last, &(has_lines, sealed))) = listing.segments.last_key_value() else {
         return Ok(Found {
-            place: Place::first(),
+            tail: Tail::first(),
             sealed: false,
             torn: 0,
             holed: false,
@@ -228,7 +226,7 @@ fn survey(path: &Path, key: &SealKey, failed: &impl Fn(io::Error) -> BookError) 
         sealed,
         torn: end.saturating_sub(walked.bytes),
         holed,
-        place: Place {
+        tail: Tail {
             segment: last,
             from: walked.from,
             chain: walked.chain,

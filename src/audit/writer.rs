@@ -27,7 +27,7 @@ pub(super) const RETRY: Duration = Duration::from_secs(1);
 
 /// Where the current segment stands on disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Tail {
     pub(super) segment: Segment,
     /// The chain at the segment's first line.
     pub(super) from: Chain,
@@ -48,13 +48,13 @@ pub(super) struct Writer {
     pub(super) clock: Clock,
     pub(super) medium: Box<dyn Medium>,
     pub(super) signer: Signer,
-    pub(super) place: Place,
+    pub(super) tail: Tail,
     pub(super) segment_bytes: u64,
     pub(super) linger: Duration,
     pub(super) retry: Duration,
     /// Lines chained and not yet on disk.
     pub(super) buffer: Vec<u8>,
-    /// Whether the file may hold more than `place.bytes`.
+    /// Whether the file may hold more than `tail.bytes`.
     pub(super) dirty: bool,
 }
 
@@ -80,14 +80,14 @@ pub(super) fn day_of(at: Timestamp) -> i64 {
 }
 
 impl Writer {
-    /// A writer that goes on at `place` of the open segment.
+    /// A writer that goes on at `tail` of the open segment.
     pub(super) fn new(
         settings: &Settings,
         retry: Duration,
         parts: (Arc<Desk>, Arc<[Reader]>, Clock),
         medium: Box<dyn Medium>,
         signer: Signer,
-        place: Place,
+        tail: Tail,
     ) -> Self {
         let (desk, readers, clock) = parts;
         Self {
@@ -96,7 +96,7 @@ impl Writer {
             clock,
             medium,
             signer,
-            place,
+            tail,
             segment_bytes: settings.segment_bytes,
             linger: Duration::from_millis(settings.sync_ms),
             retry,
@@ -155,7 +155,7 @@ impl Writer {
                 return true;
             };
             self.dirty = true;
-            let why = format!("the records cannot be written to `{}`: {e}", self.place.segment.lines());
+            let why = format!("the records cannot be written to `{}`: {e}", self.tail.segment.lines());
             // whoever hears that the disk fails must not find the book healthy
             self.desk.stuck(&why);
             batch.answer(&Err(Unavailable::kept(why.as_str())));
@@ -168,18 +168,18 @@ impl Writer {
 
     /// Puts lines on disk; after an error, goes on where it stopped.
     fn put(&mut self, lines: &[Line], chained: &mut usize) -> io::Result<()> {
-        if self.place.day.is_some_and(|day| day != day_of(self.clock.now())) {
+        if self.tail.day.is_some_and(|day| day != day_of(self.clock.now())) {
             self.rotate()?;
         }
         while let Some(line) = lines.get(*chained) {
             if self.is_full_with(&line.json) {
                 self.rotate()?;
             }
-            self.place.day.get_or_insert_with(|| day_of(self.clock.now()));
-            self.place.chain.append(&line.json, &mut self.buffer);
+            self.tail.day.get_or_insert_with(|| day_of(self.clock.now()));
+            self.tail.chain.append(&line.json, &mut self.buffer);
             match &line.mark {
-                Mark::Opens(id) => drop(self.place.open.insert(id.clone())),
-                Mark::Closes(id) => drop(self.place.open.remove(id)),
+                Mark::Opens(id) => drop(self.tail.open.insert(id.clone())),
+                Mark::Closes(id) => drop(self.tail.open.remove(id)),
                 Mark::Neither => {}
             }
             *chained += 1;
@@ -190,22 +190,22 @@ impl Writer {
     /// Whether `record` belongs into the next segment; a segment has at least one line.
     fn is_full_with(&self, record: &[u8]) -> bool {
         let size = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
-        let filled = self.place.bytes.saturating_add(size(self.buffer.len()));
+        let filled = self.tail.bytes.saturating_add(size(self.buffer.len()));
         filled > 0 && filled.saturating_add(size(record.len() + 100)) > self.segment_bytes
     }
 
     /// Makes everything that is chained durable.
     fn flush(&mut self) -> io::Result<()> {
         if self.dirty {
-            self.medium.truncate(self.place.bytes)?;
+            self.medium.truncate(self.tail.bytes)?;
             self.dirty = false;
         }
         if self.buffer.is_empty() {
             return Ok(());
         }
-        self.medium.write(self.place.bytes, &self.buffer)?;
+        self.medium.write(self.tail.bytes, &self.buffer)?;
         self.medium.sync()?;
-        self.place.bytes += u64::try_from(self.buffer.len()).unwrap_or(u64::MAX);
+        self.tail.bytes += u64::try_from(self.buffer.len()).unwrap_or(u64::MAX);
         self.buffer.clear();
         Ok(())
     }
@@ -213,13 +213,13 @@ impl Writer {
     /// Seals the current segment and begins the next one. The seal is durable before the next segment is there.
     fn rotate(&mut self) -> io::Result<()> {
         self.flush()?;
-        let seal = self.place.seal();
+        let seal = self.tail.seal();
         let signed = serde_json::to_vec(&self.signer.sign(seal))?;
-        self.medium.place(&self.place.segment.seal(), &signed)?;
-        let next = self.place.after();
+        self.medium.place(&self.tail.segment.seal(), &signed)?;
+        let next = self.tail.after();
         self.medium.create(&next.segment.lines())?;
         self.desk.begins(next.segment);
-        self.place = next;
+        self.tail = next;
         Ok(())
     }
 
@@ -247,7 +247,7 @@ impl Writer {
     }
 }
 
-impl Place {
+impl Tail {
     /// The beginning of a new book.
     pub(super) fn first() -> Self {
         Self {

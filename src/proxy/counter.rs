@@ -5,7 +5,7 @@ use http_body_util::Full;
 
 use super::Proxy;
 use super::body::carrying;
-use super::request::{Asked, signed_out};
+use super::request::{Inbound, signed_out};
 use super::respond::{self, Reader};
 use crate::audit::{Closing, Entry};
 use crate::facts::{End, Fault, Observation, Stage};
@@ -14,16 +14,16 @@ use crate::upstream::Body;
 
 impl Proxy {
     /// Hears a request to the counter to its end, and has it answered.
-    pub(super) async fn at_the_counter(&self, entry: Entry, seen: Observation, asked: Asked) -> Response<Body> {
-        let reader = Reader::of(&asked.parts);
-        let head_only = asked.parts.method == Method::HEAD;
-        let request = Request::from_parts(asked.parts, asked.body);
+    pub(super) async fn at_the_counter(&self, entry: Entry, seen: Observation, inbound: Inbound) -> Response<Body> {
+        let reader = Reader::of(&inbound.parts);
+        let head_only = inbound.parts.method == Method::HEAD;
+        let request = Request::from_parts(inbound.parts, inbound.body);
         let received = match self.house.portal.receive(request).await {
             Ok(received) => received,
             Err(page) => return said(entry, page, head_only),
         };
         // INVARIANT: by the rules, the people and the accounts of this moment. A body may have been long on its way.
-        if !asked.visitor.sign_in.is_good() {
+        if !inbound.visitor.sign_in.is_good() {
             return respond::fault(entry, seen.ask.host(), true, reader, &signed_out());
         }
         let in_force = self.house.live.load();
@@ -37,7 +37,7 @@ impl Proxy {
             subject,
             person: seen.person.as_ref(),
             arrival: &seen.arrival,
-            secure: asked.secure,
+            secure: inbound.secure,
             at: seen.at,
         };
         said(entry, self.house.portal.serve(&visit, &received).await, head_only)

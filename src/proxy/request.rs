@@ -30,7 +30,7 @@ use crate::rulebook::{Judgement, Refusal, Rulebook};
 use crate::upstream::{Answer, Body, OnlyOnce};
 
 /// A request taken apart, with what a peek took from its body.
-pub(super) struct Asked {
+pub(super) struct Inbound {
     pub(super) hop: Arc<Hop>,
     pub(super) visitor: Visitor,
     pub(super) parts: Parts,
@@ -41,7 +41,7 @@ pub(super) struct Asked {
     pub(super) read: bool,
 }
 
-impl Asked {
+impl Inbound {
     /// The whole address, for the person's way back. It stays in the house; where a credential stands in its path, nobody
     /// came by a link, and the way back is to the site.
     pub(super) fn way_back(&self, rules: &Rulebook, seen: &Observation) -> String {
@@ -140,7 +140,7 @@ impl Proxy {
         match peeked {
             Ok(peeked) => {
                 let read = hop.is_intercepted() || judgement.is_some_and(Judgement::inspect);
-                let asked = Asked {
+                let inbound = Inbound {
                     hop,
                     visitor,
                     parts,
@@ -149,7 +149,7 @@ impl Proxy {
                     secure,
                     read,
                 };
-                self.obey(rules, entry, seen, planned, asked).await
+                self.obey(rules, entry, seen, planned, inbound).await
             }
             Err(fault) => {
                 let read = hop.is_intercepted() && fault.code != FaultCode::Misdirected;
@@ -180,10 +180,10 @@ impl Proxy {
         mut entry: Entry,
         seen: Observation,
         planned: Planned<RequestStep>,
-        mut asked: Asked,
+        mut inbound: Inbound,
     ) -> Response<Body> {
         let Planned { step, judgement } = planned;
-        if asked.read {
+        if inbound.read {
             entry.reads_content();
         }
         // also of what is refused and let pass: whether a purpose would do belongs to its record
@@ -195,7 +195,7 @@ impl Proxy {
         }
         let publishes = judgement.as_ref().is_some_and(Judgement::publishes);
         if publishes {
-            asked.parts.extensions.insert(OnlyOnce);
+            inbound.parts.extensions.insert(OnlyOnce);
         }
         let promised = match &step {
             RequestStep::Refuse(_) => Ok(()),
@@ -205,18 +205,18 @@ impl Proxy {
         };
         match (step, promised) {
             (RequestStep::Refuse(refusal), _) => {
-                let refused = self.refuse(rules, entry, &seen, &asked, (&refusal, &remedy));
-                Box::pin(respond::once_all_is_said(refused, asked)).await
+                let refused = self.refuse(rules, entry, &seen, &inbound, (&refusal, &remedy));
+                Box::pin(respond::once_all_is_said(refused, inbound)).await
             }
-            (_, Err(why)) => respond::no_record(entry, seen.ask.host(), Reader::of(&asked.parts), &why),
+            (_, Err(why)) => respond::no_record(entry, seen.ask.host(), Reader::of(&inbound.parts), &why),
             (RequestStep::Challenge, Ok(())) => {
-                let challenge = self.challenge(entry, &asked.hop, &asked.visitor, &asked.parts);
-                Box::pin(respond::once_all_is_said(challenge, asked)).await
+                let challenge = self.challenge(entry, &inbound.hop, &inbound.visitor, &inbound.parts);
+                Box::pin(respond::once_all_is_said(challenge, inbound)).await
             }
             // boxed: the counter is visited seldom, and its future would make every other one large
-            (RequestStep::Portal, Ok(())) => Box::pin(self.at_the_counter(entry, seen, asked)).await,
-            (RequestStep::Forward(permit), Ok(())) => self.forward(entry, seen, &permit, asked).await,
-            (RequestStep::Upgrade(permit), Ok(())) => Box::pin(self.upgrade(entry, seen, &permit, asked)).await,
+            (RequestStep::Portal, Ok(())) => Box::pin(self.at_the_counter(entry, seen, inbound)).await,
+            (RequestStep::Forward(permit), Ok(())) => self.forward(entry, seen, &permit, inbound).await,
+            (RequestStep::Upgrade(permit), Ok(())) => Box::pin(self.upgrade(entry, seen, &permit, inbound)).await,
         }
     }
 
@@ -236,9 +236,9 @@ impl Proxy {
         entry: Entry,
         seen: Observation,
         permit: &Permit,
-        asked: Asked,
+        inbound: Inbound,
     ) -> Response<Body> {
-        let Asked {
+        let Inbound {
             hop,
             visitor,
             mut parts,
@@ -246,7 +246,7 @@ impl Proxy {
             peeked,
             secure,
             read: decrypted,
-        } = asked;
+        } = inbound;
         let hops = headers::hops_left(&parts);
         headers::outward(&mut parts.headers, self.via(parts.version), false);
         parts.headers.extend(hops);

@@ -15,7 +15,7 @@ use super::body::{carrying, whole};
 use super::budget::Unproven;
 use super::observe::is_navigation;
 use super::peek::drain;
-use super::request::Asked;
+use super::request::Inbound;
 use super::visitor::{Hop, Visitor};
 use crate::audit::{Closing, Entry};
 use crate::facts::{Authority, Blame, End, Fault, FaultCode, Host, Observation, RecordId, Remedy, Stage, SubjectId};
@@ -75,19 +75,19 @@ impl Proxy {
         rules: &Rulebook,
         entry: Entry,
         seen: &Observation,
-        asked: &Asked,
+        inbound: &Inbound,
         why: (&Refusal, &Remedy),
     ) -> Response<Body> {
-        let who = audience(&asked.parts);
+        let who = audience(&inbound.parts);
         let back = match who {
-            Audience::Navigation if asked.parts.method == Method::GET => Some(asked.way_back(rules, seen)),
+            Audience::Navigation if inbound.parts.method == Method::GET => Some(inbound.way_back(rules, seen)),
             Audience::Navigation | Audience::Tool => None,
         };
         let page = self
             .house
             .portal
             .refuse(rules, &refused(rules, &entry, seen, why, back), who);
-        answer(entry, End::Refused, asked.read, Reader::of(&asked.parts), page)
+        answer(entry, End::Refused, inbound.read, Reader::of(&inbound.parts), page)
     }
 
     /// Says no to a CONNECT whose inside may not be read: a browser shows its own error, and the person finds the
@@ -111,13 +111,13 @@ impl Proxy {
 /// Reads the rest of a request that was answered without it: a client that says everything before it listens would find
 /// its connection reset, because that is what closing it on unread bytes means (RFC 9112 §9.6). Where that would take too
 /// much, and where the client waits with its body for our word, the connection ends with the answer.
-pub(super) async fn once_all_is_said(mut answer: Response<Body>, asked: Asked) -> Response<Body> {
-    let Asked {
+pub(super) async fn once_all_is_said(mut answer: Response<Body>, inbound: Inbound) -> Response<Body> {
+    let Inbound {
         parts,
         mut body,
         peeked,
         ..
-    } = asked;
+    } = inbound;
     if parts.version == Version::HTTP_2 || peeked.complete || body.is_end_stream() {
         return answer; // over HTTP/2 a stream ends without its neighbours
     }

@@ -11,7 +11,7 @@ use super::Proxy;
 use super::body::{Passing, whole};
 use super::lanes::Lane;
 use super::longlived::{Covers, Watch};
-use super::request::Asked;
+use super::request::Inbound;
 use super::respond::Reader;
 use super::visitor::Hop;
 use super::{headers, respond};
@@ -39,16 +39,16 @@ impl Proxy {
         entry: Entry,
         seen: Observation,
         permit: &Permit,
-        asked: Asked,
+        inbound: Inbound,
     ) -> Response<Body> {
-        let Asked {
+        let Inbound {
             hop,
             visitor,
             mut parts,
             secure,
             read,
             ..
-        } = asked;
+        } = inbound;
         let client = parts.extensions.remove::<OnUpgrade>();
         headers::outward(&mut parts.headers, self.via(parts.version), true);
         let reader = Reader::of(&parts);

@@ -104,9 +104,9 @@ impl Method for Basic {
             let Some(credentials) = Credentials::parse(token) else {
                 return Answer::Rejected(WhyRejected::Malformed, None);
             };
-            let asked = self.asked(&credentials);
-            let account = asked.meant.as_ref().map(|(id, _)| id.clone());
-            match self.check(asked, &credentials, evidence.arrival.client.ip()).await {
+            let attempt = self.attempt(&credentials);
+            let account = attempt.meant.as_ref().map(|(id, _)| id.clone());
+            match self.check(attempt, &credentials, evidence.arrival.client.ip()).await {
                 Err(why) => Answer::Rejected(why, account),
                 Ok(None) => Answer::Rejected(WhyRejected::WrongCredentials, account),
                 Ok(Some(known)) => Answer::Known {
@@ -140,18 +140,18 @@ impl Basic {
     /// Whose credentials they are; none if they are wrong.
     async fn check(
         &self,
-        asked: Asked,
+        attempt: Attempt,
         credentials: &Credentials,
         client: IpAddr,
     ) -> Result<Option<Known>, WhyRejected> {
-        if self.recalls_right(&asked) {
-            return Ok(asked.known(true));
+        if self.recalls_right(&attempt) {
+            return Ok(attempt.known(true));
         }
-        let wrong = self.wrongs(&asked, credentials);
+        let wrong = self.wrongs(&attempt, credentials);
         if self.recalls_wrong(&wrong) {
             return Ok(None);
         }
-        let guesser = self.digest([&asked.whose, "", &origin_of(client).to_string()]);
+        let guesser = self.digest([&attempt.whose, "", &origin_of(client).to_string()]);
         // A browser opens many connections at once: all of them need the same one answer.
         let check = loop {
             self.may_guess(&guesser)?;
@@ -159,7 +159,7 @@ impl Basic {
                 Turn::Ours(check) => break check,
                 Turn::Theirs(check) => {
                     if let Some(answer) = check.result().await {
-                        return Ok(asked.known(answer));
+                        return Ok(attempt.known(answer));
                     }
                 }
             }
@@ -169,25 +169,25 @@ impl Basic {
         let permit = hashing.map_err(|_| WhyRejected::Unavailable)?;
         drop(place);
         // what was learned meanwhile, of the same password under another purpose
-        if self.recalls_right(&asked) {
-            return Ok(asked.known(true));
+        if self.recalls_right(&attempt) {
+            return Ok(attempt.known(true));
         }
         if self.recalls_wrong(&wrong) {
             return Ok(None);
         }
         self.may_guess(&guesser)?;
         // The permit goes along: a client that hangs up must not free a place while its hash still runs.
-        let (asked, is_right) = tokio::task::spawn_blocking(move || {
-            let is_right = password::verify(&asked.password, &asked.account.hash);
+        let (attempt, is_right) = tokio::task::spawn_blocking(move || {
+            let is_right = password::verify(&attempt.password, &attempt.account.hash);
             drop(permit);
-            (asked, is_right)
+            (attempt, is_right)
         })
         .await
         .map_err(|_| WhyRejected::Unavailable)?;
         let now = self.started.elapsed();
         let until = now.saturating_add(self.remember);
         if is_right {
-            asked.account.remember(asked.right, until);
+            attempt.account.remember(attempt.right, until);
             self.guesses().right(&guesser);
         } else if !self.wrong().recalls(&wrong, now) {
             // a program that goes on sending what it was given once does not guess
@@ -195,7 +195,7 @@ impl Basic {
             self.guesses().wrong(guesser, now);
         }
         check.done(is_right);
-        Ok(asked.known(is_right))
+        Ok(attempt.known(is_right))
     }
 
     /// Whether one more password of this account is looked at for this client.
@@ -208,8 +208,8 @@ impl Basic {
     }
 
     /// Whether credentials are remembered as right.
-    fn recalls_right(&self, asked: &Asked) -> bool {
-        asked.account.recalls(&asked.right, self.started.elapsed())
+    fn recalls_right(&self, attempt: &Attempt) -> bool {
+        attempt.account.recalls(&attempt.right, self.started.elapsed())
     }
 
     fn recalls_wrong(&self, wrong: &Digest) -> bool {
@@ -218,12 +218,12 @@ impl Basic {
 
     /// What is remembered of credentials if they are wrong. The name is part of it, as sent: or a second guess would be
     /// faster for a user that does not exist. Most are right, and need it not.
-    fn wrongs(&self, asked: &Asked, credentials: &Credentials) -> Digest {
-        self.digest([&asked.account.hash, &credentials.name, credentials.password.reveal()])
+    fn wrongs(&self, attempt: &Attempt, credentials: &Credentials) -> Digest {
+        self.digest([&attempt.account.hash, &credentials.name, credentials.password.reveal()])
     }
 
     /// The account that the name means, or the decoy.
-    fn asked(&self, credentials: &Credentials) -> Asked {
+    fn attempt(&self, credentials: &Credentials) -> Attempt {
         let accounts = self.accounts.load();
         let found = readings(&credentials.name)
             .into_iter()
@@ -248,7 +248,7 @@ impl Basic {
         };
         // A hash names one account with one password, and neither it nor a name holds a colon (RFC 7617 §2).
         let right = self.digest([&account.hash, "", password.reveal()]);
-        Asked {
+        Attempt {
             account,
             password,
             meant,
@@ -280,7 +280,7 @@ impl Basic {
 }
 
 /// Credentials, and the account that they must be right for.
-struct Asked {
+struct Attempt {
     account: Arc<Account>,
     password: Secret,
     /// Whom the name means, and the purpose that it selects; none for the decoy.
@@ -298,7 +298,7 @@ struct Known {
     sign_in: SignIn,
 }
 
-impl Asked {
+impl Attempt {
     /// Who it is, given whether the password is right. An account that changed meanwhile is nobody's.
     fn known(self, is_right: bool) -> Option<Known> {
         let sign_in = self.account.sign_in();
@@ -560,10 +560,10 @@ mod tests {
         let path = folder.path().join("users.toml");
         add(&path, &[("ada", "of ada"), ("bob", "of bob")]);
         let method = method(&path, Settings::default());
-        let asked: Vec<_> = (0..12)
+        let attempts: Vec<_> = (0..12)
             .map(|n| sign_in(&*method, ["ada:of ada", "bob:of bob", "ada:of bob"][n % 3]))
             .collect();
-        for (n, answer) in futures_util::future::join_all(asked).await.into_iter().enumerate() {
+        for (n, answer) in futures_util::future::join_all(attempts).await.into_iter().enumerate() {
             assert_eq!(answer, [known("ada", None), known("bob", None), WRONG][n % 3].clone());
         }
     }
@@ -637,8 +637,8 @@ mod tests {
         let path = folder.path().join("users.toml");
         add(&path, &[("ada", "of ada")]);
         let basic = basic(&path);
-        let of = |name: &str| basic.asked(&credentials(&format!("{name}:guess")));
-        let cost = |asked: &Asked| asked.account.hash.split('$').take(4).collect::<Vec<_>>().join("$");
+        let of = |name: &str| basic.attempt(&credentials(&format!("{name}:guess")));
+        let cost = |attempt: &Attempt| attempt.account.hash.split('$').take(4).collect::<Vec<_>>().join("$");
         let (known, unknown) = (of("ada"), of("nobody"));
         assert_eq!(cost(&known), cost(&unknown));
         assert_ne!(known.account.hash, unknown.account.hash);
@@ -660,9 +660,9 @@ mod tests {
         let basic = basic(&path);
         assert_eq!(sign_in(&basic, "ada:of ada").await, known("ada", None));
         for same in ["ada:of ada", "ada+recruiting:of ada", "ada%2Brecruiting:of%20ada"] {
-            assert!(basic.recalls_right(&basic.asked(&credentials(same))), "{same}");
+            assert!(basic.recalls_right(&basic.attempt(&credentials(same))), "{same}");
         }
-        assert!(!basic.recalls_right(&basic.asked(&credentials("ada:of bob"))));
+        assert!(!basic.recalls_right(&basic.attempt(&credentials("ada:of bob"))));
     }
 
     #[tokio::test]
@@ -676,8 +676,8 @@ mod tests {
         let mut crowd: Vec<_> = std::iter::from_fn(|| basic.queue.enter(client)).collect();
         crowd.pop();
         for (credentials, answer) in [("ada:of ada", known("ada", None)), ("ada:of bob", WRONG)] {
-            let asked = (0..200).map(|_| sign_in(&basic, credentials));
-            let answers = futures_util::future::join_all(asked).await;
+            let attempts = (0..200).map(|_| sign_in(&basic, credentials));
+            let answers = futures_util::future::join_all(attempts).await;
             assert!(answers.iter().all(|each| *each == answer), "{answers:?}");
         }
         assert_eq!(
@@ -712,9 +712,9 @@ mod tests {
         let path = folder.path().join("users.toml");
         add(&path, &[("ada", "of ada")]);
         let basic = basic(&path);
-        let asked = || basic.asked(&credentials("ada:of ada"));
-        let before = asked();
-        let Known { sign_in, .. } = asked().known(true).unwrap();
+        let attempt = || basic.attempt(&credentials("ada:of ada"));
+        let before = attempt();
+        let Known { sign_in, .. } = attempt().known(true).unwrap();
         users::change(&path, |users| users.remove("ada")).unwrap();
         basic.reload().unwrap();
         assert!(!sign_in.is_good());

@@ -111,7 +111,7 @@ impl Settings {
 
 /// What the guard makes of the evidence.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub enum Identification {
     /// The sender is known.
     Known {
         /// Who it is and how that was proven.
@@ -233,25 +233,25 @@ impl Guard {
     }
 
     /// Says who sent the evidence.
-    pub async fn identify(&self, evidence: &Evidence<'_>) -> Answer {
+    pub async fn identify(&self, evidence: &Evidence<'_>) -> Identification {
         let answer = self.ask(evidence).await;
-        if matches!(answer, Answer::Rejected(..)) {
+        if matches!(answer, Identification::Rejected(..)) {
             self.rejections.fetch_add(1, Ordering::Relaxed);
         }
         answer
     }
 
-    async fn ask(&self, evidence: &Evidence<'_>) -> Answer {
+    async fn ask(&self, evidence: &Evidence<'_>) -> Identification {
         if evidence.more_than_one {
-            return Answer::Rejected(WhyRejected::TwoProofs, None);
+            return Identification::Rejected(WhyRejected::TwoProofs, None);
         }
         for method in &self.methods {
             match method.identify(evidence).await {
-                Answer::Silent => {}
-                answer @ (Answer::Known { .. } | Answer::Rejected(..)) => return answer,
+                Identification::Silent => {}
+                answer @ (Identification::Known { .. } | Identification::Rejected(..)) => return answer,
             }
         }
-        Answer::Silent
+        Identification::Silent
     }
 
     /// The values of `Proxy-Authenticate` for a 407 to this arrival, the best method first (RFC 9110 §11.7.1).
@@ -338,11 +338,11 @@ mod tests {
         let (here, twice, none) = (arrival(), signed_in(&[ADA, ADA]), signed_in(&[]));
         let answer = guard.identify(&Evidence::gather(&twice, None, &here)).await;
         assert!(
-            matches!(answer, Answer::Rejected(WhyRejected::TwoProofs, None)),
+            matches!(answer, Identification::Rejected(WhyRejected::TwoProofs, None)),
             "{answer:?}"
         );
         let answer = guard.identify(&Evidence::gather(&none, None, &here)).await;
-        assert!(matches!(answer, Answer::Silent), "{answer:?}");
+        assert!(matches!(answer, Identification::Silent), "{answer:?}");
         assert_eq!(guard.rejections(), 1);
     }
 
@@ -357,7 +357,7 @@ mod tests {
         let bob: CertificateDer<'static> = params.self_signed(&key).unwrap().into();
         let answer = guard.identify(&Evidence::gather(&password, Some(&bob), &here)).await;
         assert!(
-            matches!(&answer, Answer::Known { subject, .. } if subject.id.as_str() == "bob" && subject.method == MethodName::Certificate),
+            matches!(&answer, Identification::Known { subject, .. } if subject.id.as_str() == "bob" && subject.method == MethodName::Certificate),
             "{answer:?}"
         );
         let garbage = CertificateDer::from(vec![0x30, 0x00]);
@@ -365,12 +365,12 @@ mod tests {
             .identify(&Evidence::gather(&password, Some(&garbage), &here))
             .await;
         assert!(
-            matches!(answer, Answer::Rejected(WhyRejected::CertificateUnclear, None)),
+            matches!(answer, Identification::Rejected(WhyRejected::CertificateUnclear, None)),
             "{answer:?}"
         );
         let answer = guard.identify(&Evidence::gather(&password, None, &here)).await;
         assert!(
-            matches!(&answer, Answer::Known { subject, .. } if subject.id.as_str() == "ada"),
+            matches!(&answer, Identification::Known { subject, .. } if subject.id.as_str() == "ada"),
             "{answer:?}"
         );
     }

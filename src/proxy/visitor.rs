@@ -17,7 +17,7 @@ use crate::facts::{
     Arrival, Ask, Authority, Channel, Grant, Observation, Person, PlatformId, PurposeId, Standing, Subject, SubjectId,
 };
 use crate::identity::selection::{self, Stated};
-use crate::identity::{Answer, Evidence, SignIn, WhyRejected};
+use crate::identity::{Evidence, Identification, SignIn, WhyRejected};
 use crate::ingress;
 use crate::portal::Visit;
 use crate::purpose::Declaration;
@@ -114,7 +114,7 @@ impl Proxy {
         }
         let evidence = Evidence::gather(&parts.headers, hop.certificate.as_ref(), &hop.arrival);
         match self.house.guard.identify(&evidence).await {
-            Answer::Known {
+            Identification::Known {
                 subject,
                 selects,
                 sign_in,
@@ -132,8 +132,8 @@ impl Proxy {
                     selects,
                 }
             }
-            Answer::Silent => Visitor::default(),
-            Answer::Rejected(why, account) => Visitor {
+            Identification::Silent => Visitor::default(),
+            Identification::Rejected(why, account) => Visitor {
                 rejected: Some((why, account)),
                 ..Visitor::default()
             },

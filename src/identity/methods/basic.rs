@@ -24,7 +24,7 @@ use super::remembered::{Digest, Wrong};
 use super::{Asking, Built, Method};
 use crate::facts::{Arrival, MethodName, PurposeId, Secret, Subject, SubjectId};
 use crate::identity::selection::{meant_password, readings};
-use crate::identity::{Answer, BadSetting, Evidence, MaySend, Settings, SignIn, WhyRejected, password};
+use crate::identity::{BadSetting, Evidence, Identification, MaySend, Settings, SignIn, WhyRejected, password};
 
 struct Basic {
     may_send: MaySend,
@@ -96,20 +96,20 @@ impl Method for Basic {
     fn identify<'a>(&'a self, evidence: &'a Evidence<'_>) -> Asking<'a> {
         Box::pin(async move {
             let Some(token) = evidence.proxy_authorization.and_then(basic_token) else {
-                return Answer::Silent;
+                return Identification::Silent;
             };
             if !(self.may_send)(evidence.arrival) {
-                return Answer::Rejected(WhyRejected::UseTlsDoor, None);
+                return Identification::Rejected(WhyRejected::UseTlsDoor, None);
             }
             let Some(credentials) = Credentials::parse(token) else {
-                return Answer::Rejected(WhyRejected::Malformed, None);
+                return Identification::Rejected(WhyRejected::Malformed, None);
             };
             let attempt = self.attempt(&credentials);
             let account = attempt.meant.as_ref().map(|(id, _)| id.clone());
             match self.check(attempt, &credentials, evidence.arrival.client.ip()).await {
-                Err(why) => Answer::Rejected(why, account),
-                Ok(None) => Answer::Rejected(WhyRejected::WrongCredentials, account),
-                Ok(Some(known)) => Answer::Known {
+                Err(why) => Identification::Rejected(why, account),
+                Ok(None) => Identification::Rejected(WhyRejected::WrongCredentials, account),
+                Ok(Some(known)) => Identification::Known {
                     subject: Subject {
                         id: known.id,
                         method: MethodName::Basic,
@@ -383,7 +383,7 @@ mod tests {
             arrival,
         };
         match method.identify(&evidence).await {
-            Answer::Known {
+            Identification::Known {
                 subject,
                 selects,
                 sign_in,
@@ -392,8 +392,8 @@ mod tests {
                 let selects = selects.map(|purpose| purpose.as_str().to_owned());
                 Ok((subject.id.as_str().to_owned(), selects))
             }
-            Answer::Silent => Err(None),
-            Answer::Rejected(why, _) => Err(Some(why)),
+            Identification::Silent => Err(None),
+            Identification::Rejected(why, _) => Err(Some(why)),
         }
     }
 
@@ -608,7 +608,7 @@ mod tests {
                 client_certificate: None,
                 arrival: &here,
             };
-            let Answer::Rejected(WhyRejected::WrongCredentials, told) = basic.identify(&evidence).await else {
+            let Identification::Rejected(WhyRejected::WrongCredentials, told) = basic.identify(&evidence).await else {
                 panic!("{credentials}")
             };
             assert_eq!(told.as_ref().map(SubjectId::as_str), account);

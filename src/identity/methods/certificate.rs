@@ -8,7 +8,7 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use super::{Asking, Built, Method};
 use crate::facts::{Arrival, MethodName, Subject, SubjectId};
-use crate::identity::{Answer, Evidence, MaySend, Settings, SignIn, WhyRejected};
+use crate::identity::{Evidence, Identification, MaySend, Settings, SignIn, WhyRejected};
 
 /// What the URI of a user starts with.
 const USER_URI: &str = "wayleave:user:";
@@ -30,9 +30,9 @@ impl Method for Certificate {
 
     fn identify<'a>(&'a self, evidence: &'a Evidence<'_>) -> Asking<'a> {
         let answer = match evidence.client_certificate {
-            None => Answer::Silent,
+            None => Identification::Silent,
             Some(der) => match whose(der) {
-                Some(id) => Answer::Known {
+                Some(id) => Identification::Known {
                     subject: Subject {
                         id,
                         method: MethodName::Certificate,
@@ -41,7 +41,7 @@ impl Method for Certificate {
                     // The handshake proved it, and the directory says who may still come.
                     sign_in: SignIn::default(),
                 },
-                None => Answer::Rejected(WhyRejected::CertificateUnclear, None),
+                None => Identification::Rejected(WhyRejected::CertificateUnclear, None),
             },
         };
         Box::pin(std::future::ready(answer))

@@ -15,7 +15,7 @@ use std::pin::Pin;
 
 use http::HeaderValue;
 
-use super::{Answer, BadSetting, Evidence, MaySend, Settings};
+use super::{BadSetting, Evidence, Identification, MaySend, Settings};
 use crate::facts::{Arrival, MethodName};
 
 /// One way to prove who you are.
@@ -41,7 +41,7 @@ pub(super) trait Method: Send + Sync {
 }
 
 /// An answer in the making.
-pub(super) type Asking<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
+pub(super) type Asking<'a> = Pin<Box<dyn Future<Output = Identification> + Send + 'a>>;
 
 /// A method made from settings.
 pub(super) type Built = Result<Box<dyn Method>, BadSetting>;

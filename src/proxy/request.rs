@@ -27,7 +27,7 @@ use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Observation, Re
 use crate::ingress::{Malformed, Target, request_sanity};
 use crate::policy::Permit;
 use crate::rulebook::{Judgement, Refusal, Rulebook};
-use crate::upstream::{Answer, Body, OnlyOnce};
+use crate::upstream::{Body, OnlyOnce, ResponseBody};
 
 /// A request taken apart, with what a peek took from its body.
 pub(super) struct Inbound {
@@ -289,7 +289,7 @@ impl Proxy {
     }
 
     /// Passes an origin's answer on, for as long as it may.
-    pub(super) fn pass_answer(&self, exchange: Passing, response: Response<Answer>) -> Response<Body> {
+    pub(super) fn pass_answer(&self, exchange: Passing, response: Response<ResponseBody>) -> Response<Body> {
         let (mut head, body) = response.into_parts();
         let via = self.via(head.version);
         headers::inward(&mut head, via, false);

@@ -19,7 +19,7 @@ use crate::audit::{Closing, Entry};
 use crate::facts::{End, Observation};
 use crate::identity::SignIn;
 use crate::policy::Permit;
-use crate::upstream::{Answer, Body};
+use crate::upstream::{Body, ResponseBody};
 
 /// A socket on its way: its record, and what let it pass.
 struct Socket {
@@ -96,7 +96,7 @@ impl Proxy {
         socket: Socket,
         client: OnUpgrade,
         origin: Upgraded,
-        response: Response<Answer>,
+        response: Response<ResponseBody>,
     ) -> Response<Body> {
         let (mut head, _) = response.into_parts();
         let via = self.via(head.version);

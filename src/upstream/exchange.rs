@@ -11,7 +11,7 @@ use super::connect::Sender;
 use super::faults::{self, Fate};
 use super::outgoing::{Sent, in_time, is_bound, put_in_form};
 use super::pool::{Checkout, Held, Slot};
-use super::{Answer, Body, Upstream};
+use super::{Body, ResponseBody, Upstream};
 use crate::facts::{Authority, Blame, Fault, FaultCode, Stage};
 use crate::policy::Permit;
 
@@ -35,7 +35,7 @@ impl Upstream {
         permit: &Permit,
         mut request: http::Request<Body>,
         sent: Sent<'_>,
-    ) -> Result<http::Response<Answer>, Fault> {
+    ) -> Result<http::Response<ResponseBody>, Fault> {
         let mut resent = false;
         loop {
             let checkout = self.pool.checkout(slot, permit).await?;
@@ -69,7 +69,7 @@ impl Upstream {
         checkout: Checkout,
         mut request: http::Request<Body>,
         sent: Sent<'_>,
-    ) -> Result<http::Response<Answer>, Missed> {
+    ) -> Result<http::Response<ResponseBody>, Missed> {
         let to = &slot.key.authority;
         let Checkout { mut sender, reused } = checkout;
         put_in_form(&mut request, &slot.spelled, sender.is_http2())?;
@@ -162,7 +162,7 @@ pub(super) fn passed_on(
     from: &Authority,
     response: http::Response<Incoming>,
     held: Option<Held>,
-) -> Result<http::Response<Answer>, Fault> {
+) -> Result<http::Response<ResponseBody>, Fault> {
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         let detail = format!("`{from}` changes protocols although nobody asked for it");
         return Err(Fault::new(
@@ -172,5 +172,5 @@ pub(super) fn passed_on(
             detail,
         ));
     }
-    Ok(response.map(|body| Answer::new(body, from, held)))
+    Ok(response.map(|body| ResponseBody::new(body, from, held)))
 }

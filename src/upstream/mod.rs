@@ -12,7 +12,6 @@
 //! This room never judges, never reads bodies, and changes nothing of a request but its form: which headers may leave
 //! is for `proxy` to say.
 
-mod answer;
 mod connect;
 mod dial;
 mod exchange;
@@ -23,6 +22,7 @@ mod outgoing;
 mod pool;
 mod relay;
 mod resolve;
+mod response_body;
 mod settings;
 mod stand_in;
 mod streams;
@@ -37,11 +37,11 @@ use http_body_util::combinators::BoxBody;
 use hyper::upgrade::Upgraded;
 use tokio::net::TcpStream;
 
-pub use answer::Answer;
 pub use exchange::OnlyOnce;
 pub use guard::{Class, Guard, Guarded, classify};
 pub use outgoing::Sent;
 pub use relay::{RelayEnd, Side, Way, relay};
+pub use response_body::ResponseBody;
 pub use settings::{Resolver, Settings};
 
 use self::connect::Connector;
@@ -136,7 +136,7 @@ impl Upstream {
         secure: bool,
         request: http::Request<Body>,
         sent: Sent<'_>,
-    ) -> Result<http::Response<Answer>, Fault> {
+    ) -> Result<http::Response<ResponseBody>, Fault> {
         let slot = self.pool.slot(key(permit, secure))?;
         if is_bound(request.headers()) {
             let response = Box::pin(self.alone(&slot, permit, request, sent)).await?;
@@ -152,7 +152,7 @@ impl Upstream {
         permit: &Permit,
         secure: bool,
         request: http::Request<Body>,
-    ) -> Result<(http::Response<Answer>, Option<Upgraded>), Fault> {
+    ) -> Result<(http::Response<ResponseBody>, Option<Upgraded>), Fault> {
         let slot = self.pool.slot(key(permit, secure))?;
         let to = permit.authority();
         let mut response = self.alone(&slot, permit, request, &|| 0).await?;
@@ -162,7 +162,7 @@ impl Upstream {
         } else {
             None
         };
-        Ok((response.map(|body| Answer::new(body, to, None)), upgraded))
+        Ok((response.map(|body| ResponseBody::new(body, to, None)), upgraded))
     }
 
     /// Connects for a tunnel.

@@ -76,7 +76,7 @@ fn post(target: &str, body: impl Into<Bytes>) -> http::Request<Body> {
     http::Request::post(target).body(body).unwrap()
 }
 
-async fn text(response: http::Response<Answer>) -> String {
+async fn text(response: http::Response<ResponseBody>) -> String {
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     String::from_utf8(bytes.to_vec()).unwrap()
 }

@@ -12,7 +12,7 @@ fn said(words: impl Into<Bytes>) -> http::Response<Full<Bytes>> {
     http::Response::new(Full::new(words.into()))
 }
 
-async fn ask(upstream: &Upstream, target: &str) -> http::Response<Answer> {
+async fn ask(upstream: &Upstream, target: &str) -> http::Response<ResponseBody> {
     upstream
         .send(&permit("x.com:443"), true, get(target), &STILL)
         .await

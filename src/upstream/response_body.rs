@@ -13,13 +13,13 @@ use super::pool::Held;
 use crate::facts::{Authority, Fault};
 
 /// An answer's body. What it holds of a connection serves the next request once it has ended.
-pub struct Answer {
+pub struct ResponseBody {
     body: Incoming,
     from: Authority,
     held: Option<Held>,
 }
 
-impl Answer {
+impl ResponseBody {
     pub(super) fn new(body: Incoming, from: &Authority, held: Option<Held>) -> Self {
         Self {
             body,
@@ -35,7 +35,7 @@ impl Answer {
     }
 }
 
-impl Body for Answer {
+impl Body for ResponseBody {
     type Data = Bytes;
     type Error = Fault;
 
@@ -56,15 +56,15 @@ impl Body for Answer {
     }
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for ResponseBody {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Answer")
+        out.debug_struct("ResponseBody")
             .field("from", &self.from)
             .finish_non_exhaustive()
     }
 }
 
-impl Drop for Answer {
+impl Drop for ResponseBody {
     fn drop(&mut self) {
         // whoever is told that nothing more will come need not ask for it
         if self.body.is_end_stream() {

@@ -31,11 +31,11 @@ fn read_what_can_be(dir: &Path) -> (Vec<SourceText>, Vec<Problem>) {
 /// What a folder looks like from outside: one that looks the same need not be read again. Sees every way in which files
 /// change: written, moved into place, behind links, together with the whole folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Look(Vec<(PathBuf, Option<Stamp>)>);
+pub struct Look(Vec<(PathBuf, Option<FileVersion>)>);
 
-/// A file or folder under a name: another one, or the same after a change, has another stamp.
+/// A file or folder under a name: another one, or the same after a change, is another version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
+struct FileVersion {
     device: u64,
     inode: u64,
     size: u64,
@@ -54,7 +54,7 @@ impl Look {
     fn add(&mut self, path: &Path, depth: usize) {
         // Follows links, as the reading does.
         let about = std::fs::metadata(path);
-        let stamp = about.as_ref().ok().map(|about| Stamp {
+        let version = about.as_ref().ok().map(|about| FileVersion {
             device: about.dev(),
             inode: about.ino(),
             size: about.size(),
@@ -64,7 +64,7 @@ impl Look {
         if !is_folder && depth > 0 && !is_source(&path.to_string_lossy()) {
             return;
         }
-        self.0.push((path.to_owned(), stamp));
+        self.0.push((path.to_owned(), version));
         if is_folder && depth <= DEPTH_LIMIT {
             let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
             let mut paths: Vec<PathBuf> = entries

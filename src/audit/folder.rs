@@ -46,7 +46,7 @@ impl Folder {
     /// Takes the folder for this process alone; makes it, for its owner only, where it is not there.
     pub(super) fn take(path: &Path) -> Result<Self, NotTaken> {
         let lock = || -> io::Result<File> {
-            make(path)?;
+            create_folder(path)?;
             private().create(true).truncate(false).open(path.join("lock"))
         };
         let lock = lock().map_err(NotTaken::Failed)?;
@@ -161,7 +161,7 @@ impl Medium for Folder {
 }
 
 /// Makes the folder at `path`, and those above it, durably and for their owner only.
-fn make(path: &Path) -> io::Result<()> {
+fn create_folder(path: &Path) -> io::Result<()> {
     let missing = path
         .ancestors()
         .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());

@@ -118,7 +118,7 @@ impl Ledger {
         once_kept: impl FnOnce(&Grant) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
         self.writer
-            .make(Change::Put(Box::new(grant), Box::new(once_kept)))
+            .submit(Change::Put(Box::new(grant), Box::new(once_kept)))
             .await
     }
 
@@ -133,7 +133,7 @@ impl Ledger {
         once_kept: impl FnOnce(&Grant) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
         self.writer
-            .make(Change::End(id.clone(), state, at, Box::new(once_kept)))
+            .submit(Change::End(id.clone(), state, at, Box::new(once_kept)))
             .await
     }
 

@@ -29,7 +29,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, LedgerError> {
         why: error.to_string(),
     };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        make(folder).map_err(unreadable)?;
+        create_folder(folder).map_err(unreadable)?;
     }
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
@@ -40,7 +40,7 @@ pub(super) fn open(path: &Path) -> Result<Connection, LedgerError> {
 }
 
 /// Makes the folder at `path`, and those above it, durably and for their owner only.
-fn make(path: &Path) -> std::io::Result<()> {
+fn create_folder(path: &Path) -> std::io::Result<()> {
     let missing = path
         .ancestors()
         .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
@@ -139,7 +139,7 @@ impl Writer {
     }
 
     /// Makes a change, and returns the grant that it is about once it is durable.
-    pub(super) async fn make(&self, change: Change) -> Result<Grant, LedgerError> {
+    pub(super) async fn submit(&self, change: Change) -> Result<Grant, LedgerError> {
         let stopped = || LedgerError::Unavailable("its writer has stopped".to_owned());
         let (reply, answer) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
@@ -190,7 +190,7 @@ impl Keeper {
         while let Some(job) = inbox.blocking_recv() {
             match job {
                 Job::Make(change, reply) => {
-                    let (made, kept) = self.make(change);
+                    let (made, kept) = self.apply(change);
                     // Whoever asked may have gone away; the change stands.
                     let _ = reply.send(made);
                     self.forget(kept.as_slice());
@@ -205,7 +205,7 @@ impl Keeper {
     }
 
     /// Makes a change; also names the promise that it has kept.
-    fn make(&mut self, change: Change) -> (Result<Grant, LedgerError>, Option<GrantId>) {
+    fn apply(&mut self, change: Change) -> (Result<Grant, LedgerError>, Option<GrantId>) {
         if let Err(error) = self.clear_doubts() {
             return (Err(unavailable(&error)), None);
         }

@@ -63,7 +63,7 @@ impl Mint {
             return Err(TlsProblem::LeafDays(settings.leaf_days));
         }
         let press = Press {
-            key: Mutex::new(Arc::new(LeafKey::make(clock.now())?)),
+            key: Mutex::new(Arc::new(LeafKey::generate(clock.now())?)),
             lifetime: DAY * u32::from(settings.leaf_days),
             issuer,
             clock: clock.clone(),
@@ -125,11 +125,11 @@ impl Mint {
         let entry = self
             .cache
             .entry_by_ref(host)
-            .or_insert_with_if(self.make(host, now), stale);
+            .or_insert_with_if(self.issue(host, now), stale);
         entry.await.into_value()
     }
 
-    async fn make(&self, host: &Host, now: Timestamp) -> Result<Minted, MintError> {
+    async fn issue(&self, host: &Host, now: Timestamp) -> Result<Minted, MintError> {
         let (certified, renew) = self.press.sign_off_the_worker(vec![host.clone()], now).await?;
         Ok(Minted {
             config: self.stencil.cut(certified.clone(), host),
@@ -198,14 +198,14 @@ impl Press {
     fn key(&self, now: Timestamp) -> Result<Arc<LeafKey>, MintError> {
         let mut held = self.key.lock().unwrap_or_else(PoisonError::into_inner);
         if DAY <= now.since(held.made) {
-            *held = Arc::new(LeafKey::make(now).map_err(|why| MintError::Signing(why.to_string()))?);
+            *held = Arc::new(LeafKey::generate(now).map_err(|why| MintError::Signing(why.to_string()))?);
         }
         Ok(Arc::clone(&held))
     }
 }
 
 impl LeafKey {
-    fn make(now: Timestamp) -> Result<Self, TlsProblem> {
+    fn generate(now: Timestamp) -> Result<Self, TlsProblem> {
         let pair = KeyPair::generate()?;
         let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pair.serialize_der()));
         let signing = any_ecdsa_type(&der)?;

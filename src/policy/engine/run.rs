@@ -172,7 +172,7 @@ impl<'a, F: Facts> Run<'a, F> {
                 let (test, then, otherwise) = three.as_ref();
                 return self.find(if self.truth(test)? { then } else { otherwise });
             }
-            Node::Make(make) => return self.make(make).map(Found::New),
+            Node::Make(make) => return self.construct(make).map(Found::New),
             Node::Shared(_)
             | Node::All(_)
             | Node::Any(_)
@@ -192,7 +192,7 @@ impl<'a, F: Facts> Run<'a, F> {
         }))
     }
 
-    fn make(&self, make: &'a Make) -> Told<Value> {
+    fn construct(&self, make: &'a Make) -> Told<Value> {
         let value = |node: &'a Node| self.find(node).map(Found::into_value);
         match make {
             Make::Unary(op, one) => unary_app(*op, value(one)?, None).map_err(|_| Doubt),

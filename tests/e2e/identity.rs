@@ -9,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wayleave::clock::Clock;
 use wayleave::facts::{Arrival, Door, End, FaultCode, NetworkName, SubjectId};
 use wayleave::identity::users;
-use wayleave::identity::{Answer as Identified, Evidence, Guard, MaySend, WhyRejected};
+use wayleave::identity::{Evidence, Guard, Identification, MaySend, WhyRejected};
 use wayleave::ingress::{self, basic_allowed};
 use wayleave::tls::founding;
 
@@ -195,13 +195,13 @@ async fn a_password_in_clear_from_afar_is_refused_with_advice() {
         let identified = guard.identify(&evidence).await;
         if accepted {
             assert!(
-                matches!(identified, Identified::Known { .. }),
+                matches!(identified, Identification::Known { .. }),
                 "{client}: {identified:?}"
             );
             assert_eq!(guard.challenges(&arrival).len(), 1, "{client}");
         } else {
             assert!(
-                matches!(identified, Identified::Rejected(WhyRejected::UseTlsDoor, None)),
+                matches!(identified, Identification::Rejected(WhyRejected::UseTlsDoor, None)),
                 "{client}: {identified:?}"
             );
             assert!(WhyRejected::UseTlsDoor.to_string().contains("use the TLS door"));

@@ -159,11 +159,8 @@ enum Progress {
     Goes,
     /// The answer has ended before it; the permission is looked after from here on.
     IsLast(Box<Finish>, Option<Watch>),
-    /// Nothing more leaves; an origin may also have had enough of it.
-    Ended {
-        /// Whether that is the client's doing.
-        broke: bool,
-    },
+    /// Nothing more leaves: it is whole, an origin has had enough of it, or the client broke it off.
+    Ended { broke: bool },
 }
 
 impl Upload {

@@ -197,12 +197,14 @@ pub fn of_property(theory: &Theory, property: &Property, file: &SourceText) -> R
 
 /// What must hold of every property among `checks`: it speaks of something.
 pub fn of_claims(checks: &[Check]) -> Vec<Check> {
-    let spoken = |check: &Check| match &check.about {
-        About::Property(property) => Some(Check {
+    let spoken = |check: &Check| {
+        let About::Property(property) = &check.about else {
+            return None;
+        };
+        Some(Check {
             about: About::Spoken(property.clone()),
             ..check.clone()
-        }),
-        _ => None,
+        })
     };
     checks.iter().filter_map(spoken).collect()
 }

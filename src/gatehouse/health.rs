@@ -8,11 +8,13 @@ use serde::Serialize;
 use super::reach::Reach;
 use crate::audit::Book;
 use crate::facts::{Problem, RulebookId};
+use crate::ledger::Ledger;
 use crate::rulebook::Rulebook;
 
 /// What is well and what is not.
 pub(super) struct Health {
     book: Book,
+    ledger: Ledger,
     reach: Reach,
     stopping: AtomicBool,
     rules: Mutex<Rules>,
@@ -41,7 +43,7 @@ pub(super) struct Report {
 }
 
 impl Health {
-    pub(super) fn new(book: Book, reach: Reach, in_force: &Rulebook) -> Self {
+    pub(super) fn new((book, ledger): (Book, Ledger), reach: Reach, in_force: &Rulebook) -> Self {
         let rules = Mutex::new(Rules {
             in_force: in_force.id().clone(),
             refused: Vec::new(),
@@ -50,6 +52,7 @@ impl Health {
         });
         Self {
             book,
+            ledger,
             reach,
             stopping: AtomicBool::new(false),
             rules,
@@ -103,6 +106,8 @@ impl Health {
         if let Err(why) = &records {
             problems.push(format!("records cannot be kept, so nothing passes: {why}"));
         }
+        // what people hold counts on, so traffic may come
+        problems.extend(self.ledger.healthy().err());
         let door = self.reach.door();
         let open = door.is_none();
         problems.extend(door);

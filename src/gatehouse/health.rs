@@ -30,6 +30,14 @@ struct Rules {
     silent: Vec<String>,
 }
 
+impl Rules {
+    fn refuse(&mut self, problems: Vec<Problem>) -> bool {
+        let is_news = self.refused != problems;
+        self.refused = problems;
+        is_news
+    }
+}
+
 /// The answer of `/readyz`.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
@@ -89,8 +97,9 @@ impl Health {
             .collect()
     }
 
-    pub(super) fn rules_refused(&self, problems: Vec<Problem>) {
-        self.lock().refused = problems;
+    /// The newest texts do not rule. Returns whether that is so for other reasons than before.
+    pub(super) fn rules_refused(&self, problems: Vec<Problem>) -> bool {
+        self.lock().refuse(problems)
     }
 
     pub(super) fn report(&self) -> Report {
@@ -125,5 +134,25 @@ impl Health {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Rules> {
         self.rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_news_once() {
+        let mut rules = Rules {
+            in_force: RulebookId::new("one"),
+            refused: Vec::new(),
+            unkept: None,
+            silent: Vec::new(),
+        };
+        let problem = |what: &str| vec![Problem::of_file("wayleave::sources::unreadable", "people/x.toml", what)];
+        assert!(rules.refuse(problem("cannot be read: permission denied")));
+        assert!(!rules.refuse(problem("cannot be read: permission denied")));
+        assert!(rules.refuse(problem("cannot be read: input/output error")));
+        assert!(rules.refuse(problem("cannot be read: permission denied")));
     }
 }

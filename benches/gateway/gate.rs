@@ -10,6 +10,8 @@ use wayleave::gatehouse::{Gatehouse, Rules};
 use wayleave::identity::users::{self, Users};
 use wayleave::tls::Issuer;
 
+/// The folder of policies in the bench's folder; where there is none, the built-in ones rule.
+pub(crate) const POLICIES: &str = "policies";
 /// The file, in the bench's folder, with the root that clients must trust.
 pub(crate) const ROOT: &str = "gateway.pem";
 
@@ -24,7 +26,13 @@ pub(crate) async fn serve(folder: &Path, origin: &str) {
     let issuer = Issuer::temporary(&clock).unwrap();
     std::fs::write(folder.join(ROOT), issuer.root_pem()).unwrap();
     let began = std::time::Instant::now();
-    let gate = Gatehouse::open(&settings(folder, origin), Rules::Embedded, issuer, clock.clone())
+    let policies = folder.join(POLICIES);
+    let rules = if policies.exists() {
+        Rules::Folder(policies)
+    } else {
+        Rules::Embedded
+    };
+    let gate = Gatehouse::open(&settings(folder, origin), rules, issuer, clock.clone())
         .await
         .unwrap();
     let opened = began.elapsed();
@@ -43,7 +51,8 @@ pub(crate) async fn serve(folder: &Path, origin: &str) {
         approved_by: None,
     };
     gate.ledger().give(terms).await.unwrap();
-    println!("{} {}", gate.addresses().plain, opened.as_millis());
+    let at = gate.addresses();
+    println!("{} {} {}", at.plain, opened.as_millis(), at.admin);
     super::end_of_input().await;
     gate.stop().await.unwrap();
 }
@@ -54,6 +63,7 @@ fn settings(folder: &Path, origin: &str) -> config::File {
     settings.ingress.plain = loopback;
     settings.ingress.tls = loopback;
     settings.admin.listen = loopback;
+    settings.policies.kept = folder.join("rulebooks");
     settings.audit.folder = folder.join("records");
     settings.ledger.file = folder.join("ledger.db");
     settings.identity.users = folder.join("users.toml");

@@ -102,12 +102,12 @@ impl Field {
         }
     }
 
-    /// Runs `mode` for a while, or for so many operations. `around` is called when measuring begins and ends.
+    /// Runs `mode` until something has happened, or for so many operations. `around` is called when measuring begins and ends.
     pub(crate) async fn run(
         self: &Arc<Self>,
         mode: Mode,
         warm: Duration,
-        long: Duration,
+        until: impl Future<Output = ()>,
         most: Option<u64>,
         mut around: impl FnMut(),
     ) -> Outcome {
@@ -120,8 +120,13 @@ impl Field {
         around();
         counts.measuring.store(true, Ordering::Relaxed);
         let (began, before) = (Instant::now(), counts.done.load(Ordering::Relaxed));
-        while began.elapsed() < long && !is_over(&counts, &clients) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+        let mut until = std::pin::pin!(until);
+        while !is_over(&counts, &clients) {
+            let a_moment = tokio::time::sleep(Duration::from_millis(20));
+            tokio::select! {
+                () = &mut until => break,
+                () = a_moment => {}
+            }
         }
         let (took, done) = (began.elapsed(), counts.done.load(Ordering::Relaxed) - before);
         around();

@@ -5,6 +5,7 @@
 //! cargo bench --bench gateway                                 everything, about two minutes
 //! cargo bench --bench gateway -- plain inside-h2              some modes
 //! cargo bench --bench gateway -- --seconds 5 --rounds 3 …     longer, the middle of three rounds
+//! cargo bench --bench gateway -- reload                       a hundred reloads under load, about two minutes
 //! ```
 #![expect(
     clippy::unwrap_used,
@@ -20,6 +21,7 @@ mod gate;
 mod load;
 mod origin;
 mod process;
+mod reload;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -159,6 +161,7 @@ fn main() {
         (role, _) => {
             assert!(role.is_err(), "there is no part {role:?}");
             match Wanted::from_args() {
+                Some(wanted) if wanted.names == ["reload"] => runtime.block_on(reload::measure()),
                 Some(wanted) => runtime.block_on(measure(&wanted)),
                 None => println!("nothing is measured without --bench: run `cargo bench --bench gateway`"),
             }
@@ -177,10 +180,11 @@ async fn measure(wanted: &Wanted) {
     let origin = Part::start("origin", folder.path(), &[]);
     let to = [("WAYLEAVE_BENCH_ORIGIN", origin.said.clone())];
     let gate = Part::start("gate", folder.path(), &to);
-    let (address, opened) = gate.said.split_once(' ').unwrap();
-    let field = Arc::new(Field::new(address.parse().unwrap(), folder.path()));
+    let said: Vec<&str> = gate.said.split(' ').collect();
+    let field = Arc::new(Field::new(said[0].parse().unwrap(), folder.path()));
     println!(
-        "the gateway opened in {opened} ms: {} KiB RSS, {} threads",
+        "the gateway opened in {} ms: {} KiB RSS, {} threads",
+        said[1],
         gate.rss_kib(),
         gate.threads()
     );
@@ -219,7 +223,7 @@ async fn round(field: &Arc<Field>, mode: Mode, seconds: f64, gate: &Part, origin
     let mut used = Vec::new();
     let look = || used.push((gate.cpu_seconds(), origin.cpu_seconds(), cpu_seconds("self")));
     let (warm, long) = (Duration::from_millis(300), Duration::from_secs_f64(seconds));
-    let outcome = field.run(mode, warm, long, None, look).await;
+    let outcome = field.run(mode, warm, tokio::time::sleep(long), None, look).await;
     let (before, after) = (used[0], used[1]);
     let cpu = (after.0 - before.0).max(0.01);
     let done = outcome.done as f64;
@@ -249,7 +253,7 @@ async fn memory(field: &Arc<Field>, gate: &Part) {
     println!("0: {}", gate.rss_kib());
     for step in 1..=10 {
         for mode in [MODES[1], INSIDE] {
-            let long = Duration::from_mins(2);
+            let long = tokio::time::sleep(Duration::from_mins(2));
             field.run(mode, Duration::ZERO, long, Some(10_000), || {}).await;
         }
         println!("{},000: {}", step * 20, gate.rss_kib());

@@ -1,13 +1,17 @@
-//! What one judgement costs, on the shipped rulebook; and with `scale`, what a decision costs with ten rules and with ten
-//! thousand.
+//! What one judgement costs, on the shipped rulebook; with `scale`, what a decision costs with ten rules and with ten
+//! thousand; with `reload`, how long ten thousand take to rule; with `replay`, how fast records are judged again.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::disallowed_methods,
     clippy::print_stdout,
+    clippy::cast_precision_loss,
     reason = "a bench may fail loudly, and prints"
 )]
 
+mod cpu;
+mod reload;
+mod replay;
 mod scale;
 mod world;
 
@@ -26,8 +30,12 @@ use wayleave::rulebook::{Assembled, Described, Rulebook, Sources};
 const FEED: &str = "https://www.linkedin.com/voyager/api/graphql?queryId=voyagerFeedDashMainFeed.5c";
 
 fn main() {
-    if std::env::args().any(|argument| argument == "scale") {
-        return scale::run();
+    let modes: [(&str, fn()); 3] = [("scale", scale::run), ("reload", reload::run), ("replay", replay::run)];
+    if let Some((_, run)) = modes
+        .iter()
+        .find(|(name, _)| std::env::args().any(|argument| argument == *name))
+    {
+        return run();
     }
     let shipped = Rulebook::assemble(&Sources::embedded()).unwrap();
     let rules = &shipped.rulebook;

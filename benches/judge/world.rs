@@ -48,11 +48,11 @@ const ACTIVITIES: [&str; 10] = [
     "advertise",
 ];
 const GROUPS: [&str; 4] = ["read", "engage", "publish", "administer"];
-const ROLES: usize = 60;
-const DEPARTMENTS: usize = 30;
-const PLATFORMS: usize = 40;
-const HOSTS: usize = 400;
-const CATEGORIES: usize = 12;
+pub(crate) const ROLES: usize = 60;
+pub(crate) const DEPARTMENTS: usize = 30;
+pub(crate) const PLATFORMS: usize = 40;
+pub(crate) const HOSTS: usize = 400;
+pub(crate) const CATEGORIES: usize = 12;
 
 /// Numbers that look random and are the same every time (xorshift64*, Vigna 2016).
 struct Dice(u64);
@@ -76,9 +76,12 @@ impl Dice {
     }
 }
 
+/// So many of the rules, the first ones, concern everybody.
+pub(crate) const FOR_EVERYBODY: usize = 5;
+
 /// The rules: some that concern everybody, and the rest by role, platform, purpose, department, hours and person.
 pub(crate) fn rules(count: usize) -> SourceText {
-    let everybody = [
+    let everybody: [&str; FOR_EVERYBODY] = [
         r#"forbid (principal, action in Action::"publish", resource) when { context.client.ip.isInRange(ip("10.66.0.0/16")) };"#,
         r#"forbid (principal, action in Action::"publish", resource in Category::"social-media") unless { principal.hasTag("social-media") && principal.getTag("social-media") > context.now };"#,
         r#"forbid (principal, action in [Action::"publish", Action::"administer"], resource) when { principal.employment == Employment::"intern" };"#,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::host::HostPattern;
 use super::signature::{Embed, Mark, Signature};
+use super::tree::ActivityIndex;
 use crate::facts::{Place, PlatformId};
 
 /// The signatures, embeds and marks, findable by host.
@@ -83,6 +84,11 @@ impl Index {
             .iter()
             .filter(|one| one.platform.as_ref() == Some(id))
             .count()
+    }
+
+    /// What some signature recognises requests as.
+    pub(super) fn activities(&self) -> impl Iterator<Item = ActivityIndex> + '_ {
+        self.signatures.iter().map(|one| one.activity)
     }
 
     fn note(&mut self, at: usize, signature: &Signature, pattern: &HostPattern) {

@@ -137,6 +137,12 @@ impl Catalog {
         self.activities.iter()
     }
 
+    /// The activities that some signature recognises.
+    pub fn recognised(&self) -> BTreeSet<&Activity> {
+        let indices = self.index.activities();
+        indices.filter_map(|index| self.activities.activity(index)).collect()
+    }
+
     /// The managed names: each stands for itself and everything below it; none lies below another.
     pub fn domains(&self) -> Vec<Host> {
         let names = self.domains.domains().iter().filter_map(|domain| {

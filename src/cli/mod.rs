@@ -2,8 +2,8 @@
 //!
 //! Data goes to stdout, talk to stderr. Exit codes: 0 done; 1 no (refused, problems found, a case failed, a book that
 //! does not hold), or it could not be done; 2 what was asked cannot be understood (the command line, the settings, a
-//! folder of policies that is not there). `prove` adds 3, there is no solver, and 4, it
-//! came to no end; so does `diff`.
+//! folder of policies that is not there). `prove` adds 3, there is no solver. `prove`, `diff` and `replay` add 4: nothing
+//! speaks against it, but something could not be told.
 
 pub mod ca;
 pub mod check;

@@ -1,4 +1,4 @@
-//! `wayleave owners`: who must agree to a change of which file.
+//! `wayleave owners`: who is asked about a change of which file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -12,7 +12,8 @@ use crate::policy::Owners;
 use crate::rulebook::{Assembled, Rulebook, Sources};
 
 /// Prints a CODEOWNERS file, which GitHub and GitLab read: the `@owner` of the rules, the `owner` of the purposes, and
-/// `owners.toml` say who answers for which file, `--team` says who that is over there.
+/// `owners.toml` say who answers for which file, `--team` says who that is over there. Of several teams on one line a code
+/// host wants the consent of any one: where each must agree, give each a file of its own.
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "Exit code: 0 printed; 1 an owner has no team, or the rules have problems; 2 the folder cannot be read"
@@ -71,13 +72,25 @@ pub fn run(args: &Args) -> ExitCode {
         }
         return ExitCode::FAILURE;
     }
-    printer::data("# Written by `wayleave owners`: who must agree to a change of the policies.");
+    printer::data("# Written by `wayleave owners`: who agrees to a change of the policies, any one of a line.");
     for (path, owners) in &lines {
         let teams: BTreeSet<&str> = owners.iter().filter_map(|owner| team_of(owner, &teams)).collect();
         let teams: Vec<&str> = teams.into_iter().collect();
+        if teams.len() > 1 {
+            printer::talk(format_args!(
+                "warning: what is in `{path}` belongs to {}, and a code host asks any one of {}: where each must agree, give \
+                 each a file of its own",
+                quoted(owners.iter().map(String::as_str)),
+                teams.join(", ")
+            ));
+        }
         printer::data(format_args!("{} {}", pattern(&found, path), teams.join(" ")));
     }
     ExitCode::SUCCESS
+}
+
+fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn team_of<'a>(owner: &str, teams: &BTreeMap<&str, &'a str>) -> Option<&'a str> {

@@ -18,15 +18,15 @@ use crate::audit::{ReadProblem, Records, Unread, read};
 use crate::clock::{Clock, Timestamp};
 use crate::facts::RulebookId;
 use crate::gatehouse::sources::find;
-use crate::rulebook::{Change, Example, Group, Replayer, Rulebook, Sources, Sums, Tally};
+use crate::rulebook::{Assembled, Change, Example, Group, Replayer, Rulebook, Sources, Sums, Tally};
 
 /// Judges what was recorded again, under other rules, and says what would change: how much, for whom, with examples.
 ///
-/// Groups of fewer than five people are added up without their names. A record keeps what its own rules looked at: where
+/// Groups of fewer than five people are added up without their names, and none can be worked out from the others. A record keeps what its own rules looked at: where
 /// the other rules would look at more, it cannot answer, and that is counted apart.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Exit code: 0 nothing changes; 1 something does, the rules have problems, or the records cannot be read; 2 no folder of rules"
+    after_help = "Exit code: 0 nothing changes; 1 something does, the rules have problems, or the records cannot be read; 2 no folder of rules; 4 that cannot be told: no decision was judged again, or the records do not hold enough"
 )]
 pub struct Args {
     /// The folder of the records.
@@ -46,6 +46,8 @@ pub struct Args {
     format: Format,
 }
 
+/// Nothing that could be judged again changes, but not all could be.
+const UNTOLD: u8 = 4;
 /// So many lines go to a thread at once.
 const BATCH: usize = 256;
 
@@ -69,7 +71,7 @@ pub fn run(args: &Args) -> ExitCode {
     };
     let assembled = Sources::from_files(found.files.clone()).and_then(|sources| Rulebook::assemble(&sources));
     let rules = match assembled {
-        Ok(assembled) => assembled.rulebook,
+        Ok(assembled) => assembled,
         Err(problems) => {
             tell(&problems, &found.files);
             printer::talk("error: the rules have problems, so they judge nothing");
@@ -86,28 +88,36 @@ pub fn run(args: &Args) -> ExitCode {
     sums.examples.truncate(args.examples);
     match args.format {
         Format::Json => printer::data(json(&Report {
-            rulebook: rules.id(),
+            rulebook: rules.rulebook.id(),
             sums: &sums,
             unreadable,
         })),
-        Format::Human => lines(&sums, rules.id()).iter().for_each(printer::data),
+        Format::Human => lines(&sums, rules.rulebook.id()).iter().for_each(printer::data),
     }
-    if sums.changed == 0 && unreadable == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    if sums.judged() == 0 {
+        printer::talk("no decision was judged again, so nobody can tell what would change");
+    }
+    ExitCode::from(verdict(&sums, unreadable))
+}
+
+/// The exit code.
+fn verdict(sums: &Sums, unreadable: u64) -> u8 {
+    match (sums.changed, unreadable, sums.not_enough) {
+        (0, 0, 0) if sums.same > 0 => 0,
+        (0, 0, _) => UNTOLD,
+        (_, _, _) => 1,
     }
 }
 
 /// Judges every record of a folder again, on all cores; also, how many lines could not be read.
-fn replayed(folder: &Path, rules: &Rulebook, since: Option<Timestamp>) -> Result<(Sums, u64), ReadProblem> {
+fn replayed(folder: &Path, rules: &Assembled, since: Option<Timestamp>) -> Result<(Sums, u64), ReadProblem> {
     let mut records = read(folder)?;
     let cores = cores::count();
     let progress = Progress::of("judging again", records.length());
     let (give, take) = sync_channel(cores * 4);
     let take = Mutex::new(take);
     let (tally, unreadable) = thread::scope(|scope| {
-        let judge = || judged(&take, rules, since, &progress);
+        let judge = || judged(&take, &rules.rulebook, since, &progress);
         let judges: Vec<_> = (0..cores).map(|_| scope.spawn(judge)).collect();
         let mut unreadable = handed_out(&mut records, give)?;
         let mut all = Tally::default();
@@ -118,7 +128,7 @@ fn replayed(folder: &Path, rules: &Rulebook, since: Option<Timestamp>) -> Result
         }
         Ok((all, unreadable))
     })?;
-    Ok((tally.sums(), unreadable))
+    Ok((tally.sums(&rules.directory), unreadable))
 }
 
 /// Hands the lines out in batches.
@@ -165,10 +175,13 @@ fn judged(
 }
 
 fn lines(sums: &Sums, rulebook: &RulebookId) -> Vec<String> {
-    let judged = sums.same + sums.changed + sums.not_enough;
     let mut lines = vec![format!(
-        "{judged} decisions judged again: {} change, {} stay, for {} the records do not hold enough",
-        sums.changed, sums.same, sums.not_enough
+        "{} decisions judged again: {} change, {} stay, for {} the records do not hold enough; {} records of no decision",
+        sums.judged(),
+        sums.changed,
+        sums.same,
+        sums.not_enough,
+        sums.not_judged
     )];
     for change in Change::ALL {
         let count = sums.changes.get(&change);
@@ -194,7 +207,7 @@ fn lines(sums: &Sums, rulebook: &RulebookId) -> Vec<String> {
 fn group(group: &Group) -> String {
     match (&group.name, group.people) {
         (Some(name), Some(people)) => format!("  {name}: {} of {people} people", group.decisions),
-        (_, _) => format!("  groups of fewer than five people: {}", group.decisions),
+        (_, _) => format!("  too few people to be named: {}", group.decisions),
     }
 }
 
@@ -214,4 +227,32 @@ fn example(example: &Example) -> String {
         example.from.as_str(),
         example.to.as_str()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_changes_only_where_something_was_judged_and_all_could_be() {
+        for (same, changed, not_enough, unreadable, code) in [
+            (2, 0, 0, 0, 0),
+            (0, 0, 0, 0, UNTOLD),
+            (2, 0, 1, 0, UNTOLD),
+            (2, 1, 1, 0, 1),
+            (2, 0, 1, 1, 1),
+            (0, 0, 0, 1, 1),
+        ] {
+            let sums = Sums {
+                same,
+                changed,
+                not_enough,
+                not_judged: 7,
+                changes: [].into(),
+                groups: [].into(),
+                examples: Vec::new(),
+            };
+            assert_eq!(verdict(&sums, unreadable), code, "{sums:?} {unreadable}");
+        }
+    }
 }

@@ -18,11 +18,13 @@ pub struct SourceText {
 }
 
 impl SourceText {
-    /// The text `text` under the name `name`.
+    /// The text `text` under the name `name`, without the mark of UTF-8 that some editors put before it: no parser here
+    /// takes it for text, and no reader sees it.
     pub fn new(name: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
+        let text = text.into();
         Self {
             name: name.into(),
-            text: text.into(),
+            text: text.strip_prefix('\u{feff}').map(Arc::from).unwrap_or(text),
         }
     }
 
@@ -161,6 +163,11 @@ mod tests {
         assert_eq!(source.line_and_column(2), (1, 2));
         assert_eq!(source.line_and_column(7), (2, 1));
         assert_eq!(source.line_and_column(999), (3, 1));
+    }
+
+    #[test]
+    fn a_mark_of_utf_8_before_a_text_is_none_of_it() {
+        assert_eq!(&*SourceText::new("a.toml", "\u{feff}a = 1").text, "a = 1");
     }
 
     #[test]

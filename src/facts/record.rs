@@ -65,6 +65,17 @@ impl fmt::Display for RulebookId {
     }
 }
 
+/// Whether somebody waited to hear what would help with a refusal: only then it is looked for, and only then the outcome
+/// of one that a purpose would open is `declare` or `request`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Help {
+    /// It was looked for; what was found is offered.
+    Sought,
+    /// Nobody waited for it, as where a tunnel is read and its requests are answered one by one.
+    NotSought,
+}
+
 /// What was decided about a flow, and by what. It can be read back from a file, so it has no power.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DecisionNote {
@@ -108,6 +119,9 @@ pub struct DecisionNote {
     /// Purposes that would have helped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offered: Vec<PurposeId>,
+    /// Whether what would help was looked for, where something was refused; older records do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<Help>,
     /// What rules in mode `observe` would have changed, where they would have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub would: Option<Would>,

@@ -43,6 +43,18 @@ impl fmt::Display for PurposeId {
 pub struct GrantId(Arc<str>);
 
 impl GrantId {
+    const SUPPOSED: &str = "supposed";
+
+    /// The name of a grant that nobody holds: for trying out what would be.
+    pub fn supposed() -> Self {
+        Self::new(Self::SUPPOSED)
+    }
+
+    /// Whether nobody holds it.
+    pub fn is_supposed(&self) -> bool {
+        *self.0 == *Self::SUPPOSED
+    }
+
     /// The grant called `id`.
     pub fn new(id: impl Into<Arc<str>>) -> Self {
         Self(id.into())

@@ -17,13 +17,15 @@ const DEPTH_LIMIT: usize = 4;
 /// Every text of the folder that rules are made of, sorted by name. Dotfiles and what editors leave behind are passed
 /// over, and so is everything that is neither TOML nor Cedar.
 pub fn read_folder(dir: &Path) -> Result<Vec<SourceText>, Vec<Problem>> {
+    let (files, problems) = read_what_can_be(dir);
+    if problems.is_empty() { Ok(files) } else { Err(problems) }
+}
+
+fn read_what_can_be(dir: &Path) -> (Vec<SourceText>, Vec<Problem>) {
     let mut reading = Reading::default();
     reading.folder(dir, "", 0);
-    if !reading.problems.is_empty() {
-        return Err(reading.problems);
-    }
     reading.files.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(reading.files)
+    (reading.files, reading.problems)
 }
 
 /// What a folder looks like from outside: one that looks the same need not be read again. Sees every way in which files
@@ -90,22 +92,31 @@ pub struct Found {
 
 /// The folder named, else `policies/` here if there is one, else the folder that is built in.
 pub fn find(dir: Option<&Path>) -> Result<Found, Vec<Problem>> {
+    let (found, problems) = find_what_can_be(dir);
+    if problems.is_empty() { Ok(found) } else { Err(problems) }
+}
+
+/// The same for whoever wants to know everything that is wrong: what can be read of the folder, and what cannot.
+pub fn find_what_can_be(dir: Option<&Path>) -> (Found, Vec<Problem>) {
     let here = Path::new("policies");
     let chosen = dir.or_else(|| here.is_dir().then_some(here));
     let Some(chosen) = chosen else {
         let files = crate::rulebook::Sources::embedded().files().cloned().collect();
         let label = "the built-in policies".to_owned();
-        return Ok(Found {
+        let found = Found {
             label,
             folder: None,
             files,
-        });
+        };
+        return (found, Vec::new());
     };
-    Ok(Found {
+    let (files, problems) = read_what_can_be(chosen);
+    let found = Found {
         label: chosen.display().to_string(),
         folder: Some(chosen.to_owned()),
-        files: read_folder(chosen)?,
-    })
+        files,
+    };
+    (found, problems)
 }
 
 #[derive(Default)]
@@ -160,6 +171,7 @@ impl Reading {
         match std::fs::metadata(path) {
             Ok(about) if about.is_dir() => self.folder(path, &name, depth + 1),
             Ok(about) if about.is_file() && is_source(&name) => self.file(path, name, about.len()),
+            Ok(_) if is_source(&name) => self.problem("no-file", &name, "is called like a file and is none".to_owned()),
             Err(error) if is_source(&name) => self.problem("unreadable", &name, format!("cannot be read: {error}")),
             Ok(_) | Err(_) => {}
         }

@@ -31,12 +31,47 @@ struct Records {
 
 #[derive(Debug)]
 enum State {
-    /// Between two records, with so much of a header, or of a record that may be a hello.
-    Gathering(Vec<u8>),
+    /// Between two records, with so much of a header, or of records that may be a hello.
+    Gathering(Gathered),
     /// So many bytes of a record are of no interest.
     Passing(usize),
     /// Nothing of interest can come any more.
     Done,
+}
+
+/// The beginning of a record, behind those that hold the beginning of the same hello.
+#[derive(Debug, Default)]
+struct Gathered {
+    bytes: Vec<u8>,
+    /// Where the last record begins.
+    last: usize,
+}
+
+impl Gathered {
+    fn record(&self) -> &[u8] {
+        self.bytes.get(self.last..).unwrap_or_default()
+    }
+
+    /// How many bytes of the last record are not there yet, once its header is.
+    fn missing(&self) -> Option<usize> {
+        let whole = HEADER + length(self.record())?;
+        Some(whole.saturating_sub(self.record().len()))
+    }
+
+    /// After how many more bytes there is something to see. INVARIANT: of the content of a hello, that is its end: looking
+    /// means reading all of it again.
+    fn wanted(&self) -> usize {
+        match self.missing() {
+            Some(missing) if self.bytes.len() > HEADER => missing.max(1),
+            Some(_) | None => 1,
+        }
+    }
+}
+
+/// What a record's header says of its length.
+fn length(record: &[u8]) -> Option<usize> {
+    let length = record.get(3..HEADER)?;
+    Some(length.iter().fold(0, |sum, byte| (sum << 8) | usize::from(*byte)))
 }
 
 impl Records {
@@ -53,14 +88,16 @@ impl Records {
                     bytes = bytes.get(passed..).unwrap_or_default();
                     *length -= passed;
                     if *length == 0 {
-                        self.state = State::Gathering(Vec::new());
+                        self.state = State::Gathering(Gathered::default());
                     }
                 }
                 State::Gathering(gathered) => {
-                    let Some((byte, rest)) = bytes.split_first() else {
+                    let wanted = gathered.wanted();
+                    let Some((part, rest)) = bytes.split_at_checked(wanted) else {
+                        gathered.bytes.extend_from_slice(bytes);
                         return Ok(());
                     };
-                    gathered.push(*byte);
+                    gathered.bytes.extend_from_slice(part);
                     bytes = rest;
                     let gathered = std::mem::take(gathered);
                     self.state = self.after(gathered)?;
@@ -71,23 +108,27 @@ impl Records {
     }
 
     /// What to do with these bytes, the beginning of a record.
-    fn after(&self, gathered: Vec<u8>) -> Result<State, AnotherName> {
-        let (Some(kind), Some(header)) = (gathered.first(), gathered.get(3..HEADER)) else {
+    fn after(&self, mut gathered: Gathered) -> Result<State, AnotherName> {
+        let (Some(kind), Some(length)) = (gathered.bytes.first(), length(&gathered.bytes)) else {
             return Ok(State::Gathering(gathered));
         };
-        let length = header.iter().fold(0, |sum, byte| (sum << 8) | usize::from(*byte));
-        match (kind, gathered.get(HEADER)) {
+        match (kind, gathered.bytes.get(HEADER)) {
             // RFC 8446 §5.1 forbids it, servers pass over it, and what follows is not what it seems
             (&client_hello::HANDSHAKE, _) if length == 0 => Err(AnotherName),
             (&client_hello::HANDSHAKE, None) => Ok(State::Gathering(gathered)),
-            (&client_hello::HANDSHAKE, Some(&CLIENT_HELLO)) => match client_hello::parse(&gathered) {
-                Parsed::NeedMore => Ok(State::Gathering(gathered)),
-                Parsed::Hello(hello) if hello.sni == self.sni => Ok(State::Gathering(Vec::new())),
+            (&client_hello::HANDSHAKE, Some(&CLIENT_HELLO)) => match client_hello::parse(&gathered.bytes) {
+                Parsed::NeedMore => {
+                    if gathered.missing() == Some(0) {
+                        gathered.last = gathered.bytes.len();
+                    }
+                    Ok(State::Gathering(gathered))
+                }
+                Parsed::Hello(hello) if hello.sni == self.sni => Ok(State::Gathering(Gathered::default())),
                 Parsed::Hello(_) | Parsed::Malformed(_) => Err(AnotherName),
             },
             // TLS 1.2 goes on in clear with other messages, and has no second hello before it is sealed
             (&client_hello::HANDSHAKE, Some(_)) => Ok(State::Done),
-            _ if length == 0 => Ok(State::Gathering(Vec::new())),
+            _ if length == 0 => Ok(State::Gathering(Gathered::default())),
             _ => Ok(State::Passing(length)),
         }
     }
@@ -108,7 +149,7 @@ impl<S> SameName<S> {
             stream,
             records: Some(Records {
                 sni,
-                state: State::Gathering(Vec::new()),
+                state: State::Gathering(Gathered::default()),
                 left: MOST,
             }),
         }
@@ -231,13 +272,40 @@ mod tests {
         }
     }
 
+    #[test]
+    fn of_a_hello_only_whole_records_are_looked_at() {
+        // a hello of 16 KiB, in records of 8, 4 and 4 KiB
+        let content = [&[1, 0, 0x3f, 0xfc][..], &[0; 16380]].concat();
+        let records = [&content[..8192], &content[8192..12288], &content[12288..]].map(|part| record(22, part));
+        let mut seen = Records {
+            sni: None,
+            state: State::Gathering(Gathered::default()),
+            left: MOST,
+        };
+        let wanted = |seen: &Records| match &seen.state {
+            State::Gathering(gathered) => gathered.wanted(),
+            State::Passing(_) | State::Done => 0,
+        };
+        for (at, record) in records.iter().enumerate() {
+            let (begin, rest) = record.split_at(6); // its header, and the first byte that tells a hello
+            for byte in begin {
+                seen.see(&[*byte]).unwrap();
+            }
+            assert_eq!(wanted(&seen), rest.len(), "{at}");
+            let (all_but_one, one) = rest.split_at(rest.len() - 1);
+            seen.see(all_but_one).unwrap();
+            assert_eq!(wanted(&seen), 1, "{at}");
+            assert_eq!(seen.see(one).is_ok(), at < 2, "such a hello cannot be read");
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn nothing_makes_it_panic(bytes in proptest::collection::vec(proptest::prop_oneof![
             proptest::arbitrary::any::<u8>(),
             proptest::sample::select(vec![22_u8, 20, 23, 3, 0, 1]),
         ], 0..200)) {
-            let mut records = Records { sni: None, state: State::Gathering(Vec::new()), left: 100 };
+            let mut records = Records { sni: None, state: State::Gathering(Gathered::default()), left: 100 };
             let _ = bytes.chunks(3).try_for_each(|piece| records.see(piece));
         }
     }

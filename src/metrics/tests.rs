@@ -36,6 +36,7 @@ fn note(outcome: Outcome, activity: &str, platform: Option<&str>, purpose: Optio
         policies: BTreeSet::new(),
         errors: BTreeSet::new(),
         offered: Vec::new(),
+        help: None,
         would: None,
         rulebook: RulebookId::new("sha256:1"),
     }

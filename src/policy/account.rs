@@ -6,13 +6,12 @@
 use cedar_policy::{Entities, EvalResult, Expression, Request, eval_expression};
 use serde::Serialize;
 
-use super::Policy;
 use super::apart::{self, Part};
 use super::cedars::CedarCase;
 use super::engine::Number;
 use super::question::{GrantQuestion, Question};
 use super::request::Asked;
-use crate::clock::Timestamp;
+use super::{Policy, RuleSet};
 use crate::facts::{Effect, PolicyId};
 
 /// How one rule came out for one action.
@@ -55,24 +54,18 @@ impl Policy {
     /// How every rule came out whose scope covers an action of the question; empty where the question cannot be put.
     pub fn accounts(&self, question: &Question<'_>) -> Vec<Account> {
         let asked = self.nouns.about_site(question, &self.vocabulary, None);
-        let asked = asked.map(|asked| self.told(&asked, Some(question.at)));
-        asked.unwrap_or_default()
+        asked.map(|asked| self.told(&asked)).unwrap_or_default()
     }
 
     /// The same of a question about a grant.
     pub fn accounts_on_grant(&self, question: &GrantQuestion<'_>) -> Vec<Account> {
         let asked = self.nouns.about_grant(question, &self.vocabulary, None);
-        let asked = asked.map(|asked| self.told(&asked, Some(question.at)));
-        asked.unwrap_or_default()
+        asked.map(|asked| self.told(&asked)).unwrap_or_default()
     }
 
     /// The same of a request in Cedar's own terms.
     pub fn accounts_of_cedar(&self, case: &CedarCase) -> Vec<Account> {
-        let asked = Asked {
-            entities: case.entities.clone(),
-            requests: vec![case.request.clone()],
-        };
-        self.told(&asked, case.at)
+        self.told(&case.0)
     }
 
     /// What each rule asks beyond its scope, without `&&`, `||` and `!`.
@@ -89,16 +82,16 @@ impl Policy {
         })
     }
 
-    fn told(&self, asked: &Asked, at: Option<Timestamp>) -> Vec<Account> {
+    fn told(&self, asked: &Asked) -> Vec<Account> {
         let mut accounts = Vec::new();
         for request in &asked.requests {
             let Some(action) = request.action() else { continue };
             let numbers = self.engine.candidates_for(request, &asked.entities);
             for number in numbers.unwrap_or_default() {
-                let Some(rule) = self.rules.get(number) else { continue };
-                if at.is_some_and(|at| !rule.is_in_force(at)) {
+                let counts = self.counts(number, (RuleSet::InEffect, asked.at), &mut false);
+                let Some(rule) = self.rules.get(number).filter(|_| counts) else {
                     continue;
-                }
+                };
                 let conditions = self.parts(number).iter();
                 accounts.push(Account {
                     policy: rule.id.clone(),

@@ -3,7 +3,9 @@
 
 use cedar_policy::{Entities, Request};
 
-use super::Policy;
+use super::reasons::Tally;
+use super::request::Asked;
+use super::{CedarCase, Policy, RuleSet};
 use crate::clock::Timestamp;
 use crate::facts::{PolicyId, Reason};
 
@@ -38,20 +40,33 @@ impl Answer {
 }
 
 impl Policy {
-    /// Puts one ready request to the index and the evaluator.
+    /// Puts one ready request to the rules in force.
     pub fn answer(&self, request: &Request, entities: &Entities, at: Timestamp) -> Answer {
-        let mut numbers = self.engine.candidates_for(request, entities).unwrap_or_default();
-        numbers.retain(|number| self.is_in_force(*number, at));
-        let mut tally = super::Tally::default();
-        match self.engine.ask_cedar(request, &numbers, entities) {
-            Ok(response) => tally.count(&response, &self.numbers),
-            Err(error) => tally.fail(super::Trouble::with_question("index", error.to_string())),
-        }
-        let decision = self.conclude(tally, None);
+        let asked = Asked {
+            entities: entities.clone(),
+            requests: vec![request.clone()],
+            at,
+        };
+        let tally = self.put(&asked, RuleSet::InEffect);
+        let allowed = tally.is_allowed();
+        self.answered(tally, allowed)
+    }
+
+    /// What Cedar's authorizer says to a request by the rules in force: a policy that fails to evaluate is passed over,
+    /// unlike in a gateway.
+    pub fn authorized(&self, case: &CedarCase) -> Answer {
+        let tally = self.put(&case.0, RuleSet::InEffect);
+        let allowed = tally.is_allowed_by_cedar();
+        self.answered(tally, allowed)
+    }
+
+    fn answered(&self, tally: Tally, allowed: bool) -> Answer {
+        let reasons = self.reasons(&tally.determining(&self.reasons, allowed)).into_vec();
+        let troubles = tally.into_troubles().into_iter().map(|trouble| trouble.message);
         Answer {
-            allowed: decision.is_allowed(),
-            reasons: decision.reasons().to_vec(),
-            troubles: decision.troubles().to_vec(),
+            allowed,
+            reasons,
+            troubles: troubles.collect(),
         }
     }
 }

@@ -85,7 +85,7 @@ pub(super) fn sides<'a>(expression: &'a Value, operator: &str) -> Option<(&'a Va
 }
 
 /// The expression as Cedar writes it, on one line.
-pub(super) fn text_of(expression: &Value) -> Option<String> {
+pub fn text_of(expression: &Value) -> Option<String> {
     let rule = json!({
         "effect": "permit",
         "principal": { "op": "All" },

@@ -1,33 +1,18 @@
 //! Requests in Cedar's own terms, as the Cedar command line's `run-tests` has them: judged by its authorizer, without a
 //! directory, a catalogue or a grant of ours between.
 
-use cedar_policy::{AuthorizationError, Context, Decision as Answer, Entities, EntityUid, Request, Response};
+use cedar_policy::{Context, Entities, EntityUid, Request};
+use cedar_policy_core::ast;
 use serde_json::Value;
 
-use super::rule::moment;
-use super::{Policy, reasons};
+use super::Policy;
+use super::request::Asked;
+use super::values::instant;
 use crate::clock::Timestamp;
-use crate::facts::Reason;
 
-/// A request with all that is known of it.
+/// A request with all that is known of it, at the `now` of its context.
 #[derive(Clone, Debug)]
-pub struct CedarCase {
-    pub(super) request: Request,
-    pub(super) entities: Entities,
-    /// The `now` of its context: rules that have expired by then are left out.
-    pub(super) at: Option<Timestamp>,
-}
-
-/// What Cedar's authorizer says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CedarAnswer {
-    /// Whether it allows the request. A policy that fails to evaluate is passed over here, unlike in a gateway.
-    pub allowed: bool,
-    /// The rules that determine the answer.
-    pub reasons: Vec<Reason>,
-    /// The rules that failed to evaluate.
-    pub troubles: Vec<String>,
-}
+pub struct CedarCase(pub(super) Asked);
 
 impl Policy {
     /// Reads a request (`principal`, `action`, `resource`, `context`) and its entities against the schema; an error is a
@@ -44,57 +29,23 @@ impl Policy {
         let empty = || Value::Object(serde_json::Map::new());
         let context = request.get("context").cloned().unwrap_or_else(empty);
         let context = Context::from_json_value(context, Some((schema, &action))).map_err(told)?;
-        Ok(CedarCase {
-            at: now(request),
-            request: Request::new(principal, action, resource, context, Some(schema)).map_err(told)?,
+        Ok(CedarCase(Asked {
+            at: now(&context)?,
+            requests: vec![Request::new(principal, action, resource, context, Some(schema)).map_err(told)?],
             entities: Entities::from_json_value(entities, Some(schema)).map_err(told)?,
-        })
-    }
-
-    /// What Cedar's authorizer says to a request.
-    pub fn authorized(&self, case: &CedarCase) -> CedarAnswer {
-        let answer = match self.ask(case) {
-            Ok(answer) => answer,
-            Err(why) => {
-                return CedarAnswer {
-                    allowed: false,
-                    reasons: Vec::new(),
-                    troubles: vec![why],
-                };
-            }
-        };
-        let decided = |id: &cedar_policy::PolicyId| {
-            let id: &str = id.as_ref();
-            self.numbers.get(id).and_then(|number| self.rules.get(*number))
-        };
-        let mut rules: Vec<_> = answer.diagnostics().reason().filter_map(decided).collect();
-        rules.sort_by_key(|rule| (&rule.file, rule.line, rule.column));
-        let errors = answer.diagnostics().errors();
-        let troubles = errors.map(|AuthorizationError::PolicyEvaluationError(error)| error.to_string());
-        CedarAnswer {
-            allowed: answer.decision() == Answer::Allow,
-            reasons: rules.into_iter().map(reasons::reason).collect(),
-            troubles: troubles.collect(),
-        }
+        }))
     }
 }
 
-impl Policy {
-    /// Asks Cedar about the rules in force whose scope can match: others have no part in the answer.
-    fn ask(&self, case: &CedarCase) -> Result<Response, String> {
-        let numbers = self.engine.candidates_for(&case.request, &case.entities);
-        let mut numbers = numbers.ok_or("the schema does not know the action")?;
-        numbers.retain(|number| case.at.is_none_or(|at| self.is_in_force(*number, at)));
-        let answer = self.engine.ask_cedar(&case.request, &numbers, &case.entities);
-        answer.map_err(|error| error.to_string())
-    }
-}
-
-/// When a request is made, by its context.
-fn now(request: &Value) -> Option<Timestamp> {
-    let now = request.pointer("/context/now")?;
-    let text = now.get("arg").or_else(|| now.pointer("/__extn/arg"))?;
-    moment(text.as_str()?)
+/// When a request is made, by its context; before all time where that does not say, so that nothing has expired.
+fn now(context: &Context) -> Result<Timestamp, String> {
+    let context: &ast::Context = context.as_ref();
+    let now = match context {
+        ast::Context::Value(fields) => fields.get("now"),
+        ast::Context::RestrictedResidual(_) => None,
+    };
+    let now = now.map(|now| instant(now).ok_or("the `now` of the context is not a datetime"));
+    Ok(now.transpose()?.unwrap_or(Timestamp::from_millis(i64::MIN)))
 }
 
 /// An error with what it comes from: Cedar's outermost words say little.

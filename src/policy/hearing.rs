@@ -3,7 +3,8 @@
 //! grants) the terms are remembered.
 //!
 //! Whatever is out of the ordinary, from an unknown time zone to a rule that fails, goes the long way round: the question
-//! is put to Cedar by its public constructors, and that answer stands. The tests hold the short way against it.
+//! is built by Cedar's public constructors and put to the same engine, and what that will not answer, to Cedar, whose
+//! answer stands. The tests hold both ways against Cedar.
 
 use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
@@ -11,17 +12,18 @@ use std::sync::Arc;
 use cedar_policy_core::ast::{Entity, EntityUID, Value};
 use jiff::tz::TimeZone;
 
-use super::decision::{Decision, Reasons, Trouble};
+use super::decision::{Decision, Reasons};
 use super::engine::{Candidates, Doubt, Facts, Party, Scratch};
-use super::memo::{Made, Memo};
+use super::memo::Memo;
 use super::question::{Question, check};
 use super::reasons::Tally;
-use super::values::{self, COUNT, Values};
+use super::values::{self, COUNT, Circumstances, Values};
 use super::{Judged, Passage, Permit, Policy, RuleSet};
 use crate::facts::{Grant, GrantId, Host, Mode, Person, Place, Reason, SubjectId};
 
 thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
+    /// Working memory of this thread.
+    pub(super) static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 /// What is remembered between flows.
@@ -29,9 +31,12 @@ thread_local! {
 pub(super) struct Memory {
     people: Memo<SubjectId, Person, (Party, TimeZone)>,
     sites: Memo<Host, Place, Party>,
-    claims: Memo<GrantId, Grant, Value>,
-    values: Values,
+    pub(super) claims: Memo<GrantId, Grant, Value>,
+    pub(super) values: Values,
 }
+
+/// A person in the engine's terms, and where their clock stands.
+pub(super) type Known = Arc<(Party, TimeZone)>;
 
 /// One flow, ready to be asked about: see [`Policy::hear`].
 #[derive(Debug)]
@@ -43,8 +48,8 @@ pub struct Hearing<'a> {
 
 #[derive(Debug)]
 struct Terms {
-    principal: Made<Person, (Party, TimeZone)>,
-    resource: Made<Place, Party>,
+    principal: Known,
+    resource: Arc<Party>,
     leaves: [OnceCell<Option<Value>>; COUNT],
 }
 
@@ -59,13 +64,8 @@ impl Policy {
     }
 
     fn terms(&self, flow: &Question<'_>) -> Result<Terms, Doubt> {
-        let (person, place) = (flow.person, flow.place);
-        let principal = self.memory.people.of(&person.id, person, || {
-            let zone = self.nouns.zone(person).map_err(|_| Doubt)?;
-            let (uid, entity) = self.nouns.person(person).map_err(|_| Doubt)?;
-            let entity = Arc::new(entity.as_ref().clone());
-            Ok((self.engine.principal(&uid, Some(entity)), zone))
-        })?;
+        let place = flow.place;
+        let principal = self.known(flow.person)?;
         let resource = self.memory.sites.of(&place.host, place, || {
             let (uid, entity) = self.nouns.site(place).map_err(|_| Doubt)?;
             let entity = Arc::new(entity.as_ref().clone());
@@ -75,6 +75,16 @@ impl Policy {
             principal,
             resource,
             leaves: Default::default(),
+        })
+    }
+
+    /// A person in the engine's terms.
+    pub(super) fn known(&self, person: &Person) -> Result<Known, Doubt> {
+        self.memory.people.of(&person.id, person, || {
+            let zone = self.nouns.zone(person).map_err(|_| Doubt)?;
+            let (uid, entity) = self.nouns.person(person).map_err(|_| Doubt)?;
+            let entity = Arc::new(entity.as_ref().clone());
+            Ok((self.engine.principal(&uid, Some(entity)), zone))
         })
     }
 }
@@ -93,7 +103,7 @@ impl Hearing<'_> {
             ..self.flow
         };
         let tally = self.weigh(&question, set);
-        match tally.or_else(|Doubt| self.policy.ask_cedar(&question, set)) {
+        match tally.or_else(|Doubt| self.policy.ask_in_cedars_terms(&question, set)) {
             Ok(tally) => {
                 // A permit is proof of `connect`: being allowed to read a flow is not being allowed to have it.
                 let leaves = actions.contains(&"connect") && set == RuleSet::InEffect;
@@ -186,9 +196,14 @@ impl Hearing<'_> {
         Ok(tally)
     }
 
-    fn claim(&self, grant: &Grant) -> Result<Made<Grant, Value>, Doubt> {
-        let claim = || self.policy.nouns.claim_value(grant).map_err(|_: Trouble| Doubt);
-        self.policy.memory.claims.of(&grant.id, grant, claim)
+    fn claim(&self, grant: &Grant) -> Result<Arc<Value>, Doubt> {
+        let (nouns, memory) = (&self.policy.nouns, &self.policy.memory);
+        let claim = || nouns.claim_value(grant, |at| memory.values.moment(at.as_millis()));
+        // nobody asks for it twice, and whoever may pass reads what is remembered
+        if grant.id.is_supposed() {
+            return claim().map(Arc::new);
+        }
+        memory.claims.of(&grant.id, grant, claim)
     }
 }
 
@@ -205,6 +220,9 @@ impl Facts for Frame<'_> {
         if number == values::CLAIM {
             return Ok(self.claim);
         }
+        if number == values::CHANNEL {
+            return Ok(None);
+        }
         if self.action.comes_before && values::REQUEST.contains(&number) {
             return Ok(None);
         }
@@ -214,7 +232,14 @@ impl Facts for Frame<'_> {
         }
         let zone = &self.terms.principal.1;
         let values = &self.hearing.policy.memory.values;
-        let made = values.leaf(number, &self.hearing.flow, zone)?;
+        let flow = &self.hearing.flow;
+        let here = Circumstances {
+            subject: flow.subject,
+            arrival: flow.arrival,
+            request: flow.request,
+            at: flow.at,
+        };
+        let made = values.leaf(number, &here, zone)?;
         Ok(leaf.get_or_init(|| made).as_ref())
     }
 

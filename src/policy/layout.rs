@@ -12,9 +12,16 @@ const LINE_WIDTH: usize = 120;
 const INDENT: isize = 2;
 
 /// The text of a file of rules as `wayleave fmt` writes it: the same rules, annotations and comments. Laying it out again
-/// changes nothing.
+/// changes nothing. All its lines end as the first one does.
 pub fn laid_out(source: &SourceText) -> Result<String, Vec<Problem>> {
-    depth::with_room(source, || lay_out(source)).unwrap_or_else(|problem| Err(vec![problem]))
+    let is_of_windows = source.text.split('\n').next().is_some_and(|line| line.ends_with('\r'));
+    let plain = SourceText::new(source.name.as_str(), source.text.replace("\r\n", "\n"));
+    let text = depth::with_room(&plain, || lay_out(&plain)).unwrap_or_else(|problem| Err(vec![problem]))?;
+    Ok(if is_of_windows {
+        text.replace('\n', "\r\n")
+    } else {
+        text
+    })
 }
 
 fn lay_out(source: &SourceText) -> Result<String, Vec<Problem>> {
@@ -105,6 +112,18 @@ mod tests {
         // the end
         "#);
         assert_eq!(formatted(&once), once);
+    }
+
+    #[test]
+    fn a_file_keeps_its_kind_of_line_endings_and_has_one_kind() {
+        let text = "// head\n\n@id(\"a\")\n@reason(\"R.\")\npermit(principal, action, resource); // end\n";
+        let laid_out = formatted(text);
+        assert_eq!(formatted(&text.replace('\n', "\r\n")), laid_out.replace('\n', "\r\n"));
+        assert_eq!(
+            formatted(&text.replacen('\n', "\r\n", 1)),
+            laid_out.replace('\n', "\r\n")
+        );
+        assert_eq!(formatted(&format!("{text}\r\n")), laid_out);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::diagnose::problem;
 use super::owners::Owners;
 use super::question::Power;
 use super::rule::{Rule, Written, find, mode, moment, without_comments};
+use super::{WORTH_A_THREAD, shares};
 use crate::clock::Timestamp;
 use crate::facts::{Effect, Mode, Problem, SourceText, did_you_mean};
 
@@ -171,35 +172,28 @@ pub(super) fn validate(schema: &Schema, written: &[(&SourceText, Written)], prob
     let sound = written
         .iter()
         .filter(|(_, written)| !failed.contains::<str>(written.cedar.id().as_ref()));
+    let sound: Vec<&(&SourceText, Written)> = sound.collect();
     let Ok(actions) = schema.action_entities() else { return };
-    for (source, written) in sound {
-        unobserved(schema, (source, written), problems);
-        never_applies(schema, &actions, (source, written), problems);
-    }
+    let of_actions = |some: &[&(&SourceText, Written)]| {
+        let mut problems = Vec::new();
+        for (source, written) in some {
+            unobserved(schema, (source, written), &mut problems);
+            never_applies(schema, &actions, (source, written), &mut problems);
+        }
+        problems
+    };
+    problems.extend(shares::each(&sound, WORTH_A_THREAD, of_actions).concat());
 }
 
-/// What Cedar's validator says of the rules, on as many cores as there are: it looks at each rule for itself.
+/// What Cedar's validator says of the rules: it looks at each for itself.
 fn validated(schema: &Schema, written: &[(&SourceText, Written)]) -> Vec<ValidationResult> {
-    const WORTH_A_THREAD: usize = 200;
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let share = written.len().div_ceil(cores).max(WORTH_A_THREAD);
     let validate = |rules: &[(&SourceText, Written)]| {
         // ids are unique by now; if not, `annotations` has said so
         let set = PolicySet::from_policies(rules.iter().map(|(_, written)| written.cedar.clone())).ok()?;
         Some(Validator::new(schema.clone()).validate(&set, ValidationMode::Strict))
     };
-    std::thread::scope(|scope| {
-        let shares: Vec<_> = written
-            .chunks(share)
-            .map(|rules| scope.spawn(move || validate(rules)))
-            .collect();
-        // one that panicked has not been validated: so that it does not pass for valid, the panic goes on
-        let joined = shares.into_iter().map(|share| match share.join() {
-            Ok(result) => result,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        joined.flatten().collect()
-    })
+    let validated = shares::each(written, WORTH_A_THREAD, validate).into_iter();
+    validated.flatten().collect()
 }
 
 /// The problem with the action that was meant: what Cedar suggests differs from run to run.
@@ -265,6 +259,10 @@ fn never_applies(
     let ActionConstraint::In(named) = written.cedar.action_constraint() else {
         return;
     };
+    // a rule that can never apply at all is the validator's to tell
+    if named.len() < 2 {
+        return;
+    }
     let alive: Vec<EntityUid> = written
         .cedar
         .get_valid_request_envs(schema)

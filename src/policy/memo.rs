@@ -16,8 +16,8 @@ pub(super) struct Memo<K, F, V>(RwLock<Generations<K, F, V>>);
 
 #[derive(Debug)]
 struct Generations<K, F, V> {
-    young: HashMap<K, Arc<(F, V)>>,
-    old: HashMap<K, Arc<(F, V)>>,
+    young: HashMap<K, (F, Arc<V>)>,
+    old: HashMap<K, (F, Arc<V>)>,
 }
 
 impl<K, F, V> Default for Memo<K, F, V> {
@@ -31,32 +31,21 @@ impl<K, F, V> Default for Memo<K, F, V> {
 
 impl<K: Clone + Eq + Hash, F: Clone + PartialEq, V> Memo<K, F, V> {
     /// What `make` makes of `facts`: remembered, or made now.
-    pub(super) fn of<E>(&self, name: &K, facts: &F, make: impl FnOnce() -> Result<V, E>) -> Result<Made<F, V>, E> {
+    pub(super) fn of<E>(&self, name: &K, facts: &F, make: impl FnOnce() -> Result<V, E>) -> Result<Arc<V>, E> {
         let held = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let known = held.young.get(name).or_else(|| held.old.get(name));
         if let Some(known) = known.filter(|known| known.0 == *facts) {
-            return Ok(Made(Arc::clone(known)));
+            return Ok(Arc::clone(&known.1));
         }
         drop(held);
-        let made = Arc::new((facts.clone(), make()?));
+        let made = Arc::new(make()?);
+        let entry = (facts.clone(), Arc::clone(&made));
         let mut held = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if held.young.len() >= MOST {
             held.old = std::mem::take(&mut held.young);
         }
-        held.young.insert(name.clone(), Arc::clone(&made));
-        Ok(Made(made))
-    }
-}
-
-/// What was made, shared with whoever asked for it before.
-#[derive(Debug)]
-pub(super) struct Made<F, V>(Arc<(F, V)>);
-
-impl<F, V> std::ops::Deref for Made<F, V> {
-    type Target = V;
-
-    fn deref(&self) -> &V {
-        &self.0.1
+        held.young.insert(name.clone(), entry);
+        Ok(made)
     }
 }
 

@@ -29,15 +29,18 @@ mod lint;
 mod memo;
 mod mutate;
 mod names;
+mod nesting;
 mod opens;
 mod overlap;
 mod owners;
 mod permit;
+mod powers;
 mod question;
 mod reasons;
 mod request;
 mod rule;
 mod schema;
+mod shares;
 mod sight;
 #[cfg(test)]
 mod tests;
@@ -46,19 +49,21 @@ mod values;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
-use cedar_policy::{Entities, Request};
+use cedar_policy::{Entities, EntityUid, Request};
 use cedar_policy_core::ast::Entity;
 use cedar_policy_core::entities::Dereference;
 
 pub use account::{Account, Condition};
 pub use answer::Answer;
-pub use cedars::{CedarAnswer, CedarCase};
+pub use apart::text_of;
+pub use cedars::CedarCase;
 pub use decision::Decision;
 pub use hearing::Hearing;
 pub use heeded::Stretch;
 pub use layout::laid_out;
 pub use mutate::Mutant;
 pub use names::{Named, NamedKind};
+pub use nesting::{Cedar, TooDeep, too_deep};
 pub use owners::Owners;
 pub use permit::Permit;
 pub use question::{GrantQuestion, Power, Question, RequestFacts};
@@ -72,8 +77,9 @@ use crate::facts::{
 };
 use decision::{Reasons, Trouble};
 use engine::{Engine, Number, Party};
-use hearing::Memory;
+use hearing::{Memory, SCRATCH};
 use opens::Opens;
+use powers::{Powers, powers};
 use reasons::Tally;
 use request::{ARCHIVE, Asked, BEFORE_A_REQUEST, Nouns};
 use rule::Written;
@@ -122,6 +128,7 @@ pub struct Policy {
     engine: Engine,
     /// The actions that are asked about a site.
     judged: HashMap<String, Judged>,
+    powers: Powers,
     memory: Memory,
     /// The rules taken apart, once somebody asks why.
     apart: OnceLock<Vec<Vec<apart::Part>>>,
@@ -152,8 +159,8 @@ impl Policy {
     fn read(schema: &SourceText, rules: &[SourceText], world: &World) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
         let mut problems = Vec::new();
         let mut written = Vec::new();
-        for source in rules {
-            match rule::read(source) {
+        for (source, read) in rules.iter().zip(read(rules)) {
+            match read {
                 Ok(read) => written.extend(read.into_iter().filter_map(|rule| {
                     let rule = depth::check(source, rule).map_err(|problem| problems.push(problem));
                     Some((source, rule.ok()?))
@@ -162,10 +169,11 @@ impl Policy {
             }
         }
         lint::annotations(&mut written, &world.owners, &mut problems);
-        let named: Vec<Named> = written
-            .iter()
-            .flat_map(|(source, rule)| names::read(source, rule))
-            .collect();
+        let names = |some: &[(&SourceText, Written)]| -> Vec<Named> {
+            let named = some.iter().flat_map(|(source, rule)| names::read(source, rule));
+            named.collect()
+        };
+        let named = shares::each(&written, WORTH_A_THREAD, names).concat();
         names::check(&written, &named, world, &mut problems);
         sight::check(&written, &mut problems);
         let book = match schema::read(schema) {
@@ -188,7 +196,8 @@ impl Policy {
     }
 
     fn of(written: Vec<Written>, book: Arc<Book>, nouns: Arc<Nouns>) -> Self {
-        let opens = written.iter().map(opens).collect();
+        let opens = |some: &[Written]| -> Vec<Opens> { some.iter().map(opens).collect() };
+        let opens = shares::each(&written, WORTH_A_THREAD, opens).concat();
         let (rules, policies): (Vec<Rule>, Vec<_>) = written.into_iter().map(|w| (w.rule, w.cedar)).unzip();
         let numbers = rules
             .iter()
@@ -199,6 +208,7 @@ impl Policy {
         Self {
             mode: Mode::default(),
             judged: judged(&engine, &book, &nouns),
+            powers: powers(&engine, &book, &nouns),
             engine,
             vocabulary: book.words.clone(),
             nouns,
@@ -233,14 +243,6 @@ impl Policy {
     /// Whether everything asked is permitted; total, and any doubt denies.
     pub fn decide(&self, question: &Question<'_>) -> Decision {
         self.hear(question).decide(question.actions, question.grant)
-    }
-
-    /// Whether the person may declare, approve or revoke; total, and any doubt denies. It never yields a permit.
-    pub fn decide_on_grant(&self, question: &GrantQuestion<'_>) -> Decision {
-        match self.nouns.about_grant(question, &self.vocabulary, None) {
-            Ok(asked) => self.conclude(self.put(&asked, (RuleSet::InEffect, question.at)), None),
-            Err(trouble) => Decision::deny(Reasons::new(), vec![trouble]),
-        }
     }
 
     /// The rule called `id`.
@@ -295,22 +297,22 @@ impl Policy {
     }
 
     /// The long way round: see [`hearing`].
-    fn ask_cedar(&self, question: &Question<'_>, set: RuleSet) -> Result<Tally, Trouble> {
+    fn ask_in_cedars_terms(&self, question: &Question<'_>, set: RuleSet) -> Result<Tally, Trouble> {
         let asked = self.nouns.about_site(question, &self.vocabulary, None)?;
-        Ok(self.put(&asked, (set, question.at)))
+        Ok(self.put(&asked, set))
     }
 
-    fn put(&self, asked: &Asked, when: (RuleSet, Timestamp)) -> Tally {
+    /// What the rules of a set say to requests in Cedar's terms.
+    fn put(&self, asked: &Asked, set: RuleSet) -> Tally {
         let mut tally = Tally::default();
         for request in &asked.requests {
-            let Some(mut numbers) = self.engine.candidates_for(request, &asked.entities) else {
-                tally.fail(Trouble::with_question("action", "the schema does not know the action"));
-                continue;
-            };
-            numbers.retain(|number| self.counts(*number, when, &mut tally.observed));
-            match self.engine.ask_cedar(request, &numbers, &asked.entities) {
-                Ok(response) => tally.count(&response, &self.numbers),
-                Err(error) => tally.fail(Trouble::with_question("index", error.to_string())),
+            let counts = |number| self.counts(number, (set, asked.at), &mut tally.observed);
+            let answer =
+                SCRATCH.with_borrow_mut(|scratch| self.engine.answer((request, &asked.entities), scratch, counts));
+            match answer {
+                Some(engine::Answer::Ours(verdict)) => tally.add(verdict.allowed, verdict.determining),
+                Some(engine::Answer::Cedars(response)) => tally.count(&response, &self.numbers),
+                None => tally.fail(Trouble::with_question("action", "the schema does not know the action")),
             }
         }
         tally
@@ -330,14 +332,15 @@ impl Policy {
         counts
     }
 
+    fn reasons(&self, numbers: &[Number]) -> Reasons {
+        let reasons = numbers.iter().filter_map(|number| self.reasons.get(*number));
+        reasons.cloned().collect()
+    }
+
     fn conclude(&self, tally: Tally, passage: Option<Passage>) -> Decision {
         let observed = tally.observed;
-        let determining = tally.determining(&self.reasons);
-        let reasons: Reasons = determining
-            .iter()
-            .filter_map(|number| self.reasons.get(*number))
-            .cloned()
-            .collect();
+        let determining = tally.determining(&self.reasons, tally.is_allowed());
+        let reasons = self.reasons(&determining);
         if !tally.is_allowed() {
             return Decision::deny(reasons, tally.into_troubles()).leaving_out(observed);
         }
@@ -350,6 +353,19 @@ impl Policy {
         });
         Decision::allow(reasons, permit).leaving_out(observed)
     }
+}
+
+/// So many rules are worth a thread of their own.
+const WORTH_A_THREAD: usize = 200;
+/// So many bytes of rules are.
+const BYTES_WORTH_A_THREAD: usize = 1 << 18;
+
+/// The rules of each file, or what is wrong with it.
+fn read(files: &[SourceText]) -> Vec<Result<Vec<Written>, Vec<Problem>>> {
+    let bytes: usize = files.iter().map(|file| file.text.len()).sum();
+    let least = files.len() * BYTES_WORTH_A_THREAD / bytes.max(1);
+    let read = |some: &[SourceText]| -> Vec<_> { some.iter().map(rule::read).collect() };
+    shares::each(files, least, read).into_iter().flatten().collect()
 }
 
 /// The purposes that a rule opens something for; one on probation opens nothing.
@@ -365,17 +381,20 @@ fn judged(engine: &Engine, book: &Book, nouns: &Nouns) -> HashMap<String, Judged
     let names = BEFORE_A_REQUEST.into_iter().chain([ARCHIVE]).chain(activities);
     let judged = names.filter_map(|name| {
         let uid = nouns.action(name);
-        let entity = match book.actions.as_ref().entity(uid.as_ref()) {
-            Dereference::Data(entity) => Some(Arc::<Entity>::new(entity.clone())),
-            Dereference::NoSuchEntity | Dereference::Residual(_) => None,
-        };
         let action = Judged {
-            party: engine.action(&uid, entity)?,
+            party: engine.action(&uid, entity_of(&book.actions, &uid))?,
             comes_before: BEFORE_A_REQUEST.contains(&name),
         };
         Some((name.to_owned(), action))
     });
     judged.collect()
+}
+
+fn entity_of(all: &Entities, uid: &EntityUid) -> Option<Arc<Entity>> {
+    match all.as_ref().entity(uid.as_ref()) {
+        Dereference::Data(entity) => Some(Arc::new(entity.clone())),
+        Dereference::NoSuchEntity | Dereference::Residual(_) => None,
+    }
 }
 
 /// Where a permit would lead whom, and the grant with its expiry.

@@ -5,10 +5,14 @@
 use std::collections::BTreeSet;
 
 use cedar_policy::Policy;
+use cedar_policy_core::ast::{self, Expr, ExprKind};
 use serde_json::Value;
 
 use super::apart::{clauses, read};
 use crate::facts::{Effect, PurposeId};
+
+/// The attribute of the context.
+const PURPOSE: &str = "purpose";
 
 /// The purposes under which a rule opens more than without one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +28,10 @@ pub(super) enum Opens {
 impl Opens {
     /// Reads a rule.
     pub(super) fn read(policy: &Policy, effect: Effect) -> Self {
+        // most need not be taken apart for it
+        if !names_purpose(policy) {
+            return Self::None;
+        }
         let Ok(json) = read(policy) else { return Self::Any };
         let conditions: Vec<&Value> = clauses(&json).collect();
         let whens = || {
@@ -97,10 +105,26 @@ fn kind(literal: &Value) -> Option<PurposeId> {
     is_kind.then(|| PurposeId::new(id))
 }
 
+/// Whether anything in a rule's conditions is called `purpose`.
+fn names_purpose(policy: &Policy) -> bool {
+    let policy: &ast::Policy = policy.as_ref();
+    let mut parts = policy
+        .non_scope_constraints()
+        .into_iter()
+        .flat_map(Expr::subexpressions);
+    parts.any(|part| {
+        let kind = part.expr_kind();
+        if let ExprKind::GetAttr { attr, .. } | ExprKind::HasAttr { attr, .. } = kind {
+            return attr == PURPOSE;
+        }
+        matches!(kind, ExprKind::ExtHasAttr { attrs, .. } if attrs.iter().any(|attr| attr == PURPOSE))
+    })
+}
+
 /// Whether an expression looks at `context.purpose` anywhere.
 fn looks_at_purpose(value: &Value) -> bool {
     let here = value.pointer("/left/Var").and_then(Value::as_str) == Some("context")
-        && value.get("attr").and_then(Value::as_str) == Some("purpose");
+        && value.get("attr").and_then(Value::as_str) == Some(PURPOSE);
     match value {
         Value::Object(members) => here || members.values().any(looks_at_purpose),
         Value::Array(items) => items.iter().any(looks_at_purpose),

@@ -35,7 +35,8 @@ struct Parts<'a> {
     conditions: BTreeSet<String>,
 }
 
-/// Compares each rule with those whose conditions it shares.
+/// Compares each rule with those whose conditions it shares. One on probation is left out: it says what would be, and takes
+/// nothing from the others.
 pub(super) fn check(
     rules: &[Rule],
     policies: &[Policy],
@@ -46,11 +47,12 @@ pub(super) fn check(
     let shelves = Shelves::new(&parts);
     let tree = Tree::new(world);
     let mut problems = Vec::new();
-    for (number, narrow) in parts.iter().enumerate() {
+    let counting = |parts: &Parts<'_>| !parts.rule.is_on_probation();
+    for (number, narrow) in parts.iter().enumerate().filter(|(_, narrow)| counting(narrow)) {
         let wider = shelves.beside(narrow).filter(|other| *other != number);
         let wider: Vec<(Number, &Parts<'_>)> = wider
             .filter_map(|other| Some((other, parts.get(other)?)))
-            .filter(|(_, wide)| wide.holds_wherever(narrow, &tree))
+            .filter(|(_, wide)| counting(wide) && wide.holds_wherever(narrow, &tree))
             .collect();
         let over = |(_, wide): &&(Number, &Parts<'_>)| {
             narrow.rule.effect == Effect::Permit && wide.rule.effect == Effect::Forbid

@@ -121,7 +121,23 @@ pub(super) fn check(question: &Question<'_>, words: &Vocabulary) -> Result<(), T
     Ok(())
 }
 
-pub(super) fn same_person(person: &Person, subject: &Subject) -> Result<(), Trouble> {
+/// The same of a question about a grant.
+pub(super) fn check_power(question: &GrantQuestion<'_>, words: &Vocabulary) -> Result<(), Trouble> {
+    same_person(question.person, question.subject)?;
+    // A grant outlives its purpose, and then it must still be possible to end it.
+    if question.power != Power::Revoke && !words.purposes().contains(question.purpose) {
+        return Err(unknown_purpose(question.purpose.as_str()));
+    }
+    match question.declarer_person {
+        Some(other) if other.id != *question.declarer => {
+            let message = format!("the declarer is `{}`, not `{}`", question.declarer, other.id);
+            Err(Trouble::with_question("declarer", message))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn same_person(person: &Person, subject: &Subject) -> Result<(), Trouble> {
     if person.id == subject.id {
         return Ok(());
     }
@@ -129,6 +145,6 @@ pub(super) fn same_person(person: &Person, subject: &Subject) -> Result<(), Trou
     Err(Trouble::with_question("person", message))
 }
 
-pub(super) fn unknown_purpose(id: &str) -> Trouble {
+fn unknown_purpose(id: &str) -> Trouble {
     Trouble::with_question("purpose", format!("the schema has no purpose `{id}`"))
 }

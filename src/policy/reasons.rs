@@ -59,14 +59,15 @@ impl Tally {
         !self.denied && self.troubles.is_empty() && !self.determining.is_empty()
     }
 
+    /// Whether Cedar's authorizer permits everything: it passes over a policy that fails, unlike a gateway.
+    pub(super) fn is_allowed_by_cedar(&self) -> bool {
+        !self.denied && !self.determining.is_empty()
+    }
+
     /// The rules that determine the answer as a whole, in their order: where it is denied, what permits a part of it is
     /// none.
-    pub(super) fn determining(&self, reasons: &[Reason]) -> Numbers {
-        let effect = if self.is_allowed() {
-            Effect::Permit
-        } else {
-            Effect::Forbid
-        };
+    pub(super) fn determining(&self, reasons: &[Reason], allowed: bool) -> Numbers {
+        let effect = if allowed { Effect::Permit } else { Effect::Forbid };
         let says = |number: &Number| reasons.get(*number).is_some_and(|reason| reason.effect == effect);
         let mut rules: Numbers = self.determining.iter().copied().filter(says).collect();
         rules.sort_unstable();

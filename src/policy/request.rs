@@ -4,23 +4,23 @@
 //! A person's roles and departments and a host's platform and categories arrive closed, so they are plain parents here
 //! and no other entity needs to exist: what a rule may look at is the principal, the resource, and the context.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use cedar_policy::{Context, Entities, Entity, EntityTypeName, EntityUid, Request};
 use cedar_policy::{ParseErrors, Schema};
-use cedar_policy_core::ast::{BorrowedRestrictedExpr, Value};
-use cedar_policy_core::evaluator::RestrictedEvaluator;
-use cedar_policy_core::extensions::Extensions;
+use cedar_policy_core::ast::Value;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::decision::Trouble;
+use super::engine::Doubt;
 use super::express::{Expr, moment, record, serves, span, text, uid, wrong};
-use super::question::{GrantQuestion, Power, Question, RequestFacts, check, same_person, unknown_purpose};
+use super::question::{GrantQuestion, Question, RequestFacts, check, check_power};
 use super::schema::Vocabulary;
 use crate::clock::Timestamp;
 use crate::facts::{Arrival, Employment, Grant, Person, Place, Subject};
 
 type Pairs = Vec<(String, Expr)>;
+type Made = Result<Value, Doubt>;
 
 /// Activities are judged with the request; everything on this list before there is one.
 pub(super) const BEFORE_A_REQUEST: [&str; 2] = ["connect", "inspect"];
@@ -51,10 +51,12 @@ pub(super) struct Nouns {
 }
 
 /// One question, ready for Cedar: a request for each action.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Asked {
     pub(super) entities: Entities,
     pub(super) requests: Vec<Request>,
+    /// When: rules that have expired by then have no say.
+    pub(super) at: Timestamp,
 }
 
 impl Nouns {
@@ -97,7 +99,11 @@ impl Nouns {
                     .map_err(|e| wrong("request", &e))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Asked { entities, requests })
+        Ok(Asked {
+            entities,
+            requests,
+            at: question.at,
+        })
     }
 
     /// The request that asks about a grant. A schema, where one is given, checks all that is built.
@@ -107,21 +113,12 @@ impl Nouns {
         words: &Vocabulary,
         schema: Option<&Schema>,
     ) -> Result<Asked, Trouble> {
-        same_person(question.person, question.subject)?;
-        // A grant outlives its purpose, and then it must still be possible to end it.
-        if question.power != Power::Revoke && !words.purposes().contains(question.purpose) {
-            return Err(unknown_purpose(question.purpose.as_str()));
-        }
+        check_power(question, words)?;
         let (principal, person) = self.person(question.person)?;
-        let resource = uid(&self.purpose, question.purpose.as_str());
-        let mut entities = vec![person, self.purpose(&resource, question)?];
-        match question.declarer_person {
-            Some(other) if other.id != *question.declarer => {
-                let message = format!("the declarer is `{}`, not `{}`", question.declarer, other.id);
-                return Err(Trouble::with_question("declarer", message));
-            }
-            Some(other) if other.id != question.person.id => entities.push(self.person(other)?.1),
-            Some(_) | None => {}
+        let (resource, purpose) = self.about_purpose(question)?;
+        let mut entities = vec![person, purpose];
+        if let Some(other) = question.declarer_person.filter(|other| other.id != question.person.id) {
+            entities.push(self.person(other)?.1);
         }
         let entities = self.entities(entities, &[question.power.as_str()], schema)?;
         let mut pairs = self.base(question.person, question.subject, question.arrival, question.at)?;
@@ -133,6 +130,7 @@ impl Nouns {
         Ok(Asked {
             entities,
             requests: vec![request],
+            at: question.at,
         })
     }
 
@@ -194,7 +192,9 @@ impl Nouns {
         Ok((site, entity))
     }
 
-    fn purpose(&self, purpose: &EntityUid, question: &GrantQuestion<'_>) -> Result<Entity, Trouble> {
+    /// The purpose that a grant is for, with what the question says of the grant.
+    pub(super) fn about_purpose(&self, question: &GrantQuestion<'_>) -> Result<(EntityUid, Entity), Trouble> {
+        let purpose = uid(&self.purpose, question.purpose.as_str());
         let somebody = |id: &str| Expr::new_entity_uid(uid(&self.user, id));
         let kind = Expr::new_entity_uid(uid(&self.purpose_kind, question.purpose.as_str()));
         let attributes = HashMap::from([
@@ -203,7 +203,8 @@ impl Nouns {
             ("businessOwner".to_owned(), somebody(question.business_owner.as_str())),
             ("maxDuration".to_owned(), span(question.longest_for)),
         ]);
-        Entity::new(purpose.clone(), attributes, HashSet::new()).map_err(|e| wrong("purpose", &e))
+        let entity = Entity::new(purpose.clone(), attributes, HashSet::new()).map_err(|e| wrong("purpose", &e))?;
+        Ok((purpose, entity))
     }
 
     /// What every context holds.
@@ -242,12 +243,26 @@ impl Nouns {
         })
     }
 
-    /// A grant as a rule finds it, evaluated.
-    pub(super) fn claim_value(&self, grant: &Grant) -> Result<Value, Trouble> {
-        let claim = self.claim(grant)?;
-        let restricted = BorrowedRestrictedExpr::new_unchecked(claim.as_ref());
-        let evaluated = RestrictedEvaluator::new(Extensions::all_available()).interpret(restricted);
-        evaluated.map_err(|e| wrong("purpose", &e))
+    /// A grant as a rule finds it, evaluated: what Cedar makes of [`Self::claim`], without the text between.
+    pub(super) fn claim_value(&self, grant: &Grant, moment: impl Fn(Timestamp) -> Made) -> Made {
+        let entity = |kind: &EntityTypeName, id: &str| -> Value { uid(kind, id).as_ref().clone().into() };
+        let platforms = grant.platforms.iter().map(|id| entity(&self.platform, id.as_str()));
+        let covers = grant.covers.iter().map(|group| Value::from(group.as_str()));
+        let mut fields = BTreeMap::from([
+            ("id", grant.id.as_str().into()),
+            ("kind", entity(&self.purpose_kind, grant.purpose.as_str())),
+            ("declaredAt", moment(grant.declared_at)?),
+            ("expiresAt", moment(grant.expires)?),
+            ("platforms", Value::set(platforms, None)),
+            ("covers", Value::set(covers, None)),
+        ]);
+        if let Some(approver) = &grant.approved_by {
+            fields.insert("approvedBy", entity(&self.user, approver.as_str()));
+        }
+        if let Some(ticket) = &grant.ticket {
+            fields.insert("ticket", ticket.as_str().into());
+        }
+        Ok(Value::record(fields, None))
     }
 
     fn claim(&self, grant: &Grant) -> Result<Expr, Trouble> {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use cedar_policy::PolicySet;
 
 use super::diagnose::problem;
+use super::nesting::{Cedar, too_deep};
 use crate::clock::Timestamp;
 use crate::facts::{Effect, Mode, PolicyId, Problem, SourceText};
 
@@ -57,11 +58,16 @@ impl Rule {
 
     /// Whether the rule is one of `set` at `at`.
     pub(super) fn counts(&self, set: RuleSet, at: Timestamp) -> bool {
-        let on_probation = match self.mode {
+        let left_out = self.is_on_probation() && set == RuleSet::InEffect;
+        !left_out && !self.has_expired(at)
+    }
+
+    /// Whether the rule has no effect yet.
+    pub(super) fn is_on_probation(&self) -> bool {
+        match self.mode {
             Mode::Enforce => false,
-            Mode::Observe => set == RuleSet::InEffect,
-        };
-        !on_probation && !self.has_expired(at)
+            Mode::Observe => true,
+        }
     }
 }
 
@@ -86,6 +92,9 @@ pub(super) struct Written {
 
 /// Reads one file of rules, in the order in which they stand.
 pub(super) fn read(source: &SourceText) -> Result<Vec<Written>, Vec<Problem>> {
+    if let Some(deep) = too_deep(&source.text, Cedar::Rules) {
+        return Err(vec![deep.problem("wayleave::policy::syntax", source)]);
+    }
     let set: PolicySet = source.text.parse().map_err(|e: cedar_policy::ParseErrors| {
         let errors = e.iter();
         errors

@@ -6,6 +6,7 @@ use cedar_policy::{Entities, EntityUid, Schema, SchemaFragment};
 use serde_json::Value;
 
 use super::diagnose::problem;
+use super::nesting::{Cedar, too_deep};
 use super::question::Power;
 use super::request::{ARCHIVE, BEFORE_A_REQUEST};
 use crate::facts::{Activity, Problem, PurposeId, SourceText};
@@ -84,6 +85,9 @@ pub(super) struct Book {
 pub(super) fn read(source: &SourceText) -> Result<Book, Vec<Problem>> {
     const CODE: &str = "wayleave::schema::syntax";
     let found = |e: &dyn miette::Diagnostic| vec![problem(CODE, source, e, (0, 0))];
+    if let Some(deep) = too_deep(&source.text, Cedar::Schema) {
+        return Err(vec![deep.problem(CODE, source)]);
+    }
     let (fragment, warnings) = SchemaFragment::from_cedarschema_str(&source.text).map_err(|e| found(&e))?;
     let warnings: Vec<Problem> = warnings.map(|e| problem(CODE, source, &e, (0, 0))).collect();
     if !warnings.is_empty() {

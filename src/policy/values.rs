@@ -14,9 +14,10 @@ use jiff::tz::TimeZone;
 
 use super::engine::{Doubt, Leaves};
 use super::memo::Memo;
-use super::question::Question;
+use super::question::RequestFacts;
 use super::request::{GRANT, wall_clock};
 use crate::clock::Timestamp;
+use crate::facts::{Arrival, Subject};
 
 /// What rules find in the context of a flow. The order is that of [`leaf`](Values::leaf)'s arms.
 pub(super) const LEAVES: Leaves = Leaves(&[
@@ -32,17 +33,30 @@ pub(super) const LEAVES: Leaves = Leaves(&[
     &["request", "path"],
     &["request", "bytes"],
     &["request", "contentType"],
+    &["channel"],
     &[GRANT],
 ]);
 
 /// How many there are.
 pub(super) const COUNT: usize = LEAVES.0.len();
 
+/// The leaf that there is only where a power over a grant is asked about.
+pub(super) const CHANNEL: usize = COUNT - 2;
+
 /// The leaf that holds the grant that is judged under.
 pub(super) const CLAIM: usize = COUNT - 1;
 
 /// The leaves that there are only where there is a request.
 pub(super) const REQUEST: std::ops::Range<usize> = 7..12;
+
+/// What contexts are made of.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Circumstances<'a> {
+    pub(super) subject: &'a Subject,
+    pub(super) arrival: &'a Arrival,
+    pub(super) request: Option<RequestFacts<'a>>,
+    pub(super) at: Timestamp,
+}
 
 /// What is remembered of texts that were parsed.
 #[derive(Debug, Default)]
@@ -57,18 +71,18 @@ pub(super) struct Values {
 type Made<T> = Result<T, Doubt>;
 
 impl Values {
-    /// The leaf of this number, below the grant's; none where the context does not have it.
-    pub(super) fn leaf(&self, number: usize, flow: &Question<'_>, zone: &TimeZone) -> Made<Option<Value>> {
-        let request = flow.request.as_ref().ok_or(Doubt);
-        let method = flow.subject.method;
+    /// The leaf of this number, below the channel's; none where the context does not have it.
+    pub(super) fn leaf(&self, number: usize, here: &Circumstances<'_>, zone: &TimeZone) -> Made<Option<Value>> {
+        let request = here.request.as_ref().ok_or(Doubt);
+        let method = here.subject.method;
         Ok(Some(match number {
-            0 => self.latest(0, flow.at.as_millis(), |at| self.moment(at))?,
-            1 => self.latest(1, wall_clock(zone, flow.at).0, |day| {
+            0 => self.latest(0, here.at.as_millis(), |at| self.moment(at))?,
+            1 => self.latest(1, wall_clock(zone, here.at).0, |day| {
                 called(&TO_TIME, &[self.moment(day)?])
             })?,
-            2 => wall_clock(zone, flow.at).1.into(),
-            3 => self.address(flow.arrival.client.ip().to_canonical())?,
-            4 => flow.arrival.network.as_str().into(),
+            2 => wall_clock(zone, here.at).1.into(),
+            3 => self.address(here.arrival.client.ip().to_canonical())?,
+            4 => here.arrival.network.as_str().into(),
             5 => method.as_str().into(),
             6 => method.is_strong().into(),
             7 => request?.method.into(),
@@ -91,7 +105,7 @@ impl Values {
         Ok(made)
     }
 
-    fn moment(&self, millis: i64) -> Made<Value> {
+    pub(super) fn moment(&self, millis: i64) -> Made<Value> {
         let (second, rest) = (millis.div_euclid(1000), millis.rem_euclid(1000));
         let whole = self.seconds.of(&second, &(), || {
             let text = Timestamp::from_millis(second * 1000).to_string();
@@ -116,9 +130,18 @@ impl Values {
 
 /// How long a duration is, as rules write it (`1d2h30m`).
 pub(super) fn milliseconds(text: &str) -> Option<i64> {
-    let span = called(&DURATION, &[text.into()]).ok()?;
-    let value = called(&TO_MILLISECONDS, &[span]).ok()?;
-    match value.value_kind() {
+    length(&called(&DURATION, &[text.into()]).ok()?)
+}
+
+/// The moment that a datetime is.
+pub(super) fn instant(value: &Value) -> Option<Timestamp> {
+    let epoch = called(&DATETIME, &["1970-01-01".into()]).ok()?;
+    let since = called(&DURATION_SINCE, &[value.clone(), epoch]).ok()?;
+    Some(Timestamp::from_millis(length(&since)?))
+}
+
+fn length(span: &Value) -> Option<i64> {
+    match called(&TO_MILLISECONDS, std::slice::from_ref(span)).ok()?.value_kind() {
         ValueKind::Lit(Literal::Long(length)) => Some(*length),
         ValueKind::Lit(_) | ValueKind::Set(_) | ValueKind::Record(_) | ValueKind::ExtensionValue(_) => None,
     }
@@ -129,6 +152,7 @@ type Function = LazyLock<Option<&'static ExtensionFunction>>;
 
 static DATETIME: Function = LazyLock::new(|| function("datetime"));
 static DURATION: Function = LazyLock::new(|| function("duration"));
+static DURATION_SINCE: Function = LazyLock::new(|| function("durationSince"));
 static IP: Function = LazyLock::new(|| function("ip"));
 static OFFSET: Function = LazyLock::new(|| function("offset"));
 static TO_MILLISECONDS: Function = LazyLock::new(|| function("toMilliseconds"));

@@ -23,7 +23,7 @@ impl CaseFiles {
     /// The case called `it` that shows the gateway what an example shows, and wants it allowed or refused; none where the catalogue
     /// has no such host.
     pub fn of(told: &Told, it: &str, allowed: bool, assembled: &Assembled) -> Option<Self> {
-        let mut case = format!("[[case]]\nit = \"{it}\"\n");
+        let mut case = format!("[[case]]\nit = {}\n", toml::Value::from(it));
         let by_owner = told.fact("resource.businessOwner") == Some("themselves");
         let (who, person) = match told.fact("resource.kind").filter(|_| by_owner) {
             Some(kind) => (owner(kind, assembled)?.to_string(), None),

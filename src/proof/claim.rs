@@ -35,6 +35,8 @@ pub enum Ask {
 pub enum About {
     /// A property of the folder.
     Property(Box<Property>),
+    /// There are requests that this property speaks of: of none, everything is true.
+    Spoken(Box<Property>),
     /// This rule evaluates without an error, always.
     Sound(PolicyId),
     /// There are requests for which this rule makes a difference.
@@ -49,7 +51,7 @@ impl About {
     /// The name of the property, or the id of the rule.
     pub fn name(&self) -> &str {
         match self {
-            Self::Property(property) => &property.name,
+            Self::Property(property) | Self::Spoken(property) => &property.name,
             Self::Sound(id) | Self::Needed(id) | Self::Alive(id) | Self::Behind(id, _) => id.as_str(),
         }
     }
@@ -77,6 +79,7 @@ impl Check {
     pub fn digest(&self, theory: &Theory, sources: &Sources) -> String {
         let question = match &self.about {
             About::Property(property) => format!("{:?}", property.claim),
+            About::Spoken(_) => "Spoken".to_owned(),
             about @ (About::Sound(_) | About::Needed(_) | About::Alive(_) | About::Behind(..)) => format!("{about:?}"),
         };
         theory.digest(sources, &question, &self.policy, &self.envs)
@@ -103,7 +106,7 @@ impl Check {
                 let ask = |policy: &Policy| Ask::NeverErrors(Box::new(policy.clone()));
                 (ask(&self.policy), possible.as_ref().map(ask))
             }
-            About::Alive(_) => (
+            About::Alive(_) | About::Spoken(_) => (
                 Ask::Implies(within(set([permitting(&self.policy)])), PolicySet::new()),
                 None,
             ),
@@ -190,6 +193,18 @@ pub fn of_property(theory: &Theory, property: &Property, file: &SourceText) -> R
         about: About::Property(Box::new(property.clone())),
         policy,
     })
+}
+
+/// What must hold of every property among `checks`: it speaks of something.
+pub fn of_claims(checks: &[Check]) -> Vec<Check> {
+    let spoken = |check: &Check| match &check.about {
+        About::Property(property) => Some(Check {
+            about: About::Spoken(property.clone()),
+            ..check.clone()
+        }),
+        _ => None,
+    };
+    checks.iter().filter_map(spoken).collect()
 }
 
 /// What must hold of every rule: it evaluates, and it makes a difference.

@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use cedar_policy::RequestEnv;
+use cedar_policy::{Policy, RequestEnv};
 
+use super::cause::{self, causes};
 use super::settle::lifelike;
 use super::solver::{Solver, crew};
-use super::theory::{set, with};
-use super::{Ask, Example, Missing, Outcome, Scope, Theory};
+use super::{Example, Missing, Outcome, Scope, Theory};
 
-/// How many differences of one kind are looked for; more would tell nobody more.
-const MOST: usize = 12;
+/// How many differences through one rule are looked for; more would tell nobody more.
+const MOST: usize = 24;
 
 /// Which way an answer changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +23,7 @@ pub enum Way {
     Denied,
 }
 
-/// Something that is answered differently.
+/// A kind of requests of which at least one is answered differently.
 #[derive(Clone, Debug)]
 pub struct Found {
     /// Which way.
@@ -32,13 +32,25 @@ pub struct Found {
     pub actions: BTreeSet<String>,
     /// Who, where, what for.
     pub scope: Scope,
+    /// The rule that makes the difference, which one side alone has.
+    pub rule: String,
+    /// On what of the rule it hangs, beside the scope.
+    pub grounds: Vec<String>,
     /// All of that in words.
     pub sentence: String,
     /// One request.
     pub example: Example,
+    /// The attributes that the rules read which one side alone has.
+    pub read: BTreeSet<String>,
 }
 
-/// All that is answered differently.
+impl Found {
+    fn kind(&self) -> (Way, &Scope, &str, &[String]) {
+        (self.way, &self.scope, &self.rule, &self.grounds)
+    }
+}
+
+/// All that is answered differently: beside `found` and `doubts`, nothing is.
 #[derive(Clone, Debug, Default)]
 pub struct Difference {
     /// What was found, by who, where and what for.
@@ -47,11 +59,12 @@ pub struct Difference {
     pub doubts: BTreeMap<String, String>,
 }
 
-/// One kind of request, and which way to look.
+/// One kind of request, which way to look, and through which rule.
 struct Task<'a> {
     env: &'a RequestEnv,
     actions: BTreeSet<String>,
     way: Way,
+    cause: &'a Policy,
 }
 
 /// A task by its number, what it found, and why it could not tell.
@@ -73,22 +86,22 @@ pub fn difference(old: &Theory, new: &Theory, limit: Duration) -> Result<Differe
     let mut difference = Difference::default();
     for (number, found, doubt) in result {
         for found in found {
-            let same = |other: &&mut Found| other.way == found.way && other.scope == found.scope;
+            let same = |other: &&mut Found| other.kind() == found.kind();
             match difference.found.iter_mut().find(same) {
                 Some(known) => known.actions.extend(found.actions),
                 None => difference.found.push(found),
             }
         }
-        let actions = tasks
-            .get(number)
-            .map(|task| new.grouped(task.actions.clone()).join(", "));
-        difference.doubts.extend(actions.zip(doubt));
+        let about = tasks.get(number).map(|task| {
+            let actions = new.grouped(task.actions.clone()).join(", ");
+            format!("{actions} through `{}`", task.cause.id())
+        });
+        difference.doubts.extend(about.zip(doubt));
     }
-    difference
-        .found
-        .sort_by(|one, other| (one.way, &one.scope).cmp(&(other.way, &other.scope)));
+    difference.found.sort_by(|one, other| one.kind().cmp(&other.kind()));
     for found in &mut difference.found {
-        found.sentence = found.scope.sentence(&new.grouped(found.actions.clone()));
+        let actions = new.grouped(found.actions.clone());
+        found.sentence = found.scope.sentence(&actions, &found.grounds);
     }
     Ok(difference)
 }
@@ -115,19 +128,23 @@ fn kinds<'a>(old: &Theory, new: &'a Theory, all: bool) -> Vec<(&'a RequestEnv, B
     classes.filter_map(kind).collect()
 }
 
-/// The kinds of requests of which other rules speak than did.
-fn tasks<'a>(old: &Theory, new: &'a Theory) -> Vec<Task<'a>> {
-    let both = |(env, actions): (&'a RequestEnv, BTreeSet<String>)| {
-        [Way::Allowed, Way::Denied].map(|way| Task {
-            env,
-            actions: actions.clone(),
-            way,
-        })
-    };
-    kinds(old, new, false).into_iter().flat_map(both).collect()
+/// The kinds of requests of which other rules speak than did, with each rule that can make a difference.
+fn tasks<'a>(old: &'a Theory, new: &'a Theory) -> Vec<Task<'a>> {
+    let mut tasks = Vec::new();
+    for (env, actions) in kinds(old, new, false) {
+        for (way, more, less) in [(Way::Allowed, new, old), (Way::Denied, old, new)] {
+            tasks.extend(causes(more, less, env).into_iter().map(|cause| Task {
+                env,
+                actions: actions.clone(),
+                way,
+                cause,
+            }));
+        }
+    }
+    tasks
 }
 
-/// All differences of one kind, each about something else; and why there may be more.
+/// All differences of one kind through one rule, each about something else; and why there may be more.
 fn one(
     solver: &mut Solver,
     old: &Theory,
@@ -141,10 +158,12 @@ fn one(
         Way::Denied => (old, new),
     };
     let possible = new.impossible(new.rules(env).chain(old.rules(env)));
-    let mut narrowed = with(set(more.rules(env).cloned()), &possible);
+    let read = cause::read_by_changed(old, new, env);
+    let other = cause::counterpart(task.cause, more, less, env);
+    let mut outside = vec![possible];
     let (mut found, mut spent) = (Vec::<Found>::new(), Duration::ZERO);
     while found.len() < MOST {
-        let ask = Ask::Implies(narrowed.clone(), set(less.rules(env).cloned()));
+        let ask = cause::ask(task.cause, more, less, env, &outside);
         let (outcome, took) = solver.ask(env, &ask, limit.saturating_sub(spent));
         spent += took;
         let example = match outcome {
@@ -156,16 +175,26 @@ fn one(
         let (example, took) = lifelike(solver, new, env, &ask, &example, limit.saturating_sub(spent));
         spent += took;
         let scope = Scope::of(&example, new);
-        let Some(excluded) = scope.excluded(found.len()) else {
+        let grounds = cause::grounds(task.cause, other, &example);
+        let excluded = scope.excluded(found.len());
+        let Some(excluded) = excluded.and_then(|forbid| cause::narrowed(&forbid, &grounds)) else {
             return (found, Some("what was found cannot be told apart".to_owned()));
         };
-        narrowed = with(narrowed, &excluded);
+        outside.push(excluded);
+        let unsaid = grounds
+            .iter()
+            .filter(|ground| !scope.says(&ground.0, ground.1))
+            .filter_map(cause::shown)
+            .collect();
         found.push(Found {
             way: task.way,
             actions: task.actions.clone(),
             scope,
+            rule: task.cause.id().to_string(),
+            grounds: unsaid,
             sentence: String::new(),
             example,
+            read: read.clone(),
         });
     }
     (found, Some(format!("there are more than {MOST} differences")))

@@ -1,9 +1,12 @@
-//! What a request is about, in few words: who may do what, where, what for. Several requests are about the same.
+//! What a request is about, in few words: who may do what, where, what for. Several requests are about the same, and what
+//! is true of one of them need not be true of the others.
 
 use std::collections::BTreeSet;
 
 use cedar_policy::{EntityUid, Policy, PolicyId};
+use serde_json::Value;
 
+use super::cause::names;
 use super::value::weekday;
 use super::{Example, Theory, Told};
 
@@ -86,8 +89,23 @@ impl Scope {
         Policy::parse(Some(PolicyId::new(format!("the {number}. found"))), text).ok()
     }
 
-    /// As a sentence: "department `marketing` may upload on `instagram` for `advertising-campaign`".
-    pub fn sentence(&self, actions: &[String]) -> String {
+    /// Whether a condition that holds, or does not, follows from this.
+    pub(super) fn says(&self, body: &Value, holds: bool) -> bool {
+        let is_place = body.get("in").is_some();
+        names(body).iter().all(|name| match name.as_str() {
+            "action" => true,
+            "principal" | "resource" => is_place && holds,
+            "context.purpose" => self.purpose.is_some() && holds,
+            "context.purpose.kind" => self.purpose.is_some(),
+            "resource.classified" => self.is_unclassified || !self.places.is_empty(),
+            "principal.employment" => self.employment.is_some(),
+            "context.client.network" => self.network.is_some(),
+            _ => false,
+        })
+    }
+
+    /// As a sentence: "somebody in department `marketing` may upload on `instagram` for `advertising-campaign`, where …".
+    pub fn sentence(&self, actions: &[String], grounds: &[String]) -> String {
         let list = |words: Vec<String>| match words.split_last() {
             Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
             _ => words.concat(),
@@ -97,19 +115,20 @@ impl Scope {
             of.map(|uid| format!("`{}`", uid.id().unescaped())).collect()
         };
         let mut who = Vec::new();
-        for (kind, word) in [("Department", "department"), ("Role", "role")] {
+        for (kind, word) in [("Department", "in department"), ("Role", "with role")] {
             let units = named(&self.who, kind);
             let many = if units.len() > 1 { "s" } else { "" };
             if !units.is_empty() {
                 who.push(format!("{word}{many} {}", list(units)));
             }
         }
-        let mut said = match (who.is_empty(), &self.employment) {
-            (true, None) => "everybody".to_owned(),
-            (true, Some(kind)) => format!("whoever is engaged as {kind}"),
-            (false, None) => who.join(" with "),
-            (false, Some(kind)) => format!("{}, engaged as {kind},", who.join(" with ")),
-        };
+        if let Some(kind) = &self.employment {
+            who.push(format!("engaged as {kind}"));
+        }
+        let mut said = "somebody".to_owned();
+        if !who.is_empty() {
+            said = format!("{said} {}", who.join(", "));
+        }
         let is = |name: &str| actions.iter().all(|action| action == name);
         let verb = match () {
             () if is("connect") => "may reach hosts".to_owned(),
@@ -128,6 +147,9 @@ impl Scope {
         }
         if let Some(network) = &self.network {
             said = format!("{said}, from the `{network}` network");
+        }
+        if !grounds.is_empty() {
+            said = format!("{said}, where {}", grounds.join(" && "));
         }
         if let Some(when) = &self.when {
             said = format!("{said}, for example on {when}");

@@ -7,6 +7,7 @@
 //! [`Told`] in words, and put to the engine that judges traffic before anybody believes it.
 
 pub mod case;
+mod cause;
 pub mod claim;
 mod difference;
 mod effect;

@@ -2,6 +2,7 @@
 
 use crate::facts::fields::{Fields, Reader};
 use crate::facts::{Problem, SourceText};
+use crate::policy::{Cedar, too_deep};
 
 const FILE: &[&str] = &["property"];
 const PROPERTY: &[&str] = &["name", "owner", "sentence", "never", "always"];
@@ -89,6 +90,9 @@ fn one(file: &SourceText, entry: &Fields<'_, '_>) -> Option<Property> {
     };
     let about = entry.table(key, CLAIM)?;
     let when = about.needed("when");
+    if let Some(deep) = too_deep(&when.value, Cedar::Rules) {
+        about.report("syntax", when.span, deep.message(), deep.help());
+    }
     let actions: Vec<String> = about
         .texts("actions")
         .iter()

@@ -48,13 +48,14 @@ impl Told {
         }
         if let Some(uid) = request.resource() {
             told.units(example, uid);
-            if let Some(thing) = example.entities.get(uid) {
-                let mut attributes: Vec<_> = thing.attrs().collect();
-                attributes.sort_by_key(|(name, _)| (*name).to_owned());
-                for (name, value) in attributes {
-                    if let Ok(value) = value {
-                        flatten(&format!("resource.{name}"), &value, request, &mut facts);
-                    }
+        }
+        for (slot, uid) in [("principal", request.principal()), ("resource", request.resource())] {
+            let entity = uid.and_then(|uid| example.entities.get(uid));
+            let mut attributes: Vec<_> = entity.into_iter().flat_map(Entity::attrs).collect();
+            attributes.sort_by_key(|(name, _)| (*name).to_owned());
+            for (name, value) in attributes {
+                if let Ok(value) = value {
+                    flatten(&format!("{slot}.{name}"), &value, request, &mut facts);
                 }
             }
         }
@@ -161,6 +162,36 @@ impl Told {
             if proof.is_empty() { "an unnamed method" } else { proof }
         ));
         lines
+    }
+
+    /// The attributes among `read` that [`Told::lines`] does not tell, a line each.
+    pub fn lines_of(&self, read: &BTreeSet<String>) -> Vec<String> {
+        let is_told = |key: &str| {
+            let about = key.starts_with("resource.") && !matches!(key, "resource.host" | "resource.serves");
+            let known = [
+                "principal.employment",
+                "client.network",
+                "proof.method",
+                "now",
+                "channel",
+            ];
+            let purpose = ["kind", "covers", "platforms", "approvedBy"];
+            let of_purpose = |name: &str| purpose.contains(&name);
+            about
+                || known.contains(&key)
+                || key.starts_with("local.")
+                || key.strip_prefix("purpose.").is_some_and(of_purpose)
+        };
+        let named = |key: &String| match key.split_once('.') {
+            Some(("principal" | "resource", _)) => key.clone(),
+            _ => format!("context.{key}"),
+        };
+        let wanted = self.facts.iter().filter(|(key, _)| !is_told(key));
+        let wanted = wanted.map(|(key, value)| (named(key), value));
+        wanted
+            .filter(|(name, _)| read.contains(name))
+            .map(|(name, value)| format!("with   {name} = {}", if value.is_empty() { "\"\"" } else { value }))
+            .collect()
     }
 
     /// The platform; the solver also makes one up.

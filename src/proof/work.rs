@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::claim::{expressions, of_property, of_rules};
+use super::claim::{expressions, of_claims, of_property, of_rules};
 use super::property::{Property, read};
 use super::shelf::Shelf;
 use super::{Check, Missing, Outcome, Theory, prove};
@@ -24,10 +24,11 @@ impl Work {
     /// Reads properties and rules; all problems at once.
     pub fn of(sources: &Sources, assembled: &Assembled) -> Result<Self, Vec<Problem>> {
         let mut work = Self::of_properties(sources, &assembled.rulebook, &assembled.directory)?;
-        let rules = of_rules(&work.theory, assembled.rulebook.policy().rules());
-        let digests = rules.iter().map(|check| check.digest(&work.theory, sources));
+        let mut further = of_claims(&work.checks);
+        further.extend(of_rules(&work.theory, assembled.rulebook.policy().rules()));
+        let digests = further.iter().map(|check| check.digest(&work.theory, sources));
         work.digests.extend(digests);
-        work.checks.extend(rules);
+        work.checks.extend(further);
         Ok(work)
     }
 

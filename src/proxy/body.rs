@@ -13,6 +13,7 @@ use http_body_util::{BodyExt, Full};
 use super::headers;
 use super::lanes::Lane;
 use super::longlived::{NoLonger, Watch};
+use super::streams::Stream;
 use crate::audit::{Closing, Counters, Entry};
 use crate::facts::{Blame, End, Fault, FaultCode, Stage};
 use crate::upstream::Body;
@@ -31,13 +32,23 @@ pub(super) struct Outgoing<B> {
     peeked_bytes: u64,
     rest: B,
     rest_ended: bool,
+    /// Whether the client broke off before its end.
+    broke: bool,
     counters: Arc<Counters>,
     /// Whoever waits for its end; none where there was nothing to send.
     upload: Option<Arc<Upload>>,
+    /// Its stream on the client's hop, of which the library forgets one half when the answer has ended.
+    _stream: Stream,
 }
 
 impl<B: HttpBody> Outgoing<B> {
-    pub(super) fn new(peeked: Vec<Frame<Bytes>>, rest: B, rest_ended: bool, counters: Arc<Counters>) -> Self {
+    pub(super) fn new(
+        peeked: Vec<Frame<Bytes>>,
+        rest: B,
+        rest_ended: bool,
+        counters: Arc<Counters>,
+        stream: Stream,
+    ) -> Self {
         let peeked_bytes = peeked
             .iter()
             .filter_map(Frame::data_ref)
@@ -49,8 +60,10 @@ impl<B: HttpBody> Outgoing<B> {
             peeked_bytes,
             rest,
             rest_ended,
+            broke: false,
             counters,
             upload: (!nothing).then(Arc::default),
+            _stream: stream,
         }
     }
 
@@ -98,7 +111,10 @@ where
         }
         match ready!(frame) {
             Some(Ok(frame)) => Poll::Ready(Some(Ok(self.outward(frame)))),
-            Some(Err(error)) => Poll::Ready(Some(Err(error.into()))),
+            Some(Err(error)) => {
+                self.broke = true;
+                Poll::Ready(Some(Err(error.into())))
+            }
             None => {
                 self.rest_ended = true;
                 Poll::Ready(None)
@@ -128,7 +144,7 @@ where
 impl<B> Drop for Outgoing<B> {
     fn drop(&mut self) {
         if let Some(upload) = self.upload.take() {
-            upload.ended();
+            upload.ended(self.broke);
         }
     }
 }
@@ -143,7 +159,11 @@ enum Progress {
     Goes,
     /// The answer has ended before it; the permission is looked after from here on.
     IsLast(Box<Finish>, Option<Watch>),
-    Ended,
+    /// Nothing more leaves; an origin may also have had enough of it.
+    Ended {
+        /// Whether that is the client's doing.
+        broke: bool,
+    },
 }
 
 impl Upload {
@@ -152,17 +172,21 @@ impl Upload {
         let mut progress = self.lock();
         match *progress {
             Progress::Goes => *progress = Progress::IsLast(Box::new(finish), watch),
-            Progress::IsLast(..) | Progress::Ended => {
+            Progress::IsLast(..) => {
                 drop(progress);
                 finish.now();
+            }
+            Progress::Ended { broke } => {
+                drop(progress);
+                finish.after_upload(broke);
             }
         }
     }
 
-    fn ended(&self) {
-        let before = std::mem::replace(&mut *self.lock(), Progress::Ended);
+    fn ended(&self, broke: bool) {
+        let before = std::mem::replace(&mut *self.lock(), Progress::Ended { broke });
         if let Progress::IsLast(finish, _) = before {
-            finish.now();
+            finish.after_upload(broke);
         }
     }
 
@@ -194,6 +218,15 @@ struct Finish {
 }
 
 impl Finish {
+    /// An answer that was delivered is no completed exchange where the client broke off what it sent.
+    fn after_upload(mut self, broke: bool) {
+        if broke && self.closing.end == End::Completed {
+            self.closing.end = CLIENT_GONE;
+            self.vanished = true;
+        }
+        self.now();
+    }
+
     fn now(self) {
         if self.vanished {
             self.entry.vanish(self.closing);
@@ -282,11 +315,7 @@ impl<B: HttpBody> Carrying<B> {
     fn vanish(&mut self) {
         if let Some(mut finish) = self.finish.take() {
             finish.vanished = true;
-            finish.closing.end = End::Failed {
-                blame: Blame::Client,
-                stage: Stage::Forward,
-                code: FaultCode::ClientGone,
-            };
+            finish.closing.end = CLIENT_GONE;
             self.over(finish);
         }
     }
@@ -345,6 +374,12 @@ where
     }
 }
 
+const CLIENT_GONE: End = End::Failed {
+    blame: Blame::Client,
+    stage: Stage::Forward,
+    code: FaultCode::ClientGone,
+};
+
 const ORIGIN_GONE: End = End::Failed {
     blame: Blame::Origin,
     stage: Stage::Forward,
@@ -369,10 +404,25 @@ impl<B: HttpBody> Drop for Carrying<B> {
 mod tests {
     use std::sync::mpsc;
 
+    use futures_util::poll;
+
+    use super::super::streams::Streams;
     use super::*;
     use crate::audit::{Book, Settings};
     use crate::clock::{Clock, Timestamp};
     use crate::facts::Act;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_is_not_idle_while_an_upload_goes_on() {
+        let (streams, minute) = (Streams::default(), std::time::Duration::from_mins(1));
+        let upload = Outgoing::new(Vec::new(), whole("late"), false, Arc::default(), streams.open());
+        let mut idle = std::pin::pin!(streams.idle(minute, minute));
+        assert!(poll!(idle.as_mut()).is_pending());
+        tokio::time::advance(10 * minute).await;
+        assert!(poll!(idle.as_mut()).is_pending());
+        drop(upload);
+        idle.await;
+    }
 
     #[tokio::test]
     async fn a_client_that_leaves_early_changes_how_a_delivery_ends_and_no_refusal() {

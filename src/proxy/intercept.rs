@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 
@@ -60,22 +61,29 @@ impl Proxy {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        match plan::on_hello(knock.seen.ask.authority(), hello) {
-            Ok(()) => self.shake_hands(knock, io).await.map_err(Stop::Ended),
+        let promised = knock.seen.ask.authority();
+        let config = match plan::on_hello(promised, hello) {
+            Ok(()) => self.house.mint.server_config(&promised.host).await.map_err(|problem| {
+                let why = problem.to_string();
+                Fault::new(Blame::House, Stage::Intercept, FaultCode::MintFailed, why)
+            }),
+            Err(fault) => Err(fault),
+        };
+        match config {
+            Ok(config) => self.shake_hands(knock, config, io).await.map_err(Stop::Ended),
             Err(fault) => Err(Stop::Refused(fault, Some((Ear::Tls, io)))),
         }
     }
 
-    async fn shake_hands<S>(self: &Arc<Self>, knock: &mut Knock, io: Rewound<S>) -> Result<Served, End>
+    async fn shake_hands<S>(
+        self: &Arc<Self>,
+        knock: &mut Knock,
+        config: Arc<ServerConfig>,
+        io: Rewound<S>,
+    ) -> Result<Served, End>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let promised = knock.seen.ask.authority();
-        let minted = self.house.mint.server_config(&promised.host).await;
-        let config = minted.map_err(|problem| {
-            let why = problem.to_string();
-            End::from(&Fault::new(Blame::House, Stage::Intercept, FaultCode::MintFailed, why))
-        })?;
         let handshake = tokio::time::timeout(self.handshake_timeout(), TlsAcceptor::from(config).accept(io));
         let shaken = self.unless_stopping(handshake).await.ok_or_else(stopping)?;
         let stream = match shaken {

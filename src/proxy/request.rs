@@ -252,7 +252,13 @@ impl Proxy {
         parts.headers.extend(hops);
         let counters = entry.counters();
         let sent = || counters.up.load(Ordering::Relaxed);
-        let body = Outgoing::new(peeked.frames, body, peeked.complete, entry.counters());
+        let body = Outgoing::new(
+            peeked.frames,
+            body,
+            peeked.complete,
+            entry.counters(),
+            hop.streams.open(),
+        );
         let upload = body.upload();
         let reader = Reader::of(&parts);
         let lane = match hop.place.lane() {

@@ -1,5 +1,6 @@
-//! A tunnel that was let through, and is refused because of what it began with. Its answer was 200 long ago, so the log
-//! says it, the person's own page lists it, and the client hears what its protocol has words for.
+//! A tunnel that was let through, and is refused because of what it began with, or because nobody here may speak for its
+//! host. Its answer was 200 long ago, so the log says it, the person's own page lists it, and the client hears what its
+//! protocol has words for.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -119,9 +120,12 @@ where
 /// A fatal alert in a record of its own (RFC 8446 §5.1, §6.2).
 fn alert(fault: &Fault) -> [u8; 7] {
     const ACCESS_DENIED: u8 = 49;
+    const INTERNAL_ERROR: u8 = 80;
     const UNRECOGNIZED_NAME: u8 = 112;
     let description = if fault.code == FaultCode::SniMismatch {
         UNRECOGNIZED_NAME
+    } else if fault.code == FaultCode::MintFailed {
+        INTERNAL_ERROR
     } else {
         ACCESS_DENIED
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 
-use super::{Directory, InForce, Rulebook, Sources};
+use super::{Directory, InForce, Rulebook, Sources, grammar};
 use crate::catalog::Catalog;
 use crate::facts::{
     Activity, Category, Host, Mode, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, did_you_mean, hex,
@@ -34,7 +34,7 @@ impl Rulebook {
         let owners = kept(sources.owners(), &mut problems).unwrap_or_default();
         let (Some(catalog), Some(purposes), Some(directory)) = (catalog, purposes, directory) else {
             // Without the words that rules may use, only the rules' own grammar can be checked.
-            problems.extend(grammar(sources, owners));
+            problems.extend(grammar::of_rules(sources, owners));
             return Err(sorted(problems));
         };
         let world = World {
@@ -119,19 +119,6 @@ fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems
 }
 
-/// What is wrong with schema and rules whatever they name.
-fn grammar(sources: &Sources, owners: Owners) -> Vec<Problem> {
-    let named = |problem: &Problem| problem.code.contains("unknown");
-    let world = World {
-        owners,
-        ..World::default()
-    };
-    let parsed = Policy::parse(&sources.schema, &sources.rules, &world);
-    let mut found = parsed.err().unwrap_or_default();
-    found.retain(|problem| problem.severity == Severity::Error && !named(problem));
-    found
-}
-
 fn world(catalog: &Catalog, purposes: &Purposes, directory: &Directory) -> World {
     let tree = catalog.categories();
     let platform = |platform: &crate::catalog::Platform| PlatformFacts {
@@ -193,22 +180,28 @@ fn check_purposes(sources: &Sources, purposes: &Purposes, catalog: &Catalog, dir
     problems
 }
 
-/// So many letters may differ for one host to be taken for another that was meant.
-const SLIP: usize = 2;
+/// So many letters may differ for a host to be taken for another that was meant: among short names many are alike that
+/// have nothing to do with each other.
+fn slips(host: &str) -> usize {
+    match host.len() {
+        ..=7 => 0,
+        8..=10 => 1,
+        _ => 2,
+    }
+}
 
 fn check_hosts(sources: &Sources, catalog: &Catalog, policy: &Policy) -> Vec<Problem> {
     let known = catalog.domains();
-    let with_www = known.iter().map(|domain| format!("www.{domain}"));
-    let names: Vec<String> = known.iter().map(ToString::to_string).chain(with_www).collect();
     let meant = |id: &str| {
-        let host = Host::parse(id).ok()?;
-        if catalog.place(&host).platform.is_some() {
+        if catalog.place(&Host::parse(id).ok()?).platform.is_some() {
             return None;
         }
-        let alike = names.iter().filter(|name| name.len().abs_diff(id.len()) <= SLIP);
-        let near = alike.map(|name| (strsim::levenshtein(id, name), name.clone()));
-        let (slips, name) = near.min()?;
-        (slips <= SLIP).then_some(name)
+        let (www, bare) = id.strip_prefix("www.").map_or(("", id), |bare| ("www.", bare));
+        let names = known.iter().map(Host::as_str);
+        let alike = names.filter(|name| name.len().abs_diff(bare.len()) <= slips(bare));
+        let near = alike.map(|name| (strsim::levenshtein(bare, name), name));
+        let (distance, name) = near.min()?;
+        (distance <= slips(bare)).then(|| format!("{www}{name}"))
     };
     let named = policy.named().iter().filter(|named| named.kind == NamedKind::Site);
     let slips = named.filter_map(|named| {
@@ -294,11 +287,11 @@ fn place_of(purpose: &Purpose) -> (usize, usize) {
 /// What requests are recognised as must be actions of the schema; the reverse is worth a look.
 fn check_activities(sources: &Sources, catalog: &Catalog, policy: &Policy) -> Vec<Problem> {
     let declared = policy.vocabulary().activities();
-    let recognised: BTreeSet<&Activity> = catalog.activities().collect();
+    let known = catalog.activities();
     let mut problems = Vec::new();
-    for activity in recognised.iter().filter(|one| !declared.contains_key(**one)) {
+    for activity in known.filter(|one| !declared.contains_key(one)) {
         let help = match did_you_mean(activity.as_str(), declared.keys().map(Activity::as_str)) {
-            _ if Vocabulary::is_apart(activity.as_str()) => {
+            Some(_) | None if Vocabulary::is_apart(activity.as_str()) => {
                 "give it another name: this is what the gateway asks of a flow or a grant, and not what a request does"
                     .to_owned()
             }
@@ -318,11 +311,10 @@ fn check_activities(sources: &Sources, catalog: &Catalog, policy: &Policy) -> Ve
         };
         problems.push(problem.with_help(help));
     }
-    let signed = signed(&sources.catalog);
-    let read = |activity: &&Activity| recognised.contains(activity) && signed.contains(activity.as_str());
+    let recognised = catalog.recognised();
     for activity in declared
         .keys()
-        .filter(|one| !read(one) && !COMPUTED.contains(&one.as_str()))
+        .filter(|one| !recognised.contains(one) && !COMPUTED.contains(&one.as_str()))
     {
         let code = "wayleave::catalog::activity-never-recognised";
         let message = format!("no platform has a request that is recognised as `{activity}`");
@@ -345,17 +337,6 @@ const COMPUTED: [&str; 6] = [
     "unknown-write",
     "realtime",
 ];
-
-/// The activities that some signature names.
-fn signed(catalog: &[SourceText]) -> BTreeSet<&str> {
-    let lines = catalog.iter().flat_map(|file| file.text.lines());
-    let named = lines.filter_map(|line| {
-        let (_, value) = line.split_once("activity")?;
-        let quoted = value.trim_start().strip_prefix('=')?.trim_start();
-        quoted.strip_prefix(['"', '\''])?.split(['"', '\'']).next()
-    });
-    named.collect()
-}
 
 /// Where the schema declares an action.
 fn place_of_action(schema: &str, name: &str) -> Option<(usize, usize)> {
@@ -413,5 +394,86 @@ mod tests {
                 "{only}"
             );
         }
+    }
+
+    /// What the activities of the catalogue come to with other texts of it.
+    fn activities(sources: &Sources) -> Vec<String> {
+        let found = match Rulebook::assemble(sources) {
+            Ok(assembled) => assembled.warnings,
+            Err(problems) => problems,
+        };
+        found.iter().map(ToString::to_string).collect()
+    }
+
+    fn edited(sources: &mut Sources, file: &str, from: &str, to: &str) {
+        let file = sources.catalog.iter_mut().find(|one| one.name == file).unwrap();
+        assert!(file.text.contains(from), "{from}");
+        file.text = file.text.replace(from, to).into();
+    }
+
+    #[test]
+    fn an_activity_that_no_signature_has_is_told_also_where_a_comment_names_it() {
+        let mut sources = Sources::embedded();
+        assert_eq!(activities(&sources), [""; 0]);
+        edited(
+            &mut sources,
+            "catalog/facebook.toml",
+            "activity = \"sell\"",
+            "activity = \"post\"\n# activity = \"sell\"",
+        );
+        let told = activities(&sources);
+        let [told] = &told[..] else { panic!("{told:?}") };
+        assert!(told.starts_with("wayleave.cedarschema:"), "{told}");
+        assert!(
+            told.contains("no platform has a request that is recognised as `sell`"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn an_activity_that_the_schema_lacks_is_told_where_the_catalogue_has_it() {
+        let mut sources = Sources::embedded();
+        edited(&mut sources, "catalog/activities.toml", "id = \"sell\"", "id = \"sel\"");
+        edited(
+            &mut sources,
+            "catalog/facebook.toml",
+            "activity = \"sell\"",
+            "activity = \"sel\"",
+        );
+        let told = activities(&sources);
+        let said = "requests are recognised as `sel`, which the schema does not declare (did you mean `sell`?";
+        assert!(
+            told.iter()
+                .any(|one| one.starts_with("catalog/activities.toml:142:") && one.contains(said)),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn a_short_host_is_no_slip_of_another_and_a_long_one_is() {
+        let mut sources = Sources::embedded();
+        let hosts = [
+            "ft.com",
+            "bbc.com",
+            "sap.com",
+            "www.sap.com",
+            "redit.com",
+            "www.redit.com",
+            "twiter.com",
+            "www.linkdin.com",
+        ];
+        let rules = hosts.iter().enumerate().map(|(number, host)| {
+            format!("@id(\"h{number}\") @reason(\"R.\") @owner(\"IT\")\nforbid (principal, action == Action::\"connect\", resource == Site::\"{host}\");\n")
+        });
+        sources
+            .rules
+            .push(SourceText::new("rules/99-test.cedar", rules.collect::<String>()));
+        let told = Rulebook::assemble(&sources).unwrap().slips(&sources);
+        let meant: Vec<&str> = told.iter().filter_map(|one| one.help.as_deref()).collect();
+        assert_eq!(
+            meant,
+            ["reddit.com", "www.reddit.com", "twitter.com", "www.linkedin.com"]
+                .map(|host| format!("did you mean `{host}`?"))
+        );
     }
 }

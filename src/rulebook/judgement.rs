@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::judge::Part;
 use crate::facts::{
-    Activity, DecisionNote, Effect, Grant, Mode, Outcome, Place, PolicyId, Reading, Reason, Remedy, RulebookId, Would,
-    WouldBe,
+    Activity, DecisionNote, Effect, Grant, Help, Mode, Outcome, Place, PolicyId, Reading, Reason, Remedy, RulebookId,
+    Would, WouldBe,
 };
 use crate::policy::{Decision, Permit};
 
@@ -247,7 +247,7 @@ impl Judgement {
         }
     }
 
-    /// What the record says of it; without a remedy, nothing would have helped.
+    /// What the record says of it; without a remedy, nobody looked for what would have helped.
     pub fn note(&self, remedy: Option<&Remedy>) -> DecisionNote {
         self.note_in(self.mode, remedy)
     }
@@ -255,6 +255,7 @@ impl Judgement {
     /// What the record of a gateway in `mode` says of it.
     pub(super) fn note_in(&self, mode: Mode, remedy: Option<&Remedy>) -> DecisionNote {
         let nothing = Remedy::default();
+        let help = remedy.map_or(Help::NotSought, |_| Help::Sought);
         let remedy = remedy.filter(|_| self.is_refused_by_rules()).unwrap_or(&nothing);
         let activities = self.reading.iter().flat_map(|reading| reading.activities.clone());
         let activities: BTreeSet<Activity> = activities.collect();
@@ -282,6 +283,7 @@ impl Judgement {
             policies: self.deciding(false),
             errors: self.errors.clone(),
             offered: remedy.offers.iter().map(|offer| offer.purpose.clone()).collect(),
+            help: (!self.is_allowed()).then_some(help),
             would: self.would(),
             rulebook: self.rulebook.clone(),
         }

@@ -14,6 +14,7 @@ mod described;
 mod directory;
 mod explain;
 mod explain_conditions;
+mod grammar;
 mod judge;
 mod judgement;
 mod live;
@@ -38,7 +39,7 @@ pub use judgement::{Judgement, Refusal};
 pub use live::{InForce, Live};
 pub use matrix::{Access, Cell, MatrixQuestion};
 pub use replay::{Change, Example, Group, Replay, Replayer, Sums, Tally};
-pub use sources::{Sources, is_source};
+pub use sources::{Sorted, Sources, is_source};
 pub use weigh::{NotDeclared, Visitor, Weighing};
 pub use what_if::WhatIf;
 

@@ -271,7 +271,7 @@ fn hypothetical(
     platform: &PlatformId,
 ) -> Grant {
     Grant {
-        id: GrantId::new("supposed"),
+        id: GrantId::supposed(),
         subject: person.id.clone(),
         purpose: purpose.id.clone(),
         platforms: [platform.clone()].into(),

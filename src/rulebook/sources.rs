@@ -34,57 +34,72 @@ const SCHEMA: &str = "wayleave.cedarschema";
 const PURPOSES: &str = "purposes.toml";
 const OWNERS: &str = "owners.toml";
 
-impl Sources {
-    /// Sorts files, named by their paths relative to the folder, by what they are. A file that nothing would read is a
-    /// problem: a rule in it would not rule.
-    pub fn from_files(mut files: Vec<SourceText>) -> Result<Self, Vec<Problem>> {
+/// Files, sorted by what they are, and what is wrong with the folder as such.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sorted {
+    /// The texts; one that is missing is empty.
+    pub sources: Sources,
+    /// Files that nothing would read: a rule in one of them would not rule.
+    pub stray: Vec<Problem>,
+    /// What there must be and is not.
+    pub missing: Vec<Problem>,
+}
+
+impl Sorted {
+    /// Sorts files, named by their paths relative to the folder.
+    pub fn new(mut files: Vec<SourceText>) -> Self {
         files.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut problems = Vec::new();
-        let (mut schema, mut purposes, mut owners) = (None, None, None);
-        let (mut rules, mut catalog, mut people) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut cases, mut properties) = (Vec::new(), Vec::new());
+        let (mut sources, mut stray) = (Sources::empty(), Vec::new());
+        let (mut schema, mut purposes) = (None, None);
         for file in files {
             match shelf(&file.name) {
                 Shelf::Schema => schema = Some(file),
                 Shelf::Purposes => purposes = Some(file),
-                Shelf::Owners => owners = Some(file),
-                Shelf::Rules => rules.push(file),
-                Shelf::Catalog => catalog.push(file),
-                Shelf::People => people.push(file),
-                Shelf::Cases => cases.push(file),
-                Shelf::Properties => properties.push(file),
+                Shelf::Owners => sources.owners = Some(file),
+                Shelf::Rules => sources.rules.push(file),
+                Shelf::Catalog => sources.catalog.push(file),
+                Shelf::People => sources.people.push(file),
+                Shelf::Cases => sources.cases.push(file),
+                Shelf::Properties => sources.properties.push(file),
                 Shelf::Text => {}
-                Shelf::Nowhere => problems.push(unread(&file.name)),
+                Shelf::Nowhere => stray.push(unread(&file.name)),
             }
         }
-        let mut missing = |name: &str| {
-            let problem = Problem::of_file("wayleave::sources::missing", name, format!("`{name}` is missing"));
-            problems.push(problem.with_help("start from the shipped folder"));
-        };
-        for (name, empty) in [
+        let is_missing = [
             (SCHEMA, schema.is_none()),
             (PURPOSES, purposes.is_none()),
-            ("rules/*.cedar", rules.is_empty()),
-            ("catalog/*.toml", catalog.is_empty()),
-            ("people/*.toml", people.is_empty()),
-        ] {
-            if empty {
-                missing(name);
-            }
+            ("rules/*.cedar", sources.rules.is_empty()),
+            ("catalog/*.toml", sources.catalog.is_empty()),
+            ("people/*.toml", sources.people.is_empty()),
+        ];
+        let missing = is_missing.into_iter().filter(|(_, is_missing)| *is_missing);
+        let missing = missing.map(|(name, _)| missing_file(name)).collect();
+        sources.schema = schema.unwrap_or(sources.schema);
+        sources.purposes = purposes.unwrap_or(sources.purposes);
+        Self {
+            sources,
+            stray,
+            missing,
         }
-        match (schema, purposes) {
-            (Some(schema), Some(purposes)) if problems.is_empty() => Ok(Self {
-                schema,
-                rules,
-                catalog,
-                purposes,
-                owners,
-                people,
-                cases,
-                properties,
-            }),
-            _ => Err(problems),
-        }
+    }
+}
+
+fn missing_file(name: &str) -> Problem {
+    Problem::of_file("wayleave::sources::missing", name, format!("`{name}` is missing"))
+        .with_help("start from the shipped folder")
+}
+
+impl Sources {
+    /// Sorts files, named by their paths relative to the folder, by what they are. A file that nothing would read is a
+    /// problem: a rule in it would not rule.
+    pub fn from_files(files: Vec<SourceText>) -> Result<Self, Vec<Problem>> {
+        let Sorted {
+            sources,
+            mut stray,
+            missing,
+        } = Sorted::new(files);
+        stray.extend(missing);
+        if stray.is_empty() { Ok(sources) } else { Err(stray) }
     }
 
     /// The shipped folder, as it was when the program was built.

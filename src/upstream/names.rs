@@ -44,7 +44,7 @@ impl Names {
     pub(super) fn new(kept: Duration) -> Self {
         let cache = moka::future::Cache::builder()
             .max_capacity(REMEMBERED)
-            .weigher(|asked, names| weight(asked, names))
+            .weigher(weight)
             .time_to_live(kept);
         Self(cache.build())
     }

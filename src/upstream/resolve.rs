@@ -338,9 +338,13 @@ mod tests {
             waits.as_mut().now_or_never().is_none(),
             "calls go on, whoever gave them up"
         );
-        assert!(system.resolve(&host("x.com"), &bob).await.is_ok());
-        assert!(waits.as_mut().now_or_never().is_none());
+        let found = match system.threads.available_permits() {
+            1 => system.resolve(&host("x.com"), &bob).await.ok(),
+            _ => None,
+        };
+        let still_waits = waits.as_mut().now_or_never().is_none();
         GOES_ON.store(true, Ordering::SeqCst);
+        assert!(found.is_some() && still_waits, "{found:?}");
         assert!(waits.await.is_ok());
         for host in &hosts {
             assert!(system.resolve(host, &ada).await.is_ok());

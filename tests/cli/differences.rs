@@ -100,8 +100,32 @@ fn what_cannot_be_compared_is_told() {
     );
 }
 
+#[test]
+fn a_revision_is_read_from_anywhere_in_its_repository() {
+    let desk = in_git();
+    let git = "git -c user.name=a -c user.email=a@example.org -c init.defaultBranch=main";
+    let inside = format!("cp -r policies alone && cd alone && {git} init -q && {git} add . && {git} commit -q -m old");
+    assert_eq!(desk.types(&inside), "exit 0\n");
+    for line in [
+        "wayleave diff --folder ./policies/ HEAD..HEAD",
+        "cd policies/rules && wayleave diff HEAD..HEAD",
+        "cd policies/rules && wayleave diff --folder .. HEAD..HEAD",
+        "cd policies && wayleave diff --folder . HEAD .",
+        "cd alone && wayleave diff --folder . HEAD..HEAD",
+        "cd alone && wayleave diff --folder ./ HEAD ../policies",
+        "cd alone/cases && wayleave diff --folder . HEAD..",
+    ] {
+        let told = desk.types(line);
+        let is_compared = told.starts_with("exit 0\n") || told.starts_with("exit 4\n");
+        assert_eq!(is_compared, !line.contains("cases"), "{line}: {told}");
+    }
+    let told = desk.types("wayleave diff --folder ../.. HEAD..HEAD");
+    assert!(told.contains("it is outside"), "{told}");
+}
+
 #[cfg(feature = "prove")]
 mod solved {
+    use super::super::desk::Desk;
     use super::{in_git, with_new};
 
     #[test]
@@ -134,11 +158,11 @@ mod solved {
             "context.local.weekday <= 5",
             "context.local.weekday <= 4",
         );
-        insta::assert_snapshot!(desk.types("wayleave diff policies new"), @"
+        insta::assert_snapshot!(desk.types("wayleave diff policies new"), @r#"
         exit 1
         --- stdout
-        newly allowed:
-          role `communications` may publish, read, engage and administer on `social-media` under `advertising-campaign`
+        newly allowed, of each kind of requests at least the one that is shown:
+          `brand.publish`: somebody with role `communications` may publish, read, engage and administer on `social-media` under `advertising-campaign`, where !(principal in Department::"marketing") && context.purpose has approvedBy && !(context.purpose.approvedBy == principal)
             who    somebody engaged as employee, roles `communications`, `staff`, trained in `social-media` until [time]
             does   advertise
             where  a host of some platform in `social-media`
@@ -147,7 +171,7 @@ mod solved {
             from   office network, identified by basic
             policies: denied: no rule permits it
             new: allowed by `brand.publish`
-          role `communications` may publish, read, engage and administer on `social-media` under `brand-publishing`
+          `brand.publish`: somebody with role `communications` may publish, read, engage and administer on `social-media` under `brand-publishing`, where !(principal in Department::"marketing") && context.purpose has approvedBy && !(context.purpose.approvedBy == principal)
             who    somebody engaged as employee, roles `communications`, `staff`, trained in `social-media` until [time]
             does   advertise
             where  a host of some platform in `social-media`
@@ -156,8 +180,8 @@ mod solved {
             from   office network, identified by basic
             policies: denied: no rule permits it
             new: allowed by `brand.publish`
-        newly denied:
-          role `staff` may read on `social-media` under `personal-break`, for example on Friday at 12:30
+        newly denied, of each kind of requests at least the one that is shown:
+          `personal.break`: somebody with role `staff` may read on `social-media` under `personal-break`, where context.local.weekday <= 5 && !(context.local.time < duration("12h")) && context.local.time < duration("14h") && !(context.local.weekday <= 4), for example on Friday at 12:30
             who    somebody engaged as employee, role `staff`
             does   browse
             where  a host of some platform in `social-media`
@@ -166,8 +190,8 @@ mod solved {
             from   office network, identified by basic
             policies: allowed by `personal.break`
             new: denied: no rule permits it
-        otherwise equivalent: proved for every request there can be
-        ");
+        otherwise equivalent: proved for every request of another kind
+        "#);
     }
 
     #[test]
@@ -180,11 +204,23 @@ mod solved {
         );
         let commit = "git -c user.name=a -c user.email=a@example.org commit -q -a -m new";
         assert_eq!(desk.types(commit), "exit 0\n");
-        insta::assert_snapshot!(desk.types("wayleave diff HEAD~1.."), @"
+        insta::assert_snapshot!(desk.types("wayleave diff HEAD~1.."), @r#"
         exit 1
         --- stdout
-        newly allowed:
-          everybody may approve
+        newly allowed, of each kind of requests at least the one that is shown:
+          `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && !(resource.businessOwner == principal) && resource.declarer has manager && resource.declarer.manager == principal && !(resource.maxDuration <= duration("14d"))
+            who    somebody engaged as employee, of no role and no department
+            does   approve
+            about  businessOwner = somebody else
+            about  declarer = somebody else
+            about  kind = advertising-campaign
+            about  maxDuration = 15d
+            by     portal
+            when   [time] (Tuesday, 10:00 on their clock)
+            from   office network, identified by basic
+            HEAD~1: denied: no rule permits it
+            HEAD: allowed by `approve.owner-or-manager`
+          `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && !(resource.maxDuration <= duration("14d"))
             who    somebody engaged as employee, of no role and no department
             does   approve
             about  businessOwner = themselves
@@ -197,8 +233,8 @@ mod solved {
             HEAD~1: denied: no rule permits it
             HEAD: allowed by `approve.owner-or-manager`
         newly denied: nothing
-        otherwise equivalent: proved for every request there can be
-        ");
+        otherwise equivalent: proved for every request of another kind
+        "#);
         let told = desk.types("wayleave diff HEAD~1 policies");
         assert!(told.contains("may approve"), "{told}");
     }
@@ -216,8 +252,10 @@ mod solved {
         --- stdout
         newly allowed: nothing
         newly denied: nothing
-        equivalent: proved for every request there can be
-        catalogue, people or purposes changed as well; compared: the cases of both, and what their people may do on a platform of each category, on a working day in the office
+        the rules are equivalent: proved for every question that can be put to both
+        changed beside the rules, which may change what is asked of them, and so what comes of a request:
+          catalogue: platform `xing`, category: `professional` became `dating`
+        compared instead: the cases of both, and what their people may do on a platform of each category, on a working day in the office; anything else may differ, too
         newly allowed: nothing
         newly denied:
           `ada` may browse, comment, download, follow, login, logout, message, message-read, post, react, realtime, report, save, search, upload, view-media on `xing` under `recruiting`
@@ -247,5 +285,185 @@ mod solved {
           `sol` may browse, download, login, logout, message-read, realtime, search, view-media on `xing` under `security-research`
         every case comes out the same
         ");
+    }
+
+    fn compared(desk: &Desk) -> String {
+        let told = desk.types("wayleave diff policies new");
+        assert!(!told.contains("please report"), "{told}");
+        told
+    }
+
+    #[test]
+    fn what_changed_beside_the_rules_is_listed_and_not_called_equivalent() {
+        let desk = with_new();
+        for (file, from, to) in [
+            (
+                "catalog/pinterest.toml",
+                "  { host = \"pinterest.at\", match = \"suffix\", roles = [\"site\"] },\n",
+                "",
+            ),
+            (
+                "catalog/pinterest.toml",
+                "id = \"pinterest.web.pinresource-create\"\nactivity = \"post\"",
+                "id = \"pinterest.web.pinresource-create\"\nactivity = \"react\"",
+            ),
+            (
+                "purposes.toml",
+                "longest = { read = \"5d\"",
+                "longest = { read = \"60d\"",
+            ),
+            (
+                "purposes.toml",
+                "ticket = { pattern = \"MKT-[0-9]{1,6}\", example = \"MKT-204\", required = true }\n",
+                "",
+            ),
+        ] {
+            desk.edit(&format!("new/{file}"), from, to);
+        }
+        insta::assert_snapshot!(compared(&desk), @"
+        exit 4
+        --- stdout
+        newly allowed: nothing
+        newly denied: nothing
+        the rules are equivalent: proved for every question that can be put to both
+        changed beside the rules, which may change what is asked of them, and so what comes of a request:
+          catalogue: platform `pinterest`, host `pinterest.at`: removed, { host = `pinterest.at`, match = `suffix`, roles = [`site`] }
+          catalogue: platform `pinterest`, signature `pinterest.web.pinresource-create`, activity: `post` became `react`
+          purposes: purpose `advertising-campaign`, longest, read: `5d` became `60d`
+          purposes: purpose `advertising-campaign`, ticket: removed, { example = `MKT-204`, pattern = `MKT-[0-9]{1,6}`, required = `true` }
+        compared instead: the cases of both, and what their people may do on a platform of each category, on a working day in the office; anything else may differ, too
+        newly allowed: nothing
+        newly denied: nothing
+        every case comes out the same
+        ");
+    }
+
+    #[test]
+    fn an_action_that_moves_to_another_group_is_told() {
+        let desk = with_new();
+        let engage = "action react, follow, save, report in [engage]";
+        desk.edit(
+            "new/wayleave.cedarschema",
+            engage,
+            &engage.replace("[engage]", "[engage, publish]"),
+        );
+        let told = compared(&desk);
+        assert!(
+            told.contains("  schema: actions, react, memberOf `publish`: added, { id = `publish` }\n"),
+            "{told}"
+        );
+        assert!(!told.contains("equivalent: proved for every request"), "{told}");
+    }
+
+    #[test]
+    fn what_is_laid_out_otherwise_is_no_difference() {
+        let desk = with_new();
+        desk.edit(
+            "new/catalog/pinterest.toml",
+            "id = \"pinterest\"\n",
+            "# The same.\nid = \"pinterest\"\n",
+        );
+        desk.edit(
+            "new/wayleave.cedarschema",
+            "entity Role in [Role];",
+            "entity Role in [Role];  // nested",
+        );
+        let told = compared(&desk);
+        assert!(told.starts_with("exit 0\n"), "{told}");
+    }
+
+    #[test]
+    fn two_new_permits_about_the_same_are_both_told_with_what_they_look_at() {
+        let desk = with_new();
+        let rule = |id: &str, when: &str| {
+            format!(
+                "@id(\"{id}\")\n@title(\"T\")\n@reason(\"R.\")\n@owner(\"IT\")\npermit (principal, action == Action::\"upload\", \
+                 resource in Category::\"social-media\")\nwhen {{ {when} }};\n"
+            )
+        };
+        let rules = [
+            rule("mine.region", "principal.region == \"us-east\" && context.proof.strong"),
+            rule("mine.hold", "principal.onLegalHold"),
+        ];
+        desk.write("new/rules/90-mine.cedar", &rules.join("\n"));
+        insta::assert_snapshot!(compared(&desk), @r#"
+        exit 1
+        --- stdout
+        newly allowed, of each kind of requests at least the one that is shown:
+          `mine.hold`: somebody may upload on `social-media`, where principal.onLegalHold
+            who    somebody engaged as employee, of no role and no department, trained in `social-media` until [time]
+            does   upload
+            where  a host in `social-media`
+            when   [time] (Tuesday, 10:00 on their clock)
+            from   office network, identified by basic
+            with   principal.onLegalHold = true
+            with   principal.region = A
+            with   context.proof.strong = true
+            policies: denied: no rule permits it
+            new: allowed by `mine.hold`
+          `mine.region`: somebody may upload on `social-media`, where principal.region == "us-east" && context.proof.strong
+            who    somebody engaged as employee, of no role and no department, trained in `social-media` until [time]
+            does   upload
+            where  a host in `social-media`
+            when   [time] (Tuesday, 10:00 on their clock)
+            from   office network, identified by basic
+            with   principal.onLegalHold = true
+            with   principal.region = us-east
+            with   context.proof.strong = true
+            policies: denied: no rule permits it
+            new: allowed by `mine.region`, `mine.hold`
+        newly denied: nothing
+        otherwise equivalent: proved for every request of another kind
+        "#);
+    }
+
+    #[test]
+    fn each_way_to_meet_a_condition_is_told() {
+        let desk = with_new();
+        desk.edit_rule(
+            "new/rules/10-reach.cedar",
+            "action == Action::\"connect\", resource in Category::\"evasion\");",
+            "action == Action::\"connect\", resource in Category::\"evasion\") unless { principal.region == \"us-east\" || \
+             !(context.local.weekday <= 5) };",
+        );
+        desk.write(
+            "new/rules/90-mine.cedar",
+            "@id(\"mine\")\n@title(\"T\")\n@reason(\"R.\")\n@owner(\"IT\")\npermit (principal, action == Action::\"connect\", \
+             resource in Category::\"evasion\");\n",
+        );
+        insta::assert_snapshot!(compared(&desk), @r#"
+        exit 1
+        --- stdout
+        newly allowed, of each kind of requests at least the one that is shown:
+          `connect.no-evasion`: somebody may reach hosts on `evasion`, where principal.region == "us-east"
+            who    somebody engaged as employee, of no role and no department
+            does   connect
+            where  a host in `evasion`
+            when   [time] (Tuesday, 10:00 on their clock)
+            from   office network, identified by basic
+            with   principal.region = us-east
+            policies: denied by `connect.no-evasion`
+            new: allowed by `mine`
+          `mine`: somebody may reach hosts on `evasion`
+            who    somebody engaged as employee, of no role and no department
+            does   connect
+            where  a host in `evasion`
+            when   [time] (Tuesday, 10:00 on their clock)
+            from   office network, identified by basic
+            with   principal.region = us-east
+            policies: denied by `connect.no-evasion`
+            new: allowed by `mine`
+          `connect.no-evasion`: somebody may reach hosts on `evasion`, where !(principal.region == "us-east") && !(context.local.weekday <= 5), for example on Saturday at 10:00
+            who    somebody engaged as employee, of no role and no department
+            does   connect
+            where  a host in `evasion`
+            when   [time] (Saturday, 10:00 on their clock)
+            from   office network, identified by basic
+            with   principal.region = ""
+            policies: denied by `connect.no-evasion`
+            new: allowed by `mine`
+        newly denied: nothing
+        otherwise equivalent: proved for every request of another kind
+        "#);
     }
 }

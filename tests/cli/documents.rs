@@ -266,9 +266,15 @@ fn the_recipes_for_pull_requests_pass_for_the_shipped_policies_and_fail_for_a_mi
         for command in ["check", "fmt", "test", "prove", "owners", "diff"] {
             assert_eq!(steps(&recipe, &[command]).len(), 1, "{name}: {command}");
         }
-        let lines = steps(&recipe, &["check", "fmt", "owners"]);
-        let own = lines.last().unwrap().split(" | ").next().unwrap();
-        desk.types(&format!("mkdir -p .github && {own} > {owners}"));
+        let mut lines = steps(&recipe, &["check", "fmt", "owners"]);
+        let compares = lines.pop().unwrap();
+        let own = compares.split(" | ").next().unwrap();
+        // whose the rest of a repository is, is said above
+        let whole = format!("mkdir -p .github && (echo '/src/ @acme/developers'; echo; {own}) > {owners}");
+        assert!(desk.types(&whole).starts_with("exit 0\n"));
+        let mut above = recipe.lines().map(|line| line.trim_start_matches([' ', '-']));
+        let cut = above.find(|line| line.starts_with("sed ")).unwrap_or("true");
+        lines.push(format!("{cut}\n{compares}"));
         for line in &lines {
             let told = desk.types(line);
             assert!(told.starts_with("exit 0"), "{line}: {told}");
@@ -286,6 +292,92 @@ fn the_recipes_for_pull_requests_pass_for_the_shipped_policies_and_fail_for_a_mi
             assert!(told.starts_with("exit 1"), "{line}: {told}");
         }
     }
+}
+
+/// What a runner would hand to a shell of the step that comments.
+fn commenting(recipe: &str) -> String {
+    let below = |head: &str, indent: &str| -> Vec<String> {
+        let lines = recipe.split_once(head).unwrap().1.lines().skip(1);
+        let lines = lines.map_while(|line| line.strip_prefix(indent));
+        lines.map(str::to_owned).collect()
+    };
+    if recipe.contains("after_script:") {
+        let lines = below("after_script:", "    ").join("\n");
+        let lines = lines.replace("- >-\n  ", "- ").replace("\n  ", " ");
+        return lines.replace("\n- ", "\n").trim_start_matches("- ").to_owned();
+    }
+    let step = recipe.split_once("- name: What changes, in plain words").unwrap().1;
+    let (_, script) = step.split_once("run: |\n").unwrap();
+    let lines = script.lines().map_while(|line| line.strip_prefix("          "));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_recipes_comment_whatever_comes_of_the_comparison_each_time_they_run() {
+    for (name, program) in [("deploy/ci/github.yml", "gh"), ("deploy/ci/gitlab.yml", "curl")] {
+        let desk = Desk::with_policies();
+        let git = "git -c user.name=a -c user.email=a@example.org -c init.defaultBranch=main";
+        let line = format!("{git} init -q && {git} add policies && {git} commit -q -m old");
+        assert_eq!(desk.types(&line), "exit 0\n");
+        assert_eq!(desk.types("git update-ref refs/remotes/origin/main HEAD"), "exit 0\n");
+        // a service that takes what the last argument, or `body@`, names
+        desk.write(
+            &format!("bin/{program}"),
+            "#!/bin/sh\nfor last; do case $last in body@*) file=${last#body@} ;; esac; done\ncat \"${file:-$last}\" >> posted\n",
+        );
+        desk.write("step", &commenting(&text(name)));
+        let environment = "GH_TOKEN=t COMMENT_TOKEN=t REQUEST=1 GITHUB_BASE_REF=main \
+                           CI_MERGE_REQUEST_DIFF_BASE_SHA=origin/main CI_MERGE_REQUEST_TARGET_BRANCH_NAME=main";
+        let runs = |step: &str| {
+            let told = desk.types(&format!(
+                "chmod +x bin/* && PATH=$PWD/bin:$PATH {environment} bash -e -o pipefail {step}"
+            ));
+            assert!(told.starts_with("exit 0\n"), "{name}: {told}");
+        };
+        let commit = format!("{git} commit -q -a -m new");
+        desk.edit_rule("policies/rules/40-portal.cedar", "\"14d\"", "\"15d\"");
+        assert_eq!(desk.types(&commit), "exit 0\n");
+        runs("step");
+        desk.edit("policies/rules/40-portal.cedar", "Role::\"tool\"", "Role::\"toll\"");
+        assert_eq!(desk.types(&commit), "exit 0\n");
+        runs("step");
+        let posted = desk.read("posted");
+        assert_eq!(posted.matches("```text\n").count(), 2, "{posted}");
+        assert_eq!(posted.matches("newly allowed").count(), 1, "{posted}");
+        assert_eq!(posted.matches("did you mean `tool`?").count(), 1, "{posted}");
+        if program == "gh" {
+            // who comes from a fork may not comment; what changes stands in the log
+            assert!(
+                text(name).contains("FORK: ${{ github.event.pull_request.head.repo.full_name != github.repository }}")
+            );
+            let told = desk.types(&format!(
+                "PATH=$PWD/bin:$PATH {environment} FORK=true bash -e -o pipefail step"
+            ));
+            assert!(
+                told.starts_with("exit 0\n") && told.contains("did you mean `tool`?"),
+                "{told}"
+            );
+            assert_eq!(desk.read("posted"), posted);
+        }
+    }
+}
+
+#[test]
+fn the_recipe_for_github_installs_all_that_it_runs() {
+    let recipe = text("deploy/ci/github.yml");
+    let at = |what: &str| recipe.find(what).unwrap_or_else(|| panic!("no {what}"));
+    let first = at("run: wayleave check");
+    assert!(at("cargo install --locked --git ") < first);
+    assert!(at("apt-get install --yes cvc5") < first);
+}
+
+#[test]
+fn the_schema_is_called_as_editors_look_for_it() {
+    let folder = shipped("policies");
+    let files = fs::read_dir(folder).unwrap();
+    let names = files.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let schemas: Vec<String> = names.filter(|name| name.ends_with(".cedarschema")).collect();
+    assert_eq!(schemas, ["wayleave.cedarschema"]);
 }
 
 #[test]

@@ -265,7 +265,8 @@ fn the_rules() {
               Print version
 
     Exit code: 0 nothing changes; 1 something does, the rules have problems, or the records cannot be
-    read; 2 no folder of rules
+    read; 2 no folder of rules; 4 that cannot be told: no decision was judged again, or the records do
+    not hold enough
     ");
     insta::assert_snapshot!(desk.types("wayleave owners --help"), @"
     exit 0

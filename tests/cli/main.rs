@@ -10,6 +10,7 @@
 mod authority;
 mod book;
 mod broken;
+mod checked;
 mod counter;
 mod desk;
 mod differences;

@@ -122,9 +122,10 @@ mod solved {
         proved     a-grant-stays-on-its-platforms: A grant opens nothing outside its platforms; pictures and video of a platform's family aside.
         proved     reading-grants-publish-nothing: A grant that does not cover publishing publishes nothing.
         proved     research-never-publishes: Research, listening and press monitoring publish nothing on social media.
+        proved     bans-hold-for-every-purpose: What is closed to everybody, dating, adult platforms and evasion, no purpose opens, approved or not.
         proved     breaks-are-at-noon: The personal break opens nothing before noon, after two o'clock, or at the weekend.
         proved     of 40 rules: each evaluates without an error and makes a difference (80 proofs)
-        100 proved, 0 failed, 0 undecided
+        101 proved, 0 failed, 0 undecided
         ");
     }
 
@@ -302,6 +303,62 @@ mod solved {
         ");
     }
 
+    #[test]
+    fn a_property_that_speaks_of_no_request_is_not_proved() {
+        let desk = Desk::with_policies();
+        let property = |name: &str, claim: &str, when: &str| {
+            format!(
+                "[[property]]\nname = \"{name}\"\nowner = \"IT\"\nsentence = \"S.\"\n{claim} = {{ actions = [\"connect\", \
+                 \"publish\"], when = '{when}' }}\n"
+            )
+        };
+        let properties = [
+            property("never-never", "never", "false"),
+            property("late", "never", "context.local.time > duration(\"25h\")"),
+            property("eighth-day", "always", "context.local.weekday > 7"),
+            property(
+                "somebody",
+                "never",
+                "principal in Role::\"visitor\" && action == Action::\"post\" && context has purpose && !context.purpose.covers.contains(\"publish\")",
+            ),
+        ];
+        desk.write("policies/properties/empty.toml", &properties.join("\n"));
+        let line =
+            "XDG_CACHE_HOME=cache wayleave prove --only never-never --only late --only eighth-day --only somebody";
+        let told = desk.types(line);
+        insta::assert_snapshot!(told, @"
+        exit 1
+        --- stdout
+        FAILED     never-never: S. (properties/empty.toml:2, IT)
+          it speaks of no request that there can be: correct its `when`, or name other actions
+        FAILED     late: S. (properties/empty.toml:8, IT)
+          it speaks of no request that there can be: correct its `when`, or name other actions
+        FAILED     eighth-day: S. (properties/empty.toml:14, IT)
+          it speaks of no request that there can be: correct its `when`, or name other actions
+        proved     somebody: S.
+        1 proved, 3 failed, 0 undecided
+        ");
+        assert_eq!(desk.types(line), told, "what is remembered says the same");
+    }
+
+    #[test]
+    fn the_name_of_a_property_may_have_quotes_and_its_case_can_be_kept() {
+        let desk = Desk::with_policies();
+        desk.edit(
+            "policies/properties/people.toml",
+            "name = \"approvals-last-two-weeks\"",
+            "name = 'two \"weeks\" \\ no more'",
+        );
+        desk.edit_rule("policies/rules/40-portal.cedar", "\"14d\"", "\"15d\"");
+        let told = desk.types("wayleave prove --only 'two \"weeks\" \\ no more'");
+        let it = "it = \"keeps the property two \\\"weeks\\\" \\\\ no more\"";
+        assert!(
+            told.contains(it) || told.contains("it = 'keeps the property two \"weeks\" \\ no more'"),
+            "{told}"
+        );
+        assert!(!told.contains("not as a case"), "{told}");
+    }
+
     /// A property, and the change of a rule that breaks it.
     type Break = (&'static str, &'static str, &'static str, &'static str);
 
@@ -456,6 +513,12 @@ mod solved {
                 "20-purposes",
                 "action in Action::\"read\", resource in Category::\"social-media\")\nwhen {\n  context has purpose\n    && [PurposeKind::\"market",
                 "action in [Action::\"read\", Action::\"engage\"], resource in Category::\"social-media\")\nwhen {\n  context has purpose\n    && [PurposeKind::\"market",
+            ),
+            (
+                "bans-hold-for-every-purpose",
+                "10-reach",
+                "resource in Category::\"evasion\");",
+                "resource in Category::\"evasion\") unless { context has purpose && context.purpose has approvedBy };",
             ),
             (
                 "breaks-are-at-noon",

@@ -89,11 +89,13 @@ fn on_gitlab_the_effect_is_a_note_of_the_merge_request() {
     let recipe = recipe("gitlab.yml");
     let mut script = String::new();
     for line in block(&recipe, "  after_script:\n", "    ") {
-        match line.strip_prefix("- ") {
-            Some(">-") => script.push('\n'),
-            Some(command) => script.push_str(&format!("\n{command}")),
-            None => script.push_str(&format!(" {}", line.trim())),
-        }
+        // what is folded goes on behind the line before
+        let (before, command) = match line.strip_prefix("- ") {
+            Some(">-") => ("\n", ""),
+            Some(command) => ("\n", command),
+            None => (" ", line.trim()),
+        };
+        script.extend([before, command]);
     }
     let environment = format!(
         "COMMENT_TOKEN=token CI_API_V4_URL=http://{address}/api/v4 CI_PROJECT_ID=5 CI_MERGE_REQUEST_IID=17 \

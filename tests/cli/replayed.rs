@@ -34,7 +34,7 @@ fn a_day_is_replayed_and_explained_under_its_own_rules_and_under_others() {
     insta::assert_snapshot!(same, @"
     exit 0
     --- stdout
-    2 decisions judged again: 0 change, 2 stay, for 0 the records do not hold enough
+    2 decisions judged again: 0 change, 2 stay, for 0 the records do not hold enough; 2 records of no decision
 
     under [rulebook]
     ");
@@ -56,20 +56,20 @@ fn a_day_is_replayed_and_explained_under_its_own_rules_and_under_others() {
     insta::assert_snapshot!(changed, @"
     exit 1
     --- stdout
-    2 decisions judged again: 1 change, 1 stay, for 0 the records do not hold enough
+    2 decisions judged again: 1 change, 1 stay, for 0 the records do not hold enough; 2 records of no decision
       newly allowed: 1
 
     by activity
-      groups of fewer than five people: 1
+      too few people to be named: 1
 
     by department
-      groups of fewer than five people: 2
+      too few people to be named: 1
 
     by platform
-      groups of fewer than five people: 1
+      too few people to be named: 1
 
     by purpose
-      groups of fewer than five people: 1
+      too few people to be named: 1
 
     examples (`wayleave explain ID` tells the whole story)
       [id]: declare by no rule -> allow by connect.social, test.read
@@ -104,7 +104,7 @@ fn a_day_is_replayed_and_explained_under_its_own_rules_and_under_others() {
         "department": [
           {
             "name": null,
-            "decisions": 2,
+            "decisions": 1,
             "people": null
           }
         ],
@@ -151,6 +151,37 @@ fn a_day_is_replayed_and_explained_under_its_own_rules_and_under_others() {
     desk.types("rm -r state/rulebooks");
     let lost = desk.types(&format!("wayleave explain {id}"));
     assert!(lost.starts_with("exit 1\n") && lost.contains("was not kept"), "{lost}");
+}
+
+#[test]
+fn where_nothing_can_be_told_no_success_is_told() {
+    let desk = Desk::with_policies();
+    desk.write("empty/notes.txt", "");
+    insta::assert_snapshot!(desk.types("wayleave replay --records empty"), @"
+    exit 4
+    --- stdout
+    0 decisions judged again: 0 change, 0 stay, for 0 the records do not hold enough; 0 records of no decision
+
+    under [rulebook]
+    --- stderr
+    no decision was judged again, so nobody can tell what would change
+    ");
+    a_day(&desk);
+    let since = |when: &str| desk.types(&format!("wayleave replay --records state/records --since {when}"));
+    insta::assert_snapshot!(since("2999-01-01"), @"
+    exit 4
+    --- stdout
+    0 decisions judged again: 0 change, 0 stay, for 0 the records do not hold enough; 0 records of no decision
+
+    under [rulebook]
+    --- stderr
+    no decision was judged again, so nobody can tell what would change
+    ");
+    assert!(
+        since("1h").starts_with("exit 0\n--- stdout\n2 decisions judged again"),
+        "{}",
+        since("1h")
+    );
 }
 
 #[test]

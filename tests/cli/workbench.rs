@@ -167,6 +167,11 @@ fn rules_that_nobody_owns_reaches_or_needs_are_told() {
     ] {
         assert!(told.contains(part), "{part}\n{told}");
     }
+    // one on probation says something: what would come of it
+    let observed = rule.replace("@expires(\"2020-01-01\")", "@mode(\"observe\")");
+    desk.write("policies/rules/50-mine.cedar", &observed);
+    let told = desk.types("wayleave check");
+    assert!(!told.contains("says nothing that"), "{told}");
     let forbidden = rule
         .replace("professional", "evasion")
         .replace(" @expires(\"2020-01-01\")", "");
@@ -265,7 +270,7 @@ fn code_owners_come_from_rules_purposes_and_folders() {
     insta::assert_snapshot!(desk.types("wayleave owners --team '*=@acme/it' --team HR=@acme/hr"), @"
     exit 0
     --- stdout
-    # Written by `wayleave owners`: who must agree to a change of the policies.
+    # Written by `wayleave owners`: who agrees to a change of the policies, any one of a line.
     /policies/cases/ @acme/it
     /policies/catalog/ @acme/it
     /policies/owners.toml @acme/it
@@ -277,6 +282,11 @@ fn code_owners_come_from_rules_purposes_and_folders() {
     /policies/rules/30-guardrails.cedar @acme/hr @acme/it
     /policies/rules/40-portal.cedar @acme/hr @acme/it
     /policies/wayleave.cedarschema @acme/it
+    --- stderr
+    warning: what is in `rules/10-reach.cedar` belongs to `HR`, `IT`, `legal`, and a code host asks any one of @acme/hr, @acme/it: where each must agree, give each a file of its own
+    warning: what is in `rules/20-purposes.cedar` belongs to `HR`, `IT`, `legal`, `marketing`, and a code host asks any one of @acme/hr, @acme/it: where each must agree, give each a file of its own
+    warning: what is in `rules/30-guardrails.cedar` belongs to `HR`, `IT`, and a code host asks any one of @acme/hr, @acme/it: where each must agree, give each a file of its own
+    warning: what is in `rules/40-portal.cedar` belongs to `HR`, `IT`, `legal`, and a code host asks any one of @acme/hr, @acme/it: where each must agree, give each a file of its own
     ");
     insta::assert_snapshot!(desk.types("wayleave owners --team HR=@acme/hr"), @"
     exit 1

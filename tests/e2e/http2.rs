@@ -213,6 +213,18 @@ async fn what_is_sent_after_an_early_answer_arrives_and_counts() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_breaks_off_after_an_early_answer_is_not_complete() {
+    let (world, upload, _server) = answered_early().await;
+    upload.send(Err(std::io::Error::other("cannot be read"))).await.unwrap();
+    let closing = world.ended("up.example.org", "/upload").await;
+    assert_eq!(
+        (closing.code(), closing.ended().status),
+        (Some(FaultCode::ClientGone), Some(200))
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_sent_after_an_early_answer_ends_with_its_permission() {
     let (world, upload, _server) = answered_early().await;
     let rule = r#"@id("test.over") @title("Over") @reason("Uploads are over.") @owner("IT")

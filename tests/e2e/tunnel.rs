@@ -135,6 +135,27 @@ async fn who_opened_a_tunnel_that_was_stopped_finds_it_among_their_recent_refusa
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_opened_a_tunnel_to_a_host_that_the_authority_may_not_speak_for_is_told() {
+    let world = World::planned(|plan| {
+        plan.constrain_the_authority();
+        plan.inspect_everything();
+    })
+    .await;
+    let dan = world.client("dan");
+    let io = Wire::tunnel(&dan, "www.example.org:443").await.into_io();
+    let told = tls(io, &dan.roots, "www.example.org", |_| {}).await.unwrap_err();
+    assert_eq!(alert(&told), Some(AlertDescription::InternalError), "{told}");
+    let ended = world.ended("www.example.org", "CONNECT").await;
+    assert_eq!(ended.code(), Some(FaultCode::MintFailed));
+    let page = dan.navigate(&format!("{PORTAL}/")).await.text();
+    let record = ended.record.id.to_string();
+    for part in ["connect to www.example.org", "may not speak for", &record] {
+        assert!(page.contains(part), "{part} in {page}");
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_name_on_a_certificate_that_becomes_managed_ends_the_tunnels_that_could_carry_it() {
     let world = World::planned(|plan| {
         plan.papers = vec![("shop.example.org", Papers::Also(&["www.example.net"]))];

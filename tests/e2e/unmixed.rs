@@ -91,7 +91,7 @@ async fn while_rules_change_nothing_fails_and_each_answer_comes_from_one_set_of_
         .map(|_| tokio::spawn(works(world.client("dan"), work.clone())))
         .collect();
     for change in 1..=CHANGES {
-        let mut changes = world.gate().rules().changes();
+        let mut changes = world.gate().live().changes();
         changes.borrow_and_update();
         put(&world.policies(), SETS[change % 2]);
         let before = work.answered.load(Ordering::SeqCst);

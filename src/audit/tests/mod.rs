@@ -99,6 +99,7 @@ pub(crate) fn decided(outcome: Outcome) -> DecisionNote {
         policies: BTreeSet::new(),
         errors: BTreeSet::new(),
         offered: Vec::new(),
+        help: None,
         would: None,
         rulebook: RulebookId::new("sha256:1"),
     }

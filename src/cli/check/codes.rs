@@ -203,6 +203,11 @@ const TABLE: &[(&str, &str, &str)] = &[
         "Name files and folders of the policies, each with its owner.",
     ),
     (
+        "properties::",
+        "A property cannot be read",
+        "Write it as `policies/README.md` shows.",
+    ),
+    (
         "cases::",
         "A case cannot be read",
         "Write it as `policies/README.md` shows.",
@@ -226,7 +231,7 @@ mod tests {
 
     fn codes(folder: &std::path::Path, found: &mut Vec<String>) {
         let code = regex::Regex::new(
-            r#""wayleave::((?:policy|catalog|purposes|people|cases|owners|schema|sources)::[a-z-]+)""#,
+            r#""wayleave::((?:policy|catalog|purposes|people|cases|properties|owners|schema|sources)::[a-z-]+)""#,
         )
         .unwrap();
         for entry in std::fs::read_dir(folder).unwrap() {

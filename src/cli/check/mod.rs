@@ -14,11 +14,12 @@ use super::printer;
 use super::shown::{drawn, json, tell};
 use crate::clock::Clock;
 use crate::facts::{Problem, Severity, SourceText};
-use crate::gatehouse::sources::{Found, find};
-use crate::rulebook::{Assembled, Rulebook, Sources};
+use crate::gatehouse::sources::{Found, find_what_can_be};
+use crate::proof::{Work, property};
+use crate::rulebook::{Assembled, Rulebook, Sorted, Sources};
 
-/// Checks schema, rules, catalogue, purposes, people and cases against themselves and each other: what passes here, a
-/// gateway takes.
+/// Checks schema, rules, catalogue, purposes, people, cases and properties against themselves and each other: what passes
+/// here, a gateway takes, and `prove` can read.
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "Exit code, the same in every format: 0 sound, there may be warnings; 1 errors; 2 the folder cannot be read"
@@ -79,23 +80,12 @@ struct Region {
 /// Runs the command.
 pub fn run(args: Args) -> ExitCode {
     let Args { dir, format } = args;
-    let found = match find(dir.as_deref()) {
-        Ok(found) => found,
-        Err(problems) if format == Form::Human => {
-            tell(&problems, &[]);
-            return ExitCode::from(2);
-        }
-        Err(problems) => {
-            let findings = Findings {
-                folder: dir.as_deref(),
-                files: &[],
-                problems: &problems,
-            };
-            findings.print(format, None);
-            return ExitCode::from(2);
-        }
-    };
-    let (problems, assembled) = checked(&found.files);
+    let (found, unread) = find_what_can_be(dir.as_deref());
+    if found.files.is_empty() && !unread.is_empty() {
+        nothing_read(dir.as_deref(), &unread, format);
+        return ExitCode::from(2);
+    }
+    let (problems, assembled) = checked(&found.files, unread);
     let findings = Findings {
         folder: found.folder.as_deref(),
         files: &found.files,
@@ -109,6 +99,20 @@ pub fn run(args: Args) -> ExitCode {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
+    }
+}
+
+fn nothing_read(folder: Option<&Path>, problems: &[Problem], format: Form) {
+    match format {
+        Form::Human => tell(problems, &[]),
+        Form::Json | Form::Sarif | Form::Github => {
+            let findings = Findings {
+                folder,
+                files: &[],
+                problems,
+            };
+            findings.print(format, None);
+        }
     }
 }
 
@@ -171,30 +175,48 @@ fn last_line(found: &Found, problems: &[Problem], assembled: Option<&Assembled>)
     }
 }
 
-/// Everything that is wrong, and the rules where they could be assembled.
-fn checked(files: &[SourceText]) -> (Vec<Problem>, Option<Assembled>) {
-    let sources = match Sources::from_files(files.to_vec()) {
-        Ok(sources) => sources,
-        Err(problems) => return (problems, None),
-    };
-    match Rulebook::assemble(&sources) {
-        Err(problems) => (problems, None),
-        Ok(assembled) => {
-            let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);
-            let policy = assembled.rulebook.policy();
-            let mut warnings = assembled.warnings.clone();
-            warnings.extend(policy.expiring(Clock::system().now()));
-            warnings.extend(assembled.overlaps());
-            warnings.extend(assembled.slips(&sources));
-            if report.is_green() {
-                // what a case that fails would have reached, nobody knows
-                warnings.extend(policy.untested(&report.unreached));
+/// Everything that is wrong, also with a folder of which not all could be read, and the rules where they could be assembled.
+fn checked(files: &[SourceText], unread: Vec<Problem>) -> (Vec<Problem>, Option<Assembled>) {
+    let Sorted {
+        sources,
+        stray,
+        missing,
+    } = Sorted::new(files.to_vec());
+    let is_whole = unread.is_empty() && missing.is_empty();
+    let mut problems = [unread, stray, missing].concat();
+    if is_whole {
+        match Rulebook::assemble(&sources) {
+            Ok(assembled) => {
+                problems.extend(judged(&sources, &assembled));
+                return (problems, Some(assembled));
             }
-            let mut problems = report.into_problems();
-            problems.extend(warnings);
-            (problems, Some(assembled))
+            Err(found) => problems.extend(found.into_iter().chain(sources.mistakes_of_cases())),
         }
+    } else {
+        let is_there = |problem: &Problem| files.iter().any(|file| file.name == problem.file);
+        problems.extend(sources.mistakes().into_iter().filter(is_there));
     }
+    problems.extend(property::read(&sources.properties).err().into_iter().flatten());
+    (problems, None)
+}
+
+/// What is wrong with rules that could be assembled, and with what is said of them.
+fn judged(sources: &Sources, assembled: &Assembled) -> Vec<Problem> {
+    let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);
+    let policy = assembled.rulebook.policy();
+    let mut warnings = assembled.warnings.clone();
+    warnings.extend(policy.expiring(Clock::system().now()));
+    warnings.extend(assembled.overlaps());
+    warnings.extend(assembled.slips(sources));
+    if report.is_green() {
+        // what a case that fails would have reached, nobody knows
+        warnings.extend(policy.untested(&report.unreached));
+    }
+    let mut problems = report.into_problems();
+    // what is to be proved must make sense, whether or not there is a solver here
+    problems.extend(Work::of(sources, assembled).err().into_iter().flatten());
+    problems.extend(warnings);
+    problems
 }
 
 fn counts(problems: &[Problem]) -> (usize, usize) {

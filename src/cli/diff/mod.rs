@@ -1,5 +1,6 @@
 //! `wayleave diff`: what would another set of rules answer differently?
 
+mod beside;
 mod cases;
 mod matrix;
 mod report;
@@ -52,10 +53,9 @@ pub(super) struct Side {
 }
 
 impl Side {
-    /// Whether catalogue, people and purposes are the same.
+    /// Whether nothing but the rules differs.
     pub(super) fn has_data_of(&self, other: &Self) -> bool {
-        let (own, other) = (&self.sources, &other.sources);
-        own.catalog == other.catalog && own.people == other.people && own.purposes == other.purposes
+        beside::changes(&self.sources, &other.sources).is_empty()
     }
 }
 

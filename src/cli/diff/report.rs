@@ -1,9 +1,9 @@
 //! What two sets of rules answer differently, in words.
 
 use super::matrix::{Moved, moved};
-use super::{Compared, Side, cases};
+use super::{Compared, Side, beside, cases};
 use crate::policy::Answer;
-use crate::proof::{Difference, Example, Told, Way};
+use crate::proof::{Difference, Found, Told, Way};
 
 /// What is compared where nothing is proved.
 const BY_TRYING: &str =
@@ -25,27 +25,31 @@ impl Report {
             differs: false,
             is_whole: true,
         };
+        let beside = beside::changes(&old.sources, &new.sources);
         match compared {
-            Compared::Proved(difference) => report.proved(old, new, difference),
+            Compared::Proved(difference) => report.proved(old, new, difference, beside.is_empty()),
             Compared::Tried(why) => {
                 report.is_whole = false;
                 report.lines.push(format!("not proved: {why}"));
-                report
-                    .lines
-                    .push(format!("compared instead: {BY_TRYING}; anything else may differ, too"));
-                report.tried(old, new);
             }
         }
-        if matches!(compared, Compared::Proved(_)) && !old.has_data_of(new) {
-            report.lines.push(format!(
-                "catalogue, people or purposes changed as well; compared: {BY_TRYING}"
-            ));
+        if !beside.is_empty() {
+            report.is_whole = false;
+            let head =
+                "changed beside the rules, which may change what is asked of them, and so what comes of a request:";
+            report.lines.push(head.to_owned());
+            report.lines.extend(beside.iter().map(|line| format!("  {line}")));
+        }
+        if !beside.is_empty() || matches!(compared, Compared::Tried(_)) {
+            report
+                .lines
+                .push(format!("compared instead: {BY_TRYING}; anything else may differ, too"));
             report.tried(old, new);
         }
         report
     }
 
-    fn proved(&mut self, old: &Side, new: &Side, difference: &Difference) {
+    fn proved(&mut self, old: &Side, new: &Side, difference: &Difference, is_all: bool) {
         for (way, head) in [(Way::Allowed, "newly allowed"), (Way::Denied, "newly denied")] {
             let mut found = difference.found.iter().filter(|found| found.way == way).peekable();
             if found.peek().is_none() {
@@ -53,20 +57,22 @@ impl Report {
                 continue;
             }
             self.differs = true;
-            self.lines.push(format!("{head}:"));
+            self.lines.push(format!(
+                "{head}, of each kind of requests at least the one that is shown:"
+            ));
             for found in found {
-                self.lines.push(format!("  {}", found.sentence));
-                self.example(old, new, &found.example, way);
+                self.lines.push(format!("  `{}`: {}", found.rule, found.sentence));
+                self.example(old, new, found, way);
             }
         }
         if difference.doubts.is_empty() {
-            let rest = if self.differs {
-                "otherwise equivalent"
-            } else {
-                "equivalent"
+            let rest = match (self.differs, is_all) {
+                (false, true) => "equivalent: proved for every request there can be",
+                (true, true) => "otherwise equivalent: proved for every request of another kind",
+                (false, false) => "the rules are equivalent: proved for every question that can be put to both",
+                (true, false) => "otherwise the rules are equivalent: proved for every question of another kind",
             };
-            self.lines
-                .push(format!("{rest}: proved for every request there can be"));
+            self.lines.push(rest.to_owned());
         }
         for (actions, why) in &difference.doubts {
             self.is_whole = false;
@@ -75,9 +81,10 @@ impl Report {
     }
 
     /// One request, and what the engine says to it under both.
-    fn example(&mut self, old: &Side, new: &Side, example: &Example, way: Way) {
+    fn example(&mut self, old: &Side, new: &Side, found: &Found, way: Way) {
+        let Found { example, read, .. } = found;
         let told = Told::of(example);
-        let lines = told.lines();
+        let lines = [told.lines(), told.lines_of(read)].concat();
         self.lines.extend(lines.iter().map(|line| format!("    {line}")));
         let answer = |side: &Side| {
             let policy = side.assembled.rulebook.policy();

@@ -9,7 +9,7 @@ use crate::rulebook::is_source;
 
 /// Every text of the folder that rules are made of.
 pub(super) fn read(revision: &str, folder: &str) -> Result<Vec<SourceText>, Vec<Problem>> {
-    let folder = folder.trim_matches('/');
+    let folder = folder.trim_end_matches('/');
     let failed = |why: String| {
         let message = format!("`{revision}` is neither a folder nor a git revision with `{folder}/` in it: {why}");
         let problem = Problem::of_file("wayleave::diff::unreadable", "", message);
@@ -18,39 +18,57 @@ pub(super) fn read(revision: &str, folder: &str) -> Result<Vec<SourceText>, Vec<
     if revision.starts_with('-') {
         return Err(failed("revisions do not begin with `-`".to_owned()));
     }
-    let listed = git(
-        &[
-            "ls-tree",
-            "-r",
-            "-z",
-            "--name-only",
-            revision,
-            "--",
-            &format!("{folder}/"),
-        ],
-        "",
-    )
-    .map_err(failed)?;
-    let listed = String::from_utf8_lossy(&listed).into_owned();
-    let prefix = format!("{folder}/");
-    let names: Vec<&str> = listed
-        .split('\0')
-        .filter_map(|path| path.strip_prefix(&prefix))
-        .filter(|name| is_source(name) && !name.split('/').any(|part| part.starts_with('.')))
-        .collect();
-    if names.is_empty() {
-        return Err(failed("it has no such files".to_owned()));
+    let prefix = git(&["rev-parse", "--show-prefix"], "").map_err(failed)?;
+    let prefix = String::from_utf8_lossy(&prefix);
+    // seen from here, or from the top of the repository
+    let paths = [joined(prefix.trim_end(), folder), joined("", folder)];
+    let paths: Vec<&String> = paths.iter().flatten().collect();
+    if paths.is_empty() {
+        return Err(failed("it is outside of the repository".to_owned()));
     }
-    let asked: String = names
-        .iter()
-        .map(|name| format!("{revision}:./{prefix}{name}\n"))
-        .collect();
-    let told = git(&["cat-file", "--batch"], &asked).map_err(failed)?;
-    texts(&names, &told).ok_or_else(|| failed("git said something else than the files".to_owned()))
+    for path in paths {
+        let names = listed(revision, path).map_err(failed)?;
+        if names.is_empty() {
+            continue;
+        }
+        let asked: String = names.iter().map(|name| format!("{revision}:{path}{name}\n")).collect();
+        let told = git(&["cat-file", "--batch"], &asked).map_err(failed)?;
+        return texts(&names, &told).ok_or_else(|| failed("git said something else than the files".to_owned()));
+    }
+    Err(failed("it has no such files".to_owned()))
+}
+
+/// `folder`, seen from `prefix`, as seen from the top of the repository: with a `/` at its end, and empty for the top; none
+/// for what is above that.
+fn joined(prefix: &str, folder: &str) -> Option<String> {
+    let mut parts = Vec::new();
+    for part in prefix.split('/').chain(folder.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.iter().map(|part| format!("{part}/")).collect())
+}
+
+/// What rules are made of in a folder of a revision, by its path below that folder.
+fn listed(revision: &str, path: &str) -> Result<Vec<String>, String> {
+    let mut args = vec!["ls-tree", "-r", "-z", "--name-only", "--full-tree", revision];
+    if !path.is_empty() {
+        args.extend(["--", path]);
+    }
+    let listed = git(&args, "")?;
+    let listed = String::from_utf8_lossy(&listed);
+    let names = listed.split('\0').filter_map(|name| name.strip_prefix(path));
+    let is_source = |name: &&str| is_source(name) && !name.split('/').any(|part| part.starts_with('.'));
+    Ok(names.filter(is_source).map(str::to_owned).collect())
 }
 
 /// `<object> blob <length>`, the text, and an end of line, for each.
-fn texts(names: &[&str], mut told: &[u8]) -> Option<Vec<SourceText>> {
+fn texts(names: &[String], mut told: &[u8]) -> Option<Vec<SourceText>> {
     let mut files = Vec::new();
     for name in names {
         let end = told.iter().position(|byte| *byte == b'\n')?;
@@ -58,7 +76,7 @@ fn texts(names: &[&str], mut told: &[u8]) -> Option<Vec<SourceText>> {
         let length: usize = str::from_utf8(head).ok()?.rsplit(' ').next()?.parse().ok()?;
         let text = rest.get(1..=length)?;
         told = rest.get(length + 2..)?;
-        files.push(SourceText::new(*name, str::from_utf8(text).ok()?));
+        files.push(SourceText::new(name.as_str(), str::from_utf8(text).ok()?));
     }
     Some(files)
 }
@@ -92,9 +110,23 @@ mod tests {
     #[test]
     fn what_git_tells_is_taken_apart_by_length() {
         let told = b"abc blob 4\na\nb\n\ndef blob 0\n\n";
-        let files = texts(&["rules/a.cedar", "rules/b.cedar"], told).unwrap();
+        let files = texts(&["rules/a.cedar".to_owned(), "rules/b.cedar".to_owned()], told).unwrap();
         assert_eq!((&*files[0].text, &*files[1].text), ("a\nb\n", ""));
-        assert!(texts(&["a"], b"main:./a missing\n").is_none());
-        assert!(texts(&["a"], b"abc blob 9\nshort\n").is_none());
+        assert!(texts(&["a".to_owned()], b"main:a missing\n").is_none());
+        assert!(texts(&["a".to_owned()], b"abc blob 9\nshort\n").is_none());
+    }
+
+    #[test]
+    fn a_folder_is_named_from_the_top_of_the_repository() {
+        for (prefix, folder, path) in [
+            ("", "policies", Some("policies/")),
+            ("", "./policies/", Some("policies/")),
+            ("", ".", Some("")),
+            ("policies/rules/", "..", Some("policies/")),
+            ("policies/", ".", Some("policies/")),
+            ("policies/", "../..", None),
+        ] {
+            assert_eq!(joined(prefix, folder).as_deref(), path, "{prefix} {folder}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! The matrix for spreadsheets (RFC 4180). Pure.
+//! The matrix for spreadsheets, quoted as RFC 4180 §2 has it; lines end as those of every other text here. Pure.
 
 use super::Matrix;
 use crate::rulebook::{Access, Cell};

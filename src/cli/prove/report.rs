@@ -30,14 +30,14 @@ impl Report {
         };
         let mut sound = 0;
         let mut rules = BTreeSet::new();
+        let spoken = spoken(checks, outcomes);
         for (check, outcome) in checks.iter().zip(outcomes) {
             match (&check.about, outcome) {
-                (About::Property(property), Outcome::Proved) => {
-                    report
-                        .lines
-                        .push(format!("proved     {}: {}", property.name, property.sentence));
+                (About::Spoken(_), _) => {}
+                (About::Property(property), _) => {
+                    let spoken = spoken.get(property.name.as_str()).copied();
+                    report.property(property, outcome, spoken, assembled);
                 }
-                (About::Property(property), _) => report.property(property, outcome, assembled),
                 (About::Needed(id), Outcome::Failed(_)) => report.idle(id, idle.get(id), assembled),
                 (About::Sound(id) | About::Needed(id), Outcome::Proved) => {
                     rules.insert(id.clone());
@@ -52,7 +52,7 @@ impl Report {
                 "proved     of {many} rules: each evaluates without an error and makes a difference ({sound} proofs)"
             ));
         }
-        let proved = outcomes.len() - report.failed - report.undecided;
+        let proved = outcomes.len() - spoken.len() - report.failed - report.undecided;
         report.lines.push(format!(
             "{proved} proved, {} failed, {} undecided",
             report.failed, report.undecided
@@ -64,16 +64,28 @@ impl Report {
         &self.lines
     }
 
-    fn property(&mut self, property: &Property, outcome: &Outcome, assembled: &Assembled) {
+    /// A property; `spoken` is whether there are requests that it speaks of.
+    fn property(&mut self, property: &Property, outcome: &Outcome, spoken: Option<&Outcome>, assembled: &Assembled) {
         let head = format!("{}: {}", property.name, property.sentence);
-        let Outcome::Failed(example) = outcome else {
-            return self.undecided(&head, outcome);
+        let example = match (outcome, spoken) {
+            (_, Some(Outcome::Failed(_))) => None,
+            (Outcome::Proved, Some(doubt @ Outcome::Undecided(_))) => {
+                return self.undecided(&format!("{} speaks of some request", property.name), doubt);
+            }
+            (Outcome::Proved, _) => return self.lines.push(format!("proved     {head}")),
+            (Outcome::Undecided(_), _) => return self.undecided(&head, outcome),
+            (Outcome::Failed(example), _) => example.as_ref(),
         };
         self.failed += 1;
         self.lines.push(format!(
             "FAILED     {head} ({}:{}, {})",
             property.file, property.line, property.owner
         ));
+        if let Some(Outcome::Failed(_)) = spoken {
+            self.lines.push(
+                "  it speaks of no request that there can be: correct its `when`, or name other actions".to_owned(),
+            );
+        }
         if let Some(example) = example {
             let it = format!("keeps the property {}", property.name);
             self.example(example, property.claim == Claim::Always, &it, assembled);
@@ -84,7 +96,7 @@ impl Report {
         let (id, what) = match about {
             About::Sound(id) => (id, "always evaluates without an error"),
             About::Needed(id) => (id, "makes a difference"),
-            About::Property(_) | About::Alive(_) | About::Behind(..) => return,
+            About::Property(_) | About::Spoken(_) | About::Alive(_) | About::Behind(..) => return,
         };
         let head = format!("rule `{id}` {what}");
         let Outcome::Failed(example) = outcome else {
@@ -159,6 +171,13 @@ impl Report {
             ),
         }
     }
+}
+
+/// Of each property, by its name, whether there are requests that it speaks of.
+fn spoken<'a>(checks: &'a [Check], outcomes: &'a [Outcome]) -> BTreeMap<&'a str, &'a Outcome> {
+    let both = checks.iter().zip(outcomes);
+    let spoken = both.filter(|(check, _)| matches!(check.about, About::Spoken(_)));
+    spoken.map(|(check, outcome)| (check.about.name(), outcome)).collect()
 }
 
 /// Whether the gateway, asked the whole case, does what the example says: then the case fails.

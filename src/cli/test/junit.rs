@@ -79,7 +79,7 @@ fn case(text: &mut String, result: &CaseResult, path: &str) {
     );
 }
 
-/// Text in XML: what it may not hold is left out.
+/// Text in XML: what it may not hold is left out (XML 1.0 §2.2).
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -88,6 +88,7 @@ fn escaped(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
+            '\u{fffe}' | '\u{ffff}' => {}
             c if c.is_control() && !matches!(c, '\n' | '\t') => {}
             c => out.push(c),
         }
@@ -101,6 +102,12 @@ mod tests {
 
     #[test]
     fn nothing_that_a_case_is_called_breaks_the_document() {
-        assert_eq!(escaped("a \"<b>\" & c\u{7}"), "a &quot;&lt;b&gt;&quot; &amp; c");
+        for (text, written) in [
+            ("a \"<b>\" & c\u{7}", "a &quot;&lt;b&gt;&quot; &amp; c"),
+            // what XML 1.0 §2.2 leaves out beside control characters, and what it does not
+            ("a\u{fffe}\u{ffff}\u{fffd}\u{1fffe}", "a\u{fffd}\u{1fffe}"),
+        ] {
+            assert_eq!(escaped(text), written);
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! Counted by client too, so that nobody can keep somebody else from signing in elsewhere. Keys are digests, as in
 //! `remembered.rs`; unknown names are counted as known ones are, so that waiting tells nothing about them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::remembered::Digest;
@@ -13,8 +13,8 @@ use super::remembered::Digest;
 pub(super) const FREE: u32 = 10;
 /// For how long, from the last wrong one on.
 pub const WAIT: Duration = Duration::from_mins(5);
-/// Of how many pairs of an account and a client the wrong passwords are counted: then the oldest goes for each that
-/// comes, and each that comes costs a hash.
+/// Of how many pairs of an account and a client the wrong passwords are counted: then the one that matters least goes for
+/// each that comes, and each that comes costs a hash.
 const MOST: usize = 4096;
 
 #[derive(Debug)]
@@ -23,35 +23,55 @@ struct Count {
     last: Duration,
 }
 
+impl Count {
+    fn is_over(&self, now: Duration) -> bool {
+        now >= self.last.saturating_add(WAIT)
+    }
+
+    fn waits(&self, now: Duration) -> bool {
+        self.wrong >= FREE && !self.is_over(now)
+    }
+
+    /// How much it matters: nothing once it is over, else by the wrong passwords, else by how long ago the last was.
+    fn matters(&self, now: Duration) -> (u32, Duration) {
+        (if self.is_over(now) { 0 } else { self.wrong }, self.last)
+    }
+}
+
 /// Wrong passwords by account and client. Times are spans since the process started looking.
 #[derive(Debug, Default)]
 pub(super) struct Guesses {
-    counts: HashMap<Digest, Count>,
-    /// In the order in which they came.
-    order: VecDeque<Digest>,
+    counts: BTreeMap<Digest, Count>,
 }
 
 impl Guesses {
-    /// Whether nothing more is answered for now.
+    /// Whether nothing more is answered for now. A newcomer waits, too, where all that can be counted have to: guesses for
+    /// invented names must not let anybody guess on for another.
     pub(super) fn must_wait(&self, who: &Digest, now: Duration) -> bool {
-        let fresh = |count: &Count| count.wrong >= FREE && now < count.last.saturating_add(WAIT);
-        self.counts.get(who).is_some_and(fresh)
+        match self.counts.get(who) {
+            Some(count) => count.waits(now),
+            None => self.counts.len() >= MOST && self.counts.values().all(|count| count.waits(now)),
+        }
     }
 
     /// A password was wrong that was not known to be.
     pub(super) fn wrong(&mut self, who: Digest, now: Duration) {
         if let Some(count) = self.counts.get_mut(&who) {
-            let over = now >= count.last.saturating_add(WAIT);
-            count.wrong = if over { 1 } else { count.wrong.saturating_add(1) };
+            count.wrong = if count.is_over(now) {
+                1
+            } else {
+                count.wrong.saturating_add(1)
+            };
             count.last = now;
             return;
         }
-        if self.order.len() >= MOST
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.counts.remove(&oldest);
+        if self.counts.len() >= MOST {
+            let least = self.counts.iter().min_by_key(|(_, count)| count.matters(now));
+            match least.map(|(who, count)| (*who, count.waits(now))) {
+                Some((least, false)) => drop(self.counts.remove(&least)),
+                Some((_, true)) | None => return, // it was looked at before all had to wait
+            }
         }
-        self.order.push_back(who);
         self.counts.insert(who, Count { wrong: 1, last: now });
     }
 
@@ -108,6 +128,32 @@ mod tests {
     fn a_flood_does_not_grow_it_without_bound() {
         let mut guesses = Guesses::default();
         (0..2 * MOST).for_each(|n| guess(&mut guesses, n, 1 + u32::from(n % 2 == 0), at(0)));
-        assert!(guesses.counts.len() <= MOST && guesses.order.len() <= MOST);
+        assert!(guesses.counts.len() <= MOST);
+    }
+
+    #[test]
+    fn guesses_for_invented_names_let_nobody_guess_on() {
+        let mut guesses = Guesses::default();
+        let (waiting, nearly) = (2 * MOST, 2 * MOST + 1);
+        guess(&mut guesses, waiting, FREE, at(0));
+        guess(&mut guesses, nearly, FREE - 1, at(0));
+        (0..MOST).for_each(|n| guess(&mut guesses, n, 1, at(1)));
+        assert!(guesses.must_wait(&numbered(waiting), at(299)));
+        guess(&mut guesses, nearly, 1, at(2));
+        assert!(guesses.must_wait(&numbered(nearly), at(2)));
+        assert!(!guesses.must_wait(&numbered(nearly + 1), at(2)));
+        // what is over goes first
+        guess(&mut guesses, nearly + 1, 1, at(300));
+        assert!(!guesses.counts.contains_key(&numbered(waiting)));
+    }
+
+    #[test]
+    fn where_all_that_are_counted_wait_newcomers_wait_too() {
+        let mut guesses = Guesses::default();
+        (0..MOST).for_each(|n| guess(&mut guesses, n, FREE, at(0)));
+        assert!(guesses.must_wait(&numbered(MOST), at(299)));
+        guess(&mut guesses, MOST, 1, at(299));
+        assert!(guesses.must_wait(&numbered(0), at(299)), "none of them went");
+        assert!(!guesses.must_wait(&numbered(MOST), at(300)));
     }
 }

@@ -228,13 +228,17 @@ impl Compiler {
             ExprKind::Var(Var::Action) => Node::Action,
             ExprKind::Var(Var::Resource) => Node::Resource,
             ExprKind::Var(Var::Context) if self.leaves.0.is_empty() => Node::Context,
-            ExprKind::And { .. } => Node::All(self.chain(expression, |kind| match kind {
-                ExprKind::And { left, right } => Some([left, right]),
-                _ => None,
+            ExprKind::And { .. } => Node::All(self.chain(expression, |kind| {
+                let ExprKind::And { left, right } = kind else {
+                    return None;
+                };
+                Some([left, right])
             })?),
-            ExprKind::Or { .. } => Node::Any(self.chain(expression, |kind| match kind {
-                ExprKind::Or { left, right } => Some([left, right]),
-                _ => None,
+            ExprKind::Or { .. } => Node::Any(self.chain(expression, |kind| {
+                let ExprKind::Or { left, right } = kind else {
+                    return None;
+                };
+                Some([left, right])
             })?),
             ExprKind::If {
                 test_expr,

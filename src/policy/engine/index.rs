@@ -211,6 +211,11 @@ impl Side {
             .collect();
         scopes.sort_unstable();
         scopes.dedup();
+        let known = self.classes.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(number) = known.numbers.get(scopes.as_slice()) {
+            return *number;
+        }
+        drop(known);
         let mut classes = self.classes.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(number) = classes.numbers.get(scopes.as_slice()) {
             return *number;

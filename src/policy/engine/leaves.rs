@@ -22,6 +22,12 @@ pub(super) enum Path {
 }
 
 impl Leaves {
+    /// Whether no leaf before this one is in the record that its first `depth` steps lead to.
+    pub(super) fn is_first(self, number: usize, depth: usize) -> bool {
+        let record = |leaf: usize| self.0.get(leaf).and_then(|path| path.get(..depth));
+        (0..number).all(|before| record(before) != record(number))
+    }
+
     /// What a path of the context is.
     pub(super) fn sort(self, steps: &[SmolStr]) -> Path {
         for (number, leaf) in self.0.iter().enumerate() {

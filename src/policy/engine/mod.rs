@@ -18,6 +18,7 @@ mod index;
 mod leaves;
 mod party;
 mod run;
+mod whole;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -55,6 +56,7 @@ pub struct Engine {
     policies: Vec<Policy>,
     index: Index,
     program: Program,
+    leaves: Leaves,
     authorizer: Authorizer,
 }
 
@@ -65,6 +67,7 @@ impl Engine {
             index: Index::new(&policies, schema, actions),
             program: Program::new(&policies, leaves),
             policies,
+            leaves,
             authorizer: Authorizer::new(),
         }
     }
@@ -137,18 +140,29 @@ impl Engine {
         Ok(self.authorizer.is_authorized(request, &set, entities))
     }
 
-    /// The answer to a request that stands in Cedar's terms already, by Cedar itself where the engine cannot tell; for an
-    /// engine without leaves.
-    pub fn answer(&self, request: &Request, entities: &Entities, scratch: &mut Scratch) -> Result<Answer, Doubt> {
-        let (principal, action, resource) = self.parties(request, entities).ok_or(Doubt)?;
+    /// The answer of the rules that count to a request that stands in Cedar's terms already, by Cedar itself where the
+    /// engine cannot tell; none for an action that the schema does not know.
+    pub fn answer(
+        &self,
+        (request, entities): (&Request, &Entities),
+        scratch: &mut Scratch,
+        mut counts: impl FnMut(Number) -> bool,
+    ) -> Option<Answer> {
+        let (principal, action, resource) = self.parties(request, entities)?;
         let parties = (&principal, &action, &resource);
-        let facts = run::Whole::new(request, entities).ok_or(Doubt)?;
-        if let Ok(verdict) = self.weigh(parties, &facts, scratch, |_| true) {
-            return Ok(Answer::Ours(verdict));
+        let ours = whole::Whole::new(request, entities, self.leaves)
+            .map(|facts| self.weigh(parties, &facts, scratch, &mut counts));
+        if let Some(Ok(verdict)) = ours {
+            return Some(Answer::Ours(verdict));
         }
         let candidates = self.candidates(&principal, &action, &resource);
-        let answer = self.ask_cedar(request, candidates.numbers(), entities);
-        answer.map(Answer::Cedars).map_err(|_| Doubt)
+        let numbers: Vec<Number> = candidates
+            .numbers()
+            .iter()
+            .copied()
+            .filter(|number| counts(*number))
+            .collect();
+        self.ask_cedar(request, &numbers, entities).ok().map(Answer::Cedars)
     }
 
     /// The rules that can match a request in Cedar's terms; none for an action that the schema does not know.

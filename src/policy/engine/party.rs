@@ -36,7 +36,8 @@ impl Party {
         }
     }
 
-    pub(super) fn uid(&self) -> &ast::EntityUID {
+    /// Who or what it is.
+    pub fn uid(&self) -> &ast::EntityUID {
         &self.uid
     }
 
@@ -44,7 +45,8 @@ impl Party {
         &self.value
     }
 
-    pub(super) fn entity(&self) -> Option<&Entity> {
+    /// What rules may look at.
+    pub fn entity(&self) -> Option<&Entity> {
         self.entity.as_deref()
     }
 

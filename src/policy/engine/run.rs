@@ -4,9 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cedar_policy::{Entities, Request};
-use cedar_policy_core::ast::{self, BinaryOp, Context, Entity, EntityUID, Literal, PartialValue, Value, ValueKind};
-use cedar_policy_core::entities::Dereference;
+use cedar_policy_core::ast::{BinaryOp, Entity, EntityUID, Literal, PartialValue, Value, ValueKind};
 use cedar_policy_core::evaluator::{binary_arith, unary_app};
 use smol_str::SmolStr;
 
@@ -349,41 +347,4 @@ fn sets(op: BinaryOp, one: &Value, other: &Value) -> Told<bool> {
     } else {
         !set.is_disjoint(other)
     })
-}
-
-/// A context and entities in Cedar's terms.
-pub(super) struct Whole<'a> {
-    context: Value,
-    entities: &'a Entities,
-}
-
-impl<'a> Whole<'a> {
-    pub(super) fn new(request: &Request, entities: &'a Entities) -> Option<Self> {
-        let request: &ast::Request = request.as_ref();
-        let Context::Value(context) = request.context()? else {
-            return None;
-        };
-        Some(Self {
-            context: Value::record_arc(Arc::clone(context), None),
-            entities,
-        })
-    }
-}
-
-impl Facts for Whole<'_> {
-    fn leaf(&self, _number: usize) -> Result<Option<&Value>, Doubt> {
-        Err(Doubt)
-    }
-
-    fn context(&self) -> Result<&Value, Doubt> {
-        Ok(&self.context)
-    }
-
-    fn entity(&self, uid: &EntityUID) -> Result<Option<&Entity>, Doubt> {
-        match self.entities.as_ref().entity(uid) {
-            Dereference::Data(entity) => Ok(Some(entity)),
-            Dereference::NoSuchEntity => Ok(None),
-            Dereference::Residual(_) => Err(Doubt),
-        }
-    }
 }

@@ -6,8 +6,10 @@ use proptest::sample::{select, subsequence};
 
 use super::*;
 use crate::policy::engine::{Answer, Engine, Leaves, Scratch};
+use crate::policy::reasons::Tally;
 use crate::policy::request::Nouns;
 use crate::policy::schema::{Book, read};
+use crate::policy::values::LEAVES;
 use crate::policy::{Passage, RuleSet, depth};
 
 pub(super) static BOOK: LazyLock<Book> = LazyLock::new(|| read(&schema()).unwrap());
@@ -171,14 +173,8 @@ fn told(response: &Response) -> (bool, BTreeSet<String>, BTreeSet<String>) {
     (response.decision() == cedar_policy::Decision::Allow, reasons, errors)
 }
 
-/// The engine of these rules, given contexts whole.
-fn engine(rules: &PolicySet) -> Engine {
-    Engine::new(
-        rules.policies().cloned().collect(),
-        &BOOK.schema,
-        &BOOK.actions,
-        Leaves(&[]),
-    )
+fn engine(rules: &PolicySet, leaves: Leaves) -> Engine {
+    Engine::new(rules.policies().cloned().collect(), &BOOK.schema, &BOOK.actions, leaves)
 }
 
 /// What the engine tells, as Cedar would.
@@ -205,7 +201,7 @@ proptest! {
         flows in prop::collection::vec(any_flow(), 1..5),
     ) {
         let whole: PolicySet = rules.concat().parse().unwrap();
-        let engine = engine(&whole);
+        let engines = [engine(&whole, Leaves(&[])), engine(&whole, LEAVES)];
         let authorizer = Authorizer::new();
         let mut scratch = Scratch::default();
         for flow in flows {
@@ -214,19 +210,22 @@ proptest! {
                 .unwrap();
             for request in &asked.requests {
                 let expected = told(&authorizer.is_authorized(request, &whole, &asked.entities));
-                let numbers = engine.candidates_for(request, &asked.entities).unwrap();
-                let narrowed = engine.ask_cedar(request, &numbers, &asked.entities).unwrap();
-                prop_assert_eq!(told(&narrowed), expected.clone());
-                let answer = engine.answer(request, &asked.entities, &mut scratch).unwrap();
-                prop_assert_eq!(told_by(&engine, &answer), expected.clone());
-                prop_assert_eq!(matches!(answer, Answer::Ours(_)), expected.2.is_empty());
+                for engine in &engines {
+                    let numbers = engine.candidates_for(request, &asked.entities).unwrap();
+                    let narrowed = engine.ask_cedar(request, &numbers, &asked.entities).unwrap();
+                    prop_assert_eq!(told(&narrowed), expected.clone());
+                    let answer = engine.answer((request, &asked.entities), &mut scratch, |_| true).unwrap();
+                    prop_assert_eq!(told_by(engine, &answer), expected.clone());
+                }
+                let answer = engines[0].answer((request, &asked.entities), &mut scratch, |_| true);
+                prop_assert_eq!(matches!(answer, Some(Answer::Ours(_))), expected.2.is_empty());
             }
         }
     }
 }
 
 /// The policy of these rules, whatever the lint would say of them.
-fn unlinted(rules: &[String]) -> Policy {
+pub(super) fn unlinted(rules: &[String]) -> Policy {
     let rules = rules.iter().enumerate();
     let text: String = rules
         .map(|(number, rule)| format!("@id(\"r{number}\") @reason(\"R.\") {rule}\n"))
@@ -237,7 +236,7 @@ fn unlinted(rules: &[String]) -> Policy {
     Policy::of(written, Arc::new(book), Arc::new(nouns))
 }
 
-/// The same decision by Cedar's public constructors, each question for itself.
+/// The same decision by Cedar's authorizer over all rules that count, each question for itself.
 fn plainly(policy: &Policy, set: RuleSet, question: &Question<'_>) -> Decision {
     let grant = question.grant.map(|grant| (grant.id.clone(), grant.expires));
     let leaves = question.actions.contains(&"connect") && set == RuleSet::InEffect;
@@ -246,10 +245,22 @@ fn plainly(policy: &Policy, set: RuleSet, question: &Question<'_>) -> Decision {
         holder: question.person.id.clone(),
         grant,
     });
-    match policy.ask_cedar(question, set) {
-        Ok(tally) => policy.conclude(tally, passage),
-        Err(trouble) => Decision::deny(crate::policy::Reasons::new(), vec![trouble]),
+    let asked = match policy.nouns.about_site(question, &policy.vocabulary, None) {
+        Ok(asked) => asked,
+        Err(trouble) => return Decision::deny(crate::policy::Reasons::new(), vec![trouble]),
+    };
+    let rules = policy.rules.iter().zip(policy.engine.policies());
+    let counting = rules.filter(|(rule, _)| rule.counts(set, question.at));
+    let whole = PolicySet::from_policies(counting.map(|(_, rule)| rule.clone())).unwrap();
+    let mut tally = Tally::default();
+    for request in &asked.requests {
+        let response = Authorizer::new().is_authorized(request, &whole, &asked.entities);
+        tally.count(&response, &policy.numbers);
+        for number in policy.engine.candidates_for(request, &asked.entities).unwrap() {
+            policy.counts(number, (set, question.at), &mut tally.observed);
+        }
     }
+    policy.conclude(tally, passage)
 }
 
 proptest! {
@@ -312,7 +323,19 @@ fn a_chain_of_conditions_is_translated_however_long_it_is_and_however_it_is_brac
         format!("forbid (principal, action, resource) {with_clauses};"),
     ] {
         let rules: PolicySet = rule.parse().unwrap();
-        assert!(engine(&rules).is_translated(0), "{}", &rule[..80]);
+        assert!(engine(&rules, LEAVES).is_translated(0), "{}", &rule[..80]);
+    }
+}
+
+#[test]
+fn a_grant_that_is_only_supposed_is_not_remembered() {
+    let policy = unlinted(&["permit (principal, action, resource) when { context has purpose };".to_owned()]);
+    for (id, remembered) in [(GrantId::new("held"), true), (GrantId::supposed(), false)] {
+        let mut flow = flow("rita", "x.com").purpose("recruiting");
+        flow.grant.as_mut().unwrap().id = id.clone();
+        assert!(flow.ask(&policy, &["connect"]).is_allowed());
+        let known = policy.memory.claims.of(&id, flow.grant.as_ref().unwrap(), || Err(()));
+        assert_eq!(known.is_ok(), remembered, "{id}");
     }
 }
 
@@ -332,7 +355,7 @@ fn an_ancestor_named_by_equality_does_not_match_what_is_below_it() {
     let rules: PolicySet = "permit (principal == Role::\"recruiter\", action, resource == Platform::\"linkedin\");"
         .parse()
         .unwrap();
-    let engine = engine(&rules);
+    let engine = engine(&rules, LEAVES);
     let rita = flow("rita", "www.linkedin.com");
     let asked = NOUNS
         .about_site(&rita.question(&["connect"]), &BOOK.words, None)
@@ -368,15 +391,13 @@ fn what_is_as_deep_as_may_be_cedar_evaluates_on_half_the_stack_of_a_worker() {
         assert!(depth::check(&source, written).is_ok(), "{}", &condition[..80]);
         let policy = unlinted(&[rule]);
         let rita = flow("rita", "x.com");
-        let ask = || {
-            policy
-                .ask_cedar(&rita.question(&["connect"]), RuleSet::InEffect)
-                .unwrap()
-        };
-        let tally = std::thread::scope(|scope| {
+        let (request, entities) = policy.in_cedars_terms(&rita.question(&["connect"])).unwrap();
+        let ask = || policy.engine.ask_cedar(&request, &[0], &entities).unwrap();
+        let answer = std::thread::scope(|scope| {
             let thread = std::thread::Builder::new().stack_size(1 << 20).spawn_scoped(scope, ask);
             thread.unwrap().join().unwrap()
         });
-        assert_eq!(tally.into_troubles(), [], "{}", &condition[..80]);
+        let errors: Vec<_> = answer.diagnostics().errors().collect();
+        assert!(errors.is_empty(), "{errors:?} {}", &condition[..80]);
     }
 }

@@ -465,7 +465,7 @@ pub(super) fn deep(levels: usize) -> [String; 6] {
         format!("1 < {}", chain(" + ", "1")),
         format!(
             "context.now{} < context.now",
-            ".offset(duration(\"1h\"))".repeat(levels)
+            ".offset(duration(\"1h\"))".repeat(levels / 2)
         ),
         format!("{}true", "if true then false else ".repeat(levels)),
         format!("resource.host == \"x\" && ({})", chain(" || ", "resource.classified")),

@@ -1,5 +1,6 @@
 //! The people, places and flows that the tests of this room speak of.
 
+mod deep;
 mod index;
 mod lint;
 mod portal;

@@ -1,6 +1,12 @@
 //! Who may declare, approve and revoke, by the shipped rules.
 
+use cedar_policy::{Authorizer, PolicySet};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::index::unlinted;
 use super::*;
+use crate::policy::reasons::Tally;
 
 /// Each line: a sentence, who acts how on whose grant, the verdict. The purpose is owned by olga, and grace is everybody's
 /// manager.
@@ -67,5 +73,122 @@ fn powers_over_grants() {
         let decision = decide(described);
         assert_eq!(verdict(&decision), expected, "{sentence} {:?}", decision.troubles());
         assert!(decision.permit().is_none());
+    }
+}
+
+const ACTIONS: &[&str] = &[
+    "action",
+    "action == Action::\"declare\"",
+    "action in [Action::\"approve\", Action::\"revoke\"]",
+    "action in Action::\"activity\"",
+];
+const BODIES: &[&str] = &[
+    "",
+    "when { resource.declarer == principal }",
+    "when { resource.declarer in Role::\"staff\" && resource.declarer != principal }",
+    "when { resource.declarer has manager && resource.declarer.manager == principal }",
+    "when { resource.declarer.region == \"eu-west\" || resource.declarer.hasTag(\"social-media\") }",
+    "when { resource.businessOwner in Role::\"staff\" }",
+    "when { resource.kind == PurposeKind::\"recruiting\" && resource.maxDuration <= duration(\"8d\") }",
+    "when { resource in Purpose::\"recruiting\" && resource is Purpose }",
+    "unless { context.channel == \"portal\" }",
+    "when { context has channel && context.channel like \"*i*\" }",
+    "when { context has purpose || context has request }",
+    "when { context has purpose.kind && context.purpose.kind == PurposeKind::\"recruiting\" }",
+    "when { context.request.bytes > 3 }",
+    "when { context.purpose.ticket == \"HR-1\" }",
+    "when { context.local.weekday <= 5 && context.local.time < duration(\"13h\") }",
+    "when { context.client.ip.isInRange(ip(\"10.0.0.0/8\")) || context.proof.strong }",
+    "when { context.client.network == \"office\" && context.now < datetime(\"2027-01-01\") }",
+    "when { principal.employment == Employment::\"intern\" || principal in Role::\"recruiter\" }",
+    "when { resource.nothing == 1 }",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_power_is_decided_as_cedar_would(
+        rules in prop::collection::vec(
+            (select(vec!["permit", "forbid"]), select(ACTIONS), select(BODIES), prop::bool::weighted(0.2)),
+            0..16,
+        ),
+        questions in prop::collection::vec(
+            (
+                (select(vec!["eve", "rita", "vera", "grace"]), select(vec!["eve", "rita", "cara"]), any::<bool>()),
+                (select(Power::ALL.to_vec()), select(vec!["recruiting", "gone"]), select(vec![Channel::Cli, Channel::Portal])),
+                (0_u64..20, any::<bool>()),
+            ),
+            1..6,
+        ),
+    ) {
+        let rule = |(effect, action, body, observed): &(&str, &str, &str, bool)| {
+            let mode = if *observed { "@mode(\"observe\") " } else { "" };
+            format!("{mode}{effect} (principal, {action}, resource) {body};")
+        };
+        let policy = unlinted(&rules.iter().map(rule).collect::<Vec<_>>());
+        for ((who, declarer, known), (power, purpose, channel), (days, zone)) in questions {
+            let (mut who, declarer) = (cast(who), cast(declarer));
+            if !zone {
+                who.time_zone = "Mars/Olympus".to_owned();
+            }
+            let question = GrantQuestion {
+                subject: &Subject { id: who.id.clone(), method: MethodName::Certificate },
+                person: &who,
+                arrival: &flow("eve", "x.com").arrival,
+                power,
+                purpose: &PurposeId::new(purpose),
+                declarer: &declarer.id,
+                declarer_person: if declarer.id == who.id { Some(&who) } else { known.then_some(&declarer) },
+                business_owner: &who.id,
+                longest_for: Duration::from_hours(24 * days),
+                channel,
+                at: time(NOW),
+            };
+            let expected = match policy.nouns.about_grant(&question, &policy.vocabulary, None) {
+                Err(trouble) => Decision::deny(crate::policy::Reasons::new(), vec![trouble]),
+                Ok(asked) => {
+                    let all = policy.rules.iter().zip(policy.engine.policies());
+                    let counting = all.filter(|(rule, _)| rule.is_in_force(question.at));
+                    let whole = PolicySet::from_policies(counting.map(|(_, rule)| rule.clone())).unwrap();
+                    let mut tally = Tally::default();
+                    for request in &asked.requests {
+                        tally.count(&Authorizer::new().is_authorized(request, &whole, &asked.entities), &policy.numbers);
+                        let met = policy.engine.candidates_for(request, &asked.entities).unwrap();
+                        tally.observed = met.iter().any(|number| policy.rules[*number].mode == crate::facts::Mode::Observe);
+                    }
+                    policy.conclude(tally, None)
+                }
+            };
+            prop_assert_eq!(policy.decide_on_grant(&question), expected);
+        }
+    }
+}
+
+#[test]
+fn a_power_is_decided_by_the_engine_and_not_the_long_way_round() {
+    let grace = cast("grace");
+    let eve = cast("eve");
+    let question = GrantQuestion {
+        subject: &Subject {
+            id: grace.id.clone(),
+            method: MethodName::Basic,
+        },
+        person: &grace,
+        arrival: &flow("eve", "x.com").arrival,
+        power: Power::Approve,
+        purpose: &PurposeId::new("recruiting"),
+        declarer: &eve.id,
+        declarer_person: Some(&eve),
+        business_owner: &grace.id,
+        longest_for: Duration::from_hours(8),
+        channel: Channel::Portal,
+        at: time(NOW),
+    };
+    for power in Power::ALL {
+        assert!(
+            shipped().weigh_power(&GrantQuestion { power, ..question }).is_ok(),
+            "{power:?}"
+        );
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn speaks_cedar(file: &SourceText) -> bool {
 
 /// The cases of a file; none where it holds the entities of others.
 pub(super) fn read(policy: &Policy, file: &SourceText, files: &[SourceText]) -> Result<Vec<Case>, Vec<Problem>> {
-    let entries: Vec<Value> = serde_json::from_str(&file.text).map_err(|error| vec![not_json(file, &error)])?;
+    let entries = entries(file)?;
     if entries.iter().any(|entry| entry.get("uid").is_some()) {
         return Ok(Vec::new());
     }
@@ -62,6 +62,11 @@ pub(super) fn read(policy: &Policy, file: &SourceText, files: &[SourceText]) -> 
         }
     }
     if problems.is_empty() { Ok(cases) } else { Err(problems) }
+}
+
+/// What stands in a file, as far as it is JSON.
+pub(super) fn entries(file: &SourceText) -> Result<Vec<Value>, Vec<Problem>> {
+    serde_json::from_str(&file.text).map_err(|error| vec![not_json(file, &error)])
 }
 
 type Read = (Option<String>, Asks, Expected);

@@ -191,6 +191,24 @@ impl CaseReport {
     }
 }
 
+/// What is wrong with files of cases whatever they speak of.
+pub(super) fn grammar(files: &[SourceText]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for file in files {
+        if engine::speaks_cedar(file) {
+            problems.extend(engine::entries(file).err().into_iter().flatten());
+            continue;
+        }
+        let reader = Reader::new(file, "cases");
+        reader.read(&["defaults", "case"], |fields| {
+            fields.table("defaults", DEFAULTS);
+            fields.tables("case", CASE);
+        });
+        problems.extend(reader.into_problems());
+    }
+    problems
+}
+
 impl Rulebook {
     /// Reads every case of `files`, with the people of `directory`: what is wrong with a case keeps only that one out.
     pub fn cases(&self, directory: &Directory, files: &[SourceText]) -> (Vec<Case>, Vec<Problem>) {

@@ -99,6 +99,48 @@ fn tests_of_cedars_own_command_line_run_unchanged() {
 }
 
 #[test]
+fn a_test_of_cedars_command_line_is_judged_by_the_rules_in_effect_when_it_is_asked() {
+    let mut sources = Sources::embedded();
+    let rules = r#"
+        @id("trial") @reason("R.") @owner("HR") @expires("2026-11-01")
+        permit (principal, action == Action::"declare", resource) when { context.channel == "portal" };
+        @id("probation") @reason("R.") @owner("IT") @mode("observe")
+        permit (principal, action == Action::"connect", resource is Site);
+    "#;
+    sources.rules.push(SourceText::new("rules/99-test.cedar", rules));
+    let Assembled {
+        rulebook, directory, ..
+    } = Rulebook::assemble(&sources).unwrap();
+    let declares = declares("portal", "allow", "\"trial\"", ENTITIES);
+    let connects = declares
+        .replace("Action::\\\"declare", "Action::\\\"connect")
+        .replace("Purpose::\\\"recruiting", "Site::\\\"www.tinder.com")
+        .replace(", \"channel\": \"portal\"", "")
+        .replace("\"trial\"", "\"probation\"");
+    let now = r#"{ "fn": "datetime", "arg": "2026-11-24" }"#;
+    for spelling in [
+        now,
+        r#""2026-11-24""#,
+        r#""2026-11-24T09:30:00Z""#,
+        r#"{ "__extn": { "fn": "datetime", "arg": "2026-11-24" } }"#,
+    ] {
+        let told = |text: &str| {
+            let file = SourceText::new("cases/cedar.json", text.replace(now, spelling));
+            let report = rulebook.run_cases(&directory, &[file]);
+            assert_eq!(report.problems, [], "{spelling}");
+            let failed = report.failures().flat_map(|result| &result.differences);
+            failed.map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(
+            told(&declares),
+            "policies: expected [\"trial\"], came [\"declare.own\"]",
+            "{spelling}"
+        );
+        assert!(told(&connects).contains("came []"), "{spelling}: {}", told(&connects));
+    }
+}
+
+#[test]
 fn a_test_of_cedars_command_line_that_fails_or_cannot_be_read_says_why() {
     let run = |text: &str| told("cases/cedar.json", text);
     assert_eq!(

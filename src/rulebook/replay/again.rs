@@ -296,7 +296,14 @@ mod tests {
     }
 
     /// The same with and without a memory; how many changed, and how many questions were judged for it.
-    fn compared(records: &[Record], rules: &Rulebook) -> (u64, usize) {
+    fn compared(
+        records: &[Record],
+        Assembled {
+            rulebook: rules,
+            directory,
+            ..
+        }: &Assembled,
+    ) -> (u64, usize) {
         let mut replayer = Replayer::new(rules);
         let (mut same, mut changed, mut not_enough) = (0, 0, 0);
         for record in records {
@@ -309,7 +316,7 @@ mod tests {
             }
         }
         let judged: BTreeSet<*const Answer> = replayer.answers.values().map(Arc::as_ptr).collect();
-        let sums = replayer.into_tally().sums();
+        let sums = replayer.into_tally().sums(directory);
         assert_eq!((sums.same, sums.changed, sums.not_enough), (same, changed, not_enough));
         (changed, judged.len())
     }
@@ -318,7 +325,7 @@ mod tests {
     fn a_week_under_its_own_rulebook_gives_no_difference() {
         let then = rules("");
         let records = week(&then);
-        let (changed, remembered) = compared(&records, &then.rulebook);
+        let (changed, remembered) = compared(&records, &then);
         assert_eq!(changed, 0);
         assert!(remembered < records.len() * 3 / 4, "{remembered} of {}", records.len());
     }
@@ -338,7 +345,7 @@ mod tests {
             "forbid (principal, action == Action::\"connect\", resource) when { context.now.toTime() > duration(\"12h\") };",
         ] {
             let other = rules(&format!("@id(\"test\") @reason(\"R.\") @owner(\"IT\")\n{rule}"));
-            assert!(compared(&records, &other.rulebook).0 > 0, "{rule}");
+            assert!(compared(&records, &other).0 > 0, "{rule}");
         }
     }
 
@@ -350,6 +357,6 @@ mod tests {
         assert!(replayer.add(b"nonsense", None).is_err());
         let stray = br#"{"id":"1","at":"2026-11-24T11:30:00Z","kind":"stray","client":"10.0.0.7:1"}"#;
         replayer.add(stray, None).unwrap();
-        assert_eq!(replayer.into_tally().sums().not_judged, 1);
+        assert_eq!(replayer.into_tally().sums(&then.directory).not_judged, 1);
     }
 }

@@ -11,7 +11,7 @@ pub use again::Replayer;
 pub use tally::{Change, Example, Group, Sums, Tally};
 
 use super::Rulebook;
-use crate::facts::{Act, Ask, DecisionNote, Observation, Outcome, Record};
+use crate::facts::{Act, Ask, DecisionNote, Help, Observation, Outcome, Record};
 
 /// What became of a recorded flow under a rulebook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,20 +73,27 @@ impl Rulebook {
             return false;
         }
         let reads_more = to.inspect && !from.inspect;
+        // an old record does not tell a refusal that nothing helps with from one that nobody waited for
+        let may_help = from.outcome == Outcome::Deny && from.help.is_none() && !to.offered.is_empty();
         match &seen.ask {
             // a tunnel that may not even be reached is refused whatever is in it
-            Ask::Connect(_) => reads_more && to.outcome == Outcome::Allow,
-            Ask::Request(..) => reads_more || self.wants_body(seen),
+            Ask::Connect(_) => may_help || (reads_more && to.outcome == Outcome::Allow),
+            Ask::Request(..) => may_help || reads_more || self.wants_body(seen),
         }
     }
 
-    /// Judges again, in the mode of that gateway. What would help is computed only for what a person waited for, so a
-    /// refusal is recorded with or without it: it is asked for here where it was asked for then.
+    /// Judges again, in the mode of that gateway. What would help is looked for only where a person waits for it: here
+    /// where it was looked for then, where that is not known, and where something passed then.
     fn judge_like(&self, seen: &Observation, from: &DecisionNote) -> DecisionNote {
         let judgement = self.judge(seen);
-        let unhelped = judgement.note_in(from.mode, None);
-        if judgement.is_allowed() || (from.outcome == Outcome::Deny && from.offered.is_empty()) {
-            return unhelped;
+        let is_sought = match from.help {
+            Some(Help::Sought) => true,
+            Some(Help::NotSought) => false,
+            // an older record, or one of what passed; of the same rules the answer is the one that it has
+            None => from.outcome != Outcome::Deny || from.rulebook != self.id,
+        };
+        if judgement.is_allowed() || !is_sought {
+            return judgement.note_in(from.mode, None);
         }
         judgement.note_in(from.mode, Some(&self.remedy(seen)))
     }
@@ -116,6 +123,11 @@ fn differences(from: &DecisionNote, to: &DecisionNote) -> Vec<String> {
         shown(from.grant.as_ref().map(crate::facts::GrantId::as_str)),
         shown(to.grant.as_ref().map(crate::facts::GrantId::as_str)),
     );
+    // older records do not say whether help was sought
+    let to = &DecisionNote {
+        help: from.help,
+        ..to.clone()
+    };
     if from.rulebook == to.rulebook && why.is_empty() && from != to {
         why.push("the same rules name other reasons".to_owned());
     }
@@ -125,7 +137,7 @@ fn differences(from: &DecisionNote, to: &DecisionNote) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::SourceText;
+    use crate::facts::{PolicyId, SourceText};
     use crate::rulebook::explain_conditions::tests::seen;
     use crate::rulebook::{Assembled, Sources};
 
@@ -151,6 +163,57 @@ mod tests {
             assert_eq!(then.rulebook.replay_judged(&kept, &judged), Replay::Same);
             assert_eq!(reading.replay_judged(&kept, &judged), Replay::NotEnough, "{to}");
         }
+    }
+
+    /// The shipped rules without the one called `id`.
+    fn without(id: &str) -> Assembled {
+        let mut sources = Sources::embedded();
+        let text = rules("").rulebook.policy.rule(&PolicyId::new(id)).unwrap().text.clone();
+        for file in &mut sources.rules {
+            file.text = file.text.replace(&text, "").into();
+        }
+        Rulebook::assemble(&sources).unwrap()
+    }
+
+    /// What eve, an intern, is told when she posts on X: that is refused, whatever she states.
+    fn refused(then: &Assembled) -> (Observation, DecisionNote) {
+        let mut seen = seen(then, "eve", "https://x.com/i/api/graphql/a/CreateTweet");
+        if let Ask::Request(_, head) = &mut seen.ask {
+            head.method = "POST".to_owned();
+        }
+        let judgement = then.rulebook.judge(&seen);
+        let remedy = then.rulebook.remedy_judged(&seen, &judgement);
+        let noted = judgement.note(Some(&remedy));
+        assert_eq!((noted.outcome, noted.offered.len()), (Outcome::Deny, 0));
+        (then.rulebook.redact_judged(&seen, &judgement), noted)
+    }
+
+    #[test]
+    fn a_purpose_that_helps_now_changes_what_none_helped_with() {
+        let then = rules("");
+        let now = without("guard.interns-never-publish").rulebook;
+        let (seen, noted) = refused(&then);
+        let written: DecisionNote = serde_json::from_value(serde_json::to_value(&noted).unwrap()).unwrap();
+        assert_eq!(then.rulebook.replay_judged(&seen, &written), Replay::Same);
+        let replay = now.replay_judged(&seen, &written);
+        let Replay::Changed { from, to, .. } = replay else {
+            panic!("{replay:?}")
+        };
+        assert_eq!((from.outcome, to.outcome), (Outcome::Deny, Outcome::Request));
+    }
+
+    #[test]
+    fn an_old_record_does_not_say_whether_help_was_looked_for() {
+        let then = rules("");
+        let now = without("guard.interns-never-publish").rulebook;
+        let (seen, noted) = refused(&then);
+        let mut old = serde_json::to_value(&noted).unwrap();
+        old.as_object_mut().unwrap().remove("help");
+        let old: DecisionNote = serde_json::from_value(old).unwrap();
+        assert_eq!(then.rulebook.replay_judged(&seen, &old), Replay::Same);
+        assert_eq!(now.replay_judged(&seen, &old), Replay::NotEnough);
+        // where nothing helps now, it does not matter
+        assert_eq!(rules(READ).rulebook.replay_judged(&seen, &old), Replay::Same);
     }
 
     #[test]

@@ -8,8 +8,10 @@ use serde::Serialize;
 use super::Replay;
 use super::again::Answer;
 use crate::facts::{DecisionNote, Observation, Outcome, PolicyId, RecordId, SubjectId};
+use crate::rulebook::Directory;
 
-/// Of fewer people than this, no group is shown.
+/// Of fewer people than this, no group is shown, nor can one be worked out from those that are: the groups of a kind have
+/// no decision in common, and those that are not shown are of as many people together.
 const FEWEST_PEOPLE: usize = 5;
 
 /// Replays, counted. Several of them, made side by side, are added up.
@@ -20,6 +22,8 @@ pub struct Tally {
     not_judged: u64,
     changes: BTreeMap<Change, u64>,
     groups: BTreeMap<(&'static str, String), Members>,
+    /// By all departments of a person, with those that a department is part of.
+    departments: BTreeMap<BTreeSet<String>, Members>,
     examples: BTreeMap<(Outcome, Outcome, BTreeSet<PolicyId>), Example>,
     /// Opening lines whose closing has not come by.
     open: BTreeMap<RecordId, Arc<Answer>>,
@@ -76,6 +80,19 @@ struct Members {
     people: BTreeSet<SubjectId>,
 }
 
+impl Members {
+    fn add(&mut self, seen: &Observation) {
+        self.decisions += 1;
+        self.people
+            .extend(seen.subject.as_ref().map(|subject| subject.id.clone()));
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.decisions += other.decisions;
+        self.people.extend(other.people);
+    }
+}
+
 /// One decision that would change; it names nobody. `wayleave explain` tells the rest to those who may read records.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Example {
@@ -94,7 +111,7 @@ pub struct Example {
 /// What changes for one purpose, department, platform or activity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Group {
-    /// Which; none for all groups of fewer than five people together.
+    /// Which; none for those together that would be, or leave, a group of fewer than five people.
     pub name: Option<String>,
     /// How many decisions change.
     pub decisions: u64,
@@ -119,6 +136,13 @@ pub struct Sums {
     pub groups: BTreeMap<&'static str, Vec<Group>>,
     /// The first record of each kind of change.
     pub examples: Vec<Example>,
+}
+
+impl Sums {
+    /// How many decisions were judged again, or should have been.
+    pub fn judged(&self) -> u64 {
+        self.same + self.changed + self.not_enough
+    }
 }
 
 impl Tally {
@@ -149,9 +173,10 @@ impl Tally {
             *self.changes.entry(change).or_default() += count;
         }
         for (group, members) in other.groups {
-            let mine = self.groups.entry(group).or_default();
-            mine.decisions += members.decisions;
-            mine.people.extend(members.people);
+            self.groups.entry(group).or_default().merge(members);
+        }
+        for (departments, members) in other.departments {
+            self.departments.entry(departments).or_default().merge(members);
         }
         for example in other.examples.into_values() {
             self.show(example);
@@ -160,19 +185,26 @@ impl Tally {
         self.closed.extend(other.closed);
     }
 
-    /// Ends the counting: a flow that a crash left without its closing line counts by its opening one.
-    pub fn sums(mut self) -> Sums {
+    /// Ends the counting: a flow that a crash left without its closing line counts by its opening one. The directory knows
+    /// which department is part of which.
+    pub fn sums(mut self, directory: &Directory) -> Sums {
         for (id, answer) in std::mem::take(&mut self.open) {
             if !self.closed.contains(&id) {
                 self.count(&id, &answer);
             }
         }
         let mut groups: BTreeMap<&'static str, Vec<Group>> = BTreeMap::new();
-        for kind in ["purpose", "department", "platform", "activity"] {
+        for kind in ["purpose", "platform", "activity"] {
             let of_kind = self.groups.iter().filter(|((of, _), _)| *of == kind);
             let shown = shown(of_kind.map(|((_, name), members)| (name.as_str(), members)));
             groups.insert(kind, shown);
         }
+        let mut departments: BTreeMap<String, Members> = BTreeMap::new();
+        for (all, members) in self.departments {
+            departments.entry(lowest(&all, directory)).or_default().merge(members);
+        }
+        let departments = departments.iter().map(|(name, members)| (name.as_str(), members));
+        groups.insert("department", shown(departments));
         Sums {
             same: self.same,
             changed: self.changes.values().sum(),
@@ -195,23 +227,20 @@ impl Tally {
 
     fn changed(&mut self, id: &RecordId, seen: &Observation, from: &DecisionNote, to: &DecisionNote) {
         *self.changes.entry(Change::of(from.outcome, to.outcome)).or_default() += 1;
-        let none = || "none".to_owned();
+        let none = || NONE.to_owned();
         let purpose = from.purpose.as_ref().or(to.purpose.as_ref());
-        let mut member = |kind, name: String| {
-            let members = self.groups.entry((kind, name)).or_default();
-            members.decisions += 1;
-            members
-                .people
-                .extend(seen.subject.as_ref().map(|subject| subject.id.clone()));
-        };
+        let mut member = |kind, name: String| self.groups.entry((kind, name)).or_default().add(seen);
         member("purpose", purpose.map_or_else(none, ToString::to_string));
         member(
             "platform",
             from.platform.as_ref().map_or_else(none, ToString::to_string),
         );
         member("activity", from.activity.to_string());
-        let departments = seen.person.iter().flat_map(|person| &person.departments);
-        departments.for_each(|department| member("department", department.clone()));
+        let departments = seen.person.as_ref().map(|person| person.departments.clone());
+        self.departments
+            .entry(departments.unwrap_or_default())
+            .or_default()
+            .add(seen);
         self.show(Example {
             record: id.clone(),
             from: from.outcome,
@@ -232,49 +261,149 @@ impl Tally {
     }
 }
 
-/// The groups of enough people, the largest change first; all others together, without their names.
+/// What has no purpose, platform or department.
+const NONE: &str = "none";
+
+/// The departments that no other of them is part of: most people have one. What else they are part of is the same for all
+/// of them, and whoever saw it counted once more could tell who is missing from it.
+fn lowest(all: &BTreeSet<String>, directory: &Directory) -> String {
+    let above = directory.departments_above();
+    let holds =
+        |one: &String, other: &String| one != other && above.get(other).is_some_and(|ladder| ladder.contains(one));
+    let lowest = all.iter().filter(|one| !all.iter().any(|other| holds(one, other)));
+    let names: Vec<&str> = lowest.map(String::as_str).collect();
+    if names.is_empty() {
+        NONE.to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
+/// The groups of enough people, the largest change first; all others together, without their names. Where those are too
+/// few people, the smallest of the groups of enough keeps them company: else they are what is missing from the sum.
 fn shown<'a>(all: impl Iterator<Item = (&'a str, &'a Members)>) -> Vec<Group> {
-    let (mut groups, mut rest) = (Vec::new(), 0);
-    for (name, members) in all {
-        if members.people.len() < FEWEST_PEOPLE {
-            rest += members.decisions;
-        } else {
-            groups.push(Group {
-                name: Some(name.to_owned()),
-                decisions: members.decisions,
-                people: Some(members.people.len()),
-            });
-        }
+    let (mut large, small): (Vec<_>, Vec<_>) = all.partition(|(_, members)| members.people.len() >= FEWEST_PEOPLE);
+    let mut rest = Members::default();
+    let mut leave_unnamed = |members: &Members| {
+        rest.decisions += members.decisions;
+        rest.people.extend(members.people.iter().cloned());
+        rest.people.len() >= FEWEST_PEOPLE
+    };
+    let mut are_many = true;
+    for (_, members) in small {
+        are_many = leave_unnamed(members);
     }
-    groups.sort_by(|a, b| b.decisions.cmp(&a.decisions).then_with(|| a.name.cmp(&b.name)));
-    if rest > 0 {
-        groups.push(Group {
-            name: None,
-            decisions: rest,
-            people: None,
-        });
+    if !are_many {
+        large.sort_by_key(|(name, members)| std::cmp::Reverse((members.people.len(), members.decisions, *name)));
+        large.pop().map(|(_, members)| leave_unnamed(members));
     }
-    groups
+    large.sort_by(|(a, one), (b, other)| other.decisions.cmp(&one.decisions).then_with(|| a.cmp(b)));
+    let named = large.into_iter().map(|(name, members)| Group {
+        name: Some(name.to_owned()),
+        decisions: members.decisions,
+        people: Some(members.people.len()),
+    });
+    let unnamed = (rest.decisions > 0).then_some(Group {
+        name: None,
+        decisions: rest.decisions,
+        people: None,
+    });
+    named.chain(unnamed).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rulebook::explain_conditions::tests::seen;
+    use crate::rulebook::{Assembled, Rulebook, Sources};
 
     #[test]
     fn a_group_of_fewer_than_five_people_keeps_its_name_to_itself() {
-        let members = |people: usize, decisions| Members {
+        let members = |people: std::ops::Range<usize>, decisions| Members {
             decisions,
-            people: (0..people)
+            people: people
                 .map(|nth| SubjectId::parse(&format!("p{nth}")).unwrap())
                 .collect(),
         };
-        let (few, many, fewer) = (members(4, 100), members(5, 7), members(1, 1));
+        let (few, many, fewer) = (members(0..4, 100), members(0..5, 7), members(5..6, 1));
         let all = [("few", &few), ("fewer", &fewer), ("many", &many)];
         let names: Vec<_> = shown(all.into_iter())
             .into_iter()
             .map(|group| (group.name, group.decisions, group.people))
             .collect();
         assert_eq!(names, [(Some("many".to_owned()), 7, Some(5)), (None, 101, None)]);
+    }
+
+    #[test]
+    fn what_is_left_beside_the_groups_shown_is_not_of_a_few_people_either() {
+        let of = |people: std::ops::Range<usize>, decisions| Members {
+            decisions,
+            people: people
+                .map(|nth| SubjectId::parse(&format!("p{nth}")).unwrap())
+                .collect(),
+        };
+        let shown = |all: &[(&str, Members)]| -> Vec<(Option<String>, u64)> {
+            let all = all.iter().map(|(name, members)| (*name, members));
+            shown(all)
+                .into_iter()
+                .map(|group| (group.name, group.decisions))
+                .collect()
+        };
+        let named = |name: &str, decisions| (Some(name.to_owned()), decisions);
+        // one person of marketing beside five of hr
+        assert_eq!(shown(&[("hr", of(0..5, 20)), ("marketing", of(5..6, 7))]), [(None, 27)]);
+        // the smallest of those that would be shown keeps them company
+        let large = || ("large", of(0..9, 1));
+        assert_eq!(
+            shown(&[large(), ("hr", of(10..15, 20)), ("few", of(20..21, 7))]),
+            [named("large", 1), (None, 27)]
+        );
+        // two groups of the same four people are four people
+        assert_eq!(
+            shown(&[large(), ("a", of(10..14, 2)), ("b", of(10..14, 3))]),
+            [(None, 6)]
+        );
+        // many small groups are enough
+        assert_eq!(
+            shown(&[("hr", of(0..5, 20)), ("a", of(10..13, 2)), ("b", of(13..15, 3))]),
+            [named("hr", 20), (None, 5)]
+        );
+        // nobody is left
+        assert_eq!(shown(&[("hr", of(0..5, 20))]), [named("hr", 20)]);
+    }
+
+    /// A closing line of somebody whose refusal would be a permit now.
+    fn changed(tally: &mut Tally, rules: &Assembled, id: String, departments: &[&str]) {
+        let mut seen = seen(rules, "ada", "https://x.com/a");
+        seen.subject.as_mut().unwrap().id = SubjectId::parse(&id).unwrap();
+        let mut person = seen.person.as_deref().unwrap().clone();
+        person.departments = departments.iter().map(|name| (*name).to_owned()).collect();
+        seen.person = Some(Arc::new(person));
+        let from = rules.rulebook.judge(&seen).note(None);
+        tally.changed(&RecordId::new(id), &seen, &from, &from);
+    }
+
+    #[test]
+    fn whoever_is_in_a_department_is_not_counted_again_in_those_above() {
+        let rules = Rulebook::assemble(&Sources::embedded()).unwrap();
+        let mut tally = Tally::default();
+        for nth in 0..5 {
+            changed(&mut tally, &rules, format!("h{nth}"), &["company", "hr"]);
+        }
+        let few = |tally: Tally| tally.sums(&rules.directory).groups["department"].clone();
+        let group = |name: Option<&str>, decisions, people| Group {
+            name: name.map(str::to_owned),
+            decisions,
+            people,
+        };
+        let mut other = Tally::default();
+        for nth in 0..6 {
+            changed(&mut other, &rules, format!("m{nth}"), &["company", "marketing"]);
+        }
+        changed(&mut other, &rules, "both".to_owned(), &["company", "hr", "marketing"]);
+        changed(&mut other, &rules, "alone".to_owned(), &[]);
+        tally.merge(other);
+        // two people of hr and marketing, and of nothing, are kept company by the five of hr
+        assert_eq!(few(tally), [group(Some("marketing"), 6, Some(6)), group(None, 7, None)]);
     }
 }

@@ -135,7 +135,10 @@ async fn who_waits_for_a_look_up_keeps_nobody_from_an_origin() {
     let [ada, bob] = ["ada", "bob"].map(|name| Permit::for_test(to.clone(), name));
     let mut waits = Box::pin(upstream.send(&ada, true, get("/"), &STILL));
     assert!(futures_util::poll!(&mut waits).is_pending());
-    let answer = upstream.send(&bob, true, get("/"), &STILL).await.unwrap();
+    let answer = tokio::select! {
+        answer = upstream.send(&bob, true, get("/"), &STILL) => answer.unwrap(),
+        _ = &mut waits => panic!("nothing answers ada"),
+    };
     assert_eq!(text(answer).await, "here");
     drop(waits);
     upstream.close().await;

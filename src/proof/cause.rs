@@ -1,0 +1,200 @@
+//! By which rule an answer changed, and by what of it: the rules that one side alone has, and the conditions of such a
+//! rule on which a request hangs.
+
+use std::collections::BTreeSet;
+
+use cedar_policy::{Authorizer, Decision, Effect, Policy, PolicySet, RequestEnv};
+use serde_json::{Value, json};
+
+use super::theory::{permitting, set, with};
+use super::{Ask, Example, Theory};
+use crate::policy::text_of;
+
+/// A condition, and whether it holds.
+pub(super) type Ground = (Value, bool);
+
+/// The rules through which `more` may allow what `less` does not: permits that only the one has, and forbids that only
+/// the other has. Every such request matches one of them: where `less` has no permit that matches, the one of `more` is not
+/// among its rules, and where it has a forbid that matches, that is not among those of `more`.
+pub(super) fn causes<'a>(more: &'a Theory, less: &'a Theory, env: &'a RequestEnv) -> Vec<&'a Policy> {
+    let texts = |theory: &Theory| -> BTreeSet<String> { theory.rules(env).map(ToString::to_string).collect() };
+    let (of_more, of_less) = (texts(more), texts(less));
+    let permits = more.rules(env).filter(|rule| rule.effect() == Effect::Permit);
+    let forbids = less.rules(env).filter(|rule| rule.effect() == Effect::Forbid);
+    let new = permits.filter(|rule| !of_less.contains(&rule.to_string()));
+    let gone = forbids.filter(|rule| !of_more.contains(&rule.to_string()));
+    new.chain(gone).collect()
+}
+
+/// What a cause is on the other side, where that speaks of such requests.
+pub(super) fn counterpart<'a>(
+    cause: &Policy,
+    more: &'a Theory,
+    less: &'a Theory,
+    env: &'a RequestEnv,
+) -> Option<&'a Policy> {
+    let side = if cause.effect() == Effect::Permit { less } else { more };
+    side.rules(env).find(|rule| rule.id() == cause.id())
+}
+
+/// The attributes that the rules read which one side alone has.
+pub(super) fn read_by_changed(old: &Theory, new: &Theory, env: &RequestEnv) -> BTreeSet<String> {
+    let texts = |theory: &Theory| -> BTreeSet<String> { theory.rules(env).map(ToString::to_string).collect() };
+    let (before, after) = (texts(old), texts(new));
+    let changed = old.rules(env).chain(new.rules(env)).filter(|rule| {
+        let text = rule.to_string();
+        !(before.contains(&text) && after.contains(&text))
+    });
+    let mut read = BTreeSet::new();
+    for (body, _) in changed.flat_map(conditions) {
+        names_in(&body, &mut read);
+    }
+    read
+}
+
+/// Whether `less` allows what `more` allows through `cause`, of the requests that none of `outside` forbids.
+pub(super) fn ask(cause: &Policy, more: &Theory, less: &Theory, env: &RequestEnv, outside: &[Policy]) -> Ask {
+    let narrowed = |rules: PolicySet| outside.iter().fold(rules, with);
+    let rules = |theory: &Theory| set(theory.rules(env).cloned());
+    match cause.effect() {
+        Effect::Permit => {
+            let forbids = more.rules(env).filter(|rule| rule.effect() == Effect::Forbid);
+            Ask::Implies(narrowed(set(forbids.chain([cause]).cloned())), rules(less))
+        }
+        Effect::Forbid => Ask::Disjoint(rules(more), narrowed(set([permitting(cause)]))),
+    }
+}
+
+/// Why a rule matches an example, and what it was or became does not: what holds of their conditions and does not, as far
+/// as one looks to see it.
+pub(super) fn grounds(rule: &Policy, other: Option<&Policy>, example: &Example) -> Vec<Ground> {
+    let mut found = Vec::new();
+    for rule in [Some(rule), other].into_iter().flatten() {
+        for (body, wanted) in heads(rule).into_iter().chain(conditions(rule)) {
+            let is_met = holds(&body, example) == wanted;
+            looked_at(&body, if is_met { wanted } else { !wanted }, example, &mut found);
+            if !is_met {
+                break;
+            }
+        }
+    }
+    let mut known = Vec::new();
+    found.retain(|ground| {
+        let is_new = !known.contains(ground);
+        known.push(ground.clone());
+        is_new
+    });
+    found
+}
+
+/// The `forbid` with these grounds as further conditions.
+pub(super) fn narrowed(forbid: &Policy, grounds: &[Ground]) -> Option<Policy> {
+    let mut text = forbid.to_json().ok()?;
+    let conditions = text.get_mut("conditions")?.as_array_mut()?;
+    let more = grounds
+        .iter()
+        .map(|(body, holds)| json!({ "kind": if *holds { "when" } else { "unless" }, "body": body }));
+    conditions.extend(more);
+    Policy::from_json(Some(forbid.id().clone()), text).ok()
+}
+
+/// A ground as Cedar writes it.
+pub(super) fn shown((body, holds): &Ground) -> Option<String> {
+    let whole = if *holds {
+        body.clone()
+    } else {
+        json!({ "!": { "arg": body } })
+    };
+    text_of(&whole)
+}
+
+/// The attributes that an expression reads, and what else it names of a request.
+pub(super) fn names(body: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    names_in(body, &mut found);
+    found
+}
+
+fn names_in(body: &Value, found: &mut BTreeSet<String>) {
+    match (path(body), body) {
+        (Some(path), _) => {
+            found.insert(path);
+        }
+        (None, Value::Object(members)) => members.values().for_each(|inner| names_in(inner, found)),
+        (None, Value::Array(items)) => items.iter().for_each(|inner| names_in(inner, found)),
+        (None, Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {}
+    }
+}
+
+/// `context.purpose.kind`, read or asked for by `has`; none for what does not begin with a variable.
+fn path(body: &Value) -> Option<String> {
+    if let Some(variable) = body.get("Var").and_then(Value::as_str) {
+        return Some(variable.to_owned());
+    }
+    let step = body.get(".").or_else(|| body.get("has"))?;
+    let attribute = step.get("attr")?.as_str()?;
+    Some(format!("{}.{attribute}", path(step.get("left")?)?))
+}
+
+/// Whom and what the scope of a rule names, as conditions.
+fn heads(rule: &Policy) -> Vec<Ground> {
+    let text = rule.to_json().unwrap_or_default();
+    let one = |slot: &&str| {
+        let head = text.get(*slot)?;
+        let operator = head.get("op")?.as_str().filter(|op| ["in", "=="].contains(op))?;
+        let right = json!({ "Value": { "__entity": head.get("entity")? } });
+        let body = json!({ operator: { "left": { "Var": slot }, "right": right } });
+        Some((body, true))
+    };
+    ["principal", "resource"].iter().filter_map(one).collect()
+}
+
+/// The conditions of a rule, each with whether it must hold.
+fn conditions(rule: &Policy) -> Vec<Ground> {
+    let text = rule.to_json().unwrap_or_default();
+    let all = text.get("conditions").and_then(Value::as_array).into_iter().flatten();
+    let one = |clause: &Value| Some((clause.get("body")?.clone(), clause.get("kind")?.as_str()? == "when"));
+    all.filter_map(one).collect()
+}
+
+/// Looks at an expression as Cedar does, from the left, no further than it must, and notes what it sees: what stands to the
+/// right may be of use only because of what stands to the left.
+fn looked_at(body: &Value, wanted: bool, example: &Example, found: &mut Vec<Ground>) {
+    let part = |operator: &str, name: &str| body.get(operator)?.get(name);
+    if let Some(inner) = part("!", "arg") {
+        return looked_at(inner, !wanted, example, found);
+    }
+    for (operator, goes_on) in [("&&", true), ("||", false)] {
+        if let (Some(left), Some(right)) = (part(operator, "left"), part(operator, "right")) {
+            let is_left = holds(left, example);
+            looked_at(left, is_left, example, found);
+            if is_left == goes_on {
+                looked_at(right, wanted, example, found);
+            }
+            return;
+        }
+    }
+    if let (Some(test), Some(then), Some(otherwise)) = (
+        part("if-then-else", "if"),
+        part("if-then-else", "then"),
+        part("if-then-else", "else"),
+    ) {
+        let is_met = holds(test, example);
+        looked_at(test, is_met, example, found);
+        return looked_at(if is_met { then } else { otherwise }, wanted, example, found);
+    }
+    found.push((body.clone(), wanted));
+}
+
+fn holds(body: &Value, example: &Example) -> bool {
+    let all = json!({ "op": "All" });
+    let text = json!({
+        "effect": "permit", "principal": all, "action": all, "resource": all,
+        "conditions": [{ "kind": "when", "body": body }],
+    });
+    let Ok(policy) = Policy::from_json(None, text) else {
+        return false;
+    };
+    let answer = Authorizer::new().is_authorized(&example.request, &set([policy]), &example.entities);
+    answer.decision() == Decision::Allow
+}

@@ -1,0 +1,132 @@
+//! What `check` finds in folders that are broken in more than one place, or come from elsewhere.
+
+use super::desk::Desk;
+
+/// What `check` tells and about which files, and its exit code.
+fn told(desk: &Desk) -> (Vec<String>, i32) {
+    let output = desk.command("wayleave check --format json").output().unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let problems = report["problems"].as_array().unwrap().iter();
+    let text = |problem: &serde_json::Value, key: &str| problem[key].as_str().unwrap().replace("wayleave::", "");
+    let told = problems.map(|problem| format!("{} {}", text(problem, "code"), text(problem, "file")));
+    let mut told: Vec<String> = told.collect();
+    told.sort();
+    told.dedup();
+    (told, output.status.code().unwrap())
+}
+
+/// Makes a role in a rule one that nobody knows.
+fn misspell_a_role(desk: &Desk) {
+    let (from, to) = ("Role::\"recruiter\"", "Role::\"recruter\"");
+    desk.edit("policies/rules/20-purposes.cedar", from, to);
+}
+
+const ROLE: &str = "policy::unknown-role rules/20-purposes.cedar";
+
+#[test]
+fn a_property_that_cannot_be_read_or_means_nothing_is_an_error() {
+    for (from, to, code) in [
+        ("never = {", "nevr = {", "unknown-key"),
+        ("Employment::\"intern\"", "Role::\"intren\"", "unknown-name"),
+        ("\"administer\"]", "\"administr\"]", "unknown-action"),
+    ] {
+        let desk = Desk::with_policies();
+        desk.edit("policies/properties/people.toml", from, to);
+        let (found, exit) = told(&desk);
+        let said = format!("properties::{code} properties/people.toml");
+        assert!(found.contains(&said) && exit == 1, "{said}: {found:?} {exit}");
+    }
+}
+
+#[test]
+fn a_misspelt_role_hides_no_mistake_in_cases_properties_or_owners() {
+    let desk = Desk::with_policies();
+    misspell_a_role(&desk);
+    desk.write("policies/cases/mine.toml", "[[case]]\nit = unquoted\n");
+    desk.write("policies/cases/mine.json", "[{ not json }]");
+    desk.write("policies/properties/mine.toml", "[[property]]\nname = unquoted\n");
+    desk.write("policies/owners.toml", "[owners]\nrulez = \"IT\"\n");
+    let (found, exit) = told(&desk);
+    for said in [
+        ROLE,
+        "cases::syntax cases/mine.toml",
+        "cases::syntax cases/mine.json",
+        "properties::syntax properties/mine.toml",
+        "owners::unknown-path owners.toml",
+    ] {
+        assert!(found.iter().any(|one| one == said), "{said}: {found:?}");
+    }
+    assert_eq!(exit, 1);
+}
+
+#[test]
+fn a_stray_file_hides_nothing_of_the_others() {
+    let desk = Desk::with_policies();
+    misspell_a_role(&desk);
+    desk.write("policies/stray.toml", "");
+    let (found, exit) = told(&desk);
+    assert_eq!(found, [ROLE, "sources::unread stray.toml"]);
+    assert_eq!(exit, 1);
+}
+
+#[test]
+fn a_file_that_is_not_text_hides_nothing_of_the_others_and_no_name_is_missed_for_it() {
+    let desk = Desk::with_policies();
+    desk.write("policies/cases/mine.toml", "[[case]]\nit = unquoted\n");
+    std::fs::write(desk.path("policies/catalog/linkedin.toml"), [0xff, 0xfe]).unwrap();
+    let (found, exit) = told(&desk);
+    assert_eq!(
+        found,
+        [
+            "cases::syntax cases/mine.toml",
+            "sources::not-utf-8 catalog/linkedin.toml"
+        ]
+    );
+    assert_eq!(exit, 1);
+}
+
+#[test]
+fn a_schema_that_is_missing_is_told_once_beside_the_rest() {
+    let desk = Desk::with_policies();
+    desk.types("rm policies/wayleave.cedarschema");
+    desk.edit("policies/purposes.toml", "title = \"Recruiting\"", "title = Recruiting");
+    let (found, exit) = told(&desk);
+    assert_eq!(
+        found,
+        [
+            "purposes::syntax purposes.toml",
+            "sources::missing wayleave.cedarschema"
+        ]
+    );
+    assert_eq!(exit, 1);
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_told_and_not_passed_over() {
+    let desk = Desk::with_policies();
+    desk.types("mkfifo policies/rules/x.cedar");
+    let (found, exit) = told(&desk);
+    assert_eq!(found, ["sources::no-file rules/x.cedar"]);
+    assert_eq!(exit, 1);
+}
+
+#[test]
+fn rules_written_on_windows_are_rules() {
+    let desk = Desk::with_policies();
+    for name in ["policies/rules/10-reach.cedar", "policies/wayleave.cedarschema"] {
+        let text = desk.read(name).replace('\n', "\r\n");
+        desk.write(name, &format!("\u{feff}{text}"));
+    }
+    assert_eq!(told(&desk), (Vec::new(), 0));
+    assert_eq!(desk.types("wayleave fmt --check"), "exit 0\n");
+    let settled = desk.read("policies/rules/10-reach.cedar");
+    desk.edit("policies/rules/10-reach.cedar", "forbid (\r\n", "forbid(");
+    assert_eq!(
+        desk.types("wayleave fmt"),
+        "exit 0\n--- stdout\npolicies/rules/10-reach.cedar\n"
+    );
+    assert_eq!(
+        desk.read("policies/rules/10-reach.cedar"),
+        settled.trim_start_matches('\u{feff}')
+    );
+}

@@ -69,6 +69,7 @@ const DOORS: &[&str] = &[
     "src/identity/users/file.rs",
     "src/ingress/holder.rs",
     "src/ingress/listener.rs",
+    "src/ledger/keeping.rs",
     "src/ledger/writer.rs",
     "src/proof/shelf.rs",
     "src/proof/solver.rs",

@@ -44,6 +44,7 @@ pub struct Entry {
     decided: Option<Box<DecisionNote>>,
     counters: Arc<Counters>,
     decrypted: bool,
+    stands: Closing,
     committed: bool,
     closed: bool,
 }
@@ -62,6 +63,11 @@ impl Entry {
             decided: None,
             counters: Arc::default(),
             decrypted: false,
+            stands: Closing {
+                end: End::Abandoned,
+                status: None,
+                decrypted: false,
+            },
             committed: false,
             closed: false,
         }
@@ -86,6 +92,13 @@ impl Entry {
     /// Notes that the gateway reads the flow's content, in case nobody is left to say it at the end.
     pub fn reads_content(&mut self) {
         self.decrypted = true;
+    }
+
+    /// Notes how the flow stands, in case nobody is left to say it at the end: that the client got this status, and
+    /// whether the gateway reads the content from here on.
+    pub fn stands(&mut self, status: u16, decrypted: bool) {
+        self.stands.status = Some(status);
+        self.stands.decrypted = decrypted;
     }
 
     /// Where the carrier counts the flow's bytes.
@@ -190,10 +203,6 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.finish_vanished(Closing {
-            end: End::Abandoned,
-            status: None,
-            decrypted: false,
-        });
+        self.finish_vanished(self.stands.clone());
     }
 }

@@ -214,6 +214,12 @@ fn survey(path: &Path, key: &SealKey, failed: &impl Fn(io::Error) -> BookError) 
         ..Notes::default()
     };
     let walked = walk(path, last, former.as_ref().map(after), |line| notes.read(line))?;
+    let follows_none = former.is_none() && listing.segments.range(..last).next().is_some();
+    if !sealed && follows_none && walked.lines() == 0 {
+        // nothing shows where it would go on, so whatever is written into it would not fit what is here
+        let why = "it has no lines, and the segment before it is missing while older ones are here";
+        return Err(Broken::file(last.lines(), why).into());
+    }
     let holed = !sealed && walked.is_holed();
     let end = folder::length(path, last).map_err(failed)?;
     let walked = if holed { walked } else { walked.whole()? };

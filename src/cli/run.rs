@@ -35,10 +35,14 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     move_ports(&mut settings, args.port_base)?;
     let clock = settings.clock.fixed_at.map_or_else(Clock::system, Clock::fixed);
     let issuer = Issuer::load(&settings.tls.folder).into_diagnostic()?;
-    let rules = Rules::Folder(settings.policies.folder.clone());
-    let house = Gatehouse::open(&settings, rules, issuer, clock)
-        .await
-        .map_err(|error| explained(error, Some(&settings.policies.folder)))?;
+    let folder = settings.policies.folder.clone();
+    let rules = Rules::Folder(folder.clone());
+    let opening = async move { Gatehouse::open(&settings, rules, issuer, clock).await };
+    let Some(opened) = signals.unless_told(opening).await? else {
+        tracing::info!("told to stop before the gate was open");
+        return Ok(ExitCode::SUCCESS);
+    };
+    let house = opened.map_err(|error| explained(error, Some(&folder)))?;
     let addresses = house.addresses();
     tracing::info!(
         plain = %addresses.plain, tls = %addresses.tls, admin = %addresses.admin,
@@ -123,6 +127,18 @@ impl Signals {
         })
     }
 
+    /// Does `work` to its end, unless a signal comes first: also where a disk that does not answer holds the work up, which
+    /// is left to the end of the process then.
+    pub async fn unless_told<T: Send + 'static>(
+        &mut self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Result<Option<T>, Report> {
+        tokio::select! {
+            done = tokio::spawn(work) => done.map(Some).into_diagnostic(),
+            () = self.told() => Ok(None),
+        }
+    }
+
     /// Does `work` to its end, unless another signal comes first.
     pub async fn unless_told_again<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Report> {
         tokio::select! {
@@ -141,5 +157,21 @@ impl Signals {
             _ = self.interrupt.recv() => {}
             _ = self.hang_up.recv(), if self.at_terminal => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_signal_ends_a_start_that_hangs() {
+        let mut signals = Signals::listen().unwrap();
+        assert_eq!(signals.unless_told(async { 7 }).await.unwrap(), Some(7));
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let hanging = tokio::task::spawn_blocking(move || held.recv().is_ok());
+        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::TERM).unwrap();
+        assert!(signals.unless_told(hanging).await.unwrap().is_none());
+        drop(release);
     }
 }

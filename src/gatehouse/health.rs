@@ -8,11 +8,13 @@ use serde::Serialize;
 use super::reach::Reach;
 use crate::audit::Book;
 use crate::facts::{Problem, RulebookId};
+use crate::ledger::Ledger;
 use crate::rulebook::Rulebook;
 
 /// What is well and what is not.
 pub(super) struct Health {
     book: Book,
+    ledger: Ledger,
     reach: Reach,
     stopping: AtomicBool,
     rules: Mutex<Rules>,
@@ -28,6 +30,14 @@ struct Rules {
     silent: Vec<String>,
 }
 
+impl Rules {
+    fn refuse(&mut self, problems: Vec<Problem>) -> bool {
+        let is_news = self.refused != problems;
+        self.refused = problems;
+        is_news
+    }
+}
+
 /// The answer of `/readyz`.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
@@ -41,7 +51,7 @@ pub(super) struct Report {
 }
 
 impl Health {
-    pub(super) fn new(book: Book, reach: Reach, in_force: &Rulebook) -> Self {
+    pub(super) fn new((book, ledger): (Book, Ledger), reach: Reach, in_force: &Rulebook) -> Self {
         let rules = Mutex::new(Rules {
             in_force: in_force.id().clone(),
             refused: Vec::new(),
@@ -50,6 +60,7 @@ impl Health {
         });
         Self {
             book,
+            ledger,
             reach,
             stopping: AtomicBool::new(false),
             rules,
@@ -86,8 +97,9 @@ impl Health {
             .collect()
     }
 
-    pub(super) fn rules_refused(&self, problems: Vec<Problem>) {
-        self.lock().refused = problems;
+    /// The newest texts do not rule. Returns whether that is so for other reasons than before.
+    pub(super) fn rules_refused(&self, problems: Vec<Problem>) -> bool {
+        self.lock().refuse(problems)
     }
 
     pub(super) fn report(&self) -> Report {
@@ -103,6 +115,8 @@ impl Health {
         if let Err(why) = &records {
             problems.push(format!("records cannot be kept, so nothing passes: {why}"));
         }
+        // what people hold counts on, so traffic may come
+        problems.extend(self.ledger.healthy().err());
         let door = self.reach.door();
         let open = door.is_none();
         problems.extend(door);
@@ -120,5 +134,25 @@ impl Health {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Rules> {
         self.rules.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_news_once() {
+        let mut rules = Rules {
+            in_force: RulebookId::new("one"),
+            refused: Vec::new(),
+            unkept: None,
+            silent: Vec::new(),
+        };
+        let problem = |what: &str| vec![Problem::of_file("wayleave::sources::unreadable", "people/x.toml", what)];
+        assert!(rules.refuse(problem("cannot be read: permission denied")));
+        assert!(!rules.refuse(problem("cannot be read: permission denied")));
+        assert!(rules.refuse(problem("cannot be read: input/output error")));
+        assert!(rules.refuse(problem("cannot be read: permission denied")));
     }
 }

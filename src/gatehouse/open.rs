@@ -234,7 +234,11 @@ fn serve(
         portal: rooms.portal.host().clone(),
     };
     let running = Running {
-        health: Arc::new(Health::new(rooms.book.clone(), reach, &rooms.live.load().rulebook)),
+        health: Arc::new(Health::new(
+            (rooms.book.clone(), rooms.ledger.clone()),
+            reach,
+            &rooms.live.load().rulebook,
+        )),
         pac: pac_file(settings, &rooms.live, rooms.portal.host(), addresses),
         clock,
         tasks: Tasks::default(),

@@ -213,11 +213,13 @@ impl Reload {
     }
 
     async fn refuse(&self, problems: Vec<Problem>) {
-        for problem in &problems {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        if !self.health.rules_refused(problems) {
+            return; // a file that cannot be read is tried again and again, and has been told
+        }
+        for problem in &lines {
             tracing::error!(%problem, "policies were refused, the old ones rule");
         }
-        let lines = problems.iter().map(ToString::to_string).collect();
-        self.health.rules_refused(problems);
         self.record(GatewayAct::RulebookRefused { problems: lines }).await;
     }
 

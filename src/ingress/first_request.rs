@@ -41,6 +41,11 @@ pub(super) fn named(first: &[u8], most_fields: usize) -> Named {
 }
 
 fn of_head(request: &httparse::Request<'_, '_>) -> Named {
+    let path = request.path.unwrap_or_default();
+    if !(path.starts_with('/') || path == "*" || path.contains("://")) {
+        // CONNECT, too: what would run inside of a tunnel inside of this one, nobody would look at
+        return Named::Malformed("the first request asks for no path: servers do not agree on what it names");
+    }
     let mut hosts = request
         .headers
         .iter()
@@ -100,6 +105,11 @@ mod tests {
             "GET / HTTP/1.1\r\nHost : a.example\r\n\r\n",
             "GET\t/ HTTP/1.1\r\nHost: a.example\r\n\r\n",
             "PRI * HTTP/2.0\r\nHost: a.example\r\n\r\n",
+            "CONNECT b.example:443 HTTP/1.1\r\nHost: a.example\r\n\r\n",
+            "CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n",
+            "GET ?a HTTP/1.1\r\nHost: a.example\r\n\r\n",
+            "GET index.html HTTP/1.1\r\nHost: a.example\r\n\r\n",
+            "GET b.example:80 HTTP/1.1\r\nHost: a.example\r\n\r\n",
             "GET / HTTP/1.1\r\na:\r\nb:\r\nc:\r\nd:\r\ne:\r\nf:\r\ng:\r\nh:\r\ni:\r\n\r\n",
         ] {
             assert!(matches!(named(bytes.as_bytes(), 8), Named::Malformed(_)), "{bytes:?}");

@@ -196,6 +196,10 @@ mod tests {
             ),
             ("GE", Opening::Malformed("the first request head never ended")),
             (&large, Opening::Malformed("the first request head is too large")),
+            (
+                "CONNECT y:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+                Opening::Malformed("the first request asks for no path: servers do not agree on what it names"),
+            ),
             ("SSH-2.0-OpenSSH_9.2\r\n", Opening::Other),
         ] {
             let (mut client, stream) = duplex(1024);

@@ -46,21 +46,41 @@ fn sniff_http(first: &[u8]) -> Sniff {
     let target = after(rest, |byte| matches!(byte, b' ' | b'\t'));
     let (is_method, is_spaced) = (rest.len() < line.len(), target.len() < rest.len());
     match target {
-        [] if first.len() > LONGEST => Sniff::Malformed("the first line is too long"),
-        [] => Sniff::NeedMore,
+        [] => more(first.len()),
         [b'/' | b'*', ..] if is_method && is_spaced => Sniff::Http,
-        // RFC 9112 §3.2.2: servers take absolute-form, too, and some of them any scheme
-        [byte, ..] if is_method && is_spaced && byte.is_ascii_alphabetic() => sniff_absolute(target, first.len()),
+        [_, ..] if is_method && is_spaced => sniff_target(target, first.len()),
         [_, ..] => Sniff::Other,
     }
 }
 
-fn sniff_absolute(target: &[u8], read: usize) -> Sniff {
-    match after(target, |byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte)) {
-        [b':', b'/', b'/', ..] => Sniff::Http,
-        [] | [b':'] | [b':', b'/'] if read > LONGEST => Sniff::Malformed("the first line is too long"),
-        [] | [b':'] | [b':', b'/'] => Sniff::NeedMore,
-        [_, ..] => Sniff::Other,
+/// Tells what has a target that is no path: it begins like the commands of many protocols.
+fn sniff_target(target: &[u8], read: usize) -> Sniff {
+    // RFC 9112 §3.2.2: servers take absolute-form, too, and some of them any scheme
+    let scheme = after(target, |byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    if scheme.starts_with(b"://") {
+        return Sniff::Http;
+    }
+    // RFC 9112 §3.2.3: authority-form, and what else a server may make of a line that names the version
+    let is_text = |byte: &u8| !byte.is_ascii_control() || b"\t\x0b\x0c".contains(byte);
+    let line = target
+        .split(|byte| matches!(byte, b'\r' | b'\n'))
+        .next()
+        .unwrap_or(target);
+    let is_whole = line.len() < target.len();
+    let names_version = line.windows(5).any(|word| word.eq_ignore_ascii_case(b"HTTP/"));
+    match (line.iter().all(is_text), is_whole) {
+        (true, true) if names_version => Sniff::Http,
+        (true, false) => more(read),
+        (true, true) | (false, _) => Sniff::Other,
+    }
+}
+
+/// So many bytes do not tell.
+fn more(read: usize) -> Sniff {
+    if read > LONGEST {
+        Sniff::Malformed("the first line is too long")
+    } else {
+        Sniff::NeedMore
     }
 }
 
@@ -108,6 +128,15 @@ mod tests {
             (b"GET ftp://x.example/", Sniff::Http),
             (b"GET ftp:", Sniff::NeedMore),
             (b"AN-UNUSUALLY-LONG-METHOD-NAME /", Sniff::Http),
+            (b"CONNECT x.example:443 HTTP/1.1\r\n", Sniff::Http),
+            (b"connect x.example:443\thttp/1.0\n", Sniff::Http),
+            (b"GET ?a HTTP/1.1\r\n", Sniff::Http),
+            (b"GET index.html  HTTP/1.1\r\n", Sniff::Http),
+            (b"GET \xc3\xa9\x0bHTTP/1.1\r\n", Sniff::Http),
+            (b"CONNECT x.example:443 HTTP/1.1", Sniff::NeedMore),
+            (b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n", Sniff::Other),
+            (b"USER ada", Sniff::NeedMore),
+            (b"say \x01\x02", Sniff::Other),
             (
                 b"\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\nGET                      /",
                 Sniff::Http,

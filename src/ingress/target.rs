@@ -213,6 +213,7 @@ fn connect(parts: &Parts, host: Option<&str>) -> Result<Target, Malformed> {
 }
 
 fn request(parts: &Parts, host: Option<&str>, hop: Hop) -> Result<Target, Malformed> {
+    path_form(parts)?;
     let Some(scheme) = parts.uri.scheme() else {
         return origin_form(parts, host, hop);
     };
@@ -239,13 +240,19 @@ fn request(parts: &Parts, host: Option<&str>, hop: Hop) -> Result<Target, Malfor
     }
 }
 
+/// A path, or the asterisk that stands for the whole server (RFC 9112 §3.2.4, RFC 9113 §8.3.1).
+fn path_form(parts: &Parts) -> Result<(), Malformed> {
+    let path = parts.uri.path();
+    if path.starts_with('/') || path == "*" && parts.method == Method::OPTIONS {
+        Ok(())
+    } else {
+        Err(Malformed::TargetForm)
+    }
+}
+
 fn origin_form(parts: &Parts, host: Option<&str>, hop: Hop) -> Result<Target, Malformed> {
     if parts.uri.authority().is_some() {
         return Err(Malformed::TargetForm); // authority-form is for CONNECT
-    }
-    let path = parts.uri.path();
-    if !(path.starts_with('/') || path == "*" && parts.method == Method::OPTIONS) {
-        return Err(Malformed::TargetForm);
     }
     let default_port = match hop {
         Hop::Proxy(Door::Plain) | Hop::Inside { secure: false } => 80,
@@ -333,6 +340,24 @@ mod tests {
         assert_eq!(h2("http://x.com/a", INSIDE), Err(Malformed::TargetForm));
         let two = ask("GET", "https://x.com/", Version::HTTP_2, &[("host", "evil.com")]);
         assert_eq!(request_sanity(&two, INSIDE), Err(Malformed::HostDisagrees));
+    }
+
+    #[test]
+    fn the_asterisk_is_a_target_of_options_alone_however_it_is_spelled() {
+        for (method, answer) in [
+            (
+                "OPTIONS",
+                Ok(Target::Origin {
+                    authority: to("x.com:443"),
+                }),
+            ),
+            ("GET", Err(Malformed::TargetForm)),
+        ] {
+            let uri = Uri::builder().scheme("https").authority("x.com").path_and_query("*");
+            let mut parts = ask(method, "/", Version::HTTP_2, &[]);
+            parts.uri = uri.build().unwrap();
+            assert_eq!(request_sanity(&parts, INSIDE), answer, "{method}");
+        }
     }
 
     #[test]

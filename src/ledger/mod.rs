@@ -17,6 +17,7 @@
 //! never let two gateways write the same file.
 
 mod error;
+mod keeping;
 mod migrate;
 mod promise;
 mod rows;
@@ -34,6 +35,7 @@ use tokio::sync::watch;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, GrantTerms, Standing, SubjectId};
 pub use error::LedgerError;
+use keeping::Keeping;
 pub use promise::{Leftover, Promise};
 use view::View;
 pub use view::{Count, Life};
@@ -63,6 +65,7 @@ impl Default for Settings {
 #[derive(Clone)]
 pub struct Ledger {
     view: Arc<View>,
+    keeping: Arc<Keeping>,
     writer: Arc<Writer>,
     promised: Arc<[Leftover]>,
 }
@@ -81,8 +84,14 @@ impl Ledger {
     fn over(connection: rusqlite::Connection) -> Result<Self, LedgerError> {
         let view = Arc::new(rows::load(&connection)?);
         let promised = rows::promises(&connection)?.into();
-        let writer = Arc::new(Writer::start(connection, Arc::clone(&view))?);
-        Ok(Self { view, writer, promised })
+        let keeping = Arc::new(Keeping::of(&connection));
+        let writer = Arc::new(Writer::start(connection, Arc::clone(&view), Arc::clone(&keeping))?);
+        Ok(Self {
+            view,
+            keeping,
+            writer,
+            promised,
+        })
     }
 
     /// What `subject` holds at `now`; memory only.
@@ -163,6 +172,11 @@ impl Ledger {
     /// knows when it expires.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.view.changes()
+    }
+
+    /// Whether grants can be given and ended, as far as is known without doing so; if not, why.
+    pub fn healthy(&self) -> Result<(), String> {
+        self.keeping.healthy()
     }
 
     /// How many grants there are by purpose and stage of life at `now`, since the ledger was made.

@@ -78,6 +78,27 @@ async fn what_is_given_is_on_disk_before_the_answer() {
 }
 
 #[tokio::test]
+async fn nothing_is_given_where_a_file_was_removed_and_that_is_told_without_asking() {
+    for removed in ["ledger.db", "ledger.db-wal"] {
+        let folder = Folder::new();
+        let ledger = folder.open().unwrap();
+        let given = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+        assert_eq!(ledger.healthy(), Ok(()));
+        std::fs::remove_file(folder.file().with_file_name(removed)).unwrap();
+        let told = ledger.healthy().unwrap_err();
+        assert!(told.contains(removed) && told.contains("removed"), "{told}");
+        let terms = terms("ada", "press", 1_000, 9_000);
+        let promised = ledger.promise(terms.clone(), 1).await.map(|_| ());
+        assert!(matches!(promised, Err(LedgerError::Unavailable(_))), "{promised:?}");
+        let put = ledger.give(terms).await;
+        assert!(matches!(put, Err(LedgerError::Unavailable(_))), "{put:?}");
+        let ended = ledger.end(&given.id, GrantState::Revoked, moment(2_000), |_| ()).await;
+        assert!(matches!(ended, Err(LedgerError::Unavailable(_))), "{ended:?}");
+        assert_eq!(ledger.standing(&ada(), moment(2_000)).grants(), [given]);
+    }
+}
+
+#[tokio::test]
 async fn a_grant_counts_until_its_last_moment_which_is_no_longer_part_of_it() {
     let ledger = Ledger::in_memory().unwrap();
     ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();

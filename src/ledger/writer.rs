@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::LedgerError;
+use super::keeping::Keeping;
 use super::promise::Promise;
 use super::view::{Life, View};
 use super::{MOST_IN_FORCE, migrate, rows};
@@ -121,11 +122,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, view: Arc<View>) -> Result<Self, LedgerError> {
+    pub(super) fn start(connection: Connection, view: Arc<View>, keeping: Arc<Keeping>) -> Result<Self, LedgerError> {
         let (jobs, inbox) = mpsc::channel(QUEUE);
         let keeper = Keeper {
             connection,
             view,
+            keeping,
             doubtful: Vec::new(),
         };
         let thread = std::thread::Builder::new()
@@ -181,6 +183,7 @@ impl Drop for Writer {
 struct Keeper {
     connection: Connection,
     view: Arc<View>,
+    keeping: Arc<Keeping>,
     /// Grants whose commit failed: the disk may have them nevertheless, and would show them after a crash.
     doubtful: Vec<GrantId>,
 }
@@ -206,17 +209,17 @@ impl Keeper {
 
     /// Makes a change; also names the promise that it has kept.
     fn apply(&mut self, change: Change) -> (Result<Grant, LedgerError>, Option<GrantId>) {
-        if let Err(error) = self.clear_doubts() {
-            return (Err(unavailable(&error)), None);
-        }
-        match change {
-            Change::Put(grant, once_kept) => {
+        let (made, kept) = match (self.clear_doubts(), change) {
+            (Err(error), Change::Put(..) | Change::End(..)) => (Err(unavailable(&error)), None),
+            (Ok(()), Change::Put(grant, once_kept)) => {
                 let given = self.put(*grant).inspect(once_kept);
                 let kept = given.as_ref().ok().map(|grant| grant.id.clone());
                 (given, kept)
             }
-            Change::End(id, state, at, once_kept) => (self.end(&id, state, at).inspect(once_kept), None),
-        }
+            (Ok(()), Change::End(id, state, at, once_kept)) => (self.end(&id, state, at).inspect(once_kept), None),
+        };
+        self.keeping.note(&made);
+        (made, kept)
     }
 
     /// INVARIANT: nothing is given or promised while the disk may hold what was said not to be given.
@@ -234,7 +237,9 @@ impl Keeper {
     }
 
     fn promise(&mut self, promise: Promise, segment: u64) -> Result<Promise, LedgerError> {
-        match self.keep_promise(promise.grant(), segment) {
+        let kept = self.keep_promise(promise.grant(), segment);
+        self.keeping.note(&kept);
+        match kept {
             Ok(()) => Ok(promise),
             Err(trouble) => {
                 promise.was_not_made();
@@ -249,16 +254,16 @@ impl Keeper {
         let transaction = self.connection.transaction().map_err(failed)?;
         has_room(&transaction, grant)?;
         rows::promise(&transaction, grant, segment).map_err(failed)?;
-        transaction.commit().map_err(failed)
+        commit(transaction, &self.keeping)
     }
 
     fn put(&mut self, grant: Grant) -> Result<Grant, LedgerError> {
         let transaction = self.connection.transaction().map_err(|error| unavailable(&error))?;
         has_room(&transaction, &grant)?;
         rows::insert(&transaction, &grant).map_err(|error| unavailable(&error))?;
-        if let Err(error) = transaction.commit() {
+        if let Err(error) = commit(transaction, &self.keeping) {
             self.doubtful.push(grant.id);
-            return Err(unavailable(&error));
+            return Err(error);
         }
         self.view.given(grant.clone());
         Ok(grant)
@@ -273,7 +278,7 @@ impl Keeper {
         }
         grant.state = state;
         rows::end(&transaction, id, state, at).map_err(|error| unavailable(&error))?;
-        transaction.commit().map_err(|error| unavailable(&error))?;
+        commit(transaction, &self.keeping)?;
         self.view.ended(&grant);
         Ok(grant)
     }
@@ -295,6 +300,13 @@ impl Keeper {
     }
 }
 
+/// INVARIANT: durable when it succeeds: in files that have their names, before and after.
+fn commit(transaction: Transaction<'_>, keeping: &Keeping) -> Result<(), LedgerError> {
+    keeping.in_place()?;
+    transaction.commit().map_err(|error| unavailable(&error))?;
+    keeping.in_place()
+}
+
 fn has_room(connection: &Connection, grant: &Grant) -> Result<(), LedgerError> {
     let held = rows::beside(connection, grant).map_err(|error| unavailable(&error))?;
     if held < MOST_IN_FORCE {
@@ -313,14 +325,45 @@ mod tests {
     use super::*;
     use crate::ledger::tests::terms;
 
-    #[test]
-    fn a_grant_whose_commit_failed_is_taken_back_before_anything_else_is_given() {
+    fn keeper() -> Keeper {
         let connection = open_in_memory().unwrap();
-        let mut keeper = Keeper {
+        Keeper {
             view: Arc::new(rows::load(&connection).unwrap()),
+            keeping: Arc::new(Keeping::of(&connection)),
             connection,
             doubtful: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_told_until_a_change_is_kept_again() {
+        let mut keeper = keeper();
+        let mut large = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("large"));
+        large.statement = "x".repeat(100_000);
+        let limit = |keeper: &Keeper, pages: u32| {
+            let limit = format!("PRAGMA max_page_count={pages}");
+            keeper
+                .connection
+                .query_row(&limit, [], |row| row.get::<_, u32>(0))
+                .unwrap()
         };
+        let gives = |keeper: &mut Keeper| {
+            let change = Change::Put(Box::new(large.clone()), Box::new(|_| ()));
+            keeper.make(change).0.is_ok()
+        };
+        limit(&keeper, 1);
+        assert_eq!(keeper.keeping.healthy(), Ok(()));
+        assert!(!gives(&mut keeper));
+        let told = keeper.keeping.healthy().unwrap_err();
+        assert!(told.contains("cannot keep") && told.contains("full"), "{told}");
+        limit(&keeper, 1_000_000);
+        assert!(gives(&mut keeper));
+        assert_eq!(keeper.keeping.healthy(), Ok(()));
+    }
+
+    #[test]
+    fn a_grant_whose_commit_failed_is_taken_back_before_anything_else_is_given() {
+        let mut keeper = keeper();
         let doubtful = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("doubtful"));
         keeper.keep_promise(&doubtful, 1).unwrap();
         rows::insert(&keeper.connection, &doubtful).unwrap();

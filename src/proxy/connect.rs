@@ -102,11 +102,14 @@ impl Proxy {
     }
 
     /// Says yes, and serves what comes through the tunnel from the inside.
-    fn intercept(self: &Arc<Self>, knock: Knock, request: Request<Incoming>) -> Response<Body> {
+    fn intercept(self: &Arc<Self>, mut knock: Knock, request: Request<Incoming>) -> Response<Body> {
         let proxy = self.clone();
         self.house.tasks.spawn(async move {
             match hyper::upgrade::on(request).await {
-                Ok(io) => proxy.serve_inside(knock, TokioIo::new(io)).await,
+                Ok(io) => {
+                    knock.entry.stands(ESTABLISHED.as_u16(), false);
+                    proxy.serve_inside(knock, TokioIo::new(io)).await;
+                }
                 Err(error) => knock.entry.close(respond::client_gone(&error)),
             }
         });
@@ -114,11 +117,14 @@ impl Proxy {
     }
 
     /// Says yes, now that the origin accepted, and carries the tunnel unread.
-    fn tunnel(self: &Arc<Self>, knock: Knock, passage: Passage, request: Request<Incoming>) -> Response<Body> {
+    fn tunnel(self: &Arc<Self>, mut knock: Knock, passage: Passage, request: Request<Incoming>) -> Response<Body> {
         let proxy = self.clone();
         self.house.tasks.spawn(async move {
             match hyper::upgrade::on(request).await {
-                Ok(io) => proxy.carry_unread(knock, passage, TokioIo::new(io)).await,
+                Ok(io) => {
+                    knock.entry.stands(ESTABLISHED.as_u16(), false);
+                    proxy.carry_unread(knock, passage, TokioIo::new(io)).await;
+                }
                 Err(error) => knock.entry.close(respond::client_gone(&error)),
             }
         });
@@ -144,8 +150,11 @@ impl Knock {
     }
 }
 
+/// The answer to a CONNECT that was let through.
+pub(super) const ESTABLISHED: StatusCode = StatusCode::OK;
+
 fn established() -> Response<Body> {
     let mut response = Response::new(whole(""));
-    *response.status_mut() = StatusCode::OK;
+    *response.status_mut() = ESTABLISHED;
     response
 }

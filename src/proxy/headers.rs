@@ -4,11 +4,11 @@
 //! identity to us, and what would tell the outside about the inside stays here. Inward, `Alt-Svc` is taken out so that
 //! a browser does not learn a way around the gateway (RFC 7838; QUIC is not proxied).
 
-use http::Version;
 use http::header::{
     CONNECTION, CONTENT_LENGTH, COOKIE, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
     PROXY_AUTHORIZATION, TE, TRANSFER_ENCODING, UPGRADE, VIA,
 };
+use http::{StatusCode, Version};
 
 use http::request::Parts;
 use http::response;
@@ -120,8 +120,10 @@ fn takes_trailers(headers: &HeaderMap) -> bool {
 pub(super) fn inward(head: &mut response::Parts, via: Option<&HeaderValue>, upgrade: bool) {
     head.version = Version::HTTP_11; // of this hop, whatever the origin speaks (RFC 9110 §2.5)
     let headers = &mut head.headers;
-    if headers.contains_key(TRANSFER_ENCODING) {
-        // the length beside it was not what the body was read by, and must not be what it is sent by (RFC 9112 §6.3)
+    let is_bare = head.status.is_informational() || head.status == StatusCode::NO_CONTENT;
+    if is_bare || headers.contains_key(TRANSFER_ENCODING) {
+        // what has no body has no length either (RFC 9110 §8.6); and the length beside a transfer coding was not what the
+        // body was read by, and must not be what it is sent by (RFC 9112 §6.3)
         headers.remove(CONTENT_LENGTH);
     }
     let protocol = if upgrade { headers.get(UPGRADE).cloned() } else { None };
@@ -267,6 +269,17 @@ mod tests {
         ];
         assert_eq!(inside(&both).headers, map(&both[2..]));
         assert_eq!(inside(&both[1..]).headers, map(&both[1..]));
+    }
+
+    #[test]
+    fn an_answer_that_has_no_body_has_no_length() {
+        for (status, has_length) in [(204, false), (101, false), (200, true), (304, true)] {
+            let (mut head, ()) = http::Response::new(()).into_parts();
+            head.status = StatusCode::from_u16(status).unwrap();
+            head.headers = map(&[("content-length", "3")]);
+            inward(&mut head, None, false);
+            assert_eq!(head.headers.contains_key(CONTENT_LENGTH), has_length, "{status}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 
 use super::Proxy;
-use super::connect::Knock;
+use super::connect::{ESTABLISHED, Knock};
 use super::connection::Served;
 use super::longlived::STOPPING;
 use super::plan;
@@ -19,16 +19,16 @@ use crate::ingress::{self, ClientHello, Opening, Rewound};
 
 impl Proxy {
     /// Serves the inside of an intercepted tunnel to its end, then closes the tunnel's record.
-    pub(super) async fn serve_inside<S>(self: Arc<Self>, knock: Knock, io: S)
+    pub(super) async fn serve_inside<S>(self: Arc<Self>, mut knock: Knock, io: S)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        match self.inside(&knock, io).await {
+        match self.inside(&mut knock, io).await {
             Ok(served) => {
                 let (end, decrypted) = self.ended_inside(&served);
                 knock.entry.close(Closing {
                     end,
-                    status: Some(200),
+                    status: Some(ESTABLISHED.as_u16()),
                     decrypted,
                 });
             }
@@ -36,7 +36,7 @@ impl Proxy {
         }
     }
 
-    async fn inside<S>(self: &Arc<Self>, knock: &Knock, io: S) -> Result<Served, Stop<S>>
+    async fn inside<S>(self: &Arc<Self>, knock: &mut Knock, io: S) -> Result<Served, Stop<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -44,7 +44,7 @@ impl Proxy {
         let (opening, io) = opened.ok_or_else(|| Stop::Ended(stopping()))?;
         let fault = match opening {
             Opening::Tls(hello) => return self.serve_tls(knock, &hello, io).await,
-            Opening::Http(_) => return Ok(self.clone().serve_http(io, knock.inside(false), false).await),
+            Opening::Http(_) => return Ok(self.read(knock, io, false, false).await),
             Opening::Ended => gone(),
             Opening::Other | Opening::Malformed(_) => return Err(Stop::Refused(unreadable(), None)),
             Opening::Silent => silent(),
@@ -54,7 +54,7 @@ impl Proxy {
 
     async fn serve_tls<S>(
         self: &Arc<Self>,
-        knock: &Knock,
+        knock: &mut Knock,
         hello: &ClientHello,
         io: Rewound<S>,
     ) -> Result<Served, Stop<S>>
@@ -77,7 +77,7 @@ impl Proxy {
 
     async fn shake_hands<S>(
         self: &Arc<Self>,
-        knock: &Knock,
+        knock: &mut Knock,
         config: Arc<ServerConfig>,
         io: Rewound<S>,
     ) -> Result<Served, End>
@@ -92,7 +92,17 @@ impl Proxy {
             Err(_) => return Err(client_tls("no TLS handshake in time")),
         };
         let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        Ok(self.clone().serve_http(stream, knock.inside(true), h2).await)
+        Ok(self.read(knock, stream, true, h2).await)
+    }
+
+    /// Reads the requests of the tunnel.
+    async fn read<S>(self: &Arc<Self>, knock: &mut Knock, io: S, secure: bool, h2: bool) -> Served
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        // whoever cuts what runs does not wait for our last word
+        knock.entry.stands(ESTABLISHED.as_u16(), true);
+        self.clone().serve_http(io, knock.inside(secure), h2).await
     }
 
     /// How the tunnel ended whose inside was served, and whether anything was read. What became of its requests is for

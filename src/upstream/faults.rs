@@ -77,14 +77,39 @@ fn of_certificate(host: &str, problem: &CertificateError) -> (FaultCode, String)
             FaultCode::CertificateIssuer,
             "comes from an issuer that is not trusted here".to_owned(),
         ),
-        // An authority's certificate used as a server's own is what people make who sign for themselves.
-        CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
-            (FaultCode::CertificateIssuer, "is signed by itself".to_owned())
-        }
-        CertificateError::Revoked => (FaultCode::CertificateBad, "has been revoked".to_owned()),
-        other => (FaultCode::CertificateBad, format!("is bad: {other}")),
+        other => (FaultCode::CertificateBad, bad(other).to_owned()),
     };
     (code, format!("the certificate of `{host}` {what}"))
+}
+
+/// What is wrong with a certificate that nothing can be done about from here.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the TLS library's list of everything that can be bad is open"
+)]
+fn bad(problem: &CertificateError) -> &'static str {
+    match problem {
+        CertificateError::Revoked => "has been revoked",
+        CertificateError::BadEncoding => "cannot be read",
+        CertificateError::BadSignature => "is not signed by the issuer that it names",
+        CertificateError::UnhandledCriticalExtension => "insists on something that is not known here",
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "is signed in a way that is too old or not known here"
+        }
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => "is not for servers",
+        // the verifier's own names: those that the TLS library has no word for
+        CertificateError::Other(other) => match other.to_string().as_str() {
+            // what people make who sign for themselves; but who signed it has not been looked at
+            "CaUsedAsEndEntity" => "is an authority's own, and no server's",
+            "EndEntityUsedAsCa" => "is signed by a certificate that is no authority's",
+            "NameConstraintViolation" => "holds a name that its issuer may not speak for",
+            "PathLenConstraintViolated" => "has more authorities above it than these allow",
+            "UnsupportedCertVersion" => "has a format that is too old",
+            _ => "is bad",
+        },
+        _ => "is bad",
+    }
 }
 
 fn day(moment: UnixTime) -> String {
@@ -244,6 +269,42 @@ mod tests {
         let (code, text) = of_certificate("x.com", &problem);
         assert_eq!(code, FaultCode::CertificateExpired);
         assert_eq!(text, "the certificate of `x.com` expired on 1970-01-02");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_certificate_is_told_in_words() {
+        #[derive(Debug)]
+        struct Inner(&'static str);
+        impl std::fmt::Display for Inner {
+            fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                out.write_str(self.0)
+            }
+        }
+        impl Error for Inner {}
+        let other = |name| CertificateError::Other(rustls::OtherError(std::sync::Arc::new(Inner(name))));
+        for (problem, words) in [
+            (other("CaUsedAsEndEntity"), "is an authority's own, and no server's"),
+            (
+                other("EndEntityUsedAsCa"),
+                "is signed by a certificate that is no authority's",
+            ),
+            (
+                other("NameConstraintViolation"),
+                "holds a name that its issuer may not speak for",
+            ),
+            (other("MaximumPathDepthExceeded"), "is bad"),
+            (
+                CertificateError::UnsupportedSignatureAlgorithmContext {
+                    signature_algorithm_id: vec![42, 134],
+                    supported_algorithms: Vec::new(),
+                },
+                "is signed in a way that is too old or not known here",
+            ),
+        ] {
+            let (code, text) = of_certificate("x.com", &problem);
+            assert_eq!(code, FaultCode::CertificateBad);
+            assert_eq!(text, format!("the certificate of `x.com` {words}"));
+        }
     }
 
     #[test]

@@ -130,11 +130,16 @@ impl Guard {
         }
     }
 
-    /// Looks at a connection that stands: an address of this machine is known by being that of both its ends.
+    /// Looks at a connection that stands: where it has really come to, and whether that is this machine, which is known
+    /// by both ends having one address.
     pub(super) fn met(&self, local: SocketAddr, peer: SocketAddr) -> Result<(), Guarded> {
         let (address, class) = (peer.ip().to_canonical(), Class::OwnDoor);
-        let ours = |door: &SocketAddr| door.port() == peer.port() && door.ip().is_unspecified();
-        if local.ip().to_canonical() == address && self.doors.iter().any(ours) {
+        let to_ourselves = local.ip().to_canonical() == address;
+        let ours = |door: &SocketAddr| {
+            let ip = door.ip().to_canonical();
+            door.port() == peer.port() && (ip == address || (to_ourselves && ip.is_unspecified()))
+        };
+        if self.doors.iter().any(ours) {
             return Err(Guarded { address, class });
         }
         Ok(())
@@ -151,7 +156,13 @@ impl Guard {
 
 /// A door that listens everywhere is reached by every address of this machine; before connecting, we know loopback.
 fn is_door(door: SocketAddr, address: IpAddr, port: u16) -> bool {
-    let everywhere = door.ip().is_unspecified() && (address.is_loopback() || address.is_unspecified());
+    // where the system takes whoever connects to no address at all
+    let address = match address {
+        IpAddr::V4(four) if four.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(six) if six.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        IpAddr::V4(_) | IpAddr::V6(_) => address,
+    };
+    let everywhere = door.ip().is_unspecified() && address.is_loopback();
     door.port() == port && (door.ip().to_canonical() == address || everywhere)
 }
 
@@ -387,21 +398,32 @@ mod tests {
 
     #[test]
     fn our_own_doors_stay_shut_even_where_loopback_is_allowed() {
-        let mut guard = guard(&["127.0.0.0/8", "::1/128"]);
-        guard.never(&["127.0.0.1:3128".parse().unwrap(), "0.0.0.0:3129".parse().unwrap()]);
+        let mut guard = guard(&["0.0.0.0/0", "::/0"]);
+        guard.never(&[
+            "127.0.0.1:3128".parse().unwrap(),
+            "0.0.0.0:3129".parse().unwrap(),
+            "[::1]:3131".parse().unwrap(),
+        ]);
         for (target, open) in [
             ("127.0.0.1:3128", false),
             ("[::ffff:127.0.0.1]:3128", false),
             ("127.0.0.2:3128", true),
             ("127.0.0.9:3129", false),
             ("127.0.0.1:3130", true),
+            ("0.0.0.0:3128", false),
+            ("[::ffff:0.0.0.0]:3128", false),
+            ("0.0.0.0:3129", false),
+            ("[::]:3129", false),
+            ("[::]:3131", false),
+            ("0.0.0.0:3130", true),
+            ("[::]:3130", true),
         ] {
             assert_eq!(guard.check(target.parse().unwrap()).is_ok(), open, "{target}");
         }
     }
 
     #[test]
-    fn a_door_that_listens_everywhere_is_known_by_a_connection_whose_ends_have_one_address() {
+    fn a_connection_that_has_come_to_a_door_of_ours_is_known() {
         let mut guard = guard(&[]);
         guard.never(&["[::]:3128".parse().unwrap(), "192.168.0.2:3129".parse().unwrap()]);
         for (local, peer, open) in [
@@ -410,6 +432,8 @@ mod tests {
             ("192.168.0.2:50000", "192.168.0.2:443", true),
             ("192.168.0.2:50000", "192.168.0.3:3128", true),
             ("10.0.0.2:50000", "10.0.0.2:3129", true),
+            ("10.0.0.2:50000", "192.168.0.2:3129", false),
+            ("10.0.0.2:50000", "[::ffff:192.168.0.2]:3129", false),
         ] {
             let met = guard.met(local.parse().unwrap(), peer.parse().unwrap());
             assert_eq!(met.is_ok(), open, "{peer}");

@@ -321,6 +321,20 @@ fn a_missing_segment_is_named() {
 }
 
 #[test]
+fn an_empty_segment_that_follows_none_is_not_written_on() {
+    let folder = written();
+    let stray = lines_of(folder.path(), 99_999_999);
+    fs::write(&stray, "").unwrap();
+    let Err(BookError::Broken(broken)) = Book::open(&small(folder.path()), clock(), Vec::new()) else {
+        panic!("the book goes on in a file that is not part of it")
+    };
+    assert_eq!(broken.file, "records-99999999.jsonl");
+    fs::remove_file(&stray).unwrap();
+    drop(Book::open(&small(folder.path()), clock(), Vec::new()).unwrap());
+    verify(folder.path()).unwrap();
+}
+
+#[test]
 fn the_oldest_segments_may_go_with_or_without_their_seals() {
     let folder = written();
     let whole = verify(folder.path()).unwrap();

@@ -117,6 +117,33 @@ async fn a_dropped_entry_is_recorded_as_abandoned_with_what_was_known() {
 }
 
 #[tokio::test]
+async fn a_flow_that_is_cut_is_recorded_as_it_stood_and_one_that_says_its_end_as_it_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let (book, _) = Book::open(&settings(folder.path()), clock(), Vec::new()).unwrap();
+    for told in [false, true] {
+        let mut entry = book.enter(noon(), peer()).await.unwrap();
+        entry.saw(seen("ada", "/feed/"));
+        entry.stands(200, true);
+        if told {
+            entry.close(Closing {
+                end: End::Completed,
+                status: None,
+                decrypted: false,
+            });
+        }
+    }
+    book.close().await.unwrap();
+    let ends = all(folder.path()).into_iter().map(|record| match record.act {
+        Act::Closing { ended, .. } => (ended.end, ended.status, ended.decrypted),
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(
+        ends.collect::<Vec<_>>(),
+        [(End::Abandoned, Some(200), true), (End::Completed, None, false)]
+    );
+}
+
+#[tokio::test]
 async fn a_task_that_is_aborted_still_leaves_its_line() {
     let folder = tempfile::tempdir().unwrap();
     let (book, _) = Book::open(&settings(folder.path()), clock(), Vec::new()).unwrap();

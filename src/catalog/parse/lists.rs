@@ -10,6 +10,8 @@ use crate::facts::{Activity, Category, Host, did_you_mean};
 /// The keys of `categories.toml`.
 pub(super) const CATEGORIES: &[&str] = &["category"];
 const CATEGORY: &[&str] = &["id", "parent", "title", "note", "domains"];
+/// How many categories a category may be part of. Each request carries them all.
+const MOST_ABOVE: usize = 16;
 /// The keys of `activities.toml`.
 pub(super) const ACTIVITIES: &[&str] = &["activity", "signature"];
 const ACTIVITY: &[&str] = &["id", "rank", "kind", "title"];
@@ -34,15 +36,16 @@ pub(super) fn categories(fields: &Fields<'_, '_>, draft: &mut Draft) {
             {
                 twice(&row, id);
             }
-            stated.extend(parent);
+            stated.extend(parent.map(|parent| (category.clone(), parent)));
             named.push((category, domains));
         }
     }
-    for parent in stated {
+    for (_, parent) in &stated {
         if !parents.contains_key(&Category::new(parent.value)) {
-            unknown(fields, "category", parent, parents.keys().map(Category::as_str));
+            unknown(fields, "category", *parent, parents.keys().map(Category::as_str));
         }
     }
+    make_a_tree(fields, &stated, &mut parents);
     draft.categories = CategoryTree::new(parents);
     for (category, domains) in named {
         let closure = draft.categories.closure(&category);
@@ -53,6 +56,42 @@ pub(super) fn categories(fields: &Fields<'_, '_>, draft: &mut Draft) {
             }
         }
     }
+}
+
+/// Takes out the parents that make a circle, or more levels than anybody could look through, and says so.
+fn make_a_tree(
+    fields: &Fields<'_, '_>,
+    stated: &[(Category, At<&str>)],
+    parents: &mut BTreeMap<Category, Option<Category>>,
+) {
+    for (id, parent) in stated {
+        if above(parents, id).any(|one| one == id) {
+            let message = format!("`{}` would be part of itself", id.as_str());
+            let help = "take away one `parent` of those that form the circle";
+            fields.report("circle", parent.span, message, help);
+            parents.insert(id.clone(), None);
+        }
+    }
+    let mut is_told = false;
+    for (id, parent) in stated {
+        if above(parents, id).count() > MOST_ABOVE {
+            if !std::mem::replace(&mut is_told, true) {
+                let message = format!("`{}` has more than {MOST_ABOVE} categories above it", id.as_str());
+                fields.report("too-deep", parent.span, message, "leave out levels that no rule names");
+            }
+            parents.insert(id.clone(), None);
+        }
+    }
+}
+
+/// What a category is part of, from the nearest on, and no further than one may be.
+fn above<'p>(
+    parents: &'p BTreeMap<Category, Option<Category>>,
+    id: &'p Category,
+) -> impl Iterator<Item = &'p Category> {
+    std::iter::successors(Some(id), |id| parents.get(id)?.as_ref())
+        .skip(1)
+        .take(MOST_ABOVE + 1)
 }
 
 /// The activities, mildest first, and the signatures that hold on every platform.

@@ -180,3 +180,57 @@ fn the_lists_are_needed_and_checked() {
         assert!(text.contains(part), "{part} in {text}");
     }
 }
+
+/// The problems of the shipped lists with these categories beside them.
+fn of_categories(more: &str) -> Vec<String> {
+    let shipped = file("catalog/categories.toml");
+    let categories = SourceText::new(shipped.name, format!("{}{more}", shipped.text));
+    let files = [categories, file("catalog/activities.toml")];
+    let problems = Catalog::parse(&files).err().unwrap_or_default();
+    problems.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_circle_of_categories_is_said_once_and_where_it_stands() {
+    let category =
+        |id: &str, parent: &str| format!("\n[[category]]\nid = \"{id}\"\nparent = \"{parent}\"\ntitle = \"T\"\n");
+    let line = file("catalog/categories.toml").text.lines().count() + 4;
+    let circle = [
+        category("a", "b"),
+        category("b", "c"),
+        category("c", "a"),
+        category("d", "a"),
+    ]
+    .concat();
+    for (more, at) in [(circle, line), (category("a", "a"), line)] {
+        let found = of_categories(&more);
+        assert_eq!(found.len(), 1, "{found:?}");
+        let said = format!("catalog/categories.toml:{at}:");
+        assert!(
+            found[0].contains(&said) && found[0].contains("`a` would be part of itself"),
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn categories_nested_without_end_are_refused_and_cost_no_more_than_others() {
+    let chain = |length: usize| -> String {
+        let link = |n: usize| {
+            format!(
+                "\n[[category]]\nid = \"n{n}\"\nparent = \"n{}\"\ntitle = \"T\"\n",
+                n + 1
+            )
+        };
+        let last = format!("\n[[category]]\nid = \"n{length}\"\ntitle = \"T\"\n");
+        (0..length).map(link).chain([last]).collect()
+    };
+    assert_eq!(of_categories(&chain(16)), Vec::<String>::new());
+    let found = of_categories(&chain(17));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].contains("`n0` has more than 16 categories above it"),
+        "{found:?}"
+    );
+    assert_eq!(of_categories(&chain(20_000)).len(), 1);
+}

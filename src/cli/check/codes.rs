@@ -121,6 +121,16 @@ const TABLE: &[(&str, &str, &str)] = &[
         "Spell the name as it is listed, or add it there.",
     ),
     (
+        "catalog::circle",
+        "A category is part of itself",
+        "Take away one `parent` of those that form the circle.",
+    ),
+    (
+        "catalog::too-deep",
+        "Categories are nested too deeply",
+        "Leave out levels that no rule names.",
+    ),
+    (
         "schema::",
         "The schema is not what the gateway needs",
         "Compare it with the shipped `wayleave.cedarschema`.",

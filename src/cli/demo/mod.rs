@@ -117,9 +117,12 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     admit(&settings, args.policies.as_deref(), &password)?;
     let papers = certify(&settings, args.policies.as_deref())?;
     let rules = args.policies.clone().map_or(Rules::Embedded, Rules::Folder);
-    let house = Gatehouse::open(&settings, rules, issuer, clock)
-        .await
-        .map_err(|error| run::explained(error, args.policies.as_deref()))?;
+    let asked = settings.clone();
+    let opening = async move { Gatehouse::open(&asked, rules, issuer, clock).await };
+    let Some(opened) = signals.unless_told(opening).await? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    let house = opened.map_err(|error| run::explained(error, args.policies.as_deref()))?;
     let ready = ready(
         &house,
         &settings,

@@ -2,9 +2,11 @@
 #![expect(clippy::disallowed_methods, reason = "door: reads and writes the accounts file")]
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
 
 use super::{Users, UsersError};
 use crate::facts::SourceText;
@@ -25,7 +27,7 @@ impl Stamp {
 
 /// Reads the accounts; a file that is not there yet holds none.
 pub fn load(path: &Path) -> Result<Users, UsersError> {
-    match fs::read_to_string(path) {
+    match text_of(path) {
         Ok(text) => {
             let source = SourceText::new(path.display().to_string(), text);
             Users::parse(&source).map_err(UsersError::Problems)
@@ -33,6 +35,18 @@ pub fn load(path: &Path) -> Result<Users, UsersError> {
         Err(why) if why.kind() == ErrorKind::NotFound => Ok(Users::default()),
         Err(why) => Err(failed("read", path, why)),
     }
+}
+
+/// The text of a file. Whoever opens a pipe waits for somebody who writes, and a device has no end.
+fn text_of(path: &Path) -> io::Result<String> {
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        let what = "it is not a regular file but a folder, a pipe or a device";
+        return Err(io::Error::other(what));
+    }
+    io::read_to_string(file)
 }
 
 /// Writes the accounts, readable by the owner alone: a temporary file beside it, synced, then renamed over it.
@@ -82,7 +96,7 @@ fn folder_of(path: &Path) -> PathBuf {
     }
 }
 
-fn failed(verb: &'static str, path: &Path, why: std::io::Error) -> UsersError {
+fn failed(verb: &'static str, path: &Path, why: io::Error) -> UsersError {
     UsersError::File {
         verb,
         path: path.display().to_string(),
@@ -120,6 +134,18 @@ mod tests {
             .map(|e| e.unwrap().file_name())
             .collect();
         assert_eq!(left.len(), 2, "no temporary file stays behind: {left:?}");
+    }
+
+    #[test]
+    fn what_is_not_a_file_is_said_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("users.toml");
+        let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, mode).unwrap();
+        for path in [pipe.as_path(), folder.path(), Path::new("/dev/zero")] {
+            let told = load(path).unwrap_err().to_string();
+            assert!(told.contains("not a regular file"), "{told}");
+        }
     }
 
     #[test]

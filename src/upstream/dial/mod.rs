@@ -147,10 +147,9 @@ impl Dialer {
         let stream = connected
             .unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
             .map_err(|error| faults::of_connecting(target, &error))?;
-        if let Ok(local) = stream.local_addr() {
-            self.guard
-                .met(local, target)
-                .map_err(|guarded| of_guard(to, &guarded))?;
+        // not `target`: no address at all leads somewhere, too
+        if let (Ok(local), Ok(peer)) = (stream.local_addr(), stream.peer_addr()) {
+            self.guard.met(local, peer).map_err(|guarded| of_guard(to, &guarded))?;
         }
         // Only latency suffers where this fails.
         drop(stream.set_nodelay(true));

@@ -62,8 +62,8 @@ async fn each_thing_that_is_wrong_with_a_certificate_has_its_own_name() {
             authority,
             true,
             "x.com:443",
-            FaultCode::CertificateIssuer,
-            "signed by itself",
+            FaultCode::CertificateBad,
+            "is an authority's own",
         ),
     ] {
         let fault = fault(&Certificate::new(&["x.com"], change), trusted, to).await;

@@ -349,7 +349,7 @@ mod tests {
         };
         let gives = |keeper: &mut Keeper| {
             let change = Change::Put(Box::new(large.clone()), Box::new(|_| ()));
-            keeper.make(change).0.is_ok()
+            keeper.apply(change).0.is_ok()
         };
         limit(&keeper, 1);
         assert_eq!(keeper.keeping.healthy(), Ok(()));

@@ -90,7 +90,7 @@ fn one(file: &SourceText, entry: &Fields<'_, '_>) -> Option<Property> {
     };
     let about = entry.table(key, CLAIM)?;
     let when = about.needed("when");
-    if let Some(deep) = too_deep(&when.value, Cedar::Rules) {
+    if let Some(deep) = too_deep(when.value, Cedar::Rules) {
         about.report("syntax", when.span, deep.message(), deep.help());
     }
     let actions: Vec<String> = about

@@ -164,72 +164,75 @@ mod tests {
         }
     }
 
+    /// Rules, and the purposes that each may open something for.
+    const RULES: &[(&str, &str)] = &[
+        ("permit (principal, action, resource);", "none"),
+        (
+            "permit (principal, action, resource) when { context has purpose };",
+            "any",
+        ),
+        (
+            r#"permit (principal, action, resource) when { context has purpose && context.purpose.kind == PurposeKind::"a" };"#,
+            "a",
+        ),
+        (
+            r#"permit (principal, action, resource) when { context has purpose && [PurposeKind::"a", PurposeKind::"b"].contains(context.purpose.kind) && context.purpose.approvedBy != principal };"#,
+            "a b",
+        ),
+        (
+            r#"permit (principal, action, resource) when { context has purpose && (PurposeKind::"a" == context.purpose.kind || context.purpose.kind == PurposeKind::"b") };"#,
+            "a b",
+        ),
+        (
+            r#"permit (principal, action, resource) when { context has purpose && (context.purpose.kind == PurposeKind::"a" || context.purpose has ticket) };"#,
+            "any",
+        ),
+        (
+            r#"permit (principal, action, resource) when { context has purpose && context.purpose.kind != PurposeKind::"a" };"#,
+            "any",
+        ),
+        (
+            r#"permit (principal, action, resource) when { context has purpose } unless { context.purpose.kind == PurposeKind::"a" };"#,
+            "any",
+        ),
+        (
+            r#"permit (principal, action, resource) when { context has purpose } when { context.purpose.kind == PurposeKind::"a" };"#,
+            "a",
+        ),
+        (
+            r#"permit (principal, action, resource) when { context has purpose && resource.kind == PurposeKind::"a" };"#,
+            "any",
+        ),
+        (
+            r#"permit (principal, action, resource) when { context has purpose && [PurposeKind::"a"].contains(context.kind) };"#,
+            "any",
+        ),
+        (
+            "forbid (principal, action, resource) when { context has purpose && !(resource in context.purpose.platforms) };",
+            "none",
+        ),
+        (
+            "permit (principal, action, resource) when { context has purpose.approvedBy };",
+            "any",
+        ),
+        (
+            "forbid (principal, action, resource) when { context has purpose.approvedBy };",
+            "none",
+        ),
+        (
+            "forbid (principal, action, resource) unless { context has purpose };",
+            "any",
+        ),
+        (
+            "forbid (principal, action, resource) when { !(context has purpose) };",
+            "any",
+        ),
+    ];
+
     #[test]
     fn a_purpose_that_a_rule_may_open_is_never_said_to_open_nothing() {
-        for (rule, expected) in [
-            ("permit (principal, action, resource);", "none"),
-            (
-                "permit (principal, action, resource) when { context has purpose };",
-                "any",
-            ),
-            (
-                r#"permit (principal, action, resource) when { context has purpose && context.purpose.kind == PurposeKind::"a" };"#,
-                "a",
-            ),
-            (
-                r#"permit (principal, action, resource) when { context has purpose && [PurposeKind::"a", PurposeKind::"b"].contains(context.purpose.kind) && context.purpose.approvedBy != principal };"#,
-                "a b",
-            ),
-            (
-                r#"permit (principal, action, resource) when { context has purpose && (PurposeKind::"a" == context.purpose.kind || context.purpose.kind == PurposeKind::"b") };"#,
-                "a b",
-            ),
-            (
-                r#"permit (principal, action, resource) when { context has purpose && (context.purpose.kind == PurposeKind::"a" || context.purpose has ticket) };"#,
-                "any",
-            ),
-            (
-                r#"permit (principal, action, resource) when { context has purpose && context.purpose.kind != PurposeKind::"a" };"#,
-                "any",
-            ),
-            (
-                r#"permit (principal, action, resource) when { context has purpose } unless { context.purpose.kind == PurposeKind::"a" };"#,
-                "any",
-            ),
-            (
-                r#"permit (principal, action, resource) when { context has purpose } when { context.purpose.kind == PurposeKind::"a" };"#,
-                "a",
-            ),
-            (
-                r#"permit (principal, action, resource) when { context has purpose && resource.kind == PurposeKind::"a" };"#,
-                "any",
-            ),
-            (
-                r#"permit (principal, action, resource) when { context has purpose && [PurposeKind::"a"].contains(context.kind) };"#,
-                "any",
-            ),
-            (
-                "forbid (principal, action, resource) when { context has purpose && !(resource in context.purpose.platforms) };",
-                "none",
-            ),
-            (
-                "permit (principal, action, resource) when { context has purpose.approvedBy };",
-                "any",
-            ),
-            (
-                "forbid (principal, action, resource) when { context has purpose.approvedBy };",
-                "none",
-            ),
-            (
-                "forbid (principal, action, resource) unless { context has purpose };",
-                "any",
-            ),
-            (
-                "forbid (principal, action, resource) when { !(context has purpose) };",
-                "any",
-            ),
-        ] {
-            assert_eq!(opens(rule), expected, "{rule}");
+        for (rule, expected) in RULES {
+            assert_eq!(opens(rule), *expected, "{rule}");
         }
     }
 }

@@ -6,8 +6,11 @@ use super::desk::Desk;
 fn told(desk: &Desk) -> (Vec<String>, i32) {
     let output = desk.command("wayleave check --format json").output().unwrap();
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let problems = report["problems"].as_array().unwrap().iter();
-    let text = |problem: &serde_json::Value, key: &str| problem[key].as_str().unwrap().replace("wayleave::", "");
+    let problems = report.get("problems").unwrap().as_array().unwrap().iter();
+    let text = |problem: &serde_json::Value, key: &str| {
+        let said = problem.get(key).unwrap().as_str().unwrap();
+        said.replace("wayleave::", "")
+    };
     let told = problems.map(|problem| format!("{} {}", text(problem, "code"), text(problem, "file")));
     let mut told: Vec<String> = told.collect();
     told.sort();

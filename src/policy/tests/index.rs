@@ -338,7 +338,11 @@ fn a_chain_of_conditions_is_translated_however_long_it_is_and_however_it_is_brac
         format!("forbid (principal, action, resource) {with_clauses};"),
     ] {
         let rules: PolicySet = rule.parse().unwrap();
-        assert!(engine(&rules, LEAVES).is_translated(0), "{}", &rule[..80]);
+        assert!(
+            engine(&rules, LEAVES).is_translated(0),
+            "{}",
+            rule.chars().take(80).collect::<String>()
+        );
     }
 }
 
@@ -403,7 +407,11 @@ fn what_is_as_deep_as_may_be_cedar_evaluates_on_half_the_stack_of_a_worker() {
         let rule = format!("permit (principal, action, resource) when {{ {condition} }};");
         let source = SourceText::new("rules/test.cedar", rule.as_str());
         let written = crate::policy::rule::read(&source).unwrap().remove(0);
-        assert!(depth::check(&source, written).is_ok(), "{}", &condition[..80]);
+        assert!(
+            depth::check(&source, written).is_ok(),
+            "{}",
+            condition.chars().take(80).collect::<String>()
+        );
         let policy = unlinted(&[rule]);
         let rita = flow("rita", "x.com");
         let (request, entities) = policy.in_cedars_terms(&rita.question(&["connect"])).unwrap();
@@ -413,6 +421,10 @@ fn what_is_as_deep_as_may_be_cedar_evaluates_on_half_the_stack_of_a_worker() {
             thread.unwrap().join().unwrap()
         });
         let errors: Vec<_> = answer.diagnostics().errors().collect();
-        assert!(errors.is_empty(), "{errors:?} {}", &condition[..80]);
+        assert!(
+            errors.is_empty(),
+            "{errors:?} {}",
+            condition.chars().take(80).collect::<String>()
+        );
     }
 }

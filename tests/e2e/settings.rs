@@ -50,7 +50,12 @@ async fn a_network_has_the_name_that_rules_ask_for() {
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     let closing = world.closed("www.linkedin.com", path).await;
     assert_eq!(closing.decided().outcome, Outcome::Deny);
-    let by: Vec<&str> = closing.decided().policies.iter().map(|id| id.as_str()).collect();
+    let by: Vec<&str> = closing
+        .decided()
+        .policies
+        .iter()
+        .map(wayleave::facts::PolicyId::as_str)
+        .collect();
     assert!(by.contains(&"guard.guest-network"), "{by:?}");
     assert_eq!(closing.seen().arrival.network.as_str(), "guest");
     world.close().await;

@@ -133,9 +133,11 @@ async fn a_flow_that_is_cut_is_recorded_as_it_stood_and_one_that_says_its_end_as
         }
     }
     book.close().await.unwrap();
-    let ends = all(folder.path()).into_iter().map(|record| match record.act {
-        Act::Closing { ended, .. } => (ended.end, ended.status, ended.decrypted),
-        other => panic!("{other:?}"),
+    let ends = all(folder.path()).into_iter().map(|record| {
+        let Act::Closing { ended, .. } = record.act else {
+            panic!("{record:?}")
+        };
+        (ended.end, ended.status, ended.decrypted)
     });
     assert_eq!(
         ends.collect::<Vec<_>>(),

@@ -56,6 +56,7 @@ const DOORS: &[&str] = &[
     "src/cli/demo/sites.rs",
     "src/cli/diff/revision.rs",
     "src/cli/fmt.rs",
+    "src/cli/run.rs",
     "src/cli/settings.rs",
     "src/cli/test/mod.rs",
     "src/cli/user.rs",

@@ -1,6 +1,7 @@
 //! How deep a condition may be nested. Whoever reads rules follows them by recursion, Cedar's evaluator included, on the
 //! stack of whichever thread asks. So rules are read where there is room for any, and what is deeper than everybody can
-//! follow is refused there: what `check` takes, no thread of a gateway gives up on.
+//! follow is refused there: what `check` takes, no thread of a gateway gives up on. What no parser should even begin with,
+//! [`nesting`](super::nesting) has refused before.
 
 use cedar_policy_core::ast::{self, Expr, ExprKind};
 

@@ -3,7 +3,7 @@
 //! Cedar's parser, and everything that walks the tree it makes, calls itself for each level of that tree. A text that
 //! anybody may write must not use up the stack of the thread that reads it, or of one that judges by it: that would end the
 //! whole program, and not be an error of anybody. Brackets and operators are counted alone, so that a text may be less deep
-//! than is said here, and never deeper.
+//! than is said here, and never deeper. What passes is measured exactly once it is parsed, by [`depth`](super::depth).
 
 use crate::facts::{Problem, SourceText};
 
@@ -39,7 +39,11 @@ impl TooDeep {
 
     /// What to do.
     pub fn help(&self) -> &'static str {
-        "split it into several rules, or write it flat: a list instead of a chain, `a && b` instead of brackets in brackets"
+        if self.most == MOST_CHAINED {
+            "write a long `||` of names as `[\"…\"].contains(resource.host)`, or as several rules"
+        } else {
+            "split it into several rules, or write it flat: `a && b` instead of brackets in brackets"
+        }
     }
 
     pub(super) fn problem(&self, code: &str, source: &SourceText) -> Problem {

@@ -48,8 +48,10 @@ pub enum FaultCode {
     ClientTimeout,
     /// The client ended the connection early.
     ClientGone,
-    /// The client's TLS handshake failed, or it does not trust our authority.
+    /// The client's TLS handshake failed.
     ClientTls,
+    /// The client does not trust our authority.
+    ClientDistrusts,
     /// `Host` or `:authority` is not the name that the connection was made for.
     Misdirected,
     /// SNI does not agree with CONNECT.
@@ -106,6 +108,7 @@ impl FaultCode {
             Self::ClientTimeout => "client-timeout",
             Self::ClientGone => "client-gone",
             Self::ClientTls => "client-tls",
+            Self::ClientDistrusts => "client-distrusts",
             Self::Misdirected => "misdirected",
             Self::SniMismatch => "sni-mismatch",
             Self::ProtocolUnreadable => "protocol-unreadable",

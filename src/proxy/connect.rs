@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 
 use super::Proxy;
 use super::body::whole;
+use super::distrust::Program;
 use super::lanes::Taken;
 use super::plan::{self, ConnectStep, Planned};
 use super::respond::{self, Reader};
@@ -25,6 +26,8 @@ pub(super) struct Knock {
     pub(super) visitor: Visitor,
     pub(super) seen: Observation,
     pub(super) entry: Entry,
+    /// What opens the tunnel.
+    pub(super) program: Program,
     /// Its stream on the hop, which the library forgets when one of its halves has ended.
     pub(super) stream: Stream,
     /// What it takes of its client's places, as long as it lives.
@@ -79,12 +82,15 @@ impl Proxy {
             ConnectStep::Tunnel(permit) => Some(permit),
         };
         let reader = Reader::of(&parts);
-        let place = match hop.place.lane() {
+        let program = Program::of(&hop, &parts.headers, &seen);
+        let distrusts = self.distrust.known(&program).filter(|_| unread.is_none());
+        let place = match distrusts.map_or_else(|| hop.place.lane(), Err) {
             Ok(lane) => Taken::by_tunnel(lane),
-            Err(full) => return respond::fault(entry, seen.ask.host(), false, reader, &full),
+            Err(fault) => return respond::fault(entry, seen.ask.host(), false, reader, &fault),
         };
         let knock = Knock {
             place,
+            program,
             stream: hop.streams.open(),
             hop,
             visitor,

@@ -70,7 +70,7 @@ impl Proxy {
             Err(fault) => Err(fault),
         };
         match config {
-            Ok(config) => self.shake_hands(knock, config, io).await.map_err(Stop::Ended),
+            Ok(config) => self.shake_hands(knock, config, io).await,
             Err(fault) => Err(Stop::Refused(fault, Some((Ear::Tls, io)))),
         }
     }
@@ -80,16 +80,20 @@ impl Proxy {
         knock: &mut Knock,
         config: Arc<ServerConfig>,
         io: Rewound<S>,
-    ) -> Result<Served, End>
+    ) -> Result<Served, Stop<S>>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let handshake = tokio::time::timeout(self.handshake_timeout(), TlsAcceptor::from(config).accept(io));
-        let shaken = self.unless_stopping(handshake).await.ok_or_else(stopping)?;
-        let stream = match shaken {
+        let shaken = self.unless_stopping(handshake).await;
+        let stream = match shaken.ok_or_else(|| Stop::Ended(stopping()))? {
             Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Err(client_tls(&error.to_string())),
-            Err(_) => return Err(client_tls("no TLS handshake in time")),
+            Ok(Err(error)) => {
+                let learned = self.distrust.learn(&knock.program, &error).await;
+                let ended = || Stop::Ended(client_tls(&error.to_string()));
+                return Err(learned.map_or_else(ended, |fault| Stop::Refused(fault, None)));
+            }
+            Err(_) => return Err(Stop::Ended(client_tls("no TLS handshake in time"))),
         };
         let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         Ok(self.read(knock, stream, true, h2).await)

@@ -17,6 +17,7 @@ mod budget;
 mod connect;
 mod connection;
 mod counter;
+mod distrust;
 mod greeting;
 mod headers;
 mod intercept;
@@ -43,6 +44,7 @@ use http::{HeaderValue, Version};
 use serde::{Deserialize, Serialize};
 
 use budget::Budget;
+use distrust::Distrust;
 
 pub use pac::{PacFile, pac_answer};
 
@@ -74,6 +76,9 @@ pub struct Settings {
     /// nothing: broken connections, requests of nobody, and of those who leave while their password is checked. More are
     /// counted, and told in one record. 0: no limit.
     pub unproven_records: u32,
+    /// For how many seconds it is remembered that a program does not trust our authority: its next CONNECT to the same host
+    /// is refused instead of its handshake breaking again. 0: not at all.
+    pub distrust_s: u64,
     /// How long running flows may take to end once the gateway stops, in seconds; what is left then is cut, and its
     /// record says so.
     pub stop_timeout_s: u64,
@@ -86,6 +91,7 @@ impl Default for Settings {
             peek_timeout_s: 10,
             max_streams: 128,
             unproven_records: 60,
+            distrust_s: 300,
             stop_timeout_s: 10,
         }
     }
@@ -134,6 +140,7 @@ pub struct Proxy {
     /// Held while a purpose is declared on the way: one at a time.
     declaring: tokio::sync::Mutex<()>,
     unproven: Budget,
+    distrust: Distrust,
 }
 
 /// How the gateway shows itself, by the protocol in which a message was received (RFC 9110 §7.6.3).
@@ -153,10 +160,12 @@ impl Proxy {
             by("1.1").zip(by("2")).map(|(http1, http2)| Via { http1, http2 })
         };
         let unproven = Budget::new(parts.settings.unproven_records);
+        let distrust = Distrust::new(Duration::from_secs(parts.settings.distrust_s));
         Arc::new(Self {
             house: parts,
             via,
             unproven,
+            distrust,
             declaring: tokio::sync::Mutex::default(),
         })
     }

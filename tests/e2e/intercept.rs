@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wayleave::facts::{Act, End, FaultCode};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
+use crate::harness::house::PORTAL;
 use crate::harness::origin::Papers;
 use crate::harness::wire::{InPieces, Wire, tls};
 use crate::harness::{World, code};
@@ -141,14 +142,38 @@ async fn what_cannot_be_read_is_refused_where_rules_want_to_read() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_does_not_trust_us_is_recorded_as_such() {
+async fn a_program_that_does_not_trust_us_is_told_so_at_its_next_connect() {
     let world = World::open().await;
     let ada = recruiter(&world).await;
-    let io = Wire::tunnel(&ada, "www.linkedin.com:443").await.into_io();
+    let app = ada.with_hop_field("user-agent", "Pinned/1.0");
+    let io = Wire::tunnel(&app, "www.linkedin.com:443").await.into_io();
     tls(io, &world.origins.roots(), LINKEDIN, |_| {}).await.unwrap_err();
     let closing = world.ended(LINKEDIN, "CONNECT").await;
-    assert_eq!(closing.code(), Some(FaultCode::ClientTls));
+    assert_eq!(closing.code(), Some(FaultCode::ClientDistrusts));
     assert!(!closing.ended().decrypted);
+
+    let refused = app.tunnel("www.linkedin.com:443").await.unwrap_err();
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        refused.json()["type"],
+        "https://wayleave.example/problems/client-distrusts"
+    );
+    // neither another host nor the browser beside it
+    app.tunnel("www.facebook.com:443").await.unwrap();
+    assert_eq!(ada.get("https://www.linkedin.com/feed/").await.status, StatusCode::OK);
+    let page = ada.navigate(&format!("{PORTAL}/")).await.text();
+    assert!(page.contains("This program does not trust the company"), "{page}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_held_against_a_program_where_the_settings_say_so() {
+    let world = World::planned(|plan| plan.settings.proxy.distrust_s = 0).await;
+    let ada = recruiter(&world).await;
+    for _ in 0..2 {
+        let io = Wire::tunnel(&ada, "www.linkedin.com:443").await.into_io();
+        tls(io, &world.origins.roots(), LINKEDIN, |_| {}).await.unwrap_err();
+    }
     world.close().await;
 }
 

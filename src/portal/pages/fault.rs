@@ -70,7 +70,10 @@ fn status(code: FaultCode) -> (StatusCode, &'static str) {
         FaultCode::HeadTooLarge => (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "http_request_error"),
         FaultCode::ClientTimeout => (StatusCode::REQUEST_TIMEOUT, "http_request_error"),
         FaultCode::Misdirected | FaultCode::SniMismatch => (StatusCode::MISDIRECTED_REQUEST, "http_request_error"),
-        FaultCode::ProtocolUnreadable | FaultCode::CoversManagedPlatform | FaultCode::PermissionEnded => {
+        FaultCode::ClientDistrusts
+        | FaultCode::ProtocolUnreadable
+        | FaultCode::CoversManagedPlatform
+        | FaultCode::PermissionEnded => {
             (StatusCode::FORBIDDEN, "http_request_denied")
         }
         FaultCode::NameNotFound => (StatusCode::BAD_GATEWAY, "dns_error"),

@@ -37,6 +37,11 @@ pub(super) fn fault(code: FaultCode) -> FaultWords {
             "Your program may not trust the certificates of this gateway.",
             "Install the certificate of this gateway: your help desk knows how, or run wayleave ca install-help.",
         ),
+        FaultCode::ClientDistrusts => words(
+            "This program does not trust the company",
+            "The rules have this site read on its way, and the program refused the certificate that was made for it.",
+            "Install the company's root certificate where this program looks for it. If it accepts its own certificates only, use the site in a browser, or ask your help desk.",
+        ),
         FaultCode::Misdirected => words(
             "The request came the wrong way",
             "It names another site than the connection was made for.",

@@ -1,0 +1,89 @@
+//! Programs that do not trust our authority: pinned apps, and tools whose own store of roots lacks ours. Each would go on
+//! to open tunnels and break off their handshakes. What was learned is kept for some minutes, and the next CONNECT is told
+//! in words that the program may understand.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::USER_AGENT;
+use rustls::{AlertDescription, Error};
+
+use super::visitor::Hop;
+use crate::facts::{Blame, Fault, FaultCode, Host, Observation, Stage, SubjectId};
+
+/// How many programs are remembered, each for one host.
+const REMEMBERED: u64 = 10_000;
+/// How much of what a program calls itself counts.
+const LONGEST_NAME: usize = 200;
+
+/// Who distrusted us, and as which host: one program of one person, so that an app that is pinned does not close the site to
+/// the browser beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Program {
+    client: IpAddr,
+    person: Option<SubjectId>,
+    name: Box<[u8]>,
+    host: Host,
+}
+
+impl Program {
+    /// The program that sent the head of a CONNECT.
+    pub(super) fn of(hop: &Hop, head: &HeaderMap, seen: &Observation) -> Self {
+        let name = head.get(USER_AGENT).map_or(&[][..], |name| name.as_bytes());
+        Self {
+            client: hop.arrival.client.ip(),
+            person: seen.subject.as_ref().map(|subject| subject.id.clone()),
+            name: name.get(..LONGEST_NAME).unwrap_or(name).into(),
+            host: seen.ask.host().clone(),
+        }
+    }
+}
+
+/// The programs that distrusted us lately.
+pub(super) struct Distrust(moka::future::Cache<Program, ()>);
+
+impl Distrust {
+    /// Remembers each for so long; of nothing, none.
+    pub(super) fn new(lasts: Duration) -> Self {
+        let most = if lasts.is_zero() { 0 } else { REMEMBERED };
+        Self(
+            moka::future::Cache::builder()
+                .max_capacity(most)
+                .time_to_live(lasts)
+                .build(),
+        )
+    }
+
+    /// Why a tunnel is refused before it is open; none where nothing is known against it.
+    pub(super) fn known(&self, program: &Program) -> Option<Fault> {
+        self.0
+            .contains_key(program)
+            .then(|| fault("it broke off its last handshake for this host"))
+    }
+
+    /// What a handshake with us came to, if it failed because the client does not trust the certificate.
+    pub(super) async fn learn(&self, program: &Program, failed: &std::io::Error) -> Option<Fault> {
+        let alert = distrusting(failed)?;
+        self.0.insert(program.clone(), ()).await;
+        Some(fault(&format!("it answered the certificate with the alert {alert:?}")))
+    }
+}
+
+fn fault(why: &str) -> Fault {
+    Fault::new(Blame::Client, Stage::Intercept, FaultCode::ClientDistrusts, why)
+}
+
+/// The alert with which a client refuses a certificate (RFC 8446 §6.2).
+fn distrusting(failed: &std::io::Error) -> Option<AlertDescription> {
+    let Some(Error::AlertReceived(alert)) = failed.get_ref()?.downcast_ref::<Error>() else {
+        return None;
+    };
+    let refused = [
+        AlertDescription::BadCertificate,
+        AlertDescription::UnsupportedCertificate,
+        AlertDescription::CertificateUnknown,
+        AlertDescription::UnknownCA,
+    ];
+    refused.contains(alert).then_some(*alert)
+}

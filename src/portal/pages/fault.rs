@@ -73,9 +73,7 @@ fn status(code: FaultCode) -> (StatusCode, &'static str) {
         FaultCode::ClientDistrusts
         | FaultCode::ProtocolUnreadable
         | FaultCode::CoversManagedPlatform
-        | FaultCode::PermissionEnded => {
-            (StatusCode::FORBIDDEN, "http_request_denied")
-        }
+        | FaultCode::PermissionEnded => (StatusCode::FORBIDDEN, "http_request_denied"),
         FaultCode::NameNotFound => (StatusCode::BAD_GATEWAY, "dns_error"),
         FaultCode::ResolveFailed => (StatusCode::GATEWAY_TIMEOUT, "dns_timeout"),
         FaultCode::AddressGuarded => (StatusCode::BAD_GATEWAY, "destination_ip_prohibited"),

@@ -59,10 +59,22 @@ fn on_github_the_effect_is_the_comment_of_the_pull_request() {
         "GH_TOKEN=token REQUEST=17 GITHUB_BASE_REF=main",
     );
     insta::assert_snapshot!(desk.read("asked"), @"token pr comment 17 --edit-last --create-if-none --body-file comment.md");
-    insta::assert_snapshot!(desk.plain(&desk.read("posted")), @"
+    insta::assert_snapshot!(desk.plain(&desk.read("posted")), @r#"
     ```text
-    newly allowed:
-      everybody may approve
+    newly allowed, of each kind of requests at least the one that is shown:
+      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && !(resource.businessOwner == principal) && resource.declarer has manager && resource.declarer.manager == principal && !(resource.maxDuration <= duration("14d"))
+        who    somebody engaged as employee, of no role and no department
+        does   approve
+        about  businessOwner = somebody else
+        about  declarer = somebody else
+        about  kind = advertising-campaign
+        about  maxDuration = 15d
+        by     portal
+        when   [time] (Tuesday, 10:00 on their clock)
+        from   office network, identified by basic
+        origin/main: denied: no rule permits it
+        HEAD: allowed by `approve.owner-or-manager`
+      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && !(resource.maxDuration <= duration("14d"))
         who    somebody engaged as employee, of no role and no department
         does   approve
         about  businessOwner = themselves
@@ -75,9 +87,9 @@ fn on_github_the_effect_is_the_comment_of_the_pull_request() {
         origin/main: denied: no rule permits it
         HEAD: allowed by `approve.owner-or-manager`
     newly denied: nothing
-    otherwise equivalent: proved for every request there can be
+    otherwise equivalent: proved for every request of another kind
     ```
-    ");
+    "#);
 }
 
 #[test]
@@ -111,10 +123,22 @@ fn on_gitlab_the_effect_is_a_note_of_the_merge_request() {
     let fields: Vec<_> = form_urlencoded::parse(&body).into_owned().collect();
     assert_eq!(fields.len(), 1);
     assert_eq!(fields[0].0, "body");
-    insta::assert_snapshot!(desk.plain(&fields[0].1), @"
+    insta::assert_snapshot!(desk.plain(&fields[0].1), @r#"
     ```text
-    newly allowed:
-      everybody may approve
+    newly allowed, of each kind of requests at least the one that is shown:
+      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && !(resource.businessOwner == principal) && resource.declarer has manager && resource.declarer.manager == principal && !(resource.maxDuration <= duration("14d"))
+        who    somebody engaged as employee, of no role and no department
+        does   approve
+        about  businessOwner = somebody else
+        about  declarer = somebody else
+        about  kind = advertising-campaign
+        about  maxDuration = 15d
+        by     portal
+        when   [time] (Tuesday, 10:00 on their clock)
+        from   office network, identified by basic
+        before: denied: no rule permits it
+        HEAD: allowed by `approve.owner-or-manager`
+      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && !(resource.maxDuration <= duration("14d"))
         who    somebody engaged as employee, of no role and no department
         does   approve
         about  businessOwner = themselves
@@ -127,9 +151,9 @@ fn on_gitlab_the_effect_is_a_note_of_the_merge_request() {
         before: denied: no rule permits it
         HEAD: allowed by `approve.owner-or-manager`
     newly denied: nothing
-    otherwise equivalent: proved for every request there can be
+    otherwise equivalent: proved for every request of another kind
     ```
-    ");
+    "#);
 }
 
 /// Takes one request: its head and its body.

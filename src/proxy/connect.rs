@@ -16,7 +16,7 @@ use super::respond::{self, Reader};
 use super::streams::{Stream, Streams};
 use super::visitor::{Hop, Inside, Visitor};
 use crate::audit::Entry;
-use crate::facts::{Ask, Authority, Observation};
+use crate::facts::{Ask, Authority, Fault, Observation};
 use crate::policy::Permit;
 use crate::upstream::Body;
 
@@ -83,9 +83,8 @@ impl Proxy {
         };
         let reader = Reader::of(&parts);
         let program = Program::of(&hop, &parts.headers, &seen);
-        let distrusts = self.distrust.known(&program).filter(|_| unread.is_none());
-        let place = match distrusts.map_or_else(|| hop.place.lane(), Err) {
-            Ok(lane) => Taken::by_tunnel(lane),
+        let place = match self.place(&hop, &program, unread.is_none()).await {
+            Ok(place) => place,
             Err(fault) => return respond::fault(entry, seen.ask.host(), false, reader, &fault),
         };
         let knock = Knock {
@@ -105,6 +104,14 @@ impl Proxy {
             Ok(origin) => self.tunnel(knock, Passage { permit, origin }, request),
             Err(fault) => respond::fault(knock.entry, knock.seen.ask.host(), false, reader, &fault),
         }
+    }
+
+    /// A place for a tunnel; none for a program that would only break off another handshake with us.
+    async fn place(&self, hop: &Hop, program: &Program, is_read: bool) -> Result<Arc<Taken>, Fault> {
+        if is_read && let Some(fault) = self.distrust.known(program).await {
+            return Err(fault);
+        }
+        hop.place.lane().map(Taken::by_tunnel)
     }
 
     /// Says yes, and serves what comes through the tunnel from the inside.

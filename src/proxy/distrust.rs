@@ -1,6 +1,7 @@
 //! Programs that do not trust our authority: pinned apps, and tools whose own store of roots lacks ours. Each would go on
 //! to open tunnels and break off their handshakes. What was learned is kept for some minutes, and the next CONNECT is told
-//! in words that the program may understand.
+//! in words that the program may understand. A person whose browser warns of the certificate breaks off once or twice, and
+//! may know what to do: that alone closes nothing.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -14,6 +15,9 @@ use crate::facts::{Blame, Fault, FaultCode, Host, Observation, Stage, SubjectId}
 
 /// How many programs are remembered, each for one host.
 const REMEMBERED: u64 = 10_000;
+/// After so many handshakes that it broke off, none between them having succeeded, a program is taken for one that will go
+/// on so.
+const ENOUGH: u8 = 3;
 /// How much of what a program calls itself counts.
 const LONGEST_NAME: usize = 200;
 
@@ -40,8 +44,8 @@ impl Program {
     }
 }
 
-/// The programs that distrusted us lately.
-pub(super) struct Distrust(moka::future::Cache<Program, ()>);
+/// The programs that distrusted us lately, and how often.
+pub(super) struct Distrust(moka::future::Cache<Program, u8>);
 
 impl Distrust {
     /// Remembers each for so long; of nothing, none.
@@ -56,16 +60,23 @@ impl Distrust {
     }
 
     /// Why a tunnel is refused before it is open; none where nothing is known against it.
-    pub(super) fn known(&self, program: &Program) -> Option<Fault> {
-        self.0
-            .contains_key(program)
-            .then(|| fault("it broke off its last handshake for this host"))
+    pub(super) async fn known(&self, program: &Program) -> Option<Fault> {
+        let times = self.0.get(program).await?;
+        (times >= ENOUGH).then(|| fault("it broke off its last handshakes for this host"))
+    }
+
+    /// Forgets what was held against a program: it shook hands.
+    pub(super) async fn forgive(&self, program: &Program) {
+        if self.0.contains_key(program) {
+            self.0.invalidate(program).await;
+        }
     }
 
     /// What a handshake with us came to, if it failed because the client does not trust the certificate.
     pub(super) async fn learn(&self, program: &Program, failed: &std::io::Error) -> Option<Fault> {
         let alert = distrusting(failed)?;
-        self.0.insert(program.clone(), ()).await;
+        let before = self.0.get(program).await.unwrap_or_default();
+        self.0.insert(program.clone(), before.saturating_add(1)).await;
         Some(fault(&format!("it answered the certificate with the alert {alert:?}")))
     }
 }

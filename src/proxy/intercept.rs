@@ -95,6 +95,7 @@ impl Proxy {
             }
             Err(_) => return Err(Stop::Ended(client_tls("no TLS handshake in time"))),
         };
+        self.distrust.forgive(&knock.program).await;
         let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         Ok(self.read(knock, stream, true, h2).await)
     }

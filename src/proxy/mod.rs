@@ -76,8 +76,8 @@ pub struct Settings {
     /// nothing: broken connections, requests of nobody, and of those who leave while their password is checked. More are
     /// counted, and told in one record. 0: no limit.
     pub unproven_records: u32,
-    /// For how many seconds it is remembered that a program does not trust our authority: its next CONNECT to the same host
-    /// is refused instead of its handshake breaking again. 0: not at all.
+    /// For how many seconds it is remembered that a program does not trust our authority: after three handshakes that it
+    /// broke off its next CONNECT to the same host is refused. 0: not at all.
     pub distrust_s: u64,
     /// How long running flows may take to end once the gateway stops, in seconds; what is left then is cut, and its
     /// record says so.

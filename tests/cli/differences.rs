@@ -240,6 +240,26 @@ mod solved {
     }
 
     #[test]
+    fn a_rule_that_only_coaches_or_observes_is_told_and_nothing_is_called_equivalent() {
+        let desk = with_new();
+        for (mode, id) in [("coach", "trial.soft"), ("observe", "trial.seen")] {
+            desk.write(
+                &format!("new/rules/80-{mode}.cedar"),
+                &format!(
+                    "@id(\"{id}\")\n@reason(\"R.\")\n@owner(\"IT\")\n@mode(\"{mode}\")\n\
+                     forbid (principal, action == Action::\"browse\", resource)\nwhen {{ resource.host == \"old.reddit.com\" }};\n"
+                ),
+            );
+        }
+        let told = desk.types("wayleave diff policies new");
+        assert!(told.starts_with("exit 4\n"), "{told}");
+        for line in ["`trial.soft`: new, in mode coach", "`trial.seen`: new, in mode observe"] {
+            assert!(told.contains(line), "{told}");
+        }
+        assert!(!told.contains("\nequivalent"), "{told}");
+    }
+
+    #[test]
     fn a_platform_that_changed_its_category_is_noticed_though_no_rule_changed() {
         let desk = with_new();
         desk.edit(

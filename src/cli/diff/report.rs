@@ -1,7 +1,10 @@
 //! What two sets of rules answer differently, in words.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::matrix::{Moved, moved};
 use super::{Compared, Side, beside, cases};
+use crate::facts::Mode;
 use crate::policy::Answer;
 use crate::proof::{Difference, Found, Told, Way};
 
@@ -26,12 +29,21 @@ impl Report {
             is_whole: true,
         };
         let beside = beside::changes(&old.sources, &new.sources);
+        let trials = trials(old, new);
         match compared {
-            Compared::Proved(difference) => report.proved(old, new, difference, beside.is_empty()),
+            Compared::Proved(difference) => {
+                report.proved(old, new, difference, beside.is_empty() && trials.is_empty());
+            }
             Compared::Tried(why) => {
                 report.is_whole = false;
                 report.lines.push(format!("not proved: {why}"));
             }
+        }
+        if !trials.is_empty() {
+            report.is_whole = false;
+            let head = "changed among the rules that only observe or coach, which keep nobody from anything for good:";
+            report.lines.push(head.to_owned());
+            report.lines.extend(trials.iter().map(|line| format!("  {line}")));
         }
         if !beside.is_empty() {
             report.is_whole = false;
@@ -122,4 +134,24 @@ impl Report {
             }
         }
     }
+}
+
+/// The rules of other modes than `enforce` that one side alone has, or has otherwise.
+fn trials(old: &Side, new: &Side) -> Vec<String> {
+    let of = |side: &Side| -> BTreeMap<String, (Mode, String)> {
+        let rules = side.assembled.rulebook.policy().rules();
+        let on_trial = rules.filter(|rule| !rule.mode.is_enforce());
+        on_trial
+            .map(|rule| (rule.id.as_str().to_owned(), (rule.mode, rule.text.clone())))
+            .collect()
+    };
+    let (before, after) = (of(old), of(new));
+    let ids: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let told = ids.into_iter().filter_map(|id| match (before.get(id), after.get(id)) {
+        (None, Some((mode, _))) => Some(format!("`{id}`: new, in mode {}", mode.as_str())),
+        (Some((mode, _)), None) => Some(format!("`{id}`: was in mode {}", mode.as_str())),
+        (Some(one), Some(other)) if one != other => Some(format!("`{id}`: changed, in mode {}", other.0.as_str())),
+        (Some(_) | None, Some(_) | None) => None,
+    });
+    told.collect()
 }

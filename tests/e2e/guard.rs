@@ -57,7 +57,7 @@ async fn addresses_inside_the_house_are_refused_however_they_are_spelled() {
         }
     }
     assert_eq!(world.origin.connections(), 0);
-    let closing = world.closing("10.0.0.1", "CONNECT").await;
+    let closing = world.closed("10.0.0.1", "CONNECT").await;
     assert_eq!(closing.code(), Some(FaultCode::AddressGuarded));
     world.close().await;
 }

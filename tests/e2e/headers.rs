@@ -14,7 +14,7 @@ fn head_of(client: &Client, method: &str, url: &str, fields: &str) -> String {
     let uri: http::Uri = url.parse().unwrap();
     let proof = client.authorization.clone().unwrap();
     let host = uri.host().unwrap();
-    client.sent.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    client.sent.add(1);
     format!("{method} {url} HTTP/1.1\r\nHost: {host}\r\nProxy-Authorization: {proof}\r\n{fields}\r\n")
 }
 

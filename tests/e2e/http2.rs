@@ -123,7 +123,7 @@ async fn a_connection_without_an_open_stream_is_not_kept_for_ever() {
     let tunnel = ada.tunnel("www.linkedin.com:443").await.unwrap();
     let inside = ada.tls("www.linkedin.com", tunnel).await.unwrap();
     served(Box::new(inside), Request::get("https://www.linkedin.com/feed/")).await;
-    let tunnel = world.ended("www.linkedin.com", "CONNECT").await;
+    let tunnel = world.closed("www.linkedin.com", "CONNECT").await;
     assert_eq!((&tunnel.ended().end, tunnel.ended().decrypted), (&End::Completed, true));
     world.close().await;
 }
@@ -170,7 +170,7 @@ async fn an_upload_streams_through_and_trailers_follow_it() {
     let body = answer.into_body().collect().await.unwrap();
     assert_eq!(body.trailers().unwrap()["x-sum"], "down");
     assert_eq!(body.to_bytes(), "yes");
-    let closing = world.ended("up.example.org", "/upload").await;
+    let closing = world.closed("up.example.org", "/upload").await;
     assert_eq!((closing.ended().bytes_up, closing.ended().bytes_down), (15 + 0x4000, 3));
     world.close().await;
 }
@@ -206,7 +206,7 @@ async fn what_is_sent_after_an_early_answer_arrives_and_counts() {
     upload.send(data("second")).await.unwrap();
     drop(upload);
     assert_eq!(server.exactly(16).await, "6\r\nsecond\r\n0\r\n\r\n");
-    let closing = world.ended("up.example.org", "/upload").await;
+    let closing = world.closed("up.example.org", "/upload").await;
     assert_eq!(closing.ended().end, End::Completed);
     assert_eq!((closing.ended().bytes_up, closing.ended().bytes_down), (11, 2));
     world.close().await;
@@ -216,7 +216,7 @@ async fn what_is_sent_after_an_early_answer_arrives_and_counts() {
 async fn what_breaks_off_after_an_early_answer_is_not_complete() {
     let (world, upload, _server) = answered_early().await;
     upload.send(Err(std::io::Error::other("cannot be read"))).await.unwrap();
-    let closing = world.ended("up.example.org", "/upload").await;
+    let closing = world.closed("up.example.org", "/upload").await;
     assert_eq!(
         (closing.code(), closing.ended().status),
         (Some(FaultCode::ClientGone), Some(200))
@@ -232,7 +232,7 @@ async fn what_is_sent_after_an_early_answer_ends_with_its_permission() {
     world.edit_rules("rules/90-test.cedar", rule).await;
     // each part may still leave, until one does not
     while upload.send(data("more")).await.is_ok() {}
-    let closing = world.ended("up.example.org", "/upload").await;
+    let closing = world.closed("up.example.org", "/upload").await;
     assert!(matches!(closing.ended().end, End::Cut(_)), "{:?}", closing.ended());
     world.close().await;
 }

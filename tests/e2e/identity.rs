@@ -122,7 +122,7 @@ async fn a_client_certificate_on_the_tls_door_says_who_it_is() {
         let answer = ada.get("https://www.linkedin.com/feed/").await;
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     }
-    let closing = world.closing("www.linkedin.com", "/feed/").await;
+    let closing = world.closed("www.linkedin.com", "/feed/").await;
     let subject = closing.seen().subject.clone().unwrap();
     assert_eq!((subject.id.as_str(), subject.method.as_str()), ("ada", "certificate"));
 

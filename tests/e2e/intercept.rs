@@ -60,7 +60,7 @@ async fn a_hello_that_names_another_host_than_connect_is_refused_and_recorded_as
         let io = Wire::tunnel(&ada, &format!("{host}:443")).await.into_io();
         tls(io, &ada.roots, name, |_| {}).await.unwrap_err();
         assert_eq!(
-            world.ended(host, "CONNECT").await.code(),
+            world.closed(host, "CONNECT").await.code(),
             Some(FaultCode::SniMismatch),
             "{host}"
         );
@@ -135,7 +135,7 @@ async fn what_cannot_be_read_is_refused_where_rules_want_to_read() {
         while world.records().await.len() == before {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        assert_eq!(world.ended(LINKEDIN, "CONNECT").await.code(), Some(code), "{bytes:?}");
+        assert_eq!(world.closed(LINKEDIN, "CONNECT").await.code(), Some(code), "{bytes:?}");
     }
     assert_eq!(world.origin.connections(), 0);
     world.close().await;
@@ -157,7 +157,7 @@ async fn a_program_that_goes_on_to_distrust_us_is_told_so_at_its_next_connect() 
     for _ in 0..3 {
         breaks_off().await;
     }
-    let closing = world.ended(LINKEDIN, "CONNECT").await;
+    let closing = world.closed(LINKEDIN, "CONNECT").await;
     assert_eq!(closing.code(), Some(FaultCode::ClientDistrusts));
     assert!(!closing.ended().decrypted);
 
@@ -317,7 +317,7 @@ async fn a_bad_certificate_of_the_origin_is_told_and_nothing_is_sent_there() {
         );
 
         assert!(world.other(at).received().is_empty(), "nothing was sent to {host}");
-        let closing = world.ended(host, "/feed/").await;
+        let closing = world.closed(host, "/feed/").await;
         assert_eq!(closing.code(), Some(code));
         assert_eq!(closing.ended().status, Some(502));
         assert!(closing.ended().decrypted, "the request was read");
@@ -331,7 +331,7 @@ async fn an_intercepted_tunnel_has_a_record_of_its_own() {
     let world = World::open().await;
     let ada = recruiter(&world).await;
     ada.get("https://www.linkedin.com/feed/").await;
-    let closing = world.ended(LINKEDIN, "CONNECT").await;
+    let closing = world.closed(LINKEDIN, "CONNECT").await;
     assert_eq!(closing.ended().end, End::Completed);
     assert!(closing.ended().decrypted && closing.decided().inspect);
     world.close().await;
@@ -346,7 +346,7 @@ async fn a_tunnel_whose_inside_asked_nothing_or_broke_is_not_recorded_as_complet
         Wire::on(tls(io, &dan.roots, host, |_| {}).await.unwrap())
     };
     let end = async |host: &str| {
-        let closing = world.ended(host, "CONNECT").await;
+        let closing = world.closed(host, "CONNECT").await;
         (closing.code(), closing.ended().decrypted)
     };
     let mut silent = inside("silent.linkedin.com").await;

@@ -238,7 +238,7 @@ async fn origins_that_cannot_be_reached_or_do_not_answer_are_named() {
     says(&answer, 502, "http_protocol_error");
     let page = ada.navigate("http://gone.example.org/").await;
     assert!(page.header("content-type").starts_with("text/html"), "{page:?}");
-    let closing = world.ended("silent.example.org", UNREAD).await;
+    let closing = world.closed("silent.example.org", UNREAD).await;
     assert_eq!(
         (closing.code(), closing.ended().status),
         (Some(FaultCode::OriginTimeout), Some(504))
@@ -266,7 +266,7 @@ async fn an_answer_that_breaks_off_is_broken_for_the_client_too_and_the_record_b
         });
         assert!(got.starts_with("HTTP/1.1 200") && !got.ends_with("0\r\n\r\n"), "{got}");
         assert_eq!(
-            world.ended("half.example.org", UNREAD).await.code(),
+            world.closed("half.example.org", UNREAD).await.code(),
             Some(FaultCode::OriginGone)
         );
     }
@@ -294,7 +294,7 @@ async fn an_answer_that_breaks_off_is_broken_for_the_client_too_and_the_record_b
         assert_eq!(got.status(), StatusCode::OK);
         got.into_body().collect().await.unwrap_err();
         assert_eq!(
-            world.ended("half.linkedin.com", "/feed/").await.code(),
+            world.closed("half.linkedin.com", "/feed/").await.code(),
             Some(FaultCode::OriginGone)
         );
     }
@@ -305,7 +305,7 @@ async fn an_answer_that_breaks_off_is_broken_for_the_client_too_and_the_record_b
 async fn ask(client: &Client, url: &str) -> String {
     let uri: http::Uri = url.parse().unwrap();
     let mut wire = Wire::of(client).await;
-    client.sent.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    client.sent.add(1);
     let mut head = format!("GET {url} HTTP/1.1\r\nHost: {}\r\n", uri.host().unwrap());
     for (name, value) in client.fields() {
         head += &format!("{name}: {value}\r\n");
@@ -325,7 +325,7 @@ async fn a_client_that_leaves_in_the_middle_is_the_clients_doing() {
     wire.say(format!("{head}Proxy-Authorization: {proof}\r\n\r\n")).await;
     wire.head().await;
     drop(wire);
-    let closing = world.ended("www.example.org", UNREAD).await;
+    let closing = world.closed("www.example.org", UNREAD).await;
     assert_eq!(closing.code(), Some(FaultCode::ClientGone));
     world.close().await;
 }
@@ -342,14 +342,14 @@ async fn broken_tls_inside_a_tunnel_ends_the_tunnel_only() {
     wire.say(hello).await;
     wire.rest().await;
     assert_eq!(
-        world.ended("www.linkedin.com", "CONNECT").await.code(),
+        world.closed("www.linkedin.com", "CONNECT").await.code(),
         Some(FaultCode::ClientTls)
     );
     // a client that hangs up in the middle of the handshake
     let wire = Wire::tunnel(&ada, "old.linkedin.com:443").await;
     drop(wire);
     assert_eq!(
-        world.ended("old.linkedin.com", "CONNECT").await.code(),
+        world.closed("old.linkedin.com", "CONNECT").await.code(),
         Some(FaultCode::ClientGone)
     );
     assert_eq!(ada.get("https://www.linkedin.com/feed/").await.status, StatusCode::OK);
@@ -416,7 +416,7 @@ async fn what_an_http_2_connection_carries_counts_like_connections() {
             proxy_status.contains("error=connection_limit_reached"),
             "{proxy_status}"
         );
-        let ended = world.ended(host, path).await;
+        let ended = world.closed(host, path).await;
         assert_eq!(
             (ended.code(), ended.ended().status),
             (Some(FaultCode::ConnectionLimit), Some(503))
@@ -426,7 +426,7 @@ async fn what_an_http_2_connection_carries_counts_like_connections() {
     let closed = tunnels.pop();
     drop(closed);
     // its record is there a moment before its place is
-    world.ended("2.example.org", "CONNECT").await;
+    world.closed("2.example.org", "CONNECT").await;
     while ask("GET", "http://www.example.org/").await.status() != StatusCode::OK {}
     drop(tunnels);
     world.close().await;
@@ -447,7 +447,7 @@ async fn what_comes_to_nothing_is_recorded_so_often_and_then_counted() {
         wire.say("GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
         assert_eq!(status(&wire.head().await), "400");
     }
-    world.sent.fetch_sub(2, std::sync::atomic::Ordering::SeqCst); // two have no record of their own
+    world.sent.take_back(2); // two have no record of their own
     let records = world.close().await;
     let acts = records.iter().filter_map(|record| match &record.act {
         Act::Gateway { act, .. } if !matches!(act, GatewayAct::Started { .. } | GatewayAct::Stopped) => Some(act),
@@ -548,7 +548,7 @@ async fn a_connection_that_asks_nothing_is_no_flow() {
     drop(TcpStream::connect(world.gate().addresses().plain).await.unwrap());
     let answer = world.client("dan").get("http://www.example.org/").await;
     assert_eq!(answer.status, StatusCode::OK);
-    let closing = world.ended("www.example.org", UNREAD).await;
+    let closing = world.closed("www.example.org", UNREAD).await;
     assert_eq!(closing.ended().end, End::Completed);
     world.close().await;
 }

@@ -50,7 +50,7 @@ async fn some_of_everything() -> World {
     assert_eq!(ada.post(SHARE, "application/json", "{}").await.status, StatusCode::OK);
     world.client("ben").post(SHARE, "application/json", "{}").await;
     world.client("eve").post(SHARE, "application/json", "{}").await;
-    let sent = world.sent.load(std::sync::atomic::Ordering::SeqCst);
+    let sent = world.sent.all();
     world
         .until("every flow is closed", async |world| {
             let closed = world.acts(|record| matches!(record.act, Act::Closing { .. }).then_some(()));

@@ -152,7 +152,7 @@ async fn a_tunnel_that_rules_refuse_passes_unread_where_they_only_observe_and_is
         "GET /secret-path 0",
         "by the origin itself, under its own certificate"
     );
-    let closing = world.ended("www.12ft.io", "CONNECT").await;
+    let closing = world.closed("www.12ft.io", "CONNECT").await;
     let (note, ended) = (closing.decided(), closing.ended());
     assert_eq!(
         (note.outcome, note.mode, note.let_pass),

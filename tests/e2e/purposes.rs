@@ -510,7 +510,7 @@ async fn a_reason_whose_fix_would_change_nothing_is_not_told_as_advice() {
     let refused = world.client("dan").post(url, "application/json", "{}".to_owned()).await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert!(!refused.text().contains("training"), "{}", refused.text());
-    let closing = world.closing("x.com", "/i/api/graphql/AbC/CreateTweet").await;
+    let closing = world.closed("x.com", "/i/api/graphql/AbC/CreateTweet").await;
     let policies: Vec<&str> = closing
         .decided()
         .policies

@@ -367,7 +367,7 @@ async fn a_tool_that_says_everything_before_it_listens_hears_what_failed_on_the_
         server.head().await;
         server.exactly(15).await;
         drop(server);
-        let gone = world.ended("up.example.org", UNREAD).await;
+        let gone = world.closed("up.example.org", UNREAD).await;
         assert_eq!(gone.code(), Some(FaultCode::OriginGone));
         wire.say(vec![b'x'; 9_000_000 - 15]).await;
         let (head, problem) = wire.answer().await;
@@ -379,7 +379,7 @@ async fn a_tool_that_says_everything_before_it_listens_hears_what_failed_on_the_
 
 /// The head of an upload by `client` to a site that is closed to them. Counts it.
 fn closed_upload(client: &Client, length: usize) -> String {
-    client.sent.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    client.sent.add(1);
     let proof = client.authorization.clone().unwrap();
     format!(
         "POST http://www.linkedin.com/upload HTTP/1.1\r\nHost: www.linkedin.com\r\nContent-Length: {length}\r\n\

@@ -128,7 +128,7 @@ async fn a_handshake_that_never_comes_is_not_waited_for() {
     // and inside a tunnel
     let mut wire = Wire::tunnel(&world.client("ada"), "www.linkedin.com:443").await;
     assert_eq!(wire.rest().await, "");
-    let closing = world.ended("www.linkedin.com", "CONNECT").await;
+    let closing = world.closed("www.linkedin.com", "CONNECT").await;
     assert_eq!(code(closing.ended()), Some(FaultCode::ClientTimeout));
     assert_eq!(world.origin.received().len(), 0);
     world.close().await;

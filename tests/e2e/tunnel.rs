@@ -21,7 +21,7 @@ async fn what_may_not_be_inspected_is_spliced_and_recorded_as_unread() {
         // the client trusts the origins' own authority and not ours: what it sees is the origin's certificate
         let answer = dan.get(&format!("https://{host}/secret-path?q=1")).await;
         assert_eq!(answer.text(), "GET /secret-path 0", "{host}");
-        let closing = world.ended(host, "CONNECT").await;
+        let closing = world.closed(host, "CONNECT").await;
         let ended = closing.ended();
         assert_eq!((&ended.end, ended.decrypted), (&End::Completed, false), "{host}");
         assert!(!closing.decided().inspect);
@@ -73,7 +73,7 @@ async fn a_certificate_that_also_covers_what_rules_read_or_refuse_keeps_a_tunnel
         let told = tls(io, &dan.roots, host, |_| {}).await.unwrap_err();
         assert_eq!(alert(&told), Some(AlertDescription::AccessDenied), "{host}: {told}");
         assert_eq!(
-            world.ended(host, "CONNECT").await.code(),
+            world.closed(host, "CONNECT").await.code(),
             Some(FaultCode::CoversManagedPlatform),
             "{host}"
         );
@@ -118,14 +118,14 @@ async fn who_opened_a_tunnel_that_was_stopped_finds_it_among_their_recent_refusa
             AlertDescription::AccessDenied
         };
         assert_eq!(alert(&told), Some(expected), "{host}: {told}");
-        assert_eq!(world.ended(host, "CONNECT").await.code(), Some(code), "{host}");
+        assert_eq!(world.closed(host, "CONNECT").await.code(), Some(code), "{host}");
     }
     let page = world.client("dan").navigate(&format!("{PORTAL}/")).await.text();
     for host in ["cdn.example.org", "www.example.org", "www.facebook.com"] {
         let tried = format!("You wanted to connect to {host}.");
         assert!(page.contains(&tried), "{tried} in {page}");
     }
-    let record = world.ended("cdn.example.org", "CONNECT").await.record.id.to_string();
+    let record = world.closed("cdn.example.org", "CONNECT").await.record.id.to_string();
     for part in ["also covers a managed platform", "under its own name", &record] {
         assert!(page.contains(part), "{part} in {page}");
     }
@@ -145,7 +145,7 @@ async fn who_opened_a_tunnel_to_a_host_that_the_authority_may_not_speak_for_is_t
     let io = Wire::tunnel(&dan, "www.example.org:443").await.into_io();
     let told = tls(io, &dan.roots, "www.example.org", |_| {}).await.unwrap_err();
     assert_eq!(alert(&told), Some(AlertDescription::InternalError), "{told}");
-    let ended = world.ended("www.example.org", "CONNECT").await;
+    let ended = world.closed("www.example.org", "CONNECT").await;
     assert_eq!(ended.code(), Some(FaultCode::MintFailed));
     let page = dan.navigate(&format!("{PORTAL}/")).await.text();
     let record = ended.record.id.to_string();
@@ -169,11 +169,11 @@ async fn a_name_on_a_certificate_that_becomes_managed_ends_the_tunnels_that_coul
         "[[host]]\nhost = \"www.example.net\"\nplatform = \"linkedin\"\nmatch = \"exact\"\nroles = [\"site\"]\n";
     world.edit_rules("catalog/local.toml", hosts).await;
     assert_eq!(Wire::on(running).rest().await, "");
-    let cut = world.ended("shop.example.org", "CONNECT").await.ended().end.clone();
+    let cut = world.closed("shop.example.org", "CONNECT").await.ended().end.clone();
     assert!(matches!(&cut, End::Cut(why) if why.contains("rules")), "{cut:?}");
     tls(waiting, &dan.roots, "shop.example.org", |_| {}).await.unwrap_err();
     assert_eq!(
-        world.ended("shop.example.org", "CONNECT").await.code(),
+        world.closed("shop.example.org", "CONNECT").await.code(),
         Some(FaultCode::CoversManagedPlatform)
     );
     world.close().await;
@@ -193,7 +193,7 @@ async fn a_hello_without_a_name_is_held_against_the_certificate_that_it_would_ge
     let io = Wire::tunnel(&dan, "edge.example.org:443").await.into_io();
     tls(io, &dan.roots, "edge.example.org", unnamed).await.unwrap_err();
     assert_eq!(
-        world.ended("edge.example.org", "CONNECT").await.code(),
+        world.closed("edge.example.org", "CONNECT").await.code(),
         Some(FaultCode::CoversManagedPlatform)
     );
     // what it shows to those who name it is its own affair
@@ -218,7 +218,7 @@ async fn the_certificate_is_asked_for_while_the_client_still_thinks() {
         "a handshake record, before the client has said anything"
     );
     drop((client, tunnel));
-    world.ended("early.example.org", "CONNECT").await;
+    world.closed("early.example.org", "CONNECT").await;
     world.close().await;
 }
 
@@ -244,7 +244,7 @@ async fn a_request_in_clear_inside_an_unread_tunnel_names_the_host_that_connect_
         let mut wire = Wire::tunnel(&dan, &format!("{promised}:80")).await;
         wire.say(head).await;
         let told = wire.rest().await;
-        let closing = world.ended(&promised, "CONNECT").await;
+        let closing = world.closed(&promised, "CONNECT").await;
         assert_eq!(closing.code(), Some(code), "{head}");
         if code == FaultCode::Misdirected {
             let id = closing.record.id.as_str();
@@ -274,7 +274,7 @@ async fn other_protocols_pass_to_hosts_that_nobody_manages() {
     wire.say("SSH-2.0-OpenSSH_9.2\r\n").await;
     assert_eq!(wire.exactly(16).await, "SSH-2.0-origin\r\n");
     drop(wire);
-    let closing = world.ended("git.example.org", "CONNECT").await;
+    let closing = world.closed("git.example.org", "CONNECT").await;
     assert_eq!((closing.ended().bytes_up, closing.ended().bytes_down), (21, 16));
 
     let mut wire = Wire::tunnel(&dan, "www.example.org:80").await;
@@ -294,7 +294,7 @@ async fn other_protocols_pass_to_hosts_that_nobody_manages() {
         wire.say(garbage).await;
         assert_eq!(wire.rest().await, "");
         assert_eq!(
-            world.ended("odd.example.org", "CONNECT").await.code(),
+            world.closed("odd.example.org", "CONNECT").await.code(),
             Some(FaultCode::ProtocolUnreadable)
         );
     }
@@ -317,7 +317,7 @@ async fn a_server_that_speaks_first_is_heard() {
     server.say("221 bye\r\n").await;
     server.finish().await;
     assert_eq!(client.rest().await, "221 bye\r\n");
-    let ended = world.ended("mail.example.org", "CONNECT").await;
+    let ended = world.closed("mail.example.org", "CONNECT").await;
     assert_eq!((ended.ended().bytes_up, ended.ended().bytes_down), (10, 31));
     assert_eq!(ended.ended().end, End::Completed);
     world.close().await;
@@ -335,7 +335,7 @@ async fn a_server_that_hangs_up_before_its_client_spoke_is_heard_at_once() {
             let tunnel = dan.tunnel(&format!("{name}-{door}.example.org:25")).await.unwrap();
             Wire::on(TokioIo::new(tunnel))
         };
-        let ended = async |name: &str| world.ended(&format!("{name}-{door}.example.org"), "CONNECT").await;
+        let ended = async |name: &str| world.closed(&format!("{name}-{door}.example.org"), "CONNECT").await;
         for (name, said) in [("silent", ""), ("busy", "421 closing\r\n")] {
             let mut client = tunnel(name).await;
             let mut server = mail.clear().await;
@@ -388,7 +388,7 @@ async fn silence_does_not_smuggle_a_hello_past_the_gateway() {
         .unwrap_err();
     assert_eq!(server.rest().await, "", "not a byte of it arrived");
     assert_eq!(
-        world.ended("cdn.example.org", "CONNECT").await.code(),
+        world.closed("cdn.example.org", "CONNECT").await.code(),
         Some(FaultCode::SniMismatch)
     );
     world.close().await;
@@ -404,7 +404,7 @@ async fn a_tunnel_in_which_nothing_moves_is_cut_with_its_reason() {
     assert_eq!(silent.rest().await, "");
     assert_eq!(once.rest().await, "SSH-2.0-origin\r\n");
     for host in ["silent.example.org", "once.example.org"] {
-        let ended = world.ended(host, "CONNECT").await.ended().end.clone();
+        let ended = world.closed(host, "CONNECT").await.ended().end.clone();
         assert!(
             matches!(&ended, End::Cut(why) if why.contains("too long")),
             "{host}: {ended:?}"
@@ -430,7 +430,7 @@ async fn a_tunnel_is_cut_when_new_rules_want_to_read_it_even_before_it_began_to_
         (String::new(), String::new())
     );
     for host in ["silent.example.org", "git.example.org"] {
-        let ended = world.ended(host, "CONNECT").await.ended().end.clone();
+        let ended = world.closed(host, "CONNECT").await.ended().end.clone();
         assert!(
             matches!(&ended, End::Cut(why) if why.contains("rules")),
             "{host}: {ended:?}"
@@ -439,7 +439,10 @@ async fn a_tunnel_is_cut_when_new_rules_want_to_read_it_even_before_it_began_to_
     bank.say("what the new rules still permit goes on").await;
     bank.finish().await;
     assert_eq!(bank.rest().await, "");
-    assert_eq!(world.ended("www.hsbc.com", "CONNECT").await.ended().end, End::Completed);
+    assert_eq!(
+        world.closed("www.hsbc.com", "CONNECT").await.ended().end,
+        End::Completed
+    );
     world.close().await;
 }
 

@@ -21,7 +21,7 @@ async fn open(client: &Client, url: &str) -> Result<WebSocketStream<Inside>, Box
     let client = client.offering(&[b"http/1.1"]);
     let tunnel = client.tunnel(&format!("{host}:443")).await.unwrap();
     let inside = client.tls(host, tunnel).await.unwrap();
-    client.sent.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+    client.sent.add(1);
     tokio_tungstenite::client_async(url, inside)
         .await
         .map(|(socket, _)| socket)
@@ -50,7 +50,7 @@ async fn a_socket_echoes_under_a_grant_for_all_that_it_can_carry_and_ends_with_t
         !matches!(end, Some(Ok(Message::Text(_) | Message::Binary(_)))),
         "{end:?}"
     );
-    let closing = world.ended("gateway.facebook.com", "/ws/lightspeed").await;
+    let closing = world.closed("gateway.facebook.com", "/ws/lightspeed").await;
     let ended = closing.ended();
     assert!(
         matches!(&ended.end, End::Cut(why) if why.contains("grant")),
@@ -87,7 +87,7 @@ async fn a_socket_that_its_client_ends_is_complete() {
     socket.get_mut().shutdown().await.unwrap();
     drop(socket);
     assert_eq!(
-        world.ended("chat.example.org", "/live").await.ended().end,
+        world.closed("chat.example.org", "/live").await.ended().end,
         End::Completed
     );
     let handshake = &world.origin.received()[0];

@@ -1,8 +1,9 @@
 //! A client that speaks through the gateway, request by request, and counts what it sent.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use bytes::Bytes;
@@ -58,13 +59,49 @@ impl Answer {
     }
 }
 
+/// What a test sent: each request has exactly one record, and what was answered whole has it soon.
+#[derive(Debug, Default)]
+pub struct Sent {
+    all: AtomicUsize,
+    answered: Mutex<HashMap<(String, String), usize>>,
+}
+
+impl Sent {
+    pub fn add(&self, requests: usize) {
+        self.all.fetch_add(requests, Ordering::SeqCst);
+    }
+
+    /// Requests that have no record of their own.
+    pub fn take_back(&self, requests: usize) {
+        self.all.fetch_sub(requests, Ordering::SeqCst);
+    }
+
+    pub fn all(&self) -> usize {
+        self.all.load(Ordering::SeqCst)
+    }
+
+    /// Counts a request whose answer is read to its end.
+    pub fn to<B>(&self, request: &Request<B>) {
+        self.add(1);
+        let (host, path) = (request.uri().host().unwrap_or_default(), request.uri().path());
+        let mut answered = self.answered.lock().unwrap();
+        *answered.entry((host.to_owned(), path.to_owned())).or_default() += 1;
+    }
+
+    /// How many requests to `host` and `path` were to be read to their end.
+    pub fn answered(&self, host: &str, path: &str) -> usize {
+        let answered = self.answered.lock().unwrap();
+        answered.get(&(host.to_owned(), path.to_owned())).copied().unwrap_or(0)
+    }
+}
+
 /// Somebody's tool or browser.
 #[derive(Clone)]
 pub struct Client {
     pub proxy: SocketAddr,
     pub roots: Arc<RootCertStore>,
     pub authorization: Option<String>,
-    pub sent: Arc<AtomicUsize>,
+    pub sent: Arc<Sent>,
     /// Further fields on the hop to the proxy.
     pub hop_fields: Vec<(&'static str, String)>,
     pub alpn: &'static [&'static [u8]],
@@ -200,7 +237,7 @@ impl Client {
             request = request.header(header::HOST, authority);
         }
         let request = self.on_hop(request).body(Empty::<Bytes>::new()).unwrap();
-        self.sent.fetch_add(1, Ordering::SeqCst);
+        self.sent.add(1);
         let response = sender.send(request).await.unwrap();
         if response.status() == StatusCode::OK {
             Ok(hyper::upgrade::on(response).await.unwrap())
@@ -238,13 +275,16 @@ impl Client {
     /// One request on the inside of a tunnel.
     pub async fn exchange(&self, inside: Inside, request: Request<Full<Bytes>>) -> Answer {
         let h2 = inside.get_ref().1.alpn_protocol() == Some(b"h2");
-        self.sent.fetch_add(usize::from(self.is_read), Ordering::SeqCst);
+        if self.is_read {
+            self.sent.to(&request);
+        }
         let mut sender = Sender::on(inside, h2).await;
         let request = if h2 { request } else { origin_form(request) };
         Answer::read(sender.send(request).await.unwrap()).await
     }
 
     async fn absolute(&self, request: Request<Full<Bytes>>) -> Answer {
+        self.sent.to(&request);
         let (io, h2) = self.dial().await;
         let mut sender = Sender::on(io, h2).await;
         let (mut parts, body) = request.into_parts();
@@ -255,7 +295,6 @@ impl Client {
         for (name, value) in self.fields() {
             parts.headers.append(name, value.parse().unwrap());
         }
-        self.sent.fetch_add(1, Ordering::SeqCst);
         Answer::read(sender.send(Request::from_parts(parts, body)).await.unwrap()).await
     }
 

@@ -111,17 +111,22 @@ impl World {
         assert!(came_true, "never came true: {what}");
     }
 
-    /// Returns once the last flow to `host` and `path` has its closing record.
+    /// The closing record of the flow to `host` and `path` that ended last, once each that was answered has its own.
     pub async fn closed(&self, host: &str, path: &str) -> super::Closing {
-        self.until("the flow closes", async |world| world.find(host, path).await.is_some())
-            .await;
-        self.find(host, path).await.unwrap()
-    }
-
-    async fn find(&self, host: &str, path: &str) -> Option<super::Closing> {
-        let records = self.records().await;
-        let mut closings = records.into_iter().rev().filter_map(super::Closing::of);
-        closings.find(|closing| closing.is_for(host, path))
+        let ended = async || {
+            let records = self.records().await.into_iter();
+            let closings = records.filter_map(super::Closing::of);
+            closings
+                .filter(|closing| closing.is_for(host, path))
+                .collect::<Vec<_>>()
+        };
+        let count = self.sent.answered(host, path).max(1);
+        // the end of a flow is no event for its client: there is nothing to wait for but the record itself
+        self.until(&format!("{count} flows to {host}{path} have ended"), async |_| {
+            ended().await.len() >= count
+        })
+        .await;
+        ended().await.pop().unwrap()
     }
 
     /// Everything that the records say, as text.
@@ -188,15 +193,16 @@ pub fn form(fields: &[(&str, &str)]) -> String {
 /// A connection inside a tunnel that stays open for several requests.
 pub struct Kept {
     sender: hyper::client::conn::http2::SendRequest<Full<Bytes>>,
-    sent: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+    sent: std::sync::Arc<super::client::Sent>,
     host: String,
 }
 
 impl Kept {
     pub async fn get(&mut self, path: &str) -> Answer {
-        self.sent.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let request = Request::get(format!("https://{}{path}", self.host));
-        let response = self.sender.send_request(request.body(Full::default()).unwrap()).await;
+        let request = request.body(Full::default()).unwrap();
+        self.sent.to(&request);
+        let response = self.sender.send_request(request).await;
         Answer::read(response.unwrap()).await
     }
 }
@@ -237,7 +243,7 @@ impl Client {
         let request = request.body(StreamBody::new(pieces).boxed_unsync()).unwrap();
         let host = request.uri().host().unwrap().to_owned();
         let inside = self.offering(&[b"http/1.1"]).inside(&host).await;
-        self.sent.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        self.sent.add(1);
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(inside))
             .await
             .unwrap();
@@ -248,7 +254,7 @@ impl Client {
     /// Asks `https://host/path` to become a WebSocket.
     pub async fn socket(&self, host: &str, path: &str) -> Socket {
         let inside = self.offering(&[b"http/1.1"]).inside(host).await;
-        self.sent.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        self.sent.add(1);
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(inside))
             .await
             .unwrap();

@@ -49,7 +49,7 @@ pub struct World {
     pub settings: config::File,
     pub folder: TempDir,
     pub roots: Arc<RootCertStore>,
-    pub sent: Arc<AtomicUsize>,
+    pub sent: Arc<client::Sent>,
     others: Vec<Origin>,
     panics_before: usize,
 }
@@ -221,7 +221,7 @@ impl World {
 
     /// Counts requests that a test sent by hand.
     pub fn sends(&self, requests: usize) {
-        self.sent.fetch_add(requests, Ordering::SeqCst);
+        self.sent.add(requests);
     }
 
     /// Somebody who has not signed in.
@@ -260,33 +260,6 @@ impl World {
     pub async fn records(&self) -> Vec<Record> {
         self.gate().book().flush().await.unwrap();
         read_records(&self.settings.audit.folder)
-    }
-
-    /// The closing record of the flow to `host` and `path` that ended last.
-    pub async fn closing(&self, host: &str, path: &str) -> Closing {
-        let records = self.records().await;
-        records
-            .into_iter()
-            .rev()
-            .filter_map(Closing::of)
-            .find(|closing| closing.is_for(host, path))
-            .unwrap_or_else(|| panic!("no record of {host}{path}"))
-    }
-
-    /// The closing record of a flow that is about to end, once it is there.
-    pub async fn ended(&self, host: &str, path: &str) -> Closing {
-        let find = async {
-            loop {
-                let mut found = self.records().await.into_iter().rev().filter_map(Closing::of);
-                if let Some(closing) = found.find(|closing| closing.is_for(host, path)) {
-                    return closing;
-                }
-                // the end of a flow is no event for its client: there is nothing to wait for but the record itself
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-            }
-        };
-        let found = tokio::time::timeout(std::time::Duration::from_secs(30), find).await;
-        found.unwrap_or_else(|_| panic!("no record of {host}{path}"))
     }
 
     /// How the strays ended, once there are `count` of them.
@@ -328,7 +301,7 @@ impl World {
         let folder = self.settings.audit.folder.clone();
         audit::verify(&folder).unwrap_or_else(|broken| panic!("the chain is broken: {broken}"));
         let records = read_records(&folder);
-        one_record_each(&records, self.sent.load(Ordering::SeqCst));
+        one_record_each(&records, self.sent.all());
         self.replays(&records);
         assert_eq!(PANICS.load(Ordering::SeqCst), self.panics_before, "no task may panic");
         records

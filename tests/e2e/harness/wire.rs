@@ -48,7 +48,7 @@ impl Wire {
     /// A tunnel to `authority`, opened by `client`; what follows is the inside. Counts the CONNECT.
     pub async fn tunnel(client: &Client, authority: &str) -> Self {
         let mut wire = Self::of(client).await;
-        client.sent.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        client.sent.add(1);
         let mut head = format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n");
         for (name, value) in client.fields() {
             head += &format!("{name}: {value}\r\n");

@@ -5,10 +5,8 @@
 use std::collections::BTreeSet;
 
 use cedar_policy::Policy;
-use cedar_policy_core::ast::{self, Expr, ExprKind};
-use serde_json::Value;
+use cedar_policy_core::ast::{self, BinaryOp, Expr, ExprKind, Literal, Var};
 
-use super::apart::{clauses, read};
 use crate::facts::{Effect, PurposeId};
 
 /// The attribute of the context.
@@ -28,29 +26,17 @@ pub(super) enum Opens {
 impl Opens {
     /// Reads a rule.
     pub(super) fn read(policy: &Policy, effect: Effect) -> Self {
-        // most need not be taken apart for it
-        if !names_purpose(policy) {
+        let policy: &ast::Policy = policy.as_ref();
+        // what Cedar makes of all `when`s and `unless`es: `when && !unless && …`
+        let condition = policy.non_scope_constraints();
+        let Some(condition) = condition.filter(|condition| looks_at_purpose(condition)) else {
             return Self::None;
-        }
-        let Ok(json) = read(policy) else { return Self::Any };
-        let conditions: Vec<&Value> = clauses(&json).collect();
-        let whens = || {
-            let whens = conditions
-                .iter()
-                .filter(|one| one.get("kind").and_then(Value::as_str) == Some("when"));
-            whens.filter_map(|when| when.get("body"))
         };
-        if !conditions.iter().any(|condition| looks_at_purpose(condition)) {
-            return Self::None;
-        }
         match effect {
             // It speaks only of those who state a purpose: nobody escapes it by stating one.
-            Effect::Forbid if whens().any(asks_for_purpose) => Self::None,
+            Effect::Forbid if asks_for_purpose(condition) => Self::None,
             Effect::Forbid => Self::Any,
-            Effect::Permit => whens()
-                .filter_map(kinds)
-                .reduce(|one, other| both(&one, &other))
-                .map_or(Self::Any, Self::Only),
+            Effect::Permit => kinds(condition).map_or(Self::Any, Self::Only),
         }
     }
 
@@ -70,81 +56,73 @@ impl Opens {
 }
 
 /// The kinds of purpose under which an expression can be true; nothing where that cannot be said.
-fn kinds(expression: &Value) -> Option<BTreeSet<PurposeId>> {
-    let (operator, parts) = expression.as_object()?.iter().next()?;
-    let (left, right) = (parts.get("left")?, parts.get("right")?);
-    match operator.as_str() {
-        "==" if is_kind(right) => kind(left).map(|kind| BTreeSet::from([kind])),
-        "==" if is_kind(left) => kind(right).map(|kind| BTreeSet::from([kind])),
-        "contains" if is_kind(right) => left.get("Set")?.as_array()?.iter().map(kind).collect(),
-        "&&" => match (kinds(left), kinds(right)) {
-            (Some(one), Some(other)) => Some(both(&one, &other)),
+fn kinds(expression: &Expr) -> Option<BTreeSet<PurposeId>> {
+    let kind_of = expression.expr_kind();
+    if let ExprKind::And { left, right } = kind_of {
+        return match (kinds(left), kinds(right)) {
+            (Some(one), Some(other)) => Some(one.intersection(&other).cloned().collect()),
             (one, other) => one.or(other),
+        };
+    }
+    if let ExprKind::Or { left, right } = kind_of {
+        return Some(kinds(left)?.union(&kinds(right)?).cloned().collect());
+    }
+    let ExprKind::BinaryApp { op, arg1, arg2 } = kind_of else {
+        return None;
+    };
+    match op {
+        BinaryOp::Eq if is_kind(arg2) => kind(arg1).map(|kind| BTreeSet::from([kind])),
+        BinaryOp::Eq if is_kind(arg1) => kind(arg2).map(|kind| BTreeSet::from([kind])),
+        BinaryOp::Contains if is_kind(arg2) => match arg1.expr_kind() {
+            ExprKind::Set(set) => set.iter().map(kind).collect(),
+            _ => None,
         },
-        "||" => Some(kinds(left)?.union(&kinds(right)?).cloned().collect()),
         _ => None,
     }
 }
 
-fn both(one: &BTreeSet<PurposeId>, other: &BTreeSet<PurposeId>) -> BTreeSet<PurposeId> {
-    one.intersection(other).cloned().collect()
+/// Whether an expression is `context.purpose.kind`, and not something else that may be a kind.
+fn is_kind(expression: &Expr) -> bool {
+    matches!(expression.expr_kind(), ExprKind::GetAttr { expr, attr } if attr == "kind" && is_purpose(expr))
 }
 
-/// Whether an expression is `context.purpose.kind`, and not something else that may be a kind.
-fn is_kind(expression: &Value) -> bool {
-    let word = |pointer| expression.pointer(pointer).and_then(Value::as_str);
-    (word("/./left/./left/Var"), word("/./left/./attr"), word("/./attr"))
-        == (Some("context"), Some("purpose"), Some("kind"))
+/// Whether an expression is `context.purpose`.
+fn is_purpose(expression: &Expr) -> bool {
+    matches!(expression.expr_kind(), ExprKind::GetAttr { expr, attr } if attr == PURPOSE && is_context(expr))
+}
+
+fn is_context(expression: &Expr) -> bool {
+    matches!(expression.expr_kind(), ExprKind::Var(Var::Context))
 }
 
 /// The kind that a literal names.
-fn kind(literal: &Value) -> Option<PurposeId> {
-    let entity = literal.pointer("/Value/__entity")?;
-    let is_kind = entity.get("type").and_then(Value::as_str) == Some("PurposeKind");
-    let id = entity.get("id").and_then(Value::as_str)?;
-    is_kind.then(|| PurposeId::new(id))
-}
-
-/// Whether anything in a rule's conditions is called `purpose`.
-fn names_purpose(policy: &Policy) -> bool {
-    let policy: &ast::Policy = policy.as_ref();
-    let mut parts = policy
-        .non_scope_constraints()
-        .into_iter()
-        .flat_map(Expr::subexpressions);
-    parts.any(|part| {
-        let kind = part.expr_kind();
-        if let ExprKind::GetAttr { attr, .. } | ExprKind::HasAttr { attr, .. } = kind {
-            return attr == PURPOSE;
-        }
-        matches!(kind, ExprKind::ExtHasAttr { attrs, .. } if attrs.iter().any(|attr| attr == PURPOSE))
-    })
+fn kind(literal: &Expr) -> Option<PurposeId> {
+    let ExprKind::Lit(Literal::EntityUID(uid)) = literal.expr_kind() else {
+        return None;
+    };
+    let name = uid.entity_type().name();
+    let is_kind = name.is_unqualified() && name.basename_as_ref().as_ref() == "PurposeKind";
+    is_kind.then(|| PurposeId::new(<ast::Eid as AsRef<str>>::as_ref(uid.eid())))
 }
 
 /// Whether an expression looks at `context.purpose` anywhere.
-fn looks_at_purpose(value: &Value) -> bool {
-    let here = value.pointer("/left/Var").and_then(Value::as_str) == Some("context")
-        && value.get("attr").and_then(Value::as_str) == Some(PURPOSE);
-    match value {
-        Value::Object(members) => here || members.values().any(looks_at_purpose),
-        Value::Array(items) => items.iter().any(looks_at_purpose),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
+fn looks_at_purpose(expression: &Expr) -> bool {
+    expression.subexpressions().any(|part| {
+        let kind = part.expr_kind();
+        if let ExprKind::GetAttr { expr, attr } | ExprKind::HasAttr { expr, attr } = kind {
+            return attr == PURPOSE && is_context(expr);
+        }
+        matches!(kind, ExprKind::ExtHasAttr { expr, attrs } if attrs.first() == PURPOSE && is_context(expr))
+    })
 }
 
 /// Whether an expression is only true where `context has purpose`.
-fn asks_for_purpose(expression: &Value) -> bool {
-    let Some((operator, parts)) = expression.as_object().and_then(|members| members.iter().next()) else {
-        return false;
-    };
-    match operator.as_str() {
-        "has" => looks_at_purpose(parts),
-        "&&" => ["left", "right"]
-            .iter()
-            .filter_map(|side| parts.get(side))
-            .any(asks_for_purpose),
-        _ => false,
+fn asks_for_purpose(expression: &Expr) -> bool {
+    let kind = expression.expr_kind();
+    if let ExprKind::And { left, right } = kind {
+        return asks_for_purpose(left) || asks_for_purpose(right);
     }
+    matches!(kind, ExprKind::HasAttr { .. } | ExprKind::ExtHasAttr { .. }) && looks_at_purpose(expression)
 }
 
 #[cfg(test)]

@@ -34,6 +34,6 @@ pub use principal::{BadName, Employment, MethodName, Person, Subject, SubjectId}
 pub use problem::{Problem, Severity, SourceText, did_you_mean};
 pub use record::{Act, DecisionNote, GatewayAct, GrantAct, Help, Record, RecordId, RulebookId};
 pub use request::{Activity, Head, Hints, Opaque, Peek, Reading, Referer, SignatureId};
-pub use ruling::{Coach, Effect, Mode, Offer, Outcome, PolicyId, Reason, Remedy, Would, WouldBe};
+pub use ruling::{Coach, Effect, Mode, Offer, Outcome, PolicyId, Reason, ReasonWords, Remedy, Would, WouldBe};
 pub use secret::Secret;
 pub use standing::{Channel, Continued, Grant, GrantId, GrantState, GrantTerms, PurposeId, Standing};

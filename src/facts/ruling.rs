@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -144,9 +145,14 @@ impl Outcome {
     }
 }
 
-/// One determining policy, in its own words.
+/// One determining policy. What it says is shared: a decision that rests on it takes no copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reason {
+#[serde(transparent)]
+pub struct Reason(Arc<ReasonWords>);
+
+/// A policy in its own words.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReasonWords {
     /// `@id`
     pub policy: PolicyId,
     /// Permit or forbid.
@@ -156,6 +162,20 @@ pub struct Reason {
     /// `@fix`: what would help beside a purpose, e.g. `training:social-media`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<Arc<str>>,
+}
+
+impl From<ReasonWords> for Reason {
+    fn from(words: ReasonWords) -> Self {
+        Self(Arc::new(words))
+    }
+}
+
+impl Deref for Reason {
+    type Target = ReasonWords;
+
+    fn deref(&self) -> &ReasonWords {
+        &self.0
+    }
 }
 
 /// A purpose that would have made the refused request pass.

@@ -27,8 +27,8 @@ pub struct Decision {
     permit: Option<Permit>,
 }
 
-/// Most decisions rest on one rule or two, and few on more than four.
-pub(super) type Reasons = smallvec::SmallVec<[Reason; 4]>;
+/// Most decisions rest on one rule or two, and few on more than eight.
+pub(super) type Reasons = smallvec::SmallVec<[Reason; 8]>;
 
 /// Something that kept the rules from answering. It denies, in every mode.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,7 +7,7 @@ use cedar_policy::{AuthorizationError, Decision as Answer, Response};
 use super::decision::Trouble;
 use super::engine::{Number, Numbers};
 use super::rule::{Rule, Trials};
-use crate::facts::{Effect, PolicyId, Reason};
+use crate::facts::{Effect, PolicyId, Reason, ReasonWords};
 
 /// The answers to the requests of one question.
 #[derive(Debug, Default)]
@@ -83,10 +83,10 @@ impl Tally {
 
 /// The rule as a reason for an employee.
 pub(super) fn reason(rule: &Rule) -> Reason {
-    Reason {
+    Reason::from(ReasonWords {
         policy: rule.id.clone(),
         effect: rule.effect,
         text: rule.reason.as_str().into(),
         fix: rule.fix.as_deref().map(Into::into),
-    }
+    })
 }

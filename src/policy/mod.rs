@@ -58,6 +58,7 @@ pub use answer::Answer;
 pub use apart::text_of;
 pub use cedars::CedarCase;
 pub use decision::Decision;
+pub use depth::{DEEPEST, is_deep};
 pub use hearing::Hearing;
 pub use heeded::Stretch;
 pub use layout::laid_out;

@@ -7,7 +7,7 @@ use cedar_policy::{Effect, Entities, Policy, PolicySet, Request, RequestEnv};
 use super::property::{Claim, Property};
 use super::theory::{Theory, permitting, problems_of, set, with};
 use crate::facts::{PolicyId, Problem, SourceText, did_you_mean};
-use crate::policy::Rule;
+use crate::policy::{DEEPEST, Rule, is_deep};
 use crate::rulebook::Sources;
 
 /// A request for which something does not hold, with everybody and everything that it names.
@@ -142,7 +142,11 @@ pub fn about(property: &Property, actions: &BTreeSet<cedar_policy::EntityUid>) -
         actions.join(", "),
         property.when
     );
-    Policy::parse(None, text).map_err(|e| e.to_string())
+    let policy = Policy::parse(None, text).map_err(|e| e.to_string())?;
+    if is_deep(&policy) {
+        return Err(format!("it is nested more than {DEEPEST} levels deep"));
+    }
+    Ok(policy)
 }
 
 /// The expressions of properties that can be read, for the names in them.

@@ -42,6 +42,23 @@ fn a_property_that_cannot_be_read_or_means_nothing_is_an_error() {
 }
 
 #[test]
+fn a_property_that_is_too_deep_is_an_error_and_not_the_end_of_the_program() {
+    let index = format!("resource{} == 1", "[\"a\"]".repeat(20_000));
+    let chain = ["resource.declarer == principal"; 240].join(" && ");
+    for when in [index, chain] {
+        let desk = Desk::with_policies();
+        desk.edit(
+            "policies/properties/people.toml",
+            "'resource.declarer == principal'",
+            &format!("'{when}'"),
+        );
+        let (found, exit) = told(&desk);
+        let said = "properties::syntax properties/people.toml".to_owned();
+        assert!(found.contains(&said) && exit == 1, "{found:?} {exit}");
+    }
+}
+
+#[test]
 fn a_misspelt_role_hides_no_mistake_in_cases_properties_or_owners() {
     let desk = Desk::with_policies();
     misspell_a_role(&desk);

@@ -214,7 +214,8 @@ fn judged(sources: &Sources, assembled: &Assembled) -> Vec<Problem> {
     }
     let mut problems = report.into_problems();
     // what is to be proved must make sense, whether or not there is a solver here
-    problems.extend(Work::of(sources, assembled).err().into_iter().flatten());
+    let properties = Work::of_properties(sources, &assembled.rulebook, &assembled.directory);
+    problems.extend(properties.err().into_iter().flatten());
     problems.extend(warnings);
     problems
 }

@@ -21,6 +21,7 @@ mod programs;
 mod commands;
 mod house;
 mod people;
+mod readme;
 mod ready;
 mod story;
 mod tour;

@@ -20,6 +20,7 @@ mod programs;
 
 mod commands;
 mod house;
+mod log;
 mod people;
 mod readme;
 mod ready;

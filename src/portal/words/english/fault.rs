@@ -64,7 +64,7 @@ pub(super) fn fault(code: FaultCode) -> FaultWords {
         ),
         FaultCode::ResolveFailed => words(
             "The name could not be looked up",
-            "The name server did not answer.",
+            "No name server answered in time, or too many other names that you asked for have no answer yet.",
             "Try again in a minute. If it lasts, tell your help desk.",
         ),
         FaultCode::AddressGuarded => words(

@@ -19,10 +19,10 @@ use tokio::sync::Semaphore;
 use super::accounts::{Account, Accounts};
 use super::checking::{Checking, Turn};
 use super::guesses::{Guesser, Guesses};
-use super::queue::{Queue, origin_of};
+use super::queue::Queue;
 use super::remembered::{Digest, Wrong};
 use super::{Asking, Built, Method};
-use crate::facts::{Arrival, MethodName, PurposeId, Secret, Subject, SubjectId};
+use crate::facts::{Arrival, MethodName, PurposeId, Secret, Subject, SubjectId, one_client};
 use crate::identity::selection::{meant_password, readings};
 use crate::identity::{BadSetting, Evidence, Identification, MaySend, Settings, SignIn, WhyRejected, password};
 
@@ -151,7 +151,7 @@ impl Basic {
         if self.recalls_wrong(&wrong) {
             return Ok(None);
         }
-        let guesser = (origin_of(client), self.digest([&attempt.whose, "", ""]));
+        let guesser = (one_client(client), self.digest([&attempt.whose, "", ""]));
         // A browser opens many connections at once: all of them need the same one answer.
         let check = loop {
             self.may_guess(&guesser)?;

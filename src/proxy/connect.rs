@@ -117,7 +117,7 @@ impl Proxy {
         self.house.tasks.spawn(async move {
             match hyper::upgrade::on(request).await {
                 Ok(io) => {
-                    knock.entry.stands(ESTABLISHED.as_u16(), false);
+                    knock.entry.stands(ESTABLISHED.as_u16());
                     proxy.serve_inside(knock, TokioIo::new(io)).await;
                 }
                 Err(error) => knock.entry.close(respond::client_gone(&error)),
@@ -132,7 +132,7 @@ impl Proxy {
         self.house.tasks.spawn(async move {
             match hyper::upgrade::on(request).await {
                 Ok(io) => {
-                    knock.entry.stands(ESTABLISHED.as_u16(), false);
+                    knock.entry.stands(ESTABLISHED.as_u16());
                     proxy.carry_unread(knock, passage, TokioIo::new(io)).await;
                 }
                 Err(error) => knock.entry.close(respond::client_gone(&error)),
@@ -149,6 +149,7 @@ impl Knock {
             authority: self.seen.ask.authority().clone(),
             secure,
             visitor: self.visitor.clone(),
+            content: self.entry.counters(),
         };
         Arc::new(Hop {
             arrival: self.hop.arrival.clone(),

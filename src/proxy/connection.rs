@@ -229,6 +229,9 @@ impl Proxy {
     pub(super) fn records_unproven(&self, client: SocketAddr, what: Unproven) -> bool {
         self.house.tasks.stopping().is_cancelled() || self.unproven.records(client.ip(), what)
     }
+        if let Some(inside) = &hop.inside {
+            inside.content.reads_content();
+        }
 
     pub(super) async fn stray(&self, client: SocketAddr, fault: &Fault, status: Option<StatusCode>) {
         if self.records_unproven(client, Unproven::Stray) {

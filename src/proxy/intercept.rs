@@ -106,8 +106,6 @@ impl Proxy {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        // whoever cuts what runs does not wait for our last word
-        knock.entry.stands(ESTABLISHED.as_u16(), true);
         self.clone().serve_http(io, knock.inside(secure), h2).await
     }
 

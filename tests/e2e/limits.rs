@@ -585,9 +585,13 @@ async fn a_stop_cuts_what_does_not_end_and_the_records_say_so() {
             assert!(!is_tunnel || ended.status == Some(200), "{record:?}");
             Some(ended.end.clone())
         }
+    // one who says half a request: nothing of it was read
+    let io = Wire::tunnel(&ada, "half.linkedin.com:443").await.into_io();
+    let mut half = Wire::on(tls(io, &ada.roots, "half.linkedin.com", |_| {}).await.unwrap());
+    half.say("GET /feed/ HTTP/1.1\r\nHo").await;
         _ => None,
     });
-    // five requests, and the two tunnels around two of them
+    // five requests, the two tunnels around two of them, and the tunnel of half a request
     let cut = End::Cut("the gateway is stopping".to_owned());
     assert_eq!(ends.await, vec![cut; 7]);
     world.close().await;

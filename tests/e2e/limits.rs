@@ -593,6 +593,6 @@ async fn a_stop_cuts_what_does_not_end_and_the_records_say_so() {
     });
     // five requests, the two tunnels around two of them, and the tunnel of half a request
     let cut = End::Cut("the gateway is stopping".to_owned());
-    assert_eq!(ends.await, vec![cut; 7]);
+    assert_eq!(ends.await, vec![cut; 8]);
     world.close().await;
 }

@@ -308,6 +308,38 @@ async fn coaching_passes_nothing_that_no_rule_decides() {
     assert_eq!(insisted.status, StatusCode::FORBIDDEN, "{}", insisted.text());
     assert_eq!(world.closed("x.com", "/sum/1").await.decided().coach, None);
 
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_told_about_reading_a_page_is_told_anew_of_a_tunnel_that_nobody_reads() {
+    let world = World::planned(|plan| {
+        plan.settings.mode = Mode::Coach;
+        // one host of a platform is read, and the others are not
+        let policies = plan.folder.join("policies");
+        let reach = policies.join("rules/10-reach.cedar");
+        let text = std::fs::read_to_string(&reach).unwrap();
+        let open = "resource in Category::\"social-media\"\n);";
+        let narrow = open.replace(';', " when { resource.host == \"www.linkedin.com\" };");
+        std::fs::write(&reach, text.replace(open, &narrow)).unwrap();
+        std::fs::remove_dir_all(policies.join("cases")).unwrap();
+        let owners = policies.join("owners.toml");
+        let text = std::fs::read_to_string(&owners).unwrap();
+        std::fs::write(&owners, text.replace("cases = \"IT\"\n", "")).unwrap();
+    })
+    .await;
+    let ada = world.client("ada");
+    let beside = "platform.linkedin.com:8443";
+    assert_eq!(ada.tunnel(beside).await.unwrap_err().status, StatusCode::FORBIDDEN);
+    let refused = ada.get(FEED).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert_eq!(go_on(&ada, &refused).await.status, StatusCode::CREATED);
+    assert_eq!(ada.get(FEED).await.status, StatusCode::OK);
+
+    let unread = ada.tunnel(beside).await.unwrap_err();
+    assert_eq!(unread.status, StatusCode::FORBIDDEN, "over it she may publish");
+    assert_eq!(go_on(&ada, &unread).await.status, StatusCode::CREATED);
+    ada.tunnel(beside).await.unwrap();
+    world.close().await;
+}
+
     let stranger = world.stranger().get("http://www.example.org/").await;
     assert_eq!(stranger.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
     let private = ada.get("http://10.1.2.3/").await;

@@ -256,6 +256,26 @@ async fn nobody_continues_for_the_person_in_front_of_the_browser() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_continue_because_the_request_is_too_long_to_keep_is_not_told_that_they_may() {
+    let world = coaching("", Mode::Coach).await;
+    let ada = world.client("ada");
+    for (length, may) in [(1_000, true), (2_100, false)] {
+        let path = "x".repeat(length);
+        let url = format!("https://www.linkedin.com/{path}");
+        let refused = ada.post(&url, "application/json", "{}").await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN);
+        let problem = refused.json();
+        assert_eq!(problem.get("continue").is_some(), may, "{problem}");
+        assert_eq!(
+            problem["detail"].as_str().unwrap().contains("continue"),
+            may,
+            "{problem}"
+        );
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_tunnel_that_somebody_continued_to_is_cut_once_the_rule_insists() {
     let rule = r#"@id("trial.example") @title("The example") @reason("The example is for others.") @owner("IT") @mode("coach")
         forbid (principal, action == Action::"connect", resource) when { resource.host like "*.coached.example" };"#;
@@ -289,26 +309,6 @@ async fn a_tunnel_that_somebody_continued_to_is_cut_once_the_rule_insists() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn coaching_passes_nothing_that_no_rule_decides() {
-    let failing = r#"@id("trial.sum") @title("A sum") @reason("The sum is too large.") @owner("IT")
-        forbid (principal, action in Action::"activity", resource in Category::"social-media")
-        when { context.request.path like "/sum/*" && (context.request.bytes + 1) * 9223372036854775807 + 9223372036854775807 > 5 };"#;
-    let world = World::planned(|plan| {
-        plan.maps_everything = false;
-        plan.settings.mode = Mode::Coach;
-        std::fs::write(plan.folder.join("policies").join(RULES), failing).unwrap();
-    })
-    .await;
-    let ada = world.client("ada");
-    let failed = ada.get("https://x.com/sum/1").await;
-    assert_eq!(failed.status, StatusCode::FORBIDDEN);
-    assert!(failed.json().get("continue").is_none(), "{}", failed.text());
-    let id = failed.json()["instance"].as_str().unwrap().to_owned();
-    let insisted = ada.send(Request::post(format!("{PORTAL}{id}/continue"))).await;
-    assert_eq!(insisted.status, StatusCode::FORBIDDEN, "{}", insisted.text());
-    assert_eq!(world.closed("x.com", "/sum/1").await.decided().coach, None);
-
-#[tokio::test(flavor = "multi_thread")]
 async fn whoever_was_told_about_reading_a_page_is_told_anew_of_a_tunnel_that_nobody_reads() {
     let world = World::planned(|plan| {
         plan.settings.mode = Mode::Coach;
@@ -339,6 +339,26 @@ async fn whoever_was_told_about_reading_a_page_is_told_anew_of_a_tunnel_that_nob
     ada.tunnel(beside).await.unwrap();
     world.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn coaching_passes_nothing_that_no_rule_decides() {
+    let failing = r#"@id("trial.sum") @title("A sum") @reason("The sum is too large.") @owner("IT")
+        forbid (principal, action in Action::"activity", resource in Category::"social-media")
+        when { context.request.path like "/sum/*" && (context.request.bytes + 1) * 9223372036854775807 + 9223372036854775807 > 5 };"#;
+    let world = World::planned(|plan| {
+        plan.maps_everything = false;
+        plan.settings.mode = Mode::Coach;
+        std::fs::write(plan.folder.join("policies").join(RULES), failing).unwrap();
+    })
+    .await;
+    let ada = world.client("ada");
+    let failed = ada.get("https://x.com/sum/1").await;
+    assert_eq!(failed.status, StatusCode::FORBIDDEN);
+    assert!(failed.json().get("continue").is_none(), "{}", failed.text());
+    let id = failed.json()["instance"].as_str().unwrap().to_owned();
+    let insisted = ada.send(Request::post(format!("{PORTAL}{id}/continue"))).await;
+    assert_eq!(insisted.status, StatusCode::FORBIDDEN, "{}", insisted.text());
+    assert_eq!(world.closed("x.com", "/sum/1").await.decided().coach, None);
 
     let stranger = world.stranger().get("http://www.example.org/").await;
     assert_eq!(stranger.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);

@@ -84,9 +84,8 @@ impl Proxy {
             ConnectStep::Tunnel(permit) => (Some(permit), None),
         };
         let reader = Reader::of(&parts);
-        if let Some(distrusts) = self.distrust.known(program.as_ref(), self.house.clock.now()).await {
-            let answer = respond::fault(entry, seen.ask.host(), false, reader, &distrusts);
-            return respond::try_again_after(TRIES_EVERY, answer);
+        if let Some(fault) = self.distrust.known(program.as_ref(), self.house.clock.now()).await {
+            return respond::fault_for(TRIES_EVERY, entry, seen.ask.host(), reader, &fault);
         }
         let place = match hop.place.lane().map(Taken::by_tunnel) {
             Ok(place) => place,

@@ -154,11 +154,11 @@ pub(super) fn fault(entry: Entry, host: &Host, decrypted: bool, reader: Reader, 
     answer(entry, fault.into(), decrypted, reader, page)
 }
 
-/// The same answer, with when to try again (RFC 9110 §10.2.3).
-pub(super) fn try_again_after(wait: Duration, mut answer: Response<Body>) -> Response<Body> {
-    answer
-        .headers_mut()
-        .insert(RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+/// Says what failed before anything was read, and after which time another try may not.
+pub(super) fn fault_for(wait: Duration, entry: Entry, host: &Host, reader: Reader, why: &Fault) -> Response<Body> {
+    let mut answer = fault(entry, host, false, reader, why);
+    let wait = HeaderValue::from(wait.as_secs());
+    answer.headers_mut().insert(RETRY_AFTER, wait);
     answer
 }
 

@@ -260,7 +260,9 @@ impl<'t, 's> Fields<'t, 's> {
     }
 
     fn mistyped<T>(&self, key: &str, expected: &str, value: &Spanned<DeValue<'_>>) -> Option<T> {
-        let message = format!("`{key}` is a {}", value.get_ref().type_str());
+        let kind = value.get_ref().type_str();
+        let article = if kind.starts_with(['a', 'i']) { "an" } else { "a" };
+        let message = format!("`{key}` is {article} {kind}");
         let help = format!("write {expected}");
         self.reader
             .report_with_help("wrong-type", width(&value.span()), message, help);
@@ -309,6 +311,13 @@ mod tests {
                 "a.toml:1:1: `name` is missing (add `name = \"…\"`)",
                 "a.toml:2:8: `size` is a string (write a whole number)",
                 "a.toml:3:8: `squard` is not a value of `kind` (did you mean `square`?)",
+            ]
+        );
+        assert_eq!(
+            problems("name = 1\nsize = []\n"),
+            [
+                "a.toml:1:8: `name` is an integer (write a text in quotes)",
+                "a.toml:2:8: `size` is an array (write a whole number)",
             ]
         );
     }

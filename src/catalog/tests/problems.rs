@@ -82,7 +82,7 @@ fn every_problem_of_every_file_is_reported_at_once() {
     let text = found.join("\n");
     for part in [
         "catalog/one.toml:5:1: `x` is not known here",
-        "`control` is a integer (write a text in quotes)",
+        "`control` is an integer (write a text in quotes)",
         "`https://one.example` is not a host name",
         "catalog/two.toml:2:6: ",
         "`four` stands in a file that is named `three`",

@@ -130,7 +130,7 @@ pub const ENGLISH: Words = Words {
 
     sign_in_title: "Sign in to go on",
     wait_title: "Too many wrong passwords",
-    wait_what: "Too many wrong passwords came for this user from this address, so none is looked at for five minutes.",
+    wait_what: "Too many wrong passwords came from this address, for this user or altogether, so none is looked at for five minutes.",
     wait_advice: "Wait, then sign in with the right one. Somewhere else, and where you are signed in already, nothing has changed. If it was not you, tell your help desk.",
     busy_title: "Signing in is not possible right now",
     busy_what: "Too many passwords wait to be checked, so yours was not looked at.",

@@ -22,7 +22,11 @@ const KNOWN: [&str; 8] = ["id", "title", "reason", "fix", "owner", "expires", "m
 
 /// Checks names, reasons and other annotations. A rule that has no usable id keeps a made-up one, so that everything
 /// else that is wrong with it is told, too.
-pub(super) fn annotations(written: &mut [(&SourceText, Written)], owners: &Owners, problems: &mut Vec<Problem>) {
+pub(super) fn annotations(
+    written: &mut [(&SourceText, Written)],
+    owners: Option<&Owners>,
+    problems: &mut Vec<Problem>,
+) {
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     for (place, (source, written)) in written.iter_mut().enumerate() {
         let at = Spot::new(source, &written.rule);
@@ -77,7 +81,8 @@ fn reason(rule: &Rule, at: &Spot<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// Somebody answers for each rule: who it names, else the owner of its file or folder.
-fn owner(rule: &mut Rule, owners: &Owners, at: &Spot<'_>, problems: &mut Vec<Problem>) {
+fn owner(rule: &mut Rule, owners: Option<&Owners>, at: &Spot<'_>, problems: &mut Vec<Problem>) {
+    let Some(owners) = owners else { return };
     if rule.owner.is_none() {
         rule.owner = owners.of(&rule.file).map(str::to_owned);
     }

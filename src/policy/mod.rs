@@ -98,8 +98,8 @@ pub struct World {
     pub roles: BTreeSet<String>,
     /// The departments of the directory.
     pub departments: BTreeSet<String>,
-    /// Who answers for rules that name nobody.
-    pub owners: Owners,
+    /// Who answers for rules that name nobody; none where that cannot be read.
+    pub owners: Option<Owners>,
 }
 
 /// A platform, as far as rules care.
@@ -168,7 +168,7 @@ impl Policy {
                 Err(found) => problems.extend(found),
             }
         }
-        lint::annotations(&mut written, &world.owners, &mut problems);
+        lint::annotations(&mut written, world.owners.as_ref(), &mut problems);
         let names = |some: &[(&SourceText, Written)]| -> Vec<Named> {
             let named = some.iter().flat_map(|(source, rule)| names::read(source, rule));
             named.collect()

@@ -31,7 +31,7 @@ impl Rulebook {
         let catalog = kept(Catalog::parse(&sources.catalog), &mut problems);
         let purposes = kept(Purposes::parse(&sources.purposes), &mut problems);
         let directory = kept(Directory::parse(&sources.people), &mut problems);
-        let owners = kept(sources.owners(), &mut problems).unwrap_or_default();
+        let owners = kept(sources.owners(), &mut problems);
         let (Some(catalog), Some(purposes), Some(directory)) = (catalog, purposes, directory) else {
             // Without the words that rules may use, only the rules' own grammar can be checked.
             problems.extend(grammar::of_rules(sources, owners));
@@ -136,7 +136,7 @@ fn world(catalog: &Catalog, purposes: &Purposes, directory: &Directory) -> World
         purposes: purposes.iter().map(|purpose| purpose.id.clone()).collect(),
         roles: directory.roles().clone(),
         departments: directory.departments().clone(),
-        owners: Owners::default(),
+        owners: Some(Owners::default()),
     }
 }
 

@@ -218,3 +218,47 @@ fn toml_that_is_none() {
     policies: 1 error, 0 warnings
     "#);
 }
+
+#[test]
+fn a_bracket_or_quote_that_is_missing_is_one_mistake_and_told_where_something_opens() {
+    let broken = |from: &str, to: &str| {
+        let desk = Desk::with_policies();
+        desk.edit("policies/purposes.toml", from, to);
+        desk.types("wayleave check")
+    };
+    let (categories, title) = ("[\"professional\"]", "title = \"Recruiting\"");
+    insta::assert_snapshot!(broken(categories, "[\"professional\""), @r#"
+    exit 1
+    --- stdout
+    wayleave::purposes::syntax
+
+      × this `[` is not closed before line 232
+         ╭─[purposes.toml:231:14]
+     230 │ roles = ["manager", "executive", "marketer"]
+     231 │ categories = ["professional"
+         ·              ┬
+         ·              ╰── here
+     232 │ covers = ["read", "engage", "publish"]
+         ╰────
+      help: write `]` where it ends
+
+    policies: 1 error, 0 warnings
+    "#);
+    insta::assert_snapshot!(broken(title, "title = \"Recruiting"), @r#"
+    exit 1
+    --- stdout
+    wayleave::purposes::syntax
+
+      × a `"` is missing in this line: the text that begins here does not end in it
+         ╭─[purposes.toml:269:9]
+     268 │ id = "recruiting"
+     269 │ title = "Recruiting
+         ·         ┬
+         ·         ╰── here
+     270 │ description = "Find candidates, write to them, post jobs."
+         ╰────
+      help: a text stands between two quotes in one line, a longer one between `"""` and `"""`
+
+    policies: 1 error, 0 warnings
+    "#);
+}

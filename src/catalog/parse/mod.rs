@@ -42,42 +42,59 @@ const ACTIVITIES: &str = "activities";
 const LOCAL: &str = "local";
 
 pub(super) fn catalog(files: &[SourceText]) -> Result<Catalog, Vec<Problem>> {
-    let mut problems = Vec::new();
     let mut draft = Draft::default();
-    for needed in [CATEGORIES, ACTIVITIES] {
-        if !files.iter().any(|file| stem(file) == needed) {
-            let file = SourceText::new(format!("catalog/{needed}.toml"), "");
-            let problem = Problem::error("wayleave::catalog::missing-file", &file, (0, 0), "the file is missing");
-            problems.push(problem.with_help("restore it from the shipped `policies/catalog`"));
-        }
-    }
     let named = |wanted: &'static str| files.iter().filter(move |file| stem(file) == wanted);
+    let mut categories: Vec<Problem> = missing(files, CATEGORIES).into_iter().collect();
     for file in named(CATEGORIES) {
-        problems.extend(one(file, lists::CATEGORIES, |fields| {
+        categories.extend(one(file, lists::CATEGORIES, |fields| {
             lists::categories(fields, &mut draft);
         }));
     }
+    let mut activities: Vec<Problem> = missing(files, ACTIVITIES).into_iter().collect();
     for file in named(ACTIVITIES) {
-        problems.extend(one(file, lists::ACTIVITIES, |fields| {
+        activities.extend(one(file, lists::ACTIVITIES, |fields| {
             lists::activities(fields, &mut draft);
         }));
     }
+    let mut platforms = Vec::new();
     for file in files {
         let name = stem(file);
         if ![CATEGORIES, ACTIVITIES, LOCAL].contains(&name) {
-            problems.extend(one(file, platform::PLATFORM, |fields| {
+            platforms.extend(one(file, platform::PLATFORM, |fields| {
                 platform::platform(fields, name, &mut draft);
             }));
         }
     }
+    let mut local = Vec::new();
     for file in named(LOCAL) {
-        problems.extend(one(file, platform::LOCAL, |fields| platform::local(fields, &mut draft)));
+        local.extend(one(file, platform::LOCAL, |fields| platform::local(fields, &mut draft)));
     }
+    // A name that is not listed is no mistake of whoever uses it where the list is not all there.
+    let without = |problems: &mut Vec<Problem>, code: &str| problems.retain(|problem| problem.code != code);
+    if !categories.is_empty() {
+        without(&mut platforms, "wayleave::catalog::unknown-category");
+    }
+    if !activities.is_empty() {
+        without(&mut platforms, "wayleave::catalog::unknown-activity");
+    }
+    if platforms.iter().any(Problem::is_syntax) {
+        without(&mut local, "wayleave::catalog::unknown-platform");
+    }
+    let problems = [categories, activities, platforms, local].concat();
     if problems.is_empty() {
         Ok(draft.finish())
     } else {
         Err(problems)
     }
+}
+
+fn missing(files: &[SourceText], needed: &str) -> Option<Problem> {
+    if files.iter().any(|file| stem(file) == needed) {
+        return None;
+    }
+    let file = SourceText::new(format!("catalog/{needed}.toml"), "");
+    let problem = Problem::error("wayleave::catalog::missing-file", &file, (0, 0), "the file is missing");
+    Some(problem.with_help("restore it from the shipped `policies/catalog`"))
 }
 
 fn one(file: &SourceText, known: &[&str], read: impl FnOnce(&Fields<'_, '_>)) -> Vec<Problem> {

@@ -92,7 +92,8 @@ impl Users {
     pub fn parse(source: &SourceText) -> Result<Self, Vec<Problem>> {
         let (document, slip) = parsed(source);
         if let Some(slip) = slip {
-            return Err(vec![slip.problem("wayleave::users::syntax", source)]);
+            let problem = slip.problem("wayleave::users::syntax", source);
+            return Err(vec![problem.with_help("correct the line, or take it out")]);
         }
         let mut problems = Vec::new();
         let mut users = BTreeMap::new();
@@ -294,14 +295,15 @@ mod tests {
 
     #[test]
     fn advice_does_not_lead_back_to_the_same_error() {
-        let text = "[users]\nada = { password = 'hunter2' }\nbob = \n";
-        let problems = Users::parse(&SourceText::new("users.toml", text)).unwrap_err();
-        let said = UsersError::Problems(problems).to_string();
-        for line in said.lines().skip(1) {
-            assert!(
-                line.contains("take the line out") || line.contains("take it out"),
-                "{said}"
-            );
+        for text in ["[users]\nada = { password = 'hunter2' }\n", "[users]\nbob = \n"] {
+            let problems = Users::parse(&SourceText::new("users.toml", text)).unwrap_err();
+            let said = UsersError::Problems(problems).to_string();
+            for line in said.lines().skip(1) {
+                assert!(
+                    line.contains("take the line out") || line.contains("take it out"),
+                    "{said}"
+                );
+            }
         }
         let nobody = some().remove("zed").unwrap_err().to_string();
         assert_eq!(

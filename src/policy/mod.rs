@@ -16,6 +16,7 @@ mod account;
 mod answer;
 mod apart;
 mod cedars;
+mod covers;
 mod decision;
 mod depth;
 mod diagnose;

@@ -31,6 +31,11 @@ impl Vocabulary {
         &self.groups
     }
 
+    /// Whether this is no action that is asked about, but stands for several.
+    pub(super) fn is_group(&self, name: &str) -> bool {
+        name == ALL || self.groups.contains(name)
+    }
+
     /// The purposes that rules may name; they must be those of the purpose catalogue.
     pub fn purposes(&self) -> &BTreeSet<PurposeId> {
         &self.purposes

@@ -11,7 +11,7 @@ use crate::facts::{
     Activity, Category, Host, Mode, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, did_you_mean, hex,
 };
 use crate::policy::{NamedKind, Owners, PlatformFacts, Policy, Vocabulary, World};
-use crate::purpose::{Purpose, Purposes};
+use crate::purpose::{GROUPS, Purpose, Purposes};
 
 /// What assembling gives: the rules, the people, and what somebody should look at.
 #[derive(Debug)]
@@ -97,6 +97,22 @@ impl Assembled {
     /// Warns of rules that surely say nothing beside the others.
     pub fn overlaps(&self) -> Vec<Problem> {
         self.rulebook.policy.overlaps(&self.world())
+    }
+
+    /// Warns of permits that name a purpose whose terms cover nothing of what they permit.
+    pub fn unused_purposes(&self) -> Vec<Problem> {
+        let purposes = &self.rulebook.purposes;
+        let uncovered = |purpose: &PurposeId, groups: &BTreeSet<String>| match purposes.get(purpose) {
+            Some(purpose) => {
+                let asked = groups.iter().filter(|group| GROUPS.contains(&group.as_str()));
+                asked
+                    .filter(|group| !purpose.covers.contains(*group))
+                    .cloned()
+                    .collect()
+            }
+            None => BTreeSet::new(),
+        };
+        self.rulebook.policy.unused_purposes(uncovered)
     }
 
     /// Warns of hosts in rules that no platform has, and that are written almost like one that some platform does have.

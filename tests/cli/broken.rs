@@ -262,3 +262,40 @@ fn a_bracket_or_quote_that_is_missing_is_one_mistake_and_told_where_something_op
     policies: 1 error, 0 warnings
     "#);
 }
+
+#[test]
+fn a_purpose_that_covers_nothing_of_what_a_rule_permits_is_told_and_one_that_covers_a_part_is_not() {
+    let rule = |actions: &str| {
+        ruled(&format!(
+            "@id(\"mine\") @reason(\"Mine.\") @owner(\"IT\") @untested(\"example\")\n\
+             permit (principal in Role::\"engineer\", action in [{actions}], resource in Category::\"professional\")\n\
+             when {{ context has purpose && [PurposeKind::\"recruiting\", PurposeKind::\"market-research\"].contains(context.purpose.kind) }};\n"
+        ))
+    };
+    insta::assert_snapshot!(rule("Action::\"share\", Action::\"moderate\""), @r#"
+    exit 0
+    --- stdout
+    wayleave::policy::not-covered
+
+      ⚠ rule `mine` never applies under the purpose `market-research`: its grants never cover
+      │ `administer`, `publish`, and the rule permits nothing else
+       ╭─[rules/50-mine.cedar:3:59]
+     2 │ permit (principal in Role::"engineer", action in [Action::"share", Action::"moderate"], resource in Category::"professional")
+     3 │ when { context has purpose && [PurposeKind::"recruiting", PurposeKind::"market-research"].contains(context.purpose.kind) };
+       ·                                                           ───────────────┬──────────────
+       ·                                                                          ╰── here
+       ╰────
+      help: add `administer`, `publish` to its `covers` in `purposes.toml`, or leave the purpose out
+            of the rule
+
+    policies: sound (41 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
+    "#);
+    for part in [
+        "Action::\"share\", Action::\"search\"",
+        "Action::\"login\"",
+        "Action::\"connect\"",
+    ] {
+        let told = rule(part);
+        assert!(told.contains("; 0 warnings"), "{told}");
+    }
+}

@@ -166,7 +166,12 @@ fn cannot_stand_in(mark: &str, rest: &str) -> bool {
 fn is_heading(line: &str) -> bool {
     let code = line.split('#').next().unwrap_or_default().trim_end();
     let inner = code.strip_prefix('[').and_then(|inner| inner.strip_suffix(']'));
-    let inner = inner.map(|inner| inner.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(inner));
+    let inner = inner.map(|inner| {
+        inner
+            .strip_prefix('[')
+            .and_then(|name| name.strip_suffix(']'))
+            .unwrap_or(inner)
+    });
     inner.is_some_and(|name| {
         let is_value = ["true", "false", "inf", "nan"].contains(&name);
         is_bare(name) && name.starts_with(char::is_alphabetic) && !is_value
@@ -182,7 +187,10 @@ fn is_key(key: &str) -> bool {
 }
 
 fn is_bare(word: &str) -> bool {
-    !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+    !word.is_empty()
+        && word
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 #[cfg(test)]
@@ -198,11 +206,23 @@ mod tests {
     #[test]
     fn a_bracket_that_is_not_closed_is_told_where_it_opens() {
         for (text, said) in [
-            ("a = [\"x\", \"y\"\nb = 1\nc = 2\n", "1:5: this `[` is not closed before line 2 (write `]`"),
-            ("a = [\n  \"x\",\n\n[[case]]\nit = \"y\"\n", "1:5: this `[` is not closed before line 4"),
-            ("a = [\n  { b = 1 },\n  { c = 2\n]\nd = 1\n", "3:3: this `{` is not closed before line 4 (write `}`"),
+            (
+                "a = [\"x\", \"y\"\nb = 1\nc = 2\n",
+                "1:5: this `[` is not closed before line 2 (write `]`",
+            ),
+            (
+                "a = [\n  \"x\",\n\n[[case]]\nit = \"y\"\n",
+                "1:5: this `[` is not closed before line 4",
+            ),
+            (
+                "a = [\n  { b = 1 },\n  { c = 2\n]\nd = 1\n",
+                "3:3: this `{` is not closed before line 4 (write `}`",
+            ),
             ("[[case]\nit = \"y\"\n", "1:1: this `[` is not closed before line 2"),
-            ("a = [\"x\",\n\"b c\" = [\"y\"]\n", "1:5: this `[` is not closed before line 2"),
+            (
+                "a = [\"x\",\n\"b c\" = [\"y\"]\n",
+                "1:5: this `[` is not closed before line 2",
+            ),
             ("a = 1\nb = { c = 2,\n", "2:5: this `{` is never closed (write `}`"),
         ] {
             let found = told(text).unwrap();
@@ -214,7 +234,10 @@ mod tests {
     fn a_quote_that_is_missing_is_told_at_the_text_that_does_not_end() {
         for (text, said) in [
             ("a = \"x\nb = 1\n", "1:5: a `\"` is missing in this line"),
-            ("a = [\"x, \"y\"]\nb = [\"z\"]\nc = \"d\"\n", "1:12: a `\"` is missing in this line"),
+            (
+                "a = [\"x, \"y\"]\nb = [\"z\"]\nc = \"d\"\n",
+                "1:12: a `\"` is missing in this line",
+            ),
             ("a = x\"\nb = \"y\"\n", "1:6: a `\"` is missing in this line"),
             ("a = 'x\nb = 1\n", "1:5: a `'` is missing in this line"),
             ("a = \"\"\"x\nb = 1\n", "1:5: this `\"\"\"` is never closed"),
@@ -228,7 +251,10 @@ mod tests {
     fn what_is_no_bracket_or_quote_is_left_to_the_parser() {
         for (text, said) in [
             ("a = x\nb = [1\n", "1:5: string values must be quoted"),
-            ("a = [\n  \"x\"\n  \"y\"\n]\n", "3:3: missing comma between array elements"),
+            (
+                "a = [\n  \"x\"\n  \"y\"\n]\n",
+                "3:3: missing comma between array elements",
+            ),
             ("a = 1\na = 2\n", "2:1: duplicate key"),
         ] {
             let found = told(text).unwrap();

@@ -184,7 +184,7 @@ impl Policy {
         let nouns = Nouns::new(book.actions.clone())
             .map_err(|e| vec![diagnose::problem("wayleave::schema::names", schema, e.as_ref(), (0, 0))])?;
         problems.extend(fit::check(schema, &book, &nouns));
-        lint::validate(&book.schema, &written, &mut problems);
+        lint::validate(&book, &written, &mut problems);
         if problems.iter().any(|problem| problem.severity == Severity::Error) {
             return Err(problems);
         }

@@ -169,7 +169,8 @@ fn name_of(action: &EntityUid) -> String {
     action.id().unescaped().to_owned()
 }
 
-fn choices(json: &Value, entity: &str) -> impl Iterator<Item = String> {
+/// The names that the schema lists of a type of entities, where it lists them.
+pub(super) fn choices(json: &Value, entity: &str) -> impl Iterator<Item = String> {
     let listed = json
         .pointer(&format!("//entityTypes/{entity}/enum"))
         .and_then(Value::as_array);

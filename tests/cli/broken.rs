@@ -47,24 +47,7 @@ fn an_unknown_purpose() {
        ╰────
       help: did you mean `recruiting`? they are listed in `purposes.toml`
 
-    wayleave::policy::invalid
-
-      × for policy `mine`: entity `PurposeKind::"recruting"` is of an enumerated entity type, but
-      │ `"recruting"` is not declared as a valid eid
-       ╭─[rules/50-mine.cedar:3:55]
-     2 │ permit (principal in Role::"staff", action == Action::"share", resource in Category::"professional")
-     3 │ when { context has purpose && context.purpose.kind == PurposeKind::"recruting" };
-       ·                                                       ────────────┬───────────
-       ·                                                                   ╰── here
-       ╰────
-      help: valid entity eids: "advertising-campaign", "brand-publishing", "community-management",
-            "competitor-research", "crisis-response", "customer-support", "event-coverage",
-            "executive-communication", "fraud-investigation", "influencer-outreach", "investor-
-            relations", "legal-discovery", "market-research", "partner-relations", "personal-break",
-            "press-monitoring", "recruiting", "security-research", "social-listening", "training-
-            delivery"
-
-    policies: 2 errors, 0 warnings
+    policies: 1 error, 0 warnings
     "#);
 }
 
@@ -156,9 +139,10 @@ fn a_platform_that_is_there_twice() {
     insta::assert_snapshot!(desk.types("wayleave check"), @r#"
     exit 1
     --- stdout
-    wayleave::catalog::misplaced
+    wayleave::catalog::duplicate
 
-      × `goodreads` stands in a file that is named `goodreads-2`
+      × `goodreads-2.toml` declares the platform `goodreads`, which is declared in `catalog/
+      │ goodreads.toml` already
        ╭─[catalog/goodreads-2.toml:3:6]
      2 │ # Goodreads: how wayleave knows its hosts and reads its requests. The keys are described in README.md beside it.
      3 │ id = "goodreads"
@@ -166,33 +150,10 @@ fn a_platform_that_is_there_twice() {
        ·           ╰── here
      4 │ name = "Goodreads"
        ╰────
-      help: rename the file to `goodreads.toml`
+      help: give it an id, hosts and signatures of its own, or remove the file; it was not read any
+            further
 
-    wayleave::catalog::duplicate
-
-      × `goodreads` is listed twice
-       ╭─[catalog/goodreads.toml:3:6]
-     2 │ # Goodreads: how wayleave knows its hosts and reads its requests. The keys are described in README.md beside it.
-     3 │ id = "goodreads"
-       ·      ─────┬─────
-       ·           ╰── here
-     4 │ name = "Goodreads"
-       ╰────
-      help: remove one, or give it another id
-
-    wayleave::catalog::duplicate
-
-      × `goodreads.com` is listed twice
-        ╭─[catalog/goodreads.toml:13:12]
-     12 │ domains = [
-     13 │   { host = "goodreads.com", match = "suffix", roles = ["site"] },
-        ·            ───────┬───────
-        ·                   ╰── here
-     14 │ ]
-        ╰────
-      help: remove one, or give it another id
-
-    policies: 3 errors, 0 warnings
+    policies: 1 error, 0 warnings
     "#);
 }
 
@@ -298,4 +259,32 @@ fn a_purpose_that_covers_nothing_of_what_a_rule_permits_is_told_and_one_that_cov
         let told = rule(part);
         assert!(told.contains("; 0 warnings"), "{told}");
     }
+}
+
+#[test]
+fn a_purpose_that_the_schema_alone_lacks_or_a_misspelt_employment_is_told_in_plain_words() {
+    insta::assert_snapshot!(ruled("@id(\"mine\") @reason(\"Mine.\") @owner(\"IT\") @untested(\"example\")\nforbid (principal, action == Action::\"sell\", resource in Category::\"professional\")\nwhen { principal.employment == Employment::\"vendr\" };\n"), @r#"
+    exit 1
+    --- stdout
+    wayleave::policy::unknown-value
+
+      × rule `mine` names `Employment::"vendr"`, which the schema does not list
+       ╭─[rules/50-mine.cedar:3:32]
+     2 │ forbid (principal, action == Action::"sell", resource in Category::"professional")
+     3 │ when { principal.employment == Employment::"vendr" };
+       ·                                ─────────┬─────────
+       ·                                         ╰── here
+       ╰────
+      help: did you mean `vendor`? otherwise add it to `Employment` in the schema
+
+    policies: 1 error, 0 warnings
+    "#);
+    let desk = Desk::with_policies();
+    desk.edit("policies/wayleave.cedarschema", "\"recruiting\", ", "");
+    let told = desk.types("wayleave check");
+    let said = "rule `recruiting.read` names the purpose `recruiting`, which the schema does not list";
+    assert!(
+        told.starts_with("exit 1") && told.contains(said) && !told.contains("eid"),
+        "{told}"
+    );
 }

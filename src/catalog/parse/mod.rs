@@ -60,9 +60,11 @@ pub(super) fn catalog(files: &[SourceText]) -> Result<Catalog, Vec<Problem>> {
     for file in files {
         let name = stem(file);
         if ![CATEGORIES, ACTIVITIES, LOCAL].contains(&name) {
-            platforms.extend(one(file, platform::PLATFORM, |fields| {
-                platform::platform(fields, name, &mut draft);
-            }));
+            let homes = |id: &str| files.iter().find(|other| stem(other) == id && id != name);
+            let found = one(file, platform::PLATFORM, |fields| {
+                platform::platform(fields, name, homes, &mut draft);
+            });
+            platforms.extend(told_once(found));
         }
     }
     let mut local = Vec::new();
@@ -101,6 +103,23 @@ fn one(file: &SourceText, known: &[&str], read: impl FnOnce(&Fields<'_, '_>)) ->
     let reader = Reader::new(file, "catalog");
     reader.read(known, read);
     reader.into_problems()
+}
+
+/// Of a file that takes the hosts of another platform, the first: all the others, and its signatures, go with it where it
+/// began as a copy.
+fn told_once(mut problems: Vec<Problem>) -> Vec<Problem> {
+    let takes = |problem: &Problem| problem.code == "wayleave::catalog::overlap";
+    let more = problems.iter().filter(|problem| takes(problem)).count();
+    let Some(first) = problems.iter_mut().find(|problem| takes(problem)).filter(|_| more > 1) else {
+        return problems;
+    };
+    first.message = format!("{}, as are {} more of its hosts", first.message, more - 1);
+    let first = first.clone();
+    problems.retain(|problem| {
+        let follows = takes(problem) || problem.code == "wayleave::catalog::duplicate";
+        *problem == first || !follows
+    });
+    problems
 }
 
 fn stem(file: &SourceText) -> &str {

@@ -61,6 +61,11 @@ impl<'s> Reader<'s> {
         self.push(Problem::error(&self.code(what), self.source, span, message).with_help(help));
     }
 
+    /// How many problems were noted so far.
+    pub fn noted(&self) -> usize {
+        self.problems.borrow().len()
+    }
+
     /// Everything that is wrong; where the syntax is, only that: what follows from it would mislead.
     pub fn into_problems(self) -> Vec<Problem> {
         let syntax = self.code("syntax");

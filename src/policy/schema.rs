@@ -63,6 +63,12 @@ impl Vocabulary {
             .is_some_and(|groups| groups.contains(group))
     }
 
+    /// The activities of `group`.
+    pub fn members<'a>(&'a self, group: &str) -> impl Iterator<Item = &'a Activity> {
+        let in_it = move |(_, groups): &(&Activity, &BTreeSet<String>)| groups.contains(group);
+        self.activities.iter().filter(in_it).map(|(activity, _)| activity)
+    }
+
     /// Whether the activity speaks to the public or acts for a page: its record is durable before the request
     /// leaves. An activity that the schema does not know is taken for one that does.
     pub fn publishes(&self, activity: &Activity) -> bool {

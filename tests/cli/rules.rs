@@ -180,7 +180,7 @@ fn a_case_that_fails_says_what_came_instead() {
     FAIL cases/mine.toml:2 it lets Ada browse LinkedIn without a purpose
          - outcome = "allow"
          + outcome = "declare"
-         decided by `inspect.social`: Traffic to social media is inspected so that each activity can be decided.
+         no rule permits it
          offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, `social-listening`, `training-delivery`
 
     202 passed, 1 failed
@@ -192,9 +192,8 @@ fn a_case_that_fails_says_what_came_instead() {
     wayleave::cases::failed
 
       × the case `lets Ada browse LinkedIn without a purpose` fails: outcome: expected "allow", came
-      │ "declare"; decided by `inspect.social`: Traffic to social media is inspected so that each
-      │ activity can be decided.; offered: `recruiting`, `competitor-research`, `market-research`,
-      │ `press-monitoring`, `social-listening`, `training-delivery`
+      │ "declare"; no rule permits it; offered: `recruiting`, `competitor-research`, `market-
+      │ research`, `press-monitoring`, `social-listening`, `training-delivery`
        ╭─[cases/mine.toml:2:6]
      1 │ [[case]]
      2 │ it = "lets Ada browse LinkedIn without a purpose"

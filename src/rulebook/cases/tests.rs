@@ -1,3 +1,4 @@
+use super::read::{CASE, DEFAULTS, GRANT};
 use crate::facts::{PolicyId, SourceText};
 use crate::rulebook::{Assembled, CaseReport, CaseResult, Rulebook, Sources};
 
@@ -315,4 +316,21 @@ fn a_case_that_fails_names_what_determined_the_outcome_and_nothing_beside() {
         report.results[0].because,
         ["the directory does not know who asks, so no rule is asked"]
     );
+}
+
+#[test]
+fn every_key_of_a_case_is_explained_where_cases_are() {
+    let document = include_str!("../../../policies/README.md");
+    let (_, section) = document.split_once("### What a case can say\n").unwrap();
+    let rows = section.lines().take_while(|line| !line.starts_with('#'));
+    let rows: Vec<Vec<&str>> = rows
+        .filter_map(|line| Some(line.strip_prefix("| `")?.split(" | ").collect()))
+        .collect();
+    for row in &rows {
+        assert_eq!(row.len(), 4, "{row:?}");
+        assert!(row.iter().all(|cell| !cell.trim().is_empty()), "{row:?}");
+    }
+    let told: std::collections::BTreeSet<&str> = rows.iter().map(|row| row[0].trim_end_matches('`')).collect();
+    let known = [CASE, DEFAULTS, GRANT].concat().into_iter().collect();
+    assert_eq!(told, known);
 }

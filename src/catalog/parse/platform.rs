@@ -96,23 +96,8 @@ pub(super) fn platform<'f>(
     let Some(id) = id else {
         return;
     };
-    if let Some(home) = home(id.value) {
-        let message = format!(
-            "`{stem}.toml` declares the platform `{}`, which is declared in `{}` already",
-            id.value, home.name
-        );
-        let help = "give it an id, hosts and signatures of its own, or remove the file; it was not read any further";
-        fields.report("duplicate", id.span, message, help);
+    if !stands_in_its_file(fields, id, stem, home(id.value)) {
         return;
-    }
-    if id.value != stem {
-        let message = format!("`{}` stands in a file that is named `{stem}`", id.value);
-        fields.report(
-            "misplaced",
-            id.span,
-            message,
-            format!("rename the file to `{}.toml`", id.value),
-        );
     }
     if let Some(category) = category
         && !draft.categories.contains(&Category::new(category.value))
@@ -153,6 +138,29 @@ pub(super) fn platform<'f>(
         secret(&row, &platform, &sets, draft);
     }
     signature::signatures(fields, Some(&platform), &sets, draft);
+}
+
+/// Whether the platform may be read from the file: not where another one is named after it.
+fn stands_in_its_file(fields: &Fields<'_, '_>, id: At<&str>, stem: &str, home: Option<&SourceText>) -> bool {
+    if let Some(home) = home {
+        let message = format!(
+            "`{stem}.toml` declares the platform `{}`, which is declared in `{}` already",
+            id.value, home.name
+        );
+        let help = "give it an id, hosts and signatures of its own, or remove the file; it was not read any further";
+        fields.report("duplicate", id.span, message, help);
+        return false;
+    }
+    if id.value != stem {
+        let message = format!("`{}` stands in a file that is named `{stem}`", id.value);
+        fields.report(
+            "misplaced",
+            id.span,
+            message,
+            format!("rename the file to `{}.toml`", id.value),
+        );
+    }
+    true
 }
 
 fn host_sets<'t>(fields: &Fields<'t, '_>) -> signature::HostSets<'t> {

@@ -24,6 +24,7 @@ mod request;
 mod ruling;
 mod secret;
 mod standing;
+pub mod syntax;
 
 pub use arrival::{Arrival, Door, NetworkName, one_client};
 pub use destination::{Authority, BadHost, Category, Host, Place, PlatformId, SiteRole};

@@ -33,6 +33,8 @@ use crate::tls::{Issuer, Mint, Settings as TlsSettings, founding};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit code: 0 an orderly stop; 1 the demo cannot open; 2 the command line makes no sense")]
 pub struct Args {
+    /// The folder of policies, whose changes are followed; without it the built-in policies
+    dir: Option<PathBuf>,
     /// Print one line of JSON when everything is ready, and nothing else
     #[arg(long)]
     json: bool,
@@ -46,8 +48,8 @@ pub struct Args {
     /// Let the clock stand still at this moment, e.g. `2026-11-24T12:30:00+01:00`
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
-    /// Use this folder of policies, and follow its changes, instead of the policies built in
-    #[arg(long, value_name = "DIR")]
+    /// The same as `[DIR]`
+    #[arg(long, value_name = "DIR", conflicts_with = "dir")]
     policies: Option<PathBuf>,
 }
 
@@ -102,6 +104,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     }
     let mut signals = run::Signals::listen()?;
     let clock = args.at.map_or_else(Clock::system, Clock::fixed);
+    let policies = args.dir.as_deref().or(args.policies.as_deref());
     let folder = folder()?;
     let mut settings = settings(folder.path());
     run::move_ports(&mut settings, args.port_base)?;
@@ -114,15 +117,15 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     let issuer = Issuer::temporary(&Clock::system()).into_diagnostic()?;
     let key = issuer.issuing().key_pin();
     let password = password();
-    admit(&settings, args.policies.as_deref(), &password)?;
-    let papers = certify(&settings, args.policies.as_deref())?;
-    let rules = args.policies.clone().map_or(Rules::Embedded, Rules::Folder);
+    admit(&settings, policies, &password)?;
+    let papers = certify(&settings, policies)?;
+    let rules = policies.map(Path::to_owned).map_or(Rules::Embedded, Rules::Folder);
     let asked = settings.clone();
     let opening = async move { Gatehouse::open(&asked, rules, issuer, clock).await };
     let Some(opened) = signals.unless_told(opening).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let house = opened.map_err(|error| run::explained(error, args.policies.as_deref()))?;
+    let house = opened.map_err(|error| run::explained(error, policies))?;
     let ready = ready(
         &house,
         &settings,

@@ -26,7 +26,7 @@ use crate::rulebook::{Access, Assembled, Cell, MatrixQuestion, Rulebook, Sources
     after_help = "Exit code: 0 printed; 1 the rules have problems; 2 no folder, or no such person, role, platform, activity or purpose"
 )]
 pub struct Args {
-    /// The folder; without it `policies/` here if there is one, else the built-in policies.
+    /// The folder of policies; without it `policies/` here if there is one, else the built-in policies.
     dir: Option<PathBuf>,
     /// Only this person; may be repeated.
     #[arg(long, value_name = "PERSON")]

@@ -23,7 +23,7 @@ use crate::rulebook::{Assembled, Rulebook, Sources};
 /// be understood, 3 there is no solver, 4 nothing fails but something stays undecided.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The folder; without it `policies/` here if there is one, else the built-in policies.
+    /// The folder of policies; without it `policies/` here if there is one, else the built-in policies.
     dir: Option<PathBuf>,
     /// Prove only what is said of this property or rule, by its name or id; may be repeated.
     #[arg(long, value_name = "NAME")]

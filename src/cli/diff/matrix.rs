@@ -7,7 +7,7 @@ use super::{Side, theories};
 use crate::clock::Timestamp;
 use crate::facts::{Activity, Arrival, Door, MethodName, NetworkName, PlatformId};
 use crate::proof;
-use crate::rulebook::{Access, MatrixQuestion};
+use crate::rulebook::{Access, MatrixQuestion, Ways};
 
 /// When everybody is asked for: a working day, and its lunch break, in most of Europe.
 const MOMENTS: [&str; 2] = ["2026-11-24T09:30:00Z", "2026-11-24T11:30:00Z"];
@@ -107,28 +107,35 @@ fn doings(side: &Side, who: &str, question: &MatrixQuestion) -> Option<BTreeSet<
     let person = people.find(|person| person.id.as_str() == who)?;
     let mut doings = BTreeSet::new();
     for (platform, access) in side.assembled.rulebook.matrix(person, question) {
-        let mut doing = |activity: &str, how: String| doings.insert((platform.to_string(), how, activity.to_owned()));
+        let mut doing = |activity: &str, how: String| {
+            doings.insert((platform.to_string(), how, activity.to_owned()));
+        };
         match access {
             Access::Closed => {}
-            Access::Unread => {
-                doing("do anything unread", String::new());
-            }
+            Access::Unread => doing("do anything unread", String::new()),
+            Access::Coached => doing("do anything unread", COACHED.to_owned()),
             Access::Read(cells) => {
                 for (activity, cell) in cells {
-                    if cell.free {
-                        doing(activity.as_str(), " without a purpose".to_owned());
-                    }
-                    for purpose in &cell.declared {
-                        doing(activity.as_str(), format!(" under `{purpose}`"));
-                    }
-                    for purpose in &cell.approved {
-                        doing(activity.as_str(), format!(" under `{purpose}`, once approved"));
+                    for (ways, mark) in [(&cell.open, ""), (&cell.coached, COACHED)] {
+                        let how = hows(ways).map(|how| format!("{how}{mark}"));
+                        how.for_each(|how| doing(activity.as_str(), how));
                     }
                 }
             }
         }
     }
     Some(doings)
+}
+
+/// What is open to whoever is told why not and continues.
+const COACHED: &str = ", coached";
+
+fn hows(ways: &Ways) -> impl Iterator<Item = String> {
+    let free = ways.free.then(|| " without a purpose".to_owned());
+    let declared = ways.declared.iter().map(|purpose| format!(" under `{purpose}`"));
+    let approved = ways.approved.iter();
+    let approved = approved.map(|purpose| format!(" under `{purpose}`, once approved"));
+    free.into_iter().chain(declared).chain(approved)
 }
 
 /// The activities that are answered like one.

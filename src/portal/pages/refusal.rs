@@ -182,6 +182,7 @@ impl Told<'_> {
             Outcome::Allow | Outcome::Declare if self.holds_grant => Kind::ActivityNotCovered,
             Outcome::Allow | Outcome::Declare => Kind::PurposeRequired,
             Outcome::Request => Kind::ApprovalRequired,
+            Outcome::Deny if self.may_continue => Kind::Coached,
             Outcome::Deny if training => Kind::TrainingRequired,
             Outcome::Deny => Kind::Prohibited,
         }
@@ -242,7 +243,9 @@ impl Told<'_> {
         why.dedup();
         if why.is_empty() {
             let offers = &self.remedy.offers;
-            let why_not = if offers.is_empty() {
+            let why_not = if offers.is_empty() && self.may_continue {
+                words.no_reason_to_continue
+            } else if offers.is_empty() {
                 words.no_reason
             } else if offers.iter().all(|offer| offer.needs_approval) {
                 words.opens_once_approved

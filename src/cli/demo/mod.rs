@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "door: writes the demo's temporary folder")]
 
 mod sites;
+mod stand_ins;
 mod tour;
 
 use std::fs::Permissions;
@@ -223,7 +224,7 @@ async fn stand_in(settings: &mut File, folder: &Path) -> Result<StandIns, Report
     std::fs::write(&root, authority.root_pem()).into_diagnostic()?;
     let mint = Arc::new(Mint::new(authority, real_time, &TlsSettings::default()).into_diagnostic()?);
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    let address = sites::start(mint, &tasks, stop.clone()).await.into_diagnostic()?;
+    let address = stand_ins::start(mint, &tasks, stop.clone()).await.into_diagnostic()?;
     settings.tls.use_system_roots = false;
     settings.tls.extra_roots = vec![root.clone()];
     settings.upstream.map.insert("*".to_owned(), address.to_string());

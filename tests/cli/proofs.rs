@@ -34,6 +34,33 @@ fn what_nobody_wrote_is_not_proved() {
     ");
 }
 
+#[test]
+fn of_a_rule_that_only_observes_or_coaches_nothing_is_proved_and_how_to_is_said() {
+    let desk = Desk::with_policies();
+    let rule = |mode: &str| {
+        desk.write(
+            "policies/rules/90-trial.cedar",
+            &format!(
+                "// On trial.\n@id(\"trial.soft\")\n@title(\"T\")\n@reason(\"R.\")\n@owner(\"IT\")\n@mode(\"{mode}\")\n\
+                 forbid (principal, action == Action::\"browse\", resource in Category::\"social-media\");\n"
+            ),
+        );
+        desk.types("wayleave prove --only trial.soft")
+    };
+    insta::assert_snapshot!(rule("observe"), @r#"
+    exit 2
+    --- stderr
+    error: the rule `trial.soft` (rules/90-trial.cedar:2) only observes: it keeps nobody from anything for good, so it is not in effect, and nothing is proved of it
+      help: to prove it as if it were, copy the folder, take `@mode("observe")` off the rule there, and run `wayleave prove COPY --only trial.soft`
+    "#);
+    insta::assert_snapshot!(rule("coach"), @r#"
+    exit 2
+    --- stderr
+    error: the rule `trial.soft` (rules/90-trial.cedar:2) only coaches: it keeps nobody from anything for good, so it is not in effect, and nothing is proved of it
+      help: to prove it as if it were, copy the folder, take `@mode("coach")` off the rule there, and run `wayleave prove COPY --only trial.soft`
+    "#);
+}
+
 #[cfg(not(feature = "prove"))]
 #[test]
 fn a_program_without_proofs_says_how_to_build_one_with() {

@@ -170,7 +170,7 @@ mod solved {
             when   [time] (Tuesday, 10:00 on their clock)
             from   office network, identified by basic
             policies: denied: no rule permits it
-            new: allowed by `brand.publish`
+            new: allowed by `brand.publish` (rules/20-purposes.cedar:111)
           `brand.publish`: somebody with role `communications` may publish, read, engage and administer on `social-media` under `brand-publishing`, where !(principal in Department::"marketing") && context.purpose has approvedBy && !(context.purpose.approvedBy == principal)
             who    somebody engaged as employee, roles `communications`, `staff`, trained in `social-media` until [time]
             does   advertise
@@ -179,7 +179,7 @@ mod solved {
             when   [time] (Tuesday, 10:00 on their clock)
             from   office network, identified by basic
             policies: denied: no rule permits it
-            new: allowed by `brand.publish`
+            new: allowed by `brand.publish` (rules/20-purposes.cedar:111)
         newly denied, of each kind of requests at least the one that is shown:
           `personal.break`: somebody with role `staff` may read on `social-media` under `personal-break`, where context.local.weekday <= 5 && !(context.local.time < duration("12h")) && context.local.time < duration("14h") && !(context.local.weekday <= 4), for example on Friday at 12:30
             who    somebody engaged as employee, role `staff`
@@ -188,7 +188,7 @@ mod solved {
             for    `personal-break`, covering `read`, on that platform, approved by nobody
             when   [time] (Friday, 12:30 on their clock)
             from   office network, identified by basic
-            policies: allowed by `personal.break`
+            policies: allowed by `personal.break` (rules/20-purposes.cedar:260)
             new: denied: no rule permits it
         otherwise equivalent: proved for every request of another kind
         "#);
@@ -219,7 +219,7 @@ mod solved {
             when   [time] (Tuesday, 10:00 on their clock)
             from   office network, identified by basic
             HEAD~1: denied: no rule permits it
-            HEAD: allowed by `approve.owner-or-manager`
+            HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
           `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && !(resource.maxDuration <= duration("14d"))
             who    somebody engaged as employee, of no role and no department
             does   approve
@@ -231,7 +231,7 @@ mod solved {
             when   [time] (Tuesday, 10:00 on their clock)
             from   office network, identified by basic
             HEAD~1: denied: no rule permits it
-            HEAD: allowed by `approve.owner-or-manager`
+            HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
         newly denied: nothing
         otherwise equivalent: proved for every request of another kind
         "#);
@@ -420,7 +420,7 @@ mod solved {
             with   principal.region = A
             with   context.proof.strong = true
             policies: denied: no rule permits it
-            new: allowed by `mine.hold`
+            new: allowed by `mine.hold` (rules/90-mine.cedar:8)
           `mine.region`: somebody may upload on `social-media`, where principal.region == "us-east" && context.proof.strong
             who    somebody engaged as employee, of no role and no department, trained in `social-media` until [time]
             does   upload
@@ -431,7 +431,7 @@ mod solved {
             with   principal.region = us-east
             with   context.proof.strong = true
             policies: denied: no rule permits it
-            new: allowed by `mine.region`, `mine.hold`
+            new: allowed by `mine.region` (rules/90-mine.cedar:1), `mine.hold` (rules/90-mine.cedar:8)
         newly denied: nothing
         otherwise equivalent: proved for every request of another kind
         "#);
@@ -462,8 +462,8 @@ mod solved {
             when   [time] (Tuesday, 10:00 on their clock)
             from   office network, identified by basic
             with   principal.region = us-east
-            policies: denied by `connect.no-evasion`
-            new: allowed by `mine`
+            policies: denied by `connect.no-evasion` (rules/10-reach.cedar:71)
+            new: allowed by `mine` (rules/90-mine.cedar:1)
           `mine`: somebody may reach hosts on `evasion`
             who    somebody engaged as employee, of no role and no department
             does   connect
@@ -471,8 +471,8 @@ mod solved {
             when   [time] (Tuesday, 10:00 on their clock)
             from   office network, identified by basic
             with   principal.region = us-east
-            policies: denied by `connect.no-evasion`
-            new: allowed by `mine`
+            policies: denied by `connect.no-evasion` (rules/10-reach.cedar:71)
+            new: allowed by `mine` (rules/90-mine.cedar:1)
           `connect.no-evasion`: somebody may reach hosts on `evasion`, where !(principal.region == "us-east") && !(context.local.weekday <= 5), for example on Saturday at 10:00
             who    somebody engaged as employee, of no role and no department
             does   connect
@@ -480,8 +480,8 @@ mod solved {
             when   [time] (Saturday, 10:00 on their clock)
             from   office network, identified by basic
             with   principal.region = ""
-            policies: denied by `connect.no-evasion`
-            new: allowed by `mine`
+            policies: denied by `connect.no-evasion` (rules/10-reach.cedar:71)
+            new: allowed by `mine` (rules/90-mine.cedar:1)
         newly denied: nothing
         otherwise equivalent: proved for every request of another kind
         "#);

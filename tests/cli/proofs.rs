@@ -174,8 +174,8 @@ mod solved {
           for    `brand-publishing`, covering `administer`, on that platform, approved by somebody else
           when   [time] (Tuesday, 10:00 on their clock)
           from   vpn network, identified by basic
-          the property: denied
-          the engine: allowed by `brand.publish`
+          the property: denied by `interns-never-publish` (properties/people.toml:6)
+          the engine: allowed by `brand.publish` (rules/20-purposes.cedar:111)
           as a case, which `wayleave test` fails today:
             # people/somebody.toml
             [[person]]
@@ -217,8 +217,8 @@ mod solved {
           by     portal
           when   [time] (Tuesday, 10:00 on their clock)
           from   office network, identified by basic
-          the property: denied
-          the engine: allowed by `approve.owner-or-manager`
+          the property: denied by `approvals-last-two-weeks` (properties/people.toml:44)
+          the engine: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
           as a case, which `wayleave test` fails today:
             # cases/somebody.toml
             [[case]]
@@ -249,8 +249,8 @@ mod solved {
           where  a host in `sensitive`, `social-media`
           when   [time] (Tuesday, 10:00 on their clock)
           from   office network, identified by basic
-          the property: denied
-          the engine: allowed by `inspect.social`
+          the property: denied by `private-matters-stay-private` (properties/places.toml:5)
+          the engine: allowed by `inspect.social` (rules/10-reach.cedar:81)
           as a case, which `wayleave test` fails today:
             # people/somebody.toml
             [[person]]
@@ -342,7 +342,7 @@ mod solved {
         FAILED     rule `mine.never` makes a difference (rules/90-mine.cedar:8)
           no request can meet its conditions: correct them, or remove it
         FAILED     rule `mine.idle` makes a difference (rules/90-mine.cedar:15)
-          `recruiting.publish` decides all that it decides: remove it, or narrow the other
+          `recruiting.publish` (rules/20-purposes.cedar:53) decides all that it decides: remove it, or narrow the other
         proved     of 3 rules: each evaluates without an error and makes a difference (3 proofs)
         3 proved, 3 failed, 0 undecided
         ");

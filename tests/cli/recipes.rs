@@ -73,7 +73,7 @@ fn on_github_the_effect_is_the_comment_of_the_pull_request() {
         when   [time] (Tuesday, 10:00 on their clock)
         from   office network, identified by basic
         origin/main: denied: no rule permits it
-        HEAD: allowed by `approve.owner-or-manager`
+        HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
       `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && !(resource.maxDuration <= duration("14d"))
         who    somebody engaged as employee, of no role and no department
         does   approve
@@ -85,7 +85,7 @@ fn on_github_the_effect_is_the_comment_of_the_pull_request() {
         when   [time] (Tuesday, 10:00 on their clock)
         from   office network, identified by basic
         origin/main: denied: no rule permits it
-        HEAD: allowed by `approve.owner-or-manager`
+        HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
     newly denied: nothing
     otherwise equivalent: proved for every request of another kind
     ```
@@ -137,7 +137,7 @@ fn on_gitlab_the_effect_is_a_note_of_the_merge_request() {
         when   [time] (Tuesday, 10:00 on their clock)
         from   office network, identified by basic
         before: denied: no rule permits it
-        HEAD: allowed by `approve.owner-or-manager`
+        HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
       `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && !(resource.maxDuration <= duration("14d"))
         who    somebody engaged as employee, of no role and no department
         does   approve
@@ -149,7 +149,7 @@ fn on_gitlab_the_effect_is_a_note_of_the_merge_request() {
         when   [time] (Tuesday, 10:00 on their clock)
         from   office network, identified by basic
         before: denied: no rule permits it
-        HEAD: allowed by `approve.owner-or-manager`
+        HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
     newly denied: nothing
     otherwise equivalent: proved for every request of another kind
     ```

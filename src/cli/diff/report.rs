@@ -103,8 +103,10 @@ impl Report {
             policy.answer(&example.request, &example.entities, told.at())
         };
         let (before, after) = (answer(old), answer(new));
-        self.lines.push(format!("    {}: {}", old.label, before.spoken()));
-        self.lines.push(format!("    {}: {}", new.label, after.spoken()));
+        for (side, answer) in [(old, &before), (new, &after)] {
+            let spoken = answer.spoken(side.assembled.rulebook.policy());
+            self.lines.push(format!("    {}: {spoken}", side.label));
+        }
         let wanted = |answer: &Answer, allowed: bool| answer.allowed == allowed;
         if !(wanted(&before, way == Way::Denied) && wanted(&after, way == Way::Allowed)) {
             self.lines

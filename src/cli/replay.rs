@@ -223,8 +223,9 @@ fn example(example: &Example) -> String {
         }
     };
     let (from, to) = (by(&example.from_policies), by(&example.to_policies));
+    let ways: String = example.ways.iter().map(|way| format!("; {way}")).collect();
     format!(
-        "  {}: {} by {from} -> {} by {to}",
+        "  {}: {} by {from} -> {} by {to}{ways}",
         example.record.as_str(),
         example.from.as_str(),
         example.to.as_str()

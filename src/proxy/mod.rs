@@ -18,6 +18,7 @@ mod connect;
 mod connection;
 mod counter;
 mod distrust;
+mod finish;
 mod greeting;
 mod headers;
 mod intercept;

@@ -160,6 +160,39 @@ fn a_day_is_replayed_and_explained_under_its_own_rules_and_under_others() {
 }
 
 #[test]
+fn what_a_rule_on_probation_or_one_that_coaches_would_change_is_told_apart() {
+    let desk = Desk::with_policies();
+    a_day(&desk);
+    let replayed = |mode: &str| {
+        desk.types("rm -rf next && mkdir next && cp -r policies next/");
+        let rule = "@id(\"trial\") @title(\"T\") @reason(\"R.\") @owner(\"IT\")";
+        let scope = "forbid (principal, action == Action::\"connect\", resource in Platform::\"linkedin\");";
+        desk.write(
+            "next/policies/rules/90-test.cedar",
+            &format!("{rule} @mode(\"{mode}\")\n{scope}\n"),
+        );
+        let told = desk.types("wayleave replay --records state/records --policies next/policies");
+        let lines = told
+            .lines()
+            .filter(|line| line.contains(": 1") || line.contains("->") || line.starts_with("exit"));
+        let lines: Vec<&str> = lines.filter(|line| !line.contains("too few")).collect();
+        lines.join("\n")
+    };
+    insta::assert_snapshot!(replayed("observe"), @"
+    exit 1
+    2 decisions judged again: 1 change, 1 stay, for 0 the records do not hold enough; 2 records of no decision
+      would newly be refused: 1
+      [id]: allow by connect.social -> allow by connect.social; let pass, `trial` would refuse it
+    ");
+    insta::assert_snapshot!(replayed("coach"), @"
+    exit 1
+    2 decisions judged again: 1 change, 1 stay, for 0 the records do not hold enough; 2 records of no decision
+      newly coached: 1
+      [id]: allow by connect.social -> deny by trial; coached: its sender is told why not, and may continue
+    ");
+}
+
+#[test]
 fn where_nothing_can_be_told_no_success_is_told() {
     let desk = Desk::with_policies();
     desk.write("empty/notes.txt", "");

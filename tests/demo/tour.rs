@@ -54,6 +54,7 @@ const EXPECTED: &[Leads] = &[
     Leads::Browser,
     Leads::Tool("The root certificate is"),
     Leads::Tool("allow    ada post POST"),
+    Leads::Tool("deny was decided, as these rules do"),
     Leads::Tool("the records hold"),
     Leads::Curl(200, "# TYPE wayleave_"),
 ];

@@ -170,8 +170,20 @@ async fn a_rule_that_coaches_is_passed_and_one_that_insists_is_not() {
         page.contains("This corner is for others.") && button(&page).is_some(),
         "{page}"
     );
+    // who may continue reads nothing that says that they may not
+    assert!(page.contains("<h1>Please read this before you continue</h1>"), "{page}");
+    assert!(page.contains("<title>Please read this before you continue"), "{page}");
+    for no in ["not allowed", "No purpose makes this work"] {
+        assert!(!page.contains(no), "{no}: {page}");
+    }
     let refused = dan.get("https://x.com/corner/1").await;
     assert!(refused.header("link").contains(PORTAL));
+    let problem = refused.json();
+    assert_eq!(problem["type"], "https://wayleave.example/problems/coached");
+    assert_eq!(
+        problem["detail"],
+        "You are asked not to open pages on X (Twitter). You may continue all the same: POST to the address in `continue`."
+    );
     let theirs = go_on(&ada, &refused).await;
     assert_eq!(theirs.status, StatusCode::NOT_FOUND, "another person's refusal");
     let created = go_on(&dan, &refused).await;

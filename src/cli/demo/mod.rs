@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "door: writes the demo's temporary folder")]
 
 mod sites;
+mod stand_ins;
 mod tour;
 
 use std::fs::Permissions;
@@ -65,6 +66,8 @@ struct Ready {
     /// The root that speaks for the stand-ins themselves, which sites that pass unread show; none for real ones.
     sites_ca: Option<String>,
     state: String,
+    /// The settings by which other commands find what the demo keeps.
+    settings: String,
     /// Somebody who can show a certificate at the TLS door instead of a password.
     client_certificate: Option<Papers>,
     people: Vec<Somebody>,
@@ -218,6 +221,25 @@ fn settings(folder: &Path) -> File {
     settings
 }
 
+/// Writes down where the demo keeps things, for commands about its records.
+fn written(settings: &File, folder: &Path) -> Result<PathBuf, Report> {
+    let places = [
+        ("audit", "folder", &settings.audit.folder),
+        ("policies", "kept", &settings.policies.kept),
+        ("ledger", "file", &settings.ledger.file),
+        ("identity", "users", &settings.identity.users),
+        ("tls", "folder", &settings.tls.folder),
+    ];
+    let tables = places.map(|(room, name, place)| {
+        let place = toml::Value::from(place.display().to_string());
+        (room.to_owned(), toml::Table::from_iter([(name.to_owned(), place)]))
+    });
+    let file = folder.join("wayleave.toml");
+    let text = toml::to_string(&std::collections::BTreeMap::from(tables)).into_diagnostic()?;
+    std::fs::write(&file, text).into_diagnostic()?;
+    Ok(file)
+}
+
 /// Starts the stand-ins and leads every name to them.
 async fn stand_in(settings: &mut File, folder: &Path) -> Result<StandIns, Report> {
     let real_time = Clock::system();
@@ -226,7 +248,7 @@ async fn stand_in(settings: &mut File, folder: &Path) -> Result<StandIns, Report
     std::fs::write(&root, authority.root_pem()).into_diagnostic()?;
     let mint = Arc::new(Mint::new(authority, real_time, &TlsSettings::default()).into_diagnostic()?);
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    let address = sites::start(mint, &tasks, stop.clone()).await.into_diagnostic()?;
+    let address = stand_ins::start(mint, &tasks, stop.clone()).await.into_diagnostic()?;
     settings.tls.use_system_roots = false;
     settings.tls.extra_roots = vec![root.clone()];
     settings.upstream.map.insert("*".to_owned(), address.to_string());
@@ -272,6 +294,7 @@ fn ready(
         ca: ca.display().to_string(),
         sites_ca: stand_ins.map(|stand_ins| stand_ins.root.display().to_string()),
         state: folder.join("state").display().to_string(),
+        settings: written(settings, folder)?.display().to_string(),
         client_certificate,
         people: people.collect(),
         sites: sites::SITES

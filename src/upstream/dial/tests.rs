@@ -193,12 +193,15 @@ async fn an_origin_that_never_accepts_is_given_up() {
     }
 }
 
-/// Never answers.
+/// Waits for an answer as long as it may.
 struct Silent;
 
 impl Resolve for Silent {
-    fn resolve<'a>(&'a self, _host: &'a Host, _asker: &'a SubjectId) -> Answer<'a> {
-        Box::pin(std::future::pending())
+    fn resolve<'a>(&'a self, _host: &'a Host, _asker: &'a SubjectId, until: Instant) -> Answer<'a> {
+        Box::pin(async move {
+            tokio::time::sleep_until(until).await;
+            Err(Fault::new(Blame::House, Stage::Resolve, FaultCode::ResolveFailed, "late"))
+        })
     }
 }
 

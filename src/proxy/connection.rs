@@ -1,7 +1,6 @@
 //! From an accepted socket to requests: the TLS door's handshake, then HTTP/1.1 or HTTP/2.
 
 use std::convert::Infallible;
-use std::error::Error as _;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -34,8 +33,6 @@ pub(super) struct Served {
     pub(super) requests: u64,
     /// What broke it, if it did not end in order.
     pub(super) broke: Option<Fault>,
-    /// What the library said to that by itself.
-    answered: Option<StatusCode>,
 }
 
 impl Served {
@@ -128,18 +125,15 @@ impl Proxy {
     {
         Box::pin(async move {
             let served = Arc::new(AtomicU64::new(0));
-            let (broke, answered) = if h2 {
-                (self.serve_http2(io, &hop, &served).await.err(), None)
+            let ended = if h2 {
+                self.serve_http2(io, &hop, &served).await
             } else {
                 let ended = self.serve_http1(io, &hop, &served).await;
-                let broke = ended.err().map(|error| broken(&error));
-                let answered = broke.as_ref().and_then(|fault| answered_by_the_library(fault.code));
-                (broke, answered)
+                ended.map_err(|error| broken(&error))
             };
             let served = Served {
                 requests: served.load(Ordering::Relaxed),
-                broke,
-                answered,
+                broke: ended.err(),
             };
             self.note_broken(&hop, &served).await;
             served
@@ -211,7 +205,7 @@ impl Proxy {
         tokio::pin!(connection);
         let patience = limits.header_timeout();
         tokio::select! {
-            ended = connection.as_mut() => return ended.map_err(|error| broken_http2(&error)),
+            ended = connection.as_mut() => return ended.map_err(|error| broken(&error)),
             () = tasks.stopping().cancelled() => connection.as_mut().graceful_shutdown(),
             () = streams.idle(patience, limits.http2_idle_timeout()) => {
                 if !streams.begun() {
@@ -223,7 +217,7 @@ impl Proxy {
         }
         // a client that does not take leave is left
         tokio::select! {
-            ended = connection.as_mut() => ended.map_err(|error| broken_http2(&error)),
+            ended = connection.as_mut() => ended.map_err(|error| broken(&error)),
             () = streams.idle(patience, patience) => Ok(()),
         }
     }
@@ -247,7 +241,8 @@ impl Proxy {
     async fn note_broken(&self, hop: &Hop, served: &Served) {
         let Some(fault) = &served.broke else { return };
         if served.is_head_broken() || served.requests == 0 && hop.inside.is_none() {
-            self.stray(hop.arrival.client, fault, served.answered).await;
+            self.stray(hop.arrival.client, fault, answered_by_the_library(fault.code))
+                .await;
         }
     }
 
@@ -286,15 +281,6 @@ fn broken(error: &hyper::Error) -> Fault {
         FaultCode::ClientGone
     };
     Fault::new(Blame::Client, Stage::Arrive, code, error.to_string())
-}
-
-/// HTTP/2 has no answer to a connection whose bytes make no sense but its end (RFC 9113 §5.4.1).
-fn broken_http2(error: &hyper::Error) -> Fault {
-    let cause = error.source().and_then(|cause| cause.downcast_ref::<h2::Error>());
-    if cause.is_some_and(|cause| cause.is_go_away() && cause.is_library()) {
-        return Fault::new(Blame::Client, Stage::Arrive, FaultCode::BadRequest, error.to_string());
-    }
-    broken(error)
 }
 
 fn answered_by_the_library(code: FaultCode) -> Option<StatusCode> {

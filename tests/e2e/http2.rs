@@ -303,15 +303,19 @@ async fn a_head_that_is_far_too_large_is_refused_by_the_library_and_one_beyond_a
     let proof = dan.authorization.clone().unwrap().parse().unwrap();
     request.headers_mut().insert("proxy-authorization", proof);
     assert_eq!(sender.send(request).await.unwrap().status(), StatusCode::OK);
-    // more than sixteen times
+    // more than sixteen times, after others and as the first
+    let beyond = async |sender: &mut Sender<String>| {
+        let refused = sender.send(of_size(600_000)).await.unwrap_err();
+        let cause = std::error::Error::source(&refused).and_then(|cause| cause.downcast_ref::<h2::Error>());
+        assert_eq!(cause.and_then(h2::Error::reason), Some(h2::Reason::ENHANCE_YOUR_CALM));
+    };
+    beyond(&mut sender).await;
     world.sends(1);
-    let refused = sender.send(of_size(600_000)).await.unwrap_err();
-    let cause = std::error::Error::source(&refused).and_then(|cause| cause.downcast_ref::<h2::Error>());
-    assert_eq!(cause.and_then(h2::Error::reason), Some(h2::Reason::ENHANCE_YOUR_CALM));
+    beyond(&mut Sender::on(dan.dial().await.0, true).await).await;
     let strays = world.strays(1).await;
     assert_eq!(
         (code(&strays[0]), strays[0].status),
-        (Some(FaultCode::BadRequest), None)
+        (Some(FaultCode::ClientGone), None)
     );
     assert_eq!(world.origin.received().len(), 1);
     world.close().await;

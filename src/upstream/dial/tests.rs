@@ -200,7 +200,12 @@ impl Resolve for Silent {
     fn resolve<'a>(&'a self, _host: &'a Host, _asker: &'a SubjectId, until: Instant) -> Answer<'a> {
         Box::pin(async move {
             tokio::time::sleep_until(until).await;
-            Err(Fault::new(Blame::House, Stage::Resolve, FaultCode::ResolveFailed, "late"))
+            Err(Fault::new(
+                Blame::House,
+                Stage::Resolve,
+                FaultCode::ResolveFailed,
+                "late",
+            ))
         })
     }
 }

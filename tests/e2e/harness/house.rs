@@ -129,6 +129,14 @@ impl World {
         ended().await.pop().unwrap()
     }
 
+    /// Returns once everything that was sent has its last record.
+    pub async fn settled(&self) {
+        let is_last = |record: &&Record| matches!(record.act, Act::Closing { .. } | Act::Stray { .. });
+        let ended = async || self.records().await.iter().filter(is_last).count();
+        self.until("everything has ended", async |world| ended().await >= world.sent.all())
+            .await;
+    }
+
     /// Everything that the records say, as text.
     pub async fn records_text(&self) -> String {
         self.gate().book().flush().await.unwrap();

@@ -137,20 +137,30 @@ fn path(body: &Value) -> Option<String> {
 }
 
 /// Whom and what the scope of a rule names, as conditions.
-fn heads(rule: &Policy) -> Vec<Ground> {
+pub(super) fn heads(rule: &Policy) -> Vec<Ground> {
     let text = rule.to_json().unwrap_or_default();
     let one = |slot: &&str| {
         let head = text.get(*slot)?;
-        let operator = head.get("op")?.as_str().filter(|op| ["in", "=="].contains(op))?;
-        let right = json!({ "Value": { "__entity": head.get("entity")? } });
-        let body = json!({ operator: { "left": { "Var": slot }, "right": right } });
+        let named = |head: &Value| Some(json!({ "Value": { "__entity": head.get("entity")? } }));
+        let variable = json!({ "Var": slot });
+        let body = match head.get("op")?.as_str()? {
+            operator @ ("in" | "==") => json!({ operator: { "left": variable, "right": named(head)? } }),
+            "is" => {
+                let mut test = json!({ "left": variable, "entity_type": head.get("entity_type")? });
+                if let (Some(group), Some(members)) = (head.get("in").and_then(named), test.as_object_mut()) {
+                    members.insert("in".to_owned(), group);
+                }
+                json!({ "is": test })
+            }
+            _ => return None,
+        };
         Some((body, true))
     };
     ["principal", "resource"].iter().filter_map(one).collect()
 }
 
 /// The conditions of a rule, each with whether it must hold.
-fn conditions(rule: &Policy) -> Vec<Ground> {
+pub(super) fn conditions(rule: &Policy) -> Vec<Ground> {
     let text = rule.to_json().unwrap_or_default();
     let all = text.get("conditions").and_then(Value::as_array).into_iter().flatten();
     let one = |clause: &Value| Some((clause.get("body")?.clone(), clause.get("kind")?.as_str()? == "when"));

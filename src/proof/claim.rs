@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use cedar_policy::{Effect, Entities, Policy, PolicySet, Request, RequestEnv};
 
 use super::property::{Claim, Property};
-use super::theory::{Theory, permitting, problems_of, set, with};
+use super::sound::sound;
+use super::theory::{Theory, permitting, problems_of, set, with, within};
 use crate::facts::{PolicyId, Problem, SourceText, did_you_mean};
 use crate::policy::Rule;
 use crate::rulebook::Sources;
@@ -85,40 +86,42 @@ impl Check {
         theory.digest(sources, &question, &self.policy, &self.envs)
     }
 
-    /// What to ask about one kind of request: the first question, and, where it is answered with no, one that decides.
-    pub fn ask(&self, theory: &Theory, env: &RequestEnv) -> (Ask, Option<Ask>) {
+    /// What to ask about one kind of request, all of which must hold: of each the first question, and, where it is answered
+    /// with no, one that decides.
+    pub fn ask(&self, theory: &Theory, env: &RequestEnv) -> Vec<(Ask, Option<Ask>)> {
         let possible = theory.impossible(theory.rules(env).chain([&self.policy]));
-        let within = |policies: PolicySet| with(policies, &possible);
+        let among = |policies: PolicySet| with(policies, &possible);
         let all = || set(theory.rules(env).cloned());
         let less = || set(theory.rules(env).filter(|rule| rule.id() != self.policy.id()).cloned());
-        match &self.about {
+        let ask = match &self.about {
             About::Property(property) => {
-                let spoken_of = within(set([self.policy.clone()]));
+                let spoken_of = among(set([self.policy.clone()]));
                 match property.claim {
+                    // a rule that fails denies, which breaks no such promise
                     Claim::Never => (Ask::Disjoint(all(), spoken_of), None),
-                    Claim::Always => (Ask::Implies(spoken_of, all()), None),
+                    Claim::Always => {
+                        let evaluate = theory.rules(env).map(|rule| sound(rule, &[&self.policy, &possible]));
+                        return std::iter::once((Ask::Implies(spoken_of, all()), None))
+                            .chain(evaluate)
+                            .collect();
+                    }
                 }
             }
-            // most rules cannot fail whatever is asked, and no solver is needed to see it
-            About::Sound(_) => {
-                let known = theory.impossible([&self.policy]);
-                let possible = super::theory::within(&self.policy, &known);
-                let ask = |policy: &Policy| Ask::NeverErrors(Box::new(policy.clone()));
-                (ask(&self.policy), possible.as_ref().map(ask))
-            }
+            About::Sound(_) => sound(&self.policy, &[&theory.impossible([&self.policy])]),
             About::Alive(_) | About::Spoken(_) => (
-                Ask::Implies(within(set([permitting(&self.policy)])), PolicySet::new()),
+                Ask::Implies(among(set([permitting(&self.policy)])), PolicySet::new()),
                 None,
             ),
             About::Behind(_, other) => {
                 let other = theory.rule(other.as_str()).map(permitting);
-                (Ask::Implies(within(set([permitting(&self.policy)])), set(other)), None)
+                (Ask::Implies(among(set([permitting(&self.policy)])), set(other)), None)
             }
             About::Needed(_) => match self.policy.effect() {
-                Effect::Permit => (Ask::Implies(within(all()), less()), None),
-                Effect::Forbid => (Ask::Implies(within(less()), all()), None),
+                Effect::Permit => (Ask::Implies(among(all()), less()), None),
+                Effect::Forbid => (Ask::Implies(among(less()), all()), None),
             },
-        }
+        };
+        vec![ask]
     }
 }
 
@@ -129,7 +132,7 @@ impl Ask {
         match self {
             Self::Disjoint(one, other) => Some(Self::Disjoint(one.clone(), among(other))),
             Self::Implies(one, other) => Some(Self::Implies(among(one), other.clone())),
-            Self::NeverErrors(_) => None,
+            Self::NeverErrors(policy) => Some(Self::NeverErrors(Box::new(within(policy, odd)?))),
         }
     }
 }

@@ -19,6 +19,7 @@ mod settle;
 pub mod shelf;
 #[cfg_attr(not(feature = "prove"), path = "unsolved.rs")]
 pub mod solver;
+mod sound;
 pub mod theory;
 mod value;
 mod watch;

@@ -104,8 +104,8 @@ fn one(solver: &mut Solver, theory: &Theory, check: &Check, env: usize, limit: D
     let Some(env) = theory.envs.get(env) else {
         return (Outcome::Proved, Duration::ZERO);
     };
-    let (asked, mut outcome, mut spent) = answered(solver, theory, check, env, limit);
-    if let (Outcome::Failed(Some(example)), true) = (&outcome, check.wants_all()) {
+    let (mut outcome, asked, mut spent) = answered(solver, theory, check, env, limit);
+    if let (Outcome::Failed(Some(example)), Some(asked), true) = (&outcome, asked, check.wants_all()) {
         let (better, took) = lifelike(solver, theory, env, &asked, example, limit.saturating_sub(spent));
         (outcome, spent) = (Outcome::Failed(Some(Box::new(better))), spent + took);
     }
@@ -116,7 +116,7 @@ fn one(solver: &mut Solver, theory: &Theory, check: &Check, env: usize, limit: D
 pub(super) fn holds(solver: &mut Solver, theory: &Theory, check: &Check, limit: Duration) -> Option<bool> {
     let (mut spent, mut known) = (Duration::ZERO, true);
     for env in check.envs.iter().filter_map(|env| theory.envs.get(*env)) {
-        let (_, outcome, took) = answered(solver, theory, check, env, limit.saturating_sub(spent));
+        let (outcome, _, took) = answered(solver, theory, check, env, limit.saturating_sub(spent));
         spent += took;
         match outcome {
             Outcome::Failed(_) => return Some(false),
@@ -127,21 +127,38 @@ pub(super) fn holds(solver: &mut Solver, theory: &Theory, check: &Check, limit: 
     known.then_some(true)
 }
 
-/// What is answered about one kind of request, to which question, and how long it took.
+/// What is answered about one kind of request, to which question unless to all, and how long it took.
 fn answered(
     solver: &mut Solver,
     theory: &Theory,
     check: &Check,
     env: &RequestEnv,
     limit: Duration,
-) -> (Ask, Outcome, Duration) {
-    let (first, decider) = check.ask(theory, env);
+) -> (Outcome, Option<Ask>, Duration) {
+    let mut spent = Duration::ZERO;
+    for ask in check.ask(theory, env) {
+        let (outcome, asked, took) = decided(solver, env, ask, limit.saturating_sub(spent));
+        spent += took;
+        if !matches!(outcome, Outcome::Proved) {
+            return (outcome, Some(asked), spent);
+        }
+    }
+    (Outcome::Proved, None, spent)
+}
+
+/// What is answered to a question, or to the one that decides where that is answered with no.
+pub(super) fn decided(
+    solver: &mut Solver,
+    env: &RequestEnv,
+    (first, decider): (Ask, Option<Ask>),
+    limit: Duration,
+) -> (Outcome, Ask, Duration) {
     let (outcome, spent) = solver.ask(env, &first, limit);
     let (Outcome::Failed(_), Some(decider)) = (&outcome, decider) else {
-        return (first, outcome, spent);
+        return (outcome, first, spent);
     };
     let (outcome, took) = solver.ask(env, &decider, limit.saturating_sub(spent));
-    (decider, outcome, spent + took)
+    (outcome, decider, spent + took)
 }
 
 /// The example as somebody would meet it: the solver's own, or one of an ordinary week.

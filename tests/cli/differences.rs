@@ -486,4 +486,98 @@ mod solved {
         otherwise equivalent: proved for every request of another kind
         "#);
     }
+
+    /// Adds a rule of the desk's own to the folder `new`.
+    fn adds(desk: &Desk, id: &str, rule: &str) {
+        let notes = format!("@id(\"{id}\")\n@title(\"T\")\n@reason(\"R.\")\n@owner(\"IT\")\n");
+        desk.write(&format!("new/rules/90-{id}.cedar"), &format!("{notes}{rule}\n"));
+    }
+
+    #[test]
+    fn what_a_rule_denies_by_failing_to_evaluate_is_told() {
+        let desk = with_new();
+        adds(
+            &desk,
+            "mine",
+            "permit (principal, action == Action::\"connect\", resource) when { context.local.weekday == 7 && \
+             context.local.weekday * 9223372036854775807 > 0 && !resource.classified };",
+        );
+        let told = compared(&desk);
+        assert!(told.starts_with("exit 1\n"), "{told}");
+        for said in [
+            "newly allowed: nothing\n",
+            "  `mine`: fails to evaluate, which denies: somebody may reach hosts outside the catalogue, for example on Sunday at ",
+            "    policies: allowed by `connect.open-web`\n",
+            "    new: denied: error while evaluating policy `mine`: integer overflow",
+            "otherwise equivalent",
+        ] {
+            assert!(told.contains(said), "{said}: {told}");
+        }
+        // the other way round, it is allowed once the rule is gone
+        let told = desk.types("wayleave diff new policies");
+        let said = "  `mine`: failed to evaluate, which denied: somebody may reach hosts outside the catalogue";
+        assert!(told.starts_with("exit 1\n") && told.contains(said), "{told}");
+    }
+
+    #[test]
+    fn a_permit_of_what_is_permitted_already_takes_it_away_where_it_fails() {
+        let desk = with_new();
+        adds(
+            &desk,
+            "mine",
+            "permit (principal in Role::\"recruiter\", action in [Action::\"post\", Action::\"comment\", \
+             Action::\"message\", Action::\"upload\"], resource in Category::\"professional\") when { context has purpose && \
+             context.purpose.kind == PurposeKind::\"recruiting\" && context.request.bytes * 9223372036854775807 > 1000 };",
+        );
+        let told = compared(&desk);
+        assert!(told.starts_with("exit 1\n"), "{told}");
+        for said in [
+            "`mine`: fails to evaluate, which denies: somebody with role `recruiter`",
+            "policies: allowed by `recruiting.publish`",
+            "new: denied: error while evaluating policy `mine`",
+        ] {
+            assert!(told.contains(said), "{said}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_rule_that_fails_only_where_all_is_denied_anyway_changes_nothing() {
+        let desk = with_new();
+        adds(
+            &desk,
+            "mine",
+            "permit (principal, action == Action::\"connect\", resource in Category::\"evasion\") when { \
+             context.local.weekday * 9223372036854775807 > 0 };",
+        );
+        let told = compared(&desk);
+        assert!(told.starts_with("exit 0\n"), "{told}");
+    }
+
+    #[test]
+    fn what_a_rule_of_both_denies_by_failing_is_not_told_as_a_difference() {
+        let desk = Desk::with_policies();
+        let own = |id: &str, rest: &str| {
+            let notes = format!("@id(\"{id}\")\n@title(\"T\")\n@reason(\"R.\")\n@owner(\"IT\")\n");
+            let rule = format!("{notes}permit (principal, action == Action::\"inspect\", resource) {rest};\n");
+            desk.write(&format!("policies/rules/90-{id}.cedar"), &rule);
+        };
+        own(
+            "fails",
+            "when { context.local.weekday * 9223372036854775807 > 0 && context.local.weekday == 8 }",
+        );
+        assert_eq!(desk.types("cp -r policies new"), "exit 0\n");
+        adds(
+            &desk,
+            "mine",
+            "permit (principal, action == Action::\"inspect\", resource in Category::\"internal-collaboration\") when { \
+             context.client.network == \"guest\" };",
+        );
+        let told = compared(&desk);
+        assert!(
+            !told.starts_with("exit 0\n") && !told.contains("allowed by `mine`"),
+            "{told}"
+        );
+        assert!(told.contains("`fails` fails to evaluate"), "{told}");
+        assert!(!told.contains("equivalent"), "{told}");
+    }
 }

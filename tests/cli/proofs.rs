@@ -322,6 +322,37 @@ mod solved {
     }
 
     #[test]
+    fn what_always_holds_is_not_proved_where_a_rule_fails_to_evaluate() {
+        let desk = Desk::with_policies();
+        desk.write(
+            "policies/rules/90-mine.cedar",
+            "@id(\"mine\")\n@title(\"T\")\n@reason(\"R.\")\n@owner(\"IT\")\npermit (principal, action == \
+             Action::\"connect\", resource) when { context.local.weekday == 7 && context.local.weekday * 9223372036854775807 \
+             > 0 && !resource.classified };\n",
+        );
+        let told = desk.types("wayleave prove --only the-open-web-stays-open");
+        assert!(told.starts_with("exit 1\n"), "{told}");
+        for said in [
+            "FAILED     the-open-web-stays-open",
+            "  where  a host outside the catalogue\n",
+            "  the property: allowed\n",
+            "  the engine: denied: error while evaluating policy `mine`",
+            "  as a case, which `wayleave test` fails today:\n",
+        ] {
+            assert!(told.contains(said), "{said}: {told}");
+        }
+        // a rule that can fail, and not for what the property speaks of
+        desk.edit("policies/rules/90-mine.cedar", "!resource.classified", "true");
+        desk.edit(
+            "policies/rules/90-mine.cedar",
+            "context.local.weekday == 7 &&",
+            "resource.classified && context.local.weekday == 7 &&",
+        );
+        let told = desk.types("wayleave prove --only the-open-web-stays-open");
+        assert!(told.starts_with("exit 0\n"), "{told}");
+    }
+
+    #[test]
     fn a_property_that_speaks_of_no_request_is_not_proved() {
         let desk = Desk::with_policies();
         let property = |name: &str, claim: &str, when: &str| {

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use cedar_policy::{Effect, Entities, Policy, PolicySet, Request, RequestEnv};
+use aws_lc_rs::digest;
+use cedar_policy::{Effect, Entities, Policy, PolicySet, Request, RequestEnv, Schema, ValidationMode, Validator};
 
 use super::property::{Claim, Property};
 use super::sound::sound;
-use super::theory::{Theory, permitting, problems_of, set, with, within};
-use crate::facts::{PolicyId, Problem, SourceText, did_you_mean};
+use super::theory::{Theory, permitting, set, with, within};
+use crate::facts::{PolicyId, Problem, SourceText, did_you_mean, hex};
 use crate::policy::Rule;
 use crate::rulebook::Sources;
 
@@ -76,14 +77,25 @@ impl Check {
         matches!(self.about, About::Property(_) | About::Sound(_) | About::Behind(..))
     }
 
-    /// A digest of all that a proof of it rests on.
+    /// A digest of all that a proof of it rests on: what is asked, of which kinds of requests, and how the answers count.
     pub fn digest(&self, theory: &Theory, sources: &Sources) -> String {
-        let question = match &self.about {
-            About::Property(property) => format!("{:?}", property.claim),
-            About::Spoken(_) => "Spoken".to_owned(),
-            about @ (About::Sound(_) | About::Needed(_) | About::Alive(_) | About::Behind(..)) => format!("{about:?}"),
+        let mut hash = digest::Context::new(&digest::SHA256);
+        let mut add = |text: &str| {
+            hash.update(&text.len().to_be_bytes());
+            hash.update(text.as_bytes());
         };
-        theory.digest(sources, &question, &self.policy, &self.envs)
+        add(env!("CARGO_PKG_VERSION"));
+        add(&cedar_policy::get_sdk_version().to_string());
+        add(&sources.schema.text);
+        add(if self.wants_all() { "all" } else { "any" });
+        for env in self.envs.iter().filter_map(|env| theory.envs.get(*env)) {
+            add(&format!("{} {} {}", env.principal(), env.action(), env.resource()));
+            for (first, decider) in self.ask(theory, env) {
+                add(&first.text());
+                add(&decider.map(|ask| ask.text()).unwrap_or_default());
+            }
+        }
+        hex(hash.finish().as_ref())
     }
 
     /// What to ask about one kind of request, all of which must hold: of each the first question, and, where it is answered
@@ -126,6 +138,23 @@ impl Check {
 }
 
 impl Ask {
+    /// The question, in a form that is the same for the same question.
+    fn text(&self) -> String {
+        let all = |set: &PolicySet| {
+            let mut texts: Vec<String> = set
+                .policies()
+                .map(|policy| format!("{} {policy}", policy.id()))
+                .collect();
+            texts.sort();
+            texts.join("\n")
+        };
+        match self {
+            Self::Disjoint(one, other) => format!("disjoint\n{}\nand\n{}", all(one), all(other)),
+            Self::Implies(one, other) => format!("implies\n{}\nthen\n{}", all(one), all(other)),
+            Self::NeverErrors(policy) => format!("evaluates\n{policy}"),
+        }
+    }
+
     /// The same question about requests that `odd` does not forbid; none where that cannot be asked.
     pub fn among(&self, odd: &Policy) -> Option<Self> {
         let among = |policies: &PolicySet| with(policies.clone(), odd);
@@ -196,6 +225,16 @@ pub fn of_property(theory: &Theory, property: &Property, file: &SourceText) -> R
         about: About::Property(Box::new(property.clone())),
         policy,
     })
+}
+
+/// Whether a policy says something that the schema understands.
+fn problems_of(policy: &Policy, schema: &Schema, file: &SourceText, span: (usize, usize)) -> Vec<Problem> {
+    let result = Validator::new(schema.clone()).validate(&set([policy.clone()]), ValidationMode::Strict);
+    let errors: BTreeSet<String> = result.validation_errors().map(ToString::to_string).collect();
+    let first = errors.into_iter().take(1);
+    first
+        .map(|error| Problem::error("wayleave::properties::invalid", file, span, error))
+        .collect()
 }
 
 /// What must hold of every property among `checks`: it speaks of something.

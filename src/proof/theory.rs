@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_lc_rs::digest;
 use cedar_policy::{
     ActionConstraint, Effect, Entities, EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, SchemaFragment,
     ValidationMode, Validator,
@@ -10,7 +9,7 @@ use cedar_policy::{
 use serde_json::Value;
 
 use super::ladders::{Known, Ladders, known, ladders};
-use crate::facts::{Problem, SourceText, hex};
+use crate::facts::Problem;
 use crate::policy::{Rule, RuleSet};
 use crate::rulebook::{Directory, Rulebook, Sources};
 
@@ -252,31 +251,6 @@ impl Theory {
         let of = move |uid: &&EntityUid| uid.type_name().basename() == kind;
         self.ladders.keys().filter(of).map(|uid| uid.id().unescaped())
     }
-
-    /// A digest of everything that a proof about `question` rests on: what is asked, and the rules that may match.
-    pub fn digest(&self, sources: &Sources, question: &str, about: &Policy, envs: &[usize]) -> String {
-        let envs: Vec<&RequestEnv> = envs.iter().filter_map(|env| self.envs.get(*env)).collect();
-        let rules = self.rules.iter();
-        let rules: Vec<&Policy> = rules
-            .filter(|rule| envs.iter().any(|env| self.speaks_of(rule, env)))
-            .collect();
-        let possible = self.impossible(rules.iter().copied().chain([about]));
-        let mut hash = digest::Context::new(&digest::SHA256);
-        let one = [
-            env!("CARGO_PKG_VERSION").to_owned(),
-            sources.schema.text.to_string(),
-            question.to_owned(),
-            about.to_string(),
-            possible.to_string(),
-        ];
-        let actions = envs.iter().map(|env| env.action().to_string());
-        let rules = rules.iter().map(|rule| format!("{} {rule}", rule.id()));
-        for text in one.into_iter().chain(actions).chain(rules) {
-            hash.update(&text.len().to_be_bytes());
-            hash.update(text.as_bytes());
-        }
-        hex(hash.finish().as_ref())
-    }
 }
 
 /// A policy that permits exactly where `policy` applies, whatever its effect.
@@ -299,16 +273,6 @@ pub fn with(mut policies: PolicySet, policy: &Policy) -> PolicySet {
     // two of one name are one
     let _ = policies.add(policy.clone());
     policies
-}
-
-/// Whether a policy says something that the schema understands.
-pub fn problems_of(policy: &Policy, schema: &Schema, file: &SourceText, span: (usize, usize)) -> Vec<Problem> {
-    let result = Validator::new(schema.clone()).validate(&set([policy.clone()]), ValidationMode::Strict);
-    let errors: BTreeSet<String> = result.validation_errors().map(ToString::to_string).collect();
-    let first = errors.into_iter().take(1);
-    first
-        .map(|error| Problem::error("wayleave::properties::invalid", file, span, error))
-        .collect()
 }
 
 fn condition(text: &str) -> Option<Policy> {
@@ -402,6 +366,7 @@ pub fn within(policy: &Policy, domain: &Policy) -> Option<Policy> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::SourceText;
     use crate::rulebook::Rulebook;
 
     #[test]

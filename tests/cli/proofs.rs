@@ -78,8 +78,11 @@ mod solved {
         let line = "XDG_CACHE_HOME=cache wayleave prove --only dating-stays-closed";
         let proved = desk.types(line);
         assert!(proved.starts_with("exit 0\n"), "{proved}");
-        let unsolved = format!("CVC5=/nowhere/cvc5 {line}");
-        // a rule on something else changes; no solver is there, and none is needed
+        // it says which it is, and cannot be asked anything
+        let deaf = "#!/bin/sh\n[ \"$1\" = --version ] && exec cvc5 --version\nexit 1\n";
+        desk.write("deaf", deaf);
+        let unsolved = format!("chmod +x deaf && CVC5=./deaf {line}");
+        // a rule on something else changes, and no solver is needed
         desk.edit_rule(
             "policies/rules/40-portal.cedar",
             "duration(\"14d\")",
@@ -92,9 +95,23 @@ mod solved {
             "resource in Category::\"dating\");",
         );
         let told = desk.types(&unsolved);
-        assert!(told.starts_with("exit 3\n"), "{told}");
+        assert!(!told.contains("\nproved "), "{told}");
         let told = desk.types(&format!("{unsolved} --no-cache"));
-        assert!(told.starts_with("exit 3\n"), "{told}");
+        assert!(!told.contains("\nproved "), "{told}");
+    }
+
+    #[test]
+    fn what_another_solver_proved_is_proved_again() {
+        let desk = Desk::with_policies();
+        let line = "XDG_CACHE_HOME=cache wayleave prove --only dating-stays-closed";
+        let proved = desk.types(line);
+        assert!(proved.starts_with("exit 0\n"), "{proved}");
+        desk.write(
+            "deaf",
+            "#!/bin/sh\n[ \"$1\" = --version ] && echo another && exit\nexit 1\n",
+        );
+        let told = desk.types(&format!("chmod +x deaf && CVC5=./deaf {line}"));
+        assert!(!told.contains("\nproved "), "{told}");
     }
 
     #[test]

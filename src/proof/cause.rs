@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::theory::{permitting, set, with};
 use super::{Ask, Example, Theory};
-use crate::policy::text_of;
+use crate::policy::apart::{self, text_of};
 
 /// A condition, and whether it holds.
 pub(super) type Ground = (Value, bool);
@@ -128,12 +128,11 @@ fn names_in(body: &Value, found: &mut BTreeSet<String>) {
 
 /// `context.purpose.kind`, read or asked for by `has`; none for what does not begin with a variable.
 fn path(body: &Value) -> Option<String> {
-    if let Some(variable) = body.get("Var").and_then(Value::as_str) {
-        return Some(variable.to_owned());
-    }
-    let step = body.get(".").or_else(|| body.get("has"))?;
-    let attribute = step.get("attr")?.as_str()?;
-    Some(format!("{}.{attribute}", path(step.get("left")?)?))
+    let Some(test) = body.get("has") else {
+        return apart::path(body).filter(|_| body.get("Value").is_none());
+    };
+    let attribute = test.get("attr")?.as_str()?;
+    Some(format!("{}.{attribute}", apart::path(test.get("left")?)?))
 }
 
 /// Whom and what the scope of a rule names, as conditions.
@@ -161,10 +160,9 @@ pub(super) fn heads(rule: &Policy) -> Vec<Ground> {
 
 /// The conditions of a rule, each with whether it must hold.
 pub(super) fn conditions(rule: &Policy) -> Vec<Ground> {
-    let text = rule.to_json().unwrap_or_default();
-    let all = text.get("conditions").and_then(Value::as_array).into_iter().flatten();
-    let one = |clause: &Value| Some((clause.get("body")?.clone(), clause.get("kind")?.as_str()? == "when"));
-    all.filter_map(one).collect()
+    let text = apart::read(rule).unwrap_or_default();
+    let one = |clause: &Value| Some((clause.get("body")?.clone(), !apart::is_unless(clause)));
+    apart::clauses(&text).filter_map(one).collect()
 }
 
 /// Looks at an expression as Cedar does, from the left, no further than it must, and notes what it sees: what stands to the

@@ -9,6 +9,7 @@ use super::case::span;
 use super::claim::Example;
 use super::value::{ANOTHER, flatten, named, plain, weekday};
 use crate::clock::Timestamp;
+use crate::policy::{Policy, RuleSet};
 
 /// What a counterexample says, sorted by what it is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,6 +30,16 @@ pub struct Told {
     pub categories: BTreeSet<String>,
     /// Attributes of the host or of the declaration, and of the context, in their order.
     pub facts: Vec<(String, String)>,
+}
+
+impl Example {
+    /// Whether the engine lets it pass at all, be it by continuing; and in words, what the engine says to it.
+    pub fn put_to(&self, policy: &Policy) -> (bool, String) {
+        let at = Told::of(self).at();
+        let answer = |set| policy.answer(set, &self.request, &self.entities, at);
+        let (passes, in_effect) = (answer(RuleSet::Continued), answer(RuleSet::InEffect));
+        (passes.allowed, passes.beside(&in_effect))
+    }
 }
 
 impl Told {

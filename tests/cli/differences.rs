@@ -580,4 +580,42 @@ mod solved {
         assert!(told.contains("`fails` fails to evaluate"), "{told}");
         assert!(!told.contains("equivalent"), "{told}");
     }
+
+    #[test]
+    fn what_a_rule_that_coaches_refuses_is_not_called_allowed() {
+        let desk = with_new();
+        adds(
+            &desk,
+            "mine",
+            "@mode(\"coach\")\npermit (principal in Department::\"marketing\", action == Action::\"connect\", resource in \
+             Category::\"internal-collaboration\");",
+        );
+        let told = compared(&desk);
+        assert!(told.starts_with("exit 1\n"), "{told}");
+        let said = "new: refused: no rule in force permits it, allowed to whoever continues\n";
+        assert!(told.contains(said), "{told}");
+        desk.edit("new/rules/90-mine.cedar", "@mode(\"coach\")", "@mode(\"enforce\")");
+        assert_eq!(desk.types("rm -r policies && cp -r new policies"), "exit 0\n");
+        desk.edit("policies/rules/90-mine.cedar", "permit", "forbid");
+        assert_eq!(desk.types("rm -r new && cp -r policies new"), "exit 0\n");
+        desk.edit("policies/rules/90-mine.cedar", "@mode(\"enforce\")", "@mode(\"coach\")");
+        let told = compared(&desk);
+        assert!(
+            told.contains("policies: refused by `mine`, allowed to whoever continues\n"),
+            "{told}"
+        );
+        assert!(
+            told.contains("  `mine`: was in mode coach, and is in force now\n"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn where_the_time_is_up_it_is_not_said_that_nothing_changed() {
+        let desk = with_new();
+        desk.edit_rule("new/rules/40-portal.cedar", "duration(\"14d\")", "duration(\"15d\")");
+        let told = desk.types("wayleave diff policies new --limit 0");
+        assert!(told.starts_with("exit 4\n"), "{told}");
+        assert!(told.contains("newly allowed: nothing found\n"), "{told}");
+    }
 }

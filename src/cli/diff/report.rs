@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::matrix::{Moved, moved};
 use super::{Compared, Side, beside, cases};
 use crate::facts::Mode;
-use crate::policy::Answer;
 use crate::proof::{Difference, Found, Told, Way};
 
 /// What is compared where nothing is proved.
@@ -41,7 +40,7 @@ impl Report {
         }
         if !trials.is_empty() {
             report.is_whole = false;
-            let head = "changed among the rules that only observe or coach, which keep nobody from anything for good:";
+            let head = "changed among the rules that observe or coach, before or now:";
             report.lines.push(head.to_owned());
             report.lines.extend(trials.iter().map(|line| format!("  {line}")));
         }
@@ -65,7 +64,8 @@ impl Report {
         for (way, head) in [(Way::Allowed, "newly allowed"), (Way::Denied, "newly denied")] {
             let mut found = difference.found.iter().filter(|found| found.way == way).peekable();
             if found.peek().is_none() {
-                self.lines.push(format!("{head}: nothing"));
+                let found = if difference.doubts.is_empty() { "" } else { " found" };
+                self.lines.push(format!("{head}: nothing{found}"));
                 continue;
             }
             self.differs = true;
@@ -98,15 +98,11 @@ impl Report {
         let told = Told::of(example);
         let lines = [told.lines(), told.lines_of(read)].concat();
         self.lines.extend(lines.iter().map(|line| format!("    {line}")));
-        let answer = |side: &Side| {
-            let policy = side.assembled.rulebook.policy();
-            policy.answer(&example.request, &example.entities, told.at())
-        };
-        let (before, after) = (answer(old), answer(new));
-        self.lines.push(format!("    {}: {}", old.label, before.spoken()));
-        self.lines.push(format!("    {}: {}", new.label, after.spoken()));
-        let wanted = |answer: &Answer, allowed: bool| answer.allowed == allowed;
-        if !(wanted(&before, way == Way::Denied) && wanted(&after, way == Way::Allowed)) {
+        let answer = |side: &Side| example.put_to(side.assembled.rulebook.policy());
+        let ((was, before), (is, after)) = (answer(old), answer(new));
+        self.lines.push(format!("    {}: {before}", old.label));
+        self.lines.push(format!("    {}: {after}", new.label));
+        if (was, is) != (way == Way::Denied, way == Way::Allowed) {
             self.lines
                 .push("    which the engine does not confirm: please report this".to_owned());
         }
@@ -147,9 +143,22 @@ fn trials(old: &Side, new: &Side) -> Vec<String> {
     };
     let (before, after) = (of(old), of(new));
     let ids: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let is_in = |side: &Side, id: &str| {
+        side.assembled
+            .rulebook
+            .policy()
+            .rules()
+            .any(|rule| rule.id.as_str() == id)
+    };
     let told = ids.into_iter().filter_map(|id| match (before.get(id), after.get(id)) {
+        (None, Some((mode, _))) if is_in(old, id) => {
+            Some(format!("`{id}`: was in force, and is in mode {} now", mode.as_str()))
+        }
+        (Some((mode, _)), None) if is_in(new, id) => {
+            Some(format!("`{id}`: was in mode {}, and is in force now", mode.as_str()))
+        }
         (None, Some((mode, _))) => Some(format!("`{id}`: new, in mode {}", mode.as_str())),
-        (Some((mode, _)), None) => Some(format!("`{id}`: was in mode {}", mode.as_str())),
+        (Some((mode, _)), None) => Some(format!("`{id}`: gone, was in mode {}", mode.as_str())),
         (Some(one), Some(other)) if one != other => Some(format!("`{id}`: changed, in mode {}", other.0.as_str())),
         (Some(_) | None, Some(_) | None) => None,
     });

@@ -106,9 +106,8 @@ impl Report {
         if let Some(example) = example {
             let told = Told::of(example);
             self.lines.extend(told.lines().iter().map(|line| format!("  {line}")));
-            let policy = assembled.rulebook.policy();
-            let answer = policy.answer(&example.request, &example.entities, told.at());
-            self.lines.push(format!("  the engine: {}", answer.spoken()));
+            let (_, answer) = example.put_to(assembled.rulebook.policy());
+            self.lines.push(format!("  the engine: {answer}"));
         }
     }
 
@@ -148,13 +147,10 @@ impl Report {
     fn example(&mut self, example: &Example, wanted: bool, it: &str, assembled: &Assembled) {
         let told = Told::of(example);
         self.lines.extend(told.lines().iter().map(|line| format!("  {line}")));
-        let answer = assembled
-            .rulebook
-            .policy()
-            .answer(&example.request, &example.entities, told.at());
+        let (_, answer) = example.put_to(assembled.rulebook.policy());
         let word = if wanted { "allowed" } else { "denied" };
         self.lines.push(format!("  the property: {word}"));
-        self.lines.push(format!("  the engine: {}", answer.spoken()));
+        self.lines.push(format!("  the engine: {answer}"));
         match CaseFiles::of(&told, it, wanted, assembled).filter(|files| fails(files, assembled)) {
             Some(CaseFiles { person, case }) => {
                 let files = [("people/somebody.toml", person), ("cases/somebody.toml", Some(case))];

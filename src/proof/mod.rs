@@ -13,6 +13,7 @@ mod difference;
 mod effect;
 mod idle;
 mod ladders;
+mod places;
 mod polish;
 pub mod property;
 mod settle;

@@ -9,6 +9,7 @@ use cedar_policy::{
 use serde_json::Value;
 
 use super::ladders::{Known, Ladders, known, ladders};
+use super::places::Places;
 use crate::facts::Problem;
 use crate::policy::{Rule, RuleSet};
 use crate::rulebook::{Directory, Rulebook, Sources};
@@ -56,6 +57,7 @@ pub struct Theory {
     always: Vec<String>,
     /// What holds of those that name something.
     known: Vec<Known>,
+    places: Places,
     /// Forbids those that nobody would recognise.
     odd: Option<Policy>,
     ladders: Ladders,
@@ -98,6 +100,7 @@ impl Theory {
             always: always.filter(|text| understood(text)).collect(),
             known: known.filter(|known| understood(&known.condition)).collect(),
             odd,
+            places: Places::new(rulebook, people, &named, &schema),
             schema,
             envs,
             rules,
@@ -214,7 +217,12 @@ impl Theory {
         let named: BTreeSet<EntityUid> = policies.into_iter().flat_map(Policy::entity_literals).collect();
         let known = self.known.iter();
         let known = known.filter(|known| known.names.iter().all(|name| named.contains(name)));
-        let conditions = self.always.iter().chain(known.map(|known| &known.condition));
+        let places = self.places.conditions(&named);
+        let conditions = self
+            .always
+            .iter()
+            .chain(known.map(|known| &known.condition))
+            .chain(&places);
         excluding("impossible", conditions.map(String::as_str))
     }
 
@@ -279,7 +287,7 @@ fn condition(text: &str) -> Option<Policy> {
     Policy::parse(None, format!("permit (principal, action, resource) when {{ {text} }};")).ok()
 }
 
-fn is_understood(text: &str, schema: &Schema) -> bool {
+pub(super) fn is_understood(text: &str, schema: &Schema) -> bool {
     let found = condition(text);
     found.is_some_and(|policy| {
         let validator = Validator::new(schema.clone());

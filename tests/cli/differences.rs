@@ -582,6 +582,41 @@ mod solved {
     }
 
     #[test]
+    fn what_no_host_can_be_is_no_difference() {
+        for rule in [
+            // no flow to it is read, and it is in no category that something is permitted in
+            "forbid (principal, action == Action::\"upload\", resource in Platform::\"slack\");",
+            // it is closed already
+            "forbid (principal, action == Action::\"connect\", resource == Site::\"www.tinder.com\");",
+            "permit (principal in Role::\"staff\", action == Action::\"connect\", resource == Site::\"www.tinder.com\");",
+            // nobody is on two platforms at once
+            "permit (principal in Role::\"staff\", action == Action::\"upload\", resource in Platform::\"slack\") when { \
+             resource in Platform::\"linkedin\" };",
+            // she is an intern
+            "permit (principal == User::\"eve\", action == Action::\"share\", resource in Category::\"social-media\");",
+        ] {
+            let desk = with_new();
+            adds(&desk, "mine", rule);
+            let told = compared(&desk);
+            assert!(told.starts_with("exit 0\n"), "{rule}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_host_of_a_rule_is_where_the_catalogue_places_it() {
+        let desk = with_new();
+        adds(
+            &desk,
+            "mine",
+            "forbid (principal, action == Action::\"connect\", resource == Site::\"www.linkedin.com\");",
+        );
+        let told = compared(&desk);
+        assert!(told.starts_with("exit 1\n"), "{told}");
+        assert!(!told.contains("outside the catalogue"), "{told}");
+        assert!(told.contains("  where  `www.linkedin.com`, a host "), "{told}");
+    }
+
+    #[test]
     fn what_a_rule_that_coaches_refuses_is_not_called_allowed() {
         let desk = with_new();
         adds(

@@ -370,6 +370,22 @@ mod solved {
     }
 
     #[test]
+    fn the_property_of_an_unread_platform_is_not_broken_by_a_host_that_cannot_be() {
+        let desk = Desk::with_policies();
+        desk.write(
+            "policies/rules/90-mine.cedar",
+            "@id(\"mine\")\n@title(\"T\")\n@reason(\"R.\")\n@owner(\"IT\")\npermit (principal in Role::\"staff\", action in \
+             Action::\"activity\", resource in Platform::\"slack\");\n@id(\"mine.closed\")\n@title(\"T\")\n@reason(\"R.\")\n\
+             @owner(\"IT\")\nforbid (principal, action == Action::\"connect\", resource == Site::\"www.tinder.com\");\n",
+        );
+        let told = desk.types(
+            "wayleave prove --only interns-never-publish --only nothing-is-published-without-a-purpose --only \
+             the-open-web-stays-open --only publishing-needs-training",
+        );
+        assert!(told.starts_with("exit 0\n"), "{told}");
+    }
+
+    #[test]
     fn a_property_that_speaks_of_no_request_is_not_proved() {
         let desk = Desk::with_policies();
         let property = |name: &str, claim: &str, when: &str| {

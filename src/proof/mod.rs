@@ -27,7 +27,7 @@ mod watch;
 pub mod words;
 mod work;
 
-pub use case::CaseFiles;
+pub use case::{Asking, CaseFiles};
 pub use claim::{About, Ask, Check, Example};
 pub use difference::{Difference, Found, Way, classes, difference};
 pub use effect::Scope;

@@ -1,12 +1,14 @@
 //! Puts what is to be proved to a crew of solvers, and gathers their answers.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use cedar_policy::RequestEnv;
+use cedar_policy::{Effect, Policy, PolicyId, Request, RequestEnv};
 
 use super::polish::polished;
 use super::solver::{Solver, crew};
+use super::sound::gateway;
 use super::{Ask, Check, Example, Missing, Outcome, Theory};
 
 /// How far a check has come.
@@ -106,10 +108,54 @@ fn one(solver: &mut Solver, theory: &Theory, check: &Check, env: usize, limit: D
     };
     let (mut outcome, asked, mut spent) = answered(solver, theory, check, env, limit);
     if let (Outcome::Failed(Some(example)), Some(asked), true) = (&outcome, asked, check.wants_all()) {
-        let (better, took) = lifelike(solver, theory, env, &asked, example, limit.saturating_sub(spent));
-        (outcome, spent) = (Outcome::Failed(Some(Box::new(better))), spent + took);
+        let (mut better, took) = lifelike(solver, theory, env, &asked, example, limit.saturating_sub(spent));
+        spent += took;
+        if let Some(able) = able(theory, env, &better).and_then(|able| asked.among(&able)) {
+            let (answer, took) = solver.ask(env, &able, limit.saturating_sub(spent));
+            spent += took;
+            if let Outcome::Failed(Some(example)) = answer {
+                let (other, took) = lifelike(solver, theory, env, &able, &example, limit.saturating_sub(spent));
+                (better, spent) = (other, spent + took);
+            }
+        }
+        outcome = Outcome::Failed(Some(Box::new(better)));
     }
     (outcome, spent)
+}
+
+/// Where the person of an example could not even reach the host: forbids all who are in nothing for which a rule permits it.
+fn able(theory: &Theory, env: &RequestEnv, example: &Example) -> Option<Policy> {
+    let is_reaching = |other: &&RequestEnv| {
+        let reaches = other.action().id().unescaped() == "connect" && other.action() != env.action();
+        reaches && (other.principal(), other.resource()) == (env.principal(), env.resource())
+    };
+    let reaching = theory.envs.iter().find(is_reaching)?;
+    let request = &example.request;
+    let request = Request::new(
+        request.principal()?.clone(),
+        reaching.action().clone(),
+        request.resource()?.clone(),
+        request.context()?.clone(),
+        None,
+    );
+    let entities = example.entities.clone();
+    let reached = Example {
+        request: request.ok()?,
+        entities,
+    };
+    if gateway(theory, reaching, &reached) == Ok(true) {
+        return None;
+    }
+    let permits = theory.rules(reaching).filter(|rule| rule.effect() == Effect::Permit);
+    let named = permits.flat_map(Policy::entity_literals);
+    let units = named.filter(|uid| ["Role", "Department"].contains(&uid.type_name().basename()));
+    let units: BTreeSet<String> = units.map(|uid| format!("principal in {uid}")).collect();
+    let units: Vec<String> = units.into_iter().collect();
+    let text = format!(
+        "forbid (principal, action, resource) unless {{ {} }};",
+        units.join(" || ")
+    );
+    Policy::parse(Some(PolicyId::new("the able")), text).ok()
 }
 
 /// Whether a check that speaks of every request holds; none where nobody knows within `limit`.

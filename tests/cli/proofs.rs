@@ -370,6 +370,39 @@ mod solved {
     }
 
     #[test]
+    fn a_violation_comes_as_a_case_wherever_it_is_and_whoever_can_reach_it() {
+        for (property, file, from, to) in [
+            (
+                "interns-never-publish",
+                "30-guardrails",
+                "forbid (\n  principal,\n  action in [Action::\"publish\", Action::\"administer\"],\n  resource in Category::\"social-media\"\n)\nwhen { principal.employment",
+                "permit (\n  principal,\n  action in [Action::\"publish\", Action::\"administer\"],\n  resource in Category::\"social-media\"\n)\nwhen { principal.employment",
+            ),
+            (
+                "works-councils-stay-private",
+                "10-reach",
+                "forbid (\n  principal,\n  action == Action::\"inspect\",\n  resource in Category::\"sensitive\"",
+                "permit (\n  principal,\n  action == Action::\"inspect\",\n  resource in Category::\"sensitive\"",
+            ),
+            (
+                "evasion-stays-closed",
+                "10-reach",
+                "forbid (\n  principal,\n  action == Action::\"connect\",\n  resource in Category::\"evasion\"",
+                "permit (\n  principal,\n  action == Action::\"connect\",\n  resource in Category::\"evasion\"",
+            ),
+        ] {
+            let desk = Desk::with_policies();
+            desk.edit_rule(&format!("policies/rules/{file}.cedar"), from, to);
+            let told = desk.types(&format!("wayleave prove --only {property}"));
+            assert!(told.starts_with("exit 1\n"), "{property}: {told}");
+            assert!(
+                told.contains("  as a case, which `wayleave test` fails today:\n"),
+                "{property}: {told}"
+            );
+        }
+    }
+
+    #[test]
     fn the_property_of_an_unread_platform_is_not_broken_by_a_host_that_cannot_be() {
         let desk = Desk::with_policies();
         desk.write(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::facts::{PolicyId, SourceText};
-use crate::proof::{About, CaseFiles, Check, Claim, Example, Idle, Outcome, Property, Told};
+use crate::proof::{About, Asking, CaseFiles, Check, Claim, Example, Idle, Outcome, Property, Told};
 use crate::rulebook::{Assembled, Directory};
 
 /// What is to be told.
@@ -151,7 +151,8 @@ impl Report {
         let word = if wanted { "allowed" } else { "denied" };
         self.lines.push(format!("  the property: {word}"));
         self.lines.push(format!("  the engine: {answer}"));
-        match CaseFiles::of(&told, it, wanted, assembled).filter(|files| fails(files, assembled)) {
+        let made = |asking| CaseFiles::of(&told, it, wanted, asking, assembled).filter(|files| fails(files, assembled));
+        match made(Asking::Whole).or_else(|| made(Asking::Alone)) {
             Some(CaseFiles { person, case }) => {
                 let files = [("people/somebody.toml", person), ("cases/somebody.toml", Some(case))];
                 self.lines
@@ -161,10 +162,7 @@ impl Report {
                     self.lines.extend(text.lines().map(|line| format!("    {line}")));
                 }
             }
-            None => self.lines.push(
-                "  not as a case: another rule, or what catalogue and directory know today, keeps it from happening"
-                    .to_owned(),
-            ),
+            None => self.lines.push("  no case could be made of it".to_owned()),
         }
     }
 }

@@ -198,6 +198,7 @@ impl DomainTable {
             .keys()
             .chain(self.suffix.keys())
             .chain(self.categories.keys());
+        let named: BTreeSet<&str> = self.categories.keys().map(AsRef::as_ref).collect();
         let mut found = BTreeSet::new();
         for name in names {
             found.extend([name.to_string(), format!("0.{name}"), format!("0.0.{name}")]);
@@ -206,7 +207,7 @@ impl DomainTable {
             let HostPattern::Glob(glob) = pattern else { continue };
             found.extend([UNLISTED, "x"].map(|star| glob.replace('*', star)));
             // a category may name what stars stand for
-            for name in self.categories.keys() {
+            for name in &named {
                 let labels: Vec<&str> = glob.split('.').collect();
                 let Some(free) = labels.len().checked_sub(name.split('.').count()) else {
                     continue;
@@ -321,7 +322,7 @@ mod tests {
             let mut categories = Arc::default();
             table.categories_of(&host, &mut categories);
             let platform = table.find(&host).map(|domain| domain.platform.to_string());
-            let categories: Vec<String> = categories.iter().map(ToString::to_string).collect();
+            let categories: Vec<String> = categories.iter().map(|one| one.as_str().to_owned()).collect();
             kinds.insert(format!("{} {}", platform.unwrap_or_default(), categories.join(" ")));
         }
         let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();

@@ -21,10 +21,10 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// What was answered, and by which rules, in words.
-    pub fn spoken(&self) -> String {
+    /// What was answered, and by which of these rules, in words: each with its file and line.
+    pub fn spoken(&self, rules: &Policy) -> String {
         let word = if self.allowed { "allowed" } else { "denied" };
-        let by: Vec<String> = self.policies().map(|id| format!("`{id}`")).collect();
+        let by: Vec<String> = self.policies().map(|id| rules.located(id)).collect();
         let troubles = self.troubles.join("; ");
         match (by.is_empty(), troubles.is_empty()) {
             (true, true) => format!("{word}: no rule permits it"),
@@ -34,11 +34,11 @@ impl Answer {
     }
 
     /// The same of what may pass at all, beside what the rules in force say to it.
-    pub fn beside(&self, in_effect: &Self) -> String {
+    pub fn beside(&self, in_effect: &Self, rules: &Policy) -> String {
         if in_effect.allowed || !self.allowed {
-            return self.spoken();
+            return self.spoken(rules);
         }
-        let by: Vec<String> = in_effect.policies().map(|id| format!("`{id}`")).collect();
+        let by: Vec<String> = in_effect.policies().map(|id| rules.located(id)).collect();
         let refused = if by.is_empty() {
             "refused: no rule in force permits it".to_owned()
         } else {
@@ -54,6 +54,14 @@ impl Answer {
 }
 
 impl Policy {
+    /// A rule by its name, with its file and line.
+    pub fn located(&self, id: &PolicyId) -> String {
+        match self.rule(id) {
+            Some(rule) => format!("`{id}` ({}:{})", rule.file, rule.line),
+            None => format!("`{id}`"),
+        }
+    }
+
     /// Puts one ready request to a set of the rules.
     pub fn answer(&self, set: RuleSet, request: &Request, entities: &Entities, at: Timestamp) -> Answer {
         let asked = Asked {

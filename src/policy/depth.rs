@@ -10,7 +10,7 @@ use super::rule::Written;
 use crate::facts::{Problem, SourceText};
 
 /// So many levels Cedar evaluates on half the stack of a worker's thread.
-pub(super) const DEEPEST: usize = 200;
+pub const DEEPEST: usize = 200;
 
 /// Room for what is deeper, until it is refused. It costs address space, and memory only as far as it is used.
 const STACK: usize = 256 << 20;
@@ -30,11 +30,7 @@ pub(super) fn with_room<T: Send>(file: &SourceText, work: impl FnOnce() -> T + S
 
 /// The rule, unless it is nested too deep.
 pub(super) fn check(source: &SourceText, written: Written) -> Result<Written, Problem> {
-    let policy: &ast::Policy = written.cedar.as_ref();
-    if policy
-        .non_scope_constraints()
-        .is_none_or(|condition| !is_too_deep(condition))
-    {
+    if !is_deep(&written.cedar) {
         return Ok(written);
     }
     let message = format!("rule `{}` is nested more than {DEEPEST} levels deep", written.rule.id);
@@ -42,6 +38,12 @@ pub(super) fn check(source: &SourceText, written: Written) -> Result<Written, Pr
     Err(problem.with_help(
         "write a long `||` of names as `[\"…\"].contains(resource.host)`, or as several rules: each `||` and `&&` is a level",
     ))
+}
+
+/// Whether a policy is nested deeper than everybody can follow.
+pub fn is_deep(policy: &cedar_policy::Policy) -> bool {
+    let policy: &ast::Policy = policy.as_ref();
+    policy.non_scope_constraints().is_some_and(is_too_deep)
 }
 
 fn is_too_deep(condition: &Expr) -> bool {

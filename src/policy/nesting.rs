@@ -130,6 +130,8 @@ enum Token {
 fn tokens(text: &str, cedar: Cedar) -> impl Iterator<Item = (usize, Token)> {
     let code = super::rule::without_comments(text);
     let (mut quoted, mut escaped, mut before) = (false, false, ' ');
+    // whether what was last read can have an attribute: then a `[` asks for one, and does not begin a set
+    let mut is_operand = false;
     let mut word = String::new();
     let mut found = Vec::new();
     for (at, c) in code.char_indices().chain([(text.len(), ' ')]) {
@@ -141,6 +143,8 @@ fn tokens(text: &str, cedar: Cedar) -> impl Iterator<Item = (usize, Token)> {
             continue;
         }
         let last = std::mem::replace(&mut before, c);
+        let after_operand = is_operand;
+        is_operand = matches!(c, ')' | ']' | '"' | '_') || c.is_alphanumeric() || (is_operand && c.is_whitespace());
         if last == '!' && c != '=' {
             found.push((at, Token::Operator));
         }
@@ -165,6 +169,9 @@ fn tokens(text: &str, cedar: Cedar) -> impl Iterator<Item = (usize, Token)> {
             '&' | '|' if last == c => Some(Token::Operator),
             _ => None,
         };
+        if c == '[' && after_operand {
+            found.push((at, Token::Dot));
+        }
         found.extend(token.map(|token| (at, token)));
     }
     found.into_iter()

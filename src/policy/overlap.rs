@@ -49,8 +49,11 @@ pub(super) fn check(
     let mut problems = Vec::new();
     let counting = |parts: &Parts<'_>| parts.rule.mode != Mode::Observe;
     for (number, narrow) in parts.iter().enumerate().filter(|(_, narrow)| counting(narrow)) {
-        let wider = shelves.beside(narrow).filter(|other| *other != number);
+        // in their order, whatever shelf they stand on
+        let wider: BTreeSet<Number> = shelves.beside(narrow, &tree).collect();
         let wider: Vec<(Number, &Parts<'_>)> = wider
+            .into_iter()
+            .filter(|other| *other != number)
             .filter_map(|other| Some((other, parts.get(other)?)))
             .filter(|(_, wide)| counting(wide) && wide.holds_wherever(narrow, &tree))
             .collect();
@@ -171,6 +174,14 @@ impl Parts<'_> {
 }
 
 impl Side {
+    /// What a scope names: whatever it covers is that, or in it.
+    fn name(&self) -> Option<Name<'_>> {
+        match self {
+            Self::In(one) | Self::IsIn(_, one) | Self::Eq(one) => Some(name(one)),
+            Self::Any | Self::Is(_) => None,
+        }
+    }
+
     fn covers(&self, other: &Self, tree: &Tree) -> bool {
         match (self, other) {
             (Self::Any, _) => true,
@@ -190,7 +201,7 @@ impl Side {
 
 /// What is part of what, as far as the catalogue says so.
 struct Tree<'a> {
-    above: BTreeMap<(&'static str, &'a str), &'a BTreeSet<Category>>,
+    above: BTreeMap<Name<'a>, &'a BTreeSet<Category>>,
 }
 
 impl<'a> Tree<'a> {
@@ -206,23 +217,28 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// The categories that something of this name is in.
+    fn above(&self, name: Name<'_>) -> impl Iterator<Item = Name<'a>> {
+        let above = self.above.get(&name).copied().into_iter().flatten();
+        above.map(|one| ("Category", one.as_str()))
+    }
+
     /// Whether `one` is surely in `group`.
     fn holds(&self, group: &EntityUid, one: &EntityUid) -> bool {
-        let kind = match one.type_name().basename() {
-            "Category" => "Category",
-            "Platform" => "Platform",
-            _ => return group == one,
-        };
-        let above = self.above.get(&(kind, one.id().unescaped()));
-        let is_above = || above.is_some_and(|above| above.iter().any(|one| one.as_str() == group.id().unescaped()));
-        group == one || (group.type_name().basename() == "Category" && is_above())
+        group == one || self.above(name(one)).any(|above| above == name(group))
     }
 }
 
-/// Rules by the rarest of their conditions, so that each is compared with few others.
+/// A kind of thing, and the name of one.
+type Name<'a> = (&'a str, &'a str);
+
+fn name(uid: &EntityUid) -> Name<'_> {
+    (uid.type_name().basename(), uid.id().unescaped())
+}
+
+/// Rules by the rarest of their conditions and by what their scope names, so that each is compared with few others.
 struct Shelves<'a> {
-    by_condition: BTreeMap<&'a str, Vec<Number>>,
-    without: Vec<Number>,
+    shelves: BTreeMap<(Option<&'a str>, Option<Name<'a>>), Vec<Number>>,
 }
 
 impl<'a> Shelves<'a> {
@@ -231,24 +247,71 @@ impl<'a> Shelves<'a> {
         for condition in parts.iter().flat_map(|parts| &parts.conditions) {
             *uses.entry(condition).or_default() += 1;
         }
-        let mut shelves = Self {
-            by_condition: BTreeMap::new(),
-            without: Vec::new(),
-        };
+        let mut shelves = BTreeMap::<_, Vec<Number>>::new();
         for (number, parts) in parts.iter().enumerate() {
             let rarest = parts.conditions.iter().min_by_key(|one| uses.get(one.as_str()));
-            match rarest {
-                Some(rarest) => shelves.by_condition.entry(rarest).or_default().push(number),
-                None => shelves.without.push(number),
-            }
+            let name = parts.resource.name().or(parts.principal.name());
+            let shelf = shelves.entry((rarest.map(String::as_str), name));
+            shelf.or_default().push(number);
         }
-        shelves
+        Self { shelves }
     }
 
     /// The rules that may hold wherever this one does.
-    fn beside<'s>(&'s self, narrow: &'s Parts<'_>) -> impl Iterator<Item = Number> + 's {
-        let conditions = narrow.conditions.iter();
-        let shelves = conditions.filter_map(|one| self.by_condition.get(one.as_str()));
-        self.without.iter().chain(shelves.flatten()).copied()
+    fn beside<'s>(&'s self, narrow: &'s Parts<'_>, tree: &'s Tree<'_>) -> impl Iterator<Item = Number> + 's {
+        let named = [&narrow.resource, &narrow.principal].into_iter().filter_map(Side::name);
+        let names = named.flat_map(|name| std::iter::once(name).chain(tree.above(name)));
+        let names: BTreeSet<Option<Name<'_>>> = names.map(Some).chain([None]).collect();
+        let conditions = narrow.conditions.iter().map(|one| Some(one.as_str())).chain([None]);
+        let shelves = conditions.flat_map(move |condition| {
+            let names = names.clone().into_iter();
+            names.filter_map(move |name| self.shelves.get(&(condition, name)))
+        });
+        shelves.flatten().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::SourceText;
+    use crate::policy::tests::{schema, world};
+
+    #[test]
+    fn a_rule_is_compared_with_those_that_name_the_same_or_what_it_is_in() {
+        let head = |id: &str| format!("@id(\"{id}\") @reason(\"R.\") @owner(\"IT\")\n");
+        let host = |n: usize| {
+            let when = ["", " when { context.local.weekday == 7 }"][n % 2];
+            let scope = format!("principal, action == Action::\"connect\", resource == Site::\"{n}.example\"");
+            format!("{}forbid ({scope}){when};\n", head(&format!("h{n}")))
+        };
+        let mut text: String = (0..2_000).map(host).collect();
+        for (id, scope) in [
+            ("all", "principal, action, resource is Site"),
+            ("group", "principal, action, resource in Category::\"social-media\""),
+            ("one", "principal, action, resource in Platform::\"linkedin\""),
+        ] {
+            text += &format!("{}forbid ({scope}) when {{ context.local.weekday == 6 }};\n", head(id));
+        }
+        let (policy, _) =
+            crate::policy::Policy::parse(&schema(), &[SourceText::new("rules/a.cedar", text)], &world()).unwrap();
+        let world = world();
+        let tree = Tree::new(&world);
+        let actions = policy.engine.actions_of_rules();
+        let rules = policy.rules.iter().zip(policy.engine.policies()).zip(&actions);
+        let parts: Vec<Parts<'_>> = rules.map(taken_apart).collect();
+        let shelves = Shelves::new(&parts);
+        let beside = |id: &str| {
+            let narrow = parts.iter().find(|parts| parts.rule.id.as_str() == id).unwrap();
+            let beside: BTreeSet<Number> = shelves.beside(narrow, &tree).collect();
+            beside
+                .iter()
+                .map(|other| parts[*other].rule.id.to_string())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(beside("h2"), ["h2"]);
+        assert_eq!(beside("h3"), ["h3"]);
+        assert_eq!(beside("one"), ["all", "group", "one"]);
+        assert_eq!(beside("group"), ["all", "group"]);
     }
 }

@@ -6,10 +6,11 @@ use aws_lc_rs::digest;
 use cedar_policy::{Effect, Entities, Policy, PolicySet, Request, RequestEnv, Schema, ValidationMode, Validator};
 
 use super::property::{Claim, Property};
+use super::rewrite::{permitting, within};
 use super::sound::sound;
-use super::theory::{Theory, permitting, set, with, within};
+use super::theory::{Theory, set, with};
 use crate::facts::{PolicyId, Problem, SourceText, did_you_mean, hex};
-use crate::policy::Rule;
+use crate::policy::{DEEPEST, Rule, is_deep};
 use crate::rulebook::Sources;
 
 /// A request for which something does not hold, with everybody and everything that it names.
@@ -174,7 +175,11 @@ pub fn about(property: &Property, actions: &BTreeSet<cedar_policy::EntityUid>) -
         actions.join(", "),
         property.when
     );
-    Policy::parse(None, text).map_err(|e| e.to_string())
+    let policy = Policy::parse(None, text).map_err(|e| e.to_string())?;
+    if is_deep(&policy) {
+        return Err(format!("it is nested more than {DEEPEST} levels deep"));
+    }
+    Ok(policy)
 }
 
 /// The expressions of properties that can be read, for the names in them.

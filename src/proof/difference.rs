@@ -10,6 +10,7 @@ use super::cause::{self, causes};
 use super::settle::{decided, lifelike};
 use super::solver::{Solver, crew};
 use super::sound::{allowed, gateway, sound, suspects};
+use super::statement::{Statement, statements};
 use super::{Example, Missing, Outcome, Scope, Theory};
 
 /// How many differences through one rule are looked for; more would tell nobody more.
@@ -39,8 +40,6 @@ pub struct Found {
     pub fails: bool,
     /// On what of the rule it hangs, beside the scope.
     pub grounds: Vec<String>,
-    /// All of that in words.
-    pub sentence: String,
     /// One request.
     pub example: Example,
     /// The attributes that the rules read which one side alone has.
@@ -51,22 +50,13 @@ impl Found {
     fn kind(&self) -> (Way, &Scope, &str, bool, &[String]) {
         (self.way, &self.scope, &self.rule, self.fails, &self.grounds)
     }
-
-    fn said(&self, actions: &[String]) -> String {
-        let sentence = self.scope.sentence(actions, &self.grounds);
-        match (self.fails, self.way) {
-            (false, _) => sentence,
-            (true, Way::Denied) => format!("fails to evaluate, which denies: {sentence}"),
-            (true, Way::Allowed) => format!("failed to evaluate, which denied: {sentence}"),
-        }
-    }
 }
 
-/// All that is answered differently: beside `found` and `doubts`, nothing is.
+/// All that is answered differently: beside `statements` and `doubts`, nothing is.
 #[derive(Clone, Debug, Default)]
 pub struct Difference {
-    /// What was found, by who, where and what for.
-    pub found: Vec<Found>,
+    /// What was found, in statements.
+    pub statements: Vec<Statement>,
     /// The actions about which not everything is known, each with why.
     pub doubts: BTreeMap<String, String>,
 }
@@ -98,7 +88,6 @@ impl Task<'_> {
             rule: self.cause.id().to_string(),
             fails: self.fails,
             grounds,
-            sentence: String::new(),
             example,
             read,
         }
@@ -122,13 +111,13 @@ pub fn difference(old: &Theory, new: &Theory, limit: Duration) -> Result<Differe
     })?;
     let mut result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
     result.sort_by_key(|(number, _, _)| *number);
-    let mut difference = Difference::default();
+    let (mut difference, mut all) = (Difference::default(), Vec::<Found>::new());
     for (number, found, doubt) in result {
         for found in found {
             let same = |other: &&mut Found| other.kind() == found.kind();
-            match difference.found.iter_mut().find(same) {
+            match all.iter_mut().find(same) {
                 Some(known) => known.actions.extend(found.actions),
-                None => difference.found.push(found),
+                None => all.push(found),
             }
         }
         let about = tasks.get(number).map(|task| {
@@ -137,10 +126,8 @@ pub fn difference(old: &Theory, new: &Theory, limit: Duration) -> Result<Differe
         });
         difference.doubts.extend(about.zip(doubt));
     }
-    difference.found.sort_by(|one, other| one.kind().cmp(&other.kind()));
-    for found in &mut difference.found {
-        found.sentence = found.said(&new.grouped(found.actions.clone()));
-    }
+    all.sort_by(|one, other| one.kind().cmp(&other.kind()));
+    difference.statements = statements(all, new);
     Ok(difference)
 }
 
@@ -260,8 +247,8 @@ fn through(
             return (found, Some("what was found cannot be told apart".to_owned()));
         };
         outside.push(excluded);
-        let unsaid = grounds
-            .iter()
+        let unsaid = cause::telling(&grounds).into_iter();
+        let unsaid = unsaid
             .filter(|ground| !scope.says(&ground.0, ground.1))
             .filter_map(cause::shown)
             .collect();

@@ -7,7 +7,8 @@ use cedar_policy::{Authorizer, Decision, Effect, Policy, PolicyId, RequestEnv};
 use serde_json::{Value, json};
 
 use super::cause::{conditions, heads};
-use super::theory::{set, within};
+use super::rewrite::within;
+use super::theory::set;
 use super::{Ask, Example, Theory};
 
 /// Whether `rule` evaluates: of every request, which hardly ever needs the solver, and, where that is answered with no, of

@@ -1,15 +1,17 @@
 //! The rules as something that can be reasoned about: schema, policies, and what is known of every request there can be.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cedar_policy::{
     ActionConstraint, Effect, Entities, EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, SchemaFragment,
     ValidationMode, Validator,
 };
+use cedar_policy_core::ast::{self, Expr, ExprKind, Literal};
 use serde_json::Value;
 
 use super::ladders::{Known, Ladders, known, ladders};
 use super::places::Places;
+use super::rewrite::also;
 use crate::facts::Problem;
 use crate::policy::{Rule, RuleSet};
 use crate::rulebook::{Directory, Rulebook, Sources};
@@ -49,10 +51,12 @@ pub struct Theory {
     pub envs: Vec<RequestEnv>,
     /// The actions and the groups that they are in.
     actions: Entities,
-    /// What each action applies to, as the schema says it.
-    shapes: BTreeMap<String, String>,
     /// The rules, each with its end as a condition.
     rules: Vec<Policy>,
+    /// The places of the rules among them.
+    numbers: HashMap<String, usize>,
+    /// How the rules see each of `envs`: those of one number they cannot tell apart.
+    seen: Vec<usize>,
     /// What holds of every request, whatever it names.
     always: Vec<String>,
     /// What holds of those that name something.
@@ -94,9 +98,19 @@ impl Theory {
         let always = ALWAYS_TRUE.iter().map(|text| (*text).to_owned());
         let odd = understood(ORDINARY).then(|| excluding("odd", std::iter::once(ORDINARY)));
         let known = known(&ladders, &named).into_iter();
+        let actions = schema.action_entities().map_err(|e| broken(e.to_string()))?;
+        let shapes = shapes(&sources.schema.text).unwrap_or_default();
+        let shape = |env: &RequestEnv| {
+            let shape = shapes.get(env.action().id().unescaped()).cloned();
+            (env.principal().to_string(), env.resource().to_string(), shape)
+        };
+        let looks = Looks::of(&rules.iter().collect::<Vec<_>>(), &envs, &actions);
+        let looks: Vec<_> = looks.into_iter().zip(envs.iter().map(shape)).collect();
+        let numbers = rules.iter().enumerate();
         Ok(Self {
-            shapes: shapes(&sources.schema.text).unwrap_or_default(),
-            actions: schema.action_entities().map_err(|e| broken(e.to_string()))?,
+            numbers: numbers.map(|(number, rule)| (rule.id().to_string(), number)).collect(),
+            seen: kinds(&looks.iter().collect::<Vec<_>>()),
+            actions,
             always: always.filter(|text| understood(text)).collect(),
             known: known.filter(|known| understood(&known.condition)).collect(),
             odd,
@@ -127,20 +141,12 @@ impl Theory {
 
     /// The rule called `id`.
     pub fn rule(&self, id: &str) -> Option<&Policy> {
-        self.rules.iter().find(|rule| AsRef::<str>::as_ref(rule.id()) == id)
+        self.rules.get(*self.numbers.get(id)?)
     }
 
     /// Whether the scope of a rule leaves room for the kind of request.
     pub fn speaks_of(&self, rule: &Policy, env: &RequestEnv) -> bool {
-        let action = env.action();
-        match rule.action_constraint() {
-            ActionConstraint::Any => true,
-            ActionConstraint::Eq(uid) => uid == *action,
-            ActionConstraint::In(uids) => {
-                let within = |uid: &EntityUid| uid == action || self.actions.is_ancestor_of(uid, action);
-                uids.iter().any(within)
-            }
-        }
+        leaves_room(&rule.action_constraint(), env, &self.actions)
     }
 
     /// One of each kind among `envs` that the rules and `more` can tell apart.
@@ -152,27 +158,16 @@ impl Theory {
     /// `envs`, together with those that the rules and `more` cannot tell apart: whether somebody may `react` is answered
     /// for `follow`, too, where every rule that speaks of one speaks of both.
     pub fn classes(&self, envs: impl IntoIterator<Item = usize>, more: &[&Policy]) -> Vec<Vec<usize>> {
-        let rules = || self.rules.iter().chain(more.iter().copied());
-        let named: BTreeSet<EntityUid> = rules().flat_map(named_in_conditions).collect();
-        let looks = |env: &RequestEnv| {
-            let action = env.action();
-            let within = |uid: &&EntityUid| *uid == action || self.actions.is_ancestor_of(uid, action);
-            let spoken_of: Vec<bool> = rules().map(|rule| self.speaks_of(rule, env)).collect();
-            let groups: Vec<EntityUid> = named.iter().filter(within).cloned().collect();
-            let shape = self.shapes.get(action.id().unescaped()).cloned();
-            let kinds = (env.principal().to_string(), env.resource().to_string());
-            (spoken_of, groups, shape, kinds)
-        };
+        let envs = envs.into_iter();
+        let numbered: Vec<(usize, &RequestEnv)> = envs.filter_map(|env| Some((env, self.envs.get(env)?))).collect();
+        let looks = Looks::of(more, numbered.iter().map(|(_, env)| *env), &self.actions);
+        let seen = numbered.iter().map(|(env, _)| self.seen.get(*env));
+        let looks: Vec<_> = looks.into_iter().zip(seen).collect();
         let mut classes: Vec<Vec<usize>> = Vec::new();
-        let mut known = BTreeMap::new();
-        for (number, env) in envs
-            .into_iter()
-            .filter_map(|number| Some((number, self.envs.get(number)?)))
-        {
-            let class = *known.entry(looks(env)).or_insert(classes.len());
+        for ((env, _), class) in numbered.iter().zip(kinds(&looks.iter().collect::<Vec<_>>())) {
             match classes.get_mut(class) {
-                Some(class) => class.push(number),
-                None => classes.push(vec![number]),
+                Some(class) => class.push(*env),
+                None => classes.push(vec![*env]),
             }
         }
         classes
@@ -261,11 +256,6 @@ impl Theory {
     }
 }
 
-/// A policy that permits exactly where `policy` applies, whatever its effect.
-pub fn permitting(policy: &Policy) -> Policy {
-    effect(policy, "permit").unwrap_or_else(|| policy.clone())
-}
-
 /// A set of policies with different names.
 pub fn set(policies: impl IntoIterator<Item = Policy>) -> PolicySet {
     let mut set = PolicySet::new();
@@ -299,17 +289,62 @@ pub(super) fn is_understood(text: &str, schema: &Schema) -> bool {
     })
 }
 
+/// How some rules look at a kind of request: which of them speak of it, and by what they call its action in their conditions.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Looks {
+    spoken_of: Vec<bool>,
+    called: Vec<EntityUid>,
+}
+
+impl Looks {
+    fn of<'a>(rules: &[&Policy], envs: impl IntoIterator<Item = &'a RequestEnv>, actions: &Entities) -> Vec<Self> {
+        let named: BTreeSet<EntityUid> = rules.iter().copied().flat_map(named_in_conditions).collect();
+        let scopes: Vec<ActionConstraint> = rules.iter().map(|rule| rule.action_constraint()).collect();
+        let looks = |env: &RequestEnv| Self {
+            spoken_of: scopes.iter().map(|scope| leaves_room(scope, env, actions)).collect(),
+            called: named
+                .iter()
+                .filter(|uid| is_or_holds(uid, env, actions))
+                .cloned()
+                .collect(),
+        };
+        envs.into_iter().map(looks).collect()
+    }
+}
+
+fn leaves_room(scope: &ActionConstraint, env: &RequestEnv, actions: &Entities) -> bool {
+    match scope {
+        ActionConstraint::Any => true,
+        ActionConstraint::Eq(uid) => uid == env.action(),
+        ActionConstraint::In(uids) => uids.iter().any(|uid| is_or_holds(uid, env, actions)),
+    }
+}
+
+/// Whether something is the action of a kind of request, or a group that it is in.
+fn is_or_holds(uid: &EntityUid, env: &RequestEnv, actions: &Entities) -> bool {
+    uid == env.action() || actions.is_ancestor_of(uid, env.action())
+}
+
+/// Each thing's place among those that differ, in the order in which they come first.
+fn kinds<T: Ord>(things: &[&T]) -> Vec<usize> {
+    let mut known = BTreeMap::new();
+    let mut place = |thing| {
+        let next = known.len();
+        *known.entry(thing).or_insert(next)
+    };
+    things.iter().map(|thing| place(*thing)).collect()
+}
+
 /// The actions and groups of actions that the conditions of a rule name, beside its scope.
 fn named_in_conditions(policy: &Policy) -> Vec<EntityUid> {
-    let everywhere = || {
-        let mut text = policy.to_json().ok()?;
-        for slot in ["principal", "action", "resource"] {
-            let whole = serde_json::json!({ "op": "All" });
-            text.as_object_mut()?.insert(slot.to_owned(), whole);
-        }
-        Policy::from_json(None, text).ok()
-    };
-    let named = everywhere().as_ref().unwrap_or(policy).entity_literals().into_iter();
+    let policy: &ast::Policy = policy.as_ref();
+    let conditions = policy.non_scope_constraints().into_iter();
+    let named = conditions
+        .flat_map(Expr::subexpressions)
+        .filter_map(|part| match part.expr_kind() {
+            ExprKind::Lit(Literal::EntityUID(uid)) => Some(EntityUid::from(uid.as_ref().clone())),
+            _ => None,
+        });
     named.filter(|uid| uid.type_name().basename() == "Action").collect()
 }
 
@@ -340,35 +375,6 @@ fn excluding<'a>(id: &str, conditions: impl Iterator<Item = &'a str>) -> Policy 
     read(&all)
         .or_else(|_| read("true"))
         .unwrap_or_else(|_| unreachable!("a policy that says nothing can be read"))
-}
-
-fn effect(policy: &Policy, effect: &str) -> Option<Policy> {
-    let mut text = policy.to_json().ok()?;
-    text.as_object_mut()?.insert("effect".to_owned(), Value::from(effect));
-    Policy::from_json(Some(policy.id().clone()), text).ok()
-}
-
-fn joined(policy: &Policy, first: &Policy, second: &Policy) -> Option<Policy> {
-    let conditions = |policy: &Policy| Some(policy.to_json().ok()?.get("conditions")?.as_array()?.clone());
-    let mut text = policy.to_json().ok()?;
-    let all = conditions(first)?.into_iter().chain(conditions(second)?).collect();
-    text.as_object_mut()?.insert("conditions".to_owned(), Value::Array(all));
-    Policy::from_json(Some(policy.id().clone()), text).ok()
-}
-
-/// The policy, where `end` holds as well.
-fn also(policy: &Policy, end: &Policy) -> Option<Policy> {
-    joined(policy, policy, end)
-}
-
-/// The policy, where `domain` forbids nothing: asked first, so that nothing else is asked outside.
-pub fn within(policy: &Policy, domain: &Policy) -> Option<Policy> {
-    let mut text = domain.to_json().ok()?;
-    for one in text.get_mut("conditions")?.as_array_mut()? {
-        one.as_object_mut()?.insert("kind".to_owned(), Value::from("when"));
-    }
-    let domain = Policy::from_json(None, text).ok()?;
-    joined(policy, &domain, policy)
 }
 
 #[cfg(test)]

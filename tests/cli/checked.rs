@@ -42,6 +42,23 @@ fn a_property_that_cannot_be_read_or_means_nothing_is_an_error() {
 }
 
 #[test]
+fn a_property_that_is_too_deep_is_an_error_and_not_the_end_of_the_program() {
+    let index = format!("resource{} == 1", "[\"a\"]".repeat(20_000));
+    let chain = ["resource.declarer == principal"; 240].join(" && ");
+    for when in [index, chain] {
+        let desk = Desk::with_policies();
+        desk.edit(
+            "policies/properties/people.toml",
+            "'resource.declarer == principal'",
+            &format!("'{when}'"),
+        );
+        let (found, exit) = told(&desk);
+        let said = "properties::syntax properties/people.toml".to_owned();
+        assert!(found.contains(&said) && exit == 1, "{found:?} {exit}");
+    }
+}
+
+#[test]
 fn a_misspelt_role_hides_no_mistake_in_cases_properties_or_owners() {
     let desk = Desk::with_policies();
     misspell_a_role(&desk);
@@ -61,6 +78,37 @@ fn a_misspelt_role_hides_no_mistake_in_cases_properties_or_owners() {
     }
     assert_eq!(exit, 1);
 }
+
+#[test]
+fn what_follows_from_a_file_that_cannot_be_read_is_not_told_of_others() {
+    for (file, code) in [
+        ("purposes.toml", "purposes::syntax"),
+        ("owners.toml", "owners::syntax"),
+        ("people/roles.toml", "people::syntax"),
+        ("people/people.toml", "people::syntax"),
+        ("catalog/categories.toml", "catalog::syntax"),
+        ("catalog/activities.toml", "catalog::syntax"),
+        ("catalog/mastodon.toml", "catalog::syntax"),
+        ("catalog/local.toml", "catalog::syntax"),
+        ("cases/linkedin.toml", "cases::syntax"),
+        ("properties/people.toml", "properties::syntax"),
+    ] {
+        let desk = Desk::with_policies();
+        desk.write("policies/owners.toml", "[owners]\nrules = \"IT\"\n");
+        desk.write("policies/rules/50-mine.cedar", MINE);
+        desk.write(
+            "policies/catalog/local.toml",
+            "[[host]]\nhost = \"social.corp.example\"\nplatform = \"mastodon\"\n",
+        );
+        let text = desk.read(&format!("policies/{file}"));
+        desk.write(&format!("policies/{file}"), &format!("mine = [\"x\"\n{text}"));
+        assert_eq!(told(&desk), (vec![format!("{code} {file}")], 1), "{file}");
+    }
+}
+
+/// A rule that only `owners.toml` gives an owner.
+const MINE: &str = "@id(\"mine\") @reason(\"Mine.\") @untested(\"example\")\nforbid (principal in Role::\"engineer\", action == \
+                    Action::\"sell\", resource in Category::\"professional\");\n";
 
 #[test]
 fn a_stray_file_hides_nothing_of_the_others() {

@@ -25,7 +25,7 @@ use crate::rulebook::{Assembled, Rulebook, Sorted, Sources};
     after_help = "Exit code, the same in every format: 0 sound, there may be warnings; 1 errors; 2 the folder cannot be read"
 )]
 pub struct Args {
-    /// The folder; without it `policies/` here if there is one, else the built-in policies.
+    /// The folder of policies; without it `policies/` here if there is one, else the built-in policies.
     dir: Option<PathBuf>,
     /// How to print what is found.
     #[arg(long, value_enum, default_value_t = Form::Human)]
@@ -208,13 +208,15 @@ fn judged(sources: &Sources, assembled: &Assembled) -> Vec<Problem> {
     warnings.extend(policy.expiring(Clock::system().now()));
     warnings.extend(assembled.overlaps());
     warnings.extend(assembled.slips(sources));
+    warnings.extend(assembled.unused_purposes());
     if report.is_green() {
         // what a case that fails would have reached, nobody knows
         warnings.extend(policy.untested(&report.unreached));
     }
     let mut problems = report.into_problems();
     // what is to be proved must make sense, whether or not there is a solver here
-    problems.extend(Work::of(sources, assembled).err().into_iter().flatten());
+    let properties = Work::of_properties(sources, &assembled.rulebook, &assembled.directory);
+    problems.extend(properties.err().into_iter().flatten());
     problems.extend(warnings);
     problems
 }

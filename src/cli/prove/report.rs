@@ -87,8 +87,7 @@ impl Report {
             );
         }
         if let Some(example) = example {
-            let it = format!("keeps the property {}", property.name);
-            self.example(example, property.claim == Claim::Always, &it, assembled);
+            self.example(example, property, assembled);
         }
     }
 
@@ -116,7 +115,8 @@ impl Report {
         let why = match idle {
             Some(Idle::Contradiction) => "no request can meet its conditions: correct them, or remove it".to_owned(),
             Some(Idle::Behind(others)) => {
-                let others: Vec<String> = others.iter().map(|other| format!("`{other}`")).collect();
+                let policy = assembled.rulebook.policy();
+                let others: Vec<String> = others.iter().map(|other| policy.located(other)).collect();
                 format!(
                     "{} decides all that it decides: remove it, or narrow the other",
                     others.join(", and so does ")
@@ -144,14 +144,19 @@ impl Report {
         self.lines.push(format!("UNDECIDED  {head}: {why}"));
     }
 
-    fn example(&mut self, example: &Example, wanted: bool, it: &str, assembled: &Assembled) {
+    fn example(&mut self, example: &Example, property: &Property, assembled: &Assembled) {
         let told = Told::of(example);
         self.lines.extend(told.lines().iter().map(|line| format!("  {line}")));
         let (_, answer) = example.put_to(assembled.rulebook.policy());
+        let wanted = property.claim == Claim::Always;
         let word = if wanted { "allowed" } else { "denied" };
-        self.lines.push(format!("  the property: {word}"));
+        let (file, line) = (&property.file, property.line);
+        self.lines
+            .push(format!("  the property: {word} by `{}` ({file}:{line})", property.name));
         self.lines.push(format!("  the engine: {answer}"));
-        let made = |asking| CaseFiles::of(&told, it, wanted, asking, assembled).filter(|files| fails(files, assembled));
+        let it = format!("keeps the property {}", property.name);
+        let made =
+            |asking| CaseFiles::of(&told, &it, wanted, asking, assembled).filter(|files| fails(files, assembled));
         match made(Asking::Whole).or_else(|| made(Asking::Alone)) {
             Some(CaseFiles { person, case }) => {
                 let files = [("people/somebody.toml", person), ("cases/somebody.toml", Some(case))];

@@ -39,11 +39,15 @@ const SHAPES: [Shape; 8] = [
 ];
 
 /// Ways to write something long that is read as something deep.
-const CHAINS: [Shape; 4] = [
+const CHAINS: [Shape; 6] = [
     ("and", |n| format!("{TRUE}{}", format!(" && {TRUE}").repeat(n))),
     ("or", |n| format!("{TRUE}{}", format!(" || {TRUE}").repeat(n))),
     ("plus", |n| format!("context.local.weekday{} == 9", " + 1".repeat(n))),
     ("dots", |n| format!("context{} == 9", ".local".repeat(n))),
+    ("indices", |n| format!("context{} == 9", "[\"local\"]".repeat(n))),
+    ("indices apart", |n| {
+        format!("context{} == 9", " [ \"local\" ]".repeat(n))
+    }),
 ];
 
 fn rule(condition: &str) -> SourceText {

@@ -190,6 +190,38 @@ impl DomainTable {
         add(&format!("{UNLISTED}.{base}"));
     }
 
+    /// The listed names, and names below and beside them that are not listed: every host is found by the names above it
+    /// and by the stars that match it, and so is one of these.
+    pub(super) fn every_kind(&self) -> BTreeSet<String> {
+        let names = self
+            .exact
+            .keys()
+            .chain(self.suffix.keys())
+            .chain(self.categories.keys());
+        let named: BTreeSet<&str> = self.categories.keys().map(AsRef::as_ref).collect();
+        let mut found = BTreeSet::new();
+        for name in names {
+            found.extend([name.to_string(), format!("0.{name}"), format!("0.0.{name}")]);
+        }
+        for (pattern, _) in &self.globs {
+            let HostPattern::Glob(glob) = pattern else { continue };
+            found.extend([UNLISTED, "x"].map(|star| glob.replace('*', star)));
+            // a category may name what stars stand for
+            for name in &named {
+                let labels: Vec<&str> = glob.split('.').collect();
+                let Some(free) = labels.len().checked_sub(name.split('.').count()) else {
+                    continue;
+                };
+                let (head, tail) = labels.split_at(free);
+                if glob_labels(&tail.join("."), name) {
+                    let head = head.iter().map(|label| label.replace('*', UNLISTED));
+                    found.insert(head.chain([name.to_string()]).collect::<Vec<_>>().join("."));
+                }
+            }
+        }
+        found
+    }
+
     fn knows(&self, host: &str) -> bool {
         self.find(host).is_some() || suffixes(host).any(|name| self.categories.contains_key(name))
     }
@@ -277,6 +309,35 @@ mod tests {
         for bad in ["", "*", "*.*", "X.com", "a.*", "*.com*", "a b.com", "http://x.com"] {
             assert_eq!(HostPattern::parse(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn there_is_a_host_of_each_kind() {
+        let mut table = table();
+        table
+            .categories
+            .insert("up-7.a.example".into(), [Category::new("health")].into());
+        let mut kinds = BTreeSet::new();
+        for host in table.every_kind() {
+            let mut categories = Arc::default();
+            table.categories_of(&host, &mut categories);
+            let platform = table.find(&host).map(|domain| domain.platform.to_string());
+            let categories: Vec<String> = categories.iter().map(|one| one.as_str().to_owned()).collect();
+            kinds.insert(format!("{} {}", platform.unwrap_or_default(), categories.join(" ")));
+        }
+        let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+        assert_eq!(
+            kinds,
+            [
+                "deep ",
+                "exact ",
+                "glob ",
+                "glob health",
+                "suffix ",
+                "suffix banking",
+                "suffix health"
+            ]
+        );
     }
 
     #[test]

@@ -143,6 +143,13 @@ impl Catalog {
         indices.filter_map(|index| self.activities.activity(index)).collect()
     }
 
+    /// A host of each kind that there can be by what is listed: whatever a host is in at once, one of these is.
+    pub fn places(&self) -> Vec<Place> {
+        let hosts = self.domains.every_kind();
+        let hosts = hosts.iter().filter_map(|name| Host::parse(name).ok());
+        hosts.map(|host| self.place(&host)).collect()
+    }
+
     /// The managed names: each stands for itself and everything below it; none lies below another.
     pub fn domains(&self) -> Vec<Host> {
         let names = self.domains.domains().iter().filter_map(|domain| {

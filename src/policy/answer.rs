@@ -33,6 +33,20 @@ impl Answer {
         }
     }
 
+    /// The same of what may pass at all, beside what the rules in force say to it.
+    pub fn beside(&self, in_effect: &Self, rules: &Policy) -> String {
+        if in_effect.allowed || !self.allowed {
+            return self.spoken(rules);
+        }
+        let by: Vec<String> = in_effect.policies().map(|id| rules.located(id)).collect();
+        let refused = if by.is_empty() {
+            "refused: no rule in force permits it".to_owned()
+        } else {
+            format!("refused by {}", by.join(", "))
+        };
+        format!("{refused}, allowed to whoever continues")
+    }
+
     /// The rules that made it so, by name.
     pub fn policies(&self) -> impl Iterator<Item = &PolicyId> {
         self.reasons.iter().map(|reason| &reason.policy)
@@ -48,14 +62,14 @@ impl Policy {
         }
     }
 
-    /// Puts one ready request to the rules: may it pass at all, be it by continuing?
-    pub fn answer(&self, request: &Request, entities: &Entities, at: Timestamp) -> Answer {
+    /// Puts one ready request to a set of the rules.
+    pub fn answer(&self, set: RuleSet, request: &Request, entities: &Entities, at: Timestamp) -> Answer {
         let asked = Asked {
             entities: entities.clone(),
             requests: vec![request.clone()],
             at,
         };
-        let tally = self.put(&asked, RuleSet::Continued);
+        let tally = self.put(&asked, set);
         let allowed = tally.is_allowed();
         self.answered(tally, allowed)
     }

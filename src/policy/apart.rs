@@ -35,7 +35,7 @@ pub(super) fn parts(policy: &cedar_policy::Policy) -> Vec<Part> {
 
 /// A rule as JSON, for whoever reads it instead of deciding by it: `x has a.b` is spelt out as the
 /// `x has a && x.a has b` that it is short for.
-pub(super) fn read(policy: &cedar_policy::Policy) -> Result<Value, PolicyToJsonError> {
+pub(crate) fn read(policy: &cedar_policy::Policy) -> Result<Value, PolicyToJsonError> {
     let mut json = policy.to_json();
     if let Some(conditions) = json.as_mut().ok().and_then(|json| json.get_mut("conditions")) {
         spell_out(conditions);
@@ -70,11 +70,11 @@ fn chain(has: &Value) -> Option<Value> {
 }
 
 /// The `when`s and `unless`es of a rule as JSON.
-pub(super) fn clauses(policy: &Value) -> impl Iterator<Item = &Value> {
+pub(crate) fn clauses(policy: &Value) -> impl Iterator<Item = &Value> {
     policy.get("conditions").and_then(Value::as_array).into_iter().flatten()
 }
 
-pub(super) fn is_unless(clause: &Value) -> bool {
+pub(crate) fn is_unless(clause: &Value) -> bool {
     clause.get("kind").and_then(Value::as_str) == Some("unless")
 }
 
@@ -155,7 +155,7 @@ fn attributes(expression: &Value, found: &mut Vec<String>) {
 }
 
 /// `context.purpose.kind` for an attribute of an attribute, `Role::"staff"` for a name; none for anything computed.
-pub(super) fn path(expression: &Value) -> Option<String> {
+pub(crate) fn path(expression: &Value) -> Option<String> {
     if let Some(variable) = expression.get("Var").and_then(Value::as_str) {
         return Some(variable.to_owned());
     }

@@ -14,7 +14,7 @@
 
 mod account;
 mod answer;
-mod apart;
+pub(crate) mod apart;
 mod cedars;
 mod covers;
 mod decision;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Told;
-use crate::facts::{Host, SubjectId};
+use crate::facts::{Host, Place, SubjectId};
 use crate::rulebook::Assembled;
 
 /// The person of a case that nobody of the directory fits.
@@ -19,10 +19,19 @@ pub struct CaseFiles {
     pub case: String,
 }
 
+/// How much a case asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking {
+    /// A request as it comes, with all that it takes to let it pass.
+    Whole,
+    /// The action of the example, as if all else were permitted.
+    Alone,
+}
+
 impl CaseFiles {
     /// The case called `it` that shows the gateway what an example shows, and wants it allowed or refused; none where the catalogue
     /// has no such host.
-    pub fn of(told: &Told, it: &str, allowed: bool, assembled: &Assembled) -> Option<Self> {
+    pub fn of(told: &Told, it: &str, allowed: bool, asking: Asking, assembled: &Assembled) -> Option<Self> {
         let mut case = format!("[[case]]\nit = {}\n", toml::Value::from(it));
         let by_owner = told.fact("resource.businessOwner") == Some("themselves");
         let (who, person) = match told.fact("resource.kind").filter(|_| by_owner) {
@@ -43,14 +52,14 @@ impl CaseFiles {
                     let _ = writeln!(case, "channel = \"{channel}\"");
                 }
             }
-            None => flow(told, &mut case, assembled)?,
+            None => flow(told, asking, &mut case, assembled)?,
         }
         let network = told.fact("client.network").unwrap_or_default();
         let _ = writeln!(case, "network = \"{network}\"\nat = {}", told.at());
         if told.fact("proof.method") == Some("certificate") {
             case.push_str("proof = \"certificate\"\n");
         }
-        if told.action == "inspect" {
+        if told.action == "inspect" && asking == Asking::Whole {
             let _ = writeln!(case, "outcome = \"allow\"\ninspect = {allowed}");
         } else {
             let outcome = if allowed { "allow" } else { "refused" };
@@ -128,13 +137,14 @@ fn person(told: &Told, assembled: &Assembled) -> Option<String> {
     Some(person)
 }
 
-fn flow(told: &Told, case: &mut String, assembled: &Assembled) -> Option<()> {
+fn flow(told: &Told, asking: Asking, case: &mut String, assembled: &Assembled) -> Option<()> {
     let host = host(told, assembled)?;
-    if matches!(told.action.as_str(), "connect" | "inspect") {
-        let _ = writeln!(case, "to = \"{host}:443\"");
-    } else {
-        let _ = writeln!(case, "to = \"https://{host}/\"\ndoes = \"{}\"", told.action);
-    }
+    let action = &told.action;
+    let _ = match (asking, action.as_str()) {
+        (Asking::Alone, _) => writeln!(case, "to = \"https://{host}/\"\nasks = [\"{action}\"]"),
+        (Asking::Whole, "connect" | "inspect") => writeln!(case, "to = \"{host}:443\""),
+        (Asking::Whole, _) => writeln!(case, "to = \"https://{host}/\"\ndoes = \"{action}\""),
+    };
     let Some(kind) = told.fact("purpose.kind") else {
         return Some(());
     };
@@ -192,7 +202,24 @@ fn host(told: &Told, assembled: &Assembled) -> Option<Host> {
             .is_some_and(|own| host.to_string().contains(own.as_str()));
         (!called, host.to_string())
     };
-    catalog.domains().into_iter().filter(fits).min_by_key(strange)
+    if let Some(host) = told.named_host().filter(fits) {
+        return Some(host);
+    }
+    if let Some(host) = catalog.domains().into_iter().filter(fits).min_by_key(strange) {
+        return Some(host);
+    }
+    // else one that a category names: in no more than it must be, and listed under its own name
+    let listed = catalog.places().into_iter().filter(|place| fits(&place.host));
+    let rare = |place: &Place| {
+        let host = place.host.to_string();
+        (
+            place.platform.is_some(),
+            place.categories.len(),
+            host.starts_with("0."),
+            host,
+        )
+    };
+    listed.min_by_key(rare).map(|place| place.host)
 }
 
 #[cfg(test)]

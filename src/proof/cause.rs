@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use cedar_policy::{Authorizer, Decision, Effect, Policy, PolicySet, RequestEnv};
 use serde_json::{Value, json};
 
-use super::theory::{permitting, set, with};
+use super::rewrite::permitting;
+use super::theory::{set, with};
 use super::{Ask, Example, Theory};
-use crate::policy::text_of;
+use crate::policy::apart::{self, text_of};
 
 /// A condition, and whether it holds.
 pub(super) type Ground = (Value, bool);
@@ -169,33 +170,41 @@ fn names_in(body: &Value, found: &mut BTreeSet<String>) {
 
 /// `context.purpose.kind`, read or asked for by `has`; none for what does not begin with a variable.
 fn path(body: &Value) -> Option<String> {
-    if let Some(variable) = body.get("Var").and_then(Value::as_str) {
-        return Some(variable.to_owned());
-    }
-    let step = body.get(".").or_else(|| body.get("has"))?;
-    let attribute = step.get("attr")?.as_str()?;
-    Some(format!("{}.{attribute}", path(step.get("left")?)?))
+    let Some(test) = body.get("has") else {
+        return apart::path(body).filter(|_| body.get("Value").is_none());
+    };
+    let attribute = test.get("attr")?.as_str()?;
+    Some(format!("{}.{attribute}", apart::path(test.get("left")?)?))
 }
 
 /// Whom and what the scope of a rule names, as conditions.
-fn heads(rule: &Policy) -> Vec<Ground> {
+pub(super) fn heads(rule: &Policy) -> Vec<Ground> {
     let text = rule.to_json().unwrap_or_default();
     let one = |slot: &&str| {
         let head = text.get(*slot)?;
-        let operator = head.get("op")?.as_str().filter(|op| ["in", "=="].contains(op))?;
-        let right = json!({ "Value": { "__entity": head.get("entity")? } });
-        let body = json!({ operator: { "left": { "Var": slot }, "right": right } });
+        let named = |head: &Value| Some(json!({ "Value": { "__entity": head.get("entity")? } }));
+        let variable = json!({ "Var": slot });
+        let body = match head.get("op")?.as_str()? {
+            operator @ ("in" | "==") => json!({ operator: { "left": variable, "right": named(head)? } }),
+            "is" => {
+                let mut test = json!({ "left": variable, "entity_type": head.get("entity_type")? });
+                if let (Some(group), Some(members)) = (head.get("in").and_then(named), test.as_object_mut()) {
+                    members.insert("in".to_owned(), group);
+                }
+                json!({ "is": test })
+            }
+            _ => return None,
+        };
         Some((body, true))
     };
     ["principal", "resource"].iter().filter_map(one).collect()
 }
 
 /// The conditions of a rule, each with whether it must hold.
-fn conditions(rule: &Policy) -> Vec<Ground> {
-    let text = rule.to_json().unwrap_or_default();
-    let all = text.get("conditions").and_then(Value::as_array).into_iter().flatten();
-    let one = |clause: &Value| Some((clause.get("body")?.clone(), clause.get("kind")?.as_str()? == "when"));
-    all.filter_map(one).collect()
+pub(super) fn conditions(rule: &Policy) -> Vec<Ground> {
+    let text = apart::read(rule).unwrap_or_default();
+    let one = |clause: &Value| Some((clause.get("body")?.clone(), !apart::is_unless(clause)));
+    apart::clauses(&text).filter_map(one).collect()
 }
 
 /// Looks at an expression as Cedar does, from the left, no further than it must, and notes what it sees: what stands to the

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use cedar_policy::{Effect, Entities, Policy, PolicySet, Request, RequestEnv};
+use aws_lc_rs::digest;
+use cedar_policy::{Effect, Entities, Policy, PolicySet, Request, RequestEnv, Schema, ValidationMode, Validator};
 
 use super::property::{Claim, Property};
-use super::theory::{Theory, permitting, problems_of, set, with};
-use crate::facts::{PolicyId, Problem, SourceText, did_you_mean};
+use super::rewrite::{permitting, within};
+use super::sound::sound;
+use super::theory::{Theory, set, with};
+use crate::facts::{PolicyId, Problem, SourceText, did_you_mean, hex};
 use crate::policy::{DEEPEST, Rule, is_deep};
 use crate::rulebook::Sources;
 
@@ -75,61 +78,91 @@ impl Check {
         matches!(self.about, About::Property(_) | About::Sound(_) | About::Behind(..))
     }
 
-    /// A digest of all that a proof of it rests on.
+    /// A digest of all that a proof of it rests on: what is asked, of which kinds of requests, and how the answers count.
     pub fn digest(&self, theory: &Theory, sources: &Sources) -> String {
-        let question = match &self.about {
-            About::Property(property) => format!("{:?}", property.claim),
-            About::Spoken(_) => "Spoken".to_owned(),
-            about @ (About::Sound(_) | About::Needed(_) | About::Alive(_) | About::Behind(..)) => format!("{about:?}"),
+        let mut hash = digest::Context::new(&digest::SHA256);
+        let mut add = |text: &str| {
+            hash.update(&text.len().to_be_bytes());
+            hash.update(text.as_bytes());
         };
-        theory.digest(sources, &question, &self.policy, &self.envs)
+        add(env!("CARGO_PKG_VERSION"));
+        add(&cedar_policy::get_sdk_version().to_string());
+        add(&sources.schema.text);
+        add(if self.wants_all() { "all" } else { "any" });
+        for env in self.envs.iter().filter_map(|env| theory.envs.get(*env)) {
+            add(&format!("{} {} {}", env.principal(), env.action(), env.resource()));
+            for (first, decider) in self.ask(theory, env) {
+                add(&first.text());
+                add(&decider.map(|ask| ask.text()).unwrap_or_default());
+            }
+        }
+        hex(hash.finish().as_ref())
     }
 
-    /// What to ask about one kind of request: the first question, and, where it is answered with no, one that decides.
-    pub fn ask(&self, theory: &Theory, env: &RequestEnv) -> (Ask, Option<Ask>) {
+    /// What to ask about one kind of request, all of which must hold: of each the first question, and, where it is answered
+    /// with no, one that decides.
+    pub fn ask(&self, theory: &Theory, env: &RequestEnv) -> Vec<(Ask, Option<Ask>)> {
         let possible = theory.impossible(theory.rules(env).chain([&self.policy]));
-        let within = |policies: PolicySet| with(policies, &possible);
+        let among = |policies: PolicySet| with(policies, &possible);
         let all = || set(theory.rules(env).cloned());
         let less = || set(theory.rules(env).filter(|rule| rule.id() != self.policy.id()).cloned());
-        match &self.about {
+        let ask = match &self.about {
             About::Property(property) => {
-                let spoken_of = within(set([self.policy.clone()]));
+                let spoken_of = among(set([self.policy.clone()]));
                 match property.claim {
+                    // a rule that fails denies, which breaks no such promise
                     Claim::Never => (Ask::Disjoint(all(), spoken_of), None),
-                    Claim::Always => (Ask::Implies(spoken_of, all()), None),
+                    Claim::Always => {
+                        let evaluate = theory.rules(env).map(|rule| sound(rule, &[&self.policy, &possible]));
+                        return std::iter::once((Ask::Implies(spoken_of, all()), None))
+                            .chain(evaluate)
+                            .collect();
+                    }
                 }
             }
-            // most rules cannot fail whatever is asked, and no solver is needed to see it
-            About::Sound(_) => {
-                let known = theory.impossible([&self.policy]);
-                let possible = super::theory::within(&self.policy, &known);
-                let ask = |policy: &Policy| Ask::NeverErrors(Box::new(policy.clone()));
-                (ask(&self.policy), possible.as_ref().map(ask))
-            }
+            About::Sound(_) => sound(&self.policy, &[&theory.impossible([&self.policy])]),
             About::Alive(_) | About::Spoken(_) => (
-                Ask::Implies(within(set([permitting(&self.policy)])), PolicySet::new()),
+                Ask::Implies(among(set([permitting(&self.policy)])), PolicySet::new()),
                 None,
             ),
             About::Behind(_, other) => {
                 let other = theory.rule(other.as_str()).map(permitting);
-                (Ask::Implies(within(set([permitting(&self.policy)])), set(other)), None)
+                (Ask::Implies(among(set([permitting(&self.policy)])), set(other)), None)
             }
             About::Needed(_) => match self.policy.effect() {
-                Effect::Permit => (Ask::Implies(within(all()), less()), None),
-                Effect::Forbid => (Ask::Implies(within(less()), all()), None),
+                Effect::Permit => (Ask::Implies(among(all()), less()), None),
+                Effect::Forbid => (Ask::Implies(among(less()), all()), None),
             },
-        }
+        };
+        vec![ask]
     }
 }
 
 impl Ask {
+    /// The question, in a form that is the same for the same question.
+    fn text(&self) -> String {
+        let all = |set: &PolicySet| {
+            let mut texts: Vec<String> = set
+                .policies()
+                .map(|policy| format!("{} {policy}", policy.id()))
+                .collect();
+            texts.sort();
+            texts.join("\n")
+        };
+        match self {
+            Self::Disjoint(one, other) => format!("disjoint\n{}\nand\n{}", all(one), all(other)),
+            Self::Implies(one, other) => format!("implies\n{}\nthen\n{}", all(one), all(other)),
+            Self::NeverErrors(policy) => format!("evaluates\n{policy}"),
+        }
+    }
+
     /// The same question about requests that `odd` does not forbid; none where that cannot be asked.
     pub fn among(&self, odd: &Policy) -> Option<Self> {
         let among = |policies: &PolicySet| with(policies.clone(), odd);
         match self {
             Self::Disjoint(one, other) => Some(Self::Disjoint(one.clone(), among(other))),
             Self::Implies(one, other) => Some(Self::Implies(among(one), other.clone())),
-            Self::NeverErrors(_) => None,
+            Self::NeverErrors(policy) => Some(Self::NeverErrors(Box::new(within(policy, odd)?))),
         }
     }
 }
@@ -197,6 +230,16 @@ pub fn of_property(theory: &Theory, property: &Property, file: &SourceText) -> R
         about: About::Property(Box::new(property.clone())),
         policy,
     })
+}
+
+/// Whether a policy says something that the schema understands.
+fn problems_of(policy: &Policy, schema: &Schema, file: &SourceText, span: (usize, usize)) -> Vec<Problem> {
+    let result = Validator::new(schema.clone()).validate(&set([policy.clone()]), ValidationMode::Strict);
+    let errors: BTreeSet<String> = result.validation_errors().map(ToString::to_string).collect();
+    let first = errors.into_iter().take(1);
+    first
+        .map(|error| Problem::error("wayleave::properties::invalid", file, span, error))
+        .collect()
 }
 
 /// What must hold of every property among `checks`: it speaks of something.

@@ -7,8 +7,9 @@ use std::time::Duration;
 use cedar_policy::{Policy, RequestEnv};
 
 use super::cause::{self, causes};
-use super::settle::lifelike;
+use super::settle::{decided, lifelike};
 use super::solver::{Solver, crew};
+use super::sound::{allowed, gateway, sound, suspects};
 use super::statement::{Statement, statements};
 use super::{Example, Missing, Outcome, Scope, Theory};
 
@@ -35,6 +36,8 @@ pub struct Found {
     pub scope: Scope,
     /// The rule that makes the difference, which one side alone has.
     pub rule: String,
+    /// Whether it makes it by failing to evaluate, which denies.
+    pub fails: bool,
     /// On what of the rule it hangs, beside the scope.
     pub grounds: Vec<String>,
     /// One request.
@@ -44,8 +47,8 @@ pub struct Found {
 }
 
 impl Found {
-    fn kind(&self) -> (Way, &Scope, &str, &[String]) {
-        (self.way, &self.scope, &self.rule, &self.grounds)
+    fn kind(&self) -> (Way, &Scope, &str, bool, &[String]) {
+        (self.way, &self.scope, &self.rule, self.fails, &self.grounds)
     }
 }
 
@@ -64,6 +67,31 @@ struct Task<'a> {
     actions: BTreeSet<String>,
     way: Way,
     cause: &'a Policy,
+    /// Whether to look for requests for which the rule fails to evaluate.
+    fails: bool,
+}
+
+impl Task<'_> {
+    /// The side that allows what is looked for, and the other.
+    fn sides<'t>(&self, old: &'t Theory, new: &'t Theory) -> (&'t Theory, &'t Theory) {
+        match self.way {
+            Way::Allowed => (new, old),
+            Way::Denied => (old, new),
+        }
+    }
+
+    fn found(&self, scope: Scope, grounds: Vec<String>, example: Example, read: BTreeSet<String>) -> Found {
+        Found {
+            way: self.way,
+            actions: self.actions.clone(),
+            scope,
+            rule: self.cause.id().to_string(),
+            fails: self.fails,
+            grounds,
+            example,
+            read,
+        }
+    }
 }
 
 /// A task by its number, what it found, and why it could not tell.
@@ -76,7 +104,8 @@ pub fn difference(old: &Theory, new: &Theory, limit: Duration) -> Result<Differe
     let result: Mutex<Vec<Done>> = Mutex::default();
     crew(&new.schema, tasks.len(), &|solver, number| {
         let Some(task) = tasks.get(number) else { return };
-        let (found, doubt) = one(solver, old, new, task, limit);
+        let look = if task.fails { failing } else { through };
+        let (found, doubt) = look(solver, old, new, task, limit);
         let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
         result.push((number, found, doubt));
     })?;
@@ -129,19 +158,22 @@ fn tasks<'a>(old: &'a Theory, new: &'a Theory) -> Vec<Task<'a>> {
     let mut tasks = Vec::new();
     for (env, actions) in kinds(old, new, false) {
         for (way, more, less) in [(Way::Allowed, new, old), (Way::Denied, old, new)] {
-            tasks.extend(causes(more, less, env).into_iter().map(|cause| Task {
+            let through = causes(more, less, env).into_iter().map(|cause| (cause, false));
+            let failing = suspects(more, less, env).into_iter().map(|cause| (cause, true));
+            tasks.extend(through.chain(failing).map(|(cause, fails)| Task {
                 env,
                 actions: actions.clone(),
                 way,
                 cause,
+                fails,
             }));
         }
     }
     tasks
 }
 
-/// All differences of one kind through one rule, each about something else; and why there may be more.
-fn one(
+/// A difference of one kind through a rule that fails to evaluate on the side that denies; and why there may be one.
+fn failing(
     solver: &mut Solver,
     old: &Theory,
     new: &Theory,
@@ -149,10 +181,40 @@ fn one(
     limit: Duration,
 ) -> (Vec<Found>, Option<String>) {
     let env = task.env;
-    let (more, less) = match task.way {
-        Way::Allowed => (new, old),
-        Way::Denied => (old, new),
+    let (more, _) = task.sides(old, new);
+    let Some(allowed) = allowed(more, env) else {
+        return (Vec::new(), None);
     };
+    let possible = new.impossible(new.rules(env).chain(old.rules(env)));
+    let question = sound(task.cause, &[&allowed, &possible]);
+    let (outcome, asked, spent) = decided(solver, env, question, limit);
+    let example = match outcome {
+        Outcome::Proved => return (Vec::new(), None),
+        Outcome::Undecided(why) => return (Vec::new(), Some(format!("whether it always evaluates: {why}"))),
+        Outcome::Failed(None) => return (Vec::new(), Some("it may fail to evaluate, which denies".to_owned())),
+        Outcome::Failed(Some(example)) => *example,
+    };
+    let (example, _) = lifelike(solver, new, env, &asked, &example, limit.saturating_sub(spent));
+    if !matches!(gateway(more, env, &example), Ok(true)) {
+        return (Vec::new(), Some("it may fail to evaluate, which denies".to_owned()));
+    }
+    let read = cause::read_by_changed(old, new, env);
+    (
+        vec![task.found(Scope::of(&example, new), Vec::new(), example, read)],
+        None,
+    )
+}
+
+/// All differences of one kind through one rule, each about something else; and why there may be more.
+fn through(
+    solver: &mut Solver,
+    old: &Theory,
+    new: &Theory,
+    task: &Task<'_>,
+    limit: Duration,
+) -> (Vec<Found>, Option<String>) {
+    let env = task.env;
+    let (more, less) = task.sides(old, new);
     let possible = new.impossible(new.rules(env).chain(old.rules(env)));
     let read = cause::read_by_changed(old, new, env);
     let other = cause::counterpart(task.cause, more, less, env);
@@ -170,6 +232,14 @@ fn one(
         };
         let (example, took) = lifelike(solver, new, env, &ask, &example, limit.saturating_sub(spent));
         spent += took;
+        if let Some(id) = [more, less].iter().find_map(|side| gateway(side, env, &example).err()) {
+            return (
+                found,
+                Some(format!(
+                    "`{id}` fails to evaluate for the request that was found, which denies it"
+                )),
+            );
+        }
         let scope = Scope::of(&example, new);
         let grounds = cause::grounds(task.cause, other, &example);
         let excluded = scope.excluded(found.len());
@@ -182,15 +252,7 @@ fn one(
             .filter(|ground| !scope.says(&ground.0, ground.1))
             .filter_map(cause::shown)
             .collect();
-        found.push(Found {
-            way: task.way,
-            actions: task.actions.clone(),
-            scope,
-            rule: task.cause.id().to_string(),
-            grounds: unsaid,
-            example,
-            read: read.clone(),
-        });
+        found.push(task.found(scope, unsaid, example, read.clone()));
     }
     (found, Some(format!("there are more than {MOST} differences")))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cedar_policy::EntityUid;
+use cedar_policy::{EntityId, EntityUid};
 
 use crate::rulebook::{Directory, Rulebook};
 
@@ -16,19 +16,18 @@ pub(super) struct Known {
     pub(super) condition: String,
 }
 
+/// What rules call something of this kind.
+pub(super) fn called(kind: &str, name: &str) -> Option<EntityUid> {
+    let kind = kind.parse().ok()?;
+    Some(EntityUid::from_type_name_and_id(kind, EntityId::new(name)))
+}
+
 /// What catalogue and directory say of what is part of what.
 pub(super) fn ladders(rules: &Rulebook, people: &Directory) -> Ladders {
     let mut ladders = Ladders::new();
     let mut add = |kind: &str, name: &str, above: Vec<(&str, String)>| {
-        let uid = |kind: &str, name: &str| {
-            let kind = kind.parse().ok()?;
-            Some(EntityUid::from_type_name_and_id(
-                kind,
-                cedar_policy::EntityId::new(name),
-            ))
-        };
-        if let Some(own) = uid(kind, name) {
-            let above = above.iter().filter_map(|(kind, name)| uid(kind, name));
+        if let Some(own) = called(kind, name) {
+            let above = above.iter().filter_map(|(kind, name)| called(kind, name));
             let above = above.filter(|other| *other != own).collect();
             ladders.insert(own, above);
         }

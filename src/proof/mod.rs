@@ -13,12 +13,15 @@ mod difference;
 mod effect;
 mod idle;
 mod ladders;
+mod places;
 mod polish;
 pub mod property;
+mod rewrite;
 mod settle;
 pub mod shelf;
 #[cfg_attr(not(feature = "prove"), path = "unsolved.rs")]
 pub mod solver;
+mod sound;
 mod statement;
 pub mod theory;
 mod value;
@@ -26,7 +29,7 @@ mod watch;
 pub mod words;
 mod work;
 
-pub use case::CaseFiles;
+pub use case::{Asking, CaseFiles};
 pub use claim::{About, Ask, Check, Example};
 pub use difference::{Difference, Found, Way, classes, difference};
 pub use effect::Scope;

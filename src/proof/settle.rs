@@ -1,12 +1,14 @@
 //! Puts what is to be proved to a crew of solvers, and gathers their answers.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use cedar_policy::RequestEnv;
+use cedar_policy::{Effect, Policy, PolicyId, Request, RequestEnv};
 
 use super::polish::polished;
 use super::solver::{Solver, crew};
+use super::sound::gateway;
 use super::{Ask, Check, Example, Missing, Outcome, Theory};
 
 /// How far a check has come.
@@ -104,19 +106,63 @@ fn one(solver: &mut Solver, theory: &Theory, check: &Check, env: usize, limit: D
     let Some(env) = theory.envs.get(env) else {
         return (Outcome::Proved, Duration::ZERO);
     };
-    let (asked, mut outcome, mut spent) = answered(solver, theory, check, env, limit);
-    if let (Outcome::Failed(Some(example)), true) = (&outcome, check.wants_all()) {
-        let (better, took) = lifelike(solver, theory, env, &asked, example, limit.saturating_sub(spent));
-        (outcome, spent) = (Outcome::Failed(Some(Box::new(better))), spent + took);
+    let (mut outcome, asked, mut spent) = answered(solver, theory, check, env, limit);
+    if let (Outcome::Failed(Some(example)), Some(asked), true) = (&outcome, asked, check.wants_all()) {
+        let (mut better, took) = lifelike(solver, theory, env, &asked, example, limit.saturating_sub(spent));
+        spent += took;
+        if let Some(able) = able(theory, env, &better).and_then(|able| asked.among(&able)) {
+            let (answer, took) = solver.ask(env, &able, limit.saturating_sub(spent));
+            spent += took;
+            if let Outcome::Failed(Some(example)) = answer {
+                let (other, took) = lifelike(solver, theory, env, &able, &example, limit.saturating_sub(spent));
+                (better, spent) = (other, spent + took);
+            }
+        }
+        outcome = Outcome::Failed(Some(Box::new(better)));
     }
     (outcome, spent)
+}
+
+/// Where the person of an example could not even reach the host: forbids all who are in nothing for which a rule permits it.
+fn able(theory: &Theory, env: &RequestEnv, example: &Example) -> Option<Policy> {
+    let is_reaching = |other: &&RequestEnv| {
+        let reaches = other.action().id().unescaped() == "connect" && other.action() != env.action();
+        reaches && (other.principal(), other.resource()) == (env.principal(), env.resource())
+    };
+    let reaching = theory.envs.iter().find(is_reaching)?;
+    let request = &example.request;
+    let request = Request::new(
+        request.principal()?.clone(),
+        reaching.action().clone(),
+        request.resource()?.clone(),
+        request.context()?.clone(),
+        None,
+    );
+    let entities = example.entities.clone();
+    let reached = Example {
+        request: request.ok()?,
+        entities,
+    };
+    if gateway(theory, reaching, &reached) == Ok(true) {
+        return None;
+    }
+    let permits = theory.rules(reaching).filter(|rule| rule.effect() == Effect::Permit);
+    let named = permits.flat_map(Policy::entity_literals);
+    let units = named.filter(|uid| ["Role", "Department"].contains(&uid.type_name().basename()));
+    let units: BTreeSet<String> = units.map(|uid| format!("principal in {uid}")).collect();
+    let units: Vec<String> = units.into_iter().collect();
+    let text = format!(
+        "forbid (principal, action, resource) unless {{ {} }};",
+        units.join(" || ")
+    );
+    Policy::parse(Some(PolicyId::new("the able")), text).ok()
 }
 
 /// Whether a check that speaks of every request holds; none where nobody knows within `limit`.
 pub(super) fn holds(solver: &mut Solver, theory: &Theory, check: &Check, limit: Duration) -> Option<bool> {
     let (mut spent, mut known) = (Duration::ZERO, true);
     for env in check.envs.iter().filter_map(|env| theory.envs.get(*env)) {
-        let (_, outcome, took) = answered(solver, theory, check, env, limit.saturating_sub(spent));
+        let (outcome, _, took) = answered(solver, theory, check, env, limit.saturating_sub(spent));
         spent += took;
         match outcome {
             Outcome::Failed(_) => return Some(false),
@@ -127,21 +173,38 @@ pub(super) fn holds(solver: &mut Solver, theory: &Theory, check: &Check, limit: 
     known.then_some(true)
 }
 
-/// What is answered about one kind of request, to which question, and how long it took.
+/// What is answered about one kind of request, to which question unless to all, and how long it took.
 fn answered(
     solver: &mut Solver,
     theory: &Theory,
     check: &Check,
     env: &RequestEnv,
     limit: Duration,
-) -> (Ask, Outcome, Duration) {
-    let (first, decider) = check.ask(theory, env);
+) -> (Outcome, Option<Ask>, Duration) {
+    let mut spent = Duration::ZERO;
+    for ask in check.ask(theory, env) {
+        let (outcome, asked, took) = decided(solver, env, ask, limit.saturating_sub(spent));
+        spent += took;
+        if !matches!(outcome, Outcome::Proved) {
+            return (outcome, Some(asked), spent);
+        }
+    }
+    (Outcome::Proved, None, spent)
+}
+
+/// What is answered to a question, or to the one that decides where that is answered with no.
+pub(super) fn decided(
+    solver: &mut Solver,
+    env: &RequestEnv,
+    (first, decider): (Ask, Option<Ask>),
+    limit: Duration,
+) -> (Outcome, Ask, Duration) {
     let (outcome, spent) = solver.ask(env, &first, limit);
     let (Outcome::Failed(_), Some(decider)) = (&outcome, decider) else {
-        return (first, outcome, spent);
+        return (outcome, first, spent);
     };
     let (outcome, took) = solver.ask(env, &decider, limit.saturating_sub(spent));
-    (decider, outcome, spent + took)
+    (outcome, decider, spent + took)
 }
 
 /// The example as somebody would meet it: the solver's own, or one of an ordinary week.

@@ -9,15 +9,19 @@ use std::path::PathBuf;
 pub struct Shelf(Option<PathBuf>);
 
 impl Shelf {
-    /// The folder of this user's cache; none where the environment names no home.
-    pub fn of_user() -> Self {
+    /// The folder of this user's cache for what `solver` proved; none where the environment names no home, or nobody knows
+    /// which solver there is.
+    pub fn of_user(solver: Option<&str>) -> Self {
         let named = |name: &str| {
             std::env::var_os(name)
                 .filter(|value| !value.is_empty())
                 .map(PathBuf::from)
         };
         let cache = named("XDG_CACHE_HOME").or_else(|| Some(named("HOME")?.join(".cache")));
-        Self(cache.map(|cache| cache.join("wayleave").join("proofs")))
+        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
+        let solver = solver.map(|name| name.chars().map(plain).collect::<String>());
+        let both = cache.zip(solver);
+        Self(both.map(|(cache, solver)| cache.join("wayleave").join("proofs").join(solver)))
     }
 
     /// Whether this has been proved before.

@@ -89,8 +89,22 @@ impl Solver {
     }
 }
 
+/// What the solver says it is, in its first line.
+pub fn version() -> Option<String> {
+    let output = std::process::Command::new(program()).arg("--version").output().ok()?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    said.lines()
+        .next()
+        .map(|line| line.trim().to_owned())
+        .filter(|line| !line.is_empty())
+}
+
+fn program() -> String {
+    std::env::var("CVC5").unwrap_or_else(|_| "cvc5".to_owned())
+}
+
 fn spawn() -> Result<CedarSymCompiler<LocalSolver>, Missing> {
-    let program = std::env::var("CVC5").unwrap_or_else(|_| "cvc5".to_owned());
+    let program = program();
     let mut command = Command::new(&program);
     command.args(["--lang", "smt"]).kill_on_drop(true);
     let solver = LocalSolver::from_command(&mut command).map_err(|error| Missing::NoSolver {

@@ -28,6 +28,8 @@ struct Draft {
     way: Way,
     /// By their places in [`THINGS`].
     things: [BTreeSet<String>; THINGS],
+    /// Whether the rules make it by failing to evaluate.
+    fails: bool,
     grounds: Vec<String>,
     network: Option<String>,
     when: Option<String>,
@@ -84,6 +86,7 @@ impl Draft {
                 one(parts.who),
                 one(found.rule.clone()),
             ],
+            fails: found.fails,
             grounds: found.grounds.clone(),
             network: parts.network,
             when: parts.when,
@@ -102,7 +105,10 @@ impl Draft {
             !values.any(|value| excludes(ground, value))
         };
         let same_grounds = other.grounds.iter().filter(but_for_this).eq(&self.grounds);
-        same && said && same_grounds && self.way == other.way && self.network == other.network
+        same && said
+            && same_grounds
+            && (self.way, self.fails) == (other.way, other.fails)
+            && self.network == other.network
     }
 
     /// What is published or administered weighs most, then what is true of everybody, and then what hangs on little.
@@ -140,6 +146,11 @@ impl Draft {
         more(network.collect(), ", ");
         more(self.grounds.join(" && "), ", where ");
         more(self.when.iter().cloned().collect(), ", for example on ");
+        said = match (self.fails, self.way) {
+            (false, _) => said,
+            (true, Way::Denied) => format!("fails to evaluate, which denies: {said}"),
+            (true, Way::Allowed) => format!("failed to evaluate, which denied: {said}"),
+        };
         Statement {
             way: self.way,
             rules: rules.iter().cloned().collect(),
@@ -187,6 +198,7 @@ mod tests {
                 one(who),
                 one("rule"),
             ],
+            fails: false,
             grounds: Vec::new(),
             network: None,
             when: None,

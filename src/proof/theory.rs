@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use aws_lc_rs::digest;
 use cedar_policy::{
     ActionConstraint, Effect, Entities, EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, SchemaFragment,
     ValidationMode, Validator,
@@ -11,7 +10,9 @@ use cedar_policy_core::ast::{self, Expr, ExprKind, Literal};
 use serde_json::Value;
 
 use super::ladders::{Known, Ladders, known, ladders};
-use crate::facts::{Problem, SourceText, hex};
+use super::places::Places;
+use super::rewrite::also;
+use crate::facts::Problem;
 use crate::policy::{Rule, RuleSet};
 use crate::rulebook::{Directory, Rulebook, Sources};
 
@@ -60,6 +61,7 @@ pub struct Theory {
     always: Vec<String>,
     /// What holds of those that name something.
     known: Vec<Known>,
+    places: Places,
     /// Forbids those that nobody would recognise.
     odd: Option<Policy>,
     ladders: Ladders,
@@ -112,6 +114,7 @@ impl Theory {
             always: always.filter(|text| understood(text)).collect(),
             known: known.filter(|known| understood(&known.condition)).collect(),
             odd,
+            places: Places::new(rulebook, people, &named, &schema),
             schema,
             envs,
             rules,
@@ -209,7 +212,12 @@ impl Theory {
         let named: BTreeSet<EntityUid> = policies.into_iter().flat_map(Policy::entity_literals).collect();
         let known = self.known.iter();
         let known = known.filter(|known| known.names.iter().all(|name| named.contains(name)));
-        let conditions = self.always.iter().chain(known.map(|known| &known.condition));
+        let places = self.places.conditions(&named);
+        let conditions = self
+            .always
+            .iter()
+            .chain(known.map(|known| &known.condition))
+            .chain(&places);
         excluding("impossible", conditions.map(String::as_str))
     }
 
@@ -246,36 +254,6 @@ impl Theory {
         let of = move |uid: &&EntityUid| uid.type_name().basename() == kind;
         self.ladders.keys().filter(of).map(|uid| uid.id().unescaped())
     }
-
-    /// A digest of everything that a proof about `question` rests on: what is asked, and the rules that may match.
-    pub fn digest(&self, sources: &Sources, question: &str, about: &Policy, envs: &[usize]) -> String {
-        let envs: Vec<&RequestEnv> = envs.iter().filter_map(|env| self.envs.get(*env)).collect();
-        let rules = self.rules.iter();
-        let rules: Vec<&Policy> = rules
-            .filter(|rule| envs.iter().any(|env| self.speaks_of(rule, env)))
-            .collect();
-        let possible = self.impossible(rules.iter().copied().chain([about]));
-        let mut hash = digest::Context::new(&digest::SHA256);
-        let one = [
-            env!("CARGO_PKG_VERSION").to_owned(),
-            sources.schema.text.to_string(),
-            question.to_owned(),
-            about.to_string(),
-            possible.to_string(),
-        ];
-        let actions = envs.iter().map(|env| env.action().to_string());
-        let rules = rules.iter().map(|rule| format!("{} {rule}", rule.id()));
-        for text in one.into_iter().chain(actions).chain(rules) {
-            hash.update(&text.len().to_be_bytes());
-            hash.update(text.as_bytes());
-        }
-        hex(hash.finish().as_ref())
-    }
-}
-
-/// A policy that permits exactly where `policy` applies, whatever its effect.
-pub fn permitting(policy: &Policy) -> Policy {
-    effect(policy, "permit").unwrap_or_else(|| policy.clone())
 }
 
 /// A set of policies with different names.
@@ -295,21 +273,11 @@ pub fn with(mut policies: PolicySet, policy: &Policy) -> PolicySet {
     policies
 }
 
-/// Whether a policy says something that the schema understands.
-pub fn problems_of(policy: &Policy, schema: &Schema, file: &SourceText, span: (usize, usize)) -> Vec<Problem> {
-    let result = Validator::new(schema.clone()).validate(&set([policy.clone()]), ValidationMode::Strict);
-    let errors: BTreeSet<String> = result.validation_errors().map(ToString::to_string).collect();
-    let first = errors.into_iter().take(1);
-    first
-        .map(|error| Problem::error("wayleave::properties::invalid", file, span, error))
-        .collect()
-}
-
 fn condition(text: &str) -> Option<Policy> {
     Policy::parse(None, format!("permit (principal, action, resource) when {{ {text} }};")).ok()
 }
 
-fn is_understood(text: &str, schema: &Schema) -> bool {
+pub(super) fn is_understood(text: &str, schema: &Schema) -> bool {
     let found = condition(text);
     found.is_some_and(|policy| {
         let validator = Validator::new(schema.clone());
@@ -409,38 +377,10 @@ fn excluding<'a>(id: &str, conditions: impl Iterator<Item = &'a str>) -> Policy 
         .unwrap_or_else(|_| unreachable!("a policy that says nothing can be read"))
 }
 
-fn effect(policy: &Policy, effect: &str) -> Option<Policy> {
-    let mut text = policy.to_json().ok()?;
-    text.as_object_mut()?.insert("effect".to_owned(), Value::from(effect));
-    Policy::from_json(Some(policy.id().clone()), text).ok()
-}
-
-fn joined(policy: &Policy, first: &Policy, second: &Policy) -> Option<Policy> {
-    let conditions = |policy: &Policy| Some(policy.to_json().ok()?.get("conditions")?.as_array()?.clone());
-    let mut text = policy.to_json().ok()?;
-    let all = conditions(first)?.into_iter().chain(conditions(second)?).collect();
-    text.as_object_mut()?.insert("conditions".to_owned(), Value::Array(all));
-    Policy::from_json(Some(policy.id().clone()), text).ok()
-}
-
-/// The policy, where `end` holds as well.
-fn also(policy: &Policy, end: &Policy) -> Option<Policy> {
-    joined(policy, policy, end)
-}
-
-/// The policy, where `domain` forbids nothing: asked first, so that nothing else is asked outside.
-pub fn within(policy: &Policy, domain: &Policy) -> Option<Policy> {
-    let mut text = domain.to_json().ok()?;
-    for one in text.get_mut("conditions")?.as_array_mut()? {
-        one.as_object_mut()?.insert("kind".to_owned(), Value::from("when"));
-    }
-    let domain = Policy::from_json(None, text).ok()?;
-    joined(policy, &domain, policy)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::SourceText;
     use crate::rulebook::Rulebook;
 
     #[test]

@@ -21,3 +21,8 @@ impl Solver {
 pub fn crew(_schema: &Schema, many: usize, _work: &(dyn Fn(&mut Solver, usize) + Sync)) -> Result<(), Missing> {
     if many == 0 { Ok(()) } else { Err(Missing::NotBuiltIn) }
 }
+
+/// There is none.
+pub fn version() -> Option<String> {
+    None
+}

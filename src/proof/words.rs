@@ -9,6 +9,8 @@ use super::case::span;
 use super::claim::Example;
 use super::value::{ANOTHER, flatten, named, plain, weekday};
 use crate::clock::Timestamp;
+use crate::facts::Host;
+use crate::policy::{Policy, RuleSet};
 
 /// What a counterexample says, sorted by what it is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,12 +25,24 @@ pub struct Told {
     pub employment: String,
     /// Course -> valid until.
     pub training: BTreeMap<String, String>,
+    /// What the host is called, if it is called anything.
+    pub host: String,
     /// The platforms and categories of the host.
     pub platforms: BTreeSet<String>,
     /// The same for categories.
     pub categories: BTreeSet<String>,
     /// Attributes of the host or of the declaration, and of the context, in their order.
     pub facts: Vec<(String, String)>,
+}
+
+impl Example {
+    /// Whether the engine lets it pass at all, be it by continuing; and in words, what the engine says to it.
+    pub fn put_to(&self, policy: &Policy) -> (bool, String) {
+        let at = Told::of(self).at();
+        let answer = |set| policy.answer(set, &self.request, &self.entities, at);
+        let (passes, in_effect) = (answer(RuleSet::Continued), answer(RuleSet::InEffect));
+        (passes.allowed, passes.beside(&in_effect, policy))
+    }
 }
 
 impl Told {
@@ -48,6 +62,7 @@ impl Told {
         }
         if let Some(uid) = request.resource() {
             told.units(example, uid);
+            uid.id().unescaped().clone_into(&mut told.host);
         }
         for (slot, uid) in [("principal", request.principal()), ("resource", request.resource())] {
             let entity = uid.and_then(|uid| example.entities.get(uid));
@@ -99,6 +114,11 @@ impl Told {
         found.map(|(_, value)| value.as_str())
     }
 
+    /// The host, where rules know it by its name.
+    pub(super) fn named_host(&self) -> Option<Host> {
+        Host::parse(&self.host).ok().filter(|_| self.host.contains('.'))
+    }
+
     /// When it happens.
     pub fn at(&self) -> Timestamp {
         let millis = self.fact("now").and_then(|text| text.parse::<Timestamp>().ok());
@@ -134,7 +154,9 @@ impl Told {
                 (false, true) => format!("a host of {}", self.platform()),
                 (false, false) => format!("a host of {} in {}", self.platform(), join(&self.categories)),
             };
-            lines.push(format!("where  {place}"));
+            let named = self.named_host();
+            let named = named.map(|host| format!("`{host}`, ")).unwrap_or_default();
+            lines.push(format!("where  {named}{place}"));
         }
         lines.extend(self.purpose());
         let shown = |key: &str| {

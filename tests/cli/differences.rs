@@ -433,4 +433,171 @@ mod solved {
         otherwise equivalent: proved for every request of another kind
         "#);
     }
+
+    /// Adds a rule of the desk's own to the folder `new`.
+    fn adds(desk: &Desk, id: &str, rule: &str) {
+        let notes = format!("@id(\"{id}\")\n@title(\"T\")\n@reason(\"R.\")\n@owner(\"IT\")\n");
+        desk.write(&format!("new/rules/90-{id}.cedar"), &format!("{notes}{rule}\n"));
+    }
+
+    #[test]
+    fn what_a_rule_denies_by_failing_to_evaluate_is_told() {
+        let desk = with_new();
+        adds(
+            &desk,
+            "mine",
+            "permit (principal, action == Action::\"connect\", resource) when { context.local.weekday == 7 && \
+             context.local.weekday * 9223372036854775807 > 0 && !resource.classified };",
+        );
+        let told = compared(&desk);
+        assert!(told.starts_with("exit 1\n"), "{told}");
+        for said in [
+            "newly allowed: nothing\n",
+            "  `mine`: fails to evaluate, which denies: somebody may reach hosts outside the catalogue, for example on Sunday at ",
+            "    policies: allowed by `connect.open-web` (rules/10-reach.cedar:",
+            "    new: denied: error while evaluating policy `mine`: integer overflow",
+            "otherwise equivalent",
+        ] {
+            assert!(told.contains(said), "{said}: {told}");
+        }
+        // the other way round, it is allowed once the rule is gone
+        let told = desk.types("wayleave diff new policies");
+        let said = "  `mine`: failed to evaluate, which denied: somebody may reach hosts outside the catalogue";
+        assert!(told.starts_with("exit 1\n") && told.contains(said), "{told}");
+    }
+
+    #[test]
+    fn a_permit_of_what_is_permitted_already_takes_it_away_where_it_fails() {
+        let desk = with_new();
+        adds(
+            &desk,
+            "mine",
+            "permit (principal in Role::\"recruiter\", action in [Action::\"post\", Action::\"comment\", \
+             Action::\"message\", Action::\"upload\"], resource in Category::\"professional\") when { context has purpose && \
+             context.purpose.kind == PurposeKind::\"recruiting\" && context.request.bytes * 9223372036854775807 > 1000 };",
+        );
+        let told = compared(&desk);
+        assert!(told.starts_with("exit 1\n"), "{told}");
+        for said in [
+            "`mine`: fails to evaluate, which denies: somebody with role `recruiter`",
+            "policies: allowed by `recruiting.publish`",
+            "new: denied: error while evaluating policy `mine`",
+        ] {
+            assert!(told.contains(said), "{said}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_rule_that_fails_only_where_all_is_denied_anyway_changes_nothing() {
+        let desk = with_new();
+        adds(
+            &desk,
+            "mine",
+            "permit (principal, action == Action::\"connect\", resource in Category::\"evasion\") when { \
+             context.local.weekday * 9223372036854775807 > 0 };",
+        );
+        let told = compared(&desk);
+        assert!(told.starts_with("exit 0\n"), "{told}");
+    }
+
+    #[test]
+    fn what_a_rule_of_both_denies_by_failing_is_not_told_as_a_difference() {
+        let desk = Desk::with_policies();
+        let own = |id: &str, rest: &str| {
+            let notes = format!("@id(\"{id}\")\n@title(\"T\")\n@reason(\"R.\")\n@owner(\"IT\")\n");
+            let rule = format!("{notes}permit (principal, action == Action::\"inspect\", resource) {rest};\n");
+            desk.write(&format!("policies/rules/90-{id}.cedar"), &rule);
+        };
+        own(
+            "fails",
+            "when { context.local.weekday * 9223372036854775807 > 0 && context.local.weekday == 8 }",
+        );
+        assert_eq!(desk.types("cp -r policies new"), "exit 0\n");
+        adds(
+            &desk,
+            "mine",
+            "permit (principal, action == Action::\"inspect\", resource in Category::\"internal-collaboration\") when { \
+             context.client.network == \"guest\" };",
+        );
+        let told = compared(&desk);
+        assert!(
+            !told.starts_with("exit 0\n") && !told.contains("allowed by `mine`"),
+            "{told}"
+        );
+        assert!(told.contains("`fails` fails to evaluate"), "{told}");
+        assert!(!told.contains("equivalent"), "{told}");
+    }
+
+    #[test]
+    fn what_no_host_can_be_is_no_difference() {
+        for rule in [
+            // no flow to it is read, and it is in no category that something is permitted in
+            "forbid (principal, action == Action::\"upload\", resource in Platform::\"slack\");",
+            // it is closed already
+            "forbid (principal, action == Action::\"connect\", resource == Site::\"www.tinder.com\");",
+            "permit (principal in Role::\"staff\", action == Action::\"connect\", resource == Site::\"www.tinder.com\");",
+            // nobody is on two platforms at once
+            "permit (principal in Role::\"staff\", action == Action::\"upload\", resource in Platform::\"slack\") when { \
+             resource in Platform::\"linkedin\" };",
+            // she is an intern
+            "permit (principal == User::\"eve\", action == Action::\"share\", resource in Category::\"social-media\");",
+        ] {
+            let desk = with_new();
+            adds(&desk, "mine", rule);
+            let told = compared(&desk);
+            assert!(told.starts_with("exit 0\n"), "{rule}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_host_of_a_rule_is_where_the_catalogue_places_it() {
+        let desk = with_new();
+        adds(
+            &desk,
+            "mine",
+            "forbid (principal, action == Action::\"connect\", resource == Site::\"www.linkedin.com\");",
+        );
+        let told = compared(&desk);
+        assert!(told.starts_with("exit 1\n"), "{told}");
+        assert!(!told.contains("outside the catalogue"), "{told}");
+        assert!(told.contains("; `www.linkedin.com`, a host "), "{told}");
+    }
+
+    #[test]
+    fn what_a_rule_that_coaches_refuses_is_not_called_allowed() {
+        let desk = with_new();
+        adds(
+            &desk,
+            "mine",
+            "@mode(\"coach\")\npermit (principal in Department::\"marketing\", action == Action::\"connect\", resource in \
+             Category::\"internal-collaboration\");",
+        );
+        let told = compared(&desk);
+        assert!(told.starts_with("exit 1\n"), "{told}");
+        let said = "new: refused: no rule in force permits it, allowed to whoever continues\n";
+        assert!(told.contains(said), "{told}");
+        desk.edit("new/rules/90-mine.cedar", "@mode(\"coach\")", "@mode(\"enforce\")");
+        assert_eq!(desk.types("rm -r policies && cp -r new policies"), "exit 0\n");
+        desk.edit("policies/rules/90-mine.cedar", "permit", "forbid");
+        assert_eq!(desk.types("rm -r new && cp -r policies new"), "exit 0\n");
+        desk.edit("policies/rules/90-mine.cedar", "@mode(\"enforce\")", "@mode(\"coach\")");
+        let told = compared(&desk);
+        assert!(
+            told.contains("policies: refused by `mine` (rules/90-mine.cedar:1), allowed to whoever continues\n"),
+            "{told}"
+        );
+        assert!(
+            told.contains("  `mine`: was in mode coach, and is in force now\n"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn where_the_time_is_up_it_is_not_said_that_nothing_changed() {
+        let desk = with_new();
+        desk.edit_rule("new/rules/40-portal.cedar", "duration(\"14d\")", "duration(\"15d\")");
+        let told = desk.types("wayleave diff policies new --limit 0");
+        assert!(told.starts_with("exit 4\n"), "{told}");
+        assert!(told.contains("newly allowed: nothing found\n"), "{told}");
+    }
 }

@@ -105,8 +105,11 @@ mod solved {
         let line = "XDG_CACHE_HOME=cache wayleave prove --only dating-stays-closed";
         let proved = desk.types(line);
         assert!(proved.starts_with("exit 0\n"), "{proved}");
-        let unsolved = format!("CVC5=/nowhere/cvc5 {line}");
-        // a rule on something else changes; no solver is there, and none is needed
+        // it says which it is, and cannot be asked anything
+        let deaf = "#!/bin/sh\n[ \"$1\" = --version ] && exec cvc5 --version\nexit 1\n";
+        desk.write("deaf", deaf);
+        let unsolved = format!("chmod +x deaf && CVC5=./deaf {line}");
+        // a rule on something else changes, and no solver is needed
         desk.edit_rule(
             "policies/rules/40-portal.cedar",
             "duration(\"14d\")",
@@ -119,9 +122,23 @@ mod solved {
             "resource in Category::\"dating\");",
         );
         let told = desk.types(&unsolved);
-        assert!(told.starts_with("exit 3\n"), "{told}");
+        assert!(!told.contains("\nproved "), "{told}");
         let told = desk.types(&format!("{unsolved} --no-cache"));
-        assert!(told.starts_with("exit 3\n"), "{told}");
+        assert!(!told.contains("\nproved "), "{told}");
+    }
+
+    #[test]
+    fn what_another_solver_proved_is_proved_again() {
+        let desk = Desk::with_policies();
+        let line = "XDG_CACHE_HOME=cache wayleave prove --only dating-stays-closed";
+        let proved = desk.types(line);
+        assert!(proved.starts_with("exit 0\n"), "{proved}");
+        desk.write(
+            "deaf",
+            "#!/bin/sh\n[ \"$1\" = --version ] && echo another && exit\nexit 1\n",
+        );
+        let told = desk.types(&format!("chmod +x deaf && CVC5=./deaf {line}"));
+        assert!(!told.contains("\nproved "), "{told}");
     }
 
     #[test]
@@ -346,6 +363,86 @@ mod solved {
         proved     of 3 rules: each evaluates without an error and makes a difference (3 proofs)
         3 proved, 3 failed, 0 undecided
         ");
+    }
+
+    #[test]
+    fn what_always_holds_is_not_proved_where_a_rule_fails_to_evaluate() {
+        let desk = Desk::with_policies();
+        desk.write(
+            "policies/rules/90-mine.cedar",
+            "@id(\"mine\")\n@title(\"T\")\n@reason(\"R.\")\n@owner(\"IT\")\npermit (principal, action == \
+             Action::\"connect\", resource) when { context.local.weekday == 7 && context.local.weekday * 9223372036854775807 \
+             > 0 && !resource.classified };\n",
+        );
+        let told = desk.types("wayleave prove --only the-open-web-stays-open");
+        assert!(told.starts_with("exit 1\n"), "{told}");
+        for said in [
+            "FAILED     the-open-web-stays-open",
+            "  where  a host outside the catalogue\n",
+            "  the property: allowed by `the-open-web-stays-open` (",
+            "  the engine: denied: error while evaluating policy `mine`",
+            "  as a case, which `wayleave test` fails today:\n",
+        ] {
+            assert!(told.contains(said), "{said}: {told}");
+        }
+        // a rule that can fail, and not for what the property speaks of
+        desk.edit("policies/rules/90-mine.cedar", "!resource.classified", "true");
+        desk.edit(
+            "policies/rules/90-mine.cedar",
+            "context.local.weekday == 7 &&",
+            "resource.classified && context.local.weekday == 7 &&",
+        );
+        let told = desk.types("wayleave prove --only the-open-web-stays-open");
+        assert!(told.starts_with("exit 0\n"), "{told}");
+    }
+
+    #[test]
+    fn a_violation_comes_as_a_case_wherever_it_is_and_whoever_can_reach_it() {
+        for (property, file, from, to) in [
+            (
+                "interns-never-publish",
+                "30-guardrails",
+                "forbid (\n  principal,\n  action in [Action::\"publish\", Action::\"administer\"],\n  resource in Category::\"social-media\"\n)\nwhen { principal.employment",
+                "permit (\n  principal,\n  action in [Action::\"publish\", Action::\"administer\"],\n  resource in Category::\"social-media\"\n)\nwhen { principal.employment",
+            ),
+            (
+                "works-councils-stay-private",
+                "10-reach",
+                "forbid (\n  principal,\n  action == Action::\"inspect\",\n  resource in Category::\"sensitive\"",
+                "permit (\n  principal,\n  action == Action::\"inspect\",\n  resource in Category::\"sensitive\"",
+            ),
+            (
+                "evasion-stays-closed",
+                "10-reach",
+                "forbid (\n  principal,\n  action == Action::\"connect\",\n  resource in Category::\"evasion\"",
+                "permit (\n  principal,\n  action == Action::\"connect\",\n  resource in Category::\"evasion\"",
+            ),
+        ] {
+            let desk = Desk::with_policies();
+            desk.edit_rule(&format!("policies/rules/{file}.cedar"), from, to);
+            let told = desk.types(&format!("wayleave prove --only {property}"));
+            assert!(told.starts_with("exit 1\n"), "{property}: {told}");
+            assert!(
+                told.contains("  as a case, which `wayleave test` fails today:\n"),
+                "{property}: {told}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_property_of_an_unread_platform_is_not_broken_by_a_host_that_cannot_be() {
+        let desk = Desk::with_policies();
+        desk.write(
+            "policies/rules/90-mine.cedar",
+            "@id(\"mine\")\n@title(\"T\")\n@reason(\"R.\")\n@owner(\"IT\")\npermit (principal in Role::\"staff\", action in \
+             Action::\"activity\", resource in Platform::\"slack\");\n@id(\"mine.closed\")\n@title(\"T\")\n@reason(\"R.\")\n\
+             @owner(\"IT\")\nforbid (principal, action == Action::\"connect\", resource == Site::\"www.tinder.com\");\n",
+        );
+        let told = desk.types(
+            "wayleave prove --only interns-never-publish --only nothing-is-published-without-a-purpose --only \
+             the-open-web-stays-open --only publishing-needs-training",
+        );
+        assert!(told.starts_with("exit 0\n"), "{told}");
     }
 
     #[test]

@@ -40,7 +40,7 @@ impl Report {
         }
         if !trials.is_empty() {
             report.is_whole = false;
-            let head = "changed among the rules that only observe or coach, which keep nobody from anything for good:";
+            let head = "changed among the rules that observe or coach, before or now:";
             report.lines.push(head.to_owned());
             report.lines.extend(trials.iter().map(|line| format!("  {line}")));
         }
@@ -65,7 +65,8 @@ impl Report {
             let statements = difference.statements.iter().filter(|statement| statement.way == way);
             let mut statements = statements.peekable();
             if statements.peek().is_none() {
-                self.lines.push(format!("{head}: nothing"));
+                let found = if difference.doubts.is_empty() { "" } else { " found" };
+                self.lines.push(format!("{head}: nothing{found}"));
                 continue;
             }
             self.differs = true;
@@ -102,9 +103,8 @@ impl Report {
             let example = &found.example;
             let told = Told::of(example);
             let answer = |side: &Side| {
-                let policy = side.assembled.rulebook.policy();
-                let answer = policy.answer(&example.request, &example.entities, told.at());
-                (answer.allowed, format!("{}: {}", side.label, answer.spoken(policy)))
+                let (passes, answer) = example.put_to(side.assembled.rulebook.policy());
+                (passes, format!("{}: {answer}", side.label))
             };
             let ((before, by_old), (after, by_new)) = (answer(old), answer(new));
             let is_confirmed = (before, after) == (statement.way == Way::Denied, statement.way == Way::Allowed);
@@ -158,9 +158,22 @@ fn trials(old: &Side, new: &Side) -> Vec<String> {
     };
     let (before, after) = (of(old), of(new));
     let ids: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let is_in = |side: &Side, id: &str| {
+        side.assembled
+            .rulebook
+            .policy()
+            .rules()
+            .any(|rule| rule.id.as_str() == id)
+    };
     let told = ids.into_iter().filter_map(|id| match (before.get(id), after.get(id)) {
+        (None, Some((mode, _))) if is_in(old, id) => {
+            Some(format!("`{id}`: was in force, and is in mode {} now", mode.as_str()))
+        }
+        (Some((mode, _)), None) if is_in(new, id) => {
+            Some(format!("`{id}`: was in mode {}, and is in force now", mode.as_str()))
+        }
         (None, Some((mode, _))) => Some(format!("`{id}`: new, in mode {}", mode.as_str())),
-        (Some((mode, _)), None) => Some(format!("`{id}`: was in mode {}", mode.as_str())),
+        (Some((mode, _)), None) => Some(format!("`{id}`: gone, was in mode {}", mode.as_str())),
         (Some(one), Some(other)) if one != other => Some(format!("`{id}`: changed, in mode {}", other.0.as_str())),
         (Some(_) | None, Some(_) | None) => None,
     });

@@ -11,7 +11,7 @@ use super::printer;
 use super::shown::tell;
 use crate::facts::{Mode, PolicyId, Problem, SourceText};
 use crate::gatehouse::sources::find;
-use crate::proof::{self, About, Check, Missing, Outcome, Shelf, Work};
+use crate::proof::{self, About, Check, Missing, Outcome, Shelf, Work, solver};
 use crate::rulebook::{Assembled, Rulebook, Sources};
 
 /// Proves the properties of `properties/*.toml` for every possible request, and of each rule that it always evaluates
@@ -107,7 +107,7 @@ fn settled(work: &Work, assembled: &Assembled, args: &Args) -> Result<ExitCode, 
     let shelf = if args.no_cache {
         Shelf::default()
     } else {
-        Shelf::of_user()
+        Shelf::of_user(solver::version().as_deref())
     };
     let limit = Duration::from_secs(args.limit);
     let outcomes = work.prove(&shelf, limit)?;

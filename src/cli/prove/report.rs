@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::facts::{PolicyId, SourceText};
-use crate::proof::{About, CaseFiles, Check, Claim, Example, Idle, Outcome, Property, Told};
+use crate::proof::{About, Asking, CaseFiles, Check, Claim, Example, Idle, Outcome, Property, Told};
 use crate::rulebook::{Assembled, Directory};
 
 /// What is to be told.
@@ -105,9 +105,8 @@ impl Report {
         if let Some(example) = example {
             let told = Told::of(example);
             self.lines.extend(told.lines().iter().map(|line| format!("  {line}")));
-            let policy = assembled.rulebook.policy();
-            let answer = policy.answer(&example.request, &example.entities, told.at());
-            self.lines.push(format!("  the engine: {}", answer.spoken(policy)));
+            let (_, answer) = example.put_to(assembled.rulebook.policy());
+            self.lines.push(format!("  the engine: {answer}"));
         }
     }
 
@@ -148,16 +147,17 @@ impl Report {
     fn example(&mut self, example: &Example, property: &Property, assembled: &Assembled) {
         let told = Told::of(example);
         self.lines.extend(told.lines().iter().map(|line| format!("  {line}")));
-        let policy = assembled.rulebook.policy();
-        let answer = policy.answer(&example.request, &example.entities, told.at());
+        let (_, answer) = example.put_to(assembled.rulebook.policy());
         let wanted = property.claim == Claim::Always;
         let word = if wanted { "allowed" } else { "denied" };
         let (file, line) = (&property.file, property.line);
         self.lines
             .push(format!("  the property: {word} by `{}` ({file}:{line})", property.name));
-        self.lines.push(format!("  the engine: {}", answer.spoken(policy)));
+        self.lines.push(format!("  the engine: {answer}"));
         let it = format!("keeps the property {}", property.name);
-        match CaseFiles::of(&told, &it, wanted, assembled).filter(|files| fails(files, assembled)) {
+        let made =
+            |asking| CaseFiles::of(&told, &it, wanted, asking, assembled).filter(|files| fails(files, assembled));
+        match made(Asking::Whole).or_else(|| made(Asking::Alone)) {
             Some(CaseFiles { person, case }) => {
                 let files = [("people/somebody.toml", person), ("cases/somebody.toml", Some(case))];
                 self.lines
@@ -167,10 +167,7 @@ impl Report {
                     self.lines.extend(text.lines().map(|line| format!("    {line}")));
                 }
             }
-            None => self.lines.push(
-                "  not as a case: another rule, or what catalogue and directory know today, keeps it from happening"
-                    .to_owned(),
-            ),
+            None => self.lines.push("  no case could be made of it".to_owned()),
         }
     }
 }

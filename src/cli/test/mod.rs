@@ -15,7 +15,7 @@ use super::shown::{drawn, tell};
 use super::{cores, printer};
 use crate::facts::{PolicyId, Problem, SourceText};
 use crate::gatehouse::sources::{Found, find};
-use crate::proof::{Shelf, Watch};
+use crate::proof::{Shelf, Watch, solver};
 use crate::rulebook::{
     Assembled, Case, CaseReport, CaseResult, Coverage, Exercised, Mutation, Rulebook, Sources, Survivor, Touched,
 };
@@ -224,7 +224,7 @@ fn by_properties(
     mutation: &Mutation<'_>,
     left: &[usize],
 ) -> Option<Vec<bool>> {
-    let Ok(watch) = Watch::new(sources, assembled, Shelf::of_user(), LIMIT) else {
+    let Ok(watch) = Watch::new(sources, assembled, Shelf::of_user(solver::version().as_deref()), LIMIT) else {
         printer::talk("note: no property was asked: they have problems, which `wayleave prove` tells");
         return None;
     };

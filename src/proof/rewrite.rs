@@ -1,0 +1,38 @@
+//! A rule made into another.
+
+use cedar_policy::Policy;
+use serde_json::Value;
+
+/// A policy that permits exactly where `policy` applies, whatever its effect.
+pub(super) fn permitting(policy: &Policy) -> Policy {
+    effect(policy, "permit").unwrap_or_else(|| policy.clone())
+}
+
+fn effect(policy: &Policy, effect: &str) -> Option<Policy> {
+    let mut text = policy.to_json().ok()?;
+    text.as_object_mut()?.insert("effect".to_owned(), Value::from(effect));
+    Policy::from_json(Some(policy.id().clone()), text).ok()
+}
+
+fn joined(policy: &Policy, first: &Policy, second: &Policy) -> Option<Policy> {
+    let conditions = |policy: &Policy| Some(policy.to_json().ok()?.get("conditions")?.as_array()?.clone());
+    let mut text = policy.to_json().ok()?;
+    let all = conditions(first)?.into_iter().chain(conditions(second)?).collect();
+    text.as_object_mut()?.insert("conditions".to_owned(), Value::Array(all));
+    Policy::from_json(Some(policy.id().clone()), text).ok()
+}
+
+/// The policy, where `end` holds as well.
+pub(super) fn also(policy: &Policy, end: &Policy) -> Option<Policy> {
+    joined(policy, policy, end)
+}
+
+/// The policy, where `domain` forbids nothing: asked first, so that nothing else is asked outside.
+pub(super) fn within(policy: &Policy, domain: &Policy) -> Option<Policy> {
+    let mut text = domain.to_json().ok()?;
+    for one in text.get_mut("conditions")?.as_array_mut()? {
+        one.as_object_mut()?.insert("kind".to_owned(), Value::from("when"));
+    }
+    let domain = Policy::from_json(None, text).ok()?;
+    joined(policy, &domain, policy)
+}

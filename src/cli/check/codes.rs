@@ -131,6 +131,11 @@ const TABLE: &[(&str, &str, &str)] = &[
         "Leave out levels that no rule names.",
     ),
     (
+        "people::too-deep",
+        "Roles or departments are nested too deeply",
+        "Leave out levels that no rule names.",
+    ),
+    (
         "schema::",
         "The schema is not what the gateway needs",
         "Compare it with the shipped `wayleave.cedarschema`.",

@@ -44,6 +44,7 @@ mod shares;
 mod sight;
 #[cfg(test)]
 mod tests;
+mod unfolded;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -136,6 +136,11 @@ const TABLE: &[(&str, &str, &str)] = &[
         "Leave out levels that no rule names.",
     ),
     (
+        "schema::too-deep",
+        "Types of the schema refer to each other too deeply",
+        "Write a type out where it is used.",
+    ),
+    (
         "schema::",
         "The schema is not what the gateway needs",
         "Compare it with the shipped `wayleave.cedarschema`.",

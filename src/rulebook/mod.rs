@@ -24,6 +24,7 @@ mod redact;
 mod remedy;
 mod replay;
 mod sources;
+mod strangers;
 mod weigh;
 mod what_if;
 

@@ -116,6 +116,16 @@ const TABLE: &[(&str, &str, &str)] = &[
         "Name who or what is meant.",
     ),
     (
+        "policy::unknown-person",
+        "A rule names somebody whom the directory does not know",
+        "Spell the name as `people/` does, or remove the rule of somebody who has left.",
+    ),
+    (
+        "policy::unknown-training",
+        "A rule asks for a training that nobody has and no purpose asks for",
+        "Spell it as `people/` and `purposes.toml` do.",
+    ),
+    (
         "policy::unknown-",
         "A rule names what does not exist",
         "Spell the name as it is listed, or add it there.",

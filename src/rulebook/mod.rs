@@ -8,6 +8,7 @@
 //!
 //! It must never read a file, a clock or the directory while judging: the resolved person is part of what was seen.
 
+mod answerable;
 mod assemble;
 mod cases;
 mod coach;
@@ -31,6 +32,7 @@ mod what_if;
 #[cfg(test)]
 mod properties;
 
+pub use answerable::Stated;
 pub use assemble::Assembled;
 pub use cases::{Case, CaseReport, CaseResult, Coverage, Difference, Exercised, Mutation, Survivor, Touched};
 pub use described::Described;

@@ -218,6 +218,11 @@ const TABLE: &[(&str, &str, &str)] = &[
         "Name roles, departments and people as `people/` lists them.",
     ),
     (
+        "owners::alike",
+        "Two owners are written almost alike",
+        "Spell the one who is meant in the same way everywhere.",
+    ),
+    (
         "owners::",
         "The list of owners has a mistake",
         "Name files and folders of the policies, each with its owner.",

@@ -59,6 +59,14 @@ fn a_property_that_is_too_deep_is_an_error_and_not_the_end_of_the_program() {
 }
 
 #[test]
+fn an_action_of_a_property_that_is_almost_a_group_is_told_with_the_group() {
+    let desk = Desk::with_policies();
+    desk.edit("policies/properties/people.toml", "\"administer\"]", "\"publsh\"]");
+    let told = desk.types("wayleave check --format github");
+    assert!(told.contains("did you mean `publish`?"), "{told}");
+}
+
+#[test]
 fn an_owner_who_is_written_almost_like_another_is_warned_of_wherever_it_is_said() {
     let rule = |owner: &str| {
         format!(

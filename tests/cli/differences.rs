@@ -52,6 +52,46 @@ fn without_a_solver_people_and_cases_are_compared_and_that_is_said() {
 }
 
 #[test]
+fn three_dots_begin_where_the_branch_left() {
+    let desk = in_git();
+    let git = "git -c user.name=a -c user.email=a@example.org";
+    let types = |line: &str| {
+        let told = desk.types(&line.replace("GIT", git));
+        assert!(told.starts_with("exit 0\n"), "{line}: {told}");
+    };
+    types("git tag before && git checkout -q -b longer");
+    desk.edit_rule(
+        "policies/rules/40-portal.cedar",
+        "duration(\"14d\")",
+        "duration(\"15d\")",
+    );
+    types("GIT commit -q -a -m longer && git checkout -q main");
+    desk.edit("policies/purposes.toml", "title = \"Recruiting\"", "title = \"Hiring\"");
+    types("GIT commit -q -a -m hiring && git checkout -q longer");
+    let told = |names: &str| desk.types(&format!("CVC5=/nowhere wayleave diff {names}"));
+    assert!(told("main..longer").contains("Hiring"));
+    let since = told("before..longer");
+    assert!(since.contains("it lets nobody approve more than two weeks"), "{since}");
+    let fork = desk.types("git rev-parse --short before");
+    let fork = fork.lines().last().unwrap();
+    for names in ["main...longer", "main..."] {
+        let told = told(names).replace(fork, "before").replace("HEAD", "longer");
+        assert_eq!(told, since, "{names}");
+    }
+    types("git checkout -q --orphan alone && GIT commit -q -m alone");
+    insta::assert_snapshot!(told("main...alone"), @"
+    exit 2
+    --- stderr
+    error: `main` and `alone` have no commit in common
+    ");
+    insta::assert_snapshot!(told("main...nowhere"), @"
+    exit 2
+    --- stderr
+    error: `main` and `nowhere` are not two git revisions: fatal: Not a valid object name nowhere
+    ");
+}
+
+#[test]
 fn what_cannot_be_compared_is_told() {
     let desk = in_git();
     insta::assert_snapshot!(desk.types("wayleave diff policies"), @"

@@ -38,6 +38,20 @@ pub(super) fn read(revision: &str, folder: &str) -> Result<Vec<SourceText>, Vec<
     Err(failed("it has no such files".to_owned()))
 }
 
+/// The commit at which `new` left `old`, by its short name.
+pub(super) fn fork(old: &str, new: &str) -> Result<String, String> {
+    if [old, new].iter().any(|name| name.starts_with('-')) {
+        return Err("revisions do not begin with `-`".to_owned());
+    }
+    let apart = |why: String| match why.as_str() {
+        "" => format!("`{old}` and `{new}` have no commit in common"),
+        why => format!("`{old}` and `{new}` are not two git revisions: {why}"),
+    };
+    let one_line = |told: Vec<u8>| String::from_utf8_lossy(&told).trim().to_owned();
+    let commit = git(&["merge-base", old, new], "").map(one_line).map_err(apart)?;
+    git(&["rev-parse", "--short", &commit], "").map(one_line).map_err(apart)
+}
+
 /// `folder`, seen from `prefix`, as seen from the top of the repository: with a `/` at its end, and empty for the top; none
 /// for what is above that.
 fn joined(prefix: &str, folder: &str) -> Option<String> {

@@ -92,6 +92,24 @@ fn three_dots_begin_where_the_branch_left() {
 }
 
 #[test]
+fn a_name_of_two_lines_is_refused_and_shifts_no_answer() {
+    let desk = in_git();
+    let git = "git -c user.name=a -c user.email=a@example.org";
+    let line = format!(
+        "printf 'forbid (principal, action, resource);' > \"$(printf 'policies/rules/a\\nb.cedar')\" && git add policies && {git} commit -q -m odd"
+    );
+    assert_eq!(desk.types(&line), "exit 0\n");
+    insta::assert_snapshot!(desk.types("wayleave diff main~1..main"), @r#"
+    exit 2
+    --- stderr
+    wayleave::diff::unreadable
+
+      × `main` has a file whose name has a line break: "rules/a\nb.cedar"
+      help: give it a name of one line
+    "#);
+}
+
+#[test]
 fn what_cannot_be_compared_is_told() {
     let desk = in_git();
     insta::assert_snapshot!(desk.types("wayleave diff policies"), @"

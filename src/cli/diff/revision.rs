@@ -31,6 +31,11 @@ pub(super) fn read(revision: &str, folder: &str) -> Result<Vec<SourceText>, Vec<
         if names.is_empty() {
             continue;
         }
+        if let Some(odd) = names.iter().find(|name| name.contains('\n')) {
+            let message = format!("`{revision}` has a file whose name has a line break: {odd:?}");
+            let problem = Problem::of_file("wayleave::diff::unreadable", "", message);
+            return Err(vec![problem.with_help("give it a name of one line")]);
+        }
         let asked: String = names.iter().map(|name| format!("{revision}:{path}{name}\n")).collect();
         let told = git(&["cat-file", "--batch"], &asked).map_err(failed)?;
         return texts(&names, &told).ok_or_else(|| failed("git said something else than the files".to_owned()));

@@ -42,7 +42,7 @@ pub use explain_conditions::Because;
 pub use judgement::{Judgement, Refusal};
 pub use live::{InForce, Live};
 pub use matrix::{Access, Cell, MatrixQuestion};
-pub use replay::{Change, Example, Group, Replay, Replayer, Sums, Tally};
+pub use replay::{Change, Example, Group, Loose, Replay, Replayer, Sums, Tally};
 pub use sources::{Sorted, Sources, is_source};
 pub use weigh::{NotDeclared, Visitor, Weighing};
 pub use what_if::WhatIf;

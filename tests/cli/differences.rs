@@ -51,6 +51,51 @@ fn without_a_solver_people_and_cases_are_compared_and_that_is_said() {
     "#);
 }
 
+/// What the two differ in for people, as found without a solver.
+fn moved(rule: &str) -> String {
+    let desk = with_new();
+    let annotations = "@id(\"mine\") @reason(\"R.\") @owner(\"IT\") @untested(\"x\")";
+    desk.write("new/rules/50-mine.cedar", &format!("{annotations}\n{rule}\n"));
+    desk.types("CVC5=/nowhere wayleave diff policies new | sed -n '/^newly/,/^[^n ]/p' | grep -v '^cases'")
+}
+
+#[test]
+fn without_a_solver_a_platform_that_is_closed_or_not_read_any_more_is_seen() {
+    let rule =
+        "forbid (principal in Role::\"staff\", action == Action::\"connect\", resource in Platform::\"snapchat\");";
+    let told = moved(rule);
+    let (allowed, denied) = told.split_once("newly denied:\n").unwrap();
+    assert!(allowed.ends_with("newly allowed: nothing\n"), "{told}");
+    assert!(
+        denied.contains("may embed, telemetry on `snapchat` without a purpose\n"),
+        "{told}"
+    );
+    assert!(
+        denied.contains("view-media on `snapchat` under `market-research`\n"),
+        "{told}"
+    );
+    let rule =
+        "forbid (principal in Role::\"staff\", action == Action::\"inspect\", resource in Platform::\"snapchat\");";
+    let told = moved(rule);
+    let (allowed, denied) = told.split_once("newly denied: nothing\n").unwrap();
+    assert!(allowed.ends_with("may do anything unread on `snapchat`\n"), "{told}");
+    assert_eq!(denied, "every case comes out the same\n");
+}
+
+#[test]
+fn without_a_solver_what_is_open_without_a_purpose_is_not_denied() {
+    let rule =
+        "permit (principal in Role::\"staff\", action == Action::\"share\", resource in Platform::\"instagram\");";
+    insta::assert_snapshot!(moved(rule), @"
+    exit 0
+    --- stdout
+    newly allowed:
+      `ada`, `ben`, `carebot`, `cora`, `mia`, `nora`, `olga`, `otto`, `pia`, `sol` may share on `instagram` without a purpose
+    newly denied: nothing
+    every case comes out the same
+    ");
+}
+
 #[test]
 fn three_dots_begin_where_the_branch_left() {
     let desk = in_git();

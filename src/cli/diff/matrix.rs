@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use super::{Side, theories};
 use crate::clock::Timestamp;
 use crate::facts::{Activity, Arrival, Door, MethodName, NetworkName, PlatformId};
+use crate::policy::Vocabulary;
 use crate::proof;
 use crate::rulebook::{Access, MatrixQuestion};
 
@@ -19,8 +20,15 @@ pub(super) struct Moved {
     pub(super) denied: Vec<String>,
 }
 
-/// What somebody may do where, what for.
+/// Where somebody may do something, under which condition, and what.
 type Doing = (String, String, String);
+
+/// Where nothing that is done is told apart.
+const UNREAD: (&str, &str) = ("", "do anything unread");
+/// What needs nothing.
+const FREE: &str = " without a purpose";
+/// What needs a purpose, and more.
+const APPROVED: &str = ", once approved";
 
 /// Asks both rules about everybody whom both know, on a platform of each category, doing everything, for every purpose.
 pub(super) fn moved(old: &Side, new: &Side) -> Moved {
@@ -41,7 +49,7 @@ pub(super) fn moved(old: &Side, new: &Side) -> Moved {
                 continue;
             };
             for (sink, more, less) in [(&mut allowed, &after, &before), (&mut denied, &before, &after)] {
-                for doing in more.difference(less) {
+                for doing in more.difference(less).filter(|doing| !is_open(doing, less)) {
                     sink.entry(doing.clone()).or_default().insert(person.id.to_string());
                 }
             }
@@ -75,10 +83,21 @@ fn representatives(old: &Side, new: &Side) -> BTreeSet<PlatformId> {
     chosen.cloned().collect()
 }
 
-/// The activities that no rule tells apart; those only of which other rules speak than did, where nothing else changed.
+/// The activities that no rule tells apart; those only of which other rules speak than did, where nothing else changed that
+/// decides about them.
 fn classes(old: &Side, new: &Side) -> Vec<BTreeSet<String>> {
     if let Some((before, after)) = theories(old, new) {
-        return proof::classes(&before, &after, !old.has_data_of(new));
+        let is_apart = |class: &BTreeSet<String>| class.iter().any(|name| Vocabulary::is_apart(name));
+        let (apart, mut classes): (Vec<_>, Vec<_>) = proof::classes(&before, &after, !old.has_data_of(new))
+            .into_iter()
+            .partition(is_apart);
+        let whole_flows = |name: &String| ["connect", "inspect"].contains(&name.as_str());
+        if apart.iter().flatten().any(whole_flows) {
+            // whoever reaches a host, and is read there, may do everything there or nothing
+            classes = proof::classes(&before, &after, true);
+            classes.retain(|class| !is_apart(class));
+        }
+        return classes;
     }
     let all = new.assembled.rulebook.policy().vocabulary().activities();
     all.keys()
@@ -111,24 +130,34 @@ fn doings(side: &Side, who: &str, question: &MatrixQuestion) -> Option<BTreeSet<
         match access {
             Access::Closed => {}
             Access::Unread => {
-                doing("do anything unread", String::new());
+                doing(UNREAD.1, UNREAD.0.to_owned());
             }
             Access::Read(cells) => {
                 for (activity, cell) in cells {
                     if cell.free {
-                        doing(activity.as_str(), " without a purpose".to_owned());
+                        doing(activity.as_str(), FREE.to_owned());
                     }
                     for purpose in &cell.declared {
                         doing(activity.as_str(), format!(" under `{purpose}`"));
                     }
                     for purpose in &cell.approved {
-                        doing(activity.as_str(), format!(" under `{purpose}`, once approved"));
+                        doing(activity.as_str(), format!(" under `{purpose}`{APPROVED}"));
                     }
                 }
             }
         }
     }
     Some(doings)
+}
+
+/// Whether somebody who may do all of `doings` may do that, too, only with less ado: nothing is allowed or denied by it.
+fn is_open((platform, how, activity): &Doing, doings: &BTreeSet<Doing>) -> bool {
+    let has = |how: &str, activity: &str| {
+        let doing = (platform.clone(), how.to_owned(), activity.to_owned());
+        doings.contains(&doing)
+    };
+    let declared = how.strip_suffix(APPROVED);
+    has(UNREAD.0, UNREAD.1) || has(FREE, activity) || declared.is_some_and(|declared| has(declared, activity))
 }
 
 /// The activities that are answered like one.

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use super::check::place::in_repository;
 use super::printer;
 use super::shown::tell;
+use crate::facts::is_almost;
 use crate::gatehouse::sources::{Found, find};
 use crate::policy::Owners;
 use crate::rulebook::{Assembled, Rulebook, Sources};
@@ -60,16 +61,9 @@ pub fn run(args: &Args) -> ExitCode {
     let lines = lines(&found, &owners, &assembled);
     let teams: BTreeMap<&str, &str> = args.team.iter().map(|(owner, team)| (&**owner, &**team)).collect();
     let named: BTreeSet<&str> = lines.values().flatten().map(String::as_str).collect();
-    let unknown: Vec<&str> = named
-        .into_iter()
-        .filter(|owner| team_of(owner, &teams).is_none())
-        .collect();
+    let unknown: Vec<String> = named.into_iter().filter_map(|owner| unknown(owner, &teams)).collect();
     if !unknown.is_empty() {
-        for owner in unknown {
-            printer::talk(format_args!(
-                "error: no team is named for `{owner}`: add `--team {owner}=@…`"
-            ));
-        }
+        unknown.iter().for_each(printer::talk);
         return ExitCode::FAILURE;
     }
     printer::data("# Written by `wayleave owners`: who agrees to a change of the policies, any one of a line.");
@@ -91,6 +85,22 @@ pub fn run(args: &Args) -> ExitCode {
 
 fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// What is wrong with who an owner is: nobody says it, or `*` does of one who was meant to be another.
+fn unknown(owner: &str, teams: &BTreeMap<&str, &str>) -> Option<String> {
+    if teams.contains_key(owner) {
+        return None;
+    }
+    match teams.keys().find(|other| is_almost(owner, other)) {
+        Some(near) => Some(format!(
+            "error: no team is named for `{owner}`: did you mean `{near}`? otherwise add `--team {owner}=@…`"
+        )),
+        None if teams.contains_key("*") => None,
+        None => Some(format!(
+            "error: no team is named for `{owner}`: add `--team {owner}=@…`"
+        )),
+    }
 }
 
 fn team_of<'a>(owner: &str, teams: &BTreeMap<&str, &'a str>) -> Option<&'a str> {

@@ -18,7 +18,7 @@ use crate::audit::{ReadProblem, Records, Unread, read};
 use crate::clock::{Clock, Timestamp};
 use crate::facts::RulebookId;
 use crate::gatehouse::sources::find;
-use crate::rulebook::{Assembled, Change, Example, Group, Replayer, Rulebook, Sources, Sums, Tally};
+use crate::rulebook::{Assembled, Change, Example, Group, Loose, Replayer, Rulebook, Sources, Sums, Tally};
 
 /// Judges what was recorded again, under other rules, and says what would change: how much, for whom, with examples.
 ///
@@ -117,9 +117,9 @@ fn replayed(folder: &Path, rules: &Assembled, since: Option<Timestamp>) -> Resul
     let cores = cores::count();
     let progress = Progress::of("judging again", records.length());
     let (give, take) = sync_channel(cores * 4);
-    let take = Mutex::new(take);
-    let (tally, unreadable) = thread::scope(|scope| {
-        let judge = || judged(&take, &rules.rulebook, since, &progress);
+    let (take, loose) = (Mutex::new(take), Mutex::new(Loose::default()));
+    let (mut tally, unreadable) = thread::scope(|scope| {
+        let judge = || judged((&take, &loose), &rules.rulebook, since, &progress);
         let judges: Vec<_> = (0..cores).map(|_| scope.spawn(judge)).collect();
         let mut unreadable = handed_out(&mut records, give)?;
         let mut all = Tally::default();
@@ -130,6 +130,7 @@ fn replayed(folder: &Path, rules: &Assembled, since: Option<Timestamp>) -> Resul
         }
         Ok((all, unreadable))
     })?;
+    tally.add_loose(loose.into_inner().unwrap_or_else(PoisonError::into_inner));
     Ok((tally.sums(&rules.directory), unreadable))
 }
 
@@ -149,9 +150,9 @@ fn handed_out(records: &mut Records, give: SyncSender<Vec<Unread>>) -> Result<u6
     Ok(u64::from(broke_off))
 }
 
-/// Takes batches until there are no more.
+/// Takes batches until there are no more, and puts together what is not complete within them.
 fn judged(
-    take: &Mutex<Receiver<Vec<Unread>>>,
+    (take, loose): (&Mutex<Receiver<Vec<Unread>>>, &Mutex<Loose>),
     rules: &Rulebook,
     since: Option<Timestamp>,
     progress: &Progress,
@@ -172,6 +173,8 @@ fn judged(
                 printer::talk(format_args!("error: {problem}"));
             }
         }
+        let left = replayer.take_loose();
+        loose.lock().unwrap_or_else(PoisonError::into_inner).add(left);
         progress.add(batch.iter().map(Unread::length).sum());
     }
 }

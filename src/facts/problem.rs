@@ -157,6 +157,23 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
         .map(|(_, candidate)| candidate)
 }
 
+/// Whether two names are almost the same: but for upper case and what stands between words, or but for one slip in a long
+/// word. `Team A` is another than `Team B`, and `HR` than `PR`.
+pub fn is_almost(one: &str, other: &str) -> bool {
+    fn words(text: &str) -> Vec<String> {
+        let words = text
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| !word.is_empty());
+        words.map(str::to_lowercase).collect()
+    }
+    let (left, right) = (words(one), words(other));
+    let is_slip = |(a, b): (&String, &String)| {
+        a == b || (a.chars().count().min(b.chars().count()) >= 4 && strsim::osa_distance(a, b) == 1)
+    };
+    one != other
+        && (left.concat() == right.concat() || (left.len() == right.len() && left.iter().zip(&right).all(is_slip)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,5 +196,27 @@ mod tests {
     fn a_near_miss_is_suggested_and_a_far_one_is_not() {
         assert_eq!(did_you_mean("linkdin", ["linkedin", "x"]), Some("linkedin"));
         assert_eq!(did_you_mean("zzz", ["linkedin", "x"]), None);
+    }
+
+    #[test]
+    fn names_are_almost_the_same_but_for_case_and_one_slip_in_a_long_word() {
+        for (one, other) in [
+            ("HR", "Hr"),
+            ("human-resources", "Human Resources"),
+            ("marketing", "marketng"),
+            ("IT security", "IT secruity"),
+        ] {
+            assert!(is_almost(one, other) && is_almost(other, one), "{one} {other}");
+        }
+        for (one, other) in [
+            ("HR", "HR"),
+            ("HR", "PR"),
+            ("Team A", "Team B"),
+            ("Sales EU", "Sales US"),
+            ("legal", "legal team"),
+            ("region1", "office1"),
+        ] {
+            assert!(!is_almost(one, other), "{one} {other}");
+        }
     }
 }

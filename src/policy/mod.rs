@@ -45,6 +45,7 @@ mod shares;
 mod sight;
 #[cfg(test)]
 mod tests;
+mod unfolded;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

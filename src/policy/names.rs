@@ -28,6 +28,8 @@ pub enum NamedKind {
     Purpose,
     /// A host.
     Site,
+    /// A person of the directory.
+    Person,
 }
 
 impl NamedKind {
@@ -39,6 +41,7 @@ impl NamedKind {
             "Category" => Some(Self::Category),
             "Purpose" | "PurposeKind" => Some(Self::Purpose),
             "Site" => Some(Self::Site),
+            "User" => Some(Self::Person),
             _ => None,
         }
     }
@@ -52,6 +55,7 @@ impl NamedKind {
             Self::Category => ("category", "the tree in `catalog/categories.toml`"),
             Self::Purpose => ("purpose", "`purposes.toml`"),
             Self::Site => ("host", "the catalogue in `catalog/`"),
+            Self::Person => ("person", "the directory in `people/`"),
         }
     }
 }
@@ -154,7 +158,8 @@ pub(super) fn check(written: &[(&SourceText, Written)], named: &[Named], world: 
             | NamedKind::Department
             | NamedKind::Platform
             | NamedKind::Category
-            | NamedKind::Purpose => {
+            | NamedKind::Purpose
+            | NamedKind::Person => {
                 let help = match did_you_mean(&name.id, known.all(name.kind)) {
                     Some(meant) => format!("did you mean `{meant}`? they are listed in {place}"),
                     None => format!("{kind} names are listed in {place}"),
@@ -232,6 +237,8 @@ impl<'a> Known<'a> {
             NamedKind::Category => self.categories.contains(id),
             NamedKind::Purpose => self.purposes.contains(id),
             NamedKind::Site => Host::parse(id).is_ok_and(|host| host.as_str() == id),
+            // people come and go without the rules; `check` warns of those who are not there
+            NamedKind::Person => true,
         }
     }
 
@@ -242,7 +249,7 @@ impl<'a> Known<'a> {
             NamedKind::Platform => &self.platforms,
             NamedKind::Category => &self.categories,
             NamedKind::Purpose => &self.purposes,
-            NamedKind::Site => return Vec::new(),
+            NamedKind::Site | NamedKind::Person => return Vec::new(),
         };
         names.iter().copied().collect()
     }

@@ -9,6 +9,7 @@ use super::diagnose::problem;
 use super::nesting::{Cedar, too_deep};
 use super::question::Power;
 use super::request::{ARCHIVE, BEFORE_A_REQUEST};
+use super::unfolded;
 use crate::facts::{Activity, Problem, PurposeId, SourceText};
 
 /// The words that rules are written with.
@@ -105,6 +106,7 @@ pub(super) fn read(source: &SourceText) -> Result<Book, Vec<Problem>> {
         return Err(warnings);
     }
     let json = fragment.clone().to_json_value().map_err(|e| found(&e))?;
+    unfolded::check(&json, source).map_err(|problem| vec![problem])?;
     let schema = Schema::from_schema_fragments([fragment]).map_err(|e| found(&e))?;
     let actions = schema.action_entities().map_err(|e| found(&e))?;
     let words = Vocabulary {

@@ -196,9 +196,9 @@ pub fn of_property(theory: &Theory, property: &Property, file: &SourceText) -> R
         Problem::error(&code, file, property.span, message)
     };
     let actions = theory.actions(&property.actions).map_err(|unknown| {
-        let known: Vec<&str> = theory.envs.iter().map(|env| env.action().id().unescaped()).collect();
         let problem = wrong("unknown-action", format!("there is no action or group `{unknown}`"));
-        vec![match did_you_mean(&unknown, known) {
+        let known = theory.schema.actions().chain(theory.schema.action_groups());
+        vec![match did_you_mean(&unknown, known.map(|uid| uid.id().unescaped())) {
             Some(near) => problem.with_help(format!("did you mean `{near}`?")),
             None => problem.with_help("name an action or a group of the schema"),
         }]

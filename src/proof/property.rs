@@ -24,6 +24,8 @@ pub struct Property {
     pub name: String,
     /// Who wants it.
     pub owner: String,
+    /// Where in the file that is said.
+    pub owner_span: (usize, usize),
     /// What it says, for people.
     pub sentence: String,
     /// What it claims.
@@ -110,6 +112,7 @@ fn one(file: &SourceText, entry: &Fields<'_, '_>) -> Option<Property> {
         line: file.line_and_column(name.span.0).0,
         name: name.value.to_owned(),
         owner: owner.value.to_owned(),
+        owner_span: owner.span,
         sentence: sentence.value.to_owned(),
         claim,
         actions,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 
-use super::{Directory, InForce, Rulebook, Sources, grammar};
+use super::{Directory, InForce, Rulebook, Sources, grammar, strangers};
 use crate::catalog::Catalog;
 use crate::facts::{
     Activity, Category, Host, Mode, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, did_you_mean, hex,
@@ -115,9 +115,13 @@ impl Assembled {
         self.rulebook.policy.unused_purposes(uncovered)
     }
 
-    /// Warns of hosts in rules that no platform has, and that are written almost like one that some platform does have.
+    /// Warns of hosts in rules that no platform has, and that are written almost like one that some platform does have; and
+    /// of people and courses in rules that are nowhere else.
     pub fn slips(&self, sources: &Sources) -> Vec<Problem> {
-        check_hosts(sources, &self.rulebook.catalog, &self.rulebook.policy)
+        let mut slips = check_hosts(sources, &self.rulebook.catalog, &self.rulebook.policy);
+        slips.extend(strangers::people(self, sources));
+        slips.extend(strangers::courses(self, sources));
+        slips
     }
 
     /// What rules may name.

@@ -22,6 +22,10 @@ const PERSON: &[&str] = &[
     "training",
 ];
 
+/// So many units one may be part of, directly or not: as deep as categories go. Every person and every unit keeps all that
+/// is above it.
+const MOST_ABOVE: usize = 16;
+
 /// The people, each with all roles and departments, closed over what these are part of; immutable.
 #[derive(Debug, Default)]
 pub struct Directory {
@@ -183,6 +187,8 @@ impl Draft {
                 complain(word, "person", &mut self.people.keys().map(SubjectId::as_str));
             }
         }
+        problems.extend(self.roles.too_deep(files, "role"));
+        problems.extend(self.departments.too_deep(files, "department"));
         let plain = |words: &[Word]| words.iter().map(|word| word.0.clone()).collect::<Vec<_>>();
         let listed = self.people.iter().map(|(id, entry)| {
             let listed = Listed {
@@ -228,25 +234,40 @@ impl Tree {
 
     /// Each unit with all that it is part of.
     fn ladders(&self) -> BTreeMap<String, BTreeSet<String>> {
-        let ladder = |(name, parents): (&String, &Vec<Word>)| {
-            let mut above = self.closure(parents);
-            above.insert(name.clone());
-            (name.clone(), above)
-        };
-        self.parents.iter().map(ladder).collect()
+        let ladder = |name: &String| (name.clone(), self.above(name));
+        self.parents.keys().map(ladder).collect()
     }
 
-    /// The units named, and all that they are part of; a circle ends where it began.
+    /// The units named, and all that they are part of.
     fn closure(&self, words: &[Word]) -> BTreeSet<String> {
-        let mut all = BTreeSet::new();
-        let mut open: Vec<&str> = words.iter().map(|word| word.0.as_str()).collect();
+        words.iter().flat_map(|(name, ..)| self.above(name)).collect()
+    }
+
+    /// A unit and all that it is part of, as far as that may be; a circle ends where it began.
+    fn above(&self, name: &str) -> BTreeSet<String> {
+        let mut all = BTreeSet::from([name.to_owned()]);
+        let mut open = vec![name];
         while let Some(name) = open.pop() {
-            if all.insert(name.to_owned()) {
-                let parents = self.parents.get(name).into_iter().flatten();
-                open.extend(parents.map(|word| word.0.as_str()));
+            for (parent, ..) in self.parents.get(name).into_iter().flatten() {
+                if all.len() > MOST_ABOVE + 1 {
+                    return all;
+                }
+                if all.insert(parent.clone()) {
+                    open.push(parent);
+                }
             }
         }
         all
+    }
+
+    /// The first unit that is part of more than may be.
+    fn too_deep(&self, files: &[SourceText], kind: &str) -> Option<Problem> {
+        let mut units = self.parents.iter();
+        let (name, parents) = units.find(|(name, _)| self.above(name).len() > MOST_ABOVE + 1)?;
+        let (_, file, span) = parents.first()?;
+        let message = format!("`{name}` has more than {MOST_ABOVE} {kind}s above it");
+        let problem = Problem::error("wayleave::people::too-deep", files.get(*file)?, *span, message);
+        Some(problem.with_help("leave out levels that no rule names"))
     }
 }
 
@@ -431,5 +452,37 @@ mod tests {
         let directory = Directory::parse(&files).unwrap();
         let roles = &directory.people().next().unwrap().roles;
         assert_eq!(roles.len(), 2);
+    }
+
+    /// One file with a chain of roles, each in the one before it, and a department.
+    fn chain(length: usize) -> String {
+        let role = |nth: usize| match nth {
+            0 => "[[role]]\nid = \"r00000\"\n".to_owned(),
+            _ => format!("[[role]]\nid = \"r{nth:05}\"\nin = [\"r{:05}\"]\n", nth - 1),
+        };
+        (0..length).map(role).collect()
+    }
+
+    #[test]
+    fn roles_and_departments_are_no_deeper_than_categories() {
+        let told = |text: String| {
+            let found = Directory::parse(&[SourceText::new("people/a.toml", text)]);
+            found.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        let deepest = told(chain(17)).unwrap();
+        assert_eq!(deepest.roles_above()["r00016"].len(), 17);
+        assert_eq!(
+            told(chain(18)).unwrap_err(),
+            ["people/a.toml:53:7: `r00017` has more than 16 roles above it (leave out levels that no rule names)"]
+        );
+        // however long it is, it is told once
+        let departments = chain(20_000).replace("[[role]]", "[[department]]");
+        let found = told(departments).unwrap_err();
+        assert_eq!(
+            found,
+            [
+                "people/a.toml:53:7: `r00017` has more than 16 departments above it (leave out levels that no rule names)"
+            ]
+        );
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! It must never read a file, a clock or the directory while judging: the resolved person is part of what was seen.
 
+mod answerable;
 mod assemble;
 mod cases;
 mod coach;
@@ -24,12 +25,14 @@ mod redact;
 mod remedy;
 mod replay;
 mod sources;
+mod strangers;
 mod weigh;
 mod what_if;
 
 #[cfg(test)]
 mod properties;
 
+pub use answerable::Stated;
 pub use assemble::Assembled;
 pub use cases::{Case, CaseReport, CaseResult, Coverage, Difference, Exercised, Mutation, Survivor, Touched};
 pub use described::Described;
@@ -39,7 +42,7 @@ pub use explain_conditions::Because;
 pub use judgement::{Judgement, Refusal};
 pub use live::{InForce, Live};
 pub use matrix::{Access, Cell, MatrixQuestion, Ways};
-pub use replay::{Change, Example, Group, Replay, Replayer, Sums, Tally};
+pub use replay::{Change, Example, Group, Loose, Replay, Replayer, Sums, Tally};
 pub use sources::{Sorted, Sources, is_source};
 pub use weigh::{NotDeclared, Visitor, Weighing};
 pub use what_if::WhatIf;

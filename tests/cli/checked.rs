@@ -59,6 +59,45 @@ fn a_property_that_is_too_deep_is_an_error_and_not_the_end_of_the_program() {
 }
 
 #[test]
+fn an_action_of_a_property_that_is_almost_a_group_is_told_with_the_group() {
+    let desk = Desk::with_policies();
+    desk.edit("policies/properties/people.toml", "\"administer\"]", "\"publsh\"]");
+    let told = desk.types("wayleave check --format github");
+    assert!(told.contains("did you mean `publish`?"), "{told}");
+}
+
+#[test]
+fn an_owner_who_is_written_almost_like_another_is_warned_of_wherever_it_is_said() {
+    let rule = |owner: &str| {
+        format!(
+            "@id(\"mine\") @reason(\"R.\") @owner(\"{owner}\") @untested(\"x\")\n\
+             forbid (principal, action == Action::\"connect\", resource == Site::\"www.example.org\");\n"
+        )
+    };
+    let desk = Desk::with_policies();
+    desk.write("policies/rules/50-mine.cedar", &rule("Hr"));
+    desk.edit("policies/owners.toml", "= \"IT\"", "= \"I.T.\"");
+    desk.edit(
+        "policies/properties/people.toml",
+        "owner = \"legal\"",
+        "owner = \"leagl\"",
+    );
+    let told = desk.types("wayleave check --format github | grep alike");
+    insta::assert_snapshot!(told, @"
+    exit 0
+    --- stdout
+    ::warning file=policies/rules/50-mine.cedar,line=1,endLine=1,col=34,endColumn=38,title=wayleave%3A%3Aowners%3A%3Aalike::`Hr` is named as an owner, and so is `HR` (did you mean `HR`?)
+    ::warning file=policies/owners.toml,line=6,endLine=6,col=26,endColumn=32,title=wayleave%3A%3Aowners%3A%3Aalike::`I.T.` is named as an owner, and so is `IT` (did you mean `IT`?)
+    ::warning file=policies/properties/people.toml,line=27,endLine=27,col=9,endColumn=16,title=wayleave%3A%3Aowners%3A%3Aalike::`leagl` is named as an owner, and so is `legal` (did you mean `legal`?)
+    ");
+    // whoever is somebody else is none of them
+    let desk = Desk::with_policies();
+    desk.write("policies/rules/50-mine.cedar", &rule("PR"));
+    let (found, exit) = self::told(&desk);
+    assert_eq!((found, exit), (Vec::new(), 0));
+}
+
+#[test]
 fn a_misspelt_role_hides_no_mistake_in_cases_properties_or_owners() {
     let desk = Desk::with_policies();
     misspell_a_role(&desk);

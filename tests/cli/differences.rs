@@ -51,6 +51,109 @@ fn without_a_solver_people_and_cases_are_compared_and_that_is_said() {
     "#);
 }
 
+/// What the two differ in for people, as found without a solver.
+fn moved(rule: &str) -> String {
+    let desk = with_new();
+    let annotations = "@id(\"mine\") @reason(\"R.\") @owner(\"IT\") @untested(\"x\")";
+    desk.write("new/rules/50-mine.cedar", &format!("{annotations}\n{rule}\n"));
+    desk.types("CVC5=/nowhere wayleave diff policies new | sed -n '/^newly/,/^[^n ]/p' | grep -v '^cases'")
+}
+
+#[test]
+fn without_a_solver_a_platform_that_is_closed_or_not_read_any_more_is_seen() {
+    let rule =
+        "forbid (principal in Role::\"staff\", action == Action::\"connect\", resource in Platform::\"snapchat\");";
+    let told = moved(rule);
+    let (allowed, denied) = told.split_once("newly denied:\n").unwrap();
+    assert!(allowed.ends_with("newly allowed: nothing\n"), "{told}");
+    assert!(
+        denied.contains("may embed, telemetry on `snapchat` without a purpose\n"),
+        "{told}"
+    );
+    assert!(
+        denied.contains("view-media on `snapchat` under `market-research`\n"),
+        "{told}"
+    );
+    let rule =
+        "forbid (principal in Role::\"staff\", action == Action::\"inspect\", resource in Platform::\"snapchat\");";
+    let told = moved(rule);
+    let (allowed, denied) = told.split_once("newly denied: nothing\n").unwrap();
+    assert!(allowed.ends_with("may do anything unread on `snapchat`\n"), "{told}");
+    assert_eq!(denied, "every case comes out the same\n");
+}
+
+#[test]
+fn without_a_solver_what_is_open_without_a_purpose_is_not_denied() {
+    let rule =
+        "permit (principal in Role::\"staff\", action == Action::\"share\", resource in Platform::\"instagram\");";
+    insta::assert_snapshot!(moved(rule), @"
+    exit 0
+    --- stdout
+    newly allowed:
+      `ada`, `ben`, `carebot`, `cora`, `mia`, `nora`, `olga`, `otto`, `pia`, `sol` may share on `instagram` without a purpose
+    newly denied: nothing
+    every case comes out the same
+    ");
+}
+
+#[test]
+fn three_dots_begin_where_the_branch_left() {
+    let desk = in_git();
+    let git = "git -c user.name=a -c user.email=a@example.org";
+    let types = |line: &str| {
+        let told = desk.types(&line.replace("GIT", git));
+        assert!(told.starts_with("exit 0\n"), "{line}: {told}");
+    };
+    types("git tag before && git checkout -q -b longer");
+    desk.edit_rule(
+        "policies/rules/40-portal.cedar",
+        "duration(\"14d\")",
+        "duration(\"15d\")",
+    );
+    types("GIT commit -q -a -m longer && git checkout -q main");
+    desk.edit("policies/purposes.toml", "title = \"Recruiting\"", "title = \"Hiring\"");
+    types("GIT commit -q -a -m hiring && git checkout -q longer");
+    let told = |names: &str| desk.types(&format!("CVC5=/nowhere wayleave diff {names}"));
+    assert!(told("main..longer").contains("Hiring"));
+    let since = told("before..longer");
+    assert!(since.contains("it lets nobody approve more than two weeks"), "{since}");
+    let fork = desk.types("git rev-parse --short before");
+    let fork = fork.lines().last().unwrap();
+    for names in ["main...longer", "main..."] {
+        let told = told(names).replace(fork, "before").replace("HEAD", "longer");
+        assert_eq!(told, since, "{names}");
+    }
+    types("git checkout -q --orphan alone && GIT commit -q -m alone");
+    insta::assert_snapshot!(told("main...alone"), @"
+    exit 2
+    --- stderr
+    error: `main` and `alone` have no commit in common
+    ");
+    insta::assert_snapshot!(told("main...nowhere"), @"
+    exit 2
+    --- stderr
+    error: `main` and `nowhere` are not two git revisions: fatal: Not a valid object name nowhere
+    ");
+}
+
+#[test]
+fn a_name_of_two_lines_is_refused_and_shifts_no_answer() {
+    let desk = in_git();
+    let git = "git -c user.name=a -c user.email=a@example.org";
+    let line = format!(
+        "printf 'forbid (principal, action, resource);' > \"$(printf 'policies/rules/a\\nb.cedar')\" && git add policies && {git} commit -q -m odd"
+    );
+    assert_eq!(desk.types(&line), "exit 0\n");
+    insta::assert_snapshot!(desk.types("wayleave diff main~1..main"), @r#"
+    exit 2
+    --- stderr
+    wayleave::diff::unreadable
+
+      × `main` has a file whose name has a line break: "rules/a\nb.cedar"
+      help: give it a name of one line
+    "#);
+}
+
 #[test]
 fn what_cannot_be_compared_is_told() {
     let desk = in_git();

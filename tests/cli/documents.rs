@@ -252,7 +252,9 @@ fn steps(recipe: &str, commands: &[&str]) -> Vec<String> {
             .iter()
             .any(|command| line.starts_with(&format!("wayleave {command} ")))
     };
-    lines.filter(known).map(str::to_owned).collect()
+    // what failed is remembered, and told at the end
+    let alone = |line: &str| line.trim_end_matches(" || failed=1").to_owned();
+    lines.filter(known).map(alone).collect()
 }
 
 #[test]

@@ -124,6 +124,75 @@ fn on_gitlab_the_effect_is_a_note_of_the_merge_request() {
     "#);
 }
 
+/// A stand-in for the program that notes what it is asked, and fails where `fails` is part of it.
+fn note_and_fail(desk: &Desk, fails: &str) {
+    let script = format!("#!/bin/sh\necho \"$1\" >> ../asked\ncase \"$1\" in {fails}) echo no; exit 1 ;; esac\n");
+    desk.write("bin/wayleave", &script);
+    std::fs::set_permissions(desk.path("bin/wayleave"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    desk.write("asked", "");
+    desk.write("repo/CODEOWNERS", "");
+    desk.write("repo/.github/CODEOWNERS", "");
+}
+
+/// Runs a script in `repo`; whether it succeeds.
+fn succeeds(desk: &Desk, script: &str) -> bool {
+    desk.write("step.sh", script);
+    let told = desk.types("cd repo && PATH=\"$PWD/../bin:$PATH\" bash -e ../step.sh");
+    told.starts_with("exit 0\n")
+}
+
+const ASKED: &str = "check\nfmt\ntest\nprove\nowners\n";
+
+#[test]
+fn on_gitlab_every_command_runs_and_one_that_fails_fails_the_job() {
+    let recipe = recipe("gitlab.yml");
+    let lines = block(&recipe, "  script:\n", "    ").filter(|line| !line.starts_with('#'));
+    let script: Vec<&str> = lines.map(|line| line.strip_prefix("- ").unwrap()).collect();
+    for fails in ["none", "check", "fmt", "test", "prove", "owners", "*"] {
+        let desk = Desk::empty();
+        note_and_fail(&desk, fails);
+        assert_eq!(succeeds(&desk, &script.join("\n")), fails == "none", "{fails}");
+        assert_eq!(desk.read("asked"), ASKED, "{fails}");
+    }
+}
+
+#[test]
+fn on_github_every_step_runs_though_one_before_it_failed_and_not_without_the_program() {
+    let recipe = recipe("github.yml");
+    let (_, steps) = recipe.split_once("    steps:\n").unwrap();
+    let steps: Vec<&str> = steps.split("      - ").filter(|step| step.contains("run: ")).collect();
+    let asks = |step: &&&str| step.contains("wayleave ") && !step.contains("cargo install") && !step.contains("gh pr");
+    for fails in ["none", "check", "fmt", "test", "prove", "owners", "*"] {
+        let desk = Desk::empty();
+        note_and_fail(&desk, fails);
+        let mut has_failed = false;
+        for step in steps.iter().filter(asks) {
+            let condition = step.lines().find_map(|line| line.trim().strip_prefix("if: "));
+            // what has no condition of its own runs while nothing has failed
+            let runs = match condition {
+                None => !has_failed,
+                Some(condition) => {
+                    assert_eq!(condition, "${{ !cancelled() && steps.install.outcome == 'success' }}");
+                    true
+                }
+            };
+            if !runs {
+                continue;
+            }
+            let (_, run) = step.split_once("run: ").unwrap();
+            let script = match run.strip_prefix("|\n") {
+                Some(_) => block(step, "run: |\n", "          ").collect::<Vec<_>>().join("\n"),
+                None => run.lines().next().unwrap().to_owned(),
+            };
+            has_failed |= !succeeds(&desk, &script);
+        }
+        assert_eq!(has_failed, fails != "none", "{fails}");
+        assert_eq!(desk.read("asked"), ASKED, "{fails}");
+    }
+    let install = steps.iter().find(|step| step.contains("cargo install")).unwrap();
+    assert!(install.contains("        id: install\n"), "{install}");
+}
+
 /// Takes one request: its head and its body.
 fn hear(service: &TcpListener) -> (String, Vec<u8>) {
     let (mut stream, _) = service.accept().unwrap();

@@ -309,6 +309,12 @@ fn code_owners_come_from_rules_purposes_and_folders() {
     error: no team is named for `nora`: add `--team nora=@…`
     error: no team is named for `sol`: add `--team sol=@…`
     ");
+    desk.edit("policies/owners.toml", "\"HR\"", "\"Hr\"");
+    insta::assert_snapshot!(desk.types("wayleave owners --team '*=@acme/it' --team HR=@acme/hr"), @"
+    exit 1
+    --- stderr
+    error: no team is named for `Hr`: did you mean `HR`? otherwise add `--team Hr=@…`
+    ");
     insta::assert_snapshot!(desk.types("wayleave owners --team HR"), @"
     exit 2
     --- stderr

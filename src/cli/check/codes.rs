@@ -121,6 +121,16 @@ const TABLE: &[(&str, &str, &str)] = &[
         "Name who or what is meant.",
     ),
     (
+        "policy::unknown-person",
+        "A rule names somebody whom the directory does not know",
+        "Spell the name as `people/` does, or remove the rule of somebody who has left.",
+    ),
+    (
+        "policy::unknown-training",
+        "A rule asks for a training that nobody has and no purpose asks for",
+        "Spell it as `people/` and `purposes.toml` do.",
+    ),
+    (
         "policy::unknown-",
         "A rule names what does not exist",
         "Spell the name as it is listed, or add it there.",
@@ -134,6 +144,16 @@ const TABLE: &[(&str, &str, &str)] = &[
         "catalog::too-deep",
         "Categories are nested too deeply",
         "Leave out levels that no rule names.",
+    ),
+    (
+        "people::too-deep",
+        "Roles or departments are nested too deeply",
+        "Leave out levels that no rule names.",
+    ),
+    (
+        "schema::too-deep",
+        "Types of the schema refer to each other too deeply",
+        "Write a type out where it is used.",
     ),
     (
         "schema::",
@@ -201,6 +221,11 @@ const TABLE: &[(&str, &str, &str)] = &[
         "people::",
         "The directory has a mistake",
         "Name roles, departments and people as `people/` lists them.",
+    ),
+    (
+        "owners::alike",
+        "Two owners are written almost alike",
+        "Spell the one who is meant in the same way everywhere.",
     ),
     (
         "owners::",

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::facts::{Problem, Severity, SourceText};
 use crate::gatehouse::sources::{Found, find_what_can_be};
 use crate::proof::{Work, property};
-use crate::rulebook::{Assembled, Rulebook, Sorted, Sources};
+use crate::rulebook::{Assembled, Rulebook, Sorted, Sources, Stated};
 
 /// Checks schema, rules, catalogue, purposes, people, cases and properties against themselves and each other: what passes
 /// here, a gateway takes, and `prove` can read.
@@ -209,6 +209,7 @@ fn judged(sources: &Sources, assembled: &Assembled) -> Vec<Problem> {
     warnings.extend(assembled.overlaps());
     warnings.extend(assembled.slips(sources));
     warnings.extend(assembled.unused_purposes());
+    warnings.extend(assembled.owners_alike(sources, owners_of_properties(sources)));
     if report.is_green() {
         // what a case that fails would have reached, nobody knows
         warnings.extend(policy.untested(&report.unreached));
@@ -219,6 +220,16 @@ fn judged(sources: &Sources, assembled: &Assembled) -> Vec<Problem> {
     problems.extend(properties.err().into_iter().flatten());
     problems.extend(warnings);
     problems
+}
+
+fn owners_of_properties(sources: &Sources) -> Vec<Stated> {
+    let properties = property::read(&sources.properties).unwrap_or_default();
+    let stated = properties.into_iter().map(|property| Stated {
+        owner: property.owner,
+        file: property.file,
+        span: property.owner_span,
+    });
+    stated.collect()
 }
 
 fn counts(problems: &[Problem]) -> (usize, usize) {

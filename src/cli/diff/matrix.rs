@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use super::{Side, theories};
 use crate::clock::Timestamp;
 use crate::facts::{Activity, Arrival, Door, MethodName, NetworkName, PlatformId, PurposeId};
+use crate::policy::Vocabulary;
 use crate::proof;
 use crate::purpose::GROUPS;
 use crate::rulebook::{Access, MatrixQuestion, Ways};
@@ -25,6 +26,14 @@ type Doing = (String, How, String);
 
 /// How something is opened: by a purpose or none, and under which circumstances.
 type How = (&'static str, Option<String>);
+
+/// What somebody does where nothing that is done is told apart.
+const UNREAD: &str = "do anything unread";
+/// The circumstances, each after those with less ado.
+const OPEN: &str = "";
+const APPROVED: &str = ", once approved";
+const COACHED: &str = ", coached";
+const BOTH: &str = ", once approved, coached";
 
 /// Some people, doing some things in some places, opened in the same way by some purposes.
 type Statement = (BTreeSet<String>, BTreeSet<String>, BTreeSet<String>, &'static str);
@@ -48,7 +57,7 @@ pub(super) fn moved(old: &Side, new: &Side) -> Moved {
                 continue;
             };
             for (sink, more, less) in [(&mut allowed, &after, &before), (&mut denied, &before, &after)] {
-                for doing in more.difference(less) {
+                for doing in more.difference(less).filter(|doing| !is_open(doing, less)) {
                     sink.entry(doing.clone()).or_default().insert(person.id.to_string());
                 }
             }
@@ -84,10 +93,21 @@ fn representatives(old: &Side, new: &Side) -> BTreeSet<PlatformId> {
     chosen.cloned().collect()
 }
 
-/// The activities that no rule tells apart; those only of which other rules speak than did, where nothing else changed.
+/// The activities that no rule tells apart; those only of which other rules speak than did, where nothing else changed that
+/// decides about them.
 fn classes(old: &Side, new: &Side) -> Vec<BTreeSet<String>> {
     if let Some((before, after)) = theories(old, new) {
-        return proof::classes(&before, &after, !old.has_data_of(new));
+        let is_apart = |class: &BTreeSet<String>| class.iter().any(|name| Vocabulary::is_apart(name));
+        let (apart, mut classes): (Vec<_>, Vec<_>) = proof::classes(&before, &after, !old.has_data_of(new))
+            .into_iter()
+            .partition(is_apart);
+        let whole_flows = |name: &String| ["connect", "inspect"].contains(&name.as_str());
+        if apart.iter().flatten().any(whole_flows) {
+            // whoever reaches a host, and is read there, may do everything there or nothing
+            classes = proof::classes(&before, &after, true);
+            classes.retain(|class| !is_apart(class));
+        }
+        return classes;
     }
     let all = new.assembled.rulebook.policy().vocabulary().activities();
     all.keys()
@@ -121,12 +141,12 @@ fn doings(side: &Side, who: &str, question: &MatrixQuestion) -> Option<BTreeSet<
         };
         match access {
             Access::Closed => {}
-            Access::Unread => doing("do anything unread", ("", None)),
-            Access::Coached => doing("do anything unread", (", coached", None)),
+            Access::Unread => doing(UNREAD, (OPEN, None)),
+            Access::Coached => doing(UNREAD, (COACHED, None)),
             Access::Read(cells) => {
                 for (activity, cell) in cells {
-                    let open = hows(&cell.open, ["", ", once approved"]);
-                    let coached = hows(&cell.coached, [", coached", ", once approved, coached"]);
+                    let open = hows(&cell.open, [OPEN, APPROVED]);
+                    let coached = hows(&cell.coached, [COACHED, BOTH]);
                     open.chain(coached).for_each(|how| doing(activity.as_str(), how));
                 }
             }
@@ -141,6 +161,21 @@ fn hows(ways: &Ways, [declared, approved]: [&'static str; 2]) -> impl Iterator<I
     let once_declared = ways.declared.iter().map(under(declared));
     let once_approved = ways.approved.iter().map(under(approved));
     free.into_iter().chain(once_declared).chain(once_approved)
+}
+
+/// Whether somebody who may do all of `doings` may do that, too, only with less ado: nothing is allowed or denied by it.
+fn is_open((platform, (circumstances, purpose), activity): &Doing, doings: &BTreeSet<Doing>) -> bool {
+    let less: &[&'static str] = match *circumstances {
+        APPROVED | COACHED => &[OPEN],
+        BOTH => &[OPEN, APPROVED, COACHED],
+        _ => &[],
+    };
+    let has = |circumstances: &'static str, purpose: Option<String>, activity: &str| {
+        doings.contains(&(platform.clone(), (circumstances, purpose), activity.to_owned()))
+    };
+    let without = |mark: &&'static str| has(mark, None, activity) || has(mark, None, UNREAD);
+    let under = |mark: &&'static str| has(mark, purpose.clone(), activity);
+    less.iter().any(under) || less.iter().chain([circumstances]).any(without)
 }
 
 /// The activities that are answered like one.

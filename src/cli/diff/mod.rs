@@ -29,7 +29,8 @@ use crate::rulebook::{Assembled, Rulebook, Sources};
                         was found, but not everything could be compared"
 )]
 pub struct Args {
-    /// A folder, a git revision, or two revisions as in `main..HEAD`.
+    /// A folder, a git revision, or two revisions: `main..HEAD`, or `main...HEAD` for what HEAD alone changed since it left
+    /// main, as code hosts compare.
     old: String,
     /// Another folder or revision.
     new: Option<String>,
@@ -69,9 +70,12 @@ pub(super) enum Compared {
 
 /// Runs the command.
 pub fn run(args: &Args) -> ExitCode {
-    let Some((old, new)) = named(args) else {
-        printer::talk("error: name what to compare with: two folders, two git revisions, or `main..HEAD`");
-        return ExitCode::from(2);
+    let (old, new) = match named(args) {
+        Ok(both) => both,
+        Err(why) => {
+            printer::talk(format_args!("error: {why}"));
+            return ExitCode::from(2);
+        }
     };
     let (Some(old), Some(new)) = (side(&old, &args.folder), side(&new, &args.folder)) else {
         return ExitCode::from(2);
@@ -87,11 +91,10 @@ pub fn run(args: &Args) -> ExitCode {
 }
 
 /// What the two are called.
-fn named(args: &Args) -> Option<(String, String)> {
+fn named(args: &Args) -> Result<(String, String), String> {
     if let Some(new) = &args.new {
-        return Some((args.old.clone(), new.clone()));
+        return Ok((args.old.clone(), new.clone()));
     }
-    let (old, new) = args.old.split_once("..").filter(|_| !Path::new(&args.old).is_dir())?;
     let or_head = |name: &str| {
         if name.is_empty() {
             "HEAD".to_owned()
@@ -99,7 +102,14 @@ fn named(args: &Args) -> Option<(String, String)> {
             name.to_owned()
         }
     };
-    Some((or_head(old), or_head(new)))
+    let both = Some(&args.old).filter(|name| !Path::new(name).is_dir());
+    if let Some((old, new)) = both.and_then(|both| both.split_once("...")) {
+        let (old, new) = (or_head(old), or_head(new));
+        return Ok((revision::fork(&old, &new)?, new));
+    }
+    let both = both.and_then(|both| both.split_once(".."));
+    let (old, new) = both.ok_or("name what to compare with: two folders, two git revisions, or `main..HEAD`")?;
+    Ok((or_head(old), or_head(new)))
 }
 
 /// Reads one of the two; what is wrong with it is told.

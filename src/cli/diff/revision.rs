@@ -31,11 +31,30 @@ pub(super) fn read(revision: &str, folder: &str) -> Result<Vec<SourceText>, Vec<
         if names.is_empty() {
             continue;
         }
+        if let Some(odd) = names.iter().find(|name| name.contains('\n')) {
+            let message = format!("`{revision}` has a file whose name has a line break: {odd:?}");
+            let problem = Problem::of_file("wayleave::diff::unreadable", "", message);
+            return Err(vec![problem.with_help("give it a name of one line")]);
+        }
         let asked: String = names.iter().map(|name| format!("{revision}:{path}{name}\n")).collect();
         let told = git(&["cat-file", "--batch"], &asked).map_err(failed)?;
         return texts(&names, &told).ok_or_else(|| failed("git said something else than the files".to_owned()));
     }
     Err(failed("it has no such files".to_owned()))
+}
+
+/// The commit at which `new` left `old`, by its short name.
+pub(super) fn fork(old: &str, new: &str) -> Result<String, String> {
+    if [old, new].iter().any(|name| name.starts_with('-')) {
+        return Err("revisions do not begin with `-`".to_owned());
+    }
+    let apart = |why: String| match why.as_str() {
+        "" => format!("`{old}` and `{new}` have no commit in common"),
+        why => format!("`{old}` and `{new}` are not two git revisions: {why}"),
+    };
+    let one_line = |told: Vec<u8>| String::from_utf8_lossy(&told).trim().to_owned();
+    let commit = git(&["merge-base", old, new], "").map(one_line).map_err(apart)?;
+    git(&["rev-parse", "--short", &commit], "").map(one_line).map_err(apart)
 }
 
 /// `folder`, seen from `prefix`, as seen from the top of the repository: with a `/` at its end, and empty for the top; none

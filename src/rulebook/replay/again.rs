@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Replay, Tally};
+use super::{Loose, Replay, Tally};
 use crate::clock::Timestamp;
 use crate::facts::{Arrival, Ask, DecisionNote, Hints, Observation, Peek, Person, Reading, RecordId, Standing};
 use crate::policy::Stretch;
@@ -102,6 +102,11 @@ impl<'a> Replayer<'a> {
             _ => self.tally.closed(line.id, &answer, answer.publishes),
         }
         Ok(())
+    }
+
+    /// Hands out the flows of which one line has come by: their other may have come to another replayer.
+    pub fn take_loose(&mut self) -> Loose {
+        self.tally.take_loose()
     }
 
     /// What it all came to.
@@ -358,5 +363,52 @@ mod tests {
         let stray = br#"{"id":"1","at":"2026-11-24T11:30:00Z","kind":"stray","client":"10.0.0.7:1"}"#;
         replayer.add(stray, None).unwrap();
         assert_eq!(replayer.into_tally().sums(&then.directory).not_judged, 1);
+    }
+
+    #[test]
+    fn a_flow_counts_once_and_is_forgotten_whoever_reads_its_two_lines_and_in_which_order() {
+        let then = rules("");
+        let lines: Vec<(Vec<u8>, Vec<u8>)> = week(&then)
+            .into_iter()
+            .map(|mut closing| {
+                let Act::Closing { seen, decided, .. } = &mut closing.act else {
+                    panic!("{closing:?}")
+                };
+                let decided = decided.as_mut().unwrap();
+                decided.publishes = true;
+                let act = Act::Opening {
+                    seen: seen.clone(),
+                    decided: decided.clone(),
+                };
+                let opening = Record { act, ..closing.clone() };
+                (
+                    serde_json::to_vec(&opening).unwrap(),
+                    serde_json::to_vec(&closing).unwrap(),
+                )
+            })
+            .collect();
+        let (mut one, mut other) = (Replayer::new(&then.rulebook), Replayer::new(&then.rulebook));
+        let mut loose = Loose::default();
+        let mut most = 0;
+        for (nth, (opening, closing)) in lines.iter().enumerate() {
+            let is_last = nth + 1 == lines.len();
+            match nth % 3 {
+                0 => one.add(opening, None).unwrap(),
+                _ => other.add(opening, None).unwrap(),
+            }
+            // a crash left the last without
+            if !is_last {
+                one.add(closing, None).unwrap();
+            }
+            loose.add(one.take_loose());
+            loose.add(other.take_loose());
+            most = most.max(loose.count());
+        }
+        assert_eq!((most, loose.count()), (1, 1));
+        let mut tally = one.into_tally();
+        tally.merge(other.into_tally());
+        tally.add_loose(loose);
+        let sums = tally.sums(&then.directory);
+        assert_eq!(sums.judged(), u64::try_from(lines.len()).unwrap());
     }
 }

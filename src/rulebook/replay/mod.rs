@@ -8,7 +8,7 @@ mod again;
 mod tally;
 
 pub use again::Replayer;
-pub use tally::{Change, Example, Group, Sums, Tally};
+pub use tally::{Change, Example, Group, Loose, Sums, Tally};
 
 use super::Rulebook;
 use crate::facts::{Act, Ask, Coach, DecisionNote, Help, Mode, Observation, Outcome, PolicyId, Record, WouldBe};

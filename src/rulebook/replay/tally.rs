@@ -25,14 +25,47 @@ pub struct Tally {
     /// By all departments of a person, with those that a department is part of.
     departments: BTreeMap<BTreeSet<String>, Members>,
     examples: BTreeMap<Kind, Example>,
-    /// Opening lines whose closing has not come by.
-    open: BTreeMap<RecordId, Arc<Answer>>,
-    /// Flows with an opening line that are counted by their closing one.
-    closed: BTreeSet<RecordId>,
+    loose: Loose,
 }
 
 /// What examples have in common of which one is shown.
 type Kind = (Outcome, Outcome, BTreeSet<PolicyId>, Vec<String>);
+
+/// Flows of which one line has come by, and not yet the other. What is complete is forgotten: a book holds far more flows
+/// than are open at one time.
+#[derive(Debug, Default)]
+pub struct Loose {
+    /// By their opening line alone.
+    open: BTreeMap<RecordId, Arc<Answer>>,
+    /// By their closing line alone, by which they have been counted.
+    closed: BTreeSet<RecordId>,
+}
+
+impl Loose {
+    /// Adds what came by elsewhere.
+    pub fn add(&mut self, other: Self) {
+        other.open.into_iter().for_each(|(id, answer)| self.opened(id, answer));
+        other.closed.into_iter().for_each(|id| self.closed(id));
+    }
+
+    /// How many they are.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.open.len() + self.closed.len()
+    }
+
+    fn opened(&mut self, id: RecordId, answer: Arc<Answer>) {
+        if !self.closed.remove(&id) {
+            self.open.insert(id, answer);
+        }
+    }
+
+    fn closed(&mut self, id: RecordId) {
+        if self.open.remove(&id).is_none() {
+            self.closed.insert(id);
+        }
+    }
+}
 
 /// What a change is to the people whom it meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -176,15 +209,25 @@ impl Tally {
 
     /// Takes note of an opening line: it counts only where its closing one never comes.
     pub(super) fn opened(&mut self, id: RecordId, answer: Arc<Answer>) {
-        self.open.insert(id, answer);
+        self.loose.opened(id, answer);
     }
 
     /// Counts a closing line.
     pub(super) fn closed(&mut self, id: RecordId, answer: &Answer, publishes: bool) {
         self.count(&id, answer);
         if publishes {
-            self.closed.insert(id);
+            self.loose.closed(id);
         }
+    }
+
+    /// Hands out the flows that are not complete, to be put together with what came by elsewhere.
+    pub(super) fn take_loose(&mut self) -> Loose {
+        std::mem::take(&mut self.loose)
+    }
+
+    /// Takes note of flows that are not complete.
+    pub fn add_loose(&mut self, loose: Loose) {
+        self.loose.add(loose);
     }
 
     /// Adds what was counted elsewhere.
@@ -204,17 +247,14 @@ impl Tally {
         for example in other.examples.into_values() {
             self.show(example);
         }
-        self.open.extend(other.open);
-        self.closed.extend(other.closed);
+        self.add_loose(other.loose);
     }
 
     /// Ends the counting: a flow that a crash left without its closing line counts by its opening one. The directory knows
     /// which department is part of which.
     pub fn sums(mut self, directory: &Directory) -> Sums {
-        for (id, answer) in std::mem::take(&mut self.open) {
-            if !self.closed.contains(&id) {
-                self.count(&id, &answer);
-            }
+        for (id, answer) in self.take_loose().open {
+            self.count(&id, &answer);
         }
         let mut groups: BTreeMap<&'static str, Vec<Group>> = BTreeMap::new();
         for kind in ["purpose", "platform", "activity"] {

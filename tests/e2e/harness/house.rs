@@ -131,7 +131,7 @@ impl World {
 
     /// Returns once everything that was sent has its last record.
     pub async fn settled(&self) {
-        let is_last = |record: &&Record| matches!(record.act, Act::Closing { .. } | Act::Stray { .. });
+        let is_last = |record: &&Record| matches!(record.act, super::Act::Closing { .. } | super::Act::Stray { .. });
         let ended = async || self.records().await.iter().filter(is_last).count();
         self.until("everything has ended", async |world| ended().await >= world.sent.all())
             .await;

@@ -1,0 +1,94 @@
+//! Whom and what rules name that is nowhere else. The gateway takes such rules, since people come and go and courses are
+//! passed without them; whoever writes them should know.
+
+use std::collections::BTreeSet;
+
+use super::{Assembled, Sources};
+use crate::facts::{Problem, did_you_mean};
+use crate::policy::NamedKind;
+
+/// Warns of people in rules who are not in the directory.
+pub(super) fn people(assembled: &Assembled, sources: &Sources) -> Vec<Problem> {
+    let known: BTreeSet<&str> = assembled.directory.people().map(|person| person.id.as_str()).collect();
+    let named = assembled.rulebook.policy.named().iter();
+    let strangers = named.filter(|named| named.kind == NamedKind::Person && !known.contains(named.id.as_str()));
+    let told = strangers.filter_map(|named| {
+        let help = match did_you_mean(&named.id, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "people are listed in `people/`".to_owned(),
+        };
+        let message = format!(
+            "rule `{}` names the person `{}`, whom the directory does not know",
+            named.rule, named.id
+        );
+        let file = sources.file(&named.file)?;
+        let problem = Problem::error("wayleave::policy::unknown-person", file, named.span, message);
+        Some(problem.as_warning().with_help(help))
+    });
+    told.collect()
+}
+
+/// Warns of courses that rules ask for, and that nobody has passed and no purpose asks for.
+pub(super) fn courses(assembled: &Assembled, sources: &Sources) -> Vec<Problem> {
+    let Assembled {
+        rulebook, directory, ..
+    } = assembled;
+    let passed = directory.people().flat_map(|person| person.training.keys());
+    let asked_for = rulebook.purposes.iter().filter_map(|purpose| purpose.training.as_ref());
+    let known: BTreeSet<&str> = passed.chain(asked_for).map(String::as_str).collect();
+    let unknown = rulebook
+        .policy
+        .courses()
+        .iter()
+        .filter(|course| !known.contains(course.as_str()));
+    let mut problems = Vec::new();
+    for course in unknown {
+        let help = match did_you_mean(course, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "name one that people have in `people/`, or that a purpose asks for".to_owned(),
+        };
+        let quoted = format!("{course:?}");
+        for rule in rulebook.policy.rules() {
+            let (Some(at), Some(file)) = (rule.text.find(&quoted), sources.file(&rule.file)) else {
+                continue;
+            };
+            let message = format!(
+                "rule `{}` asks for the training `{course}`, which nobody has and no purpose asks for",
+                rule.id
+            );
+            let span = (rule.span.0 + at, quoted.len());
+            let problem = Problem::error("wayleave::policy::unknown-training", file, span, message);
+            problems.push(problem.as_warning().with_help(help.clone()));
+        }
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::SourceText;
+    use crate::rulebook::Rulebook;
+
+    #[test]
+    fn whoever_and_whatever_is_nowhere_else_is_warned_of_with_what_was_meant() {
+        let mut sources = Sources::embedded();
+        let rules = "@id(\"a\") @reason(\"R.\") @owner(\"IT\")\n\
+                     permit (principal == User::\"adda\", action == Action::\"connect\", resource);\n\
+                     @id(\"b\") @reason(\"R.\") @owner(\"IT\")\n\
+                     permit (principal == User::\"ada\", action == Action::\"connect\", resource)\n\
+                     when { principal.hasTag(\"socal-media\") && principal.hasTag(\"social-media\") };\n";
+        sources.rules.push(SourceText::new("rules/99-test.cedar", rules));
+        let told = Rulebook::assemble(&sources).unwrap().slips(&sources);
+        let told: Vec<String> = told.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "rules/99-test.cedar:2:22: rule `a` names the person `adda`, whom the directory does not know (did you mean \
+                 `ada`?)",
+                "rules/99-test.cedar:5:25: rule `b` asks for the training `socal-media`, which nobody has and no purpose \
+                 asks for (did you mean `social-media`?)",
+            ]
+        );
+    }
+}

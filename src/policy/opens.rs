@@ -70,14 +70,14 @@ fn kinds(expression: &Expr) -> Option<BTreeSet<PurposeId>> {
     let ExprKind::BinaryApp { op, arg1, arg2 } = kind_of else {
         return None;
     };
-    match op {
-        BinaryOp::Eq if is_kind(arg2) => kind(arg1).map(|kind| BTreeSet::from([kind])),
-        BinaryOp::Eq if is_kind(arg1) => kind(arg2).map(|kind| BTreeSet::from([kind])),
-        BinaryOp::Contains if is_kind(arg2) => match arg1.expr_kind() {
-            ExprKind::Set(set) => set.iter().map(kind).collect(),
-            _ => None,
-        },
-        _ => None,
+    if *op == BinaryOp::Eq && is_kind(arg2) {
+        kind(arg1).map(|kind| BTreeSet::from([kind]))
+    } else if *op == BinaryOp::Eq && is_kind(arg1) {
+        kind(arg2).map(|kind| BTreeSet::from([kind]))
+    } else if let (BinaryOp::Contains, true, ExprKind::Set(set)) = (op, is_kind(arg2), arg1.expr_kind()) {
+        set.iter().map(kind).collect()
+    } else {
+        None
     }
 }
 

@@ -285,14 +285,14 @@ mod tests {
             let scope = format!("principal, action == Action::\"connect\", resource == Site::\"{n}.example\"");
             format!("{}forbid ({scope}){when};\n", head(&format!("h{n}")))
         };
-        let mut text: String = (0..2_000).map(host).collect();
-        for (id, scope) in [
+        let hosts = (0..2_000).map(host);
+        let wide = [
             ("all", "principal, action, resource is Site"),
             ("group", "principal, action, resource in Category::\"social-media\""),
             ("one", "principal, action, resource in Platform::\"linkedin\""),
-        ] {
-            text += &format!("{}forbid ({scope}) when {{ context.local.weekday == 6 }};\n", head(id));
-        }
+        ]
+        .map(|(id, scope)| format!("{}forbid ({scope}) when {{ context.local.weekday == 6 }};\n", head(id)));
+        let text: String = hosts.chain(wide).collect();
         let (policy, _) =
             crate::policy::Policy::parse(&schema(), &[SourceText::new("rules/a.cedar", text)], &world()).unwrap();
         let world = world();

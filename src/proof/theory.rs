@@ -339,12 +339,12 @@ fn kinds<T: Ord>(things: &[&T]) -> Vec<usize> {
 fn named_in_conditions(policy: &Policy) -> Vec<EntityUid> {
     let policy: &ast::Policy = policy.as_ref();
     let conditions = policy.non_scope_constraints().into_iter();
-    let named = conditions
-        .flat_map(Expr::subexpressions)
-        .filter_map(|part| match part.expr_kind() {
-            ExprKind::Lit(Literal::EntityUID(uid)) => Some(EntityUid::from(uid.as_ref().clone())),
-            _ => None,
-        });
+    let named = conditions.flat_map(Expr::subexpressions).filter_map(|part| {
+        let ExprKind::Lit(Literal::EntityUID(uid)) = part.expr_kind() else {
+            return None;
+        };
+        Some(EntityUid::from(uid.as_ref().clone()))
+    });
     named.filter(|uid| uid.type_name().basename() == "Action").collect()
 }
 

@@ -53,7 +53,7 @@ const DOORS: &[&str] = &[
     "src/cli/check/place.rs",
     "src/cli/counter.rs",
     "src/cli/demo/mod.rs",
-    "src/cli/demo/sites.rs",
+    "src/cli/demo/stand_ins.rs",
     "src/cli/diff/revision.rs",
     "src/cli/fmt.rs",
     "src/cli/run.rs",

@@ -162,7 +162,7 @@ pub(crate) fn world() -> World {
             .chain(names("family", 8))
             .chain(["staff".to_owned()])
             .collect(),
-        owners: Owners::default(),
+        owners: Some(Owners::default()),
         departments: names("dept", DEPARTMENTS)
             .into_iter()
             .chain(names("division", 4))

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::batch::Line;
@@ -11,13 +11,22 @@ use super::{Book, Unavailable, batch};
 use crate::clock::Timestamp;
 use crate::facts::{Act, DecisionNote, End, Ending, Observation, Record, RecordId};
 
-/// Content bytes of one flow, counted by whoever carries them.
+/// What whoever carries a flow notes of its content.
 #[derive(Debug, Default)]
 pub struct Counters {
+    /// Whether the gateway reads it.
+    read: AtomicBool,
     /// From client to origin.
     pub up: AtomicU64,
     /// From origin to client.
     pub down: AtomicU64,
+}
+
+impl Counters {
+    /// Notes that the gateway reads the content, in case nobody is left to say it at the end.
+    pub fn reads_content(&self) {
+        self.read.store(true, Ordering::Relaxed);
+    }
 }
 
 /// What only the carrier of a flow knows about its end; the entry measures the rest.
@@ -27,7 +36,7 @@ pub struct Closing {
     pub end: End,
     /// The status that the client got, if any.
     pub status: Option<u16>,
-    /// Whether the gateway read the flow's content.
+    /// Whether the gateway read the flow's content; also where that was noted before.
     pub decrypted: bool,
 }
 
@@ -43,8 +52,7 @@ pub struct Entry {
     seen: Option<Box<Observation>>,
     decided: Option<Box<DecisionNote>>,
     counters: Arc<Counters>,
-    decrypted: bool,
-    stands: Closing,
+    status: Option<u16>,
     committed: bool,
     closed: bool,
 }
@@ -62,12 +70,7 @@ impl Entry {
             seen: None,
             decided: None,
             counters: Arc::default(),
-            decrypted: false,
-            stands: Closing {
-                end: End::Abandoned,
-                status: None,
-                decrypted: false,
-            },
+            status: None,
             committed: false,
             closed: false,
         }
@@ -89,19 +92,12 @@ impl Entry {
         self.decided = Some(Box::new(decided));
     }
 
-    /// Notes that the gateway reads the flow's content, in case nobody is left to say it at the end.
-    pub fn reads_content(&mut self) {
-        self.decrypted = true;
+    /// Notes that the client got this status, in case nobody is left to say it at the end.
+    pub fn stands(&mut self, status: u16) {
+        self.status = Some(status);
     }
 
-    /// Notes how the flow stands, in case nobody is left to say it at the end: that the client got this status, and
-    /// whether the gateway reads the content from here on.
-    pub fn stands(&mut self, status: u16, decrypted: bool) {
-        self.stands.status = Some(status);
-        self.stands.decrypted = decrypted;
-    }
-
-    /// Where the carrier counts the flow's bytes.
+    /// Where the carrier counts the flow's bytes, and notes that it is read.
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
     }
@@ -172,7 +168,7 @@ impl Entry {
         let ended = Ending {
             end: closing.end,
             status: closing.status,
-            decrypted: closing.decrypted || self.decrypted,
+            decrypted: closing.decrypted || self.counters.read.load(Ordering::Relaxed),
             bytes_up: self.counters.up.load(Ordering::Relaxed),
             bytes_down: self.counters.down.load(Ordering::Relaxed),
             duration_ms: u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -203,6 +199,10 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.finish_vanished(self.stands.clone());
+        self.finish_vanished(Closing {
+            end: End::Abandoned,
+            status: self.status,
+            decrypted: false,
+        });
     }
 }

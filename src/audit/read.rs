@@ -26,9 +26,7 @@ pub struct Position {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadProblem {
     /// The disk said so.
-    #[error(
-        "the records in `{folder}` cannot be read: {error}; name the folder of a gateway's records with `--folder`"
-    )]
+    #[error("the records in `{folder}` cannot be read: {error}")]
     Disk {
         /// The folder.
         folder: String,
@@ -45,6 +43,16 @@ pub enum ReadProblem {
         /// Why.
         why: String,
     },
+}
+
+impl ReadProblem {
+    /// What to say where `option` names the folder.
+    pub fn told(&self, option: &str) -> String {
+        match self {
+            Self::Disk { .. } => format!("{self}; name the folder of a gateway's records with `{option}`"),
+            Self::Line { .. } => self.to_string(),
+        }
+    }
 }
 
 /// The records of a book, oldest first.

@@ -18,7 +18,7 @@ use crate::tls::{Certificate, Constraints, Issuer, Settings, TlsProblem, Validit
 #[command(after_help = "Exit code: 0 done; 1 not done; 2 the command line or the settings make no sense")]
 pub struct Args {
     /// The folder of the authority; `tls.folder` of the settings if not given
-    #[arg(long, global = true, value_name = "FOLDER")]
+    #[arg(long, global = true, value_name = "DIR")]
     folder: Option<PathBuf>,
     #[command(subcommand)]
     verb: Verb,

@@ -25,40 +25,48 @@ const USUAL: &str = "office";
 /// Explains what the rules say to a described request, or what they said to a recorded one: the outcome, the policies
 /// that decide, their conditions with the values that they looked at, what would help.
 ///
-/// A record is explained under the rules of its day, which the gateway keeps; with `--policies`, under those.
+/// A record is explained under the rules of its day, which the gateway keeps; where a folder is named, under those.
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "Exit code: 0 explained, whatever the outcome; 1 the rules have problems, or the record or its rules are not there; 2 not understood"
 )]
 pub struct Args {
     /// A record, by its id: as a refusal page or `wayleave records list` shows it.
-    #[arg(value_name = "RECORD-ID", conflicts_with_all = ["who", "to", "method", "header", "body", "purpose", "at"])]
+    #[arg(value_name = "RECORD-ID")]
     record: Option<String>,
+    /// The folder of policies; without it `policies/` here if there is one, else the built-in policies; for a record, the
+    /// rules of its day.
+    dir: Option<PathBuf>,
     #[command(flatten)]
     settings: settings::Args,
     /// Who asks: a person of `people/`.
-    #[arg(long = "as", value_name = "PERSON", required_unless_present = "record")]
+    #[arg(
+        long = "as",
+        value_name = "PERSON",
+        required_unless_present = "record",
+        requires = "to"
+    )]
     who: Option<String>,
     /// Where to: a URL for a request, `host` or `host:port` for a tunnel.
-    #[arg(long, value_name = "URL", required_unless_present = "record")]
+    #[arg(long, value_name = "URL", required_unless_present = "record", requires = "who")]
     to: Option<String>,
     /// The method.
-    #[arg(long)]
+    #[arg(long, requires = "to")]
     method: Option<String>,
     /// A header field of the request, e.g. `Sec-Fetch-Mode: navigate`; may be repeated.
-    #[arg(long, value_name = "FIELD")]
+    #[arg(long, value_name = "FIELD", requires = "to")]
     header: Vec<String>,
     /// The body of the request.
-    #[arg(long)]
+    #[arg(long, requires = "to")]
     body: Option<String>,
     /// A purpose to suppose declared, with all that it covers; may be repeated.
-    #[arg(long)]
+    #[arg(long, requires = "to")]
     purpose: Vec<String>,
     /// Who approved that purpose.
     #[arg(long, value_name = "PERSON")]
     approved_by: Option<String>,
     /// When, e.g. `2026-11-24T12:30:00Z`; now if it is not said.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", requires = "to")]
     at: Option<Timestamp>,
     /// The named network that the person is in: one of `ingress.networks` in the settings.
     #[arg(long, default_value = USUAL)]
@@ -66,8 +74,8 @@ pub struct Args {
     /// How to print the explanation.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
-    /// The folder of rules; without it `policies/` here if there is one, else the built-in policies.
-    #[arg(long, value_name = "DIR")]
+    /// The same as `[DIR]`.
+    #[arg(long, value_name = "DIR", conflicts_with = "dir")]
     policies: Option<PathBuf>,
 }
 
@@ -93,17 +101,37 @@ struct Recorded {
 }
 
 /// Runs the command.
-pub fn run(args: Args) -> Result<ExitCode, Stop> {
-    match &args.record {
-        Some(id) => of_record(&args, RecordId::new(id.as_str())),
-        None => Ok(of_description(args)),
+pub fn run(mut args: Args) -> Result<ExitCode, Stop> {
+    let misunderstood = |why: &str| {
+        printer::talk(format_args!("error: {why}"));
+        Ok(ExitCode::from(2))
+    };
+    match args.record.take() {
+        Some(id) if args.to.is_none() && Path::new(&id).is_dir() => misunderstood(&format!(
+            "`{id}` is a folder: say who asks (`--as`) and where to (`--to`), or name a record before it"
+        )),
+        Some(id) if args.to.is_none() => of_record(&args, RecordId::new(id)),
+        // beside a description there is no record, so what stands first is the folder
+        Some(_) if args.folder().is_some() => {
+            misunderstood("name a record, or describe a request with `--as` and `--to`: both are too much")
+        }
+        first => {
+            args.dir = args.dir.or(first.map(PathBuf::from));
+            Ok(of_description(args))
+        }
+    }
+}
+
+impl Args {
+    fn folder(&self) -> Option<&Path> {
+        self.dir.as_deref().or(self.policies.as_deref())
     }
 }
 
 fn of_description(args: Args) -> ExitCode {
     let Assembled {
         rulebook, directory, ..
-    } = match assembled(args.policies.as_deref()) {
+    } = match assembled(args.folder()) {
         Ok(assembled) => assembled,
         Err(code) => return code,
     };
@@ -141,7 +169,8 @@ fn assembled(policies: Option<&Path>) -> Result<Assembled, ExitCode> {
 
 fn of_record(args: &Args, id: RecordId) -> Result<ExitCode, Stop> {
     let settings = args.settings.load()?;
-    let lines = recorded(&settings.audit.folder, &id).map_err(|why| miette::miette!("{why}"))?;
+    let lines = recorded(&settings.audit.folder, &id)
+        .map_err(|why| miette::miette!("{}", why.told("--set audit.folder=DIR")))?;
     let judged = lines.into_iter().rev().find_map(|(_, record)| match record.act {
         Act::Opening { seen, decided }
         | Act::Closing {
@@ -155,14 +184,14 @@ fn of_record(args: &Args, id: RecordId) -> Result<ExitCode, Stop> {
         let folder = settings.audit.folder.display();
         return Err(miette::miette!("no decision is recorded under the id `{}` in `{folder}`", id.as_str()).into());
     };
-    let rules = if let Some(folder) = &args.policies {
+    let rules = if let Some(folder) = args.folder() {
         match assembled(Some(folder)) {
             Ok(assembled) => assembled.rulebook,
             Err(code) => return Ok(code),
         }
     } else {
         let kept = Kept::at(&settings.policies.kept).rulebook(&decided.rulebook);
-        kept.map_err(|why| miette::miette!(help = "name other rules with `--policies`", "{why}"))?
+        kept.map_err(|why| miette::miette!(help = "name a folder of policies after the record", "{why}"))?
             .rulebook
     };
     let rules = rules.in_mode(decided.mode);

@@ -18,7 +18,7 @@ use crate::policy::laid_out;
     after_help = "Exit code: 0 every file is laid out; 1 some are not (with `--check`), or cannot be; 2 the folder cannot be read"
 )]
 pub struct Args {
-    /// The folder; without it `policies/` here.
+    /// The folder of policies; without it `policies/` here.
     dir: Option<PathBuf>,
     /// Change nothing; list the files that would change.
     #[arg(long)]

@@ -20,7 +20,7 @@ use crate::rulebook::{Assembled, Rulebook, Sources};
     after_help = "Exit code: 0 printed; 1 an owner has no team, or the rules have problems; 2 the folder cannot be read"
 )]
 pub struct Args {
-    /// The folder; without it `policies/` here if there is one, else the built-in policies.
+    /// The folder of policies; without it `policies/` here if there is one, else the built-in policies.
     dir: Option<PathBuf>,
     /// Who an owner is, e.g. `HR=@acme/hr`; `*` is everybody who is not named. Repeat for more.
     #[arg(long, value_name = "OWNER=TEAM", value_parser = team)]

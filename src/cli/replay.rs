@@ -29,11 +29,13 @@ use crate::rulebook::{Assembled, Change, Example, Group, Loose, Replayer, Rulebo
     after_help = "Exit code: 0 nothing changes; 1 something does, the rules have problems, or the records cannot be read; 2 no folder of rules; 4 that cannot be told: no decision was judged again, or the records do not hold enough"
 )]
 pub struct Args {
+    /// The folder of policies to try; without it `policies/` here if there is one, else the built-in policies.
+    dir: Option<PathBuf>,
     /// The folder of the records.
     #[arg(long, value_name = "DIR")]
     records: PathBuf,
-    /// The folder of the rules to try; without it `policies/` here if there is one, else the built-in policies.
-    #[arg(long, value_name = "DIR")]
+    /// The same as `[DIR]`.
+    #[arg(long, value_name = "DIR", conflicts_with = "dir")]
     policies: Option<PathBuf>,
     /// Only what was recorded then or later: a moment, a day, or how long ago (30d, 12h).
     #[arg(long, value_name = "WHEN", value_parser = |text: &str| moment(text, Clock::system().now()))]
@@ -62,7 +64,7 @@ struct Report<'a> {
 
 /// Runs the command.
 pub fn run(args: &Args) -> ExitCode {
-    let found = match find(args.policies.as_deref()) {
+    let found = match find(args.dir.as_deref().or(args.policies.as_deref())) {
         Ok(found) => found,
         Err(problems) => {
             tell(&problems, &[]);
@@ -81,7 +83,7 @@ pub fn run(args: &Args) -> ExitCode {
     let (mut sums, unreadable) = match replayed(&args.records, &rules, args.since) {
         Ok(replayed) => replayed,
         Err(problem) => {
-            printer::talk(format_args!("error: {problem}"));
+            printer::talk(format_args!("error: {}", problem.told("--records")));
             return ExitCode::FAILURE;
         }
     };
@@ -224,8 +226,9 @@ fn example(example: &Example) -> String {
         }
     };
     let (from, to) = (by(&example.from_policies), by(&example.to_policies));
+    let ways: String = example.ways.iter().map(|way| format!("; {way}")).collect();
     format!(
-        "  {}: {} by {from} -> {} by {to}",
+        "  {}: {} by {from} -> {} by {to}{ways}",
         example.record.as_str(),
         example.from.as_str(),
         example.to.as_str()

@@ -2,6 +2,9 @@
 
 use super::File;
 
+/// In seconds.
+const DAY: u64 = 86_400;
+
 /// A setting that makes no sense.
 #[derive(Debug)]
 pub(super) struct Finding {
@@ -44,6 +47,18 @@ pub(super) fn findings(file: &File) -> Vec<Finding> {
             format!("nobody can go on untold for {} minutes", file.portal.continue_minutes),
             "use 1 to 1440, which is a day",
         ));
+    }
+    for (path, seconds) in [
+        ("proxy.distrust_s", file.proxy.distrust_s),
+        ("upstream.names_kept_s", file.upstream.names_kept_s),
+    ] {
+        if seconds > DAY {
+            found.push(finding(
+                path,
+                format!("nothing is remembered for {seconds} seconds"),
+                format!("use at most {DAY}, which is a day"),
+            ));
+        }
     }
     if file.portal.host.as_ip().is_some() || !file.portal.host.as_str().contains('.') {
         found.push(finding(

@@ -13,6 +13,7 @@ use toml::{Spanned, Table, Value};
 
 use super::shape::{self, Shape};
 use super::{File, check};
+use crate::facts::syntax::parsed;
 use crate::facts::{Problem, Severity, SourceText, did_you_mean};
 
 /// What names of environment variables that are settings start with: `WAYLEAVE__INGRESS__PLAIN=0.0.0.0:3128`.
@@ -85,13 +86,9 @@ struct Draft {
 
 impl Draft {
     fn take_text(&mut self, source: &SourceText) {
-        let (document, errors) = DeTable::parse_recoverable(&source.text);
-        if !errors.is_empty() {
-            self.problems.extend(errors.iter().map(|error| {
-                let span = error.span().unwrap_or_default();
-                let message = error.message().replace('\n', ", ");
-                Problem::error("wayleave::config::syntax", source, (span.start, span.len()), message)
-            }));
+        let (document, slip) = parsed(source);
+        if let Some(slip) = slip {
+            self.problems.push(slip.problem("wayleave::config::syntax", source));
             return;
         }
         match source.text.parse::<Table>() {

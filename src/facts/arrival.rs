@@ -1,6 +1,6 @@
 //! How did you arrive: the door, the address, the named network.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -46,4 +46,16 @@ pub struct Arrival {
     pub client: SocketAddr,
     /// The named network that the address belongs to.
     pub network: NetworkName,
+}
+
+/// What counts as one client, wherever one may have or do only so much: an address, and of IPv6 the network of 64 bits
+/// from which a host takes its addresses (RFC 4291 §2.5.1, RFC 8981).
+pub fn one_client(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(six) => {
+            let [a, b, c, d, ..] = six.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        four @ IpAddr::V4(_) => four,
+    }
 }

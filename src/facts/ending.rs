@@ -60,7 +60,7 @@ pub enum FaultCode {
     ProtocolUnreadable,
     /// The name does not resolve.
     NameNotFound,
-    /// The name server did not answer.
+    /// No name server answered in time, or too many other names of the same person have no answer yet.
     ResolveFailed,
     /// The address is private, loopback or link-local and not allowed by `upstream.allow`.
     AddressGuarded,

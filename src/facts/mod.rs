@@ -24,8 +24,9 @@ mod request;
 mod ruling;
 mod secret;
 mod standing;
+pub mod syntax;
 
-pub use arrival::{Arrival, Door, NetworkName};
+pub use arrival::{Arrival, Door, NetworkName, one_client};
 pub use destination::{Authority, BadHost, Category, Host, Place, PlatformId, SiteRole};
 pub use ending::{Blame, End, Ending, Fault, FaultCode, Stage};
 pub use hex::hex;

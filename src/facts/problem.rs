@@ -108,6 +108,11 @@ impl Problem {
         }
     }
 
+    /// Whether its file cannot be read: then what others say of it may be no mistake of theirs.
+    pub fn is_syntax(&self) -> bool {
+        self.code.ends_with("::syntax")
+    }
+
     /// The same problem as a warning.
     #[must_use]
     pub fn as_warning(self) -> Self {

@@ -226,4 +226,10 @@ impl Remedy {
             None => Outcome::Deny,
         }
     }
+
+    /// Whether it is to the point what a grant that is held lacks: something could be mended about it. Where nothing
+    /// helps at all, or a purpose that is held opens this at another time, that would be advice that leads nowhere.
+    pub fn makes_grants_matter(&self) -> bool {
+        self.not_now.is_empty() && !(self.offers.is_empty() && self.fixes.is_empty())
+    }
 }

@@ -73,7 +73,7 @@ impl Admin {
     }
 
     fn ready(&self) -> Response<Full<Bytes>> {
-        let report = self.health.report();
+        let report = tokio::task::block_in_place(|| self.health.report());
         let status = if report.ready {
             StatusCode::OK
         } else {

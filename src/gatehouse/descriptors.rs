@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn one_client_gets_no_larger_share_of_fewer_places() {
+    fn one_client_gets_no_more_places_than_before_and_its_share_or_a_quarter_of_fewer() {
         for (asked, per_client, limit, lowered) in [
             (10_000, 2_500, 1024, 20),
             (10_000, 2_500, 20_000, 774),

@@ -102,7 +102,11 @@ impl Health {
         self.lock().refuse(problems)
     }
 
+    /// How the house is. Looks at the disk, which may not answer: for a thread that may wait.
     pub(super) fn report(&self) -> Report {
+        let records = self.book.healthy();
+        let grants = self.ledger.healthy();
+        // INVARIANT: nothing is waited for while the rules are held, or new ones would wait, too.
         let rules = self.lock();
         let mut problems: Vec<String> = rules
             .refused
@@ -111,12 +115,11 @@ impl Health {
             .collect();
         let unkept = rules.unkept.iter();
         problems.extend(unkept.map(|why| format!("the rules in force are not kept on disk: {why}")));
-        let records = self.book.healthy();
         if let Err(why) = &records {
             problems.push(format!("records cannot be kept, so nothing passes: {why}"));
         }
         // what people hold counts on, so traffic may come
-        problems.extend(self.ledger.healthy().err());
+        problems.extend(grants.err());
         let door = self.reach.door();
         let open = door.is_none();
         problems.extend(door);

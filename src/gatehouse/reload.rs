@@ -135,9 +135,13 @@ const AGAIN: Duration = Duration::from_secs(5);
 impl Reload {
     /// Follows the folder, which looked like `ruling` before it was read, until the task is dropped.
     pub(super) async fn follow(self, mut ruling: Look) {
+        let mut read = None;
         loop {
             ruling = self.another(&ruling).await;
-            if !self.reload().await {
+            let again = read.as_ref() == Some(&ruling);
+            let is_read = self.reload(again).await;
+            read = Some(ruling.clone());
+            if !is_read {
                 tokio::time::sleep(AGAIN).await;
                 ruling = Look::default();
             }
@@ -166,9 +170,9 @@ impl Reload {
         look.unwrap_or_default()
     }
 
-    /// Reads the folder once and puts it in force if it may rule. Returns false where a file could not be read: the folder
-    /// will look the same when it can.
-    async fn reload(&self) -> bool {
+    /// Reads the folder once, perhaps `again` though it looks the same, and puts it in force if it may rule. Returns false
+    /// where a file could not be read: the folder will look the same when it can.
+    async fn reload(&self, again: bool) -> bool {
         let (folder, kept) = (self.folder.clone(), self.kept.clone());
         let ready = match tokio::task::spawn_blocking(move || Ready::read(&folder, &kept)).await {
             Ok(ready) => ready,
@@ -184,7 +188,7 @@ impl Reload {
             }
             Err(problems) => {
                 let unreadable = problems.iter().any(|problem| problem.code.ends_with("unreadable"));
-                self.refuse(problems).await;
+                self.refuse(problems, again).await;
                 !unreadable
             }
         }
@@ -212,9 +216,10 @@ impl Reload {
         }
     }
 
-    async fn refuse(&self, problems: Vec<Problem>) {
+    async fn refuse(&self, problems: Vec<Problem>, again: bool) {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        if !self.health.rules_refused(problems) {
+        let is_news = self.health.rules_refused(problems);
+        if again && !is_news {
             return; // a file that cannot be read is tried again and again, and has been told
         }
         for problem in &lines {

@@ -179,7 +179,9 @@ impl fmt::Display for WhyRejected {
             Self::TwoProofs => "the request carries two `Proxy-Authorization` fields; send one",
             Self::Malformed => "the `Proxy-Authorization` field is not `Basic` with a user name and a password",
             Self::WrongCredentials => "the user name or the password is wrong",
-            Self::TooManyGuesses => "too many wrong passwords for this user from this address; wait some minutes",
+            Self::TooManyGuesses => {
+                "too many wrong passwords from this address, for this user or altogether; wait some minutes"
+            }
             Self::UseTlsDoor => "passwords are not accepted in clear from this network; use the TLS door",
             Self::CertificateUnclear => "the client certificate does not name exactly one user",
             Self::Unavailable => "sign-in is not possible right now; try again",

@@ -1,8 +1,10 @@
 //! How many connections each client has at a door, so that nobody takes all of its places.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::facts::one_client;
 
 /// Who has how many connections.
 #[derive(Debug)]
@@ -98,20 +100,10 @@ impl Drop for Call {
     }
 }
 
-/// What counts as one client: an address, and of IPv6 the network of 64 bits from which a host takes its addresses
-/// (RFC 4291 §2.5.1, RFC 8981).
-pub fn one_client(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(six) => {
-            let [a, b, c, d, ..] = six.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        four @ IpAddr::V4(_) => four,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv6Addr;
+
     use super::*;
 
     #[test]

@@ -30,7 +30,6 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-pub use callers::one_client;
 pub use client_hello::ClientHello;
 pub use holder::Holder;
 pub use listener::{Accepted, BindError, Full, Listener, Slot};

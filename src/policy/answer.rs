@@ -21,10 +21,10 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// What was answered, and by which rules, in words.
-    pub fn spoken(&self) -> String {
+    /// What was answered, and by which of these rules, in words: each with its file and line.
+    pub fn spoken(&self, rules: &Policy) -> String {
         let word = if self.allowed { "allowed" } else { "denied" };
-        let by: Vec<String> = self.policies().map(|id| format!("`{id}`")).collect();
+        let by: Vec<String> = self.policies().map(|id| rules.located(id)).collect();
         let troubles = self.troubles.join("; ");
         match (by.is_empty(), troubles.is_empty()) {
             (true, true) => format!("{word}: no rule permits it"),
@@ -40,6 +40,14 @@ impl Answer {
 }
 
 impl Policy {
+    /// A rule by its name, with its file and line.
+    pub fn located(&self, id: &PolicyId) -> String {
+        match self.rule(id) {
+            Some(rule) => format!("`{id}` ({}:{})", rule.file, rule.line),
+            None => format!("`{id}`"),
+        }
+    }
+
     /// Puts one ready request to the rules: may it pass at all, be it by continuing?
     pub fn answer(&self, request: &Request, entities: &Entities, at: Timestamp) -> Answer {
         let asked = Asked {

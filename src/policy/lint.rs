@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cedar_policy::{
-    ActionConstraint, Entities, EntityUid, PolicySet, Schema, ValidationMode, ValidationResult, Validator,
+    ActionConstraint, Entities, EntityUid, PolicySet, Schema, ValidationError, ValidationMode, ValidationResult,
+    Validator,
 };
 
 use super::diagnose::problem;
@@ -13,7 +14,8 @@ use super::owners::Owners;
 use super::question::Power;
 use super::request::ARCHIVE;
 use super::rule::{Rule, Written, find, mode, moment, without_comments};
-use super::{WORTH_A_THREAD, shares};
+use super::schema::Book;
+use super::{WORTH_A_THREAD, names, shares};
 use crate::clock::Timestamp;
 use crate::facts::{Effect, Mode, Problem, SourceText, did_you_mean};
 
@@ -22,7 +24,11 @@ const KNOWN: [&str; 8] = ["id", "title", "reason", "fix", "owner", "expires", "m
 
 /// Checks names, reasons and other annotations. A rule that has no usable id keeps a made-up one, so that everything
 /// else that is wrong with it is told, too.
-pub(super) fn annotations(written: &mut [(&SourceText, Written)], owners: &Owners, problems: &mut Vec<Problem>) {
+pub(super) fn annotations(
+    written: &mut [(&SourceText, Written)],
+    owners: Option<&Owners>,
+    problems: &mut Vec<Problem>,
+) {
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     for (place, (source, written)) in written.iter_mut().enumerate() {
         let at = Spot::new(source, &written.rule);
@@ -77,7 +83,8 @@ fn reason(rule: &Rule, at: &Spot<'_>, problems: &mut Vec<Problem>) {
 }
 
 /// Somebody answers for each rule: who it names, else the owner of its file or folder.
-fn owner(rule: &mut Rule, owners: &Owners, at: &Spot<'_>, problems: &mut Vec<Problem>) {
+fn owner(rule: &mut Rule, owners: Option<&Owners>, at: &Spot<'_>, problems: &mut Vec<Problem>) {
+    let Some(owners) = owners else { return };
     if rule.owner.is_none() {
         rule.owner = owners.of(&rule.file).map(str::to_owned);
     }
@@ -148,7 +155,8 @@ fn archive(written: &Written, at: &Spot<'_>, problems: &mut Vec<Problem>) {
 
 /// Lets Cedar validate all rules against the schema. Its warnings count as errors: they tell of rules that can never
 /// apply and of texts that do not say what they show.
-pub(super) fn validate(schema: &Schema, written: &[(&SourceText, Written)], problems: &mut Vec<Problem>) {
+pub(super) fn validate(book: &Book, written: &[(&SourceText, Written)], problems: &mut Vec<Problem>) {
+    let schema = &book.schema;
     let places: BTreeMap<&str, &(&SourceText, Written)> = written
         .iter()
         .map(|entry| (entry.1.cedar.id().as_ref(), entry))
@@ -156,6 +164,7 @@ pub(super) fn validate(schema: &Schema, written: &[(&SourceText, Written)], prob
     let results = validated(schema, written);
     let mut failed: BTreeSet<&str> = BTreeSet::new();
     let mut found = Vec::new();
+    let mut unlisted: BTreeSet<&str> = BTreeSet::new();
     let mut report = |code: &str, id: &str, diagnostic: &dyn miette::Diagnostic| {
         if let Some((source, written)) = places.get(id) {
             found.push(meant(problem(code, source, diagnostic, written.rule.span), schema));
@@ -163,7 +172,11 @@ pub(super) fn validate(schema: &Schema, written: &[(&SourceText, Written)], prob
     };
     for error in results.iter().flat_map(ValidationResult::validation_errors) {
         failed.insert(error.policy_id().as_ref());
-        report("wayleave::policy::invalid", error.policy_id().as_ref(), error);
+        if matches!(error, ValidationError::InvalidEnumEntity(_)) {
+            unlisted.insert(error.policy_id().as_ref());
+        } else {
+            report("wayleave::policy::invalid", error.policy_id().as_ref(), error);
+        }
     }
     for warning in results.iter().flat_map(ValidationResult::validation_warnings) {
         // A rule that does not type can never apply, either: to say so would only hide why.
@@ -172,6 +185,9 @@ pub(super) fn validate(schema: &Schema, written: &[(&SourceText, Written)], prob
         }
     }
     problems.extend(once(found));
+    for (source, written) in unlisted.iter().filter_map(|id| places.get(id)) {
+        names::unlisted(source, written, &book.json, problems);
+    }
     let sound = written
         .iter()
         .filter(|(_, written)| !failed.contains::<str>(written.cedar.id().as_ref()));

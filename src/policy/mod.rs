@@ -16,6 +16,7 @@ mod account;
 mod answer;
 mod apart;
 mod cedars;
+mod covers;
 mod decision;
 mod depth;
 mod diagnose;
@@ -100,8 +101,8 @@ pub struct World {
     pub roles: BTreeSet<String>,
     /// The departments of the directory.
     pub departments: BTreeSet<String>,
-    /// Who answers for rules that name nobody.
-    pub owners: Owners,
+    /// Who answers for rules that name nobody; none where that cannot be read.
+    pub owners: Option<Owners>,
 }
 
 /// A platform, as far as rules care.
@@ -170,7 +171,7 @@ impl Policy {
                 Err(found) => problems.extend(found),
             }
         }
-        lint::annotations(&mut written, &world.owners, &mut problems);
+        lint::annotations(&mut written, world.owners.as_ref(), &mut problems);
         let names = |some: &[(&SourceText, Written)]| -> Vec<Named> {
             let named = some.iter().flat_map(|(source, rule)| names::read(source, rule));
             named.collect()
@@ -185,7 +186,7 @@ impl Policy {
         let nouns = Nouns::new(book.actions.clone())
             .map_err(|e| vec![diagnose::problem("wayleave::schema::names", schema, e.as_ref(), (0, 0))])?;
         problems.extend(fit::check(schema, &book, &nouns));
-        lint::validate(&book.schema, &written, &mut problems);
+        lint::validate(&book, &written, &mut problems);
         if problems.iter().any(|problem| problem.severity == Severity::Error) {
             return Err(problems);
         }

@@ -9,6 +9,8 @@ use super::World;
 use super::apart::{self, clauses, sides};
 use super::lint::Spot;
 use super::rule::Written;
+use super::schema::choices;
+use crate::facts::fields::list;
 use crate::facts::{Host, PolicyId, Problem, PurposeId, SourceText, did_you_mean};
 
 /// What kind of thing a name is for.
@@ -170,6 +172,39 @@ pub(super) fn check(written: &[(&SourceText, Written)], named: &[Named], world: 
             }
         };
         problems.push(problem);
+    }
+}
+
+/// Reports the names in one rule that the schema would have to list (`entity … enum [ … ]`) and does not, but for those of
+/// which that is said already.
+pub(super) fn unlisted(source: &SourceText, written: &Written, schema: &Value, problems: &mut Vec<Problem>) {
+    let spot = Spot::new(source, &written.rule);
+    for uid in written.cedar.entity_literals() {
+        let (kind, id) = (uid.type_name().basename(), uid.id().unescaped());
+        let listed: Vec<String> = choices(schema, kind).collect();
+        let listed: Vec<&str> = listed.iter().map(String::as_str).collect();
+        let span = spot.of(&uid.to_string());
+        let is_said = |problem: &Problem| (problem.file.as_str(), problem.span) == (source.name.as_str(), span);
+        if listed.is_empty() || listed.contains(&id) || problems.iter().any(is_said) {
+            continue;
+        }
+        let (what, name) = match NamedKind::of(kind) {
+            Some(known) => (known.words().0, format!("the {} `{id}`", known.words().0)),
+            None => ("value", format!("`{uid}`")),
+        };
+        let help = match did_you_mean(id, listed.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`? otherwise add it to `{kind}` in the schema"),
+            None => format!(
+                "add it to `{kind}` in the schema, which lists {}",
+                list(listed.into_iter())
+            ),
+        };
+        let code = format!("wayleave::policy::unknown-{what}");
+        let message = format!(
+            "rule `{}` names {name}, which the schema does not list",
+            written.rule.id
+        );
+        problems.push(Problem::error(&code, source, span, message).with_help(help));
     }
 }
 

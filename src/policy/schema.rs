@@ -32,6 +32,11 @@ impl Vocabulary {
         &self.groups
     }
 
+    /// Whether this is no action that is asked about, but stands for several.
+    pub(super) fn is_group(&self, name: &str) -> bool {
+        name == ALL || self.groups.contains(name)
+    }
+
     /// The purposes that rules may name; they must be those of the purpose catalogue.
     pub fn purposes(&self) -> &BTreeSet<PurposeId> {
         &self.purposes
@@ -57,6 +62,12 @@ impl Vocabulary {
         self.activities
             .get(activity)
             .is_some_and(|groups| groups.contains(group))
+    }
+
+    /// The activities of `group`.
+    pub fn members<'a>(&'a self, group: &str) -> impl Iterator<Item = &'a Activity> {
+        let in_it = move |(_, groups): &(&Activity, &BTreeSet<String>)| groups.contains(group);
+        self.activities.iter().filter(in_it).map(|(activity, _)| activity)
     }
 
     /// Whether the activity speaks to the public or acts for a page: its record is durable before the request
@@ -166,7 +177,8 @@ fn name_of(action: &EntityUid) -> String {
     action.id().unescaped().to_owned()
 }
 
-fn choices(json: &Value, entity: &str) -> impl Iterator<Item = String> {
+/// The names that the schema lists of a type of entities, where it lists them.
+pub(super) fn choices(json: &Value, entity: &str) -> impl Iterator<Item = String> {
     let listed = json
         .pointer(&format!("//entityTypes/{entity}/enum"))
         .and_then(Value::as_array);

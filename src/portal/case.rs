@@ -1,10 +1,13 @@
 //! A refusal with everything that there is to say about it, as it was or as it would be now.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::pages::{Cause, Told};
 use super::{Portal, Refused, Visit, times};
-use crate::facts::{Activity, Grant, Observation, Offer, PlatformId, PurposeId, Reason, RecordId, Remedy, RulebookId};
+use crate::facts::{
+    Activity, Grant, Observation, Offer, PlatformId, PolicyId, PurposeId, Reason, RecordId, Remedy, RulebookId,
+};
 use crate::ledger::Life;
 use crate::rulebook::{Refusal, Rulebook};
 
@@ -17,6 +20,7 @@ pub(super) struct Case<'a> {
     pub(super) platform: Option<PlatformId>,
     place: String,
     reasons: Vec<Reason>,
+    of_grants: BTreeSet<PolicyId>,
     cause: Cause,
     pub(super) remedy: Remedy,
     holds_grant: bool,
@@ -66,6 +70,7 @@ impl<'a> Case<'a> {
             platform,
             activity: refusal.activity,
             reasons: refusal.reasons,
+            of_grants: refusal.of_grants,
             remedy,
             record: &refused.record,
             rulebook,
@@ -81,6 +86,7 @@ impl<'a> Case<'a> {
             activity: &self.activity,
             place: &self.place,
             reasons: &self.reasons,
+            of_grants: &self.of_grants,
             cause: self.cause,
             remedy: &self.remedy,
             holds_grant: self.holds_grant,

@@ -209,6 +209,7 @@ mod tests {
             record: RecordId::new(format!("{name}-{number}")),
             refusal: Refusal {
                 reasons: Vec::new(),
+                of_grants: std::collections::BTreeSet::new(),
                 policy_error: false,
                 unknown_person: false,
                 may_continue: false,

@@ -215,9 +215,12 @@ impl Portal {
     pub fn refuse(&self, rules: &Rulebook, refused: &Refused, who: Audience) -> Page {
         let ticket = self.refused(refused.clone());
         let case = case::Case::of(self, rules, refused);
+        let told = case.told(self);
         let told = Told {
             ticket: ticket.as_ref().map(Ticket::as_str),
-            ..case.told(self)
+            // nobody continues past what is not remembered
+            may_continue: told.may_continue && ticket.is_some(),
+            ..told
         };
         match (who, &refused.back, &ticket) {
             (Audience::Tool, _, _) => pages::problem(&told),

@@ -98,14 +98,55 @@ pub(super) fn narrowed(forbid: &Policy, grounds: &[Ground]) -> Option<Policy> {
     Policy::from_json(Some(forbid.id().clone()), text).ok()
 }
 
-/// A ground as Cedar writes it.
+/// Without those grounds that only let another be read: who looks at an attribute says that it is there.
+pub(super) fn telling(grounds: &[Ground]) -> Vec<&Ground> {
+    let is_guard = |ground: &Ground| ground.1 && ground.0.get("has").is_some();
+    let read: BTreeSet<String> = grounds
+        .iter()
+        .filter(|ground| !is_guard(ground))
+        .flat_map(|(body, _)| names(body))
+        .collect();
+    let goes_without_saying =
+        |ground: &&Ground| is_guard(ground) && path(&ground.0).is_some_and(|path| read.contains(&path));
+    grounds.iter().filter(|ground| !goes_without_saying(ground)).collect()
+}
+
+/// A ground as people write it: of a comparison that does not hold, the opposite does.
 pub(super) fn shown((body, holds): &Ground) -> Option<String> {
-    let whole = if *holds {
-        body.clone()
-    } else {
-        json!({ "!": { "arg": body } })
+    let comparison = OPPOSITES.iter().find_map(|(operator, opposite)| {
+        let sides = body.get(operator)?;
+        let side = |name: &str| sides.get(name).filter(|side| path(side).is_some() || is_plain(side));
+        let said = if *holds { operator } else { opposite };
+        Some(format!(
+            "{} {said} {}",
+            text_of(side("left")?)?,
+            text_of(side("right")?)?
+        ))
+    });
+    let whole = || {
+        if *holds {
+            return text_of(body);
+        }
+        text_of(&json!({ "!": { "arg": body } }))
     };
-    text_of(&whole)
+    comparison.or_else(whole)
+}
+
+/// Each comparison and its opposite; Cedar itself writes half of them as what is not so.
+const OPPOSITES: [(&str, &str); 6] = [
+    ("==", "!="),
+    ("!=", "=="),
+    ("<", ">="),
+    (">=", "<"),
+    (">", "<="),
+    ("<=", ">"),
+];
+
+/// Whether an expression is a value, so that it needs no parentheses.
+fn is_plain(body: &Value) -> bool {
+    ["Value", "duration", "datetime", "decimal", "ip"]
+        .iter()
+        .any(|kind| body.get(kind).is_some())
 }
 
 /// The attributes that an expression reads, and what else it names of a request.
@@ -197,4 +238,49 @@ fn holds(body: &Value, example: &Example) -> bool {
     };
     let answer = Authorizer::new().is_authorized(&example.request, &set([policy]), &example.entities);
     answer.decision() == Decision::Allow
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The grounds of a rule, all of which hold or none.
+    fn read(text: &str, holds: bool) -> Vec<Ground> {
+        let text = format!("permit (principal, action, resource) when {{ {text} }};");
+        let policy = Policy::parse(None, text).unwrap();
+        conditions(&policy).into_iter().map(|(body, _)| (body, holds)).collect()
+    }
+
+    #[test]
+    fn comparisons_are_told_as_people_write_them() {
+        for (text, holds, told) in [
+            ("context.local.weekday <= 4", false, "context.local.weekday > 4"),
+            ("context.local.weekday > 4", true, "context.local.weekday > 4"),
+            (
+                "context.local.time < duration(\"12h\")",
+                false,
+                "context.local.time >= duration(\"12h\")",
+            ),
+            (
+                "context.purpose.approvedBy != principal",
+                true,
+                "context.purpose.approvedBy != principal",
+            ),
+            ("principal.onLegalHold", false, "!principal.onLegalHold"),
+        ] {
+            let [ground] = &read(text, holds)[..] else {
+                panic!("{text}")
+            };
+            assert_eq!(shown(ground).as_deref(), Some(told));
+        }
+    }
+
+    #[test]
+    fn what_only_lets_another_be_read_goes_without_saying() {
+        let guard = read("context.purpose has approvedBy", true);
+        let look = read("context.purpose.approvedBy == principal", false);
+        let both = [guard.clone(), look.clone()].concat();
+        assert_eq!(telling(&both), look.iter().collect::<Vec<_>>());
+        assert_eq!(telling(&guard).len(), 1);
+    }
 }

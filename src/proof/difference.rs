@@ -9,6 +9,7 @@ use cedar_policy::{Policy, RequestEnv};
 use super::cause::{self, causes};
 use super::settle::lifelike;
 use super::solver::{Solver, crew};
+use super::statement::{Statement, statements};
 use super::{Example, Missing, Outcome, Scope, Theory};
 
 /// How many differences through one rule are looked for; more would tell nobody more.
@@ -36,8 +37,6 @@ pub struct Found {
     pub rule: String,
     /// On what of the rule it hangs, beside the scope.
     pub grounds: Vec<String>,
-    /// All of that in words.
-    pub sentence: String,
     /// One request.
     pub example: Example,
     /// The attributes that the rules read which one side alone has.
@@ -50,11 +49,11 @@ impl Found {
     }
 }
 
-/// All that is answered differently: beside `found` and `doubts`, nothing is.
+/// All that is answered differently: beside `statements` and `doubts`, nothing is.
 #[derive(Clone, Debug, Default)]
 pub struct Difference {
-    /// What was found, by who, where and what for.
-    pub found: Vec<Found>,
+    /// What was found, in statements.
+    pub statements: Vec<Statement>,
     /// The actions about which not everything is known, each with why.
     pub doubts: BTreeMap<String, String>,
 }
@@ -83,13 +82,13 @@ pub fn difference(old: &Theory, new: &Theory, limit: Duration) -> Result<Differe
     })?;
     let mut result = result.into_inner().unwrap_or_else(PoisonError::into_inner);
     result.sort_by_key(|(number, _, _)| *number);
-    let mut difference = Difference::default();
+    let (mut difference, mut all) = (Difference::default(), Vec::<Found>::new());
     for (number, found, doubt) in result {
         for found in found {
             let same = |other: &&mut Found| other.kind() == found.kind();
-            match difference.found.iter_mut().find(same) {
+            match all.iter_mut().find(same) {
                 Some(known) => known.actions.extend(found.actions),
-                None => difference.found.push(found),
+                None => all.push(found),
             }
         }
         let about = tasks.get(number).map(|task| {
@@ -98,11 +97,8 @@ pub fn difference(old: &Theory, new: &Theory, limit: Duration) -> Result<Differe
         });
         difference.doubts.extend(about.zip(doubt));
     }
-    difference.found.sort_by(|one, other| one.kind().cmp(&other.kind()));
-    for found in &mut difference.found {
-        let actions = new.grouped(found.actions.clone());
-        found.sentence = found.scope.sentence(&actions, &found.grounds);
-    }
+    all.sort_by(|one, other| one.kind().cmp(&other.kind()));
+    difference.statements = statements(all, new);
     Ok(difference)
 }
 
@@ -181,8 +177,8 @@ fn one(
             return (found, Some("what was found cannot be told apart".to_owned()));
         };
         outside.push(excluded);
-        let unsaid = grounds
-            .iter()
+        let unsaid = cause::telling(&grounds).into_iter();
+        let unsaid = unsaid
             .filter(|ground| !scope.says(&ground.0, ground.1))
             .filter_map(cause::shown)
             .collect();
@@ -192,7 +188,6 @@ fn one(
             scope,
             rule: task.cause.id().to_string(),
             grounds: unsaid,
-            sentence: String::new(),
             example,
             read: read.clone(),
         });

@@ -104,12 +104,8 @@ impl Scope {
         })
     }
 
-    /// As a sentence: "somebody in department `marketing` may upload on `instagram` for `advertising-campaign`, where …".
-    pub fn sentence(&self, actions: &[String], grounds: &[String]) -> String {
-        let list = |words: Vec<String>| match words.split_last() {
-            Some((last, rest)) if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-            _ => words.concat(),
-        };
+    /// In words, each part by itself.
+    pub(super) fn parts(&self) -> Parts {
         let named = |uids: &BTreeSet<EntityUid>, kind: &str| -> Vec<String> {
             let of = uids.iter().filter(|uid| uid.type_name().basename() == kind);
             of.map(|uid| format!("`{}`", uid.id().unescaped())).collect()
@@ -119,41 +115,39 @@ impl Scope {
             let units = named(&self.who, kind);
             let many = if units.len() > 1 { "s" } else { "" };
             if !units.is_empty() {
-                who.push(format!("{word}{many} {}", list(units)));
+                who.push(format!("{word}{many} {}", listed(&units, "and")));
             }
         }
-        if let Some(kind) = &self.employment {
-            who.push(format!("engaged as {kind}"));
-        }
-        let mut said = "somebody".to_owned();
-        if !who.is_empty() {
-            said = format!("{said} {}", who.join(", "));
-        }
-        let is = |name: &str| actions.iter().all(|action| action == name);
-        let verb = match () {
-            () if is("connect") => "may reach hosts".to_owned(),
-            () if is("inspect") => "is read".to_owned(),
-            () => format!("may {}", list(actions.to_vec())),
-        };
-        said = format!("{said} {verb}");
+        who.extend(self.employment.iter().map(|kind| format!("engaged as {kind}")));
         let places = [named(&self.places, "Platform"), named(&self.places, "Category")].concat();
-        match (places.is_empty(), self.is_unclassified) {
-            (false, _) => said = format!("{said} on {}", list(places)),
-            (true, true) => said.push_str(" outside the catalogue"),
-            (true, false) => {}
+        Parts {
+            who: who.join(", "),
+            place: match (places.is_empty(), self.is_unclassified) {
+                (false, _) => format!("on {}", listed(&places, "and")),
+                (true, true) => "outside the catalogue".to_owned(),
+                (true, false) => String::new(),
+            },
+            purpose: self.purpose.iter().map(|purpose| format!("`{purpose}`")).collect(),
+            network: self.network.clone(),
+            when: self.when.clone(),
         }
-        if let Some(purpose) = &self.purpose {
-            said = format!("{said} under `{purpose}`");
-        }
-        if let Some(network) = &self.network {
-            said = format!("{said}, from the `{network}` network");
-        }
-        if !grounds.is_empty() {
-            said = format!("{said}, where {}", grounds.join(" && "));
-        }
-        if let Some(when) = &self.when {
-            said = format!("{said}, for example on {when}");
-        }
-        said
+    }
+}
+
+/// What a scope says, in words; what it does not say is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Parts {
+    pub(super) who: String,
+    pub(super) place: String,
+    pub(super) purpose: String,
+    pub(super) network: Option<String>,
+    pub(super) when: Option<String>,
+}
+
+/// `a, b and c`
+pub(super) fn listed(words: &[String], joint: &str) -> String {
+    match words.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} {joint} {last}", rest.join(", ")),
+        _ => words.concat(),
     }
 }

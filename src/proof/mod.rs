@@ -19,6 +19,7 @@ mod settle;
 pub mod shelf;
 #[cfg_attr(not(feature = "prove"), path = "unsolved.rs")]
 pub mod solver;
+mod statement;
 pub mod theory;
 mod value;
 mod watch;
@@ -34,6 +35,7 @@ pub use property::{Claim, Property};
 pub use settle::prove;
 pub use shelf::Shelf;
 pub use solver::Solver;
+pub use statement::Statement;
 pub use theory::Theory;
 pub use watch::Watch;
 pub use words::Told;

@@ -164,6 +164,31 @@ impl Told {
         lines
     }
 
+    /// In one line, without the hour and the network that nearly all examples have in common ([`Told::USUAL`]); with the
+    /// attributes among `read`.
+    pub fn in_short(&self, read: &BTreeSet<String>) -> String {
+        let facts = ["local.weekday", "local.time", "client.network", "proof.method"].map(|key| self.fact(key));
+        let [weekday, time, network, method] = facts;
+        let usual_time = (weekday, time) == (Some("2"), Some("10:00"));
+        let usual_place = (network, method) == (Some("office"), Some("basic"));
+        let lines = [self.lines(), self.lines_of(read)].concat();
+        let told = lines.iter().filter_map(|line| {
+            let (label, text) = line.split_once(' ')?;
+            let text = text.trim_start();
+            match label {
+                "who" | "does" | "where" | "about" => Some(text.to_owned()),
+                "when" if usual_time => None,
+                "from" if usual_place => None,
+                "when" => Some(format!("at {text}")),
+                label => Some(format!("{label} {text}")),
+            }
+        });
+        told.collect::<Vec<_>>().join("; ")
+    }
+
+    /// When and from where something happens unless it is said.
+    pub const USUAL: &str = "on Tuesday at 10:00, from the office network, identified by basic";
+
     /// The attributes among `read` that [`Told::lines`] does not tell, a line each.
     pub fn lines_of(&self, read: &BTreeSet<String>) -> Vec<String> {
         let is_told = |key: &str| {

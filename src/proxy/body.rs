@@ -1,8 +1,8 @@
-//! The bodies that cross the house: they count their bytes, and the record of an exchange closes when both have ended.
+//! The bodies that cross the house: they count their bytes, and when both have ended, the exchange is over.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -10,6 +10,7 @@ use http::StatusCode;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::{BodyExt, Full};
 
+use super::finish::{Finish, Upload};
 use super::headers;
 use super::lanes::Lane;
 use super::longlived::{NoLonger, Watch};
@@ -149,90 +150,6 @@ impl<B> Drop for Outgoing<B> {
     }
 }
 
-/// How far a request's body is, for the record of its exchange: an origin may answer before it has heard everything.
-#[derive(Default)]
-pub(super) struct Upload(Mutex<Progress>);
-
-#[derive(Default)]
-enum Progress {
-    #[default]
-    Goes,
-    /// The answer has ended before it; the permission is looked after from here on.
-    IsLast(Box<Finish>, Option<Watch>),
-    /// Nothing more leaves: it is whole, an origin has had enough of it, or the client broke it off.
-    Ended { broke: bool },
-}
-
-impl Upload {
-    /// The answer has ended: the record closes with whichever of the two ends last.
-    fn answered(&self, finish: Finish, watch: Option<Watch>) {
-        let mut progress = self.lock();
-        match *progress {
-            Progress::Goes => *progress = Progress::IsLast(Box::new(finish), watch),
-            Progress::IsLast(..) => {
-                drop(progress);
-                finish.now();
-            }
-            Progress::Ended { broke } => {
-                drop(progress);
-                finish.after_upload(broke);
-            }
-        }
-    }
-
-    fn ended(&self, broke: bool) {
-        let before = std::mem::replace(&mut *self.lock(), Progress::Ended { broke });
-        if let Progress::IsLast(finish, _) = before {
-            finish.after_upload(broke);
-        }
-    }
-
-    /// Ready, with the reason, where nothing more may leave.
-    fn must_end(&self, pauses: bool, cx: &mut Context<'_>) -> Poll<NoLonger> {
-        let mut progress = self.lock();
-        let Progress::IsLast(finish, watch) = &mut *progress else {
-            return Poll::Pending;
-        };
-        let Some(looking) = watch else { return Poll::Pending };
-        let why = ready!(looking.poll(pauses, cx));
-        *watch = None;
-        finish.closing.end = End::Cut(why.clone());
-        Poll::Ready(NoLonger(why))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Progress> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What is done once an exchange is over: its record closes, and its way out is free for another.
-struct Finish {
-    entry: Entry,
-    closing: Closing,
-    /// Whether nobody took the rest of the answer.
-    vanished: bool,
-    _lane: Option<Lane>,
-}
-
-impl Finish {
-    /// An answer that was delivered is no completed exchange where the client broke off what it sent.
-    fn after_upload(mut self, broke: bool) {
-        if broke && self.closing.end == End::Completed {
-            self.closing.end = CLIENT_GONE;
-            self.vanished = true;
-        }
-        self.now();
-    }
-
-    fn now(self) {
-        if self.vanished {
-            self.entry.vanish(self.closing);
-        } else {
-            self.entry.close(self.closing);
-        }
-    }
-}
-
 /// An answer's body with the entry that it closes: completed when all was delivered, failed when the origin broke
 /// off, cut when it may no longer go on, and the client's doing when the client went away first.
 struct Carrying<B: HttpBody> {
@@ -261,12 +178,7 @@ where
     Carrying {
         inner,
         counters: entry.counters(),
-        finish: Some(Finish {
-            entry,
-            closing,
-            vanished: false,
-            _lane: None,
-        }),
+        finish: Some(Finish::new(entry, closing, None)),
         watch: None,
         upload: None,
     }
@@ -279,19 +191,15 @@ where
     B: HttpBody<Data = Bytes> + Unpin + Send + Sync + 'static,
     B::Error: Into<BoxError>,
 {
+    let closing = Closing {
+        end: End::Completed,
+        status: Some(status.as_u16()),
+        decrypted: exchange.decrypted,
+    };
     Carrying {
         inner,
         counters: exchange.entry.counters(),
-        finish: Some(Finish {
-            entry: exchange.entry,
-            closing: Closing {
-                end: End::Completed,
-                status: Some(status.as_u16()),
-                decrypted: exchange.decrypted,
-            },
-            vanished: false,
-            _lane: Some(exchange.lane),
-        }),
+        finish: Some(Finish::new(exchange.entry, closing, Some(exchange.lane))),
         watch: Some(exchange.watch),
         upload: exchange.upload,
     }
@@ -302,7 +210,7 @@ impl<B: HttpBody> Carrying<B> {
     fn close(&mut self, instead: Option<End>) {
         if let Some(mut finish) = self.finish.take() {
             if let Some(end) = instead {
-                finish.closing.end = end;
+                finish.end_by(end);
             }
             self.over(finish);
         }
@@ -311,8 +219,7 @@ impl<B: HttpBody> Carrying<B> {
     /// Nobody takes the rest any more.
     fn vanish(&mut self) {
         if let Some(mut finish) = self.finish.take() {
-            finish.vanished = true;
-            finish.closing.end = CLIENT_GONE;
+            finish.vanish();
             self.over(finish);
         }
     }
@@ -371,12 +278,6 @@ where
     }
 }
 
-const CLIENT_GONE: End = End::Failed {
-    blame: Blame::Client,
-    stage: Stage::Forward,
-    code: FaultCode::ClientGone,
-};
-
 const ORIGIN_GONE: End = End::Failed {
     blame: Blame::Origin,
     stage: Stage::Forward,
@@ -388,7 +289,7 @@ impl<B: HttpBody> Drop for Carrying<B> {
         // hyper stops polling a body that says it is at its end: that is delivered, not abandoned
         let delivered = self.inner.is_end_stream();
         // what was refused stays refused, whether or not anybody waits to hear it
-        let refused = matches!(&self.finish, Some(finish) if finish.closing.end != End::Completed);
+        let refused = matches!(&self.finish, Some(finish) if !finish.completes());
         if delivered || refused {
             self.close(None);
         } else {

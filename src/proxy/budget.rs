@@ -7,8 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::audit::Book;
-use crate::facts::{Act, GatewayAct, RulebookId};
-use crate::ingress::one_client;
+use crate::facts::{Act, GatewayAct, RulebookId, one_client};
 
 /// After which time every client may cause as many again.
 pub(super) const WINDOW: Duration = Duration::from_mins(1);

@@ -9,14 +9,14 @@ use tokio::net::TcpStream;
 
 use super::Proxy;
 use super::body::whole;
-use super::distrust::Program;
+use super::distrust::{Program, TRIES_EVERY};
 use super::lanes::Taken;
 use super::plan::{self, ConnectStep, Planned};
 use super::respond::{self, Reader};
 use super::streams::{Stream, Streams};
 use super::visitor::{Hop, Inside, Visitor};
 use crate::audit::Entry;
-use crate::facts::{Ask, Authority, Fault, Observation};
+use crate::facts::{Ask, Authority, Observation};
 use crate::policy::Permit;
 use crate::upstream::Body;
 
@@ -26,8 +26,8 @@ pub(super) struct Knock {
     pub(super) visitor: Visitor,
     pub(super) seen: Observation,
     pub(super) entry: Entry,
-    /// What opens the tunnel.
-    pub(super) program: Program,
+    /// What opens the tunnel, where it says what it is called and may be judged by its handshakes.
+    pub(super) program: Option<Program>,
     /// Its stream on the hop, which the library forgets when one of its halves has ended.
     pub(super) stream: Stream,
     /// What it takes of its client's places, as long as it lives.
@@ -72,18 +72,22 @@ impl Proxy {
         if let Err(why) = self.house.book.healthy() {
             return respond::no_record(entry, seen.ask.host(), Reader::of(&parts), &why);
         }
-        let unread = match step {
+        let (unread, program) = match step {
             ConnectStep::Challenge => return self.challenge(entry, &hop, &visitor, &parts),
             ConnectStep::Refuse(refusal) => {
                 let remedy = remedy.unwrap_or_default();
                 return self.refuse_connect(rules, entry, &seen, &parts, (&refusal, &remedy));
             }
-            ConnectStep::Portal | ConnectStep::Intercept => None,
-            ConnectStep::Tunnel(permit) => Some(permit),
+            // nothing is held against who comes to us: here they find out why they are refused elsewhere
+            ConnectStep::Portal => (None, None),
+            ConnectStep::Intercept => (None, Program::of(&hop, &parts.headers, &seen)),
+            ConnectStep::Tunnel(permit) => (Some(permit), None),
         };
         let reader = Reader::of(&parts);
-        let program = Program::of(&hop, &parts.headers, &seen);
-        let place = match self.place(&hop, &program, unread.is_none()).await {
+        if let Some(fault) = self.distrust.known(program.as_ref(), self.house.clock.now()).await {
+            return respond::fault_for(TRIES_EVERY, entry, seen.ask.host(), reader, &fault);
+        }
+        let place = match hop.place.lane().map(Taken::by_tunnel) {
             Ok(place) => place,
             Err(fault) => return respond::fault(entry, seen.ask.host(), false, reader, &fault),
         };
@@ -106,21 +110,13 @@ impl Proxy {
         }
     }
 
-    /// A place for a tunnel; none for a program that would only break off another handshake with us.
-    async fn place(&self, hop: &Hop, program: &Program, is_read: bool) -> Result<Arc<Taken>, Fault> {
-        if is_read && let Some(fault) = self.distrust.known(program).await {
-            return Err(fault);
-        }
-        hop.place.lane().map(Taken::by_tunnel)
-    }
-
     /// Says yes, and serves what comes through the tunnel from the inside.
     fn intercept(self: &Arc<Self>, mut knock: Knock, request: Request<Incoming>) -> Response<Body> {
         let proxy = self.clone();
         self.house.tasks.spawn(async move {
             match hyper::upgrade::on(request).await {
                 Ok(io) => {
-                    knock.entry.stands(ESTABLISHED.as_u16(), false);
+                    knock.entry.stands(ESTABLISHED.as_u16());
                     proxy.serve_inside(knock, TokioIo::new(io)).await;
                 }
                 Err(error) => knock.entry.close(respond::client_gone(&error)),
@@ -135,7 +131,7 @@ impl Proxy {
         self.house.tasks.spawn(async move {
             match hyper::upgrade::on(request).await {
                 Ok(io) => {
-                    knock.entry.stands(ESTABLISHED.as_u16(), false);
+                    knock.entry.stands(ESTABLISHED.as_u16());
                     proxy.carry_unread(knock, passage, TokioIo::new(io)).await;
                 }
                 Err(error) => knock.entry.close(respond::client_gone(&error)),
@@ -152,6 +148,7 @@ impl Knock {
             authority: self.seen.ask.authority().clone(),
             secure,
             visitor: self.visitor.clone(),
+            content: self.entry.counters(),
         };
         Arc::new(Hop {
             arrival: self.hop.arrival.clone(),

@@ -1,6 +1,8 @@
 //! From an accepted socket to requests: the TLS door's handshake, then HTTP/1.1 or HTTP/2.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,7 +12,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
@@ -117,7 +119,7 @@ impl Proxy {
         io: I,
         hop: Arc<Hop>,
         h2: bool,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Served> + Send>>
+    ) -> Pin<Box<dyn Future<Output = Served> + Send>>
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
@@ -151,17 +153,34 @@ impl Proxy {
             .max_header_size(limits.max_header_bytes as usize);
         let talk = Talk::default();
         let service = service_fn(|request: http::Request<Incoming>| {
-            talk.heard(&request);
-            self.clone().answer(hop.clone(), served.clone(), request)
+            let heard = talk.heard(&request);
+            let answer = self.clone().answer(hop.clone(), served.clone(), request);
+            async move {
+                let answer = answer.await?;
+                heard.answered(answer.status());
+                Ok::<_, Infallible>(answer)
+            }
         });
         let io = TokioIo::new(Lingering::new(io, talk.clone()));
-        let connection = builder.serve_connection(io, service).with_upgrades();
-        tokio::pin!(connection);
-        tokio::select! {
-            ended = connection.as_mut() => return ended,
-            () = tasks.stopping().cancelled() => connection.as_mut().graceful_shutdown(),
+        let mut connection = builder.serve_connection(io, service).with_upgrades();
+        let ended = tokio::select! {
+            ended = &mut connection => ended,
+            () = tasks.stopping().cancelled() => {
+                Pin::new(&mut connection).graceful_shutdown();
+                (&mut connection).await
+            }
+        };
+        if let Some(in_vain) = talk.in_vain() {
+            // whatever comes of it: the connection is over
+            match connection.into_parts() {
+                Some(parts) => parts.io.into_inner().shutdown().await.ok(),
+                None => match in_vain.await {
+                    Ok(io) => TokioIo::new(io).shutdown().await.ok(),
+                    Err(_) => None,
+                },
+            };
         }
-        connection.await
+        ended
     }
 
     async fn serve_http2<I>(self: &Arc<Self>, io: I, hop: &Arc<Hop>, served: &Arc<AtomicU64>) -> Result<(), Fault>
@@ -208,8 +227,11 @@ impl Proxy {
         hop: Arc<Hop>,
         served: Arc<AtomicU64>,
         request: http::Request<Incoming>,
-    ) -> Result<http::Response<crate::upstream::Body>, std::convert::Infallible> {
+    ) -> Result<http::Response<crate::upstream::Body>, Infallible> {
         served.fetch_add(1, Ordering::Relaxed);
+        if let Some(inside) = &hop.inside {
+            inside.content.reads_content();
+        }
         // boxed: it carries the whole story of a request, and would otherwise be moved at every step of the library
         Ok(Box::pin(self.serve(hop, request)).await)
     }

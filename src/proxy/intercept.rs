@@ -89,13 +89,14 @@ impl Proxy {
         let stream = match shaken.ok_or_else(|| Stop::Ended(stopping()))? {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
-                let learned = self.distrust.learn(&knock.program, &error).await;
+                let now = self.house.clock.now();
+                let learned = self.distrust.learn(knock.program.as_ref(), &error, now).await;
                 let ended = || Stop::Ended(client_tls(&error.to_string()));
                 return Err(learned.map_or_else(ended, |fault| Stop::Refused(fault, None)));
             }
             Err(_) => return Err(Stop::Ended(client_tls("no TLS handshake in time"))),
         };
-        self.distrust.forgive(&knock.program).await;
+        self.distrust.forgive(knock.program.as_ref()).await;
         let h2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         Ok(self.read(knock, stream, true, h2).await)
     }
@@ -105,8 +106,6 @@ impl Proxy {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        // whoever cuts what runs does not wait for our last word
-        knock.entry.stands(ESTABLISHED.as_u16(), true);
         self.clone().serve_http(io, knock.inside(secure), h2).await
     }
 

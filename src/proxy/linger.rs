@@ -4,15 +4,15 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use http::header::UPGRADE;
-use http::{Method, Request};
+use http::{Method, Request, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
+use hyper::upgrade::OnUpgrade;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
@@ -20,37 +20,70 @@ use tokio::time::{Sleep, sleep};
 const SILENCE: Duration = Duration::from_secs(2);
 const ALTOGETHER: Duration = Duration::from_secs(30);
 
-/// Whether the other side of a connection may be in the middle of saying something; clones know the same.
+/// Whether the other side of a connection may be in the middle of saying something to us; clones know the same.
 #[derive(Clone, Default)]
 pub(super) struct Talk(Arc<State>);
 
 #[derive(Default)]
 struct State {
-    goes_on: AtomicBool,
+    is_unfinished: AtomicBool,
     /// Whether what comes is for somebody else: a tunnel is closed by those who carry it.
-    is_foreign: AtomicBool,
+    is_handed_over: AtomicBool,
+    in_vain: Mutex<Option<OnUpgrade>>,
 }
 
 impl Talk {
     /// Somebody who is always in the middle of something.
     pub(super) fn without_end() -> Self {
         let talk = Self::default();
-        talk.0.goes_on.store(true, Ordering::Relaxed);
+        talk.hears();
         talk
     }
 
-    /// The head of a request was heard. What comes after it belongs to it, or may be for somebody else.
-    pub(super) fn heard(&self, request: &Request<Incoming>) {
-        let is_foreign = request.method() == Method::CONNECT || request.headers().contains_key(UPGRADE);
-        let goes_on = !is_foreign && !request.body().is_end_stream();
-        self.0.is_foreign.store(is_foreign, Ordering::Relaxed);
-        self.0.goes_on.store(goes_on, Ordering::Relaxed);
+    /// Something is heard, which is the beginning of a request if nobody says otherwise.
+    fn hears(&self) {
+        self.0.is_unfinished.store(true, Ordering::Relaxed);
     }
 
-    /// Something was said, which will be the beginning of a request if nobody says otherwise.
-    fn goes_on(&self) {
-        if !self.0.is_foreign.load(Ordering::Relaxed) {
-            self.0.goes_on.store(true, Ordering::Relaxed);
+    /// The head of a request was heard, with which its body begins.
+    pub(super) fn heard(&self, request: &Request<Incoming>) -> Heard {
+        let has_body = !request.body().is_end_stream();
+        self.0.is_unfinished.store(has_body, Ordering::Relaxed);
+        Heard {
+            talk: self.clone(),
+            method: request.method().clone(),
+            asks: request.extensions().get().cloned(),
+        }
+    }
+
+    /// What the library means to hand over though nobody takes it; then our half is still open when it is done.
+    pub(super) fn in_vain(&self) -> Option<OnUpgrade> {
+        self.0.in_vain.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn is_in_the_middle(&self) -> bool {
+        self.0.is_unfinished.load(Ordering::Relaxed) && !self.0.is_handed_over.load(Ordering::Relaxed)
+    }
+}
+
+/// A request whose head was heard, until it is answered.
+pub(super) struct Heard {
+    talk: Talk,
+    method: Method,
+    /// The connection itself, where it asks for a tunnel or for another protocol.
+    asks: Option<OnUpgrade>,
+}
+
+impl Heard {
+    /// The answer is known: only now is it clear to whom the rest is said (RFC 9110 §9.3.6, §15.2.2).
+    pub(super) fn answered(self, status: StatusCode) {
+        let is_tunnel = self.method == Method::CONNECT && status.is_success();
+        let is_handed_over = is_tunnel || status == StatusCode::SWITCHING_PROTOCOLS;
+        let state = &self.talk.0;
+        state.is_handed_over.store(is_handed_over, Ordering::Relaxed);
+        if self.asks.is_some() {
+            let in_vain = self.asks.filter(|_| !is_handed_over);
+            *state.in_vain.lock().unwrap_or_else(PoisonError::into_inner) = in_vain;
         }
     }
 }
@@ -84,7 +117,7 @@ impl<I: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Lingering<I> {
             match &mut this.stage {
                 Stage::Open => {
                     ready!(Pin::new(&mut this.io).poll_shutdown(cx))?;
-                    this.stage = if this.talk.0.goes_on.load(Ordering::Relaxed) {
+                    this.stage = if this.talk.is_in_the_middle() {
                         Stage::HearsOut(Box::pin(sleep(SILENCE)), Box::pin(sleep(ALTOGETHER)))
                     } else {
                         Stage::Over
@@ -135,7 +168,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Lingering<I> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.io).poll_read(cx, buf))?;
         if buf.filled().len() > before {
-            self.talk.goes_on();
+            self.talk.hears();
         }
         Poll::Ready(Ok(()))
     }
@@ -167,11 +200,23 @@ mod tests {
     #[tokio::test]
     async fn what_is_said_to_somebody_else_is_not_ours_to_hear_out() {
         let talk = Talk::default();
-        talk.0.is_foreign.store(true, Ordering::Relaxed);
-        let (mut client, mut server) = pair(talk);
-        client.write_all(b"hi").await.unwrap();
-        server.read_u16().await.unwrap();
-        assert!(!is_heard_out(&mut server).await);
+        for (method, status, is_ours) in [
+            (Method::CONNECT, StatusCode::OK, false),
+            (Method::CONNECT, StatusCode::PROXY_AUTHENTICATION_REQUIRED, true),
+            (Method::GET, StatusCode::SWITCHING_PROTOCOLS, false),
+            (Method::GET, StatusCode::OK, true),
+        ] {
+            let heard = Heard {
+                talk: talk.clone(),
+                method: method.clone(),
+                asks: None,
+            };
+            heard.answered(status);
+            let (mut client, mut server) = pair(talk.clone());
+            client.write_all(b"hi").await.unwrap();
+            server.read_u16().await.unwrap();
+            assert_eq!(is_heard_out(&mut server).await, is_ours, "{method} {status}");
+        }
     }
 
     #[tokio::test]

@@ -18,6 +18,7 @@ mod connect;
 mod connection;
 mod counter;
 mod distrust;
+mod finish;
 mod greeting;
 mod headers;
 mod intercept;
@@ -77,7 +78,7 @@ pub struct Settings {
     /// counted, and told in one record. 0: no limit.
     pub unproven_records: u32,
     /// For how many seconds it is remembered that a program does not trust our authority: after three handshakes that it
-    /// broke off its next CONNECT to the same host is refused. 0: not at all.
+    /// broke off its next CONNECT to the same host is refused; every half a minute it may try again. 0: not at all.
     pub distrust_s: u64,
     /// How long running flows may take to end once the gateway stops, in seconds; what is left then is cut, and its
     /// record says so.

@@ -184,7 +184,7 @@ impl Proxy {
     ) -> Response<Body> {
         let Planned { step, judgement } = planned;
         if inbound.read {
-            entry.reads_content();
+            entry.counters().reads_content();
         }
         // also of what is refused and let pass: whether a purpose would do belongs to its record
         let remedy = judgement

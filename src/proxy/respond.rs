@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use http::header::{CONNECTION, EXPECT, HeaderMap, HeaderValue};
+use http::header::{CONNECTION, EXPECT, HeaderMap, HeaderValue, RETRY_AFTER};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode, Version};
 use http_body::Body as _;
@@ -154,6 +154,14 @@ pub(super) fn fault(entry: Entry, host: &Host, decrypted: bool, reader: Reader, 
     answer(entry, fault.into(), decrypted, reader, page)
 }
 
+/// Says what failed before anything was read, and after which time another try may not.
+pub(super) fn fault_for(wait: Duration, entry: Entry, host: &Host, reader: Reader, why: &Fault) -> Response<Body> {
+    let mut answer = fault(entry, host, false, reader, why);
+    let wait = HeaderValue::from(wait.as_secs());
+    answer.headers_mut().insert(RETRY_AFTER, wait);
+    answer
+}
+
 /// Says that the permission ended while the request was on its way.
 pub(super) fn cut(entry: Entry, to: &Authority, decrypted: bool, reader: Reader, why: String) -> Response<Body> {
     let fault = Fault::new(Blame::House, Stage::Forward, FaultCode::PermissionEnded, why.as_str());
@@ -254,7 +262,7 @@ pub(super) fn client_gone(error: &hyper::Error) -> Closing {
 
 #[cfg(test)]
 mod tests {
-    use http::header::{PROXY_AUTHENTICATE, RETRY_AFTER};
+    use http::header::PROXY_AUTHENTICATE;
 
     use super::*;
 

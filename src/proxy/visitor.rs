@@ -11,7 +11,7 @@ use super::Proxy;
 use super::budget::Unproven;
 use super::lanes::Taken;
 use super::streams::Streams;
-use crate::audit::Entry;
+use crate::audit::{Counters, Entry};
 use crate::clock::Timestamp;
 use crate::facts::{
     Arrival, Ask, Authority, Channel, Grant, Observation, Person, PlatformId, PurposeId, Standing, Subject, SubjectId,
@@ -60,6 +60,8 @@ pub(super) struct Inside {
     pub(super) secure: bool,
     /// Who opened it.
     pub(super) visitor: Visitor,
+    /// Where it is noted that it is read: once a request is heard.
+    pub(super) content: Arc<Counters>,
 }
 
 /// Who sends a request, and what they say about its purpose.

@@ -11,7 +11,7 @@ use crate::facts::{
     Activity, Category, Host, Mode, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, did_you_mean, hex,
 };
 use crate::policy::{NamedKind, Owners, PlatformFacts, Policy, Vocabulary, World};
-use crate::purpose::{Purpose, Purposes};
+use crate::purpose::{GROUPS, Purpose, Purposes};
 
 /// What assembling gives: the rules, the people, and what somebody should look at.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ impl Rulebook {
         let catalog = kept(Catalog::parse(&sources.catalog), &mut problems);
         let purposes = kept(Purposes::parse(&sources.purposes), &mut problems);
         let directory = kept(Directory::parse(&sources.people), &mut problems);
-        let owners = kept(sources.owners(), &mut problems).unwrap_or_default();
+        let owners = kept(sources.owners(), &mut problems);
         let (Some(catalog), Some(purposes), Some(directory)) = (catalog, purposes, directory) else {
             // Without the words that rules may use, only the rules' own grammar can be checked.
             problems.extend(grammar::of_rules(sources, owners));
@@ -99,6 +99,22 @@ impl Assembled {
         self.rulebook.policy.overlaps(&self.world())
     }
 
+    /// Warns of permits that name a purpose whose terms cover nothing of what they permit.
+    pub fn unused_purposes(&self) -> Vec<Problem> {
+        let purposes = &self.rulebook.purposes;
+        let uncovered = |purpose: &PurposeId, groups: &BTreeSet<String>| match purposes.get(purpose) {
+            Some(purpose) => {
+                let asked = groups.iter().filter(|group| GROUPS.contains(&group.as_str()));
+                asked
+                    .filter(|group| !purpose.covers.contains(*group))
+                    .cloned()
+                    .collect()
+            }
+            None => BTreeSet::new(),
+        };
+        self.rulebook.policy.unused_purposes(uncovered)
+    }
+
     /// Warns of hosts in rules that no platform has, and that are written almost like one that some platform does have; and
     /// of people and courses in rules that are nowhere else.
     pub fn slips(&self, sources: &Sources) -> Vec<Problem> {
@@ -140,7 +156,7 @@ fn world(catalog: &Catalog, purposes: &Purposes, directory: &Directory) -> World
         purposes: purposes.iter().map(|purpose| purpose.id.clone()).collect(),
         roles: directory.roles().clone(),
         departments: directory.departments().clone(),
-        owners: Owners::default(),
+        owners: Some(Owners::default()),
     }
 }
 

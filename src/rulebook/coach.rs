@@ -3,6 +3,7 @@
 //! It is as narrow as it can be while a page still works: for one person, one platform (a host, where there is none), the
 //! activities that were refused, and the policies that refused them. What other rules refuse, or the same rules elsewhere,
 //! is told anew. Reading a page is more than one request, so it covers what is read there and what a page does by itself.
+//! Where nothing is read what was refused is the connection, and whoever continues past that was told of nothing else.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -73,7 +74,11 @@ impl Rulebook {
             let by_group = known.is_some_and(|groups| groups.iter().any(|group| grant.covers.contains(group)));
             by_group || grant.covers.contains(activity.as_str())
         };
-        reading.is_none_or(|reading| reading.activities.iter().all(covers))
+        // who was told of what they do was not told of a tunnel in which nobody sees what they do
+        reading.map_or_else(
+            || grant.covers.is_empty(),
+            |reading| reading.activities.iter().all(covers),
+        )
     }
 
     fn with_its_page(&self, reading: Option<&Reading>) -> BTreeSet<String> {

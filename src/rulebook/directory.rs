@@ -56,7 +56,12 @@ impl Directory {
             reader.read(FILE, |fields| draft.take(index, fields));
             problems.extend(reader.into_problems());
         }
-        let directory = draft.join(files, &mut problems);
+        let is_whole = !problems.iter().any(Problem::is_syntax);
+        let (directory, strangers) = draft.join(files);
+        // A name may be listed where the files cannot be read.
+        if is_whole {
+            problems.extend(strangers);
+        }
         if problems.is_empty() {
             Ok(directory)
         } else {
@@ -149,7 +154,9 @@ impl Draft {
         }
     }
 
-    fn join(self, files: &[SourceText], problems: &mut Vec<Problem>) -> Directory {
+    /// The directory, and what is said of names that it does not have.
+    fn join(self, files: &[SourceText]) -> (Directory, Vec<Problem>) {
+        let mut problems = Vec::new();
         let mut complain = |word: &Word, kind: &str, known: &mut dyn Iterator<Item = &str>| {
             let (name, file, span) = word;
             let Some(file) = files.get(*file) else { return };
@@ -199,14 +206,15 @@ impl Draft {
             };
             (id, Arc::new(person))
         });
-        Directory {
+        let directory = Directory {
             people: people.collect(),
             listed,
             roles_above: self.roles.ladders(),
             departments_above: self.departments.ladders(),
             roles: self.roles.parents.into_keys().collect(),
             departments: self.departments.parents.into_keys().collect(),
-        }
+        };
+        (directory, problems)
     }
 }
 

@@ -6,7 +6,7 @@ use super::Rulebook;
 use super::judgement::Judgement;
 use crate::facts::fields::list;
 use crate::facts::{
-    Activity, Coach, Effect, GrantId, Host, Observation, Offer, Outcome, PlatformId, PolicyId, PurposeId, Reason,
+    Activity, Coach, Effect, GrantId, Host, Mode, Observation, Offer, Outcome, PlatformId, PolicyId, PurposeId, Reason,
     Remedy, RulebookId, SignatureId, SubjectId, WouldBe,
 };
 use crate::purpose::show_duration;
@@ -36,8 +36,14 @@ pub struct Explanation {
     pub grant: Option<GrantId>,
     /// The purpose of that grant.
     pub purpose: Option<PurposeId>,
+    /// Whether it passes, be it that the rules refuse it and do not insist.
+    pub passes: bool,
     /// The policies that decided whether it may pass.
     pub policies: Vec<ExplainedPolicy>,
+    /// Policies that refuse it because of grants that are held, where without those it is refused as well and no other
+    /// would help: nobody is told of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<ExplainedPolicy>,
     /// The policies that decided whether it may be read.
     pub inspection: Vec<ExplainedPolicy>,
     /// What went wrong with policies that failed to evaluate.
@@ -82,6 +88,9 @@ pub struct ExplainedPolicy {
     pub reason: String,
     /// `@fix`
     pub fix: Option<String>,
+    /// `@mode`, unless it simply counts.
+    #[serde(skip_serializing_if = "Mode::is_enforce")]
+    pub mode: Mode,
     /// The file it stands in.
     pub file: String,
     /// The line it begins on.
@@ -103,6 +112,10 @@ impl Rulebook {
             inspection: policies(trial.inspect_reasons()),
             troubles: trial.troubles().to_vec(),
         });
+        let counts = judgement.coach().is_some() || remedy.makes_grants_matter();
+        let is_to_the_point = |reason: &Reason| counts || !judgement.of_grants().contains(&reason.policy);
+        let (to_the_point, beside): (Vec<Reason>, Vec<Reason>) =
+            judgement.reasons().iter().cloned().partition(is_to_the_point);
         Explanation {
             outcome: judgement.outcome_if(&remedy),
             who: seen.subject.as_ref().map(|subject| subject.id.clone()),
@@ -124,7 +137,9 @@ impl Rulebook {
             inspected: judgement.inspect(),
             grant: judgement.grant().map(|grant| grant.id.clone()),
             purpose: judgement.grant().map(|grant| grant.purpose.clone()),
-            policies: policies(judgement.reasons()),
+            passes: judgement.permit().is_ok(),
+            policies: policies(&to_the_point),
+            beside: policies(&beside),
             inspection: policies(judgement.inspect_reasons()),
             troubles: judgement.troubles().to_vec(),
             coach: judgement.coach(),
@@ -142,6 +157,7 @@ impl Rulebook {
             title: rule.and_then(|rule| rule.title.clone()),
             reason: reason.text.as_ref().to_owned(),
             fix: reason.fix.as_deref().map(str::to_owned),
+            mode: rule.map(|rule| rule.mode).unwrap_or_default(),
             file: rule.map(|rule| rule.file.clone()).unwrap_or_default(),
             line: rule.map(|rule| rule.line).unwrap_or_default(),
             text: rule.map(|rule| rule.text.clone()).unwrap_or_default(),
@@ -161,6 +177,11 @@ impl Explanation {
             }
         };
         section("why", self.why());
+        let beside = self.beside.iter().flat_map(ExplainedPolicy::lines).collect();
+        section(
+            "beside the point: what is held does not cover this, but no other purpose would",
+            beside,
+        );
         section(
             "why it is read or not",
             self.inspection.iter().flat_map(ExplainedPolicy::lines).collect(),
@@ -169,7 +190,7 @@ impl Explanation {
             "trouble",
             self.troubles.iter().map(|trouble| format!("  {trouble}")).collect(),
         );
-        section("coached", self.coached());
+        section("what comes of it", self.not_insisted());
         let on_probation = self.would.as_ref().map(|would| would.lines(self.inspected));
         section("with the rules on probation in force", on_probation.unwrap_or_default());
         section("what would help", self.help());
@@ -193,8 +214,13 @@ impl Explanation {
             .purpose
             .as_ref()
             .map_or_else(String::new, |purpose| format!(" for `{purpose}`"));
+        let firmness = match (self.outcome, self.passes, &self.coach) {
+            (Outcome::Allow, _, _) | (_, false, None) => "",
+            (_, true, _) => ", let pass",
+            (_, false, Some(_)) => ", coached",
+        };
         format!(
-            "{}: {who} {verb} {} on {place}{under}",
+            "{}{firmness}: {who} {verb} {} on {place}{under}",
             self.outcome.as_str(),
             self.activity
         )
@@ -230,9 +256,12 @@ impl Explanation {
         none.into_iter().chain(policies).chain(not_now).collect()
     }
 
-    fn coached(&self) -> Vec<String> {
+    fn not_insisted(&self) -> Vec<String> {
         let who = self.who.as_ref().map_or("whoever asks", SubjectId::as_str);
         let line = match &self.coach {
+            None if self.passes && self.outcome != Outcome::Allow => {
+                "  the gateway only observes: it passes all the same".to_owned()
+            }
             None => return Vec::new(),
             Some(Coach::Offered) => format!("  {who} is told why not, and may continue"),
             Some(Coach::Continued(id)) => format!("  {who} was told why not, and continued: it passes (`{id}`)"),
@@ -240,7 +269,11 @@ impl Explanation {
         vec![line]
     }
 
+    /// What its sender could do; nothing needs help that passes.
     fn help(&self) -> Vec<String> {
+        if self.passes {
+            return Vec::new();
+        }
         let mut lines: Vec<String> = self.remedy.offers.iter().map(offered).collect();
         lines.extend(self.remedy.fixes.iter().map(|fix| format!("  fix `{fix}`")));
         lines.extend(
@@ -249,8 +282,18 @@ impl Explanation {
                 .iter()
                 .map(|other| format!("  instead: {other}")),
         );
-        if lines.is_empty() && self.outcome == Outcome::Deny {
-            lines.push("  nothing: no purpose of the catalogue opens this".to_owned());
+        let coaching = self.policies.iter().filter(|policy| policy.mode == Mode::Coach);
+        let coaching = list(coaching.map(|policy| policy.id.as_str()));
+        match (&self.coach, lines.is_empty()) {
+            (Some(_), true) => lines.push("  to continue, once told why not: no purpose would do more".to_owned()),
+            (Some(_), false) => lines.push("  or to continue, once told why not".to_owned()),
+            (None, true) if self.outcome == Outcome::Deny => {
+                lines.push("  nothing: no purpose of the catalogue opens this".to_owned());
+            }
+            (None, false) if !coaching.is_empty() && !self.remedy.offers.is_empty() => {
+                lines.push(format!("  and then to continue past {coaching}, which only coaches"));
+            }
+            (None, _) => {}
         }
         lines
     }
@@ -309,5 +352,125 @@ impl ExplainedPolicy {
         )];
         lines.extend(self.text.lines().map(|line| format!("    │ {line}")));
         lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::facts::{Ask, Channel, SourceText, Standing};
+    use crate::rulebook::explain_conditions::tests::seen;
+    use crate::rulebook::{Assembled, Sources};
+
+    const FEED: &str = "https://www.linkedin.com/feed/";
+
+    fn rules(more: &str, mode: Mode) -> Assembled {
+        let mut sources = Sources::embedded();
+        sources.rules.push(SourceText::new("rules/99-test.cedar", more));
+        let assembled = Rulebook::assemble(&sources).unwrap();
+        Assembled {
+            rulebook: assembled.rulebook.in_mode(mode),
+            ..assembled
+        }
+    }
+
+    /// The lines about what was decided, without the texts of rules.
+    fn told(rules: &Assembled, seen: &Observation) -> String {
+        let judgement = rules.rulebook.judge(seen);
+        let lines = rules.rulebook.explain(seen, &judgement).lines();
+        let lines: Vec<String> = lines.into_iter().filter(|line| !line.contains('│')).collect();
+        let text = lines.join("\n");
+        let is_news = |part: &&str| !part.starts_with("why it is read") && !part.starts_with("rules\n");
+        text.split("\n\n").filter(is_news).collect::<Vec<_>>().join("\n")
+    }
+
+    fn holding(rules: &Assembled, mut seen: Observation, purpose: &str) -> Observation {
+        let purpose = rules.rulebook.purposes().get(&PurposeId::new(purpose)).unwrap();
+        seen.standing = Standing::new(rules.rulebook.suppose(purpose, &seen, None), seen.at);
+        seen
+    }
+
+    #[test]
+    fn what_a_purpose_does_not_cover_is_beside_the_point_where_none_would_do() {
+        let rules = rules("", Mode::Enforce);
+        let held = holding(&rules, seen(&rules, "ada", FEED), "recruiting");
+        let mut asked = Observation {
+            standing: held.standing,
+            ..seen(&rules, "ada", "https://x.com/i/api/graphql/a/CreateTweet")
+        };
+        if let Ask::Request(_, head) = &mut asked.ask {
+            "POST".clone_into(&mut head.method);
+        }
+        insta::assert_snapshot!(told(&rules, &asked), @"
+        deny: ada may not post on x.com (x)
+          recognised as post, by x.web.createtweet
+        why
+          no rule permits it
+        beside the point: what is held does not cover this, but no other purpose would
+          forbid `guard.scope` (rules/30-guardrails.cedar:3): Your declared purpose does not cover this platform.
+        what would help
+          nothing: no purpose of the catalogue opens this
+        ");
+        // another purpose opens reading there: then it is why
+        let read = Observation {
+            standing: asked.standing.clone(),
+            ..seen(&rules, "ada", "https://x.com/home")
+        };
+        let read = told(&rules, &read);
+        assert!(read.contains("why\n  forbid `guard.scope`"), "{read}");
+        assert!(read.contains("declare `market-research`"), "{read}");
+    }
+
+    #[test]
+    fn what_is_coached_is_helped_by_continuing_and_what_passes_needs_no_help() {
+        let rule = r#"@id("soft") @reason("R.") @owner("IT") @mode("coach")
+            forbid (principal, action == Action::"browse", resource in Platform::"linkedin");"#;
+        let rules = rules(rule, Mode::Enforce);
+        let bare = seen(&rules, "ada", FEED);
+        let first = told(&rules, &bare);
+        assert!(
+            first.ends_with("  and then to continue past `soft`, which only coaches"),
+            "{first}"
+        );
+        let mut held = holding(&rules, bare, "recruiting");
+        insta::assert_snapshot!(told(&rules, &held), @"
+        deny, coached: ada may not browse on www.linkedin.com (linkedin)
+          recognised as browse, by linkedin.web.nav-feed
+        why
+          forbid `soft` (rules/99-test.cedar:1): R.
+        what comes of it
+          ada is told why not, and may continue
+        what would help
+          to continue, once told why not: no purpose would do more
+        ");
+        let book = &rules.rulebook;
+        let terms = book.past(&held, &book.judge(&held), (Duration::from_hours(1), Channel::Portal));
+        let grants = held.standing.grants().iter().cloned();
+        let grants = grants.chain(terms.map(|terms| terms.named(GrantId::new("told"))));
+        held.standing = Standing::new(grants.collect::<Vec<_>>(), held.at);
+        insta::assert_snapshot!(told(&rules, &held), @"
+        deny, let pass: ada may not browse on www.linkedin.com (linkedin) for `recruiting`
+          recognised as browse, by linkedin.web.nav-feed
+        why
+          forbid `soft` (rules/99-test.cedar:1): R.
+        what comes of it
+          ada was told why not, and continued: it passes (`told`)
+        ");
+    }
+
+    #[test]
+    fn a_gateway_that_only_observes_lets_pass_and_offers_nothing() {
+        let rules = rules("", Mode::Observe);
+        let seen = seen(&rules, "ada", FEED);
+        insta::assert_snapshot!(told(&rules, &seen), @"
+        declare, let pass: ada may, once a purpose is declared, browse on www.linkedin.com (linkedin)
+          recognised as browse, by linkedin.web.nav-feed
+        why
+          no rule permits it
+        what comes of it
+          the gateway only observes: it passes all the same
+        ");
     }
 }

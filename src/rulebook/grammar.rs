@@ -17,7 +17,7 @@ impl Sources {
         add(Directory::parse(&self.people).map(drop));
         let owners = self.owners();
         add(owners.clone().map(drop));
-        add(Err(of_rules(self, owners.unwrap_or_default())));
+        add(Err(of_rules(self, owners.ok())));
         add(Err(self.mistakes_of_cases()));
         found.retain(|problem| !is_about_a_name(problem));
         found
@@ -30,7 +30,7 @@ impl Sources {
 }
 
 /// What is wrong with schema and rules whatever they name.
-pub(super) fn of_rules(sources: &Sources, owners: Owners) -> Vec<Problem> {
+pub(super) fn of_rules(sources: &Sources, owners: Option<Owners>) -> Vec<Problem> {
     let world = World {
         owners,
         ..World::default()
@@ -41,7 +41,10 @@ pub(super) fn of_rules(sources: &Sources, owners: Owners) -> Vec<Problem> {
     found
 }
 
-/// Whether a text names what no other text has; what a key is called is its own affair.
+/// Whether a text names what no other text has; what a key is called, and which of few words it takes, is its own affair.
 fn is_about_a_name(problem: &Problem) -> bool {
-    problem.code.contains("unknown") && !problem.code.ends_with("unknown-key")
+    let is_own = ["unknown-key", "unknown-value"]
+        .iter()
+        .any(|own| problem.code.ends_with(own));
+    problem.code.contains("unknown") && !is_own
 }

@@ -132,6 +132,8 @@ struct Counter<'a> {
 struct Verdict {
     passed: Option<(Decision, Option<Grant>)>,
     reasons: Vec<Reason>,
+    /// Those of the refusing policies that refuse it under a grant, and not without one.
+    of_grants: BTreeSet<PolicyId>,
     errors: BTreeSet<PolicyId>,
     troubles: Vec<String>,
     /// The rules of other modes that may apply.
@@ -209,6 +211,7 @@ impl Counter<'_> {
         let mut verdict = Verdict {
             passed: None,
             reasons: Vec::new(),
+            of_grants: BTreeSet::new(),
             errors: BTreeSet::new(),
             troubles: Vec::new(),
             trials: Trials::default(),
@@ -221,12 +224,14 @@ impl Counter<'_> {
             verdict.troubles.extend(decision.troubles().iter().cloned());
             if decision.is_allowed() {
                 verdict.reasons = decision.reasons().to_vec();
+                verdict.of_grants.clear();
                 verdict.passed = Some((decision, grant.cloned()));
                 break;
             }
             for reason in decision.reasons() {
                 if !verdict.reasons.iter().any(|known| known.policy == reason.policy) {
                     verdict.reasons.push(reason.clone());
+                    verdict.of_grants.extend(grant.map(|_| reason.policy.clone()));
                 }
             }
             // most hosts are nobody's business: what is denied there is denied under every grant alike
@@ -244,6 +249,7 @@ pub(super) struct Part {
     pub(super) decision: Option<Decision>,
     pub(super) grant: Option<Grant>,
     pub(super) reasons: Vec<Reason>,
+    pub(super) of_grants: BTreeSet<PolicyId>,
     pub(super) errors: BTreeSet<PolicyId>,
     pub(super) troubles: Vec<String>,
 }
@@ -260,6 +266,7 @@ impl Verdict {
             decision,
             grant: grant.flatten(),
             reasons: self.reasons,
+            of_grants: self.of_grants,
             errors: self.errors,
             troubles: self.troubles,
         }

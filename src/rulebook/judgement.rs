@@ -20,6 +20,7 @@ pub struct Judgement {
     decision: Option<Decision>,
     grant: Option<Grant>,
     reasons: Vec<Reason>,
+    of_grants: BTreeSet<PolicyId>,
     inspect_reasons: Vec<Reason>,
     errors: BTreeSet<PolicyId>,
     troubles: Vec<String>,
@@ -63,6 +64,8 @@ pub(super) enum Lenience {
 pub struct Refusal {
     /// The determining policies; empty where no rule permits.
     pub reasons: Vec<Reason>,
+    /// Those of them that speak of grants that are held: without a grant they refuse nothing.
+    pub of_grants: BTreeSet<PolicyId>,
     /// Whether a policy failed to evaluate.
     pub policy_error: bool,
     /// Whether the directory does not know the person.
@@ -87,6 +90,7 @@ impl Judgement {
             decision: None,
             grant: None,
             reasons: Vec::new(),
+            of_grants: BTreeSet::new(),
             inspect_reasons: Vec::new(),
             errors: BTreeSet::new(),
             troubles: Vec::new(),
@@ -141,6 +145,7 @@ impl Judgement {
             decision: verdict.decision.filter(|_| !broken),
             grant: verdict.grant.filter(|_| !broken),
             reasons: verdict.reasons,
+            of_grants: verdict.of_grants,
             inspect_reasons: inspect.reasons,
             errors,
             troubles,
@@ -166,6 +171,7 @@ impl Judgement {
         let permit = self.decision.as_ref().and_then(Decision::permit);
         permit.or_else(|| self.let_pass.clone()).ok_or_else(|| Refusal {
             reasons: self.reasons.clone(),
+            of_grants: self.of_grants.clone(),
             policy_error: self.cause == Cause::PolicyError,
             unknown_person: self.cause == Cause::UnknownPerson,
             may_continue: self.coach() == Some(Coach::Offered),
@@ -209,6 +215,11 @@ impl Judgement {
     /// The determining policies: the permits it passes by, or the forbids, under any of the grants, that refuse it.
     pub fn reasons(&self) -> &[Reason] {
         &self.reasons
+    }
+
+    /// Those of them that refuse it under a grant that is held, and not without one.
+    pub fn of_grants(&self) -> &BTreeSet<PolicyId> {
+        &self.of_grants
     }
 
     /// The policies that say whether the flow may be read.

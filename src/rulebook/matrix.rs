@@ -37,6 +37,8 @@ pub struct MatrixQuestion {
 pub enum Access {
     /// It cannot be reached.
     Closed,
+    /// It is reached by whoever is told why not and continues, and nobody reads what is done there.
+    Coached,
     /// It is reached, and nobody reads what is done there.
     Unread,
     /// Each activity is decided.
@@ -46,6 +48,15 @@ pub enum Access {
 /// What opens one activity.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Cell {
+    /// What opens it.
+    pub open: Ways,
+    /// What else opens it to whoever is told why not and continues: rules that coach refuse it, and no others.
+    pub coached: Ways,
+}
+
+/// What opens an activity.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Ways {
     /// It is open without a purpose.
     pub free: bool,
     /// The purposes that open it once they are declared.
@@ -103,11 +114,16 @@ impl Rulebook {
         let free = self.judge(&tunnel);
         let held_there: Vec<Judgement> = held.iter().map(|(_, holding)| self.judge(&under(holding))).collect();
         let all = || std::iter::once(&free).chain(&held_there);
-        if !all().any(Judgement::is_allowed) {
+        let is_coached = |judgement: &Judgement| judgement.coach().is_some();
+        if !all().any(|one| one.is_allowed() || is_coached(one)) {
             return Some(Access::Closed);
         }
         if (free.is_allowed() && !free.inspect()) || !all().any(Judgement::inspect) {
-            return Some(Access::Unread);
+            let is_open = all().any(Judgement::is_allowed);
+            return Some(if is_open { Access::Unread } else { Access::Coached });
+        }
+        if is_coached(&free) && !free.inspect() {
+            return Some(Access::Coached);
         }
         let activities = self.policy.vocabulary().activities().keys();
         let asked = activities.filter(|one| question.activities.is_empty() || question.activities.contains(one));
@@ -142,18 +158,27 @@ impl Rulebook {
             activities: [activity.clone()].into(),
             signatures: BTreeSet::new(),
         };
-        let opens = |seen: &Observation| self.judge_as(seen, Some(&reading)).is_allowed();
         let mut cell = Cell::default();
-        if opens(bare) {
-            cell.free = true;
-            return cell;
+        let judge = |seen: &Observation| self.judge_as(seen, Some(&reading));
+        if let Some(ways) = cell.opened(&judge(bare)) {
+            ways.free = true;
         }
-        for (purpose, _) in held.iter().filter(|(_, holding)| opens(holding)) {
-            let opening = match purpose.approval {
-                Approval::None => &mut cell.declared,
-                Approval::Owner | Approval::Manager => &mut cell.approved,
-            };
-            opening.insert(purpose.id.clone());
+        for (purpose, holding) in held {
+            if cell.open.free {
+                break;
+            }
+            let judgement = judge(holding);
+            // what is coached without a purpose is not worth one that is coached as well
+            if cell.coached.free && !judgement.is_allowed() {
+                continue;
+            }
+            if let Some(ways) = cell.opened(&judgement) {
+                let opening = match purpose.approval {
+                    Approval::None => &mut ways.declared,
+                    Approval::Owner | Approval::Manager => &mut ways.approved,
+                };
+                opening.insert(purpose.id.clone());
+            }
         }
         cell
     }
@@ -177,6 +202,17 @@ impl Rulebook {
             standing: Standing::new([grant], bare.at),
             ..bare.clone()
         })
+    }
+}
+
+impl Cell {
+    /// Where a judgement belongs: among what is open, or what is coached; nowhere where it is refused.
+    fn opened(&mut self, judgement: &Judgement) -> Option<&mut Ways> {
+        match (judgement.is_allowed(), judgement.coach()) {
+            (true, _) => Some(&mut self.open),
+            (false, Some(_)) => Some(&mut self.coached),
+            (false, None) => None,
+        }
     }
 }
 
@@ -235,7 +271,7 @@ mod tests {
     fn cell(access: &Access, activity: &str) -> Cell {
         match access {
             Access::Read(cells) => cells[&Activity::new(activity)].clone(),
-            Access::Closed | Access::Unread => panic!("{access:?}"),
+            Access::Closed | Access::Coached | Access::Unread => panic!("{access:?}"),
         }
     }
 
@@ -246,18 +282,20 @@ mod tests {
     #[test]
     fn each_cell_says_what_opens_it_as_the_gateway_would() {
         let ada = access("ada", "linkedin", "office");
-        assert_eq!(cell(&ada, "post").declared, purposes(&["recruiting"]));
+        assert_eq!(cell(&ada, "post").open.declared, purposes(&["recruiting"]));
         assert!(
             cell(&ada, "browse")
+                .open
                 .declared
                 .is_superset(&purposes(&["recruiting", "market-research"]))
         );
         assert_eq!(cell(&ada, "profile-edit"), Cell::default());
-        assert!(cell(&ada, "telemetry").free);
+        assert!(cell(&ada, "telemetry").open.free);
         let ben = access("ben", "x", "office");
-        assert!(cell(&ben, "post").declared.is_empty());
+        assert!(cell(&ben, "post").open.declared.is_empty());
         assert!(
             cell(&ben, "post")
+                .open
                 .approved
                 .contains(&PurposeId::new("brand-publishing"))
         );
@@ -279,13 +317,42 @@ mod tests {
         "#;
         sources.rules.push(SourceText::new("rules/99-test.cedar", rule));
         let ada = access_by(&sources, "ada", "linkedin", "office");
-        assert_eq!(cell(&ada, "post").declared, purposes(&["recruiting"]));
-        assert!(!cell(&ada, "telemetry").free);
+        assert_eq!(cell(&ada, "post").open.declared, purposes(&["recruiting"]));
+        assert!(!cell(&ada, "telemetry").open.free);
         assert_eq!(access_by(&sources, "vic", "linkedin", "office"), Access::Closed);
     }
 
     #[test]
     fn the_network_that_people_are_in_counts() {
         assert_eq!(cell(&access("ada", "linkedin", "guest"), "post"), Cell::default());
+    }
+
+    #[test]
+    fn what_a_rule_only_coaches_is_apart_from_what_never_opens() {
+        let with = |rule: &str| {
+            let mut sources = Sources::embedded();
+            let rule = format!("@id(\"test\") @reason(\"R.\") @owner(\"IT\") @mode(\"coach\")\n{rule}");
+            sources.rules.push(SourceText::new("rules/99-test.cedar", rule));
+            access_by(&sources, "ada", "linkedin", "office")
+        };
+        let purposes = with("forbid (principal, action == Action::\"post\", resource in Platform::\"linkedin\");");
+        let post = cell(&purposes, "post");
+        assert_eq!(
+            (post.open, post.coached.declared),
+            (Ways::default(), self::purposes(&["recruiting"]))
+        );
+        assert_eq!(cell(&purposes, "comment").coached, Ways::default());
+        let all = with("forbid (principal, action == Action::\"connect\", resource in Platform::\"linkedin\");");
+        let telemetry = cell(&all, "telemetry");
+        assert!(telemetry.coached.free && !telemetry.open.free);
+        assert_eq!(cell(&all, "profile-edit"), Cell::default());
+        let permit = with("permit (principal, action == Action::\"browse\", resource in Platform::\"linkedin\");");
+        let browse = cell(&permit, "browse");
+        assert!(browse.coached.free && browse.open.declared.contains(&PurposeId::new("recruiting")));
+        let rule = "forbid (principal, action == Action::\"connect\", resource in Platform::\"slack\");";
+        let rule = format!("@id(\"test\") @reason(\"R.\") @owner(\"IT\") @mode(\"coach\")\n{rule}");
+        let mut sources = Sources::embedded();
+        sources.rules.push(SourceText::new("rules/99-test.cedar", rule));
+        assert_eq!(access_by(&sources, "dan", "slack", "office"), Access::Coached);
     }
 }

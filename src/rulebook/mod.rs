@@ -41,7 +41,7 @@ pub use explain::{ExplainedPolicy, ExplainedTrial, Explanation};
 pub use explain_conditions::Because;
 pub use judgement::{Judgement, Refusal};
 pub use live::{InForce, Live};
-pub use matrix::{Access, Cell, MatrixQuestion};
+pub use matrix::{Access, Cell, MatrixQuestion, Ways};
 pub use replay::{Change, Example, Group, Loose, Replay, Replayer, Sums, Tally};
 pub use sources::{Sorted, Sources, is_source};
 pub use weigh::{NotDeclared, Visitor, Weighing};

@@ -14,6 +14,9 @@ use crate::facts::{
 use crate::policy::{Hearing, RuleSet};
 use crate::purpose::{Approval, GROUPS, Purpose};
 
+/// A purpose that would help, and how it is offered.
+type Helping<'a> = (Offer, &'a Purpose);
+
 impl Rulebook {
     /// What would help with a refused flow: computed from the rules, so it never goes stale. Nothing, if the flow may
     /// pass, or if not the rules refused it.
@@ -40,7 +43,7 @@ impl Rulebook {
         let path = path.unwrap_or_default();
         let hearing = self.policy.hear(&flow(seen, subject, person, (refused.place(), &path)));
         let not_now = not_now(&hearing, &self.counting(seen, person), refused);
-        let mut helping: Vec<(Offer, &Purpose)> = match &refused.place().platform {
+        let mut helping: Vec<Helping<'_>> = match &refused.place().platform {
             None => Vec::new(),
             Some(platform) => {
                 let visitor = Visitor {
@@ -77,9 +80,9 @@ impl Rulebook {
             .reasons()
             .iter()
             .filter_map(|reason| reason.fix.as_deref())
-            .filter(|fix| self.would_help(fix, seen, person, refused.reading()))
+            .filter(|fix| self.would_help(fix, (seen, person), refused.reading(), &helping))
             .map(str::to_owned)
-            .chain(self.selecting_less(seen, refused.reading()))
+            .chain(self.selecting_less(seen, refused.reading(), &helping))
             .collect();
         Remedy {
             alternative: helping.iter().find_map(|(_, purpose)| purpose.alternative.clone()),
@@ -90,24 +93,32 @@ impl Rulebook {
     }
 
     /// `selection:PURPOSE`, where the selection of a purpose is what keeps others from helping.
-    fn selecting_less(&self, seen: &Observation, reading: Option<&Reading>) -> Option<String> {
+    fn selecting_less(&self, seen: &Observation, reading: Option<&Reading>, known: &[Helping<'_>]) -> Option<String> {
         let selected = seen.selected.as_ref()?;
         let free = Observation {
             selected: None,
             ..seen.clone()
         };
-        self.would_open(&free, reading).then(|| format!("selection:{selected}"))
+        self.would_open(&free, reading, known)
+            .then(|| format!("selection:{selected}"))
     }
 
-    /// Whether the flow would pass, or could with a purpose.
-    fn would_open(&self, seen: &Observation, reading: Option<&Reading>) -> bool {
+    /// Whether the flow would pass, or could with a purpose that would not do as things stand.
+    fn would_open(&self, seen: &Observation, reading: Option<&Reading>, known: &[Helping<'_>]) -> bool {
         let judged = self.judge_as(seen, reading);
-        !judged.is_refused_by_rules() || !self.remedy_judged(seen, &judged).offers.is_empty()
+        let is_new = |offer: &Offer| !known.iter().any(|(known, _)| known.purpose == offer.purpose);
+        !judged.is_refused_by_rules() || self.remedy_judged(seen, &judged).offers.iter().any(is_new)
     }
 
     /// Whether anything would open once the fix is made: nobody is sent to a training that changes nothing. What cannot
     /// be tried out is believed.
-    fn would_help(&self, fix: &str, seen: &Observation, person: &Person, reading: Option<&Reading>) -> bool {
+    fn would_help(
+        &self,
+        fix: &str,
+        (seen, person): (&Observation, &Person),
+        reading: Option<&Reading>,
+        known: &[Helping<'_>],
+    ) -> bool {
         let Some(course) = fix.strip_prefix("training:") else {
             return true;
         };
@@ -124,7 +135,7 @@ impl Rulebook {
             person: Some(Arc::new(trained)),
             ..seen.clone()
         };
-        self.would_open(&seen, reading)
+        self.would_open(&seen, reading, known)
     }
 
     /// The groups of activities that the reading asks for and a grant can cover.

@@ -99,15 +99,9 @@ impl Mint {
         &self.press.issuer
     }
 
-    /// How many certificates are in memory; lags a little.
+    /// How many certificates are in memory.
     pub fn cached(&self) -> u64 {
         self.cache.entry_count()
-    }
-
-    /// Lets [`Mint::cached`] catch up.
-    #[cfg(test)]
-    pub(super) async fn settle(&self) {
-        self.cache.run_pending_tasks().await;
     }
 
     /// How many certificates were signed so far.
@@ -126,7 +120,12 @@ impl Mint {
             .cache
             .entry_by_ref(host)
             .or_insert_with_if(self.issue(host, now), stale);
-        entry.await.into_value()
+        let entry = entry.await;
+        if entry.is_fresh() {
+            // or it would not be counted before somebody asks for another
+            self.cache.run_pending_tasks().await;
+        }
+        entry.into_value()
     }
 
     async fn issue(&self, host: &Host, now: Timestamp) -> Result<Minted, MintError> {

@@ -197,7 +197,6 @@ pub(super) fn fate(error: &hyper::Error) -> Fate {
 /// A step that may take a while, and takes too long.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {
-    Resolving,
     Connecting,
     Handshaking,
     Answering,
@@ -206,12 +205,6 @@ pub(super) enum Step {
 /// The step did not end in time.
 pub(super) fn too_late(to: &Authority, step: Step, seconds: u64) -> Fault {
     let (blame, stage, code, words) = match step {
-        Step::Resolving => (
-            Blame::House,
-            Stage::Resolve,
-            FaultCode::ResolveFailed,
-            "did not resolve",
-        ),
         Step::Connecting => (
             Blame::Origin,
             Stage::Dial,

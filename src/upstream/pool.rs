@@ -6,7 +6,6 @@
 #![expect(clippy::disallowed_methods, reason = "door: measures how long connections are idle")]
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -69,8 +68,8 @@ pub(super) struct Pool {
     connector: Connector,
     keep: Keep,
     slots: Mutex<BTreeMap<Key, Arc<Slot>>>,
-    /// How many connections wait in all slots together.
-    waiting: Arc<AtomicUsize>,
+    /// All that wait, in whichever slot.
+    waiting: Arc<Order>,
     sweeping: std::sync::Once,
 }
 
@@ -97,7 +96,7 @@ struct State {
 struct Waiting {
     sender: http1::SendRequest<Body>,
     since: Instant,
-    _counted: Counted,
+    turn: Turn,
 }
 
 struct Sharing {
@@ -106,19 +105,53 @@ struct Sharing {
     since: Option<Instant>,
 }
 
-/// One of those who wait.
-struct Counted(Arc<AtomicUsize>);
+/// Where those wait who wait, in the order in which they began to. INVARIANT: its lock is the last to be taken.
+#[derive(Default)]
+struct Order(Mutex<Turns>);
 
-impl Counted {
-    fn among(all: &Arc<AtomicUsize>) -> Self {
-        all.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(all))
+#[derive(Default)]
+struct Turns {
+    last: u64,
+    waiting: BTreeMap<u64, Weak<Slot>>,
+}
+
+/// A place in that order, given up when dropped.
+struct Turn {
+    order: Arc<Order>,
+    number: u64,
+}
+
+impl Order {
+    fn join(self: &Arc<Self>, slot: &Arc<Slot>) -> Turn {
+        let mut turns = self.lock();
+        turns.last += 1;
+        let number = turns.last;
+        turns.waiting.insert(number, Arc::downgrade(slot));
+        Turn {
+            order: Arc::clone(self),
+            number,
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
+    /// The turn of the one that has waited longest, and where.
+    fn first(&self) -> Option<(u64, Arc<Slot>)> {
+        let turns = self.lock();
+        let (number, slot) = turns.waiting.first_key_value()?;
+        Some((*number, slot.upgrade()?))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Turns> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Counted {
+impl Drop for Turn {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.order.lock().waiting.remove(&self.number);
     }
 }
 
@@ -208,31 +241,25 @@ impl Pool {
         Ok(Checkout { sender, reused: false })
     }
 
-    fn keep(&self, slot: &Slot, sender: http1::SendRequest<Body>) {
+    fn keep(&self, slot: &Arc<Slot>, sender: http1::SendRequest<Body>) {
         if sender.is_closed() || self.keep.per_origin == 0 || self.keep.total == 0 {
             return;
         }
         slot.lock().make_room(self.keep.per_origin);
-        if self.waiting.load(Ordering::Relaxed) >= self.keep.total {
+        if self.waiting.len() >= self.keep.total {
             self.evict();
         }
         slot.lock().waiting.push(Waiting {
             sender,
             since: Instant::now(),
-            _counted: Counted::among(&self.waiting),
+            turn: self.waiting.join(slot),
         });
     }
 
     /// Lets the connection go that has waited longest, to whichever origin it leads.
     fn evict(&self) {
-        let slots = self.all();
-        let since = |slot: &&Arc<Slot>| slot.lock().waiting.first().map(|each| each.since);
-        let longest = slots.values().filter(|slot| since(slot).is_some()).min_by_key(since);
-        if let Some(slot) = longest {
-            let mut state = slot.lock();
-            if !state.waiting.is_empty() {
-                state.waiting.remove(0);
-            }
+        if let Some((longest, slot)) = self.waiting.first() {
+            slot.lock().waiting.retain(|each| each.turn.number != longest);
         }
     }
 
@@ -245,7 +272,7 @@ impl Pool {
                 .filter(|each| each.connection.is_unused())
                 .count()
         };
-        self.waiting.load(Ordering::Relaxed) + self.all().values().map(shared).sum::<usize>()
+        self.waiting.len() + self.all().values().map(shared).sum::<usize>()
     }
 
     /// Lets all kept connections go.
@@ -349,5 +376,38 @@ impl State {
             .retain(|each| !each.sender.is_closed() && stays(each.since));
         self.waiting.reverse();
         unused
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slot(to: &str) -> Arc<Slot> {
+        let key = Key {
+            authority: Authority::parse(to, None).unwrap(),
+            secure: false,
+        };
+        Arc::new(Slot {
+            spelled: Spelled::of(&key).unwrap(),
+            key,
+            state: Mutex::default(),
+            dialling: tokio::sync::Mutex::default(),
+        })
+    }
+
+    #[test]
+    fn the_one_that_has_waited_longest_is_known_without_a_look_at_any_other() {
+        let order = Arc::<Order>::default();
+        let (x, y) = (slot("x.com:80"), slot("y.com:80"));
+        // nobody can look at them now
+        let _held = (x.lock(), y.lock());
+        let first = || order.first().map(|(number, slot)| (number, slot.key.clone()));
+        let [one, two, three] = [&x, &y, &x].map(|slot| order.join(slot));
+        assert_eq!(first(), Some((one.number, x.key.clone())));
+        drop(one);
+        assert_eq!(first(), Some((two.number, y.key.clone())));
+        drop((two, three));
+        assert_eq!((first(), order.len()), (None, 0));
     }
 }

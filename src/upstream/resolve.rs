@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::net::NetError;
-use tokio::sync::{AcquireError, Semaphore, watch};
-use tokio::time::Instant;
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, timeout_at};
 
 use super::{Resolver, UpstreamError};
 use crate::facts::{Blame, Fault, FaultCode, Host, Stage, SubjectId};
@@ -34,8 +34,8 @@ pub(super) type Answer<'a> = Pin<Box<dyn Future<Output = Result<Vec<IpAddr>, Fau
 
 /// A way to turn names into addresses, in the order in which they should be tried.
 pub(super) trait Resolve: Send + Sync {
-    /// The addresses of `host`, which `asker` wants to know.
-    fn resolve<'a>(&'a self, host: &'a Host, asker: &'a SubjectId) -> Answer<'a>;
+    /// The addresses of `host`, which `asker` wants to know until then; a fault is the answer if that is too early.
+    fn resolve<'a>(&'a self, host: &'a Host, asker: &'a SubjectId, until: Instant) -> Answer<'a>;
 }
 
 /// The way that the settings choose.
@@ -106,13 +106,13 @@ impl System {
         }
     }
 
-    async fn find(&self, host: &Host, asker: &SubjectId) -> Result<Found, Fault> {
-        let asked = match self.asked(host) {
-            Some(asked) => Ok(asked),
-            None => self.ask(host, asker).await,
+    async fn find(&self, host: &Host, asker: &SubjectId, until: Instant) -> Result<Found, Fault> {
+        let mut asked = match self.asked(host) {
+            Some(asked) => asked,
+            None => self.ask(host, asker, until).await?,
         };
-        let mut asked = asked.map_err(|gone| failed(host, &gone))?;
-        let found = asked.wait_for(Option::is_some).await;
+        let found = timeout_at(until, asked.wait_for(Option::is_some)).await;
+        let found = found.map_err(|_| late(host))?;
         let found = found.map_err(|gone| failed(host, &gone))?.clone();
         found.ok_or_else(|| not_found(host))
     }
@@ -123,10 +123,14 @@ impl System {
         self.all().get(host).filter(|asked| counts(asked, now)).cloned()
     }
 
-    async fn ask(&self, host: &Host, asker: &SubjectId) -> Result<Asked, AcquireError> {
+    async fn ask(&self, host: &Host, asker: &SubjectId, until: Instant) -> Result<Asked, Fault> {
         // INVARIANT: in the one queue that all share, nobody stands more often than their share is large.
-        let share = self.share(asker).acquire_owned().await?;
-        let thread = Arc::clone(&self.threads).acquire_owned().await?;
+        let share = timeout_at(until, self.share(asker).acquire_owned()).await;
+        let share = share.map_err(|_| self.crowded(host, asker))?;
+        let share = share.map_err(|gone| failed(host, &gone))?;
+        let thread = timeout_at(until, Arc::clone(&self.threads).acquire_owned()).await;
+        let thread = thread.map_err(|_| late(host))?;
+        let thread = thread.map_err(|gone| failed(host, &gone))?;
         if let Some(asked) = self.asked(host) {
             return Ok(asked); // somebody was faster
         }
@@ -152,6 +156,15 @@ impl System {
         }
         all.insert(host.clone(), asked.clone());
         Ok(asked)
+    }
+
+    /// Nobody was asked: whoever wants to know waits for answers to their other questions.
+    fn crowded(&self, host: &Host, asker: &SubjectId) -> Fault {
+        let most = self.most_each;
+        tracing::debug!(%host, user = asker.as_str(), most, "a name was not looked up in time: others of the same person wait");
+        unresolved(format!(
+            "`{host}` was not looked up in time: {most} other names that you asked for have no answer yet"
+        ))
     }
 
     fn share(&self, asker: &SubjectId) -> Arc<Semaphore> {
@@ -181,9 +194,9 @@ fn counts(asked: &Asked, now: Instant) -> bool {
 }
 
 impl Resolve for System {
-    fn resolve<'a>(&'a self, host: &'a Host, asker: &'a SubjectId) -> Answer<'a> {
+    fn resolve<'a>(&'a self, host: &'a Host, asker: &'a SubjectId, until: Instant) -> Answer<'a> {
         Box::pin(async move {
-            match self.find(host, asker).await?.addresses {
+            match self.find(host, asker, until).await?.addresses {
                 Ok(found) => Ok(found.to_vec()),
                 Err(cause) if is_unknown(&cause) => Err(not_found(host)),
                 Err(cause) => Err(failed(host, &cause)),
@@ -213,10 +226,11 @@ fn is_unknown(error: &io::Error) -> bool {
 struct Hickory(TokioResolver);
 
 impl Resolve for Hickory {
-    fn resolve<'a>(&'a self, host: &'a Host, _asker: &'a SubjectId) -> Answer<'a> {
+    fn resolve<'a>(&'a self, host: &'a Host, _asker: &'a SubjectId, until: Instant) -> Answer<'a> {
         Box::pin(async move {
             // The final dot keeps search domains out: `www.x.com` is never `www.x.com.corp.example`.
-            match self.0.lookup_ip(format!("{host}.")).await {
+            let looked = timeout_at(until, self.0.lookup_ip(format!("{host}."))).await;
+            match looked.map_err(|_| late(host))? {
                 Ok(found) => Ok(found.iter().collect()),
                 Err(cause) if is_absent(&cause) => Err(not_found(host)),
                 Err(cause) => Err(failed(host, &cause)),
@@ -236,7 +250,14 @@ pub(super) fn not_found(host: &Host) -> Fault {
 }
 
 fn failed(host: &Host, cause: &dyn std::error::Error) -> Fault {
-    let detail = format!("`{host}` could not be resolved: {cause}");
+    unresolved(format!("`{host}` could not be resolved: {cause}"))
+}
+
+fn late(host: &Host) -> Fault {
+    unresolved(format!("`{host}` did not resolve in time"))
+}
+
+fn unresolved(detail: String) -> Fault {
     Fault::new(Blame::House, Stage::Resolve, FaultCode::ResolveFailed, detail)
 }
 
@@ -256,10 +277,14 @@ mod tests {
         SubjectId::parse("ada").unwrap()
     }
 
+    fn later() -> Instant {
+        Instant::now() + Duration::from_mins(1)
+    }
+
     #[tokio::test]
     async fn the_system_knows_itself() {
         let system = System::new(getaddrinfo, 1, 1);
-        let found = system.resolve(&host("localhost"), &ada()).await.unwrap();
+        let found = system.resolve(&host("localhost"), &ada(), later()).await.unwrap();
         assert!(!found.is_empty() && found.iter().all(IpAddr::is_loopback), "{found:?}");
     }
 
@@ -278,13 +303,13 @@ mod tests {
             let before = CALLS.load(Ordering::SeqCst);
             let calls = || CALLS.load(Ordering::SeqCst) - before;
             let (first, second) = (
-                system.resolve(&host(name), &ada()).await,
-                system.resolve(&host(name), &ada()).await,
+                system.resolve(&host(name), &ada(), later()).await,
+                system.resolve(&host(name), &ada(), later()).await,
             );
             assert_eq!((first.is_ok(), second.is_ok()), (name == "x.com", name == "x.com"));
             assert_eq!(calls(), 1, "{name}");
             tokio::time::advance(kept).await;
-            drop(system.resolve(&host(name), &ada()).await);
+            drop(system.resolve(&host(name), &ada(), later()).await);
             assert_eq!(calls(), 2, "{name}");
         }
     }
@@ -304,14 +329,14 @@ mod tests {
             1,
         );
         let (slow, other) = (host("slow.com"), host("other.com"));
-        assert!(system.resolve(&slow, &ada()).now_or_never().is_none());
-        assert!(system.resolve(&slow, &ada()).now_or_never().is_none());
-        assert!(system.resolve(&other, &ada()).now_or_never().is_none());
+        assert!(system.resolve(&slow, &ada(), later()).now_or_never().is_none());
+        assert!(system.resolve(&slow, &ada(), later()).now_or_never().is_none());
+        assert!(system.resolve(&other, &ada(), later()).now_or_never().is_none());
         assert_eq!(system.threads.available_permits(), 0);
         drop(held);
-        assert!(system.resolve(&slow, &ada()).await.is_ok());
+        assert!(system.resolve(&slow, &ada(), later()).await.is_ok());
         assert_eq!(CALLS.load(Ordering::SeqCst), 1);
-        assert!(system.resolve(&other, &ada()).await.is_ok());
+        assert!(system.resolve(&other, &ada(), later()).await.is_ok());
         assert_eq!(CALLS.load(Ordering::SeqCst), 2);
     }
 
@@ -330,16 +355,16 @@ mod tests {
         );
         let (ada, bob) = (ada(), SubjectId::parse("bob").unwrap());
         let hosts = ["slow.com", "slower.com", "slowest.com"].map(host);
-        let mut asked: Vec<_> = hosts.iter().map(|host| system.resolve(host, &ada)).collect();
+        let mut asked: Vec<_> = hosts.iter().map(|host| system.resolve(host, &ada, later())).collect();
         assert!(asked.iter_mut().all(|answer| answer.now_or_never().is_none()));
         drop(asked);
-        let mut waits = system.resolve(&hosts[2], &ada);
+        let mut waits = system.resolve(&hosts[2], &ada, later());
         assert!(
             waits.as_mut().now_or_never().is_none(),
             "calls go on, whoever gave them up"
         );
         let found = match system.threads.available_permits() {
-            1 => system.resolve(&host("x.com"), &bob).await.ok(),
+            1 => system.resolve(&host("x.com"), &bob, later()).await.ok(),
             _ => None,
         };
         let still_waits = waits.as_mut().now_or_never().is_none();
@@ -347,8 +372,39 @@ mod tests {
         assert!(found.is_some() && still_waits, "{found:?}");
         assert!(waits.await.is_ok());
         for host in &hosts {
-            assert!(system.resolve(host, &ada).await.is_ok());
+            assert!(system.resolve(host, &ada, later()).await.is_ok());
         }
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_their_own_other_names_hears_so_and_not_that_nobody_answers() {
+        static GOES_ON: AtomicBool = AtomicBool::new(false);
+        let system = System::new(
+            |_| {
+                while !GOES_ON.load(Ordering::SeqCst) {
+                    std::thread::yield_now();
+                }
+                Ok(Vec::new())
+            },
+            2,
+            1,
+        );
+        let (slow, ada) = (host("slow.com"), ada());
+        assert!(system.resolve(&slow, &ada, later()).now_or_never().is_none());
+        let detail = async |host: &Host| {
+            let too_late = system.resolve(host, &ada, Instant::now()).await.unwrap_err();
+            assert_eq!(too_late.code, FaultCode::ResolveFailed);
+            too_late.detail
+        };
+        let details = [detail(&slow).await, detail(&host("other.com")).await];
+        GOES_ON.store(true, Ordering::SeqCst);
+        assert_eq!(
+            details,
+            [
+                "`slow.com` did not resolve in time",
+                "`other.com` was not looked up in time: 1 other names that you asked for have no answer yet",
+            ]
+        );
     }
 
     #[tokio::test]
@@ -362,8 +418,8 @@ mod tests {
             1,
             1,
         );
-        assert!(system.resolve(&host("x.com"), &ada()).await.is_err());
-        assert!(system.resolve(&host("x.com"), &ada()).await.is_ok());
+        assert!(system.resolve(&host("x.com"), &ada(), later()).await.is_err());
+        assert!(system.resolve(&host("x.com"), &ada(), later()).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
@@ -380,14 +436,19 @@ mod tests {
             2,
         );
         let slow = host("slow.com");
-        assert!(system.resolve(&slow, &ada()).now_or_never().is_none());
+        assert!(system.resolve(&slow, &ada(), later()).now_or_never().is_none());
         for n in 0..=MOST_ASKED {
-            assert!(system.resolve(&host(&format!("n{n}.com")), &ada()).await.is_ok());
+            assert!(
+                system
+                    .resolve(&host(&format!("n{n}.com")), &ada(), later())
+                    .await
+                    .is_ok()
+            );
         }
         assert!(system.all().len() <= MOST_ASKED);
         assert!(system.asked(&slow).is_some());
         GOES_ON.store(true, Ordering::SeqCst);
-        assert!(system.resolve(&slow, &ada()).await.is_ok());
+        assert!(system.resolve(&slow, &ada(), later()).await.is_ok());
     }
 
     #[test]

@@ -213,6 +213,113 @@ fn what_cannot_be_done_with_an_authority_is_explained() {
     ");
 }
 
+/// A company that signs an intermediate, whose key is `key.pem`, with its root; `chain.pem` holds both.
+fn company(extensions: &str) -> Desk {
+    let desk = Desk::empty();
+    let ca = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign\n";
+    desk.write("ca.ext", ca);
+    desk.write("server.ext", "basicConstraints=CA:FALSE\n");
+    for line in [
+        "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out company.key",
+        "openssl req -x509 -key company.key -subj '/O=Acme/CN=Acme root' -days 3650 -out company.pem",
+        "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem",
+        "openssl req -new -key key.pem -subj '/O=Acme/CN=Acme proxy' -out proxy.csr",
+        &format!(
+            "openssl x509 -req -in proxy.csr -CA company.pem -CAkey company.key -days 90 -extfile {extensions} -out proxy.pem"
+        ),
+        "cat proxy.pem company.pem > chain.pem",
+    ] {
+        let told = desk.types(line);
+        assert!(told.starts_with("exit 0\n"), "{line}: {told}");
+    }
+    desk
+}
+
+#[test]
+fn a_companys_intermediate_is_imported_with_a_key_in_either_form_that_nobody_else_can_read() {
+    let desk = company("ca.ext");
+    insta::assert_snapshot!(desk.types("wayleave ca import --certificate chain.pem --key key.pem"), @"
+    exit 0
+    --- stdout
+    root
+      subject    O=Acme, CN=Acme root
+      SHA-256    [fingerprint]
+      valid      [day] to [day]
+      file       [desk]/certs/root.pem
+    issuing
+      subject    O=Acme, CN=Acme proxy
+      SHA-256    [fingerprint]
+      valid      [day] to [day]
+      speaks for any host
+    --- stderr
+    warning: no name constraints: whoever gets the key from here can speak for any host; ask for an intermediate that is constrained to the hosts you inspect
+    ");
+    insta::assert_snapshot!(desk.types("stat -c '%a %n' certs certs/*"), @"
+    exit 0
+    --- stdout
+    700 certs
+    600 certs/issuing.key
+    644 certs/issuing.pem
+    644 certs/root.pem
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca import --certificate chain.pem --key key.pem"), @"
+    exit 1
+    --- stderr
+    error: `certs/issuing.key` exists already: `--force` replaces it, and everybody who relies on it then needs the new one
+    ");
+    desk.types("openssl ec -in key.pem -out sec1.pem && rm -r certs");
+    assert!(desk.read("sec1.pem").contains("BEGIN EC PRIVATE KEY"));
+    assert!(desk.read("key.pem").contains("BEGIN PRIVATE KEY"));
+    let told = desk.types("umask 0 && wayleave ca import --certificate chain.pem --key sec1.pem");
+    assert!(told.starts_with("exit 0\n"), "{told}");
+    insta::assert_snapshot!(desk.types("stat -c '%a %n' certs/issuing.key"), @"
+    exit 0
+    --- stdout
+    600 certs/issuing.key
+    ");
+    // it is the authority from now on
+    let shown = desk.types("wayleave ca show");
+    assert!(
+        shown.starts_with("exit 0\n") && shown.contains("CN=Acme proxy"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn an_intermediate_that_cannot_sign_and_a_key_that_cannot_be_used_are_refused_with_a_way_out() {
+    let desk = company("server.ext");
+    insta::assert_snapshot!(desk.types("wayleave ca import --certificate chain.pem --key key.pem"), @"
+    exit 1
+    --- stderr
+    error: the certificate `O=Acme, CN=Acme proxy` cannot sign for sites: it is not a CA certificate (basic constraints, `CA:TRUE`)
+    ");
+    let desk = company("ca.ext");
+    desk.types("openssl ecparam -name prime256v1 -genkey -noout -out other.pem");
+    insta::assert_snapshot!(desk.types("wayleave ca import --certificate chain.pem --key other.pem"), @"
+    exit 1
+    --- stderr
+    error: the key in `other.pem` belongs to no certificate in `chain.pem`: bring the pair that was made together
+    ");
+    desk.types("openssl pkcs8 -topk8 -in key.pem -passout pass:secret -out pkcs8.pem");
+    desk.types("openssl ec -in key.pem -aes128 -passout pass:secret -out sec1.pem");
+    insta::assert_snapshot!(desk.types("wayleave ca import --certificate chain.pem --key pkcs8.pem"), @"
+    exit 1
+    --- stderr
+    error: the key in `pkcs8.pem` is encrypted: convert it with `openssl pkey -in pkcs8.pem -out plain.key`, import `plain.key`, then remove it
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca import --certificate chain.pem --key sec1.pem"), @"
+    exit 1
+    --- stderr
+    error: the key in `sec1.pem` is encrypted: convert it with `openssl pkey -in sec1.pem -out plain.key`, import `plain.key`, then remove it
+    ");
+    insta::assert_snapshot!(desk.types("wayleave ca import --certificate chain.pem --key chain.pem"), @"
+    exit 1
+    --- stderr
+    error: `chain.pem` holds no usable private key: no items found; it needs a PKCS#8, SEC1 or PKCS#1 key in PEM
+    ");
+    assert!(!desk.path("certs").exists(), "nothing was written");
+}
+
 #[test]
 fn the_pac_file_names_the_ways_and_the_managed_domains() {
     let desk = Desk::empty();

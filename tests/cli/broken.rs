@@ -47,24 +47,7 @@ fn an_unknown_purpose() {
        ╰────
       help: did you mean `recruiting`? they are listed in `purposes.toml`
 
-    wayleave::policy::invalid
-
-      × for policy `mine`: entity `PurposeKind::"recruting"` is of an enumerated entity type, but
-      │ `"recruting"` is not declared as a valid eid
-       ╭─[rules/50-mine.cedar:3:55]
-     2 │ permit (principal in Role::"staff", action == Action::"share", resource in Category::"professional")
-     3 │ when { context has purpose && context.purpose.kind == PurposeKind::"recruting" };
-       ·                                                       ────────────┬───────────
-       ·                                                                   ╰── here
-       ╰────
-      help: valid entity eids: "advertising-campaign", "brand-publishing", "community-management",
-            "competitor-research", "crisis-response", "customer-support", "event-coverage",
-            "executive-communication", "fraud-investigation", "influencer-outreach", "investor-
-            relations", "legal-discovery", "market-research", "partner-relations", "personal-break",
-            "press-monitoring", "recruiting", "security-research", "social-listening", "training-
-            delivery"
-
-    policies: 2 errors, 0 warnings
+    policies: 1 error, 0 warnings
     "#);
 }
 
@@ -156,9 +139,10 @@ fn a_platform_that_is_there_twice() {
     insta::assert_snapshot!(desk.types("wayleave check"), @r#"
     exit 1
     --- stdout
-    wayleave::catalog::misplaced
+    wayleave::catalog::duplicate
 
-      × `goodreads` stands in a file that is named `goodreads-2`
+      × `goodreads-2.toml` declares the platform `goodreads`, which is declared in `catalog/
+      │ goodreads.toml` already
        ╭─[catalog/goodreads-2.toml:3:6]
      2 │ # Goodreads: how wayleave knows its hosts and reads its requests. The keys are described in README.md beside it.
      3 │ id = "goodreads"
@@ -166,33 +150,10 @@ fn a_platform_that_is_there_twice() {
        ·           ╰── here
      4 │ name = "Goodreads"
        ╰────
-      help: rename the file to `goodreads.toml`
+      help: give it an id, hosts and signatures of its own, or remove the file; it was not read any
+            further
 
-    wayleave::catalog::duplicate
-
-      × `goodreads` is listed twice
-       ╭─[catalog/goodreads.toml:3:6]
-     2 │ # Goodreads: how wayleave knows its hosts and reads its requests. The keys are described in README.md beside it.
-     3 │ id = "goodreads"
-       ·      ─────┬─────
-       ·           ╰── here
-     4 │ name = "Goodreads"
-       ╰────
-      help: remove one, or give it another id
-
-    wayleave::catalog::duplicate
-
-      × `goodreads.com` is listed twice
-        ╭─[catalog/goodreads.toml:13:12]
-     12 │ domains = [
-     13 │   { host = "goodreads.com", match = "suffix", roles = ["site"] },
-        ·            ───────┬───────
-        ·                   ╰── here
-     14 │ ]
-        ╰────
-      help: remove one, or give it another id
-
-    policies: 3 errors, 0 warnings
+    policies: 1 error, 0 warnings
     "#);
 }
 
@@ -217,4 +178,113 @@ fn toml_that_is_none() {
 
     policies: 1 error, 0 warnings
     "#);
+}
+
+#[test]
+fn a_bracket_or_quote_that_is_missing_is_one_mistake_and_told_where_something_opens() {
+    let broken = |from: &str, to: &str| {
+        let desk = Desk::with_policies();
+        desk.edit("policies/purposes.toml", from, to);
+        desk.types("wayleave check")
+    };
+    let (categories, title) = ("[\"professional\"]", "title = \"Recruiting\"");
+    insta::assert_snapshot!(broken(categories, "[\"professional\""), @r#"
+    exit 1
+    --- stdout
+    wayleave::purposes::syntax
+
+      × this `[` is not closed before line 232
+         ╭─[purposes.toml:231:14]
+     230 │ roles = ["manager", "executive", "marketer"]
+     231 │ categories = ["professional"
+         ·              ┬
+         ·              ╰── here
+     232 │ covers = ["read", "engage", "publish"]
+         ╰────
+      help: write `]` where it ends
+
+    policies: 1 error, 0 warnings
+    "#);
+    insta::assert_snapshot!(broken(title, "title = \"Recruiting"), @r#"
+    exit 1
+    --- stdout
+    wayleave::purposes::syntax
+
+      × a `"` is missing in this line: the text that begins here does not end in it
+         ╭─[purposes.toml:269:9]
+     268 │ id = "recruiting"
+     269 │ title = "Recruiting
+         ·         ┬
+         ·         ╰── here
+     270 │ description = "Find candidates, write to them, post jobs."
+         ╰────
+      help: a text stands between two quotes in one line, a longer one between `"""` and `"""`
+
+    policies: 1 error, 0 warnings
+    "#);
+}
+
+#[test]
+fn a_purpose_that_covers_nothing_of_what_a_rule_permits_is_told_and_one_that_covers_a_part_is_not() {
+    let rule = |actions: &str| {
+        ruled(&format!(
+            "@id(\"mine\") @reason(\"Mine.\") @owner(\"IT\") @untested(\"example\")\n\
+             permit (principal in Role::\"engineer\", action in [{actions}], resource in Category::\"professional\")\n\
+             when {{ context has purpose && [PurposeKind::\"recruiting\", PurposeKind::\"market-research\"].contains(context.purpose.kind) }};\n"
+        ))
+    };
+    insta::assert_snapshot!(rule("Action::\"share\", Action::\"moderate\""), @r#"
+    exit 0
+    --- stdout
+    wayleave::policy::not-covered
+
+      ⚠ rule `mine` never applies under the purpose `market-research`: its grants never cover
+      │ `administer`, `publish`, and the rule permits nothing else
+       ╭─[rules/50-mine.cedar:3:59]
+     2 │ permit (principal in Role::"engineer", action in [Action::"share", Action::"moderate"], resource in Category::"professional")
+     3 │ when { context has purpose && [PurposeKind::"recruiting", PurposeKind::"market-research"].contains(context.purpose.kind) };
+       ·                                                           ───────────────┬──────────────
+       ·                                                                          ╰── here
+       ╰────
+      help: add `administer`, `publish` to its `covers` in `purposes.toml`, or leave the purpose out
+            of the rule
+
+    policies: sound (41 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
+    "#);
+    for part in [
+        "Action::\"share\", Action::\"search\"",
+        "Action::\"login\"",
+        "Action::\"connect\"",
+    ] {
+        let told = rule(part);
+        assert!(told.contains("; 0 warnings"), "{told}");
+    }
+}
+
+#[test]
+fn a_purpose_that_the_schema_alone_lacks_or_a_misspelt_employment_is_told_in_plain_words() {
+    insta::assert_snapshot!(ruled("@id(\"mine\") @reason(\"Mine.\") @owner(\"IT\") @untested(\"example\")\nforbid (principal, action == Action::\"sell\", resource in Category::\"professional\")\nwhen { principal.employment == Employment::\"vendr\" };\n"), @r#"
+    exit 1
+    --- stdout
+    wayleave::policy::unknown-value
+
+      × rule `mine` names `Employment::"vendr"`, which the schema does not list
+       ╭─[rules/50-mine.cedar:3:32]
+     2 │ forbid (principal, action == Action::"sell", resource in Category::"professional")
+     3 │ when { principal.employment == Employment::"vendr" };
+       ·                                ─────────┬─────────
+       ·                                         ╰── here
+       ╰────
+      help: did you mean `vendor`? otherwise add it to `Employment` in the schema
+
+    policies: 1 error, 0 warnings
+    "#);
+    let desk = Desk::with_policies();
+    desk.edit("policies/wayleave.cedarschema", "\"recruiting\", ", "");
+    let told = desk.types("wayleave check");
+    let said = "rule `recruiting.read` names the purpose `recruiting`, which the schema does not list";
+    assert!(
+        told.starts_with("exit 1") && told.contains(said) && !told.contains("eid"),
+        "{told}"
+    );
 }

@@ -119,6 +119,37 @@ fn a_misspelt_role_hides_no_mistake_in_cases_properties_or_owners() {
 }
 
 #[test]
+fn what_follows_from_a_file_that_cannot_be_read_is_not_told_of_others() {
+    for (file, code) in [
+        ("purposes.toml", "purposes::syntax"),
+        ("owners.toml", "owners::syntax"),
+        ("people/roles.toml", "people::syntax"),
+        ("people/people.toml", "people::syntax"),
+        ("catalog/categories.toml", "catalog::syntax"),
+        ("catalog/activities.toml", "catalog::syntax"),
+        ("catalog/mastodon.toml", "catalog::syntax"),
+        ("catalog/local.toml", "catalog::syntax"),
+        ("cases/linkedin.toml", "cases::syntax"),
+        ("properties/people.toml", "properties::syntax"),
+    ] {
+        let desk = Desk::with_policies();
+        desk.write("policies/owners.toml", "[owners]\nrules = \"IT\"\n");
+        desk.write("policies/rules/50-mine.cedar", MINE);
+        desk.write(
+            "policies/catalog/local.toml",
+            "[[host]]\nhost = \"social.corp.example\"\nplatform = \"mastodon\"\n",
+        );
+        let text = desk.read(&format!("policies/{file}"));
+        desk.write(&format!("policies/{file}"), &format!("mine = [\"x\"\n{text}"));
+        assert_eq!(told(&desk), (vec![format!("{code} {file}")], 1), "{file}");
+    }
+}
+
+/// A rule that only `owners.toml` gives an owner.
+const MINE: &str = "@id(\"mine\") @reason(\"Mine.\") @untested(\"example\")\nforbid (principal in Role::\"engineer\", action == \
+                    Action::\"sell\", resource in Category::\"professional\");\n";
+
+#[test]
 fn a_stray_file_hides_nothing_of_the_others() {
     let desk = Desk::with_policies();
     misspell_a_role(&desk);

@@ -30,9 +30,9 @@ fn without_a_solver_people_and_cases_are_compared_and_that_is_said() {
     --- stdout
     not proved: the solver `/nowhere/cvc5` cannot be started: No such file or directory (os error 2); install cvc5 (Debian and Ubuntu: `apt-get install cvc5`; macOS: `brew install cvc5`), or name it in the environment: `CVC5=/path/to/cvc5`
     compared instead: the cases of both, and what their people may do on a platform of each category, on a working day in the office; anything else may differ, too
-    newly allowed: nothing
-    newly denied:
-      `carebot`, `cora` may browse, comment, download, message, message-read, search, upload, view-media on `9gag`, `bereal`, `bilibili` and 8 more platforms under `customer-support`
+    newly allowed to these people: nothing
+    newly denied to these people:
+      `carebot`, `cora` may read, comment, message, upload on `9gag`, `bereal`, `bilibili` and 8 more platforms under `customer-support`
     cases/facebook.toml:8 it asks a customer care agent for a purpose, and offers customer support
         policies: comes as the case says
         new: offers: expected ["customer-support"], came ["competitor-research", "market-research", "press-monitoring", "social-listening", "community-management"]
@@ -64,21 +64,25 @@ fn without_a_solver_a_platform_that_is_closed_or_not_read_any_more_is_seen() {
     let rule =
         "forbid (principal in Role::\"staff\", action == Action::\"connect\", resource in Platform::\"snapchat\");";
     let told = moved(rule);
-    let (allowed, denied) = told.split_once("newly denied:\n").unwrap();
-    assert!(allowed.ends_with("newly allowed: nothing\n"), "{told}");
+    let (allowed, denied) = told.split_once("newly denied to these people:\n").unwrap();
+    assert!(allowed.ends_with("newly allowed to these people: nothing\n"), "{told}");
     assert!(
         denied.contains("may embed, telemetry on `snapchat` without a purpose\n"),
         "{told}"
     );
     assert!(
-        denied.contains("view-media on `snapchat` under `market-research`\n"),
+        denied
+            .contains("may read, login, logout, realtime on `snapchat` under `competitor-research`, `market-research`"),
         "{told}"
     );
     let rule =
         "forbid (principal in Role::\"staff\", action == Action::\"inspect\", resource in Platform::\"snapchat\");";
     let told = moved(rule);
-    let (allowed, denied) = told.split_once("newly denied: nothing\n").unwrap();
-    assert!(allowed.ends_with("may do anything unread on `snapchat`\n"), "{told}");
+    let (allowed, denied) = told.split_once("newly denied to these people: nothing\n").unwrap();
+    assert!(
+        allowed.ends_with("may do anything unread on `snapchat` without a purpose\n"),
+        "{told}"
+    );
     assert_eq!(denied, "every case comes out the same\n");
 }
 
@@ -89,9 +93,9 @@ fn without_a_solver_what_is_open_without_a_purpose_is_not_denied() {
     insta::assert_snapshot!(moved(rule), @"
     exit 0
     --- stdout
-    newly allowed:
-      `ada`, `ben`, `carebot`, `cora`, `mia`, `nora`, `olga`, `otto`, `pia`, `sol` may share on `instagram` without a purpose
-    newly denied: nothing
+    newly allowed to these people:
+      `ada`, `ben`, `carebot` and 7 more people may share on `instagram` without a purpose
+    newly denied to these people: nothing
     every case comes out the same
     ");
 }
@@ -264,37 +268,35 @@ mod solved {
         insta::assert_snapshot!(desk.types("wayleave diff policies new"), @r#"
         exit 1
         --- stdout
-        newly allowed, of each kind of requests at least the one that is shown:
-          `brand.publish`: somebody with role `communications` may publish, read, engage and administer on `social-media` under `advertising-campaign`, where !(principal in Department::"marketing") && context.purpose has approvedBy && !(context.purpose.approvedBy == principal)
-            who    somebody engaged as employee, roles `communications`, `staff`, trained in `social-media` until [time]
-            does   advertise
-            where  a host of some platform in `social-media`
-            for    `advertising-campaign`, covering `administer`, on that platform, approved by somebody else
-            when   [time] (Tuesday, 10:00 on their clock)
-            from   office network, identified by basic
+        newly allowed, the weightiest first; of each kind at least the request that is shown (on Tuesday at 10:00, from the office network, identified by basic, unless it says otherwise):
+          `brand.publish`: somebody with role `communications` may publish, read, engage and administer on `social-media` under `advertising-campaign` or `brand-publishing`, where !(principal in Department::"marketing") && context.purpose.approvedBy != principal
+            e.g. somebody engaged as employee, roles `communications`, `staff`, trained in `social-media` until [time]; advertise; a host of some platform in `social-media`; for `advertising-campaign`, covering `administer`, on that platform, approved by somebody else
             policies: denied: no rule permits it
-            new: allowed by `brand.publish`
-          `brand.publish`: somebody with role `communications` may publish, read, engage and administer on `social-media` under `brand-publishing`, where !(principal in Department::"marketing") && context.purpose has approvedBy && !(context.purpose.approvedBy == principal)
-            who    somebody engaged as employee, roles `communications`, `staff`, trained in `social-media` until [time]
-            does   advertise
-            where  a host of some platform in `social-media`
-            for    `brand-publishing`, covering `administer`, on that platform, approved by somebody else
-            when   [time] (Tuesday, 10:00 on their clock)
-            from   office network, identified by basic
-            policies: denied: no rule permits it
-            new: allowed by `brand.publish`
-        newly denied, of each kind of requests at least the one that is shown:
-          `personal.break`: somebody with role `staff` may read on `social-media` under `personal-break`, where context.local.weekday <= 5 && !(context.local.time < duration("12h")) && context.local.time < duration("14h") && !(context.local.weekday <= 4), for example on Friday at 12:30
-            who    somebody engaged as employee, role `staff`
-            does   browse
-            where  a host of some platform in `social-media`
-            for    `personal-break`, covering `read`, on that platform, approved by nobody
-            when   [time] (Friday, 12:30 on their clock)
-            from   office network, identified by basic
-            policies: allowed by `personal.break`
+            new: allowed by `brand.publish` (rules/20-purposes.cedar:111)
+        newly denied, the weightiest first; of each kind at least the request that is shown (on Tuesday at 10:00, from the office network, identified by basic, unless it says otherwise):
+          `personal.break`: somebody with role `staff` may read on `social-media` under `personal-break`, where context.local.weekday <= 5 && context.local.time >= duration("12h") && context.local.time < duration("14h") && context.local.weekday > 4, for example on Friday at 12:30
+            e.g. somebody engaged as employee, role `staff`; browse; a host of some platform in `social-media`; for `personal-break`, covering `read`, on that platform, approved by nobody; at [time] (Friday, 12:30 on their clock)
+            policies: allowed by `personal.break` (rules/20-purposes.cedar:260)
             new: denied: no rule permits it
         otherwise equivalent: proved for every request of another kind
         "#);
+    }
+
+    #[test]
+    fn a_small_edit_is_one_sentence_with_one_request() {
+        let desk = with_new();
+        desk.write(
+            "new/rules/90-mine.cedar",
+            "@id(\"mine\")\n@title(\"T\")\n@reason(\"R.\")\n@owner(\"IT\")\npermit (principal in Department::\"marketing\", \
+             action in [Action::\"post\", Action::\"upload\"], resource)\nwhen { (resource in Platform::\"instagram\" || \
+             resource in Platform::\"facebook\") && context has purpose && [PurposeKind::\"market-research\", \
+             PurposeKind::\"press-monitoring\"].contains(context.purpose.kind) };\n",
+        );
+        let told = compared(&desk);
+        let sentence = "\n  `mine`: somebody in department `marketing` may post and upload on `facebook` or `instagram` under \
+                        `market-research` or `press-monitoring`\n    e.g. ";
+        assert!(told.contains(sentence), "{told}");
+        assert_eq!(told.matches("e.g. ").count(), 1, "{told}");
     }
 
     #[test]
@@ -310,31 +312,15 @@ mod solved {
         insta::assert_snapshot!(desk.types("wayleave diff HEAD~1.."), @r#"
         exit 1
         --- stdout
-        newly allowed, of each kind of requests at least the one that is shown:
-          `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && !(resource.businessOwner == principal) && resource.declarer has manager && resource.declarer.manager == principal && !(resource.maxDuration <= duration("14d"))
-            who    somebody engaged as employee, of no role and no department
-            does   approve
-            about  businessOwner = somebody else
-            about  declarer = somebody else
-            about  kind = advertising-campaign
-            about  maxDuration = 15d
-            by     portal
-            when   [time] (Tuesday, 10:00 on their clock)
-            from   office network, identified by basic
+        newly allowed, the weightiest first; of each kind at least the request that is shown (on Tuesday at 10:00, from the office network, identified by basic, unless it says otherwise):
+          `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && resource.maxDuration > duration("14d")
+            e.g. somebody engaged as employee, of no role and no department; approve; businessOwner = themselves; declarer = somebody else; kind = advertising-campaign; maxDuration = 15d; by portal
             HEAD~1: denied: no rule permits it
-            HEAD: allowed by `approve.owner-or-manager`
-          `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && !(resource.maxDuration <= duration("14d"))
-            who    somebody engaged as employee, of no role and no department
-            does   approve
-            about  businessOwner = themselves
-            about  declarer = somebody else
-            about  kind = advertising-campaign
-            about  maxDuration = 15d
-            by     portal
-            when   [time] (Tuesday, 10:00 on their clock)
-            from   office network, identified by basic
+            HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
+          `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner != principal && resource.declarer.manager == principal && resource.maxDuration > duration("14d")
+            e.g. somebody engaged as employee, of no role and no department; approve; businessOwner = somebody else; declarer = somebody else; kind = advertising-campaign; maxDuration = 15d; by portal
             HEAD~1: denied: no rule permits it
-            HEAD: allowed by `approve.owner-or-manager`
+            HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
         newly denied: nothing
         otherwise equivalent: proved for every request of another kind
         "#);
@@ -379,33 +365,27 @@ mod solved {
         changed beside the rules, which may change what is asked of them, and so what comes of a request:
           catalogue: platform `xing`, category: `professional` became `dating`
         compared instead: the cases of both, and what their people may do on a platform of each category, on a working day in the office; anything else may differ, too
-        newly allowed: nothing
-        newly denied:
-          `ada` may browse, comment, download, follow, login, logout, message, message-read, post, react, realtime, report, save, search, upload, view-media on `xing` under `recruiting`
-          `ada`, `ben`, `carebot`, `cora`, `dan`, `eve`, `finn`, `hana`, `lea`, `mia`, `nora`, `olga`, `otto`, `pia`, `sol` may browse, download, login, logout, message-read, realtime, search, view-media on `xing` under `competitor-research`
-          `ada`, `ben`, `carebot`, `cora`, `dan`, `eve`, `finn`, `hana`, `lea`, `mia`, `nora`, `olga`, `otto`, `pia`, `sol` may browse, download, login, logout, message-read, realtime, search, view-media on `xing` under `market-research`
-          `ada`, `ben`, `carebot`, `cora`, `dan`, `eve`, `finn`, `hana`, `lea`, `mia`, `nora`, `olga`, `otto`, `pia`, `sol` may browse, download, login, logout, message-read, realtime, search, view-media on `xing` under `press-monitoring`
-          `ada`, `ben`, `carebot`, `cora`, `dan`, `eve`, `finn`, `hana`, `lea`, `mia`, `nora`, `olga`, `otto`, `pia`, `sol` may browse, download, login, logout, message-read, realtime, search, view-media on `xing` under `social-listening`
-          `ada`, `ben`, `carebot`, `cora`, `dan`, `eve`, `finn`, `hana`, `lea`, `mia`, `nora`, `olga`, `otto`, `pia`, `sol` may embed, telemetry on `xing` without a purpose
-          `ada`, `ben`, `carebot`, `cora`, `dan`, `eve`, `finn`, `hana`, `lea`, `mia`, `nora`, `olga`, `otto`, `pia`, `sol` may login, logout, realtime on `xing` under `personal-break`
-          `ada`, `ben`, `cora`, `eve`, `finn`, `hana`, `lea`, `mia`, `olga`, `otto`, `pia`, `sol` may browse, download, message-read, search, view-media on `xing` under `personal-break`
-          `ada`, `hana`, `mia` may browse, download, login, logout, message-read, realtime, search, view-media on `xing` under `training-delivery`
-          `ben`, `carebot`, `cora`, `eve`, `mia`, `olga` may browse, download, follow, login, logout, message-read, react, realtime, report, save, search, view-media on `xing` under `community-management`, once approved
-          `ben`, `carebot`, `cora`, `mia`, `olga` may comment, delete, edit, manage-page, message, moderate on `xing` under `community-management`, once approved
-          `ben`, `eve`, `hana`, `mia`, `nora`, `olga`, `otto` may browse, download, follow, login, logout, message-read, react, realtime, report, save, search, view-media on `xing` under `partner-relations`
-          `ben`, `eve`, `mia` may browse, download, follow, login, logout, message-read, react, realtime, report, save, search, view-media on `xing` under `advertising-campaign`, once approved
-          `ben`, `eve`, `mia` may browse, download, follow, login, logout, message-read, react, realtime, report, save, search, view-media on `xing` under `brand-publishing`, once approved
-          `ben`, `eve`, `mia`, `nora`, `olga`, `pia` may browse, download, follow, login, logout, message-read, react, realtime, report, save, search, view-media on `xing` under `event-coverage`, once approved
-          `ben`, `mia` may advertise, comment, delete, edit, manage-page, message, moderate, post, sell, share, unknown-write, upload on `xing` under `advertising-campaign`, once approved
-          `ben`, `mia` may advertise, comment, delete, edit, manage-page, message, moderate, post, sell, share, unknown-write, upload on `xing` under `brand-publishing`, once approved
-          `ben`, `mia`, `nora`, `olga`, `otto` may comment, message on `xing` under `partner-relations`
-          `ben`, `mia`, `nora`, `olga`, `pia` may comment, delete, edit, message, post, share, upload on `xing` under `event-coverage`, once approved
-          `carebot`, `cora` may browse, comment, download, login, logout, message, message-read, realtime, search, upload, view-media on `xing` under `customer-support`
-          `lea` may browse, download, login, logout, message-read, realtime, search, view-media on `xing` under `legal-discovery`
-          `lea`, `sol` may browse, download, login, logout, message-read, realtime, search, view-media on `xing` under `fraud-investigation`, once approved
-          `otto`, `pia` may browse, comment, delete, download, edit, follow, login, logout, message, message-read, post, react, realtime, report, save, search, share, upload, view-media on `xing` under `crisis-response`, once approved
-          `otto`, `pia` may browse, comment, delete, download, edit, follow, login, logout, message, message-read, post, react, realtime, report, save, search, share, upload, view-media on `xing` under `executive-communication`, once approved
-          `sol` may browse, download, login, logout, message-read, realtime, search, view-media on `xing` under `security-research`
+        newly allowed to these people: nothing
+        newly denied to these people:
+          `ada`, `ben`, `carebot` and 12 more people may read, login, logout, realtime on `xing` under `competitor-research`, `market-research`, `press-monitoring`, `social-listening`
+          `ben`, `eve`, `hana` and 4 more people may read, engage, login, logout, realtime on `xing` under `partner-relations`
+          `otto`, `pia` may read, engage, comment, delete, edit, login, logout, message, post, realtime, share, upload on `xing` under `crisis-response`, `executive-communication`, once approved
+          `ben`, `carebot`, `cora` and 3 more people may read, engage, login, logout, realtime on `xing` under `community-management`, once approved
+          `ben`, `eve`, `mia` may read, engage, login, logout, realtime on `xing` under `advertising-campaign`, `brand-publishing`, once approved
+          `ben`, `eve`, `mia` and 3 more people may read, engage, login, logout, realtime on `xing` under `event-coverage`, once approved
+          `ada`, `ben`, `cora` and 9 more people may read on `xing` under `personal-break`
+          `ben`, `mia` may publish, administer on `xing` under `advertising-campaign`, `brand-publishing`, once approved
+          `ada`, `ben`, `carebot` and 12 more people may login, logout, realtime on `xing` under `personal-break`
+          `ben`, `mia`, `nora` and 2 more people may comment, delete, edit, message, post, share, upload on `xing` under `event-coverage`, once approved
+          `ada`, `ben`, `carebot` and 12 more people may embed, telemetry on `xing` without a purpose
+          `ben`, `carebot`, `cora` and 2 more people may comment, delete, edit, manage-page, message, moderate on `xing` under `community-management`, once approved
+          `ada`, `hana`, `mia` may read, login, logout, realtime on `xing` under `training-delivery`
+          `carebot`, `cora` may read, comment, login, logout, message, realtime, upload on `xing` under `customer-support`
+          `ada` may read, engage, comment, login, logout, message, post, realtime, upload on `xing` under `recruiting`
+          `lea`, `sol` may read, login, logout, realtime on `xing` under `fraud-investigation`, once approved
+          `ben`, `mia`, `nora` and 2 more people may comment, message on `xing` under `partner-relations`
+          `lea` may read, login, logout, realtime on `xing` under `legal-discovery`
+          `sol` may read, login, logout, realtime on `xing` under `security-research`
         every case comes out the same
         ");
     }
@@ -455,8 +435,8 @@ mod solved {
           purposes: purpose `advertising-campaign`, longest, read: `5d` became `60d`
           purposes: purpose `advertising-campaign`, ticket: removed, { example = `MKT-204`, pattern = `MKT-[0-9]{1,6}`, required = `true` }
         compared instead: the cases of both, and what their people may do on a platform of each category, on a working day in the office; anything else may differ, too
-        newly allowed: nothing
-        newly denied: nothing
+        newly allowed to these people: nothing
+        newly denied to these people: nothing
         every case comes out the same
         ");
     }
@@ -512,29 +492,15 @@ mod solved {
         insta::assert_snapshot!(compared(&desk), @r#"
         exit 1
         --- stdout
-        newly allowed, of each kind of requests at least the one that is shown:
+        newly allowed, the weightiest first; of each kind at least the request that is shown (on Tuesday at 10:00, from the office network, identified by basic, unless it says otherwise):
           `mine.hold`: somebody may upload on `social-media`, where principal.onLegalHold
-            who    somebody engaged as employee, of no role and no department, trained in `social-media` until [time]
-            does   upload
-            where  a host in `social-media`
-            when   [time] (Tuesday, 10:00 on their clock)
-            from   office network, identified by basic
-            with   principal.onLegalHold = true
-            with   principal.region = A
-            with   context.proof.strong = true
+            e.g. somebody engaged as employee, of no role and no department, trained in `social-media` until [time]; upload; a host in `social-media`; with principal.onLegalHold = true; with principal.region = A; with context.proof.strong = true
             policies: denied: no rule permits it
-            new: allowed by `mine.hold`
+            new: allowed by `mine.hold` (rules/90-mine.cedar:8)
           `mine.region`: somebody may upload on `social-media`, where principal.region == "us-east" && context.proof.strong
-            who    somebody engaged as employee, of no role and no department, trained in `social-media` until [time]
-            does   upload
-            where  a host in `social-media`
-            when   [time] (Tuesday, 10:00 on their clock)
-            from   office network, identified by basic
-            with   principal.onLegalHold = true
-            with   principal.region = us-east
-            with   context.proof.strong = true
+            e.g. somebody engaged as employee, of no role and no department, trained in `social-media` until [time]; upload; a host in `social-media`; with principal.onLegalHold = true; with principal.region = us-east; with context.proof.strong = true
             policies: denied: no rule permits it
-            new: allowed by `mine.region`, `mine.hold`
+            new: allowed by `mine.region` (rules/90-mine.cedar:1), `mine.hold` (rules/90-mine.cedar:8)
         newly denied: nothing
         otherwise equivalent: proved for every request of another kind
         "#);
@@ -557,34 +523,19 @@ mod solved {
         insta::assert_snapshot!(compared(&desk), @r#"
         exit 1
         --- stdout
-        newly allowed, of each kind of requests at least the one that is shown:
-          `connect.no-evasion`: somebody may reach hosts on `evasion`, where principal.region == "us-east"
-            who    somebody engaged as employee, of no role and no department
-            does   connect
-            where  a host in `evasion`
-            when   [time] (Tuesday, 10:00 on their clock)
-            from   office network, identified by basic
-            with   principal.region = us-east
-            policies: denied by `connect.no-evasion`
-            new: allowed by `mine`
+        newly allowed, the weightiest first; of each kind at least the request that is shown (on Tuesday at 10:00, from the office network, identified by basic, unless it says otherwise):
           `mine`: somebody may reach hosts on `evasion`
-            who    somebody engaged as employee, of no role and no department
-            does   connect
-            where  a host in `evasion`
-            when   [time] (Tuesday, 10:00 on their clock)
-            from   office network, identified by basic
-            with   principal.region = us-east
-            policies: denied by `connect.no-evasion`
-            new: allowed by `mine`
-          `connect.no-evasion`: somebody may reach hosts on `evasion`, where !(principal.region == "us-east") && !(context.local.weekday <= 5), for example on Saturday at 10:00
-            who    somebody engaged as employee, of no role and no department
-            does   connect
-            where  a host in `evasion`
-            when   [time] (Saturday, 10:00 on their clock)
-            from   office network, identified by basic
-            with   principal.region = ""
-            policies: denied by `connect.no-evasion`
-            new: allowed by `mine`
+            e.g. somebody engaged as employee, of no role and no department; connect; a host in `evasion`; with principal.region = us-east
+            policies: denied by `connect.no-evasion` (rules/10-reach.cedar:71)
+            new: allowed by `mine` (rules/90-mine.cedar:1)
+          `connect.no-evasion`: somebody may reach hosts on `evasion`, where principal.region == "us-east"
+            e.g. somebody engaged as employee, of no role and no department; connect; a host in `evasion`; with principal.region = us-east
+            policies: denied by `connect.no-evasion` (rules/10-reach.cedar:71)
+            new: allowed by `mine` (rules/90-mine.cedar:1)
+          `connect.no-evasion`: somebody may reach hosts on `evasion`, where principal.region != "us-east" && context.local.weekday > 5, for example on Saturday at 10:00
+            e.g. somebody engaged as employee, of no role and no department; connect; a host in `evasion`; at [time] (Saturday, 10:00 on their clock); with principal.region = ""
+            policies: denied by `connect.no-evasion` (rules/10-reach.cedar:71)
+            new: allowed by `mine` (rules/90-mine.cedar:1)
         newly denied: nothing
         otherwise equivalent: proved for every request of another kind
         "#);

@@ -461,3 +461,26 @@ fn the_recipes_of_the_rules_are_sound_together_and_do_what_they_say() {
         assert!(told.contains(wanted), "{line}\n{told}");
     }
 }
+
+#[cfg(feature = "prove")]
+#[test]
+fn the_five_minutes_and_every_recipe_behind_them_pass_their_cases_and_keep_what_is_proved() {
+    let desk = Desk::with_policies();
+    let document = text("policies/README.md");
+    let line = Regex::new(r"Then `(wayleave prove [a-z]+)`").unwrap();
+    let prove = format!("XDG_CACHE_HOME=cache {}", &line.captures(&document).unwrap()[1]);
+    let recipes = recipes(&document);
+    let (walk, others) = recipes.split_at(2);
+    for some in [walk, others] {
+        for (file, text) in some {
+            desk.write(&format!("policies/{file}"), text);
+        }
+        for line in ["wayleave test policies", &prove] {
+            let told = desk.types(line);
+            assert!(
+                told.starts_with("exit 0\n") && told.contains(" 0 failed"),
+                "{line}: {told}"
+            );
+        }
+    }
+}

@@ -73,7 +73,10 @@ fn the_gate_and_its_demo() {
     --- stdout
     Try the whole product on this machine, without the internet
 
-    Usage: wayleave demo [OPTIONS]
+    Usage: wayleave demo [OPTIONS] [DIR]
+
+    Arguments:
+      [DIR]  The folder of policies, whose changes are followed; without it the built-in policies
 
     Options:
           --json              Print one line of JSON when everything is ready, and nothing else
@@ -82,8 +85,7 @@ fn the_gate_and_its_demo() {
           --port-base <PORT>  Move all ports: the plain door to PORT, the TLS door to PORT+1, the admin
                               listener to PORT+2; 0 takes any that are free
           --at <TIME>         Let the clock stand still at this moment, e.g. `2026-11-24T12:30:00+01:00`
-          --policies <DIR>    Use this folder of policies, and follow its changes, instead of the
-                              policies built in
+          --policies <DIR>    The same as `[DIR]`
       -h, --help              Print help
       -V, --version           Print version
 
@@ -103,7 +105,8 @@ fn the_rules() {
 
     Arguments:
       [DIR]
-              The folder; without it `policies/` here if there is one, else the built-in policies
+              The folder of policies; without it `policies/` here if there is one, else the built-in
+              policies
 
     Options:
           --format <FORMAT>
@@ -134,7 +137,8 @@ fn the_rules() {
     Usage: wayleave test [OPTIONS] [DIR]
 
     Arguments:
-      [DIR]  The folder; without it `policies/` here if there is one, else the built-in policies
+      [DIR]  The folder of policies; without it `policies/` here if there is one, else the built-in
+             policies
 
     Options:
           --coverage            List the conditions that no case has seen hold, or none has seen fail
@@ -158,7 +162,7 @@ fn the_rules() {
     Usage: wayleave fmt [OPTIONS] [DIR]
 
     Arguments:
-      [DIR]  The folder; without it `policies/` here
+      [DIR]  The folder of policies; without it `policies/` here
 
     Options:
           --check    Change nothing; list the files that would change
@@ -177,7 +181,8 @@ fn the_rules() {
 
     Arguments:
       [DIR]
-              The folder; without it `policies/` here if there is one, else the built-in policies
+              The folder of policies; without it `policies/` here if there is one, else the built-in
+              policies
 
     Options:
           --who <PERSON>
@@ -231,15 +236,19 @@ fn the_rules() {
     --- stdout
     Judge what was recorded again, under other rules, and say what would change
 
-    Usage: wayleave replay [OPTIONS] --records <DIR>
+    Usage: wayleave replay [OPTIONS] --records <DIR> [DIR]
+
+    Arguments:
+      [DIR]
+              The folder of policies to try; without it `policies/` here if there is one, else the
+              built-in policies
 
     Options:
           --records <DIR>
               The folder of the records
 
           --policies <DIR>
-              The folder of the rules to try; without it `policies/` here if there is one, else the
-              built-in policies
+              The same as `[DIR]`
 
           --since <WHEN>
               Only what was recorded then or later: a moment, a day, or how long ago (30d, 12h)
@@ -276,7 +285,8 @@ fn the_rules() {
     Usage: wayleave owners [OPTIONS] [DIR]
 
     Arguments:
-      [DIR]  The folder; without it `policies/` here if there is one, else the built-in policies
+      [DIR]  The folder of policies; without it `policies/` here if there is one, else the built-in
+             policies
 
     Options:
           --team <OWNER=TEAM>  Who an owner is, e.g. `HR=@acme/hr`; `*` is everybody who is not named.
@@ -324,11 +334,15 @@ fn the_rules() {
     --- stdout
     Say what the rules make of a described request, or made of a recorded one, and why
 
-    Usage: wayleave explain [OPTIONS] [RECORD-ID]
+    Usage: wayleave explain [OPTIONS] [RECORD-ID] [DIR]
 
     Arguments:
       [RECORD-ID]
               A record, by its id: as a refusal page or `wayleave records list` shows it
+
+      [DIR]
+              The folder of policies; without it `policies/` here if there is one, else the built-in
+              policies; for a record, the rules of its day
 
     Options:
       -c, --config <FILE>
@@ -378,8 +392,7 @@ fn the_rules() {
               [default: human]
 
           --policies <DIR>
-              The folder of rules; without it `policies/` here if there is one, else the built-in
-              policies
+              The same as `[DIR]`
 
       -h, --help
               Print help (see a summary with '-h')
@@ -577,7 +590,7 @@ fn the_authority() {
       -c, --config <FILE>     The settings; without it `deploy/wayleave.toml` here if there is one, else
                               the defaults [env: WAYLEAVE_CONFIG]
           --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
-          --folder <FOLDER>   The folder of the authority; `tls.folder` of the settings if not given
+          --folder <DIR>      The folder of the authority; `tls.folder` of the settings if not given
       -h, --help              Print help
       -V, --version           Print version
 
@@ -599,7 +612,7 @@ fn the_authority() {
                                  catalogue
           --set <NAME=VALUE>     One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
           --also <HOST>          One more domain or address that it may speak for
-          --folder <FOLDER>      The folder of the authority; `tls.folder` of the settings if not given
+          --folder <DIR>         The folder of the authority; `tls.folder` of the settings if not given
           --force                Replace the authority that is there; every machine must then be given
                                  the new root
       -h, --help                 Print help
@@ -634,7 +647,7 @@ fn the_authority() {
               Forget whom the present one may speak for: only the catalogue's domains, and what `--also`
               names
 
-          --folder <FOLDER>
+          --folder <DIR>
               The folder of the authority; `tls.folder` of the settings if not given
 
           --root-key <FILE>
@@ -659,7 +672,7 @@ fn the_authority() {
           --certificate <FILE>  The intermediate and what leads to its root, PEM, in any order
           --key <FILE>          Its private key, PEM: PKCS#8, SEC1 or PKCS#1, not encrypted
           --set <NAME=VALUE>    One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
-          --folder <FOLDER>     The folder of the authority; `tls.folder` of the settings if not given
+          --folder <DIR>        The folder of the authority; `tls.folder` of the settings if not given
           --force               Replace the authority that is there
       -h, --help                Print help
       -V, --version             Print version
@@ -677,7 +690,7 @@ fn the_authority() {
           --pem               Print only the root, in PEM
           --names             Print only the names and addresses that it may speak for, one a line
           --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
-          --folder <FOLDER>   The folder of the authority; `tls.folder` of the settings if not given
+          --folder <DIR>      The folder of the authority; `tls.folder` of the settings if not given
       -h, --help              Print help
       -V, --version           Print version
     ");
@@ -697,7 +710,7 @@ fn the_authority() {
           --days <DAYS>       Days that it is valid [default: 365]
           --force             Replace the one that is there
           --set <NAME=VALUE>  One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
-          --folder <FOLDER>   The folder of the authority; `tls.folder` of the settings if not given
+          --folder <DIR>      The folder of the authority; `tls.folder` of the settings if not given
       -h, --help              Print help
       -V, --version           Print version
     ");
@@ -715,7 +728,7 @@ fn the_authority() {
                                  values: debian, rhel, windows, macos, firefox, chrome-linux, ios,
                                  android, curl, git, node, npm, python, pip, java, docker, cargo, go]
           --set <NAME=VALUE>     One setting, e.g. `--set ingress.plain=0.0.0.0:3128`; repeat for more
-          --folder <FOLDER>      The folder of the authority; `tls.folder` of the settings if not given
+          --folder <DIR>         The folder of the authority; `tls.folder` of the settings if not given
       -h, --help                 Print help
       -V, --version              Print version
     ");

@@ -34,6 +34,33 @@ fn what_nobody_wrote_is_not_proved() {
     ");
 }
 
+#[test]
+fn of_a_rule_that_only_observes_or_coaches_nothing_is_proved_and_how_to_is_said() {
+    let desk = Desk::with_policies();
+    let rule = |mode: &str| {
+        desk.write(
+            "policies/rules/90-trial.cedar",
+            &format!(
+                "// On trial.\n@id(\"trial.soft\")\n@title(\"T\")\n@reason(\"R.\")\n@owner(\"IT\")\n@mode(\"{mode}\")\n\
+                 forbid (principal, action == Action::\"browse\", resource in Category::\"social-media\");\n"
+            ),
+        );
+        desk.types("wayleave prove --only trial.soft")
+    };
+    insta::assert_snapshot!(rule("observe"), @r#"
+    exit 2
+    --- stderr
+    error: the rule `trial.soft` (rules/90-trial.cedar:2) only observes: it keeps nobody from anything for good, so it is not in effect, and nothing is proved of it
+      help: to prove it as if it were, copy the folder, take `@mode("observe")` off the rule there, and run `wayleave prove COPY --only trial.soft`
+    "#);
+    insta::assert_snapshot!(rule("coach"), @r#"
+    exit 2
+    --- stderr
+    error: the rule `trial.soft` (rules/90-trial.cedar:2) only coaches: it keeps nobody from anything for good, so it is not in effect, and nothing is proved of it
+      help: to prove it as if it were, copy the folder, take `@mode("coach")` off the rule there, and run `wayleave prove COPY --only trial.soft`
+    "#);
+}
+
 #[cfg(not(feature = "prove"))]
 #[test]
 fn a_program_without_proofs_says_how_to_build_one_with() {
@@ -147,8 +174,8 @@ mod solved {
           for    `brand-publishing`, covering `administer`, on that platform, approved by somebody else
           when   [time] (Tuesday, 10:00 on their clock)
           from   vpn network, identified by basic
-          the property: denied
-          the engine: allowed by `brand.publish`
+          the property: denied by `interns-never-publish` (properties/people.toml:6)
+          the engine: allowed by `brand.publish` (rules/20-purposes.cedar:111)
           as a case, which `wayleave test` fails today:
             # people/somebody.toml
             [[person]]
@@ -190,8 +217,8 @@ mod solved {
           by     portal
           when   [time] (Tuesday, 10:00 on their clock)
           from   office network, identified by basic
-          the property: denied
-          the engine: allowed by `approve.owner-or-manager`
+          the property: denied by `approvals-last-two-weeks` (properties/people.toml:44)
+          the engine: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
           as a case, which `wayleave test` fails today:
             # cases/somebody.toml
             [[case]]
@@ -222,8 +249,8 @@ mod solved {
           where  a host in `sensitive`, `social-media`
           when   [time] (Tuesday, 10:00 on their clock)
           from   office network, identified by basic
-          the property: denied
-          the engine: allowed by `inspect.social`
+          the property: denied by `private-matters-stay-private` (properties/places.toml:5)
+          the engine: allowed by `inspect.social` (rules/10-reach.cedar:81)
           as a case, which `wayleave test` fails today:
             # people/somebody.toml
             [[person]]
@@ -315,7 +342,7 @@ mod solved {
         FAILED     rule `mine.never` makes a difference (rules/90-mine.cedar:8)
           no request can meet its conditions: correct them, or remove it
         FAILED     rule `mine.idle` makes a difference (rules/90-mine.cedar:15)
-          `recruiting.publish` decides all that it decides: remove it, or narrow the other
+          `recruiting.publish` (rules/20-purposes.cedar:53) decides all that it decides: remove it, or narrow the other
         proved     of 3 rules: each evaluates without an error and makes a difference (3 proofs)
         3 proved, 3 failed, 0 undecided
         ");

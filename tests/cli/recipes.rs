@@ -61,31 +61,15 @@ fn on_github_the_effect_is_the_comment_of_the_pull_request() {
     insta::assert_snapshot!(desk.read("asked"), @"token pr comment 17 --edit-last --create-if-none --body-file comment.md");
     insta::assert_snapshot!(desk.plain(&desk.read("posted")), @r#"
     ```text
-    newly allowed, of each kind of requests at least the one that is shown:
-      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && !(resource.businessOwner == principal) && resource.declarer has manager && resource.declarer.manager == principal && !(resource.maxDuration <= duration("14d"))
-        who    somebody engaged as employee, of no role and no department
-        does   approve
-        about  businessOwner = somebody else
-        about  declarer = somebody else
-        about  kind = advertising-campaign
-        about  maxDuration = 15d
-        by     portal
-        when   [time] (Tuesday, 10:00 on their clock)
-        from   office network, identified by basic
+    newly allowed, the weightiest first; of each kind at least the request that is shown (on Tuesday at 10:00, from the office network, identified by basic, unless it says otherwise):
+      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && resource.maxDuration > duration("14d")
+        e.g. somebody engaged as employee, of no role and no department; approve; businessOwner = themselves; declarer = somebody else; kind = advertising-campaign; maxDuration = 15d; by portal
         origin/main: denied: no rule permits it
-        HEAD: allowed by `approve.owner-or-manager`
-      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && !(resource.maxDuration <= duration("14d"))
-        who    somebody engaged as employee, of no role and no department
-        does   approve
-        about  businessOwner = themselves
-        about  declarer = somebody else
-        about  kind = advertising-campaign
-        about  maxDuration = 15d
-        by     portal
-        when   [time] (Tuesday, 10:00 on their clock)
-        from   office network, identified by basic
+        HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
+      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner != principal && resource.declarer.manager == principal && resource.maxDuration > duration("14d")
+        e.g. somebody engaged as employee, of no role and no department; approve; businessOwner = somebody else; declarer = somebody else; kind = advertising-campaign; maxDuration = 15d; by portal
         origin/main: denied: no rule permits it
-        HEAD: allowed by `approve.owner-or-manager`
+        HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
     newly denied: nothing
     otherwise equivalent: proved for every request of another kind
     ```
@@ -125,31 +109,15 @@ fn on_gitlab_the_effect_is_a_note_of_the_merge_request() {
     assert_eq!(fields[0].0, "body");
     insta::assert_snapshot!(desk.plain(&fields[0].1), @r#"
     ```text
-    newly allowed, of each kind of requests at least the one that is shown:
-      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && !(resource.businessOwner == principal) && resource.declarer has manager && resource.declarer.manager == principal && !(resource.maxDuration <= duration("14d"))
-        who    somebody engaged as employee, of no role and no department
-        does   approve
-        about  businessOwner = somebody else
-        about  declarer = somebody else
-        about  kind = advertising-campaign
-        about  maxDuration = 15d
-        by     portal
-        when   [time] (Tuesday, 10:00 on their clock)
-        from   office network, identified by basic
+    newly allowed, the weightiest first; of each kind at least the request that is shown (on Tuesday at 10:00, from the office network, identified by basic, unless it says otherwise):
+      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && resource.maxDuration > duration("14d")
+        e.g. somebody engaged as employee, of no role and no department; approve; businessOwner = themselves; declarer = somebody else; kind = advertising-campaign; maxDuration = 15d; by portal
         before: denied: no rule permits it
-        HEAD: allowed by `approve.owner-or-manager`
-      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && !(resource.maxDuration <= duration("14d"))
-        who    somebody engaged as employee, of no role and no department
-        does   approve
-        about  businessOwner = themselves
-        about  declarer = somebody else
-        about  kind = advertising-campaign
-        about  maxDuration = 15d
-        by     portal
-        when   [time] (Tuesday, 10:00 on their clock)
-        from   office network, identified by basic
+        HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
+      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner != principal && resource.declarer.manager == principal && resource.maxDuration > duration("14d")
+        e.g. somebody engaged as employee, of no role and no department; approve; businessOwner = somebody else; declarer = somebody else; kind = advertising-campaign; maxDuration = 15d; by portal
         before: denied: no rule permits it
-        HEAD: allowed by `approve.owner-or-manager`
+        HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
     newly denied: nothing
     otherwise equivalent: proved for every request of another kind
     ```

@@ -52,7 +52,9 @@ fn a_day_is_replayed_and_explained_under_its_own_rules_and_under_others() {
     // another day, other rules
     desk.types("mkdir next && cp -r policies next/");
     desk.write("next/policies/rules/90-test.cedar", READ);
-    let changed = desk.types("wayleave replay --records state/records --policies next/policies");
+    let changed = desk.types("wayleave replay next/policies --records state/records");
+    let by_name = desk.types("wayleave replay --records state/records --policies next/policies");
+    assert_eq!(by_name, changed);
     insta::assert_snapshot!(changed, @"
     exit 1
     --- stdout
@@ -142,7 +144,11 @@ fn a_day_is_replayed_and_explained_under_its_own_rules_and_under_others() {
     // the record is still explained under the rules of its day, whatever stands in the folder now
     desk.write("policies/rules/90-test.cedar", READ);
     assert_eq!(desk.types(&format!("wayleave explain {id}")), explained);
-    let under_others = desk.types(&format!("wayleave explain {id} --policies policies"));
+    let under_others = desk.types(&format!("wayleave explain {id} policies"));
+    assert_eq!(
+        desk.types(&format!("wayleave explain {id} --policies policies")),
+        under_others
+    );
     assert!(under_others.contains("unlike these rules"), "{under_others}");
     assert!(under_others.contains("test.read"), "{under_others}");
     let json = desk.types(&format!("wayleave explain {id} --format json"));
@@ -151,6 +157,39 @@ fn a_day_is_replayed_and_explained_under_its_own_rules_and_under_others() {
     desk.types("rm -r state/rulebooks");
     let lost = desk.types(&format!("wayleave explain {id}"));
     assert!(lost.starts_with("exit 1\n") && lost.contains("was not kept"), "{lost}");
+}
+
+#[test]
+fn what_a_rule_on_probation_or_one_that_coaches_would_change_is_told_apart() {
+    let desk = Desk::with_policies();
+    a_day(&desk);
+    let replayed = |mode: &str| {
+        desk.types("rm -rf next && mkdir next && cp -r policies next/");
+        let rule = "@id(\"trial\") @title(\"T\") @reason(\"R.\") @owner(\"IT\")";
+        let scope = "forbid (principal, action == Action::\"connect\", resource in Platform::\"linkedin\");";
+        desk.write(
+            "next/policies/rules/90-test.cedar",
+            &format!("{rule} @mode(\"{mode}\")\n{scope}\n"),
+        );
+        let told = desk.types("wayleave replay --records state/records --policies next/policies");
+        let lines = told
+            .lines()
+            .filter(|line| line.contains(": 1") || line.contains("->") || line.starts_with("exit"));
+        let lines: Vec<&str> = lines.filter(|line| !line.contains("too few")).collect();
+        lines.join("\n")
+    };
+    insta::assert_snapshot!(replayed("observe"), @"
+    exit 1
+    2 decisions judged again: 1 change, 1 stay, for 0 the records do not hold enough; 2 records of no decision
+      would newly be refused: 1
+      [id]: allow by connect.social -> allow by connect.social; let pass, `trial` would refuse it
+    ");
+    insta::assert_snapshot!(replayed("coach"), @"
+    exit 1
+    2 decisions judged again: 1 change, 1 stay, for 0 the records do not hold enough; 2 records of no decision
+      newly coached: 1
+      [id]: allow by connect.social -> deny by trial; coached: its sender is told why not, and may continue
+    ");
 }
 
 #[test]
@@ -190,11 +229,11 @@ fn records_that_are_not_there_are_explained() {
     insta::assert_snapshot!(desk.types("wayleave replay --records nowhere"), @"
     exit 1
     --- stderr
-    error: the records in `nowhere` cannot be read: No such file or directory (os error 2); name the folder of a gateway's records with `--folder`
+    error: the records in `nowhere` cannot be read: No such file or directory (os error 2); name the folder of a gateway's records with `--records`
     ");
     insta::assert_snapshot!(desk.types("wayleave explain 0190"), @"
     exit 1
     --- stderr
-    error: the records in `state/records` cannot be read: No such file or directory (os error 2); name the folder of a gateway's records with `--folder`
+    error: the records in `state/records` cannot be read: No such file or directory (os error 2); name the folder of a gateway's records with `--set audit.folder=DIR`
     ");
 }

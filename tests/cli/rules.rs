@@ -73,7 +73,7 @@ fn a_folder_that_is_not_there_is_not_understood() {
       × `nowhere` cannot be read: No such file or directory (os error 2)
       help: name the folder that holds `wayleave.cedarschema` and `rules/`
     ");
-    insta::assert_snapshot!(desk.types("wayleave explain --as ada --to https://x.com/ --policies nowhere"), @"
+    insta::assert_snapshot!(desk.types("wayleave explain nowhere --as ada --to https://x.com/"), @"
     exit 2
     --- stderr
     wayleave::sources::unreadable
@@ -81,6 +81,68 @@ fn a_folder_that_is_not_there_is_not_understood() {
       × `nowhere` cannot be read: No such file or directory (os error 2)
       help: name the folder that holds `wayleave.cedarschema` and `rules/`
     ");
+}
+
+#[test]
+fn the_folder_stands_behind_the_command_wherever_there_is_one_and_no_record_is_taken_for_it() {
+    let desk = Desk::with_policies();
+    desk.types("mv policies elsewhere");
+    desk.edit(
+        "elsewhere/rules/10-reach.cedar",
+        "@id(\"connect.open-web\")",
+        "@id(\"connect.anywhere\")",
+    );
+    let asked = "--as dan --to https://www.example.org/ --at 2026-11-24T10:00:00Z";
+    for line in [
+        format!("wayleave explain elsewhere {asked}"),
+        format!("wayleave explain {asked} elsewhere"),
+        format!("wayleave explain {asked} --policies elsewhere"),
+    ] {
+        let told = desk.types(&line);
+        assert!(
+            told.starts_with("exit 0") && told.contains("`connect.anywhere`"),
+            "{line}: {told}"
+        );
+    }
+    for (line, said) in [
+        (
+            format!("wayleave explain 0190 elsewhere {asked}"),
+            "error: name a record, or describe a request",
+        ),
+        (
+            "wayleave explain elsewhere".to_owned(),
+            "error: `elsewhere` is a folder: say who asks (`--as`)",
+        ),
+        (
+            "wayleave explain 0190 --method POST".to_owned(),
+            "error: the following required arguments",
+        ),
+        (
+            "wayleave explain --as dan".to_owned(),
+            "error: the following required arguments",
+        ),
+        (
+            format!("wayleave explain elsewhere {asked} --policies elsewhere"),
+            "error: name a record",
+        ),
+        (
+            "wayleave replay a --policies b --records c".to_owned(),
+            "cannot be used with",
+        ),
+        ("wayleave demo a --policies b".to_owned(), "cannot be used with"),
+    ] {
+        let told = desk.types(&line);
+        assert!(told.starts_with("exit 2") && told.contains(said), "{line}: {told}");
+    }
+    for command in [
+        "check", "test", "fmt", "prove", "matrix", "owners", "replay", "explain", "demo",
+    ] {
+        let help = desk.types(&format!("wayleave {command} --help"));
+        assert!(
+            help.contains("[DIR]") && help.contains("The folder of policies"),
+            "{help}"
+        );
+    }
 }
 
 #[test]
@@ -180,7 +242,7 @@ fn a_case_that_fails_says_what_came_instead() {
     FAIL cases/mine.toml:2 it lets Ada browse LinkedIn without a purpose
          - outcome = "allow"
          + outcome = "declare"
-         decided by `inspect.social`: Traffic to social media is inspected so that each activity can be decided.
+         no rule permits it
          offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, `social-listening`, `training-delivery`
 
     202 passed, 1 failed
@@ -192,9 +254,8 @@ fn a_case_that_fails_says_what_came_instead() {
     wayleave::cases::failed
 
       × the case `lets Ada browse LinkedIn without a purpose` fails: outcome: expected "allow", came
-      │ "declare"; decided by `inspect.social`: Traffic to social media is inspected so that each
-      │ activity can be decided.; offered: `recruiting`, `competitor-research`, `market-research`,
-      │ `press-monitoring`, `social-listening`, `training-delivery`
+      │ "declare"; no rule permits it; offered: `recruiting`, `competitor-research`, `market-
+      │ research`, `press-monitoring`, `social-listening`, `training-delivery`
        ╭─[cases/mine.toml:2:6]
      1 │ [[case]]
      2 │ it = "lets Ada browse LinkedIn without a purpose"
@@ -627,7 +688,7 @@ fn a_description_that_makes_no_sense_is_not_understood() {
     error: the following required arguments were not provided:
       --to <URL>
 
-    Usage: wayleave explain --as <PERSON> --to <URL> [RECORD-ID]
+    Usage: wayleave explain --as <PERSON> --to <URL> [RECORD-ID] [DIR]
 
     For more information, try '--help'.
     ");

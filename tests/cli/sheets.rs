@@ -215,3 +215,50 @@ fn names_that_nobody_knows_are_not_understood() {
         "{told}"
     );
 }
+
+#[test]
+fn what_a_rule_only_coaches_bears_a_mark_of_its_own() {
+    let desk = Desk::with_policies();
+    desk.write(
+        "policies/rules/90-test.cedar",
+        "@id(\"test\") @title(\"T\") @reason(\"R.\") @owner(\"IT\") @mode(\"coach\")\n\
+         forbid (principal, action in [Action::\"post\", Action::\"telemetry\"], resource in Platform::\"linkedin\");\n",
+    );
+    let sheet = |format: &str| {
+        desk.types(&format!(
+            "wayleave matrix --who ada --platform linkedin --activity post --activity telemetry --activity call \
+             --format {format} --at 2026-11-24T09:30:00Z"
+        ))
+    };
+    insta::assert_snapshot!(sheet("table"), @"
+    exit 0
+    --- stdout
+    ada (hr-staff, recruiter, staff)
+      on linkedin
+        without a purpose, coached: telemetry
+        for recruiting, coached: post
+        never: call
+
+    coached: refused with the reason, and open to whoever continues all the same
+    at [time] from `office`, by [rulebook]
+    ");
+    insta::assert_snapshot!(sheet("csv"), @"
+    exit 0
+    --- stdout
+    who,platform,activity,purpose,answer
+    ada,linkedin,call,,deny
+    ada,linkedin,post,,deny
+    ada,linkedin,post,recruiting,coach
+    ada,linkedin,telemetry,,coach
+    ");
+    let page = sheet("html");
+    let lines = page
+        .lines()
+        .filter(|line| line.contains("coached") || line.contains("never"));
+    insta::assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
+    <p>coached: refused with the reason, and open to whoever continues all the same</p>
+    <tr><th scope="rowgroup" rowspan="3">linkedin</th><th scope="row">without a purpose, coached</th><td>telemetry</td></tr>
+    <tr><th scope="row">for recruiting, coached</th><td>post</td></tr>
+    <tr><th scope="row">never</th><td>call</td></tr>
+    "#);
+}

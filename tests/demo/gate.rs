@@ -26,6 +26,7 @@ pub struct Ready {
     pub ca: PathBuf,
     pub sites_ca: Option<PathBuf>,
     pub state: PathBuf,
+    pub settings: PathBuf,
     pub client_certificate: Option<Papers>,
     pub people: Vec<Somebody>,
     pub sites: Vec<String>,

@@ -20,7 +20,9 @@ mod programs;
 
 mod commands;
 mod house;
+mod log;
 mod people;
+mod readme;
 mod ready;
 mod story;
 mod tour;

@@ -35,6 +35,11 @@ async fn one_line_tells_a_script_all_it_needs() {
             .contains("BEGIN CERTIFICATE")
     );
     assert!(ready.state.join("records").is_dir());
+    let settings = std::fs::read_to_string(&ready.settings).unwrap();
+    assert!(
+        settings.contains(&format!("folder = \"{}/records\"", ready.state.display())),
+        "{settings}"
+    );
     let papers = ready.client_certificate.as_ref().unwrap();
     assert_eq!(papers.user, "ada");
     assert!(papers.certificate.is_file() && papers.key.is_file());

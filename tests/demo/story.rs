@@ -215,6 +215,48 @@ pub async fn the_printed_line_opens_the_site(line: &str, password: &str) {
     ada.close().await;
 }
 
+/// What on a page cannot be read well (WCAG 2.2: text against what is behind it 4.5:1, and 3:1 where it is large; the edges
+/// of fields 3:1), and whether its paper is light or dark.
+const FAINT: &str = r"(() => {
+  document.getAnimations().forEach(change => change.finish());
+  const parts = colour => {
+    const [r, g, b, a] = colour.match(/[\d.]+/g).map(Number);
+    return { rgb: [r, g, b], alpha: a ?? 1 };
+  };
+  const over = (front, back) => front.rgb.map((part, at) => part * front.alpha + back[at] * (1 - front.alpha));
+  const behind = element => {
+    if (!element) return matchMedia('(prefers-color-scheme: dark)').matches ? [0, 0, 0] : [255, 255, 255];
+    const own = parts(getComputedStyle(element).backgroundColor);
+    return own.alpha === 1 ? own.rgb : over(own, behind(element.parentElement));
+  };
+  const light = rgb => {
+    const [r, g, b] = rgb.map(part => part / 255).map(part => part <= .04045 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4);
+    return .2126 * r + .7152 * g + .0722 * b;
+  };
+  const contrast = (one, other) => {
+    const [dark, bright] = [light(one), light(other)].sort((a, b) => a - b);
+    return (bright + .05) / (dark + .05);
+  };
+  const faint = [];
+  const look = (element, colour, back, least) => {
+    const found = contrast(over(parts(colour), back), back);
+    if (found < least) faint.push(`${found.toFixed(2)}: ${element.outerHTML.slice(0, 120)}`);
+  };
+  for (const element of document.body.querySelectorAll('*')) {
+    const style = getComputedStyle(element), back = behind(element);
+    if (!element.getClientRects().length) continue;
+    if ([...element.childNodes].some(node => node.nodeType === 3 && node.data.trim())) {
+      const size = parseFloat(style.fontSize);
+      look(element, style.color, back, size >= 24 || size >= 18.66 && style.fontWeight >= 700 ? 3 : 4.5);
+    }
+    if (element.matches('input[type=text], textarea')) {
+      look(element, style.color, back, 4.5);
+      look(element, style.borderTopColor, behind(element.parentElement), 3);
+    }
+  }
+  return { texts: faint, paper: light(behind(document.body)) > .5 ? 'light' : 'dark' };
+})()";
+
 /// Looks at the page that is open in light, dark and on a phone: nothing runs over the edge, and it says what it is.
 pub async fn looks(browser: &mut Browser, name: &str) {
     for (width, scheme) in [(1100, "light"), (1100, "dark"), (360, "light"), (320, "dark")] {
@@ -222,6 +264,9 @@ pub async fn looks(browser: &mut Browser, name: &str) {
         browser.picture(&format!("{name}-{width}-{scheme}")).await;
         let over = browser.value("document.documentElement.scrollWidth - innerWidth").await;
         assert!(over.as_i64().unwrap() <= 0, "{name} is {over} too wide for {width}");
+        let faint = browser.value(FAINT).await;
+        assert_eq!(faint["texts"], serde_json::json!([]), "{name} {scheme}: {faint:#}");
+        assert_eq!(faint["paper"], scheme, "{name}: {faint:#}");
     }
     let facts = browser
         .value(

@@ -12,7 +12,7 @@ use crate::gate::assert_nothing_is_left;
 use crate::programs::{PATIENCE, WAYLEAVE, command, end, run};
 
 /// The lines of the printed text, once all of it is there.
-async fn printed(child: &mut Child) -> Vec<String> {
+pub async fn printed(child: &mut Child) -> Vec<String> {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut all = Vec::new();
     let read = async {
@@ -54,6 +54,7 @@ const EXPECTED: &[Leads] = &[
     Leads::Browser,
     Leads::Tool("The root certificate is"),
     Leads::Tool("allow    ada post POST"),
+    Leads::Tool("deny was decided, as these rules do"),
     Leads::Tool("the records hold"),
     Leads::Curl(200, "# TYPE wayleave_"),
 ];

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use http::{Request, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -13,6 +14,8 @@ use wayleave::facts::{Act, End, Record};
 use crate::harness::World;
 use crate::harness::house::{PORTAL, folder_text, form};
 use crate::harness::origin;
+use crate::harness::scripted::Scripted;
+use crate::harness::wire::{Wire, tls};
 
 const SHARE: &str = "https://www.linkedin.com/voyager/api/contentcreation/normShares";
 const JSON: &str = "application/json";
@@ -285,5 +288,85 @@ async fn what_was_read_reaches_the_disk_without_anybody_asking() {
             folder_text(&world.settings.audit.folder).contains("b.example.org")
         })
         .await;
+    world.close().await;
+}
+
+/// Lets real time pass: so much that milliseconds, microseconds and seconds cannot be mistaken for each other.
+async fn a_while(world: &World) -> Duration {
+    let began = Instant::now();
+    while began.elapsed() < Duration::from_millis(50) {
+        world.admin("/healthz").await;
+    }
+    began.elapsed()
+}
+
+/// The number called `name` of how the last flow to `host` ended, as it stands in the book.
+async fn number(world: &World, host: &str, name: &str) -> u128 {
+    let book = world.records_text().await;
+    let line = book
+        .lines()
+        .rfind(|line| line.contains("\"kind\":\"closing\"") && line.contains(host));
+    let line: serde_json::Value = serde_json::from_str(line.unwrap()).unwrap();
+    let number = line["ended"][name].as_u64();
+    number.unwrap_or_else(|| panic!("no `{name}` in {line:#}")).into()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_says_how_many_milliseconds_its_flow_took() {
+    let origin = Scripted::bind().await;
+    let world = World::planned(|plan| plan.lead("slow.example.org", origin.address)).await;
+    let (dan, began) = (world.client("dan"), Instant::now());
+    let (answer, held) = tokio::join!(dan.get("http://slow.example.org/"), async {
+        let mut origin = origin.clear().await;
+        origin.head().await;
+        let held = a_while(&world).await;
+        origin.say("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+        held
+    });
+    assert_eq!(answer.text(), "ok");
+    let ended = world.closed("slow.example.org", UNREAD).await.ended().clone();
+    let whole = began.elapsed();
+    let took = u128::from(ended.duration_ms);
+    assert!(
+        (held.as_millis()..=whole.as_millis()).contains(&took),
+        "{held:?} <= {took} ms <= {whole:?}"
+    );
+    assert_eq!(number(&world, "slow.example.org", "duration_ms").await, took);
+    // the origin was asked once it was judged, and then it took its time
+    let judged = u128::from(ended.judged_us);
+    let before = whole.as_micros() - held.as_micros();
+    assert!((1..=before).contains(&judged), "{judged} µs <= {before} µs");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_says_after_how_many_microseconds_its_flow_was_judged() {
+    let world = World::open().await;
+    let ada = world.client("ada");
+    let io = Wire::tunnel(&ada, "www.facebook.com:443").await.into_io();
+    let stream = tls(io, &ada.roots, "www.facebook.com", |_| {}).await.unwrap();
+    let (mut wire, body) = (Wire::on(stream), "fb_api_req_friendly_name=CometModernHomeFeedQuery");
+    world.sends(1);
+    let began = Instant::now();
+    let length = body.len();
+    wire.say(format!(
+        "POST /api/graphql/ HTTP/1.1\r\nHost: www.facebook.com\r\nExpect: 100-continue\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n"
+    ))
+    .await;
+    // what it does stands in its body, which nobody judges before it is there
+    assert!(wire.head().await.starts_with("HTTP/1.1 100"));
+    let held = a_while(&world).await;
+    wire.say(body).await;
+    let refused = wire.head().await;
+    let whole = began.elapsed();
+    assert!(refused.starts_with("HTTP/1.1 403"), "{refused}");
+    let closing = world.closed("www.facebook.com", "/api/graphql/").await;
+    let judged = u128::from(closing.ended().judged_us);
+    assert!(
+        (held.as_micros()..=whole.as_micros()).contains(&judged),
+        "{held:?} <= {judged} µs <= {whole:?}"
+    );
+    assert_eq!(number(&world, "/api/graphql/", "judged_us").await, judged);
     world.close().await;
 }

@@ -170,8 +170,20 @@ async fn a_rule_that_coaches_is_passed_and_one_that_insists_is_not() {
         page.contains("This corner is for others.") && button(&page).is_some(),
         "{page}"
     );
+    // who may continue reads nothing that says that they may not
+    assert!(page.contains("<h1>Please read this before you continue</h1>"), "{page}");
+    assert!(page.contains("<title>Please read this before you continue"), "{page}");
+    for no in ["not allowed", "No purpose makes this work"] {
+        assert!(!page.contains(no), "{no}: {page}");
+    }
     let refused = dan.get("https://x.com/corner/1").await;
     assert!(refused.header("link").contains(PORTAL));
+    let problem = refused.json();
+    assert_eq!(problem["type"], "https://wayleave.example/problems/coached");
+    assert_eq!(
+        problem["detail"],
+        "You are asked not to open pages on X (Twitter). You may continue all the same: POST to the address in `continue`."
+    );
     let theirs = go_on(&ada, &refused).await;
     assert_eq!(theirs.status, StatusCode::NOT_FOUND, "another person's refusal");
     let created = go_on(&dan, &refused).await;
@@ -256,6 +268,26 @@ async fn nobody_continues_for_the_person_in_front_of_the_browser() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_continue_because_the_request_is_too_long_to_keep_is_not_told_that_they_may() {
+    let world = coaching("", Mode::Coach).await;
+    let ada = world.client("ada");
+    for (length, may) in [(1_000, true), (2_100, false)] {
+        let path = "x".repeat(length);
+        let url = format!("https://www.linkedin.com/{path}");
+        let refused = ada.post(&url, "application/json", "{}").await;
+        assert_eq!(refused.status, StatusCode::FORBIDDEN);
+        let problem = refused.json();
+        assert_eq!(problem.get("continue").is_some(), may, "{problem}");
+        assert_eq!(
+            problem["detail"].as_str().unwrap().contains("continue"),
+            may,
+            "{problem}"
+        );
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_tunnel_that_somebody_continued_to_is_cut_once_the_rule_insists() {
     let rule = r#"@id("trial.example") @title("The example") @reason("The example is for others.") @owner("IT") @mode("coach")
         forbid (principal, action == Action::"connect", resource) when { resource.host like "*.coached.example" };"#;
@@ -285,6 +317,38 @@ async fn a_tunnel_that_somebody_continued_to_is_cut_once_the_rule_insists() {
             cut.await.len() == 1
         })
         .await;
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_told_about_reading_a_page_is_told_anew_of_a_tunnel_that_nobody_reads() {
+    let world = World::planned(|plan| {
+        plan.settings.mode = Mode::Coach;
+        // one host of a platform is read, and the others are not
+        let policies = plan.folder.join("policies");
+        let reach = policies.join("rules/10-reach.cedar");
+        let text = std::fs::read_to_string(&reach).unwrap();
+        let open = "resource in Category::\"social-media\"\n);";
+        let narrow = open.replace(';', " when { resource.host == \"www.linkedin.com\" };");
+        std::fs::write(&reach, text.replace(open, &narrow)).unwrap();
+        std::fs::remove_dir_all(policies.join("cases")).unwrap();
+        let owners = policies.join("owners.toml");
+        let text = std::fs::read_to_string(&owners).unwrap();
+        std::fs::write(&owners, text.replace("cases = \"IT\"\n", "")).unwrap();
+    })
+    .await;
+    let ada = world.client("ada");
+    let beside = "platform.linkedin.com:8443";
+    assert_eq!(ada.tunnel(beside).await.unwrap_err().status, StatusCode::FORBIDDEN);
+    let refused = ada.get(FEED).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert_eq!(go_on(&ada, &refused).await.status, StatusCode::CREATED);
+    assert_eq!(ada.get(FEED).await.status, StatusCode::OK);
+
+    let unread = ada.tunnel(beside).await.unwrap_err();
+    assert_eq!(unread.status, StatusCode::FORBIDDEN, "over it she may publish");
+    assert_eq!(go_on(&ada, &unread).await.status, StatusCode::CREATED);
+    ada.tunnel(beside).await.unwrap();
     world.close().await;
 }
 

@@ -280,3 +280,84 @@ async fn a_head_that_is_too_large_is_refused_and_the_gateway_stays() {
     assert_eq!(dan.get("http://www.example.org/").await.status, StatusCode::OK);
     world.close().await;
 }
+
+/// A request whose head is about so large.
+fn of_size(bytes: usize) -> Request<String> {
+    let request = (0..bytes / 30_000).fold(Request::get("http://www.example.org/"), |request, n| {
+        request.header(format!("x-{n}"), "x".repeat(30_000))
+    });
+    request.body(String::new()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_is_far_too_large_is_refused_by_the_library_and_one_beyond_all_measure_ends_the_connection() {
+    let world = World::open().await;
+    let dan = world.client_on_tls_door("dan", b"h2");
+    let mut sender = Sender::on(dan.dial().await.0, true).await;
+    // more than four times what is allowed: nobody here hears of it, and the connection is still good
+    let answer = sender.send(of_size(150_000)).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "");
+    world.sends(1);
+    let mut request = of_size(0);
+    let proof = dan.authorization.clone().unwrap().parse().unwrap();
+    request.headers_mut().insert("proxy-authorization", proof);
+    assert_eq!(sender.send(request).await.unwrap().status(), StatusCode::OK);
+    // more than sixteen times, after others and as the first
+    let beyond = async |sender: &mut Sender<String>| {
+        let refused = sender.send(of_size(600_000)).await.unwrap_err();
+        let cause = std::error::Error::source(&refused).and_then(|cause| cause.downcast_ref::<h2::Error>());
+        assert_eq!(cause.and_then(h2::Error::reason), Some(h2::Reason::ENHANCE_YOUR_CALM));
+    };
+    beyond(&mut sender).await;
+    world.sends(1);
+    beyond(&mut Sender::on(dan.dial().await.0, true).await).await;
+    let strays = world.strays(1).await;
+    assert_eq!(
+        (code(&strays[0]), strays[0].status),
+        (Some(FaultCode::ClientGone), None)
+    );
+    assert_eq!(world.origin.received().len(), 1);
+    world.close().await;
+}
+
+/// A frame (RFC 9113 §4.1).
+fn frame(kind: u8, flags: u8, stream: u8, payload: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(payload.len()).unwrap();
+    [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
+}
+
+/// The next frame of this kind: its stream and its payload.
+async fn next(wire: &mut Wire, kind: u8) -> (u8, Vec<u8>) {
+    loop {
+        let head = wire.bytes(9).await;
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize;
+        let payload = wire.bytes(length).await;
+        if head[3] == kind {
+            return (head[8], payload);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_http_2_forbids_is_reset_by_the_library_and_the_connection_is_still_good() {
+    const HEADERS: u8 = 1;
+    const RESET: u8 = 3;
+    let world = World::open().await;
+    let mut wire = Wire::on(world.client_on_tls_door("dan", b"h2").dial().await.0);
+    wire.say(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    wire.say(frame(4, 0, 0, &[])).await;
+    // `:method GET`, `:scheme http`, `:path /`, `:authority a.org` (RFC 7541 §6, appendix A)
+    let head = [&[0x82, 0x86, 0x84, 0x01, 5][..], b"a.org"].concat();
+    let forbidden = [&head[..], &[0, 10], b"connection", &[5], b"close"].concat();
+    let (end_stream, end_headers) = (1, 4);
+    wire.say(frame(HEADERS, end_stream | end_headers, 1, &forbidden)).await;
+    let (stream, reason) = next(&mut wire, RESET).await;
+    assert_eq!((stream, &reason[..]), (1, &[0, 0, 0, 1][..]), "PROTOCOL_ERROR");
+    // nobody has signed in
+    world.sends(1);
+    wire.say(frame(HEADERS, end_stream | end_headers, 3, &head)).await;
+    assert_eq!(next(&mut wire, HEADERS).await.0, 3);
+    drop(wire);
+    world.close().await;
+}

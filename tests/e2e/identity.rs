@@ -322,3 +322,43 @@ async fn a_removed_account_is_signed_out_of_the_connections_that_it_opened() {
     drop(kept);
     world.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_can_sign_in_on_another_way_only_is_told_which_and_not_asked_for_a_password() {
+    let mut made = None;
+    let world = World::planned(|plan| {
+        plan.settings.identity.methods = vec!["certificate".to_owned()];
+        let (name, now) = (SubjectId::parse("ada").unwrap(), Clock::system().now());
+        made = Some(founding::client(&plan.settings.tls.folder, &name, 30, false, now).unwrap());
+    })
+    .await;
+    for client in [world.client("ada"), world.stranger()] {
+        for url in ["http://www.example.org/", "https://www.linkedin.com/"] {
+            let told = client.get(url).await;
+            assert_eq!(told.status, StatusCode::FORBIDDEN, "{url}");
+            assert!(!told.headers.contains_key("proxy-authenticate"), "{:?}", told.headers);
+            let kind = told.json()["type"].as_str().unwrap().to_owned();
+            assert!(kind.ends_with("/sign-in-elsewhere"), "{kind}");
+            let status = told.header("proxy-status");
+            assert!(
+                status.contains("error=http_request_denied") && status.contains("sign-in-elsewhere"),
+                "{status}"
+            );
+            assert!(told.text().contains("TLS port"), "{}", told.text());
+        }
+        let page = client.navigate("http://www.example.org/").await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN);
+        assert!(page.header("content-type").starts_with("text/html"), "{page:?}");
+        assert!(page.text().contains("Sign in on the encrypted way"), "{}", page.text());
+    }
+    assert_eq!(world.origin.connections(), 0);
+    let closing = world.closed("www.example.org", "").await;
+    assert_eq!(
+        (&closing.ended().end, closing.ended().status),
+        (&End::Challenged, Some(403))
+    );
+    assert!(closing.seen().subject.is_none());
+    let ada = world.client_with_certificate(made.as_ref().unwrap(), b"http/1.1");
+    assert_eq!(ada.get("http://www.example.org/").await.status, StatusCode::OK);
+    world.close().await;
+}

@@ -10,14 +10,16 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use wayleave::facts::{Act, End, FaultCode};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
+use crate::harness::client::Client;
 use crate::harness::house::PORTAL;
 use crate::harness::origin::Papers;
 use crate::harness::wire::{InPieces, Wire, tls};
 use crate::harness::{World, code};
 
 const LINKEDIN: &str = "www.linkedin.com";
+const DISTRUSTS: FaultCode = FaultCode::ClientDistrusts;
 
-async fn recruiter(world: &World) -> crate::harness::client::Client {
+async fn recruiter(world: &World) -> Client {
     world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
     world.client("ada")
 }
@@ -141,6 +143,19 @@ async fn what_cannot_be_read_is_refused_where_rules_want_to_read() {
     world.close().await;
 }
 
+/// Returns once the gateway knows of so many tunnels that they were broken off because nobody trusts it.
+async fn broken_off(world: &World, times: usize) {
+    world
+        .until("the handshakes are known to have failed", async |world| {
+            let broken = world.acts(|record| match &record.act {
+                Act::Closing { ended, .. } => Some(ended.status == Some(200) && code(ended) == Some(DISTRUSTS)),
+                _ => None,
+            });
+            broken.await.iter().filter(|is_broken| **is_broken).count() == times
+        })
+        .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_that_goes_on_to_distrust_us_is_told_so_at_its_next_connect() {
     let world = World::open().await;
@@ -152,11 +167,13 @@ async fn a_program_that_goes_on_to_distrust_us_is_told_so_at_its_next_connect() 
     };
     breaks_off().await;
     breaks_off().await;
+    broken_off(&world, 2).await;
     // who shakes hands after all, as a browser may whose owner looked at the warning, starts anew
     assert_eq!(app.get("https://www.linkedin.com/feed/").await.status, StatusCode::OK);
     for _ in 0..3 {
         breaks_off().await;
     }
+    broken_off(&world, 5).await;
     let closing = world.closed(LINKEDIN, "CONNECT").await;
     assert_eq!(closing.code(), Some(FaultCode::ClientDistrusts));
     assert!(!closing.ended().decrypted);
@@ -167,11 +184,47 @@ async fn a_program_that_goes_on_to_distrust_us_is_told_so_at_its_next_connect() 
         refused.json()["type"],
         "https://wayleave.example/problems/client-distrusts"
     );
+    assert_eq!(refused.header("retry-after"), "30");
+    assert!(refused.text().contains("half a minute"), "{}", refused.text());
     // neither another host nor the browser beside it
     app.tunnel("www.facebook.com:443").await.unwrap();
     assert_eq!(ada.get("https://www.linkedin.com/feed/").await.status, StatusCode::OK);
     let page = ada.navigate(&format!("{PORTAL}/")).await.text();
     assert!(page.contains("the program refused the certificate"), "{page}");
+
+    // now and then it may try, and is refused no longer once it trusts us
+    world.clock.advance(Duration::from_secs(30));
+    breaks_off().await;
+    broken_off(&world, 6).await;
+    assert_eq!(
+        app.tunnel("www.linkedin.com:443").await.unwrap_err().status,
+        StatusCode::FORBIDDEN
+    );
+    world.clock.advance(Duration::from_secs(30));
+    for _ in 0..2 {
+        assert_eq!(app.get("https://www.linkedin.com/feed/").await.status, StatusCode::OK);
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_held_against_a_program_without_a_name_or_at_the_portal() {
+    let world = World::open().await;
+    let ada = recruiter(&world).await;
+    let breaks_off = async |client: &Client, host: &str| {
+        let io = Wire::tunnel(client, &format!("{host}:443")).await.into_io();
+        tls(io, &world.origins.roots(), host, |_| {}).await.unwrap_err();
+    };
+    let app = ada.with_hop_field("user-agent", "Pinned/1.0");
+    let portal = world.settings.portal.host.clone();
+    for _ in 0..3 {
+        breaks_off(&ada, LINKEDIN).await;
+        breaks_off(&app, portal.as_str()).await;
+    }
+    broken_off(&world, 6).await;
+    // another program on the same machine, that does not say its name either
+    assert_eq!(ada.get("https://www.linkedin.com/feed/").await.status, StatusCode::OK);
+    assert_eq!(app.navigate(&format!("{PORTAL}/")).await.status, StatusCode::OK);
     world.close().await;
 }
 

@@ -175,6 +175,33 @@ async fn whoever_says_far_too_much_before_they_listen_still_hears_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_asked_for_a_tunnel_or_for_another_protocol_in_vain_hears_why_too() {
+    let world = World::open().await;
+    // every browser begins like this, and goes on over the same connection
+    let mut wire = Wire::plain(&world).await;
+    world.sends(2);
+    wire.say("CONNECT www.example.org:443 HTTP/1.1\r\nHost: www.example.org:443\r\n\r\n")
+        .await;
+    assert_eq!(status(&wire.answer().await.0), "407");
+    let field = format!("X: {}\r\n", "x".repeat(16 << 20));
+    wire.say(format!("GET http://www.example.org/ HTTP/1.1\r\n{field}"))
+        .await;
+    assert_eq!(status(&wire.rest().await), "431");
+
+    let mut wire = Wire::plain(&world).await;
+    world.sends(1);
+    let body = "x".repeat(16 << 20);
+    wire.say(format!(
+        "POST http://www.example.org/ HTTP/1.1\r\nHost: www.example.org\r\nConnection: Upgrade, HTTP2-Settings\r\n\
+         Upgrade: h2c\r\nHTTP2-Settings: \r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    ))
+    .await;
+    assert_eq!(status(&wire.rest().await), "407");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_drips_is_not_waited_for() {
     let world = World::planned(|plan| plan.settings.ingress.header_timeout_s = 1).await;
     let mut wire = Wire::plain(&world).await;
@@ -558,6 +585,10 @@ async fn a_stop_cuts_what_does_not_end_and_the_records_say_so() {
     let mut world = World::planned(|plan| plan.settings.proxy.stop_timeout_s = 0).await;
     world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
     let (dan, ada) = (world.client("dan"), world.client("ada"));
+    // one who says half a request: nothing of it was read
+    let io = Wire::tunnel(&ada, "half.linkedin.com:443").await.into_io();
+    let mut half = Wire::on(tls(io, &ada.roots, "half.linkedin.com", |_| {}).await.unwrap());
+    half.say("GET /feed/ HTTP/1.1\r\nHo").await;
     let asking = [
         (
             world.client_on_tls_door("dan", b"h2"),
@@ -587,8 +618,8 @@ async fn a_stop_cuts_what_does_not_end_and_the_records_say_so() {
         }
         _ => None,
     });
-    // five requests, and the two tunnels around two of them
+    // five requests, the two tunnels around two of them, and the tunnel of half a request
     let cut = End::Cut("the gateway is stopping".to_owned());
-    assert_eq!(ends.await, vec![cut; 7]);
+    assert_eq!(ends.await, vec![cut; 8]);
     world.close().await;
 }

@@ -33,6 +33,7 @@ mod limits;
 mod metrics;
 mod modes;
 mod portal;
+mod pressure;
 mod purposes;
 mod recognition;
 mod refusals;

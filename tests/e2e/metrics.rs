@@ -10,6 +10,7 @@ use wayleave::facts::Act;
 use crate::harness::World;
 use crate::harness::client::Client;
 use crate::harness::house::sample;
+use crate::harness::wire::Wire;
 
 const SHARE: &str = "https://www.linkedin.com/voyager/api/contentcreation/normShares";
 
@@ -157,5 +158,86 @@ async fn no_label_names_a_person_a_host_or_a_path_and_promtool_is_silent() {
     let output = promtool.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert_eq!((said.as_str(), output.status.success()), ("", true));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gauges_follow_what_is_alive() {
+    let world = World::planned(|plan| {
+        plan.inspect_everything();
+        plan.settings.audit.sync_ms = 3_600_000;
+    })
+    .await;
+    let dan = world.client("dan");
+    let shows = async |name: &str, count: f64| {
+        let what = format!("wayleave_{name} shows {count}");
+        world
+            .until(&what, async |world| {
+                world.metric(&format!("wayleave_{name}")).await == Some(count)
+            })
+            .await;
+    };
+    shows("connections", 0.0).await;
+    let mut open = vec![Wire::plain(&world).await, Wire::plain(&world).await];
+    // this one will break off without a word of TLS
+    world.sends(1);
+    open.push(Wire::of(&world.client_on_tls_door("dan", b"http/1.1")).await);
+    shows("connections", 3.0).await;
+    open.push(Wire::tunnel(&dan, "www.hsbc.com:22").await);
+    shows("connections", 4.0).await;
+    shows("tunnels", 1.0).await;
+    let socket = dan.socket("chat.example.org", "/live").await.unwrap();
+    shows("connections", 5.0).await;
+    shows("tunnels", 2.0).await;
+    drop(socket);
+    shows("connections", 4.0).await;
+    shows("tunnels", 1.0).await;
+    drop(open);
+    shows("connections", 0.0).await;
+    shows("tunnels", 0.0).await;
+
+    // one for the socket's host
+    let minted = async || world.metric("wayleave_minted_certificates").await;
+    assert_eq!(minted().await, Some(1.0));
+    for (host, count) in [("www.linkedin.com", 2.0), ("www.linkedin.com", 2.0), ("x.com", 3.0)] {
+        dan.get(&format!("https://{host}/")).await;
+        assert_eq!(minted().await, Some(count), "{host}");
+    }
+
+    let queued = async || world.metric("wayleave_record_queue").await;
+    world.gate().book().flush().await.unwrap();
+    shows("record_queue", 0.0).await;
+    for count in 1..=3 {
+        dan.get("http://www.example.org/").await;
+        shows("record_queue", f64::from(count)).await;
+    }
+    world.gate().book().flush().await.unwrap();
+    assert_eq!(queued().await, Some(0.0));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_long_requests_take_is_not_told_of_tunnels_and_sockets() {
+    let world = World::planned(|plan| plan.inspect_everything()).await;
+    let dan = world.client("dan");
+    let timed = async || world.metric("wayleave_request_duration_seconds_count").await;
+    let unread = dan.unread(&world.origins);
+    assert_eq!(unread.get("https://www.hsbc.com/").await.status, StatusCode::OK);
+    world.closed("www.hsbc.com", "CONNECT").await;
+    let socket = dan.socket("chat.example.org", "/live").await.unwrap();
+    drop(socket);
+    let closing = world.closed("chat.example.org", "/live").await;
+    assert_eq!(closing.ended().status, Some(101));
+    assert_eq!(timed().await, Some(0.0));
+    // a handshake that was not agreed to is a request like any other
+    assert_eq!(
+        dan.socket("www.linkedin.com", "/live").await.err().unwrap().status,
+        StatusCode::FORBIDDEN
+    );
+    world.closed("www.linkedin.com", "/live").await;
+    assert_eq!(timed().await, Some(1.0));
+    assert_eq!(dan.get("http://www.example.org/").await.status, StatusCode::OK);
+    world.closed("www.example.org", "/").await;
+    assert_eq!(timed().await, Some(2.0));
     world.close().await;
 }

@@ -98,6 +98,36 @@ async fn a_purpose_for_reading_does_not_cover_writing_and_the_answer_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_purpose_does_not_cover_is_no_reason_where_no_other_would_do() {
+    let world = World::open().await;
+    world
+        .grant("ada", "recruiting", &["linkedin"], &["read", "publish"])
+        .await;
+    let ada = world.client("ada");
+    let post = ada
+        .post("https://x.com/i/api/graphql/AbC/CreateTweet", JSON, "{}")
+        .await
+        .json();
+    assert_eq!(
+        (&post["outcome"], &post["reasons"]),
+        (&"deny".into(), &serde_json::json!([]))
+    );
+    assert_eq!(
+        post["detail"],
+        "No purpose allows anybody in your role to post on X (Twitter)."
+    );
+    let read = ada.get("https://x.com/home").await.json();
+    assert_eq!(
+        (&read["outcome"], &read["reasons"]),
+        (
+            &"declare".into(),
+            &serde_json::json!(["Your declared purpose does not cover this platform."])
+        )
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_script_gets_a_problem_document_with_everything_that_helps() {
     let world = World::open().await;
     let fetch = Request::get("https://www.linkedin.com/feed/?secret=1")

@@ -264,6 +264,33 @@ async fn is_well_again(world: &World) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_edit_that_is_refused_is_recorded_also_for_the_same_mistake() {
+    let world = a_reader().await;
+    let refused = async |world: &World| {
+        let refused = world.acts(|record| match &record.act {
+            Act::Gateway {
+                act: GatewayAct::RulebookRefused { problems },
+                ..
+            } => Some(problems.clone()),
+            _ => None,
+        });
+        refused.await
+    };
+    world.write_policy(RULES, "permit (principal, action == Action::\"brwse\", resource);\n");
+    for attempts in 1..=3 {
+        world
+            .until("the attempt is recorded", async |world| {
+                refused(world).await.len() == attempts
+            })
+            .await;
+        world.write_policy("rules/91-other.cedar", &"// another edit\n".repeat(attempts));
+    }
+    let told = refused(&world).await;
+    assert!(told.iter().all(|problems| *problems == told[0]), "{told:?}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_broken_file_never_rules_and_says_where_it_is_broken() {
     let world = a_reader().await;
     let before = world.gate().live().load().rulebook.id().clone();

@@ -3,6 +3,7 @@
 use http::StatusCode;
 use wayleave::facts::{FaultCode, Outcome};
 
+use crate::harness::client::Client;
 use crate::harness::house::PORTAL;
 use crate::harness::wire::Wire;
 use crate::harness::{World, code};
@@ -149,4 +150,45 @@ async fn an_http2_connection_carries_no_more_streams_than_the_settings_allow() {
     assert_eq!(streams[2..], 7_u32.to_be_bytes());
     drop(wire);
     world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_names_on_a_certificate_are_asked_for_again_where_they_are_not_kept() {
+    for (kept, connections) in [(3600, 3), (0, 4)] {
+        let world = World::planned(|plan| plan.settings.upstream.names_kept_s = kept).await;
+        let dan = world.client("dan").unread(&world.origins);
+        for _ in 0..2 {
+            let answer = dan.get("https://www.example.org/").await;
+            assert_eq!(answer.status, StatusCode::OK);
+        }
+        // one for each tunnel, the others to see which names the origin holds
+        assert_eq!(world.origin.connections(), connections, "kept for {kept} s");
+        world.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_is_hashed_for_every_request_where_its_answer_is_not_remembered() {
+    for (remembered, at_last) in [
+        (3600, StatusCode::PROXY_AUTHENTICATION_REQUIRED),
+        (0, StatusCode::TOO_MANY_REQUESTS),
+    ] {
+        let world = World::planned(|plan| plan.settings.identity.basic_remember_s = remembered).await;
+        let stale = Client {
+            authorization: Some(Client::basic("ada", "her last password")),
+            ..world.client("ada")
+        };
+        for _ in 0..10 {
+            let asked = stale.get("http://www.example.org/").await;
+            assert_eq!(asked.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+        }
+        // what is remembered is no guess, and what is looked at again is one
+        let told = stale.get("http://www.example.org/").await.status;
+        assert_eq!(told, at_last, "remembered for {remembered} s");
+        assert_eq!(
+            world.client("dan").get("http://www.example.org/").await.status,
+            StatusCode::OK
+        );
+        world.close().await;
+    }
 }

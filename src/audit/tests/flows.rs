@@ -101,7 +101,7 @@ async fn a_dropped_entry_is_recorded_as_abandoned_with_what_was_known() {
     let (book, _) = Book::open(&settings(folder.path()), clock(), Vec::new()).unwrap();
     let mut entry = book.enter(noon(), peer()).await.unwrap();
     entry.saw(seen("ada", "/feed/"));
-    entry.reads_content();
+    entry.counters().reads_content();
     drop(entry);
     book.close().await.unwrap();
     let records = all(folder.path());
@@ -123,7 +123,8 @@ async fn a_flow_that_is_cut_is_recorded_as_it_stood_and_one_that_says_its_end_as
     for told in [false, true] {
         let mut entry = book.enter(noon(), peer()).await.unwrap();
         entry.saw(seen("ada", "/feed/"));
-        entry.stands(200, true);
+        entry.stands(200);
+        entry.counters().reads_content();
         if told {
             entry.close(Closing {
                 end: End::Completed,
@@ -141,7 +142,7 @@ async fn a_flow_that_is_cut_is_recorded_as_it_stood_and_one_that_says_its_end_as
     });
     assert_eq!(
         ends.collect::<Vec<_>>(),
-        [(End::Abandoned, Some(200), true), (End::Completed, None, false)]
+        [(End::Abandoned, Some(200), true), (End::Completed, None, true)]
     );
 }
 

@@ -42,37 +42,47 @@ const ACTIVITIES: &str = "activities";
 const LOCAL: &str = "local";
 
 pub(super) fn catalog(files: &[SourceText]) -> Result<Catalog, Vec<Problem>> {
-    let mut problems = Vec::new();
     let mut draft = Draft::default();
-    for needed in [CATEGORIES, ACTIVITIES] {
-        if !files.iter().any(|file| stem(file) == needed) {
-            let file = SourceText::new(format!("catalog/{needed}.toml"), "");
-            let problem = Problem::error("wayleave::catalog::missing-file", &file, (0, 0), "the file is missing");
-            problems.push(problem.with_help("restore it from the shipped `policies/catalog`"));
-        }
-    }
     let named = |wanted: &'static str| files.iter().filter(move |file| stem(file) == wanted);
+    let mut categories: Vec<Problem> = missing(files, CATEGORIES).into_iter().collect();
     for file in named(CATEGORIES) {
-        problems.extend(one(file, lists::CATEGORIES, |fields| {
+        categories.extend(one(file, lists::CATEGORIES, |fields| {
             lists::categories(fields, &mut draft);
         }));
     }
+    let mut activities: Vec<Problem> = missing(files, ACTIVITIES).into_iter().collect();
     for file in named(ACTIVITIES) {
-        problems.extend(one(file, lists::ACTIVITIES, |fields| {
+        activities.extend(one(file, lists::ACTIVITIES, |fields| {
             lists::activities(fields, &mut draft);
         }));
     }
+    let mut platforms = Vec::new();
     for file in files {
         let name = stem(file);
         if ![CATEGORIES, ACTIVITIES, LOCAL].contains(&name) {
-            problems.extend(one(file, platform::PLATFORM, |fields| {
-                platform::platform(fields, name, &mut draft);
-            }));
+            let homes = |id: &str| files.iter().find(|other| stem(other) == id && id != name);
+            let found = one(file, platform::PLATFORM, |fields| {
+                platform::platform(fields, name, homes, &mut draft);
+            });
+            platforms.extend(told_once(found));
         }
     }
+    let mut local = Vec::new();
     for file in named(LOCAL) {
-        problems.extend(one(file, platform::LOCAL, |fields| platform::local(fields, &mut draft)));
+        local.extend(one(file, platform::LOCAL, |fields| platform::local(fields, &mut draft)));
     }
+    // A name that is not listed is no mistake of whoever uses it where the list is not all there.
+    let without = |problems: &mut Vec<Problem>, code: &str| problems.retain(|problem| problem.code != code);
+    if !categories.is_empty() {
+        without(&mut platforms, "wayleave::catalog::unknown-category");
+    }
+    if !activities.is_empty() {
+        without(&mut platforms, "wayleave::catalog::unknown-activity");
+    }
+    if platforms.iter().any(Problem::is_syntax) {
+        without(&mut local, "wayleave::catalog::unknown-platform");
+    }
+    let problems = [categories, activities, platforms, local].concat();
     if problems.is_empty() {
         Ok(draft.finish())
     } else {
@@ -80,10 +90,36 @@ pub(super) fn catalog(files: &[SourceText]) -> Result<Catalog, Vec<Problem>> {
     }
 }
 
+fn missing(files: &[SourceText], needed: &str) -> Option<Problem> {
+    if files.iter().any(|file| stem(file) == needed) {
+        return None;
+    }
+    let file = SourceText::new(format!("catalog/{needed}.toml"), "");
+    let problem = Problem::error("wayleave::catalog::missing-file", &file, (0, 0), "the file is missing");
+    Some(problem.with_help("restore it from the shipped `policies/catalog`"))
+}
+
 fn one(file: &SourceText, known: &[&str], read: impl FnOnce(&Fields<'_, '_>)) -> Vec<Problem> {
     let reader = Reader::new(file, "catalog");
     reader.read(known, read);
     reader.into_problems()
+}
+
+/// Of a file that takes the hosts of another platform, the first: all the others, and its signatures, go with it where it
+/// began as a copy.
+fn told_once(mut problems: Vec<Problem>) -> Vec<Problem> {
+    let takes = |problem: &Problem| problem.code == "wayleave::catalog::overlap";
+    let more = problems.iter().filter(|problem| takes(problem)).count();
+    let Some(first) = problems.iter_mut().find(|problem| takes(problem)).filter(|_| more > 1) else {
+        return problems;
+    };
+    first.message = format!("{}, as are {} more of its hosts", first.message, more - 1);
+    let first = first.clone();
+    problems.retain(|problem| {
+        let follows = takes(problem) || problem.code == "wayleave::catalog::duplicate";
+        *problem == first || !follows
+    });
+    problems
 }
 
 fn stem(file: &SourceText) -> &str {

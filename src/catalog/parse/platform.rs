@@ -10,7 +10,7 @@ use super::super::tree::{Control, Platform};
 use super::lists::{meaning, not_a_host, twice, unknown};
 use super::{Draft, signature};
 use crate::facts::fields::{At, Fields};
-use crate::facts::{Category, Host, PlatformId, SignatureId, SiteRole};
+use crate::facts::{Category, Host, PlatformId, SignatureId, SiteRole, SourceText};
 
 /// The keys of a platform's file.
 pub(super) const PLATFORM: &[&str] = &[
@@ -77,8 +77,13 @@ const EMBEDS: [(&str, EmbedKind); 5] = [
     ("frame", EmbedKind::Content),
 ];
 
-/// Reads the file of one platform, which is named after it.
-pub(super) fn platform(fields: &Fields<'_, '_>, stem: &str, draft: &mut Draft) {
+/// Reads the file of one platform, which is named after it; `home` gives the other file of that name, where there is one.
+pub(super) fn platform<'f>(
+    fields: &Fields<'_, '_>,
+    stem: &str,
+    home: impl FnOnce(&str) -> Option<&'f SourceText>,
+    draft: &mut Draft,
+) {
     let id = fields.required("id");
     let (name, owner) = (fields.required("name"), fields.text("owner"));
     let (category, family) = (fields.required("category"), fields.text("family"));
@@ -91,14 +96,8 @@ pub(super) fn platform(fields: &Fields<'_, '_>, stem: &str, draft: &mut Draft) {
     let Some(id) = id else {
         return;
     };
-    if id.value != stem {
-        let message = format!("`{}` stands in a file that is named `{stem}`", id.value);
-        fields.report(
-            "misplaced",
-            id.span,
-            message,
-            format!("rename the file to `{}.toml`", id.value),
-        );
+    if !stands_in_its_file(fields, id, stem, home(id.value)) {
+        return;
     }
     if let Some(category) = category
         && !draft.categories.contains(&Category::new(category.value))
@@ -123,6 +122,7 @@ pub(super) fn platform(fields: &Fields<'_, '_>, stem: &str, draft: &mut Draft) {
     };
     if draft.platforms.insert(platform.clone(), entry).is_some() {
         twice(fields, id);
+        return;
     }
     let sets = host_sets(fields);
     for row in fields.tables("domains", DOMAIN) {
@@ -138,6 +138,29 @@ pub(super) fn platform(fields: &Fields<'_, '_>, stem: &str, draft: &mut Draft) {
         secret(&row, &platform, &sets, draft);
     }
     signature::signatures(fields, Some(&platform), &sets, draft);
+}
+
+/// Whether the platform may be read from the file: not where another one is named after it.
+fn stands_in_its_file(fields: &Fields<'_, '_>, id: At<&str>, stem: &str, home: Option<&SourceText>) -> bool {
+    if let Some(home) = home {
+        let message = format!(
+            "`{stem}.toml` declares the platform `{}`, which is declared in `{}` already",
+            id.value, home.name
+        );
+        let help = "give it an id, hosts and signatures of its own, or remove the file; it was not read any further";
+        fields.report("duplicate", id.span, message, help);
+        return false;
+    }
+    if id.value != stem {
+        let message = format!("`{}` stands in a file that is named `{stem}`", id.value);
+        fields.report(
+            "misplaced",
+            id.span,
+            message,
+            format!("rename the file to `{}.toml`", id.value),
+        );
+    }
+    true
 }
 
 fn host_sets<'t>(fields: &Fields<'t, '_>) -> signature::HostSets<'t> {

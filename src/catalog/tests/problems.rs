@@ -82,7 +82,7 @@ fn every_problem_of_every_file_is_reported_at_once() {
     let text = found.join("\n");
     for part in [
         "catalog/one.toml:5:1: `x` is not known here",
-        "`control` is a integer (write a text in quotes)",
+        "`control` is an integer (write a text in quotes)",
         "`https://one.example` is not a host name",
         "catalog/two.toml:2:6: ",
         "`four` stands in a file that is named `three`",
@@ -233,4 +233,50 @@ fn categories_nested_without_end_are_refused_and_cost_no_more_than_others() {
         "{found:?}"
     );
     assert_eq!(of_categories(&chain(20_000)).len(), 1);
+}
+
+#[test]
+fn a_copy_of_a_platform_is_told_once_with_the_file_that_it_is_a_copy_of() {
+    let whole = format!(
+        "{BASE}domains = [{{ host = \"a.example\" }}, {{ host = \"b.example\" }}, {{ host = \"c.example\" }}]\n\
+         [[signature]]\nid = \"one.post\"\nactivity = \"post\"\nmethods = [\"POST\"]\nhosts = [\"a.example\"]\npath = \"/\"\n"
+    );
+    // whichever is read first
+    for copy in ["another", "zero"] {
+        let told = problems(&[("one", &whole), (copy, &whole)]);
+        let [told] = &told[..] else { panic!("{told:#?}") };
+        let said = format!(
+            "catalog/{copy}.toml:2:6: `{copy}.toml` declares the platform `one`, which is declared in `catalog/one.toml` already"
+        );
+        assert!(told.starts_with(&said), "{told}");
+    }
+    // a copy with a name of its own takes the other's hosts, and what follows from that goes with it
+    let told = problems(&[("one", &whole), ("two", &whole.replace("\"one\"", "\"two\""))]);
+    let [told] = &told[..] else { panic!("{told:#?}") };
+    let said = "`a.example` is a domain of `two` and of `one`, as are 2 more of its hosts";
+    assert!(told.contains(said), "{told}");
+}
+
+#[test]
+fn a_name_is_no_mistake_where_the_list_of_such_names_cannot_be_read() {
+    let one = BASE.replace("social", "soscial");
+    assert_eq!(problems(&[("one", &one)]).len(), 1);
+    let mut files = vec![
+        SourceText::new("catalog/categories.toml", "[[category]\nid = \"social\"\n"),
+        file("catalog/activities.toml"),
+        SourceText::new("catalog/one.toml", one),
+    ];
+    let told = |files: &[SourceText]| -> Vec<String> {
+        let found = Catalog::parse(files).err().unwrap_or_default();
+        found
+            .iter()
+            .map(|problem| format!("{} {}", problem.code, problem.file))
+            .collect()
+    };
+    assert_eq!(told(&files), ["wayleave::catalog::syntax catalog/categories.toml"]);
+    files.remove(0);
+    assert_eq!(
+        told(&files),
+        ["wayleave::catalog::missing-file catalog/categories.toml"]
+    );
 }

@@ -41,6 +41,11 @@ const TABLE: &[(&str, &str, &str)] = &[
         "Remove it, or what stands in its way.",
     ),
     (
+        "policy::not-covered",
+        "A purpose covers nothing of what a rule permits under it",
+        "Add the group to its `covers` in `purposes.toml`, or leave the purpose out of the rule.",
+    ),
+    (
         "policy::redundant",
         "A rule says what another one says already",
         "Remove one of the two.",

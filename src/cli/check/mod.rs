@@ -25,7 +25,7 @@ use crate::rulebook::{Assembled, Rulebook, Sorted, Sources, Stated};
     after_help = "Exit code, the same in every format: 0 sound, there may be warnings; 1 errors; 2 the folder cannot be read"
 )]
 pub struct Args {
-    /// The folder; without it `policies/` here if there is one, else the built-in policies.
+    /// The folder of policies; without it `policies/` here if there is one, else the built-in policies.
     dir: Option<PathBuf>,
     /// How to print what is found.
     #[arg(long, value_enum, default_value_t = Form::Human)]
@@ -209,6 +209,7 @@ fn judged(sources: &Sources, assembled: &Assembled) -> Vec<Problem> {
     warnings.extend(assembled.overlaps());
     warnings.extend(assembled.slips(sources));
     warnings.extend(assembled.owners_alike(sources, owners_of_properties(sources)));
+    warnings.extend(assembled.unused_purposes());
     if report.is_green() {
         // what a case that fails would have reached, nobody knows
         warnings.extend(policy.untested(&report.unreached));

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "door: writes the demo's temporary folder")]
 
 mod sites;
+mod stand_ins;
 mod tour;
 
 use std::fs::Permissions;
@@ -33,6 +34,8 @@ use crate::tls::{Issuer, Mint, Settings as TlsSettings, founding};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit code: 0 an orderly stop; 1 the demo cannot open; 2 the command line makes no sense")]
 pub struct Args {
+    /// The folder of policies, whose changes are followed; without it the built-in policies
+    dir: Option<PathBuf>,
     /// Print one line of JSON when everything is ready, and nothing else
     #[arg(long)]
     json: bool,
@@ -46,8 +49,8 @@ pub struct Args {
     /// Let the clock stand still at this moment, e.g. `2026-11-24T12:30:00+01:00`
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
-    /// Use this folder of policies, and follow its changes, instead of the policies built in
-    #[arg(long, value_name = "DIR")]
+    /// The same as `[DIR]`
+    #[arg(long, value_name = "DIR", conflicts_with = "dir")]
     policies: Option<PathBuf>,
 }
 
@@ -63,6 +66,8 @@ struct Ready {
     /// The root that speaks for the stand-ins themselves, which sites that pass unread show; none for real ones.
     sites_ca: Option<String>,
     state: String,
+    /// The settings by which other commands find what the demo keeps.
+    settings: String,
     /// Somebody who can show a certificate at the TLS door instead of a password.
     client_certificate: Option<Papers>,
     people: Vec<Somebody>,
@@ -102,6 +107,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     }
     let mut signals = run::Signals::listen()?;
     let clock = args.at.map_or_else(Clock::system, Clock::fixed);
+    let policies = args.dir.as_deref().or(args.policies.as_deref());
     let folder = folder()?;
     let mut settings = settings(folder.path());
     run::move_ports(&mut settings, args.port_base)?;
@@ -114,15 +120,15 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     let issuer = Issuer::temporary(&Clock::system()).into_diagnostic()?;
     let key = issuer.issuing().key_pin();
     let password = password();
-    admit(&settings, args.policies.as_deref(), &password)?;
-    let papers = certify(&settings, args.policies.as_deref())?;
-    let rules = args.policies.clone().map_or(Rules::Embedded, Rules::Folder);
+    admit(&settings, policies, &password)?;
+    let papers = certify(&settings, policies)?;
+    let rules = policies.map(Path::to_owned).map_or(Rules::Embedded, Rules::Folder);
     let asked = settings.clone();
     let opening = async move { Gatehouse::open(&asked, rules, issuer, clock).await };
     let Some(opened) = signals.unless_told(opening).await? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let house = opened.map_err(|error| run::explained(error, args.policies.as_deref()))?;
+    let house = opened.map_err(|error| run::explained(error, policies))?;
     let ready = ready(
         &house,
         &settings,
@@ -215,6 +221,25 @@ fn settings(folder: &Path) -> File {
     settings
 }
 
+/// Writes down where the demo keeps things, for commands about its records.
+fn written(settings: &File, folder: &Path) -> Result<PathBuf, Report> {
+    let places = [
+        ("audit", "folder", &settings.audit.folder),
+        ("policies", "kept", &settings.policies.kept),
+        ("ledger", "file", &settings.ledger.file),
+        ("identity", "users", &settings.identity.users),
+        ("tls", "folder", &settings.tls.folder),
+    ];
+    let tables = places.map(|(room, name, place)| {
+        let place = toml::Value::from(place.display().to_string());
+        (room.to_owned(), toml::Table::from_iter([(name.to_owned(), place)]))
+    });
+    let file = folder.join("wayleave.toml");
+    let text = toml::to_string(&std::collections::BTreeMap::from(tables)).into_diagnostic()?;
+    std::fs::write(&file, text).into_diagnostic()?;
+    Ok(file)
+}
+
 /// Starts the stand-ins and leads every name to them.
 async fn stand_in(settings: &mut File, folder: &Path) -> Result<StandIns, Report> {
     let real_time = Clock::system();
@@ -223,7 +248,7 @@ async fn stand_in(settings: &mut File, folder: &Path) -> Result<StandIns, Report
     std::fs::write(&root, authority.root_pem()).into_diagnostic()?;
     let mint = Arc::new(Mint::new(authority, real_time, &TlsSettings::default()).into_diagnostic()?);
     let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-    let address = sites::start(mint, &tasks, stop.clone()).await.into_diagnostic()?;
+    let address = stand_ins::start(mint, &tasks, stop.clone()).await.into_diagnostic()?;
     settings.tls.use_system_roots = false;
     settings.tls.extra_roots = vec![root.clone()];
     settings.upstream.map.insert("*".to_owned(), address.to_string());
@@ -269,6 +294,7 @@ fn ready(
         ca: ca.display().to_string(),
         sites_ca: stand_ins.map(|stand_ins| stand_ins.root.display().to_string()),
         state: folder.join("state").display().to_string(),
+        settings: written(settings, folder)?.display().to_string(),
         client_certificate,
         people: people.collect(),
         sites: sites::SITES

@@ -147,7 +147,7 @@ fn certs(ready: &Ready) -> String {
 }
 
 fn afterwards(ready: &Ready, program: &str, key: &str) -> Vec<String> {
-    let (admin, root, state) = (&ready.admin, &ready.ca, &ready.state);
+    let (admin, root, settings) = (&ready.admin, &ready.ca, &ready.settings);
     let password = ready.people.first().map_or("", |person| person.password.as_str());
     vec![
         format!(
@@ -164,8 +164,13 @@ fn afterwards(ready: &Ready, program: &str, key: &str) -> Vec<String> {
         String::new(),
         "What happened is in the book, and counted:".to_owned(),
         String::new(),
-        format!("  {program} records list --folder {state}/records"),
-        format!("  {program} records verify --folder {state}/records"),
+        format!("  {program} records list -c {settings}"),
+        "  # why was the last one refused? Each record is explained by the id at the end of its line".to_owned(),
+        format!(
+            "  {program} explain -c {settings} $({program} records list -c {settings} --outcome deny | sed -n \
+             '$s/.*\\[\\(.*\\)\\]$/\\1/p')"
+        ),
+        format!("  {program} records verify -c {settings}"),
         format!("  curl {admin}/metrics"),
         String::new(),
         "Stop with Ctrl-C; nothing is left behind.".to_owned(),

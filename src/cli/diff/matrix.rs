@@ -5,10 +5,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 
 use super::{Side, theories};
 use crate::clock::Timestamp;
-use crate::facts::{Activity, Arrival, Door, MethodName, NetworkName, PlatformId};
+use crate::facts::{Activity, Arrival, Door, MethodName, NetworkName, PlatformId, PurposeId};
 use crate::policy::Vocabulary;
 use crate::proof;
-use crate::rulebook::{Access, MatrixQuestion};
+use crate::purpose::GROUPS;
+use crate::rulebook::{Access, MatrixQuestion, Ways};
 
 /// When everybody is asked for: a working day, and its lunch break, in most of Europe.
 const MOMENTS: [&str; 2] = ["2026-11-24T09:30:00Z", "2026-11-24T11:30:00Z"];
@@ -20,15 +21,23 @@ pub(super) struct Moved {
     pub(super) denied: Vec<String>,
 }
 
-/// Where somebody may do something, under which condition, and what.
-type Doing = (String, String, String);
+/// What somebody may do where, how it is opened, and what it is.
+type Doing = (String, How, String);
 
-/// Where nothing that is done is told apart.
-const UNREAD: (&str, &str) = ("", "do anything unread");
-/// What needs nothing.
-const FREE: &str = " without a purpose";
-/// What needs a purpose, and more.
+/// How something is opened: by a purpose or none, and under which circumstances.
+type How = (&'static str, Option<String>);
+
+/// Some people, doing some things in some places, opened in the same way by some purposes.
+type Statement = (BTreeSet<String>, BTreeSet<String>, BTreeSet<String>, &'static str);
+
+/// What is done where nothing is told apart.
+const UNREAD: &str = "do anything unread";
+/// What needs more than a purpose.
 const APPROVED: &str = ", once approved";
+/// What must be continued with.
+const COACHED: &str = ", coached";
+/// What needs both.
+const BOTH: &str = ", once approved, coached";
 
 /// Asks both rules about everybody whom both know, on a platform of each category, doing everything, for every purpose.
 pub(super) fn moved(old: &Side, new: &Side) -> Moved {
@@ -48,16 +57,20 @@ pub(super) fn moved(old: &Side, new: &Side) -> Moved {
             let (Some(before), Some(after)) = (before, after) else {
                 continue;
             };
-            for (sink, more, less) in [(&mut allowed, &after, &before), (&mut denied, &before, &after)] {
-                for doing in more.difference(less).filter(|doing| !is_open(doing, less)) {
-                    sink.entry(doing.clone()).or_default().insert(person.id.to_string());
-                }
+            let lost = before.difference(&after).filter(|doing| !is_open(doing, &after));
+            for doing in after.difference(&before) {
+                allowed.entry(doing.clone()).or_default().insert(person.id.to_string());
+            }
+            for doing in lost {
+                denied.entry(doing.clone()).or_default().insert(person.id.to_string());
             }
         }
     }
+    let groups = groups(new);
+    let told = |doings| sentences(doings, &classes, &groups);
     Moved {
-        allowed: sentences(allowed, &classes),
-        denied: sentences(denied, &classes),
+        allowed: told(allowed),
+        denied: told(denied),
     }
 }
 
@@ -126,23 +139,18 @@ fn doings(side: &Side, who: &str, question: &MatrixQuestion) -> Option<BTreeSet<
     let person = people.find(|person| person.id.as_str() == who)?;
     let mut doings = BTreeSet::new();
     for (platform, access) in side.assembled.rulebook.matrix(person, question) {
-        let mut doing = |activity: &str, how: String| doings.insert((platform.to_string(), how, activity.to_owned()));
+        let mut doing = |activity: &str, how: How| {
+            doings.insert((platform.to_string(), how, activity.to_owned()));
+        };
         match access {
             Access::Closed => {}
-            Access::Unread => {
-                doing(UNREAD.1, UNREAD.0.to_owned());
-            }
+            Access::Unread => doing(UNREAD, ("", None)),
+            Access::Coached => doing(UNREAD, (COACHED, None)),
             Access::Read(cells) => {
                 for (activity, cell) in cells {
-                    if cell.free {
-                        doing(activity.as_str(), FREE.to_owned());
-                    }
-                    for purpose in &cell.declared {
-                        doing(activity.as_str(), format!(" under `{purpose}`"));
-                    }
-                    for purpose in &cell.approved {
-                        doing(activity.as_str(), format!(" under `{purpose}`{APPROVED}"));
-                    }
+                    let open = hows(&cell.open, ["", APPROVED]);
+                    let coached = hows(&cell.coached, [COACHED, BOTH]);
+                    open.chain(coached).for_each(|how| doing(activity.as_str(), how));
                 }
             }
         }
@@ -150,14 +158,28 @@ fn doings(side: &Side, who: &str, question: &MatrixQuestion) -> Option<BTreeSet<
     Some(doings)
 }
 
-/// Whether somebody who may do all of `doings` may do that, too, only with less ado: nothing is allowed or denied by it.
-fn is_open((platform, how, activity): &Doing, doings: &BTreeSet<Doing>) -> bool {
-    let has = |how: &str, activity: &str| {
-        let doing = (platform.clone(), how.to_owned(), activity.to_owned());
-        doings.contains(&doing)
+/// Whether somebody who may do all of `doings` may do that, too, only with less ado: then nothing is denied by its end.
+fn is_open((platform, (marked, purpose), activity): &Doing, doings: &BTreeSet<Doing>) -> bool {
+    let needs_no_more = |other: &&&str| {
+        [APPROVED, COACHED]
+            .iter()
+            .all(|what| !other.contains(what) || marked.contains(what))
     };
-    let declared = how.strip_suffix(APPROVED);
-    has(UNREAD.0, UNREAD.1) || has(FREE, activity) || declared.is_some_and(|declared| has(declared, activity))
+    let has = |other: &&str| {
+        [None, purpose.clone()].into_iter().any(|purpose| {
+            let doing = |what: &str| (platform.clone(), (*other, purpose.clone()), what.to_owned());
+            doings.contains(&doing(activity)) || doings.contains(&doing(UNREAD))
+        })
+    };
+    ["", APPROVED, COACHED, BOTH].iter().filter(needs_no_more).any(has)
+}
+
+fn hows(ways: &Ways, [declared, approved]: [&'static str; 2]) -> impl Iterator<Item = How> {
+    let free = ways.free.then_some((declared, None));
+    let under = |marked: &'static str| move |purpose: &PurposeId| (marked, Some(purpose.to_string()));
+    let once_declared = ways.declared.iter().map(under(declared));
+    let once_approved = ways.approved.iter().map(under(approved));
+    free.into_iter().chain(once_declared).chain(once_approved)
 }
 
 /// The activities that are answered like one.
@@ -168,32 +190,87 @@ fn like(activity: &str, classes: &[BTreeSet<String>]) -> BTreeSet<String> {
     class.cloned().unwrap_or_else(|| [activity.to_owned()].into())
 }
 
-/// The same people, the same activities and purpose: one sentence for all platforms.
-fn sentences(doings: BTreeMap<Doing, BTreeSet<String>>, classes: &[BTreeSet<String>]) -> Vec<String> {
-    let mut by_platform: BTreeMap<(BTreeSet<String>, String, String), BTreeSet<String>> = BTreeMap::new();
+/// As few sentences as it takes: those that differ in one thing only are one; what is about most comes first.
+fn sentences(doings: BTreeMap<Doing, BTreeSet<String>>, classes: &[BTreeSet<String>], groups: &Groups) -> Vec<String> {
+    let mut by_place: BTreeMap<(BTreeSet<String>, How, String), BTreeSet<String>> = BTreeMap::new();
     for ((platform, how, activity), people) in doings {
-        by_platform
-            .entry((people, how, platform))
+        let activities = by_place.entry((people, how, platform)).or_default();
+        activities.extend(like(&activity, classes));
+    }
+    let mut by_purpose: BTreeMap<(BTreeSet<String>, BTreeSet<String>, How), BTreeSet<String>> = BTreeMap::new();
+    for ((people, how, platform), activities) in by_place {
+        by_purpose
+            .entry((people, activities, how))
             .or_default()
-            .extend(like(&activity, classes));
+            .insert(platform);
     }
-    let mut together: BTreeMap<(BTreeSet<String>, BTreeSet<String>, String), BTreeSet<String>> = BTreeMap::new();
-    for ((people, how, platform), activities) in by_platform {
-        together.entry((people, activities, how)).or_default().insert(platform);
+    let mut together: BTreeMap<Statement, BTreeSet<Option<String>>> = BTreeMap::new();
+    for ((people, activities, (circumstances, purpose)), platforms) in by_purpose {
+        let statement = (people, activities, platforms, circumstances);
+        together.entry(statement).or_default().insert(purpose);
     }
-    let sentence =
-        |((people, activities, how), platforms): ((BTreeSet<String>, BTreeSet<String>, String), BTreeSet<String>)| {
-            let quoted = |words: &BTreeSet<String>| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>();
-            let (people, platforms) = (quoted(&people), quoted(&platforms));
-            let many = platforms.len();
-            let some = platforms.into_iter().take(3).collect::<Vec<_>>().join(", ");
-            let on = if many > 3 {
-                format!("{some} and {} more platforms", many - 3)
-            } else {
-                some
-            };
-            let does = activities.into_iter().collect::<Vec<_>>().join(", ");
-            format!("{} may {does} on {on}{how}", people.join(", "))
-        };
-    together.into_iter().map(sentence).collect()
+    let mut all: Vec<_> = together.into_iter().collect();
+    all.sort_by_key(|((people, activities, platforms, _), purposes)| {
+        std::cmp::Reverse(people.len() * activities.len() * platforms.len() * purposes.len())
+    });
+    all.iter().map(|one| sentence(one, groups)).collect()
+}
+
+/// The groups of activities that a purpose may cover, the largest first.
+type Groups = Vec<(String, BTreeSet<String>)>;
+
+fn groups(side: &Side) -> Groups {
+    let mut groups: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (activity, above) in side.assembled.rulebook.policy().vocabulary().activities() {
+        for group in above.iter().filter(|group| GROUPS.contains(&group.as_str())) {
+            groups.entry(group.clone()).or_default().insert(activity.to_string());
+        }
+    }
+    let mut groups: Groups = groups.into_iter().collect();
+    groups.sort_by_key(|(_, members)| std::cmp::Reverse(members.len()));
+    groups
+}
+
+/// The activities, with groups in the place of all that is in them.
+fn grouped(activities: &BTreeSet<String>, groups: &Groups) -> Vec<String> {
+    let mut left = activities.clone();
+    let mut said = Vec::new();
+    for (group, members) in groups {
+        if members.is_subset(&left) {
+            left.retain(|activity| !members.contains(activity));
+            said.push(group.clone());
+        }
+    }
+    said.extend(left);
+    said
+}
+
+fn sentence(
+    ((people, activities, platforms, circumstances), purposes): &(Statement, BTreeSet<Option<String>>),
+    groups: &Groups,
+) -> String {
+    let quoted = |words: &BTreeSet<String>| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>();
+    let some = |words: Vec<String>, kind: &str| {
+        let many = words.len();
+        let first = words.into_iter().take(3).collect::<Vec<_>>().join(", ");
+        if many > 3 {
+            format!("{first} and {} more {kind}", many - 3)
+        } else {
+            first
+        }
+    };
+    let does = grouped(activities, groups).join(", ");
+    let how: Vec<String> = purposes
+        .iter()
+        .map(|purpose| match purpose {
+            Some(purpose) => format!("under `{purpose}`"),
+            None => "without a purpose".to_owned(),
+        })
+        .collect();
+    let how = how.join(", ").replace(", under ", ", ");
+    format!(
+        "{} may {does} on {} {how}{circumstances}",
+        some(quoted(people), "people"),
+        some(quoted(platforms), "platforms")
+    )
 }

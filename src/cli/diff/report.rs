@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::matrix::{Moved, moved};
 use super::{Compared, Side, beside, cases};
 use crate::facts::Mode;
-use crate::policy::Answer;
-use crate::proof::{Difference, Found, Told, Way};
+use crate::proof::{Difference, Statement, Told, Way};
 
 /// What is compared where nothing is proved.
 const BY_TRYING: &str =
@@ -63,18 +62,22 @@ impl Report {
 
     fn proved(&mut self, old: &Side, new: &Side, difference: &Difference, is_all: bool) {
         for (way, head) in [(Way::Allowed, "newly allowed"), (Way::Denied, "newly denied")] {
-            let mut found = difference.found.iter().filter(|found| found.way == way).peekable();
-            if found.peek().is_none() {
+            let statements = difference.statements.iter().filter(|statement| statement.way == way);
+            let mut statements = statements.peekable();
+            if statements.peek().is_none() {
                 self.lines.push(format!("{head}: nothing"));
                 continue;
             }
             self.differs = true;
             self.lines.push(format!(
-                "{head}, of each kind of requests at least the one that is shown:"
+                "{head}, the weightiest first; of each kind at least the request that is shown ({}, unless it says otherwise):",
+                Told::USUAL
             ));
-            for found in found {
-                self.lines.push(format!("  `{}`: {}", found.rule, found.sentence));
-                self.example(old, new, found, way);
+            for statement in statements {
+                let rules: Vec<String> = statement.rules.iter().map(|rule| format!("`{rule}`")).collect();
+                self.lines
+                    .push(format!("  {}: {}", rules.join(", "), statement.sentence));
+                self.examples(old, new, statement);
             }
         }
         if difference.doubts.is_empty() {
@@ -92,29 +95,37 @@ impl Report {
         }
     }
 
-    /// One request, and what the engine says to it under both.
-    fn example(&mut self, old: &Side, new: &Side, found: &Found, way: Way) {
-        let Found { example, read, .. } = found;
-        let told = Told::of(example);
-        let lines = [told.lines(), told.lines_of(read)].concat();
-        self.lines.extend(lines.iter().map(|line| format!("    {line}")));
-        let answer = |side: &Side| {
-            let policy = side.assembled.rulebook.policy();
-            policy.answer(&example.request, &example.entities, told.at())
-        };
-        let (before, after) = (answer(old), answer(new));
-        self.lines.push(format!("    {}: {}", old.label, before.spoken()));
-        self.lines.push(format!("    {}: {}", new.label, after.spoken()));
-        let wanted = |answer: &Answer, allowed: bool| answer.allowed == allowed;
-        if !(wanted(&before, way == Way::Denied) && wanted(&after, way == Way::Allowed)) {
-            self.lines
-                .push("    which the engine does not confirm: please report this".to_owned());
+    /// One request of a statement, and what the engine says to it under both; each of the others is put to the engine as
+    /// well.
+    fn examples(&mut self, old: &Side, new: &Side, statement: &Statement) {
+        for (number, found) in statement.found.iter().enumerate() {
+            let example = &found.example;
+            let told = Told::of(example);
+            let answer = |side: &Side| {
+                let policy = side.assembled.rulebook.policy();
+                let answer = policy.answer(&example.request, &example.entities, told.at());
+                (answer.allowed, format!("{}: {}", side.label, answer.spoken(policy)))
+            };
+            let ((before, by_old), (after, by_new)) = (answer(old), answer(new));
+            let is_confirmed = (before, after) == (statement.way == Way::Denied, statement.way == Way::Allowed);
+            if number > 0 && is_confirmed {
+                continue;
+            }
+            let lines = [format!("e.g. {}", told.in_short(&found.read)), by_old, by_new];
+            self.lines.extend(lines.iter().map(|line| format!("    {line}")));
+            if !is_confirmed {
+                self.lines
+                    .push("    which the engine does not confirm: please report this".to_owned());
+            }
         }
     }
 
     fn tried(&mut self, old: &Side, new: &Side) {
         let Moved { allowed, denied } = moved(old, new);
-        for (head, sentences) in [("newly allowed", allowed), ("newly denied", denied)] {
+        for (head, sentences) in [
+            ("newly allowed to these people", allowed),
+            ("newly denied to these people", denied),
+        ] {
             self.differs |= !sentences.is_empty();
             let nothing = if sentences.is_empty() { " nothing" } else { "" };
             self.lines.push(format!("{head}:{nothing}"));

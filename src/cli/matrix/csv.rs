@@ -1,7 +1,7 @@
 //! The matrix for spreadsheets, quoted as RFC 4180 §2 has it; lines end as those of every other text here. Pure.
 
 use super::Matrix;
-use crate::rulebook::{Access, Cell};
+use crate::rulebook::{Access, Cell, Ways};
 
 pub(super) fn text(matrix: &Matrix) -> String {
     let mut lines = vec!["who,platform,activity,purpose,answer".to_owned()];
@@ -14,6 +14,7 @@ pub(super) fn text(matrix: &Matrix) -> String {
             match access {
                 Access::Closed => line("*", "", "deny"),
                 Access::Unread => line("*", "", "allow-unread"),
+                Access::Coached => line("*", "", "coach-unread"),
                 Access::Read(cells) => {
                     for (activity, cell) in cells {
                         answers(cell).for_each(|(purpose, answer)| line(activity.as_str(), purpose, answer));
@@ -26,13 +27,24 @@ pub(super) fn text(matrix: &Matrix) -> String {
 }
 
 fn answers(cell: &Cell) -> impl Iterator<Item = (&str, &'static str)> {
-    let bare = if cell.free { "allow" } else { "deny" };
-    let declared = cell.declared.iter().map(|purpose| (purpose.as_str(), "allow"));
-    let approved = cell
-        .approved
-        .iter()
-        .map(|purpose| (purpose.as_str(), "allow-once-approved"));
-    std::iter::once(("", bare)).chain(declared).chain(approved)
+    let bare = match (cell.open.free, cell.coached.free) {
+        (true, _) => "allow",
+        (false, true) => "coach",
+        (false, false) => "deny",
+    };
+    let open = under(&cell.open, "allow", "allow-once-approved");
+    let coached = under(&cell.coached, "coach", "coach-once-approved");
+    std::iter::once(("", bare)).chain(open).chain(coached)
+}
+
+fn under<'a>(
+    ways: &'a Ways,
+    declared: &'static str,
+    approved: &'static str,
+) -> impl Iterator<Item = (&'a str, &'static str)> {
+    let once_declared = ways.declared.iter().map(move |purpose| (purpose.as_str(), declared));
+    let once_approved = ways.approved.iter().map(move |purpose| (purpose.as_str(), approved));
+    once_declared.chain(once_approved)
 }
 
 /// A cell that no spreadsheet takes for a formula, and no comma ends.

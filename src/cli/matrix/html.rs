@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Matrix, Sheet, alike, opened};
+use super::{Matrix, Sheet, alike, legend, opened};
 
 const STYLE: &str = "\
 :root{color-scheme:light dark}\
@@ -29,6 +29,9 @@ pub(super) fn text(matrix: &Matrix) -> String {
         escaped(matrix.rulebook.as_str()),
         at = matrix.at,
     );
+    if let Some(legend) = legend(matrix) {
+        let _ = writeln!(text, "<p>{}</p>", escaped(legend));
+    }
     if matrix.sheets.len() > 1 {
         text.push_str("<nav aria-label=\"Contents\">\n<ul>\n");
         for (number, sheet) in matrix.sheets.iter().enumerate() {

@@ -17,7 +17,7 @@ use crate::facts::{
     Activity, Arrival, Door, MethodName, NetworkName, Person, PlatformId, PurposeId, RulebookId, did_you_mean,
 };
 use crate::gatehouse::sources::find;
-use crate::rulebook::{Access, Assembled, Cell, MatrixQuestion, Rulebook, Sources};
+use crate::rulebook::{Access, Assembled, Cell, MatrixQuestion, Rulebook, Sources, Ways};
 
 /// Prints who may do what: people, platforms, activities, and the purposes that open them. Every answer is judged as the
 /// gateway would judge it.
@@ -26,7 +26,7 @@ use crate::rulebook::{Access, Assembled, Cell, MatrixQuestion, Rulebook, Sources
     after_help = "Exit code: 0 printed; 1 the rules have problems; 2 no folder, or no such person, role, platform, activity or purpose"
 )]
 pub struct Args {
-    /// The folder; without it `policies/` here if there is one, else the built-in policies.
+    /// The folder of policies; without it `policies/` here if there is one, else the built-in policies.
     dir: Option<PathBuf>,
     /// Only this person; may be repeated.
     #[arg(long, value_name = "PERSON")]
@@ -215,6 +215,15 @@ fn common(one: &Access, other: &Access) -> Access {
     match (one, other) {
         (Access::Closed, _) | (_, Access::Closed) => Access::Closed,
         (Access::Unread, access) | (access, Access::Unread) => access.clone(),
+        (Access::Coached, Access::Coached) => Access::Coached,
+        (Access::Coached, Access::Read(cells)) | (Access::Read(cells), Access::Coached) => {
+            let coached = |cell: &Cell| Cell {
+                open: Ways::default(),
+                coached: either(&cell.open, &cell.coached),
+            };
+            let cells = cells.iter().map(|(activity, cell)| (activity.clone(), coached(cell)));
+            Access::Read(cells.collect())
+        }
         (Access::Read(one), Access::Read(other)) => {
             let both = one.iter().filter_map(|(activity, cell)| {
                 let cell = in_common(cell, other.get(activity)?);
@@ -225,31 +234,72 @@ fn common(one: &Access, other: &Access) -> Access {
     }
 }
 
-/// What opens an activity for both: what opens it freely for one opens it for the other under whatever that one needs.
+/// What opens an activity for both, at once or to whoever continues.
 fn in_common(one: &Cell, other: &Cell) -> Cell {
+    let open = for_both(&one.open, &other.open);
+    let mut coached = for_both(&either(&one.open, &one.coached), &either(&other.open, &other.coached));
+    coached.free &= !open.free;
+    if open.free || coached.free {
+        coached = Ways {
+            free: coached.free,
+            ..Ways::default()
+        };
+    }
+    coached.declared.retain(|purpose| !open.declared.contains(purpose));
+    coached.approved.retain(|purpose| !open.approved.contains(purpose));
+    Cell { open, coached }
+}
+
+/// What opens an activity one way or the other.
+fn either(one: &Ways, other: &Ways) -> Ways {
+    let together = |one: &BTreeSet<PurposeId>, other: &BTreeSet<PurposeId>| one.union(other).cloned().collect();
+    Ways {
+        free: one.free || other.free,
+        declared: together(&one.declared, &other.declared),
+        approved: together(&one.approved, &other.approved),
+    }
+}
+
+/// What opens an activity for both: what opens it freely for one opens it for the other under whatever that one needs.
+fn for_both(one: &Ways, other: &Ways) -> Ways {
     if one.free || other.free {
         let needed = if one.free { other } else { one };
         return needed.clone();
     }
-    let all = |cell: &Cell| -> BTreeSet<PurposeId> { cell.declared.union(&cell.approved).cloned().collect() };
+    let all = |ways: &Ways| -> BTreeSet<PurposeId> { ways.declared.union(&ways.approved).cloned().collect() };
     let both: BTreeSet<PurposeId> = all(one).intersection(&all(other)).cloned().collect();
     let declared: BTreeSet<PurposeId> = one.declared.intersection(&other.declared).cloned().collect();
-    Cell {
+    Ways {
         free: false,
         approved: both.difference(&declared).cloned().collect(),
         declared,
     }
 }
 
+/// What the mark means, where something bears it.
+fn legend(matrix: &Matrix) -> Option<&'static str> {
+    let is_coached = |access: &Access| match access {
+        Access::Closed | Access::Unread => false,
+        Access::Coached => true,
+        Access::Read(cells) => cells.values().any(|cell| cell.coached != Ways::default()),
+    };
+    let mut all = matrix.sheets.iter().flat_map(|sheet| sheet.platforms.values());
+    all.any(is_coached)
+        .then_some("coached: refused with the reason, and open to whoever continues all the same")
+}
+
 /// What may be done on a platform, in words: how it is opened, and the activities.
 fn opened(access: &Access) -> Vec<(String, String)> {
     let cells = match access {
         Access::Closed => return vec![("never".to_owned(), "everything: it cannot be reached".to_owned())],
-        Access::Unread => {
-            return vec![(
-                "without a purpose".to_owned(),
-                "everything: it passes unread".to_owned(),
-            )];
+        Access::Unread | Access::Coached => {
+            let free = "without a purpose".to_owned();
+            let way = if *access == Access::Unread {
+                free
+            } else {
+                coached(&free)
+            };
+            return vec![(way, "everything: it passes unread".to_owned())];
         }
         Access::Read(cells) => cells,
     };
@@ -263,20 +313,27 @@ fn opened(access: &Access) -> Vec<(String, String)> {
 }
 
 fn ways_of(cell: &Cell) -> Vec<(u8, String)> {
-    if cell.free {
-        return vec![(0, "without a purpose".to_owned())];
-    }
-    let declared = cell.declared.iter().map(|purpose| (1, format!("for {purpose}")));
-    let approved = cell
-        .approved
-        .iter()
-        .map(|purpose| (2, format!("for {purpose}, once approved")));
-    let ways: Vec<(u8, String)> = declared.chain(approved).collect();
+    let mut ways = in_words(&cell.open);
+    let marked = in_words(&cell.coached).into_iter();
+    ways.extend(marked.map(|(order, way)| (order + 3, coached(&way))));
     if ways.is_empty() {
-        vec![(3, "never".to_owned())]
-    } else {
-        ways
+        ways.push((6, "never".to_owned()));
     }
+    ways
+}
+
+/// What opens an activity, in words, each with its place in a list.
+fn in_words(ways: &Ways) -> Vec<(u8, String)> {
+    let free = ways.free.then(|| (0, "without a purpose".to_owned()));
+    let declared = ways.declared.iter().map(|purpose| (1, format!("for {purpose}")));
+    let approved = ways.approved.iter();
+    let approved = approved.map(|purpose| (2, format!("for {purpose}, once approved")));
+    free.into_iter().chain(declared).chain(approved).collect()
+}
+
+/// The mark of what is coached.
+fn coached(way: &str) -> String {
+    format!("{way}, coached")
 }
 
 /// Platforms that are alike, together.

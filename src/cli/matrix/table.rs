@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Matrix, alike, opened};
+use super::{Matrix, alike, legend, opened};
 
 pub(super) fn text(matrix: &Matrix) -> String {
     let mut text = String::new();
@@ -15,6 +15,9 @@ pub(super) fn text(matrix: &Matrix) -> String {
             }
         }
         text.push('\n');
+    }
+    if let Some(legend) = legend(matrix) {
+        let _ = writeln!(text, "{legend}");
     }
     let _ = writeln!(
         text,

@@ -6,18 +6,29 @@ fn purposes(names: &[&str]) -> BTreeSet<PurposeId> {
     names.iter().map(|name| PurposeId::new(*name)).collect()
 }
 
-fn cell(declared: &[&str], approved: &[&str]) -> Cell {
-    Cell {
+fn ways(declared: &[&str], approved: &[&str]) -> Ways {
+    Ways {
         free: false,
         declared: purposes(declared),
         approved: purposes(approved),
     }
 }
 
+fn cell(declared: &[&str], approved: &[&str]) -> Cell {
+    Cell {
+        open: ways(declared, approved),
+        coached: Ways::default(),
+    }
+}
+
 #[test]
 fn a_role_may_do_what_everybody_in_it_may() {
-    let free = Cell {
+    let free = Ways {
         free: true,
+        ..Ways::default()
+    };
+    let free = Cell {
+        open: free,
         ..Cell::default()
     };
     assert_eq!(in_common(&free, &free), free);
@@ -31,6 +42,32 @@ fn a_role_may_do_what_everybody_in_it_may() {
     let read = Access::Read(BTreeMap::from([(Activity::new("post"), cell(&["a"], &[]))]));
     assert_eq!(common(&read, &Access::Unread), read);
     assert_eq!(common(&read, &Access::Closed), Access::Closed);
+}
+
+#[test]
+fn what_is_coached_for_one_is_coached_for_the_role() {
+    let coached = |ways: Ways| Cell {
+        open: Ways::default(),
+        coached: ways,
+    };
+    let open = cell(&["a", "b"], &[]);
+    let some = Cell {
+        open: ways(&["b"], &[]),
+        coached: ways(&["a"], &[]),
+    };
+    assert_eq!(in_common(&open, &some), some);
+    assert_eq!(
+        in_common(&open, &coached(ways(&["a"], &[]))),
+        coached(ways(&["a"], &[]))
+    );
+    assert_eq!(in_common(&open, &Cell::default()), Cell::default());
+    let read = Access::Read(BTreeMap::from([(Activity::new("post"), open)]));
+    let both = Access::Read(BTreeMap::from([(
+        Activity::new("post"),
+        coached(ways(&["a", "b"], &[])),
+    )]));
+    assert_eq!(common(&Access::Coached, &read), both);
+    assert_eq!(common(&Access::Coached, &Access::Unread), Access::Coached);
 }
 
 #[test]

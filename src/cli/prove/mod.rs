@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::printer;
 use super::shown::tell;
-use crate::facts::{Problem, SourceText};
+use crate::facts::{Mode, PolicyId, Problem, SourceText};
 use crate::gatehouse::sources::find;
 use crate::proof::{self, About, Check, Missing, Outcome, Shelf, Work};
 use crate::rulebook::{Assembled, Rulebook, Sources};
@@ -23,7 +23,7 @@ use crate::rulebook::{Assembled, Rulebook, Sources};
 /// be understood, 3 there is no solver, 4 nothing fails but something stays undecided.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The folder; without it `policies/` here if there is one, else the built-in policies.
+    /// The folder of policies; without it `policies/` here if there is one, else the built-in policies.
     dir: Option<PathBuf>,
     /// Prove only what is said of this property or rule, by its name or id; may be repeated.
     #[arg(long, value_name = "NAME")]
@@ -61,7 +61,7 @@ pub fn run(args: &Args) -> ExitCode {
     match asked(work, &args.only) {
         Ok(work) => settled(&work, &assembled, args).unwrap_or_else(|missing| no_solver(&missing)),
         Err(unknown) => {
-            printer::talk(format_args!("error: no property and no rule is called `{unknown}`"));
+            printer::talk(format_args!("error: {}", unproved(&unknown, &assembled)));
             ExitCode::from(2)
         }
     }
@@ -83,6 +83,24 @@ fn asked(work: Work, names: &[String]) -> Result<Work, String> {
         None if names.is_empty() => Ok(work),
         None => Ok(work.only(|check| names.iter().any(|name| is(check, name)))),
     }
+}
+
+/// Why nothing is proved of what bears this name.
+fn unproved(name: &str, assembled: &Assembled) -> String {
+    let Some(rule) = assembled.rulebook.policy().rule(&PolicyId::new(name)) else {
+        return format!("no property and no rule is called `{name}`");
+    };
+    let (only, mode) = match rule.mode {
+        Mode::Observe => ("only observes", rule.mode.as_str()),
+        Mode::Coach => ("only coaches", rule.mode.as_str()),
+        Mode::Enforce => return format!("nothing is to be proved of the rule `{name}`"),
+    };
+    format!(
+        "the rule `{name}` ({}:{}) {only}: it keeps nobody from anything for good, so it is not in effect, and nothing is \
+         proved of it\n  help: to prove it as if it were, copy the folder, take `@mode(\"{mode}\")` off the rule there, and \
+         run `wayleave prove COPY --only {name}`",
+        rule.file, rule.line
+    )
 }
 
 fn settled(work: &Work, assembled: &Assembled, args: &Args) -> Result<ExitCode, Missing> {

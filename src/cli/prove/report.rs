@@ -87,8 +87,7 @@ impl Report {
             );
         }
         if let Some(example) = example {
-            let it = format!("keeps the property {}", property.name);
-            self.example(example, property.claim == Claim::Always, &it, assembled);
+            self.example(example, property, assembled);
         }
     }
 
@@ -108,7 +107,7 @@ impl Report {
             self.lines.extend(told.lines().iter().map(|line| format!("  {line}")));
             let policy = assembled.rulebook.policy();
             let answer = policy.answer(&example.request, &example.entities, told.at());
-            self.lines.push(format!("  the engine: {}", answer.spoken()));
+            self.lines.push(format!("  the engine: {}", answer.spoken(policy)));
         }
     }
 
@@ -117,7 +116,8 @@ impl Report {
         let why = match idle {
             Some(Idle::Contradiction) => "no request can meet its conditions: correct them, or remove it".to_owned(),
             Some(Idle::Behind(others)) => {
-                let others: Vec<String> = others.iter().map(|other| format!("`{other}`")).collect();
+                let policy = assembled.rulebook.policy();
+                let others: Vec<String> = others.iter().map(|other| policy.located(other)).collect();
                 format!(
                     "{} decides all that it decides: remove it, or narrow the other",
                     others.join(", and so does ")
@@ -145,17 +145,19 @@ impl Report {
         self.lines.push(format!("UNDECIDED  {head}: {why}"));
     }
 
-    fn example(&mut self, example: &Example, wanted: bool, it: &str, assembled: &Assembled) {
+    fn example(&mut self, example: &Example, property: &Property, assembled: &Assembled) {
         let told = Told::of(example);
         self.lines.extend(told.lines().iter().map(|line| format!("  {line}")));
-        let answer = assembled
-            .rulebook
-            .policy()
-            .answer(&example.request, &example.entities, told.at());
+        let policy = assembled.rulebook.policy();
+        let answer = policy.answer(&example.request, &example.entities, told.at());
+        let wanted = property.claim == Claim::Always;
         let word = if wanted { "allowed" } else { "denied" };
-        self.lines.push(format!("  the property: {word}"));
-        self.lines.push(format!("  the engine: {}", answer.spoken()));
-        match CaseFiles::of(&told, it, wanted, assembled).filter(|files| fails(files, assembled)) {
+        let (file, line) = (&property.file, property.line);
+        self.lines
+            .push(format!("  the property: {word} by `{}` ({file}:{line})", property.name));
+        self.lines.push(format!("  the engine: {}", answer.spoken(policy)));
+        let it = format!("keeps the property {}", property.name);
+        match CaseFiles::of(&told, &it, wanted, assembled).filter(|files| fails(files, assembled)) {
             Some(CaseFiles { person, case }) => {
                 let files = [("people/somebody.toml", person), ("cases/somebody.toml", Some(case))];
                 self.lines

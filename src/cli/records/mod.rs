@@ -237,7 +237,7 @@ impl Listing {
                 gone: false,
             }),
             Err(problem) => {
-                printer::talk(format_args!("error: {problem}"));
+                printer::talk(format_args!("error: {}", problem.told("--folder")));
                 None
             }
         }
@@ -252,7 +252,7 @@ impl Listing {
                 Err(problem) => {
                     *good = false;
                     self.gone = matches!(problem, ReadProblem::Disk { .. });
-                    printer::talk(format_args!("error: {problem}"));
+                    printer::talk(format_args!("error: {}", problem.told("--folder")));
                     if self.gone {
                         return None;
                     }

@@ -27,7 +27,7 @@ use crate::rulebook::{
     after_help = "Exit code: 0 all cases pass, and notice enough; 1 a case fails, something has problems, or too much goes unnoticed; 2 no folder to read"
 )]
 pub struct Args {
-    /// The folder; without it `policies/` here if there is one, else the built-in policies.
+    /// The folder of policies; without it `policies/` here if there is one, else the built-in policies.
     dir: Option<PathBuf>,
     /// List the conditions that no case has seen hold, or none has seen fail.
     #[arg(long)]

@@ -18,11 +18,11 @@ use tokio::sync::Semaphore;
 
 use super::accounts::{Account, Accounts};
 use super::checking::{Checking, Turn};
-use super::guesses::Guesses;
-use super::queue::{Queue, origin_of};
+use super::guesses::{Guesser, Guesses};
+use super::queue::Queue;
 use super::remembered::{Digest, Wrong};
 use super::{Asking, Built, Method};
-use crate::facts::{Arrival, MethodName, PurposeId, Secret, Subject, SubjectId};
+use crate::facts::{Arrival, MethodName, PurposeId, Secret, Subject, SubjectId, one_client};
 use crate::identity::selection::{meant_password, readings};
 use crate::identity::{BadSetting, Evidence, Identification, MaySend, Settings, SignIn, WhyRejected, password};
 
@@ -151,7 +151,7 @@ impl Basic {
         if self.recalls_wrong(&wrong) {
             return Ok(None);
         }
-        let guesser = self.digest([&attempt.whose, "", &origin_of(client).to_string()]);
+        let guesser = (one_client(client), self.digest([&attempt.whose, "", ""]));
         // A browser opens many connections at once: all of them need the same one answer.
         let check = loop {
             self.may_guess(&guesser)?;
@@ -199,7 +199,7 @@ impl Basic {
     }
 
     /// Whether one more password of this account is looked at for this client.
-    fn may_guess(&self, guesser: &Digest) -> Result<(), WhyRejected> {
+    fn may_guess(&self, guesser: &Guesser) -> Result<(), WhyRejected> {
         if self.guesses().must_wait(guesser, self.started.elapsed()) {
             Err(WhyRejected::TooManyGuesses)
         } else {

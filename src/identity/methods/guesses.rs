@@ -1,21 +1,46 @@
 //! Who guesses passwords: wrong ones are counted by account and client, and after some of them the next has to wait, so
 //! that a guesser learns a few answers an hour and no more. Pure.
 //!
-//! Counted by client too, so that nobody can keep somebody else from signing in elsewhere. Keys are digests, as in
-//! `remembered.rs`; unknown names are counted as known ones are, so that waiting tells nothing about them.
+//! Counted by client too, so that nobody can keep somebody else from signing in elsewhere. What one client may get wrong
+//! altogether, for whatever names, is bounded as well, and it waits by itself. What is counted is forgotten after a time,
+//! and so many at most are: to push out one count takes that many wrong ones, each of which costs a hash, from a hundred
+//! clients, and buys the few guesses that an account has free.
+//!
+//! Keys are digests, as in `remembered.rs`; unknown names are counted as known ones are, so that waiting tells nothing
+//! about them.
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::remembered::Digest;
 
-/// How many wrong passwords are answered before somebody has to wait.
+/// How many wrong passwords for one account are answered to one client before it has to wait.
 pub(super) const FREE: u32 = 10;
+/// The same for all accounts together: whoever tries one password on many guesses, too.
+pub(super) const FREE_ALTOGETHER: usize = 640;
 /// For how long, from the last wrong one on.
 pub const WAIT: Duration = Duration::from_mins(5);
-/// Of how many pairs of an account and a client the wrong passwords are counted: then the one that matters least goes for
-/// each that comes, and each that comes costs a hash.
-const MOST: usize = 4096;
+/// How many wrong passwords are counted at a time, whoever sent them: then the oldest goes for each that comes.
+const MOST: usize = 65_536;
+
+/// Who guesses: a client, as what counts as one, and the digest of the name that it says.
+pub(super) type Guesser = (IpAddr, Digest);
+
+/// Wrong passwords by client and account. Times are spans since the process started looking.
+#[derive(Debug, Default)]
+pub(super) struct Guesses {
+    /// All that count, the oldest first.
+    wrong: VecDeque<(Duration, Guesser)>,
+    clients: HashMap<IpAddr, Client>,
+}
+
+/// What one client got wrong. INVARIANT: there is none of whom nothing is in the list of all.
+#[derive(Debug, Default)]
+struct Client {
+    altogether: usize,
+    accounts: HashMap<Digest, Count>,
+}
 
 #[derive(Debug)]
 struct Count {
@@ -23,62 +48,59 @@ struct Count {
     last: Duration,
 }
 
-impl Count {
-    fn is_over(&self, now: Duration) -> bool {
-        now >= self.last.saturating_add(WAIT)
-    }
-
-    fn waits(&self, now: Duration) -> bool {
-        self.wrong >= FREE && !self.is_over(now)
-    }
-
-    /// How much it matters: nothing once it is over, else by the wrong passwords, else by how long ago the last was.
-    fn matters(&self, now: Duration) -> (u32, Duration) {
-        (if self.is_over(now) { 0 } else { self.wrong }, self.last)
-    }
-}
-
-/// Wrong passwords by account and client. Times are spans since the process started looking.
-#[derive(Debug, Default)]
-pub(super) struct Guesses {
-    counts: BTreeMap<Digest, Count>,
-}
-
 impl Guesses {
-    /// Whether nothing more is answered for now. A newcomer waits, too, where all that can be counted have to: guesses for
-    /// invented names must not let anybody guess on for another.
-    pub(super) fn must_wait(&self, who: &Digest, now: Duration) -> bool {
-        match self.counts.get(who) {
-            Some(count) => count.waits(now),
-            None => self.counts.len() >= MOST && self.counts.values().all(|count| count.waits(now)),
-        }
+    /// Whether nothing more is answered for now.
+    pub(super) fn must_wait(&mut self, (client, account): &Guesser, now: Duration) -> bool {
+        self.forget(now);
+        self.clients.get(client).is_some_and(|client| {
+            let here = client.accounts.get(account).map_or(0, |count| count.wrong);
+            here >= FREE || client.altogether >= FREE_ALTOGETHER
+        })
     }
 
     /// A password was wrong that was not known to be.
-    pub(super) fn wrong(&mut self, who: Digest, now: Duration) {
-        if let Some(count) = self.counts.get_mut(&who) {
-            count.wrong = if count.is_over(now) {
-                1
-            } else {
-                count.wrong.saturating_add(1)
-            };
-            count.last = now;
-            return;
+    pub(super) fn wrong(&mut self, guesser: Guesser, now: Duration) {
+        self.forget(now);
+        if self.wrong.len() >= MOST {
+            self.forget_oldest();
         }
-        if self.counts.len() >= MOST {
-            let least = self.counts.iter().min_by_key(|(_, count)| count.matters(now));
-            match least.map(|(who, count)| (*who, count.waits(now))) {
-                Some((least, false)) => drop(self.counts.remove(&least)),
-                Some((_, true)) | None => return, // it was looked at before all had to wait
-            }
-        }
-        self.counts.insert(who, Count { wrong: 1, last: now });
+        self.wrong.push_back((now, guesser));
+        let (client, account) = guesser;
+        let client = self.clients.entry(client).or_default();
+        client.altogether += 1;
+        let count = client.accounts.entry(account).or_insert(Count { wrong: 0, last: now });
+        count.wrong = count.wrong.saturating_add(1);
+        count.last = now;
     }
 
-    /// The password was right: whoever knows it does not guess.
-    pub(super) fn right(&mut self, who: &Digest) {
-        if let Some(count) = self.counts.get_mut(who) {
-            count.wrong = 0;
+    /// The password was right: whoever knows it does not guess it.
+    pub(super) fn right(&mut self, (client, account): &Guesser) {
+        if let Some(client) = self.clients.get_mut(client) {
+            client.accounts.remove(account);
+        }
+    }
+
+    /// Forgets what is over.
+    fn forget(&mut self, now: Duration) {
+        while self.wrong.front().is_some_and(|(at, _)| now >= at.saturating_add(WAIT)) {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let Some((at, (from, account))) = self.wrong.pop_front() else {
+            return;
+        };
+        let Some(client) = self.clients.get_mut(&from) else {
+            return;
+        };
+        // an account is counted from its last wrong one on
+        if client.accounts.get(&account).is_some_and(|count| count.last <= at) {
+            client.accounts.remove(&account);
+        }
+        client.altogether = client.altogether.saturating_sub(1);
+        if client.altogether == 0 {
+            self.clients.remove(&from);
         }
     }
 }
@@ -91,69 +113,83 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    fn numbered(n: usize) -> Digest {
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
+    const ELSEWHERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 8));
+
+    fn numbered(client: IpAddr, n: usize) -> Guesser {
         let mut digest = [0; 32];
         digest[..8].copy_from_slice(&n.to_be_bytes());
-        digest
+        (client, digest)
     }
 
-    fn guess(guesses: &mut Guesses, who: usize, times: u32, now: Duration) {
-        (0..times).for_each(|_| guesses.wrong(numbered(who), now));
+    fn guess(guesses: &mut Guesses, who: Guesser, times: u32, now: Duration) {
+        (0..times).for_each(|_| guesses.wrong(who, now));
     }
 
     #[test]
     fn a_guesser_waits_and_nobody_else_does() {
         let mut guesses = Guesses::default();
-        guess(&mut guesses, 1, FREE - 1, at(0));
-        assert!(!guesses.must_wait(&numbered(1), at(0)));
-        guess(&mut guesses, 1, 1, at(60));
-        assert!(guesses.must_wait(&numbered(1), at(60)));
-        assert!(guesses.must_wait(&numbered(1), at(359)));
-        assert!(!guesses.must_wait(&numbered(2), at(60)));
-        assert!(!guesses.must_wait(&numbered(1), at(360)));
-        guess(&mut guesses, 1, 1, at(360));
-        assert!(!guesses.must_wait(&numbered(1), at(360)), "the count begins anew");
+        let [first, second] = [1, 2].map(|n| numbered(HERE, n));
+        guess(&mut guesses, first, FREE - 1, at(0));
+        assert!(!guesses.must_wait(&first, at(0)));
+        guess(&mut guesses, first, 1, at(60));
+        assert!(guesses.must_wait(&first, at(60)));
+        assert!(guesses.must_wait(&first, at(359)));
+        assert!(!guesses.must_wait(&second, at(60)));
+        assert!(!guesses.must_wait(&numbered(ELSEWHERE, 1), at(60)));
+        assert!(!guesses.must_wait(&first, at(360)));
+        guess(&mut guesses, first, 1, at(360));
+        assert!(!guesses.must_wait(&first, at(360)), "the count begins anew");
     }
 
     #[test]
     fn the_right_password_clears_the_count() {
         let mut guesses = Guesses::default();
-        guess(&mut guesses, 1, FREE - 1, at(0));
-        guesses.right(&numbered(1));
-        guess(&mut guesses, 1, FREE - 1, at(1));
-        assert!(!guesses.must_wait(&numbered(1), at(1)));
+        let who = numbered(HERE, 1);
+        guess(&mut guesses, who, FREE - 1, at(0));
+        guesses.right(&who);
+        guess(&mut guesses, who, FREE - 1, at(1));
+        assert!(!guesses.must_wait(&who, at(1)));
     }
 
     #[test]
-    fn a_flood_does_not_grow_it_without_bound() {
+    fn a_client_that_guesses_for_many_names_waits_and_keeps_nobody_else_from_signing_in() {
         let mut guesses = Guesses::default();
-        (0..2 * MOST).for_each(|n| guess(&mut guesses, n, 1 + u32::from(n % 2 == 0), at(0)));
-        assert!(guesses.counts.len() <= MOST);
+        let flood = 2 * FREE_ALTOGETHER;
+        (0..flood).for_each(|n| guess(&mut guesses, numbered(HERE, n), FREE, at(0)));
+        assert!(guesses.must_wait(&numbered(HERE, flood), at(299)));
+        assert!(!guesses.must_wait(&numbered(ELSEWHERE, 0), at(299)));
+        assert!(!guesses.must_wait(&numbered(ELSEWHERE, flood), at(299)));
+        assert!(!guesses.must_wait(&numbered(HERE, flood), at(300)));
     }
 
     #[test]
     fn guesses_for_invented_names_let_nobody_guess_on() {
         let mut guesses = Guesses::default();
-        let (waiting, nearly) = (2 * MOST, 2 * MOST + 1);
-        guess(&mut guesses, waiting, FREE, at(0));
-        guess(&mut guesses, nearly, FREE - 1, at(0));
-        (0..MOST).for_each(|n| guess(&mut guesses, n, 1, at(1)));
-        assert!(guesses.must_wait(&numbered(waiting), at(299)));
-        guess(&mut guesses, nearly, 1, at(2));
-        assert!(guesses.must_wait(&numbered(nearly), at(2)));
-        assert!(!guesses.must_wait(&numbered(nearly + 1), at(2)));
-        // what is over goes first
-        guess(&mut guesses, nearly + 1, 1, at(300));
-        assert!(!guesses.counts.contains_key(&numbered(waiting)));
+        let real = numbered(HERE, 0);
+        // a few for the real one, then some for others, and so on
+        let mut learned = 0;
+        for n in 1..MOST {
+            for _ in 1..FREE {
+                if !guesses.must_wait(&real, at(0)) {
+                    guess(&mut guesses, real, 1, at(0));
+                    learned += 1;
+                }
+            }
+            if !guesses.must_wait(&numbered(HERE, n), at(0)) {
+                guess(&mut guesses, numbered(HERE, n), 1, at(0));
+            }
+        }
+        assert_eq!(learned, FREE);
     }
 
     #[test]
-    fn where_all_that_are_counted_wait_newcomers_wait_too() {
+    fn a_flood_from_everywhere_does_not_grow_it_without_bound() {
         let mut guesses = Guesses::default();
-        (0..MOST).for_each(|n| guess(&mut guesses, n, FREE, at(0)));
-        assert!(guesses.must_wait(&numbered(MOST), at(299)));
-        guess(&mut guesses, MOST, 1, at(299));
-        assert!(guesses.must_wait(&numbered(0), at(299)), "none of them went");
-        assert!(!guesses.must_wait(&numbered(MOST), at(300)));
+        let from = |n: usize| IpAddr::from(u32::try_from(n).unwrap().to_be_bytes());
+        (0..2 * MOST).for_each(|n| guess(&mut guesses, numbered(from(n), n), 1, at(0)));
+        assert_eq!((guesses.wrong.len(), guesses.clients.len()), (MOST, MOST));
+        assert!(!guesses.must_wait(&numbered(HERE, 0), at(300)));
+        assert!(guesses.wrong.is_empty() && guesses.clients.is_empty());
     }
 }

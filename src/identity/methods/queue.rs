@@ -1,8 +1,10 @@
 //! The queue for hashing: bounded, and nobody can fill it alone.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::facts::one_client;
 
 /// How many sign-ins may wait for a hash; the next one is told to try again.
 const MOST: usize = 256;
@@ -24,7 +26,7 @@ pub(super) struct Queued<'q> {
 impl Queue {
     /// A place for a client; none if too many wait.
     pub(super) fn enter(&self, client: IpAddr) -> Option<Queued<'_>> {
-        let from = origin_of(client);
+        let from = one_client(client);
         let mut waiting = self.lock();
         let here = waiting.get(&from).copied().unwrap_or_default();
         if here >= MOST_FROM_ONE || waiting.values().sum::<usize>() >= MOST {
@@ -48,14 +50,6 @@ impl Drop for Queued<'_> {
                 waiting.remove(&self.from);
             }
         }
-    }
-}
-
-/// What one client can come from: an IPv4 address, or a /64 of IPv6, in which a host takes any address (RFC 8981).
-pub(super) fn origin_of(client: IpAddr) -> IpAddr {
-    match client.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
     }
 }
 

@@ -7,10 +7,11 @@ mod file;
 use std::collections::BTreeMap;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 pub use self::file::{Stamp, change, load, save};
 use super::password;
+use crate::facts::syntax::parsed;
 use crate::facts::{Problem, Secret, SourceText, SubjectId, did_you_mean};
 
 /// Why accounts could not be read or changed, in words for the operator.
@@ -89,16 +90,12 @@ const HEADING: &str = "\
 impl Users {
     /// Reads the text of an accounts file; all problems at once.
     pub fn parse(source: &SourceText) -> Result<Self, Vec<Problem>> {
-        let (document, errors) = DeTable::parse_recoverable(&source.text);
-        let mut problems: Vec<Problem> = errors
-            .iter()
-            .map(|error| {
-                let span = error.span().unwrap_or_default();
-                let message = error.message().to_owned();
-                Problem::error("wayleave::users::syntax", source, (span.start, span.len()), message)
-                    .with_help("correct the line, or take it out")
-            })
-            .collect();
+        let (document, slip) = parsed(source);
+        if let Some(slip) = slip {
+            let problem = slip.problem("wayleave::users::syntax", source);
+            return Err(vec![problem.with_help("correct the line, or take it out")]);
+        }
+        let mut problems = Vec::new();
         let mut users = BTreeMap::new();
         for (key, value) in document.get_ref() {
             let Some(accounts) = value.get_ref().as_table().filter(|_| key.get_ref() == "users") else {
@@ -298,14 +295,15 @@ mod tests {
 
     #[test]
     fn advice_does_not_lead_back_to_the_same_error() {
-        let text = "[users]\nada = { password = 'hunter2' }\nbob = \n";
-        let problems = Users::parse(&SourceText::new("users.toml", text)).unwrap_err();
-        let said = UsersError::Problems(problems).to_string();
-        for line in said.lines().skip(1) {
-            assert!(
-                line.contains("take the line out") || line.contains("take it out"),
-                "{said}"
-            );
+        for text in ["[users]\nada = { password = 'hunter2' }\n", "[users]\nbob = \n"] {
+            let problems = Users::parse(&SourceText::new("users.toml", text)).unwrap_err();
+            let said = UsersError::Problems(problems).to_string();
+            for line in said.lines().skip(1) {
+                assert!(
+                    line.contains("take the line out") || line.contains("take it out"),
+                    "{said}"
+                );
+            }
         }
         let nobody = some().remove("zed").unwrap_err().to_string();
         assert_eq!(

@@ -119,11 +119,13 @@ pub(super) fn world() -> World {
         purposes: index::BOOK.words.purposes().clone(),
         roles: names(&ROLES),
         departments: names(&["marketing", "company"]),
-        owners: crate::policy::Owners::parse(
-            &SourceText::new("owners.toml", "[owners]\nrules = \"IT\"\n"),
-            &["rules/a.cedar"],
-        )
-        .unwrap(),
+        owners: Some(
+            crate::policy::Owners::parse(
+                &SourceText::new("owners.toml", "[owners]\nrules = \"IT\"\n"),
+                &["rules/a.cedar"],
+            )
+            .unwrap(),
+        ),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The guard said no: the page, the problem document and the redirect that say so.
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 use http::StatusCode;
 use http::header::{self, HeaderName};
@@ -7,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::answer::{Origin, Page, document, put, see_other};
 use super::problem::{Problem, proxy_status, retry_after};
-use crate::facts::{Activity, Offer, Outcome, Reason, RecordId, Remedy, RulebookId};
+use crate::facts::{Activity, Offer, Outcome, PolicyId, Reason, RecordId, Remedy, RulebookId};
 use crate::portal::words::{Kind, Words};
 use crate::rulebook::Refusal;
 
@@ -45,6 +47,8 @@ pub struct Told<'a> {
     pub place: &'a str,
     /// The determining policies.
     pub reasons: &'a [Reason],
+    /// Those of them that speak of grants that are held.
+    pub of_grants: &'a BTreeSet<PolicyId>,
     /// What said no.
     pub cause: Cause,
     /// What would help.
@@ -182,6 +186,7 @@ impl Told<'_> {
             Outcome::Allow | Outcome::Declare if self.holds_grant => Kind::ActivityNotCovered,
             Outcome::Allow | Outcome::Declare => Kind::PurposeRequired,
             Outcome::Request => Kind::ApprovalRequired,
+            Outcome::Deny if self.may_continue => Kind::Coached,
             Outcome::Deny if training => Kind::TrainingRequired,
             Outcome::Deny => Kind::Prohibited,
         }
@@ -214,13 +219,18 @@ impl Told<'_> {
     }
 
     /// The reasons worth telling: those that nothing mends first. One whose fix would change nothing is left out, since
-    /// it would read as advice; the record keeps it. Last, when the purposes that are held would open this.
+    /// it would read as advice; the record keeps it. So is what a purpose that is held does not cover, where no other
+    /// would do; whoever may continue past it hears of it. Last, when the purposes that are held would open this.
     fn reasons(&self) -> Vec<&str> {
         let helps = |fix: &str| self.remedy.fixes.iter().any(|one| one == fix);
+        let of_grants = self.may_continue || self.remedy.makes_grants_matter();
+        let counts = |reason: &&Reason| of_grants || !self.of_grants.contains(&reason.policy);
         let lasting = self.reasons.iter().filter(|reason| reason.fix.is_none());
+        let lasting = lasting.filter(counts);
         let mended = self
             .reasons
             .iter()
+            .filter(counts)
             .filter(|reason| reason.fix.as_deref().is_some_and(helps));
         let reasons = lasting.chain(mended).map(|reason| &*reason.text);
         reasons.chain(self.remedy.not_now.iter().map(String::as_str)).collect()
@@ -242,7 +252,9 @@ impl Told<'_> {
         why.dedup();
         if why.is_empty() {
             let offers = &self.remedy.offers;
-            let why_not = if offers.is_empty() {
+            let why_not = if offers.is_empty() && self.may_continue {
+                words.no_reason_to_continue
+            } else if offers.is_empty() {
                 words.no_reason
             } else if offers.iter().all(|offer| offer.needs_approval) {
                 words.opens_once_approved

@@ -26,6 +26,8 @@ pub enum Kind {
     ApprovalRequired,
     /// A training would help.
     TrainingRequired,
+    /// Nothing would help, but the rules only advise against it.
+    Coached,
     /// Nothing would help.
     Prohibited,
     /// A rule failed to evaluate: any doubt denies.
@@ -43,6 +45,7 @@ impl Kind {
             Self::GrantExpired => "grant-expired",
             Self::ApprovalRequired => "approval-required",
             Self::TrainingRequired => "training-required",
+            Self::Coached => "coached",
             Self::Prohibited => "prohibited",
             Self::PolicyError => "policy-error",
             Self::PersonUnknown => "person-unknown",
@@ -83,6 +86,7 @@ pub struct Words {
     pub expired: fn(purpose: &str, when: &str) -> String,
     pub detail: fn(Kind, activity: &str, place: &str, purposes: &[&str]) -> String,
     pub no_reason: &'static str,
+    pub no_reason_to_continue: &'static str,
     pub opens_for_a_purpose: &'static str,
     pub opens_once_approved: &'static str,
     pub rules_failed: &'static str,

@@ -13,8 +13,14 @@ use crate::rulebook::Rulebook;
 #[derive(Debug)]
 pub(super) struct Came {
     outcome: Outcome,
-    /// Everything that decided.
-    pub(super) reasons: Vec<Reason>,
+    /// The rules that decided.
+    reasons: Vec<Reason>,
+    /// The rules that say whether the flow is read.
+    reading: Vec<Reason>,
+    /// Whether there is a request that nobody looks at, since its flow is not read.
+    unread: bool,
+    /// Why no rule was asked.
+    unasked: Option<&'static str>,
     offers: Vec<PurposeId>,
     inspect: Option<bool>,
     reads_as: Option<String>,
@@ -55,10 +61,12 @@ impl Rulebook {
     fn flow_came(&self, seen: &Observation, reading: Option<&Reading>) -> Came {
         let judgement = self.judge_as(seen, reading);
         let remedy = self.remedy_judged(seen, &judgement);
-        let reasons = judgement.reasons().iter().chain(judgement.inspect_reasons());
         Came {
             outcome: judgement.outcome_if(&remedy),
-            reasons: reasons.cloned().collect(),
+            reasons: judgement.reasons().to_vec(),
+            reading: judgement.inspect_reasons().to_vec(),
+            unread: seen.ask.head().is_some() && judgement.reading().is_none(),
+            unasked: unasked(seen),
             offers: remedy.offers.iter().map(|offer| offer.purpose.clone()).collect(),
             inspect: Some(judgement.inspect()),
             reads_as: judgement.reading().map(|reading| reading.activity.to_string()),
@@ -75,6 +83,7 @@ impl Rulebook {
         let is_allowed = part.decision.is_some() && part.errors.is_empty();
         Came {
             under: part.grant.map(|grant| grant.purpose),
+            unasked: unasked(seen),
             troubles: part.troubles,
             ..Came::of_engine(is_allowed, part.reasons)
         }
@@ -94,6 +103,15 @@ impl Rulebook {
             troubles: answer.troubles,
             ..Came::of_engine(answer.allowed, answer.reasons)
         }
+    }
+}
+
+/// Why no rule is asked about a flow.
+fn unasked(seen: &Observation) -> Option<&'static str> {
+    match (&seen.subject, &seen.person) {
+        (None, _) => Some("nobody has signed in, so no rule is asked"),
+        (Some(_), None) => Some("the directory does not know who asks, so no rule is asked"),
+        (Some(_), Some(_)) => None,
     }
 }
 
@@ -120,6 +138,9 @@ impl Came {
         Self {
             outcome: if allowed { Outcome::Allow } else { Outcome::Deny },
             reasons,
+            reading: Vec::new(),
+            unread: false,
+            unasked: None,
             offers: Vec::new(),
             inspect: None,
             reads_as: None,
@@ -133,18 +154,23 @@ impl Came {
     /// The rules that decided, and those on probation that would have.
     pub(super) fn decided(&self) -> impl Iterator<Item = &PolicyId> {
         let would = self.would.iter().flat_map(|would| &would.policies);
-        self.reasons.iter().map(|reason| &reason.policy).chain(would)
+        let told = self.reasons.iter().chain(&self.reading);
+        told.map(|reason| &reason.policy).chain(would)
     }
 
-    /// Why it came so, below what was expected.
-    pub(super) fn because(&self) -> Vec<String> {
-        let mut lines: Vec<String> = self
-            .reasons
-            .iter()
-            .map(|reason| format!("decided by `{}`: {}", reason.policy, reason.text))
-            .collect();
-        if lines.is_empty() {
-            lines.push("decided by no rule: nothing permits it".to_owned());
+    /// Why it came so, below what was expected: what determined it, and nothing beside.
+    pub(super) fn because(&self, differences: &[Difference]) -> Vec<String> {
+        let by = |word: &str, reason: &Reason| format!("{word} by `{}`: {}", reason.policy, reason.text);
+        let mut lines: Vec<String> = self.reasons.iter().map(|reason| by("decided", reason)).collect();
+        if lines.is_empty() && self.troubles.is_empty() {
+            lines.push(self.unasked.unwrap_or("no rule permits it").to_owned());
+        }
+        if self.unasked.is_none() && (self.unread || differences.iter().any(|one| one.key == "inspect")) {
+            let word = if self.inspect == Some(true) { "read" } else { "not read" };
+            lines.extend(self.reading.iter().map(|reason| by(word, reason)));
+            if self.reading.is_empty() {
+                lines.push("not read: no rule permits it".to_owned());
+            }
         }
         if !self.offers.is_empty() {
             lines.push(format!("offered: {}", list(self.offers.iter().map(PurposeId::as_str))));

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Asks, Case, Expected, Wanted};
-use crate::facts::{Outcome, PolicyId, Problem, SourceText};
+use crate::facts::{Outcome, PolicyId, Problem, SourceText, did_you_mean};
 use crate::policy::Policy;
 
 /// One entry of such a file.
@@ -83,7 +83,9 @@ fn case(policy: &Policy, entry: Value, files: &[SourceText]) -> Result<Read, (&'
     let reason = entry.reason.iter().map(|id| PolicyId::new(id.as_str()));
     let policies: Vec<PolicyId> = reason.collect();
     if let Some(stranger) = policies.iter().find(|id| policy.rule(id).is_none()) {
-        return Err(("unknown-name", format!("there is no policy `{stranger}`")));
+        let near = did_you_mean(stranger.as_str(), policy.rules().map(|rule| rule.id.as_str()));
+        let meant = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+        return Err(("unknown-name", format!("there is no rule `{stranger}`{meant}")));
     }
     let expected = Expected {
         outcome: match entry.decision {

@@ -4,6 +4,7 @@
 //! be: by these rules, or by the same with a mistake in them ([`Mutation`]). It must never judge by itself: every answer is
 //! [`Rulebook::judge`]'s, or that of Cedar's own authorizer where a file speaks Cedar's own language.
 
+mod activities;
 mod came;
 mod coverage;
 mod engine;
@@ -232,8 +233,11 @@ impl Rulebook {
                     defaults: defaults.as_ref(),
                     file,
                 };
-                let read = fields.tables("case", CASE);
-                cases.extend(read.iter().filter_map(|case| bench.case(case)));
+                for case in fields.tables("case", CASE) {
+                    let before = reader.noted();
+                    // what comes of a case that is not what its author meant would only mislead
+                    cases.extend(bench.case(&case).filter(|_| reader.noted() == before));
+                }
             });
             problems.extend(reader.into_problems());
         }
@@ -252,7 +256,7 @@ impl Rulebook {
             because: if differences.is_empty() {
                 Vec::new()
             } else {
-                came.because()
+                came.because(&differences)
             },
             differences,
             reached: came.decided().cloned().collect(),

@@ -8,8 +8,8 @@ use super::{Asks, Case, Expected, Wanted, Wields};
 use crate::clock::Timestamp;
 use crate::facts::fields::{At, Fields};
 use crate::facts::{
-    Activity, Arrival, Ask, Channel, Door, Grant, GrantId, GrantState, MethodName, NetworkName, Observation, Outcome,
-    Person, PlatformId, PolicyId, PurposeId, Reading, SourceText, Standing, Subject, SubjectId, WouldBe, did_you_mean,
+    Arrival, Ask, Channel, Door, Grant, GrantId, GrantState, MethodName, NetworkName, Observation, Outcome, Person,
+    PlatformId, PolicyId, PurposeId, SourceText, Standing, Subject, SubjectId, WouldBe, did_you_mean,
 };
 use crate::policy::Power;
 use crate::purpose::{GROUPS, Purpose, parse_duration};
@@ -49,7 +49,7 @@ pub(super) const CASE: &[&str] = &[
     "ticket",
     "expires",
 ];
-const GRANT: &[&str] = &["purpose", "platforms", "covers", "approved-by", "ticket", "expires"];
+pub(super) const GRANT: &[&str] = &["purpose", "platforms", "covers", "approved-by", "ticket", "expires"];
 
 /// The rules and people that cases are read with.
 pub(super) struct Bench<'a> {
@@ -68,7 +68,7 @@ struct Setting {
 }
 
 /// What is wrong has been reported.
-struct Reported;
+pub(super) struct Reported;
 
 impl Bench<'_> {
     /// One case; none where it cannot be read, which is a problem of its file then.
@@ -132,7 +132,7 @@ impl Bench<'_> {
                 known.push(id);
             } else {
                 let all = self.rules.policy.rules().map(|rule| rule.id.as_str());
-                Self::unknown(case, word, "policy", all);
+                Self::unknown(case, word, "rule", all);
             }
         }
         Some(known)
@@ -201,7 +201,7 @@ impl Bench<'_> {
         found
     }
 
-    fn unknown<'w>(case: &Fields<'_, '_>, word: At<&str>, kind: &str, known: impl Iterator<Item = &'w str>) {
+    pub(super) fn unknown<'w>(case: &Fields<'_, '_>, word: At<&str>, kind: &str, known: impl Iterator<Item = &'w str>) {
         let help = match did_you_mean(word.value, known) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("name a {kind} that there is"),
@@ -274,18 +274,6 @@ impl Bench<'_> {
         Some(Asks::Flow { seen, reading })
     }
 
-    /// The actions that are asked, where the case is about nothing else.
-    fn actions(&self, case: &Fields<'_, '_>) -> Result<Vec<String>, Reported> {
-        let words = case.texts("asks");
-        let activities = self.rules.policy().vocabulary().activities().keys();
-        let known: Vec<&str> = activities.map(Activity::as_str).chain(["connect", "inspect"]).collect();
-        if let Some(word) = words.iter().find(|word| !known.contains(&word.value)) {
-            Self::unknown(case, *word, "action", known.iter().copied());
-            return Err(Reported);
-        }
-        Ok(words.iter().map(|word| word.value.to_owned()).collect())
-    }
-
     fn ask(&self, case: &Fields<'_, '_>) -> Option<Ask> {
         let headers = case.table("headers", &[]);
         let field =
@@ -303,23 +291,6 @@ impl Bench<'_> {
         let help = "write a URL for a request, `host` or `host:443` for a tunnel";
         let ask = self.rules.ask_of(&described);
         ask.map_err(|bad| case.report("bad-place", to.span, bad, help)).ok()
-    }
-
-    fn given_reading(&self, case: &Fields<'_, '_>) -> Result<Option<Reading>, Reported> {
-        let Some(word) = case.text("does") else {
-            return Ok(None);
-        };
-        let activity = Activity::new(word.value);
-        let known = self.rules.policy().vocabulary().activities();
-        if !known.contains_key(&activity) {
-            Self::unknown(case, word, "activity", known.keys().map(Activity::as_str));
-            return Err(Reported);
-        }
-        Ok(Some(Reading {
-            activities: [activity.clone()].into(),
-            activity,
-            signatures: BTreeSet::new(),
-        }))
     }
 
     /// The grants in force: the one that `purpose` stands for, and those of `grants`.

@@ -1,3 +1,4 @@
+use super::read::{CASE, DEFAULTS, GRANT};
 use crate::facts::{PolicyId, SourceText};
 use crate::rulebook::{Assembled, CaseReport, CaseResult, Rulebook, Sources};
 
@@ -154,7 +155,7 @@ fn a_test_of_cedars_command_line_that_fails_or_cannot_be_read_says_why() {
     let bad = run(&declares("portal", "allow", "\"declare.mine\"", ENTITIES));
     assert_eq!(
         bad[0],
-        "cases/cedar.json:2:3: there is no policy `declare.mine` (write it as `cedar run-tests` reads it)"
+        "cases/cedar.json:2:3: there is no rule `declare.mine`; did you mean `declare.own`? (write it as `cedar run-tests` reads it)"
     );
     let bad = run(&declares("portal", "allow", "", "\"nowhere.json\""));
     assert!(bad[0].contains("there is no file `cases/nowhere.json`"), "{bad:?}");
@@ -210,4 +211,126 @@ fn a_case_that_wants_a_refusal_takes_each_but_not_a_permit() {
         told("cases/refused.toml", &text),
         ["outcome: expected \"refused\", came \"allow\"", "3 passed"]
     );
+}
+
+/// One case of these lines.
+fn case(lines: &str) -> String {
+    format!("[[case]]\nit = \"x\"\nwho = \"ada\"\nat = 2026-11-24T09:30:00Z\n{lines}\n")
+}
+
+#[test]
+fn a_case_that_names_what_there_is_not_is_told_what_was_meant_and_not_run() {
+    let browse = "to = \"https://www.linkedin.com/feed/\"\noutcome = \"allow\"\n";
+    for (line, said) in [
+        (
+            "policies = [\"recruiting.raed\"]",
+            "there is no rule `recruiting.raed` (did you mean `recruiting.read`?)",
+        ),
+        (
+            "offers = [\"recruting\"]",
+            "there is no purpose `recruting` (did you mean `recruiting`?)",
+        ),
+        (
+            "asks = [\"brows\"]",
+            "there is no action `brows` (did you mean `browse`?)",
+        ),
+        ("does = \"pots\"", "there is no activity `pots` (did you mean `post`?)"),
+    ] {
+        let told = told("cases/mine.toml", &case(&format!("{browse}{line}")));
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert!(told[0].ends_with(said) && told[1] == "0 passed", "{told:?}");
+    }
+}
+
+#[test]
+fn a_group_where_an_activity_is_wanted_is_called_one_and_taken_apart() {
+    let asked = |line: &str| {
+        let to = "to = \"https://www.linkedin.com/feed/\"\noutcome = \"deny\"\n";
+        told("cases/mine.toml", &case(&format!("{to}{line}")))
+    };
+    let said = |group: &str, members: &str| {
+        format!(
+            "`{group}` is a group of activities, and one activity is wanted (name one of its activities: {members})"
+        )
+    };
+    let read = said("read", "`browse`, `download`, `message-read`, `search`, `view-media`");
+    for (line, said) in [
+        ("asks = [\"read\"]", read.clone()),
+        ("does = \"read\"", read),
+        ("asks = [\"passive\"]", said("passive", "`embed`, `telemetry`")),
+    ] {
+        let told = asked(line);
+        assert!(told[0].ends_with(&said) && told[1] == "0 passed", "{said}: {told:?}");
+    }
+}
+
+#[test]
+fn a_case_that_fails_names_what_determined_the_outcome_and_nothing_beside() {
+    let (_, assembled) = shipped();
+    let because = |lines: &str| {
+        let file = SourceText::new("cases/mine.toml", case(lines));
+        let report = assembled.rulebook.run_cases(&assembled.directory, &[file]);
+        assert_eq!(report.problems, [], "{lines}");
+        report.results[0].because.join("; ")
+    };
+    let post = "to = \"https://www.linkedin.com/voyager/api/contentcreation/normShares\"\nmethod = \"POST\"\n";
+    let covers = "purpose = \"recruiting\"\ncovers = [\"read\"]\n";
+    for (lines, said) in [
+        // what permits the way there, and that the flow is read, refuses nothing
+        (
+            "to = \"https://www.linkedin.com/shareArticle\"\npurpose = \"recruiting\"\noutcome = \"allow\"".to_owned(),
+            "no rule permits it",
+        ),
+        (
+            format!("{post}{covers}outcome = \"allow\""),
+            "decided by `guard.scope-publish`: Your declared purpose does not cover publishing.; offered: `recruiting`",
+        ),
+        (
+            format!("{post}purpose = \"recruiting\"\noutcome = \"deny\""),
+            "decided by `connect.social`: Social media is open to staff.; decided by `recruiting.publish`: Posting and \
+             messaging on professional networks is open for recruiting.",
+        ),
+        (
+            format!("{post}asks = [\"share\"]\npurpose = \"recruiting\"\noutcome = \"allow\""),
+            "no rule permits it",
+        ),
+        // nobody looks at what it does
+        (
+            "to = \"https://www.ing.com/\"\nmethod = \"POST\"\noutcome = \"deny\"".to_owned(),
+            "decided by `connect.sensitive`: Private traffic passes unread.; not read by `inspect.never`: Private traffic: \
+             the gateway does not read this flow.",
+        ),
+        (
+            "to = \"https://www.linkedin.com/feed/\"\noutcome = \"declare\"\ninspect = false".to_owned(),
+            "no rule permits it; read by `inspect.social`: Traffic to social media is inspected so that each activity can \
+             be decided.; offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, \
+             `social-listening`, `training-delivery`",
+        ),
+    ] {
+        assert_eq!(because(&lines), said, "{lines}");
+    }
+    let stranger = case("to = \"https://x.com/home\"\noutcome = \"allow\"").replace("ada", "stranger");
+    let file = SourceText::new("cases/mine.toml", stranger);
+    let report = assembled.rulebook.run_cases(&assembled.directory, &[file]);
+    assert_eq!(
+        report.results[0].because,
+        ["the directory does not know who asks, so no rule is asked"]
+    );
+}
+
+#[test]
+fn every_key_of_a_case_is_explained_where_cases_are() {
+    let document = include_str!("../../../policies/README.md");
+    let (_, section) = document.split_once("### What a case can say\n").unwrap();
+    let rows = section.lines().take_while(|line| !line.starts_with('#'));
+    let rows: Vec<Vec<&str>> = rows
+        .filter_map(|line| Some(line.strip_prefix("| `")?.split(" | ").collect()))
+        .collect();
+    for row in &rows {
+        assert_eq!(row.len(), 4, "{row:?}");
+        assert!(row.iter().all(|cell| !cell.trim().is_empty()), "{row:?}");
+    }
+    let told: std::collections::BTreeSet<&str> = rows.iter().map(|row| row[0].trim_end_matches('`')).collect();
+    let known = [CASE, DEFAULTS, GRANT].concat().into_iter().collect();
+    assert_eq!(told, known);
 }

@@ -11,7 +11,7 @@ pub use again::Replayer;
 pub use tally::{Change, Example, Group, Loose, Sums, Tally};
 
 use super::Rulebook;
-use crate::facts::{Act, Ask, Coach, DecisionNote, Help, Observation, Outcome, Record};
+use crate::facts::{Act, Ask, Coach, DecisionNote, Help, Mode, Observation, Outcome, PolicyId, Record, WouldBe};
 
 /// What became of a recorded flow under a rulebook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub enum Replay {
         from: Box<DecisionNote>,
         /// What these rules decide.
         to: Box<DecisionNote>,
-        /// What differs, in words.
-        why: String,
+        /// In which ways they differ beside outcome and rules, in words that name nobody and no place.
+        ways: Vec<String>,
     },
     /// These rules would look at what the record does not hold.
     NotEnough,
@@ -56,15 +56,58 @@ impl Rulebook {
         if self.lacks(seen, from, &to) {
             return Replay::NotEnough;
         }
-        let why = differences(from, &to);
-        if why.is_empty() {
+        let ways = self.ways(from, &to);
+        if ways.is_empty() && from.outcome == to.outcome && !names_others(from, &to) {
             return Replay::Same;
         }
         Replay::Changed {
             from: Box::new(from.clone()),
             to: Box::new(to),
-            why: why.join("; "),
+            ways,
         }
+    }
+
+    /// In which ways two decisions differ beside outcome and rules.
+    fn ways(&self, from: &DecisionNote, to: &DecisionNote) -> Vec<String> {
+        let mut ways = Vec::new();
+        ways.extend(self.on_probation(from, to));
+        ways.extend(coached(from.coach.as_ref(), to.coach.as_ref()).map(str::to_owned));
+        let (read, unread) = ("newly read by the gateway", "no longer read by the gateway");
+        for (differs, way) in [
+            (from.activity != to.activity, "recognised as another activity"),
+            (from.inspect != to.inspect, if to.inspect { read } else { unread }),
+            (from.platform != to.platform, "counted to another platform"),
+            (from.grant != to.grant, "under another grant"),
+        ] {
+            ways.extend(differs.then(|| way.to_owned()));
+        }
+        ways
+    }
+
+    /// What rules on probation make of it, where that is something else than it was.
+    fn on_probation(&self, from: &DecisionNote, to: &DecisionNote) -> Option<String> {
+        let be = |note: &DecisionNote| note.would.as_ref().map(|would| would.be);
+        if be(from) == be(to) {
+            return None;
+        }
+        let Some(would) = &to.would else {
+            return Some("no rule on probation would decide otherwise any more".to_owned());
+        };
+        let observes = |id: &&PolicyId| self.policy.rule(id).is_some_and(|rule| rule.mode == Mode::Observe);
+        let named = would.policies.iter().chain(&would.errors).filter(observes);
+        let named: Vec<String> = named.map(|id| format!("`{id}`")).collect();
+        let by = if named.is_empty() {
+            "a rule on probation".to_owned()
+        } else {
+            named.join(", ")
+        };
+        let passes = to.outcome == Outcome::Allow || to.let_pass;
+        let now = if passes { "let pass" } else { "refused" };
+        Some(match would.be {
+            WouldBe::Denied => format!("{now}, {by} would refuse it"),
+            WouldBe::Allowed if passes => format!("{now}, {by} would have it read otherwise"),
+            WouldBe::Allowed => format!("{now}, {by} would let it pass"),
+        })
     }
 
     /// Whether `to` was judged on something that the record does not hold.
@@ -99,52 +142,34 @@ impl Rulebook {
     }
 }
 
-/// What differs, in words; what names the deciding rules counts only where the rules are the same.
-fn differences(from: &DecisionNote, to: &DecisionNote) -> Vec<String> {
-    let mut why = Vec::new();
-    let mut differ = |what: &str, a: String, b: String| {
-        if a != b {
-            why.push(format!("{what}: {a} -> {b}"));
+/// What coaching makes of it, where that is something else than it was.
+fn coached(from: Option<&Coach>, to: Option<&Coach>) -> Option<&'static str> {
+    match (from, to) {
+        (None | Some(Coach::Continued(_)), Some(Coach::Offered)) => {
+            Some("coached: its sender is told why not, and may continue")
         }
-    };
-    let shown = |id: Option<&str>| id.unwrap_or("none").to_owned();
-    differ("outcome", from.outcome.as_str().into(), to.outcome.as_str().into());
-    differ("activity", from.activity.to_string(), to.activity.to_string());
-    let would = |note: &DecisionNote| shown(note.would.as_ref().map(|would| would.be.as_str()));
-    differ("with the rules on probation", would(from), would(to));
-    let coach = |note: &DecisionNote| {
-        shown(note.coach.as_ref().map(|coach| match coach {
-            Coach::Offered => "may continue",
-            Coach::Continued(_) => "continued",
-        }))
-    };
-    differ("coached", coach(from), coach(to));
-    differ("read", from.inspect.to_string(), to.inspect.to_string());
-    differ(
-        "platform",
-        shown(from.platform.as_ref().map(crate::facts::PlatformId::as_str)),
-        shown(to.platform.as_ref().map(crate::facts::PlatformId::as_str)),
-    );
-    differ(
-        "grant",
-        shown(from.grant.as_ref().map(crate::facts::GrantId::as_str)),
-        shown(to.grant.as_ref().map(crate::facts::GrantId::as_str)),
-    );
+        (None | Some(Coach::Offered), Some(Coach::Continued(_))) => Some("its sender continued past it"),
+        (Some(_), None) => Some("no longer coached"),
+        (None, None)
+        | (Some(Coach::Offered), Some(Coach::Offered))
+        | (Some(Coach::Continued(_)), Some(Coach::Continued(_))) => None,
+    }
+}
+
+/// Whether the same rules say something else of themselves than they did.
+fn names_others(from: &DecisionNote, to: &DecisionNote) -> bool {
     // older records do not say whether help was sought
     let to = &DecisionNote {
         help: from.help,
         ..to.clone()
     };
-    if from.rulebook == to.rulebook && why.is_empty() && from != to {
-        why.push("the same rules name other reasons".to_owned());
-    }
-    why
+    from.rulebook == to.rulebook && from != to
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{PolicyId, SourceText};
+    use crate::facts::SourceText;
     use crate::rulebook::explain_conditions::tests::seen;
     use crate::rulebook::{Assembled, Sources};
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::Replay;
 use super::again::Answer;
-use crate::facts::{DecisionNote, Observation, Outcome, PolicyId, RecordId, SubjectId};
+use crate::facts::{DecisionNote, Observation, Outcome, PolicyId, RecordId, SubjectId, WouldBe};
 use crate::rulebook::Directory;
 
 /// Of fewer people than this, no group is shown, nor can one be worked out from those that are: the groups of a kind have
@@ -24,7 +24,7 @@ pub struct Tally {
     groups: BTreeMap<(&'static str, String), Members>,
     /// By all departments of a person, with those that a department is part of.
     departments: BTreeMap<BTreeSet<String>, Members>,
-    examples: BTreeMap<(Outcome, Outcome, BTreeSet<PolicyId>), Example>,
+    examples: BTreeMap<Kind, Example>,
     loose: Loose,
 }
 
@@ -64,6 +64,9 @@ impl Loose {
     }
 }
 
+/// What examples have in common of which one is shown.
+type Kind = (Outcome, Outcome, BTreeSet<PolicyId>, Vec<String>);
+
 /// What a change is to the people whom it meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -74,7 +77,11 @@ pub enum Change {
     NewlyCoached,
     /// It passed, and does so no longer.
     NewlyRefused,
-    /// It is refused as before, but something else would help, or nothing.
+    /// It passes as before, and would not with the rules on probation in force.
+    WouldBeRefused,
+    /// It is refused as before, and would pass with the rules on probation in force.
+    WouldBeAllowed,
+    /// It is refused as before, but something else would help, or nothing, or it is coached.
     RefusedOtherwise,
     /// It passes as before, but is read as something else, or under another grant.
     AllowedOtherwise,
@@ -82,10 +89,12 @@ pub enum Change {
 
 impl Change {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::NewlyAllowed,
         Self::NewlyCoached,
         Self::NewlyRefused,
+        Self::WouldBeRefused,
+        Self::WouldBeAllowed,
         Self::RefusedOtherwise,
         Self::AllowedOtherwise,
     ];
@@ -96,16 +105,22 @@ impl Change {
             Self::NewlyAllowed => "newly allowed",
             Self::NewlyCoached => "newly coached",
             Self::NewlyRefused => "newly refused",
+            Self::WouldBeRefused => "would newly be refused",
+            Self::WouldBeAllowed => "would newly be allowed",
             Self::RefusedOtherwise => "refused otherwise",
             Self::AllowedOtherwise => "allowed otherwise",
         }
     }
 
     fn of(from: &DecisionNote, to: &DecisionNote) -> Self {
+        let would = |note: &DecisionNote| note.would.as_ref().map(|would| would.be);
+        let newly_would = |be| would(to) == Some(be) && would(from) != Some(be);
         match (from.outcome == Outcome::Allow, to.outcome == Outcome::Allow) {
             (false, true) => Self::NewlyAllowed,
             (true, false) if to.coach.is_some() => Self::NewlyCoached,
             (true, false) => Self::NewlyRefused,
+            (true, true) if newly_would(WouldBe::Denied) => Self::WouldBeRefused,
+            (false, false) if newly_would(WouldBe::Allowed) => Self::WouldBeAllowed,
             (false, false) => Self::RefusedOtherwise,
             (true, true) => Self::AllowedOtherwise,
         }
@@ -144,6 +159,9 @@ pub struct Example {
     pub to: Outcome,
     /// By which rules.
     pub to_policies: BTreeSet<PolicyId>,
+    /// In which ways the two differ beside that.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ways: Vec<String>,
 }
 
 /// What changes for one purpose, department, platform or activity.
@@ -266,11 +284,17 @@ impl Tally {
             Replay::Same => self.same += 1,
             Replay::NotEnough => self.not_enough += 1,
             Replay::NotJudged => self.not_judged += 1,
-            Replay::Changed { from, to, why: _ } => self.changed(id, seen, from, to),
+            Replay::Changed { from, to, ways } => self.changed(id, seen, (from, to), ways),
         }
     }
 
-    fn changed(&mut self, id: &RecordId, seen: &Observation, from: &DecisionNote, to: &DecisionNote) {
+    fn changed(
+        &mut self,
+        id: &RecordId,
+        seen: &Observation,
+        (from, to): (&DecisionNote, &DecisionNote),
+        ways: &[String],
+    ) {
         *self.changes.entry(Change::of(from, to)).or_default() += 1;
         let none = || NONE.to_owned();
         let purpose = from.purpose.as_ref().or(to.purpose.as_ref());
@@ -292,12 +316,18 @@ impl Tally {
             from_policies: from.policies.clone(),
             to: to.outcome,
             to_policies: to.policies.clone(),
+            ways: ways.to_vec(),
         });
     }
 
     /// Keeps the earliest record of each kind of change: ids sort by time, so that it does not matter who counted first.
     fn show(&mut self, example: Example) {
-        let kind = (example.from, example.to, example.to_policies.clone());
+        let kind = (
+            example.from,
+            example.to,
+            example.to_policies.clone(),
+            example.ways.clone(),
+        );
         match self.examples.get_mut(&kind) {
             Some(shown) if shown.record.as_str() <= example.record.as_str() => {}
             Some(shown) => *shown = example,
@@ -425,7 +455,7 @@ mod tests {
         person.departments = departments.iter().map(|name| (*name).to_owned()).collect();
         seen.person = Some(Arc::new(person));
         let from = rules.rulebook.judge(&seen).note(None);
-        tally.changed(&RecordId::new(id), &seen, &from, &from);
+        tally.changed(&RecordId::new(id), &seen, (&from, &from), &[]);
     }
 
     #[test]

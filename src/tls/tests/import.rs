@@ -193,6 +193,45 @@ async fn a_stampede_on_a_slow_authority_makes_one_certificate_too() {
 }
 
 #[test]
+fn a_worker_goes_on_serving_while_a_slow_authority_signs() {
+    let company = Company::new();
+    openssl_does(company.path(), "genrsa -out key.pem 2048");
+    company.sign("issuing");
+    company.import("chain.pem", "key.pem").unwrap();
+    let issuer = Issuer::load(&company.certs()).unwrap();
+    assert!(issuer.is_slow());
+    let clock = Clock::fixed(company.now());
+    let mint = Arc::new(Mint::new(issuer, clock.clone(), &Settings::default()).unwrap());
+    // one worker, and one thread for what blocks
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let known = mint.server_config(&host("www.linkedin.com")).await.unwrap();
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let blocks = tokio::task::spawn_blocking(move || held.recv().is_err());
+        let minting = tokio::spawn({
+            let mint = Arc::clone(&mint);
+            async move { mint.certified(&host("www.x.com")).await.unwrap() }
+        });
+        let client = Arc::new(trusting(mint.issuer().root(), &clock, &[]));
+        for _ in 0..5 {
+            let (near, far) = shake(Arc::clone(&known), Arc::clone(&client), "www.linkedin.com").await;
+            assert!(near.is_ok() && far.is_ok(), "{near:?}");
+        }
+        assert!(
+            !minting.is_finished() && mint.signed() == 1,
+            "it was signed on the worker"
+        );
+        drop(release);
+        assert!(blocks.await.unwrap());
+        minting.await.unwrap();
+        assert_eq!(mint.signed(), 2);
+    });
+}
+
+#[test]
 fn an_encrypted_key_is_refused_with_the_line_that_decrypts_it() {
     let company = Company::new();
     openssl_does(company.path(), "ecparam -name prime256v1 -noout -genkey -out key.pem");

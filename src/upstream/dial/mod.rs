@@ -10,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
@@ -61,10 +61,8 @@ impl Dialer {
 
     /// Finds out where the permit's authority is reached.
     pub(super) async fn find(&self, permit: &Permit) -> Result<Targets, Fault> {
-        let (to, seconds) = (permit.authority(), self.limits.resolve_timeout_s);
-        let targets = timeout(Duration::from_secs(seconds), self.targets(to, permit.holder()))
-            .await
-            .map_err(|_| faults::too_late(to, Step::Resolving, seconds))??;
+        let until = Instant::now() + Duration::from_secs(self.limits.resolve_timeout_s);
+        let targets = self.targets(permit.authority(), permit.holder(), until).await?;
         Ok(Targets(targets))
     }
 
@@ -116,12 +114,12 @@ impl Dialer {
     }
 
     /// The addresses to dial, in the order of trying. INVARIANT: every one of them passed the guard.
-    async fn targets(&self, to: &Authority, asker: &SubjectId) -> Result<Vec<SocketAddr>, Fault> {
+    async fn targets(&self, to: &Authority, asker: &SubjectId, until: Instant) -> Result<Vec<SocketAddr>, Fault> {
         let found = match (self.stand_ins.of(to), to.host.as_ip()) {
             (Some(stand_in), _) => vec![stand_in],
             (None, Some(ip)) => vec![SocketAddr::new(ip, to.port)],
             (None, None) => {
-                let found = self.resolver.resolve(&to.host, asker).await?;
+                let found = self.resolver.resolve(&to.host, asker, until).await?;
                 interleave(&found).map(|ip| SocketAddr::new(ip, to.port)).collect()
             }
         };

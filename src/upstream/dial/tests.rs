@@ -10,7 +10,7 @@ use crate::facts::Host;
 struct Says(Vec<IpAddr>);
 
 impl Resolve for Says {
-    fn resolve<'a>(&'a self, _host: &'a Host, _asker: &'a SubjectId) -> Answer<'a> {
+    fn resolve<'a>(&'a self, _host: &'a Host, _asker: &'a SubjectId, _until: Instant) -> Answer<'a> {
         Box::pin(async { Ok(self.0.clone()) })
     }
 }
@@ -173,14 +173,62 @@ async fn an_origin_that_never_accepts_is_given_up() {
             client
         })
         .collect();
-    let (permit, dialer) = (permit(&address.to_string()), dialer(&["127.0.0.0/8"], &[], &[]));
-    let targets = dialer.find(&permit).await.unwrap();
-    let fault = dialer.tcp(permit.authority(), targets).await.unwrap_err();
-    assert_eq!(
-        (fault.code, fault.stage),
-        (FaultCode::ConnectTimeout, Stage::Dial),
-        "{fault}"
-    );
+    let permit = permit(&address.to_string());
+    for (attempt, connect, given_up) in [(3, 100, 3), (100, 7, 7)] {
+        let mut dialer = dialer(&["127.0.0.0/8"], &[], &[]);
+        (dialer.limits.attempt_timeout_s, dialer.limits.connect_timeout_s) = (attempt, connect);
+        let targets = dialer.find(&permit).await.unwrap();
+        let began = Instant::now();
+        let fault = dialer.tcp(permit.authority(), targets).await.unwrap_err();
+        assert_eq!(
+            (fault.code, fault.stage),
+            (FaultCode::ConnectTimeout, Stage::Dial),
+            "{fault}"
+        );
+        assert_eq!(
+            began.elapsed().as_secs(),
+            given_up,
+            "{attempt} s each, {connect} s in all"
+        );
+    }
+}
+
+/// Waits for an answer as long as it may.
+struct Silent;
+
+impl Resolve for Silent {
+    fn resolve<'a>(&'a self, _host: &'a Host, _asker: &'a SubjectId, until: Instant) -> Answer<'a> {
+        Box::pin(async move {
+            tokio::time::sleep_until(until).await;
+            Err(Fault::new(
+                Blame::House,
+                Stage::Resolve,
+                FaultCode::ResolveFailed,
+                "late",
+            ))
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_nobody_answers_for_is_given_up() {
+    for seconds in [2, 9] {
+        let settings = Settings {
+            resolve_timeout_s: seconds,
+            ..Settings::default()
+        };
+        let dialer = Dialer::new(&settings).unwrap().asking(Box::new(Silent));
+        let began = Instant::now();
+        let Err(fault) = dialer.find(&permit("x.com:443")).await else {
+            panic!("nobody answered")
+        };
+        assert_eq!(
+            (fault.code, fault.stage),
+            (FaultCode::ResolveFailed, Stage::Resolve),
+            "{fault}"
+        );
+        assert_eq!(began.elapsed().as_secs(), seconds);
+    }
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! HTTP/2 connections, which many requests share.
 
 use tokio::sync::Barrier;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use super::origin::{Certificate, Origin, http1, http2};
@@ -102,7 +103,7 @@ async fn an_origin_that_has_learned_http_2_is_not_dialled_by_everybody_at_once()
 struct NotForAda;
 
 impl resolve::Resolve for NotForAda {
-    fn resolve<'a>(&'a self, _host: &'a Host, asker: &'a SubjectId) -> resolve::Answer<'a> {
+    fn resolve<'a>(&'a self, _host: &'a Host, asker: &'a SubjectId, _until: Instant) -> resolve::Answer<'a> {
         Box::pin(async move {
             if asker.as_str() == "ada" {
                 std::future::pending::<()>().await;

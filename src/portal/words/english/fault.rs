@@ -40,7 +40,7 @@ pub(super) fn fault(code: FaultCode) -> FaultWords {
         FaultCode::ClientDistrusts => words(
             "This program does not trust the company",
             "The rules have this site read on its way, and the program refused the certificate that was made for it.",
-            "Install the company's root certificate where this program looks for it. If it accepts its own certificates only, use the site in a browser, or ask your help desk.",
+            "Install the company's root certificate where this program looks for it, then wait half a minute and try again. If it accepts its own certificates only, use the site in a browser, or ask your help desk.",
         ),
         FaultCode::Misdirected => words(
             "The request came the wrong way",
@@ -64,7 +64,7 @@ pub(super) fn fault(code: FaultCode) -> FaultWords {
         ),
         FaultCode::ResolveFailed => words(
             "The name could not be looked up",
-            "The name server did not answer.",
+            "No name server answered in time, or too many other names that you asked for have no answer yet.",
             "Try again in a minute. If it lasts, tell your help desk.",
         ),
         FaultCode::AddressGuarded => words(

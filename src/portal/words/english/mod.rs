@@ -25,6 +25,7 @@ pub const ENGLISH: Words = Words {
     expired: |purpose, when| format!("Your purpose “{purpose}” ended at {when}. You can declare it again."),
     detail,
     no_reason: "No rule allows this.",
+    no_reason_to_continue: "No rule allows this, and none insists.",
     opens_for_a_purpose: "It is open to you once you say what you need it for.",
     opens_once_approved: "It is open to you once somebody has approved what you need it for.",
     rules_failed: "A rule could not be evaluated, and any doubt denies. Your help desk can see which one.",
@@ -130,7 +131,7 @@ pub const ENGLISH: Words = Words {
 
     sign_in_title: "Sign in to go on",
     wait_title: "Too many wrong passwords",
-    wait_what: "Too many wrong passwords came for this user from this address, so none is looked at for five minutes.",
+    wait_what: "Too many wrong passwords came from this address, for this user or altogether, so none is looked at for five minutes.",
     wait_advice: "Wait, then sign in with the right one. Somewhere else, and where you are signed in already, nothing has changed. If it was not you, tell your help desk.",
     busy_title: "Signing in is not possible right now",
     busy_what: "Too many passwords wait to be checked, so yours was not looked at.",
@@ -153,6 +154,7 @@ fn heading(kind: Kind) -> &'static str {
         Kind::GrantExpired => "Your purpose has ended",
         Kind::ApprovalRequired => "This needs an approval",
         Kind::TrainingRequired => "This needs a training",
+        Kind::Coached => "Please read this before you continue",
         Kind::Prohibited => "This is not allowed",
         Kind::PolicyError => "The rules failed",
         Kind::PersonUnknown => "We do not know you yet",
@@ -248,6 +250,7 @@ fn detail(kind: Kind, activity: &str, place: &str, purposes: &[&str]) -> String 
         }
         Kind::ApprovalRequired => format!("An approved purpose is needed {what}: {}.", either(purposes)),
         Kind::TrainingRequired => format!("A valid training is needed {what}."),
+        Kind::Coached => format!("You are asked not {what}."),
         Kind::Prohibited => format!("No purpose allows anybody in your role {what}."),
         Kind::PolicyError => format!("The rules failed when asked {what}; any doubt denies."),
         Kind::PersonUnknown => format!("The directory does not list you, which is needed {what}."),

@@ -64,21 +64,25 @@ fn without_a_solver_a_platform_that_is_closed_or_not_read_any_more_is_seen() {
     let rule =
         "forbid (principal in Role::\"staff\", action == Action::\"connect\", resource in Platform::\"snapchat\");";
     let told = moved(rule);
-    let (allowed, denied) = told.split_once("newly denied:\n").unwrap();
-    assert!(allowed.ends_with("newly allowed: nothing\n"), "{told}");
+    let (allowed, denied) = told.split_once("newly denied to these people:\n").unwrap();
+    assert!(allowed.ends_with("newly allowed to these people: nothing\n"), "{told}");
     assert!(
         denied.contains("may embed, telemetry on `snapchat` without a purpose\n"),
         "{told}"
     );
     assert!(
-        denied.contains("view-media on `snapchat` under `market-research`\n"),
+        denied
+            .contains("may read, login, logout, realtime on `snapchat` under `competitor-research`, `market-research`"),
         "{told}"
     );
     let rule =
         "forbid (principal in Role::\"staff\", action == Action::\"inspect\", resource in Platform::\"snapchat\");";
     let told = moved(rule);
-    let (allowed, denied) = told.split_once("newly denied: nothing\n").unwrap();
-    assert!(allowed.ends_with("may do anything unread on `snapchat`\n"), "{told}");
+    let (allowed, denied) = told.split_once("newly denied to these people: nothing\n").unwrap();
+    assert!(
+        allowed.ends_with("may do anything unread on `snapchat` without a purpose\n"),
+        "{told}"
+    );
     assert_eq!(denied, "every case comes out the same\n");
 }
 
@@ -89,9 +93,9 @@ fn without_a_solver_what_is_open_without_a_purpose_is_not_denied() {
     insta::assert_snapshot!(moved(rule), @"
     exit 0
     --- stdout
-    newly allowed:
-      `ada`, `ben`, `carebot`, `cora`, `mia`, `nora`, `olga`, `otto`, `pia`, `sol` may share on `instagram` without a purpose
-    newly denied: nothing
+    newly allowed to these people:
+      `ada`, `ben`, `carebot` and 7 more people may share on `instagram` without a purpose
+    newly denied to these people: nothing
     every case comes out the same
     ");
 }

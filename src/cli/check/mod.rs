@@ -208,8 +208,8 @@ fn judged(sources: &Sources, assembled: &Assembled) -> Vec<Problem> {
     warnings.extend(policy.expiring(Clock::system().now()));
     warnings.extend(assembled.overlaps());
     warnings.extend(assembled.slips(sources));
-    warnings.extend(assembled.unused_purposes());
     warnings.extend(assembled.owners_alike(sources, owners_of_properties(sources)));
+    warnings.extend(assembled.unused_purposes());
     if report.is_green() {
         // what a case that fails would have reached, nobody knows
         warnings.extend(policy.untested(&report.unreached));

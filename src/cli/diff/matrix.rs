@@ -27,16 +27,17 @@ type Doing = (String, How, String);
 /// How something is opened: by a purpose or none, and under which circumstances.
 type How = (&'static str, Option<String>);
 
-/// What somebody does where nothing that is done is told apart.
-const UNREAD: &str = "do anything unread";
-/// The circumstances, each after those with less ado.
-const OPEN: &str = "";
-const APPROVED: &str = ", once approved";
-const COACHED: &str = ", coached";
-const BOTH: &str = ", once approved, coached";
-
 /// Some people, doing some things in some places, opened in the same way by some purposes.
 type Statement = (BTreeSet<String>, BTreeSet<String>, BTreeSet<String>, &'static str);
+
+/// What is done where nothing is told apart.
+const UNREAD: &str = "do anything unread";
+/// What needs more than a purpose.
+const APPROVED: &str = ", once approved";
+/// What must be continued with.
+const COACHED: &str = ", coached";
+/// What needs both.
+const BOTH: &str = ", once approved, coached";
 
 /// Asks both rules about everybody whom both know, on a platform of each category, doing everything, for every purpose.
 pub(super) fn moved(old: &Side, new: &Side) -> Moved {
@@ -56,10 +57,12 @@ pub(super) fn moved(old: &Side, new: &Side) -> Moved {
             let (Some(before), Some(after)) = (before, after) else {
                 continue;
             };
-            for (sink, more, less) in [(&mut allowed, &after, &before), (&mut denied, &before, &after)] {
-                for doing in more.difference(less).filter(|doing| !is_open(doing, less)) {
-                    sink.entry(doing.clone()).or_default().insert(person.id.to_string());
-                }
+            let lost = before.difference(&after).filter(|doing| !is_open(doing, &after));
+            for doing in after.difference(&before) {
+                allowed.entry(doing.clone()).or_default().insert(person.id.to_string());
+            }
+            for doing in lost {
+                denied.entry(doing.clone()).or_default().insert(person.id.to_string());
             }
         }
     }
@@ -141,11 +144,11 @@ fn doings(side: &Side, who: &str, question: &MatrixQuestion) -> Option<BTreeSet<
         };
         match access {
             Access::Closed => {}
-            Access::Unread => doing(UNREAD, (OPEN, None)),
+            Access::Unread => doing(UNREAD, ("", None)),
             Access::Coached => doing(UNREAD, (COACHED, None)),
             Access::Read(cells) => {
                 for (activity, cell) in cells {
-                    let open = hows(&cell.open, [OPEN, APPROVED]);
+                    let open = hows(&cell.open, ["", APPROVED]);
                     let coached = hows(&cell.coached, [COACHED, BOTH]);
                     open.chain(coached).for_each(|how| doing(activity.as_str(), how));
                 }
@@ -155,27 +158,28 @@ fn doings(side: &Side, who: &str, question: &MatrixQuestion) -> Option<BTreeSet<
     Some(doings)
 }
 
+/// Whether somebody who may do all of `doings` may do that, too, only with less ado: then nothing is denied by its end.
+fn is_open((platform, (marked, purpose), activity): &Doing, doings: &BTreeSet<Doing>) -> bool {
+    let needs_no_more = |other: &&&str| {
+        [APPROVED, COACHED]
+            .iter()
+            .all(|what| !other.contains(what) || marked.contains(what))
+    };
+    let has = |other: &&str| {
+        [None, purpose.clone()].into_iter().any(|purpose| {
+            let doing = |what: &str| (platform.clone(), (*other, purpose.clone()), what.to_owned());
+            doings.contains(&doing(activity)) || doings.contains(&doing(UNREAD))
+        })
+    };
+    ["", APPROVED, COACHED, BOTH].iter().filter(needs_no_more).any(has)
+}
+
 fn hows(ways: &Ways, [declared, approved]: [&'static str; 2]) -> impl Iterator<Item = How> {
     let free = ways.free.then_some((declared, None));
     let under = |marked: &'static str| move |purpose: &PurposeId| (marked, Some(purpose.to_string()));
     let once_declared = ways.declared.iter().map(under(declared));
     let once_approved = ways.approved.iter().map(under(approved));
     free.into_iter().chain(once_declared).chain(once_approved)
-}
-
-/// Whether somebody who may do all of `doings` may do that, too, only with less ado: nothing is allowed or denied by it.
-fn is_open((platform, (circumstances, purpose), activity): &Doing, doings: &BTreeSet<Doing>) -> bool {
-    let less: &[&'static str] = match *circumstances {
-        APPROVED | COACHED => &[OPEN],
-        BOTH => &[OPEN, APPROVED, COACHED],
-        _ => &[],
-    };
-    let has = |circumstances: &'static str, purpose: Option<String>, activity: &str| {
-        doings.contains(&(platform.clone(), (circumstances, purpose), activity.to_owned()))
-    };
-    let without = |mark: &&'static str| has(mark, None, activity) || has(mark, None, UNREAD);
-    let under = |mark: &&'static str| has(mark, purpose.clone(), activity);
-    less.iter().any(under) || less.iter().chain([circumstances]).any(without)
 }
 
 /// The activities that are answered like one.

@@ -302,9 +302,12 @@ forbid (principal, action == Action::"connect", resource) when { resource.host =
         ))
     };
     let told = explain("www.example.org");
-    assert!(told.contains("deny: dan may not connect on www.example.org"), "{told}");
     assert!(
-        told.contains("\n\ncoached\n  dan is told why not, and may continue\n"),
+        told.contains("deny, coached: dan may not connect on www.example.org"),
+        "{told}"
+    );
+    assert!(
+        told.contains("\n\nwhat comes of it\n  dan is told why not, and may continue\n"),
         "{told}"
     );
     assert!(!explain("www.example.com").contains("coached"));

@@ -296,15 +296,15 @@ async fn an_edit_of_the_policies_rules_at_once_and_a_broken_one_never_does() {
 async fn told_a_second_time_the_gateway_ends_at_once_and_says_so() {
     let nginx = Nginx::start(&[OTHER], b"").await;
     let mut house = House::start(&nginx).await;
-    let upload = command(path_of("curl"))
-        .args(["-q", "-sS", "-k", "-T", "-", "--proxy", &house.proxy("dan")])
+    let mut upload = command(path_of("curl"))
+        .args(["-q", "-v", "-k", "-T", "-", "--proxy", &house.proxy("dan")])
         .arg(format!("https://{OTHER}/put/endless"))
         .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let metrics = format!("http://{}/metrics", house.admin);
-    let begun = async { while !curl(&[&metrics]).await.body.contains("\nwayleave_tunnels 1\n") {} };
-    timeout(PATIENCE, begun).await.expect("the upload begins");
+    let mut told = BufReader::new(upload.stderr.take().unwrap()).lines();
+    until(&mut told, "> PUT /put/endless").await;
     tell(&house.child, Signal::TERM);
     until(&mut house.log, "stopping").await;
     tell(&house.child, Signal::TERM);

@@ -53,7 +53,7 @@ pub(super) const FAULTS: Name = name(
 pub(super) const CHALLENGES: Name = name(
     "wayleave_challenges_total",
     &[],
-    "Requests answered with 407: the sender was asked to prove who they are.",
+    "Requests of somebody who is not known: asked to prove who they are (407), or told why that cannot be done now (403, 429, 503).",
 );
 pub(super) const SIGN_IN_FAILURES: Name = name(
     "wayleave_sign_in_failures_total",

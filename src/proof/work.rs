@@ -34,6 +34,22 @@ impl Work {
 
     /// The properties alone, of these rules.
     pub fn of_properties(sources: &Sources, rules: &Rulebook, people: &Directory) -> Result<Self, Vec<Problem>> {
+        let (theory, checks) = Self::claimed(sources, rules, people)?;
+        let digests = checks.iter().map(|check| check.digest(&theory, sources)).collect();
+        Ok(Self {
+            theory,
+            checks,
+            digests,
+        })
+    }
+
+    /// What properties claim, if they make sense; nothing is made ready to be proved, which takes a while where there are
+    /// many rules.
+    pub fn claimed(
+        sources: &Sources,
+        rules: &Rulebook,
+        people: &Directory,
+    ) -> Result<(Theory, Vec<Check>), Vec<Problem>> {
         let properties: Vec<Property> = read(&sources.properties)?;
         let theory = Theory::new(sources, rules, people, &expressions(&properties))?;
         let (mut checks, mut problems) = (Vec::new(), Vec::new());
@@ -46,15 +62,11 @@ impl Work {
                 Err(found) => problems.extend(found),
             }
         }
-        if !problems.is_empty() {
-            return Err(problems);
+        if problems.is_empty() {
+            Ok((theory, checks))
+        } else {
+            Err(problems)
         }
-        let digests = checks.iter().map(|check| check.digest(&theory, sources)).collect();
-        Ok(Self {
-            theory,
-            checks,
-            digests,
-        })
     }
 
     /// The same for some checks only.

@@ -216,7 +216,7 @@ fn judged(sources: &Sources, assembled: &Assembled) -> Vec<Problem> {
     }
     let mut problems = report.into_problems();
     // what is to be proved must make sense, whether or not there is a solver here
-    let properties = Work::of_properties(sources, &assembled.rulebook, &assembled.directory);
+    let properties = Work::claimed(sources, &assembled.rulebook, &assembled.directory);
     problems.extend(properties.err().into_iter().flatten());
     problems.extend(warnings);
     problems

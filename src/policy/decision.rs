@@ -27,8 +27,8 @@ pub struct Decision {
     permit: Option<Permit>,
 }
 
-/// Most decisions rest on one rule or two, and few on more than eight.
-pub(super) type Reasons = smallvec::SmallVec<[Reason; 8]>;
+/// Most decisions rest on one rule or two, and few on more than sixteen.
+pub(super) type Reasons = smallvec::SmallVec<[Reason; 16]>;
 
 /// Something that kept the rules from answering. It denies, in every mode.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -48,7 +48,7 @@ pub struct Verdict {
 }
 
 /// A few rules.
-pub type Numbers = smallvec::SmallVec<[Number; 8]>;
+pub type Numbers = smallvec::SmallVec<[Number; 16]>;
 
 /// Rules, indexed and translated.
 #[derive(Debug)]

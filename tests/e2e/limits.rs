@@ -285,19 +285,17 @@ async fn an_answer_that_breaks_off_is_broken_for_the_client_too_and_the_record_b
     let ada = world.client("ada");
     let half = "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhalf of it";
     let chunk = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhalf \r\n";
-    for answer in [half, chunk] {
+    for (count, answer) in (1..).zip([half, chunk]) {
         let (got, ()) = tokio::join!(ask(&ada, "http://half.example.org/a"), async {
             let mut origin = clear.clear().await;
             origin.head().await;
             origin.say(answer).await;
         });
         assert!(got.starts_with("HTTP/1.1 200") && !got.ends_with("0\r\n\r\n"), "{got}");
-        assert_eq!(
-            world.closed("half.example.org", UNREAD).await.code(),
-            Some(FaultCode::OriginGone)
-        );
+        let closing = world.closed_of(count, "half.example.org", UNREAD).await;
+        assert_eq!(closing.code(), Some(FaultCode::OriginGone));
     }
-    for alpn in [[b"h2".as_slice()], [b"http/1.1"]] {
+    for (count, alpn) in (1..).zip([[b"h2".as_slice()], [b"http/1.1"]]) {
         let alpn: &'static [&'static [u8]] = Box::leak(Box::new(alpn));
         let ada = ada.offering(alpn);
         let inside = ada
@@ -320,10 +318,8 @@ async fn an_answer_that_breaks_off_is_broken_for_the_client_too_and_the_record_b
         let got = got.unwrap();
         assert_eq!(got.status(), StatusCode::OK);
         got.into_body().collect().await.unwrap_err();
-        assert_eq!(
-            world.closed("half.linkedin.com", "/feed/").await.code(),
-            Some(FaultCode::OriginGone)
-        );
+        let closing = world.closed_of(count, "half.linkedin.com", "/feed/").await;
+        assert_eq!(closing.code(), Some(FaultCode::OriginGone));
     }
     world.close().await;
 }

@@ -65,10 +65,12 @@ impl Rule {
     /// that can pass.
     pub fn is_in(&self, set: RuleSet) -> bool {
         match (self.mode, set) {
-            (Mode::Enforce, _) => true,
+            (Mode::Enforce, RuleSet::Permits) => self.effect == Effect::Permit,
+            (Mode::Enforce, RuleSet::InEffect | RuleSet::WithObserved | RuleSet::Continued) => true,
             (Mode::Observe, set) => set == RuleSet::WithObserved,
             (Mode::Coach, RuleSet::InEffect | RuleSet::WithObserved) => self.effect == Effect::Forbid,
             (Mode::Coach, RuleSet::Continued) => self.effect == Effect::Permit,
+            (Mode::Coach, RuleSet::Permits) => false,
         }
     }
 }
@@ -83,6 +85,8 @@ pub enum RuleSet {
     /// Those that count for whoever was told why not and continued: what rules in mode `coach` forbid is open, and so is
     /// what they permit.
     Continued,
+    /// The permits among those that count: whether forbids are all that refuses something.
+    Permits,
 }
 
 /// Which rules of another mode than `enforce` may apply where something is asked.

@@ -424,6 +424,28 @@ mod tests {
     }
 
     #[test]
+    fn what_alone_keeps_a_purpose_that_is_held_from_opening_something_is_why_not() {
+        let rule = r#"@id("not-from-here") @reason("Not from the office.") @owner("IT")
+            forbid (principal, action in Action::"publish", resource in Category::"professional")
+            when { context has purpose && context.purpose.kind == PurposeKind::"recruiting" && context.client.network == "office" };"#;
+        let rules = rules(rule, Mode::Enforce);
+        let mut asked = seen(
+            &rules,
+            "ada",
+            "https://www.linkedin.com/voyager/api/contentcreation/normShares",
+        );
+        if let Ask::Request(_, head) = &mut asked.ask {
+            "POST".clone_into(&mut head.method);
+        }
+        let held = holding(&rules, asked, "recruiting");
+        let told = told(&rules, &held);
+        assert!(
+            told.contains("why\n  forbid `not-from-here`") && !told.contains("beside the point"),
+            "{told}"
+        );
+    }
+
+    #[test]
     fn what_is_coached_is_helped_by_continuing_and_what_passes_needs_no_help() {
         let rule = r#"@id("soft") @reason("R.") @owner("IT") @mode("coach")
             forbid (principal, action == Action::"browse", resource in Platform::"linkedin");"#;

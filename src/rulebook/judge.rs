@@ -228,12 +228,14 @@ impl Counter<'_> {
                 verdict.passed = Some((decision, grant.cloned()));
                 break;
             }
-            for reason in decision.reasons() {
-                if !verdict.reasons.iter().any(|known| known.policy == reason.policy) {
-                    verdict.reasons.push(reason.clone());
-                    verdict.of_grants.extend(grant.map(|_| reason.policy.clone()));
-                }
+            let unknown = |reason: &&Reason| !verdict.reasons.iter().any(|known| known.policy == reason.policy);
+            let new: Vec<Reason> = decision.reasons().iter().filter(unknown).cloned().collect();
+            // where a grant would open it but for these, they are why not
+            let is_beside = || !self.hearing.decide_by(RuleSet::Permits, actions, grant).is_allowed();
+            if grant.is_some() && !new.is_empty() && is_beside() {
+                verdict.of_grants.extend(new.iter().map(|reason| reason.policy.clone()));
             }
+            verdict.reasons.extend(new);
             // most hosts are nobody's business: what is denied there is denied under every grant alike
             if grant.is_none() && !self.grants.is_empty() && !self.hearing.heeds_grants(actions) {
                 break;

@@ -64,7 +64,7 @@ pub(super) enum Lenience {
 pub struct Refusal {
     /// The determining policies; empty where no rule permits.
     pub reasons: Vec<Reason>,
-    /// Those of them that speak of grants that are held: without a grant they refuse nothing.
+    /// Those of them that only speak of grants that are held, and would open nothing here anyway.
     pub of_grants: BTreeSet<PolicyId>,
     /// Whether a policy failed to evaluate.
     pub policy_error: bool,
@@ -217,7 +217,7 @@ impl Judgement {
         &self.reasons
     }
 
-    /// Those of them that refuse it under a grant that is held, and not without one.
+    /// Those of them that refuse it only under a grant that is held, and that would not open it without them either.
     pub fn of_grants(&self) -> &BTreeSet<PolicyId> {
         &self.of_grants
     }

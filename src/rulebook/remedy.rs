@@ -194,12 +194,8 @@ impl Search<'_> {
         };
         let needs_approval = unapproved.is_none();
         let covers = unapproved.or_else(|| self.narrowest(purpose, Some(approvers.first()?)))?;
-        if !self
-            .rules
-            .may_declare(self.visitor, &purpose.id, Channel::Portal, self.seen.at)
-        {
-            return None;
-        }
+        let by = (Channel::Portal, self.seen.at);
+        let longest_for = self.rules.may_declare_for(self.visitor, purpose, &covers, by)?;
         Some(Offer {
             purpose: purpose.id.clone(),
             title: purpose.title.clone(),
@@ -210,7 +206,7 @@ impl Search<'_> {
                 .map(ToString::to_string)
                 .collect(),
             default_for: purpose.default_for(&covers),
-            longest_for: purpose.longest_for(&covers),
+            longest_for,
             covers,
             ticket_pattern: purpose.ticket.as_ref().map(|rule| rule.shown.clone()),
         })

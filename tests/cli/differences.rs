@@ -101,6 +101,15 @@ fn without_a_solver_what_is_open_without_a_purpose_is_not_denied() {
 }
 
 #[test]
+fn without_a_solver_a_purpose_that_nobody_may_state_any_more_is_seen() {
+    let rule = "forbid (principal, action == Action::\"declare\", resource)\n\
+                when { resource.kind == PurposeKind::\"influencer-outreach\" };";
+    let told = moved(rule);
+    let (_, denied) = told.split_once("newly denied to these people:\n").unwrap();
+    assert!(denied.contains("under `influencer-outreach`, once approved"), "{told}");
+}
+
+#[test]
 fn three_dots_begin_where_the_branch_left() {
     let desk = in_git();
     let git = "git -c user.name=a -c user.email=a@example.org";

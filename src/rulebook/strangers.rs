@@ -38,30 +38,25 @@ pub(super) fn courses(assembled: &Assembled, sources: &Sources) -> Vec<Problem> 
     let known: BTreeSet<&str> = passed.chain(asked_for).map(String::as_str).collect();
     let unknown = rulebook
         .policy
-        .courses()
-        .iter()
-        .filter(|course| !known.contains(course.as_str()));
-    let mut problems = Vec::new();
-    for course in unknown {
+        .courses_of_rules()
+        .filter(|(_, course)| !known.contains(course));
+    let told = unknown.filter_map(|(rule, course)| {
         let help = match did_you_mean(course, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "name one that people have in `people/`, or that a purpose asks for".to_owned(),
         };
         let quoted = format!("{course:?}");
-        for rule in rulebook.policy.rules() {
-            let (Some(at), Some(file)) = (rule.text.find(&quoted), sources.file(&rule.file)) else {
-                continue;
-            };
-            let message = format!(
-                "rule `{}` asks for the training `{course}`, which nobody has and no purpose asks for",
-                rule.id
-            );
-            let span = (rule.span.0 + at, quoted.len());
-            let problem = Problem::error("wayleave::policy::unknown-training", file, span, message);
-            problems.push(problem.as_warning().with_help(help.clone()));
-        }
-    }
-    problems
+        let at = rule.text.find(&quoted)?;
+        let message = format!(
+            "rule `{}` asks for the training `{course}`, which nobody has and no purpose asks for",
+            rule.id
+        );
+        let file = sources.file(&rule.file)?;
+        let span = (rule.span.0 + at, quoted.len());
+        let problem = Problem::error("wayleave::policy::unknown-training", file, span, message);
+        Some(problem.as_warning().with_help(help))
+    });
+    told.collect()
 }
 
 #[cfg(test)]
@@ -77,7 +72,9 @@ mod tests {
                      permit (principal == User::\"adda\", action == Action::\"connect\", resource);\n\
                      @id(\"b\") @reason(\"R.\") @owner(\"IT\")\n\
                      permit (principal == User::\"ada\", action == Action::\"connect\", resource)\n\
-                     when { principal.hasTag(\"socal-media\") && principal.hasTag(\"social-media\") };\n";
+                     when { principal.hasTag(\"socal-media\") && principal.hasTag(\"social-media\") };\n\
+                     @id(\"c\") @reason(\"socal-media\") @owner(\"IT\")\n\
+                     permit (principal == User::\"ada\", action == Action::\"connect\", resource);\n";
         sources.rules.push(SourceText::new("rules/99-test.cedar", rules));
         let told = Rulebook::assemble(&sources).unwrap().slips(&sources);
         let told: Vec<String> = told.iter().map(ToString::to_string).collect();

@@ -101,7 +101,7 @@ impl Rulebook {
                 });
             } else {
                 with(format!("with a valid training `{course}`"), &|person| {
-                    person.training.insert(course.clone(), seen.at.plus(YEAR));
+                    person.training.insert(course.to_owned(), seen.at.plus(YEAR));
                 });
             }
         }

@@ -180,7 +180,7 @@ pub(super) fn check(written: &[(&SourceText, Written)], named: &[Named], world: 
 pub(super) fn unlisted(source: &SourceText, written: &Written, schema: &Value, problems: &mut Vec<Problem>) {
     let spot = Spot::new(source, &written.rule);
     for uid in written.cedar.entity_literals() {
-        let (kind, id) = (uid.type_name().basename(), uid.id().unescaped());
+        let (kind, id) = (&uid.type_name().to_string(), uid.id().unescaped());
         let listed: Vec<String> = choices(schema, kind).collect();
         let listed: Vec<&str> = listed.iter().map(String::as_str).collect();
         let span = spot.of(&uid.to_string());

@@ -251,7 +251,7 @@ fn detail(kind: Kind, activity: &str, place: &str, purposes: &[&str]) -> String 
         Kind::ApprovalRequired => format!("An approved purpose is needed {what}: {}.", either(purposes)),
         Kind::TrainingRequired => format!("A valid training is needed {what}."),
         Kind::Coached => format!("You are asked not {what}."),
-        Kind::Prohibited => format!("No purpose allows anybody in your role {what}."),
+        Kind::Prohibited => format!("No purpose allows you {what}."),
         Kind::PolicyError => format!("The rules failed when asked {what}; any doubt denies."),
         Kind::PersonUnknown => format!("The directory does not list you, which is needed {what}."),
     }

@@ -318,6 +318,9 @@ allow = 'intranet'
 
 [clock]
 fixed_at = 'yesterday'
+
+[portal]
+host = 'bad host'
 ";
     let said = complaints(text, &[]);
     let example = "(write an address and a length, e.g. `10.0.0.0/8` or `2001:db8::/32`; `10.1.2.3/32` is one address)";
@@ -325,10 +328,11 @@ fixed_at = 'yesterday'
         &format!("`ingress.basic_networks` cannot hold `10.0.0.0/99`, which is not a network {example}"),
         &format!("cannot hold `10.1.2.3`, which is not a network {example}"),
         "`yesterday` is not a moment: write date, time and zone, e.g. `2026-11-24T12:30:00Z`",
+        "`portal.host` cannot be used: `bad host` is not a host name or an IP address",
     ] {
         assert!(said.iter().any(|line| line.contains(part)), "{part} in {said:#?}");
     }
-    assert_eq!(said.len(), 4, "{said:#?}");
+    assert_eq!(said.len(), 5, "{said:#?}");
 }
 
 #[test]

@@ -944,3 +944,9 @@ fn what_no_command_is_called_is_refused() {
     For more information, try '--help'.
     ");
 }
+
+#[test]
+fn a_command_ends_as_it_should_though_nobody_hears_what_it_says() {
+    let desk = Desk::empty();
+    assert_eq!(desk.types("wayleave check nowhere 2> /dev/full"), "exit 2\n");
+}

@@ -76,14 +76,7 @@ fn parameters(value: &str) -> Option<Vec<(String, String)>> {
     let mut found = Vec::new();
     while !rest.trim_matches(' ').is_empty() {
         let (key, after) = rest.trim_start_matches(' ').split_once('=')?;
-        let (text, next) = match after.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"')?,
-            None => {
-                let end = after.find([';', ' ']).unwrap_or(after.len());
-                let (bare, next) = after.split_at_checked(end)?;
-                is_bare(bare).then_some((bare, next))?
-            }
-        };
+        let (text, next) = parameter_value(after)?;
         if text.contains('\\') {
             return None;
         }
@@ -94,6 +87,15 @@ fn parameters(value: &str) -> Option<Vec<(String, String)>> {
         };
     }
     Some(found)
+}
+
+/// The value that `text` begins with, without its quotes, and what comes after it.
+fn parameter_value(text: &str) -> Option<(&str, &str)> {
+    if let Some(quoted) = text.strip_prefix('"') {
+        return quoted.split_once('"');
+    }
+    let end = text.find([';', ' ']).unwrap_or(text.len());
+    text.split_at_checked(end).filter(|(bare, _)| is_bare(bare))
 }
 
 fn is_bare(text: &str) -> bool {

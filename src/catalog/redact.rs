@@ -77,15 +77,7 @@ impl Catalog {
             let mut headers = operations.iter().flat_map(|operation| &operation.places.headers);
             OVERRIDE_HEADERS.contains(&name) || headers.any(|header| **header == *name)
         };
-        let labelled = |key: &str, value: &str| {
-            let stated = || value.split('\0').next().unwrap_or_default();
-            let value = match overriding(key, value) {
-                Some(_) if is_key(key) => stated().to_owned(),
-                Some(_) => stated().trim().to_owned(),
-                None => known_name(&operations, value),
-            };
-            (key.to_owned(), value)
-        };
+        let labelled = |key: &str, value: &str| (key.to_owned(), known_value(&operations, key, value));
         let parameter = |(key, value): &(String, String)| {
             if is_key(key) {
                 return Some(labelled(key, value));
@@ -157,6 +149,16 @@ fn known_name(operations: &[&Operation], name: &str) -> String {
     // what was not decoded fits nothing, whatever the patterns are
     let stand_in = if fits(HIDDEN) { "\u{fffd}" } else { HIDDEN };
     stand_in.to_owned()
+}
+
+/// The value of a label as it may be kept: INVARIANT: it names the same operations, and states the same method.
+fn known_value(operations: &[&Operation], key: &str, value: &str) -> String {
+    if overriding(key, value).is_none() {
+        return known_name(operations, value);
+    }
+    let stated = value.split('\0').next().unwrap_or_default();
+    let is_key = operations.iter().any(|operation| *operation.key == *key);
+    if is_key { stated } else { stated.trim() }.to_owned()
 }
 
 fn known_method(text: &str) -> String {

@@ -65,11 +65,10 @@ impl Rule {
     /// that can pass.
     pub fn is_in(&self, set: RuleSet) -> bool {
         match (self.mode, set) {
-            (Mode::Enforce, RuleSet::Permits) => self.effect == Effect::Permit,
             (Mode::Enforce, RuleSet::InEffect | RuleSet::WithObserved | RuleSet::Continued) => true,
             (Mode::Observe, set) => set == RuleSet::WithObserved,
             (Mode::Coach, RuleSet::InEffect | RuleSet::WithObserved) => self.effect == Effect::Forbid,
-            (Mode::Coach, RuleSet::Continued) => self.effect == Effect::Permit,
+            (Mode::Enforce, RuleSet::Permits) | (Mode::Coach, RuleSet::Continued) => self.effect == Effect::Permit,
             (Mode::Coach, RuleSet::Permits) => false,
         }
     }

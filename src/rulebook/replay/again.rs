@@ -370,11 +370,8 @@ mod tests {
     #[test]
     fn a_flow_counts_once_and_is_forgotten_whoever_reads_its_two_lines_and_in_which_order() {
         let then = rules("");
-        let passed = |record: &Record| match &record.act {
-            Act::Closing { decided, .. } => decided
-                .as_ref()
-                .is_some_and(|decided| decided.outcome == Outcome::Allow),
-            _ => false,
+        let passed = |record: &Record| {
+            matches!(&record.act, Act::Closing { decided: Some(decided), .. } if decided.outcome == Outcome::Allow)
         };
         let (passed, refused): (Vec<Record>, Vec<Record>) = week(&then).into_iter().partition(passed);
         assert!(!passed.is_empty() && !refused.is_empty());

@@ -6,7 +6,7 @@
 //! that fails to evaluate.
 //!
 //! ```text
-//! texts ──> schema, rule ──> lint ──> Policy            once per rulebook
+//! texts ──> schema, rule ──> lint, validate ──> Policy  once per rulebook
 //! Question ──> hearing ──> request, index ──> Cedar ──> reasons ──> Decision ──> Permit
 //! ```
 //!
@@ -46,6 +46,7 @@ mod sight;
 #[cfg(test)]
 mod tests;
 mod unfolded;
+mod validate;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -186,7 +187,7 @@ impl Policy {
         let nouns = Nouns::new(book.actions.clone())
             .map_err(|e| vec![diagnose::problem("wayleave::schema::names", schema, e.as_ref(), (0, 0))])?;
         problems.extend(fit::check(schema, &book, &nouns));
-        lint::validate(&book, &written, &mut problems);
+        validate::check(&book, &written, &mut problems);
         if problems.iter().any(|problem| problem.severity == Severity::Error) {
             return Err(problems);
         }

@@ -45,6 +45,7 @@ mod shares;
 mod sight;
 #[cfg(test)]
 mod tests;
+mod types;
 mod unfolded;
 mod validate;
 mod values;
@@ -187,7 +188,7 @@ impl Policy {
         let nouns = Nouns::new(book.actions.clone())
             .map_err(|e| vec![diagnose::problem("wayleave::schema::names", schema, e.as_ref(), (0, 0))])?;
         problems.extend(fit::check(schema, &book, &nouns));
-        validate::check(&book, &written, &mut problems);
+        validate::check(&book, &written.iter().collect::<Vec<_>>(), &mut problems);
         if problems.iter().any(|problem| problem.severity == Severity::Error) {
             return Err(problems);
         }

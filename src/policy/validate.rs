@@ -14,18 +14,41 @@ use super::question::Power;
 use super::request::ARCHIVE;
 use super::rule::Written;
 use super::schema::Book;
+use super::types::Types;
 use super::{WORTH_A_THREAD, names, shares};
 use crate::facts::{Mode, Problem, SourceText, did_you_mean};
 
-/// Lets Cedar validate all rules against the schema. Its warnings count as errors: they tell of rules that can never
+/// A rule and its file.
+type Placed<'a> = &'a (&'a SourceText, Written);
+
+/// Checks rules against the schema, each for itself.
+pub(super) fn check(book: &Book, rules: &[Placed<'_>], problems: &mut Vec<Problem>) {
+    let types = Types::new(&book.schema);
+    let alive =
+        |some: &[Placed<'_>]| -> Vec<_> { some.iter().map(|(_, written)| types.alive(&written.cedar)).collect() };
+    let alive = shares::each(rules, WORTH_A_THREAD, alive).concat();
+    let (sound, doubtful): (Vec<_>, Vec<_>) = rules.iter().copied().zip(alive).partition(|(_, alive)| alive.is_some());
+    let doubtful: Vec<Placed<'_>> = doubtful.into_iter().map(|(rule, _)| rule).collect();
+    let passed = validate(book, &doubtful, problems).into_iter().map(|rule| {
+        let kinds = rule.1.cedar.get_valid_request_envs(&book.schema);
+        (rule, kinds.map(|kind| kind.action().clone()).collect())
+    });
+    let sound = sound.into_iter().filter_map(|(rule, alive)| Some((rule, alive?)));
+    for (rule, alive) in sound.chain(passed) {
+        untried(rule, &alive, problems);
+        never_applies(&book.actions, rule, &alive, problems);
+    }
+}
+
+/// Lets Cedar validate rules, and gives those that pass. Its warnings count as errors: they tell of rules that can never
 /// apply and of texts that do not say what they show.
-pub(super) fn check(book: &Book, written: &[(&SourceText, Written)], problems: &mut Vec<Problem>) {
+fn validate<'a>(book: &Book, rules: &[Placed<'a>], problems: &mut Vec<Problem>) -> Vec<Placed<'a>> {
     let schema = &book.schema;
-    let places: BTreeMap<&str, &(&SourceText, Written)> = written
+    let places: BTreeMap<&str, Placed<'a>> = rules
         .iter()
-        .map(|entry| (entry.1.cedar.id().as_ref(), entry))
+        .map(|entry| (entry.1.cedar.id().as_ref(), *entry))
         .collect();
-    let results = validated(schema, written);
+    let results = validated(schema, rules);
     let mut failed: BTreeSet<&str> = BTreeSet::new();
     let mut found = Vec::new();
     let mut unlisted: BTreeSet<&str> = BTreeSet::new();
@@ -52,30 +75,20 @@ pub(super) fn check(book: &Book, written: &[(&SourceText, Written)], problems: &
     for (source, written) in unlisted.iter().filter_map(|id| places.get(id)) {
         names::unlisted(source, written, &book.json, problems);
     }
-    let sound = written
+    let passed = rules
         .iter()
-        .filter(|(_, written)| !failed.contains::<str>(written.cedar.id().as_ref()));
-    let sound: Vec<&(&SourceText, Written)> = sound.collect();
-    let Ok(actions) = schema.action_entities() else { return };
-    let of_actions = |some: &[&(&SourceText, Written)]| {
-        let mut problems = Vec::new();
-        for (source, written) in some {
-            untried(schema, (source, written), &mut problems);
-            never_applies(schema, &actions, (source, written), &mut problems);
-        }
-        problems
-    };
-    problems.extend(shares::each(&sound, WORTH_A_THREAD, of_actions).concat());
+        .filter(|rule| !failed.contains::<str>(rule.1.cedar.id().as_ref()));
+    passed.copied().collect()
 }
 
 /// What Cedar's validator says of the rules: it looks at each for itself.
-fn validated(schema: &Schema, written: &[(&SourceText, Written)]) -> Vec<ValidationResult> {
-    let validate = |rules: &[(&SourceText, Written)]| {
+fn validated(schema: &Schema, rules: &[Placed<'_>]) -> Vec<ValidationResult> {
+    let validate = |rules: &[Placed<'_>]| {
         // ids are unique by now; if not, `annotations` has said so
-        let set = PolicySet::from_policies(rules.iter().map(|(_, written)| written.cedar.clone())).ok()?;
+        let set = PolicySet::from_policies(rules.iter().map(|rule| rule.1.cedar.clone())).ok()?;
         Some(Validator::new(schema.clone()).validate(&set, ValidationMode::Strict))
     };
-    let validated = shares::each(written, WORTH_A_THREAD, validate).into_iter();
+    let validated = shares::each(rules, WORTH_A_THREAD, validate).into_iter();
     validated.flatten().collect()
 }
 
@@ -114,21 +127,15 @@ fn without_action(message: &str) -> (&str, &str) {
 
 /// What people do at the counter is decided on the spot: nothing there records what a rule on probation would say, and
 /// nobody can be told why and continue. Nor is anybody asked whether a flow is read: no page explains that.
-fn untried(schema: &Schema, (source, written): (&SourceText, &Written), problems: &mut Vec<Problem>) {
-    // what a rule applies to is found by typing it once more: for the few that are not in force, and not for thousands
-    if written.rule.mode == Mode::Enforce {
-        return;
-    }
+fn untried((source, written): Placed<'_>, alive: &[EntityUid], problems: &mut Vec<Problem>) {
     let at_the_counter = |name: &str| Power::ALL.iter().any(|power| name == power.as_str());
     let nobody_tries = |name: &str| match written.rule.mode {
         Mode::Enforce => false,
         Mode::Observe => at_the_counter(name),
         Mode::Coach => at_the_counter(name) || name == "inspect" || name == ARCHIVE,
     };
-    let mut envs = written.cedar.get_valid_request_envs(schema);
-    let Some(action) =
-        envs.find_map(|env| Some(env.action().id().unescaped().to_owned()).filter(|name| nobody_tries(name)))
-    else {
+    let mut names = alive.iter().map(|action| action.id().unescaped());
+    let Some(action) = names.find(|name| nobody_tries(name)) else {
         return;
     };
     let (is, why, help) = match written.rule.mode {
@@ -149,12 +156,7 @@ fn untried(schema: &Schema, (source, written): (&SourceText, &Written), problems
 }
 
 /// An action that a rule lists beside others, and that it can never apply to.
-fn never_applies(
-    schema: &Schema,
-    actions: &Entities,
-    (source, written): (&SourceText, &Written),
-    problems: &mut Vec<Problem>,
-) {
+fn never_applies(actions: &Entities, (source, written): Placed<'_>, alive: &[EntityUid], problems: &mut Vec<Problem>) {
     let ActionConstraint::In(named) = written.cedar.action_constraint() else {
         return;
     };
@@ -162,11 +164,6 @@ fn never_applies(
     if named.len() < 2 {
         return;
     }
-    let alive: Vec<EntityUid> = written
-        .cedar
-        .get_valid_request_envs(schema)
-        .map(|env| env.action().clone())
-        .collect();
     for name in named {
         if alive
             .iter()

@@ -6,6 +6,7 @@ mod lint;
 mod portal;
 mod shipped;
 mod total;
+mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};

@@ -76,9 +76,11 @@ fn reason(rule: &Rule, at: &Spot<'_>, problems: &mut Vec<Problem>) {
 /// Somebody answers for each rule: who it names, else the owner of its file or folder.
 fn owner(rule: &mut Rule, owners: Option<&Owners>, at: &Spot<'_>, problems: &mut Vec<Problem>) {
     let Some(owners) = owners else { return };
-    if rule.owner.is_none() {
-        rule.owner = owners.of(&rule.file).map(str::to_owned);
-    }
+    let own = rule.annotations.get("owner").filter(|owner| !owner.trim().is_empty());
+    rule.owner = own
+        .map(String::as_str)
+        .or_else(|| owners.of(&rule.file))
+        .map(str::to_owned);
     if rule.owner.is_none() {
         let message = format!("nobody answers for the rule `{}`", rule.id);
         let problem = at.error("wayleave::policy::no-owner", "@owner", message);

@@ -27,6 +27,11 @@ pub struct Assembled {
 impl Rulebook {
     /// Reads and checks everything; all problems at once.
     pub fn assemble(sources: &Sources) -> Result<Assembled, Vec<Problem>> {
+        Self::assemble_after(None, sources)
+    }
+
+    /// The same, for less, where `before` was made of some of the same texts.
+    pub fn assemble_after(before: Option<&Self>, sources: &Sources) -> Result<Assembled, Vec<Problem>> {
         let mut problems = Vec::new();
         let catalog = kept(Catalog::parse(&sources.catalog), &mut problems);
         let purposes = kept(Purposes::parse(&sources.purposes), &mut problems);
@@ -41,7 +46,8 @@ impl Rulebook {
             owners,
             ..world(&catalog, &purposes, &directory)
         };
-        let policy = match Policy::parse(&sources.schema, &sources.rules, &world) {
+        let before = before.map(|before| &before.policy);
+        let policy = match Policy::parse_after(before, &sources.schema, &sources.rules, &world) {
             Ok((policy, warnings)) => {
                 problems.extend(warnings);
                 Some(policy)

@@ -4,6 +4,7 @@ mod deep;
 mod index;
 mod lint;
 mod portal;
+mod reading;
 mod shipped;
 mod total;
 mod types;

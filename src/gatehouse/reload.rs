@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::facts::{Act, GatewayAct, Mode, Problem, RulebookId};
 use crate::identity::Guard;
 use crate::metrics::Metrics;
-use crate::rulebook::{Assembled, Live, Rulebook, Sources};
+use crate::rulebook::{Assembled, InForce, Live, Rulebook, Sources};
 
 /// How often the folder is looked at. The system could tell of changes, but not on every file system, not without limit,
 /// and not when the folder itself is replaced; a hundred files are looked at in less than a millisecond.
@@ -30,7 +30,7 @@ const EVERY: Duration = Duration::from_millis(200);
 const MOST_LOOKS: usize = 3;
 
 /// Assembles `sources`, for less where rules rule already, and runs their cases: what fails its own cases never rules.
-fn assemble(ruling: Option<&Rulebook>, sources: &Sources) -> Result<Assembled, Vec<Problem>> {
+fn assemble(ruling: Option<&InForce>, sources: &Sources) -> Result<Assembled, Vec<Problem>> {
     let assembled = Rulebook::assemble_after(ruling, sources)?;
     let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);
     if report.is_green() {
@@ -48,7 +48,7 @@ struct Ready {
 
 impl Ready {
     /// Reads a folder and keeps what it says, if that may rule.
-    fn read(folder: &Path, ruling: &Rulebook, kept: &Kept) -> Result<Self, Vec<Problem>> {
+    fn read(folder: &Path, ruling: &InForce, kept: &Kept) -> Result<Self, Vec<Problem>> {
         let (assembled, texts) = Texts::read(folder, Some(ruling))?;
         let kept = texts.keep(kept);
         Ok(Self { assembled, kept })
@@ -62,12 +62,12 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    fn read(folder: &Path, ruling: Option<&Rulebook>) -> Result<(Assembled, Self), Vec<Problem>> {
+    fn read(folder: &Path, ruling: Option<&InForce>) -> Result<(Assembled, Self), Vec<Problem>> {
         Self::take(ruling, Sources::from_files(read_folder(folder)?)?)
     }
 
     /// The same of texts that were read.
-    fn take(ruling: Option<&Rulebook>, sources: Sources) -> Result<(Assembled, Self), Vec<Problem>> {
+    fn take(ruling: Option<&InForce>, sources: Sources) -> Result<(Assembled, Self), Vec<Problem>> {
         let assembled = assemble(ruling, &sources)?;
         let of = assembled.rulebook.id().clone();
         Ok((assembled, Self { of, sources }))
@@ -174,7 +174,7 @@ impl Reload {
     /// where a file could not be read: the folder will look the same when it can.
     async fn reload(&self, again: bool) -> bool {
         let (folder, kept, ruling) = (self.folder.clone(), self.kept.clone(), self.live.load());
-        let read = move || Ready::read(&folder, &ruling.rulebook, &kept);
+        let read = move || Ready::read(&folder, &ruling, &kept);
         let ready = match tokio::task::spawn_blocking(read).await {
             Ok(ready) => ready,
             Err(error) => {

@@ -64,8 +64,11 @@ impl Rulebook {
                         Lenience::None | Lenience::Whole => RuleSet::InEffect,
                     },
                 };
+                let asked = actions(refused.reading());
+                let opens = search.hearing.openings(&asked);
                 self.purposes
                     .iter()
+                    .filter(|one| opens(&one.id))
                     .filter_map(|one| Some((search.offer(one)?, one)))
                     .collect()
             }

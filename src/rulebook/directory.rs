@@ -128,14 +128,16 @@ impl Directory {
     ) -> Option<Shelves<Known>> {
         let mut everybody = self.everybody.clone();
         let gone: BTreeSet<&SubjectId> = leaving.iter().copied().filter(|id| !people.contains_key(id)).collect();
-        gone.iter().for_each(|id| everybody.remove(id));
+        for id in &gone {
+            everybody.remove(id);
+        }
         let mut managers = Vec::new();
         for (id, entry) in people {
             let is_elsewhere = !leaving.contains(&id) && everybody.get(&id).is_some();
             if is_elsewhere || !entry.fits(&self.units) {
                 return None;
             }
-            managers.extend(entry.manager()?);
+            managers.extend(entry.manager().ok()?);
             everybody.put(entry.known(&self.units));
         }
         let lost = |known: &Known| known.person.manager.as_ref().is_some_and(|id| gone.contains(id));

@@ -7,7 +7,7 @@ use super::directory::{Directory, Known, Listed, Page, Units};
 use super::shelves::Shelves;
 use crate::clock::Timestamp;
 use crate::facts::fields::{At, Fields, Reader};
-use crate::facts::{Employment, Person, Problem, SourceText, SubjectId, did_you_mean};
+use crate::facts::{BadName, Employment, Person, Problem, SourceText, SubjectId, did_you_mean};
 
 const FILE: &[&str] = &["role", "department", "person"];
 const UNIT: &[&str] = &["id", "title", "in"];
@@ -177,10 +177,10 @@ impl Entry {
         }
     }
 
-    /// The manager, where there is one; nothing where nobody can be called so.
-    pub(super) fn manager(&self) -> Option<Option<SubjectId>> {
+    /// The manager, where one is named.
+    pub(super) fn manager(&self) -> Result<Option<SubjectId>, BadName> {
         let name = self.manager.as_ref().map(|(name, ..)| SubjectId::parse(name));
-        name.transpose().ok()
+        name.transpose()
     }
 
     /// Whether all that the entry names is there, its manager aside.

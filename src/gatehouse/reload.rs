@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::facts::{Act, GatewayAct, Mode, Problem, RulebookId};
 use crate::identity::Guard;
 use crate::metrics::Metrics;
-use crate::rulebook::{Assembled, Live, Rulebook, Sources};
+use crate::rulebook::{Assembled, InForce, Live, Rulebook, Sources};
 
 /// How often the folder is looked at. The system could tell of changes, but not on every file system, not without limit,
 /// and not when the folder itself is replaced; a hundred files are looked at in less than a millisecond.
@@ -29,9 +29,9 @@ const EVERY: Duration = Duration::from_millis(200);
 /// rules within a second.
 const MOST_LOOKS: usize = 3;
 
-/// Assembles `sources` and runs their cases: what fails its own cases never rules.
-fn assemble(sources: &Sources) -> Result<Assembled, Vec<Problem>> {
-    let assembled = Rulebook::assemble(sources)?;
+/// Assembles `sources`, for less where rules rule already, and runs their cases: what fails its own cases never rules.
+fn assemble(ruling: Option<&InForce>, sources: &Sources) -> Result<Assembled, Vec<Problem>> {
+    let assembled = Rulebook::assemble_after(ruling, sources)?;
     let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);
     if report.is_green() {
         Ok(assembled)
@@ -48,8 +48,8 @@ struct Ready {
 
 impl Ready {
     /// Reads a folder and keeps what it says, if that may rule.
-    fn read(folder: &Path, kept: &Kept) -> Result<Self, Vec<Problem>> {
-        let (assembled, texts) = Texts::read(folder)?;
+    fn read(folder: &Path, ruling: &InForce, kept: &Kept) -> Result<Self, Vec<Problem>> {
+        let (assembled, texts) = Texts::read(folder, Some(ruling))?;
         let kept = texts.keep(kept);
         Ok(Self { assembled, kept })
     }
@@ -62,13 +62,13 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    fn read(folder: &Path) -> Result<(Assembled, Self), Vec<Problem>> {
-        Self::take(Sources::from_files(read_folder(folder)?)?)
+    fn read(folder: &Path, ruling: Option<&InForce>) -> Result<(Assembled, Self), Vec<Problem>> {
+        Self::take(ruling, Sources::from_files(read_folder(folder)?)?)
     }
 
     /// The same of texts that were read.
-    fn take(sources: Sources) -> Result<(Assembled, Self), Vec<Problem>> {
-        let assembled = assemble(&sources)?;
+    fn take(ruling: Option<&InForce>, sources: Sources) -> Result<(Assembled, Self), Vec<Problem>> {
+        let assembled = assemble(ruling, &sources)?;
         let of = assembled.rulebook.id().clone();
         Ok((assembled, Self { of, sources }))
     }
@@ -76,7 +76,7 @@ impl Texts {
     /// What ruled last, where that still may.
     fn last(kept: &Kept) -> Option<(Assembled, Self)> {
         let sources = kept.last().map_err(|error| tracing::error!(%error, "the last rules"));
-        Self::take(sources.ok()??).ok()
+        Self::take(None, sources.ok()??).ok()
     }
 
     /// Keeps them as what rules: when nothing but them can rule any more, and before they do, so that no record names a
@@ -100,8 +100,8 @@ pub(super) fn warn(assembled: &Assembled, clock: &Clock) {
 /// The rules that rule from the start: those of the folder, or the last good ones with the problems of the folder.
 pub(super) fn ready(rules: &Rules, kept: &Kept) -> Result<(Assembled, Texts, Vec<Problem>), Vec<Problem>> {
     let read = match rules {
-        Rules::Folder(folder) => Texts::read(folder),
-        Rules::Embedded => Texts::take(Sources::embedded()),
+        Rules::Folder(folder) => Texts::read(folder, None),
+        Rules::Embedded => Texts::take(None, Sources::embedded()),
     };
     let problems = match read {
         Ok((assembled, texts)) => return Ok((assembled, texts, Vec::new())),
@@ -173,8 +173,9 @@ impl Reload {
     /// Reads the folder once, perhaps `again` though it looks the same, and puts it in force if it may rule. Returns false
     /// where a file could not be read: the folder will look the same when it can.
     async fn reload(&self, again: bool) -> bool {
-        let (folder, kept) = (self.folder.clone(), self.kept.clone());
-        let ready = match tokio::task::spawn_blocking(move || Ready::read(&folder, &kept)).await {
+        let (folder, kept, ruling) = (self.folder.clone(), self.kept.clone(), self.live.load());
+        let read = move || Ready::read(&folder, &ruling, &kept);
+        let ready = match tokio::task::spawn_blocking(read).await {
             Ok(ready) => ready,
             Err(error) => {
                 tracing::error!(%error, "assembling the policies broke off");

@@ -8,6 +8,7 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
+use std::time::Duration;
 
 use cedar_policy_core::ast::{Entity, EntityUID, Value};
 use jiff::tz::TimeZone;
@@ -15,11 +16,12 @@ use jiff::tz::TimeZone;
 use super::decision::{Decision, Reasons};
 use super::engine::{Candidates, Doubt, Facts, Party, Scratch};
 use super::memo::Memo;
+use super::opens::Opens;
 use super::question::{Question, check};
 use super::reasons::Tally;
 use super::values::{self, COUNT, Circumstances, Values};
 use super::{Judged, Passage, Permit, Policy, RuleSet};
-use crate::facts::{Grant, GrantId, Host, Mode, Person, Place, Reason, SubjectId};
+use crate::facts::{Grant, GrantId, Host, Mode, Person, Place, PurposeId, Reason, SubjectId};
 
 thread_local! {
     /// Working memory of this thread.
@@ -32,6 +34,8 @@ pub(super) struct Memory {
     people: Memo<SubjectId, Person, (Party, TimeZone)>,
     sites: Memo<Host, Place, Party>,
     pub(super) claims: Memo<GrantId, Grant, Value>,
+    /// Purposes, each as somebody's to declare: who declares it, who owns it, for how long at most.
+    pub(super) purposes: Memo<(PurposeId, SubjectId, SubjectId, Duration), (), Party>,
     pub(super) values: Values,
 }
 
@@ -151,6 +155,24 @@ impl Hearing<'_> {
     pub fn heeds_grants(&self, actions: &[&str]) -> bool {
         let heeds = |action: &&str| self.candidates(action).is_some_and(|rules| rules.read(values::CLAIM));
         actions.iter().any(heeds)
+    }
+
+    /// Whether a grant for one of the purposes that it is asked about can change what is said to these actions; true
+    /// also where that cannot be told.
+    pub fn openings(&self, actions: &[&str]) -> impl Fn(&PurposeId) -> bool {
+        let candidates: Option<Vec<_>> = actions.iter().map(|action| self.candidates(action)).collect();
+        let opens = &self.policy.opens;
+        let opening = candidates.map(|candidates| {
+            let numbers = candidates.iter().flat_map(|candidates| candidates.numbers());
+            let opening = numbers
+                .filter_map(|number| opens.get(*number))
+                .filter(|opens| **opens != Opens::None);
+            opening.collect::<Vec<_>>()
+        });
+        move |purpose| {
+            let opens = |opening: &Vec<&Opens>| opening.iter().any(|opens| opens.holds(purpose));
+            opening.as_ref().is_none_or(opens)
+        }
     }
 
     /// The permits that are meant for the purpose of `grant` and do not hold now, where nothing else keeps an action from

@@ -6,7 +6,7 @@
 //! that fails to evaluate.
 //!
 //! ```text
-//! texts ──> schema, rule ──> lint ──> Policy            once per rulebook
+//! texts ──> schema, rule ──> lint, validate ──> Policy  once per rulebook
 //! Question ──> hearing ──> request, index ──> Cedar ──> reasons ──> Decision ──> Permit
 //! ```
 //!
@@ -37,6 +37,7 @@ mod owners;
 mod permit;
 mod powers;
 mod question;
+mod reading;
 mod reasons;
 mod request;
 mod rule;
@@ -45,7 +46,9 @@ mod shares;
 mod sight;
 #[cfg(test)]
 mod tests;
+mod types;
 mod unfolded;
+mod validate;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -74,15 +77,13 @@ pub use rule::{Rule, RuleSet, Trials};
 pub use schema::Vocabulary;
 
 use crate::clock::Timestamp;
-use crate::facts::{
-    Authority, Category, GrantId, Mode, PlatformId, PolicyId, Problem, PurposeId, Reason, Severity, SourceText,
-    SubjectId,
-};
+use crate::facts::{Authority, Category, GrantId, Mode, PlatformId, PolicyId, Problem, PurposeId, Reason, SubjectId};
 use decision::{Reasons, Trouble};
 use engine::{Engine, Number, Party};
 use hearing::{Memory, SCRATCH};
 use opens::Opens;
 use powers::{Powers, powers};
+use reading::Read;
 use reasons::Tally;
 use request::{ARCHIVE, Asked, BEFORE_A_REQUEST, Nouns};
 use rule::Written;
@@ -137,6 +138,8 @@ pub struct Policy {
     apart: OnceLock<Vec<Vec<apart::Part>>>,
     /// What they look at, once somebody replays or explains.
     heeded: OnceLock<heeded::Heeded>,
+    /// The texts that all of it was read from.
+    read: Read,
 }
 
 /// An action that is asked about a site.
@@ -148,56 +151,6 @@ struct Judged {
 }
 
 impl Policy {
-    /// Reads schema and rules, and checks them against each other and against `world`: all problems at once, or the
-    /// policy with its warnings.
-    pub fn parse(
-        schema: &SourceText,
-        rules: &[SourceText],
-        world: &World,
-    ) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
-        let read = depth::with_room(schema, || Self::read(schema, rules, world));
-        read.unwrap_or_else(|problem| Err(vec![problem]))
-    }
-
-    fn read(schema: &SourceText, rules: &[SourceText], world: &World) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
-        let mut problems = Vec::new();
-        let mut written = Vec::new();
-        for (source, read) in rules.iter().zip(read(rules)) {
-            match read {
-                Ok(read) => written.extend(read.into_iter().filter_map(|rule| {
-                    let rule = depth::check(source, rule).map_err(|problem| problems.push(problem));
-                    Some((source, rule.ok()?))
-                })),
-                Err(found) => problems.extend(found),
-            }
-        }
-        lint::annotations(&mut written, world.owners.as_ref(), &mut problems);
-        let names = |some: &[(&SourceText, Written)]| -> Vec<Named> {
-            let named = some.iter().flat_map(|(source, rule)| names::read(source, rule));
-            named.collect()
-        };
-        let named = shares::each(&written, WORTH_A_THREAD, names).concat();
-        names::check(&written, &named, world, &mut problems);
-        sight::check(&written, &mut problems);
-        let book = match schema::read(schema) {
-            Ok(book) => book,
-            Err(found) => return Err(found.into_iter().chain(problems).collect()),
-        };
-        let nouns = Nouns::new(book.actions.clone())
-            .map_err(|e| vec![diagnose::problem("wayleave::schema::names", schema, e.as_ref(), (0, 0))])?;
-        problems.extend(fit::check(schema, &book, &nouns));
-        lint::validate(&book, &written, &mut problems);
-        if problems.iter().any(|problem| problem.severity == Severity::Error) {
-            return Err(problems);
-        }
-        let written = written.into_iter().map(|(_, written)| written).collect();
-        let policy = Self {
-            named,
-            ..Self::of(written, Arc::new(book), Arc::new(nouns))
-        };
-        Ok((policy, problems))
-    }
-
     fn of(written: Vec<Written>, book: Arc<Book>, nouns: Arc<Nouns>) -> Self {
         let opens = |some: &[Written]| -> Vec<Opens> { some.iter().map(opens).collect() };
         let opens = shares::each(&written, WORTH_A_THREAD, opens).concat();
@@ -223,6 +176,7 @@ impl Policy {
             memory: Memory::default(),
             apart: OnceLock::new(),
             heeded: OnceLock::new(),
+            read: Read::default(),
             book,
         }
     }
@@ -363,16 +317,6 @@ impl Policy {
 
 /// So many rules are worth a thread of their own.
 const WORTH_A_THREAD: usize = 200;
-/// So many bytes of rules are.
-const BYTES_WORTH_A_THREAD: usize = 1 << 18;
-
-/// The rules of each file, or what is wrong with it.
-fn read(files: &[SourceText]) -> Vec<Result<Vec<Written>, Vec<Problem>>> {
-    let bytes: usize = files.iter().map(|file| file.text.len()).sum();
-    let least = files.len() * BYTES_WORTH_A_THREAD / bytes.max(1);
-    let read = |some: &[SourceText]| -> Vec<_> { some.iter().map(rule::read).collect() };
-    shares::each(files, least, read).into_iter().flatten().collect()
-}
 
 /// The purposes that a rule opens something for, be it for whoever continues; one on probation opens nothing.
 fn opens(written: &Written) -> Opens {

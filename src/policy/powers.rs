@@ -46,8 +46,7 @@ impl Policy {
         check_power(question, &self.vocabulary).map_err(|_| Doubt)?;
         let principal = self.known(question.person)?;
         let declarer = question.declarer_person.filter(|other| other.id != question.person.id);
-        let (uid, purpose) = self.nouns.about_purpose(question).map_err(|_| Doubt)?;
-        let resource = self.engine.resource(&uid, Some(Arc::new(purpose.as_ref().clone())));
+        let resource = self.purpose(question)?;
         let frame = Frame {
             policy: self,
             question,
@@ -57,12 +56,22 @@ impl Policy {
             leaves: Default::default(),
         };
         let action = self.powers.get(&question.power).ok_or(Doubt)?;
-        let parties = (&principal.0, action, &resource);
+        let parties = (&principal.0, action, &*resource);
         let mut tally = Tally::default();
         let counts = |number| self.counts(number, (RuleSet::InEffect, question.at), &mut tally.trials);
         let verdict = SCRATCH.with_borrow_mut(|scratch| self.engine.weigh(parties, &frame, scratch, counts))?;
         tally.add(verdict.allowed, verdict.determining);
         Ok(tally)
+    }
+
+    /// The purpose in the engine's terms.
+    fn purpose(&self, question: &GrantQuestion<'_>) -> Result<Arc<Party>, Doubt> {
+        let (purpose, declarer) = (question.purpose.clone(), question.declarer.clone());
+        let key = (purpose, declarer, question.business_owner.clone(), question.longest_for);
+        self.memory.purposes.of(&key, &(), || {
+            let (uid, purpose) = self.nouns.about_purpose(question).map_err(|_| Doubt)?;
+            Ok(self.engine.resource(&uid, Some(Arc::new(purpose.as_ref().clone()))))
+        })
     }
 }
 

@@ -112,6 +112,8 @@ pub(super) struct Written {
     /// Whether the id is the author's: a rule without one is called by its file and place, so that its other problems
     /// can be told.
     pub(super) has_id: bool,
+    /// Whether the rule was found in order before, as far as that hangs on it and the schema alone.
+    pub(super) is_known: bool,
 }
 
 /// Reads one file of rules, in the order in which they stand.
@@ -191,7 +193,12 @@ fn written(
     };
     let cedar = policy.new_id(cedar_policy::PolicyId::new(id));
     let has_id = own.is_some();
-    Written { rule, cedar, has_id }
+    Written {
+        rule,
+        cedar,
+        has_id,
+        is_known: false,
+    }
 }
 
 fn refuse_template(source: &SourceText, template: &cedar_policy::Template) -> Problem {

@@ -27,10 +27,18 @@ pub struct Assembled {
 impl Rulebook {
     /// Reads and checks everything; all problems at once.
     pub fn assemble(sources: &Sources) -> Result<Assembled, Vec<Problem>> {
+        Self::assemble_after(None, sources)
+    }
+
+    /// The same, for less, where what is in force was made of some of the same texts.
+    pub fn assemble_after(before: Option<&InForce>, sources: &Sources) -> Result<Assembled, Vec<Problem>> {
         let mut problems = Vec::new();
         let catalog = kept(Catalog::parse(&sources.catalog), &mut problems);
         let purposes = kept(Purposes::parse(&sources.purposes), &mut problems);
-        let directory = kept(Directory::parse(&sources.people), &mut problems);
+        let directory = kept(
+            Directory::parse_after(before.map(|before| &before.directory), &sources.people),
+            &mut problems,
+        );
         let owners = kept(sources.owners(), &mut problems);
         let (Some(catalog), Some(purposes), Some(directory)) = (catalog, purposes, directory) else {
             // Without the words that rules may use, only the rules' own grammar can be checked.
@@ -41,7 +49,8 @@ impl Rulebook {
             owners,
             ..world(&catalog, &purposes, &directory)
         };
-        let policy = match Policy::parse(&sources.schema, &sources.rules, &world) {
+        let before = before.map(|before| &before.rulebook.policy);
+        let policy = match Policy::parse_after(before, &sources.schema, &sources.rules, &world) {
             Ok((policy, warnings)) => {
                 problems.extend(warnings);
                 Some(policy)

@@ -64,10 +64,7 @@ impl Rulebook {
                         Lenience::None | Lenience::Whole => RuleSet::InEffect,
                     },
                 };
-                self.purposes
-                    .iter()
-                    .filter_map(|one| Some((search.offer(one)?, one)))
-                    .collect()
+                search.offers()
             }
         };
         helping.sort_by(|(a, one), (b, other)| {
@@ -177,7 +174,14 @@ struct Search<'a> {
     set: RuleSet,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn offers(&self) -> Vec<Helping<'a>> {
+        let asked = actions(self.refused.reading());
+        let opens = self.hearing.openings(&asked);
+        let purposes = self.rules.purposes.iter().filter(|one| opens(&one.id));
+        purposes.filter_map(|one| Some((self.offer(one)?, one))).collect()
+    }
+
     fn offer(&self, purpose: &Purpose) -> Option<Offer> {
         let person = self.visitor.person;
         let selected = self.seen.selected.as_ref();

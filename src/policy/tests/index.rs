@@ -96,7 +96,7 @@ const BODIES: &[&str] = &[
     "when { context.nothing.at.all }",
 ];
 
-fn rule() -> impl Strategy<Value = String> {
+pub(super) fn rule() -> impl Strategy<Value = String> {
     (
         select(vec!["permit", "forbid"]),
         select(PRINCIPALS),
@@ -134,7 +134,7 @@ fn joined() -> impl Strategy<Value = String> {
     })
 }
 
-fn joined_rule() -> impl Strategy<Value = String> {
+pub(super) fn joined_rule() -> impl Strategy<Value = String> {
     let clauses = prop::collection::vec((select(vec!["when", "unless"]), joined()), 1..3);
     (select(vec!["permit", "forbid"]), clauses).prop_map(|(effect, clauses)| {
         let clauses = clauses.iter().map(|(word, body)| format!("{word} {{ {body} }}"));

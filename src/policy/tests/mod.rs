@@ -4,8 +4,10 @@ mod deep;
 mod index;
 mod lint;
 mod portal;
+mod reading;
 mod shipped;
 mod total;
+mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};

@@ -8,6 +8,7 @@
 //!
 //! It must never read a file, a clock or the directory while judging: the resolved person is part of what was seen.
 
+mod agree;
 mod answerable;
 mod assemble;
 mod cases;

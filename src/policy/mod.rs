@@ -23,6 +23,7 @@ mod diagnose;
 pub mod engine;
 mod express;
 mod fit;
+mod frame;
 mod hearing;
 mod heeded;
 mod layout;

@@ -46,8 +46,10 @@ mod shares;
 mod sight;
 #[cfg(test)]
 mod tests;
+mod unfit;
 mod unfolded;
 mod values;
+mod world;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
@@ -73,12 +75,11 @@ pub use permit::Permit;
 pub use question::{GrantQuestion, Power, Question, RequestFacts};
 pub use rule::{Rule, RuleSet, Trials};
 pub use schema::Vocabulary;
+pub use unfit::Unfit;
+pub use world::{PlatformFacts, World};
 
 use crate::clock::Timestamp;
-use crate::facts::{
-    Authority, Category, GrantId, Mode, PlatformId, PolicyId, Problem, PurposeId, Reason, Severity, SourceText,
-    SubjectId,
-};
+use crate::facts::{Authority, GrantId, Mode, PolicyId, Problem, PurposeId, Reason, Severity, SourceText, SubjectId};
 use decision::{Reasons, Trouble};
 use engine::{Engine, Number, Party};
 use hearing::{Memory, SCRATCH};
@@ -88,32 +89,6 @@ use reasons::Tally;
 use request::{ARCHIVE, Asked, BEFORE_A_REQUEST, Nouns};
 use rule::Written;
 use schema::Book;
-
-/// What rules may name beside the schema's own words, from catalogue, purposes and directory.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct World {
-    /// The platforms of the catalogue.
-    pub platforms: Vec<PlatformFacts>,
-    /// The categories of the catalogue, each with all categories it is part of.
-    pub categories: Vec<(Category, BTreeSet<Category>)>,
-    /// The purposes of the purpose catalogue.
-    pub purposes: BTreeSet<PurposeId>,
-    /// The roles that somebody in the directory can have.
-    pub roles: BTreeSet<String>,
-    /// The departments of the directory.
-    pub departments: BTreeSet<String>,
-    /// Who answers for rules that name nobody; none where that cannot be read.
-    pub owners: Option<Owners>,
-}
-
-/// A platform, as far as rules care.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlatformFacts {
-    /// Its id.
-    pub id: PlatformId,
-    /// All its categories, including those that a category is part of.
-    pub categories: BTreeSet<Category>,
-}
 
 /// Schema and rules, immutable.
 #[derive(Debug)]
@@ -149,20 +124,15 @@ struct Judged {
 }
 
 impl Policy {
-    /// Reads schema and rules, and checks them against each other and against `world`: all problems at once, or the
-    /// policy with its warnings.
-    pub fn parse(
-        schema: &SourceText,
-        rules: &[SourceText],
-        world: &World,
-    ) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
+    /// Reads schema and rules, and checks them against each other and against `world`: the policy with its warnings, or all
+    /// problems at once.
+    pub fn parse(schema: &SourceText, rules: &[SourceText], world: &World) -> Result<(Self, Vec<Problem>), Unfit> {
         let read = depth::with_room(schema, || Self::read(schema, rules, world));
-        read.unwrap_or_else(|problem| Err(vec![problem]))
+        read.unwrap_or_else(|problem| Err(Unfit::unread(problem)))
     }
 
-    fn read(schema: &SourceText, rules: &[SourceText], world: &World) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
-        let mut problems = Vec::new();
-        let mut written = Vec::new();
+    fn read(schema: &SourceText, rules: &[SourceText], world: &World) -> Result<(Self, Vec<Problem>), Unfit> {
+        let (mut problems, mut written) = (Vec::new(), Vec::new());
         for (source, read) in rules.iter().zip(read(rules)) {
             match read {
                 Ok(read) => written.extend(read.into_iter().filter_map(|rule| {
@@ -172,24 +142,36 @@ impl Policy {
                 Err(found) => problems.extend(found),
             }
         }
+        let has_every_rule = problems.is_empty();
+        let unfit = |problems, written: &[_], words| Err(Unfit::of(problems, written, words, has_every_rule));
         lint::annotations(&mut written, world.owners.as_ref(), &mut problems);
         let names = |some: &[(&SourceText, Written)]| -> Vec<Named> {
             let named = some.iter().flat_map(|(source, rule)| names::read(source, rule));
             named.collect()
         };
         let named = shares::each(&written, WORTH_A_THREAD, names).concat();
-        names::check(&written, &named, world, &mut problems);
+        let book = schema::read(schema);
+        let listed = book.as_ref().ok().map(|book| book.words.purposes());
+        names::check(&written, &named, (world, listed), &mut problems);
         sight::check(&written, &mut problems);
-        let book = match schema::read(schema) {
+        let book = match book {
             Ok(book) => book,
-            Err(found) => return Err(found.into_iter().chain(problems).collect()),
+            Err(found) => {
+                let problems = found.into_iter().chain(problems).collect();
+                return unfit(problems, &written, None);
+            }
         };
-        let nouns = Nouns::new(book.actions.clone())
-            .map_err(|e| vec![diagnose::problem("wayleave::schema::names", schema, e.as_ref(), (0, 0))])?;
+        let nouns = match Nouns::new(book.actions.clone()) {
+            Ok(nouns) => nouns,
+            Err(e) => {
+                problems.push(diagnose::problem("wayleave::schema::names", schema, e.as_ref(), (0, 0)));
+                return unfit(problems, &written, Some(book.words));
+            }
+        };
         problems.extend(fit::check(schema, &book, &nouns));
         lint::validate(&book, &written, &mut problems);
         if problems.iter().any(|problem| problem.severity == Severity::Error) {
-            return Err(problems);
+            return unfit(problems, &written, Some(book.words));
         }
         let written = written.into_iter().map(|(_, written)| written).collect();
         let policy = Self {

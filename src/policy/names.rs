@@ -33,7 +33,18 @@ pub enum NamedKind {
 }
 
 impl NamedKind {
-    fn of(type_name: &str) -> Option<Self> {
+    /// Those of which all names are listed somewhere.
+    pub const LISTED: [Self; 6] = [
+        Self::Role,
+        Self::Department,
+        Self::Platform,
+        Self::Category,
+        Self::Purpose,
+        Self::Person,
+    ];
+
+    /// What entities of a type of the schema are.
+    pub fn of(type_name: &str) -> Option<Self> {
         match type_name {
             "Role" => Some(Self::Role),
             "Department" => Some(Self::Department),
@@ -138,9 +149,18 @@ fn compared_hosts(expression: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Reports every name that `world` does not know.
-pub(super) fn check(written: &[(&SourceText, Written)], named: &[Named], world: &World, problems: &mut Vec<Problem>) {
-    let known = Known::new(world);
+/// Reports every name that `world` does not know. A purpose that the schema lists, and `world` not, is no mistake of the
+/// rule that names it.
+pub(super) fn check(
+    written: &[(&SourceText, Written)],
+    named: &[Named],
+    (world, listed): (&World, Option<&BTreeSet<PurposeId>>),
+    problems: &mut Vec<Problem>,
+) {
+    let mut known = Known::new(world);
+    known
+        .purposes
+        .extend(listed.into_iter().flatten().map(PurposeId::as_str));
     let sources: BTreeMap<&str, &SourceText> = written
         .iter()
         .map(|(source, _)| (source.name.as_str(), *source))
@@ -215,6 +235,7 @@ struct Known<'a> {
     platforms: BTreeSet<&'a str>,
     categories: BTreeSet<&'a str>,
     purposes: BTreeSet<&'a str>,
+    unread: &'a BTreeSet<NamedKind>,
 }
 
 impl<'a> Known<'a> {
@@ -225,11 +246,15 @@ impl<'a> Known<'a> {
             platforms: world.platforms.iter().map(|platform| platform.id.as_str()).collect(),
             categories: world.categories.iter().map(|(category, _)| category.as_str()).collect(),
             purposes: world.purposes.iter().map(PurposeId::as_str).collect(),
+            unread: &world.unread,
         }
     }
 
     fn has(&self, name: &Named) -> bool {
         let id = name.id.as_str();
+        if self.unread.contains(&name.kind) {
+            return true;
+        }
         match name.kind {
             NamedKind::Role => self.roles.contains(id),
             NamedKind::Department => self.departments.contains(id),

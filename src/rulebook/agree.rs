@@ -3,39 +3,63 @@
 
 use std::collections::BTreeSet;
 
-use super::{Directory, Sources};
-use crate::catalog::Catalog;
+use super::Sources;
+use super::words::{Rules, Words};
 use crate::facts::{Activity, Category, Problem, PurposeId, SourceText, did_you_mean};
-use crate::policy::{Policy, Vocabulary};
+use crate::policy::{NamedKind, Policy, Vocabulary};
 use crate::purpose::{Purpose, Purposes};
 
+/// Everything that one text says and another does not, as far as both could be read.
+pub(super) fn disagreements(words: &Words<'_>, sources: &Sources) -> Vec<Problem> {
+    let mut problems = named_by_purposes(words, sources);
+    if let Some(vocabulary) = words.vocabulary {
+        problems.extend(listed(words, vocabulary, sources));
+        problems.extend(activities(words, vocabulary, sources));
+    }
+    if let Rules::Of(policy) = words.rules {
+        problems.extend(opened(sources, words.purposes, policy));
+    }
+    problems
+}
+
 /// What `purposes.toml` says of catalogue and directory.
-pub(super) fn purposes(
-    sources: &Sources,
-    purposes: &Purposes,
-    catalog: &Catalog,
-    directory: &Directory,
-) -> Vec<Problem> {
+fn named_by_purposes(words: &Words<'_>, sources: &Sources) -> Vec<Problem> {
+    let Words { catalog, directory, .. } = words;
     let platforms: Vec<&str> = catalog.platforms().map(|platform| platform.id.as_str()).collect();
     let categories: Vec<&str> = catalog.categories().ids().map(Category::as_str).collect();
     let roles: Vec<&str> = directory.roles().iter().map(String::as_str).collect();
     let departments: Vec<&str> = directory.departments().iter().map(String::as_str).collect();
     let people: Vec<&str> = directory.people().map(|person| person.id.as_str()).collect();
     let shelves = [
-        ("platforms", "platform of the catalogue", &platforms),
-        ("categories", "category of the catalogue", &categories),
-        ("roles", "role of the directory", &roles),
-        ("departments", "department of the directory", &departments),
-        ("owner", "person of the directory", &people),
+        (
+            NamedKind::Platform,
+            "platforms",
+            "platform of the catalogue",
+            &platforms,
+        ),
+        (
+            NamedKind::Category,
+            "categories",
+            "category of the catalogue",
+            &categories,
+        ),
+        (NamedKind::Role, "roles", "role of the directory", &roles),
+        (
+            NamedKind::Department,
+            "departments",
+            "department of the directory",
+            &departments,
+        ),
+        (NamedKind::Person, "owner", "person of the directory", &people),
     ];
     let mut problems = Vec::new();
-    for purpose in purposes.iter() {
-        for (key, kind, known) in &shelves {
-            let words = purpose
+    for purpose in words.purposes.iter() {
+        for (_, key, kind, known) in shelves.iter().filter(|(kind, ..)| words.has_all(*kind)) {
+            let unknown = purpose
                 .spans
                 .iter()
                 .filter(|((of, word), _)| of == key && !known.contains(&word.as_str()));
-            for ((_, word), span) in words {
+            for ((_, word), span) in unknown {
                 problems.push(stranger(&sources.purposes, word, *span, kind, known));
             }
         }
@@ -53,14 +77,20 @@ fn stranger(file: &SourceText, word: &str, span: (usize, usize), kind: &str, kno
 }
 
 /// The schema's list of purposes and `purposes.toml` must be the same.
-pub(super) fn listed(sources: &Sources, purposes: &Purposes, policy: &Policy) -> Vec<Problem> {
-    let listed = policy.vocabulary().purposes();
+fn listed(words: &Words<'_>, vocabulary: &Vocabulary, sources: &Sources) -> Vec<Problem> {
+    let (listed, purposes) = (vocabulary.purposes(), words.purposes);
     let described: BTreeSet<&PurposeId> = purposes.iter().map(|purpose| &purpose.id).collect();
     let mut problems = Vec::new();
     for purpose in purposes.iter().filter(|purpose| !listed.contains(&purpose.id)) {
         problems.push(unlisted(&sources.purposes, purpose, listed));
     }
-    for id in listed.iter().filter(|id| !described.contains(id)) {
+    // one that is described under a name like it is told once
+    let unlisted = purposes.iter().filter(|purpose| !listed.contains(&purpose.id));
+    let meant = unlisted.filter_map(|purpose| did_you_mean(purpose.id.as_str(), listed.iter().map(PurposeId::as_str)));
+    let meant: BTreeSet<&str> = meant.collect();
+    let is_missing =
+        |id: &&PurposeId| words.has_all(NamedKind::Purpose) && !described.contains(id) && !meant.contains(id.as_str());
+    for id in listed.iter().filter(is_missing) {
         let quoted = format!("\"{id}\"");
         let at = sources.schema.text.find(&quoted).unwrap_or(0);
         let message = format!("the purpose `{id}` has no terms");
@@ -87,7 +117,7 @@ fn unlisted(file: &SourceText, purpose: &Purpose, listed: &BTreeSet<PurposeId>) 
 }
 
 /// A purpose that opens nothing is declared in vain.
-pub(super) fn opened(sources: &Sources, purposes: &Purposes, policy: &Policy) -> Vec<Problem> {
+fn opened(sources: &Sources, purposes: &Purposes, policy: &Policy) -> Vec<Problem> {
     let listed = policy.vocabulary().purposes();
     let idle = purposes
         .iter()
@@ -112,8 +142,8 @@ fn place_of(purpose: &Purpose) -> (usize, usize) {
 }
 
 /// What requests are recognised as must be actions of the schema; the reverse is worth a look.
-pub(super) fn activities(sources: &Sources, catalog: &Catalog, policy: &Policy) -> Vec<Problem> {
-    let declared = policy.vocabulary().activities();
+fn activities(words: &Words<'_>, vocabulary: &Vocabulary, sources: &Sources) -> Vec<Problem> {
+    let (declared, catalog) = (vocabulary.activities(), words.catalog);
     let known = catalog.activities();
     let mut problems = Vec::new();
     for activity in known.filter(|one| !declared.contains_key(one)) {
@@ -139,10 +169,8 @@ pub(super) fn activities(sources: &Sources, catalog: &Catalog, policy: &Policy) 
         problems.push(problem.with_help(help));
     }
     let recognised = catalog.recognised();
-    for activity in declared
-        .keys()
-        .filter(|one| !recognised.contains(one) && !COMPUTED.contains(&one.as_str()))
-    {
+    let is_idle = |one: &&Activity| !recognised.contains(one) && !COMPUTED.contains(&one.as_str());
+    for activity in declared.keys().filter(|one| words.has_every_signature && is_idle(one)) {
         let code = "wayleave::catalog::activity-never-recognised";
         let message = format!("no platform has a request that is recognised as `{activity}`");
         let problem = match place_of_action(&sources.schema.text, activity.as_str()) {

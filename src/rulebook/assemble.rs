@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 
-use super::{Directory, InForce, Rulebook, Sources, agree, grammar, strangers};
+use super::words::{Rules, Words};
+use super::{Directory, InForce, Rulebook, Sources, agree, cases, strangers};
 use crate::catalog::Catalog;
-use crate::facts::{Category, Mode, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, hex};
-use crate::policy::{Owners, PlatformFacts, Policy, World};
+use crate::facts::{
+    Category, Mode, Partial, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, hex,
+};
+use crate::policy::{NamedKind, Owners, PlatformFacts, Policy, Unfit, World};
 use crate::purpose::{GROUPS, Purposes};
 
 /// What assembling gives: the rules, the people, and what somebody should look at.
@@ -22,55 +25,175 @@ pub struct Assembled {
     pub warnings: Vec<Problem>,
 }
 
+/// A folder as far as it could be read, and everything that is wrong with it.
+///
+/// INVARIANT: it is looked at and never ruled by. What rules is made of parts that are handed out whole, and only then.
+#[derive(Debug)]
+pub struct Draft<'s> {
+    sources: &'s Sources,
+    catalog: Partial<Catalog>,
+    purposes: Partial<Purposes>,
+    directory: Partial<Directory>,
+    policy: Result<Policy, Unfit>,
+    /// The kinds of names of which not all could be read.
+    unread: BTreeSet<NamedKind>,
+    /// What is wrong with owners, and with what one text says of another; and warnings.
+    beside: Vec<Problem>,
+}
+
 impl Rulebook {
     /// Reads and checks everything; all problems at once.
     pub fn assemble(sources: &Sources) -> Result<Assembled, Vec<Problem>> {
-        let mut problems = Vec::new();
-        let catalog = kept(Catalog::parse(&sources.catalog), &mut problems);
-        let purposes = kept(Purposes::parse(&sources.purposes), &mut problems);
-        let directory = kept(Directory::parse(&sources.people), &mut problems);
-        let owners = kept(sources.owners(), &mut problems);
-        let (Some(catalog), Some(purposes), Some(directory)) = (catalog, purposes, directory) else {
-            // Without the words that rules may use, only the rules' own grammar can be checked.
-            problems.extend(grammar::of_rules(sources, owners));
-            return Err(sorted(problems));
+        Draft::of(sources).assembled()
+    }
+}
+
+impl<'s> Draft<'s> {
+    /// Reads a folder.
+    pub fn of(sources: &'s Sources) -> Self {
+        Self::read(sources, BTreeSet::new())
+    }
+
+    /// Reads what there is of a folder of which some is missing: a name that nothing lists may stand there.
+    pub fn of_rest(sources: &'s Sources) -> Self {
+        Self::read(sources, NamedKind::LISTED.into())
+    }
+
+    fn read(sources: &'s Sources, mut unread: BTreeSet<NamedKind>) -> Self {
+        let catalog = Catalog::parse(&sources.catalog);
+        let purposes = Purposes::parse(&sources.purposes);
+        let directory = Directory::parse(&sources.people);
+        let (owners, mut beside) = match sources.owners() {
+            Ok(owners) => (Some(owners), Vec::new()),
+            Err(problems) => (None, problems),
         };
+        let lists: [(bool, &[NamedKind]); 3] = [
+            (catalog.has_every_name(), &[NamedKind::Category]),
+            (purposes.has_every_name(), &[NamedKind::Purpose]),
+            (
+                directory.has_every_name(),
+                &[NamedKind::Role, NamedKind::Department, NamedKind::Person],
+            ),
+        ];
+        for (_, kinds) in lists.iter().filter(|(has_every_name, _)| !has_every_name) {
+            unread.extend(*kinds);
+        }
         let world = World {
             owners,
-            ..world(&catalog, &purposes, &directory)
+            unread: unread.clone(),
+            ..world(catalog.so_far(), purposes.so_far(), directory.so_far())
         };
         let policy = match Policy::parse(&sources.schema, &sources.rules, &world) {
             Ok((policy, warnings)) => {
-                problems.extend(warnings);
-                Some(policy)
+                beside.extend(warnings);
+                Ok(policy)
             }
-            Err(found) => {
-                problems.extend(found);
-                None
-            }
+            Err(unfit) => Err(unfit),
         };
-        problems.extend(agree::purposes(sources, &purposes, &catalog, &directory));
-        if let Some(policy) = &policy {
-            problems.extend(agree::listed(sources, &purposes, policy));
-            problems.extend(agree::opened(sources, &purposes, policy));
-            problems.extend(agree::activities(sources, &catalog, policy));
-        }
-        let is_error = |problem: &Problem| problem.severity == Severity::Error;
-        let Some(policy) = policy.filter(|_| !problems.iter().any(is_error)) else {
+        let mut draft = Self {
+            sources,
+            catalog,
+            purposes,
+            directory,
+            policy,
+            unread,
+            beside,
+        };
+        let told = agree::disagreements(&draft.words(), sources);
+        draft.beside.extend(told);
+        draft
+    }
+
+    /// What is in force with this folder, or all that is wrong with it.
+    pub fn assembled(self) -> Result<Assembled, Vec<Problem>> {
+        let mut problems = self.beside;
+        let catalog = kept(self.catalog.whole(), &mut problems);
+        let purposes = kept(self.purposes.whole(), &mut problems);
+        let directory = kept(self.directory.whole(), &mut problems);
+        let policy = kept(self.policy.map_err(|unfit| unfit.problems), &mut problems);
+        let is_sound = self.unread.is_empty() && !problems.iter().any(is_error);
+        let (Some(catalog), Some(purposes), Some(directory), Some(policy), true) =
+            (catalog, purposes, directory, policy, is_sound)
+        else {
             return Err(sorted(problems));
         };
         let purposes = purposes.spelt_out(|category| within(&catalog, category));
-        let rulebook = Self {
+        let rulebook = Rulebook {
             policy,
             catalog: Arc::new(catalog),
             purposes: Arc::new(purposes),
-            id: digest_of(sources),
+            id: digest_of(self.sources),
         };
         Ok(Assembled {
             rulebook,
             directory,
             warnings: sorted(problems),
         })
+    }
+
+    /// Whether it can rule.
+    pub fn is_sound(&self) -> bool {
+        self.unread.is_empty() && self.policy.is_ok() && !self.problems().iter().any(is_error)
+    }
+
+    /// Everything that is wrong with it.
+    pub fn problems(&self) -> Vec<Problem> {
+        let of_policy = self.policy.as_ref().err().map_or(&[][..], |unfit| &unfit.problems);
+        let parts = [
+            self.catalog.problems(),
+            self.purposes.problems(),
+            self.directory.problems(),
+            of_policy,
+            &self.beside,
+        ];
+        sorted(parts.concat())
+    }
+
+    /// What is wrong with the cases, as far as it can be told without judging any.
+    pub fn mistakes_of_cases(&self) -> Vec<Problem> {
+        cases::mistakes(&self.words(), &self.sources.cases)
+    }
+
+    /// The texts.
+    pub fn sources(&self) -> &'s Sources {
+        self.sources
+    }
+
+    /// The schema, where it can be read.
+    pub fn schema(&self) -> Option<&'s SourceText> {
+        self.words().vocabulary.map(|_| &self.sources.schema)
+    }
+
+    /// The catalogue, as far as it could be read.
+    pub fn catalog(&self) -> &Catalog {
+        self.catalog.so_far()
+    }
+
+    /// The people, as far as they could be read.
+    pub fn directory(&self) -> &Directory {
+        self.directory.so_far()
+    }
+
+    /// The kinds of names of which not all could be read.
+    pub fn unread(&self) -> &BTreeSet<NamedKind> {
+        &self.unread
+    }
+
+    /// What others may say of it.
+    pub(super) fn words(&self) -> Words<'_> {
+        let (vocabulary, rules) = match &self.policy {
+            Ok(policy) => (Some(policy.vocabulary()), Rules::Of(policy)),
+            Err(unfit) => (unfit.vocabulary.as_ref(), Rules::Found(unfit.rules.as_ref())),
+        };
+        Words {
+            catalog: self.catalog.so_far(),
+            purposes: self.purposes.so_far(),
+            directory: self.directory.so_far(),
+            vocabulary,
+            rules,
+            unread: &self.unread,
+            has_every_signature: self.catalog.problems().is_empty() && !self.unread.contains(&NamedKind::Platform),
+        }
     }
 }
 
@@ -132,6 +255,10 @@ fn kept<T>(parsed: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) -> Opti
     parsed.map_err(|found| problems.extend(found)).ok()
 }
 
+fn is_error(problem: &Problem) -> bool {
+    problem.severity == Severity::Error
+}
+
 fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
     problems.sort_by(|a, b| (a.severity, &a.file, a.span).cmp(&(b.severity, &b.file, b.span)));
     problems
@@ -155,6 +282,7 @@ fn world(catalog: &Catalog, purposes: &Purposes, directory: &Directory) -> World
         roles: directory.roles().clone(),
         departments: directory.departments().clone(),
         owners: Some(Owners::default()),
+        ..World::default()
     }
 }
 

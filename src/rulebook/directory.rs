@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::facts::fields::{At, Fields, Reader};
-use crate::facts::{Employment, Person, Problem, SourceText, SubjectId, did_you_mean};
+use crate::facts::{Employment, Partial, Person, Problem, SourceText, SubjectId, did_you_mean};
 
 const FILE: &[&str] = &["role", "department", "person"];
 const UNIT: &[&str] = &["id", "title", "in"];
@@ -48,25 +48,21 @@ pub struct Listed {
 
 impl Directory {
     /// Reads the files of `people/`, which share their roles, departments and people; reports all problems.
-    pub fn parse(files: &[SourceText]) -> Result<Self, Vec<Problem>> {
+    pub fn parse(files: &[SourceText]) -> Partial<Self> {
         let mut draft = Draft::default();
-        let mut problems = Vec::new();
+        let (mut problems, mut has_every_name) = (Vec::new(), true);
         for (index, file) in files.iter().enumerate() {
             let reader = Reader::new(file, "people");
             reader.read(FILE, |fields| draft.take(index, fields));
+            has_every_name &= reader.has_every_name();
             problems.extend(reader.into_problems());
         }
-        let is_whole = !problems.iter().any(Problem::is_syntax);
         let (directory, strangers) = draft.join(files);
         // A name may be listed where the files cannot be read.
-        if is_whole {
+        if has_every_name {
             problems.extend(strangers);
         }
-        if problems.is_empty() {
-            Ok(directory)
-        } else {
-            Err(problems)
-        }
+        Partial::new(directory, problems, has_every_name)
     }
 
     /// What the directory knows of somebody.
@@ -137,7 +133,7 @@ impl Draft {
             }
         }
         for entry in fields.tables("person", PERSON) {
-            let id = entry.needed("id");
+            let Some(id) = entry.name("id") else { continue };
             match SubjectId::parse(id.value) {
                 Ok(name) => {
                     let person = entry_of(file, name.clone(), &entry);
@@ -146,10 +142,9 @@ impl Draft {
                         entry.report("repeated", id.span, message, "keep one of them");
                     }
                 }
-                Err(bad) if entry.has("id") => {
+                Err(bad) => {
                     entry.report("bad-name", id.span, bad.to_string(), "write the name they sign in with");
                 }
-                Err(_) => {}
             }
         }
     }
@@ -220,8 +215,8 @@ impl Draft {
 
 impl Tree {
     fn take(&mut self, file: usize, kind: &str, unit: &Fields<'_, '_>) {
-        let id = unit.needed("id");
         let parents = unit.texts("in").into_iter().map(|text| word(file, text));
+        let Some(id) = unit.name("id") else { return };
         if self.parents.insert(id.value.to_owned(), parents.collect()).is_some() {
             let message = format!("the {kind} `{}` is described twice", id.value);
             unit.report("repeated", id.span, message, "keep one of them");
@@ -386,7 +381,9 @@ mod tests {
             SourceText::new("people/roles.toml", TREE),
             SourceText::new("people/people.toml", text),
         ];
-        Directory::parse(&files).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+        Directory::parse(&files)
+            .whole()
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect())
     }
 
     #[test]
@@ -449,7 +446,7 @@ mod tests {
             "[[role]]\nid = \"a\"\nin = [\"b\"]\n[[role]]\nid = \"b\"\nin = [\"a\"]\n[[department]]\nid = \"d\"\n\
              [[person]]\nid = \"x\"\nroles = [\"a\"]\ndepartment = \"d\"\nemployment = \"intern\"\ntime-zone = \"UTC\"\n",
         )];
-        let directory = Directory::parse(&files).unwrap();
+        let directory = Directory::parse(&files).whole().unwrap();
         let roles = &directory.people().next().unwrap().roles;
         assert_eq!(roles.len(), 2);
     }
@@ -466,7 +463,7 @@ mod tests {
     #[test]
     fn roles_and_departments_are_no_deeper_than_categories() {
         let told = |text: String| {
-            let found = Directory::parse(&[SourceText::new("people/a.toml", text)]);
+            let found = Directory::parse(&[SourceText::new("people/a.toml", text)]).whole();
             found.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())
         };
         let deepest = told(chain(17)).unwrap();

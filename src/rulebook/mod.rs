@@ -29,12 +29,13 @@ mod sources;
 mod strangers;
 mod weigh;
 mod what_if;
+mod words;
 
 #[cfg(test)]
 mod properties;
 
 pub use answerable::Stated;
-pub use assemble::Assembled;
+pub use assemble::{Assembled, Draft};
 pub use cases::{Case, CaseReport, CaseResult, Coverage, Difference, Exercised, Mutation, Survivor, Touched};
 pub use described::Described;
 pub use directory::{Directory, Listed};

@@ -23,6 +23,7 @@ mod diagnose;
 pub mod engine;
 mod express;
 mod fit;
+mod foresight;
 mod frame;
 mod hearing;
 mod heeded;
@@ -48,6 +49,7 @@ mod sight;
 mod tests;
 mod unfit;
 mod unfolded;
+mod unread;
 mod values;
 mod world;
 
@@ -82,6 +84,7 @@ use crate::clock::Timestamp;
 use crate::facts::{Authority, GrantId, Mode, PolicyId, Problem, PurposeId, Reason, Severity, SourceText, SubjectId};
 use decision::{Reasons, Trouble};
 use engine::{Engine, Number, Party};
+use foresight::Tree;
 use hearing::{Memory, SCRATCH};
 use opens::Opens;
 use powers::{Powers, powers};
@@ -260,14 +263,15 @@ impl Policy {
         rules.filter(silent).map(lint::unreached).collect()
     }
 
-    /// Warns of rules that surely say nothing beside the others, as far as that can be seen without a solver.
+    /// Warns of rules that surely say nothing, by themselves or beside the others, as far as that can be seen without a
+    /// solver.
     pub fn overlaps(&self, world: &World) -> Vec<Problem> {
-        overlap::check(
-            &self.rules,
-            self.engine.policies(),
-            &self.engine.actions_of_rules(),
-            world,
-        )
+        let actions = self.engine.actions_of_rules();
+        let parts = overlap::all_parts(&self.rules, self.engine.policies(), &actions);
+        let tree = Tree::new(world);
+        let mut problems = overlap::check(&parts, &tree);
+        problems.extend(unread::check(&parts, &tree, &self.vocabulary));
+        problems
     }
 
     /// Whether some rule opens something for `purpose`; false only where surely none does.

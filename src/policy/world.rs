@@ -1,9 +1,10 @@
 //! What rules may name beside the schema's own words, as `rulebook` finds it in catalogue, purposes and directory.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{NamedKind, Owners};
-use crate::facts::{Category, PlatformId, PurposeId};
+use crate::facts::{Category, Person, Place, PlatformId, PurposeId};
 
 /// What rules may name beside the schema's own words, from catalogue, purposes and directory.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,12 @@ pub struct World {
     pub departments: BTreeSet<String>,
     /// Who answers for rules that name nobody; none where that cannot be read.
     pub owners: Option<Owners>,
+    /// The hosts that rules name, as the catalogue places them.
+    pub sites: Vec<Place>,
+    /// The people that rules name, as the directory knows them.
+    pub people: Vec<Arc<Person>>,
+    /// A host of each kind that there is, by what it is in.
+    pub places: Vec<Place>,
     /// Of which kinds there may be more names than these, because not all could be read: none of them is unknown.
     pub unread: BTreeSet<NamedKind>,
 }

@@ -9,7 +9,7 @@ use super::words::{Rules, Words};
 use super::{Directory, InForce, Rulebook, Sources, agree, cases, strangers};
 use crate::catalog::Catalog;
 use crate::facts::{
-    Category, Mode, Partial, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, hex,
+    Category, Host, Mode, Partial, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, SubjectId, hex,
 };
 use crate::policy::{NamedKind, Owners, PlatformFacts, Policy, Unfit, World};
 use crate::purpose::{GROUPS, Purposes};
@@ -245,9 +245,24 @@ impl Assembled {
         slips
     }
 
-    /// What rules may name.
+    /// What rules may name, and what is known of that.
     pub(super) fn world(&self) -> World {
-        world(&self.rulebook.catalog, &self.rulebook.purposes, &self.directory)
+        let Rulebook {
+            policy,
+            catalog,
+            purposes,
+            ..
+        } = &self.rulebook;
+        let sites = policy.names_of(NamedKind::Site).into_iter();
+        let sites = sites.filter_map(|name| Some(catalog.place(&Host::parse(name).ok()?)));
+        let people = policy.names_of(NamedKind::Person).into_iter();
+        let people = people.filter_map(|name| self.directory.person(&SubjectId::parse(name).ok()?));
+        World {
+            sites: sites.collect(),
+            people: people.collect(),
+            places: catalog.places(),
+            ..world(catalog, purposes, &self.directory)
+        }
     }
 }
 
@@ -308,4 +323,161 @@ fn digest_of(sources: &Sources) -> RulebookId {
         hash.update(text.as_bytes());
     }
     RulebookId::new(format!("sha256:{}", hex(hash.finish().as_ref())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said of rules about hosts and people beside the shipped ones: each by its name.
+    fn overlaps(rules: &[(&str, &str)]) -> Vec<String> {
+        let mut sources = Sources::embedded();
+        let rule = |(id, rule): &(&str, &str)| format!("@id(\"{id}\") @reason(\"R.\") @owner(\"IT\")\n{rule}\n");
+        let text: String = rules.iter().map(rule).collect();
+        sources.rules.push(SourceText::new("rules/99-test.cedar", text));
+        let found = Rulebook::assemble(&sources).unwrap().overlaps();
+        found.iter().map(|problem| problem.message.clone()).collect()
+    }
+
+    #[test]
+    fn hosts_and_people_in_rules_are_held_against_what_is_known_of_them() {
+        let told = overlaps(&[
+            (
+                "a",
+                r#"permit (principal in Role::"staff", action == Action::"connect", resource == Site::"www.tinder.com");"#,
+            ),
+            (
+                "b",
+                r#"forbid (principal, action == Action::"connect", resource == Site::"www.tinder.com");"#,
+            ),
+            (
+                "c",
+                r#"permit (principal, action == Action::"connect", resource) when { resource == Site::"tinder.com" };"#,
+            ),
+            (
+                "d",
+                r#"permit (principal == User::"eve", action == Action::"share", resource in Platform::"linkedin");"#,
+            ),
+            (
+                "e",
+                r#"permit (principal == User::"ada", action == Action::"connect", resource in Platform::"linkedin");"#,
+            ),
+            (
+                "f",
+                r#"permit (principal in Role::"tool", action == Action::"connect", resource == Site::"www.linkedin.com") unless { resource.classified };"#,
+            ),
+            (
+                "g",
+                r#"permit (principal in Role::"tool", action == Action::"connect", resource == Site::"www.example.org");"#,
+            ),
+            (
+                "h",
+                r#"permit (principal in Role::"tool", action == Action::"connect", resource in Platform::"linkedin") when { resource in Category::"dating" };"#,
+            ),
+        ]);
+        assert_eq!(
+            told,
+            [
+                "rule `a` never permits anything: `connect.not-at-work` forbids all of it",
+                "rule `b` says nothing that `connect.not-at-work` does not say already",
+                "rule `c` never permits anything: `connect.not-at-work` forbids all of it",
+                "rule `d` never permits anything: `guard.interns-never-publish` forbids all of it",
+                "rule `e` says nothing that `connect.social` does not say already",
+                "rule `f` never applies: `unless { resource.classified }` keeps it from `www.linkedin.com`, `tool`",
+                "rule `g` says nothing that `connect.open-web` does not say already",
+                "rule `h` never applies: `when { resource in Category::\"dating\" }` keeps it from `linkedin`, `tool`",
+            ]
+        );
+        let fine = overlaps(&[
+            (
+                "a",
+                r#"forbid (principal, action == Action::"connect", resource == Site::"www.example.org");"#,
+            ),
+            (
+                "b",
+                r#"permit (principal == User::"ada", action == Action::"share", resource == Site::"www.linkedin.com");"#,
+            ),
+            (
+                "c",
+                r#"forbid (principal == User::"ada", action == Action::"connect", resource in Platform::"linkedin");"#,
+            ),
+            (
+                "d",
+                r#"permit (principal == User::"nobody", action == Action::"connect", resource in Platform::"linkedin");"#,
+            ),
+            (
+                "e",
+                r#"permit (principal in Role::"tool", action == Action::"connect", resource) when { resource.host == "www.tinder.com" };"#,
+            ),
+            (
+                "f",
+                r#"forbid (principal, action == Action::"connect", resource in Category::"social-media") when { resource in Platform::"facebook" };"#,
+            ),
+        ]);
+        assert_eq!(fine, [""; 0]);
+    }
+
+    #[test]
+    fn a_rule_about_what_is_done_where_nothing_is_read_never_counts() {
+        let told = overlaps(&[
+            (
+                "a",
+                r#"forbid (principal, action == Action::"upload", resource in Platform::"slack");"#,
+            ),
+            (
+                "b",
+                r#"forbid (principal, action in Action::"publish", resource == Site::"app.slack.com");"#,
+            ),
+            (
+                "c",
+                r#"permit (principal in Role::"staff", action in Action::"read", resource) when { resource in Category::"banking" || resource in Platform::"teams" };"#,
+            ),
+        ]);
+        assert_eq!(
+            told,
+            [
+                "rule `a` never counts: no rule lets the gateway read what is done on `slack`, so only the host is judged there",
+                "rule `b` never counts: no rule lets the gateway read what is done on `app.slack.com`, so only the host is judged there",
+                "rule `c` never counts: no rule lets the gateway read what is done on `banking`, `teams`, so only the host is judged there",
+            ]
+        );
+        let fine = overlaps(&[
+            (
+                "a",
+                r#"forbid (principal, action == Action::"upload", resource in Platform::"slack");"#,
+            ),
+            (
+                "b",
+                r#"permit (principal, action == Action::"inspect", resource in Platform::"slack") when { context.client.network == "office" };"#,
+            ),
+            (
+                "c",
+                r#"forbid (principal, action == Action::"upload", resource) when { resource in Category::"banking" || resource in Platform::"x" };"#,
+            ),
+            (
+                "d",
+                r#"forbid (principal, action in [Action::"connect", Action::"upload"], resource in Platform::"teams");"#,
+            ),
+            (
+                "e",
+                r#"forbid (principal, action == Action::"upload", resource) when { resource.host == "files.example.org" };"#,
+            ),
+        ]);
+        assert_eq!(fine, [""; 0]);
+        // what is never read stays unread, whatever permits it
+        let told = overlaps(&[
+            (
+                "a",
+                r#"permit (principal, action == Action::"inspect", resource in Category::"banking") when { context.client.network == "office" };"#,
+            ),
+            (
+                "b",
+                r#"forbid (principal, action == Action::"upload", resource in Category::"banking");"#,
+            ),
+        ]);
+        assert!(
+            told.iter().any(|one| one.starts_with("rule `b` never counts")),
+            "{told:?}"
+        );
+    }
 }

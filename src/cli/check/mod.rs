@@ -22,7 +22,9 @@ use crate::rulebook::{Assembled, Draft, Sorted, Sources, Stated};
 /// that is wrong at once: what passes here, a gateway takes, and `prove` can read.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Exit code, the same in every format: 0 sound, there may be warnings; 1 errors; 2 the folder cannot be read"
+    after_help = "A rule that can never have an effect is warned of as far as scopes, names and places tell; conditions that \
+                  contradict each other by numbers or texts take a solver: `wayleave prove` finds them\n\n\
+                  Exit code, the same in every format: 0 sound, there may be warnings; 1 errors; 2 the folder cannot be read"
 )]
 pub struct Args {
     /// The folder of policies; without it `policies/` here if there is one, else the built-in policies.

@@ -10,6 +10,7 @@ use cedar_policy::{
 };
 
 use super::diagnose::problem;
+use super::meant::meant;
 use super::owners::Owners;
 use super::question::Power;
 use super::request::ARCHIVE;
@@ -167,7 +168,7 @@ pub(super) fn validate(book: &Book, written: &[(&SourceText, Written)], problems
     let mut unlisted: BTreeSet<&str> = BTreeSet::new();
     let mut report = |code: &str, id: &str, diagnostic: &dyn miette::Diagnostic| {
         if let Some((source, written)) = places.get(id) {
-            found.push(meant(problem(code, source, diagnostic, written.rule.span), schema));
+            found.push(meant(problem(code, source, diagnostic, written.rule.span), book));
         }
     };
     for error in results.iter().flat_map(ValidationResult::validation_errors) {
@@ -213,20 +214,6 @@ fn validated(schema: &Schema, written: &[(&SourceText, Written)]) -> Vec<Validat
     };
     let validated = shares::each(written, WORTH_A_THREAD, validate).into_iter();
     validated.flatten().collect()
-}
-
-/// The problem with the action that was meant: what Cedar suggests differs from run to run.
-fn meant(problem: Problem, schema: &Schema) -> Problem {
-    let named = problem.message.split_once("unrecognized action `Action::\"");
-    let Some((word, _)) = named.and_then(|(_, rest)| rest.split_once('"')) else {
-        return problem;
-    };
-    let known: BTreeSet<&str> = schema.actions().map(|action| action.id().unescaped()).collect();
-    let help = match did_you_mean(word, known) {
-        Some(near) => format!("did you mean `Action::\"{near}\"`?"),
-        None => "name an action of the schema".to_owned(),
-    };
-    problem.with_help(help)
 }
 
 /// Cedar checks a rule once for each action that it may be about, and says the same for each of them, in any order: keeps

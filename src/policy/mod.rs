@@ -29,6 +29,7 @@ mod hearing;
 mod heeded;
 mod layout;
 mod lint;
+mod meant;
 mod memo;
 mod mutate;
 mod names;

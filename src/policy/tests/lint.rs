@@ -99,6 +99,38 @@ fn names_that_nobody_knows_are_found_where_they_stand() {
 }
 
 #[test]
+fn what_is_compared_or_looked_at_in_vain_is_told_with_what_there_is() {
+    for (scope, condition, help) in [
+        (
+            "action == Action::\"connect\"",
+            "context.request.bytes > 10",
+            "`connect` is asked before there is a request: let the rule speak of activities, which have one",
+        ),
+        (
+            "action == Action::\"approve\"",
+            "context.purpose.kind == PurposeKind::\"recruiting\"",
+            "the purpose is the resource here: look at `resource.kind`",
+        ),
+        (
+            "action == Action::\"post\"",
+            "context.channel == \"cli\"",
+            "only `declare`, `approve` and `revoke` have a channel",
+        ),
+        (
+            "action == Action::\"post\"",
+            "principal.employment == \"vendor\"",
+            "compare it with one of `Employment::\"employee\"`, `Employment::\"contractor\"`, `Employment::\"intern\"`, \
+             `Employment::\"vendor\"`",
+        ),
+    ] {
+        let (_, _, message, told) = only(&format!(
+            "@id(\"a\") @reason(\"R.\")\nforbid (principal, {scope}, resource)\nwhen {{ {condition} }};"
+        ));
+        assert_eq!(told, help, "{message}");
+    }
+}
+
+#[test]
 fn cedars_own_findings_come_with_their_place() {
     let (code, place, message, _) =
         only("@id(\"a\") @reason(\"R.\")\npermit (principal, action, resource) when { 1 + };");

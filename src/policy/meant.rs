@@ -57,9 +57,8 @@ fn value_meant(message: &str, book: &Book) -> Option<String> {
         let names = choices(&book.json, kind);
         names.map(|name| format!("{kind}::{name:?}")).collect()
     };
-    let kind = match (one, other) {
-        ("String", kind) | (kind, "String") => kind,
-        _ => return None,
+    let (("String", kind) | (kind, "String")) = (one, other) else {
+        return None;
     };
     let listed = listed(kind);
     (!listed.is_empty()).then(|| format!("compare it with one of {}", list(listed.iter().map(String::as_str))))

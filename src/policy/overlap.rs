@@ -9,12 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use cedar_policy::{EntityUid, Policy};
 use serde_json::Value;
 
-use super::apart::{clauses, is_unless, read, text_of};
+use super::apart::{clauses, is_unless, read, sides, text_of};
 use super::engine::Number;
 use super::foresight::{Name, Side, Spot, Tree, asked_for, can_be_foreseen, scope_of};
 use super::lint::at;
 use super::rule::Rule;
-use crate::facts::fields::list;
 use crate::facts::{Effect, Mode, Problem};
 
 /// A rule, taken apart.
@@ -93,11 +92,10 @@ fn idle(parts: &Parts<'_>, condition: &Condition) -> Problem {
     let word = if condition.wanted { "when" } else { "unless" };
     let text = text_of(&condition.body).unwrap_or_default();
     let (principal, resource) = &parts.narrowed;
-    let names = [resource, principal].into_iter().filter_map(Side::name);
+    let (_, named) = resource.name().or(principal.name()).unwrap_or_default();
     let message = format!(
-        "rule `{}` never applies: `{word} {{ {text} }}` keeps it from {}",
-        rule.id,
-        list(names.map(|(_, id)| id))
+        "rule `{}` never applies: `{word} {{ {text} }}` keeps it from `{named}`",
+        rule.id
     );
     at(rule, "@id", "wayleave::policy::never", message)
         .as_warning()
@@ -177,12 +175,11 @@ fn conditions(rule: &Rule, policy: &Policy) -> BTreeMap<String, Condition> {
         let (word, operator) = if wanted { ("when", "&&") } else { ("unless", "||") };
         let mut open: Vec<&Value> = condition.get("body").into_iter().collect();
         while let Some(part) = open.pop() {
-            match part.get(operator) {
-                Some(both) => open.extend(["left", "right"].iter().filter_map(|side| both.get(side))),
-                None => {
-                    let body = part.clone();
-                    all.insert(format!("{word} {part}"), Condition { wanted, body });
-                }
+            if let Some((left, right)) = sides(part, operator) {
+                open.extend([left, right]);
+            } else {
+                let body = part.clone();
+                all.insert(format!("{word} {part}"), Condition { wanted, body });
             }
         }
     }
@@ -231,8 +228,8 @@ impl Parts<'_> {
         if let Some(name) = self.resource.name().or(self.principal.name()) {
             return vec![Some(name)];
         }
-        let held = self.conditions.values().filter(|condition| condition.wanted);
-        match held.filter_map(|condition| asked_for(&condition.body)).next() {
+        let mut held = self.conditions.values().filter(|condition| condition.wanted);
+        match held.find_map(|condition| asked_for(&condition.body)) {
             Some(names) => names.into_iter().map(Some).collect(),
             None => vec![None],
         }
@@ -246,7 +243,7 @@ impl Parts<'_> {
         }
         let held = self.conditions.values().filter(|condition| condition.wanted);
         let mut asked = held.filter_map(|condition| asked_for(&condition.body));
-        let places = asked.find(|names| names.iter().all(|name| is_place(name)));
+        let places = asked.find(|names| names.iter().all(is_place));
         places.into_iter().flatten().map(|(_, id)| id).collect()
     }
 

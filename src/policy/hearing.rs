@@ -6,21 +6,22 @@
 //! is built by Cedar's public constructors and put to the same engine, and what that will not answer, to Cedar, whose
 //! answer stands. The tests hold both ways against Cedar.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cedar_policy_core::ast::{Entity, EntityUID, Value};
+use cedar_policy_core::ast::Value;
 use jiff::tz::TimeZone;
 
 use super::decision::{Decision, Reasons};
-use super::engine::{Candidates, Doubt, Facts, Party, Scratch};
+use super::engine::{Candidates, Doubt, Party, Scratch};
+use super::frame::{Frame, Made};
 use super::memo::Memo;
 use super::opens::Opens;
 use super::question::{Question, check};
 use super::reasons::Tally;
-use super::values::{self, COUNT, Circumstances, Values};
-use super::{Judged, Passage, Permit, Policy, RuleSet};
+use super::values::{self, Circumstances, Values};
+use super::{Passage, Permit, Policy, RuleSet};
 use crate::facts::{Grant, GrantId, Host, Mode, Person, Place, PurposeId, Reason, SubjectId};
 
 thread_local! {
@@ -54,7 +55,7 @@ pub struct Hearing<'a> {
 struct Terms {
     principal: Known,
     resource: Arc<Party>,
-    leaves: [OnceCell<Option<Value>>; COUNT],
+    made: Made,
 }
 
 impl Policy {
@@ -78,7 +79,7 @@ impl Policy {
         Ok(Terms {
             principal,
             resource,
-            leaves: Default::default(),
+            made: Made::default(),
         })
     }
 
@@ -218,10 +219,18 @@ impl Hearing<'_> {
                 return Err(Doubt);
             }
             let frame = Frame {
-                hearing: self,
-                terms,
-                action,
+                values: &policy.memory.values,
+                here: Circumstances {
+                    subject: self.flow.subject,
+                    arrival: self.flow.arrival,
+                    request: self.flow.request.filter(|_| !action.comes_before),
+                    at: self.flow.at,
+                },
+                zone: &terms.principal.1,
+                made: &terms.made,
                 claim: claim.as_deref(),
+                channel: None,
+                declarer: None,
             };
             let parties = (&terms.principal.0, &action.party, &*terms.resource);
             let trials = &mut tally.trials;
@@ -240,51 +249,5 @@ impl Hearing<'_> {
             return claim().map(Arc::new);
         }
         memory.claims.of(&grant.id, grant, claim)
-    }
-}
-
-/// What rules find when one action is asked about, under one grant or none.
-struct Frame<'a> {
-    hearing: &'a Hearing<'a>,
-    terms: &'a Terms,
-    action: &'a Judged,
-    claim: Option<&'a Value>,
-}
-
-impl Facts for Frame<'_> {
-    fn leaf(&self, number: usize) -> Result<Option<&Value>, Doubt> {
-        if number == values::CLAIM {
-            return Ok(self.claim);
-        }
-        if number == values::CHANNEL {
-            return Ok(None);
-        }
-        if self.action.comes_before && values::REQUEST.contains(&number) {
-            return Ok(None);
-        }
-        let leaf = self.terms.leaves.get(number).ok_or(Doubt)?;
-        if let Some(known) = leaf.get() {
-            return Ok(known.as_ref());
-        }
-        let zone = &self.terms.principal.1;
-        let values = &self.hearing.policy.memory.values;
-        let flow = &self.hearing.flow;
-        let here = Circumstances {
-            subject: flow.subject,
-            arrival: flow.arrival,
-            request: flow.request,
-            at: flow.at,
-        };
-        let made = values.leaf(number, &here, zone)?;
-        Ok(leaf.get_or_init(|| made).as_ref())
-    }
-
-    fn context(&self) -> Result<&Value, Doubt> {
-        Err(Doubt)
-    }
-
-    // beside person and site nobody is known where a site is asked about
-    fn entity(&self, _uid: &EntityUID) -> Result<Option<&Entity>, Doubt> {
-        Ok(None)
     }
 }

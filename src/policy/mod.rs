@@ -23,10 +23,13 @@ mod diagnose;
 pub mod engine;
 mod express;
 mod fit;
+mod foresight;
+mod frame;
 mod hearing;
 mod heeded;
 mod layout;
 mod lint;
+mod meant;
 mod memo;
 mod mutate;
 mod names;
@@ -47,9 +50,12 @@ mod sight;
 #[cfg(test)]
 mod tests;
 mod types;
+mod unfit;
 mod unfolded;
+mod unread;
 mod validate;
 mod values;
+mod world;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
@@ -75,11 +81,14 @@ pub use permit::Permit;
 pub use question::{GrantQuestion, Power, Question, RequestFacts};
 pub use rule::{Rule, RuleSet, Trials};
 pub use schema::Vocabulary;
+pub use unfit::Unfit;
+pub use world::{PlatformFacts, World};
 
 use crate::clock::Timestamp;
-use crate::facts::{Authority, Category, GrantId, Mode, PlatformId, PolicyId, Problem, PurposeId, Reason, SubjectId};
+use crate::facts::{Authority, GrantId, Mode, PolicyId, Problem, PurposeId, Reason, SubjectId};
 use decision::{Reasons, Trouble};
 use engine::{Engine, Number, Party};
+use foresight::Tree;
 use hearing::{Memory, SCRATCH};
 use opens::Opens;
 use powers::{Powers, powers};
@@ -88,32 +97,6 @@ use reasons::Tally;
 use request::{ARCHIVE, Asked, BEFORE_A_REQUEST, Nouns};
 use rule::Written;
 use schema::Book;
-
-/// What rules may name beside the schema's own words, from catalogue, purposes and directory.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct World {
-    /// The platforms of the catalogue.
-    pub platforms: Vec<PlatformFacts>,
-    /// The categories of the catalogue, each with all categories it is part of.
-    pub categories: Vec<(Category, BTreeSet<Category>)>,
-    /// The purposes of the purpose catalogue.
-    pub purposes: BTreeSet<PurposeId>,
-    /// The roles that somebody in the directory can have.
-    pub roles: BTreeSet<String>,
-    /// The departments of the directory.
-    pub departments: BTreeSet<String>,
-    /// Who answers for rules that name nobody; none where that cannot be read.
-    pub owners: Option<Owners>,
-}
-
-/// A platform, as far as rules care.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlatformFacts {
-    /// Its id.
-    pub id: PlatformId,
-    /// All its categories, including those that a category is part of.
-    pub categories: BTreeSet<Category>,
-}
 
 /// Schema and rules, immutable.
 #[derive(Debug)]
@@ -231,14 +214,15 @@ impl Policy {
         rules.filter(silent).map(lint::unreached).collect()
     }
 
-    /// Warns of rules that surely say nothing beside the others, as far as that can be seen without a solver.
+    /// Warns of rules that surely say nothing, by themselves or beside the others, as far as that can be seen without a
+    /// solver.
     pub fn overlaps(&self, world: &World) -> Vec<Problem> {
-        overlap::check(
-            &self.rules,
-            self.engine.policies(),
-            &self.engine.actions_of_rules(),
-            world,
-        )
+        let actions = self.engine.actions_of_rules();
+        let parts = overlap::all_parts(&self.rules, self.engine.policies(), &actions);
+        let tree = Tree::new(world);
+        let mut problems = overlap::check(&parts, &tree);
+        problems.extend(unread::check(&parts, &tree, &self.vocabulary));
+        problems
     }
 
     /// Whether some rule opens something for `purpose`; false only where surely none does.

@@ -14,7 +14,7 @@ use super::names::Named;
 use super::request::Nouns;
 use super::rule::{self, Written};
 use super::schema::{self, Book};
-use super::{Policy, WORTH_A_THREAD, World, depth, diagnose, fit, lint, names, shares, sight, validate};
+use super::{Policy, Unfit, WORTH_A_THREAD, World, depth, diagnose, fit, lint, names, shares, sight, validate};
 use crate::facts::{Problem, Severity, SourceText};
 
 /// The texts that rules were read from.
@@ -47,13 +47,9 @@ fn named(file: &SourceText) -> (String, Arc<str>) {
 const BYTES_WORTH_A_THREAD: usize = 1 << 18;
 
 impl Policy {
-    /// Reads schema and rules, and checks them against each other and against `world`: all problems at once, or the
-    /// policy with its warnings.
-    pub fn parse(
-        schema: &SourceText,
-        rules: &[SourceText],
-        world: &World,
-    ) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
+    /// Reads schema and rules, and checks them against each other and against `world`: the policy with its warnings, or all
+    /// problems at once.
+    pub fn parse(schema: &SourceText, rules: &[SourceText], world: &World) -> Result<(Self, Vec<Problem>), Unfit> {
         Self::parse_after(None, schema, rules, world)
     }
 
@@ -63,11 +59,11 @@ impl Policy {
         schema: &SourceText,
         rules: &[SourceText],
         world: &World,
-    ) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
+    ) -> Result<(Self, Vec<Problem>), Unfit> {
         // INVARIANT: under another schema nothing stands that was found before
         let before = before.filter(|before| before.read.schema.as_ref() == Some(schema));
         let read = depth::with_room(schema, || Self::read(before, schema, rules, world));
-        read.unwrap_or_else(|problem| Err(vec![problem]))
+        read.unwrap_or_else(|problem| Err(Unfit::unread(problem)))
     }
 
     fn read(
@@ -75,9 +71,8 @@ impl Policy {
         schema: &SourceText,
         rules: &[SourceText],
         world: &World,
-    ) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
-        let mut problems = Vec::new();
-        let mut written = Vec::new();
+    ) -> Result<(Self, Vec<Problem>), Unfit> {
+        let (mut problems, mut written) = (Vec::new(), Vec::new());
         for (source, read) in rules.iter().zip(read(rules, before)) {
             match read {
                 Ok(read) => written.extend(read.into_iter().filter_map(|rule| {
@@ -87,29 +82,32 @@ impl Policy {
                 Err(found) => problems.extend(found),
             }
         }
+        let has_every_rule = problems.is_empty();
         lint::annotations(&mut written, world.owners.as_ref(), &mut problems);
         let names = |some: &[(&SourceText, Written)]| -> Vec<Named> {
             let named = some.iter().flat_map(|(source, rule)| names::read(source, rule));
             named.collect()
         };
         let named = shares::each(&written, WORTH_A_THREAD, names).concat();
-        names::check(&written, &named, world, &mut problems);
+        let (book, nouns) = words(schema, before, &mut problems);
+        let listed = book.as_ref().map(|book| book.words.purposes());
+        names::check(&written, &named, (world, listed), &mut problems);
         let unknown: Vec<&(&SourceText, Written)> = written.iter().filter(|(_, rule)| !rule.is_known).collect();
         sight::check(&unknown, &mut problems);
-        let (book, nouns) = match before {
-            Some(before) => (Arc::clone(&before.book), Arc::clone(&before.nouns)),
-            None => words(schema, &mut problems)?,
-        };
-        validate::check(&book, &unknown, &mut problems);
-        if problems.iter().any(|problem| problem.severity == Severity::Error) {
-            return Err(problems);
+        if let (Some(book), Some(_)) = (&book, &nouns) {
+            validate::check(book, &unknown, &mut problems);
         }
+        let is_error = |problem: &Problem| problem.severity == Severity::Error;
+        let (Some(book), Some(nouns), false) = (&book, nouns, problems.iter().any(is_error)) else {
+            let vocabulary = book.map(|book| book.words.clone());
+            return Err(Unfit::of(problems, &written, vocabulary, has_every_rule));
+        };
         let read = Read::new(schema, &written);
         let written = written.into_iter().map(|(_, written)| written).collect();
         let policy = Self {
             named,
             read,
-            ..Self::of(written, book, nouns)
+            ..Self::of(written, Arc::clone(book), nouns)
         };
         Ok((policy, problems))
     }
@@ -142,14 +140,30 @@ fn read(files: &[SourceText], before: Option<&Policy>) -> Vec<Result<Vec<Written
     shares::each(files, least, read).into_iter().flatten().collect()
 }
 
-/// The words of a schema, and what fills them; or what is wrong with it beside the rules.
-fn words(schema: &SourceText, problems: &mut Vec<Problem>) -> Result<(Arc<Book>, Arc<Nouns>), Vec<Problem>> {
+/// The words of a schema, and what fills them; what is wrong with it is said, and there is less of it then.
+fn words(
+    schema: &SourceText,
+    before: Option<&Policy>,
+    problems: &mut Vec<Problem>,
+) -> (Option<Arc<Book>>, Option<Arc<Nouns>>) {
+    if let Some(before) = before {
+        return (Some(Arc::clone(&before.book)), Some(Arc::clone(&before.nouns)));
+    }
     let book = match schema::read(schema) {
         Ok(book) => book,
-        Err(found) => return Err(found.into_iter().chain(std::mem::take(problems)).collect()),
+        Err(found) => {
+            problems.splice(0..0, found);
+            return (None, None);
+        }
     };
-    let nouns = Nouns::new(book.actions.clone())
-        .map_err(|e| vec![diagnose::problem("wayleave::schema::names", schema, e.as_ref(), (0, 0))])?;
+    let nouns = match Nouns::new(book.actions.clone()) {
+        Ok(nouns) => nouns,
+        Err(error) => {
+            let problem = diagnose::problem("wayleave::schema::names", schema, error.as_ref(), (0, 0));
+            problems.push(problem);
+            return (Some(Arc::new(book)), None);
+        }
+    };
     problems.extend(fit::check(schema, &book, &nouns));
-    Ok((Arc::new(book), Arc::new(nouns)))
+    (Some(Arc::new(book)), Some(Arc::new(nouns)))
 }

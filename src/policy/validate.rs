@@ -10,13 +10,14 @@ use cedar_policy::{
 
 use super::diagnose::problem;
 use super::lint::Spot;
+use super::meant::meant;
 use super::question::Power;
 use super::request::ARCHIVE;
 use super::rule::Written;
 use super::schema::Book;
 use super::types::Types;
 use super::{WORTH_A_THREAD, names, shares};
-use crate::facts::{Mode, Problem, SourceText, did_you_mean};
+use crate::facts::{Mode, Problem, SourceText};
 
 /// A rule and its file.
 type Placed<'a> = &'a (&'a SourceText, Written);
@@ -51,16 +52,16 @@ fn validate<'a>(book: &Book, rules: &[Placed<'a>], problems: &mut Vec<Problem>) 
     let results = validated(schema, rules);
     let mut failed: BTreeSet<&str> = BTreeSet::new();
     let mut found = Vec::new();
-    let mut unlisted: BTreeSet<&str> = BTreeSet::new();
+    let mut unlisted: BTreeMap<&str, &ValidationError> = BTreeMap::new();
     let mut report = |code: &str, id: &str, diagnostic: &dyn miette::Diagnostic| {
         if let Some((source, written)) = places.get(id) {
-            found.push(meant(problem(code, source, diagnostic, written.rule.span), schema));
+            found.push(meant(problem(code, source, diagnostic, written.rule.span), book));
         }
     };
     for error in results.iter().flat_map(ValidationResult::validation_errors) {
         failed.insert(error.policy_id().as_ref());
         if matches!(error, ValidationError::InvalidEnumEntity(_)) {
-            unlisted.insert(error.policy_id().as_ref());
+            unlisted.insert(error.policy_id().as_ref(), error);
         } else {
             report("wayleave::policy::invalid", error.policy_id().as_ref(), error);
         }
@@ -71,10 +72,13 @@ fn validate<'a>(book: &Book, rules: &[Placed<'a>], problems: &mut Vec<Problem>) 
             report("wayleave::policy::suspicious", warning.policy_id().as_ref(), warning);
         }
     }
-    problems.extend(once(found));
-    for (source, written) in unlisted.iter().filter_map(|id| places.get(id)) {
-        names::unlisted(source, written, &book.json, problems);
+    for (id, error) in unlisted {
+        let said = |(source, written): &&(&SourceText, Written)| names::unlisted(source, written, &book.json, problems);
+        if !places.get(id).is_some_and(said) {
+            report("wayleave::policy::invalid", id, error);
+        }
     }
+    problems.extend(once(found));
     let passed = rules
         .iter()
         .filter(|rule| !failed.contains::<str>(rule.1.cedar.id().as_ref()));
@@ -90,20 +94,6 @@ fn validated(schema: &Schema, rules: &[Placed<'_>]) -> Vec<ValidationResult> {
     };
     let validated = shares::each(rules, WORTH_A_THREAD, validate).into_iter();
     validated.flatten().collect()
-}
-
-/// The problem with the action that was meant: what Cedar suggests differs from run to run.
-fn meant(problem: Problem, schema: &Schema) -> Problem {
-    let named = problem.message.split_once("unrecognized action `Action::\"");
-    let Some((word, _)) = named.and_then(|(_, rest)| rest.split_once('"')) else {
-        return problem;
-    };
-    let known: BTreeSet<&str> = schema.actions().map(|action| action.id().unescaped()).collect();
-    let help = match did_you_mean(word, known) {
-        Some(near) => format!("did you mean `Action::\"{near}\"`?"),
-        None => "name an action of the schema".to_owned(),
-    };
-    problem.with_help(help)
 }
 
 /// Cedar checks a rule once for each action that it may be about, and says the same for each of them, in any order: keeps

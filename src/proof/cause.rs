@@ -46,11 +46,10 @@ pub(super) fn read_by_changed(old: &Theory, new: &Theory, env: &RequestEnv) -> B
         let text = rule.to_string();
         !(before.contains(&text) && after.contains(&text))
     });
-    let mut read = BTreeSet::new();
-    for (body, _) in changed.flat_map(conditions) {
-        names_in(&body, &mut read);
-    }
-    read
+    changed
+        .flat_map(conditions)
+        .flat_map(|(body, _)| names(&body))
+        .collect()
 }
 
 /// Whether `less` allows what `more` allows through `cause`, of the requests that none of `outside` forbids.
@@ -153,19 +152,10 @@ fn is_plain(body: &Value) -> bool {
 /// The attributes that an expression reads, and what else it names of a request.
 pub(super) fn names(body: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    names_in(body, &mut found);
+    apart::outermost(body, &path, &mut |path| {
+        found.insert(path);
+    });
     found
-}
-
-fn names_in(body: &Value, found: &mut BTreeSet<String>) {
-    match (path(body), body) {
-        (Some(path), _) => {
-            found.insert(path);
-        }
-        (None, Value::Object(members)) => members.values().for_each(|inner| names_in(inner, found)),
-        (None, Value::Array(items)) => items.iter().for_each(|inner| names_in(inner, found)),
-        (None, Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {}
-    }
 }
 
 /// `context.purpose.kind`, read or asked for by `has`; none for what does not begin with a variable.

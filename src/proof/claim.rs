@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 
 use aws_lc_rs::digest;
-use cedar_policy::{Effect, Entities, Policy, PolicySet, Request, RequestEnv, Schema, ValidationMode, Validator};
+use cedar_policy::{
+    Effect, Entities, EntityUid, Policy, PolicySet, Request, RequestEnv, Schema, ValidationMode, Validator,
+};
 
+use super::language::Language;
 use super::property::{Claim, Property};
 use super::rewrite::{permitting, within};
 use super::sound::sound;
@@ -89,7 +92,7 @@ impl Check {
         add(&cedar_policy::get_sdk_version().to_string());
         add(&sources.schema.text);
         add(if self.wants_all() { "all" } else { "any" });
-        for env in self.envs.iter().filter_map(|env| theory.envs.get(*env)) {
+        for env in self.envs.iter().filter_map(|env| theory.language.envs.get(*env)) {
             add(&format!("{} {} {}", env.principal(), env.action(), env.resource()));
             for (first, decider) in self.ask(theory, env) {
                 add(&first.text());
@@ -168,7 +171,7 @@ impl Ask {
 }
 
 /// The policy that permits exactly the requests that a property speaks of.
-pub fn about(property: &Property, actions: &BTreeSet<cedar_policy::EntityUid>) -> Result<Policy, String> {
+pub fn about(property: &Property, actions: &BTreeSet<EntityUid>) -> Result<Policy, String> {
     let actions: Vec<String> = actions.iter().map(ToString::to_string).collect();
     let text = format!(
         "permit (principal, action in [{}], resource) when {{ {} }};",
@@ -189,41 +192,62 @@ pub fn expressions(properties: &[Property]) -> Vec<Policy> {
     parsed.filter_map(Result::ok).collect()
 }
 
-/// The property as a check, or what is wrong with how it is written.
-pub fn of_property(theory: &Theory, property: &Property, file: &SourceText) -> Result<Check, Vec<Problem>> {
+/// What a property says: the actions that it speaks of, and a policy that permits exactly the requests that it does; or
+/// what is wrong with how it is written.
+pub fn said(
+    language: &Language,
+    property: &Property,
+    file: &SourceText,
+) -> Result<(BTreeSet<EntityUid>, Policy), Vec<Problem>> {
     let wrong = |code: &str, message: String| {
         let code = format!("wayleave::properties::{code}");
         Problem::error(&code, file, property.span, message)
     };
-    let actions = theory.actions(&property.actions).map_err(|unknown| {
-        let problem = wrong("unknown-action", format!("there is no action or group `{unknown}`"));
-        let known = theory.schema.actions().chain(theory.schema.action_groups());
-        vec![match did_you_mean(&unknown, known.map(|uid| uid.id().unescaped())) {
+    let (actions, unknown) = language.actions(&property.actions);
+    let mut problems = Vec::new();
+    for name in &unknown {
+        let problem = wrong("unknown-action", format!("there is no action or group `{name}`"));
+        let known = language.schema.actions().chain(language.schema.action_groups());
+        problems.push(match did_you_mean(name, known.map(|uid| uid.id().unescaped())) {
             Some(near) => problem.with_help(format!("did you mean `{near}`?")),
             None => problem.with_help("name an action or a group of the schema"),
-        }]
-    })?;
-    let policy = about(property, &actions).map_err(|error| {
-        let help = "write one Cedar expression, as in the `when { … }` of a rule";
-        vec![wrong("syntax", error).with_help(help)]
-    })?;
-    let mut problems = problems_of(&policy, &theory.schema, file, property.span);
-    for uid in policy.entity_literals().iter().filter(|uid| !theory.knows(uid)) {
+        });
+    }
+    let policy = match about(property, &actions) {
+        Ok(policy) => policy,
+        Err(error) => {
+            let help = "write one Cedar expression, as in the `when { … }` of a rule";
+            problems.push(wrong("syntax", error).with_help(help));
+            return Err(problems);
+        }
+    };
+    // whether it fits the schema hangs on the actions
+    if unknown.is_empty() {
+        problems.extend(problems_of(&policy, &language.schema, file, property.span));
+    }
+    for uid in policy.entity_literals().iter().filter(|uid| !language.knows(uid)) {
         let kind = uid.type_name().basename().to_owned();
         let name = uid.id().unescaped();
         let problem = wrong(
             "unknown-name",
             format!("nobody knows the {} `{name}`", kind.to_lowercase()),
         );
-        problems.push(match did_you_mean(name, theory.names(&kind)) {
+        problems.push(match did_you_mean(name, language.names(&kind)) {
             Some(near) => problem.with_help(format!("did you mean `{near}`?")),
             None => problem.with_help("name one of the catalogue or the directory"),
         });
     }
-    if !problems.is_empty() {
-        return Err(problems);
+    if problems.is_empty() {
+        Ok((actions, policy))
+    } else {
+        Err(problems)
     }
-    let envs = theory.envs.iter().enumerate();
+}
+
+/// The property as a check, or what is wrong with how it is written.
+pub fn of_property(theory: &Theory, property: &Property, file: &SourceText) -> Result<Check, Vec<Problem>> {
+    let (actions, policy) = said(&theory.language, property, file)?;
+    let envs = theory.language.envs.iter().enumerate();
     let envs = envs.filter(|(_, env)| actions.contains(env.action()));
     Ok(Check {
         envs: theory.distinct(envs.map(|(number, _)| number), &policy),
@@ -263,7 +287,7 @@ pub fn of_rules<'a>(theory: &'a Theory, rules: impl Iterator<Item = &'a Rule>) -
         let Some(policy) = theory.rule(rule.id.as_str()) else {
             continue;
         };
-        let envs = theory.envs.iter().enumerate();
+        let envs = theory.language.envs.iter().enumerate();
         let envs = envs.filter(|(_, env)| theory.speaks_of(policy, env));
         let envs = theory.distinct(envs.map(|(number, _)| number), policy);
         let id = || rule.id.clone();

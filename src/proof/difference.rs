@@ -102,7 +102,7 @@ type Done = (usize, Vec<Found>, Option<String>);
 pub fn difference(old: &Theory, new: &Theory, limit: Duration) -> Result<Difference, Missing> {
     let tasks: Vec<Task<'_>> = tasks(old, new);
     let result: Mutex<Vec<Done>> = Mutex::default();
-    crew(&new.schema, tasks.len(), &|solver, number| {
+    crew(&new.language.schema, tasks.len(), &|solver, number| {
         let Some(task) = tasks.get(number) else { return };
         let look = if task.fails { failing } else { through };
         let (found, doubt) = look(solver, old, new, task, limit);
@@ -144,12 +144,12 @@ fn kinds<'a>(old: &Theory, new: &'a Theory, all: bool) -> Vec<(&'a RequestEnv, B
     };
     let more: Vec<_> = old.every().collect();
     let kind = |class: Vec<usize>| {
-        let env = new.envs.get(*class.first()?)?;
-        let names = class.iter().filter_map(|number| new.envs.get(*number));
+        let env = new.language.envs.get(*class.first()?)?;
+        let names = class.iter().filter_map(|number| new.language.envs.get(*number));
         let actions = names.map(|env| env.action().id().unescaped().to_owned()).collect();
         (all || texts(old, env) != texts(new, env)).then_some((env, actions))
     };
-    let classes = new.classes(0..new.envs.len(), &more).into_iter();
+    let classes = new.classes(0..new.language.envs.len(), &more).into_iter();
     classes.filter_map(kind).collect()
 }
 

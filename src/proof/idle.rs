@@ -23,7 +23,7 @@ pub fn idle(theory: &Theory, check: &Check, id: &PolicyId, limit: Duration) -> R
     if matches!(alive.as_slice(), [Outcome::Failed(_)]) {
         return Ok(Idle::Contradiction);
     }
-    let envs = || check.envs.iter().filter_map(|env| theory.envs.get(*env));
+    let envs = || check.envs.iter().filter_map(|env| theory.language.envs.get(*env));
     let stronger = |other: &&cedar_policy::Policy| {
         let wins = other.effect() == check.policy.effect() || other.effect() == cedar_policy::Effect::Forbid;
         wins && other.id() != check.policy.id() && envs().all(|env| theory.speaks_of(other, env))

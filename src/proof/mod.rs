@@ -13,6 +13,7 @@ mod difference;
 mod effect;
 mod idle;
 mod ladders;
+mod language;
 mod places;
 mod polish;
 pub mod property;
@@ -34,6 +35,7 @@ pub use claim::{About, Ask, Check, Example};
 pub use difference::{Difference, Found, Way, classes, difference};
 pub use effect::Scope;
 pub use idle::{Idle, idle};
+pub use language::Language;
 pub use property::{Claim, Property};
 pub use settle::prove;
 pub use shelf::Shelf;
@@ -42,7 +44,7 @@ pub use statement::Statement;
 pub use theory::Theory;
 pub use watch::Watch;
 pub use words::Told;
-pub use work::Work;
+pub use work::{Work, mistakes};
 
 /// What became of a check.
 #[derive(Clone, Debug)]

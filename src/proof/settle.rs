@@ -43,7 +43,7 @@ pub fn prove(
     let tasks: Vec<(usize, usize)> = numbered
         .flat_map(|(number, check)| check.envs.iter().map(move |env| (number, *env)))
         .collect();
-    crew(&theory.schema, tasks.len(), &|solver, task| {
+    crew(&theory.language.schema, tasks.len(), &|solver, task| {
         let Some((number, env)) = tasks.get(task).copied() else {
             return;
         };
@@ -103,7 +103,7 @@ impl Course {
 
 /// What becomes of a check for one kind of request.
 fn one(solver: &mut Solver, theory: &Theory, check: &Check, env: usize, limit: Duration) -> (Outcome, Duration) {
-    let Some(env) = theory.envs.get(env) else {
+    let Some(env) = theory.language.envs.get(env) else {
         return (Outcome::Proved, Duration::ZERO);
     };
     let (mut outcome, asked, mut spent) = answered(solver, theory, check, env, limit);
@@ -129,7 +129,7 @@ fn able(theory: &Theory, env: &RequestEnv, example: &Example) -> Option<Policy> 
         let reaches = other.action().id().unescaped() == "connect" && other.action() != env.action();
         reaches && (other.principal(), other.resource()) == (env.principal(), env.resource())
     };
-    let reaching = theory.envs.iter().find(is_reaching)?;
+    let reaching = theory.language.envs.iter().find(is_reaching)?;
     let request = &example.request;
     let request = Request::new(
         request.principal()?.clone(),
@@ -161,7 +161,7 @@ fn able(theory: &Theory, env: &RequestEnv, example: &Example) -> Option<Policy> 
 /// Whether a check that speaks of every request holds; none where nobody knows within `limit`.
 pub(super) fn holds(solver: &mut Solver, theory: &Theory, check: &Check, limit: Duration) -> Option<bool> {
     let (mut spent, mut known) = (Duration::ZERO, true);
-    for env in check.envs.iter().filter_map(|env| theory.envs.get(*env)) {
+    for env in check.envs.iter().filter_map(|env| theory.language.envs.get(*env)) {
         let (outcome, _, took) = answered(solver, theory, check, env, limit.saturating_sub(spent));
         spent += took;
         match outcome {

@@ -9,7 +9,8 @@ use cedar_policy::{
 use cedar_policy_core::ast::{self, Expr, ExprKind, Literal};
 use serde_json::Value;
 
-use super::ladders::{Known, Ladders, known, ladders};
+use super::ladders::{Known, known};
+use super::language::{Language, broken};
 use super::places::Places;
 use super::rewrite::also;
 use crate::facts::Problem;
@@ -45,17 +46,13 @@ const ORDINARY: &str = r#"
 /// Schema, rules, and what is known of every request.
 #[derive(Debug)]
 pub struct Theory {
-    /// The vocabulary.
-    pub schema: Schema,
-    /// The kinds of requests: one for each action that something can be asked about.
-    pub envs: Vec<RequestEnv>,
-    /// The actions and the groups that they are in.
-    actions: Entities,
+    /// What it is told in.
+    pub language: Language,
     /// The rules, each with its end as a condition.
     rules: Vec<Policy>,
     /// The places of the rules among them.
     numbers: HashMap<String, usize>,
-    /// How the rules see each of `envs`: those of one number they cannot tell apart.
+    /// How the rules see each kind of request: those of one number they cannot tell apart.
     seen: Vec<usize>,
     /// What holds of every request, whatever it names.
     always: Vec<String>,
@@ -64,7 +61,6 @@ pub struct Theory {
     places: Places,
     /// Forbids those that nobody would recognise.
     odd: Option<Policy>,
-    ladders: Ladders,
 }
 
 impl Theory {
@@ -76,49 +72,48 @@ impl Theory {
         people: &Directory,
         more: &[Policy],
     ) -> Result<Self, Vec<Problem>> {
-        let broken = |what: String| vec![Problem::of_file("wayleave::proof::theory", &sources.schema.name, what)];
-        let (schema, _) = Schema::from_cedarschema_str(&sources.schema.text).map_err(|e| broken(e.to_string()))?;
+        let language = Language::new(&sources.schema, rulebook.catalog(), people, BTreeSet::new())?;
         let mut rules = Vec::new();
         // what is on probation has no effect, and nothing hangs on it; what is only coached can pass
         let can_pass = |rule: &&Rule| rule.is_in(RuleSet::Continued);
         for rule in rulebook.policy().rules().filter(can_pass) {
             let parsed = Policy::parse(Some(PolicyId::new(rule.id.as_str())), &rule.text);
-            let mut policy = parsed.map_err(|e| broken(e.to_string()))?;
+            let mut policy = parsed.map_err(|e| broken(&sources.schema, &e))?;
             if let Some(end) = rule.expires.filter(|_| policy.effect() == Effect::Permit) {
                 let end = condition(&format!("context.now < datetime(\"{end}\")"));
                 policy = end.and_then(|end| also(&policy, &end)).unwrap_or(policy);
             }
             rules.push(policy);
         }
-        let mut envs: Vec<RequestEnv> = schema.request_envs().collect();
-        envs.sort_by_key(|env| (env.action().to_string(), env.resource().to_string()));
-        let ladders = ladders(rulebook, people);
+        let Language {
+            schema,
+            envs,
+            actions,
+            ladders,
+            ..
+        } = &language;
         let named = rules.iter().chain(more).flat_map(Policy::entity_literals).collect();
-        let understood = |text: &str| is_understood(text, &schema);
+        let understood = |text: &str| is_understood(text, schema);
         let always = ALWAYS_TRUE.iter().map(|text| (*text).to_owned());
         let odd = understood(ORDINARY).then(|| excluding("odd", std::iter::once(ORDINARY)));
-        let known = known(&ladders, &named).into_iter();
-        let actions = schema.action_entities().map_err(|e| broken(e.to_string()))?;
+        let known = known(ladders, &named).into_iter();
         let shapes = shapes(&sources.schema.text).unwrap_or_default();
         let shape = |env: &RequestEnv| {
             let shape = shapes.get(env.action().id().unescaped()).cloned();
             (env.principal().to_string(), env.resource().to_string(), shape)
         };
-        let looks = Looks::of(&rules.iter().collect::<Vec<_>>(), &envs, &actions);
+        let looks = Looks::of(&rules.iter().collect::<Vec<_>>(), envs, actions);
         let looks: Vec<_> = looks.into_iter().zip(envs.iter().map(shape)).collect();
         let numbers = rules.iter().enumerate();
         Ok(Self {
             numbers: numbers.map(|(number, rule)| (rule.id().to_string(), number)).collect(),
             seen: kinds(&looks.iter().collect::<Vec<_>>()),
-            actions,
             always: always.filter(|text| understood(text)).collect(),
             known: known.filter(|known| understood(&known.condition)).collect(),
             odd,
-            places: Places::new(rulebook, people, &named, &schema),
-            schema,
-            envs,
+            places: Places::new(rulebook, people, &named, schema),
+            language,
             rules,
-            ladders,
         })
     }
 
@@ -134,7 +129,7 @@ impl Theory {
 
     /// Whether the schema has the words of every rule.
     pub fn is_understood(&self) -> bool {
-        let validator = Validator::new(self.schema.clone());
+        let validator = Validator::new(self.language.schema.clone());
         let result = validator.validate(&set(self.rules.iter().cloned()), ValidationMode::Strict);
         result.validation_errors().next().is_none()
     }
@@ -146,7 +141,7 @@ impl Theory {
 
     /// Whether the scope of a rule leaves room for the kind of request.
     pub fn speaks_of(&self, rule: &Policy, env: &RequestEnv) -> bool {
-        leaves_room(&rule.action_constraint(), env, &self.actions)
+        leaves_room(&rule.action_constraint(), env, &self.language.actions)
     }
 
     /// One of each kind among `envs` that the rules and `more` can tell apart.
@@ -159,8 +154,10 @@ impl Theory {
     /// for `follow`, too, where every rule that speaks of one speaks of both.
     pub fn classes(&self, envs: impl IntoIterator<Item = usize>, more: &[&Policy]) -> Vec<Vec<usize>> {
         let envs = envs.into_iter();
-        let numbered: Vec<(usize, &RequestEnv)> = envs.filter_map(|env| Some((env, self.envs.get(env)?))).collect();
-        let looks = Looks::of(more, numbered.iter().map(|(_, env)| *env), &self.actions);
+        let numbered: Vec<(usize, &RequestEnv)> = envs
+            .filter_map(|env| Some((env, self.language.envs.get(env)?)))
+            .collect();
+        let looks = Looks::of(more, numbered.iter().map(|(_, env)| *env), &self.language.actions);
         let seen = numbered.iter().map(|(env, _)| self.seen.get(*env));
         let looks: Vec<_> = looks.into_iter().zip(seen).collect();
         let mut classes: Vec<Vec<usize>> = Vec::new();
@@ -176,8 +173,8 @@ impl Theory {
     /// `actions`, with groups in the place of all that is in them: the largest first.
     pub fn grouped(&self, mut actions: BTreeSet<String>) -> Vec<String> {
         let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for env in &self.envs {
-            for group in self.actions.ancestors(env.action()).into_iter().flatten() {
+        for env in &self.language.envs {
+            for group in self.language.actions.ancestors(env.action()).into_iter().flatten() {
                 let members = groups.entry(group.id().unescaped()).or_default();
                 members.insert(env.action().id().unescaped());
             }
@@ -199,7 +196,7 @@ impl Theory {
     pub fn lowest(&self, mut names: BTreeSet<EntityUid>) -> BTreeSet<EntityUid> {
         let above: BTreeSet<EntityUid> = names
             .iter()
-            .filter_map(|name| self.ladders.get(name))
+            .filter_map(|name| self.language.ladders.get(name))
             .flatten()
             .cloned()
             .collect();
@@ -224,35 +221,6 @@ impl Theory {
     /// Forbids the requests that nobody would recognise, where the schema has the words to tell.
     pub fn ordinary(&self) -> Option<&Policy> {
         self.odd.as_ref()
-    }
-
-    /// The actions that `names` mean: themselves, or what is in a group of that name; none for an unknown name.
-    pub fn actions(&self, names: &[String]) -> Result<BTreeSet<EntityUid>, String> {
-        let mut found = BTreeSet::new();
-        for name in names {
-            let is = |uid: &EntityUid| uid.id().unescaped() == name;
-            let meant = self.envs.iter().map(RequestEnv::action);
-            let meant: Vec<_> = meant
-                .filter(|action| is(action) || self.actions.ancestors(action).into_iter().flatten().any(is))
-                .collect();
-            if meant.is_empty() {
-                return Err(name.clone());
-            }
-            found.extend(meant.into_iter().cloned());
-        }
-        Ok(found)
-    }
-
-    /// Whether catalogue or directory know what an entity of their kinds is called.
-    pub fn knows(&self, uid: &EntityUid) -> bool {
-        let kind = uid.type_name().basename().to_owned();
-        !self.ladders.keys().any(|known| known.type_name().basename() == kind) || self.ladders.contains_key(uid)
-    }
-
-    /// The names of one kind.
-    pub fn names(&self, kind: &str) -> impl Iterator<Item = &str> {
-        let of = move |uid: &&EntityUid| uid.type_name().basename() == kind;
-        self.ladders.keys().filter(of).map(|uid| uid.id().unescaped())
     }
 }
 

@@ -54,7 +54,7 @@ impl<'a> Watch<'a> {
     ) -> Result<Vec<bool>, Missing> {
         let noticed: Vec<AtomicBool> = (0..many).map(|_| AtomicBool::new(false)).collect();
         let to_ask = if self.work.checks.is_empty() { 0 } else { many };
-        crew(&self.work.theory.schema, to_ask, &|solver, number| {
+        crew(&self.work.theory.language.schema, to_ask, &|solver, number| {
             let rules = changed(number);
             if let (Some(rules), Some(place)) = (rules, noticed.get(number)) {
                 place.store(self.notices(solver, &rules), Ordering::Relaxed);

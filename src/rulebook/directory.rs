@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::people::{Draft, Entry};
 use super::shelves::{Named, Shelves};
-use crate::facts::{Person, Problem, SourceText, SubjectId};
+use crate::facts::{Partial, Person, SourceText, SubjectId};
 
 /// The people, each with all roles and departments, closed over what these are part of; immutable. A copy in which few
 /// people differ shares the others.
@@ -58,29 +58,26 @@ pub struct Listed {
 
 impl Directory {
     /// Reads the files of `people/`, which share their roles, departments and people; reports all problems.
-    pub fn parse(files: &[SourceText]) -> Result<Self, Vec<Problem>> {
+    pub fn parse(files: &[SourceText]) -> Partial<Self> {
         let mut draft = Draft::default();
-        let mut problems = Vec::new();
+        let (mut problems, mut has_every_name) = (Vec::new(), true);
         for (index, file) in files.iter().enumerate() {
-            problems.extend(draft.read(index, file));
+            let (found, has_all) = draft.read(index, file);
+            has_every_name &= has_all;
+            problems.extend(found);
         }
-        let is_whole = !problems.iter().any(Problem::is_syntax);
         let (directory, strangers) = draft.join(files);
         // A name may be listed where the files cannot be read.
-        if is_whole {
+        if has_every_name {
             problems.extend(strangers);
         }
-        if problems.is_empty() {
-            Ok(directory)
-        } else {
-            Err(problems)
-        }
+        Partial::new(directory, problems, has_every_name)
     }
 
     /// The same, for less, where `before` was read from nearly the same files.
-    pub fn parse_after(before: Option<&Self>, files: &[SourceText]) -> Result<Self, Vec<Problem>> {
+    pub fn parse_after(before: Option<&Self>, files: &[SourceText]) -> Partial<Self> {
         let changed = before.and_then(|before| before.changed(files));
-        changed.map_or_else(|| Self::parse(files), Ok)
+        changed.map_or_else(|| Self::parse(files), |whole| Partial::new(whole, Vec::new(), true))
     }
 
     /// This directory with only those files read that changed since; none where more than people changed, or anything is
@@ -97,7 +94,7 @@ impl Directory {
                 continue;
             }
             let mut draft = Draft::default();
-            if !draft.read(0, file).is_empty() || !draft.with_units.is_empty() {
+            if !draft.read(0, file).0.is_empty() || !draft.with_units.is_empty() {
                 return None;
             }
             pages.extend(draft.pages(std::slice::from_ref(file)));
@@ -206,7 +203,9 @@ mod tests {
             SourceText::new("people/roles.toml", TREE),
             SourceText::new("people/people.toml", text),
         ];
-        Directory::parse(&files).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+        Directory::parse(&files)
+            .whole()
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect())
     }
 
     #[test]
@@ -269,7 +268,7 @@ mod tests {
             "[[role]]\nid = \"a\"\nin = [\"b\"]\n[[role]]\nid = \"b\"\nin = [\"a\"]\n[[department]]\nid = \"d\"\n\
              [[person]]\nid = \"x\"\nroles = [\"a\"]\ndepartment = \"d\"\nemployment = \"intern\"\ntime-zone = \"UTC\"\n",
         )];
-        let directory = Directory::parse(&files).unwrap();
+        let directory = Directory::parse(&files).whole().unwrap();
         let roles = &directory.people().next().unwrap().roles;
         assert_eq!(roles.len(), 2);
     }
@@ -286,7 +285,7 @@ mod tests {
     #[test]
     fn roles_and_departments_are_no_deeper_than_categories() {
         let told = |text: String| {
-            let found = Directory::parse(&[SourceText::new("people/a.toml", text)]);
+            let found = Directory::parse(&[SourceText::new("people/a.toml", text)]).whole();
             found.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())
         };
         let deepest = told(chain(17)).unwrap();
@@ -358,9 +357,10 @@ mod tests {
 
     #[test]
     fn whatever_changed_since_a_directory_was_read_is_seen() {
-        let before = Directory::parse(&company()).unwrap();
+        let before = Directory::parse(&company()).whole().unwrap();
         let seen = |what: &str, files: &[SourceText], is_cheap: bool| {
-            match (Directory::parse_after(Some(&before), files), Directory::parse(files)) {
+            let after = Directory::parse_after(Some(&before), files);
+            match (after.whole(), Directory::parse(files).whole()) {
                 (Ok(after), Ok(alone)) => assert_eq!(told(&after), told(&alone), "{what}"),
                 (after, alone) => assert_eq!(after.err(), alone.err(), "{what}"),
             }

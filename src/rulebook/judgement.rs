@@ -135,6 +135,9 @@ impl Judgement {
         errors.extend(verdict.errors);
         let mut troubles = inspect.troubles;
         troubles.extend(verdict.troubles);
+        // a rule fails alike under every grant
+        let mut told = BTreeSet::new();
+        troubles.retain(|trouble| told.insert(trouble.clone()));
         // INVARIANT: an error in any question that was asked denies, also where another grant would have passed.
         let broken = !errors.is_empty();
         Self {

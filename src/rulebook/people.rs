@@ -57,11 +57,12 @@ pub(super) struct Entry {
 }
 
 impl Draft {
-    /// Adds what a file says, and gives what is wrong with it by itself.
-    pub(super) fn read(&mut self, number: usize, file: &SourceText) -> Vec<Problem> {
+    /// Adds what a file says, and gives what is wrong with it by itself, and whether it has every name that the file lists.
+    pub(super) fn read(&mut self, number: usize, file: &SourceText) -> (Vec<Problem>, bool) {
         let reader = Reader::new(file, "people");
         reader.read(FILE, |fields| self.take(number, fields));
-        reader.into_problems()
+        let has_every_name = reader.has_every_name();
+        (reader.into_problems(), has_every_name)
     }
 
     fn take(&mut self, file: usize, fields: &Fields<'_, '_>) {
@@ -72,7 +73,7 @@ impl Draft {
             }
         }
         for entry in fields.tables("person", PERSON) {
-            let id = entry.needed("id");
+            let Some(id) = entry.name("id") else { continue };
             match SubjectId::parse(id.value) {
                 Ok(name) => {
                     let person = entry_of(file, name.clone(), &entry);
@@ -81,10 +82,9 @@ impl Draft {
                         entry.report("repeated", id.span, message, "keep one of them");
                     }
                 }
-                Err(bad) if entry.has("id") => {
+                Err(bad) => {
                     entry.report("bad-name", id.span, bad.to_string(), "write the name they sign in with");
                 }
-                Err(_) => {}
             }
         }
     }
@@ -192,8 +192,8 @@ impl Entry {
 
 impl Tree {
     fn take(&mut self, file: usize, kind: &str, unit: &Fields<'_, '_>) {
-        let id = unit.needed("id");
         let parents = unit.texts("in").into_iter().map(|text| word(file, text));
+        let Some(id) = unit.name("id") else { return };
         if self.parents.insert(id.value.to_owned(), parents.collect()).is_some() {
             let message = format!("the {kind} `{}` is described twice", id.value);
             unit.report("repeated", id.span, message, "keep one of them");

@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Assembled, Sources};
-use crate::facts::{Problem, did_you_mean};
+use super::{Assembled, Rulebook, Sources};
+use crate::facts::{Host, Problem, did_you_mean};
 use crate::policy::NamedKind;
 
 /// Warns of people in rules who are not in the directory.
@@ -59,11 +59,48 @@ pub(super) fn courses(assembled: &Assembled, sources: &Sources) -> Vec<Problem> 
     told.collect()
 }
 
+/// So many letters may differ for a host to be taken for another that was meant: among short names many are alike that
+/// have nothing to do with each other.
+fn slips(host: &str) -> usize {
+    match host.len() {
+        ..=7 => 0,
+        8..=10 => 1,
+        _ => 2,
+    }
+}
+
+/// Warns of hosts that no platform has, and that are written almost like one that some platform does have.
+pub(super) fn hosts(assembled: &Assembled, sources: &Sources) -> Vec<Problem> {
+    let Rulebook { catalog, policy, .. } = &assembled.rulebook;
+    let known = catalog.domains();
+    let meant = |id: &str| {
+        if catalog.place(&Host::parse(id).ok()?).platform.is_some() {
+            return None;
+        }
+        let (www, bare) = id.strip_prefix("www.").map_or(("", id), |bare| ("www.", bare));
+        let names = known.iter().map(Host::as_str);
+        let alike = names.filter(|name| name.len().abs_diff(bare.len()) <= slips(bare));
+        let near = alike.map(|name| (strsim::levenshtein(bare, name), name));
+        let (distance, name) = near.min()?;
+        (distance <= slips(bare)).then(|| format!("{www}{name}"))
+    };
+    let named = policy.named().iter().filter(|named| named.kind == NamedKind::Site);
+    let slips = named.filter_map(|named| {
+        let (meant, file) = (meant(&named.id)?, sources.file(&named.file)?);
+        let message = format!(
+            "rule `{}` names the host `{}`, which is on no platform",
+            named.rule, named.id
+        );
+        let problem = Problem::error("wayleave::policy::unknown-host", file, named.span, message);
+        Some(problem.as_warning().with_help(format!("did you mean `{meant}`?")))
+    });
+    slips.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::facts::SourceText;
-    use crate::rulebook::Rulebook;
 
     #[test]
     fn whoever_and_whatever_is_nowhere_else_is_warned_of_with_what_was_meant() {
@@ -86,6 +123,34 @@ mod tests {
                 "rules/99-test.cedar:5:25: rule `b` asks for the training `socal-media`, which nobody has and no purpose \
                  asks for (did you mean `social-media`?)",
             ]
+        );
+    }
+
+    #[test]
+    fn a_short_host_is_no_slip_of_another_and_a_long_one_is() {
+        let mut sources = Sources::embedded();
+        let hosts = [
+            "ft.com",
+            "bbc.com",
+            "sap.com",
+            "www.sap.com",
+            "redit.com",
+            "www.redit.com",
+            "twiter.com",
+            "www.linkdin.com",
+        ];
+        let rules = hosts.iter().enumerate().map(|(number, host)| {
+            format!("@id(\"h{number}\") @reason(\"R.\") @owner(\"IT\")\nforbid (principal, action == Action::\"connect\", resource == Site::\"{host}\");\n")
+        });
+        sources
+            .rules
+            .push(SourceText::new("rules/99-test.cedar", rules.collect::<String>()));
+        let told = Rulebook::assemble(&sources).unwrap().slips(&sources);
+        let meant: Vec<&str> = told.iter().filter_map(|one| one.help.as_deref()).collect();
+        assert_eq!(
+            meant,
+            ["reddit.com", "www.reddit.com", "twitter.com", "www.linkedin.com"]
+                .map(|host| format!("did you mean `{host}`?"))
         );
     }
 }

@@ -126,6 +126,9 @@ fn the_rules() {
       -V, --version
               Print version
 
+    A rule that can never have an effect is warned of as far as scopes, names and places tell;
+    conditions that contradict each other by numbers or texts take a solver: `wayleave prove` finds them
+
     Exit code, the same in every format: 0 sound, there may be warnings; 1 errors; 2 the folder cannot
     be read
     ");

@@ -112,10 +112,7 @@ async fn what_a_purpose_does_not_cover_is_no_reason_where_no_other_would_do() {
         (&post["outcome"], &post["reasons"]),
         (&"deny".into(), &serde_json::json!([]))
     );
-    assert_eq!(
-        post["detail"],
-        "No purpose allows you to post on X (Twitter)."
-    );
+    assert_eq!(post["detail"], "No purpose allows you to post on X (Twitter).");
     let read = ada.get("https://x.com/home").await.json();
     assert_eq!(
         (&read["outcome"], &read["reasons"]),

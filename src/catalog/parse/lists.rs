@@ -23,7 +23,7 @@ pub(super) fn categories(fields: &Fields<'_, '_>, draft: &mut Draft) {
     let mut stated = Vec::new();
     let mut named = Vec::new();
     for row in rows {
-        let id = row.required("id");
+        let id = row.name("id");
         let parent = row.text("parent");
         row.text("title");
         row.text("note");

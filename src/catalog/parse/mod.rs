@@ -1,4 +1,4 @@
-//! Texts in, a catalogue or every problem out.
+//! Texts in, a catalogue and every problem out.
 //!
 //! Order matters only between kinds of files: categories and activities first, since platforms name them, and
 //! `local.toml` last, since it names platforms.
@@ -18,7 +18,7 @@ use super::secrets::Secret;
 use super::signature::{Embed, Mark, Signature};
 use super::tree::{ActivityTable, CategoryTree, Platform};
 use crate::facts::fields::{Fields, Reader};
-use crate::facts::{Category, PlatformId, Problem, SourceText};
+use crate::facts::{Category, Partial, PlatformId, Problem, SourceText};
 
 /// What is collected while files are read.
 #[derive(Default)]
@@ -41,27 +41,31 @@ const CATEGORIES: &str = "categories";
 const ACTIVITIES: &str = "activities";
 const LOCAL: &str = "local";
 
-pub(super) fn catalog(files: &[SourceText]) -> Result<Catalog, Vec<Problem>> {
+pub(super) fn catalog(files: &[SourceText]) -> Partial<Catalog> {
     let mut draft = Draft::default();
     let named = |wanted: &'static str| files.iter().filter(move |file| stem(file) == wanted);
     let mut categories: Vec<Problem> = missing(files, CATEGORIES).into_iter().collect();
+    let mut has_every_category = categories.is_empty();
     for file in named(CATEGORIES) {
-        categories.extend(one(file, lists::CATEGORIES, |fields| {
+        let (found, has_every_name) = one(file, lists::CATEGORIES, |fields| {
             lists::categories(fields, &mut draft);
-        }));
+        });
+        categories.extend(found);
+        has_every_category &= has_every_name;
     }
     let mut activities: Vec<Problem> = missing(files, ACTIVITIES).into_iter().collect();
     for file in named(ACTIVITIES) {
-        activities.extend(one(file, lists::ACTIVITIES, |fields| {
+        let (found, _) = one(file, lists::ACTIVITIES, |fields| {
             lists::activities(fields, &mut draft);
-        }));
+        });
+        activities.extend(found);
     }
     let mut platforms = Vec::new();
     for file in files {
         let name = stem(file);
         if ![CATEGORIES, ACTIVITIES, LOCAL].contains(&name) {
             let homes = |id: &str| files.iter().find(|other| stem(other) == id && id != name);
-            let found = one(file, platform::PLATFORM, |fields| {
+            let (found, _) = one(file, platform::PLATFORM, |fields| {
                 platform::platform(fields, name, homes, &mut draft);
             });
             platforms.extend(told_once(found));
@@ -69,25 +73,19 @@ pub(super) fn catalog(files: &[SourceText]) -> Result<Catalog, Vec<Problem>> {
     }
     let mut local = Vec::new();
     for file in named(LOCAL) {
-        local.extend(one(file, platform::LOCAL, |fields| platform::local(fields, &mut draft)));
+        local.extend(one(file, platform::LOCAL, |fields| platform::local(fields, &mut draft)).0);
     }
     // A name that is not listed is no mistake of whoever uses it where the list is not all there.
-    let without = |problems: &mut Vec<Problem>, code: &str| problems.retain(|problem| problem.code != code);
-    if !categories.is_empty() {
-        without(&mut platforms, "wayleave::catalog::unknown-category");
+    let mut without = |code: &str| platforms.retain(|problem: &Problem| problem.code != code);
+    if !has_every_category {
+        without("wayleave::catalog::unknown-category");
     }
     if !activities.is_empty() {
-        without(&mut platforms, "wayleave::catalog::unknown-activity");
-    }
-    if platforms.iter().any(Problem::is_syntax) {
-        without(&mut local, "wayleave::catalog::unknown-platform");
+        without("wayleave::catalog::unknown-activity");
     }
     let problems = [categories, activities, platforms, local].concat();
-    if problems.is_empty() {
-        Ok(draft.finish())
-    } else {
-        Err(problems)
-    }
+    // platforms are called like their files, whatever stands in these
+    Partial::new(draft.finish(), problems, has_every_category)
 }
 
 fn missing(files: &[SourceText], needed: &str) -> Option<Problem> {
@@ -99,10 +97,12 @@ fn missing(files: &[SourceText], needed: &str) -> Option<Problem> {
     Some(problem.with_help("restore it from the shipped `policies/catalog`"))
 }
 
-fn one(file: &SourceText, known: &[&str], read: impl FnOnce(&Fields<'_, '_>)) -> Vec<Problem> {
+/// What is wrong with a file, and whether every name that it lists could be read.
+fn one(file: &SourceText, known: &[&str], read: impl FnOnce(&Fields<'_, '_>)) -> (Vec<Problem>, bool) {
     let reader = Reader::new(file, "catalog");
     reader.read(known, read);
-    reader.into_problems()
+    let has_every_name = reader.has_every_name();
+    (reader.into_problems(), has_every_name)
 }
 
 /// Of a file that takes the hosts of another platform, the first: all the others, and its signatures, go with it where it

@@ -16,7 +16,7 @@ fn problems(others: &[(&str, &str)]) -> Vec<String> {
             .iter()
             .map(|(name, text)| SourceText::new(format!("catalog/{name}.toml"), *text)),
     );
-    let problems = Catalog::parse(&files).err().unwrap_or_default();
+    let problems = Catalog::parse(&files).whole().err().unwrap_or_default();
     assert!(
         problems
             .iter()
@@ -153,6 +153,7 @@ fn a_signature_that_calls_a_write_a_read_must_say_why() {
 #[test]
 fn the_lists_are_needed_and_checked() {
     let nothing: Vec<String> = Catalog::parse(&[])
+        .whole()
         .unwrap_err()
         .iter()
         .map(ToString::to_string)
@@ -166,6 +167,7 @@ fn the_lists_are_needed_and_checked() {
         SourceText::new("catalog/activities.toml", "[[activity]]\nid = \"browse\"\nrank = 1"),
     ];
     let text: Vec<String> = Catalog::parse(&files)
+        .whole()
         .unwrap_err()
         .iter()
         .map(ToString::to_string)
@@ -186,7 +188,7 @@ fn of_categories(more: &str) -> Vec<String> {
     let shipped = file("catalog/categories.toml");
     let categories = SourceText::new(shipped.name, format!("{}{more}", shipped.text));
     let files = [categories, file("catalog/activities.toml")];
-    let problems = Catalog::parse(&files).err().unwrap_or_default();
+    let problems = Catalog::parse(&files).whole().err().unwrap_or_default();
     problems.iter().map(ToString::to_string).collect()
 }
 
@@ -267,7 +269,7 @@ fn a_name_is_no_mistake_where_the_list_of_such_names_cannot_be_read() {
         SourceText::new("catalog/one.toml", one),
     ];
     let told = |files: &[SourceText]| -> Vec<String> {
-        let found = Catalog::parse(files).err().unwrap_or_default();
+        let found = Catalog::parse(files).whole().err().unwrap_or_default();
         found
             .iter()
             .map(|problem| format!("{} {}", problem.code, problem.file))

@@ -128,12 +128,13 @@ pub(super) fn world() -> World {
             )
             .unwrap(),
         ),
+        ..World::default()
     }
 }
 
 fn parsed(rules: &[SourceText]) -> Policy {
     let (policy, warnings) =
-        Policy::parse(&schema(), rules, &world()).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        Policy::parse(&schema(), rules, &world()).unwrap_or_else(|unfit| panic!("{:#?}", unfit.problems));
     assert_eq!(warnings, []);
     policy
 }
@@ -147,7 +148,7 @@ fn shipped() -> &'static Policy {
 fn problems(rules: &str) -> Vec<Problem> {
     match Policy::parse(&schema(), &[SourceText::new("rules/test.cedar", rules)], &world()) {
         Ok((_, warnings)) => warnings,
-        Err(problems) => problems,
+        Err(unfit) => unfit.problems,
     }
 }
 

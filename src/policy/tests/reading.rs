@@ -45,8 +45,8 @@ impl Texts {
 
     fn after(&self, before: Option<&Policy>) -> Result<Policy, Vec<String>> {
         let read = Policy::parse_after(before, &self.schema, &self.rules, &self.world);
-        read.map(|(policy, _)| policy).map_err(|problems| {
-            let mut told: Vec<String> = problems.iter().map(|one| format!("{} {one}", one.code)).collect();
+        read.map(|(policy, _)| policy).map_err(|unfit| {
+            let mut told: Vec<String> = unfit.problems.iter().map(|one| format!("{} {one}", one.code)).collect();
             told.sort();
             told
         })

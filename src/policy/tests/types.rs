@@ -93,3 +93,19 @@ fn a_scope_is_typed_alike_where_actions_are_for_different_principals() {
     }
     assert!((10..42).contains(&fine), "{fine}");
 }
+
+#[test]
+fn a_value_that_no_list_has_is_told_whichever_namespace_the_list_is_in() {
+    let text = format!("{}\nnamespace N {{ entity Color enum [\"red\"]; }}\n", schema().text);
+    let rule = "@id(\"a\") @reason(\"R.\") @owner(\"IT\")\n\
+                permit (principal, action == Action::\"connect\", resource) when { N::Color::\"blue\" != N::Color::\"red\" };";
+    let schema = SourceText::new("wayleave.cedarschema", text);
+    let rules = [SourceText::new("rules/99-test.cedar", rule)];
+    let found = Policy::parse(&schema, &rules, &world()).unwrap_err().problems;
+    let told: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert!(
+        told.iter()
+            .any(|line| line.contains("rule `a` names `N::Color::\"blue\"`, which the schema does not list")),
+        "{told:?}"
+    );
+}

@@ -370,9 +370,7 @@ mod tests {
     #[test]
     fn a_flow_counts_once_and_is_forgotten_whoever_reads_its_two_lines_and_in_which_order() {
         let then = rules("");
-        let passed = |record: &Record| {
-            matches!(&record.act, Act::Closing { decided: Some(decided), .. } if decided.outcome == Outcome::Allow)
-        };
+        let passed = |record: &Record| matches!(&record.act, Act::Closing { decided: Some(decided), .. } if decided.outcome == Outcome::Allow);
         let (passed, refused): (Vec<Record>, Vec<Record>) = week(&then).into_iter().partition(passed);
         assert!(!passed.is_empty() && !refused.is_empty());
         let lines: Vec<(Vec<u8>, Vec<u8>)> = passed

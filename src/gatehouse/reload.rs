@@ -134,40 +134,14 @@ const AGAIN: Duration = Duration::from_secs(5);
 
 impl Reload {
     /// Follows the folder, which looked like `ruling` before it was read, until the task is dropped.
-    pub(super) async fn follow(self, mut ruling: Look) {
-        let mut read = None;
+    pub(super) async fn follow(self, ruling: Look) {
+        let (mut look, mut is_read) = (ruling, true);
         loop {
-            ruling = self.another(&ruling).await;
-            let again = read.as_ref() == Some(&ruling);
-            let is_read = self.reload(again).await;
-            read = Some(ruling.clone());
-            if !is_read {
-                tokio::time::sleep(AGAIN).await;
-                ruling = Look::default();
-            }
+            let next = next(&self.folder, &look, is_read).await;
+            let again = next == look;
+            look = next;
+            is_read = self.reload(again).await;
         }
-    }
-
-    /// Waits until the folder looks different, and stays so for a moment.
-    async fn another(&self, before: &Look) -> Look {
-        let mut look = self.look().await;
-        while look == *before {
-            look = self.look().await;
-        }
-        for _ in 1..MOST_LOOKS {
-            let again = self.look().await;
-            if std::mem::replace(&mut look, again) == look {
-                break;
-            }
-        }
-        look
-    }
-
-    async fn look(&self) -> Look {
-        tokio::time::sleep(EVERY).await;
-        let folder = self.folder.clone();
-        let look = tokio::task::spawn_blocking(move || Look::at(&folder)).await;
-        look.unwrap_or_default()
     }
 
     /// Reads the folder once, perhaps `again` though it looks the same, and puts it in force if it may rule. Returns false
@@ -234,6 +208,39 @@ impl Reload {
     }
 }
 
+/// Waits until the folder should be read, given how it looked the last time. What could not be read then is also read
+/// again though it looks the same: it does when it can be read.
+async fn next(folder: &Path, before: &Look, was_read: bool) -> Look {
+    let another = another(folder, before);
+    if was_read {
+        return another.await;
+    }
+    let changed = tokio::time::timeout(AGAIN, another).await;
+    changed.unwrap_or_else(|_| before.clone())
+}
+
+/// Waits until the folder looks different, and stays so for a moment.
+async fn another(folder: &Path, before: &Look) -> Look {
+    let mut look = look_at(folder).await;
+    while look == *before {
+        look = look_at(folder).await;
+    }
+    for _ in 1..MOST_LOOKS {
+        let again = look_at(folder).await;
+        if std::mem::replace(&mut look, again) == look {
+            break;
+        }
+    }
+    look
+}
+
+async fn look_at(folder: &Path) -> Look {
+    tokio::time::sleep(EVERY).await;
+    let folder = folder.to_owned();
+    let look = tokio::task::spawn_blocking(move || Look::at(&folder)).await;
+    look.unwrap_or_default()
+}
+
 /// How often the accounts are looked at: whoever is removed is signed out within a second.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -256,5 +263,33 @@ pub(super) async fn record(book: &Book, live: &Live, act: GatewayAct) {
     let rulebook = live.load().rulebook.id().clone();
     if let Err(error) = book.write(book.record(Act::Gateway { act, rulebook })).await {
         tracing::error!(%error, "the book does not take a record of the gateway itself");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::poll;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_could_not_be_read_is_read_again_after_a_while_and_its_correction_within_a_second() {
+        let folder = tempfile::tempdir().unwrap();
+        let (folder, file) = (folder.path(), folder.path().join("purposes.toml"));
+        std::fs::write(&file, b"\xff").unwrap();
+        let broken = Look::at(folder);
+        let began = Instant::now();
+        assert_eq!(next(folder, &broken, false).await, broken);
+        assert!(began.elapsed() >= AGAIN);
+
+        for was_read in [true, false] {
+            let began = Instant::now();
+            let mut corrected = std::pin::pin!(next(folder, &broken, was_read));
+            assert!(poll!(corrected.as_mut()).is_pending());
+            std::fs::write(&file, "corrected").unwrap();
+            assert_eq!(corrected.await, Look::at(folder));
+            assert!(began.elapsed() < Duration::from_secs(1), "{was_read}");
+        }
     }
 }

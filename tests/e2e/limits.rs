@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use http::StatusCode;
 use http_body_util::BodyExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use wayleave::facts::{Act, End, FaultCode, GatewayAct, Record};
+use wayleave::facts::{Act, Blame, End, FaultCode, GatewayAct, Record, Stage};
 
 use crate::harness::client::{Answer, Client, Sender};
 use crate::harness::scripted::Scripted;
@@ -270,6 +271,52 @@ async fn origins_that_cannot_be_reached_or_do_not_answer_are_named() {
         (closing.code(), closing.ended().status),
         (Some(FaultCode::OriginTimeout), Some(504))
     );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_stalls_is_blamed_on_whoever_holds_it_up() {
+    let silent = Scripted::bind().await;
+    let world = World::planned(|plan| {
+        plan.settings.upstream.response_timeout_s = 1;
+        plan.lead("silent.example.org", silent.address);
+    })
+    .await;
+    let dan = world.client("dan");
+    let proof = dan.authorization.clone().unwrap();
+    let (client, origin) = (
+        ("408", Blame::Client, FaultCode::ClientTimeout),
+        ("504", Blame::Origin, FaultCode::OriginTimeout),
+    );
+    // the last is more than the system takes from us for an origin that does not read
+    for (count, (length, said, (status, blame, code))) in (1..).zip([
+        (100, 3, client),
+        (100, 0, client),
+        (3, 3, origin),
+        (64 << 20, 64 << 20, origin),
+    ]) {
+        let mut wire = Wire::plain(&world).await;
+        world.sends(1);
+        wire.say(format!(
+            "POST http://silent.example.org/ HTTP/1.1\r\nHost: silent.example.org\r\nProxy-Authorization: {proof}\r\n\
+             Content-Length: {length}\r\n\r\n"
+        ))
+        .await;
+        let (mut hears, mut says) = tokio::io::split(wire.into_io());
+        let mut answer = [0; 12];
+        tokio::select! {
+            heard = hears.read_exact(&mut answer) => heard.map(drop).unwrap(),
+            () = async { says.write_all(&vec![b'x'; said]).await.ok(); std::future::pending().await } => {}
+        }
+        assert_eq!(&answer[9..], status.as_bytes(), "{said} of {length}");
+        let closing = world.closed_of(count, "silent.example.org", UNREAD).await;
+        let stage = Stage::Forward;
+        assert_eq!(
+            closing.ended().end,
+            End::Failed { blame, stage, code },
+            "{said} of {length}"
+        );
+    }
     world.close().await;
 }
 

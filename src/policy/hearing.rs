@@ -19,6 +19,7 @@ use super::memo::Memo;
 use super::opens::Opens;
 use super::question::{Question, check};
 use super::reasons::Tally;
+use super::request::wall_clock;
 use super::values::{self, COUNT, Circumstances, Values};
 use super::{Judged, Passage, Permit, Policy, RuleSet};
 use crate::facts::{Grant, GrantId, Host, Mode, Person, Place, PurposeId, Reason, SubjectId};
@@ -31,7 +32,7 @@ thread_local! {
 /// What is remembered between flows.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    people: Memo<SubjectId, Person, (Party, TimeZone)>,
+    people: Memo<SubjectId, Arc<Person>, (Party, TimeZone)>,
     sites: Memo<Host, Place, Party>,
     pub(super) claims: Memo<GrantId, Grant, Value>,
     /// Purposes, each as somebody's to declare: who declares it, who owns it, for how long at most.
@@ -54,6 +55,7 @@ pub struct Hearing<'a> {
 struct Terms {
     principal: Known,
     resource: Arc<Party>,
+    wall_clock: OnceCell<(i64, i64)>,
     leaves: [OnceCell<Option<Value>>; COUNT],
 }
 
@@ -69,7 +71,9 @@ impl Policy {
 
     fn terms(&self, flow: &Question<'_>) -> Result<Terms, Doubt> {
         let place = flow.place;
-        let principal = self.known(flow.person)?;
+        // the same pointer is the same person, and nothing of them needs to be compared
+        let is_known = |known: &Arc<Person>| known == flow.person;
+        let principal = self.known(flow.person, is_known, || Arc::clone(flow.person))?;
         let resource = self.memory.sites.of(&place.host, place, || {
             let (uid, entity) = self.nouns.site(place).map_err(|_| Doubt)?;
             let entity = Arc::new(entity.as_ref().clone());
@@ -78,13 +82,19 @@ impl Policy {
         Ok(Terms {
             principal,
             resource,
+            wall_clock: OnceCell::new(),
             leaves: Default::default(),
         })
     }
 
     /// A person in the engine's terms.
-    pub(super) fn known(&self, person: &Person) -> Result<Known, Doubt> {
-        self.memory.people.of(&person.id, person, || {
+    pub(super) fn known(
+        &self,
+        person: &Person,
+        is_known: impl FnOnce(&Arc<Person>) -> bool,
+        shared: impl FnOnce() -> Arc<Person>,
+    ) -> Result<Known, Doubt> {
+        self.memory.people.of_those(&person.id, is_known, shared, || {
             let zone = self.nouns.zone(person).map_err(|_| Doubt)?;
             let (uid, entity) = self.nouns.person(person).map_err(|_| Doubt)?;
             let entity = Arc::new(entity.as_ref().clone());
@@ -266,16 +276,17 @@ impl Facts for Frame<'_> {
         if let Some(known) = leaf.get() {
             return Ok(known.as_ref());
         }
-        let zone = &self.terms.principal.1;
         let values = &self.hearing.policy.memory.values;
         let flow = &self.hearing.flow;
+        let shown = || wall_clock(&self.terms.principal.1, flow.at);
+        let shown = || *self.terms.wall_clock.get_or_init(shown);
         let here = Circumstances {
             subject: flow.subject,
             arrival: flow.arrival,
             request: flow.request,
             at: flow.at,
         };
-        let made = values.leaf(number, &here, zone)?;
+        let made = values.leaf(number, &here, shown)?;
         Ok(leaf.get_or_init(|| made).as_ref())
     }
 

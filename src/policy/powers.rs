@@ -12,10 +12,11 @@ use super::engine::{Doubt, Engine, Facts, Party};
 use super::hearing::{Known, SCRATCH};
 use super::question::{GrantQuestion, Power, check_power};
 use super::reasons::Tally;
-use super::request::Nouns;
+use super::request::{Nouns, wall_clock};
 use super::schema::Book;
 use super::values::{self, COUNT, Circumstances};
 use super::{Policy, RuleSet, entity_of};
+use crate::facts::Person;
 
 /// The powers as the engine asks about them.
 pub(super) type Powers = HashMap<Power, Party>;
@@ -44,14 +45,15 @@ impl Policy {
 
     pub(super) fn weigh_power(&self, question: &GrantQuestion<'_>) -> Result<Tally, Doubt> {
         check_power(question, &self.vocabulary).map_err(|_| Doubt)?;
-        let principal = self.known(question.person)?;
+        let known = |person: &Person| self.known(person, |known| **known == *person, || Arc::new(person.clone()));
+        let principal = known(question.person)?;
         let declarer = question.declarer_person.filter(|other| other.id != question.person.id);
         let resource = self.purpose(question)?;
         let frame = Frame {
             policy: self,
             question,
             principal: &principal,
-            declarer: declarer.map(|other| self.known(other)).transpose()?,
+            declarer: declarer.map(known).transpose()?,
             channel: question.channel.as_str().into(),
             leaves: Default::default(),
         };
@@ -104,7 +106,8 @@ impl Facts for Frame<'_> {
             request: None,
             at: self.question.at,
         };
-        let made = self.policy.memory.values.leaf(number, &here, &self.principal.1)?;
+        let shown = || wall_clock(&self.principal.1, self.question.at);
+        let made = self.policy.memory.values.leaf(number, &here, shown)?;
         Ok(leaf.get_or_init(|| made).as_ref())
     }
 

@@ -6,11 +6,16 @@ use cedar_policy_core::ast::{Entity, EntityUID, Value};
 use jiff::tz::TimeZone;
 
 use super::engine::{Doubt, Facts, Party};
+use super::request::wall_clock;
 use super::values::{self, COUNT, Circumstances, Values};
 
 /// What was made of the context, each leaf when a rule first looked at it: for all actions and grants that are asked about
 /// one after the other.
-pub(super) type Made = [OnceCell<Option<Value>>; COUNT];
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    wall_clock: OnceCell<(i64, i64)>,
+    leaves: [OnceCell<Option<Value>>; COUNT],
+}
 
 /// The facts before the rules.
 pub(super) struct Frame<'a> {
@@ -39,11 +44,12 @@ impl Facts for Frame<'_> {
         if values::REQUEST.contains(&number) && self.here.request.is_none() {
             return Ok(None);
         }
-        let leaf = self.made.get(number).ok_or(Doubt)?;
+        let leaf = self.made.leaves.get(number).ok_or(Doubt)?;
         if let Some(known) = leaf.get() {
             return Ok(known.as_ref());
         }
-        let made = self.values.leaf(number, &self.here, self.zone)?;
+        let shown = || *self.made.wall_clock.get_or_init(|| wall_clock(self.zone, self.here.at));
+        let made = self.values.leaf(number, &self.here, shown)?;
         Ok(leaf.get_or_init(|| made).as_ref())
     }
 

@@ -32,7 +32,7 @@ thread_local! {
 /// What is remembered between flows.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    people: Memo<SubjectId, Person, (Party, TimeZone)>,
+    people: Memo<SubjectId, Arc<Person>, (Party, TimeZone)>,
     sites: Memo<Host, Place, Party>,
     pub(super) claims: Memo<GrantId, Grant, Value>,
     /// Purposes, each as somebody's to declare: who declares it, who owns it, for how long at most.
@@ -70,7 +70,9 @@ impl Policy {
 
     fn terms(&self, flow: &Question<'_>) -> Result<Terms, Doubt> {
         let place = flow.place;
-        let principal = self.known(flow.person)?;
+        // the same pointer is the same person, and nothing of them needs to be compared
+        let is_known = |known: &Arc<Person>| known == flow.person;
+        let principal = self.known(flow.person, is_known, || Arc::clone(flow.person))?;
         let resource = self.memory.sites.of(&place.host, place, || {
             let (uid, entity) = self.nouns.site(place).map_err(|_| Doubt)?;
             let entity = Arc::new(entity.as_ref().clone());
@@ -84,8 +86,13 @@ impl Policy {
     }
 
     /// A person in the engine's terms.
-    pub(super) fn known(&self, person: &Person) -> Result<Known, Doubt> {
-        self.memory.people.of(&person.id, person, || {
+    pub(super) fn known(
+        &self,
+        person: &Person,
+        is_known: impl FnOnce(&Arc<Person>) -> bool,
+        shared: impl FnOnce() -> Arc<Person>,
+    ) -> Result<Known, Doubt> {
+        self.memory.people.of_those(&person.id, is_known, shared, || {
             let zone = self.nouns.zone(person).map_err(|_| Doubt)?;
             let (uid, entity) = self.nouns.person(person).map_err(|_| Doubt)?;
             let entity = Arc::new(entity.as_ref().clone());

@@ -14,6 +14,7 @@ use super::request::Nouns;
 use super::schema::Book;
 use super::values::Circumstances;
 use super::{Policy, RuleSet, entity_of};
+use crate::facts::Person;
 
 /// The powers as the engine asks about them.
 pub(super) type Powers = HashMap<Power, Party>;
@@ -42,10 +43,11 @@ impl Policy {
 
     pub(super) fn weigh_power(&self, question: &GrantQuestion<'_>) -> Result<Tally, Doubt> {
         check_power(question, &self.vocabulary).map_err(|_| Doubt)?;
-        let principal = self.known(question.person)?;
+        let known = |person: &Person| self.known(person, |known| **known == *person, || Arc::new(person.clone()));
+        let principal = known(question.person)?;
         let declarer = question.declarer_person.filter(|other| other.id != question.person.id);
         let resource = self.purpose(question)?;
-        let declarer = declarer.map(|other| self.known(other)).transpose()?;
+        let declarer = declarer.map(known).transpose()?;
         let channel = question.channel.as_str().into();
         let frame = Frame {
             values: &self.memory.values,

@@ -1,6 +1,7 @@
 //! The one question: may this flow pass, and may it be read?
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::Rulebook;
 use super::coach::continued_by;
@@ -57,7 +58,7 @@ impl Rulebook {
     fn counter<'a>(&'a self, seen: &'a Observation, at: (&'a Place, &'a str)) -> Result<Counter<'a>, Cause> {
         let subject = seen.subject.as_ref().ok_or(Cause::NoIdentity)?;
         // INVARIANT: what the directory knows counts only for the person whom a method proved.
-        let person = seen.person.as_deref().filter(|person| person.id == subject.id);
+        let person = seen.person.as_ref().filter(|person| person.id == subject.id);
         let person = person.ok_or(Cause::UnknownPerson)?;
         Ok(Counter {
             rules: self,
@@ -91,7 +92,7 @@ pub(super) fn actions(reading: Option<&Reading>) -> Vec<&str> {
 pub(super) fn flow<'a>(
     seen: &'a Observation,
     subject: &'a Subject,
-    person: &'a Person,
+    person: &'a Arc<Person>,
     (place, path): (&'a Place, &'a str),
 ) -> Question<'a> {
     let request = |head: &'a Head| RequestFacts {

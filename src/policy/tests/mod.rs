@@ -219,7 +219,7 @@ fn place(host: &str) -> Place {
 /// One flow, ready to be asked about.
 #[derive(Clone, Debug)]
 struct Flow {
-    person: Person,
+    person: Arc<Person>,
     subject: Subject,
     arrival: Arrival,
     place: Place,
@@ -229,7 +229,7 @@ struct Flow {
 }
 
 fn flow(who: &str, host: &str) -> Flow {
-    let person = cast(who);
+    let person = Arc::new(cast(who));
     let place = place(host);
     Flow {
         subject: Subject {
@@ -298,7 +298,7 @@ impl Flow {
     }
 
     fn zone(mut self, zone: &str) -> Self {
-        zone.clone_into(&mut self.person.time_zone);
+        zone.clone_into(&mut Arc::make_mut(&mut self.person).time_zone);
         self
     }
 
@@ -308,7 +308,7 @@ impl Flow {
     }
 
     fn trained_until(mut self, until: Option<&str>) -> Self {
-        self.person.training = until
+        Arc::make_mut(&mut self.person).training = until
             .map(|text| ("social-media".to_owned(), time(text)))
             .into_iter()
             .collect();

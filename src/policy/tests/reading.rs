@@ -89,7 +89,7 @@ const CHANGES: [Change; 13] = [
                 "rules/c.cedar",
                 "principal.region",
                 "principal has manager && principal.manager.region",
-            )
+            );
         },
         Some("wayleave::policy::out-of-sight"),
     ),

@@ -18,6 +18,7 @@ use super::secrets::Secret;
 use super::signature::{Embed, Mark, Signature};
 use super::tree::{ActivityTable, CategoryTree, Platform};
 use crate::facts::fields::{Fields, Reader};
+use crate::facts::syntax::parsed;
 use crate::facts::{Category, Partial, PlatformId, Problem, SourceText};
 
 /// What is collected while files are read.
@@ -26,6 +27,8 @@ pub(super) struct Draft {
     pub(super) categories: CategoryTree,
     pub(super) category_names: Vec<(Box<str>, BTreeSet<Category>)>,
     pub(super) activities: ActivityTable,
+    /// The activities that are listed, whatever is wrong with them.
+    pub(super) listed_activities: BTreeSet<String>,
     pub(super) platforms: BTreeMap<PlatformId, Platform>,
     pub(super) domains: Vec<Domain>,
     /// Which platform took a name first.
@@ -54,19 +57,25 @@ pub(super) fn catalog(files: &[SourceText]) -> Partial<Catalog> {
         has_every_category &= has_every_name;
     }
     let mut activities: Vec<Problem> = missing(files, ACTIVITIES).into_iter().collect();
+    let mut has_every_activity = activities.is_empty();
     for file in named(ACTIVITIES) {
-        let (found, _) = one(file, lists::ACTIVITIES, |fields| {
+        let (found, has_every_name) = one(file, lists::ACTIVITIES, |fields| {
             lists::activities(fields, &mut draft);
         });
         activities.extend(found);
+        has_every_activity &= has_every_name;
     }
     let mut platforms = Vec::new();
     for file in files {
         let name = stem(file);
         if ![CATEGORIES, ACTIVITIES, LOCAL].contains(&name) {
-            let homes = |id: &str| files.iter().find(|other| stem(other) == id && id != name);
+            let home = |id: &str| {
+                files
+                    .iter()
+                    .find(|other| stem(other) == id && id != name && declares(other, id))
+            };
             let (found, _) = one(file, platform::PLATFORM, |fields| {
-                platform::platform(fields, name, homes, &mut draft);
+                platform::platform(fields, name, home, &mut draft);
             });
             platforms.extend(told_once(found));
         }
@@ -80,7 +89,7 @@ pub(super) fn catalog(files: &[SourceText]) -> Partial<Catalog> {
     if !has_every_category {
         without("wayleave::catalog::unknown-category");
     }
-    if !activities.is_empty() {
+    if !has_every_activity {
         without("wayleave::catalog::unknown-activity");
     }
     let problems = [categories, activities, platforms, local].concat();
@@ -105,21 +114,37 @@ fn one(file: &SourceText, known: &[&str], read: impl FnOnce(&Fields<'_, '_>)) ->
     (reader.into_problems(), has_every_name)
 }
 
-/// Of a file that takes the hosts of another platform, the first: all the others, and its signatures, go with it where it
-/// began as a copy.
-fn told_once(mut problems: Vec<Problem>) -> Vec<Problem> {
+/// Whether a file says that it is about the platform `id`; not if it says nothing of it.
+fn declares(file: &SourceText, id: &str) -> bool {
+    let (table, _) = parsed(file);
+    table.get_ref().get("id").and_then(|id| id.get_ref().as_str()) == Some(id)
+}
+
+/// Of a file that takes the hosts of another platform, the first of them: all the others, and its signatures, go with it
+/// where it began as a copy.
+fn told_once(problems: Vec<Problem>) -> Vec<Problem> {
     let takes = |problem: &Problem| problem.code == "wayleave::catalog::overlap";
-    let more = problems.iter().filter(|problem| takes(problem)).count();
-    let Some(first) = problems.iter_mut().find(|problem| takes(problem)).filter(|_| more > 1) else {
-        return problems;
-    };
-    first.message = format!("{}, as are {} more of its hosts", first.message, more - 1);
-    let first = first.clone();
-    problems.retain(|problem| {
-        let follows = takes(problem) || problem.code == "wayleave::catalog::duplicate";
-        *problem == first || !follows
+    // the help names the other platform
+    let mut taken: BTreeMap<Option<String>, usize> = BTreeMap::new();
+    for problem in problems.iter().filter(|problem| takes(problem)) {
+        *taken.entry(problem.help.clone()).or_default() += 1;
+    }
+    let is_a_copy = taken.values().any(|hosts| *hosts > 1);
+    let told = problems.into_iter().filter_map(|mut problem| {
+        if !takes(&problem) {
+            return Some(problem).filter(|one| !is_a_copy || one.code != "wayleave::catalog::duplicate");
+        }
+        match taken.remove(&problem.help)? {
+            1 => {}
+            2 => problem.message.push_str(", as is 1 more of its hosts"),
+            hosts => {
+                let more = format!(", as are {} more of its hosts", hosts - 1);
+                problem.message.push_str(&more);
+            }
+        }
+        Some(problem)
     });
-    problems
+    told.collect()
 }
 
 fn stem(file: &SourceText) -> &str {

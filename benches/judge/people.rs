@@ -56,9 +56,10 @@ fn change(live: &Live, old: &Sources, new: &Sources) -> [Duration; 5] {
     let ruling = live.load();
     let assembled = Rulebook::assemble_after(Some(&ruling), new).unwrap();
     let made = began.elapsed();
+    let asked = Instant::now();
     let report = assembled.rulebook.run_cases(&assembled.directory, &new.cases);
     assert!(report.is_green());
-    let ran = began.elapsed();
+    let ran = asked.elapsed();
     live.replace(assembled.in_mode(Mode::Enforce));
     let whole = began.elapsed();
     let alone = |file: &str| {
@@ -71,13 +72,7 @@ fn change(live: &Live, old: &Sources, new: &Sources) -> [Duration; 5] {
         assert!(directory.person(&who()).is_some());
         began.elapsed()
     };
-    [
-        whole,
-        made,
-        ran - made,
-        alone("people/p004.toml"),
-        alone("people/one.toml"),
-    ]
+    [whole, made, ran, alone("people/p004.toml"), alone("people/one.toml")]
 }
 
 fn who() -> SubjectId {

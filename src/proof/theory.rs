@@ -1,16 +1,19 @@
 //! The rules as something that can be reasoned about: schema, policies, and what is known of every request there can be.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, OnceLock};
 
 use cedar_policy::{
-    ActionConstraint, Effect, Entities, EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, SchemaFragment,
-    ValidationMode, Validator,
+    Effect, Entities, EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, SchemaFragment, ValidationMode,
+    Validator,
 };
-use cedar_policy_core::ast::{self, Expr, ExprKind, Literal};
 use serde_json::Value;
 
+use super::Example;
 use super::ladders::{Known, Ladders, known, ladders};
+use super::looks::{Looks, kinds, leaves_room};
 use super::places::Places;
+use super::premise::{Premise, digest};
 use super::rewrite::also;
 use crate::facts::Problem;
 use crate::policy::{Rule, RuleSet};
@@ -52,11 +55,17 @@ pub struct Theory {
     /// The actions and the groups that they are in.
     actions: Entities,
     /// The rules, each with its end as a condition.
-    rules: Vec<Policy>,
+    rules: Vec<Arc<Premise>>,
     /// The places of the rules among them.
     numbers: HashMap<String, usize>,
+    /// The places of those that may match each of `envs`.
+    spoken: Vec<Vec<usize>>,
+    /// What a proof rests on that speaks of all of these.
+    grounds: Vec<OnceLock<String>>,
     /// How the rules see each of `envs`: those of one number they cannot tell apart.
     seen: Vec<usize>,
+    /// All that rules and properties name.
+    named: BTreeSet<EntityUid>,
     /// What holds of every request, whatever it names.
     always: Vec<String>,
     /// What holds of those that name something.
@@ -88,12 +97,15 @@ impl Theory {
                 let end = condition(&format!("context.now < datetime(\"{end}\")"));
                 policy = end.and_then(|end| also(&policy, &end)).unwrap_or(policy);
             }
-            rules.push(policy);
+            rules.push(Arc::new(Premise::new(policy)));
         }
         let mut envs: Vec<RequestEnv> = schema.request_envs().collect();
         envs.sort_by_key(|env| (env.action().to_string(), env.resource().to_string()));
         let ladders = ladders(rulebook, people);
-        let named = rules.iter().chain(more).flat_map(Policy::entity_literals).collect();
+        let of_rules = rules
+            .iter()
+            .flat_map(|rule: &Arc<Premise>| rule.names().iter().cloned());
+        let named = of_rules.chain(more.iter().flat_map(Policy::entity_literals)).collect();
         let understood = |text: &str| is_understood(text, &schema);
         let always = ALWAYS_TRUE.iter().map(|text| (*text).to_owned());
         let odd = understood(ORDINARY).then(|| excluding("odd", std::iter::once(ORDINARY)));
@@ -104,17 +116,24 @@ impl Theory {
             let shape = shapes.get(env.action().id().unescaped()).cloned();
             (env.principal().to_string(), env.resource().to_string(), shape)
         };
-        let looks = Looks::of(&rules.iter().collect::<Vec<_>>(), &envs, &actions);
+        let policies: Vec<&Policy> = rules.iter().map(|rule| rule.policy()).collect();
+        let looks = Looks::of(&policies, &envs, &actions);
+        let spoken: Vec<Vec<usize>> = looks.iter().map(Looks::spoken_of).collect();
         let looks: Vec<_> = looks.into_iter().zip(envs.iter().map(shape)).collect();
         let numbers = rules.iter().enumerate();
         Ok(Self {
-            numbers: numbers.map(|(number, rule)| (rule.id().to_string(), number)).collect(),
+            numbers: numbers
+                .map(|(number, rule)| (rule.policy().id().to_string(), number))
+                .collect(),
+            grounds: spoken.iter().map(|_| OnceLock::new()).collect(),
+            spoken,
             seen: kinds(&looks.iter().collect::<Vec<_>>()),
             actions,
             always: always.filter(|text| understood(text)).collect(),
             known: known.filter(|known| understood(&known.condition)).collect(),
             odd,
             places: Places::new(rulebook, people, &named, &schema),
+            named,
             schema,
             envs,
             rules,
@@ -123,25 +142,58 @@ impl Theory {
     }
 
     /// The rules that may match a request of the kind.
-    pub fn rules<'a>(&'a self, env: &'a RequestEnv) -> impl Iterator<Item = &'a Policy> {
-        self.rules.iter().filter(|rule| self.speaks_of(rule, env))
+    pub fn rules(&self, env: &RequestEnv) -> impl Iterator<Item = &Arc<Premise>> {
+        let place = self.place(env).and_then(|place| self.spoken.get(place));
+        place.into_iter().flatten().filter_map(|number| self.rules.get(*number))
+    }
+
+    fn place(&self, env: &RequestEnv) -> Option<usize> {
+        self.envs.iter().position(|one| one == env)
     }
 
     /// All rules.
-    pub fn every(&self) -> impl Iterator<Item = &Policy> {
+    pub fn every(&self) -> impl Iterator<Item = &Arc<Premise>> {
         self.rules.iter()
     }
 
     /// Whether the schema has the words of every rule.
     pub fn is_understood(&self) -> bool {
         let validator = Validator::new(self.schema.clone());
-        let result = validator.validate(&set(self.rules.iter().cloned()), ValidationMode::Strict);
+        let all = set(self.rules.iter().map(|rule| rule.policy().clone()));
+        let result = validator.validate(&all, ValidationMode::Strict);
         result.validation_errors().next().is_none()
     }
 
     /// The rule called `id`.
-    pub fn rule(&self, id: &str) -> Option<&Policy> {
+    pub fn rule(&self, id: &str) -> Option<&Arc<Premise>> {
         self.rules.get(*self.numbers.get(id)?)
+    }
+
+    /// A digest of what a proof rests on that speaks of this rule: what it says, and what is known of all that it names.
+    pub(super) fn ground(&self, rule: &Premise) -> String {
+        let known = rule.names().iter().map(|name| {
+            let above = self.ladders.get(name);
+            format!("{name} {above:?} {}", self.places.told_of(name))
+        });
+        let known: Vec<String> = known.collect();
+        digest(std::iter::once(rule.meaning()).chain(known.iter().map(String::as_str)))
+    }
+
+    /// The same of all rules that may match a request of the kind.
+    pub(super) fn grounds(&self, env: &RequestEnv) -> &str {
+        let ground = self.place(env).and_then(|place| self.grounds.get(place));
+        ground.map_or("", |ground| {
+            ground.get_or_init(|| {
+                let mut all: Vec<String> = self.rules(env).map(|rule| self.ground(rule)).collect();
+                all.sort_unstable();
+                digest(all.iter().map(String::as_str))
+            })
+        })
+    }
+
+    /// What is held true of every request, whatever it names.
+    pub(super) fn always(&self) -> impl Iterator<Item = &str> {
+        self.always.iter().map(String::as_str)
     }
 
     /// Whether the scope of a rule leaves room for the kind of request.
@@ -207,18 +259,29 @@ impl Theory {
         names
     }
 
-    /// Forbids the requests that cannot be, as far as it can be told by what `policies` name.
-    pub fn impossible<'a>(&self, policies: impl IntoIterator<Item = &'a Policy>) -> Policy {
-        let named: BTreeSet<EntityUid> = policies.into_iter().flat_map(Policy::entity_literals).collect();
+    /// Forbids the requests that cannot be, as far as it can be told by what they are `named` to be about.
+    pub fn impossible(&self, named: &BTreeSet<EntityUid>) -> Policy {
         let known = self.known.iter();
         let known = known.filter(|known| known.names.iter().all(|name| named.contains(name)));
-        let places = self.places.conditions(&named);
+        let places = self.places.conditions(named);
         let conditions = self
             .always
             .iter()
             .chain(known.map(|known| &known.condition))
             .chain(&places);
         excluding("impossible", conditions.map(String::as_str))
+    }
+
+    /// Whom and what an example is about, with all that they are in, or should be, as far as any rule names it: a solver
+    /// makes up names for what no rule can tell apart.
+    pub(super) fn around(&self, example: &Example) -> BTreeSet<EntityUid> {
+        let present = present(example);
+        let above = present.iter().flat_map(|name| {
+            let ladder = self.ladders.get(name).into_iter().flatten();
+            ladder.chain(self.places.above(name))
+        });
+        let all = present.iter().chain(above);
+        all.filter(|name| self.named.contains(*name)).cloned().collect()
     }
 
     /// Forbids the requests that nobody would recognise, where the schema has the words to tell.
@@ -256,6 +319,17 @@ impl Theory {
     }
 }
 
+/// Whom and what an example is about, and all that they are in.
+pub(super) fn present(example: &Example) -> BTreeSet<EntityUid> {
+    let request = &example.request;
+    let both = [request.principal(), request.resource()].into_iter().flatten();
+    let with_above = both.flat_map(|uid| {
+        let above = example.entities.ancestors(uid).into_iter().flatten();
+        std::iter::once(uid).chain(above)
+    });
+    with_above.cloned().collect()
+}
+
 /// A set of policies with different names.
 pub fn set(policies: impl IntoIterator<Item = Policy>) -> PolicySet {
     let mut set = PolicySet::new();
@@ -264,13 +338,6 @@ pub fn set(policies: impl IntoIterator<Item = Policy>) -> PolicySet {
         let _ = set.add(policy);
     }
     set
-}
-
-/// The set with one more policy.
-pub fn with(mut policies: PolicySet, policy: &Policy) -> PolicySet {
-    // two of one name are one
-    let _ = policies.add(policy.clone());
-    policies
 }
 
 fn condition(text: &str) -> Option<Policy> {
@@ -287,65 +354,6 @@ pub(super) fn is_understood(text: &str, schema: &Schema) -> bool {
             .next()
             .is_none()
     })
-}
-
-/// How some rules look at a kind of request: which of them speak of it, and by what they call its action in their conditions.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Looks {
-    spoken_of: Vec<bool>,
-    called: Vec<EntityUid>,
-}
-
-impl Looks {
-    fn of<'a>(rules: &[&Policy], envs: impl IntoIterator<Item = &'a RequestEnv>, actions: &Entities) -> Vec<Self> {
-        let named: BTreeSet<EntityUid> = rules.iter().copied().flat_map(named_in_conditions).collect();
-        let scopes: Vec<ActionConstraint> = rules.iter().map(|rule| rule.action_constraint()).collect();
-        let looks = |env: &RequestEnv| Self {
-            spoken_of: scopes.iter().map(|scope| leaves_room(scope, env, actions)).collect(),
-            called: named
-                .iter()
-                .filter(|uid| is_or_holds(uid, env, actions))
-                .cloned()
-                .collect(),
-        };
-        envs.into_iter().map(looks).collect()
-    }
-}
-
-fn leaves_room(scope: &ActionConstraint, env: &RequestEnv, actions: &Entities) -> bool {
-    match scope {
-        ActionConstraint::Any => true,
-        ActionConstraint::Eq(uid) => uid == env.action(),
-        ActionConstraint::In(uids) => uids.iter().any(|uid| is_or_holds(uid, env, actions)),
-    }
-}
-
-/// Whether something is the action of a kind of request, or a group that it is in.
-fn is_or_holds(uid: &EntityUid, env: &RequestEnv, actions: &Entities) -> bool {
-    uid == env.action() || actions.is_ancestor_of(uid, env.action())
-}
-
-/// Each thing's place among those that differ, in the order in which they come first.
-fn kinds<T: Ord>(things: &[&T]) -> Vec<usize> {
-    let mut known = BTreeMap::new();
-    let mut place = |thing| {
-        let next = known.len();
-        *known.entry(thing).or_insert(next)
-    };
-    things.iter().map(|thing| place(*thing)).collect()
-}
-
-/// The actions and groups of actions that the conditions of a rule name, beside its scope.
-fn named_in_conditions(policy: &Policy) -> Vec<EntityUid> {
-    let policy: &ast::Policy = policy.as_ref();
-    let conditions = policy.non_scope_constraints().into_iter();
-    let named = conditions.flat_map(Expr::subexpressions).filter_map(|part| {
-        let ExprKind::Lit(Literal::EntityUID(uid)) = part.expr_kind() else {
-            return None;
-        };
-        Some(EntityUid::from(uid.as_ref().clone()))
-    });
-    named.filter(|uid| uid.type_name().basename() == "Action").collect()
 }
 
 /// What each action of a schema applies to, by its name.
@@ -400,7 +408,7 @@ mod tests {
             .push(SourceText::new("rules/99-test.cedar", rules.concat()));
         let assembled = Rulebook::assemble(&sources).unwrap();
         let theory = Theory::new(&sources, &assembled.rulebook, &assembled.directory, &[]).unwrap();
-        let ids = theory.every().map(|policy| policy.id().to_string());
+        let ids = theory.every().map(|rule| rule.policy().id().to_string());
         let ids: Vec<String> = ids.filter(|id| id.starts_with("test.")).collect();
         assert_eq!(ids, ["test.coach-permit", "test.enforce-permit", "test.enforce-forbid"]);
     }

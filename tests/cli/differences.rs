@@ -706,5 +706,13 @@ mod solved {
         let told = desk.types("wayleave diff policies new --limit 0");
         assert!(told.starts_with("exit 4\n"), "{told}");
         assert!(told.contains("newly allowed: nothing found\n"), "{told}");
+        insta::assert_snapshot!(desk.types("wayleave diff policies new --total 0"), @"
+        exit 4
+        --- stdout
+        newly allowed: nothing found
+        newly denied: nothing found
+        undecided about approve through `approve.owner-or-manager`: whether it always evaluates: the time for all of it was up
+        the time for all of it was up after 0 questions of at most 0 rules: give it more with `--total`
+        ");
     }
 }

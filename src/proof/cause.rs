@@ -92,7 +92,7 @@ impl<'a> Alone<'a> {
 /// What a cause is on the other side, where that speaks of such requests.
 pub(super) fn counterpart(cause: &Policy, more: &Theory, less: &Theory, env: &RequestEnv) -> Option<Arc<Premise>> {
     let side = if cause.effect() == Effect::Permit { less } else { more };
-    let same = side.rule(&cause.id().to_string())?;
+    let same = side.rule(cause.id().as_ref())?;
     side.speaks_of(same.policy(), env).then(|| Arc::clone(same))
 }
 

@@ -1,11 +1,11 @@
 //! All that is to be proved of a folder, and what becomes of it.
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use super::claim::{expressions, of_claims, of_property, of_rules, said};
 use super::property::{Property, read};
 use super::shelf::Shelf;
-use super::{Check, Language, Missing, Outcome, Theory, prove};
+use super::{Check, Effort, Language, Missing, Outcome, Theory, prove};
 use crate::facts::Problem;
 use crate::rulebook::{Assembled, Directory, Draft, Rulebook, Sources};
 
@@ -98,8 +98,8 @@ impl Work {
         self
     }
 
-    /// Proves what the shelf does not remember, each check within `limit`.
-    pub fn prove(&self, shelf: &Shelf, limit: Duration) -> Result<Vec<Outcome>, Missing> {
+    /// Proves what the shelf does not remember, as far as the effort goes.
+    pub fn prove(&self, shelf: &Shelf, effort: &Arc<Effort>) -> Result<Vec<Outcome>, Missing> {
         let numbered = self.digests.iter().enumerate();
         let open: Vec<usize> = numbered
             .filter(|(_, digest)| !shelf.has(digest))
@@ -115,7 +115,7 @@ impl Work {
                 shelf.keep(digest);
             }
         };
-        let proved = prove(&self.theory, &checks, limit, &keep)?;
+        let proved = prove(&self.theory, &checks, effort, &keep)?;
         let mut outcomes = vec![Outcome::Proved; self.checks.len()];
         for (number, outcome) in open.into_iter().zip(proved) {
             if let Some(place) = outcomes.get_mut(number) {

@@ -269,6 +269,40 @@ mod solved {
     }
 
     #[test]
+    fn a_permit_that_coaches_does_not_stand_for_one_that_is_gone() {
+        let desk = Desk::with_policies();
+        let rules = desk.read("policies/rules/20-purposes.cedar");
+        let start = rules.find("@id(\"recruiting.read\")").unwrap();
+        let end = start + rules[start..].find("};").unwrap() + 2;
+        let coached = rules[start..end].replacen("recruiting.read\")", "soft\")\n@mode(\"coach\")\n@untested(\"x\")", 1);
+        desk.write("policies/rules/50-soft.cedar", &format!("{coached}\n"));
+        assert_eq!(desk.types("cp -r policies new"), "exit 0\n");
+        let gone = format!("{}{}", &rules[..start], &rules[end..]);
+        desk.write("new/rules/20-purposes.cedar", &gone);
+        let told = desk.types("wayleave diff policies new");
+        assert!(told.starts_with("exit 1\n") || told.starts_with("exit 4\n"), "{told}");
+        assert!(!told.contains("\nequivalent"), "{told}");
+        assert!(told.contains("not of what passes at once"), "{told}");
+        assert!(told.contains("newly denied to these people:\n"), "{told}");
+        let proved = desk.types("wayleave prove policies --only recruiting.read --no-cache");
+        assert!(proved.starts_with("exit 0\n"), "{proved}");
+    }
+
+    #[test]
+    fn a_permit_that_has_ended_fails_nobody_any_more() {
+        let desk = with_new();
+        desk.write(
+            "new/rules/50-old.cedar",
+            "@id(\"old\") @reason(\"R.\") @owner(\"IT\") @untested(\"x\") @expires(\"2026-01-31T00:00:00Z\")\n\
+             permit (principal, action == Action::\"browse\", resource is Site)\n\
+             when { context.request.bytes + 1 > 5 && principal.employment == Employment::\"vendor\" };\n",
+        );
+        let told = desk.types("wayleave diff policies new");
+        // before its end it failed, which the engine confirms
+        assert!(!told.contains("please report"), "{told}");
+    }
+
+    #[test]
     fn who_may_newly_do_what_is_told_with_a_request_for_each() {
         let desk = with_new();
         desk.edit_rule(
@@ -722,5 +756,13 @@ mod solved {
         let told = desk.types("wayleave diff policies new --limit 0");
         assert!(told.starts_with("exit 4\n"), "{told}");
         assert!(told.contains("newly allowed: nothing found\n"), "{told}");
+        insta::assert_snapshot!(desk.types("wayleave diff policies new --total 0"), @"
+        exit 4
+        --- stdout
+        newly allowed: nothing found
+        newly denied: nothing found
+        undecided about approve through `approve.owner-or-manager`: whether it always evaluates: the time for all of it was up
+        the time for all of it was up after 0 questions of at most 0 rules: give it more with `--total`
+        ");
     }
 }

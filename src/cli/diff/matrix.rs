@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 
+use super::report::coaches_beside;
 use super::{Side, theories};
 use crate::clock::Timestamp;
 use crate::facts::{Activity, Arrival, Door, MethodName, NetworkName, PlatformId, PurposeId};
@@ -101,7 +102,7 @@ fn representatives(old: &Side, new: &Side) -> BTreeSet<PlatformId> {
 fn classes(old: &Side, new: &Side) -> Vec<BTreeSet<String>> {
     if let Some((before, after)) = theories(old, new) {
         let is_apart = |class: &BTreeSet<String>| class.iter().any(|name| Vocabulary::is_apart(name));
-        let (apart, mut classes): (Vec<_>, Vec<_>) = proof::classes(&before, &after, !old.has_data_of(new))
+        let (apart, mut classes): (Vec<_>, Vec<_>) = proof::classes(&before, &after, !old.has_data_of(new) || coaches_beside(old, new))
             .into_iter()
             .partition(is_apart);
         let whole_flows = |name: &String| ["connect", "inspect", "declare"].contains(&name.as_str());

@@ -238,8 +238,8 @@ fn a_purpose_that_covers_nothing_of_what_a_rule_permits_is_told_and_one_that_cov
     --- stdout
     wayleave::policy::not-covered
 
-      ⚠ rule `mine` never applies under the purpose `market-research`: its grants never cover
-      │ `administer`, `publish`, and the rule permits nothing else
+      ⚠ rule `mine` permits nothing that grants for the purpose `market-research` cover: they never
+      │ cover `administer`, `publish`
        ╭─[rules/50-mine.cedar:3:59]
      2 │ permit (principal in Role::"engineer", action in [Action::"share", Action::"moderate"], resource in Category::"professional")
      3 │ when { context has purpose && [PurposeKind::"recruiting", PurposeKind::"market-research"].contains(context.purpose.kind) };
@@ -247,7 +247,8 @@ fn a_purpose_that_covers_nothing_of_what_a_rule_permits_is_told_and_one_that_cov
        ·                                                                          ╰── here
        ╰────
       help: add `administer`, `publish` to its `covers` in `purposes.toml`, or leave the purpose out
-            of the rule
+            of the rule: what a grant does not cover is refused under it, by `guard.scope*` on social
+            media
 
     policies: sound (41 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
     "#);

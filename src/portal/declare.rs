@@ -121,6 +121,7 @@ impl Portal {
             }
             NotGranted::Refused(why) => line((self.words.not_declared)(&why)),
             NotGranted::TooMany(held) => line((self.words.too_many)(held)),
+            NotGranted::TooManyWaiting(waiting) => line((self.words.too_many_waiting)(waiting)),
             NotGranted::NotKept(_) => line(self.words.not_kept.to_owned()),
         })
     }

@@ -11,6 +11,7 @@
 //! It must never grant what it cannot record, never show one person what belongs to another, and never let a page of
 //! a site or of somebody else act for the person in front of it.
 
+mod answers;
 mod api;
 mod case;
 mod coach;
@@ -20,6 +21,7 @@ mod intake;
 mod memory;
 mod mine;
 pub mod pages;
+mod proof;
 mod provenance;
 #[cfg(test)]
 mod tests;
@@ -38,6 +40,7 @@ use serde::{Deserialize, Serialize};
 use crate::audit::Book;
 use crate::clock::Timestamp;
 use crate::facts::{Arrival, FaultCode, Host, Observation, Person, RecordId, Remedy, RulebookId, Subject, SubjectId};
+use crate::identity::Guard;
 use crate::ledger::Ledger;
 use crate::rulebook::{InForce, Refusal, Rulebook, Visitor};
 pub use deeds::NotGranted;
@@ -89,6 +92,8 @@ pub struct PortalParts {
     pub ledger: Ledger,
     /// Where everything is recorded.
     pub book: Book,
+    /// Who looks at passwords where somebody must prove once more who they are.
+    pub guard: Arc<Guard>,
     /// How long the body of a form or of a call may take.
     pub patience: Duration,
 }
@@ -159,6 +164,7 @@ pub struct Portal {
     settings: Settings,
     ledger: Ledger,
     book: Book,
+    guard: Arc<Guard>,
     patience: Duration,
     memory: Memory,
     tokens: Tokens,
@@ -176,6 +182,7 @@ impl Portal {
             settings: parts.settings,
             ledger: parts.ledger,
             book: parts.book,
+            guard: parts.guard,
             patience: parts.patience,
             tokens: Tokens::new().ok_or(PortalError::Random)?,
             words: &ENGLISH,
@@ -299,18 +306,21 @@ impl Portal {
         match (method, segments.as_slice()) {
             ("GET" | "HEAD", ["grants"]) => self.list_grants(visit, visitor),
             ("POST", ["grants"]) => self.post_grant(visit, visitor, received).await,
-            ("GET" | "HEAD", ["grants", id]) => self.show_grant(visit, visitor, id),
+            ("GET" | "HEAD", ["grants", id]) => self.show_grant(visit, visitor, id, api::channel(received)),
             ("DELETE", ["grants", id]) => self.delete_grant(visit, visitor, id, received).await,
             ("GET" | "HEAD", ["decisions", record]) => self.show_decision(visit, visitor, record),
             ("POST", ["decisions", record, "continue"]) => {
                 self.go_on_by_call(visit, visitor, (record, api::channel(received)))
                     .await
             }
+            ("POST", ["grants", id, "approve"]) => self.approve_by_call(visit, visitor, received, id).await,
+            ("POST", ["grants", id, "decline"]) => self.decline_by_call(visit, visitor, received, id).await,
+            ("GET" | "HEAD", ["approvals"]) => self.list_approvals(visit, visitor, api::channel(received)),
             ("GET" | "HEAD", ["purposes"]) => api::list_purposes(visit, visitor),
             (_, ["grants"]) => wrong_method("GET, HEAD, POST"),
             (_, ["grants", _]) => wrong_method("GET, HEAD, DELETE"),
-            (_, ["decisions", _, "continue"]) => wrong_method("POST"),
-            (_, ["decisions", _] | ["purposes"]) => wrong_method("GET, HEAD"),
+            (_, ["decisions", _, "continue"] | ["grants", _, "approve" | "decline"]) => wrong_method("POST"),
+            (_, ["decisions", _] | ["purposes"] | ["approvals"]) => wrong_method("GET, HEAD"),
             _ => api::not_found("There is no such address under /v1."),
         }
     }

@@ -57,10 +57,12 @@ impl Counter {
             ..audit::Settings::default()
         };
         let (book, _) = Book::open(&settings, Clock::fixed(noon()), Vec::new()).unwrap();
+        let anywhere: crate::identity::MaySend = Arc::new(|_| true);
         let parts = PortalParts {
             settings: Settings::default(),
             ledger: Ledger::open(&self.folder.path().join("ledger.db")).unwrap(),
             book,
+            guard: Arc::new(Guard::new(&self.accounts(), &anywhere).unwrap()),
             patience: Duration::from_secs(30),
         };
         Portal::new(parts).unwrap()
@@ -91,6 +93,13 @@ impl Counter {
         let person = self.person();
         let (visit, visitor) = self.visit(&person);
         portal.give(&visit, visitor, &recruiting(), Channel::Portal).await
+    }
+
+    fn accounts(&self) -> crate::identity::Settings {
+        crate::identity::Settings {
+            users: self.folder.path().join("users.toml"),
+            ..crate::identity::Settings::default()
+        }
     }
 
     fn records(&self) -> PathBuf {
@@ -282,9 +291,9 @@ async fn a_grant_that_counted_is_not_void_however_long_it_is_over() {
         expires: days_ago(days - 1),
         ..counter.terms()
     };
-    let old = portal.ledger.give(terms(100)).await.unwrap();
+    let old = portal.ledger.give(terms(300)).await.unwrap();
     portal.book.write(recorded(&portal.book, &old)).await.unwrap();
-    for days in (2..80).rev() {
+    for days in (2..200).rev() {
         portal.ledger.give(terms(days)).await.unwrap();
     }
     drop(portal);

@@ -17,6 +17,7 @@
 
 mod harness;
 
+mod approvals;
 mod arrivals;
 mod audit;
 mod authority;

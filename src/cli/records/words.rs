@@ -72,6 +72,10 @@ pub(super) fn in_words(record: &Record) -> String {
             let act = match act {
                 GrantAct::Granted => "granted",
                 GrantAct::Continued => "continued",
+                GrantAct::Requested => "asked",
+                GrantAct::Approved => "approved",
+                GrantAct::Declined => "declined",
+                GrantAct::Lapsed => "lapsed",
                 GrantAct::Withdrawn => "withdrew",
                 GrantAct::Revoked => "revoked",
                 GrantAct::Refused => "refused",
@@ -170,7 +174,7 @@ fn size(bytes: u64) -> String {
 }
 
 /// `text` without what could move the cursor or turn the direction of writing: parts of it came from a client.
-pub(super) fn plain(text: &str) -> String {
+pub(in crate::cli) fn plain(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')

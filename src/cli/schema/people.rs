@@ -44,6 +44,10 @@ pub(super) fn purposes() -> Value {
         ("lifetime", lifetimes("How long a grant lasts unless asked otherwise")),
         ("longest", lifetimes("How long a grant lasts at most")),
         ("approval", choice("Who must agree", &["none", "owner", "manager"])),
+        (
+            "answer-within",
+            text(&format!("How long a declaration waits for that. {DURATION}")),
+        ),
         ("ticket", ticket()),
         ("training", text("A course that must be valid")),
         (
@@ -71,6 +75,10 @@ pub(super) fn purposes() -> Value {
         ("lifetime", lifetimes("How long a grant lasts unless asked otherwise")),
         ("longest", lifetimes("How long a grant lasts at most")),
         ("statement-min", number("How many characters a statement has at least")),
+        (
+            "answer-within",
+            text(&format!("How long a declaration waits for an approval. {DURATION}")),
+        ),
     ];
     let keys = [
         ("defaults", table(&[], defaults)),

@@ -8,6 +8,7 @@ mod guesses;
 mod queue;
 mod remembered;
 
+pub use basic::proof as basic_proof;
 pub use guesses::WAIT;
 
 use std::future::Future;
@@ -16,7 +17,7 @@ use std::pin::Pin;
 use http::HeaderValue;
 
 use super::{BadSetting, Evidence, Identification, MaySend, Settings};
-use crate::facts::{Arrival, MethodName};
+use crate::facts::{Arrival, MethodName, SubjectId};
 
 /// One way to prove who you are.
 pub(super) trait Method: Send + Sync {
@@ -28,6 +29,11 @@ pub(super) trait Method: Send + Sync {
 
     /// What a 407 offers for this method.
     fn challenge(&self, arrival: &Arrival) -> Option<HeaderValue>;
+
+    /// Whether `who` could prove themselves by this method with a password.
+    fn has_password(&self, _who: &SubjectId) -> bool {
+        false
+    }
 
     /// Reads again what the method keeps in files, where they have changed.
     fn reload(&self) -> Result<(), String> {

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 pub use english::ENGLISH;
 
-use crate::facts::FaultCode;
-use crate::purpose::Unfit;
-use crate::rulebook::NotDeclared;
+use crate::facts::{FaultCode, Reason};
+use crate::purpose::{Over, Unfit};
+use crate::rulebook::{NotDeclared, Outdated};
 
 /// Which kind of refusal it is; names the problem type (RFC 9457 §3.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -117,6 +117,8 @@ pub struct Words {
     pub not_declared: fn(&NotDeclared) -> String,
     pub too_many_title: &'static str,
     pub too_many: fn(held: usize) -> String,
+    pub too_many_waiting_title: &'static str,
+    pub too_many_waiting: fn(waiting: usize) -> String,
     pub needs_approval: &'static str,
     pub no_purpose_helps: &'static str,
     pub already_allowed_title: &'static str,
@@ -156,6 +158,22 @@ pub struct Words {
     pub from_tools_choose: &'static str,
     pub example_statement: &'static str,
     pub contact: fn(&str) -> String,
+
+    // Answering.
+    pub sign_in_again_title: &'static str,
+    pub sign_in_again: &'static str,
+    pub wrong_password: &'static str,
+    pub no_password: &'static str,
+    pub request_over_title: &'static str,
+    pub request_over: fn(Over) -> &'static str,
+    pub may_not_answer_title: &'static str,
+    pub may_not_answer: fn(&[Reason]) -> String,
+    pub outdated_title: &'static str,
+    pub outdated: fn(&Outdated) -> String,
+    pub holds_too_many: fn(held: usize) -> String,
+    pub not_answered_title: &'static str,
+    pub not_answered: &'static str,
+    pub say_why: &'static str,
 
     // Short pages.
     pub not_known_title: &'static str,

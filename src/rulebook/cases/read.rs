@@ -8,8 +8,8 @@ use super::{Asks, Case, Expected, Wanted, Wields};
 use crate::clock::Timestamp;
 use crate::facts::fields::{At, Fields};
 use crate::facts::{
-    Arrival, Ask, Channel, Door, Grant, GrantId, GrantState, MethodName, NetworkName, Observation, Outcome, Person,
-    PlatformId, PolicyId, PurposeId, SourceText, Standing, Subject, SubjectId, WouldBe, did_you_mean,
+    Answer, Arrival, Ask, Channel, Door, Grant, GrantId, GrantState, MethodName, NetworkName, Observation, Outcome,
+    Person, PlatformId, PolicyId, PurposeId, SourceText, Standing, Subject, SubjectId, WouldBe, did_you_mean,
 };
 use crate::policy::Power;
 use crate::purpose::{GROUPS, Purpose, parse_duration};
@@ -321,9 +321,9 @@ impl Bench<'_> {
         } else {
             purpose.covers.clone()
         };
-        let approved_by = match entry.text("approved-by") {
-            Some(name) => Some(Self::subject(entry, name)?),
-            None => None,
+        let answers = match entry.text("approved-by") {
+            Some(name) => vec![Answer::approval(Self::subject(entry, name)?, setting.at)],
+            None => Vec::new(),
         };
         Some(Grant {
             id: GrantId::new(format!("grant-{number}")),
@@ -337,7 +337,8 @@ impl Bench<'_> {
             not_before: Timestamp::from_millis(0),
             expires: Self::expires(entry).unwrap_or_else(|| setting.at.plus(purpose.default_for(&covers))),
             covers,
-            approved_by,
+            answer_by: None,
+            answers,
             continued: None,
             state: GrantState::Active,
         })

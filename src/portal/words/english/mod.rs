@@ -1,5 +1,6 @@
 //! The words in English.
 
+mod answers;
 mod fault;
 mod unfit;
 
@@ -62,6 +63,12 @@ pub const ENGLISH: Words = Words {
     too_many: |held| {
         format!("{held} grants are in force already, which is the most that one person may hold. End one first.")
     },
+    too_many_waiting_title: "As many of your requests wait as may",
+    too_many_waiting: |waiting| {
+        format!(
+            "{waiting} of your requests wait for an answer already, which is the most that one person may have. Take one back first."
+        )
+    },
     needs_approval: "Somebody must approve these first",
     no_purpose_helps: "No purpose makes this work.",
     already_allowed_title: "This works now",
@@ -104,6 +111,25 @@ pub const ENGLISH: Words = Words {
     from_tools_choose: "With several purposes in force, a tool picks one by its proxy user name (NAME+recruiting) or the header Wayleave-Purpose.",
     example_statement: "put here what you need it for",
     contact: |contact| format!("Questions? {contact}"),
+
+    sign_in_again_title: "Sign in once more to answer",
+    sign_in_again: "An answer takes your password: with the call itself, as Authorization: Basic, for the user that you are signed in as at the proxy.",
+    wrong_password: "The password is wrong, or it is another user’s than the one that is signed in at the proxy.",
+    no_password: "An answer takes a password, and you have none: you sign in with a certificate. Ask your help desk for one (`wayleave user add`).",
+    request_over_title: "It cannot be answered any more",
+    request_over: answers::over,
+    may_not_answer_title: "You may not answer this",
+    may_not_answer: answers::may_not,
+    outdated_title: "It cannot be approved any more",
+    outdated: answers::outdated,
+    holds_too_many: |held| {
+        format!(
+            "Whoever asked holds {held} grants, which is the most that one person may hold. They must end one first."
+        )
+    },
+    not_answered_title: "It could not be answered",
+    not_answered: "The gateway cannot keep the answer at the moment, so the request still waits. Try again in a minute.",
+    say_why: "say in a few words why, for whoever asked",
 
     not_known_title: "We do not know you yet",
     not_known: |name| {

@@ -10,10 +10,11 @@ use super::stop::Stop;
 use super::way::Way;
 
 /// Approves what somebody asked for, which gives it to them. `wayleave grants --to-approve` lists what waits for you.
-///
-/// It takes your password, also where a certificate brings you to the proxy.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit code: 0 approved; 1 not approved; 2 the command line or the proxy's URL makes no sense")]
+#[command(
+    after_help = "It takes your password, also where a certificate brings you to the proxy.\n\nExit code: 0 approved; 1 not approved; \
+                  2 the command line or the proxy's URL makes no sense"
+)]
 pub struct Args {
     /// The request.
     id: String,

@@ -46,7 +46,9 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     if args.to_approve {
         let waiting = said.json.get("approvals").and_then(Value::as_array);
         let waiting = waiting.map_or(&[][..], Vec::as_slice);
-        waiting.iter().for_each(|grant| printer::data(asked(grant)));
+        for grant in waiting {
+            printer::data(asked(grant));
+        }
         if waiting.is_empty() {
             printer::talk("nothing waits for you");
         }

@@ -211,6 +211,11 @@ impl Grant {
         self.state == GrantState::Requested && self.answer_by.is_some_and(|until| now < until)
     }
 
+    /// Whether it ever counted: what was asked for did once it was approved.
+    pub fn was_given(&self) -> bool {
+        self.answer_by.is_none() || self.approved_by().is_some()
+    }
+
     /// Who approved it, if anybody had to.
     pub fn approved_by(&self) -> Option<&SubjectId> {
         let mut latest = self.answers.iter().rev();

@@ -97,14 +97,14 @@ impl Portal {
         fits.map_err(NotAnswered::Outdated)?;
         let approved = hearing.approve(note, visit.at);
         let promised = self.ledger.promise_approved(approved, self.book.segment()).await;
-        let promise = promised.map_err(|trouble| NotAnswered::because(id, trouble))?;
+        let promise = promised.map_err(|trouble| NotAnswered::because(id, &trouble))?;
         let given = self.fulfil(visit, GrantAct::Approved, promise, &reasons).await;
-        given.map_err(|why| match why {
-            NotGranted::TooMany(held) => NotAnswered::TooMany(held),
-            other => {
-                tracing::warn!(?other, grant = %id, "an approval could not be kept");
-                NotAnswered::NotKept
+        given.map_err(|why| {
+            if let NotGranted::TooMany(held) = why {
+                return NotAnswered::TooMany(held);
             }
+            tracing::warn!(?why, grant = %id, "an approval could not be kept");
+            NotAnswered::NotKept
         })
     }
 
@@ -120,7 +120,7 @@ impl Portal {
         let once_kept = self.noting(visit, GrantAct::Declined, reasons);
         let declined = hearing.decline(why, visit.at);
         let declined = self.ledger.decline(declined, visit.at, once_kept).await;
-        declined.map_err(|trouble| NotAnswered::because(id, trouble))
+        declined.map_err(|trouble| NotAnswered::because(id, &trouble))
     }
 
     /// Why somebody could not answer a request whatever they said.
@@ -194,15 +194,14 @@ fn may_answer(visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant, channel: C
 }
 
 impl NotAnswered {
-    fn because(id: &GrantId, trouble: LedgerError) -> Self {
-        match trouble {
-            LedgerError::AlreadyOver(_) => Self::Over(Over::Answered),
-            LedgerError::NoSuchGrant(_) => Self::NoSuch,
-            LedgerError::TooMany(held) => Self::TooMany(held),
-            other => {
-                tracing::warn!(trouble = %other, grant = %id, "a request could not be answered");
-                Self::NotKept
-            }
+    fn because(id: &GrantId, trouble: &LedgerError) -> Self {
+        if let LedgerError::AlreadyOver(_) = trouble {
+            Self::Over(Over::Answered)
+        } else if let LedgerError::TooMany(held) = trouble {
+            Self::TooMany(*held)
+        } else {
+            tracing::warn!(%trouble, grant = %id, "a request could not be answered");
+            Self::NotKept
         }
     }
 }

@@ -245,10 +245,12 @@ impl Portal {
 
 impl From<LedgerError> for NotGranted {
     fn from(trouble: LedgerError) -> Self {
-        match trouble {
-            LedgerError::TooMany(held) => Self::TooMany(held),
-            LedgerError::TooManyWaiting(waiting) => Self::TooManyWaiting(waiting),
-            other => Self::NotKept(other.to_string()),
+        if let LedgerError::TooMany(held) = trouble {
+            Self::TooMany(held)
+        } else if let LedgerError::TooManyWaiting(waiting) = trouble {
+            Self::TooManyWaiting(waiting)
+        } else {
+            Self::NotKept(trouble.to_string())
         }
     }
 }

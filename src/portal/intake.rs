@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::pages::{Page, Problem, field};
 use super::words::Words;
-use crate::facts::{FaultCode, PlatformId, PurposeId, did_you_mean};
+use crate::facts::{FaultCode, PlatformId, PurposeId, Secret, did_you_mean};
 use crate::purpose::{Declaration, Note, parse_duration};
 
 /// How much a form or a declaration may hold.
@@ -113,10 +113,19 @@ impl Received {
                 // Browsers send line breaks as CR LF (HTML, "normalize newlines in form data").
                 "statement" => form.statement = value.replace("\r\n", "\n"),
                 "ticket" => form.ticket = value.into_owned(),
+                "note" => form.note = value.replace("\r\n", "\n"),
+                "to" => form.to = value.into_owned(),
                 _ => {}
             }
         }
         Some(form)
+    }
+
+    /// The password of the form for signing in.
+    pub(super) fn password(&self) -> Option<Secret> {
+        let mut fields = form_urlencoded::parse(&self.body);
+        let (_, password) = fields.find(|(name, _)| name == "password")?;
+        Some(Secret::new(password.into_owned()))
     }
 
     /// The declaration in the body; a problem that names everything that is wrong with it otherwise.
@@ -174,6 +183,8 @@ pub(super) struct Form {
     pub(super) purpose: String,
     pub(super) statement: String,
     pub(super) ticket: String,
+    pub(super) note: String,
+    pub(super) to: String,
 }
 
 /// The problem of a declaration whose fields are wrong.

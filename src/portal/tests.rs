@@ -15,7 +15,7 @@ use crate::facts::{
     PolicyId, PurposeId, Record, SourceText, SubjectId,
 };
 use crate::ledger::MOST_IN_FORCE;
-use crate::purpose::Declaration;
+use crate::purpose::{Declaration, Note, Pending};
 use crate::rulebook::{Sources, Weighing};
 
 fn noon() -> Timestamp {
@@ -344,4 +344,35 @@ async fn nobody_holds_what_the_book_says_never_counted() {
     let portal = counter.open();
     portal.settle(&counter.records(), noon()).await.unwrap();
     assert!(portal.ledger.standing(&counter.subject.id, noon()).grants().is_empty());
+}
+
+#[tokio::test]
+async fn an_approval_that_a_crash_left_recorded_and_not_given_is_void_and_the_request_waits_on() {
+    let counter = Counter::new();
+    let portal = counter.open();
+    let mia = SubjectId::parse("mia").unwrap();
+    let until = noon().plus(Duration::from_hours(1));
+    let asked = portal.ledger.ask(counter.terms(), until, |_| ()).await.unwrap();
+    let approved = |asked: Grant| {
+        let hearing = Pending::of(asked, noon()).unwrap().heard_by(&mia).unwrap();
+        hearing.approve(Note::default(), noon())
+    };
+    let promised = portal.ledger.promise_approved(approved(asked.clone()), 1).await;
+    let mut promise = promised.unwrap();
+    promise.is_on_record();
+    let rulebook = RulebookId::new("none");
+    let said = act(GrantAct::Approved, promise.grant(), &mia, &rulebook, &[]);
+    portal.book.write(portal.book.record(said)).await.unwrap();
+    drop((promise, portal));
+
+    let portal = counter.open();
+    portal.settle(&counter.records(), noon()).await.unwrap();
+    assert_eq!(portal.ledger.waiting(noon()), std::slice::from_ref(&asked));
+    let standing = portal.ledger.standing(&counter.subject.id, noon());
+    assert!(standing.grants().is_empty());
+    assert_eq!(counter.acts(portal).await, [GrantAct::Approved, GrantAct::Void]);
+    let portal = counter.open();
+    assert_eq!(portal.ledger.promised(), []);
+    let again = portal.ledger.promise_approved(approved(asked), 1).await;
+    assert!(again.is_ok(), "it can be approved once more");
 }

@@ -28,6 +28,7 @@ mod headers;
 mod http2;
 mod identity;
 mod in_force;
+mod inbox;
 mod intercept;
 mod kept;
 mod limits;

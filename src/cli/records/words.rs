@@ -84,14 +84,12 @@ pub(super) fn in_words(record: &Record) -> String {
             let host = grant.continued.iter().filter_map(|continued| continued.host.as_ref());
             let platforms = grant.platforms.iter().map(PlatformId::as_str);
             let platforms: Vec<&str> = platforms.chain(host.map(Host::as_str)).collect();
-            format!(
-                "{act:<8} {} {} on {} until {}, by {by}, grant {}",
-                grant.subject,
-                grant.purpose,
-                platforms.join(", "),
-                grant.expires,
-                grant.id
-            )
+            let (who, purpose, on) = (&grant.subject, &grant.purpose, platforms.join(", "));
+            let until = match grant.answer_by.filter(|_| !grant.was_given()) {
+                Some(answer_by) => format!("to be answered by {answer_by}"),
+                None => format!("until {}", grant.expires),
+            };
+            format!("{act:<8} {who} {purpose} on {on} {until}, by {by}, grant {}", grant.id)
         }
         Act::Gateway { act, rulebook } => format!("gateway  {}, rules {rulebook}", gateway_in_words(act)),
     };

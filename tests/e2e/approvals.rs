@@ -326,7 +326,7 @@ async fn what_was_asked_survives_a_restart_and_is_taken_back_by_whoever_asked() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_does_not_fit_any_more_cannot_be_approved_and_can_be_declined() {
-    let world = World::planned(|plan| without_cases(plan)).await;
+    let world = World::planned(without_cases).await;
     let id = asked(&world).await;
     let people = world.read_policy("people/people.toml");
     let (before, ben) = people.split_once("id = \"ben\"").unwrap();

@@ -72,6 +72,7 @@ const DOORS: &[&str] = &[
     "src/ingress/listener.rs",
     "src/ledger/keeping.rs",
     "src/ledger/writer.rs",
+    "src/proof/effort.rs",
     "src/proof/shelf.rs",
     "src/proof/solver.rs",
     "src/tls/files.rs",

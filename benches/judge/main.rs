@@ -1,5 +1,6 @@
 //! What one judgement costs, on the shipped rulebook; with `scale`, what a decision costs with ten rules and with ten
-//! thousand; with `reload`, how long ten thousand take to rule; with `replay`, how fast records are judged again.
+//! thousand; with `remedy`, what it costs to find what would help; with `reload`, how long ten thousand take to rule; with
+//! `people`, how long a change of one person takes; with `replay`, how fast records are judged again.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -10,7 +11,9 @@
 )]
 
 mod cpu;
+mod people;
 mod reload;
+mod remedy;
 mod replay;
 mod scale;
 mod world;
@@ -30,7 +33,13 @@ use wayleave::rulebook::{Assembled, Described, Rulebook, Sources};
 const FEED: &str = "https://www.linkedin.com/voyager/api/graphql?queryId=voyagerFeedDashMainFeed.5c";
 
 fn main() {
-    let modes: [(&str, fn()); 3] = [("scale", scale::run), ("reload", reload::run), ("replay", replay::run)];
+    let modes: [(&str, fn()); 5] = [
+        ("scale", scale::run),
+        ("remedy", remedy::run),
+        ("reload", reload::run),
+        ("people", people::run),
+        ("replay", replay::run),
+    ];
     if let Some((_, run)) = modes
         .iter()
         .find(|(name, _)| std::env::args().any(|argument| argument == *name))

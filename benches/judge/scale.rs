@@ -105,7 +105,8 @@ fn plain(policy: &Policy, text: &str, rules: usize) {
     assert_eq!(disagree, 0, "of {} decisions", times.len());
 }
 
-fn at(times: &mut [u128], percent: usize) -> u128 {
+/// The time that so many percent of all stay below.
+pub(crate) fn at(times: &mut [u128], percent: usize) -> u128 {
     times.sort_unstable();
     times.get(times.len() * percent / 100).copied().unwrap_or_default()
 }

@@ -168,6 +168,7 @@ pub(crate) fn world() -> World {
             .chain(names("division", 4))
             .chain(["company".to_owned()])
             .collect(),
+        ..World::default()
     }
 }
 
@@ -336,5 +337,5 @@ pub(crate) fn policy(rules: &SourceText) -> Policy {
         include_str!("../../policies/wayleave.cedarschema"),
     );
     let parsed = Policy::parse(&schema, std::slice::from_ref(rules), &world());
-    parsed.unwrap_or_else(|problems| panic!("{:?}", problems.first())).0
+    parsed.unwrap_or_else(|unfit| panic!("{:?}", unfit.problems.first())).0
 }

@@ -204,7 +204,14 @@ impl DomainTable {
             found.extend([name.to_string(), format!("0.{name}"), format!("0.0.{name}")]);
         }
         for (pattern, _) in &self.globs {
-            let HostPattern::Glob(glob) = pattern else { continue };
+            let glob = match pattern {
+                HostPattern::Glob(glob) => glob,
+                HostPattern::Below(base) => {
+                    found.extend([format!("{UNLISTED}.{base}"), format!("{UNLISTED}.{UNLISTED}.{base}")]);
+                    continue;
+                }
+                HostPattern::Exact(_) | HostPattern::Any => continue,
+            };
             found.extend([UNLISTED, "x"].map(|star| glob.replace('*', star)));
             // a category may name what stars stand for
             for name in &named {
@@ -317,17 +324,23 @@ mod tests {
         table
             .categories
             .insert("up-7.a.example".into(), [Category::new("health")].into());
-        let mut kinds = BTreeSet::new();
-        for host in table.every_kind() {
-            let mut categories = Arc::default();
-            table.categories_of(&host, &mut categories);
-            let platform = table.find(&host).map(|domain| domain.platform.to_string());
-            let categories: Vec<String> = categories.iter().map(|one| one.as_str().to_owned()).collect();
-            kinds.insert(format!("{} {}", platform.unwrap_or_default(), categories.join(" ")));
-        }
-        let kinds: Vec<&str> = kinds.iter().map(String::as_str).collect();
+        let below = vec![domain("*.cdn.b.example", Cover::Glob, "below")];
+        let above = vec![("b.example".into(), [Category::new("health")].into())];
+        let others = DomainTable::new(below, above);
+        let kinds = |table: &DomainTable| {
+            let mut kinds = BTreeSet::new();
+            for host in table.every_kind() {
+                let mut categories = Arc::default();
+                table.categories_of(&host, &mut categories);
+                let platform = table.find(&host).map(|domain| domain.platform.to_string());
+                let categories: Vec<String> = categories.iter().map(|one| one.as_str().to_owned()).collect();
+                kinds.insert(format!("{} {}", platform.unwrap_or_default(), categories.join(" ")));
+            }
+            kinds.into_iter().collect::<Vec<String>>()
+        };
+        assert_eq!(kinds(&others), [" health", "below health"]);
         assert_eq!(
-            kinds,
+            kinds(&table),
             [
                 "deep ",
                 "exact ",

@@ -17,7 +17,7 @@
 //! without such a mark that is sent under a read's name passes as a read. Whoever cannot accept that removes the
 //! `reads = "label"` lines of the platform: its reads by POST then are `unknown-write`.
 
-use super::peek::{LONGEST_NAME, MARK, Media};
+use super::peek::{LONGEST_NAME, MARK, Media, reads_as};
 use super::recognise::{Match, Reader};
 use super::signature::{Method, Operation, Reads};
 use super::tree::Kind;
@@ -64,6 +64,15 @@ impl<'c> Reader<'c, '_> {
             if seen_before {
                 continue;
             }
+            // A key that only some servers take for this one may name something to them, and nothing to others.
+            if self
+                .head
+                .query
+                .iter()
+                .any(|(name, _)| name != key && reads_as(name, key))
+            {
+                self.add(self.catalog.activities.common.unknown_write);
+            }
             for (count, (from, name)) in self.names(key, matches, body).into_iter().enumerate() {
                 any_name = true;
                 if count >= MOST_NAMES {
@@ -91,7 +100,7 @@ impl<'c> Reader<'c, '_> {
                 .filter(|operation| *operation.key == *key);
             operations.any(|operation| operation.places.headers.iter().any(|header| **header == *name))
         };
-        let query = head.query.iter().filter(|(name, _)| name == key);
+        let query = head.query.iter().filter(|(name, _)| reads_as(name, key));
         let headers = head.hints.labels.iter().filter(|(name, _)| reads_header(name));
         let body = body.iter().filter(|(name, _)| name == key);
         query

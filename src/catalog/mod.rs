@@ -43,7 +43,7 @@ use std::sync::Arc;
 pub use peek::media_type;
 pub use tree::{CategoryTree, Control, Platform};
 
-use crate::facts::{Activity, Category, Head, Host, Peek, Place, PlatformId, Problem, Reading, SourceText};
+use crate::facts::{Activity, Category, Head, Host, Partial, Peek, Place, PlatformId, Reading, SourceText};
 
 /// How much of a body a peek may hold back.
 pub const PEEK_LIMIT: usize = 64 * 1024;
@@ -64,7 +64,7 @@ pub struct Catalog {
 
 impl Catalog {
     /// Reads the files of `catalog/`; reports everything that is wrong with them, not the first thing.
-    pub fn parse(files: &[SourceText]) -> Result<Self, Vec<Problem>> {
+    pub fn parse(files: &[SourceText]) -> Partial<Self> {
         parse::catalog(files)
     }
 

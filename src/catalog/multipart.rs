@@ -20,6 +20,10 @@ pub(super) fn parts<'b>(body: &'b [u8], boundary: &str) -> Option<Vec<Part<'b>>>
         rest = rest.strip_prefix(b"\r\n")?;
         let (head, after) = split_once(rest, b"\r\n\r\n")?;
         let (content, next) = split_once(after, delimiter.as_bytes())?;
+        // To some servers a bare line feed is enough before a boundary.
+        if split_once(content, format!("--{boundary}").as_bytes()).is_some() {
+            return None;
+        }
         let (name, is_file) = disposition(std::str::from_utf8(head).ok()?)?;
         parts.push(Part { name, is_file, content });
         rest = next;
@@ -35,6 +39,9 @@ fn split_once<'b>(bytes: &'b [u8], at: &[u8]) -> Option<(&'b [u8], &'b [u8])> {
 fn disposition(head: &str) -> Option<(String, bool)> {
     let mut found = None;
     for line in head.split("\r\n") {
+        if line.contains(|c: char| c.is_ascii_control()) {
+            return None;
+        }
         let (field, value) = line.split_once(':')?;
         if field.eq_ignore_ascii_case("content-disposition") {
             let twice = found.replace(parameters(value)?).is_some();
@@ -59,27 +66,22 @@ fn disposition(head: &str) -> Option<(String, bool)> {
     Some((name?, is_file))
 }
 
-/// The parameters of `form-data; name="a"; filename="b"`.
+/// The parameters of `form-data; name="a"; filename="b"`. What servers take for more or less than stands there (other quotes,
+/// spaces around `=` and in bare values) is not read.
 fn parameters(value: &str) -> Option<Vec<(String, String)>> {
     let (kind, mut rest) = value.split_once(';')?;
-    if !kind.trim().eq_ignore_ascii_case("form-data") {
+    if !kind.trim_matches(' ').eq_ignore_ascii_case("form-data") {
         return None;
     }
     let mut found = Vec::new();
-    while !rest.trim().is_empty() {
-        let (key, after) = rest.split_once('=')?;
-        let (text, next) = match after.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"')?,
-            None => match after.find(';') {
-                Some(end) => after.split_at_checked(end)?,
-                None => (after, ""),
-            },
-        };
+    while !rest.trim_matches(' ').is_empty() {
+        let (key, after) = rest.trim_start_matches(' ').split_once('=')?;
+        let (text, next) = parameter_value(after)?;
         if text.contains('\\') {
             return None;
         }
-        found.push((key.trim().to_ascii_lowercase(), text.to_owned()));
-        rest = match next.trim_start() {
+        found.push((key.to_ascii_lowercase(), text.to_owned()));
+        rest = match next.trim_start_matches(' ') {
             "" => "",
             more => more.strip_prefix(';')?,
         };
@@ -87,11 +89,29 @@ fn parameters(value: &str) -> Option<Vec<(String, String)>> {
     Some(found)
 }
 
+/// The value that `text` begins with, without its quotes, and what comes after it.
+fn parameter_value(text: &str) -> Option<(&str, &str)> {
+    if let Some(quoted) = text.strip_prefix('"') {
+        return quoted.split_once('"');
+    }
+    let end = text.find([';', ' ']).unwrap_or(text.len());
+    text.split_at_checked(end).filter(|(bare, _)| is_bare(bare))
+}
+
+fn is_bare(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    !text.is_empty() && text.bytes().all(plain)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const HEAD: &str = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n";
+
+    fn part(parameters: &str) -> String {
+        format!("--b\r\nContent-Disposition: form-data; {parameters}\r\n\r\n1\r\n--b--")
+    }
 
     #[test]
     fn fields_and_files_are_told_apart() {
@@ -120,6 +140,15 @@ mod tests {
             "--b\r\nContent-Disposition: form-data; name=\"a\"\r\nContent-Transfer-Encoding: base64\r\n\r\n1\r\n--b--"
                 .to_owned(),
             "--b\r\nContent-Type: text/plain\r\n\r\n1\r\n--b--".to_owned(),
+            // other quotes, spaces, another end of a line: what some servers read as `name="a"`, and as another part
+            part("name='a'"),
+            part("name= \"a\""),
+            part("name =\"a\""),
+            part("name=a\t"),
+            part("name=a b"),
+            part("name=\"f\" x"),
+            part("name=\"f\"\nContent-Disposition: form-data; name=\"a\""),
+            format!("{HEAD}one\n--b\r\nContent-Disposition: form-data; name=\"c\"\r\n\r\n2\r\n--b--"),
         ] {
             assert_eq!(parts(body.as_bytes(), "b"), None, "{body:?}");
         }

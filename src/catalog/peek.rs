@@ -35,8 +35,21 @@ impl Media {
     pub(super) fn named(text: &str) -> Self {
         let mut parts = text.split(';');
         let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
+        let is_multipart = essence == "multipart/form-data";
         let mut boundary = None;
-        for (key, value) in parts.filter_map(|part| part.split_once('=')) {
+        for part in parts {
+            let Some((key, value)) = part.split_once('=') else {
+                match part.trim() {
+                    "" => continue,
+                    _ if is_multipart => return Self::Other,
+                    _ => continue,
+                }
+            };
+            // Some servers look for the word `boundary`, wherever it stands.
+            let stands_alone = ["boundary", "charset"].contains(&key.trim_start().to_ascii_lowercase().as_str());
+            if is_multipart && !stands_alone {
+                return Self::Other;
+            }
             let value = value.trim();
             let value = value
                 .strip_prefix('"')
@@ -189,9 +202,9 @@ impl Wanted<'_> {
                 return Err(Opaque::Ambiguous);
             }
             if let Node::Text(method) = value
-                && overriding(key, method).is_some()
+                && let Some((name, _)) = overriding(key, method)
             {
-                push(&mut labels, key, method)?;
+                push(&mut labels, name, method)?;
             }
             let marks = |mark: &&Mark| mark.key.eq_ignore_ascii_case(key) && mark.sign.is_in(value);
             if self.marks.iter().copied().any(|mark| marks(&mark)) {
@@ -202,26 +215,23 @@ impl Wanted<'_> {
     }
 
     fn note_text(&self, key: &str, value: &str, labels: &mut Labels) -> Result<(), Opaque> {
-        // Some servers trim a key, take what stands before `[`, and write `_` for dots and spaces.
-        let loose = loose_key(key);
         if self.keys.contains(&key) {
             push(labels, key, value)?;
-        } else if self.keys.contains(&loose.as_str()) {
+        } else if self.keys.iter().any(|wanted| reads_as(key, wanted)) {
             return Err(Opaque::Ambiguous);
         }
         // Rails and others take the method from a form.
-        if overriding(&loose, value).is_some() {
-            push(labels, &loose, value)?;
+        if let Some((name, _)) = overriding(key, value) {
+            push(labels, name, value)?;
         }
-        if self.marks.iter().any(|mark| mark.is_in_pair(key, value)) {
-            push(labels, MARK, &loose)?;
+        if let Some(mark) = self.marks.iter().find(|mark| mark.is_in_pair(key, value)) {
+            push(labels, MARK, &mark.key)?;
         }
         Ok(())
     }
 
     fn looks_at(&self, key: &str) -> bool {
-        let loose = loose_key(key);
-        let is = |wanted: &str| wanted == key || wanted == loose;
+        let is = |wanted: &str| reads_as(key, wanted);
         self.keys.iter().any(|wanted| is(wanted)) || self.marks.iter().any(|mark| is(&mark.key))
     }
 }
@@ -238,9 +248,17 @@ fn push(labels: &mut Labels, key: &str, value: &str) -> Result<(), Opaque> {
     Ok(())
 }
 
-fn loose_key(key: &str) -> String {
-    let name = key.trim_start().split(['[', '\0']).next().unwrap_or_default();
-    name.replace(['.', ' '], "_")
+/// Whether some server takes `key`, of a query or a form, for `wanted`: case aside, PHP and others trim a key, end it at NUL
+/// and at `[`, and write `_` for dots, spaces, and a `[` that nothing closes.
+pub(super) fn reads_as(key: &str, wanted: &str) -> bool {
+    let is_wanted = |text: &str| {
+        let reads = |(read, wanted): (u8, u8)| {
+            read.eq_ignore_ascii_case(&wanted) || (wanted == b'_' && matches!(read, b'.' | b' ' | b'['))
+        };
+        text.len() == wanted.len() && text.bytes().zip(wanted.bytes()).all(reads)
+    };
+    let text = key.trim_start().split('\0').next().unwrap_or_default();
+    is_wanted(text) || text.split_once('[').is_some_and(|(name, _)| is_wanted(name))
 }
 
 impl Mark {
@@ -249,7 +267,7 @@ impl Mark {
         if *self.key == *key {
             return self.sign.is_in_text(value);
         }
-        *self.key == *loose_key(key)
+        reads_as(key, &self.key)
     }
 }
 

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use super::Catalog;
 use super::index::Candidate;
 use super::path::{PathGlob, Paths, Segments, Spelling};
+use super::peek::reads_as;
 use super::signature::{Method, Reads};
 use super::tree::{ActivityIndex, Kind};
 use crate::facts::{Head, Opaque, Peek, Place, Reading, SignatureId, SiteRole};
@@ -301,15 +302,17 @@ pub(super) fn overrides(head: &Head) -> impl Iterator<Item = Method> + use<'_> {
     };
     let pairs = head.query.iter().chain(operations.iter().flatten());
     let hidden = pairs.filter_map(|(key, value)| overriding(key, value));
+    let hidden = hidden.map(|(_, method)| method);
     stated.filter(|method| !method.is_safe()).chain(hidden)
 }
 
-/// The writing method that a query parameter, form field or JSON member states.
-pub(super) fn overriding(key: &str, value: &str) -> Option<Method> {
-    let named = OVERRIDE_PARAMETERS.iter().any(|name| name.eq_ignore_ascii_case(key));
-    let method = named.then(|| Method::of_override(value))?;
+/// The writing method that a query parameter, form field or JSON member states, and the name of such parameters that it is
+/// read as.
+pub(super) fn overriding(key: &str, value: &str) -> Option<(&'static str, Method)> {
+    let name = OVERRIDE_PARAMETERS.into_iter().find(|name| reads_as(key, name))?;
+    let method = Method::of_override(value);
     // `method` is a name that others use for other things, so that only the methods we know count.
-    (!method.is_safe() && method != Method::Other).then_some(method)
+    (!method.is_safe() && method != Method::Other).then_some((name, method))
 }
 
 impl Found {

@@ -6,7 +6,7 @@
 use super::Catalog;
 use super::PEEK_LIMIT;
 use super::path::{Segments, Spelling};
-use super::peek::{LONGEST_NAME, MARK, Media, Wanted, media_type};
+use super::peek::{LONGEST_NAME, MARK, Media, Wanted, media_type, reads_as};
 use super::recognise::{OVERRIDE_HEADERS, Reader, is_beacon, overriding};
 use super::signature::{Method, Operation, Reads};
 use crate::facts::{Head, Hints, Peek, Place};
@@ -77,17 +77,18 @@ impl Catalog {
             let mut headers = operations.iter().flat_map(|operation| &operation.places.headers);
             OVERRIDE_HEADERS.contains(&name) || headers.any(|header| **header == *name)
         };
-        let labelled = |key: &str, value: &str| {
-            let value = match overriding(key, value) {
-                Some(_) if is_key(key) => value.to_owned(),
-                Some(_) => value.trim().to_owned(),
-                None => known_name(&operations, value),
-            };
-            (key.to_owned(), value)
-        };
+        let labelled = |key: &str, value: &str| (key.to_owned(), known_value(&operations, key, value));
         let parameter = |(key, value): &(String, String)| {
-            if is_key(key) || overriding(key, value).is_some() {
+            if is_key(key) {
                 return Some(labelled(key, value));
+            }
+            if let Some(operation) = operations.iter().find(|operation| reads_as(key, &operation.key)) {
+                // so that it is still in disguise
+                let (name, value) = labelled(&operation.key, value);
+                return Some((format!(" {name}"), value));
+            }
+            if let Some((name, _)) = overriding(key, value) {
+                return Some(labelled(name, value));
             }
             let mark = marks.iter().find(|mark| mark.is_in_pair(key, value))?;
             Some((mark.key.to_string(), mark.sign.stand_in()))
@@ -150,11 +151,21 @@ fn known_name(operations: &[&Operation], name: &str) -> String {
     stand_in.to_owned()
 }
 
+/// The value of a label as it may be kept: INVARIANT: it names the same operations, and states the same method.
+fn known_value(operations: &[&Operation], key: &str, value: &str) -> String {
+    if overriding(key, value).is_none() {
+        return known_name(operations, value);
+    }
+    let stated = value.split('\0').next().unwrap_or_default();
+    let is_key = operations.iter().any(|operation| *operation.key == *key);
+    if is_key { stated } else { stated.trim() }.to_owned()
+}
+
 fn known_method(text: &str) -> String {
     match Method::of_override(text) {
         Method::Other => HIDDEN.to_owned(),
         Method::Get | Method::Options | Method::Post | Method::Put | Method::Patch | Method::Delete => {
-            text.trim().to_owned()
+            text.split('\0').next().unwrap_or_default().trim().to_owned()
         }
     }
 }

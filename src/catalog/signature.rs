@@ -41,6 +41,7 @@ impl Method {
 
     /// The method of an override, which servers read without regard to case.
     pub(super) fn of_override(text: &str) -> Self {
+        let text = text.split('\0').next().unwrap_or_default();
         Self::of(text.trim().to_ascii_uppercase().as_str())
     }
 

@@ -143,7 +143,7 @@ fn of_description(args: Args) -> ExitCode {
             ExitCode::from(2)
         }
         Ok(seen) => {
-            print(&rulebook, &seen, None, format);
+            print((&rulebook, &directory), &seen, None, format);
             note.iter().for_each(printer::talk);
             ExitCode::SUCCESS
         }
@@ -184,17 +184,16 @@ fn of_record(args: &Args, id: RecordId) -> Result<ExitCode, Stop> {
         let folder = settings.audit.folder.display();
         return Err(miette::miette!("no decision is recorded under the id `{}` in `{folder}`", id.as_str()).into());
     };
-    let rules = if let Some(folder) = args.folder() {
+    let assembled = if let Some(folder) = args.folder() {
         match assembled(Some(folder)) {
-            Ok(assembled) => assembled.rulebook,
+            Ok(assembled) => assembled,
             Err(code) => return Ok(code),
         }
     } else {
         let kept = Kept::at(&settings.policies.kept).rulebook(&decided.rulebook);
         kept.map_err(|why| miette::miette!(help = "name a folder of policies after the record", "{why}"))?
-            .rulebook
     };
-    let rules = rules.in_mode(decided.mode);
+    let rules = assembled.rulebook.in_mode(decided.mode);
     let replay = rules.replay_judged(&seen, &decided);
     if replay == Replay::NotEnough {
         printer::talk("warning: these rules would look at more than the record holds");
@@ -205,15 +204,15 @@ fn of_record(args: &Args, id: RecordId) -> Result<ExitCode, Stop> {
         decided,
         same: replay == Replay::Same,
     };
-    print(&rules, &seen, Some(record), args.format);
+    print((&rules, &assembled.directory), &seen, Some(record), args.format);
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(rules: &Rulebook, seen: &Observation, recorded: Option<Recorded>, format: Format) {
+fn print((rules, directory): (&Rulebook, &Directory), seen: &Observation, recorded: Option<Recorded>, format: Format) {
     let judgement = rules.judge(seen);
     let explanation = rules.explain(seen, &judgement);
     let because = rules.because(seen, &judgement);
-    let what_if = rules.what_if(seen, &judgement);
+    let what_if = rules.what_if(seen, &judgement, directory);
     let told = Told {
         recorded,
         explanation: &explanation,

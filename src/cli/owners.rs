@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use super::check::place::in_repository;
 use super::printer;
 use super::shown::tell;
-use crate::facts::is_almost;
+use crate::facts::Spelling;
 use crate::gatehouse::sources::{Found, find};
 use crate::policy::Owners;
 use crate::rulebook::{Assembled, Rulebook, Sources};
@@ -92,7 +92,8 @@ fn unknown(owner: &str, teams: &BTreeMap<&str, &str>) -> Option<String> {
     if teams.contains_key(owner) {
         return None;
     }
-    match teams.keys().find(|other| is_almost(owner, other)) {
+    let spelling = Spelling::of(owner);
+    match teams.keys().find(|other| spelling.is_almost(&Spelling::of(other))) {
         Some(near) => Some(format!(
             "error: no team is named for `{owner}`: did you mean `{near}`? otherwise add `--team {owner}=@…`"
         )),

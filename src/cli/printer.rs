@@ -1,8 +1,7 @@
 //! Data goes to stdout, talk to stderr; both read well without colour.
-#![expect(clippy::print_stderr, reason = "the only place that prints")]
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Write, stdout};
+use std::io::{ErrorKind, Write, stderr, stdout};
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
@@ -22,7 +21,8 @@ pub fn data(line: impl Display) {
 
 /// Prints talk: what a person wants to know beside the data.
 pub fn talk(line: impl Display) {
-    eprintln!("{line}");
+    // nobody is left to be told that nobody listens
+    let _ = writeln!(stderr().lock(), "{line}");
 }
 
 /// The exit code of a command that ended with `code`: a failure if its data did not get out.

@@ -3,7 +3,7 @@
 use super::File;
 
 /// In seconds.
-const DAY: u64 = 86_400;
+const DAY: i64 = 86_400;
 
 /// A setting that makes no sense.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(super) fn findings(file: &File) -> Vec<Finding> {
         .map(|bad| finding(&format!("identity.{}", bad.field), bad.message, bad.help))
         .collect();
     found.extend(addresses(file));
-    found.extend(zeros(file));
+    found.extend(bounds(file));
     if !(1..=90).contains(&file.tls.leaf_days) {
         found.push(finding(
             "tls.leaf_days",
@@ -47,18 +47,6 @@ pub(super) fn findings(file: &File) -> Vec<Finding> {
             format!("nobody can go on untold for {} minutes", file.portal.continue_minutes),
             "use 1 to 1440, which is a day",
         ));
-    }
-    for (path, seconds) in [
-        ("proxy.distrust_s", file.proxy.distrust_s),
-        ("upstream.names_kept_s", file.upstream.names_kept_s),
-    ] {
-        if seconds > DAY {
-            found.push(finding(
-                path,
-                format!("nothing is remembered for {seconds} seconds"),
-                format!("use at most {DAY}, which is a day"),
-            ));
-        }
     }
     if file.portal.host.as_ip().is_some() || !file.portal.host.as_str().contains('.') {
         found.push(finding(
@@ -90,29 +78,32 @@ fn addresses(file: &File) -> Vec<Finding> {
     found
 }
 
-/// A limit or a timeout of nothing lets nothing through; only of a client's share it means that there is no limit.
-fn zeros(file: &File) -> Vec<Finding> {
+/// A limit or a timeout of nothing lets nothing through; only of a client's share it means that there is no limit. And
+/// what is counted in seconds ends within a day: clocks cannot add just any number.
+fn bounds(file: &File) -> Vec<Finding> {
     let Ok(toml::Value::Table(sections)) = toml::Value::try_from(file) else {
         return Vec::new();
     };
-    let tables = sections
-        .iter()
-        .filter_map(|(section, value)| Some((section, value.as_table()?)));
-    tables
-        .flat_map(|(section, table)| table.iter().map(move |(key, value)| (section, key, value)))
-        .filter(|(_, key, value)| {
-            let limit = key.ends_with("_timeout_s")
-                || key.starts_with("max_") && !key.starts_with("max_idle") && *key != "max_connections_per_client"
-                || ["queue", "backlog", "segment_bytes", "sync_ms", "tunnel_idle_s"].contains(&key.as_str());
-            limit && value.as_integer() == Some(0)
+    let numbers = sections.iter().flat_map(|(section, value)| {
+        let keys = value.as_table().into_iter().flatten();
+        keys.filter_map(move |(key, value)| Some((section, key, value.as_integer()?)))
+    });
+    let bound = |(section, key, number): (&String, &String, i64)| {
+        let path = format!("{section}.{key}");
+        if number == 0 && is_limit(key) {
+            let message = format!("`{key}` of 0 would let nothing through");
+            return Some(finding(&path, message, "use at least 1"));
+        }
+        (number > DAY && key.ends_with("_s")).then(|| {
+            let message = format!("`{key}` of {number} seconds is longer than anything here may take or last");
+            finding(&path, message, format!("use at most {DAY}, which is a day"))
         })
-        .map(|(section, key, _)| {
-            let path = format!("{section}.{key}");
-            finding(
-                &path,
-                format!("`{key}` of 0 would let nothing through"),
-                "use at least 1",
-            )
-        })
-        .collect()
+    };
+    numbers.filter_map(bound).collect()
+}
+
+fn is_limit(key: &str) -> bool {
+    key.ends_with("_timeout_s")
+        || key.starts_with("max_") && !key.starts_with("max_idle") && key != "max_connections_per_client"
+        || ["queue", "backlog", "segment_bytes", "sync_ms", "tunnel_idle_s"].contains(&key)
 }

@@ -338,7 +338,7 @@ fn misfit(origin: &Origin, path: &[&str], shape: &Shape, value: &Value, why: &st
             .problem(code, message)
             .with_help("write e.g. `127.0.0.1:3128` or `[::1]:3128`");
     }
-    if let Some(stranger) = no_network(value).filter(|_| why.contains("IP address")) {
+    if let Some(stranger) = no_network(value).filter(|_| why.contains("IP address syntax")) {
         let message = format!("`{name}` cannot hold `{stranger}`, which is not a network");
         return origin.problem(code, message).with_help(
             "write an address and a length, e.g. `10.0.0.0/8` or `2001:db8::/32`; `10.1.2.3/32` is one address",

@@ -104,11 +104,17 @@ fn a_gateway_has_one_of_three_modes_and_whoever_continues_is_told_again() {
         let problems = read(&format!("[portal]\ncontinue_minutes = {minutes}"), &[], &[]).unwrap_err();
         assert_eq!(problems[0].help.as_deref(), Some("use 1 to 1440, which is a day"));
     }
-    for (section, key) in [("proxy", "distrust_s"), ("upstream", "names_kept_s")] {
+    for (section, key) in [
+        ("proxy", "distrust_s"),
+        ("upstream", "names_kept_s"),
+        ("upstream", "resolve_timeout_s"),
+        ("ingress", "header_timeout_s"),
+        ("identity", "basic_remember_s"),
+    ] {
         let setting = |seconds: u64| read(&format!("[{section}]\n{key} = {seconds}"), &[], &[]);
         assert!(setting(86_400).is_ok(), "{key}");
-        // a cache panics on some, and nobody knows anything for so long
-        for seconds in [86_401, 100_000_000_000] {
+        // a cache or a clock panics on some, and nothing takes or lasts for so long
+        for seconds in [86_401, 100_000_000_000, i64::MAX as u64] {
             let help = setting(seconds).unwrap_err().remove(0).help;
             assert_eq!(help.as_deref(), Some("use at most 86400, which is a day"), "{key}");
         }
@@ -312,6 +318,9 @@ allow = 'intranet'
 
 [clock]
 fixed_at = 'yesterday'
+
+[portal]
+host = 'bad host'
 ";
     let said = complaints(text, &[]);
     let example = "(write an address and a length, e.g. `10.0.0.0/8` or `2001:db8::/32`; `10.1.2.3/32` is one address)";
@@ -319,10 +328,11 @@ fixed_at = 'yesterday'
         &format!("`ingress.basic_networks` cannot hold `10.0.0.0/99`, which is not a network {example}"),
         &format!("cannot hold `10.1.2.3`, which is not a network {example}"),
         "`yesterday` is not a moment: write date, time and zone, e.g. `2026-11-24T12:30:00Z`",
+        "`portal.host` cannot be used: `bad host` is not a host name or an IP address",
     ] {
         assert!(said.iter().any(|line| line.contains(part)), "{part} in {said:#?}");
     }
-    assert_eq!(said.len(), 4, "{said:#?}");
+    assert_eq!(said.len(), 5, "{said:#?}");
 }
 
 #[test]

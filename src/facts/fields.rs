@@ -1,6 +1,6 @@
 //! Reading what people write in TOML: field by field, every problem at once, each with its place and a suggestion.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -24,6 +24,8 @@ pub struct Reader<'s> {
     source: &'s SourceText,
     area: &'static str,
     problems: RefCell<Vec<Problem>>,
+    is_no_toml: Cell<bool>,
+    misses_names: Cell<bool>,
 }
 
 impl<'s> Reader<'s> {
@@ -33,6 +35,8 @@ impl<'s> Reader<'s> {
             source,
             area,
             problems: RefCell::default(),
+            is_no_toml: Cell::new(false),
+            misses_names: Cell::new(false),
         }
     }
 
@@ -41,8 +45,14 @@ impl<'s> Reader<'s> {
         let (table, slip) = parsed(self.source);
         if let Some(slip) = slip {
             self.push(slip.problem(&self.code("syntax"), self.source));
+            self.is_no_toml.set(true);
         }
-        read(&Fields::new(self, table.get_ref(), (0, 0), known))
+        let fields = Fields::new(self, table.get_ref(), (0, 0), known);
+        // what is called otherwise than it should be may be a list of names
+        if self.noted() > 0 {
+            self.misses_names.set(true);
+        }
+        read(&fields)
     }
 
     /// Notes a problem at `span` and hands it out for a [`Problem::help`].
@@ -64,6 +74,11 @@ impl<'s> Reader<'s> {
     /// How many problems were noted so far.
     pub fn noted(&self) -> usize {
         self.problems.borrow().len()
+    }
+
+    /// Whether every name that the file lists could be read: see [`Fields::name`].
+    pub fn has_every_name(&self) -> bool {
+        !self.misses_names.get()
     }
 
     /// Everything that is wrong; where the syntax is, only that: what follows from it would mislead.
@@ -139,6 +154,16 @@ impl<'t, 's> Fields<'t, 's> {
             self.missing(key, "\"…\"");
         }
         self.text(key)
+    }
+
+    /// The name of this entry, by which other texts speak of it. Where it cannot be read, or the text is no TOML, so that
+    /// it may be another, nobody knows what the entry is called.
+    pub fn name(&self, key: &str) -> Option<At<&'t str>> {
+        let name = self.required(key).filter(|_| !self.reader.is_no_toml.get());
+        if name.is_none() {
+            self.reader.misses_names.set(true);
+        }
+        name
     }
 
     /// A text that must stand here; an empty one where it does not, so that reading can go on.
@@ -233,13 +258,18 @@ impl<'t, 's> Fields<'t, 's> {
         };
         let Some(array) = value.get_ref().as_array() else {
             self.mistyped::<()>(key, &format!("a list of tables: `[[{key}]]`"), value);
+            self.reader.misses_names.set(true);
             return Vec::new();
         };
         let table = |item: &'t Spanned<DeValue<'t>>| match item.get_ref().as_table() {
             Some(table) => Some(Fields::new(self.reader, table, width(&item.span()), known)),
             None => self.mistyped(key, "a list of tables", item),
         };
-        array.iter().filter_map(table).collect()
+        let tables: Vec<_> = array.iter().filter_map(table).collect();
+        if tables.len() < array.len() {
+            self.reader.misses_names.set(true);
+        }
+        tables
     }
 
     /// Notes a problem in the file.

@@ -17,6 +17,7 @@ mod ending;
 pub mod fields;
 mod hex;
 mod observation;
+mod partial;
 mod principal;
 mod problem;
 mod record;
@@ -31,8 +32,9 @@ pub use destination::{Authority, BadHost, Category, Host, Place, PlatformId, Sit
 pub use ending::{Blame, End, Ending, Fault, FaultCode, Stage};
 pub use hex::hex;
 pub use observation::{Ask, Observation};
+pub use partial::Partial;
 pub use principal::{BadName, Employment, MethodName, Person, Subject, SubjectId};
-pub use problem::{Problem, Severity, SourceText, did_you_mean, is_almost};
+pub use problem::{Problem, Severity, SourceText, Spelling, did_you_mean};
 pub use record::{Act, DecisionNote, GatewayAct, GrantAct, Help, Record, RecordId, RulebookId};
 pub use request::{Activity, Head, Hints, Opaque, Peek, Reading, Referer, SignatureId};
 pub use ruling::{Coach, Effect, Mode, Offer, Outcome, PolicyId, Reason, ReasonWords, Remedy, Would, WouldBe};

@@ -69,6 +69,11 @@ impl Open {
                 format!("a `{close}` is missing in this line: the text that begins here does not end in it"),
                 "a text stands between two quotes in one line, a longer one between `\"\"\"` and `\"\"\"`".to_owned(),
             )
+        } else if let Some(wrong) = self.closed_by(source) {
+            (
+                format!("this `{}` is closed by `{wrong}`", self.mark),
+                format!("write `{close}` in the place of that `{wrong}`"),
+            )
         } else if self.until < source.text.len() {
             (
                 format!("this `{}` is not closed before line {line}", self.mark),
@@ -85,6 +90,13 @@ impl Open {
             message,
             help,
         }
+    }
+
+    /// The bracket of the other kind that stands in the same line where its own should.
+    fn closed_by(self, source: &SourceText) -> Option<char> {
+        let between = source.text.get(self.at..self.until)?;
+        let wrong = source.text.get(self.until..)?.chars().next()?;
+        (!between.contains('\n') && matches!(wrong, ']' | '}')).then_some(wrong)
     }
 }
 
@@ -224,6 +236,11 @@ mod tests {
                 "1:5: this `[` is not closed before line 2",
             ),
             ("a = 1\nb = { c = 2,\n", "2:5: this `{` is never closed (write `}`"),
+            (
+                "a = 1\nb = [\"x\"}\n",
+                "2:5: this `[` is closed by `}` (write `]` in the place of that `}`)",
+            ),
+            ("a = { b = [1 }\n", "1:11: this `[` is closed by `}`"),
         ] {
             let found = told(text).unwrap();
             assert!(found.starts_with(&format!("a.toml:{said}")), "{text}: {found}");

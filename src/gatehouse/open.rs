@@ -154,7 +154,7 @@ fn build(
     let readers: Vec<crate::audit::Reader> = vec![Box::new(move |record| counting.observe(record))];
     let (book, repairs) = Book::open(&settings.audit, clock.clone(), readers)?;
     for repair in repairs {
-        tracing::warn!(?repair, "the book was repaired");
+        tracing::warn!(%repair, "the book was repaired");
     }
     // rules may be tried at another hour; browsers check certificates by the real one
     let real_time = Clock::system();

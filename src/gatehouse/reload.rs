@@ -21,7 +21,7 @@ use crate::facts::{Act, GatewayAct, Mode, Problem, RulebookId};
 use crate::identity::Guard;
 use crate::metrics::Metrics;
 use crate::portal::Portal;
-use crate::rulebook::{Assembled, Live, Rulebook, Sources};
+use crate::rulebook::{Assembled, InForce, Live, Rulebook, Sources};
 
 /// How often the folder is looked at. The system could tell of changes, but not on every file system, not without limit,
 /// and not when the folder itself is replaced; a hundred files are looked at in less than a millisecond.
@@ -30,9 +30,9 @@ const EVERY: Duration = Duration::from_millis(200);
 /// rules within a second.
 const MOST_LOOKS: usize = 3;
 
-/// Assembles `sources` and runs their cases: what fails its own cases never rules.
-fn assemble(sources: &Sources) -> Result<Assembled, Vec<Problem>> {
-    let assembled = Rulebook::assemble(sources)?;
+/// Assembles `sources`, for less where rules rule already, and runs their cases: what fails its own cases never rules.
+fn assemble(ruling: Option<&InForce>, sources: &Sources) -> Result<Assembled, Vec<Problem>> {
+    let assembled = Rulebook::assemble_after(ruling, sources)?;
     let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);
     if report.is_green() {
         Ok(assembled)
@@ -49,8 +49,8 @@ struct Ready {
 
 impl Ready {
     /// Reads a folder and keeps what it says, if that may rule.
-    fn read(folder: &Path, kept: &Kept) -> Result<Self, Vec<Problem>> {
-        let (assembled, texts) = Texts::read(folder)?;
+    fn read(folder: &Path, ruling: &InForce, kept: &Kept) -> Result<Self, Vec<Problem>> {
+        let (assembled, texts) = Texts::read(folder, Some(ruling))?;
         let kept = texts.keep(kept);
         Ok(Self { assembled, kept })
     }
@@ -63,13 +63,13 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    fn read(folder: &Path) -> Result<(Assembled, Self), Vec<Problem>> {
-        Self::take(Sources::from_files(read_folder(folder)?)?)
+    fn read(folder: &Path, ruling: Option<&InForce>) -> Result<(Assembled, Self), Vec<Problem>> {
+        Self::take(ruling, Sources::from_files(read_folder(folder)?)?)
     }
 
     /// The same of texts that were read.
-    fn take(sources: Sources) -> Result<(Assembled, Self), Vec<Problem>> {
-        let assembled = assemble(&sources)?;
+    fn take(ruling: Option<&InForce>, sources: Sources) -> Result<(Assembled, Self), Vec<Problem>> {
+        let assembled = assemble(ruling, &sources)?;
         let of = assembled.rulebook.id().clone();
         Ok((assembled, Self { of, sources }))
     }
@@ -77,7 +77,7 @@ impl Texts {
     /// What ruled last, where that still may.
     fn last(kept: &Kept) -> Option<(Assembled, Self)> {
         let sources = kept.last().map_err(|error| tracing::error!(%error, "the last rules"));
-        Self::take(sources.ok()??).ok()
+        Self::take(None, sources.ok()??).ok()
     }
 
     /// Keeps them as what rules: when nothing but them can rule any more, and before they do, so that no record names a
@@ -101,8 +101,8 @@ pub(super) fn warn(assembled: &Assembled, clock: &Clock) {
 /// The rules that rule from the start: those of the folder, or the last good ones with the problems of the folder.
 pub(super) fn ready(rules: &Rules, kept: &Kept) -> Result<(Assembled, Texts, Vec<Problem>), Vec<Problem>> {
     let read = match rules {
-        Rules::Folder(folder) => Texts::read(folder),
-        Rules::Embedded => Texts::take(Sources::embedded()),
+        Rules::Folder(folder) => Texts::read(folder, None),
+        Rules::Embedded => Texts::take(None, Sources::embedded()),
     };
     let problems = match read {
         Ok((assembled, texts)) => return Ok((assembled, texts, Vec::new())),
@@ -135,47 +135,22 @@ const AGAIN: Duration = Duration::from_secs(5);
 
 impl Reload {
     /// Follows the folder, which looked like `ruling` before it was read, until the task is dropped.
-    pub(super) async fn follow(self, mut ruling: Look) {
-        let mut read = None;
+    pub(super) async fn follow(self, ruling: Look) {
+        let (mut look, mut is_read) = (ruling, true);
         loop {
-            ruling = self.another(&ruling).await;
-            let again = read.as_ref() == Some(&ruling);
-            let is_read = self.reload(again).await;
-            read = Some(ruling.clone());
-            if !is_read {
-                tokio::time::sleep(AGAIN).await;
-                ruling = Look::default();
-            }
+            let next = next(&self.folder, &look, is_read).await;
+            let again = next == look;
+            look = next;
+            is_read = self.reload(again).await;
         }
-    }
-
-    /// Waits until the folder looks different, and stays so for a moment.
-    async fn another(&self, before: &Look) -> Look {
-        let mut look = self.look().await;
-        while look == *before {
-            look = self.look().await;
-        }
-        for _ in 1..MOST_LOOKS {
-            let again = self.look().await;
-            if std::mem::replace(&mut look, again) == look {
-                break;
-            }
-        }
-        look
-    }
-
-    async fn look(&self) -> Look {
-        tokio::time::sleep(EVERY).await;
-        let folder = self.folder.clone();
-        let look = tokio::task::spawn_blocking(move || Look::at(&folder)).await;
-        look.unwrap_or_default()
     }
 
     /// Reads the folder once, perhaps `again` though it looks the same, and puts it in force if it may rule. Returns false
     /// where a file could not be read: the folder will look the same when it can.
     async fn reload(&self, again: bool) -> bool {
-        let (folder, kept) = (self.folder.clone(), self.kept.clone());
-        let ready = match tokio::task::spawn_blocking(move || Ready::read(&folder, &kept)).await {
+        let (folder, kept, ruling) = (self.folder.clone(), self.kept.clone(), self.live.load());
+        let read = move || Ready::read(&folder, &ruling, &kept);
+        let ready = match tokio::task::spawn_blocking(read).await {
             Ok(ready) => ready,
             Err(error) => {
                 tracing::error!(%error, "assembling the policies broke off");
@@ -234,6 +209,39 @@ impl Reload {
     }
 }
 
+/// Waits until the folder should be read, given how it looked the last time. What could not be read then is also read
+/// again though it looks the same: it does when it can be read.
+async fn next(folder: &Path, before: &Look, was_read: bool) -> Look {
+    let another = another(folder, before);
+    if was_read {
+        return another.await;
+    }
+    let changed = tokio::time::timeout(AGAIN, another).await;
+    changed.unwrap_or_else(|_| before.clone())
+}
+
+/// Waits until the folder looks different, and stays so for a moment.
+async fn another(folder: &Path, before: &Look) -> Look {
+    let mut look = look_at(folder).await;
+    while look == *before {
+        look = look_at(folder).await;
+    }
+    for _ in 1..MOST_LOOKS {
+        let again = look_at(folder).await;
+        if std::mem::replace(&mut look, again) == look {
+            break;
+        }
+    }
+    look
+}
+
+async fn look_at(folder: &Path) -> Look {
+    tokio::time::sleep(EVERY).await;
+    let folder = folder.to_owned();
+    let look = tokio::task::spawn_blocking(move || Look::at(&folder)).await;
+    look.unwrap_or_default()
+}
+
 /// How often the accounts are looked at: whoever is removed is signed out within a second.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -267,5 +275,33 @@ pub(super) async fn record(book: &Book, live: &Live, act: GatewayAct) {
     let rulebook = live.load().rulebook.id().clone();
     if let Err(error) = book.write(book.record(Act::Gateway { act, rulebook })).await {
         tracing::error!(%error, "the book does not take a record of the gateway itself");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::poll;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_could_not_be_read_is_read_again_after_a_while_and_its_correction_within_a_second() {
+        let folder = tempfile::tempdir().unwrap();
+        let (folder, file) = (folder.path(), folder.path().join("purposes.toml"));
+        std::fs::write(&file, b"\xff").unwrap();
+        let broken = Look::at(folder);
+        let began = Instant::now();
+        assert_eq!(next(folder, &broken, false).await, broken);
+        assert!(began.elapsed() >= AGAIN);
+
+        for was_read in [true, false] {
+            let began = Instant::now();
+            let mut corrected = std::pin::pin!(next(folder, &broken, was_read));
+            assert!(poll!(corrected.as_mut()).is_pending());
+            std::fs::write(&file, "corrected").unwrap();
+            assert_eq!(corrected.await, Look::at(folder));
+            assert!(began.elapsed() < Duration::from_secs(1), "{was_read}");
+        }
     }
 }

@@ -39,7 +39,8 @@ pub struct Settings {
     /// For how many seconds a checked password is remembered (as a keyed digest), so that not every request hashes. A
     /// change of the account ends it at once.
     pub basic_remember_s: u64,
-    /// How many passwords may be hashed at the same time; each takes 19 MiB and some 20 ms of a core.
+    /// How many passwords may be hashed at the same time; each takes some 20 ms of a core, in 19 MiB that
+    /// are kept for the next.
     pub basic_at_once: u16,
     /// The fewest characters of a new password.
     pub basic_shortest: u16,

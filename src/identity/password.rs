@@ -1,8 +1,8 @@
 //! Passwords: argon2id (RFC 9106) in PHC strings, with bounds on what a file may ask us to compute.
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::PasswordHasher;
+use argon2::password_hash::phc::{Output, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 
 use crate::facts::Secret;
 
@@ -19,31 +19,79 @@ pub(super) fn hash(password: &Secret) -> Result<String, String> {
         .map_err(|why| format!("the password could not be hashed: {why}"))
 }
 
-/// Whether `password` is the one that `phc` was made from. Slow on purpose: never call it on an async worker.
-pub(super) fn verify(password: &Secret, phc: &str) -> bool {
-    PasswordHash::new(phc).is_ok_and(|hash| {
-        // The cost comes from the hash itself; the instance only says which algorithm we accept.
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::default())
-            .verify_password(password.reveal().as_bytes(), &hash)
-            .is_ok()
-    })
+/// Memory that hashes are made in, one after the other. It is kept: what is taken and given back for every hash, on
+/// whichever thread, an allocator does not give back to the system.
+#[derive(Default)]
+pub(super) struct Memory(Vec<Block>);
+
+impl Memory {
+    /// As much as `blocks`, or more.
+    fn with(&mut self, blocks: usize) -> Result<&mut [Block], argon2::Error> {
+        let missing = blocks.saturating_sub(self.0.len());
+        let reserved = self.0.try_reserve_exact(missing);
+        reserved.map_err(|_| argon2::Error::OutOfMemory)?;
+        self.0.resize(self.0.len() + missing, Block::new());
+        Ok(&mut self.0)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_there(&self) -> bool {
+        !self.0.is_empty()
+    }
+}
+
+/// Whether `password` is the one that `phc` was made from; an error says that nobody knows. Slow on purpose: never call
+/// it on an async worker.
+pub(super) fn verify(password: &Secret, phc: &str, memory: &mut Memory) -> Result<bool, String> {
+    let unknown = |why: &str| format!("a password could not be checked: {why}");
+    let stored = Stored::read(phc).map_err(unknown)?;
+    let mut made = vec![0; stored.output.len()];
+    let hashed = memory.with(stored.argon2.params().block_count()).and_then(|memory| {
+        let argon2 = &stored.argon2;
+        let hashed =
+            argon2.hash_password_into_with_memory(password.reveal().as_bytes(), &stored.salt, &mut made, &mut *memory);
+        // what is left in it tells a wrong guess from the right one much faster than the hash does
+        memory.fill(Block::new());
+        hashed
+    });
+    hashed.map_err(|why| unknown(&why.to_string()))?;
+    // two of these are compared in constant time
+    Output::new(&made)
+        .map(|made| made == stored.output)
+        .map_err(|why| unknown(&why.to_string()))
 }
 
 /// Why a text of the accounts file is not a hash that we would compute.
 pub(super) fn problem_with(phc: &str) -> Option<&'static str> {
-    let Ok(hash) = PasswordHash::new(phc) else {
-        return Some("it is not a PHC string (`$argon2id$v=19$m=…`)");
-    };
-    if hash.algorithm.as_str() != "argon2id" {
-        return Some("it is not made by argon2id");
+    Stored::read(phc).err()
+}
+
+/// A hash that we would compute, at its own cost.
+struct Stored {
+    argon2: Argon2<'static>,
+    salt: Salt,
+    output: Output,
+}
+
+impl Stored {
+    fn read(phc: &str) -> Result<Self, &'static str> {
+        let hash = PasswordHash::new(phc).map_err(|_| "it is not a PHC string (`$argon2id$v=19$m=…`)")?;
+        if hash.algorithm.as_str() != "argon2id" {
+            return Err("it is not made by argon2id");
+        }
+        let version = hash.version.map_or(Ok(Version::default()), Version::try_from);
+        let version = version.map_err(|_| "it is not made by a version of argon2id that is known here")?;
+        let params = Params::try_from(&hash).map_err(|_| "its parameters are not those of argon2id")?;
+        if params.m_cost() > MOST_MEMORY_KIB || params.t_cost() > MOST_PASSES {
+            return Err("it costs too much to check");
+        }
+        let (salt, output) = hash.salt.zip(hash.hash).ok_or("it has no salt or no hash")?;
+        Ok(Self {
+            argon2: Argon2::new(Algorithm::Argon2id, version, params),
+            salt,
+            output,
+        })
     }
-    if hash.salt.is_none() || hash.hash.is_none() {
-        return Some("it has no salt or no hash");
-    }
-    let Ok(params) = Params::try_from(&hash) else {
-        return Some("its parameters are not those of argon2id");
-    };
-    (params.m_cost() > MOST_MEMORY_KIB || params.t_cost() > MOST_PASSES).then_some("it costs too much to check")
 }
 
 #[cfg(test)]
@@ -54,10 +102,53 @@ mod tests {
     fn only_the_password_that_was_hashed_verifies() {
         let phc = hash(&Secret::new("correct horse")).unwrap();
         assert!(phc.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{phc}");
-        assert!(verify(&Secret::new("correct horse"), &phc));
-        assert!(!verify(&Secret::new("correct horsf"), &phc));
-        assert!(!verify(&Secret::new(""), &phc));
+        let mut memory = Memory::default();
+        for (password, is_right) in [("correct horse", true), ("correct horsf", false), ("", false)] {
+            assert_eq!(
+                verify(&Secret::new(password), &phc, &mut memory),
+                Ok(is_right),
+                "{password}"
+            );
+        }
         assert_eq!(problem_with(&phc), None);
+    }
+
+    #[test]
+    fn hashes_of_any_cost_are_made_in_the_same_memory_and_nothing_stays_in_it() {
+        let password = Secret::new("correct horse");
+        let costing = |kib, lanes| {
+            let params = Params::new(kib, 1, lanes, None).unwrap();
+            let made = Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+                .hash_password_with_salt(password.reveal().as_bytes(), b"some salt")
+                .unwrap();
+            made.to_string()
+        };
+        let (small, large) = (costing(64, 1), costing(256, 3));
+        let mut memory = Memory::default();
+        for (phc, blocks) in [(&small, 64), (&large, 252), (&small, 252), (&large, 252)] {
+            assert_eq!(verify(&password, phc, &mut memory), Ok(true));
+            assert_eq!(verify(&Secret::new("another"), phc, &mut memory), Ok(false));
+            assert_eq!(memory.0.len(), blocks);
+            assert!(
+                memory
+                    .0
+                    .iter()
+                    .all(|block| block.as_ref().iter().all(|word| *word == 0))
+            );
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_hashed_is_neither_right_nor_wrong() {
+        let password = Secret::new("correct horse");
+        let beyond = hash(&password).unwrap().replace("m=19456", "m=4000000");
+        let verified = verify(&password, &beyond, &mut Memory::default());
+        assert_eq!(
+            verified.unwrap_err(),
+            "a password could not be checked: it costs too much to check"
+        );
+        let refused = Memory::default().with(usize::MAX).err();
+        assert_eq!(refused, Some(argon2::Error::OutOfMemory));
     }
 
     #[test]
@@ -73,6 +164,7 @@ mod tests {
             "hunter2".to_owned(),
             "$apr1$abc$def".to_owned(),
             good.replace("argon2id", "argon2i"),
+            good.replace("v=19", "v=18"),
             good.replace("m=19456", "m=4000000"),
             good.replace("t=2", "t=900"),
             good.rsplit_once('$').unwrap().0.to_owned(),

@@ -39,10 +39,10 @@ impl Answer {
             return self.spoken(rules);
         }
         let by: Vec<String> = in_effect.policies().map(|id| rules.located(id)).collect();
-        let refused = if by.is_empty() {
-            "refused: no rule in force permits it".to_owned()
-        } else {
-            format!("refused by {}", by.join(", "))
+        let refused = match (by.is_empty(), in_effect.troubles.is_empty()) {
+            (_, false) => format!("refused: {}", in_effect.troubles.join("; ")),
+            (true, true) => "refused: no rule in force permits it".to_owned(),
+            (false, true) => format!("refused by {}", by.join(", ")),
         };
         format!("{refused}, allowed to whoever continues")
     }

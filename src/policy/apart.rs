@@ -100,8 +100,7 @@ pub fn text_of(expression: &Value) -> Option<String> {
 }
 
 fn part(body: &Value, unless: bool) -> Option<Part> {
-    let (mut paths, mut leaves) = (Vec::new(), Vec::new());
-    attributes(body, &mut paths);
+    let mut leaves = Vec::new();
     down(body, &mut leaves);
     let parsed = |text: String| {
         let expression = text.parse().ok();
@@ -112,7 +111,7 @@ fn part(body: &Value, unless: bool) -> Option<Part> {
         expression: text.parse().ok(),
         text,
         unless,
-        paths: paths.into_iter().map(parsed).collect(),
+        paths: attributes(body).into_iter().map(parsed).collect(),
         leaves: leaves.into_iter().filter_map(text_of).map(parsed).collect(),
     })
 }
@@ -137,20 +136,25 @@ fn down<'a>(expression: &'a Value, leaves: &mut Vec<&'a Value>) {
     }
 }
 
-/// The longest paths that the expression names, each once.
-fn attributes(expression: &Value, found: &mut Vec<String>) {
-    if expression.get(".").is_some()
-        && let Some(path) = path(expression)
-    {
+/// The longest paths of attributes that the expression reads, each once.
+fn attributes(expression: &Value) -> Vec<String> {
+    let is_attribute = |part: &Value| path(part).filter(|_| part.get(".").is_some());
+    let mut found = Vec::new();
+    outermost(expression, &is_attribute, &mut |path| {
         if !found.contains(&path) {
             found.push(path);
         }
-        return;
-    }
-    match expression {
-        Value::Object(members) => members.values().for_each(|inner| attributes(inner, found)),
-        Value::Array(items) => items.iter().for_each(|inner| attributes(inner, found)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    });
+    found
+}
+
+/// Tells what the parts of an expression are called, in their order: of one that has a name, nothing that is in it.
+pub(crate) fn outermost(expression: &Value, name: &dyn Fn(&Value) -> Option<String>, tell: &mut dyn FnMut(String)) {
+    match (name(expression), expression) {
+        (Some(name), _) => tell(name),
+        (None, Value::Object(members)) => members.values().for_each(|inner| outermost(inner, name, tell)),
+        (None, Value::Array(items)) => items.iter().for_each(|inner| outermost(inner, name, tell)),
+        (None, Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {}
     }
 }
 

@@ -1,4 +1,4 @@
-//! Permits that a purpose can never use: they name it, and its terms cover nothing of what they permit. Pure.
+//! Permits that name a purpose whose terms cover nothing of what they permit. Pure.
 
 use std::collections::BTreeSet;
 
@@ -39,12 +39,13 @@ impl Policy {
                 let lacking: BTreeSet<&str> = lacking.iter().flatten().map(String::as_str).collect();
                 let groups = list(lacking.into_iter());
                 let message = format!(
-                    "rule `{}` never applies under the purpose `{purpose}`: its grants never cover {groups}, and the rule \
-                     permits nothing else",
+                    "rule `{}` permits nothing that grants for the purpose `{purpose}` cover: they never cover {groups}",
                     rule.id
                 );
-                let help =
-                    format!("add {groups} to its `covers` in `purposes.toml`, or leave the purpose out of the rule");
+                let help = format!(
+                    "add {groups} to its `covers` in `purposes.toml`, or leave the purpose out of the rule: what a grant does \
+                     not cover is refused under it, by `guard.scope*` on social media"
+                );
                 let named = format!("PurposeKind::\"{purpose}\"");
                 let problem = at(rule, &named, "wayleave::policy::not-covered", message);
                 problems.push(problem.as_warning().with_help(help));

@@ -143,7 +143,7 @@ struct Sample {
     full: bool,
     /// Under a grant.
     claims: bool,
-    person: Person,
+    person: Arc<Person>,
     subject: Subject,
     arrival: Arrival,
     place: Place,
@@ -161,7 +161,7 @@ impl Sample {
         Ok(Self {
             full,
             claims,
-            person: person(&id, full),
+            person: Arc::new(person(&id, full)),
             subject: Subject {
                 id: id.clone(),
                 method: MethodName::Basic,
@@ -234,7 +234,7 @@ impl Sample {
                 power,
                 purpose: &self.grant.purpose,
                 declarer: &self.person.id,
-                declarer_person: self.full.then_some(&self.person),
+                declarer_person: self.full.then_some(&*self.person),
                 business_owner: &self.person.id,
                 longest_for: Duration::from_mins(1),
                 channel: Channel::Portal,

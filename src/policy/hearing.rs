@@ -6,20 +6,23 @@
 //! is built by Cedar's public constructors and put to the same engine, and what that will not answer, to Cedar, whose
 //! answer stands. The tests hold both ways against Cedar.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Duration;
 
-use cedar_policy_core::ast::{Entity, EntityUID, Value};
+use cedar_policy_core::ast::Value;
 use jiff::tz::TimeZone;
 
 use super::decision::{Decision, Reasons};
-use super::engine::{Candidates, Doubt, Facts, Party, Scratch};
+use super::engine::{Candidates, Doubt, Party, Scratch};
+use super::frame::{Frame, Made};
 use super::memo::Memo;
+use super::opens::Opens;
 use super::question::{Question, check};
 use super::reasons::Tally;
-use super::values::{self, COUNT, Circumstances, Values};
-use super::{Judged, Passage, Permit, Policy, RuleSet};
-use crate::facts::{Grant, GrantId, Host, Mode, Person, Place, Reason, SubjectId};
+use super::values::{self, Circumstances, Values};
+use super::{Passage, Permit, Policy, RuleSet};
+use crate::facts::{Grant, GrantId, Host, Mode, Person, Place, PurposeId, Reason, SubjectId};
 
 thread_local! {
     /// Working memory of this thread.
@@ -29,9 +32,11 @@ thread_local! {
 /// What is remembered between flows.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    people: Memo<SubjectId, Person, (Party, TimeZone)>,
+    people: Memo<SubjectId, Arc<Person>, (Party, TimeZone)>,
     sites: Memo<Host, Place, Party>,
     pub(super) claims: Memo<GrantId, Grant, Value>,
+    /// Purposes, each as somebody's to declare: who declares it, who owns it, for how long at most.
+    pub(super) purposes: Memo<(PurposeId, SubjectId, SubjectId, Duration), (), Party>,
     pub(super) values: Values,
 }
 
@@ -50,7 +55,7 @@ pub struct Hearing<'a> {
 struct Terms {
     principal: Known,
     resource: Arc<Party>,
-    leaves: [OnceCell<Option<Value>>; COUNT],
+    made: Made,
 }
 
 impl Policy {
@@ -65,7 +70,9 @@ impl Policy {
 
     fn terms(&self, flow: &Question<'_>) -> Result<Terms, Doubt> {
         let place = flow.place;
-        let principal = self.known(flow.person)?;
+        // the same pointer is the same person, and nothing of them needs to be compared
+        let is_known = |known: &Arc<Person>| known == flow.person;
+        let principal = self.known(flow.person, is_known, || Arc::clone(flow.person))?;
         let resource = self.memory.sites.of(&place.host, place, || {
             let (uid, entity) = self.nouns.site(place).map_err(|_| Doubt)?;
             let entity = Arc::new(entity.as_ref().clone());
@@ -74,13 +81,18 @@ impl Policy {
         Ok(Terms {
             principal,
             resource,
-            leaves: Default::default(),
+            made: Made::default(),
         })
     }
 
     /// A person in the engine's terms.
-    pub(super) fn known(&self, person: &Person) -> Result<Known, Doubt> {
-        self.memory.people.of(&person.id, person, || {
+    pub(super) fn known(
+        &self,
+        person: &Person,
+        is_known: impl FnOnce(&Arc<Person>) -> bool,
+        shared: impl FnOnce() -> Arc<Person>,
+    ) -> Result<Known, Doubt> {
+        self.memory.people.of_those(&person.id, is_known, shared, || {
             let zone = self.nouns.zone(person).map_err(|_| Doubt)?;
             let (uid, entity) = self.nouns.person(person).map_err(|_| Doubt)?;
             let entity = Arc::new(entity.as_ref().clone());
@@ -153,6 +165,24 @@ impl Hearing<'_> {
         actions.iter().any(heeds)
     }
 
+    /// Whether a grant for one of the purposes that it is asked about can change what is said to these actions; true
+    /// also where that cannot be told.
+    pub fn openings(&self, actions: &[&str]) -> impl Fn(&PurposeId) -> bool {
+        let candidates: Option<Vec<_>> = actions.iter().map(|action| self.candidates(action)).collect();
+        let opens = &self.policy.opens;
+        let opening = candidates.map(|candidates| {
+            let numbers = candidates.iter().flat_map(|candidates| candidates.numbers());
+            let opening = numbers
+                .filter_map(|number| opens.get(*number))
+                .filter(|opens| **opens != Opens::None);
+            opening.collect::<Vec<_>>()
+        });
+        move |purpose| {
+            let opens = |opening: &Vec<&Opens>| opening.iter().any(|opens| opens.holds(purpose));
+            opening.as_ref().is_none_or(opens)
+        }
+    }
+
     /// The permits that are meant for the purpose of `grant` and do not hold now, where nothing else keeps an action from
     /// being permitted: what they say of themselves (hours, an approval) is why the grant does not help.
     pub fn waiting(&self, actions: &[&str], grant: &Grant) -> Vec<Reason> {
@@ -196,10 +226,18 @@ impl Hearing<'_> {
                 return Err(Doubt);
             }
             let frame = Frame {
-                hearing: self,
-                terms,
-                action,
+                values: &policy.memory.values,
+                here: Circumstances {
+                    subject: self.flow.subject,
+                    arrival: self.flow.arrival,
+                    request: self.flow.request.filter(|_| !action.comes_before),
+                    at: self.flow.at,
+                },
+                zone: &terms.principal.1,
+                made: &terms.made,
                 claim: claim.as_deref(),
+                channel: None,
+                declarer: None,
             };
             let parties = (&terms.principal.0, &action.party, &*terms.resource);
             let trials = &mut tally.trials;
@@ -218,51 +256,5 @@ impl Hearing<'_> {
             return claim().map(Arc::new);
         }
         memory.claims.of(&grant.id, grant, claim)
-    }
-}
-
-/// What rules find when one action is asked about, under one grant or none.
-struct Frame<'a> {
-    hearing: &'a Hearing<'a>,
-    terms: &'a Terms,
-    action: &'a Judged,
-    claim: Option<&'a Value>,
-}
-
-impl Facts for Frame<'_> {
-    fn leaf(&self, number: usize) -> Result<Option<&Value>, Doubt> {
-        if number == values::CLAIM {
-            return Ok(self.claim);
-        }
-        if number == values::CHANNEL {
-            return Ok(None);
-        }
-        if self.action.comes_before && values::REQUEST.contains(&number) {
-            return Ok(None);
-        }
-        let leaf = self.terms.leaves.get(number).ok_or(Doubt)?;
-        if let Some(known) = leaf.get() {
-            return Ok(known.as_ref());
-        }
-        let zone = &self.terms.principal.1;
-        let values = &self.hearing.policy.memory.values;
-        let flow = &self.hearing.flow;
-        let here = Circumstances {
-            subject: flow.subject,
-            arrival: flow.arrival,
-            request: flow.request,
-            at: flow.at,
-        };
-        let made = values.leaf(number, &here, zone)?;
-        Ok(leaf.get_or_init(|| made).as_ref())
-    }
-
-    fn context(&self) -> Result<&Value, Doubt> {
-        Err(Doubt)
-    }
-
-    // beside person and site nobody is known where a site is asked about
-    fn entity(&self, _uid: &EntityUID) -> Result<Option<&Entity>, Doubt> {
-        Ok(None)
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::apart::{clauses, path, read, sides};
 use super::request::wall_clock;
-use super::rule::moment;
+use super::rule::{Rule, moment};
 use super::values::milliseconds;
 use super::{Named, NamedKind, Policy};
 use crate::clock::Timestamp;
@@ -28,7 +28,10 @@ pub(super) struct Heeded {
     /// Whether rules look at the request beyond what it does.
     request: bool,
     networks: BTreeSet<String>,
+    /// The courses that the rule asks for that is being read ...
     courses: BTreeSet<String>,
+    /// ... and those of all, each with the place of its rule in their order.
+    asked: Vec<(usize, String)>,
 }
 
 /// A stretch of time in which the rules' answers to the same question do not change.
@@ -93,8 +96,14 @@ impl Policy {
     }
 
     /// The courses that rules ask for.
-    pub fn courses(&self) -> &BTreeSet<String> {
-        &self.heeded().courses
+    pub fn courses(&self) -> BTreeSet<&str> {
+        self.courses_of_rules().map(|(_, course)| course).collect()
+    }
+
+    /// The same, each with a rule that asks for it.
+    pub fn courses_of_rules(&self) -> impl Iterator<Item = (&Rule, &str)> {
+        let asked = self.heeded().asked.iter();
+        asked.filter_map(|(number, course)| Some((self.rules.get(*number)?, course.as_str())))
     }
 
     /// The names of one kind that rules mention, each once.
@@ -107,10 +116,12 @@ impl Policy {
         self.heeded.get_or_init(|| {
             let mut heeded = Heeded::default();
             heeded.moments.extend(self.rules.iter().filter_map(|rule| rule.expires));
-            for policy in self.engine.policies() {
+            for (number, policy) in self.engine.policies().iter().enumerate() {
                 if let Ok(json) = read(policy) {
                     let bodies = clauses(&json).filter_map(|one| one.get("body"));
                     bodies.for_each(|body| heeded.read(body));
+                    let courses = std::mem::take(&mut heeded.courses);
+                    heeded.asked.extend(courses.into_iter().map(|course| (number, course)));
                 } else {
                     (heeded.opaque, heeded.request) = (true, true);
                 }

@@ -1,21 +1,12 @@
-//! What Cedar's validator does not ask of a rule: that it has a name and a reason, that it keeps what it promises, and
-//! that it can ever apply.
+//! What no types tell of a rule: that it has a name and a reason, and that it keeps what it promises.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cedar_policy::{
-    ActionConstraint, Entities, EntityUid, PolicySet, Schema, ValidationError, ValidationMode, ValidationResult,
-    Validator,
-};
+use cedar_policy::EntityUid;
 
-use super::diagnose::problem;
 use super::owners::Owners;
-use super::question::Power;
-use super::request::ARCHIVE;
 use super::rule::{Rule, Written, find, mode, moment, without_comments};
-use super::schema::Book;
-use super::{WORTH_A_THREAD, names, shares};
 use crate::clock::Timestamp;
 use crate::facts::{Effect, Mode, Problem, SourceText, did_you_mean};
 
@@ -85,9 +76,11 @@ fn reason(rule: &Rule, at: &Spot<'_>, problems: &mut Vec<Problem>) {
 /// Somebody answers for each rule: who it names, else the owner of its file or folder.
 fn owner(rule: &mut Rule, owners: Option<&Owners>, at: &Spot<'_>, problems: &mut Vec<Problem>) {
     let Some(owners) = owners else { return };
-    if rule.owner.is_none() {
-        rule.owner = owners.of(&rule.file).map(str::to_owned);
-    }
+    let own = rule.annotations.get("owner").filter(|owner| !owner.trim().is_empty());
+    rule.owner = own
+        .map(String::as_str)
+        .or_else(|| owners.of(&rule.file))
+        .map(str::to_owned);
     if rule.owner.is_none() {
         let message = format!("nobody answers for the rule `{}`", rule.id);
         let problem = at.error("wayleave::policy::no-owner", "@owner", message);
@@ -150,170 +143,6 @@ fn archive(written: &Written, at: &Spot<'_>, problems: &mut Vec<Problem>) {
         let problem = at.error("wayleave::policy::archive", "Action::\"archive\"", message);
         problems
             .push(problem.with_help("remove the rule until there is an archive: nobody may rely on what is not kept"));
-    }
-}
-
-/// Lets Cedar validate all rules against the schema. Its warnings count as errors: they tell of rules that can never
-/// apply and of texts that do not say what they show.
-pub(super) fn validate(book: &Book, written: &[(&SourceText, Written)], problems: &mut Vec<Problem>) {
-    let schema = &book.schema;
-    let places: BTreeMap<&str, &(&SourceText, Written)> = written
-        .iter()
-        .map(|entry| (entry.1.cedar.id().as_ref(), entry))
-        .collect();
-    let results = validated(schema, written);
-    let mut failed: BTreeSet<&str> = BTreeSet::new();
-    let mut found = Vec::new();
-    let mut unlisted: BTreeSet<&str> = BTreeSet::new();
-    let mut report = |code: &str, id: &str, diagnostic: &dyn miette::Diagnostic| {
-        if let Some((source, written)) = places.get(id) {
-            found.push(meant(problem(code, source, diagnostic, written.rule.span), schema));
-        }
-    };
-    for error in results.iter().flat_map(ValidationResult::validation_errors) {
-        failed.insert(error.policy_id().as_ref());
-        if matches!(error, ValidationError::InvalidEnumEntity(_)) {
-            unlisted.insert(error.policy_id().as_ref());
-        } else {
-            report("wayleave::policy::invalid", error.policy_id().as_ref(), error);
-        }
-    }
-    for warning in results.iter().flat_map(ValidationResult::validation_warnings) {
-        // A rule that does not type can never apply, either: to say so would only hide why.
-        if failed.insert(warning.policy_id().as_ref()) {
-            report("wayleave::policy::suspicious", warning.policy_id().as_ref(), warning);
-        }
-    }
-    problems.extend(once(found));
-    for (source, written) in unlisted.iter().filter_map(|id| places.get(id)) {
-        names::unlisted(source, written, &book.json, problems);
-    }
-    let sound = written
-        .iter()
-        .filter(|(_, written)| !failed.contains::<str>(written.cedar.id().as_ref()));
-    let sound: Vec<&(&SourceText, Written)> = sound.collect();
-    let Ok(actions) = schema.action_entities() else { return };
-    let of_actions = |some: &[&(&SourceText, Written)]| {
-        let mut problems = Vec::new();
-        for (source, written) in some {
-            untried(schema, (source, written), &mut problems);
-            never_applies(schema, &actions, (source, written), &mut problems);
-        }
-        problems
-    };
-    problems.extend(shares::each(&sound, WORTH_A_THREAD, of_actions).concat());
-}
-
-/// What Cedar's validator says of the rules: it looks at each for itself.
-fn validated(schema: &Schema, written: &[(&SourceText, Written)]) -> Vec<ValidationResult> {
-    let validate = |rules: &[(&SourceText, Written)]| {
-        // ids are unique by now; if not, `annotations` has said so
-        let set = PolicySet::from_policies(rules.iter().map(|(_, written)| written.cedar.clone())).ok()?;
-        Some(Validator::new(schema.clone()).validate(&set, ValidationMode::Strict))
-    };
-    let validated = shares::each(written, WORTH_A_THREAD, validate).into_iter();
-    validated.flatten().collect()
-}
-
-/// The problem with the action that was meant: what Cedar suggests differs from run to run.
-fn meant(problem: Problem, schema: &Schema) -> Problem {
-    let named = problem.message.split_once("unrecognized action `Action::\"");
-    let Some((word, _)) = named.and_then(|(_, rest)| rest.split_once('"')) else {
-        return problem;
-    };
-    let known: BTreeSet<&str> = schema.actions().map(|action| action.id().unescaped()).collect();
-    let help = match did_you_mean(word, known) {
-        Some(near) => format!("did you mean `Action::\"{near}\"`?"),
-        None => "name an action of the schema".to_owned(),
-    };
-    problem.with_help(help)
-}
-
-/// Cedar checks a rule once for each action that it may be about, and says the same for each of them, in any order: keeps
-/// one problem of those that differ in the action alone.
-fn once(mut found: Vec<Problem>) -> Vec<Problem> {
-    found.sort_by(|a, b| (&a.file, a.span, &a.message).cmp(&(&b.file, b.span, &b.message)));
-    found.dedup_by(|later, first| {
-        let same = (&later.file, later.span) == (&first.file, first.span);
-        same && without_action(&later.message) == without_action(&first.message)
-    });
-    found
-}
-
-/// The message up to the name of an action, and what comes after it.
-fn without_action(message: &str) -> (&str, &str) {
-    let Some((before, named)) = message.split_once("for Action::\"") else {
-        return (message, "");
-    };
-    (before, named.split_once('"').map_or("", |(_, after)| after))
-}
-
-/// What people do at the counter is decided on the spot: nothing there records what a rule on probation would say, and
-/// nobody can be told why and continue. Nor is anybody asked whether a flow is read: no page explains that.
-fn untried(schema: &Schema, (source, written): (&SourceText, &Written), problems: &mut Vec<Problem>) {
-    // what a rule applies to is found by typing it once more: for the few that are not in force, and not for thousands
-    if written.rule.mode == Mode::Enforce {
-        return;
-    }
-    let at_the_counter = |name: &str| Power::ALL.iter().any(|power| name == power.as_str());
-    let nobody_tries = |name: &str| match written.rule.mode {
-        Mode::Enforce => false,
-        Mode::Observe => at_the_counter(name),
-        Mode::Coach => at_the_counter(name) || name == "inspect" || name == ARCHIVE,
-    };
-    let mut envs = written.cedar.get_valid_request_envs(schema);
-    let Some(action) =
-        envs.find_map(|env| Some(env.action().id().unescaped().to_owned()).filter(|name| nobody_tries(name)))
-    else {
-        return;
-    };
-    let (is, why, help) = match written.rule.mode {
-        Mode::Coach => (
-            "coaches",
-            "which no page explains, so that nobody could continue",
-            "let it speak of what people do: `action in [Action::\"connect\", Action::\"activity\"]`, or less",
-        ),
-        Mode::Observe | Mode::Enforce => (
-            "is on probation",
-            "of which no record says what it would have changed",
-            "let it speak of sites only: `resource is Site`, or a group of activities",
-        ),
-    };
-    let message = format!("rule `{}` {is} and applies to `{action}`, {why}", written.rule.id);
-    let problem = Spot::new(source, &written.rule).error("wayleave::policy::mode", "@mode", message);
-    problems.push(problem.with_help(help));
-}
-
-/// An action that a rule lists beside others, and that it can never apply to.
-fn never_applies(
-    schema: &Schema,
-    actions: &Entities,
-    (source, written): (&SourceText, &Written),
-    problems: &mut Vec<Problem>,
-) {
-    let ActionConstraint::In(named) = written.cedar.action_constraint() else {
-        return;
-    };
-    // a rule that can never apply at all is the validator's to tell
-    if named.len() < 2 {
-        return;
-    }
-    let alive: Vec<EntityUid> = written
-        .cedar
-        .get_valid_request_envs(schema)
-        .map(|env| env.action().clone())
-        .collect();
-    for name in named {
-        if alive
-            .iter()
-            .any(|action| *action == name || actions.is_ancestor_of(&name, action))
-        {
-            continue;
-        }
-        let message = format!("rule `{}` can never apply to `{name}`", written.rule.id);
-        let problem =
-            Spot::new(source, &written.rule).error("wayleave::policy::dead-action", &name.to_string(), message);
-        problems.push(problem.with_help("remove the action from the list, or the condition that excludes it"));
     }
 }
 

@@ -32,14 +32,26 @@ impl<K, F, V> Default for Memo<K, F, V> {
 impl<K: Clone + Eq + Hash, F: Clone + PartialEq, V> Memo<K, F, V> {
     /// What `make` makes of `facts`: remembered, or made now.
     pub(super) fn of<E>(&self, name: &K, facts: &F, make: impl FnOnce() -> Result<V, E>) -> Result<Arc<V>, E> {
+        self.of_those(name, |known| known == facts, || facts.clone(), make)
+    }
+
+    /// The same of facts that stand elsewhere in another form: how to tell that they are those that are known, and how to
+    /// keep them.
+    pub(super) fn of_those<E>(
+        &self,
+        name: &K,
+        are_known: impl FnOnce(&F) -> bool,
+        facts: impl FnOnce() -> F,
+        make: impl FnOnce() -> Result<V, E>,
+    ) -> Result<Arc<V>, E> {
         let held = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let known = held.young.get(name).or_else(|| held.old.get(name));
-        if let Some(known) = known.filter(|known| known.0 == *facts) {
+        if let Some(known) = known.filter(|known| are_known(&known.0)) {
             return Ok(Arc::clone(&known.1));
         }
         drop(held);
         let made = Arc::new(make()?);
-        let entry = (facts.clone(), Arc::clone(&made));
+        let entry = (facts(), Arc::clone(&made));
         let mut held = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if held.young.len() >= MOST {
             held.old = std::mem::take(&mut held.young);

@@ -6,7 +6,7 @@
 //! that fails to evaluate.
 //!
 //! ```text
-//! texts ──> schema, rule ──> lint ──> Policy            once per rulebook
+//! texts ──> schema, rule ──> lint, validate ──> Policy  once per rulebook
 //! Question ──> hearing ──> request, index ──> Cedar ──> reasons ──> Decision ──> Permit
 //! ```
 //!
@@ -23,10 +23,13 @@ mod diagnose;
 pub mod engine;
 mod express;
 mod fit;
+mod foresight;
+mod frame;
 mod hearing;
 mod heeded;
 mod layout;
 mod lint;
+mod meant;
 mod memo;
 mod mutate;
 mod names;
@@ -37,6 +40,7 @@ mod owners;
 mod permit;
 mod powers;
 mod question;
+mod reading;
 mod reasons;
 mod request;
 mod rule;
@@ -45,8 +49,13 @@ mod shares;
 mod sight;
 #[cfg(test)]
 mod tests;
+mod types;
+mod unfit;
 mod unfolded;
+mod unread;
+mod validate;
 mod values;
+mod world;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
@@ -72,47 +81,22 @@ pub use permit::Permit;
 pub use question::{GrantQuestion, Power, Question, RequestFacts};
 pub use rule::{Rule, RuleSet, Trials};
 pub use schema::Vocabulary;
+pub use unfit::Unfit;
+pub use world::{PlatformFacts, World};
 
 use crate::clock::Timestamp;
-use crate::facts::{
-    Authority, Category, GrantId, Mode, PlatformId, PolicyId, Problem, PurposeId, Reason, Severity, SourceText,
-    SubjectId,
-};
+use crate::facts::{Authority, GrantId, Mode, PolicyId, Problem, PurposeId, Reason, SubjectId};
 use decision::{Reasons, Trouble};
 use engine::{Engine, Number, Party};
+use foresight::Tree;
 use hearing::{Memory, SCRATCH};
 use opens::Opens;
 use powers::{Powers, powers};
+use reading::Read;
 use reasons::Tally;
 use request::{ARCHIVE, Asked, BEFORE_A_REQUEST, Nouns};
 use rule::Written;
 use schema::Book;
-
-/// What rules may name beside the schema's own words, from catalogue, purposes and directory.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct World {
-    /// The platforms of the catalogue.
-    pub platforms: Vec<PlatformFacts>,
-    /// The categories of the catalogue, each with all categories it is part of.
-    pub categories: Vec<(Category, BTreeSet<Category>)>,
-    /// The purposes of the purpose catalogue.
-    pub purposes: BTreeSet<PurposeId>,
-    /// The roles that somebody in the directory can have.
-    pub roles: BTreeSet<String>,
-    /// The departments of the directory.
-    pub departments: BTreeSet<String>,
-    /// Who answers for rules that name nobody; none where that cannot be read.
-    pub owners: Option<Owners>,
-}
-
-/// A platform, as far as rules care.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PlatformFacts {
-    /// Its id.
-    pub id: PlatformId,
-    /// All its categories, including those that a category is part of.
-    pub categories: BTreeSet<Category>,
-}
 
 /// Schema and rules, immutable.
 #[derive(Debug)]
@@ -137,6 +121,8 @@ pub struct Policy {
     apart: OnceLock<Vec<Vec<apart::Part>>>,
     /// What they look at, once somebody replays or explains.
     heeded: OnceLock<heeded::Heeded>,
+    /// The texts that all of it was read from.
+    read: Read,
 }
 
 /// An action that is asked about a site.
@@ -148,56 +134,6 @@ struct Judged {
 }
 
 impl Policy {
-    /// Reads schema and rules, and checks them against each other and against `world`: all problems at once, or the
-    /// policy with its warnings.
-    pub fn parse(
-        schema: &SourceText,
-        rules: &[SourceText],
-        world: &World,
-    ) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
-        let read = depth::with_room(schema, || Self::read(schema, rules, world));
-        read.unwrap_or_else(|problem| Err(vec![problem]))
-    }
-
-    fn read(schema: &SourceText, rules: &[SourceText], world: &World) -> Result<(Self, Vec<Problem>), Vec<Problem>> {
-        let mut problems = Vec::new();
-        let mut written = Vec::new();
-        for (source, read) in rules.iter().zip(read(rules)) {
-            match read {
-                Ok(read) => written.extend(read.into_iter().filter_map(|rule| {
-                    let rule = depth::check(source, rule).map_err(|problem| problems.push(problem));
-                    Some((source, rule.ok()?))
-                })),
-                Err(found) => problems.extend(found),
-            }
-        }
-        lint::annotations(&mut written, world.owners.as_ref(), &mut problems);
-        let names = |some: &[(&SourceText, Written)]| -> Vec<Named> {
-            let named = some.iter().flat_map(|(source, rule)| names::read(source, rule));
-            named.collect()
-        };
-        let named = shares::each(&written, WORTH_A_THREAD, names).concat();
-        names::check(&written, &named, world, &mut problems);
-        sight::check(&written, &mut problems);
-        let book = match schema::read(schema) {
-            Ok(book) => book,
-            Err(found) => return Err(found.into_iter().chain(problems).collect()),
-        };
-        let nouns = Nouns::new(book.actions.clone())
-            .map_err(|e| vec![diagnose::problem("wayleave::schema::names", schema, e.as_ref(), (0, 0))])?;
-        problems.extend(fit::check(schema, &book, &nouns));
-        lint::validate(&book, &written, &mut problems);
-        if problems.iter().any(|problem| problem.severity == Severity::Error) {
-            return Err(problems);
-        }
-        let written = written.into_iter().map(|(_, written)| written).collect();
-        let policy = Self {
-            named,
-            ..Self::of(written, Arc::new(book), Arc::new(nouns))
-        };
-        Ok((policy, problems))
-    }
-
     fn of(written: Vec<Written>, book: Arc<Book>, nouns: Arc<Nouns>) -> Self {
         let opens = |some: &[Written]| -> Vec<Opens> { some.iter().map(opens).collect() };
         let opens = shares::each(&written, WORTH_A_THREAD, opens).concat();
@@ -223,6 +159,7 @@ impl Policy {
             memory: Memory::default(),
             apart: OnceLock::new(),
             heeded: OnceLock::new(),
+            read: Read::default(),
             book,
         }
     }
@@ -277,14 +214,15 @@ impl Policy {
         rules.filter(silent).map(lint::unreached).collect()
     }
 
-    /// Warns of rules that surely say nothing beside the others, as far as that can be seen without a solver.
+    /// Warns of rules that surely say nothing, by themselves or beside the others, as far as that can be seen without a
+    /// solver.
     pub fn overlaps(&self, world: &World) -> Vec<Problem> {
-        overlap::check(
-            &self.rules,
-            self.engine.policies(),
-            &self.engine.actions_of_rules(),
-            world,
-        )
+        let actions = self.engine.actions_of_rules();
+        let parts = overlap::all_parts(&self.rules, self.engine.policies(), &actions);
+        let tree = Tree::new(world);
+        let mut problems = overlap::check(&parts, &tree);
+        problems.extend(unread::check(&parts, &tree, &self.vocabulary));
+        problems
     }
 
     /// Whether some rule opens something for `purpose`; false only where surely none does.
@@ -363,16 +301,6 @@ impl Policy {
 
 /// So many rules are worth a thread of their own.
 const WORTH_A_THREAD: usize = 200;
-/// So many bytes of rules are.
-const BYTES_WORTH_A_THREAD: usize = 1 << 18;
-
-/// The rules of each file, or what is wrong with it.
-fn read(files: &[SourceText]) -> Vec<Result<Vec<Written>, Vec<Problem>>> {
-    let bytes: usize = files.iter().map(|file| file.text.len()).sum();
-    let least = files.len() * BYTES_WORTH_A_THREAD / bytes.max(1);
-    let read = |some: &[SourceText]| -> Vec<_> { some.iter().map(rule::read).collect() };
-    shares::each(files, least, read).into_iter().flatten().collect()
-}
 
 /// The purposes that a rule opens something for, be it for whoever continues; one on probation opens nothing.
 fn opens(written: &Written) -> Opens {

@@ -72,6 +72,7 @@ impl Policy {
                 rule,
                 cedar,
                 has_id: true,
+                is_known: false,
             });
         }
         Self::of(written, Arc::clone(&self.book), Arc::clone(&self.nouns))

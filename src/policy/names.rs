@@ -33,7 +33,18 @@ pub enum NamedKind {
 }
 
 impl NamedKind {
-    fn of(type_name: &str) -> Option<Self> {
+    /// Those of which all names are listed somewhere.
+    pub const LISTED: [Self; 6] = [
+        Self::Role,
+        Self::Department,
+        Self::Platform,
+        Self::Category,
+        Self::Purpose,
+        Self::Person,
+    ];
+
+    /// What entities of a type of the schema are.
+    pub fn of(type_name: &str) -> Option<Self> {
         match type_name {
             "Role" => Some(Self::Role),
             "Department" => Some(Self::Department),
@@ -138,9 +149,18 @@ fn compared_hosts(expression: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Reports every name that `world` does not know.
-pub(super) fn check(written: &[(&SourceText, Written)], named: &[Named], world: &World, problems: &mut Vec<Problem>) {
-    let known = Known::new(world);
+/// Reports every name that `world` does not know. A purpose that the schema lists, and `world` not, is no mistake of the
+/// rule that names it.
+pub(super) fn check(
+    written: &[(&SourceText, Written)],
+    named: &[Named],
+    (world, listed): (&World, Option<&BTreeSet<PurposeId>>),
+    problems: &mut Vec<Problem>,
+) {
+    let mut known = Known::new(world);
+    known
+        .purposes
+        .extend(listed.into_iter().flatten().map(PurposeId::as_str));
     let sources: BTreeMap<&str, &SourceText> = written
         .iter()
         .map(|(source, _)| (source.name.as_str(), *source))
@@ -176,16 +196,21 @@ pub(super) fn check(written: &[(&SourceText, Written)], named: &[Named], world: 
 }
 
 /// Reports the names in one rule that the schema would have to list (`entity … enum [ … ]`) and does not, but for those of
-/// which that is said already.
-pub(super) fn unlisted(source: &SourceText, written: &Written, schema: &Value, problems: &mut Vec<Problem>) {
+/// which that is said already; whether there are any.
+pub(super) fn unlisted(source: &SourceText, written: &Written, schema: &Value, problems: &mut Vec<Problem>) -> bool {
     let spot = Spot::new(source, &written.rule);
+    let mut found = false;
     for uid in written.cedar.entity_literals() {
-        let (kind, id) = (uid.type_name().basename(), uid.id().unescaped());
+        let (kind, id) = (&uid.type_name().to_string(), uid.id().unescaped());
         let listed: Vec<String> = choices(schema, kind).collect();
         let listed: Vec<&str> = listed.iter().map(String::as_str).collect();
         let span = spot.of(&uid.to_string());
         let is_said = |problem: &Problem| (problem.file.as_str(), problem.span) == (source.name.as_str(), span);
-        if listed.is_empty() || listed.contains(&id) || problems.iter().any(is_said) {
+        if listed.is_empty() || listed.contains(&id) {
+            continue;
+        }
+        found = true;
+        if problems.iter().any(is_said) {
             continue;
         }
         let (what, name) = match NamedKind::of(kind) {
@@ -206,6 +231,7 @@ pub(super) fn unlisted(source: &SourceText, written: &Written, schema: &Value, p
         );
         problems.push(Problem::error(&code, source, span, message).with_help(help));
     }
+    found
 }
 
 /// The names that there are.
@@ -215,6 +241,7 @@ struct Known<'a> {
     platforms: BTreeSet<&'a str>,
     categories: BTreeSet<&'a str>,
     purposes: BTreeSet<&'a str>,
+    unread: &'a BTreeSet<NamedKind>,
 }
 
 impl<'a> Known<'a> {
@@ -225,11 +252,15 @@ impl<'a> Known<'a> {
             platforms: world.platforms.iter().map(|platform| platform.id.as_str()).collect(),
             categories: world.categories.iter().map(|(category, _)| category.as_str()).collect(),
             purposes: world.purposes.iter().map(PurposeId::as_str).collect(),
+            unread: &world.unread,
         }
     }
 
     fn has(&self, name: &Named) -> bool {
         let id = name.id.as_str();
+        if self.unread.contains(&name.kind) {
+            return true;
+        }
         match name.kind {
             NamedKind::Role => self.roles.contains(id),
             NamedKind::Department => self.departments.contains(id),

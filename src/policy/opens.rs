@@ -105,15 +105,19 @@ fn kind(literal: &Expr) -> Option<PurposeId> {
     is_kind.then(|| PurposeId::new(<ast::Eid as AsRef<str>>::as_ref(uid.eid())))
 }
 
-/// Whether an expression looks at `context.purpose` anywhere.
+/// Whether an expression looks at `context.purpose` anywhere, or at the context as a whole.
 fn looks_at_purpose(expression: &Expr) -> bool {
-    expression.subexpressions().any(|part| {
+    let (mut contexts, mut attributes) = (0, Vec::new());
+    for part in expression.subexpressions() {
         let kind = part.expr_kind();
+        contexts += usize::from(is_context(part));
         if let ExprKind::GetAttr { expr, attr } | ExprKind::HasAttr { expr, attr } = kind {
-            return attr == PURPOSE && is_context(expr);
+            attributes.extend(Some(attr).filter(|_| is_context(expr)));
+        } else if let ExprKind::ExtHasAttr { expr, attrs } = kind {
+            attributes.extend(Some(attrs.first()).filter(|_| is_context(expr)));
         }
-        matches!(kind, ExprKind::ExtHasAttr { expr, attrs } if attrs.first() == PURPOSE && is_context(expr))
-    })
+    }
+    contexts > attributes.len() || attributes.iter().any(|attribute| *attribute == PURPOSE)
 }
 
 /// Whether an expression is only true where `context has purpose`.
@@ -200,6 +204,14 @@ mod tests {
         (
             "forbid (principal, action, resource) unless { context has purpose };",
             "any",
+        ),
+        (
+            "permit (principal, action, resource) when { context.local.weekday == 1 && [context].contains(context) };",
+            "any",
+        ),
+        (
+            "permit (principal, action, resource) when { context.local.weekday == 1 && context has client };",
+            "none",
         ),
         (
             "forbid (principal, action, resource) when { !(context has purpose) };",

@@ -1,61 +1,68 @@
 //! Rules that say nothing: another one says the same already, or forbids all that they permit. Pure.
 //!
-//! Tells only what is certain without a solver: scopes are compared as written and by the categories of the catalogue,
-//! conditions by their texts. `when { a && b }` can only hold where `when { a }` does.
+//! Tells only what is certain without a solver: scopes are compared as written and by what catalogue and directory know of
+//! the platforms, hosts and people in them, conditions by their texts and by what can be foreseen of them. `when { a && b }`
+//! can only hold where `when { a }` does. What contradicts itself by numbers or texts takes a solver: `prove` finds it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cedar_policy::{EntityTypeName, EntityUid, Policy, PrincipalConstraint, ResourceConstraint};
+use cedar_policy::{EntityUid, Policy};
 use serde_json::Value;
 
-use super::World;
-use super::apart::{clauses, is_unless, read};
+use super::apart::{clauses, is_unless, read, sides, text_of};
 use super::engine::Number;
+use super::foresight::{Name, Side, Spot, Tree, asked_for, can_be_foreseen, scope_of};
 use super::lint::at;
 use super::rule::Rule;
-use crate::facts::{Category, Effect, Mode, PlatformId, Problem};
-
-/// What a scope says of principal or resource.
-#[derive(Clone, Debug)]
-enum Side {
-    Any,
-    Is(EntityTypeName),
-    In(EntityUid),
-    IsIn(EntityTypeName, EntityUid),
-    Eq(EntityUid),
-}
+use crate::facts::{Effect, Mode, Problem};
 
 /// A rule, taken apart.
-struct Parts<'a> {
-    rule: &'a Rule,
+pub(super) struct Parts<'a> {
+    pub(super) rule: &'a Rule,
     principal: Side,
-    resource: Side,
-    actions: &'a BTreeSet<&'a EntityUid>,
-    /// All must hold.
-    conditions: BTreeSet<String>,
+    pub(super) resource: Side,
+    /// The same, with what conditions say where the scope names nothing.
+    narrowed: (Side, Side),
+    pub(super) actions: &'a BTreeSet<&'a EntityUid>,
+    /// All must hold, by their texts.
+    conditions: BTreeMap<String, Condition>,
+}
+
+/// A `when`, or an `unless`.
+struct Condition {
+    /// What it must come to.
+    wanted: bool,
+    body: Value,
+}
+
+/// Each rule taken apart.
+pub(super) fn all_parts<'a>(
+    rules: &'a [Rule],
+    policies: &[Policy],
+    actions: &'a [BTreeSet<&'a EntityUid>],
+) -> Vec<Parts<'a>> {
+    rules.iter().zip(policies).zip(actions).map(taken_apart).collect()
 }
 
 /// Compares each rule with those whose conditions it shares. One on probation is left out: it says what would be, and takes
 /// nothing from the others.
-pub(super) fn check(
-    rules: &[Rule],
-    policies: &[Policy],
-    actions: &[BTreeSet<&EntityUid>],
-    world: &World,
-) -> Vec<Problem> {
-    let parts: Vec<Parts<'_>> = rules.iter().zip(policies).zip(actions).map(taken_apart).collect();
-    let shelves = Shelves::new(&parts);
-    let tree = Tree::new(world);
+pub(super) fn check(parts: &[Parts<'_>], tree: &Tree<'_>) -> Vec<Problem> {
+    let shelves = Shelves::new(parts);
     let mut problems = Vec::new();
     let counting = |parts: &Parts<'_>| parts.rule.mode != Mode::Observe;
     for (number, narrow) in parts.iter().enumerate().filter(|(_, narrow)| counting(narrow)) {
+        let spots = narrow.spots(tree);
+        if let Some(condition) = narrow.never_meets(&spots, tree) {
+            problems.push(idle(narrow, condition));
+            continue;
+        }
         // in their order, whatever shelf they stand on
-        let wider: BTreeSet<Number> = shelves.beside(narrow, &tree).collect();
+        let wider: BTreeSet<Number> = shelves.beside(narrow, tree).collect();
         let wider: Vec<(Number, &Parts<'_>)> = wider
             .into_iter()
             .filter(|other| *other != number)
             .filter_map(|other| Some((other, parts.get(other)?)))
-            .filter(|(_, wide)| counting(wide) && wide.holds_wherever(narrow, &tree))
+            .filter(|(_, wide)| counting(wide) && wide.holds_wherever(narrow, &spots, tree))
             .collect();
         // what is on probation, or only coaches, takes nothing away from what a rule permits
         let over = |(_, wide): &&(Number, &Parts<'_>)| {
@@ -64,7 +71,7 @@ pub(super) fn check(
         };
         let same = |(other, wide): &&(Number, &Parts<'_>)| {
             // of two that say the same the later one is told
-            let is_twin = narrow.holds_wherever(wide, &tree) && outlasts(narrow.rule, wide.rule);
+            let is_twin = narrow.holds_wherever(wide, &wide.spots(tree), tree) && outlasts(narrow.rule, wide.rule);
             let in_force = wide.rule.mode == Mode::Enforce || wide.rule.mode == narrow.rule.mode;
             in_force
                 && narrow.rule.effect == wide.rule.effect
@@ -78,6 +85,21 @@ pub(super) fn check(
         }
     }
     problems
+}
+
+fn idle(parts: &Parts<'_>, condition: &Condition) -> Problem {
+    let rule = parts.rule;
+    let word = if condition.wanted { "when" } else { "unless" };
+    let text = text_of(&condition.body).unwrap_or_default();
+    let (principal, resource) = &parts.narrowed;
+    let (_, named) = resource.name().or(principal.name()).unwrap_or_default();
+    let message = format!(
+        "rule `{}` never applies: `{word} {{ {text} }}` keeps it from `{named}`",
+        rule.id
+    );
+    at(rule, "@id", "wayleave::policy::never", message)
+        .as_warning()
+        .with_help("remove the rule, or that condition")
 }
 
 fn never(permit: &Rule, forbid: &Rule) -> Problem {
@@ -117,46 +139,47 @@ fn outlasts(one: &Rule, other: &Rule) -> bool {
 }
 
 fn taken_apart<'a>(((rule, policy), actions): ((&'a Rule, &Policy), &'a BTreeSet<&'a EntityUid>)) -> Parts<'a> {
+    let conditions = conditions(rule, policy);
+    let narrowed = |side: &Side, slot| match side {
+        Side::Any | Side::Is(_) => {
+            let held = conditions.values().filter(|condition| condition.wanted);
+            let scopes: Vec<Side> = held.filter_map(|condition| scope_of(&condition.body, slot)).collect();
+            let exact = scopes.iter().find(|side| matches!(side, Side::Eq(_)));
+            exact.or(scopes.first()).unwrap_or(side).clone()
+        }
+        Side::In(_) | Side::IsIn(..) | Side::Eq(_) => side.clone(),
+    };
+    let (principal, resource) = (Side::of_principal(policy), Side::of_resource(policy));
     Parts {
         rule,
-        principal: match policy.principal_constraint() {
-            PrincipalConstraint::Any => Side::Any,
-            PrincipalConstraint::Is(kind) => Side::Is(kind),
-            PrincipalConstraint::In(group) => Side::In(group),
-            PrincipalConstraint::IsIn(kind, group) => Side::IsIn(kind, group),
-            PrincipalConstraint::Eq(one) => Side::Eq(one),
-        },
-        resource: match policy.resource_constraint() {
-            ResourceConstraint::Any => Side::Any,
-            ResourceConstraint::Is(kind) => Side::Is(kind),
-            ResourceConstraint::In(group) => Side::In(group),
-            ResourceConstraint::IsIn(kind, group) => Side::IsIn(kind, group),
-            ResourceConstraint::Eq(one) => Side::Eq(one),
-        },
+        narrowed: (narrowed(&principal, "principal"), narrowed(&resource, "resource")),
+        principal,
+        resource,
         actions,
-        conditions: conditions(rule, policy),
+        conditions,
     }
 }
 
 /// What must hold, one by one. A rule that cannot be read has a condition that no other has.
-fn conditions(rule: &Rule, policy: &Policy) -> BTreeSet<String> {
-    let mut all = BTreeSet::new();
+fn conditions(rule: &Rule, policy: &Policy) -> BTreeMap<String, Condition> {
+    let mut all = BTreeMap::new();
     let Ok(json) = read(policy) else {
-        return BTreeSet::from([rule.id.to_string()]);
+        let nothing = Condition {
+            wanted: true,
+            body: Value::Null,
+        };
+        return BTreeMap::from([(rule.id.to_string(), nothing)]);
     };
     for condition in clauses(&json) {
-        let (word, operator) = if is_unless(condition) {
-            ("unless", "||")
-        } else {
-            ("when", "&&")
-        };
+        let wanted = !is_unless(condition);
+        let (word, operator) = if wanted { ("when", "&&") } else { ("unless", "||") };
         let mut open: Vec<&Value> = condition.get("body").into_iter().collect();
         while let Some(part) = open.pop() {
-            match part.get(operator) {
-                Some(both) => open.extend(["left", "right"].iter().filter_map(|side| both.get(side))),
-                None => {
-                    all.insert(format!("{word} {part}"));
-                }
+            if let Some((left, right)) = sides(part, operator) {
+                open.extend([left, right]);
+            } else {
+                let body = part.clone();
+                all.insert(format!("{word} {part}"), Condition { wanted, body });
             }
         }
     }
@@ -164,79 +187,74 @@ fn conditions(rule: &Rule, policy: &Policy) -> BTreeSet<String> {
 }
 
 impl Parts<'_> {
-    /// Whether this rule surely applies wherever the other does.
-    fn holds_wherever(&self, other: &Self, tree: &Tree) -> bool {
-        self.conditions.is_subset(&other.conditions)
-            && self.actions.is_superset(other.actions)
-            && self.principal.covers(&other.principal, tree)
-            && self.resource.covers(&other.resource, tree)
+    /// Everywhere that the rule may apply, where that can be told.
+    pub(super) fn spots<'t>(&'t self, tree: &'t Tree<'_>) -> Vec<Spot<'t>> {
+        tree.spots(&self.narrowed.1)
     }
-}
 
-impl Side {
-    /// What a scope names: whatever it covers is that, or in it.
-    fn name(&self) -> Option<Name<'_>> {
-        match self {
-            Self::In(one) | Self::IsIn(_, one) | Self::Eq(one) => Some(name(one)),
-            Self::Any | Self::Is(_) => None,
+    /// Whether this rule surely applies wherever the other does, which is on one of `spots`.
+    fn holds_wherever(&self, other: &Self, spots: &[Spot<'_>], tree: &Tree<'_>) -> bool {
+        self.actions.is_superset(other.actions)
+            && self.principal.covers(&other.narrowed.0, tree)
+            && self.resource.covers(&other.narrowed.1, tree)
+            && self.conditions.iter().all(|(text, condition)| {
+                other.conditions.contains_key(text)
+                    || tree.foresees(&condition.body, &other.narrowed.0, spots) == Some(condition.wanted)
+            })
+    }
+
+    /// The condition that is never met on any of `spots`, if there is one.
+    fn never_meets(&self, spots: &[Spot<'_>], tree: &Tree<'_>) -> Option<&Condition> {
+        let never =
+            |condition: &&Condition| tree.foresees(&condition.body, &self.narrowed.0, spots) == Some(!condition.wanted);
+        self.conditions.values().find(never)
+    }
+
+    /// Whether the rule applies at a spot, as far as that hangs on where it is: none where it may or may not.
+    pub(super) fn applies_at(&self, spot: Spot<'_>, tree: &Tree<'_>) -> Option<bool> {
+        let mut answer = self.resource.covers_spot(spot, tree);
+        for condition in self.conditions.values() {
+            match tree.foresees(&condition.body, &self.narrowed.0, &[spot]) {
+                Some(is) if is != condition.wanted => return Some(false),
+                Some(_) => {}
+                None => answer = answer.filter(|applies| !applies),
+            }
+        }
+        answer
+    }
+
+    /// What the rule names: whatever it applies to is one of these, or in it. Nothing where it may apply to others.
+    fn names(&self) -> Vec<Option<Name<'_>>> {
+        if let Some(name) = self.resource.name().or(self.principal.name()) {
+            return vec![Some(name)];
+        }
+        let mut held = self.conditions.values().filter(|condition| condition.wanted);
+        match held.find_map(|condition| asked_for(&condition.body)) {
+            Some(names) => names.into_iter().map(Some).collect(),
+            None => vec![None],
         }
     }
 
-    fn covers(&self, other: &Self, tree: &Tree) -> bool {
-        match (self, other) {
-            (Self::Any, _) => true,
-            (Self::Is(kind), Self::Is(other) | Self::IsIn(other, _)) => kind == other,
-            (Self::Is(kind), Self::Eq(one)) => kind == one.type_name(),
-            (Self::In(group), Self::In(one) | Self::IsIn(_, one) | Self::Eq(one)) => tree.holds(group, one),
-            (Self::IsIn(kind, group), Self::IsIn(other, one)) => kind == other && tree.holds(group, one),
-            (Self::IsIn(kind, group), Self::Eq(one)) => kind == one.type_name() && tree.holds(group, one),
-            (Self::Eq(one), Self::Eq(other)) => one == other,
-            (Self::Is(_), Self::Any | Self::In(_))
-            | (Self::In(_), Self::Any | Self::Is(_))
-            | (Self::IsIn(..), Self::Any | Self::Is(_) | Self::In(_))
-            | (Self::Eq(_), Self::Any | Self::Is(_) | Self::In(_) | Self::IsIn(..)) => false,
+    /// The platforms, categories or hosts one of which the rule asks for by name.
+    pub(super) fn places(&self) -> Vec<&str> {
+        let is_place = |(kind, _): &Name<'_>| ["Platform", "Category", "Site"].contains(kind);
+        if let Some((_, id)) = self.narrowed.1.name().filter(is_place) {
+            return vec![id];
         }
+        let held = self.conditions.values().filter(|condition| condition.wanted);
+        let mut asked = held.filter_map(|condition| asked_for(&condition.body));
+        let places = asked.find(|names| names.iter().all(is_place));
+        places.into_iter().flatten().map(|(_, id)| id).collect()
+    }
+
+    /// Whether the rule is about everybody.
+    pub(super) fn is_of_all(&self) -> bool {
+        matches!(self.principal, Side::Any | Side::Is(_))
     }
 }
 
-/// What is part of what, as far as the catalogue says so.
-struct Tree<'a> {
-    above: BTreeMap<Name<'a>, &'a BTreeSet<Category>>,
-}
-
-impl<'a> Tree<'a> {
-    fn new(world: &'a World) -> Self {
-        let categories = world
-            .categories
-            .iter()
-            .map(|(id, above)| (("Category", Category::as_str(id)), above));
-        let platforms = world.platforms.iter();
-        let platforms = platforms.map(|one| (("Platform", PlatformId::as_str(&one.id)), &one.categories));
-        Self {
-            above: categories.chain(platforms).collect(),
-        }
-    }
-
-    /// The categories that something of this name is in.
-    fn above(&self, name: Name<'_>) -> impl Iterator<Item = Name<'a>> {
-        let above = self.above.get(&name).copied().into_iter().flatten();
-        above.map(|one| ("Category", one.as_str()))
-    }
-
-    /// Whether `one` is surely in `group`.
-    fn holds(&self, group: &EntityUid, one: &EntityUid) -> bool {
-        group == one || self.above(name(one)).any(|above| above == name(group))
-    }
-}
-
-/// A kind of thing, and the name of one.
-type Name<'a> = (&'a str, &'a str);
-
-fn name(uid: &EntityUid) -> Name<'_> {
-    (uid.type_name().basename(), uid.id().unescaped())
-}
-
-/// Rules by the rarest of their conditions and by what their scope names, so that each is compared with few others.
+/// Rules by the rarest of the conditions that cannot be foreseen, and by what they name, so that each is compared with few
+/// others.
 struct Shelves<'a> {
     shelves: BTreeMap<(Option<&'a str>, Option<Name<'a>>), Vec<Number>>,
 }
@@ -244,25 +262,30 @@ struct Shelves<'a> {
 impl<'a> Shelves<'a> {
     fn new(parts: &'a [Parts<'_>]) -> Self {
         let mut uses: BTreeMap<&str, usize> = BTreeMap::new();
-        for condition in parts.iter().flat_map(|parts| &parts.conditions) {
+        for condition in parts.iter().flat_map(|parts| parts.conditions.keys()) {
             *uses.entry(condition).or_default() += 1;
         }
         let mut shelves = BTreeMap::<_, Vec<Number>>::new();
         for (number, parts) in parts.iter().enumerate() {
-            let rarest = parts.conditions.iter().min_by_key(|one| uses.get(one.as_str()));
-            let name = parts.resource.name().or(parts.principal.name());
-            let shelf = shelves.entry((rarest.map(String::as_str), name));
-            shelf.or_default().push(number);
+            let unforeseen = parts.conditions.iter().filter(|(_, one)| !can_be_foreseen(&one.body));
+            let rarest = unforeseen
+                .map(|(text, _)| text.as_str())
+                .min_by_key(|one| uses.get(one));
+            for name in parts.names() {
+                shelves.entry((rarest, name)).or_default().push(number);
+            }
         }
         Self { shelves }
     }
 
     /// The rules that may hold wherever this one does.
     fn beside<'s>(&'s self, narrow: &'s Parts<'_>, tree: &'s Tree<'_>) -> impl Iterator<Item = Number> + 's {
-        let named = [&narrow.resource, &narrow.principal].into_iter().filter_map(Side::name);
+        let named = [&narrow.narrowed.1, &narrow.narrowed.0]
+            .into_iter()
+            .filter_map(Side::name);
         let names = named.flat_map(|name| std::iter::once(name).chain(tree.above(name)));
         let names: BTreeSet<Option<Name<'_>>> = names.map(Some).chain([None]).collect();
-        let conditions = narrow.conditions.iter().map(|one| Some(one.as_str())).chain([None]);
+        let conditions = narrow.conditions.keys().map(|one| Some(one.as_str())).chain([None]);
         let shelves = conditions.flat_map(move |condition| {
             let names = names.clone().into_iter();
             names.filter_map(move |name| self.shelves.get(&(condition, name)))
@@ -298,8 +321,7 @@ mod tests {
         let world = world();
         let tree = Tree::new(&world);
         let actions = policy.engine.actions_of_rules();
-        let rules = policy.rules.iter().zip(policy.engine.policies()).zip(&actions);
-        let parts: Vec<Parts<'_>> = rules.map(taken_apart).collect();
+        let parts = all_parts(&policy.rules, policy.engine.policies(), &actions);
         let shelves = Shelves::new(&parts);
         let beside = |id: &str| {
             let narrow = parts.iter().find(|parts| parts.rule.id.as_str() == id).unwrap();

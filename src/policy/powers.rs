@@ -1,21 +1,20 @@
 //! Somebody before the rules who wants to declare, approve or end a grant: as [`hearing`](super::hearing) has it for
 //! flows, and with the same long way round for whatever is out of the ordinary.
 
-use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cedar_policy_core::ast::{Entity, EntityUID, Value};
-
 use super::decision::{Decision, Reasons};
-use super::engine::{Doubt, Engine, Facts, Party};
-use super::hearing::{Known, SCRATCH};
+use super::engine::{Doubt, Engine, Party};
+use super::frame::{Frame, Made};
+use super::hearing::SCRATCH;
 use super::question::{GrantQuestion, Power, check_power};
 use super::reasons::Tally;
 use super::request::Nouns;
 use super::schema::Book;
-use super::values::{self, COUNT, Circumstances};
+use super::values::Circumstances;
 use super::{Policy, RuleSet, entity_of};
+use crate::facts::Person;
 
 /// The powers as the engine asks about them.
 pub(super) type Powers = HashMap<Power, Party>;
@@ -44,67 +43,42 @@ impl Policy {
 
     pub(super) fn weigh_power(&self, question: &GrantQuestion<'_>) -> Result<Tally, Doubt> {
         check_power(question, &self.vocabulary).map_err(|_| Doubt)?;
-        let principal = self.known(question.person)?;
+        let known = |person: &Person| self.known(person, |known| **known == *person, || Arc::new(person.clone()));
+        let principal = known(question.person)?;
         let declarer = question.declarer_person.filter(|other| other.id != question.person.id);
-        let (uid, purpose) = self.nouns.about_purpose(question).map_err(|_| Doubt)?;
-        let resource = self.engine.resource(&uid, Some(Arc::new(purpose.as_ref().clone())));
+        let resource = self.purpose(question)?;
+        let declarer = declarer.map(known).transpose()?;
+        let channel = question.channel.as_str().into();
         let frame = Frame {
-            policy: self,
-            question,
-            principal: &principal,
-            declarer: declarer.map(|other| self.known(other)).transpose()?,
-            channel: question.channel.as_str().into(),
-            leaves: Default::default(),
+            values: &self.memory.values,
+            here: Circumstances {
+                subject: question.subject,
+                arrival: question.arrival,
+                request: None,
+                at: question.at,
+            },
+            zone: &principal.1,
+            made: &Made::default(),
+            claim: None,
+            channel: Some(&channel),
+            declarer: declarer.as_ref().map(|known| &known.0),
         };
         let action = self.powers.get(&question.power).ok_or(Doubt)?;
-        let parties = (&principal.0, action, &resource);
+        let parties = (&principal.0, action, &*resource);
         let mut tally = Tally::default();
         let counts = |number| self.counts(number, (RuleSet::InEffect, question.at), &mut tally.trials);
         let verdict = SCRATCH.with_borrow_mut(|scratch| self.engine.weigh(parties, &frame, scratch, counts))?;
         tally.add(verdict.allowed, verdict.determining);
         Ok(tally)
     }
-}
 
-/// What rules find when somebody's power over a grant is asked about.
-struct Frame<'a> {
-    policy: &'a Policy,
-    question: &'a GrantQuestion<'a>,
-    principal: &'a Known,
-    /// The declarer, where that is somebody else whom the directory knows.
-    declarer: Option<Known>,
-    channel: Value,
-    leaves: [OnceCell<Option<Value>>; COUNT],
-}
-
-impl Facts for Frame<'_> {
-    fn leaf(&self, number: usize) -> Result<Option<&Value>, Doubt> {
-        if number == values::CHANNEL {
-            return Ok(Some(&self.channel));
-        }
-        if number == values::CLAIM || values::REQUEST.contains(&number) {
-            return Ok(None);
-        }
-        let leaf = self.leaves.get(number).ok_or(Doubt)?;
-        if let Some(known) = leaf.get() {
-            return Ok(known.as_ref());
-        }
-        let here = Circumstances {
-            subject: self.question.subject,
-            arrival: self.question.arrival,
-            request: None,
-            at: self.question.at,
-        };
-        let made = self.policy.memory.values.leaf(number, &here, &self.principal.1)?;
-        Ok(leaf.get_or_init(|| made).as_ref())
-    }
-
-    fn context(&self) -> Result<&Value, Doubt> {
-        Err(Doubt)
-    }
-
-    fn entity(&self, uid: &EntityUID) -> Result<Option<&Entity>, Doubt> {
-        let declarer = self.declarer.as_ref().map(|known| &known.0);
-        Ok(declarer.filter(|party| party.uid() == uid).and_then(Party::entity))
+    /// The purpose in the engine's terms.
+    fn purpose(&self, question: &GrantQuestion<'_>) -> Result<Arc<Party>, Doubt> {
+        let (purpose, declarer) = (question.purpose.clone(), question.declarer.clone());
+        let key = (purpose, declarer, question.business_owner.clone(), question.longest_for);
+        self.memory.purposes.of(&key, &(), || {
+            let (uid, purpose) = self.nouns.about_purpose(question).map_err(|_| Doubt)?;
+            Ok(self.engine.resource(&uid, Some(Arc::new(purpose.as_ref().clone()))))
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! What the rules can be asked.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::decision::Trouble;
@@ -10,8 +11,8 @@ use crate::facts::{Arrival, Authority, Channel, Grant, Host, Person, Place, Purp
 /// May this person do all of this, there, now, under this grant.
 #[derive(Clone, Copy, Debug)]
 pub struct Question<'a> {
-    /// What the directory knows of the person.
-    pub person: &'a Person,
+    /// What the directory knows of the person; whoever is asked about again is known by the same pointer.
+    pub person: &'a Arc<Person>,
     /// What a method proved about the sender; the same person.
     pub subject: &'a Subject,
     /// How the connection came in.

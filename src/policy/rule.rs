@@ -65,10 +65,11 @@ impl Rule {
     /// that can pass.
     pub fn is_in(&self, set: RuleSet) -> bool {
         match (self.mode, set) {
-            (Mode::Enforce, _) => true,
+            (Mode::Enforce, RuleSet::InEffect | RuleSet::WithObserved | RuleSet::Continued) => true,
             (Mode::Observe, set) => set == RuleSet::WithObserved,
             (Mode::Coach, RuleSet::InEffect | RuleSet::WithObserved) => self.effect == Effect::Forbid,
-            (Mode::Coach, RuleSet::Continued) => self.effect == Effect::Permit,
+            (Mode::Enforce, RuleSet::Permits) | (Mode::Coach, RuleSet::Continued) => self.effect == Effect::Permit,
+            (Mode::Coach, RuleSet::Permits) => false,
         }
     }
 }
@@ -83,6 +84,8 @@ pub enum RuleSet {
     /// Those that count for whoever was told why not and continued: what rules in mode `coach` forbid is open, and so is
     /// what they permit.
     Continued,
+    /// The permits among those that count: whether forbids are all that refuses something.
+    Permits,
 }
 
 /// Which rules of another mode than `enforce` may apply where something is asked.
@@ -109,6 +112,8 @@ pub(super) struct Written {
     /// Whether the id is the author's: a rule without one is called by its file and place, so that its other problems
     /// can be told.
     pub(super) has_id: bool,
+    /// Whether the rule was found in order before, as far as that hangs on it and the schema alone.
+    pub(super) is_known: bool,
 }
 
 /// Reads one file of rules, in the order in which they stand.
@@ -188,7 +193,12 @@ fn written(
     };
     let cedar = policy.new_id(cedar_policy::PolicyId::new(id));
     let has_id = own.is_some();
-    Written { rule, cedar, has_id }
+    Written {
+        rule,
+        cedar,
+        has_id,
+        is_known: false,
+    }
 }
 
 fn refuse_template(source: &SourceText, template: &cedar_policy::Template) -> Problem {

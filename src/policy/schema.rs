@@ -177,10 +177,11 @@ fn name_of(action: &EntityUid) -> String {
     action.id().unescaped().to_owned()
 }
 
-/// The names that the schema lists of a type of entities, where it lists them.
+/// The names that the schema lists of a type of entities, `Color` or `N::Color`, where it lists them.
 pub(super) fn choices(json: &Value, entity: &str) -> impl Iterator<Item = String> {
+    let (namespace, entity) = entity.rsplit_once("::").unwrap_or(("", entity));
     let listed = json
-        .pointer(&format!("//entityTypes/{entity}/enum"))
+        .pointer(&format!("/{namespace}/entityTypes/{entity}/enum"))
         .and_then(Value::as_array);
     listed
         .into_iter()

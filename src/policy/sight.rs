@@ -18,11 +18,11 @@ const KNOWN: [&str; 4] = ["principal", "action", "resource", "resource.declarer"
 const COMPUTED: &str = "something computed";
 
 /// Reports rules that look at people or things of which nothing is known when the rule is asked.
-pub(super) fn check(written: &[(&SourceText, Written)], problems: &mut Vec<Problem>) {
+pub(super) fn check(written: &[&(&SourceText, Written)], problems: &mut Vec<Problem>) {
     problems.extend(shares::each(written, WORTH_A_THREAD, looked_through).concat());
 }
 
-fn looked_through(written: &[(&SourceText, Written)]) -> Vec<Problem> {
+fn looked_through(written: &[&(&SourceText, Written)]) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (source, written) in written {
         let policy: &ast::Policy = written.cedar.as_ref();

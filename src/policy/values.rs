@@ -10,12 +10,11 @@ use std::sync::LazyLock;
 use arc_swap::ArcSwapOption;
 use cedar_policy_core::ast::{ExtensionFunction, Literal, PartialValue, Value, ValueKind};
 use cedar_policy_core::extensions::Extensions;
-use jiff::tz::TimeZone;
 
 use super::engine::{Doubt, Leaves};
 use super::memo::Memo;
 use super::question::RequestFacts;
-use super::request::{GRANT, wall_clock};
+use super::request::GRANT;
 use crate::clock::Timestamp;
 use crate::facts::{Arrival, Subject};
 
@@ -71,16 +70,20 @@ pub(super) struct Values {
 type Made<T> = Result<T, Doubt>;
 
 impl Values {
-    /// The leaf of this number, below the channel's; none where the context does not have it.
-    pub(super) fn leaf(&self, number: usize, here: &Circumstances<'_>, zone: &TimeZone) -> Made<Option<Value>> {
+    /// The leaf of this number, below the channel's; none where the context does not have it. `shown` is what the person's
+    /// wall clock shows.
+    pub(super) fn leaf(
+        &self,
+        number: usize,
+        here: &Circumstances<'_>,
+        shown: impl FnOnce() -> (i64, i64),
+    ) -> Made<Option<Value>> {
         let request = here.request.as_ref().ok_or(Doubt);
         let method = here.subject.method;
         Ok(Some(match number {
             0 => self.latest(0, here.at.as_millis(), |at| self.moment(at))?,
-            1 => self.latest(1, wall_clock(zone, here.at).0, |day| {
-                called(&TO_TIME, &[self.moment(day)?])
-            })?,
-            2 => wall_clock(zone, here.at).1.into(),
+            1 => self.latest(1, shown().0, |day| called(&TO_TIME, &[self.moment(day)?]))?,
+            2 => shown().1.into(),
             3 => self.address(here.arrival.client.ip().to_canonical())?,
             4 => here.arrival.network.as_str().into(),
             5 => method.as_str().into(),

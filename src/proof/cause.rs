@@ -2,68 +2,95 @@
 //! rule on which a request hangs.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use cedar_policy::{Authorizer, Decision, Effect, Policy, PolicySet, RequestEnv};
+use cedar_policy::{Authorizer, Decision, Effect, Policy, RequestEnv};
 use serde_json::{Value, json};
 
-use super::rewrite::permitting;
-use super::theory::{set, with};
-use super::{Ask, Example, Theory};
+use super::premise::Premise;
+use super::question::{Aim, Question, Rules};
+use super::theory::set;
+use super::{Example, Theory};
 use crate::policy::apart::{self, text_of};
 
 /// A condition, and whether it holds.
 pub(super) type Ground = (Value, bool);
 
-/// The rules through which `more` may allow what `less` does not: permits that only the one has, and forbids that only
-/// the other has. Every such request matches one of them: where `less` has no permit that matches, the one of `more` is not
-/// among its rules, and where it has a forbid that matches, that is not among those of `more`.
-pub(super) fn causes<'a>(more: &'a Theory, less: &'a Theory, env: &'a RequestEnv) -> Vec<&'a Policy> {
-    let texts = |theory: &Theory| -> BTreeSet<String> { theory.rules(env).map(ToString::to_string).collect() };
-    let (of_more, of_less) = (texts(more), texts(less));
-    let permits = more.rules(env).filter(|rule| rule.effect() == Effect::Permit);
-    let forbids = less.rules(env).filter(|rule| rule.effect() == Effect::Forbid);
-    let new = permits.filter(|rule| !of_less.contains(&rule.to_string()));
-    let gone = forbids.filter(|rule| !of_more.contains(&rule.to_string()));
-    new.chain(gone).collect()
+/// What one of two sets of rules says and the other does not, whatever it is called there.
+#[derive(Debug)]
+pub(super) struct Alone<'a> {
+    meanings: BTreeSet<&'a str>,
+}
+
+impl<'a> Alone<'a> {
+    pub(super) fn of(old: &'a Theory, new: &'a Theory) -> Self {
+        let meanings =
+            |theory: &'a Theory| -> BTreeSet<&'a str> { theory.every().map(|rule| rule.meaning()).collect() };
+        Self {
+            meanings: &meanings(old) ^ &meanings(new),
+        }
+    }
+
+    /// The rules of one side that the other does not have, which may match a request of the kind.
+    pub(super) fn rules<'t>(&'t self, side: &'t Theory, env: &RequestEnv) -> impl Iterator<Item = &'t Arc<Premise>> {
+        side.rules(env).filter(|rule| self.meanings.contains(rule.meaning()))
+    }
+
+    /// The rules through which `more` may allow what `less` does not: permits that only the one has, and forbids that only
+    /// the other has. Every such request matches one of them: where `less` has no permit that matches, the one of `more` is
+    /// not among its rules, and where it has a forbid that matches, that is not among those of `more`.
+    pub(super) fn causes(&self, more: &Theory, less: &Theory, env: &RequestEnv) -> Vec<Arc<Premise>> {
+        let new = self
+            .rules(more, env)
+            .filter(|rule| rule.policy().effect() == Effect::Permit);
+        let gone = self
+            .rules(less, env)
+            .filter(|rule| rule.policy().effect() == Effect::Forbid);
+        new.chain(gone).cloned().collect()
+    }
+
+    /// The attributes that these rules read.
+    pub(super) fn read(&self, old: &Theory, new: &Theory, env: &RequestEnv) -> BTreeSet<String> {
+        let changed = self.rules(old, env).chain(self.rules(new, env));
+        let bodies = changed.flat_map(|rule| conditions(rule.policy()));
+        bodies.flat_map(|(body, _)| names(&body)).collect()
+    }
+
+    /// Whether `less` allows what `more` allows through `cause`; of the knowledge of `theory`.
+    ///
+    /// A forbid that both have matches none of these requests, since `more` allows them: so the other side is asked about
+    /// those forbids only that it alone has.
+    pub(super) fn question<'q>(
+        &self,
+        theory: &'q Theory,
+        cause: &Arc<Premise>,
+        (more, less): (&Theory, &Theory),
+        env: &'q RequestEnv,
+    ) -> Question<'q> {
+        let is_forbid = |rule: &&Arc<Premise>| rule.policy().effect() == Effect::Forbid;
+        match cause.policy().effect() {
+            Effect::Permit => {
+                let one = more.rules(env).filter(is_forbid).chain([cause]).collect();
+                let permits = less.rules(env).filter(|rule| !is_forbid(rule));
+                let other = permits.chain(self.rules(less, env).filter(is_forbid)).collect();
+                Question::new(theory, env, Aim::Implies, one, other)
+            }
+            Effect::Forbid => {
+                let matches = Rules {
+                    permits: vec![Arc::new(cause.permitting())],
+                    forbids: Vec::new(),
+                };
+                Question::new(theory, env, Aim::Disjoint, more.rules(env).collect(), matches)
+            }
+        }
+    }
 }
 
 /// What a cause is on the other side, where that speaks of such requests.
-pub(super) fn counterpart<'a>(
-    cause: &Policy,
-    more: &'a Theory,
-    less: &'a Theory,
-    env: &'a RequestEnv,
-) -> Option<&'a Policy> {
+pub(super) fn counterpart(cause: &Policy, more: &Theory, less: &Theory, env: &RequestEnv) -> Option<Arc<Premise>> {
     let side = if cause.effect() == Effect::Permit { less } else { more };
-    side.rules(env).find(|rule| rule.id() == cause.id())
-}
-
-/// The attributes that the rules read which one side alone has.
-pub(super) fn read_by_changed(old: &Theory, new: &Theory, env: &RequestEnv) -> BTreeSet<String> {
-    let texts = |theory: &Theory| -> BTreeSet<String> { theory.rules(env).map(ToString::to_string).collect() };
-    let (before, after) = (texts(old), texts(new));
-    let changed = old.rules(env).chain(new.rules(env)).filter(|rule| {
-        let text = rule.to_string();
-        !(before.contains(&text) && after.contains(&text))
-    });
-    let mut read = BTreeSet::new();
-    for (body, _) in changed.flat_map(conditions) {
-        names_in(&body, &mut read);
-    }
-    read
-}
-
-/// Whether `less` allows what `more` allows through `cause`, of the requests that none of `outside` forbids.
-pub(super) fn ask(cause: &Policy, more: &Theory, less: &Theory, env: &RequestEnv, outside: &[Policy]) -> Ask {
-    let narrowed = |rules: PolicySet| outside.iter().fold(rules, with);
-    let rules = |theory: &Theory| set(theory.rules(env).cloned());
-    match cause.effect() {
-        Effect::Permit => {
-            let forbids = more.rules(env).filter(|rule| rule.effect() == Effect::Forbid);
-            Ask::Implies(narrowed(set(forbids.chain([cause]).cloned())), rules(less))
-        }
-        Effect::Forbid => Ask::Disjoint(rules(more), narrowed(set([permitting(cause)]))),
-    }
+    let same = side.rule(cause.id().as_ref())?;
+    side.speaks_of(same.policy(), env).then(|| Arc::clone(same))
 }
 
 /// Why a rule matches an example, and what it was or became does not: what holds of their conditions and does not, as far
@@ -153,19 +180,10 @@ fn is_plain(body: &Value) -> bool {
 /// The attributes that an expression reads, and what else it names of a request.
 pub(super) fn names(body: &Value) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    names_in(body, &mut found);
+    apart::outermost(body, &path, &mut |path| {
+        found.insert(path);
+    });
     found
-}
-
-fn names_in(body: &Value, found: &mut BTreeSet<String>) {
-    match (path(body), body) {
-        (Some(path), _) => {
-            found.insert(path);
-        }
-        (None, Value::Object(members)) => members.values().for_each(|inner| names_in(inner, found)),
-        (None, Value::Array(items)) => items.iter().for_each(|inner| names_in(inner, found)),
-        (None, Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {}
-    }
 }
 
 /// `context.purpose.kind`, read or asked for by `has`; none for what does not begin with a variable.

@@ -1,17 +1,23 @@
 //! What is to be proved, as questions to a solver: one for each kind of request that a claim speaks of.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use aws_lc_rs::digest;
-use cedar_policy::{Effect, Entities, Policy, PolicySet, Request, RequestEnv, Schema, ValidationMode, Validator};
+use cedar_policy::{
+    Effect, Entities, EntityUid, Policy, PolicySet, Request, RequestEnv, Schema, ValidationMode, Validator,
+};
 
+use super::language::Language;
+use super::premise::{Premise, digest};
 use super::property::{Claim, Property};
-use super::rewrite::{permitting, within};
-use super::sound::sound;
-use super::theory::{Theory, set, with};
-use crate::facts::{PolicyId, Problem, SourceText, did_you_mean, hex};
+use super::question::{Aim, Question, Rules};
+use super::theory::{Theory, set};
+use crate::facts::{PolicyId, Problem, SourceText, did_you_mean};
 use crate::policy::{DEEPEST, Rule, is_deep};
 use crate::rulebook::Sources;
+
+/// The way in which questions are put: to be raised whenever the same check asks something else, or of something else.
+const FORM: &str = "2";
 
 /// A request for which something does not hold, with everybody and everything that it names.
 #[derive(Clone, Debug)]
@@ -66,7 +72,7 @@ pub struct Check {
     /// What it is about.
     pub about: About,
     /// The rule that it is about, or the one that permits what a property speaks of.
-    pub policy: Policy,
+    pub policy: Arc<Premise>,
     /// The kinds of requests that it is about, by their places in [`Theory::envs`]: one for all that no rule can tell from
     /// it.
     pub envs: Vec<usize>,
@@ -78,97 +84,119 @@ impl Check {
         matches!(self.about, About::Property(_) | About::Sound(_) | About::Behind(..))
     }
 
-    /// A digest of all that a proof of it rests on: what is asked, of which kinds of requests, and how the answers count.
+    /// A digest of all that a proof of it rests on: what is asked, of which kinds of requests, how the answers count, and
+    /// what the rules say that may match them. No question is made for it.
     pub fn digest(&self, theory: &Theory, sources: &Sources) -> String {
-        let mut hash = digest::Context::new(&digest::SHA256);
-        let mut add = |text: &str| {
-            hash.update(&text.len().to_be_bytes());
-            hash.update(text.as_bytes());
-        };
-        add(env!("CARGO_PKG_VERSION"));
-        add(&cedar_policy::get_sdk_version().to_string());
-        add(&sources.schema.text);
-        add(if self.wants_all() { "all" } else { "any" });
-        for env in self.envs.iter().filter_map(|env| theory.envs.get(*env)) {
-            add(&format!("{} {} {}", env.principal(), env.action(), env.resource()));
-            for (first, decider) in self.ask(theory, env) {
-                add(&first.text());
-                add(&decider.map(|ask| ask.text()).unwrap_or_default());
-            }
-        }
-        hex(hash.finish().as_ref())
+        let sdk = cedar_policy::get_sdk_version().to_string();
+        let claim = self.claim();
+        let ground = theory.ground(&self.policy);
+        let about = [
+            env!("CARGO_PKG_VERSION"),
+            &sdk,
+            FORM,
+            &sources.schema.text,
+            &claim,
+            &ground,
+        ];
+        let envs = self.envs.iter().filter_map(|env| theory.language.envs.get(*env));
+        let kinds: Vec<(String, &str)> = envs
+            .map(|env| {
+                let of_rules = if self.is_of_itself() { "" } else { theory.grounds(env) };
+                let kind = format!("{} {} {}", env.principal(), env.action(), env.resource());
+                (kind, of_rules)
+            })
+            .collect();
+        let kinds = kinds.iter().flat_map(|(kind, of_rules)| [kind.as_str(), of_rules]);
+        digest(about.into_iter().chain(theory.always()).chain(kinds))
     }
 
-    /// What to ask about one kind of request, all of which must hold: of each the first question, and, where it is answered
-    /// with no, one that decides.
-    pub fn ask(&self, theory: &Theory, env: &RequestEnv) -> Vec<(Ask, Option<Ask>)> {
-        let possible = theory.impossible(theory.rules(env).chain([&self.policy]));
-        let among = |policies: PolicySet| with(policies, &possible);
-        let all = || set(theory.rules(env).cloned());
-        let less = || set(theory.rules(env).filter(|rule| rule.id() != self.policy.id()).cloned());
+    /// What is claimed, in a form that is the same for the same claim.
+    fn claim(&self) -> String {
+        match &self.about {
+            About::Property(property) => format!("{:?}", property.claim),
+            About::Spoken(_) => "spoken".to_owned(),
+            About::Sound(_) => "sound".to_owned(),
+            About::Needed(_) => "needed".to_owned(),
+            About::Alive(_) => "alive".to_owned(),
+            About::Behind(_, other) => format!("behind {other}"),
+        }
+    }
+
+    /// Whether no other rule has a part in it.
+    fn is_of_itself(&self) -> bool {
+        matches!(self.about, About::Sound(_) | About::Spoken(_) | About::Alive(_))
+    }
+
+    /// What to ask about one kind of request, all of which must hold.
+    pub(super) fn questions<'a>(
+        &'a self,
+        theory: &'a Theory,
+        env: &'a RequestEnv,
+    ) -> Box<dyn Iterator<Item = Question<'a>> + 'a> {
+        let question = move |aim, one, other| Question::new(theory, env, aim, one, other);
+        let only = |rule: Premise| Rules::from_iter([&Arc::new(rule)]);
+        let itself = || Rules::from_iter([&self.policy]);
+        let rules = || theory.rules(env);
+        let others = || rules().filter(|rule| theory.may_stand_for(rule.policy(), self.policy.policy()));
+        let of = |rules: Vec<&Arc<Premise>>, effect| {
+            let rules = rules.into_iter();
+            rules.filter(|rule| rule.policy().effect() == effect).collect::<Rules>()
+        };
         let ask = match &self.about {
-            About::Property(property) => {
-                let spoken_of = among(set([self.policy.clone()]));
-                match property.claim {
-                    // a rule that fails denies, which breaks no such promise
-                    Claim::Never => (Ask::Disjoint(all(), spoken_of), None),
-                    Claim::Always => {
-                        let evaluate = theory.rules(env).map(|rule| sound(rule, &[&self.policy, &possible]));
-                        return std::iter::once((Ask::Implies(spoken_of, all()), None))
-                            .chain(evaluate)
-                            .collect();
-                    }
+            About::Property(property) => match property.claim {
+                // a rule that fails denies, which breaks no such promise
+                Claim::Never => question(Aim::Disjoint, rules().collect(), itself()),
+                Claim::Always => {
+                    let allowed = question(Aim::Implies, itself(), rules().collect());
+                    let evaluate = rules().map(move |rule| {
+                        let aim = Aim::Evaluates(Arc::clone(rule));
+                        question(aim, itself(), Rules::default())
+                    });
+                    return Box::new(std::iter::once(allowed).chain(evaluate));
                 }
+            },
+            About::Sound(_) => {
+                let aim = Aim::Evaluates(Arc::clone(&self.policy));
+                question(aim, Rules::default(), Rules::default())
             }
-            About::Sound(_) => sound(&self.policy, &[&theory.impossible([&self.policy])]),
-            About::Alive(_) | About::Spoken(_) => (
-                Ask::Implies(among(set([permitting(&self.policy)])), PolicySet::new()),
-                None,
-            ),
+            About::Alive(_) | About::Spoken(_) => {
+                question(Aim::Implies, only(self.policy.permitting()), Rules::default())
+            }
             About::Behind(_, other) => {
-                let other = theory.rule(other.as_str()).map(permitting);
-                (Ask::Implies(among(set([permitting(&self.policy)])), set(other)), None)
+                let other = theory.rule(other.as_str()).map(|rule| only(rule.permitting()));
+                question(Aim::Implies, only(self.policy.permitting()), other.unwrap_or_default())
             }
-            About::Needed(_) => match self.policy.effect() {
-                Effect::Permit => (Ask::Implies(among(all()), less()), None),
-                Effect::Forbid => (Ask::Implies(among(less()), all()), None),
+            About::Needed(_) => match self.policy.policy().effect() {
+                // whatever is allowed only with it matches it, and no forbid
+                Effect::Permit => {
+                    let mut one = of(rules().collect(), Effect::Forbid);
+                    one.permits.push(Arc::clone(&self.policy));
+                    question(Aim::Implies, one, of(others().collect(), Effect::Permit))
+                }
+                // whatever is allowed only without it matches it
+                Effect::Forbid => question(Aim::Disjoint, others().collect(), only(self.policy.permitting())),
             },
         };
-        vec![ask]
+        Box::new(std::iter::once(ask))
     }
 }
 
 impl Ask {
-    /// The question, in a form that is the same for the same question.
-    fn text(&self) -> String {
-        let all = |set: &PolicySet| {
-            let mut texts: Vec<String> = set
-                .policies()
-                .map(|policy| format!("{} {policy}", policy.id()))
-                .collect();
-            texts.sort();
-            texts.join("\n")
-        };
+    /// How many rules it is about.
+    #[cfg_attr(
+        not(feature = "prove"),
+        expect(dead_code, reason = "nothing is asked without a solver")
+    )]
+    pub(super) fn rules(&self) -> usize {
         match self {
-            Self::Disjoint(one, other) => format!("disjoint\n{}\nand\n{}", all(one), all(other)),
-            Self::Implies(one, other) => format!("implies\n{}\nthen\n{}", all(one), all(other)),
-            Self::NeverErrors(policy) => format!("evaluates\n{policy}"),
-        }
-    }
-
-    /// The same question about requests that `odd` does not forbid; none where that cannot be asked.
-    pub fn among(&self, odd: &Policy) -> Option<Self> {
-        let among = |policies: &PolicySet| with(policies.clone(), odd);
-        match self {
-            Self::Disjoint(one, other) => Some(Self::Disjoint(one.clone(), among(other))),
-            Self::Implies(one, other) => Some(Self::Implies(among(one), other.clone())),
-            Self::NeverErrors(policy) => Some(Self::NeverErrors(Box::new(within(policy, odd)?))),
+            Self::Disjoint(one, other) | Self::Implies(one, other) => one.policies().chain(other.policies()).count(),
+            Self::NeverErrors(_) => 1,
         }
     }
 }
 
 /// The policy that permits exactly the requests that a property speaks of.
-pub fn about(property: &Property, actions: &BTreeSet<cedar_policy::EntityUid>) -> Result<Policy, String> {
+pub fn about(property: &Property, actions: &BTreeSet<EntityUid>) -> Result<Policy, String> {
     let actions: Vec<String> = actions.iter().map(ToString::to_string).collect();
     let text = format!(
         "permit (principal, action in [{}], resource) when {{ {} }};",
@@ -189,46 +217,67 @@ pub fn expressions(properties: &[Property]) -> Vec<Policy> {
     parsed.filter_map(Result::ok).collect()
 }
 
-/// The property as a check, or what is wrong with how it is written.
-pub fn of_property(theory: &Theory, property: &Property, file: &SourceText) -> Result<Check, Vec<Problem>> {
+/// What a property says: the actions that it speaks of, and a policy that permits exactly the requests that it does; or
+/// what is wrong with how it is written.
+pub fn said(
+    language: &Language,
+    property: &Property,
+    file: &SourceText,
+) -> Result<(BTreeSet<EntityUid>, Policy), Vec<Problem>> {
     let wrong = |code: &str, message: String| {
         let code = format!("wayleave::properties::{code}");
         Problem::error(&code, file, property.span, message)
     };
-    let actions = theory.actions(&property.actions).map_err(|unknown| {
-        let problem = wrong("unknown-action", format!("there is no action or group `{unknown}`"));
-        let known = theory.schema.actions().chain(theory.schema.action_groups());
-        vec![match did_you_mean(&unknown, known.map(|uid| uid.id().unescaped())) {
+    let (actions, unknown) = language.actions(&property.actions);
+    let mut problems = Vec::new();
+    for name in &unknown {
+        let problem = wrong("unknown-action", format!("there is no action or group `{name}`"));
+        let known = language.schema.actions().chain(language.schema.action_groups());
+        problems.push(match did_you_mean(name, known.map(|uid| uid.id().unescaped())) {
             Some(near) => problem.with_help(format!("did you mean `{near}`?")),
             None => problem.with_help("name an action or a group of the schema"),
-        }]
-    })?;
-    let policy = about(property, &actions).map_err(|error| {
-        let help = "write one Cedar expression, as in the `when { … }` of a rule";
-        vec![wrong("syntax", error).with_help(help)]
-    })?;
-    let mut problems = problems_of(&policy, &theory.schema, file, property.span);
-    for uid in policy.entity_literals().iter().filter(|uid| !theory.knows(uid)) {
+        });
+    }
+    let policy = match about(property, &actions) {
+        Ok(policy) => policy,
+        Err(error) => {
+            let help = "write one Cedar expression, as in the `when { … }` of a rule";
+            problems.push(wrong("syntax", error).with_help(help));
+            return Err(problems);
+        }
+    };
+    // whether it fits the schema hangs on the actions
+    if unknown.is_empty() {
+        problems.extend(problems_of(&policy, &language.schema, file, property.span));
+    }
+    for uid in policy.entity_literals().iter().filter(|uid| !language.knows(uid)) {
         let kind = uid.type_name().basename().to_owned();
         let name = uid.id().unescaped();
         let problem = wrong(
             "unknown-name",
             format!("nobody knows the {} `{name}`", kind.to_lowercase()),
         );
-        problems.push(match did_you_mean(name, theory.names(&kind)) {
+        problems.push(match did_you_mean(name, language.names(&kind)) {
             Some(near) => problem.with_help(format!("did you mean `{near}`?")),
             None => problem.with_help("name one of the catalogue or the directory"),
         });
     }
-    if !problems.is_empty() {
-        return Err(problems);
+    if problems.is_empty() {
+        Ok((actions, policy))
+    } else {
+        Err(problems)
     }
-    let envs = theory.envs.iter().enumerate();
+}
+
+/// The property as a check, or what is wrong with how it is written.
+pub fn of_property(theory: &Theory, property: &Property, file: &SourceText) -> Result<Check, Vec<Problem>> {
+    let (actions, policy) = said(&theory.language, property, file)?;
+    let envs = theory.language.envs.iter().enumerate();
     let envs = envs.filter(|(_, env)| actions.contains(env.action()));
     Ok(Check {
         envs: theory.distinct(envs.map(|(number, _)| number), &policy),
         about: About::Property(Box::new(property.clone())),
-        policy,
+        policy: Arc::new(Premise::new(policy)),
     })
 }
 
@@ -263,14 +312,14 @@ pub fn of_rules<'a>(theory: &'a Theory, rules: impl Iterator<Item = &'a Rule>) -
         let Some(policy) = theory.rule(rule.id.as_str()) else {
             continue;
         };
-        let envs = theory.envs.iter().enumerate();
-        let envs = envs.filter(|(_, env)| theory.speaks_of(policy, env));
-        let envs = theory.distinct(envs.map(|(number, _)| number), policy);
+        let envs = theory.language.envs.iter().enumerate();
+        let envs = envs.filter(|(_, env)| theory.speaks_of(policy.policy(), env));
+        let envs = theory.distinct(envs.map(|(number, _)| number), policy.policy());
         let id = || rule.id.clone();
         let abouts = [About::Sound(id()), About::Needed(id())];
         checks.extend(abouts.map(|about| Check {
             about,
-            policy: policy.clone(),
+            policy: Arc::clone(policy),
             envs: envs.clone(),
         }));
     }

@@ -1,17 +1,18 @@
 //! What two sets of rules answer differently, of all requests there can be.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cedar_policy::{Policy, RequestEnv};
+use cedar_policy::{Effect, RequestEnv};
 
-use super::cause::{self, causes};
-use super::settle::{decided, lifelike};
+use super::cause::{self, Alone};
+use super::question::{Aim, Question, Rules};
+use super::settle::lifelike;
 use super::solver::{Solver, crew};
-use super::sound::{allowed, gateway, sound, suspects};
+use super::sound::gateway;
 use super::statement::{Statement, statements};
-use super::{Example, Missing, Outcome, Scope, Theory};
+use super::{Effort, Example, Missing, Outcome, Premise, Scope, Theory};
 
 /// How many differences through one rule are looked for; more would tell nobody more.
 const MOST: usize = 24;
@@ -66,7 +67,7 @@ struct Task<'a> {
     env: &'a RequestEnv,
     actions: BTreeSet<String>,
     way: Way,
-    cause: &'a Policy,
+    cause: Arc<Premise>,
     /// Whether to look for requests for which the rule fails to evaluate.
     fails: bool,
 }
@@ -85,7 +86,7 @@ impl Task<'_> {
             way: self.way,
             actions: self.actions.clone(),
             scope,
-            rule: self.cause.id().to_string(),
+            rule: self.cause.policy().id().to_string(),
             fails: self.fails,
             grounds,
             example,
@@ -97,15 +98,16 @@ impl Task<'_> {
 /// A task by its number, what it found, and why it could not tell.
 type Done = (usize, Vec<Found>, Option<String>);
 
-/// Compares two sets of rules of one schema. `new` knows the names that `old` uses. Each kind of request takes at most
-/// `limit`, either way.
-pub fn difference(old: &Theory, new: &Theory, limit: Duration) -> Result<Difference, Missing> {
-    let tasks: Vec<Task<'_>> = tasks(old, new);
+/// Compares two sets of rules of one schema. `new` knows the names that `old` uses. A rule that both have is
+/// asked about only beside one that one of them alone has.
+pub fn difference(old: &Theory, new: &Theory, effort: &Arc<Effort>) -> Result<Difference, Missing> {
+    let alone = Alone::of(old, new);
+    let tasks: Vec<Task<'_>> = tasks(old, new, &alone);
     let result: Mutex<Vec<Done>> = Mutex::default();
-    crew(&new.schema, tasks.len(), &|solver, number| {
+    crew(&new.language.schema, effort, tasks.len(), &|solver, number| {
         let Some(task) = tasks.get(number) else { return };
         let look = if task.fails { failing } else { through };
-        let (found, doubt) = look(solver, old, new, task, limit);
+        let (found, doubt) = look(solver, &alone, task.sides(old, new), new, task, effort.each());
         let mut result = result.lock().unwrap_or_else(PoisonError::into_inner);
         result.push((number, found, doubt));
     })?;
@@ -122,7 +124,7 @@ pub fn difference(old: &Theory, new: &Theory, limit: Duration) -> Result<Differe
         }
         let about = tasks.get(number).map(|task| {
             let actions = new.grouped(task.actions.clone()).join(", ");
-            format!("{actions} through `{}`", task.cause.id())
+            format!("{actions} through `{}`", task.cause.policy().id())
         });
         difference.doubts.extend(about.zip(doubt));
     }
@@ -133,33 +135,31 @@ pub fn difference(old: &Theory, new: &Theory, limit: Duration) -> Result<Differe
 
 /// The actions that no rule tells apart; without `all`, those only of which other rules speak than did.
 pub fn classes(old: &Theory, new: &Theory, all: bool) -> Vec<BTreeSet<String>> {
-    kinds(old, new, all).into_iter().map(|(_, actions)| actions).collect()
+    let kinds = kinds(old, new, &Alone::of(old, new), all).into_iter();
+    kinds.map(|(_, actions)| actions).collect()
 }
 
-fn kinds<'a>(old: &Theory, new: &'a Theory, all: bool) -> Vec<(&'a RequestEnv, BTreeSet<String>)> {
-    let texts = |theory: &Theory, env: &RequestEnv| {
-        let mut texts: Vec<String> = theory.rules(env).map(ToString::to_string).collect();
-        texts.sort();
-        texts
-    };
-    let more: Vec<_> = old.every().collect();
+fn kinds<'a>(old: &Theory, new: &'a Theory, alone: &Alone<'_>, all: bool) -> Vec<(&'a RequestEnv, BTreeSet<String>)> {
+    let more: Vec<_> = old.every().map(|rule| rule.policy()).collect();
+    let is_other = |env| alone.rules(old, env).chain(alone.rules(new, env)).next().is_some();
     let kind = |class: Vec<usize>| {
-        let env = new.envs.get(*class.first()?)?;
-        let names = class.iter().filter_map(|number| new.envs.get(*number));
+        let env = new.language.envs.get(*class.first()?)?;
+        let names = class.iter().filter_map(|number| new.language.envs.get(*number));
         let actions = names.map(|env| env.action().id().unescaped().to_owned()).collect();
-        (all || texts(old, env) != texts(new, env)).then_some((env, actions))
+        (all || is_other(env)).then_some((env, actions))
     };
-    let classes = new.classes(0..new.envs.len(), &more).into_iter();
+    let classes = new.classes(0..new.language.envs.len(), &more).into_iter();
     classes.filter_map(kind).collect()
 }
 
-/// The kinds of requests of which other rules speak than did, with each rule that can make a difference.
-fn tasks<'a>(old: &'a Theory, new: &'a Theory) -> Vec<Task<'a>> {
+/// The kinds of requests of which other rules speak than did, with each rule that can make a difference: those through
+/// which the one side may allow more, and those by whose failing the other may deny more.
+fn tasks<'a>(old: &Theory, new: &'a Theory, alone: &Alone<'_>) -> Vec<Task<'a>> {
     let mut tasks = Vec::new();
-    for (env, actions) in kinds(old, new, false) {
+    for (env, actions) in kinds(old, new, alone, false) {
         for (way, more, less) in [(Way::Allowed, new, old), (Way::Denied, old, new)] {
-            let through = causes(more, less, env).into_iter().map(|cause| (cause, false));
-            let failing = suspects(more, less, env).into_iter().map(|cause| (cause, true));
+            let through = alone.causes(more, less, env).into_iter().map(|cause| (cause, false));
+            let failing = alone.rules(less, env).map(|cause| (Arc::clone(cause), true));
             tasks.extend(through.chain(failing).map(|(cause, fails)| Task {
                 env,
                 actions: actions.clone(),
@@ -175,30 +175,31 @@ fn tasks<'a>(old: &'a Theory, new: &'a Theory) -> Vec<Task<'a>> {
 /// A difference of one kind through a rule that fails to evaluate on the side that denies; and why there may be one.
 fn failing(
     solver: &mut Solver,
-    old: &Theory,
+    alone: &Alone<'_>,
+    (more, less): (&Theory, &Theory),
     new: &Theory,
     task: &Task<'_>,
     limit: Duration,
 ) -> (Vec<Found>, Option<String>) {
     let env = task.env;
-    let (more, _) = task.sides(old, new);
-    let Some(allowed) = allowed(more, env) else {
+    if more.rules(env).all(|rule| rule.policy().effect() == Effect::Forbid) {
         return (Vec::new(), None);
-    };
-    let possible = new.impossible(new.rules(env).chain(old.rules(env)));
-    let question = sound(task.cause, &[&allowed, &possible]);
-    let (outcome, asked, spent) = decided(solver, env, question, limit);
-    let example = match outcome {
+    }
+    let aim = Aim::Evaluates(Arc::clone(&task.cause));
+    let question = Question::new(new, env, aim, more.rules(env).collect(), Rules::default());
+    let answer = question.put(solver, limit);
+    let example = match &answer.outcome {
         Outcome::Proved => return (Vec::new(), None),
         Outcome::Undecided(why) => return (Vec::new(), Some(format!("whether it always evaluates: {why}"))),
         Outcome::Failed(None) => return (Vec::new(), Some("it may fail to evaluate, which denies".to_owned())),
-        Outcome::Failed(Some(example)) => *example,
+        Outcome::Failed(Some(example)) => example,
     };
-    let (example, _) = lifelike(solver, new, env, &asked, &example, limit.saturating_sub(spent));
+    let left = limit.saturating_sub(answer.spent);
+    let (example, _) = lifelike(solver, &question, &answer, example, left);
     if !matches!(gateway(more, env, &example), Ok(true)) {
         return (Vec::new(), Some("it may fail to evaluate, which denies".to_owned()));
     }
-    let read = cause::read_by_changed(old, new, env);
+    let read = alone.read(more, less, env);
     (
         vec![task.found(Scope::of(&example, new), Vec::new(), example, read)],
         None,
@@ -208,29 +209,28 @@ fn failing(
 /// All differences of one kind through one rule, each about something else; and why there may be more.
 fn through(
     solver: &mut Solver,
-    old: &Theory,
+    alone: &Alone<'_>,
+    (more, less): (&Theory, &Theory),
     new: &Theory,
     task: &Task<'_>,
     limit: Duration,
 ) -> (Vec<Found>, Option<String>) {
     let env = task.env;
-    let (more, less) = task.sides(old, new);
-    let possible = new.impossible(new.rules(env).chain(old.rules(env)));
-    let read = cause::read_by_changed(old, new, env);
-    let other = cause::counterpart(task.cause, more, less, env);
-    let mut outside = vec![possible];
+    let cause = task.cause.policy();
+    let read = alone.read(more, less, env);
+    let other = cause::counterpart(cause, more, less, env);
+    let mut question = alone.question(new, &task.cause, (more, less), env);
     let (mut found, mut spent) = (Vec::<Found>::new(), Duration::ZERO);
     while found.len() < MOST {
-        let ask = cause::ask(task.cause, more, less, env, &outside);
-        let (outcome, took) = solver.ask(env, &ask, limit.saturating_sub(spent));
-        spent += took;
-        let example = match outcome {
+        let answer = question.put(solver, limit.saturating_sub(spent));
+        spent += answer.spent;
+        let example = match &answer.outcome {
             Outcome::Proved => return (found, None),
-            Outcome::Undecided(why) => return (found, Some(why)),
+            Outcome::Undecided(why) => return (found, Some(why.clone())),
             Outcome::Failed(None) => return (found, Some("the solver shows no request".to_owned())),
-            Outcome::Failed(Some(example)) => *example,
+            Outcome::Failed(Some(example)) => example,
         };
-        let (example, took) = lifelike(solver, new, env, &ask, &example, limit.saturating_sub(spent));
+        let (example, took) = lifelike(solver, &question, &answer, example, limit.saturating_sub(spent));
         spent += took;
         if let Some(id) = [more, less].iter().find_map(|side| gateway(side, env, &example).err()) {
             return (
@@ -241,12 +241,12 @@ fn through(
             );
         }
         let scope = Scope::of(&example, new);
-        let grounds = cause::grounds(task.cause, other, &example);
+        let grounds = cause::grounds(cause, other.as_ref().map(|rule| rule.policy()), &example);
         let excluded = scope.excluded(found.len());
         let Some(excluded) = excluded.and_then(|forbid| cause::narrowed(&forbid, &grounds)) else {
             return (found, Some("what was found cannot be told apart".to_owned()));
         };
-        outside.push(excluded);
+        question = question.among(&excluded);
         let unsaid = cause::telling(&grounds).into_iter();
         let unsaid = unsaid
             .filter(|ground| !scope.says(&ground.0, ground.1))

@@ -1,8 +1,12 @@
 //! Why a rule makes no difference: it cannot match, or others are always there before it.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{About, Check, Missing, Outcome, Theory, prove};
+use cedar_policy::Effect;
+
+use super::question::answers;
+use super::solver::crew;
+use super::{About, Check, Effort, Example, Missing, Outcome, Theory, prove};
 use crate::facts::PolicyId;
 
 /// Why a rule makes no difference.
@@ -17,19 +21,23 @@ pub enum Idle {
 }
 
 /// Finds out why a rule that makes no difference makes none.
-pub fn idle(theory: &Theory, check: &Check, id: &PolicyId, limit: Duration) -> Result<Idle, Missing> {
+pub fn idle(theory: &Theory, check: &Check, id: &PolicyId, effort: &Arc<Effort>) -> Result<Idle, Missing> {
     let about = |about: About| Check { about, ..check.clone() };
-    let alive = prove(theory, &[about(About::Alive(id.clone()))], limit, &|_, _| ())?;
-    if matches!(alive.as_slice(), [Outcome::Failed(_)]) {
+    let Some(matched) = matched(theory, &about(About::Alive(id.clone())), effort)? else {
         return Ok(Idle::Contradiction);
-    }
-    let envs = || check.envs.iter().filter_map(|env| theory.envs.get(*env));
+    };
+    let rule = check.policy.policy();
+    let envs = || check.envs.iter().filter_map(|env| theory.language.envs.get(*env));
     let stronger = |other: &&cedar_policy::Policy| {
-        let wins = other.effect() == check.policy.effect() || other.effect() == cedar_policy::Effect::Forbid;
-        wins && other.id() != check.policy.id() && envs().all(|env| theory.speaks_of(other, env))
+        let wins = other.effect() == rule.effect() || other.effect() == Effect::Forbid;
+        wins && theory.may_stand_for(other, rule)
+            && envs().all(|env| theory.speaks_of(other, env))
+            // what does not match where this does is not always before it
+            && matched.iter().all(|example| answers(other, example))
     };
     let others: Vec<PolicyId> = theory
         .every()
+        .map(|other| other.policy())
         .filter(stronger)
         .map(|other| PolicyId::new(other.id().to_string()))
         .collect();
@@ -37,7 +45,7 @@ pub fn idle(theory: &Theory, check: &Check, id: &PolicyId, limit: Duration) -> R
         .iter()
         .map(|other| about(About::Behind(id.clone(), other.clone())))
         .collect();
-    let outcomes = prove(theory, &checks, limit, &|_, _| ())?;
+    let outcomes = prove(theory, &checks, effort, &|_, _| ())?;
     let found = others.into_iter().zip(outcomes);
     let found: Vec<PolicyId> = found
         .filter(|(_, outcome)| matches!(outcome, Outcome::Proved))
@@ -48,4 +56,28 @@ pub fn idle(theory: &Theory, check: &Check, id: &PolicyId, limit: Duration) -> R
     } else {
         Idle::Behind(found)
     })
+}
+
+/// Requests that a rule matches, of each kind one where there is one; none at all where it is proved to match no request.
+fn matched(theory: &Theory, alive: &Check, effort: &Arc<Effort>) -> Result<Option<Vec<Example>>, Missing> {
+    let envs: Vec<_> = alive
+        .envs
+        .iter()
+        .filter_map(|env| theory.language.envs.get(*env))
+        .collect();
+    let found: Mutex<(Vec<Example>, bool)> = Mutex::default();
+    crew(&theory.language.schema, effort, envs.len(), &|solver, number| {
+        let questions = envs.get(number).map(|env| alive.questions(theory, env));
+        for question in questions.into_iter().flatten() {
+            let answer = question.put(solver, effort.each());
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            match answer.outcome {
+                Outcome::Proved => {}
+                Outcome::Failed(example) => found.0.extend(example.map(|example| *example)),
+                Outcome::Undecided(_) => found.1 = true,
+            }
+        }
+    })?;
+    let (examples, is_open) = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok((is_open || !examples.is_empty()).then_some(examples))
 }

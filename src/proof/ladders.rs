@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cedar_policy::{EntityId, EntityUid};
 
-use crate::rulebook::{Directory, Rulebook};
+use crate::catalog::Catalog;
+use crate::rulebook::Directory;
 
 /// Names of one kind, each with all that it is part of.
 pub(super) type Ladders = BTreeMap<EntityUid, BTreeSet<EntityUid>>;
@@ -23,7 +24,7 @@ pub(super) fn called(kind: &str, name: &str) -> Option<EntityUid> {
 }
 
 /// What catalogue and directory say of what is part of what.
-pub(super) fn ladders(rules: &Rulebook, people: &Directory) -> Ladders {
+pub(super) fn ladders(catalog: &Catalog, people: &Directory) -> Ladders {
     let mut ladders = Ladders::new();
     let mut add = |kind: &str, name: &str, above: Vec<(&str, String)>| {
         if let Some(own) = called(kind, name) {
@@ -32,7 +33,7 @@ pub(super) fn ladders(rules: &Rulebook, people: &Directory) -> Ladders {
             ladders.insert(own, above);
         }
     };
-    let tree = rules.catalog().categories();
+    let tree = catalog.categories();
     let within = |category| {
         tree.closure(category)
             .into_iter()
@@ -42,7 +43,7 @@ pub(super) fn ladders(rules: &Rulebook, people: &Directory) -> Ladders {
     for category in tree.ids() {
         add("Category", category.as_str(), within(category));
     }
-    for platform in rules.catalog().platforms() {
+    for platform in catalog.platforms() {
         add("Platform", platform.id.as_str(), within(&platform.category));
     }
     for (kind, units) in [

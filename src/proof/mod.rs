@@ -11,11 +11,16 @@ mod cause;
 pub mod claim;
 mod difference;
 mod effect;
+mod effort;
 mod idle;
 mod ladders;
+mod language;
+mod looks;
 mod places;
 mod polish;
+mod premise;
 pub mod property;
+mod question;
 mod rewrite;
 mod settle;
 pub mod shelf;
@@ -23,6 +28,8 @@ pub mod shelf;
 pub mod solver;
 mod sound;
 mod statement;
+#[cfg(all(test, feature = "prove"))]
+mod tests;
 pub mod theory;
 mod value;
 mod watch;
@@ -33,7 +40,10 @@ pub use case::{Asking, CaseFiles};
 pub use claim::{About, Ask, Check, Example};
 pub use difference::{Difference, Found, Way, classes, difference};
 pub use effect::Scope;
+pub use effort::Effort;
 pub use idle::{Idle, idle};
+pub use language::Language;
+pub use premise::Premise;
 pub use property::{Claim, Property};
 pub use settle::prove;
 pub use shelf::Shelf;
@@ -42,7 +52,7 @@ pub use statement::Statement;
 pub use theory::Theory;
 pub use watch::Watch;
 pub use words::Told;
-pub use work::Work;
+pub use work::{Work, mistakes};
 
 /// What became of a check.
 #[derive(Clone, Debug)]

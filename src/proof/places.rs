@@ -59,6 +59,18 @@ impl Places {
         }
     }
 
+    /// All that is known of a name, as text.
+    pub(super) fn told_of(&self, name: &EntityUid) -> String {
+        let (platform, host, person) = (self.beside.get(name), self.hosts.get(name), self.people.get(name));
+        format!("{platform:?} {host:?} {person:?}")
+    }
+
+    /// What a named host or person is in.
+    pub(super) fn above(&self, name: &EntityUid) -> impl Iterator<Item = &EntityUid> {
+        let person = self.people.get(name).map(|(units, _)| units);
+        self.hosts.get(name).into_iter().chain(person).flatten()
+    }
+
     /// What holds of requests about `named`.
     pub(super) fn conditions(&self, named: &BTreeSet<EntityUid>) -> Vec<String> {
         let of = |kinds: &[&str]| -> Vec<&EntityUid> {

@@ -42,12 +42,12 @@ impl Ask {
 }
 
 /// The example as people would meet it.
-pub(super) fn polished(ask: &Ask, example: Example) -> Example {
-    let Some(draft) = Draft::of(&example).filter(|_| ask.is_shown_by(&example)) else {
+pub(super) fn polished(is_shown_by: &dyn Fn(&Example) -> bool, example: Example) -> Example {
+    let Some(draft) = Draft::of(&example).filter(|_| is_shown_by(&example)) else {
         return example;
     };
     let mut polish = Polish {
-        ask,
+        is_shown_by,
         draft,
         best: example,
     };
@@ -127,7 +127,7 @@ fn span(millis: i64) -> Value {
 }
 
 struct Polish<'a> {
-    ask: &'a Ask,
+    is_shown_by: &'a dyn Fn(&Example) -> bool,
     draft: Draft,
     best: Example,
 }
@@ -137,7 +137,7 @@ impl Polish<'_> {
     fn tried(&mut self, change: impl FnOnce(&mut Draft) -> Option<()>) -> bool {
         let mut draft = self.draft.clone();
         let example = change(&mut draft).and_then(|()| draft.example());
-        match example.filter(|example| self.ask.is_shown_by(example)) {
+        match example.filter(|example| (self.is_shown_by)(example)) {
             Some(example) => {
                 (self.draft, self.best) = (draft, example);
                 true

@@ -1,7 +1,7 @@
 //! What must never or always hold, as `properties/*.toml` says it.
 
 use crate::facts::fields::{Fields, Reader};
-use crate::facts::{Problem, SourceText};
+use crate::facts::{Partial, Problem, SourceText};
 use crate::policy::{Cedar, too_deep};
 
 const FILE: &[&str] = &["property"];
@@ -43,10 +43,11 @@ pub struct Property {
 }
 
 /// Reads files of properties; all problems at once.
-pub fn read(files: &[SourceText]) -> Result<Vec<Property>, Vec<Problem>> {
+pub fn read(files: &[SourceText]) -> Partial<Vec<Property>> {
     let (mut properties, mut problems) = (Vec::<Property>::new(), Vec::new());
     for file in files {
         let reader = Reader::new(file, "properties");
+        let before = properties.len();
         reader.read(FILE, |fields| {
             for entry in fields.tables("property", PROPERTY) {
                 let Some(property) = one(file, &entry) else { continue };
@@ -62,13 +63,15 @@ pub fn read(files: &[SourceText]) -> Result<Vec<Property>, Vec<Problem>> {
                 properties.push(property);
             }
         });
-        problems.extend(reader.into_problems());
+        let found = reader.into_problems();
+        // of a text that is no TOML nobody knows what it says
+        if found.iter().any(Problem::is_syntax) {
+            properties.truncate(before);
+        }
+        problems.extend(found);
     }
-    if problems.is_empty() {
-        Ok(properties)
-    } else {
-        Err(problems)
-    }
+    let are_all = problems.is_empty();
+    Partial::new(properties, problems, are_all)
 }
 
 /// One property; nothing where it claims nothing, or two things, which has been reported.
@@ -94,6 +97,7 @@ fn one(file: &SourceText, entry: &Fields<'_, '_>) -> Option<Property> {
     let when = about.needed("when");
     if let Some(deep) = too_deep(when.value, Cedar::Rules) {
         about.report("syntax", when.span, deep.message(), deep.help());
+        return None;
     }
     let actions: Vec<String> = about
         .texts("actions")
@@ -129,14 +133,14 @@ mod tests {
     #[test]
     fn a_property_claims_one_thing_of_some_actions() {
         let text = "[[property]]\nname = \"a\"\nowner = \"HR\"\nsentence = \"S.\"\nnever = { actions = [\"publish\"], when = 'true' }\n";
-        let found = read(&[SourceText::new("properties/a.toml", text)]).unwrap();
+        let found = read(&[SourceText::new("properties/a.toml", text)]).whole().unwrap();
         assert_eq!((found[0].claim, found[0].line), (Claim::Never, 2));
     }
 
     #[test]
     fn whatever_is_missing_is_told_at_once() {
         let text = "[[property]]\nname = \"a\"\nsentence = \"S.\"\n\n[[property]]\nname = \"b\"\nowner = \"HR\"\nsentence = \"S.\"\nalways = { when = 'true' }\n";
-        let found = read(&[SourceText::new("properties/a.toml", text)]).unwrap_err();
+        let found = read(&[SourceText::new("properties/a.toml", text)]).whole().unwrap_err();
         let found: Vec<String> = found.iter().map(ToString::to_string).collect();
         assert_eq!(found.len(), 3, "{found:?}");
         for said in [

@@ -22,9 +22,9 @@ fn joined(policy: &Policy, first: &Policy, second: &Policy) -> Option<Policy> {
     Policy::from_json(Some(policy.id().clone()), text).ok()
 }
 
-/// The policy, where `end` holds as well.
-pub(super) fn also(policy: &Policy, end: &Policy) -> Option<Policy> {
-    joined(policy, policy, end)
+/// The policy until its end, which is asked first: afterwards it is asked nothing that could fail.
+pub(super) fn until(policy: &Policy, end: &Policy) -> Option<Policy> {
+    joined(policy, end, policy)
 }
 
 /// The policy, where `domain` forbids nothing: asked first, so that nothing else is asked outside.

@@ -1,15 +1,16 @@
 //! Puts what is to be proved to a crew of solvers, and gathers their answers.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cedar_policy::{Effect, Policy, PolicyId, Request, RequestEnv};
 
 use super::polish::polished;
+use super::question::{Answer, Question};
 use super::solver::{Solver, crew};
 use super::sound::gateway;
-use super::{Ask, Check, Example, Missing, Outcome, Theory};
+use super::{Check, Effort, Example, Missing, Outcome, Theory};
 
 /// How far a check has come.
 #[derive(Debug)]
@@ -23,11 +24,11 @@ struct Course {
     settled: Option<(usize, Outcome)>,
 }
 
-/// Proves `checks`, each within `limit`; tells each outcome as it comes.
+/// Proves `checks`, as far as the effort goes; tells each outcome as it comes.
 pub fn prove(
     theory: &Theory,
     checks: &[Check],
-    limit: Duration,
+    effort: &Arc<Effort>,
     told: &(dyn Fn(usize, &Outcome) + Sync),
 ) -> Result<Vec<Outcome>, Missing> {
     let course = |check: &Check| {
@@ -43,7 +44,7 @@ pub fn prove(
     let tasks: Vec<(usize, usize)> = numbered
         .flat_map(|(number, check)| check.envs.iter().map(move |env| (number, *env)))
         .collect();
-    crew(&theory.schema, tasks.len(), &|solver, task| {
+    crew(&theory.language.schema, effort, tasks.len(), &|solver, task| {
         let Some((number, env)) = tasks.get(task).copied() else {
             return;
         };
@@ -54,7 +55,7 @@ pub fn prove(
         let left = {
             let course = locked();
             let is_settled = course.settled.is_some();
-            Some(limit.saturating_sub(course.spent)).filter(|_| !is_settled)
+            Some(effort.each().saturating_sub(course.spent)).filter(|_| !is_settled)
         };
         let answer = left.map(|left| one(solver, theory, check, env, left));
         let mut course = locked();
@@ -103,24 +104,46 @@ impl Course {
 
 /// What becomes of a check for one kind of request.
 fn one(solver: &mut Solver, theory: &Theory, check: &Check, env: usize, limit: Duration) -> (Outcome, Duration) {
-    let Some(env) = theory.envs.get(env) else {
+    let Some(env) = theory.language.envs.get(env) else {
         return (Outcome::Proved, Duration::ZERO);
     };
-    let (mut outcome, asked, mut spent) = answered(solver, theory, check, env, limit);
-    if let (Outcome::Failed(Some(example)), Some(asked), true) = (&outcome, asked, check.wants_all()) {
-        let (mut better, took) = lifelike(solver, theory, env, &asked, example, limit.saturating_sub(spent));
-        spent += took;
-        if let Some(able) = able(theory, env, &better).and_then(|able| asked.among(&able)) {
-            let (answer, took) = solver.ask(env, &able, limit.saturating_sub(spent));
-            spent += took;
-            if let Outcome::Failed(Some(example)) = answer {
-                let (other, took) = lifelike(solver, theory, env, &able, &example, limit.saturating_sub(spent));
-                (better, spent) = (other, spent + took);
+    let mut spent = Duration::ZERO;
+    for question in check.questions(theory, env) {
+        let answer = question.put(solver, limit.saturating_sub(spent));
+        spent += answer.spent;
+        match &answer.outcome {
+            Outcome::Proved => {}
+            Outcome::Failed(Some(example)) if check.wants_all() => {
+                let left = limit.saturating_sub(spent);
+                let (example, took) = telling(solver, &question, &answer, example, left);
+                return (Outcome::Failed(Some(Box::new(example))), spent + took);
             }
+            Outcome::Failed(_) | Outcome::Undecided(_) => return (answer.outcome, spent),
         }
-        outcome = Outcome::Failed(Some(Box::new(better)));
     }
-    (outcome, spent)
+    (Outcome::Proved, spent)
+}
+
+/// The example as somebody would meet it, if there is one, of a person who could reach the host.
+fn telling(
+    solver: &mut Solver,
+    question: &Question<'_>,
+    answer: &Answer,
+    example: &Example,
+    limit: Duration,
+) -> (Example, Duration) {
+    let (better, mut spent) = lifelike(solver, question, answer, example, limit);
+    let Some(able) = able(question.theory, question.env, &better) else {
+        return (better, spent);
+    };
+    let able = question.clone().among(&able);
+    let answer = able.put(solver, limit.saturating_sub(spent));
+    spent += answer.spent;
+    let Outcome::Failed(Some(example)) = &answer.outcome else {
+        return (better, spent);
+    };
+    let (other, took) = lifelike(solver, &able, &answer, example, limit.saturating_sub(spent));
+    (other, spent + took)
 }
 
 /// Where the person of an example could not even reach the host: forbids all who are in nothing for which a rule permits it.
@@ -129,7 +152,7 @@ fn able(theory: &Theory, env: &RequestEnv, example: &Example) -> Option<Policy> 
         let reaches = other.action().id().unescaped() == "connect" && other.action() != env.action();
         reaches && (other.principal(), other.resource()) == (env.principal(), env.resource())
     };
-    let reaching = theory.envs.iter().find(is_reaching)?;
+    let reaching = theory.language.envs.iter().find(is_reaching)?;
     let request = &example.request;
     let request = Request::new(
         request.principal()?.clone(),
@@ -146,7 +169,8 @@ fn able(theory: &Theory, env: &RequestEnv, example: &Example) -> Option<Policy> 
     if gateway(theory, reaching, &reached) == Ok(true) {
         return None;
     }
-    let permits = theory.rules(reaching).filter(|rule| rule.effect() == Effect::Permit);
+    let rules = theory.rules(reaching).map(|rule| rule.policy());
+    let permits = rules.filter(|rule| rule.effect() == Effect::Permit);
     let named = permits.flat_map(Policy::entity_literals);
     let units = named.filter(|uid| ["Role", "Department"].contains(&uid.type_name().basename()));
     let units: BTreeSet<String> = units.map(|uid| format!("principal in {uid}")).collect();
@@ -161,70 +185,45 @@ fn able(theory: &Theory, env: &RequestEnv, example: &Example) -> Option<Policy> 
 /// Whether a check that speaks of every request holds; none where nobody knows within `limit`.
 pub(super) fn holds(solver: &mut Solver, theory: &Theory, check: &Check, limit: Duration) -> Option<bool> {
     let (mut spent, mut known) = (Duration::ZERO, true);
-    for env in check.envs.iter().filter_map(|env| theory.envs.get(*env)) {
-        let (outcome, _, took) = answered(solver, theory, check, env, limit.saturating_sub(spent));
-        spent += took;
-        match outcome {
-            Outcome::Failed(_) => return Some(false),
-            Outcome::Undecided(_) => known = false,
-            Outcome::Proved => {}
+    for env in check.envs.iter().filter_map(|env| theory.language.envs.get(*env)) {
+        for question in check.questions(theory, env) {
+            let answer = question.put(solver, limit.saturating_sub(spent));
+            spent += answer.spent;
+            match answer.outcome {
+                Outcome::Failed(_) => return Some(false),
+                Outcome::Undecided(_) => known = false,
+                Outcome::Proved => {}
+            }
         }
     }
     known.then_some(true)
 }
 
-/// What is answered about one kind of request, to which question unless to all, and how long it took.
-fn answered(
-    solver: &mut Solver,
-    theory: &Theory,
-    check: &Check,
-    env: &RequestEnv,
-    limit: Duration,
-) -> (Outcome, Option<Ask>, Duration) {
-    let mut spent = Duration::ZERO;
-    for ask in check.ask(theory, env) {
-        let (outcome, asked, took) = decided(solver, env, ask, limit.saturating_sub(spent));
-        spent += took;
-        if !matches!(outcome, Outcome::Proved) {
-            return (outcome, Some(asked), spent);
-        }
-    }
-    (Outcome::Proved, None, spent)
-}
-
-/// What is answered to a question, or to the one that decides where that is answered with no.
-pub(super) fn decided(
-    solver: &mut Solver,
-    env: &RequestEnv,
-    (first, decider): (Ask, Option<Ask>),
-    limit: Duration,
-) -> (Outcome, Ask, Duration) {
-    let (outcome, spent) = solver.ask(env, &first, limit);
-    let (Outcome::Failed(_), Some(decider)) = (&outcome, decider) else {
-        return (outcome, first, spent);
-    };
-    let (outcome, took) = solver.ask(env, &decider, limit.saturating_sub(spent));
-    (outcome, decider, spent + took)
-}
-
 /// The example as somebody would meet it: the solver's own, or one of an ordinary week.
 pub(super) fn lifelike(
     solver: &mut Solver,
-    theory: &Theory,
-    env: &RequestEnv,
-    ask: &Ask,
+    question: &Question<'_>,
+    answer: &Answer,
     example: &Example,
     limit: Duration,
 ) -> (Example, Duration) {
-    let first = polished(ask, example.clone());
-    let Some(narrowed) = theory.ordinary().and_then(|week| ask.among(week)) else {
+    let Some(possible) = &answer.possible else {
+        return (example.clone(), Duration::ZERO);
+    };
+    let first = polished(&|example| question.is_shown_by(possible, example), example.clone());
+    let Some(week) = question.theory.ordinary() else {
         return (first, Duration::ZERO);
     };
-    if narrowed.is_shown_by(&first) {
+    let narrowed = question.clone().among(week);
+    if narrowed.is_shown_by(possible, &first) {
         return (first, Duration::ZERO);
     }
-    match solver.ask(env, &narrowed, limit) {
-        (Outcome::Failed(Some(example)), took) => (polished(&narrowed, *example), took),
-        (_, took) => (first, took),
+    let answer = narrowed.put(solver, limit);
+    match (answer.outcome, &answer.possible) {
+        (Outcome::Failed(Some(example)), Some(possible)) => {
+            let usual = polished(&|example| narrowed.is_shown_by(possible, example), *example);
+            (usual, answer.spent)
+        }
+        _ => (first, answer.spent),
     }
 }

@@ -24,6 +24,11 @@ impl Shelf {
         Self(both.map(|(cache, solver)| cache.join("wayleave").join("proofs").join(solver)))
     }
 
+    /// A folder of one's own.
+    pub fn at(folder: PathBuf) -> Self {
+        Self(Some(folder))
+    }
+
     /// Whether this has been proved before.
     pub fn has(&self, digest: &str) -> bool {
         self.0.as_ref().is_some_and(|folder| folder.join(digest).exists())

@@ -5,6 +5,7 @@
 )]
 
 use std::num::NonZero;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use cedar_policy_symcc::{CedarSymCompiler, CompiledPolicy, CompiledPolicySet, Co
 use tokio::process::Command;
 use tokio::runtime::Runtime;
 
-use super::{Ask, Example, Missing, Outcome};
+use super::{Ask, Effort, Example, Missing, Outcome};
 
 /// The compiler follows the rules' expressions into one another; untouched, a stack costs nothing.
 const STACK: usize = 256 * 1024 * 1024;
@@ -26,6 +27,7 @@ pub struct Solver {
     schema: Schema,
     compiled: CompiledSchema,
     compiler: CedarSymCompiler<LocalSolver>,
+    effort: Arc<Effort>,
 }
 
 impl std::fmt::Debug for Solver {
@@ -36,7 +38,7 @@ impl std::fmt::Debug for Solver {
 
 impl Solver {
     /// Starts one.
-    pub fn start(schema: &Schema) -> Result<Self, Missing> {
+    pub fn start(schema: &Schema, effort: &Arc<Effort>) -> Result<Self, Missing> {
         let unfit = |error: &dyn std::fmt::Display| Missing::Unfit(error.to_string());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -49,19 +51,30 @@ impl Solver {
             schema: schema.clone(),
             compiled,
             compiler,
+            effort: Arc::clone(effort),
         })
     }
 
-    /// Whether what is asked holds of every request of the kind, and how long it took to say.
+    /// Whether what is asked holds of every request of the kind, and how long it took to say. Where no time is left, it is
+    /// not even compiled, which nothing interrupts.
     pub fn ask(&mut self, env: &RequestEnv, ask: &Ask, limit: Duration) -> (Outcome, Duration) {
+        let left = self.effort.left();
+        if left.is_zero() {
+            return (Outcome::Undecided("the time for all of it was up".to_owned()), left);
+        }
+        if limit.is_zero() {
+            return (Outcome::Undecided("the time was up".to_owned()), limit);
+        }
+        self.effort.note(ask.rules());
         let start = Instant::now();
         let Self {
             runtime,
             schema,
             compiled,
             compiler,
+            effort: _,
         } = self;
-        let asked = async { tokio::time::timeout(limit, put(compiler, compiled, schema, env, ask)).await };
+        let asked = async { tokio::time::timeout(limit.min(left), put(compiler, compiled, schema, env, ask)).await };
         let outcome = match runtime.block_on(asked) {
             Ok(Ok(None)) => Outcome::Proved,
             Ok(Ok(Some(found))) => Outcome::Failed(Some(Box::new(Example {
@@ -143,11 +156,16 @@ async fn put(
 }
 
 /// Does `work` on as many solvers as there are processors; each is handed the next number below `many` until none is left.
-pub fn crew(schema: &Schema, many: usize, work: &(dyn Fn(&mut Solver, usize) + Sync)) -> Result<(), Missing> {
+pub fn crew(
+    schema: &Schema,
+    effort: &Arc<Effort>,
+    many: usize,
+    work: &(dyn Fn(&mut Solver, usize) + Sync),
+) -> Result<(), Missing> {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(many);
     let next = AtomicUsize::new(0);
     let one = || -> Result<(), Missing> {
-        let mut solver = Solver::start(schema)?;
+        let mut solver = Solver::start(schema, effort)?;
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             if number >= many {

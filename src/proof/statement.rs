@@ -116,7 +116,7 @@ impl Draft {
         let [actions, _, _, who, _] = &self.things;
         let weighty = WEIGHTY
             .iter()
-            .filter_map(|group| theory.actions(&[(*group).to_owned()]).ok());
+            .map(|group| theory.language.actions(&[(*group).to_owned()]).0);
         let is_weighty = weighty
             .flatten()
             .any(|action| actions.contains(action.id().unescaped()));

@@ -1,17 +1,20 @@
 //! The rules as something that can be reasoned about: schema, policies, and what is known of every request there can be.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, OnceLock};
 
 use cedar_policy::{
-    ActionConstraint, Effect, Entities, EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, SchemaFragment,
-    ValidationMode, Validator,
+    Effect, EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, SchemaFragment, ValidationMode, Validator,
 };
-use cedar_policy_core::ast::{self, Expr, ExprKind, Literal};
 use serde_json::Value;
 
-use super::ladders::{Known, Ladders, known, ladders};
+use super::Example;
+use super::ladders::{Known, known};
+use super::language::{Language, broken};
+use super::looks::{Looks, kinds, leaves_room};
 use super::places::Places;
-use super::rewrite::also;
+use super::premise::{Premise, digest};
+use super::rewrite::until;
 use crate::facts::Problem;
 use crate::policy::{Rule, RuleSet};
 use crate::rulebook::{Directory, Rulebook, Sources};
@@ -45,18 +48,22 @@ const ORDINARY: &str = r#"
 /// Schema, rules, and what is known of every request.
 #[derive(Debug)]
 pub struct Theory {
-    /// The vocabulary.
-    pub schema: Schema,
-    /// The kinds of requests: one for each action that something can be asked about.
-    pub envs: Vec<RequestEnv>,
-    /// The actions and the groups that they are in.
-    actions: Entities,
+    /// What it is told in.
+    pub language: Language,
     /// The rules, each with its end as a condition.
-    rules: Vec<Policy>,
+    rules: Vec<Arc<Premise>>,
+    /// Those of them that only let pass whoever is told why not and continues.
+    coached: BTreeSet<String>,
     /// The places of the rules among them.
     numbers: HashMap<String, usize>,
-    /// How the rules see each of `envs`: those of one number they cannot tell apart.
+    /// The places of those that may match each kind of request.
+    spoken: Vec<Vec<usize>>,
+    /// What a proof rests on that speaks of all of these.
+    grounds: Vec<OnceLock<String>>,
+    /// How the rules see each kind of request: those of one number they cannot tell apart.
     seen: Vec<usize>,
+    /// All that rules and properties name.
+    named: BTreeSet<EntityUid>,
     /// What holds of every request, whatever it names.
     always: Vec<String>,
     /// What holds of those that name something.
@@ -64,7 +71,6 @@ pub struct Theory {
     places: Places,
     /// Forbids those that nobody would recognise.
     odd: Option<Policy>,
-    ladders: Ladders,
 }
 
 impl Theory {
@@ -76,77 +82,135 @@ impl Theory {
         people: &Directory,
         more: &[Policy],
     ) -> Result<Self, Vec<Problem>> {
-        let broken = |what: String| vec![Problem::of_file("wayleave::proof::theory", &sources.schema.name, what)];
-        let (schema, _) = Schema::from_cedarschema_str(&sources.schema.text).map_err(|e| broken(e.to_string()))?;
-        let mut rules = Vec::new();
+        let language = Language::new(&sources.schema, rulebook.catalog(), people, BTreeSet::new())?;
+        let (mut rules, mut coached) = (Vec::new(), BTreeSet::new());
         // what is on probation has no effect, and nothing hangs on it; what is only coached can pass
         let can_pass = |rule: &&Rule| rule.is_in(RuleSet::Continued);
         for rule in rulebook.policy().rules().filter(can_pass) {
             let parsed = Policy::parse(Some(PolicyId::new(rule.id.as_str())), &rule.text);
-            let mut policy = parsed.map_err(|e| broken(e.to_string()))?;
+            let mut policy = parsed.map_err(|e| broken(&sources.schema, &e))?;
             if let Some(end) = rule.expires.filter(|_| policy.effect() == Effect::Permit) {
                 let end = condition(&format!("context.now < datetime(\"{end}\")"));
-                policy = end.and_then(|end| also(&policy, &end)).unwrap_or(policy);
+                policy = end.and_then(|end| until(&policy, &end)).unwrap_or(policy);
             }
-            rules.push(policy);
+            if !rule.is_in(RuleSet::InEffect) {
+                coached.insert(rule.id.to_string());
+            }
+            rules.push(Arc::new(Premise::new(policy)));
         }
-        let mut envs: Vec<RequestEnv> = schema.request_envs().collect();
-        envs.sort_by_key(|env| (env.action().to_string(), env.resource().to_string()));
-        let ladders = ladders(rulebook, people);
-        let named = rules.iter().chain(more).flat_map(Policy::entity_literals).collect();
-        let understood = |text: &str| is_understood(text, &schema);
+        let Language {
+            schema,
+            envs,
+            actions,
+            ladders,
+            ..
+        } = &language;
+        let of_rules = rules
+            .iter()
+            .flat_map(|rule: &Arc<Premise>| rule.names().iter().cloned());
+        let named = of_rules.chain(more.iter().flat_map(Policy::entity_literals)).collect();
+        let understood = |text: &str| is_understood(text, schema);
         let always = ALWAYS_TRUE.iter().map(|text| (*text).to_owned());
         let odd = understood(ORDINARY).then(|| excluding("odd", std::iter::once(ORDINARY)));
-        let known = known(&ladders, &named).into_iter();
-        let actions = schema.action_entities().map_err(|e| broken(e.to_string()))?;
+        let known = known(ladders, &named).into_iter();
         let shapes = shapes(&sources.schema.text).unwrap_or_default();
         let shape = |env: &RequestEnv| {
             let shape = shapes.get(env.action().id().unescaped()).cloned();
             (env.principal().to_string(), env.resource().to_string(), shape)
         };
-        let looks = Looks::of(&rules.iter().collect::<Vec<_>>(), &envs, &actions);
+        let policies: Vec<&Policy> = rules.iter().map(|rule| rule.policy()).collect();
+        let looks = Looks::of(&policies, envs, actions);
+        let spoken: Vec<Vec<usize>> = looks.iter().map(Looks::spoken_of).collect();
         let looks: Vec<_> = looks.into_iter().zip(envs.iter().map(shape)).collect();
         let numbers = rules.iter().enumerate();
         Ok(Self {
-            numbers: numbers.map(|(number, rule)| (rule.id().to_string(), number)).collect(),
+            numbers: numbers
+                .map(|(number, rule)| (rule.policy().id().to_string(), number))
+                .collect(),
+            grounds: spoken.iter().map(|_| OnceLock::new()).collect(),
+            spoken,
+            coached,
             seen: kinds(&looks.iter().collect::<Vec<_>>()),
-            actions,
             always: always.filter(|text| understood(text)).collect(),
             known: known.filter(|known| understood(&known.condition)).collect(),
             odd,
-            places: Places::new(rulebook, people, &named, &schema),
-            schema,
-            envs,
+            places: Places::new(rulebook, people, &named, schema),
+            named,
+            language,
             rules,
-            ladders,
         })
     }
 
     /// The rules that may match a request of the kind.
-    pub fn rules<'a>(&'a self, env: &'a RequestEnv) -> impl Iterator<Item = &'a Policy> {
-        self.rules.iter().filter(|rule| self.speaks_of(rule, env))
+    pub fn rules(&self, env: &RequestEnv) -> impl Iterator<Item = &Arc<Premise>> {
+        let place = self.place(env).and_then(|place| self.spoken.get(place));
+        place.into_iter().flatten().filter_map(|number| self.rules.get(*number))
+    }
+
+    fn place(&self, env: &RequestEnv) -> Option<usize> {
+        self.language.envs.iter().position(|one| one == env)
     }
 
     /// All rules.
-    pub fn every(&self) -> impl Iterator<Item = &Policy> {
+    pub fn every(&self) -> impl Iterator<Item = &Arc<Premise>> {
         self.rules.iter()
     }
 
     /// Whether the schema has the words of every rule.
     pub fn is_understood(&self) -> bool {
-        let validator = Validator::new(self.schema.clone());
-        let result = validator.validate(&set(self.rules.iter().cloned()), ValidationMode::Strict);
+        let validator = Validator::new(self.language.schema.clone());
+        let all = set(self.rules.iter().map(|rule| rule.policy().clone()));
+        let result = validator.validate(&all, ValidationMode::Strict);
         result.validation_errors().next().is_none()
     }
 
     /// The rule called `id`.
-    pub fn rule(&self, id: &str) -> Option<&Policy> {
+    pub fn rule(&self, id: &str) -> Option<&Arc<Premise>> {
         self.rules.get(*self.numbers.get(id)?)
+    }
+
+    /// Whether `other` is another rule than `rule`, and one that can make it needless.
+    pub(super) fn may_stand_for(&self, other: &Policy, rule: &Policy) -> bool {
+        other.id() != rule.id() && (self.only_coaches(rule) || !self.only_coaches(other))
+    }
+
+    /// Whether a rule only lets pass whoever is told why not and continues: that is less than what others permit.
+    fn only_coaches(&self, rule: &Policy) -> bool {
+        self.coached.contains::<str>(rule.id().as_ref())
+    }
+
+    /// A digest of what a proof rests on that speaks of this rule: what it says, and what is known of all that it names.
+    pub(super) fn ground(&self, rule: &Premise) -> String {
+        let known = rule.names().iter().map(|name| {
+            let above = self.language.ladders.get(name);
+            format!("{name} {above:?} {}", self.places.told_of(name))
+        });
+        let known: Vec<String> = known.collect();
+        let mode = if self.only_coaches(rule.policy()) { "coach" } else { "" };
+        let says = [rule.meaning(), mode].into_iter();
+        digest(says.chain(known.iter().map(String::as_str)))
+    }
+
+    /// The same of all rules that may match a request of the kind.
+    pub(super) fn grounds(&self, env: &RequestEnv) -> &str {
+        let ground = self.place(env).and_then(|place| self.grounds.get(place));
+        ground.map_or("", |ground| {
+            ground.get_or_init(|| {
+                let mut all: Vec<String> = self.rules(env).map(|rule| self.ground(rule)).collect();
+                all.sort_unstable();
+                digest(all.iter().map(String::as_str))
+            })
+        })
+    }
+
+    /// What is held true of every request, whatever it names.
+    pub(super) fn always(&self) -> impl Iterator<Item = &str> {
+        self.always.iter().map(String::as_str)
     }
 
     /// Whether the scope of a rule leaves room for the kind of request.
     pub fn speaks_of(&self, rule: &Policy, env: &RequestEnv) -> bool {
-        leaves_room(&rule.action_constraint(), env, &self.actions)
+        leaves_room(&rule.action_constraint(), env, &self.language.actions)
     }
 
     /// One of each kind among `envs` that the rules and `more` can tell apart.
@@ -159,8 +223,10 @@ impl Theory {
     /// for `follow`, too, where every rule that speaks of one speaks of both.
     pub fn classes(&self, envs: impl IntoIterator<Item = usize>, more: &[&Policy]) -> Vec<Vec<usize>> {
         let envs = envs.into_iter();
-        let numbered: Vec<(usize, &RequestEnv)> = envs.filter_map(|env| Some((env, self.envs.get(env)?))).collect();
-        let looks = Looks::of(more, numbered.iter().map(|(_, env)| *env), &self.actions);
+        let numbered: Vec<(usize, &RequestEnv)> = envs
+            .filter_map(|env| Some((env, self.language.envs.get(env)?)))
+            .collect();
+        let looks = Looks::of(more, numbered.iter().map(|(_, env)| *env), &self.language.actions);
         let seen = numbered.iter().map(|(env, _)| self.seen.get(*env));
         let looks: Vec<_> = looks.into_iter().zip(seen).collect();
         let mut classes: Vec<Vec<usize>> = Vec::new();
@@ -176,8 +242,8 @@ impl Theory {
     /// `actions`, with groups in the place of all that is in them: the largest first.
     pub fn grouped(&self, mut actions: BTreeSet<String>) -> Vec<String> {
         let mut groups: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for env in &self.envs {
-            for group in self.actions.ancestors(env.action()).into_iter().flatten() {
+        for env in &self.language.envs {
+            for group in self.language.actions.ancestors(env.action()).into_iter().flatten() {
                 let members = groups.entry(group.id().unescaped()).or_default();
                 members.insert(env.action().id().unescaped());
             }
@@ -199,7 +265,7 @@ impl Theory {
     pub fn lowest(&self, mut names: BTreeSet<EntityUid>) -> BTreeSet<EntityUid> {
         let above: BTreeSet<EntityUid> = names
             .iter()
-            .filter_map(|name| self.ladders.get(name))
+            .filter_map(|name| self.language.ladders.get(name))
             .flatten()
             .cloned()
             .collect();
@@ -207,12 +273,11 @@ impl Theory {
         names
     }
 
-    /// Forbids the requests that cannot be, as far as it can be told by what `policies` name.
-    pub fn impossible<'a>(&self, policies: impl IntoIterator<Item = &'a Policy>) -> Policy {
-        let named: BTreeSet<EntityUid> = policies.into_iter().flat_map(Policy::entity_literals).collect();
+    /// Forbids the requests that cannot be, as far as it can be told by what they are `named` to be about.
+    pub fn impossible(&self, named: &BTreeSet<EntityUid>) -> Policy {
         let known = self.known.iter();
         let known = known.filter(|known| known.names.iter().all(|name| named.contains(name)));
-        let places = self.places.conditions(&named);
+        let places = self.places.conditions(named);
         let conditions = self
             .always
             .iter()
@@ -221,39 +286,33 @@ impl Theory {
         excluding("impossible", conditions.map(String::as_str))
     }
 
+    /// Whom and what an example is about, with all that they are in, or should be, as far as any rule names it: a solver
+    /// makes up names for what no rule can tell apart.
+    pub(super) fn around(&self, example: &Example) -> BTreeSet<EntityUid> {
+        let present = present(example);
+        let above = present.iter().flat_map(|name| {
+            let ladder = self.language.ladders.get(name).into_iter().flatten();
+            ladder.chain(self.places.above(name))
+        });
+        let all = present.iter().chain(above);
+        all.filter(|name| self.named.contains(*name)).cloned().collect()
+    }
+
     /// Forbids the requests that nobody would recognise, where the schema has the words to tell.
     pub fn ordinary(&self) -> Option<&Policy> {
         self.odd.as_ref()
     }
+}
 
-    /// The actions that `names` mean: themselves, or what is in a group of that name; none for an unknown name.
-    pub fn actions(&self, names: &[String]) -> Result<BTreeSet<EntityUid>, String> {
-        let mut found = BTreeSet::new();
-        for name in names {
-            let is = |uid: &EntityUid| uid.id().unescaped() == name;
-            let meant = self.envs.iter().map(RequestEnv::action);
-            let meant: Vec<_> = meant
-                .filter(|action| is(action) || self.actions.ancestors(action).into_iter().flatten().any(is))
-                .collect();
-            if meant.is_empty() {
-                return Err(name.clone());
-            }
-            found.extend(meant.into_iter().cloned());
-        }
-        Ok(found)
-    }
-
-    /// Whether catalogue or directory know what an entity of their kinds is called.
-    pub fn knows(&self, uid: &EntityUid) -> bool {
-        let kind = uid.type_name().basename().to_owned();
-        !self.ladders.keys().any(|known| known.type_name().basename() == kind) || self.ladders.contains_key(uid)
-    }
-
-    /// The names of one kind.
-    pub fn names(&self, kind: &str) -> impl Iterator<Item = &str> {
-        let of = move |uid: &&EntityUid| uid.type_name().basename() == kind;
-        self.ladders.keys().filter(of).map(|uid| uid.id().unescaped())
-    }
+/// Whom and what an example is about, and all that they are in.
+pub(super) fn present(example: &Example) -> BTreeSet<EntityUid> {
+    let request = &example.request;
+    let both = [request.principal(), request.resource()].into_iter().flatten();
+    let with_above = both.flat_map(|uid| {
+        let above = example.entities.ancestors(uid).into_iter().flatten();
+        std::iter::once(uid).chain(above)
+    });
+    with_above.cloned().collect()
 }
 
 /// A set of policies with different names.
@@ -264,13 +323,6 @@ pub fn set(policies: impl IntoIterator<Item = Policy>) -> PolicySet {
         let _ = set.add(policy);
     }
     set
-}
-
-/// The set with one more policy.
-pub fn with(mut policies: PolicySet, policy: &Policy) -> PolicySet {
-    // two of one name are one
-    let _ = policies.add(policy.clone());
-    policies
 }
 
 fn condition(text: &str) -> Option<Policy> {
@@ -287,65 +339,6 @@ pub(super) fn is_understood(text: &str, schema: &Schema) -> bool {
             .next()
             .is_none()
     })
-}
-
-/// How some rules look at a kind of request: which of them speak of it, and by what they call its action in their conditions.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Looks {
-    spoken_of: Vec<bool>,
-    called: Vec<EntityUid>,
-}
-
-impl Looks {
-    fn of<'a>(rules: &[&Policy], envs: impl IntoIterator<Item = &'a RequestEnv>, actions: &Entities) -> Vec<Self> {
-        let named: BTreeSet<EntityUid> = rules.iter().copied().flat_map(named_in_conditions).collect();
-        let scopes: Vec<ActionConstraint> = rules.iter().map(|rule| rule.action_constraint()).collect();
-        let looks = |env: &RequestEnv| Self {
-            spoken_of: scopes.iter().map(|scope| leaves_room(scope, env, actions)).collect(),
-            called: named
-                .iter()
-                .filter(|uid| is_or_holds(uid, env, actions))
-                .cloned()
-                .collect(),
-        };
-        envs.into_iter().map(looks).collect()
-    }
-}
-
-fn leaves_room(scope: &ActionConstraint, env: &RequestEnv, actions: &Entities) -> bool {
-    match scope {
-        ActionConstraint::Any => true,
-        ActionConstraint::Eq(uid) => uid == env.action(),
-        ActionConstraint::In(uids) => uids.iter().any(|uid| is_or_holds(uid, env, actions)),
-    }
-}
-
-/// Whether something is the action of a kind of request, or a group that it is in.
-fn is_or_holds(uid: &EntityUid, env: &RequestEnv, actions: &Entities) -> bool {
-    uid == env.action() || actions.is_ancestor_of(uid, env.action())
-}
-
-/// Each thing's place among those that differ, in the order in which they come first.
-fn kinds<T: Ord>(things: &[&T]) -> Vec<usize> {
-    let mut known = BTreeMap::new();
-    let mut place = |thing| {
-        let next = known.len();
-        *known.entry(thing).or_insert(next)
-    };
-    things.iter().map(|thing| place(*thing)).collect()
-}
-
-/// The actions and groups of actions that the conditions of a rule name, beside its scope.
-fn named_in_conditions(policy: &Policy) -> Vec<EntityUid> {
-    let policy: &ast::Policy = policy.as_ref();
-    let conditions = policy.non_scope_constraints().into_iter();
-    let named = conditions.flat_map(Expr::subexpressions).filter_map(|part| {
-        let ExprKind::Lit(Literal::EntityUID(uid)) = part.expr_kind() else {
-            return None;
-        };
-        Some(EntityUid::from(uid.as_ref().clone()))
-    });
-    named.filter(|uid| uid.type_name().basename() == "Action").collect()
 }
 
 /// What each action of a schema applies to, by its name.
@@ -400,7 +393,7 @@ mod tests {
             .push(SourceText::new("rules/99-test.cedar", rules.concat()));
         let assembled = Rulebook::assemble(&sources).unwrap();
         let theory = Theory::new(&sources, &assembled.rulebook, &assembled.directory, &[]).unwrap();
-        let ids = theory.every().map(|policy| policy.id().to_string());
+        let ids = theory.every().map(|rule| rule.policy().id().to_string());
         let ids: Vec<String> = ids.filter(|id| id.starts_with("test.")).collect();
         assert_eq!(ids, ["test.coach-permit", "test.enforce-permit", "test.enforce-forbid"]);
     }

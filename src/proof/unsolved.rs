@@ -1,10 +1,11 @@
 //! Stands in for the solver where the program is built without the feature `prove`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cedar_policy::{RequestEnv, Schema};
 
-use super::{Ask, Missing, Outcome};
+use super::{Ask, Effort, Missing, Outcome};
 
 /// A solver that there is not.
 #[derive(Debug)]
@@ -18,7 +19,12 @@ impl Solver {
 }
 
 /// Says that there is no solver, unless there is nothing to do.
-pub fn crew(_schema: &Schema, many: usize, _work: &(dyn Fn(&mut Solver, usize) + Sync)) -> Result<(), Missing> {
+pub fn crew(
+    _schema: &Schema,
+    _effort: &Arc<Effort>,
+    many: usize,
+    _work: &(dyn Fn(&mut Solver, usize) + Sync),
+) -> Result<(), Missing> {
     if many == 0 { Ok(()) } else { Err(Missing::NotBuiltIn) }
 }
 

@@ -1,14 +1,14 @@
 //! Would a property notice that somebody changed the rules? Only one that holds of the rules as they are, and not of the
 //! changed ones; what nobody knows within the limit is not noticed.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::settle::holds;
 use super::shelf::Shelf;
 use super::solver::{Solver, crew};
-use super::{Check, Missing, Theory, Work};
+use super::{Check, Effort, Missing, Theory, Work};
 use crate::facts::Problem;
 use crate::rulebook::{Assembled, Directory, Rulebook, Sources};
 
@@ -22,7 +22,7 @@ pub struct Watch<'a> {
     /// Which of them hold, once somebody asked.
     hold: Vec<OnceLock<bool>>,
     shelf: Shelf,
-    limit: Duration,
+    effort: Arc<Effort>,
 }
 
 impl<'a> Watch<'a> {
@@ -42,7 +42,7 @@ impl<'a> Watch<'a> {
             work,
             hold,
             shelf,
-            limit,
+            effort: Arc::new(Effort::new(limit, Duration::MAX)),
         })
     }
 
@@ -54,12 +54,17 @@ impl<'a> Watch<'a> {
     ) -> Result<Vec<bool>, Missing> {
         let noticed: Vec<AtomicBool> = (0..many).map(|_| AtomicBool::new(false)).collect();
         let to_ask = if self.work.checks.is_empty() { 0 } else { many };
-        crew(&self.work.theory.schema, to_ask, &|solver, number| {
-            let rules = changed(number);
-            if let (Some(rules), Some(place)) = (rules, noticed.get(number)) {
-                place.store(self.notices(solver, &rules), Ordering::Relaxed);
-            }
-        })?;
+        crew(
+            &self.work.theory.language.schema,
+            &self.effort,
+            to_ask,
+            &|solver, number| {
+                let rules = changed(number);
+                if let (Some(rules), Some(place)) = (rules, noticed.get(number)) {
+                    place.store(self.notices(solver, &rules), Ordering::Relaxed);
+                }
+            },
+        )?;
         Ok(noticed.into_iter().map(AtomicBool::into_inner).collect())
     }
 
@@ -85,7 +90,7 @@ impl<'a> Watch<'a> {
                 return Some(answer);
             }
         }
-        let answer = holds(solver, theory, check, self.limit);
+        let answer = holds(solver, theory, check, self.effort.each());
         if let Some(answer) = answer {
             self.shelf.keep(if answer { digest } else { &failed });
         }

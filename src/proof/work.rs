@@ -1,13 +1,33 @@
 //! All that is to be proved of a folder, and what becomes of it.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use super::claim::{expressions, of_claims, of_property, of_rules};
+use super::claim::{expressions, of_claims, of_property, of_rules, said};
 use super::property::{Property, read};
 use super::shelf::Shelf;
-use super::{Check, Missing, Outcome, Theory, prove};
+use super::{Check, Effort, Language, Missing, Outcome, Theory, prove};
 use crate::facts::Problem;
-use crate::rulebook::{Assembled, Directory, Rulebook, Sources};
+use crate::rulebook::{Assembled, Directory, Draft, Rulebook, Sources};
+
+/// What is wrong with the properties of a folder that is not assembled, as far as it can be told.
+pub fn mistakes(draft: &Draft<'_>) -> Vec<Problem> {
+    let sources = draft.sources();
+    let read = read(&sources.properties);
+    let mut problems = read.problems().to_vec();
+    let unread = draft.unread().clone();
+    let language = draft
+        .schema()
+        .map(|schema| Language::new(schema, draft.catalog(), draft.directory(), unread));
+    let Some(Ok(language)) = language else {
+        return problems;
+    };
+    for property in read.so_far() {
+        if let Some(file) = sources.file(&property.file) {
+            problems.extend(said(&language, property, file).err().unwrap_or_default());
+        }
+    }
+    problems
+}
 
 /// A folder's properties and rules, as checks.
 #[derive(Debug)]
@@ -50,10 +70,11 @@ impl Work {
         rules: &Rulebook,
         people: &Directory,
     ) -> Result<(Theory, Vec<Check>), Vec<Problem>> {
-        let properties: Vec<Property> = read(&sources.properties)?;
-        let theory = Theory::new(sources, rules, people, &expressions(&properties))?;
-        let (mut checks, mut problems) = (Vec::new(), Vec::new());
-        for property in &properties {
+        let read = read(&sources.properties);
+        let properties: &[Property] = read.so_far();
+        let theory = Theory::new(sources, rules, people, &expressions(properties))?;
+        let (mut checks, mut problems) = (Vec::new(), read.problems().to_vec());
+        for property in properties {
             let Some(file) = sources.file(&property.file) else {
                 continue;
             };
@@ -77,8 +98,8 @@ impl Work {
         self
     }
 
-    /// Proves what the shelf does not remember, each check within `limit`.
-    pub fn prove(&self, shelf: &Shelf, limit: Duration) -> Result<Vec<Outcome>, Missing> {
+    /// Proves what the shelf does not remember, as far as the effort goes.
+    pub fn prove(&self, shelf: &Shelf, effort: &Arc<Effort>) -> Result<Vec<Outcome>, Missing> {
         let numbered = self.digests.iter().enumerate();
         let open: Vec<usize> = numbered
             .filter(|(_, digest)| !shelf.has(digest))
@@ -94,7 +115,7 @@ impl Work {
                 shelf.keep(digest);
             }
         };
-        let proved = prove(&self.theory, &checks, limit, &keep)?;
+        let proved = prove(&self.theory, &checks, effort, &keep)?;
         let mut outcomes = vec![Outcome::Proved; self.checks.len()];
         for (number, outcome) in open.into_iter().zip(proved) {
             if let Some(place) = outcomes.get_mut(number) {

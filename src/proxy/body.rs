@@ -105,7 +105,7 @@ where
         }
         let frame = Pin::new(&mut self.rest).poll_frame(cx);
         if let Some(upload) = &self.upload
-            && let Poll::Ready(no_longer) = upload.must_end(frame.is_pending(), cx)
+            && let Poll::Ready(no_longer) = upload.asked(frame.is_pending(), cx)
         {
             self.rest_ended = true;
             return Poll::Ready(Some(Err(no_longer.into())));
@@ -303,6 +303,7 @@ mod tests {
     use std::sync::mpsc;
 
     use futures_util::poll;
+    use http_body_util::StreamBody;
 
     use super::super::streams::Streams;
     use super::*;
@@ -320,6 +321,27 @@ mod tests {
         assert!(poll!(idle.as_mut()).is_pending());
         drop(upload);
         idle.await;
+    }
+
+    #[tokio::test]
+    async fn an_upload_waits_for_its_client_only_where_more_was_asked_for_than_came() {
+        let (streams, (client, mut sent)) = (Streams::default(), tokio::sync::mpsc::channel::<&str>(1));
+        let pieces = futures_util::stream::poll_fn(move |cx| sent.poll_recv(cx));
+        let pieces = futures_util::StreamExt::map(pieces, |piece| Ok::<_, BoxError>(Frame::data(piece.into())));
+        let peeked = vec![Frame::data(Bytes::from("peeked"))];
+        let mut body = Outgoing::new(peeked, StreamBody::new(pieces), false, Arc::default(), streams.open());
+        let upload = body.upload().unwrap();
+        assert!(!upload.awaits_client(), "nobody asked");
+        body.frame().await.unwrap().unwrap();
+        assert!(!upload.awaits_client(), "the origin has not taken what there is");
+        assert!(poll!(body.frame()).is_pending());
+        assert!(upload.awaits_client());
+        client.send("more").await.unwrap();
+        body.frame().await.unwrap().unwrap();
+        assert!(!upload.awaits_client(), "what came is for the origin to take");
+        assert!(poll!(body.frame()).is_pending());
+        drop(body);
+        assert!(!upload.awaits_client(), "the origin wants no more");
     }
 
     #[tokio::test]

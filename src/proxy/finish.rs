@@ -17,6 +17,8 @@ pub(super) struct Upload(Mutex<Progress>);
 enum Progress {
     #[default]
     Goes,
+    /// All that came of it has been taken, and more is asked for.
+    AwaitsClient,
     /// The answer has ended before it; the permission is looked after from here on.
     IsLast(Box<Finish>, Option<Watch>),
     /// Nothing more leaves: it is whole, an origin has had enough of it, or the client broke it off.
@@ -28,7 +30,7 @@ impl Upload {
     pub(super) fn answered(&self, finish: Finish, watch: Option<Watch>) {
         let mut progress = self.lock();
         match *progress {
-            Progress::Goes => *progress = Progress::IsLast(Box::new(finish), watch),
+            Progress::Goes | Progress::AwaitsClient => *progress = Progress::IsLast(Box::new(finish), watch),
             Progress::IsLast(..) => {
                 drop(progress);
                 finish.now();
@@ -48,17 +50,28 @@ impl Upload {
         }
     }
 
-    /// Ready, with the reason, where nothing more may leave.
-    pub(super) fn must_end(&self, pauses: bool, cx: &mut Context<'_>) -> Poll<NoLonger> {
+    /// More of it was asked for, and came, or its client `pauses`. Ready, with the reason, where nothing more may leave.
+    pub(super) fn asked(&self, pauses: bool, cx: &mut Context<'_>) -> Poll<NoLonger> {
         let mut progress = self.lock();
-        let Progress::IsLast(finish, watch) = &mut *progress else {
-            return Poll::Pending;
-        };
-        let Some(looking) = watch else { return Poll::Pending };
-        let why = ready!(looking.poll(pauses, cx));
-        *watch = None;
-        finish.end_by(End::Cut(why.clone()));
-        Poll::Ready(NoLonger(why))
+        match &mut *progress {
+            Progress::Goes | Progress::AwaitsClient => {
+                *progress = if pauses { Progress::AwaitsClient } else { Progress::Goes };
+                Poll::Pending
+            }
+            Progress::Ended { .. } => Poll::Pending,
+            Progress::IsLast(finish, watch) => {
+                let Some(looking) = watch else { return Poll::Pending };
+                let why = ready!(looking.poll(pauses, cx));
+                *watch = None;
+                finish.end_by(End::Cut(why.clone()));
+                Poll::Ready(NoLonger(why))
+            }
+        }
+    }
+
+    /// Whether it is its client that holds it up.
+    pub(super) fn awaits_client(&self) -> bool {
+        matches!(*self.lock(), Progress::AwaitsClient)
     }
 
     fn lock(&self) -> MutexGuard<'_, Progress> {

@@ -27,7 +27,7 @@ use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Observation, Re
 use crate::ingress::{Malformed, Target, request_sanity};
 use crate::policy::Permit;
 use crate::rulebook::{Judgement, Refusal, Rulebook};
-use crate::upstream::{Body, OnlyOnce, ResponseBody};
+use crate::upstream::{Body, OnlyOnce, ResponseBody, Sent};
 
 /// A request taken apart, with what a peek took from its body.
 pub(super) struct Inbound {
@@ -251,7 +251,6 @@ impl Proxy {
         headers::outward(&mut parts.headers, self.via(parts.version), false);
         parts.headers.extend(hops);
         let counters = entry.counters();
-        let sent = || counters.up.load(Ordering::Relaxed);
         let body = Outgoing::new(
             peeked.frames,
             body,
@@ -260,6 +259,10 @@ impl Proxy {
             hop.streams.open(),
         );
         let upload = body.upload();
+        let sending = || Sent {
+            bytes: counters.up.load(Ordering::Relaxed),
+            awaits_client: upload.as_ref().is_some_and(|upload| upload.awaits_client()),
+        };
         let reader = Reader::of(&parts);
         let lane = match hop.place.lane() {
             Ok(lane) => lane,
@@ -269,7 +272,7 @@ impl Proxy {
         let mut may_not = self.watch(seen, visitor.sign_in);
         let sent = tokio::select! {
             biased;
-            sent = self.house.upstream.send(permit, secure, request, &sent) => sent,
+            sent = self.house.upstream.send(permit, secure, request, &sending) => sent,
             why = &mut may_not => return respond::cut(entry, permit.authority(), decrypted, reader, why),
         };
         match sent {

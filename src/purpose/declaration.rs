@@ -351,7 +351,9 @@ review = 2027-06-30
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
     fn purposes() -> Purposes {
-        Purposes::parse(&SourceText::new("purposes.toml", FILE)).unwrap()
+        Purposes::parse(&SourceText::new("purposes.toml", FILE))
+            .whole()
+            .unwrap()
     }
 
     fn person(id: &str, role: &str) -> Person {

@@ -18,7 +18,7 @@ pub use lifetime::{BadDuration, Lifetime, parse_duration, show_duration};
 pub use terms::{Approval, Audience, GROUPS, Purpose, TicketRule};
 
 use crate::clock::Timestamp;
-use crate::facts::{Category, Person, PlatformId, Problem, PurposeId, SourceText};
+use crate::facts::{Category, Partial, Person, PlatformId, PurposeId, SourceText};
 
 /// The catalogue of purposes; immutable.
 #[derive(Debug, Default)]
@@ -28,9 +28,8 @@ pub struct Purposes {
 
 impl Purposes {
     /// Reads `purposes.toml`; reports everything that is wrong with it, not the first thing.
-    pub fn parse(file: &SourceText) -> Result<Self, Vec<Problem>> {
-        let by_id = parse::purposes(file)?;
-        Ok(Self { by_id })
+    pub fn parse(file: &SourceText) -> Partial<Self> {
+        parse::purposes(file)
     }
 
     /// One purpose.

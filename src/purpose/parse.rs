@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::Purposes;
 use super::lifetime::{Lifetime, parse_duration};
 use super::terms::{Approval, Audience, GROUPS, Purpose, TicketRule};
 use crate::facts::fields::{Fields, Reader, list};
-use crate::facts::{Category, PlatformId, Problem, PurposeId, SourceText, SubjectId, did_you_mean};
+use crate::facts::{Category, Partial, PlatformId, PurposeId, SourceText, SubjectId, did_you_mean};
 
 const FILE: &[&str] = &["defaults", "purpose"];
 const DEFAULTS: &[&str] = &["lifetime", "longest", "statement-min", "answer-within"];
@@ -44,7 +45,7 @@ struct Defaults {
     answer_within: Duration,
 }
 
-pub(super) fn purposes(file: &SourceText) -> Result<BTreeMap<PurposeId, Purpose>, Vec<Problem>> {
+pub(super) fn purposes(file: &SourceText) -> Partial<Purposes> {
     let reader = Reader::new(file, "purposes");
     let by_id = reader.read(FILE, |fields| {
         let defaults = defaults(fields);
@@ -61,8 +62,8 @@ pub(super) fn purposes(file: &SourceText) -> Result<BTreeMap<PurposeId, Purpose>
         }
         by_id
     });
-    let problems = reader.into_problems();
-    if problems.is_empty() { Ok(by_id) } else { Err(problems) }
+    let has_every_name = reader.has_every_name();
+    Partial::new(Purposes { by_id }, reader.into_problems(), has_every_name)
 }
 
 fn defaults(fields: &Fields<'_, '_>) -> Defaults {
@@ -91,7 +92,7 @@ fn defaults(fields: &Fields<'_, '_>) -> Defaults {
     }
 }
 
-/// The purpose of one entry; none where its owner has no name, which is noted.
+/// The purpose of one entry; none where it has no name, which is noted.
 fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
     let mut spans = BTreeMap::new();
     let mut words = |key: &str| -> BTreeSet<String> {
@@ -113,10 +114,11 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
         let help = "add `categories = [\"social-media\"]` or `platforms = [\"linkedin\"]`";
         entry.report("nowhere", entry.span, "the purpose is meant for no platform", help);
     }
-    let id = entry.needed("id");
-    spans.insert(("id".to_owned(), id.value.to_owned()), id.span);
-    let business_owner = owner(entry)?;
-    spans.insert(("owner".to_owned(), business_owner.to_string()), entry.place("owner"));
+    let id = entry.name("id");
+    spans.extend(id.map(|id| (("id".to_owned(), id.value.to_owned()), id.span)));
+    let business_owner = owner(entry);
+    let owned_by = business_owner.as_ref().map(SubjectId::to_string);
+    spans.extend(owned_by.map(|owner| (("owner".to_owned(), owner), entry.place("owner"))));
     if !entry.has("approval") {
         let help = "add `approval = \"owner\"`; it is `none`, `owner` or `manager`";
         entry.report("missing-key", entry.span, "`approval` is missing", help);
@@ -126,18 +128,18 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
         ("owner", Approval::Owner),
         ("manager", Approval::Manager),
     ];
-    Some(Purpose {
-        id: PurposeId::new(id.value),
+    let purpose = Purpose {
+        id: PurposeId::new(id.map_or("", |id| id.value)),
         title: entry.needed("title").value.to_owned(),
         description: entry.needed("description").value.to_owned(),
-        business_owner,
+        // What is missing or cannot be read is a problem, so these guesses never rule.
+        business_owner: business_owner.or_else(|| SubjectId::parse("nobody").ok())?,
         basis: entry.needed("basis").value.to_owned(),
         audience,
         categories,
         platforms,
         covers: covers(entry),
         lifetimes: lifetimes(entry, &defaults.lifetimes),
-        // What is missing or cannot be read is a problem, so this guess never rules.
         approval: entry.choice("approval", &approvals).unwrap_or(Approval::Owner),
         answer_within: answer_within(entry).unwrap_or(defaults.answer_within),
         ticket: ticket(entry),
@@ -148,7 +150,8 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
         retention: entry.needed("retention").value.to_owned(),
         review: review(entry),
         spans,
-    })
+    };
+    id.map(|_| purpose)
 }
 
 fn owner(entry: &Fields<'_, '_>) -> Option<SubjectId> {
@@ -323,7 +326,7 @@ review = 2027-06-30
 
     fn problems(text: &str) -> Vec<String> {
         let file = SourceText::new("purposes.toml", text);
-        let found = purposes(&file).err().unwrap_or_default();
+        let found = purposes(&file).whole().err().unwrap_or_default();
         found.iter().map(ToString::to_string).collect()
     }
 
@@ -334,8 +337,8 @@ review = 2027-06-30
             "purposes.toml",
             format!("{defaults}{ONE}lifetime = {{ read = \"2h\" }}\n"),
         );
-        let by_id = purposes(&file).unwrap();
-        let recruiting = &by_id[&PurposeId::new("recruiting")];
+        let read = purposes(&file).whole().unwrap();
+        let recruiting = &read.by_id[&PurposeId::new("recruiting")];
         let minutes = |groups: &[&str]| {
             let covers = groups.iter().map(|group| (*group).to_owned()).collect();
             (
@@ -399,7 +402,7 @@ review = 2027-06-30
     fn how_long_a_declaration_waits_comes_from_the_house_the_file_or_the_purpose_and_has_bounds() {
         let read = |defaults: &str, own: &str| {
             let file = SourceText::new("purposes.toml", format!("[defaults]\n{defaults}\n{ONE}{own}\n"));
-            purposes(&file).unwrap()[&PurposeId::new("recruiting")].answer_within
+            purposes(&file).whole().unwrap().by_id[&PurposeId::new("recruiting")].answer_within
         };
         let (by_file, by_purpose) = ("answer-within = \"1d\"", "answer-within = \"4h\"");
         assert_eq!(read("", ""), Duration::from_hours(48));

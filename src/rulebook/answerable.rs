@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{Assembled, Sources};
-use crate::facts::{Problem, is_almost};
+use crate::facts::{Problem, Spelling};
 
 /// Who is said to answer for something, and where that is said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +28,14 @@ impl Assembled {
         for one in &all {
             named.entry(&one.owner).or_default().push(one);
         }
-        let count = |owner: &str| named.get(owner).map_or(0, Vec::len);
-        let told = named.iter().filter_map(|(owner, stated)| {
-            let meant = named.keys().filter(|other| is_almost(owner, other));
-            let meant = meant.max_by_key(|other| (count(other), **other))?;
-            if (count(meant), *meant) < (stated.len(), *owner) {
+        let spelt: Vec<(&str, Spelling, &[&Stated])> = named
+            .iter()
+            .map(|(owner, stated)| (*owner, Spelling::of(owner), stated.as_slice()))
+            .collect();
+        let told = spelt.iter().filter_map(|(owner, spelling, stated)| {
+            let meant = spelt.iter().filter(|(_, other, _)| spelling.is_almost(other));
+            let (count, meant) = meant.map(|(other, _, stated)| (stated.len(), *other)).max()?;
+            if (count, meant) < (stated.len(), *owner) {
                 return None;
             }
             let first = stated.first()?;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 
-use super::{Directory, InForce, Rulebook, Sources, grammar, strangers};
+use super::words::{Rules, Words};
+use super::{Directory, InForce, Rulebook, Sources, agree, cases, strangers};
 use crate::catalog::Catalog;
 use crate::facts::{
-    Activity, Category, Host, Mode, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, did_you_mean, hex,
+    Category, Host, Mode, Partial, PlatformId, Problem, PurposeId, RulebookId, Severity, SourceText, SubjectId, hex,
 };
-use crate::policy::{NamedKind, Owners, PlatformFacts, Policy, Vocabulary, World};
-use crate::purpose::{GROUPS, Purpose, Purposes};
+use crate::policy::{NamedKind, Owners, PlatformFacts, Policy, Unfit, World};
+use crate::purpose::{GROUPS, Purposes};
 
 /// What assembling gives: the rules, the people, and what somebody should look at.
 #[derive(Debug)]
@@ -24,55 +25,181 @@ pub struct Assembled {
     pub warnings: Vec<Problem>,
 }
 
+/// A folder as far as it could be read, and everything that is wrong with it.
+///
+/// INVARIANT: it is looked at and never ruled by. What rules is made of parts that are handed out whole, and only then.
+#[derive(Debug)]
+pub struct Draft<'s> {
+    sources: &'s Sources,
+    catalog: Partial<Catalog>,
+    purposes: Partial<Purposes>,
+    directory: Partial<Directory>,
+    policy: Result<Policy, Unfit>,
+    /// The kinds of names of which not all could be read.
+    unread: BTreeSet<NamedKind>,
+    /// What is wrong with owners, and with what one text says of another; and warnings.
+    beside: Vec<Problem>,
+}
+
 impl Rulebook {
     /// Reads and checks everything; all problems at once.
     pub fn assemble(sources: &Sources) -> Result<Assembled, Vec<Problem>> {
-        let mut problems = Vec::new();
-        let catalog = kept(Catalog::parse(&sources.catalog), &mut problems);
-        let purposes = kept(Purposes::parse(&sources.purposes), &mut problems);
-        let directory = kept(Directory::parse(&sources.people), &mut problems);
-        let owners = kept(sources.owners(), &mut problems);
-        let (Some(catalog), Some(purposes), Some(directory)) = (catalog, purposes, directory) else {
-            // Without the words that rules may use, only the rules' own grammar can be checked.
-            problems.extend(grammar::of_rules(sources, owners));
-            return Err(sorted(problems));
+        Self::assemble_after(None, sources)
+    }
+
+    /// The same, for less, where what is in force was made of some of the same texts.
+    pub fn assemble_after(before: Option<&InForce>, sources: &Sources) -> Result<Assembled, Vec<Problem>> {
+        Draft::read(before, sources, BTreeSet::new()).assembled()
+    }
+}
+
+impl<'s> Draft<'s> {
+    /// Reads a folder.
+    pub fn of(sources: &'s Sources) -> Self {
+        Self::read(None, sources, BTreeSet::new())
+    }
+
+    /// Reads what there is of a folder of which some is missing: a name that nothing lists may stand there.
+    pub fn of_rest(sources: &'s Sources) -> Self {
+        Self::read(None, sources, NamedKind::LISTED.into())
+    }
+
+    fn read(before: Option<&InForce>, sources: &'s Sources, mut unread: BTreeSet<NamedKind>) -> Self {
+        let catalog = Catalog::parse(&sources.catalog);
+        let purposes = Purposes::parse(&sources.purposes);
+        let directory = Directory::parse_after(before.map(|before| &before.directory), &sources.people);
+        let (owners, mut beside) = match sources.owners() {
+            Ok(owners) => (Some(owners), Vec::new()),
+            Err(problems) => (None, problems),
         };
+        let lists: [(bool, &[NamedKind]); 3] = [
+            (catalog.has_every_name(), &[NamedKind::Category]),
+            (purposes.has_every_name(), &[NamedKind::Purpose]),
+            (
+                directory.has_every_name(),
+                &[NamedKind::Role, NamedKind::Department, NamedKind::Person],
+            ),
+        ];
+        for (_, kinds) in lists.iter().filter(|(has_every_name, _)| !has_every_name) {
+            unread.extend(*kinds);
+        }
         let world = World {
             owners,
-            ..world(&catalog, &purposes, &directory)
+            unread: unread.clone(),
+            ..world(catalog.so_far(), purposes.so_far(), directory.so_far())
         };
-        let policy = match Policy::parse(&sources.schema, &sources.rules, &world) {
+        let before = before.map(|before| &before.rulebook.policy);
+        let policy = match Policy::parse_after(before, &sources.schema, &sources.rules, &world) {
             Ok((policy, warnings)) => {
-                problems.extend(warnings);
-                Some(policy)
+                beside.extend(warnings);
+                Ok(policy)
             }
-            Err(found) => {
-                problems.extend(found);
-                None
-            }
+            Err(unfit) => Err(unfit),
         };
-        problems.extend(check_purposes(sources, &purposes, &catalog, &directory));
-        if let Some(policy) = &policy {
-            problems.extend(check_enum(sources, &purposes, policy));
-            problems.extend(check_opened(sources, &purposes, policy));
-            problems.extend(check_activities(sources, &catalog, policy));
-        }
-        let is_error = |problem: &Problem| problem.severity == Severity::Error;
-        let Some(policy) = policy.filter(|_| !problems.iter().any(is_error)) else {
+        let mut draft = Self {
+            sources,
+            catalog,
+            purposes,
+            directory,
+            policy,
+            unread,
+            beside,
+        };
+        let told = agree::disagreements(&draft.words(), sources);
+        draft.beside.extend(told);
+        draft
+    }
+
+    /// What is in force with this folder, or all that is wrong with it.
+    pub fn assembled(self) -> Result<Assembled, Vec<Problem>> {
+        let mut problems = self.beside;
+        let catalog = kept(self.catalog.whole(), &mut problems);
+        let purposes = kept(self.purposes.whole(), &mut problems);
+        let directory = kept(self.directory.whole(), &mut problems);
+        let policy = kept(self.policy.map_err(|unfit| unfit.problems), &mut problems);
+        let is_sound = self.unread.is_empty() && !problems.iter().any(is_error);
+        let (Some(catalog), Some(purposes), Some(directory), Some(policy), true) =
+            (catalog, purposes, directory, policy, is_sound)
+        else {
             return Err(sorted(problems));
         };
         let purposes = purposes.spelt_out(|category| within(&catalog, category));
-        let rulebook = Self {
+        let rulebook = Rulebook {
             policy,
             catalog: Arc::new(catalog),
             purposes: Arc::new(purposes),
-            id: digest_of(sources),
+            id: digest_of(self.sources),
         };
         Ok(Assembled {
             rulebook,
             directory,
             warnings: sorted(problems),
         })
+    }
+
+    /// Whether it can rule.
+    pub fn is_sound(&self) -> bool {
+        self.unread.is_empty() && self.policy.is_ok() && !self.problems().iter().any(is_error)
+    }
+
+    /// Everything that is wrong with it.
+    pub fn problems(&self) -> Vec<Problem> {
+        let of_policy = self.policy.as_ref().err().map_or(&[][..], |unfit| &unfit.problems);
+        let parts = [
+            self.catalog.problems(),
+            self.purposes.problems(),
+            self.directory.problems(),
+            of_policy,
+            &self.beside,
+        ];
+        sorted(parts.concat())
+    }
+
+    /// What is wrong with the cases, as far as it can be told without judging any.
+    pub fn mistakes_of_cases(&self) -> Vec<Problem> {
+        cases::mistakes(&self.words(), &self.sources.cases)
+    }
+
+    /// The texts.
+    pub fn sources(&self) -> &'s Sources {
+        self.sources
+    }
+
+    /// The schema, where it can be read.
+    pub fn schema(&self) -> Option<&'s SourceText> {
+        self.words().vocabulary.map(|_| &self.sources.schema)
+    }
+
+    /// The catalogue, as far as it could be read.
+    pub fn catalog(&self) -> &Catalog {
+        self.catalog.so_far()
+    }
+
+    /// The people, as far as they could be read.
+    pub fn directory(&self) -> &Directory {
+        self.directory.so_far()
+    }
+
+    /// The kinds of names of which not all could be read.
+    pub fn unread(&self) -> &BTreeSet<NamedKind> {
+        &self.unread
+    }
+
+    /// What others may say of it.
+    pub(super) fn words(&self) -> Words<'_> {
+        let (vocabulary, rules) = match &self.policy {
+            Ok(policy) => (Some(policy.vocabulary()), Rules::Of(policy)),
+            Err(unfit) => (unfit.vocabulary.as_ref(), Rules::Found(unfit.rules.as_ref())),
+        };
+        Words {
+            catalog: self.catalog.so_far(),
+            purposes: self.purposes.so_far(),
+            directory: self.directory.so_far(),
+            vocabulary,
+            rules,
+            unread: &self.unread,
+            has_every_signature: self.catalog.problems().is_empty() && !self.unread.contains(&NamedKind::Platform),
+        }
     }
 }
 
@@ -118,20 +245,39 @@ impl Assembled {
     /// Warns of hosts in rules that no platform has, and that are written almost like one that some platform does have; and
     /// of people and courses in rules that are nowhere else.
     pub fn slips(&self, sources: &Sources) -> Vec<Problem> {
-        let mut slips = check_hosts(sources, &self.rulebook.catalog, &self.rulebook.policy);
+        let mut slips = strangers::hosts(self, sources);
         slips.extend(strangers::people(self, sources));
         slips.extend(strangers::courses(self, sources));
         slips
     }
 
-    /// What rules may name.
+    /// What rules may name, and what is known of that.
     pub(super) fn world(&self) -> World {
-        world(&self.rulebook.catalog, &self.rulebook.purposes, &self.directory)
+        let Rulebook {
+            policy,
+            catalog,
+            purposes,
+            ..
+        } = &self.rulebook;
+        let sites = policy.names_of(NamedKind::Site).into_iter();
+        let sites = sites.filter_map(|name| Some(catalog.place(&Host::parse(name).ok()?)));
+        let people = policy.names_of(NamedKind::Person).into_iter();
+        let people = people.filter_map(|name| self.directory.person(&SubjectId::parse(name).ok()?));
+        World {
+            sites: sites.collect(),
+            people: people.collect(),
+            places: catalog.places(),
+            ..world(catalog, purposes, &self.directory)
+        }
     }
 }
 
 fn kept<T>(parsed: Result<T, Vec<Problem>>, problems: &mut Vec<Problem>) -> Option<T> {
     parsed.map_err(|found| problems.extend(found)).ok()
+}
+
+fn is_error(problem: &Problem) -> bool {
+    problem.severity == Severity::Error
 }
 
 fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
@@ -157,6 +303,7 @@ fn world(catalog: &Catalog, purposes: &Purposes, directory: &Directory) -> World
         roles: directory.roles().clone(),
         departments: directory.departments().clone(),
         owners: Some(Owners::default()),
+        ..World::default()
     }
 }
 
@@ -169,211 +316,6 @@ fn within(catalog: &Catalog, category: &Category) -> BTreeSet<PlatformId> {
         .filter(inside)
         .map(|platform| platform.id.clone())
         .collect()
-}
-
-/// What `purposes.toml` says of catalogue and directory.
-fn check_purposes(sources: &Sources, purposes: &Purposes, catalog: &Catalog, directory: &Directory) -> Vec<Problem> {
-    let platforms: Vec<&str> = catalog.platforms().map(|platform| platform.id.as_str()).collect();
-    let categories: Vec<&str> = catalog.categories().ids().map(Category::as_str).collect();
-    let roles: Vec<&str> = directory.roles().iter().map(String::as_str).collect();
-    let departments: Vec<&str> = directory.departments().iter().map(String::as_str).collect();
-    let people: Vec<&str> = directory.people().map(|person| person.id.as_str()).collect();
-    let shelves = [
-        ("platforms", "platform of the catalogue", &platforms),
-        ("categories", "category of the catalogue", &categories),
-        ("roles", "role of the directory", &roles),
-        ("departments", "department of the directory", &departments),
-        ("owner", "person of the directory", &people),
-    ];
-    let mut problems = Vec::new();
-    for purpose in purposes.iter() {
-        for (key, kind, known) in &shelves {
-            let words = purpose
-                .spans
-                .iter()
-                .filter(|((of, word), _)| of == key && !known.contains(&word.as_str()));
-            for ((_, word), span) in words {
-                problems.push(stranger(&sources.purposes, word, *span, kind, known));
-            }
-        }
-    }
-    problems
-}
-
-/// So many letters may differ for a host to be taken for another that was meant: among short names many are alike that
-/// have nothing to do with each other.
-fn slips(host: &str) -> usize {
-    match host.len() {
-        ..=7 => 0,
-        8..=10 => 1,
-        _ => 2,
-    }
-}
-
-fn check_hosts(sources: &Sources, catalog: &Catalog, policy: &Policy) -> Vec<Problem> {
-    let known = catalog.domains();
-    let meant = |id: &str| {
-        if catalog.place(&Host::parse(id).ok()?).platform.is_some() {
-            return None;
-        }
-        let (www, bare) = id.strip_prefix("www.").map_or(("", id), |bare| ("www.", bare));
-        let names = known.iter().map(Host::as_str);
-        let alike = names.filter(|name| name.len().abs_diff(bare.len()) <= slips(bare));
-        let near = alike.map(|name| (strsim::levenshtein(bare, name), name));
-        let (distance, name) = near.min()?;
-        (distance <= slips(bare)).then(|| format!("{www}{name}"))
-    };
-    let named = policy.named().iter().filter(|named| named.kind == NamedKind::Site);
-    let slips = named.filter_map(|named| {
-        let (meant, file) = (meant(&named.id)?, sources.file(&named.file)?);
-        let message = format!(
-            "rule `{}` names the host `{}`, which is on no platform",
-            named.rule, named.id
-        );
-        let problem = Problem::error("wayleave::policy::unknown-host", file, named.span, message);
-        Some(problem.as_warning().with_help(format!("did you mean `{meant}`?")))
-    });
-    slips.collect()
-}
-
-fn stranger(file: &SourceText, word: &str, span: (usize, usize), kind: &str, known: &[&str]) -> Problem {
-    let help = match did_you_mean(word, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("name a {kind}"),
-    };
-    let message = format!("`{word}` is not a {kind}");
-    Problem::error("wayleave::purposes::unknown-name", file, span, message).with_help(help)
-}
-
-/// The schema's list of purposes and `purposes.toml` must be the same.
-fn check_enum(sources: &Sources, purposes: &Purposes, policy: &Policy) -> Vec<Problem> {
-    let listed = policy.vocabulary().purposes();
-    let described: BTreeSet<&PurposeId> = purposes.iter().map(|purpose| &purpose.id).collect();
-    let mut problems = Vec::new();
-    for purpose in purposes.iter().filter(|purpose| !listed.contains(&purpose.id)) {
-        problems.push(unlisted(&sources.purposes, purpose, listed));
-    }
-    for id in listed.iter().filter(|id| !described.contains(id)) {
-        let quoted = format!("\"{id}\"");
-        let at = sources.schema.text.find(&quoted).unwrap_or(0);
-        let message = format!("the purpose `{id}` has no terms");
-        let problem = Problem::error(
-            "wayleave::purposes::no-terms",
-            &sources.schema,
-            (at, quoted.len()),
-            message,
-        );
-        problems.push(problem.with_help("describe it in `purposes.toml`, or remove it from the list"));
-    }
-    problems
-}
-
-fn unlisted(file: &SourceText, purpose: &Purpose, listed: &BTreeSet<PurposeId>) -> Problem {
-    let id = purpose.id.as_str();
-    let span = place_of(purpose);
-    let help = match did_you_mean(id, listed.iter().map(PurposeId::as_str)) {
-        Some(near) => format!("did you mean `{near}`? otherwise add it to `PurposeKind` in the schema"),
-        None => "add it to `PurposeKind` in the schema".to_owned(),
-    };
-    let message = format!("the schema does not list the purpose `{id}`");
-    Problem::error("wayleave::purposes::not-listed", file, span, message).with_help(help)
-}
-
-/// A purpose that opens nothing is declared in vain.
-fn check_opened(sources: &Sources, purposes: &Purposes, policy: &Policy) -> Vec<Problem> {
-    let listed = policy.vocabulary().purposes();
-    let idle = purposes
-        .iter()
-        .filter(|purpose| listed.contains(&purpose.id) && !policy.opens(&purpose.id));
-    idle.map(|purpose| {
-        let message = format!("no rule opens anything for the purpose `{}`", purpose.id);
-        let span = place_of(purpose);
-        let problem = Problem::error("wayleave::purposes::opens-nothing", &sources.purposes, span, message);
-        let help = "write a rule that names it in `rules/`; until then nobody can declare it";
-        problem.as_warning().with_help(help)
-    })
-    .collect()
-}
-
-fn place_of(purpose: &Purpose) -> (usize, usize) {
-    let id = purpose.id.as_str();
-    purpose
-        .spans
-        .get(&("id".to_owned(), id.to_owned()))
-        .copied()
-        .unwrap_or((0, 0))
-}
-
-/// What requests are recognised as must be actions of the schema; the reverse is worth a look.
-fn check_activities(sources: &Sources, catalog: &Catalog, policy: &Policy) -> Vec<Problem> {
-    let declared = policy.vocabulary().activities();
-    let known = catalog.activities();
-    let mut problems = Vec::new();
-    for activity in known.filter(|one| !declared.contains_key(one)) {
-        let help = match did_you_mean(activity.as_str(), declared.keys().map(Activity::as_str)) {
-            Some(_) | None if Vocabulary::is_apart(activity.as_str()) => {
-                "give it another name: this is what the gateway asks of a flow or a grant, and not what a request does"
-                    .to_owned()
-            }
-            Some(near) => format!("did you mean `{near}`? otherwise declare the action in the schema"),
-            None => "declare the action in the schema".to_owned(),
-        };
-        let quoted = format!("\"{activity}\"");
-        let found = sources
-            .catalog
-            .iter()
-            .find_map(|file| Some((file, file.text.find(&quoted)?)));
-        let code = "wayleave::catalog::activity-not-declared";
-        let message = format!("requests are recognised as `{activity}`, which the schema does not declare");
-        let problem = match found {
-            Some((file, at)) => Problem::error(code, file, (at, quoted.len()), message),
-            None => Problem::of_file(code, "catalog/activities.toml", message),
-        };
-        problems.push(problem.with_help(help));
-    }
-    let recognised = catalog.recognised();
-    for activity in declared
-        .keys()
-        .filter(|one| !recognised.contains(one) && !COMPUTED.contains(&one.as_str()))
-    {
-        let code = "wayleave::catalog::activity-never-recognised";
-        let message = format!("no platform has a request that is recognised as `{activity}`");
-        let problem = match place_of_action(&sources.schema.text, activity.as_str()) {
-            Some(span) => Problem::error(code, &sources.schema, span, message),
-            None => Problem::of_file(code, &sources.schema.name, message),
-        };
-        let help = "add a signature to the platforms that have it, or remove the action";
-        problems.push(problem.as_warning().with_help(help));
-    }
-    problems
-}
-
-/// Activities that requests are read as without a signature, and `realtime`, which rules name ahead of the signatures.
-const COMPUTED: [&str; 6] = [
-    "browse",
-    "view-media",
-    "embed",
-    "telemetry",
-    "unknown-write",
-    "realtime",
-];
-
-/// Where the schema declares an action.
-fn place_of_action(schema: &str, name: &str) -> Option<(usize, usize)> {
-    let mut start = 0;
-    for line in schema.split_inclusive('\n') {
-        let code = line.split("//").next().unwrap_or(line);
-        let words = code.split(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_'));
-        let mut place = 0;
-        for word in words.filter(|_| code.starts_with("action ")) {
-            if word == name {
-                return Some((start + place, name.len()));
-            }
-            place += word.len() + 1;
-        }
-        start += line.len();
-    }
-    None
 }
 
 /// SHA-256 over names and exact texts, each with its length before it, so that no two folders read the same.
@@ -393,107 +335,159 @@ fn digest_of(sources: &Sources) -> RulebookId {
 mod tests {
     use super::*;
 
-    #[test]
-    fn no_request_is_read_as_what_the_gateway_asks_before_there_is_one() {
-        for name in ["connect", "inspect", "archive", "revoke"] {
-            let mut sources = Sources::embedded();
-            let listed = format!("[[activity]]\nid = \"{name}\"\nrank = 35\nkind = \"write\"\ntitle = \"X\"\n\n");
-            for file in &mut sources.catalog {
-                let text = match file.name.as_str() {
-                    "catalog/activities.toml" => format!("{listed}{}", file.text),
-                    "catalog/gab.toml" => file.text.replacen("\"post\"", &format!("\"{name}\""), 1),
-                    _ => continue,
-                };
-                file.text = text.into();
-            }
-            let problems = Rulebook::assemble(&sources).err().unwrap_or_default();
-            let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            let [only] = &told[..] else { panic!("{name} {told:#?}") };
-            assert!(
-                only.starts_with("catalog/activities.toml:2:") && only.contains(&format!("recognised as `{name}`")),
-                "{only}"
-            );
-        }
-    }
-
-    /// What the activities of the catalogue come to with other texts of it.
-    fn activities(sources: &Sources) -> Vec<String> {
-        let found = match Rulebook::assemble(sources) {
-            Ok(assembled) => assembled.warnings,
-            Err(problems) => problems,
-        };
-        found.iter().map(ToString::to_string).collect()
-    }
-
-    fn edited(sources: &mut Sources, file: &str, from: &str, to: &str) {
-        let file = sources.catalog.iter_mut().find(|one| one.name == file).unwrap();
-        assert!(file.text.contains(from), "{from}");
-        file.text = file.text.replace(from, to).into();
-    }
-
-    #[test]
-    fn an_activity_that_no_signature_has_is_told_also_where_a_comment_names_it() {
+    /// What is said of rules about hosts and people beside the shipped ones: each by its name.
+    fn overlaps(rules: &[(&str, &str)]) -> Vec<String> {
         let mut sources = Sources::embedded();
-        assert_eq!(activities(&sources), [""; 0]);
-        edited(
-            &mut sources,
-            "catalog/facebook.toml",
-            "activity = \"sell\"",
-            "activity = \"post\"\n# activity = \"sell\"",
-        );
-        let told = activities(&sources);
-        let [told] = &told[..] else { panic!("{told:?}") };
-        assert!(told.starts_with("wayleave.cedarschema:"), "{told}");
-        assert!(
-            told.contains("no platform has a request that is recognised as `sell`"),
-            "{told}"
-        );
+        let rule = |(id, rule): &(&str, &str)| format!("@id(\"{id}\") @reason(\"R.\") @owner(\"IT\")\n{rule}\n");
+        let text: String = rules.iter().map(rule).collect();
+        sources.rules.push(SourceText::new("rules/99-test.cedar", text));
+        let found = Rulebook::assemble(&sources).unwrap().overlaps();
+        found.iter().map(|problem| problem.message.clone()).collect()
     }
 
     #[test]
-    fn an_activity_that_the_schema_lacks_is_told_where_the_catalogue_has_it() {
-        let mut sources = Sources::embedded();
-        edited(&mut sources, "catalog/activities.toml", "id = \"sell\"", "id = \"sel\"");
-        edited(
-            &mut sources,
-            "catalog/facebook.toml",
-            "activity = \"sell\"",
-            "activity = \"sel\"",
-        );
-        let told = activities(&sources);
-        let said = "requests are recognised as `sel`, which the schema does not declare (did you mean `sell`?";
-        assert!(
-            told.iter()
-                .any(|one| one.starts_with("catalog/activities.toml:142:") && one.contains(said)),
-            "{told:?}"
-        );
-    }
-
-    #[test]
-    fn a_short_host_is_no_slip_of_another_and_a_long_one_is() {
-        let mut sources = Sources::embedded();
-        let hosts = [
-            "ft.com",
-            "bbc.com",
-            "sap.com",
-            "www.sap.com",
-            "redit.com",
-            "www.redit.com",
-            "twiter.com",
-            "www.linkdin.com",
-        ];
-        let rules = hosts.iter().enumerate().map(|(number, host)| {
-            format!("@id(\"h{number}\") @reason(\"R.\") @owner(\"IT\")\nforbid (principal, action == Action::\"connect\", resource == Site::\"{host}\");\n")
-        });
-        sources
-            .rules
-            .push(SourceText::new("rules/99-test.cedar", rules.collect::<String>()));
-        let told = Rulebook::assemble(&sources).unwrap().slips(&sources);
-        let meant: Vec<&str> = told.iter().filter_map(|one| one.help.as_deref()).collect();
+    fn hosts_and_people_in_rules_are_held_against_what_is_known_of_them() {
+        let told = overlaps(&[
+            (
+                "a",
+                r#"permit (principal in Role::"staff", action == Action::"connect", resource == Site::"www.tinder.com");"#,
+            ),
+            (
+                "b",
+                r#"forbid (principal, action == Action::"connect", resource == Site::"www.tinder.com");"#,
+            ),
+            (
+                "c",
+                r#"permit (principal, action == Action::"connect", resource) when { resource == Site::"tinder.com" };"#,
+            ),
+            (
+                "d",
+                r#"permit (principal == User::"eve", action == Action::"share", resource in Platform::"linkedin");"#,
+            ),
+            (
+                "e",
+                r#"permit (principal == User::"ada", action == Action::"connect", resource in Platform::"linkedin");"#,
+            ),
+            (
+                "f",
+                r#"permit (principal in Role::"tool", action == Action::"connect", resource == Site::"www.linkedin.com") unless { resource.classified };"#,
+            ),
+            (
+                "g",
+                r#"permit (principal in Role::"tool", action == Action::"connect", resource == Site::"www.example.org");"#,
+            ),
+            (
+                "h",
+                r#"permit (principal in Role::"tool", action == Action::"connect", resource in Platform::"linkedin") when { resource in Category::"dating" };"#,
+            ),
+        ]);
         assert_eq!(
-            meant,
-            ["reddit.com", "www.reddit.com", "twitter.com", "www.linkedin.com"]
-                .map(|host| format!("did you mean `{host}`?"))
+            told,
+            [
+                "rule `a` never permits anything: `connect.not-at-work` forbids all of it",
+                "rule `b` says nothing that `connect.not-at-work` does not say already",
+                "rule `c` never permits anything: `connect.not-at-work` forbids all of it",
+                "rule `d` never permits anything: `guard.interns-never-publish` forbids all of it",
+                "rule `e` says nothing that `connect.social` does not say already",
+                "rule `f` never applies: `unless { resource.classified }` keeps it from `www.linkedin.com`",
+                "rule `g` says nothing that `connect.open-web` does not say already",
+                "rule `h` never applies: `when { resource in Category::\"dating\" }` keeps it from `linkedin`",
+            ]
+        );
+    }
+
+    #[test]
+    fn nothing_is_said_of_hosts_and_people_that_is_not_sure() {
+        let fine = overlaps(&[
+            (
+                "a",
+                r#"forbid (principal, action == Action::"connect", resource == Site::"www.example.org");"#,
+            ),
+            (
+                "b",
+                r#"permit (principal == User::"ada", action == Action::"share", resource == Site::"www.linkedin.com");"#,
+            ),
+            (
+                "c",
+                r#"forbid (principal == User::"ada", action == Action::"connect", resource in Platform::"linkedin");"#,
+            ),
+            (
+                "d",
+                r#"permit (principal == User::"nobody", action == Action::"connect", resource in Platform::"linkedin");"#,
+            ),
+            (
+                "e",
+                r#"permit (principal in Role::"tool", action == Action::"connect", resource) when { resource.host == "www.tinder.com" };"#,
+            ),
+            (
+                "f",
+                r#"forbid (principal, action == Action::"connect", resource in Category::"social-media") when { resource in Platform::"facebook" };"#,
+            ),
+        ]);
+        assert_eq!(fine, [""; 0]);
+    }
+
+    #[test]
+    fn a_rule_about_what_is_done_where_nothing_is_read_never_counts() {
+        let told = overlaps(&[
+            (
+                "a",
+                r#"forbid (principal, action == Action::"upload", resource in Platform::"slack");"#,
+            ),
+            (
+                "b",
+                r#"forbid (principal, action in Action::"publish", resource == Site::"app.slack.com");"#,
+            ),
+            (
+                "c",
+                r#"permit (principal in Role::"staff", action in Action::"read", resource) when { resource in Category::"banking" || resource in Platform::"teams" };"#,
+            ),
+        ]);
+        assert_eq!(
+            told,
+            [
+                "rule `a` never counts: no rule lets the gateway read what is done on `slack`, so only the host is judged there",
+                "rule `b` never counts: no rule lets the gateway read what is done on `app.slack.com`, so only the host is judged there",
+                "rule `c` never counts: no rule lets the gateway read what is done on `banking`, `teams`, so only the host is judged there",
+            ]
+        );
+        let fine = overlaps(&[
+            (
+                "a",
+                r#"forbid (principal, action == Action::"upload", resource in Platform::"slack");"#,
+            ),
+            (
+                "b",
+                r#"permit (principal, action == Action::"inspect", resource in Platform::"slack") when { context.client.network == "office" };"#,
+            ),
+            (
+                "c",
+                r#"forbid (principal, action == Action::"upload", resource) when { resource in Category::"banking" || resource in Platform::"x" };"#,
+            ),
+            (
+                "d",
+                r#"forbid (principal, action in [Action::"connect", Action::"upload"], resource in Platform::"teams");"#,
+            ),
+            (
+                "e",
+                r#"forbid (principal, action == Action::"upload", resource) when { resource.host == "files.example.org" };"#,
+            ),
+        ]);
+        assert_eq!(fine, [""; 0]);
+        // what is never read stays unread, whatever permits it
+        let told = overlaps(&[
+            (
+                "a",
+                r#"permit (principal, action == Action::"inspect", resource in Category::"banking") when { context.client.network == "office" };"#,
+            ),
+            (
+                "b",
+                r#"forbid (principal, action == Action::"upload", resource in Category::"banking");"#,
+            ),
+        ]);
+        assert!(
+            told.iter().any(|one| one.starts_with("rule `b` never counts")),
+            "{told:?}"
         );
     }
 }

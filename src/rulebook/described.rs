@@ -1,6 +1,7 @@
 //! A request as people describe it, in a case or on the command line: made into what the proxy would have seen.
 
 use super::Rulebook;
+use crate::catalog::Catalog;
 use crate::facts::{Ask, Authority, Head, Hints, Host, Peek, Referer};
 
 /// A described request.
@@ -19,39 +20,46 @@ pub struct Described {
 impl Rulebook {
     /// What the proxy would have seen; an error is a sentence for people.
     pub fn ask_of(&self, described: &Described) -> Result<Ask, String> {
-        let Some((authority, target)) = split(&described.to)? else {
-            let authority = Authority::parse(&described.to, Some(443)).map_err(|bad| bad.to_string())?;
+        described.ask(&self.catalog)
+    }
+}
+
+impl Described {
+    /// What the proxy would have seen, with this catalogue.
+    pub(super) fn ask(&self, catalog: &Catalog) -> Result<Ask, String> {
+        let Some((authority, target)) = split(&self.to)? else {
+            let authority = Authority::parse(&self.to, Some(443)).map_err(|bad| bad.to_string())?;
             return Ok(Ask::Connect(authority));
         };
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        let method = if described.body.is_some() { "POST" } else { "GET" };
+        let method = if self.body.is_some() { "POST" } else { "GET" };
         let mut head = Head {
-            method: described.method.clone().unwrap_or_else(|| method.to_owned()),
+            method: self.method.clone().unwrap_or_else(|| method.to_owned()),
             path: if path.is_empty() {
                 "/".to_owned()
             } else {
                 path.to_owned()
             },
             query: form_urlencoded::parse(query.as_bytes()).into_owned().collect(),
-            hints: self.hints(described)?,
+            hints: self.hints(catalog)?,
             peek: Peek::NotTaken,
         };
-        if let Some(body) = &described.body {
-            let place = self.catalog.place(&authority.host);
-            if self.catalog.wants_body(&place, &head) {
-                head.peek = self.catalog.peek(&place, &head, body.as_bytes(), true);
+        if let Some(body) = &self.body {
+            let place = catalog.place(&authority.host);
+            if catalog.wants_body(&place, &head) {
+                head.peek = catalog.peek(&place, &head, body.as_bytes(), true);
             }
         }
         Ok(Ask::Request(authority, Box::new(head)))
     }
 
-    fn hints(&self, described: &Described) -> Result<Hints, String> {
+    fn hints(&self, catalog: &Catalog) -> Result<Hints, String> {
         let mut hints = Hints {
-            has_body: described.body.is_some(),
-            content_length: described.body.as_ref().map(|body| body.len() as u64),
+            has_body: self.body.is_some(),
+            content_length: self.body.as_ref().map(|body| body.len() as u64),
             ..Hints::default()
         };
-        for (name, value) in &described.headers {
+        for (name, value) in &self.headers {
             let name = name.to_ascii_lowercase();
             let text = || Some(value.clone());
             match name.as_str() {
@@ -65,7 +73,7 @@ impl Rulebook {
                 "upgrade" => hints.websocket = value.eq_ignore_ascii_case("websocket"),
                 _ => {}
             }
-            if self.catalog.label_headers().contains(&name) {
+            if catalog.label_headers().contains(&name) {
                 hints.labels.push((name, value.clone()));
             }
         }

@@ -3,38 +3,48 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::clock::Timestamp;
-use crate::facts::fields::{At, Fields, Reader};
-use crate::facts::{Employment, Person, Problem, SourceText, SubjectId, did_you_mean};
+use super::people::{Draft, Entry};
+use super::shelves::{Named, Shelves};
+use crate::facts::{Partial, Person, SourceText, SubjectId};
 
-const FILE: &[&str] = &["role", "department", "person"];
-const UNIT: &[&str] = &["id", "title", "in"];
-const PERSON: &[&str] = &[
-    "id",
-    "name",
-    "roles",
-    "department",
-    "employment",
-    "region",
-    "time-zone",
-    "manager",
-    "legal-hold",
-    "training",
-];
-
-/// So many units one may be part of, directly or not: as deep as categories go. Every person and every unit keeps all that
-/// is above it.
-const MOST_ABOVE: usize = 16;
-
-/// The people, each with all roles and departments, closed over what these are part of; immutable.
-#[derive(Debug, Default)]
+/// The people, each with all roles and departments, closed over what these are part of; immutable. A copy in which few
+/// people differ shares the others.
+#[derive(Clone, Debug, Default)]
 pub struct Directory {
-    people: BTreeMap<SubjectId, Arc<Person>>,
-    listed: BTreeMap<SubjectId, Listed>,
-    roles: BTreeSet<String>,
-    departments: BTreeSet<String>,
-    roles_above: BTreeMap<String, BTreeSet<String>>,
-    departments_above: BTreeMap<String, BTreeSet<String>>,
+    pub(super) everybody: Shelves<Known>,
+    pub(super) units: Arc<Units>,
+    pub(super) pages: Vec<Arc<Page>>,
+}
+
+/// Somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Known {
+    pub(super) person: Arc<Person>,
+    pub(super) listed: Arc<Listed>,
+}
+
+impl Named for Known {
+    fn name(&self) -> &SubjectId {
+        &self.person.id
+    }
+}
+
+/// What people are part of.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Units {
+    pub(super) roles: BTreeSet<String>,
+    pub(super) departments: BTreeSet<String>,
+    pub(super) roles_above: BTreeMap<String, BTreeSet<String>>,
+    pub(super) departments_above: BTreeMap<String, BTreeSet<String>>,
+}
+
+/// A file that was read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Page {
+    pub(super) text: SourceText,
+    pub(super) people: Vec<SubjectId>,
+    /// Whether it describes roles or departments.
+    pub(super) has_units: bool,
 }
 
 /// What the files say of somebody, before it is closed over what it is part of: how people would say it.
@@ -48,317 +58,124 @@ pub struct Listed {
 
 impl Directory {
     /// Reads the files of `people/`, which share their roles, departments and people; reports all problems.
-    pub fn parse(files: &[SourceText]) -> Result<Self, Vec<Problem>> {
+    pub fn parse(files: &[SourceText]) -> Partial<Self> {
         let mut draft = Draft::default();
-        let mut problems = Vec::new();
+        let (mut problems, mut has_every_name) = (Vec::new(), true);
         for (index, file) in files.iter().enumerate() {
-            let reader = Reader::new(file, "people");
-            reader.read(FILE, |fields| draft.take(index, fields));
-            problems.extend(reader.into_problems());
+            let (found, has_all) = draft.read(index, file);
+            has_every_name &= has_all;
+            problems.extend(found);
         }
-        let is_whole = !problems.iter().any(Problem::is_syntax);
         let (directory, strangers) = draft.join(files);
         // A name may be listed where the files cannot be read.
-        if is_whole {
+        if has_every_name {
             problems.extend(strangers);
         }
-        if problems.is_empty() {
-            Ok(directory)
-        } else {
-            Err(problems)
+        Partial::new(directory, problems, has_every_name)
+    }
+
+    /// The same, for less, where `before` was read from nearly the same files.
+    pub fn parse_after(before: Option<&Self>, files: &[SourceText]) -> Partial<Self> {
+        let changed = before.and_then(|before| before.changed(files));
+        changed.map_or_else(|| Self::parse(files), |whole| Partial::new(whole, Vec::new(), true))
+    }
+
+    /// This directory with only those files read that changed since; none where more than people changed, or anything is
+    /// not plainly in order: then all of it is to be read.
+    fn changed(&self, files: &[SourceText]) -> Option<Self> {
+        let mut old: BTreeMap<&str, &Arc<Page>> =
+            self.pages.iter().map(|page| (page.text.name.as_str(), page)).collect();
+        let (mut pages, mut people) = (Vec::new(), BTreeMap::new());
+        for file in files {
+            let same = old.get(file.name.as_str()).filter(|page| page.text.text == file.text);
+            if let Some(page) = same.copied() {
+                old.remove(file.name.as_str());
+                pages.push(Arc::clone(page));
+                continue;
+            }
+            let mut draft = Draft::default();
+            if !draft.read(0, file).0.is_empty() || !draft.with_units.is_empty() {
+                return None;
+            }
+            pages.extend(draft.pages(std::slice::from_ref(file)));
+            for (id, entry) in draft.people {
+                if people.insert(id, entry).is_some() {
+                    return None;
+                }
+            }
         }
+        if old.values().any(|page| page.has_units) {
+            return None;
+        }
+        let leaving: BTreeSet<&SubjectId> = old.values().flat_map(|page| &page.people).collect();
+        let everybody = self.everybody_but(&leaving, people)?;
+        Some(Self {
+            everybody,
+            units: Arc::clone(&self.units),
+            pages,
+        })
+    }
+
+    /// Everybody, with these people in the place of those who are `leaving`; none where what one entry says of others is not
+    /// plainly in order.
+    fn everybody_but(
+        &self,
+        leaving: &BTreeSet<&SubjectId>,
+        people: BTreeMap<SubjectId, Entry>,
+    ) -> Option<Shelves<Known>> {
+        let mut everybody = self.everybody.clone();
+        let gone: BTreeSet<&SubjectId> = leaving.iter().copied().filter(|id| !people.contains_key(id)).collect();
+        for id in &gone {
+            everybody.remove(id);
+        }
+        let mut managers = Vec::new();
+        for (id, entry) in people {
+            let is_elsewhere = !leaving.contains(&id) && everybody.get(&id).is_some();
+            if is_elsewhere || !entry.fits(&self.units) {
+                return None;
+            }
+            managers.extend(entry.manager().ok()?);
+            everybody.put(entry.known(&self.units));
+        }
+        let lost = |known: &Known| known.person.manager.as_ref().is_some_and(|id| gone.contains(id));
+        let is_whole = managers.iter().all(|id| everybody.get(id).is_some());
+        (is_whole && (gone.is_empty() || !everybody.iter().any(lost))).then_some(everybody)
     }
 
     /// What the directory knows of somebody.
     pub fn person(&self, id: &SubjectId) -> Option<Arc<Person>> {
-        self.people.get(id).cloned()
+        self.everybody.get(id).map(|known| Arc::clone(&known.person))
     }
 
     /// Everybody, by name.
     pub fn people(&self) -> impl Iterator<Item = &Arc<Person>> {
-        self.people.values()
+        self.everybody.iter().map(|known| &known.person)
     }
 
     /// What the files say of somebody in so many words.
     pub fn listed(&self, id: &SubjectId) -> Option<&Listed> {
-        self.listed.get(id)
+        self.everybody.get(id).map(|known| &*known.listed)
     }
 
     /// Every role that somebody can have.
     pub fn roles(&self) -> &BTreeSet<String> {
-        &self.roles
+        &self.units.roles
     }
 
     /// Every department.
     pub fn departments(&self) -> &BTreeSet<String> {
-        &self.departments
+        &self.units.departments
     }
 
     /// Each role with all that it is part of, itself included.
     pub fn roles_above(&self) -> &BTreeMap<String, BTreeSet<String>> {
-        &self.roles_above
+        &self.units.roles_above
     }
 
     /// Each department with all that it is part of, itself included.
     pub fn departments_above(&self) -> &BTreeMap<String, BTreeSet<String>> {
-        &self.departments_above
+        &self.units.departments_above
     }
-}
-
-/// A word and where it stands: file, place.
-type Word = (String, usize, (usize, usize));
-
-/// What the files say, before it is joined.
-#[derive(Default)]
-struct Draft {
-    roles: Tree,
-    departments: Tree,
-    people: BTreeMap<SubjectId, Entry>,
-}
-
-/// Units that are part of others.
-#[derive(Default)]
-struct Tree {
-    parents: BTreeMap<String, Vec<Word>>,
-}
-
-struct Entry {
-    person: Person,
-    roles: Vec<Word>,
-    departments: Vec<Word>,
-    manager: Option<Word>,
-}
-
-impl Draft {
-    fn take(&mut self, file: usize, fields: &Fields<'_, '_>) {
-        for (key, tree) in [("role", &mut self.roles), ("department", &mut self.departments)] {
-            for unit in fields.tables(key, UNIT) {
-                tree.take(file, key, &unit);
-            }
-        }
-        for entry in fields.tables("person", PERSON) {
-            let id = entry.needed("id");
-            match SubjectId::parse(id.value) {
-                Ok(name) => {
-                    let person = entry_of(file, name.clone(), &entry);
-                    if self.people.insert(name, person).is_some() {
-                        let message = format!("`{}` is described twice", id.value);
-                        entry.report("repeated", id.span, message, "keep one of them");
-                    }
-                }
-                Err(bad) if entry.has("id") => {
-                    entry.report("bad-name", id.span, bad.to_string(), "write the name they sign in with");
-                }
-                Err(_) => {}
-            }
-        }
-    }
-
-    /// The directory, and what is said of names that it does not have.
-    fn join(self, files: &[SourceText]) -> (Directory, Vec<Problem>) {
-        let mut problems = Vec::new();
-        let mut complain = |word: &Word, kind: &str, known: &mut dyn Iterator<Item = &str>| {
-            let (name, file, span) = word;
-            let Some(file) = files.get(*file) else { return };
-            let help = match did_you_mean(name, known) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("add it to `people/`, or remove it: no {kind} is called so"),
-            };
-            let message = format!("`{name}` is not a {kind} of the directory");
-            problems.push(Problem::error("wayleave::people::unknown", file, *span, message).with_help(help));
-        };
-        for (tree, kind) in [(&self.roles, "role"), (&self.departments, "department")] {
-            for word in tree.parents.values().flatten().filter(|word| !tree.has(word)) {
-                complain(word, kind, &mut tree.parents.keys().map(String::as_str));
-            }
-        }
-        for entry in self.people.values() {
-            for (words, tree, kind) in [
-                (&entry.roles, &self.roles, "role"),
-                (&entry.departments, &self.departments, "department"),
-            ] {
-                for word in words.iter().filter(|word| !tree.has(word)) {
-                    complain(word, kind, &mut tree.parents.keys().map(String::as_str));
-                }
-            }
-            let known = |name: &str| SubjectId::parse(name).is_ok_and(|id| self.people.contains_key(&id));
-            let stranger = |word: &&Word| !known(&word.0);
-            if let Some(word) = entry.manager.as_ref().filter(stranger) {
-                complain(word, "person", &mut self.people.keys().map(SubjectId::as_str));
-            }
-        }
-        problems.extend(self.roles.too_deep(files, "role"));
-        problems.extend(self.departments.too_deep(files, "department"));
-        let plain = |words: &[Word]| words.iter().map(|word| word.0.clone()).collect::<Vec<_>>();
-        let listed = self.people.iter().map(|(id, entry)| {
-            let listed = Listed {
-                roles: plain(&entry.roles),
-                department: plain(&entry.departments).concat(),
-            };
-            (id.clone(), listed)
-        });
-        let listed = listed.collect();
-        let people = self.people.into_iter().map(|(id, entry)| {
-            let person = Person {
-                roles: self.roles.closure(&entry.roles),
-                departments: self.departments.closure(&entry.departments),
-                ..entry.person
-            };
-            (id, Arc::new(person))
-        });
-        let directory = Directory {
-            people: people.collect(),
-            listed,
-            roles_above: self.roles.ladders(),
-            departments_above: self.departments.ladders(),
-            roles: self.roles.parents.into_keys().collect(),
-            departments: self.departments.parents.into_keys().collect(),
-        };
-        (directory, problems)
-    }
-}
-
-impl Tree {
-    fn take(&mut self, file: usize, kind: &str, unit: &Fields<'_, '_>) {
-        let id = unit.needed("id");
-        let parents = unit.texts("in").into_iter().map(|text| word(file, text));
-        if self.parents.insert(id.value.to_owned(), parents.collect()).is_some() {
-            let message = format!("the {kind} `{}` is described twice", id.value);
-            unit.report("repeated", id.span, message, "keep one of them");
-        }
-    }
-
-    fn has(&self, word: &Word) -> bool {
-        self.parents.contains_key(&word.0)
-    }
-
-    /// Each unit with all that it is part of.
-    fn ladders(&self) -> BTreeMap<String, BTreeSet<String>> {
-        let ladder = |name: &String| (name.clone(), self.above(name));
-        self.parents.keys().map(ladder).collect()
-    }
-
-    /// The units named, and all that they are part of.
-    fn closure(&self, words: &[Word]) -> BTreeSet<String> {
-        words.iter().flat_map(|(name, ..)| self.above(name)).collect()
-    }
-
-    /// A unit and all that it is part of, as far as that may be; a circle ends where it began.
-    fn above(&self, name: &str) -> BTreeSet<String> {
-        let mut all = BTreeSet::from([name.to_owned()]);
-        let mut open = vec![name];
-        while let Some(name) = open.pop() {
-            for (parent, ..) in self.parents.get(name).into_iter().flatten() {
-                if all.len() > MOST_ABOVE + 1 {
-                    return all;
-                }
-                if all.insert(parent.clone()) {
-                    open.push(parent);
-                }
-            }
-        }
-        all
-    }
-
-    /// The first unit that is part of more than may be.
-    fn too_deep(&self, files: &[SourceText], kind: &str) -> Option<Problem> {
-        let mut units = self.parents.iter();
-        let (name, parents) = units.find(|(name, _)| self.above(name).len() > MOST_ABOVE + 1)?;
-        let (_, file, span) = parents.first()?;
-        let message = format!("`{name}` has more than {MOST_ABOVE} {kind}s above it");
-        let problem = Problem::error("wayleave::people::too-deep", files.get(*file)?, *span, message);
-        Some(problem.with_help("leave out levels that no rule names"))
-    }
-}
-
-fn word(file: usize, text: At<&str>) -> Word {
-    (text.value.to_owned(), file, text.span)
-}
-
-fn entry_of(file: usize, id: SubjectId, entry: &Fields<'_, '_>) -> Entry {
-    let kinds = [
-        Employment::Employee,
-        Employment::Contractor,
-        Employment::Intern,
-        Employment::Vendor,
-    ];
-    let kinds = kinds.map(|kind| (kind.as_str(), kind));
-    if !entry.has("employment") {
-        let help = "add `employment = \"employee\"`";
-        entry.report("missing-key", entry.span, "`employment` is missing", help);
-    }
-    let manager = entry.text("manager");
-    let department = entry.needed("department");
-    let person = Person {
-        name: entry
-            .text("name")
-            .map_or_else(|| id.to_string(), |name| name.value.to_owned()),
-        id,
-        roles: BTreeSet::new(),
-        departments: BTreeSet::new(),
-        // A kind that cannot be read is a problem, so this guess never rules.
-        employment: entry.choice("employment", &kinds).unwrap_or(Employment::Vendor),
-        region: entry
-            .text("region")
-            .map_or_else(String::new, |region| region.value.to_owned()),
-        time_zone: time_zone(entry),
-        manager: manager.as_ref().and_then(|name| SubjectId::parse(name.value).ok()),
-        on_legal_hold: entry.flag("legal-hold").unwrap_or(false),
-        training: training(entry),
-    };
-    Entry {
-        person,
-        roles: entry.texts("roles").into_iter().map(|text| word(file, text)).collect(),
-        departments: if entry.has("department") {
-            vec![word(file, department)]
-        } else {
-            Vec::new()
-        },
-        manager: manager.map(|text| word(file, text)),
-    }
-}
-
-fn time_zone(entry: &Fields<'_, '_>) -> String {
-    let zone = entry.needed("time-zone");
-    let known = jiff::tz::TimeZone::get(zone.value).is_ok();
-    if entry.has("time-zone") && !known {
-        let message = format!("`{}` is not a time zone", zone.value);
-        let help = "write an IANA name such as `Europe/Paris`";
-        entry.report("bad-time-zone", zone.span, message, help);
-    }
-    zone.value.to_owned()
-}
-
-fn training(entry: &Fields<'_, '_>) -> BTreeMap<String, Timestamp> {
-    let Some(courses) = entry.table("training", &[]) else {
-        return BTreeMap::new();
-    };
-    let mut passed = BTreeMap::new();
-    for (name, _) in courses.keys() {
-        let Some(until) = courses.moment(name) else { continue };
-        if let Some(moment) = end_of(&until.value) {
-            passed.insert(name.to_owned(), moment);
-        } else {
-            let message = format!("`{}` is not a date", until.value);
-            entry.report(
-                "bad-date",
-                until.span,
-                message,
-                "write the last valid day: `2027-06-30`",
-            );
-        }
-    }
-    passed
-}
-
-/// The end of a day (in UTC), or the moment itself.
-fn end_of(text: &str) -> Option<Timestamp> {
-    if let Ok(moment) = text.parse::<Timestamp>() {
-        return Some(moment);
-    }
-    let day = text.parse::<jiff::civil::Date>().ok()?.tomorrow().ok()?;
-    let midnight = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-    Some(midnight.timestamp().into())
 }
 
 #[cfg(test)]
@@ -386,7 +203,9 @@ mod tests {
             SourceText::new("people/roles.toml", TREE),
             SourceText::new("people/people.toml", text),
         ];
-        Directory::parse(&files).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+        Directory::parse(&files)
+            .whole()
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect())
     }
 
     #[test]
@@ -449,7 +268,7 @@ mod tests {
             "[[role]]\nid = \"a\"\nin = [\"b\"]\n[[role]]\nid = \"b\"\nin = [\"a\"]\n[[department]]\nid = \"d\"\n\
              [[person]]\nid = \"x\"\nroles = [\"a\"]\ndepartment = \"d\"\nemployment = \"intern\"\ntime-zone = \"UTC\"\n",
         )];
-        let directory = Directory::parse(&files).unwrap();
+        let directory = Directory::parse(&files).whole().unwrap();
         let roles = &directory.people().next().unwrap().roles;
         assert_eq!(roles.len(), 2);
     }
@@ -466,7 +285,7 @@ mod tests {
     #[test]
     fn roles_and_departments_are_no_deeper_than_categories() {
         let told = |text: String| {
-            let found = Directory::parse(&[SourceText::new("people/a.toml", text)]);
+            let found = Directory::parse(&[SourceText::new("people/a.toml", text)]).whole();
             found.map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())
         };
         let deepest = told(chain(17)).unwrap();
@@ -483,6 +302,101 @@ mod tests {
             [
                 "people/a.toml:53:7: `r00017` has more than 16 departments above it (leave out levels that no rule names)"
             ]
+        );
+    }
+
+    /// The texts of a small company.
+    fn company() -> Vec<SourceText> {
+        let person = |id: &str, more: &str| {
+            format!(
+                "[[person]]\nid = \"{id}\"\nroles = [\"recruiter\"]\ndepartment = \"hr\"\nemployment = \"employee\"\n\
+                 time-zone = \"UTC\"\n{more}\n"
+            )
+        };
+        [
+            ("people/a.toml", person("ada", "") + &person("ben", "manager = \"ada\"")),
+            ("people/b.toml", person("cy", "manager = \"ada\"") + &person("di", "")),
+            ("people/units.toml", TREE.to_owned()),
+        ]
+        .map(|(name, text)| SourceText::new(name, text))
+        .into()
+    }
+
+    fn told(directory: &Directory) -> (Vec<&Known>, &Units, &[Arc<Page>]) {
+        let everybody = directory.everybody.iter().collect();
+        (everybody, &directory.units, &directory.pages)
+    }
+
+    /// A change: the file, what of it becomes what, and whether only that file is read for it.
+    const CHANGES: [(&str, &str, &str, bool); 14] = [
+        ("people/a.toml", "UTC", "UTC", true),
+        ("people/a.toml", "UTC", "Europe/Paris", true),
+        ("people/b.toml", "id = \"di\"", "id = \"eve\"", true),
+        (
+            "people/b.toml",
+            "roles = [\"recruiter\"]",
+            "roles = [\"staff\", \"recruiter\"]",
+            true,
+        ),
+        ("people/b.toml", "[\"recruiter\"]", "[\"recruter\"]", false),
+        ("people/b.toml", "department = \"hr\"", "department = \"it\"", false),
+        ("people/b.toml", "manager = \"ada\"", "manager = \"di\"", true),
+        ("people/b.toml", "manager = \"ada\"", "manager = \"dee\"", false),
+        ("people/b.toml", "manager = \"ada\"", "manager = \"a:a\"", false),
+        ("people/a.toml", "id = \"ada\"", "id = \"eve\"", false),
+        ("people/b.toml", "id = \"cy\"", "id = \"ben\"", false),
+        ("people/b.toml", "[[person]]", "[person]", false),
+        (
+            "people/b.toml",
+            "[[person]]",
+            "[[role]]\nid = \"new\"\n[[person]]",
+            false,
+        ),
+        ("people/units.toml", "\"staff\"", "\"staff-of-ours\"", false),
+    ];
+
+    #[test]
+    fn whatever_changed_since_a_directory_was_read_is_seen() {
+        let before = Directory::parse(&company()).whole().unwrap();
+        let seen = |what: &str, files: &[SourceText], is_cheap: bool| {
+            let after = Directory::parse_after(Some(&before), files);
+            match (after.whole(), Directory::parse(files).whole()) {
+                (Ok(after), Ok(alone)) => assert_eq!(told(&after), told(&alone), "{what}"),
+                (after, alone) => assert_eq!(after.err(), alone.err(), "{what}"),
+            }
+            assert_eq!(before.changed(files).is_some(), is_cheap, "{what}");
+        };
+        for (name, from, to, is_cheap) in CHANGES {
+            let mut files = company();
+            let file = files.iter_mut().find(|file| file.name == name).unwrap();
+            assert!(file.text.contains(from), "{from}");
+            file.text = file.text.replace(from, to).into();
+            seen(&format!("{name}: {to}"), &files, is_cheap);
+        }
+        let [a, b, units] = <[SourceText; 3]>::try_from(company()).unwrap();
+        let named = |name: &str, file: &SourceText| SourceText::new(name, Arc::clone(&file.text));
+        let swapped = [named("people/a.toml", &b), named("people/b.toml", &a), units.clone()];
+        seen("two texts, one for the other", &swapped, true);
+        seen("a file gone", &[a.clone(), units.clone()], true);
+        seen(
+            "a file gone with somebody's manager",
+            &[b.clone(), units.clone()],
+            false,
+        );
+        seen(
+            "another name",
+            &[a.clone(), named("people/z.toml", &b), units.clone()],
+            true,
+        );
+        seen(
+            "a file twice",
+            &[a.clone(), b.clone(), named("people/z.toml", &b), units.clone()],
+            false,
+        );
+        seen(
+            "no units",
+            &[a, b, named("people/none.toml", &SourceText::new("", ""))],
+            false,
         );
     }
 }

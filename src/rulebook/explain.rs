@@ -182,9 +182,10 @@ impl Explanation {
             "beside the point: what is held does not cover this, but no other purpose would",
             beside,
         );
+        let inspection = self.inspection.iter().filter(|_| !self.has_failed());
         section(
             "why it is read or not",
-            self.inspection.iter().flat_map(ExplainedPolicy::lines).collect(),
+            inspection.flat_map(ExplainedPolicy::lines).collect(),
         );
         section(
             "trouble",
@@ -227,6 +228,9 @@ impl Explanation {
     }
 
     fn recognised(&self) -> String {
+        if self.has_failed() {
+            return "  nothing passes here, and nothing is read: a rule fails to evaluate".to_owned();
+        }
         if !self.inspected {
             return "  the gateway does not read this flow: only its host is judged".to_owned();
         }
@@ -249,11 +253,26 @@ impl Explanation {
     }
 
     fn why(&self) -> Vec<String> {
-        let policies = self.policies.iter().flat_map(ExplainedPolicy::lines);
+        let has_failed = self.has_failed();
+        // what would permit it does not count
+        let counting = self
+            .policies
+            .iter()
+            .filter(|policy| !has_failed || policy.effect == Effect::Forbid);
+        let policies = counting.flat_map(ExplainedPolicy::lines);
         let not_now = self.remedy.not_now.iter().map(|text| format!("  not now: {text}"));
         let none = self.policies.is_empty() && self.outcome != Outcome::Allow;
-        let none = none.then(|| "  no rule permits it".to_owned());
-        none.into_iter().chain(policies).chain(not_now).collect()
+        let first = if has_failed {
+            Some(FAILED.to_owned())
+        } else {
+            none.then(|| "  no rule permits it".to_owned())
+        };
+        first.into_iter().chain(policies).chain(not_now).collect()
+    }
+
+    /// Whether a rule failed to evaluate: then nothing passes and nothing is read, whatever the others say.
+    fn has_failed(&self) -> bool {
+        !self.troubles.is_empty()
     }
 
     fn not_insisted(&self) -> Vec<String> {
@@ -287,6 +306,11 @@ impl Explanation {
         match (&self.coach, lines.is_empty()) {
             (Some(_), true) => lines.push("  to continue, once told why not: no purpose would do more".to_owned()),
             (Some(_), false) => lines.push("  or to continue, once told why not".to_owned()),
+            (None, true) if self.has_failed() => {
+                lines.push(
+                    "  nothing that its sender can do: the rule must be repaired by whoever answers for it".to_owned(),
+                );
+            }
             (None, true) if self.outcome == Outcome::Deny => {
                 lines.push("  nothing: no purpose of the catalogue opens this".to_owned());
             }
@@ -298,6 +322,8 @@ impl Explanation {
         lines
     }
 }
+
+const FAILED: &str = "  a rule fails to evaluate, and any error denies";
 
 fn offered(offer: &Offer) -> String {
     let verb = if offer.needs_approval { "ask for" } else { "declare" };
@@ -424,6 +450,28 @@ mod tests {
     }
 
     #[test]
+    fn what_alone_keeps_a_purpose_that_is_held_from_opening_something_is_why_not() {
+        let rule = r#"@id("not-from-here") @reason("Not from the office.") @owner("IT")
+            forbid (principal, action in Action::"publish", resource in Category::"professional")
+            when { context has purpose && context.purpose.kind == PurposeKind::"recruiting" && context.client.network == "office" };"#;
+        let rules = rules(rule, Mode::Enforce);
+        let mut asked = seen(
+            &rules,
+            "ada",
+            "https://www.linkedin.com/voyager/api/contentcreation/normShares",
+        );
+        if let Ask::Request(_, head) = &mut asked.ask {
+            "POST".clone_into(&mut head.method);
+        }
+        let held = holding(&rules, asked, "recruiting");
+        let told = told(&rules, &held);
+        assert!(
+            told.contains("why\n  forbid `not-from-here`") && !told.contains("beside the point"),
+            "{told}"
+        );
+    }
+
+    #[test]
     fn what_is_coached_is_helped_by_continuing_and_what_passes_needs_no_help() {
         let rule = r#"@id("soft") @reason("R.") @owner("IT") @mode("coach")
             forbid (principal, action == Action::"browse", resource in Platform::"linkedin");"#;
@@ -458,6 +506,37 @@ mod tests {
         what comes of it
           ada was told why not, and continued: it passes (`told`)
         ");
+    }
+
+    #[test]
+    fn a_rule_that_fails_to_evaluate_is_the_cause_wherever_one_is_told() {
+        let rule = |action: &str| {
+            format!(
+                "@id(\"broken\") @reason(\"R.\") @owner(\"IT\") permit (principal, action == Action::\"{action}\", resource)
+                 when {{ context.local.weekday * 9223372036854775807 > 0 }};"
+            )
+        };
+        let rules_of = |action| rules(&rule(action), Mode::Enforce);
+        let browsing = rules_of("browse");
+        insta::assert_snapshot!(told(&browsing, &holding(&browsing, seen(&browsing, "ada", FEED), "recruiting")), @"
+        deny: ada may not browse on www.linkedin.com (linkedin)
+          nothing passes here, and nothing is read: a rule fails to evaluate
+        why
+          a rule fails to evaluate, and any error denies
+        trouble
+          error while evaluating policy `broken`: integer overflow while attempting to multiply the values `2` and `9223372036854775807`
+        what would help
+          nothing that its sender can do: the rule must be repaired by whoever answers for it
+        ");
+        for action in ["inspect", "connect"] {
+            let rules = rules_of(action);
+            let told = told(&rules, &seen(&rules, "ada", FEED));
+            assert!(told.contains("why\n  a rule fails to evaluate"), "{told}");
+            assert!(
+                !told.contains("no rule permits it") && !told.contains("only its host"),
+                "{told}"
+            );
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ impl Rulebook {
     /// Takes the rules behind a judgement of `seen` apart, under the grant that it was judged under; a refused flow, under
     /// the narrowest that counts.
     pub fn because(&self, seen: &Observation, judgement: &Judgement) -> Because {
-        let (Some(subject), Some(person)) = (&seen.subject, seen.person.as_deref()) else {
+        let (Some(subject), Some(person)) = (&seen.subject, &seen.person) else {
             return Because::default();
         };
         let path = seen
@@ -77,7 +77,7 @@ impl Rulebook {
 
     /// The same of these actions.
     pub(super) fn accounts_of_actions(&self, seen: &Observation, asked: &[&str]) -> Vec<Account> {
-        let (Some(subject), Some(person)) = (&seen.subject, seen.person.as_deref()) else {
+        let (Some(subject), Some(person)) = (&seen.subject, &seen.person) else {
             return Vec::new();
         };
         let place = self.catalog.place(seen.ask.host());

@@ -1,6 +1,7 @@
 //! The one question: may this flow pass, and may it be read?
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::Rulebook;
 use super::coach::continued_by;
@@ -57,7 +58,7 @@ impl Rulebook {
     fn counter<'a>(&'a self, seen: &'a Observation, at: (&'a Place, &'a str)) -> Result<Counter<'a>, Cause> {
         let subject = seen.subject.as_ref().ok_or(Cause::NoIdentity)?;
         // INVARIANT: what the directory knows counts only for the person whom a method proved.
-        let person = seen.person.as_deref().filter(|person| person.id == subject.id);
+        let person = seen.person.as_ref().filter(|person| person.id == subject.id);
         let person = person.ok_or(Cause::UnknownPerson)?;
         Ok(Counter {
             rules: self,
@@ -91,7 +92,7 @@ pub(super) fn actions(reading: Option<&Reading>) -> Vec<&str> {
 pub(super) fn flow<'a>(
     seen: &'a Observation,
     subject: &'a Subject,
-    person: &'a Person,
+    person: &'a Arc<Person>,
     (place, path): (&'a Place, &'a str),
 ) -> Question<'a> {
     let request = |head: &'a Head| RequestFacts {
@@ -228,12 +229,14 @@ impl Counter<'_> {
                 verdict.passed = Some((decision, grant.cloned()));
                 break;
             }
-            for reason in decision.reasons() {
-                if !verdict.reasons.iter().any(|known| known.policy == reason.policy) {
-                    verdict.reasons.push(reason.clone());
-                    verdict.of_grants.extend(grant.map(|_| reason.policy.clone()));
-                }
+            let unknown = |reason: &&Reason| !verdict.reasons.iter().any(|known| known.policy == reason.policy);
+            let new: Vec<Reason> = decision.reasons().iter().filter(unknown).cloned().collect();
+            // where a grant would open it but for these, they are why not
+            let is_beside = || !self.hearing.decide_by(RuleSet::Permits, actions, grant).is_allowed();
+            if grant.is_some() && !new.is_empty() && is_beside() {
+                verdict.of_grants.extend(new.iter().map(|reason| reason.policy.clone()));
             }
+            verdict.reasons.extend(new);
             // most hosts are nobody's business: what is denied there is denied under every grant alike
             if grant.is_none() && !self.grants.is_empty() && !self.hearing.heeds_grants(actions) {
                 break;

@@ -64,7 +64,7 @@ pub(super) enum Lenience {
 pub struct Refusal {
     /// The determining policies; empty where no rule permits.
     pub reasons: Vec<Reason>,
-    /// Those of them that speak of grants that are held: without a grant they refuse nothing.
+    /// Those of them that only speak of grants that are held, and would open nothing here anyway.
     pub of_grants: BTreeSet<PolicyId>,
     /// Whether a policy failed to evaluate.
     pub policy_error: bool,
@@ -135,6 +135,9 @@ impl Judgement {
         errors.extend(verdict.errors);
         let mut troubles = inspect.troubles;
         troubles.extend(verdict.troubles);
+        // a rule fails alike under every grant
+        let mut told = BTreeSet::new();
+        troubles.retain(|trouble| told.insert(trouble.clone()));
         // INVARIANT: an error in any question that was asked denies, also where another grant would have passed.
         let broken = !errors.is_empty();
         Self {
@@ -217,7 +220,7 @@ impl Judgement {
         &self.reasons
     }
 
-    /// Those of them that refuse it under a grant that is held, and not without one.
+    /// Those of them that refuse it only under a grant that is held, and that would not open it without them either.
     pub fn of_grants(&self) -> &BTreeSet<PolicyId> {
         &self.of_grants
     }

@@ -37,15 +37,13 @@ pub struct MatrixQuestion {
 pub enum Access {
     /// It cannot be reached.
     Closed,
-    /// It is reached by whoever is told why not and continues, and nobody reads what is done there.
-    Coached,
-    /// It is reached, and nobody reads what is done there.
-    Unread,
+    /// What reaches it; nobody reads what is done there.
+    Unread(Cell),
     /// Each activity is decided.
     Read(BTreeMap<Activity, Cell>),
 }
 
-/// What opens one activity.
+/// What opens one activity, or a platform that is not read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Cell {
     /// What opens it.
@@ -92,8 +90,8 @@ impl Rulebook {
         doors.into_iter().map(|(id, (_, host))| (id, host)).collect()
     }
 
-    fn access(
-        &self,
+    fn access<'a>(
+        &'a self,
         person: &Arc<Person>,
         (platform, host): (&PlatformId, &Host),
         question: &MatrixQuestion,
@@ -107,23 +105,24 @@ impl Rulebook {
             .filter_map(|purpose| Some((purpose, self.holding(&bare, purpose)?)))
             .collect();
         // what is read is opened and shut by its requests, so a purpose may open what cannot be reached without one
-        let under = |holding: &Observation| Observation {
-            standing: holding.standing.clone(),
-            ..tunnel.clone()
+        let under = |(purpose, holding): &(&'a Purpose, Observation)| {
+            let standing = holding.standing.clone();
+            let tunnel = Observation {
+                standing,
+                ..tunnel.clone()
+            };
+            (*purpose, tunnel)
         };
-        let free = self.judge(&tunnel);
-        let held_there: Vec<Judgement> = held.iter().map(|(_, holding)| self.judge(&under(holding))).collect();
-        let all = || std::iter::once(&free).chain(&held_there);
-        let is_coached = |judgement: &Judgement| judgement.coach().is_some();
-        if !all().any(|one| one.is_allowed() || is_coached(one)) {
+        let tunnels: Vec<(&Purpose, Observation)> = held.iter().map(under).collect();
+        let judge = |seen: &Observation| self.judge(seen);
+        let reached = Cell::of(&judge, &tunnel, &tunnels);
+        if reached == Cell::default() {
             return Some(Access::Closed);
         }
-        if (free.is_allowed() && !free.inspect()) || !all().any(Judgement::inspect) {
-            let is_open = all().any(Judgement::is_allowed);
-            return Some(if is_open { Access::Unread } else { Access::Coached });
-        }
-        if is_coached(&free) && !free.inspect() {
-            return Some(Access::Coached);
+        let free = judge(&tunnel);
+        let passes_unread = (reached.open.free || reached.coached.free) && !free.inspect();
+        if passes_unread || !(free.inspect() || tunnels.iter().any(|(_, tunnel)| judge(tunnel).inspect())) {
+            return Some(Access::Unread(reached));
         }
         let activities = self.policy.vocabulary().activities().keys();
         let asked = activities.filter(|one| question.activities.is_empty() || question.activities.contains(one));
@@ -158,29 +157,7 @@ impl Rulebook {
             activities: [activity.clone()].into(),
             signatures: BTreeSet::new(),
         };
-        let mut cell = Cell::default();
-        let judge = |seen: &Observation| self.judge_as(seen, Some(&reading));
-        if let Some(ways) = cell.opened(&judge(bare)) {
-            ways.free = true;
-        }
-        for (purpose, holding) in held {
-            if cell.open.free {
-                break;
-            }
-            let judgement = judge(holding);
-            // what is coached without a purpose is not worth one that is coached as well
-            if cell.coached.free && !judgement.is_allowed() {
-                continue;
-            }
-            if let Some(ways) = cell.opened(&judgement) {
-                let opening = match purpose.approval {
-                    Approval::None => &mut ways.declared,
-                    Approval::Owner | Approval::Manager => &mut ways.approved,
-                };
-                opening.insert(purpose.id.clone());
-            }
-        }
-        cell
+        Cell::of(&|seen| self.judge_as(seen, Some(&reading)), bare, held)
     }
 
     fn door(&self, to: String) -> Option<Ask> {
@@ -206,6 +183,32 @@ impl Rulebook {
 }
 
 impl Cell {
+    /// What opens what `judge` judges: nothing, or the purposes that are held.
+    fn of(judge: &dyn Fn(&Observation) -> Judgement, bare: &Observation, held: &[(&Purpose, Observation)]) -> Self {
+        let mut cell = Self::default();
+        if let Some(ways) = cell.opened(&judge(bare)) {
+            ways.free = true;
+        }
+        for (purpose, holding) in held {
+            if cell.open.free {
+                break;
+            }
+            let judgement = judge(holding);
+            // what is coached without a purpose is not worth one that is coached as well
+            if cell.coached.free && !judgement.is_allowed() {
+                continue;
+            }
+            if let Some(ways) = cell.opened(&judgement) {
+                let opening = match purpose.approval {
+                    Approval::None => &mut ways.declared,
+                    Approval::Owner | Approval::Manager => &mut ways.approved,
+                };
+                opening.insert(purpose.id.clone());
+            }
+        }
+        cell
+    }
+
     /// Where a judgement belongs: among what is open, or what is coached; nowhere where it is refused.
     fn opened(&mut self, judgement: &Judgement) -> Option<&mut Ways> {
         match (judgement.is_allowed(), judgement.coach()) {
@@ -271,7 +274,7 @@ mod tests {
     fn cell(access: &Access, activity: &str) -> Cell {
         match access {
             Access::Read(cells) => cells[&Activity::new(activity)].clone(),
-            Access::Closed | Access::Coached | Access::Unread => panic!("{access:?}"),
+            Access::Closed | Access::Unread(_) => panic!("{access:?}"),
         }
     }
 
@@ -305,7 +308,10 @@ mod tests {
     fn platforms_that_are_closed_or_pass_unread_are_told_apart() {
         assert_eq!(access("dan", "tinder", "office"), Access::Closed);
         assert_eq!(access("vic", "linkedin", "office"), Access::Closed);
-        assert_eq!(access("dan", "slack", "office"), Access::Unread);
+        let Access::Unread(reached) = access("dan", "slack", "office") else {
+            panic!("read")
+        };
+        assert!(reached.open.free);
     }
 
     #[test]
@@ -320,6 +326,41 @@ mod tests {
         assert_eq!(cell(&ada, "post").open.declared, purposes(&["recruiting"]));
         assert!(!cell(&ada, "telemetry").open.free);
         assert_eq!(access_by(&sources, "vic", "linkedin", "office"), Access::Closed);
+        // and so it is where nothing is read
+        let rule = rule
+            .replace("only-with-a-purpose", "slack")
+            .replace("linkedin", "slack");
+        sources.rules.push(SourceText::new("rules/98-test.cedar", rule));
+        let meant = ["id = \"competitor-research\"", "categories = [\"social-media\"]"];
+        let text = sources.purposes.text.to_string();
+        let (before, after) = text.split_once(meant[0]).unwrap();
+        let after = after.replacen(meant[1], &format!("{}\nplatforms = [\"slack\"]", meant[1]), 1);
+        sources.purposes = SourceText::new("purposes.toml", format!("{before}{}{after}", meant[0]));
+        let Access::Unread(reached) = access_by(&sources, "ada", "slack", "office") else {
+            panic!("read")
+        };
+        assert_eq!(
+            (reached.open.free, reached.open.declared),
+            (false, purposes(&["competitor-research"]))
+        );
+    }
+
+    #[test]
+    fn a_purpose_that_may_be_declared_for_a_short_time_only_opens_what_it_opens() {
+        let mut sources = Sources::embedded();
+        let rule = r#"
+            @id("short") @reason("R.") @owner("IT")
+            forbid (principal, action == Action::"declare", resource)
+            when { resource.kind == PurposeKind::"recruiting" && resource.maxDuration > duration("1h") };
+        "#;
+        sources.rules.push(SourceText::new("rules/99-test.cedar", rule));
+        let ada = access_by(&sources, "ada", "linkedin", "office");
+        assert_eq!(cell(&ada, "post").open.declared, purposes(&["recruiting"]));
+        let closed = rule.replace("duration(\"1h\")", "duration(\"1s\")");
+        sources.rules.pop();
+        sources.rules.push(SourceText::new("rules/99-test.cedar", closed));
+        let ada = access_by(&sources, "ada", "linkedin", "office");
+        assert_eq!(cell(&ada, "post").open, Ways::default());
     }
 
     #[test]
@@ -353,6 +394,9 @@ mod tests {
         let rule = format!("@id(\"test\") @reason(\"R.\") @owner(\"IT\") @mode(\"coach\")\n{rule}");
         let mut sources = Sources::embedded();
         sources.rules.push(SourceText::new("rules/99-test.cedar", rule));
-        assert_eq!(access_by(&sources, "dan", "slack", "office"), Access::Coached);
+        let Access::Unread(reached) = access_by(&sources, "dan", "slack", "office") else {
+            panic!("read")
+        };
+        assert!(reached.coached.free && !reached.open.free);
     }
 }

@@ -8,6 +8,7 @@
 //!
 //! It must never read a file, a clock or the directory while judging: the resolved person is part of what was seen.
 
+mod agree;
 mod answerable;
 mod assemble;
 mod cases;
@@ -21,19 +22,22 @@ mod judge;
 mod judgement;
 mod live;
 mod matrix;
+mod people;
 mod redact;
 mod remedy;
 mod replay;
+mod shelves;
 mod sources;
 mod strangers;
 mod weigh;
 mod what_if;
+mod words;
 
 #[cfg(test)]
 mod properties;
 
 pub use answerable::Stated;
-pub use assemble::Assembled;
+pub use assemble::{Assembled, Draft};
 pub use cases::{Case, CaseReport, CaseResult, Coverage, Difference, Exercised, Mutation, Survivor, Touched};
 pub use described::Described;
 pub use directory::{Directory, Listed};

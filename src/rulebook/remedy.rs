@@ -65,10 +65,7 @@ impl Rulebook {
                         Lenience::None | Lenience::Whole => RuleSet::InEffect,
                     },
                 };
-                self.purposes
-                    .iter()
-                    .filter_map(|one| Some((search.offer(one)?, one)))
-                    .collect()
+                search.offers()
             }
         };
         helping.sort_by(|(a, one), (b, other)| {
@@ -178,7 +175,14 @@ struct Search<'a> {
     set: RuleSet,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    fn offers(&self) -> Vec<Helping<'a>> {
+        let asked = actions(self.refused.reading());
+        let opens = self.hearing.openings(&asked);
+        let purposes = self.rules.purposes.iter().filter(|one| opens(&one.id));
+        purposes.filter_map(|one| Some((self.offer(one)?, one))).collect()
+    }
+
     fn offer(&self, purpose: &Purpose) -> Option<Offer> {
         let person = self.visitor.person;
         let selected = self.seen.selected.as_ref();
@@ -195,12 +199,8 @@ impl Search<'_> {
         };
         let needs_approval = unapproved.is_none();
         let covers = unapproved.or_else(|| self.narrowest(purpose, Some(approvers.first()?)))?;
-        if !self
-            .rules
-            .may_declare(self.visitor, &purpose.id, Channel::Portal, self.seen.at)
-        {
-            return None;
-        }
+        let by = (Channel::Portal, self.seen.at);
+        let longest_for = self.rules.may_declare_for(self.visitor, purpose, &covers, by)?;
         Some(Offer {
             purpose: purpose.id.clone(),
             title: purpose.title.clone(),
@@ -211,7 +211,7 @@ impl Search<'_> {
                 .map(ToString::to_string)
                 .collect(),
             default_for: purpose.default_for(&covers),
-            longest_for: purpose.longest_for(&covers),
+            longest_for,
             covers,
             ticket_pattern: purpose.ticket.as_ref().map(|rule| rule.shown.clone()),
         })

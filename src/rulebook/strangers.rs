@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Assembled, Sources};
-use crate::facts::{Problem, did_you_mean};
+use super::{Assembled, Rulebook, Sources};
+use crate::facts::{Host, Problem, did_you_mean};
 use crate::policy::NamedKind;
 
 /// Warns of people in rules who are not in the directory.
@@ -38,37 +38,69 @@ pub(super) fn courses(assembled: &Assembled, sources: &Sources) -> Vec<Problem> 
     let known: BTreeSet<&str> = passed.chain(asked_for).map(String::as_str).collect();
     let unknown = rulebook
         .policy
-        .courses()
-        .iter()
-        .filter(|course| !known.contains(course.as_str()));
-    let mut problems = Vec::new();
-    for course in unknown {
+        .courses_of_rules()
+        .filter(|(_, course)| !known.contains(course));
+    let told = unknown.filter_map(|(rule, course)| {
         let help = match did_you_mean(course, known.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => "name one that people have in `people/`, or that a purpose asks for".to_owned(),
         };
         let quoted = format!("{course:?}");
-        for rule in rulebook.policy.rules() {
-            let (Some(at), Some(file)) = (rule.text.find(&quoted), sources.file(&rule.file)) else {
-                continue;
-            };
-            let message = format!(
-                "rule `{}` asks for the training `{course}`, which nobody has and no purpose asks for",
-                rule.id
-            );
-            let span = (rule.span.0 + at, quoted.len());
-            let problem = Problem::error("wayleave::policy::unknown-training", file, span, message);
-            problems.push(problem.as_warning().with_help(help.clone()));
-        }
+        let at = rule.text.find(&quoted)?;
+        let message = format!(
+            "rule `{}` asks for the training `{course}`, which nobody has and no purpose asks for",
+            rule.id
+        );
+        let file = sources.file(&rule.file)?;
+        let span = (rule.span.0 + at, quoted.len());
+        let problem = Problem::error("wayleave::policy::unknown-training", file, span, message);
+        Some(problem.as_warning().with_help(help))
+    });
+    told.collect()
+}
+
+/// So many letters may differ for a host to be taken for another that was meant: among short names many are alike that
+/// have nothing to do with each other.
+fn slips(host: &str) -> usize {
+    match host.len() {
+        ..=7 => 0,
+        8..=10 => 1,
+        _ => 2,
     }
-    problems
+}
+
+/// Warns of hosts that no platform has, and that are written almost like one that some platform does have.
+pub(super) fn hosts(assembled: &Assembled, sources: &Sources) -> Vec<Problem> {
+    let Rulebook { catalog, policy, .. } = &assembled.rulebook;
+    let known = catalog.domains();
+    let meant = |id: &str| {
+        if catalog.place(&Host::parse(id).ok()?).platform.is_some() {
+            return None;
+        }
+        let (www, bare) = id.strip_prefix("www.").map_or(("", id), |bare| ("www.", bare));
+        let names = known.iter().map(Host::as_str);
+        let alike = names.filter(|name| name.len().abs_diff(bare.len()) <= slips(bare));
+        let near = alike.map(|name| (strsim::levenshtein(bare, name), name));
+        let (distance, name) = near.min()?;
+        (distance <= slips(bare)).then(|| format!("{www}{name}"))
+    };
+    let named = policy.named().iter().filter(|named| named.kind == NamedKind::Site);
+    let slips = named.filter_map(|named| {
+        let (meant, file) = (meant(&named.id)?, sources.file(&named.file)?);
+        let message = format!(
+            "rule `{}` names the host `{}`, which is on no platform",
+            named.rule, named.id
+        );
+        let problem = Problem::error("wayleave::policy::unknown-host", file, named.span, message);
+        Some(problem.as_warning().with_help(format!("did you mean `{meant}`?")))
+    });
+    slips.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::facts::SourceText;
-    use crate::rulebook::Rulebook;
 
     #[test]
     fn whoever_and_whatever_is_nowhere_else_is_warned_of_with_what_was_meant() {
@@ -77,7 +109,9 @@ mod tests {
                      permit (principal == User::\"adda\", action == Action::\"connect\", resource);\n\
                      @id(\"b\") @reason(\"R.\") @owner(\"IT\")\n\
                      permit (principal == User::\"ada\", action == Action::\"connect\", resource)\n\
-                     when { principal.hasTag(\"socal-media\") && principal.hasTag(\"social-media\") };\n";
+                     when { principal.hasTag(\"socal-media\") && principal.hasTag(\"social-media\") };\n\
+                     @id(\"c\") @reason(\"socal-media\") @owner(\"IT\")\n\
+                     permit (principal == User::\"ada\", action == Action::\"connect\", resource);\n";
         sources.rules.push(SourceText::new("rules/99-test.cedar", rules));
         let told = Rulebook::assemble(&sources).unwrap().slips(&sources);
         let told: Vec<String> = told.iter().map(ToString::to_string).collect();
@@ -89,6 +123,34 @@ mod tests {
                 "rules/99-test.cedar:5:25: rule `b` asks for the training `socal-media`, which nobody has and no purpose \
                  asks for (did you mean `social-media`?)",
             ]
+        );
+    }
+
+    #[test]
+    fn a_short_host_is_no_slip_of_another_and_a_long_one_is() {
+        let mut sources = Sources::embedded();
+        let hosts = [
+            "ft.com",
+            "bbc.com",
+            "sap.com",
+            "www.sap.com",
+            "redit.com",
+            "www.redit.com",
+            "twiter.com",
+            "www.linkdin.com",
+        ];
+        let rules = hosts.iter().enumerate().map(|(number, host)| {
+            format!("@id(\"h{number}\") @reason(\"R.\") @owner(\"IT\")\nforbid (principal, action == Action::\"connect\", resource == Site::\"{host}\");\n")
+        });
+        sources
+            .rules
+            .push(SourceText::new("rules/99-test.cedar", rules.collect::<String>()));
+        let told = Rulebook::assemble(&sources).unwrap().slips(&sources);
+        let meant: Vec<&str> = told.iter().filter_map(|one| one.help.as_deref()).collect();
+        assert_eq!(
+            meant,
+            ["reddit.com", "www.reddit.com", "twitter.com", "www.linkedin.com"]
+                .map(|host| format!("did you mean `{host}`?"))
         );
     }
 }

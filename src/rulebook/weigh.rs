@@ -1,5 +1,6 @@
 //! May somebody declare, approve or end a grant? The terms of the purpose and the rules are both asked.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Rulebook;
@@ -104,20 +105,30 @@ impl Rulebook {
 
     /// Whether the rules let somebody declare `purpose` at all, through this channel.
     pub fn may_declare(&self, who: Visitor<'_>, purpose: &PurposeId, channel: Channel, at: Timestamp) -> bool {
-        self.purposes.get(purpose).is_some_and(|purpose| {
-            let longest = purpose.longest_for(&purpose.covers);
-            self.may(Power::Declare, who, purpose, longest, channel, at)
-                .is_allowed()
+        let purpose = self.purposes.get(purpose);
+        purpose.is_some_and(|purpose| {
+            self.may_declare_for(who, purpose, &purpose.covers, (channel, at))
+                .is_some()
         })
+    }
+
+    /// How long somebody may declare `purpose` for at most, to cover `covers`: as long as it can last, or else, where rules
+    /// do not let them, as long as it does unless asked otherwise.
+    pub(super) fn may_declare_for(
+        &self,
+        who: Visitor<'_>,
+        purpose: &Purpose,
+        covers: &BTreeSet<String>,
+        (channel, at): (Channel, Timestamp),
+    ) -> Option<Duration> {
+        let lasting = [purpose.longest_for(covers), purpose.default_for(covers)];
+        let may = |lasts: &Duration| self.may(Power::Declare, who, purpose, *lasts, channel, at).is_allowed();
+        lasting.into_iter().find(may)
     }
 
     /// The purposes that somebody may declare, as far as it hangs on who they are, and that open something.
     pub fn open_to<'a>(&'a self, who: Visitor<'a>, at: Timestamp) -> impl Iterator<Item = &'a Purpose> {
-        let may = move |purpose: &Purpose| {
-            let lasts = purpose.default_for(&purpose.covers);
-            self.may(Power::Declare, who, purpose, lasts, Channel::Portal, at)
-                .is_allowed()
-        };
+        let may = move |purpose: &Purpose| self.may_declare(who, &purpose.id, Channel::Portal, at);
         let open = move |purpose: &&Purpose| purpose.is_open_to(who.person, at) && self.policy.opens(&purpose.id);
         self.purposes.iter().filter(open).filter(move |purpose| may(purpose))
     }

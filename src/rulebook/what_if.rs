@@ -1,12 +1,13 @@
 //! What else would change an outcome: the same question asked again with one thing about it different. Nothing here is
 //! written by hand; each line was judged.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Judgement, Rulebook};
+use super::{Directory, Judgement, Rulebook};
 use crate::clock::Timestamp;
 use crate::facts::{Employment, MethodName, NetworkName, Observation, Outcome, Person, Standing};
 use crate::policy::NamedKind;
@@ -32,13 +33,15 @@ const METHODS: [MethodName; 2] = [MethodName::Basic, MethodName::Certificate];
 impl Rulebook {
     /// What would change the outcome, beside the purposes that a remedy offers: grants that end, who the person is, where
     /// they are, how they proved who they are, and when.
-    pub fn what_if(&self, seen: &Observation, judgement: &Judgement) -> Vec<WhatIf> {
+    ///
+    /// Whoever is in a role or department is in all that it is part of, by `directory`.
+    pub fn what_if(&self, seen: &Observation, judgement: &Judgement, directory: &Directory) -> Vec<WhatIf> {
         let Some(person) = &seen.person else {
             return Vec::new();
         };
         let now = self.outcome_of(seen, Some(judgement));
         let mut changes = other_grants(seen);
-        changes.extend(self.other_people(seen, person));
+        changes.extend(self.other_people(seen, person, directory));
         changes.extend(self.other_networks(seen));
         changes.extend(other_methods(seen));
         let judged = changes.into_iter().map(|(change, seen)| WhatIf {
@@ -55,7 +58,12 @@ impl Rulebook {
         judgement.outcome_if(&self.remedy_judged(seen, &judgement))
     }
 
-    fn other_people(&self, seen: &Observation, person: &Arc<Person>) -> Vec<(String, Observation)> {
+    fn other_people(
+        &self,
+        seen: &Observation,
+        person: &Arc<Person>,
+        directory: &Directory,
+    ) -> Vec<(String, Observation)> {
         let mut changes = Vec::new();
         let mut with = |what: String, change: &dyn Fn(&mut Person)| {
             let mut other = Person::clone(person);
@@ -73,26 +81,18 @@ impl Rulebook {
             });
         }
         for role in self.policy.names_of(NamedKind::Role) {
-            if person.roles.contains(role) {
-                with(format!("without the role `{role}`"), &|person| {
-                    person.roles.remove(role);
-                });
-            } else {
-                with(format!("with the role `{role}`"), &|person| {
-                    person.roles.insert(role.to_owned());
-                });
-            }
+            let is_held = person.roles.contains(role);
+            let word = if is_held { "without" } else { "with" };
+            with(format!("{word} the role `{role}`"), &|person| {
+                turn(&mut person.roles, role, directory.roles_above());
+            });
         }
         for department in self.policy.names_of(NamedKind::Department) {
-            if person.departments.contains(department) {
-                with(format!("outside the department `{department}`"), &|person| {
-                    person.departments.remove(department);
-                });
-            } else {
-                with(format!("in the department `{department}`"), &|person| {
-                    person.departments.insert(department.to_owned());
-                });
-            }
+            let is_inside = person.departments.contains(department);
+            let word = if is_inside { "outside" } else { "in" };
+            with(format!("{word} the department `{department}`"), &|person| {
+                turn(&mut person.departments, department, directory.departments_above());
+            });
         }
         for course in self.policy.courses() {
             if person.training.get(course).is_some_and(|until| *until > seen.at) {
@@ -101,7 +101,7 @@ impl Rulebook {
                 });
             } else {
                 with(format!("with a valid training `{course}`"), &|person| {
-                    person.training.insert(course.clone(), seen.at.plus(YEAR));
+                    person.training.insert(course.to_owned(), seen.at.plus(YEAR));
                 });
             }
         }
@@ -147,6 +147,16 @@ impl Rulebook {
                 outcome,
             })
         })
+    }
+}
+
+/// Takes somebody out of a unit and of all units in it; or puts them into it, and into all that it is part of.
+fn turn(held: &mut BTreeSet<String>, unit: &str, above: &BTreeMap<String, BTreeSet<String>>) {
+    if held.contains(unit) {
+        held.retain(|one| one != unit && above.get(one).is_none_or(|above| !above.contains(unit)));
+    } else {
+        held.insert(unit.to_owned());
+        held.extend(above.get(unit).into_iter().flatten().cloned());
     }
 }
 
@@ -207,7 +217,7 @@ mod tests {
         }
         seen.standing = Standing::new(grant, seen.at);
         let judgement = rules.rulebook.judge(&seen);
-        let found = rules.rulebook.what_if(&seen, &judgement);
+        let found = rules.rulebook.what_if(&seen, &judgement, &rules.directory);
         found
             .iter()
             .map(|one| format!("{}: {}", one.change, one.outcome.as_str()))
@@ -229,6 +239,28 @@ mod tests {
             !ada.iter()
                 .any(|line| line.contains("guest") || line.contains("certificate")),
             "{ada:#?}"
+        );
+    }
+
+    #[test]
+    fn whoever_has_a_role_has_all_that_it_is_part_of_and_who_lacks_it_has_none_in_it() {
+        let vic = told("vic", "https://www.linkedin.com/feed/", None);
+        for change in ["with the role `recruiter`: declare", "with the role `staff`: declare"] {
+            assert!(vic.iter().any(|line| line == change), "{change} in {vic:#?}");
+        }
+        let ada = told("ada", "https://www.linkedin.com/feed/", None);
+        assert!(
+            ada.iter().any(|line| line == "without the role `staff`: deny"),
+            "{ada:#?}"
+        );
+        let mut held = BTreeSet::from(["hr-staff", "recruiter", "staff"].map(str::to_owned));
+        let rules = Rulebook::assemble(&Sources::embedded()).unwrap();
+        turn(&mut held, "hr-staff", rules.directory.roles_above());
+        assert_eq!(held, BTreeSet::from(["staff".to_owned()]));
+        turn(&mut held, "recruiter", rules.directory.roles_above());
+        assert_eq!(
+            held,
+            BTreeSet::from(["hr-staff", "recruiter", "staff"].map(str::to_owned))
         );
     }
 

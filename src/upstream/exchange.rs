@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 
 use super::connect::Sender;
 use super::faults::{self, Fate};
-use super::outgoing::{Sent, in_time, is_bound, put_in_form};
+use super::outgoing::{Sending, in_time, is_bound, put_in_form};
 use super::pool::{Checkout, Held, Slot};
 use super::{Body, ResponseBody, Upstream};
 use crate::facts::{Authority, Blame, Fault, FaultCode, Stage};
@@ -34,7 +34,7 @@ impl Upstream {
         slot: &Arc<Slot>,
         permit: &Permit,
         mut request: http::Request<Body>,
-        sent: Sent<'_>,
+        sending: Sending<'_>,
     ) -> Result<http::Response<ResponseBody>, Fault> {
         let mut resent = false;
         loop {
@@ -43,7 +43,7 @@ impl Upstream {
             let may_come_to_nothing = reused || checkout.sender.is_http2();
             let once = request.extensions().get::<OnlyOnce>().is_some();
             let copy = copied(&request).filter(|_| may_come_to_nothing && !resent && !once);
-            let missed = match self.attempt(slot, checkout, request, sent).await {
+            let missed = match self.attempt(slot, checkout, request, sending).await {
                 Ok(answer) => return Ok(answer),
                 Err(missed) => missed,
             };
@@ -57,7 +57,7 @@ impl Upstream {
                 (None, Some(_) | None) => return Err(missed.fault),
             };
             if missed.fate == Fate::OverHttp1 {
-                let response = Box::pin(self.alone(slot, permit, request, sent)).await?;
+                let response = Box::pin(self.alone(slot, permit, request, sending)).await?;
                 return passed_on(&slot.key.authority, response, None);
             }
         }
@@ -68,13 +68,13 @@ impl Upstream {
         slot: &Arc<Slot>,
         checkout: Checkout,
         mut request: http::Request<Body>,
-        sent: Sent<'_>,
+        sending: Sending<'_>,
     ) -> Result<http::Response<ResponseBody>, Missed> {
         let to = &slot.key.authority;
         let Checkout { mut sender, reused } = checkout;
         put_in_form(&mut request, &slot.spelled, sender.is_http2())?;
-        let mut error = match in_time(sender.send(request), sent, self.response_timeout()).await {
-            Some(Ok(response)) => {
+        let mut error = match in_time(sender.send(request), sending, self.response_timeout()).await {
+            Ok(Ok(response)) => {
                 let held = match sender {
                     Sender::Http1(_) if is_bound(response.headers()) => None, // it is one person's
                     Sender::Http1(sender) => Some(Held::Whole(sender, Arc::clone(slot), Arc::clone(&self.pool))),
@@ -87,8 +87,8 @@ impl Upstream {
                 };
                 return Ok(passed_on(to, response, held)?);
             }
-            Some(Err(error)) => error,
-            None => return Err(self.too_late(to).into()),
+            Ok(Err(error)) => error,
+            Err(step) => return Err(self.too_late(to, step).into()),
         };
         let whole = error.take_message().filter(|_| reused).map(Box::new);
         let fate = faults::fate(error.error());
@@ -108,16 +108,16 @@ impl Upstream {
         slot: &Slot,
         permit: &Permit,
         mut request: http::Request<Body>,
-        sent: Sent<'_>,
+        sending: Sending<'_>,
     ) -> Result<http::Response<Incoming>, Fault> {
         let to = &slot.key.authority;
         put_in_form(&mut request, &slot.spelled, false)?;
         let connector = self.pool.connector();
         let targets = connector.dialer.find(permit).await?;
         let mut sender = connector.connect_alone(&slot.key, targets).await?;
-        let answer = in_time(sender.send_request(request), sent, self.response_timeout()).await;
+        let answer = in_time(sender.send_request(request), sending, self.response_timeout()).await;
         answer
-            .ok_or_else(|| self.too_late(to))?
+            .map_err(|step| self.too_late(to, step))?
             .map_err(|error| faults::of_exchange(to, &error))
     }
 }

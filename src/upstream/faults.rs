@@ -195,10 +195,11 @@ pub(super) fn fate(error: &hyper::Error) -> Fate {
 }
 
 /// A step that may take a while, and takes too long.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Connecting,
     Handshaking,
+    Uploading,
     Answering,
 }
 
@@ -216,6 +217,12 @@ pub(super) fn too_late(to: &Authority, step: Step, seconds: u64) -> Fault {
             Stage::Dial,
             FaultCode::OriginTls,
             "did not finish the TLS handshake",
+        ),
+        Step::Uploading => (
+            Blame::Client,
+            Stage::Forward,
+            FaultCode::ClientTimeout,
+            "heard no more of the request, which its client did not finish,",
         ),
         Step::Answering => (
             Blame::Origin,

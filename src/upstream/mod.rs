@@ -39,7 +39,7 @@ use tokio::net::TcpStream;
 
 pub use exchange::OnlyOnce;
 pub use guard::{Class, Guard, Guarded, classify};
-pub use outgoing::Sent;
+pub use outgoing::{Sending, Sent};
 pub use relay::{RelayEnd, Side, Way, relay};
 pub use response_body::ResponseBody;
 pub use settings::{Resolver, Settings};
@@ -123,8 +123,8 @@ impl Upstream {
         })
     }
 
-    /// Sends one request to where the permit allows, and returns the answer's head with its body still streaming. `sent`
-    /// tells how much of the request's body has left.
+    /// Sends one request to where the permit allows, and returns the answer's head with its body still streaming.
+    /// `sending` tells how far the request's body is.
     ///
     /// The target gets the form and the `Host` that the connection needs; nothing else is changed. A request is sent
     /// again, once, if it has no body and either the origin says that it was not processed, or it is safe (RFC 9110
@@ -135,14 +135,14 @@ impl Upstream {
         permit: &Permit,
         secure: bool,
         request: http::Request<Body>,
-        sent: Sent<'_>,
+        sending: Sending<'_>,
     ) -> Result<http::Response<ResponseBody>, Fault> {
         let slot = self.pool.slot(key(permit, secure))?;
         if is_bound(request.headers()) {
-            let response = Box::pin(self.alone(&slot, permit, request, sent)).await?;
+            let response = Box::pin(self.alone(&slot, permit, request, sending)).await?;
             return passed_on(permit.authority(), response, None);
         }
-        self.exchange(&slot, permit, request, sent).await
+        self.exchange(&slot, permit, request, sending).await
     }
 
     /// Sends a request that asks to change protocols (RFC 9110 §7.8), over HTTP/1.1 and a connection of its own; the
@@ -155,7 +155,7 @@ impl Upstream {
     ) -> Result<(http::Response<ResponseBody>, Option<Upgraded>), Fault> {
         let slot = self.pool.slot(key(permit, secure))?;
         let to = permit.authority();
-        let mut response = self.alone(&slot, permit, request, &|| 0).await?;
+        let mut response = self.alone(&slot, permit, request, &Sent::default).await?;
         let upgraded = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             let upgraded = hyper::upgrade::on(&mut response).await;
             Some(upgraded.map_err(|error| faults::of_exchange(to, &error))?)
@@ -212,8 +212,8 @@ impl Upstream {
         Duration::from_secs(self.response_timeout_s)
     }
 
-    fn too_late(&self, to: &Authority) -> Fault {
-        faults::too_late(to, Step::Answering, self.response_timeout_s)
+    fn too_late(&self, to: &Authority, step: Step) -> Fault {
+        faults::too_late(to, step, self.response_timeout_s)
     }
 }
 

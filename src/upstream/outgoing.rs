@@ -7,21 +7,42 @@ use http::header::{CONNECTION, HOST, TE};
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Uri, Version};
 
+use super::faults::Step;
 use super::pool::Key;
 use crate::facts::{Fault, Stage};
 
-/// Tells how much of a body has left, so that a slow upload is told from a silent origin.
-pub type Sent<'a> = &'a (dyn Fn() -> u64 + Sync);
+/// How far a request's body is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// How many bytes of it have left.
+    pub bytes: u64,
+    /// Whether the next ones could leave, and its client has not sent them.
+    pub awaits_client: bool,
+}
 
-/// Waits for `answer` as long as more of the body keeps leaving, and `limit` from the last part on.
-pub(super) async fn in_time<T>(answer: impl Future<Output = T>, sent: Sent<'_>, limit: Duration) -> Option<T> {
+/// Tells how far a body is, so that a slow upload is told from a silent origin, and that from a silent client.
+pub type Sending<'a> = &'a (dyn Fn() -> Sent + Sync);
+
+/// Waits for `answer` as long as more of the body keeps leaving, and `limit` from the last part on; else tells what took
+/// too long.
+pub(super) async fn in_time<T>(
+    answer: impl Future<Output = T>,
+    sending: Sending<'_>,
+    limit: Duration,
+) -> Result<T, Step> {
     let mut answer = std::pin::pin!(answer);
     loop {
-        let before = sent();
-        match tokio::time::timeout(limit, answer.as_mut()).await {
-            Ok(answer) => return Some(answer),
-            Err(_) if sent() == before => return None,
-            Err(_) => {}
+        let before = sending();
+        if let Ok(answer) = tokio::time::timeout(limit, answer.as_mut()).await {
+            return Ok(answer);
+        }
+        let now = sending();
+        if now.bytes == before.bytes {
+            return Err(if now.awaits_client {
+                Step::Uploading
+            } else {
+                Step::Answering
+            });
         }
     }
 }
@@ -162,9 +183,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_slow_upload_is_not_a_silent_origin() {
+    async fn a_slow_upload_is_not_a_silent_origin_nor_is_one_that_its_client_has_stopped() {
         let progress = AtomicU64::new(0);
-        let sent = || progress.load(Ordering::Relaxed);
+        let sent = |awaits_client| Sent {
+            bytes: progress.load(Ordering::Relaxed),
+            awaits_client,
+        };
         let limit = Duration::from_secs(10);
         let uploading = async {
             for _ in 0..5 {
@@ -173,7 +197,10 @@ mod tests {
             }
             "done"
         };
-        assert_eq!(in_time(uploading, &sent, limit).await, Some("done"));
-        assert_eq!(in_time(std::future::pending::<()>(), &sent, limit).await, None);
+        assert_eq!(in_time(uploading, &|| sent(true), limit).await, Ok("done"));
+        for (awaits_client, step) in [(true, Step::Uploading), (false, Step::Answering)] {
+            let silent = std::future::pending::<()>();
+            assert_eq!(in_time(silent, &|| sent(awaits_client), limit).await, Err(step));
+        }
     }
 }

@@ -30,7 +30,8 @@ pub struct Settings {
     pub connect_timeout_s: u64,
     /// How long a TLS handshake with an origin may take, in seconds.
     pub tls_timeout_s: u64,
-    /// How long an origin may be silent before its answer begins, counted from the last byte it was sent, in seconds.
+    /// How long an origin may be silent before its answer begins, counted from the last byte it was sent, and a client in
+    /// the middle of what it sends, in seconds.
     pub response_timeout_s: u64,
     /// How long a tunnel or WebSocket may stay silent, in seconds.
     pub tunnel_idle_s: u64,

@@ -2,20 +2,39 @@
 
 use super::desk::Desk;
 
+/// What `check` finds, and its exit code.
+fn problems(desk: &Desk) -> (Vec<serde_json::Value>, i32) {
+    let output = desk.command("wayleave check --format json").output().unwrap();
+    let mut report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let problems = report.get_mut("problems").unwrap().as_array_mut().unwrap();
+    (std::mem::take(problems), output.status.code().unwrap())
+}
+
 /// What `check` tells and about which files, and its exit code.
 fn told(desk: &Desk) -> (Vec<String>, i32) {
-    let output = desk.command("wayleave check --format json").output().unwrap();
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let problems = report.get("problems").unwrap().as_array().unwrap().iter();
+    let (problems, exit) = problems(desk);
     let text = |problem: &serde_json::Value, key: &str| {
         let said = problem.get(key).unwrap().as_str().unwrap();
         said.replace("wayleave::", "")
     };
-    let told = problems.map(|problem| format!("{} {}", text(problem, "code"), text(problem, "file")));
+    let told = problems
+        .iter()
+        .map(|problem| format!("{} {}", text(problem, "code"), text(problem, "file")));
     let mut told: Vec<String> = told.collect();
     told.sort();
     told.dedup();
-    (told, output.status.code().unwrap())
+    (told, exit)
+}
+
+/// What `check` tells in full, each at its line.
+fn sentences(desk: &Desk) -> String {
+    let (problems, _) = problems(desk);
+    let one = |problem: &serde_json::Value| {
+        let text = |key: &str| problem.get(key).unwrap().as_str().unwrap().to_owned();
+        let line = problem.get("line").unwrap();
+        format!("{}:{line} {} ({})\n", text("file"), text("message"), text("help"))
+    };
+    problems.iter().map(one).collect()
 }
 
 /// Makes a role in a rule one that nobody knows.
@@ -116,6 +135,112 @@ fn a_misspelt_role_hides_no_mistake_in_cases_properties_or_owners() {
         assert!(found.iter().any(|one| one == said), "{said}: {found:?}");
     }
     assert_eq!(exit, 1);
+}
+
+#[test]
+fn a_slip_in_people_catalogue_or_purposes_hides_none_in_what_speaks_of_them() {
+    let desk = Desk::with_policies();
+    desk.write(
+        "policies/people/z.toml",
+        "[[person]]\nid = \"zoe\"\nroles = [\"recruitr\"]\ndepartment = \"hr\"\nemployment = \"employee\"\ntime-zone = \"UTC\"\n",
+    );
+    desk.edit("policies/catalog/9gag.toml", "\"media\"", "\"medai\"");
+    desk.edit(
+        "policies/purposes.toml",
+        "departments = [\"marketing\"]",
+        "departments = [\"marketng\"]",
+    );
+    desk.edit("policies/properties/people.toml", "Role::\"staff\"", "Role::\"stff\"");
+    desk.edit("policies/properties/people.toml", "\"administer\"]", "\"publsh\"]");
+    desk.write("policies/owners.toml", "[owners]\nrulez = \"IT\"\n");
+    misspell_a_role(&desk);
+    desk.write(
+        "policies/cases/mine.toml",
+        "[[case]]\nit = \"is wrong in many ways\"\nat = \"noon\"\nwho = \"adda\"\nto = \"ftp://x.com\"\npurpose = \"recruting\"\n\
+         does = \"psot\"\noutcome = \"alow\"\npolicies = [\"recruiting.raed\"]\nunder = \"recruting\"\n",
+    );
+    insta::assert_snapshot!(sentences(&desk), @r#"
+    catalog/9gag.toml:6 `medai` is not a known category (did you mean `media`?)
+    owners.toml:2 there is no file or folder `rulez` (did you mean `rules`?)
+    people/z.toml:3 `recruitr` is not a role of the directory (did you mean `recruiter`?)
+    purposes.toml:34 `marketng` is not a department of the directory (did you mean `marketing`?)
+    rules/20-purposes.cedar:47 rule `recruiting.read` names the role `recruter`, which nobody knows (did you mean `recruiter`? they are listed in the directory in `people/`)
+    cases/mine.toml:10 there is no purpose `recruting` (did you mean `recruiting`?)
+    cases/mine.toml:9 there is no rule `recruiting.raed` (did you mean `recruiting.read`?)
+    cases/mine.toml:8 `alow` is not a value of `outcome` (did you mean `allow`?)
+    cases/mine.toml:3 `noon` is not a moment (write `2026-11-24T10:00:00Z`)
+    cases/mine.toml:4 there is no person `adda` (did you mean `ada`?)
+    cases/mine.toml:5 `ftp://` is not a scheme that goes through the proxy (write a URL for a request, `host` or `host:443` for a tunnel)
+    cases/mine.toml:6 there is no purpose `recruting` (did you mean `recruiting`?)
+    cases/mine.toml:7 there is no activity `psot` (did you mean `post`?)
+    properties/people.toml:9 there is no action or group `publsh` (did you mean `publish`?)
+    properties/people.toml:23 nobody knows the role `stff` (did you mean `staff`?)
+    "#);
+}
+
+#[test]
+fn a_purpose_that_schema_and_terms_spell_differently_is_told_once() {
+    for (file, from, code) in [
+        ("purposes.toml", "id = \"recruiting\"", "not-listed purposes.toml"),
+        ("wayleave.cedarschema", "\"recruiting\", ", "not-listed purposes.toml"),
+    ] {
+        let desk = Desk::with_policies();
+        desk.edit(
+            &format!("policies/{file}"),
+            from,
+            &from.replace("recruiting", "recruting"),
+        );
+        let (mut found, exit) = told(&desk);
+        // the rules are no part of it, unless the schema has another name than they
+        found.retain(|one| file == "purposes.toml" || !one.starts_with("policy::unknown-purpose"));
+        assert_eq!((found, exit), (vec![format!("purposes::{code}")], 1), "{file}");
+    }
+    let desk = Desk::with_policies();
+    desk.edit(
+        "policies/wayleave.cedarschema",
+        "\"recruiting\", ",
+        "\"recruiting\", \"gardening\", ",
+    );
+    assert_eq!(
+        told(&desk),
+        (vec!["purposes::no-terms wayleave.cedarschema".to_owned()], 1)
+    );
+}
+
+#[test]
+fn a_name_of_something_that_is_wrong_otherwise_is_known() {
+    for (file, from, to) in [
+        (
+            "people/people.toml",
+            "time-zone = \"Europe/Paris\"",
+            "time-zone = \"Europe/Pari\"",
+        ),
+        ("people/roles.toml", "title", "titel"),
+        ("purposes.toml", "owner = \"mia\"", "owner = \"mi a\""),
+        ("purposes.toml", "approval = \"owner\"\n", "approval = \"ownr\"\n"),
+        ("catalog/linkedin.toml", "id = \"linkedin\"\n", ""),
+        ("catalog/linkedin.toml", "id = \"linkedin\"", "id = linkedin"),
+        (
+            "catalog/linkedin.toml",
+            "category = \"professional\"",
+            "category = [\"professional\"]",
+        ),
+        // of a list that is called otherwise, or an entry without a name, nobody knows what else there is
+        ("catalog/categories.toml", "[[category]]", "[[categori]]"),
+        ("catalog/categories.toml", "id = \"professional\"\n", ""),
+        ("people/roles.toml", "[[role]]", "[[rol]]"),
+        ("people/people.toml", "id = \"ada\"\n", ""),
+        ("purposes.toml", "[[purpose]]\nid = \"recruiting\"\n", "[[purpose]]\n"),
+    ] {
+        let desk = Desk::with_policies();
+        desk.edit(&format!("policies/{file}"), from, to);
+        let (found, exit) = told(&desk);
+        let elsewhere: Vec<&String> = found.iter().filter(|one| !one.ends_with(&format!(" {file}"))).collect();
+        assert!(
+            elsewhere.is_empty() && !found.is_empty() && exit == 1,
+            "{from}: {found:#?}"
+        );
+    }
 }
 
 #[test]

@@ -128,6 +128,9 @@ fn the_rules() {
       -V, --version
               Print version
 
+    A rule that can never have an effect is warned of as far as scopes, names and places tell;
+    conditions that contradict each other by numbers or texts take a solver: `wayleave prove` finds them
+
     Exit code, the same in every format: 0 sound, there may be warnings; 1 errors; 2 the folder cannot
     be read
     ");
@@ -1014,4 +1017,10 @@ fn what_no_command_is_called_is_refused() {
 
     For more information, try '--help'.
     ");
+}
+
+#[test]
+fn a_command_ends_as_it_should_though_nobody_hears_what_it_says() {
+    let desk = Desk::empty();
+    assert_eq!(desk.types("wayleave check nowhere 2> /dev/full"), "exit 2\n");
 }

@@ -100,6 +100,21 @@ mod solved {
     }
 
     #[test]
+    fn where_the_time_for_all_is_up_what_is_left_is_named() {
+        let desk = Desk::with_policies();
+        let line = "wayleave prove --no-cache --total 0 --only interns-never-publish --only connect.open-web";
+        insta::assert_snapshot!(desk.types(line), @"
+        exit 4
+        --- stdout
+        UNDECIDED  interns-never-publish: Interns never publish on social media, for any purpose.: the time for all of it was up
+        UNDECIDED  rule `connect.open-web` always evaluates without an error: the time for all of it was up
+        UNDECIDED  rule `connect.open-web` makes a difference: the time for all of it was up
+        0 proved, 0 failed, 3 undecided
+        the time for all of it was up after 0 questions of at most 0 rules: give it more with `--total`
+        ");
+    }
+
+    #[test]
     fn what_was_proved_is_proved_again_only_when_a_rule_that_matters_changes() {
         let desk = Desk::with_policies();
         let line = "XDG_CACHE_HOME=cache wayleave prove --only dating-stays-closed";

@@ -126,7 +126,7 @@ fn on_gitlab_the_effect_is_a_note_of_the_merge_request() {
 
 /// A stand-in for the program that notes what it is asked, and fails where `fails` is part of it.
 fn note_and_fail(desk: &Desk, fails: &str) {
-    let script = format!("#!/bin/sh\necho \"$1\" >> ../asked\ncase \"$1\" in {fails}) echo no; exit 1 ;; esac\n");
+    let script = format!("#!/bin/sh\necho \"$1\" >> ../asked\ncase \"$1\" in {fails}) echo no >&2; exit 1 ;; esac\n");
     desk.write("bin/wayleave", &script);
     std::fs::set_permissions(desk.path("bin/wayleave"), std::fs::Permissions::from_mode(0o755)).unwrap();
     desk.write("asked", "");

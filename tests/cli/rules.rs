@@ -492,6 +492,7 @@ fn a_request_is_explained_for_each_outcome() {
 
     what else would change the outcome
       without the grant for `recruiting`: declare
+      without the role `hr-staff`: declare
       without the role `recruiter`: declare
       without the role `staff`: deny
       from Tuesday 24 November 2026, 12:00 (Europe/Paris) on: declare

@@ -96,7 +96,7 @@ async fn listens(demo: &Demo) {
     let read = press(&mut eve, "Read the feed").await;
     assert!(read.contains("200: GET"), "{read}");
     let posted = press(&mut eve, "Post").await;
-    let told = "403: No purpose allows anybody in your role to post on LinkedIn.";
+    let told = "403: No purpose allows you to post on LinkedIn.";
     assert!(posted.contains(told), "{posted}");
     eve.open(PORTAL).await;
     let words = eve.words().await;

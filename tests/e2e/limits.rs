@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use http::StatusCode;
 use http_body_util::BodyExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use wayleave::facts::{Act, End, FaultCode, GatewayAct, Record};
+use wayleave::facts::{Act, Blame, End, FaultCode, GatewayAct, Record, Stage};
 
 use crate::harness::client::{Answer, Client, Sender};
 use crate::harness::scripted::Scripted;
@@ -274,6 +275,52 @@ async fn origins_that_cannot_be_reached_or_do_not_answer_are_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_upload_that_stalls_is_blamed_on_whoever_holds_it_up() {
+    let silent = Scripted::bind().await;
+    let world = World::planned(|plan| {
+        plan.settings.upstream.response_timeout_s = 1;
+        plan.lead("silent.example.org", silent.address);
+    })
+    .await;
+    let dan = world.client("dan");
+    let proof = dan.authorization.clone().unwrap();
+    let (client, origin) = (
+        ("408", Blame::Client, FaultCode::ClientTimeout),
+        ("504", Blame::Origin, FaultCode::OriginTimeout),
+    );
+    // the last is more than the system takes from us for an origin that does not read
+    for (count, (length, said, (status, blame, code))) in (1..).zip([
+        (100, 3, client),
+        (100, 0, client),
+        (3, 3, origin),
+        (64 << 20, 64 << 20, origin),
+    ]) {
+        let mut wire = Wire::plain(&world).await;
+        world.sends(1);
+        wire.say(format!(
+            "POST http://silent.example.org/ HTTP/1.1\r\nHost: silent.example.org\r\nProxy-Authorization: {proof}\r\n\
+             Content-Length: {length}\r\n\r\n"
+        ))
+        .await;
+        let (mut hears, mut says) = tokio::io::split(wire.into_io());
+        let mut answer = [0; 12];
+        tokio::select! {
+            heard = hears.read_exact(&mut answer) => heard.map(drop).unwrap(),
+            () = async { says.write_all(&vec![b'x'; said]).await.ok(); std::future::pending().await } => {}
+        }
+        assert_eq!(&answer[9..], status.as_bytes(), "{said} of {length}");
+        let closing = world.closed_of(count, "silent.example.org", UNREAD).await;
+        let stage = Stage::Forward;
+        assert_eq!(
+            closing.ended().end,
+            End::Failed { blame, stage, code },
+            "{said} of {length}"
+        );
+    }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_breaks_off_is_broken_for_the_client_too_and_the_record_blames_the_origin() {
     let (clear, sealed) = (Scripted::bind().await, Scripted::bind().await);
     let world = World::planned(|plan| {
@@ -285,19 +332,17 @@ async fn an_answer_that_breaks_off_is_broken_for_the_client_too_and_the_record_b
     let ada = world.client("ada");
     let half = "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nhalf of it";
     let chunk = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhalf \r\n";
-    for answer in [half, chunk] {
+    for (count, answer) in (1..).zip([half, chunk]) {
         let (got, ()) = tokio::join!(ask(&ada, "http://half.example.org/a"), async {
             let mut origin = clear.clear().await;
             origin.head().await;
             origin.say(answer).await;
         });
         assert!(got.starts_with("HTTP/1.1 200") && !got.ends_with("0\r\n\r\n"), "{got}");
-        assert_eq!(
-            world.closed("half.example.org", UNREAD).await.code(),
-            Some(FaultCode::OriginGone)
-        );
+        let closing = world.closed_of(count, "half.example.org", UNREAD).await;
+        assert_eq!(closing.code(), Some(FaultCode::OriginGone));
     }
-    for alpn in [[b"h2".as_slice()], [b"http/1.1"]] {
+    for (count, alpn) in (1..).zip([[b"h2".as_slice()], [b"http/1.1"]]) {
         let alpn: &'static [&'static [u8]] = Box::leak(Box::new(alpn));
         let ada = ada.offering(alpn);
         let inside = ada
@@ -320,10 +365,8 @@ async fn an_answer_that_breaks_off_is_broken_for_the_client_too_and_the_record_b
         let got = got.unwrap();
         assert_eq!(got.status(), StatusCode::OK);
         got.into_body().collect().await.unwrap_err();
-        assert_eq!(
-            world.closed("half.linkedin.com", "/feed/").await.code(),
-            Some(FaultCode::OriginGone)
-        );
+        let closing = world.closed_of(count, "half.linkedin.com", "/feed/").await;
+        assert_eq!(closing.code(), Some(FaultCode::OriginGone));
     }
     world.close().await;
 }

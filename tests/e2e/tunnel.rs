@@ -283,20 +283,19 @@ async fn other_protocols_pass_to_hosts_that_nobody_manages() {
     drop(wire);
 
     // what begins like TLS and is not can hide a name from us: refused
-    for garbage in [
+    let unreadable = [
         b"\x16\x03\x01\x00\x00".as_slice(),
         b"\x16\x03\x01\x00\x10garbage, not hello",
         // SSL 2.0 names no host, and servers of its time answer it
         b"\x80\x2e\x01\x03\x01\x00\x15\x00\x00\x00\x10",
         b"\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\nGET / HTTP/1.1\r\nHost : x.com\r\n\r\n",
-    ] {
+    ];
+    for (count, garbage) in (1..).zip(unreadable) {
         let mut wire = Wire::tunnel(&dan, "odd.example.org:443").await;
         wire.say(garbage).await;
         assert_eq!(wire.rest().await, "");
-        assert_eq!(
-            world.closed("odd.example.org", "CONNECT").await.code(),
-            Some(FaultCode::ProtocolUnreadable)
-        );
+        let closing = world.closed_of(count, "odd.example.org", "CONNECT").await;
+        assert_eq!(closing.code(), Some(FaultCode::ProtocolUnreadable));
     }
     world.close().await;
 }

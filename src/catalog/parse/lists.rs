@@ -23,7 +23,7 @@ pub(super) fn categories(fields: &Fields<'_, '_>, draft: &mut Draft) {
     let mut stated = Vec::new();
     let mut named = Vec::new();
     for row in rows {
-        let id = row.required("id");
+        let id = row.name("id");
         let parent = row.text("parent");
         row.text("title");
         row.text("note");
@@ -100,6 +100,7 @@ pub(super) fn activities(fields: &Fields<'_, '_>, draft: &mut Draft) {
     let mut rows = Vec::new();
     for row in fields.tables("activity", ACTIVITY) {
         let (id, rank) = (row.required("id"), row.number("rank").map(|rank| rank.value));
+        draft.listed_activities.extend(id.map(|id| id.value.to_owned()));
         let kind = row.choice("kind", &KINDS);
         row.text("title");
         if rank.is_none() || kind.is_none() {

@@ -1,4 +1,4 @@
-//! Texts in, a catalogue or every problem out.
+//! Texts in, a catalogue and every problem out.
 //!
 //! Order matters only between kinds of files: categories and activities first, since platforms name them, and
 //! `local.toml` last, since it names platforms.
@@ -18,7 +18,8 @@ use super::secrets::Secret;
 use super::signature::{Embed, Mark, Signature};
 use super::tree::{ActivityTable, CategoryTree, Platform};
 use crate::facts::fields::{Fields, Reader};
-use crate::facts::{Category, PlatformId, Problem, SourceText};
+use crate::facts::syntax::parsed;
+use crate::facts::{Category, Partial, PlatformId, Problem, SourceText};
 
 /// What is collected while files are read.
 #[derive(Default)]
@@ -26,6 +27,8 @@ pub(super) struct Draft {
     pub(super) categories: CategoryTree,
     pub(super) category_names: Vec<(Box<str>, BTreeSet<Category>)>,
     pub(super) activities: ActivityTable,
+    /// The activities that are listed, whatever is wrong with them.
+    pub(super) listed_activities: BTreeSet<String>,
     pub(super) platforms: BTreeMap<PlatformId, Platform>,
     pub(super) domains: Vec<Domain>,
     /// Which platform took a name first.
@@ -41,53 +44,57 @@ const CATEGORIES: &str = "categories";
 const ACTIVITIES: &str = "activities";
 const LOCAL: &str = "local";
 
-pub(super) fn catalog(files: &[SourceText]) -> Result<Catalog, Vec<Problem>> {
+pub(super) fn catalog(files: &[SourceText]) -> Partial<Catalog> {
     let mut draft = Draft::default();
     let named = |wanted: &'static str| files.iter().filter(move |file| stem(file) == wanted);
     let mut categories: Vec<Problem> = missing(files, CATEGORIES).into_iter().collect();
+    let mut has_every_category = categories.is_empty();
     for file in named(CATEGORIES) {
-        categories.extend(one(file, lists::CATEGORIES, |fields| {
+        let (found, has_every_name) = one(file, lists::CATEGORIES, |fields| {
             lists::categories(fields, &mut draft);
-        }));
+        });
+        categories.extend(found);
+        has_every_category &= has_every_name;
     }
     let mut activities: Vec<Problem> = missing(files, ACTIVITIES).into_iter().collect();
+    let mut has_every_activity = activities.is_empty();
     for file in named(ACTIVITIES) {
-        activities.extend(one(file, lists::ACTIVITIES, |fields| {
+        let (found, has_every_name) = one(file, lists::ACTIVITIES, |fields| {
             lists::activities(fields, &mut draft);
-        }));
+        });
+        activities.extend(found);
+        has_every_activity &= has_every_name;
     }
     let mut platforms = Vec::new();
     for file in files {
         let name = stem(file);
         if ![CATEGORIES, ACTIVITIES, LOCAL].contains(&name) {
-            let homes = |id: &str| files.iter().find(|other| stem(other) == id && id != name);
-            let found = one(file, platform::PLATFORM, |fields| {
-                platform::platform(fields, name, homes, &mut draft);
+            let home = |id: &str| {
+                files
+                    .iter()
+                    .find(|other| stem(other) == id && id != name && declares(other, id))
+            };
+            let (found, _) = one(file, platform::PLATFORM, |fields| {
+                platform::platform(fields, name, home, &mut draft);
             });
             platforms.extend(told_once(found));
         }
     }
     let mut local = Vec::new();
     for file in named(LOCAL) {
-        local.extend(one(file, platform::LOCAL, |fields| platform::local(fields, &mut draft)));
+        local.extend(one(file, platform::LOCAL, |fields| platform::local(fields, &mut draft)).0);
     }
     // A name that is not listed is no mistake of whoever uses it where the list is not all there.
-    let without = |problems: &mut Vec<Problem>, code: &str| problems.retain(|problem| problem.code != code);
-    if !categories.is_empty() {
-        without(&mut platforms, "wayleave::catalog::unknown-category");
+    let mut without = |code: &str| platforms.retain(|problem: &Problem| problem.code != code);
+    if !has_every_category {
+        without("wayleave::catalog::unknown-category");
     }
-    if !activities.is_empty() {
-        without(&mut platforms, "wayleave::catalog::unknown-activity");
-    }
-    if platforms.iter().any(Problem::is_syntax) {
-        without(&mut local, "wayleave::catalog::unknown-platform");
+    if !has_every_activity {
+        without("wayleave::catalog::unknown-activity");
     }
     let problems = [categories, activities, platforms, local].concat();
-    if problems.is_empty() {
-        Ok(draft.finish())
-    } else {
-        Err(problems)
-    }
+    // platforms are called like their files, whatever stands in these
+    Partial::new(draft.finish(), problems, has_every_category)
 }
 
 fn missing(files: &[SourceText], needed: &str) -> Option<Problem> {
@@ -99,27 +106,45 @@ fn missing(files: &[SourceText], needed: &str) -> Option<Problem> {
     Some(problem.with_help("restore it from the shipped `policies/catalog`"))
 }
 
-fn one(file: &SourceText, known: &[&str], read: impl FnOnce(&Fields<'_, '_>)) -> Vec<Problem> {
+/// What is wrong with a file, and whether every name that it lists could be read.
+fn one(file: &SourceText, known: &[&str], read: impl FnOnce(&Fields<'_, '_>)) -> (Vec<Problem>, bool) {
     let reader = Reader::new(file, "catalog");
     reader.read(known, read);
-    reader.into_problems()
+    let has_every_name = reader.has_every_name();
+    (reader.into_problems(), has_every_name)
 }
 
-/// Of a file that takes the hosts of another platform, the first: all the others, and its signatures, go with it where it
-/// began as a copy.
-fn told_once(mut problems: Vec<Problem>) -> Vec<Problem> {
+/// Whether a file says that it is about the platform `id`; not if it says nothing of it.
+fn declares(file: &SourceText, id: &str) -> bool {
+    let (table, _) = parsed(file);
+    table.get_ref().get("id").and_then(|id| id.get_ref().as_str()) == Some(id)
+}
+
+/// Of a file that takes the hosts of another platform, the first of them: all the others, and its signatures, go with it
+/// where it began as a copy.
+fn told_once(problems: Vec<Problem>) -> Vec<Problem> {
     let takes = |problem: &Problem| problem.code == "wayleave::catalog::overlap";
-    let more = problems.iter().filter(|problem| takes(problem)).count();
-    let Some(first) = problems.iter_mut().find(|problem| takes(problem)).filter(|_| more > 1) else {
-        return problems;
-    };
-    first.message = format!("{}, as are {} more of its hosts", first.message, more - 1);
-    let first = first.clone();
-    problems.retain(|problem| {
-        let follows = takes(problem) || problem.code == "wayleave::catalog::duplicate";
-        *problem == first || !follows
+    // the help names the other platform
+    let mut taken: BTreeMap<Option<String>, usize> = BTreeMap::new();
+    for problem in problems.iter().filter(|problem| takes(problem)) {
+        *taken.entry(problem.help.clone()).or_default() += 1;
+    }
+    let is_a_copy = taken.values().any(|hosts| *hosts > 1);
+    let told = problems.into_iter().filter_map(|mut problem| {
+        if !takes(&problem) {
+            return Some(problem).filter(|one| !is_a_copy || one.code != "wayleave::catalog::duplicate");
+        }
+        match taken.remove(&problem.help)? {
+            1 => {}
+            2 => problem.message.push_str(", as is 1 more of its hosts"),
+            hosts => {
+                let more = format!(", as are {} more of its hosts", hosts - 1);
+                problem.message.push_str(&more);
+            }
+        }
+        Some(problem)
     });
-    problems
+    told.collect()
 }
 
 fn stem(file: &SourceText) -> &str {

@@ -84,7 +84,7 @@ pub(super) fn platform<'f>(
     home: impl FnOnce(&str) -> Option<&'f SourceText>,
     draft: &mut Draft,
 ) {
-    let id = fields.required("id");
+    let id = fields.name("id");
     let (name, owner) = (fields.required("name"), fields.text("owner"));
     let (category, family) = (fields.required("category"), fields.text("family"));
     let control = fields.choice("control", &CONTROLS);
@@ -93,9 +93,11 @@ pub(super) fn platform<'f>(
         fields.text(free);
     }
     fields.texts("aliases");
-    let Some(id) = id else {
-        return;
-    };
+    // where the file does not say it, it is called like the file, so that whoever names it is not mistaken
+    let id = id.unwrap_or(At {
+        value: stem,
+        span: fields.span,
+    });
     if !stands_in_its_file(fields, id, stem, home(id.value)) {
         return;
     }
@@ -216,12 +218,11 @@ fn domain(row: &Fields<'_, '_>, platform: &PlatformId, draft: &mut Draft) {
         .or_insert_with(|| (platform.clone(), Vec::new()));
     if first.0 != *platform {
         let message = format!("`{name}` is a domain of `{platform}` and of `{}`", first.0);
-        row.report(
-            "overlap",
-            host.span,
-            message,
-            "a host belongs to one platform: remove it from one of them",
+        let help = format!(
+            "a host belongs to one platform: remove it here, or from the file of `{}`",
+            first.0
         );
+        row.report("overlap", host.span, message, help);
     } else if first.1.contains(&cover) {
         twice(row, host);
     }

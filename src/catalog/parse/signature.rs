@@ -11,7 +11,7 @@ use super::super::tree::{ActivityIndex, Kind};
 use super::Draft;
 use super::lists::{meaning, not_a_host, twice, unknown};
 use crate::facts::fields::{At, Fields};
-use crate::facts::{Activity, PlatformId, SignatureId};
+use crate::facts::{PlatformId, SignatureId};
 
 /// Lists of hosts that a file names once; `@name` stands for one.
 pub(super) type HostSets<'t> = BTreeMap<&'t str, Vec<At<&'t str>>>;
@@ -137,8 +137,10 @@ fn one(row: &Fields<'_, '_>, sets: &HostSets<'_>, draft: &mut Draft) -> Option<S
 
 fn known_activity(row: &Fields<'_, '_>, word: At<&str>, draft: &Draft) -> Option<ActivityIndex> {
     let found = draft.activities.index(word.value);
-    if found.is_none() {
-        unknown(row, "activity", word, draft.activities.iter().map(Activity::as_str));
+    // one that is listed, and wrong there, is no mistake here
+    if found.is_none() && !draft.listed_activities.contains(word.value) {
+        let listed = draft.listed_activities.iter().map(String::as_str);
+        unknown(row, "activity", word, listed);
     }
     found
 }

@@ -112,7 +112,7 @@ fn of_several_embeds_that_fit_the_strictest_counts() {
         );
         let lists = [file("catalog/categories.toml"), file("catalog/activities.toml")];
         let one = SourceText::new("catalog/one.toml", text);
-        let catalog = Catalog::parse(&[&lists[..], &[one]].concat()).unwrap();
+        let catalog = Catalog::parse(&[&lists[..], &[one]].concat()).whole().unwrap();
         let read = |path: &str| {
             let asked = request("GET", &format!("https://one.example{path}"));
             catalog.read(&catalog.place(&asked.host), &asked.head).activity

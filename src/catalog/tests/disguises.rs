@@ -53,6 +53,73 @@ fn a_method_that_hides_in_a_body_that_is_looked_at_counts() {
 }
 
 #[test]
+fn a_query_is_also_read_as_servers_that_mend_its_keys_read_it() {
+    let feed = "https://graph.facebook.com/v20.0/123/feed";
+    for hidden in [
+        "+method=post",
+        "%20method=post",
+        "method%00x=post",
+        "method[]=post",
+        "METHOD=post",
+        "method=post%00x",
+    ] {
+        let found = request("GET", &format!("{feed}?message=hi&{hidden}")).activities();
+        assert_eq!(found, "browse post", "{hidden}");
+    }
+    for (url, activities) in [
+        ("https://vk.com/al_wall.php?act=post", "post"),
+        ("https://vk.com/al_wall.php?+act=post", "post unknown-write"),
+        (
+            "https://api.flickr.com/services/rest/?+method=flickr.photos.comments.addComment",
+            "comment unknown-write",
+        ),
+        (
+            "https://api.flickr.com/services/rest/?Method[=flickr.photos.comments.addComment",
+            "comment unknown-write",
+        ),
+    ] {
+        assert_eq!(request("GET", url).activities(), activities, "{url}");
+    }
+    let query = "fb_api_req_friendly_name=FooQuery";
+    for twin in [
+        "fb_api_req.friendly[name=BarMutation",
+        "FB_api_req_friendly_name=BarMutation",
+    ] {
+        let found = facebook().form(&format!("{query}&{twin}")).activities();
+        assert_eq!(found, "unknown-write", "{twin}");
+    }
+}
+
+#[test]
+fn parts_that_servers_may_read_otherwise_are_not_read() {
+    let part = |name: &str, value: &str| format!("--B\r\nContent-Disposition: form-data; {name}\r\n\r\n{value}\r\n");
+    let sent = |media: &str, variables: &str| {
+        let name = part("name=\"fb_api_req_friendly_name\"", "CometModernHomeFeedQuery");
+        let body = name + &part(variables, "{\"input\":{\"a\":1}}") + "--B--\r\n";
+        facebook().body(media, &body).activities()
+    };
+    let plain = "multipart/form-data; boundary=B";
+    assert_eq!(sent(plain, "name=\"other\""), "browse");
+    for variables in [
+        "name=\"variables\"",
+        "name='variables'",
+        "name= \"variables\"",
+        "name=variables\t",
+        "name=variables foo",
+    ] {
+        assert!(sent(plain, variables).contains("unknown-write"), "{variables}");
+    }
+    for media in [
+        "multipart/form-data; xboundary=A; boundary=B",
+        "multipart/form-data; boundary*=A; boundary=B",
+        "multipart/form-data; boundary =A; boundary=B",
+        "multipart/form-data; x; boundary=B",
+    ] {
+        assert!(sent(media, "name=\"other\"").contains("unknown-write"), "{media}");
+    }
+}
+
+#[test]
 fn a_path_in_another_case_is_also_what_it_is_to_a_server_that_ignores_case() {
     for (method, url, activities) in [
         ("GET", "https://www.facebook.com/Dialog/share?href=x", "browse share"),

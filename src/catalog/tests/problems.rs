@@ -16,7 +16,7 @@ fn problems(others: &[(&str, &str)]) -> Vec<String> {
             .iter()
             .map(|(name, text)| SourceText::new(format!("catalog/{name}.toml"), *text)),
     );
-    let problems = Catalog::parse(&files).err().unwrap_or_default();
+    let problems = Catalog::parse(&files).whole().err().unwrap_or_default();
     assert!(
         problems
             .iter()
@@ -153,6 +153,7 @@ fn a_signature_that_calls_a_write_a_read_must_say_why() {
 #[test]
 fn the_lists_are_needed_and_checked() {
     let nothing: Vec<String> = Catalog::parse(&[])
+        .whole()
         .unwrap_err()
         .iter()
         .map(ToString::to_string)
@@ -166,6 +167,7 @@ fn the_lists_are_needed_and_checked() {
         SourceText::new("catalog/activities.toml", "[[activity]]\nid = \"browse\"\nrank = 1"),
     ];
     let text: Vec<String> = Catalog::parse(&files)
+        .whole()
         .unwrap_err()
         .iter()
         .map(ToString::to_string)
@@ -186,7 +188,7 @@ fn of_categories(more: &str) -> Vec<String> {
     let shipped = file("catalog/categories.toml");
     let categories = SourceText::new(shipped.name, format!("{}{more}", shipped.text));
     let files = [categories, file("catalog/activities.toml")];
-    let problems = Catalog::parse(&files).err().unwrap_or_default();
+    let problems = Catalog::parse(&files).whole().err().unwrap_or_default();
     problems.iter().map(ToString::to_string).collect()
 }
 
@@ -255,6 +257,60 @@ fn a_copy_of_a_platform_is_told_once_with_the_file_that_it_is_a_copy_of() {
     let [told] = &told[..] else { panic!("{told:#?}") };
     let said = "`a.example` is a domain of `two` and of `one`, as are 2 more of its hosts";
     assert!(told.contains(said), "{told}");
+    // of two others it takes hosts of each, and both are told
+    let hosts =
+        |id: &str, hosts: &str| format!("{}domains = [{hosts}]\n", BASE.replace("\"one\"", &format!("\"{id}\"")));
+    let told = problems(&[
+        ("one", &hosts("one", "{ host = \"a.example\" }")),
+        ("two", &hosts("two", "{ host = \"b.example\" }")),
+        (
+            "zero",
+            &hosts("zero", "{ host = \"a.example\" }, { host = \"b.example\" }"),
+        ),
+    ]);
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert!(told[0].contains("of `zero` and of `one`") && told[1].contains("of `zero` and of `two`"));
+}
+
+#[test]
+fn platforms_that_took_each_others_id_stand_in_the_wrong_file_and_nothing_else() {
+    let other = BASE.replace("\"one\"", "\"two\"");
+    let told = problems(&[("one", &other), ("two", BASE)]);
+    assert_eq!(told.len(), 2, "{told:#?}");
+    assert!(
+        told[0].contains("`two` stands in a file that is named `one`"),
+        "{told:#?}"
+    );
+    assert!(
+        told[1].contains("`one` stands in a file that is named `two`"),
+        "{told:#?}"
+    );
+}
+
+#[test]
+fn a_misspelt_activity_is_told_whatever_is_wrong_with_another_one() {
+    let activities = file("catalog/activities.toml")
+        .text
+        .replacen("kind = \"read\"", "kind = \"raed\"", 1);
+    let one = format!(
+        "{BASE}[[signature]]\nid = \"one.post\"\nactivity = \"posst\"\nmethods = [\"POST\"]\nhosts = [\"a.example\"]\npath = \"/\"\n"
+    );
+    let files = [
+        file("catalog/categories.toml"),
+        SourceText::new("catalog/activities.toml", activities),
+        SourceText::new("catalog/one.toml", one),
+    ];
+    let found = Catalog::parse(&files).whole().unwrap_err();
+    let unknown: Vec<String> = found
+        .iter()
+        .filter(|problem| problem.code.ends_with("unknown-activity"))
+        .map(ToString::to_string)
+        .collect();
+    let [unknown] = &unknown[..] else { panic!("{found:#?}") };
+    assert!(
+        unknown.contains("posst") && unknown.contains("did you mean `post`?"),
+        "{unknown}"
+    );
 }
 
 #[test]
@@ -267,7 +323,7 @@ fn a_name_is_no_mistake_where_the_list_of_such_names_cannot_be_read() {
         SourceText::new("catalog/one.toml", one),
     ];
     let told = |files: &[SourceText]| -> Vec<String> {
-        let found = Catalog::parse(files).err().unwrap_or_default();
+        let found = Catalog::parse(files).whole().err().unwrap_or_default();
         found
             .iter()
             .map(|problem| format!("{} {}", problem.code, problem.file))

@@ -14,7 +14,10 @@ fn some_pairs() -> impl Strategy<Value = Vec<(String, String)>> {
         Just("variables".to_owned()),
         Just("variables[input]".to_owned()),
         Just("method".to_owned()),
+        Just(" method".to_owned()),
+        Just("method\0x".to_owned()),
         Just("queryId".to_owned()),
+        Just("fb api_req_friendly[name".to_owned()),
         Just("write-mark".to_owned()),
         "[a-z]{1,4}",
     ];
@@ -25,6 +28,7 @@ fn some_pairs() -> impl Strategy<Value = Vec<(String, String)>> {
         Just("{\"input\":1}".to_owned()),
         Just("voyagerFeedDash".to_owned()),
         Just(" Put ".to_owned()),
+        Just("post\0x".to_owned()),
         ".{0,12}",
     ];
     prop::collection::vec((key, value), 0..4)

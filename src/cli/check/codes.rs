@@ -38,7 +38,12 @@ const TABLE: &[(&str, &str, &str)] = &[
     (
         "policy::never",
         "A rule can never have an effect",
-        "Remove it, or what stands in its way.",
+        "Remove it, or what stands in its way. Conditions that contradict each other by numbers or texts take a solver: `wayleave prove` finds them.",
+    ),
+    (
+        "policy::unread",
+        "A rule speaks of what is done where the gateway never reads",
+        "Permit `inspect` there, or let the rule speak of `connect`.",
     ),
     (
         "policy::not-covered",

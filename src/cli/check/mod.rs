@@ -15,14 +15,16 @@ use super::shown::{drawn, json, tell};
 use crate::clock::Clock;
 use crate::facts::{Problem, Severity, SourceText};
 use crate::gatehouse::sources::{Found, find_what_can_be};
-use crate::proof::{Work, property};
-use crate::rulebook::{Assembled, Rulebook, Sorted, Sources, Stated};
+use crate::proof::{Work, mistakes, property};
+use crate::rulebook::{Assembled, Draft, Sorted, Sources, Stated};
 
-/// Checks schema, rules, catalogue, purposes, people, cases and properties against themselves and each other: what passes
-/// here, a gateway takes, and `prove` can read.
+/// Checks schema, rules, catalogue, purposes, people, cases and properties against themselves and each other, and tells all
+/// that is wrong at once: what passes here, a gateway takes, and `prove` can read.
 #[derive(clap::Args, Debug)]
 #[command(
-    after_help = "Exit code, the same in every format: 0 sound, there may be warnings; 1 errors; 2 the folder cannot be read"
+    after_help = "A rule that can never have an effect is warned of as far as scopes, names and places tell; conditions that \
+                  contradict each other by numbers or texts take a solver: `wayleave prove` finds them\n\n\
+                  Exit code, the same in every format: 0 sound, there may be warnings; 1 errors; 2 the folder cannot be read"
 )]
 pub struct Args {
     /// The folder of policies; without it `policies/` here if there is one, else the built-in policies.
@@ -185,18 +187,24 @@ fn checked(files: &[SourceText], unread: Vec<Problem>) -> (Vec<Problem>, Option<
     let is_whole = unread.is_empty() && missing.is_empty();
     let mut problems = [unread, stray, missing].concat();
     if is_whole {
-        match Rulebook::assemble(&sources) {
+        let draft = Draft::of(&sources);
+        let mut of_others = Vec::new();
+        if !draft.is_sound() {
+            of_others.extend(draft.mistakes_of_cases());
+            of_others.extend(mistakes(&draft));
+        }
+        match draft.assembled() {
             Ok(assembled) => {
                 problems.extend(judged(&sources, &assembled));
                 return (problems, Some(assembled));
             }
-            Err(found) => problems.extend(found.into_iter().chain(sources.mistakes_of_cases())),
+            Err(found) => problems.extend(found.into_iter().chain(of_others)),
         }
     } else {
         let is_there = |problem: &Problem| files.iter().any(|file| file.name == problem.file);
         problems.extend(sources.mistakes().into_iter().filter(is_there));
+        problems.extend(property::read(&sources.properties).problems().to_vec());
     }
-    problems.extend(property::read(&sources.properties).err().into_iter().flatten());
     (problems, None)
 }
 
@@ -223,10 +231,10 @@ fn judged(sources: &Sources, assembled: &Assembled) -> Vec<Problem> {
 }
 
 fn owners_of_properties(sources: &Sources) -> Vec<Stated> {
-    let properties = property::read(&sources.properties).unwrap_or_default();
-    let stated = properties.into_iter().map(|property| Stated {
-        owner: property.owner,
-        file: property.file,
+    let properties = property::read(&sources.properties);
+    let stated = properties.so_far().iter().map(|property| Stated {
+        owner: property.owner.clone(),
+        file: property.file.clone(),
         span: property.owner_span,
     });
     stated.collect()

@@ -175,7 +175,7 @@ fn people(policies: Option<&Path>) -> Result<Directory, Vec<Problem>> {
         Some(folder) => Sources::from_files(read_folder(folder)?)?,
         None => Sources::embedded(),
     };
-    Directory::parse(&sources.people)
+    Directory::parse(&sources.people).whole()
 }
 
 /// Gives ada, or whoever comes first in the directory, a client certificate; the TLS door learns of its authority when it

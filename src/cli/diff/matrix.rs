@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 
+use super::report::coaches_beside;
 use super::{Side, theories};
 use crate::clock::Timestamp;
 use crate::facts::{Activity, Arrival, Door, MethodName, NetworkName, PlatformId, PurposeId};
 use crate::policy::Vocabulary;
 use crate::proof;
 use crate::purpose::GROUPS;
-use crate::rulebook::{Access, MatrixQuestion, Ways};
+use crate::rulebook::{Access, Cell, MatrixQuestion, Ways};
 
 /// When everybody is asked for: a working day, and its lunch break, in most of Europe.
 const MOMENTS: [&str; 2] = ["2026-11-24T09:30:00Z", "2026-11-24T11:30:00Z"];
@@ -101,12 +102,13 @@ fn representatives(old: &Side, new: &Side) -> BTreeSet<PlatformId> {
 fn classes(old: &Side, new: &Side) -> Vec<BTreeSet<String>> {
     if let Some((before, after)) = theories(old, new) {
         let is_apart = |class: &BTreeSet<String>| class.iter().any(|name| Vocabulary::is_apart(name));
-        let (apart, mut classes): (Vec<_>, Vec<_>) = proof::classes(&before, &after, !old.has_data_of(new))
-            .into_iter()
-            .partition(is_apart);
-        let whole_flows = |name: &String| ["connect", "inspect"].contains(&name.as_str());
+        let (apart, mut classes): (Vec<_>, Vec<_>) =
+            proof::classes(&before, &after, !old.has_data_of(new) || coaches_beside(old, new))
+                .into_iter()
+                .partition(is_apart);
+        let whole_flows = |name: &String| ["connect", "inspect", "declare"].contains(&name.as_str());
         if apart.iter().flatten().any(whole_flows) {
-            // whoever reaches a host, and is read there, may do everything there or nothing
+            // whoever reaches a host, is read there, or may state a purpose, may do everything there or nothing
             classes = proof::classes(&before, &after, true);
             classes.retain(|class| !is_apart(class));
         }
@@ -142,17 +144,17 @@ fn doings(side: &Side, who: &str, question: &MatrixQuestion) -> Option<BTreeSet<
         let mut doing = |activity: &str, how: How| {
             doings.insert((platform.to_string(), how, activity.to_owned()));
         };
+        let mut opened = |activity: &str, cell: &Cell| {
+            let open = hows(&cell.open, ["", APPROVED]);
+            let coached = hows(&cell.coached, [COACHED, BOTH]);
+            open.chain(coached).for_each(|how| doing(activity, how));
+        };
         match access {
             Access::Closed => {}
-            Access::Unread => doing(UNREAD, ("", None)),
-            Access::Coached => doing(UNREAD, (COACHED, None)),
-            Access::Read(cells) => {
-                for (activity, cell) in cells {
-                    let open = hows(&cell.open, ["", APPROVED]);
-                    let coached = hows(&cell.coached, [COACHED, BOTH]);
-                    open.chain(coached).for_each(|how| doing(activity.as_str(), how));
-                }
-            }
+            Access::Unread(reached) => opened(UNREAD, &reached),
+            Access::Read(cells) => cells
+                .iter()
+                .for_each(|(activity, cell)| opened(activity.as_str(), cell)),
         }
     }
     Some(doings)

@@ -8,6 +8,7 @@ mod revision;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cedar_policy::Policy;
@@ -16,7 +17,7 @@ use super::printer;
 use super::shown::tell;
 use crate::facts::{Problem, SourceText};
 use crate::gatehouse::sources::read_folder;
-use crate::proof::{Difference, Missing, Theory, difference};
+use crate::proof::{Difference, Effort, Missing, Theory, difference};
 use crate::rulebook::{Assembled, Rulebook, Sources};
 
 /// Compares two folders of policies, or two git revisions of one, by what they answer: who may newly do what, and who no
@@ -26,7 +27,7 @@ use crate::rulebook::{Assembled, Rulebook, Sources};
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "Exit code: 0 the same; 1 different; 2 one of them cannot be read, or has problems; 4 nothing differs that \
-                        was found, but not everything could be compared"
+                        was found, but not everything could be compared, as where the time was up"
 )]
 pub struct Args {
     /// A folder, a git revision, or two revisions: `main..HEAD`, or `main...HEAD` for what HEAD alone changed since it left
@@ -37,9 +38,12 @@ pub struct Args {
     /// The folder of policies in a revision.
     #[arg(long, value_name = "DIR", default_value = "policies")]
     folder: String,
-    /// Seconds for each kind of request.
+    /// Seconds for each kind of request and rule that makes a difference.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     limit: u64,
+    /// Seconds for all of it together: what is left then stays undecided.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    total: u64,
 }
 
 /// Not everything could be compared.
@@ -80,9 +84,14 @@ pub fn run(args: &Args) -> ExitCode {
     let (Some(old), Some(new)) = (side(&old, &args.folder), side(&new, &args.folder)) else {
         return ExitCode::from(2);
     };
-    let compared = compared(&old, &new, Duration::from_secs(args.limit));
+    let seconds = Duration::from_secs;
+    let effort = Arc::new(Effort::new(seconds(args.limit), seconds(args.total)));
+    let compared = compared(&old, &new, &effort);
     let report = report::Report::new(&old, &new, &compared);
     report.lines.iter().for_each(printer::data);
+    if let Some(over) = effort.over().filter(|_| !report.is_whole) {
+        printer::data(format_args!("{over}: give it more with `--total`"));
+    }
     match (report.differs, report.is_whole) {
         (true, _) => ExitCode::FAILURE,
         (false, true) => ExitCode::SUCCESS,
@@ -149,16 +158,16 @@ fn assembled(files: &[SourceText]) -> Result<(Sources, Assembled), Vec<Problem>>
 }
 
 /// Compares the rules of the two.
-fn compared(old: &Side, new: &Side, limit: Duration) -> Compared {
-    match proved(old, new, limit) {
+fn compared(old: &Side, new: &Side, effort: &Arc<Effort>) -> Compared {
+    match proved(old, new, effort) {
         Ok(difference) => Compared::Proved(difference),
         Err(why) => Compared::Tried(why),
     }
 }
 
-fn proved(old: &Side, new: &Side, limit: Duration) -> Result<Difference, String> {
+fn proved(old: &Side, new: &Side, effort: &Arc<Effort>) -> Result<Difference, String> {
     let (before, after) = theories(old, new).ok_or("the schemas differ, and neither has the words of both rules")?;
-    difference(&before, &after, limit).map_err(|missing: Missing| {
+    difference(&before, &after, effort).map_err(|missing: Missing| {
         let help = missing.help();
         format!("{missing}; {help}")
     })
@@ -180,7 +189,7 @@ pub(super) fn theories(old: &Side, new: &Side) -> Option<(Theory, Theory)> {
             theory.is_understood().then_some(theory)
         };
         let before = theory(old, &[])?;
-        let named: Vec<Policy> = before.every().cloned().collect();
+        let named: Vec<Policy> = before.every().map(|rule| rule.policy().clone()).collect();
         Some((before, theory(new, &named)?))
     });
     both.next()

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::matrix::{Moved, moved};
 use super::{Compared, Side, beside, cases};
-use crate::facts::Mode;
+use crate::facts::{Effect, Mode};
+use crate::policy::Rule;
 use crate::proof::{Difference, Statement, Told, Way};
 
 /// What is compared where nothing is proved.
@@ -29,9 +30,11 @@ impl Report {
         };
         let beside = beside::changes(&old.sources, &new.sources);
         let trials = trials(old, new);
+        let coaches = coaches_beside(old, new);
         match compared {
             Compared::Proved(difference) => {
-                report.proved(old, new, difference, beside.is_empty() && trials.is_empty());
+                let is_all = beside.is_empty() && trials.is_empty() && !coaches;
+                report.proved(old, new, difference, is_all);
             }
             Compared::Tried(why) => {
                 report.is_whole = false;
@@ -51,7 +54,13 @@ impl Report {
             report.lines.push(head.to_owned());
             report.lines.extend(beside.iter().map(|line| format!("  {line}")));
         }
-        if !beside.is_empty() || matches!(compared, Compared::Tried(_)) {
+        if coaches {
+            report.is_whole = false;
+            let told =
+                "what is proved speaks of whoever continues past the rules that coach, not of what passes at once";
+            report.lines.push(told.to_owned());
+        }
+        if coaches || !beside.is_empty() || matches!(compared, Compared::Tried(_)) {
             report
                 .lines
                 .push(format!("compared instead: {BY_TRYING}; anything else may differ, too"));
@@ -145,6 +154,19 @@ impl Report {
             }
         }
     }
+}
+
+/// Whether something changed beside permits that coach: to whoever continues, one of these can do for what is gone.
+pub(super) fn coaches_beside(old: &Side, new: &Side) -> bool {
+    fn rules(side: &Side) -> impl Iterator<Item = &Rule> {
+        side.assembled.rulebook.policy().rules()
+    }
+    let coaches = |side: &Side| rules(side).any(|rule| rule.mode == Mode::Coach && rule.effect == Effect::Permit);
+    let insisting = |side: &Side| -> BTreeSet<String> {
+        let texts = rules(side).filter(|rule| rule.mode.is_enforce());
+        texts.map(|rule| rule.text.clone()).collect()
+    };
+    (coaches(old) || coaches(new)) && insisting(old) != insisting(new)
 }
 
 /// The rules of other modes than `enforce` that one side alone has, or has otherwise.

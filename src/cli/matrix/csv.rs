@@ -13,8 +13,12 @@ pub(super) fn text(matrix: &Matrix) -> String {
             };
             match access {
                 Access::Closed => line("*", "", "deny"),
-                Access::Unread => line("*", "", "allow-unread"),
-                Access::Coached => line("*", "", "coach-unread"),
+                Access::Unread(reached) => {
+                    answers(reached).for_each(|(purpose, answer)| match answer {
+                        "deny" => line("*", purpose, answer),
+                        passes => line("*", purpose, &format!("{passes}-unread")),
+                    });
+                }
                 Access::Read(cells) => {
                     for (activity, cell) in cells {
                         answers(cell).for_each(|(purpose, answer)| line(activity.as_str(), purpose, answer));

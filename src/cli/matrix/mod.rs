@@ -214,14 +214,11 @@ fn of_role(role: &str, judged: &[Judged]) -> Option<Sheet> {
 fn common(one: &Access, other: &Access) -> Access {
     match (one, other) {
         (Access::Closed, _) | (_, Access::Closed) => Access::Closed,
-        (Access::Unread, access) | (access, Access::Unread) => access.clone(),
-        (Access::Coached, Access::Coached) => Access::Coached,
-        (Access::Coached, Access::Read(cells)) | (Access::Read(cells), Access::Coached) => {
-            let coached = |cell: &Cell| Cell {
-                open: Ways::default(),
-                coached: either(&cell.open, &cell.coached),
-            };
-            let cells = cells.iter().map(|(activity, cell)| (activity.clone(), coached(cell)));
+        (Access::Unread(one), Access::Unread(other)) => Access::Unread(in_common(one, other)),
+        (Access::Unread(reached), Access::Read(cells)) | (Access::Read(cells), Access::Unread(reached)) => {
+            let cells = cells
+                .iter()
+                .map(|(activity, cell)| (activity.clone(), in_common(reached, cell)));
             Access::Read(cells.collect())
         }
         (Access::Read(one), Access::Read(other)) => {
@@ -279,8 +276,8 @@ fn for_both(one: &Ways, other: &Ways) -> Ways {
 /// What the mark means, where something bears it.
 fn legend(matrix: &Matrix) -> Option<&'static str> {
     let is_coached = |access: &Access| match access {
-        Access::Closed | Access::Unread => false,
-        Access::Coached => true,
+        Access::Closed => false,
+        Access::Unread(reached) => reached.coached != Ways::default(),
         Access::Read(cells) => cells.values().any(|cell| cell.coached != Ways::default()),
     };
     let mut all = matrix.sheets.iter().flat_map(|sheet| sheet.platforms.values());
@@ -292,14 +289,11 @@ fn legend(matrix: &Matrix) -> Option<&'static str> {
 fn opened(access: &Access) -> Vec<(String, String)> {
     let cells = match access {
         Access::Closed => return vec![("never".to_owned(), "everything: it cannot be reached".to_owned())],
-        Access::Unread | Access::Coached => {
-            let free = "without a purpose".to_owned();
-            let way = if *access == Access::Unread {
-                free
-            } else {
-                coached(&free)
-            };
-            return vec![(way, "everything: it passes unread".to_owned())];
+        Access::Unread(reached) => {
+            let ways = ways_of(reached).into_iter();
+            return ways
+                .map(|(_, way)| (way, "everything: it passes unread".to_owned()))
+                .collect();
         }
         Access::Read(cells) => cells,
     };

@@ -40,8 +40,10 @@ fn a_role_may_do_what_everybody_in_it_may() {
     // who needs an approval keeps it
     assert_eq!(in_common(&cell(&["a"], &[]), &cell(&[], &["a"])), cell(&[], &["a"]));
     let read = Access::Read(BTreeMap::from([(Activity::new("post"), cell(&["a"], &[]))]));
-    assert_eq!(common(&read, &Access::Unread), read);
+    assert_eq!(common(&read, &Access::Unread(free)), read);
     assert_eq!(common(&read, &Access::Closed), Access::Closed);
+    let unread = |purposes: &[&str]| Access::Unread(cell(purposes, &[]));
+    assert_eq!(common(&unread(&["a", "b"]), &unread(&["b"])), unread(&["b"]));
 }
 
 #[test]
@@ -66,8 +68,22 @@ fn what_is_coached_for_one_is_coached_for_the_role() {
         Activity::new("post"),
         coached(ways(&["a", "b"], &[])),
     )]));
-    assert_eq!(common(&Access::Coached, &read), both);
-    assert_eq!(common(&Access::Coached, &Access::Unread), Access::Coached);
+    let free = || Ways {
+        free: true,
+        ..Ways::default()
+    };
+    let (unread, continued) = (
+        Cell {
+            open: free(),
+            ..Cell::default()
+        },
+        coached(free()),
+    );
+    assert_eq!(common(&Access::Unread(continued.clone()), &read), both);
+    assert_eq!(
+        common(&Access::Unread(continued.clone()), &Access::Unread(unread)),
+        Access::Unread(continued)
+    );
 }
 
 #[test]

@@ -5,13 +5,14 @@ mod report;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::printer;
 use super::shown::tell;
 use crate::facts::{Mode, PolicyId, Problem, SourceText};
 use crate::gatehouse::sources::find;
-use crate::proof::{self, About, Check, Missing, Outcome, Shelf, Work, solver};
+use crate::proof::{self, About, Check, Effort, Missing, Outcome, Shelf, Work, solver};
 use crate::rulebook::{Assembled, Rulebook, Sources};
 
 /// Proves the properties of `properties/*.toml` for every possible request, and of each rule that it always evaluates
@@ -20,7 +21,8 @@ use crate::rulebook::{Assembled, Rulebook, Sources};
 /// Needs the solver cvc5: `apt-get install cvc5`, or `CVC5=/path/to/cvc5`.
 ///
 /// Exit code: 0 all proved, 1 something does not hold or the rules have problems, 2 the folder or what was asked cannot
-/// be understood, 3 there is no solver, 4 nothing fails but something stays undecided.
+/// be understood, 3 there is no solver, 4 nothing fails but something stays undecided, as where the
+/// time was up.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// The folder of policies; without it `policies/` here if there is one, else the built-in policies.
@@ -31,6 +33,9 @@ pub struct Args {
     /// Seconds for each property, and for each thing that is to be proved of a rule.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     limit: u64,
+    /// Seconds for all of it together: what is left then stays undecided.
+    #[arg(long, value_name = "SECONDS", default_value_t = 900)]
+    total: u64,
     /// Prove again what was proved before.
     #[arg(long)]
     no_cache: bool,
@@ -109,16 +114,25 @@ fn settled(work: &Work, assembled: &Assembled, args: &Args) -> Result<ExitCode, 
     } else {
         Shelf::of_user(solver::version().as_deref())
     };
-    let limit = Duration::from_secs(args.limit);
-    let outcomes = work.prove(&shelf, limit)?;
+    let seconds = Duration::from_secs;
+    let effort = Arc::new(Effort::new(seconds(args.limit), seconds(args.total)));
+    let outcomes = work.prove(&shelf, &effort)?;
     let mut idle = BTreeMap::new();
     for (check, outcome) in work.checks.iter().zip(&outcomes) {
         if let (About::Needed(id), Outcome::Failed(_)) = (&check.about, outcome) {
-            idle.insert(id.clone(), proof::idle(&work.theory, check, id, limit)?);
+            idle.insert(id.clone(), proof::idle(&work.theory, check, id, &effort)?);
         }
     }
     let report = report::Report::new(&work.checks, &outcomes, &idle, assembled);
     report.lines().iter().for_each(printer::data);
+    if let Some(over) = effort.over().filter(|_| report.undecided > 0) {
+        let again = if args.no_cache {
+            ""
+        } else {
+            "run it again, since what was proved is remembered, or "
+        };
+        printer::data(format_args!("{over}: {again}give it more with `--total`"));
+    }
     Ok(match (report.failed, report.undecided) {
         (0, 0) => ExitCode::SUCCESS,
         (0, _) => ExitCode::from(UNDECIDED),

@@ -193,7 +193,7 @@ fn fails(files: &CaseFiles, assembled: &Assembled) -> bool {
         SourceText::new("people/units.toml", units(&assembled.directory)),
         SourceText::new("people/somebody.toml", person.as_str()),
     ]);
-    known.is_ok_and(|people| run(&people))
+    known.whole().is_ok_and(|people| run(&people))
 }
 
 /// The roles and departments of a directory, without its people.

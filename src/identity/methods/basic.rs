@@ -8,17 +8,18 @@
 )]
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::{hmac, rand};
 use base64::Engine as _;
 use http::HeaderValue;
-use tokio::sync::Semaphore;
 
 use super::accounts::{Account, Accounts};
 use super::checking::{Checking, Turn};
 use super::guesses::{Guesser, Guesses};
+use super::hashing::Hashing;
 use super::queue::Queue;
 use super::remembered::{Digest, Wrong};
 use super::{Asking, Built, Method};
@@ -35,7 +36,9 @@ struct Basic {
     guesses: Mutex<Guesses>,
     checking: Checking,
     key: hmac::Key,
-    hashing: Arc<Semaphore>,
+    hashing: Hashing,
+    /// Whether the last password that should be hashed could not be.
+    failing: AtomicBool,
     queue: Queue,
     /// An account with a password that nobody has, so that an unknown user costs what a known one does.
     decoy: Arc<Account>,
@@ -79,7 +82,8 @@ impl Basic {
             guesses: Mutex::default(),
             checking: Checking::default(),
             key,
-            hashing: Arc::new(Semaphore::new(usize::from(settings.basic_at_once))),
+            hashing: Hashing::new(settings.basic_at_once),
+            failing: AtomicBool::new(false),
             queue: Queue::default(),
             decoy: Arc::new(Account::new(
                 password::hash(&Secret::new(noise)).map_err(no_randomness)?,
@@ -150,7 +154,8 @@ impl Method for Basic {
 }
 
 impl Basic {
-    /// Whose credentials they are; none if they are wrong.
+    /// Whose credentials they are; none if they are wrong. What could not be hashed is not known to be wrong: it is neither
+    /// remembered nor a guess.
     async fn check(
         &self,
         attempt: Attempt,
@@ -178,8 +183,7 @@ impl Basic {
             }
         };
         let place = self.queue.enter(client).ok_or(WhyRejected::Unavailable)?;
-        let hashing = Arc::clone(&self.hashing).acquire_owned().await;
-        let permit = hashing.map_err(|_| WhyRejected::Unavailable)?;
+        let mut hashing = self.hashing.place().await.ok_or(WhyRejected::Unavailable)?;
         drop(place);
         // what was learned meanwhile, of the same password under another purpose
         if self.recalls_right(&attempt) {
@@ -189,14 +193,15 @@ impl Basic {
             return Ok(None);
         }
         self.may_guess(&guesser)?;
-        // The permit goes along: a client that hangs up must not free a place while its hash still runs.
-        let (attempt, is_right) = tokio::task::spawn_blocking(move || {
-            let is_right = password::verify(&attempt.password, &attempt.account.hash);
-            drop(permit);
-            (attempt, is_right)
+        // The place goes along: a client that hangs up must not free it while its hash still runs.
+        let (attempt, verified) = tokio::task::spawn_blocking(move || {
+            let verified = hashing.verify(&attempt.password, &attempt.account.hash);
+            drop(hashing);
+            (attempt, verified)
         })
         .await
         .map_err(|_| WhyRejected::Unavailable)?;
+        let is_right = self.known_of(verified)?;
         let now = self.started.elapsed();
         let until = now.saturating_add(self.remember);
         if is_right {
@@ -209,6 +214,17 @@ impl Basic {
         }
         check.done(is_right);
         Ok(attempt.known(is_right))
+    }
+
+    /// Whether a password is right, where that is known; that it is not is told when it begins.
+    fn known_of(&self, verified: Result<bool, String>) -> Result<bool, WhyRejected> {
+        let was_failing = self.failing.swap(verified.is_err(), Ordering::Relaxed);
+        verified.map_err(|why| {
+            if !was_failing {
+                tracing::error!("{why}; whoever signs in is told to try again");
+            }
+            WhyRejected::Unavailable
+        })
     }
 
     /// Whether one more password of this account is looked at for this client.
@@ -717,6 +733,25 @@ mod tests {
             "what is known needs no place"
         );
         drop(flood);
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_hashed_is_not_wrong_and_is_looked_at_the_next_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("users.toml");
+        add(&path, &[("ada", "of ada")]);
+        let mut basic = basic(&path);
+        let decoy = std::mem::replace(&mut basic.decoy, Arc::new(Account::new("no hash at all".to_owned())));
+        for _ in 0..=super::super::guesses::FREE {
+            assert_eq!(
+                sign_in(&basic, "nobody:guess").await,
+                rejected(WhyRejected::Unavailable)
+            );
+            assert!(basic.failing.load(Ordering::Relaxed));
+        }
+        basic.decoy = decoy;
+        assert_eq!(sign_in(&basic, "nobody:guess").await, WRONG, "nothing is remembered");
+        assert!(!basic.failing.load(Ordering::Relaxed), "and would be told again");
     }
 
     #[tokio::test]

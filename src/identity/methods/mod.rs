@@ -5,6 +5,7 @@ mod basic;
 mod certificate;
 mod checking;
 mod guesses;
+mod hashing;
 mod queue;
 mod remembered;
 

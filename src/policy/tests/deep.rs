@@ -68,7 +68,7 @@ fn read(condition: &str) -> Vec<(String, usize)> {
                 assert!(!flow("ada", "www.linkedin.com").ask(&policy, &["browse"]).is_allowed());
                 Vec::new()
             }
-            Err(found) => found.into_iter().map(|one| (one.code, one.line)).collect(),
+            Err(unfit) => unfit.problems.into_iter().map(|one| (one.code, one.line)).collect(),
         }
     })
 }
@@ -103,7 +103,7 @@ fn a_schema_that_is_too_deep_for_a_worker_is_a_problem_with_its_place() {
         let nested = format!("type Deep = {}Long{};", deep.repeat(20_000), close.repeat(20_000));
         let schema = SourceText::new("s.cedarschema", format!("{}\n{nested}", schema().text));
         let line = schema.text.lines().count();
-        let found = on_a_worker(move || Policy::parse(&schema, &[], &world()).unwrap_err());
+        let found = on_a_worker(move || Policy::parse(&schema, &[], &world()).unwrap_err().problems);
         let found: Vec<(&str, usize)> = found.iter().map(|one| (one.code.as_str(), one.line)).collect();
         assert_eq!(found, [("wayleave::schema::syntax", line)], "{deep}");
     }

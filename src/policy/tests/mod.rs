@@ -4,8 +4,10 @@ mod deep;
 mod index;
 mod lint;
 mod portal;
+mod reading;
 mod shipped;
 mod total;
+mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
@@ -126,12 +128,13 @@ pub(super) fn world() -> World {
             )
             .unwrap(),
         ),
+        ..World::default()
     }
 }
 
 fn parsed(rules: &[SourceText]) -> Policy {
     let (policy, warnings) =
-        Policy::parse(&schema(), rules, &world()).unwrap_or_else(|problems| panic!("{problems:#?}"));
+        Policy::parse(&schema(), rules, &world()).unwrap_or_else(|unfit| panic!("{:#?}", unfit.problems));
     assert_eq!(warnings, []);
     policy
 }
@@ -145,7 +148,7 @@ fn shipped() -> &'static Policy {
 fn problems(rules: &str) -> Vec<Problem> {
     match Policy::parse(&schema(), &[SourceText::new("rules/test.cedar", rules)], &world()) {
         Ok((_, warnings)) => warnings,
-        Err(problems) => problems,
+        Err(unfit) => unfit.problems,
     }
 }
 
@@ -216,7 +219,7 @@ fn place(host: &str) -> Place {
 /// One flow, ready to be asked about.
 #[derive(Clone, Debug)]
 struct Flow {
-    person: Person,
+    person: Arc<Person>,
     subject: Subject,
     arrival: Arrival,
     place: Place,
@@ -226,7 +229,7 @@ struct Flow {
 }
 
 fn flow(who: &str, host: &str) -> Flow {
-    let person = cast(who);
+    let person = Arc::new(cast(who));
     let place = place(host);
     Flow {
         subject: Subject {
@@ -297,7 +300,7 @@ impl Flow {
     }
 
     fn zone(mut self, zone: &str) -> Self {
-        zone.clone_into(&mut self.person.time_zone);
+        zone.clone_into(&mut Arc::make_mut(&mut self.person).time_zone);
         self
     }
 
@@ -307,7 +310,7 @@ impl Flow {
     }
 
     fn trained_until(mut self, until: Option<&str>) -> Self {
-        self.person.training = until
+        Arc::make_mut(&mut self.person).training = until
             .map(|text| ("social-media".to_owned(), time(text)))
             .into_iter()
             .collect();

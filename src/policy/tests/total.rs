@@ -289,9 +289,10 @@ proptest! {
     ) {
         let policy = shipped();
         let mut eve = flow("eve", "x.com").purpose("market-research");
-        eve.person.roles.insert(raw.clone());
-        eve.person.training.insert(raw.clone(), Timestamp::from_millis(millis));
-        eve.person.region.clone_from(&text);
+        let person = Arc::make_mut(&mut eve.person);
+        person.roles.insert(raw.clone());
+        person.training.insert(raw.clone(), Timestamp::from_millis(millis));
+        person.region.clone_from(&text);
         eve.arrival.client = std::net::SocketAddr::new(ip, 1);
         eve.arrival.network = NetworkName::new(raw.clone());
         let usual = eve.ask(policy, &["connect", "browse"]);
@@ -300,7 +301,7 @@ proptest! {
             prop_assert!(usual.errors().is_empty(), "{:?} {:?}", usual.errors(), usual.troubles());
         }
         eve.at = Timestamp::from_millis(millis);
-        eve.person.time_zone.clone_from(&text);
+        Arc::make_mut(&mut eve.person).time_zone.clone_from(&text);
         let mut question = eve.question(&[]);
         let actions = [action.as_str()];
         question.actions = &actions;

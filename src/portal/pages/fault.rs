@@ -1,7 +1,7 @@
 //! Something failed on the way: the page and the problem document that say what, whose fault, and what to do.
 
 use askama::Template;
-use http::header::ALLOW;
+use http::header::{ALLOW, CONNECTION};
 use http::{HeaderValue, StatusCode};
 
 use super::answer::{Audience, Origin, Page, document};
@@ -53,6 +53,11 @@ pub fn fault(words: &Words, fault: &Fault, host: Option<&Host>, record: Option<&
     }
     if fault.code == FaultCode::ConnectionLimit {
         retry_after(&mut page, 10);
+    }
+    if fault.code == FaultCode::ClientTimeout {
+        // RFC 9110 §15.5.9: the rest is not waited for
+        let close = HeaderValue::from_static("close");
+        page.headers_mut().insert(CONNECTION, close);
     }
     if fault.code == FaultCode::MethodNotAllowed {
         page.headers_mut().insert(ALLOW, HeaderValue::from_static(PASSED_ON));

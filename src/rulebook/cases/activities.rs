@@ -5,15 +5,22 @@ use std::collections::BTreeSet;
 use super::read::{Bench, Reported};
 use crate::facts::fields::{At, Fields, list};
 use crate::facts::{Activity, Reading};
+use crate::policy::Vocabulary;
 
 impl Bench<'_> {
     /// The actions that are asked, where the case is about nothing else.
     pub(super) fn actions(&self, case: &Fields<'_, '_>) -> Result<Vec<String>, Reported> {
         let words = case.texts("asks");
-        let activities = self.rules.policy().vocabulary().activities().keys();
+        let Some(vocabulary) = self.words.vocabulary else {
+            return Err(Reported);
+        };
+        let activities = vocabulary.activities().keys();
         let known: Vec<&str> = activities.map(Activity::as_str).chain(["connect", "inspect"]).collect();
-        if let Some(word) = words.iter().find(|word| !known.contains(&word.value)) {
-            self.no_activity(case, *word, "action", &known);
+        let unknown: Vec<_> = words.iter().filter(|word| !known.contains(&word.value)).collect();
+        for word in &unknown {
+            Self::no_activity(vocabulary, case, **word, "action", &known);
+        }
+        if !unknown.is_empty() {
             return Err(Reported);
         }
         Ok(words.iter().map(|word| word.value.to_owned()).collect())
@@ -24,11 +31,14 @@ impl Bench<'_> {
         let Some(word) = case.text("does") else {
             return Ok(None);
         };
+        let Some(vocabulary) = self.words.vocabulary else {
+            return Err(Reported);
+        };
         let activity = Activity::new(word.value);
-        let known = self.rules.policy().vocabulary().activities();
+        let known = vocabulary.activities();
         if !known.contains_key(&activity) {
             let known: Vec<&str> = known.keys().map(Activity::as_str).collect();
-            self.no_activity(case, word, "activity", &known);
+            Self::no_activity(vocabulary, case, word, "activity", &known);
             return Err(Reported);
         }
         Ok(Some(Reading {
@@ -39,8 +49,8 @@ impl Bench<'_> {
     }
 
     /// Says that a word is no activity: one for several of them, perhaps.
-    fn no_activity(&self, case: &Fields<'_, '_>, word: At<&str>, kind: &str, known: &[&str]) {
-        let mut members = self.rules.policy().vocabulary().members(word.value).peekable();
+    fn no_activity(vocabulary: &Vocabulary, case: &Fields<'_, '_>, word: At<&str>, kind: &str, known: &[&str]) {
+        let mut members = vocabulary.members(word.value).peekable();
         if members.peek().is_none() {
             return Self::unknown(case, word, kind, known.iter().copied());
         }

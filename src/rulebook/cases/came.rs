@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::{Asks, Expected, Wields};
 use crate::facts::fields::list;
-use crate::facts::{Coach, Observation, Outcome, PolicyId, PurposeId, Reading, Reason, Would};
+use crate::facts::{Coach, Effect, Observation, Outcome, PolicyId, PurposeId, Reading, Reason, Would};
 use crate::policy::{CedarCase, GrantQuestion};
 use crate::rulebook::Rulebook;
 
@@ -161,11 +161,18 @@ impl Came {
     /// Why it came so, below what was expected: what determined it, and nothing beside.
     pub(super) fn because(&self, differences: &[Difference]) -> Vec<String> {
         let by = |word: &str, reason: &Reason| format!("{word} by `{}`: {}", reason.policy, reason.text);
-        let mut lines: Vec<String> = self.reasons.iter().map(|reason| by("decided", reason)).collect();
-        if lines.is_empty() && self.troubles.is_empty() {
+        // where a rule fails, what would permit it does not count, and nothing is read
+        let has_failed = !self.troubles.is_empty() && self.outcome != Outcome::Allow;
+        let counting = self
+            .reasons
+            .iter()
+            .filter(|one| !has_failed || one.effect == Effect::Forbid);
+        let mut lines: Vec<String> = counting.map(|reason| by("decided", reason)).collect();
+        if lines.is_empty() && !has_failed {
             lines.push(self.unasked.unwrap_or("no rule permits it").to_owned());
         }
-        if self.unasked.is_none() && (self.unread || differences.iter().any(|one| one.key == "inspect")) {
+        let is_asked = self.unasked.is_none() && !has_failed;
+        if is_asked && (self.unread || differences.iter().any(|one| one.key == "inspect")) {
             let word = if self.inspect == Some(true) { "read" } else { "not read" };
             lines.extend(self.reading.iter().map(|reason| by(word, reason)));
             if self.reading.is_empty() {

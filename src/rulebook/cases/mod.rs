@@ -17,6 +17,7 @@ pub use came::Difference;
 pub use coverage::{Coverage, Exercised, Touched};
 pub use mutation::{Mutation, Survivor};
 
+use super::words::Words;
 use super::{Directory, Rulebook};
 use crate::facts::fields::Reader;
 use crate::facts::{
@@ -194,27 +195,42 @@ impl CaseReport {
     }
 }
 
-/// What is wrong with files of cases whatever they speak of.
-pub(super) fn grammar(files: &[SourceText]) -> Vec<Problem> {
-    let mut problems = Vec::new();
-    for file in files {
+/// What is wrong with files of cases, as far as it can be told without judging any.
+pub(super) fn mistakes(words: &Words<'_>, files: &[SourceText]) -> Vec<Problem> {
+    let of_file = |file| {
         if engine::speaks_cedar(file) {
-            problems.extend(engine::entries(file).err().into_iter().flatten());
-            continue;
+            engine::entries(file).err().unwrap_or_default()
+        } else {
+            read(words, file).1
         }
-        let reader = Reader::new(file, "cases");
-        reader.read(&["defaults", "case"], |fields| {
-            fields.table("defaults", DEFAULTS);
-            fields.tables("case", CASE);
-        });
-        problems.extend(reader.into_problems());
-    }
-    problems
+    };
+    files.iter().flat_map(of_file).collect()
+}
+
+/// The cases of a file, and what is wrong with it: what is wrong with a case keeps only that one out.
+fn read(words: &Words<'_>, file: &SourceText) -> (Vec<Case>, Vec<Problem>) {
+    let reader = Reader::new(file, "cases");
+    let mut cases = Vec::new();
+    reader.read(&["defaults", "case"], |fields| {
+        let defaults = fields.table("defaults", DEFAULTS);
+        let bench = Bench {
+            words,
+            defaults: defaults.as_ref(),
+            file,
+        };
+        for case in fields.tables("case", CASE) {
+            let before = reader.noted();
+            // what comes of a case that is not what its author meant would only mislead
+            cases.extend(bench.case(&case).filter(|_| reader.noted() == before));
+        }
+    });
+    (cases, reader.into_problems())
 }
 
 impl Rulebook {
     /// Reads every case of `files`, with the people of `directory`: what is wrong with a case keeps only that one out.
     pub fn cases(&self, directory: &Directory, files: &[SourceText]) -> (Vec<Case>, Vec<Problem>) {
+        let words = self.words(directory);
         let (mut cases, mut problems) = (Vec::new(), Vec::new());
         for file in files {
             if engine::speaks_cedar(file) {
@@ -224,22 +240,9 @@ impl Rulebook {
                 }
                 continue;
             }
-            let reader = Reader::new(file, "cases");
-            reader.read(&["defaults", "case"], |fields| {
-                let defaults = fields.table("defaults", DEFAULTS);
-                let bench = Bench {
-                    rules: self,
-                    directory,
-                    defaults: defaults.as_ref(),
-                    file,
-                };
-                for case in fields.tables("case", CASE) {
-                    let before = reader.noted();
-                    // what comes of a case that is not what its author meant would only mislead
-                    cases.extend(bench.case(&case).filter(|_| reader.noted() == before));
-                }
-            });
-            problems.extend(reader.into_problems());
+            let (read, found) = read(&words, file);
+            cases.extend(read);
+            problems.extend(found);
         }
         (cases, problems)
     }

@@ -11,10 +11,10 @@ use crate::facts::{
     Answer, Arrival, Ask, Channel, Door, Grant, GrantId, GrantState, MethodName, NetworkName, Observation, Outcome,
     Person, PlatformId, PolicyId, PurposeId, SourceText, Standing, Subject, SubjectId, WouldBe, did_you_mean,
 };
-use crate::policy::Power;
+use crate::policy::{NamedKind, Power, Vocabulary};
 use crate::purpose::{GROUPS, Purpose, parse_duration};
 use crate::rulebook::described::Described;
-use crate::rulebook::{Directory, Rulebook};
+use crate::rulebook::words::Words;
 
 pub(super) const DEFAULTS: &[&str] = &["at", "network", "proof"];
 pub(super) const CASE: &[&str] = &[
@@ -51,10 +51,9 @@ pub(super) const CASE: &[&str] = &[
 ];
 pub(super) const GRANT: &[&str] = &["purpose", "platforms", "covers", "approved-by", "ticket", "expires"];
 
-/// The rules and people that cases are read with.
+/// The words that cases are read with.
 pub(super) struct Bench<'a> {
-    pub(super) rules: &'a Rulebook,
-    pub(super) directory: &'a Directory,
+    pub(super) words: &'a Words<'a>,
     pub(super) defaults: Option<&'a Fields<'a, 'a>>,
     pub(super) file: &'a SourceText,
 }
@@ -71,15 +70,16 @@ struct Setting {
 pub(super) struct Reported;
 
 impl Bench<'_> {
-    /// One case; none where it cannot be read, which is a problem of its file then.
+    /// One case; none where it cannot be read, which is a problem of its file then. Whatever is wrong with one part of it,
+    /// the others are read, too.
     pub(super) fn case(&self, case: &Fields<'_, '_>) -> Option<Case> {
         let name = case.needed("it").value.to_owned();
         let expected = self.expected(case);
-        let setting = self.setting(case)?;
+        let setting = self.setting(case);
         let asks = if case.has("may") {
-            self.power(case, &setting)
+            self.power(case, setting)
         } else {
-            self.flow(case, &setting)
+            self.flow(case, setting)
         };
         let span = case.place("it");
         Some(Case {
@@ -105,12 +105,14 @@ impl Bench<'_> {
             .iter()
             .filter_map(|offer| Some(self.purpose(case, *offer)?.id.clone()));
         let offers: Vec<PurposeId> = offers.collect();
+        let under = case.text("under");
+        under.and_then(|name| self.purpose(case, name));
         Some(Expected {
             policies: self.policies(case),
             offers: case.has("offers").then_some(offers),
             inspect: case.flag("inspect"),
             reads_as: case.text("reads-as").map(|text| text.value.to_owned()),
-            under: case.text("under").map(|text| PurposeId::new(text.value)),
+            under: under.map(|text| PurposeId::new(text.value)),
             would: case.choice(
                 "would",
                 &[WouldBe::Allowed, WouldBe::Denied].map(|word| (word.as_str(), word)),
@@ -128,11 +130,10 @@ impl Bench<'_> {
         let mut known = Vec::new();
         for word in case.texts("policies") {
             let id = PolicyId::new(word.value);
-            if self.rules.policy.rule(&id).is_some() {
+            if self.words.rules.may_have(&id) {
                 known.push(id);
             } else {
-                let all = self.rules.policy.rules().map(|rule| rule.id.as_str());
-                Self::unknown(case, word, "rule", all);
+                Self::unknown(case, word, "rule", self.words.rules.names().into_iter());
             }
         }
         Some(known)
@@ -146,17 +147,7 @@ impl Bench<'_> {
         let proofs = [MethodName::Basic, MethodName::Certificate].map(|method| (method.as_str(), method));
         let method = of("proof").choice("proof", &proofs).unwrap_or(MethodName::Basic);
         let network = of("network").text("network");
-        let at = of("at").moment("at");
-        let Some(at) = at else {
-            let help = "add `at = 2026-11-24T10:00:00Z` to the case or to `[defaults]`";
-            case.report("missing-key", case.span, "`at` is missing", help);
-            return None;
-        };
-        let Ok(moment) = at.value.parse::<Timestamp>() else {
-            let message = format!("`{}` is not a moment", at.value);
-            case.report("bad-moment", at.span, message, "write `2026-11-24T10:00:00Z`");
-            return None;
-        };
+        let at = Self::moment(case, of("at").moment("at"));
         let (subject, person) = self.who(case, method)?;
         Some(Setting {
             person,
@@ -166,8 +157,22 @@ impl Bench<'_> {
                 client: SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000)),
                 network: network.map_or_else(NetworkName::default, |name| NetworkName::new(name.value)),
             },
-            at: moment,
+            at: at?,
         })
+    }
+
+    fn moment(case: &Fields<'_, '_>, at: Option<At<String>>) -> Option<Timestamp> {
+        let Some(at) = at else {
+            let help = "add `at = 2026-11-24T10:00:00Z` to the case or to `[defaults]`";
+            case.report("missing-key", case.span, "`at` is missing", help);
+            return None;
+        };
+        let moment = at.value.parse().ok();
+        if moment.is_none() {
+            let message = format!("`{}` is not a moment", at.value);
+            case.report("bad-moment", at.span, message, "write `2026-11-24T10:00:00Z`");
+        }
+        moment
     }
 
     /// The person of the case; nobody where it names none; a stranger to the directory where it names `stranger`.
@@ -176,10 +181,12 @@ impl Bench<'_> {
             return Some((None, None));
         };
         let id = Self::subject(case, name)?;
-        let person = self.directory.person(&id);
+        let person = self.words.directory.person(&id);
         if person.is_none() && id.as_str() != "stranger" {
-            let people = self.directory.people().map(|one| one.id.as_str());
-            Self::unknown(case, name, "person", people);
+            if self.words.has_all(NamedKind::Person) {
+                let people = self.words.directory.people().map(|one| one.id.as_str());
+                Self::unknown(case, name, "person", people);
+            }
             return None;
         }
         Some((Some(Subject { id, method }), person))
@@ -193,9 +200,12 @@ impl Bench<'_> {
     }
 
     fn purpose(&self, case: &Fields<'_, '_>, name: At<&str>) -> Option<&Purpose> {
-        let found = self.rules.purposes().get(&PurposeId::new(name.value));
-        if found.is_none() {
-            let all = self.rules.purposes().iter().map(|one| one.id.as_str());
+        let found = self.words.purposes.get(&PurposeId::new(name.value));
+        // one that only the schema lists is told there
+        let listed = self.words.vocabulary.map(Vocabulary::purposes);
+        let is_listed = listed.is_some_and(|listed| listed.contains(&PurposeId::new(name.value)));
+        if found.is_none() && !is_listed && self.words.has_all(NamedKind::Purpose) {
+            let all = self.words.purposes.iter().map(|one| one.id.as_str());
             Self::unknown(case, name, "purpose", all);
         }
         found
@@ -211,8 +221,8 @@ impl Bench<'_> {
     }
 
     /// May somebody declare, approve or revoke?
-    fn power(&self, case: &Fields<'_, '_>, setting: &Setting) -> Option<Asks> {
-        let power = case.choice("may", &Power::ALL.map(|power| (power.as_str(), power)))?;
+    fn power(&self, case: &Fields<'_, '_>, setting: Option<Setting>) -> Option<Asks> {
+        let power = case.choice("may", &Power::ALL.map(|power| (power.as_str(), power)));
         let channels = [
             Channel::Portal,
             Channel::Cli,
@@ -221,26 +231,28 @@ impl Bench<'_> {
             Channel::Header,
         ];
         let channels = channels.map(|channel| (channel.as_str(), channel));
-        let purpose = self.purpose(case, case.needed("purpose"))?;
-        let (Some(person), Some(subject)) = (&setting.person, &setting.subject) else {
+        let channel = case.choice("channel", &channels).unwrap_or(Channel::Portal);
+        let purpose = case.required("purpose").and_then(|name| self.purpose(case, name));
+        let declarer = case.text("declarer").map(|name| Self::subject(case, name));
+        let lasts = Self::lasts(case);
+        let setting = setting?;
+        let (Some(person), Some(subject)) = (setting.person, setting.subject) else {
             case.report("nobody", case.span, "the case names no person", "add `who = \"ada\"`");
             return None;
         };
-        let declarer = match case.text("declarer") {
-            Some(name) => Self::subject(case, name)?,
-            None => person.id.clone(),
-        };
+        let (power, purpose) = (power?, purpose?);
+        let declarer = declarer.unwrap_or_else(|| Some(person.id.clone()))?;
         Some(Asks::Power(Box::new(Wields {
-            person: person.clone(),
-            subject: subject.clone(),
-            arrival: setting.arrival.clone(),
+            person,
+            subject,
+            arrival: setting.arrival,
             power,
             purpose: purpose.id.clone(),
-            declarer_person: self.directory.person(&declarer),
+            declarer_person: self.words.directory.person(&declarer),
             declarer,
             business_owner: purpose.business_owner.clone(),
-            longest_for: Self::lasts(case).unwrap_or_else(|| purpose.longest_for(&purpose.covers)),
-            channel: case.choice("channel", &channels).unwrap_or(Channel::Portal),
+            longest_for: lasts.unwrap_or_else(|| purpose.longest_for(&purpose.covers)),
+            channel,
             at: setting.at,
         })))
     }
@@ -254,23 +266,26 @@ impl Bench<'_> {
     }
 
     /// May this flow pass?
-    fn flow(&self, case: &Fields<'_, '_>, setting: &Setting) -> Option<Asks> {
-        let ask = self.ask(case)?;
-        let standing = Standing::new(self.grants(case, setting, &ask)?, setting.at);
+    fn flow(&self, case: &Fields<'_, '_>, setting: Option<Setting>) -> Option<Asks> {
+        let ask = self.ask(case);
+        let grants = self.grants(case, setting.as_ref(), ask.as_ref());
+        let alone = case.has("asks").then(|| self.actions(case));
+        let reading = self.given_reading(case);
+        let (setting, ask, grants) = (setting?, ask?, grants?);
         let seen = Box::new(Observation {
-            arrival: setting.arrival.clone(),
-            subject: setting.subject.clone(),
-            person: setting.person.clone(),
+            standing: Standing::new(grants, setting.at),
+            arrival: setting.arrival,
+            subject: setting.subject,
+            person: setting.person,
             ask,
-            standing,
             selected: None,
             at: setting.at,
         });
-        if case.has("asks") {
-            let actions = self.actions(case).ok()?;
+        if let Some(actions) = alone {
+            let actions = actions.ok()?;
             return Some(Asks::Alone { seen, actions });
         }
-        let reading = self.given_reading(case).ok()?;
+        let reading = reading.ok()?;
         Some(Asks::Flow { seen, reading })
     }
 
@@ -289,75 +304,86 @@ impl Bench<'_> {
             to: to.value.to_owned(),
         };
         let help = "write a URL for a request, `host` or `host:443` for a tunnel";
-        let ask = self.rules.ask_of(&described);
+        let ask = described.ask(self.words.catalog);
         ask.map_err(|bad| case.report("bad-place", to.span, bad, help)).ok()
     }
 
     /// The grants in force: the one that `purpose` stands for, and those of `grants`.
-    fn grants(&self, case: &Fields<'_, '_>, setting: &Setting, ask: &Ask) -> Option<Vec<Grant>> {
+    fn grants(&self, case: &Fields<'_, '_>, setting: Option<&Setting>, ask: Option<&Ask>) -> Option<Vec<Grant>> {
         let own = case.has("purpose").then_some(case);
         let listed = case.tables("grants", GRANT);
         let entries = own.into_iter().chain(&listed).enumerate();
-        entries
+        // each is read, whatever is wrong with another
+        let grants: Vec<Option<Grant>> = entries
             .map(|(number, entry)| self.grant(entry, number, setting, ask))
-            .collect()
+            .collect();
+        grants.into_iter().collect()
     }
 
-    fn grant(&self, entry: &Fields<'_, '_>, number: usize, setting: &Setting, ask: &Ask) -> Option<Grant> {
-        let purpose = self.purpose(entry, entry.needed("purpose"))?;
+    fn grant(
+        &self,
+        entry: &Fields<'_, '_>,
+        number: usize,
+        setting: Option<&Setting>,
+        ask: Option<&Ask>,
+    ) -> Option<Grant> {
+        let purpose = entry.required("purpose").and_then(|name| self.purpose(entry, name));
+        let covers = entry.texts("covers").into_iter();
+        for word in covers.filter(|word| !GROUPS.contains(&word.value)) {
+            Self::unknown(entry, word, "group of activities", GROUPS.into_iter());
+        }
+        let approved_by = entry.text("approved-by").map(|name| Self::subject(entry, name));
+        let platforms = self.platforms(entry, ask);
+        let expires = Self::expires(entry);
+        let (setting, purpose) = (setting?, purpose?);
         let Some(person) = &setting.person else {
             entry.report("nobody", entry.span, "nobody holds this grant", "add `who = \"ada\"`");
             return None;
         };
-        for word in entry
-            .texts("covers")
-            .into_iter()
-            .filter(|word| !GROUPS.contains(&word.value))
-        {
-            Self::unknown(entry, word, "group of activities", GROUPS.into_iter());
-        }
         let covers = if entry.has("covers") {
             entry.set("covers")
         } else {
             purpose.covers.clone()
         };
-        let answers = match entry.text("approved-by") {
-            Some(name) => vec![Answer::approval(Self::subject(entry, name)?, setting.at)],
-            None => Vec::new(),
-        };
         Some(Grant {
             id: GrantId::new(format!("grant-{number}")),
             subject: person.id.clone(),
             purpose: purpose.id.clone(),
-            platforms: self.platforms(entry, ask),
+            platforms,
             statement: String::new(),
             ticket: entry.text("ticket").map(|ticket| ticket.value.to_owned()),
             channel: Channel::Portal,
             declared_at: setting.at,
             not_before: Timestamp::from_millis(0),
-            expires: Self::expires(entry).unwrap_or_else(|| setting.at.plus(purpose.default_for(&covers))),
+            expires: expires.unwrap_or_else(|| setting.at.plus(purpose.default_for(&covers))),
             covers,
             answer_by: None,
-            answers,
+            answers: match approved_by {
+                Some(name) => vec![Answer::approval(name?, setting.at)],
+                None => Vec::new(),
+            },
             continued: None,
             state: GrantState::Active,
         })
     }
 
     /// The platforms of a grant: those it names, or the one that the case is about.
-    fn platforms(&self, entry: &Fields<'_, '_>, ask: &Ask) -> BTreeSet<PlatformId> {
+    fn platforms(&self, entry: &Fields<'_, '_>, ask: Option<&Ask>) -> BTreeSet<PlatformId> {
+        let catalog = self.words.catalog;
         let named = entry.texts("platforms");
-        for word in &named {
+        for word in named.iter().filter(|_| self.words.has_all(NamedKind::Platform)) {
             let id = PlatformId::new(word.value);
-            if self.rules.catalog().platform(&id).is_none() {
-                let known = self.rules.catalog().platforms().map(|platform| platform.id.as_str());
+            if catalog.platform(&id).is_none() {
+                let known = catalog.platforms().map(|platform| platform.id.as_str());
                 Self::unknown(entry, *word, "platform", known);
             }
         }
         if entry.has("platforms") {
             return named.into_iter().map(|word| PlatformId::new(word.value)).collect();
         }
-        self.rules.catalog().place(ask.host()).platform.into_iter().collect()
+        ask.and_then(|ask| catalog.place(ask.host()).platform)
+            .into_iter()
+            .collect()
     }
 
     fn expires(entry: &Fields<'_, '_>) -> Option<Timestamp> {

@@ -13,7 +13,9 @@ use serde_json::value::RawValue;
 
 use super::{Loose, Replay, Tally};
 use crate::clock::Timestamp;
-use crate::facts::{Arrival, Ask, DecisionNote, Hints, Observation, Peek, Person, Reading, RecordId, Standing};
+use crate::facts::{
+    Arrival, Ask, DecisionNote, Hints, Observation, Outcome, Peek, Person, Reading, RecordId, Standing,
+};
 use crate::policy::Stretch;
 use crate::rulebook::Rulebook;
 
@@ -36,8 +38,8 @@ pub struct Replayer<'a> {
 pub(super) struct Answer {
     pub(super) replay: Replay,
     pub(super) seen: Observation,
-    /// Whether an opening line stands before the closing one.
-    publishes: bool,
+    /// Whether an opening line stands before the closing one: nothing is written of what is refused before it is.
+    opened: bool,
 }
 
 /// A line of the book, as far as it must be read to tell what it is.
@@ -99,7 +101,7 @@ impl<'a> Replayer<'a> {
         let answer = self.answer(seen, decided)?;
         match &*line.kind {
             "opening" => self.tally.opened(line.id, answer),
-            _ => self.tally.closed(line.id, &answer, answer.publishes),
+            _ => self.tally.closed(line.id, &answer, answer.opened),
         }
         Ok(())
     }
@@ -152,7 +154,7 @@ impl<'a> Replayer<'a> {
         let decided: DecisionNote = serde_json::from_str(decided.get())?;
         Ok(Answer {
             replay: self.rules.replay_judged(&seen, &decided),
-            publishes: decided.publishes,
+            opened: decided.publishes && (decided.outcome == Outcome::Allow || decided.let_pass),
             seen,
         })
     }
@@ -368,7 +370,10 @@ mod tests {
     #[test]
     fn a_flow_counts_once_and_is_forgotten_whoever_reads_its_two_lines_and_in_which_order() {
         let then = rules("");
-        let lines: Vec<(Vec<u8>, Vec<u8>)> = week(&then)
+        let passed = |record: &Record| matches!(&record.act, Act::Closing { decided: Some(decided), .. } if decided.outcome == Outcome::Allow);
+        let (passed, refused): (Vec<Record>, Vec<Record>) = week(&then).into_iter().partition(passed);
+        assert!(!passed.is_empty() && !refused.is_empty());
+        let lines: Vec<(Vec<u8>, Vec<u8>)> = passed
             .into_iter()
             .map(|mut closing| {
                 let Act::Closing { seen, decided, .. } = &mut closing.act else {
@@ -405,10 +410,18 @@ mod tests {
             most = most.max(loose.count());
         }
         assert_eq!((most, loose.count()), (1, 1));
+        let judged = lines.len() + refused.len();
+        for mut closing in refused {
+            if let Act::Closing { decided, .. } = &mut closing.act {
+                decided.as_mut().unwrap().publishes = true;
+            }
+            one.add(&serde_json::to_vec(&closing).unwrap(), None).unwrap();
+        }
+        assert_eq!(one.take_loose().count(), 0, "nothing was opened of what was refused");
         let mut tally = one.into_tally();
         tally.merge(other.into_tally());
         tally.add_loose(loose);
         let sums = tally.sums(&then.directory);
-        assert_eq!(sums.judged(), u64::try_from(lines.len()).unwrap());
+        assert_eq!(sums.judged(), u64::try_from(judged).unwrap());
     }
 }

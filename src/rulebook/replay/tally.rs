@@ -212,10 +212,10 @@ impl Tally {
         self.loose.opened(id, answer);
     }
 
-    /// Counts a closing line.
-    pub(super) fn closed(&mut self, id: RecordId, answer: &Answer, publishes: bool) {
+    /// Counts a closing line; `opened` tells whether an opening one stands before it.
+    pub(super) fn closed(&mut self, id: RecordId, answer: &Answer, opened: bool) {
         self.count(&id, answer);
-        if publishes {
+        if opened {
             self.loose.closed(id);
         }
     }

@@ -113,6 +113,11 @@ impl World {
 
     /// The closing record of the flow to `host` and `path` that ended last, once each that was answered has its own.
     pub async fn closed(&self, host: &str, path: &str) -> super::Closing {
+        self.closed_of(self.sent.answered(host, path).max(1), host, path).await
+    }
+
+    /// The same once `count` flows there have ended: for those whose answers nobody counts, such as tunnels.
+    pub async fn closed_of(&self, count: usize, host: &str, path: &str) -> super::Closing {
         let ended = async || {
             let records = self.records().await.into_iter();
             let closings = records.filter_map(super::Closing::of);
@@ -120,7 +125,6 @@ impl World {
                 .filter(|closing| closing.is_for(host, path))
                 .collect::<Vec<_>>()
         };
-        let count = self.sent.answered(host, path).max(1);
         // the end of a flow is no event for its client: there is nothing to wait for but the record itself
         self.until(&format!("{count} flows to {host}{path} have ended"), async |_| {
             ended().await.len() >= count

@@ -216,7 +216,7 @@ pub const ENGLISH: Words = Words {
     wait_what: "Too many wrong passwords came from this address, for this user or altogether, so none is looked at for five minutes.",
     wait_advice: "Wait, then sign in with the right one. Somewhere else, and where you are signed in already, nothing has changed. If it was not you, tell your help desk.",
     busy_title: "Signing in is not possible right now",
-    busy_what: "Too many passwords wait to be checked, so yours was not looked at.",
+    busy_what: "Your password could not be checked: too many others wait, or the gateway has no memory left for it.",
     busy_advice: "Try again in a moment. If it lasts, tell your help desk.",
     tls_door_title: "Sign in on the encrypted way",
     tls_door_what: "Nobody can sign in on the way that you came: a password in clear could be read by others.",
@@ -336,7 +336,7 @@ fn detail(kind: Kind, activity: &str, place: &str, purposes: &[&str]) -> String 
         }
         Kind::TrainingRequired => format!("A valid training is needed {what}."),
         Kind::Coached => format!("You are asked not {what}."),
-        Kind::Prohibited => format!("No purpose allows anybody in your role {what}."),
+        Kind::Prohibited => format!("No purpose allows you {what}."),
         Kind::PolicyError => format!("The rules failed when asked {what}; any doubt denies."),
         Kind::PersonUnknown => format!("The directory does not list you, which is needed {what}."),
     }

@@ -1,0 +1,65 @@
+//! What rules find when one action is asked about: of a flow, or of somebody's power over a grant.
+
+use std::cell::OnceCell;
+
+use cedar_policy_core::ast::{Entity, EntityUID, Value};
+use jiff::tz::TimeZone;
+
+use super::engine::{Doubt, Facts, Party};
+use super::request::wall_clock;
+use super::values::{self, COUNT, Circumstances, Values};
+
+/// What was made of the context, each leaf when a rule first looked at it: for all actions and grants that are asked about
+/// one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Made {
+    wall_clock: OnceCell<(i64, i64)>,
+    leaves: [OnceCell<Option<Value>>; COUNT],
+}
+
+/// The facts before the rules.
+pub(super) struct Frame<'a> {
+    pub(super) values: &'a Values,
+    /// Without the request where the action comes before there is one.
+    pub(super) here: Circumstances<'a>,
+    /// Where the person's clock stands.
+    pub(super) zone: &'a TimeZone,
+    pub(super) made: &'a Made,
+    /// The grant that is judged under.
+    pub(super) claim: Option<&'a Value>,
+    /// Where a power over a grant is asked about: by which way.
+    pub(super) channel: Option<&'a Value>,
+    /// The declarer of such a grant, where that is somebody else whom the directory knows.
+    pub(super) declarer: Option<&'a Party>,
+}
+
+impl Facts for Frame<'_> {
+    fn leaf(&self, number: usize) -> Result<Option<&Value>, Doubt> {
+        if number == values::CLAIM {
+            return Ok(self.claim);
+        }
+        if number == values::CHANNEL {
+            return Ok(self.channel);
+        }
+        if values::REQUEST.contains(&number) && self.here.request.is_none() {
+            return Ok(None);
+        }
+        let leaf = self.made.leaves.get(number).ok_or(Doubt)?;
+        if let Some(known) = leaf.get() {
+            return Ok(known.as_ref());
+        }
+        let shown = || *self.made.wall_clock.get_or_init(|| wall_clock(self.zone, self.here.at));
+        let made = self.values.leaf(number, &self.here, shown)?;
+        Ok(leaf.get_or_init(|| made).as_ref())
+    }
+
+    fn context(&self) -> Result<&Value, Doubt> {
+        Err(Doubt)
+    }
+
+    // beside principal and resource nobody else is known
+    fn entity(&self, uid: &EntityUID) -> Result<Option<&Entity>, Doubt> {
+        let known = self.declarer.filter(|party| party.uid() == uid);
+        Ok(known.and_then(Party::entity))
+    }
+}

@@ -1,0 +1,188 @@
+//! Many rules: what is asked of a solver stays little, and the answers stay the same.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::solver::crew;
+use super::{About, Effort, Outcome, Shelf, Theory, Way, Work, difference};
+use crate::facts::SourceText;
+use crate::rulebook::{Assembled, Rulebook, Sources};
+
+/// More rules than a solver is asked about at once, by far.
+const MANY: usize = 500;
+
+fn sources(rules: &str) -> (Sources, Assembled) {
+    let mut sources = Sources::embedded();
+    sources.rules.push(SourceText::new("rules/60-many.cedar", rules));
+    let assembled = Rulebook::assemble(&sources).unwrap();
+    (sources, assembled)
+}
+
+/// A rule for a host each.
+fn hosts(many: usize) -> String {
+    let mut text = String::new();
+    for number in 0..many {
+        let notes = format!("@id(\"h{number}\") @reason(\"R.\") @owner(\"IT\") @untested(\"t\")");
+        let scope = format!("principal, action == Action::\"connect\", resource == Site::\"host{number}.example\"");
+        writeln!(text, "{notes}\nforbid ({scope});").unwrap();
+    }
+    text
+}
+
+/// Permits by role, platform and purpose, and now and then one that says nothing new.
+fn permits(many: usize) -> String {
+    let mut text = String::new();
+    for number in 0..many {
+        let role = ["recruiter", "engineer", "finance", "legal"][number % 4];
+        let platform = ["linkedin", "x", "xing", "instagram", "youtube"][number % 5];
+        let purpose = ["recruiting", "event-coverage", "brand-publishing"][number % 3];
+        let notes = format!("@id(\"p{number}\") @reason(\"R.\") @owner(\"IT\") @untested(\"t\")");
+        let scope =
+            format!("principal in Role::\"{role}\", action == Action::\"share\", resource in Platform::\"{platform}\"");
+        let when = format!("context has purpose && context.purpose.kind == PurposeKind::\"{purpose}\"");
+        writeln!(text, "{notes}\npermit ({scope}) when {{ {when} }};").unwrap();
+    }
+    text
+}
+
+fn theory((sources, assembled): &(Sources, Assembled), named: &[cedar_policy::Policy]) -> Theory {
+    Theory::new(sources, &assembled.rulebook, &assembled.directory, named).unwrap()
+}
+
+fn effort() -> Arc<Effort> {
+    Arc::new(Effort::new(Duration::from_secs(600), Duration::MAX))
+}
+
+/// What two sets of rules answer differently, and what was asked for it.
+fn compared(old: &str, new: &str) -> (super::Difference, Arc<Effort>) {
+    let effort = effort();
+    let old = theory(&sources(old), &[]);
+    let named: Vec<_> = old.every().map(|rule| rule.policy().clone()).collect();
+    let new = theory(&sources(new), &named);
+    (difference(&old, &new, &effort).unwrap(), effort)
+}
+
+#[test]
+fn one_rule_that_changed_among_many_is_a_few_small_questions() {
+    let old = hosts(MANY);
+    let (difference, effort) = compared(&old, &old.replace("host7.example", "other.example"));
+    assert!(difference.doubts.is_empty(), "{:?}", difference.doubts);
+    let ways: Vec<(Way, &[String])> = difference
+        .statements
+        .iter()
+        .map(|statement| (statement.way, statement.rules.as_slice()))
+        .collect();
+    let rule = ["h7".to_owned()];
+    assert_eq!(ways, [(Way::Allowed, &rule[..]), (Way::Denied, &rule[..])]);
+    assert!(effort.asked() <= 30, "{effort:?}");
+    assert!(effort.largest() <= 100, "{effort:?}");
+}
+
+#[test]
+fn rules_that_both_have_whatever_they_are_called_there_are_not_asked_about() {
+    let old = hosts(MANY);
+    let (difference, effort) = compared(&old, &old.replace("@id(\"h", "@id(\"g").replace("R.", "Q."));
+    assert!(difference.statements.is_empty() && difference.doubts.is_empty());
+    assert_eq!(effort.asked(), 0);
+}
+
+#[test]
+fn of_one_rule_among_many_little_is_asked() {
+    let (sources, assembled) = sources(&hosts(MANY));
+    let work = Work::of(&sources, &assembled).unwrap();
+    let work = work.only(|check| ["h7", "connect.open-web", "dating-stays-closed"].contains(&check.about.name()));
+    let effort = effort();
+    let outcomes = work.prove(&Shelf::default(), &effort).unwrap();
+    assert!(
+        outcomes.iter().all(|outcome| matches!(outcome, Outcome::Proved)),
+        "{outcomes:?}"
+    );
+    assert!(effort.asked() <= 4 * outcomes.len(), "{effort:?}");
+    assert!(effort.largest() <= 100, "{effort:?}");
+}
+
+#[test]
+fn what_is_remembered_is_not_asked_again_until_a_rule_of_its_kind_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = Shelf::at(folder.path().to_owned());
+    let asked = |rules: &str| {
+        let (sources, assembled) = sources(rules);
+        let work = Work::of(&sources, &assembled).unwrap();
+        let effort = effort();
+        let work = work.only(|check| check.about.name() == "h7");
+        let outcomes = work.prove(&shelf, &effort).unwrap();
+        assert!(
+            outcomes.iter().all(|outcome| matches!(outcome, Outcome::Proved)),
+            "{outcomes:?}"
+        );
+        effort.asked()
+    };
+    let rules = hosts(MANY);
+    assert_ne!(asked(&rules), 0);
+    assert_eq!(asked(&rules), 0);
+    assert_eq!(asked(&rules.replace("R.", "Q.")), 0);
+    assert_eq!(asked(&format!("{rules}{}", permits(1))), 0);
+    assert_ne!(asked(&rules.replace("host8.example", "other.example")), 0);
+}
+
+#[test]
+fn where_the_time_for_all_is_up_nothing_is_asked_and_each_is_undecided() {
+    let (sources, assembled) = sources(&hosts(MANY));
+    let work = Work::of(&sources, &assembled).unwrap();
+    let effort = Arc::new(Effort::new(Duration::from_secs(60), Duration::ZERO));
+    let outcomes = work.prove(&Shelf::default(), &effort).unwrap();
+    let is_undecided = |outcome: &Outcome| matches!(outcome, Outcome::Undecided(why) if why.contains("for all of it"));
+    assert!(outcomes.len() > 2 * MANY && outcomes.iter().all(is_undecided));
+    assert_eq!(effort.asked(), 0);
+    assert!(effort.over().is_some());
+}
+
+#[test]
+fn what_is_asked_a_few_rules_at_a_time_is_answered_as_all_at_once() {
+    // the last says what the first says
+    let again = permits(1).replace("\"p0\"", "\"again\"");
+    let (sources, assembled) = sources(&format!("{}{}{again}", permits(14), hosts(2)));
+    let work = Work::of(&sources, &assembled).unwrap();
+    let wanted = [
+        "p1",
+        "again",
+        "h1",
+        "connect.open-web",
+        "connect.no-evasion",
+        "the-open-web-stays-open",
+    ];
+    let work = work.only(|check| wanted.contains(&check.about.name()));
+    let (theory, checks) = (&work.theory, &work.checks);
+    let tasks: Vec<_> = checks
+        .iter()
+        .flat_map(|check| {
+            check
+                .envs
+                .iter()
+                .take(1)
+                .map(move |env| (check, &theory.language.envs[*env]))
+        })
+        .collect();
+    let both = std::sync::Mutex::new((0, 0));
+    crew(&theory.language.schema, &effort(), tasks.len(), &|solver, number| {
+        let (check, env) = tasks[number];
+        // the evaluation of each rule by itself is put the same way
+        for question in check.questions(theory, env).take(2) {
+            let whole = question.put(solver, Duration::MAX).outcome;
+            let portions = question.clone().in_portions(0, 4).put(solver, Duration::MAX).outcome;
+            match (&whole, &portions) {
+                (Outcome::Proved, Outcome::Proved) => both.lock().unwrap().0 += 1,
+                (Outcome::Failed(_), Outcome::Failed(Some(example))) => {
+                    both.lock().unwrap().1 += 1;
+                    let is_shown = question.is_shown_by(&question.impossible(), example);
+                    assert!(is_shown || matches!(check.about, About::Sound(_)), "{:?}", check.about);
+                }
+                _ => panic!("{:?}: {whole:?}, {portions:?}", check.about),
+            }
+        }
+    })
+    .unwrap();
+    let (proved, failed) = both.into_inner().unwrap();
+    assert!(proved > 4 && failed > 4, "{proved} {failed}");
+}

@@ -48,7 +48,7 @@ pub(crate) async fn serve(folder: &Path, origin: &str) {
         declared_at: now,
         not_before: now,
         expires: now.plus(Duration::from_hours(8)),
-        approved_by: None,
+        answers: Vec::new(),
         continued: None,
     };
     gate.ledger().give(terms).await.unwrap();

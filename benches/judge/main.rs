@@ -140,7 +140,8 @@ fn grant(who: &str, purpose: &str, platforms: &[&str]) -> Grant {
         declared_at: now(),
         not_before: now(),
         expires: now().plus(Duration::from_hours(8)),
-        approved_by: None,
+        answer_by: None,
+        answers: Vec::new(),
         continued: None,
         state: GrantState::Active,
     }

@@ -68,7 +68,9 @@ fn change(live: &Live, old: &Sources, new: &Sources) -> [Duration; 5] {
         *people.iter_mut().find(|text| text.name == file).unwrap() = with(old);
         let ruling = live.load();
         let began = Instant::now();
-        let directory = Directory::parse_after(Some(&ruling.directory), &people).unwrap();
+        let directory = Directory::parse_after(Some(&ruling.directory), &people)
+            .whole()
+            .unwrap();
         assert!(directory.person(&who()).is_some());
         began.elapsed()
     };

@@ -20,6 +20,7 @@ use tokio_rustls::TlsConnector;
 
 use super::stop::Stop;
 use super::way::{Proxy, Way};
+use crate::facts::Secret;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What to ask oneself when nobody answers.
@@ -33,21 +34,46 @@ pub struct Said {
     pub json: Value,
 }
 
+/// A question to the API.
+struct Question<'a> {
+    method: Method,
+    path: &'a str,
+    body: Option<&'a Value>,
+    /// Whether the credentials for the proxy are shown to the portal as well: an answer to a request takes more than what
+    /// the way there proves.
+    proven: bool,
+}
+
 impl Way {
     /// Asks the API one question.
-    pub async fn ask(&self, method: Method, path: &str, question: Option<&Value>) -> Result<Said, Stop> {
+    pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Said, Stop> {
+        self.put(&Question {
+            method,
+            path,
+            body,
+            proven: false,
+        })
+        .await
+    }
+
+    /// Sends the API what takes one's password with the call itself: the same that the proxy gets.
+    pub async fn post_proven(&self, path: &str, body: &Value) -> Result<Said, Stop> {
+        self.put(&Question {
+            method: Method::POST,
+            path,
+            body: Some(body),
+            proven: true,
+        })
+        .await
+    }
+
+    async fn put(&self, question: &Question<'_>) -> Result<Said, Stop> {
         let proxy = self.proxy()?;
-        let said = tokio::time::timeout(PATIENCE, self.converse(&proxy, method, path, question)).await;
+        let said = tokio::time::timeout(PATIENCE, self.converse(&proxy, question)).await;
         Ok(said.map_err(|_| miette!(help = THERE, "the proxy did not answer in time"))??)
     }
 
-    async fn converse(
-        &self,
-        proxy: &Proxy,
-        method: Method,
-        path: &str,
-        question: Option<&Value>,
-    ) -> Result<Said, Report> {
+    async fn converse(&self, proxy: &Proxy, question: &Question<'_>) -> Result<Said, Report> {
         let (door, counter) = (self.tls(true)?, self.tls(false)?);
         let stream = TcpStream::connect((proxy.host.as_str(), proxy.port))
             .await
@@ -71,7 +97,8 @@ impl Way {
             .connect(server_name(self.portal.as_str())?, TokioIo::new(tunnel))
             .await
             .map_err(|why| self.unproven(self.portal.as_str(), &why))?;
-        self.exchange(TokioIo::new(stream), method, path, question).await
+        let proof = proxy.authorization.as_ref().filter(|_| question.proven);
+        self.exchange(TokioIo::new(stream), question, proof).await
     }
 
     fn unproven(&self, host: &str, why: &std::io::Error) -> Report {
@@ -129,9 +156,7 @@ impl Way {
             .uri(&target)
             .header(header::HOST, &target);
         if let Some(authorization) = &proxy.authorization {
-            let mut value = HeaderValue::from_str(authorization.reveal()).into_diagnostic()?;
-            value.set_sensitive(true);
-            request = request.header(header::PROXY_AUTHORIZATION, value);
+            request = request.header(header::PROXY_AUTHORIZATION, sensitive(authorization)?);
         }
         let request = request.body(Empty::<Bytes>::new()).into_diagnostic()?;
         let answer = sender.send_request(request).await;
@@ -156,21 +181,24 @@ impl Way {
         }
     }
 
-    async fn exchange<I>(&self, io: I, method: Method, path: &str, question: Option<&Value>) -> Result<Said, Report>
+    async fn exchange<I>(&self, io: I, question: &Question<'_>, proof: Option<&Secret>) -> Result<Said, Report>
     where
         I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
     {
         let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.into_diagnostic()?;
         tokio::spawn(connection);
-        let body = question.map(Value::to_string).unwrap_or_default();
+        let body = question.body.map(Value::to_string).unwrap_or_default();
         let mut request = Request::builder()
-            .method(method)
-            .uri(path)
+            .method(question.method.clone())
+            .uri(question.path)
             .header(header::HOST, self.portal.as_str())
             .header(header::USER_AGENT, concat!("wayleave/", env!("CARGO_PKG_VERSION")))
             .header(header::ACCEPT, "application/json");
-        if question.is_some() {
+        if question.body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        if let Some(proof) = proof {
+            request = request.header(header::AUTHORIZATION, sensitive(proof)?);
         }
         let request = request.body(Full::new(Bytes::from(body))).into_diagnostic()?;
         let answer = sender.send_request(request).await.into_diagnostic()?;
@@ -210,6 +238,12 @@ impl Way {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TlsConnector::from(Arc::new(config)))
     }
+}
+
+fn sensitive(credentials: &Secret) -> Result<HeaderValue, Report> {
+    let mut value = HeaderValue::from_str(credentials.reveal()).into_diagnostic()?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// Why a PEM file cannot be used, in words of ours.

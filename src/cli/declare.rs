@@ -12,7 +12,10 @@ use super::way::Way;
 
 /// States a purpose and prints the grant.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit code: 0 granted; 1 not granted; 2 the command line or the proxy's URL makes no sense")]
+#[command(
+    after_help = "Exit code: 0 granted; 1 not granted; 2 the command line or the proxy's URL makes no sense; 4 asked for: it \
+                  waits for an approval"
+)]
 pub struct Args {
     /// The purpose, e.g. `recruiting`.
     purpose: String,
@@ -38,7 +41,10 @@ pub struct Args {
     way: Way,
 }
 
-/// Runs the command: 0 when granted, 1 when not, 2 when the proxy's URL cannot be understood.
+/// The exit code of what is neither granted nor refused yet.
+const WAITS: u8 = 4;
+
+/// Runs the command: 0 when granted, 1 when not, 2 when the proxy's URL cannot be understood, 4 when it waits.
 pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     let mut question = json!({
         "purpose": args.purpose,
@@ -52,7 +58,8 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
         fields.extend(args.duration.map(|duration| ("duration".to_owned(), duration.into())));
     }
     let said = args.way.ask(Method::POST, "/v1/grants", Some(&question)).await?;
-    if said.status != StatusCode::CREATED {
+    let waits = said.status == StatusCode::ACCEPTED;
+    if said.status != StatusCode::CREATED && !waits {
         printer::talk(problem(&said));
         return Ok(ExitCode::FAILURE);
     }
@@ -61,5 +68,22 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     } else {
         printer::data(super::grants::line(&said.json));
     }
+    if waits {
+        printer::talk(waiting_for(&said.json));
+        return Ok(ExitCode::from(WAITS));
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who was asked, and until when they can answer.
+fn waiting_for(grant: &Value) -> String {
+    let words = |key: &str| {
+        let words = grant.get(key).and_then(Value::as_array).into_iter().flatten();
+        words.filter_map(Value::as_str).collect::<Vec<_>>().join(" or ")
+    };
+    let until = grant.get("answer_by").and_then(Value::as_str).unwrap_or_default();
+    format!(
+        "it waits for the approval of {} until {until}, and then it is declined; `wayleave grants` shows what has become of it",
+        words("approvers")
+    )
 }

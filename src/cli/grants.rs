@@ -1,4 +1,4 @@
-//! `wayleave grants`: lists what you hold, and ends it.
+//! `wayleave grants`: lists what you hold and asked for, and ends it; or what waits for your answer.
 
 use std::process::ExitCode;
 
@@ -7,16 +7,20 @@ use serde_json::Value;
 
 use super::counter::problem;
 use super::printer;
+use super::records::plain;
 use super::stop::Stop;
 use super::way::Way;
 
-/// Lists your grants, or ends one.
+/// Lists your grants, or ends one; or lists what waits for your approval.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit code: 0 done; 1 not done; 2 the command line or the proxy's URL makes no sense")]
 pub struct Args {
     /// End the grant with this id.
     #[arg(long, value_name = "ID")]
     end: Option<String>,
+    /// List what waits for your approval instead: `wayleave approve` and `wayleave decline` answer it.
+    #[arg(long, conflicts_with = "end")]
+    to_approve: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -28,6 +32,7 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     let said = match &args.end {
         Some(id) => args.way.ask(Method::DELETE, &format!("/v1/grants/{id}"), None).await?,
+        None if args.to_approve => args.way.ask(Method::GET, "/v1/approvals", None).await?,
         None => args.way.ask(Method::GET, "/v1/grants", None).await?,
     };
     if !said.status.is_success() {
@@ -36,6 +41,17 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     }
     if args.json {
         printer::data(&said.json);
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.to_approve {
+        let waiting = said.json.get("approvals").and_then(Value::as_array);
+        let waiting = waiting.map_or(&[][..], Vec::as_slice);
+        for grant in waiting {
+            printer::data(asked(grant));
+        }
+        if waiting.is_empty() {
+            printer::talk("nothing waits for you");
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let listed = said.json.get("grants").and_then(Value::as_array).cloned();
@@ -47,20 +63,34 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// One grant on one line: id, purpose, platforms, what it covers, until when, state.
+/// One grant on one line: id, purpose, platforms, what it covers, until when, state. Of what waits: until when it can be
+/// answered.
 pub fn line(grant: &Value) -> String {
-    let word = |key: &str| grant.get(key).and_then(Value::as_str).unwrap_or("-").to_owned();
+    let until = if word(grant, "state") == "requested" {
+        "answer_by"
+    } else {
+        "expires"
+    };
+    let (terms, until, state) = (terms(grant), word(grant, until), word(grant, "state"));
+    format!("{terms}  until {until}  {state}")
+}
+
+/// A request of somebody else: who asks for what, until when it can be answered, and what they wrote.
+fn asked(grant: &Value) -> String {
+    let (terms, who, until) = (terms(grant), word(grant, "subject"), word(grant, "answer_by"));
+    let statement = plain(word(grant, "statement"));
+    format!("{terms}  by {who}  answer until {until}\n    {statement}")
+}
+
+fn terms(grant: &Value) -> String {
     let words = |key: &str| {
         let words = grant.get(key).and_then(Value::as_array).into_iter().flatten();
         words.filter_map(Value::as_str).collect::<Vec<_>>().join(",")
     };
-    format!(
-        "{}  {}  {}  {}  until {}  {}",
-        word("id"),
-        word("purpose"),
-        words("platforms"),
-        words("covers"),
-        word("expires"),
-        word("state")
-    )
+    let (id, purpose) = (word(grant, "id"), word(grant, "purpose"));
+    format!("{id}  {purpose}  {}  {}", words("platforms"), words("covers"))
+}
+
+fn word<'a>(grant: &'a Value, key: &str) -> &'a str {
+    grant.get(key).and_then(Value::as_str).unwrap_or("-")
 }

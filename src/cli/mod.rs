@@ -2,14 +2,16 @@
 //!
 //! Data goes to stdout, talk to stderr. Exit codes: 0 done; 1 no (refused, problems found, a case failed, a book that
 //! does not hold), or it could not be done; 2 what was asked cannot be understood (the command line, the settings, a
-//! folder of policies that is not there). `prove` adds 3, there is no solver. `prove`, `diff` and `replay` add 4: nothing
-//! speaks against it, but something could not be told.
+//! folder of policies that is not there). `prove` adds 3, there is no solver. `prove`, `diff`, `replay` and `declare` add 4:
+//! nothing speaks against it, but something cannot be told, or not yet.
 
+pub mod approve;
 pub mod ca;
 pub mod check;
 pub mod cores;
 pub mod counter;
 pub mod declare;
+pub mod decline;
 pub mod demo;
 pub mod diff;
 pub mod explain;
@@ -84,8 +86,12 @@ enum Command {
     Schema(schema::Args),
     /// State a purpose
     Declare(declare::Args),
-    /// List the grants you hold, or end one
+    /// List the grants you hold, or end one; or list what waits for your approval
     Grants(grants::Args),
+    /// Approve what somebody asked for
+    Approve(approve::Args),
+    /// Decline what somebody asked for
+    Decline(decline::Args),
     /// Keep the accounts that sign in with a password
     User(WithSettings<user::Args>),
     /// Keep the certificate authority that speaks for intercepted sites
@@ -133,6 +139,8 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
         Command::Replay(args) => Ok(replay::run(&args)),
         Command::Declare(args) => block_on(declare::run(args)),
         Command::Grants(args) => block_on(grants::run(args)),
+        Command::Approve(args) => block_on(approve::run(args)),
+        Command::Decline(args) => block_on(decline::run(args)),
         Command::User(args) => {
             let settings = args.settings.load()?;
             let stranger = args

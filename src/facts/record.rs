@@ -140,7 +140,15 @@ pub enum GrantAct {
     Granted,
     /// Its holder was told why something is refused, and continued.
     Continued,
-    /// Its holder ended it.
+    /// It was asked for.
+    Requested,
+    /// Somebody approved it, which gives it.
+    Approved,
+    /// Somebody who could have approved it declined.
+    Declined,
+    /// Nobody answered in time.
+    Lapsed,
+    /// Its holder ended it, or took it back before it was answered.
     Withdrawn,
     /// Somebody else ended it.
     Revoked,
@@ -232,7 +240,7 @@ pub enum Act {
         act: GrantAct,
         /// The grant after it.
         grant: Box<Grant>,
-        /// Who did it.
+        /// Who did it; of what lapsed, since nobody did anything, whose it was.
         by: SubjectId,
         /// The rules that decided.
         rulebook: RulebookId,

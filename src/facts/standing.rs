@@ -105,16 +105,59 @@ impl Channel {
     }
 }
 
-/// Where a grant is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Where a grant is in its life, as far as somebody had to do something for it. A grant that was asked for, and not given
+/// yet, is a grant, too: one that opens nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GrantState {
+    /// Asked for; it waits for an answer.
+    Requested,
     /// In force between `not_before` and `expires`.
     Active,
-    /// Ended by its holder before it expired.
+    /// Ended by its holder before it expired, or taken back before it was answered.
     Withdrawn,
     /// Ended by somebody with the power to do so.
     Revoked,
+    /// Somebody who could have approved it did not.
+    Declined,
+    /// Nobody answered in time.
+    Lapsed,
+}
+
+/// What somebody who could approve a grant said of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Who.
+    pub by: SubjectId,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub verdict: Verdict,
+    /// Why, in their own words. Not judged, so records of requests leave it out.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+impl Answer {
+    /// `by` approved, without a word.
+    pub fn approval(by: SubjectId, at: Timestamp) -> Self {
+        Self {
+            by,
+            at,
+            verdict: Verdict::Approved,
+            note: String::new(),
+        }
+    }
+}
+
+/// Yes or no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Yes.
+    Approved,
+    /// No.
+    Declined,
 }
 
 /// What somebody holds: a purpose, for these platforms and groups of activities, for this long.
@@ -140,13 +183,16 @@ pub struct Grant {
     pub channel: Channel,
     /// When it was stated.
     pub declared_at: Timestamp,
-    /// Counts from this moment on.
+    /// Counts from this moment on. While it waits for an answer: from when it was asked for.
     pub not_before: Timestamp,
-    /// Counts until this moment, which is no longer part of it.
+    /// Counts until this moment, which is no longer part of it. While it waits: for how long it was asked for.
     pub expires: Timestamp,
-    /// Who approved it, if anybody had to.
+    /// Where somebody must approve it: until when it can be answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub approved_by: Option<SubjectId>,
+    pub answer_by: Option<Timestamp>,
+    /// What was answered, the latest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answer>,
     /// What its holder was told, and continued past. Such a grant states no purpose, and no rule looks at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continued: Option<Continued>,
@@ -158,6 +204,37 @@ impl Grant {
     /// Whether the grant is in force at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.state == GrantState::Active && self.not_before <= now && now < self.expires
+    }
+
+    /// Whether somebody can answer it at `now`.
+    pub fn waits(&self, now: Timestamp) -> bool {
+        self.state == GrantState::Requested && self.answer_by.is_some_and(|until| now < until)
+    }
+
+    /// Whether it ever counted: what was asked for did once it was approved.
+    pub fn was_given(&self) -> bool {
+        self.answer_by.is_none() || self.approved_by().is_some()
+    }
+
+    /// Who approved it, if anybody had to.
+    pub fn approved_by(&self) -> Option<&SubjectId> {
+        let mut latest = self.answers.iter().rev();
+        let approval = latest.find(|answer| answer.verdict == Verdict::Approved)?;
+        Some(&approval.by)
+    }
+
+    /// The same without what people wrote: neither statement nor notes are judged.
+    #[must_use]
+    pub fn silent(&self) -> Self {
+        let silent = |answer: &Answer| Answer {
+            note: String::new(),
+            ..answer.clone()
+        };
+        Self {
+            statement: String::new(),
+            answers: self.answers.iter().map(silent).collect(),
+            ..self.clone()
+        }
     }
 }
 
@@ -195,8 +272,8 @@ pub struct GrantTerms {
     pub not_before: Timestamp,
     /// Counts until this moment.
     pub expires: Timestamp,
-    /// Who approved it, if anybody had to.
-    pub approved_by: Option<SubjectId>,
+    /// What was answered.
+    pub answers: Vec<Answer>,
     /// What its holder was told, and continued past.
     pub continued: Option<Continued>,
 }
@@ -216,9 +293,19 @@ impl GrantTerms {
             declared_at: self.declared_at,
             not_before: self.not_before,
             expires: self.expires,
-            approved_by: self.approved_by,
+            answer_by: None,
+            answers: self.answers,
             continued: self.continued,
             state: GrantState::Active,
+        }
+    }
+
+    /// The request called `id` for these terms, which can be answered until `answer_by`.
+    pub fn asked(self, id: GrantId, answer_by: Timestamp) -> Grant {
+        Grant {
+            answer_by: Some(answer_by),
+            state: GrantState::Requested,
+            ..self.named(id)
         }
     }
 }
@@ -262,7 +349,8 @@ mod tests {
             declared_at: Timestamp::from_millis(0),
             not_before: Timestamp::from_millis(0),
             expires: Timestamp::from_millis(until),
-            approved_by: None,
+            answer_by: None,
+            answers: Vec::new(),
             continued: None,
             state: GrantState::Active,
         }
@@ -286,10 +374,40 @@ mod tests {
                     not_before: Timestamp::from_millis(11),
                     ..grant("later", &["linkedin"], 99)
                 },
+                Grant {
+                    state: GrantState::Requested,
+                    answer_by: Some(Timestamp::from_millis(99)),
+                    ..grant("asked", &["linkedin"], 99)
+                },
             ],
             now,
         );
         let order: Vec<&str> = standing.grants().iter().map(|g| g.id.as_str()).collect();
         assert_eq!(order, ["d", "a", "b", "c"]);
+    }
+
+    #[test]
+    fn who_approved_is_whoever_did_so_last_and_what_they_wrote_is_left_out_of_a_silent_grant() {
+        let answer = |by: &str, verdict| Answer {
+            verdict,
+            note: "because".to_owned(),
+            ..Answer::approval(SubjectId::parse(by).unwrap(), Timestamp::from_millis(1))
+        };
+        let answered = Grant {
+            answers: vec![
+                answer("mia", Verdict::Approved),
+                answer("hana", Verdict::Approved),
+                answer("nora", Verdict::Declined),
+            ],
+            statement: "why".to_owned(),
+            ..grant("a", &["linkedin"], 99)
+        };
+        assert_eq!(answered.approved_by().unwrap().as_str(), "hana");
+        let silent = answered.silent();
+        assert!(silent.statement.is_empty() && silent.answers.iter().all(|answer| answer.note.is_empty()));
+        assert_eq!(
+            (silent.answers.len(), silent.approved_by()),
+            (3, answered.approved_by())
+        );
     }
 }

@@ -170,10 +170,12 @@ fn build(
         h1: origin.h1,
     };
     let ledger = Ledger::open(&settings.ledger.file)?;
+    let guard = Arc::new(Guard::new(&settings.identity, &may_send).map_err(OpenError::Identity)?);
     let parts = PortalParts {
         settings: settings.portal.clone(),
         ledger: ledger.clone(),
         book: book.clone(),
+        guard: guard.clone(),
         patience: settings.ingress.header_timeout(),
     };
     Ok(Rooms {
@@ -182,7 +184,7 @@ fn build(
         metrics,
         book,
         ledger,
-        guard: Arc::new(Guard::new(&settings.identity, &may_send).map_err(OpenError::Identity)?),
+        guard,
         mint,
         tls_door,
         upstream: Upstream::new(&settings.upstream, origin, &doors.addresses())?,
@@ -253,10 +255,10 @@ fn serve(
             followed,
         );
     }
-    let (guard, stopping) = (rooms.guard.clone(), running.tasks.stopping().clone());
-    running.tasks.spawn(async move {
-        tokio::select! { () = reload::follow_accounts(guard) => {} () = stopping.cancelled() => {} }
-    });
+    running.tasks.until_stop(reload::follow_accounts(rooms.guard.clone()));
+    let (portal, live) = (rooms.portal.clone(), rooms.live.clone());
+    let lapses = reload::notice_lapses(portal, live, running.clock.clone());
+    running.tasks.until_stop(lapses);
     let proxy = proxy(settings, &rooms, &running);
     running.tasks.spawn(proxy.clone().sum_up());
     for (listener, door) in [(doors.plain, Door::Plain), (doors.tls, Door::Tls)] {
@@ -300,10 +302,7 @@ fn follow(rooms: &Rooms, running: &Running, (kept, mode): (Kept, Mode), (folder,
         health: running.health.clone(),
         clock: running.clock.clone(),
     };
-    let stopping = running.tasks.stopping().clone();
-    running.tasks.spawn(async move {
-        tokio::select! { () = reload.follow(look) => {} () = stopping.cancelled() => {} }
-    });
+    running.tasks.until_stop(async move { reload.follow(look).await });
 }
 
 fn proxy(settings: &config::File, rooms: &Rooms, running: &Running) -> Arc<Proxy> {

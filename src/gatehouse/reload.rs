@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::facts::{Act, GatewayAct, Mode, Problem, RulebookId};
 use crate::identity::Guard;
 use crate::metrics::Metrics;
+use crate::portal::Portal;
 use crate::rulebook::{Assembled, InForce, Live, Rulebook, Sources};
 
 /// How often the folder is looked at. The system could tell of changes, but not on every file system, not without limit,
@@ -255,6 +256,17 @@ pub(super) async fn follow_accounts(guard: Arc<Guard>) {
             Ok(Ok(()) | Err(_)) => {}
             Err(error) => tracing::error!(%error, "looking at the accounts broke off"),
         }
+    }
+}
+
+/// Notices what nobody answered in time until the task is dropped; at the start, what lapsed before it.
+pub(super) async fn notice_lapses(portal: Arc<Portal>, live: Arc<Live>, clock: Clock) {
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let rulebook = live.load().rulebook.id().clone();
+        portal.notice_lapses(&rulebook, clock.now()).await;
     }
 }
 

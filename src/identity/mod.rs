@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::evidence::Evidence;
 use self::methods::Method;
-pub use self::methods::WAIT;
+pub use self::methods::{WAIT, basic_proof};
 pub use self::sign_in::SignIn;
 use crate::facts::{Arrival, PurposeId, Subject, SubjectId, did_you_mean};
 
@@ -244,6 +244,34 @@ impl Guard {
         answer
     }
 
+    /// Says whether `who`, known on the hop to the proxy, proves it once more with a password: `proof` is as
+    /// `Proxy-Authorization` would be, and is looked at in the same way and within the same limits.
+    pub async fn confirm(
+        &self,
+        who: &SubjectId,
+        proof: &HeaderValue,
+        arrival: &Arrival,
+    ) -> Result<SignIn, WhyRejected> {
+        let evidence = Evidence {
+            proxy_authorization: Some(proof),
+            more_than_one: false,
+            client_certificate: None,
+            arrival,
+        };
+        match self.identify(&evidence).await {
+            Identification::Known { subject, sign_in, .. } if subject.id == *who => Ok(sign_in),
+            // somebody else's password proves nothing of this person
+            Identification::Known { .. } => Err(WhyRejected::WrongCredentials),
+            Identification::Silent => Err(WhyRejected::Malformed),
+            Identification::Rejected(why, _) => Err(why),
+        }
+    }
+
+    /// Whether `who` has a password to prove themselves with.
+    pub fn has_password(&self, who: &SubjectId) -> bool {
+        self.methods.iter().any(|method| method.has_password(who))
+    }
+
     async fn ask(&self, evidence: &Evidence<'_>) -> Identification {
         if evidence.more_than_one {
             return Identification::Rejected(WhyRejected::TwoProofs, None);
@@ -347,6 +375,28 @@ mod tests {
         let answer = guard.identify(&Evidence::gather(&none, None, &here)).await;
         assert!(matches!(answer, Identification::Silent), "{answer:?}");
         assert_eq!(guard.rejections(), 1);
+    }
+
+    #[tokio::test]
+    async fn somebody_proves_once_more_who_they_are_with_their_own_password_and_within_the_same_limits() {
+        let folder = tempfile::tempdir().unwrap();
+        let guard = guard(&settings(folder.path()));
+        let (ada, bob) = (SubjectId::parse("ada").unwrap(), SubjectId::parse("bob").unwrap());
+        let here = arrival();
+        let proof = |who: &SubjectId, password: &str| basic_proof(who, &crate::facts::Secret::new(password)).unwrap();
+        let confirm = async |who, proof| guard.confirm(who, &proof, &here).await;
+        assert!(confirm(&ada, proof(&ada, "of ada")).await.unwrap().is_good());
+        let of_another = confirm(&bob, proof(&ada, "of ada")).await;
+        assert_eq!(of_another.err(), Some(WhyRejected::WrongCredentials));
+        let bearer = HeaderValue::from_static("Bearer x");
+        assert_eq!(confirm(&ada, bearer).await.err(), Some(WhyRejected::Malformed));
+        for guess in 0..10 {
+            let wrong = confirm(&ada, proof(&ada, &format!("guess {guess}"))).await;
+            assert_eq!(wrong.err(), Some(WhyRejected::WrongCredentials));
+        }
+        let one_more = confirm(&ada, proof(&ada, "guess 11")).await;
+        assert_eq!(one_more.err(), Some(WhyRejected::TooManyGuesses));
+        assert!(guard.has_password(&ada) && !guard.has_password(&bob));
     }
 
     #[tokio::test]

@@ -53,10 +53,16 @@ pub enum LedgerError {
     /// There is no such grant.
     #[error("there is no grant `{0}`")]
     NoSuchGrant(GrantId),
-    /// The grant has ended or expired already.
+    /// The grant has ended, expired or been answered already.
     #[error("the grant `{0}` is over already")]
     AlreadyOver(GrantId),
+    /// Somebody else is approving it at this moment.
+    #[error("the grant `{0}` is being answered at this moment; look again")]
+    BeingAnswered(GrantId),
     /// The person holds as many grants as one may hold.
     #[error("{0} grants are in force already, which is the most that one person may hold; end one first")]
     TooMany(usize),
+    /// As many requests of the person wait as may.
+    #[error("{0} requests wait for an answer already, which is the most that one person may have; take one back first")]
+    TooManyWaiting(usize),
 }

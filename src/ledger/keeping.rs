@@ -60,7 +60,9 @@ impl Keeping {
                 | LedgerError::Altered { .. }
                 | LedgerError::NoSuchGrant(_)
                 | LedgerError::AlreadyOver(_)
-                | LedgerError::TooMany(_),
+                | LedgerError::BeingAnswered(_)
+                | LedgerError::TooMany(_)
+                | LedgerError::TooManyWaiting(_),
             ) => return,
         };
         let mut last = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);

@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/002_promises.sql"),
     include_str!("migrations/003_promised_since.sql"),
     include_str!("migrations/004_continued.sql"),
+    include_str!("migrations/005_requests.sql"),
 ];
 
 /// Checks that the file is ours and no newer than we are, and applies what is missing.

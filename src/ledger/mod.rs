@@ -10,8 +10,8 @@
 //! ```
 //!
 //! Reads like this: [`Ledger::open`] checks the file, brings its schema up to date and fills the view;
-//! [`Ledger::standing`] answers from the view; [`Ledger::give`] and [`Ledger::end`] return once the change is durable
-//! and in force. A grant expires because time passes, not because somebody removes it.
+//! [`Ledger::standing`] answers from the view; [`Ledger::give`], [`Ledger::ask`] and [`Ledger::end`] return once the change
+//! is durable and in force. A grant expires, and a request lapses, because time passes, not because somebody removes it.
 //!
 //! It must never judge whether a grant should be given, never say that a grant is given before it is on disk, and
 //! never let two gateways write the same file.
@@ -33,16 +33,17 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantId, GrantState, GrantTerms, Standing, SubjectId};
+use crate::facts::{Grant, GrantId, GrantTerms, Standing, SubjectId};
+use crate::purpose::{Approved, Declined};
 pub use error::LedgerError;
 use keeping::Keeping;
 pub use promise::{Leftover, Promise};
 use view::View;
 pub use view::{Count, Life};
-use writer::{Change, Writer};
+use writer::{Change, Ending, Writer};
 
 /// How many grants one person may hold at once: each costs a judgement when a request is refused. As many times they may
-/// have continued past something.
+/// have continued past something, and as many of their requests may wait for an answer.
 pub const MOST_IN_FORCE: usize = 32;
 
 /// Where the ledger is kept.
@@ -117,7 +118,26 @@ impl Ledger {
         self.writer.promise(self.name(terms), segment).await
     }
 
-    /// Gives a grant that has a name.
+    /// The same of a grant that somebody has approved: refused also where it does not wait any more.
+    pub async fn promise_approved(&self, approved: Approved, segment: u64) -> Result<Promise, LedgerError> {
+        self.writer.promise(approved.into_grant(), segment).await
+    }
+
+    /// Keeps that a grant is asked for, which can be answered until `answer_by`: on disk before this returns. Refused where
+    /// as many requests of the person wait as may.
+    ///
+    /// `once_kept` is called with it as for [`Ledger::put`].
+    pub async fn ask(
+        &self,
+        terms: GrantTerms,
+        answer_by: Timestamp,
+        once_kept: impl FnOnce(&Grant) + Send + 'static,
+    ) -> Result<Grant, LedgerError> {
+        let id = GrantId::new(terms.declared_at.fresh_name());
+        self.put(terms.asked(id, answer_by), once_kept).await
+    }
+
+    /// Gives a grant that has a name; one that was asked for begins at its `not_before`, and must wait until then.
     ///
     /// `once_kept` is called when the grant is on disk and in force, also if nobody waits for this call any more; it
     /// is dropped without being called if the grant is not given.
@@ -131,19 +151,71 @@ impl Ledger {
             .await
     }
 
-    /// Ends a grant that is in force at `at`: on disk and no longer in force before this returns.
+    /// Ends a grant that is in force at `at`, for its holder; or takes back what waits then: on disk and no longer in force
+    /// before this returns.
     ///
     /// `once_kept` is called with the ended grant as for [`Ledger::put`].
-    pub async fn end(
+    pub async fn withdraw(
         &self,
         id: &GrantId,
-        state: GrantState,
         at: Timestamp,
         once_kept: impl FnOnce(&Grant) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
-        self.writer
-            .submit(Change::End(id.clone(), state, at, Box::new(once_kept)))
-            .await
+        self.end(id, Ending::Withdrawn, at, once_kept).await
+    }
+
+    /// The same, for somebody else.
+    pub async fn revoke(
+        &self,
+        id: &GrantId,
+        at: Timestamp,
+        once_kept: impl FnOnce(&Grant) + Send + 'static,
+    ) -> Result<Grant, LedgerError> {
+        self.end(id, Ending::Revoked, at, once_kept).await
+    }
+
+    /// Keeps that somebody has declined what waits at `at`; as [`Ledger::withdraw`].
+    pub async fn decline(
+        &self,
+        declined: Declined,
+        at: Timestamp,
+        once_kept: impl FnOnce(&Grant) + Send + 'static,
+    ) -> Result<Grant, LedgerError> {
+        let id = declined.id().clone();
+        self.end(&id, Ending::Declined(Box::new(declined)), at, once_kept).await
+    }
+
+    /// Keeps that somebody noticed that a request has lapsed: this succeeds once.
+    pub async fn lapse(
+        &self,
+        id: &GrantId,
+        at: Timestamp,
+        once_kept: impl FnOnce(&Grant) + Send + 'static,
+    ) -> Result<Grant, LedgerError> {
+        self.end(id, Ending::Lapsed, at, once_kept).await
+    }
+
+    async fn end(
+        &self,
+        id: &GrantId,
+        ending: Ending,
+        at: Timestamp,
+        once_kept: impl FnOnce(&Grant) + Send + 'static,
+    ) -> Result<Grant, LedgerError> {
+        let change = Change::End(id.clone(), ending, at, Box::new(once_kept));
+        self.writer.submit(change).await
+    }
+
+    /// What waits for an answer at `now`; what was asked for first comes first.
+    pub fn waiting(&self, now: Timestamp) -> Vec<Grant> {
+        let asked = self.view.asked().into_iter();
+        asked.filter(|grant| grant.waits(now)).collect()
+    }
+
+    /// What has lapsed by `now` without anybody having [noticed](Ledger::lapse).
+    pub fn lapsed(&self, now: Timestamp) -> Vec<Grant> {
+        let asked = self.view.asked().into_iter();
+        asked.filter(|grant| !grant.waits(now)).collect()
     }
 
     /// What the life before this one had promised when it ended: whether it was given is to be compared with the book.
@@ -168,7 +240,7 @@ impl Ledger {
         self.view.get(id)
     }
 
-    /// A number that changes whenever a grant is given or ended. Expiry is not a change: whoever holds on to a grant
+    /// A number that changes whenever a grant is asked for, answered, given or ended. Expiry is not a change: whoever holds on to a grant
     /// knows when it expires.
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.view.changes()

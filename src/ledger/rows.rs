@@ -13,16 +13,17 @@ use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
 
 const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
-                       expires_ms, approved_by, continued, state";
+                       expires_ms, answer_by_ms, answers, continued, state";
 
-/// Reads what people hold, and the latest of what they held.
+/// Reads what people hold and asked for, and the latest of what they held.
 ///
-/// INVARIANT: what is in force sorts first and nobody holds more than fits, so nothing in force is left out.
+/// INVARIANT: what waits and what is in force sorts first, and nobody has more of either than fits, so none of it is left
+/// out. Of what waits, the span for which it was asked says nothing.
 pub(super) fn load(connection: &Connection) -> Result<View, LedgerError> {
     let told = |error: rusqlite::Error| LedgerError::Unavailable(error.to_string());
     let ask = format!(
         "SELECT {COLUMNS} FROM (SELECT *, row_number() OVER (PARTITION BY subject \
-         ORDER BY state = 'active' DESC, expires_ms DESC, id DESC) AS place FROM grants) WHERE place <= {REMEMBERED}"
+         ORDER BY state = 'requested' DESC, state = 'active' DESC, expires_ms DESC, id DESC) AS place FROM grants) WHERE place <= {REMEMBERED}"
     );
     let mut by_subject: BTreeMap<SubjectId, Vec<Grant>> = BTreeMap::new();
     let mut statement = connection.prepare(&ask).map_err(told)?;
@@ -34,24 +35,24 @@ pub(super) fn load(connection: &Connection) -> Result<View, LedgerError> {
 }
 
 fn tallies(connection: &Connection) -> rusqlite::Result<BTreeMap<PurposeId, Tally>> {
-    let ask = "SELECT purpose, count(*), sum(state = 'withdrawn'), sum(state = 'revoked') FROM grants GROUP BY purpose";
-    let mut statement = connection.prepare(ask)?;
+    let mut tallies: BTreeMap<PurposeId, Tally> = BTreeMap::new();
+    let mut statement = connection.prepare("SELECT purpose, state, count(*) FROM grants GROUP BY purpose, state")?;
     let rows = statement.query_map([], |row| {
-        let tally = Tally {
-            given: number(row, 1)?,
-            withdrawn: number(row, 2)?,
-            revoked: number(row, 3)?,
-        };
-        Ok((PurposeId::new(row.get::<_, String>(0)?), tally))
+        let purpose = PurposeId::new(row.get::<_, String>(0)?);
+        Ok((purpose, from_word::<GrantState>("state", row)?, number(row, 2)?))
     })?;
-    rows.collect()
+    for row in rows {
+        let (purpose, state, count) = row?;
+        tallies.entry(purpose).or_default().insert(state, count);
+    }
+    Ok(tallies)
 }
 
-/// Adds a grant.
-pub(super) fn insert(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
+/// Writes a grant, in the place of the one of its name if there is one.
+pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
     let ask = format!(
-        "INSERT INTO grants ({COLUMNS}) VALUES (:id, :subject, :purpose, :platforms, :covers, :statement, :ticket, \
-         :channel, :declared, :begins, :expires, :approved_by, :continued, :state)"
+        "INSERT OR REPLACE INTO grants ({COLUMNS}) VALUES (:id, :subject, :purpose, :platforms, :covers, :statement, \
+         :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state)"
     );
     connection.execute(
         &ask,
@@ -67,7 +68,8 @@ pub(super) fn insert(connection: &Connection, grant: &Grant) -> rusqlite::Result
             ":declared": grant.declared_at.as_millis(),
             ":begins": grant.not_before.as_millis(),
             ":expires": grant.expires.as_millis(),
-            ":approved_by": grant.approved_by.as_ref().map(SubjectId::as_str),
+            ":answer_by": grant.answer_by.map(Timestamp::as_millis),
+            ":answers": json(&grant.answers)?,
             ":continued": grant.continued.as_ref().map(json).transpose()?,
             ":state": word(&grant.state)?,
         },
@@ -82,9 +84,20 @@ pub(super) fn promise(connection: &Connection, grant: &Grant, segment: u64) -> r
     Ok(())
 }
 
-/// Takes back a grant of which nobody knows whether it is on disk.
-pub(super) fn take_back(connection: &Connection, id: &GrantId) -> rusqlite::Result<()> {
-    connection.execute("DELETE FROM grants WHERE id = ?1", [id.as_str()])?;
+/// Whether a grant is about to be recorded and given.
+pub(super) fn is_promised(connection: &Connection, id: &GrantId) -> rusqlite::Result<bool> {
+    let ask = "SELECT EXISTS (SELECT 1 FROM promises WHERE id = ?1)";
+    connection.query_row(ask, [id.as_str()], |row| row.get(0))
+}
+
+/// Takes back a grant of which nobody knows whether it is on disk: it is again what it `was` before, or nothing.
+pub(super) fn take_back(connection: &Connection, id: &GrantId, was: Option<&Grant>) -> rusqlite::Result<()> {
+    match was {
+        Some(request) => write(connection, request)?,
+        None => {
+            connection.execute("DELETE FROM grants WHERE id = ?1", [id.as_str()])?;
+        }
+    }
     // a row that changes is written, so that this change takes the place of the doubtful one also where that left no row
     connection.execute(
         "UPDATE promises SET doubtful = doubtful + 1 WHERE id = ?1",
@@ -100,11 +113,13 @@ pub(super) fn forget(connection: &Connection, id: &GrantId) -> rusqlite::Result<
 }
 
 /// The promises that were not forgotten. Whether they were kept is asked of the whole ledger: the view does not show
-/// every grant that is over.
+/// every grant that is over. One that was asked for was given if somebody's approval is on it.
 pub(super) fn promises(connection: &Connection) -> Result<Vec<Leftover>, LedgerError> {
     let all = || -> rusqlite::Result<Vec<Leftover>> {
         let mut statement = connection.prepare(
-            "SELECT p.id, p.segment, g.id IS NOT NULL FROM promises p LEFT JOIN grants g ON g.id = p.id ORDER BY p.id",
+            "SELECT p.id, p.segment, g.id IS NOT NULL AND (g.answer_by_ms IS NULL OR EXISTS (SELECT 1 FROM \
+             json_each(g.answers) WHERE json_extract(value, '$.verdict') = 'approved')) \
+             FROM promises p LEFT JOIN grants g ON g.id = p.id ORDER BY p.id",
         )?;
         let rows = statement.query_map([], |row| {
             Ok(Leftover {
@@ -119,17 +134,31 @@ pub(super) fn promises(connection: &Connection) -> Result<Vec<Leftover>, LedgerE
 }
 
 /// How many grants like this one its holder has that have not ended, and not expired when it begins. What somebody
-/// continued past is counted by itself, so that it never stands in the way of a purpose.
+/// continued past is counted by itself, so that it never stands in the way of a purpose; and so is what waits.
 pub(super) fn beside(connection: &Connection, grant: &Grant) -> rusqlite::Result<usize> {
+    if grant.state == GrantState::Requested {
+        return waiting(connection, grant);
+    }
     let ask = "SELECT count(*) FROM grants WHERE subject = ?1 AND state = 'active' AND expires_ms > ?2 \
                AND (continued IS NOT NULL) = ?3";
     let like = (
         grant.subject.as_str(),
-        grant.declared_at.as_millis(),
+        grant.not_before.as_millis(),
         grant.continued.is_some(),
     );
-    let held = connection.query_row(ask, like, |row| number(row, 0))?;
-    Ok(usize::try_from(held).unwrap_or(usize::MAX))
+    counted(connection, ask, like)
+}
+
+/// How many requests of the same person wait, those included of which nobody has noticed yet that they lapsed: so that
+/// the view holds all of them.
+fn waiting(connection: &Connection, grant: &Grant) -> rusqlite::Result<usize> {
+    let ask = "SELECT count(*) FROM grants WHERE subject = ?1 AND state = 'requested'";
+    counted(connection, ask, [grant.subject.as_str()])
+}
+
+fn counted(connection: &Connection, ask: &str, of: impl rusqlite::Params) -> rusqlite::Result<usize> {
+    let count = connection.query_row(ask, of, |row| number(row, 0))?;
+    Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 /// One grant.
@@ -138,19 +167,19 @@ pub(super) fn find(connection: &Connection, id: &GrantId) -> rusqlite::Result<Op
     connection.query_row(&ask, [id.as_str()], read).optional()
 }
 
-/// Ends a grant.
-pub(super) fn end(connection: &Connection, id: &GrantId, state: GrantState, at: Timestamp) -> rusqlite::Result<()> {
-    let ask = "UPDATE grants SET state = ?2, ended_ms = ?3 WHERE id = ?1";
-    connection.execute(ask, (id.as_str(), word(&state)?, at.as_millis()))?;
+/// Ends a grant: what it is then, and since when.
+pub(super) fn end(connection: &Connection, ended: &Grant, at: Timestamp) -> rusqlite::Result<()> {
+    let ask = "UPDATE grants SET state = ?2, answers = ?3, ended_ms = ?4 WHERE id = ?1";
+    let (state, answers) = (word(&ended.state)?, json(&ended.answers)?);
+    connection.execute(ask, (ended.id.as_str(), state, answers, at.as_millis()))?;
     Ok(())
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
-    let subject = |column: &str, text: &str| SubjectId::parse(text).map_err(|error| unreadable(column, error));
-    let approved_by: Option<String> = row.get("approved_by")?;
+    let subject = row.get::<_, String>("subject")?;
     Ok(Grant {
         id: GrantId::new(row.get::<_, String>("id")?),
-        subject: subject("subject", &row.get::<_, String>("subject")?)?,
+        subject: SubjectId::parse(&subject).map_err(|error| unreadable("subject", error))?,
         purpose: PurposeId::new(row.get::<_, String>("purpose")?),
         platforms: from_json("platforms", row)?,
         covers: from_json("covers", row)?,
@@ -160,7 +189,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
         declared_at: moment("declared_ms", row)?,
         not_before: moment("begins_ms", row)?,
         expires: moment("expires_ms", row)?,
-        approved_by: approved_by.map(|text| subject("approved_by", &text)).transpose()?,
+        answer_by: row.get::<_, Option<i64>>("answer_by_ms")?.map(Timestamp::from_millis),
+        answers: from_json("answers", row)?,
         continued: row
             .get::<_, Option<String>>("continued")?
             .map(|text| serde_json::from_str(&text).map_err(|error| unreadable("continued", error)))

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::*;
-use crate::facts::{Channel, Continued, Host, PlatformId, PolicyId, PurposeId};
+use crate::facts::{Channel, Continued, GrantState, Host, PlatformId, PolicyId, PurposeId};
+use crate::purpose::{Hearing, Note, Pending, Why};
 
 fn moment(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
@@ -23,9 +24,32 @@ pub(super) fn terms(who: &str, purpose: &str, from: i64, until: i64) -> GrantTer
         declared_at: moment(from),
         not_before: moment(from),
         expires: moment(until),
-        approved_by: Some(SubjectId::parse("grace").unwrap()),
+        answers: Vec::new(),
         continued: None,
     }
+}
+
+fn who(name: &str) -> SubjectId {
+    SubjectId::parse(name).unwrap()
+}
+
+/// What grace makes of a request at that moment.
+fn heard(asked: Grant, at: i64) -> Hearing {
+    let pending = Pending::of(asked, moment(at)).unwrap();
+    pending.heard_by(&who("grace")).unwrap()
+}
+
+fn yes(asked: Grant, at: i64) -> Grant {
+    approved(asked, at).into_grant()
+}
+
+fn approved(asked: Grant, at: i64) -> Approved {
+    heard(asked, at).approve(Note::parse("go ahead").unwrap(), moment(at))
+}
+
+fn no(asked: Grant, at: i64) -> Declined {
+    let why = Why::of(Note::parse("not this week").unwrap()).unwrap();
+    heard(asked, at).decline(why, moment(at))
 }
 
 fn ada() -> SubjectId {
@@ -92,7 +116,7 @@ async fn nothing_is_given_where_a_file_was_removed_and_that_is_told_without_aski
         assert!(matches!(promised, Err(LedgerError::Unavailable(_))), "{promised:?}");
         let put = ledger.give(terms).await;
         assert!(matches!(put, Err(LedgerError::Unavailable(_))), "{put:?}");
-        let ended = ledger.end(&given.id, GrantState::Revoked, moment(2_000), |_| ()).await;
+        let ended = ledger.revoke(&given.id, moment(2_000), |_| ()).await;
         assert!(matches!(ended, Err(LedgerError::Unavailable(_))), "{ended:?}");
         assert_eq!(ledger.standing(&ada(), moment(2_000)).grants(), [given]);
     }
@@ -125,13 +149,10 @@ async fn an_ended_grant_ends_at_once_stays_ended_and_cannot_end_twice() {
     let folder = Folder::new();
     let ledger = folder.open().unwrap();
     let grant = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
-    let ended = ledger
-        .end(&grant.id, GrantState::Withdrawn, moment(2_000), |_| ())
-        .await
-        .unwrap();
+    let ended = ledger.withdraw(&grant.id, moment(2_000), |_| ()).await.unwrap();
     assert_eq!(ended.state, GrantState::Withdrawn);
     assert!(ledger.standing(&ada(), moment(2_000)).grants().is_empty());
-    let twice = ledger.end(&grant.id, GrantState::Revoked, moment(2_001), |_| ()).await;
+    let twice = ledger.revoke(&grant.id, moment(2_001), |_| ()).await;
     assert_eq!(twice, Err(LedgerError::AlreadyOver(grant.id.clone())));
     drop(ledger);
     let again = folder.open().unwrap();
@@ -143,12 +164,10 @@ async fn an_ended_grant_ends_at_once_stays_ended_and_cannot_end_twice() {
 async fn an_expired_or_unknown_grant_cannot_be_ended() {
     let ledger = Ledger::in_memory().unwrap();
     let grant = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
-    let late = ledger
-        .end(&grant.id, GrantState::Withdrawn, moment(9_000), |_| ())
-        .await;
+    let late = ledger.withdraw(&grant.id, moment(9_000), |_| ()).await;
     assert_eq!(late, Err(LedgerError::AlreadyOver(grant.id)));
     let nobody = GrantId::new("nope");
-    let unknown = ledger.end(&nobody, GrantState::Withdrawn, moment(1), |_| ()).await;
+    let unknown = ledger.withdraw(&nobody, moment(1), |_| ()).await;
     assert_eq!(unknown, Err(LedgerError::NoSuchGrant(nobody)));
 }
 
@@ -158,10 +177,7 @@ async fn whoever_listens_hears_of_grants_given_and_ended() {
     let mut changes = ledger.changes();
     let grant = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
     changes.changed().await.unwrap();
-    ledger
-        .end(&grant.id, GrantState::Revoked, moment(2_000), |_| ())
-        .await
-        .unwrap();
+    ledger.revoke(&grant.id, moment(2_000), |_| ()).await.unwrap();
     changes.changed().await.unwrap();
     assert_eq!(*changes.borrow(), 2);
 }
@@ -231,8 +247,21 @@ async fn grants_are_counted_by_purpose_and_stage_of_life_also_after_a_restart() 
     ledger.give(terms("ada", "recruiting", 0, 10_000)).await.unwrap();
     ledger.give(terms("ada", "recruiting", 0, 100)).await.unwrap();
     let ended = ledger.give(terms("bob", "recruiting", 0, 10_000)).await.unwrap();
+    ledger.revoke(&ended.id, moment(50), |_| ()).await.unwrap();
+    let asked = |until| ledger.ask(terms("cora", "recruiting", 0, 10_000), moment(until), |_| ());
+    asked(9_000).await.unwrap();
+    asked(100).await.unwrap();
+    let noticed = asked(100).await.unwrap();
+    ledger.lapse(&noticed.id, moment(100), |_| ()).await.unwrap();
+    let declined = asked(9_000).await.unwrap();
+    ledger.decline(no(declined, 60), moment(60), |_| ()).await.unwrap();
+    let approved = asked(9_000).await.unwrap();
+    ledger.put(yes(approved, 4_900), |_| ()).await.unwrap();
     ledger
-        .end(&ended.id, GrantState::Revoked, moment(50), |_| ())
+        .give(GrantTerms {
+            not_before: moment(6_000),
+            ..terms("dan", "recruiting", 0, 10_000)
+        })
         .await
         .unwrap();
     let line = |ledger: &Ledger| {
@@ -242,10 +271,172 @@ async fn grants_are_counted_by_purpose_and_stage_of_life_also_after_a_restart() 
             .map(|c| format!("{} {} {}", c.purpose, c.life.as_str(), c.grants));
         words.collect::<Vec<_>>().join(", ")
     };
-    let expected = "recruiting active 1, recruiting expired 1, recruiting withdrawn 0, recruiting revoked 1";
+    let expected = "recruiting requested 1, recruiting approved 1, recruiting active 2, recruiting expired 1, \
+                    recruiting withdrawn 0, recruiting revoked 1, recruiting declined 1, recruiting lapsed 2";
     assert_eq!(line(&ledger), expected);
     drop(ledger);
     assert_eq!(line(&folder.open().unwrap()), expected);
+}
+
+#[tokio::test]
+async fn what_is_asked_waits_across_a_restart_opens_nothing_and_is_given_once() {
+    let folder = Folder::new();
+    let asked = {
+        let ledger = folder.open().unwrap();
+        let asked = ledger.ask(terms("ada", "recruiting", 1_000, 9_000), moment(5_000), |_| ());
+        asked.await.unwrap()
+    };
+    let ledger = folder.open().unwrap();
+    assert_eq!(ledger.waiting(moment(4_999)), std::slice::from_ref(&asked));
+    assert!(ledger.standing(&ada(), moment(2_000)).grants().is_empty());
+    let mut changes = ledger.changes();
+    changes.borrow_and_update();
+
+    let promise = ledger
+        .promise_approved(approved(asked.clone(), 4_000), 1)
+        .await
+        .unwrap();
+    let second = ledger.promise_approved(approved(asked.clone(), 4_000), 1).await;
+    assert_eq!(second.err(), Some(LedgerError::BeingAnswered(asked.id.clone())));
+    let given = ledger.put(promise.grant().clone(), |_| ()).await.unwrap();
+    promise.forget();
+    changes.changed().await.unwrap();
+    assert!(ledger.waiting(moment(4_000)).is_empty());
+    let held = |now| ledger.standing(&ada(), moment(now)).grants().len();
+    assert_eq!([held(3_999), held(4_000), held(11_999), held(12_000)], [0, 1, 1, 0]);
+
+    let over = LedgerError::AlreadyOver(asked.id.clone());
+    let twice = ledger.promise_approved(approved(asked.clone(), 4_001), 1).await;
+    assert_eq!(twice.err(), Some(over.clone()));
+    let late = ledger.decline(no(asked, 4_001), moment(4_001), |_| ()).await;
+    assert_eq!(late, Err(over));
+    drop(ledger);
+    let again = folder.open().unwrap();
+    assert_eq!(again.get(&given.id), Some(given));
+}
+
+#[tokio::test]
+async fn what_was_taken_back_declined_or_lapsed_cannot_be_given_any_more() {
+    let ledger = Ledger::in_memory().unwrap();
+    let ask = || ledger.ask(terms("ada", "recruiting", 1_000, 9_000), moment(5_000), |_| ());
+    let [back, declined, lapsed] = [ask().await.unwrap(), ask().await.unwrap(), ask().await.unwrap()];
+    ledger.withdraw(&back.id, moment(2_000), |_| ()).await.unwrap();
+    let said = ledger
+        .decline(no(declined.clone(), 2_000), moment(2_000), |_| ())
+        .await
+        .unwrap();
+    assert_eq!(said.answers[0].note, "not this week");
+    assert_eq!(ledger.get(&declined.id), Some(said));
+    for (asked, at) in [(&back, 2_001), (&declined, 2_001)] {
+        let given = ledger.put(yes(asked.clone(), at), |_| ()).await;
+        assert_eq!(given, Err(LedgerError::AlreadyOver(asked.id.clone())));
+    }
+    let too_late = Grant {
+        not_before: moment(5_000),
+        ..yes(lapsed.clone(), 4_999)
+    };
+    let given = ledger.put(too_late, |_| ()).await;
+    assert_eq!(given, Err(LedgerError::AlreadyOver(lapsed.id)));
+    assert!(ledger.standing(&ada(), moment(5_000)).grants().is_empty());
+}
+
+#[tokio::test]
+async fn that_a_request_lapsed_is_noticed_once_and_not_before() {
+    let folder = Folder::new();
+    let ledger = folder.open().unwrap();
+    let asked = ledger.ask(terms("ada", "recruiting", 1_000, 2_000), moment(5_000), |_| ());
+    let asked = asked.await.unwrap();
+    let over = LedgerError::AlreadyOver(asked.id.clone());
+    assert_eq!(ledger.lapse(&asked.id, moment(4_999), |_| ()).await, Err(over.clone()));
+    drop(ledger);
+    let ledger = folder.open().unwrap();
+    assert!(ledger.lapsed(moment(4_999)).is_empty());
+    assert_eq!(ledger.lapsed(moment(5_000)), std::slice::from_ref(&asked));
+    let lapsed = ledger.lapse(&asked.id, moment(5_000), |_| ()).await.unwrap();
+    assert_eq!(lapsed.state, GrantState::Lapsed);
+    assert_eq!(ledger.lapse(&asked.id, moment(5_001), |_| ()).await, Err(over));
+    assert!(ledger.lapsed(moment(5_001)).is_empty());
+    drop(ledger);
+    assert!(folder.open().unwrap().lapsed(moment(5_001)).is_empty());
+}
+
+#[tokio::test]
+async fn one_person_cannot_ask_without_end_and_what_waits_takes_no_room_from_what_is_held() {
+    let folder = Folder::new();
+    let ledger = folder.open().unwrap();
+    let ask = || ledger.ask(terms("ada", "recruiting", 1_000, 2_000), moment(900_000), |_| ());
+    for _ in 0..MOST_IN_FORCE {
+        ask().await.unwrap();
+        ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    }
+    assert_eq!(ask().await, Err(LedgerError::TooManyWaiting(MOST_IN_FORCE)));
+    let first = ledger.waiting(moment(1_000)).remove(0);
+    let full = ledger.promise_approved(approved(first.clone(), 1_000), 1).await;
+    assert_eq!(full.err(), Some(LedgerError::TooMany(MOST_IN_FORCE)));
+    for round in 10..200 {
+        ledger
+            .give(terms("ada", "press", round * 1_000, round * 1_000 + 5))
+            .await
+            .unwrap();
+    }
+    assert_eq!(ledger.waiting(moment(1_000)).len(), MOST_IN_FORCE);
+    drop(ledger);
+    assert_eq!(folder.open().unwrap().waiting(moment(1_000)).len(), MOST_IN_FORCE);
+}
+
+#[tokio::test]
+async fn a_promise_to_approve_was_kept_only_if_the_approval_is_there() {
+    let folder = Folder::new();
+    let left = async |give: bool| {
+        let ledger = folder.open().unwrap();
+        let asked = ledger.ask(terms("ada", "recruiting", 1_000, 9_000), moment(5_000), |_| ());
+        let mut promise = ledger
+            .promise_approved(approved(asked.await.unwrap(), 4_000), 1)
+            .await
+            .unwrap();
+        promise.is_on_record();
+        if give {
+            let keeper = rusqlite::params![promise.grant().id.as_str()];
+            ledger.put(promise.grant().clone(), |_| ()).await.unwrap();
+            drop(ledger);
+            let file = rusqlite::Connection::open(folder.file()).unwrap();
+            file.execute("INSERT INTO promises (id) VALUES (?1)", keeper).unwrap();
+        }
+        promise.grant().id.clone()
+    };
+    for give in [false, true] {
+        let id = left(give).await;
+        let ledger = folder.open().unwrap();
+        let leftover = ledger.promised().iter().find(|left| left.id == id).unwrap();
+        assert_eq!(leftover.was_kept, give);
+    }
+}
+
+#[test]
+fn a_ledger_of_before_approvals_keeps_its_grants() {
+    let folder = Folder::new();
+    drop(folder.open().unwrap());
+    let file = rusqlite::Connection::open(folder.file()).unwrap();
+    let older = [
+        include_str!("migrations/001_grants.sql"),
+        include_str!("migrations/004_continued.sql"),
+    ];
+    file.execute_batch(&format!(
+        "DROP TABLE grants; {} DELETE FROM schema_version WHERE version = 5; INSERT INTO grants VALUES ('g', 'ada', \
+         'recruiting', '[\"xing\"]', '[\"read\"]', 'why', NULL, 'portal', 1, 2, 9000, NULL, 'active', NULL, NULL);",
+        older.concat()
+    ))
+    .unwrap();
+    drop(file);
+    let ledger = folder.open().unwrap();
+    let standing = ledger.standing(&ada(), moment(5));
+    let [grant] = standing.grants() else {
+        panic!("{standing:?}")
+    };
+    assert_eq!(
+        (grant.statement.as_str(), &grant.answers, grant.answer_by),
+        ("why", &Vec::new(), None)
+    );
 }
 
 #[tokio::test]

@@ -11,10 +11,10 @@ use tokio::sync::watch;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
 
-/// How many grants of one person are kept in memory: all that are in force, of either kind, and the latest of those that
-/// are over.
-pub(super) const REMEMBERED: usize = 64;
-const _: () = assert!(REMEMBERED >= 2 * super::MOST_IN_FORCE);
+/// How many grants of one person are kept in memory: all that wait or are in force, of either kind, and the latest of those
+/// that are over.
+pub(super) const REMEMBERED: usize = 128;
+const _: () = assert!(REMEMBERED > 3 * super::MOST_IN_FORCE);
 
 const SHARDS: usize = 32;
 
@@ -22,34 +22,70 @@ const SHARDS: usize = 32;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Life {
-    /// Not ended and not expired.
+    /// Asked for; it waits for an answer.
+    Requested,
+    /// Given, and not begun.
+    Approved,
+    /// Begun; not ended and not expired.
     Active,
     /// Its time is over.
     Expired,
-    /// Ended by its holder.
+    /// Ended by its holder, or taken back before it was answered.
     Withdrawn,
     /// Ended by somebody else.
     Revoked,
+    /// Somebody who could have approved it did not.
+    Declined,
+    /// Nobody answered in time.
+    Lapsed,
 }
 
 impl Life {
     /// Where `grant` is at `now`.
     pub fn of(grant: &Grant, now: Timestamp) -> Self {
         match grant.state {
+            GrantState::Requested if grant.waits(now) => Self::Requested,
+            GrantState::Requested | GrantState::Lapsed => Self::Lapsed,
+            GrantState::Active if now < grant.not_before => Self::Approved,
             GrantState::Active if now < grant.expires => Self::Active,
             GrantState::Active => Self::Expired,
             GrantState::Withdrawn => Self::Withdrawn,
             GrantState::Revoked => Self::Revoked,
+            GrantState::Declined => Self::Declined,
+        }
+    }
+
+    /// All of them, in the order of a life.
+    const ALL: [Self; 8] = [
+        Self::Requested,
+        Self::Approved,
+        Self::Active,
+        Self::Expired,
+        Self::Withdrawn,
+        Self::Revoked,
+        Self::Declined,
+        Self::Lapsed,
+    ];
+
+    /// Whether nothing can become of it any more.
+    pub fn is_over(self) -> bool {
+        match self {
+            Self::Requested | Self::Approved | Self::Active => false,
+            Self::Expired | Self::Withdrawn | Self::Revoked | Self::Declined | Self::Lapsed => true,
         }
     }
 
     /// The name used in metrics and the API.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Requested => "requested",
+            Self::Approved => "approved",
             Self::Active => "active",
             Self::Expired => "expired",
             Self::Withdrawn => "withdrawn",
             Self::Revoked => "revoked",
+            Self::Declined => "declined",
+            Self::Lapsed => "lapsed",
         }
     }
 }
@@ -65,13 +101,8 @@ pub struct Count {
     pub grants: u64,
 }
 
-/// What has become of the grants for one purpose, since the ledger was made.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tally {
-    pub(super) given: u64,
-    pub(super) withdrawn: u64,
-    pub(super) revoked: u64,
-}
+/// In which state the grants for one purpose are, since the ledger was made.
+pub(super) type Tally = BTreeMap<GrantState, u64>;
 
 type Shard = RwLock<BTreeMap<SubjectId, Arc<[Grant]>>>;
 
@@ -79,6 +110,8 @@ type Shard = RwLock<BTreeMap<SubjectId, Arc<[Grant]>>>;
 pub(super) struct View {
     shards: Vec<Shard>,
     holders: RwLock<BTreeMap<GrantId, SubjectId>>,
+    /// What was asked for and is not answered, and by whom; also where nobody has noticed yet that it lapsed.
+    asked: RwLock<BTreeMap<GrantId, SubjectId>>,
     tallies: RwLock<BTreeMap<PurposeId, Tally>>,
     changed: watch::Sender<u64>,
 }
@@ -86,8 +119,9 @@ pub(super) struct View {
 impl View {
     pub(super) fn new(by_subject: BTreeMap<SubjectId, Vec<Grant>>, tallies: BTreeMap<PurposeId, Tally>) -> Self {
         let mut shards: Vec<BTreeMap<SubjectId, Arc<[Grant]>>> = vec![BTreeMap::new(); SHARDS];
-        let mut holders = BTreeMap::new();
+        let (mut holders, mut asked) = (BTreeMap::new(), BTreeMap::new());
         for (subject, grants) in by_subject {
+            asked.extend(asked_of(&subject, &grants));
             holders.extend(grants.iter().map(|grant| (grant.id.clone(), subject.clone())));
             if let Some(shard) = shards.get_mut(shard_of(&subject)) {
                 shard.insert(subject, grants.into());
@@ -96,6 +130,7 @@ impl View {
         Self {
             shards: shards.into_iter().map(RwLock::new).collect(),
             holders: RwLock::new(holders),
+            asked: RwLock::new(asked),
             tallies: RwLock::new(tallies),
             changed: watch::Sender::new(0),
         }
@@ -121,64 +156,68 @@ impl View {
         self.changed.subscribe()
     }
 
-    /// Shows a grant that has been given, and forgets the oldest of its holder's that are over.
-    pub(super) fn given(&self, grant: Grant) {
-        let now = grant.declared_at;
-        self.count(&grant.purpose, |tally| tally.given += 1);
+    /// What was asked for and is not answered, whether or not it has lapsed by now; in the order of asking.
+    pub(super) fn asked(&self) -> Vec<Grant> {
+        let asked = self.asked.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let grants = asked.into_iter().filter_map(|(id, subject)| {
+            let theirs = self.of(&subject);
+            let mut theirs = theirs.iter().filter(|grant| grant.state == GrantState::Requested);
+            theirs.find(|grant| grant.id == id).cloned()
+        });
+        grants.collect()
+    }
+
+    /// Shows what has become of a grant, and forgets the oldest of its holder's that are over.
+    pub(super) fn shows(&self, was: Option<&Grant>, grant: Grant, now: Timestamp) {
+        self.count(was, &grant);
         self.change(&grant.subject.clone(), |grants| {
+            grants.retain(|old| old.id != grant.id);
             grants.push(grant);
-            grants.sort_by_key(|grant| (Life::of(grant, now) != Life::Active, std::cmp::Reverse(grant.expires)));
+            grants.sort_by_key(|grant| (Life::of(grant, now).is_over(), std::cmp::Reverse(grant.expires)));
             grants.split_off(grants.len().min(REMEMBERED))
         });
     }
 
-    /// Shows that a grant has ended.
-    pub(super) fn ended(&self, ended: &Grant) {
-        self.count(&ended.purpose, |tally| match ended.state {
-            GrantState::Withdrawn => tally.withdrawn += 1,
-            GrantState::Revoked => tally.revoked += 1,
-            GrantState::Active => {}
-        });
-        self.change(&ended.subject, |grants| {
-            for grant in grants.iter_mut().filter(|grant| grant.id == ended.id) {
-                *grant = ended.clone();
-            }
-            Vec::new()
-        });
-    }
-
     pub(super) fn counts(&self, now: Timestamp) -> Vec<Count> {
-        let mut active: BTreeMap<PurposeId, u64> = BTreeMap::new();
+        let mut alive: BTreeMap<(PurposeId, Life), u64> = BTreeMap::new();
         for shard in &self.shards {
             let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
-            let grants = shard.values().flat_map(|grants| grants.iter());
-            for grant in grants.filter(|grant| Life::of(grant, now) == Life::Active) {
-                *active.entry(grant.purpose.clone()).or_default() += 1;
+            for grant in shard.values().flat_map(|grants| grants.iter()) {
+                let life = Life::of(grant, now);
+                if !life.is_over() {
+                    *alive.entry((grant.purpose.clone(), life)).or_default() += 1;
+                }
             }
         }
         let tallies = self.tallies.read().unwrap_or_else(PoisonError::into_inner);
-        let lives = |(purpose, tally): (&PurposeId, &Tally)| {
-            let active = active.get(purpose).copied().unwrap_or(0);
-            let over = tally.withdrawn + tally.revoked;
-            let expired = tally.given.saturating_sub(active + over);
-            let count = |life, grants| Count {
+        let lives = tallies.iter().flat_map(|(purpose, tally)| {
+            let alive = |life| alive.get(&(purpose.clone(), life)).copied().unwrap_or(0);
+            let kept = |state| tally.get(&state).copied().unwrap_or(0);
+            // what is alive is in memory, all of it; of what is over, only the number is
+            let gone = |state, alive: u64| kept(state).saturating_sub(alive);
+            Life::ALL.map(|life| Count {
                 purpose: purpose.clone(),
                 life,
-                grants,
-            };
-            [
-                count(Life::Active, active),
-                count(Life::Expired, expired),
-                count(Life::Withdrawn, tally.withdrawn),
-                count(Life::Revoked, tally.revoked),
-            ]
-        };
-        tallies.iter().flat_map(lives).collect()
+                grants: match life {
+                    Life::Requested | Life::Approved | Life::Active => alive(life),
+                    Life::Expired => gone(GrantState::Active, alive(Life::Approved) + alive(Life::Active)),
+                    Life::Withdrawn => kept(GrantState::Withdrawn),
+                    Life::Revoked => kept(GrantState::Revoked),
+                    Life::Declined => kept(GrantState::Declined),
+                    Life::Lapsed => kept(GrantState::Lapsed) + gone(GrantState::Requested, alive(Life::Requested)),
+                },
+            })
+        });
+        lives.collect()
     }
 
-    fn count(&self, purpose: &PurposeId, step: impl FnOnce(&mut Tally)) {
+    fn count(&self, was: Option<&Grant>, is: &Grant) {
         let mut tallies = self.tallies.write().unwrap_or_else(PoisonError::into_inner);
-        step(tallies.entry(purpose.clone()).or_default());
+        let tally = tallies.entry(is.purpose.clone()).or_default();
+        if let Some(before) = was.and_then(|was| tally.get_mut(&was.state)) {
+            *before = before.saturating_sub(1);
+        }
+        *tally.entry(is.state).or_default() += 1;
     }
 
     /// Changes one person's grants and tells who listens; `edit` returns the grants that it forgot.
@@ -187,6 +226,7 @@ impl View {
             return;
         };
         let mut grants = self.of(subject).to_vec();
+        let before = asked_of(subject, &grants);
         let forgotten = edit(&mut grants);
         let mut holders = self.holders.write().unwrap_or_else(PoisonError::into_inner);
         holders.extend(grants.iter().map(|grant| (grant.id.clone(), subject.clone())));
@@ -194,11 +234,22 @@ impl View {
             holders.remove(&grant.id);
         }
         drop(holders);
+        let mut asked = self.asked.write().unwrap_or_else(PoisonError::into_inner);
+        for (id, _) in before {
+            asked.remove(&id);
+        }
+        asked.extend(asked_of(subject, &grants));
+        drop(asked);
         let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
         shard.insert(subject.clone(), grants.into());
         drop(shard);
         self.changed.send_modify(|count| *count += 1);
     }
+}
+
+fn asked_of(subject: &SubjectId, grants: &[Grant]) -> Vec<(GrantId, SubjectId)> {
+    let asked = grants.iter().filter(|grant| grant.state == GrantState::Requested);
+    asked.map(|grant| (grant.id.clone(), subject.clone())).collect()
 }
 
 fn shard_of(subject: &SubjectId) -> usize {

@@ -19,6 +19,7 @@ use super::view::{Life, View};
 use super::{MOST_IN_FORCE, migrate, rows};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState};
+use crate::purpose::Declined;
 
 /// How many changes may wait for the disk.
 const QUEUE: usize = 256;
@@ -101,10 +102,37 @@ pub(super) type OnceKept = Box<dyn FnOnce(&Grant) + Send>;
 
 /// A change.
 pub(super) enum Change {
-    /// A grant is given.
+    /// A grant is asked for or given; one that was asked for, if it waits at the moment from which on it counts.
     Put(Box<Grant>, OnceKept),
     /// It ends.
-    End(GrantId, GrantState, Timestamp, OnceKept),
+    End(GrantId, Ending, Timestamp, OnceKept),
+}
+
+/// How a grant ends.
+#[derive(Debug)]
+pub(super) enum Ending {
+    /// Its holder ends it, or takes it back before it is answered.
+    Withdrawn,
+    /// Somebody else ends it.
+    Revoked,
+    /// Whoever could have approved it said this instead.
+    Declined(Box<Declined>),
+    /// Nobody answered in time.
+    Lapsed,
+}
+
+impl Ending {
+    /// What the grant is after it; none where it cannot end so, at `at`.
+    fn of(self, grant: &Grant, at: Timestamp) -> Option<Grant> {
+        let ended = |state| Grant { state, ..grant.clone() };
+        match (self, Life::of(grant, at)) {
+            (Self::Withdrawn, Life::Requested | Life::Approved | Life::Active) => Some(ended(GrantState::Withdrawn)),
+            (Self::Revoked, Life::Requested | Life::Approved | Life::Active) => Some(ended(GrantState::Revoked)),
+            (Self::Declined(declined), Life::Requested) => Some(declined.into_grant()),
+            (Self::Lapsed, Life::Lapsed) if grant.state == GrantState::Requested => Some(ended(GrantState::Lapsed)),
+            (Self::Withdrawn | Self::Revoked | Self::Declined(_) | Self::Lapsed, _) => None,
+        }
+    }
 }
 
 pub(super) enum Job {
@@ -185,7 +213,13 @@ struct Keeper {
     view: Arc<View>,
     keeping: Arc<Keeping>,
     /// Grants whose commit failed: the disk may have them nevertheless, and would show them after a crash.
-    doubtful: Vec<GrantId>,
+    doubtful: Vec<Doubt>,
+}
+
+/// A grant of which nobody knows whether it is on disk, and what it was before.
+struct Doubt {
+    id: GrantId,
+    was: Option<Grant>,
 }
 
 impl Keeper {
@@ -216,7 +250,7 @@ impl Keeper {
                 let kept = given.as_ref().ok().map(|grant| grant.id.clone());
                 (given, kept)
             }
-            (Ok(()), Change::End(id, state, at, once_kept)) => (self.end(&id, state, at).inspect(once_kept), None),
+            (Ok(()), Change::End(id, ending, at, once_kept)) => (self.end(&id, ending, at).inspect(once_kept), None),
         };
         self.keeping.note(&made);
         (made, kept)
@@ -228,8 +262,8 @@ impl Keeper {
             return Ok(());
         }
         let transaction = self.connection.transaction()?;
-        for id in &self.doubtful {
-            rows::take_back(&transaction, id)?;
+        for doubt in &self.doubtful {
+            rows::take_back(&transaction, &doubt.id, doubt.was.as_ref())?;
         }
         transaction.commit()?;
         self.doubtful.clear();
@@ -253,6 +287,10 @@ impl Keeper {
         self.clear_doubts().map_err(failed)?;
         let transaction = self.connection.transaction().map_err(failed)?;
         has_room(&transaction, grant)?;
+        was_asked(&transaction, grant)?;
+        if rows::is_promised(&transaction, &grant.id).map_err(failed)? {
+            return Err(LedgerError::BeingAnswered(grant.id.clone()));
+        }
         rows::promise(&transaction, grant, segment).map_err(failed)?;
         commit(transaction, &self.keeping)
     }
@@ -260,27 +298,26 @@ impl Keeper {
     fn put(&mut self, grant: Grant) -> Result<Grant, LedgerError> {
         let transaction = self.connection.transaction().map_err(|error| unavailable(&error))?;
         has_room(&transaction, &grant)?;
-        rows::insert(&transaction, &grant).map_err(|error| unavailable(&error))?;
+        let was = was_asked(&transaction, &grant)?;
+        rows::write(&transaction, &grant).map_err(|error| unavailable(&error))?;
         if let Err(error) = commit(transaction, &self.keeping) {
-            self.doubtful.push(grant.id);
+            self.doubtful.push(Doubt { id: grant.id, was });
             return Err(error);
         }
-        self.view.given(grant.clone());
+        self.view.shows(was.as_ref(), grant.clone(), grant.not_before);
         Ok(grant)
     }
 
-    fn end(&mut self, id: &GrantId, state: GrantState, at: Timestamp) -> Result<Grant, LedgerError> {
+    fn end(&mut self, id: &GrantId, ending: Ending, at: Timestamp) -> Result<Grant, LedgerError> {
         let transaction = self.connection.transaction().map_err(|error| unavailable(&error))?;
         let found = rows::find(&transaction, id).map_err(|error| unavailable(&error))?;
-        let mut grant = found.ok_or_else(|| LedgerError::NoSuchGrant(id.clone()))?;
-        if Life::of(&grant, at) != Life::Active {
-            return Err(LedgerError::AlreadyOver(id.clone()));
-        }
-        grant.state = state;
-        rows::end(&transaction, id, state, at).map_err(|error| unavailable(&error))?;
+        let grant = found.ok_or_else(|| LedgerError::NoSuchGrant(id.clone()))?;
+        let ended = ending.of(&grant, at);
+        let ended = ended.ok_or_else(|| LedgerError::AlreadyOver(id.clone()))?;
+        rows::end(&transaction, &ended, at).map_err(|error| unavailable(&error))?;
         commit(transaction, &self.keeping)?;
-        self.view.ended(&grant);
-        Ok(grant)
+        self.view.shows(Some(&grant), ended.clone(), at);
+        Ok(ended)
     }
 
     /// What cannot be forgotten now is compared with the book at the next start.
@@ -311,8 +348,20 @@ fn has_room(connection: &Connection, grant: &Grant) -> Result<(), LedgerError> {
     let held = rows::beside(connection, grant).map_err(|error| unavailable(&error))?;
     if held < MOST_IN_FORCE {
         Ok(())
+    } else if grant.state == GrantState::Requested {
+        Err(LedgerError::TooManyWaiting(held))
     } else {
         Err(LedgerError::TooMany(held))
+    }
+}
+
+/// What a grant was asked for as, where it was. INVARIANT: only what waits can be given; whoever else answers it, or takes
+/// it back, comes first or too late.
+fn was_asked(connection: &Connection, grant: &Grant) -> Result<Option<Grant>, LedgerError> {
+    let found = rows::find(connection, &grant.id).map_err(|error| unavailable(&error))?;
+    match found {
+        Some(was) if !was.waits(grant.not_before) => Err(LedgerError::AlreadyOver(was.id)),
+        found => Ok(found),
     }
 }
 
@@ -366,8 +415,11 @@ mod tests {
         let mut keeper = keeper();
         let doubtful = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("doubtful"));
         keeper.keep_promise(&doubtful, 1).unwrap();
-        rows::insert(&keeper.connection, &doubtful).unwrap();
-        keeper.doubtful.push(doubtful.id.clone());
+        rows::write(&keeper.connection, &doubtful).unwrap();
+        keeper.doubtful.push(Doubt {
+            id: doubtful.id.clone(),
+            was: None,
+        });
         let next = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("next"));
         keeper.keep_promise(&next, 1).unwrap();
         assert_eq!(rows::find(&keeper.connection, &doubtful.id).unwrap(), None);
@@ -376,5 +428,24 @@ mod tests {
             promised.iter().any(|left| left.id == doubtful.id && !left.was_kept),
             "the next start compares it with the book"
         );
+    }
+
+    #[test]
+    fn an_approval_whose_commit_failed_leaves_the_request_waiting() {
+        let mut keeper = keeper();
+        let asked =
+            terms("ada", "recruiting", 1_000, 9_000).asked(GrantId::new("asked"), Timestamp::from_millis(5_000));
+        let given = Grant {
+            state: GrantState::Active,
+            ..asked.clone()
+        };
+        keeper.put(asked.clone()).unwrap();
+        rows::write(&keeper.connection, &given).unwrap();
+        keeper.doubtful.push(Doubt {
+            id: given.id,
+            was: Some(asked.clone()),
+        });
+        keeper.clear_doubts().unwrap();
+        assert_eq!(rows::find(&keeper.connection, &asked.id).unwrap(), Some(asked));
     }
 }

@@ -105,7 +105,7 @@ pub(super) const CONNECTIONS: Name = name("wayleave_connections", &[], "Open con
 pub(super) const GRANTS: Name = name(
     "wayleave_grants",
     &["purpose", "state"],
-    "Grants in the ledger, by purpose and state.",
+    "Grants in the ledger, by purpose and state (requested, approved, active, expired, withdrawn, revoked, declined, lapsed).",
 );
 pub(super) const MINTED: Name = name(
     "wayleave_minted_certificates",

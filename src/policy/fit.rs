@@ -15,8 +15,8 @@ use super::request::{Asked, Nouns};
 use super::schema::Book;
 use crate::clock::Timestamp;
 use crate::facts::{
-    Arrival, Authority, Category, Channel, Door, Employment, Grant, GrantId, GrantState, MethodName, NetworkName,
-    Person, Place, PlatformId, Problem, PurposeId, SourceText, Subject, SubjectId,
+    Answer, Arrival, Authority, Category, Channel, Door, Employment, Grant, GrantId, GrantState, MethodName,
+    NetworkName, Person, Place, PlatformId, Problem, PurposeId, SourceText, Subject, SubjectId,
 };
 
 const CODE: &str = "wayleave::schema::mapping";
@@ -190,7 +190,8 @@ impl Sample {
                 declared_at: at,
                 not_before: at,
                 expires: at.plus(Duration::from_secs(1)),
-                approved_by: full.then_some(id),
+                answer_by: None,
+                answers: full.then(|| Answer::approval(id, at)).into_iter().collect(),
                 continued: None,
                 state: GrantState::Active,
             },

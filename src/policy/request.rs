@@ -256,7 +256,7 @@ impl Nouns {
             ("platforms", Value::set(platforms, None)),
             ("covers", Value::set(covers, None)),
         ]);
-        if let Some(approver) = &grant.approved_by {
+        if let Some(approver) = grant.approved_by() {
             fields.insert("approvedBy", entity(&self.user, approver.as_str()));
         }
         if let Some(ticket) = &grant.ticket {
@@ -276,7 +276,7 @@ impl Nouns {
             ("platforms", Expr::new_set(platforms.map(Expr::new_entity_uid))),
             ("covers", Expr::new_set(grant.covers.iter().map(|group| text(group)))),
         ];
-        if let Some(approver) = &grant.approved_by {
+        if let Some(approver) = grant.approved_by() {
             let approver = uid(&self.user, approver.as_str());
             pairs.push(("approvedBy", Expr::new_entity_uid(approver)));
         }

@@ -4,15 +4,16 @@ use http::StatusCode;
 use http::header::{self, HeaderValue};
 use serde_json::{Value, json};
 
+use super::answers::NotAnswered;
 use super::case::purpose_title;
 use super::deeds::{NotEnded, NotGranted};
 use super::intake::{self, Received};
 use super::mine::joined;
 use super::pages::{self, Page, Problem};
 use super::{Portal, Visit};
-use crate::facts::{Channel, Grant, GrantId, SubjectId};
+use crate::facts::{Channel, Grant, GrantId, GrantState, SubjectId};
 use crate::ledger::Life;
-use crate::purpose::{Approval, Purpose};
+use crate::purpose::{Approval, Purpose, Why};
 use crate::rulebook::{Rulebook, Visitor};
 
 impl Portal {
@@ -22,7 +23,7 @@ impl Portal {
             Err(problem) => return problem.answer(),
         };
         let channel = channel(received);
-        match self.give(visit, visitor, &declaration, channel).await {
+        match self.give_or_ask(visit, visitor, &declaration, channel).await {
             Ok(grant) => created(&grant, visit),
             Err(NotGranted::Unfit(unfit)) => {
                 let wrong = unfit
@@ -41,7 +42,103 @@ impl Portal {
                 let (title, text) = (self.words.too_many_title, (self.words.too_many)(held));
                 Problem::new(StatusCode::CONFLICT, "too-many-grants", title, &text).answer()
             }
+            Err(NotGranted::TooManyWaiting(waiting)) => {
+                let (title, text) = (
+                    self.words.too_many_waiting_title,
+                    (self.words.too_many_waiting)(waiting),
+                );
+                Problem::new(StatusCode::CONFLICT, "too-many-requests", title, &text).answer()
+            }
             Err(NotGranted::NotKept(_)) => not_kept(self.words.not_kept_title, self.words.not_kept),
+        }
+    }
+
+    /// The requests that the person may answer.
+    pub(super) fn list_approvals(&self, visit: &Visit<'_>, visitor: Visitor<'_>, channel: Channel) -> Page {
+        let waiting = self.answerable(visit, visitor, channel);
+        let approvals: Vec<Value> = waiting.iter().map(|grant| shown(grant, visit)).collect();
+        pages::json(StatusCode::OK, &json!({ "approvals": approvals }))
+    }
+
+    pub(super) async fn approve_by_call(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        received: &Received,
+        id: &str,
+    ) -> Page {
+        let note = match received.note() {
+            Ok(note) => note,
+            Err(problem) => return problem.answer(),
+        };
+        let (id, channel) = (GrantId::new(id), channel(received));
+        if let Err(page) = self.may_be_asked_again(visit, visitor, &id, received).await {
+            return page;
+        }
+        match self.approve(visit, visitor, &id, (note, channel)).await {
+            Ok(grant) => pages::json(StatusCode::OK, &shown(&grant, visit)),
+            Err(why) => self.not_answered(&why),
+        }
+    }
+
+    pub(super) async fn decline_by_call(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        received: &Received,
+        id: &str,
+    ) -> Page {
+        let why = match received.note().map(Why::of) {
+            Ok(Some(why)) => why,
+            Ok(None) => return intake::unfit(vec![pages::field("note", self.words.say_why)]).answer(),
+            Err(problem) => return problem.answer(),
+        };
+        let (id, channel) = (GrantId::new(id), channel(received));
+        if let Err(page) = self.may_be_asked_again(visit, visitor, &id, received).await {
+            return page;
+        }
+        match self.decline(visit, visitor, &id, (why, channel)).await {
+            Ok(grant) => pages::json(StatusCode::OK, &shown(&grant, visit)),
+            Err(why) => self.not_answered(&why),
+        }
+    }
+
+    /// Nobody is asked for a password about something that is none of their business.
+    async fn may_be_asked_again(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        id: &GrantId,
+        received: &Received,
+    ) -> Result<(), Page> {
+        if let Err(why) = self.could_answer(visit, visitor, id, channel(received)) {
+            return Err(self.not_answered(&why));
+        }
+        self.proves_again(visit, &received.headers).await
+    }
+
+    fn not_answered(&self, why: &NotAnswered) -> Page {
+        let words = self.words;
+        let problem = |status, kind, title: &str, text: &str| Problem::new(status, kind, title, text).answer();
+        match why {
+            NotAnswered::NoSuch => not_found("No such request waits for you. GET /v1/approvals lists those that do."),
+            NotAnswered::Over(over) => {
+                let (title, text) = (words.request_over_title, (words.request_over)(*over));
+                problem(StatusCode::CONFLICT, "request-over", title, text)
+            }
+            NotAnswered::Refused(reasons) => {
+                let (title, text) = (words.may_not_answer_title, (words.may_not_answer)(reasons));
+                problem(StatusCode::FORBIDDEN, "prohibited", title, &text)
+            }
+            NotAnswered::Outdated(outdated) => {
+                let (title, text) = (words.outdated_title, (words.outdated)(outdated));
+                problem(StatusCode::CONFLICT, "request-outdated", title, &text)
+            }
+            NotAnswered::TooMany(held) => {
+                let (title, text) = (words.outdated_title, (words.holds_too_many)(*held));
+                problem(StatusCode::CONFLICT, "too-many-grants", title, &text)
+            }
+            NotAnswered::NotKept => not_kept(words.not_answered_title, words.not_answered),
         }
     }
 
@@ -61,9 +158,9 @@ impl Portal {
         pages::json(StatusCode::OK, &json!({ "grants": grants }))
     }
 
-    pub(super) fn show_grant(&self, visit: &Visit<'_>, visitor: Visitor<'_>, id: &str) -> Page {
-        let found = self.ledger.get(&GrantId::new(id));
-        match found.filter(|grant| grant.subject == visitor.person.id) {
+    /// One of the person's own grants, or one that waits for them.
+    pub(super) fn show_grant(&self, visit: &Visit<'_>, visitor: Visitor<'_>, id: &str, channel: Channel) -> Page {
+        match self.asked(visit, visitor, &GrantId::new(id), channel) {
             Some(grant) => pages::json(StatusCode::OK, &shown(&grant, visit)),
             None => no_such_grant(),
         }
@@ -155,6 +252,7 @@ fn offered(purpose: &Purpose, visitor: Visitor<'_>) -> Value {
         "lifetimes": lifetimes.collect::<serde_json::Map<String, Value>>(),
         "approval": purpose.approval != Approval::None,
         "approvers": approvers,
+        "answer_within_s": purpose.answer_within.as_secs(),
         "statement_min": purpose.statement_min,
         "ticket": purpose.ticket.as_ref().map(|ticket| json!({
             "pattern": ticket.shown, "example": ticket.example, "required": ticket.required,
@@ -173,12 +271,26 @@ fn shown(grant: &Grant, visit: &Visit<'_>) -> Value {
         let left = grant.expires.since(visit.at).as_secs();
         let left = if life == Life::Active { left } else { 0 };
         members.insert("left_s".to_owned(), left.into());
+        if life == Life::Requested {
+            let holder = visit.in_force.directory.person(&grant.subject);
+            let approvers = visit.rules().approvers(grant, holder.as_deref());
+            members.insert("approvers".to_owned(), json!(approvers));
+        }
     }
     value
 }
 
+/// A grant that is given, or one that waits until somebody approves it (RFC 9110 §15.3.3).
 pub(super) fn created(grant: &Grant, visit: &Visit<'_>) -> Page {
-    let mut page = pages::json(StatusCode::CREATED, &shown(grant, visit));
+    let status = match grant.state {
+        GrantState::Requested => StatusCode::ACCEPTED,
+        GrantState::Active
+        | GrantState::Withdrawn
+        | GrantState::Revoked
+        | GrantState::Declined
+        | GrantState::Lapsed => StatusCode::CREATED,
+    };
+    let mut page = pages::json(status, &shown(grant, visit));
     if let Ok(place) = HeaderValue::from_str(&format!("/v1/grants/{}", grant.id)) {
         page.headers_mut().insert(header::LOCATION, place);
     }

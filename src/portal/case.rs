@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::pages::{Cause, Told};
+use super::pages::{Cause, Pending, Told};
 use super::{Portal, Refused, Visit, times};
 use crate::facts::{
     Activity, Grant, Observation, Offer, PlatformId, PolicyId, PurposeId, Reason, RecordId, Remedy, RulebookId,
@@ -25,6 +25,9 @@ pub(super) struct Case<'a> {
     pub(super) remedy: Remedy,
     holds_grant: bool,
     expired: Option<(String, String)>,
+    /// What was asked for already, waits, and would help.
+    pub(super) waiting: Vec<Grant>,
+    pending: Option<Pending>,
     record: &'a RecordId,
     rulebook: &'a RulebookId,
     repeatable: bool,
@@ -61,7 +64,10 @@ impl<'a> Case<'a> {
             let covered = |platform| grant.platforms.contains(platform);
             counts && platform.as_ref().is_some_and(covered)
         };
+        let waiting = portal.waiting_for(seen, platform.as_ref(), &remedy);
         Self {
+            pending: waiting.first().and_then(|grant| pending(rules, seen, grant)),
+            waiting,
             holds_grant: seen.standing.grants().iter().any(here),
             expired: portal.lately_expired(rules, seen, &remedy, here),
             place: place_name(rules, &refusal),
@@ -94,6 +100,7 @@ impl<'a> Case<'a> {
                 .expired
                 .as_ref()
                 .map(|(title, when)| (title.as_str(), when.as_str())),
+            pending: self.pending.as_ref(),
             record: self.record,
             rulebook: self.rulebook,
             ticket: None,
@@ -102,10 +109,10 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The offer for `purpose`, if it can be declared at once.
+    /// The offer for `purpose`.
     pub(super) fn offer(&self, purpose: &PurposeId) -> Option<&Offer> {
         let mut offers = self.remedy.offers.iter();
-        offers.find(|offer| offer.purpose == *purpose && !offer.needs_approval)
+        offers.find(|offer| offer.purpose == *purpose)
     }
 }
 
@@ -118,6 +125,22 @@ impl Portal {
             at: visit.at,
             ..seen.clone()
         }
+    }
+
+    /// What the person asked for already that would help once it is approved, the latest first.
+    fn waiting_for(&self, seen: &Observation, platform: Option<&PlatformId>, remedy: &Remedy) -> Vec<Grant> {
+        let (Some(person), Some(platform)) = (&seen.person, platform) else {
+            return Vec::new();
+        };
+        let would_help = |grant: &Grant| {
+            let offers = remedy.offers.iter().filter(|offer| offer.needs_approval);
+            let fits = |offer: &Offer| offer.purpose == grant.purpose && offer.covers.is_subset(&grant.covers);
+            grant.platforms.contains(platform) && offers.into_iter().any(fits)
+        };
+        let asked = self.ledger.grants_of(&person.id).into_iter();
+        asked
+            .filter(|grant| grant.waits(seen.at) && would_help(grant))
+            .collect()
     }
 
     /// The purpose that would have helped until it ran out not long ago: its title, and when.
@@ -141,6 +164,19 @@ impl Portal {
             times::local(last.expires, now, person),
         ))
     }
+}
+
+/// A request that waits, as it is told.
+fn pending(rules: &Rulebook, seen: &Observation, grant: &Grant) -> Option<Pending> {
+    let person = seen.person.as_ref()?;
+    let approvers = rules.approvers(grant, Some(person.as_ref()));
+    let when = |at| times::local(at, seen.at, person);
+    Some(Pending {
+        title: purpose_title(rules, &grant.purpose),
+        approvers: approvers.iter().map(ToString::to_string).collect(),
+        since: when(grant.declared_at),
+        until: when(grant.answer_by?),
+    })
 }
 
 fn place_name(rules: &Rulebook, refusal: &Refusal) -> String {

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::case::{Case, platform_name};
+use super::case::{Case, platform_name, purpose_title};
 use super::deeds::NotGranted;
+use super::inbox::lasts;
 use super::intake::{Form, Received};
 use super::memory::Kept;
 use super::pages::counter::{self, Choice, Onward};
@@ -15,7 +16,7 @@ use super::words::Words;
 use super::{Portal, Refused, Visit, provenance, times};
 use crate::facts::{Channel, Grant, Offer, PurposeId, SubjectId};
 use crate::purpose::{Declaration, TicketRule, UnfitField};
-use crate::rulebook::{Directory, Rulebook, Visitor};
+use crate::rulebook::{Directory, InForce, Rulebook, Visitor};
 
 /// What is wrong with a form, beside its fields and above them.
 #[derive(Default)]
@@ -69,6 +70,7 @@ impl Portal {
             return self.already_allowed(visitor, &kept);
         };
         match self.give_for(visit, visitor, &case, &form).await {
+            // where it must be approved first, the same page waits with the person
             Ok(grant) => {
                 self.memory.granted(who, &form.refusal, &grant.id);
                 see_other(&format!("/refusals/{}/granted", kept.refused.record))
@@ -100,7 +102,7 @@ impl Portal {
             ticket: Some(form.ticket.trim().to_owned()).filter(|ticket| !ticket.is_empty()),
             duration: None,
         };
-        let given = self.give(visit, visitor, &declaration, Channel::Portal).await;
+        let given = self.give_or_ask(visit, visitor, &declaration, Channel::Portal).await;
         given.map_err(|why| match why {
             NotGranted::Unfit(unfit) => {
                 let mut trouble = Trouble::default();
@@ -121,6 +123,7 @@ impl Portal {
             }
             NotGranted::Refused(why) => line((self.words.not_declared)(&why)),
             NotGranted::TooMany(held) => line((self.words.too_many)(held)),
+            NotGranted::TooManyWaiting(waiting) => line((self.words.too_many_waiting)(waiting)),
             NotGranted::NotKept(_) => line(self.words.not_kept.to_owned()),
         })
     }
@@ -132,17 +135,9 @@ impl Portal {
             return self.already_allowed(visitor, kept);
         };
         let told = case.told(self);
-        let now: Vec<&Offer> = case
-            .remedy
-            .offers
-            .iter()
-            .filter(|offer| !offer.needs_approval)
-            .collect();
+        let waits = |offer: &&Offer| case.waiting.iter().any(|grant| grant.purpose == offer.purpose);
+        let now: Vec<&Offer> = case.remedy.offers.iter().filter(|offer| !waits(offer)).collect();
         let least = least_statement(visit.rules(), &now);
-        let later = case.remedy.offers.iter().filter(|offer| offer.needs_approval);
-        let requests = later
-            .map(|offer| told.opening(&named(offer, &visit.in_force.directory)))
-            .collect();
         let page = counter::Declare {
             w: words,
             who: &visitor.person.name,
@@ -150,8 +145,13 @@ impl Portal {
             token: self
                 .tokens
                 .issue(&visit.subject.id, &declaring(kept.refused.record.as_str()), visit.at),
-            choices: choices(&told, visit.rules(), &now, &form.purpose),
-            requests,
+            choices: choices(&told, visit.in_force, &now, &form.purpose),
+            send: words.send(&now),
+            waiting: case
+                .waiting
+                .iter()
+                .map(|grant| self.waits_in_words(visit.in_force, visitor, grant, visit.at))
+                .collect(),
             statement: &form.statement,
             statement_min: least,
             statement_hint: (words.statement_hint)(least),
@@ -177,9 +177,15 @@ impl Portal {
     pub(super) fn granted(&self, visit: &Visit<'_>, visitor: Visitor<'_>, record: &str) -> Page {
         let kept = self.memory.by_record(&visit.subject.id, record, visit.at);
         let grant = kept.as_ref().and_then(|kept| self.ledger.get(kept.granted.as_ref()?));
-        let (Some(kept), Some(grant)) = (kept, grant.filter(|grant| grant.is_live(visit.at))) else {
+        let (Some(kept), Some(grant)) = (kept, grant) else {
             return self.note(StatusCode::NOT_FOUND, self.words.link_over_title, self.words.link_over);
         };
+        if grant.waits(visit.at) {
+            return self.asked_page(visit, visitor, &grant, record);
+        }
+        if !grant.is_live(visit.at) {
+            return self.over_page(visit, visitor, &grant);
+        }
         let until = times::local(grant.expires, visit.at, visitor.person);
         let page = counter::Granted {
             w: self.words,
@@ -193,6 +199,35 @@ impl Portal {
             grant: Some(grant.id.as_str()),
         };
         counter::page(StatusCode::OK, &page)
+    }
+
+    /// The page while nobody has answered.
+    fn asked_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant, record: &str) -> Page {
+        let words = self.words;
+        let approvers = self.approvers_in_words(visit.in_force, grant);
+        let page = counter::Asked {
+            w: words,
+            who: &visitor.person.name,
+            heading: (words.was_asked)(&approvers),
+            waits: self.waits_in_words(visit.in_force, visitor, grant, visit.at),
+            title: purpose_title(visit.rules(), &grant.purpose),
+            effect: (words.once_approved)(&self.effect(visit.rules(), grant), lasts(grant)),
+            statement: &grant.statement,
+            ticket: grant.ticket.as_deref(),
+            here: format!("/refusals/{record}/granted"),
+            id: grant.id.as_str(),
+        };
+        counter::page(StatusCode::OK, &page)
+    }
+
+    /// What has become of a grant that is over, in place of the page that led on.
+    fn over_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant) -> Page {
+        let answered = self.answered_in_words(visit, visitor, grant);
+        let Some(answered) = answered.filter(|_| !grant.was_given()) else {
+            return self.note(StatusCode::NOT_FOUND, self.words.link_over_title, self.words.link_over);
+        };
+        let note = answered.note.map_or_else(String::new, |note| format!(" “{note}”"));
+        self.note(StatusCode::OK, &answered.title, &format!("{}{note}", answered.what))
     }
 
     pub(super) fn already_allowed(&self, visitor: Visitor<'_>, kept: &Kept) -> Page {
@@ -242,12 +277,21 @@ fn least_statement(rules: &Rulebook, offers: &[&Offer]) -> usize {
     offers.iter().map(least).min().unwrap_or(0)
 }
 
-fn choices(told: &Told<'_>, rules: &Rulebook, offers: &[&Offer], chosen: &str) -> Vec<Choice> {
+fn choices(told: &Told<'_>, in_force: &InForce, offers: &[&Offer], chosen: &str) -> Vec<Choice> {
+    let approval = |offer: &Offer| {
+        let purpose = in_force.rulebook.purposes().get(&offer.purpose)?;
+        let names = named(&offer.approvers, &in_force.directory);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        offer
+            .needs_approval
+            .then(|| (told.words.must_approve)(&names, purpose.answer_within))
+    };
     let choice = |offer: &&Offer| Choice {
         id: offer.purpose.to_string(),
         title: offer.title.clone(),
         effect: told.opening(offer).effect,
-        ticket: ticket_of(rules, offer)
+        approval: approval(offer),
+        ticket: ticket_of(&in_force.rulebook, offer)
             .filter(|rule| rule.required)
             .map(|rule| (told.words.ticket_needed)(&rule.example)),
         chosen: offers.len() == 1 || offer.purpose.as_str() == chosen,
@@ -279,16 +323,13 @@ fn declaring(record: &str) -> String {
     format!("declare {record}")
 }
 
-/// The offer with its approvers called by their names.
-fn named(offer: &Offer, directory: &Directory) -> Offer {
+/// People called by their names.
+pub(super) fn named(ids: &[String], directory: &Directory) -> Vec<String> {
     let name = |id: &String| {
         let known = SubjectId::parse(id).ok().and_then(|id| directory.person(&id));
         known.map_or_else(|| id.clone(), |person| format!("{} ({id})", person.name))
     };
-    Offer {
-        approvers: offer.approvers.iter().map(name).collect(),
-        ..offer.clone()
-    }
+    ids.iter().map(name).collect()
 }
 
 /// An error message as a sentence: the house's begin small and end without a full stop.

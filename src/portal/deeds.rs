@@ -1,4 +1,4 @@
-//! The only place where grants are given and ended.
+//! The only place where grants are given and ended; `answers.rs` has what comes before where somebody must approve.
 //!
 //! Giving: **promise, book, ledger.** The ledger promises, which is refused where the person holds too many grants; the
 //! book records; and a grant counts from the moment that the ledger keeps it. By then its record is on disk: no record,
@@ -7,7 +7,9 @@
 //! is kept, or the book does not speak of it, or says on disk that it never counted. A crash before that leaves the
 //! promise, and the next start makes them agree ([`Portal::settle`]).
 //!
-//! Ending: **ledger first, book second.** Taking away access never waits for the book; a record that cannot be written
+//! Approving is giving, in the same order.
+//!
+//! Ending, and asking, which opens nothing: **ledger first, book second.** Taking away access never waits for the book; a record that cannot be written
 //! now is kept by the book until the disk works again. It is written also when nobody waits for the answer any more.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,7 +19,7 @@ use super::{Portal, Visit};
 use crate::audit::{Book, read_from};
 use crate::clock::Timestamp;
 use crate::facts::{
-    Act, Channel, Grant, GrantAct, GrantId, GrantState, GrantTerms, PolicyId, Reason, Record, RulebookId, SubjectId,
+    Act, Channel, Grant, GrantAct, GrantId, GrantTerms, PolicyId, Reason, Record, RulebookId, SubjectId,
 };
 use crate::ledger::{LedgerError, Leftover, Promise};
 use crate::purpose::{Declaration, Unfit};
@@ -34,6 +36,8 @@ pub enum NotGranted {
     Refused(NotDeclared),
     /// The person holds so many grants, which is as many as one may hold.
     TooMany(usize),
+    /// So many requests of the person wait, which is as many as may.
+    TooManyWaiting(usize),
     /// It cannot be recorded or kept.
     NotKept(String),
 }
@@ -52,7 +56,7 @@ pub(super) enum NotEnded {
 }
 
 impl Portal {
-    /// Gives a grant for what somebody declared, if it may be given.
+    /// Gives a grant for what somebody declared, if it may be given without anybody's approval.
     pub async fn give(
         &self,
         visit: &Visit<'_>,
@@ -60,9 +64,31 @@ impl Portal {
         declaration: &Declaration,
         channel: Channel,
     ) -> Result<Grant, NotGranted> {
-        match visit.rules().weigh(visitor, declaration, channel, visit.at) {
+        let weighed = visit.rules().weigh(visitor, declaration, channel, visit.at);
+        if let Weighing::NeedsApproval { approvers, .. } = weighed {
+            return Err(NotGranted::NeedsApproval(approvers));
+        }
+        self.settle_weighed(visit, visitor, (declaration, channel), weighed)
+            .await
+    }
+
+    /// Does what comes of a declaration; what somebody must approve is asked for.
+    pub(super) async fn settle_weighed(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        (declaration, channel): (&Declaration, Channel),
+        weighed: Weighing,
+    ) -> Result<Grant, NotGranted> {
+        match weighed {
             Weighing::Granted { terms, reasons } => self.keep(visit, (GrantAct::Granted, terms), &reasons).await,
-            Weighing::NeedsApproval { approvers, .. } => Err(NotGranted::NeedsApproval(approvers)),
+            // nobody is asked where nobody could answer
+            Weighing::NeedsApproval { approvers, .. } if approvers.is_empty() => {
+                Err(NotGranted::NeedsApproval(approvers))
+            }
+            Weighing::NeedsApproval {
+                terms, within, reasons, ..
+            } => self.ask(visit, (terms, within), reasons).await,
             Weighing::Unfit(unfit) => Err(NotGranted::Unfit(unfit)),
             Weighing::Refused(why) => {
                 self.note_refused(visit, visitor, declaration, channel, why.reasons());
@@ -79,7 +105,18 @@ impl Portal {
         reasons: &[Reason],
     ) -> Result<Grant, NotGranted> {
         let promised = self.ledger.promise(terms, self.book.segment()).await;
-        let promise = promised.map_err(NotGranted::from)?;
+        self.fulfil(visit, what, promised.map_err(NotGranted::from)?, reasons)
+            .await
+    }
+
+    /// Gives what is promised: records it, and only then it counts.
+    pub(super) async fn fulfil(
+        &self,
+        visit: &Visit<'_>,
+        what: GrantAct,
+        promise: Promise,
+        reasons: &[Reason],
+    ) -> Result<Grant, NotGranted> {
         let grant = promise.grant().clone();
         let said = |what| {
             self.book
@@ -108,7 +145,7 @@ impl Portal {
                 continue;
             };
             if left.was_kept && told.is_void {
-                let ended = self.ledger.end(&left.id, GrantState::Revoked, at, |_| ()).await;
+                let ended = self.ledger.revoke(&left.id, at, |_| ()).await;
                 let trouble = ended
                     .err()
                     .filter(|trouble| !matches!(trouble, LedgerError::AlreadyOver(_)));
@@ -146,7 +183,7 @@ impl Portal {
             declared_at: visit.at,
             not_before: visit.at,
             expires: visit.at,
-            approved_by: None,
+            answers: Vec::new(),
             continued: None,
         };
         let grant = self.ledger.name(terms);
@@ -187,14 +224,14 @@ impl Portal {
                 (false, false) => return Err(NotEnded::NoSuch),
             }
         };
-        let (state, what) = if own {
-            (GrantState::Withdrawn, GrantAct::Withdrawn)
-        } else {
-            (GrantState::Revoked, GrantAct::Revoked)
-        };
+        let what = if own { GrantAct::Withdrawn } else { GrantAct::Revoked };
         let (book, by, rulebook) = (self.book.clone(), visit.subject.id.clone(), visit.rules().id().clone());
         let once_kept = move |ended: &Grant| book.note(&book.record(act(what, ended, &by, &rulebook, &reasons)));
-        let ended = self.ledger.end(&id, state, visit.at, once_kept).await;
+        let ended = if own {
+            self.ledger.withdraw(&id, visit.at, once_kept).await
+        } else {
+            self.ledger.revoke(&id, visit.at, once_kept).await
+        };
         ended.map_err(|trouble| {
             if matches!(trouble, LedgerError::AlreadyOver(_)) {
                 NotEnded::Over
@@ -210,6 +247,8 @@ impl From<LedgerError> for NotGranted {
     fn from(trouble: LedgerError) -> Self {
         if let LedgerError::TooMany(held) = trouble {
             Self::TooMany(held)
+        } else if let LedgerError::TooManyWaiting(waiting) = trouble {
+            Self::TooManyWaiting(waiting)
         } else {
             Self::NotKept(trouble.to_string())
         }
@@ -250,7 +289,7 @@ fn told_of(records: &Path, promised: &[Leftover]) -> Result<BTreeMap<GrantId, To
             if let Some(told) = told.get_mut(&grant.id) {
                 told.is_void = true;
             }
-        } else if matches!(act, GrantAct::Granted | GrantAct::Continued) {
+        } else if matches!(act, GrantAct::Granted | GrantAct::Continued | GrantAct::Approved) {
             let id = grant.id.clone();
             let void = Act::Grant {
                 act: GrantAct::Void,

@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 
 use super::pages::{Page, Problem, field};
 use super::words::Words;
-use crate::facts::{FaultCode, PlatformId, PurposeId, did_you_mean};
-use crate::purpose::{Declaration, parse_duration};
+use crate::facts::{FaultCode, PlatformId, PurposeId, Secret, did_you_mean};
+use crate::purpose::{Declaration, Note, parse_duration};
 
 /// How much a form or a declaration may hold.
 const MOST: usize = 16 * 1024;
@@ -113,30 +113,57 @@ impl Received {
                 // Browsers send line breaks as CR LF (HTML, "normalize newlines in form data").
                 "statement" => form.statement = value.replace("\r\n", "\n"),
                 "ticket" => form.ticket = value.into_owned(),
+                "note" => form.note = value.replace("\r\n", "\n"),
+                "to" => form.to = value.into_owned(),
                 _ => {}
             }
         }
         Some(form)
     }
 
+    /// The password of the form for signing in.
+    pub(super) fn password(&self) -> Option<Secret> {
+        let mut fields = form_urlencoded::parse(&self.body);
+        let (_, password) = fields.find(|(name, _)| name == "password")?;
+        Some(Secret::new(password.into_owned()))
+    }
+
     /// The declaration in the body; a problem that names everything that is wrong with it otherwise.
     pub(super) fn declaration(&self) -> Result<Declaration, Problem> {
+        let members = self.object("The declaration is not JSON")?;
+        read(&members).map_err(unfit)
+    }
+
+    /// The note in the body of an answer: `{"note": "…"}`, or no body at all.
+    pub(super) fn note(&self) -> Result<Note, Problem> {
+        if self.body.is_empty() {
+            return Ok(Note::default());
+        }
+        let members = self.object("The answer is not JSON")?;
+        let mut wrong = Vec::new();
+        for name in members.keys().filter(|name| *name != "note") {
+            wrong.push(field(name, format!("there is no field `{name}`: the only one is note")));
+        }
+        let note = Note::parse(&text(&members, "note", &mut wrong).unwrap_or_default());
+        if note.is_err() {
+            let most = Note::MOST;
+            wrong.push(field("note", format!("say it in at most {most} characters")));
+        }
+        note.ok().filter(|_| wrong.is_empty()).ok_or_else(|| unfit(wrong))
+    }
+
+    /// The members of the JSON object in the body.
+    fn object(&self, title: &str) -> Result<Map<String, Value>, Problem> {
         if self.content_type() != Some("application/json") {
-            let detail = "Send the declaration as JSON, with the header Content-Type: application/json.";
+            let detail = "Send it as JSON, with the header Content-Type: application/json.";
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            return Err(Problem::new(status, "not-json", "The declaration is not JSON", detail));
+            return Err(Problem::new(status, "not-json", title, detail));
         }
         let parsed: Result<Map<String, Value>, _> = serde_json::from_slice(&self.body);
-        let members = parsed.map_err(|error| {
+        parsed.map_err(|error| {
             let detail = format!("The body is not a JSON object: {error}.");
-            Problem::new(
-                StatusCode::BAD_REQUEST,
-                "not-json",
-                "The declaration is not JSON",
-                &detail,
-            )
-        })?;
-        read(&members).map_err(unfit)
+            Problem::new(StatusCode::BAD_REQUEST, "not-json", title, &detail)
+        })
     }
 
     /// The media type without parameters, lower-case; none where it is given more than once.
@@ -156,6 +183,8 @@ pub(super) struct Form {
     pub(super) purpose: String,
     pub(super) statement: String,
     pub(super) ticket: String,
+    pub(super) note: String,
+    pub(super) to: String,
 }
 
 /// The problem of a declaration whose fields are wrong.

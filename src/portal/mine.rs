@@ -35,6 +35,11 @@ impl Portal {
             greeting: (words.greeting)(&person.name),
             about: (words.about)(visit.subject.id.as_str(), &roles, &departments),
             note: just_ended.then_some(words.ended),
+            to_answer: Some(self.answerable(visit, visitor, Channel::Portal).len())
+                .filter(|count| *count > 0)
+                .map(words.to_answer),
+            waiting: self.my_requests(visit, visitor),
+            answered: self.my_answers(visit, visitor),
             grants: standing
                 .grants()
                 .iter()
@@ -163,7 +168,7 @@ impl Portal {
 }
 
 /// The deed that a token beside a grant is for.
-fn ending(id: &str) -> String {
+pub(super) fn ending(id: &str) -> String {
     format!("end {id}")
 }
 

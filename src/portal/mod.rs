@@ -2,7 +2,7 @@
 //!
 //! It is reached through the proxy under a reserved name, so whoever comes has been identified on the hop to the proxy.
 //! That proof is ambient, as a cookie would be: every unsafe request must show that it was meant (see `provenance.rs`
-//! and `tokens.rs`).
+//! and `tokens.rs`), and answering what others ask takes a password, too (`proof.rs`, `signing_in.rs`, `session.rs`).
 //!
 //! Reads like this: [`Portal::refused`] remembers a refusal and gives its [`Ticket`]; [`Portal::serve`] answers a
 //! request, one route a line; `deeds` is the only place that gives and ends grants; [`pages`] is pure and also used
@@ -11,16 +11,22 @@
 //! It must never grant what it cannot record, never show one person what belongs to another, and never let a page of
 //! a site or of somebody else act for the person in front of it.
 
+mod answers;
 mod api;
 mod case;
 mod coach;
 mod declare;
 mod deeds;
+mod inbox;
 mod intake;
 mod memory;
 mod mine;
+mod mine_asked;
 pub mod pages;
+mod proof;
 mod provenance;
+mod session;
+mod signing_in;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -38,14 +44,17 @@ use serde::{Deserialize, Serialize};
 use crate::audit::Book;
 use crate::clock::Timestamp;
 use crate::facts::{Arrival, FaultCode, Host, Observation, Person, RecordId, Remedy, RulebookId, Subject, SubjectId};
+use crate::identity::Guard;
 use crate::ledger::Ledger;
 use crate::rulebook::{InForce, Refusal, Rulebook, Visitor};
 pub use deeds::NotGranted;
+use inbox::Verb;
 pub use intake::Received;
 use memory::Memory;
 pub use memory::Ticket;
 pub use pages::{Audience, Page};
 use pages::{Problem, Told, counter, see_other};
+use session::Sessions;
 use tokens::Tokens;
 use words::{ENGLISH, Words};
 
@@ -89,6 +98,8 @@ pub struct PortalParts {
     pub ledger: Ledger,
     /// Where everything is recorded.
     pub book: Book,
+    /// Who looks at passwords where somebody must prove once more who they are.
+    pub guard: Arc<Guard>,
     /// How long the body of a form or of a call may take.
     pub patience: Duration,
 }
@@ -159,9 +170,11 @@ pub struct Portal {
     settings: Settings,
     ledger: Ledger,
     book: Book,
+    guard: Arc<Guard>,
     patience: Duration,
     memory: Memory,
     tokens: Tokens,
+    sessions: Sessions,
     words: &'static Words,
 }
 
@@ -176,8 +189,10 @@ impl Portal {
             settings: parts.settings,
             ledger: parts.ledger,
             book: parts.book,
+            guard: parts.guard,
             patience: parts.patience,
             tokens: Tokens::new().ok_or(PortalError::Random)?,
+            sessions: Sessions::default(),
             words: &ENGLISH,
         })
     }
@@ -261,21 +276,41 @@ impl Portal {
             let text = (self.words.not_known)(visit.subject.id.as_str());
             return self.note(StatusCode::FORBIDDEN, self.words.not_known_title, &text);
         };
-        let segments: Vec<&str> = received.path().split('/').skip(1).collect();
-        match (reads, segments.as_slice()) {
-            (true, [""]) => self.mine(visit, visitor, received.query() == Some("ended")),
-            (true, ["d", ticket]) => self.by_ticket(visit, visitor, ticket),
-            (true, ["refusals", record]) => self.by_record(visit, visitor, record),
-            (true, ["refusals", record, "granted"]) => self.granted(visit, visitor, record),
-            (false, ["declare"]) if received.method == Method::POST => self.declare(visit, visitor, received).await,
-            (false, ["continue"]) if received.method == Method::POST => {
-                self.go_on_by_form(visit, visitor, received).await
-            }
-            (false, ["grants", id, "end"]) if received.method == Method::POST => {
-                self.end_by_form(visit, visitor, received, id).await
-            }
-            _ => self.note(StatusCode::NOT_FOUND, self.words.not_here_title, self.words.not_here),
+        if reads {
+            return self.show_person(visit, visitor, received);
         }
+        let segments: Vec<&str> = received.path().split('/').skip(1).collect();
+        match (received.method.as_str(), segments.as_slice()) {
+            ("POST", ["declare"]) => self.declare(visit, visitor, received).await,
+            ("POST", ["continue"]) => self.go_on_by_form(visit, visitor, received).await,
+            ("POST", ["grants", id, "end"]) => self.end_by_form(visit, visitor, received, id).await,
+            ("POST", ["sign-in"]) => self.sign_in(visit, visitor, received).await,
+            ("POST", ["sign-out"]) => self.sign_out(visit, received),
+            ("POST", ["approvals", id, "approve"]) => {
+                self.answer_by_form(visit, visitor, received, (Verb::Approve, id)).await
+            }
+            ("POST", ["approvals", id, "decline"]) => {
+                self.answer_by_form(visit, visitor, received, (Verb::Decline, id)).await
+            }
+            _ => self.nothing_here(),
+        }
+    }
+
+    fn show_person(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+        let segments: Vec<&str> = received.path().split('/').skip(1).collect();
+        match segments.as_slice() {
+            [""] => self.mine(visit, visitor, received.query() == Some("ended")),
+            ["d", ticket] => self.by_ticket(visit, visitor, ticket),
+            ["refusals", record] => self.by_record(visit, visitor, record),
+            ["refusals", record, "granted"] => self.granted(visit, visitor, record),
+            ["approvals"] => self.inbox(visit, visitor, received),
+            ["sign-in"] => self.sign_in_page(visit, visitor, received),
+            _ => self.nothing_here(),
+        }
+    }
+
+    fn nothing_here(&self) -> Page {
+        self.note(StatusCode::NOT_FOUND, self.words.not_here_title, self.words.not_here)
     }
 
     async fn serve_tool(&self, visit: &Visit<'_>, received: &Received) -> Page {
@@ -299,18 +334,21 @@ impl Portal {
         match (method, segments.as_slice()) {
             ("GET" | "HEAD", ["grants"]) => self.list_grants(visit, visitor),
             ("POST", ["grants"]) => self.post_grant(visit, visitor, received).await,
-            ("GET" | "HEAD", ["grants", id]) => self.show_grant(visit, visitor, id),
+            ("GET" | "HEAD", ["grants", id]) => self.show_grant(visit, visitor, id, api::channel(received)),
             ("DELETE", ["grants", id]) => self.delete_grant(visit, visitor, id, received).await,
             ("GET" | "HEAD", ["decisions", record]) => self.show_decision(visit, visitor, record),
             ("POST", ["decisions", record, "continue"]) => {
                 self.go_on_by_call(visit, visitor, (record, api::channel(received)))
                     .await
             }
+            ("POST", ["grants", id, "approve"]) => self.approve_by_call(visit, visitor, received, id).await,
+            ("POST", ["grants", id, "decline"]) => self.decline_by_call(visit, visitor, received, id).await,
+            ("GET" | "HEAD", ["approvals"]) => self.list_approvals(visit, visitor, api::channel(received)),
             ("GET" | "HEAD", ["purposes"]) => api::list_purposes(visit, visitor),
             (_, ["grants"]) => wrong_method("GET, HEAD, POST"),
             (_, ["grants", _]) => wrong_method("GET, HEAD, DELETE"),
-            (_, ["decisions", _, "continue"]) => wrong_method("POST"),
-            (_, ["decisions", _] | ["purposes"]) => wrong_method("GET, HEAD"),
+            (_, ["decisions", _, "continue"] | ["grants", _, "approve" | "decline"]) => wrong_method("POST"),
+            (_, ["decisions", _] | ["purposes" | "approvals"]) => wrong_method("GET, HEAD"),
             _ => api::not_found("There is no such address under /v1."),
         }
     }

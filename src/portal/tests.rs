@@ -15,7 +15,7 @@ use crate::facts::{
     PolicyId, PurposeId, Record, SourceText, SubjectId,
 };
 use crate::ledger::MOST_IN_FORCE;
-use crate::purpose::Declaration;
+use crate::purpose::{Declaration, Note, Pending};
 use crate::rulebook::{Sources, Weighing};
 
 fn noon() -> Timestamp {
@@ -57,10 +57,12 @@ impl Counter {
             ..audit::Settings::default()
         };
         let (book, _) = Book::open(&settings, Clock::fixed(noon()), Vec::new()).unwrap();
+        let anywhere: crate::identity::MaySend = Arc::new(|_| true);
         let parts = PortalParts {
             settings: Settings::default(),
             ledger: Ledger::open(&self.folder.path().join("ledger.db")).unwrap(),
             book,
+            guard: Arc::new(Guard::new(&self.accounts(), &anywhere).unwrap()),
             patience: Duration::from_secs(30),
         };
         Portal::new(parts).unwrap()
@@ -91,6 +93,13 @@ impl Counter {
         let person = self.person();
         let (visit, visitor) = self.visit(&person);
         portal.give(&visit, visitor, &recruiting(), Channel::Portal).await
+    }
+
+    fn accounts(&self) -> crate::identity::Settings {
+        crate::identity::Settings {
+            users: self.folder.path().join("users.toml"),
+            ..crate::identity::Settings::default()
+        }
     }
 
     fn records(&self) -> PathBuf {
@@ -282,9 +291,9 @@ async fn a_grant_that_counted_is_not_void_however_long_it_is_over() {
         expires: days_ago(days - 1),
         ..counter.terms()
     };
-    let old = portal.ledger.give(terms(100)).await.unwrap();
+    let old = portal.ledger.give(terms(300)).await.unwrap();
     portal.book.write(recorded(&portal.book, &old)).await.unwrap();
-    for days in (2..80).rev() {
+    for days in (2..200).rev() {
         portal.ledger.give(terms(days)).await.unwrap();
     }
     drop(portal);
@@ -335,4 +344,35 @@ async fn nobody_holds_what_the_book_says_never_counted() {
     let portal = counter.open();
     portal.settle(&counter.records(), noon()).await.unwrap();
     assert!(portal.ledger.standing(&counter.subject.id, noon()).grants().is_empty());
+}
+
+#[tokio::test]
+async fn an_approval_that_a_crash_left_recorded_and_not_given_is_void_and_the_request_waits_on() {
+    let counter = Counter::new();
+    let portal = counter.open();
+    let mia = SubjectId::parse("mia").unwrap();
+    let until = noon().plus(Duration::from_hours(1));
+    let asked = portal.ledger.ask(counter.terms(), until, |_| ()).await.unwrap();
+    let approved = |asked: Grant| {
+        let hearing = Pending::of(asked, noon()).unwrap().heard_by(&mia).unwrap();
+        hearing.approve(Note::default(), noon())
+    };
+    let promised = portal.ledger.promise_approved(approved(asked.clone()), 1).await;
+    let mut promise = promised.unwrap();
+    promise.is_on_record();
+    let rulebook = RulebookId::new("none");
+    let said = act(GrantAct::Approved, promise.grant(), &mia, &rulebook, &[]);
+    portal.book.write(portal.book.record(said)).await.unwrap();
+    drop((promise, portal));
+
+    let portal = counter.open();
+    portal.settle(&counter.records(), noon()).await.unwrap();
+    assert_eq!(portal.ledger.waiting(noon()), std::slice::from_ref(&asked));
+    let standing = portal.ledger.standing(&counter.subject.id, noon());
+    assert!(standing.grants().is_empty());
+    assert_eq!(counter.acts(portal).await, [GrantAct::Approved, GrantAct::Void]);
+    let portal = counter.open();
+    assert_eq!(portal.ledger.promised(), []);
+    let again = portal.ledger.promise_approved(approved(asked), 1).await;
+    assert!(again.is_ok(), "it can be approved once more");
 }

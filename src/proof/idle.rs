@@ -60,7 +60,11 @@ pub fn idle(theory: &Theory, check: &Check, id: &PolicyId, effort: &Arc<Effort>)
 
 /// Requests that a rule matches, of each kind one where there is one; none at all where it is proved to match no request.
 fn matched(theory: &Theory, alive: &Check, effort: &Arc<Effort>) -> Result<Option<Vec<Example>>, Missing> {
-    let envs: Vec<_> = alive.envs.iter().filter_map(|env| theory.language.envs.get(*env)).collect();
+    let envs: Vec<_> = alive
+        .envs
+        .iter()
+        .filter_map(|env| theory.language.envs.get(*env))
+        .collect();
     let found: Mutex<(Vec<Example>, bool)> = Mutex::default();
     crew(&theory.language.schema, effort, envs.len(), &|solver, number| {
         let questions = envs.get(number).map(|env| alive.questions(theory, env));

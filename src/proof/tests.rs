@@ -156,7 +156,13 @@ fn what_is_asked_a_few_rules_at_a_time_is_answered_as_all_at_once() {
     let (theory, checks) = (&work.theory, &work.checks);
     let tasks: Vec<_> = checks
         .iter()
-        .flat_map(|check| check.envs.iter().take(1).map(move |env| (check, &theory.language.envs[*env])))
+        .flat_map(|check| {
+            check
+                .envs
+                .iter()
+                .take(1)
+                .map(move |env| (check, &theory.language.envs[*env]))
+        })
         .collect();
     let both = std::sync::Mutex::new((0, 0));
     crew(&theory.language.schema, &effort(), tasks.len(), &|solver, number| {

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use cedar_policy::{
-    Effect, EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, SchemaFragment, ValidationMode,
-    Validator,
+    Effect, EntityUid, Policy, PolicyId, PolicySet, RequestEnv, Schema, SchemaFragment, ValidationMode, Validator,
 };
 use serde_json::Value;
 
@@ -224,7 +223,9 @@ impl Theory {
     /// for `follow`, too, where every rule that speaks of one speaks of both.
     pub fn classes(&self, envs: impl IntoIterator<Item = usize>, more: &[&Policy]) -> Vec<Vec<usize>> {
         let envs = envs.into_iter();
-        let numbered: Vec<(usize, &RequestEnv)> = envs.filter_map(|env| Some((env, self.language.envs.get(env)?))).collect();
+        let numbered: Vec<(usize, &RequestEnv)> = envs
+            .filter_map(|env| Some((env, self.language.envs.get(env)?)))
+            .collect();
         let looks = Looks::of(more, numbered.iter().map(|(_, env)| *env), &self.language.actions);
         let seen = numbered.iter().map(|(env, _)| self.seen.get(*env));
         let looks: Vec<_> = looks.into_iter().zip(seen).collect();

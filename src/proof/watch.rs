@@ -54,12 +54,17 @@ impl<'a> Watch<'a> {
     ) -> Result<Vec<bool>, Missing> {
         let noticed: Vec<AtomicBool> = (0..many).map(|_| AtomicBool::new(false)).collect();
         let to_ask = if self.work.checks.is_empty() { 0 } else { many };
-        crew(&self.work.theory.language.schema, &self.effort, to_ask, &|solver, number| {
-            let rules = changed(number);
-            if let (Some(rules), Some(place)) = (rules, noticed.get(number)) {
-                place.store(self.notices(solver, &rules), Ordering::Relaxed);
-            }
-        })?;
+        crew(
+            &self.work.theory.language.schema,
+            &self.effort,
+            to_ask,
+            &|solver, number| {
+                let rules = changed(number);
+                if let (Some(rules), Some(place)) = (rules, noticed.get(number)) {
+                    place.store(self.notices(solver, &rules), Ordering::Relaxed);
+                }
+            },
+        )?;
         Ok(noticed.into_iter().map(AtomicBool::into_inner).collect())
     }
 

@@ -26,6 +26,14 @@ impl Tasks {
         });
     }
 
+    /// Does what has no end of its own until the stop.
+    pub fn until_stop(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let stopping = self.stop.clone();
+        self.spawn(async move {
+            tokio::select! { () = work => {} () = stopping.cancelled() => {} }
+        });
+    }
+
     /// The same tasks, for those of one connection: they share tokens with each other and with nobody else.
     #[must_use]
     pub fn of_one_connection(&self) -> Self {

@@ -1,8 +1,10 @@
 //! What is your business? The catalogue of purposes, and what somebody may declare.
 //!
-//! Reads `policies/purposes.toml` and weighs a declaration against the terms of its purpose; whether the *rules* let
+//! Reads `policies/purposes.toml`, weighs a declaration against the terms of its purpose, and says what becomes of one
+//! that somebody must approve; whether the *rules* let
 //! somebody declare is `policy`'s to say, and `rulebook` asks both. It must never ask the clock, the ledger or the world.
 
+mod approval;
 mod declaration;
 mod lifetime;
 mod parse;
@@ -10,6 +12,7 @@ mod terms;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use approval::{Approved, Declined, Hearing, LongNote, Note, Over, Own, Pending, Why};
 pub use declaration::{Declaration, Terms, Unfit, UnfitField, Weighed};
 pub use lifetime::{BadDuration, Lifetime, parse_duration, show_duration};
 pub use terms::{Approval, Audience, GROUPS, Purpose, TicketRule};

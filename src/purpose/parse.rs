@@ -1,6 +1,7 @@
 //! `purposes.toml` -> purposes, with places and suggestions for what is wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::Purposes;
 use super::lifetime::{Lifetime, parse_duration};
@@ -9,7 +10,7 @@ use crate::facts::fields::{Fields, Reader, list};
 use crate::facts::{Category, Partial, PlatformId, PurposeId, SourceText, SubjectId, did_you_mean};
 
 const FILE: &[&str] = &["defaults", "purpose"];
-const DEFAULTS: &[&str] = &["lifetime", "longest", "statement-min"];
+const DEFAULTS: &[&str] = &["lifetime", "longest", "statement-min", "answer-within"];
 const PURPOSE: &[&str] = &[
     "id",
     "title",
@@ -24,6 +25,7 @@ const PURPOSE: &[&str] = &[
     "lifetime",
     "longest",
     "approval",
+    "answer-within",
     "ticket",
     "training",
     "statement-min",
@@ -32,12 +34,15 @@ const PURPOSE: &[&str] = &[
     "retention",
     "review",
 ];
+/// How long a declaration may wait for an answer: long enough to be seen, and not forgotten.
+const ANSWER_WITHIN: std::ops::RangeInclusive<Duration> = Duration::from_mins(5)..=Duration::from_hours(30 * 24);
 const TICKET: &[&str] = &["pattern", "example", "required"];
 
 /// What a purpose says unless it says otherwise.
 struct Defaults {
     lifetimes: BTreeMap<String, Lifetime>,
     statement_min: usize,
+    answer_within: Duration,
 }
 
 pub(super) fn purposes(file: &SourceText) -> Partial<Purposes> {
@@ -62,7 +67,7 @@ pub(super) fn purposes(file: &SourceText) -> Partial<Purposes> {
 }
 
 fn defaults(fields: &Fields<'_, '_>) -> Defaults {
-    let hours = |hours: u64| std::time::Duration::from_secs(hours * 3_600);
+    let hours = Duration::from_hours;
     let lifetime = |default_for, longest_for| Lifetime {
         default_for: hours(default_for),
         longest_for: hours(longest_for),
@@ -77,11 +82,13 @@ fn defaults(fields: &Fields<'_, '_>) -> Defaults {
         return Defaults {
             lifetimes: house,
             statement_min: 12,
+            answer_within: hours(48),
         };
     };
     Defaults {
         lifetimes: lifetimes(&entry, &house),
         statement_min: statement_min(&entry).unwrap_or(12),
+        answer_within: answer_within(&entry).unwrap_or(hours(48)),
     }
 }
 
@@ -134,6 +141,7 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
         covers: covers(entry),
         lifetimes: lifetimes(entry, &defaults.lifetimes),
         approval: entry.choice("approval", &approvals).unwrap_or(Approval::Owner),
+        answer_within: answer_within(entry).unwrap_or(defaults.answer_within),
         ticket: ticket(entry),
         training: entry.text("training").map(|course| course.value.to_owned()),
         statement_min: statement_min(entry).unwrap_or(defaults.statement_min),
@@ -226,6 +234,23 @@ fn statement_min(entry: &Fields<'_, '_>) -> Option<usize> {
         );
     }
     usize::try_from(number.value).ok()
+}
+
+fn answer_within(entry: &Fields<'_, '_>) -> Option<Duration> {
+    let text = entry.text("answer-within")?;
+    let span = match parse_duration(text.value) {
+        Ok(span) => span,
+        Err(bad) => {
+            entry.report("bad-duration", text.span, bad.to_string(), "write `2d`");
+            return None;
+        }
+    };
+    if !ANSWER_WITHIN.contains(&span) {
+        let [least, most] = [ANSWER_WITHIN.start(), ANSWER_WITHIN.end()].map(|bound| super::show_duration(*bound));
+        let message = format!("a declaration waits for an answer from {least} to {most}");
+        entry.report("bad-wait", text.span, message, "write `2d`");
+    }
+    Some(span)
 }
 
 fn ticket(entry: &Fields<'_, '_>) -> Option<TicketRule> {
@@ -371,6 +396,26 @@ review = 2027-06-30
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].contains("`approval` is missing"), "{found:?}");
         assert_eq!(problems(&ONE.replace("\"owner\"", "\"none\"")), [""; 0]);
+    }
+
+    #[test]
+    fn how_long_a_declaration_waits_comes_from_the_house_the_file_or_the_purpose_and_has_bounds() {
+        let read = |defaults: &str, own: &str| {
+            let file = SourceText::new("purposes.toml", format!("[defaults]\n{defaults}\n{ONE}{own}\n"));
+            purposes(&file).whole().unwrap().by_id[&PurposeId::new("recruiting")].answer_within
+        };
+        let (by_file, by_purpose) = ("answer-within = \"1d\"", "answer-within = \"4h\"");
+        assert_eq!(read("", ""), Duration::from_hours(48));
+        assert_eq!(read(by_file, ""), Duration::from_hours(24));
+        assert_eq!(read(by_file, by_purpose), Duration::from_hours(4));
+        for (bad, says) in [
+            ("4m", "from 5m to 30d"),
+            ("31d", "from 5m to 30d"),
+            ("soon", "not a duration"),
+        ] {
+            let found = problems(&format!("{ONE}answer-within = \"{bad}\"\n"));
+            assert!(found.len() == 1 && found[0].contains(says), "{bad}: {found:?}");
+        }
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct Purpose {
     pub lifetimes: BTreeMap<String, Lifetime>,
     /// Who must approve.
     pub approval: Approval,
+    /// For how long a declaration waits for that: then silence declines.
+    pub answer_within: Duration,
     /// What ticket a declaration names.
     pub ticket: Option<TicketRule>,
     /// The course that must have been passed to declare it.
@@ -119,15 +121,20 @@ impl Purpose {
 
     /// Who could approve a declaration of `person`: never the person, whose manager stands in for an owner.
     pub fn approvers(&self, person: &Person) -> Vec<SubjectId> {
-        let owns = self.business_owner == person.id;
+        self.approvers_for(&person.id, person.manager.as_ref())
+    }
+
+    /// The same of somebody of whom no more is known than their manager.
+    pub fn approvers_for(&self, who: &SubjectId, manager: Option<&SubjectId>) -> Vec<SubjectId> {
+        let owns = self.business_owner == *who;
         let manager = match self.approval {
             Approval::Owner if !owns => None,
-            Approval::None | Approval::Owner | Approval::Manager => person.manager.clone(),
+            Approval::None | Approval::Owner | Approval::Manager => manager,
         };
         let mut approvers = vec![self.business_owner.clone()];
-        approvers.extend(manager);
+        approvers.extend(manager.cloned());
         approvers.dedup();
-        approvers.retain(|approver| *approver != person.id);
+        approvers.retain(|approver| approver != who);
         approvers
     }
 

@@ -44,7 +44,7 @@ impl Rulebook {
             declared_at: seen.at,
             not_before: seen.at,
             expires: seen.at.plus(lasts),
-            approved_by: None,
+            answers: Vec::new(),
             continued: Some(Continued {
                 host: place.platform.is_none().then(|| place.host.clone()),
                 past: policies(refused),

@@ -48,7 +48,7 @@ pub use live::{InForce, Live};
 pub use matrix::{Access, Cell, MatrixQuestion, Ways};
 pub use replay::{Change, Example, Group, Loose, Replay, Replayer, Sums, Tally};
 pub use sources::{Sorted, Sources, is_source};
-pub use weigh::{NotDeclared, Visitor, Weighing};
+pub use weigh::{NotDeclared, Outdated, Visitor, Weighing};
 pub use what_if::WhatIf;
 
 use std::sync::Arc;

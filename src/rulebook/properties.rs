@@ -10,8 +10,8 @@ use proptest::sample::{select, subsequence};
 use super::*;
 use crate::clock::Timestamp;
 use crate::facts::{
-    Act, Arrival, Ask, Channel, DecisionNote, Door, End, Ending, Grant, GrantId, GrantState, MethodName, NetworkName,
-    Observation, Outcome, PlatformId, PurposeId, Record, RecordId, Remedy, Standing, Subject, SubjectId,
+    Act, Answer, Arrival, Ask, Channel, DecisionNote, Door, End, Ending, Grant, GrantId, GrantState, MethodName,
+    NetworkName, Observation, Outcome, PlatformId, PurposeId, Record, RecordId, Remedy, Standing, Subject, SubjectId,
 };
 use crate::purpose::{Declaration, GROUPS};
 
@@ -132,7 +132,11 @@ fn some_grant() -> impl Strategy<Value = Grant> {
                 declared_at: hour(from),
                 not_before: hour(from),
                 expires: hour(from + lasts),
-                approved_by,
+                answer_by: None,
+                answers: approved_by
+                    .map(|by| Answer::approval(by, hour(from)))
+                    .into_iter()
+                    .collect(),
                 continued: None,
                 state: GrantState::Active,
             },
@@ -228,7 +232,11 @@ fn granted(seen: &Observation, offer: &crate::facts::Offer) -> Grant {
             let names: Vec<String> = approvers.iter().map(ToString::to_string).collect();
             assert_eq!(names, offer.approvers);
             crate::facts::GrantTerms {
-                approved_by: approvers.into_iter().next(),
+                answers: approvers
+                    .into_iter()
+                    .map(|by| Answer::approval(by, seen.at))
+                    .take(1)
+                    .collect(),
                 continued: None,
                 ..terms
             }
@@ -300,7 +308,8 @@ proptest! {
     fn a_selection_that_keeps_others_from_helping_is_named(seen in some_observation()) {
         let free = Observation { selected: None, ..seen.clone() };
         let (remedy, freed) = (rules().remedy(&seen), rules().remedy(&free));
-        let opens = rules().judge(&free).is_allowed() || !freed.offers.is_empty();
+        let known = |offer: &crate::facts::Offer| remedy.offers.iter().any(|known| known.purpose == offer.purpose);
+        let opens = rules().judge(&free).is_allowed() || !freed.offers.iter().all(known);
         let refused = !rules().judge(&seen).is_allowed();
         let named = seen.selected.iter().any(|selected| remedy.fixes.contains(&format!("selection:{selected}")));
         prop_assert_eq!(named, refused && opens && seen.selected.is_some());

@@ -54,9 +54,5 @@ fn unread(head: &Head) -> Head {
 }
 
 fn silent(seen: &Observation) -> Standing {
-    let silent = |grant: &Grant| Grant {
-        statement: String::new(),
-        ..grant.clone()
-    };
-    Standing::new(seen.standing.grants().iter().map(silent), seen.at)
+    Standing::new(seen.standing.grants().iter().map(Grant::silent), seen.at)
 }

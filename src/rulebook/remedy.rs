@@ -9,7 +9,8 @@ use super::judge::{actions, flow};
 use super::judgement::{Judgement, Lenience};
 use super::weigh::Visitor;
 use crate::facts::{
-    Channel, Grant, GrantId, GrantState, Observation, Offer, Person, PlatformId, Reading, Remedy, Standing, SubjectId,
+    Answer, Channel, Grant, GrantId, GrantState, Observation, Offer, Person, PlatformId, Reading, Remedy, Standing,
+    SubjectId,
 };
 use crate::policy::{Hearing, RuleSet};
 use crate::purpose::{Approval, GROUPS, Purpose};
@@ -301,7 +302,11 @@ fn hypothetical(
         declared_at: seen.at,
         not_before: seen.at,
         expires: seen.at.plus(purpose.default_for(covers)),
-        approved_by: approver.cloned(),
+        answer_by: None,
+        answers: approver
+            .map(|by| Answer::approval(by.clone(), seen.at))
+            .into_iter()
+            .collect(),
         continued: None,
         state: GrantState::Active,
     }

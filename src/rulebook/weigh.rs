@@ -36,6 +36,8 @@ pub enum Weighing {
         terms: GrantTerms,
         /// Who could; empty: nobody can.
         approvers: Vec<SubjectId>,
+        /// For how long it waits for that.
+        within: Duration,
         /// The policies that let it be declared.
         reasons: Vec<Reason>,
     },
@@ -54,6 +56,17 @@ pub enum NotDeclared {
     Failed,
     /// These policies forbid it.
     Forbidden(Vec<Reason>),
+}
+
+/// Why what was asked for cannot be approved any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outdated {
+    /// The catalogue has dropped the purpose.
+    NoPurpose,
+    /// The directory does not list whoever asked any more.
+    NoPerson,
+    /// It does not fit the terms of its purpose any more.
+    Unfit(Vec<Unfit>),
 }
 
 impl Rulebook {
@@ -84,6 +97,7 @@ impl Rulebook {
             Some(approvers) => Weighing::NeedsApproval {
                 terms,
                 approvers,
+                within: purpose.answer_within,
                 reasons,
             },
         }
@@ -149,6 +163,67 @@ impl Rulebook {
         })
     }
 
+    /// Who could approve a grant, going by the terms of its purpose; `holder` is what the directory knows of whoever asked.
+    pub fn approvers(&self, grant: &Grant, holder: Option<&Person>) -> Vec<SubjectId> {
+        let manager = holder.and_then(|holder| holder.manager.as_ref());
+        let purpose = self.purposes.get(&grant.purpose);
+        purpose.map_or_else(Vec::new, |purpose| purpose.approvers_for(&grant.subject, manager))
+    }
+
+    /// Whether the rules let somebody approve a grant, or decline; none where it is no business of theirs: they are not
+    /// among those who could, going by the terms of its purpose, and did not ask for it themselves.
+    pub fn may_answer(
+        &self,
+        who: Visitor<'_>,
+        grant: &Grant,
+        holder: Option<&Person>,
+        channel: Channel,
+        at: Timestamp,
+    ) -> Option<Decision> {
+        let purpose = self.purposes.get(&grant.purpose)?;
+        let own = grant.subject == who.person.id;
+        if !own && !self.approvers(grant, holder).contains(&who.person.id) {
+            return None;
+        }
+        Some(self.policy.decide_on_grant(&GrantQuestion {
+            person: who.person,
+            subject: who.subject,
+            arrival: who.arrival,
+            power: Power::Approve,
+            purpose: &grant.purpose,
+            declarer: &grant.subject,
+            declarer_person: holder,
+            business_owner: &purpose.business_owner,
+            longest_for: grant.expires.since(grant.not_before),
+            channel,
+            at,
+        }))
+    }
+
+    /// Whether what was asked for would still be taken: a training may have run out since, and terms and rules change.
+    ///
+    /// Whether the rules let its holder declare was asked when they did: they are not here to be asked about again. What
+    /// they do with it is judged each time.
+    pub fn still_fits(&self, grant: &Grant, holder: Option<&Person>, at: Timestamp) -> Result<(), Outdated> {
+        let purpose = self.purposes.get(&grant.purpose).ok_or(Outdated::NoPurpose)?;
+        let holder = holder.ok_or(Outdated::NoPerson)?;
+        if !self.policy.opens(&purpose.id) {
+            return Err(Outdated::Unfit(vec![Unfit::opens_nothing(purpose)]));
+        }
+        let declaration = Declaration {
+            purpose: grant.purpose.clone(),
+            platforms: grant.platforms.clone(),
+            covers: Some(grant.covers.clone()),
+            statement: grant.statement.clone(),
+            ticket: grant.ticket.clone(),
+            duration: Some(grant.expires.since(grant.not_before)),
+        };
+        match purpose.weigh(&declaration, holder, at) {
+            Weighed::Fit(_) | Weighed::NeedsApproval { .. } => Ok(()),
+            Weighed::Unfit(unfit) => Err(Outdated::Unfit(unfit)),
+        }
+    }
+
     /// Asks the rules about the person's own declaration of `purpose`.
     fn may(
         &self,
@@ -205,7 +280,7 @@ fn granted(terms: Terms, who: Visitor<'_>, channel: Channel, at: Timestamp) -> G
         declared_at: at,
         not_before: terms.not_before,
         expires: terms.expires,
-        approved_by: None,
+        answers: Vec::new(),
         continued: None,
     }
 }

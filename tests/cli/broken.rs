@@ -167,12 +167,12 @@ fn toml_that_is_none() {
     wayleave::purposes::syntax
 
       × string values must be quoted, expected literal string
-         ╭─[purposes.toml:269:9]
-     268 │ id = "recruiting"
-     269 │ title = Recruiting
+         ╭─[purposes.toml:271:9]
+     270 │ id = "recruiting"
+     271 │ title = Recruiting
          ·         ─────┬────
          ·              ╰── here
-     270 │ description = "Find candidates, write to them, post jobs."
+     272 │ description = "Find candidates, write to them, post jobs."
          ╰────
       help: write it as TOML (https://toml.io): texts stand in quotes, lists in brackets
 
@@ -193,13 +193,13 @@ fn a_bracket_or_quote_that_is_missing_is_one_mistake_and_told_where_something_op
     --- stdout
     wayleave::purposes::syntax
 
-      × this `[` is not closed before line 232
-         ╭─[purposes.toml:231:14]
-     230 │ roles = ["manager", "executive", "marketer"]
-     231 │ categories = ["professional"
+      × this `[` is not closed before line 234
+         ╭─[purposes.toml:233:14]
+     232 │ roles = ["manager", "executive", "marketer"]
+     233 │ categories = ["professional"
          ·              ┬
          ·              ╰── here
-     232 │ covers = ["read", "engage", "publish"]
+     234 │ covers = ["read", "engage", "publish"]
          ╰────
       help: write `]` where it ends
 
@@ -211,12 +211,12 @@ fn a_bracket_or_quote_that_is_missing_is_one_mistake_and_told_where_something_op
     wayleave::purposes::syntax
 
       × a `"` is missing in this line: the text that begins here does not end in it
-         ╭─[purposes.toml:269:9]
-     268 │ id = "recruiting"
-     269 │ title = "Recruiting
+         ╭─[purposes.toml:271:9]
+     270 │ id = "recruiting"
+     271 │ title = "Recruiting
          ·         ┬
          ·         ╰── here
-     270 │ description = "Find candidates, write to them, post jobs."
+     272 │ description = "Find candidates, write to them, post jobs."
          ╰────
       help: a text stands between two quotes in one line, a longer one between `"""` and `"""`
 

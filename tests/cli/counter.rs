@@ -140,6 +140,62 @@ fn what_the_portal_tells_to_paste_works_when_it_is_pasted() {
 }
 
 #[test]
+fn what_somebody_must_approve_is_asked_for_and_answered_at_two_terminals() {
+    let desk = Desk::with_policies();
+    desk.types("wayleave ca init");
+    for user in ["ben", "mia"] {
+        desk.types(&format!("echo 'correct horse battery' | wayleave user add {user}"));
+    }
+    let gate = Running::start(&desk);
+    let types = |user: &str, line: &str| {
+        let proxy = format!("HTTPS_PROXY=http://{user}:correct%20horse%20battery@{}", gate.plain);
+        desk.types(&format!("export WAYLEAVE_CA=certs/root.pem {proxy}; {line}"))
+    };
+    let ask = "wayleave declare brand-publishing --on x --covers read,publish --statement 'The launch of our product'";
+    insta::assert_snapshot!(types("ben", ask), @"
+    exit 4
+    --- stdout
+    [id]  brand-publishing  x  publish,read  until [time]  requested
+    --- stderr
+    it waits for the approval of mia until [time], and then it is declined; `wayleave grants` shows what has become of it
+    ");
+    insta::assert_snapshot!(types("mia", "wayleave grants --to-approve"), @"
+    exit 0
+    --- stdout
+    [id]  brand-publishing  x  publish,read  by ben  answer until [time]
+        The launch of our product
+    ");
+    insta::assert_snapshot!(types("ben", "wayleave grants --to-approve"), @"
+    exit 0
+    --- stderr
+    nothing waits for you
+    ");
+    let id = "$(wayleave grants --to-approve --json | grep -o '\"id\": *\"[^\"]*' | grep -o '[^\"]*$' | head -1)";
+    insta::assert_snapshot!(types("mia", &format!("wayleave approve {id} --note 'Go ahead'")), @"
+    exit 0
+    --- stdout
+    [id]  brand-publishing  x  publish,read  until [time]  active
+    ");
+    insta::assert_snapshot!(types("ben", "wayleave grants"), @"
+    exit 0
+    --- stdout
+    [id]  brand-publishing  x  publish,read  until [time]  active
+    ");
+    assert!(types("ben", ask).starts_with("exit 4"));
+    insta::assert_snapshot!(types("mia", &format!("wayleave decline {id} --reason 'One is enough'")), @"
+    exit 0
+    --- stdout
+    [id]  brand-publishing  x  publish,read  until [time]  declined
+    ");
+    insta::assert_snapshot!(types("mia", "wayleave approve nothing"), @"
+    exit 1
+    --- stderr
+    There is nothing here: No such request waits for you. GET /v1/approvals lists those that do.
+    ");
+    assert_eq!(gate.stop(), 0);
+}
+
+#[test]
 fn a_password_need_not_stand_on_the_command_line_and_a_certificate_takes_its_place() {
     let desk = Desk::with_policies();
     desk.types("wayleave ca init; wayleave ca client ada");

@@ -274,7 +274,8 @@ mod solved {
         let rules = desk.read("policies/rules/20-purposes.cedar");
         let start = rules.find("@id(\"recruiting.read\")").unwrap();
         let end = start + rules[start..].find("};").unwrap() + 2;
-        let coached = rules[start..end].replacen("recruiting.read\")", "soft\")\n@mode(\"coach\")\n@untested(\"x\")", 1);
+        let coached =
+            rules[start..end].replacen("recruiting.read\")", "soft\")\n@mode(\"coach\")\n@untested(\"x\")", 1);
         desk.write("policies/rules/50-soft.cedar", &format!("{coached}\n"));
         assert_eq!(desk.types("cp -r policies new"), "exit 0\n");
         let gone = format!("{}{}", &rules[..start], &rules[end..]);

@@ -152,24 +152,24 @@ fn policies_with_a_mistake_keep_the_gate_closed() {
     wayleave::purposes::missing-key
 
       × `title` is missing
-         ╭─[purposes.toml:267:1]
-     266 │
-     267 │ [[purpose]]
+         ╭─[purposes.toml:269:1]
+     268 │
+     269 │ [[purpose]]
          · ─────┬─────
          ·      ╰── here
-     268 │ id = "recruiting"
+     270 │ id = "recruiting"
          ╰────
       help: add `title = "…"`
 
     wayleave::purposes::unknown-key
 
       × `titel` is not known here
-         ╭─[purposes.toml:269:1]
-     268 │ id = "recruiting"
-     269 │ titel = "Recruiting"
+         ╭─[purposes.toml:271:1]
+     270 │ id = "recruiting"
+     271 │ titel = "Recruiting"
          · ──┬──
          ·   ╰── here
-     270 │ description = "Find candidates, write to them, post jobs."
+     272 │ description = "Find candidates, write to them, post jobs."
          ╰────
       help: did you mean `title`?
     "#);

@@ -29,7 +29,9 @@ fn the_table_of_commands() {
       owners   Print the CODEOWNERS file of a folder of policies
       schema   Print the JSON Schema of a TOML file, for editors
       declare  State a purpose
-      grants   List the grants you hold, or end one
+      grants   List the grants you hold, or end one; or list what waits for your approval
+      approve  Approve what somebody asked for
+      decline  Decline what somebody asked for
       user     Keep the accounts that sign in with a password
       ca       Keep the certificate authority that speaks for intercepted sites
       pac      Print the PAC file
@@ -444,17 +446,20 @@ fn the_counter() {
       -h, --help                  Print help
       -V, --version               Print version
 
-    Exit code: 0 granted; 1 not granted; 2 the command line or the proxy's URL makes no sense
+    Exit code: 0 granted; 1 not granted; 2 the command line or the proxy's URL makes no sense; 4 asked
+    for: it waits for an approval
     ");
     insta::assert_snapshot!(desk.types("wayleave grants --help"), @"
     exit 0
     --- stdout
-    List the grants you hold, or end one
+    List the grants you hold, or end one; or list what waits for your approval
 
     Usage: wayleave grants [OPTIONS] --ca <FILE>
 
     Options:
           --end <ID>              End the grant with this id
+          --to-approve            List what waits for your approval instead: `wayleave approve` and
+                                  `wayleave decline` answer it
           --json                  Print JSON
           --proxy <URL>           The proxy: `http://NAME@HOST:PORT`, or `https://…` for the TLS door;
                                   `HTTPS_PROXY` or `https_proxy` if not given
@@ -472,6 +477,70 @@ fn the_counter() {
       -V, --version               Print version
 
     Exit code: 0 done; 1 not done; 2 the command line or the proxy's URL makes no sense
+    ");
+    insta::assert_snapshot!(desk.types("wayleave approve --help"), @"
+    exit 0
+    --- stdout
+    Approve what somebody asked for
+
+    Usage: wayleave approve [OPTIONS] --ca <FILE> <ID>
+
+    Arguments:
+      <ID>  The request
+
+    Options:
+          --note <TEXT>           What you want to say to it
+          --json                  Print the grant as JSON
+          --proxy <URL>           The proxy: `http://NAME@HOST:PORT`, or `https://…` for the TLS door;
+                                  `HTTPS_PROXY` or `https_proxy` if not given
+          --ca <FILE>             The root certificate of the gateway, in PEM (`wayleave ca show --pem`)
+                                  [env: WAYLEAVE_CA]
+          --user <NAME>           The user name, if it does not stand in the proxy's URL
+          --password-file <FILE>  Read the password from the first line of a file, `-` is standard
+                                  input; else it is taken from the proxy's URL, from
+                                  `WAYLEAVE_PASSWORD`, or asked for
+          --cert <FILE>           A client certificate for the TLS door, in PEM (`wayleave ca client`),
+                                  in the place of a password
+          --key <FILE>            The key of the client certificate, in PEM
+          --portal <HOST>         The portal's reserved name [default: wayleave.internal]
+      -h, --help                  Print help
+      -V, --version               Print version
+
+    It takes your password, also where a certificate brings you to the proxy.
+
+    Exit code: 0 approved; 1 not approved; 2 the command line or the proxy's URL makes no sense
+    ");
+    insta::assert_snapshot!(desk.types("wayleave decline --help"), @"
+    exit 0
+    --- stdout
+    Decline what somebody asked for
+
+    Usage: wayleave decline [OPTIONS] --reason <TEXT> --ca <FILE> <ID>
+
+    Arguments:
+      <ID>  The request
+
+    Options:
+          --reason <TEXT>         Why, for whoever asked
+          --json                  Print the grant as JSON
+          --proxy <URL>           The proxy: `http://NAME@HOST:PORT`, or `https://…` for the TLS door;
+                                  `HTTPS_PROXY` or `https_proxy` if not given
+          --ca <FILE>             The root certificate of the gateway, in PEM (`wayleave ca show --pem`)
+                                  [env: WAYLEAVE_CA]
+          --user <NAME>           The user name, if it does not stand in the proxy's URL
+          --password-file <FILE>  Read the password from the first line of a file, `-` is standard
+                                  input; else it is taken from the proxy's URL, from
+                                  `WAYLEAVE_PASSWORD`, or asked for
+          --cert <FILE>           A client certificate for the TLS door, in PEM (`wayleave ca client`),
+                                  in the place of a password
+          --key <FILE>            The key of the client certificate, in PEM
+          --portal <HOST>         The portal's reserved name [default: wayleave.internal]
+      -h, --help                  Print help
+      -V, --version               Print version
+
+    It takes your password, also where a certificate brings you to the proxy.
+
+    Exit code: 0 declined; 1 not declined; 2 the command line or the proxy's URL makes no sense
     ");
 }
 
@@ -922,7 +991,9 @@ fn what_no_command_is_called_is_refused() {
       owners   Print the CODEOWNERS file of a folder of policies
       schema   Print the JSON Schema of a TOML file, for editors
       declare  State a purpose
-      grants   List the grants you hold, or end one
+      grants   List the grants you hold, or end one; or list what waits for your approval
+      approve  Approve what somebody asked for
+      decline  Decline what somebody asked for
       user     Keep the accounts that sign in with a password
       ca       Keep the certificate authority that speaks for intercepted sites
       pac      Print the PAC file

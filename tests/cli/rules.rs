@@ -713,12 +713,12 @@ fn a_purpose_that_no_rule_opens_is_warned_of() {
     wayleave::purposes::opens-nothing
 
       ⚠ no rule opens anything for the purpose `training-delivery`
-         ╭─[purposes.toml:311:6]
-     310 │ [[purpose]]
-     311 │ id = "training-delivery"
+         ╭─[purposes.toml:313:6]
+     312 │ [[purpose]]
+     313 │ id = "training-delivery"
          ·      ─────────┬─────────
          ·               ╰── here
-     312 │ title = "Training delivery"
+     314 │ title = "Training delivery"
          ╰────
       help: write a rule that names it in `rules/`; until then nobody can declare it
     "#);

@@ -18,6 +18,7 @@ mod gate;
 mod nginx;
 mod programs;
 
+mod approval;
 mod commands;
 mod house;
 mod log;

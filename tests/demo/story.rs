@@ -8,7 +8,7 @@ use crate::people::declare;
 const LINKEDIN: &str = "https://www.linkedin.com/";
 const PORTAL: &str = "https://wayleave.internal/";
 
-fn sign_in(demo: &Demo, user: &str) -> SignIn {
+pub fn sign_in(demo: &Demo, user: &str) -> SignIn {
     let somebody = demo.ready.people.iter().find(|one| one.user == user).unwrap();
     SignIn {
         user: somebody.user.clone(),
@@ -17,7 +17,7 @@ fn sign_in(demo: &Demo, user: &str) -> SignIn {
 }
 
 /// A browser that finds its way by the PAC file.
-async fn browser(demo: &Demo, user: &str) -> Browser {
+pub async fn browser(demo: &Demo, user: &str) -> Browser {
     let pac = format!("--proxy-pac-url={}/proxy.pac", demo.ready.admin);
     Browser::start(&demo.ready.ca, &pac, sign_in(demo, user)).await
 }
@@ -36,7 +36,7 @@ async fn press(browser: &mut Browser, label: &str) -> String {
 }
 
 /// Chooses a purpose on the page that asks for it, says what for, and sends the form.
-async fn state(browser: &mut Browser, purpose: &str, statement: &str) {
+pub async fn state(browser: &mut Browser, purpose: &str, statement: &str) {
     browser
         .click(&format!("document.querySelector('input[value={purpose}]')"))
         .await;

@@ -17,6 +17,7 @@
 
 mod harness;
 
+mod approvals;
 mod arrivals;
 mod audit;
 mod authority;
@@ -27,6 +28,7 @@ mod headers;
 mod http2;
 mod identity;
 mod in_force;
+mod inbox;
 mod intercept;
 mod kept;
 mod limits;

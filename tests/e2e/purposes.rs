@@ -7,7 +7,7 @@ use http::{Request, StatusCode};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
-use wayleave::facts::{Act, Channel, End, GrantAct, SubjectId};
+use wayleave::facts::{Act, Answer, Channel, End, GrantAct, SubjectId};
 
 use crate::harness::World;
 use crate::harness::client::Client;
@@ -279,7 +279,7 @@ async fn a_tool_states_its_purpose_with_the_call_on_every_platform_it_needs() {
 async fn socket_under_a_grant(world: &World) -> (wayleave::facts::Grant, crate::harness::house::Socket) {
     let grant = world
         .give("ben", "brand-publishing", &["x"], |terms| {
-            terms.approved_by = Some(SubjectId::parse("mia").unwrap());
+            terms.answers = vec![Answer::approval(SubjectId::parse("mia").unwrap(), terms.declared_at)];
         })
         .await;
     (grant, world.client("ben").socket("x.com", "/live").await)
@@ -472,7 +472,7 @@ async fn a_grant_that_ends_while_the_origin_hesitates_opens_no_lasting_socket() 
         .unwrap();
     let grant = world
         .give("ben", "brand-publishing", &["x"], |terms| {
-            terms.approved_by = Some(SubjectId::parse("mia").unwrap());
+            terms.answers = vec![Answer::approval(SubjectId::parse("mia").unwrap(), terms.declared_at)];
         })
         .await;
     let ben = world.client("ben");

@@ -29,7 +29,8 @@ async fn a_publisher() -> World {
     let world = World::open().await;
     world
         .give("ben", "brand-publishing", &DEMO, |terms| {
-            terms.approved_by = Some(wayleave::facts::SubjectId::parse("mia").unwrap());
+            let mia = wayleave::facts::SubjectId::parse("mia").unwrap();
+            terms.answers = vec![wayleave::facts::Answer::approval(mia, terms.declared_at)];
         })
         .await;
     world

@@ -7,7 +7,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
-use wayleave::facts::{Act, End, GatewayAct, Record, RulebookId, SubjectId};
+use wayleave::facts::{Act, Answer, End, GatewayAct, Record, RulebookId, SubjectId};
 
 use crate::harness::World;
 use crate::harness::house::PORTAL;
@@ -163,7 +163,7 @@ async fn what_new_rules_still_permit_is_not_disturbed() {
     // and a socket
     world
         .give("ben", "brand-publishing", &["x"], |terms| {
-            terms.approved_by = Some(SubjectId::parse("mia").unwrap());
+            terms.answers = vec![Answer::approval(SubjectId::parse("mia").unwrap(), terms.declared_at)];
         })
         .await;
     let mut socket = world.client("ben").socket("x.com", "/live").await.unwrap();
@@ -211,7 +211,7 @@ async fn a_socket_that_new_rules_forbid_is_cut() {
     let world = World::open().await;
     world
         .give("ben", "brand-publishing", &["x"], |terms| {
-            terms.approved_by = Some(SubjectId::parse("mia").unwrap());
+            terms.answers = vec![Answer::approval(SubjectId::parse("mia").unwrap(), terms.declared_at)];
         })
         .await;
     let mut socket = world.client("ben").socket("x.com", "/corner/live").await.unwrap();

@@ -4,7 +4,7 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::io::AsyncWriteExt;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use wayleave::facts::{End, Grant, GrantState};
+use wayleave::facts::{End, Grant};
 
 use crate::harness::World;
 use crate::harness::client::{Client, Inside};
@@ -37,10 +37,7 @@ async fn a_socket_echoes_under_a_grant_for_all_that_it_can_carry_and_ends_with_t
         socket.send(message.clone()).await.unwrap();
         assert_eq!(socket.next().await.unwrap().unwrap(), message);
     }
-    let ended = world
-        .gate()
-        .ledger()
-        .end(&grant.id, GrantState::Revoked, world.clock.now(), |_| ());
+    let ended = world.gate().ledger().revoke(&grant.id, world.clock.now(), |_| ());
     ended.await.unwrap();
     // the end of a cut socket is an error or the end of the stream, and it comes by itself
     let end = tokio::time::timeout(std::time::Duration::from_secs(10), socket.next())

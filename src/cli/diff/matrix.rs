@@ -102,9 +102,10 @@ fn representatives(old: &Side, new: &Side) -> BTreeSet<PlatformId> {
 fn classes(old: &Side, new: &Side) -> Vec<BTreeSet<String>> {
     if let Some((before, after)) = theories(old, new) {
         let is_apart = |class: &BTreeSet<String>| class.iter().any(|name| Vocabulary::is_apart(name));
-        let (apart, mut classes): (Vec<_>, Vec<_>) = proof::classes(&before, &after, !old.has_data_of(new) || coaches_beside(old, new))
-            .into_iter()
-            .partition(is_apart);
+        let (apart, mut classes): (Vec<_>, Vec<_>) =
+            proof::classes(&before, &after, !old.has_data_of(new) || coaches_beside(old, new))
+                .into_iter()
+                .partition(is_apart);
         let whole_flows = |name: &String| ["connect", "inspect", "declare"].contains(&name.as_str());
         if apart.iter().flatten().any(whole_flows) {
             // whoever reaches a host, is read there, or may state a purpose, may do everything there or nothing

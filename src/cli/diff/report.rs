@@ -56,7 +56,8 @@ impl Report {
         }
         if coaches {
             report.is_whole = false;
-            let told = "what is proved speaks of whoever continues past the rules that coach, not of what passes at once";
+            let told =
+                "what is proved speaks of whoever continues past the rules that coach, not of what passes at once";
             report.lines.push(told.to_owned());
         }
         if coaches || !beside.is_empty() || matches!(compared, Compared::Tried(_)) {

@@ -18,7 +18,8 @@ use super::{printer, settings};
 use crate::audit::{Filter, Known, Landmark, Position, ReadProblem, Records, read, verify_known};
 use crate::clock::{Clock, Timestamp};
 use crate::facts::{Outcome, Record, RecordId};
-use words::{in_words, plain, plain_lines, proof_as_json, proof_in_words};
+pub(in crate::cli) use words::plain;
+use words::{in_words, plain_lines, proof_as_json, proof_in_words};
 
 /// How often `tail --follow` looks for new lines.
 const LOOK_EVERY: Duration = Duration::from_millis(200);

@@ -72,6 +72,10 @@ pub(super) fn in_words(record: &Record) -> String {
             let act = match act {
                 GrantAct::Granted => "granted",
                 GrantAct::Continued => "continued",
+                GrantAct::Requested => "asked",
+                GrantAct::Approved => "approved",
+                GrantAct::Declined => "declined",
+                GrantAct::Lapsed => "lapsed",
                 GrantAct::Withdrawn => "withdrew",
                 GrantAct::Revoked => "revoked",
                 GrantAct::Refused => "refused",
@@ -80,14 +84,12 @@ pub(super) fn in_words(record: &Record) -> String {
             let host = grant.continued.iter().filter_map(|continued| continued.host.as_ref());
             let platforms = grant.platforms.iter().map(PlatformId::as_str);
             let platforms: Vec<&str> = platforms.chain(host.map(Host::as_str)).collect();
-            format!(
-                "{act:<8} {} {} on {} until {}, by {by}, grant {}",
-                grant.subject,
-                grant.purpose,
-                platforms.join(", "),
-                grant.expires,
-                grant.id
-            )
+            let (who, purpose, on) = (&grant.subject, &grant.purpose, platforms.join(", "));
+            let until = match grant.answer_by.filter(|_| !grant.was_given()) {
+                Some(answer_by) => format!("to be answered by {answer_by}"),
+                None => format!("until {}", grant.expires),
+            };
+            format!("{act:<8} {who} {purpose} on {on} {until}, by {by}, grant {}", grant.id)
         }
         Act::Gateway { act, rulebook } => format!("gateway  {}, rules {rulebook}", gateway_in_words(act)),
     };
@@ -170,7 +172,7 @@ fn size(bytes: u64) -> String {
 }
 
 /// `text` without what could move the cursor or turn the direction of writing: parts of it came from a client.
-pub(super) fn plain(text: &str) -> String {
+pub(in crate::cli) fn plain(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')

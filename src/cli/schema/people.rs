@@ -24,7 +24,42 @@ fn covers(about: &str) -> Value {
 }
 
 pub(super) fn purposes() -> Value {
+    let needed = [
+        "id",
+        "title",
+        "description",
+        "owner",
+        "basis",
+        "covers",
+        "approval",
+        "value-metric",
+        "retention",
+        "review",
+    ];
+    let defaults = [
+        ("lifetime", lifetimes("How long a grant lasts unless asked otherwise")),
+        ("longest", lifetimes("How long a grant lasts at most")),
+        ("statement-min", number("How many characters a statement has at least")),
+        (
+            "answer-within",
+            text(&format!("How long a declaration waits for an approval. {DURATION}")),
+        ),
+    ];
     let keys = [
+        ("defaults", table(&[], defaults)),
+        (
+            "purpose",
+            list(
+                "What somebody may need a site for, and on what terms",
+                &table(&needed, of_purpose()),
+            ),
+        ),
+    ];
+    document("The purpose catalogue", table(&[], keys))
+}
+
+fn of_purpose() -> [(&'static str, Value); 21] {
+    [
         ("id", text("A purpose of the schema's `PurposeKind`")),
         ("title", text("What people see")),
         ("description", text("What it is for")),
@@ -44,6 +79,10 @@ pub(super) fn purposes() -> Value {
         ("lifetime", lifetimes("How long a grant lasts unless asked otherwise")),
         ("longest", lifetimes("How long a grant lasts at most")),
         ("approval", choice("Who must agree", &["none", "owner", "manager"])),
+        (
+            "answer-within",
+            text(&format!("How long a declaration waits for that. {DURATION}")),
+        ),
         ("ticket", ticket()),
         ("training", text("A course that must be valid")),
         (
@@ -54,35 +93,7 @@ pub(super) fn purposes() -> Value {
         ("value-metric", text("How its value is measured")),
         ("retention", text("What the owner means to keep of it, and how long")),
         ("review", text(DAY)),
-    ];
-    let needed = [
-        "id",
-        "title",
-        "description",
-        "owner",
-        "basis",
-        "covers",
-        "approval",
-        "value-metric",
-        "retention",
-        "review",
-    ];
-    let defaults = [
-        ("lifetime", lifetimes("How long a grant lasts unless asked otherwise")),
-        ("longest", lifetimes("How long a grant lasts at most")),
-        ("statement-min", number("How many characters a statement has at least")),
-    ];
-    let keys = [
-        ("defaults", table(&[], defaults)),
-        (
-            "purpose",
-            list(
-                "What somebody may need a site for, and on what terms",
-                &table(&needed, keys),
-            ),
-        ),
-    ];
-    document("The purpose catalogue", table(&[], keys))
+    ]
 }
 
 fn ticket() -> Value {

@@ -92,6 +92,15 @@ impl Basic {
     }
 }
 
+/// What a client sends to sign in as `who` with `password` (RFC 7617 §2); a name holds no colon.
+pub fn proof(who: &SubjectId, password: &Secret) -> Option<HeaderValue> {
+    let credentials = Secret::new(format!("{who}:{}", password.reveal()));
+    let token = base64::engine::general_purpose::STANDARD.encode(credentials.reveal());
+    let mut value = HeaderValue::try_from(format!("Basic {token}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
 impl Method for Basic {
     fn name(&self) -> &'static str {
         MethodName::Basic.as_str()
@@ -128,6 +137,10 @@ impl Method for Basic {
     /// Where a password may not be sent in clear, none is asked for: the browser would send it.
     fn challenge(&self, arrival: &Arrival) -> Option<HeaderValue> {
         (self.may_send)(arrival).then_some(HeaderValue::from_static("Basic realm=\"wayleave\", charset=\"UTF-8\""))
+    }
+
+    fn has_password(&self, who: &SubjectId) -> bool {
+        self.accounts.load().contains_key(who)
     }
 
     fn reload(&self) -> Result<(), String> {

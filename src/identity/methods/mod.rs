@@ -9,6 +9,7 @@ mod hashing;
 mod queue;
 mod remembered;
 
+pub use basic::proof as basic_proof;
 pub use guesses::WAIT;
 
 use std::future::Future;
@@ -17,7 +18,7 @@ use std::pin::Pin;
 use http::HeaderValue;
 
 use super::{BadSetting, Evidence, Identification, MaySend, Settings};
-use crate::facts::{Arrival, MethodName};
+use crate::facts::{Arrival, MethodName, SubjectId};
 
 /// One way to prove who you are.
 pub(super) trait Method: Send + Sync {
@@ -29,6 +30,11 @@ pub(super) trait Method: Send + Sync {
 
     /// What a 407 offers for this method.
     fn challenge(&self, arrival: &Arrival) -> Option<HeaderValue>;
+
+    /// Whether `who` could prove themselves by this method with a password.
+    fn has_password(&self, _who: &SubjectId) -> bool {
+        false
+    }
 
     /// Reads again what the method keeps in files, where they have changed.
     fn reload(&self) -> Result<(), String> {

@@ -16,7 +16,7 @@ use std::time::Duration;
 use super::{Decision, GrantQuestion, PlatformFacts, Policy, Power, Question, RequestFacts, World};
 use crate::clock::Timestamp;
 use crate::facts::{
-    Arrival, Authority, Category, Channel, Door, Effect, Employment, Grant, GrantId, GrantState, MethodName,
+    Answer, Arrival, Authority, Category, Channel, Door, Effect, Employment, Grant, GrantId, GrantState, MethodName,
     NetworkName, Person, Place, PlatformId, Problem, PurposeId, SiteRole, SourceText, Subject, SubjectId,
 };
 
@@ -268,7 +268,8 @@ impl Flow {
             declared_at: self.at,
             not_before: Timestamp::from_millis(0),
             expires: self.at.plus(day),
-            approved_by: None,
+            answer_by: None,
+            answers: Vec::new(),
             continued: None,
             state: GrantState::Active,
         });
@@ -281,7 +282,8 @@ impl Flow {
     }
 
     fn approved_by(self, who: &str) -> Self {
-        self.grant(|grant| grant.approved_by = Some(SubjectId::parse(who).unwrap()))
+        let approver = SubjectId::parse(who).unwrap();
+        self.grant(|grant| grant.answers = vec![Answer::approval(approver, grant.declared_at)])
     }
 
     fn covers(self, groups: &[&str]) -> Self {

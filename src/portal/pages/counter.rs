@@ -4,7 +4,7 @@ use askama::Template;
 use http::StatusCode;
 
 use super::answer::{Origin, Page, document};
-use super::refusal::{Lines, Opening};
+use super::refusal::Lines;
 use crate::portal::words::Words;
 
 /// A purpose that can be chosen.
@@ -14,6 +14,8 @@ pub(in crate::portal) struct Choice {
     pub(in crate::portal) title: String,
     pub(in crate::portal) effect: String,
     pub(in crate::portal) ticket: Option<String>,
+    /// Who must approve it, and how long it waits for that.
+    pub(in crate::portal) approval: Option<String>,
     pub(in crate::portal) chosen: bool,
 }
 
@@ -42,7 +44,10 @@ pub(in crate::portal) struct Declare<'a> {
     pub(in crate::portal) told: &'a Lines,
     pub(in crate::portal) token: String,
     pub(in crate::portal) choices: Vec<Choice>,
-    pub(in crate::portal) requests: Vec<Opening>,
+    /// What the button says.
+    pub(in crate::portal) send: &'static str,
+    /// What was asked for already and waits.
+    pub(in crate::portal) waiting: Vec<String>,
     pub(in crate::portal) statement: &'a str,
     pub(in crate::portal) statement_min: usize,
     pub(in crate::portal) statement_hint: String,
@@ -67,7 +72,75 @@ pub(in crate::portal) struct Granted<'a> {
     pub(in crate::portal) grant: Option<&'a str>,
 }
 
-/// A grant in force, on its holder's page.
+/// The page after something was asked for that somebody must approve.
+#[derive(Template)]
+#[template(path = "asked.html", config = "src/portal/askama.toml")]
+pub(in crate::portal) struct Asked<'a> {
+    pub(in crate::portal) w: &'a Words,
+    pub(in crate::portal) who: &'a str,
+    pub(in crate::portal) heading: String,
+    pub(in crate::portal) waits: String,
+    pub(in crate::portal) title: String,
+    pub(in crate::portal) effect: String,
+    pub(in crate::portal) statement: &'a str,
+    pub(in crate::portal) ticket: Option<&'a str>,
+    /// The page's own address.
+    pub(in crate::portal) here: String,
+    pub(in crate::portal) id: &'a str,
+}
+
+/// The form with which somebody signs in once more.
+#[derive(Template)]
+#[template(path = "again.html", config = "src/portal/askama.toml")]
+pub(in crate::portal) struct Again<'a> {
+    pub(in crate::portal) w: &'a Words,
+    pub(in crate::portal) who: &'a str,
+    pub(in crate::portal) user: &'a str,
+    pub(in crate::portal) to: &'static str,
+    pub(in crate::portal) token: String,
+    pub(in crate::portal) has_password: bool,
+    pub(in crate::portal) wrong: Option<&'static str>,
+    pub(in crate::portal) contact: Option<String>,
+}
+
+/// The tokens of a request's two buttons.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct RequestTokens {
+    pub(in crate::portal) approve: String,
+    pub(in crate::portal) decline: String,
+}
+
+/// A request that waits for the person in front.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Request {
+    pub(in crate::portal) id: String,
+    pub(in crate::portal) heading: String,
+    pub(in crate::portal) about: String,
+    pub(in crate::portal) effect: String,
+    pub(in crate::portal) statement: String,
+    pub(in crate::portal) ticket: Option<String>,
+    pub(in crate::portal) training: Option<String>,
+    pub(in crate::portal) past: String,
+    pub(in crate::portal) waits: String,
+    /// None until the person has signed in once more.
+    pub(in crate::portal) tokens: Option<RequestTokens>,
+}
+
+/// The page of what waits for the person in front.
+#[derive(Template)]
+#[template(path = "inbox.html", config = "src/portal/askama.toml")]
+pub(in crate::portal) struct Inbox<'a> {
+    pub(in crate::portal) w: &'a Words,
+    pub(in crate::portal) who: &'a str,
+    pub(in crate::portal) note: Option<&'static str>,
+    pub(in crate::portal) recent: bool,
+    pub(in crate::portal) requests: Vec<Request>,
+    /// The token for signing out.
+    pub(in crate::portal) sign_out: Option<String>,
+    pub(in crate::portal) contact: Option<String>,
+}
+
+/// A grant in force, or a request that waits, on its holder's page.
 #[derive(Clone, Debug)]
 pub(in crate::portal) struct Held {
     pub(in crate::portal) id: String,
@@ -75,6 +148,16 @@ pub(in crate::portal) struct Held {
     pub(in crate::portal) effect: String,
     pub(in crate::portal) left: String,
     pub(in crate::portal) token: String,
+}
+
+/// What has become of a request, on the page of whoever asked.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Answered {
+    pub(in crate::portal) title: String,
+    pub(in crate::portal) effect: String,
+    pub(in crate::portal) what: String,
+    /// What whoever answered wrote.
+    pub(in crate::portal) note: Option<String>,
 }
 
 /// A recent refusal, on the page of whom it met.
@@ -105,7 +188,11 @@ pub(in crate::portal) struct Mine<'a> {
     pub(in crate::portal) greeting: String,
     pub(in crate::portal) about: String,
     pub(in crate::portal) note: Option<&'static str>,
+    /// How many requests wait for the person's answer, in words, where some do.
+    pub(in crate::portal) to_answer: Option<String>,
     pub(in crate::portal) grants: Vec<Held>,
+    pub(in crate::portal) waiting: Vec<Held>,
+    pub(in crate::portal) answered: Vec<Answered>,
     pub(in crate::portal) refusals: Vec<Met>,
     pub(in crate::portal) purposes: Vec<Open>,
     pub(in crate::portal) example: Option<String>,

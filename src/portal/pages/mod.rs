@@ -18,7 +18,7 @@ pub use answer::{Audience, Page};
 pub(super) use answer::{json, see_other};
 pub use fault::fault;
 pub(super) use problem::{Problem, field};
-pub use refusal::{Cause, Told, problem, redirect, refusal};
+pub use refusal::{Cause, Pending, Told, problem, redirect, refusal};
 pub use sign_in::{busy, challenge, wait};
 
 /// The style of every page, inlined, so that a page needs nothing but itself.

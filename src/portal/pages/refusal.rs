@@ -34,6 +34,19 @@ impl From<&Refusal> for Cause {
     }
 }
 
+/// What was asked for already and would help once somebody approves it.
+#[derive(Clone, Debug)]
+pub struct Pending {
+    /// The purpose.
+    pub title: String,
+    /// Who can approve it.
+    pub approvers: Vec<String>,
+    /// Since when it waits, by the person's clock.
+    pub since: String,
+    /// Until when.
+    pub until: String,
+}
+
 /// A refusal, as it is told.
 #[derive(Clone, Copy, Debug)]
 pub struct Told<'a> {
@@ -57,6 +70,8 @@ pub struct Told<'a> {
     pub holds_grant: bool,
     /// The purpose that helped until it ran out: its title, and when.
     pub expired: Option<(&'a str, &'a str)>,
+    /// What was asked for already and waits.
+    pub pending: Option<&'a Pending>,
     /// The record of the refused flow.
     pub record: &'a RecordId,
     /// The rules that decided.
@@ -134,6 +149,8 @@ pub fn problem(told: &Told<'_>) -> Page {
     } else {
         detail
     };
+    let pending = told.pending.filter(|_| kind == Kind::ApprovalPending);
+    let detail = pending.map_or(detail.clone(), |pending| format!("{detail} {}", told.waits(pending)));
     let reasons = told.reasons();
     let mut problem = Problem::new(StatusCode::FORBIDDEN, kind.as_str(), (words.heading)(kind), &detail)
         .with("instance", told.instance())
@@ -185,6 +202,7 @@ impl Told<'_> {
             Outcome::Allow | Outcome::Declare if self.expired.is_some() => Kind::GrantExpired,
             Outcome::Allow | Outcome::Declare if self.holds_grant => Kind::ActivityNotCovered,
             Outcome::Allow | Outcome::Declare => Kind::PurposeRequired,
+            Outcome::Request if self.pending.is_some() => Kind::ApprovalPending,
             Outcome::Request => Kind::ApprovalRequired,
             Outcome::Deny if self.may_continue => Kind::Coached,
             Outcome::Deny if training => Kind::TrainingRequired,
@@ -201,6 +219,7 @@ impl Told<'_> {
             (true, false) => (words.go_back_after_declaring, words.link_to_declare),
             (true, true) => (words.nothing_was_sent, words.link_to_declare),
             (false, _) if self.may_continue => (words.nothing_was_sent, words.link_to_continue),
+            (false, _) if self.kind() == Kind::ApprovalRequired => (words.nothing_was_sent, words.link_to_ask),
             (false, _) => (words.nothing_was_sent, words.link_to_explain),
         };
         Lines {
@@ -249,6 +268,9 @@ impl Told<'_> {
             Cause::PersonUnknown => why.push(words.not_listed.to_owned()),
         }
         why.extend(self.reasons().into_iter().map(str::to_owned));
+        if let Some(pending) = self.pending.filter(|_| self.kind() == Kind::ApprovalPending) {
+            why.push(self.waits(pending));
+        }
         why.dedup();
         if why.is_empty() {
             let offers = &self.remedy.offers;
@@ -264,6 +286,12 @@ impl Told<'_> {
             why.push(why_not.to_owned());
         }
         why
+    }
+
+    /// Since when something waits, and for whom.
+    fn waits(&self, pending: &Pending) -> String {
+        let approvers: Vec<&str> = pending.approvers.iter().map(String::as_str).collect();
+        (self.words.waits)(&pending.title, &approvers, &pending.since, &pending.until)
     }
 
     /// What an offer would open.
@@ -298,7 +326,8 @@ impl Told<'_> {
         put(page.headers_mut(), header::LINK, &links);
         // A cache or a service worker must not show this to somebody else, or later.
         put(page.headers_mut(), HeaderName::from_static("vary"), "*");
-        if kind == Kind::PolicyError {
+        // an approver is a person: a minute is soon
+        if matches!(kind, Kind::PolicyError | Kind::ApprovalPending) {
             retry_after(page, 60);
         }
     }

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 pub use english::ENGLISH;
 
-use crate::facts::FaultCode;
-use crate::purpose::Unfit;
-use crate::rulebook::NotDeclared;
+use crate::facts::{FaultCode, Offer, Reason};
+use crate::purpose::{Over, Unfit};
+use crate::rulebook::{NotDeclared, Outdated};
 
 /// Which kind of refusal it is; names the problem type (RFC 9457 §3.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,6 +24,8 @@ pub enum Kind {
     GrantExpired,
     /// Some purpose would help once somebody approves it.
     ApprovalRequired,
+    /// Some purpose would help; it was asked for, and waits for an answer.
+    ApprovalPending,
     /// A training would help.
     TrainingRequired,
     /// Nothing would help, but the rules only advise against it.
@@ -44,6 +46,7 @@ impl Kind {
             Self::ActivityNotCovered => "activity-not-covered",
             Self::GrantExpired => "grant-expired",
             Self::ApprovalRequired => "approval-required",
+            Self::ApprovalPending => "approval-pending",
             Self::TrainingRequired => "training-required",
             Self::Coached => "coached",
             Self::Prohibited => "prohibited",
@@ -96,6 +99,8 @@ pub struct Words {
     pub go_back_after_declaring: &'static str,
     pub link_to_declare: &'static str,
     pub link_to_explain: &'static str,
+    pub link_to_ask: &'static str,
+    pub waits: fn(purpose: &str, approvers: &[&str], since: &str, until: &str) -> String,
     pub link_to_continue: &'static str,
     pub reference: &'static str,
     pub rules: &'static str,
@@ -107,7 +112,15 @@ pub struct Words {
     pub ticket: &'static str,
     pub ticket_needed: fn(example: &str) -> String,
     pub ticket_hint: fn(needed_for: &[&str], examples: &[&str]) -> String,
+    pub must_approve: fn(approvers: &[&str], within: Duration) -> String,
     pub declare_and_continue: &'static str,
+    pub ask_for_approval: &'static str,
+    pub declare_or_ask: &'static str,
+    pub one_of: fn(names: &[&str]) -> String,
+    pub was_asked: fn(approvers: &str) -> String,
+    pub once_approved: fn(effect: &str, lasts: Duration) -> String,
+    pub statement_given: &'static str,
+    pub look_again: &'static str,
     pub what_is_kept: &'static str,
     pub not_granted: &'static str,
     pub choose_one: &'static str,
@@ -117,7 +130,8 @@ pub struct Words {
     pub not_declared: fn(&NotDeclared) -> String,
     pub too_many_title: &'static str,
     pub too_many: fn(held: usize) -> String,
-    pub needs_approval: &'static str,
+    pub too_many_waiting_title: &'static str,
+    pub too_many_waiting: fn(waiting: usize) -> String,
     pub no_purpose_helps: &'static str,
     pub already_allowed_title: &'static str,
     pub already_allowed: &'static str,
@@ -147,6 +161,13 @@ pub struct Words {
     pub where_and_what: fn(places: &[&str], groups: &str) -> String,
     pub end: &'static str,
     pub ended: &'static str,
+    pub to_answer: fn(usize) -> String,
+    pub my_requests: &'static str,
+    pub take_back: &'static str,
+    pub my_answers: &'static str,
+    pub was_approved: fn(by: &str, at: &str, until: &str) -> String,
+    pub was_declined: fn(by: &str, at: &str) -> String,
+    pub was_silent: fn(approvers: &str, until: &str) -> String,
     pub recent_refusals: &'static str,
     pub connected: fn(place: &str) -> String,
     pub no_refusals: &'static str,
@@ -156,6 +177,45 @@ pub struct Words {
     pub from_tools_choose: &'static str,
     pub example_statement: &'static str,
     pub contact: fn(&str) -> String,
+
+    // Answering.
+    pub sign_in_again_title: &'static str,
+    pub sign_in_again: &'static str,
+    pub wrong_password: &'static str,
+    pub no_password: &'static str,
+    pub request_over_title: &'static str,
+    pub request_over: fn(Over) -> &'static str,
+    pub may_not_answer_title: &'static str,
+    pub may_not_answer: fn(&[Reason]) -> String,
+    pub outdated_title: &'static str,
+    pub outdated: fn(&Outdated) -> String,
+    pub holds_too_many: fn(held: usize) -> String,
+    pub not_answered_title: &'static str,
+    pub not_answered: &'static str,
+    pub say_why: &'static str,
+    pub say_why_here: &'static str,
+    pub again_title: &'static str,
+    pub again_why: &'static str,
+    pub user_name: &'static str,
+    pub password: &'static str,
+    pub sign_in: &'static str,
+    pub wrong_password_here: &'static str,
+    pub sign_out: &'static str,
+    pub signed_in_for: &'static str,
+    pub inbox: &'static str,
+    pub nothing_waits: &'static str,
+    pub sign_in_to_answer: &'static str,
+    pub asks_for: fn(who: &str, purpose: &str) -> String,
+    pub about_asker: fn(sign_in: &str, roles: &[&str], departments: &[&str]) -> String,
+    pub training_state: fn(course: &str, until: Option<&str>) -> String,
+    pub held_before: fn(times: &[Duration]) -> String,
+    pub asked_and_waits: fn(asked: &str, until: &str) -> String,
+    pub approve: &'static str,
+    pub decline_open: &'static str,
+    pub decline_why: &'static str,
+    pub decline: &'static str,
+    pub you_approved: &'static str,
+    pub you_declined: &'static str,
 
     // Short pages.
     pub not_known_title: &'static str,
@@ -197,4 +257,16 @@ pub struct Words {
     pub what_you_can_do: &'static str,
     pub technically: &'static str,
     pub fault: fn(FaultCode) -> FaultWords,
+}
+
+impl Words {
+    /// What the button of the declare page says, given what it offers.
+    pub fn send(&self, offers: &[&Offer]) -> &'static str {
+        let asks = |offer: &&Offer| offer.needs_approval;
+        match (offers.iter().any(asks), offers.iter().all(asks)) {
+            (false, _) => self.declare_and_continue,
+            (true, false) => self.declare_or_ask,
+            (true, true) => self.ask_for_approval,
+        }
+    }
 }

@@ -8,8 +8,8 @@ use super::{Asks, Case, Expected, Wanted, Wields};
 use crate::clock::Timestamp;
 use crate::facts::fields::{At, Fields};
 use crate::facts::{
-    Arrival, Ask, Channel, Door, Grant, GrantId, GrantState, MethodName, NetworkName, Observation, Outcome, Person,
-    PlatformId, PolicyId, PurposeId, SourceText, Standing, Subject, SubjectId, WouldBe, did_you_mean,
+    Answer, Arrival, Ask, Channel, Door, Grant, GrantId, GrantState, MethodName, NetworkName, Observation, Outcome,
+    Person, PlatformId, PolicyId, PurposeId, SourceText, Standing, Subject, SubjectId, WouldBe, did_you_mean,
 };
 use crate::policy::{NamedKind, Power, Vocabulary};
 use crate::purpose::{GROUPS, Purpose, parse_duration};
@@ -357,9 +357,10 @@ impl Bench<'_> {
             not_before: Timestamp::from_millis(0),
             expires: expires.unwrap_or_else(|| setting.at.plus(purpose.default_for(&covers))),
             covers,
-            approved_by: match approved_by {
-                Some(name) => Some(name?),
-                None => None,
+            answer_by: None,
+            answers: match approved_by {
+                Some(name) => vec![Answer::approval(name?, setting.at)],
+                None => Vec::new(),
             },
             continued: None,
             state: GrantState::Active,

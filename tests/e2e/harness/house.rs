@@ -75,7 +75,7 @@ impl World {
             declared_at: now,
             not_before: now,
             expires: now.plus(Duration::from_hours(1)),
-            approved_by: None,
+            answers: Vec::new(),
             continued: None,
         };
         differ(&mut terms);

@@ -246,7 +246,7 @@ impl World {
             declared_at: now,
             not_before: now,
             expires: now.plus(std::time::Duration::from_hours(1)),
-            approved_by: None,
+            answers: Vec::new(),
             continued: None,
         };
         self.gate().ledger().give(terms).await.unwrap()
@@ -442,7 +442,9 @@ pub fn settings(folder: &Path) -> config::File {
 /// One password hash for everybody: hashing is slow on purpose, and the tests are not about it.
 fn write_users(path: &Path) {
     static HASH: std::sync::OnceLock<String> = std::sync::OnceLock::new();
-    let people = ["ada", "ben", "cora", "dan", "eve", "mia", "sol", "hana", "carebot"];
+    let people = [
+        "ada", "ben", "cora", "dan", "eve", "mia", "sol", "hana", "nora", "carebot",
+    ];
     let text = HASH.get_or_init(|| {
         let mut users = Users::default();
         users.add("someone", &Secret::new(PASSWORD), 1).unwrap();

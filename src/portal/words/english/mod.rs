@@ -1,5 +1,6 @@
 //! The words in English.
 
+mod answers;
 mod fault;
 mod unfit;
 
@@ -35,6 +36,8 @@ pub const ENGLISH: Words = Words {
     go_back_after_declaring: "Nothing was sent to the site. State your purpose, then come back and send it again.",
     link_to_declare: "State your purpose",
     link_to_explain: "See why, and what you may do",
+    link_to_ask: "Ask for an approval",
+    waits: answers::waits,
     link_to_continue: "See why, and continue",
     reference: "Reference",
     rules: "Rules in force",
@@ -51,7 +54,24 @@ pub const ENGLISH: Words = Words {
         ([], examples) => format!("If there is one, such as {}.", either(examples)),
         (needed_for, _) => format!("Needed for {}.", either(needed_for)),
     },
+    must_approve: |approvers, within| {
+        format!(
+            "{} must approve it. The request waits for {}, and then it is declined.",
+            either(approvers),
+            span(within)
+        )
+    },
     declare_and_continue: "Declare and continue",
+    ask_for_approval: "Ask for approval",
+    declare_or_ask: "Declare, or ask for approval",
+    one_of: |names| match names {
+        [] => "Nobody".to_owned(),
+        names => either(names),
+    },
+    was_asked: |approvers| format!("{approvers} was asked"),
+    once_approved: |effect, lasts| format!("{effect}, for {} from the approval", span(lasts)),
+    statement_given: "What you need it for",
+    look_again: "Look again",
     what_is_kept: "What you declare is kept with your name, and the owner of the purpose can read it. You can end it at any time.",
     not_granted: "Not granted yet.",
     choose_one: "Choose what it is for.",
@@ -62,7 +82,12 @@ pub const ENGLISH: Words = Words {
     too_many: |held| {
         format!("{held} grants are in force already, which is the most that one person may hold. End one first.")
     },
-    needs_approval: "Somebody must approve these first",
+    too_many_waiting_title: "As many of your requests wait as may",
+    too_many_waiting: |waiting| {
+        format!(
+            "{waiting} of your requests wait for an answer already, which is the most that one person may have. Take one back first."
+        )
+    },
     no_purpose_helps: "No purpose makes this work.",
     already_allowed_title: "This works now",
     already_allowed: "Since it was refused, you have stated a purpose for it, or the rules have changed.",
@@ -95,6 +120,18 @@ pub const ENGLISH: Words = Words {
     where_and_what: |places, groups| format!("{}: {groups}", both(places)),
     end: "End now",
     ended: "Ended. It no longer opens anything.",
+    to_answer: |count| match count {
+        1 => "1 request waits for your answer".to_owned(),
+        count => format!("{count} requests wait for your answer"),
+    },
+    my_requests: "My requests that wait for an answer",
+    take_back: "Take back",
+    my_answers: "Answers of the last days",
+    was_approved: |by, at, until| format!("{by} approved it at {at}, until {until}."),
+    was_declined: |by, at| format!("{by} declined it at {at}."),
+    was_silent: |approvers, until| {
+        format!("{approvers} did not answer by {until}, which declines it. You may ask again.")
+    },
     recent_refusals: "Recent refusals",
     connected: |place| format!("You wanted to connect to {place}."),
     no_refusals: "None in the last 24 hours.",
@@ -104,6 +141,51 @@ pub const ENGLISH: Words = Words {
     from_tools_choose: "With several purposes in force, a tool picks one by its proxy user name (NAME+recruiting) or the header Wayleave-Purpose.",
     example_statement: "put here what you need it for",
     contact: |contact| format!("Questions? {contact}"),
+
+    sign_in_again_title: "Sign in once more to answer",
+    sign_in_again: "An answer takes your password: with the call itself, as Authorization: Basic, for the user that you are signed in as at the proxy.",
+    wrong_password: "The password is wrong, or it is another user’s than the one that is signed in at the proxy.",
+    no_password: "An answer takes a password, and you have none: you sign in with a certificate. Ask your help desk for one (`wayleave user add`).",
+    request_over_title: "It cannot be answered any more",
+    request_over: answers::over,
+    may_not_answer_title: "You may not answer this",
+    may_not_answer: answers::may_not,
+    outdated_title: "It cannot be approved any more",
+    outdated: answers::outdated,
+    holds_too_many: |held| {
+        format!(
+            "Whoever asked holds {held} grants, which is the most that one person may hold. They must end one first."
+        )
+    },
+    not_answered_title: "It could not be answered",
+    not_answered: "The gateway cannot keep the answer at the moment, so the request still waits. Try again in a minute.",
+    say_why: "say in a few words why, for whoever asked",
+    say_why_here: "Go back, and say in a few words why: whoever asked will read it.",
+    again_title: "Sign in to answer requests",
+    again_why: "Your browser signs in at the proxy by itself. To answer what others ask for, enter your password once more; it counts for 15 minutes.",
+    user_name: "User name",
+    password: "Password",
+    sign_in: "Sign in",
+    wrong_password_here: "The password is wrong.",
+    sign_out: "Sign out",
+    signed_in_for: "You are signed in to answer requests, for 15 minutes.",
+    inbox: "Requests that wait for you",
+    nothing_waits: "Nothing waits for you.",
+    sign_in_to_answer: "Sign in to answer",
+    asks_for: |who, purpose| format!("{who} asks for “{purpose}”"),
+    about_asker: answers::about_asker,
+    training_state: |course, until| match until {
+        Some(until) => format!("Training “{course}”: valid until {until}"),
+        None => format!("Training “{course}”: not valid"),
+    },
+    held_before: answers::held_before,
+    asked_and_waits: |asked, until| format!("Asked at {asked}; waits until {until}"),
+    approve: "Approve",
+    decline_open: "Decline …",
+    decline_why: "Why? Whoever asked will read it.",
+    decline: "Decline",
+    you_approved: "Approved. It is open from now on.",
+    you_declined: "Declined. Whoever asked sees your reason.",
 
     not_known_title: "We do not know you yet",
     not_known: |name| {
@@ -153,6 +235,7 @@ fn heading(kind: Kind) -> &'static str {
         Kind::ActivityNotCovered => "Your purpose does not cover this",
         Kind::GrantExpired => "Your purpose has ended",
         Kind::ApprovalRequired => "This needs an approval",
+        Kind::ApprovalPending => "This waits for an approval",
         Kind::TrainingRequired => "This needs a training",
         Kind::Coached => "Please read this before you continue",
         Kind::Prohibited => "This is not allowed",
@@ -248,7 +331,9 @@ fn detail(kind: Kind, activity: &str, place: &str, purposes: &[&str]) -> String 
         Kind::PurposeRequired | Kind::ActivityNotCovered | Kind::GrantExpired => {
             format!("A purpose is needed {what}: declare {}.", either(purposes))
         }
-        Kind::ApprovalRequired => format!("An approved purpose is needed {what}: {}.", either(purposes)),
+        Kind::ApprovalRequired | Kind::ApprovalPending => {
+            format!("An approved purpose is needed {what}: {}.", either(purposes))
+        }
         Kind::TrainingRequired => format!("A valid training is needed {what}."),
         Kind::Coached => format!("You are asked not {what}."),
         Kind::Prohibited => format!("No purpose allows you {what}."),

@@ -1,0 +1,207 @@
+//! What waits for the person in front: one page that fits a phone, with what each request would open, and its answer.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::answers::NotAnswered;
+use super::case::purpose_title;
+use super::intake::Received;
+use super::pages::counter::{self, Inbox, Request, RequestTokens};
+use super::pages::{Page, see_other};
+use super::{Portal, Visit, provenance, times};
+use crate::clock::Timestamp;
+use crate::facts::{Channel, Grant, GrantId, Person};
+use crate::purpose::{Note, Why};
+use crate::rulebook::Visitor;
+
+/// For how long what somebody held before still says something.
+const PAST: Duration = Duration::from_hours(90 * 24);
+
+/// What one answers with.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Verb {
+    Approve,
+    Decline,
+}
+
+impl Verb {
+    /// The deed that a button's token is for.
+    fn deed(self, id: &str) -> String {
+        match self {
+            Self::Approve => format!("approve {id}"),
+            Self::Decline => format!("decline {id}"),
+        }
+    }
+}
+
+impl Portal {
+    /// The page of what waits.
+    pub(super) fn inbox(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+        let words = self.words;
+        let recent = self.signed_in_lately(visit, received);
+        let waiting = self.answerable(visit, visitor, Channel::Portal);
+        let page = Inbox {
+            w: words,
+            who: &visitor.person.name,
+            note: match received.query() {
+                Some("approved") => Some(words.you_approved),
+                Some("declined") => Some(words.you_declined),
+                Some(_) | None => None,
+            },
+            recent,
+            requests: waiting
+                .iter()
+                .map(|grant| self.request(visit, visitor, grant, recent))
+                .collect(),
+            sign_out: recent.then(|| self.sign_out_token(visit)),
+            contact: self.contact(),
+        };
+        counter::page(StatusCode::OK, &page)
+    }
+
+    fn request(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant, recent: bool) -> Request {
+        let words = self.words;
+        let holder = visit.in_force.directory.person(&grant.subject);
+        let holder = holder.as_deref();
+        let title = purpose_title(visit.rules(), &grant.purpose);
+        let name = holder.map_or(grant.subject.as_str(), |holder| holder.name.as_str());
+        let when = |at| times::local(at, visit.at, visitor.person);
+        let token = |verb: Verb| {
+            self.tokens
+                .issue(&visit.subject.id, &verb.deed(grant.id.as_str()), visit.at)
+        };
+        Request {
+            id: grant.id.to_string(),
+            heading: (words.asks_for)(name, &title),
+            about: (words.about_asker)(
+                grant.subject.as_str(),
+                &names(holder, |holder| &holder.roles),
+                &names(holder, |holder| &holder.departments),
+            ),
+            effect: (words.once_approved)(&self.effect(visit.rules(), grant), lasts(grant)),
+            statement: grant.statement.clone(),
+            ticket: grant.ticket.clone(),
+            training: self.training(visit, grant, holder),
+            past: (words.held_before)(&self.held_before(visit, grant)),
+            waits: (words.asked_and_waits)(&when(grant.declared_at), &grant.answer_by.map(when).unwrap_or_default()),
+            tokens: recent.then(|| RequestTokens {
+                approve: token(Verb::Approve),
+                decline: token(Verb::Decline),
+            }),
+        }
+    }
+
+    /// The training that the purpose takes, and until when whoever asks has it.
+    fn training(&self, visit: &Visit<'_>, grant: &Grant, holder: Option<&Person>) -> Option<String> {
+        let course = visit.rules().purposes().get(&grant.purpose)?.training.as_ref()?;
+        let until = holder.and_then(|holder| holder.training.get(course));
+        let until = until.filter(|until| **until > visit.at);
+        // the last day on which it counts, as the directory has it
+        let last = until.map(|until| Timestamp::from_millis(until.as_millis() - 1));
+        let day = last.map(|last| last.calendar().strftime("%-d %b %Y").to_string());
+        Some((self.words.training_state)(course, day.as_deref()))
+    }
+
+    /// How long whoever asks held the purpose lately, each time.
+    fn held_before(&self, visit: &Visit<'_>, grant: &Grant) -> Vec<Duration> {
+        let past = self.ledger.grants_of(&grant.subject).into_iter();
+        let held =
+            past.filter(|old| old.was_given() && old.purpose == grant.purpose && visit.at.since(old.not_before) < PAST);
+        held.map(|old| old.expires.min(visit.at).since(old.not_before))
+            .collect()
+    }
+
+    /// A button was pressed.
+    pub(super) async fn answer_by_form(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        received: &Received,
+        (verb, id): (Verb, &str),
+    ) -> Page {
+        let words = self.words;
+        let form = received.form().unwrap_or_default();
+        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
+        if !own
+            || !self
+                .tokens
+                .accept(&visit.subject.id, &verb.deed(id), &form.token, visit.at)
+        {
+            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        }
+        if !self.signed_in_lately(visit, received) {
+            return see_other("/sign-in?to=/approvals");
+        }
+        let Ok(note) = Note::parse(&form.note) else {
+            return self.note(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                words.not_answered_title,
+                words.bad_form,
+            );
+        };
+        let id = GrantId::new(id);
+        let answered = match verb {
+            Verb::Approve => {
+                let given = self.approve(visit, visitor, &id, (note, Channel::Portal)).await;
+                given.map(|_| "/approvals?approved")
+            }
+            Verb::Decline => {
+                let Some(why) = Why::of(note) else {
+                    return self.note(
+                        StatusCode::UNPROCESSABLE_ENTITY,
+                        words.not_answered_title,
+                        words.say_why_here,
+                    );
+                };
+                let declined = self.decline(visit, visitor, &id, (why, Channel::Portal)).await;
+                declined.map(|_| "/approvals?declined")
+            }
+        };
+        match answered {
+            Ok(place) => see_other(place),
+            Err(why) => self.not_answered_page(&why),
+        }
+    }
+
+    fn not_answered_page(&self, why: &NotAnswered) -> Page {
+        let words = self.words;
+        match why {
+            NotAnswered::NoSuch => self.note(StatusCode::NOT_FOUND, words.not_here_title, words.not_here),
+            NotAnswered::Over(over) => self.note(
+                StatusCode::CONFLICT,
+                words.request_over_title,
+                (words.request_over)(*over),
+            ),
+            NotAnswered::Refused(reasons) => {
+                let text = (words.may_not_answer)(reasons);
+                self.note(StatusCode::FORBIDDEN, words.may_not_answer_title, &text)
+            }
+            NotAnswered::Outdated(outdated) => {
+                self.note(StatusCode::CONFLICT, words.outdated_title, &(words.outdated)(outdated))
+            }
+            NotAnswered::TooMany(held) => self.note(
+                StatusCode::CONFLICT,
+                words.outdated_title,
+                &(words.holds_too_many)(*held),
+            ),
+            NotAnswered::NotKept => self.note(
+                StatusCode::SERVICE_UNAVAILABLE,
+                words.not_answered_title,
+                words.not_answered,
+            ),
+        }
+    }
+}
+
+/// For how long a grant was asked for, or lasts.
+pub(super) fn lasts(grant: &Grant) -> Duration {
+    grant.expires.since(grant.not_before)
+}
+
+fn names<'a>(
+    holder: Option<&'a Person>,
+    which: impl Fn(&'a Person) -> &'a std::collections::BTreeSet<String>,
+) -> Vec<&'a str> {
+    holder.map(which).into_iter().flatten().map(String::as_str).collect()
+}

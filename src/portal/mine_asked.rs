@@ -1,0 +1,117 @@
+//! What the person asked others for, on their own page: what waits, and what has become of the rest.
+
+use std::time::Duration;
+
+use super::case::purpose_title;
+use super::declare::named;
+use super::inbox::lasts;
+use super::mine::ending;
+use super::pages::counter::{Answered, Held};
+use super::{Portal, Visit, times};
+use crate::clock::Timestamp;
+use crate::facts::{Grant, Verdict};
+use crate::ledger::Life;
+use crate::rulebook::{InForce, Visitor};
+
+/// For how long an answer stays on the page.
+const LATELY: Duration = Duration::from_hours(7 * 24);
+
+impl Portal {
+    pub(super) fn my_requests(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Vec<Held> {
+        let grants = self.ledger.grants_of(&visitor.person.id).into_iter();
+        let waiting = grants.filter(|grant| grant.waits(visit.at));
+        let held = waiting.map(|grant| Held {
+            title: purpose_title(visit.rules(), &grant.purpose),
+            effect: (self.words.once_approved)(&self.effect(visit.rules(), &grant), lasts(&grant)),
+            left: self.waits_in_words(visit.in_force, visitor, &grant, visit.at),
+            token: self
+                .tokens
+                .issue(&visit.subject.id, &ending(grant.id.as_str()), visit.at),
+            id: grant.id.to_string(),
+        });
+        held.collect()
+    }
+
+    pub(super) fn my_answers(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Vec<Answered> {
+        let grants = self.ledger.grants_of(&visitor.person.id).into_iter();
+        let lately = |grant: &Grant| {
+            let answered = grant.answers.last().map(|answer| answer.at).or(grant.answer_by);
+            answered.is_some_and(|at| at <= visit.at && visit.at.since(at) < LATELY)
+        };
+        let answered = grants.filter(lately);
+        answered
+            .filter_map(|grant| self.answered_in_words(visit, visitor, &grant))
+            .collect()
+    }
+
+    /// What has become of a request; none where it waits, was taken back, or nobody had to approve it.
+    pub(super) fn answered_in_words(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant) -> Option<Answered> {
+        let words = self.words;
+        let when = |at| times::local(at, visit.at, visitor.person);
+        let answer = grant.answers.last();
+        let what = match (answer, Life::of(grant, visit.at)) {
+            (Some(answer), _) => {
+                let by = name_of(visit.in_force, answer.by.as_str());
+                match answer.verdict {
+                    Verdict::Approved => (words.was_approved)(&by, &when(answer.at), &when(grant.expires)),
+                    Verdict::Declined => (words.was_declined)(&by, &when(answer.at)),
+                }
+            }
+            (None, Life::Lapsed) => {
+                let approvers = self.approvers_in_words(visit.in_force, grant);
+                (words.was_silent)(&approvers, &when(grant.answer_by?))
+            }
+            (
+                None,
+                Life::Requested
+                | Life::Approved
+                | Life::Active
+                | Life::Expired
+                | Life::Withdrawn
+                | Life::Revoked
+                | Life::Declined,
+            ) => return None,
+        };
+        Some(Answered {
+            title: purpose_title(visit.rules(), &grant.purpose),
+            effect: self.effect(visit.rules(), grant),
+            what,
+            note: answer.map(|answer| answer.note.clone()).filter(|note| !note.is_empty()),
+        })
+    }
+
+    /// Since when a request waits, for whom, and until when.
+    pub(super) fn waits_in_words(
+        &self,
+        in_force: &InForce,
+        visitor: Visitor<'_>,
+        grant: &Grant,
+        now: Timestamp,
+    ) -> String {
+        let when = |at| times::local(at, now, visitor.person);
+        let approvers = approvers(in_force, grant);
+        let approvers: Vec<&str> = approvers.iter().map(String::as_str).collect();
+        let until = grant.answer_by.map(when).unwrap_or_default();
+        let title = purpose_title(&in_force.rulebook, &grant.purpose);
+        (self.words.waits)(&title, &approvers, &when(grant.declared_at), &until)
+    }
+
+    /// Who can approve a request, by their names.
+    pub(super) fn approvers_in_words(&self, in_force: &InForce, grant: &Grant) -> String {
+        let names = approvers(in_force, grant);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        (self.words.one_of)(&names)
+    }
+}
+
+/// Who can approve a request, by their names.
+fn approvers(in_force: &InForce, grant: &Grant) -> Vec<String> {
+    let holder = in_force.directory.person(&grant.subject);
+    let approvers = in_force.rulebook.approvers(grant, holder.as_deref());
+    let names = approvers.iter().map(|id| name_of(in_force, id.as_str()));
+    names.collect()
+}
+
+fn name_of(in_force: &InForce, id: &str) -> String {
+    named(&[id.to_owned()], &in_force.directory).concat()
+}

@@ -1,0 +1,150 @@
+//! Signing in once more, in a browser: a form with one's password, and a session for a quarter of an hour.
+
+use http::StatusCode;
+use http::header::{HeaderValue, SET_COOKIE};
+
+use super::intake::Received;
+use super::pages::{self, Audience, Page, counter, see_other};
+use super::{Portal, Visit, provenance};
+use crate::identity::{WAIT, WhyRejected, basic_proof};
+use crate::rulebook::Visitor;
+
+/// Where somebody goes once they are signed in: nowhere but here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Onward {
+    Approvals,
+    Mine,
+}
+
+impl Onward {
+    /// What an address or a form says; anything unknown leads to the person's own page.
+    fn read(text: &str) -> Self {
+        match text {
+            "/approvals" => Self::Approvals,
+            _ => Self::Mine,
+        }
+    }
+
+    fn path(self) -> &'static str {
+        match self {
+            Self::Approvals => "/approvals",
+            Self::Mine => "/",
+        }
+    }
+}
+
+impl Portal {
+    /// Whether the person signed in here a short while ago.
+    pub(super) fn signed_in_lately(&self, visit: &Visit<'_>, received: &Received) -> bool {
+        visit.secure && self.sessions.knows(&visit.subject.id, &received.headers, visit.at)
+    }
+
+    /// The form.
+    pub(super) fn sign_in_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+        let query = received.query().unwrap_or_default();
+        let mut pairs = form_urlencoded::parse(query.as_bytes());
+        let to = pairs
+            .find(|(name, _)| name == "to")
+            .map_or(Onward::Mine, |(_, to)| Onward::read(&to));
+        self.form(visit, visitor, to, None)
+    }
+
+    fn form(&self, visit: &Visit<'_>, visitor: Visitor<'_>, to: Onward, wrong: Option<&'static str>) -> Page {
+        let page = counter::Again {
+            w: self.words,
+            who: &visitor.person.name,
+            user: visit.subject.id.as_str(),
+            to: to.path(),
+            token: self.tokens.issue(&visit.subject.id, SIGN_IN, visit.at),
+            has_password: self.guard.has_password(&visit.subject.id),
+            wrong,
+            contact: self.contact(),
+        };
+        let status = if wrong.is_some() {
+            StatusCode::UNPROCESSABLE_ENTITY
+        } else {
+            StatusCode::OK
+        };
+        counter::page(status, &page)
+    }
+
+    /// The form was sent.
+    pub(super) async fn sign_in(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+        let (words, who) = (self.words, &visit.subject.id);
+        let form = received.form().unwrap_or_default();
+        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
+        if !own || !self.tokens.accept(who, SIGN_IN, &form.token, visit.at) {
+            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        }
+        let to = Onward::read(&form.to);
+        let proof = received.password().and_then(|password| basic_proof(who, &password));
+        let Some(proof) = proof else {
+            return self.form(visit, visitor, to, Some(words.wrong_password_here));
+        };
+        match self.guard.confirm(who, &proof, visit.arrival).await {
+            Ok(sign_in) => {
+                let Some(cookie) = self.sessions.begin(who, sign_in, &received.headers, visit.at) else {
+                    return pages::busy(words, Audience::Navigation);
+                };
+                with_cookie(see_other(to.path()), &cookie)
+            }
+            Err(WhyRejected::TooManyGuesses) => pages::wait(words, WAIT, Audience::Navigation),
+            Err(WhyRejected::Unavailable) => pages::busy(words, Audience::Navigation),
+            Err(
+                WhyRejected::TwoProofs
+                | WhyRejected::Malformed
+                | WhyRejected::WrongCredentials
+                | WhyRejected::UseTlsDoor
+                | WhyRejected::CertificateUnclear,
+            ) => self.form(visit, visitor, to, Some(words.wrong_password_here)),
+        }
+    }
+
+    /// The token for signing out.
+    pub(super) fn sign_out_token(&self, visit: &Visit<'_>) -> String {
+        self.tokens.issue(&visit.subject.id, SIGN_OUT, visit.at)
+    }
+
+    /// The button was pressed.
+    pub(super) fn sign_out(&self, visit: &Visit<'_>, received: &Received) -> Page {
+        let (words, who) = (self.words, &visit.subject.id);
+        let token = received.form().unwrap_or_default().token;
+        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
+        if !own || !self.tokens.accept(who, SIGN_OUT, &token, visit.at) {
+            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        }
+        with_cookie(see_other("/"), &self.sessions.end(who, &received.headers))
+    }
+}
+
+/// The deeds that the tokens are for.
+const SIGN_IN: &str = "sign in";
+const SIGN_OUT: &str = "sign out";
+
+fn with_cookie(mut page: Page, cookie: &str) -> Page {
+    if let Ok(mut value) = HeaderValue::from_str(cookie) {
+        value.set_sensitive(true);
+        page.headers_mut().insert(SET_COOKIE, value);
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_led_anywhere_else_after_signing_in() {
+        assert_eq!(Onward::read("/approvals").path(), "/approvals");
+        for other in [
+            "",
+            "/",
+            "//evil.example",
+            "https://evil.example/approvals",
+            "/approvals/../..",
+            "\\\\evil",
+        ] {
+            assert_eq!(Onward::read(other).path(), "/", "{other}");
+        }
+    }
+}

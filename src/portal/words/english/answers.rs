@@ -1,0 +1,56 @@
+//! What becomes of a request, and why somebody cannot answer it.
+
+use std::time::Duration;
+
+use super::unfit::unfit;
+use super::{either, span};
+use crate::facts::Reason;
+use crate::purpose::Over;
+use crate::rulebook::Outdated;
+
+pub(super) fn over(over: Over) -> &'static str {
+    match over {
+        Over::Lapsed => "Nobody answered it in time, which declines it. Whoever asked may ask again.",
+        Over::Answered => "It was answered, taken back or ended already.",
+    }
+}
+
+pub(super) fn may_not(reasons: &[Reason]) -> String {
+    if reasons.is_empty() {
+        "No rule lets you answer this request.".to_owned()
+    } else {
+        let texts: Vec<&str> = reasons.iter().map(|reason| &*reason.text).collect();
+        texts.join(" ")
+    }
+}
+
+pub(super) fn outdated(why: &Outdated) -> String {
+    match why {
+        Outdated::NoPurpose => "The purpose is not in the catalogue any more.".to_owned(),
+        Outdated::NoPerson => "The directory does not list whoever asked any more.".to_owned(),
+        Outdated::Unfit(all) => {
+            let all: Vec<String> = all.iter().map(unfit).collect();
+            format!("It does not fit the terms of its purpose any more: {}.", all.join("; "))
+        }
+    }
+}
+
+pub(super) fn waits(purpose: &str, approvers: &[&str], since: &str, until: &str) -> String {
+    let approvers = either(approvers);
+    format!("You asked {approvers} to approve “{purpose}” at {since}. It waits for an answer until {until}.")
+}
+
+pub(super) fn about_asker(sign_in: &str, roles: &[&str], departments: &[&str]) -> String {
+    let parts = [sign_in.to_owned(), roles.join(", "), departments.join(", ")];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join(" · ")
+}
+
+pub(super) fn held_before(times: &[Duration]) -> String {
+    let altogether = span(times.iter().sum());
+    match times.len() {
+        0 => "Did not hold this purpose in the last 90 days".to_owned(),
+        1 => format!("Held this purpose once in the last 90 days, for {altogether}"),
+        times => format!("Held this purpose {times} times in the last 90 days, for {altogether} altogether"),
+    }
+}

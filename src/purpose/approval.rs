@@ -1,0 +1,263 @@
+//! From asked to answered: who may not answer, what can still be answered, and what a grant is once it is.
+//!
+//! ```text
+//!  Grant ──of──> Pending ──heard_by──> Hearing ──approve──> Approved ──> the ledger gives it
+//!                   │                     └─────decline──> Declined
+//!                   └── Over: answered, taken back, or silent for too long
+//! ```
+//!
+//! Each step consumes the one before it, so that nothing is answered twice; and whoever asked never gets a [`Hearing`].
+
+use crate::clock::Timestamp;
+use crate::facts::{Answer, Grant, GrantId, GrantState, SubjectId, Verdict};
+
+/// How much somebody may write to an answer, in characters.
+const MOST_NOTED: usize = 2_000;
+
+/// A grant that waits for an answer.
+#[derive(Debug)]
+pub struct Pending(Grant);
+
+/// A grant that waits, before somebody who did not ask for it.
+#[derive(Debug)]
+pub struct Hearing {
+    pending: Pending,
+    by: SubjectId,
+}
+
+/// A grant that somebody approved: the only kind of request that can come into force.
+#[derive(Clone, Debug)]
+pub struct Approved(Grant);
+
+/// A grant that somebody declined.
+#[derive(Clone, Debug)]
+pub struct Declined(Grant);
+
+/// Why a grant cannot be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Over {
+    /// Nobody answered in time, and silence declines.
+    Lapsed,
+    /// It was answered or taken back, or never had to be asked for.
+    Answered,
+}
+
+/// Whoever asked cannot answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Own;
+
+/// What somebody writes to an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Note(String);
+
+/// More than [`Note::MOST`] characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LongNote;
+
+impl Note {
+    /// How many characters it may have.
+    pub const MOST: usize = MOST_NOTED;
+
+    /// A note of what stands in `text`, without the space around it.
+    pub fn parse(text: &str) -> Result<Self, LongNote> {
+        let text = text.trim();
+        if text.chars().count() > Self::MOST {
+            Err(LongNote)
+        } else {
+            Ok(Self(text.to_owned()))
+        }
+    }
+
+    /// Whether nothing was written.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// A note with something in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Why(Note);
+
+impl Why {
+    /// None where nothing was written: whoever is declined hears why.
+    pub fn of(note: Note) -> Option<Self> {
+        (!note.is_empty()).then_some(Self(note))
+    }
+}
+
+impl Pending {
+    /// `grant`, if it can still be answered at `now`.
+    pub fn of(grant: Grant, now: Timestamp) -> Result<Self, Over> {
+        match grant.state {
+            GrantState::Requested if grant.waits(now) => Ok(Self(grant)),
+            GrantState::Requested | GrantState::Lapsed => Err(Over::Lapsed),
+            GrantState::Active | GrantState::Withdrawn | GrantState::Revoked | GrantState::Declined => {
+                Err(Over::Answered)
+            }
+        }
+    }
+
+    /// It comes before `by`, who did not ask for it: the rules say so as well, and this does not hang on them.
+    pub fn heard_by(self, by: &SubjectId) -> Result<Hearing, Own> {
+        if self.0.subject == *by {
+            return Err(Own);
+        }
+        let by = by.clone();
+        Ok(Hearing { pending: self, by })
+    }
+}
+
+impl Hearing {
+    /// The request.
+    pub fn grant(&self) -> &Grant {
+        &self.pending.0
+    }
+
+    /// Yes: it begins now, and lasts for as long as was asked.
+    pub fn approve(self, note: Note, at: Timestamp) -> Approved {
+        let lasts = self.pending.0.expires.since(self.pending.0.not_before);
+        Approved(Grant {
+            not_before: at,
+            expires: at.plus(lasts),
+            state: GrantState::Active,
+            ..self.answered(Verdict::Approved, note, at)
+        })
+    }
+
+    /// No.
+    pub fn decline(self, why: Why, at: Timestamp) -> Declined {
+        Declined(Grant {
+            state: GrantState::Declined,
+            ..self.answered(Verdict::Declined, why.0, at)
+        })
+    }
+
+    fn answered(self, verdict: Verdict, note: Note, at: Timestamp) -> Grant {
+        let Self {
+            pending: Pending(mut grant),
+            by,
+        } = self;
+        let note = note.0;
+        grant.answers.push(Answer { by, at, verdict, note });
+        grant
+    }
+}
+
+impl Approved {
+    /// The grant as it is in force from now on.
+    pub fn into_grant(self) -> Grant {
+        self.0
+    }
+}
+
+impl Declined {
+    /// Which grant it is.
+    pub fn id(&self) -> &GrantId {
+        &self.0.id
+    }
+
+    /// The grant as it is over.
+    pub fn into_grant(self) -> Grant {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::facts::{Channel, GrantTerms, PlatformId, PurposeId};
+
+    fn at(minutes: u64) -> Timestamp {
+        Timestamp::from_millis(1_000_000).plus(Duration::from_mins(minutes))
+    }
+
+    fn who(name: &str) -> SubjectId {
+        SubjectId::parse(name).unwrap()
+    }
+
+    /// Asked for an hour at minute 0; silence declines at minute 30.
+    fn asked() -> Grant {
+        let terms = GrantTerms {
+            subject: who("ben"),
+            purpose: PurposeId::new("brand-publishing"),
+            platforms: BTreeSet::from([PlatformId::new("linkedin")]),
+            covers: BTreeSet::from(["publish".to_owned()]),
+            statement: "The new bicycle".to_owned(),
+            ticket: None,
+            channel: Channel::Portal,
+            declared_at: at(0),
+            not_before: at(0),
+            expires: at(60),
+            answers: Vec::new(),
+            continued: None,
+        };
+        terms.asked(GrantId::new("g"), at(30))
+    }
+
+    fn why(text: &str) -> Why {
+        Why::of(Note::parse(text).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_is_approved_begins_then_and_lasts_as_long_as_was_asked() {
+        let pending = Pending::of(asked(), at(29)).unwrap();
+        let hearing = pending.heard_by(&who("mia")).unwrap();
+        let given = hearing.approve(Note::parse(" fine ").unwrap(), at(29)).into_grant();
+        assert_eq!((given.not_before, given.expires), (at(29), at(89)));
+        assert_eq!(given.declared_at, at(0));
+        assert_eq!(given.approved_by(), Some(&who("mia")));
+        assert_eq!(given.answers[0].note, "fine");
+        assert!(!given.is_live(at(28)) && given.is_live(at(29)) && !given.is_live(at(89)));
+    }
+
+    #[test]
+    fn what_is_declined_says_by_whom_and_why_and_never_counts() {
+        let hearing = Pending::of(asked(), at(1)).unwrap().heard_by(&who("mia")).unwrap();
+        let over = hearing.decline(why("not this week"), at(1)).into_grant();
+        assert_eq!(
+            (over.state, over.answers[0].note.as_str()),
+            (GrantState::Declined, "not this week")
+        );
+        assert!(over.approved_by().is_none() && !over.is_live(at(1)));
+    }
+
+    #[test]
+    fn silence_declines_at_the_stated_moment_and_what_is_over_cannot_be_answered() {
+        assert!(Pending::of(asked(), at(0)).is_ok());
+        assert_eq!(Pending::of(asked(), at(30)).err(), Some(Over::Lapsed));
+        for (state, over) in [
+            (GrantState::Active, Over::Answered),
+            (GrantState::Withdrawn, Over::Answered),
+            (GrantState::Revoked, Over::Answered),
+            (GrantState::Declined, Over::Answered),
+            (GrantState::Lapsed, Over::Lapsed),
+        ] {
+            let grant = Grant { state, ..asked() };
+            assert_eq!(Pending::of(grant, at(1)).err(), Some(over), "{state:?}");
+        }
+        let endless = Grant {
+            answer_by: None,
+            ..asked()
+        };
+        assert!(
+            Pending::of(endless, at(1)).is_err(),
+            "what never waits cannot be answered"
+        );
+    }
+
+    #[test]
+    fn whoever_asked_cannot_answer() {
+        let pending = Pending::of(asked(), at(1)).unwrap();
+        assert_eq!(pending.heard_by(&who("ben")).err(), Some(Own));
+    }
+
+    #[test]
+    fn a_note_is_bounded_and_a_reason_says_something() {
+        assert!(Note::parse(&"é".repeat(Note::MOST)).is_ok());
+        assert_eq!(Note::parse(&"é".repeat(Note::MOST + 1)), Err(LongNote));
+        assert_eq!(Why::of(Note::parse(" \n ").unwrap()), None);
+    }
+}

@@ -1,0 +1,381 @@
+//! What somebody must approve: asked for, answered by somebody else who proves once more who they are, and only then open.
+
+use std::time::Duration;
+
+use http::{Request, StatusCode, header};
+use serde_json::{Value, json};
+use wayleave::facts::{Act, GrantAct, Record};
+
+use crate::harness::client::{Answer, Client};
+use crate::harness::house::PORTAL;
+use crate::harness::{PASSWORD, Plan, World};
+
+const TWEET: &str = "https://x.com/i/api/graphql/AbC/CreateTweet";
+
+fn brand() -> Value {
+    json!({"purpose": "brand-publishing", "platforms": ["x"], "statement": "Launch of the new bicycle"})
+}
+
+async fn tweets(client: &Client) -> Answer {
+    client.post(TWEET, "application/json", "{}").await
+}
+
+fn kind(answer: &Answer) -> String {
+    let kind = answer.json()["type"].as_str().unwrap_or_default().to_owned();
+    kind.trim_start_matches("https://wayleave.example/problems/").to_owned()
+}
+
+/// Answers a request as `user` does with a tool, with that authorization for the call itself.
+async fn answers(world: &World, user: &str, path: &str, note: &Value, proof: Option<String>) -> Answer {
+    let mut request = Request::post(format!("{PORTAL}{path}")).header(header::CONTENT_TYPE, "application/json");
+    if let Some(proof) = proof {
+        request = request.header(header::AUTHORIZATION, proof);
+    }
+    world.client(user).send_with(request, note.to_string()).await
+}
+
+async fn proven(world: &World, user: &str, path: &str, note: Value) -> Answer {
+    answers(world, user, path, &note, Some(Client::basic(user, PASSWORD))).await
+}
+
+/// Ben asks to publish for the brand on X; gives the request.
+async fn asked(world: &World) -> String {
+    let answer = world.client("ben").declare(&brand()).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    let id = answer.json()["id"].as_str().unwrap().to_owned();
+    assert_eq!(answer.header("location"), format!("/v1/grants/{id}"));
+    id
+}
+
+fn acts(records: &[Record]) -> Vec<(GrantAct, String)> {
+    let acts = records.iter().filter_map(|record| match &record.act {
+        Act::Grant { act, by, .. } => Some((act.clone(), by.to_string())),
+        _ => None,
+    });
+    acts.collect()
+}
+
+/// The rules and people of this world need not pass the shipped cases.
+fn without_cases(plan: &mut Plan) {
+    let policies = plan.folder.join("policies");
+    std::fs::remove_dir_all(policies.join("cases")).unwrap();
+    let owners = policies.join("owners.toml");
+    let text = std::fs::read_to_string(&owners).unwrap();
+    std::fs::write(&owners, text.replace("cases = \"IT\"\n", "")).unwrap();
+}
+
+async fn state(world: &World, id: &str) -> Value {
+    let shown = world.client("ben").get(&format!("{PORTAL}/v1/grants/{id}")).await;
+    shown.json()["state"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_waits_and_opens_once_somebody_else_has_approved() {
+    let world = World::open().await;
+    let ben = world.client("ben");
+    let before = tweets(&ben).await;
+    assert_eq!(
+        (before.status, kind(&before).as_str()),
+        (StatusCode::FORBIDDEN, "approval-required")
+    );
+
+    let id = asked(&world).await;
+    let waiting = ben.get(&format!("{PORTAL}/v1/grants/{id}")).await.json();
+    assert_eq!(
+        (&waiting["state"], &waiting["approvers"]),
+        (&json!("requested"), &json!(["mia"]))
+    );
+    assert_eq!(waiting["answer_by"], crate::harness::house::later(48).to_string());
+    assert_eq!(tweets(&ben).await.status, StatusCode::FORBIDDEN, "asking opens nothing");
+
+    let inbox = world.client("mia").get(&format!("{PORTAL}/v1/approvals")).await.json();
+    assert_eq!(inbox["approvals"][0]["id"], json!(id));
+    assert_eq!(inbox["approvals"][0]["statement"], json!("Launch of the new bicycle"));
+
+    world.clock.advance(Duration::from_mins(30));
+    let given = proven(
+        &world,
+        "mia",
+        &format!("/v1/grants/{id}/approve"),
+        json!({"note": "go ahead"}),
+    )
+    .await;
+    assert_eq!(given.status, StatusCode::OK, "{}", given.text());
+    let given = given.json();
+    assert_eq!((&given["state"], &given["left_s"]), (&json!("active"), &json!(3_600)));
+    assert_eq!(
+        (&given["answers"][0]["by"], &given["answers"][0]["verdict"]),
+        (&json!("mia"), &json!("approved"))
+    );
+    assert_eq!(tweets(&ben).await.status, StatusCode::OK, "the same call passes");
+    let closing = world.closed("x.com", "/i/api/graphql/AbC/CreateTweet").await;
+    assert_eq!(closing.decided().purpose.as_ref().unwrap().as_str(), "brand-publishing");
+    let standing = closing.seen().standing.grants()[0].clone();
+    assert_eq!(standing.approved_by().unwrap().as_str(), "mia");
+    assert!(
+        standing.answers[0].note.is_empty(),
+        "what people wrote is in the record of the act"
+    );
+
+    world.clock.advance(Duration::from_hours(1));
+    assert_eq!(
+        tweets(&ben).await.status,
+        StatusCode::FORBIDDEN,
+        "it lasts as long as was asked"
+    );
+    let records = world.records().await;
+    assert_eq!(
+        acts(&records),
+        [
+            (GrantAct::Requested, "ben".to_owned()),
+            (GrantAct::Approved, "mia".to_owned())
+        ]
+    );
+    let again = proven(&world, "mia", &format!("/v1/grants/{id}/approve"), json!({})).await;
+    assert_eq!(
+        (again.status, kind(&again).as_str()),
+        (StatusCode::CONFLICT, "request-over")
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_takes_the_password_of_the_one_who_gives_it() {
+    let world = World::open().await;
+    let id = asked(&world).await;
+    let approve = format!("/v1/grants/{id}/approve");
+    for (proof, why) in [
+        (None, "the way there alone"),
+        (Some(Client::basic("mia", "wrong")), "a wrong password"),
+        (Some(Client::basic("hana", PASSWORD)), "somebody else's password"),
+        (Some("Bearer abc".to_owned()), "no password"),
+    ] {
+        for (path, note) in [
+            (&approve, json!({})),
+            (&format!("/v1/grants/{id}/decline"), json!({"note": "no"})),
+        ] {
+            let refused = answers(&world, "mia", path, &note, proof.clone()).await;
+            assert_eq!(
+                (refused.status, kind(&refused).as_str()),
+                (StatusCode::UNAUTHORIZED, "sign-in-again"),
+                "{why}"
+            );
+            assert!(refused.header("www-authenticate").starts_with("Basic "), "{why}");
+        }
+    }
+    assert_eq!(state(&world, &id).await, "requested");
+    for guess in 0..10 {
+        answers(
+            &world,
+            "mia",
+            &approve,
+            &json!({}),
+            Some(Client::basic("mia", &guess.to_string())),
+        )
+        .await;
+    }
+    let guesses = answers(&world, "mia", &approve, &json!({}), Some(Client::basic("mia", "11"))).await;
+    assert_eq!(guesses.status, StatusCode::TOO_MANY_REQUESTS, "{}", guesses.text());
+    let right = proven(&world, "mia", &approve, json!({})).await;
+    assert_eq!(
+        right.status,
+        StatusCode::OK,
+        "whoever is signed in knows it: {}",
+        right.text()
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_answers_for_themselves_and_nobody_else_sees_what_waits() {
+    let world = World::open().await;
+    let id = asked(&world).await;
+    for verb in ["approve", "decline"] {
+        let path = format!("/v1/grants/{id}/{verb}");
+        let own = proven(&world, "ben", &path, json!({"note": "for me"})).await;
+        assert_eq!((own.status, kind(&own).as_str()), (StatusCode::FORBIDDEN, "prohibited"));
+        assert!(
+            own.text().contains("Nobody approves their own purpose."),
+            "{}",
+            own.text()
+        );
+        for other in ["dan", "sol", "hana"] {
+            let answer = proven(&world, other, &path, json!({"note": "hm"})).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{other}: {}", answer.text());
+        }
+    }
+    for other in ["dan", "sol"] {
+        let one = world.client(other).get(&format!("{PORTAL}/v1/grants/{id}")).await;
+        assert_eq!(one.status, StatusCode::NOT_FOUND, "{other}");
+        let inbox = world.client(other).get(&format!("{PORTAL}/v1/approvals")).await.json();
+        assert_eq!(inbox, json!({"approvals": []}), "{other}");
+    }
+    let approver = world.client("mia").get(&format!("{PORTAL}/v1/grants/{id}")).await;
+    assert_eq!(approver.status, StatusCode::OK);
+    assert_eq!(state(&world, &id).await, "requested");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_asked_cannot_answer_even_where_a_rule_would_let_them() {
+    let world = World::planned(|plan| {
+        let path = plan.folder.join("policies/rules/40-portal.cedar");
+        let rules = std::fs::read_to_string(&path).unwrap();
+        let (before, rest) = rules.split_once("@id(\"approve.never-own\")").unwrap();
+        let (_, after) = rest.split_once("@id(\"revoke.own-or-owner\")").unwrap();
+        let all = "@id(\"approve.all\") @title(\"All\") @reason(\"All approve.\") @owner(\"IT\") \
+                   permit (principal, action == Action::\"approve\", resource);\n";
+        std::fs::write(&path, format!("{before}{all}@id(\"revoke.own-or-owner\"){after}")).unwrap();
+        without_cases(plan);
+    })
+    .await;
+    let id = asked(&world).await;
+    let own = proven(&world, "ben", &format!("/v1/grants/{id}/approve"), json!({})).await;
+    assert_eq!(own.status, StatusCode::FORBIDDEN, "{}", own.text());
+    assert_eq!(state(&world, &id).await, "requested");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_declined_says_why_and_a_reason_must_be_given() {
+    let world = World::open().await;
+    let id = asked(&world).await;
+    let decline = format!("/v1/grants/{id}/decline");
+    for (note, says) in [
+        (json!({}), "why"),
+        (json!({"note": "  "}), "why"),
+        (json!({"reason": "no"}), "the only one is note"),
+        (json!({"note": "x".repeat(2_001)}), "at most 2000"),
+    ] {
+        let refused = proven(&world, "mia", &decline, note).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{says}");
+        assert!(refused.text().contains(says), "{says}: {}", refused.text());
+    }
+    let declined = proven(&world, "mia", &decline, json!({"note": "not before the fair"})).await;
+    assert_eq!(
+        (declined.status, &declined.json()["state"]),
+        (StatusCode::OK, &json!("declined"))
+    );
+    let shown = world
+        .client("ben")
+        .get(&format!("{PORTAL}/v1/grants/{id}"))
+        .await
+        .json();
+    assert_eq!(shown["answers"][0]["note"], json!("not before the fair"));
+    assert_eq!(tweets(&world.client("ben")).await.status, StatusCode::FORBIDDEN);
+    let late = proven(&world, "mia", &format!("/v1/grants/{id}/approve"), json!({})).await;
+    assert_eq!(late.status, StatusCode::CONFLICT);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_declines_and_the_book_says_so_once() {
+    let mut world = World::open().await;
+    let id = asked(&world).await;
+    world.clock.advance(Duration::from_hours(48));
+    assert_eq!(state(&world, &id).await, "lapsed");
+    let late = proven(&world, "mia", &format!("/v1/grants/{id}/approve"), json!({})).await;
+    assert_eq!(
+        (late.status, kind(&late).as_str()),
+        (StatusCode::CONFLICT, "request-over")
+    );
+    assert!(late.text().contains("in time"), "{}", late.text());
+    let inbox = world.client("mia").get(&format!("{PORTAL}/v1/approvals")).await.json();
+    assert_eq!(inbox, json!({"approvals": []}));
+    let lapsed = async |world: &World| {
+        let records = world.records().await;
+        acts(&records)
+            .into_iter()
+            .filter(|(act, _)| *act == GrantAct::Lapsed)
+            .count()
+    };
+    world
+        .until("the lapse is on record", async |world| lapsed(world).await == 1)
+        .await;
+    world.reopen().await;
+    assert_eq!(state(&world, &id).await, "lapsed");
+    assert_eq!(lapsed(&world).await, 1);
+    assert_eq!(
+        world
+            .metric("wayleave_grants{purpose=\"brand-publishing\",state=\"lapsed\"}")
+            .await,
+        Some(1.0)
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_asked_survives_a_restart_and_is_taken_back_by_whoever_asked() {
+    let mut world = World::open().await;
+    let id = asked(&world).await;
+    world.reopen().await;
+    assert_eq!(state(&world, &id).await, "requested");
+    let other = world.client("dan").delete(&format!("{PORTAL}/v1/grants/{id}")).await;
+    assert_eq!(other.status, StatusCode::NOT_FOUND);
+    let back = world.client("ben").delete(&format!("{PORTAL}/v1/grants/{id}")).await;
+    assert_eq!(
+        (back.status, &back.json()["state"]),
+        (StatusCode::OK, &json!("withdrawn")),
+        "{}",
+        back.text()
+    );
+    let late = proven(&world, "mia", &format!("/v1/grants/{id}/approve"), json!({})).await;
+    assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.text());
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_fit_any_more_cannot_be_approved_and_can_be_declined() {
+    let world = World::planned(without_cases).await;
+    let id = asked(&world).await;
+    let people = world.read_policy("people/people.toml");
+    let (before, ben) = people.split_once("id = \"ben\"").unwrap();
+    let ben = ben.replacen("social-media = 2031-12-31", "social-media = 2026-01-01", 1);
+    world.write_policy("people/people.toml", &format!("{before}id = \"ben\"{ben}"));
+    world
+        .until("ben's training has run out", async |world| {
+            let open = world.client("ben").get(&format!("{PORTAL}/v1/purposes")).await;
+            !open.text().contains("brand-publishing")
+        })
+        .await;
+    let outdated = proven(&world, "mia", &format!("/v1/grants/{id}/approve"), json!({})).await;
+    assert_eq!(
+        (outdated.status, kind(&outdated).as_str()),
+        (StatusCode::CONFLICT, "request-outdated")
+    );
+    assert!(outdated.text().contains("training"), "{}", outdated.text());
+    let declined = proven(
+        &world,
+        "mia",
+        &format!("/v1/grants/{id}/decline"),
+        json!({"note": "train first"}),
+    )
+    .await;
+    assert_eq!(declined.status, StatusCode::OK, "{}", declined.text());
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_asks_where_nobody_could_answer_and_nobody_asks_without_end() {
+    let world = World::open().await;
+    // nora owns it and has no manager
+    let own =
+        json!({"purpose": "executive-communication", "platforms": ["linkedin"], "statement": "The annual report"});
+    let answer = world.client("nora").declare(&own).await;
+    assert_eq!(
+        (answer.status, kind(&answer).as_str()),
+        (StatusCode::FORBIDDEN, "approval-required")
+    );
+    for _ in 0..wayleave::ledger::MOST_IN_FORCE {
+        asked(&world).await;
+    }
+    let more = world.client("ben").declare(&brand()).await;
+    assert_eq!(
+        (more.status, kind(&more).as_str()),
+        (StatusCode::CONFLICT, "too-many-requests")
+    );
+    // what waits takes no room from what needs nobody's approval
+    let press = json!({"purpose": "press-monitoring", "platforms": ["x"], "statement": "What the papers say"});
+    assert_eq!(world.client("ben").declare(&press).await.status, StatusCode::CREATED);
+    world.close().await;
+}

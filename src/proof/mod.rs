@@ -28,7 +28,8 @@ pub mod shelf;
 pub mod solver;
 mod sound;
 mod statement;
-#[cfg(all(test, feature = "prove"))]
+#[cfg(test)]
+#[cfg(feature = "prove")]
 mod tests;
 pub mod theory;
 mod value;

@@ -51,7 +51,7 @@ fn theory((sources, assembled): &(Sources, Assembled), named: &[cedar_policy::Po
 }
 
 fn effort() -> Arc<Effort> {
-    Arc::new(Effort::new(Duration::from_secs(600), Duration::MAX))
+    Arc::new(Effort::new(Duration::from_mins(10), Duration::MAX))
 }
 
 /// What two sets of rules answer differently, and what was asked for it.
@@ -130,7 +130,7 @@ fn what_is_remembered_is_not_asked_again_until_a_rule_of_its_kind_changes() {
 fn where_the_time_for_all_is_up_nothing_is_asked_and_each_is_undecided() {
     let (sources, assembled) = sources(&hosts(MANY));
     let work = Work::of(&sources, &assembled).unwrap();
-    let effort = Arc::new(Effort::new(Duration::from_secs(60), Duration::ZERO));
+    let effort = Arc::new(Effort::new(Duration::from_mins(1), Duration::ZERO));
     let outcomes = work.prove(&Shelf::default(), &effort).unwrap();
     let is_undecided = |outcome: &Outcome| matches!(outcome, Outcome::Undecided(why) if why.contains("for all of it"));
     assert!(outcomes.len() > 2 * MANY && outcomes.iter().all(is_undecided));

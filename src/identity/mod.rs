@@ -258,13 +258,16 @@ impl Guard {
             client_certificate: None,
             arrival,
         };
-        match self.identify(&evidence).await {
-            Identification::Known { subject, sign_in, .. } if subject.id == *who => Ok(sign_in),
+        let (why, account) = match self.identify(&evidence).await {
+            Identification::Known { subject, sign_in, .. } if subject.id == *who => return Ok(sign_in),
             // somebody else's password proves nothing of this person
-            Identification::Known { .. } => Err(WhyRejected::WrongCredentials),
-            Identification::Silent => Err(WhyRejected::Malformed),
-            Identification::Rejected(why, _) => Err(why),
-        }
+            Identification::Known { subject, .. } => (WhyRejected::WrongCredentials, Some(subject.id)),
+            Identification::Silent => (WhyRejected::Malformed, None),
+            Identification::Rejected(why, account) => (why, account),
+        };
+        let user = account.as_ref().map(SubjectId::as_str);
+        tracing::info!(client = %arrival.client, %who, user, %why, "a proof of identity was refused");
+        Err(why)
     }
 
     /// Whether `who` has a password to prove themselves with.

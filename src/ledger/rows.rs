@@ -98,12 +98,13 @@ pub(super) fn take_back(connection: &Connection, id: &GrantId, was: Option<&Gran
             connection.execute("DELETE FROM grants WHERE id = ?1", [id.as_str()])?;
         }
     }
-    // a row that changes is written, so that this change takes the place of the doubtful one also where that left no row
+    // what changes is written, so that this change takes the place of the doubtful one also where that left no row
     connection.execute(
         "UPDATE promises SET doubtful = doubtful + 1 WHERE id = ?1",
         [id.as_str()],
     )?;
-    Ok(())
+    let doubts: i32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    connection.pragma_update(None, "user_version", doubts.wrapping_add(1))
 }
 
 /// Forgets a promise, if there is one: it was kept, or the book says that it was not.

@@ -127,7 +127,7 @@ impl Ending {
         let ended = |state| Grant { state, ..grant.clone() };
         match (self, Life::of(grant, at)) {
             (Self::Withdrawn, Life::Requested | Life::Approved | Life::Active) => Some(ended(GrantState::Withdrawn)),
-            (Self::Revoked, Life::Requested | Life::Approved | Life::Active) => Some(ended(GrantState::Revoked)),
+            (Self::Revoked, Life::Approved | Life::Active) => Some(ended(GrantState::Revoked)),
             (Self::Declined(declined), Life::Requested) => Some(declined.into_grant()),
             (Self::Lapsed, Life::Lapsed) if grant.state == GrantState::Requested => Some(ended(GrantState::Lapsed)),
             (Self::Withdrawn | Self::Revoked | Self::Declined(_) | Self::Lapsed, _) => None,

@@ -93,7 +93,7 @@ impl Portal {
         let Heard { hearing, reasons } = self.hear(visit, visitor, id, channel)?;
         let asked = hearing.grant();
         let holder = visit.in_force.directory.person(&asked.subject);
-        let fits = visit.rules().still_fits(asked, holder.as_deref(), visit.at);
+        let fits = visit.rules().still_fits(visitor, asked, holder.as_deref(), visit.at);
         fits.map_err(NotAnswered::Outdated)?;
         let approved = hearing.approve(note, visit.at);
         let promised = self.ledger.promise_approved(approved, self.book.segment()).await;
@@ -102,6 +102,10 @@ impl Portal {
         given.map_err(|why| {
             if let NotGranted::TooMany(held) = why {
                 return NotAnswered::TooMany(held);
+            }
+            // taken back, or answered by somebody else, in the meantime
+            if !self.ledger.get(id).is_some_and(|grant| grant.waits(visit.at)) {
+                return NotAnswered::Over(Over::Answered);
             }
             tracing::warn!(?why, grant = %id, "an approval could not be kept");
             NotAnswered::NotKept
@@ -195,7 +199,7 @@ fn may_answer(visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant, channel: C
 
 impl NotAnswered {
     fn because(id: &GrantId, trouble: &LedgerError) -> Self {
-        if let LedgerError::AlreadyOver(_) = trouble {
+        if let LedgerError::AlreadyOver(_) | LedgerError::BeingAnswered(_) = trouble {
             Self::Over(Over::Answered)
         } else if let LedgerError::TooMany(held) = trouble {
             Self::TooMany(*held)

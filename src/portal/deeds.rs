@@ -19,7 +19,7 @@ use super::{Portal, Visit};
 use crate::audit::{Book, read_from};
 use crate::clock::Timestamp;
 use crate::facts::{
-    Act, Channel, Grant, GrantAct, GrantId, GrantTerms, PolicyId, Reason, Record, RulebookId, SubjectId,
+    Act, Channel, Grant, GrantAct, GrantId, GrantState, GrantTerms, PolicyId, Reason, Record, RulebookId, SubjectId,
 };
 use crate::ledger::{LedgerError, Leftover, Promise};
 use crate::purpose::{Declaration, Unfit};
@@ -208,6 +208,10 @@ impl Portal {
         let id = GrantId::new(id);
         let grant = self.ledger.get(&id).ok_or(NotEnded::NoSuch)?;
         let own = grant.subject == visitor.person.id;
+        // what waits is answered by whoever may, or taken back
+        if !own && grant.state == GrantState::Requested {
+            return Err(NotEnded::NoSuch);
+        }
         // what somebody continued past states no purpose: no rule speaks of it, and it is theirs alone to take back
         let reasons = if grant.continued.is_some() {
             own.then(Vec::new).ok_or(NotEnded::NoSuch)?

@@ -50,6 +50,8 @@ impl Portal {
         let when = |at| times::local(at, visit.at, visitor.person);
         let answer = grant.answers.last();
         let what = match (answer, Life::of(grant, visit.at)) {
+            // it was approved, and says nothing any more
+            (Some(_), Life::Withdrawn | Life::Revoked) => return None,
             (Some(answer), _) => {
                 let by = name_of(visit.in_force, answer.by.as_str());
                 match answer.verdict {

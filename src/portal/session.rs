@@ -63,7 +63,8 @@ impl Sessions {
         let before = presented(headers);
         let mut people = self.people.lock().unwrap_or_else(PoisonError::into_inner);
         people.retain(|_, sessions| {
-            sessions.retain(|session| session.is_good(now));
+            // a request that waited comes from a moment ago: it ends nothing that began meanwhile
+            sessions.retain(|session| now.since(session.since) < RECENT && session.sign_in.is_good());
             !sessions.is_empty()
         });
         let theirs = people.entry(who.clone()).or_default();

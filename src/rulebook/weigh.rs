@@ -67,6 +67,8 @@ pub enum Outdated {
     NoPerson,
     /// It does not fit the terms of its purpose any more.
     Unfit(Vec<Unfit>),
+    /// The rules do not let whoever asked declare it any more.
+    Refused(NotDeclared),
 }
 
 impl Rulebook {
@@ -166,8 +168,15 @@ impl Rulebook {
     /// Who could approve a grant, going by the terms of its purpose; `holder` is what the directory knows of whoever asked.
     pub fn approvers(&self, grant: &Grant, holder: Option<&Person>) -> Vec<SubjectId> {
         let manager = holder.and_then(|holder| holder.manager.as_ref());
-        let purpose = self.purposes.get(&grant.purpose);
-        purpose.map_or_else(Vec::new, |purpose| purpose.approvers_for(&grant.subject, manager))
+        match self.purposes.get(&grant.purpose) {
+            Some(purpose) => purpose.approvers_for(&grant.subject, manager),
+            // nobody owns a purpose that is gone, and somebody must be able to decline
+            None => manager
+                .filter(|manager| **manager != grant.subject)
+                .cloned()
+                .into_iter()
+                .collect(),
+        }
     }
 
     /// Whether the rules let somebody approve a grant, or decline; none where it is no business of theirs: they are not
@@ -180,7 +189,8 @@ impl Rulebook {
         channel: Channel,
         at: Timestamp,
     ) -> Option<Decision> {
-        let purpose = self.purposes.get(&grant.purpose)?;
+        let owner = self.purposes.get(&grant.purpose);
+        let owner = owner.map_or(&grant.subject, |purpose| &purpose.business_owner);
         let own = grant.subject == who.person.id;
         if !own && !self.approvers(grant, holder).contains(&who.person.id) {
             return None;
@@ -193,7 +203,7 @@ impl Rulebook {
             purpose: &grant.purpose,
             declarer: &grant.subject,
             declarer_person: holder,
-            business_owner: &purpose.business_owner,
+            business_owner: owner,
             longest_for: grant.expires.since(grant.not_before),
             channel,
             at,
@@ -202,9 +212,15 @@ impl Rulebook {
 
     /// Whether what was asked for would still be taken: a training may have run out since, and terms and rules change.
     ///
-    /// Whether the rules let its holder declare was asked when they did: they are not here to be asked about again. What
-    /// they do with it is judged each time.
-    pub fn still_fits(&self, grant: &Grant, holder: Option<&Person>, at: Timestamp) -> Result<(), Outdated> {
+    /// The rules are asked again whether they let its holder declare, who is not here: as if they came the way of the
+    /// approver `by`. From where they came was judged when they asked, and what they do with it is judged each time.
+    pub fn still_fits(
+        &self,
+        by: Visitor<'_>,
+        grant: &Grant,
+        holder: Option<&Person>,
+        at: Timestamp,
+    ) -> Result<(), Outdated> {
         let purpose = self.purposes.get(&grant.purpose).ok_or(Outdated::NoPurpose)?;
         let holder = holder.ok_or(Outdated::NoPerson)?;
         if !self.policy.opens(&purpose.id) {
@@ -218,9 +234,24 @@ impl Rulebook {
             ticket: grant.ticket.clone(),
             duration: Some(grant.expires.since(grant.not_before)),
         };
-        match purpose.weigh(&declaration, holder, at) {
-            Weighed::Fit(_) | Weighed::NeedsApproval { .. } => Ok(()),
-            Weighed::Unfit(unfit) => Err(Outdated::Unfit(unfit)),
+        if let Weighed::Unfit(unfit) = purpose.weigh(&declaration, holder, at) {
+            return Err(Outdated::Unfit(unfit));
+        }
+        let subject = Subject {
+            id: holder.id.clone(),
+            method: by.subject.method,
+        };
+        let declarer = Visitor {
+            person: holder,
+            subject: &subject,
+            arrival: by.arrival,
+        };
+        let lasts = grant.expires.since(grant.not_before);
+        let decision = self.may(Power::Declare, declarer, purpose, lasts, grant.channel, at);
+        if decision.is_allowed() {
+            Ok(())
+        } else {
+            Err(Outdated::Refused(NotDeclared::by(&decision)))
         }
     }
 

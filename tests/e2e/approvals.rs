@@ -356,6 +356,46 @@ async fn what_does_not_fit_any_more_cannot_be_approved_and_can_be_declined() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_declined_with_a_reason_and_not_revoked() {
+    let world = World::open().await;
+    let id = asked(&world).await;
+    for who in ["mia", "sol"] {
+        let request = Request::delete(format!("{PORTAL}/v1/grants/{id}"));
+        let answer = world.client(who).send_with(request, String::new()).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{who}: {}", answer.text());
+    }
+    assert_eq!(state(&world, &id).await, json!("requested"));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_may_declare_any_more_cannot_be_approved() {
+    let world = World::planned(without_cases).await;
+    let id = asked(&world).await;
+    let freeze = "@id(\"freeze\") @reason(\"Nothing is declared this week.\") @owner(\"IT\")\n\
+                  forbid (principal, action == Action::\"declare\", resource);\n";
+    world.edit_rules("rules/99-freeze.cedar", freeze).await;
+    let approve = format!("/v1/grants/{id}/approve");
+    let answer = proven(&world, "mia", &approve, json!({})).await;
+    assert_eq!(answer.status, StatusCode::CONFLICT, "{}", answer.text());
+    assert!(
+        answer.text().contains("Nothing is declared this week."),
+        "{}",
+        answer.text()
+    );
+    assert_eq!(state(&world, &id).await, json!("requested"));
+    let answer = proven(
+        &world,
+        "mia",
+        &format!("/v1/grants/{id}/decline"),
+        json!({"note": "Next week."}),
+    )
+    .await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nobody_asks_where_nobody_could_answer_and_nobody_asks_without_end() {
     let world = World::open().await;
     // nora owns it and has no manager

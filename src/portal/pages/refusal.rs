@@ -327,7 +327,8 @@ impl Told<'_> {
         // A cache or a service worker must not show this to somebody else, or later.
         put(page.headers_mut(), HeaderName::from_static("vary"), "*");
         // an approver is a person: a minute is soon
-        if matches!(kind, Kind::PolicyError | Kind::ApprovalPending) {
+        // (of a redirect it would say how long to wait before following it: RFC 9110 §10.2.3)
+        if !page.status().is_redirection() && matches!(kind, Kind::PolicyError | Kind::ApprovalPending) {
             retry_after(page, 60);
         }
     }

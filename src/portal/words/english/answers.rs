@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::unfit::unfit;
-use super::{either, span};
+use super::{either, not_declared, span};
 use crate::facts::Reason;
 use crate::purpose::Over;
 use crate::rulebook::Outdated;
@@ -28,6 +28,7 @@ pub(super) fn outdated(why: &Outdated) -> String {
     match why {
         Outdated::NoPurpose => "The purpose is not in the catalogue any more.".to_owned(),
         Outdated::NoPerson => "The directory does not list whoever asked any more.".to_owned(),
+        Outdated::Refused(why) => format!("Whoever asked may not declare it any more. {}", not_declared(why)),
         Outdated::Unfit(all) => {
             let all: Vec<String> = all.iter().map(unfit).collect();
             format!("It does not fit the terms of its purpose any more: {}.", all.join("; "))

@@ -50,9 +50,7 @@ impl Portal {
         let when = |at| times::local(at, visit.at, visitor.person);
         let answer = grant.answers.last();
         let what = match (answer, Life::of(grant, visit.at)) {
-            // it was approved, and says nothing any more
-            (Some(_), Life::Withdrawn | Life::Revoked) => return None,
-            (Some(answer), _) => {
+            (Some(answer), life) if !matches!(life, Life::Withdrawn | Life::Revoked) => {
                 let by = name_of(visit.in_force, answer.by.as_str());
                 match answer.verdict {
                     Verdict::Approved => (words.was_approved)(&by, &when(answer.at), &when(grant.expires)),
@@ -63,15 +61,17 @@ impl Portal {
                 let approvers = self.approvers_in_words(visit.in_force, grant);
                 (words.was_silent)(&approvers, &when(grant.answer_by?))
             }
+            // nobody answered, or what was approved has been ended since
             (
-                None,
+                _,
                 Life::Requested
                 | Life::Approved
                 | Life::Active
                 | Life::Expired
                 | Life::Withdrawn
                 | Life::Revoked
-                | Life::Declined,
+                | Life::Declined
+                | Life::Lapsed,
             ) => return None,
         };
         Some(Answered {

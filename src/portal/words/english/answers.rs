@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::not_declared;
+use super::parts::{either, span};
 use super::unfit::unfit;
-use super::{either, not_declared, span};
 use crate::facts::Reason;
 use crate::purpose::Over;
 use crate::rulebook::Outdated;

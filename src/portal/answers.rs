@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::facts::{Channel, Grant, GrantAct, GrantId, GrantTerms, Reason, RulebookId};
 use crate::ledger::LedgerError;
 use crate::purpose::{Declaration, Hearing, Note, Over, Pending, Why};
-use crate::rulebook::{Outdated, Visitor};
+use crate::rulebook::{Asking, Outdated, Visitor};
 
 /// Why nothing was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,13 +48,24 @@ impl Portal {
             .await
     }
 
-    /// Asks for what somebody must approve within that time.
+    /// Asks for what somebody must approve within that time; not where nobody could.
     pub(super) async fn ask(
         &self,
         visit: &Visit<'_>,
         (terms, within): (GrantTerms, std::time::Duration),
         reasons: Vec<Reason>,
     ) -> Result<Grant, NotGranted> {
+        let asking = Asking {
+            purpose: &terms.purpose,
+            by: &terms.subject,
+            lasts: terms.expires.since(terms.not_before),
+            arrival: visit.arrival,
+            at: visit.at,
+            until: visit.at.plus(within),
+        };
+        if visit.in_force.who_may_answer(&asking).is_empty() {
+            return Err(NotGranted::NeedsApproval);
+        }
         let once_kept = self.noting(visit, GrantAct::Requested, reasons);
         let asked = self.ledger.ask(terms, visit.at.plus(within), once_kept).await;
         asked.map_err(NotGranted::from)

@@ -30,8 +30,8 @@ use crate::rulebook::{NotDeclared, Visitor, Weighing};
 pub enum NotGranted {
     /// The declaration does not fit the terms of its purpose.
     Unfit(Vec<Unfit>),
-    /// Somebody must approve it first.
-    NeedsApproval(Vec<SubjectId>),
+    /// Somebody must approve it first, and nobody was asked: it was stated on the way, or nobody is left who may.
+    NeedsApproval,
     /// The rules refuse it.
     Refused(NotDeclared),
     /// The person holds so many grants, which is as many as one may hold.
@@ -65,8 +65,8 @@ impl Portal {
         channel: Channel,
     ) -> Result<Grant, NotGranted> {
         let weighed = visit.rules().weigh(visitor, declaration, channel, visit.at);
-        if let Weighing::NeedsApproval { approvers, .. } = weighed {
-            return Err(NotGranted::NeedsApproval(approvers));
+        if let Weighing::NeedsApproval { .. } = weighed {
+            return Err(NotGranted::NeedsApproval);
         }
         self.settle_weighed(visit, visitor, (declaration, channel), weighed)
             .await
@@ -82,10 +82,6 @@ impl Portal {
     ) -> Result<Grant, NotGranted> {
         match weighed {
             Weighing::Granted { terms, reasons } => self.keep(visit, (GrantAct::Granted, terms), &reasons).await,
-            // nobody is asked where nobody could answer
-            Weighing::NeedsApproval { approvers, .. } if approvers.is_empty() => {
-                Err(NotGranted::NeedsApproval(approvers))
-            }
             Weighing::NeedsApproval {
                 terms, within, reasons, ..
             } => self.ask(visit, (terms, within), reasons).await,

@@ -74,7 +74,7 @@ impl Portal {
         let words = self.words;
         let when = |at| times::local(at, visit.at, visitor.person);
         let refused = |refused: &Refused| {
-            let case = Case::of(self, visit.rules(), refused);
+            let case = Case::of(self, visit.in_force, refused);
             let told = case.told(self).lines();
             let met = Met {
                 record: refused.record.to_string(),

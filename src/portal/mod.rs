@@ -227,9 +227,9 @@ impl Portal {
     ///
     /// A person who opened an address (`refused.back`) is sent to the portal; any other navigation gets a page in
     /// place of the answer; everything else a problem document.
-    pub fn refuse(&self, rules: &Rulebook, refused: &Refused, who: Audience) -> Page {
+    pub fn refuse(&self, in_force: &InForce, refused: &Refused, who: Audience) -> Page {
         let ticket = self.refused(refused.clone());
-        let case = case::Case::of(self, rules, refused);
+        let case = case::Case::of(self, in_force, refused);
         let told = case.told(self);
         let told = Told {
             ticket: ticket.as_ref().map(Ticket::as_str),

@@ -6,6 +6,7 @@ use http::{Request, StatusCode, header};
 use wayleave::facts::Secret;
 use wayleave::identity::users;
 
+use crate::approvals::{NOT_MIA, without_cases};
 use crate::harness::client::{Answer, Client};
 use crate::harness::house::{PORTAL, form, hidden};
 use crate::harness::{PASSWORD, World};
@@ -160,6 +161,25 @@ async fn from_a_refusal_to_the_question_from_the_inbox_to_the_answer_and_on_to_t
     assert_eq!(ben.navigate(ADMIN).await.status, StatusCode::OK);
     let own = ben.follow(&format!("{PORTAL}/"), "none").await.text();
     assert!(own.contains("Mia Castellano (mia) approved it"), "{own}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_offers_nothing_that_nobody_may_approve_and_says_whom_to_turn_to() {
+    let world = World::planned(without_cases).await;
+    let ben = world.client("ben");
+    world.edit_rules("rules/99-leave.cedar", NOT_MIA).await;
+    let refused = ben.navigate(ADMIN).await;
+    let page = ben.follow(refused.header("location"), "cross-site").await.text();
+    assert!(!page.contains("value=\"brand-publishing\""), "{page}");
+    assert!(
+        page.contains("“Publishing for the brand” needs an approval") && page.contains("Mia Castellano (mia) owns it"),
+        "{page}"
+    );
+    let tool = ben.get(ADMIN).await.json();
+    let brand = tool["purposes"].as_array().unwrap().iter();
+    let brand = brand.clone().find(|one| one["id"] == "brand-publishing").unwrap();
+    assert_eq!(brand["approvers"], serde_json::json!([]));
     world.close().await;
 }
 

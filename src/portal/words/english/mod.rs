@@ -65,11 +65,8 @@ pub const ENGLISH: Words = Words {
     declare_and_continue: "Declare and continue",
     ask_for_approval: "Ask for approval",
     declare_or_ask: "Declare, or ask for approval",
-    one_of: |names| match names {
-        [] => "Nobody".to_owned(),
-        names => either(names),
-    },
-    was_asked: |approvers| format!("{approvers} was asked"),
+    was_asked: answers::was_asked,
+    nobody_approves: answers::nobody_approves,
     once_approved: |effect, lasts| format!("{effect}, for {} from the approval", span(lasts)),
     statement_given: "What you need it for",
     look_again: "Look again",
@@ -130,9 +127,7 @@ pub const ENGLISH: Words = Words {
     my_answers: "Answers of the last days",
     was_approved: |by, at, until| format!("{by} approved it at {at}, until {until}."),
     was_declined: |by, at| format!("{by} declined it at {at}."),
-    was_silent: |approvers, until| {
-        format!("{approvers} did not answer by {until}, which declines it. You may ask again.")
-    },
+    was_silent: answers::was_silent,
     recent_refusals: "Recent refusals",
     connected: |place| format!("You wanted to connect to {place}."),
     no_refusals: "None in the last 24 hours.",

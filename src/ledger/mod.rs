@@ -224,8 +224,8 @@ impl Ledger {
     }
 
     /// Forgets promises about which the book and the ledger agree.
-    pub async fn forget(&self, promises: Vec<GrantId>) {
-        self.writer.forget(promises).await;
+    pub fn forget(&self, promises: Vec<GrantId>) {
+        self.writer.forget(promises);
     }
 
     /// The grants of `subject`: all that are in force, and the latest of those that are over; newest first.

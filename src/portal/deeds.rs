@@ -155,7 +155,7 @@ impl Portal {
         }
         self.book.flush().await.map_err(|trouble| trouble.to_string())?;
         let settled = promised.iter().map(|left| left.id.clone());
-        self.ledger.forget(settled.collect()).await;
+        self.ledger.forget(settled.collect());
         Ok(())
     }
 

@@ -13,17 +13,18 @@ use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
 
 const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
-                       expires_ms, answer_by_ms, answers, continued, state";
+                       expires_ms, answer_by_ms, answers, continued, state, ended_ms";
 
 /// Reads what people hold and asked for, and the latest of what they held.
 ///
 /// INVARIANT: what waits and what is in force sorts first, and nobody has more of either than fits, so none of it is left
-/// out. Of what waits, the span for which it was asked says nothing.
+/// out: what is in force ends later than whatever is over. Of what waits, the span for which it was asked says nothing.
 pub(super) fn load(connection: &Connection) -> Result<View, LedgerError> {
     let told = |error: rusqlite::Error| LedgerError::Unavailable(error.to_string());
     let ask = format!(
         "SELECT {COLUMNS} FROM (SELECT *, row_number() OVER (PARTITION BY subject \
-         ORDER BY state = 'requested' DESC, state = 'active' DESC, expires_ms DESC, id DESC) AS place FROM grants) WHERE place <= {REMEMBERED}"
+         ORDER BY state = 'requested' DESC, coalesce(ended_ms, expires_ms) DESC, id DESC) AS place FROM grants) \
+         WHERE place <= {REMEMBERED}"
     );
     let mut by_subject: BTreeMap<SubjectId, Vec<Grant>> = BTreeMap::new();
     let mut statement = connection.prepare(&ask).map_err(told)?;
@@ -52,7 +53,7 @@ fn tallies(connection: &Connection) -> rusqlite::Result<BTreeMap<PurposeId, Tall
 pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
     let ask = format!(
         "INSERT OR REPLACE INTO grants ({COLUMNS}) VALUES (:id, :subject, :purpose, :platforms, :covers, :statement, \
-         :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state)"
+         :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state, :ended)"
     );
     connection.execute(
         &ask,
@@ -72,6 +73,7 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
             ":answers": json(&grant.answers)?,
             ":continued": grant.continued.as_ref().map(json).transpose()?,
             ":state": word(&grant.state)?,
+            ":ended": grant.ended_at.map(Timestamp::as_millis),
         },
     )?;
     Ok(())
@@ -168,14 +170,6 @@ pub(super) fn find(connection: &Connection, id: &GrantId) -> rusqlite::Result<Op
     connection.query_row(&ask, [id.as_str()], read).optional()
 }
 
-/// Ends a grant: what it is then, and since when.
-pub(super) fn end(connection: &Connection, ended: &Grant, at: Timestamp) -> rusqlite::Result<()> {
-    let ask = "UPDATE grants SET state = ?2, answers = ?3, ended_ms = ?4 WHERE id = ?1";
-    let (state, answers) = (word(&ended.state)?, json(&ended.answers)?);
-    connection.execute(ask, (ended.id.as_str(), state, answers, at.as_millis()))?;
-    Ok(())
-}
-
 fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
     let subject = row.get::<_, String>("subject")?;
     Ok(Grant {
@@ -197,6 +191,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
             .map(|text| serde_json::from_str(&text).map_err(|error| unreadable("continued", error)))
             .transpose()?,
         state: from_word("state", row)?,
+        ended_at: row.get::<_, Option<i64>>("ended_ms")?.map(Timestamp::from_millis),
     })
 }
 

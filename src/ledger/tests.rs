@@ -241,6 +241,46 @@ async fn memory_forgets_old_grants_but_never_one_in_force() {
 }
 
 #[tokio::test]
+async fn of_what_is_over_memory_keeps_what_ended_last_and_whatever_nobody_answered() {
+    let folder = Folder::new();
+    let ledger = folder.open().unwrap();
+    let long = ledger.give(terms("ada", "recruiting", 0, 1_000_000)).await.unwrap();
+    let ask = |until| ledger.ask(terms("ada", "press", 1, 2), moment(until), |_| ());
+    let waits = ask(1_000_000).await.unwrap();
+    let unnoticed = ask(4_000).await.unwrap();
+    let declined = ask(1_000_000).await.unwrap();
+    let withdrawn = ledger.give(terms("ada", "press", 0, 900_000)).await.unwrap();
+    // over long ago, and each for longer than the requests were made for
+    for round in 1..200 {
+        ledger
+            .give(terms("ada", "press", round * 10, round * 10 + 5))
+            .await
+            .unwrap();
+    }
+    ledger
+        .decline(no(declined.clone(), 5_000), moment(5_000), |_| ())
+        .await
+        .unwrap();
+    let early = ledger.withdraw(&withdrawn.id, moment(3), |_| ()).await.unwrap();
+    assert_eq!(early.until(), moment(3));
+    for round in 200..400 {
+        ledger
+            .give(terms("ada", "press", round * 10, round * 10 + 5))
+            .await
+            .unwrap();
+    }
+    let check = |ledger: &Ledger| {
+        let known = [&long, &waits, &unnoticed, &declined].map(|grant| ledger.get(&grant.id).is_some());
+        assert_eq!(known, [true; 4], "in force, waiting, silent, answered");
+        assert_eq!(ledger.get(&early.id), None, "it ended before everything else");
+        assert_eq!(ledger.grants_of(&ada()).len(), view::REMEMBERED);
+    };
+    check(&ledger);
+    drop(ledger);
+    check(&folder.open().unwrap());
+}
+
+#[tokio::test]
 async fn grants_are_counted_by_purpose_and_stage_of_life_also_after_a_restart() {
     let folder = Folder::new();
     let ledger = folder.open().unwrap();

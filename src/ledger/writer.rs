@@ -125,12 +125,20 @@ pub(super) enum Ending {
 impl Ending {
     /// What the grant is after it; none where it cannot end so, at `at`.
     fn of(self, grant: &Grant, at: Timestamp) -> Option<Grant> {
-        let ended = |state| Grant { state, ..grant.clone() };
+        let ended = |state, at| Grant {
+            state,
+            ended_at: Some(at),
+            ..grant.clone()
+        };
         match (self, Life::of(grant, at)) {
-            (Self::Withdrawn, Life::Requested | Life::Approved | Life::Active) => Some(ended(GrantState::Withdrawn)),
-            (Self::Revoked, Life::Approved | Life::Active) => Some(ended(GrantState::Revoked)),
+            (Self::Withdrawn, Life::Requested | Life::Approved | Life::Active) => {
+                Some(ended(GrantState::Withdrawn, at))
+            }
+            (Self::Revoked, Life::Approved | Life::Active) => Some(ended(GrantState::Revoked, at)),
             (Self::Declined(declined), Life::Requested) => Some(declined.into_grant()),
-            (Self::Lapsed, Life::Lapsed) if grant.state == GrantState::Requested => Some(ended(GrantState::Lapsed)),
+            (Self::Lapsed, Life::Lapsed) if grant.state == GrantState::Requested => {
+                Some(ended(GrantState::Lapsed, grant.answer_by.unwrap_or(at)))
+            }
             (Self::Withdrawn | Self::Revoked | Self::Declined(_) | Self::Lapsed, _) => None,
         }
     }
@@ -318,7 +326,7 @@ impl Keeper {
         let grant = found.ok_or_else(|| LedgerError::NoSuchGrant(id.clone()))?;
         let ended = ending.of(&grant, at);
         let ended = ended.ok_or_else(|| LedgerError::AlreadyOver(id.clone()))?;
-        rows::end(&transaction, &ended, at).map_err(|error| unavailable(&error))?;
+        rows::write(&transaction, &ended).map_err(|error| unavailable(&error))?;
         commit(transaction, &self.keeping)?;
         self.view.shows(Some(&grant), ended.clone(), at);
         Ok(ended)

@@ -128,6 +128,7 @@ impl Hearing {
     pub fn decline(self, why: Why, at: Timestamp) -> Declined {
         Declined(Grant {
             state: GrantState::Declined,
+            ended_at: Some(at),
             ..self.answered(Verdict::Declined, why.0, at)
         })
     }
@@ -222,6 +223,7 @@ mod tests {
             (GrantState::Declined, "not this week")
         );
         assert!(over.approved_by().is_none() && !over.is_live(at(1)));
+        assert_eq!(over.until(), at(1));
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Portal {
         let past = self.ledger.grants_of(&grant.subject).into_iter();
         let held =
             past.filter(|old| old.was_given() && old.purpose == grant.purpose && visit.at.since(old.not_before) < PAST);
-        held.map(|old| old.expires.min(visit.at).since(old.not_before))
+        held.map(|old| old.until().min(visit.at).since(old.not_before))
             .collect()
     }
 

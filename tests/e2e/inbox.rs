@@ -165,6 +165,31 @@ async fn from_a_refusal_to_the_question_from_the_inbox_to_the_answer_and_on_to_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn past_use_counts_until_a_grant_really_ended() {
+    let mut world = World::open().await;
+    let ben = world.client("ben");
+    let held = world.give("ben", "brand-publishing", &["x"], |_| ()).await;
+    world.clock.advance(Duration::from_mins(10));
+    let ended = ben.delete(&format!("{PORTAL}/v1/grants/{}", held.id)).await;
+    assert_eq!(
+        ended.json()["ended_at"],
+        world.clock.now().to_string(),
+        "{}",
+        ended.text()
+    );
+    world.clock.advance(Duration::from_mins(40));
+    world.reopen().await;
+    let ben = world.client("ben");
+    asks(&ben).await;
+    let inbox = opens(&world.client("mia"), "/approvals", "").await.text();
+    assert!(
+        inbox.contains("Held this purpose once in the last 90 days, for 10 minutes"),
+        "{inbox}"
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_page_offers_nothing_that_nobody_may_approve_and_says_whom_to_turn_to() {
     let world = World::planned(without_cases).await;
     let ben = world.client("ben");

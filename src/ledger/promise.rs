@@ -1,4 +1,4 @@
-//! Grants on their way: promised, and neither given nor forgotten yet.
+//! Grants on their way: promised to be given, asked for or answered, and neither that nor forgotten yet.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::WeakSender;
 
 use super::writer::Job;
-use crate::facts::{Grant, GrantId};
+use crate::facts::{Grant, GrantId, GrantState};
 
 /// A promise that the life before this one left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,11 +15,13 @@ pub struct Leftover {
     pub id: GrantId,
     /// No segment of the book before this one speaks of it.
     pub segment: u64,
-    /// Whether it was given.
+    /// What it was to become: given, asked for, declined, lapsed.
+    pub state: GrantState,
+    /// Whether it did.
     pub was_kept: bool,
 }
 
-/// A grant that is about to be recorded and given.
+/// A grant that is about to be recorded and given, asked for or answered.
 ///
 /// Until the book may speak of it, whoever drops it takes it back: so that nobody leaves promises behind by going away.
 /// From then on ([`Promise::is_on_record`]) it stands until somebody says that book and ledger agree.

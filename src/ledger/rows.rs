@@ -81,8 +81,9 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
 
 /// Notes that a grant is about to be recorded and given.
 pub(super) fn promise(connection: &Connection, grant: &Grant, segment: u64) -> rusqlite::Result<()> {
-    let ask = "INSERT INTO promises (id, segment) VALUES (?1, ?2)";
-    connection.execute(ask, (grant.id.as_str(), i64::try_from(segment).unwrap_or(0)))?;
+    let ask = "INSERT INTO promises (id, segment, state) VALUES (?1, ?2, ?3)";
+    let segment = i64::try_from(segment).unwrap_or(0);
+    connection.execute(ask, (grant.id.as_str(), segment, word(&grant.state)?))?;
     Ok(())
 }
 
@@ -116,19 +117,23 @@ pub(super) fn forget(connection: &Connection, id: &GrantId) -> rusqlite::Result<
 }
 
 /// The promises that were not forgotten. Whether they were kept is asked of the whole ledger: the view does not show
-/// every grant that is over. One that was asked for was given if somebody's approval is on it.
+/// every grant that is over. What was promised of it may have been followed by more: one that was asked for was given if
+/// somebody's approval is on it.
 pub(super) fn promises(connection: &Connection) -> Result<Vec<Leftover>, LedgerError> {
     let all = || -> rusqlite::Result<Vec<Leftover>> {
         let mut statement = connection.prepare(
-            "SELECT p.id, p.segment, g.id IS NOT NULL AND (g.answer_by_ms IS NULL OR EXISTS (SELECT 1 FROM \
-             json_each(g.answers) WHERE json_extract(value, '$.verdict') = 'approved')) \
-             FROM promises p LEFT JOIN grants g ON g.id = p.id ORDER BY p.id",
+            "SELECT p.id, p.segment, p.state, g.id IS NOT NULL AND CASE p.state \
+             WHEN 'requested' THEN TRUE \
+             WHEN 'active' THEN g.answer_by_ms IS NULL OR EXISTS (SELECT 1 FROM json_each(g.answers) \
+             WHERE json_extract(value, '$.verdict') = 'approved') \
+             ELSE g.state = p.state END AS was_kept FROM promises p LEFT JOIN grants g ON g.id = p.id ORDER BY p.id",
         )?;
         let rows = statement.query_map([], |row| {
             Ok(Leftover {
                 id: GrantId::new(row.get::<_, String>(0)?),
                 segment: number(row, 1)?,
-                was_kept: row.get(2)?,
+                state: from_word("state", row)?,
+                was_kept: row.get("was_kept")?,
             })
         })?;
         rows.collect()

@@ -20,7 +20,6 @@ use super::view::{Life, View};
 use super::{MOST_IN_FORCE, migrate, rows};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState};
-use crate::purpose::Declined;
 
 /// How many changes may wait for the disk.
 const QUEUE: usize = 256;
@@ -103,7 +102,7 @@ pub(super) type OnceKept = Box<dyn FnOnce(&Grant) + Send>;
 
 /// A change.
 pub(super) enum Change {
-    /// A grant is asked for or given; one that was asked for, if it waits at the moment from which on it counts.
+    /// A grant is asked for, given or answered.
     Put(Box<Grant>, OnceKept),
     /// It ends.
     End(GrantId, Ending, Timestamp, OnceKept),
@@ -116,10 +115,6 @@ pub(super) enum Ending {
     Withdrawn,
     /// Somebody else ends it.
     Revoked,
-    /// Whoever could have approved it said this instead.
-    Declined(Box<Declined>),
-    /// Nobody answered in time.
-    Lapsed,
 }
 
 impl Ending {
@@ -135,11 +130,7 @@ impl Ending {
                 Some(ended(GrantState::Withdrawn, at))
             }
             (Self::Revoked, Life::Approved | Life::Active) => Some(ended(GrantState::Revoked, at)),
-            (Self::Declined(declined), Life::Requested) => Some(declined.into_grant()),
-            (Self::Lapsed, Life::Lapsed) if grant.state == GrantState::Requested => {
-                Some(ended(GrantState::Lapsed, grant.answer_by.unwrap_or(at)))
-            }
-            (Self::Withdrawn | Self::Revoked | Self::Declined(_) | Self::Lapsed, _) => None,
+            (Self::Withdrawn | Self::Revoked, _) => None,
         }
     }
 }
@@ -316,7 +307,8 @@ impl Keeper {
             self.doubtful.push(Doubt { id: grant.id, was });
             return Err(error);
         }
-        self.view.shows(was.as_ref(), grant.clone(), grant.not_before);
+        let now = grant.ended_at.unwrap_or(grant.not_before);
+        self.view.shows(was.as_ref(), grant.clone(), now);
         Ok(grant)
     }
 
@@ -366,23 +358,41 @@ fn commit(transaction: Transaction<'_>, keeping: &Keeping) -> Result<(), LedgerE
 }
 
 fn has_room(connection: &Connection, grant: &Grant) -> Result<(), LedgerError> {
+    let too_many: fn(usize) -> LedgerError = match grant.state {
+        GrantState::Requested => LedgerError::TooManyWaiting,
+        GrantState::Active => LedgerError::TooMany,
+        GrantState::Withdrawn | GrantState::Revoked | GrantState::Declined | GrantState::Lapsed => return Ok(()),
+    };
     let held = rows::beside(connection, grant).map_err(|error| unavailable(&error))?;
     if held < MOST_IN_FORCE {
         Ok(())
-    } else if grant.state == GrantState::Requested {
-        Err(LedgerError::TooManyWaiting(held))
     } else {
-        Err(LedgerError::TooMany(held))
+        Err(too_many(held))
     }
 }
 
-/// What a grant was asked for as, where it was. INVARIANT: only what waits can be given; whoever else answers it, or takes
-/// it back, comes first or too late.
+/// What a grant was asked for as, where it was. INVARIANT: only what waits can be given or declined, and only what does not
+/// wait any more lapses; whoever else answers it, or takes it back, comes first or too late.
 fn was_asked(connection: &Connection, grant: &Grant) -> Result<Option<Grant>, LedgerError> {
     let found = rows::find(connection, &grant.id).map_err(|error| unavailable(&error))?;
-    match found {
-        Some(was) if !was.waits(grant.not_before) => Err(LedgerError::AlreadyOver(was.id)),
-        found => Ok(found),
+    let Some(was) = found else {
+        return match grant.state {
+            GrantState::Requested | GrantState::Active => Ok(None),
+            GrantState::Withdrawn | GrantState::Revoked | GrantState::Declined | GrantState::Lapsed => {
+                Err(LedgerError::NoSuchGrant(grant.id.clone()))
+            }
+        };
+    };
+    let is_answered = match grant.state {
+        GrantState::Active => was.waits(grant.not_before),
+        GrantState::Declined => was.waits(grant.until()),
+        GrantState::Lapsed => was.state == GrantState::Requested && !was.waits(grant.until()),
+        GrantState::Requested | GrantState::Withdrawn | GrantState::Revoked => false,
+    };
+    if is_answered {
+        Ok(Some(was))
+    } else {
+        Err(LedgerError::AlreadyOver(was.id))
     }
 }
 

@@ -113,7 +113,7 @@ impl Portal {
         id: &GrantId,
         received: &Received,
     ) -> Result<(), Page> {
-        if let Err(why) = self.could_answer(visit, visitor, id, channel(received)) {
+        if let Err(why) = self.could_answer(visit, visitor, id, channel(received)).await {
             return Err(self.not_answered(&why));
         }
         self.proves_again(visit, &received.headers).await

@@ -276,6 +276,7 @@ impl Portal {
             let text = (self.words.not_known)(visit.subject.id.as_str());
             return self.note(StatusCode::FORBIDDEN, self.words.not_known_title, &text);
         };
+        self.notice_own_lapses(visit).await;
         if reads {
             return self.show_person(visit, visitor, received);
         }
@@ -329,6 +330,7 @@ impl Portal {
             )
             .answer();
         };
+        self.notice_own_lapses(visit).await;
         let segments: Vec<&str> = received.path().split('/').skip(2).collect();
         let method = received.method.as_str();
         match (method, segments.as_slice()) {
@@ -365,6 +367,11 @@ impl Portal {
 impl<'a> Visit<'a> {
     fn rules(&self) -> &'a Rulebook {
         &self.in_force.rulebook
+    }
+
+    /// Who acts, under which rules.
+    fn by(&self) -> (&'a SubjectId, &'a RulebookId) {
+        (&self.subject.id, self.rules().id())
     }
 
     fn visitor(&self) -> Option<Visitor<'a>> {

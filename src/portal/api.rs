@@ -15,7 +15,7 @@ use super::pages::{self, Page, Problem};
 use super::{Portal, Visit};
 use crate::facts::{Channel, Grant, GrantId, GrantState, Person, PurposeId, SubjectId};
 use crate::ledger::Life;
-use crate::purpose::{Approval, Purpose, Why};
+use crate::purpose::{Approval, Note, Purpose, Why};
 use crate::rulebook::{Asking, Visitor};
 
 impl Portal {
@@ -92,7 +92,7 @@ impl Portal {
     ) -> Page {
         let why = match received.note().map(Why::of) {
             Ok(Some(why)) => why,
-            Ok(None) => return intake::unfit(vec![pages::field("note", self.words.say_why)]).answer(),
+            Ok(None) => return self.wants_a_reason(),
             Err(problem) => return problem.answer(),
         };
         let (id, channel) = (GrantId::new(id), channel(received));
@@ -103,6 +103,14 @@ impl Portal {
             Ok(grant) => pages::json(StatusCode::OK, &shown(&grant, visit)),
             Err(why) => self.not_answered(&why),
         }
+    }
+
+    /// The answer to whoever declines without a word.
+    fn wants_a_reason(&self) -> Page {
+        let (title, text) = (self.words.reason_title, (self.words.reason_wanted)(Note::MOST));
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "reason-required", title, &text)
+            .with("errors", vec![pages::field("note", self.words.say_why)])
+            .answer()
     }
 
     /// Nobody is asked for a password about something that is none of their business.

@@ -241,16 +241,26 @@ async fn what_is_declined_says_why_and_a_reason_must_be_given() {
     let world = World::open().await;
     let id = asked(&world).await;
     let decline = format!("/v1/grants/{id}/decline");
-    for (note, says) in [
-        (json!({}), "why"),
-        (json!({"note": "  "}), "why"),
-        (json!({"reason": "no"}), "the only one is note"),
-        (json!({"note": "x".repeat(2_001)}), "at most 2000"),
+    for (note, wrong, says) in [
+        (json!({}), "reason-required", "whoever asked reads the reason"),
+        (json!({"note": "  "}), "reason-required", "Send it as {\"note\""),
+        (json!({"note": null}), "reason-required", "Nothing was declined"),
+        (json!({"reason": "no"}), "answer-unfit", "the only one is note"),
+        (json!({"note": "x".repeat(2_001)}), "answer-unfit", "at most 2000"),
+        (json!({"note": 7}), "answer-unfit", "Nothing was answered: `note` must be a text."),
     ] {
         let refused = proven(&world, "mia", &decline, note).await;
-        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{says}");
-        assert!(refused.text().contains(says), "{says}: {}", refused.text());
+        assert_eq!(
+            (refused.status, kind(&refused).as_str()),
+            (StatusCode::UNPROCESSABLE_ENTITY, wrong),
+            "{says}"
+        );
+        assert_eq!(refused.header("content-type"), "application/problem+json");
+        let told = refused.json();
+        assert!(told["detail"].as_str().unwrap().contains(says), "{says}: {told}");
+        assert!(!told["errors"][0]["field"].is_null() && !told["title"].is_null(), "{told}");
     }
+    assert_eq!(state(&world, &id).await, "requested");
     let declined = proven(&world, "mia", &decline, json!({"note": "not before the fair"})).await;
     assert_eq!(
         (declined.status, &declined.json()["state"]),

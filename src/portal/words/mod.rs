@@ -193,6 +193,8 @@ pub struct Words {
     pub holds_too_many: fn(held: usize) -> String,
     pub not_answered_title: &'static str,
     pub not_answered: &'static str,
+    pub reason_title: &'static str,
+    pub reason_wanted: fn(most: usize) -> String,
     pub say_why: &'static str,
     pub say_why_here: &'static str,
     pub again_title: &'static str,

@@ -155,6 +155,12 @@ pub const ENGLISH: Words = Words {
     },
     not_answered_title: "It could not be answered",
     not_answered: "The gateway cannot keep the answer at the moment, so the request still waits. Try again in a minute.",
+    reason_title: "Say why you decline",
+    reason_wanted: |most| {
+        format!(
+            "Nothing was declined: whoever asked reads the reason, so there must be one. Send it as {{\"note\": \"…\"}}, in at most {most} characters."
+        )
+    },
     say_why: "say in a few words why, for whoever asked",
     say_why_here: "Go back, and say in a few words why: whoever asked will read it.",
     again_title: "Sign in to answer requests",

@@ -86,8 +86,14 @@ impl Received {
         self.uri.path()
     }
 
-    pub(super) fn query(&self) -> Option<&str> {
+    fn query(&self) -> Option<&str> {
         self.uri.query()
+    }
+
+    /// What the address says of `name`, the first time.
+    pub(super) fn asked(&self, name: &str) -> Option<String> {
+        let mut pairs = form_urlencoded::parse(self.query()?.as_bytes());
+        pairs.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
     }
 
     /// Path and query.

@@ -300,7 +300,7 @@ impl Portal {
     fn show_person(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
         let segments: Vec<&str> = received.path().split('/').skip(1).collect();
         match segments.as_slice() {
-            [""] => self.mine(visit, visitor, received.query() == Some("ended")),
+            [""] => self.mine(visit, visitor, received),
             ["d", ticket] => self.by_ticket(visit, visitor, ticket),
             ["refusals", record] => self.by_record(visit, visitor, record),
             ["refusals", record, "granted"] => self.granted(visit, visitor, record),

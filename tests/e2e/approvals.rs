@@ -247,7 +247,11 @@ async fn what_is_declined_says_why_and_a_reason_must_be_given() {
         (json!({"note": null}), "reason-required", "Nothing was declined"),
         (json!({"reason": "no"}), "answer-unfit", "the only one is note"),
         (json!({"note": "x".repeat(2_001)}), "answer-unfit", "at most 2000"),
-        (json!({"note": 7}), "answer-unfit", "Nothing was answered: `note` must be a text."),
+        (
+            json!({"note": 7}),
+            "answer-unfit",
+            "Nothing was answered: `note` must be a text.",
+        ),
     ] {
         let refused = proven(&world, "mia", &decline, note).await;
         assert_eq!(
@@ -258,7 +262,10 @@ async fn what_is_declined_says_why_and_a_reason_must_be_given() {
         assert_eq!(refused.header("content-type"), "application/problem+json");
         let told = refused.json();
         assert!(told["detail"].as_str().unwrap().contains(says), "{says}: {told}");
-        assert!(!told["errors"][0]["field"].is_null() && !told["title"].is_null(), "{told}");
+        assert!(
+            !told["errors"][0]["field"].is_null() && !told["title"].is_null(),
+            "{told}"
+        );
     }
     assert_eq!(state(&world, &id).await, "requested");
     let declined = proven(&world, "mia", &decline, json!({"note": "not before the fair"})).await;

@@ -146,12 +146,23 @@ async fn from_a_refusal_to_the_question_from_the_inbox_to_the_answer_and_on_to_t
         &[("token", &approve)],
     )
     .await;
-    assert_eq!(
-        answered.header("location"),
-        "/approvals?approved",
-        "{}",
-        answered.text()
+    let done = format!("/approvals?answered={id}");
+    assert_eq!(answered.header("location"), done, "{}", answered.text());
+    let told = opens(&mia, &done, &session).await.text();
+    assert!(
+        told.contains("You approved “Publishing for the brand” for Ben Okafor (ben). It is open until 13:30"),
+        "{told}"
     );
+    for forged in [
+        "/approvals?approved",
+        "/approvals?answered=nothing",
+        "/approvals?answered",
+    ] {
+        let told = opens(&mia, forged, &session).await.text();
+        assert!(!told.contains("You approved"), "{forged}: {told}");
+    }
+    let other = opens(&world.client("nora"), &done, "").await.text();
+    assert!(!other.contains("You approved") && !other.contains("Ben"), "{other}");
 
     let granted = ben.follow(&waits, "same-origin").await.text();
     assert!(
@@ -221,11 +232,12 @@ async fn a_reason_is_asked_for_and_told() {
     let (_, _, decline) = buttons(&opens(&mia, "/approvals", &session).await.text());
     let why = "Not before <the fair>";
     let answered = own_form(&mia, &path, &session, &[("token", &decline), ("note", why)]).await;
-    assert_eq!(
-        answered.header("location"),
-        "/approvals?declined",
-        "{}",
-        answered.text()
+    let done = format!("/approvals?answered={id}");
+    assert_eq!(answered.header("location"), done, "{}", answered.text());
+    let told = opens(&mia, &done, &session).await.text();
+    assert!(
+        told.contains("You declined “Publishing for the brand” for Ben Okafor"),
+        "{told}"
     );
     for place in [waits, format!("{PORTAL}/")] {
         let page = ben.follow(&place, "same-origin").await.text();

@@ -134,7 +134,8 @@ pub(in crate::portal) struct Request {
 pub(in crate::portal) struct Inbox<'a> {
     pub(in crate::portal) w: &'a Words,
     pub(in crate::portal) who: &'a str,
-    pub(in crate::portal) note: Option<&'static str>,
+    /// What the person has just answered.
+    pub(in crate::portal) note: Option<String>,
     pub(in crate::portal) recent: bool,
     pub(in crate::portal) requests: Vec<Request>,
     /// The token for signing out.

@@ -217,8 +217,9 @@ pub struct Words {
     pub decline_open: &'static str,
     pub decline_why: &'static str,
     pub decline: &'static str,
-    pub you_approved: &'static str,
-    pub you_declined: &'static str,
+    /// `until` is none where it is over again.
+    pub you_approved: fn(purpose: &str, who: &str, until: Option<&str>) -> String,
+    pub you_declined: fn(purpose: &str, who: &str) -> String,
 
     // Short pages.
     pub not_known_title: &'static str,

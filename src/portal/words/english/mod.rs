@@ -186,8 +186,11 @@ pub const ENGLISH: Words = Words {
     decline_open: "Decline …",
     decline_why: "Why? Whoever asked will read it.",
     decline: "Decline",
-    you_approved: "Approved. It is open from now on.",
-    you_declined: "Declined. Whoever asked sees your reason.",
+    you_approved: |purpose, who, until| match until {
+        Some(until) => format!("You approved “{purpose}” for {who}. It is open until {until}."),
+        None => format!("You approved “{purpose}” for {who}. It is over again."),
+    },
+    you_declined: |purpose, who| format!("You declined “{purpose}” for {who}, who sees your reason."),
 
     not_known_title: "We do not know you yet",
     not_known: |name| {

@@ -140,6 +140,24 @@ async fn what_is_asked_waits_and_opens_once_somebody_else_has_approved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_the_same_again_finds_what_waits_and_whoever_answers_sees_it_once() {
+    let world = World::open().await;
+    let first = asked(&world).await;
+    assert_eq!(asked(&world).await, first, "202 with the same grant, and its address");
+    let other_words = json!({"purpose": "brand-publishing", "platforms": ["x"], "covers": ["read"], "duration": "1h",
+                             "statement": "We launch a new bicycle"});
+    let again = world.client("ben").declare(&other_words).await;
+    assert_eq!(
+        (again.status, &again.json()["id"]),
+        (StatusCode::ACCEPTED, &json!(first))
+    );
+    let inbox = world.client("mia").get(&format!("{PORTAL}/v1/approvals")).await.json();
+    assert_eq!(inbox["approvals"].as_array().unwrap().len(), 1);
+    assert_eq!(acts(&world.records().await), [(GrantAct::Requested, "ben".to_owned())]);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_takes_the_password_of_the_one_who_gives_it() {
     let world = World::open().await;
     let id = asked(&world).await;
@@ -465,10 +483,20 @@ async fn nobody_asks_where_nobody_could_answer_and_nobody_asks_without_end() {
         (answer.status, kind(&answer).as_str()),
         (StatusCode::FORBIDDEN, "approval-required")
     );
-    for _ in 0..wayleave::ledger::MOST_IN_FORCE {
-        asked(&world).await;
+    let ben = world.client("ben");
+    let kinds = ["x", "linkedin", "facebook", "instagram", "reddit", "mastodon"];
+    let on = |nth: usize| {
+        let chosen = kinds.iter().enumerate().filter(|(bit, _)| nth >> bit & 1 == 1);
+        let platforms: Vec<&str> = chosen.map(|(_, kind)| *kind).collect();
+        json!({"purpose": "brand-publishing", "platforms": platforms, "statement": "Launch of the new bicycle"})
+    };
+    for nth in 1..=wayleave::ledger::MOST_IN_FORCE {
+        let answer = ben.declare(&on(nth)).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
     }
-    let more = world.client("ben").declare(&brand()).await;
+    let again = ben.declare(&on(1)).await;
+    assert_eq!(again.status, StatusCode::ACCEPTED, "what waits already is found");
+    let more = ben.declare(&on(wayleave::ledger::MOST_IN_FORCE + 1)).await;
     assert_eq!(
         (more.status, kind(&more).as_str()),
         (StatusCode::CONFLICT, "too-many-requests")

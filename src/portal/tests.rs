@@ -16,7 +16,7 @@ use crate::facts::{
     PolicyId, PurposeId, Record, SourceText, SubjectId,
 };
 use crate::ledger::MOST_IN_FORCE;
-use crate::purpose::{Declaration, Lapsed, Note, Pending, Why};
+use crate::purpose::{Declaration, Lapsed, Note, Over, Pending, Why};
 use crate::rulebook::{Sources, Weighing};
 
 fn noon() -> Timestamp {
@@ -544,4 +544,22 @@ async fn of_two_equal_requests_at_once_one_waits_and_both_find_it() {
     let acts = counter.acts(portal).await;
     assert_eq!(acts, [GrantAct::Requested, GrantAct::Requested, GrantAct::Void]);
     assert_eq!(counter.open().ledger.promised(), []);
+}
+
+#[tokio::test]
+async fn whoever_answers_while_somebody_else_does_is_told_so_and_leaves_no_trace() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    let asked = counter.ask(&portal, "x").await.unwrap();
+    let mia = counter.serves("mia");
+    let (visit, visitor) = counter.visit(&mia);
+    let why = Why::of(Note::parse("not this week").unwrap()).unwrap();
+    let (yes, no) = tokio::join!(
+        portal.approve(&visit, visitor, &asked.id, (Note::default(), Channel::Portal)),
+        portal.decline(&visit, visitor, &asked.id, (why, Channel::Api))
+    );
+    assert_eq!(yes.unwrap().state, GrantState::Active);
+    assert_eq!(no, Err(NotAnswered::Over(Over::Answered)));
+    let acts = counter.acts(portal).await;
+    assert_eq!(acts, [GrantAct::Requested, GrantAct::Approved]);
 }

@@ -104,6 +104,12 @@ async fn from_a_refusal_to_the_question_from_the_inbox_to_the_answer_and_on_to_t
 
     // the same visit again: it is known to wait
     let again = ben.navigate(ADMIN).await;
+    let waits_to_follow = again.header("retry-after");
+    assert_eq!(
+        (again.status, waits_to_follow),
+        (StatusCode::SEE_OTHER, ""),
+        "a browser follows at once"
+    );
     let page = ben.follow(again.header("location"), "cross-site").await.text();
     assert!(
         page.contains("This waits for an approval") && page.contains("You asked"),

@@ -117,14 +117,6 @@ impl Counter {
         terms
     }
 
-    fn terms_of_brand(&self) -> GrantTerms {
-        GrantTerms {
-            subject: SubjectId::parse("ben").unwrap(),
-            purpose: PurposeId::new("brand-publishing"),
-            ..Self::new().terms()
-        }
-    }
-
     /// As if the gateway had ended before it could forget this promise.
     fn leave_behind(&self, id: &GrantId) {
         let file = rusqlite::Connection::open(self.folder.path().join("ledger.db")).unwrap();
@@ -194,6 +186,14 @@ fn brand(platform: &str) -> Declaration {
         platforms: BTreeSet::from([PlatformId::new(platform)]),
         ticket: None,
         ..recruiting()
+    }
+}
+
+fn terms_of_brand() -> GrantTerms {
+    GrantTerms {
+        subject: SubjectId::parse("ben").unwrap(),
+        purpose: PurposeId::new("brand-publishing"),
+        ..Counter::new().terms()
     }
 }
 
@@ -489,7 +489,7 @@ async fn what_a_crash_left_recorded_of_requests_is_void_and_what_lapsed_has_laps
     let promises = [
         (
             GrantAct::Requested,
-            ledger.promise_asked(counter.terms_of_brand(), until, segment).await,
+            ledger.promise_asked(terms_of_brand(), until, segment).await,
         ),
         (
             GrantAct::Declined,

@@ -16,6 +16,7 @@
 //! It must never judge whether a grant should be given, never say that a grant is given before it is on disk, and
 //! never let two gateways write the same file.
 
+mod becoming;
 mod error;
 mod keeping;
 mod migrate;

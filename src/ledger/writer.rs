@@ -124,6 +124,7 @@ impl Ending {
         let ended = |state, at| Grant {
             state,
             ended_at: Some(at),
+            came: None,
             ..grant.clone()
         };
         match (self, Life::of(grant, at)) {

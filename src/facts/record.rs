@@ -154,7 +154,7 @@ pub enum GrantAct {
     Revoked,
     /// The rules refused to give it.
     Refused,
-    /// It was recorded as granted, but the ledger did not keep it, so it never counted.
+    /// It was recorded as given, asked for or answered, but the ledger did not keep that, so it never counted.
     Void,
 }
 

@@ -5,7 +5,7 @@
 use super::deeds::NotGranted;
 use super::{Portal, Visit};
 use crate::clock::Timestamp;
-use crate::facts::{Came, Channel, Grant, GrantAct, GrantId, GrantTerms, Reason, RulebookId};
+use crate::facts::{Came, Channel, Grant, GrantAct, GrantId, GrantState, GrantTerms, Reason, RulebookId};
 use crate::ledger::{LedgerError, Promise};
 use crate::purpose::{Declaration, Hearing, Lapsed, Note, Over, Pending, Why};
 use crate::rulebook::{Asking, Outdated, Visitor};
@@ -199,7 +199,8 @@ impl Portal {
 
     /// The same of what the person at the counter asked for, before they are told of it.
     pub(super) async fn notice_own_lapses(&self, visit: &Visit<'_>) {
-        for grant in self.ledger.grants_of(&visit.subject.id) {
+        let own = self.ledger.grants_of(&visit.subject.id).into_iter();
+        for grant in own.filter(|grant| grant.state == GrantState::Requested) {
             self.notice_lapse(visit.rules().id(), &grant, visit.at).await;
         }
     }

@@ -218,6 +218,11 @@ async fn a_page_offers_nothing_that_nobody_may_approve_and_says_whom_to_turn_to(
         page.contains("“Publishing for the brand” needs an approval") && page.contains("Mia Castellano (mia) owns it"),
         "{page}"
     );
+    let own = ben.follow(&format!("{PORTAL}/"), "none").await.text();
+    assert!(
+        own.contains("See why, and what you may do") && !own.contains("Ask for an approval"),
+        "{own}"
+    );
     let tool = ben.get(ADMIN).await.json();
     let brand = tool["purposes"].as_array().unwrap().iter();
     let brand = brand.clone().find(|one| one["id"] == "brand-publishing").unwrap();

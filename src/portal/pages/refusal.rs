@@ -219,7 +219,9 @@ impl Told<'_> {
             (true, false) => (words.go_back_after_declaring, words.link_to_declare),
             (true, true) => (words.nothing_was_sent, words.link_to_declare),
             (false, _) if self.may_continue => (words.nothing_was_sent, words.link_to_continue),
-            (false, _) if self.kind() == Kind::ApprovalRequired => (words.nothing_was_sent, words.link_to_ask),
+            (false, _) if self.kind() == Kind::ApprovalRequired && self.remedy.offers.iter().any(Offer::can_be_had) => {
+                (words.nothing_was_sent, words.link_to_ask)
+            }
             (false, _) => (words.nothing_was_sent, words.link_to_explain),
         };
         Lines {

@@ -26,7 +26,8 @@ pub struct Solver {
     runtime: Runtime,
     schema: Schema,
     compiled: CompiledSchema,
-    compiler: CedarSymCompiler<LocalSolver>,
+    /// A process that waits for a question; none while the last one may still be busy with an old one.
+    compiler: Option<CedarSymCompiler<LocalSolver>>,
     effort: Arc<Effort>,
 }
 
@@ -50,7 +51,7 @@ impl Solver {
             runtime,
             schema: schema.clone(),
             compiled,
-            compiler,
+            compiler: Some(compiler),
             effort: Arc::clone(effort),
         })
     }
@@ -67,38 +68,39 @@ impl Solver {
         }
         self.effort.note(ask.rules());
         let start = Instant::now();
-        let Self {
-            runtime,
-            schema,
-            compiled,
-            compiler,
-            effort: _,
-        } = self;
-        let asked = async { tokio::time::timeout(limit.min(left), put(compiler, compiled, schema, env, ask)).await };
-        let outcome = match runtime.block_on(asked) {
+        let outcome = match self.answered(env, ask, limit.min(left)) {
             Ok(Ok(None)) => Outcome::Proved,
             Ok(Ok(Some(found))) => Outcome::Failed(Some(Box::new(Example {
                 request: found.request,
                 entities: found.entities,
             }))),
             Ok(Err(Error::SolverUnknown)) => Outcome::Undecided("the solver gave up".to_owned()),
-            Ok(Err(error)) => {
-                self.renew();
-                Outcome::Undecided(chain(&error))
-            }
-            Err(_) => {
-                self.renew();
-                Outcome::Undecided("the time was up".to_owned())
-            }
+            Ok(Err(error)) => Outcome::Undecided(chain(&error)),
+            Err(why) => Outcome::Undecided(why),
         };
         (outcome, start.elapsed())
     }
 
-    /// Replaces a process that is busy or broken.
-    fn renew(&mut self) {
-        if let Ok(compiler) = self.runtime.block_on(async { spawn() }) {
-            self.compiler = compiler;
+    /// What a process says within a time. One that did not say it to the end is never asked again: what it says late would
+    /// be taken for the answer to the next question.
+    fn answered(&mut self, env: &RequestEnv, ask: &Ask, limit: Duration) -> Result<Answer, String> {
+        let waiting = self.compiler.take();
+        let mut compiler = match waiting {
+            Some(compiler) => compiler,
+            None => self
+                .runtime
+                .block_on(async { spawn() })
+                .map_err(|missing| missing.to_string())?,
+        };
+        let put = put(&mut compiler, &self.compiled, &self.schema, env, ask);
+        let answer = self
+            .runtime
+            .block_on(async { tokio::time::timeout(limit, put).await })
+            .map_err(|_| "the time was up".to_owned())?;
+        if matches!(answer, Ok(_) | Err(Error::SolverUnknown)) {
+            self.compiler = Some(compiler);
         }
+        Ok(answer)
     }
 }
 
@@ -127,6 +129,9 @@ fn spawn() -> Result<CedarSymCompiler<LocalSolver>, Missing> {
     CedarSymCompiler::new(solver).map_err(|e| Missing::Unfit(e.to_string()))
 }
 
+/// A counterexample, if there is one.
+type Answer = Result<Option<cedar_policy_symcc::Env>, Error>;
+
 /// Puts one question; an environment is a counterexample.
 async fn put(
     compiler: &mut CedarSymCompiler<LocalSolver>,
@@ -134,7 +139,7 @@ async fn put(
     schema: &Schema,
     env: &RequestEnv,
     ask: &Ask,
-) -> Result<Option<cedar_policy_symcc::Env>, Error> {
+) -> Answer {
     let symbols = compiled.sym_env(env)?;
     let compiled = |policies: &PolicySet| {
         CompiledPolicySet::compile_with_custom_symenv(policies, env, schema, symbols.clone()).map_err(Box::new)

@@ -157,6 +157,23 @@ mod solved {
     }
 
     #[test]
+    fn what_a_solver_says_late_is_no_answer_to_the_next_question() {
+        let desk = Desk::with_policies();
+        // it answers a question when it hears the next one, and cannot be started anew
+        desk.write(
+            "late",
+            "#!/bin/sh\n[ \"$1\" = --version ] && exec cvc5 --version\nasked=\nwhile read -r line; do\n  case $line in\n  \
+             *check-sat*) rm -f late; [ -z \"$asked\" ] || echo unsat; asked=yes ;;\n  esac\ndone\n",
+        );
+        // on one processor one solver is asked everything
+        let line = "chmod +x late && CVC5=./late XDG_CACHE_HOME=cache taskset -c 0 wayleave prove --limit 1 \
+                    --only interns-never-publish --only dating-stays-closed --only evasion-stays-closed";
+        let told = desk.types(line);
+        assert!(told.starts_with("exit 4\n") && !told.contains("\nproved "), "{told}");
+        assert!(told.contains("the solver `./late` cannot be started"), "{told}");
+    }
+
+    #[test]
     fn the_shipped_rules_are_proved() {
         let desk = Desk::empty();
         insta::assert_snapshot!(desk.types("wayleave prove"), @"

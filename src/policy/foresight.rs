@@ -162,13 +162,12 @@ impl<'a> Tree<'a> {
     /// Everywhere that a resource's scope covers, where it names something that is known; else nowhere.
     pub(super) fn spots<'t>(&'t self, side: &'t Side) -> Vec<Spot<'t>> {
         match side {
-            Side::Any | Side::Is(_) => Vec::new(),
             Side::Eq(one) | Side::In(one) | Side::IsIn(_, one) if one.type_name().basename() == SITE => {
                 let host = Some(one.id().unescaped());
                 let within = self.above.get(&name(one)).into_iter();
                 within.map(|within| Spot { host, within }).collect()
             }
-            Side::Eq(_) => Vec::new(),
+            Side::Any | Side::Is(_) | Side::Eq(_) => Vec::new(),
             Side::In(group) | Side::IsIn(_, group) => {
                 let kinds = self.kinds.iter().filter(|within| within.contains(&name(group)));
                 kinds.map(|within| Spot { host: None, within }).collect()
@@ -234,9 +233,11 @@ impl<'a> Tree<'a> {
 
     /// Whether a spot is in one of the groups, of which a host may be one; none where that hangs on which host it is.
     fn puts_within(&self, spot: Spot<'_>, groups: &[Name<'_>]) -> Option<bool> {
-        let within = |group: &Name<'_>| match spot.within.contains(group) {
-            true => Some(true),
-            false => self.puts_at(spot, *group),
+        let within = |group: &Name<'_>| {
+            if spot.within.contains(group) {
+                return Some(true);
+            }
+            self.puts_at(spot, *group)
         };
         let outside = groups.iter().map(|group| within(group).map(|is| !is));
         outside.fold(Some(true), both).map(|outside| !outside)

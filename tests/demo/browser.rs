@@ -136,12 +136,11 @@ impl Browser {
         let id = self.send(method, params).await;
         loop {
             let message = self.receive().await;
-            if message["id"] != id {
-                self.keep(&message);
-            } else {
+            if message["id"] == id {
                 assert!(message["error"].is_null(), "{method}: {message:#}");
                 return message["result"].clone();
             }
+            self.keep(&message);
         }
     }
 

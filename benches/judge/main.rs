@@ -144,5 +144,6 @@ fn grant(who: &str, purpose: &str, platforms: &[&str]) -> Grant {
         answers: Vec::new(),
         continued: None,
         state: GrantState::Active,
+        ended_at: None,
     }
 }

@@ -300,6 +300,7 @@ fn flow(dice: &mut Dice, number: usize, people: &[Arc<Person>]) -> Flow {
             answers: Vec::new(),
             continued: None,
             state: GrantState::Active,
+            ended_at: None,
         }),
         person,
         place,

@@ -201,6 +201,13 @@ pub struct Offer {
     pub ticket_pattern: Option<String>,
 }
 
+impl Offer {
+    /// Whether nobody must approve it, or somebody is named who could.
+    pub fn can_be_had(&self) -> bool {
+        !self.needs_approval || !self.approvers.is_empty()
+    }
+}
+
 /// What would help after a refusal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remedy {

@@ -198,6 +198,9 @@ pub struct Grant {
     pub continued: Option<Continued>,
     /// Where it is in its life.
     pub state: GrantState,
+    /// When that came before its time was over: it was withdrawn, revoked, declined, or silence declined it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
 }
 
 impl Grant {
@@ -214,6 +217,11 @@ impl Grant {
     /// Whether it ever counted: what was asked for did once it was approved.
     pub fn was_given(&self) -> bool {
         self.answer_by.is_none() || self.approved_by().is_some()
+    }
+
+    /// Until when it counts or counted; of one that never did, when that was clear. Of what waits it says nothing.
+    pub fn until(&self) -> Timestamp {
+        self.ended_at.unwrap_or(self.expires)
     }
 
     /// Who approved it, if anybody had to.
@@ -297,6 +305,7 @@ impl GrantTerms {
             answers: self.answers,
             continued: self.continued,
             state: GrantState::Active,
+            ended_at: None,
         }
     }
 
@@ -353,6 +362,7 @@ mod tests {
             answers: Vec::new(),
             continued: None,
             state: GrantState::Active,
+            ended_at: None,
         }
     }
 

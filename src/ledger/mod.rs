@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Reads like this: [`Ledger::open`] checks the file, brings its schema up to date and fills the view;
-//! [`Ledger::standing`] answers from the view; [`Ledger::give`], [`Ledger::ask`] and [`Ledger::end`] return once the change
+//! [`Ledger::standing`] answers from the view; [`Ledger::give`], [`Ledger::put`] and [`Ledger::withdraw`] return once the change
 //! is durable and in force. A grant expires, and a request lapses, because time passes, not because somebody removes it.
 //!
 //! It must never judge whether a grant should be given, never say that a grant is given before it is on disk, and
@@ -34,7 +34,7 @@ use tokio::sync::watch;
 
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantTerms, Standing, SubjectId};
-use crate::purpose::{Approved, Declined};
+use crate::purpose::{Approved, Declined, Lapsed};
 pub use error::LedgerError;
 use keeping::Keeping;
 pub use promise::{Leftover, Promise};
@@ -118,26 +118,39 @@ impl Ledger {
         self.writer.promise(self.name(terms), segment).await
     }
 
+    /// The same of a grant that is asked for, and can be answered until `answer_by`: refused where as many requests of the
+    /// person wait as may.
+    pub async fn promise_asked(
+        &self,
+        terms: GrantTerms,
+        answer_by: Timestamp,
+        segment: u64,
+    ) -> Result<Promise, LedgerError> {
+        self.writer.promise(asked(terms, answer_by), segment).await
+    }
+
     /// The same of a grant that somebody has approved: refused also where it does not wait any more.
     pub async fn promise_approved(&self, approved: Approved, segment: u64) -> Result<Promise, LedgerError> {
         self.writer.promise(approved.into_grant(), segment).await
     }
 
-    /// Keeps that a grant is asked for, which can be answered until `answer_by`: on disk before this returns. Refused where
-    /// as many requests of the person wait as may.
-    ///
-    /// `once_kept` is called with it as for [`Ledger::put`].
-    pub async fn ask(
-        &self,
-        terms: GrantTerms,
-        answer_by: Timestamp,
-        once_kept: impl FnOnce(&Grant) + Send + 'static,
-    ) -> Result<Grant, LedgerError> {
-        let id = GrantId::new(terms.declared_at.fresh_name());
-        self.put(terms.asked(id, answer_by), once_kept).await
+    /// The same of one that somebody has declined.
+    pub async fn promise_declined(&self, declined: Declined, segment: u64) -> Result<Promise, LedgerError> {
+        self.writer.promise(declined.into_grant(), segment).await
     }
 
-    /// Gives a grant that has a name; one that was asked for begins at its `not_before`, and must wait until then.
+    /// The same of one that nobody has answered.
+    pub async fn promise_lapsed(&self, lapsed: Lapsed, segment: u64) -> Result<Promise, LedgerError> {
+        self.writer.promise(lapsed.into_grant(), segment).await
+    }
+
+    /// Keeps that a grant is asked for, which can be answered until `answer_by`: on disk before this returns.
+    pub async fn ask(&self, terms: GrantTerms, answer_by: Timestamp) -> Result<Grant, LedgerError> {
+        self.put(asked(terms, answer_by), |_| ()).await
+    }
+
+    /// Keeps a grant as it is: given, asked for, or as it was answered; then it must wait until its answer, or, where there
+    /// was none, not wait any more.
     ///
     /// `once_kept` is called when the grant is on disk and in force, also if nobody waits for this call any more; it
     /// is dropped without being called if the grant is not given.
@@ -174,27 +187,6 @@ impl Ledger {
         self.end(id, Ending::Revoked, at, once_kept).await
     }
 
-    /// Keeps that somebody has declined what waits at `at`; as [`Ledger::withdraw`].
-    pub async fn decline(
-        &self,
-        declined: Declined,
-        at: Timestamp,
-        once_kept: impl FnOnce(&Grant) + Send + 'static,
-    ) -> Result<Grant, LedgerError> {
-        let id = declined.id().clone();
-        self.end(&id, Ending::Declined(Box::new(declined)), at, once_kept).await
-    }
-
-    /// Keeps that somebody noticed that a request has lapsed: this succeeds once.
-    pub async fn lapse(
-        &self,
-        id: &GrantId,
-        at: Timestamp,
-        once_kept: impl FnOnce(&Grant) + Send + 'static,
-    ) -> Result<Grant, LedgerError> {
-        self.end(id, Ending::Lapsed, at, once_kept).await
-    }
-
     async fn end(
         &self,
         id: &GrantId,
@@ -212,7 +204,7 @@ impl Ledger {
         asked.filter(|grant| grant.waits(now)).collect()
     }
 
-    /// What has lapsed by `now` without anybody having [noticed](Ledger::lapse).
+    /// What has lapsed by `now` without anybody having [noticed](Ledger::promise_lapsed).
     pub fn lapsed(&self, now: Timestamp) -> Vec<Grant> {
         let asked = self.view.asked().into_iter();
         asked.filter(|grant| !grant.waits(now)).collect()
@@ -224,8 +216,8 @@ impl Ledger {
     }
 
     /// Forgets promises about which the book and the ledger agree.
-    pub async fn forget(&self, promises: Vec<GrantId>) {
-        self.writer.forget(promises).await;
+    pub fn forget(&self, promises: Vec<GrantId>) {
+        self.writer.forget(promises);
     }
 
     /// The grants of `subject`: all that are in force, and the latest of those that are over; newest first.
@@ -255,4 +247,9 @@ impl Ledger {
     pub fn counts(&self, now: Timestamp) -> Vec<Count> {
         self.view.counts(now)
     }
+}
+
+fn asked(terms: GrantTerms, answer_by: Timestamp) -> Grant {
+    let id = GrantId::new(terms.declared_at.fresh_name());
+    terms.asked(id, answer_by)
 }

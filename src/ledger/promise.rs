@@ -1,9 +1,12 @@
-//! Grants on their way: promised, and neither given nor forgotten yet.
+//! Grants on their way: promised to be given, asked for or answered, and neither that nor forgotten yet.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::WeakSender;
 
 use super::writer::Job;
-use crate::facts::{Grant, GrantId};
+use crate::facts::{Grant, GrantId, GrantState};
 
 /// A promise that the life before this one left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,26 +15,27 @@ pub struct Leftover {
     pub id: GrantId,
     /// No segment of the book before this one speaks of it.
     pub segment: u64,
-    /// Whether it was given.
+    /// What it was to become: given, asked for, declined, lapsed.
+    pub state: GrantState,
+    /// Whether it did.
     pub was_kept: bool,
 }
 
-/// A grant that is about to be recorded and given.
+/// A grant that is about to be recorded and given, asked for or answered.
 ///
 /// Until the book may speak of it, whoever drops it takes it back: so that nobody leaves promises behind by going away.
 /// From then on ([`Promise::is_on_record`]) it stands until somebody says that book and ledger agree.
 pub struct Promise {
     grant: Box<Grant>,
-    // INVARIANT: weak, because the book's writer may hold the last of these and must not wait for the ledger's thread
-    jobs: WeakSender<Job>,
+    settled: Arc<Settled>,
     stands: bool,
 }
 
 impl Promise {
-    pub(super) fn new(grant: Grant, jobs: WeakSender<Job>) -> Self {
+    pub(super) fn new(grant: Box<Grant>, settled: Arc<Settled>) -> Self {
         Self {
-            grant: Box::new(grant),
-            jobs,
+            grant,
+            settled,
             stands: false,
         }
     }
@@ -50,21 +54,50 @@ impl Promise {
     pub fn forget(mut self) {
         self.stands = false;
     }
-
-    /// It was never made.
-    pub(super) fn was_not_made(mut self) {
-        self.stands = true;
-    }
 }
 
 impl Drop for Promise {
     fn drop(&mut self) {
-        if self.stands {
-            return;
+        if !self.stands {
+            self.settled.add([self.grant.id.clone()]);
         }
+    }
+}
+
+/// Promises about which the book and the ledger agree, and which the disk may still have. None of them is lost and none
+/// stands in the way of the next promise, also while the disk does not take that they are forgotten.
+pub(super) struct Settled {
+    ids: Mutex<BTreeSet<GrantId>>,
+    // INVARIANT: weak, because the book's writer may hold the last of these and must not keep the ledger's thread from ending
+    jobs: WeakSender<Job>,
+}
+
+impl Settled {
+    pub(super) fn new(jobs: WeakSender<Job>) -> Self {
+        Self {
+            ids: Mutex::default(),
+            jobs,
+        }
+    }
+
+    /// Never waits for the disk, nor for room.
+    pub(super) fn add(&self, ids: impl IntoIterator<Item = GrantId>) {
+        let mut settled = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        settled.extend(ids);
+        drop(settled);
         if let Some(jobs) = self.jobs.upgrade() {
-            // where the ledger has no room for it, the next start compares the promise with the book
-            let _ = jobs.try_send(Job::Forget(vec![self.grant.id.clone()]));
+            // where there is no room, there are other jobs, and with each of them it is looked here
+            let _ = jobs.try_send(Job::Forget);
         }
+    }
+
+    pub(super) fn now(&self) -> BTreeSet<GrantId> {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The disk does not have these any more.
+    pub(super) fn forgotten(&self, ids: &BTreeSet<GrantId>) {
+        let mut settled = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        settled.retain(|id| !ids.contains(id));
     }
 }

@@ -13,17 +13,18 @@ use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
 
 const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
-                       expires_ms, answer_by_ms, answers, continued, state";
+                       expires_ms, answer_by_ms, answers, continued, state, ended_ms";
 
 /// Reads what people hold and asked for, and the latest of what they held.
 ///
 /// INVARIANT: what waits and what is in force sorts first, and nobody has more of either than fits, so none of it is left
-/// out. Of what waits, the span for which it was asked says nothing.
+/// out: what is in force ends later than whatever is over. Of what waits, the span for which it was asked says nothing.
 pub(super) fn load(connection: &Connection) -> Result<View, LedgerError> {
     let told = |error: rusqlite::Error| LedgerError::Unavailable(error.to_string());
     let ask = format!(
         "SELECT {COLUMNS} FROM (SELECT *, row_number() OVER (PARTITION BY subject \
-         ORDER BY state = 'requested' DESC, state = 'active' DESC, expires_ms DESC, id DESC) AS place FROM grants) WHERE place <= {REMEMBERED}"
+         ORDER BY state = 'requested' DESC, coalesce(ended_ms, expires_ms) DESC, id DESC) AS place FROM grants) \
+         WHERE place <= {REMEMBERED}"
     );
     let mut by_subject: BTreeMap<SubjectId, Vec<Grant>> = BTreeMap::new();
     let mut statement = connection.prepare(&ask).map_err(told)?;
@@ -52,7 +53,7 @@ fn tallies(connection: &Connection) -> rusqlite::Result<BTreeMap<PurposeId, Tall
 pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
     let ask = format!(
         "INSERT OR REPLACE INTO grants ({COLUMNS}) VALUES (:id, :subject, :purpose, :platforms, :covers, :statement, \
-         :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state)"
+         :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state, :ended)"
     );
     connection.execute(
         &ask,
@@ -72,6 +73,7 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
             ":answers": json(&grant.answers)?,
             ":continued": grant.continued.as_ref().map(json).transpose()?,
             ":state": word(&grant.state)?,
+            ":ended": grant.ended_at.map(Timestamp::as_millis),
         },
     )?;
     Ok(())
@@ -79,8 +81,9 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
 
 /// Notes that a grant is about to be recorded and given.
 pub(super) fn promise(connection: &Connection, grant: &Grant, segment: u64) -> rusqlite::Result<()> {
-    let ask = "INSERT INTO promises (id, segment) VALUES (?1, ?2)";
-    connection.execute(ask, (grant.id.as_str(), i64::try_from(segment).unwrap_or(0)))?;
+    let ask = "INSERT INTO promises (id, segment, state) VALUES (?1, ?2, ?3)";
+    let segment = i64::try_from(segment).unwrap_or(0);
+    connection.execute(ask, (grant.id.as_str(), segment, word(&grant.state)?))?;
     Ok(())
 }
 
@@ -114,19 +117,23 @@ pub(super) fn forget(connection: &Connection, id: &GrantId) -> rusqlite::Result<
 }
 
 /// The promises that were not forgotten. Whether they were kept is asked of the whole ledger: the view does not show
-/// every grant that is over. One that was asked for was given if somebody's approval is on it.
+/// every grant that is over. What was promised of it may have been followed by more: one that was asked for was given if
+/// somebody's approval is on it.
 pub(super) fn promises(connection: &Connection) -> Result<Vec<Leftover>, LedgerError> {
     let all = || -> rusqlite::Result<Vec<Leftover>> {
         let mut statement = connection.prepare(
-            "SELECT p.id, p.segment, g.id IS NOT NULL AND (g.answer_by_ms IS NULL OR EXISTS (SELECT 1 FROM \
-             json_each(g.answers) WHERE json_extract(value, '$.verdict') = 'approved')) \
-             FROM promises p LEFT JOIN grants g ON g.id = p.id ORDER BY p.id",
+            "SELECT p.id, p.segment, p.state, g.id IS NOT NULL AND CASE p.state \
+             WHEN 'requested' THEN TRUE \
+             WHEN 'active' THEN g.answer_by_ms IS NULL OR EXISTS (SELECT 1 FROM json_each(g.answers) \
+             WHERE json_extract(value, '$.verdict') = 'approved') \
+             ELSE g.state = p.state END AS was_kept FROM promises p LEFT JOIN grants g ON g.id = p.id ORDER BY p.id",
         )?;
         let rows = statement.query_map([], |row| {
             Ok(Leftover {
                 id: GrantId::new(row.get::<_, String>(0)?),
                 segment: number(row, 1)?,
-                was_kept: row.get(2)?,
+                state: from_word("state", row)?,
+                was_kept: row.get("was_kept")?,
             })
         })?;
         rows.collect()
@@ -168,14 +175,6 @@ pub(super) fn find(connection: &Connection, id: &GrantId) -> rusqlite::Result<Op
     connection.query_row(&ask, [id.as_str()], read).optional()
 }
 
-/// Ends a grant: what it is then, and since when.
-pub(super) fn end(connection: &Connection, ended: &Grant, at: Timestamp) -> rusqlite::Result<()> {
-    let ask = "UPDATE grants SET state = ?2, answers = ?3, ended_ms = ?4 WHERE id = ?1";
-    let (state, answers) = (word(&ended.state)?, json(&ended.answers)?);
-    connection.execute(ask, (ended.id.as_str(), state, answers, at.as_millis()))?;
-    Ok(())
-}
-
 fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
     let subject = row.get::<_, String>("subject")?;
     Ok(Grant {
@@ -197,6 +196,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
             .map(|text| serde_json::from_str(&text).map_err(|error| unreadable("continued", error)))
             .transpose()?,
         state: from_word("state", row)?,
+        ended_at: row.get::<_, Option<i64>>("ended_ms")?.map(Timestamp::from_millis),
     })
 }
 

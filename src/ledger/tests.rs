@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::facts::{Channel, Continued, GrantState, Host, PlatformId, PolicyId, PurposeId};
-use crate::purpose::{Hearing, Note, Pending, Why};
+use crate::purpose::{Hearing, Lapsed, Note, Pending, Why};
 
 fn moment(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
@@ -47,9 +47,13 @@ fn approved(asked: Grant, at: i64) -> Approved {
     heard(asked, at).approve(Note::parse("go ahead").unwrap(), moment(at))
 }
 
-fn no(asked: Grant, at: i64) -> Declined {
+fn no(asked: Grant, at: i64) -> Grant {
     let why = Why::of(Note::parse("not this week").unwrap()).unwrap();
-    heard(asked, at).decline(why, moment(at))
+    heard(asked, at).decline(why, moment(at)).into_grant()
+}
+
+fn silent(asked: Grant, at: i64) -> Grant {
+    Lapsed::of(asked, moment(at)).unwrap().into_grant()
 }
 
 fn ada() -> SubjectId {
@@ -241,6 +245,43 @@ async fn memory_forgets_old_grants_but_never_one_in_force() {
 }
 
 #[tokio::test]
+async fn of_what_is_over_memory_keeps_what_ended_last_and_whatever_nobody_answered() {
+    let folder = Folder::new();
+    let ledger = folder.open().unwrap();
+    let long = ledger.give(terms("ada", "recruiting", 0, 1_000_000)).await.unwrap();
+    let ask = |until| ledger.ask(terms("ada", "press", 1, 2), moment(until));
+    let waits = ask(1_000_000).await.unwrap();
+    let unnoticed = ask(4_000).await.unwrap();
+    let declined = ask(1_000_000).await.unwrap();
+    let withdrawn = ledger.give(terms("ada", "press", 0, 900_000)).await.unwrap();
+    // over long ago, and each for longer than the requests were made for
+    for round in 1..200 {
+        ledger
+            .give(terms("ada", "press", round * 10, round * 10 + 5))
+            .await
+            .unwrap();
+    }
+    ledger.put(no(declined.clone(), 5_000), |_| ()).await.unwrap();
+    let early = ledger.withdraw(&withdrawn.id, moment(3), |_| ()).await.unwrap();
+    assert_eq!(early.until(), moment(3));
+    for round in 200..400 {
+        ledger
+            .give(terms("ada", "press", round * 10, round * 10 + 5))
+            .await
+            .unwrap();
+    }
+    let check = |ledger: &Ledger| {
+        let known = [&long, &waits, &unnoticed, &declined].map(|grant| ledger.get(&grant.id).is_some());
+        assert_eq!(known, [true; 4], "in force, waiting, silent, answered");
+        assert_eq!(ledger.get(&early.id), None, "it ended before everything else");
+        assert_eq!(ledger.grants_of(&ada()).len(), view::REMEMBERED);
+    };
+    check(&ledger);
+    drop(ledger);
+    check(&folder.open().unwrap());
+}
+
+#[tokio::test]
 async fn grants_are_counted_by_purpose_and_stage_of_life_also_after_a_restart() {
     let folder = Folder::new();
     let ledger = folder.open().unwrap();
@@ -248,13 +289,13 @@ async fn grants_are_counted_by_purpose_and_stage_of_life_also_after_a_restart() 
     ledger.give(terms("ada", "recruiting", 0, 100)).await.unwrap();
     let ended = ledger.give(terms("bob", "recruiting", 0, 10_000)).await.unwrap();
     ledger.revoke(&ended.id, moment(50), |_| ()).await.unwrap();
-    let asked = |until| ledger.ask(terms("cora", "recruiting", 0, 10_000), moment(until), |_| ());
+    let asked = |until| ledger.ask(terms("cora", "recruiting", 0, 10_000), moment(until));
     asked(9_000).await.unwrap();
     asked(100).await.unwrap();
     let noticed = asked(100).await.unwrap();
-    ledger.lapse(&noticed.id, moment(100), |_| ()).await.unwrap();
+    ledger.put(silent(noticed, 100), |_| ()).await.unwrap();
     let declined = asked(9_000).await.unwrap();
-    ledger.decline(no(declined, 60), moment(60), |_| ()).await.unwrap();
+    ledger.put(no(declined, 60), |_| ()).await.unwrap();
     let approved = asked(9_000).await.unwrap();
     ledger.put(yes(approved, 4_900), |_| ()).await.unwrap();
     ledger
@@ -283,7 +324,7 @@ async fn what_is_asked_waits_across_a_restart_opens_nothing_and_is_given_once() 
     let folder = Folder::new();
     let asked = {
         let ledger = folder.open().unwrap();
-        let asked = ledger.ask(terms("ada", "recruiting", 1_000, 9_000), moment(5_000), |_| ());
+        let asked = ledger.ask(terms("ada", "recruiting", 1_000, 9_000), moment(5_000));
         asked.await.unwrap()
     };
     let ledger = folder.open().unwrap();
@@ -308,7 +349,7 @@ async fn what_is_asked_waits_across_a_restart_opens_nothing_and_is_given_once() 
     let over = LedgerError::AlreadyOver(asked.id.clone());
     let twice = ledger.promise_approved(approved(asked.clone(), 4_001), 1).await;
     assert_eq!(twice.err(), Some(over.clone()));
-    let late = ledger.decline(no(asked, 4_001), moment(4_001), |_| ()).await;
+    let late = ledger.put(no(asked, 4_001), |_| ()).await;
     assert_eq!(late, Err(over));
     drop(ledger);
     let again = folder.open().unwrap();
@@ -318,13 +359,10 @@ async fn what_is_asked_waits_across_a_restart_opens_nothing_and_is_given_once() 
 #[tokio::test]
 async fn what_was_taken_back_declined_or_lapsed_cannot_be_given_any_more() {
     let ledger = Ledger::in_memory().unwrap();
-    let ask = || ledger.ask(terms("ada", "recruiting", 1_000, 9_000), moment(5_000), |_| ());
+    let ask = || ledger.ask(terms("ada", "recruiting", 1_000, 9_000), moment(5_000));
     let [back, declined, lapsed] = [ask().await.unwrap(), ask().await.unwrap(), ask().await.unwrap()];
     ledger.withdraw(&back.id, moment(2_000), |_| ()).await.unwrap();
-    let said = ledger
-        .decline(no(declined.clone(), 2_000), moment(2_000), |_| ())
-        .await
-        .unwrap();
+    let said = ledger.put(no(declined.clone(), 2_000), |_| ()).await.unwrap();
     assert_eq!(said.answers[0].note, "not this week");
     assert_eq!(ledger.get(&declined.id), Some(said));
     for (asked, at) in [(&back, 2_001), (&declined, 2_001)] {
@@ -344,17 +382,22 @@ async fn what_was_taken_back_declined_or_lapsed_cannot_be_given_any_more() {
 async fn that_a_request_lapsed_is_noticed_once_and_not_before() {
     let folder = Folder::new();
     let ledger = folder.open().unwrap();
-    let asked = ledger.ask(terms("ada", "recruiting", 1_000, 2_000), moment(5_000), |_| ());
+    let asked = ledger.ask(terms("ada", "recruiting", 1_000, 2_000), moment(5_000));
     let asked = asked.await.unwrap();
     let over = LedgerError::AlreadyOver(asked.id.clone());
-    assert_eq!(ledger.lapse(&asked.id, moment(4_999), |_| ()).await, Err(over.clone()));
+    let lapsed = silent(asked.clone(), 5_000);
+    let too_early = Grant {
+        ended_at: Some(moment(4_999)),
+        ..lapsed.clone()
+    };
+    assert_eq!(ledger.put(too_early, |_| ()).await, Err(over.clone()));
     drop(ledger);
     let ledger = folder.open().unwrap();
     assert!(ledger.lapsed(moment(4_999)).is_empty());
     assert_eq!(ledger.lapsed(moment(5_000)), std::slice::from_ref(&asked));
-    let lapsed = ledger.lapse(&asked.id, moment(5_000), |_| ()).await.unwrap();
-    assert_eq!(lapsed.state, GrantState::Lapsed);
-    assert_eq!(ledger.lapse(&asked.id, moment(5_001), |_| ()).await, Err(over));
+    ledger.put(lapsed.clone(), |_| ()).await.unwrap();
+    assert_eq!(ledger.get(&asked.id).unwrap().state, GrantState::Lapsed);
+    assert_eq!(ledger.put(lapsed, |_| ()).await, Err(over));
     assert!(ledger.lapsed(moment(5_001)).is_empty());
     drop(ledger);
     assert!(folder.open().unwrap().lapsed(moment(5_001)).is_empty());
@@ -364,7 +407,7 @@ async fn that_a_request_lapsed_is_noticed_once_and_not_before() {
 async fn one_person_cannot_ask_without_end_and_what_waits_takes_no_room_from_what_is_held() {
     let folder = Folder::new();
     let ledger = folder.open().unwrap();
-    let ask = || ledger.ask(terms("ada", "recruiting", 1_000, 2_000), moment(900_000), |_| ());
+    let ask = || ledger.ask(terms("ada", "recruiting", 1_000, 2_000), moment(900_000));
     for _ in 0..MOST_IN_FORCE {
         ask().await.unwrap();
         ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
@@ -389,7 +432,7 @@ async fn a_promise_to_approve_was_kept_only_if_the_approval_is_there() {
     let folder = Folder::new();
     let left = async |give: bool| {
         let ledger = folder.open().unwrap();
-        let asked = ledger.ask(terms("ada", "recruiting", 1_000, 9_000), moment(5_000), |_| ());
+        let asked = ledger.ask(terms("ada", "recruiting", 1_000, 9_000), moment(5_000));
         let mut promise = ledger
             .promise_approved(approved(asked.await.unwrap(), 4_000), 1)
             .await
@@ -412,6 +455,53 @@ async fn a_promise_to_approve_was_kept_only_if_the_approval_is_there() {
     }
 }
 
+#[tokio::test]
+async fn what_was_promised_of_a_request_tells_whether_it_was_kept() {
+    let folder = Folder::new();
+    let ask = |ledger: &Ledger| {
+        let ledger = ledger.clone();
+        async move {
+            ledger
+                .ask(terms("ada", "recruiting", 1_000, 9_000), moment(5_000))
+                .await
+                .unwrap()
+        }
+    };
+    let mut expected = Vec::new();
+    {
+        let ledger = folder.open().unwrap();
+        let asked = ledger.promise_asked(terms("ada", "recruiting", 1_000, 9_000), moment(5_000), 1);
+        let to_decline =
+            heard(ask(&ledger).await, 2_000).decline(Why::of(Note::parse("no").unwrap()).unwrap(), moment(2_000));
+        let to_lapse = Lapsed::of(ask(&ledger).await, moment(5_000)).unwrap();
+        let promises = [
+            asked.await.unwrap(),
+            ledger.promise_declined(to_decline, 1).await.unwrap(),
+            ledger.promise_lapsed(to_lapse, 1).await.unwrap(),
+        ];
+        for mut promise in promises {
+            promise.is_on_record();
+            expected.push((promise.grant().id.clone(), promise.grant().clone()));
+        }
+    }
+    expected.sort_by(|(a, _), (b, _)| a.cmp(b));
+    for was_kept in [false, true] {
+        let ledger = folder.open().unwrap();
+        let left: Vec<_> = ledger
+            .promised()
+            .iter()
+            .map(|left| (&left.id, left.state, left.was_kept))
+            .collect();
+        let told: Vec<_> = expected.iter().map(|(id, grant)| (id, grant.state, was_kept)).collect();
+        assert_eq!(left, told);
+        drop(ledger);
+        let file = rusqlite::Connection::open(folder.file()).unwrap();
+        for (_, grant) in &expected {
+            rows::write(&file, grant).unwrap();
+        }
+    }
+}
+
 #[test]
 fn a_ledger_of_before_approvals_keeps_its_grants() {
     let folder = Folder::new();
@@ -422,7 +512,8 @@ fn a_ledger_of_before_approvals_keeps_its_grants() {
         include_str!("migrations/004_continued.sql"),
     ];
     file.execute_batch(&format!(
-        "DROP TABLE grants; {} DELETE FROM schema_version WHERE version = 5; INSERT INTO grants VALUES ('g', 'ada', \
+        "DROP TABLE grants; {} DELETE FROM schema_version WHERE version = 5; \
+         DELETE FROM schema_version WHERE version = 6; ALTER TABLE promises DROP COLUMN state; INSERT INTO grants VALUES ('g', 'ada', \
          'recruiting', '[\"xing\"]', '[\"read\"]', 'why', NULL, 'portal', 1, 2, 9000, NULL, 'active', NULL, NULL);",
         older.concat()
     ))

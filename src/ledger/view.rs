@@ -167,13 +167,14 @@ impl View {
         grants.collect()
     }
 
-    /// Shows what has become of a grant, and forgets the oldest of its holder's that are over.
+    /// Shows what has become of a grant, and forgets what was over first of its holder's; never what nobody has answered.
     pub(super) fn shows(&self, was: Option<&Grant>, grant: Grant, now: Timestamp) {
         self.count(was, &grant);
         self.change(&grant.subject.clone(), |grants| {
             grants.retain(|old| old.id != grant.id);
             grants.push(grant);
-            grants.sort_by_key(|grant| (Life::of(grant, now).is_over(), std::cmp::Reverse(grant.expires)));
+            let is_over = |grant: &Grant| grant.state != GrantState::Requested && Life::of(grant, now).is_over();
+            grants.sort_by_key(|grant| (is_over(grant), std::cmp::Reverse(grant.until())));
             grants.split_off(grants.len().min(REMEMBERED))
         });
     }

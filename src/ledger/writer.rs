@@ -2,6 +2,7 @@
 //! answered.
 #![expect(clippy::disallowed_methods, reason = "door: keeps the ledger's file")]
 
+use std::collections::BTreeSet;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
@@ -14,12 +15,11 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::error::LedgerError;
 use super::keeping::Keeping;
-use super::promise::Promise;
+use super::promise::{Promise, Settled};
 use super::view::{Life, View};
 use super::{MOST_IN_FORCE, migrate, rows};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState};
-use crate::purpose::Declined;
 
 /// How many changes may wait for the disk.
 const QUEUE: usize = 256;
@@ -102,7 +102,7 @@ pub(super) type OnceKept = Box<dyn FnOnce(&Grant) + Send>;
 
 /// A change.
 pub(super) enum Change {
-    /// A grant is asked for or given; one that was asked for, if it waits at the moment from which on it counts.
+    /// A grant is asked for, given or answered.
     Put(Box<Grant>, OnceKept),
     /// It ends.
     End(GrantId, Ending, Timestamp, OnceKept),
@@ -115,22 +115,22 @@ pub(super) enum Ending {
     Withdrawn,
     /// Somebody else ends it.
     Revoked,
-    /// Whoever could have approved it said this instead.
-    Declined(Box<Declined>),
-    /// Nobody answered in time.
-    Lapsed,
 }
 
 impl Ending {
     /// What the grant is after it; none where it cannot end so, at `at`.
     fn of(self, grant: &Grant, at: Timestamp) -> Option<Grant> {
-        let ended = |state| Grant { state, ..grant.clone() };
+        let ended = |state, at| Grant {
+            state,
+            ended_at: Some(at),
+            ..grant.clone()
+        };
         match (self, Life::of(grant, at)) {
-            (Self::Withdrawn, Life::Requested | Life::Approved | Life::Active) => Some(ended(GrantState::Withdrawn)),
-            (Self::Revoked, Life::Approved | Life::Active) => Some(ended(GrantState::Revoked)),
-            (Self::Declined(declined), Life::Requested) => Some(declined.into_grant()),
-            (Self::Lapsed, Life::Lapsed) if grant.state == GrantState::Requested => Some(ended(GrantState::Lapsed)),
-            (Self::Withdrawn | Self::Revoked | Self::Declined(_) | Self::Lapsed, _) => None,
+            (Self::Withdrawn, Life::Requested | Life::Approved | Life::Active) => {
+                Some(ended(GrantState::Withdrawn, at))
+            }
+            (Self::Revoked, Life::Approved | Life::Active) => Some(ended(GrantState::Revoked, at)),
+            (Self::Withdrawn | Self::Revoked, _) => None,
         }
     }
 }
@@ -138,25 +138,28 @@ impl Ending {
 pub(super) enum Job {
     Make(Change, Reply),
     /// A grant is about to be recorded, in this segment of the book or a later one, and given.
-    Promise(Promise, u64, oneshot::Sender<Result<Promise, LedgerError>>),
-    /// Promises that the book and the ledger agree about.
-    Forget(Vec<GrantId>),
+    Promise(Box<Grant>, u64, oneshot::Sender<Result<Promise, LedgerError>>),
+    /// Promises are [`Settled`].
+    Forget,
 }
 
 /// The handle of the writer thread; ends and joins it when dropped.
 pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
+    settled: Arc<Settled>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
     pub(super) fn start(connection: Connection, view: Arc<View>, keeping: Arc<Keeping>) -> Result<Self, LedgerError> {
         let (jobs, inbox) = mpsc::channel(QUEUE);
+        let settled = Arc::new(Settled::new(jobs.downgrade()));
         let keeper = Keeper {
             connection,
             view,
             keeping,
             doubtful: Vec::new(),
+            settled: Arc::clone(&settled),
         };
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
@@ -164,6 +167,7 @@ impl Writer {
             .map_err(|error| LedgerError::Unavailable(error.to_string()))?;
         Ok(Self {
             jobs: Some(jobs),
+            settled,
             thread: Some(thread),
         })
     }
@@ -182,18 +186,14 @@ impl Writer {
         let stopped = || LedgerError::Unavailable("its writer has stopped".to_owned());
         let (reply, answer) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
-        let promise = Promise::new(grant, jobs.downgrade());
-        let sent = jobs.send(Job::Promise(promise, segment, reply)).await;
+        let sent = jobs.send(Job::Promise(Box::new(grant), segment, reply)).await;
         sent.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
 
     /// Forgets promises, as soon as it can.
-    pub(super) async fn forget(&self, ids: Vec<GrantId>) {
-        if let Some(jobs) = &self.jobs {
-            // a writer that has stopped leaves them to the next start
-            let _ = jobs.send(Job::Forget(ids)).await;
-        }
+    pub(super) fn forget(&self, ids: Vec<GrantId>) {
+        self.settled.add(ids);
     }
 }
 
@@ -214,6 +214,7 @@ struct Keeper {
     keeping: Arc<Keeping>,
     /// Grants whose commit failed: the disk may have them nevertheless, and would show them after a crash.
     doubtful: Vec<Doubt>,
+    settled: Arc<Settled>,
 }
 
 /// A grant of which nobody knows whether it is on disk, and what it was before.
@@ -230,14 +231,15 @@ impl Keeper {
                     let (made, kept) = self.apply(change);
                     // Whoever asked may have gone away; the change stands.
                     let _ = reply.send(made);
-                    self.forget(kept.as_slice());
+                    self.settled.add(kept);
                 }
-                Job::Promise(promise, segment, reply) => {
+                Job::Promise(grant, segment, reply) => {
                     // Whoever asked may have gone away, and drops the promise here.
-                    let _ = reply.send(self.promise(promise, segment));
+                    let _ = reply.send(self.promise(grant, segment));
                 }
-                Job::Forget(ids) => self.forget(&ids),
+                Job::Forget => {}
             }
+            self.forget();
         }
     }
 
@@ -270,29 +272,30 @@ impl Keeper {
         Ok(())
     }
 
-    fn promise(&mut self, promise: Promise, segment: u64) -> Result<Promise, LedgerError> {
-        let kept = self.keep_promise(promise.grant(), segment);
+    fn promise(&mut self, grant: Box<Grant>, segment: u64) -> Result<Promise, LedgerError> {
+        let kept = self.keep_promise(&grant, segment);
         self.keeping.note(&kept);
-        match kept {
-            Ok(()) => Ok(promise),
-            Err(trouble) => {
-                promise.was_not_made();
-                Err(trouble)
-            }
-        }
+        kept.map(|()| Promise::new(grant, Arc::clone(&self.settled)))
     }
 
     fn keep_promise(&mut self, grant: &Grant, segment: u64) -> Result<(), LedgerError> {
         let failed = |error: rusqlite::Error| unavailable(&error);
         self.clear_doubts().map_err(failed)?;
+        let settled = self.settled.now();
         let transaction = self.connection.transaction().map_err(failed)?;
+        forget_all(&transaction, &settled).map_err(failed)?;
         has_room(&transaction, grant)?;
         was_asked(&transaction, grant)?;
         if rows::is_promised(&transaction, &grant.id).map_err(failed)? {
             return Err(LedgerError::BeingAnswered(grant.id.clone()));
         }
         rows::promise(&transaction, grant, segment).map_err(failed)?;
-        commit(transaction, &self.keeping)
+        transaction.commit().map_err(failed)?;
+        // before anything else: what is promised from here on is another promise than the one that was settled
+        self.settled.forgotten(&settled);
+        self.keeping
+            .in_place()
+            .inspect_err(|_| self.settled.add([grant.id.clone()]))
     }
 
     fn put(&mut self, grant: Grant) -> Result<Grant, LedgerError> {
@@ -304,7 +307,8 @@ impl Keeper {
             self.doubtful.push(Doubt { id: grant.id, was });
             return Err(error);
         }
-        self.view.shows(was.as_ref(), grant.clone(), grant.not_before);
+        let now = grant.ended_at.unwrap_or(grant.not_before);
+        self.view.shows(was.as_ref(), grant.clone(), now);
         Ok(grant)
     }
 
@@ -314,27 +318,36 @@ impl Keeper {
         let grant = found.ok_or_else(|| LedgerError::NoSuchGrant(id.clone()))?;
         let ended = ending.of(&grant, at);
         let ended = ended.ok_or_else(|| LedgerError::AlreadyOver(id.clone()))?;
-        rows::end(&transaction, &ended, at).map_err(|error| unavailable(&error))?;
+        rows::write(&transaction, &ended).map_err(|error| unavailable(&error))?;
         commit(transaction, &self.keeping)?;
         self.view.shows(Some(&grant), ended.clone(), at);
         Ok(ended)
     }
 
-    /// What cannot be forgotten now is compared with the book at the next start.
-    fn forget(&mut self, ids: &[GrantId]) {
-        if ids.is_empty() {
+    /// Forgets what is settled. What cannot be forgotten now stays settled, and is forgotten with the next promise at the
+    /// latest, or compared with the book at the next start.
+    fn forget(&mut self) {
+        let settled = self.settled.now();
+        if settled.is_empty() {
             return;
         }
         let mut forget = || -> rusqlite::Result<()> {
             self.clear_doubts()?;
             let transaction = self.connection.transaction()?;
-            ids.iter().try_for_each(|id| rows::forget(&transaction, id))?;
+            forget_all(&transaction, &settled)?;
             transaction.commit()
         };
-        if let Err(error) = forget() {
-            tracing::warn!(%error, promises = ids.len(), "the ledger cannot forget what was promised");
+        match forget() {
+            Ok(()) => self.settled.forgotten(&settled),
+            Err(error) => {
+                tracing::warn!(%error, promises = settled.len(), "the ledger cannot forget now what was promised");
+            }
         }
     }
+}
+
+fn forget_all(connection: &Connection, settled: &BTreeSet<GrantId>) -> rusqlite::Result<()> {
+    settled.iter().try_for_each(|id| rows::forget(connection, id))
 }
 
 /// INVARIANT: durable when it succeeds: in files that have their names, before and after.
@@ -345,23 +358,41 @@ fn commit(transaction: Transaction<'_>, keeping: &Keeping) -> Result<(), LedgerE
 }
 
 fn has_room(connection: &Connection, grant: &Grant) -> Result<(), LedgerError> {
+    let too_many: fn(usize) -> LedgerError = match grant.state {
+        GrantState::Requested => LedgerError::TooManyWaiting,
+        GrantState::Active => LedgerError::TooMany,
+        GrantState::Withdrawn | GrantState::Revoked | GrantState::Declined | GrantState::Lapsed => return Ok(()),
+    };
     let held = rows::beside(connection, grant).map_err(|error| unavailable(&error))?;
     if held < MOST_IN_FORCE {
         Ok(())
-    } else if grant.state == GrantState::Requested {
-        Err(LedgerError::TooManyWaiting(held))
     } else {
-        Err(LedgerError::TooMany(held))
+        Err(too_many(held))
     }
 }
 
-/// What a grant was asked for as, where it was. INVARIANT: only what waits can be given; whoever else answers it, or takes
-/// it back, comes first or too late.
+/// What a grant was asked for as, where it was. INVARIANT: only what waits can be given or declined, and only what does not
+/// wait any more lapses; whoever else answers it, or takes it back, comes first or too late.
 fn was_asked(connection: &Connection, grant: &Grant) -> Result<Option<Grant>, LedgerError> {
     let found = rows::find(connection, &grant.id).map_err(|error| unavailable(&error))?;
-    match found {
-        Some(was) if !was.waits(grant.not_before) => Err(LedgerError::AlreadyOver(was.id)),
-        found => Ok(found),
+    let Some(was) = found else {
+        return match grant.state {
+            GrantState::Requested | GrantState::Active => Ok(None),
+            GrantState::Withdrawn | GrantState::Revoked | GrantState::Declined | GrantState::Lapsed => {
+                Err(LedgerError::NoSuchGrant(grant.id.clone()))
+            }
+        };
+    };
+    let is_answered = match grant.state {
+        GrantState::Active => was.waits(grant.not_before),
+        GrantState::Declined => was.waits(grant.until()),
+        GrantState::Lapsed => was.state == GrantState::Requested && !was.waits(grant.until()),
+        GrantState::Requested | GrantState::Withdrawn | GrantState::Revoked => false,
+    };
+    if is_answered {
+        Ok(Some(was))
+    } else {
+        Err(LedgerError::AlreadyOver(was.id))
     }
 }
 
@@ -375,13 +406,67 @@ mod tests {
     use crate::ledger::tests::terms;
 
     fn keeper() -> Keeper {
+        at_its_desk(1).0
+    }
+
+    /// A keeper, and where its jobs come from: so many may wait.
+    fn at_its_desk(waiting: usize) -> (Keeper, mpsc::Sender<Job>, mpsc::Receiver<Job>) {
         let connection = open_in_memory().unwrap();
-        Keeper {
+        let (jobs, inbox) = mpsc::channel(waiting);
+        let keeper = Keeper {
             view: Arc::new(rows::load(&connection).unwrap()),
             keeping: Arc::new(Keeping::of(&connection)),
             connection,
             doubtful: Vec::new(),
-        }
+            settled: Arc::new(Settled::new(jobs.downgrade())),
+        };
+        (keeper, jobs, inbox)
+    }
+
+    fn promised(keeper: &Keeper) -> Vec<GrantId> {
+        let left = rows::promises(&keeper.connection).unwrap().into_iter();
+        left.map(|left| left.id).collect()
+    }
+
+    #[test]
+    fn what_the_disk_could_not_forget_does_not_stand_in_the_way_of_the_next_promise() {
+        let mut keeper = keeper();
+        let asked = Box::new(terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("asked")));
+        let mut promise = keeper.promise(asked.clone(), 1).unwrap();
+        promise.is_on_record();
+        let being = keeper.promise(asked.clone(), 1).err();
+        assert_eq!(being, Some(LedgerError::BeingAnswered(asked.id.clone())));
+        let writes = |keeper: &Keeper, no: u8| keeper.connection.pragma_update(None, "query_only", no).unwrap();
+        writes(&keeper, 1);
+        promise.forget();
+        keeper.forget();
+        let failing = keeper.promise(asked.clone(), 1).err();
+        assert!(matches!(failing, Some(LedgerError::Unavailable(_))), "{failing:?}");
+        assert_eq!(promised(&keeper), [asked.id.clone()], "the disk has it still");
+        writes(&keeper, 0);
+        let again = keeper.promise(asked.clone(), 2).unwrap();
+        keeper.forget();
+        assert_eq!(promised(&keeper), [asked.id.clone()], "the new one stands");
+        drop(again);
+        keeper.forget();
+        assert_eq!(promised(&keeper), []);
+    }
+
+    #[test]
+    fn a_promise_that_is_dropped_where_no_job_has_room_is_forgotten_with_the_jobs_that_are_there() {
+        let (mut keeper, jobs, inbox) = at_its_desk(1);
+        let grant = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("dropped"));
+        let promise = keeper.promise(Box::new(grant), 1).unwrap();
+        let (reply, _) = oneshot::channel();
+        let other = GrantId::new("other");
+        let withdrawn = Change::End(other, Ending::Withdrawn, Timestamp::from_millis(1), Box::new(|_| ()));
+        jobs.try_send(Job::Make(withdrawn, reply)).ok().unwrap();
+        let settled = Arc::clone(&keeper.settled);
+        drop(promise);
+        assert_eq!(settled.now().len(), 1);
+        drop(jobs);
+        keeper.work(inbox);
+        assert!(settled.now().is_empty());
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! What comes before a grant where somebody must approve it: asking, answering, and the silence that declines.
 //!
-//! Asking and declining open nothing: the ledger keeps them first, and the book follows. Approving gives, and goes the way of
-//! giving (`deeds.rs`).
+//! Each of them goes the way of giving (`deeds.rs`): nobody is told of it before its record is on disk.
 
-use super::deeds::{NotGranted, act};
+use super::deeds::NotGranted;
 use super::{Portal, Visit};
 use crate::clock::Timestamp;
 use crate::facts::{Channel, Grant, GrantAct, GrantId, GrantTerms, Reason, RulebookId};
-use crate::ledger::LedgerError;
-use crate::purpose::{Declaration, Hearing, Note, Over, Pending, Why};
-use crate::rulebook::{Outdated, Visitor};
+use crate::ledger::{LedgerError, Promise};
+use crate::purpose::{Declaration, Hearing, Lapsed, Note, Over, Pending, Why};
+use crate::rulebook::{Asking, Outdated, Visitor};
 
 /// Why nothing was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,16 +47,28 @@ impl Portal {
             .await
     }
 
-    /// Asks for what somebody must approve within that time.
+    /// Asks for what somebody must approve within that time; not where nobody could.
     pub(super) async fn ask(
         &self,
         visit: &Visit<'_>,
         (terms, within): (GrantTerms, std::time::Duration),
         reasons: Vec<Reason>,
     ) -> Result<Grant, NotGranted> {
-        let once_kept = self.noting(visit, GrantAct::Requested, reasons);
-        let asked = self.ledger.ask(terms, visit.at.plus(within), once_kept).await;
-        asked.map_err(NotGranted::from)
+        let asking = Asking {
+            until: visit.at.plus(within),
+            purpose: &terms.purpose,
+            by: &terms.subject,
+            lasts: terms.expires.since(terms.not_before),
+            arrival: visit.arrival,
+            at: visit.at,
+        };
+        if visit.in_force.who_may_answer(&asking).is_empty() {
+            return Err(NotGranted::NeedsApproval);
+        }
+        let answer_by = asking.until;
+        let promised = self.ledger.promise_asked(terms, answer_by, self.book.segment()).await;
+        let promise = promised.map_err(NotGranted::from)?;
+        self.fulfil(visit.by(), GrantAct::Requested, promise, &reasons).await
     }
 
     /// The requests that somebody may answer, in the order in which they were made.
@@ -90,26 +101,14 @@ impl Portal {
         id: &GrantId,
         (note, channel): (Note, Channel),
     ) -> Result<Grant, NotAnswered> {
-        let Heard { hearing, reasons } = self.hear(visit, visitor, id, channel)?;
+        let Heard { hearing, reasons } = self.hear(visit, visitor, id, channel).await?;
         let asked = hearing.grant();
         let holder = visit.in_force.directory.person(&asked.subject);
         let fits = visit.rules().still_fits(visitor, asked, holder.as_deref(), visit.at);
         fits.map_err(NotAnswered::Outdated)?;
         let approved = hearing.approve(note, visit.at);
         let promised = self.ledger.promise_approved(approved, self.book.segment()).await;
-        let promise = promised.map_err(|trouble| NotAnswered::because(id, &trouble))?;
-        let given = self.fulfil(visit, GrantAct::Approved, promise, &reasons).await;
-        given.map_err(|why| {
-            if let NotGranted::TooMany(held) = why {
-                return NotAnswered::TooMany(held);
-            }
-            // taken back, or answered by somebody else, in the meantime
-            if !self.ledger.get(id).is_some_and(|grant| grant.waits(visit.at)) {
-                return NotAnswered::Over(Over::Answered);
-            }
-            tracing::warn!(?why, grant = %id, "an approval could not be kept");
-            NotAnswered::NotKept
-        })
+        self.answer(visit, GrantAct::Approved, (id, promised), &reasons).await
     }
 
     /// Declines what somebody asked for.
@@ -120,26 +119,47 @@ impl Portal {
         id: &GrantId,
         (why, channel): (Why, Channel),
     ) -> Result<Grant, NotAnswered> {
-        let Heard { hearing, reasons } = self.hear(visit, visitor, id, channel)?;
-        let once_kept = self.noting(visit, GrantAct::Declined, reasons);
+        let Heard { hearing, reasons } = self.hear(visit, visitor, id, channel).await?;
         let declined = hearing.decline(why, visit.at);
-        let declined = self.ledger.decline(declined, visit.at, once_kept).await;
-        declined.map_err(|trouble| NotAnswered::because(id, &trouble))
+        let promised = self.ledger.promise_declined(declined, self.book.segment()).await;
+        self.answer(visit, GrantAct::Declined, (id, promised), &reasons).await
+    }
+
+    async fn answer(
+        &self,
+        visit: &Visit<'_>,
+        what: GrantAct,
+        (id, promised): (&GrantId, Result<Promise, LedgerError>),
+        reasons: &[Reason],
+    ) -> Result<Grant, NotAnswered> {
+        let promise = promised.map_err(|trouble| NotAnswered::because(id, &trouble))?;
+        let answered = self.fulfil(visit.by(), what, promise, reasons).await;
+        answered.map_err(|why| {
+            if let NotGranted::TooMany(held) = why {
+                return NotAnswered::TooMany(held);
+            }
+            // taken back, or answered by somebody else, in the meantime
+            if !self.ledger.get(id).is_some_and(|grant| grant.waits(visit.at)) {
+                return NotAnswered::Over(Over::Answered);
+            }
+            tracing::warn!(?why, grant = %id, "an answer could not be kept");
+            NotAnswered::NotKept
+        })
     }
 
     /// Why somebody could not answer a request whatever they said.
-    pub(super) fn could_answer(
+    pub(super) async fn could_answer(
         &self,
         visit: &Visit<'_>,
         visitor: Visitor<'_>,
         id: &GrantId,
         channel: Channel,
     ) -> Result<(), NotAnswered> {
-        self.hear(visit, visitor, id, channel).map(|_| ())
+        self.hear(visit, visitor, id, channel).await.map(|_| ())
     }
 
     /// A request before somebody who may answer it.
-    fn hear(
+    async fn hear(
         &self,
         visit: &Visit<'_>,
         visitor: Visitor<'_>,
@@ -155,37 +175,47 @@ impl Portal {
         if !decision.is_allowed() {
             return Err(NotAnswered::Refused(reasons));
         }
+        self.notice_lapse(visit.rules().id(), &grant, visit.at).await;
         let pending = Pending::of(grant, visit.at).map_err(NotAnswered::Over)?;
         let hearing = pending.heard_by(&visitor.person.id);
         let hearing = hearing.map_err(|_own| NotAnswered::Refused(Vec::new()))?;
         Ok(Heard { hearing, reasons })
     }
 
-    /// Keeps and records what nobody answered in time. That a request has lapsed follows from the time; this is so that the
+    /// Records and keeps what nobody answered in time. That a request has lapsed follows from the time; this is so that the
     /// book says it once, soon after, or after the next start.
     pub async fn notice_lapses(&self, rulebook: &RulebookId, at: Timestamp) {
         for grant in self.ledger.lapsed(at) {
-            let (book, rulebook) = (self.book.clone(), rulebook.clone());
-            let once_kept = move |lapsed: &Grant| {
-                let said = act(GrantAct::Lapsed, lapsed, &lapsed.subject, &rulebook, &[]);
-                book.note(&book.record(said));
-            };
-            // what cannot be kept now is noticed again; the ledger itself tells that it keeps nothing
-            if let Err(trouble) = self.ledger.lapse(&grant.id, at, once_kept).await {
-                tracing::debug!(%trouble, "a lapse was not kept");
-            }
+            self.notice_lapse(rulebook, &grant, at).await;
         }
     }
 
-    /// Records an act of the visitor once the ledger has kept it, also when nobody waits for the answer any more.
-    fn noting(
-        &self,
-        visit: &Visit<'_>,
-        what: GrantAct,
-        reasons: Vec<Reason>,
-    ) -> impl FnOnce(&Grant) + Send + use<> + 'static {
-        let (book, by, rulebook) = (self.book.clone(), visit.subject.id.clone(), visit.rules().id().clone());
-        move |grant: &Grant| book.note(&book.record(act(what, grant, &by, &rulebook, &reasons)))
+    /// The same of what the person at the counter asked for, before they are told of it.
+    pub(super) async fn notice_own_lapses(&self, visit: &Visit<'_>) {
+        for grant in self.ledger.grants_of(&visit.subject.id) {
+            self.notice_lapse(visit.rules().id(), &grant, visit.at).await;
+        }
+    }
+
+    async fn notice_lapse(&self, rulebook: &RulebookId, grant: &Grant, at: Timestamp) {
+        let Some(lapsed) = Lapsed::of(grant.clone(), at) else {
+            return;
+        };
+        // what cannot be recorded or kept now is noticed again; book and ledger themselves tell that they keep nothing
+        if self.book.healthy().is_err() {
+            return;
+        }
+        let kept = match self.ledger.promise_lapsed(lapsed, self.book.segment()).await {
+            Ok(promise) => {
+                let by = (&grant.subject, rulebook);
+                let kept = self.fulfil(by, GrantAct::Lapsed, promise, &[]).await;
+                kept.map_err(|why| format!("{why:?}"))
+            }
+            Err(trouble) => Err(trouble.to_string()),
+        };
+        if let Err(why) = kept {
+            tracing::debug!(why, grant = %grant.id, "a lapse was not kept");
+        }
     }
 }
 

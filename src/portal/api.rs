@@ -1,5 +1,7 @@
 //! The same counter for tools: JSON in, JSON or problem documents out.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use http::header::{self, HeaderValue};
 use serde_json::{Value, json};
@@ -11,10 +13,10 @@ use super::intake::{self, Received};
 use super::mine::joined;
 use super::pages::{self, Page, Problem};
 use super::{Portal, Visit};
-use crate::facts::{Channel, Grant, GrantId, GrantState, SubjectId};
+use crate::facts::{Channel, Grant, GrantId, GrantState, Person, PurposeId, SubjectId};
 use crate::ledger::Life;
-use crate::purpose::{Approval, Purpose, Why};
-use crate::rulebook::{Rulebook, Visitor};
+use crate::purpose::{Approval, Note, Purpose, Why};
+use crate::rulebook::{Asking, Visitor};
 
 impl Portal {
     pub(super) async fn post_grant(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
@@ -31,7 +33,7 @@ impl Portal {
                     .map(|one| pages::field(one.field().as_str(), (self.words.unfit)(one)));
                 intake::unfit(wrong.collect()).answer()
             }
-            Err(NotGranted::NeedsApproval(by)) => self.needs_approval(&declaration.purpose, &by, visit.rules()),
+            Err(NotGranted::NeedsApproval) => self.needs_approval(visit, &declaration.purpose),
             Err(NotGranted::Refused(why)) => {
                 let policies: Vec<&str> = why.reasons().iter().map(|reason| reason.policy.as_str()).collect();
                 let (title, text) = (self.words.not_declared_title, (self.words.not_declared)(&why));
@@ -90,7 +92,7 @@ impl Portal {
     ) -> Page {
         let why = match received.note().map(Why::of) {
             Ok(Some(why)) => why,
-            Ok(None) => return intake::unfit(vec![pages::field("note", self.words.say_why)]).answer(),
+            Ok(None) => return self.wants_a_reason(),
             Err(problem) => return problem.answer(),
         };
         let (id, channel) = (GrantId::new(id), channel(received));
@@ -103,6 +105,14 @@ impl Portal {
         }
     }
 
+    /// The answer to whoever declines without a word.
+    fn wants_a_reason(&self) -> Page {
+        let (title, text) = (self.words.reason_title, (self.words.reason_wanted)(Note::MOST));
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "reason-required", title, &text)
+            .with("errors", vec![pages::field("note", self.words.say_why)])
+            .answer()
+    }
+
     /// Nobody is asked for a password about something that is none of their business.
     async fn may_be_asked_again(
         &self,
@@ -111,7 +121,7 @@ impl Portal {
         id: &GrantId,
         received: &Received,
     ) -> Result<(), Page> {
-        if let Err(why) = self.could_answer(visit, visitor, id, channel(received)) {
+        if let Err(why) = self.could_answer(visit, visitor, id, channel(received)).await {
             return Err(self.not_answered(&why));
         }
         self.proves_again(visit, &received.headers).await
@@ -142,13 +152,18 @@ impl Portal {
         }
     }
 
-    fn needs_approval(&self, purpose: &crate::facts::PurposeId, by: &[SubjectId], rules: &Rulebook) -> Page {
-        let approvers: Vec<&str> = by.iter().map(SubjectId::as_str).collect();
-        let detail = (self.words.approval)(&approvers);
-        let title = format!("“{}” must be approved first", purpose_title(rules, purpose));
+    fn needs_approval(&self, visit: &Visit<'_>, purpose: &PurposeId) -> Page {
+        let detail = self.nobody_approves(visit, purpose);
+        let title = format!("“{}” must be approved first", purpose_title(visit.rules(), purpose));
+        let owner = visit
+            .rules()
+            .purposes()
+            .get(purpose)
+            .map(|purpose| &purpose.business_owner);
         Problem::new(StatusCode::FORBIDDEN, "approval-required", &title, &detail)
             .with("outcome", "request")
-            .with("approvers", approvers)
+            .with("approvers", Vec::<Value>::new())
+            .with("owner", owner.map(SubjectId::as_str))
             .answer()
     }
 
@@ -227,14 +242,21 @@ impl Portal {
 /// The purposes that are open to the person.
 pub(super) fn list_purposes(visit: &Visit<'_>, visitor: Visitor<'_>) -> Page {
     let open = visit.rules().open_to(visitor, visit.at);
-    let purposes: Vec<Value> = open.map(|purpose| offered(purpose, visitor)).collect();
+    let purposes: Vec<Value> = open.map(|purpose| offered(purpose, visit)).collect();
     pages::json(StatusCode::OK, &json!({ "purposes": purposes }))
 }
 
-fn offered(purpose: &Purpose, visitor: Visitor<'_>) -> Value {
+fn offered(purpose: &Purpose, visit: &Visit<'_>) -> Value {
     let approvers = match purpose.approval {
         Approval::None => Vec::new(),
-        Approval::Owner | Approval::Manager => purpose.approvers(visitor.person),
+        Approval::Owner | Approval::Manager => ids(&visit.in_force.who_may_answer(&Asking {
+            purpose: &purpose.id,
+            by: &visit.subject.id,
+            lasts: purpose.default_for(&purpose.covers),
+            arrival: visit.arrival,
+            at: visit.at,
+            until: visit.at.plus(purpose.answer_within),
+        })),
     };
     let lifetimes = purpose.lifetimes.iter().map(|(group, lifetime)| {
         let span = json!({
@@ -272,12 +294,16 @@ fn shown(grant: &Grant, visit: &Visit<'_>) -> Value {
         let left = if life == Life::Active { left } else { 0 };
         members.insert("left_s".to_owned(), left.into());
         if life == Life::Requested {
-            let holder = visit.in_force.directory.person(&grant.subject);
-            let approvers = visit.rules().approvers(grant, holder.as_deref());
+            let asking = Asking::of(grant, visit.arrival, visit.at);
+            let approvers = ids(&visit.in_force.who_may_answer(&asking));
             members.insert("approvers".to_owned(), json!(approvers));
         }
     }
     value
+}
+
+fn ids(people: &[Arc<Person>]) -> Vec<SubjectId> {
+    people.iter().map(|person| person.id.clone()).collect()
 }
 
 /// A grant that is given, or one that waits until somebody approves it (RFC 9110 §15.3.3).

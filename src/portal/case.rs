@@ -9,7 +9,7 @@ use crate::facts::{
     Activity, Grant, Observation, Offer, PlatformId, PolicyId, PurposeId, Reason, RecordId, Remedy, RulebookId,
 };
 use crate::ledger::Life;
-use crate::rulebook::{Refusal, Rulebook};
+use crate::rulebook::{Asking, InForce, Refusal, Rulebook};
 
 /// For how long a page still says that a purpose has run out.
 const LATELY: Duration = Duration::from_hours(24);
@@ -36,9 +36,9 @@ pub(super) struct Case<'a> {
 
 impl<'a> Case<'a> {
     /// The refusal as it was when it was met.
-    pub(super) fn of(portal: &Portal, rules: &Rulebook, refused: &'a Refused) -> Self {
+    pub(super) fn of(portal: &Portal, in_force: &InForce, refused: &'a Refused) -> Self {
         let parts = (refused.refusal.clone(), refused.remedy.clone(), &refused.rulebook);
-        Self::with(portal, rules, refused, &refused.seen, parts)
+        Self::with(portal, in_force, refused, &refused.seen, parts)
     }
 
     /// The refusal as it would be now; none if it would pass.
@@ -47,16 +47,18 @@ impl<'a> Case<'a> {
         let refusal = visit.rules().judge(&seen).permit().err()?;
         let remedy = visit.rules().remedy(&seen);
         let parts = (refusal, remedy, visit.rules().id());
-        Some(Self::with(portal, visit.rules(), refused, &seen, parts))
+        Some(Self::with(portal, visit.in_force, refused, &seen, parts))
     }
 
     fn with(
         portal: &Portal,
-        rules: &Rulebook,
+        in_force: &InForce,
         refused: &'a Refused,
         seen: &Observation,
-        (refusal, remedy, rulebook): (Refusal, Remedy, &'a RulebookId),
+        (refusal, mut remedy, rulebook): (Refusal, Remedy, &'a RulebookId),
     ) -> Self {
+        let rules = &in_force.rulebook;
+        keep_who_may_answer(in_force, seen, &mut remedy);
         let platform = refusal.place.platform.clone();
         let selected = seen.selected.as_ref();
         let here = |grant: &Grant| {
@@ -66,7 +68,7 @@ impl<'a> Case<'a> {
         };
         let waiting = portal.waiting_for(seen, platform.as_ref(), &remedy);
         Self {
-            pending: waiting.first().and_then(|grant| pending(rules, seen, grant)),
+            pending: waiting.first().and_then(|grant| pending(in_force, seen, grant)),
             waiting,
             holds_grant: seen.standing.grants().iter().any(here),
             expired: portal.lately_expired(rules, seen, &remedy, here),
@@ -166,14 +168,32 @@ impl Portal {
     }
 }
 
+/// Names of those who could approve an offer, going by the terms of its purpose, only who may.
+fn keep_who_may_answer(in_force: &InForce, seen: &Observation, remedy: &mut Remedy) {
+    let Some(person) = &seen.person else { return };
+    for offer in remedy.offers.iter_mut().filter(|offer| offer.needs_approval) {
+        let purpose = in_force.rulebook.purposes().get(&offer.purpose);
+        let within = purpose.map_or(Duration::ZERO, |purpose| purpose.answer_within);
+        let may = in_force.who_may_answer(&Asking {
+            purpose: &offer.purpose,
+            by: &person.id,
+            lasts: offer.default_for,
+            arrival: &seen.arrival,
+            at: seen.at,
+            until: seen.at.plus(within),
+        });
+        offer.approvers = may.iter().map(|one| one.id.to_string()).collect();
+    }
+}
+
 /// A request that waits, as it is told.
-fn pending(rules: &Rulebook, seen: &Observation, grant: &Grant) -> Option<Pending> {
+fn pending(in_force: &InForce, seen: &Observation, grant: &Grant) -> Option<Pending> {
     let person = seen.person.as_ref()?;
-    let approvers = rules.approvers(grant, Some(person.as_ref()));
+    let approvers = in_force.who_may_answer(&Asking::of(grant, &seen.arrival, seen.at));
     let when = |at| times::local(at, seen.at, person);
     Some(Pending {
-        title: purpose_title(rules, &grant.purpose),
-        approvers: approvers.iter().map(ToString::to_string).collect(),
+        title: purpose_title(&in_force.rulebook, &grant.purpose),
+        approvers: approvers.iter().map(|one| one.id.to_string()).collect(),
         since: when(grant.declared_at),
         until: when(grant.answer_by?),
     })

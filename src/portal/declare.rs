@@ -10,6 +10,7 @@ use super::deeds::NotGranted;
 use super::inbox::lasts;
 use super::intake::{Form, Received};
 use super::memory::Kept;
+use super::mine_asked::name_of;
 use super::pages::counter::{self, Choice, Onward};
 use super::pages::{Page, Told, see_other};
 use super::words::Words;
@@ -117,10 +118,7 @@ impl Portal {
                 }
                 trouble
             }
-            NotGranted::NeedsApproval(by) => {
-                let names: Vec<&str> = by.iter().map(SubjectId::as_str).collect();
-                line((self.words.approval)(&names))
-            }
+            NotGranted::NeedsApproval => line(self.nobody_approves(visit, &offer.purpose)),
             NotGranted::Refused(why) => line((self.words.not_declared)(&why)),
             NotGranted::TooMany(held) => line((self.words.too_many)(held)),
             NotGranted::TooManyWaiting(waiting) => line((self.words.too_many_waiting)(waiting)),
@@ -136,7 +134,8 @@ impl Portal {
         };
         let told = case.told(self);
         let waits = |offer: &&Offer| case.waiting.iter().any(|grant| grant.purpose == offer.purpose);
-        let now: Vec<&Offer> = case.remedy.offers.iter().filter(|offer| !waits(offer)).collect();
+        let offers = case.remedy.offers.iter().filter(|offer| !waits(offer));
+        let (now, vain): (Vec<&Offer>, Vec<&Offer>) = offers.partition(|offer| offer.can_be_had());
         let least = least_statement(visit.rules(), &now);
         let page = counter::Declare {
             w: words,
@@ -150,7 +149,7 @@ impl Portal {
             waiting: case
                 .waiting
                 .iter()
-                .map(|grant| self.waits_in_words(visit.in_force, visitor, grant, visit.at))
+                .map(|grant| self.waits_in_words(visit, visitor, grant))
                 .collect(),
             statement: &form.statement,
             statement_min: least,
@@ -161,6 +160,10 @@ impl Portal {
             ticket_wrong: trouble.ticket,
             contact: self.contact(),
             trouble: trouble.lines,
+            vain: vain
+                .iter()
+                .map(|offer| self.nobody_approves(visit, &offer.purpose))
+                .collect(),
             proceed: case.may_continue.then(|| self.proceed(visit, &kept.refused)),
         };
         let status = if page.trouble.is_empty() {
@@ -169,6 +172,21 @@ impl Portal {
             StatusCode::UNPROCESSABLE_ENTITY
         };
         counter::page(status, &page)
+    }
+
+    /// That nobody can approve a purpose now, and whom to turn to.
+    pub(super) fn nobody_approves(&self, visit: &Visit<'_>, purpose: &PurposeId) -> String {
+        let owner = visit
+            .rules()
+            .purposes()
+            .get(purpose)
+            .map(|purpose| &purpose.business_owner);
+        let own = owner == Some(&visit.subject.id);
+        let owner = owner.map_or_else(String::new, |owner| name_of(visit.in_force, owner.as_str()));
+        (self.words.nobody_approves)(
+            &purpose_title(visit.rules(), purpose),
+            Some(owner.as_str()).filter(|_| !own),
+        )
     }
 
     /// The page after a purpose was granted: it goes on to the site by itself.
@@ -204,12 +222,13 @@ impl Portal {
     /// The page while nobody has answered.
     fn asked_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant, record: &str) -> Page {
         let words = self.words;
-        let approvers = self.approvers_in_words(visit.in_force, grant);
+        let approvers = visit.approvers_of(grant);
+        let approvers: Vec<&str> = approvers.iter().map(String::as_str).collect();
         let page = counter::Asked {
             w: words,
             who: &visitor.person.name,
             heading: (words.was_asked)(&approvers),
-            waits: self.waits_in_words(visit.in_force, visitor, grant, visit.at),
+            waits: self.waits_in_words(visit, visitor, grant),
             title: purpose_title(visit.rules(), &grant.purpose),
             effect: (words.once_approved)(&self.effect(visit.rules(), grant), lasts(grant)),
             statement: &grant.statement,

@@ -7,9 +7,9 @@
 //! is kept, or the book does not speak of it, or says on disk that it never counted. A crash before that leaves the
 //! promise, and the next start makes them agree ([`Portal::settle`]).
 //!
-//! Approving is giving, in the same order.
+//! Asking, approving, declining and what silence declines go the same way: what nobody has been told of may never have been.
 //!
-//! Ending, and asking, which opens nothing: **ledger first, book second.** Taking away access never waits for the book; a record that cannot be written
+//! Ending: **ledger first, book second.** Taking away access never waits for the book; a record that cannot be written
 //! now is kept by the book until the disk works again. It is written also when nobody waits for the answer any more.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,8 +30,8 @@ use crate::rulebook::{NotDeclared, Visitor, Weighing};
 pub enum NotGranted {
     /// The declaration does not fit the terms of its purpose.
     Unfit(Vec<Unfit>),
-    /// Somebody must approve it first.
-    NeedsApproval(Vec<SubjectId>),
+    /// Somebody must approve it first, and nobody was asked: it was stated on the way, or nobody is left who may.
+    NeedsApproval,
     /// The rules refuse it.
     Refused(NotDeclared),
     /// The person holds so many grants, which is as many as one may hold.
@@ -65,8 +65,8 @@ impl Portal {
         channel: Channel,
     ) -> Result<Grant, NotGranted> {
         let weighed = visit.rules().weigh(visitor, declaration, channel, visit.at);
-        if let Weighing::NeedsApproval { approvers, .. } = weighed {
-            return Err(NotGranted::NeedsApproval(approvers));
+        if let Weighing::NeedsApproval { .. } = weighed {
+            return Err(NotGranted::NeedsApproval);
         }
         self.settle_weighed(visit, visitor, (declaration, channel), weighed)
             .await
@@ -82,10 +82,6 @@ impl Portal {
     ) -> Result<Grant, NotGranted> {
         match weighed {
             Weighing::Granted { terms, reasons } => self.keep(visit, (GrantAct::Granted, terms), &reasons).await,
-            // nobody is asked where nobody could answer
-            Weighing::NeedsApproval { approvers, .. } if approvers.is_empty() => {
-                Err(NotGranted::NeedsApproval(approvers))
-            }
             Weighing::NeedsApproval {
                 terms, within, reasons, ..
             } => self.ask(visit, (terms, within), reasons).await,
@@ -105,23 +101,20 @@ impl Portal {
         reasons: &[Reason],
     ) -> Result<Grant, NotGranted> {
         let promised = self.ledger.promise(terms, self.book.segment()).await;
-        self.fulfil(visit, what, promised.map_err(NotGranted::from)?, reasons)
+        self.fulfil(visit.by(), what, promised.map_err(NotGranted::from)?, reasons)
             .await
     }
 
-    /// Gives what is promised: records it, and only then it counts.
+    /// Does what is promised: records it, and only then it counts.
     pub(super) async fn fulfil(
         &self,
-        visit: &Visit<'_>,
+        (by, rulebook): (&SubjectId, &RulebookId),
         what: GrantAct,
         promise: Promise,
         reasons: &[Reason],
     ) -> Result<Grant, NotGranted> {
         let grant = promise.grant().clone();
-        let said = |what| {
-            self.book
-                .record(act(what, &grant, &visit.subject.id, visit.rules().id(), reasons))
-        };
+        let said = |what| self.book.record(act(what, &grant, by, rulebook, reasons));
         let granted = said(what);
         let undo = Undo::armed(&self.book, said(GrantAct::Void), promise);
         if let Err(trouble) = self.book.write(granted).await {
@@ -135,8 +128,8 @@ impl Portal {
     }
 
     /// Compares what the life before this one had promised with the book in the folder `records`, before anybody is
-    /// let in: of what the book calls granted, and nobody holds, it says that it never counted, and nobody holds what
-    /// it says never counted.
+    /// let in: of what the book says was given, asked for or answered, and was not, it says that it never counted, and
+    /// nothing is left of what it says never counted. What silence declined has lapsed in any case.
     pub async fn settle(&self, records: &Path, at: Timestamp) -> Result<(), String> {
         let promised = self.ledger.promised();
         let mut told = told_of(records, promised)?;
@@ -144,22 +137,22 @@ impl Portal {
             let Some(told) = told.remove(&left.id) else {
                 continue;
             };
-            if left.was_kept && told.is_void {
-                let ended = self.ledger.revoke(&left.id, at, |_| ()).await;
-                let trouble = ended
-                    .err()
-                    .filter(|trouble| !matches!(trouble, LedgerError::AlreadyOver(_)));
-                if let Some(trouble) = trouble {
-                    return Err(trouble.to_string());
+            match (left.state, left.was_kept, told.is_void) {
+                (_, true, false) | (_, false, true) => {}
+                (GrantState::Lapsed, false, false) => over(self.ledger.put(told.grant, |_| ()).await)?,
+                (_, false, false) => self.book.note(&self.book.record(told.void)),
+                (GrantState::Requested, true, true) => over(self.ledger.withdraw(&left.id, at, |_| ()).await)?,
+                (GrantState::Declined | GrantState::Lapsed, true, true) => {
+                    self.book.note(&self.book.record(told.said));
                 }
-            }
-            if !left.was_kept && !told.is_void {
-                self.book.note(&self.book.record(told.void));
+                (GrantState::Active | GrantState::Withdrawn | GrantState::Revoked, true, true) => {
+                    over(self.ledger.revoke(&left.id, at, |_| ()).await)?;
+                }
             }
         }
         self.book.flush().await.map_err(|trouble| trouble.to_string())?;
         let settled = promised.iter().map(|left| left.id.clone());
-        self.ledger.forget(settled.collect()).await;
+        self.ledger.forget(settled.collect());
         Ok(())
     }
 
@@ -261,10 +254,21 @@ impl From<LedgerError> for NotGranted {
 
 /// What the book says of a promised grant.
 struct Told {
-    /// Whether it says that the grant never counted.
+    grant: Grant,
+    /// How it says that it was given, asked for or answered.
+    said: Act,
+    /// Whether it says that this never counted.
     is_void: bool,
     /// How it would say so.
     void: Act,
+}
+
+/// A grant that is over already is as it should be.
+fn over(ended: Result<Grant, LedgerError>) -> Result<(), String> {
+    match ended {
+        Ok(_) | Err(LedgerError::AlreadyOver(_)) => Ok(()),
+        Err(trouble) => Err(trouble.to_string()),
+    }
 }
 
 /// What the book in the folder `records` says of the promised grants; what was written before any of them is not read.
@@ -273,7 +277,7 @@ fn told_of(records: &Path, promised: &[Leftover]) -> Result<BTreeMap<GrantId, To
     let Some(from) = promised.iter().map(|left| left.segment).min() else {
         return Ok(told);
     };
-    let promised: BTreeSet<&GrantId> = promised.iter().map(|left| &left.id).collect();
+    let promised: BTreeMap<&GrantId, GrantState> = promised.iter().map(|left| (&left.id, left.state)).collect();
     for found in read_from(records, from).map_err(|problem| problem.to_string())? {
         let (_, record) = found.map_err(|problem| problem.to_string())?;
         let Act::Grant {
@@ -286,26 +290,43 @@ fn told_of(records: &Path, promised: &[Leftover]) -> Result<BTreeMap<GrantId, To
         else {
             continue;
         };
-        if !promised.contains(&grant.id) {
+        let Some(promised) = promised.get(&grant.id) else {
             continue;
-        }
+        };
         if act == GrantAct::Void {
             if let Some(told) = told.get_mut(&grant.id) {
                 told.is_void = true;
             }
-        } else if matches!(act, GrantAct::Granted | GrantAct::Continued | GrantAct::Approved) {
-            let id = grant.id.clone();
-            let void = Act::Grant {
-                act: GrantAct::Void,
-                grant,
-                by,
-                rulebook,
-                policies,
+        } else if becomes(&act) == Some(*promised) {
+            let says = |act| Act::Grant {
+                act,
+                grant: grant.clone(),
+                by: by.clone(),
+                rulebook: rulebook.clone(),
+                policies: policies.clone(),
             };
-            told.insert(id, Told { is_void: false, void });
+            let (said, void) = (says(act.clone()), says(GrantAct::Void));
+            let one = Told {
+                grant: Grant::clone(&grant),
+                said,
+                is_void: false,
+                void,
+            };
+            told.insert(grant.id.clone(), one);
         }
     }
     Ok(told)
+}
+
+/// What an act that is promised makes of a grant.
+fn becomes(act: &GrantAct) -> Option<GrantState> {
+    match act {
+        GrantAct::Granted | GrantAct::Continued | GrantAct::Approved => Some(GrantState::Active),
+        GrantAct::Requested => Some(GrantState::Requested),
+        GrantAct::Declined => Some(GrantState::Declined),
+        GrantAct::Lapsed => Some(GrantState::Lapsed),
+        GrantAct::Withdrawn | GrantAct::Revoked | GrantAct::Refused | GrantAct::Void => None,
+    }
 }
 
 /// Says in the book that a recorded grant never counted, unless the ledger has kept it: also when whoever asked for it

@@ -7,11 +7,13 @@ use http::StatusCode;
 use super::answers::NotAnswered;
 use super::case::purpose_title;
 use super::intake::Received;
+use super::mine_asked::name_of;
 use super::pages::counter::{self, Inbox, Request, RequestTokens};
 use super::pages::{Page, see_other};
 use super::{Portal, Visit, provenance, times};
 use crate::clock::Timestamp;
-use crate::facts::{Channel, Grant, GrantId, Person};
+use crate::facts::{Channel, Grant, GrantId, Person, Verdict};
+use crate::ledger::Life;
 use crate::purpose::{Note, Why};
 use crate::rulebook::Visitor;
 
@@ -44,11 +46,7 @@ impl Portal {
         let page = Inbox {
             w: words,
             who: &visitor.person.name,
-            note: match received.query() {
-                Some("approved") => Some(words.you_approved),
-                Some("declined") => Some(words.you_declined),
-                Some(_) | None => None,
-            },
+            note: self.just_answered(visit, visitor, received),
             recent,
             requests: waiting
                 .iter()
@@ -58,6 +56,23 @@ impl Portal {
             contact: self.contact(),
         };
         counter::page(StatusCode::OK, &page)
+    }
+
+    /// What the person answered, where the address names it and they did: what became of it stands in the ledger.
+    fn just_answered(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Option<String> {
+        let words = self.words;
+        let grant = self.ledger.get(&GrantId::new(received.asked("answered")?))?;
+        let answer = grant.answers.last().filter(|answer| answer.by == visitor.person.id)?;
+        let title = purpose_title(visit.rules(), &grant.purpose);
+        let who = name_of(visit.in_force, grant.subject.as_str());
+        Some(match answer.verdict {
+            Verdict::Approved => {
+                let until = times::local(grant.expires, visit.at, visitor.person);
+                let is_open = !Life::of(&grant, visit.at).is_over();
+                (words.you_approved)(&title, &who, Some(until.as_str()).filter(|_| is_open))
+            }
+            Verdict::Declined => (words.you_declined)(&title, &who),
+        })
     }
 
     fn request(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant, recent: bool) -> Request {
@@ -108,7 +123,7 @@ impl Portal {
         let past = self.ledger.grants_of(&grant.subject).into_iter();
         let held =
             past.filter(|old| old.was_given() && old.purpose == grant.purpose && visit.at.since(old.not_before) < PAST);
-        held.map(|old| old.expires.min(visit.at).since(old.not_before))
+        held.map(|old| old.until().min(visit.at).since(old.not_before))
             .collect()
     }
 
@@ -142,10 +157,7 @@ impl Portal {
         };
         let id = GrantId::new(id);
         let answered = match verb {
-            Verb::Approve => {
-                let given = self.approve(visit, visitor, &id, (note, Channel::Portal)).await;
-                given.map(|_| "/approvals?approved")
-            }
+            Verb::Approve => self.approve(visit, visitor, &id, (note, Channel::Portal)).await,
             Verb::Decline => {
                 let Some(why) = Why::of(note) else {
                     return self.note(
@@ -154,12 +166,11 @@ impl Portal {
                         words.say_why_here,
                     );
                 };
-                let declined = self.decline(visit, visitor, &id, (why, Channel::Portal)).await;
-                declined.map(|_| "/approvals?declined")
+                self.decline(visit, visitor, &id, (why, Channel::Portal)).await
             }
         };
         match answered {
-            Ok(place) => see_other(place),
+            Ok(grant) => see_other(&format!("/approvals?answered={}", grant.id)),
             Err(why) => self.not_answered_page(&why),
         }
     }

@@ -86,8 +86,14 @@ impl Received {
         self.uri.path()
     }
 
-    pub(super) fn query(&self) -> Option<&str> {
+    fn query(&self) -> Option<&str> {
         self.uri.query()
+    }
+
+    /// What the address says of `name`, the first time.
+    pub(super) fn asked(&self, name: &str) -> Option<String> {
+        let mut pairs = form_urlencoded::parse(self.query()?.as_bytes());
+        pairs.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
     }
 
     /// Path and query.
@@ -142,14 +148,21 @@ impl Received {
         let members = self.object("The answer is not JSON")?;
         let mut wrong = Vec::new();
         for name in members.keys().filter(|name| *name != "note") {
-            wrong.push(field(name, format!("there is no field `{name}`: the only one is note")));
+            wrong.push(field(
+                name,
+                format!("there is no field `{name}`: the only one is note, e.g. {{\"note\": \"not before the fair\"}}"),
+            ));
         }
         let note = Note::parse(&text(&members, "note", &mut wrong).unwrap_or_default());
         if note.is_err() {
             let most = Note::MOST;
             wrong.push(field("note", format!("say it in at most {most} characters")));
         }
-        note.ok().filter(|_| wrong.is_empty()).ok_or_else(|| unfit(wrong))
+        note.ok().filter(|_| wrong.is_empty()).ok_or_else(|| {
+            let detail = format!("Nothing was answered: {}.", joined(&wrong));
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Problem::new(status, "answer-unfit", "The answer cannot be read", &detail).with("errors", wrong)
+        })
     }
 
     /// The members of the JSON object in the body.
@@ -189,12 +202,16 @@ pub(super) struct Form {
 
 /// The problem of a declaration whose fields are wrong.
 pub(super) fn unfit(wrong: Vec<Value>) -> Problem {
-    let sentences: Vec<&str> = wrong.iter().filter_map(|one| one.get("detail")?.as_str()).collect();
-    let said = sentences.join("; ");
+    let said = joined(&wrong);
     let stop = if said.ends_with(['?', '.', '!']) { "" } else { "." };
     let detail = format!("Nothing was granted: {said}{stop}");
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     Problem::new(status, "declaration-unfit", "The declaration does not fit", &detail).with("errors", wrong)
+}
+
+fn joined(wrong: &[Value]) -> String {
+    let sentences: Vec<&str> = wrong.iter().filter_map(|one| one.get("detail")?.as_str()).collect();
+    sentences.join("; ")
 }
 
 const FIELDS: [&str; 6] = ["purpose", "platforms", "covers", "statement", "ticket", "duration"];

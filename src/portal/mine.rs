@@ -11,12 +11,12 @@ use super::pages::counter::{self, Held, Met, Mine, Open};
 use super::pages::{Page, see_other};
 use super::{Portal, Refused, Stopped, Visit, provenance, times};
 use crate::clock::Timestamp;
-use crate::facts::{Channel, Grant, Reason};
+use crate::facts::{Channel, Grant, GrantId, GrantState, Reason};
 use crate::purpose::{Approval, Purpose};
 use crate::rulebook::Visitor;
 
 impl Portal {
-    pub(super) fn mine(&self, visit: &Visit<'_>, visitor: Visitor<'_>, just_ended: bool) -> Page {
+    pub(super) fn mine(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
         let (words, person) = (self.words, visitor.person);
         let roles: Vec<&str> = person.roles.iter().map(String::as_str).collect();
         let departments: Vec<&str> = person.departments.iter().map(String::as_str).collect();
@@ -34,7 +34,7 @@ impl Portal {
             w: words,
             greeting: (words.greeting)(&person.name),
             about: (words.about)(visit.subject.id.as_str(), &roles, &departments),
-            note: just_ended.then_some(words.ended),
+            note: self.just_ended(visitor, received).then_some(words.ended),
             to_answer: Some(self.answerable(visit, visitor, Channel::Portal).len())
                 .filter(|count| *count > 0)
                 .map(words.to_answer),
@@ -52,6 +52,13 @@ impl Portal {
             contact: self.contact(),
         };
         counter::page(StatusCode::OK, &page)
+    }
+
+    /// Whether the person ended what the address names.
+    fn just_ended(&self, visitor: Visitor<'_>, received: &Received) -> bool {
+        let named = received.asked("ended");
+        let grant = named.and_then(|id| self.ledger.get(&GrantId::new(id)));
+        grant.is_some_and(|grant| grant.subject == visitor.person.id && grant.state == GrantState::Withdrawn)
     }
 
     fn held(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant) -> Held {
@@ -74,7 +81,7 @@ impl Portal {
         let words = self.words;
         let when = |at| times::local(at, visit.at, visitor.person);
         let refused = |refused: &Refused| {
-            let case = Case::of(self, visit.rules(), refused);
+            let case = Case::of(self, visit.in_force, refused);
             let told = case.told(self).lines();
             let met = Met {
                 record: refused.record.to_string(),
@@ -154,7 +161,7 @@ impl Portal {
             return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
         }
         match self.end(visit, visitor, id, Channel::Portal).await {
-            Ok(_) => see_other("/?ended"),
+            Ok(grant) => see_other(&format!("/?ended={}", grant.id)),
             Err(NotEnded::NoSuch) => self.note(StatusCode::NOT_FOUND, words.not_here_title, words.not_here),
             Err(NotEnded::Over) => self.note(StatusCode::CONFLICT, words.grant_over_title, words.grant_over),
             Err(NotEnded::Refused(reasons)) => {

@@ -8,10 +8,9 @@ use super::inbox::lasts;
 use super::mine::ending;
 use super::pages::counter::{Answered, Held};
 use super::{Portal, Visit, times};
-use crate::clock::Timestamp;
 use crate::facts::{Grant, Verdict};
 use crate::ledger::Life;
-use crate::rulebook::{InForce, Visitor};
+use crate::rulebook::{Asking, InForce, Visitor};
 
 /// For how long an answer stays on the page.
 const LATELY: Duration = Duration::from_hours(7 * 24);
@@ -23,7 +22,7 @@ impl Portal {
         let held = waiting.map(|grant| Held {
             title: purpose_title(visit.rules(), &grant.purpose),
             effect: (self.words.once_approved)(&self.effect(visit.rules(), &grant), lasts(&grant)),
-            left: self.waits_in_words(visit.in_force, visitor, &grant, visit.at),
+            left: self.waits_in_words(visit, visitor, &grant),
             token: self
                 .tokens
                 .issue(&visit.subject.id, &ending(grant.id.as_str()), visit.at),
@@ -58,8 +57,9 @@ impl Portal {
                 }
             }
             (None, Life::Lapsed) => {
-                let approvers = self.approvers_in_words(visit.in_force, grant);
-                (words.was_silent)(&approvers, &when(grant.answer_by?))
+                let asked = approvers(visit.in_force, &Asking::of(grant, visit.arrival, grant.declared_at));
+                let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
+                (words.was_silent)(&asked, &when(grant.answer_by?))
             }
             // nobody answered, or what was approved has been ended since
             (
@@ -83,37 +83,30 @@ impl Portal {
     }
 
     /// Since when a request waits, for whom, and until when.
-    pub(super) fn waits_in_words(
-        &self,
-        in_force: &InForce,
-        visitor: Visitor<'_>,
-        grant: &Grant,
-        now: Timestamp,
-    ) -> String {
-        let when = |at| times::local(at, now, visitor.person);
-        let approvers = approvers(in_force, grant);
+    pub(super) fn waits_in_words(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant) -> String {
+        let when = |at| times::local(at, visit.at, visitor.person);
+        let approvers = visit.approvers_of(grant);
         let approvers: Vec<&str> = approvers.iter().map(String::as_str).collect();
         let until = grant.answer_by.map(when).unwrap_or_default();
-        let title = purpose_title(&in_force.rulebook, &grant.purpose);
+        let title = purpose_title(visit.rules(), &grant.purpose);
         (self.words.waits)(&title, &approvers, &when(grant.declared_at), &until)
-    }
-
-    /// Who can approve a request, by their names.
-    pub(super) fn approvers_in_words(&self, in_force: &InForce, grant: &Grant) -> String {
-        let names = approvers(in_force, grant);
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        (self.words.one_of)(&names)
     }
 }
 
-/// Who can approve a request, by their names.
-fn approvers(in_force: &InForce, grant: &Grant) -> Vec<String> {
-    let holder = in_force.directory.person(&grant.subject);
-    let approvers = in_force.rulebook.approvers(grant, holder.as_deref());
-    let names = approvers.iter().map(|id| name_of(in_force, id.as_str()));
+impl Visit<'_> {
+    /// Who can answer a request, by their names.
+    pub(super) fn approvers_of(&self, grant: &Grant) -> Vec<String> {
+        approvers(self.in_force, &Asking::of(grant, self.arrival, self.at))
+    }
+}
+
+/// Who can answer what is asked for, by their names.
+pub(super) fn approvers(in_force: &InForce, asking: &Asking<'_>) -> Vec<String> {
+    let approvers = in_force.who_may_answer(asking);
+    let names = approvers.iter().map(|one| format!("{} ({})", one.name, one.id));
     names.collect()
 }
 
-fn name_of(in_force: &InForce, id: &str) -> String {
+pub(super) fn name_of(in_force: &InForce, id: &str) -> String {
     named(&[id.to_owned()], &in_force.directory).concat()
 }

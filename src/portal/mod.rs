@@ -227,9 +227,9 @@ impl Portal {
     ///
     /// A person who opened an address (`refused.back`) is sent to the portal; any other navigation gets a page in
     /// place of the answer; everything else a problem document.
-    pub fn refuse(&self, rules: &Rulebook, refused: &Refused, who: Audience) -> Page {
+    pub fn refuse(&self, in_force: &InForce, refused: &Refused, who: Audience) -> Page {
         let ticket = self.refused(refused.clone());
-        let case = case::Case::of(self, rules, refused);
+        let case = case::Case::of(self, in_force, refused);
         let told = case.told(self);
         let told = Told {
             ticket: ticket.as_ref().map(Ticket::as_str),
@@ -276,6 +276,7 @@ impl Portal {
             let text = (self.words.not_known)(visit.subject.id.as_str());
             return self.note(StatusCode::FORBIDDEN, self.words.not_known_title, &text);
         };
+        self.notice_own_lapses(visit).await;
         if reads {
             return self.show_person(visit, visitor, received);
         }
@@ -299,7 +300,7 @@ impl Portal {
     fn show_person(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
         let segments: Vec<&str> = received.path().split('/').skip(1).collect();
         match segments.as_slice() {
-            [""] => self.mine(visit, visitor, received.query() == Some("ended")),
+            [""] => self.mine(visit, visitor, received),
             ["d", ticket] => self.by_ticket(visit, visitor, ticket),
             ["refusals", record] => self.by_record(visit, visitor, record),
             ["refusals", record, "granted"] => self.granted(visit, visitor, record),
@@ -329,6 +330,7 @@ impl Portal {
             )
             .answer();
         };
+        self.notice_own_lapses(visit).await;
         let segments: Vec<&str> = received.path().split('/').skip(2).collect();
         let method = received.method.as_str();
         match (method, segments.as_slice()) {
@@ -365,6 +367,11 @@ impl Portal {
 impl<'a> Visit<'a> {
     fn rules(&self) -> &'a Rulebook {
         &self.in_force.rulebook
+    }
+
+    /// Who acts, under which rules.
+    fn by(&self) -> (&'a SubjectId, &'a RulebookId) {
+        (&self.subject.id, self.rules().id())
     }
 
     fn visitor(&self) -> Option<Visitor<'a>> {

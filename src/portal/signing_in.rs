@@ -41,11 +41,7 @@ impl Portal {
 
     /// The form.
     pub(super) fn sign_in_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let query = received.query().unwrap_or_default();
-        let mut pairs = form_urlencoded::parse(query.as_bytes());
-        let to = pairs
-            .find(|(name, _)| name == "to")
-            .map_or(Onward::Mine, |(_, to)| Onward::read(&to));
+        let to = received.asked("to").map_or(Onward::Mine, |to| Onward::read(&to));
         self.form(visit, visitor, to, None)
     }
 

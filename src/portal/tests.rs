@@ -6,6 +6,7 @@ use std::pin::pin;
 
 use futures_util::poll;
 
+use super::answers::NotAnswered;
 use super::deeds::{NotEnded, act};
 use super::*;
 use crate::audit::{self, read};
@@ -15,7 +16,7 @@ use crate::facts::{
     PolicyId, PurposeId, Record, SourceText, SubjectId,
 };
 use crate::ledger::MOST_IN_FORCE;
-use crate::purpose::{Declaration, Note, Pending};
+use crate::purpose::{Declaration, Lapsed, Note, Pending, Why};
 use crate::rulebook::{Sources, Weighing};
 
 fn noon() -> Timestamp {
@@ -116,6 +117,14 @@ impl Counter {
         terms
     }
 
+    fn terms_of_brand(&self) -> GrantTerms {
+        GrantTerms {
+            subject: SubjectId::parse("ben").unwrap(),
+            purpose: PurposeId::new("brand-publishing"),
+            ..Self::new().terms()
+        }
+    }
+
     /// As if the gateway had ended before it could forget this promise.
     fn leave_behind(&self, id: &GrantId) {
         let file = rusqlite::Connection::open(self.folder.path().join("ledger.db")).unwrap();
@@ -136,6 +145,34 @@ impl Counter {
             Act::Opening { .. } | Act::Closing { .. } | Act::Stray { .. } | Act::Gateway { .. } => None,
         });
         told.collect()
+    }
+
+    /// What the book says of grants at this moment, on disk.
+    fn on_disk(&self) -> Vec<GrantAct> {
+        let records = read(&self.records()).unwrap();
+        let acts = records.filter_map(|found| match found.unwrap().1.act {
+            Act::Grant { act, .. } => Some(act),
+            Act::Opening { .. } | Act::Closing { .. } | Act::Stray { .. } | Act::Gateway { .. } => None,
+        });
+        acts.collect()
+    }
+
+    /// Who comes to the counter from now on.
+    fn serves(&mut self, who: &str) -> Arc<Person> {
+        self.subject.id = SubjectId::parse(who).unwrap();
+        self.person()
+    }
+
+    /// Ben asks for what Mia must approve.
+    async fn ask(&mut self, portal: &Portal) -> Result<Grant, NotGranted> {
+        let ben = self.serves("ben");
+        let (visit, visitor) = self.visit(&ben);
+        let brand = Declaration {
+            purpose: PurposeId::new("brand-publishing"),
+            ticket: None,
+            ..recruiting()
+        };
+        portal.give_or_ask(&visit, visitor, &brand, Channel::Portal).await
     }
 
     async fn acts(&self, portal: Portal) -> Vec<GrantAct> {
@@ -352,7 +389,7 @@ async fn an_approval_that_a_crash_left_recorded_and_not_given_is_void_and_the_re
     let portal = counter.open();
     let mia = SubjectId::parse("mia").unwrap();
     let until = noon().plus(Duration::from_hours(1));
-    let asked = portal.ledger.ask(counter.terms(), until, |_| ()).await.unwrap();
+    let asked = portal.ledger.ask(counter.terms(), until).await.unwrap();
     let approved = |asked: Grant| {
         let hearing = Pending::of(asked, noon()).unwrap().heard_by(&mia).unwrap();
         hearing.approve(Note::default(), noon())
@@ -375,4 +412,107 @@ async fn an_approval_that_a_crash_left_recorded_and_not_given_is_void_and_the_re
     assert_eq!(portal.ledger.promised(), []);
     let again = portal.ledger.promise_approved(approved(asked), 1).await;
     assert!(again.is_ok(), "it can be approved once more");
+}
+
+#[tokio::test]
+async fn what_is_asked_declined_or_lapsed_is_on_disk_before_anybody_is_told() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    let (declined, lapses) = (counter.ask(&portal).await.unwrap(), counter.ask(&portal).await.unwrap());
+    assert_eq!(counter.on_disk(), [GrantAct::Requested, GrantAct::Requested]);
+
+    let mia = counter.serves("mia");
+    let (visit, visitor) = counter.visit(&mia);
+    let why = Why::of(Note::parse("not this week").unwrap()).unwrap();
+    let answered = portal
+        .decline(&visit, visitor, &declined.id, (why, Channel::Portal))
+        .await;
+    assert_eq!(answered.unwrap().state, GrantState::Declined);
+    assert_eq!(counter.on_disk()[2..], [GrantAct::Declined]);
+
+    let ben = counter.serves("ben");
+    let (visit, _) = counter.visit(&ben);
+    let later = Visit {
+        at: lapses.answer_by.unwrap(),
+        ..visit
+    };
+    for _ in 0..2 {
+        portal.notice_own_lapses(&later).await;
+        assert_eq!(counter.on_disk()[3..], [GrantAct::Lapsed], "once");
+    }
+    assert_eq!(portal.ledger.get(&lapses.id).unwrap().state, GrantState::Lapsed);
+}
+
+#[tokio::test]
+async fn nothing_is_asked_or_answered_that_cannot_be_recorded() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    let asked = counter.ask(&portal).await.unwrap();
+    portal.book.clone().close().await.unwrap();
+    assert!(matches!(counter.ask(&portal).await, Err(NotGranted::NotKept(_))));
+    let mia = counter.serves("mia");
+    let (visit, visitor) = counter.visit(&mia);
+    let why = Why::of(Note::parse("not this week").unwrap()).unwrap();
+    let declined = portal.decline(&visit, visitor, &asked.id, (why, Channel::Portal)).await;
+    assert_eq!(declined, Err(NotAnswered::NotKept));
+    portal
+        .notice_lapses(&RulebookId::new("none"), asked.answer_by.unwrap())
+        .await;
+    assert_eq!(portal.ledger.waiting(noon()), std::slice::from_ref(&asked));
+    drop(portal);
+    let portal = counter.open();
+    assert_eq!(portal.ledger.promised(), []);
+    assert_eq!(portal.ledger.waiting(noon()), [asked]);
+}
+
+#[tokio::test]
+async fn what_a_crash_left_recorded_of_requests_is_void_and_what_lapsed_has_lapsed() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    let [to_decline, to_lapse] = [counter.ask(&portal).await.unwrap(), counter.ask(&portal).await.unwrap()];
+    let until = to_lapse.answer_by.unwrap();
+    let mia = SubjectId::parse("mia").unwrap();
+    let why = Why::of(Note::parse("not this week").unwrap()).unwrap();
+    let hearing = Pending::of(to_decline.clone(), noon()).unwrap().heard_by(&mia).unwrap();
+    let (ledger, segment) = (&portal.ledger, portal.book.segment());
+    let promises = [
+        (
+            GrantAct::Requested,
+            ledger.promise_asked(counter.terms_of_brand(), until, segment).await,
+        ),
+        (
+            GrantAct::Declined,
+            ledger.promise_declined(hearing.decline(why, noon()), segment).await,
+        ),
+        (
+            GrantAct::Lapsed,
+            ledger
+                .promise_lapsed(Lapsed::of(to_lapse.clone(), until).unwrap(), segment)
+                .await,
+        ),
+    ];
+    for (what, promised) in promises {
+        let mut promise = promised.unwrap();
+        promise.is_on_record();
+        let said = act(what, promise.grant(), &mia, &RulebookId::new("none"), &[]);
+        portal.book.write(portal.book.record(said)).await.unwrap();
+    }
+    drop(portal);
+
+    let portal = counter.open();
+    portal.settle(&counter.records(), until).await.unwrap();
+    assert_eq!(portal.ledger.waiting(noon()), [to_decline], "declined by nobody");
+    assert_eq!(portal.ledger.get(&to_lapse.id).unwrap().state, GrantState::Lapsed);
+    let acts = counter.acts(portal).await;
+    assert_eq!(
+        acts[2..],
+        [
+            GrantAct::Requested,
+            GrantAct::Declined,
+            GrantAct::Lapsed,
+            GrantAct::Void,
+            GrantAct::Void
+        ]
+    );
+    assert_eq!(counter.open().ledger.promised(), []);
 }

@@ -76,7 +76,7 @@ impl Proxy {
             ConnectStep::Challenge => return self.challenge(entry, &hop, &visitor, &parts),
             ConnectStep::Refuse(refusal) => {
                 let remedy = remedy.unwrap_or_default();
-                return self.refuse_connect(rules, entry, &seen, &parts, (&refusal, &remedy));
+                return self.refuse_connect(&in_force, entry, &seen, &parts, (&refusal, &remedy));
             }
             // nothing is held against who comes to us: here they find out why they are refused elsewhere
             ConnectStep::Portal => (None, None),

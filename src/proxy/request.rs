@@ -26,7 +26,7 @@ use crate::catalog::PEEK_LIMIT;
 use crate::facts::{Ask, Authority, Blame, End, Fault, FaultCode, Observation, Remedy, Stage};
 use crate::ingress::{Malformed, Target, request_sanity};
 use crate::policy::Permit;
-use crate::rulebook::{Judgement, Refusal, Rulebook};
+use crate::rulebook::{InForce, Judgement, Refusal, Rulebook};
 use crate::upstream::{Body, OnlyOnce, ResponseBody, Sent};
 
 /// A request taken apart, with what a peek took from its body.
@@ -149,7 +149,7 @@ impl Proxy {
                     secure,
                     read,
                 };
-                self.obey(rules, entry, seen, planned, inbound).await
+                self.obey(&in_force, entry, seen, planned, inbound).await
             }
             Err(fault) => {
                 let read = hop.is_intercepted() && fault.code != FaultCode::Misdirected;
@@ -176,7 +176,7 @@ impl Proxy {
 
     async fn obey(
         self: &Arc<Self>,
-        rules: &Rulebook,
+        in_force: &InForce,
         mut entry: Entry,
         seen: Observation,
         planned: Planned<RequestStep>,
@@ -187,9 +187,9 @@ impl Proxy {
             entry.counters().reads_content();
         }
         // also of what is refused and let pass: whether a purpose would do belongs to its record
-        let remedy = judgement
-            .as_ref()
-            .map_or_else(Remedy::default, |judgement| rules.remedy_judged(&seen, judgement));
+        let remedy = judgement.as_ref().map_or_else(Remedy::default, |judgement| {
+            in_force.rulebook.remedy_judged(&seen, judgement)
+        });
         if let Some(judgement) = &judgement {
             entry.decided(judgement.note(Some(&remedy)));
         }
@@ -205,7 +205,7 @@ impl Proxy {
         };
         match (step, promised) {
             (RequestStep::Refuse(refusal), _) => {
-                let refused = self.refuse(rules, entry, &seen, &inbound, (&refusal, &remedy));
+                let refused = self.refuse(in_force, entry, &seen, &inbound, (&refusal, &remedy));
                 Box::pin(respond::once_all_is_said(refused, inbound)).await
             }
             (_, Err(why)) => respond::no_record(entry, seen.ask.host(), Reader::of(&inbound.parts), &why),

@@ -23,7 +23,7 @@ use crate::identity::{WAIT, WhyRejected};
 use crate::portal::Refused;
 use crate::portal::pages::{self, Audience, Page};
 use crate::portal::words::ENGLISH;
-use crate::rulebook::{Refusal, Rulebook};
+use crate::rulebook::{InForce, Refusal, Rulebook};
 use crate::upstream::Body;
 
 /// How much of a refused upload is read before its answer, and for how long.
@@ -72,13 +72,13 @@ impl Proxy {
     /// Says no to a request: to a person where to go, to a tool what would help.
     pub(super) fn refuse(
         &self,
-        rules: &Rulebook,
+        in_force: &InForce,
         entry: Entry,
         seen: &Observation,
         inbound: &Inbound,
         why: (&Refusal, &Remedy),
     ) -> Response<Body> {
-        let who = audience(&inbound.parts);
+        let (who, rules) = (audience(&inbound.parts), &in_force.rulebook);
         let back = match who {
             Audience::Navigation if inbound.parts.method == Method::GET => Some(inbound.way_back(rules, seen)),
             Audience::Navigation | Audience::Tool => None,
@@ -86,7 +86,7 @@ impl Proxy {
         let page = self
             .house
             .portal
-            .refuse(rules, &refused(rules, &entry, seen, why, back), who);
+            .refuse(in_force, &refused(rules, &entry, seen, why, back), who);
         answer(entry, End::Refused, inbound.read, Reader::of(&inbound.parts), page)
     }
 
@@ -94,16 +94,14 @@ impl Proxy {
     /// reason in the portal.
     pub(super) fn refuse_connect(
         &self,
-        rules: &Rulebook,
+        in_force: &InForce,
         entry: Entry,
         seen: &Observation,
         parts: &Parts,
         why: (&Refusal, &Remedy),
     ) -> Response<Body> {
-        let page = self
-            .house
-            .portal
-            .refuse(rules, &refused(rules, &entry, seen, why, None), Audience::Tool);
+        let refused = refused(&in_force.rulebook, &entry, seen, why, None);
+        let page = self.house.portal.refuse(in_force, &refused, Audience::Tool);
         answer(entry, End::Refused, false, Reader::of(parts), page)
     }
 }

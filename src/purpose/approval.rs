@@ -3,13 +3,13 @@
 //! ```text
 //!  Grant ──of──> Pending ──heard_by──> Hearing ──approve──> Approved ──> the ledger gives it
 //!                   │                     └─────decline──> Declined
-//!                   └── Over: answered, taken back, or silent for too long
+//!                   └── Over: answered, taken back, or silent for too long ──of──> Lapsed
 //! ```
 //!
 //! Each step consumes the one before it, so that nothing is answered twice; and whoever asked never gets a [`Hearing`].
 
 use crate::clock::Timestamp;
-use crate::facts::{Answer, Grant, GrantId, GrantState, SubjectId, Verdict};
+use crate::facts::{Answer, Grant, GrantState, SubjectId, Verdict};
 
 /// How much somebody may write to an answer, in characters.
 const MOST_NOTED: usize = 2_000;
@@ -32,6 +32,10 @@ pub struct Approved(Grant);
 /// A grant that somebody declined.
 #[derive(Clone, Debug)]
 pub struct Declined(Grant);
+
+/// A grant that nobody answered in time.
+#[derive(Clone, Debug)]
+pub struct Lapsed(Grant);
 
 /// Why a grant cannot be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +132,7 @@ impl Hearing {
     pub fn decline(self, why: Why, at: Timestamp) -> Declined {
         Declined(Grant {
             state: GrantState::Declined,
+            ended_at: Some(at),
             ..self.answered(Verdict::Declined, why.0, at)
         })
     }
@@ -151,9 +156,24 @@ impl Approved {
 }
 
 impl Declined {
-    /// Which grant it is.
-    pub fn id(&self) -> &GrantId {
-        &self.0.id
+    /// The grant as it is over.
+    pub fn into_grant(self) -> Grant {
+        self.0
+    }
+}
+
+impl Lapsed {
+    /// `grant`, if nobody has answered it, and nobody can any more at `now`.
+    pub fn of(grant: Grant, now: Timestamp) -> Option<Self> {
+        let since = grant.answer_by.unwrap_or(grant.not_before);
+        let is_over = grant.state == GrantState::Requested && !grant.waits(now);
+        is_over.then(|| {
+            Self(Grant {
+                state: GrantState::Lapsed,
+                ended_at: Some(since),
+                ..grant
+            })
+        })
     }
 
     /// The grant as it is over.
@@ -168,7 +188,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::facts::{Channel, GrantTerms, PlatformId, PurposeId};
+    use crate::facts::{Channel, GrantId, GrantTerms, PlatformId, PurposeId};
 
     fn at(minutes: u64) -> Timestamp {
         Timestamp::from_millis(1_000_000).plus(Duration::from_mins(minutes))
@@ -222,6 +242,7 @@ mod tests {
             (GrantState::Declined, "not this week")
         );
         assert!(over.approved_by().is_none() && !over.is_live(at(1)));
+        assert_eq!(over.until(), at(1));
     }
 
     #[test]
@@ -246,6 +267,17 @@ mod tests {
             Pending::of(endless, at(1)).is_err(),
             "what never waits cannot be answered"
         );
+    }
+
+    #[test]
+    fn what_nobody_answered_in_time_lapsed_then_whenever_it_is_noticed() {
+        assert!(Lapsed::of(asked(), at(29)).is_none());
+        let lapsed = Lapsed::of(asked(), at(45)).unwrap().into_grant();
+        assert_eq!((lapsed.state, lapsed.until()), (GrantState::Lapsed, at(30)));
+        assert!(Lapsed::of(lapsed, at(46)).is_none(), "once");
+        let hearing = Pending::of(asked(), at(1)).unwrap().heard_by(&who("mia")).unwrap();
+        let given = hearing.approve(Note::default(), at(1)).into_grant();
+        assert!(Lapsed::of(given, at(45)).is_none(), "it was answered");
     }
 
     #[test]

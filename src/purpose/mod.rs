@@ -12,7 +12,7 @@ mod terms;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use approval::{Approved, Declined, Hearing, LongNote, Note, Over, Own, Pending, Why};
+pub use approval::{Approved, Declined, Hearing, Lapsed, LongNote, Note, Over, Own, Pending, Why};
 pub use declaration::{Declaration, Terms, Unfit, UnfitField, Weighed};
 pub use lifetime::{BadDuration, Lifetime, parse_duration, show_duration};
 pub use terms::{Approval, Audience, GROUPS, Purpose, TicketRule};

@@ -10,6 +10,7 @@
 
 mod agree;
 mod answerable;
+mod approvers;
 mod assemble;
 mod cases;
 mod coach;
@@ -37,6 +38,7 @@ mod words;
 mod properties;
 
 pub use answerable::Stated;
+pub use approvers::Asking;
 pub use assemble::{Assembled, Draft};
 pub use cases::{Case, CaseReport, CaseResult, Coverage, Difference, Exercised, Mutation, Survivor, Touched};
 pub use described::Described;

@@ -139,6 +139,7 @@ fn some_grant() -> impl Strategy<Value = Grant> {
                     .collect(),
                 continued: None,
                 state: GrantState::Active,
+                ended_at: None,
             },
         )
 }

@@ -309,5 +309,6 @@ fn hypothetical(
             .collect(),
         continued: None,
         state: GrantState::Active,
+        ended_at: None,
     }
 }

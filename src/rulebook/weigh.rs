@@ -34,7 +34,7 @@ pub enum Weighing {
     NeedsApproval {
         /// What would be granted.
         terms: GrantTerms,
-        /// Who could; empty: nobody can.
+        /// Whom its terms name for that; whether they are there and the rules let them, [`Rulebook::who_may_answer`] says.
         approvers: Vec<SubjectId>,
         /// For how long it waits for that.
         within: Duration,
@@ -165,17 +165,18 @@ impl Rulebook {
         })
     }
 
-    /// Who could approve a grant, going by the terms of its purpose; `holder` is what the directory knows of whoever asked.
-    pub fn approvers(&self, grant: &Grant, holder: Option<&Person>) -> Vec<SubjectId> {
+    /// Whom the terms of a purpose name to answer what `by` asks for; `holder` is what the directory knows of them.
+    pub(super) fn named_to_answer(
+        &self,
+        purpose: &PurposeId,
+        by: &SubjectId,
+        holder: Option<&Person>,
+    ) -> Vec<SubjectId> {
         let manager = holder.and_then(|holder| holder.manager.as_ref());
-        match self.purposes.get(&grant.purpose) {
-            Some(purpose) => purpose.approvers_for(&grant.subject, manager),
+        match self.purposes.get(purpose) {
+            Some(purpose) => purpose.approvers_for(by, manager),
             // nobody owns a purpose that is gone, and somebody must be able to decline
-            None => manager
-                .filter(|manager| **manager != grant.subject)
-                .cloned()
-                .into_iter()
-                .collect(),
+            None => manager.filter(|manager| *manager != by).cloned().into_iter().collect(),
         }
     }
 
@@ -192,7 +193,8 @@ impl Rulebook {
         let owner = self.purposes.get(&grant.purpose);
         let owner = owner.map_or(&grant.subject, |purpose| &purpose.business_owner);
         let own = grant.subject == who.person.id;
-        if !own && !self.approvers(grant, holder).contains(&who.person.id) {
+        let named = self.named_to_answer(&grant.purpose, &grant.subject, holder);
+        if !own && !named.contains(&who.person.id) {
             return None;
         }
         Some(self.policy.decide_on_grant(&GrantQuestion {

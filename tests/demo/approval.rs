@@ -50,8 +50,14 @@ async fn approves(demo: &Demo) {
     assert_eq!(mia.text(script).await, "", "no script can read the session");
     mia.click("document.querySelector('form[action$=\"/approve\"] button')")
         .await;
-    mia.arrive(&format!("{PORTAL}approvals?approved")).await;
-    assert!(mia.words().await.contains("Nothing waits for you."));
+    mia.arrive(&format!("{PORTAL}approvals?answered=")).await;
+    let words = mia.words().await;
+    for told in [
+        "You approved “Publishing for the brand” for Ben Okafor",
+        "Nothing waits for you.",
+    ] {
+        assert!(words.contains(told), "{told}: {words}");
+    }
     mia.close().await;
 }
 

@@ -56,7 +56,7 @@ fn acts(records: &[Record]) -> Vec<(GrantAct, String)> {
 }
 
 /// The rules and people of this world need not pass the shipped cases.
-fn without_cases(plan: &mut Plan) {
+pub fn without_cases(plan: &mut Plan) {
     let policies = plan.folder.join("policies");
     std::fs::remove_dir_all(policies.join("cases")).unwrap();
     let owners = policies.join("owners.toml");
@@ -241,16 +241,33 @@ async fn what_is_declined_says_why_and_a_reason_must_be_given() {
     let world = World::open().await;
     let id = asked(&world).await;
     let decline = format!("/v1/grants/{id}/decline");
-    for (note, says) in [
-        (json!({}), "why"),
-        (json!({"note": "  "}), "why"),
-        (json!({"reason": "no"}), "the only one is note"),
-        (json!({"note": "x".repeat(2_001)}), "at most 2000"),
+    for (note, wrong, says) in [
+        (json!({}), "reason-required", "whoever asked reads the reason"),
+        (json!({"note": "  "}), "reason-required", "Send it as {\"note\""),
+        (json!({"note": null}), "reason-required", "Nothing was declined"),
+        (json!({"reason": "no"}), "answer-unfit", "the only one is note"),
+        (json!({"note": "x".repeat(2_001)}), "answer-unfit", "at most 2000"),
+        (
+            json!({"note": 7}),
+            "answer-unfit",
+            "Nothing was answered: `note` must be a text.",
+        ),
     ] {
         let refused = proven(&world, "mia", &decline, note).await;
-        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{says}");
-        assert!(refused.text().contains(says), "{says}: {}", refused.text());
+        assert_eq!(
+            (refused.status, kind(&refused).as_str()),
+            (StatusCode::UNPROCESSABLE_ENTITY, wrong),
+            "{says}"
+        );
+        assert_eq!(refused.header("content-type"), "application/problem+json");
+        let told = refused.json();
+        assert!(told["detail"].as_str().unwrap().contains(says), "{says}: {told}");
+        assert!(
+            !told["errors"][0]["field"].is_null() && !told["title"].is_null(),
+            "{told}"
+        );
     }
+    assert_eq!(state(&world, &id).await, "requested");
     let declined = proven(&world, "mia", &decline, json!({"note": "not before the fair"})).await;
     assert_eq!(
         (declined.status, &declined.json()["state"]),
@@ -392,6 +409,48 @@ async fn what_nobody_may_declare_any_more_cannot_be_approved() {
     )
     .await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    world.close().await;
+}
+
+/// Mia, whom the terms name, may not answer by the rules.
+pub const NOT_MIA: &str = r#"
+    @id("approve.not-mia") @reason("Mia is on leave.") @owner("HR")
+    forbid (principal == User::"mia", action == Action::"approve", resource);
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_named_or_asked_who_may_not_answer_and_where_nobody_may_that_is_said_at_once() {
+    let world = World::planned(without_cases).await;
+    let ben = world.client("ben");
+    let waits = asked(&world).await;
+    world.edit_rules("rules/99-leave.cedar", NOT_MIA).await;
+
+    let refused = ben.declare(&brand()).await;
+    assert_eq!(
+        (refused.status, kind(&refused).as_str()),
+        (StatusCode::FORBIDDEN, "approval-required")
+    );
+    let told = refused.json();
+    assert_eq!((&told["approvers"], &told["owner"]), (&json!([]), &json!("mia")));
+    let detail = told["detail"].as_str().unwrap();
+    for part in [
+        "“Publishing for the brand”",
+        "Mia Castellano (mia) owns it",
+        "help desk",
+    ] {
+        assert!(detail.contains(part), "{part}: {detail}");
+    }
+    let waiting = ben.get(&format!("{PORTAL}/v1/grants/{waits}")).await.json();
+    assert_eq!(waiting["approvers"], json!([]), "what waits already names nobody else");
+    let open = ben.get(&format!("{PORTAL}/v1/purposes")).await.json();
+    let brand = open["purposes"].as_array().unwrap().iter();
+    let brand = brand.clone().find(|one| one["id"] == "brand-publishing").unwrap();
+    assert_eq!(brand["approvers"], json!([]));
+    // of two who are named, the other one is left
+    let community = json!({"purpose": "community-management", "platforms": ["x"], "statement": "Answers to the fair"});
+    let answer = world.client("cora").declare(&community).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    assert_eq!(answer.json()["approvers"], json!(["hana"]));
     world.close().await;
 }
 

@@ -6,6 +6,7 @@ use http::{Request, StatusCode, header};
 use wayleave::facts::Secret;
 use wayleave::identity::users;
 
+use crate::approvals::{NOT_MIA, without_cases};
 use crate::harness::client::{Answer, Client};
 use crate::harness::house::{PORTAL, form, hidden};
 use crate::harness::{PASSWORD, World};
@@ -145,12 +146,23 @@ async fn from_a_refusal_to_the_question_from_the_inbox_to_the_answer_and_on_to_t
         &[("token", &approve)],
     )
     .await;
-    assert_eq!(
-        answered.header("location"),
-        "/approvals?approved",
-        "{}",
-        answered.text()
+    let done = format!("/approvals?answered={id}");
+    assert_eq!(answered.header("location"), done, "{}", answered.text());
+    let told = opens(&mia, &done, &session).await.text();
+    assert!(
+        told.contains("You approved “Publishing for the brand” for Ben Okafor (ben). It is open until 13:30"),
+        "{told}"
     );
+    for forged in [
+        "/approvals?approved",
+        "/approvals?answered=nothing",
+        "/approvals?answered",
+    ] {
+        let told = opens(&mia, forged, &session).await.text();
+        assert!(!told.contains("You approved"), "{forged}: {told}");
+    }
+    let other = opens(&world.client("nora"), &done, "").await.text();
+    assert!(!other.contains("You approved") && !other.contains("Ben"), "{other}");
 
     let granted = ben.follow(&waits, "same-origin").await.text();
     assert!(
@@ -160,6 +172,50 @@ async fn from_a_refusal_to_the_question_from_the_inbox_to_the_answer_and_on_to_t
     assert_eq!(ben.navigate(ADMIN).await.status, StatusCode::OK);
     let own = ben.follow(&format!("{PORTAL}/"), "none").await.text();
     assert!(own.contains("Mia Castellano (mia) approved it"), "{own}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn past_use_counts_until_a_grant_really_ended() {
+    let mut world = World::open().await;
+    let ben = world.client("ben");
+    let held = world.give("ben", "brand-publishing", &["x"], |_| ()).await;
+    world.clock.advance(Duration::from_mins(10));
+    let ended = ben.delete(&format!("{PORTAL}/v1/grants/{}", held.id)).await;
+    assert_eq!(
+        ended.json()["ended_at"],
+        world.clock.now().to_string(),
+        "{}",
+        ended.text()
+    );
+    world.clock.advance(Duration::from_mins(40));
+    world.reopen().await;
+    let ben = world.client("ben");
+    asks(&ben).await;
+    let inbox = opens(&world.client("mia"), "/approvals", "").await.text();
+    assert!(
+        inbox.contains("Held this purpose once in the last 90 days, for 10 minutes"),
+        "{inbox}"
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_offers_nothing_that_nobody_may_approve_and_says_whom_to_turn_to() {
+    let world = World::planned(without_cases).await;
+    let ben = world.client("ben");
+    world.edit_rules("rules/99-leave.cedar", NOT_MIA).await;
+    let refused = ben.navigate(ADMIN).await;
+    let page = ben.follow(refused.header("location"), "cross-site").await.text();
+    assert!(!page.contains("value=\"brand-publishing\""), "{page}");
+    assert!(
+        page.contains("“Publishing for the brand” needs an approval") && page.contains("Mia Castellano (mia) owns it"),
+        "{page}"
+    );
+    let tool = ben.get(ADMIN).await.json();
+    let brand = tool["purposes"].as_array().unwrap().iter();
+    let brand = brand.clone().find(|one| one["id"] == "brand-publishing").unwrap();
+    assert_eq!(brand["approvers"], serde_json::json!([]));
     world.close().await;
 }
 
@@ -176,11 +232,12 @@ async fn a_reason_is_asked_for_and_told() {
     let (_, _, decline) = buttons(&opens(&mia, "/approvals", &session).await.text());
     let why = "Not before <the fair>";
     let answered = own_form(&mia, &path, &session, &[("token", &decline), ("note", why)]).await;
-    assert_eq!(
-        answered.header("location"),
-        "/approvals?declined",
-        "{}",
-        answered.text()
+    let done = format!("/approvals?answered={id}");
+    assert_eq!(answered.header("location"), done, "{}", answered.text());
+    let told = opens(&mia, &done, &session).await.text();
+    assert!(
+        told.contains("You declined “Publishing for the brand” for Ben Okafor"),
+        "{told}"
     );
     for place in [waits, format!("{PORTAL}/")] {
         let page = ben.follow(&place, "same-origin").await.text();

@@ -272,6 +272,7 @@ impl Flow {
             answers: Vec::new(),
             continued: None,
             state: GrantState::Active,
+            ended_at: None,
         });
         self
     }

@@ -56,6 +56,8 @@ pub(in crate::portal) struct Declare<'a> {
     pub(in crate::portal) ticket_hint: Option<String>,
     pub(in crate::portal) ticket_wrong: Option<String>,
     pub(in crate::portal) trouble: Vec<String>,
+    /// Of the purposes that would help and that nobody can approve now: that, and whom to turn to.
+    pub(in crate::portal) vain: Vec<String>,
     pub(in crate::portal) proceed: Option<Proceed>,
     pub(in crate::portal) contact: Option<String>,
 }
@@ -132,7 +134,8 @@ pub(in crate::portal) struct Request {
 pub(in crate::portal) struct Inbox<'a> {
     pub(in crate::portal) w: &'a Words,
     pub(in crate::portal) who: &'a str,
-    pub(in crate::portal) note: Option<&'static str>,
+    /// What the person has just answered.
+    pub(in crate::portal) note: Option<String>,
     pub(in crate::portal) recent: bool,
     pub(in crate::portal) requests: Vec<Request>,
     /// The token for signing out.

@@ -116,8 +116,9 @@ pub struct Words {
     pub declare_and_continue: &'static str,
     pub ask_for_approval: &'static str,
     pub declare_or_ask: &'static str,
-    pub one_of: fn(names: &[&str]) -> String,
-    pub was_asked: fn(approvers: &str) -> String,
+    pub was_asked: fn(approvers: &[&str]) -> String,
+    /// `owner` is none where it is the reader.
+    pub nobody_approves: fn(purpose: &str, owner: Option<&str>) -> String,
     pub once_approved: fn(effect: &str, lasts: Duration) -> String,
     pub statement_given: &'static str,
     pub look_again: &'static str,
@@ -167,7 +168,7 @@ pub struct Words {
     pub my_answers: &'static str,
     pub was_approved: fn(by: &str, at: &str, until: &str) -> String,
     pub was_declined: fn(by: &str, at: &str) -> String,
-    pub was_silent: fn(approvers: &str, until: &str) -> String,
+    pub was_silent: fn(approvers: &[&str], until: &str) -> String,
     pub recent_refusals: &'static str,
     pub connected: fn(place: &str) -> String,
     pub no_refusals: &'static str,
@@ -192,6 +193,8 @@ pub struct Words {
     pub holds_too_many: fn(held: usize) -> String,
     pub not_answered_title: &'static str,
     pub not_answered: &'static str,
+    pub reason_title: &'static str,
+    pub reason_wanted: fn(most: usize) -> String,
     pub say_why: &'static str,
     pub say_why_here: &'static str,
     pub again_title: &'static str,
@@ -214,8 +217,9 @@ pub struct Words {
     pub decline_open: &'static str,
     pub decline_why: &'static str,
     pub decline: &'static str,
-    pub you_approved: &'static str,
-    pub you_declined: &'static str,
+    /// `until` is none where it is over again.
+    pub you_approved: fn(purpose: &str, who: &str, until: Option<&str>) -> String,
+    pub you_declined: fn(purpose: &str, who: &str) -> String,
 
     // Short pages.
     pub not_known_title: &'static str,

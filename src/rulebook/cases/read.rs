@@ -364,6 +364,7 @@ impl Bench<'_> {
             },
             continued: None,
             state: GrantState::Active,
+            ended_at: None,
         })
     }
 

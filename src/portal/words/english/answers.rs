@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::not_declared;
+use super::parts::{either, span};
 use super::unfit::unfit;
-use super::{either, not_declared, span};
 use crate::facts::Reason;
 use crate::purpose::Over;
 use crate::rulebook::Outdated;
@@ -37,8 +38,40 @@ pub(super) fn outdated(why: &Outdated) -> String {
 }
 
 pub(super) fn waits(purpose: &str, approvers: &[&str], since: &str, until: &str) -> String {
+    if approvers.is_empty() {
+        return format!(
+            "You asked at {since} for an approval of “{purpose}”, and nobody is left who may answer. It waits until \
+             {until}: take it back, and ask your help desk."
+        );
+    }
     let approvers = either(approvers);
     format!("You asked {approvers} to approve “{purpose}” at {since}. It waits for an answer until {until}.")
+}
+
+pub(super) fn was_asked(approvers: &[&str]) -> String {
+    match approvers {
+        [] => "Nobody is left who may answer".to_owned(),
+        approvers => format!("{} was asked", either(approvers)),
+    }
+}
+
+pub(super) fn was_silent(approvers: &[&str], until: &str) -> String {
+    let why = match approvers {
+        [] => format!("Nobody answered by {until}"),
+        approvers => format!("{} did not answer by {until}", either(approvers)),
+    };
+    format!("{why}, which declines it. You may ask again.")
+}
+
+pub(super) fn nobody_approves(purpose: &str, owner: Option<&str>) -> String {
+    let turn_to = match owner {
+        Some(owner) => format!("{owner} owns it: turn to them, or to your help desk"),
+        None => "You own it yourself, and nobody approves for themselves: ask your help desk".to_owned(),
+    };
+    format!(
+        "“{purpose}” needs an approval, and nobody can give one now: whoever could is not in the directory, or the rules do \
+         not let them. {turn_to}, to name somebody else. Nothing was asked for."
+    )
 }
 
 pub(super) fn about_asker(sign_in: &str, roles: &[&str], departments: &[&str]) -> String {

@@ -2,13 +2,14 @@
 
 mod answers;
 mod fault;
+mod parts;
+mod refusal;
 mod unfit;
 
-use std::time::Duration;
-
-use super::{Kind, Words};
-use crate::facts::PurposeId;
+use super::Words;
 use crate::rulebook::NotDeclared;
+use parts::{both, either, span};
+use refusal::{activity, approval, detail, fix, groups, heading};
 
 /// English.
 pub const ENGLISH: Words = Words {
@@ -64,11 +65,8 @@ pub const ENGLISH: Words = Words {
     declare_and_continue: "Declare and continue",
     ask_for_approval: "Ask for approval",
     declare_or_ask: "Declare, or ask for approval",
-    one_of: |names| match names {
-        [] => "Nobody".to_owned(),
-        names => either(names),
-    },
-    was_asked: |approvers| format!("{approvers} was asked"),
+    was_asked: answers::was_asked,
+    nobody_approves: answers::nobody_approves,
     once_approved: |effect, lasts| format!("{effect}, for {} from the approval", span(lasts)),
     statement_given: "What you need it for",
     look_again: "Look again",
@@ -129,9 +127,7 @@ pub const ENGLISH: Words = Words {
     my_answers: "Answers of the last days",
     was_approved: |by, at, until| format!("{by} approved it at {at}, until {until}."),
     was_declined: |by, at| format!("{by} declined it at {at}."),
-    was_silent: |approvers, until| {
-        format!("{approvers} did not answer by {until}, which declines it. You may ask again.")
-    },
+    was_silent: answers::was_silent,
     recent_refusals: "Recent refusals",
     connected: |place| format!("You wanted to connect to {place}."),
     no_refusals: "None in the last 24 hours.",
@@ -159,6 +155,12 @@ pub const ENGLISH: Words = Words {
     },
     not_answered_title: "It could not be answered",
     not_answered: "The gateway cannot keep the answer at the moment, so the request still waits. Try again in a minute.",
+    reason_title: "Say why you decline",
+    reason_wanted: |most| {
+        format!(
+            "Nothing was declined: whoever asked reads the reason, so there must be one. Send it as {{\"note\": \"…\"}}, in at most {most} characters."
+        )
+    },
     say_why: "say in a few words why, for whoever asked",
     say_why_here: "Go back, and say in a few words why: whoever asked will read it.",
     again_title: "Sign in to answer requests",
@@ -184,8 +186,11 @@ pub const ENGLISH: Words = Words {
     decline_open: "Decline …",
     decline_why: "Why? Whoever asked will read it.",
     decline: "Decline",
-    you_approved: "Approved. It is open from now on.",
-    you_declined: "Declined. Whoever asked sees your reason.",
+    you_approved: |purpose, who, until| match until {
+        Some(until) => format!("You approved “{purpose}” for {who}. It is open until {until}."),
+        None => format!("You approved “{purpose}” for {who}. It is over again."),
+    },
+    you_declined: |purpose, who| format!("You declined “{purpose}” for {who}, who sees your reason."),
 
     not_known_title: "We do not know you yet",
     not_known: |name| {
@@ -229,119 +234,6 @@ pub const ENGLISH: Words = Words {
     fault: fault::fault,
 };
 
-fn heading(kind: Kind) -> &'static str {
-    match kind {
-        Kind::PurposeRequired => "This needs a purpose",
-        Kind::ActivityNotCovered => "Your purpose does not cover this",
-        Kind::GrantExpired => "Your purpose has ended",
-        Kind::ApprovalRequired => "This needs an approval",
-        Kind::ApprovalPending => "This waits for an approval",
-        Kind::TrainingRequired => "This needs a training",
-        Kind::Coached => "Please read this before you continue",
-        Kind::Prohibited => "This is not allowed",
-        Kind::PolicyError => "The rules failed",
-        Kind::PersonUnknown => "We do not know you yet",
-    }
-}
-
-/// What somebody does, after "You wanted to". Activities are data: an unknown one is named as the rules name it.
-fn activity(id: &str) -> String {
-    let words = match id {
-        "connect" | "inspect" | "browse" => "open pages",
-        "search" => "search",
-        "view-media" => "watch or listen",
-        "message-read" => "read messages",
-        "download" => "download",
-        "react" => "react",
-        "follow" => "follow",
-        "save" => "save something",
-        "report" => "report something",
-        "post" => "post",
-        "comment" => "comment",
-        "share" => "share something",
-        "edit" => "edit something",
-        "delete" => "delete something",
-        "message" => "send a message",
-        "upload" => "upload something",
-        "sell" => "sell something",
-        "unknown-write" => "send something",
-        "manage-page" => "manage a page",
-        "moderate" => "moderate",
-        "advertise" => "advertise",
-        "login" => "sign in",
-        "logout" => "sign out",
-        "oauth" => "sign in to another site",
-        "profile-edit" => "edit a profile",
-        "call" => "make a call",
-        "realtime" => "use live updates",
-        "games" => "play games",
-        "embed" => "load a widget",
-        "telemetry" => "send usage data",
-        other => return format!("do “{}”", other.replace('-', " ")),
-    };
-    words.to_owned()
-}
-
-fn groups(ids: &[&str]) -> String {
-    let words: Vec<String> = ids
-        .iter()
-        .map(|id| match *id {
-            "read" => "read and search".to_owned(),
-            "engage" => "react and follow".to_owned(),
-            "publish" => "post, comment, message and upload".to_owned(),
-            "administer" => "manage pages and advertise".to_owned(),
-            "account" => "sign in".to_owned(),
-            "live" => "call and stream".to_owned(),
-            other => format!("“{other}”"),
-        })
-        .collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    words.join("; ")
-}
-
-fn approval(approvers: &[&str]) -> String {
-    if approvers.is_empty() {
-        return "Somebody must approve it, and nobody is named who could: ask your help desk.".to_owned();
-    }
-    let names: Vec<&str> = approvers
-        .iter()
-        .map(|name| if *name == "manager" { "your manager" } else { name })
-        .collect();
-    format!("Ask {} to approve it.", either(&names))
-}
-
-fn fix(text: &str) -> String {
-    match text.split_once(':') {
-        Some(("selection", PurposeId::NOT_ONE)) => {
-            "You selected no purpose, or more than one at once, so none counts. Select exactly one, or leave it out, and \
-             try again."
-                .to_owned()
-        }
-        Some(("selection", purpose)) => format!(
-            "You signed in with “{purpose}” selected, so only that purpose counts. Sign in without it and try again."
-        ),
-        Some(("training", course)) => format!("It would help to pass the training “{}”.", course.trim()),
-        _ => format!("It would help: {text}"),
-    }
-}
-
-fn detail(kind: Kind, activity: &str, place: &str, purposes: &[&str]) -> String {
-    let what = format!("to {activity} on {place}");
-    match kind {
-        Kind::PurposeRequired | Kind::ActivityNotCovered | Kind::GrantExpired => {
-            format!("A purpose is needed {what}: declare {}.", either(purposes))
-        }
-        Kind::ApprovalRequired | Kind::ApprovalPending => {
-            format!("An approved purpose is needed {what}: {}.", either(purposes))
-        }
-        Kind::TrainingRequired => format!("A valid training is needed {what}."),
-        Kind::Coached => format!("You are asked not {what}."),
-        Kind::Prohibited => format!("No purpose allows you {what}."),
-        Kind::PolicyError => format!("The rules failed when asked {what}; any doubt denies."),
-        Kind::PersonUnknown => format!("The directory does not list you, which is needed {what}."),
-    }
-}
-
 fn not_declared(why: &NotDeclared) -> String {
     match why {
         NotDeclared::Unpermitted => "No rule lets you declare this purpose.".to_owned(),
@@ -362,78 +254,4 @@ fn about(sign_in: &str, roles: &[&str], departments: &[&str]) -> String {
         text = format!("{text}. Department: {}", departments.join(", "));
     }
     text + "."
-}
-
-/// `1 hour 30 minutes`; seconds only where there is nothing greater.
-fn span(length: Duration) -> String {
-    let unit = |count: u64, name: &str| match count {
-        0 => None,
-        1 => Some(format!("1 {name}")),
-        count => Some(format!("{count} {name}s")),
-    };
-    let seconds = length.as_secs();
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
-    let parts = [unit(days, "day"), unit(hours, "hour"), unit(minutes, "minute")];
-    let parts: Vec<String> = parts.into_iter().flatten().take(2).collect();
-    if parts.is_empty() {
-        unit(seconds, "second").unwrap_or_else(|| "no time".to_owned())
-    } else {
-        parts.join(" ")
-    }
-}
-
-fn either(words: &[&str]) -> String {
-    listed(words, "or")
-}
-
-fn both(words: &[&str]) -> String {
-    listed(words, "and")
-}
-
-fn listed(words: &[&str], joint: &str) -> String {
-    match words {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} {joint} {last}", first.join(", ")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn spans_read_like_speech() {
-        let read = |seconds| span(Duration::from_secs(seconds));
-        assert_eq!(read(8 * 3_600), "8 hours");
-        assert_eq!(read(5_400), "1 hour 30 minutes");
-        assert_eq!(read(60), "1 minute");
-        assert_eq!(read(59), "59 seconds");
-        assert_eq!(read(14 * 86_400 + 30), "14 days");
-        assert_eq!(read(0), "no time");
-    }
-
-    #[test]
-    fn lists_read_like_speech() {
-        assert_eq!(
-            either(&["recruiting", "sales", "support"]),
-            "recruiting, sales or support"
-        );
-        assert_eq!(both(&["LinkedIn"]), "LinkedIn");
-        assert_eq!(
-            approval(&["manager", "grace"]),
-            "Ask your manager or grace to approve it."
-        );
-    }
-
-    #[test]
-    fn a_selection_that_is_not_one_purpose_is_told_without_a_name() {
-        insta::assert_snapshot!(fix("selection:recruiting"), @"You signed in with “recruiting” selected, so only that purpose counts. Sign in without it and try again.");
-        insta::assert_snapshot!(fix(&format!("selection:{}", PurposeId::NOT_ONE)), @"You selected no purpose, or more than one at once, so none counts. Select exactly one, or leave it out, and try again.");
-    }
-
-    #[test]
-    fn an_activity_that_nobody_put_into_words_is_still_named() {
-        assert_eq!(activity("time-travel"), "do “time travel”");
-    }
 }

@@ -1,0 +1,142 @@
+//! What was refused, and what would help.
+
+use super::parts::either;
+use crate::facts::PurposeId;
+use crate::portal::words::Kind;
+
+pub(super) fn heading(kind: Kind) -> &'static str {
+    match kind {
+        Kind::PurposeRequired => "This needs a purpose",
+        Kind::ActivityNotCovered => "Your purpose does not cover this",
+        Kind::GrantExpired => "Your purpose has ended",
+        Kind::ApprovalRequired => "This needs an approval",
+        Kind::ApprovalPending => "This waits for an approval",
+        Kind::TrainingRequired => "This needs a training",
+        Kind::Coached => "Please read this before you continue",
+        Kind::Prohibited => "This is not allowed",
+        Kind::PolicyError => "The rules failed",
+        Kind::PersonUnknown => "We do not know you yet",
+    }
+}
+
+/// What somebody does, after "You wanted to". Activities are data: an unknown one is named as the rules name it.
+pub(super) fn activity(id: &str) -> String {
+    let words = match id {
+        "connect" | "inspect" | "browse" => "open pages",
+        "search" => "search",
+        "view-media" => "watch or listen",
+        "message-read" => "read messages",
+        "download" => "download",
+        "react" => "react",
+        "follow" => "follow",
+        "save" => "save something",
+        "report" => "report something",
+        "post" => "post",
+        "comment" => "comment",
+        "share" => "share something",
+        "edit" => "edit something",
+        "delete" => "delete something",
+        "message" => "send a message",
+        "upload" => "upload something",
+        "sell" => "sell something",
+        "unknown-write" => "send something",
+        "manage-page" => "manage a page",
+        "moderate" => "moderate",
+        "advertise" => "advertise",
+        "login" => "sign in",
+        "logout" => "sign out",
+        "oauth" => "sign in to another site",
+        "profile-edit" => "edit a profile",
+        "call" => "make a call",
+        "realtime" => "use live updates",
+        "games" => "play games",
+        "embed" => "load a widget",
+        "telemetry" => "send usage data",
+        other => return format!("do “{}”", other.replace('-', " ")),
+    };
+    words.to_owned()
+}
+
+pub(super) fn groups(ids: &[&str]) -> String {
+    let words: Vec<String> = ids
+        .iter()
+        .map(|id| match *id {
+            "read" => "read and search".to_owned(),
+            "engage" => "react and follow".to_owned(),
+            "publish" => "post, comment, message and upload".to_owned(),
+            "administer" => "manage pages and advertise".to_owned(),
+            "account" => "sign in".to_owned(),
+            "live" => "call and stream".to_owned(),
+            other => format!("“{other}”"),
+        })
+        .collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    words.join("; ")
+}
+
+pub(super) fn approval(approvers: &[&str]) -> String {
+    if approvers.is_empty() {
+        return "Somebody must approve it, and nobody is named who could: ask your help desk.".to_owned();
+    }
+    let names: Vec<&str> = approvers
+        .iter()
+        .map(|name| if *name == "manager" { "your manager" } else { name })
+        .collect();
+    format!("Ask {} to approve it.", either(&names))
+}
+
+pub(super) fn fix(text: &str) -> String {
+    match text.split_once(':') {
+        Some(("selection", PurposeId::NOT_ONE)) => {
+            "You selected no purpose, or more than one at once, so none counts. Select exactly one, or leave it out, and \
+             try again."
+                .to_owned()
+        }
+        Some(("selection", purpose)) => format!(
+            "You signed in with “{purpose}” selected, so only that purpose counts. Sign in without it and try again."
+        ),
+        Some(("training", course)) => format!("It would help to pass the training “{}”.", course.trim()),
+        _ => format!("It would help: {text}"),
+    }
+}
+
+pub(super) fn detail(kind: Kind, activity: &str, place: &str, purposes: &[&str]) -> String {
+    let what = format!("to {activity} on {place}");
+    match kind {
+        Kind::PurposeRequired | Kind::ActivityNotCovered | Kind::GrantExpired => {
+            format!("A purpose is needed {what}: declare {}.", either(purposes))
+        }
+        Kind::ApprovalRequired | Kind::ApprovalPending => {
+            format!("An approved purpose is needed {what}: {}.", either(purposes))
+        }
+        Kind::TrainingRequired => format!("A valid training is needed {what}."),
+        Kind::Coached => format!("You are asked not {what}."),
+        Kind::Prohibited => format!("No purpose allows you {what}."),
+        Kind::PolicyError => format!("The rules failed when asked {what}; any doubt denies."),
+        Kind::PersonUnknown => format!("The directory does not list you, which is needed {what}."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_to_be_asked_reads_like_speech() {
+        assert_eq!(
+            approval(&["manager", "grace"]),
+            "Ask your manager or grace to approve it."
+        );
+    }
+
+    #[test]
+    fn a_selection_that_is_not_one_purpose_is_told_without_a_name() {
+        insta::assert_snapshot!(fix("selection:recruiting"), @"You signed in with “recruiting” selected, so only that purpose counts. Sign in without it and try again.");
+        insta::assert_snapshot!(fix(&format!("selection:{}", PurposeId::NOT_ONE)), @"You selected no purpose, or more than one at once, so none counts. Select exactly one, or leave it out, and try again.");
+    }
+
+    #[test]
+    fn an_activity_that_nobody_put_into_words_is_still_named() {
+        assert_eq!(activity("time-travel"), "do “time travel”");
+    }
+}

@@ -1,0 +1,203 @@
+//! Who can answer what somebody asks for, as far as that is known before they come: nobody is told to wait for somebody
+//! who may not answer, and nothing waits for nobody.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{InForce, Rulebook};
+use crate::clock::Timestamp;
+use crate::facts::{Arrival, Channel, Grant, MethodName, NetworkName, Person, PurposeId, Subject, SubjectId};
+use crate::policy::{GrantQuestion, Power};
+
+/// Something that is asked for, or would be.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking<'a> {
+    /// The purpose.
+    pub purpose: &'a PurposeId,
+    /// Who asks.
+    pub by: &'a SubjectId,
+    /// For how long it would be given.
+    pub lasts: Duration,
+    /// From where they ask.
+    pub arrival: &'a Arrival,
+    /// When it is looked at.
+    pub at: Timestamp,
+    /// Until when it can be answered.
+    pub until: Timestamp,
+}
+
+/// One way in which somebody might come to answer.
+#[derive(Clone, Copy)]
+struct Coming<'a> {
+    arrival: &'a Arrival,
+    method: MethodName,
+    channel: Channel,
+    at: Timestamp,
+}
+
+const METHODS: [MethodName; 2] = [MethodName::Basic, MethodName::Certificate];
+const CHANNELS: [Channel; 3] = [Channel::Portal, Channel::Cli, Channel::Api];
+
+impl<'a> Asking<'a> {
+    /// A grant that was asked for, looked at by somebody who came as `arrival` says.
+    pub fn of(grant: &'a Grant, arrival: &'a Arrival, at: Timestamp) -> Self {
+        Self {
+            purpose: &grant.purpose,
+            by: &grant.subject,
+            lasts: grant.expires.since(grant.not_before),
+            arrival,
+            at,
+            until: grant.answer_by.unwrap_or(at),
+        }
+    }
+}
+
+impl InForce {
+    /// Who can answer what is asked for: those whom the terms of its purpose name, whom the directory lists, and whom the
+    /// rules let answer while it waits.
+    ///
+    /// How they will come is not known: whoever the rules let answer from some network, signed in somehow, at some moment
+    /// until then, counts. They may come from the address from which it is asked.
+    pub fn who_may_answer(&self, asking: &Asking<'_>) -> Vec<Arc<Person>> {
+        let holder = self.directory.person(asking.by);
+        let named = self
+            .rulebook
+            .named_to_answer(asking.purpose, asking.by, holder.as_deref());
+        let listed = named.iter().filter_map(|id| self.directory.person(id));
+        let could = |person: &Arc<Person>| self.rulebook.could_answer(person, asking, holder.as_deref());
+        listed.filter(could).collect()
+    }
+}
+
+impl Rulebook {
+    fn could_answer(&self, person: &Person, asking: &Asking<'_>, holder: Option<&Person>) -> bool {
+        let later = || self.policy.edges(person, &[], asking.at).into_iter();
+        let moments = || std::iter::once(asking.at).chain(later().take_while(|at| *at < asking.until));
+        let arrivals = self.arrivals(asking.arrival);
+        moments().any(|at| {
+            let ways = METHODS
+                .into_iter()
+                .flat_map(|method| CHANNELS.map(|channel| (method, channel)));
+            let mut comings = ways.flat_map(|(method, channel)| {
+                arrivals.iter().map(move |arrival| Coming {
+                    arrival,
+                    method,
+                    channel,
+                    at,
+                })
+            });
+            comings.any(|coming| self.lets_answer(person, asking, holder, coming))
+        })
+    }
+
+    /// The same arrival, also from each network that rules name and from one that none does.
+    fn arrivals(&self, own: &Arrival) -> Vec<Arrival> {
+        let named = self.policy.networks().iter().map(NetworkName::new);
+        let others = named
+            .chain([NetworkName::default()])
+            .map(|network| Arrival { network, ..own.clone() });
+        std::iter::once(own.clone()).chain(others).collect()
+    }
+
+    fn lets_answer(&self, person: &Person, asking: &Asking<'_>, holder: Option<&Person>, coming: Coming<'_>) -> bool {
+        let owner = self.purposes.get(asking.purpose);
+        let subject = Subject {
+            id: person.id.clone(),
+            method: coming.method,
+        };
+        let decision = self.policy.decide_on_grant(&GrantQuestion {
+            person,
+            subject: &subject,
+            arrival: coming.arrival,
+            power: Power::Approve,
+            purpose: asking.purpose,
+            declarer: asking.by,
+            declarer_person: holder,
+            business_owner: owner.map_or(asking.by, |purpose| &purpose.business_owner),
+            longest_for: asking.lasts,
+            channel: coming.channel,
+            at: coming.at,
+        });
+        decision.is_allowed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Door, Mode, SourceText};
+    use crate::rulebook::{Directory, Sources};
+
+    /// The shipped rules with one more.
+    fn house(rule: &str) -> InForce {
+        let mut sources = Sources::embedded();
+        sources.rules.push(SourceText::new("rules/99-test.cedar", rule));
+        Rulebook::assemble(&sources).unwrap().in_mode(Mode::Enforce)
+    }
+
+    /// Who may answer what Ben, whose manager is Mia, asks for at noon as a guest, by their ids.
+    fn answering(house: &InForce, purpose: &str) -> Vec<String> {
+        let arrival = Arrival {
+            door: Door::Tls,
+            client: "192.0.2.7:50000".parse().unwrap(),
+            network: NetworkName::new("guest"),
+        };
+        let (purpose, by) = (PurposeId::new(purpose), SubjectId::parse("ben").unwrap());
+        let at: Timestamp = "2026-11-24T11:30:00Z".parse().unwrap();
+        let asking = Asking {
+            purpose: &purpose,
+            by: &by,
+            lasts: Duration::from_hours(1),
+            arrival: &arrival,
+            at,
+            until: at.plus(Duration::from_hours(48)),
+        };
+        let may = house.who_may_answer(&asking);
+        may.iter().map(|person| person.id.to_string()).collect()
+    }
+
+    #[test]
+    fn only_whom_terms_and_rules_both_let_may_answer() {
+        assert_eq!(answering(&house(""), "brand-publishing"), ["mia"]);
+        let never = r#"
+            @id("approve.not-mia") @reason("Mia is on leave.") @owner("HR")
+            forbid (principal == User::"mia", action == Action::"approve", resource);
+        "#;
+        let house = house(never);
+        assert_eq!(answering(&house, "brand-publishing"), [""; 0]);
+        assert_eq!(
+            answering(&house, "executive-communication"),
+            ["nora"],
+            "the owner, not the manager"
+        );
+        let nobody_there = InForce {
+            directory: Directory::default(),
+            ..house
+        };
+        assert_eq!(answering(&nobody_there, "executive-communication"), [""; 0]);
+    }
+
+    #[test]
+    fn whoever_may_answer_from_elsewhere_otherwise_or_later_is_asked() {
+        for when in [
+            "context.client.network == \"office\"",
+            "context.proof.strong",
+            "context.channel == \"api\"",
+            "context.local.time >= duration(\"20h\")",
+        ] {
+            let rule = format!(
+                "@id(\"approve.only\") @reason(\"Not so.\") @owner(\"HR\")\n\
+                 forbid (principal, action == Action::\"approve\", resource) unless {{ {when} }};"
+            );
+            let house = house(&rule);
+            assert_eq!(answering(&house, "brand-publishing"), ["mia"], "{when}");
+        }
+        let too_late = r#"
+            @id("approve.only") @reason("Not so.") @owner("HR")
+            forbid (principal, action == Action::"approve", resource)
+            unless { context.now >= datetime("2026-12-24T00:00:00Z") };
+        "#;
+        let house = house(too_late);
+        assert_eq!(answering(&house, "brand-publishing"), [""; 0]);
+    }
+}

@@ -40,10 +40,11 @@ pub fn idle(theory: &Theory, check: &Check, id: &PolicyId, effort: &Arc<Effort>)
         let wins = other.effect() == rule.effect() || other.effect() == Effect::Forbid;
         wins && theory.may_stand_for(other, rule)
             && envs().all(|env| theory.speaks_of(other, env))
-            // what does not match where this does is not always before it
-            && with_present
-                .iter()
-                .all(|(example, present)| premise.is_near(present) && answers(other, example))
+            // what does not match where this does is not always before it, if that can be: who made the example up knew
+            // nothing of what the other names
+            && with_present.iter().all(|(example, present)| {
+                premise.is_near(present) && answers(other, example) || !can_be(theory, [&check.policy, premise], example)
+            })
     };
     let others: Vec<PolicyId> = theory
         .every()
@@ -89,4 +90,10 @@ fn matched(theory: &Theory, alive: &Check, effort: &Arc<Effort>) -> Result<Optio
     })?;
     let (examples, is_open) = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok((is_open || !examples.is_empty()).then_some(examples))
+}
+
+/// Whether an example can be, by all that is known of what these rules name.
+fn can_be(theory: &Theory, rules: [&Premise; 2], example: &Example) -> bool {
+    let named = rules.iter().flat_map(|rule| rule.names()).cloned().collect();
+    !answers(&theory.impossible(&named), example)
 }

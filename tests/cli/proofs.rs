@@ -387,13 +387,17 @@ mod solved {
                 "mine.idle",
                 "permit (principal in Role::\"recruiter\", action == Action::\"post\", resource in Category::\"professional\")\nwhen { context has purpose && context.purpose.kind == PurposeKind::\"recruiting\" && context.client.network == \"office\" };\n",
             ),
+            (
+                "mine.host",
+                "permit (principal in Role::\"recruiter\", action == Action::\"connect\", resource == Site::\"www.linkedin.com\");\n",
+            ),
         ];
         let rules: Vec<String> = more
             .iter()
             .map(|(id, text)| format!("{}{text}", annotations(id)))
             .collect();
         desk.write("policies/rules/90-mine.cedar", &rules.join("\n"));
-        insta::assert_snapshot!(desk.types("wayleave prove --only mine.overflow --only mine.never --only mine.idle"), @"
+        insta::assert_snapshot!(desk.types("wayleave prove --only mine.overflow --only mine.never --only mine.idle --only mine.host"), @"
         exit 1
         --- stdout
         FAILED     rule `mine.overflow` always evaluates without an error (rules/90-mine.cedar:1)
@@ -408,9 +412,11 @@ mod solved {
           no request can meet its conditions: correct them, or remove it
         FAILED     rule `mine.idle` makes a difference (rules/90-mine.cedar:15)
           `recruiting.publish` (rules/20-purposes.cedar:53) decides all that it decides: remove it, or narrow the other
-        proved     of 2 rules: each evaluates without an error (2 proofs)
+        FAILED     rule `mine.host` makes a difference (rules/90-mine.cedar:22)
+          `connect.social` (rules/10-reach.cedar:30) decides all that it decides: remove it, or narrow the other
+        proved     of 3 rules: each evaluates without an error (3 proofs)
         proved     of 1 rule: it makes a difference (1 proof)
-        3 proved, 3 failed, 0 undecided
+        4 proved, 4 failed, 0 undecided
         ");
     }
 

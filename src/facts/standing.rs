@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::arrival::Arrival;
 use super::destination::{Host, PlatformId};
-use super::principal::SubjectId;
+use super::principal::{MethodName, SubjectId};
 use super::ruling::PolicyId;
 use crate::clock::Timestamp;
 
@@ -201,6 +202,19 @@ pub struct Grant {
     /// When that came before its time was over: it was withdrawn, revoked, declined, or silence declined it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
+    /// While it waits for an answer: how whoever asked came. Neither records nor answers tell it: the record of the request
+    /// itself does.
+    #[serde(skip)]
+    pub came: Option<Box<Came>>,
+}
+
+/// How somebody came who asked for something: the rules are asked about it again when it is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Came {
+    /// From where.
+    pub arrival: Arrival,
+    /// How they proved who they are.
+    pub method: MethodName,
 }
 
 impl Grant {
@@ -306,6 +320,7 @@ impl GrantTerms {
             continued: self.continued,
             state: GrantState::Active,
             ended_at: None,
+            came: None,
         }
     }
 
@@ -363,6 +378,7 @@ mod tests {
             continued: None,
             state: GrantState::Active,
             ended_at: None,
+            came: None,
         }
     }
 

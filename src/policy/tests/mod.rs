@@ -273,6 +273,7 @@ impl Flow {
             continued: None,
             state: GrantState::Active,
             ended_at: None,
+            came: None,
         });
         self
     }

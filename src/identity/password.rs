@@ -11,6 +11,9 @@ const MOST_MEMORY_KIB: u32 = 256 * 1024;
 /// More passes than this would let it hold a core for seconds.
 const MOST_PASSES: u32 = 16;
 
+/// What is kept for the next hash (in KiB): dearer ones than ours, as they may be imported, take theirs each time.
+const KEPT_KIB: usize = 32 * 1024;
+
 /// Hashes a password with a fresh salt, at the cost that RFC 9106 §4 and OWASP recommend for 19 MiB.
 pub(super) fn hash(password: &Secret) -> Result<String, String> {
     Argon2::default()
@@ -20,18 +23,24 @@ pub(super) fn hash(password: &Secret) -> Result<String, String> {
 }
 
 /// Memory that hashes are made in, one after the other. It is kept: what is taken and given back for every hash, on
-/// whichever thread, an allocator does not give back to the system.
+/// whichever thread, an allocator does not give back to the system, unless it is much at once.
 #[derive(Default)]
 pub(super) struct Memory(Vec<Block>);
 
 impl Memory {
-    /// As much as `blocks`, or more.
+    /// As much as `blocks`.
     fn with(&mut self, blocks: usize) -> Result<&mut [Block], argon2::Error> {
         let missing = blocks.saturating_sub(self.0.len());
         let reserved = self.0.try_reserve_exact(missing);
         reserved.map_err(|_| argon2::Error::OutOfMemory)?;
         self.0.resize(self.0.len() + missing, Block::new());
-        Ok(&mut self.0)
+        self.0.get_mut(..blocks).ok_or(argon2::Error::OutOfMemory)
+    }
+
+    /// Gives back what is more than one keeps. A block is one KiB.
+    fn shrink(&mut self) {
+        self.0.truncate(KEPT_KIB);
+        self.0.shrink_to(KEPT_KIB);
     }
 
     #[cfg(test)]
@@ -54,6 +63,7 @@ pub(super) fn verify(password: &Secret, phc: &str, memory: &mut Memory) -> Resul
         memory.fill(Block::new());
         hashed
     });
+    memory.shrink();
     hashed.map_err(|why| unknown(&why.to_string()))?;
     // two of these are compared in constant time
     Output::new(&made)
@@ -136,6 +146,18 @@ mod tests {
                     .all(|block| block.as_ref().iter().all(|word| *word == 0))
             );
         }
+    }
+
+    #[test]
+    fn what_a_dear_hash_took_is_given_back() {
+        let params = Params::new(48 * 1024, 1, 1, None).unwrap();
+        let dear = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let dear = dear.hash_password_with_salt(b"correct horse", b"some salt").unwrap();
+        let mut memory = Memory::default();
+        let password = Secret::new("correct horse");
+        assert_eq!(verify(&password, &dear.to_string(), &mut memory), Ok(true));
+        assert_eq!(memory.0.capacity(), KEPT_KIB);
+        assert_eq!(verify(&password, &dear.to_string(), &mut memory), Ok(true));
     }
 
     #[test]

@@ -98,12 +98,9 @@ impl Side {
         match self {
             Self::Any => Some(true),
             Self::Is(kind) => Some(kind.basename() == SITE),
-            Self::In(group) | Self::IsIn(_, group) => Some(spot.within.contains(&name(group))),
-            Self::Eq(one) => match spot.host {
-                Some(host) => Some(name(one) == (SITE, host)),
-                None if tree.above.get(&name(one)) == Some(spot.within) => None,
-                None => Some(false),
-            },
+            Self::IsIn(kind, _) if kind.basename() != SITE => Some(false),
+            Self::In(group) | Self::IsIn(_, group) => tree.puts_within(spot, &[name(group)]),
+            Self::Eq(one) => tree.puts_at(spot, name(one)),
         }
     }
 }
@@ -165,15 +162,12 @@ impl<'a> Tree<'a> {
     /// Everywhere that a resource's scope covers, where it names something that is known; else nowhere.
     pub(super) fn spots<'t>(&'t self, side: &'t Side) -> Vec<Spot<'t>> {
         match side {
-            Side::Any | Side::Is(_) => Vec::new(),
-            Side::Eq(one) => {
-                let within = self
-                    .above
-                    .get(&name(one))
-                    .filter(|_| one.type_name().basename() == SITE);
+            Side::Eq(one) | Side::In(one) | Side::IsIn(_, one) if one.type_name().basename() == SITE => {
                 let host = Some(one.id().unescaped());
-                within.into_iter().map(|within| Spot { host, within }).collect()
+                let within = self.above.get(&name(one)).into_iter();
+                within.map(|within| Spot { host, within }).collect()
             }
+            Side::Any | Side::Is(_) | Side::Eq(_) => Vec::new(),
             Side::In(group) | Side::IsIn(_, group) => {
                 let kinds = self.kinds.iter().filter(|within| within.contains(&name(group)));
                 kinds.map(|within| Spot { host: None, within }).collect()
@@ -211,8 +205,7 @@ impl<'a> Tree<'a> {
             let groups = named_in(right)?;
             return match path(left)?.as_str() {
                 "principal" => self.is_within(principal, &groups),
-                "resource" => Some(groups.iter().any(|group| spot.is_some_and(|spot| spot.is_in(*group))))
-                    .filter(|_| spot.is_some()),
+                "resource" => self.puts_within(*spot?, &groups),
                 _ => None,
             };
         }
@@ -228,6 +221,28 @@ impl<'a> Tree<'a> {
         None
     }
 
+    /// Whether a spot is this host; none where that hangs on which host it is.
+    fn puts_at(&self, spot: Spot<'_>, site: Name<'_>) -> Option<bool> {
+        match spot.host {
+            Some(host) => Some(site == (SITE, host)),
+            // hosts that nothing is known of may be anywhere
+            None if site.0 == SITE && self.above.get(&site).is_none_or(|within| within == spot.within) => None,
+            None => Some(false),
+        }
+    }
+
+    /// Whether a spot is in one of the groups, of which a host may be one; none where that hangs on which host it is.
+    fn puts_within(&self, spot: Spot<'_>, groups: &[Name<'_>]) -> Option<bool> {
+        let within = |group: &Name<'_>| {
+            if spot.within.contains(group) {
+                return Some(true);
+            }
+            self.puts_at(spot, *group)
+        };
+        let outside = groups.iter().map(|group| within(group).map(|is| !is));
+        outside.fold(Some(true), both).map(|outside| !outside)
+    }
+
     /// Whether everybody of a principal's scope is in one of the groups, or nobody is.
     fn is_within(&self, side: &Side, groups: &[Name<'_>]) -> Option<bool> {
         let one = side.name()?;
@@ -240,7 +255,7 @@ impl<'a> Tree<'a> {
 
     fn is(&self, what: &str, one: Name<'_>, principal: &Side, spot: Option<&Spot<'_>>) -> Option<bool> {
         match (what, principal) {
-            ("resource", _) => spot?.host.map(|host| one == (SITE, host)),
+            ("resource", _) => self.puts_at(*spot?, one),
             ("principal", Side::Eq(uid)) => Some(name(uid) == one),
             ("principal.employment", Side::Eq(uid)) => {
                 let person = self.people.get(uid.id().unescaped())?;
@@ -248,12 +263,6 @@ impl<'a> Tree<'a> {
             }
             _ => None,
         }
-    }
-}
-
-impl Spot<'_> {
-    fn is_in(&self, group: Name<'_>) -> bool {
-        self.within.contains(&group) || self.host.is_some_and(|host| group == (SITE, host))
     }
 }
 

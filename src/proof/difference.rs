@@ -16,6 +16,8 @@ use super::{Effort, Example, Missing, Outcome, Premise, Scope, Theory};
 
 /// How many differences through one rule are looked for; more would tell nobody more.
 const MOST: usize = 24;
+/// And how many through one that fails to evaluate, which is to be mended, whatever it denies.
+const MOST_FAILING: usize = 8;
 
 /// Which way an answer changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -172,7 +174,8 @@ fn tasks<'a>(old: &Theory, new: &'a Theory, alone: &Alone<'_>) -> Vec<Task<'a>> 
     tasks
 }
 
-/// A difference of one kind through a rule that fails to evaluate on the side that denies; and why there may be one.
+/// All differences of one kind through a rule that fails to evaluate on the side that denies, each about something else; and
+/// why there may be more.
 fn failing(
     solver: &mut Solver,
     alone: &Alone<'_>,
@@ -185,25 +188,32 @@ fn failing(
     if more.rules(env).all(|rule| rule.policy().effect() == Effect::Forbid) {
         return (Vec::new(), None);
     }
-    let aim = Aim::Evaluates(Arc::clone(&task.cause));
-    let question = Question::new(new, env, aim, more.rules(env).collect(), Rules::default());
-    let answer = question.put(solver, limit);
-    let example = match &answer.outcome {
-        Outcome::Proved => return (Vec::new(), None),
-        Outcome::Undecided(why) => return (Vec::new(), Some(format!("whether it always evaluates: {why}"))),
-        Outcome::Failed(None) => return (Vec::new(), Some("it may fail to evaluate, which denies".to_owned())),
-        Outcome::Failed(Some(example)) => example,
-    };
-    let left = limit.saturating_sub(answer.spent);
-    let (example, _) = lifelike(solver, &question, &answer, example, left);
-    if !matches!(gateway(more, env, &example), Ok(true)) {
-        return (Vec::new(), Some("it may fail to evaluate, which denies".to_owned()));
-    }
     let read = alone.read(more, less, env);
-    (
-        vec![task.found(Scope::of(&example, new), Vec::new(), example, read)],
-        None,
-    )
+    let aim = Aim::Evaluates(Arc::clone(&task.cause));
+    let mut question = Question::new(new, env, aim, more.rules(env).collect(), Rules::default());
+    let (mut found, mut spent) = (Vec::<Found>::new(), Duration::ZERO);
+    while found.len() < MOST_FAILING {
+        let answer = question.put(solver, limit.saturating_sub(spent));
+        spent += answer.spent;
+        let example = match &answer.outcome {
+            Outcome::Proved => return (found, None),
+            Outcome::Undecided(why) => return (found, Some(format!("whether it always evaluates: {why}"))),
+            Outcome::Failed(None) => return (found, Some("it may fail to evaluate, which denies".to_owned())),
+            Outcome::Failed(Some(example)) => example,
+        };
+        let (example, took) = lifelike(solver, &question, &answer, example, limit.saturating_sub(spent));
+        spent += took;
+        if !matches!(gateway(more, env, &example), Ok(true)) {
+            return (found, Some("it may fail to evaluate, which denies".to_owned()));
+        }
+        let scope = Scope::of(&example, new);
+        let Some(excluded) = scope.excluded(found.len()) else {
+            return (found, Some("what was found cannot be told apart".to_owned()));
+        };
+        question = question.among(&excluded);
+        found.push(task.found(scope, Vec::new(), example, read.clone()));
+    }
+    (found, Some(format!("there are more than {MOST_FAILING} differences")))
 }
 
 /// All differences of one kind through one rule, each about something else; and why there may be more.

@@ -1,7 +1,9 @@
 //! A rule made into another.
 
-use cedar_policy::Policy;
+use cedar_policy::{Effect, Policy};
 use serde_json::Value;
+
+use crate::policy::apart;
 
 /// A policy that permits exactly where `policy` applies, whatever its effect.
 pub(super) fn permitting(policy: &Policy) -> Policy {
@@ -27,11 +29,15 @@ pub(super) fn until(policy: &Policy, end: &Policy) -> Option<Policy> {
     joined(policy, end, policy)
 }
 
-/// The policy, where `domain` forbids nothing: asked first, so that nothing else is asked outside.
+/// The policy where `domain` permits, or forbids nothing: asked first, so that nothing else is asked outside. What a domain
+/// forbids by several conditions cannot be said so.
 pub(super) fn within(policy: &Policy, domain: &Policy) -> Option<Policy> {
     let mut text = domain.to_json().ok()?;
-    for one in text.get_mut("conditions")?.as_array_mut()? {
-        one.as_object_mut()?.insert("kind".to_owned(), Value::from("when"));
+    let conditions = text.get_mut("conditions")?.as_array_mut()?;
+    if domain.effect() == Effect::Forbid {
+        let [one] = &mut conditions[..] else { return None };
+        let opposite = if apart::is_unless(one) { "when" } else { "unless" };
+        one.as_object_mut()?.insert("kind".to_owned(), Value::from(opposite));
     }
     let domain = Policy::from_json(None, text).ok()?;
     joined(policy, &domain, policy)

@@ -1,5 +1,5 @@
 //! Remembers what has been proved, and what is known not to hold, by a digest of everything that it rests on: an empty
-//! file each.
+//! file each. Whoever can write there can say what is proved: it is one user's own, and no place to share.
 #![expect(clippy::disallowed_methods, reason = "door: reads and writes the cache of proofs")]
 
 use std::path::PathBuf;

@@ -16,6 +16,8 @@ use cedar_policy_symcc::{CedarSymCompiler, CompiledPolicy, CompiledPolicySet, Co
 use tokio::process::Command;
 use tokio::runtime::Runtime;
 
+use super::form::Form;
+use super::found::Found;
 use super::{Ask, Effort, Example, Missing, Outcome};
 
 /// The compiler follows the rules' expressions into one another; untouched, a stack costs nothing.
@@ -26,8 +28,10 @@ pub struct Solver {
     runtime: Runtime,
     schema: Schema,
     compiled: CompiledSchema,
-    compiler: CedarSymCompiler<LocalSolver>,
+    /// A process that waits for a question; none while the last one may still be busy with an old one.
+    compiler: Option<CedarSymCompiler<LocalSolver>>,
     effort: Arc<Effort>,
+    found: Arc<Found>,
 }
 
 impl std::fmt::Debug for Solver {
@@ -38,7 +42,7 @@ impl std::fmt::Debug for Solver {
 
 impl Solver {
     /// Starts one.
-    pub fn start(schema: &Schema, effort: &Arc<Effort>) -> Result<Self, Missing> {
+    fn start(schema: &Schema, effort: &Arc<Effort>, found: &Arc<Found>) -> Result<Self, Missing> {
         let unfit = |error: &dyn std::fmt::Display| Missing::Unfit(error.to_string());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -50,55 +54,73 @@ impl Solver {
             runtime,
             schema: schema.clone(),
             compiled,
-            compiler,
+            compiler: Some(compiler),
             effort: Arc::clone(effort),
+            found: Arc::clone(found),
         })
+    }
+
+    /// What is left of `limit` and of the time for everything; else why nobody knows.
+    pub(super) fn left(&self, limit: Duration) -> Result<Duration, Outcome> {
+        let left = self.effort.left();
+        if left.is_zero() {
+            return Err(Effort::is_up());
+        }
+        if limit.is_zero() {
+            return Err(Outcome::Undecided("the time was up".to_owned()));
+        }
+        Ok(left.min(limit))
     }
 
     /// Whether what is asked holds of every request of the kind, and how long it took to say. Where no time is left, it is
     /// not even compiled, which nothing interrupts.
     pub fn ask(&mut self, env: &RequestEnv, ask: &Ask, limit: Duration) -> (Outcome, Duration) {
-        let left = self.effort.left();
-        if left.is_zero() {
-            return (Outcome::Undecided("the time for all of it was up".to_owned()), left);
-        }
-        if limit.is_zero() {
-            return (Outcome::Undecided("the time was up".to_owned()), limit);
+        let left = match self.left(limit) {
+            Ok(left) => left,
+            Err(undecided) => return (undecided, Duration::ZERO),
+        };
+        let form = Form::of(env, ask);
+        if let Some(outcome) = form.as_ref().and_then(|form| self.found.answer(form, ask)) {
+            return (outcome, Duration::ZERO);
         }
         self.effort.note(ask.rules());
         let start = Instant::now();
-        let Self {
-            runtime,
-            schema,
-            compiled,
-            compiler,
-            effort: _,
-        } = self;
-        let asked = async { tokio::time::timeout(limit.min(left), put(compiler, compiled, schema, env, ask)).await };
-        let outcome = match runtime.block_on(asked) {
+        let outcome = match self.answered(env, ask, left) {
             Ok(Ok(None)) => Outcome::Proved,
             Ok(Ok(Some(found))) => Outcome::Failed(Some(Box::new(Example {
                 request: found.request,
                 entities: found.entities,
             }))),
             Ok(Err(Error::SolverUnknown)) => Outcome::Undecided("the solver gave up".to_owned()),
-            Ok(Err(error)) => {
-                self.renew();
-                Outcome::Undecided(chain(&error))
-            }
-            Err(_) => {
-                self.renew();
-                Outcome::Undecided("the time was up".to_owned())
-            }
+            Ok(Err(error)) => Outcome::Undecided(chain(&error)),
+            Err(why) => Outcome::Undecided(why),
         };
+        if let Some(form) = form {
+            self.found.keep(form, &outcome);
+        }
         (outcome, start.elapsed())
     }
 
-    /// Replaces a process that is busy or broken.
-    fn renew(&mut self) {
-        if let Ok(compiler) = self.runtime.block_on(async { spawn() }) {
-            self.compiler = compiler;
+    /// What a process says within a time. One that did not say it to the end is never asked again: what it says late would
+    /// be taken for the answer to the next question.
+    fn answered(&mut self, env: &RequestEnv, ask: &Ask, limit: Duration) -> Result<Answer, String> {
+        let waiting = self.compiler.take();
+        let mut compiler = match waiting {
+            Some(compiler) => compiler,
+            None => self
+                .runtime
+                .block_on(async { spawn() })
+                .map_err(|missing| missing.to_string())?,
+        };
+        let put = put(&mut compiler, &self.compiled, &self.schema, env, ask);
+        let answer = self
+            .runtime
+            .block_on(async { tokio::time::timeout(limit, put).await })
+            .map_err(|_| "the time was up".to_owned())?;
+        if matches!(answer, Ok(_) | Err(Error::SolverUnknown)) {
+            self.compiler = Some(compiler);
         }
+        Ok(answer)
     }
 }
 
@@ -127,6 +149,9 @@ fn spawn() -> Result<CedarSymCompiler<LocalSolver>, Missing> {
     CedarSymCompiler::new(solver).map_err(|e| Missing::Unfit(e.to_string()))
 }
 
+/// A counterexample, if there is one.
+type Answer = Result<Option<cedar_policy_symcc::Env>, Error>;
+
 /// Puts one question; an environment is a counterexample.
 async fn put(
     compiler: &mut CedarSymCompiler<LocalSolver>,
@@ -134,7 +159,7 @@ async fn put(
     schema: &Schema,
     env: &RequestEnv,
     ask: &Ask,
-) -> Result<Option<cedar_policy_symcc::Env>, Error> {
+) -> Answer {
     let symbols = compiled.sym_env(env)?;
     let compiled = |policies: &PolicySet| {
         CompiledPolicySet::compile_with_custom_symenv(policies, env, schema, symbols.clone()).map_err(Box::new)
@@ -164,8 +189,9 @@ pub fn crew(
 ) -> Result<(), Missing> {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(many);
     let next = AtomicUsize::new(0);
+    let found = Arc::new(Found::default());
     let one = || -> Result<(), Missing> {
-        let mut solver = Solver::start(schema, effort)?;
+        let mut solver = Solver::start(schema, effort, &found)?;
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             if number >= many {

@@ -423,6 +423,35 @@ mod tests {
                 "f",
                 r#"forbid (principal, action == Action::"connect", resource in Category::"social-media") when { resource in Platform::"facebook" };"#,
             ),
+            // one host of a platform, whatever says so, is neither all of it nor nothing of it
+            (
+                "g",
+                r#"forbid (principal, action == Action::"connect", resource in Platform::"linkedin") when { resource in [Site::"www.linkedin.com", Site::"example.org"] };"#,
+            ),
+            (
+                "h",
+                r#"forbid (principal, action in Action::"publish", resource in Platform::"linkedin") unless { resource in [Site::"www.linkedin.com"] };"#,
+            ),
+            (
+                "i",
+                r#"forbid (principal, action == Action::"post", resource in Platform::"linkedin");"#,
+            ),
+            (
+                "j",
+                r#"permit (principal, action == Action::"inspect", resource is Site in Site::"app.slack.com");"#,
+            ),
+            (
+                "k",
+                r#"forbid (principal, action == Action::"upload", resource in Platform::"slack");"#,
+            ),
+            (
+                "l",
+                r#"permit (principal, action == Action::"inspect", resource) when { resource in [Site::"teams.microsoft.com"] };"#,
+            ),
+            (
+                "m",
+                r#"forbid (principal, action == Action::"upload", resource in Platform::"teams");"#,
+            ),
         ]);
         assert_eq!(fine, [""; 0]);
     }

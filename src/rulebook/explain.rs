@@ -472,6 +472,37 @@ mod tests {
     }
 
     #[test]
+    fn what_keeps_one_purpose_from_opening_something_is_why_not_whatever_else_is_held() {
+        let rule = r#"@id("not-from-here") @reason("Not from the office.") @owner("IT")
+            forbid (principal, action in Action::"publish", resource in Category::"professional")
+            when { context has purpose && context.client.network == "office" };"#;
+        let rules = rules(rule, Mode::Enforce);
+        let mut asked = seen(
+            &rules,
+            "ada",
+            "https://www.linkedin.com/voyager/api/contentcreation/normShares",
+        );
+        if let Ask::Request(_, head) = &mut asked.ask {
+            "POST".clone_into(&mut head.method);
+        }
+        let purpose = |name: &str| rules.rulebook.purposes().get(&PurposeId::new(name)).unwrap();
+        for order in [["partner-relations", "recruiting"], ["recruiting", "partner-relations"]] {
+            let held = order
+                .into_iter()
+                .filter_map(|name| rules.rulebook.suppose(purpose(name), &asked, None));
+            let held = Observation {
+                standing: Standing::new(held, asked.at),
+                ..asked.clone()
+            };
+            let told = told(&rules, &held);
+            assert!(
+                told.contains("why\n  forbid `not-from-here`") && !told.contains("beside the point"),
+                "{told}"
+            );
+        }
+    }
+
+    #[test]
     fn what_is_coached_is_helped_by_continuing_and_what_passes_needs_no_help() {
         let rule = r#"@id("soft") @reason("R.") @owner("IT") @mode("coach")
             forbid (principal, action == Action::"browse", resource in Platform::"linkedin");"#;

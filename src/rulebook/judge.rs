@@ -231,10 +231,16 @@ impl Counter<'_> {
             }
             let unknown = |reason: &&Reason| !verdict.reasons.iter().any(|known| known.policy == reason.policy);
             let new: Vec<Reason> = decision.reasons().iter().filter(unknown).cloned().collect();
-            // where a grant would open it but for these, they are why not
-            let is_beside = || !self.hearing.decide_by(RuleSet::Permits, actions, grant).is_allowed();
-            if grant.is_some() && !new.is_empty() && is_beside() {
-                verdict.of_grants.extend(new.iter().map(|reason| reason.policy.clone()));
+            // where a grant would open it but for these, they are why not, whatever they are under another
+            let is_in_question = |reason: &Reason| verdict.of_grants.contains(&reason.policy);
+            if grant.is_some() && (!new.is_empty() || decision.reasons().iter().any(is_in_question)) {
+                if self.hearing.decide_by(RuleSet::Permits, actions, grant).is_allowed() {
+                    for reason in decision.reasons() {
+                        verdict.of_grants.remove(&reason.policy);
+                    }
+                } else {
+                    verdict.of_grants.extend(new.iter().map(|reason| reason.policy.clone()));
+                }
             }
             verdict.reasons.extend(new);
             // most hosts are nobody's business: what is denied there is denied under every grant alike

@@ -611,7 +611,8 @@ mod solved {
         assert!(told.starts_with("exit 1\n"), "{told}");
         for said in [
             "newly allowed: nothing\n",
-            "  `mine`: fails to evaluate, which denies: somebody may reach hosts outside the catalogue, for example on Sunday at ",
+            "  `mine`: fails to evaluate, which denies: somebody may reach hosts on `sensitive` or outside the catalogue, for example on Sunday at ",
+            "somebody with role `staff` may reach hosts on `internal-collaboration` or `social-media`, for example on Sunday at ",
             "    policies: allowed by `connect.open-web` (rules/10-reach.cedar:",
             "    new: denied: error while evaluating policy `mine`: integer overflow",
             "otherwise equivalent",
@@ -620,8 +621,24 @@ mod solved {
         }
         // the other way round, it is allowed once the rule is gone
         let told = desk.types("wayleave diff new policies");
-        let said = "  `mine`: failed to evaluate, which denied: somebody may reach hosts outside the catalogue";
+        let said = "  `mine`: failed to evaluate, which denied: somebody may reach hosts on `sensitive` or outside the catalogue";
         assert!(told.starts_with("exit 1\n") && told.contains(said), "{told}");
+    }
+
+    #[test]
+    fn each_kind_that_a_rule_denies_by_failing_is_told() {
+        let desk = with_new();
+        adds(
+            &desk,
+            "mine",
+            "forbid (principal in Role::\"recruiter\", action == Action::\"connect\", resource) when { \
+             context.local.weekday * 9223372036854775807 < 0 };",
+        );
+        let told = compared(&desk);
+        let (_, denied) = told.split_once("newly denied").unwrap();
+        for said in ["outside the catalogue", "`social-media`", "`sensitive`"] {
+            assert!(denied.contains(said), "{said}: {told}");
+        }
     }
 
     #[test]

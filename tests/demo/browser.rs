@@ -1,7 +1,7 @@
 //! A real Chromium, driven over the `DevTools` protocol: a fresh profile, a root imported as an administrator would, and
 //! credentials for the proxy given when it asks.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::process::Stdio;
 
@@ -30,6 +30,8 @@ const FLAGS: &[&str] = &[
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    // or a click before the first picture of a page is dropped without a word
+    "--allow-pre-commit-input",
     "--remote-debugging-port=0",
 ];
 
@@ -46,7 +48,10 @@ pub struct Browser {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     session: String,
     next: u64,
-    events: VecDeque<Value>,
+    /// Where each page that was begun is, by its loader.
+    pages: HashMap<String, String>,
+    /// The loaders of the pages that are complete and that nobody waited for yet.
+    complete: VecDeque<String>,
     sign_in: SignIn,
     /// How often the proxy asked who it is.
     pub challenges: usize,
@@ -105,7 +110,8 @@ impl Browser {
             socket,
             session: String::new(),
             next: 0,
-            events: VecDeque::new(),
+            pages: HashMap::new(),
+            complete: VecDeque::new(),
             sign_in,
             challenges: 0,
             _home: home,
@@ -120,26 +126,21 @@ impl Browser {
         let attached = self.call("Target.attachToTarget", attach).await;
         attached["sessionId"].as_str().unwrap().clone_into(&mut self.session);
         self.call("Page.enable", json!({})).await;
+        self.call("Page.setLifecycleEventsEnabled", json!({ "enabled": true }))
+            .await;
         self.call("Fetch.enable", json!({ "handleAuthRequests": true })).await;
     }
 
     /// Calls a method and gives its result.
     pub async fn call(&mut self, method: &str, params: Value) -> Value {
-        let answer = self.try_call(method, params).await;
-        answer.unwrap_or_else(|error| panic!("{method}: {error}"))
-    }
-
-    async fn try_call(&mut self, method: &str, params: Value) -> Result<Value, Value> {
         let id = self.send(method, params).await;
         loop {
             let message = self.receive().await;
-            if message["id"] != id {
-                self.keep(message);
-            } else if message["error"].is_null() {
-                return Ok(message["result"].clone());
-            } else {
-                return Err(message["error"].clone());
+            if message["id"] == id {
+                assert!(message["error"].is_null(), "{method}: {message:#}");
+                return message["result"].clone();
             }
+            self.keep(&message);
         }
     }
 
@@ -183,47 +184,44 @@ impl Browser {
         }
     }
 
-    fn keep(&mut self, message: Value) {
-        if message["method"].is_string() {
-            self.events.push_back(message);
+    /// Keeps what a message tells of pages.
+    fn keep(&mut self, message: &Value) {
+        let told = &message["params"];
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        match message["method"].as_str() {
+            Some("Page.frameNavigated") if told["frame"]["parentId"].is_null() => {
+                let frame = &told["frame"];
+                self.pages.insert(text(&frame["loaderId"]), text(&frame["url"]));
+            }
+            Some("Page.lifecycleEvent") if told["name"] == "load" => self.complete.push_back(text(&told["loaderId"])),
+            _ => {}
         }
     }
 
-    /// Waits for an event.
-    async fn event(&mut self, method: &str) {
+    /// Waits for the next page that is complete, and gives its loader.
+    async fn page(&mut self) -> String {
         loop {
-            while let Some(event) = self.events.pop_front() {
-                if event["method"] == method {
-                    return;
-                }
+            if let Some(loader) = self.complete.pop_front() {
+                return loader;
             }
             let message = self.receive().await;
-            self.keep(message);
+            self.keep(&message);
         }
     }
 
     /// Opens an address and waits for the page that comes of it; gives where that is.
     pub async fn open(&mut self, url: &str) -> String {
-        self.events.clear();
         let went = self.call("Page.navigate", json!({ "url": url })).await;
         assert!(went["errorText"].is_null(), "{url}: {went:#}");
-        self.event("Page.loadEventFired").await;
+        while self.page().await != went["loaderId"] {}
         self.text("location.href").await
     }
 
-    /// Waits until a page at an address that starts so has been loaded.
+    /// Waits until a page at an address that starts so, and that nobody waited for yet, is complete.
     pub async fn arrive(&mut self, start: &str) {
         loop {
-            self.event("Page.loadEventFired").await;
-            // the page may already be on its way to the next
-            let here = self
-                .try_call("Runtime.evaluate", json!({ "expression": "location.href" }))
-                .await;
-            if here.is_ok_and(|here| {
-                here["result"]["value"]
-                    .as_str()
-                    .is_some_and(|here| here.starts_with(start))
-            }) {
+            let loader = self.page().await;
+            if self.pages.get(&loader).is_some_and(|page| page.starts_with(start)) {
                 return;
             }
         }

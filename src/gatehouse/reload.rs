@@ -41,16 +41,13 @@ impl Ready {
     /// Takes what was read of a folder, and keeps it if it may rule.
     fn of(files: Vec<SourceText>, ruling: &InForce, mode: Mode, kept: &Kept) -> Result<Self, Vec<Problem>> {
         let sources = Sources::from_files(files)?;
-        let (in_force, warnings, texts) = match ruling.with_people_of(&sources) {
-            Some(in_force) => {
-                let of = in_force.rulebook.id().clone();
-                (in_force, Vec::new(), Texts { of, sources })
-            }
-            None => {
-                let (mut assembled, texts) = Texts::take(Some(ruling), sources)?;
-                let warnings = std::mem::take(&mut assembled.warnings);
-                (assembled.in_mode(mode), warnings, texts)
-            }
+        let (in_force, warnings, texts) = if let Some(in_force) = ruling.with_people_of(&sources) {
+            let of = in_force.rulebook.id().clone();
+            (in_force, Vec::new(), Texts { of, sources })
+        } else {
+            let (mut assembled, texts) = Texts::take(Some(ruling), sources)?;
+            let warnings = std::mem::take(&mut assembled.warnings);
+            (assembled.in_mode(mode), warnings, texts)
         };
         let kept = texts.keep(kept);
         Ok(Self {

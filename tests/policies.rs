@@ -37,6 +37,7 @@ fn hosts_outside_the_catalogue_pass_unread_until_one_rule_has_them_read() {
             rulebook,
             directory,
             warnings,
+            ..
         } = Rulebook::assemble(&sources).unwrap();
         assert!(warnings.is_empty(), "{warnings:#?}");
         assert!(

@@ -101,7 +101,7 @@ impl Gatehouse {
         };
         let kept = Kept::at(&settings.policies.kept);
         let (assembled, texts, refused) = reload::ready(&rules, &kept).map_err(OpenError::Policies)?;
-        reload::warn(&assembled, &clock);
+        reload::warn(&assembled.warnings, &assembled.rulebook, &clock);
         match settings.mode {
             Mode::Observe => tracing::warn!("the gateway only observes: what rules refuse is let pass, and recorded"),
             Mode::Coach => tracing::warn!("the gateway only coaches: whoever is told why rules refuse may continue"),
@@ -294,6 +294,7 @@ fn serve_operators(rooms: &Rooms, running: &Running, listener: Listener) {
 fn follow(rooms: &Rooms, running: &Running, (kept, mode): (Kept, Mode), (folder, look): (PathBuf, Look)) {
     let reload = Reload {
         folder,
+        library: Arc::default(),
         kept,
         mode,
         live: rooms.live.clone(),

@@ -6,7 +6,7 @@
 )]
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
@@ -14,10 +14,10 @@ use tokio::time::MissedTickBehavior;
 use super::health::Health;
 use super::kept::Kept;
 use super::open::{Rules, labels};
-use super::sources::{Look, read_folder};
+use super::sources::{Library, Look, read_folder};
 use crate::audit::Book;
 use crate::clock::Clock;
-use crate::facts::{Act, GatewayAct, Mode, Problem, RulebookId};
+use crate::facts::{Act, GatewayAct, Mode, Problem, RulebookId, SourceText};
 use crate::identity::Guard;
 use crate::metrics::Metrics;
 use crate::portal::Portal;
@@ -30,29 +30,31 @@ const EVERY: Duration = Duration::from_millis(200);
 /// rules within a second.
 const MOST_LOOKS: usize = 3;
 
-/// Assembles `sources`, for less where rules rule already, and runs their cases: what fails its own cases never rules.
-fn assemble(ruling: Option<&InForce>, sources: &Sources) -> Result<Assembled, Vec<Problem>> {
-    let assembled = Rulebook::assemble_after(ruling, sources)?;
-    let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);
-    if report.is_green() {
-        Ok(assembled)
-    } else {
-        Err(report.into_problems())
-    }
-}
-
-/// Rules that may rule, and whether their texts are kept; if not, why.
+/// Rules that may rule, what should not stay of them, and whether their texts are kept; if not, why.
 struct Ready {
-    assembled: Assembled,
+    in_force: InForce,
+    warnings: Vec<Problem>,
     kept: Result<(), String>,
 }
 
 impl Ready {
-    /// Reads a folder and keeps what it says, if that may rule.
-    fn read(folder: &Path, ruling: &InForce, kept: &Kept) -> Result<Self, Vec<Problem>> {
-        let (assembled, texts) = Texts::read(folder, Some(ruling))?;
+    /// Takes what was read of a folder, and keeps it if it may rule.
+    fn of(files: Vec<SourceText>, ruling: &InForce, mode: Mode, kept: &Kept) -> Result<Self, Vec<Problem>> {
+        let sources = Sources::from_files(files)?;
+        let (in_force, warnings, texts) = if let Some(in_force) = ruling.with_people_of(&sources) {
+            let of = in_force.rulebook.id().clone();
+            (in_force, Vec::new(), Texts { of, sources })
+        } else {
+            let (mut assembled, texts) = Texts::take(Some(ruling), sources)?;
+            let warnings = std::mem::take(&mut assembled.warnings);
+            (assembled.in_mode(mode), warnings, texts)
+        };
         let kept = texts.keep(kept);
-        Ok(Self { assembled, kept })
+        Ok(Self {
+            in_force,
+            warnings,
+            kept,
+        })
     }
 }
 
@@ -63,13 +65,13 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    fn read(folder: &Path, ruling: Option<&InForce>) -> Result<(Assembled, Self), Vec<Problem>> {
-        Self::take(ruling, Sources::from_files(read_folder(folder)?)?)
+    fn read(folder: &Path) -> Result<(Assembled, Self), Vec<Problem>> {
+        Self::take(None, Sources::from_files(read_folder(folder)?)?)
     }
 
     /// The same of texts that were read.
     fn take(ruling: Option<&InForce>, sources: Sources) -> Result<(Assembled, Self), Vec<Problem>> {
-        let assembled = assemble(ruling, &sources)?;
+        let assembled = Rulebook::tried_after(ruling, &sources)?;
         let of = assembled.rulebook.id().clone();
         Ok((assembled, Self { of, sources }))
     }
@@ -91,9 +93,9 @@ impl Texts {
 }
 
 /// Logs what should not stay, and which permits have run out or soon will.
-pub(super) fn warn(assembled: &Assembled, clock: &Clock) {
-    let expiring = assembled.rulebook.policy().expiring(clock.now());
-    for warning in assembled.warnings.iter().chain(&expiring) {
+pub(super) fn warn(warnings: &[Problem], rules: &Rulebook, clock: &Clock) {
+    let expiring = rules.policy().expiring(clock.now());
+    for warning in warnings.iter().chain(&expiring) {
         tracing::warn!(%warning, "policies");
     }
 }
@@ -101,7 +103,7 @@ pub(super) fn warn(assembled: &Assembled, clock: &Clock) {
 /// The rules that rule from the start: those of the folder, or the last good ones with the problems of the folder.
 pub(super) fn ready(rules: &Rules, kept: &Kept) -> Result<(Assembled, Texts, Vec<Problem>), Vec<Problem>> {
     let read = match rules {
-        Rules::Folder(folder) => Texts::read(folder, None),
+        Rules::Folder(folder) => Texts::read(folder),
         Rules::Embedded => Texts::take(None, Sources::embedded()),
     };
     let problems = match read {
@@ -121,6 +123,7 @@ pub(super) fn ready(rules: &Rules, kept: &Kept) -> Result<(Assembled, Texts, Vec
 /// Looks after the policies and puts new ones in force.
 pub(super) struct Reload {
     pub(super) folder: PathBuf,
+    pub(super) library: Arc<Mutex<Library>>,
     pub(super) kept: Kept,
     pub(super) mode: Mode,
     pub(super) live: Arc<Live>,
@@ -149,7 +152,11 @@ impl Reload {
     /// where a file could not be read: the folder will look the same when it can.
     async fn reload(&self, again: bool) -> bool {
         let (folder, kept, ruling) = (self.folder.clone(), self.kept.clone(), self.live.load());
-        let read = move || Ready::read(&folder, &ruling, &kept);
+        let (mode, library) = (self.mode, Arc::clone(&self.library));
+        let read = move || {
+            let files = library.lock().unwrap_or_else(PoisonError::into_inner).read(&folder)?;
+            Ready::of(files, &ruling, mode, &kept)
+        };
         let ready = match tokio::task::spawn_blocking(read).await {
             Ok(ready) => ready,
             Err(error) => {
@@ -170,12 +177,20 @@ impl Reload {
         }
     }
 
-    async fn put_in_force(&self, Ready { assembled, kept }: Ready) {
-        warn(&assembled, &self.clock);
-        let (from, to) = (self.live.load().rulebook.id().clone(), assembled.rulebook.id().clone());
+    async fn put_in_force(&self, ready: Ready) {
+        let Ready {
+            in_force,
+            warnings,
+            kept,
+        } = ready;
+        let (ruling, next) = (&self.live.load().rulebook, &in_force.rulebook);
+        let (from, to) = (ruling.id().clone(), next.id().clone());
         let changed = from != to;
-        self.metrics.relabel(&labels(&assembled.rulebook));
-        self.live.replace(assembled.in_mode(self.mode));
+        if !Arc::ptr_eq(ruling, next) {
+            warn(&warnings, next, &self.clock);
+            self.metrics.relabel(&labels(next));
+        }
+        self.live.replace(in_force);
         if changed {
             tracing::info!(%from, %to, "new policies rule");
         }

@@ -1,8 +1,11 @@
 //! Reads a `policies/` folder.
 #![expect(clippy::disallowed_methods, reason = "door: reads the policies folder")]
 
+use std::collections::BTreeMap;
+use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::facts::{Problem, SourceText};
 use crate::rulebook::is_source;
@@ -28,6 +31,28 @@ fn read_what_can_be(dir: &Path) -> (Vec<SourceText>, Vec<Problem>) {
     (reading.files, reading.problems)
 }
 
+/// What was read of a folder: a file that looks the same is not read again, and its text is shared.
+#[derive(Debug, Default)]
+pub struct Library(BTreeMap<PathBuf, (FileVersion, Arc<str>)>);
+
+impl Library {
+    /// The same as [`read_folder`], for less where most of it was read before.
+    pub fn read(&mut self, dir: &Path) -> Result<Vec<SourceText>, Vec<Problem>> {
+        let mut reading = Reading {
+            known: std::mem::take(&mut self.0),
+            ..Reading::default()
+        };
+        reading.folder(dir, "", 0);
+        self.0 = reading.read;
+        reading.files.sort_by(|a, b| a.name.cmp(&b.name));
+        if reading.problems.is_empty() {
+            Ok(reading.files)
+        } else {
+            Err(reading.problems)
+        }
+    }
+}
+
 /// What a folder looks like from outside: one that looks the same need not be read again. Sees every way in which files
 /// change: written, moved into place, behind links, together with the whole folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +68,17 @@ struct FileVersion {
     changed: (i64, i64),
 }
 
+impl FileVersion {
+    fn of(about: &Metadata) -> Self {
+        Self {
+            device: about.dev(),
+            inode: about.ino(),
+            size: about.size(),
+            changed: (about.ctime(), about.ctime_nsec()),
+        }
+    }
+}
+
 impl Look {
     /// Looks at everything that [`read_folder`] would read.
     pub fn at(dir: &Path) -> Self {
@@ -54,12 +90,7 @@ impl Look {
     fn add(&mut self, path: &Path, depth: usize) {
         // Follows links, as the reading does.
         let about = std::fs::metadata(path);
-        let version = about.as_ref().ok().map(|about| FileVersion {
-            device: about.dev(),
-            inode: about.ino(),
-            size: about.size(),
-            changed: (about.ctime(), about.ctime_nsec()),
-        });
+        let version = about.as_ref().ok().map(FileVersion::of);
         let is_folder = about.is_ok_and(|about| about.is_dir());
         if !is_folder && depth > 0 && !is_source(&path.to_string_lossy()) {
             return;
@@ -124,6 +155,10 @@ struct Reading {
     files: Vec<SourceText>,
     problems: Vec<Problem>,
     bytes: u64,
+    /// What was read before.
+    known: BTreeMap<PathBuf, (FileVersion, Arc<str>)>,
+    /// What was read now, or would have been read the same.
+    read: BTreeMap<PathBuf, (FileVersion, Arc<str>)>,
 }
 
 impl Reading {
@@ -170,14 +205,15 @@ impl Reading {
         // Follows links: Kubernetes mounts a folder of links into a hidden one.
         match std::fs::metadata(path) {
             Ok(about) if about.is_dir() => self.folder(path, &name, depth + 1),
-            Ok(about) if about.is_file() && is_source(&name) => self.file(path, name, about.len()),
+            Ok(about) if about.is_file() && is_source(&name) => self.file(path, name, &about),
             Ok(_) if is_source(&name) => self.problem("no-file", &name, "is called like a file and is none".to_owned()),
             Err(error) if is_source(&name) => self.problem("unreadable", &name, format!("cannot be read: {error}")),
             Ok(_) | Err(_) => {}
         }
     }
 
-    fn file(&mut self, path: &Path, name: String, size: u64) {
+    fn file(&mut self, path: &Path, name: String, about: &Metadata) {
+        let size = about.len();
         self.bytes += size;
         if size > FILE_LIMIT || self.bytes > FOLDER_LIMIT {
             self.problem(
@@ -187,8 +223,19 @@ impl Reading {
             );
             return;
         }
+        // looked at before it is read: what is written in between looks different the next time
+        let version = FileVersion::of(about);
+        if let Some((path, known)) = self.known.remove_entry(path).filter(|(_, known)| known.0 == version) {
+            self.files.push(SourceText::new(name, Arc::clone(&known.1)));
+            self.read.insert(path, known);
+            return;
+        }
         match std::fs::read(path).map(String::from_utf8) {
-            Ok(Ok(text)) => self.files.push(SourceText::new(name, text)),
+            Ok(Ok(text)) => {
+                let file = SourceText::new(name, text);
+                self.read.insert(path.to_owned(), (version, Arc::clone(&file.text)));
+                self.files.push(file);
+            }
             Ok(Err(_)) => self.problem("not-utf-8", &name, "is not text in UTF-8".to_owned()),
             Err(error) => self.problem("unreadable", &name, format!("cannot be read: {error}")),
         }
@@ -246,6 +293,27 @@ mod tests {
         );
         let missing = read_folder(&dir.path().join("nowhere")).unwrap_err();
         assert!(missing[0].message.contains("nowhere"), "{missing:?}");
+    }
+
+    #[test]
+    fn a_file_that_looks_the_same_is_not_read_again_and_every_other_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for name in ["a.toml", "b.toml", "c.toml"] {
+            std::fs::write(at(name), "one").unwrap();
+        }
+        let mut library = Library::default();
+        let first = library.read(dir.path()).unwrap();
+        assert_eq!(first, read_folder(dir.path()).unwrap());
+        std::fs::write(at("new"), "two").unwrap();
+        std::fs::rename(at("new"), at("b.toml")).unwrap();
+        std::fs::remove_file(at("c.toml")).unwrap();
+        std::fs::write(at("d.toml"), "one").unwrap();
+        let then = library.read(dir.path()).unwrap();
+        assert_eq!(then, read_folder(dir.path()).unwrap());
+        assert!(Arc::ptr_eq(&first[0].text, &then[0].text));
+        assert!(!Arc::ptr_eq(&first[0].text, &then[2].text));
+        assert_eq!(library.0.len(), 3);
     }
 
     #[test]

@@ -82,8 +82,8 @@ impl Policy {
         self.answered(tally, allowed)
     }
 
-    fn answered(&self, tally: Tally, allowed: bool) -> Answer {
-        let reasons = self.reasons(&tally.determining(&self.reasons, allowed)).into_vec();
+    fn answered(&self, mut tally: Tally, allowed: bool) -> Answer {
+        let reasons = self.reasons(&tally.determining(&self.reasons, allowed)).to_vec();
         let troubles = tally.into_troubles().into_iter().map(|trouble| trouble.message);
         Answer {
             allowed,

@@ -1,5 +1,8 @@
 //! What the rules answered. The fields are private: only this module decides.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use super::permit::Permit;
 use super::rule::Trials;
 use crate::facts::{PolicyId, Reason};
@@ -27,8 +30,41 @@ pub struct Decision {
     permit: Option<Permit>,
 }
 
-/// Most decisions rest on one rule or two, and few on more than sixteen.
-pub(super) type Reasons = smallvec::SmallVec<[Reason; 16]>;
+/// Up to so many reasons are each held by the decision itself.
+pub(super) const FEW: usize = 8;
+
+/// What a decision rests on. Most rest on one rule or two; of many, the same list is shared by all decisions that rest on
+/// the same rules.
+#[derive(Clone, Debug)]
+pub(super) enum Reasons {
+    Few(smallvec::SmallVec<[Reason; FEW]>),
+    Many(Arc<Vec<Reason>>),
+}
+
+impl Reasons {
+    pub(super) fn new() -> Self {
+        Self::Few(smallvec::SmallVec::new())
+    }
+}
+
+impl Deref for Reasons {
+    type Target = [Reason];
+
+    fn deref(&self) -> &[Reason] {
+        match self {
+            Self::Few(reasons) => reasons,
+            Self::Many(reasons) => reasons,
+        }
+    }
+}
+
+impl PartialEq for Reasons {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl Eq for Reasons {}
 
 /// Something that kept the rules from answering. It denies, in every mode.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

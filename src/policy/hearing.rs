@@ -14,7 +14,7 @@ use cedar_policy_core::ast::Value;
 use jiff::tz::TimeZone;
 
 use super::decision::{Decision, Reasons};
-use super::engine::{Candidates, Doubt, Party, Scratch};
+use super::engine::{Candidates, Doubt, Numbers, Party, Scratch};
 use super::frame::{Frame, Made};
 use super::memo::Memo;
 use super::opens::Opens;
@@ -34,6 +34,8 @@ thread_local! {
 pub(super) struct Memory {
     people: Memo<SubjectId, Arc<Person>, (Party, TimeZone)>,
     sites: Memo<Host, Place, Party>,
+    /// What many rules say as reasons.
+    pub(super) reasons: Memo<Numbers, (), Vec<Reason>>,
     pub(super) claims: Memo<GrantId, Grant, Value>,
     /// Purposes, each as somebody's to declare: who declares it, who owns it, for how long at most.
     pub(super) purposes: Memo<(PurposeId, SubjectId, SubjectId, Duration), (), Party>,

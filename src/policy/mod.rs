@@ -58,6 +58,7 @@ mod values;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
 use cedar_policy::{Entities, EntityUid, Request};
@@ -87,7 +88,7 @@ pub use world::{PlatformFacts, World};
 use crate::clock::Timestamp;
 use crate::facts::{Authority, GrantId, Mode, PolicyId, Problem, PurposeId, Reason, SubjectId};
 use decision::{Reasons, Trouble};
-use engine::{Engine, Number, Party};
+use engine::{Engine, Number, Numbers, Party};
 use foresight::Tree;
 use hearing::{Memory, SCRATCH};
 use opens::Opens;
@@ -95,7 +96,7 @@ use powers::{Powers, powers};
 use reading::Read;
 use reasons::Tally;
 use request::{ARCHIVE, Asked, BEFORE_A_REQUEST, Nouns};
-use rule::Written;
+use rule::{Validity, Written};
 use schema::Book;
 
 /// Schema and rules, immutable.
@@ -106,6 +107,8 @@ pub struct Policy {
     vocabulary: Vocabulary,
     nouns: Arc<Nouns>,
     rules: Vec<Rule>,
+    /// When and for whom each counts.
+    validity: Vec<Validity>,
     /// What each rule says as a reason.
     reasons: Vec<Reason>,
     /// The purposes that each rule opens something for.
@@ -152,6 +155,7 @@ impl Policy {
             vocabulary: book.words.clone(),
             nouns,
             reasons: rules.iter().map(reasons::reason).collect(),
+            validity: rules.iter().map(Rule::validity).collect(),
             rules,
             opens,
             numbers,
@@ -265,7 +269,7 @@ impl Policy {
 
     /// Whether a rule is asked; takes note of one that other sets of rules ask, or do not.
     fn counts(&self, number: Number, (set, at): (RuleSet, Timestamp), trials: &mut Trials) -> bool {
-        let Some(rule) = self.rules.get(number).filter(|rule| !rule.has_expired(at)) else {
+        let Some(rule) = self.validity.get(number).filter(|rule| !rule.has_expired(at)) else {
             return false;
         };
         match rule.mode {
@@ -276,20 +280,28 @@ impl Policy {
         rule.is_in(set)
     }
 
-    fn reasons(&self, numbers: &[Number]) -> Reasons {
-        let reasons = numbers.iter().filter_map(|number| self.reasons.get(*number));
-        reasons.cloned().collect()
+    fn reasons(&self, numbers: &Numbers) -> Reasons {
+        let reasons = || numbers.iter().filter_map(|number| self.reasons.get(*number)).cloned();
+        if numbers.len() <= decision::FEW {
+            return Reasons::Few(reasons().collect());
+        }
+        let Ok(shared) = self
+            .memory
+            .reasons
+            .of(numbers, &(), || Ok::<_, Infallible>(reasons().collect()));
+        Reasons::Many(shared)
     }
 
-    fn conclude(&self, tally: Tally, passage: Option<Passage>) -> Decision {
-        let trials = tally.trials;
-        let determining = tally.determining(&self.reasons, tally.is_allowed());
+    fn conclude(&self, mut tally: Tally, passage: Option<Passage>) -> Decision {
+        let (trials, is_allowed) = (tally.trials, tally.is_allowed());
+        let determining = tally.determining(&self.reasons, is_allowed);
         let reasons = self.reasons(&determining);
-        if !tally.is_allowed() {
+        let rules = determining.iter().filter_map(|number| self.validity.get(*number));
+        let rules_end = rules.filter_map(|rule| rule.expires).min();
+        SCRATCH.with_borrow_mut(|scratch| scratch.take_back(determining));
+        if !is_allowed {
             return Decision::deny(reasons, tally.into_troubles()).with(trials);
         }
-        let rules = determining.iter().filter_map(|number| self.rules.get(*number));
-        let rules_end = rules.filter_map(|rule| rule.expires).min();
         let permit = passage.map(|passage| {
             let (grant, grant_ends) = passage.grant.unzip();
             let until = grant_ends.into_iter().chain(rules_end).min();

@@ -15,6 +15,8 @@ pub(super) struct Tally {
     /// The rules of other modes that may apply.
     pub(super) trials: Trials,
     denied: bool,
+    /// How many answers were added.
+    answers: usize,
     determining: Numbers,
     troubles: BTreeSet<Trouble>,
 }
@@ -23,6 +25,7 @@ impl Tally {
     /// Adds the engine's answer.
     pub(super) fn add(&mut self, allowed: bool, determining: Numbers) {
         self.denied |= !allowed;
+        self.answers += 1;
         if self.determining.is_empty() {
             self.determining = determining;
         } else {
@@ -33,6 +36,8 @@ impl Tally {
     /// Adds one answer of Cedar's.
     pub(super) fn count(&mut self, response: &Response, numbers: &BTreeMap<String, Number>) {
         self.denied |= response.decision() == Answer::Deny;
+        // in no order
+        self.answers += 2;
         for id in response.diagnostics().reason() {
             let id: &str = id.as_ref();
             match numbers.get(id) {
@@ -66,10 +71,14 @@ impl Tally {
 
     /// The rules that determine the answer as a whole, in their order: where it is denied, what permits a part of it is
     /// none.
-    pub(super) fn determining(&self, reasons: &[Reason], allowed: bool) -> Numbers {
+    pub(super) fn determining(&mut self, reasons: &[Reason], allowed: bool) -> Numbers {
+        let mut rules = std::mem::take(&mut self.determining);
+        if self.answers == 1 && self.troubles.is_empty() {
+            // the engine says what determines one answer, and in order
+            return rules;
+        }
         let effect = if allowed { Effect::Permit } else { Effect::Forbid };
-        let says = |number: &Number| reasons.get(*number).is_some_and(|reason| reason.effect == effect);
-        let mut rules: Numbers = self.determining.iter().copied().filter(says).collect();
+        rules.retain(|number| reasons.get(*number).is_some_and(|reason| reason.effect == effect));
         rules.sort_unstable();
         rules.dedup();
         rules

@@ -50,10 +50,7 @@ impl Rule {
 
     /// Whether the rule has ended at `at`. Only permits expire: an expired forbid would widen access.
     pub fn has_expired(&self, at: Timestamp) -> bool {
-        match self.effect {
-            Effect::Forbid => false,
-            Effect::Permit => self.expires.is_some_and(|end| end <= at),
-        }
+        self.validity().has_expired(at)
     }
 
     /// Whether the rule is one of `set` at `at`.
@@ -64,6 +61,38 @@ impl Rule {
     /// Whether the rule is one of `set`, its end aside. What is proved and compared speaks of [`RuleSet::Continued`]: all
     /// that can pass.
     pub fn is_in(&self, set: RuleSet) -> bool {
+        self.validity().is_in(set)
+    }
+
+    /// When and for whom it counts.
+    pub(super) fn validity(&self) -> Validity {
+        Validity {
+            effect: self.effect,
+            mode: self.mode,
+            expires: self.expires,
+        }
+    }
+}
+
+/// What is asked of a rule before its condition: apart from its words, thousands of them stay at a processor's hand.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Validity {
+    effect: Effect,
+    pub(super) mode: Mode,
+    pub(super) expires: Option<Timestamp>,
+}
+
+impl Validity {
+    /// See [`Rule::has_expired`].
+    pub(super) fn has_expired(self, at: Timestamp) -> bool {
+        match self.effect {
+            Effect::Forbid => false,
+            Effect::Permit => self.expires.is_some_and(|end| end <= at),
+        }
+    }
+
+    /// See [`Rule::is_in`].
+    pub(super) fn is_in(self, set: RuleSet) -> bool {
         match (self.mode, set) {
             (Mode::Enforce, RuleSet::InEffect | RuleSet::WithObserved | RuleSet::Continued) => true,
             (Mode::Observe, set) => set == RuleSet::WithObserved,

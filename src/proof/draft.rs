@@ -90,6 +90,6 @@ fn rename(text: &mut Value, names: &BTreeMap<EntityUid, EntityUid>) {
     match text {
         Value::Object(members) => members.values_mut().for_each(|member| rename(member, names)),
         Value::Array(parts) => parts.iter_mut().for_each(|part| rename(part, names)),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

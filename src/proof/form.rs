@@ -94,7 +94,7 @@ fn number(text: &mut Value, names: &mut Vec<EntityUid>) {
             }
         }
         Value::Array(parts) => parts.iter_mut().for_each(|part| number(part, names)),
-        _ => {}
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

@@ -17,7 +17,7 @@ use super::{Ask, Example, Outcome};
 enum Known {
     Proved,
     /// The names in the question, and what shows that it does not hold.
-    Failed(Vec<EntityUid>, Example),
+    Failed(Vec<EntityUid>, Box<Example>),
 }
 
 /// Answers, by the forms of questions.
@@ -44,7 +44,7 @@ impl Found {
         let (digest, names) = form.into_parts();
         let known = match outcome {
             Outcome::Proved => Known::Proved,
-            Outcome::Failed(Some(example)) => Known::Failed(names, example.as_ref().clone()),
+            Outcome::Failed(Some(example)) => Known::Failed(names, example.clone()),
             Outcome::Failed(None) | Outcome::Undecided(_) => return,
         };
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -130,7 +130,9 @@ fn verdicts(rules: &str) -> (std::collections::BTreeMap<String, &'static str>, A
         About::Property(_) | About::Spoken(_) => {
             ["dating-stays-closed", "the-open-web-stays-open"].contains(&about.name())
         }
-        _ => !about.name().contains('.') || about.name().starts_with("connect."),
+        About::Sound(_) | About::Needed(_) | About::Alive(_) | About::Behind(..) => {
+            !about.name().contains('.') || about.name().starts_with("connect.")
+        }
     };
     let work = work.only(|check| asked(&check.about));
     let effort = effort();

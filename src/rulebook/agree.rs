@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Sources;
 use super::words::{Rules, Words};
-use crate::facts::{Activity, Category, Problem, PurposeId, SourceText, did_you_mean};
+use super::{Directory, Sources};
+use crate::facts::{Activity, Category, Problem, PurposeId, SourceText, SubjectId, did_you_mean};
 use crate::policy::{NamedKind, Policy, Vocabulary};
 use crate::purpose::{Purpose, Purposes};
 
@@ -29,7 +29,6 @@ fn named_by_purposes(words: &Words<'_>, sources: &Sources) -> Vec<Problem> {
     let categories: Vec<&str> = catalog.categories().ids().map(Category::as_str).collect();
     let roles: Vec<&str> = directory.roles().iter().map(String::as_str).collect();
     let departments: Vec<&str> = directory.departments().iter().map(String::as_str).collect();
-    let people: Vec<&str> = directory.people().map(|person| person.id.as_str()).collect();
     let shelves = [
         (
             NamedKind::Platform,
@@ -50,7 +49,6 @@ fn named_by_purposes(words: &Words<'_>, sources: &Sources) -> Vec<Problem> {
             "department of the directory",
             &departments,
         ),
-        (NamedKind::Person, "owner", "person of the directory", &people),
     ];
     let mut problems = Vec::new();
     for purpose in words.purposes.iter() {
@@ -60,15 +58,49 @@ fn named_by_purposes(words: &Words<'_>, sources: &Sources) -> Vec<Problem> {
                 .iter()
                 .filter(|((of, word), _)| of == key && !known.contains(&word.as_str()));
             for ((_, word), span) in unknown {
-                problems.push(stranger(&sources.purposes, word, *span, kind, known));
+                problems.push(stranger(&sources.purposes, word, *span, kind, known.iter().copied()));
+            }
+        }
+        if words.has_all(NamedKind::Person) {
+            for (word, span) in unknown_owners(purpose, directory) {
+                let known = directory.people().map(|person| person.id.as_str());
+                problems.push(stranger(
+                    &sources.purposes,
+                    word,
+                    span,
+                    "person of the directory",
+                    known,
+                ));
             }
         }
     }
     problems
 }
 
-fn stranger(file: &SourceText, word: &str, span: (usize, usize), kind: &str, known: &[&str]) -> Problem {
-    let help = match did_you_mean(word, known.iter().copied()) {
+/// Whoever owns a purpose is somebody whom the directory knows.
+pub(super) fn owners_are_known(purposes: &Purposes, directory: &Directory) -> bool {
+    purposes
+        .iter()
+        .all(|purpose| unknown_owners(purpose, directory).next().is_none())
+}
+
+fn unknown_owners<'p>(purpose: &'p Purpose, directory: &Directory) -> impl Iterator<Item = (&'p str, (usize, usize))> {
+    let owners = purpose.spans.iter().filter(|((of, _), _)| of == "owner");
+    let is_known =
+        |word: &str| SubjectId::parse(word).is_ok_and(|id| id.as_str() == word && directory.person(&id).is_some());
+    owners
+        .map(|((_, word), span)| (word.as_str(), *span))
+        .filter(move |(word, _)| !is_known(word))
+}
+
+fn stranger<'k>(
+    file: &SourceText,
+    word: &str,
+    span: (usize, usize),
+    kind: &str,
+    known: impl Iterator<Item = &'k str>,
+) -> Problem {
+    let help = match did_you_mean(word, known) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("name a {kind}"),
     };

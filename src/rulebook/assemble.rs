@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 
+use super::tried::Tried;
 use super::words::{Rules, Words};
 use super::{Directory, InForce, Rulebook, Sources, agree, cases, strangers};
 use crate::catalog::Catalog;
@@ -23,6 +24,8 @@ pub struct Assembled {
     pub directory: Directory,
     /// What does not keep the rules from ruling, but should not stay.
     pub warnings: Vec<Problem>,
+    /// What it was tried with, if it was.
+    pub(super) tried: Option<Arc<Tried>>,
 }
 
 /// A folder as far as it could be read, and everything that is wrong with it.
@@ -134,6 +137,7 @@ impl<'s> Draft<'s> {
             rulebook,
             directory,
             warnings: sorted(problems),
+            tried: None,
         })
     }
 
@@ -216,8 +220,9 @@ impl Assembled {
     /// What this puts in force in a gateway of this mode.
     pub fn in_mode(self, mode: Mode) -> InForce {
         InForce {
-            rulebook: self.rulebook.in_mode(mode),
+            rulebook: Arc::new(self.rulebook.in_mode(mode)),
             directory: self.directory,
+            tried: self.tried,
         }
     }
 

@@ -82,7 +82,7 @@ impl Directory {
 
     /// This directory with only those files read that changed since; none where more than people changed, or anything is
     /// not plainly in order: then all of it is to be read.
-    fn changed(&self, files: &[SourceText]) -> Option<Self> {
+    pub(super) fn changed(&self, files: &[SourceText]) -> Option<Self> {
         let mut old: BTreeMap<&str, &Arc<Page>> =
             self.pages.iter().map(|page| (page.text.name.as_str(), page)).collect();
         let (mut pages, mut people) = (Vec::new(), BTreeMap::new());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::tried::Tried;
 use super::{Directory, Rulebook};
 use crate::facts::RulebookId;
 
@@ -13,9 +14,11 @@ use crate::facts::RulebookId;
 #[derive(Debug)]
 pub struct InForce {
     /// The rules.
-    pub rulebook: Rulebook,
+    pub rulebook: Arc<Rulebook>,
     /// The people.
     pub directory: Directory,
+    /// What they were tried with, if they were.
+    pub(super) tried: Option<Arc<Tried>>,
 }
 
 /// What is in force now. Take it once per request and hand it down as `&InForce`.

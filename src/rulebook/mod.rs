@@ -30,6 +30,7 @@ mod replay;
 mod shelves;
 mod sources;
 mod strangers;
+mod tried;
 mod weigh;
 mod what_if;
 mod words;

@@ -97,8 +97,8 @@ impl Engine {
         mut counts: impl FnMut(Number) -> bool,
     ) -> Result<Verdict, Doubt> {
         let candidates = self.candidates(principal, action, resource);
+        let (mut permits, mut forbids) = (scratch.numbers(), scratch.numbers());
         let run = run::Run::new(&self.program, (principal, action, resource), facts, scratch);
-        let (mut permits, mut forbids) = (Numbers::new(), Numbers::new());
         for number in candidates.numbers() {
             if !counts(*number) {
                 continue;
@@ -109,17 +109,14 @@ impl Engine {
                 held.push(*number);
             }
         }
-        Ok(if forbids.is_empty() {
-            Verdict {
-                allowed: !permits.is_empty(),
-                determining: permits,
-            }
+        let allowed = forbids.is_empty() && !permits.is_empty();
+        let (determining, other) = if forbids.is_empty() {
+            (permits, forbids)
         } else {
-            Verdict {
-                allowed: false,
-                determining: forbids,
-            }
-        })
+            (forbids, permits)
+        };
+        scratch.take_back(other);
+        Ok(Verdict { allowed, determining })
     }
 
     /// The rules whose scope can match, in their order.

@@ -9,7 +9,7 @@ use cedar_policy_core::evaluator::{binary_arith, unary_app};
 use smol_str::SmolStr;
 
 use super::body::{Body, Condition, Make, Node, Program};
-use super::{Doubt, Party};
+use super::{Doubt, Numbers, Party};
 
 /// What the caller knows beside the parties.
 pub trait Facts {
@@ -29,6 +29,26 @@ pub struct Scratch {
     question: u64,
     // stamped with the question, so that nothing needs to be cleared
     shared: Vec<(u64, Option<bool>)>,
+    /// Lists that became long, and are empty again.
+    spare: Vec<Numbers>,
+}
+
+/// So many spare lists are kept: two for the question that is asked, and as many for one that is concluded.
+const SPARE: usize = 4;
+
+impl Scratch {
+    /// An empty list.
+    pub(super) fn numbers(&mut self) -> Numbers {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Takes a list that nobody needs any more, for another question.
+    pub fn take_back(&mut self, mut numbers: Numbers) {
+        if numbers.spilled() && self.spare.len() < SPARE {
+            numbers.clear();
+            self.spare.push(numbers);
+        }
+    }
 }
 
 /// One question.

@@ -109,6 +109,36 @@ fn a_rule_on_probation_changes_nothing_also_where_it_fails() {
 }
 
 #[test]
+fn decisions_on_the_same_many_rules_share_the_list_of_them() {
+    let rule = |number: usize| {
+        let action = if number.is_multiple_of(2) { "connect" } else { "browse" };
+        format!("@id(\"r{number:02}\") @reason(\"R.\") permit (principal, action == Action::\"{action}\", resource);\n")
+    };
+    let policy = parsed(&[SourceText::new(
+        "rules/test.cedar",
+        (0..60).map(rule).collect::<String>(),
+    )]);
+    let eve = flow("eve", "x.com");
+    let question = eve.question(&[]);
+    let hearing = policy.hear(&question);
+    let ids = |decision: &Decision| -> Vec<String> {
+        let reasons = decision.reasons().iter();
+        reasons.map(|reason| reason.policy.to_string()).collect()
+    };
+    let every = |step: usize| -> Vec<String> { (0..60).step_by(step).map(|number| format!("r{number:02}")).collect() };
+    for (actions, step) in [
+        (&["connect"][..], 2),
+        (&["connect", "browse"], 1),
+        (&["browse", "connect"], 1),
+    ] {
+        let [one, other] = [0, 1].map(|_| hearing.decide(actions, None));
+        assert_eq!(ids(&one), every(step), "{actions:?}");
+        assert!(std::ptr::eq(one.reasons(), other.reasons()), "{actions:?}");
+        assert_eq!(one, other);
+    }
+}
+
+#[test]
 fn only_a_clean_refusal_is_let_pass_and_only_where_the_gateway_observes() {
     let rules = r#"
         @id("open") @reason("Open.") permit (principal, action == Action::"connect", resource);

@@ -17,6 +17,7 @@ pub use came::Difference;
 pub use coverage::{Coverage, Exercised, Touched};
 pub use mutation::{Mutation, Survivor};
 
+use super::tried::{Asked, Met};
 use super::words::Words;
 use super::{Directory, Rulebook};
 use crate::facts::fields::Reader;
@@ -201,14 +202,14 @@ pub(super) fn mistakes(words: &Words<'_>, files: &[SourceText]) -> Vec<Problem> 
         if engine::speaks_cedar(file) {
             engine::entries(file).err().unwrap_or_default()
         } else {
-            read(words, file).1
+            read(words, &Asked::new(words.directory), file).1
         }
     };
     files.iter().flat_map(of_file).collect()
 }
 
 /// The cases of a file, and what is wrong with it: what is wrong with a case keeps only that one out.
-fn read(words: &Words<'_>, file: &SourceText) -> (Vec<Case>, Vec<Problem>) {
+fn read(words: &Words<'_>, people: &Asked<'_>, file: &SourceText) -> (Vec<Case>, Vec<Problem>) {
     let reader = Reader::new(file, "cases");
     let mut cases = Vec::new();
     reader.read(&["defaults", "case"], |fields| {
@@ -217,6 +218,7 @@ fn read(words: &Words<'_>, file: &SourceText) -> (Vec<Case>, Vec<Problem>) {
             words,
             defaults: defaults.as_ref(),
             file,
+            people,
         };
         for case in fields.tables("case", CASE) {
             let before = reader.noted();
@@ -230,7 +232,13 @@ fn read(words: &Words<'_>, file: &SourceText) -> (Vec<Case>, Vec<Problem>) {
 impl Rulebook {
     /// Reads every case of `files`, with the people of `directory`: what is wrong with a case keeps only that one out.
     pub fn cases(&self, directory: &Directory, files: &[SourceText]) -> (Vec<Case>, Vec<Problem>) {
-        let words = self.words(directory);
+        let (cases, problems, _) = self.cases_and_met(directory, files);
+        (cases, problems)
+    }
+
+    /// The same, and whom they name.
+    fn cases_and_met(&self, directory: &Directory, files: &[SourceText]) -> (Vec<Case>, Vec<Problem>, Met) {
+        let (words, people) = (self.words(directory), Asked::new(directory));
         let (mut cases, mut problems) = (Vec::new(), Vec::new());
         for file in files {
             if engine::speaks_cedar(file) {
@@ -240,11 +248,11 @@ impl Rulebook {
                 }
                 continue;
             }
-            let (read, found) = read(&words, file);
+            let (read, found) = read(&words, &people, file);
             cases.extend(read);
             problems.extend(found);
         }
-        (cases, problems)
+        (cases, problems, people.into_met())
     }
 
     /// Judges one case.
@@ -280,9 +288,14 @@ impl Rulebook {
 
     /// Runs every case of `files` with the people of `directory`.
     pub fn run_cases(&self, directory: &Directory, files: &[SourceText]) -> CaseReport {
-        let (cases, problems) = self.cases(directory, files);
+        self.try_cases(directory, files).0
+    }
+
+    /// The same, and whom they name.
+    pub(super) fn try_cases(&self, directory: &Directory, files: &[SourceText]) -> (CaseReport, Met) {
+        let (cases, problems, met) = self.cases_and_met(directory, files);
         let results = cases.iter().map(|case| self.run_case(case)).collect();
-        self.report(results, problems)
+        (self.report(results, problems), met)
     }
 }
 

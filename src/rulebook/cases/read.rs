@@ -14,6 +14,7 @@ use crate::facts::{
 use crate::policy::{NamedKind, Power, Vocabulary};
 use crate::purpose::{GROUPS, Purpose, parse_duration};
 use crate::rulebook::described::Described;
+use crate::rulebook::tried::Asked;
 use crate::rulebook::words::Words;
 
 pub(super) const DEFAULTS: &[&str] = &["at", "network", "proof"];
@@ -56,6 +57,7 @@ pub(super) struct Bench<'a> {
     pub(super) words: &'a Words<'a>,
     pub(super) defaults: Option<&'a Fields<'a, 'a>>,
     pub(super) file: &'a SourceText,
+    pub(super) people: &'a Asked<'a>,
 }
 
 /// Who asks, from where, when.
@@ -181,7 +183,7 @@ impl Bench<'_> {
             return Some((None, None));
         };
         let id = Self::subject(case, name)?;
-        let person = self.words.directory.person(&id);
+        let person = self.people.person(&id);
         if person.is_none() && id.as_str() != "stranger" {
             if self.words.has_all(NamedKind::Person) {
                 let people = self.words.directory.people().map(|one| one.id.as_str());
@@ -248,7 +250,7 @@ impl Bench<'_> {
             arrival: setting.arrival,
             power,
             purpose: purpose.id.clone(),
-            declarer_person: self.words.directory.person(&declarer),
+            declarer_person: self.people.person(&declarer),
             declarer,
             business_owner: purpose.business_owner.clone(),
             longest_for: lasts.unwrap_or_else(|| purpose.longest_for(&purpose.covers)),

@@ -1,0 +1,208 @@
+//! What the rules in force were tried with: where nothing of it changed, they need not be tried again.
+//!
+//! A folder is read and checked whole, and its cases are run, before it rules. Of what is said of people that rests on
+//! little: on those whom cases and purposes name, and on roles and departments. Whatever else is said of them is looked up
+//! as flows are judged. So where nothing but people changed, and none of those, the rules are as good as they were.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::agree::owners_are_known;
+use super::{Assembled, Directory, InForce, Rulebook, Sources};
+use crate::facts::{Person, Problem, SubjectId};
+
+/// Whom cases asked the directory for, and what it said.
+pub(super) type Met = BTreeMap<SubjectId, Option<Arc<Person>>>;
+
+/// A directory that notes whom it is asked for.
+pub(super) struct Asked<'a> {
+    directory: &'a Directory,
+    met: RefCell<Met>,
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn new(directory: &'a Directory) -> Self {
+        let met = RefCell::default();
+        Self { directory, met }
+    }
+
+    pub(super) fn person(&self, id: &SubjectId) -> Option<Arc<Person>> {
+        let person = self.directory.person(id);
+        self.met.borrow_mut().insert(id.clone(), person.clone());
+        person
+    }
+
+    pub(super) fn into_met(self) -> Met {
+        self.met.into_inner()
+    }
+}
+
+/// What rules were made of and tried with.
+#[derive(Debug)]
+pub(super) struct Tried {
+    /// The texts, without those of people.
+    sources: Sources,
+    /// What the files of people are called.
+    people: Vec<String>,
+    met: Met,
+}
+
+impl Tried {
+    fn with(sources: &Sources, met: Met) -> Self {
+        Self {
+            people: sources.people.iter().map(|file| file.name.clone()).collect(),
+            sources: Sources {
+                people: Vec::new(),
+                ..sources.clone()
+            },
+            met,
+        }
+    }
+
+    /// Whether nothing but people is said otherwise, in files of the same names: by them owners are told.
+    fn is_of(&self, others: &Sources) -> bool {
+        let Sources {
+            schema,
+            rules,
+            catalog,
+            purposes,
+            owners,
+            people: _,
+            cases,
+            properties,
+        } = &self.sources;
+        let of_rules = *schema == others.schema && *rules == others.rules && *owners == others.owners;
+        let of_places = *catalog == others.catalog && *purposes == others.purposes;
+        let of_trials = *cases == others.cases && *properties == others.properties;
+        let of_people = self.people.iter().eq(others.people.iter().map(|file| &file.name));
+        of_rules && of_places && of_trials && of_people
+    }
+}
+
+impl Rulebook {
+    /// Assembles `sources`, for less where rules rule already, and runs their cases: what fails its own cases never rules.
+    pub fn tried_after(before: Option<&InForce>, sources: &Sources) -> Result<Assembled, Vec<Problem>> {
+        let mut assembled = Self::assemble_after(before, sources)?;
+        let (report, met) = assembled.rulebook.try_cases(&assembled.directory, &sources.cases);
+        if !report.is_green() {
+            return Err(report.into_problems());
+        }
+        assembled.tried = Some(Arc::new(Tried::with(sources, met)));
+        Ok(assembled)
+    }
+}
+
+impl InForce {
+    /// The same rules with the people of `sources`, where these would rule with them as they do; none where that is not
+    /// plain: then all of it is to be read and tried.
+    pub fn with_people_of(&self, sources: &Sources) -> Option<Self> {
+        let tried = self.tried.as_ref().filter(|tried| tried.is_of(sources))?;
+        let directory = self.directory.changed(&sources.people)?;
+        let is_as_met = |(id, person): (&SubjectId, &Option<Arc<Person>>)| directory.person(id) == *person;
+        let rules_on = tried.met.iter().all(is_as_met) && owners_are_known(self.rulebook.purposes(), &directory);
+        rules_on.then(|| Self {
+            rulebook: Arc::clone(&self.rulebook),
+            directory,
+            tried: Some(Arc::clone(tried)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Mode, SourceText};
+
+    /// The shipped folder with somebody more, whom no case and no purpose names.
+    fn folder() -> Sources {
+        let mut sources = Sources::embedded();
+        let text = "[[person]]\nid = \"zoe\"\nroles = [\"staff\"]\ndepartment = \"company\"\nemployment = \"employee\"\ntime-zone = \"UTC\"\n";
+        sources.people.push(SourceText::new("people/zoe.toml", text));
+        sources
+    }
+
+    fn changed(file: &str, from: &str, to: &str) -> Sources {
+        let mut sources = folder();
+        let all = [
+            &mut sources.people,
+            &mut sources.cases,
+            &mut sources.rules,
+            &mut sources.catalog,
+        ];
+        let file = all.into_iter().flatten().find(|one| one.name == file).unwrap();
+        assert!(file.text.contains(from), "{from}");
+        file.text = file.text.replacen(from, to, 1).into();
+        sources
+    }
+
+    fn in_force() -> InForce {
+        Rulebook::tried_after(None, &folder()).unwrap().in_mode(Mode::Observe)
+    }
+
+    #[test]
+    fn where_only_people_changed_whom_nothing_was_tried_with_the_rules_rule_on() {
+        let before = in_force();
+        let sources = changed("people/zoe.toml", "employee", "intern");
+        let after = before.with_people_of(&sources).unwrap();
+        assert!(Arc::ptr_eq(&before.rulebook, &after.rulebook));
+        let zoe = SubjectId::parse("zoe").unwrap();
+        let whole = Rulebook::tried_after(None, &sources).unwrap();
+        assert_eq!(after.directory.person(&zoe), whole.directory.person(&zoe));
+        assert_ne!(after.directory.person(&zoe), before.directory.person(&zoe));
+        assert_eq!(after.rulebook.id(), whole.rulebook.id());
+        // and so on, from there
+        assert!(after.with_people_of(&folder()).is_some());
+    }
+
+    #[test]
+    fn where_anything_else_changed_all_of_it_is_tried() {
+        let before = in_force();
+        let text = |file: &str| {
+            let sources = folder();
+            let file = sources.files().find(|one| one.name == file).unwrap().text.clone();
+            file.lines().next().unwrap().to_owned()
+        };
+        for file in ["cases/facebook.toml", "rules/10-reach.cedar", "catalog/linkedin.toml"] {
+            let first = text(file);
+            let sources = changed(file, &first, &format!("{first} "));
+            assert!(before.with_people_of(&sources).is_none(), "{file}");
+        }
+        let mut renamed = folder();
+        renamed.people.last_mut().unwrap().name = "people/zoes.toml".to_owned();
+        assert!(before.with_people_of(&renamed).is_none());
+        let unknown = changed("people/zoe.toml", "\"staff\"", "\"stuff\"");
+        assert!(before.with_people_of(&unknown).is_none());
+        assert!(Rulebook::tried_after(Some(&before), &unknown).is_err());
+        // rules that nobody tried are tried
+        let untried = Rulebook::assemble(&folder()).unwrap().in_mode(Mode::Enforce);
+        assert!(untried.with_people_of(&folder()).is_none());
+    }
+
+    #[test]
+    fn somebody_whom_a_case_or_a_purpose_names_is_tried_again() {
+        let before = in_force();
+        let met = &before.tried.as_ref().unwrap().met;
+        assert!(met.len() > 3, "{met:?}");
+        for (id, _) in met.iter().filter(|(_, person)| person.is_some()) {
+            let mut sources = folder();
+            for file in &mut sources.people {
+                let entry = format!("id = \"{id}\"\n");
+                file.text = file.text.replace(&entry, &format!("{entry}legal-hold = true\n")).into();
+            }
+            let changed = sources != folder();
+            assert!(changed && before.with_people_of(&sources).is_none(), "{id}");
+        }
+        // an owner who leaves
+        let owner = before.rulebook.purposes().iter().next().unwrap().business_owner.clone();
+        let mut sources = folder();
+        for file in &mut sources.people {
+            let blocks: Vec<&str> = file.text.split("[[person]]").collect();
+            let stay = blocks
+                .into_iter()
+                .filter(|block| !block.contains(&format!("id = \"{owner}\"\n")));
+            file.text = stay.collect::<Vec<_>>().join("[[person]]").into();
+        }
+        assert!(before.with_people_of(&sources).is_none());
+    }
+}

@@ -6,6 +6,7 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use crate::facts::{Problem, SourceText};
 use crate::rulebook::is_source;
@@ -35,11 +36,20 @@ fn read_what_can_be(dir: &Path) -> (Vec<SourceText>, Vec<Problem>) {
 #[derive(Debug, Default)]
 pub struct Library(BTreeMap<PathBuf, (FileVersion, Arc<str>)>);
 
+/// What was written so shortly before it was read may be written once more and look the same: a file system tells times
+/// apart by some milliseconds only.
+const SETTLED: Duration = Duration::from_secs(1);
+
 impl Library {
     /// The same as [`read_folder`], for less where most of it was read before.
     pub fn read(&mut self, dir: &Path) -> Result<Vec<SourceText>, Vec<Problem>> {
+        self.read_at(dir, SystemTime::now())
+    }
+
+    fn read_at(&mut self, dir: &Path, now: SystemTime) -> Result<Vec<SourceText>, Vec<Problem>> {
         let mut reading = Reading {
             known: std::mem::take(&mut self.0),
+            now: Some(now),
             ..Reading::default()
         };
         reading.folder(dir, "", 0);
@@ -76,6 +86,13 @@ impl FileVersion {
             size: about.size(),
             changed: (about.ctime(), about.ctime_nsec()),
         }
+    }
+
+    /// Whether it looked so for long enough at `now` that a later change will look different.
+    fn is_settled(&self, now: SystemTime) -> bool {
+        let changed = u64::try_from(self.changed.0).ok().map(Duration::from_secs);
+        let since = changed.and_then(|changed| now.duration_since(SystemTime::UNIX_EPOCH + changed).ok());
+        since.is_some_and(|since| since > SETTLED * 2)
     }
 }
 
@@ -157,6 +174,8 @@ struct Reading {
     bytes: u64,
     /// What was read before.
     known: BTreeMap<PathBuf, (FileVersion, Arc<str>)>,
+    /// When it is read, where anything is known of it later.
+    now: Option<SystemTime>,
     /// What was read now, or would have been read the same.
     read: BTreeMap<PathBuf, (FileVersion, Arc<str>)>,
 }
@@ -233,7 +252,9 @@ impl Reading {
         match std::fs::read(path).map(String::from_utf8) {
             Ok(Ok(text)) => {
                 let file = SourceText::new(name, text);
-                self.read.insert(path.to_owned(), (version, Arc::clone(&file.text)));
+                if self.now.is_some_and(|now| version.is_settled(now)) {
+                    self.read.insert(path.to_owned(), (version, Arc::clone(&file.text)));
+                }
                 self.files.push(file);
             }
             Ok(Err(_)) => self.problem("not-utf-8", &name, "is not text in UTF-8".to_owned()),
@@ -303,13 +324,17 @@ mod tests {
             std::fs::write(at(name), "one").unwrap();
         }
         let mut library = Library::default();
-        let first = library.read(dir.path()).unwrap();
+        // what was written just now is read again, since it may look the same when it changes
+        library.read(dir.path()).unwrap();
+        assert!(library.0.is_empty());
+        let later = SystemTime::now() + Duration::from_mins(1);
+        let first = library.read_at(dir.path(), later).unwrap();
         assert_eq!(first, read_folder(dir.path()).unwrap());
         std::fs::write(at("new"), "two").unwrap();
         std::fs::rename(at("new"), at("b.toml")).unwrap();
         std::fs::remove_file(at("c.toml")).unwrap();
         std::fs::write(at("d.toml"), "one").unwrap();
-        let then = library.read(dir.path()).unwrap();
+        let then = library.read_at(dir.path(), later).unwrap();
         assert_eq!(then, read_folder(dir.path()).unwrap());
         assert!(Arc::ptr_eq(&first[0].text, &then[0].text));
         assert!(!Arc::ptr_eq(&first[0].text, &then[2].text));

@@ -145,5 +145,6 @@ fn grant(who: &str, purpose: &str, platforms: &[&str]) -> Grant {
         continued: None,
         state: GrantState::Active,
         ended_at: None,
+        ended: None,
     }
 }

@@ -39,4 +39,6 @@ pub use record::{Act, DecisionNote, GatewayAct, GrantAct, Help, Record, RecordId
 pub use request::{Activity, Head, Hints, Opaque, Peek, Reading, Referer, SignatureId};
 pub use ruling::{Coach, Effect, Mode, Offer, Outcome, PolicyId, Reason, ReasonWords, Remedy, Would, WouldBe};
 pub use secret::Secret;
-pub use standing::{Answer, Channel, Continued, Grant, GrantId, GrantState, GrantTerms, PurposeId, Standing, Verdict};
+pub use standing::{
+    Answer, Channel, Continued, Ended, Grant, GrantId, GrantState, GrantTerms, PurposeId, Standing, Verdict,
+};

@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
 
 const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
-                       expires_ms, answer_by_ms, answers, continued, state, ended_ms";
+                       expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended";
 
 /// Reads what people hold and asked for, and the latest of what they held.
 ///
@@ -53,7 +53,7 @@ fn tallies(connection: &Connection) -> rusqlite::Result<BTreeMap<PurposeId, Tall
 pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
     let ask = format!(
         "INSERT OR REPLACE INTO grants ({COLUMNS}) VALUES (:id, :subject, :purpose, :platforms, :covers, :statement, \
-         :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state, :ended)"
+         :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state, :ended_at, :ended)"
     );
     connection.execute(
         &ask,
@@ -73,7 +73,8 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
             ":answers": json(&grant.answers)?,
             ":continued": grant.continued.as_ref().map(json).transpose()?,
             ":state": word(&grant.state)?,
-            ":ended": grant.ended_at.map(Timestamp::as_millis),
+            ":ended_at": grant.ended_at.map(Timestamp::as_millis),
+            ":ended": grant.ended.as_ref().map(json).transpose()?,
         },
     )?;
     Ok(())
@@ -191,12 +192,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
         expires: moment("expires_ms", row)?,
         answer_by: row.get::<_, Option<i64>>("answer_by_ms")?.map(Timestamp::from_millis),
         answers: from_json("answers", row)?,
-        continued: row
-            .get::<_, Option<String>>("continued")?
-            .map(|text| serde_json::from_str(&text).map_err(|error| unreadable("continued", error)))
-            .transpose()?,
+        continued: maybe_json("continued", row)?,
         state: from_word("state", row)?,
         ended_at: row.get::<_, Option<i64>>("ended_ms")?.map(Timestamp::from_millis),
+        ended: maybe_json("ended", row)?,
     })
 }
 
@@ -221,6 +220,12 @@ fn word(value: &impl Serialize) -> rusqlite::Result<String> {
 fn from_json<T: DeserializeOwned>(column: &str, row: &Row<'_>) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     serde_json::from_str(&text).map_err(|error| unreadable(column, error))
+}
+
+fn maybe_json<T: DeserializeOwned>(column: &str, row: &Row<'_>) -> rusqlite::Result<Option<T>> {
+    let text: Option<String> = row.get(column)?;
+    let read = |text: String| serde_json::from_str(&text).map_err(|error| unreadable(column, error));
+    text.map(read).transpose()
 }
 
 fn from_word<T: DeserializeOwned>(column: &str, row: &Row<'_>) -> rusqlite::Result<T> {

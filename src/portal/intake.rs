@@ -166,7 +166,7 @@ impl Received {
     }
 
     /// The members of the JSON object in the body.
-    fn object(&self, title: &str) -> Result<Map<String, Value>, Problem> {
+    pub(super) fn object(&self, title: &str) -> Result<Map<String, Value>, Problem> {
         if self.content_type() != Some("application/json") {
             let detail = "Send it as JSON, with the header Content-Type: application/json.";
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
@@ -209,7 +209,8 @@ pub(super) fn unfit(wrong: Vec<Value>) -> Problem {
     Problem::new(status, "declaration-unfit", "The declaration does not fit", &detail).with("errors", wrong)
 }
 
-fn joined(wrong: &[Value]) -> String {
+/// What is wrong, as one text.
+pub(super) fn joined(wrong: &[Value]) -> String {
     let sentences: Vec<&str> = wrong.iter().filter_map(|one| one.get("detail")?.as_str()).collect();
     sentences.join("; ")
 }
@@ -270,7 +271,7 @@ fn duration(text: &str) -> Option<Duration> {
 }
 
 /// A text; null counts as absent.
-fn text(members: &Map<String, Value>, name: &str, wrong: &mut Vec<Value>) -> Option<String> {
+pub(super) fn text(members: &Map<String, Value>, name: &str, wrong: &mut Vec<Value>) -> Option<String> {
     match members.get(name) {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) => Some(text.clone()),

@@ -162,7 +162,9 @@ impl Portal {
         }
         match self.end(visit, visitor, id, Channel::Portal).await {
             Ok(grant) => see_other(&format!("/?ended={}", grant.id)),
-            Err(NotEnded::NoSuch) => self.note(StatusCode::NOT_FOUND, words.not_here_title, words.not_here),
+            Err(NotEnded::NoSuch | NotEnded::TakesAReason) => {
+                self.note(StatusCode::NOT_FOUND, words.not_here_title, words.not_here)
+            }
             Err(NotEnded::Over) => self.note(StatusCode::CONFLICT, words.grant_over_title, words.grant_over),
             Err(NotEnded::Refused(reasons)) => {
                 self.note(StatusCode::FORBIDDEN, words.may_not_end_title, &joined(&reasons))

@@ -25,6 +25,8 @@ mod mine_asked;
 pub mod pages;
 mod proof;
 mod provenance;
+mod revocations;
+mod revoking;
 mod session;
 mod signing_in;
 #[cfg(test)]
@@ -334,7 +336,11 @@ impl Portal {
         let segments: Vec<&str> = received.path().split('/').skip(2).collect();
         let method = received.method.as_str();
         match (method, segments.as_slice()) {
+            ("GET" | "HEAD", ["grants"]) if revocations::is_about_others(received) => {
+                self.list_revocable(visit, visitor, received)
+            }
             ("GET" | "HEAD", ["grants"]) => self.list_grants(visit, visitor),
+            ("POST", ["revocations"]) => self.post_revocation(visit, visitor, received).await,
             ("POST", ["grants"]) => self.post_grant(visit, visitor, received).await,
             ("GET" | "HEAD", ["grants", id]) => self.show_grant(visit, visitor, id, api::channel(received)),
             ("DELETE", ["grants", id]) => self.delete_grant(visit, visitor, id, received).await,
@@ -349,7 +355,9 @@ impl Portal {
             ("GET" | "HEAD", ["purposes"]) => api::list_purposes(visit, visitor),
             (_, ["grants"]) => wrong_method("GET, HEAD, POST"),
             (_, ["grants", _]) => wrong_method("GET, HEAD, DELETE"),
-            (_, ["decisions", _, "continue"] | ["grants", _, "approve" | "decline"]) => wrong_method("POST"),
+            (_, ["decisions", _, "continue"] | ["grants", _, "approve" | "decline"] | ["revocations"]) => {
+                wrong_method("POST")
+            }
             (_, ["decisions", _] | ["purposes" | "approvals"]) => wrong_method("GET, HEAD"),
             _ => api::not_found("There is no such address under /v1."),
         }

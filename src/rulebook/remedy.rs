@@ -310,5 +310,6 @@ fn hypothetical(
         continued: None,
         state: GrantState::Active,
         ended_at: None,
+        ended: None,
     }
 }

@@ -40,6 +40,7 @@ mod purposes;
 mod recognition;
 mod refusals;
 mod reload;
+mod revocations;
 mod settings;
 mod steady;
 mod tunnel;

@@ -221,6 +221,17 @@ pub struct Words {
     pub you_approved: fn(purpose: &str, who: &str, until: Option<&str>) -> String,
     pub you_declined: fn(purpose: &str, who: &str) -> String,
 
+    // Revoking.
+    pub reason_to_revoke_title: &'static str,
+    pub reason_to_revoke_wanted: fn(most: usize) -> String,
+    pub say_why_you_revoke: &'static str,
+    pub may_not_revoke_title: &'static str,
+    pub may_not_revoke: fn(reasons: &str) -> String,
+    pub not_revoked_title: &'static str,
+    pub not_revoked: &'static str,
+    pub revoked_not_recorded_title: &'static str,
+    pub revoked_not_recorded: fn(grants: usize) -> String,
+
     // Short pages.
     pub not_known_title: &'static str,
     pub not_known: fn(&str) -> String,

@@ -12,7 +12,8 @@ use super::way::Way;
 /// Approves what somebody asked for, which gives it to them. `wayleave grants --to-approve` lists what waits for you.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "It takes your password, also where a certificate brings you to the proxy.\n\nExit code: 0 approved; 1 not approved; \
+    after_help = "It takes your password, also where a certificate brings you to the proxy: from `--password-file`, WAYLEAVE_PASSWORD, or \
+                  the terminal.\n\nExit code: 0 approved; 1 not approved; \
                   2 the command line or the proxy's URL makes no sense"
 )]
 pub struct Args {

@@ -39,37 +39,46 @@ struct Question<'a> {
     method: Method,
     path: &'a str,
     body: Option<&'a Value>,
-    /// Whether the credentials for the proxy are shown to the portal as well: an answer to a request takes more than what
-    /// the way there proves.
-    proven: bool,
+    /// What is shown to the portal itself: an answer to a request takes more than what the way there proves.
+    proof: Option<&'a Secret>,
 }
 
 impl Way {
     /// Asks the API one question.
     pub async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Said, Stop> {
-        self.put(&Question {
+        let question = Question {
             method,
             path,
             body,
-            proven: false,
-        })
-        .await
+            proof: None,
+        };
+        self.put(&self.proxy()?, &question).await
     }
 
-    /// Sends the API what takes one's password with the call itself: the same that the proxy gets.
+    /// Sends the API what takes one's password with the call itself: the same that the proxy gets; or, where a certificate
+    /// brings one there, that of the person to whom it belongs.
     pub async fn post_proven(&self, path: &str, body: &Value) -> Result<Said, Stop> {
-        self.put(&Question {
+        let proxy = self.proxy()?;
+        let question = Question {
             method: Method::POST,
             path,
             body: Some(body),
-            proven: true,
-        })
-        .await
+            proof: proxy.authorization.as_ref(),
+        };
+        let said = self.put(&proxy, &question).await?;
+        let user = said.json.get("user").and_then(Value::as_str);
+        match user.filter(|_| said.status == StatusCode::UNAUTHORIZED && question.proof.is_none()) {
+            None => Ok(said),
+            Some(user) => {
+                let proof = self.proof(user)?;
+                let proof = Some(&proof);
+                self.put(&proxy, &Question { proof, ..question }).await
+            }
+        }
     }
 
-    async fn put(&self, question: &Question<'_>) -> Result<Said, Stop> {
-        let proxy = self.proxy()?;
-        let said = tokio::time::timeout(PATIENCE, self.converse(&proxy, question)).await;
+    async fn put(&self, proxy: &Proxy, question: &Question<'_>) -> Result<Said, Stop> {
+        let said = tokio::time::timeout(PATIENCE, self.converse(proxy, question)).await;
         Ok(said.map_err(|_| miette!(help = THERE, "the proxy did not answer in time"))??)
     }
 
@@ -97,8 +106,7 @@ impl Way {
             .connect(server_name(self.portal.as_str())?, TokioIo::new(tunnel))
             .await
             .map_err(|why| self.unproven(self.portal.as_str(), &why))?;
-        let proof = proxy.authorization.as_ref().filter(|_| question.proven);
-        self.exchange(TokioIo::new(stream), question, proof).await
+        self.exchange(TokioIo::new(stream), question).await
     }
 
     fn unproven(&self, host: &str, why: &std::io::Error) -> Report {
@@ -181,7 +189,7 @@ impl Way {
         }
     }
 
-    async fn exchange<I>(&self, io: I, question: &Question<'_>, proof: Option<&Secret>) -> Result<Said, Report>
+    async fn exchange<I>(&self, io: I, question: &Question<'_>) -> Result<Said, Report>
     where
         I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
     {
@@ -197,7 +205,7 @@ impl Way {
         if question.body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
-        if let Some(proof) = proof {
+        if let Some(proof) = question.proof {
             request = request.header(header::AUTHORIZATION, sensitive(proof)?);
         }
         let request = request.body(Full::new(Bytes::from(body))).into_diagnostic()?;

@@ -12,7 +12,8 @@ use super::way::Way;
 /// Declines what somebody asked for, and says why. `wayleave grants --to-approve` lists what waits for you.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "It takes your password, also where a certificate brings you to the proxy.\n\nExit code: 0 declined; 1 not declined; \
+    after_help = "It takes your password, also where a certificate brings you to the proxy: from `--password-file`, WAYLEAVE_PASSWORD, or \
+                  the terminal.\n\nExit code: 0 declined; 1 not declined; \
                   2 the command line or the proxy's URL makes no sense"
 )]
 pub struct Args {

@@ -79,41 +79,51 @@ impl Way {
             // what was asked for on purpose counts before what stands in an address that everything uses
             let password = match password.filter(|_| self.password_file.is_none()) {
                 Some(password) => Some(password),
-                None => self.password(&user)?,
+                None if self.cert.is_some() => self.given()?,
+                None => Some(self.password(&user, "")?),
             };
             proxy.authorization = password.map(|password| basic(&user, &password));
         }
         Ok(proxy)
     }
 
-    /// From the file, the environment, or the terminal; nothing where a certificate proves who asks.
-    fn password(&self, user: &str) -> Result<Option<Secret>, Report> {
-        let unread =
-            |from: &Path, why: std::io::Error| miette!("cannot read the password from `{}`: {why}", from.display());
-        let stdin = std::io::stdin();
-        if let Some(path) = &self.password_file {
-            let read = if path == Path::new("-") {
-                first_line(&mut stdin.lock())
-            } else {
-                std::fs::File::open(path).and_then(|file| first_line(&mut std::io::BufReader::new(file)))
-            };
-            return read.map(Some).map_err(|why| unread(path, why));
+    /// What proves `user` to the portal itself.
+    pub(super) fn proof(&self, user: &str) -> Result<Secret, Report> {
+        let why = ", which an answer takes also where a certificate brings you to the proxy";
+        self.password(user, why).map(|password| basic(user, &password))
+    }
+
+    /// From the file or the environment, or else from the terminal.
+    fn password(&self, user: &str, why: &str) -> Result<Secret, Report> {
+        if let Some(given) = self.given()? {
+            return Ok(given);
         }
-        if let Ok(password) = std::env::var("WAYLEAVE_PASSWORD") {
-            return Ok(Some(Secret::new(password)));
-        }
-        if self.cert.is_some() {
-            return Ok(None);
-        }
-        if stdin.is_terminal() {
+        if std::io::stdin().is_terminal() {
             let asked = prompt(&format!("Password for {user}: "));
-            return asked.map(Some).map_err(|why| unread(Path::new("the terminal"), why));
+            return asked.map_err(|why| unread(Path::new("the terminal"), &why));
         }
         Err(miette!(
             help = "set WAYLEAVE_PASSWORD, name a file with `--password-file`, or run it at a terminal, where it is asked for",
-            "there is no password for `{user}`"
+            "there is no password for `{user}`{why}"
         ))
     }
+
+    /// From the file or the environment.
+    fn given(&self) -> Result<Option<Secret>, Report> {
+        if let Some(path) = &self.password_file {
+            let read = if path == Path::new("-") {
+                first_line(&mut std::io::stdin().lock())
+            } else {
+                std::fs::File::open(path).and_then(|file| first_line(&mut std::io::BufReader::new(file)))
+            };
+            return read.map(Some).map_err(|why| unread(path, &why));
+        }
+        Ok(std::env::var("WAYLEAVE_PASSWORD").ok().map(Secret::new))
+    }
+}
+
+fn unread(from: &Path, why: &std::io::Error) -> Report {
+    miette!("cannot read the password from `{}`: {why}", from.display())
 }
 
 fn basic(user: &str, password: &Secret) -> Secret {

@@ -403,6 +403,68 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_proof_that_is_refused_is_logged_with_the_address_and_the_account_and_without_the_password() {
+        let folder = tempfile::tempdir().unwrap();
+        let guard = guard(&settings(folder.path()));
+        let (ada, bob) = (SubjectId::parse("ada").unwrap(), SubjectId::parse("bob").unwrap());
+        let log = Log::default();
+        let heard = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || heard.clone())
+            .finish();
+        let listening = tracing::subscriber::set_default(subscriber);
+        let proof = |who: &SubjectId, password: &str| basic_proof(who, &crate::facts::Secret::new(password)).unwrap();
+        for (who, proof) in [
+            (&ada, proof(&ada, "of ada")),
+            (&ada, proof(&ada, "a guess")),
+            (&bob, proof(&ada, "of ada")),
+            (&bob, HeaderValue::from_static("Bearer x")),
+        ] {
+            let _ = guard.confirm(who, &proof, &arrival()).await;
+        }
+        drop(listening);
+        let lines = log.lines();
+        let told: Vec<&str> = lines
+            .iter()
+            .filter_map(|line| line.split_once("identity: "))
+            .map(|(_, told)| told)
+            .collect();
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        a proof of identity was refused client=192.0.2.7:40000 who=ada user="ada" why=the user name or the password is wrong
+        a proof of identity was refused client=192.0.2.7:40000 who=bob user="ada" why=the user name or the password is wrong
+        a proof of identity was refused client=192.0.2.7:40000 who=bob why=the `Proxy-Authorization` field is not `Basic` with a user name and a password
+        "#);
+        assert!(
+            !lines.concat().contains("a guess") && !lines.concat().contains("of ada"),
+            "{lines:?}"
+        );
+    }
+
+    /// What was logged.
+    #[derive(Clone, Default)]
+    struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
+
+    impl Log {
+        fn lines(&self) -> Vec<String> {
+            let bytes = self.0.lock().unwrap().clone();
+            let text = String::from_utf8(bytes).unwrap();
+            text.lines().map(str::to_owned).collect()
+        }
+    }
+
+    impl std::io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
     async fn a_certificate_is_believed_before_a_password_and_a_wrong_one_ends_the_asking() {
         let folder = tempfile::tempdir().unwrap();
         let guard = guard(&settings(folder.path()));

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::facts::GrantId;
+use crate::facts::{Grant, GrantId};
 
 /// Why the ledger cannot be opened, or a change cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +59,9 @@ pub enum LedgerError {
     /// Somebody else is approving it at this moment.
     #[error("the grant `{0}` is being answered at this moment; look again")]
     BeingAnswered(GrantId),
+    /// The person asked for as much already, and this waits for an answer.
+    #[error("the same was asked for already, and `{id}` waits for an answer", id = .0.id)]
+    AlreadyAsked(Box<Grant>),
     /// The person holds as many grants as one may hold.
     #[error("{0} grants are in force already, which is the most that one person may hold; end one first")]
     TooMany(usize),

@@ -61,6 +61,7 @@ impl Keeping {
                 | LedgerError::NoSuchGrant(_)
                 | LedgerError::AlreadyOver(_)
                 | LedgerError::BeingAnswered(_)
+                | LedgerError::AlreadyAsked(_)
                 | LedgerError::TooMany(_)
                 | LedgerError::TooManyWaiting(_),
             ) => return,

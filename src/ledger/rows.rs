@@ -170,6 +170,26 @@ fn counted(connection: &Connection, ask: &str, of: impl rusqlite::Params) -> rus
     Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
+/// What waits already of what `request` asks for: the same purpose on the same platforms, for at least as much and as long.
+pub(super) fn asked_already(connection: &Connection, request: &Grant) -> rusqlite::Result<Option<Grant>> {
+    let ask = format!(
+        "SELECT {COLUMNS} FROM grants WHERE subject = ?1 AND state = 'requested' AND purpose = ?2 AND platforms = ?3 \
+         ORDER BY id"
+    );
+    let mut statement = connection.prepare_cached(&ask)?;
+    let platforms = json(&request.platforms)?;
+    let same = (request.subject.as_str(), request.purpose.as_str(), platforms);
+    let lasts = |grant: &Grant| grant.expires.since(grant.not_before);
+    for first in statement.query_map(same, read)? {
+        let first = first?;
+        let is_enough = request.covers.is_subset(&first.covers) && lasts(request) <= lasts(&first);
+        if is_enough && first.waits(request.not_before) {
+            return Ok(Some(first));
+        }
+    }
+    Ok(None)
+}
+
 /// One grant.
 pub(super) fn find(connection: &Connection, id: &GrantId) -> rusqlite::Result<Option<Grant>> {
     let ask = format!("SELECT {COLUMNS} FROM grants WHERE id = ?1");

@@ -29,6 +29,14 @@ pub(super) fn terms(who: &str, purpose: &str, from: i64, until: i64) -> GrantTer
     }
 }
 
+/// The same on a platform of its own.
+fn on(platform: &str, terms: GrantTerms) -> GrantTerms {
+    GrantTerms {
+        platforms: BTreeSet::from([PlatformId::new(platform)]),
+        ..terms
+    }
+}
+
 fn who(name: &str) -> SubjectId {
     SubjectId::parse(name).unwrap()
 }
@@ -301,10 +309,10 @@ async fn of_what_is_over_memory_keeps_what_ended_last_and_whatever_nobody_answer
     let folder = Folder::new();
     let ledger = folder.open().unwrap();
     let long = ledger.give(terms("ada", "recruiting", 0, 1_000_000)).await.unwrap();
-    let ask = |until| ledger.ask(terms("ada", "press", 1, 2), moment(until));
-    let waits = ask(1_000_000).await.unwrap();
-    let unnoticed = ask(4_000).await.unwrap();
-    let declined = ask(1_000_000).await.unwrap();
+    let ask = |place, until| ledger.ask(on(place, terms("ada", "press", 1, 2)), moment(until));
+    let waits = ask("x", 1_000_000).await.unwrap();
+    let unnoticed = ask("xing", 4_000).await.unwrap();
+    let declined = ask("linkedin", 1_000_000).await.unwrap();
     let withdrawn = ledger.give(terms("ada", "press", 0, 900_000)).await.unwrap();
     // over long ago, and each for longer than the requests were made for
     for round in 1..200 {
@@ -341,14 +349,14 @@ async fn grants_are_counted_by_purpose_and_stage_of_life_also_after_a_restart() 
     ledger.give(terms("ada", "recruiting", 0, 100)).await.unwrap();
     let ended = ledger.give(terms("bob", "recruiting", 0, 10_000)).await.unwrap();
     ledger.revoke(&ended.id, moment(50), |_| ()).await.unwrap();
-    let asked = |until| ledger.ask(terms("cora", "recruiting", 0, 10_000), moment(until));
-    asked(9_000).await.unwrap();
-    asked(100).await.unwrap();
-    let noticed = asked(100).await.unwrap();
+    let asked = |place, until| ledger.ask(on(place, terms("cora", "recruiting", 0, 10_000)), moment(until));
+    asked("x", 9_000).await.unwrap();
+    asked("xing", 100).await.unwrap();
+    let noticed = asked("linkedin", 100).await.unwrap();
     ledger.put(silent(noticed, 100), |_| ()).await.unwrap();
-    let declined = asked(9_000).await.unwrap();
+    let declined = asked("facebook", 9_000).await.unwrap();
     ledger.put(no(declined, 60), |_| ()).await.unwrap();
-    let approved = asked(9_000).await.unwrap();
+    let approved = asked("reddit", 9_000).await.unwrap();
     ledger.put(yes(approved, 4_900), |_| ()).await.unwrap();
     ledger
         .give(GrantTerms {
@@ -411,8 +419,10 @@ async fn what_is_asked_waits_across_a_restart_opens_nothing_and_is_given_once() 
 #[tokio::test]
 async fn what_was_taken_back_declined_or_lapsed_cannot_be_given_any_more() {
     let ledger = Ledger::in_memory().unwrap();
-    let ask = || ledger.ask(terms("ada", "recruiting", 1_000, 9_000), moment(5_000));
-    let [back, declined, lapsed] = [ask().await.unwrap(), ask().await.unwrap(), ask().await.unwrap()];
+    let ask = |place| ledger.ask(on(place, terms("ada", "recruiting", 1_000, 9_000)), moment(5_000));
+    let back = ask("x").await.unwrap();
+    let declined = ask("xing").await.unwrap();
+    let lapsed = ask("linkedin").await.unwrap();
     ledger.withdraw(&back.id, moment(2_000), |_| ()).await.unwrap();
     let said = ledger.put(no(declined.clone(), 2_000), |_| ()).await.unwrap();
     assert_eq!(said.answers[0].note, "not this week");
@@ -456,15 +466,55 @@ async fn that_a_request_lapsed_is_noticed_once_and_not_before() {
 }
 
 #[tokio::test]
+async fn whoever_asks_for_no_more_than_what_waits_already_finds_that() {
+    let ledger = Ledger::in_memory().unwrap();
+    let asking = || terms("ada", "recruiting", 1_000, 9_000);
+    let first = ledger.ask(asking(), moment(5_000)).await.unwrap();
+    let less = GrantTerms {
+        covers: BTreeSet::from(["read".to_owned()]),
+        statement: "in other words".to_owned(),
+        expires: moment(8_000),
+        ..asking()
+    };
+    let found = Err(LedgerError::AlreadyAsked(Box::new(first.clone())));
+    for again in [asking(), less] {
+        assert_eq!(ledger.ask(again.clone(), moment(6_000)).await, found);
+        let promised = ledger.promise_asked(again, moment(6_000), 1).await;
+        assert_eq!(promised.map(|_| first.clone()), found);
+    }
+    let longer = GrantTerms {
+        expires: moment(9_001),
+        ..asking()
+    };
+    let more = GrantTerms {
+        covers: BTreeSet::from(["read", "publish", "administer"].map(str::to_owned)),
+        ..asking()
+    };
+    let elsewhere = on("x", asking());
+    let somebody_else = terms("bob", "recruiting", 1_000, 9_000);
+    let late = terms("ada", "recruiting", 5_000, 9_000);
+    for other in [longer, more, elsewhere, somebody_else] {
+        ledger.ask(other, moment(5_000)).await.unwrap();
+    }
+    ledger.ask(late, moment(9_000)).await.unwrap();
+    ledger.withdraw(&first.id, moment(2_000), |_| ()).await.unwrap();
+    assert_eq!(ledger.waiting(moment(2_000)).len(), 5);
+}
+
+#[tokio::test]
 async fn one_person_cannot_ask_without_end_and_what_waits_takes_no_room_from_what_is_held() {
     let folder = Folder::new();
     let ledger = folder.open().unwrap();
-    let ask = || ledger.ask(terms("ada", "recruiting", 1_000, 2_000), moment(900_000));
-    for _ in 0..MOST_IN_FORCE {
-        ask().await.unwrap();
+    let ask = |nth: usize| {
+        let terms = on(&format!("p{nth}"), terms("ada", "recruiting", 1_000, 2_000));
+        ledger.ask(terms, moment(900_000))
+    };
+    for nth in 0..MOST_IN_FORCE {
+        ask(nth).await.unwrap();
         ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
     }
-    assert_eq!(ask().await, Err(LedgerError::TooManyWaiting(MOST_IN_FORCE)));
+    let more = ask(MOST_IN_FORCE).await;
+    assert_eq!(more, Err(LedgerError::TooManyWaiting(MOST_IN_FORCE)));
     let first = ledger.waiting(moment(1_000)).remove(0);
     let full = ledger.promise_approved(approved(first.clone(), 1_000), 1).await;
     assert_eq!(full.err(), Some(LedgerError::TooMany(MOST_IN_FORCE)));
@@ -484,7 +534,8 @@ async fn a_promise_to_approve_was_kept_only_if_the_approval_is_there() {
     let folder = Folder::new();
     let left = async |give: bool| {
         let ledger = folder.open().unwrap();
-        let asked = ledger.ask(terms("ada", "recruiting", 1_000, 9_000), moment(5_000));
+        let place = if give { "x" } else { "xing" };
+        let asked = ledger.ask(on(place, terms("ada", "recruiting", 1_000, 9_000)), moment(5_000));
         let mut promise = ledger
             .promise_approved(approved(asked.await.unwrap(), 4_000), 1)
             .await
@@ -510,26 +561,19 @@ async fn a_promise_to_approve_was_kept_only_if_the_approval_is_there() {
 #[tokio::test]
 async fn what_was_promised_of_a_request_tells_whether_it_was_kept() {
     let folder = Folder::new();
-    let ask = |ledger: &Ledger| {
-        let ledger = ledger.clone();
-        async move {
-            ledger
-                .ask(terms("ada", "recruiting", 1_000, 9_000), moment(5_000))
-                .await
-                .unwrap()
-        }
-    };
     let mut expected = Vec::new();
     {
         let ledger = folder.open().unwrap();
+        let ask = |place| ledger.ask(on(place, terms("ada", "recruiting", 1_000, 9_000)), moment(5_000));
+        let (to_decline, to_lapse) = (ask("x").await.unwrap(), ask("xing").await.unwrap());
+        let why = Why::of(Note::parse("no").unwrap()).unwrap();
+        let declined = heard(to_decline, 2_000).decline(why, moment(2_000));
+        let lapsed = Lapsed::of(to_lapse, moment(5_000)).unwrap();
         let asked = ledger.promise_asked(terms("ada", "recruiting", 1_000, 9_000), moment(5_000), 1);
-        let to_decline =
-            heard(ask(&ledger).await, 2_000).decline(Why::of(Note::parse("no").unwrap()).unwrap(), moment(2_000));
-        let to_lapse = Lapsed::of(ask(&ledger).await, moment(5_000)).unwrap();
         let promises = [
             asked.await.unwrap(),
-            ledger.promise_declined(to_decline, 1).await.unwrap(),
-            ledger.promise_lapsed(to_lapse, 1).await.unwrap(),
+            ledger.promise_declined(declined, 1).await.unwrap(),
+            ledger.promise_lapsed(lapsed, 1).await.unwrap(),
         ];
         for mut promise in promises {
             promise.is_on_record();

@@ -264,8 +264,8 @@ impl Keeper {
         let settled = self.settled.now();
         let transaction = self.connection.transaction().map_err(failed)?;
         forget_all(&transaction, &settled).map_err(failed)?;
-        has_room(&transaction, grant)?;
         was_asked(&transaction, grant)?;
+        has_room(&transaction, grant)?;
         if rows::is_promised(&transaction, &grant.id).map_err(failed)? {
             return Err(LedgerError::BeingAnswered(grant.id.clone()));
         }
@@ -280,8 +280,8 @@ impl Keeper {
 
     fn put(&mut self, grant: Grant) -> Result<Grant, LedgerError> {
         let transaction = self.connection.transaction().map_err(|error| unavailable(&error))?;
-        has_room(&transaction, &grant)?;
         let was = was_asked(&transaction, &grant)?;
+        has_room(&transaction, &grant)?;
         rows::write(&transaction, &grant).map_err(|error| unavailable(&error))?;
         if let Err(error) = commit(transaction, &self.keeping) {
             self.doubtful.push(Doubt { id: grant.id, was });
@@ -357,7 +357,8 @@ fn was_asked(connection: &Connection, grant: &Grant) -> Result<Option<Grant>, Le
     let found = rows::find(connection, &grant.id).map_err(|error| unavailable(&error))?;
     let Some(was) = found else {
         return match grant.state {
-            GrantState::Requested | GrantState::Active => Ok(None),
+            GrantState::Requested => is_new(connection, grant).map(|()| None),
+            GrantState::Active => Ok(None),
             GrantState::Withdrawn | GrantState::Revoked | GrantState::Declined | GrantState::Lapsed => {
                 Err(LedgerError::NoSuchGrant(grant.id.clone()))
             }
@@ -374,6 +375,12 @@ fn was_asked(connection: &Connection, grant: &Grant) -> Result<Option<Grant>, Le
     } else {
         Err(LedgerError::AlreadyOver(was.id))
     }
+}
+
+/// INVARIANT: nobody waits twice for the same.
+fn is_new(connection: &Connection, request: &Grant) -> Result<(), LedgerError> {
+    let first = rows::asked_already(connection, request).map_err(|error| unavailable(&error))?;
+    first.map_or(Ok(()), |first| Err(LedgerError::AlreadyAsked(Box::new(first))))
 }
 
 fn unavailable(error: &rusqlite::Error) -> LedgerError {
@@ -422,11 +429,15 @@ mod tests {
         keeper.forget();
         let failing = keeper.promise(asked.clone(), 1).err();
         assert!(matches!(failing, Some(LedgerError::Unavailable(_))), "{failing:?}");
-        assert_eq!(promised(&keeper), [asked.id.clone()], "the disk has it still");
+        assert_eq!(
+            promised(&keeper),
+            std::slice::from_ref(&asked.id),
+            "the disk has it still"
+        );
         writes(&keeper, 0);
         let again = keeper.promise(asked.clone(), 2).unwrap();
         keeper.forget();
-        assert_eq!(promised(&keeper), [asked.id.clone()], "the new one stands");
+        assert_eq!(promised(&keeper), std::slice::from_ref(&asked.id), "the new one stands");
         drop(again);
         keeper.forget();
         assert_eq!(promised(&keeper), []);

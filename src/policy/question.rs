@@ -125,8 +125,8 @@ pub(super) fn check(question: &Question<'_>, words: &Vocabulary) -> Result<(), T
 /// The same of a question about a grant.
 pub(super) fn check_power(question: &GrantQuestion<'_>, words: &Vocabulary) -> Result<(), Trouble> {
     same_person(question.person, question.subject)?;
-    // A grant outlives its purpose, and then it must still be possible to end it.
-    if question.power != Power::Revoke && !words.purposes().contains(question.purpose) {
+    // A grant outlives its purpose, and then it must still be possible to end it, or to decline what was asked for.
+    if question.power == Power::Declare && !words.purposes().contains(question.purpose) {
         return Err(unknown_purpose(question.purpose.as_str()));
     }
     match question.declarer_person {

@@ -27,6 +27,7 @@ impl Portal {
         let channel = channel(received);
         match self.give_or_ask(visit, visitor, &declaration, channel).await {
             Ok(grant) => created(&grant, visit),
+            Err(NotGranted::Waits(first)) => created(&first, visit),
             Err(NotGranted::Unfit(unfit)) => {
                 let wrong = unfit
                     .iter()

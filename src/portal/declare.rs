@@ -16,7 +16,7 @@ use super::pages::{Page, Told, see_other};
 use super::words::Words;
 use super::{Portal, Refused, Visit, provenance, times};
 use crate::facts::{Channel, Grant, Offer, PurposeId, SubjectId};
-use crate::purpose::{Declaration, TicketRule, UnfitField};
+use crate::purpose::{Declaration, TicketRule, Unfit, UnfitField};
 use crate::rulebook::{Directory, InForce, Rulebook, Visitor};
 
 /// What is wrong with a form, beside its fields and above them.
@@ -104,26 +104,31 @@ impl Portal {
             duration: None,
         };
         let given = self.give_or_ask(visit, visitor, &declaration, Channel::Portal).await;
-        given.map_err(|why| match why {
-            NotGranted::Unfit(unfit) => {
-                let mut trouble = Trouble::default();
-                for one in unfit {
-                    let why = sentence(&(self.words.unfit)(&one));
-                    match one.field() {
-                        UnfitField::Statement => trouble.statement = Some(why.clone()),
-                        UnfitField::Ticket => trouble.ticket = Some(why.clone()),
-                        UnfitField::Purpose | UnfitField::Platforms | UnfitField::Covers | UnfitField::Duration => {}
-                    }
-                    trouble.lines.push(why);
-                }
-                trouble
+        match given {
+            Ok(grant) => Ok(grant),
+            Err(NotGranted::Waits(first)) => Ok(*first),
+            Err(NotGranted::Unfit(unfit)) => Err(self.unfit(&unfit)),
+            Err(NotGranted::NeedsApproval) => Err(line(self.nobody_approves(visit, &offer.purpose))),
+            Err(NotGranted::Refused(why)) => Err(line((self.words.not_declared)(&why))),
+            Err(NotGranted::TooMany(held)) => Err(line((self.words.too_many)(held))),
+            Err(NotGranted::TooManyWaiting(waiting)) => Err(line((self.words.too_many_waiting)(waiting))),
+            Err(NotGranted::NotKept(_)) => Err(line(self.words.not_kept.to_owned())),
+        }
+    }
+
+    /// What is wrong with a declaration, each beside its field.
+    fn unfit(&self, unfit: &[Unfit]) -> Trouble {
+        let mut trouble = Trouble::default();
+        for one in unfit {
+            let why = sentence(&(self.words.unfit)(one));
+            match one.field() {
+                UnfitField::Statement => trouble.statement = Some(why.clone()),
+                UnfitField::Ticket => trouble.ticket = Some(why.clone()),
+                UnfitField::Purpose | UnfitField::Platforms | UnfitField::Covers | UnfitField::Duration => {}
             }
-            NotGranted::NeedsApproval => line(self.nobody_approves(visit, &offer.purpose)),
-            NotGranted::Refused(why) => line((self.words.not_declared)(&why)),
-            NotGranted::TooMany(held) => line((self.words.too_many)(held)),
-            NotGranted::TooManyWaiting(waiting) => line((self.words.too_many_waiting)(waiting)),
-            NotGranted::NotKept(_) => line(self.words.not_kept.to_owned()),
-        })
+            trouble.lines.push(why);
+        }
+        trouble
     }
 
     /// The declare page, with what was filled in and what is wrong with it.

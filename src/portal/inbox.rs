@@ -104,6 +104,7 @@ impl Portal {
                 approve: token(Verb::Approve),
                 decline: token(Verb::Decline),
             }),
+            draft: self.drafts.of(&visit.subject.id, &grant.id, visit.at),
         }
     }
 
@@ -145,7 +146,10 @@ impl Portal {
         {
             return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
         }
+        let (who, id) = (&visit.subject.id, GrantId::new(id));
         if !self.signed_in_lately(visit, received) {
+            // the session ended while they wrote: the form has it again once they have signed in
+            self.drafts.keep(who, &id, &form.note, visit.at);
             return see_other("/sign-in?to=/approvals");
         }
         let Ok(note) = Note::parse(&form.note) else {
@@ -155,7 +159,6 @@ impl Portal {
                 words.bad_form,
             );
         };
-        let id = GrantId::new(id);
         let answered = match verb {
             Verb::Approve => self.approve(visit, visitor, &id, (note, Channel::Portal)).await,
             Verb::Decline => {
@@ -170,7 +173,10 @@ impl Portal {
             }
         };
         match answered {
-            Ok(grant) => see_other(&format!("/approvals?answered={}", grant.id)),
+            Ok(grant) => {
+                self.drafts.sent(who);
+                see_other(&format!("/approvals?answered={}", grant.id))
+            }
             Err(why) => self.not_answered_page(&why),
         }
     }

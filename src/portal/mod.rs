@@ -17,6 +17,7 @@ mod case;
 mod coach;
 mod declare;
 mod deeds;
+mod drafts;
 mod inbox;
 mod intake;
 mod memory;
@@ -50,6 +51,7 @@ use crate::identity::Guard;
 use crate::ledger::Ledger;
 use crate::rulebook::{InForce, Refusal, Rulebook, Visitor};
 pub use deeds::NotGranted;
+use drafts::Drafts;
 use inbox::Verb;
 pub use intake::Received;
 use memory::Memory;
@@ -177,6 +179,7 @@ pub struct Portal {
     memory: Memory,
     tokens: Tokens,
     sessions: Sessions,
+    drafts: Drafts,
     words: &'static Words,
 }
 
@@ -195,6 +198,7 @@ impl Portal {
             patience: parts.patience,
             tokens: Tokens::new().ok_or(PortalError::Random)?,
             sessions: Sessions::default(),
+            drafts: Drafts::default(),
             words: &ENGLISH,
         })
     }

@@ -34,10 +34,16 @@ impl Portal {
     }
 
     fn ask_again(&self, visit: &Visit<'_>, why: &str) -> Page {
-        let has_password = self.guard.has_password(&visit.subject.id);
-        let why = if has_password { why } else { self.words.no_password };
         let title = self.words.sign_in_again_title;
-        let mut page = Problem::new(StatusCode::UNAUTHORIZED, "sign-in-again", title, why).answer();
+        if !self.guard.has_password(&visit.subject.id) {
+            // a challenge that nobody could meet would have tools ask for a password in vain
+            let why = self.words.no_password;
+            return Problem::new(StatusCode::FORBIDDEN, "no-password", title, why).answer();
+        }
+        // a tool that came with a certificate may not know under which name its person has a password
+        let mut page = Problem::new(StatusCode::UNAUTHORIZED, "sign-in-again", title, why)
+            .with("user", visit.subject.id.as_str())
+            .answer();
         page.headers_mut().insert(header::WWW_AUTHENTICATE, CHALLENGE);
         page
     }

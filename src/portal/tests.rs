@@ -16,7 +16,7 @@ use crate::facts::{
     PolicyId, PurposeId, Record, SourceText, SubjectId,
 };
 use crate::ledger::MOST_IN_FORCE;
-use crate::purpose::{Declaration, Lapsed, Note, Pending, Why};
+use crate::purpose::{Declaration, Lapsed, Note, Over, Pending, Why};
 use crate::rulebook::{Sources, Weighing};
 
 fn noon() -> Timestamp {
@@ -117,14 +117,6 @@ impl Counter {
         terms
     }
 
-    fn terms_of_brand(&self) -> GrantTerms {
-        GrantTerms {
-            subject: SubjectId::parse("ben").unwrap(),
-            purpose: PurposeId::new("brand-publishing"),
-            ..Self::new().terms()
-        }
-    }
-
     /// As if the gateway had ended before it could forget this promise.
     fn leave_behind(&self, id: &GrantId) {
         let file = rusqlite::Connection::open(self.folder.path().join("ledger.db")).unwrap();
@@ -164,15 +156,12 @@ impl Counter {
     }
 
     /// Ben asks for what Mia must approve.
-    async fn ask(&mut self, portal: &Portal) -> Result<Grant, NotGranted> {
+    async fn ask(&mut self, portal: &Portal, platform: &str) -> Result<Grant, NotGranted> {
         let ben = self.serves("ben");
         let (visit, visitor) = self.visit(&ben);
-        let brand = Declaration {
-            purpose: PurposeId::new("brand-publishing"),
-            ticket: None,
-            ..recruiting()
-        };
-        portal.give_or_ask(&visit, visitor, &brand, Channel::Portal).await
+        portal
+            .give_or_ask(&visit, visitor, &brand(platform), Channel::Portal)
+            .await
     }
 
     async fn acts(&self, portal: Portal) -> Vec<GrantAct> {
@@ -188,6 +177,23 @@ fn recruiting() -> Declaration {
         statement: "Sourcing candidates for the data engineer role".to_owned(),
         ticket: Some("HR-1234".to_owned()),
         duration: None,
+    }
+}
+
+fn brand(platform: &str) -> Declaration {
+    Declaration {
+        purpose: PurposeId::new("brand-publishing"),
+        platforms: BTreeSet::from([PlatformId::new(platform)]),
+        ticket: None,
+        ..recruiting()
+    }
+}
+
+fn terms_of_brand() -> GrantTerms {
+    GrantTerms {
+        subject: SubjectId::parse("ben").unwrap(),
+        purpose: PurposeId::new("brand-publishing"),
+        ..Counter::new().terms()
     }
 }
 
@@ -418,7 +424,8 @@ async fn an_approval_that_a_crash_left_recorded_and_not_given_is_void_and_the_re
 async fn what_is_asked_declined_or_lapsed_is_on_disk_before_anybody_is_told() {
     let mut counter = Counter::new();
     let portal = counter.open();
-    let (declined, lapses) = (counter.ask(&portal).await.unwrap(), counter.ask(&portal).await.unwrap());
+    let declined = counter.ask(&portal, "x").await.unwrap();
+    let lapses = counter.ask(&portal, "linkedin").await.unwrap();
     assert_eq!(counter.on_disk(), [GrantAct::Requested, GrantAct::Requested]);
 
     let mia = counter.serves("mia");
@@ -447,9 +454,12 @@ async fn what_is_asked_declined_or_lapsed_is_on_disk_before_anybody_is_told() {
 async fn nothing_is_asked_or_answered_that_cannot_be_recorded() {
     let mut counter = Counter::new();
     let portal = counter.open();
-    let asked = counter.ask(&portal).await.unwrap();
+    let asked = counter.ask(&portal, "x").await.unwrap();
     portal.book.clone().close().await.unwrap();
-    assert!(matches!(counter.ask(&portal).await, Err(NotGranted::NotKept(_))));
+    assert!(matches!(
+        counter.ask(&portal, "linkedin").await,
+        Err(NotGranted::NotKept(_))
+    ));
     let mia = counter.serves("mia");
     let (visit, visitor) = counter.visit(&mia);
     let why = Why::of(Note::parse("not this week").unwrap()).unwrap();
@@ -469,7 +479,8 @@ async fn nothing_is_asked_or_answered_that_cannot_be_recorded() {
 async fn what_a_crash_left_recorded_of_requests_is_void_and_what_lapsed_has_lapsed() {
     let mut counter = Counter::new();
     let portal = counter.open();
-    let [to_decline, to_lapse] = [counter.ask(&portal).await.unwrap(), counter.ask(&portal).await.unwrap()];
+    let to_decline = counter.ask(&portal, "x").await.unwrap();
+    let to_lapse = counter.ask(&portal, "facebook").await.unwrap();
     let until = to_lapse.answer_by.unwrap();
     let mia = SubjectId::parse("mia").unwrap();
     let why = Why::of(Note::parse("not this week").unwrap()).unwrap();
@@ -478,7 +489,7 @@ async fn what_a_crash_left_recorded_of_requests_is_void_and_what_lapsed_has_laps
     let promises = [
         (
             GrantAct::Requested,
-            ledger.promise_asked(counter.terms_of_brand(), until, segment).await,
+            ledger.promise_asked(terms_of_brand(), until, segment).await,
         ),
         (
             GrantAct::Declined,
@@ -515,4 +526,40 @@ async fn what_a_crash_left_recorded_of_requests_is_void_and_what_lapsed_has_laps
         ]
     );
     assert_eq!(counter.open().ledger.promised(), []);
+}
+
+#[tokio::test]
+async fn of_two_equal_requests_at_once_one_waits_and_both_find_it() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    let ben = counter.serves("ben");
+    let (visit, visitor) = counter.visit(&ben);
+    let declared = brand("x");
+    let ask = || portal.give_or_ask(&visit, visitor, &declared, Channel::Portal);
+    let (one, other) = tokio::join!(ask(), ask());
+    let first = one.unwrap();
+    assert_eq!(other, Err(NotGranted::Waits(Box::new(first.clone()))));
+    assert_eq!(portal.ledger.waiting(noon()), [first]);
+    portal.book.flush().await.unwrap();
+    let acts = counter.acts(portal).await;
+    assert_eq!(acts, [GrantAct::Requested, GrantAct::Requested, GrantAct::Void]);
+    assert_eq!(counter.open().ledger.promised(), []);
+}
+
+#[tokio::test]
+async fn whoever_answers_while_somebody_else_does_is_told_so_and_leaves_no_trace() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    let asked = counter.ask(&portal, "x").await.unwrap();
+    let mia = counter.serves("mia");
+    let (visit, visitor) = counter.visit(&mia);
+    let why = Why::of(Note::parse("not this week").unwrap()).unwrap();
+    let (yes, no) = tokio::join!(
+        portal.approve(&visit, visitor, &asked.id, (Note::default(), Channel::Portal)),
+        portal.decline(&visit, visitor, &asked.id, (why, Channel::Api))
+    );
+    assert_eq!(yes.unwrap().state, GrantState::Active);
+    assert_eq!(no, Err(NotAnswered::Over(Over::Answered)));
+    let acts = counter.acts(portal).await;
+    assert_eq!(acts, [GrantAct::Requested, GrantAct::Approved]);
 }

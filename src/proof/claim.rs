@@ -171,10 +171,12 @@ impl Check {
                 Effect::Permit => {
                     let mut one = of(rules().collect(), Effect::Forbid);
                     one.permits.push(Arc::clone(&self.policy));
-                    question(Aim::Implies, one, of(others().collect(), Effect::Permit))
+                    question(Aim::Implies, one, of(others().collect(), Effect::Permit)).in_portions(0, 1)
                 }
-                // whatever is allowed only without it matches it
-                Effect::Forbid => question(Aim::Disjoint, others().collect(), only(self.policy.permitting())),
+                // whatever is allowed only without it matches it: one permit that it takes something from is enough
+                Effect::Forbid => {
+                    question(Aim::Disjoint, others().collect(), only(self.policy.permitting())).in_portions(0, 1)
+                }
             },
         };
         Box::new(std::iter::once(ask))

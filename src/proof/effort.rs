@@ -7,6 +7,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use super::Outcome;
+
 /// What answers may take, and what they took.
 #[derive(Debug)]
 pub struct Effort {
@@ -37,6 +39,11 @@ impl Effort {
     pub(super) fn left(&self) -> Duration {
         self.until
             .map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()))
+    }
+
+    /// What is said of everything that is left once the time for all of it is up.
+    pub(super) fn is_up() -> Outcome {
+        Outcome::Undecided("the time for all of it was up".to_owned())
     }
 
     /// Notes a question about so many rules.

@@ -4,8 +4,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cedar_policy::Effect;
 
+use super::premise::Premise;
 use super::question::answers;
 use super::solver::crew;
+use super::theory::present;
 use super::{About, Check, Effort, Example, Missing, Outcome, Theory, prove};
 use crate::facts::PolicyId;
 
@@ -22,24 +24,32 @@ pub enum Idle {
 
 /// Finds out why a rule that makes no difference makes none.
 pub fn idle(theory: &Theory, check: &Check, id: &PolicyId, effort: &Arc<Effort>) -> Result<Idle, Missing> {
+    if effort.left().is_zero() {
+        // which is so, whatever else is
+        return Ok(Idle::Together);
+    }
     let about = |about: About| Check { about, ..check.clone() };
     let Some(matched) = matched(theory, &about(About::Alive(id.clone())), effort)? else {
         return Ok(Idle::Contradiction);
     };
     let rule = check.policy.policy();
     let envs = || check.envs.iter().filter_map(|env| theory.language.envs.get(*env));
-    let stronger = |other: &&cedar_policy::Policy| {
+    let with_present: Vec<_> = matched.iter().map(|example| (example, present(example))).collect();
+    let stronger = |premise: &&Arc<Premise>| {
+        let other = premise.policy();
         let wins = other.effect() == rule.effect() || other.effect() == Effect::Forbid;
         wins && theory.may_stand_for(other, rule)
             && envs().all(|env| theory.speaks_of(other, env))
-            // what does not match where this does is not always before it
-            && matched.iter().all(|example| answers(other, example))
+            // what does not match where this does is not always before it, if that can be: who made the example up knew
+            // nothing of what the other names
+            && with_present.iter().all(|(example, present)| {
+                premise.is_near(present) && answers(other, example) || !can_be(theory, [&check.policy, premise], example)
+            })
     };
     let others: Vec<PolicyId> = theory
         .every()
-        .map(|other| other.policy())
         .filter(stronger)
-        .map(|other| PolicyId::new(other.id().to_string()))
+        .map(|other| PolicyId::new(other.policy().id().to_string()))
         .collect();
     let checks: Vec<Check> = others
         .iter()
@@ -80,4 +90,10 @@ fn matched(theory: &Theory, alive: &Check, effort: &Arc<Effort>) -> Result<Optio
     })?;
     let (examples, is_open) = found.into_inner().unwrap_or_else(PoisonError::into_inner);
     Ok((is_open || !examples.is_empty()).then_some(examples))
+}
+
+/// Whether an example can be, by all that is known of what these rules name.
+fn can_be(theory: &Theory, rules: [&Premise; 2], example: &Example) -> bool {
+    let named = rules.iter().flat_map(|rule| rule.names()).cloned().collect();
+    !answers(&theory.impossible(&named), example)
 }

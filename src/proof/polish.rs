@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use cedar_policy::{Authorizer, Context, Decision, Entities, EntityUid, PolicySet, Request};
+use cedar_policy::{Authorizer, Decision, EntityUid, PolicySet};
 use serde_json::{Value, json};
 
+use super::draft::{Draft, is};
 use super::{Ask, Example};
 
 /// In milliseconds.
@@ -56,66 +57,6 @@ pub(super) fn polished(is_shown_by: &dyn Fn(&Example) -> bool, example: Example)
     polish.purpose();
     polish.person();
     polish.best
-}
-
-/// An example as documents that can be changed.
-#[derive(Clone, Debug)]
-struct Draft {
-    principal: EntityUid,
-    action: EntityUid,
-    resource: EntityUid,
-    context: Value,
-    entities: Value,
-}
-
-impl Draft {
-    fn of(example: &Example) -> Option<Self> {
-        let request = &example.request;
-        let mut draft = Self {
-            principal: request.principal()?.clone(),
-            action: request.action()?.clone(),
-            resource: request.resource()?.clone(),
-            context: request.context()?.to_json_value().ok()?,
-            entities: example.entities.to_json_value().ok()?,
-        };
-        // each by itself, so that what is above one can stay where that one goes
-        for low in [draft.principal.clone(), draft.resource.clone()] {
-            let above: Vec<&EntityUid> = example.entities.ancestors(&low).into_iter().flatten().collect();
-            for high in &above {
-                *draft.entity(high)?.get_mut("parents")? = json!([]);
-            }
-            let above = above.iter();
-            let above = above.map(|uid| json!({ "type": uid.type_name().to_string(), "id": uid.id().unescaped() }));
-            *draft.entity(&low)?.get_mut("parents")? = above.collect();
-        }
-        Some(draft)
-    }
-
-    fn example(&self) -> Option<Example> {
-        let context = Context::from_json_value(self.context.clone(), None).ok()?;
-        let (principal, action, resource) = (self.principal.clone(), self.action.clone(), self.resource.clone());
-        Some(Example {
-            request: Request::new(principal, action, resource, context, None).ok()?,
-            entities: Entities::from_json_value(self.entities.clone(), None).ok()?,
-        })
-    }
-
-    fn entity(&mut self, wanted: &EntityUid) -> Option<&mut Value> {
-        let mut all = self.entities.as_array_mut()?.iter_mut();
-        all.find(|entity| entity.get("uid").is_some_and(|uid| is(uid, wanted)))
-    }
-
-    /// Puts a value where there is one.
-    fn put(&mut self, pointer: &str, value: Value) -> Option<()> {
-        *self.context.pointer_mut(pointer)? = value;
-        Some(())
-    }
-}
-
-fn is(uid: &Value, wanted: &EntityUid) -> bool {
-    let text = |key: &str| uid.get(key).and_then(Value::as_str);
-    text("type").is_some_and(|kind| kind == wanted.type_name().to_string())
-        && text("id") == Some(wanted.id().unescaped())
 }
 
 fn moment(text: &str) -> Value {

@@ -20,9 +20,10 @@ use super::theory::{present, set};
 use super::{Ask, Example, Outcome, Theory};
 
 /// A question about no more rules is put whole.
-const WHOLE: usize = 64;
-/// How many rules of which one is enough are asked about at a time, otherwise.
-const PORTION: usize = 32;
+const WHOLE: usize = 24;
+/// How many rules of which one is enough are asked about at a time, otherwise: a solver takes longer for four than for each
+/// of four, and of rules that differ in names alone only one is asked about (see [`super::found`]).
+const PORTION: usize = 1;
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -86,12 +87,14 @@ pub(super) struct Answer {
 }
 
 /// A part of a question: some of those rules of which one is enough.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Part<'q> {
     one: &'q [Arc<Premise>],
     other: &'q [Arc<Premise>],
     /// Whether the other side permits everything, and has to forbid.
     by_forbids: bool,
+    /// Whether the one side permits everything: what holds then holds whatever is permitted.
+    of_everything: bool,
 }
 
 impl<'a> Question<'a> {
@@ -107,8 +110,7 @@ impl<'a> Question<'a> {
         }
     }
 
-    /// The same question, put in smaller portions.
-    #[cfg(all(test, feature = "prove"))]
+    /// The same question, put in other portions.
     pub(super) fn in_portions(mut self, whole: usize, portion: usize) -> Self {
         self.few = (whole, portion);
         self
@@ -145,6 +147,13 @@ impl<'a> Question<'a> {
             }
             whole.outcome = Outcome::Proved;
         }
+        if let Some(part) = self.part_of_everything() {
+            let answer = self.put_part(solver, part, limit);
+            if matches!(answer.outcome, Outcome::Proved) {
+                return answer;
+            }
+            whole.spent = answer.spent;
+        }
         for part in self.parts() {
             let answer = self.put_part(solver, part, limit.saturating_sub(whole.spent));
             whole.spent += answer.spent;
@@ -163,6 +172,14 @@ impl<'a> Question<'a> {
     }
 
     fn put_part(&self, solver: &mut Solver, part: Part<'_>, limit: Duration) -> Answer {
+        if let Err(outcome) = solver.left(limit) {
+            // what is not asked is not made, either
+            return Answer {
+                outcome,
+                spent: Duration::ZERO,
+                possible: None,
+            };
+        }
         let loose = self.loose(part);
         let mut asked: BTreeSet<usize> = if self.is_small() {
             (0..loose.len()).collect()
@@ -231,6 +248,19 @@ impl<'a> Question<'a> {
         self.one.every().chain(self.other.every()).count() <= self.few.0
     }
 
+    /// What is never allowed is often forbidden, whoever else permits it: then no permit need be asked about.
+    fn part_of_everything(&self) -> Option<Part<'_>> {
+        let [other] = &self.other.permits[..] else {
+            return None;
+        };
+        let worth_it = matches!(self.aim, Aim::Disjoint) && !self.is_small() && !self.one.forbids.is_empty();
+        worth_it.then_some(Part {
+            other: std::slice::from_ref(other),
+            of_everything: true,
+            ..Part::default()
+        })
+    }
+
     /// The parts that must hold, each.
     fn parts(&self) -> Vec<Part<'_>> {
         let firm: &[Arc<Premise>] = match self.aim {
@@ -238,7 +268,12 @@ impl<'a> Question<'a> {
             Aim::Implies => &self.other.forbids,
             Aim::Evaluates(_) => &[],
         };
-        let part = |one, other, by_forbids| Part { one, other, by_forbids };
+        let part = |one, other, by_forbids| Part {
+            one,
+            other,
+            by_forbids,
+            of_everything: false,
+        };
         let portion = self.few.1;
         if self.is_small() || self.one.permits.is_empty() {
             return vec![part(&self.one.permits, firm, false)];
@@ -301,8 +336,12 @@ impl<'a> Question<'a> {
         let outside = self.outside.iter().chain([possible]);
         Some(match &self.aim {
             Aim::Disjoint => {
-                let other: Vec<Policy> = policies(other);
-                Ask::Disjoint(set(policies(one)), set(other.into_iter().chain(outside.cloned())))
+                let (one, other): (Vec<Policy>, Vec<Policy>) = (policies(one), policies(other));
+                let everything = part.of_everything.then(everything);
+                Ask::Disjoint(
+                    set(one.into_iter().chain(everything)),
+                    set(other.into_iter().chain(outside.cloned())),
+                )
             }
             Aim::Implies => {
                 let (one, other): (Vec<Policy>, Vec<Policy>) = (policies(one), policies(other));

@@ -57,7 +57,10 @@ pub fn prove(
             let is_settled = course.settled.is_some();
             Some(effort.each().saturating_sub(course.spent)).filter(|_| !is_settled)
         };
-        let answer = left.map(|left| one(solver, theory, check, env, left));
+        let answer = left.map(|left| match solver.left(left) {
+            Ok(left) => one(solver, theory, check, env, left),
+            Err(undecided) => (undecided, Duration::ZERO),
+        });
         let mut course = locked();
         course.open -= 1;
         if let Some((outcome, took)) = answer {

@@ -16,6 +16,8 @@ use cedar_policy_symcc::{CedarSymCompiler, CompiledPolicy, CompiledPolicySet, Co
 use tokio::process::Command;
 use tokio::runtime::Runtime;
 
+use super::form::Form;
+use super::found::Found;
 use super::{Ask, Effort, Example, Missing, Outcome};
 
 /// The compiler follows the rules' expressions into one another; untouched, a stack costs nothing.
@@ -29,6 +31,7 @@ pub struct Solver {
     /// A process that waits for a question; none while the last one may still be busy with an old one.
     compiler: Option<CedarSymCompiler<LocalSolver>>,
     effort: Arc<Effort>,
+    found: Arc<Found>,
 }
 
 impl std::fmt::Debug for Solver {
@@ -39,7 +42,7 @@ impl std::fmt::Debug for Solver {
 
 impl Solver {
     /// Starts one.
-    pub fn start(schema: &Schema, effort: &Arc<Effort>) -> Result<Self, Missing> {
+    fn start(schema: &Schema, effort: &Arc<Effort>, found: &Arc<Found>) -> Result<Self, Missing> {
         let unfit = |error: &dyn std::fmt::Display| Missing::Unfit(error.to_string());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -53,22 +56,36 @@ impl Solver {
             compiled,
             compiler: Some(compiler),
             effort: Arc::clone(effort),
+            found: Arc::clone(found),
         })
+    }
+
+    /// What is left of `limit` and of the time for everything; else why nobody knows.
+    pub(super) fn left(&self, limit: Duration) -> Result<Duration, Outcome> {
+        let left = self.effort.left();
+        if left.is_zero() {
+            return Err(Effort::is_up());
+        }
+        if limit.is_zero() {
+            return Err(Outcome::Undecided("the time was up".to_owned()));
+        }
+        Ok(left.min(limit))
     }
 
     /// Whether what is asked holds of every request of the kind, and how long it took to say. Where no time is left, it is
     /// not even compiled, which nothing interrupts.
     pub fn ask(&mut self, env: &RequestEnv, ask: &Ask, limit: Duration) -> (Outcome, Duration) {
-        let left = self.effort.left();
-        if left.is_zero() {
-            return (Outcome::Undecided("the time for all of it was up".to_owned()), left);
-        }
-        if limit.is_zero() {
-            return (Outcome::Undecided("the time was up".to_owned()), limit);
+        let left = match self.left(limit) {
+            Ok(left) => left,
+            Err(undecided) => return (undecided, Duration::ZERO),
+        };
+        let form = Form::of(env, ask);
+        if let Some(outcome) = form.as_ref().and_then(|form| self.found.answer(form, ask)) {
+            return (outcome, Duration::ZERO);
         }
         self.effort.note(ask.rules());
         let start = Instant::now();
-        let outcome = match self.answered(env, ask, limit.min(left)) {
+        let outcome = match self.answered(env, ask, left) {
             Ok(Ok(None)) => Outcome::Proved,
             Ok(Ok(Some(found))) => Outcome::Failed(Some(Box::new(Example {
                 request: found.request,
@@ -78,6 +95,9 @@ impl Solver {
             Ok(Err(error)) => Outcome::Undecided(chain(&error)),
             Err(why) => Outcome::Undecided(why),
         };
+        if let Some(form) = form {
+            self.found.keep(form, &outcome);
+        }
         (outcome, start.elapsed())
     }
 
@@ -169,8 +189,9 @@ pub fn crew(
 ) -> Result<(), Missing> {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get).min(many);
     let next = AtomicUsize::new(0);
+    let found = Arc::new(Found::default());
     let one = || -> Result<(), Missing> {
-        let mut solver = Solver::start(schema, effort)?;
+        let mut solver = Solver::start(schema, effort, &found)?;
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             if number >= many {

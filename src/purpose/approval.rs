@@ -173,13 +173,12 @@ impl Lapsed {
     pub fn of(grant: Grant, now: Timestamp) -> Option<Self> {
         let since = grant.answer_by.unwrap_or(grant.not_before);
         let is_over = grant.state == GrantState::Requested && !grant.waits(now);
-        is_over.then(|| {
-            Self(Grant {
-                state: GrantState::Lapsed,
-                ended_at: Some(since),
-                ..grant
-            })
-        })
+        let lapsed = Grant {
+            state: GrantState::Lapsed,
+            ended_at: Some(since),
+            ..grant
+        };
+        is_over.then_some(Self(lapsed))
     }
 
     /// The grant as it is over.

@@ -196,6 +196,62 @@ fn what_somebody_must_approve_is_asked_for_and_answered_at_two_terminals() {
 }
 
 #[test]
+fn whoever_comes_with_a_certificate_answers_with_a_password_or_is_told_how_to_get_one() {
+    let desk = Desk::with_policies();
+    desk.types("wayleave ca init; wayleave ca client mia; wayleave ca client hana");
+    for user in ["cora", "mia"] {
+        desk.types(&format!("echo 'correct horse battery' | wayleave user add {user}"));
+    }
+    desk.write("secret", "correct horse battery\n");
+    desk.write("wrong", "correct horse pattery\n");
+    let gate = Running::start(&desk);
+    let ask = format!(
+        "WAYLEAVE_CA=certs/root.pem wayleave declare community-management --on x --covers read --statement 'Answers to the fair' \
+         --proxy http://cora@{} --password-file secret",
+        gate.plain
+    );
+    assert!(desk.types(&ask).starts_with("exit 4"), "{}", desk.types(&ask));
+    let by = |user: &str, what: &str, more: &str| {
+        let way = format!(
+            "--proxy https://{} --cert certs/clients/{user}.pem --key certs/clients/{user}.key",
+            gate.tls
+        );
+        let list = format!("wayleave grants --to-approve {way}");
+        desk.types(&format!(
+            "export WAYLEAVE_CA=certs/root.pem; wayleave {what} $({list} | cut -d' ' -f1 | head -1) {more} {way} < /dev/null"
+        ))
+    };
+    insta::assert_snapshot!(by("hana", "approve", ""), @"
+    exit 1
+    --- stderr
+    Sign in once more to answer: An answer takes a password, and you have none: you sign in with a certificate. Ask your help desk for one (`wayleave user add`).
+    ");
+    insta::assert_snapshot!(by("mia", "approve", ""), @"
+    exit 1
+    --- stderr
+    error: there is no password for `mia`, which an answer takes also where a certificate brings you to the proxy
+      help: set WAYLEAVE_PASSWORD, name a file with `--password-file`, or run it at a terminal, where it is asked for
+    ");
+    insta::assert_snapshot!(by("mia", "decline", "--reason no --user mia"), @"
+    exit 1
+    --- stderr
+    error: there is no password for `mia`, which an answer takes also where a certificate brings you to the proxy
+      help: set WAYLEAVE_PASSWORD, name a file with `--password-file`, or run it at a terminal, where it is asked for
+    ");
+    insta::assert_snapshot!(by("mia", "approve", "--password-file wrong"), @"
+    exit 1
+    --- stderr
+    Sign in once more to answer: The password is wrong, or it is another user’s than the one that is signed in at the proxy.
+    ");
+    insta::assert_snapshot!(by("mia", "approve", "--password-file secret"), @"
+    exit 0
+    --- stdout
+    [id]  community-management  x  read  until [time]  active
+    ");
+    assert_eq!(gate.stop(), 0);
+}
+
+#[test]
 fn a_password_need_not_stand_on_the_command_line_and_a_certificate_takes_its_place() {
     let desk = Desk::with_policies();
     desk.types("wayleave ca init; wayleave ca client ada");

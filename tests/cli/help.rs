@@ -506,7 +506,8 @@ fn the_counter() {
       -h, --help                  Print help
       -V, --version               Print version
 
-    It takes your password, also where a certificate brings you to the proxy.
+    It takes your password, also where a certificate brings you to the proxy: from `--password-file`,
+    WAYLEAVE_PASSWORD, or the terminal.
 
     Exit code: 0 approved; 1 not approved; 2 the command line or the proxy's URL makes no sense
     ");
@@ -538,7 +539,8 @@ fn the_counter() {
       -h, --help                  Print help
       -V, --version               Print version
 
-    It takes your password, also where a certificate brings you to the proxy.
+    It takes your password, also where a certificate brings you to the proxy: from `--password-file`,
+    WAYLEAVE_PASSWORD, or the terminal.
 
     Exit code: 0 declined; 1 not declined; 2 the command line or the proxy's URL makes no sense
     ");

@@ -115,6 +115,22 @@ mod solved {
     }
 
     #[test]
+    fn where_much_is_left_of_many_rules_it_is_told_in_one_line() {
+        let desk = Desk::with_policies();
+        let told = desk.types("wayleave prove --no-cache --total 0");
+        let of_rules: Vec<&str> = told
+            .lines()
+            .skip_while(|line| !line.contains("UNDECIDED  of "))
+            .collect();
+        insta::assert_snapshot!(of_rules.join("\n"), @"
+        UNDECIDED  of 40 rules, whether each evaluates without an error and makes a difference (80 proofs): the time for all of it was up
+          they are `activity.open-web`, `any.account`, `approve.never-own`, `approve.owner-or-manager`, `brand.publish`, `care.answer`, `community.manage`, `connect.collaboration`, `connect.no-evasion`, `connect.not-at-work` and 30 more
+        0 proved, 0 failed, 101 undecided
+        the time for all of it was up after 0 questions of at most 0 rules: give it more with `--total`
+        ");
+    }
+
+    #[test]
     fn what_was_proved_is_proved_again_only_when_a_rule_that_matters_changes() {
         let desk = Desk::with_policies();
         let line = "XDG_CACHE_HOME=cache wayleave prove --only dating-stays-closed";
@@ -371,13 +387,17 @@ mod solved {
                 "mine.idle",
                 "permit (principal in Role::\"recruiter\", action == Action::\"post\", resource in Category::\"professional\")\nwhen { context has purpose && context.purpose.kind == PurposeKind::\"recruiting\" && context.client.network == \"office\" };\n",
             ),
+            (
+                "mine.host",
+                "permit (principal in Role::\"recruiter\", action == Action::\"connect\", resource == Site::\"www.linkedin.com\");\n",
+            ),
         ];
         let rules: Vec<String> = more
             .iter()
             .map(|(id, text)| format!("{}{text}", annotations(id)))
             .collect();
         desk.write("policies/rules/90-mine.cedar", &rules.join("\n"));
-        insta::assert_snapshot!(desk.types("wayleave prove --only mine.overflow --only mine.never --only mine.idle"), @"
+        insta::assert_snapshot!(desk.types("wayleave prove --only mine.overflow --only mine.never --only mine.idle --only mine.host"), @"
         exit 1
         --- stdout
         FAILED     rule `mine.overflow` always evaluates without an error (rules/90-mine.cedar:1)
@@ -392,8 +412,11 @@ mod solved {
           no request can meet its conditions: correct them, or remove it
         FAILED     rule `mine.idle` makes a difference (rules/90-mine.cedar:15)
           `recruiting.publish` (rules/20-purposes.cedar:53) decides all that it decides: remove it, or narrow the other
-        proved     of 3 rules: each evaluates without an error and makes a difference (3 proofs)
-        3 proved, 3 failed, 0 undecided
+        FAILED     rule `mine.host` makes a difference (rules/90-mine.cedar:22)
+          `connect.social` (rules/10-reach.cedar:30) decides all that it decides: remove it, or narrow the other
+        proved     of 3 rules: each evaluates without an error (3 proofs)
+        proved     of 1 rule: it makes a difference (1 proof)
+        4 proved, 4 failed, 0 undecided
         ");
     }
 

@@ -140,6 +140,24 @@ async fn what_is_asked_waits_and_opens_once_somebody_else_has_approved() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_asks_for_the_same_again_finds_what_waits_and_whoever_answers_sees_it_once() {
+    let world = World::open().await;
+    let first = asked(&world).await;
+    assert_eq!(asked(&world).await, first, "202 with the same grant, and its address");
+    let other_words = json!({"purpose": "brand-publishing", "platforms": ["x"], "covers": ["read"], "duration": "1h",
+                             "statement": "We launch a new bicycle"});
+    let again = world.client("ben").declare(&other_words).await;
+    assert_eq!(
+        (again.status, &again.json()["id"]),
+        (StatusCode::ACCEPTED, &json!(first))
+    );
+    let inbox = world.client("mia").get(&format!("{PORTAL}/v1/approvals")).await.json();
+    assert_eq!(inbox["approvals"].as_array().unwrap().len(), 1);
+    assert_eq!(acts(&world.records().await), [(GrantAct::Requested, "ben".to_owned())]);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_answer_takes_the_password_of_the_one_who_gives_it() {
     let world = World::open().await;
     let id = asked(&world).await;
@@ -372,6 +390,131 @@ async fn what_does_not_fit_any_more_cannot_be_approved_and_can_be_declined() {
     world.close().await;
 }
 
+/// A purpose that the shipped catalogue does not have, until `forget_summer`.
+fn with_summer(plan: &mut Plan) {
+    without_cases(plan);
+    let policies = plan.folder.join("policies");
+    let write = |name: &str, change: &dyn Fn(String) -> String| {
+        let path = policies.join(name);
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        std::fs::write(path, change(text)).unwrap();
+    };
+    write(SCHEMA, &|text| {
+        text.replace("\"training-delivery\"\n", "\"training-delivery\", \"summer\"\n")
+    });
+    write("purposes.toml", &|text| {
+        let brand = text
+            .split("[[purpose]]")
+            .find(|one| one.contains("id = \"brand-publishing\""))
+            .unwrap();
+        let summer = brand.replace("brand-publishing", "summer");
+        format!("{text}\n[[purpose]]{summer}")
+    });
+    write(SUMMER, &|_| {
+        let rule = "@id(\"summer\") @title(\"Summer\") @reason(\"Summer is open.\") @owner(\"HR\")\n\
+                    permit (principal in Role::\"staff\", action in Action::\"read\", resource in Platform::\"x\")\n\
+                    when { context has purpose && context.purpose.kind == PurposeKind::\"summer\" };\n";
+        rule.to_owned()
+    });
+}
+
+const SCHEMA: &str = "wayleave.cedarschema";
+const SUMMER: &str = "rules/99-summer.cedar";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_asked_for_a_purpose_that_is_gone_can_be_declined_or_taken_back_and_not_approved() {
+    let world = World::planned(with_summer).await;
+    let summer =
+        |platform: &str| json!({"purpose": "summer", "platforms": [platform], "statement": "The summer party"});
+    let ben = world.client("ben");
+    let mut ids = Vec::new();
+    for platform in ["x", "linkedin"] {
+        let answer = ben.declare(&summer(platform)).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+        ids.push(answer.json()["id"].as_str().unwrap().to_owned());
+    }
+    // what names the purpose goes first: each text alone would be refused
+    let purposes = world.read_policy("purposes.toml");
+    let (kept, _) = purposes.rsplit_once("[[purpose]]").unwrap();
+    let schema = world.read_policy(SCHEMA).replace(", \"summer\"\n", "\n");
+    world.write_policy("purposes.toml", kept);
+    world.write_policy(SCHEMA, &schema);
+    world.edit_rules(SUMMER, "// summer is over\n").await;
+
+    let inbox = world.client("mia").get(&format!("{PORTAL}/v1/approvals")).await.json();
+    let waiting = inbox["approvals"].as_array().unwrap();
+    assert_eq!(
+        waiting.len(),
+        2,
+        "the manager of whoever asked, since nobody owns it: {inbox}"
+    );
+    assert_eq!(waiting[0]["approvers"], json!(["mia"]));
+    let approved = proven(&world, "mia", &format!("/v1/grants/{}/approve", ids[0]), json!({})).await;
+    assert_eq!(
+        (approved.status, kind(&approved).as_str()),
+        (StatusCode::CONFLICT, "request-outdated")
+    );
+    assert!(
+        approved.text().contains("not in the catalogue any more"),
+        "{}",
+        approved.text()
+    );
+    let note = json!({"note": "summer is over"});
+    let declined = proven(&world, "mia", &format!("/v1/grants/{}/decline", ids[0]), note).await;
+    assert_eq!(declined.status, StatusCode::OK, "{}", declined.text());
+    let back = ben.delete(&format!("{PORTAL}/v1/grants/{}", ids[1])).await;
+    assert_eq!(back.json()["state"], "withdrawn", "{}", back.text());
+    let page = ben.follow(&format!("{PORTAL}/"), "none").await;
+    assert!(page.text().contains("summer is over"), "{}", page.text());
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_who_answer_at_once_one_does_and_the_other_is_told_so() {
+    let world = World::open().await;
+    for nth in 0..4 {
+        let community =
+            json!({"purpose": "community-management", "platforms": ["x"], "statement": "Answers to the fair"});
+        let answer = world.client("cora").declare(&community).await;
+        assert_eq!(answer.json()["approvers"], json!(["mia", "hana"]), "{}", answer.text());
+        let id = answer.json()["id"].as_str().unwrap().to_owned();
+        let (approve, decline) = (format!("/v1/grants/{id}/approve"), format!("/v1/grants/{id}/decline"));
+        let (yes, no) = tokio::join!(
+            proven(&world, "mia", &approve, json!({})),
+            proven(&world, "hana", &decline, json!({"note": "no"}))
+        );
+        let (won, lost, state) = if yes.status == StatusCode::OK {
+            (yes, no, "active")
+        } else {
+            (no, yes, "declined")
+        };
+        assert_eq!(
+            (won.status, &won.json()["state"]),
+            (StatusCode::OK, &json!(state)),
+            "{nth}"
+        );
+        assert_eq!(
+            (lost.status, kind(&lost).as_str()),
+            (StatusCode::CONFLICT, "request-over"),
+            "{nth}: {}",
+            lost.text()
+        );
+        let kept = world
+            .client("cora")
+            .get(&format!("{PORTAL}/v1/grants/{id}"))
+            .await
+            .json();
+        assert_eq!(
+            (&kept["state"], kept["answers"].as_array().unwrap().len()),
+            (&json!(state), 1)
+        );
+    }
+    let answered = acts(&world.records().await).into_iter();
+    let answered = answered.filter(|(act, _)| matches!(act, GrantAct::Approved | GrantAct::Declined));
+    assert_eq!(answered.count(), 4, "each once");
+    world.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_ends_for_others_with_a_reason_only() {
     let world = World::open().await;
@@ -469,10 +612,20 @@ async fn nobody_asks_where_nobody_could_answer_and_nobody_asks_without_end() {
         (answer.status, kind(&answer).as_str()),
         (StatusCode::FORBIDDEN, "approval-required")
     );
-    for _ in 0..wayleave::ledger::MOST_IN_FORCE {
-        asked(&world).await;
+    let ben = world.client("ben");
+    let kinds = ["x", "linkedin", "facebook", "instagram", "reddit", "mastodon"];
+    let on = |nth: usize| {
+        let chosen = kinds.iter().enumerate().filter(|(bit, _)| nth >> bit & 1 == 1);
+        let platforms: Vec<&str> = chosen.map(|(_, kind)| *kind).collect();
+        json!({"purpose": "brand-publishing", "platforms": platforms, "statement": "Launch of the new bicycle"})
+    };
+    for nth in 1..=wayleave::ledger::MOST_IN_FORCE {
+        let answer = ben.declare(&on(nth)).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
     }
-    let more = world.client("ben").declare(&brand()).await;
+    let again = ben.declare(&on(1)).await;
+    assert_eq!(again.status, StatusCode::ACCEPTED, "what waits already is found");
+    let more = ben.declare(&on(wayleave::ledger::MOST_IN_FORCE + 1)).await;
     assert_eq!(
         (more.status, kind(&more).as_str()),
         (StatusCode::CONFLICT, "too-many-requests")

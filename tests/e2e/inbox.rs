@@ -104,6 +104,12 @@ async fn from_a_refusal_to_the_question_from_the_inbox_to_the_answer_and_on_to_t
 
     // the same visit again: it is known to wait
     let again = ben.navigate(ADMIN).await;
+    let waits_to_follow = again.header("retry-after");
+    assert_eq!(
+        (again.status, waits_to_follow),
+        (StatusCode::SEE_OTHER, ""),
+        "a browser follows at once"
+    );
     let page = ben.follow(again.header("location"), "cross-site").await.text();
     assert!(
         page.contains("This waits for an approval") && page.contains("You asked"),
@@ -246,6 +252,39 @@ async fn a_reason_is_asked_for_and_told() {
             "{page}"
         );
     }
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_wrote_while_their_session_ended_is_there_again_after_signing_in() {
+    let world = World::open().await;
+    let (ben, mia) = (world.client("ben"), world.client("mia"));
+    let waits = asks(&ben).await;
+    let first = session(&mia).await;
+    let (id, _, decline) = buttons(&opens(&mia, "/approvals", &first).await.text());
+    world.clock.advance(Duration::from_mins(20));
+    let path = format!("/approvals/{id}/decline");
+    let why = "Not before </textarea> the fair:\nwe are three people";
+    let late = own_form(&mia, &path, &first, &[("token", &decline), ("note", why)]).await;
+    assert_eq!(late.header("location"), "/sign-in?to=/approvals");
+    let page = ben.follow(&waits, "same-origin").await.text();
+    assert!(
+        page.contains("was asked") && !page.contains("fair"),
+        "nothing was answered: {page}"
+    );
+
+    // a slip on the way does not lose it
+    assert_eq!(
+        signs_in(&mia, "", "not hers").await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    let second = session(&mia).await;
+    let inbox = opens(&mia, "/approvals", &second).await.text();
+    let written = "Not before &#60;/textarea&#62; the fair:\nwe are three people</textarea>";
+    assert!(inbox.contains("<details open>") && inbox.contains(written), "{inbox}");
+    let (_, _, decline) = buttons(&inbox);
+    let answered = own_form(&mia, &path, &second, &[("token", &decline), ("note", why)]).await;
+    assert_eq!(answered.status, StatusCode::SEE_OTHER, "{}", answered.text());
     world.close().await;
 }
 

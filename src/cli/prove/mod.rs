@@ -33,7 +33,7 @@ pub struct Args {
     /// Seconds for each property, and for each thing that is to be proved of a rule.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     limit: u64,
-    /// Seconds for all of it together: what is left then stays undecided.
+    /// Seconds for all of it together, from the start: what is left then stays undecided.
     #[arg(long, value_name = "SECONDS", default_value_t = 900)]
     total: u64,
     /// Prove again what was proved before.
@@ -48,6 +48,8 @@ const UNDECIDED: u8 = 4;
 
 /// Runs the command.
 pub fn run(args: &Args) -> ExitCode {
+    let seconds = Duration::from_secs;
+    let effort = Arc::new(Effort::new(seconds(args.limit), seconds(args.total)));
     let found = match find(args.dir.as_deref()) {
         Ok(found) => found,
         Err(problems) => {
@@ -64,7 +66,7 @@ pub fn run(args: &Args) -> ExitCode {
         }
     };
     match asked(work, &args.only) {
-        Ok(work) => settled(&work, &assembled, args).unwrap_or_else(|missing| no_solver(&missing)),
+        Ok(work) => settled(&work, &assembled, args, &effort).unwrap_or_else(|missing| no_solver(&missing)),
         Err(unknown) => {
             printer::talk(format_args!("error: {}", unproved(&unknown, &assembled)));
             ExitCode::from(2)
@@ -108,19 +110,17 @@ fn unproved(name: &str, assembled: &Assembled) -> String {
     )
 }
 
-fn settled(work: &Work, assembled: &Assembled, args: &Args) -> Result<ExitCode, Missing> {
+fn settled(work: &Work, assembled: &Assembled, args: &Args, effort: &Arc<Effort>) -> Result<ExitCode, Missing> {
     let shelf = if args.no_cache {
         Shelf::default()
     } else {
         Shelf::of_user(solver::version().as_deref())
     };
-    let seconds = Duration::from_secs;
-    let effort = Arc::new(Effort::new(seconds(args.limit), seconds(args.total)));
-    let outcomes = work.prove(&shelf, &effort)?;
+    let outcomes = work.prove(&shelf, effort)?;
     let mut idle = BTreeMap::new();
     for (check, outcome) in work.checks.iter().zip(&outcomes) {
         if let (About::Needed(id), Outcome::Failed(_)) = (&check.about, outcome) {
-            idle.insert(id.clone(), proof::idle(&work.theory, check, id, &effort)?);
+            idle.insert(id.clone(), proof::idle(&work.theory, check, id, effort)?);
         }
     }
     let report = report::Report::new(&work.checks, &outcomes, &idle, assembled);

@@ -7,6 +7,9 @@ use crate::facts::{PolicyId, SourceText};
 use crate::proof::{About, Asking, CaseFiles, Check, Claim, Example, Idle, Outcome, Property, Told};
 use crate::rulebook::{Assembled, Directory};
 
+/// Of more rules that nobody decided about in one way, only the first few are named.
+const NAMED: usize = 10;
+
 /// What is to be told.
 pub(super) struct Report {
     lines: Vec<String>,
@@ -14,6 +17,8 @@ pub(super) struct Report {
     pub(super) failed: usize,
     /// How much nobody knows.
     pub(super) undecided: usize,
+    /// The rules of which nobody knows something, by why: what, and of which.
+    open: BTreeMap<String, Vec<(PolicyId, &'static str)>>,
 }
 
 impl Report {
@@ -27,9 +32,10 @@ impl Report {
             lines: Vec::new(),
             failed: 0,
             undecided: 0,
+            open: BTreeMap::new(),
         };
-        let mut sound = 0;
-        let mut rules = BTreeSet::new();
+        // of each rule, whether it is proved to evaluate, and to make a difference
+        let mut rules: BTreeMap<&PolicyId, (bool, bool)> = BTreeMap::new();
         let spoken = spoken(checks, outcomes);
         for (check, outcome) in checks.iter().zip(outcomes) {
             match (&check.about, outcome) {
@@ -39,19 +45,13 @@ impl Report {
                     report.property(property, outcome, spoken, assembled);
                 }
                 (About::Needed(id), Outcome::Failed(_)) => report.idle(id, idle.get(id), assembled),
-                (About::Sound(id) | About::Needed(id), Outcome::Proved) => {
-                    rules.insert(id.clone());
-                    sound += 1;
-                }
+                (About::Sound(id), Outcome::Proved) => rules.entry(id).or_default().0 = true,
+                (About::Needed(id), Outcome::Proved) => rules.entry(id).or_default().1 = true,
                 (about, _) => report.rule(about, outcome, assembled),
             }
         }
-        if sound > 0 {
-            let many = rules.len();
-            report.lines.push(format!(
-                "proved     of {many} rules: each evaluates without an error and makes a difference ({sound} proofs)"
-            ));
-        }
+        report.of_rules(&rules);
+        report.left_open();
         let proved = outcomes.len() - spoken.len() - report.failed - report.undecided;
         report.lines.push(format!(
             "{proved} proved, {} failed, {} undecided",
@@ -97,11 +97,17 @@ impl Report {
             About::Needed(id) => (id, "makes a difference"),
             About::Property(_) | About::Spoken(_) | About::Alive(_) | About::Behind(..) => return,
         };
-        let head = format!("rule `{id}` {what}");
         let Outcome::Failed(example) = outcome else {
-            return self.undecided(&head, outcome);
+            self.undecided += 1;
+            let open = self.open.entry(why(outcome).to_owned()).or_default();
+            return open.push((id.clone(), what));
         };
-        self.failed(&head, id, "a rule that fails to evaluate denies", assembled);
+        self.failed(
+            &format!("rule `{id}` {what}"),
+            id,
+            "a rule that fails to evaluate denies",
+            assembled,
+        );
         if let Some(example) = example {
             let told = Told::of(example);
             self.lines.extend(told.lines().iter().map(|line| format!("  {line}")));
@@ -137,11 +143,49 @@ impl Report {
 
     fn undecided(&mut self, head: &str, outcome: &Outcome) {
         self.undecided += 1;
-        let why = match outcome {
-            Outcome::Undecided(why) => why.as_str(),
-            Outcome::Proved | Outcome::Failed(_) => "",
-        };
-        self.lines.push(format!("UNDECIDED  {head}: {why}"));
+        self.lines.push(format!("UNDECIDED  {head}: {}", why(outcome)));
+    }
+
+    /// What is proved of rules, each rule in one line.
+    fn of_rules(&mut self, rules: &BTreeMap<&PolicyId, (bool, bool)>) {
+        for (proved, what, proofs) in [
+            ((true, true), "evaluates without an error and makes a difference", 2),
+            ((true, false), "evaluates without an error", 1),
+            ((false, true), "makes a difference", 1),
+        ] {
+            let many = rules.values().filter(|known| **known == proved).count();
+            if many > 0 {
+                let who = if many == 1 { "rule: it" } else { "rules: each" };
+                let line = format!(
+                    "proved     of {many} {who} {what} ({} {})",
+                    many * proofs,
+                    if many * proofs == 1 { "proof" } else { "proofs" }
+                );
+                self.lines.push(line);
+            }
+        }
+    }
+
+    /// What nobody knows of rules: each by itself, or of many together.
+    fn left_open(&mut self) {
+        for (why, open) in std::mem::take(&mut self.open) {
+            let rules: BTreeSet<&PolicyId> = open.iter().map(|(id, _)| id).collect();
+            if rules.len() <= NAMED {
+                let each = open.iter();
+                let lines = each.map(|(id, what)| format!("UNDECIDED  rule `{id}` {what}: {why}"));
+                self.lines.extend(lines);
+                continue;
+            }
+            let first: Vec<String> = rules.iter().take(NAMED).map(|id| format!("`{id}`")).collect();
+            self.lines.push(format!(
+                "UNDECIDED  of {} rules, whether each evaluates without an error and makes a difference ({} proofs): {why}\n  \
+                 they are {} and {} more",
+                rules.len(),
+                open.len(),
+                first.join(", "),
+                rules.len() - first.len()
+            ));
+        }
     }
 
     fn example(&mut self, example: &Example, property: &Property, assembled: &Assembled) {
@@ -169,6 +213,14 @@ impl Report {
             }
             None => self.lines.push("  no case could be made of it".to_owned()),
         }
+    }
+}
+
+/// Why nobody knows.
+fn why(outcome: &Outcome) -> &str {
+    match outcome {
+        Outcome::Undecided(why) => why,
+        Outcome::Proved | Outcome::Failed(_) => "",
     }
 }
 

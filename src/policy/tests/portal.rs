@@ -30,6 +30,7 @@ const TABLE: &str = "
     security ends a grant | seth revoke eve | allow revoke.security
     a colleague does not | mark revoke eve | deny
     a grant outlives its purpose and can still be ended | eve revoke eve purpose=gone | allow revoke.own-or-owner
+    a request outlives its purpose and can still be answered | grace approve eve purpose=gone | allow approve.owner-or-manager
     what is not in the catalogue cannot be declared | eve declare eve purpose=gone | error wayleave::purpose
 ";
 

@@ -126,6 +126,8 @@ pub(in crate::portal) struct Request {
     pub(in crate::portal) waits: String,
     /// None until the person has signed in once more.
     pub(in crate::portal) tokens: Option<RequestTokens>,
+    /// What they wrote before they had to.
+    pub(in crate::portal) draft: Option<String>,
 }
 
 /// The page of what waits for the person in front.

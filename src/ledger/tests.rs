@@ -197,8 +197,8 @@ async fn what_is_revoked_at_once_ends_with_who_and_why_and_what_is_over_stays_as
     let revoked = revoked.await.unwrap();
     assert_eq!(told.into_iter().count(), 4);
     let states: Vec<GrantState> = revoked.iter().map(|grant| grant.state).collect();
-    use GrantState::{Revoked, Withdrawn};
-    assert_eq!(states, [Revoked, Revoked, Revoked, Withdrawn]);
+    let taken = GrantState::Revoked;
+    assert_eq!(states, [taken, taken, taken, GrantState::Withdrawn]);
     assert!(revoked.iter().all(|grant| grant.ended == Some(ended.clone())));
     assert_eq!(ledger.alive(moment(2_000), |_| true), []);
     assert_eq!(ledger.ended_with(&revoked[0]).len(), 4);

@@ -120,6 +120,9 @@ impl Received {
                 "statement" => form.statement = value.replace("\r\n", "\n"),
                 "ticket" => form.ticket = value.into_owned(),
                 "note" => form.note = value.replace("\r\n", "\n"),
+                "grant" => form.grant = value.into_owned(),
+                "user" => form.user = value.into_owned(),
+                "platform" => form.platform = value.into_owned(),
                 "to" => form.to = value.into_owned(),
                 _ => {}
             }
@@ -198,6 +201,23 @@ pub(super) struct Form {
     pub(super) ticket: String,
     pub(super) note: String,
     pub(super) to: String,
+    pub(super) grant: String,
+    pub(super) user: String,
+    pub(super) platform: String,
+}
+
+impl Form {
+    /// What the form selects by `name`; nothing where that is empty.
+    pub(super) fn selects(&self, name: &str) -> Option<String> {
+        let value = match name {
+            "grant" => &self.grant,
+            "user" => &self.user,
+            "purpose" => &self.purpose,
+            "platform" => &self.platform,
+            _ => return None,
+        };
+        Some(value.clone()).filter(|value| !value.is_empty())
+    }
 }
 
 /// The problem of a declaration whose fields are wrong.

@@ -38,6 +38,8 @@ impl Portal {
             to_answer: Some(self.answerable(visit, visitor, Channel::Portal).len())
                 .filter(|count| *count > 0)
                 .map(words.to_answer),
+            may_revoke: visit.may_end_others(visitor),
+            revoked: self.my_revoked(visit, visitor),
             waiting: self.my_requests(visit, visitor),
             answered: self.my_answers(visit, visitor),
             grants: standing

@@ -23,6 +23,7 @@ mod intake;
 mod memory;
 mod mine;
 mod mine_asked;
+mod others;
 pub mod pages;
 mod proof;
 mod provenance;

@@ -31,6 +31,7 @@ impl Portal {
             ("POST", ["declare"]) => self.declare(visit, visitor, received).await,
             ("POST", ["continue"]) => self.go_on_by_form(visit, visitor, received).await,
             ("POST", ["grants", id, "end"]) => self.end_by_form(visit, visitor, received, id).await,
+            ("POST", ["grants", "revoke"]) => self.revoke_by_form(visit, visitor, received).await,
             ("POST", ["sign-in"]) => self.sign_in(visit, visitor, received).await,
             ("POST", ["sign-out"]) => self.sign_out(visit, received),
             ("POST", ["approvals", id, "approve"]) => {
@@ -51,6 +52,8 @@ impl Portal {
             ["refusals", record] => self.by_record(visit, visitor, record),
             ["refusals", record, "granted"] => self.granted(visit, visitor, record),
             ["approvals"] => self.inbox(visit, visitor, received),
+            ["grants"] => self.others(visit, visitor, received),
+            ["grants", "revoke"] => self.revoke_page(visit, visitor, received),
             ["sign-in"] => self.sign_in_page(visit, visitor, received),
             _ => self.nothing_here(),
         }

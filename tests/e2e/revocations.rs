@@ -6,8 +6,9 @@ use wayleave::facts::{Act, Grant, GrantAct};
 
 use crate::approvals::without_cases;
 use crate::harness::client::{Answer, Client};
-use crate::harness::house::PORTAL;
+use crate::harness::house::{PORTAL, form, hidden};
 use crate::harness::{PASSWORD, World};
+use crate::inbox::{cookie, opens, own_form, session};
 
 const FEED: &str = "https://www.linkedin.com/feed/";
 const WHY: &str = "A stolen laptop";
@@ -323,5 +324,181 @@ async fn what_could_be_revoked_is_listed_page_by_page() {
     all.sort();
     all.dedup();
     assert_eq!(all.len(), 120);
+    world.close().await;
+}
+
+/// A page as a person reads it.
+async fn reads(client: &Client, path: &str, cookie: &str) -> String {
+    opens(client, path, cookie).await.text()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_the_page_of_what_is_in_force_to_the_question_and_on_to_the_page_of_the_holder() {
+    let world = World::open().await;
+    let one = world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    world.grant("ada", "market-research", &["x"], &["read"]).await;
+    world
+        .grant("dan", "market-research", &["x", "linkedin"], &["read"])
+        .await;
+    let sol = world.client("sol");
+    let own = reads(&sol, "/", "").await;
+    assert!(own.contains("href=\"/grants\""), "{own}");
+    let all = reads(&sol, "/grants", "").await;
+    for part in [
+        "3 purposes",
+        "Ada Mertens (ada)",
+        "Recruiting",
+        "LinkedIn",
+        "13:30",
+        "a test needs it",
+        "Revoke all 3",
+    ] {
+        assert!(all.contains(part), "{part} in {all}");
+    }
+    assert!(!all.contains("method=\"post\""), "nothing is revoked from here: {all}");
+    let filtered = reads(&sol, "/grants?user=&purpose=market-research&platform=linkedin", "").await;
+    assert!(
+        filtered.contains("1 purpose") && filtered.contains("(dan)") && !filtered.contains("(ada)"),
+        "{filtered}"
+    );
+    assert!(filtered.contains("value=\"market-research\" selected"), "{filtered}");
+    let nobody = reads(&sol, "/grants?user=%3Cscript%3E", "").await;
+    assert!(nobody.contains("None fits") && !nobody.contains("<script"), "{nobody}");
+
+    let which = format!("/grants/revoke?grant={}", one.id);
+    assert!(all.contains(&which), "{all}");
+    let before = reads(&sol, &which, "").await;
+    assert!(
+        before.contains("Revoke 1 purpose?") && before.contains("(ada)"),
+        "{before}"
+    );
+    assert!(
+        before.contains("/sign-in?to=/grants") && !before.contains("<form"),
+        "{before}"
+    );
+    let session = session(&sol).await;
+    let sure = reads(&sol, &which, &session).await;
+    let (token, id) = (hidden(&sure, "token"), hidden(&sure, "grant"));
+    assert_eq!(id, one.id.to_string());
+    let why = "<script>alert(1)</script> a stolen laptop";
+    let fields = [("token", token.as_str()), ("grant", id.as_str()), ("note", why)];
+    let done = own_form(&sol, "/grants/revoke", &session, &fields).await;
+    let place = format!("/grants?revoked={id}");
+    assert_eq!(
+        (done.status, done.header("location")),
+        (StatusCode::SEE_OTHER, place.as_str()),
+        "{}",
+        done.text()
+    );
+    assert!(reads(&sol, &place, &session).await.contains("You revoked 1 purpose."));
+    let again = own_form(&sol, "/grants/revoke", &session, &fields).await;
+    assert_eq!(again.status, StatusCode::FORBIDDEN, "a token serves once");
+    assert_eq!(world.client("ada").get(FEED).await.status, StatusCode::FORBIDDEN);
+    let own = reads(&world.client("ada"), "/", "").await;
+    for part in [
+        "Revoked in the last days",
+        "Sol Haddad (sol) revoked it at 12:30.",
+        "a stolen laptop",
+    ] {
+        assert!(own.contains(part), "{part} in {own}");
+    }
+    assert!(!own.contains("<script") && !own.contains("href=\"/grants\""), "{own}");
+
+    // what is shown, at once
+    let rest = "/grants/revoke?purpose=market-research";
+    let sure = reads(&sol, rest, &session).await;
+    assert!(
+        sure.contains("Revoke 2 purposes?") && sure.contains("Revoke all 2"),
+        "{sure}"
+    );
+    let token = hidden(&sure, "token");
+    let fields = [
+        ("token", token.as_str()),
+        ("purpose", "market-research"),
+        ("note", "The study is over"),
+    ];
+    let done = own_form(&sol, "/grants/revoke", &session, &fields).await;
+    let told = reads(&sol, done.header("location"), &session).await;
+    assert!(
+        told.contains("You revoked 2 purposes.") && told.contains("None fits"),
+        "{told}"
+    );
+    assert_eq!((holds(&world, "ada").await, holds(&world, "dan").await), (0, 0));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_of_revoking_show_and_do_nothing_for_others_and_take_no_forged_form() {
+    let world = World::open().await;
+    let one = world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    let other = world.grant("ada", "market-research", &["x"], &["read"]).await;
+    let (sol, dan) = (world.client("sol"), world.client("dan"));
+    for path in [
+        "/grants",
+        "/grants?user=ada",
+        "/grants/revoke",
+        "/grants/revoke?user=ada",
+    ] {
+        let page = opens(&dan, path, "").await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(!page.text().contains("ada"), "{path}: {}", page.text());
+    }
+    let by_id = format!("/grants/revoke?grant={}", one.id);
+    let (theirs, nobodys) = (
+        opens(&dan, &by_id, "").await,
+        opens(&dan, "/grants/revoke?grant=x", "").await,
+    );
+    assert_eq!((theirs.status, theirs.text()), (nobodys.status, nobodys.text()));
+
+    let ours = session(&sol).await;
+    let id = one.id.to_string();
+    let token = async || hidden(&reads(&sol, &by_id, &ours).await, "token");
+    let send = async |cookie: &str, fields: &[(&str, &str)]| own_form(&sol, "/grants/revoke", cookie, fields).await;
+    let fresh = token().await;
+    for (fields, why) in [
+        (vec![("grant", id.as_str()), ("note", WHY)], "no token"),
+        (
+            vec![("token", fresh.as_str()), ("note", WHY)],
+            "the token of one grant does not take all",
+        ),
+        (
+            vec![("token", fresh.as_str()), ("user", "ada"), ("note", WHY)],
+            "nor somebody's",
+        ),
+        (
+            vec![("token", fresh.as_str()), ("grant", other.id.as_str()), ("note", WHY)],
+            "nor another one",
+        ),
+    ] {
+        assert_eq!(send(&ours, &fields).await.status, StatusCode::FORBIDDEN, "{why}");
+    }
+    let stolen = [("token", fresh.as_str()), ("grant", id.as_str()), ("note", WHY)];
+    let by_dan = own_form(&dan, "/grants/revoke", &session(&dan).await, &stolen).await;
+    assert_eq!(by_dan.status, StatusCode::FORBIDDEN, "a token is its person's");
+    let elsewhere = Request::post(format!("{PORTAL}/grants/revoke"))
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .header(header::COOKIE, &ours)
+        .header(header::ORIGIN, "https://evil.example");
+    let elsewhere = sol.send_with(elsewhere, form(&stolen)).await;
+    assert_eq!(elsewhere.status, StatusCode::FORBIDDEN);
+    let silent = [("token", fresh.as_str()), ("grant", id.as_str()), ("note", " ")];
+    assert_eq!(send(&ours, &silent).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let fresh = token().await;
+    let ambient = [("token", fresh.as_str()), ("grant", id.as_str()), ("note", WHY)];
+    let ambient = send("", &ambient).await;
+    assert_eq!(
+        (ambient.status, ambient.header("location")),
+        (StatusCode::SEE_OTHER, "/sign-in?to=/grants")
+    );
+    assert_eq!(holds(&world, "ada").await, 2, "nothing of it was revoked");
+    let note = reads(&sol, &format!("/grants?revoked={id}"), &ours).await;
+    assert!(!note.contains("You revoked"), "{note}");
+
+    let form = reads(&sol, "/sign-in?to=/grants", "").await;
+    let token = hidden(&form, "token");
+    let fields = [("token", token.as_str()), ("to", "/grants"), ("password", PASSWORD)];
+    let signed = own_form(&sol, "/sign-in", "", &fields).await;
+    assert_eq!(signed.header("location"), "/grants");
+    assert!(!cookie(&signed).is_empty());
     world.close().await;
 }

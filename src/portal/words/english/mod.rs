@@ -216,6 +216,46 @@ pub const ENGLISH: Words = Words {
             "{what} any more, but the records of it are not on disk yet: the gateway writes them as soon as it can. Tell your help desk if it lasts."
         )
     },
+    was_revoked: |by, at| format!("{by} revoked it at {at}."),
+    my_revoked: "Revoked in the last days",
+    see_in_force: "See and revoke purposes in force",
+    in_force: "Purposes in force",
+    in_force_what: "What people hold or have asked for, as far as the rules let you revoke it.",
+    in_force_count: |count| match count {
+        0 => "None fits".to_owned(),
+        1 => "1 purpose".to_owned(),
+        count => format!("{count} purposes"),
+    },
+    filter: "Which to show",
+    filter_any: "Any",
+    filter_purpose: "Purpose",
+    filter_platform: "Platform",
+    filter_show: "Show",
+    column_who: "Who",
+    column_where: "Platforms",
+    column_until: "Until",
+    column_statement: "What for",
+    waits_until: |until| format!("waits for an answer until {until}"),
+    more_follow: "Show more",
+    revoke: "Revoke",
+    revoke_many: |count| match count {
+        1 => "Revoke it".to_owned(),
+        count => format!("Revoke all {count}"),
+    },
+    revoke_title: |count| match count {
+        1 => "Revoke 1 purpose?".to_owned(),
+        count => format!("Revoke {count} purposes?"),
+    },
+    revoke_effect: "It takes effect at once: the next request is refused, and whatever still runs under it is cut.",
+    and_more: |count| format!("and {count} more"),
+    revoke_why: "Why? Whoever holds it will read it.",
+    revoke_not: "Back, and revoke nothing",
+    sign_in_to_revoke: "Sign in to revoke",
+    say_why_you_revoke_here: "Go back, and say in a few words why: whoever holds it will read it.",
+    you_revoked: |count| match count {
+        1 => "You revoked 1 purpose. It opens nothing any more.".to_owned(),
+        count => format!("You revoked {count} purposes. They open nothing any more."),
+    },
 
     not_known_title: "We do not know you yet",
     not_known: |name| {

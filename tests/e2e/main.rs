@@ -23,6 +23,7 @@ mod audit;
 mod authority;
 mod coach;
 mod crashes;
+mod cut;
 mod guard;
 mod headers;
 mod http2;

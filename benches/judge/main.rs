@@ -146,5 +146,6 @@ fn grant(who: &str, purpose: &str, platforms: &[&str]) -> Grant {
         state: GrantState::Active,
         ended_at: None,
         ended: None,
+        came: None,
     }
 }

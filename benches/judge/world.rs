@@ -302,6 +302,7 @@ fn flow(dice: &mut Dice, number: usize, people: &[Arc<Person>]) -> Flow {
             state: GrantState::Active,
             ended_at: None,
             ended: None,
+            came: None,
         }),
         person,
         place,

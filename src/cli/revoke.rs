@@ -14,8 +14,9 @@ use super::way::Way;
 /// Takes back what others hold or asked for, as far as the rules let you. `wayleave grants --everybody` lists what that is.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "It takes your password, also where a certificate brings you to the proxy.\n\nExit code: 0 revoked; 1 not revoked, \
-                  or not all of it; 2 the command line or the proxy's URL makes no sense"
+    after_help = "It takes your password, also where a certificate brings you to the proxy: from `--password-file`, WAYLEAVE_PASSWORD, or \
+                  the terminal.\n\nExit code: 0 revoked; 1 not revoked, or not all of it; \
+                  2 the command line or the proxy's URL makes no sense"
 )]
 pub struct Args {
     #[command(flatten)]

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::arrival::Arrival;
 use super::destination::{Host, PlatformId};
-use super::principal::SubjectId;
+use super::principal::{MethodName, SubjectId};
 use super::ruling::PolicyId;
 use crate::clock::Timestamp;
 
@@ -214,6 +215,19 @@ pub struct Grant {
     /// Who did that, where they said why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ended>,
+    /// While it waits for an answer: how whoever asked came. Neither records nor answers tell it: the record of the request
+    /// itself does.
+    #[serde(skip)]
+    pub came: Option<Box<Came>>,
+}
+
+/// How somebody came who asked for something: the rules are asked about it again when it is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Came {
+    /// From where.
+    pub arrival: Arrival,
+    /// How they proved who they are.
+    pub method: MethodName,
 }
 
 impl Grant {
@@ -325,6 +339,7 @@ impl GrantTerms {
             state: GrantState::Active,
             ended_at: None,
             ended: None,
+            came: None,
         }
     }
 
@@ -383,6 +398,7 @@ mod tests {
             state: GrantState::Active,
             ended_at: None,
             ended: None,
+            came: None,
         }
     }
 

@@ -26,7 +26,7 @@ pub use self::evidence::Evidence;
 use self::methods::Method;
 pub use self::methods::{WAIT, basic_proof};
 pub use self::sign_in::SignIn;
-use crate::facts::{Arrival, PurposeId, Subject, SubjectId, did_you_mean};
+use crate::facts::{Arrival, MethodName, PurposeId, Subject, SubjectId, did_you_mean};
 
 /// How people prove who they are.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -34,7 +34,8 @@ use crate::facts::{Arrival, PurposeId, Subject, SubjectId, did_you_mean};
 pub struct Settings {
     /// The methods, asked in this order: `certificate`, `basic`.
     pub methods: Vec<String>,
-    /// The accounts file of the method `basic`, written by `wayleave user`.
+    /// The accounts file of the method `basic`, written by `wayleave user`. Approving takes its passwords also where nobody
+    /// signs in with one.
     pub users: PathBuf,
     /// For how many seconds a checked password is remembered (as a keyed digest), so that not every request hashes. A
     /// change of the account ends it at once.
@@ -196,6 +197,8 @@ pub type MaySend = Arc<dyn Fn(&Arrival) -> bool + Send + Sync>;
 /// Asks the methods, in order.
 pub struct Guard {
     methods: Vec<Box<dyn Method>>,
+    /// Passwords, where nobody signs in with one: they still are what somebody proves themselves once more with.
+    beside: Option<Box<dyn Method>>,
     rejections: AtomicU64,
 }
 
@@ -225,9 +228,18 @@ impl Guard {
                 }
             }
         }
+        let mut beside = None;
+        let passwords = methods::TABLE.iter().find(|row| row.name == MethodName::Basic.as_str());
+        if let Some(row) = passwords.filter(|row| !settings.methods.iter().any(|name| name == row.name)) {
+            match (row.build)(settings, may_send_passwords) {
+                Ok(method) => beside = Some(method),
+                Err(problem) => problems.push(problem),
+            }
+        }
         if problems.is_empty() {
             Ok(Self {
                 methods: built,
+                beside,
                 rejections: AtomicU64::new(0),
             })
         } else {
@@ -237,7 +249,12 @@ impl Guard {
 
     /// Says who sent the evidence.
     pub async fn identify(&self, evidence: &Evidence<'_>) -> Identification {
-        let answer = self.ask(evidence).await;
+        self.ask(self.methods.iter(), evidence).await
+    }
+
+    /// Asks these methods, and counts what is wrong.
+    async fn ask(&self, methods: impl Iterator<Item = &Box<dyn Method>>, evidence: &Evidence<'_>) -> Identification {
+        let answer = first_answer(methods, evidence).await;
         if matches!(answer, Identification::Rejected(..)) {
             self.rejections.fetch_add(1, Ordering::Relaxed);
         }
@@ -245,7 +262,8 @@ impl Guard {
     }
 
     /// Says whether `who`, known on the hop to the proxy, proves it once more with a password: `proof` is as
-    /// `Proxy-Authorization` would be, and is looked at in the same way and within the same limits.
+    /// `Proxy-Authorization` would be, and is looked at in the same way and within the same limits, also where nobody signs
+    /// in so.
     pub async fn confirm(
         &self,
         who: &SubjectId,
@@ -258,7 +276,7 @@ impl Guard {
             client_certificate: None,
             arrival,
         };
-        let (why, account) = match self.identify(&evidence).await {
+        let (why, account) = match self.ask(self.all(), &evidence).await {
             Identification::Known { subject, sign_in, .. } if subject.id == *who => return Ok(sign_in),
             // somebody else's password proves nothing of this person
             Identification::Known { subject, .. } => (WhyRejected::WrongCredentials, Some(subject.id)),
@@ -272,20 +290,11 @@ impl Guard {
 
     /// Whether `who` has a password to prove themselves with.
     pub fn has_password(&self, who: &SubjectId) -> bool {
-        self.methods.iter().any(|method| method.has_password(who))
+        self.all().any(|method| method.has_password(who))
     }
 
-    async fn ask(&self, evidence: &Evidence<'_>) -> Identification {
-        if evidence.more_than_one {
-            return Identification::Rejected(WhyRejected::TwoProofs, None);
-        }
-        for method in &self.methods {
-            match method.identify(evidence).await {
-                Identification::Silent => {}
-                answer @ (Identification::Known { .. } | Identification::Rejected(..)) => return answer,
-            }
-        }
-        Identification::Silent
+    fn all(&self) -> impl Iterator<Item = &Box<dyn Method>> {
+        self.methods.iter().chain(&self.beside)
     }
 
     /// The values of `Proxy-Authenticate` for a 407 to this arrival, the best method first (RFC 9110 §11.7.1).
@@ -307,13 +316,27 @@ impl Guard {
     /// Looks at the accounts, and reads them again if they have changed; says what is wrong with them. It reads files:
     /// call it once a second, and never on an async worker.
     pub fn reload(&self) -> Result<(), String> {
-        self.methods.iter().try_for_each(|method| method.reload())
+        self.all().try_for_each(|method| method.reload())
     }
 
     /// Whether every method can do its work; if not, why.
     pub fn healthy(&self) -> Result<(), String> {
-        self.methods.iter().try_for_each(|method| method.healthy())
+        self.all().try_for_each(|method| method.healthy())
     }
+}
+
+/// What the first method says that finds something in the evidence.
+async fn first_answer(methods: impl Iterator<Item = &Box<dyn Method>>, evidence: &Evidence<'_>) -> Identification {
+    if evidence.more_than_one {
+        return Identification::Rejected(WhyRejected::TwoProofs, None);
+    }
+    for method in methods {
+        match method.identify(evidence).await {
+            Identification::Silent => {}
+            answer @ (Identification::Known { .. } | Identification::Rejected(..)) => return answer,
+        }
+    }
+    Identification::Silent
 }
 
 #[cfg(test)]
@@ -324,7 +347,7 @@ mod tests {
     use rustls::pki_types::CertificateDer;
 
     use super::*;
-    use crate::facts::{Door, MethodName, NetworkName};
+    use crate::facts::{Door, NetworkName};
 
     fn settings(folder: &std::path::Path) -> Settings {
         let users = folder.join("users.toml");
@@ -403,65 +426,25 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_proof_that_is_refused_is_logged_with_the_address_and_the_account_and_without_the_password() {
+    async fn who_signs_in_by_certificate_alone_proves_themselves_once_more_with_a_password_and_signs_in_with_none() {
         let folder = tempfile::tempdir().unwrap();
-        let guard = guard(&settings(folder.path()));
-        let (ada, bob) = (SubjectId::parse("ada").unwrap(), SubjectId::parse("bob").unwrap());
-        let log = Log::default();
-        let heard = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_ansi(false)
-            .with_writer(move || heard.clone())
-            .finish();
-        let listening = tracing::subscriber::set_default(subscriber);
-        let proof = |who: &SubjectId, password: &str| basic_proof(who, &crate::facts::Secret::new(password)).unwrap();
-        for (who, proof) in [
-            (&ada, proof(&ada, "of ada")),
-            (&ada, proof(&ada, "a guess")),
-            (&bob, proof(&ada, "of ada")),
-            (&bob, HeaderValue::from_static("Bearer x")),
-        ] {
-            let _ = guard.confirm(who, &proof, &arrival()).await;
-        }
-        drop(listening);
-        let lines = log.lines();
-        let told: Vec<&str> = lines
-            .iter()
-            .filter_map(|line| line.split_once("identity: "))
-            .map(|(_, told)| told)
-            .collect();
-        insta::assert_snapshot!(told.join("\n"), @r#"
-        a proof of identity was refused client=192.0.2.7:40000 who=ada user="ada" why=the user name or the password is wrong
-        a proof of identity was refused client=192.0.2.7:40000 who=bob user="ada" why=the user name or the password is wrong
-        a proof of identity was refused client=192.0.2.7:40000 who=bob why=the `Proxy-Authorization` field is not `Basic` with a user name and a password
-        "#);
-        assert!(
-            !lines.concat().contains("a guess") && !lines.concat().contains("of ada"),
-            "{lines:?}"
-        );
-    }
-
-    /// What was logged.
-    #[derive(Clone, Default)]
-    struct Log(Arc<std::sync::Mutex<Vec<u8>>>);
-
-    impl Log {
-        fn lines(&self) -> Vec<String> {
-            let bytes = self.0.lock().unwrap().clone();
-            let text = String::from_utf8(bytes).unwrap();
-            text.lines().map(str::to_owned).collect()
-        }
-    }
-
-    impl std::io::Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
+        let guard = guard(&Settings {
+            methods: vec!["certificate".to_owned()],
+            ..settings(folder.path())
+        });
+        let (ada, here) = (SubjectId::parse("ada").unwrap(), arrival());
+        let headers = signed_in(&[ADA]);
+        let answer = guard.identify(&Evidence::gather(&headers, None, &here)).await;
+        assert!(matches!(answer, Identification::Silent), "{answer:?}");
+        assert!(guard.challenges(&here).is_empty(), "no password is asked for");
+        let confirm = async |password: &str| {
+            let proof = basic_proof(&ada, &crate::facts::Secret::new(password)).unwrap();
+            guard.confirm(&ada, &proof, &here).await
+        };
+        assert!(guard.has_password(&ada));
+        assert!(confirm("of ada").await.is_ok());
+        assert_eq!(confirm("a guess").await.err(), Some(WhyRejected::WrongCredentials));
+        assert_eq!(guard.rejections(), 1);
     }
 
     #[tokio::test]

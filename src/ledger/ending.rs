@@ -2,6 +2,7 @@
 
 use rusqlite::Connection;
 
+use super::becoming::unavailable;
 use super::error::LedgerError;
 use super::rows;
 use super::view::Life;
@@ -26,6 +27,7 @@ impl Ending {
             state,
             ended_at: Some(at),
             ended,
+            came: None,
             ..grant.clone()
         };
         match (self, Life::of(grant, at)) {
@@ -54,13 +56,12 @@ pub(super) fn end(
     ending: &Ending,
     at: Timestamp,
 ) -> Result<Vec<(Grant, Grant)>, LedgerError> {
-    let unavailable = |error: rusqlite::Error| LedgerError::Unavailable(error.to_string());
     let mut ends = Vec::new();
     for id in ids {
-        let was = rows::find(connection, id).map_err(unavailable)?;
+        let was = rows::find(connection, id).map_err(|error| unavailable(&error))?;
         let was = was.ok_or_else(|| LedgerError::NoSuchGrant(id.clone()))?;
         if let Some(ended) = ending.of(&was, at) {
-            rows::write(connection, &ended).map_err(unavailable)?;
+            rows::write(connection, &ended).map_err(|error| unavailable(&error))?;
             ends.push((was, ended));
         }
     }

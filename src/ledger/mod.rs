@@ -16,6 +16,7 @@
 //! It must never judge whether a grant should be given, never say that a grant is given before it is on disk, and
 //! never let two gateways write the same file.
 
+mod becoming;
 mod ending;
 mod error;
 mod keeping;
@@ -34,7 +35,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::clock::Timestamp;
-use crate::facts::{Ended, Grant, GrantId, GrantTerms, Standing, SubjectId};
+use crate::facts::{Came, Ended, Grant, GrantId, GrantTerms, Standing, SubjectId};
 use crate::purpose::{Approved, Declined, Lapsed};
 use ending::Ending;
 pub use error::LedgerError;
@@ -120,15 +121,19 @@ impl Ledger {
         self.writer.promise(self.name(terms), segment).await
     }
 
-    /// The same of a grant that is asked for, and can be answered until `answer_by`: refused where as many requests of the
-    /// person wait as may.
+    /// The same of a grant that is asked for by somebody who came so, and can be answered until `answer_by`: refused where
+    /// as many requests of the person wait as may.
     pub async fn promise_asked(
         &self,
-        terms: GrantTerms,
+        (terms, came): (GrantTerms, Came),
         answer_by: Timestamp,
         segment: u64,
     ) -> Result<Promise, LedgerError> {
-        self.writer.promise(asked(terms, answer_by), segment).await
+        let asked = Grant {
+            came: Some(Box::new(came)),
+            ..asked(terms, answer_by)
+        };
+        self.writer.promise(asked, segment).await
     }
 
     /// The same of a grant that somebody has approved: refused also where it does not wait any more.

@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
 
 const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
-                       expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended";
+                       expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came";
 
 /// Reads what people hold and asked for, and the latest of what they held.
 ///
@@ -53,7 +53,7 @@ fn tallies(connection: &Connection) -> rusqlite::Result<BTreeMap<PurposeId, Tall
 pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
     let ask = format!(
         "INSERT OR REPLACE INTO grants ({COLUMNS}) VALUES (:id, :subject, :purpose, :platforms, :covers, :statement, \
-         :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state, :ended_at, :ended)"
+         :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state, :ended_at, :ended, :came)"
     );
     connection.execute(
         &ask,
@@ -75,6 +75,7 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
             ":state": word(&grant.state)?,
             ":ended_at": grant.ended_at.map(Timestamp::as_millis),
             ":ended": grant.ended.as_ref().map(json).transpose()?,
+            ":came": grant.came.as_ref().map(json).transpose()?,
         },
     )?;
     Ok(())
@@ -216,6 +217,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
         state: from_word("state", row)?,
         ended_at: row.get::<_, Option<i64>>("ended_ms")?.map(Timestamp::from_millis),
         ended: maybe_json("ended", row)?,
+        came: maybe_json("came", row)?,
     })
 }
 

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::*;
-use crate::facts::{Channel, Continued, GrantState, Host, PlatformId, PolicyId, PurposeId};
+use crate::facts::{
+    Arrival, Channel, Continued, Door, GrantState, Host, MethodName, NetworkName, PlatformId, PolicyId, PurposeId,
+};
 use crate::purpose::{Hearing, Lapsed, Note, Pending, Why};
 
 fn moment(millis: i64) -> Timestamp {
@@ -26,6 +28,17 @@ pub(super) fn terms(who: &str, purpose: &str, from: i64, until: i64) -> GrantTer
         expires: moment(until),
         answers: Vec::new(),
         continued: None,
+    }
+}
+
+fn came() -> Came {
+    Came {
+        arrival: Arrival {
+            door: Door::Tls,
+            client: "192.0.2.7:50000".parse().unwrap(),
+            network: NetworkName::new("office"),
+        },
+        method: MethodName::Certificate,
     }
 }
 
@@ -417,6 +430,27 @@ async fn what_is_asked_waits_across_a_restart_opens_nothing_and_is_given_once() 
 }
 
 #[tokio::test]
+async fn how_somebody_came_is_remembered_for_as_long_as_their_request_waits() {
+    let folder = Folder::new();
+    let asked = {
+        let ledger = folder.open().unwrap();
+        let terms = terms("ada", "recruiting", 1_000, 9_000);
+        let promise = ledger.promise_asked((terms, came()), moment(5_000), 1).await.unwrap();
+        ledger.put(promise.grant().clone(), |_| ()).await.unwrap()
+    };
+    let ledger = folder.open().unwrap();
+    assert_eq!(ledger.waiting(moment(2_000)), std::slice::from_ref(&asked));
+    assert_eq!(asked.came.as_deref(), Some(&came()));
+    let told = serde_json::to_string(&asked).unwrap();
+    assert!(!told.contains("192.0.2.7") && !told.contains("office"), "{told}");
+    assert_eq!(yes(asked.clone(), 2_000).came, None);
+    assert_eq!(no(asked.clone(), 2_000).came, None);
+    assert_eq!(silent(asked.clone(), 5_000).came, None);
+    let back = ledger.withdraw(&asked.id, moment(2_000), |_| ()).await.unwrap();
+    assert_eq!(back.came, None);
+}
+
+#[tokio::test]
 async fn what_was_taken_back_declined_or_lapsed_cannot_be_given_any_more() {
     let ledger = Ledger::in_memory().unwrap();
     let ask = |place| ledger.ask(on(place, terms("ada", "recruiting", 1_000, 9_000)), moment(5_000));
@@ -479,7 +513,7 @@ async fn whoever_asks_for_no_more_than_what_waits_already_finds_that() {
     let found = Err(LedgerError::AlreadyAsked(Box::new(first.clone())));
     for again in [asking(), less] {
         assert_eq!(ledger.ask(again.clone(), moment(6_000)).await, found);
-        let promised = ledger.promise_asked(again, moment(6_000), 1).await;
+        let promised = ledger.promise_asked((again, came()), moment(6_000), 1).await;
         assert_eq!(promised.map(|_| first.clone()), found);
     }
     let longer = GrantTerms {
@@ -569,7 +603,7 @@ async fn what_was_promised_of_a_request_tells_whether_it_was_kept() {
         let why = Why::of(Note::parse("no").unwrap()).unwrap();
         let declined = heard(to_decline, 2_000).decline(why, moment(2_000));
         let lapsed = Lapsed::of(to_lapse, moment(5_000)).unwrap();
-        let asked = ledger.promise_asked(terms("ada", "recruiting", 1_000, 9_000), moment(5_000), 1);
+        let asked = ledger.promise_asked((terms("ada", "recruiting", 1_000, 9_000), came()), moment(5_000), 1);
         let promises = [
             asked.await.unwrap(),
             ledger.promise_declined(declined, 1).await.unwrap(),

@@ -13,14 +13,15 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
+use super::becoming::{has_room, unavailable, was_asked};
 use super::ending::{self, Ending};
 use super::error::LedgerError;
 use super::keeping::Keeping;
 use super::promise::{Promise, Settled};
 use super::view::View;
-use super::{MOST_IN_FORCE, migrate, rows};
+use super::{migrate, rows};
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantId, GrantState};
+use crate::facts::{Grant, GrantId};
 
 /// How many changes may wait for the disk.
 const QUEUE: usize = 256;
@@ -337,59 +338,10 @@ fn commit(transaction: Transaction<'_>, keeping: &Keeping) -> Result<(), LedgerE
     keeping.in_place()
 }
 
-fn has_room(connection: &Connection, grant: &Grant) -> Result<(), LedgerError> {
-    let too_many: fn(usize) -> LedgerError = match grant.state {
-        GrantState::Requested => LedgerError::TooManyWaiting,
-        GrantState::Active => LedgerError::TooMany,
-        GrantState::Withdrawn | GrantState::Revoked | GrantState::Declined | GrantState::Lapsed => return Ok(()),
-    };
-    let held = rows::beside(connection, grant).map_err(|error| unavailable(&error))?;
-    if held < MOST_IN_FORCE {
-        Ok(())
-    } else {
-        Err(too_many(held))
-    }
-}
-
-/// What a grant was asked for as, where it was. INVARIANT: only what waits can be given or declined, and only what does not
-/// wait any more lapses; whoever else answers it, or takes it back, comes first or too late.
-fn was_asked(connection: &Connection, grant: &Grant) -> Result<Option<Grant>, LedgerError> {
-    let found = rows::find(connection, &grant.id).map_err(|error| unavailable(&error))?;
-    let Some(was) = found else {
-        return match grant.state {
-            GrantState::Requested => is_new(connection, grant).map(|()| None),
-            GrantState::Active => Ok(None),
-            GrantState::Withdrawn | GrantState::Revoked | GrantState::Declined | GrantState::Lapsed => {
-                Err(LedgerError::NoSuchGrant(grant.id.clone()))
-            }
-        };
-    };
-    let is_answered = match grant.state {
-        GrantState::Active => was.waits(grant.not_before),
-        GrantState::Declined => was.waits(grant.until()),
-        GrantState::Lapsed => was.state == GrantState::Requested && !was.waits(grant.until()),
-        GrantState::Requested | GrantState::Withdrawn | GrantState::Revoked => false,
-    };
-    if is_answered {
-        Ok(Some(was))
-    } else {
-        Err(LedgerError::AlreadyOver(was.id))
-    }
-}
-
-/// INVARIANT: nobody waits twice for the same.
-fn is_new(connection: &Connection, request: &Grant) -> Result<(), LedgerError> {
-    let first = rows::asked_already(connection, request).map_err(|error| unavailable(&error))?;
-    first.map_or(Ok(()), |first| Err(LedgerError::AlreadyAsked(Box::new(first))))
-}
-
-fn unavailable(error: &rusqlite::Error) -> LedgerError {
-    LedgerError::Unavailable(error.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::GrantState;
     use crate::ledger::tests::terms;
 
     fn keeper() -> Keeper {

@@ -196,6 +196,7 @@ impl Sample {
                 state: GrantState::Active,
                 ended_at: None,
                 ended: None,
+                came: None,
             },
         })
     }

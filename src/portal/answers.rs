@@ -5,7 +5,7 @@
 use super::deeds::NotGranted;
 use super::{Portal, Visit};
 use crate::clock::Timestamp;
-use crate::facts::{Channel, Grant, GrantAct, GrantId, GrantTerms, Reason, RulebookId};
+use crate::facts::{Came, Channel, Grant, GrantAct, GrantId, GrantTerms, Reason, RulebookId};
 use crate::ledger::{LedgerError, Promise};
 use crate::purpose::{Declaration, Hearing, Lapsed, Note, Over, Pending, Why};
 use crate::rulebook::{Asking, Outdated, Visitor};
@@ -66,7 +66,14 @@ impl Portal {
             return Err(NotGranted::NeedsApproval);
         }
         let answer_by = asking.until;
-        let promised = self.ledger.promise_asked(terms, answer_by, self.book.segment()).await;
+        let came = Came {
+            arrival: visit.arrival.clone(),
+            method: visit.subject.method,
+        };
+        let promised = self
+            .ledger
+            .promise_asked((terms, came), answer_by, self.book.segment())
+            .await;
         let promise = promised.map_err(NotGranted::from)?;
         self.fulfil(visit.by(), GrantAct::Requested, promise, &reasons).await
     }

@@ -201,7 +201,8 @@ impl Portal {
         let kept = self.memory.by_record(&visit.subject.id, record, visit.at);
         let grant = kept.as_ref().and_then(|kept| self.ledger.get(kept.granted.as_ref()?));
         let (Some(kept), Some(grant)) = (kept, grant) else {
-            return self.note(StatusCode::NOT_FOUND, self.words.link_over_title, self.words.link_over);
+            // a refusal is forgotten long before a request lapses, which stands on the person's own page
+            return see_other("/");
         };
         if grant.waits(visit.at) {
             return self.asked_page(visit, visitor, &grant, record);

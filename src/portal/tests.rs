@@ -12,8 +12,8 @@ use super::*;
 use crate::audit::{self, read};
 use crate::clock::Clock;
 use crate::facts::{
-    Act, Channel, Door, Grant, GrantAct, GrantId, GrantState, GrantTerms, MethodName, Mode, NetworkName, PlatformId,
-    PolicyId, PurposeId, Record, SourceText, SubjectId,
+    Act, Came, Channel, Door, Grant, GrantAct, GrantId, GrantState, GrantTerms, MethodName, Mode, NetworkName,
+    PlatformId, PolicyId, PurposeId, Record, SourceText, SubjectId,
 };
 use crate::ledger::MOST_IN_FORCE;
 use crate::purpose::{Declaration, Lapsed, Note, Over, Pending, Why};
@@ -115,6 +115,13 @@ impl Counter {
             panic!("{weighed:?}");
         };
         terms
+    }
+
+    fn came(&self) -> Came {
+        Came {
+            arrival: self.arrival.clone(),
+            method: self.subject.method,
+        }
     }
 
     /// As if the gateway had ended before it could forget this promise.
@@ -489,7 +496,9 @@ async fn what_a_crash_left_recorded_of_requests_is_void_and_what_lapsed_has_laps
     let promises = [
         (
             GrantAct::Requested,
-            ledger.promise_asked(terms_of_brand(), until, segment).await,
+            ledger
+                .promise_asked((terms_of_brand(), counter.came()), until, segment)
+                .await,
         ),
         (
             GrantAct::Declined,
@@ -562,4 +571,30 @@ async fn whoever_answers_while_somebody_else_does_is_told_so_and_leaves_no_trace
     assert_eq!(no, Err(NotAnswered::Over(Over::Answered)));
     let acts = counter.acts(portal).await;
     assert_eq!(acts, [GrantAct::Requested, GrantAct::Approved]);
+}
+
+#[tokio::test]
+async fn whether_somebody_may_still_declare_is_weighed_as_they_came_and_not_as_the_approver_does() {
+    let mut sources = Sources::embedded();
+    let rule = r#"
+        @id("declare.at-the-office") @reason("Declare it at the office.") @owner("IT")
+        forbid (principal, action == Action::"declare", resource)
+        unless { context.client.network == "office" && context.proof.strong };
+    "#;
+    sources.rules.push(SourceText::new("rules/99-test.cedar", rule));
+    let mut counter = Counter::by(&sources);
+    let portal = counter.open();
+    counter.arrival.network = NetworkName::new("office");
+    counter.subject.method = MethodName::Certificate;
+    let asked = counter.ask(&portal, "x").await.unwrap();
+    drop(portal);
+
+    let portal = counter.open();
+    counter.arrival.network = NetworkName::new("home");
+    counter.subject.method = MethodName::Basic;
+    let mia = counter.serves("mia");
+    let (visit, visitor) = counter.visit(&mia);
+    let note = (Note::default(), Channel::Portal);
+    let approved = portal.approve(&visit, visitor, &asked.id, note).await;
+    assert_eq!(approved.unwrap().state, GrantState::Active);
 }

@@ -150,6 +150,7 @@ impl Hearing {
         } = self;
         let note = note.0;
         grant.answers.push(Answer { by, at, verdict, note });
+        grant.came = None;
         grant
     }
 }
@@ -176,6 +177,7 @@ impl Lapsed {
         let lapsed = Grant {
             state: GrantState::Lapsed,
             ended_at: Some(since),
+            came: None,
             ..grant
         };
         is_over.then_some(Self(lapsed))

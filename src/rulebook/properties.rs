@@ -141,6 +141,7 @@ fn some_grant() -> impl Strategy<Value = Grant> {
                 state: GrantState::Active,
                 ended_at: None,
                 ended: None,
+                came: None,
             },
         )
 }

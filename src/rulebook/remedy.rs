@@ -311,5 +311,6 @@ fn hypothetical(
         state: GrantState::Active,
         ended_at: None,
         ended: None,
+        came: None,
     }
 }

@@ -235,8 +235,8 @@ impl Rulebook {
 
     /// Whether what was asked for would still be taken: a training may have run out since, and terms and rules change.
     ///
-    /// The rules are asked again whether they let its holder declare, who is not here: as if they came the way of the
-    /// approver `by`. From where they came was judged when they asked, and what they do with it is judged each time.
+    /// The rules are asked again whether they let its holder declare, who is not here: as they came when they asked; where
+    /// that is not known, as if they came the way of the approver `by`.
     pub fn still_fits(
         &self,
         by: Visitor<'_>,
@@ -260,14 +260,15 @@ impl Rulebook {
         if let Weighed::Unfit(unfit) = purpose.weigh(&declaration, holder, at) {
             return Err(Outdated::Unfit(unfit));
         }
+        let came = grant.came.as_deref();
         let subject = Subject {
             id: holder.id.clone(),
-            method: by.subject.method,
+            method: came.map_or(by.subject.method, |came| came.method),
         };
         let declarer = Visitor {
             person: holder,
             subject: &subject,
-            arrival: by.arrival,
+            arrival: came.map_or(by.arrival, |came| &came.arrival),
         };
         let lasts = grant.expires.since(grant.not_before);
         let decision = self.may(Power::Declare, declarer, purpose, lasts, grant.channel, at);

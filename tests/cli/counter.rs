@@ -224,7 +224,7 @@ fn whoever_comes_with_a_certificate_answers_with_a_password_or_is_told_how_to_ge
     insta::assert_snapshot!(by("hana", "approve", ""), @"
     exit 1
     --- stderr
-    Sign in once more to answer: An answer takes a password, and you have none: you sign in with a certificate. Ask your help desk for one (`wayleave user add`).
+    Sign in once more: This takes a password, and you have none: you sign in with a certificate. Ask your help desk for one (`wayleave user add`).
     ");
     insta::assert_snapshot!(by("mia", "approve", ""), @"
     exit 1
@@ -241,7 +241,7 @@ fn whoever_comes_with_a_certificate_answers_with_a_password_or_is_told_how_to_ge
     insta::assert_snapshot!(by("mia", "approve", "--password-file wrong"), @"
     exit 1
     --- stderr
-    Sign in once more to answer: The password is wrong, or it is another user’s than the one that is signed in at the proxy.
+    Sign in once more: The password is wrong, or it is another user’s than the one that is signed in at the proxy.
     ");
     insta::assert_snapshot!(by("mia", "approve", "--password-file secret"), @"
     exit 0

@@ -584,7 +584,8 @@ fn the_counter() {
       -h, --help                  Print help
       -V, --version               Print version
 
-    It takes your password, also where a certificate brings you to the proxy.
+    It takes your password, also where a certificate brings you to the proxy: from `--password-file`,
+    WAYLEAVE_PASSWORD, or the terminal.
 
     Exit code: 0 revoked; 1 not revoked, or not all of it; 2 the command line or the proxy's URL makes
     no sense

@@ -95,6 +95,26 @@ async fn live(proxy: &str, root: &str, password: &str, home: &Path) {
     )
     .await;
     ask("ada:a-password-that-was-wrong", 407, "http://www.example.org/").await;
+    answer_wrongly(proxy, root, password, home).await;
+}
+
+/// Lets somebody ask for an approval, and their approver mistype the password that an answer takes.
+async fn answer_wrongly(proxy: &str, root: &str, password: &str, home: &Path) {
+    let ask = async |user: &str, rest: &str| {
+        let line = format!("curl -x http://{user}:{password}@{proxy} --cacert {root} {rest}");
+        curl::line(&line, home).await
+    };
+    let request = r#"{"purpose":"brand-publishing","platforms":["x"],"statement":"a-statement-of-a-purpose"}"#;
+    let asked = ask(
+        "ben",
+        &format!("--json '{request}' https://wayleave.internal/v1/grants"),
+    )
+    .await;
+    assert_eq!(asked.status, 202, "{asked:#?}");
+    let id = asked.json()["id"].as_str().unwrap().to_owned();
+    let approve = format!("--json '{{}}' https://wayleave.internal/v1/grants/{id}/approve");
+    let refused = ask("mia", &format!("-u mia:a-password-that-was-wrong {approve}")).await;
+    assert_eq!(refused.status, 401, "{refused:#?}");
 }
 
 fn assert_discreet(log: &str, password: &str) {
@@ -118,7 +138,17 @@ fn assert_discreet(log: &str, password: &str) {
 async fn by_default_the_log_is_quiet_about_what_passes_and_discreet_about_what_does_not() {
     let (log, password) = log(None).await;
     assert_discreet(&log, &password);
-    assert!(log.contains("a proof of identity was refused"), "{log}");
+    let refused: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("a proof of identity was refused"))
+        .collect();
+    let [signing_in, answering] = refused[..] else {
+        panic!("{log}")
+    };
+    assert!(signing_in.contains("user=\"ada\""), "{signing_in}");
+    for told in ["client=127.0.0.1:", "who=mia", "user=\"mia\"", "the password is wrong"] {
+        assert!(answering.contains(told), "{told}: {answering}");
+    }
     for level in [" DEBUG ", " TRACE "] {
         assert!(!log.contains(level), "{log}");
     }

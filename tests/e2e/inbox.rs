@@ -182,6 +182,22 @@ async fn from_a_refusal_to_the_question_from_the_inbox_to_the_answer_and_on_to_t
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_longer_than_a_refusal_is_remembered_is_led_to_their_request() {
+    let mut world = World::open().await;
+    let waits = asks(&world.client("ben")).await;
+    world.reopen().await;
+    let ben = world.client("ben");
+    let again = ben.follow(&waits, "same-origin").await;
+    assert_eq!((again.status, again.header("location")), (StatusCode::SEE_OTHER, "/"));
+    let own = ben.follow(&format!("{PORTAL}/"), "none").await.text();
+    assert!(
+        own.contains("My requests that wait") && own.contains("You asked"),
+        "{own}"
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn past_use_counts_until_a_grant_really_ended() {
     let mut world = World::open().await;
     let ben = world.client("ben");

@@ -478,7 +478,6 @@ async fn the_link_of_another_person_shows_nothing() {
     let record = world.closed("www.linkedin.com", "/feed/").await.record.id;
     for address in [
         format!("{PORTAL}/refusals/{record}"),
-        format!("{PORTAL}/refusals/{record}/granted"),
         format!("{PORTAL}/v1/decisions/{record}"),
     ] {
         assert_eq!(
@@ -487,6 +486,9 @@ async fn the_link_of_another_person_shows_nothing() {
             "{address}"
         );
     }
+    let granted = format!("{PORTAL}/refusals/{record}/granted");
+    let granted = world.client("cora").get(&granted).await;
+    assert_eq!(granted.header("location"), "/", "to her own page");
     world.close().await;
 }
 

@@ -274,6 +274,7 @@ impl Flow {
             state: GrantState::Active,
             ended_at: None,
             ended: None,
+            came: None,
         });
         self
     }

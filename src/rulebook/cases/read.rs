@@ -366,6 +366,7 @@ impl Bench<'_> {
             state: GrantState::Active,
             ended_at: None,
             ended: None,
+            came: None,
         })
     }
 

@@ -145,6 +145,7 @@ fn grant(who: &str, purpose: &str, platforms: &[&str]) -> Grant {
         continued: None,
         state: GrantState::Active,
         ended_at: None,
+        ended: None,
         came: None,
     }
 }

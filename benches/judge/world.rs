@@ -301,6 +301,7 @@ fn flow(dice: &mut Dice, number: usize, people: &[Arc<Person>]) -> Flow {
             continued: None,
             state: GrantState::Active,
             ended_at: None,
+            ended: None,
             came: None,
         }),
         person,

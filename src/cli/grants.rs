@@ -1,9 +1,9 @@
-//! `wayleave grants`: lists what you hold and asked for, and ends it; or what waits for your answer.
+//! `wayleave grants`: lists what you hold and asked for, and ends it; or what waits for your answer, or you could revoke.
 
 use std::process::ExitCode;
 
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::counter::problem;
 use super::printer;
@@ -11,7 +11,7 @@ use super::records::plain;
 use super::stop::Stop;
 use super::way::Way;
 
-/// Lists your grants, or ends one; or lists what waits for your approval.
+/// Lists your grants, or ends one; or lists what waits for your approval, or what you could revoke.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Exit code: 0 done; 1 not done; 2 the command line or the proxy's URL makes no sense")]
 pub struct Args {
@@ -21,6 +21,8 @@ pub struct Args {
     /// List what waits for your approval instead: `wayleave approve` and `wayleave decline` answer it.
     #[arg(long, conflicts_with = "end")]
     to_approve: bool,
+    #[command(flatten)]
+    others: Others,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -28,8 +30,46 @@ pub struct Args {
     way: Way,
 }
 
+/// What others hold, as far as you could revoke it.
+#[derive(Debug, clap::Args)]
+#[group(multiple = false, conflicts_with_all = ["end", "to_approve"])]
+struct Others {
+    /// List what this person holds or asked for, as far as you could revoke it.
+    #[arg(long, value_name = "NAME")]
+    of: Option<String>,
+    /// List what is held for this purpose.
+    #[arg(long)]
+    purpose: Option<String>,
+    /// List what is held for this platform.
+    #[arg(long)]
+    platform: Option<String>,
+    /// List what anybody holds.
+    #[arg(long)]
+    everybody: bool,
+}
+
+impl Others {
+    /// The query of the list; none where nobody else is meant.
+    fn query(&self) -> Option<String> {
+        let one = |name, value: &Option<String>| value.as_ref().map(|value| (name, value.clone()));
+        let named = [
+            one("user", &self.of),
+            one("purpose", &self.purpose),
+            one("platform", &self.platform),
+            self.everybody.then(|| ("all", String::new())),
+        ];
+        let (name, value) = named.into_iter().flatten().next()?;
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair(name, &value);
+        Some(query.finish())
+    }
+}
+
 /// Runs the command: 0 when it was done, 1 when it was not, 2 when the proxy's URL cannot be understood.
 pub async fn run(args: Args) -> Result<ExitCode, Stop> {
+    if let Some(query) = args.others.query() {
+        return list(&args, &query).await;
+    }
     let said = match &args.end {
         Some(id) => args.way.ask(Method::DELETE, &format!("/v1/grants/{id}"), None).await?,
         None if args.to_approve => args.way.ask(Method::GET, "/v1/approvals", None).await?,
@@ -61,6 +101,42 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
         None => printer::talk("ended"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Lists what you could revoke, to the last page.
+async fn list(args: &Args, query: &str) -> Result<ExitCode, Stop> {
+    let mut all: Vec<Value> = Vec::new();
+    let mut after = String::new();
+    loop {
+        let path = format!("/v1/grants?{query}{after}");
+        let said = args.way.ask(Method::GET, &path, None).await?;
+        if !said.status.is_success() {
+            printer::talk(problem(&said));
+            return Ok(ExitCode::FAILURE);
+        }
+        let grants = said.json.get("grants").and_then(Value::as_array);
+        all.extend(grants.into_iter().flatten().cloned());
+        let Some(next) = said.json.get("next").and_then(Value::as_str) else {
+            break;
+        };
+        after = format!("&after={next}");
+    }
+    if args.json {
+        printer::data(json!({ "grants": all }));
+    } else {
+        for grant in &all {
+            printer::data(theirs(grant));
+        }
+    }
+    if all.is_empty() {
+        printer::talk("nothing that you could revoke is in force, or waits, and fits");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A grant of somebody on one line: as one's own, with who holds it.
+pub fn theirs(grant: &Value) -> String {
+    format!("{}  of {}", line(grant), word(grant, "subject"))
 }
 
 /// One grant on one line: id, purpose, platforms, what it covers, until when, state. Of what waits: until when it can be

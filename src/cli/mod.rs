@@ -25,6 +25,7 @@ mod progress;
 pub mod prove;
 pub mod records;
 pub mod replay;
+pub mod revoke;
 pub mod run;
 pub mod schema;
 pub mod settings;
@@ -86,12 +87,14 @@ enum Command {
     Schema(schema::Args),
     /// State a purpose
     Declare(declare::Args),
-    /// List the grants you hold, or end one; or list what waits for your approval
+    /// List the grants you hold, or end one; or list what waits for your approval, or you could revoke
     Grants(grants::Args),
     /// Approve what somebody asked for
     Approve(approve::Args),
     /// Decline what somebody asked for
     Decline(decline::Args),
+    /// Take back what others hold or asked for
+    Revoke(revoke::Args),
     /// Keep the accounts that sign in with a password
     User(WithSettings<user::Args>),
     /// Keep the certificate authority that speaks for intercepted sites
@@ -141,6 +144,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
         Command::Grants(args) => block_on(grants::run(args)),
         Command::Approve(args) => block_on(approve::run(args)),
         Command::Decline(args) => block_on(decline::run(args)),
+        Command::Revoke(args) => block_on(revoke::run(args)),
         Command::User(args) => {
             let settings = args.settings.load()?;
             let stranger = args

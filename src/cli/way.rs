@@ -1,4 +1,4 @@
-//! How `declare`, `grants`, `approve` and `decline` reach the portal: the proxy, its root, and who asks. A password need not stand on a command
+//! How `declare`, `grants`, `approve`, `decline` and `revoke` reach the portal: the proxy, its root, and who asks. A password need not stand on a command
 //! line, where every process of the machine could read it.
 #![expect(
     clippy::disallowed_methods,

@@ -40,5 +40,5 @@ pub use request::{Activity, Head, Hints, Opaque, Peek, Reading, Referer, Signatu
 pub use ruling::{Coach, Effect, Mode, Offer, Outcome, PolicyId, Reason, ReasonWords, Remedy, Would, WouldBe};
 pub use secret::Secret;
 pub use standing::{
-    Answer, Came, Channel, Continued, Grant, GrantId, GrantState, GrantTerms, PurposeId, Standing, Verdict,
+    Answer, Came, Channel, Continued, Ended, Grant, GrantId, GrantState, GrantTerms, PurposeId, Standing, Verdict,
 };

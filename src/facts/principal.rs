@@ -28,6 +28,11 @@ impl SubjectId {
         }
     }
 
+    /// Stands for somebody of whom nothing is known: no name is empty.
+    pub fn nobody() -> Self {
+        Self(String::new())
+    }
+
     /// The name as written.
     pub fn as_str(&self) -> &str {
         &self.0

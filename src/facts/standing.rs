@@ -161,6 +161,16 @@ pub enum Verdict {
     Declined,
 }
 
+/// Who ended a grant before its time was over, and said why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ended {
+    /// Who.
+    pub by: SubjectId,
+    /// Why, in their own words. Not judged, so records of requests leave it out.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+}
+
 /// What somebody holds: a purpose, for these platforms and groups of activities, for this long.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
@@ -202,6 +212,9 @@ pub struct Grant {
     /// When that came before its time was over: it was withdrawn, revoked, declined, or silence declined it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
+    /// Who did that, where they said why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Ended>,
     /// While it waits for an answer: how whoever asked came. Neither records nor answers tell it: the record of the request
     /// itself does.
     #[serde(skip)]
@@ -245,16 +258,21 @@ impl Grant {
         Some(&approval.by)
     }
 
-    /// The same without what people wrote: neither statement nor notes are judged.
+    /// The same without what people wrote: neither statement nor notes nor reasons are judged.
     #[must_use]
     pub fn silent(&self) -> Self {
         let silent = |answer: &Answer| Answer {
             note: String::new(),
             ..answer.clone()
         };
+        let ended = self.ended.as_ref().map(|ended| Ended {
+            why: String::new(),
+            ..ended.clone()
+        });
         Self {
             statement: String::new(),
             answers: self.answers.iter().map(silent).collect(),
+            ended,
             ..self.clone()
         }
     }
@@ -320,6 +338,7 @@ impl GrantTerms {
             continued: self.continued,
             state: GrantState::Active,
             ended_at: None,
+            ended: None,
             came: None,
         }
     }
@@ -378,6 +397,7 @@ mod tests {
             continued: None,
             state: GrantState::Active,
             ended_at: None,
+            ended: None,
             came: None,
         }
     }
@@ -426,11 +446,17 @@ mod tests {
                 answer("nora", Verdict::Declined),
             ],
             statement: "why".to_owned(),
+            ended: Some(Ended {
+                by: SubjectId::parse("sol").unwrap(),
+                why: "because".to_owned(),
+            }),
             ..grant("a", &["linkedin"], 99)
         };
         assert_eq!(answered.approved_by().unwrap().as_str(), "hana");
         let silent = answered.silent();
         assert!(silent.statement.is_empty() && silent.answers.iter().all(|answer| answer.note.is_empty()));
+        let ended = silent.ended.as_ref().unwrap();
+        assert_eq!((ended.by.as_str(), ended.why.as_str()), ("sol", ""));
         assert_eq!(
             (silent.answers.len(), silent.approved_by()),
             (3, answered.approved_by())

@@ -10,13 +10,14 @@
 //! ```
 //!
 //! Reads like this: [`Ledger::open`] checks the file, brings its schema up to date and fills the view;
-//! [`Ledger::standing`] answers from the view; [`Ledger::give`], [`Ledger::put`] and [`Ledger::withdraw`] return once the change
+//! [`Ledger::standing`] answers from the view; [`Ledger::give`], [`Ledger::put`], [`Ledger::withdraw`] and [`Ledger::revoke_all`] return once the change
 //! is durable and in force. A grant expires, and a request lapses, because time passes, not because somebody removes it.
 //!
 //! It must never judge whether a grant should be given, never say that a grant is given before it is on disk, and
 //! never let two gateways write the same file.
 
 mod becoming;
+mod ending;
 mod error;
 mod keeping;
 mod migrate;
@@ -34,14 +35,15 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::clock::Timestamp;
-use crate::facts::{Came, Grant, GrantId, GrantTerms, Standing, SubjectId};
+use crate::facts::{Came, Ended, Grant, GrantId, GrantTerms, Standing, SubjectId};
 use crate::purpose::{Approved, Declined, Lapsed};
+use ending::Ending;
 pub use error::LedgerError;
 use keeping::Keeping;
 pub use promise::{Leftover, Promise};
 use view::View;
 pub use view::{Count, Life};
-use writer::{Change, Ending, Writer};
+use writer::Writer;
 
 /// How many grants one person may hold at once: each costs a judgement when a request is refused. As many times they may
 /// have continued past something, and as many of their requests may wait for an answer.
@@ -164,9 +166,7 @@ impl Ledger {
         grant: Grant,
         once_kept: impl FnOnce(&Grant) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
-        self.writer
-            .submit(Change::Put(Box::new(grant), Box::new(once_kept)))
-            .await
+        self.writer.put(grant, Box::new(once_kept)).await
     }
 
     /// Ends a grant that is in force at `at`, for its holder; or takes back what waits then: on disk and no longer in force
@@ -199,8 +199,40 @@ impl Ledger {
         at: Timestamp,
         once_kept: impl FnOnce(&Grant) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
-        let change = Change::End(id.clone(), ending, at, Box::new(once_kept));
-        self.writer.submit(change).await
+        let mut once_kept = Some(once_kept);
+        let once_ended = move |ended: &Grant| {
+            if let Some(once_kept) = once_kept.take() {
+                once_kept(ended);
+            }
+        };
+        let ended = self.writer.end(vec![id.clone()], ending, at, Box::new(once_ended));
+        let ended = ended.await?.pop();
+        ended.ok_or_else(|| LedgerError::AlreadyOver(id.clone()))
+    }
+
+    /// Ends, for somebody who says why, what of `ids` waits or is in force at `at`: in one change, on disk and no longer in
+    /// force before this returns. What is over by then stays as it is, and what the holder ends so is withdrawn.
+    ///
+    /// `once_kept` is called with each ended grant as for [`Ledger::put`].
+    pub async fn revoke_all(
+        &self,
+        ids: Vec<GrantId>,
+        ended: Ended,
+        at: Timestamp,
+        once_kept: impl FnMut(&Grant) + Send + 'static,
+    ) -> Result<Vec<Grant>, LedgerError> {
+        self.writer.end(ids, Ending::For(ended), at, Box::new(once_kept)).await
+    }
+
+    /// What waits, is approved or is in force at `now`, of those that `wanted` picks; what was declared first comes first.
+    pub fn alive(&self, now: Timestamp, mut wanted: impl FnMut(&Grant) -> bool) -> Vec<Grant> {
+        self.view.find(|grant| !Life::of(grant, now).is_over() && wanted(grant))
+    }
+
+    /// What was [ended](Ledger::revoke_all) together with `grant`, and it; as far as its holders have not more since.
+    pub fn ended_with(&self, grant: &Grant) -> Vec<Grant> {
+        let together = |other: &Grant| other.ended_at == grant.ended_at && other.ended == grant.ended;
+        self.view.find(|other| grant.ended.is_some() && together(other))
     }
 
     /// What waits for an answer at `now`; what was asked for first comes first.

@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
 
 const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
-                       expires_ms, answer_by_ms, answers, continued, state, ended_ms, came";
+                       expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came";
 
 /// Reads what people hold and asked for, and the latest of what they held.
 ///
@@ -53,7 +53,7 @@ fn tallies(connection: &Connection) -> rusqlite::Result<BTreeMap<PurposeId, Tall
 pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
     let ask = format!(
         "INSERT OR REPLACE INTO grants ({COLUMNS}) VALUES (:id, :subject, :purpose, :platforms, :covers, :statement, \
-         :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state, :ended, :came)"
+         :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state, :ended_at, :ended, :came)"
     );
     connection.execute(
         &ask,
@@ -73,7 +73,8 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
             ":answers": json(&grant.answers)?,
             ":continued": grant.continued.as_ref().map(json).transpose()?,
             ":state": word(&grant.state)?,
-            ":ended": grant.ended_at.map(Timestamp::as_millis),
+            ":ended_at": grant.ended_at.map(Timestamp::as_millis),
+            ":ended": grant.ended.as_ref().map(json).transpose()?,
             ":came": grant.came.as_ref().map(json).transpose()?,
         },
     )?;
@@ -215,6 +216,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
         continued: maybe_json("continued", row)?,
         state: from_word("state", row)?,
         ended_at: row.get::<_, Option<i64>>("ended_ms")?.map(Timestamp::from_millis),
+        ended: maybe_json("ended", row)?,
         came: maybe_json("came", row)?,
     })
 }
@@ -244,8 +246,8 @@ fn from_json<T: DeserializeOwned>(column: &str, row: &Row<'_>) -> rusqlite::Resu
 
 fn maybe_json<T: DeserializeOwned>(column: &str, row: &Row<'_>) -> rusqlite::Result<Option<T>> {
     let text: Option<String> = row.get(column)?;
-    text.map(|text| serde_json::from_str(&text).map_err(|error| unreadable(column, error)))
-        .transpose()
+    let read = |text: String| serde_json::from_str(&text).map_err(|error| unreadable(column, error));
+    text.map(read).transpose()
 }
 
 fn from_word<T: DeserializeOwned>(column: &str, row: &Row<'_>) -> rusqlite::Result<T> {

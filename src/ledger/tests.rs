@@ -186,6 +186,58 @@ async fn an_ended_grant_ends_at_once_stays_ended_and_cannot_end_twice() {
 }
 
 #[tokio::test]
+async fn what_is_revoked_at_once_ends_with_who_and_why_and_what_is_over_stays_as_it_is() {
+    let folder = Folder::new();
+    let ledger = folder.open().unwrap();
+    let given = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    let later = ledger.give(terms("ada", "press", 5_000, 9_000)).await.unwrap();
+    let asked = ledger.ask(terms("bob", "recruiting", 1_000, 9_000), moment(8_000));
+    let asked = asked.await.unwrap();
+    let own = ledger.give(terms("sol", "press", 1_000, 9_000)).await.unwrap();
+    let over = ledger.give(terms("bob", "press", 500, 1_500)).await.unwrap();
+    let alive = ledger.alive(moment(2_000), |_| true);
+    assert_eq!(alive.len(), 4, "{alive:?}");
+    let ended = Ended {
+        by: SubjectId::parse("sol").unwrap(),
+        why: "an incident".to_owned(),
+    };
+    let ids: Vec<GrantId> = [&given, &later, &asked, &own, &over]
+        .map(|grant| grant.id.clone())
+        .into();
+    let (tell, told) = std::sync::mpsc::channel();
+    let once_kept = move |grant: &Grant| tell.send(grant.id.clone()).unwrap();
+    let revoked = ledger.revoke_all(ids, ended.clone(), moment(2_000), once_kept);
+    let revoked = revoked.await.unwrap();
+    assert_eq!(told.into_iter().count(), 4);
+    let states: Vec<GrantState> = revoked.iter().map(|grant| grant.state).collect();
+    let taken = GrantState::Revoked;
+    assert_eq!(states, [taken, taken, taken, GrantState::Withdrawn]);
+    assert!(revoked.iter().all(|grant| grant.ended == Some(ended.clone())));
+    assert_eq!(ledger.alive(moment(2_000), |_| true), []);
+    assert_eq!(ledger.ended_with(&revoked[0]).len(), 4);
+    assert_eq!(ledger.ended_with(&over), []);
+    drop(ledger);
+    let again = folder.open().unwrap();
+    assert_eq!(again.get(&given.id), Some(revoked[0].clone()));
+    assert_eq!(again.get(&over.id), Some(over));
+}
+
+#[tokio::test]
+async fn nothing_is_revoked_where_not_all_of_it_can_be_kept() {
+    let folder = Folder::new();
+    let ledger = folder.open().unwrap();
+    let given = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    let ended = Ended {
+        by: SubjectId::parse("sol").unwrap(),
+        why: "an incident".to_owned(),
+    };
+    let unknown = vec![given.id.clone(), GrantId::new("nope")];
+    let revoked = ledger.revoke_all(unknown, ended, moment(2_000), |_| panic!("nothing was kept"));
+    assert!(revoked.await.is_err());
+    assert_eq!(ledger.standing(&ada(), moment(2_000)).grants(), [given]);
+}
+
+#[tokio::test]
 async fn an_expired_or_unknown_grant_cannot_be_ended() {
     let ledger = Ledger::in_memory().unwrap();
     let grant = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();

@@ -167,6 +167,22 @@ impl View {
         grants.collect()
     }
 
+    /// The grants that `wanted` picks, in the order of their names, which is that of time.
+    pub(super) fn find(&self, mut wanted: impl FnMut(&Grant) -> bool) -> Vec<Grant> {
+        let mut found = Vec::new();
+        for shard in &self.shards {
+            // nobody waits for what `wanted` takes
+            let people: Vec<Arc<[Grant]>> = {
+                let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
+                shard.values().cloned().collect()
+            };
+            let grants = people.iter().flat_map(|grants| grants.iter());
+            found.extend(grants.filter(|grant| wanted(grant)).cloned());
+        }
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        found
+    }
+
     /// Shows what has become of a grant, and forgets what was over first of its holder's; never what nobody has answered.
     pub(super) fn shows(&self, was: Option<&Grant>, grant: Grant, now: Timestamp) {
         self.count(was, &grant);

@@ -14,13 +14,14 @@ use rusqlite::{Connection, ErrorCode, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
 use super::becoming::{has_room, unavailable, was_asked};
+use super::ending::{self, Ending};
 use super::error::LedgerError;
 use super::keeping::Keeping;
 use super::promise::{Promise, Settled};
-use super::view::{Life, View};
+use super::view::View;
 use super::{migrate, rows};
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantId, GrantState};
+use crate::facts::{Grant, GrantId};
 
 /// How many changes may wait for the disk.
 const QUEUE: usize = 256;
@@ -96,51 +97,21 @@ pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> LedgerError {
     }
 }
 
-type Reply = oneshot::Sender<Result<Grant, LedgerError>>;
+type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
 
 /// What to do once a change is kept, with the grant as it is then.
 pub(super) type OnceKept = Box<dyn FnOnce(&Grant) + Send>;
 
-/// A change.
-pub(super) enum Change {
-    /// A grant is asked for, given or answered.
-    Put(Box<Grant>, OnceKept),
-    /// It ends.
-    End(GrantId, Ending, Timestamp, OnceKept),
-}
-
-/// How a grant ends.
-#[derive(Debug)]
-pub(super) enum Ending {
-    /// Its holder ends it, or takes it back before it is answered.
-    Withdrawn,
-    /// Somebody else ends it.
-    Revoked,
-}
-
-impl Ending {
-    /// What the grant is after it; none where it cannot end so, at `at`.
-    fn of(self, grant: &Grant, at: Timestamp) -> Option<Grant> {
-        let ended = |state, at| Grant {
-            state,
-            ended_at: Some(at),
-            came: None,
-            ..grant.clone()
-        };
-        match (self, Life::of(grant, at)) {
-            (Self::Withdrawn, Life::Requested | Life::Approved | Life::Active) => {
-                Some(ended(GrantState::Withdrawn, at))
-            }
-            (Self::Revoked, Life::Approved | Life::Active) => Some(ended(GrantState::Revoked, at)),
-            (Self::Withdrawn | Self::Revoked, _) => None,
-        }
-    }
-}
+/// The same where several grants end.
+pub(super) type OnceEnded = Box<dyn FnMut(&Grant) + Send>;
 
 pub(super) enum Job {
-    Make(Change, Reply),
+    /// A grant is asked for, given or answered.
+    Put(Box<Grant>, OnceKept, Reply<Grant>),
+    /// What can end of these does so.
+    End(Vec<GrantId>, Ending, Timestamp, OnceEnded, Reply<Vec<Grant>>),
     /// A grant is about to be recorded, in this segment of the book or a later one, and given.
-    Promise(Box<Grant>, u64, oneshot::Sender<Result<Promise, LedgerError>>),
+    Promise(Box<Grant>, u64, Reply<Promise>),
     /// Promises are [`Settled`].
     Forget,
 }
@@ -174,22 +145,32 @@ impl Writer {
         })
     }
 
-    /// Makes a change, and returns the grant that it is about once it is durable.
-    pub(super) async fn submit(&self, change: Change) -> Result<Grant, LedgerError> {
-        let stopped = || LedgerError::Unavailable("its writer has stopped".to_owned());
-        let (reply, answer) = oneshot::channel();
-        let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
-        jobs.send(Job::Make(change, reply)).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+    /// Keeps a grant as it is, and returns it once it is durable.
+    pub(super) async fn put(&self, grant: Grant, once_kept: OnceKept) -> Result<Grant, LedgerError> {
+        self.submit(|reply| Job::Put(Box::new(grant), once_kept, reply)).await
+    }
+
+    /// Ends what can end of `ids`, and returns it once that is durable.
+    pub(super) async fn end(
+        &self,
+        ids: Vec<GrantId>,
+        ending: Ending,
+        at: Timestamp,
+        once_kept: OnceEnded,
+    ) -> Result<Vec<Grant>, LedgerError> {
+        self.submit(|reply| Job::End(ids, ending, at, once_kept, reply)).await
     }
 
     /// Promises a grant, durably. Whoever goes away before it is answered takes it back.
     pub(super) async fn promise(&self, grant: Grant, segment: u64) -> Result<Promise, LedgerError> {
+        self.submit(|reply| Job::Promise(Box::new(grant), segment, reply)).await
+    }
+
+    async fn submit<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, LedgerError> {
         let stopped = || LedgerError::Unavailable("its writer has stopped".to_owned());
         let (reply, answer) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
-        let sent = jobs.send(Job::Promise(Box::new(grant), segment, reply)).await;
-        sent.map_err(|_| stopped())?;
+        jobs.send(job(reply)).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
 
@@ -229,11 +210,16 @@ impl Keeper {
     fn work(mut self, mut inbox: mpsc::Receiver<Job>) {
         while let Some(job) = inbox.blocking_recv() {
             match job {
-                Job::Make(change, reply) => {
-                    let (made, kept) = self.apply(change);
-                    // Whoever asked may have gone away; the change stands.
-                    let _ = reply.send(made);
+                // Whoever asked may have gone away; the change stands.
+                Job::Put(grant, once_kept, reply) => {
+                    let given = self.cleared(|keeper| keeper.put(*grant)).inspect(once_kept);
+                    let kept = given.as_ref().ok().map(|grant| grant.id.clone());
+                    let _ = reply.send(given);
                     self.settled.add(kept);
+                }
+                Job::End(ids, ending, at, once_kept, reply) => {
+                    let ended = self.cleared(|keeper| keeper.end(&ids, &ending, at));
+                    let _ = reply.send(ended.inspect(|ended| ended.iter().for_each(once_kept)));
                 }
                 Job::Promise(grant, segment, reply) => {
                     // Whoever asked may have gone away, and drops the promise here.
@@ -245,19 +231,12 @@ impl Keeper {
         }
     }
 
-    /// Makes a change; also names the promise that it has kept.
-    fn apply(&mut self, change: Change) -> (Result<Grant, LedgerError>, Option<GrantId>) {
-        let (made, kept) = match (self.clear_doubts(), change) {
-            (Err(error), Change::Put(..) | Change::End(..)) => (Err(unavailable(&error)), None),
-            (Ok(()), Change::Put(grant, once_kept)) => {
-                let given = self.put(*grant).inspect(once_kept);
-                let kept = given.as_ref().ok().map(|grant| grant.id.clone());
-                (given, kept)
-            }
-            (Ok(()), Change::End(id, ending, at, once_kept)) => (self.end(&id, ending, at).inspect(once_kept), None),
-        };
+    /// Makes a change once no doubt is left about those before it.
+    fn cleared<T>(&mut self, change: impl FnOnce(&mut Self) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+        let doubts = self.clear_doubts().map_err(|error| unavailable(&error));
+        let made = doubts.and_then(|()| change(self));
         self.keeping.note(&made);
-        (made, kept)
+        made
     }
 
     /// INVARIANT: nothing is given or promised while the disk may hold what was said not to be given.
@@ -314,16 +293,16 @@ impl Keeper {
         Ok(grant)
     }
 
-    fn end(&mut self, id: &GrantId, ending: Ending, at: Timestamp) -> Result<Grant, LedgerError> {
+    /// Ends what can end of `ids`, in one change.
+    fn end(&mut self, ids: &[GrantId], ending: &Ending, at: Timestamp) -> Result<Vec<Grant>, LedgerError> {
         let transaction = self.connection.transaction().map_err(|error| unavailable(&error))?;
-        let found = rows::find(&transaction, id).map_err(|error| unavailable(&error))?;
-        let grant = found.ok_or_else(|| LedgerError::NoSuchGrant(id.clone()))?;
-        let ended = ending.of(&grant, at);
-        let ended = ended.ok_or_else(|| LedgerError::AlreadyOver(id.clone()))?;
-        rows::write(&transaction, &ended).map_err(|error| unavailable(&error))?;
+        let ends = ending::end(&transaction, ids, ending, at)?;
         commit(transaction, &self.keeping)?;
-        self.view.shows(Some(&grant), ended.clone(), at);
-        Ok(ended)
+        let shown = ends.into_iter().map(|(was, ended)| {
+            self.view.shows(Some(&was), ended.clone(), at);
+            ended
+        });
+        Ok(shown.collect())
     }
 
     /// Forgets what is settled. What cannot be forgotten now stays settled, and is forgotten with the next promise at the
@@ -362,6 +341,7 @@ fn commit(transaction: Transaction<'_>, keeping: &Keeping) -> Result<(), LedgerE
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::GrantState;
     use crate::ledger::tests::terms;
 
     fn keeper() -> Keeper {
@@ -421,9 +401,15 @@ mod tests {
         let grant = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("dropped"));
         let promise = keeper.promise(Box::new(grant), 1).unwrap();
         let (reply, _) = oneshot::channel();
-        let other = GrantId::new("other");
-        let withdrawn = Change::End(other, Ending::Withdrawn, Timestamp::from_millis(1), Box::new(|_| ()));
-        jobs.try_send(Job::Make(withdrawn, reply)).ok().unwrap();
+        let other = vec![GrantId::new("other")];
+        let withdrawn = Job::End(
+            other,
+            Ending::Withdrawn,
+            Timestamp::from_millis(1),
+            Box::new(|_| ()),
+            reply,
+        );
+        jobs.try_send(withdrawn).ok().unwrap();
         let settled = Arc::clone(&keeper.settled);
         drop(promise);
         assert_eq!(settled.now().len(), 1);
@@ -444,10 +430,7 @@ mod tests {
                 .query_row(&limit, [], |row| row.get::<_, u32>(0))
                 .unwrap()
         };
-        let gives = |keeper: &mut Keeper| {
-            let change = Change::Put(Box::new(large.clone()), Box::new(|_| ()));
-            keeper.apply(change).0.is_ok()
-        };
+        let gives = |keeper: &mut Keeper| keeper.cleared(|keeper| keeper.put(large.clone())).is_ok();
         limit(&keeper, 1);
         assert_eq!(keeper.keeping.healthy(), Ok(()));
         assert!(!gives(&mut keeper));

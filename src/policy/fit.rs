@@ -195,6 +195,7 @@ impl Sample {
                 continued: None,
                 state: GrantState::Active,
                 ended_at: None,
+                ended: None,
                 came: None,
             },
         })

@@ -206,6 +206,7 @@ impl Portal {
                 let title = self.words.may_not_end_title;
                 Problem::new(StatusCode::FORBIDDEN, "prohibited", title, &joined(&reasons)).answer()
             }
+            Err(NotEnded::TakesAReason) => self.wants_a_reason_to_revoke("reason"),
             Err(NotEnded::NotKept) => not_kept(self.words.not_ended_title, self.words.not_ended),
         }
     }
@@ -285,7 +286,7 @@ fn offered(purpose: &Purpose, visit: &Visit<'_>) -> Value {
 }
 
 /// A grant with where it is in its life now.
-fn shown(grant: &Grant, visit: &Visit<'_>) -> Value {
+pub(super) fn shown(grant: &Grant, visit: &Visit<'_>) -> Value {
     let mut value = serde_json::to_value(grant).unwrap_or_default();
     let life = Life::of(grant, visit.at);
     if let Some(members) = value.as_object_mut() {

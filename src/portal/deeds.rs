@@ -53,6 +53,8 @@ pub(super) enum NotEnded {
     Over,
     /// The rules refuse it.
     Refused(Vec<Reason>),
+    /// It is somebody else's, and they are to hear why.
+    TakesAReason,
     /// The ledger cannot keep the change.
     NotKept,
 }
@@ -192,7 +194,7 @@ impl Portal {
         self.book.note(&self.book.record(said));
     }
 
-    /// Ends a grant, the person's own or one that the rules let them end.
+    /// Ends a grant of the person's own. What others hold is revoked (`revoking.rs`).
     pub(super) async fn end(
         &self,
         visit: &Visit<'_>,
@@ -203,34 +205,25 @@ impl Portal {
         let id = GrantId::new(id);
         let grant = self.ledger.get(&id).ok_or(NotEnded::NoSuch)?;
         let own = grant.subject == visitor.person.id;
-        // what waits is answered by whoever may, or taken back
-        if !own && grant.state == GrantState::Requested {
-            return Err(NotEnded::NoSuch);
-        }
         // what somebody continued past states no purpose: no rule speaks of it, and it is theirs alone to take back
         let reasons = if grant.continued.is_some() {
             own.then(Vec::new).ok_or(NotEnded::NoSuch)?
         } else {
-            let holder = visit.in_force.directory.person(&grant.subject);
-            let decision = visit
-                .rules()
-                .may_end(visitor, &grant, holder.as_deref(), channel, visit.at);
+            let decision = visit.may_end(visitor, &grant, channel);
             let reasons = decision.reasons().to_vec();
             match (decision.is_allowed(), own) {
-                (true, _) => reasons,
+                (true, true) => reasons,
+                (true, false) => return Err(NotEnded::TakesAReason),
                 (false, true) => return Err(NotEnded::Refused(reasons)),
                 // Whether somebody else holds a grant is not for everybody to find out.
                 (false, false) => return Err(NotEnded::NoSuch),
             }
         };
-        let what = if own { GrantAct::Withdrawn } else { GrantAct::Revoked };
         let (book, by, rulebook) = (self.book.clone(), visit.subject.id.clone(), visit.rules().id().clone());
-        let once_kept = move |ended: &Grant| book.note(&book.record(act(what, ended, &by, &rulebook, &reasons)));
-        let ended = if own {
-            self.ledger.withdraw(&id, visit.at, once_kept).await
-        } else {
-            self.ledger.revoke(&id, visit.at, once_kept).await
+        let once_kept = move |ended: &Grant| {
+            book.note(&book.record(act(GrantAct::Withdrawn, ended, &by, &rulebook, &reasons)));
         };
+        let ended = self.ledger.withdraw(&id, visit.at, once_kept).await;
         ended.map_err(|trouble| {
             if matches!(trouble, LedgerError::AlreadyOver(_)) {
                 NotEnded::Over

@@ -120,6 +120,9 @@ impl Received {
                 "statement" => form.statement = value.replace("\r\n", "\n"),
                 "ticket" => form.ticket = value.into_owned(),
                 "note" => form.note = value.replace("\r\n", "\n"),
+                "grant" => form.grant = value.into_owned(),
+                "user" => form.user = value.into_owned(),
+                "platform" => form.platform = value.into_owned(),
                 "to" => form.to = value.into_owned(),
                 _ => {}
             }
@@ -166,7 +169,7 @@ impl Received {
     }
 
     /// The members of the JSON object in the body.
-    fn object(&self, title: &str) -> Result<Map<String, Value>, Problem> {
+    pub(super) fn object(&self, title: &str) -> Result<Map<String, Value>, Problem> {
         if self.content_type() != Some("application/json") {
             let detail = "Send it as JSON, with the header Content-Type: application/json.";
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
@@ -198,6 +201,23 @@ pub(super) struct Form {
     pub(super) ticket: String,
     pub(super) note: String,
     pub(super) to: String,
+    pub(super) grant: String,
+    pub(super) user: String,
+    pub(super) platform: String,
+}
+
+impl Form {
+    /// What the form selects by `name`; nothing where that is empty.
+    pub(super) fn selects(&self, name: &str) -> Option<String> {
+        let value = match name {
+            "grant" => &self.grant,
+            "user" => &self.user,
+            "purpose" => &self.purpose,
+            "platform" => &self.platform,
+            _ => return None,
+        };
+        Some(value.clone()).filter(|value| !value.is_empty())
+    }
 }
 
 /// The problem of a declaration whose fields are wrong.
@@ -209,7 +229,8 @@ pub(super) fn unfit(wrong: Vec<Value>) -> Problem {
     Problem::new(status, "declaration-unfit", "The declaration does not fit", &detail).with("errors", wrong)
 }
 
-fn joined(wrong: &[Value]) -> String {
+/// What is wrong, as one text.
+pub(super) fn joined(wrong: &[Value]) -> String {
     let sentences: Vec<&str> = wrong.iter().filter_map(|one| one.get("detail")?.as_str()).collect();
     sentences.join("; ")
 }
@@ -270,7 +291,7 @@ fn duration(text: &str) -> Option<Duration> {
 }
 
 /// A text; null counts as absent.
-fn text(members: &Map<String, Value>, name: &str, wrong: &mut Vec<Value>) -> Option<String> {
+pub(super) fn text(members: &Map<String, Value>, name: &str, wrong: &mut Vec<Value>) -> Option<String> {
     match members.get(name) {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) => Some(text.clone()),

@@ -38,6 +38,8 @@ impl Portal {
             to_answer: Some(self.answerable(visit, visitor, Channel::Portal).len())
                 .filter(|count| *count > 0)
                 .map(words.to_answer),
+            may_revoke: visit.may_end_others(visitor),
+            revoked: self.my_revoked(visit, visitor),
             waiting: self.my_requests(visit, visitor),
             answered: self.my_answers(visit, visitor),
             grants: standing
@@ -162,7 +164,9 @@ impl Portal {
         }
         match self.end(visit, visitor, id, Channel::Portal).await {
             Ok(grant) => see_other(&format!("/?ended={}", grant.id)),
-            Err(NotEnded::NoSuch) => self.note(StatusCode::NOT_FOUND, words.not_here_title, words.not_here),
+            Err(NotEnded::NoSuch | NotEnded::TakesAReason) => {
+                self.note(StatusCode::NOT_FOUND, words.not_here_title, words.not_here)
+            }
             Err(NotEnded::Over) => self.note(StatusCode::CONFLICT, words.grant_over_title, words.grant_over),
             Err(NotEnded::Refused(reasons)) => {
                 self.note(StatusCode::FORBIDDEN, words.may_not_end_title, &joined(&reasons))

@@ -1,4 +1,5 @@
-//! What the person asked others for, on their own page: what waits, and what has become of the rest.
+//! What others did with what is the person's, on their own page: what waits for them, what has become of the rest of what
+//! was asked for, and what they took back.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use super::inbox::lasts;
 use super::mine::ending;
 use super::pages::counter::{Answered, Held};
 use super::{Portal, Visit, times};
-use crate::facts::{Grant, Verdict};
+use crate::facts::{Grant, GrantState, Verdict};
 use crate::ledger::Life;
 use crate::rulebook::{Asking, InForce, Visitor};
 
@@ -41,6 +42,24 @@ impl Portal {
         answered
             .filter_map(|grant| self.answered_in_words(visit, visitor, &grant))
             .collect()
+    }
+
+    /// What somebody else took back lately: who, when and why.
+    pub(super) fn my_revoked(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Vec<Answered> {
+        let grants = self.ledger.grants_of(&visitor.person.id).into_iter();
+        let revoked = grants.filter(|grant| grant.state == GrantState::Revoked);
+        let told = revoked.filter_map(|grant| {
+            let (ended, at) = (grant.ended.as_ref()?, grant.ended_at?);
+            let by = name_of(visit.in_force, ended.by.as_str());
+            let what = (self.words.was_revoked)(&by, &times::local(at, visit.at, visitor.person));
+            (visit.at.since(at) < LATELY).then(|| Answered {
+                title: purpose_title(visit.rules(), &grant.purpose),
+                effect: self.effect(visit.rules(), &grant),
+                what,
+                note: Some(ended.why.clone()).filter(|why| !why.is_empty()),
+            })
+        });
+        told.collect()
     }
 
     /// What has become of a request; none where it waits, was taken back, or nobody had to approve it.

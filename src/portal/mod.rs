@@ -23,9 +23,13 @@ mod intake;
 mod memory;
 mod mine;
 mod mine_asked;
+mod others;
 pub mod pages;
 mod proof;
 mod provenance;
+mod revocations;
+mod revoking;
+mod routes;
 mod session;
 mod signing_in;
 #[cfg(test)]
@@ -38,7 +42,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, StatusCode, header};
+use http::{Request, StatusCode};
 use http_body::Body;
 use serde::{Deserialize, Serialize};
 
@@ -50,12 +54,11 @@ use crate::ledger::Ledger;
 use crate::rulebook::{InForce, Refusal, Rulebook, Visitor};
 pub use deeds::NotGranted;
 use drafts::Drafts;
-use inbox::Verb;
 pub use intake::Received;
 use memory::Memory;
 pub use memory::Ticket;
 pub use pages::{Audience, Page};
-use pages::{Problem, Told, counter, see_other};
+use pages::{Told, counter};
 use session::Sessions;
 use tokens::Tokens;
 use words::{ENGLISH, Words};
@@ -267,98 +270,6 @@ impl Portal {
         received.map_err(|trouble| trouble.answer(self.words))
     }
 
-    async fn serve_person(&self, visit: &Visit<'_>, received: &Received) -> Page {
-        let reads = received.method == Method::GET || received.method == Method::HEAD;
-        if reads && !visit.secure {
-            // Browsers tell where a request comes from only on secure origins; forms are served on nothing else.
-            return see_other(&format!("{}{}", self.origin, received.target()));
-        }
-        if !provenance::may_open(&received.headers) {
-            return self.note(StatusCode::FORBIDDEN, self.words.form_over_title, self.words.form_over);
-        }
-        let Some(visitor) = visit.visitor() else {
-            let text = (self.words.not_known)(visit.subject.id.as_str());
-            return self.note(StatusCode::FORBIDDEN, self.words.not_known_title, &text);
-        };
-        self.notice_own_lapses(visit).await;
-        if reads {
-            return self.show_person(visit, visitor, received);
-        }
-        let segments: Vec<&str> = received.path().split('/').skip(1).collect();
-        match (received.method.as_str(), segments.as_slice()) {
-            ("POST", ["declare"]) => self.declare(visit, visitor, received).await,
-            ("POST", ["continue"]) => self.go_on_by_form(visit, visitor, received).await,
-            ("POST", ["grants", id, "end"]) => self.end_by_form(visit, visitor, received, id).await,
-            ("POST", ["sign-in"]) => self.sign_in(visit, visitor, received).await,
-            ("POST", ["sign-out"]) => self.sign_out(visit, received),
-            ("POST", ["approvals", id, "approve"]) => {
-                self.answer_by_form(visit, visitor, received, (Verb::Approve, id)).await
-            }
-            ("POST", ["approvals", id, "decline"]) => {
-                self.answer_by_form(visit, visitor, received, (Verb::Decline, id)).await
-            }
-            _ => self.nothing_here(),
-        }
-    }
-
-    fn show_person(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let segments: Vec<&str> = received.path().split('/').skip(1).collect();
-        match segments.as_slice() {
-            [""] => self.mine(visit, visitor, received),
-            ["d", ticket] => self.by_ticket(visit, visitor, ticket),
-            ["refusals", record] => self.by_record(visit, visitor, record),
-            ["refusals", record, "granted"] => self.granted(visit, visitor, record),
-            ["approvals"] => self.inbox(visit, visitor, received),
-            ["sign-in"] => self.sign_in_page(visit, visitor, received),
-            _ => self.nothing_here(),
-        }
-    }
-
-    fn nothing_here(&self) -> Page {
-        self.note(StatusCode::NOT_FOUND, self.words.not_here_title, self.words.not_here)
-    }
-
-    async fn serve_tool(&self, visit: &Visit<'_>, received: &Received) -> Page {
-        let unsafe_method = !received.method.is_safe();
-        if let Err(why) = provenance::may_call(&received.headers, &self.origin, unsafe_method) {
-            let title = "The call did not come from this portal or a tool";
-            return Problem::new(StatusCode::FORBIDDEN, "foreign-origin", title, why).answer();
-        }
-        let Some(visitor) = visit.visitor() else {
-            let text = (self.words.not_known)(visit.subject.id.as_str());
-            return Problem::new(
-                StatusCode::FORBIDDEN,
-                "person-unknown",
-                self.words.not_known_title,
-                &text,
-            )
-            .answer();
-        };
-        self.notice_own_lapses(visit).await;
-        let segments: Vec<&str> = received.path().split('/').skip(2).collect();
-        let method = received.method.as_str();
-        match (method, segments.as_slice()) {
-            ("GET" | "HEAD", ["grants"]) => self.list_grants(visit, visitor),
-            ("POST", ["grants"]) => self.post_grant(visit, visitor, received).await,
-            ("GET" | "HEAD", ["grants", id]) => self.show_grant(visit, visitor, id, api::channel(received)),
-            ("DELETE", ["grants", id]) => self.delete_grant(visit, visitor, id, received).await,
-            ("GET" | "HEAD", ["decisions", record]) => self.show_decision(visit, visitor, record),
-            ("POST", ["decisions", record, "continue"]) => {
-                self.go_on_by_call(visit, visitor, (record, api::channel(received)))
-                    .await
-            }
-            ("POST", ["grants", id, "approve"]) => self.approve_by_call(visit, visitor, received, id).await,
-            ("POST", ["grants", id, "decline"]) => self.decline_by_call(visit, visitor, received, id).await,
-            ("GET" | "HEAD", ["approvals"]) => self.list_approvals(visit, visitor, api::channel(received)),
-            ("GET" | "HEAD", ["purposes"]) => api::list_purposes(visit, visitor),
-            (_, ["grants"]) => wrong_method("GET, HEAD, POST"),
-            (_, ["grants", _]) => wrong_method("GET, HEAD, DELETE"),
-            (_, ["decisions", _, "continue"] | ["grants", _, "approve" | "decline"]) => wrong_method("POST"),
-            (_, ["decisions", _] | ["purposes" | "approvals"]) => wrong_method("GET, HEAD"),
-            _ => api::not_found("There is no such address under /v1."),
-        }
-    }
-
     fn note(&self, status: StatusCode, title: &str, text: &str) -> Page {
         counter::note(self.words, status, title, text)
     }
@@ -385,13 +296,4 @@ impl<'a> Visit<'a> {
             arrival: self.arrival,
         })
     }
-}
-
-fn wrong_method(allowed: &'static str) -> Page {
-    let detail = format!("This address answers {allowed}.");
-    let title = "The method does not fit the address";
-    let mut page = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", title, &detail).answer();
-    let value = header::HeaderValue::from_static(allowed);
-    page.headers_mut().insert(header::ALLOW, value);
-    page
 }

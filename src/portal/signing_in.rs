@@ -13,6 +13,7 @@ use crate::rulebook::Visitor;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Onward {
     Approvals,
+    Grants,
     Mine,
 }
 
@@ -21,6 +22,7 @@ impl Onward {
     fn read(text: &str) -> Self {
         match text {
             "/approvals" => Self::Approvals,
+            "/grants" => Self::Grants,
             _ => Self::Mine,
         }
     }
@@ -28,6 +30,7 @@ impl Onward {
     fn path(self) -> &'static str {
         match self {
             Self::Approvals => "/approvals",
+            Self::Grants => "/grants",
             Self::Mine => "/",
         }
     }

@@ -8,6 +8,7 @@ use futures_util::poll;
 
 use super::answers::NotAnswered;
 use super::deeds::{NotEnded, act};
+use super::revoking::{NotRevoked, Selection};
 use super::*;
 use crate::audit::{self, read};
 use crate::clock::Clock;
@@ -271,6 +272,27 @@ async fn a_rule_about_the_holder_is_asked_with_what_is_known_of_the_holder() {
     let (visit, visitor) = counter.visit(&security);
     let ended = portal.end(&visit, visitor, grant.id.as_str(), Channel::Portal).await;
     assert!(matches!(ended, Err(NotEnded::NoSuch)), "{ended:?}");
+}
+
+#[tokio::test]
+async fn what_is_revoked_and_cannot_be_recorded_now_is_told_with_what_was_done() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    let grant = counter.give(&portal).await.unwrap();
+    let sol = counter.serves("sol");
+    let (visit, visitor) = counter.visit(&sol);
+    portal.book.clone().close().await.unwrap();
+    let why = Why::of(Note::parse("A stolen laptop").unwrap()).unwrap();
+    let all = Selection::default();
+    let revoked = portal.revoke(&visit, visitor, &all, (why, Channel::Api)).await;
+    let Err(NotRevoked::NotRecorded(done)) = revoked else {
+        panic!("{revoked:?}");
+    };
+    assert_eq!(
+        (done.len(), &done[0].id, done[0].state),
+        (1, &grant.id, GrantState::Revoked)
+    );
+    assert_eq!(portal.ledger.alive(noon(), |_| true), []);
 }
 
 #[tokio::test]

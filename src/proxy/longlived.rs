@@ -13,6 +13,7 @@ use super::plan::{self, ConnectStep, RequestStep};
 use crate::clock::Timestamp;
 use crate::facts::{Ask, Observation, RulebookId, Standing};
 use crate::identity::SignIn;
+use crate::ledger::Life;
 use crate::policy::Permit;
 use crate::rulebook::{InForce, Rulebook};
 
@@ -63,15 +64,15 @@ impl Proxy {
             let now = self.house.live.load();
             let renewed = self.renewed(&now, &seen);
             let same = renewed.person == seen.person && renewed.standing == seen.standing;
-            seen = renewed;
             // somebody else's grant wakes everybody
             if !same || alarm.rang || judged.as_ref() != Some(now.rulebook.id()) {
-                let Some(permit) = self.still_passes(&now.rulebook, &seen, covers) else {
-                    return "the rules or the grant that let it pass no longer do".to_owned();
+                let Some(permit) = self.still_passes(&now.rulebook, &renewed, covers) else {
+                    return self.why_not(&now.rulebook, &seen, covers).to_owned();
                 };
                 alarm.set(nap(permit.until(), self.house.clock.now()));
                 judged = Some(now.rulebook.id().clone());
             }
+            seen = renewed;
             let woken = async {
                 tokio::select! {
                     _ = rules_and_people.changed() => {}
@@ -81,6 +82,21 @@ impl Proxy {
             tokio::select! {
                 () = sign_in.ended() => return SIGNED_OUT.to_owned(),
                 () = alarm.unless(woken) => {}
+            }
+        }
+    }
+
+    /// Why a flow may not go on that could when it was `seen` last.
+    fn why_not(&self, rules: &Rulebook, seen: &Observation, covers: &Covers) -> &'static str {
+        // what these rules would still let pass ends with what has become of its grant
+        let permit = self.still_passes(rules, seen, covers);
+        let grant = permit.and_then(|permit| self.house.ledger.get(permit.grant()?));
+        match grant.map(|grant| Life::of(&grant, self.house.clock.now())) {
+            Some(Life::Revoked) => "the grant that let it pass was revoked",
+            Some(Life::Withdrawn) => "the grant that let it pass was ended by its holder",
+            Some(Life::Expired) => "the grant that let it pass has expired",
+            Some(Life::Requested | Life::Approved | Life::Active | Life::Declined | Life::Lapsed) | None => {
+                "the rules or the grant that let it pass no longer do"
             }
         }
     }

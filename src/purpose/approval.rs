@@ -9,7 +9,7 @@
 //! Each step consumes the one before it, so that nothing is answered twice; and whoever asked never gets a [`Hearing`].
 
 use crate::clock::Timestamp;
-use crate::facts::{Answer, Grant, GrantState, SubjectId, Verdict};
+use crate::facts::{Answer, Ended, Grant, GrantState, SubjectId, Verdict};
 
 /// How much somebody may write to an answer, in characters.
 const MOST_NOTED: usize = 2_000;
@@ -83,9 +83,15 @@ impl Note {
 pub struct Why(Note);
 
 impl Why {
-    /// None where nothing was written: whoever is declined hears why.
+    /// None where nothing was written: whoever is declined, or loses what they hold, hears why.
     pub fn of(note: Note) -> Option<Self> {
         (!note.is_empty()).then_some(Self(note))
+    }
+
+    /// `by` ends something for this reason.
+    pub fn said_by(self, by: SubjectId) -> Ended {
+        let Self(Note(why)) = self;
+        Ended { by, why }
     }
 }
 

@@ -140,6 +140,7 @@ fn some_grant() -> impl Strategy<Value = Grant> {
                 continued: None,
                 state: GrantState::Active,
                 ended_at: None,
+                ended: None,
                 came: None,
             },
         )

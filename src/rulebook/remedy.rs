@@ -310,6 +310,7 @@ fn hypothetical(
         continued: None,
         state: GrantState::Active,
         ended_at: None,
+        ended: None,
         came: None,
     }
 }

@@ -165,6 +165,27 @@ impl Rulebook {
         })
     }
 
+    /// Whether the rules let somebody end what others hold for some purpose, as far as that does not hang on who holds it.
+    pub fn may_end_others(&self, who: Visitor<'_>, channel: Channel, at: Timestamp) -> bool {
+        let nobody = SubjectId::nobody();
+        self.purposes.iter().any(|purpose| {
+            let decision = self.policy.decide_on_grant(&GrantQuestion {
+                person: who.person,
+                subject: who.subject,
+                arrival: who.arrival,
+                power: Power::Revoke,
+                purpose: &purpose.id,
+                declarer: &nobody,
+                declarer_person: None,
+                business_owner: &purpose.business_owner,
+                longest_for: purpose.default_for(&purpose.covers),
+                channel,
+                at,
+            });
+            decision.is_allowed()
+        })
+    }
+
     /// Whom the terms of a purpose name to answer what `by` asks for; `holder` is what the directory knows of them.
     pub(super) fn named_to_answer(
         &self,

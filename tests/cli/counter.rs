@@ -224,7 +224,7 @@ fn whoever_comes_with_a_certificate_answers_with_a_password_or_is_told_how_to_ge
     insta::assert_snapshot!(by("hana", "approve", ""), @"
     exit 1
     --- stderr
-    Sign in once more to answer: An answer takes a password, and you have none: you sign in with a certificate. Ask your help desk for one (`wayleave user add`).
+    Sign in once more: This takes a password, and you have none: you sign in with a certificate. Ask your help desk for one (`wayleave user add`).
     ");
     insta::assert_snapshot!(by("mia", "approve", ""), @"
     exit 1
@@ -241,7 +241,7 @@ fn whoever_comes_with_a_certificate_answers_with_a_password_or_is_told_how_to_ge
     insta::assert_snapshot!(by("mia", "approve", "--password-file wrong"), @"
     exit 1
     --- stderr
-    Sign in once more to answer: The password is wrong, or it is another user’s than the one that is signed in at the proxy.
+    Sign in once more: The password is wrong, or it is another user’s than the one that is signed in at the proxy.
     ");
     insta::assert_snapshot!(by("mia", "approve", "--password-file secret"), @"
     exit 0
@@ -294,6 +294,111 @@ fn a_password_need_not_stand_on_the_command_line_and_a_certificate_takes_its_pla
     exit 0
     --- stdout
     [id]  recruiting  linkedin  read  until [time]  active
+    ");
+    assert_eq!(gate.stop(), 0);
+}
+
+#[test]
+fn what_others_hold_is_listed_and_revoked_from_a_terminal() {
+    let desk = Desk::with_policies();
+    desk.types("wayleave ca init");
+    for user in ["ada", "dan", "sol"] {
+        desk.types(&format!("echo 'correct horse battery' | wayleave user add {user}"));
+    }
+    let gate = Running::start(&desk);
+    let types = |user: &str, line: &str| {
+        let proxy = format!("HTTPS_PROXY='http://{user}:correct%20horse%20battery@{}'", gate.plain);
+        desk.types(&format!("export WAYLEAVE_CA=certs/root.pem {proxy}; {line}"))
+    };
+    for line in ["--on linkedin", "--on xing", "--on linkedin,xing"] {
+        let told = types(
+            "ada",
+            &format!("wayleave declare recruiting {line} --covers read --statement 'Backend engineers for Lyon'"),
+        );
+        assert!(told.contains("exit 0"), "{told}");
+    }
+    insta::assert_snapshot!(types("dan", "wayleave grants --everybody"), @"
+    exit 0
+    --- stderr
+    nothing that you could revoke is in force, or waits, and fits
+    ");
+    insta::assert_snapshot!(types("sol", "wayleave grants --of ada"), @"
+    exit 0
+    --- stdout
+    [id]  recruiting  linkedin  read  until [time]  active  of ada
+    [id]  recruiting  xing  read  until [time]  active  of ada
+    [id]  recruiting  linkedin,xing  read  until [time]  active  of ada
+    ");
+    insta::assert_snapshot!(types("sol", "wayleave grants --platform reddit --json"), @r#"
+    exit 0
+    --- stdout
+    {"grants":[]}
+    --- stderr
+    nothing that you could revoke is in force, or waits, and fits
+    "#);
+    insta::assert_snapshot!(types("sol", "wayleave revoke --platform linkedin --dry-run"), @"
+    exit 0
+    --- stdout
+    [id]  recruiting  linkedin  read  until [time]  active  of ada
+    [id]  recruiting  linkedin,xing  read  until [time]  active  of ada
+    --- stderr
+    nothing was revoked: this only lists what would be
+    ");
+    insta::assert_snapshot!(types("sol", "wayleave revoke --platform linkedin --reason 'A stolen laptop'"), @"
+    exit 0
+    --- stdout
+    [id]  recruiting  linkedin  read  until [time]  revoked  of ada
+    [id]  recruiting  linkedin,xing  read  until [time]  revoked  of ada
+    ");
+    let last =
+        "$(wayleave grants --purpose recruiting --json | grep -o '\"id\": *\"[^\"]*' | grep -o '[^\"]*$' | head -1)";
+    insta::assert_snapshot!(types("sol", &format!("wayleave revoke {last} nothing --reason 'A stolen laptop'")), @"
+    exit 1
+    --- stdout
+    [id]  recruiting  xing  read  until [time]  revoked  of ada
+    --- stderr
+    There is nothing here: Nothing that you may know of is in force, or waits, and fits.
+    ");
+    insta::assert_snapshot!(types("dan", "wayleave revoke --all --reason 'No more'"), @"
+    exit 1
+    --- stderr
+    There is nothing here: Nothing that you may know of is in force, or waits, and fits.
+    ");
+    insta::assert_snapshot!(types("sol", "wayleave revoke --all"), @"
+    exit 2
+    --- stderr
+    error: the following required arguments were not provided:
+      --reason <TEXT>
+
+    Usage: wayleave revoke --ca <FILE> --proxy <URL> --reason <TEXT> <ID|--of <NAME>|--purpose <PURPOSE>|--platform <PLATFORM>|--all>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(types("sol", "wayleave revoke --reason 'A stolen laptop'"), @"
+    exit 2
+    --- stderr
+    error: the following required arguments were not provided:
+      <ID|--of <NAME>|--purpose <PURPOSE>|--platform <PLATFORM>|--all>
+
+    Usage: wayleave revoke --ca <FILE> --reason <TEXT> --proxy <URL> <ID|--of <NAME>|--purpose <PURPOSE>|--platform <PLATFORM>|--all>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(types("sol", "wayleave revoke --all --of ada --reason 'A stolen laptop'"), @"
+    exit 2
+    --- stderr
+    error: the argument '--all' cannot be used with '--of <NAME>'
+
+    Usage: wayleave revoke --ca <FILE> --reason <TEXT> --proxy <URL> <ID|--of <NAME>|--purpose <PURPOSE>|--platform <PLATFORM>|--all>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(types("ada", "wayleave grants"), @"
+    exit 0
+    --- stdout
+    [id]  recruiting  linkedin,xing  read  until [time]  revoked
+    [id]  recruiting  xing  read  until [time]  revoked
+    [id]  recruiting  linkedin  read  until [time]  revoked
     ");
     assert_eq!(gate.stop(), 0);
 }

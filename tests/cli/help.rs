@@ -29,9 +29,11 @@ fn the_table_of_commands() {
       owners   Print the CODEOWNERS file of a folder of policies
       schema   Print the JSON Schema of a TOML file, for editors
       declare  State a purpose
-      grants   List the grants you hold, or end one; or list what waits for your approval
+      grants   List the grants you hold, or end one; or list what waits for your approval, or you could
+               revoke
       approve  Approve what somebody asked for
       decline  Decline what somebody asked for
+      revoke   Take back what others hold or asked for
       user     Keep the accounts that sign in with a password
       ca       Keep the certificate authority that speaks for intercepted sites
       pac      Print the PAC file
@@ -452,7 +454,7 @@ fn the_counter() {
     insta::assert_snapshot!(desk.types("wayleave grants --help"), @"
     exit 0
     --- stdout
-    List the grants you hold, or end one; or list what waits for your approval
+    List the grants you hold, or end one; or list what waits for your approval, or you could revoke
 
     Usage: wayleave grants [OPTIONS] --ca <FILE>
 
@@ -460,6 +462,11 @@ fn the_counter() {
           --end <ID>              End the grant with this id
           --to-approve            List what waits for your approval instead: `wayleave approve` and
                                   `wayleave decline` answer it
+          --of <NAME>             List what this person holds or asked for, as far as you could revoke
+                                  it
+          --purpose <PURPOSE>     List what is held for this purpose
+          --platform <PLATFORM>   List what is held for this platform
+          --everybody             List what anybody holds
           --json                  Print JSON
           --proxy <URL>           The proxy: `http://NAME@HOST:PORT`, or `https://…` for the TLS door;
                                   `HTTPS_PROXY` or `https_proxy` if not given
@@ -543,6 +550,45 @@ fn the_counter() {
     WAYLEAVE_PASSWORD, or the terminal.
 
     Exit code: 0 declined; 1 not declined; 2 the command line or the proxy's URL makes no sense
+    ");
+    insta::assert_snapshot!(desk.types("wayleave revoke --help"), @"
+    exit 0
+    --- stdout
+    Take back what others hold or asked for
+
+    Usage: wayleave revoke [OPTIONS] --ca <FILE> <ID|--of <NAME>|--purpose <PURPOSE>|--platform <PLATFORM>|--all>
+
+    Arguments:
+      [ID]...  These grants
+
+    Options:
+          --of <NAME>             All that this person holds
+          --purpose <PURPOSE>     All that is held for this purpose
+          --platform <PLATFORM>   All that is held for this platform, also where it is for others, too
+          --all                   Everything
+          --reason <TEXT>         Why, for whoever holds it
+          --dry-run               List what would be revoked, and do nothing
+          --json                  Print JSON: an answer a line
+          --proxy <URL>           The proxy: `http://NAME@HOST:PORT`, or `https://…` for the TLS door;
+                                  `HTTPS_PROXY` or `https_proxy` if not given
+          --ca <FILE>             The root certificate of the gateway, in PEM (`wayleave ca show --pem`)
+                                  [env: WAYLEAVE_CA]
+          --user <NAME>           The user name, if it does not stand in the proxy's URL
+          --password-file <FILE>  Read the password from the first line of a file, `-` is standard
+                                  input; else it is taken from the proxy's URL, from
+                                  `WAYLEAVE_PASSWORD`, or asked for
+          --cert <FILE>           A client certificate for the TLS door, in PEM (`wayleave ca client`),
+                                  in the place of a password
+          --key <FILE>            The key of the client certificate, in PEM
+          --portal <HOST>         The portal's reserved name [default: wayleave.internal]
+      -h, --help                  Print help
+      -V, --version               Print version
+
+    It takes your password, also where a certificate brings you to the proxy: from `--password-file`,
+    WAYLEAVE_PASSWORD, or the terminal.
+
+    Exit code: 0 revoked; 1 not revoked, or not all of it; 2 the command line or the proxy's URL makes
+    no sense
     ");
 }
 
@@ -993,9 +1039,11 @@ fn what_no_command_is_called_is_refused() {
       owners   Print the CODEOWNERS file of a folder of policies
       schema   Print the JSON Schema of a TOML file, for editors
       declare  State a purpose
-      grants   List the grants you hold, or end one; or list what waits for your approval
+      grants   List the grants you hold, or end one; or list what waits for your approval, or you could
+               revoke
       approve  Approve what somebody asked for
       decline  Decline what somebody asked for
+      revoke   Take back what others hold or asked for
       user     Keep the accounts that sign in with a password
       ca       Keep the certificate authority that speaks for intercepted sites
       pac      Print the PAC file

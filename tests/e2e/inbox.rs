@@ -34,7 +34,7 @@ async fn asks(ben: &Client) -> String {
 }
 
 /// One of the portal's forms, sent with a cookie.
-async fn own_form(client: &Client, path: &str, cookie: &str, fields: &[(&str, &str)]) -> Answer {
+pub async fn own_form(client: &Client, path: &str, cookie: &str, fields: &[(&str, &str)]) -> Answer {
     let request = Request::post(format!("{PORTAL}{path}"))
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .header(header::ORIGIN, PORTAL)
@@ -45,7 +45,7 @@ async fn own_form(client: &Client, path: &str, cookie: &str, fields: &[(&str, &s
     client.send_with(request, form(fields)).await
 }
 
-async fn opens(client: &Client, path: &str, cookie: &str) -> Answer {
+pub async fn opens(client: &Client, path: &str, cookie: &str) -> Answer {
     let request = Request::get(format!("{PORTAL}{path}"))
         .header(header::COOKIE, cookie)
         .header("sec-fetch-site", "same-origin")
@@ -55,18 +55,18 @@ async fn opens(client: &Client, path: &str, cookie: &str) -> Answer {
 }
 
 /// Signs in once more; gives what the browser sends from then on.
-async fn signs_in(client: &Client, before: &str, password: &str) -> Answer {
+pub async fn signs_in(client: &Client, before: &str, password: &str) -> Answer {
     let page = opens(client, "/sign-in?to=/approvals", before).await.text();
     let token = hidden(&page, "token");
     let fields = [("token", token.as_str()), ("to", "/approvals"), ("password", password)];
     own_form(client, "/sign-in", before, &fields).await
 }
 
-fn cookie(answer: &Answer) -> String {
+pub fn cookie(answer: &Answer) -> String {
     answer.header("set-cookie").split(';').next().unwrap().to_owned()
 }
 
-async fn session(client: &Client) -> String {
+pub async fn session(client: &Client) -> String {
     let signed = signs_in(client, "", PASSWORD).await;
     assert_eq!(
         (signed.status, signed.header("location")),

@@ -341,7 +341,7 @@ async fn a_socket_does_not_outlive_its_grants_last_moment() {
     world.close().await;
 }
 
-const TUNNEL_RULE: &str = r#"@id("test.collaboration") @title("Slack needs a purpose") @reason("Slack needs a purpose.") @owner("IT")
+pub const TUNNEL_RULE: &str = r#"@id("test.collaboration") @title("Slack needs a purpose") @reason("Slack needs a purpose.") @owner("IT")
 forbid (principal, action == Action::"connect", resource in Category::"internal-collaboration")
 unless { context has purpose && resource in context.purpose.platforms };
 "#;

@@ -273,6 +273,7 @@ impl Flow {
             continued: None,
             state: GrantState::Active,
             ended_at: None,
+            ended: None,
             came: None,
         });
         self

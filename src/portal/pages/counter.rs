@@ -145,6 +145,62 @@ pub(in crate::portal) struct Inbox<'a> {
     pub(in crate::portal) contact: Option<String>,
 }
 
+/// What somebody holds or asked for, on the page of whoever may revoke it.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Theirs {
+    pub(in crate::portal) who: String,
+    pub(in crate::portal) title: String,
+    pub(in crate::portal) places: String,
+    pub(in crate::portal) until: String,
+    pub(in crate::portal) statement: String,
+    /// Where it is revoked.
+    pub(in crate::portal) revoke: String,
+}
+
+/// What can be picked from a list.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Pick {
+    pub(in crate::portal) id: String,
+    pub(in crate::portal) title: String,
+    pub(in crate::portal) chosen: bool,
+}
+
+/// The page of what is in force, for those who may revoke it.
+#[derive(Template)]
+#[template(path = "others.html", config = "src/portal/askama.toml")]
+pub(in crate::portal) struct Others<'a> {
+    pub(in crate::portal) w: &'a Words,
+    pub(in crate::portal) who: &'a str,
+    /// What the person has just revoked.
+    pub(in crate::portal) note: Option<String>,
+    pub(in crate::portal) user: String,
+    pub(in crate::portal) purposes: Vec<Pick>,
+    pub(in crate::portal) platforms: Vec<Pick>,
+    pub(in crate::portal) count: String,
+    pub(in crate::portal) grants: Vec<Theirs>,
+    /// Where all of it is revoked, and what the link says.
+    pub(in crate::portal) revoke_all: Option<(String, String)>,
+    pub(in crate::portal) next: Option<String>,
+    pub(in crate::portal) contact: Option<String>,
+}
+
+/// The page that asks whether it is really meant.
+#[derive(Template)]
+#[template(path = "revoke.html", config = "src/portal/askama.toml")]
+pub(in crate::portal) struct Revoking<'a> {
+    pub(in crate::portal) w: &'a Words,
+    pub(in crate::portal) who: &'a str,
+    pub(in crate::portal) heading: String,
+    pub(in crate::portal) grants: Vec<Theirs>,
+    pub(in crate::portal) more: Option<String>,
+    /// What is meant.
+    pub(in crate::portal) fields: Vec<(&'static str, String)>,
+    /// None until the person has signed in once more.
+    pub(in crate::portal) token: Option<String>,
+    pub(in crate::portal) button: String,
+    pub(in crate::portal) contact: Option<String>,
+}
+
 /// A grant in force, or a request that waits, on its holder's page.
 #[derive(Clone, Debug)]
 pub(in crate::portal) struct Held {
@@ -195,6 +251,9 @@ pub(in crate::portal) struct Mine<'a> {
     pub(in crate::portal) note: Option<&'static str>,
     /// How many requests wait for the person's answer, in words, where some do.
     pub(in crate::portal) to_answer: Option<String>,
+    /// Whether the person may revoke what others hold.
+    pub(in crate::portal) may_revoke: bool,
+    pub(in crate::portal) revoked: Vec<Answered>,
     pub(in crate::portal) grants: Vec<Held>,
     pub(in crate::portal) waiting: Vec<Held>,
     pub(in crate::portal) answered: Vec<Answered>,

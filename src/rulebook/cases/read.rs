@@ -367,6 +367,7 @@ impl Bench<'_> {
             continued: None,
             state: GrantState::Active,
             ended_at: None,
+            ended: None,
             came: None,
         })
     }

@@ -138,10 +138,10 @@ pub const ENGLISH: Words = Words {
     example_statement: "put here what you need it for",
     contact: |contact| format!("Questions? {contact}"),
 
-    sign_in_again_title: "Sign in once more to answer",
-    sign_in_again: "An answer takes your password: with the call itself, as Authorization: Basic, for the user that you are signed in as at the proxy.",
+    sign_in_again_title: "Sign in once more",
+    sign_in_again: "This takes your password: with the call itself, as Authorization: Basic, for the user that you are signed in as at the proxy.",
     wrong_password: "The password is wrong, or it is another user’s than the one that is signed in at the proxy.",
-    no_password: "An answer takes a password, and you have none: you sign in with a certificate. Ask your help desk for one (`wayleave user add`).",
+    no_password: "This takes a password, and you have none: you sign in with a certificate. Ask your help desk for one (`wayleave user add`).",
     request_over_title: "It cannot be answered any more",
     request_over: answers::over,
     may_not_answer_title: "You may not answer this",
@@ -163,8 +163,8 @@ pub const ENGLISH: Words = Words {
     },
     say_why: "say in a few words why, for whoever asked",
     say_why_here: "Go back, and say in a few words why: whoever asked will read it.",
-    again_title: "Sign in to answer requests",
-    again_why: "Your browser signs in at the proxy by itself. To answer what others ask for, enter your password once more; it counts for 15 minutes.",
+    again_title: "Sign in once more",
+    again_why: "Your browser signs in at the proxy by itself. To answer what others ask for, or revoke what they hold, enter your password once more; it counts for 15 minutes.",
     user_name: "User name",
     password: "Password",
     sign_in: "Sign in",
@@ -191,6 +191,71 @@ pub const ENGLISH: Words = Words {
         None => format!("You approved “{purpose}” for {who}. It is over again."),
     },
     you_declined: |purpose, who| format!("You declined “{purpose}” for {who}, who sees your reason."),
+
+    reason_to_revoke_title: "Say why you revoke it",
+    reason_to_revoke_wanted: |most| {
+        format!(
+            "Nothing was revoked: whoever holds it reads the reason, so there must be one. POST /v1/revocations takes it as {{\"grant\": \"…\", \"reason\": \"…\"}}, in at most {most} characters."
+        )
+    },
+    say_why_you_revoke: "say in a few words why, for whoever holds it",
+    may_not_revoke_title: "You may not revoke this",
+    may_not_revoke: |reasons| match reasons {
+        "" => "No rule lets you end it.".to_owned(),
+        reasons => reasons.to_owned(),
+    },
+    not_revoked_title: "It could not be revoked",
+    not_revoked: "The gateway cannot keep the change at the moment, so nothing was revoked: all of it is still in force. Try again in a minute, and tell your help desk if it lasts.",
+    revoked_not_recorded_title: "Revoked, and not recorded yet",
+    revoked_not_recorded: |grants| {
+        let what = match grants {
+            1 => "1 purpose is revoked and opens nothing".to_owned(),
+            grants => format!("{grants} purposes are revoked and open nothing"),
+        };
+        format!(
+            "{what} any more, but the records of it are not on disk yet: the gateway writes them as soon as it can. Tell your help desk if it lasts."
+        )
+    },
+    was_revoked: |by, at| format!("{by} revoked it at {at}."),
+    my_revoked: "Revoked in the last days",
+    see_in_force: "See and revoke purposes in force",
+    in_force: "Purposes in force",
+    in_force_what: "What people hold or have asked for, as far as the rules let you revoke it.",
+    in_force_count: |count| match count {
+        0 => "None fits".to_owned(),
+        1 => "1 purpose".to_owned(),
+        count => format!("{count} purposes"),
+    },
+    filter: "Which to show",
+    filter_any: "Any",
+    filter_purpose: "Purpose",
+    filter_platform: "Platform",
+    filter_show: "Show",
+    column_who: "Who",
+    column_where: "Platforms",
+    column_until: "Until",
+    column_statement: "What for",
+    waits_until: |until| format!("waits for an answer until {until}"),
+    more_follow: "Show more",
+    revoke: "Revoke",
+    revoke_many: |count| match count {
+        1 => "Revoke it".to_owned(),
+        count => format!("Revoke all {count}"),
+    },
+    revoke_title: |count| match count {
+        1 => "Revoke 1 purpose?".to_owned(),
+        count => format!("Revoke {count} purposes?"),
+    },
+    revoke_effect: "It takes effect at once: the next request is refused, and whatever still runs under it is cut.",
+    and_more: |count| format!("and {count} more"),
+    revoke_why: "Why? Whoever holds it will read it.",
+    revoke_not: "Back, and revoke nothing",
+    sign_in_to_revoke: "Sign in to revoke",
+    say_why_you_revoke_here: "Go back, and say in a few words why: whoever holds it will read it.",
+    you_revoked: |count| match count {
+        1 => "You revoked 1 purpose. It opens nothing any more.".to_owned(),
+        count => format!("You revoked {count} purposes. They open nothing any more."),
+    },
 
     not_known_title: "We do not know you yet",
     not_known: |name| {

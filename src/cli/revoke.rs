@@ -1,0 +1,118 @@
+//! `wayleave revoke`: takes back what others hold or asked for.
+
+use std::process::ExitCode;
+
+use http::Method;
+use serde_json::{Map, Value, json};
+
+use super::counter::{Said, problem};
+use super::grants::theirs;
+use super::printer;
+use super::stop::Stop;
+use super::way::Way;
+
+/// Takes back what others hold or asked for, as far as the rules let you. `wayleave grants --everybody` lists what that is.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "It takes your password, also where a certificate brings you to the proxy: from `--password-file`, WAYLEAVE_PASSWORD, or \
+                  the terminal.\n\nExit code: 0 revoked; 1 not revoked, or not all of it; \
+                  2 the command line or the proxy's URL makes no sense"
+)]
+pub struct Args {
+    #[command(flatten)]
+    which: Which,
+    /// Why, for whoever holds it.
+    #[arg(long, value_name = "TEXT", required_unless_present = "dry_run")]
+    reason: Option<String>,
+    /// List what would be revoked, and do nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print JSON: an answer a line.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    way: Way,
+}
+
+/// What to revoke.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// These grants.
+    #[arg(value_name = "ID")]
+    ids: Vec<String>,
+    /// All that this person holds.
+    #[arg(long, value_name = "NAME")]
+    of: Option<String>,
+    /// All that is held for this purpose.
+    #[arg(long)]
+    purpose: Option<String>,
+    /// All that is held for this platform, also where it is for others, too.
+    #[arg(long)]
+    platform: Option<String>,
+    /// Everything.
+    #[arg(long)]
+    all: bool,
+}
+
+impl Which {
+    /// What to ask the API for, one question each.
+    fn selectors(&self) -> Vec<(&'static str, Value)> {
+        let one = |name, value: &Option<String>| value.as_ref().map(|value| (name, json!(value)));
+        let ids = self.ids.iter().map(|id| ("grant", json!(id)));
+        let rest = [
+            one("user", &self.of),
+            one("purpose", &self.purpose),
+            one("platform", &self.platform),
+            self.all.then(|| ("all", json!(true))),
+        ];
+        ids.chain(rest.into_iter().flatten()).collect()
+    }
+}
+
+/// Runs the command: 0 when all of it was revoked, 1 when not, 2 when the proxy's URL cannot be understood.
+pub async fn run(args: Args) -> Result<ExitCode, Stop> {
+    let mut all_done = true;
+    for (selector, value) in args.which.selectors() {
+        let mut question = Map::from_iter([(selector.to_owned(), value)]);
+        question.extend(args.reason.as_ref().map(|reason| ("reason".to_owned(), json!(reason))));
+        let said = if args.dry_run {
+            question.insert("dry_run".to_owned(), json!(true));
+            args.way
+                .ask(Method::POST, "/v1/revocations", Some(&Value::Object(question)))
+                .await?
+        } else {
+            args.way
+                .post_proven("/v1/revocations", &Value::Object(question))
+                .await?
+        };
+        all_done &= tell(&args, &said);
+    }
+    Ok(if all_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Tells what was revoked, or would be; whether that is all that was meant.
+fn tell(args: &Args, said: &Said) -> bool {
+    let named = if args.dry_run { "would_revoke" } else { "revoked" };
+    let grants = said.json.get(named).and_then(Value::as_array);
+    if args.json {
+        printer::data(&said.json);
+    } else {
+        grants
+            .into_iter()
+            .flatten()
+            .for_each(|grant| printer::data(theirs(grant)));
+    }
+    if !said.status.is_success() {
+        printer::talk(problem(said));
+        return false;
+    }
+    let kept = said.json.get("not_permitted").and_then(Value::as_u64).unwrap_or(0);
+    if kept > 0 {
+        printer::talk(format!("the rules do not let you revoke {kept} more that you know of"));
+    }
+    if args.dry_run {
+        printer::talk("nothing was revoked: this only lists what would be");
+    }
+    kept == 0
+}

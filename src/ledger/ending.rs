@@ -1,0 +1,69 @@
+//! How grants end before their time is over. Pure but for the connection it is handed.
+
+use rusqlite::Connection;
+
+use super::becoming::unavailable;
+use super::error::LedgerError;
+use super::rows;
+use super::view::Life;
+use crate::clock::Timestamp;
+use crate::facts::{Ended, Grant, GrantId, GrantState};
+
+/// How a grant ends.
+#[derive(Clone, Debug)]
+pub(super) enum Ending {
+    /// Its holder ends it, or takes it back before it is answered.
+    Withdrawn,
+    /// Somebody else ends it.
+    Revoked,
+    /// Somebody ends it, or what waits, and says why; the holder withdraws it so.
+    For(Ended),
+}
+
+impl Ending {
+    /// What the grant is after it; none where it cannot end so, at `at`.
+    fn of(&self, grant: &Grant, at: Timestamp) -> Option<Grant> {
+        let over = |state, ended| Grant {
+            state,
+            ended_at: Some(at),
+            ended,
+            came: None,
+            ..grant.clone()
+        };
+        match (self, Life::of(grant, at)) {
+            (Self::Withdrawn, Life::Requested | Life::Approved | Life::Active) => {
+                Some(over(GrantState::Withdrawn, None))
+            }
+            (Self::Revoked, Life::Approved | Life::Active) => Some(over(GrantState::Revoked, None)),
+            (Self::For(ended), Life::Requested | Life::Approved | Life::Active) => {
+                let own = ended.by == grant.subject;
+                let state = if own {
+                    GrantState::Withdrawn
+                } else {
+                    GrantState::Revoked
+                };
+                Some(over(state, Some(ended.clone())))
+            }
+            (Self::Withdrawn | Self::Revoked | Self::For(_), _) => None,
+        }
+    }
+}
+
+/// Writes the end of what can end of `ids`; each as it was, and as it is then.
+pub(super) fn end(
+    connection: &Connection,
+    ids: &[GrantId],
+    ending: &Ending,
+    at: Timestamp,
+) -> Result<Vec<(Grant, Grant)>, LedgerError> {
+    let mut ends = Vec::new();
+    for id in ids {
+        let was = rows::find(connection, id).map_err(|error| unavailable(&error))?;
+        let was = was.ok_or_else(|| LedgerError::NoSuchGrant(id.clone()))?;
+        if let Some(ended) = ending.of(&was, at) {
+            rows::write(connection, &ended).map_err(|error| unavailable(&error))?;
+            ends.push((was, ended));
+        }
+    }
+    Ok(ends)
+}

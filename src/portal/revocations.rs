@@ -1,0 +1,211 @@
+//! Revoking, and looking at what could be revoked, for tools.
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::api::{channel, not_found, not_kept, shown};
+use super::intake::{Received, joined as sentences, text};
+use super::mine::joined;
+use super::pages::{self, Page, Problem, field};
+use super::revoking::{NotRevoked, Selection};
+use super::{Portal, Visit};
+use crate::facts::{GrantId, PlatformId, PurposeId, SubjectId, did_you_mean};
+use crate::purpose::{Note, Why};
+use crate::rulebook::Visitor;
+
+/// How many grants one answer lists.
+pub(super) const PAGE: usize = 100;
+
+const SELECTORS: [&str; 5] = ["grant", "user", "purpose", "platform", "all"];
+const FIELDS: [&str; 7] = ["grant", "user", "purpose", "platform", "all", "reason", "dry_run"];
+
+/// What a call asks to revoke.
+struct Revocation {
+    meant: Selection,
+    why: Option<Why>,
+    dry_run: bool,
+}
+
+impl Portal {
+    /// Revokes what a call names, or says what that would be.
+    pub(super) async fn post_revocation(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+        let Revocation { meant, why, dry_run } = match revocation(received) {
+            Ok(revocation) => revocation,
+            Err(problem) => return problem.answer(),
+        };
+        let channel = channel(received);
+        // nobody is asked for a password about what is none of their business
+        let chosen = match self.choose(visit, visitor, &meant, channel) {
+            Ok(chosen) => chosen,
+            Err(why) => return self.not_revoked(visit, &why),
+        };
+        if dry_run {
+            let would: Vec<Value> = chosen.grants.iter().map(|grant| shown(grant, visit)).collect();
+            let body = json!({ "dry_run": true, "would_revoke": would, "not_permitted": chosen.not_permitted });
+            return pages::json(StatusCode::OK, &body);
+        }
+        let Some(why) = why else {
+            return self.wants_a_reason_to_revoke("reason");
+        };
+        if let Err(page) = self.proves_again(visit, &received.headers).await {
+            return page;
+        }
+        match self.revoke(visit, visitor, &meant, (why, channel)).await {
+            Ok(done) => {
+                let revoked: Vec<Value> = done.grants.iter().map(|grant| shown(grant, visit)).collect();
+                let body = json!({ "revoked": revoked, "not_permitted": done.not_permitted });
+                pages::json(StatusCode::OK, &body)
+            }
+            Err(why) => self.not_revoked(visit, &why),
+        }
+    }
+
+    /// The answer to whoever takes something from somebody without a word.
+    pub(super) fn wants_a_reason_to_revoke(&self, named: &str) -> Page {
+        let words = self.words;
+        let text = (words.reason_to_revoke_wanted)(Note::MOST);
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Problem::new(status, "reason-required", words.reason_to_revoke_title, &text)
+            .with("errors", vec![field(named, words.say_why_you_revoke)])
+            .answer()
+    }
+
+    fn not_revoked(&self, visit: &Visit<'_>, why: &NotRevoked) -> Page {
+        let words = self.words;
+        match why {
+            NotRevoked::NoSuch => not_found("Nothing that you may know of is in force, or waits, and fits."),
+            NotRevoked::Over => {
+                let (title, text) = (words.grant_over_title, words.grant_over);
+                Problem::new(StatusCode::CONFLICT, "grant-over", title, text).answer()
+            }
+            NotRevoked::Refused(reasons) => {
+                let title = words.may_not_revoke_title;
+                let text = (words.may_not_revoke)(&joined(reasons));
+                Problem::new(StatusCode::FORBIDDEN, "prohibited", title, &text).answer()
+            }
+            NotRevoked::NotKept => not_kept(words.not_revoked_title, words.not_revoked),
+            NotRevoked::NotRecorded(grants) => {
+                let revoked: Vec<Value> = grants.iter().map(|grant| shown(grant, visit)).collect();
+                let text = (words.revoked_not_recorded)(grants.len());
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                Problem::new(status, "record-unavailable", words.revoked_not_recorded_title, &text)
+                    .with("revoked", revoked)
+                    .answer()
+            }
+        }
+    }
+
+    /// What others hold that the person may revoke, and of their own what they may end.
+    pub(super) fn list_revocable(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+        let (meant, wrong) = picked(received);
+        if !wrong.is_empty() {
+            return unfit(wrong).answer();
+        }
+        let chosen = self.choose(visit, visitor, &meant, channel(received));
+        let grants = chosen.map(|chosen| chosen.grants).unwrap_or_default();
+        let (grants, next) = paged(grants, received);
+        let grants: Vec<Value> = grants.iter().map(|grant| shown(grant, visit)).collect();
+        pages::json(StatusCode::OK, &json!({ "grants": grants, "next": next }))
+    }
+}
+
+/// Whether an address asks for what others hold.
+pub(super) fn is_about_others(received: &Received) -> bool {
+    SELECTORS
+        .iter()
+        .any(|name| *name != "grant" && received.asked(name).is_some())
+}
+
+/// What an address picks: empty fields, as an untouched form sends them, pick nothing.
+pub(super) fn picked(received: &Received) -> (Selection, Vec<Value>) {
+    let given = |name: &str| received.asked(name).map(|text| text.trim().to_owned());
+    let given = |name: &str| given(name).filter(|text| !text.is_empty());
+    let mut wrong = Vec::new();
+    let meant = selection(given, &mut wrong);
+    (meant, wrong)
+}
+
+/// One page of `grants`, and after which the next one begins.
+pub(super) fn paged(
+    mut grants: Vec<crate::facts::Grant>,
+    received: &Received,
+) -> (Vec<crate::facts::Grant>, Option<GrantId>) {
+    if let Some(after) = received.asked("after") {
+        grants.retain(|grant| grant.id.as_str() > after.as_str());
+    }
+    let more = grants.len() > PAGE;
+    grants.truncate(PAGE);
+    let next = grants.last().filter(|_| more).map(|grant| grant.id.clone());
+    (grants, next)
+}
+
+/// What `given` names by its field.
+pub(super) fn selection(given: impl Fn(&str) -> Option<String>, wrong: &mut Vec<Value>) -> Selection {
+    let user = given("user").map(|name| SubjectId::parse(&name));
+    if let Some(Err(why)) = &user {
+        wrong.push(field("user", why.to_string()));
+    }
+    Selection {
+        grant: given("grant").map(GrantId::new),
+        user: user.and_then(Result::ok),
+        purpose: given("purpose").map(PurposeId::new),
+        platform: given("platform").map(PlatformId::new),
+    }
+}
+
+fn revocation(received: &Received) -> Result<Revocation, Problem> {
+    let members = received.object("The revocation is not JSON")?;
+    let mut wrong = Vec::new();
+    for name in members.keys().filter(|name| !FIELDS.contains(&name.as_str())) {
+        let hint = did_you_mean(name, FIELDS).map_or_else(
+            || format!("the fields are {}", FIELDS.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        wrong.push(field(name, format!("there is no field `{name}`: {hint}")));
+    }
+    if SELECTORS.iter().filter(|name| is_given(&members, name)).count() != 1 {
+        let which = "name exactly one of grant, user, purpose, platform, or \"all\": true";
+        wrong.push(field("grant", which));
+    }
+    if is_given(&members, "all") && members.get("all") != Some(&Value::Bool(true)) {
+        wrong.push(field("all", "`all` can only be true"));
+    }
+    let dry_run = match members.get("dry_run") {
+        None | Some(Value::Null) => false,
+        Some(Value::Bool(dry_run)) => *dry_run,
+        Some(_) => {
+            wrong.push(field("dry_run", "`dry_run` must be true or false"));
+            false
+        }
+    };
+    let mut texts = Map::new();
+    for name in ["grant", "user", "purpose", "platform"] {
+        texts.extend(text(&members, name, &mut wrong).map(|text| (name.to_owned(), text.into())));
+    }
+    let given = |name: &str| texts.get(name).and_then(Value::as_str).map(str::to_owned);
+    let meant = selection(given, &mut wrong);
+    let note = Note::parse(&text(&members, "reason", &mut wrong).unwrap_or_default());
+    if note.is_err() {
+        let most = Note::MOST;
+        wrong.push(field("reason", format!("say it in at most {most} characters")));
+    }
+    if !wrong.is_empty() {
+        return Err(unfit(wrong));
+    }
+    Ok(Revocation {
+        meant,
+        why: note.ok().and_then(Why::of),
+        dry_run,
+    })
+}
+
+/// Null counts as absent.
+fn is_given(members: &Map<String, Value>, name: &str) -> bool {
+    members.get(name).is_some_and(|value| !value.is_null())
+}
+
+fn unfit(wrong: Vec<Value>) -> Problem {
+    let detail = format!("Nothing was revoked: {}.", sentences(&wrong));
+    let status = StatusCode::UNPROCESSABLE_ENTITY;
+    Problem::new(status, "revocation-unfit", "It cannot be read what is meant", &detail).with("errors", wrong)
+}

@@ -567,13 +567,20 @@ async fn of_two_equal_requests_at_once_one_waits_and_both_find_it() {
     let (visit, visitor) = counter.visit(&ben);
     let declared = brand("x");
     let ask = || portal.give_or_ask(&visit, visitor, &declared, Channel::Portal);
-    let (one, other) = tokio::join!(ask(), ask());
-    let first = one.unwrap();
-    assert_eq!(other, Err(NotGranted::Waits(Box::new(first.clone()))));
-    assert_eq!(portal.ledger.waiting(noon()), [first]);
+    // whichever comes first
+    let (waits, found) = match tokio::join!(ask(), ask()) {
+        (Ok(waits), Err(found)) | (Err(found), Ok(waits)) => (waits, found),
+        both => panic!("{both:?}"),
+    };
+    assert_eq!(found, NotGranted::Waits(Box::new(waits.clone())));
+    assert_eq!(portal.ledger.waiting(noon()), [waits]);
     portal.book.flush().await.unwrap();
     let acts = counter.acts(portal).await;
-    assert_eq!(acts, [GrantAct::Requested, GrantAct::Requested, GrantAct::Void]);
+    let count = |wanted| acts.iter().filter(|act| **act == wanted).count();
+    assert_eq!(
+        (acts.len(), count(GrantAct::Requested), count(GrantAct::Void)),
+        (3, 2, 1)
+    );
     assert_eq!(counter.open().ledger.promised(), []);
 }
 

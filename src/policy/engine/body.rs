@@ -6,15 +6,14 @@ use std::sync::Arc;
 
 use cedar_policy::{Effect, Policy};
 use cedar_policy_core::ast::BorrowedRestrictedExpr;
-use cedar_policy_core::ast::{
-    self, BinaryOp, EntityType, Expr, ExprKind, ExtensionFunction, Pattern, UnaryOp, Value, Var,
-};
+use cedar_policy_core::ast::{self, BinaryOp, EntityType, Expr, ExprKind, ExtensionFunction, UnaryOp, Value, Var};
 use cedar_policy_core::evaluator::RestrictedEvaluator;
 use cedar_policy_core::extensions::Extensions;
 use smol_str::SmolStr;
 
 use super::index::Number;
 use super::leaves::{Leaves, Path, Reads};
+use super::like::Like;
 
 /// Deeper conditions are left to Cedar, which has a guard of its own against what would overflow the stack.
 const DEEPEST: usize = 128;
@@ -53,7 +52,7 @@ pub(super) enum Node {
     Get(Box<Node>, SmolStr),
     Has(Box<Node>, SmolStr),
     HasPath(Box<Node>, Vec<SmolStr>),
-    Like(Box<Node>, Pattern),
+    Like(Box<Node>, Like),
     Is(Box<Node>, EntityType),
     Make(Make),
 }
@@ -259,7 +258,7 @@ impl Compiler {
             ExprKind::GetAttr { expr, attr } => self.get(expression, expr, attr)?,
             ExprKind::HasAttr { expr, attr } => self.has(expr, attr)?,
             ExprKind::ExtHasAttr { expr, attrs } => self.has_path(expr, attrs.iter().cloned().collect())?,
-            ExprKind::Like { expr, pattern } => Node::Like(Box::new(self.node(expr)?), pattern.clone()),
+            ExprKind::Like { expr, pattern } => Node::Like(Box::new(self.node(expr)?), Like::new(pattern)),
             ExprKind::Is { expr, entity_type } => Node::Is(Box::new(self.node(expr)?), entity_type.clone()),
             ExprKind::Set(items) => Node::Make(Make::Set(self.all(items.iter())?)),
             ExprKind::Record(fields) => {

@@ -16,6 +16,7 @@
 mod body;
 mod index;
 mod leaves;
+mod like;
 mod party;
 mod run;
 mod whole;

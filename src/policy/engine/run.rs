@@ -139,7 +139,7 @@ impl<'a, F: Facts> Run<'a, F> {
             },
             Node::Has(of, name) => self.has(self.find(of)?.value(), name),
             Node::HasPath(of, path) => self.has_path(self.find(of)?, path),
-            Node::Like(text, pattern) => Ok(pattern.wildcard_match(string(self.find(text)?.value())?)),
+            Node::Like(text, like) => Ok(like.matches(string(self.find(text)?.value())?)),
             Node::Is(one, kind) => Ok(uid(self.find(one)?.value())?.entity_type() == kind),
             Node::Const(_)
             | Node::Principal

@@ -103,10 +103,8 @@ impl Bench<'_> {
             case.report("missing-key", case.span, "`outcome` is missing", help);
         }
         let offers = case.texts("offers");
-        let offers = offers
-            .iter()
-            .filter_map(|offer| Some(self.purpose(case, *offer)?.id.clone()));
-        let offers: Vec<PurposeId> = offers.collect();
+        let offers = offers.iter().filter_map(|offer| self.purpose(case, *offer));
+        let offers = offers.map(|purpose| purpose.id.clone()).collect();
         let under = case.text("under");
         under.and_then(|name| self.purpose(case, name));
         Some(Expected {

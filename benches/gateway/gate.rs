@@ -49,6 +49,7 @@ pub(crate) async fn serve(folder: &Path, origin: &str) {
         not_before: now,
         expires: now.plus(Duration::from_hours(8)),
         answers: Vec::new(),
+        idle: None,
         continued: None,
     };
     gate.ledger().give(terms).await.unwrap();

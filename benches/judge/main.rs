@@ -142,6 +142,8 @@ fn grant(who: &str, purpose: &str, platforms: &[&str]) -> Grant {
         expires: now().plus(Duration::from_hours(8)),
         answer_by: None,
         answers: Vec::new(),
+        idle: None,
+        used_at: None,
         continued: None,
         state: GrantState::Active,
         ended_at: None,

@@ -298,6 +298,8 @@ fn flow(dice: &mut Dice, number: usize, people: &[Arc<Person>]) -> Flow {
             expires: at.plus(Duration::from_hours(8)),
             answer_by: None,
             answers: Vec::new(),
+            idle: None,
+            used_at: None,
             continued: None,
             state: GrantState::Active,
             ended_at: None,

@@ -1,6 +1,7 @@
 //! `wayleave grants`: lists what you hold and asked for, and ends it; or what waits for your answer, or you could revoke.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
@@ -10,6 +11,7 @@ use super::printer;
 use super::records::plain;
 use super::stop::Stop;
 use super::way::Way;
+use crate::purpose::show_duration;
 
 /// Lists your grants, or ends one; or lists what waits for your approval, or what you could revoke.
 #[derive(Debug, clap::Args)]
@@ -148,7 +150,13 @@ pub fn line(grant: &Value) -> String {
         "expires"
     };
     let (terms, until, state) = (terms(grant), word(grant, until), word(grant, "state"));
-    format!("{terms}  until {until}  {state}")
+    let unused = grant.get("idle_left_s").and_then(Value::as_u64);
+    let note = match unused {
+        Some(left) => format!(", {} unused left", show_duration(Duration::from_secs(left))),
+        None if word(grant, "expired_by") == "idle" => ", unused".to_owned(),
+        None => String::new(),
+    };
+    format!("{terms}  until {until}  {state}{note}")
 }
 
 /// A request of somebody else: who asks for what, until when it can be answered, and what they wrote.

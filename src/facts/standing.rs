@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -198,6 +199,18 @@ pub struct Grant {
     pub not_before: Timestamp,
     /// Counts until this moment, which is no longer part of it. While it waits: for how long it was asked for.
     pub expires: Timestamp,
+    /// For how long it may go unused: then it is over, whenever it expires.
+    #[serde(
+        rename = "idle_s",
+        default,
+        with = "seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub idle: Option<Duration>,
+    /// When it was used last, or began, where it may not go unused. What is in force ([`Standing`]) does not say: whatever
+    /// has gone unused for too long is not part of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_at: Option<Timestamp>,
     /// Where somebody must approve it: until when it can be answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_by: Option<Timestamp>,
@@ -209,7 +222,8 @@ pub struct Grant {
     pub continued: Option<Continued>,
     /// Where it is in its life.
     pub state: GrantState,
-    /// When that came before its time was over: it was withdrawn, revoked, declined, or silence declined it.
+    /// When that came before its time was over: it was withdrawn, revoked, declined, silence declined it, or it went unused
+    /// for too long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
     /// Who did that, where they said why.
@@ -233,7 +247,7 @@ pub struct Came {
 impl Grant {
     /// Whether the grant is in force at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        self.state == GrantState::Active && self.not_before <= now && now < self.expires
+        self.state == GrantState::Active && self.not_before <= now && now < self.until()
     }
 
     /// Whether somebody can answer it at `now`.
@@ -246,9 +260,21 @@ impl Grant {
         self.answer_by.is_none() || self.approved_by().is_some()
     }
 
-    /// Until when it counts or counted; of one that never did, when that was clear. Of what waits it says nothing.
+    /// Until when it counts or counted, unless it is used again; of one that never did, when that was clear. Of what waits
+    /// it says nothing.
     pub fn until(&self) -> Timestamp {
-        self.ended_at.unwrap_or(self.expires)
+        let over = self.idle_until().map_or(self.expires, |idle| idle.min(self.expires));
+        self.ended_at.unwrap_or(over)
+    }
+
+    /// Until when it may go unused, where that is known.
+    pub fn idle_until(&self) -> Option<Timestamp> {
+        Some(self.used_at?.plus(self.idle?))
+    }
+
+    /// Whether it was in force, and is over at `now` because nobody used it, and not because its time came.
+    pub fn fell_idle(&self, now: Timestamp) -> bool {
+        self.state == GrantState::Active && self.until() <= now && self.until() < self.expires
     }
 
     /// Who approved it, if anybody had to.
@@ -312,6 +338,8 @@ pub struct GrantTerms {
     pub not_before: Timestamp,
     /// Counts until this moment.
     pub expires: Timestamp,
+    /// For how long it may go unused.
+    pub idle: Option<Duration>,
     /// What was answered.
     pub answers: Vec<Answer>,
     /// What its holder was told, and continued past.
@@ -333,6 +361,8 @@ impl GrantTerms {
             declared_at: self.declared_at,
             not_before: self.not_before,
             expires: self.expires,
+            idle: self.idle,
+            used_at: None,
             answer_by: None,
             answers: self.answers,
             continued: self.continued,
@@ -350,6 +380,25 @@ impl GrantTerms {
             state: GrantState::Requested,
             ..self.named(id)
         }
+    }
+}
+
+/// A span in whole seconds, as records spell it.
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    #[expect(clippy::ref_option, reason = "the shape that serde asks for")]
+    pub(super) fn serialize<S: Serializer>(span: &Option<Duration>, out: S) -> Result<S::Ok, S::Error> {
+        match span {
+            Some(span) => out.serialize_u64(span.as_secs()),
+            None => out.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<u64>::deserialize(from)?.map(Duration::from_secs))
     }
 }
 
@@ -392,6 +441,8 @@ mod tests {
             declared_at: Timestamp::from_millis(0),
             not_before: Timestamp::from_millis(0),
             expires: Timestamp::from_millis(until),
+            idle: None,
+            used_at: None,
             answer_by: None,
             answers: Vec::new(),
             continued: None,

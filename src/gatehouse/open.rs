@@ -259,6 +259,7 @@ fn serve(
     let (portal, live) = (rooms.portal.clone(), rooms.live.clone());
     let lapses = reload::notice_lapses(portal, live, running.clock.clone());
     running.tasks.until_stop(lapses);
+    running.tasks.until_stop(reload::keep_uses(rooms.ledger.clone()));
     let proxy = proxy(settings, &rooms, &running);
     running.tasks.spawn(proxy.clone().sum_up());
     for (listener, door) in [(doors.plain, Door::Plain), (doors.tls, Door::Tls)] {

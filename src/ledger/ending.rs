@@ -5,6 +5,7 @@ use rusqlite::Connection;
 use super::becoming::unavailable;
 use super::error::LedgerError;
 use super::rows;
+use super::uses::Uses;
 use super::view::Life;
 use crate::clock::Timestamp;
 use crate::facts::{Ended, Grant, GrantId, GrantState};
@@ -16,6 +17,8 @@ pub(super) enum Ending {
     Withdrawn,
     /// Somebody else ends it.
     Revoked,
+    /// Nobody used it for too long.
+    Idle,
     /// Somebody ends it, or what waits, and says why; the holder withdraws it so.
     For(Ended),
 }
@@ -31,6 +34,10 @@ impl Ending {
             ..grant.clone()
         };
         match (self, Life::of(grant, at)) {
+            (Self::Idle, Life::Expired) if grant.ended_at.is_none() && grant.fell_idle(at) => Some(Grant {
+                ended_at: Some(grant.until()),
+                ..grant.clone()
+            }),
             (Self::Withdrawn, Life::Requested | Life::Approved | Life::Active) => {
                 Some(over(GrantState::Withdrawn, None))
             }
@@ -44,14 +51,14 @@ impl Ending {
                 };
                 Some(over(state, Some(ended.clone())))
             }
-            (Self::Withdrawn | Self::Revoked | Self::For(_), _) => None,
+            (Self::Withdrawn | Self::Revoked | Self::Idle | Self::For(_), _) => None,
         }
     }
 }
 
 /// Writes the end of what can end of `ids`; each as it was, and as it is then.
 pub(super) fn end(
-    connection: &Connection,
+    (connection, uses): (&Connection, &Uses),
     ids: &[GrantId],
     ending: &Ending,
     at: Timestamp,
@@ -60,6 +67,7 @@ pub(super) fn end(
     for id in ids {
         let was = rows::find(connection, id).map_err(|error| unavailable(&error))?;
         let was = was.ok_or_else(|| LedgerError::NoSuchGrant(id.clone()))?;
+        let was = uses.told(was);
         if let Some(ended) = ending.of(&was, at) {
             rows::write(connection, &ended).map_err(|error| unavailable(&error))?;
             ends.push((was, ended));

@@ -1,6 +1,7 @@
 //! Grants as rows of the ledger, and back. Pure but for the connection it is handed.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde::Serialize;
@@ -8,12 +9,13 @@ use serde::de::DeserializeOwned;
 
 use super::error::LedgerError;
 use super::promise::Leftover;
+use super::uses;
 use super::view::{REMEMBERED, Tally, View};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
 
 const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
-                       expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came";
+                       expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms";
 
 /// Reads what people hold and asked for, and the latest of what they held.
 ///
@@ -29,10 +31,20 @@ pub(super) fn load(connection: &Connection) -> Result<View, LedgerError> {
     let mut by_subject: BTreeMap<SubjectId, Vec<Grant>> = BTreeMap::new();
     let mut statement = connection.prepare(&ask).map_err(told)?;
     for grant in statement.query_map([], read).map_err(told)? {
-        let grant = grant.map_err(told)?;
+        let grant = remembering(grant.map_err(told)?);
         by_subject.entry(grant.subject.clone()).or_default().push(grant);
     }
     Ok(View::new(by_subject, tallies(connection).map_err(told)?))
+}
+
+/// A grant in force as it may have been used since that was written down last: a start never ends it early.
+fn remembering(grant: Grant) -> Grant {
+    let last = grant.used_at.unwrap_or(grant.not_before);
+    let used_at = match (grant.idle, grant.ended_at) {
+        (Some(_), None) => Some(last.plus(uses::FORGOTTEN)),
+        (Some(_), Some(_)) | (None, _) => grant.used_at,
+    };
+    Grant { used_at, ..grant }
 }
 
 fn tallies(connection: &Connection) -> rusqlite::Result<BTreeMap<PurposeId, Tally>> {
@@ -53,7 +65,8 @@ fn tallies(connection: &Connection) -> rusqlite::Result<BTreeMap<PurposeId, Tall
 pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
     let ask = format!(
         "INSERT OR REPLACE INTO grants ({COLUMNS}) VALUES (:id, :subject, :purpose, :platforms, :covers, :statement, \
-         :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state, :ended_at, :ended, :came)"
+         :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state, :ended_at, :ended, :came, :idle, \
+         :used)"
     );
     connection.execute(
         &ask,
@@ -76,8 +89,20 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
             ":ended_at": grant.ended_at.map(Timestamp::as_millis),
             ":ended": grant.ended.as_ref().map(json).transpose()?,
             ":came": grant.came.as_ref().map(json).transpose()?,
+            ":idle": grant.idle.map(|idle| i64::try_from(idle.as_millis()).unwrap_or(i64::MAX)),
+            ":used": grant.used_at.map(Timestamp::as_millis),
         },
     )?;
+    Ok(())
+}
+
+/// Notes when grants that are in force were used last.
+pub(super) fn used(connection: &Connection, uses: &[(GrantId, Timestamp)]) -> rusqlite::Result<()> {
+    let ask = "UPDATE grants SET used_ms = ?2 WHERE id = ?1 AND ended_ms IS NULL";
+    let mut statement = connection.prepare_cached(ask)?;
+    for (id, at) in uses {
+        statement.execute((id.as_str(), at.as_millis()))?;
+    }
     Ok(())
 }
 
@@ -149,7 +174,7 @@ pub(super) fn beside(connection: &Connection, grant: &Grant) -> rusqlite::Result
     if grant.state == GrantState::Requested {
         return waiting(connection, grant);
     }
-    let ask = "SELECT count(*) FROM grants WHERE subject = ?1 AND state = 'active' AND expires_ms > ?2 \
+    let ask = "SELECT count(*) FROM grants WHERE subject = ?1 AND state = 'active' AND ended_ms IS NULL AND expires_ms > ?2 \
                AND (continued IS NOT NULL) = ?3";
     let like = (
         grant.subject.as_str(),
@@ -218,6 +243,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
         ended_at: row.get::<_, Option<i64>>("ended_ms")?.map(Timestamp::from_millis),
         ended: maybe_json("ended", row)?,
         came: maybe_json("came", row)?,
+        idle: row.get::<_, Option<i64>>("idle_ms")?.map(span),
+        used_at: row.get::<_, Option<i64>>("used_ms")?.map(Timestamp::from_millis),
     })
 }
 
@@ -228,6 +255,10 @@ fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 
 fn moment(column: &str, row: &Row<'_>) -> rusqlite::Result<Timestamp> {
     row.get(column).map(Timestamp::from_millis)
+}
+
+fn span(millis: i64) -> Duration {
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
 fn json(value: &impl Serialize) -> rusqlite::Result<String> {

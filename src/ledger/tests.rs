@@ -27,6 +27,7 @@ pub(super) fn terms(who: &str, purpose: &str, from: i64, until: i64) -> GrantTer
         not_before: moment(from),
         expires: moment(until),
         answers: Vec::new(),
+        idle: None,
         continued: None,
     }
 }
@@ -707,4 +708,63 @@ fn ids_sort_by_the_moment_of_declaration() {
         .map(|at| GrantId::new(moment(at).fresh_name()))
         .into();
     assert!(ids.is_sorted());
+}
+
+#[tokio::test]
+async fn when_a_grant_was_used_last_survives_a_crash_but_for_the_last_minute_which_never_ends_it_early() {
+    let folder = Folder::new();
+    let minutes = |minutes: u64| moment(0).plus(std::time::Duration::from_mins(minutes));
+    let lent = || GrantTerms {
+        idle: Some(std::time::Duration::from_mins(30)),
+        ..terms("ada", "recruiting", 0, 90_000_000)
+    };
+    let (used, unused) = {
+        let ledger = folder.open().unwrap();
+        let used = ledger.give(lent()).await.unwrap();
+        let unused = ledger.give(on("x", lent())).await.unwrap();
+        ledger.in_use(&used.id).unwrap().touch(minutes(20));
+        ledger.keep_uses();
+        (used, unused)
+    };
+    let ledger = folder.open().unwrap();
+    let in_force = |at| {
+        let standing = ledger.standing(&ada(), minutes(at));
+        let ids = standing.grants().iter().map(|grant| grant.id.clone());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(in_force(30), [unused.id.clone(), used.id.clone()]);
+    assert_eq!(in_force(31), [used.id.clone()]);
+    assert_eq!((in_force(50), in_force(51)), (vec![used.id.clone()], vec![]));
+    // what it was given as has no moment of use in it, so that it is the same grant whenever it is judged
+    assert_eq!(
+        ledger.standing(&ada(), minutes(40)).grants(),
+        std::slice::from_ref(&used)
+    );
+}
+
+#[tokio::test]
+async fn what_goes_unused_is_over_before_anybody_says_so_and_is_said_once() {
+    let ledger = Ledger::in_memory().unwrap();
+    let lent = GrantTerms {
+        idle: Some(std::time::Duration::from_secs(10)),
+        ..terms("ada", "recruiting", 1_000, 90_000)
+    };
+    let grant = ledger.give(lent).await.unwrap();
+    let early = ledger.end_idle(&grant.id, moment(10_999), |_| ()).await;
+    assert_eq!(early, Err(LedgerError::AlreadyOver(grant.id.clone())));
+    assert_eq!(ledger.idle(moment(10_999)), []);
+    let found = ledger.get(&grant.id).unwrap();
+    assert_eq!(Life::of(&found, moment(11_000)), Life::Expired);
+    assert_eq!(ledger.alive(moment(11_000), |_| true), []);
+    let expired = |life: &Count| (life.life == Life::Expired).then_some(life.grants);
+    assert_eq!(ledger.counts(moment(11_000)).iter().find_map(expired), Some(1));
+    assert!(ledger.revoke(&grant.id, moment(11_000), |_| ()).await.is_err());
+    assert_eq!(ledger.idle(moment(12_000)).len(), 1);
+    let ended = ledger.end_idle(&grant.id, moment(12_000), |_| ()).await.unwrap();
+    assert_eq!(
+        (ended.ended_at, ended.used_at),
+        (Some(moment(11_000)), Some(moment(1_000)))
+    );
+    assert!(ended.fell_idle(moment(12_000)) && ledger.idle(moment(12_000)).is_empty());
+    assert!(ledger.end_idle(&grant.id, moment(12_000), |_| ()).await.is_err());
 }

@@ -114,6 +114,8 @@ pub(super) enum Job {
     Promise(Box<Grant>, u64, Reply<Promise>),
     /// Promises are [`Settled`].
     Forget,
+    /// Grants were used.
+    Used,
 }
 
 /// The handle of the writer thread; ends and joins it when dropped.
@@ -174,6 +176,13 @@ impl Writer {
         answer.await.map_err(|_| stopped())?
     }
 
+    /// Writes down what was used, as soon as it can; where there is no room, there are other jobs.
+    pub(super) fn keep_uses(&self) {
+        if let Some(jobs) = &self.jobs {
+            let _ = jobs.try_send(Job::Used);
+        }
+    }
+
     /// Forgets promises, as soon as it can.
     pub(super) fn forget(&self, ids: Vec<GrantId>) {
         self.settled.add(ids);
@@ -226,8 +235,28 @@ impl Keeper {
                     let _ = reply.send(self.promise(grant, segment));
                 }
                 Job::Forget => {}
+                Job::Used => self.keep_uses(),
             }
             self.forget();
+        }
+        self.keep_uses();
+    }
+
+    /// What cannot be written down now is written down the next time.
+    fn keep_uses(&mut self) {
+        let uses = self.view.uses.unkept();
+        if uses.is_empty() {
+            return;
+        }
+        let mut keep = || -> rusqlite::Result<()> {
+            self.clear_doubts()?;
+            let transaction = self.connection.transaction()?;
+            rows::used(&transaction, &uses)?;
+            transaction.commit()
+        };
+        match keep() {
+            Ok(()) => self.view.uses.kept(&uses),
+            Err(error) => tracing::warn!(%error, "the ledger cannot write down now which grants were used"),
         }
     }
 
@@ -296,7 +325,7 @@ impl Keeper {
     /// Ends what can end of `ids`, in one change.
     fn end(&mut self, ids: &[GrantId], ending: &Ending, at: Timestamp) -> Result<Vec<Grant>, LedgerError> {
         let transaction = self.connection.transaction().map_err(|error| unavailable(&error))?;
-        let ends = ending::end(&transaction, ids, ending, at)?;
+        let ends = ending::end((&transaction, &self.view.uses), ids, ending, at)?;
         commit(transaction, &self.keeping)?;
         let shown = ends.into_iter().map(|(was, ended)| {
             self.view.shows(Some(&was), ended.clone(), at);

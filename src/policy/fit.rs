@@ -192,6 +192,8 @@ impl Sample {
                 expires: at.plus(Duration::from_secs(1)),
                 answer_by: None,
                 answers: full.then(|| Answer::approval(id, at)).into_iter().collect(),
+                idle: None,
+                used_at: None,
                 continued: None,
                 state: GrantState::Active,
                 ended_at: None,

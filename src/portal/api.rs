@@ -1,6 +1,7 @@
 //! The same counter for tools: JSON in, JSON or problem documents out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{self, HeaderValue};
@@ -264,6 +265,7 @@ fn offered(purpose: &Purpose, visit: &Visit<'_>) -> Value {
         let span = json!({
             "default_s": lifetime.default_for.as_secs(),
             "longest_s": lifetime.longest_for.as_secs(),
+            "idle_s": purpose.idle.get(group).map(Duration::as_secs),
         });
         (group.clone(), span)
     });
@@ -295,6 +297,13 @@ pub(super) fn shown(grant: &Grant, visit: &Visit<'_>) -> Value {
         let left = grant.expires.since(visit.at).as_secs();
         let left = if life == Life::Active { left } else { 0 };
         members.insert("left_s".to_owned(), left.into());
+        let unused = grant.idle_until().filter(|_| life == Life::Active);
+        let unused = unused.map(|until| ("idle_left_s".to_owned(), until.since(visit.at).as_secs().into()));
+        members.extend(unused);
+        if life == Life::Expired {
+            let why = if grant.fell_idle(visit.at) { "idle" } else { "time" };
+            members.insert("expired_by".to_owned(), why.into());
+        }
         if life == Life::Requested {
             let asking = Asking::of(grant, visit.arrival, visit.at);
             let approvers = ids(&visit.in_force.who_may_answer(&asking));

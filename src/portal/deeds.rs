@@ -181,6 +181,7 @@ impl Portal {
             not_before: visit.at,
             expires: visit.at,
             answers: Vec::new(),
+            idle: None,
             continued: None,
         };
         let grant = self.ledger.name(terms);
@@ -322,7 +323,7 @@ fn becomes(act: &GrantAct) -> Option<GrantState> {
         GrantAct::Requested => Some(GrantState::Requested),
         GrantAct::Declined => Some(GrantState::Declined),
         GrantAct::Lapsed => Some(GrantState::Lapsed),
-        GrantAct::Withdrawn | GrantAct::Revoked | GrantAct::Refused | GrantAct::Void => None,
+        GrantAct::Withdrawn | GrantAct::Revoked | GrantAct::Idle | GrantAct::Refused | GrantAct::Void => None,
     }
 }
 

@@ -11,7 +11,7 @@ use super::pages::counter::{self, Held, Met, Mine, Open};
 use super::pages::{Page, see_other};
 use super::{Portal, Refused, Stopped, Visit, provenance, times};
 use crate::clock::Timestamp;
-use crate::facts::{Channel, Grant, GrantId, GrantState, Reason};
+use crate::facts::{Channel, Grant, GrantId, GrantState, Reason, Standing};
 use crate::purpose::{Approval, Purpose};
 use crate::rulebook::Visitor;
 
@@ -20,7 +20,8 @@ impl Portal {
         let (words, person) = (self.words, visitor.person);
         let roles: Vec<&str> = person.roles.iter().map(String::as_str).collect();
         let departments: Vec<&str> = person.departments.iter().map(String::as_str).collect();
-        let standing = self.ledger.standing(&visit.subject.id, visit.at);
+        // with what is known of their last use
+        let standing = Standing::new(self.ledger.grants_of(&visit.subject.id), visit.at);
         let open: Vec<&Purpose> = visit.rules().open_to(visitor, visit.at).collect();
         let purposes: Vec<Open> = open
             .iter()
@@ -72,7 +73,11 @@ impl Portal {
                 None => purpose_title(visit.rules(), &grant.purpose),
             },
             effect: self.effect(visit.rules(), grant),
-            left: (self.words.left)(grant.expires.since(visit.at), &until),
+            left: (self.words.left)(
+                grant.expires.since(visit.at),
+                &until,
+                grant.idle_until().map(|idle| idle.since(visit.at)),
+            ),
             token: self
                 .tokens
                 .issue(&visit.subject.id, &ending(grant.id.as_str()), visit.at),

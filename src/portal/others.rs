@@ -67,7 +67,7 @@ impl Portal {
                 | Life::Withdrawn
                 | Life::Revoked
                 | Life::Declined
-                | Life::Lapsed => when(grant.expires),
+                | Life::Lapsed => when(grant.until()),
             },
             statement: grant.statement.clone(),
             revoke: address("/grants/revoke", &meant, None),

@@ -219,6 +219,7 @@ mod tests {
             not_before: at(0),
             expires: at(60),
             answers: Vec::new(),
+            idle: None,
             continued: None,
         };
         terms.asked(GrantId::new("g"), at(30))

@@ -46,6 +46,8 @@ pub struct Terms {
     pub not_before: Timestamp,
     /// Until when.
     pub expires: Timestamp,
+    /// For how long it may go unused.
+    pub idle: Option<Duration>,
 }
 
 /// What becomes of a declaration by the terms of its purpose.
@@ -189,6 +191,7 @@ impl Purpose {
         let terms = Terms {
             purpose: self.id.clone(),
             platforms: declaration.platforms.clone(),
+            idle: self.idle_for(&covers),
             covers,
             statement: declaration.statement.trim().to_owned(),
             ticket,

@@ -211,6 +211,7 @@ impl<'a> Search<'a> {
                 .map(ToString::to_string)
                 .collect(),
             default_for: purpose.default_for(&covers),
+            idle: purpose.idle_for(&covers),
             longest_for,
             covers,
             ticket_pattern: purpose.ticket.as_ref().map(|rule| rule.shown.clone()),
@@ -307,6 +308,8 @@ fn hypothetical(
             .map(|by| Answer::approval(by.clone(), seen.at))
             .into_iter()
             .collect(),
+        idle: None,
+        used_at: None,
         continued: None,
         state: GrantState::Active,
         ended_at: None,

@@ -335,6 +335,7 @@ fn granted(terms: Terms, who: Visitor<'_>, channel: Channel, at: Timestamp) -> G
         declared_at: at,
         not_before: terms.not_before,
         expires: terms.expires,
+        idle: terms.idle,
         answers: Vec::new(),
         continued: None,
     }

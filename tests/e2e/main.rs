@@ -28,6 +28,7 @@ mod guard;
 mod headers;
 mod http2;
 mod identity;
+mod idle;
 mod in_force;
 mod inbox;
 mod intercept;

@@ -270,6 +270,8 @@ impl Flow {
             expires: self.at.plus(day),
             answer_by: None,
             answers: Vec::new(),
+            idle: None,
+            used_at: None,
             continued: None,
             state: GrantState::Active,
             ended_at: None,

@@ -362,6 +362,8 @@ impl Bench<'_> {
                 Some(name) => vec![Answer::approval(name?, setting.at)],
                 None => Vec::new(),
             },
+            idle: None,
+            used_at: None,
             continued: None,
             state: GrantState::Active,
             ended_at: None,

@@ -76,6 +76,7 @@ impl World {
             not_before: now,
             expires: now.plus(Duration::from_hours(1)),
             answers: Vec::new(),
+            idle: None,
             continued: None,
         };
         differ(&mut terms);

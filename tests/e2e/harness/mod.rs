@@ -247,6 +247,7 @@ impl World {
             not_before: now,
             expires: now.plus(std::time::Duration::from_hours(1)),
             answers: Vec::new(),
+            idle: None,
             continued: None,
         };
         self.gate().ledger().give(terms).await.unwrap()

@@ -24,7 +24,12 @@ pub const ENGLISH: Words = Words {
     approval,
     fix,
     alternative: |text| format!("Instead: {text}"),
-    expired: |purpose, when| format!("Your purpose “{purpose}” ended at {when}. You can declare it again."),
+    expired: |purpose, when, unused| {
+        let why = unused.map_or_else(String::new, |idle| {
+            format!(", because it was not used for {}", span(idle))
+        });
+        format!("Your purpose “{purpose}” ended at {when}{why}. You can declare it again.")
+    },
     detail,
     no_reason: "No rule allows this.",
     no_reason_to_continue: "No rule allows this, and none insists.",
@@ -114,7 +119,16 @@ pub const ENGLISH: Words = Words {
     about,
     my_purposes: "My purposes in force",
     no_purposes: "None at the moment. When a site needs a purpose, you are asked for it.",
-    left: |left, until| format!("{} left, until {until}", span(left)),
+    left: |left, until, unused| {
+        let left = format!("{} left, until {until}", span(left));
+        match unused {
+            Some(unused) => format!(
+                "{left}; it ends sooner if you do not use it for another {}",
+                span(unused)
+            ),
+            None => left,
+        }
+    },
     where_and_what: |places, groups| format!("{}: {groups}", both(places)),
     end: "End now",
     ended: "Ended. It no longer opens anything.",

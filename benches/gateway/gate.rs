@@ -50,6 +50,7 @@ pub(crate) async fn serve(folder: &Path, origin: &str) {
         expires: now.plus(Duration::from_hours(8)),
         answers: Vec::new(),
         idle: None,
+        parent: None,
         continued: None,
     };
     gate.ledger().give(terms).await.unwrap();

@@ -144,6 +144,7 @@ fn grant(who: &str, purpose: &str, platforms: &[&str]) -> Grant {
         answers: Vec::new(),
         idle: None,
         used_at: None,
+        parent: None,
         continued: None,
         state: GrantState::Active,
         ended_at: None,

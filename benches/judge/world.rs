@@ -300,6 +300,7 @@ fn flow(dice: &mut Dice, number: usize, people: &[Arc<Person>]) -> Flow {
             answers: Vec::new(),
             idle: None,
             used_at: None,
+            parent: None,
             continued: None,
             state: GrantState::Active,
             ended_at: None,

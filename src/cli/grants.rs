@@ -1,4 +1,4 @@
-//! `wayleave grants`: lists what you hold and asked for, and ends it; or what waits for your answer, or you could revoke.
+//! `wayleave grants`: lists what you hold and asked for, renews it and ends it; or what waits for your answer, or you could revoke.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -13,15 +13,21 @@ use super::stop::Stop;
 use super::way::Way;
 use crate::purpose::show_duration;
 
-/// Lists your grants, or ends one; or lists what waits for your approval, or what you could revoke.
+/// Lists your grants, renews or ends one; or lists what waits for your approval, or what you could revoke.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit code: 0 done; 1 not done; 2 the command line or the proxy's URL makes no sense")]
+#[command(
+    after_help = "Exit code: 0 done; 1 not done; 2 the command line or the proxy's URL makes no sense; 4 a renewal is asked for: \
+                  it waits for an approval"
+)]
 pub struct Args {
     /// End the grant with this id.
     #[arg(long, value_name = "ID")]
     end: Option<String>,
+    /// Renew the grant with this id, which is in force or was until a while ago: the same once more, from now on.
+    #[arg(long, value_name = "ID", conflicts_with = "end")]
+    renew: Option<String>,
     /// List what waits for your approval instead: `wayleave approve` and `wayleave decline` answer it.
-    #[arg(long, conflicts_with = "end")]
+    #[arg(long, conflicts_with_all = ["end", "renew"])]
     to_approve: bool,
     #[command(flatten)]
     others: Others,
@@ -34,7 +40,7 @@ pub struct Args {
 
 /// What others hold, as far as you could revoke it.
 #[derive(Debug, clap::Args)]
-#[group(multiple = false, conflicts_with_all = ["end", "to_approve"])]
+#[group(multiple = false, conflicts_with_all = ["end", "renew", "to_approve"])]
 struct Others {
     /// List what this person holds or asked for, as far as you could revoke it.
     #[arg(long, value_name = "NAME")]
@@ -67,10 +73,17 @@ impl Others {
     }
 }
 
-/// Runs the command: 0 when it was done, 1 when it was not, 2 when the proxy's URL cannot be understood.
+/// Runs the command: 0 when it was done, 1 when it was not, 2 when the proxy's URL cannot be understood, 4 when it waits.
 pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     if let Some(query) = args.others.query() {
         return list(&args, &query).await;
+    }
+    if let Some(id) = &args.renew {
+        let said = args
+            .way
+            .ask(Method::POST, &format!("/v1/grants/{id}/renew"), None)
+            .await?;
+        return Ok(super::declare::tell(&said, args.json));
     }
     let said = match &args.end {
         Some(id) => args.way.ask(Method::DELETE, &format!("/v1/grants/{id}"), None).await?,

@@ -2,7 +2,7 @@
 //!
 //! Data goes to stdout, talk to stderr. Exit codes: 0 done; 1 no (refused, problems found, a case failed, a book that
 //! does not hold), or it could not be done; 2 what was asked cannot be understood (the command line, the settings, a
-//! folder of policies that is not there). `prove` adds 3, there is no solver. `prove`, `diff`, `replay` and `declare` add 4:
+//! folder of policies that is not there). `prove` adds 3, there is no solver. `prove`, `diff`, `replay`, `declare` and `grants --renew` add 4:
 //! nothing speaks against it, but something cannot be told, or not yet.
 
 pub mod approve;
@@ -87,7 +87,7 @@ enum Command {
     Schema(schema::Args),
     /// State a purpose
     Declare(declare::Args),
-    /// List the grants you hold, or end one; or list what waits for your approval, or you could revoke
+    /// List the grants you hold, renew or end one; or list what waits for your approval, or you could revoke
     Grants(grants::Args),
     /// Approve what somebody asked for
     Approve(approve::Args),

@@ -217,6 +217,9 @@ pub struct Grant {
     /// What was answered, the latest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<Answer>,
+    /// The grant that it renews.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<GrantId>,
     /// What its holder was told, and continued past. Such a grant states no purpose, and no rule looks at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continued: Option<Continued>,
@@ -342,6 +345,8 @@ pub struct GrantTerms {
     pub idle: Option<Duration>,
     /// What was answered.
     pub answers: Vec<Answer>,
+    /// The grant that it renews.
+    pub parent: Option<GrantId>,
     /// What its holder was told, and continued past.
     pub continued: Option<Continued>,
 }
@@ -365,6 +370,7 @@ impl GrantTerms {
             used_at: None,
             answer_by: None,
             answers: self.answers,
+            parent: self.parent,
             continued: self.continued,
             state: GrantState::Active,
             ended_at: None,
@@ -445,6 +451,7 @@ mod tests {
             used_at: None,
             answer_by: None,
             answers: Vec::new(),
+            parent: None,
             continued: None,
             state: GrantState::Active,
             ended_at: None,

@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
 
 const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
-                       expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms";
+                       expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms, parent";
 
 /// Reads what people hold and asked for, and the latest of what they held.
 ///
@@ -66,7 +66,7 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
     let ask = format!(
         "INSERT OR REPLACE INTO grants ({COLUMNS}) VALUES (:id, :subject, :purpose, :platforms, :covers, :statement, \
          :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state, :ended_at, :ended, :came, :idle, \
-         :used)"
+         :used, :parent)"
     );
     connection.execute(
         &ask,
@@ -91,6 +91,7 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
             ":came": grant.came.as_ref().map(json).transpose()?,
             ":idle": grant.idle.map(|idle| i64::try_from(idle.as_millis()).unwrap_or(i64::MAX)),
             ":used": grant.used_at.map(Timestamp::as_millis),
+            ":parent": grant.parent.as_ref().map(GrantId::as_str),
         },
     )?;
     Ok(())
@@ -245,6 +246,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
         came: maybe_json("came", row)?,
         idle: row.get::<_, Option<i64>>("idle_ms")?.map(span),
         used_at: row.get::<_, Option<i64>>("used_ms")?.map(Timestamp::from_millis),
+        parent: row.get::<_, Option<String>>("parent")?.map(GrantId::new),
     })
 }
 

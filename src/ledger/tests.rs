@@ -28,6 +28,7 @@ pub(super) fn terms(who: &str, purpose: &str, from: i64, until: i64) -> GrantTer
         expires: moment(until),
         answers: Vec::new(),
         idle: None,
+        parent: None,
         continued: None,
     }
 }

@@ -194,6 +194,7 @@ impl Sample {
                 answers: full.then(|| Answer::approval(id, at)).into_iter().collect(),
                 idle: None,
                 used_at: None,
+                parent: None,
                 continued: None,
                 state: GrantState::Active,
                 ended_at: None,

@@ -29,31 +29,42 @@ impl Portal {
         match self.give_or_ask(visit, visitor, &declaration, channel).await {
             Ok(grant) => created(&grant, visit),
             Err(NotGranted::Waits(first)) => created(&first, visit),
-            Err(NotGranted::Unfit(unfit)) => {
+            Err(why) => self.not_granted(visit, Some(&declaration.purpose), &why),
+        }
+    }
+
+    /// The answer to whoever was not given what they wanted.
+    pub(super) fn not_granted(&self, visit: &Visit<'_>, purpose: Option<&PurposeId>, why: &NotGranted) -> Page {
+        match why {
+            NotGranted::Waits(first) => created(first, visit),
+            NotGranted::Unfit(unfit) => {
                 let wrong = unfit
                     .iter()
                     .map(|one| pages::field(one.field().as_str(), (self.words.unfit)(one)));
                 intake::unfit(wrong.collect()).answer()
             }
-            Err(NotGranted::NeedsApproval) => self.needs_approval(visit, &declaration.purpose),
-            Err(NotGranted::Refused(why)) => {
+            NotGranted::NeedsApproval => match purpose {
+                Some(purpose) => self.needs_approval(visit, purpose),
+                None => no_such_grant(),
+            },
+            NotGranted::Refused(why) => {
                 let policies: Vec<&str> = why.reasons().iter().map(|reason| reason.policy.as_str()).collect();
-                let (title, text) = (self.words.not_declared_title, (self.words.not_declared)(&why));
+                let (title, text) = (self.words.not_declared_title, (self.words.not_declared)(why));
                 let problem = Problem::new(StatusCode::FORBIDDEN, "prohibited", title, &text);
                 problem.with("policies", policies).answer()
             }
-            Err(NotGranted::TooMany(held)) => {
-                let (title, text) = (self.words.too_many_title, (self.words.too_many)(held));
+            NotGranted::TooMany(held) => {
+                let (title, text) = (self.words.too_many_title, (self.words.too_many)(*held));
                 Problem::new(StatusCode::CONFLICT, "too-many-grants", title, &text).answer()
             }
-            Err(NotGranted::TooManyWaiting(waiting)) => {
+            NotGranted::TooManyWaiting(waiting) => {
                 let (title, text) = (
                     self.words.too_many_waiting_title,
-                    (self.words.too_many_waiting)(waiting),
+                    (self.words.too_many_waiting)(*waiting),
                 );
                 Problem::new(StatusCode::CONFLICT, "too-many-requests", title, &text).answer()
             }
-            Err(NotGranted::NotKept(_)) => not_kept(self.words.not_kept_title, self.words.not_kept),
+            NotGranted::NotKept(_) => not_kept(self.words.not_kept_title, self.words.not_kept),
         }
     }
 
@@ -341,7 +352,7 @@ pub(super) fn not_kept(title: &str, detail: &str) -> Page {
     page
 }
 
-fn no_such_grant() -> Page {
+pub(super) fn no_such_grant() -> Page {
     not_found("You hold no such grant. GET /v1/grants lists those that you hold.")
 }
 

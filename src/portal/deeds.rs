@@ -182,6 +182,7 @@ impl Portal {
             expires: visit.at,
             answers: Vec::new(),
             idle: None,
+            parent: None,
             continued: None,
         };
         let grant = self.ledger.name(terms);

@@ -21,7 +21,8 @@ impl Portal {
         let roles: Vec<&str> = person.roles.iter().map(String::as_str).collect();
         let departments: Vec<&str> = person.departments.iter().map(String::as_str).collect();
         // with what is known of their last use
-        let standing = Standing::new(self.ledger.grants_of(&visit.subject.id), visit.at);
+        let theirs = self.ledger.grants_of(&visit.subject.id);
+        let standing = Standing::new(theirs.iter().cloned(), visit.at);
         let open: Vec<&Purpose> = visit.rules().open_to(visitor, visit.at).collect();
         let purposes: Vec<Open> = open
             .iter()
@@ -35,7 +36,8 @@ impl Portal {
             w: words,
             greeting: (words.greeting)(&person.name),
             about: (words.about)(visit.subject.id.as_str(), &roles, &departments),
-            note: self.just_ended(visitor, received).then_some(words.ended),
+            note: (self.just_ended(visitor, received).then_some(words.ended))
+                .or_else(|| self.just_renewed(visitor, received)),
             to_answer: Some(self.answerable(visit, visitor, Channel::Portal).len())
                 .filter(|count| *count > 0)
                 .map(words.to_answer),
@@ -46,8 +48,9 @@ impl Portal {
             grants: standing
                 .grants()
                 .iter()
-                .map(|grant| self.held(visit, visitor, grant))
+                .map(|grant| self.held(visit, visitor, (grant, &theirs)))
                 .collect(),
+            ended: self.my_ended(visit, visitor),
             refusals: self.met(visit, visitor),
             example: self.example(visit, &open),
             purposes,
@@ -64,7 +67,7 @@ impl Portal {
         grant.is_some_and(|grant| grant.subject == visitor.person.id && grant.state == GrantState::Withdrawn)
     }
 
-    fn held(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant) -> Held {
+    fn held(&self, visit: &Visit<'_>, visitor: Visitor<'_>, (grant, theirs): (&Grant, &[Grant])) -> Held {
         let until = times::local(grant.expires, visit.at, visitor.person);
         Held {
             id: grant.id.to_string(),
@@ -81,6 +84,7 @@ impl Portal {
             token: self
                 .tokens
                 .issue(&visit.subject.id, &ending(grant.id.as_str()), visit.at),
+            renew: self.renewal(visit, grant, theirs),
         }
     }
 

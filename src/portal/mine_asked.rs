@@ -27,6 +27,7 @@ impl Portal {
             token: self
                 .tokens
                 .issue(&visit.subject.id, &ending(grant.id.as_str()), visit.at),
+            renew: None,
             id: grant.id.to_string(),
         });
         held.collect()

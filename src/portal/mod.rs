@@ -27,6 +27,7 @@ mod others;
 pub mod pages;
 mod proof;
 mod provenance;
+mod renewing;
 mod revocations;
 mod revoking;
 mod routes;

@@ -31,6 +31,7 @@ impl Portal {
             ("POST", ["declare"]) => self.declare(visit, visitor, received).await,
             ("POST", ["continue"]) => self.go_on_by_form(visit, visitor, received).await,
             ("POST", ["grants", id, "end"]) => self.end_by_form(visit, visitor, received, id).await,
+            ("POST", ["grants", id, "renew"]) => self.renew_by_form(visit, visitor, received, id).await,
             ("POST", ["grants", "revoke"]) => self.revoke_by_form(visit, visitor, received).await,
             ("POST", ["sign-in"]) => self.sign_in(visit, visitor, received).await,
             ("POST", ["sign-out"]) => self.sign_out(visit, received),
@@ -96,13 +97,14 @@ impl Portal {
                 self.go_on_by_call(visit, visitor, (record, api::channel(received)))
                     .await
             }
+            ("POST", ["grants", id, "renew"]) => self.renew_by_call(visit, visitor, received, id).await,
             ("POST", ["grants", id, "approve"]) => self.approve_by_call(visit, visitor, received, id).await,
             ("POST", ["grants", id, "decline"]) => self.decline_by_call(visit, visitor, received, id).await,
             ("GET" | "HEAD", ["approvals"]) => self.list_approvals(visit, visitor, api::channel(received)),
             ("GET" | "HEAD", ["purposes"]) => api::list_purposes(visit, visitor),
             (_, ["grants"]) => wrong_method("GET, HEAD, POST"),
             (_, ["grants", _]) => wrong_method("GET, HEAD, DELETE"),
-            (_, ["decisions", _, "continue"] | ["grants", _, "approve" | "decline"] | ["revocations"]) => {
+            (_, ["decisions", _, "continue"] | ["grants", _, "approve" | "decline" | "renew"] | ["revocations"]) => {
                 wrong_method("POST")
             }
             (_, ["decisions", _] | ["purposes" | "approvals"]) => wrong_method("GET, HEAD"),

@@ -220,6 +220,7 @@ mod tests {
             expires: at(60),
             answers: Vec::new(),
             idle: None,
+            parent: None,
             continued: None,
         };
         terms.asked(GrantId::new("g"), at(30))

@@ -46,6 +46,7 @@ impl Rulebook {
             expires: seen.at.plus(lasts),
             answers: Vec::new(),
             idle: None,
+            parent: None,
             continued: Some(Continued {
                 host: place.platform.is_none().then(|| place.host.clone()),
                 past: policies(refused),

@@ -139,6 +139,7 @@ fn some_grant() -> impl Strategy<Value = Grant> {
                     .collect(),
                 idle: None,
                 used_at: None,
+                parent: None,
                 continued: None,
                 state: GrantState::Active,
                 ended_at: None,

@@ -310,6 +310,7 @@ fn hypothetical(
             .collect(),
         idle: None,
         used_at: None,
+        parent: None,
         continued: None,
         state: GrantState::Active,
         ended_at: None,

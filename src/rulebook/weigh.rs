@@ -337,6 +337,7 @@ fn granted(terms: Terms, who: Visitor<'_>, channel: Channel, at: Timestamp) -> G
         expires: terms.expires,
         idle: terms.idle,
         answers: Vec::new(),
+        parent: None,
         continued: None,
     }
 }

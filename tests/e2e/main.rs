@@ -42,6 +42,7 @@ mod purposes;
 mod recognition;
 mod refusals;
 mod reload;
+mod renewals;
 mod revocations;
 mod settings;
 mod steady;

@@ -92,7 +92,12 @@ pub(super) fn in_words(record: &Record) -> String {
                 None if idle => format!("unused, ended {}", grant.until()),
                 None => format!("until {}", grant.expires),
             };
-            format!("{act:<8} {who} {purpose} on {on} {until}, by {by}, grant {}", grant.id)
+            let renews = grant.parent.as_ref().map(|parent| format!(", renews {parent}"));
+            let renews = renews.unwrap_or_default();
+            format!(
+                "{act:<8} {who} {purpose} on {on} {until}, by {by}, grant {}{renews}",
+                grant.id
+            )
         }
         Act::Gateway { act, rulebook } => format!("gateway  {}, rules {rulebook}", gateway_in_words(act)),
     };

@@ -272,6 +272,7 @@ impl Flow {
             answers: Vec::new(),
             idle: None,
             used_at: None,
+            parent: None,
             continued: None,
             state: GrantState::Active,
             ended_at: None,

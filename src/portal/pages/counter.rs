@@ -209,6 +209,8 @@ pub(in crate::portal) struct Held {
     pub(in crate::portal) effect: String,
     pub(in crate::portal) left: String,
     pub(in crate::portal) token: String,
+    /// The token for renewing it, where that is possible.
+    pub(in crate::portal) renew: Option<String>,
 }
 
 /// What has become of a request, on the page of whoever asked.
@@ -255,6 +257,8 @@ pub(in crate::portal) struct Mine<'a> {
     pub(in crate::portal) may_revoke: bool,
     pub(in crate::portal) revoked: Vec<Answered>,
     pub(in crate::portal) grants: Vec<Held>,
+    /// What is over since not long ago and can be renewed.
+    pub(in crate::portal) ended: Vec<Held>,
     pub(in crate::portal) waiting: Vec<Held>,
     pub(in crate::portal) answered: Vec<Answered>,
     pub(in crate::portal) refusals: Vec<Met>,

@@ -364,6 +364,7 @@ impl Bench<'_> {
             },
             idle: None,
             used_at: None,
+            parent: None,
             continued: None,
             state: GrantState::Active,
             ended_at: None,

@@ -77,6 +77,7 @@ impl World {
             expires: now.plus(Duration::from_hours(1)),
             answers: Vec::new(),
             idle: None,
+            parent: None,
             continued: None,
         };
         differ(&mut terms);

@@ -248,6 +248,7 @@ impl World {
             expires: now.plus(std::time::Duration::from_hours(1)),
             answers: Vec::new(),
             idle: None,
+            parent: None,
             continued: None,
         };
         self.gate().ledger().give(terms).await.unwrap()

@@ -132,6 +132,17 @@ pub const ENGLISH: Words = Words {
     where_and_what: |places, groups| format!("{}: {groups}", both(places)),
     end: "End now",
     ended: "Ended. It no longer opens anything.",
+    renew: "Renew",
+    renewed: "Renewed. It opens the same as before, from now on.",
+    renewal_asked: "Asked for again: it must be approved first.",
+    my_ended: "Ended in the last day",
+    ended_at: |when, unused| match unused {
+        Some(idle) => format!("Ended at {when}, because it was not used for {}", span(idle)),
+        None => format!("Ended at {when}"),
+    },
+    renew_over_title: "It cannot be renewed",
+    renew_over: "Only what is in force, or ended by itself in the last 24 hours, can be renewed. State the purpose anew.",
+    not_renewed_title: "It cannot be renewed as it was",
     to_answer: |count| match count {
         1 => "1 request waits for your answer".to_owned(),
         count => format!("{count} requests wait for your answer"),

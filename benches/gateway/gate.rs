@@ -51,6 +51,7 @@ pub(crate) async fn serve(folder: &Path, origin: &str) {
         answers: Vec::new(),
         idle: None,
         parent: None,
+        emergency: None,
         continued: None,
     };
     gate.ledger().give(terms).await.unwrap();

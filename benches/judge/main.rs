@@ -145,6 +145,7 @@ fn grant(who: &str, purpose: &str, platforms: &[&str]) -> Grant {
         idle: None,
         used_at: None,
         parent: None,
+        emergency: None,
         continued: None,
         state: GrantState::Active,
         ended_at: None,

@@ -301,6 +301,7 @@ fn flow(dice: &mut Dice, number: usize, people: &[Arc<Person>]) -> Flow {
             idle: None,
             used_at: None,
             parent: None,
+            emergency: None,
             continued: None,
             state: GrantState::Active,
             ended_at: None,

@@ -29,6 +29,9 @@ pub struct Args {
     /// List what waits for your approval instead: `wayleave approve` and `wayleave decline` answer it.
     #[arg(long, conflicts_with_all = ["end", "renew"])]
     to_approve: bool,
+    /// List what was taken in an emergency and waits for your review: `wayleave review` does it.
+    #[arg(long, conflicts_with_all = ["end", "renew", "to_approve"])]
+    to_review: bool,
     #[command(flatten)]
     others: Others,
     /// Print JSON.
@@ -40,7 +43,7 @@ pub struct Args {
 
 /// What others hold, as far as you could revoke it.
 #[derive(Debug, clap::Args)]
-#[group(multiple = false, conflicts_with_all = ["end", "renew", "to_approve"])]
+#[group(multiple = false, conflicts_with_all = ["end", "renew", "to_approve", "to_review"])]
 struct Others {
     /// List what this person holds or asked for, as far as you could revoke it.
     #[arg(long, value_name = "NAME")]
@@ -88,6 +91,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     let said = match &args.end {
         Some(id) => args.way.ask(Method::DELETE, &format!("/v1/grants/{id}"), None).await?,
         None if args.to_approve => args.way.ask(Method::GET, "/v1/approvals", None).await?,
+        None if args.to_review => args.way.ask(Method::GET, "/v1/reviews", None).await?,
         None => args.way.ask(Method::GET, "/v1/grants", None).await?,
     };
     if !said.status.is_success() {
@@ -106,6 +110,17 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
         }
         if waiting.is_empty() {
             printer::talk("nothing waits for you");
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.to_review {
+        let waiting = said.json.get("reviews").and_then(Value::as_array);
+        let waiting = waiting.map_or(&[][..], Vec::as_slice);
+        for grant in waiting {
+            printer::data(taken(grant));
+        }
+        if waiting.is_empty() {
+            printer::talk("nothing waits for your review");
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -177,6 +192,19 @@ fn asked(grant: &Value) -> String {
     let (terms, who, until) = (terms(grant), word(grant, "subject"), word(grant, "answer_by"));
     let statement = plain(word(grant, "statement"));
     format!("{terms}  by {who}  answer until {until}\n    {statement}")
+}
+
+/// What was taken in an emergency: by whom, with which ticket, until when it is to be reviewed, and what they wrote.
+fn taken(grant: &Value) -> String {
+    let due = grant
+        .get("emergency")
+        .map_or("-", |emergency| word(emergency, "review_by"));
+    let (who, ticket) = (word(grant, "subject"), plain(word(grant, "ticket")));
+    let statement = plain(word(grant, "statement"));
+    format!(
+        "{}  by {who}  ticket {ticket}  review until {due}\n    {statement}",
+        terms(grant)
+    )
 }
 
 fn terms(grant: &Value) -> String {

@@ -6,6 +6,7 @@
 //! nothing speaks against it, but something cannot be told, or not yet.
 
 pub mod approve;
+pub mod break_glass;
 pub mod ca;
 pub mod check;
 pub mod cores;
@@ -25,6 +26,7 @@ mod progress;
 pub mod prove;
 pub mod records;
 pub mod replay;
+pub mod review;
 pub mod revoke;
 pub mod run;
 pub mod schema;
@@ -93,6 +95,10 @@ enum Command {
     Approve(approve::Args),
     /// Decline what somebody asked for
     Decline(decline::Args),
+    /// Take a purpose at once, in an emergency
+    BreakGlass(break_glass::Args),
+    /// Review what somebody took in an emergency
+    Review(review::Args),
     /// Take back what others hold or asked for
     Revoke(revoke::Args),
     /// Keep the accounts that sign in with a password
@@ -144,6 +150,8 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
         Command::Grants(args) => block_on(grants::run(args)),
         Command::Approve(args) => block_on(approve::run(args)),
         Command::Decline(args) => block_on(decline::run(args)),
+        Command::BreakGlass(args) => block_on(break_glass::run(args)),
+        Command::Review(args) => block_on(review::run(args)),
         Command::Revoke(args) => block_on(revoke::run(args)),
         Command::User(args) => {
             let settings = args.settings.load()?;

@@ -148,6 +148,10 @@ pub enum GrantAct {
     Declined,
     /// Nobody answered in time.
     Lapsed,
+    /// It was taken in an emergency, without the approval that it needs.
+    BrokeGlass,
+    /// Somebody who could have approved it reviewed that.
+    Reviewed,
     /// Its holder ended it, or took it back before it was answered.
     Withdrawn,
     /// Somebody else ended it.

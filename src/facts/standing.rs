@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::arrival::Arrival;
-use super::destination::{Host, PlatformId};
-use super::principal::{MethodName, SubjectId};
-use super::ruling::PolicyId;
+use super::destination::PlatformId;
+use super::principal::SubjectId;
+use super::said::{Answer, Came, Continued, Emergency, Ended, Review, Verdict};
 use crate::clock::Timestamp;
 
 /// An entry of the purpose catalogue: `recruiting`.
@@ -126,52 +125,6 @@ pub enum GrantState {
     Lapsed,
 }
 
-/// What somebody who could approve a grant said of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
-    /// Who.
-    pub by: SubjectId,
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub verdict: Verdict,
-    /// Why, in their own words. Not judged, so records of requests leave it out.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub note: String,
-}
-
-impl Answer {
-    /// `by` approved, without a word.
-    pub fn approval(by: SubjectId, at: Timestamp) -> Self {
-        Self {
-            by,
-            at,
-            verdict: Verdict::Approved,
-            note: String::new(),
-        }
-    }
-}
-
-/// Yes or no.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// Yes.
-    Approved,
-    /// No.
-    Declined,
-}
-
-/// Who ended a grant before its time was over, and said why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ended {
-    /// Who.
-    pub by: SubjectId,
-    /// Why, in their own words. Not judged, so records of requests leave it out.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub why: String,
-}
-
 /// What somebody holds: a purpose, for these platforms and groups of activities, for this long.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
@@ -220,6 +173,9 @@ pub struct Grant {
     /// The grant that it renews.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<GrantId>,
+    /// That it was taken in an emergency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency: Option<Emergency>,
     /// What its holder was told, and continued past. Such a grant states no purpose, and no rule looks at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continued: Option<Continued>,
@@ -236,15 +192,6 @@ pub struct Grant {
     /// itself does.
     #[serde(skip)]
     pub came: Option<Box<Came>>,
-}
-
-/// How somebody came who asked for something: the rules are asked about it again when it is answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Came {
-    /// From where.
-    pub arrival: Arrival,
-    /// How they proved who they are.
-    pub method: MethodName,
 }
 
 impl Grant {
@@ -280,6 +227,26 @@ impl Grant {
         self.state == GrantState::Active && self.until() <= now && self.until() < self.expires
     }
 
+    /// Whether it was taken in an emergency, and nobody has looked at that yet.
+    pub fn awaits_review(&self) -> bool {
+        self.emergency
+            .as_ref()
+            .is_some_and(|emergency| emergency.review.is_none())
+    }
+
+    /// The same once somebody has; none where nobody must, or did.
+    #[must_use]
+    pub fn reviewed(&self, review: Review) -> Option<Self> {
+        let emergency = self.emergency.as_ref().filter(|_| self.awaits_review())?;
+        Some(Self {
+            emergency: Some(Emergency {
+                review: Some(review),
+                ..emergency.clone()
+            }),
+            ..self.clone()
+        })
+    }
+
     /// Who approved it, if anybody had to.
     pub fn approved_by(&self) -> Option<&SubjectId> {
         let mut latest = self.answers.iter().rev();
@@ -298,24 +265,21 @@ impl Grant {
             why: String::new(),
             ..ended.clone()
         });
+        let mut emergency = self.emergency.clone();
+        if let Some(Emergency {
+            review: Some(review), ..
+        }) = &mut emergency
+        {
+            review.note.clear();
+        }
         Self {
             statement: String::new(),
             answers: self.answers.iter().map(silent).collect(),
+            emergency,
             ended,
             ..self.clone()
         }
     }
-}
-
-/// What somebody was told, and continued past.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Continued {
-    /// The host, where it is on no platform.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host: Option<Host>,
-    /// The policies that refused it; none where no rule permitted it.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub past: BTreeSet<PolicyId>,
 }
 
 /// What a grant will say, before the ledger has given it a name: [`Grant`] without id and state.
@@ -347,6 +311,8 @@ pub struct GrantTerms {
     pub answers: Vec<Answer>,
     /// The grant that it renews.
     pub parent: Option<GrantId>,
+    /// That it is taken in an emergency.
+    pub emergency: Option<Emergency>,
     /// What its holder was told, and continued past.
     pub continued: Option<Continued>,
 }
@@ -371,6 +337,7 @@ impl GrantTerms {
             answer_by: None,
             answers: self.answers,
             parent: self.parent,
+            emergency: self.emergency,
             continued: self.continued,
             state: GrantState::Active,
             ended_at: None,
@@ -452,6 +419,7 @@ mod tests {
             answer_by: None,
             answers: Vec::new(),
             parent: None,
+            emergency: None,
             continued: None,
             state: GrantState::Active,
             ended_at: None,

@@ -366,13 +366,15 @@ fn exposition(rooms: &Rooms, clock: &Clock) -> Box<dyn Fn() -> String + Send + S
         clock.clone(),
     );
     Box::new(move || {
-        let counts = ledger.counts(clock.now());
+        let now = clock.now();
+        let counts = ledger.counts(now);
         metrics.resources(&Resources {
             record_queue: book.queue_len() as u64,
             records_healthy: book.healthy().is_ok(),
             records_dropped: book.turned_away(),
             minted_certificates: mint.cached(),
             sign_in_failures: guard.rejections(),
+            reviews: ledger.reviews(now),
             grants: counts
                 .into_iter()
                 .map(|count| (count.purpose, count.life.as_str(), count.grants))

@@ -8,7 +8,7 @@ use super::rows;
 use super::uses::Uses;
 use super::view::Life;
 use crate::clock::Timestamp;
-use crate::facts::{Ended, Grant, GrantId, GrantState};
+use crate::facts::{Ended, Grant, GrantId, GrantState, Review};
 
 /// How a grant ends.
 #[derive(Clone, Debug)]
@@ -19,6 +19,8 @@ pub(super) enum Ending {
     Revoked,
     /// Nobody used it for too long.
     Idle,
+    /// Somebody has reviewed that it was taken in an emergency: that wait ends, and nothing else.
+    Reviewed(Review),
     /// Somebody ends it, or what waits, and says why; the holder withdraws it so.
     For(Ended),
 }
@@ -34,6 +36,7 @@ impl Ending {
             ..grant.clone()
         };
         match (self, Life::of(grant, at)) {
+            (Self::Reviewed(review), _) => grant.reviewed(review.clone()),
             (Self::Idle, Life::Expired) if grant.ended_at.is_none() && grant.fell_idle(at) => Some(Grant {
                 ended_at: Some(grant.until()),
                 ..grant.clone()

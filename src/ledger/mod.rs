@@ -37,7 +37,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::clock::Timestamp;
-use crate::facts::{Came, Ended, Grant, GrantId, GrantTerms, Standing, SubjectId};
+use crate::facts::{Came, Ended, Grant, GrantId, GrantTerms, Review, Standing, SubjectId};
 use crate::purpose::{Approved, Declined, Lapsed};
 use ending::Ending;
 pub use error::LedgerError;
@@ -47,6 +47,10 @@ pub use uses::InUse;
 use view::View;
 pub use view::{Count, Life};
 use writer::Writer;
+
+/// How many grants that were taken in an emergency may wait for a review, of one person.
+pub const MOST_UNREVIEWED: usize = 4;
+const _: () = assert!(view::REMEMBERED > 3 * MOST_IN_FORCE + MOST_UNREVIEWED);
 
 /// How many grants one person may hold at once: each costs a judgement when a request is refused. As many times they may
 /// have continued past something, and as many of their requests may wait for an answer.
@@ -259,6 +263,38 @@ impl Ledger {
         once_kept: impl FnMut(&Grant) + Send + 'static,
     ) -> Result<Vec<Grant>, LedgerError> {
         self.writer.end(ids, Ending::For(ended), at, Box::new(once_kept)).await
+    }
+
+    /// Keeps what somebody found of a grant that was taken in an emergency, and waits for that.
+    ///
+    /// `once_kept` is called with the reviewed grant as for [`Ledger::put`].
+    pub async fn review(
+        &self,
+        id: &GrantId,
+        review: Review,
+        once_kept: impl FnOnce(&Grant) + Send + 'static,
+    ) -> Result<Grant, LedgerError> {
+        let at = review.at;
+        self.end(id, Ending::Reviewed(review), at, once_kept).await
+    }
+
+    /// What was taken in an emergency and nobody has reviewed yet; what was taken first comes first.
+    pub fn unreviewed(&self) -> Vec<Grant> {
+        self.view.find(Grant::awaits_review)
+    }
+
+    /// How many of those there are whose review is not due yet at `now`, and how many of which it is.
+    pub fn reviews(&self, now: Timestamp) -> [u64; 2] {
+        let mut reviews = [0, 0];
+        self.view.find(|grant| {
+            let emergency = grant.emergency.as_ref().filter(|_| grant.awaits_review());
+            if let Some(emergency) = emergency {
+                let [waiting, overdue] = &mut reviews;
+                *(if emergency.review_by <= now { overdue } else { waiting }) += 1;
+            }
+            false
+        });
+        reviews
     }
 
     /// What waits, is approved or is in force at `now`, of those that `wanted` picks; what was declared first comes first.

@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
 
 const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
-                       expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms, parent";
+                       expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms, parent, emergency";
 
 /// Reads what people hold and asked for, and the latest of what they held.
 ///
@@ -25,7 +25,8 @@ pub(super) fn load(connection: &Connection) -> Result<View, LedgerError> {
     let told = |error: rusqlite::Error| LedgerError::Unavailable(error.to_string());
     let ask = format!(
         "SELECT {COLUMNS} FROM (SELECT *, row_number() OVER (PARTITION BY subject \
-         ORDER BY state = 'requested' DESC, coalesce(ended_ms, expires_ms) DESC, id DESC) AS place FROM grants) \
+         ORDER BY state = 'requested' \
+         OR (emergency IS NOT NULL AND json_extract(emergency, '$.review') IS NULL) DESC, coalesce(ended_ms, expires_ms) DESC, id DESC) AS place FROM grants) \
          WHERE place <= {REMEMBERED}"
     );
     let mut by_subject: BTreeMap<SubjectId, Vec<Grant>> = BTreeMap::new();
@@ -66,7 +67,7 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
     let ask = format!(
         "INSERT OR REPLACE INTO grants ({COLUMNS}) VALUES (:id, :subject, :purpose, :platforms, :covers, :statement, \
          :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state, :ended_at, :ended, :came, :idle, \
-         :used, :parent)"
+         :used, :parent, :emergency)"
     );
     connection.execute(
         &ask,
@@ -92,6 +93,7 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
             ":idle": grant.idle.map(|idle| i64::try_from(idle.as_millis()).unwrap_or(i64::MAX)),
             ":used": grant.used_at.map(Timestamp::as_millis),
             ":parent": grant.parent.as_ref().map(GrantId::as_str),
+            ":emergency": grant.emergency.as_ref().map(json).transpose()?,
         },
     )?;
     Ok(())
@@ -247,6 +249,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
         idle: row.get::<_, Option<i64>>("idle_ms")?.map(span),
         used_at: row.get::<_, Option<i64>>("used_ms")?.map(Timestamp::from_millis),
         parent: row.get::<_, Option<String>>("parent")?.map(GrantId::new),
+        emergency: maybe_json("emergency", row)?,
     })
 }
 

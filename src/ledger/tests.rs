@@ -29,6 +29,7 @@ pub(super) fn terms(who: &str, purpose: &str, from: i64, until: i64) -> GrantTer
         answers: Vec::new(),
         idle: None,
         parent: None,
+        emergency: None,
         continued: None,
     }
 }

@@ -190,14 +190,16 @@ impl View {
         found
     }
 
-    /// Shows what has become of a grant, and forgets what was over first of its holder's; never what nobody has answered.
+    /// Shows what has become of a grant, and forgets what was over first of its holder's; never what nobody has answered
+    /// or reviewed.
     pub(super) fn shows(&self, was: Option<&Grant>, mut grant: Grant, now: Timestamp) {
         self.count(was, &grant);
         self.uses.follow(&mut grant);
         self.change(&grant.subject.clone(), |grants| {
             grants.retain(|old| old.id != grant.id);
             grants.push(grant);
-            let is_over = |grant: &Grant| grant.state != GrantState::Requested && Life::of(grant, now).is_over();
+            let waits = |grant: &Grant| grant.state == GrantState::Requested || grant.awaits_review();
+            let is_over = |grant: &Grant| !waits(grant) && Life::of(grant, now).is_over();
             grants.sort_by_key(|grant| (is_over(grant), std::cmp::Reverse(grant.until())));
             grants.split_off(grants.len().min(REMEMBERED))
         });

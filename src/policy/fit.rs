@@ -195,6 +195,7 @@ impl Sample {
                 idle: None,
                 used_at: None,
                 parent: None,
+                emergency: None,
                 continued: None,
                 state: GrantState::Active,
                 ended_at: None,

@@ -244,7 +244,7 @@ impl Portal {
     }
 }
 
-fn may_answer(visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant, channel: Channel) -> bool {
+pub(super) fn may_answer(visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant, channel: Channel) -> bool {
     let holder = visit.in_force.directory.person(&grant.subject);
     let decision = visit
         .rules()

@@ -64,6 +64,18 @@ impl Portal {
                 );
                 Problem::new(StatusCode::CONFLICT, "too-many-requests", title, &text).answer()
             }
+            NotGranted::ReviewOverdue(since) => {
+                let (title, text) = (self.words.emergency.overdue_title, self.words.emergency.overdue);
+                let problem = Problem::new(StatusCode::FORBIDDEN, "review-overdue", title, text);
+                problem.with("since", since.to_string()).answer()
+            }
+            NotGranted::TooManyUnreviewed(waiting) => {
+                let (title, text) = (
+                    self.words.emergency.overdue_title,
+                    (self.words.emergency.too_many)(*waiting),
+                );
+                Problem::new(StatusCode::CONFLICT, "too-many-unreviewed", title, &text).answer()
+            }
             NotGranted::NotKept(_) => not_kept(self.words.not_kept_title, self.words.not_kept),
         }
     }

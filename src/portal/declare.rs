@@ -127,6 +127,8 @@ impl Portal {
             NotGranted::Waits(_) => words.renewal_asked.to_owned(),
             NotGranted::TooMany(held) => (words.too_many)(*held),
             NotGranted::TooManyWaiting(waiting) => (words.too_many_waiting)(*waiting),
+            NotGranted::ReviewOverdue(_) => words.emergency.overdue.to_owned(),
+            NotGranted::TooManyUnreviewed(waiting) => (words.emergency.too_many)(*waiting),
             NotGranted::NotKept(_) => words.not_kept.to_owned(),
         }
     }
@@ -184,6 +186,7 @@ impl Portal {
                 .iter()
                 .map(|offer| self.nobody_approves(visit, &offer.purpose))
                 .collect(),
+            glass: self.glasses(visit, visitor, &case, kept.refused.record.as_str()),
             proceed: case.may_continue.then(|| self.proceed(visit, &kept.refused)),
         };
         let status = if page.trouble.is_empty() {

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use http::StatusCode;
 
-use super::case::{Case, purpose_title};
+use super::case::Case;
 use super::deeds::NotEnded;
 use super::intake::Received;
 use super::pages::counter::{self, Held, Met, Mine, Open};
@@ -38,13 +38,14 @@ impl Portal {
             about: (words.about)(visit.subject.id.as_str(), &roles, &departments),
             note: (self.just_ended(visitor, received).then_some(words.ended))
                 .or_else(|| self.just_renewed(visitor, received)),
-            to_answer: Some(self.answerable(visit, visitor, Channel::Portal).len())
+            to_answer: Some(self.waits_for(visit, visitor))
                 .filter(|count| *count > 0)
                 .map(words.to_answer),
             may_revoke: visit.may_end_others(visitor),
             revoked: self.my_revoked(visit, visitor),
             waiting: self.my_requests(visit, visitor),
             answered: self.my_answers(visit, visitor),
+            emergencies: self.my_emergencies(visit, visitor),
             grants: standing
                 .grants()
                 .iter()
@@ -60,6 +61,12 @@ impl Portal {
         counter::page(StatusCode::OK, &page)
     }
 
+    /// How many requests and emergencies wait for the person.
+    fn waits_for(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> usize {
+        let requests = self.answerable(visit, visitor, Channel::Portal).len();
+        requests + self.reviewable(visit, visitor, Channel::Portal).len()
+    }
+
     /// Whether the person ended what the address names.
     fn just_ended(&self, visitor: Visitor<'_>, received: &Received) -> bool {
         let named = received.asked("ended");
@@ -73,7 +80,7 @@ impl Portal {
             id: grant.id.to_string(),
             title: match &grant.continued {
                 Some(_) => self.words.continued.to_owned(),
-                None => purpose_title(visit.rules(), &grant.purpose),
+                None => self.held_title(visit, grant),
             },
             effect: self.effect(visit.rules(), grant),
             left: (self.words.left)(

@@ -138,10 +138,13 @@ impl Portal {
             Err(NotRenewed::NotGranted(why)) => {
                 let status = match why {
                     NotGranted::NotKept(_) => StatusCode::SERVICE_UNAVAILABLE,
-                    NotGranted::Refused(_) | NotGranted::NeedsApproval => StatusCode::FORBIDDEN,
+                    NotGranted::Refused(_) | NotGranted::NeedsApproval | NotGranted::ReviewOverdue(_) => {
+                        StatusCode::FORBIDDEN
+                    }
                     NotGranted::Unfit(_)
                     | NotGranted::Waits(_)
                     | NotGranted::TooMany(_)
+                    | NotGranted::TooManyUnreviewed(_)
                     | NotGranted::TooManyWaiting(_) => StatusCode::CONFLICT,
                 };
                 let purpose = self.ledger.get(&GrantId::new(id)).map(|grant| grant.purpose);
@@ -187,11 +190,12 @@ impl Portal {
     }
 }
 
-/// Whether `grant` was given, and is in force at `now` or was until a while ago. What somebody ended they meant to end.
+/// Whether `grant` was given, and is in force at `now` or was until a while ago. What somebody ended they meant to end, and
+/// what was taken in an emergency is taken so again, or asked for.
 fn can_be_renewed(grant: &Grant, now: Timestamp) -> bool {
     let life = Life::of(grant, now);
     let lately = life == Life::Expired && now.since(grant.until()) < LATELY;
-    grant.was_given() && grant.continued.is_none() && (life == Life::Active || lately)
+    grant.was_given() && grant.continued.is_none() && grant.emergency.is_none() && (life == Life::Active || lately)
 }
 
 fn is_alive(grant: &Grant, now: Timestamp) -> bool {

@@ -221,6 +221,7 @@ mod tests {
             answers: Vec::new(),
             idle: None,
             parent: None,
+            emergency: None,
             continued: None,
         };
         terms.asked(GrantId::new("g"), at(30))

@@ -47,6 +47,7 @@ impl Rulebook {
             answers: Vec::new(),
             idle: None,
             parent: None,
+            emergency: None,
             continued: Some(Continued {
                 host: place.platform.is_none().then(|| place.host.clone()),
                 past: policies(refused),

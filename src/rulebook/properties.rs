@@ -140,6 +140,7 @@ fn some_grant() -> impl Strategy<Value = Grant> {
                 idle: None,
                 used_at: None,
                 parent: None,
+                emergency: None,
                 continued: None,
                 state: GrantState::Active,
                 ended_at: None,

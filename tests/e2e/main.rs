@@ -21,6 +21,7 @@ mod approvals;
 mod arrivals;
 mod audit;
 mod authority;
+mod break_glass;
 mod coach;
 mod crashes;
 mod cut;

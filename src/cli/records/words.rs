@@ -77,6 +77,8 @@ pub(super) fn in_words(record: &Record) -> String {
                 GrantAct::Approved => "approved",
                 GrantAct::Declined => "declined",
                 GrantAct::Lapsed => "lapsed",
+                GrantAct::BrokeGlass => "broke glass",
+                GrantAct::Reviewed => "reviewed",
                 GrantAct::Withdrawn => "withdrew",
                 GrantAct::Revoked => "revoked",
                 GrantAct::Idle => "idle",

@@ -198,7 +198,9 @@ pub(super) fn cases() -> Value {
             ),
             ("approved-by", text("Who approved the grant")),
             ("ticket", text("The ticket that the grant names")),
+            ("declared", text(MOMENT)),
             ("expires", text(MOMENT)),
+            ("emergency", flag("Whether the grant was taken by break-glass")),
         ]
     };
     let setting = || {

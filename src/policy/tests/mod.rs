@@ -273,6 +273,7 @@ impl Flow {
             idle: None,
             used_at: None,
             parent: None,
+            emergency: None,
             continued: None,
             state: GrantState::Active,
             ended_at: None,

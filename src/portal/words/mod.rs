@@ -3,10 +3,12 @@
 //!
 //! Rules for whoever writes here: say what happened, why, and what to do; never blame; no jargon; short sentences.
 
+mod emergency;
 mod english;
 
 use std::time::Duration;
 
+pub use emergency::EmergencyWords;
 pub use english::ENGLISH;
 
 use crate::facts::{FaultCode, Offer, Reason};
@@ -162,6 +164,7 @@ pub struct Words {
     pub where_and_what: fn(places: &[&str], groups: &str) -> String,
     pub end: &'static str,
     pub ended: &'static str,
+    pub emergency: EmergencyWords,
     pub renew: &'static str,
     pub renewed: &'static str,
     pub renewal_asked: &'static str,

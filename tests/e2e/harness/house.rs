@@ -78,6 +78,7 @@ impl World {
             answers: Vec::new(),
             idle: None,
             parent: None,
+            emergency: None,
             continued: None,
         };
         differ(&mut terms);

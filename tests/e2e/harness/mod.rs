@@ -249,6 +249,7 @@ impl World {
             answers: Vec::new(),
             idle: None,
             parent: None,
+            emergency: None,
             continued: None,
         };
         self.gate().ledger().give(terms).await.unwrap()

@@ -1,6 +1,7 @@
 //! The words in English.
 
 mod answers;
+mod emergency;
 mod fault;
 mod parts;
 mod refusal;
@@ -132,6 +133,7 @@ pub const ENGLISH: Words = Words {
     where_and_what: |places, groups| format!("{}: {groups}", both(places)),
     end: "End now",
     ended: "Ended. It no longer opens anything.",
+    emergency: emergency::EMERGENCY,
     renew: "Renew",
     renewed: "Renewed. It opens the same as before, from now on.",
     renewal_asked: "Asked for again: it must be approved first.",

@@ -2,8 +2,9 @@
 
 use rusqlite::Connection;
 
+use super::MOST_IN_FORCE;
 use super::error::LedgerError;
-use super::{MOST_IN_FORCE, rows};
+use super::sqlite::rows;
 use crate::facts::{Grant, GrantState};
 
 /// Refuses what would be more than one person may have.

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 
 use super::becoming::unavailable;
 use super::error::LedgerError;
-use super::rows;
+use super::sqlite::rows;
 use super::view::Life;
 use crate::clock::Timestamp;
 use crate::facts::{Ended, Grant, GrantId, GrantState};

@@ -20,9 +20,9 @@ mod becoming;
 mod ending;
 mod error;
 mod keeping;
-mod migrate;
+
 mod promise;
-mod rows;
+mod sqlite;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -86,8 +86,8 @@ impl Ledger {
     }
 
     fn over(connection: rusqlite::Connection) -> Result<Self, LedgerError> {
-        let view = Arc::new(rows::load(&connection)?);
-        let promised = rows::promises(&connection)?.into();
+        let view = Arc::new(sqlite::rows::load(&connection)?);
+        let promised = sqlite::rows::promises(&connection)?.into();
         let keeping = Arc::new(Keeping::of(&connection));
         let writer = Arc::new(Writer::start(connection, Arc::clone(&view), Arc::clone(&keeping))?);
         Ok(Self {

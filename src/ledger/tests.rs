@@ -627,7 +627,7 @@ async fn what_was_promised_of_a_request_tells_whether_it_was_kept() {
         drop(ledger);
         let file = rusqlite::Connection::open(folder.file()).unwrap();
         for (_, grant) in &expected {
-            rows::write(&file, grant).unwrap();
+            sqlite::rows::write(&file, grant).unwrap();
         }
     }
 }
@@ -638,8 +638,8 @@ fn a_ledger_of_before_approvals_keeps_its_grants() {
     drop(folder.open().unwrap());
     let file = rusqlite::Connection::open(folder.file()).unwrap();
     let older = [
-        include_str!("migrations/001_grants.sql"),
-        include_str!("migrations/004_continued.sql"),
+        include_str!("sqlite/migrations/001_grants.sql"),
+        include_str!("sqlite/migrations/004_continued.sql"),
     ];
     file.execute_batch(&format!(
         "DROP TABLE grants; {} DELETE FROM schema_version WHERE version >= 5; ALTER TABLE promises DROP COLUMN state; INSERT INTO grants VALUES ('g', 'ada', \

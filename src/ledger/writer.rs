@@ -18,8 +18,8 @@ use super::ending::{self, Ending};
 use super::error::LedgerError;
 use super::keeping::Keeping;
 use super::promise::{Promise, Settled};
+use super::sqlite::{migrate, rows};
 use super::view::View;
-use super::{migrate, rows};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId};
 

@@ -6,11 +6,11 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::error::LedgerError;
-use super::promise::Leftover;
-use super::view::{REMEMBERED, Tally, View};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
+use crate::ledger::error::LedgerError;
+use crate::ledger::promise::Leftover;
+use crate::ledger::view::{REMEMBERED, Tally, View};
 
 const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
                        expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came";
@@ -19,7 +19,7 @@ const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticke
 ///
 /// INVARIANT: what waits and what is in force sorts first, and nobody has more of either than fits, so none of it is left
 /// out: what is in force ends later than whatever is over. Of what waits, the span for which it was asked says nothing.
-pub(super) fn load(connection: &Connection) -> Result<View, LedgerError> {
+pub(in crate::ledger) fn load(connection: &Connection) -> Result<View, LedgerError> {
     let told = |error: rusqlite::Error| LedgerError::Unavailable(error.to_string());
     let ask = format!(
         "SELECT {COLUMNS} FROM (SELECT *, row_number() OVER (PARTITION BY subject \
@@ -50,7 +50,7 @@ fn tallies(connection: &Connection) -> rusqlite::Result<BTreeMap<PurposeId, Tall
 }
 
 /// Writes a grant, in the place of the one of its name if there is one.
-pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
     let ask = format!(
         "INSERT OR REPLACE INTO grants ({COLUMNS}) VALUES (:id, :subject, :purpose, :platforms, :covers, :statement, \
          :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state, :ended_at, :ended, :came)"
@@ -82,7 +82,7 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
 }
 
 /// Notes that a grant is about to be recorded and given.
-pub(super) fn promise(connection: &Connection, grant: &Grant, segment: u64) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn promise(connection: &Connection, grant: &Grant, segment: u64) -> rusqlite::Result<()> {
     let ask = "INSERT INTO promises (id, segment, state) VALUES (?1, ?2, ?3)";
     let segment = i64::try_from(segment).unwrap_or(0);
     connection.execute(ask, (grant.id.as_str(), segment, word(&grant.state)?))?;
@@ -90,13 +90,13 @@ pub(super) fn promise(connection: &Connection, grant: &Grant, segment: u64) -> r
 }
 
 /// Whether a grant is about to be recorded and given.
-pub(super) fn is_promised(connection: &Connection, id: &GrantId) -> rusqlite::Result<bool> {
+pub(in crate::ledger) fn is_promised(connection: &Connection, id: &GrantId) -> rusqlite::Result<bool> {
     let ask = "SELECT EXISTS (SELECT 1 FROM promises WHERE id = ?1)";
     connection.query_row(ask, [id.as_str()], |row| row.get(0))
 }
 
 /// Takes back a grant of which nobody knows whether it is on disk: it is again what it `was` before, or nothing.
-pub(super) fn take_back(connection: &Connection, id: &GrantId, was: Option<&Grant>) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn take_back(connection: &Connection, id: &GrantId, was: Option<&Grant>) -> rusqlite::Result<()> {
     match was {
         Some(request) => write(connection, request)?,
         None => {
@@ -113,7 +113,7 @@ pub(super) fn take_back(connection: &Connection, id: &GrantId, was: Option<&Gran
 }
 
 /// Forgets a promise, if there is one: it was kept, or the book says that it was not.
-pub(super) fn forget(connection: &Connection, id: &GrantId) -> rusqlite::Result<()> {
+pub(in crate::ledger) fn forget(connection: &Connection, id: &GrantId) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM promises WHERE id = ?1", [id.as_str()])?;
     Ok(())
 }
@@ -121,7 +121,7 @@ pub(super) fn forget(connection: &Connection, id: &GrantId) -> rusqlite::Result<
 /// The promises that were not forgotten. Whether they were kept is asked of the whole ledger: the view does not show
 /// every grant that is over. What was promised of it may have been followed by more: one that was asked for was given if
 /// somebody's approval is on it.
-pub(super) fn promises(connection: &Connection) -> Result<Vec<Leftover>, LedgerError> {
+pub(in crate::ledger) fn promises(connection: &Connection) -> Result<Vec<Leftover>, LedgerError> {
     let all = || -> rusqlite::Result<Vec<Leftover>> {
         let mut statement = connection.prepare(
             "SELECT p.id, p.segment, p.state, g.id IS NOT NULL AND CASE p.state \
@@ -145,7 +145,7 @@ pub(super) fn promises(connection: &Connection) -> Result<Vec<Leftover>, LedgerE
 
 /// How many grants like this one its holder has that have not ended, and not expired when it begins. What somebody
 /// continued past is counted by itself, so that it never stands in the way of a purpose; and so is what waits.
-pub(super) fn beside(connection: &Connection, grant: &Grant) -> rusqlite::Result<usize> {
+pub(in crate::ledger) fn beside(connection: &Connection, grant: &Grant) -> rusqlite::Result<usize> {
     if grant.state == GrantState::Requested {
         return waiting(connection, grant);
     }
@@ -172,7 +172,7 @@ fn counted(connection: &Connection, ask: &str, of: impl rusqlite::Params) -> rus
 }
 
 /// What waits already of what `request` asks for: the same purpose on the same platforms, for at least as much and as long.
-pub(super) fn asked_already(connection: &Connection, request: &Grant) -> rusqlite::Result<Option<Grant>> {
+pub(in crate::ledger) fn asked_already(connection: &Connection, request: &Grant) -> rusqlite::Result<Option<Grant>> {
     let ask = format!(
         "SELECT {COLUMNS} FROM grants WHERE subject = ?1 AND state = 'requested' AND purpose = ?2 AND platforms = ?3 \
          ORDER BY id"
@@ -192,7 +192,7 @@ pub(super) fn asked_already(connection: &Connection, request: &Grant) -> rusqlit
 }
 
 /// One grant.
-pub(super) fn find(connection: &Connection, id: &GrantId) -> rusqlite::Result<Option<Grant>> {
+pub(in crate::ledger) fn find(connection: &Connection, id: &GrantId) -> rusqlite::Result<Option<Grant>> {
     let ask = format!("SELECT {COLUMNS} FROM grants WHERE id = ?1");
     connection.query_row(&ask, [id.as_str()], read).optional()
 }

@@ -23,12 +23,12 @@ const MIGRATIONS: &[&str] = &[
 ];
 
 /// Checks that the file is ours and no newer than we are, and applies what is missing.
-pub(in crate::ledger) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), LedgerError> {
+pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), LedgerError> {
     run(connection, path, MIGRATIONS)
 }
 
 fn run(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Result<(), LedgerError> {
-    let told = |error: rusqlite::Error| crate::ledger::writer::explain(path, &error);
+    let told = |error: rusqlite::Error| super::explain(path, &error);
     claim(connection, path).map_err(told)??;
     let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
     let found = version(connection).map_err(told)?;

@@ -1,10 +1,7 @@
-//! How grants end before their time is over. Pure but for the connection it is handed.
+//! How grants end before their time is over. Pure but for the change it is handed.
 
-use rusqlite::Connection;
-
-use super::becoming::unavailable;
 use super::error::LedgerError;
-use super::rows;
+use super::store::Change;
 use super::uses::Uses;
 use super::view::Life;
 use crate::clock::Timestamp;
@@ -61,18 +58,17 @@ impl Ending {
 
 /// Writes the end of what can end of `ids`; each as it was, and as it is then.
 pub(super) fn end(
-    (connection, uses): (&Connection, &Uses),
+    (change, uses): (&mut impl Change, &Uses),
     ids: &[GrantId],
     ending: &Ending,
     at: Timestamp,
 ) -> Result<Vec<(Grant, Grant)>, LedgerError> {
     let mut ends = Vec::new();
     for id in ids {
-        let was = rows::find(connection, id).map_err(|error| unavailable(&error))?;
-        let was = was.ok_or_else(|| LedgerError::NoSuchGrant(id.clone()))?;
+        let was = change.find(id)?.ok_or_else(|| LedgerError::NoSuchGrant(id.clone()))?;
         let was = uses.told(was);
         if let Some(ended) = ending.of(&was, at) {
-            rows::write(connection, &ended).map_err(|error| unavailable(&error))?;
+            change.write(&ended)?;
             ends.push((was, ended));
         }
     }

@@ -13,7 +13,7 @@ use crate::facts::{Grant, GrantId, GrantState};
 
 /// How much of its use a crash may make a grant forget, as long as the disk takes changes: so much longer may it go unused
 /// after a start, which never ends it early.
-pub(super) const FORGOTTEN: Duration = Duration::from_mins(1);
+const FORGOTTEN: Duration = Duration::from_mins(1);
 
 const SHARDS: usize = 32;
 
@@ -61,6 +61,16 @@ impl Uses {
             limit,
         };
         stamps.insert(grant.id.clone(), Arc::new(stamp));
+    }
+
+    /// Follows what an earlier life of the ledger left in force: as it may have been used since that was written down last,
+    /// so that a start never ends it early.
+    pub(super) fn resume(&self, grant: &mut Grant) {
+        if grant.idle.is_some() && grant.ended_at.is_none() {
+            let last = grant.used_at.unwrap_or(grant.not_before);
+            grant.used_at = Some(last.plus(FORGOTTEN));
+        }
+        self.follow(grant);
     }
 
     /// The grant is not in memory any more.

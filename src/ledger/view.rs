@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::store::Held;
 use super::uses::Uses;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
@@ -119,12 +120,12 @@ pub(super) struct View {
 }
 
 impl View {
-    pub(super) fn new(by_subject: BTreeMap<SubjectId, Vec<Grant>>, tallies: BTreeMap<PurposeId, Tally>) -> Self {
+    pub(super) fn new(Held { by_subject, tallies }: Held) -> Self {
         let mut shards: Vec<BTreeMap<SubjectId, Arc<[Grant]>>> = vec![BTreeMap::new(); SHARDS];
         let (mut holders, mut asked) = (BTreeMap::new(), BTreeMap::new());
         let uses = Uses::default();
         for (subject, mut grants) in by_subject {
-            grants.iter_mut().for_each(|grant| uses.follow(grant));
+            grants.iter_mut().for_each(|grant| uses.resume(grant));
             asked.extend(asked_of(&subject, &grants));
             holders.extend(grants.iter().map(|grant| (grant.id.clone(), subject.clone())));
             if let Some(shard) = shards.get_mut(shard_of(&subject)) {

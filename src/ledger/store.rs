@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::error::LedgerError;
 use super::promise::Leftover;
 use super::view::Tally;
+use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, PurposeId, SubjectId};
 
 /// What is asked, from any thread, to learn whether changes can be kept, without making one.
@@ -57,6 +58,9 @@ pub(super) trait Change {
 
     /// Writes a grant, in the place of the one of its name if there is one.
     fn write(&mut self, grant: &Grant) -> Result<(), LedgerError>;
+
+    /// Notes when grants that are in force were used last.
+    fn used(&mut self, uses: &[(GrantId, Timestamp)]) -> Result<(), LedgerError>;
 
     /// Takes back a grant of which nobody knows whether it was kept: it is again what it `was` before, or nothing.
     fn take_back(&mut self, id: &GrantId, was: Option<&Grant>) -> Result<(), LedgerError>;

@@ -37,6 +37,8 @@ pub(super) enum Job {
     Promise(Box<Grant>, u64, Reply<Promise>),
     /// Promises are [`Settled`].
     Forget,
+    /// Grants were used.
+    Used,
 }
 
 /// The handle of the writer thread; ends and joins it when dropped.
@@ -97,6 +99,13 @@ impl Writer {
         answer.await.map_err(|_| stopped())?
     }
 
+    /// Writes down what was used, as soon as it can; where there is no room, there are other jobs.
+    pub(super) fn keep_uses(&self) {
+        if let Some(jobs) = &self.jobs {
+            let _ = jobs.try_send(Job::Used);
+        }
+    }
+
     /// Forgets promises, as soon as it can.
     pub(super) fn forget(&self, ids: Vec<GrantId>) {
         self.settled.add(ids);
@@ -149,8 +158,28 @@ impl<S: Store> Keeper<S> {
                     let _ = reply.send(self.promise(grant, segment));
                 }
                 Job::Forget => {}
+                Job::Used => self.keep_uses(),
             }
             self.forget();
+        }
+        self.keep_uses();
+    }
+
+    /// What cannot be written down now is written down the next time.
+    fn keep_uses(&mut self) {
+        let uses = self.view.uses.unkept();
+        if uses.is_empty() {
+            return;
+        }
+        let mut keep = || -> Result<(), LedgerError> {
+            self.clear_doubts()?;
+            let mut change = self.store.begin()?;
+            change.used(&uses)?;
+            change.commit()
+        };
+        match keep() {
+            Ok(()) => self.view.uses.kept(&uses),
+            Err(error) => tracing::warn!(%error, "the ledger cannot write down now which grants were used"),
         }
     }
 
@@ -216,7 +245,7 @@ impl<S: Store> Keeper<S> {
     /// Ends what can end of `ids`, in one change.
     fn end(&mut self, ids: &[GrantId], ending: &Ending, at: Timestamp) -> Result<Vec<Grant>, LedgerError> {
         let mut change = self.store.begin()?;
-        let ends = ending::end(&mut change, ids, ending, at)?;
+        let ends = ending::end((&mut change, &self.view.uses), ids, ending, at)?;
         change.commit()?;
         let shown = ends.into_iter().map(|(was, ended)| {
             self.view.shows(Some(&was), ended.clone(), at);

@@ -10,11 +10,10 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cedar_policy_core::ast::Value;
 use jiff::tz::TimeZone;
 
 use super::decision::{Decision, Reasons};
-use super::engine::{Candidates, Doubt, Numbers, Party, Scratch};
+use super::engine::{Candidates, Doubt, Held, Numbers, Party, Scratch};
 use super::frame::{Frame, Made};
 use super::memo::Memo;
 use super::opens::Opens;
@@ -36,7 +35,7 @@ pub(super) struct Memory {
     sites: Memo<Host, Place, Party>,
     /// What many rules say as reasons.
     pub(super) reasons: Memo<Numbers, (), Vec<Reason>>,
-    pub(super) claims: Memo<GrantId, Grant, Value>,
+    pub(super) claims: Memo<GrantId, Grant, Held>,
     /// Purposes, each as somebody's to declare: who declares it, who owns it, for how long at most.
     pub(super) purposes: Memo<(PurposeId, SubjectId, SubjectId, Duration), (), Party>,
     pub(super) values: Values,
@@ -228,6 +227,7 @@ impl Hearing<'_> {
                 return Err(Doubt);
             }
             let frame = Frame {
+                engine: &policy.engine,
                 values: &policy.memory.values,
                 here: Circumstances {
                     subject: self.flow.subject,
@@ -250,13 +250,16 @@ impl Hearing<'_> {
         Ok(tally)
     }
 
-    fn claim(&self, grant: &Grant) -> Result<Arc<Value>, Doubt> {
-        let (nouns, memory) = (&self.policy.nouns, &self.policy.memory);
+    fn claim(&self, grant: &Grant) -> Result<Arc<Held>, Doubt> {
+        let Policy {
+            nouns, memory, engine, ..
+        } = self.policy;
         let claim = || nouns.claim_value(grant, |at| memory.values.moment(at.as_millis()));
         // nobody asks for it twice, and whoever may pass reads what is remembered
         if grant.id.is_supposed() {
-            return claim().map(Arc::new);
+            return claim().map(Held::once).map(Arc::new);
         }
-        memory.claims.of(&grant.id, grant, claim)
+        let held = || claim().map(|value| engine.held(values::CLAIM, value));
+        memory.claims.of(&grant.id, grant, held)
     }
 }

@@ -50,6 +50,7 @@ impl Policy {
         let declarer = declarer.map(known).transpose()?;
         let channel = question.channel.as_str().into();
         let frame = Frame {
+            engine: &self.engine,
             values: &self.memory.values,
             here: Circumstances {
                 subject: question.subject,

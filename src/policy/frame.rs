@@ -4,17 +4,15 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 
 use cedar_policy_core::ast::{Entity, EntityUID, Value};
-use jiff::tz::TimeZone;
 
 use super::engine::{Doubt, Engine, Facts, Held, Party};
-use super::request::wall_clock;
 use super::values::{self, COUNT, Circumstances, Values};
+use super::wall::Wall;
 
 /// What was made of the context, each leaf when a rule first looked at it: for all actions and grants that are asked about
 /// one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Made {
-    wall_clock: OnceCell<(i64, i64)>,
     address: OnceCell<Arc<Held>>,
     leaves: [OnceCell<Option<Value>>; COUNT],
 }
@@ -26,7 +24,7 @@ pub(super) struct Frame<'a> {
     /// Without the request where the action comes before there is one.
     pub(super) here: Circumstances<'a>,
     /// Where the person's clock stands.
-    pub(super) zone: &'a TimeZone,
+    pub(super) wall: &'a Wall,
     pub(super) made: &'a Made,
     /// The grant that is judged under.
     pub(super) claim: Option<&'a Held>,
@@ -68,8 +66,7 @@ impl Facts for Frame<'_> {
         if let Some(known) = leaf.get() {
             return Ok(known.as_ref());
         }
-        let shown = || *self.made.wall_clock.get_or_init(|| wall_clock(self.zone, self.here.at));
-        let made = self.values.leaf(number, &self.here, shown)?;
+        let made = self.values.leaf(number, &self.here, || self.wall.shows(self.here.at))?;
         Ok(leaf.get_or_init(|| made).as_ref())
     }
 

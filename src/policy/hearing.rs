@@ -10,16 +10,15 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
-
 use super::decision::{Decision, Reasons};
 use super::engine::{Candidates, Doubt, Held, Numbers, Party, Scratch};
 use super::frame::{Frame, Made};
 use super::memo::Memo;
 use super::opens::Opens;
-use super::question::{Question, check};
+use super::question::{Question, check_flow, check_purpose};
 use super::reasons::Tally;
 use super::values::{self, Circumstances, Values};
+use super::wall::Wall;
 use super::{Passage, Permit, Policy, RuleSet};
 use crate::facts::{Grant, GrantId, Host, Mode, Person, Place, PurposeId, Reason, SubjectId};
 
@@ -31,7 +30,7 @@ thread_local! {
 /// What is remembered between flows.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    people: Memo<SubjectId, Arc<Person>, (Party, TimeZone)>,
+    people: Memo<SubjectId, Arc<Person>, (Party, Wall)>,
     sites: Memo<Host, Place, Party>,
     /// What many rules say as reasons.
     pub(super) reasons: Memo<Numbers, (), Vec<Reason>>,
@@ -42,7 +41,7 @@ pub(super) struct Memory {
 }
 
 /// A person in the engine's terms, and where their clock stands.
-pub(super) type Known = Arc<(Party, TimeZone)>;
+pub(super) type Known = Arc<(Party, Wall)>;
 
 /// One flow, ready to be asked about: see [`Policy::hear`].
 #[derive(Debug)]
@@ -97,7 +96,7 @@ impl Policy {
             let zone = self.nouns.zone(person).map_err(|_| Doubt)?;
             let (uid, entity) = self.nouns.person(person).map_err(|_| Doubt)?;
             let entity = Arc::new(entity.as_ref().clone());
-            Ok((self.engine.principal(&uid, Some(entity)), zone))
+            Ok((self.engine.principal(&uid, Some(entity)), Wall::new(zone)))
         })
     }
 }
@@ -217,7 +216,7 @@ impl Hearing<'_> {
 
     fn weigh(&self, question: &Question<'_>, set: RuleSet) -> Result<Tally, Doubt> {
         let policy = self.policy;
-        check(question, &policy.vocabulary).map_err(|_| Doubt)?;
+        check_flow(question).map_err(|_| Doubt)?;
         let terms = self.terms.as_ref().map_err(|doubt| *doubt)?;
         let claim = question.grant.map(|grant| self.claim(grant)).transpose()?;
         let mut tally = Tally::default();
@@ -235,7 +234,7 @@ impl Hearing<'_> {
                     request: self.flow.request.filter(|_| !action.comes_before),
                     at: self.flow.at,
                 },
-                zone: &terms.principal.1,
+                wall: &terms.principal.1,
                 made: &terms.made,
                 claim: claim.as_deref(),
                 channel: None,
@@ -254,7 +253,10 @@ impl Hearing<'_> {
         let Policy {
             nouns, memory, engine, ..
         } = self.policy;
-        let claim = || nouns.claim_value(grant, |at| memory.values.moment(at.as_millis()));
+        let claim = || {
+            check_purpose(grant, &self.policy.vocabulary).map_err(|_| Doubt)?;
+            nouns.claim_value(grant, |at| memory.values.moment(at.as_millis()))
+        };
         // nobody asks for it twice, and whoever may pass reads what is remembered
         if grant.id.is_supposed() {
             return claim().map(Held::once).map(Arc::new);

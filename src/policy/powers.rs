@@ -58,7 +58,7 @@ impl Policy {
                 request: None,
                 at: question.at,
             },
-            zone: &principal.1,
+            wall: &principal.1,
             made: &Made::default(),
             claim: None,
             channel: Some(&channel),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use cedar_policy::{Effect, Policy};
 use cedar_policy_core::ast::BorrowedRestrictedExpr;
-use cedar_policy_core::ast::{self, BinaryOp, EntityType, Expr, ExprKind, ExtensionFunction, UnaryOp, Value, Var};
+use cedar_policy_core::ast::{self, BinaryOp, Expr, ExprKind, UnaryOp, Value, Var};
 use cedar_policy_core::evaluator::RestrictedEvaluator;
 use cedar_policy_core::extensions::Extensions;
 use smol_str::SmolStr;
@@ -15,58 +15,10 @@ use super::index::Number;
 use super::kept::Thing;
 use super::leaves::{Leaves, Path, Reads};
 use super::like::Like;
+use super::node::{Make, Node, Pair};
 
 /// Deeper conditions are left to Cedar, which has a guard of its own against what would overflow the stack.
 const DEEPEST: usize = 128;
-
-/// Two parts.
-type Pair = Box<(Node, Node)>;
-
-/// A condition's part.
-#[derive(Debug)]
-pub(super) enum Node {
-    Const(Value),
-    Principal,
-    Action,
-    Resource,
-    Context,
-    Leaf(usize),
-    /// Whether there is such a leaf.
-    HasLeaf(usize),
-    /// Whether the record that certainly has the first leaf has the second.
-    HasBeside(usize, usize),
-    /// Whether there is such a leaf, and below it such a path.
-    HasBelow(usize, Vec<SmolStr>),
-    Shared(usize),
-    /// Of these, the first that is false ends it.
-    All(Box<[Node]>),
-    /// Of these, the first that is true ends it.
-    Any(Box<[Node]>),
-    Not(Box<Node>),
-    If(Box<(Node, Node, Node)>),
-    Equal(Pair),
-    Order(BinaryOp, Pair),
-    In(Pair),
-    Sets(BinaryOp, Pair),
-    GetTag(Pair),
-    HasTag(Pair),
-    Get(Box<Node>, SmolStr),
-    Has(Box<Node>, SmolStr),
-    HasPath(Box<Node>, Vec<SmolStr>),
-    Like(Box<Node>, Like),
-    Is(Box<Node>, EntityType),
-    Make(Make),
-}
-
-/// A part that comes about anew for every request.
-#[derive(Debug)]
-pub(super) enum Make {
-    Unary(UnaryOp, Box<Node>),
-    Arithmetic(BinaryOp, Pair),
-    Call(&'static ExtensionFunction, Box<[Node]>),
-    Set(Box<[Node]>),
-    Record(Box<[(SmolStr, Node)]>),
-}
 
 /// A rule's condition; its scope is the index's matter.
 #[derive(Debug)]

@@ -65,6 +65,33 @@ impl Part<'_> {
     }
 }
 
+/// Whose entities were looked up.
+#[derive(Clone, Copy, Default)]
+pub(super) struct LookedUp {
+    pub(super) principal: bool,
+    pub(super) resource: bool,
+    pub(super) other: bool,
+}
+
+impl LookedUp {
+    /// Whether these are nobody's but its own.
+    pub(super) fn is_only(self, thing: Thing) -> bool {
+        match thing {
+            Thing::Principal => !self.resource && !self.other,
+            Thing::Resource => !self.principal && !self.other,
+            Thing::Leaf(_) => !self.principal && !self.resource && !self.other,
+        }
+    }
+
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            principal: self.principal || other.principal,
+            resource: self.resource || other.resource,
+            other: self.other || other.other,
+        }
+    }
+}
+
 /// What a leaf holds, where that comes again, with what parts that hang on it alone came to.
 #[derive(Debug)]
 pub struct Held {

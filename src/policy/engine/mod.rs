@@ -14,10 +14,12 @@
 //! answer against it, over random rules and over Cedar's own corpus.
 
 mod body;
+mod compare;
 mod index;
 mod kept;
 mod leaves;
 mod like;
+mod node;
 mod party;
 mod run;
 mod whole;

@@ -4,12 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cedar_policy_core::ast::{BinaryOp, Entity, EntityUID, Literal, PartialValue, Value, ValueKind};
+use cedar_policy_core::ast::{Entity, EntityUID, Literal, PartialValue, Value, ValueKind};
 use cedar_policy_core::evaluator::{binary_arith, unary_app};
 use smol_str::SmolStr;
 
-use super::body::{Body, Condition, Make, Node, Program};
-use super::kept::{self, Thing};
+use super::body::{Body, Condition, Program};
+use super::compare::{order, sets};
+use super::kept::{self, LookedUp, Thing};
+use super::node::{Make, Node};
 use super::{Doubt, Held, Numbers, Party};
 
 /// What the caller knows beside the parties.
@@ -68,32 +70,6 @@ pub(super) struct Run<'a, F> {
     shared: RefCell<&'a mut Vec<(u64, Option<bool>)>>,
     /// Of whom more was asked than who they are, since that was last forgotten.
     looked_up: Cell<LookedUp>,
-}
-
-/// Whose entities were looked up.
-#[derive(Clone, Copy, Default)]
-struct LookedUp {
-    principal: bool,
-    resource: bool,
-    other: bool,
-}
-
-impl LookedUp {
-    fn is_only(self, thing: Thing) -> bool {
-        match thing {
-            Thing::Principal => !self.resource && !self.other,
-            Thing::Resource => !self.principal && !self.other,
-            Thing::Leaf(_) => !self.principal && !self.resource && !self.other,
-        }
-    }
-
-    fn and(self, other: Self) -> Self {
-        Self {
-            principal: self.principal || other.principal,
-            resource: self.resource || other.resource,
-            other: self.other || other.other,
-        }
-    }
 }
 
 /// A value that somebody holds, or that came about just now.
@@ -408,38 +384,4 @@ fn uid(value: &Value) -> Told<&EntityUID> {
         return Ok(uid);
     }
     Err(Doubt)
-}
-
-fn order(op: BinaryOp, one: &Value, other: &Value) -> Told<bool> {
-    let strictly = matches!(op, BinaryOp::Less);
-    match (&one.value, &other.value) {
-        (ValueKind::Lit(Literal::Long(one)), ValueKind::Lit(Literal::Long(other))) => {
-            Ok(if strictly { one < other } else { one <= other })
-        }
-        // the same type, and one that has an order: what Cedar asks too, but without a copy of both type names
-        (ValueKind::ExtensionValue(one), ValueKind::ExtensionValue(other))
-            if one.value().supports_operator_overloading()
-                && one.value().as_any().type_id() == other.value().as_any().type_id() =>
-        {
-            Ok(if strictly { one < other } else { one <= other })
-        }
-        _ => Err(Doubt),
-    }
-}
-
-fn sets(op: BinaryOp, one: &Value, other: &Value) -> Told<bool> {
-    let ValueKind::Set(set) = &one.value else {
-        return Err(Doubt);
-    };
-    if matches!(op, BinaryOp::Contains) {
-        return Ok(set.contains(other));
-    }
-    let ValueKind::Set(other) = &other.value else {
-        return Err(Doubt);
-    };
-    Ok(if matches!(op, BinaryOp::ContainsAll) {
-        other.is_subset(set)
-    } else {
-        !set.is_disjoint(other)
-    })
 }

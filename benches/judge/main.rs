@@ -20,6 +20,7 @@ mod world;
 
 use std::hint::black_box;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::Criterion;
@@ -132,8 +133,8 @@ fn grant(who: &str, purpose: &str, platforms: &[&str]) -> Grant {
         id: GrantId::new(format!("g-{purpose}")),
         subject: SubjectId::parse(who).unwrap(),
         purpose: PurposeId::new(purpose),
-        platforms: platforms.iter().map(|platform| PlatformId::new(*platform)).collect(),
-        covers: ["read", "engage", "publish"].map(str::to_owned).into(),
+        platforms: Arc::new(platforms.iter().map(|platform| PlatformId::new(*platform)).collect()),
+        covers: Arc::new(["read", "engage", "publish"].map(str::to_owned).into()),
         statement: "candidates for the two open positions in Lyon".to_owned(),
         ticket: None,
         channel: Channel::Portal,

@@ -1,54 +1,97 @@
 //! How long it takes until a change of one person among a hundred thousand is in force, and whether readers notice.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::ops::Range;
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use wayleave::facts::{Mode, SourceText, SubjectId};
-use wayleave::rulebook::{Live, Rulebook, Sources};
+use wayleave::gatehouse::kept::Kept;
+use wayleave::gatehouse::sources::Library;
+use wayleave::rulebook::{Directory, Live, Rulebook, Sources};
 
 use crate::scale::at;
 use crate::world;
 
 const PEOPLE: usize = 100_000;
 const PEOPLE_IN_A_FILE: usize = 1_000;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 9;
 /// Whose region changes, beside that of one who is alone in a file.
 const WHO: usize = 4_711;
+/// After so long a file that looks the same is the same.
+const SETTLED: Duration = Duration::from_millis(3_500);
+
+/// Who changes.
+const WHOM: [&str; 4] = [
+    "somebody in a file of their own",
+    "one of a file of a thousand",
+    "somebody who comes, or goes",
+    "somebody whom cases name",
+];
 
 /// What is timed.
-const STEPS: [&str; 5] = [
-    "from all texts to the person as changed in a file of their own, in force",
-    "the same in a file of a thousand",
-    "the same of somebody whom a case names: all of it is read and tried",
-    "of it: everything assembled, the directory included",
-    "of it: cases run",
+const PARTS: [&str; 6] = [
+    "**until they are in force**",
+    "the folder looked through, what changed read from it",
+    "texts sorted",
+    "what is said of them read, the directory made",
+    "cases that name them tried again, owners looked for, swapped",
+    "afterwards: kept on disk",
 ];
+
+/// A folder on disk that changes, and what a gateway has of it.
+struct Company<'a> {
+    folder: &'a Path,
+    library: Library,
+    live: &'a Live,
+    kept: Kept,
+}
 
 /// Prints the middle of some rounds.
 pub(crate) fn run() {
-    let mut texts = sources("eu-west");
+    let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for file in sources("eu-west").files() {
+        write(folder.path(), &file.name, &file.text);
+    }
+    std::thread::sleep(SETTLED);
+    let mut library = Library::default();
+    let texts = Sources::from_files(library.read(folder.path()).unwrap()).unwrap();
     let live = Live::new(Rulebook::tried_after(None, &texts).unwrap().in_mode(Mode::Enforce));
+    let kept = Kept::at(state.path());
+    kept.keep(live.load().rulebook.id(), &texts).unwrap();
     let is_over = AtomicBool::new(false);
     let (rounds, mut waited) = std::thread::scope(|scope| {
         let reader = scope.spawn(|| read(&live, &is_over));
+        let mut company = Company {
+            folder: folder.path(),
+            library,
+            live: &live,
+            kept,
+        };
         let regions = ["eu-east", "eu-west"].into_iter().cycle();
-        let rounds: Vec<_> = regions
-            .take(ROUNDS)
-            .map(|region| change(&live, &mut texts, region))
-            .collect();
+        let rounds: Vec<_> = regions.take(ROUNDS).map(|region| company.change(region)).collect();
         is_over.store(true, Ordering::Relaxed);
         (rounds, reader.join().unwrap())
     });
     println!("one of {PEOPLE} people changes, {PEOPLE_IN_A_FILE} in a file; the middle of {ROUNDS} rounds, in ms");
-    for (number, what) in STEPS.iter().enumerate() {
-        let mut spent: Vec<&Duration> = rounds.iter().filter_map(|round| round.get(number)).collect();
-        spent.sort_unstable();
-        let middle = spent.get(ROUNDS / 2).unwrap().as_secs_f64();
-        println!("| {:.2} | {what} |", middle * 1000.0);
+    println!("| | {} |", WHOM.join(" | "));
+    println!("|---|{}", "--:|".repeat(WHOM.len()));
+    for (part, what) in PARTS.iter().enumerate() {
+        let middles = (0..WHOM.len()).map(|whom| {
+            let mut spent: Vec<Duration> = rounds.iter().map(|round| round[whom][part]).collect();
+            spent.sort_unstable();
+            format!(" {:.3} |", spent[ROUNDS / 2].as_secs_f64() * 1000.0)
+        });
+        println!("| {what} |{}", middles.collect::<String>());
     }
+    let began = Instant::now();
+    drop(Rulebook::tried_after(Some(&live.load()), &texts).unwrap());
+    println!(
+        "all of it assembled and tried instead: {} ms",
+        began.elapsed().as_millis()
+    );
     let (half, most) = (at(&mut waited, 50), at(&mut waited, 99));
     println!(
         "meanwhile somebody asked for a person {} times: p50 {half} ns, p99 {most} ns",
@@ -56,44 +99,52 @@ pub(crate) fn run() {
     );
 }
 
-/// Changes somebody in each of three files, one after the other: what each took, and the parts of the last. What other files
-/// say is not read again, as the gateway does not.
-fn change(live: &Live, now: &mut Sources, region: &str) -> [Duration; 5] {
-    let mut change = |file: &str, text: Arc<str>| {
-        now.people.iter_mut().find(|one| one.name == file).unwrap().text = text;
+fn write(folder: &Path, name: &str, text: &str) {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+impl Company<'_> {
+    /// Changes each of [`WHOM`], one after the other: the [`PARTS`] of each.
+    fn change(&mut self, region: &str) -> [[Duration; 6]; 4] {
+        let alone = people("", PEOPLE..PEOPLE + 1, region).text;
+        let alone = self.put_in_force("people/one.toml", &alone);
+        let first = WHO / PEOPLE_IN_A_FILE * PEOPLE_IN_A_FILE;
+        let among = people("", first..first + PEOPLE_IN_A_FILE, region).text;
+        let among = self.put_in_force(&format!("people/p{:03}.toml", WHO / PEOPLE_IN_A_FILE), &among);
+        let count = usize::from(region == "eu-east");
+        let newcomer = people("", PEOPLE + 1..PEOPLE + 1 + count, region).text;
+        let newcomer = self.put_in_force("people/two.toml", &newcomer);
+        let shipped = Sources::embedded();
+        let mut files = shipped.people.iter();
+        let known = files.find(|file| file.text.contains("id = \"ada\"")).unwrap();
+        let met = self.put_in_force(&known.name, &known.text.replacen("eu-west", region, 1));
+        [alone, among, newcomer, met]
+    }
+
+    /// As a gateway does it.
+    fn put_in_force(&mut self, name: &str, text: &str) -> [Duration; 6] {
+        write(self.folder, name, text);
         let began = Instant::now();
-        let ruling = live.load();
-        let rules_on = ruling.with_people_of(now);
-        let is_short = rules_on.is_some();
-        live.replace(rules_on.unwrap_or_else(|| {
-            let assembled = Rulebook::tried_after(Some(&ruling), now).unwrap();
-            assembled.in_mode(Mode::Enforce)
-        }));
-        (began.elapsed(), is_short)
-    };
-    let alone = change("people/one.toml", people("", PEOPLE..PEOPLE + 1, region).text);
-    let first = WHO / PEOPLE_IN_A_FILE * PEOPLE_IN_A_FILE;
-    let among = people("", first..first + PEOPLE_IN_A_FILE, region).text;
-    let among = change(&format!("people/p{:03}.toml", WHO / PEOPLE_IN_A_FILE), among);
-    let shipped = Sources::embedded();
-    let known = shipped
-        .people
-        .iter()
-        .find(|file| file.text.contains("id = \"ada\""))
-        .unwrap();
-    let met = change(&known.name, known.text.replacen("eu-west", region, 1).into());
-    assert!(alone.1 && among.1, "the rules rule on");
-    let began = Instant::now();
-    let assembled = Rulebook::assemble_after(Some(&live.load()), now).unwrap();
-    let made = began.elapsed();
-    let began = Instant::now();
-    assert!(
-        assembled
-            .rulebook
-            .run_cases(&assembled.directory, &now.cases)
-            .is_green()
-    );
-    [alone.0, among.0, met.0, made, began.elapsed()]
+        let files = self.library.read(self.folder).unwrap();
+        let read = began.elapsed();
+        let sources = Sources::from_files(files).unwrap();
+        let sorted = began.elapsed();
+        let before = self.live.load();
+        let next = before.with_people_of(&sources);
+        self.live.replace(next.expect("the rules rule on"));
+        let in_force = began.elapsed();
+        let began = Instant::now();
+        self.kept.keep(before.rulebook.id(), &sources).unwrap();
+        let kept = began.elapsed();
+        let began = Instant::now();
+        let directory = Directory::parse_after(Some(&before.directory), &sources.people);
+        let made = began.elapsed();
+        assert!(directory.problems().is_empty());
+        let rest = (in_force - sorted).saturating_sub(made);
+        [in_force, read, sorted - read, made, rest, kept]
+    }
 }
 
 fn who() -> SubjectId {
@@ -121,9 +172,10 @@ fn sources(region: &str) -> Sources {
         people(&format!("people/p{file:03}.toml"), these, region)
     });
     let one = people("people/one.toml", PEOPLE..PEOPLE + 1, region);
+    let two = people("people/two.toml", 0..0, region);
     let shipped_people = shipped.people.iter().cloned();
     Sources {
-        people: shipped_people.chain([units(), one]).chain(files).collect(),
+        people: shipped_people.chain([units(), one, two]).chain(files).collect(),
         ..shipped
     }
 }

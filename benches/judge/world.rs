@@ -247,10 +247,16 @@ pub(crate) struct Flow {
 /// Flows of people to hosts, three of five under a grant.
 pub(crate) fn flows(count: usize, people: &[Arc<Person>]) -> Vec<Flow> {
     let mut dice = Dice(99);
-    (0..count).map(|number| flow(&mut dice, number, people)).collect()
+    // as the catalogue does: the hosts of a platform share what they are in
+    let categories: Vec<_> = (0..PLATFORMS)
+        .map(|platform| Arc::new(categories_of(platform)))
+        .collect();
+    (0..count)
+        .map(|number| flow(&mut dice, number, people, &categories))
+        .collect()
 }
 
-fn flow(dice: &mut Dice, number: usize, people: &[Arc<Person>]) -> Flow {
+fn flow(dice: &mut Dice, number: usize, people: &[Arc<Person>], categories: &[Arc<BTreeSet<Category>>]) -> Flow {
     // half past ten in Paris on a Tuesday, and the hours around it
     let at: Timestamp = "2026-11-24T04:30:00Z".parse().unwrap();
     let at = at.plus(Duration::from_hours(dice.below(14) as u64));
@@ -260,7 +266,7 @@ fn flow(dice: &mut Dice, number: usize, people: &[Arc<Person>]) -> Flow {
     let place = Place {
         host: Host::parse(&format!("www.{host}.example")).unwrap(),
         platform: Some(platform.clone()),
-        categories: Arc::new(categories_of(host % PLATFORMS)),
+        categories: categories.get(host % PLATFORMS).cloned().unwrap_or_default(),
         roles: Arc::new([SiteRole::Site].into()),
     };
     let activity = ACTIVITIES
@@ -288,8 +294,8 @@ fn flow(dice: &mut Dice, number: usize, people: &[Arc<Person>]) -> Flow {
             id: GrantId::new(format!("g-{number}")),
             subject: person.id.clone(),
             purpose: PurposeId::new(purpose),
-            platforms: [platform].into(),
-            covers: GROUPS.map(str::to_owned).into(),
+            platforms: BTreeSet::from([platform]).into(),
+            covers: BTreeSet::from(GROUPS.map(str::to_owned)).into(),
             statement: String::new(),
             ticket: None,
             channel: Channel::Portal,

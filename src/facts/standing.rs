@@ -135,9 +135,9 @@ pub struct Grant {
     /// What for.
     pub purpose: PurposeId,
     /// Where it applies; empty only where somebody continued to a host that is on no platform.
-    pub platforms: BTreeSet<PlatformId>,
+    pub platforms: Arc<BTreeSet<PlatformId>>,
     /// The groups of activities it covers: `read`, `engage`, `publish`, `administer`; single ones where somebody continued.
-    pub covers: BTreeSet<String>,
+    pub covers: Arc<BTreeSet<String>>,
     /// What the holder wrote. Not judged, so records of requests leave it out.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub statement: String,
@@ -324,8 +324,8 @@ impl GrantTerms {
             id,
             subject: self.subject,
             purpose: self.purpose,
-            platforms: self.platforms,
-            covers: self.covers,
+            platforms: self.platforms.into(),
+            covers: self.covers.into(),
             statement: self.statement,
             ticket: self.ticket,
             channel: self.channel,
@@ -406,8 +406,8 @@ mod tests {
             id: GrantId::new(id),
             subject: SubjectId::parse("ada").unwrap(),
             purpose: PurposeId::new("recruiting"),
-            platforms: platforms.iter().map(|p| PlatformId::new(*p)).collect(),
-            covers: BTreeSet::from(["read".to_owned()]),
+            platforms: Arc::new(platforms.iter().map(|p| PlatformId::new(*p)).collect()),
+            covers: BTreeSet::from(["read".to_owned()]).into(),
             statement: String::new(),
             ticket: None,
             channel: Channel::Portal,

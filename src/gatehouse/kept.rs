@@ -13,6 +13,7 @@ use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::digest;
 use serde::{Deserialize, Serialize};
@@ -29,7 +30,12 @@ const HALF: &[u8] = b".";
 #[derive(Clone, Debug)]
 pub struct Kept {
     folder: PathBuf,
+    /// The digests of the texts that were kept last, by the names of their files.
+    digests: Arc<Mutex<BTreeMap<String, Digested>>>,
 }
+
+/// A text and its digest.
+type Digested = (Arc<str>, String);
 
 /// Why a kept rulebook cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -55,8 +61,10 @@ struct List {
 impl Kept {
     /// Rulebooks kept in `folder`, which is made when the first is.
     pub fn at(folder: &Path) -> Self {
-        let folder = folder.to_owned();
-        Self { folder }
+        Self {
+            folder: folder.to_owned(),
+            digests: Arc::default(),
+        }
     }
 
     /// Keeps the texts of a rulebook that takes effect; returns once they are on disk. What is there already stays.
@@ -68,8 +76,7 @@ impl Kept {
             files: BTreeMap::new(),
         };
         let mut wrote = false;
-        for file in sources.files() {
-            let name = digest_of(&file.text);
+        for (file, name) in sources.files().zip(self.digests_of(sources)) {
             if !texts.join(&name).try_exists()? {
                 place(&texts, &name, file.text.as_bytes())?;
                 wrote = true;
@@ -93,6 +100,23 @@ impl Kept {
             tracing::warn!(%error, folder = %self.folder.display(), "texts that are not needed any more stay on disk");
         }
         Ok(())
+    }
+
+    /// The digest of each text. A text that is shared with the last one of its name is not read again: of a company, all but
+    /// one are.
+    fn digests_of(&self, sources: &Sources) -> Vec<String> {
+        let mut last = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = std::mem::take(&mut *last);
+        let digest = |file: &SourceText| {
+            let same = known.get(&file.name).filter(|(text, _)| Arc::ptr_eq(text, &file.text));
+            same.map_or_else(|| digest_of(&file.text), |(_, digest)| digest.clone())
+        };
+        let digests: Vec<String> = sources.files().map(digest).collect();
+        let files = sources.files().zip(&digests);
+        *last = files
+            .map(|(file, digest)| (file.name.clone(), (Arc::clone(&file.text), digest.clone())))
+            .collect();
+        digests
     }
 
     /// Removes the texts that no list names; none where a list cannot be read.

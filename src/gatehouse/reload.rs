@@ -31,30 +31,43 @@ const EVERY: Duration = Duration::from_millis(200);
 /// rules within a second.
 const MOST_LOOKS: usize = 3;
 
-/// Rules that may rule, what should not stay of them, and whether their texts are kept; if not, why.
+/// Rules that may rule, what should not stay of them, and their texts.
 struct Ready {
     in_force: InForce,
     warnings: Vec<Problem>,
-    kept: Result<(), String>,
+    keeping: Keeping,
+}
+
+/// When the texts of what rules are kept.
+///
+/// Rules are before they rule: a record names their rulebook, and must be explained whenever the gateway breaks off. Where
+/// only people changed the rulebook is the one that rules already, it is kept, and a record tells whom it was judged as
+/// itself. So nothing hangs on the new texts but a start while the folder is broken: breaking off before they are kept is
+/// then like breaking off before the folder was read. And whoever is to lose a role loses it without waiting for a disk.
+enum Keeping {
+    /// Done; or not, and why.
+    Tried(Result<(), String>),
+    ToBeTried(Box<Texts>),
 }
 
 impl Ready {
-    /// Takes what was read of a folder, and keeps it if it may rule.
+    /// Takes what was read of a folder, and keeps new rules if they may rule.
     fn of(files: Vec<SourceText>, ruling: &InForce, mode: Mode, kept: &Kept) -> Result<Self, Vec<Problem>> {
         let sources = Sources::from_files(files)?;
-        let (in_force, warnings, texts) = if let Some(in_force) = ruling.with_people_of(&sources) {
+        if let Some(in_force) = ruling.with_people_of(&sources) {
             let of = in_force.rulebook.id().clone();
-            (in_force, Vec::new(), Texts { of, sources })
-        } else {
-            let (mut assembled, texts) = Texts::take(Some(ruling), sources)?;
-            let warnings = std::mem::take(&mut assembled.warnings);
-            (assembled.in_mode(mode), warnings, texts)
-        };
-        let kept = texts.keep(kept);
+            return Ok(Self {
+                in_force,
+                warnings: Vec::new(),
+                keeping: Keeping::ToBeTried(Box::new(Texts { of, sources })),
+            });
+        }
+        let (mut assembled, texts) = Texts::take(Some(ruling), sources)?;
+        let warnings = std::mem::take(&mut assembled.warnings);
         Ok(Self {
-            in_force,
+            in_force: assembled.in_mode(mode),
             warnings,
-            kept,
+            keeping: Keeping::Tried(texts.keep(kept)),
         })
     }
 }
@@ -83,8 +96,7 @@ impl Texts {
         Self::take(None, sources.ok()??).ok()
     }
 
-    /// Keeps them as what rules: when nothing but them can rule any more, and before they do, so that no record names a
-    /// rulebook that is not kept.
+    /// Keeps them as what rules, when nothing but them can rule any more: see [`Keeping`].
     pub(super) fn keep(&self, kept: &Kept) -> Result<(), String> {
         kept.keep(&self.of, &self.sources).map_err(|error| {
             tracing::error!(%error, "the rules in force are not kept on disk");
@@ -182,7 +194,7 @@ impl Reload {
         let Ready {
             in_force,
             warnings,
-            kept,
+            keeping,
         } = ready;
         let (ruling, next) = (&self.live.load().rulebook, &in_force.rulebook);
         let (from, to) = (ruling.id().clone(), next.id().clone());
@@ -196,7 +208,7 @@ impl Reload {
             tracing::info!(%from, %to, "new policies rule");
         }
         let was_refused = self.health.rules_changed(&self.live.load().rulebook);
-        self.health.rules_kept(kept);
+        self.health.rules_kept(self.kept(keeping).await);
         if changed {
             for problem in self.health.authority() {
                 tracing::error!(%problem, "the certificate authority");
@@ -206,6 +218,17 @@ impl Reload {
             // A mistake that was taken back leaves the rules as they were: that ends the refusal on record, too.
             self.record(GatewayAct::RulebookChanged { from }).await;
         }
+    }
+
+    /// Whether the texts of what rules are kept, and if not, why.
+    async fn kept(&self, keeping: Keeping) -> Result<(), String> {
+        let texts = match keeping {
+            Keeping::Tried(kept) => return kept,
+            Keeping::ToBeTried(texts) => texts,
+        };
+        let kept = self.kept.clone();
+        let kept = tokio::task::spawn_blocking(move || texts.keep(&kept)).await;
+        kept.unwrap_or_else(|error| Err(format!("keeping the texts broke off: {error}")))
     }
 
     async fn refuse(&self, problems: Vec<Problem>, again: bool) {
@@ -311,6 +334,51 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+
+    #[test]
+    fn people_who_changed_count_before_they_are_kept_and_rules_that_changed_only_after() {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = Kept::at(folder.path());
+        let Ok((assembled, texts, _)) = ready(&Rules::Embedded, &kept) else {
+            panic!("the shipped rules rule")
+        };
+        texts.keep(&kept).unwrap();
+        let ruling = assembled.in_mode(Mode::Enforce);
+        let with = |name: &str, text: &str| {
+            let mut files: Vec<SourceText> = Sources::embedded().files().cloned().collect();
+            files.push(SourceText::new(name, text));
+            files
+        };
+        let zoe = "[[person]]\nid = \"zoe\"\nroles = [\"staff\"]\ndepartment = \"company\"\nemployment = \"employee\"\n\
+                   time-zone = \"UTC\"\n";
+        let shipped = Sources::embedded();
+        let people = shipped.people.first().unwrap();
+        let mut files: Vec<SourceText> = shipped.files().cloned().collect();
+        for file in files.iter_mut().filter(|file| file.name == people.name) {
+            file.text = format!("{}{zoe}", file.text).into();
+        }
+        let changed = Sources::from_files(files.clone()).unwrap();
+        let ready = Ready::of(files, &ruling, Mode::Enforce, &kept).unwrap();
+        assert!(
+            ready
+                .in_force
+                .directory
+                .people()
+                .any(|person| person.id.as_str() == "zoe")
+        );
+        assert_eq!(kept.last().unwrap().unwrap(), shipped);
+        let Keeping::ToBeTried(texts) = ready.keeping else {
+            panic!("only people changed")
+        };
+        texts.keep(&kept).unwrap();
+        assert_eq!(kept.last().unwrap().unwrap(), changed);
+
+        let rule = "@id(\"t\") @reason(\"R.\") @owner(\"IT\") @untested(\"new\") @mode(\"observe\")\n\
+                    forbid (principal, action, resource is Site);";
+        let ready = Ready::of(with("rules/99-test.cedar", rule), &ruling, Mode::Enforce, &kept).unwrap();
+        assert!(matches!(ready.keeping, Keeping::Tried(Ok(()))));
+        assert!(kept.rulebook(ready.in_force.rulebook.id()).is_ok());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn what_could_not_be_read_is_read_again_after_a_while_and_its_correction_within_a_second() {

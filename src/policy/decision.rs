@@ -101,7 +101,11 @@ impl Decision {
 
     /// Something asked is not permitted; `reasons` are the forbids that say so, none where no rule permits.
     pub(super) fn deny(reasons: Reasons, troubles: Vec<Trouble>) -> Self {
-        let (errors, troubles) = troubles.into_iter().map(|t| (t.policy, t.message)).unzip();
+        let (errors, troubles) = if troubles.is_empty() {
+            (Vec::new(), Vec::new())
+        } else {
+            troubles.into_iter().map(|t| (t.policy, t.message)).unzip()
+        };
         Self {
             allowed: false,
             trials: Trials::default(),

@@ -1,45 +1,63 @@
 //! What rules find when one action is asked about: of a flow, or of somebody's power over a grant.
 
 use std::cell::OnceCell;
+use std::sync::Arc;
 
 use cedar_policy_core::ast::{Entity, EntityUID, Value};
-use jiff::tz::TimeZone;
 
-use super::engine::{Doubt, Facts, Party};
-use super::request::wall_clock;
+use super::engine::{Doubt, Engine, Facts, Held, Party};
 use super::values::{self, COUNT, Circumstances, Values};
+use super::wall::Wall;
 
 /// What was made of the context, each leaf when a rule first looked at it: for all actions and grants that are asked about
 /// one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Made {
-    wall_clock: OnceCell<(i64, i64)>,
+    address: OnceCell<Arc<Held>>,
     leaves: [OnceCell<Option<Value>>; COUNT],
 }
 
 /// The facts before the rules.
 pub(super) struct Frame<'a> {
+    pub(super) engine: &'a Engine,
     pub(super) values: &'a Values,
     /// Without the request where the action comes before there is one.
     pub(super) here: Circumstances<'a>,
     /// Where the person's clock stands.
-    pub(super) zone: &'a TimeZone,
+    pub(super) wall: &'a Wall,
     pub(super) made: &'a Made,
     /// The grant that is judged under.
-    pub(super) claim: Option<&'a Value>,
+    pub(super) claim: Option<&'a Held>,
     /// Where a power over a grant is asked about: by which way.
     pub(super) channel: Option<&'a Value>,
     /// The declarer of such a grant, where that is somebody else whom the directory knows.
     pub(super) declarer: Option<&'a Party>,
 }
 
+impl Frame<'_> {
+    /// Where the flow comes from.
+    fn address(&self) -> Result<&Held, Doubt> {
+        if let Some(known) = self.made.address.get() {
+            return Ok(known);
+        }
+        let client = self.here.arrival.client.ip().to_canonical();
+        let made = self
+            .values
+            .address(client, |value| self.engine.held(values::ADDRESS, value))?;
+        Ok(self.made.address.get_or_init(|| made))
+    }
+}
+
 impl Facts for Frame<'_> {
     fn leaf(&self, number: usize) -> Result<Option<&Value>, Doubt> {
         if number == values::CLAIM {
-            return Ok(self.claim);
+            return Ok(self.claim.map(Held::value));
         }
         if number == values::CHANNEL {
             return Ok(self.channel);
+        }
+        if number == values::ADDRESS {
+            return Ok(Some(self.address()?.value()));
         }
         if values::REQUEST.contains(&number) && self.here.request.is_none() {
             return Ok(None);
@@ -48,9 +66,16 @@ impl Facts for Frame<'_> {
         if let Some(known) = leaf.get() {
             return Ok(known.as_ref());
         }
-        let shown = || *self.made.wall_clock.get_or_init(|| wall_clock(self.zone, self.here.at));
-        let made = self.values.leaf(number, &self.here, shown)?;
+        let made = self.values.leaf(number, &self.here, || self.wall.shows(self.here.at))?;
         Ok(leaf.get_or_init(|| made).as_ref())
+    }
+
+    fn held(&self, number: usize) -> Option<&Held> {
+        match number {
+            values::CLAIM => self.claim,
+            values::ADDRESS => self.address().ok(),
+            _ => None,
+        }
     }
 
     fn context(&self) -> Result<&Value, Doubt> {

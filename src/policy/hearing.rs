@@ -10,17 +10,15 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cedar_policy_core::ast::Value;
-use jiff::tz::TimeZone;
-
 use super::decision::{Decision, Reasons};
-use super::engine::{Candidates, Doubt, Numbers, Party, Scratch};
+use super::engine::{Candidates, Doubt, Held, Numbers, Party, Scratch};
 use super::frame::{Frame, Made};
 use super::memo::Memo;
 use super::opens::Opens;
-use super::question::{Question, check};
+use super::question::{Question, check_flow, check_purpose};
 use super::reasons::Tally;
 use super::values::{self, Circumstances, Values};
+use super::wall::Wall;
 use super::{Passage, Permit, Policy, RuleSet};
 use crate::facts::{Grant, GrantId, Host, Mode, Person, Place, PurposeId, Reason, SubjectId};
 
@@ -32,18 +30,18 @@ thread_local! {
 /// What is remembered between flows.
 #[derive(Debug, Default)]
 pub(super) struct Memory {
-    people: Memo<SubjectId, Arc<Person>, (Party, TimeZone)>,
+    people: Memo<SubjectId, Arc<Person>, (Party, Wall)>,
     sites: Memo<Host, Place, Party>,
     /// What many rules say as reasons.
     pub(super) reasons: Memo<Numbers, (), Vec<Reason>>,
-    pub(super) claims: Memo<GrantId, Grant, Value>,
+    pub(super) claims: Memo<GrantId, Grant, Held>,
     /// Purposes, each as somebody's to declare: who declares it, who owns it, for how long at most.
     pub(super) purposes: Memo<(PurposeId, SubjectId, SubjectId, Duration), (), Party>,
     pub(super) values: Values,
 }
 
 /// A person in the engine's terms, and where their clock stands.
-pub(super) type Known = Arc<(Party, TimeZone)>;
+pub(super) type Known = Arc<(Party, Wall)>;
 
 /// One flow, ready to be asked about: see [`Policy::hear`].
 #[derive(Debug)]
@@ -98,7 +96,7 @@ impl Policy {
             let zone = self.nouns.zone(person).map_err(|_| Doubt)?;
             let (uid, entity) = self.nouns.person(person).map_err(|_| Doubt)?;
             let entity = Arc::new(entity.as_ref().clone());
-            Ok((self.engine.principal(&uid, Some(entity)), zone))
+            Ok((self.engine.principal(&uid, Some(entity)), Wall::new(zone)))
         })
     }
 }
@@ -218,7 +216,7 @@ impl Hearing<'_> {
 
     fn weigh(&self, question: &Question<'_>, set: RuleSet) -> Result<Tally, Doubt> {
         let policy = self.policy;
-        check(question, &policy.vocabulary).map_err(|_| Doubt)?;
+        check_flow(question).map_err(|_| Doubt)?;
         let terms = self.terms.as_ref().map_err(|doubt| *doubt)?;
         let claim = question.grant.map(|grant| self.claim(grant)).transpose()?;
         let mut tally = Tally::default();
@@ -228,6 +226,7 @@ impl Hearing<'_> {
                 return Err(Doubt);
             }
             let frame = Frame {
+                engine: &policy.engine,
                 values: &policy.memory.values,
                 here: Circumstances {
                     subject: self.flow.subject,
@@ -235,7 +234,7 @@ impl Hearing<'_> {
                     request: self.flow.request.filter(|_| !action.comes_before),
                     at: self.flow.at,
                 },
-                zone: &terms.principal.1,
+                wall: &terms.principal.1,
                 made: &terms.made,
                 claim: claim.as_deref(),
                 channel: None,
@@ -250,13 +249,19 @@ impl Hearing<'_> {
         Ok(tally)
     }
 
-    fn claim(&self, grant: &Grant) -> Result<Arc<Value>, Doubt> {
-        let (nouns, memory) = (&self.policy.nouns, &self.policy.memory);
-        let claim = || nouns.claim_value(grant, |at| memory.values.moment(at.as_millis()));
+    fn claim(&self, grant: &Grant) -> Result<Arc<Held>, Doubt> {
+        let Policy {
+            nouns, memory, engine, ..
+        } = self.policy;
+        let claim = || {
+            check_purpose(grant, &self.policy.vocabulary).map_err(|_| Doubt)?;
+            nouns.claim_value(grant, |at| memory.values.moment(at.as_millis()))
+        };
         // nobody asks for it twice, and whoever may pass reads what is remembered
         if grant.id.is_supposed() {
-            return claim().map(Arc::new);
+            return claim().map(Held::once).map(Arc::new);
         }
-        memory.claims.of(&grant.id, grant, claim)
+        let held = || claim().map(|value| engine.held(values::CLAIM, value));
+        memory.claims.of(&grant.id, grant, held)
     }
 }

@@ -1,8 +1,9 @@
 //! Things made before: the same facts make the same thing, so it is made once.
 
-use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, PoisonError, RwLock};
+
+use super::quick::QuickMap;
 
 /// How many things are young at most.
 const MOST: usize = 16_384;
@@ -16,15 +17,15 @@ pub(super) struct Memo<K, F, V>(RwLock<Generations<K, F, V>>);
 
 #[derive(Debug)]
 struct Generations<K, F, V> {
-    young: HashMap<K, (F, Arc<V>)>,
-    old: HashMap<K, (F, Arc<V>)>,
+    young: QuickMap<K, (F, Arc<V>)>,
+    old: QuickMap<K, (F, Arc<V>)>,
 }
 
 impl<K, F, V> Default for Memo<K, F, V> {
     fn default() -> Self {
         Self(RwLock::new(Generations {
-            young: HashMap::new(),
-            old: HashMap::new(),
+            young: QuickMap::default(),
+            old: QuickMap::default(),
         }))
     }
 }

@@ -40,6 +40,7 @@ mod owners;
 mod permit;
 mod powers;
 mod question;
+mod quick;
 mod reading;
 mod reasons;
 mod request;
@@ -55,9 +56,10 @@ mod unfolded;
 mod unread;
 mod validate;
 mod values;
+mod wall;
 mod world;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
@@ -93,6 +95,7 @@ use foresight::Tree;
 use hearing::{Memory, SCRATCH};
 use opens::Opens;
 use powers::{Powers, powers};
+use quick::QuickMap;
 use reading::Read;
 use reasons::Tally;
 use request::{ARCHIVE, Asked, BEFORE_A_REQUEST, Nouns};
@@ -117,7 +120,7 @@ pub struct Policy {
     named: Vec<Named>,
     engine: Engine,
     /// The actions that are asked about a site.
-    judged: HashMap<String, Judged>,
+    judged: QuickMap<String, Judged>,
     powers: Powers,
     memory: Memory,
     /// The rules taken apart, once somebody asks why.
@@ -286,7 +289,11 @@ impl Policy {
     fn reasons(&self, numbers: &Numbers) -> Reasons {
         let reasons = || numbers.iter().filter_map(|number| self.reasons.get(*number)).cloned();
         if numbers.len() <= decision::FEW {
-            return Reasons::Few(reasons().collect());
+            let mut few = smallvec::SmallVec::new();
+            for reason in reasons() {
+                few.push(reason);
+            }
+            return Reasons::Few(few);
         }
         let Ok(shared) = self
             .memory
@@ -325,7 +332,7 @@ fn opens(written: &Written) -> Opens {
     }
 }
 
-fn judged(engine: &Engine, book: &Book, nouns: &Nouns) -> HashMap<String, Judged> {
+fn judged(engine: &Engine, book: &Book, nouns: &Nouns) -> QuickMap<String, Judged> {
     let activities = book.words.activities().keys().map(crate::facts::Activity::as_str);
     let names = BEFORE_A_REQUEST.into_iter().chain([ARCHIVE]).chain(activities);
     let judged = names.filter_map(|name| {

@@ -50,6 +50,7 @@ impl Policy {
         let declarer = declarer.map(known).transpose()?;
         let channel = question.channel.as_str().into();
         let frame = Frame {
+            engine: &self.engine,
             values: &self.memory.values,
             here: Circumstances {
                 subject: question.subject,
@@ -57,7 +58,7 @@ impl Policy {
                 request: None,
                 at: question.at,
             },
-            zone: &principal.1,
+            wall: &principal.1,
             made: &Made::default(),
             claim: None,
             channel: Some(&channel),

@@ -103,6 +103,12 @@ pub struct GrantQuestion<'a> {
 
 /// What must hold of a question before it may be put. Whoever breaks it has mixed up two flows.
 pub(super) fn check(question: &Question<'_>, words: &Vocabulary) -> Result<(), Trouble> {
+    check_flow(question)?;
+    question.grant.map_or(Ok(()), |grant| check_purpose(grant, words))
+}
+
+/// The same but for what hangs on the grant alone: see [`check_purpose`].
+pub(super) fn check_flow(question: &Question<'_>) -> Result<(), Trouble> {
     let trouble = |what: &str, message: String| Err(Trouble::with_question(what, message));
     same_person(question.person, question.subject)?;
     if question.actions.is_empty() {
@@ -119,6 +125,11 @@ pub(super) fn check(question: &Question<'_>, words: &Vocabulary) -> Result<(), T
             format!("grant `{}` is not in force for `{}`", grant.id, question.person.id),
         );
     }
+    Ok(())
+}
+
+/// Whether what a grant is for is in the catalogue.
+pub(super) fn check_purpose(grant: &Grant, words: &Vocabulary) -> Result<(), Trouble> {
     if !words.purposes().contains(&grant.purpose) {
         return Err(unknown_purpose(grant.purpose.as_str()));
     }

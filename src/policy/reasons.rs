@@ -86,6 +86,9 @@ impl Tally {
 
     /// What went wrong.
     pub(super) fn into_troubles(self) -> Vec<Trouble> {
+        if self.troubles.is_empty() {
+            return Vec::new();
+        }
         self.troubles.into_iter().collect()
     }
 }

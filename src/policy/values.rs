@@ -5,13 +5,13 @@
 //! `Nouns::about_site` spells the same out for Cedar to evaluate; the tests hold one against the other.
 
 use std::net::IpAddr;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use arc_swap::ArcSwapOption;
 use cedar_policy_core::ast::{ExtensionFunction, Literal, PartialValue, Value, ValueKind};
 use cedar_policy_core::extensions::Extensions;
 
-use super::engine::{Doubt, Leaves};
+use super::engine::{Doubt, Held, Leaves};
 use super::memo::Memo;
 use super::question::RequestFacts;
 use super::request::GRANT;
@@ -39,6 +39,9 @@ pub(super) const LEAVES: Leaves = Leaves(&[
 /// How many there are.
 pub(super) const COUNT: usize = LEAVES.0.len();
 
+/// The leaf that holds where the flow comes from.
+pub(super) const ADDRESS: usize = 3;
+
 /// The leaf that there is only where a power over a grant is asked about.
 pub(super) const CHANNEL: usize = COUNT - 2;
 
@@ -64,13 +67,13 @@ pub(super) struct Values {
     latest: [ArcSwapOption<(i64, Value)>; 2],
     seconds: Memo<i64, (), Value>,
     milliseconds: Memo<i64, (), Value>,
-    addresses: Memo<IpAddr, (), Value>,
+    addresses: Memo<IpAddr, (), Held>,
 }
 
 type Made<T> = Result<T, Doubt>;
 
 impl Values {
-    /// The leaf of this number, below the channel's; none where the context does not have it. `shown` is what the person's
+    /// The leaf of this number, below the channel's and not the address; none where the context does not have it. `shown` is what the person's
     /// wall clock shows.
     pub(super) fn leaf(
         &self,
@@ -84,7 +87,6 @@ impl Values {
             0 => self.latest(0, here.at.as_millis(), |at| self.moment(at))?,
             1 => self.latest(1, shown().0, |day| called(&TO_TIME, &[self.moment(day)?]))?,
             2 => shown().1.into(),
-            3 => self.address(here.arrival.client.ip().to_canonical())?,
             4 => here.arrival.network.as_str().into(),
             5 => method.as_str().into(),
             6 => method.is_strong().into(),
@@ -123,11 +125,10 @@ impl Values {
         called(&OFFSET, &[(*whole).clone(), (*length).clone()])
     }
 
-    fn address(&self, ip: IpAddr) -> Made<Value> {
-        let made = self
-            .addresses
-            .of(&ip, &(), || called(&IP, &[ip.to_string().as_str().into()]))?;
-        Ok((*made).clone())
+    /// The leaf [`ADDRESS`], remembered.
+    pub(super) fn address(&self, ip: IpAddr, held: impl FnOnce(Value) -> Held) -> Made<Arc<Held>> {
+        self.addresses
+            .of(&ip, &(), || called(&IP, &[ip.to_string().as_str().into()]).map(held))
     }
 }
 

@@ -58,8 +58,8 @@ impl Portal {
         }
         let declaration = Declaration {
             purpose: grant.purpose.clone(),
-            platforms: grant.platforms.clone(),
-            covers: Some(grant.covers.clone()),
+            platforms: (*grant.platforms).clone(),
+            covers: Some((*grant.covers).clone()),
             statement: grant.statement.clone(),
             ticket: grant.ticket.clone(),
             duration: Some(grant.expires.since(grant.not_before)),

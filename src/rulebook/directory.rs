@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::entries;
+use super::leads::Leads;
 use super::people::{Draft, Entry};
 use super::shelves::{Named, Shelves};
 use crate::facts::{Partial, Person, SourceText, SubjectId};
@@ -12,6 +14,7 @@ use crate::facts::{Partial, Person, SourceText, SubjectId};
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     pub(super) everybody: Shelves<Known>,
+    pub(super) leads: Leads,
     pub(super) units: Arc<Units>,
     pub(super) pages: Vec<Arc<Page>>,
 }
@@ -45,6 +48,15 @@ pub(super) struct Page {
     pub(super) people: Vec<SubjectId>,
     /// Whether it describes roles or departments.
     pub(super) has_units: bool,
+    /// Whether its entries are told by their lines.
+    pub(super) has_lines: bool,
+}
+
+/// What is said of people in the place of what was said before.
+#[derive(Default)]
+struct Change {
+    leaving: BTreeSet<SubjectId>,
+    people: BTreeMap<SubjectId, Entry>,
 }
 
 /// What the files say of somebody, before it is closed over what it is part of: how people would say it.
@@ -80,51 +92,50 @@ impl Directory {
         changed.map_or_else(|| Self::parse(files), |whole| Partial::new(whole, Vec::new(), true))
     }
 
-    /// This directory with only those files read that changed since; none where more than people changed, or anything is
+    /// This directory with only those entries read that changed since; none where more than people changed, or anything is
     /// not plainly in order: then all of it is to be read.
     pub(super) fn changed(&self, files: &[SourceText]) -> Option<Self> {
         let mut old: BTreeMap<&str, &Arc<Page>> =
             self.pages.iter().map(|page| (page.text.name.as_str(), page)).collect();
-        let (mut pages, mut people) = (Vec::new(), BTreeMap::new());
+        let (mut pages, mut change) = (Vec::new(), Change::default());
         for file in files {
-            let same = old.get(file.name.as_str()).filter(|page| page.text.text == file.text);
-            if let Some(page) = same.copied() {
+            let before = old.get(file.name.as_str()).copied();
+            if let Some(page) = before.filter(|page| page.text == *file) {
                 old.remove(file.name.as_str());
                 pages.push(Arc::clone(page));
                 continue;
             }
-            let mut draft = Draft::default();
-            if !draft.read(0, file).0.is_empty() || !draft.with_units.is_empty() {
-                return None;
+            if let Some(page) = before.and_then(|page| change.take_entries(page, file)) {
+                old.remove(file.name.as_str());
+                pages.push(Arc::new(page));
+                continue;
             }
+            let draft = plain(file)?;
             pages.extend(draft.pages(std::slice::from_ref(file)));
-            for (id, entry) in draft.people {
-                if people.insert(id, entry).is_some() {
-                    return None;
-                }
-            }
+            change.take(draft.people)?;
         }
         if old.values().any(|page| page.has_units) {
             return None;
         }
-        let leaving: BTreeSet<&SubjectId> = old.values().flat_map(|page| &page.people).collect();
-        let everybody = self.everybody_but(&leaving, people)?;
+        let gone = old.values().flat_map(|page| &page.people);
+        change.leaving.extend(gone.cloned());
+        let (everybody, leads) = self.everybody_but(change)?;
         Some(Self {
             everybody,
+            leads,
             units: Arc::clone(&self.units),
             pages,
         })
     }
 
-    /// Everybody, with these people in the place of those who are `leaving`; none where what one entry says of others is not
-    /// plainly in order.
-    fn everybody_but(
-        &self,
-        leaving: &BTreeSet<&SubjectId>,
-        people: BTreeMap<SubjectId, Entry>,
-    ) -> Option<Shelves<Known>> {
-        let mut everybody = self.everybody.clone();
-        let gone: BTreeSet<&SubjectId> = leaving.iter().copied().filter(|id| !people.contains_key(id)).collect();
+    /// Everybody, with what is said of them now; none where what one entry says of others is not plainly in order.
+    fn everybody_but(&self, change: Change) -> Option<(Shelves<Known>, Leads)> {
+        let Change { leaving, people } = change;
+        let (mut everybody, mut leads) = (self.everybody.clone(), self.leads.clone());
+        for known in leaving.iter().filter_map(|id| everybody.get(id)) {
+            leads.take(&known.person);
+        }
+        let gone: BTreeSet<&SubjectId> = leaving.iter().filter(|id| !people.contains_key(id)).collect();
         for id in &gone {
             everybody.remove(id);
         }
@@ -135,11 +146,12 @@ impl Directory {
                 return None;
             }
             managers.extend(entry.manager().ok()?);
-            everybody.put(entry.known(&self.units));
+            let known = entry.known(&self.units);
+            leads.add(&known.person);
+            everybody.put(known);
         }
-        let lost = |known: &Known| known.person.manager.as_ref().is_some_and(|id| gone.contains(id));
         let is_whole = managers.iter().all(|id| everybody.get(id).is_some());
-        (is_whole && (gone.is_empty() || !everybody.iter().any(lost))).then_some(everybody)
+        (is_whole && !gone.iter().any(|id| leads.has(id))).then_some((everybody, leads))
     }
 
     /// What the directory knows of somebody.
@@ -178,9 +190,53 @@ impl Directory {
     }
 }
 
+/// What a text of people says and nothing else; none where it is not in order.
+fn plain(file: &SourceText) -> Option<Draft> {
+    let mut draft = Draft::default();
+    let is_plain = draft.read(0, file).0.is_empty() && draft.with_units.is_empty();
+    is_plain.then_some(draft)
+}
+
+impl Change {
+    /// Takes what is said of people; none where that was said already.
+    fn take(&mut self, people: BTreeMap<SubjectId, Entry>) -> Option<()> {
+        for (id, entry) in people {
+            if self.people.insert(id, entry).is_some() {
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    /// Takes what changed of a file, entry by entry; none where that cannot be told, and nothing is taken then.
+    fn take_entries(&mut self, before: &Page, file: &SourceText) -> Option<Page> {
+        let (old, new) = before
+            .has_lines
+            .then(|| entries::changed(&before.text.text, &file.text))
+            .flatten()?;
+        let read = |text: &str| plain(&SourceText::new(file.name.as_str(), text));
+        let (left, came) = (read(old)?.people, read(new)?.people);
+        if came.keys().any(|id| self.people.contains_key(id)) {
+            return None;
+        }
+        let stay = before.people.iter().filter(|id| !left.contains_key(id));
+        let mut people: Vec<SubjectId> = stay.chain(came.keys()).cloned().collect();
+        people.sort_unstable();
+        self.leaving.extend(left.into_keys());
+        self.people.extend(came);
+        Some(Page {
+            text: file.clone(),
+            people,
+            has_units: before.has_units,
+            has_lines: entries::are_told_by_lines(new),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rulebook::leads::Lead;
 
     const TREE: &str = r#"
         [[role]]
@@ -322,13 +378,13 @@ mod tests {
         .into()
     }
 
-    fn told(directory: &Directory) -> (Vec<&Known>, &Units, &[Arc<Page>]) {
+    fn told(directory: &Directory) -> (Vec<&Known>, Vec<&Lead>, &Units, &[Arc<Page>]) {
         let everybody = directory.everybody.iter().collect();
-        (everybody, &directory.units, &directory.pages)
+        (everybody, directory.leads.all(), &directory.units, &directory.pages)
     }
 
     /// A change: the file, what of it becomes what, and whether only that file is read for it.
-    const CHANGES: [(&str, &str, &str, bool); 14] = [
+    const CHANGES: [(&str, &str, &str, bool); 19] = [
         ("people/a.toml", "UTC", "UTC", true),
         ("people/a.toml", "UTC", "Europe/Paris", true),
         ("people/b.toml", "id = \"di\"", "id = \"eve\"", true),
@@ -341,6 +397,11 @@ mod tests {
         ("people/b.toml", "[\"recruiter\"]", "[\"recruter\"]", false),
         ("people/b.toml", "department = \"hr\"", "department = \"it\"", false),
         ("people/b.toml", "manager = \"ada\"", "manager = \"di\"", true),
+        ("people/b.toml", "manager = \"ada\"", "name = \"\"\"Cy\"\"\"", true),
+        ("people/b.toml", "manager = \"ada\"", "name = \"\"\"Cy\n", false),
+        ("people/b.toml", "manager = \"ada\"", "manager = \"ada\"\n[role]", false),
+        ("people/b.toml", "id = \"di\"", "id = \"cy\"", false),
+        ("people/b.toml", "id = \"di\"", "id = \"ada\"", false),
         ("people/b.toml", "manager = \"ada\"", "manager = \"dee\"", false),
         ("people/b.toml", "manager = \"ada\"", "manager = \"a:a\"", false),
         ("people/a.toml", "id = \"ada\"", "id = \"eve\"", false),

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::directory::{Directory, Known, Listed, Page, Units};
+use super::entries;
+use super::leads::Leads;
 use super::shelves::Shelves;
 use crate::clock::Timestamp;
 use crate::facts::fields::{At, Fields, Reader};
@@ -131,8 +133,10 @@ impl Draft {
             roles: self.roles.parents.into_keys().collect(),
             departments: self.departments.parents.into_keys().collect(),
         };
+        let everybody = Shelves::of(self.people.into_values().map(|entry| entry.known(&units)));
         let directory = Directory {
-            everybody: Shelves::of(self.people.into_values().map(|entry| entry.known(&units))),
+            leads: Leads::of(everybody.iter().map(|known| &*known.person)),
+            everybody,
             units: Arc::new(units),
             pages,
         };
@@ -149,6 +153,7 @@ impl Draft {
             text: text.clone(),
             people: people.remove(&file).unwrap_or_default(),
             has_units: self.with_units.contains(&file),
+            has_lines: entries::are_told_by_lines(&text.text),
         };
         files.iter().enumerate().map(page).map(Arc::new).collect()
     }

@@ -304,8 +304,8 @@ impl Rulebook {
         }
         let declaration = Declaration {
             purpose: grant.purpose.clone(),
-            platforms: grant.platforms.clone(),
-            covers: Some(grant.covers.clone()),
+            platforms: BTreeSet::clone(&grant.platforms),
+            covers: Some(BTreeSet::clone(&grant.covers)),
             statement: grant.statement.clone(),
             ticket: grant.ticket.clone(),
             duration: Some(grant.expires.since(grant.not_before)),

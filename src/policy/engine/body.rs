@@ -6,66 +6,19 @@ use std::sync::Arc;
 
 use cedar_policy::{Effect, Policy};
 use cedar_policy_core::ast::BorrowedRestrictedExpr;
-use cedar_policy_core::ast::{self, BinaryOp, EntityType, Expr, ExprKind, ExtensionFunction, UnaryOp, Value, Var};
+use cedar_policy_core::ast::{self, BinaryOp, Expr, ExprKind, UnaryOp, Value, Var};
 use cedar_policy_core::evaluator::RestrictedEvaluator;
 use cedar_policy_core::extensions::Extensions;
 use smol_str::SmolStr;
 
 use super::index::Number;
+use super::kept::Thing;
 use super::leaves::{Leaves, Path, Reads};
 use super::like::Like;
+use super::node::{Make, Node, Pair};
 
 /// Deeper conditions are left to Cedar, which has a guard of its own against what would overflow the stack.
 const DEEPEST: usize = 128;
-
-/// Two parts.
-type Pair = Box<(Node, Node)>;
-
-/// A condition's part.
-#[derive(Debug)]
-pub(super) enum Node {
-    Const(Value),
-    Principal,
-    Action,
-    Resource,
-    Context,
-    Leaf(usize),
-    /// Whether there is such a leaf.
-    HasLeaf(usize),
-    /// Whether the record that certainly has the first leaf has the second.
-    HasBeside(usize, usize),
-    /// Whether there is such a leaf, and below it such a path.
-    HasBelow(usize, Vec<SmolStr>),
-    Shared(usize),
-    /// Of these, the first that is false ends it.
-    All(Box<[Node]>),
-    /// Of these, the first that is true ends it.
-    Any(Box<[Node]>),
-    Not(Box<Node>),
-    If(Box<(Node, Node, Node)>),
-    Equal(Pair),
-    Order(BinaryOp, Pair),
-    In(Pair),
-    Sets(BinaryOp, Pair),
-    GetTag(Pair),
-    HasTag(Pair),
-    Get(Box<Node>, SmolStr),
-    Has(Box<Node>, SmolStr),
-    HasPath(Box<Node>, Vec<SmolStr>),
-    Like(Box<Node>, Like),
-    Is(Box<Node>, EntityType),
-    Make(Make),
-}
-
-/// A part that comes about anew for every request.
-#[derive(Debug)]
-pub(super) enum Make {
-    Unary(UnaryOp, Box<Node>),
-    Arithmetic(BinaryOp, Pair),
-    Call(&'static ExtensionFunction, Box<[Node]>),
-    Set(Box<[Node]>),
-    Record(Box<[(SmolStr, Node)]>),
-}
 
 /// A rule's condition; its scope is the index's matter.
 #[derive(Debug)]
@@ -101,7 +54,17 @@ impl Body {
 #[derive(Debug)]
 pub(super) struct Program {
     bodies: Vec<Body>,
-    shared: Vec<Node>,
+    shared: Vec<Shared>,
+    /// How many of these hang on each thing alone.
+    alone: HashMap<Thing, usize>,
+}
+
+/// A part that several rules may share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) node: Node,
+    /// The one thing that it hangs on, if it is one, and its number among those that do.
+    pub(super) alone: Option<(Thing, usize)>,
 }
 
 impl Program {
@@ -114,9 +77,20 @@ impl Program {
             depth: 0,
         };
         let bodies = policies.iter().map(|policy| compiler.body(policy)).collect();
+        let mut alone: HashMap<Thing, usize> = HashMap::new();
+        let mut numbered = |thing: Thing| {
+            let next = alone.entry(thing).or_default();
+            *next += 1;
+            (thing, *next - 1)
+        };
+        let shared = compiler.shared.into_iter().map(|(node, reads)| Shared {
+            node,
+            alone: reads.alone().map(&mut numbered),
+        });
         Self {
             bodies,
-            shared: compiler.shared.into_iter().map(|(node, _)| node).collect(),
+            shared: shared.collect(),
+            alone,
         }
     }
 
@@ -124,8 +98,13 @@ impl Program {
         self.bodies.get(number)
     }
 
-    pub(super) fn shared(&self, number: usize) -> Option<&Node> {
+    pub(super) fn shared(&self, number: usize) -> Option<&Shared> {
         self.shared.get(number)
+    }
+
+    /// How many shared parts hang on this alone.
+    pub(super) fn alone(&self, thing: Thing) -> usize {
+        self.alone.get(&thing).copied().unwrap_or_default()
     }
 
     /// How many parts are shared.
@@ -195,7 +174,10 @@ impl Compiler {
         }
         let outer = std::mem::take(&mut self.reads);
         let node = self.node(expression);
-        let own = std::mem::replace(&mut self.reads, outer);
+        let mut own = std::mem::replace(&mut self.reads, outer);
+        if own == Reads::default() {
+            own = Reads::OTHER;
+        }
         self.reads = [outer, own].into_iter().collect();
         let node = node?;
         if matches!(node, Node::Const(_)) {
@@ -223,10 +205,10 @@ impl Compiler {
     fn translated(&mut self, expression: &Expr) -> Made<Node> {
         Ok(match expression.expr_kind() {
             ExprKind::Lit(literal) => Node::Const(literal.clone().into()),
-            ExprKind::Var(Var::Principal) => Node::Principal,
-            ExprKind::Var(Var::Action) => Node::Action,
-            ExprKind::Var(Var::Resource) => Node::Resource,
-            ExprKind::Var(Var::Context) if self.leaves.0.is_empty() => Node::Context,
+            ExprKind::Var(Var::Principal) => self.reading(Reads::PRINCIPAL, Node::Principal),
+            ExprKind::Var(Var::Action) => self.reading(Reads::OTHER, Node::Action),
+            ExprKind::Var(Var::Resource) => self.reading(Reads::RESOURCE, Node::Resource),
+            ExprKind::Var(Var::Context) if self.leaves.0.is_empty() => self.reading(Reads::OTHER, Node::Context),
             ExprKind::And { .. } => Node::All(self.chain(expression, |kind| {
                 let ExprKind::And { left, right } = kind else {
                     return None;
@@ -304,7 +286,10 @@ impl Compiler {
         steps.push(name.clone());
         match (outer, self.leaves.sort(&steps)) {
             (None, Path::Leaf(leaf) | Path::Record(leaf)) => Ok(self.leaf(leaf, Node::HasLeaf)),
-            (Some(Path::Record(first)), Path::Leaf(leaf)) => Ok(self.leaf(leaf, |leaf| Node::HasBeside(first, leaf))),
+            (Some(Path::Record(first)), Path::Leaf(leaf)) => {
+                let node = self.leaf(leaf, |leaf| Node::HasBeside(first, leaf));
+                Ok(self.reading(Reads::one(first), node))
+            }
             (Some(Path::Leaf(_) | Path::Below(..)), _) => Ok(Node::Has(Box::new(self.node(of)?), name.clone())),
             _ => Err(Untold),
         }
@@ -330,8 +315,13 @@ impl Compiler {
     }
 
     fn leaf(&mut self, leaf: usize, node: impl FnOnce(usize) -> Node) -> Node {
-        self.reads = [self.reads, Reads::one(leaf)].into_iter().collect();
-        node(leaf)
+        self.reading(Reads::one(leaf), node(leaf))
+    }
+
+    /// The same node, and note of what it looks at.
+    fn reading(&mut self, reads: Reads, node: Node) -> Node {
+        self.reads = [self.reads, reads].into_iter().collect();
+        node
     }
 
     /// How an expression stands to the leaves, if it is a path of the context.

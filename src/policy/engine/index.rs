@@ -16,6 +16,7 @@ use cedar_policy_core::ast;
 use super::body::Program;
 use super::leaves::Reads;
 use super::party::Noun;
+use crate::policy::quick::QuickMap;
 
 /// A rule by its position in the rule files.
 pub type Number = usize;
@@ -63,7 +64,7 @@ pub(super) struct Index {
     actions: HashMap<EntityUid, usize>,
     by_action: Vec<Buckets>,
     // A memo of the join: same classes, same rules.
-    lists: RwLock<HashMap<[usize; 3], Arc<Candidates>>>,
+    lists: RwLock<QuickMap<[usize; 3], Arc<Candidates>>>,
 }
 
 /// The rules whose scope matches, in the order of the rule files.

@@ -2,6 +2,8 @@
 
 use smol_str::SmolStr;
 
+use super::kept::Thing;
+
 /// The paths of the context that a caller hands out by number, the first leaf of a record one that the record always
 /// has. A rule that takes such a record whole, or a path that is none of these or below one, is left to Cedar.
 ///
@@ -45,18 +47,36 @@ impl Leaves {
     }
 }
 
-/// Which leaves a condition may look at.
-#[derive(Clone, Copy, Debug, Default)]
+/// What a condition may look at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Reads(u64);
 
 impl Reads {
     pub(super) const ALL: Self = Self(u64::MAX);
+    pub(super) const PRINCIPAL: Self = Self(1 << 63);
+    pub(super) const RESOURCE: Self = Self(1 << 62);
+    /// The action, the context as a whole, or people and things by name.
+    pub(super) const OTHER: Self = Self(1 << 61);
+    /// So many leaves are told apart.
+    const LEAVES: u32 = 61;
 
     pub(super) fn one(leaf: usize) -> Self {
         u32::try_from(leaf)
             .ok()
-            .and_then(|leaf| 1_u64.checked_shl(leaf))
-            .map_or(Self::ALL, Self)
+            .filter(|leaf| *leaf < Self::LEAVES)
+            .map_or(Self::ALL, |leaf| Self(1 << leaf))
+    }
+
+    /// The one thing that is looked at, if it is one.
+    pub(super) fn alone(self) -> Option<Thing> {
+        match self {
+            Self::PRINCIPAL => Some(Thing::Principal),
+            Self::RESOURCE => Some(Thing::Resource),
+            Self(bits) if bits.is_power_of_two() && bits != Self::OTHER.0 => {
+                usize::try_from(bits.trailing_zeros()).ok().map(Thing::Leaf)
+            }
+            Self(_) => None,
+        }
     }
 
     pub(super) fn has(self, leaf: usize) -> bool {

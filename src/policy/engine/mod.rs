@@ -14,9 +14,12 @@
 //! answer against it, over random rules and over Cedar's own corpus.
 
 mod body;
+mod compare;
 mod index;
+mod kept;
 mod leaves;
 mod like;
+mod node;
 mod party;
 mod run;
 mod whole;
@@ -25,12 +28,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use cedar_policy::{Authorizer, Entities, EntityUid, Policy, PolicySet, PolicySetError, Request, Response, Schema};
-use cedar_policy_core::ast;
+use cedar_policy_core::ast::{self, Value};
 use cedar_policy_core::entities::Dereference;
 
 use body::Program;
 use index::Index;
 pub use index::{Candidates, Number};
+pub use kept::Held;
+use kept::{Kept, Thing};
 pub use leaves::Leaves;
 pub use party::Party;
 pub use run::{Facts, Scratch};
@@ -75,18 +80,25 @@ impl Engine {
 
     /// Somebody who acts, ready to be asked about; `entity` comes with all that it is in.
     pub fn principal(&self, uid: &EntityUid, entity: Option<Arc<ast::Entity>>) -> Party {
-        Party::new(uid, entity, |noun| self.index.principal(noun))
+        let kept = Kept::of(self.program.alone(Thing::Principal));
+        Party::new(uid, entity, kept, |noun| self.index.principal(noun))
     }
 
     /// Something that is acted on, ready to be asked about; `entity` comes with all that it is in.
     pub fn resource(&self, uid: &EntityUid, entity: Option<Arc<ast::Entity>>) -> Party {
-        Party::new(uid, entity, |noun| self.index.resource(noun))
+        let kept = Kept::of(self.program.alone(Thing::Resource));
+        Party::new(uid, entity, kept, |noun| self.index.resource(noun))
     }
 
     /// An action of the schema, ready to be asked about.
     pub fn action(&self, uid: &EntityUid, entity: Option<Arc<ast::Entity>>) -> Option<Party> {
         let class = self.index.action(uid)?;
-        Some(Party::new(uid, entity, |_| class))
+        Some(Party::new(uid, entity, Kept::default(), |_| class))
+    }
+
+    /// What a leaf holds, ready to be asked about again and again.
+    pub fn held(&self, leaf: usize, value: Value) -> Held {
+        Held::new(value, self.program.alone(Thing::Leaf(leaf)))
     }
 
     /// What the rules say, all of them that can match, those left out that do not count now.

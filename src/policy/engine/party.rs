@@ -5,13 +5,17 @@ use std::sync::Arc;
 use cedar_policy::EntityUid;
 use cedar_policy_core::ast::{self, Entity, Value};
 
+use super::kept::Kept;
+
 /// A principal, action or resource with what rules may look at, and its class: those of one class match the same scopes.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Party {
     uid: ast::EntityUID,
     value: Value,
     entity: Option<Arc<Entity>>,
     class: usize,
+    /// What parts came to that hang on this party alone.
+    pub(super) kept: Kept,
 }
 
 /// What scopes see of a party.
@@ -22,7 +26,12 @@ pub(super) struct Noun<'a> {
 }
 
 impl Party {
-    pub(super) fn new(uid: &EntityUid, entity: Option<Arc<Entity>>, class: impl FnOnce(Noun<'_>) -> usize) -> Self {
+    pub(super) fn new(
+        uid: &EntityUid,
+        entity: Option<Arc<Entity>>,
+        kept: Kept,
+        class: impl FnOnce(Noun<'_>) -> usize,
+    ) -> Self {
         let uid: &ast::EntityUID = uid.as_ref();
         let class = class(Noun {
             uid,
@@ -33,6 +42,7 @@ impl Party {
             value: uid.clone().into(),
             entity,
             class,
+            kept,
         }
     }
 

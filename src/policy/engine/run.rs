@@ -1,20 +1,28 @@
 //! Evaluates conditions as Cedar does. Whatever would be an error there is a doubt here.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cedar_policy_core::ast::{BinaryOp, Entity, EntityUID, Literal, PartialValue, Value, ValueKind};
+use cedar_policy_core::ast::{Entity, EntityUID, Literal, PartialValue, Value, ValueKind};
 use cedar_policy_core::evaluator::{binary_arith, unary_app};
 use smol_str::SmolStr;
 
-use super::body::{Body, Condition, Make, Node, Program};
-use super::{Doubt, Numbers, Party};
+use super::body::{Body, Condition, Program};
+use super::compare::{order, sets};
+use super::kept::{self, LookedUp, Thing};
+use super::node::{Make, Node};
+use super::{Doubt, Held, Numbers, Party};
 
 /// What the caller knows beside the parties.
 pub trait Facts {
     /// The leaf of this number; none where the context does not have it.
     fn leaf(&self, number: usize) -> Result<Option<&Value>, Doubt>;
+
+    /// What the leaf of this number holds, where it was made by [`Engine::held`](super::Engine::held) for just this leaf.
+    fn held(&self, _leaf: usize) -> Option<&Held> {
+        None
+    }
 
     /// The whole context, where there are no leaves.
     fn context(&self) -> Result<&Value, Doubt>;
@@ -60,6 +68,8 @@ pub(super) struct Run<'a, F> {
     facts: &'a F,
     question: u64,
     shared: RefCell<&'a mut Vec<(u64, Option<bool>)>>,
+    /// Of whom more was asked than who they are, since that was last forgotten.
+    looked_up: Cell<LookedUp>,
 }
 
 /// A value that somebody holds, or that came about just now.
@@ -105,6 +115,7 @@ impl<'a, F: Facts> Run<'a, F> {
             facts,
             question: scratch.question,
             shared: RefCell::new(&mut scratch.shared),
+            looked_up: Cell::default(),
         }
     }
 
@@ -165,16 +176,45 @@ impl<'a, F: Facts> Run<'a, F> {
     }
 
     fn shared(&self, number: usize) -> Told<bool> {
+        let part = self.program.shared(number).ok_or(Doubt)?;
+        if let Some((thing, number)) = part.alone
+            && let Some(kept) = self.kept(thing, number)
+        {
+            return kept.known().unwrap_or_else(|| self.keep(&part.node, thing, kept));
+        }
         let known = self.shared.borrow().get(number).copied();
         if let Some((question, came_to)) = known
             && question == self.question
         {
             return came_to.ok_or(Doubt);
         }
-        let came_to = self.truth(self.program.shared(number).ok_or(Doubt)?);
+        let came_to = self.truth(&part.node);
         if let Some(slot) = self.shared.borrow_mut().get_mut(number) {
             *slot = (self.question, came_to.ok());
         }
+        came_to
+    }
+
+    /// What is kept of a part that hangs on one thing alone, by its number among those.
+    fn kept(&self, thing: Thing, number: usize) -> Option<kept::Part<'a>> {
+        let kept = match thing {
+            Thing::Principal => &self.principal.kept,
+            Thing::Resource => &self.resource.kept,
+            Thing::Leaf(leaf) => &self.facts.held(leaf)?.kept,
+        };
+        kept.part(number)
+    }
+
+    /// Evaluates such a part, and keeps what it came to, unless on the way it led to somebody else: an attribute may hold the
+    /// name of anybody, of whom other requests know more or less than this one.
+    fn keep(&self, node: &'a Node, thing: Thing, kept: kept::Part<'a>) -> Told<bool> {
+        let before = self.looked_up.take();
+        let came_to = self.truth(node);
+        let looked_up = self.looked_up.get();
+        if looked_up.is_only(thing) {
+            kept.keep(came_to);
+        }
+        self.looked_up.set(before.and(looked_up));
         came_to
     }
 
@@ -237,12 +277,23 @@ impl<'a, F: Facts> Run<'a, F> {
     }
 
     fn entity(&self, uid: &EntityUID) -> Told<Option<&'a Entity>> {
-        for party in [self.principal, self.resource, self.action] {
-            if uid == party.uid() {
-                return Ok(party.entity());
+        let mut looked_up = self.looked_up.get();
+        let found = if uid == self.principal.uid() {
+            looked_up.principal = true;
+            Ok(self.principal.entity())
+        } else if uid == self.resource.uid() {
+            looked_up.resource = true;
+            Ok(self.resource.entity())
+        } else {
+            looked_up.other = true;
+            if uid == self.action.uid() {
+                Ok(self.action.entity())
+            } else {
+                self.facts.entity(uid)
             }
-        }
-        self.facts.entity(uid)
+        };
+        self.looked_up.set(looked_up);
+        found
     }
 
     fn get(&self, of: &Found<'a>, name: &str) -> Told<Found<'a>> {
@@ -333,38 +384,4 @@ fn uid(value: &Value) -> Told<&EntityUID> {
         return Ok(uid);
     }
     Err(Doubt)
-}
-
-fn order(op: BinaryOp, one: &Value, other: &Value) -> Told<bool> {
-    let strictly = matches!(op, BinaryOp::Less);
-    match (&one.value, &other.value) {
-        (ValueKind::Lit(Literal::Long(one)), ValueKind::Lit(Literal::Long(other))) => {
-            Ok(if strictly { one < other } else { one <= other })
-        }
-        // the same type, and one that has an order: what Cedar asks too, but without a copy of both type names
-        (ValueKind::ExtensionValue(one), ValueKind::ExtensionValue(other))
-            if one.value().supports_operator_overloading()
-                && one.value().as_any().type_id() == other.value().as_any().type_id() =>
-        {
-            Ok(if strictly { one < other } else { one <= other })
-        }
-        _ => Err(Doubt),
-    }
-}
-
-fn sets(op: BinaryOp, one: &Value, other: &Value) -> Told<bool> {
-    let ValueKind::Set(set) = &one.value else {
-        return Err(Doubt);
-    };
-    if matches!(op, BinaryOp::Contains) {
-        return Ok(set.contains(other));
-    }
-    let ValueKind::Set(other) = &other.value else {
-        return Err(Doubt);
-    };
-    Ok(if matches!(op, BinaryOp::ContainsAll) {
-        other.is_subset(set)
-    } else {
-        !set.is_disjoint(other)
-    })
 }

@@ -260,8 +260,8 @@ impl Flow {
             id: GrantId::new("g-1"),
             subject: self.person.id.clone(),
             purpose: PurposeId::new(purpose),
-            platforms: self.place.platform.iter().cloned().collect(),
-            covers: names(&["read", "engage", "publish", "administer"]),
+            platforms: Arc::new(self.place.platform.iter().cloned().collect()),
+            covers: names(&["read", "engage", "publish", "administer"]).into(),
             statement: String::new(),
             ticket: None,
             channel: Channel::Portal,
@@ -294,11 +294,11 @@ impl Flow {
     }
 
     fn covers(self, groups: &[&str]) -> Self {
-        self.grant(|grant| grant.covers = names(groups))
+        self.grant(|grant| grant.covers = names(groups).into())
     }
 
     fn for_platforms(self, ids: &[&str]) -> Self {
-        self.grant(|grant| grant.platforms = ids.iter().map(|id| PlatformId::new(*id)).collect())
+        self.grant(|grant| grant.platforms = Arc::new(ids.iter().map(|id| PlatformId::new(*id)).collect()))
     }
 
     fn at(mut self, text: &str) -> Self {

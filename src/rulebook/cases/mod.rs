@@ -18,7 +18,7 @@ pub use came::Difference;
 pub use coverage::{Coverage, Exercised, Touched};
 pub use mutation::{Mutation, Survivor};
 
-use super::tried::{Asked, Met};
+use super::tried::{Asked, Met, Place};
 use super::words::Words;
 use super::{Directory, Rulebook};
 use crate::facts::fields::Reader;
@@ -203,14 +203,19 @@ pub(super) fn mistakes(words: &Words<'_>, files: &[SourceText]) -> Vec<Problem> 
         if engine::speaks_cedar(file) {
             engine::entries(file).err().unwrap_or_default()
         } else {
-            read(words, &Asked::new(words.directory), file).1
+            read(words, &Asked::new(words.directory), (0, file), |_| true).1
         }
     };
     files.iter().flat_map(of_file).collect()
 }
 
-/// The cases of a file, and what is wrong with it: what is wrong with a case keeps only that one out.
-fn read(words: &Words<'_>, people: &Asked<'_>, file: &SourceText) -> (Vec<Case>, Vec<Problem>) {
+/// The cases of a file that are wanted, and what is wrong with it: what is wrong with a case keeps only that one out.
+fn read(
+    words: &Words<'_>,
+    people: &Asked<'_>,
+    (number, file): (usize, &SourceText),
+    wanted: impl Fn(Place) -> bool,
+) -> (Vec<Case>, Vec<Problem>) {
     let reader = Reader::new(file, "cases");
     let mut cases = Vec::new();
     reader.read(&["defaults", "case"], |fields| {
@@ -221,7 +226,11 @@ fn read(words: &Words<'_>, people: &Asked<'_>, file: &SourceText) -> (Vec<Case>,
             file,
             people,
         };
-        for case in fields.tables("case", CASE) {
+        for (nth, case) in fields.tables("case", CASE).into_iter().enumerate() {
+            if !wanted((number, nth)) {
+                continue;
+            }
+            people.for_case((number, nth));
             let before = reader.noted();
             // what comes of a case that is not what its author meant would only mislead
             cases.extend(bench.case(&case).filter(|_| reader.noted() == before));
@@ -241,7 +250,7 @@ impl Rulebook {
     fn cases_and_met(&self, directory: &Directory, files: &[SourceText]) -> (Vec<Case>, Vec<Problem>, Met) {
         let (words, people) = (self.words(directory), Asked::new(directory));
         let (mut cases, mut problems) = (Vec::new(), Vec::new());
-        for file in files {
+        for (number, file) in files.iter().enumerate() {
             if engine::speaks_cedar(file) {
                 match engine::read(&self.policy, file, files) {
                     Ok(read) => cases.extend(read),
@@ -249,7 +258,7 @@ impl Rulebook {
                 }
                 continue;
             }
-            let (read, found) = read(&words, &people, file);
+            let (read, found) = read(&words, &people, (number, file), |_| true);
             cases.extend(read);
             problems.extend(found);
         }
@@ -285,6 +294,25 @@ impl Rulebook {
             results,
             problems,
         }
+    }
+
+    /// Runs some cases of `files`, none of them in Cedar's own form, and tells whom they name.
+    pub(super) fn try_some_cases(
+        &self,
+        directory: &Directory,
+        files: &[SourceText],
+        some: &BTreeSet<Place>,
+    ) -> (CaseReport, Met) {
+        let (words, people) = (self.words(directory), Asked::new(directory));
+        let mut report = CaseReport::default();
+        for (number, file) in files.iter().enumerate() {
+            if some.range((number, 0)..(number + 1, 0)).next().is_some() {
+                let (cases, problems) = read(&words, &people, (number, file), |case| some.contains(&case));
+                report.results.extend(cases.iter().map(|case| self.run_case(case)));
+                report.problems.extend(problems);
+            }
+        }
+        (report, people.into_met())
     }
 
     /// Runs every case of `files` with the people of `directory`.

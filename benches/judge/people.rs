@@ -80,9 +80,10 @@ pub(crate) fn run() {
     println!("|---|{}", "--:|".repeat(WHOM.len()));
     for (part, what) in PARTS.iter().enumerate() {
         let middles = (0..WHOM.len()).map(|whom| {
-            let mut spent: Vec<Duration> = rounds.iter().map(|round| round[whom][part]).collect();
+            let of_round = |round: &[[Duration; 6]; 4]| round.get(whom)?.get(part).copied();
+            let mut spent: Vec<Duration> = rounds.iter().filter_map(of_round).collect();
             spent.sort_unstable();
-            format!(" {:.3} |", spent[ROUNDS / 2].as_secs_f64() * 1000.0)
+            format!(" {:.3} |", spent.get(ROUNDS / 2).unwrap().as_secs_f64() * 1000.0)
         });
         println!("| {what} |{}", middles.collect::<String>());
     }
@@ -132,8 +133,7 @@ impl Company<'_> {
         let sources = Sources::from_files(files).unwrap();
         let sorted = began.elapsed();
         let before = self.live.load();
-        let next = before.with_people_of(&sources);
-        self.live.replace(next.expect("the rules rule on"));
+        self.live.replace(before.with_people_of(&sources).unwrap());
         let in_force = began.elapsed();
         let began = Instant::now();
         self.kept.keep(before.rulebook.id(), &sources).unwrap();
@@ -142,8 +142,8 @@ impl Company<'_> {
         let directory = Directory::parse_after(Some(&before.directory), &sources.people);
         let made = began.elapsed();
         assert!(directory.problems().is_empty());
-        let rest = (in_force - sorted).saturating_sub(made);
-        [in_force, read, sorted - read, made, rest, kept]
+        let rest = in_force.saturating_sub(sorted).saturating_sub(made);
+        [in_force, read, sorted.saturating_sub(read), made, rest, kept]
     }
 }
 

@@ -10,26 +10,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::agree::owners_are_known;
-use super::{Assembled, Directory, InForce, Rulebook, Sources};
+use super::{Assembled, Case, Directory, InForce, Rulebook, Sources};
 use crate::facts::{Person, Problem, SubjectId};
 
 /// Whom cases asked the directory for.
 pub(super) type Met = BTreeMap<SubjectId, Meeting>;
 
-/// A case: the number of its file, and its own in the file.
-pub(super) type Place = (usize, usize);
-
-/// What the directory said of somebody, and which cases asked.
+/// What the directory said of somebody, and which cases asked, by their number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Meeting {
     person: Option<Arc<Person>>,
-    cases: BTreeSet<Place>,
+    cases: BTreeSet<usize>,
 }
 
 /// A directory that notes whom it is asked for.
 pub(super) struct Asked<'a> {
     directory: &'a Directory,
-    case: Cell<Place>,
+    case: Cell<usize>,
     met: RefCell<Met>,
 }
 
@@ -43,7 +40,7 @@ impl<'a> Asked<'a> {
     }
 
     /// From now on it is this case that asks.
-    pub(super) fn for_case(&self, case: Place) {
+    pub(super) fn for_case(&self, case: usize) {
         self.case.set(case);
     }
 
@@ -66,50 +63,62 @@ impl<'a> Asked<'a> {
 /// What rules were made of and tried with.
 #[derive(Debug)]
 pub(super) struct Tried {
-    /// The texts, without those of people.
-    sources: Arc<Sources>,
-    /// What the files of people are called.
-    people: Arc<[String]>,
+    texts: Arc<Texts>,
     met: Met,
 }
 
+#[derive(Debug)]
+struct Texts {
+    /// The texts, without those of people.
+    sources: Sources,
+    /// What the files of people are called.
+    people: Vec<String>,
+    /// The cases, by their number.
+    cases: Vec<Case>,
+}
+
 impl Tried {
-    fn with(sources: &Sources, met: Met) -> Self {
-        Self {
+    fn with(sources: &Sources, cases: Vec<Case>, met: Met) -> Self {
+        let texts = Texts {
             people: sources.people.iter().map(|file| file.name.clone()).collect(),
-            sources: Arc::new(Sources {
+            sources: Sources {
                 people: Vec::new(),
                 ..sources.clone()
-            }),
+            },
+            cases,
+        };
+        Self {
+            texts: Arc::new(texts),
             met,
         }
     }
 
     /// The same with `rules` and this directory; none where a case that names somebody who changed does not come out as
-    /// expected any more.
+    /// expected any more, and where somebody whom one names came or went.
     fn again(self: &Arc<Self>, rules: &Rulebook, directory: &Directory) -> Option<Arc<Self>> {
-        let changed = |(id, meeting): &(&SubjectId, &Meeting)| directory.person(id) != meeting.person;
-        let changed = self.met.iter().filter(changed);
-        let cases: BTreeSet<Place> = changed.flat_map(|(_, meeting)| &meeting.cases).copied().collect();
-        if cases.is_empty() {
+        let changed = self.met.iter().filter_map(|(id, meeting)| {
+            let person = directory.person(id);
+            (person != meeting.person).then_some((id, meeting, person))
+        });
+        let changed: Vec<_> = changed.collect();
+        if changed.is_empty() {
             return Some(Arc::clone(self));
         }
-        let (report, news) = rules.try_some_cases(directory, &self.sources.cases, &cases);
         let mut met = self.met.clone();
-        for meeting in met.values_mut() {
-            meeting.cases.retain(|case| !cases.contains(case));
+        for (id, meeting, person) in &changed {
+            meeting.person.as_ref().and(person.as_ref())?;
+            met.get_mut(id)?.person.clone_from(person);
         }
-        met.retain(|_, meeting| !meeting.cases.is_empty());
-        for (id, news) in news {
-            // what other cases were told of somebody who is as they were is the same
-            let cases = met.remove(&id).into_iter().flat_map(|meeting| meeting.cases);
-            let cases = cases.chain(news.cases).collect();
-            met.insert(id, Meeting { cases, ..news });
-        }
-        report.is_green().then(|| {
+        let cases: BTreeSet<usize> = changed
+            .iter()
+            .flat_map(|(_, meeting, _)| &meeting.cases)
+            .copied()
+            .collect();
+        let mut cases = cases.iter().filter_map(|number| self.texts.cases.get(*number));
+        let come_out = cases.all(|case| rules.run_case(&case.with_people_of(directory)).passed());
+        come_out.then(|| {
             Arc::new(Self {
-                sources: Arc::clone(&self.sources),
-                people: Arc::clone(&self.people),
+                texts: Arc::clone(&self.texts),
                 met,
             })
         })
@@ -126,11 +135,11 @@ impl Tried {
             people: _,
             cases,
             properties,
-        } = &*self.sources;
+        } = &self.texts.sources;
         let of_rules = *schema == others.schema && *rules == others.rules && *owners == others.owners;
         let of_places = *catalog == others.catalog && *purposes == others.purposes;
         let of_trials = *cases == others.cases && *properties == others.properties;
-        let of_people = self.people.iter().eq(others.people.iter().map(|file| &file.name));
+        let of_people = self.texts.people.iter().eq(others.people.iter().map(|file| &file.name));
         of_rules && of_places && of_trials && of_people
     }
 }
@@ -139,11 +148,11 @@ impl Rulebook {
     /// Assembles `sources`, for less where rules rule already, and runs their cases: what fails its own cases never rules.
     pub fn tried_after(before: Option<&InForce>, sources: &Sources) -> Result<Assembled, Vec<Problem>> {
         let mut assembled = Self::assemble_after(before, sources)?;
-        let (report, met) = assembled.rulebook.try_cases(&assembled.directory, &sources.cases);
+        let (report, cases, met) = assembled.rulebook.try_cases(&assembled.directory, &sources.cases);
         if !report.is_green() {
             return Err(report.into_problems());
         }
-        assembled.tried = Some(Arc::new(Tried::with(sources, met)));
+        assembled.tried = Some(Arc::new(Tried::with(sources, cases, met)));
         Ok(assembled)
     }
 }

@@ -13,12 +13,13 @@ mod mutation;
 mod read;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 pub use came::Difference;
 pub use coverage::{Coverage, Exercised, Touched};
 pub use mutation::{Mutation, Survivor};
 
-use super::tried::{Asked, Met, Place};
+use super::tried::{Asked, Met};
 use super::words::Words;
 use super::{Directory, Rulebook};
 use crate::facts::fields::Reader;
@@ -66,17 +67,39 @@ enum Asks {
 /// Somebody who wants to declare, approve or revoke.
 #[derive(Clone, Debug)]
 struct Wields {
-    person: std::sync::Arc<Person>,
+    person: Arc<Person>,
     subject: Subject,
     arrival: Arrival,
     power: Power,
     purpose: PurposeId,
     declarer: SubjectId,
-    declarer_person: Option<std::sync::Arc<Person>>,
+    declarer_person: Option<Arc<Person>>,
     business_owner: SubjectId,
     longest_for: std::time::Duration,
     channel: Channel,
     at: crate::clock::Timestamp,
+}
+
+impl Case {
+    /// The same of those whom the directory has by the same names: of a person a case holds nothing but all that the
+    /// directory said.
+    pub(super) fn with_people_of(&self, directory: &Directory) -> Self {
+        let as_is_known = |person: &mut Arc<Person>| {
+            if let Some(now) = directory.person(&person.id) {
+                *person = now;
+            }
+        };
+        let mut case = self.clone();
+        match &mut case.asks {
+            Asks::Flow { seen, .. } | Asks::Alone { seen, .. } => seen.person.iter_mut().for_each(as_is_known),
+            Asks::Power(wields) => {
+                let people = std::iter::once(&mut wields.person).chain(&mut wields.declarer_person);
+                people.for_each(as_is_known);
+            }
+            Asks::Engine(_) => {}
+        }
+        case
+    }
 }
 
 /// What must come of a case; what it does not speak of may come as it will.
@@ -203,19 +226,15 @@ pub(super) fn mistakes(words: &Words<'_>, files: &[SourceText]) -> Vec<Problem> 
         if engine::speaks_cedar(file) {
             engine::entries(file).err().unwrap_or_default()
         } else {
-            read(words, &Asked::new(words.directory), (0, file), |_| true).1
+            read(words, &Asked::new(words.directory), file, 0).1
         }
     };
     files.iter().flat_map(of_file).collect()
 }
 
-/// The cases of a file that are wanted, and what is wrong with it: what is wrong with a case keeps only that one out.
-fn read(
-    words: &Words<'_>,
-    people: &Asked<'_>,
-    (number, file): (usize, &SourceText),
-    wanted: impl Fn(Place) -> bool,
-) -> (Vec<Case>, Vec<Problem>) {
+/// The cases of a file, which are numbered from `first` on, and what is wrong with it: what is wrong with a case keeps only
+/// that one out.
+fn read(words: &Words<'_>, people: &Asked<'_>, file: &SourceText, first: usize) -> (Vec<Case>, Vec<Problem>) {
     let reader = Reader::new(file, "cases");
     let mut cases = Vec::new();
     reader.read(&["defaults", "case"], |fields| {
@@ -226,11 +245,8 @@ fn read(
             file,
             people,
         };
-        for (nth, case) in fields.tables("case", CASE).into_iter().enumerate() {
-            if !wanted((number, nth)) {
-                continue;
-            }
-            people.for_case((number, nth));
+        for case in fields.tables("case", CASE) {
+            people.for_case(first + cases.len());
             let before = reader.noted();
             // what comes of a case that is not what its author meant would only mislead
             cases.extend(bench.case(&case).filter(|_| reader.noted() == before));
@@ -250,7 +266,7 @@ impl Rulebook {
     fn cases_and_met(&self, directory: &Directory, files: &[SourceText]) -> (Vec<Case>, Vec<Problem>, Met) {
         let (words, people) = (self.words(directory), Asked::new(directory));
         let (mut cases, mut problems) = (Vec::new(), Vec::new());
-        for (number, file) in files.iter().enumerate() {
+        for file in files {
             if engine::speaks_cedar(file) {
                 match engine::read(&self.policy, file, files) {
                     Ok(read) => cases.extend(read),
@@ -258,7 +274,7 @@ impl Rulebook {
                 }
                 continue;
             }
-            let (read, found) = read(&words, &people, (number, file), |_| true);
+            let (read, found) = read(&words, &people, file, cases.len());
             cases.extend(read);
             problems.extend(found);
         }
@@ -296,35 +312,16 @@ impl Rulebook {
         }
     }
 
-    /// Runs some cases of `files`, none of them in Cedar's own form, and tells whom they name.
-    pub(super) fn try_some_cases(
-        &self,
-        directory: &Directory,
-        files: &[SourceText],
-        some: &BTreeSet<Place>,
-    ) -> (CaseReport, Met) {
-        let (words, people) = (self.words(directory), Asked::new(directory));
-        let mut report = CaseReport::default();
-        for (number, file) in files.iter().enumerate() {
-            if some.range((number, 0)..(number + 1, 0)).next().is_some() {
-                let (cases, problems) = read(&words, &people, (number, file), |case| some.contains(&case));
-                report.results.extend(cases.iter().map(|case| self.run_case(case)));
-                report.problems.extend(problems);
-            }
-        }
-        (report, people.into_met())
-    }
-
     /// Runs every case of `files` with the people of `directory`.
     pub fn run_cases(&self, directory: &Directory, files: &[SourceText]) -> CaseReport {
         self.try_cases(directory, files).0
     }
 
-    /// The same, and whom they name.
-    pub(super) fn try_cases(&self, directory: &Directory, files: &[SourceText]) -> (CaseReport, Met) {
+    /// The same, and the cases, and whom they name.
+    pub(super) fn try_cases(&self, directory: &Directory, files: &[SourceText]) -> (CaseReport, Vec<Case>, Met) {
         let (cases, problems, met) = self.cases_and_met(directory, files);
         let results = cases.iter().map(|case| self.run_case(case)).collect();
-        (self.report(results, problems), met)
+        (self.report(results, problems), cases, met)
     }
 }
 

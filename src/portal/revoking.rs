@@ -117,6 +117,10 @@ impl Portal {
             tracing::warn!(%trouble, "grants could not be revoked");
             NotRevoked::NotKept
         })?;
+        if grants.is_empty() {
+            // its holder, or somebody else, was first
+            return Err(NotRevoked::Over);
+        }
         if let Err(trouble) = self.book.flush().await {
             tracing::warn!(%trouble, grants = grants.len(), "that grants were revoked is not recorded yet");
             return Err(NotRevoked::NotRecorded(grants));

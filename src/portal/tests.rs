@@ -296,6 +296,33 @@ async fn what_is_revoked_and_cannot_be_recorded_now_is_told_with_what_was_done()
 }
 
 #[tokio::test]
+async fn whoever_revokes_what_ended_meanwhile_is_told_that_it_is_over() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    let grant = counter.give(&portal).await.unwrap();
+    // the ledger is busy with something else, so that two ends wait for it
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let busy = portal.ledger.name(terms_of_brand());
+    let mut busy = pin!(portal.ledger.put(busy, move |_| drop(wait.recv())));
+    assert!(poll!(busy.as_mut()).is_pending());
+    let mut first = pin!(portal.ledger.withdraw(&grant.id, noon(), |_| ()));
+    assert!(poll!(first.as_mut()).is_pending());
+    let sol = counter.serves("sol");
+    let (visit, visitor) = counter.visit(&sol);
+    let why = Why::of(Note::parse("A stolen laptop").unwrap()).unwrap();
+    let meant = Selection {
+        grant: Some(grant.id.clone()),
+        ..Selection::default()
+    };
+    let mut late = pin!(portal.revoke(&visit, visitor, &meant, (why, Channel::Api)));
+    assert!(poll!(late.as_mut()).is_pending());
+    go_on.send(()).unwrap();
+    let revoked = late.await;
+    assert!(matches!(revoked, Err(NotRevoked::Over)), "{revoked:?}");
+    assert_eq!(first.await.unwrap().state, GrantState::Withdrawn);
+}
+
+#[tokio::test]
 async fn what_a_crash_left_recorded_and_not_given_is_void_after_the_next_start_and_only_once() {
     let counter = Counter::new();
     let portal = counter.open();

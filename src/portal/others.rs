@@ -40,7 +40,7 @@ impl Portal {
             purposes: purposes(visit, &meant),
             platforms: platforms(visit, &meant),
             count: (words.in_force_count)(count),
-            revoke_all: (count > 1).then(|| (address("/grants/revoke", &meant, None), (words.revoke_many)(count))),
+            revoke_all: (count > 1).then(|| (question(&meant), (words.revoke_many)(count))),
             next: next.map(|next| address("/grants", &meant, Some(&next))),
             grants: grants.iter().map(|grant| self.theirs(visit, visitor, grant)).collect(),
             contact: self.contact(),
@@ -70,7 +70,7 @@ impl Portal {
                 | Life::Lapsed => when(grant.expires),
             },
             statement: grant.statement.clone(),
-            revoke: address("/grants/revoke", &meant, None),
+            revoke: question(&meant),
         }
     }
 
@@ -103,6 +103,8 @@ impl Portal {
             grants: named.map(|grant| self.theirs(visit, visitor, grant)).collect(),
             more: count.checked_sub(NAMED).filter(|more| *more > 0).map(words.and_more),
             fields: fields(&meant),
+            draft: self.drafts.of(&visit.subject.id, &deed(&meant), visit.at),
+            sign_in: to_sign_in(&meant),
             token: recent.then(|| self.tokens.issue(&visit.subject.id, &deed(&meant), visit.at)),
             button: (words.revoke_many)(count),
             contact: self.contact(),
@@ -125,7 +127,9 @@ impl Portal {
             return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
         }
         if !self.signed_in_lately(visit, received) {
-            return see_other("/sign-in?to=/grants");
+            // the session ended while they wrote: the question has it again once they have signed in
+            self.drafts.keep(&visit.subject.id, &deed(&meant), &form.note, visit.at);
+            return see_other(&to_sign_in(&meant));
         }
         let unread = |text| self.note(StatusCode::UNPROCESSABLE_ENTITY, words.not_revoked_title, text);
         let Ok(note) = Note::parse(&form.note) else {
@@ -136,6 +140,7 @@ impl Portal {
         };
         match self.revoke(visit, visitor, &meant, (why, Channel::Portal)).await {
             Ok(done) => {
+                self.drafts.sent(&visit.subject.id);
                 let first = done.grants.first().map(|grant| grant.id.as_str());
                 see_other(&format!("/grants?revoked={}", first.unwrap_or_default()))
             }
@@ -213,6 +218,18 @@ fn address(path: &str, meant: &Selection, after: Option<&GrantId>) -> String {
         query.append_pair("after", after.as_str());
     }
     format!("{path}?{}", query.finish())
+}
+
+/// The page that asks whether that is meant.
+pub(super) fn question(meant: &Selection) -> String {
+    address("/grants/revoke", meant, None)
+}
+
+/// Where one signs in, and comes back to the question.
+fn to_sign_in(meant: &Selection) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("to", &question(meant));
+    format!("/sign-in?{}", query.finish())
 }
 
 /// The deed that the button's token is for: this selection, and no other.

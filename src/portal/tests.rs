@@ -303,7 +303,7 @@ async fn whoever_revokes_what_ended_meanwhile_is_told_that_it_is_over() {
     // the ledger is busy with something else, so that two ends wait for it
     let (go_on, wait) = std::sync::mpsc::channel::<()>();
     let busy = portal.ledger.name(terms_of_brand());
-    let mut busy = pin!(portal.ledger.put(busy, move |_| drop(wait.recv())));
+    let mut busy = pin!(portal.ledger.put(busy, move |_| wait.recv().unwrap()));
     assert!(poll!(busy.as_mut()).is_pending());
     let mut first = pin!(portal.ledger.withdraw(&grant.id, noon(), |_| ()));
     assert!(poll!(first.as_mut()).is_pending());

@@ -1,19 +1,18 @@
 //! What may be kept of a grant: whether there is room for it, and whether what it was may become what it is to be.
 
-use rusqlite::Connection;
-
+use super::MOST_IN_FORCE;
 use super::error::LedgerError;
-use super::{MOST_IN_FORCE, rows};
+use super::store::Change;
 use crate::facts::{Grant, GrantState};
 
 /// Refuses what would be more than one person may have.
-pub(super) fn has_room(connection: &Connection, grant: &Grant) -> Result<(), LedgerError> {
+pub(super) fn has_room(change: &mut impl Change, grant: &Grant) -> Result<(), LedgerError> {
     let too_many: fn(usize) -> LedgerError = match grant.state {
         GrantState::Requested => LedgerError::TooManyWaiting,
         GrantState::Active => LedgerError::TooMany,
         GrantState::Withdrawn | GrantState::Revoked | GrantState::Declined | GrantState::Lapsed => return Ok(()),
     };
-    let held = rows::beside(connection, grant).map_err(|error| unavailable(&error))?;
+    let held = change.beside(grant)?;
     if held < MOST_IN_FORCE {
         Ok(())
     } else {
@@ -23,11 +22,10 @@ pub(super) fn has_room(connection: &Connection, grant: &Grant) -> Result<(), Led
 
 /// What a grant was asked for as, where it was. INVARIANT: only what waits can be given or declined, and only what does not
 /// wait any more lapses; whoever else answers it, or takes it back, comes first or too late.
-pub(super) fn was_asked(connection: &Connection, grant: &Grant) -> Result<Option<Grant>, LedgerError> {
-    let found = rows::find(connection, &grant.id).map_err(|error| unavailable(&error))?;
-    let Some(was) = found else {
+pub(super) fn was_asked(change: &mut impl Change, grant: &Grant) -> Result<Option<Grant>, LedgerError> {
+    let Some(was) = change.find(&grant.id)? else {
         return match grant.state {
-            GrantState::Requested => is_new(connection, grant).map(|()| None),
+            GrantState::Requested => is_new(change, grant).map(|()| None),
             GrantState::Active => Ok(None),
             GrantState::Withdrawn | GrantState::Revoked | GrantState::Declined | GrantState::Lapsed => {
                 Err(LedgerError::NoSuchGrant(grant.id.clone()))
@@ -47,13 +45,12 @@ pub(super) fn was_asked(connection: &Connection, grant: &Grant) -> Result<Option
     }
 }
 
-/// INVARIANT: nobody waits twice for the same.
-fn is_new(connection: &Connection, request: &Grant) -> Result<(), LedgerError> {
-    let first = rows::asked_already(connection, request).map_err(|error| unavailable(&error))?;
+/// INVARIANT: nobody waits twice for the same: the same purpose on the same platforms, for at least as much and as long.
+fn is_new(change: &mut impl Change, request: &Grant) -> Result<(), LedgerError> {
+    let lasts = |grant: &Grant| grant.expires.since(grant.not_before);
+    let is_enough = |first: &Grant| {
+        request.covers.is_subset(&first.covers) && lasts(request) <= lasts(first) && first.waits(request.not_before)
+    };
+    let first = change.asked_alike(request)?.into_iter().find(is_enough);
     first.map_or(Ok(()), |first| Err(LedgerError::AlreadyAsked(Box::new(first))))
-}
-
-/// A change that the disk does not take.
-pub(super) fn unavailable(error: &rusqlite::Error) -> LedgerError {
-    LedgerError::Unavailable(error.to_string())
 }

@@ -1,10 +1,7 @@
-//! How grants end before their time is over. Pure but for the connection it is handed.
+//! How grants end before their time is over. Pure but for the change it is handed.
 
-use rusqlite::Connection;
-
-use super::becoming::unavailable;
 use super::error::LedgerError;
-use super::rows;
+use super::store::Change;
 use super::view::Life;
 use crate::clock::Timestamp;
 use crate::facts::{Ended, Grant, GrantId, GrantState};
@@ -51,17 +48,16 @@ impl Ending {
 
 /// Writes the end of what can end of `ids`; each as it was, and as it is then.
 pub(super) fn end(
-    connection: &Connection,
+    change: &mut impl Change,
     ids: &[GrantId],
     ending: &Ending,
     at: Timestamp,
 ) -> Result<Vec<(Grant, Grant)>, LedgerError> {
     let mut ends = Vec::new();
     for id in ids {
-        let was = rows::find(connection, id).map_err(|error| unavailable(&error))?;
-        let was = was.ok_or_else(|| LedgerError::NoSuchGrant(id.clone()))?;
+        let was = change.find(id)?.ok_or_else(|| LedgerError::NoSuchGrant(id.clone()))?;
         if let Some(ended) = ending.of(&was, at) {
-            rows::write(connection, &ended).map_err(|error| unavailable(&error))?;
+            change.write(&ended)?;
             ends.push((was, ended));
         }
     }

@@ -20,9 +20,10 @@ mod becoming;
 mod ending;
 mod error;
 mod keeping;
-mod migrate;
+
 mod promise;
-mod rows;
+mod sqlite;
+mod store;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -41,6 +42,8 @@ use ending::Ending;
 pub use error::LedgerError;
 use keeping::Keeping;
 pub use promise::{Leftover, Promise};
+use sqlite::Sqlite;
+use store::Store;
 use view::View;
 pub use view::{Count, Life};
 use writer::Writer;
@@ -77,19 +80,19 @@ pub struct Ledger {
 impl Ledger {
     /// Opens the ledger in the file `path`, made if it is not there, and reads what people hold.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        Self::over(writer::open(path)?)
+        Self::over(Sqlite::open(path)?)
     }
 
     /// A ledger that forgets everything when it is dropped.
     pub fn in_memory() -> Result<Self, LedgerError> {
-        Self::over(writer::open_in_memory()?)
+        Self::over(Sqlite::in_memory()?)
     }
 
-    fn over(connection: rusqlite::Connection) -> Result<Self, LedgerError> {
-        let view = Arc::new(rows::load(&connection)?);
-        let promised = rows::promises(&connection)?.into();
-        let keeping = Arc::new(Keeping::of(&connection));
-        let writer = Arc::new(Writer::start(connection, Arc::clone(&view), Arc::clone(&keeping))?);
+    fn over(mut store: impl Store) -> Result<Self, LedgerError> {
+        let view = Arc::new(View::new(store.held()?));
+        let promised = store.promises()?.into();
+        let keeping = Arc::new(Keeping::at(store.place()));
+        let writer = Arc::new(Writer::start(store, Arc::clone(&view), Arc::clone(&keeping))?);
         Ok(Self {
             view,
             keeping,

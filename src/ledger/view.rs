@@ -8,6 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::store::Held;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
 
@@ -117,7 +118,7 @@ pub(super) struct View {
 }
 
 impl View {
-    pub(super) fn new(by_subject: BTreeMap<SubjectId, Vec<Grant>>, tallies: BTreeMap<PurposeId, Tally>) -> Self {
+    pub(super) fn new(Held { by_subject, tallies }: Held) -> Self {
         let mut shards: Vec<BTreeMap<SubjectId, Arc<[Grant]>>> = vec![BTreeMap::new(); SHARDS];
         let (mut holders, mut asked) = (BTreeMap::new(), BTreeMap::new());
         for (subject, grants) in by_subject {

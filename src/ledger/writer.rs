@@ -1,101 +1,24 @@
 //! The one thread that changes the ledger: a change is on disk before it is in the view, and in the view before it is
 //! answered.
-#![expect(clippy::disallowed_methods, reason = "door: keeps the ledger's file")]
 
 use std::collections::BTreeSet;
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
-use super::becoming::{has_room, unavailable, was_asked};
+use super::becoming::{has_room, was_asked};
 use super::ending::{self, Ending};
 use super::error::LedgerError;
 use super::keeping::Keeping;
 use super::promise::{Promise, Settled};
+use super::store::{Change, Store};
 use super::view::View;
-use super::{migrate, rows};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId};
 
 /// How many changes may wait for the disk.
 const QUEUE: usize = 256;
-
-/// Opens the file, checks it, and brings it up to date. It holds what people wrote, so nobody else may read it.
-pub(super) fn open(path: &Path) -> Result<Connection, LedgerError> {
-    let unreadable = |error: std::io::Error| LedgerError::Unreadable {
-        path: path.to_owned(),
-        why: error.to_string(),
-    };
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        create_folder(folder).map_err(unreadable)?;
-    }
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    options.open(path).map_err(unreadable)?;
-    sync_names(path).map_err(unreadable)?;
-    let connection = Connection::open(path).map_err(|error| explain(path, &error))?;
-    prepare(connection, path)
-}
-
-/// Makes the folder at `path`, and those above it, durably and for their owner only.
-fn create_folder(path: &Path) -> std::io::Result<()> {
-    let missing = path
-        .ancestors()
-        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
-    let made: Vec<&Path> = missing.collect();
-    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-    made.into_iter().try_for_each(sync_names)
-}
-
-/// Makes the name of what is at `path` durable.
-fn sync_names(path: &Path) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-/// The same without a file.
-pub(super) fn open_in_memory() -> Result<Connection, LedgerError> {
-    let path = Path::new(":memory:");
-    let connection = Connection::open_in_memory().map_err(|error| explain(path, &error))?;
-    prepare(connection, path)
-}
-
-fn prepare(mut connection: Connection, path: &Path) -> Result<Connection, LedgerError> {
-    let told = |error: rusqlite::Error| explain(path, &error);
-    // A gateway that has just stopped may still hold the file for a moment.
-    connection.busy_timeout(Duration::from_secs(2)).map_err(told)?;
-    // INVARIANT: one writer. Exclusive locking keeps a second gateway from giving grants that this one's view
-    // would not show. `synchronous=FULL` makes a commit in WAL mode durable before it returns.
-    connection
-        .execute_batch("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
-        .map_err(told)?;
-    let found: String = connection
-        .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
-        .map_err(told)?;
-    if found != "ok" {
-        let path = path.to_owned();
-        return Err(LedgerError::Damaged { path, why: found });
-    }
-    migrate::migrate(&mut connection, path)?;
-    Ok(connection)
-}
-
-/// What an error of `SQLite` means for the file.
-pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> LedgerError {
-    let path = path.to_owned();
-    let why = error.to_string();
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::InUse(path),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => LedgerError::Damaged { path, why },
-        _ => LedgerError::Unreadable { path, why },
-    }
-}
 
 type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
 
@@ -124,11 +47,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection, view: Arc<View>, keeping: Arc<Keeping>) -> Result<Self, LedgerError> {
+    pub(super) fn start(store: impl Store, view: Arc<View>, keeping: Arc<Keeping>) -> Result<Self, LedgerError> {
         let (jobs, inbox) = mpsc::channel(QUEUE);
         let settled = Arc::new(Settled::new(jobs.downgrade()));
         let keeper = Keeper {
-            connection,
+            store,
             view,
             keeping,
             doubtful: Vec::new(),
@@ -191,8 +114,8 @@ impl Drop for Writer {
 }
 
 /// What the writer thread owns.
-struct Keeper {
-    connection: Connection,
+struct Keeper<S> {
+    store: S,
     view: Arc<View>,
     keeping: Arc<Keeping>,
     /// Grants whose commit failed: the disk may have them nevertheless, and would show them after a crash.
@@ -206,7 +129,7 @@ struct Doubt {
     was: Option<Grant>,
 }
 
-impl Keeper {
+impl<S: Store> Keeper<S> {
     fn work(mut self, mut inbox: mpsc::Receiver<Job>) {
         while let Some(job) = inbox.blocking_recv() {
             match job {
@@ -233,22 +156,21 @@ impl Keeper {
 
     /// Makes a change once no doubt is left about those before it.
     fn cleared<T>(&mut self, change: impl FnOnce(&mut Self) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
-        let doubts = self.clear_doubts().map_err(|error| unavailable(&error));
-        let made = doubts.and_then(|()| change(self));
+        let made = self.clear_doubts().and_then(|()| change(self));
         self.keeping.note(&made);
         made
     }
 
     /// INVARIANT: nothing is given or promised while the disk may hold what was said not to be given.
-    fn clear_doubts(&mut self) -> rusqlite::Result<()> {
+    fn clear_doubts(&mut self) -> Result<(), LedgerError> {
         if self.doubtful.is_empty() {
             return Ok(());
         }
-        let transaction = self.connection.transaction()?;
+        let mut change = self.store.begin()?;
         for doubt in &self.doubtful {
-            rows::take_back(&transaction, &doubt.id, doubt.was.as_ref())?;
+            change.take_back(&doubt.id, doubt.was.as_ref())?;
         }
-        transaction.commit()?;
+        change.commit()?;
         self.doubtful.clear();
         Ok(())
     }
@@ -260,31 +182,29 @@ impl Keeper {
     }
 
     fn keep_promise(&mut self, grant: &Grant, segment: u64) -> Result<(), LedgerError> {
-        let failed = |error: rusqlite::Error| unavailable(&error);
-        self.clear_doubts().map_err(failed)?;
+        self.clear_doubts()?;
         let settled = self.settled.now();
-        let transaction = self.connection.transaction().map_err(failed)?;
-        forget_all(&transaction, &settled).map_err(failed)?;
-        was_asked(&transaction, grant)?;
-        has_room(&transaction, grant)?;
-        if rows::is_promised(&transaction, &grant.id).map_err(failed)? {
+        let mut change = self.store.begin()?;
+        forget_all(&mut change, &settled)?;
+        was_asked(&mut change, grant)?;
+        has_room(&mut change, grant)?;
+        if change.is_promised(&grant.id)? {
             return Err(LedgerError::BeingAnswered(grant.id.clone()));
         }
-        rows::promise(&transaction, grant, segment).map_err(failed)?;
-        transaction.commit().map_err(failed)?;
+        change.promise(grant, segment)?;
+        // nobody will keep it, so nobody may find it
+        change.commit().inspect_err(|_| self.settled.add([grant.id.clone()]))?;
         // before anything else: what is promised from here on is another promise than the one that was settled
         self.settled.forgotten(&settled);
-        self.keeping
-            .in_place()
-            .inspect_err(|_| self.settled.add([grant.id.clone()]))
+        Ok(())
     }
 
     fn put(&mut self, grant: Grant) -> Result<Grant, LedgerError> {
-        let transaction = self.connection.transaction().map_err(|error| unavailable(&error))?;
-        let was = was_asked(&transaction, &grant)?;
-        has_room(&transaction, &grant)?;
-        rows::write(&transaction, &grant).map_err(|error| unavailable(&error))?;
-        if let Err(error) = commit(transaction, &self.keeping) {
+        let mut change = self.store.begin()?;
+        let was = was_asked(&mut change, &grant)?;
+        has_room(&mut change, &grant)?;
+        change.write(&grant)?;
+        if let Err(error) = change.commit() {
             self.doubtful.push(Doubt { id: grant.id, was });
             return Err(error);
         }
@@ -295,9 +215,9 @@ impl Keeper {
 
     /// Ends what can end of `ids`, in one change.
     fn end(&mut self, ids: &[GrantId], ending: &Ending, at: Timestamp) -> Result<Vec<Grant>, LedgerError> {
-        let transaction = self.connection.transaction().map_err(|error| unavailable(&error))?;
-        let ends = ending::end(&transaction, ids, ending, at)?;
-        commit(transaction, &self.keeping)?;
+        let mut change = self.store.begin()?;
+        let ends = ending::end(&mut change, ids, ending, at)?;
+        change.commit()?;
         let shown = ends.into_iter().map(|(was, ended)| {
             self.view.shows(Some(&was), ended.clone(), at);
             ended
@@ -312,11 +232,11 @@ impl Keeper {
         if settled.is_empty() {
             return;
         }
-        let mut forget = || -> rusqlite::Result<()> {
+        let mut forget = || -> Result<(), LedgerError> {
             self.clear_doubts()?;
-            let transaction = self.connection.transaction()?;
-            forget_all(&transaction, &settled)?;
-            transaction.commit()
+            let mut change = self.store.begin()?;
+            forget_all(&mut change, &settled)?;
+            change.commit()
         };
         match forget() {
             Ok(()) => self.settled.forgotten(&settled),
@@ -327,43 +247,48 @@ impl Keeper {
     }
 }
 
-fn forget_all(connection: &Connection, settled: &BTreeSet<GrantId>) -> rusqlite::Result<()> {
-    settled.iter().try_for_each(|id| rows::forget(connection, id))
-}
-
-/// INVARIANT: durable when it succeeds: in files that have their names, before and after.
-fn commit(transaction: Transaction<'_>, keeping: &Keeping) -> Result<(), LedgerError> {
-    keeping.in_place()?;
-    transaction.commit().map_err(|error| unavailable(&error))?;
-    keeping.in_place()
+fn forget_all(change: &mut impl Change, settled: &BTreeSet<GrantId>) -> Result<(), LedgerError> {
+    settled.iter().try_for_each(|id| change.forget(id))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::facts::GrantState;
+    use crate::ledger::sqlite::Sqlite;
     use crate::ledger::tests::terms;
 
-    fn keeper() -> Keeper {
+    fn keeper() -> Keeper<Sqlite> {
         at_its_desk(1).0
     }
 
     /// A keeper, and where its jobs come from: so many may wait.
-    fn at_its_desk(waiting: usize) -> (Keeper, mpsc::Sender<Job>, mpsc::Receiver<Job>) {
-        let connection = open_in_memory().unwrap();
+    fn at_its_desk(waiting: usize) -> (Keeper<Sqlite>, mpsc::Sender<Job>, mpsc::Receiver<Job>) {
+        let mut store = Sqlite::in_memory().unwrap();
         let (jobs, inbox) = mpsc::channel(waiting);
         let keeper = Keeper {
-            view: Arc::new(rows::load(&connection).unwrap()),
-            keeping: Arc::new(Keeping::of(&connection)),
-            connection,
+            view: Arc::new(View::new(store.held().unwrap())),
+            keeping: Arc::new(Keeping::at(store.place())),
+            store,
             doubtful: Vec::new(),
             settled: Arc::new(Settled::new(jobs.downgrade())),
         };
         (keeper, jobs, inbox)
     }
 
-    fn promised(keeper: &Keeper) -> Vec<GrantId> {
-        let left = rows::promises(&keeper.connection).unwrap().into_iter();
+    /// As a commit leaves it of which nobody hears.
+    fn write(keeper: &mut Keeper<Sqlite>, grant: &Grant) {
+        let mut change = keeper.store.begin().unwrap();
+        change.write(grant).unwrap();
+        change.commit().unwrap();
+    }
+
+    fn find(keeper: &mut Keeper<Sqlite>, id: &GrantId) -> Option<Grant> {
+        keeper.store.begin().unwrap().find(id).unwrap()
+    }
+
+    fn promised(keeper: &mut Keeper<Sqlite>) -> Vec<GrantId> {
+        let left = keeper.store.promises().unwrap().into_iter();
         left.map(|left| left.id).collect()
     }
 
@@ -375,24 +300,29 @@ mod tests {
         promise.is_on_record();
         let being = keeper.promise(asked.clone(), 1).err();
         assert_eq!(being, Some(LedgerError::BeingAnswered(asked.id.clone())));
-        let writes = |keeper: &Keeper, no: u8| keeper.connection.pragma_update(None, "query_only", no).unwrap();
+        let writes =
+            |keeper: &Keeper<Sqlite>, no: u8| keeper.store.connection.pragma_update(None, "query_only", no).unwrap();
         writes(&keeper, 1);
         promise.forget();
         keeper.forget();
         let failing = keeper.promise(asked.clone(), 1).err();
         assert!(matches!(failing, Some(LedgerError::Unavailable(_))), "{failing:?}");
         assert_eq!(
-            promised(&keeper),
+            promised(&mut keeper),
             std::slice::from_ref(&asked.id),
             "the disk has it still"
         );
         writes(&keeper, 0);
         let again = keeper.promise(asked.clone(), 2).unwrap();
         keeper.forget();
-        assert_eq!(promised(&keeper), std::slice::from_ref(&asked.id), "the new one stands");
+        assert_eq!(
+            promised(&mut keeper),
+            std::slice::from_ref(&asked.id),
+            "the new one stands"
+        );
         drop(again);
         keeper.forget();
-        assert_eq!(promised(&keeper), []);
+        assert_eq!(promised(&mut keeper), []);
     }
 
     #[test]
@@ -423,14 +353,15 @@ mod tests {
         let mut keeper = keeper();
         let mut large = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("large"));
         large.statement = "x".repeat(100_000);
-        let limit = |keeper: &Keeper, pages: u32| {
+        let limit = |keeper: &Keeper<Sqlite>, pages: u32| {
             let limit = format!("PRAGMA max_page_count={pages}");
             keeper
+                .store
                 .connection
                 .query_row(&limit, [], |row| row.get::<_, u32>(0))
                 .unwrap()
         };
-        let gives = |keeper: &mut Keeper| keeper.cleared(|keeper| keeper.put(large.clone())).is_ok();
+        let gives = |keeper: &mut Keeper<Sqlite>| keeper.cleared(|keeper| keeper.put(large.clone())).is_ok();
         limit(&keeper, 1);
         assert_eq!(keeper.keeping.healthy(), Ok(()));
         assert!(!gives(&mut keeper));
@@ -446,15 +377,15 @@ mod tests {
         let mut keeper = keeper();
         let doubtful = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("doubtful"));
         keeper.keep_promise(&doubtful, 1).unwrap();
-        rows::write(&keeper.connection, &doubtful).unwrap();
+        write(&mut keeper, &doubtful);
         keeper.doubtful.push(Doubt {
             id: doubtful.id.clone(),
             was: None,
         });
         let next = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("next"));
         keeper.keep_promise(&next, 1).unwrap();
-        assert_eq!(rows::find(&keeper.connection, &doubtful.id).unwrap(), None);
-        let promised = rows::promises(&keeper.connection).unwrap();
+        assert_eq!(find(&mut keeper, &doubtful.id), None);
+        let promised = keeper.store.promises().unwrap();
         assert!(
             promised.iter().any(|left| left.id == doubtful.id && !left.was_kept),
             "the next start compares it with the book"
@@ -471,12 +402,12 @@ mod tests {
             ..asked.clone()
         };
         keeper.put(asked.clone()).unwrap();
-        rows::write(&keeper.connection, &given).unwrap();
+        write(&mut keeper, &given);
         keeper.doubtful.push(Doubt {
             id: given.id,
             was: Some(asked.clone()),
         });
         keeper.clear_doubts().unwrap();
-        assert_eq!(rows::find(&keeper.connection, &asked.id).unwrap(), Some(asked));
+        assert_eq!(find(&mut keeper, &asked.id), Some(asked));
     }
 }

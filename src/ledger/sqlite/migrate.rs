@@ -4,8 +4,8 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::error::LedgerError;
 use crate::facts::hex;
+use crate::ledger::error::LedgerError;
 
 /// "wayl": marks the file as ours (`SQLite`'s `application_id`).
 const OURS: i64 = 0x7761_796c;
@@ -28,7 +28,7 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Le
 }
 
 fn run(connection: &mut Connection, path: &Path, migrations: &[&str]) -> Result<(), LedgerError> {
-    let told = |error: rusqlite::Error| super::writer::explain(path, &error);
+    let told = |error: rusqlite::Error| super::explain(path, &error);
     claim(connection, path).map_err(told)??;
     let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
     let found = version(connection).map_err(told)?;

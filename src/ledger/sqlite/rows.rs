@@ -6,11 +6,11 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::error::LedgerError;
-use super::promise::Leftover;
-use super::view::{REMEMBERED, Tally, View};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
+use crate::ledger::promise::Leftover;
+use crate::ledger::store::Held;
+use crate::ledger::view::{REMEMBERED, Tally};
 
 const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
                        expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came";
@@ -19,20 +19,20 @@ const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticke
 ///
 /// INVARIANT: what waits and what is in force sorts first, and nobody has more of either than fits, so none of it is left
 /// out: what is in force ends later than whatever is over. Of what waits, the span for which it was asked says nothing.
-pub(super) fn load(connection: &Connection) -> Result<View, LedgerError> {
-    let told = |error: rusqlite::Error| LedgerError::Unavailable(error.to_string());
+pub(super) fn held(connection: &Connection) -> rusqlite::Result<Held> {
     let ask = format!(
         "SELECT {COLUMNS} FROM (SELECT *, row_number() OVER (PARTITION BY subject \
          ORDER BY state = 'requested' DESC, coalesce(ended_ms, expires_ms) DESC, id DESC) AS place FROM grants) \
          WHERE place <= {REMEMBERED}"
     );
     let mut by_subject: BTreeMap<SubjectId, Vec<Grant>> = BTreeMap::new();
-    let mut statement = connection.prepare(&ask).map_err(told)?;
-    for grant in statement.query_map([], read).map_err(told)? {
-        let grant = grant.map_err(told)?;
+    let mut statement = connection.prepare(&ask)?;
+    for grant in statement.query_map([], read)? {
+        let grant = grant?;
         by_subject.entry(grant.subject.clone()).or_default().push(grant);
     }
-    Ok(View::new(by_subject, tallies(connection).map_err(told)?))
+    let tallies = tallies(connection)?;
+    Ok(Held { by_subject, tallies })
 }
 
 fn tallies(connection: &Connection) -> rusqlite::Result<BTreeMap<PurposeId, Tally>> {
@@ -49,7 +49,6 @@ fn tallies(connection: &Connection) -> rusqlite::Result<BTreeMap<PurposeId, Tall
     Ok(tallies)
 }
 
-/// Writes a grant, in the place of the one of its name if there is one.
 pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
     let ask = format!(
         "INSERT OR REPLACE INTO grants ({COLUMNS}) VALUES (:id, :subject, :purpose, :platforms, :covers, :statement, \
@@ -81,7 +80,6 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
     Ok(())
 }
 
-/// Notes that a grant is about to be recorded and given.
 pub(super) fn promise(connection: &Connection, grant: &Grant, segment: u64) -> rusqlite::Result<()> {
     let ask = "INSERT INTO promises (id, segment, state) VALUES (?1, ?2, ?3)";
     let segment = i64::try_from(segment).unwrap_or(0);
@@ -89,13 +87,11 @@ pub(super) fn promise(connection: &Connection, grant: &Grant, segment: u64) -> r
     Ok(())
 }
 
-/// Whether a grant is about to be recorded and given.
 pub(super) fn is_promised(connection: &Connection, id: &GrantId) -> rusqlite::Result<bool> {
     let ask = "SELECT EXISTS (SELECT 1 FROM promises WHERE id = ?1)";
     connection.query_row(ask, [id.as_str()], |row| row.get(0))
 }
 
-/// Takes back a grant of which nobody knows whether it is on disk: it is again what it `was` before, or nothing.
 pub(super) fn take_back(connection: &Connection, id: &GrantId, was: Option<&Grant>) -> rusqlite::Result<()> {
     match was {
         Some(request) => write(connection, request)?,
@@ -112,7 +108,6 @@ pub(super) fn take_back(connection: &Connection, id: &GrantId, was: Option<&Gran
     connection.pragma_update(None, "user_version", doubts.wrapping_add(1))
 }
 
-/// Forgets a promise, if there is one: it was kept, or the book says that it was not.
 pub(super) fn forget(connection: &Connection, id: &GrantId) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM promises WHERE id = ?1", [id.as_str()])?;
     Ok(())
@@ -121,30 +116,25 @@ pub(super) fn forget(connection: &Connection, id: &GrantId) -> rusqlite::Result<
 /// The promises that were not forgotten. Whether they were kept is asked of the whole ledger: the view does not show
 /// every grant that is over. What was promised of it may have been followed by more: one that was asked for was given if
 /// somebody's approval is on it.
-pub(super) fn promises(connection: &Connection) -> Result<Vec<Leftover>, LedgerError> {
-    let all = || -> rusqlite::Result<Vec<Leftover>> {
-        let mut statement = connection.prepare(
-            "SELECT p.id, p.segment, p.state, g.id IS NOT NULL AND CASE p.state \
-             WHEN 'requested' THEN TRUE \
-             WHEN 'active' THEN g.answer_by_ms IS NULL OR EXISTS (SELECT 1 FROM json_each(g.answers) \
-             WHERE json_extract(value, '$.verdict') = 'approved') \
-             ELSE g.state = p.state END AS was_kept FROM promises p LEFT JOIN grants g ON g.id = p.id ORDER BY p.id",
-        )?;
-        let rows = statement.query_map([], |row| {
-            Ok(Leftover {
-                id: GrantId::new(row.get::<_, String>(0)?),
-                segment: number(row, 1)?,
-                state: from_word("state", row)?,
-                was_kept: row.get("was_kept")?,
-            })
-        })?;
-        rows.collect()
-    };
-    all().map_err(|error| LedgerError::Unavailable(error.to_string()))
+pub(super) fn promises(connection: &Connection) -> rusqlite::Result<Vec<Leftover>> {
+    let mut statement = connection.prepare(
+        "SELECT p.id, p.segment, p.state, g.id IS NOT NULL AND CASE p.state \
+         WHEN 'requested' THEN TRUE \
+         WHEN 'active' THEN g.answer_by_ms IS NULL OR EXISTS (SELECT 1 FROM json_each(g.answers) \
+         WHERE json_extract(value, '$.verdict') = 'approved') \
+         ELSE g.state = p.state END AS was_kept FROM promises p LEFT JOIN grants g ON g.id = p.id ORDER BY p.id",
+    )?;
+    let rows = statement.query_map([], |row| {
+        Ok(Leftover {
+            id: GrantId::new(row.get::<_, String>(0)?),
+            segment: number(row, 1)?,
+            state: from_word("state", row)?,
+            was_kept: row.get("was_kept")?,
+        })
+    })?;
+    rows.collect()
 }
 
-/// How many grants like this one its holder has that have not ended, and not expired when it begins. What somebody
-/// continued past is counted by itself, so that it never stands in the way of a purpose; and so is what waits.
 pub(super) fn beside(connection: &Connection, grant: &Grant) -> rusqlite::Result<usize> {
     if grant.state == GrantState::Requested {
         return waiting(connection, grant);
@@ -159,8 +149,7 @@ pub(super) fn beside(connection: &Connection, grant: &Grant) -> rusqlite::Result
     counted(connection, ask, like)
 }
 
-/// How many requests of the same person wait, those included of which nobody has noticed yet that they lapsed: so that
-/// the view holds all of them.
+/// Those included of which nobody has noticed yet that they lapsed: so that the view holds all of them.
 fn waiting(connection: &Connection, grant: &Grant) -> rusqlite::Result<usize> {
     let ask = "SELECT count(*) FROM grants WHERE subject = ?1 AND state = 'requested'";
     counted(connection, ask, [grant.subject.as_str()])
@@ -171,8 +160,7 @@ fn counted(connection: &Connection, ask: &str, of: impl rusqlite::Params) -> rus
     Ok(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
-/// What waits already of what `request` asks for: the same purpose on the same platforms, for at least as much and as long.
-pub(super) fn asked_already(connection: &Connection, request: &Grant) -> rusqlite::Result<Option<Grant>> {
+pub(super) fn asked_alike(connection: &Connection, request: &Grant) -> rusqlite::Result<Vec<Grant>> {
     let ask = format!(
         "SELECT {COLUMNS} FROM grants WHERE subject = ?1 AND state = 'requested' AND purpose = ?2 AND platforms = ?3 \
          ORDER BY id"
@@ -180,18 +168,9 @@ pub(super) fn asked_already(connection: &Connection, request: &Grant) -> rusqlit
     let mut statement = connection.prepare_cached(&ask)?;
     let platforms = json(&request.platforms)?;
     let same = (request.subject.as_str(), request.purpose.as_str(), platforms);
-    let lasts = |grant: &Grant| grant.expires.since(grant.not_before);
-    for first in statement.query_map(same, read)? {
-        let first = first?;
-        let is_enough = request.covers.is_subset(&first.covers) && lasts(request) <= lasts(&first);
-        if is_enough && first.waits(request.not_before) {
-            return Ok(Some(first));
-        }
-    }
-    Ok(None)
+    statement.query_map(same, read)?.collect()
 }
 
-/// One grant.
 pub(super) fn find(connection: &Connection, id: &GrantId) -> rusqlite::Result<Option<Grant>> {
     let ask = format!("SELECT {COLUMNS} FROM grants WHERE id = ?1");
     connection.query_row(&ask, [id.as_str()], read).optional()

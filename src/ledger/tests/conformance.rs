@@ -1,163 +1,67 @@
-//! Behaviour of the ledger on a real file.
-#![expect(clippy::disallowed_methods, reason = "looks at the ledger's files, and damages them")]
-
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+//! What a ledger does wherever it is kept: each sentence is tried in every place that there is.
 
 use super::*;
-use crate::facts::{
-    Arrival, Channel, Continued, Door, GrantState, Host, MethodName, NetworkName, PlatformId, PolicyId, PurposeId,
-};
-use crate::purpose::{Hearing, Lapsed, Note, Pending, Why};
+use crate::purpose::Lapsed;
 
-fn moment(millis: i64) -> Timestamp {
-    Timestamp::from_millis(millis)
+/// Makes tests of sentences, one for each place.
+macro_rules! everywhere {
+    ($($sentence:ident,)*) => {
+        mod in_a_file {
+            use crate::ledger::tests::sqlite::Folder;
+            $(
+                #[tokio::test]
+                async fn $sentence() {
+                    super::$sentence(&Folder::new()).await;
+                }
+            )*
+        }
+    };
 }
 
-pub(super) fn terms(who: &str, purpose: &str, from: i64, until: i64) -> GrantTerms {
-    GrantTerms {
-        subject: SubjectId::parse(who).unwrap(),
-        purpose: PurposeId::new(purpose),
-        platforms: BTreeSet::from([PlatformId::new("linkedin"), PlatformId::new("xing")]),
-        covers: BTreeSet::from(["read".to_owned(), "publish".to_owned()]),
-        statement: "Sourcing a data engineer; it's \"urgent\"\n; DROP TABLE grants; --".to_owned(),
-        ticket: Some("HR-123".to_owned()),
-        channel: Channel::ProxyName,
-        declared_at: moment(from),
-        not_before: moment(from),
-        expires: moment(until),
-        answers: Vec::new(),
-        continued: None,
-    }
+everywhere! {
+    a_grant_survives_a_restart_to_the_letter,
+    a_grant_counts_until_its_last_moment_which_is_no_longer_part_of_it,
+    several_grants_stand_side_by_side_and_others_have_their_own,
+    an_ended_grant_ends_at_once_stays_ended_and_cannot_end_twice,
+    what_is_revoked_at_once_ends_with_who_and_why_and_what_is_over_stays_as_it_is,
+    nothing_is_revoked_where_not_all_of_it_can_be_kept,
+    an_expired_or_unknown_grant_cannot_be_ended,
+    whoever_listens_hears_of_grants_given_and_ended,
+    one_person_cannot_pile_up_grants_without_end,
+    what_somebody_continued_past_survives_a_restart_and_takes_no_room_from_purposes,
+    memory_forgets_old_grants_but_never_one_in_force,
+    of_what_is_over_memory_keeps_what_ended_last_and_whatever_nobody_answered,
+    grants_are_counted_by_purpose_and_stage_of_life_also_after_a_restart,
+    what_is_asked_waits_across_a_restart_opens_nothing_and_is_given_once,
+    how_somebody_came_is_remembered_for_as_long_as_their_request_waits,
+    what_was_taken_back_declined_or_lapsed_cannot_be_given_any_more,
+    that_a_request_lapsed_is_noticed_once_and_not_before,
+    whoever_asks_for_no_more_than_what_waits_already_finds_that,
+    one_person_cannot_ask_without_end_and_what_waits_takes_no_room_from_what_is_held,
+    a_promise_to_approve_was_kept_only_if_the_approval_is_there,
+    what_was_promised_of_a_request_tells_whether_it_was_kept,
 }
 
-fn came() -> Came {
-    Came {
-        arrival: Arrival {
-            door: Door::Tls,
-            client: "192.0.2.7:50000".parse().unwrap(),
-            network: NetworkName::new("office"),
-        },
-        method: MethodName::Certificate,
-    }
-}
-
-/// The same on a platform of its own.
-fn on(platform: &str, terms: GrantTerms) -> GrantTerms {
-    GrantTerms {
-        platforms: BTreeSet::from([PlatformId::new(platform)]),
-        ..terms
-    }
-}
-
-fn who(name: &str) -> SubjectId {
-    SubjectId::parse(name).unwrap()
-}
-
-/// What grace makes of a request at that moment.
-fn heard(asked: Grant, at: i64) -> Hearing {
-    let pending = Pending::of(asked, moment(at)).unwrap();
-    pending.heard_by(&who("grace")).unwrap()
-}
-
-fn yes(asked: Grant, at: i64) -> Grant {
-    approved(asked, at).into_grant()
-}
-
-fn approved(asked: Grant, at: i64) -> Approved {
-    heard(asked, at).approve(Note::parse("go ahead").unwrap(), moment(at))
-}
-
-fn no(asked: Grant, at: i64) -> Grant {
-    let why = Why::of(Note::parse("not this week").unwrap()).unwrap();
-    heard(asked, at).decline(why, moment(at)).into_grant()
-}
-
-fn silent(asked: Grant, at: i64) -> Grant {
-    Lapsed::of(asked, moment(at)).unwrap().into_grant()
-}
-
-fn ada() -> SubjectId {
-    SubjectId::parse("ada").unwrap()
-}
-
-struct Folder(tempfile::TempDir);
-
-impl Folder {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.path().join("state/ledger.db")
-    }
-
-    fn open(&self) -> Result<Ledger, LedgerError> {
-        Ledger::open(&self.file())
-    }
-}
-
-#[tokio::test]
-async fn a_grant_survives_a_restart_to_the_letter() {
-    let folder = Folder::new();
+async fn a_grant_survives_a_restart_to_the_letter(home: &dyn Home) {
     let given = {
-        let ledger = folder.open().unwrap();
+        let ledger = home.open().unwrap();
         ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap()
     };
-    let again = folder.open().unwrap();
+    let again = home.open().unwrap();
     let standing = again.standing(&ada(), moment(1_000));
     assert_eq!(standing.grants(), std::slice::from_ref(&given));
     assert_eq!(again.get(&given.id), Some(given));
 }
 
-#[tokio::test]
-async fn what_is_given_is_on_disk_before_the_answer() {
-    let folder = Folder::new();
-    let ledger = folder.open().unwrap();
-    ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
-    // What a kill at this moment would leave behind: the files as they are, without an orderly end.
-    let copy = tempfile::tempdir().unwrap();
-    for file in std::fs::read_dir(folder.file().parent().unwrap()).unwrap() {
-        let file = file.unwrap();
-        std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
-    }
-    let after = Ledger::open(&copy.path().join("ledger.db")).unwrap();
-    assert_eq!(after.standing(&ada(), moment(1_000)).grants().len(), 1);
-    drop(ledger);
-}
-
-#[tokio::test]
-async fn nothing_is_given_where_a_file_was_removed_and_that_is_told_without_asking() {
-    for removed in ["ledger.db", "ledger.db-wal"] {
-        let folder = Folder::new();
-        let ledger = folder.open().unwrap();
-        let given = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
-        assert_eq!(ledger.healthy(), Ok(()));
-        std::fs::remove_file(folder.file().with_file_name(removed)).unwrap();
-        let told = ledger.healthy().unwrap_err();
-        assert!(told.contains(removed) && told.contains("removed"), "{told}");
-        let terms = terms("ada", "press", 1_000, 9_000);
-        let promised = ledger.promise(terms.clone(), 1).await.map(|_| ());
-        assert!(matches!(promised, Err(LedgerError::Unavailable(_))), "{promised:?}");
-        let put = ledger.give(terms).await;
-        assert!(matches!(put, Err(LedgerError::Unavailable(_))), "{put:?}");
-        let ended = ledger.revoke(&given.id, moment(2_000), |_| ()).await;
-        assert!(matches!(ended, Err(LedgerError::Unavailable(_))), "{ended:?}");
-        assert_eq!(ledger.standing(&ada(), moment(2_000)).grants(), [given]);
-    }
-}
-
-#[tokio::test]
-async fn a_grant_counts_until_its_last_moment_which_is_no_longer_part_of_it() {
-    let ledger = Ledger::in_memory().unwrap();
+async fn a_grant_counts_until_its_last_moment_which_is_no_longer_part_of_it(home: &dyn Home) {
+    let ledger = home.open().unwrap();
     ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
     let held = |now| ledger.standing(&ada(), moment(now)).grants().len();
     assert_eq!([held(999), held(1_000), held(8_999), held(9_000)], [0, 1, 1, 0]);
 }
 
-#[tokio::test]
-async fn several_grants_stand_side_by_side_and_others_have_their_own() {
-    let ledger = Ledger::in_memory().unwrap();
+async fn several_grants_stand_side_by_side_and_others_have_their_own(home: &dyn Home) {
+    let ledger = home.open().unwrap();
     let first = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
     let second = ledger
         .give(terms("ada", "market-research", 2_000, 5_000))
@@ -169,10 +73,8 @@ async fn several_grants_stand_side_by_side_and_others_have_their_own() {
     assert_eq!(ledger.grants_of(&ada()), [second, first]);
 }
 
-#[tokio::test]
-async fn an_ended_grant_ends_at_once_stays_ended_and_cannot_end_twice() {
-    let folder = Folder::new();
-    let ledger = folder.open().unwrap();
+async fn an_ended_grant_ends_at_once_stays_ended_and_cannot_end_twice(home: &dyn Home) {
+    let ledger = home.open().unwrap();
     let grant = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
     let ended = ledger.withdraw(&grant.id, moment(2_000), |_| ()).await.unwrap();
     assert_eq!(ended.state, GrantState::Withdrawn);
@@ -180,15 +82,13 @@ async fn an_ended_grant_ends_at_once_stays_ended_and_cannot_end_twice() {
     let twice = ledger.revoke(&grant.id, moment(2_001), |_| ()).await;
     assert_eq!(twice, Err(LedgerError::AlreadyOver(grant.id.clone())));
     drop(ledger);
-    let again = folder.open().unwrap();
+    let again = home.open().unwrap();
     assert!(again.standing(&ada(), moment(2_000)).grants().is_empty());
     assert_eq!(again.get(&grant.id).unwrap().state, GrantState::Withdrawn);
 }
 
-#[tokio::test]
-async fn what_is_revoked_at_once_ends_with_who_and_why_and_what_is_over_stays_as_it_is() {
-    let folder = Folder::new();
-    let ledger = folder.open().unwrap();
+async fn what_is_revoked_at_once_ends_with_who_and_why_and_what_is_over_stays_as_it_is(home: &dyn Home) {
+    let ledger = home.open().unwrap();
     let given = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
     let later = ledger.give(terms("ada", "press", 5_000, 9_000)).await.unwrap();
     let asked = ledger.ask(terms("bob", "recruiting", 1_000, 9_000), moment(8_000));
@@ -217,15 +117,13 @@ async fn what_is_revoked_at_once_ends_with_who_and_why_and_what_is_over_stays_as
     assert_eq!(ledger.ended_with(&revoked[0]).len(), 4);
     assert_eq!(ledger.ended_with(&over), []);
     drop(ledger);
-    let again = folder.open().unwrap();
+    let again = home.open().unwrap();
     assert_eq!(again.get(&given.id), Some(revoked[0].clone()));
     assert_eq!(again.get(&over.id), Some(over));
 }
 
-#[tokio::test]
-async fn nothing_is_revoked_where_not_all_of_it_can_be_kept() {
-    let folder = Folder::new();
-    let ledger = folder.open().unwrap();
+async fn nothing_is_revoked_where_not_all_of_it_can_be_kept(home: &dyn Home) {
+    let ledger = home.open().unwrap();
     let given = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
     let ended = Ended {
         by: SubjectId::parse("sol").unwrap(),
@@ -237,9 +135,8 @@ async fn nothing_is_revoked_where_not_all_of_it_can_be_kept() {
     assert_eq!(ledger.standing(&ada(), moment(2_000)).grants(), [given]);
 }
 
-#[tokio::test]
-async fn an_expired_or_unknown_grant_cannot_be_ended() {
-    let ledger = Ledger::in_memory().unwrap();
+async fn an_expired_or_unknown_grant_cannot_be_ended(home: &dyn Home) {
+    let ledger = home.open().unwrap();
     let grant = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
     let late = ledger.withdraw(&grant.id, moment(9_000), |_| ()).await;
     assert_eq!(late, Err(LedgerError::AlreadyOver(grant.id)));
@@ -248,9 +145,8 @@ async fn an_expired_or_unknown_grant_cannot_be_ended() {
     assert_eq!(unknown, Err(LedgerError::NoSuchGrant(nobody)));
 }
 
-#[tokio::test]
-async fn whoever_listens_hears_of_grants_given_and_ended() {
-    let ledger = Ledger::in_memory().unwrap();
+async fn whoever_listens_hears_of_grants_given_and_ended(home: &dyn Home) {
+    let ledger = home.open().unwrap();
     let mut changes = ledger.changes();
     let grant = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
     changes.changed().await.unwrap();
@@ -259,9 +155,8 @@ async fn whoever_listens_hears_of_grants_given_and_ended() {
     assert_eq!(*changes.borrow(), 2);
 }
 
-#[tokio::test]
-async fn one_person_cannot_pile_up_grants_without_end() {
-    let ledger = Ledger::in_memory().unwrap();
+async fn one_person_cannot_pile_up_grants_without_end(home: &dyn Home) {
+    let ledger = home.open().unwrap();
     for _ in 0..MOST_IN_FORCE {
         ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
     }
@@ -270,9 +165,7 @@ async fn one_person_cannot_pile_up_grants_without_end() {
     ledger.give(terms("ada", "recruiting", 9_000, 10_000)).await.unwrap();
 }
 
-#[tokio::test]
-async fn what_somebody_continued_past_survives_a_restart_and_takes_no_room_from_purposes() {
-    let folder = Folder::new();
+async fn what_somebody_continued_past_survives_a_restart_and_takes_no_room_from_purposes(home: &dyn Home) {
     let continued = || GrantTerms {
         platforms: BTreeSet::new(),
         continued: Some(Continued {
@@ -282,7 +175,7 @@ async fn what_somebody_continued_past_survives_a_restart_and_takes_no_room_from_
         ..terms("ada", PurposeId::CONTINUED, 1_000, 9_000)
     };
     {
-        let ledger = folder.open().unwrap();
+        let ledger = home.open().unwrap();
         for _ in 0..MOST_IN_FORCE {
             ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
             ledger.give(continued()).await.unwrap();
@@ -290,7 +183,7 @@ async fn what_somebody_continued_past_survives_a_restart_and_takes_no_room_from_
         let one_more = ledger.give(continued()).await;
         assert_eq!(one_more, Err(LedgerError::TooMany(MOST_IN_FORCE)));
     }
-    let again = folder.open().unwrap().standing(&ada(), moment(1_000));
+    let again = home.open().unwrap().standing(&ada(), moment(1_000));
     let kept = again
         .grants()
         .iter()
@@ -298,10 +191,8 @@ async fn what_somebody_continued_past_survives_a_restart_and_takes_no_room_from_
     assert_eq!((kept.count(), again.grants().len()), (MOST_IN_FORCE, 2 * MOST_IN_FORCE));
 }
 
-#[tokio::test]
-async fn memory_forgets_old_grants_but_never_one_in_force() {
-    let folder = Folder::new();
-    let ledger = folder.open().unwrap();
+async fn memory_forgets_old_grants_but_never_one_in_force(home: &dyn Home) {
+    let ledger = home.open().unwrap();
     let long = ledger.give(terms("ada", "recruiting", 0, 1_000_000)).await.unwrap();
     for round in 1..200 {
         let short = terms("ada", "recruiting", round * 10, round * 10 + 5);
@@ -314,13 +205,11 @@ async fn memory_forgets_old_grants_but_never_one_in_force() {
     };
     check(&ledger);
     drop(ledger);
-    check(&folder.open().unwrap());
+    check(&home.open().unwrap());
 }
 
-#[tokio::test]
-async fn of_what_is_over_memory_keeps_what_ended_last_and_whatever_nobody_answered() {
-    let folder = Folder::new();
-    let ledger = folder.open().unwrap();
+async fn of_what_is_over_memory_keeps_what_ended_last_and_whatever_nobody_answered(home: &dyn Home) {
+    let ledger = home.open().unwrap();
     let long = ledger.give(terms("ada", "recruiting", 0, 1_000_000)).await.unwrap();
     let ask = |place, until| ledger.ask(on(place, terms("ada", "press", 1, 2)), moment(until));
     let waits = ask("x", 1_000_000).await.unwrap();
@@ -351,13 +240,11 @@ async fn of_what_is_over_memory_keeps_what_ended_last_and_whatever_nobody_answer
     };
     check(&ledger);
     drop(ledger);
-    check(&folder.open().unwrap());
+    check(&home.open().unwrap());
 }
 
-#[tokio::test]
-async fn grants_are_counted_by_purpose_and_stage_of_life_also_after_a_restart() {
-    let folder = Folder::new();
-    let ledger = folder.open().unwrap();
+async fn grants_are_counted_by_purpose_and_stage_of_life_also_after_a_restart(home: &dyn Home) {
+    let ledger = home.open().unwrap();
     ledger.give(terms("ada", "recruiting", 0, 10_000)).await.unwrap();
     ledger.give(terms("ada", "recruiting", 0, 100)).await.unwrap();
     let ended = ledger.give(terms("bob", "recruiting", 0, 10_000)).await.unwrap();
@@ -389,18 +276,16 @@ async fn grants_are_counted_by_purpose_and_stage_of_life_also_after_a_restart() 
                     recruiting withdrawn 0, recruiting revoked 1, recruiting declined 1, recruiting lapsed 2";
     assert_eq!(line(&ledger), expected);
     drop(ledger);
-    assert_eq!(line(&folder.open().unwrap()), expected);
+    assert_eq!(line(&home.open().unwrap()), expected);
 }
 
-#[tokio::test]
-async fn what_is_asked_waits_across_a_restart_opens_nothing_and_is_given_once() {
-    let folder = Folder::new();
+async fn what_is_asked_waits_across_a_restart_opens_nothing_and_is_given_once(home: &dyn Home) {
     let asked = {
-        let ledger = folder.open().unwrap();
+        let ledger = home.open().unwrap();
         let asked = ledger.ask(terms("ada", "recruiting", 1_000, 9_000), moment(5_000));
         asked.await.unwrap()
     };
-    let ledger = folder.open().unwrap();
+    let ledger = home.open().unwrap();
     assert_eq!(ledger.waiting(moment(4_999)), std::slice::from_ref(&asked));
     assert!(ledger.standing(&ada(), moment(2_000)).grants().is_empty());
     let mut changes = ledger.changes();
@@ -425,20 +310,18 @@ async fn what_is_asked_waits_across_a_restart_opens_nothing_and_is_given_once() 
     let late = ledger.put(no(asked, 4_001), |_| ()).await;
     assert_eq!(late, Err(over));
     drop(ledger);
-    let again = folder.open().unwrap();
+    let again = home.open().unwrap();
     assert_eq!(again.get(&given.id), Some(given));
 }
 
-#[tokio::test]
-async fn how_somebody_came_is_remembered_for_as_long_as_their_request_waits() {
-    let folder = Folder::new();
+async fn how_somebody_came_is_remembered_for_as_long_as_their_request_waits(home: &dyn Home) {
     let asked = {
-        let ledger = folder.open().unwrap();
+        let ledger = home.open().unwrap();
         let terms = terms("ada", "recruiting", 1_000, 9_000);
         let promise = ledger.promise_asked((terms, came()), moment(5_000), 1).await.unwrap();
         ledger.put(promise.grant().clone(), |_| ()).await.unwrap()
     };
-    let ledger = folder.open().unwrap();
+    let ledger = home.open().unwrap();
     assert_eq!(ledger.waiting(moment(2_000)), std::slice::from_ref(&asked));
     assert_eq!(asked.came.as_deref(), Some(&came()));
     let told = serde_json::to_string(&asked).unwrap();
@@ -450,9 +333,8 @@ async fn how_somebody_came_is_remembered_for_as_long_as_their_request_waits() {
     assert_eq!(back.came, None);
 }
 
-#[tokio::test]
-async fn what_was_taken_back_declined_or_lapsed_cannot_be_given_any_more() {
-    let ledger = Ledger::in_memory().unwrap();
+async fn what_was_taken_back_declined_or_lapsed_cannot_be_given_any_more(home: &dyn Home) {
+    let ledger = home.open().unwrap();
     let ask = |place| ledger.ask(on(place, terms("ada", "recruiting", 1_000, 9_000)), moment(5_000));
     let back = ask("x").await.unwrap();
     let declined = ask("xing").await.unwrap();
@@ -474,10 +356,8 @@ async fn what_was_taken_back_declined_or_lapsed_cannot_be_given_any_more() {
     assert!(ledger.standing(&ada(), moment(5_000)).grants().is_empty());
 }
 
-#[tokio::test]
-async fn that_a_request_lapsed_is_noticed_once_and_not_before() {
-    let folder = Folder::new();
-    let ledger = folder.open().unwrap();
+async fn that_a_request_lapsed_is_noticed_once_and_not_before(home: &dyn Home) {
+    let ledger = home.open().unwrap();
     let asked = ledger.ask(terms("ada", "recruiting", 1_000, 2_000), moment(5_000));
     let asked = asked.await.unwrap();
     let over = LedgerError::AlreadyOver(asked.id.clone());
@@ -488,7 +368,7 @@ async fn that_a_request_lapsed_is_noticed_once_and_not_before() {
     };
     assert_eq!(ledger.put(too_early, |_| ()).await, Err(over.clone()));
     drop(ledger);
-    let ledger = folder.open().unwrap();
+    let ledger = home.open().unwrap();
     assert!(ledger.lapsed(moment(4_999)).is_empty());
     assert_eq!(ledger.lapsed(moment(5_000)), std::slice::from_ref(&asked));
     ledger.put(lapsed.clone(), |_| ()).await.unwrap();
@@ -496,12 +376,11 @@ async fn that_a_request_lapsed_is_noticed_once_and_not_before() {
     assert_eq!(ledger.put(lapsed, |_| ()).await, Err(over));
     assert!(ledger.lapsed(moment(5_001)).is_empty());
     drop(ledger);
-    assert!(folder.open().unwrap().lapsed(moment(5_001)).is_empty());
+    assert!(home.open().unwrap().lapsed(moment(5_001)).is_empty());
 }
 
-#[tokio::test]
-async fn whoever_asks_for_no_more_than_what_waits_already_finds_that() {
-    let ledger = Ledger::in_memory().unwrap();
+async fn whoever_asks_for_no_more_than_what_waits_already_finds_that(home: &dyn Home) {
+    let ledger = home.open().unwrap();
     let asking = || terms("ada", "recruiting", 1_000, 9_000);
     let first = ledger.ask(asking(), moment(5_000)).await.unwrap();
     let less = GrantTerms {
@@ -535,10 +414,8 @@ async fn whoever_asks_for_no_more_than_what_waits_already_finds_that() {
     assert_eq!(ledger.waiting(moment(2_000)).len(), 5);
 }
 
-#[tokio::test]
-async fn one_person_cannot_ask_without_end_and_what_waits_takes_no_room_from_what_is_held() {
-    let folder = Folder::new();
-    let ledger = folder.open().unwrap();
+async fn one_person_cannot_ask_without_end_and_what_waits_takes_no_room_from_what_is_held(home: &dyn Home) {
+    let ledger = home.open().unwrap();
     let ask = |nth: usize| {
         let terms = on(&format!("p{nth}"), terms("ada", "recruiting", 1_000, 2_000));
         ledger.ask(terms, moment(900_000))
@@ -560,14 +437,12 @@ async fn one_person_cannot_ask_without_end_and_what_waits_takes_no_room_from_wha
     }
     assert_eq!(ledger.waiting(moment(1_000)).len(), MOST_IN_FORCE);
     drop(ledger);
-    assert_eq!(folder.open().unwrap().waiting(moment(1_000)).len(), MOST_IN_FORCE);
+    assert_eq!(home.open().unwrap().waiting(moment(1_000)).len(), MOST_IN_FORCE);
 }
 
-#[tokio::test]
-async fn a_promise_to_approve_was_kept_only_if_the_approval_is_there() {
-    let folder = Folder::new();
+async fn a_promise_to_approve_was_kept_only_if_the_approval_is_there(home: &dyn Home) {
     let left = async |give: bool| {
-        let ledger = folder.open().unwrap();
+        let ledger = home.open().unwrap();
         let place = if give { "x" } else { "xing" };
         let asked = ledger.ask(on(place, terms("ada", "recruiting", 1_000, 9_000)), moment(5_000));
         let mut promise = ledger
@@ -576,28 +451,24 @@ async fn a_promise_to_approve_was_kept_only_if_the_approval_is_there() {
             .unwrap();
         promise.is_on_record();
         if give {
-            let keeper = rusqlite::params![promise.grant().id.as_str()];
             ledger.put(promise.grant().clone(), |_| ()).await.unwrap();
             drop(ledger);
-            let file = rusqlite::Connection::open(folder.file()).unwrap();
-            file.execute("INSERT INTO promises (id) VALUES (?1)", keeper).unwrap();
+            home.change(&mut |change| change.promise(promise.grant(), 1).unwrap());
         }
         promise.grant().id.clone()
     };
     for give in [false, true] {
         let id = left(give).await;
-        let ledger = folder.open().unwrap();
+        let ledger = home.open().unwrap();
         let leftover = ledger.promised().iter().find(|left| left.id == id).unwrap();
         assert_eq!(leftover.was_kept, give);
     }
 }
 
-#[tokio::test]
-async fn what_was_promised_of_a_request_tells_whether_it_was_kept() {
-    let folder = Folder::new();
+async fn what_was_promised_of_a_request_tells_whether_it_was_kept(home: &dyn Home) {
     let mut expected = Vec::new();
     {
-        let ledger = folder.open().unwrap();
+        let ledger = home.open().unwrap();
         let ask = |place| ledger.ask(on(place, terms("ada", "recruiting", 1_000, 9_000)), moment(5_000));
         let (to_decline, to_lapse) = (ask("x").await.unwrap(), ask("xing").await.unwrap());
         let why = Why::of(Note::parse("no").unwrap()).unwrap();
@@ -616,7 +487,7 @@ async fn what_was_promised_of_a_request_tells_whether_it_was_kept() {
     }
     expected.sort_by(|(a, _), (b, _)| a.cmp(b));
     for was_kept in [false, true] {
-        let ledger = folder.open().unwrap();
+        let ledger = home.open().unwrap();
         let left: Vec<_> = ledger
             .promised()
             .iter()
@@ -625,86 +496,6 @@ async fn what_was_promised_of_a_request_tells_whether_it_was_kept() {
         let told: Vec<_> = expected.iter().map(|(id, grant)| (id, grant.state, was_kept)).collect();
         assert_eq!(left, told);
         drop(ledger);
-        let file = rusqlite::Connection::open(folder.file()).unwrap();
-        for (_, grant) in &expected {
-            rows::write(&file, grant).unwrap();
-        }
+        home.change(&mut |change| expected.iter().for_each(|(_, grant)| change.write(grant).unwrap()));
     }
-}
-
-#[test]
-fn a_ledger_of_before_approvals_keeps_its_grants() {
-    let folder = Folder::new();
-    drop(folder.open().unwrap());
-    let file = rusqlite::Connection::open(folder.file()).unwrap();
-    let older = [
-        include_str!("migrations/001_grants.sql"),
-        include_str!("migrations/004_continued.sql"),
-    ];
-    file.execute_batch(&format!(
-        "DROP TABLE grants; {} DELETE FROM schema_version WHERE version >= 5; ALTER TABLE promises DROP COLUMN state; INSERT INTO grants VALUES ('g', 'ada', \
-         'recruiting', '[\"xing\"]', '[\"read\"]', 'why', NULL, 'portal', 1, 2, 9000, NULL, 'active', NULL, NULL);",
-        older.concat()
-    ))
-    .unwrap();
-    drop(file);
-    let ledger = folder.open().unwrap();
-    let standing = ledger.standing(&ada(), moment(5));
-    let [grant] = standing.grants() else {
-        panic!("{standing:?}")
-    };
-    assert_eq!(
-        (grant.statement.as_str(), &grant.answers, grant.answer_by),
-        ("why", &Vec::new(), None)
-    );
-}
-
-#[tokio::test]
-async fn a_second_gateway_on_the_same_file_is_told_so() {
-    let folder = Folder::new();
-    let first = folder.open().unwrap();
-    let second = folder.open().err().unwrap();
-    assert_eq!(second, LedgerError::InUse(folder.file()));
-    drop(first);
-}
-
-#[tokio::test]
-async fn a_damaged_file_is_named_with_what_to_do() {
-    let folder = Folder::new();
-    let ledger = folder.open().unwrap();
-    for _ in 0..20 {
-        ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
-    }
-    drop(ledger);
-    let mut bytes = std::fs::read(folder.file()).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[100..middle].fill(0x5a);
-    std::fs::write(folder.file(), &bytes).unwrap();
-    let damaged = folder.open().err().unwrap();
-    assert!(matches!(damaged, LedgerError::Damaged { .. }), "{damaged:?}");
-    std::fs::write(folder.file(), "this is a shopping list, not a database").unwrap();
-    let words = folder.open().err().unwrap().to_string();
-    assert!(
-        words.contains("is damaged: file is not a database; restore it from a backup"),
-        "{words}"
-    );
-}
-
-#[tokio::test]
-async fn only_the_gateways_own_user_may_read_the_file() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = Folder::new();
-    let _ledger = folder.open().unwrap();
-    for file in std::fs::read_dir(folder.file().parent().unwrap()).unwrap() {
-        let mode = file.unwrap().metadata().unwrap().permissions().mode();
-        assert_eq!(mode & 0o077, 0, "{mode:o}");
-    }
-}
-
-#[test]
-fn ids_sort_by_the_moment_of_declaration() {
-    let ids: Vec<GrantId> = [1, 1_000, 1_001, 1_764_000_000_123]
-        .map(|at| GrantId::new(moment(at).fresh_name()))
-        .into();
-    assert!(ids.is_sorted());
 }

@@ -1,0 +1,176 @@
+//! The ledger in one `SQLite` file, which belongs to one gateway.
+#![expect(clippy::disallowed_methods, reason = "door: keeps the ledger's file")]
+
+mod files;
+mod migrate;
+mod rows;
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode, Transaction};
+
+use super::error::LedgerError;
+use super::promise::Leftover;
+use super::store::{Change, Held, Place, Store};
+use crate::facts::{Grant, GrantId};
+use files::Files;
+
+/// An open file.
+pub(super) struct Sqlite {
+    pub(super) connection: Connection,
+    files: Arc<Files>,
+}
+
+impl Sqlite {
+    /// Opens the file, checks it, and brings it up to date. It holds what people wrote, so nobody else may read it.
+    pub(super) fn open(path: &Path) -> Result<Self, LedgerError> {
+        let unreadable = |error: std::io::Error| LedgerError::Unreadable {
+            path: path.to_owned(),
+            why: error.to_string(),
+        };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            create_folder(folder).map_err(unreadable)?;
+        }
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        options.open(path).map_err(unreadable)?;
+        sync_names(path).map_err(unreadable)?;
+        let connection = Connection::open(path).map_err(|error| explain(path, &error))?;
+        Self::prepare(connection, path)
+    }
+
+    /// The same without a file.
+    pub(super) fn in_memory() -> Result<Self, LedgerError> {
+        let path = Path::new(":memory:");
+        let connection = Connection::open_in_memory().map_err(|error| explain(path, &error))?;
+        Self::prepare(connection, path)
+    }
+
+    fn prepare(mut connection: Connection, path: &Path) -> Result<Self, LedgerError> {
+        let told = |error: rusqlite::Error| explain(path, &error);
+        // A gateway that has just stopped may still hold the file for a moment.
+        connection.busy_timeout(Duration::from_secs(2)).map_err(told)?;
+        // INVARIANT: one writer. Exclusive locking keeps a second gateway from giving grants that this one's view
+        // would not show. `synchronous=FULL` makes a commit in WAL mode durable before it returns.
+        connection
+            .execute_batch("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
+            .map_err(told)?;
+        let found: String = connection
+            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+            .map_err(told)?;
+        if found != "ok" {
+            let path = path.to_owned();
+            return Err(LedgerError::Damaged { path, why: found });
+        }
+        migrate::migrate(&mut connection, path)?;
+        let files = Arc::new(Files::of(&connection));
+        Ok(Self { connection, files })
+    }
+}
+
+/// Makes the folder at `path`, and those above it, durably and for their owner only.
+fn create_folder(path: &Path) -> std::io::Result<()> {
+    let missing = path
+        .ancestors()
+        .take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    let made: Vec<&Path> = missing.collect();
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    made.into_iter().try_for_each(sync_names)
+}
+
+/// Makes the name of what is at `path` durable.
+fn sync_names(path: &Path) -> std::io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// What an error of `SQLite` means for the file.
+fn explain(path: &Path, error: &rusqlite::Error) -> LedgerError {
+    let path = path.to_owned();
+    let why = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => LedgerError::InUse(path),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => LedgerError::Damaged { path, why },
+        _ => LedgerError::Unreadable { path, why },
+    }
+}
+
+/// A change that the disk does not take, or something that cannot be read.
+fn unavailable(error: &rusqlite::Error) -> LedgerError {
+    LedgerError::Unavailable(error.to_string())
+}
+
+impl Store for Sqlite {
+    type Change<'a> = OnDisk<'a>;
+
+    fn held(&mut self) -> Result<Held, LedgerError> {
+        rows::held(&self.connection).map_err(|error| unavailable(&error))
+    }
+
+    fn promises(&mut self) -> Result<Vec<Leftover>, LedgerError> {
+        rows::promises(&self.connection).map_err(|error| unavailable(&error))
+    }
+
+    fn begin(&mut self) -> Result<OnDisk<'_>, LedgerError> {
+        Ok(OnDisk {
+            transaction: self.connection.transaction().map_err(|error| unavailable(&error))?,
+            files: &self.files,
+        })
+    }
+
+    fn place(&self) -> Place {
+        let files = Arc::clone(&self.files);
+        Arc::new(move || files.in_place())
+    }
+}
+
+/// A transaction.
+pub(super) struct OnDisk<'a> {
+    transaction: Transaction<'a>,
+    files: &'a Files,
+}
+
+impl Change for OnDisk<'_> {
+    fn find(&mut self, id: &GrantId) -> Result<Option<Grant>, LedgerError> {
+        rows::find(&self.transaction, id).map_err(|error| unavailable(&error))
+    }
+
+    fn beside(&mut self, grant: &Grant) -> Result<usize, LedgerError> {
+        rows::beside(&self.transaction, grant).map_err(|error| unavailable(&error))
+    }
+
+    fn asked_alike(&mut self, request: &Grant) -> Result<Vec<Grant>, LedgerError> {
+        rows::asked_alike(&self.transaction, request).map_err(|error| unavailable(&error))
+    }
+
+    fn write(&mut self, grant: &Grant) -> Result<(), LedgerError> {
+        rows::write(&self.transaction, grant).map_err(|error| unavailable(&error))
+    }
+
+    fn take_back(&mut self, id: &GrantId, was: Option<&Grant>) -> Result<(), LedgerError> {
+        rows::take_back(&self.transaction, id, was).map_err(|error| unavailable(&error))
+    }
+
+    fn is_promised(&mut self, id: &GrantId) -> Result<bool, LedgerError> {
+        rows::is_promised(&self.transaction, id).map_err(|error| unavailable(&error))
+    }
+
+    fn promise(&mut self, grant: &Grant, segment: u64) -> Result<(), LedgerError> {
+        rows::promise(&self.transaction, grant, segment).map_err(|error| unavailable(&error))
+    }
+
+    fn forget(&mut self, id: &GrantId) -> Result<(), LedgerError> {
+        rows::forget(&self.transaction, id).map_err(|error| unavailable(&error))
+    }
+
+    /// Durable: in files that have their names, before and after.
+    fn commit(self) -> Result<(), LedgerError> {
+        self.files.in_place()?;
+        self.transaction.commit().map_err(|error| unavailable(&error))?;
+        self.files.in_place()
+    }
+}

@@ -1,0 +1,139 @@
+//! What a file has of its own.
+#![expect(clippy::disallowed_methods, reason = "looks at the ledger's files, and damages them")]
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::ledger::sqlite::Sqlite;
+use crate::ledger::store::Store as _;
+
+pub(super) struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub(super) fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.path().join("state/ledger.db")
+    }
+}
+
+impl Home for Folder {
+    fn open(&self) -> Result<Ledger, LedgerError> {
+        Ledger::open(&self.file())
+    }
+
+    fn change(&self, change: &mut dyn FnMut(&mut dyn Change)) {
+        let mut store = Sqlite::open(&self.file()).unwrap();
+        let mut transaction = store.begin().unwrap();
+        change(&mut transaction);
+        transaction.commit().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_is_given_is_on_disk_before_the_answer() {
+    let folder = Folder::new();
+    let ledger = folder.open().unwrap();
+    ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    // What a kill at this moment would leave behind: the files as they are, without an orderly end.
+    let copy = tempfile::tempdir().unwrap();
+    for file in std::fs::read_dir(folder.file().parent().unwrap()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
+    }
+    let after = Ledger::open(&copy.path().join("ledger.db")).unwrap();
+    assert_eq!(after.standing(&ada(), moment(1_000)).grants().len(), 1);
+    drop(ledger);
+}
+
+#[tokio::test]
+async fn nothing_is_given_where_a_file_was_removed_and_that_is_told_without_asking() {
+    for removed in ["ledger.db", "ledger.db-wal"] {
+        let folder = Folder::new();
+        let ledger = folder.open().unwrap();
+        let given = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+        assert_eq!(ledger.healthy(), Ok(()));
+        std::fs::remove_file(folder.file().with_file_name(removed)).unwrap();
+        let told = ledger.healthy().unwrap_err();
+        assert!(told.contains(removed) && told.contains("removed"), "{told}");
+        let terms = terms("ada", "press", 1_000, 9_000);
+        let promised = ledger.promise(terms.clone(), 1).await.map(|_| ());
+        assert!(matches!(promised, Err(LedgerError::Unavailable(_))), "{promised:?}");
+        let put = ledger.give(terms).await;
+        assert!(matches!(put, Err(LedgerError::Unavailable(_))), "{put:?}");
+        let ended = ledger.revoke(&given.id, moment(2_000), |_| ()).await;
+        assert!(matches!(ended, Err(LedgerError::Unavailable(_))), "{ended:?}");
+        assert_eq!(ledger.standing(&ada(), moment(2_000)).grants(), [given]);
+    }
+}
+
+#[test]
+fn a_ledger_of_before_approvals_keeps_its_grants() {
+    let folder = Folder::new();
+    drop(folder.open().unwrap());
+    let file = rusqlite::Connection::open(folder.file()).unwrap();
+    let older = [
+        include_str!("../sqlite/migrations/001_grants.sql"),
+        include_str!("../sqlite/migrations/004_continued.sql"),
+    ];
+    file.execute_batch(&format!(
+        "DROP TABLE grants; {} DELETE FROM schema_version WHERE version >= 5; ALTER TABLE promises DROP COLUMN state; INSERT INTO grants VALUES ('g', 'ada', \
+         'recruiting', '[\"xing\"]', '[\"read\"]', 'why', NULL, 'portal', 1, 2, 9000, NULL, 'active', NULL, NULL);",
+        older.concat()
+    ))
+    .unwrap();
+    drop(file);
+    let ledger = folder.open().unwrap();
+    let standing = ledger.standing(&ada(), moment(5));
+    let [grant] = standing.grants() else {
+        panic!("{standing:?}")
+    };
+    assert_eq!(
+        (grant.statement.as_str(), &grant.answers, grant.answer_by),
+        ("why", &Vec::new(), None)
+    );
+}
+
+#[tokio::test]
+async fn a_second_gateway_on_the_same_file_is_told_so() {
+    let folder = Folder::new();
+    let first = folder.open().unwrap();
+    let second = folder.open().err().unwrap();
+    assert_eq!(second, LedgerError::InUse(folder.file()));
+    drop(first);
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_named_with_what_to_do() {
+    let folder = Folder::new();
+    let ledger = folder.open().unwrap();
+    for _ in 0..20 {
+        ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    }
+    drop(ledger);
+    let mut bytes = std::fs::read(folder.file()).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[100..middle].fill(0x5a);
+    std::fs::write(folder.file(), &bytes).unwrap();
+    let damaged = folder.open().err().unwrap();
+    assert!(matches!(damaged, LedgerError::Damaged { .. }), "{damaged:?}");
+    std::fs::write(folder.file(), "this is a shopping list, not a database").unwrap();
+    let words = folder.open().err().unwrap().to_string();
+    assert!(
+        words.contains("is damaged: file is not a database; restore it from a backup"),
+        "{words}"
+    );
+}
+
+#[tokio::test]
+async fn only_the_gateways_own_user_may_read_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let _ledger = folder.open().unwrap();
+    for file in std::fs::read_dir(folder.file().parent().unwrap()).unwrap() {
+        let mode = file.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{mode:o}");
+    }
+}

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::counter::{Said, problem};
-use super::grants::theirs;
+use super::counter::{REVOCATIONS, Said, problem};
+use super::grants::{pages, theirs};
 use super::printer;
 use super::stop::Stop;
 use super::way::Way;
@@ -107,17 +107,35 @@ enum Done {
 
 /// Asks for one of the things that are meant.
 async fn revoke(args: &Args, selector: &str, value: Value) -> Result<Done, Stop> {
+    let of = value.as_str().unwrap_or_default().to_owned();
     let mut question = Map::from_iter([(selector.to_owned(), value)]);
     question.extend(args.reason.as_ref().map(|reason| ("reason".to_owned(), json!(reason))));
     let said = if args.dry_run {
         question.insert("dry_run".to_owned(), json!(true));
         let question = Value::Object(question);
-        args.way.ask(Method::POST, "/v1/revocations", Some(&question)).await?
+        let mut said = args.way.ask(Method::POST, REVOCATIONS, Some(&question)).await?;
+        if let Some(next) = said.json.get("next").and_then(Value::as_str) {
+            match pages(&args.way, (selector, &of), Some(next)).await? {
+                Ok(rest) => extend(&mut said.json, rest),
+                Err(failed) => said = failed,
+            }
+        }
+        said
     } else {
         let question = Value::Object(question);
-        args.way.post_proven("/v1/revocations", &question).await?
+        args.way.post_proven(REVOCATIONS, &question).await?
     };
     Ok(tell(args, &said))
+}
+
+/// Adds what the first page did not hold.
+fn extend(listed: &mut Value, rest: Vec<Value>) {
+    if let Some(first) = listed.get_mut("would_revoke").and_then(Value::as_array_mut) {
+        first.extend(rest);
+    }
+    if let Some(members) = listed.as_object_mut() {
+        members.remove("next");
+    }
 }
 
 /// Tells what was revoked, or would be.
@@ -135,6 +153,11 @@ fn tell(args: &Args, said: &Said) -> Done {
     if !said.status.is_success() {
         printer::talk(problem(said));
         return Done::Nothing;
+    }
+    let all = said.json.get("count").and_then(Value::as_u64).unwrap_or(0);
+    let listed = grants.map_or(0, Vec::len) as u64;
+    if all > listed {
+        printer::talk(format_args!("and {} more", all - listed));
     }
     let kept = said.json.get("not_permitted").and_then(Value::as_u64).unwrap_or(0);
     if kept > 0 {

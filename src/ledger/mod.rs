@@ -29,6 +29,7 @@ mod tests;
 mod view;
 mod writer;
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -227,15 +228,21 @@ impl Ledger {
         self.writer.end(ids, Ending::For(ended), at, Box::new(once_kept)).await
     }
 
-    /// What waits, is approved or is in force at `now`, of those that `wanted` picks; what was declared first comes first.
-    pub fn alive(&self, now: Timestamp, mut wanted: impl FnMut(&Grant) -> bool) -> Vec<Grant> {
-        self.view.find(|grant| !Life::of(grant, now).is_over() && wanted(grant))
+    /// Shows `look` the next `count` grants after the one named so, the latest of those that are over included: what was
+    /// declared first comes first. Gives the name of the last, unless that was all, or `look` breaks off.
+    pub fn look_on(
+        &self,
+        after: Option<&GrantId>,
+        count: usize,
+        look: impl FnMut(&Grant) -> ControlFlow<()>,
+    ) -> Option<GrantId> {
+        self.view.look_on(after, count, look)
     }
 
-    /// What was [ended](Ledger::revoke_all) together with `grant`, and it; as far as its holders have not more since.
-    pub fn ended_with(&self, grant: &Grant) -> Vec<Grant> {
+    /// How much was [ended](Ledger::revoke_all) together with `grant`, and it; as far as its holders have not more since.
+    pub fn ended_with(&self, grant: &Grant) -> usize {
         let together = |other: &Grant| other.ended_at == grant.ended_at && other.ended == grant.ended;
-        self.view.find(|other| grant.ended.is_some() && together(other))
+        self.view.how_many(|other| grant.ended.is_some() && together(other))
     }
 
     /// What waits for an answer at `now`; what was asked for first comes first.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
+use std::ops::{Bound, ControlFlow};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Serialize;
@@ -168,9 +169,33 @@ impl View {
         grants.collect()
     }
 
-    /// The grants that `wanted` picks, in the order of their names, which is that of time.
-    pub(super) fn find(&self, mut wanted: impl FnMut(&Grant) -> bool) -> Vec<Grant> {
-        let mut found = Vec::new();
+    /// Shows `look` the next `count` grants after the one named so, in the order of their names, which is that of time;
+    /// gives the name of the last, unless that was all, or `look` breaks off.
+    pub(super) fn look_on(
+        &self,
+        after: Option<&GrantId>,
+        count: usize,
+        mut look: impl FnMut(&Grant) -> ControlFlow<()>,
+    ) -> Option<GrantId> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let holders = self.holders.read().unwrap_or_else(PoisonError::into_inner);
+        let names = holders.range::<GrantId, _>((from, Bound::Unbounded)).take(count);
+        let mut names: Vec<(GrantId, SubjectId)> = names.map(|(id, who)| (id.clone(), who.clone())).collect();
+        // nobody waits for what `look` takes
+        drop(holders);
+        for (id, subject) in &names {
+            let theirs = self.of(subject);
+            let grant = theirs.iter().find(|grant| grant.id == *id);
+            if grant.is_some_and(|grant| look(grant).is_break()) {
+                return None;
+            }
+        }
+        names.pop().map(|(id, _)| id)
+    }
+
+    /// How many grants `wanted` picks.
+    pub(super) fn how_many(&self, mut wanted: impl FnMut(&Grant) -> bool) -> usize {
+        let mut found = 0;
         for shard in &self.shards {
             // nobody waits for what `wanted` takes
             let people: Vec<Arc<[Grant]>> = {
@@ -178,9 +203,8 @@ impl View {
                 shard.values().cloned().collect()
             };
             let grants = people.iter().flat_map(|grants| grants.iter());
-            found.extend(grants.filter(|grant| wanted(grant)).cloned());
+            found += grants.filter(|grant| wanted(grant)).count();
         }
-        found.sort_by(|a, b| a.id.cmp(&b.id));
         found
     }
 

@@ -36,6 +36,7 @@ mod signing_in;
 mod tests;
 mod times;
 mod tokens;
+mod turns;
 pub mod words;
 
 use std::sync::Arc;
@@ -61,6 +62,7 @@ pub use pages::{Audience, Page};
 use pages::{Told, counter};
 use session::Sessions;
 use tokens::Tokens;
+use turns::Turns;
 use words::{ENGLISH, Words};
 
 /// How the portal is reached and what it says of itself.
@@ -181,6 +183,7 @@ pub struct Portal {
     tokens: Tokens,
     sessions: Sessions,
     drafts: Drafts,
+    turns: Turns,
     words: &'static Words,
 }
 
@@ -200,6 +203,7 @@ impl Portal {
             tokens: Tokens::new().ok_or(PortalError::Random)?,
             sessions: Sessions::default(),
             drafts: Drafts::default(),
+            turns: Turns::default(),
             words: &ENGLISH,
         })
     }

@@ -8,7 +8,7 @@ use futures_util::poll;
 
 use super::answers::NotAnswered;
 use super::deeds::{NotEnded, act};
-use super::revoking::{NotRevoked, Selection};
+use super::revoking::{Look, NotRevoked, Selection};
 use super::*;
 use crate::audit::{self, read};
 use crate::clock::Clock;
@@ -289,10 +289,10 @@ async fn what_is_revoked_and_cannot_be_recorded_now_is_told_with_what_was_done()
         panic!("{revoked:?}");
     };
     assert_eq!(
-        (done.len(), &done[0].id, done[0].state),
+        (done.count, &done.grants[0].id, done.grants[0].state),
         (1, &grant.id, GrantState::Revoked)
     );
-    assert_eq!(portal.ledger.alive(noon(), |_| true), []);
+    assert_eq!(portal.ledger.standing(&grant.subject, noon()).grants(), []);
 }
 
 #[tokio::test]
@@ -320,6 +320,66 @@ async fn whoever_revokes_what_ended_meanwhile_is_told_that_it_is_over() {
     let revoked = late.await;
     assert!(matches!(revoked, Err(NotRevoked::Over)), "{revoked:?}");
     assert_eq!(first.await.unwrap().state, GrantState::Withdrawn);
+}
+
+#[tokio::test]
+async fn looking_through_what_everybody_holds_lets_others_have_their_turn() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    for nth in 0..300 {
+        let terms = GrantTerms {
+            subject: SubjectId::parse(&format!("p{nth}")).unwrap(),
+            ..counter.terms()
+        };
+        portal.ledger.give(terms).await.unwrap();
+    }
+    let all = Selection::default();
+    let hers = Selection {
+        user: Some(SubjectId::parse("p7").unwrap()),
+        ..Selection::default()
+    };
+    let eve = counter.serves("eve");
+    let (visit, visitor) = counter.visit(&eve);
+    let page = Look::for_a_page(Channel::Api, None);
+    let mut looking = pin!(portal.choose(&visit, visitor, &all, page));
+    assert!(
+        poll!(looking.as_mut()).is_pending(),
+        "she finds nothing, and others have their turn"
+    );
+    let again = portal.choose(&visit, visitor, &all, page).await;
+    assert!(matches!(again, Err(NotRevoked::OneAtATime)), "{again:?}");
+    let one = portal.choose(&visit, visitor, &hers, page).await;
+    assert!(
+        matches!(one, Err(NotRevoked::NoSuch)),
+        "one person is looked at without: {one:?}"
+    );
+    let subject = Subject {
+        id: SubjectId::parse("sol").unwrap(),
+        method: MethodName::Basic,
+    };
+    let sol = counter.in_force.directory.person(&subject.id).unwrap();
+    let visitor = Visitor {
+        person: &sol,
+        subject: &subject,
+        arrival: &counter.arrival,
+    };
+    let mut waiting = pin!(portal.choose(&visit, visitor, &all, page));
+    assert!(poll!(waiting.as_mut()).is_pending());
+    assert!(matches!(looking.await, Err(NotRevoked::NoSuch)));
+    let found = poll!(waiting.as_mut());
+    let std::task::Poll::Ready(Ok(found)) = found else {
+        panic!("a page is full before the first stretch is over: {found:?}");
+    };
+    assert_eq!(
+        (found.grants.len(), found.count(), found.next().is_some()),
+        (100, 101, true)
+    );
+    let after = found.next().cloned();
+    let rest = Look {
+        after: after.as_ref(),
+        ..Look::at_all(Channel::Api)
+    };
+    assert_eq!(portal.choose(&visit, visitor, &all, rest).await.unwrap().count(), 200);
 }
 
 #[tokio::test]

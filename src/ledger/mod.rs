@@ -40,14 +40,16 @@ use crate::clock::Timestamp;
 use crate::facts::{Came, Ended, Grant, GrantId, GrantTerms, Standing, SubjectId};
 use crate::purpose::{Approved, Declined, Lapsed};
 use ending::Ending;
+pub use ending::{OnRecord, Untold};
 pub use error::LedgerError;
 use keeping::Keeping;
-pub use promise::{Leftover, Promise};
+use promise::Owed;
+pub use promise::{Leftover, Promise, Telling};
 use sqlite::Sqlite;
 use store::Store;
 use view::View;
 pub use view::{Count, Life};
-use writer::Writer;
+use writer::{Ends, Writer};
 
 /// How many grants one person may hold at once: each costs a judgement when a request is refused. As many times they may
 /// have continued past something, and as many of their requests may wait for an answer.
@@ -76,6 +78,7 @@ pub struct Ledger {
     keeping: Arc<Keeping>,
     writer: Arc<Writer>,
     promised: Arc<[Leftover]>,
+    untold: Arc<[Untold]>,
 }
 
 impl Ledger {
@@ -92,6 +95,7 @@ impl Ledger {
     fn over(mut store: impl Store) -> Result<Self, LedgerError> {
         let view = Arc::new(View::new(store.held()?));
         let promised = store.promises()?.into();
+        let untold = store.untold()?.into();
         let keeping = Arc::new(Keeping::at(store.place()));
         let writer = Arc::new(Writer::start(store, Arc::clone(&view), Arc::clone(&keeping))?);
         Ok(Self {
@@ -99,6 +103,7 @@ impl Ledger {
             keeping,
             writer,
             promised,
+            untold,
         })
     }
 
@@ -183,49 +188,75 @@ impl Ledger {
         at: Timestamp,
         once_kept: impl FnOnce(&Grant) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
-        self.end(id, Ending::Withdrawn, at, once_kept).await
+        self.end(id, (Ending::Withdrawn, at), None, |ended, _| once_kept(ended))
+            .await
     }
 
-    /// The same, for somebody else.
+    /// The same where the book is to say so: until `once_kept` has seen to it, and [told](Telling::told) so, it is among
+    /// what is [`Ledger::untold`].
+    pub async fn withdraw_on_record(
+        &self,
+        id: &GrantId,
+        (at, on_record): (Timestamp, OnRecord),
+        once_kept: impl FnOnce(&Grant, Telling) + Send + 'static,
+    ) -> Result<Grant, LedgerError> {
+        self.end(id, (Ending::Withdrawn, at), Some(on_record), once_kept).await
+    }
+
+    /// As [`Ledger::withdraw`], for somebody else.
     pub async fn revoke(
         &self,
         id: &GrantId,
         at: Timestamp,
         once_kept: impl FnOnce(&Grant) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
-        self.end(id, Ending::Revoked, at, once_kept).await
+        self.end(id, (Ending::Revoked, at), None, |ended, _| once_kept(ended))
+            .await
     }
 
     async fn end(
         &self,
         id: &GrantId,
-        ending: Ending,
-        at: Timestamp,
-        once_kept: impl FnOnce(&Grant) + Send + 'static,
+        (ending, at): (Ending, Timestamp),
+        on_record: Option<OnRecord>,
+        once_kept: impl FnOnce(&Grant, Telling) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
         let mut once_kept = Some(once_kept);
-        let once_ended = move |ended: &Grant| {
+        let once_ended = move |ended: &Grant, telling: Telling| {
             if let Some(once_kept) = once_kept.take() {
-                once_kept(ended);
+                once_kept(ended, telling);
             }
         };
-        let ended = self.writer.end(vec![id.clone()], ending, at, Box::new(once_ended));
-        let ended = ended.await?.pop();
+        let ends = Ends {
+            ids: vec![id.clone()],
+            ending,
+            at,
+            on_record,
+            once_kept: Box::new(once_ended),
+        };
+        let ended = self.writer.end(ends).await?.pop();
         ended.ok_or_else(|| LedgerError::AlreadyOver(id.clone()))
     }
 
     /// Ends, for somebody who says why, what of `ids` waits or is in force at `at`: in one change, on disk and no longer in
     /// force before this returns. What is over by then stays as it is, and what the holder ends so is withdrawn.
     ///
-    /// `once_kept` is called with each ended grant as for [`Ledger::put`].
+    /// `once_kept` is called with each ended grant, of which the book is to say so, as for [`Ledger::withdraw_on_record`].
     pub async fn revoke_all(
         &self,
         ids: Vec<GrantId>,
         ended: Ended,
-        at: Timestamp,
-        once_kept: impl FnMut(&Grant) + Send + 'static,
+        (at, on_record): (Timestamp, OnRecord),
+        once_kept: impl FnMut(&Grant, Telling) + Send + 'static,
     ) -> Result<Vec<Grant>, LedgerError> {
-        self.writer.end(ids, Ending::For(ended), at, Box::new(once_kept)).await
+        let ends = Ends {
+            ids,
+            ending: Ending::For(ended),
+            at,
+            on_record: Some(on_record),
+            once_kept: Box::new(once_kept),
+        };
+        self.writer.end(ends).await
     }
 
     /// Shows `look` the next `count` grants after the one named so, the latest of those that are over included: what was
@@ -264,7 +295,17 @@ impl Ledger {
 
     /// Forgets promises about which the book and the ledger agree.
     pub fn forget(&self, promises: Vec<GrantId>) {
-        self.writer.forget(promises);
+        self.writer.forget(promises.into_iter().map(Owed::Promise));
+    }
+
+    /// What ended in the life before this one, and may not be told by the book.
+    pub fn untold(&self) -> &[Untold] {
+        &self.untold
+    }
+
+    /// Forgets ends that the book tells.
+    pub fn told(&self, ends: Vec<GrantId>) {
+        self.writer.forget(ends.into_iter().map(Owed::Ending));
     }
 
     /// The grants of `subject`: all that are in force, and the latest of those that are over; newest first.

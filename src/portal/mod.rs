@@ -18,6 +18,7 @@ mod coach;
 mod declare;
 mod deeds;
 mod drafts;
+mod ended;
 mod inbox;
 mod intake;
 mod memory;

@@ -11,7 +11,7 @@ use super::deeds::act;
 use super::revocations::PAGE;
 use super::{Portal, Visit};
 use crate::facts::{Channel, Grant, GrantAct, GrantId, PlatformId, PurposeId, Reason, SubjectId};
-use crate::ledger::Life;
+use crate::ledger::{Life, Telling};
 use crate::policy::Decision;
 use crate::purpose::Why;
 use crate::rulebook::Visitor;
@@ -227,7 +227,7 @@ impl Portal {
         let (all, not_permitted) = (chosen.all, chosen.not_permitted);
         let ids = all.iter().map(|(id, _)| id.clone()).collect();
         let (book, by, rulebook) = (self.book.clone(), visit.subject.id.clone(), visit.rules().id().clone());
-        let once_kept = move |ended: &Grant| {
+        let once_kept = move |ended: &Grant, telling: Telling| {
             let what = if ended.subject == by {
                 GrantAct::Withdrawn
             } else {
@@ -237,10 +237,12 @@ impl Portal {
             let reasons = place
                 .and_then(|place| all.get(place))
                 .map_or(&[][..], |(_, reasons)| reasons);
-            book.note(&book.record(act(what, ended, &by, &rulebook, reasons)));
+            let record = book.record(act(what, ended, &by, &rulebook, reasons));
+            book.note_then(&record, move || telling.told());
         };
         let ended = why.said_by(visitor.person.id.clone());
-        let revoked = self.ledger.revoke_all(ids, ended, visit.at, once_kept).await;
+        let when = (visit.at, self.on_record(visit));
+        let revoked = self.ledger.revoke_all(ids, ended, when, once_kept).await;
         let mut grants = revoked.map_err(|trouble| {
             tracing::warn!(%trouble, "grants could not be revoked");
             NotRevoked::NotKept

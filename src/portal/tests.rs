@@ -296,6 +296,73 @@ async fn what_is_revoked_and_cannot_be_recorded_now_is_told_with_what_was_done()
 }
 
 #[tokio::test]
+async fn an_end_whose_record_went_down_with_the_gateway_is_told_after_the_next_start_and_only_once() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    let (revoked, own) = (
+        counter.give(&portal).await.unwrap(),
+        counter.give(&portal).await.unwrap(),
+    );
+    portal.book.clone().close().await.unwrap();
+    let ada = counter.person();
+    let (visit, visitor) = counter.visit(&ada);
+    portal
+        .end(&visit, visitor, own.id.as_str(), Channel::Api)
+        .await
+        .unwrap();
+    let sol = counter.serves("sol");
+    let (visit, visitor) = counter.visit(&sol);
+    let why = Why::of(Note::parse("A stolen laptop").unwrap()).unwrap();
+    let all = Selection::default();
+    let unrecorded = portal.revoke(&visit, visitor, &all, (why, Channel::Api)).await;
+    assert!(matches!(unrecorded, Err(NotRevoked::NotRecorded(_))), "{unrecorded:?}");
+    drop(portal);
+    for left in [2, 0] {
+        let portal = counter.open();
+        assert_eq!(portal.ledger.untold().len(), left);
+        portal.settle(&counter.records(), noon()).await.unwrap();
+        let Portal { book, ledger, .. } = portal;
+        drop(ledger);
+        book.close().await.unwrap();
+        let ends = read(&counter.records())
+            .unwrap()
+            .filter_map(|found| match found.unwrap().1.act {
+                Act::Grant { act, grant, by, .. } if act != GrantAct::Granted => {
+                    Some((grant.id, act, by.to_string(), grant.ended))
+                }
+                _ => None,
+            });
+        let mut ends: Vec<_> = ends.collect();
+        ends.sort_by_key(|end| end.1 != GrantAct::Revoked);
+        let ended = Some(crate::facts::Ended {
+            by: sol.id.clone(),
+            why: "A stolen laptop".to_owned(),
+        });
+        let expected = [
+            (revoked.id.clone(), GrantAct::Revoked, "sol".to_owned(), ended),
+            (own.id.clone(), GrantAct::Withdrawn, "ada".to_owned(), None),
+        ];
+        assert_eq!(ends, expected);
+    }
+}
+
+#[tokio::test]
+async fn an_end_that_is_on_record_is_owed_no_more() {
+    let counter = Counter::new();
+    let portal = counter.open();
+    let grant = counter.give(&portal).await.unwrap();
+    let ada = counter.person();
+    let (visit, visitor) = counter.visit(&ada);
+    portal
+        .end(&visit, visitor, grant.id.as_str(), Channel::Api)
+        .await
+        .unwrap();
+    portal.book.flush().await.unwrap();
+    drop(portal);
+    assert_eq!(counter.open().ledger.untold(), []);
+}
+
+#[tokio::test]
 async fn whoever_revokes_what_ended_meanwhile_is_told_that_it_is_over() {
     let mut counter = Counter::new();
     let portal = counter.open();

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/006_promised_what.sql"),
     include_str!("migrations/007_came.sql"),
     include_str!("migrations/008_ended.sql"),
+    include_str!("migrations/009_endings.sql"),
 ];
 
 /// Checks that the file is ours and no newer than we are, and applies what is missing.

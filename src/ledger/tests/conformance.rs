@@ -117,8 +117,14 @@ async fn what_is_revoked_at_once_ends_with_who_and_why_and_what_is_over_stays_as
         .map(|grant| grant.id.clone())
         .into();
     let (tell, told) = std::sync::mpsc::channel();
-    let once_kept = move |grant: &Grant| tell.send(grant.id.clone()).unwrap();
-    let revoked = ledger.revoke_all(ids, ended.clone(), moment(2_000), once_kept);
+    let once_kept = move |grant: &Grant, telling: Telling| {
+        // of one of them the book says so
+        if grant.subject == who("sol") {
+            telling.told();
+        }
+        tell.send(grant.id.clone()).unwrap();
+    };
+    let revoked = ledger.revoke_all(ids, ended.clone(), (moment(2_000), on_record()), once_kept);
     let revoked = revoked.await.unwrap();
     assert_eq!(told.into_iter().count(), 4);
     let states: Vec<GrantState> = revoked.iter().map(|grant| grant.state).collect();
@@ -130,6 +136,11 @@ async fn what_is_revoked_at_once_ends_with_who_and_why_and_what_is_over_stays_as
     drop(ledger);
     let again = home.open().unwrap();
     assert_eq!(again.get(&given.id), Some(revoked[0].clone()));
+    let untold: Vec<&Grant> = again.untold().iter().map(|untold| &untold.grant).collect();
+    let mut expected: Vec<&Grant> = revoked.iter().take(3).collect();
+    expected.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(untold, expected);
+    assert_eq!(again.untold()[0].on_record, on_record());
     assert_eq!(again.get(&over.id), Some(over));
 }
 
@@ -141,7 +152,9 @@ async fn nothing_is_revoked_where_not_all_of_it_can_be_kept(home: &dyn Home) {
         why: "an incident".to_owned(),
     };
     let unknown = vec![given.id.clone(), GrantId::new("nope")];
-    let revoked = ledger.revoke_all(unknown, ended, moment(2_000), |_| panic!("nothing was kept"));
+    let revoked = ledger.revoke_all(unknown, ended, (moment(2_000), on_record()), |_, _| {
+        panic!("nothing was kept")
+    });
     assert!(revoked.await.is_err());
     assert_eq!(ledger.standing(&ada(), moment(2_000)).grants(), [given]);
 }

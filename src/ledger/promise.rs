@@ -90,8 +90,8 @@ pub(super) enum Owed {
     Ending(GrantId),
 }
 
-/// Promises and ends about which the book and the ledger agree, and which the disk may still have. None of them is lost and none
-/// stands in the way of the next promise, also while the disk does not take that they are forgotten.
+/// Promises and ends about which the book and the ledger agree, and which the disk may still have. None of them is lost and
+/// none stands in the way of the next promise, also while the disk does not take that they are forgotten.
 pub(super) struct Settled {
     owed: Mutex<BTreeSet<Owed>>,
     // INVARIANT: weak, because the book's writer may hold the last of these and must not keep the ledger's thread from ending

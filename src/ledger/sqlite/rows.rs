@@ -129,7 +129,8 @@ pub(super) fn told(connection: &Connection, id: &GrantId) -> rusqlite::Result<()
 
 pub(super) fn untold(connection: &Connection) -> rusqlite::Result<Vec<Untold>> {
     let ask = format!(
-        "SELECT e.segment, e.rulebook, g.* FROM endings e JOIN (SELECT {COLUMNS} FROM grants) g ON g.id = e.id ORDER BY g.id"
+        "SELECT e.segment, e.rulebook, g.* FROM endings e JOIN (SELECT {COLUMNS} FROM grants) g ON g.id = e.id \
+         ORDER BY g.id"
     );
     let mut statement = connection.prepare(&ask)?;
     let rows = statement.query_map([], |row| {

@@ -23,6 +23,10 @@ use super::way::{Proxy, Way};
 use crate::facts::Secret;
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// What ends or lists what everybody holds may have to wait for others who do, and to write a record of each.
+const LONG: Duration = Duration::from_mins(10);
+/// Where the API revokes.
+pub const REVOCATIONS: &str = "/v1/revocations";
 /// What to ask oneself when nobody answers.
 const THERE: &str = "is the gateway running there? `--proxy` or HTTPS_PROXY says where";
 
@@ -78,7 +82,8 @@ impl Way {
     }
 
     async fn put(&self, proxy: &Proxy, question: &Question<'_>) -> Result<Said, Stop> {
-        let said = tokio::time::timeout(PATIENCE, self.converse(proxy, question)).await;
+        let patience = if question.path == REVOCATIONS { LONG } else { PATIENCE };
+        let said = tokio::time::timeout(patience, self.converse(proxy, question)).await;
         Ok(said.map_err(|_| miette!(help = THERE, "the proxy did not answer in time"))??)
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::counter::problem;
+use super::counter::{Said, problem};
 use super::printer;
 use super::records::plain;
 use super::stop::Stop;
@@ -60,8 +60,8 @@ struct Others {
 }
 
 impl Others {
-    /// The query of the list; none where nobody else is meant.
-    fn query(&self) -> Option<String> {
+    /// What the list is of; none where nobody else is meant.
+    fn selector(&self) -> Option<(&'static str, String)> {
         let one = |name, value: &Option<String>| value.as_ref().map(|value| (name, value.clone()));
         let named = [
             one("user", &self.of),
@@ -69,17 +69,14 @@ impl Others {
             one("platform", &self.platform),
             self.everybody.then(|| ("all", String::new())),
         ];
-        let (name, value) = named.into_iter().flatten().next()?;
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair(name, &value);
-        Some(query.finish())
+        named.into_iter().flatten().next()
     }
 }
 
 /// Runs the command: 0 when it was done, 1 when it was not, 2 when the proxy's URL cannot be understood, 4 when it waits.
 pub async fn run(args: Args) -> Result<ExitCode, Stop> {
-    if let Some(query) = args.others.query() {
-        return list(&args, &query).await;
+    if let Some((name, value)) = args.others.selector() {
+        return list(&args, (name, &value)).await;
     }
     if let Some(id) = &args.renew {
         let said = args
@@ -133,24 +130,42 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lists what you could revoke, to the last page.
-async fn list(args: &Args, query: &str) -> Result<ExitCode, Stop> {
+/// What you could revoke of that, from `after` to the last page; or the answer that is none.
+pub(super) async fn pages(
+    way: &Way,
+    (name, value): (&str, &str),
+    after: Option<&str>,
+) -> Result<Result<Vec<Value>, Said>, Stop> {
     let mut all: Vec<Value> = Vec::new();
-    let mut after = String::new();
+    let mut after = after.map(str::to_owned);
     loop {
-        let path = format!("/v1/grants?{query}{after}");
-        let said = args.way.ask(Method::GET, &path, None).await?;
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair(name, value);
+        query.extend_pairs(after.iter().map(|after| ("after", after)));
+        let path = format!("/v1/grants?{}", query.finish());
+        let said = way.ask(Method::GET, &path, None).await?;
         if !said.status.is_success() {
-            printer::talk(problem(&said));
-            return Ok(ExitCode::FAILURE);
+            return Ok(Err(said));
         }
         let grants = said.json.get("grants").and_then(Value::as_array);
         all.extend(grants.into_iter().flatten().cloned());
-        let Some(next) = said.json.get("next").and_then(Value::as_str) else {
-            break;
+        let next = said.json.get("next").and_then(Value::as_str);
+        let Some(next) = next.map(str::to_owned) else {
+            return Ok(Ok(all));
         };
-        after = format!("&after={next}");
+        after = Some(next);
     }
+}
+
+/// Lists what you could revoke, to the last page.
+async fn list(args: &Args, selector: (&str, &str)) -> Result<ExitCode, Stop> {
+    let all = match pages(&args.way, selector, None).await? {
+        Ok(all) => all,
+        Err(said) => {
+            printer::talk(problem(&said));
+            return Ok(ExitCode::FAILURE);
+        }
+    };
     if args.json {
         printer::data(json!({ "grants": all }));
     } else {

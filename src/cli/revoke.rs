@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::counter::{Said, problem};
-use super::grants::theirs;
+use super::counter::{REVOCATIONS, Said, problem};
+use super::grants::{pages, theirs};
 use super::printer;
 use super::stop::Stop;
 use super::way::Way;
@@ -73,26 +73,73 @@ impl Which {
 /// Runs the command: 0 when all of it was revoked, 1 when not, 2 when the proxy's URL cannot be understood.
 pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     let mut all_done = true;
+    let mut kept = Vec::new();
     for (selector, value) in args.which.selectors() {
-        let mut question = Map::from_iter([(selector.to_owned(), value)]);
-        question.extend(args.reason.as_ref().map(|reason| ("reason".to_owned(), json!(reason))));
-        let said = if args.dry_run {
-            question.insert("dry_run".to_owned(), json!(true));
-            args.way
-                .ask(Method::POST, "/v1/revocations", Some(&Value::Object(question)))
-                .await?
-        } else {
-            args.way
-                .post_proven("/v1/revocations", &Value::Object(question))
-                .await?
-        };
-        all_done &= tell(&args, &said);
+        let named = value.clone();
+        match revoke(&args, selector, value).await {
+            Ok(done) => {
+                all_done &= done == Done::All;
+                kept.extend((done == Done::Nothing).then_some(named));
+            }
+            // what stopped this one may not stop the next
+            Err(Stop::Undone(why)) if args.which.ids.len() > 1 => {
+                printer::talk(Stop::Undone(why).told());
+                kept.push(named);
+            }
+            Err(stop) => return Err(stop),
+        }
+    }
+    let kept: Vec<&str> = kept.iter().filter_map(Value::as_str).collect();
+    if args.which.ids.len() > 1 && !kept.is_empty() {
+        printer::talk(format_args!("not revoked: {}", kept.join(", ")));
+        all_done = false;
     }
     Ok(if all_done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Tells what was revoked, or would be; whether that is all that was meant.
-fn tell(args: &Args, said: &Said) -> bool {
+/// How much of what was meant was done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Done {
+    All,
+    Part,
+    Nothing,
+}
+
+/// Asks for one of the things that are meant.
+async fn revoke(args: &Args, selector: &str, value: Value) -> Result<Done, Stop> {
+    let of = value.as_str().unwrap_or_default().to_owned();
+    let mut question = Map::from_iter([(selector.to_owned(), value)]);
+    question.extend(args.reason.as_ref().map(|reason| ("reason".to_owned(), json!(reason))));
+    let said = if args.dry_run {
+        question.insert("dry_run".to_owned(), json!(true));
+        let question = Value::Object(question);
+        let mut said = args.way.ask(Method::POST, REVOCATIONS, Some(&question)).await?;
+        if let Some(next) = said.json.get("next").and_then(Value::as_str) {
+            match pages(&args.way, (selector, &of), Some(next)).await? {
+                Ok(rest) => extend(&mut said.json, rest),
+                Err(failed) => said = failed,
+            }
+        }
+        said
+    } else {
+        let question = Value::Object(question);
+        args.way.post_proven(REVOCATIONS, &question).await?
+    };
+    Ok(tell(args, &said))
+}
+
+/// Adds what the first page did not hold.
+fn extend(listed: &mut Value, rest: Vec<Value>) {
+    if let Some(first) = listed.get_mut("would_revoke").and_then(Value::as_array_mut) {
+        first.extend(rest);
+    }
+    if let Some(members) = listed.as_object_mut() {
+        members.remove("next");
+    }
+}
+
+/// Tells what was revoked, or would be.
+fn tell(args: &Args, said: &Said) -> Done {
     let named = if args.dry_run { "would_revoke" } else { "revoked" };
     let grants = said.json.get(named).and_then(Value::as_array);
     if args.json {
@@ -105,7 +152,12 @@ fn tell(args: &Args, said: &Said) -> bool {
     }
     if !said.status.is_success() {
         printer::talk(problem(said));
-        return false;
+        return Done::Nothing;
+    }
+    let all = said.json.get("count").and_then(Value::as_u64).unwrap_or(0);
+    let listed = grants.map_or(0, Vec::len) as u64;
+    if all > listed {
+        printer::talk(format_args!("and {} more", all - listed));
     }
     let kept = said.json.get("not_permitted").and_then(Value::as_u64).unwrap_or(0);
     if kept > 0 {
@@ -114,5 +166,5 @@ fn tell(args: &Args, said: &Said) -> bool {
     if args.dry_run {
         printer::talk("nothing was revoked: this only lists what would be");
     }
-    kept == 0
+    if kept == 0 { Done::All } else { Done::Part }
 }

@@ -7,6 +7,7 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -42,6 +43,16 @@ pub struct Way {
     /// The portal's reserved name.
     #[arg(long, default_value = "wayleave.internal", value_name = "HOST", value_parser = Host::parse)]
     pub(super) portal: Host,
+    /// What was read or typed: once for a command, however many calls it makes.
+    #[arg(skip)]
+    known: Known,
+}
+
+/// The password, as it became known.
+#[derive(Debug, Default)]
+struct Known {
+    given: OnceLock<Secret>,
+    typed: OnceLock<Secret>,
 }
 
 /// The proxy, and what it is told of us.
@@ -77,12 +88,13 @@ impl Way {
         }
         if let Some(user) = self.user.clone().or(user) {
             // what was asked for on purpose counts before what stands in an address that everything uses
-            let password = match password.filter(|_| self.password_file.is_none()) {
+            let password = password.filter(|_| self.password_file.is_none());
+            let password = match &password {
                 Some(password) => Some(password),
                 None if self.cert.is_some() => self.given()?,
                 None => Some(self.password(&user, "")?),
             };
-            proxy.authorization = password.map(|password| basic(&user, &password));
+            proxy.authorization = password.map(|password| basic(&user, password));
         }
         Ok(proxy)
     }
@@ -90,17 +102,21 @@ impl Way {
     /// What proves `user` to the portal itself.
     pub(super) fn proof(&self, user: &str) -> Result<Secret, Report> {
         let why = ", which an answer takes also where a certificate brings you to the proxy";
-        self.password(user, why).map(|password| basic(user, &password))
+        self.password(user, why).map(|password| basic(user, password))
     }
 
     /// From the file or the environment, or else from the terminal.
-    fn password(&self, user: &str, why: &str) -> Result<Secret, Report> {
+    fn password(&self, user: &str, why: &str) -> Result<&Secret, Report> {
         if let Some(given) = self.given()? {
             return Ok(given);
         }
+        if let Some(typed) = self.known.typed.get() {
+            return Ok(typed);
+        }
         if std::io::stdin().is_terminal() {
             let asked = prompt(&format!("Password for {user}: "));
-            return asked.map_err(|why| unread(Path::new("the terminal"), &why));
+            let typed = asked.map_err(|why| unread(Path::new("the terminal"), &why))?;
+            return Ok(self.known.typed.get_or_init(|| typed));
         }
         Err(miette!(
             help = "set WAYLEAVE_PASSWORD, name a file with `--password-file`, or run it at a terminal, where it is asked for",
@@ -109,7 +125,15 @@ impl Way {
     }
 
     /// From the file or the environment.
-    fn given(&self) -> Result<Option<Secret>, Report> {
+    fn given(&self) -> Result<Option<&Secret>, Report> {
+        if let Some(given) = self.known.given.get() {
+            return Ok(Some(given));
+        }
+        let read = self.read()?;
+        Ok(read.map(|read| self.known.given.get_or_init(|| read)))
+    }
+
+    fn read(&self) -> Result<Option<Secret>, Report> {
         if let Some(path) = &self.password_file {
             let read = if path == Path::new("-") {
                 first_line(&mut std::io::stdin().lock())
@@ -201,6 +225,7 @@ mod tests {
             cert: None,
             key: None,
             portal: Host::parse("wayleave.internal").unwrap(),
+            known: Known::default(),
         };
         for (file, password) in [(Some(file), "of the file"), (None, "of-the-url")] {
             let proxy = way(file).proxy().unwrap_or_else(|_| panic!("{password}"));

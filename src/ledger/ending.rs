@@ -5,7 +5,25 @@ use super::store::Change;
 use super::uses::Uses;
 use super::view::Life;
 use crate::clock::Timestamp;
-use crate::facts::{Ended, Grant, GrantId, GrantState, Review};
+use crate::facts::{Ended, Grant, GrantId, GrantState, Review, RulebookId};
+
+/// How the book will say that grants ended: in this segment of it or a later one, and under which rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnRecord {
+    /// The segment.
+    pub segment: u64,
+    /// The rules that let them end.
+    pub rulebook: RulebookId,
+}
+
+/// A grant that ended in the life before this one, and of which the book may not say so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Untold {
+    /// As it ended.
+    pub grant: Grant,
+    /// How the book would have said so.
+    pub on_record: OnRecord,
+}
 
 /// How a grant ends.
 #[derive(Clone, Debug)]
@@ -56,12 +74,12 @@ impl Ending {
     }
 }
 
-/// Writes the end of what can end of `ids`; each as it was, and as it is then.
+/// Writes the end of what can end of `ids`, and that the book is to say so; each as it was, and as it is then.
 pub(super) fn end(
     (change, uses): (&mut impl Change, &Uses),
     ids: &[GrantId],
-    ending: &Ending,
-    at: Timestamp,
+    (ending, at): (&Ending, Timestamp),
+    on_record: Option<&OnRecord>,
 ) -> Result<Vec<(Grant, Grant)>, LedgerError> {
     let mut ends = Vec::new();
     for id in ids {
@@ -69,6 +87,9 @@ pub(super) fn end(
         let was = uses.told(was);
         if let Some(ended) = ending.of(&was, at) {
             change.write(&ended)?;
+            if let Some(on_record) = on_record {
+                change.ends(id, on_record)?;
+            }
             ends.push((was, ended));
         }
     }

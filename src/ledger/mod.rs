@@ -30,6 +30,7 @@ mod uses;
 mod view;
 mod writer;
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -40,15 +41,17 @@ use crate::clock::Timestamp;
 use crate::facts::{Came, Ended, Grant, GrantId, GrantTerms, Review, Standing, SubjectId};
 use crate::purpose::{Approved, Declined, Lapsed};
 use ending::Ending;
+pub use ending::{OnRecord, Untold};
 pub use error::LedgerError;
 use keeping::Keeping;
-pub use promise::{Leftover, Promise};
+use promise::Owed;
+pub use promise::{Leftover, Promise, Telling};
 use sqlite::Sqlite;
 use store::Store;
 pub use uses::InUse;
 use view::View;
 pub use view::{Count, Life};
-use writer::Writer;
+use writer::{Ends, Writer};
 
 /// How many grants that were taken in an emergency may wait for a review, of one person.
 pub const MOST_UNREVIEWED: usize = 4;
@@ -81,6 +84,7 @@ pub struct Ledger {
     keeping: Arc<Keeping>,
     writer: Arc<Writer>,
     promised: Arc<[Leftover]>,
+    untold: Arc<[Untold]>,
 }
 
 impl Ledger {
@@ -97,6 +101,7 @@ impl Ledger {
     fn over(mut store: impl Store) -> Result<Self, LedgerError> {
         let view = Arc::new(View::new(store.held()?));
         let promised = store.promises()?.into();
+        let untold = store.untold()?.into();
         let keeping = Arc::new(Keeping::at(store.place()));
         let writer = Arc::new(Writer::start(store, Arc::clone(&view), Arc::clone(&keeping))?);
         Ok(Self {
@@ -104,6 +109,7 @@ impl Ledger {
             keeping,
             writer,
             promised,
+            untold,
         })
     }
 
@@ -135,7 +141,8 @@ impl Ledger {
         at: Timestamp,
         once_kept: impl FnOnce(&Grant) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
-        self.end(id, Ending::Idle, at, once_kept).await
+        self.end(id, (Ending::Idle, at), None, |ended, _| once_kept(ended))
+            .await
     }
 
     /// Writes down, as soon as it can, when grants were used last; to be called often enough ([`Ledger::KEEPS_USES_EVERY`]).
@@ -222,49 +229,75 @@ impl Ledger {
         at: Timestamp,
         once_kept: impl FnOnce(&Grant) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
-        self.end(id, Ending::Withdrawn, at, once_kept).await
+        self.end(id, (Ending::Withdrawn, at), None, |ended, _| once_kept(ended))
+            .await
     }
 
-    /// The same, for somebody else.
+    /// The same where the book is to say so: until `once_kept` has seen to it, and [told](Telling::told) so, it is among
+    /// what is [`Ledger::untold`].
+    pub async fn withdraw_on_record(
+        &self,
+        id: &GrantId,
+        (at, on_record): (Timestamp, OnRecord),
+        once_kept: impl FnOnce(&Grant, Telling) + Send + 'static,
+    ) -> Result<Grant, LedgerError> {
+        self.end(id, (Ending::Withdrawn, at), Some(on_record), once_kept).await
+    }
+
+    /// As [`Ledger::withdraw`], for somebody else.
     pub async fn revoke(
         &self,
         id: &GrantId,
         at: Timestamp,
         once_kept: impl FnOnce(&Grant) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
-        self.end(id, Ending::Revoked, at, once_kept).await
+        self.end(id, (Ending::Revoked, at), None, |ended, _| once_kept(ended))
+            .await
     }
 
     async fn end(
         &self,
         id: &GrantId,
-        ending: Ending,
-        at: Timestamp,
-        once_kept: impl FnOnce(&Grant) + Send + 'static,
+        (ending, at): (Ending, Timestamp),
+        on_record: Option<OnRecord>,
+        once_kept: impl FnOnce(&Grant, Telling) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
         let mut once_kept = Some(once_kept);
-        let once_ended = move |ended: &Grant| {
+        let once_ended = move |ended: &Grant, telling: Telling| {
             if let Some(once_kept) = once_kept.take() {
-                once_kept(ended);
+                once_kept(ended, telling);
             }
         };
-        let ended = self.writer.end(vec![id.clone()], ending, at, Box::new(once_ended));
-        let ended = ended.await?.pop();
+        let ends = Ends {
+            ids: vec![id.clone()],
+            ending,
+            at,
+            on_record,
+            once_kept: Box::new(once_ended),
+        };
+        let ended = self.writer.end(ends).await?.pop();
         ended.ok_or_else(|| LedgerError::AlreadyOver(id.clone()))
     }
 
     /// Ends, for somebody who says why, what of `ids` waits or is in force at `at`: in one change, on disk and no longer in
     /// force before this returns. What is over by then stays as it is, and what the holder ends so is withdrawn.
     ///
-    /// `once_kept` is called with each ended grant as for [`Ledger::put`].
+    /// `once_kept` is called with each ended grant, of which the book is to say so, as for [`Ledger::withdraw_on_record`].
     pub async fn revoke_all(
         &self,
         ids: Vec<GrantId>,
         ended: Ended,
-        at: Timestamp,
-        once_kept: impl FnMut(&Grant) + Send + 'static,
+        (at, on_record): (Timestamp, OnRecord),
+        once_kept: impl FnMut(&Grant, Telling) + Send + 'static,
     ) -> Result<Vec<Grant>, LedgerError> {
-        self.writer.end(ids, Ending::For(ended), at, Box::new(once_kept)).await
+        let ends = Ends {
+            ids,
+            ending: Ending::For(ended),
+            at,
+            on_record: Some(on_record),
+            once_kept: Box::new(once_kept),
+        };
+        self.writer.end(ends).await
     }
 
     /// Keeps what somebody found of a grant that was taken in an emergency, and waits for that.
@@ -277,7 +310,8 @@ impl Ledger {
         once_kept: impl FnOnce(&Grant) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
         let at = review.at;
-        self.end(id, Ending::Reviewed(review), at, once_kept).await
+        self.end(id, (Ending::Reviewed(review), at), None, |ended, _| once_kept(ended))
+            .await
     }
 
     /// What was taken in an emergency and nobody has reviewed yet; what was taken first comes first.
@@ -287,31 +321,35 @@ impl Ledger {
 
     /// How many of those there are whose review is not due yet at `now`, and how many of which it is.
     pub fn reviews(&self, now: Timestamp) -> [u64; 2] {
-        let mut reviews = [0, 0];
-        self.view.find(|grant| {
+        let [mut waiting, mut overdue] = [0, 0];
+        self.view.each(|grant| {
             let emergency = grant.emergency.as_ref().filter(|_| grant.awaits_review());
             if let Some(emergency) = emergency {
-                let [waiting, overdue] = &mut reviews;
-                *(if emergency.review_by <= now { overdue } else { waiting }) += 1;
+                *(if emergency.review_by <= now {
+                    &mut overdue
+                } else {
+                    &mut waiting
+                }) += 1;
             }
-            false
         });
-        reviews
+        [waiting, overdue]
     }
 
-    /// What waits, is approved or is in force at `now`, of those that `wanted` picks; what was declared first comes first.
-    pub fn alive(&self, now: Timestamp, mut wanted: impl FnMut(&Grant) -> bool) -> Vec<Grant> {
-        let alive = |grant: &Grant| !Life::of(grant, now).is_over();
-        let mut found = self.view.find(|grant| alive(grant) && wanted(grant));
-        // by now it is known when each was used last
-        found.retain(alive);
-        found
+    /// Shows `look` the next `count` grants after the one named so, the latest of those that are over included: what was
+    /// declared first comes first. Gives the name of the last, unless that was all, or `look` breaks off.
+    pub fn look_on(
+        &self,
+        after: Option<&GrantId>,
+        count: usize,
+        look: impl FnMut(&Grant) -> ControlFlow<()>,
+    ) -> Option<GrantId> {
+        self.view.look_on(after, count, look)
     }
 
-    /// What was [ended](Ledger::revoke_all) together with `grant`, and it; as far as its holders have not more since.
-    pub fn ended_with(&self, grant: &Grant) -> Vec<Grant> {
+    /// How much was [ended](Ledger::revoke_all) together with `grant`, and it; as far as its holders have not more since.
+    pub fn ended_with(&self, grant: &Grant) -> usize {
         let together = |other: &Grant| other.ended_at == grant.ended_at && other.ended == grant.ended;
-        self.view.find(|other| grant.ended.is_some() && together(other))
+        self.view.how_many(|other| grant.ended.is_some() && together(other))
     }
 
     /// What waits for an answer at `now`; what was asked for first comes first.
@@ -333,7 +371,17 @@ impl Ledger {
 
     /// Forgets promises about which the book and the ledger agree.
     pub fn forget(&self, promises: Vec<GrantId>) {
-        self.writer.forget(promises);
+        self.writer.forget(promises.into_iter().map(Owed::Promise));
+    }
+
+    /// What ended in the life before this one, and may not be told by the book.
+    pub fn untold(&self) -> &[Untold] {
+        &self.untold
+    }
+
+    /// Forgets ends that the book tells.
+    pub fn told(&self, ends: Vec<GrantId>) {
+        self.writer.forget(ends.into_iter().map(Owed::Ending));
     }
 
     /// The grants of `subject`: all that are in force, and the latest of those that are over; newest first.

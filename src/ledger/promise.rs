@@ -59,15 +59,41 @@ impl Promise {
 impl Drop for Promise {
     fn drop(&mut self) {
         if !self.stands {
-            self.settled.add([self.grant.id.clone()]);
+            self.settled.add([Owed::Promise(self.grant.id.clone())]);
         }
     }
 }
 
-/// Promises about which the book and the ledger agree, and which the disk may still have. None of them is lost and none
-/// stands in the way of the next promise, also while the disk does not take that they are forgotten.
+/// A grant that ended, of which the book is to say so. Whoever drops it leaves that to the next start.
+pub struct Telling {
+    id: GrantId,
+    settled: Arc<Settled>,
+}
+
+impl Telling {
+    pub(super) fn new(id: GrantId, settled: Arc<Settled>) -> Self {
+        Self { id, settled }
+    }
+
+    /// Says that the book does, on disk.
+    pub fn told(self) {
+        self.settled.add([Owed::Ending(self.id)]);
+    }
+}
+
+/// What the disk notes of a grant until the book and the ledger agree.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Owed {
+    /// That it is given, asked for or answered.
+    Promise(GrantId),
+    /// That it ended.
+    Ending(GrantId),
+}
+
+/// Promises and ends about which the book and the ledger agree, and which the disk may still have. None of them is lost and
+/// none stands in the way of the next promise, also while the disk does not take that they are forgotten.
 pub(super) struct Settled {
-    ids: Mutex<BTreeSet<GrantId>>,
+    owed: Mutex<BTreeSet<Owed>>,
     // INVARIANT: weak, because the book's writer may hold the last of these and must not keep the ledger's thread from ending
     jobs: WeakSender<Job>,
 }
@@ -75,15 +101,15 @@ pub(super) struct Settled {
 impl Settled {
     pub(super) fn new(jobs: WeakSender<Job>) -> Self {
         Self {
-            ids: Mutex::default(),
+            owed: Mutex::default(),
             jobs,
         }
     }
 
     /// Never waits for the disk, nor for room.
-    pub(super) fn add(&self, ids: impl IntoIterator<Item = GrantId>) {
-        let mut settled = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-        settled.extend(ids);
+    pub(super) fn add(&self, owed: impl IntoIterator<Item = Owed>) {
+        let mut settled = self.owed.lock().unwrap_or_else(PoisonError::into_inner);
+        settled.extend(owed);
         drop(settled);
         if let Some(jobs) = self.jobs.upgrade() {
             // where there is no room, there are other jobs, and with each of them it is looked here
@@ -91,13 +117,13 @@ impl Settled {
         }
     }
 
-    pub(super) fn now(&self) -> BTreeSet<GrantId> {
-        self.ids.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(super) fn now(&self) -> BTreeSet<Owed> {
+        self.owed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The disk does not have these any more.
-    pub(super) fn forgotten(&self, ids: &BTreeSet<GrantId>) {
-        let mut settled = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-        settled.retain(|id| !ids.contains(id));
+    pub(super) fn forgotten(&self, owed: &BTreeSet<Owed>) {
+        let mut settled = self.owed.lock().unwrap_or_else(PoisonError::into_inner);
+        settled.retain(|one| !owed.contains(one));
     }
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::ending::{OnRecord, Untold};
 use super::error::LedgerError;
 use super::promise::Leftover;
 use super::view::Tally;
@@ -35,6 +36,9 @@ pub(super) trait Store: Send + 'static {
     /// The promises that were not forgotten, and whether they were kept.
     fn promises(&mut self) -> Result<Vec<Leftover>, LedgerError>;
 
+    /// What ended, and was not said to be told, as it is by now.
+    fn untold(&mut self) -> Result<Vec<Untold>, LedgerError>;
+
     /// Begins a change. While it is being made, nobody makes another.
     fn begin(&mut self) -> Result<Self::Change<'_>, LedgerError>;
 
@@ -62,7 +66,8 @@ pub(super) trait Change {
     /// Notes when grants that are in force were used last.
     fn used(&mut self, uses: &[(GrantId, Timestamp)]) -> Result<(), LedgerError>;
 
-    /// Takes back a grant of which nobody knows whether it was kept: it is again what it `was` before, or nothing.
+    /// Takes back a grant of which nobody knows whether it was kept: it is again what it `was` before, or nothing, and the
+    /// book has nothing to say of its end.
     fn take_back(&mut self, id: &GrantId, was: Option<&Grant>) -> Result<(), LedgerError>;
 
     /// Whether a grant is about to be recorded and given.
@@ -73,6 +78,12 @@ pub(super) trait Change {
 
     /// Forgets a promise, if there is one: it was kept, or the book says that it was not.
     fn forget(&mut self, id: &GrantId) -> Result<(), LedgerError>;
+
+    /// Notes that a grant ended, of which the book is to say so.
+    fn ends(&mut self, id: &GrantId, on_record: &OnRecord) -> Result<(), LedgerError>;
+
+    /// Forgets that, if it is noted: the book says so.
+    fn told(&mut self, id: &GrantId) -> Result<(), LedgerError>;
 
     /// INVARIANT: durable when this succeeds. When it fails, nobody knows.
     fn commit(self) -> Result<(), LedgerError>

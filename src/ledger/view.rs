@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
+use std::ops::{Bound, ControlFlow};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use serde::Serialize;
@@ -174,21 +175,59 @@ impl View {
         grants.collect()
     }
 
-    /// The grants that `wanted` picks, in the order of their names, which is that of time.
+    /// Shows `look` the next `count` grants after the one named so, in the order of their names, which is that of time;
+    /// gives the name of the last, unless that was all, or `look` breaks off.
+    pub(super) fn look_on(
+        &self,
+        after: Option<&GrantId>,
+        count: usize,
+        mut look: impl FnMut(&Grant) -> ControlFlow<()>,
+    ) -> Option<GrantId> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let holders = self.holders.read().unwrap_or_else(PoisonError::into_inner);
+        let names = holders.range::<GrantId, _>((from, Bound::Unbounded)).take(count);
+        let mut names: Vec<(GrantId, SubjectId)> = names.map(|(id, who)| (id.clone(), who.clone())).collect();
+        // nobody waits for what `look` takes
+        drop(holders);
+        for (id, subject) in &names {
+            let theirs = self.of(subject);
+            let grant = theirs.iter().find(|grant| grant.id == *id);
+            if grant.is_some_and(|grant| look(&self.uses.told(grant.clone())).is_break()) {
+                return None;
+            }
+        }
+        names.pop().map(|(id, _)| id)
+    }
+
+    /// What `wanted` picks; what was declared first comes first.
     pub(super) fn find(&self, mut wanted: impl FnMut(&Grant) -> bool) -> Vec<Grant> {
         let mut found = Vec::new();
+        self.each(|grant| {
+            if wanted(grant) {
+                found.push(self.uses.told(grant.clone()));
+            }
+        });
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        found
+    }
+
+    /// How many grants `wanted` picks.
+    pub(super) fn how_many(&self, mut wanted: impl FnMut(&Grant) -> bool) -> usize {
+        let mut found = 0;
+        self.each(|grant| found += usize::from(wanted(grant)));
+        found
+    }
+
+    /// Shows `look` all grants, in no order.
+    pub(super) fn each(&self, mut look: impl FnMut(&Grant)) {
         for shard in &self.shards {
-            // nobody waits for what `wanted` takes
+            // nobody waits for what `look` takes
             let people: Vec<Arc<[Grant]>> = {
                 let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
                 shard.values().cloned().collect()
             };
-            let grants = people.iter().flat_map(|grants| grants.iter());
-            found.extend(grants.filter(|grant| wanted(grant)).cloned());
+            people.iter().flat_map(|grants| grants.iter()).for_each(&mut look);
         }
-        let mut found: Vec<Grant> = found.into_iter().map(|grant| self.uses.told(grant)).collect();
-        found.sort_by(|a, b| a.id.cmp(&b.id));
-        found
     }
 
     /// Shows what has become of a grant, and forgets what was over first of its holder's; never what nobody has answered

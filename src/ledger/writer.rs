@@ -8,10 +8,10 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::becoming::{has_room, was_asked};
-use super::ending::{self, Ending};
+use super::ending::{self, Ending, OnRecord};
 use super::error::LedgerError;
 use super::keeping::Keeping;
-use super::promise::{Promise, Settled};
+use super::promise::{Owed, Promise, Settled, Telling};
 use super::store::{Change, Store};
 use super::view::View;
 use crate::clock::Timestamp;
@@ -26,13 +26,23 @@ type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
 pub(super) type OnceKept = Box<dyn FnOnce(&Grant) + Send>;
 
 /// The same where several grants end.
-pub(super) type OnceEnded = Box<dyn FnMut(&Grant) + Send>;
+pub(super) type OnceEnded = Box<dyn FnMut(&Grant, Telling) + Send>;
+
+/// What is to end, and how.
+pub(super) struct Ends {
+    pub(super) ids: Vec<GrantId>,
+    pub(super) ending: Ending,
+    pub(super) at: Timestamp,
+    /// None where the book has nothing to say of it.
+    pub(super) on_record: Option<OnRecord>,
+    pub(super) once_kept: OnceEnded,
+}
 
 pub(super) enum Job {
     /// A grant is asked for, given or answered.
     Put(Box<Grant>, OnceKept, Reply<Grant>),
     /// What can end of these does so.
-    End(Vec<GrantId>, Ending, Timestamp, OnceEnded, Reply<Vec<Grant>>),
+    End(Ends, Reply<Vec<Grant>>),
     /// A grant is about to be recorded, in this segment of the book or a later one, and given.
     Promise(Box<Grant>, u64, Reply<Promise>),
     /// Promises are [`Settled`].
@@ -75,15 +85,9 @@ impl Writer {
         self.submit(|reply| Job::Put(Box::new(grant), once_kept, reply)).await
     }
 
-    /// Ends what can end of `ids`, and returns it once that is durable.
-    pub(super) async fn end(
-        &self,
-        ids: Vec<GrantId>,
-        ending: Ending,
-        at: Timestamp,
-        once_kept: OnceEnded,
-    ) -> Result<Vec<Grant>, LedgerError> {
-        self.submit(|reply| Job::End(ids, ending, at, once_kept, reply)).await
+    /// Ends what can end of these, and returns it once that is durable.
+    pub(super) async fn end(&self, ends: Ends) -> Result<Vec<Grant>, LedgerError> {
+        self.submit(|reply| Job::End(ends, reply)).await
     }
 
     /// Promises a grant, durably. Whoever goes away before it is answered takes it back.
@@ -106,9 +110,9 @@ impl Writer {
         }
     }
 
-    /// Forgets promises, as soon as it can.
-    pub(super) fn forget(&self, ids: Vec<GrantId>) {
-        self.settled.add(ids);
+    /// Forgets what is settled, as soon as it can.
+    pub(super) fn forget(&self, owed: impl IntoIterator<Item = Owed>) {
+        self.settled.add(owed);
     }
 }
 
@@ -145,13 +149,17 @@ impl<S: Store> Keeper<S> {
                 // Whoever asked may have gone away; the change stands.
                 Job::Put(grant, once_kept, reply) => {
                     let given = self.cleared(|keeper| keeper.put(*grant)).inspect(once_kept);
-                    let kept = given.as_ref().ok().map(|grant| grant.id.clone());
+                    let kept = given.as_ref().ok().map(|grant| Owed::Promise(grant.id.clone()));
                     let _ = reply.send(given);
                     self.settled.add(kept);
                 }
-                Job::End(ids, ending, at, once_kept, reply) => {
-                    let ended = self.cleared(|keeper| keeper.end(&ids, &ending, at));
-                    let _ = reply.send(ended.inspect(|ended| ended.iter().for_each(once_kept)));
+                Job::End(mut ends, reply) => {
+                    let ended = self.cleared(|keeper| keeper.end(&ends));
+                    for ended in ended.iter().flatten() {
+                        let telling = Telling::new(ended.id.clone(), Arc::clone(&self.settled));
+                        (ends.once_kept)(ended, telling);
+                    }
+                    let _ = reply.send(ended);
                 }
                 Job::Promise(grant, segment, reply) => {
                     // Whoever asked may have gone away, and drops the promise here.
@@ -222,7 +230,8 @@ impl<S: Store> Keeper<S> {
         }
         change.promise(grant, segment)?;
         // nobody will keep it, so nobody may find it
-        change.commit().inspect_err(|_| self.settled.add([grant.id.clone()]))?;
+        let unheard = |_: &LedgerError| self.settled.add([Owed::Promise(grant.id.clone())]);
+        change.commit().inspect_err(unheard)?;
         // before anything else: what is promised from here on is another promise than the one that was settled
         self.settled.forgotten(&settled);
         Ok(())
@@ -242,11 +251,24 @@ impl<S: Store> Keeper<S> {
         Ok(grant)
     }
 
-    /// Ends what can end of `ids`, in one change.
-    fn end(&mut self, ids: &[GrantId], ending: &Ending, at: Timestamp) -> Result<Vec<Grant>, LedgerError> {
+    /// Ends what can end of these, in one change.
+    fn end(&mut self, ends: &Ends) -> Result<Vec<Grant>, LedgerError> {
+        let at = ends.at;
         let mut change = self.store.begin()?;
-        let ends = ending::end((&mut change, &self.view.uses), ids, ending, at)?;
-        change.commit()?;
+        let ends = ending::end(
+            (&mut change, &self.view.uses),
+            &ends.ids,
+            (&ends.ending, at),
+            ends.on_record.as_ref(),
+        )?;
+        if let Err(error) = change.commit() {
+            let doubts = ends.into_iter().map(|(was, ended)| Doubt {
+                id: ended.id,
+                was: Some(was),
+            });
+            self.doubtful.extend(doubts);
+            return Err(error);
+        }
         let shown = ends.into_iter().map(|(was, ended)| {
             self.view.shows(Some(&was), ended.clone(), at);
             ended
@@ -276,14 +298,17 @@ impl<S: Store> Keeper<S> {
     }
 }
 
-fn forget_all(change: &mut impl Change, settled: &BTreeSet<GrantId>) -> Result<(), LedgerError> {
-    settled.iter().try_for_each(|id| change.forget(id))
+fn forget_all(change: &mut impl Change, settled: &BTreeSet<Owed>) -> Result<(), LedgerError> {
+    settled.iter().try_for_each(|owed| match owed {
+        Owed::Promise(id) => change.forget(id),
+        Owed::Ending(id) => change.told(id),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::GrantState;
+    use crate::facts::{GrantState, RulebookId};
     use crate::ledger::sqlite::Sqlite;
     use crate::ledger::tests::terms;
 
@@ -303,6 +328,19 @@ mod tests {
             settled: Arc::new(Settled::new(jobs.downgrade())),
         };
         (keeper, jobs, inbox)
+    }
+
+    fn withdrawal(ids: Vec<GrantId>) -> Ends {
+        Ends {
+            ids,
+            ending: Ending::Withdrawn,
+            at: Timestamp::from_millis(2_000),
+            on_record: Some(OnRecord {
+                segment: 1,
+                rulebook: RulebookId::new("these"),
+            }),
+            once_kept: Box::new(|_, _| ()),
+        }
     }
 
     /// As a commit leaves it of which nobody hears.
@@ -361,13 +399,7 @@ mod tests {
         let promise = keeper.promise(Box::new(grant), 1).unwrap();
         let (reply, _) = oneshot::channel();
         let other = vec![GrantId::new("other")];
-        let withdrawn = Job::End(
-            other,
-            Ending::Withdrawn,
-            Timestamp::from_millis(1),
-            Box::new(|_| ()),
-            reply,
-        );
+        let withdrawn = Job::End(withdrawal(other), reply);
         jobs.try_send(withdrawn).ok().unwrap();
         let settled = Arc::clone(&keeper.settled);
         drop(promise);
@@ -419,6 +451,31 @@ mod tests {
             promised.iter().any(|left| left.id == doubtful.id && !left.was_kept),
             "the next start compares it with the book"
         );
+    }
+
+    #[test]
+    fn an_end_whose_commit_failed_is_taken_back_before_anything_else_is_given() {
+        let mut keeper = keeper();
+        let grant = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("held"));
+        keeper.put(grant.clone()).unwrap();
+        let refusing = "PRAGMA foreign_keys=ON; CREATE TABLE nobody (id TEXT PRIMARY KEY); \
+                        CREATE TABLE kept (id TEXT REFERENCES nobody DEFERRABLE INITIALLY DEFERRED); \
+                        CREATE TRIGGER refusing AFTER INSERT ON grants BEGIN INSERT INTO kept VALUES (new.id); END;";
+        keeper.store.connection.execute_batch(refusing).unwrap();
+        let ends = withdrawal(vec![grant.id.clone()]);
+        let failed = keeper.cleared(|keeper| keeper.end(&ends)).unwrap_err();
+        assert!(matches!(failed, LedgerError::Unavailable(_)), "{failed}");
+        keeper.store.connection.execute_batch("DROP TRIGGER refusing").unwrap();
+        // as a disk leaves it that took what it said it had not
+        let mut change = keeper.store.begin().unwrap();
+        let changing = (&mut change, &keeper.view.uses);
+        ending::end(changing, &ends.ids, (&ends.ending, ends.at), ends.on_record.as_ref()).unwrap();
+        change.commit().unwrap();
+        assert_eq!(keeper.store.untold().unwrap().len(), 1);
+        let next = terms("ada", "press", 1_000, 9_000).named(GrantId::new("next"));
+        keeper.cleared(|keeper| keeper.put(next)).unwrap();
+        assert_eq!(find(&mut keeper, &grant.id), Some(grant));
+        assert_eq!(keeper.store.untold().unwrap(), []);
     }
 
     #[test]

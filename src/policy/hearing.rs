@@ -92,12 +92,16 @@ impl Policy {
         is_known: impl FnOnce(&Arc<Person>) -> bool,
         shared: impl FnOnce() -> Arc<Person>,
     ) -> Result<Known, Doubt> {
-        self.memory.people.of_those(&person.id, is_known, shared, || {
-            let zone = self.nouns.zone(person).map_err(|_| Doubt)?;
-            let (uid, entity) = self.nouns.person(person).map_err(|_| Doubt)?;
-            let entity = Arc::new(entity.as_ref().clone());
-            Ok((self.engine.principal(&uid, Some(entity)), Wall::new(zone)))
-        })
+        let make = || self.introduced(person);
+        self.memory.people.of_those(&person.id, is_known, shared, make)
+    }
+
+    /// The same, and nothing of it is remembered.
+    pub(super) fn introduced(&self, person: &Person) -> Result<(Party, Wall), Doubt> {
+        let zone = self.nouns.zone(person).map_err(|_| Doubt)?;
+        let (uid, entity) = self.nouns.person(person).map_err(|_| Doubt)?;
+        let entity = Arc::new(entity.as_ref().clone());
+        Ok((self.engine.principal(&uid, Some(entity)), Wall::new(zone)))
     }
 }
 

@@ -28,13 +28,20 @@ pub(super) struct Heeded {
     opaque: bool,
     /// Whether rules look at the request beyond what it does.
     request: bool,
-    networks: BTreeSet<String>,
-    /// Whether rules look at where somebody comes from beyond whether their network is one of those.
-    elsewhere: bool,
+    origin: Origin,
     /// The courses that the rule asks for that is being read ...
     courses: BTreeSet<String>,
     /// ... and those of all, each with the place of its rule in their order.
     asked: Vec<(usize, String)>,
+}
+
+/// What rules look at of where somebody comes from.
+#[derive(Debug, Default)]
+struct Origin {
+    /// The networks that they name.
+    networks: BTreeSet<String>,
+    /// Whether they look further than whether the network is one of those.
+    further: bool,
 }
 
 /// A stretch of time in which the rules' answers to the same question do not change.
@@ -114,8 +121,8 @@ impl Policy {
             })
         });
         let edges = || self.edges_of(heeded, person, &[], at).into_iter();
-        (!heeded.opaque && !heeded.elsewhere).then(|| Approving {
-            networks: &heeded.networks,
+        (!heeded.opaque && !heeded.origin.further).then(|| Approving {
+            networks: &heeded.origin.networks,
             moments: edges().take_while(|edge| *edge < until).collect(),
         })
     }
@@ -127,7 +134,7 @@ impl Policy {
 
     /// The networks that rules name.
     pub fn networks(&self) -> &BTreeSet<String> {
-        &self.heeded().networks
+        &self.heeded().origin.networks
     }
 
     /// The courses that rules ask for.
@@ -268,15 +275,15 @@ impl Heeded {
             };
             let network = |side: &Value| path(side).is_some_and(|path| path == "context.client.network");
             if network(left) || network(right) {
-                texts(left, &mut self.networks);
-                texts(right, &mut self.networks);
+                texts(left, &mut self.origin.networks);
+                texts(right, &mut self.origin.networks);
                 if is_text(left) || is_text(right) {
                     return;
                 }
             }
         }
         if let Some(path) = path(expression) {
-            self.elsewhere |= path == "context" || path == "context.client" || path.starts_with("context.client.");
+            self.origin.further |= path == "context" || path == "context.client" || path.starts_with("context.client.");
             return;
         }
         if expression.pointer("/has/left").and_then(path).is_some() {
@@ -391,8 +398,8 @@ mod tests {
     fn networks_are_known_by_name() {
         let found =
             heeded("context.client.network == \"guest\" || [\"vpn\", \"lab\"].contains(context.client.network)");
-        assert_eq!(found.networks, ["guest", "lab", "vpn"].map(str::to_owned).into());
-        assert!(!found.elsewhere);
+        assert_eq!(found.origin.networks, ["guest", "lab", "vpn"].map(str::to_owned).into());
+        assert!(!found.origin.further);
     }
 
     #[test]
@@ -405,14 +412,14 @@ mod tests {
             "[\"lab\", context.channel].contains(context.client.network)",
             "[context].contains({})",
         ] {
-            assert!(heeded(condition).elsewhere, "{condition}");
+            assert!(heeded(condition).origin.further, "{condition}");
         }
         for condition in [
             "context.client.network != \"lab\"",
             "context has client.network && context.channel == \"api\"",
             "context.now < datetime(\"2027-01-31\")",
         ] {
-            assert!(!heeded(condition).elsewhere, "{condition}");
+            assert!(!heeded(condition).origin.further, "{condition}");
         }
     }
 }

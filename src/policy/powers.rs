@@ -47,7 +47,11 @@ impl Policy {
         let principal = known(question.person)?;
         let declarer = question.declarer_person.filter(|other| other.id != question.person.id);
         let resource = self.purpose(question)?;
-        let declarer = declarer.map(known).transpose()?;
+        // what is revoked is looked for among what everybody holds: that must not push out what is asked about all day
+        let declarer = match question.power {
+            Power::Revoke => declarer.map(|other| self.introduced(other).map(Arc::new)).transpose()?,
+            Power::Declare | Power::Approve | Power::BreakGlass => declarer.map(known).transpose()?,
+        };
         let channel = question.channel.as_str().into();
         let frame = Frame {
             engine: &self.engine,
@@ -77,9 +81,13 @@ impl Policy {
     fn purpose(&self, question: &GrantQuestion<'_>) -> Result<Arc<Party>, Doubt> {
         let (purpose, declarer) = (question.purpose.clone(), question.declarer.clone());
         let key = (purpose, declarer, question.business_owner.clone(), question.longest_for);
-        self.memory.purposes.of(&key, &(), || {
+        let make = || {
             let (uid, purpose) = self.nouns.about_purpose(question).map_err(|_| Doubt)?;
             Ok(self.engine.resource(&uid, Some(Arc::new(purpose.as_ref().clone()))))
-        })
+        };
+        match question.power {
+            Power::Revoke => make().map(Arc::new),
+            Power::Declare | Power::Approve | Power::BreakGlass => self.memory.purposes.of(&key, &(), make),
+        }
     }
 }

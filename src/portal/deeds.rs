@@ -10,7 +10,9 @@
 //! Asking, approving, declining and what silence declines go the same way: what nobody has been told of may never have been.
 //!
 //! Ending: **ledger first, book second.** Taking away access never waits for the book; a record that cannot be written
-//! now is kept by the book until the disk works again. It is written also when nobody waits for the answer any more.
+//! now is kept by the book until the disk works again. It is written also when nobody waits for the answer any more. The
+//! ledger notes with the end that it is to be told, until the book has it on disk: what a crash takes from the book's
+//! memory, the next start tells (`ended.rs`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -21,7 +23,7 @@ use crate::clock::Timestamp;
 use crate::facts::{
     Act, Channel, Grant, GrantAct, GrantId, GrantState, GrantTerms, PolicyId, Reason, Record, RulebookId, SubjectId,
 };
-use crate::ledger::{LedgerError, Leftover, Promise};
+use crate::ledger::{LedgerError, Leftover, Promise, Telling};
 use crate::purpose::{Declaration, Unfit};
 use crate::rulebook::{NotDeclared, Visitor, Weighing};
 
@@ -137,7 +139,8 @@ impl Portal {
 
     /// Compares what the life before this one had promised with the book in the folder `records`, before anybody is
     /// let in: of what the book says was given, asked for or answered, and was not, it says that it never counted, and
-    /// nothing is left of what it says never counted. What silence declined has lapsed in any case.
+    /// nothing is left of what it says never counted. What silence declined has lapsed in any case; and what ended, it
+    /// tells.
     pub async fn settle(&self, records: &Path, at: Timestamp) -> Result<(), String> {
         let promised = self.ledger.promised();
         let mut told = told_of(records, promised)?;
@@ -158,7 +161,9 @@ impl Portal {
                 }
             }
         }
+        let ends = self.tell_ends(records)?;
         self.book.flush().await.map_err(|trouble| trouble.to_string())?;
+        self.ledger.told(ends);
         let settled = promised.iter().map(|left| left.id.clone());
         self.ledger.forget(settled.collect());
         Ok(())
@@ -227,10 +232,12 @@ impl Portal {
             }
         };
         let (book, by, rulebook) = (self.book.clone(), visit.subject.id.clone(), visit.rules().id().clone());
-        let once_kept = move |ended: &Grant| {
-            book.note(&book.record(act(GrantAct::Withdrawn, ended, &by, &rulebook, &reasons)));
+        let once_kept = move |ended: &Grant, telling: Telling| {
+            let record = book.record(act(GrantAct::Withdrawn, ended, &by, &rulebook, &reasons));
+            book.note_then(&record, move || telling.told());
         };
-        let ended = self.ledger.withdraw(&id, visit.at, once_kept).await;
+        let when = (visit.at, self.on_record(visit));
+        let ended = self.ledger.withdraw_on_record(&id, when, once_kept).await;
         ended.map_err(|trouble| {
             if matches!(trouble, LedgerError::AlreadyOver(_)) {
                 NotEnded::Over

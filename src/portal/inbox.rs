@@ -106,7 +106,7 @@ impl Portal {
                 approve: token(Verb::Approve),
                 decline: token(Verb::Decline),
             }),
-            draft: self.drafts.of(&visit.subject.id, &grant.id, visit.at),
+            draft: self.drafts.of(&visit.subject.id, grant.id.as_str(), visit.at),
         }
     }
 
@@ -151,7 +151,7 @@ impl Portal {
         let (who, id) = (&visit.subject.id, GrantId::new(id));
         if !self.signed_in_lately(visit, received) {
             // the session ended while they wrote: the form has it again once they have signed in
-            self.drafts.keep(who, &id, &form.note, visit.at);
+            self.drafts.keep(who, id.as_str(), &form.note, visit.at);
             return see_other("/sign-in?to=/approvals");
         }
         let Ok(note) = Note::parse(&form.note) else {

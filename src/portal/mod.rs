@@ -21,6 +21,7 @@ mod drafts;
 mod emergencies;
 mod emergency_calls;
 mod emergency_pages;
+mod ended;
 mod inbox;
 mod intake;
 mod memory;
@@ -40,6 +41,7 @@ mod signing_in;
 mod tests;
 mod times;
 mod tokens;
+mod turns;
 pub mod words;
 
 use std::sync::Arc;
@@ -65,6 +67,7 @@ pub use pages::{Audience, Page};
 use pages::{Told, counter};
 use session::Sessions;
 use tokens::Tokens;
+use turns::Turns;
 use words::{ENGLISH, Words};
 
 /// How the portal is reached and what it says of itself.
@@ -185,6 +188,7 @@ pub struct Portal {
     tokens: Tokens,
     sessions: Sessions,
     drafts: Drafts,
+    turns: Turns,
     words: &'static Words,
 }
 
@@ -204,6 +208,7 @@ impl Portal {
             tokens: Tokens::new().ok_or(PortalError::Random)?,
             sessions: Sessions::default(),
             drafts: Drafts::default(),
+            turns: Turns::default(),
             words: &ENGLISH,
         })
     }

@@ -7,9 +7,9 @@ use super::intake::Received;
 use super::mine::joined;
 use super::mine_asked::name_of;
 use super::pages::counter::{self, Others, Pick, Revoking, Theirs};
-use super::pages::{Page, see_other};
-use super::revocations::{paged, picked, selection};
-use super::revoking::{Chosen, NotRevoked, Selection};
+use super::pages::{Page, retry_after, see_other};
+use super::revocations::{AGAIN, picked, selection};
+use super::revoking::{Chosen, Look, NotRevoked, Selection};
 use super::{Portal, Visit, provenance, times};
 use crate::facts::{Channel, Grant, GrantId};
 use crate::ledger::Life;
@@ -21,28 +21,63 @@ const NAMED: usize = 20;
 
 impl Portal {
     /// The page of what is in force, or waits; nothing for those who could not revoke any of it.
-    pub(super) fn others(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let (meant, wrong) = picked(received);
-        let chosen = self.choose(visit, visitor, &meant, Channel::Portal).unwrap_or_default();
-        let chosen = if wrong.is_empty() { chosen } else { Chosen::default() };
-        let theirs = |grant: &Grant| grant.subject != visitor.person.id;
-        if !chosen.grants.iter().any(theirs) && !visit.may_end_others(visitor) {
-            return self.nothing_here();
+    pub(super) async fn others(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+        let note = self.just_revoked(visitor, received);
+        if note.is_none() && !visit.may_end_others(visitor) {
+            let look = Look {
+                not_of: Some(&visitor.person.id),
+                ..Look::for_any(Channel::Portal)
+            };
+            match self.choose(visit, visitor, &Selection::default(), look).await {
+                Ok(_) => {}
+                Err(why @ NotRevoked::OneAtATime) => return self.not_revoked_page(&why),
+                Err(_) => return self.nothing_here(),
+            }
         }
+        let (meant, wrong) = picked(received);
+        let after = received.asked("after").map(GrantId::new);
+        let look = Look::for_a_page(Channel::Portal, after.as_ref());
+        let chosen = if wrong.is_empty() {
+            self.choose(visit, visitor, &meant, look).await
+        } else {
+            Ok(Chosen::default())
+        };
+        match chosen {
+            Err(why @ NotRevoked::OneAtATime) => self.not_revoked_page(&why),
+            chosen => self.others_page(visit, visitor, received, (note, &meant, &chosen.unwrap_or_default())),
+        }
+    }
+
+    fn others_page(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        received: &Received,
+        (note, meant, chosen): (Option<String>, &Selection, &Chosen),
+    ) -> Page {
         let words = self.words;
-        let count = chosen.grants.len();
-        let (grants, next) = paged(chosen.grants, received);
+        let (shown, next) = (chosen.grants.len(), chosen.next());
+        let is_all = next.is_none() && received.asked("after").is_none();
+        let (count, revoke_all) = if is_all {
+            ((words.in_force_count)(shown), (words.revoke_many)(shown))
+        } else {
+            ((words.in_force_here)(shown), words.revoke_all.to_owned())
+        };
         let page = Others {
             w: words,
             who: &visitor.person.name,
-            note: self.just_revoked(visitor, received),
+            note,
             user: received.asked("user").unwrap_or_default(),
-            purposes: purposes(visit, &meant),
-            platforms: platforms(visit, &meant),
-            count: (words.in_force_count)(count),
-            revoke_all: (count > 1).then(|| (address("/grants/revoke", &meant, None), (words.revoke_many)(count))),
-            next: next.map(|next| address("/grants", &meant, Some(&next))),
-            grants: grants.iter().map(|grant| self.theirs(visit, visitor, grant)).collect(),
+            purposes: purposes(visit, meant),
+            platforms: platforms(visit, meant),
+            count,
+            revoke_all: (!is_all || shown > 1).then(|| (question(meant), revoke_all)),
+            next: next.map(|next| address("/grants", meant, Some(next))),
+            grants: chosen
+                .grants
+                .iter()
+                .map(|grant| self.theirs(visit, visitor, grant))
+                .collect(),
             contact: self.contact(),
         };
         counter::page(StatusCode::OK, &page)
@@ -70,7 +105,7 @@ impl Portal {
                 | Life::Lapsed => when(grant.until()),
             },
             statement: grant.statement.clone(),
-            revoke: address("/grants/revoke", &meant, None),
+            revoke: question(&meant),
         }
     }
 
@@ -78,23 +113,24 @@ impl Portal {
     fn just_revoked(&self, visitor: Visitor<'_>, received: &Received) -> Option<String> {
         let grant = self.ledger.get(&GrantId::new(received.asked("revoked")?))?;
         let by = &grant.ended.as_ref()?.by;
-        let count = self.ledger.ended_with(&grant).len();
+        let count = self.ledger.ended_with(&grant);
         (*by == visitor.person.id).then(|| (self.words.you_revoked)(count))
     }
 
     /// The page that asks whether that is meant, and why.
-    pub(super) fn revoke_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+    pub(super) async fn revoke_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
         let (meant, wrong) = picked(received);
         if !wrong.is_empty() {
             return self.nothing_here();
         }
-        let chosen = match self.choose(visit, visitor, &meant, Channel::Portal) {
+        let look = Look::at_all(Channel::Portal);
+        let chosen = match self.choose(visit, visitor, &meant, look).await {
             Ok(chosen) => chosen,
             Err(why) => return self.not_revoked_page(&why),
         };
         let words = self.words;
         let recent = self.signed_in_lately(visit, received);
-        let count = chosen.grants.len();
+        let count = chosen.count();
         let named = chosen.grants.iter().take(NAMED);
         let page = Revoking {
             w: words,
@@ -103,6 +139,8 @@ impl Portal {
             grants: named.map(|grant| self.theirs(visit, visitor, grant)).collect(),
             more: count.checked_sub(NAMED).filter(|more| *more > 0).map(words.and_more),
             fields: fields(&meant),
+            draft: self.drafts.of(&visit.subject.id, &deed(&meant), visit.at),
+            sign_in: to_sign_in(&meant),
             token: recent.then(|| self.tokens.issue(&visit.subject.id, &deed(&meant), visit.at)),
             button: (words.revoke_many)(count),
             contact: self.contact(),
@@ -125,7 +163,9 @@ impl Portal {
             return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
         }
         if !self.signed_in_lately(visit, received) {
-            return see_other("/sign-in?to=/grants");
+            // the session ended while they wrote: the question has it again once they have signed in
+            self.drafts.keep(&visit.subject.id, &deed(&meant), &form.note, visit.at);
+            return see_other(&to_sign_in(&meant));
         }
         let unread = |text| self.note(StatusCode::UNPROCESSABLE_ENTITY, words.not_revoked_title, text);
         let Ok(note) = Note::parse(&form.note) else {
@@ -136,6 +176,7 @@ impl Portal {
         };
         match self.revoke(visit, visitor, &meant, (why, Channel::Portal)).await {
             Ok(done) => {
+                self.drafts.sent(&visit.subject.id);
                 let first = done.grants.first().map(|grant| grant.id.as_str());
                 see_other(&format!("/grants?revoked={}", first.unwrap_or_default()))
             }
@@ -152,15 +193,21 @@ impl Portal {
                 let text = (words.may_not_revoke)(&joined(reasons));
                 self.note(StatusCode::FORBIDDEN, words.may_not_revoke_title, &text)
             }
+            NotRevoked::OneAtATime => {
+                let status = StatusCode::TOO_MANY_REQUESTS;
+                let mut page = self.note(status, words.one_at_a_time_title, words.one_at_a_time);
+                retry_after(&mut page, AGAIN);
+                page
+            }
             NotRevoked::NotKept => self.note(
                 StatusCode::SERVICE_UNAVAILABLE,
                 words.not_revoked_title,
                 words.not_revoked,
             ),
-            NotRevoked::NotRecorded(grants) => self.note(
+            NotRevoked::NotRecorded(done) => self.note(
                 StatusCode::SERVICE_UNAVAILABLE,
                 words.revoked_not_recorded_title,
-                &(words.revoked_not_recorded)(grants.len()),
+                &(words.revoked_not_recorded)(done.count),
             ),
         }
     }
@@ -213,6 +260,18 @@ fn address(path: &str, meant: &Selection, after: Option<&GrantId>) -> String {
         query.append_pair("after", after.as_str());
     }
     format!("{path}?{}", query.finish())
+}
+
+/// The page that asks whether that is meant.
+pub(super) fn question(meant: &Selection) -> String {
+    address("/grants/revoke", meant, None)
+}
+
+/// Where one signs in, and comes back to the question.
+fn to_sign_in(meant: &Selection) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("to", &question(meant));
+    format!("/sign-in?{}", query.finish())
 }
 
 /// The deed that the button's token is for: this selection, and no other.

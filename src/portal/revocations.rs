@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 use super::api::{channel, not_found, not_kept, shown};
 use super::intake::{Received, joined as sentences, text};
 use super::mine::joined;
-use super::pages::{self, Page, Problem, field};
-use super::revoking::{NotRevoked, Selection};
+use super::pages::{self, Page, Problem, field, retry_after};
+use super::revoking::{Look, NotRevoked, Selection};
 use super::{Portal, Visit};
 use crate::facts::{GrantId, PlatformId, PurposeId, SubjectId, did_you_mean};
 use crate::purpose::{Note, Why};
@@ -15,6 +15,9 @@ use crate::rulebook::Visitor;
 
 /// How many grants one answer lists.
 pub(super) const PAGE: usize = 100;
+
+/// After how many seconds whoever has everything looked through already may ask again.
+pub(super) const AGAIN: u32 = 2;
 
 const SELECTORS: [&str; 5] = ["grant", "user", "purpose", "platform", "all"];
 const FIELDS: [&str; 7] = ["grant", "user", "purpose", "platform", "all", "reason", "dry_run"];
@@ -35,13 +38,21 @@ impl Portal {
         };
         let channel = channel(received);
         // nobody is asked for a password about what is none of their business
-        let chosen = match self.choose(visit, visitor, &meant, channel) {
+        let look = if dry_run {
+            Look::at_all(channel)
+        } else {
+            Look::for_any(channel)
+        };
+        let chosen = match self.choose(visit, visitor, &meant, look).await {
             Ok(chosen) => chosen,
             Err(why) => return self.not_revoked(visit, &why),
         };
         if dry_run {
             let would: Vec<Value> = chosen.grants.iter().map(|grant| shown(grant, visit)).collect();
-            let body = json!({ "dry_run": true, "would_revoke": would, "not_permitted": chosen.not_permitted });
+            let body = json!({
+                "dry_run": true, "would_revoke": would, "count": chosen.count(), "next": chosen.next(),
+                "not_permitted": chosen.not_permitted,
+            });
             return pages::json(StatusCode::OK, &body);
         }
         let Some(why) = why else {
@@ -53,7 +64,7 @@ impl Portal {
         match self.revoke(visit, visitor, &meant, (why, channel)).await {
             Ok(done) => {
                 let revoked: Vec<Value> = done.grants.iter().map(|grant| shown(grant, visit)).collect();
-                let body = json!({ "revoked": revoked, "not_permitted": done.not_permitted });
+                let body = json!({ "revoked": revoked, "count": done.count, "not_permitted": done.not_permitted });
                 pages::json(StatusCode::OK, &body)
             }
             Err(why) => self.not_revoked(visit, &why),
@@ -83,29 +94,39 @@ impl Portal {
                 let text = (words.may_not_revoke)(&joined(reasons));
                 Problem::new(StatusCode::FORBIDDEN, "prohibited", title, &text).answer()
             }
+            NotRevoked::OneAtATime => {
+                let (title, text) = (words.one_at_a_time_title, words.one_at_a_time);
+                let mut page = Problem::new(StatusCode::TOO_MANY_REQUESTS, "one-at-a-time", title, text).answer();
+                retry_after(&mut page, AGAIN);
+                page
+            }
             NotRevoked::NotKept => not_kept(words.not_revoked_title, words.not_revoked),
-            NotRevoked::NotRecorded(grants) => {
-                let revoked: Vec<Value> = grants.iter().map(|grant| shown(grant, visit)).collect();
-                let text = (words.revoked_not_recorded)(grants.len());
+            NotRevoked::NotRecorded(done) => {
+                let revoked: Vec<Value> = done.grants.iter().map(|grant| shown(grant, visit)).collect();
+                let text = (words.revoked_not_recorded)(done.count);
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 Problem::new(status, "record-unavailable", words.revoked_not_recorded_title, &text)
                     .with("revoked", revoked)
+                    .with("count", done.count)
                     .answer()
             }
         }
     }
 
     /// What others hold that the person may revoke, and of their own what they may end.
-    pub(super) fn list_revocable(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+    pub(super) async fn list_revocable(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
         let (meant, wrong) = picked(received);
         if !wrong.is_empty() {
             return unfit(wrong).answer();
         }
-        let chosen = self.choose(visit, visitor, &meant, channel(received));
-        let grants = chosen.map(|chosen| chosen.grants).unwrap_or_default();
-        let (grants, next) = paged(grants, received);
-        let grants: Vec<Value> = grants.iter().map(|grant| shown(grant, visit)).collect();
-        pages::json(StatusCode::OK, &json!({ "grants": grants, "next": next }))
+        let after = received.asked("after").map(GrantId::new);
+        let look = Look::for_a_page(channel(received), after.as_ref());
+        let chosen = match self.choose(visit, visitor, &meant, look).await {
+            Err(why @ NotRevoked::OneAtATime) => return self.not_revoked(visit, &why),
+            chosen => chosen.unwrap_or_default(),
+        };
+        let grants: Vec<Value> = chosen.grants.iter().map(|grant| shown(grant, visit)).collect();
+        pages::json(StatusCode::OK, &json!({ "grants": grants, "next": chosen.next() }))
     }
 }
 
@@ -123,20 +144,6 @@ pub(super) fn picked(received: &Received) -> (Selection, Vec<Value>) {
     let mut wrong = Vec::new();
     let meant = selection(given, &mut wrong);
     (meant, wrong)
-}
-
-/// One page of `grants`, and after which the next one begins.
-pub(super) fn paged(
-    mut grants: Vec<crate::facts::Grant>,
-    received: &Received,
-) -> (Vec<crate::facts::Grant>, Option<GrantId>) {
-    if let Some(after) = received.asked("after") {
-        grants.retain(|grant| grant.id.as_str() > after.as_str());
-    }
-    let more = grants.len() > PAGE;
-    grants.truncate(PAGE);
-    let next = grants.last().filter(|_| more).map(|grant| grant.id.clone());
-    (grants, next)
 }
 
 /// What `given` names by its field.

@@ -4,15 +4,20 @@
 //! records are on disk as well. What somebody must not know of is not counted either: they know of their own, of what waits
 //! for their answer, and of what they may end.
 
-use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use super::deeds::act;
+use super::revocations::PAGE;
 use super::{Portal, Visit};
 use crate::facts::{Channel, Grant, GrantAct, GrantId, PlatformId, PurposeId, Reason, SubjectId};
-use crate::ledger::Life;
+use crate::ledger::{Life, Telling};
 use crate::policy::Decision;
 use crate::purpose::Why;
 use crate::rulebook::Visitor;
+
+/// How many grants are looked at before others have their turn.
+const STRETCH: usize = 128;
 
 /// Which grants are meant: those of which all that is named holds; every one where nothing is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,14 +28,39 @@ pub(super) struct Selection {
     pub(super) platform: Option<PlatformId>,
 }
 
+/// How far to look.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Look<'a> {
+    pub(super) channel: Channel,
+    /// Only at what comes after this one.
+    pub(super) after: Option<&'a GrantId>,
+    /// Only until as much is found.
+    pub(super) until: Option<usize>,
+    /// Only at what others hold than this person.
+    pub(super) not_of: Option<&'a SubjectId>,
+}
+
 /// What somebody may end of what they meant.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chosen {
-    /// In the order in which it was declared.
+    /// The first page of it, in the order in which it was declared.
     pub(super) grants: Vec<Grant>,
     /// How much else they know of.
     pub(super) not_permitted: usize,
-    reasons: BTreeMap<GrantId, Vec<Reason>>,
+    /// All of it in the same order, and what lets them.
+    all: Vec<(GrantId, Arc<[Reason]>)>,
+    refused: Option<Vec<Reason>>,
+}
+
+/// What was revoked.
+#[derive(Clone, Debug)]
+pub(super) struct Revoked {
+    /// The first page of it.
+    pub(super) grants: Vec<Grant>,
+    /// How much it is.
+    pub(super) count: usize,
+    /// How much else they know of.
+    pub(super) not_permitted: usize,
 }
 
 /// Why nothing was revoked, or what cannot be said of it.
@@ -42,10 +72,12 @@ pub(super) enum NotRevoked {
     Over,
     /// The rules refuse all of it.
     Refused(Vec<Reason>),
+    /// They are having everything looked through already.
+    OneAtATime,
     /// The ledger cannot keep the change: nothing was revoked.
     NotKept,
     /// It is revoked, and the records are not on disk yet.
-    NotRecorded(Vec<Grant>),
+    NotRecorded(Revoked),
 }
 
 impl Selection {
@@ -57,36 +89,129 @@ impl Selection {
     }
 }
 
+impl<'a> Look<'a> {
+    /// At all of it.
+    pub(super) fn at_all(channel: Channel) -> Self {
+        Self {
+            channel,
+            after: None,
+            until: None,
+            not_of: None,
+        }
+    }
+
+    /// For one page, and whether more follows.
+    pub(super) fn for_a_page(channel: Channel, after: Option<&'a GrantId>) -> Self {
+        Self {
+            after,
+            until: Some(PAGE + 1),
+            ..Self::at_all(channel)
+        }
+    }
+
+    /// Whether there is anything.
+    pub(super) fn for_any(channel: Channel) -> Self {
+        Self {
+            until: Some(1),
+            ..Self::at_all(channel)
+        }
+    }
+
+    fn is_at(&self, grant: &Grant) -> bool {
+        self.after.is_none_or(|after| grant.id > *after) && self.not_of.is_none_or(|who| grant.subject != *who)
+    }
+}
+
+impl Chosen {
+    /// How much it is.
+    pub(super) fn count(&self) -> usize {
+        self.all.len()
+    }
+
+    /// After which the next page begins.
+    pub(super) fn next(&self) -> Option<&GrantId> {
+        let last = self.grants.last().filter(|_| self.all.len() > self.grants.len());
+        last.map(|grant| &grant.id)
+    }
+
+    fn add(&mut self, grant: &Grant, reasons: &[Reason]) {
+        if self.grants.len() < PAGE {
+            self.grants.push(grant.clone());
+        }
+        // most of it is for the same reasons
+        let same = self.all.last().map(|(_, last)| last).filter(|last| ***last == *reasons);
+        let reasons = same.map_or_else(|| reasons.into(), Arc::clone);
+        self.all.push((grant.id.clone(), reasons));
+    }
+}
+
 impl Portal {
     /// What somebody may end of what they mean, and how much they know of beside it.
-    pub(super) fn choose(
+    pub(super) async fn choose(
         &self,
         visit: &Visit<'_>,
         visitor: Visitor<'_>,
         meant: &Selection,
-        channel: Channel,
+        look: Look<'_>,
     ) -> Result<Chosen, NotRevoked> {
         let mut chosen = Chosen::default();
-        let mut refused = None;
-        chosen.grants = self.ledger.alive(visit.at, |grant| {
-            // what somebody continued past is theirs alone to take back
-            if grant.continued.is_some() || !meant.means(grant) {
-                return false;
+        let mut consider = |grant: &Grant| {
+            if meant.means(grant) && look.is_at(grant) {
+                self.consider(visit, visitor, (grant, look.channel), &mut chosen);
             }
-            let decision = visit.may_end(visitor, grant, channel);
-            if decision.is_allowed() {
-                chosen.reasons.insert(grant.id.clone(), decision.reasons().to_vec());
-            } else if self.knows_of(visit, visitor, grant, channel) {
-                chosen.not_permitted += 1;
-                refused.get_or_insert_with(|| decision.reasons().to_vec());
+            if look.until.is_some_and(|until| chosen.all.len() >= until) {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
             }
-            decision.is_allowed()
-        });
-        match refused {
-            _ if !chosen.grants.is_empty() => Ok(chosen),
+        };
+        if let Some(few) = self.few(meant) {
+            // whether it stopped before the end does not matter
+            let _ = few.iter().try_for_each(consider);
+        } else {
+            let turn = self.turns.wait(&visitor.person.id).await;
+            let _turn = turn.ok_or(NotRevoked::OneAtATime)?;
+            let mut last = look.after.cloned();
+            while let Some(next) = self.ledger.look_on(last.as_ref(), STRETCH, &mut consider) {
+                last = Some(next);
+                tokio::task::yield_now().await;
+            }
+        }
+        match chosen.refused.take() {
+            _ if !chosen.all.is_empty() => Ok(chosen),
             Some(reasons) => Err(NotRevoked::Refused(reasons)),
-            None if self.is_over(visit, visitor, meant, channel) => Err(NotRevoked::Over),
+            None if self.is_over(visit, visitor, meant, look.channel) => Err(NotRevoked::Over),
             None => Err(NotRevoked::NoSuch),
+        }
+    }
+
+    /// All that one holds, or the one that is named, in order; none where more could be meant.
+    fn few(&self, meant: &Selection) -> Option<Vec<Grant>> {
+        if let Some(id) = &meant.grant {
+            return Some(self.ledger.get(id).into_iter().collect());
+        }
+        let mut theirs = self.ledger.grants_of(meant.user.as_ref()?);
+        theirs.sort_by(|a, b| a.id.cmp(&b.id));
+        Some(theirs)
+    }
+
+    fn consider(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        (grant, channel): (&Grant, Channel),
+        chosen: &mut Chosen,
+    ) {
+        // what somebody continued past is theirs alone to take back
+        if grant.continued.is_some() || Life::of(grant, visit.at).is_over() {
+            return;
+        }
+        let decision = visit.may_end(visitor, grant, channel);
+        if decision.is_allowed() {
+            chosen.add(grant, decision.reasons());
+        } else if self.asked(visit, visitor, &grant.id, channel).is_some() {
+            chosen.not_permitted += 1;
+            chosen.refused.get_or_insert_with(|| decision.reasons().to_vec());
         }
     }
 
@@ -97,39 +222,48 @@ impl Portal {
         visitor: Visitor<'_>,
         meant: &Selection,
         (why, channel): (Why, Channel),
-    ) -> Result<Chosen, NotRevoked> {
-        let chosen = self.choose(visit, visitor, meant, channel)?;
-        let ids = chosen.grants.iter().map(|grant| grant.id.clone()).collect();
+    ) -> Result<Revoked, NotRevoked> {
+        let chosen = self.choose(visit, visitor, meant, Look::at_all(channel)).await?;
+        let (all, not_permitted) = (chosen.all, chosen.not_permitted);
+        let ids = all.iter().map(|(id, _)| id.clone()).collect();
         let (book, by, rulebook) = (self.book.clone(), visit.subject.id.clone(), visit.rules().id().clone());
-        let reasons = chosen.reasons;
-        let once_kept = move |ended: &Grant| {
+        let once_kept = move |ended: &Grant, telling: Telling| {
             let what = if ended.subject == by {
                 GrantAct::Withdrawn
             } else {
                 GrantAct::Revoked
             };
-            let reasons = reasons.get(&ended.id).map_or(&[][..], Vec::as_slice);
-            book.note(&book.record(act(what, ended, &by, &rulebook, reasons)));
+            let place = all.binary_search_by(|(id, _)| id.cmp(&ended.id)).ok();
+            let reasons = place
+                .and_then(|place| all.get(place))
+                .map_or(&[][..], |(_, reasons)| reasons);
+            let record = book.record(act(what, ended, &by, &rulebook, reasons));
+            book.note_then(&record, move || telling.told());
         };
         let ended = why.said_by(visitor.person.id.clone());
-        let revoked = self.ledger.revoke_all(ids, ended, visit.at, once_kept).await;
-        let grants = revoked.map_err(|trouble| {
+        let when = (visit.at, self.on_record(visit));
+        let revoked = self.ledger.revoke_all(ids, ended, when, once_kept).await;
+        let mut grants = revoked.map_err(|trouble| {
             tracing::warn!(%trouble, "grants could not be revoked");
             NotRevoked::NotKept
         })?;
-        if let Err(trouble) = self.book.flush().await {
-            tracing::warn!(%trouble, grants = grants.len(), "that grants were revoked is not recorded yet");
-            return Err(NotRevoked::NotRecorded(grants));
+        if grants.is_empty() {
+            // its holder, or somebody else, was first
+            return Err(NotRevoked::Over);
         }
-        Ok(Chosen {
+        let count = grants.len();
+        grants.truncate(PAGE);
+        grants.shrink_to_fit();
+        let revoked = Revoked {
             grants,
-            not_permitted: chosen.not_permitted,
-            reasons: BTreeMap::new(),
-        })
-    }
-
-    fn knows_of(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant, channel: Channel) -> bool {
-        self.asked(visit, visitor, &grant.id, channel).is_some()
+            count,
+            not_permitted,
+        };
+        if let Err(trouble) = self.book.flush().await {
+            tracing::warn!(%trouble, grants = count, "that grants were revoked is not recorded yet");
+            return Err(NotRevoked::NotRecorded(revoked));
+        }
+        Ok(revoked)
     }
 
     fn is_over(&self, visit: &Visit<'_>, visitor: Visitor<'_>, meant: &Selection, channel: Channel) -> bool {

@@ -24,7 +24,7 @@ impl Portal {
         };
         self.notice_own_lapses(visit).await;
         if reads {
-            return self.show_person(visit, visitor, received);
+            return self.show_person(visit, visitor, received).await;
         }
         let segments: Vec<&str> = received.path().split('/').skip(1).collect();
         match (received.method.as_str(), segments.as_slice()) {
@@ -47,7 +47,7 @@ impl Portal {
         }
     }
 
-    fn show_person(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+    async fn show_person(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
         let segments: Vec<&str> = received.path().split('/').skip(1).collect();
         match segments.as_slice() {
             [""] => self.mine(visit, visitor, received),
@@ -55,8 +55,8 @@ impl Portal {
             ["refusals", record] => self.by_record(visit, visitor, record),
             ["refusals", record, "granted"] => self.granted(visit, visitor, record),
             ["approvals"] => self.inbox(visit, visitor, received),
-            ["grants"] => self.others(visit, visitor, received),
-            ["grants", "revoke"] => self.revoke_page(visit, visitor, received),
+            ["grants"] => self.others(visit, visitor, received).await,
+            ["grants", "revoke"] => self.revoke_page(visit, visitor, received).await,
             ["sign-in"] => self.sign_in_page(visit, visitor, received),
             _ => self.nothing_here(),
         }
@@ -87,7 +87,7 @@ impl Portal {
         let method = received.method.as_str();
         match (method, segments.as_slice()) {
             ("GET" | "HEAD", ["grants"]) if revocations::is_about_others(received) => {
-                self.list_revocable(visit, visitor, received)
+                self.list_revocable(visit, visitor, received).await
             }
             ("GET" | "HEAD", ["grants"]) => self.list_grants(visit, visitor),
             ("POST", ["revocations"]) => self.post_revocation(visit, visitor, received).await,

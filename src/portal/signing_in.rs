@@ -4,34 +4,52 @@ use http::StatusCode;
 use http::header::{HeaderValue, SET_COOKIE};
 
 use super::intake::Received;
+use super::others::question;
 use super::pages::{self, Audience, Page, counter, see_other};
+use super::revocations::selection;
+use super::revoking::Selection;
 use super::{Portal, Visit, provenance};
 use crate::identity::{WAIT, WhyRejected, basic_proof};
 use crate::rulebook::Visitor;
 
 /// Where somebody goes once they are signed in: nowhere but here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Onward {
     Approvals,
     Grants,
+    /// The question whether that is to be revoked.
+    Revoke(Selection),
     Mine,
 }
 
 impl Onward {
     /// What an address or a form says; anything unknown leads to the person's own page.
     fn read(text: &str) -> Self {
-        match text {
-            "/approvals" => Self::Approvals,
-            "/grants" => Self::Grants,
+        match (text, text.split_once('?')) {
+            ("/approvals", _) => Self::Approvals,
+            ("/grants", _) => Self::Grants,
+            (_, Some(("/grants/revoke", query))) => Self::revoke(query).unwrap_or(Self::Mine),
             _ => Self::Mine,
         }
     }
 
-    fn path(self) -> &'static str {
+    fn revoke(query: &str) -> Option<Self> {
+        let asked = |name: &str| {
+            let mut pairs = form_urlencoded::parse(query.as_bytes());
+            pairs.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
+        };
+        let mut wrong = Vec::new();
+        let meant = selection(asked, &mut wrong);
+        wrong.is_empty().then_some(Self::Revoke(meant))
+    }
+
+    /// Made anew of what was understood.
+    fn path(&self) -> String {
         match self {
-            Self::Approvals => "/approvals",
-            Self::Grants => "/grants",
-            Self::Mine => "/",
+            Self::Approvals => "/approvals".to_owned(),
+            Self::Grants => "/grants".to_owned(),
+            Self::Revoke(meant) => question(meant),
+            Self::Mine => "/".to_owned(),
         }
     }
 }
@@ -45,10 +63,10 @@ impl Portal {
     /// The form.
     pub(super) fn sign_in_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
         let to = received.asked("to").map_or(Onward::Mine, |to| Onward::read(&to));
-        self.form(visit, visitor, to, None)
+        self.form(visit, visitor, &to, None)
     }
 
-    fn form(&self, visit: &Visit<'_>, visitor: Visitor<'_>, to: Onward, wrong: Option<&'static str>) -> Page {
+    fn form(&self, visit: &Visit<'_>, visitor: Visitor<'_>, to: &Onward, wrong: Option<&'static str>) -> Page {
         let page = counter::Again {
             w: self.words,
             who: &visitor.person.name,
@@ -78,14 +96,14 @@ impl Portal {
         let to = Onward::read(&form.to);
         let proof = received.password().and_then(|password| basic_proof(who, &password));
         let Some(proof) = proof else {
-            return self.form(visit, visitor, to, Some(words.wrong_password_here));
+            return self.form(visit, visitor, &to, Some(words.wrong_password_here));
         };
         match self.guard.confirm(who, &proof, visit.arrival).await {
             Ok(sign_in) => {
                 let Some(cookie) = self.sessions.begin(who, sign_in, &received.headers, visit.at) else {
                     return pages::busy(words, Audience::Navigation);
                 };
-                with_cookie(see_other(to.path()), &cookie)
+                with_cookie(see_other(&to.path()), &cookie)
             }
             Err(WhyRejected::TooManyGuesses) => pages::wait(words, WAIT, Audience::Navigation),
             Err(WhyRejected::Unavailable) => pages::busy(words, Audience::Navigation),
@@ -95,7 +113,7 @@ impl Portal {
                 | WhyRejected::WrongCredentials
                 | WhyRejected::UseTlsDoor
                 | WhyRejected::CertificateUnclear,
-            ) => self.form(visit, visitor, to, Some(words.wrong_password_here)),
+            ) => self.form(visit, visitor, &to, Some(words.wrong_password_here)),
         }
     }
 
@@ -134,13 +152,24 @@ mod tests {
 
     #[test]
     fn nobody_is_led_anywhere_else_after_signing_in() {
-        assert_eq!(Onward::read("/approvals").path(), "/approvals");
+        for own in [
+            "/approvals",
+            "/grants",
+            "/grants/revoke?grant=01J",
+            "/grants/revoke?user=ada&platform=x",
+        ] {
+            assert_eq!(Onward::read(own).path(), own);
+        }
+        let mended = Onward::read("/grants/revoke?grant=a%0d%0ab//&to=//evil.example").path();
+        assert_eq!(mended, "/grants/revoke?grant=a%0D%0Ab%2F%2F");
         for other in [
             "",
             "/",
             "//evil.example",
             "https://evil.example/approvals",
             "/approvals/../..",
+            "/grants/revoke/..?grant=01J",
+            "/grants/revoke?user=a%0db",
             "\\\\evil",
         ] {
             assert_eq!(Onward::read(other).path(), "/", "{other}");

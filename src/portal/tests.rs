@@ -8,7 +8,7 @@ use futures_util::poll;
 
 use super::answers::NotAnswered;
 use super::deeds::{NotEnded, act};
-use super::revoking::{NotRevoked, Selection};
+use super::revoking::{Look, NotRevoked, Selection};
 use super::*;
 use crate::audit::{self, read};
 use crate::clock::Clock;
@@ -289,10 +289,164 @@ async fn what_is_revoked_and_cannot_be_recorded_now_is_told_with_what_was_done()
         panic!("{revoked:?}");
     };
     assert_eq!(
-        (done.len(), &done[0].id, done[0].state),
+        (done.count, &done.grants[0].id, done.grants[0].state),
         (1, &grant.id, GrantState::Revoked)
     );
-    assert_eq!(portal.ledger.alive(noon(), |_| true), []);
+    assert_eq!(portal.ledger.standing(&grant.subject, noon()).grants(), []);
+}
+
+#[tokio::test]
+async fn an_end_whose_record_went_down_with_the_gateway_is_told_after_the_next_start_and_only_once() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    let (revoked, own) = (
+        counter.give(&portal).await.unwrap(),
+        counter.give(&portal).await.unwrap(),
+    );
+    portal.book.clone().close().await.unwrap();
+    let ada = counter.person();
+    let (visit, visitor) = counter.visit(&ada);
+    portal
+        .end(&visit, visitor, own.id.as_str(), Channel::Api)
+        .await
+        .unwrap();
+    let sol = counter.serves("sol");
+    let (visit, visitor) = counter.visit(&sol);
+    let why = Why::of(Note::parse("A stolen laptop").unwrap()).unwrap();
+    let all = Selection::default();
+    let unrecorded = portal.revoke(&visit, visitor, &all, (why, Channel::Api)).await;
+    assert!(matches!(unrecorded, Err(NotRevoked::NotRecorded(_))), "{unrecorded:?}");
+    drop(portal);
+    for left in [2, 0] {
+        let portal = counter.open();
+        assert_eq!(portal.ledger.untold().len(), left);
+        portal.settle(&counter.records(), noon()).await.unwrap();
+        let Portal { book, ledger, .. } = portal;
+        drop(ledger);
+        book.close().await.unwrap();
+        let ends = read(&counter.records())
+            .unwrap()
+            .filter_map(|found| match found.unwrap().1.act {
+                Act::Grant { act, grant, by, .. } if act != GrantAct::Granted => {
+                    Some((grant.id, act, by.to_string(), grant.ended))
+                }
+                _ => None,
+            });
+        let mut ends: Vec<_> = ends.collect();
+        ends.sort_by_key(|end| end.1 != GrantAct::Revoked);
+        let ended = Some(crate::facts::Ended {
+            by: sol.id.clone(),
+            why: "A stolen laptop".to_owned(),
+        });
+        let expected = [
+            (revoked.id.clone(), GrantAct::Revoked, "sol".to_owned(), ended),
+            (own.id.clone(), GrantAct::Withdrawn, "ada".to_owned(), None),
+        ];
+        assert_eq!(ends, expected);
+    }
+}
+
+#[tokio::test]
+async fn an_end_that_is_on_record_is_owed_no_more() {
+    let counter = Counter::new();
+    let portal = counter.open();
+    let grant = counter.give(&portal).await.unwrap();
+    let ada = counter.person();
+    let (visit, visitor) = counter.visit(&ada);
+    portal
+        .end(&visit, visitor, grant.id.as_str(), Channel::Api)
+        .await
+        .unwrap();
+    portal.book.flush().await.unwrap();
+    drop(portal);
+    assert_eq!(counter.open().ledger.untold(), []);
+}
+
+#[tokio::test]
+async fn whoever_revokes_what_ended_meanwhile_is_told_that_it_is_over() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    let grant = counter.give(&portal).await.unwrap();
+    // the ledger is busy with something else, so that two ends wait for it
+    let (go_on, wait) = std::sync::mpsc::channel::<()>();
+    let busy = portal.ledger.name(terms_of_brand());
+    let mut busy = pin!(portal.ledger.put(busy, move |_| wait.recv().unwrap()));
+    assert!(poll!(busy.as_mut()).is_pending());
+    let mut first = pin!(portal.ledger.withdraw(&grant.id, noon(), |_| ()));
+    assert!(poll!(first.as_mut()).is_pending());
+    let sol = counter.serves("sol");
+    let (visit, visitor) = counter.visit(&sol);
+    let why = Why::of(Note::parse("A stolen laptop").unwrap()).unwrap();
+    let meant = Selection {
+        grant: Some(grant.id.clone()),
+        ..Selection::default()
+    };
+    let mut late = pin!(portal.revoke(&visit, visitor, &meant, (why, Channel::Api)));
+    assert!(poll!(late.as_mut()).is_pending());
+    go_on.send(()).unwrap();
+    let revoked = late.await;
+    assert!(matches!(revoked, Err(NotRevoked::Over)), "{revoked:?}");
+    assert_eq!(first.await.unwrap().state, GrantState::Withdrawn);
+}
+
+#[tokio::test]
+async fn looking_through_what_everybody_holds_lets_others_have_their_turn() {
+    let mut counter = Counter::new();
+    let portal = counter.open();
+    for nth in 0..300 {
+        let terms = GrantTerms {
+            subject: SubjectId::parse(&format!("p{nth}")).unwrap(),
+            ..counter.terms()
+        };
+        portal.ledger.give(terms).await.unwrap();
+    }
+    let all = Selection::default();
+    let hers = Selection {
+        user: Some(SubjectId::parse("p7").unwrap()),
+        ..Selection::default()
+    };
+    let eve = counter.serves("eve");
+    let (visit, visitor) = counter.visit(&eve);
+    let page = Look::for_a_page(Channel::Api, None);
+    let mut looking = pin!(portal.choose(&visit, visitor, &all, page));
+    assert!(
+        poll!(looking.as_mut()).is_pending(),
+        "she finds nothing, and others have their turn"
+    );
+    let again = portal.choose(&visit, visitor, &all, page).await;
+    assert!(matches!(again, Err(NotRevoked::OneAtATime)), "{again:?}");
+    let one = portal.choose(&visit, visitor, &hers, page).await;
+    assert!(
+        matches!(one, Err(NotRevoked::NoSuch)),
+        "one person is looked at without: {one:?}"
+    );
+    let subject = Subject {
+        id: SubjectId::parse("sol").unwrap(),
+        method: MethodName::Basic,
+    };
+    let sol = counter.in_force.directory.person(&subject.id).unwrap();
+    let visitor = Visitor {
+        person: &sol,
+        subject: &subject,
+        arrival: &counter.arrival,
+    };
+    let mut waiting = pin!(portal.choose(&visit, visitor, &all, page));
+    assert!(poll!(waiting.as_mut()).is_pending());
+    assert!(matches!(looking.await, Err(NotRevoked::NoSuch)));
+    let found = poll!(waiting.as_mut());
+    let std::task::Poll::Ready(Ok(found)) = found else {
+        panic!("a page is full before the first stretch is over: {found:?}");
+    };
+    assert_eq!(
+        (found.grants.len(), found.count(), found.next().is_some()),
+        (100, 101, true)
+    );
+    let after = found.next().cloned();
+    let rest = Look {
+        after: after.as_ref(),
+        ..Look::at_all(Channel::Api)
+    };
+    assert_eq!(portal.choose(&visit, visitor, &all, rest).await.unwrap().count(), 200);
 }
 
 #[tokio::test]

@@ -218,8 +218,20 @@ impl Rulebook {
         })
     }
 
-    /// Whether the rules let somebody end what others hold for some purpose, as far as that does not hang on who holds it.
+    /// Whether the rules let somebody end what others hold for some purpose, as far as that hangs on no more of who holds it
+    /// than that they report to whoever asks. It is a question for each purpose, however much is held.
     pub fn may_end_others(&self, who: Visitor<'_>, channel: Channel, at: Timestamp) -> bool {
+        let report = Person {
+            id: SubjectId::nobody(),
+            manager: Some(who.person.id.clone()),
+            ..who.person.clone()
+        };
+        [None, Some(&report)]
+            .into_iter()
+            .any(|holder| self.may_end_of(holder, who, channel, at))
+    }
+
+    fn may_end_of(&self, holder: Option<&Person>, who: Visitor<'_>, channel: Channel, at: Timestamp) -> bool {
         let nobody = SubjectId::nobody();
         self.purposes.iter().any(|purpose| {
             let decision = self.policy.decide_on_grant(&GrantQuestion {
@@ -229,7 +241,7 @@ impl Rulebook {
                 power: Power::Revoke,
                 purpose: &purpose.id,
                 declarer: &nobody,
-                declarer_person: None,
+                declarer_person: holder,
                 business_owner: &purpose.business_owner,
                 longest_for: purpose.default_for(&purpose.covers),
                 channel,

@@ -358,6 +358,7 @@ fn what_others_hold_is_listed_and_revoked_from_a_terminal() {
     [id]  recruiting  xing  read  until [time]  revoked  of ada
     --- stderr
     There is nothing here: Nothing that you may know of is in force, or waits, and fits.
+    not revoked: nothing
     ");
     insta::assert_snapshot!(types("dan", "wayleave revoke --all --reason 'No more'"), @"
     exit 1
@@ -399,6 +400,44 @@ fn what_others_hold_is_listed_and_revoked_from_a_terminal() {
     [id]  recruiting  linkedin,xing  read  until [time]  revoked
     [id]  recruiting  xing  read  until [time]  revoked
     [id]  recruiting  linkedin  read  until [time]  revoked
+    ");
+    assert_eq!(gate.stop(), 0);
+}
+
+#[test]
+fn a_password_that_was_read_serves_all_that_a_command_asks() {
+    let desk = Desk::with_policies();
+    desk.types("wayleave ca init");
+    for user in ["ada", "sol"] {
+        desk.types(&format!("echo 'correct horse battery' | wayleave user add {user}"));
+    }
+    let gate = Running::start(&desk);
+    let types = |user: &str, line: &str| {
+        let proxy = format!(
+            "export WAYLEAVE_CA=certs/root.pem HTTPS_PROXY=http://{user}@{}",
+            gate.plain
+        );
+        desk.types(&format!(
+            "{proxy}; echo 'correct horse battery' | {line} --password-file -"
+        ))
+    };
+    for platform in ["linkedin", "xing"] {
+        let told = types(
+            "ada",
+            &format!("wayleave declare recruiting --on {platform} --covers read --statement 'Backend engineers'"),
+        );
+        assert!(told.contains("exit 0"), "{told}");
+    }
+    types("sol", "wayleave grants --of ada > listed");
+    let named = "$(cut -d' ' -f1 listed)";
+    insta::assert_snapshot!(types("sol", &format!("wayleave revoke none-such {named} --reason 'A stolen laptop'")), @"
+    exit 1
+    --- stdout
+    [id]  recruiting  linkedin  read  until [time]  revoked  of ada
+    [id]  recruiting  xing  read  until [time]  revoked  of ada
+    --- stderr
+    There is nothing here: Nothing that you may know of is in force, or waits, and fits.
+    not revoked: none-such
     ");
     assert_eq!(gate.stop(), 0);
 }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, Transaction};
 
+use super::ending::{OnRecord, Untold};
 use super::error::LedgerError;
 use super::promise::Leftover;
 use super::store::{Change, Held, Place, Store};
@@ -116,6 +117,10 @@ impl Store for Sqlite {
         rows::promises(&self.connection).map_err(|error| unavailable(&error))
     }
 
+    fn untold(&mut self) -> Result<Vec<Untold>, LedgerError> {
+        rows::untold(&self.connection).map_err(|error| unavailable(&error))
+    }
+
     fn begin(&mut self) -> Result<OnDisk<'_>, LedgerError> {
         Ok(OnDisk {
             transaction: self.connection.transaction().map_err(|error| unavailable(&error))?,
@@ -170,6 +175,14 @@ impl Change for OnDisk<'_> {
 
     fn forget(&mut self, id: &GrantId) -> Result<(), LedgerError> {
         rows::forget(&self.transaction, id).map_err(|error| unavailable(&error))
+    }
+
+    fn ends(&mut self, id: &GrantId, on_record: &OnRecord) -> Result<(), LedgerError> {
+        rows::ends(&self.transaction, id, on_record).map_err(|error| unavailable(&error))
+    }
+
+    fn told(&mut self, id: &GrantId) -> Result<(), LedgerError> {
+        rows::told(&self.transaction, id).map_err(|error| unavailable(&error))
     }
 
     /// Durable: in files that have their names, before and after.

@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
+use crate::facts::{Grant, GrantId, GrantState, PurposeId, RulebookId, SubjectId};
+use crate::ledger::ending::{OnRecord, Untold};
 use crate::ledger::promise::Leftover;
 use crate::ledger::store::Held;
 use crate::ledger::view::{REMEMBERED, Tally};
@@ -115,6 +116,7 @@ pub(super) fn take_back(connection: &Connection, id: &GrantId, was: Option<&Gran
             connection.execute("DELETE FROM grants WHERE id = ?1", [id.as_str()])?;
         }
     }
+    told(connection, id)?;
     // what changes is written, so that this change takes the place of the doubtful one also where that left no row
     connection.execute(
         "UPDATE promises SET doubtful = doubtful + 1 WHERE id = ?1",
@@ -127,6 +129,36 @@ pub(super) fn take_back(connection: &Connection, id: &GrantId, was: Option<&Gran
 pub(super) fn forget(connection: &Connection, id: &GrantId) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM promises WHERE id = ?1", [id.as_str()])?;
     Ok(())
+}
+
+pub(super) fn ends(connection: &Connection, id: &GrantId, on_record: &OnRecord) -> rusqlite::Result<()> {
+    let ask = "INSERT OR REPLACE INTO endings (id, segment, rulebook) VALUES (?1, ?2, ?3)";
+    let segment = i64::try_from(on_record.segment).unwrap_or(0);
+    connection.execute(ask, (id.as_str(), segment, on_record.rulebook.as_str()))?;
+    Ok(())
+}
+
+pub(super) fn told(connection: &Connection, id: &GrantId) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM endings WHERE id = ?1", [id.as_str()])?;
+    Ok(())
+}
+
+pub(super) fn untold(connection: &Connection) -> rusqlite::Result<Vec<Untold>> {
+    let ask = format!(
+        "SELECT e.segment, e.rulebook, g.* FROM endings e JOIN (SELECT {COLUMNS} FROM grants) g ON g.id = e.id \
+         ORDER BY g.id"
+    );
+    let mut statement = connection.prepare(&ask)?;
+    let rows = statement.query_map([], |row| {
+        Ok(Untold {
+            on_record: OnRecord {
+                segment: number(row, 0)?,
+                rulebook: RulebookId::new(row.get::<_, String>(1)?),
+            },
+            grant: read(row)?,
+        })
+    })?;
+    rows.collect()
 }
 
 /// The promises that were not forgotten. Whether they were kept is asked of the whole ledger: the view does not show

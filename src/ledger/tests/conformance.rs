@@ -98,8 +98,20 @@ async fn what_is_revoked_at_once_ends_with_who_and_why_and_what_is_over_stays_as
     let asked = asked.await.unwrap();
     let own = ledger.give(terms("sol", "press", 1_000, 9_000)).await.unwrap();
     let over = ledger.give(terms("bob", "press", 500, 1_500)).await.unwrap();
-    let alive = ledger.alive(moment(2_000), |_| true);
-    assert_eq!(alive.len(), 4, "{alive:?}");
+    let look = |after: Option<&GrantId>, count: usize| {
+        let mut seen = Vec::new();
+        let next = ledger.look_on(after, count, |grant| {
+            seen.push(grant.id.clone());
+            ControlFlow::Continue(())
+        });
+        (seen, next)
+    };
+    let (all, last) = look(None, 9);
+    assert_eq!((all.len(), last.as_ref()), (5, all.last()));
+    assert_eq!(look(last.as_ref(), 9), (Vec::new(), None));
+    assert_eq!(look(Some(&all[0]), 2), (all[1..3].to_vec(), Some(all[2].clone())));
+    let first = ledger.look_on(None, 9, |_| ControlFlow::Break(()));
+    assert_eq!(first, None, "it is left at the first");
     let ended = Ended {
         by: SubjectId::parse("sol").unwrap(),
         why: "an incident".to_owned(),
@@ -108,20 +120,30 @@ async fn what_is_revoked_at_once_ends_with_who_and_why_and_what_is_over_stays_as
         .map(|grant| grant.id.clone())
         .into();
     let (tell, told) = std::sync::mpsc::channel();
-    let once_kept = move |grant: &Grant| tell.send(grant.id.clone()).unwrap();
-    let revoked = ledger.revoke_all(ids, ended.clone(), moment(2_000), once_kept);
+    let once_kept = move |grant: &Grant, telling: Telling| {
+        // of one of them the book says so
+        if grant.subject == who("sol") {
+            telling.told();
+        }
+        tell.send(grant.id.clone()).unwrap();
+    };
+    let revoked = ledger.revoke_all(ids, ended.clone(), (moment(2_000), on_record()), once_kept);
     let revoked = revoked.await.unwrap();
     assert_eq!(told.into_iter().count(), 4);
     let states: Vec<GrantState> = revoked.iter().map(|grant| grant.state).collect();
     let taken = GrantState::Revoked;
     assert_eq!(states, [taken, taken, taken, GrantState::Withdrawn]);
     assert!(revoked.iter().all(|grant| grant.ended == Some(ended.clone())));
-    assert_eq!(ledger.alive(moment(2_000), |_| true), []);
-    assert_eq!(ledger.ended_with(&revoked[0]).len(), 4);
-    assert_eq!(ledger.ended_with(&over), []);
+    assert_eq!(ledger.ended_with(&revoked[0]), 4);
+    assert_eq!(ledger.ended_with(&over), 0);
     drop(ledger);
     let again = home.open().unwrap();
     assert_eq!(again.get(&given.id), Some(revoked[0].clone()));
+    let untold: Vec<&Grant> = again.untold().iter().map(|untold| &untold.grant).collect();
+    let mut expected: Vec<&Grant> = revoked.iter().take(3).collect();
+    expected.sort_by(|a, b| a.id.cmp(&b.id));
+    assert_eq!(untold, expected);
+    assert_eq!(again.untold()[0].on_record, on_record());
     assert_eq!(again.get(&over.id), Some(over));
 }
 
@@ -133,7 +155,9 @@ async fn nothing_is_revoked_where_not_all_of_it_can_be_kept(home: &dyn Home) {
         why: "an incident".to_owned(),
     };
     let unknown = vec![given.id.clone(), GrantId::new("nope")];
-    let revoked = ledger.revoke_all(unknown, ended, moment(2_000), |_| panic!("nothing was kept"));
+    let revoked = ledger.revoke_all(unknown, ended, (moment(2_000), on_record()), |_, _| {
+        panic!("nothing was kept")
+    });
     assert!(revoked.await.is_err());
     assert_eq!(ledger.standing(&ada(), moment(2_000)).grants(), [given]);
 }
@@ -547,7 +571,12 @@ async fn what_goes_unused_is_over_before_anybody_says_so_and_is_said_once(home: 
     assert_eq!(ledger.idle(moment(10_999)), []);
     let found = ledger.get(&grant.id).unwrap();
     assert_eq!(Life::of(&found, moment(11_000)), Life::Expired);
-    assert_eq!(ledger.alive(moment(11_000), |_| true), []);
+    let mut shown = Vec::new();
+    ledger.look_on(None, 10, |grant| {
+        shown.push(Life::of(grant, moment(11_000)));
+        ControlFlow::Continue(())
+    });
+    assert_eq!(shown, [Life::Expired]);
     let expired = |life: &Count| (life.life == Life::Expired).then_some(life.grants);
     assert_eq!(ledger.counts(moment(11_000)).iter().find_map(expired), Some(1));
     assert!(ledger.revoke(&grant.id, moment(11_000), |_| ()).await.is_err());

@@ -9,7 +9,7 @@ use super::store::Change;
 use super::*;
 use crate::facts::{
     Arrival, Channel, Continued, Door, Emergency, GrantState, Host, MethodName, NetworkName, PlatformId, PolicyId,
-    PurposeId,
+    PurposeId, RulebookId,
 };
 use crate::purpose::{Hearing, Note, Pending, Why};
 
@@ -89,6 +89,13 @@ fn no(asked: Grant, at: i64) -> Grant {
 
 fn silent(asked: Grant, at: i64) -> Grant {
     Lapsed::of(asked, moment(at)).unwrap().into_grant()
+}
+
+fn on_record() -> OnRecord {
+    OnRecord {
+        segment: 7,
+        rulebook: RulebookId::new("these"),
+    }
 }
 
 fn ada() -> SubjectId {

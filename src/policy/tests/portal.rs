@@ -77,6 +77,23 @@ fn powers_over_grants() {
     }
 }
 
+#[test]
+fn looking_through_what_everybody_holds_pushes_nothing_out_of_memory() {
+    let named = |declarer: &str| {
+        let id = |name: &str| SubjectId::parse(name).unwrap();
+        let lasts = Duration::from_hours(24 * 11);
+        (PurposeId::new("recruiting"), id(declarer), id("olga"), lasts)
+    };
+    let is_remembered = |declarer: &str| {
+        let remembered = shipped().memory.purposes.of(&named(declarer), &(), || Err(()));
+        remembered.is_ok()
+    };
+    assert_eq!(verdict(&decide("seth revoke eve days=11")), "allow revoke.security");
+    assert!(!is_remembered("eve"));
+    assert_eq!(verdict(&decide("rita declare rita days=11")), "allow declare.own");
+    assert!(is_remembered("rita"));
+}
+
 const ACTIONS: &[&str] = &[
     "action",
     "action == Action::\"declare\"",

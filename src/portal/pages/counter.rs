@@ -130,7 +130,7 @@ pub(in crate::portal) struct Again<'a> {
     pub(in crate::portal) w: &'a Words,
     pub(in crate::portal) who: &'a str,
     pub(in crate::portal) user: &'a str,
-    pub(in crate::portal) to: &'static str,
+    pub(in crate::portal) to: String,
     pub(in crate::portal) token: String,
     pub(in crate::portal) has_password: bool,
     pub(in crate::portal) wrong: Option<&'static str>,
@@ -230,6 +230,10 @@ pub(in crate::portal) struct Revoking<'a> {
     pub(in crate::portal) fields: Vec<(&'static str, String)>,
     /// None until the person has signed in once more.
     pub(in crate::portal) token: Option<String>,
+    /// Where they do so.
+    pub(in crate::portal) sign_in: String,
+    /// What they wrote, and could not send because they had to.
+    pub(in crate::portal) draft: Option<String>,
     pub(in crate::portal) button: String,
     pub(in crate::portal) contact: Option<String>,
 }

@@ -17,7 +17,7 @@ mod tests;
 pub use answer::{Audience, Page};
 pub(super) use answer::{json, see_other};
 pub use fault::fault;
-pub(super) use problem::{Problem, field};
+pub(super) use problem::{Problem, field, retry_after};
 pub use refusal::{Cause, Pending, Told, problem, redirect, refusal};
 pub use sign_in::{busy, challenge, wait};
 

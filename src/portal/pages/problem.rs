@@ -56,6 +56,6 @@ pub(super) fn proxy_status(page: &mut Page, error: &str, details: &str) {
 }
 
 /// When to try again.
-pub(super) fn retry_after(page: &mut Page, seconds: u32) {
+pub(in crate::portal) fn retry_after(page: &mut Page, seconds: u32) {
     put(page.headers_mut(), header::RETRY_AFTER, &seconds.to_string());
 }

@@ -253,6 +253,10 @@ pub const ENGLISH: Words = Words {
         1 => "1 purpose".to_owned(),
         count => format!("{count} purposes"),
     },
+    in_force_here: |count| match count {
+        1 => "1 purpose on this page".to_owned(),
+        count => format!("{count} purposes on this page"),
+    },
     filter: "Which to show",
     filter_any: "Any",
     filter_purpose: "Purpose",
@@ -269,6 +273,9 @@ pub const ENGLISH: Words = Words {
         1 => "Revoke it".to_owned(),
         count => format!("Revoke all {count}"),
     },
+    revoke_all: "Revoke all of them",
+    one_at_a_time_title: "One at a time, please",
+    one_at_a_time: "What everybody holds is being looked through for you already. Nothing has changed. Try again once that is done.",
     revoke_title: |count| match count {
         1 => "Revoke 1 purpose?".to_owned(),
         count => format!("Revoke {count} purposes?"),

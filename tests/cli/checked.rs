@@ -159,11 +159,11 @@ fn a_slip_in_people_catalogue_or_purposes_hides_none_in_what_speaks_of_them() {
         "[[case]]\nit = \"is wrong in many ways\"\nat = \"noon\"\nwho = \"adda\"\nto = \"ftp://x.com\"\npurpose = \"recruting\"\n\
          does = \"psot\"\noutcome = \"alow\"\npolicies = [\"recruiting.raed\"]\nunder = \"recruting\"\n",
     );
-    insta::assert_snapshot!(sentences(&desk), @r#"
+    insta::assert_snapshot!(sentences(&desk), @"
     catalog/9gag.toml:6 `medai` is not a known category (did you mean `media`?)
     owners.toml:2 there is no file or folder `rulez` (did you mean `rules`?)
     people/z.toml:3 `recruitr` is not a role of the directory (did you mean `recruiter`?)
-    purposes.toml:34 `marketng` is not a department of the directory (did you mean `marketing`?)
+    purposes.toml:35 `marketng` is not a department of the directory (did you mean `marketing`?)
     rules/20-purposes.cedar:47 rule `recruiting.read` names the role `recruter`, which nobody knows (did you mean `recruiter`? they are listed in the directory in `people/`)
     cases/mine.toml:10 there is no purpose `recruting` (did you mean `recruiting`?)
     cases/mine.toml:9 there is no rule `recruiting.raed` (did you mean `recruiting.read`?)
@@ -175,7 +175,7 @@ fn a_slip_in_people_catalogue_or_purposes_hides_none_in_what_speaks_of_them() {
     cases/mine.toml:7 there is no activity `psot` (did you mean `post`?)
     properties/people.toml:9 there is no action or group `publsh` (did you mean `publish`?)
     properties/people.toml:23 nobody knows the role `stff` (did you mean `staff`?)
-    "#);
+    ");
 }
 
 #[test]

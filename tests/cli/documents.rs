@@ -185,7 +185,8 @@ fn the_problem_types_come_with_the_statuses_that_the_readme_names() {
 #[test]
 fn every_command_that_a_document_names_exists() {
     let desk = Desk::empty();
-    let named = Regex::new(r"(?:`|\n\$ |\| )wayleave ([a-z]+)((?: [a-z][a-z-]*)?)((?: --[a-z-]+)*)").unwrap();
+    let named =
+        Regex::new(r"(?:`|\n\$ |\| )wayleave ([a-z]+(?:-[a-z]+)*)((?: [a-z][a-z-]*)?)((?: --[a-z-]+)*)").unwrap();
     let mut asked = std::collections::BTreeSet::new();
     for name in DOCUMENTS {
         let text = text(name);

@@ -31,17 +31,54 @@ fn a_purpose_is_renewed_taken_in_an_emergency_and_reviewed_at_two_terminals() {
         "wayleave declare press-monitoring --on x --statement 'Who writes about us'",
     );
     let held = first_id(&desk, &line("pia", "wayleave grants"));
-    insta::assert_snapshot!(types("pia", &format!("wayleave grants --renew {held}")), @"");
-    insta::assert_snapshot!(types("pia", "wayleave grants --renew nothing"), @"");
+    insta::assert_snapshot!(types("pia", &format!("wayleave grants --renew {held}")), @"
+    exit 0
+    --- stdout
+    [id]  press-monitoring  x  read  until [time]  active
+    ");
+    insta::assert_snapshot!(types("pia", "wayleave grants --renew nothing"), @"
+    exit 1
+    --- stderr
+    There is nothing here: You hold no such grant. GET /v1/grants lists those that you hold.
+    ");
 
     let glass = "wayleave break-glass crisis-response --platform x --statement 'The plant is on fire'";
-    insta::assert_snapshot!(types("pia", &format!("{glass} --ticket HR-1")), @"");
-    insta::assert_snapshot!(types("pia", &format!("{glass} --ticket INC-7 --for 20m")), @"");
-    insta::assert_snapshot!(types("nora", "wayleave grants --to-review"), @"");
-    insta::assert_snapshot!(types("pia", "wayleave grants --to-review"), @"");
+    insta::assert_snapshot!(types("pia", &format!("{glass} --ticket HR-1")), @"
+    exit 1
+    --- stderr
+    The declaration does not fit: Nothing was granted: name a ticket such as `INC-88` (pattern `INC-[0-9]{1,6}`).
+    ");
+    insta::assert_snapshot!(types("pia", &format!("{glass} --ticket INC-7 --for 20m")), @"
+    exit 0
+    --- stdout
+    [id]  crisis-response  x  engage,publish,read  until [time]  active
+    ");
+    insta::assert_snapshot!(types("nora", "wayleave grants --to-review"), @"
+    exit 0
+    --- stdout
+    [id]  crisis-response  x  engage,publish,read  by pia  ticket INC-7  review until [time]
+        The plant is on fire
+    ");
+    insta::assert_snapshot!(types("pia", "wayleave grants --to-review"), @"
+    exit 0
+    --- stderr
+    nothing waits for your review
+    ");
     let taken = first_id(&desk, &line("nora", "wayleave grants --to-review"));
-    insta::assert_snapshot!(types("pia", &format!("wayleave review {taken} --accepted --note 'It burned'")), @"");
-    insta::assert_snapshot!(types("nora", &format!("wayleave review {taken} --not-accepted --note 'A drill'")), @"");
-    insta::assert_snapshot!(types("nora", &format!("wayleave review {taken} --accepted --note 'It burned'")), @"");
+    insta::assert_snapshot!(types("pia", &format!("wayleave review {taken} --accepted --note 'It burned'")), @"
+    exit 1
+    --- stderr
+    You may not review this: Nobody approves their own purpose.
+    ");
+    insta::assert_snapshot!(types("nora", &format!("wayleave review {taken} --not-accepted --note 'A drill'")), @"
+    exit 0
+    --- stdout
+    [id]  crisis-response  x  engage,publish,read  until [time]  active  of pia
+    ");
+    insta::assert_snapshot!(types("nora", &format!("wayleave review {taken} --accepted --note 'It burned'")), @"
+    exit 1
+    --- stderr
+    It is reviewed already: Somebody reviewed this emergency before you.
+    ");
     assert_eq!(gate.stop(), 0);
 }

@@ -178,7 +178,7 @@ async fn an_emergency_takes_a_ticket_words_and_the_rules_and_passes_no_ban() {
         (json!({"ticket": "HR-1"}), "ticket"),
         (json!({"statement": "fire"}), "statement"),
         (json!({"duration": "PT2H"}), "duration"),
-        (json!({"platforms": ["tinder"]}), "platforms"),
+        (json!({"platforms": ["nowhere"]}), "platforms"),
     ] {
         let unfit = breaks(&world, "pia", &more).await;
         assert_eq!(

@@ -34,7 +34,7 @@ const TABLE: &str = "
     what is not in the catalogue cannot be declared | eve declare eve purpose=gone | error wayleave::purpose
 ";
 
-fn decide(described: &str) -> Decision {
+fn decide(policy: &Policy, described: &str) -> Decision {
     let words: Vec<&str> = described.split_whitespace().collect();
     let option = |name: &str| words.iter().find_map(|word| word.strip_prefix(name)?.strip_prefix('='));
     let (who, declarer) = (cast(words[0]), cast(words[2]));
@@ -48,7 +48,7 @@ fn decide(described: &str) -> Decision {
     ];
     let channel = option("channel").unwrap_or("portal");
     let somebody = flow("eve", "x.com");
-    shipped().decide_on_grant(&GrantQuestion {
+    policy.decide_on_grant(&GrantQuestion {
         subject: &Subject {
             id: who.id.clone(),
             method: MethodName::Certificate,
@@ -71,7 +71,7 @@ fn powers_over_grants() {
     for line in TABLE.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let [sentence, described, expected]: [&str; 3] =
             line.split('|').map(str::trim).collect::<Vec<_>>().try_into().unwrap();
-        let decision = decide(described);
+        let decision = decide(shipped(), described);
         assert_eq!(verdict(&decision), expected, "{sentence} {:?}", decision.troubles());
         assert!(decision.permit().is_none());
     }
@@ -92,6 +92,28 @@ fn looking_through_what_everybody_holds_pushes_nothing_out_of_memory() {
     assert!(!is_remembered("eve"));
     assert_eq!(verdict(&decide("rita declare rita days=11")), "allow declare.own");
     assert!(is_remembered("rita"));
+}
+
+#[test]
+fn what_is_known_of_a_declarer_is_not_kept_for_the_purpose() {
+    for condition in [
+        "resource.declarer in Role::\"staff\"",
+        "resource.declarer has manager",
+        "!(resource.declarer has region) == false",
+    ] {
+        let policy = unlinted(&[format!("permit (principal, action, resource) when {{ {condition} }};")]);
+        for (described, allowed) in [
+            ("grace approve eve", true),
+            ("grace approve eve unknown=declarer", false),
+            ("grace approve eve", true),
+        ] {
+            assert_eq!(
+                decide(&policy, described).is_allowed(),
+                allowed,
+                "{condition}: {described}"
+            );
+        }
+    }
 }
 
 const ACTIONS: &[&str] = &[

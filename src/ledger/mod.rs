@@ -1,19 +1,22 @@
-//! What for? The grants that people hold, kept in one `SQLite` file and, for the hot path, in memory.
+//! What for? The grants that people hold, kept in a store and, for the hot path, in memory.
 //!
 //! ```text
-//!  give / end ──> writer thread ── one transaction, fsync ──> state/ledger.db
-//!                      │ then
+//!  give / end ──> writer thread ── one transaction, durable ──> a file of this gateway   (sqlite/)
+//!                      │ then         look for news <─────────> or a database of several (postgres/)
 //!                      v
-//!                 view in memory <── standing(subject, now)      every request; never waits for the disk
+//!                 view in memory <── standing(subject, now)      every request; never waits for the store
 //!                      │ then
 //!                      └──> changes()                            long flows are judged again
 //! ```
 //!
-//! Reads like this: [`Ledger::open`] checks the file, brings its schema up to date and fills the view;
+//! Reads like this: [`Ledger::kept`] opens the store, brings its schema up to date and fills the view;
 //! [`Ledger::standing`] answers from the view; [`Ledger::give`], [`Ledger::put`], [`Ledger::withdraw`] and [`Ledger::revoke_all`] return once the change
 //! is durable and in force. A grant expires, and a request lapses, because time passes, not because somebody removes it.
 //!
-//! It must never judge whether a grant should be given, never say that a grant is given before it is on disk, and
+//! Gateways that share a database see each other's changes in the order in which they were made; one that is cut off says so
+//! ([`Ledger::vouches`]).
+//!
+//! It must never judge whether a grant should be given, never say that a grant is given before it is durable, and
 //! never let two gateways write the same file.
 
 mod becoming;
@@ -21,7 +24,10 @@ mod ending;
 mod error;
 mod keeping;
 
+#[cfg(feature = "postgres")]
+mod postgres;
 mod promise;
+mod settings;
 mod sqlite;
 mod store;
 #[cfg(test)]
@@ -29,10 +35,10 @@ mod tests;
 mod view;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::clock::Timestamp;
@@ -42,8 +48,9 @@ use ending::Ending;
 pub use error::LedgerError;
 use keeping::Keeping;
 pub use promise::{Leftover, Promise};
+pub use settings::{BadSetting, Kept, Settings};
 use sqlite::Sqlite;
-use store::Store;
+use store::{Bell, Store};
 use view::View;
 pub use view::{Count, Life};
 use writer::Writer;
@@ -52,22 +59,6 @@ use writer::Writer;
 /// have continued past something, and as many of their requests may wait for an answer.
 pub const MOST_IN_FORCE: usize = 32;
 
-/// Where the ledger is kept.
-#[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
-#[serde(deny_unknown_fields, default)]
-pub struct Settings {
-    /// The `SQLite` file; made, with its folder, if it is not there.
-    pub file: PathBuf,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            file: PathBuf::from("state/ledger.db"),
-        }
-    }
-}
-
 /// The grants of this gateway; clones speak of the same ones.
 #[derive(Clone)]
 pub struct Ledger {
@@ -75,29 +66,66 @@ pub struct Ledger {
     keeping: Arc<Keeping>,
     writer: Arc<Writer>,
     promised: Arc<[Leftover]>,
+    /// For how long what is known is relied on without hearing of what others change.
+    patience: (Duration, Duration),
+}
+
+/// How far what is known of grants can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vouched {
+    /// Whatever changes is heard of.
+    Now,
+    /// What others change is not, and what is known counts for so long.
+    For(Duration),
+    /// It has not been for so long that what is known does not count.
+    NoMore,
 }
 
 impl Ledger {
+    /// Opens the ledger where the settings say, and reads what people hold; `tls` is how a database is verified.
+    pub fn kept(settings: &Settings, tls: rustls::ClientConfig) -> Result<Self, LedgerError> {
+        let opened = match settings.store {
+            Kept::Sqlite => Self::open(&settings.file),
+            Kept::Postgresql => Self::shared(settings, tls),
+        };
+        opened.map(|ledger| Self {
+            patience: settings.patience(),
+            ..ledger
+        })
+    }
+
+    #[cfg(feature = "postgres")]
+    fn shared(settings: &Settings, tls: rustls::ClientConfig) -> Result<Self, LedgerError> {
+        let access = postgres::Access::of(settings, tls)?;
+        Self::over(move |bell| postgres::Postgres::open(&access, bell))
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    fn shared(settings: &Settings, _: rustls::ClientConfig) -> Result<Self, LedgerError> {
+        let missing = settings.problems().pop();
+        let why = missing.map(|bad| format!("{}; {}", bad.message, bad.help));
+        Err(LedgerError::Unavailable(why.unwrap_or_default()))
+    }
+
     /// Opens the ledger in the file `path`, made if it is not there, and reads what people hold.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        Self::over(Sqlite::open(path)?)
+        let path = path.to_owned();
+        Self::over(move |_bell| Sqlite::open(&path))
     }
 
     /// A ledger that forgets everything when it is dropped.
     pub fn in_memory() -> Result<Self, LedgerError> {
-        Self::over(Sqlite::in_memory()?)
+        Self::over(|_bell| Sqlite::in_memory())
     }
 
-    fn over(mut store: impl Store) -> Result<Self, LedgerError> {
-        let view = Arc::new(View::new(store.held()?));
-        let promised = store.promises()?.into();
-        let keeping = Arc::new(Keeping::at(store.place()));
-        let writer = Arc::new(Writer::start(store, Arc::clone(&view), Arc::clone(&keeping))?);
+    fn over<S: Store>(open: impl FnOnce(Bell) -> Result<S, LedgerError> + Send + 'static) -> Result<Self, LedgerError> {
+        let (writer, opened) = Writer::start(open)?;
         Ok(Self {
-            view,
-            keeping,
-            writer,
-            promised,
+            view: opened.view,
+            keeping: opened.keeping,
+            writer: Arc::new(writer),
+            promised: opened.promised,
+            patience: Settings::default().patience(),
         })
     }
 
@@ -281,6 +309,16 @@ impl Ledger {
     /// Whether grants can be given and ended, as far as is known without doing so; if not, why.
     pub fn healthy(&self) -> Result<(), String> {
         self.keeping.healthy()
+    }
+
+    /// How far what is known of grants can be relied on, for publishing or for anything else.
+    pub fn vouches(&self, publishes: bool) -> Vouched {
+        let (for_publishing, for_others) = self.patience;
+        let patience = if publishes { for_publishing } else { for_others };
+        match self.keeping.out_of_touch() {
+            None => Vouched::Now,
+            Some(unheard) => patience.checked_sub(unheard).map_or(Vouched::NoMore, Vouched::For),
+        }
     }
 
     /// How many grants there are by purpose and stage of life at `now`, since the ledger was made.

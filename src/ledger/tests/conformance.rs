@@ -15,6 +15,16 @@ macro_rules! everywhere {
                 }
             )*
         }
+        #[cfg(feature = "postgres")]
+        mod in_a_database {
+            use crate::ledger::tests::postgres::Database;
+            $(
+                #[tokio::test]
+                async fn $sentence() {
+                    super::$sentence(&Database::new()).await;
+                }
+            )*
+        }
     };
 }
 

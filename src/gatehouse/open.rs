@@ -18,7 +18,7 @@ use crate::config;
 use crate::facts::{Door, GatewayAct, Host, Mode, Problem, PurposeId};
 use crate::identity::{BadSetting, Guard};
 use crate::ingress::{BindError, Listener, basic_allowed};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, Vouched};
 use crate::metrics::{BadMetric, Labels, Metrics, Resources};
 use crate::portal::{Portal, PortalError, PortalParts};
 use crate::proxy::{self, PacFile, Proxy, Tasks};

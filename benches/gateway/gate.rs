@@ -49,6 +49,9 @@ pub(crate) async fn serve(folder: &Path, origin: &str) {
         not_before: now,
         expires: now.plus(Duration::from_hours(8)),
         answers: Vec::new(),
+        idle: None,
+        parent: None,
+        emergency: None,
         continued: None,
     };
     gate.ledger().give(terms).await.unwrap();

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::counter::problem;
+use super::counter::{Said, problem};
 use super::printer;
 use super::stop::Stop;
 use super::way::Way;
@@ -58,21 +58,26 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
         fields.extend(args.duration.map(|duration| ("duration".to_owned(), duration.into())));
     }
     let said = args.way.ask(Method::POST, "/v1/grants", Some(&question)).await?;
+    Ok(tell(&said, args.json))
+}
+
+/// Tells what came of stating or renewing a purpose.
+pub fn tell(said: &Said, json: bool) -> ExitCode {
     let waits = said.status == StatusCode::ACCEPTED;
     if said.status != StatusCode::CREATED && !waits {
-        printer::talk(problem(&said));
-        return Ok(ExitCode::FAILURE);
+        printer::talk(problem(said));
+        return ExitCode::FAILURE;
     }
-    if args.json {
+    if json {
         printer::data(&said.json);
     } else {
         printer::data(super::grants::line(&said.json));
     }
     if waits {
         printer::talk(waiting_for(&said.json));
-        return Ok(ExitCode::from(WAITS));
+        return ExitCode::from(WAITS);
     }
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }
 
 /// Who was asked, and until when they can answer.

@@ -65,6 +65,9 @@ pub struct Args {
     /// Who approved that purpose.
     #[arg(long, value_name = "PERSON")]
     approved_by: Option<String>,
+    /// That the purpose was taken by break-glass.
+    #[arg(long, requires = "purpose", conflicts_with = "approved_by")]
+    emergency: bool,
     /// When, e.g. `2026-11-24T12:30:00Z`; now if it is not said.
     #[arg(long, value_name = "TIME", requires = "to")]
     at: Option<Timestamp>,
@@ -290,7 +293,11 @@ fn described(args: Args, rulebook: &Rulebook, directory: &Directory) -> Result<O
     let mut grants = Vec::new();
     for word in &args.purpose {
         let purpose = purpose(word, rulebook)?;
-        let supposed = rulebook.suppose(purpose, &seen, approver.as_ref());
+        let supposed = if args.emergency {
+            rulebook.suppose_emergency(purpose, &seen)
+        } else {
+            rulebook.suppose(purpose, &seen, approver.as_ref())
+        };
         grants.push(supposed.ok_or("a purpose needs a platform of the catalogue, and this host belongs to none")?);
     }
     seen.standing = Standing::new(grants, seen.at);

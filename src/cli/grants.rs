@@ -1,6 +1,7 @@
-//! `wayleave grants`: lists what you hold and asked for, and ends it; or what waits for your answer, or you could revoke.
+//! `wayleave grants`: lists what you hold and asked for, renews it and ends it; or what waits for your answer, or you could revoke.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
@@ -10,17 +11,27 @@ use super::printer;
 use super::records::plain;
 use super::stop::Stop;
 use super::way::Way;
+use crate::purpose::show_duration;
 
-/// Lists your grants, or ends one; or lists what waits for your approval, or what you could revoke.
+/// Lists your grants, renews or ends one; or lists what waits for your approval, or what you could revoke.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit code: 0 done; 1 not done; 2 the command line or the proxy's URL makes no sense")]
+#[command(
+    after_help = "Exit code: 0 done; 1 not done; 2 the command line or the proxy's URL makes no sense; 4 a renewal is asked for: \
+                  it waits for an approval"
+)]
 pub struct Args {
     /// End the grant with this id.
     #[arg(long, value_name = "ID")]
     end: Option<String>,
+    /// Renew the grant with this id, which is in force or was until a while ago: the same once more, from now on.
+    #[arg(long, value_name = "ID", conflicts_with = "end")]
+    renew: Option<String>,
     /// List what waits for your approval instead: `wayleave approve` and `wayleave decline` answer it.
-    #[arg(long, conflicts_with = "end")]
+    #[arg(long, conflicts_with_all = ["end", "renew"])]
     to_approve: bool,
+    /// List what was taken in an emergency and waits for your review: `wayleave review` does it.
+    #[arg(long, conflicts_with_all = ["end", "renew", "to_approve"])]
+    to_review: bool,
     #[command(flatten)]
     others: Others,
     /// Print JSON.
@@ -32,7 +43,7 @@ pub struct Args {
 
 /// What others hold, as far as you could revoke it.
 #[derive(Debug, clap::Args)]
-#[group(multiple = false, conflicts_with_all = ["end", "to_approve"])]
+#[group(multiple = false, conflicts_with_all = ["end", "renew", "to_approve", "to_review"])]
 struct Others {
     /// List what this person holds or asked for, as far as you could revoke it.
     #[arg(long, value_name = "NAME")]
@@ -65,14 +76,22 @@ impl Others {
     }
 }
 
-/// Runs the command: 0 when it was done, 1 when it was not, 2 when the proxy's URL cannot be understood.
+/// Runs the command: 0 when it was done, 1 when it was not, 2 when the proxy's URL cannot be understood, 4 when it waits.
 pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     if let Some(query) = args.others.query() {
         return list(&args, &query).await;
     }
+    if let Some(id) = &args.renew {
+        let said = args
+            .way
+            .ask(Method::POST, &format!("/v1/grants/{id}/renew"), None)
+            .await?;
+        return Ok(super::declare::tell(&said, args.json));
+    }
     let said = match &args.end {
         Some(id) => args.way.ask(Method::DELETE, &format!("/v1/grants/{id}"), None).await?,
         None if args.to_approve => args.way.ask(Method::GET, "/v1/approvals", None).await?,
+        None if args.to_review => args.way.ask(Method::GET, "/v1/reviews", None).await?,
         None => args.way.ask(Method::GET, "/v1/grants", None).await?,
     };
     if !said.status.is_success() {
@@ -91,6 +110,17 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
         }
         if waiting.is_empty() {
             printer::talk("nothing waits for you");
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.to_review {
+        let waiting = said.json.get("reviews").and_then(Value::as_array);
+        let waiting = waiting.map_or(&[][..], Vec::as_slice);
+        for grant in waiting {
+            printer::data(taken(grant));
+        }
+        if waiting.is_empty() {
+            printer::talk("nothing waits for your review");
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -148,7 +178,13 @@ pub fn line(grant: &Value) -> String {
         "expires"
     };
     let (terms, until, state) = (terms(grant), word(grant, until), word(grant, "state"));
-    format!("{terms}  until {until}  {state}")
+    let unused = grant.get("idle_left_s").and_then(Value::as_u64);
+    let note = match unused {
+        Some(left) => format!(", {} unused left", show_duration(Duration::from_secs(left))),
+        None if word(grant, "expired_by") == "idle" => ", unused".to_owned(),
+        None => String::new(),
+    };
+    format!("{terms}  until {until}  {state}{note}")
 }
 
 /// A request of somebody else: who asks for what, until when it can be answered, and what they wrote.
@@ -156,6 +192,19 @@ fn asked(grant: &Value) -> String {
     let (terms, who, until) = (terms(grant), word(grant, "subject"), word(grant, "answer_by"));
     let statement = plain(word(grant, "statement"));
     format!("{terms}  by {who}  answer until {until}\n    {statement}")
+}
+
+/// What was taken in an emergency: by whom, with which ticket, until when it is to be reviewed, and what they wrote.
+fn taken(grant: &Value) -> String {
+    let due = grant
+        .get("emergency")
+        .map_or("-", |emergency| word(emergency, "review_by"));
+    let (who, ticket) = (word(grant, "subject"), plain(word(grant, "ticket")));
+    let statement = plain(word(grant, "statement"));
+    format!(
+        "{}  by {who}  ticket {ticket}  review until {due}\n    {statement}",
+        terms(grant)
+    )
 }
 
 fn terms(grant: &Value) -> String {

@@ -2,10 +2,11 @@
 //!
 //! Data goes to stdout, talk to stderr. Exit codes: 0 done; 1 no (refused, problems found, a case failed, a book that
 //! does not hold), or it could not be done; 2 what was asked cannot be understood (the command line, the settings, a
-//! folder of policies that is not there). `prove` adds 3, there is no solver. `prove`, `diff`, `replay` and `declare` add 4:
+//! folder of policies that is not there). `prove` adds 3, there is no solver. `prove`, `diff`, `replay`, `declare` and `grants --renew` add 4:
 //! nothing speaks against it, but something cannot be told, or not yet.
 
 pub mod approve;
+pub mod break_glass;
 pub mod ca;
 pub mod check;
 pub mod cores;
@@ -25,6 +26,7 @@ mod progress;
 pub mod prove;
 pub mod records;
 pub mod replay;
+pub mod review;
 pub mod revoke;
 pub mod run;
 pub mod schema;
@@ -87,12 +89,16 @@ enum Command {
     Schema(schema::Args),
     /// State a purpose
     Declare(declare::Args),
-    /// List the grants you hold, or end one; or list what waits for your approval, or you could revoke
+    /// List the grants you hold, renew or end one; or list what waits for your approval, or you could revoke
     Grants(grants::Args),
     /// Approve what somebody asked for
     Approve(approve::Args),
     /// Decline what somebody asked for
     Decline(decline::Args),
+    /// Take a purpose at once, in an emergency
+    BreakGlass(break_glass::Args),
+    /// Review what somebody took in an emergency
+    Review(review::Args),
     /// Take back what others hold or asked for
     Revoke(revoke::Args),
     /// Keep the accounts that sign in with a password
@@ -144,6 +150,8 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
         Command::Grants(args) => block_on(grants::run(args)),
         Command::Approve(args) => block_on(approve::run(args)),
         Command::Decline(args) => block_on(decline::run(args)),
+        Command::BreakGlass(args) => block_on(break_glass::run(args)),
+        Command::Review(args) => block_on(review::run(args)),
         Command::Revoke(args) => block_on(revoke::run(args)),
         Command::User(args) => {
             let settings = args.settings.load()?;

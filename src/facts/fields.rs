@@ -137,6 +137,11 @@ impl<'t, 's> Fields<'t, 's> {
         self.table.contains_key(key)
     }
 
+    /// Whether a text stands here.
+    pub fn is_text(&self, key: &str) -> bool {
+        self.table.get(key).and_then(as_text).is_some()
+    }
+
     /// Where the value of `key` stands, or the table itself.
     pub fn place(&self, key: &str) -> (usize, usize) {
         self.table.get(key).map_or(self.span, |value| width(&value.span()))

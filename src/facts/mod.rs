@@ -23,6 +23,7 @@ mod problem;
 mod record;
 mod request;
 mod ruling;
+mod said;
 mod secret;
 mod standing;
 pub mod syntax;
@@ -38,7 +39,6 @@ pub use problem::{Problem, Severity, SourceText, Spelling, did_you_mean};
 pub use record::{Act, DecisionNote, GatewayAct, GrantAct, Help, Record, RecordId, RulebookId};
 pub use request::{Activity, Head, Hints, Opaque, Peek, Reading, Referer, SignatureId};
 pub use ruling::{Coach, Effect, Mode, Offer, Outcome, PolicyId, Reason, ReasonWords, Remedy, Would, WouldBe};
+pub use said::{Answer, Came, Continued, Emergency, Ended, Review, Verdict};
 pub use secret::Secret;
-pub use standing::{
-    Answer, Came, Channel, Continued, Ended, Grant, GrantId, GrantState, GrantTerms, PurposeId, Standing, Verdict,
-};
+pub use standing::{Channel, Grant, GrantId, GrantState, GrantTerms, PurposeId, Standing};

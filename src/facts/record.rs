@@ -148,10 +148,16 @@ pub enum GrantAct {
     Declined,
     /// Nobody answered in time.
     Lapsed,
+    /// It was taken in an emergency, without the approval that it needs.
+    BrokeGlass,
+    /// Somebody who could have approved it reviewed that.
+    Reviewed,
     /// Its holder ended it, or took it back before it was answered.
     Withdrawn,
     /// Somebody else ended it.
     Revoked,
+    /// It went unused for too long, and is over.
+    Idle,
     /// The rules refused to give it.
     Refused,
     /// It was recorded as given, asked for or answered, but the ledger did not keep that, so it never counted.
@@ -240,7 +246,7 @@ pub enum Act {
         act: GrantAct,
         /// The grant after it.
         grant: Box<Grant>,
-        /// Who did it; of what lapsed, since nobody did anything, whose it was.
+        /// Who did it; of what lapsed or went unused, since nobody did anything, whose it was.
         by: SubjectId,
         /// The rules that decided.
         rulebook: RulebookId,

@@ -196,6 +196,9 @@ pub struct Offer {
     pub default_for: Duration,
     /// How long it may last.
     pub longest_for: Duration,
+    /// How long it may go unused before it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idle: Option<Duration>,
     /// Pattern that a ticket must match, where one is required.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket_pattern: Option<String>,

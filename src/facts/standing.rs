@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::arrival::Arrival;
-use super::destination::{Host, PlatformId};
-use super::principal::{MethodName, SubjectId};
-use super::ruling::PolicyId;
+use super::destination::PlatformId;
+use super::principal::SubjectId;
+use super::said::{Answer, Came, Continued, Emergency, Ended, Review, Verdict};
 use crate::clock::Timestamp;
 
 /// An entry of the purpose catalogue: `recruiting`.
@@ -125,52 +125,6 @@ pub enum GrantState {
     Lapsed,
 }
 
-/// What somebody who could approve a grant said of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answer {
-    /// Who.
-    pub by: SubjectId,
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub verdict: Verdict,
-    /// Why, in their own words. Not judged, so records of requests leave it out.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub note: String,
-}
-
-impl Answer {
-    /// `by` approved, without a word.
-    pub fn approval(by: SubjectId, at: Timestamp) -> Self {
-        Self {
-            by,
-            at,
-            verdict: Verdict::Approved,
-            note: String::new(),
-        }
-    }
-}
-
-/// Yes or no.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// Yes.
-    Approved,
-    /// No.
-    Declined,
-}
-
-/// Who ended a grant before its time was over, and said why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ended {
-    /// Who.
-    pub by: SubjectId,
-    /// Why, in their own words. Not judged, so records of requests leave it out.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub why: String,
-}
-
 /// What somebody holds: a purpose, for these platforms and groups of activities, for this long.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
@@ -198,18 +152,37 @@ pub struct Grant {
     pub not_before: Timestamp,
     /// Counts until this moment, which is no longer part of it. While it waits: for how long it was asked for.
     pub expires: Timestamp,
+    /// For how long it may go unused: then it is over, whenever it expires.
+    #[serde(
+        rename = "idle_s",
+        default,
+        with = "seconds",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub idle: Option<Duration>,
+    /// When it was used last, or began, where it may not go unused. What is in force ([`Standing`]) does not say: whatever
+    /// has gone unused for too long is not part of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_at: Option<Timestamp>,
     /// Where somebody must approve it: until when it can be answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer_by: Option<Timestamp>,
     /// What was answered, the latest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<Answer>,
+    /// The grant that it renews.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<GrantId>,
+    /// That it was taken in an emergency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency: Option<Emergency>,
     /// What its holder was told, and continued past. Such a grant states no purpose, and no rule looks at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continued: Option<Continued>,
     /// Where it is in its life.
     pub state: GrantState,
-    /// When that came before its time was over: it was withdrawn, revoked, declined, or silence declined it.
+    /// When that came before its time was over: it was withdrawn, revoked, declined, silence declined it, or it went unused
+    /// for too long.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
     /// Who did that, where they said why.
@@ -221,19 +194,10 @@ pub struct Grant {
     pub came: Option<Box<Came>>,
 }
 
-/// How somebody came who asked for something: the rules are asked about it again when it is answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Came {
-    /// From where.
-    pub arrival: Arrival,
-    /// How they proved who they are.
-    pub method: MethodName,
-}
-
 impl Grant {
     /// Whether the grant is in force at `now`.
     pub fn is_live(&self, now: Timestamp) -> bool {
-        self.state == GrantState::Active && self.not_before <= now && now < self.expires
+        self.state == GrantState::Active && self.not_before <= now && now < self.until()
     }
 
     /// Whether somebody can answer it at `now`.
@@ -246,9 +210,41 @@ impl Grant {
         self.answer_by.is_none() || self.approved_by().is_some()
     }
 
-    /// Until when it counts or counted; of one that never did, when that was clear. Of what waits it says nothing.
+    /// Until when it counts or counted, unless it is used again; of one that never did, when that was clear. Of what waits
+    /// it says nothing.
     pub fn until(&self) -> Timestamp {
-        self.ended_at.unwrap_or(self.expires)
+        let over = self.idle_until().map_or(self.expires, |idle| idle.min(self.expires));
+        self.ended_at.unwrap_or(over)
+    }
+
+    /// Until when it may go unused, where that is known.
+    pub fn idle_until(&self) -> Option<Timestamp> {
+        Some(self.used_at?.plus(self.idle?))
+    }
+
+    /// Whether it was in force, and is over at `now` because nobody used it, and not because its time came.
+    pub fn fell_idle(&self, now: Timestamp) -> bool {
+        self.state == GrantState::Active && self.until() <= now && self.until() < self.expires
+    }
+
+    /// Whether it was taken in an emergency, and nobody has looked at that yet.
+    pub fn awaits_review(&self) -> bool {
+        self.emergency
+            .as_ref()
+            .is_some_and(|emergency| emergency.review.is_none())
+    }
+
+    /// The same once somebody has; none where nobody must, or did.
+    #[must_use]
+    pub fn reviewed(&self, review: Review) -> Option<Self> {
+        let emergency = self.emergency.as_ref().filter(|_| self.awaits_review())?;
+        Some(Self {
+            emergency: Some(Emergency {
+                review: Some(review),
+                ..emergency.clone()
+            }),
+            ..self.clone()
+        })
     }
 
     /// Who approved it, if anybody had to.
@@ -269,24 +265,21 @@ impl Grant {
             why: String::new(),
             ..ended.clone()
         });
+        let mut emergency = self.emergency.clone();
+        if let Some(Emergency {
+            review: Some(review), ..
+        }) = &mut emergency
+        {
+            review.note.clear();
+        }
         Self {
             statement: String::new(),
             answers: self.answers.iter().map(silent).collect(),
+            emergency,
             ended,
             ..self.clone()
         }
     }
-}
-
-/// What somebody was told, and continued past.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Continued {
-    /// The host, where it is on no platform.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub host: Option<Host>,
-    /// The policies that refused it; none where no rule permitted it.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub past: BTreeSet<PolicyId>,
 }
 
 /// What a grant will say, before the ledger has given it a name: [`Grant`] without id and state.
@@ -312,8 +305,14 @@ pub struct GrantTerms {
     pub not_before: Timestamp,
     /// Counts until this moment.
     pub expires: Timestamp,
+    /// For how long it may go unused.
+    pub idle: Option<Duration>,
     /// What was answered.
     pub answers: Vec<Answer>,
+    /// The grant that it renews.
+    pub parent: Option<GrantId>,
+    /// That it is taken in an emergency.
+    pub emergency: Option<Emergency>,
     /// What its holder was told, and continued past.
     pub continued: Option<Continued>,
 }
@@ -333,8 +332,12 @@ impl GrantTerms {
             declared_at: self.declared_at,
             not_before: self.not_before,
             expires: self.expires,
+            idle: self.idle,
+            used_at: None,
             answer_by: None,
             answers: self.answers,
+            parent: self.parent,
+            emergency: self.emergency,
             continued: self.continued,
             state: GrantState::Active,
             ended_at: None,
@@ -350,6 +353,25 @@ impl GrantTerms {
             state: GrantState::Requested,
             ..self.named(id)
         }
+    }
+}
+
+/// A span in whole seconds, as records spell it.
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    #[expect(clippy::ref_option, reason = "the shape that serde asks for")]
+    pub(super) fn serialize<S: Serializer>(span: &Option<Duration>, out: S) -> Result<S::Ok, S::Error> {
+        match span {
+            Some(span) => out.serialize_u64(span.as_secs()),
+            None => out.serialize_none(),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+        Ok(Option::<u64>::deserialize(from)?.map(Duration::from_secs))
     }
 }
 
@@ -392,8 +414,12 @@ mod tests {
             declared_at: Timestamp::from_millis(0),
             not_before: Timestamp::from_millis(0),
             expires: Timestamp::from_millis(until),
+            idle: None,
+            used_at: None,
             answer_by: None,
             answers: Vec::new(),
+            parent: None,
+            emergency: None,
             continued: None,
             state: GrantState::Active,
             ended_at: None,

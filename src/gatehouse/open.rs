@@ -259,6 +259,7 @@ fn serve(
     let (portal, live) = (rooms.portal.clone(), rooms.live.clone());
     let lapses = reload::notice_lapses(portal, live, running.clock.clone());
     running.tasks.until_stop(lapses);
+    running.tasks.until_stop(reload::keep_uses(rooms.ledger.clone()));
     let proxy = proxy(settings, &rooms, &running);
     running.tasks.spawn(proxy.clone().sum_up());
     for (listener, door) in [(doors.plain, Door::Plain), (doors.tls, Door::Tls)] {
@@ -365,7 +366,8 @@ fn exposition(rooms: &Rooms, clock: &Clock) -> Box<dyn Fn() -> String + Send + S
         clock.clone(),
     );
     Box::new(move || {
-        let counts = ledger.counts(clock.now());
+        let now = clock.now();
+        let counts = ledger.counts(now);
         metrics.resources(&Resources {
             record_queue: book.queue_len() as u64,
             records_healthy: book.healthy().is_ok(),
@@ -373,6 +375,7 @@ fn exposition(rooms: &Rooms, clock: &Clock) -> Box<dyn Fn() -> String + Send + S
             records_dropped: book.turned_away(),
             minted_certificates: mint.cached(),
             sign_in_failures: guard.rejections(),
+            reviews: ledger.reviews(now),
             grants: counts
                 .into_iter()
                 .map(|count| (count.purpose, count.life.as_str(), count.grants))

@@ -2,9 +2,10 @@
 
 use super::error::LedgerError;
 use super::store::Change;
+use super::uses::Uses;
 use super::view::Life;
 use crate::clock::Timestamp;
-use crate::facts::{Ended, Grant, GrantId, GrantState};
+use crate::facts::{Ended, Grant, GrantId, GrantState, Review};
 
 /// How a grant ends.
 #[derive(Clone, Debug)]
@@ -13,6 +14,10 @@ pub(super) enum Ending {
     Withdrawn,
     /// Somebody else ends it.
     Revoked,
+    /// Nobody used it for too long.
+    Idle,
+    /// Somebody has reviewed that it was taken in an emergency: that wait ends, and nothing else.
+    Reviewed(Review),
     /// Somebody ends it, or what waits, and says why; the holder withdraws it so.
     For(Ended),
 }
@@ -28,6 +33,11 @@ impl Ending {
             ..grant.clone()
         };
         match (self, Life::of(grant, at)) {
+            (Self::Reviewed(review), _) => grant.reviewed(review.clone()),
+            (Self::Idle, Life::Expired) if grant.ended_at.is_none() && grant.fell_idle(at) => Some(Grant {
+                ended_at: Some(grant.until()),
+                ..grant.clone()
+            }),
             (Self::Withdrawn, Life::Requested | Life::Approved | Life::Active) => {
                 Some(over(GrantState::Withdrawn, None))
             }
@@ -41,14 +51,14 @@ impl Ending {
                 };
                 Some(over(state, Some(ended.clone())))
             }
-            (Self::Withdrawn | Self::Revoked | Self::For(_), _) => None,
+            (Self::Withdrawn | Self::Revoked | Self::Idle | Self::For(_), _) => None,
         }
     }
 }
 
 /// Writes the end of what can end of `ids`; each as it was, and as it is then.
 pub(super) fn end(
-    change: &mut impl Change,
+    (change, uses): (&mut impl Change, &Uses),
     ids: &[GrantId],
     ending: &Ending,
     at: Timestamp,
@@ -56,6 +66,7 @@ pub(super) fn end(
     let mut ends = Vec::new();
     for id in ids {
         let was = change.find(id)?.ok_or_else(|| LedgerError::NoSuchGrant(id.clone()))?;
+        let was = uses.told(was);
         if let Some(ended) = ending.of(&was, at) {
             change.write(&ended)?;
             ends.push((was, ended));

@@ -11,7 +11,8 @@
 //!
 //! Reads like this: [`Ledger::kept`] opens the store, brings its schema up to date and fills the view;
 //! [`Ledger::standing`] answers from the view; [`Ledger::give`], [`Ledger::put`], [`Ledger::withdraw`] and [`Ledger::revoke_all`] return once the change
-//! is durable and in force. A grant expires, and a request lapses, because time passes, not because somebody removes it.
+//! is durable and in force. A grant expires, goes unused for too long, and a request lapses, because time passes, not because
+//! somebody removes it; [`Ledger::in_use`] is where whatever passes under a grant says so.
 //!
 //! Gateways that share a database see each other's changes in the order in which they were made; one that is cut off says so
 //! ([`Ledger::vouches`]).
@@ -23,7 +24,6 @@ mod becoming;
 mod ending;
 mod error;
 mod keeping;
-
 #[cfg(feature = "postgres")]
 mod postgres;
 mod promise;
@@ -32,6 +32,7 @@ mod sqlite;
 mod store;
 #[cfg(test)]
 mod tests;
+mod uses;
 mod view;
 mod writer;
 
@@ -42,7 +43,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::clock::Timestamp;
-use crate::facts::{Came, Ended, Grant, GrantId, GrantTerms, Standing, SubjectId};
+use crate::facts::{Came, Ended, Grant, GrantId, GrantTerms, Review, Standing, SubjectId};
 use crate::purpose::{Approved, Declined, Lapsed};
 use ending::Ending;
 pub use error::LedgerError;
@@ -51,9 +52,14 @@ pub use promise::{Leftover, Promise};
 pub use settings::{BadSetting, Kept, Settings};
 use sqlite::Sqlite;
 use store::{Bell, Store};
+pub use uses::InUse;
 use view::View;
 pub use view::{Count, Life};
 use writer::Writer;
+
+/// How many grants that were taken in an emergency may wait for a review, of one person.
+pub const MOST_UNREVIEWED: usize = 4;
+const _: () = assert!(view::REMEMBERED > 3 * MOST_IN_FORCE + MOST_UNREVIEWED);
 
 /// How many grants one person may hold at once: each costs a judgement when a request is refused. As many times they may
 /// have continued past something, and as many of their requests may wait for an answer.
@@ -131,8 +137,42 @@ impl Ledger {
 
     /// What `subject` holds at `now`; memory only.
     pub fn standing(&self, subject: &SubjectId, now: Timestamp) -> Standing {
-        Standing::new(self.view.of(subject).iter().cloned(), now)
+        let theirs = self.view.of(subject);
+        let used = theirs.iter().filter(|grant| !self.view.uses.is_idle(grant, now));
+        Standing::new(used.cloned(), now)
     }
+
+    /// The use of a grant in force that may not go unused for too long; none of any other. Memory only.
+    pub fn in_use(&self, id: &GrantId) -> Option<InUse> {
+        self.view.uses.of(id)
+    }
+
+    /// What had gone unused for too long by `now` without anybody having [said so](Ledger::end_idle).
+    pub fn idle(&self, now: Timestamp) -> Vec<Grant> {
+        let idle = self.view.uses.idle(now).into_iter();
+        idle.filter_map(|id| self.view.get(&id)).collect()
+    }
+
+    /// Keeps that a grant is over which had gone unused for too long by `at`. It follows from the time, and this is so that it
+    /// is said once.
+    ///
+    /// `once_kept` is called with the ended grant as for [`Ledger::put`].
+    pub async fn end_idle(
+        &self,
+        id: &GrantId,
+        at: Timestamp,
+        once_kept: impl FnOnce(&Grant) + Send + 'static,
+    ) -> Result<Grant, LedgerError> {
+        self.end(id, Ending::Idle, at, once_kept).await
+    }
+
+    /// Writes down, as soon as it can, when grants were used last; to be called often enough ([`Ledger::KEEPS_USES_EVERY`]).
+    pub fn keep_uses(&self) {
+        self.writer.keep_uses();
+    }
+
+    /// How often [`Ledger::keep_uses`] is to be called, so that a crash makes no grant forget more than a minute of its use.
+    pub const KEEPS_USES_EVERY: Duration = Duration::from_secs(30);
 
     /// Names a grant without giving it.
     pub fn name(&self, terms: GrantTerms) -> Grant {
@@ -255,9 +295,45 @@ impl Ledger {
         self.writer.end(ids, Ending::For(ended), at, Box::new(once_kept)).await
     }
 
+    /// Keeps what somebody found of a grant that was taken in an emergency, and waits for that.
+    ///
+    /// `once_kept` is called with the reviewed grant as for [`Ledger::put`].
+    pub async fn review(
+        &self,
+        id: &GrantId,
+        review: Review,
+        once_kept: impl FnOnce(&Grant) + Send + 'static,
+    ) -> Result<Grant, LedgerError> {
+        let at = review.at;
+        self.end(id, Ending::Reviewed(review), at, once_kept).await
+    }
+
+    /// What was taken in an emergency and nobody has reviewed yet; what was taken first comes first.
+    pub fn unreviewed(&self) -> Vec<Grant> {
+        self.view.find(Grant::awaits_review)
+    }
+
+    /// How many of those there are whose review is not due yet at `now`, and how many of which it is.
+    pub fn reviews(&self, now: Timestamp) -> [u64; 2] {
+        let mut reviews = [0, 0];
+        self.view.find(|grant| {
+            let emergency = grant.emergency.as_ref().filter(|_| grant.awaits_review());
+            if let Some(emergency) = emergency {
+                let [waiting, overdue] = &mut reviews;
+                *(if emergency.review_by <= now { overdue } else { waiting }) += 1;
+            }
+            false
+        });
+        reviews
+    }
+
     /// What waits, is approved or is in force at `now`, of those that `wanted` picks; what was declared first comes first.
     pub fn alive(&self, now: Timestamp, mut wanted: impl FnMut(&Grant) -> bool) -> Vec<Grant> {
-        self.view.find(|grant| !Life::of(grant, now).is_over() && wanted(grant))
+        let alive = |grant: &Grant| !Life::of(grant, now).is_over();
+        let mut found = self.view.find(|grant| alive(grant) && wanted(grant));
+        // by now it is known when each was used last
+        found.retain(alive);
+        found
     }
 
     /// What was [ended](Ledger::revoke_all) together with `grant`, and it; as far as its holders have not more since.
@@ -290,7 +366,8 @@ impl Ledger {
 
     /// The grants of `subject`: all that are in force, and the latest of those that are over; newest first.
     pub fn grants_of(&self, subject: &SubjectId) -> Vec<Grant> {
-        let mut grants = self.view.of(subject).to_vec();
+        let theirs = self.view.of(subject);
+        let mut grants: Vec<Grant> = theirs.iter().map(|grant| self.view.uses.told(grant.clone())).collect();
         grants.sort_by(|a, b| b.declared_at.cmp(&a.declared_at).then_with(|| b.id.cmp(&a.id)));
         grants
     }

@@ -13,6 +13,7 @@ use super::error::LedgerError;
 use super::promise::Leftover;
 use super::view::Tally;
 use super::writer::Job;
+use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, PurposeId, SubjectId};
 
 /// What is asked, from any thread, about the place where the ledger is kept.
@@ -119,6 +120,9 @@ pub(super) trait Change {
 
     /// Writes a grant, in the place of the one of its name if there is one.
     fn write(&mut self, grant: &Grant) -> Result<(), LedgerError>;
+
+    /// Notes when grants that are in force were used last.
+    fn used(&mut self, uses: &[(GrantId, Timestamp)]) -> Result<(), LedgerError>;
 
     /// Takes back what was `written` and of which nobody knows whether it was kept: the grant is again what it `was`
     /// before, or nothing. What somebody has made of it since stays.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::store::Held;
+use super::uses::{Uses, same_but_for_use};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
 
@@ -29,7 +30,7 @@ pub enum Life {
     Approved,
     /// Begun; not ended and not expired.
     Active,
-    /// Its time is over.
+    /// Its time is over, or it went unused for too long.
     Expired,
     /// Ended by its holder, or taken back before it was answered.
     Withdrawn,
@@ -48,7 +49,7 @@ impl Life {
             GrantState::Requested if grant.waits(now) => Self::Requested,
             GrantState::Requested | GrantState::Lapsed => Self::Lapsed,
             GrantState::Active if now < grant.not_before => Self::Approved,
-            GrantState::Active if now < grant.expires => Self::Active,
+            GrantState::Active if now < grant.until() => Self::Active,
             GrantState::Active => Self::Expired,
             GrantState::Withdrawn => Self::Withdrawn,
             GrantState::Revoked => Self::Revoked,
@@ -114,6 +115,7 @@ pub(super) struct View {
     /// What was asked for and is not answered, and by whom; also where nobody has noticed yet that it lapsed.
     asked: RwLock<BTreeMap<GrantId, SubjectId>>,
     tallies: RwLock<BTreeMap<PurposeId, Tally>>,
+    pub(super) uses: Uses,
     changed: watch::Sender<u64>,
 }
 
@@ -121,7 +123,9 @@ impl View {
     pub(super) fn new(Held { by_subject, tallies }: Held) -> Self {
         let mut shards: Vec<BTreeMap<SubjectId, Arc<[Grant]>>> = vec![BTreeMap::new(); SHARDS];
         let (mut holders, mut asked) = (BTreeMap::new(), BTreeMap::new());
-        for (subject, grants) in by_subject {
+        let uses = Uses::default();
+        for (subject, mut grants) in by_subject {
+            grants.iter_mut().for_each(|grant| uses.resume(grant));
             asked.extend(asked_of(&subject, &grants));
             holders.extend(grants.iter().map(|grant| (grant.id.clone(), subject.clone())));
             if let Some(shard) = shards.get_mut(shard_of(&subject)) {
@@ -133,6 +137,7 @@ impl View {
             holders: RwLock::new(holders),
             asked: RwLock::new(asked),
             tallies: RwLock::new(tallies),
+            uses,
             changed: watch::Sender::new(0),
         }
     }
@@ -150,7 +155,8 @@ impl View {
         let holders = self.holders.read().unwrap_or_else(PoisonError::into_inner);
         let subject = holders.get(id)?.clone();
         drop(holders);
-        self.of(&subject).iter().find(|grant| grant.id == *id).cloned()
+        let found = self.of(&subject).iter().find(|grant| grant.id == *id).cloned();
+        found.map(|grant| self.uses.told(grant))
     }
 
     pub(super) fn changes(&self) -> watch::Receiver<u64> {
@@ -185,23 +191,28 @@ impl View {
             let grants = people.iter().flat_map(|grants| grants.iter());
             found.extend(grants.filter(|grant| wanted(grant)).cloned());
         }
+        let mut found: Vec<Grant> = found.into_iter().map(|grant| self.uses.told(grant)).collect();
         found.sort_by(|a, b| a.id.cmp(&b.id));
         found
     }
 
-    /// Shows what has become of a grant, and forgets what was over first of its holder's; never what nobody has answered.
-    pub(super) fn shows(&self, grant: Grant) {
+    /// Shows what has become of a grant, and forgets what was over first of its holder's; never what nobody has answered
+    /// or reviewed.
+    pub(super) fn shows(&self, mut grant: Grant) {
         let now = grant.ended_at.unwrap_or(grant.not_before);
         // what the view has forgotten is over, and does not change
         let was = self.get(&grant.id);
-        if was.as_ref() == Some(&grant) {
+        let same = was.as_ref().is_some_and(|was| same_but_for_use(was, &grant));
+        self.uses.follow(&mut grant);
+        if same {
             return;
         }
         self.count(was.as_ref(), Some(&grant));
         self.change(&grant.subject.clone(), |grants| {
             grants.retain(|old| old.id != grant.id);
             grants.push(grant);
-            let is_over = |grant: &Grant| grant.state != GrantState::Requested && Life::of(grant, now).is_over();
+            let waits = |grant: &Grant| grant.state == GrantState::Requested || grant.awaits_review();
+            let is_over = |grant: &Grant| !waits(grant) && Life::of(grant, now).is_over();
             grants.sort_by_key(|grant| (is_over(grant), std::cmp::Reverse(grant.until())));
             grants.split_off(grants.len().min(REMEMBERED))
         });
@@ -224,7 +235,7 @@ impl View {
             let shard = shard.read().unwrap_or_else(PoisonError::into_inner);
             for grant in shard.values().flat_map(|grants| grants.iter()) {
                 let life = Life::of(grant, now);
-                if !life.is_over() {
+                if !life.is_over() && !self.uses.is_idle(grant, now) {
                     *alive.entry((grant.purpose.clone(), life)).or_default() += 1;
                 }
             }
@@ -276,6 +287,7 @@ impl View {
         holders.extend(grants.iter().map(|grant| (grant.id.clone(), subject.clone())));
         for grant in forgotten {
             holders.remove(&grant.id);
+            self.uses.forget(&grant.id);
         }
         drop(holders);
         let mut asked = self.asked.write().unwrap_or_else(PoisonError::into_inner);

@@ -39,6 +39,8 @@ pub(super) enum Job {
     Forget,
     /// Others may have changed something.
     Look,
+    /// Grants were used.
+    Used,
 }
 
 /// The handle of the writer thread; ends and joins it when dropped.
@@ -111,6 +113,13 @@ impl Writer {
         let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
         jobs.send(job(reply)).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
+    }
+
+    /// Writes down what was used, as soon as it can; where there is no room, there are other jobs.
+    pub(super) fn keep_uses(&self) {
+        if let Some(jobs) = &self.jobs {
+            let _ = jobs.try_send(Job::Used);
+        }
     }
 
     /// Forgets promises, as soon as it can.
@@ -191,8 +200,28 @@ impl<S: Store> Keeper<S> {
                 }
                 Job::Forget => {}
                 Job::Look => self.look(),
+                Job::Used => self.keep_uses(),
             }
             self.forget();
+        }
+        self.keep_uses();
+    }
+
+    /// What cannot be written down now is written down the next time.
+    fn keep_uses(&mut self) {
+        let uses = self.view.uses.unkept();
+        if uses.is_empty() {
+            return;
+        }
+        let mut keep = || -> Result<(), LedgerError> {
+            self.clear_doubts()?;
+            let mut change = self.store.begin()?;
+            change.used(&uses)?;
+            change.commit()
+        };
+        match keep() {
+            Ok(()) => self.view.uses.kept(&uses),
+            Err(error) => tracing::warn!(%error, "the ledger cannot write down now which grants were used"),
         }
     }
 
@@ -257,7 +286,7 @@ impl<S: Store> Keeper<S> {
     /// Ends what can end of `ids`, in one change.
     fn end(&mut self, ids: &[GrantId], ending: &Ending, at: Timestamp) -> Result<Vec<Grant>, LedgerError> {
         let mut change = self.store.begin()?;
-        let ends = ending::end(&mut change, ids, ending, at)?;
+        let ends = ending::end((&mut change, &self.view.uses), ids, ending, at)?;
         if let Err(error) = change.commit() {
             let doubts = ends.into_iter().map(|(was, written)| Doubt {
                 written,

@@ -112,6 +112,11 @@ pub(super) const GRANTS: Name = name(
     &["purpose", "state"],
     "Grants in the ledger, by purpose and state (requested, approved, active, expired, withdrawn, revoked, declined, lapsed).",
 );
+pub(super) const REVIEWS: Name = name(
+    "wayleave_break_glass_reviews",
+    &["state"],
+    "Grants that were taken by break-glass and wait for a review: waiting, or overdue, which keeps their holders from more.",
+);
 pub(super) const MINTED: Name = name(
     "wayleave_minted_certificates",
     &[],
@@ -124,7 +129,7 @@ pub(super) const BUILD_INFO: Name = name(
 );
 
 /// The whole table. Metrics of the process itself (`process_…`) stand beside it, as every Prometheus client has them.
-pub const ALL: [Name; 21] = [
+pub const ALL: [Name; 22] = [
     DECISIONS,
     PURPOSE_DECISIONS,
     DECISION_DURATION,
@@ -141,9 +146,11 @@ pub const ALL: [Name; 21] = [
     RECORDS_DROPPED,
     RECORD_QUEUE,
     RECORDS_HEALTHY,
+    LEDGER_IN_TOUCH,
     TUNNELS,
     CONNECTIONS,
     GRANTS,
+    REVIEWS,
     MINTED,
     BUILD_INFO,
 ];

@@ -20,6 +20,8 @@ pub struct Resources {
     pub minted_certificates: u64,
     /// Wrong proofs of identity, since the start.
     pub sign_in_failures: u64,
+    /// Emergencies that wait for a review: those of which it is not due yet, and those of which it is.
+    pub reviews: [u64; 2],
     /// Grants by purpose and state (`active`, `expired`, `withdrawn`, `revoked`).
     pub grants: Vec<(PurposeId, &'static str, u64)>,
 }
@@ -52,6 +54,7 @@ pub(super) struct Gauges {
     minted: IntGauge,
     sign_in_failures: IntCounter,
     grants: IntGaugeVec,
+    reviews: IntGaugeVec,
 }
 
 impl Gauges {
@@ -68,6 +71,7 @@ impl Gauges {
             minted: names::MINTED.gauge(registry)?,
             sign_in_failures: names::SIGN_IN_FAILURES.counter(registry)?,
             grants: names::GRANTS.gauges(registry)?,
+            reviews: names::REVIEWS.gauges(registry)?,
         })
     }
 
@@ -87,6 +91,11 @@ impl Gauges {
         catch_up(&self.records_dropped, seen.records_dropped);
         self.minted.set(clamp(seen.minted_certificates));
         catch_up(&self.sign_in_failures, seen.sign_in_failures);
+        for (state, count) in ["waiting", "overdue"].into_iter().zip(seen.reviews) {
+            if let Ok(gauge) = self.reviews.get_metric_with_label_values(&[state]) {
+                gauge.set(clamp(count));
+            }
+        }
         self.grants.reset();
         for (purpose, state, count) in &seen.grants {
             if let Ok(gauge) = self.grants.get_metric_with_label_values(&[label(purpose), *state]) {

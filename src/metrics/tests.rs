@@ -165,6 +165,7 @@ fn busy() -> Metrics {
         records_dropped: 1,
         minted_certificates: 7,
         sign_in_failures: 2,
+        reviews: [3, 1],
         grants: vec![
             (PurposeId::new("recruiting"), "active", 2),
             (PurposeId::new("forgotten"), "expired", 4),
@@ -369,6 +370,8 @@ fn things_alive_are_counted_while_they_live_and_totals_never_go_back() {
             ("wayleave_minted_certificates", "7"),
             ("wayleave_sign_in_failures_total", "2"),
             (r#"wayleave_grants{purpose="recruiting",state="active"}"#, "2"),
+            (r#"wayleave_break_glass_reviews{state="waiting"}"#, "3"),
+            (r#"wayleave_break_glass_reviews{state="overdue"}"#, "1"),
         ],
     );
     metrics.resources(&Resources {

@@ -4,13 +4,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use cedar_policy::ActionConstraint;
 use serde_json::Value;
 
 use super::apart::{clauses, path, read, sides};
 use super::request::wall_clock;
 use super::rule::{Rule, moment};
 use super::values::milliseconds;
-use super::{Named, NamedKind, Policy};
+use super::{Named, NamedKind, Policy, Power};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, Person};
 
@@ -28,6 +29,8 @@ pub(super) struct Heeded {
     /// Whether rules look at the request beyond what it does.
     request: bool,
     networks: BTreeSet<String>,
+    /// Whether rules look at where somebody comes from beyond whether their network is one of those.
+    elsewhere: bool,
     /// The courses that the rule asks for that is being read ...
     courses: BTreeSet<String>,
     /// ... and those of all, each with the place of its rule in their order.
@@ -37,6 +40,15 @@ pub(super) struct Heeded {
 /// A stretch of time in which the rules' answers to the same question do not change.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stretch(Vec<usize>);
+
+/// What answers about an approval can hang on.
+#[derive(Debug)]
+pub struct Approving<'a> {
+    /// The networks that rules name.
+    pub networks: &'a BTreeSet<String>,
+    /// When the answers can change, in order.
+    pub moments: Vec<Timestamp>,
+}
 
 /// So long after a moment the search for what would help supposes a training to be valid.
 const SUPPOSED: Duration = Duration::from_hours(24);
@@ -70,7 +82,10 @@ impl Policy {
     /// Moments after `at` at which the answer to a question about this person can change, within a week and in order;
     /// beyond that, only what does not come round again.
     pub fn edges(&self, person: &Person, grants: &[Grant], at: Timestamp) -> Vec<Timestamp> {
-        let heeded = self.heeded();
+        self.edges_of(self.heeded(), person, grants, at)
+    }
+
+    fn edges_of(&self, heeded: &Heeded, person: &Person, grants: &[Grant], at: Timestamp) -> Vec<Timestamp> {
         let mut edges: BTreeSet<Timestamp> = heeded.moments.clone();
         edges.extend(person.training.values());
         edges.extend(grants.iter().flat_map(|grant| [grant.not_before, grant.expires]));
@@ -83,6 +98,26 @@ impl Policy {
             edges.extend(daily.map(Timestamp::from_millis));
         }
         edges.split_off(&at).into_iter().filter(|edge| *edge != at).collect()
+    }
+
+    /// From which networks and at which moments before `until` the rules on approvals may come to different answers to this
+    /// person, `at` and none of the networks that they name aside; none where that cannot be told in advance.
+    pub fn approving(&self, person: &Person, at: Timestamp, until: Timestamp) -> Option<Approving<'_>> {
+        let heeded = self.approvals.get_or_init(|| {
+            let approve = self.nouns.action(Power::Approve.as_str());
+            self.heeded_by(|scope| match scope {
+                ActionConstraint::Any => true,
+                ActionConstraint::Eq(named) => named == approve,
+                ActionConstraint::In(named) => named
+                    .iter()
+                    .any(|named| *named == approve || self.book.actions.is_ancestor_of(named, &approve)),
+            })
+        });
+        let edges = || self.edges_of(heeded, person, &[], at).into_iter();
+        (!heeded.opaque && !heeded.elsewhere).then(|| Approving {
+            networks: &heeded.networks,
+            moments: edges().take_while(|edge| *edge < until).collect(),
+        })
     }
 
     /// Whether rules look at the request (its method, path, length, type) beyond what it does and where.
@@ -113,21 +148,25 @@ impl Policy {
     }
 
     fn heeded(&self) -> &Heeded {
-        self.heeded.get_or_init(|| {
-            let mut heeded = Heeded::default();
-            heeded.moments.extend(self.rules.iter().filter_map(|rule| rule.expires));
-            for (number, policy) in self.engine.policies().iter().enumerate() {
-                if let Ok(json) = read(policy) {
-                    let bodies = clauses(&json).filter_map(|one| one.get("body"));
-                    bodies.for_each(|body| heeded.read(body));
-                    let courses = std::mem::take(&mut heeded.courses);
-                    heeded.asked.extend(courses.into_iter().map(|course| (number, course)));
-                } else {
-                    (heeded.opaque, heeded.request) = (true, true);
-                }
+        self.heeded.get_or_init(|| self.heeded_by(|_| true))
+    }
+
+    /// What those rules look at that speak of some actions.
+    fn heeded_by(&self, speaks: impl Fn(ActionConstraint) -> bool) -> Heeded {
+        let mut heeded = Heeded::default();
+        let rules = self.engine.policies().iter().zip(&self.rules).enumerate();
+        for (number, (policy, rule)) in rules.filter(|(_, (policy, _))| speaks(policy.action_constraint())) {
+            heeded.moments.extend(rule.expires);
+            if let Ok(json) = read(policy) {
+                let bodies = clauses(&json).filter_map(|one| one.get("body"));
+                bodies.for_each(|body| heeded.read(body));
+                let courses = std::mem::take(&mut heeded.courses);
+                heeded.asked.extend(courses.into_iter().map(|course| (number, course)));
+            } else {
+                (heeded.opaque, heeded.request) = (true, true);
             }
-            heeded
-        })
+        }
+        heeded
     }
 }
 
@@ -217,7 +256,7 @@ impl Heeded {
         }
     }
 
-    /// The networks and courses that it names.
+    /// The networks and courses that it names, and whether where somebody comes from is looked at otherwise.
     fn name(&mut self, expression: &Value) {
         for operator in ["getTag", "hasTag"] {
             let tag = expression.get(operator).and_then(|tag| tag.pointer("/right/Value"));
@@ -231,7 +270,17 @@ impl Heeded {
             if network(left) || network(right) {
                 texts(left, &mut self.networks);
                 texts(right, &mut self.networks);
+                if is_text(left) || is_text(right) {
+                    return;
+                }
             }
+        }
+        if let Some(path) = path(expression) {
+            self.elsewhere |= path == "context" || path == "context.client" || path.starts_with("context.client.");
+            return;
+        }
+        if expression.pointer("/has/left").and_then(path).is_some() {
+            return;
         }
         match expression {
             Value::Object(members) => members.values().for_each(|inner| self.name(inner)),
@@ -269,6 +318,13 @@ fn texts(expression: &Value, found: &mut BTreeSet<String>) {
     for item in expression.get("Set").and_then(Value::as_array).into_iter().flatten() {
         texts(item, found);
     }
+}
+
+/// Whether an expression is a text, or a set of nothing but texts.
+fn is_text(expression: &Value) -> bool {
+    let text = |one: &Value| one.get("Value").is_some_and(Value::is_string);
+    let set = expression.get("Set").and_then(Value::as_array);
+    text(expression) || set.is_some_and(|items| items.iter().all(text))
 }
 
 #[cfg(test)]
@@ -336,5 +392,27 @@ mod tests {
         let found =
             heeded("context.client.network == \"guest\" || [\"vpn\", \"lab\"].contains(context.client.network)");
         assert_eq!(found.networks, ["guest", "lab", "vpn"].map(str::to_owned).into());
+        assert!(!found.elsewhere);
+    }
+
+    #[test]
+    fn where_somebody_comes_from_is_foreseen_only_where_networks_are_compared_with_names() {
+        for condition in [
+            "context.client.network like \"corp-*\"",
+            "context.client.ip.isInRange(ip(\"10.0.0.0/8\"))",
+            "context.client == { ip: ip(\"10.0.0.1\"), network: \"lab\" }",
+            "context.client.network == context.channel",
+            "[\"lab\", context.channel].contains(context.client.network)",
+            "[context].contains({})",
+        ] {
+            assert!(heeded(condition).elsewhere, "{condition}");
+        }
+        for condition in [
+            "context.client.network != \"lab\"",
+            "context has client.network && context.channel == \"api\"",
+            "context.now < datetime(\"2027-01-31\")",
+        ] {
+            assert!(!heeded(condition).elsewhere, "{condition}");
+        }
     }
 }

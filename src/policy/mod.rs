@@ -72,7 +72,7 @@ pub use cedars::CedarCase;
 pub use decision::Decision;
 pub use depth::{DEEPEST, is_deep};
 pub use hearing::Hearing;
-pub use heeded::Stretch;
+pub use heeded::{Approving, Stretch};
 pub use layout::laid_out;
 pub use mutate::Mutant;
 pub use names::{Named, NamedKind};
@@ -124,6 +124,8 @@ pub struct Policy {
     apart: OnceLock<Vec<Vec<apart::Part>>>,
     /// What they look at, once somebody replays or explains.
     heeded: OnceLock<heeded::Heeded>,
+    /// What those on approvals look at, once somebody asks for something.
+    approvals: OnceLock<heeded::Heeded>,
     /// The texts that all of it was read from.
     read: Read,
 }
@@ -163,6 +165,7 @@ impl Policy {
             memory: Memory::default(),
             apart: OnceLock::new(),
             heeded: OnceLock::new(),
+            approvals: OnceLock::new(),
             read: Read::default(),
             book,
         }

@@ -29,7 +29,7 @@ pub(super) fn powers(engine: &Engine, book: &Book, nouns: &Nouns) -> Powers {
 }
 
 impl Policy {
-    /// Whether the person may declare, approve or revoke; total, and any doubt denies. It never yields a permit.
+    /// Whether the person may declare, approve, revoke or break the glass; total, and any doubt denies. It never yields a permit.
     pub fn decide_on_grant(&self, question: &GrantQuestion<'_>) -> Decision {
         let tally = self.weigh_power(question).or_else(|Doubt| {
             let asked = self.nouns.about_grant(question, &self.vocabulary, None)?;

@@ -55,11 +55,13 @@ pub enum Power {
     Approve,
     /// To end a grant.
     Revoke,
+    /// To take the purpose at once, in an emergency.
+    BreakGlass,
 }
 
 impl Power {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Declare, Self::Approve, Self::Revoke];
+    pub const ALL: [Self; 4] = [Self::Declare, Self::Approve, Self::Revoke, Self::BreakGlass];
 
     /// The action's name as rules spell it.
     pub fn as_str(self) -> &'static str {
@@ -67,11 +69,12 @@ impl Power {
             Self::Declare => "declare",
             Self::Approve => "approve",
             Self::Revoke => "revoke",
+            Self::BreakGlass => "break-glass",
         }
     }
 }
 
-/// May this person declare, approve or revoke.
+/// May this person declare, approve, revoke or break the glass.
 #[derive(Clone, Copy, Debug)]
 pub struct GrantQuestion<'a> {
     /// What the directory knows of the person who acts.
@@ -126,7 +129,8 @@ pub(super) fn check(question: &Question<'_>, words: &Vocabulary) -> Result<(), T
 pub(super) fn check_power(question: &GrantQuestion<'_>, words: &Vocabulary) -> Result<(), Trouble> {
     same_person(question.person, question.subject)?;
     // A grant outlives its purpose, and then it must still be possible to end it, or to decline what was asked for.
-    if question.power == Power::Declare && !words.purposes().contains(question.purpose) {
+    let takes = matches!(question.power, Power::Declare | Power::BreakGlass);
+    if takes && !words.purposes().contains(question.purpose) {
         return Err(unknown_purpose(question.purpose.as_str()));
     }
     match question.declarer_person {

@@ -255,6 +255,7 @@ impl Nouns {
             ("expiresAt", moment(grant.expires)?),
             ("platforms", Value::set(platforms, None)),
             ("covers", Value::set(covers, None)),
+            ("emergency", grant.emergency.is_some().into()),
         ]);
         if let Some(approver) = grant.approved_by() {
             fields.insert("approvedBy", entity(&self.user, approver.as_str()));
@@ -275,6 +276,7 @@ impl Nouns {
             ("expiresAt", moment(grant.expires)),
             ("platforms", Expr::new_set(platforms.map(Expr::new_entity_uid))),
             ("covers", Expr::new_set(grant.covers.iter().map(|group| text(group)))),
+            ("emergency", Expr::new_bool(grant.emergency.is_some())),
         ];
         if let Some(approver) = grant.approved_by() {
             let approver = uid(&self.user, approver.as_str());

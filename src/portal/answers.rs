@@ -2,7 +2,7 @@
 //!
 //! Each of them goes the way of giving (`deeds.rs`): nobody is told of it before its record is on disk.
 
-use super::deeds::NotGranted;
+use super::deeds::{NotGranted, act};
 use super::{Portal, Visit};
 use crate::clock::Timestamp;
 use crate::facts::{Came, Channel, Grant, GrantAct, GrantId, GrantState, GrantTerms, Reason, RulebookId};
@@ -205,6 +205,23 @@ impl Portal {
         }
     }
 
+    /// Keeps and records what has gone unused for too long. That it is over follows from the time, as with what lapses.
+    pub async fn notice_idle(&self, rulebook: &RulebookId, at: Timestamp) {
+        for grant in self.ledger.idle(at) {
+            // the book tells by itself that it takes nothing, and the next look comes soon
+            if self.book.healthy().is_err() {
+                return;
+            }
+            let (book, rulebook) = (self.book.clone(), rulebook.clone());
+            let once_kept = move |ended: &Grant| {
+                book.note(&book.record(act(GrantAct::Idle, ended, &ended.subject, &rulebook, &[])));
+            };
+            if let Err(trouble) = self.ledger.end_idle(&grant.id, at, once_kept).await {
+                tracing::debug!(%trouble, grant = %grant.id, "that a grant went unused was not kept");
+            }
+        }
+    }
+
     async fn notice_lapse(&self, rulebook: &RulebookId, grant: &Grant, at: Timestamp) {
         let Some(lapsed) = Lapsed::of(grant.clone(), at) else {
             return;
@@ -227,7 +244,7 @@ impl Portal {
     }
 }
 
-fn may_answer(visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant, channel: Channel) -> bool {
+pub(super) fn may_answer(visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant, channel: Channel) -> bool {
     let holder = visit.in_force.directory.person(&grant.subject);
     let decision = visit
         .rules()

@@ -1,6 +1,7 @@
 //! The same counter for tools: JSON in, JSON or problem documents out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{self, HeaderValue};
@@ -28,31 +29,54 @@ impl Portal {
         match self.give_or_ask(visit, visitor, &declaration, channel).await {
             Ok(grant) => created(&grant, visit),
             Err(NotGranted::Waits(first)) => created(&first, visit),
-            Err(NotGranted::Unfit(unfit)) => {
+            Err(why) => self.not_granted(visit, Some(&declaration.purpose), &why),
+        }
+    }
+
+    /// The answer to whoever was not given what they wanted.
+    pub(super) fn not_granted(&self, visit: &Visit<'_>, purpose: Option<&PurposeId>, why: &NotGranted) -> Page {
+        match why {
+            NotGranted::Waits(first) => created(first, visit),
+            NotGranted::Unfit(unfit) => {
                 let wrong = unfit
                     .iter()
                     .map(|one| pages::field(one.field().as_str(), (self.words.unfit)(one)));
                 intake::unfit(wrong.collect()).answer()
             }
-            Err(NotGranted::NeedsApproval) => self.needs_approval(visit, &declaration.purpose),
-            Err(NotGranted::Refused(why)) => {
+            NotGranted::NeedsApproval => match purpose {
+                Some(purpose) => self.needs_approval(visit, purpose),
+                None => no_such_grant(),
+            },
+            NotGranted::Refused(why) => {
                 let policies: Vec<&str> = why.reasons().iter().map(|reason| reason.policy.as_str()).collect();
-                let (title, text) = (self.words.not_declared_title, (self.words.not_declared)(&why));
+                let (title, text) = (self.words.not_declared_title, (self.words.not_declared)(why));
                 let problem = Problem::new(StatusCode::FORBIDDEN, "prohibited", title, &text);
                 problem.with("policies", policies).answer()
             }
-            Err(NotGranted::TooMany(held)) => {
-                let (title, text) = (self.words.too_many_title, (self.words.too_many)(held));
+            NotGranted::TooMany(held) => {
+                let (title, text) = (self.words.too_many_title, (self.words.too_many)(*held));
                 Problem::new(StatusCode::CONFLICT, "too-many-grants", title, &text).answer()
             }
-            Err(NotGranted::TooManyWaiting(waiting)) => {
+            NotGranted::TooManyWaiting(waiting) => {
                 let (title, text) = (
                     self.words.too_many_waiting_title,
-                    (self.words.too_many_waiting)(waiting),
+                    (self.words.too_many_waiting)(*waiting),
                 );
                 Problem::new(StatusCode::CONFLICT, "too-many-requests", title, &text).answer()
             }
-            Err(NotGranted::NotKept(_)) => not_kept(self.words.not_kept_title, self.words.not_kept),
+            NotGranted::ReviewOverdue(since) => {
+                let (title, text) = (self.words.emergency.overdue_title, self.words.emergency.overdue);
+                let problem = Problem::new(StatusCode::FORBIDDEN, "review-overdue", title, text);
+                problem.with("since", since.to_string()).answer()
+            }
+            NotGranted::TooManyUnreviewed(waiting) => {
+                let (title, text) = (
+                    self.words.emergency.overdue_title,
+                    (self.words.emergency.too_many)(*waiting),
+                );
+                Problem::new(StatusCode::CONFLICT, "too-many-unreviewed", title, &text).answer()
+            }
+            NotGranted::NotKept(_) => not_kept(self.words.not_kept_title, self.words.not_kept),
         }
     }
 
@@ -264,6 +288,7 @@ fn offered(purpose: &Purpose, visit: &Visit<'_>) -> Value {
         let span = json!({
             "default_s": lifetime.default_for.as_secs(),
             "longest_s": lifetime.longest_for.as_secs(),
+            "idle_s": purpose.idle.get(group).map(Duration::as_secs),
         });
         (group.clone(), span)
     });
@@ -295,6 +320,13 @@ pub(super) fn shown(grant: &Grant, visit: &Visit<'_>) -> Value {
         let left = grant.expires.since(visit.at).as_secs();
         let left = if life == Life::Active { left } else { 0 };
         members.insert("left_s".to_owned(), left.into());
+        let unused = grant.idle_until().filter(|_| life == Life::Active);
+        let unused = unused.map(|until| ("idle_left_s".to_owned(), until.since(visit.at).as_secs().into()));
+        members.extend(unused);
+        if life == Life::Expired {
+            let why = if grant.fell_idle(visit.at) { "idle" } else { "time" };
+            members.insert("expired_by".to_owned(), why.into());
+        }
         if life == Life::Requested {
             let asking = Asking::of(grant, visit.arrival, visit.at);
             let approvers = ids(&visit.in_force.who_may_answer(&asking));
@@ -332,7 +364,7 @@ pub(super) fn not_kept(title: &str, detail: &str) -> Page {
     page
 }
 
-fn no_such_grant() -> Page {
+pub(super) fn no_such_grant() -> Page {
     not_found("You hold no such grant. GET /v1/grants lists those that you hold.")
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Case<'a> {
     cause: Cause,
     pub(super) remedy: Remedy,
     holds_grant: bool,
-    expired: Option<(String, String)>,
+    expired: Option<(String, String, Option<Duration>)>,
     /// What was asked for already, waits, and would help.
     pub(super) waiting: Vec<Grant>,
     pending: Option<Pending>,
@@ -101,7 +101,7 @@ impl<'a> Case<'a> {
             expired: self
                 .expired
                 .as_ref()
-                .map(|(title, when)| (title.as_str(), when.as_str())),
+                .map(|(title, when, unused)| (title.as_str(), when.as_str(), *unused)),
             pending: self.pending.as_ref(),
             record: self.record,
             rulebook: self.rulebook,
@@ -145,25 +145,27 @@ impl Portal {
             .collect()
     }
 
-    /// The purpose that would have helped until it ran out not long ago: its title, and when.
+    /// The purpose that would have helped until it ran out not long ago: its title, when, and for how long it was not used
+    /// where that was why.
     fn lately_expired(
         &self,
         rules: &Rulebook,
         seen: &Observation,
         remedy: &Remedy,
         here: impl Fn(&Grant) -> bool,
-    ) -> Option<(String, String)> {
+    ) -> Option<(String, String, Option<Duration>)> {
         let (person, now) = (seen.person.as_ref()?, seen.at);
         let would_help = |grant: &Grant| remedy.offers.iter().any(|offer| offer.purpose == grant.purpose);
-        let ran_out = |grant: &Grant| Life::of(grant, now) == Life::Expired && now.since(grant.expires) < LATELY;
+        let ran_out = |grant: &Grant| Life::of(grant, now) == Life::Expired && now.since(grant.until()) < LATELY;
         let held = self.ledger.grants_of(&person.id);
         let last = held
             .into_iter()
             .filter(|grant| here(grant) && would_help(grant) && ran_out(grant));
-        let last = last.max_by_key(|grant| grant.expires)?;
+        let last = last.max_by_key(Grant::until)?;
         Some((
             purpose_title(rules, &last.purpose),
-            times::local(last.expires, now, person),
+            times::local(last.until(), now, person),
+            last.idle.filter(|_| last.fell_idle(now)),
         ))
     }
 }

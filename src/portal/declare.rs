@@ -108,11 +108,28 @@ impl Portal {
             Ok(grant) => Ok(grant),
             Err(NotGranted::Waits(first)) => Ok(*first),
             Err(NotGranted::Unfit(unfit)) => Err(self.unfit(&unfit)),
-            Err(NotGranted::NeedsApproval) => Err(line(self.nobody_approves(visit, &offer.purpose))),
-            Err(NotGranted::Refused(why)) => Err(line((self.words.not_declared)(&why))),
-            Err(NotGranted::TooMany(held)) => Err(line((self.words.too_many)(held))),
-            Err(NotGranted::TooManyWaiting(waiting)) => Err(line((self.words.too_many_waiting)(waiting))),
-            Err(NotGranted::NotKept(_)) => Err(line(self.words.not_kept.to_owned())),
+            Err(why) => Err(line(self.not_granted_in_words(visit, Some(&offer.purpose), &why))),
+        }
+    }
+
+    /// Why nothing was granted, in one text.
+    pub(super) fn not_granted_in_words(
+        &self,
+        visit: &Visit<'_>,
+        purpose: Option<&PurposeId>,
+        why: &NotGranted,
+    ) -> String {
+        let words = self.words;
+        match why {
+            NotGranted::Unfit(unfit) => self.unfit(unfit).lines.join(" "),
+            NotGranted::NeedsApproval => purpose.map_or_else(String::new, |id| self.nobody_approves(visit, id)),
+            NotGranted::Refused(why) => (words.not_declared)(why),
+            NotGranted::Waits(_) => words.renewal_asked.to_owned(),
+            NotGranted::TooMany(held) => (words.too_many)(*held),
+            NotGranted::TooManyWaiting(waiting) => (words.too_many_waiting)(*waiting),
+            NotGranted::ReviewOverdue(_) => words.emergency.overdue.to_owned(),
+            NotGranted::TooManyUnreviewed(waiting) => (words.emergency.too_many)(*waiting),
+            NotGranted::NotKept(_) => words.not_kept.to_owned(),
         }
     }
 
@@ -169,6 +186,7 @@ impl Portal {
                 .iter()
                 .map(|offer| self.nobody_approves(visit, &offer.purpose))
                 .collect(),
+            glass: self.glasses(visit, visitor, &case, kept.refused.record.as_str()),
             proceed: case.may_continue.then(|| self.proceed(visit, &kept.refused)),
         };
         let status = if page.trouble.is_empty() {

@@ -40,6 +40,10 @@ pub enum NotGranted {
     TooMany(usize),
     /// So many requests of the person wait, which is as many as may.
     TooManyWaiting(usize),
+    /// An emergency of the person has been waiting for its review since then: until that is done, they take nothing so.
+    ReviewOverdue(Timestamp),
+    /// So many emergencies of the person wait for a review, which is as many as may.
+    TooManyUnreviewed(usize),
     /// It cannot be recorded or kept.
     NotKept(String),
 }
@@ -181,6 +185,9 @@ impl Portal {
             not_before: visit.at,
             expires: visit.at,
             answers: Vec::new(),
+            idle: None,
+            parent: None,
+            emergency: None,
             continued: None,
         };
         let grant = self.ledger.name(terms);
@@ -318,11 +325,16 @@ fn told_of(records: &Path, promised: &[Leftover]) -> Result<BTreeMap<GrantId, To
 /// What an act that is promised makes of a grant.
 fn becomes(act: &GrantAct) -> Option<GrantState> {
     match act {
-        GrantAct::Granted | GrantAct::Continued | GrantAct::Approved => Some(GrantState::Active),
+        GrantAct::Granted | GrantAct::Continued | GrantAct::Approved | GrantAct::BrokeGlass => Some(GrantState::Active),
         GrantAct::Requested => Some(GrantState::Requested),
         GrantAct::Declined => Some(GrantState::Declined),
         GrantAct::Lapsed => Some(GrantState::Lapsed),
-        GrantAct::Withdrawn | GrantAct::Revoked | GrantAct::Refused | GrantAct::Void => None,
+        GrantAct::Withdrawn
+        | GrantAct::Revoked
+        | GrantAct::Idle
+        | GrantAct::Reviewed
+        | GrantAct::Refused
+        | GrantAct::Void => None,
     }
 }
 

@@ -46,8 +46,10 @@ impl Portal {
         let page = Inbox {
             w: words,
             who: &visitor.person.name,
-            note: self.just_answered(visit, visitor, received),
+            note: (self.just_answered(visit, visitor, received))
+                .or_else(|| self.just_reviewed(visit, visitor, received)),
             recent,
+            reviews: self.to_review(visit, visitor, recent),
             requests: waiting
                 .iter()
                 .map(|grant| self.request(visit, visitor, grant, recent))

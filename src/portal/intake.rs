@@ -122,6 +122,7 @@ impl Received {
                 "note" => form.note = value.replace("\r\n", "\n"),
                 "grant" => form.grant = value.into_owned(),
                 "user" => form.user = value.into_owned(),
+                "accepted" => form.accepted = value.into_owned(),
                 "platform" => form.platform = value.into_owned(),
                 "to" => form.to = value.into_owned(),
                 _ => {}
@@ -204,6 +205,7 @@ pub(super) struct Form {
     pub(super) grant: String,
     pub(super) user: String,
     pub(super) platform: String,
+    pub(super) accepted: String,
 }
 
 impl Form {

@@ -4,14 +4,14 @@ use std::cmp::Reverse;
 
 use http::StatusCode;
 
-use super::case::{Case, purpose_title};
+use super::case::Case;
 use super::deeds::NotEnded;
 use super::intake::Received;
 use super::pages::counter::{self, Held, Met, Mine, Open};
 use super::pages::{Page, see_other};
 use super::{Portal, Refused, Stopped, Visit, provenance, times};
 use crate::clock::Timestamp;
-use crate::facts::{Channel, Grant, GrantId, GrantState, Reason};
+use crate::facts::{Channel, Grant, GrantId, GrantState, Reason, Standing};
 use crate::purpose::{Approval, Purpose};
 use crate::rulebook::Visitor;
 
@@ -20,7 +20,9 @@ impl Portal {
         let (words, person) = (self.words, visitor.person);
         let roles: Vec<&str> = person.roles.iter().map(String::as_str).collect();
         let departments: Vec<&str> = person.departments.iter().map(String::as_str).collect();
-        let standing = self.ledger.standing(&visit.subject.id, visit.at);
+        // with what is known of their last use
+        let theirs = self.ledger.grants_of(&visit.subject.id);
+        let standing = Standing::new(theirs.iter().cloned(), visit.at);
         let open: Vec<&Purpose> = visit.rules().open_to(visitor, visit.at).collect();
         let purposes: Vec<Open> = open
             .iter()
@@ -34,19 +36,22 @@ impl Portal {
             w: words,
             greeting: (words.greeting)(&person.name),
             about: (words.about)(visit.subject.id.as_str(), &roles, &departments),
-            note: self.just_ended(visitor, received).then_some(words.ended),
-            to_answer: Some(self.answerable(visit, visitor, Channel::Portal).len())
+            note: (self.just_ended(visitor, received).then_some(words.ended))
+                .or_else(|| self.just_renewed(visitor, received)),
+            to_answer: Some(self.waits_for(visit, visitor))
                 .filter(|count| *count > 0)
                 .map(words.to_answer),
             may_revoke: visit.may_end_others(visitor),
             revoked: self.my_revoked(visit, visitor),
             waiting: self.my_requests(visit, visitor),
             answered: self.my_answers(visit, visitor),
+            emergencies: self.my_emergencies(visit, visitor),
             grants: standing
                 .grants()
                 .iter()
-                .map(|grant| self.held(visit, visitor, grant))
+                .map(|grant| self.held(visit, visitor, (grant, &theirs)))
                 .collect(),
+            ended: self.my_ended(visit, visitor),
             refusals: self.met(visit, visitor),
             example: self.example(visit, &open),
             purposes,
@@ -56,6 +61,12 @@ impl Portal {
         counter::page(StatusCode::OK, &page)
     }
 
+    /// How many requests and emergencies wait for the person.
+    fn waits_for(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> usize {
+        let requests = self.answerable(visit, visitor, Channel::Portal).len();
+        requests + self.reviewable(visit, visitor, Channel::Portal).len()
+    }
+
     /// Whether the person ended what the address names.
     fn just_ended(&self, visitor: Visitor<'_>, received: &Received) -> bool {
         let named = received.asked("ended");
@@ -63,19 +74,24 @@ impl Portal {
         grant.is_some_and(|grant| grant.subject == visitor.person.id && grant.state == GrantState::Withdrawn)
     }
 
-    fn held(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant) -> Held {
+    fn held(&self, visit: &Visit<'_>, visitor: Visitor<'_>, (grant, theirs): (&Grant, &[Grant])) -> Held {
         let until = times::local(grant.expires, visit.at, visitor.person);
         Held {
             id: grant.id.to_string(),
             title: match &grant.continued {
                 Some(_) => self.words.continued.to_owned(),
-                None => purpose_title(visit.rules(), &grant.purpose),
+                None => self.held_title(visit, grant),
             },
             effect: self.effect(visit.rules(), grant),
-            left: (self.words.left)(grant.expires.since(visit.at), &until),
+            left: (self.words.left)(
+                grant.expires.since(visit.at),
+                &until,
+                grant.idle_until().map(|idle| idle.since(visit.at)),
+            ),
             token: self
                 .tokens
                 .issue(&visit.subject.id, &ending(grant.id.as_str()), visit.at),
+            renew: self.renewal(visit, grant, theirs),
         }
     }
 

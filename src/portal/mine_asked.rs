@@ -27,6 +27,7 @@ impl Portal {
             token: self
                 .tokens
                 .issue(&visit.subject.id, &ending(grant.id.as_str()), visit.at),
+            renew: None,
             id: grant.id.to_string(),
         });
         held.collect()
@@ -57,6 +58,35 @@ impl Portal {
                 effect: self.effect(visit.rules(), &grant),
                 what,
                 note: Some(ended.why.clone()).filter(|why| !why.is_empty()),
+            })
+        });
+        told.collect()
+    }
+
+    /// What the person took in an emergency and waits for its review, or was reviewed lately.
+    pub(super) fn my_emergencies(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Vec<Answered> {
+        let words = &self.words.emergency;
+        let when = |at| times::local(at, visit.at, visitor.person);
+        let grants = self.ledger.grants_of(&visitor.person.id).into_iter();
+        let told = grants.filter_map(|grant| {
+            let emergency = grant.emergency.as_ref()?;
+            let (what, note) = match &emergency.review {
+                None => {
+                    let overdue = emergency.review_by <= visit.at;
+                    ((words.review_due)(&when(emergency.review_by), overdue), None)
+                }
+                Some(review) if visit.at.since(review.at) < LATELY => {
+                    let by = name_of(visit.in_force, review.by.as_str());
+                    let what = (words.was_reviewed)(&by, &when(review.at), review.accepted);
+                    (what, Some(review.note.clone()))
+                }
+                Some(_) => return None,
+            };
+            Some(Answered {
+                title: purpose_title(visit.rules(), &grant.purpose),
+                effect: self.effect(visit.rules(), &grant),
+                what,
+                note,
             })
         });
         told.collect()

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use super::case::{platform_name, purpose_title};
+use super::case::platform_name;
 use super::intake::Received;
 use super::mine::joined;
 use super::mine_asked::name_of;
@@ -57,7 +57,7 @@ impl Portal {
         let names = grant.platforms.iter().map(|id| platform_name(visit.rules(), id));
         Theirs {
             who: name_of(visit.in_force, grant.subject.as_str()),
-            title: purpose_title(visit.rules(), &grant.purpose),
+            title: self.held_title(visit, grant),
             places: names.collect::<Vec<_>>().join(", "),
             until: match Life::of(grant, visit.at) {
                 Life::Requested => (self.words.waits_until)(&grant.answer_by.map(when).unwrap_or_default()),
@@ -67,7 +67,7 @@ impl Portal {
                 | Life::Withdrawn
                 | Life::Revoked
                 | Life::Declined
-                | Life::Lapsed => when(grant.expires),
+                | Life::Lapsed => when(grant.until()),
             },
             statement: grant.statement.clone(),
             revoke: address("/grants/revoke", &meant, None),

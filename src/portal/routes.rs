@@ -29,8 +29,11 @@ impl Portal {
         let segments: Vec<&str> = received.path().split('/').skip(1).collect();
         match (received.method.as_str(), segments.as_slice()) {
             ("POST", ["declare"]) => self.declare(visit, visitor, received).await,
+            ("POST", ["break-glass"]) => self.break_glass_by_form(visit, visitor, received).await,
+            ("POST", ["approvals", id, "review"]) => self.review_by_form(visit, visitor, received, id).await,
             ("POST", ["continue"]) => self.go_on_by_form(visit, visitor, received).await,
             ("POST", ["grants", id, "end"]) => self.end_by_form(visit, visitor, received, id).await,
+            ("POST", ["grants", id, "renew"]) => self.renew_by_form(visit, visitor, received, id).await,
             ("POST", ["grants", "revoke"]) => self.revoke_by_form(visit, visitor, received).await,
             ("POST", ["sign-in"]) => self.sign_in(visit, visitor, received).await,
             ("POST", ["sign-out"]) => self.sign_out(visit, received),
@@ -88,6 +91,9 @@ impl Portal {
             }
             ("GET" | "HEAD", ["grants"]) => self.list_grants(visit, visitor),
             ("POST", ["revocations"]) => self.post_revocation(visit, visitor, received).await,
+            ("POST", ["break-glass"]) => self.post_emergency(visit, visitor, received).await,
+            ("GET" | "HEAD", ["reviews"]) => self.list_reviews(visit, visitor, api::channel(received)),
+            ("POST", ["grants", id, "review"]) => self.review_by_call(visit, visitor, received, id).await,
             ("POST", ["grants"]) => self.post_grant(visit, visitor, received).await,
             ("GET" | "HEAD", ["grants", id]) => self.show_grant(visit, visitor, id, api::channel(received)),
             ("DELETE", ["grants", id]) => self.delete_grant(visit, visitor, id, received).await,
@@ -96,16 +102,20 @@ impl Portal {
                 self.go_on_by_call(visit, visitor, (record, api::channel(received)))
                     .await
             }
+            ("POST", ["grants", id, "renew"]) => self.renew_by_call(visit, visitor, received, id).await,
             ("POST", ["grants", id, "approve"]) => self.approve_by_call(visit, visitor, received, id).await,
             ("POST", ["grants", id, "decline"]) => self.decline_by_call(visit, visitor, received, id).await,
             ("GET" | "HEAD", ["approvals"]) => self.list_approvals(visit, visitor, api::channel(received)),
             ("GET" | "HEAD", ["purposes"]) => api::list_purposes(visit, visitor),
             (_, ["grants"]) => wrong_method("GET, HEAD, POST"),
             (_, ["grants", _]) => wrong_method("GET, HEAD, DELETE"),
-            (_, ["decisions", _, "continue"] | ["grants", _, "approve" | "decline"] | ["revocations"]) => {
-                wrong_method("POST")
-            }
-            (_, ["decisions", _] | ["purposes" | "approvals"]) => wrong_method("GET, HEAD"),
+            (
+                _,
+                ["decisions", _, "continue"]
+                | ["grants", _, "approve" | "decline" | "renew" | "review"]
+                | ["revocations" | "break-glass"],
+            ) => wrong_method("POST"),
+            (_, ["decisions", _] | ["purposes" | "approvals" | "reviews"]) => wrong_method("GET, HEAD"),
             _ => api::not_found("There is no such address under /v1."),
         }
     }

@@ -175,6 +175,9 @@ fn flow(told: &Told, asking: Asking, case: &mut String, assembled: &Assembled) -
         let who = if who == "themselves" { SOMEBODY } else { "somebody-else" };
         let _ = writeln!(case, "approved-by = \"{who}\"");
     }
+    if told.fact("purpose.emergency") == Some("true") {
+        case.push_str("emergency = true\n");
+    }
     Some(())
 }
 

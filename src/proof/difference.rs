@@ -213,7 +213,10 @@ fn failing(
         question = question.among(&excluded);
         found.push(task.found(scope, Vec::new(), example, read.clone()));
     }
-    (found, Some(format!("there are more than {MOST_FAILING} differences")))
+    (
+        found,
+        Some(format!("there may be more than {MOST_FAILING} differences")),
+    )
 }
 
 /// All differences of one kind through one rule, each about something else; and why there may be more.
@@ -264,5 +267,5 @@ fn through(
             .collect();
         found.push(task.found(scope, unsaid, example, read.clone()));
     }
-    (found, Some(format!("there are more than {MOST} differences")))
+    (found, Some(format!("there may be more than {MOST} differences")))
 }

@@ -27,8 +27,10 @@ pub(super) struct Found(Mutex<HashMap<String, Arc<Known>>>);
 impl Found {
     /// The answer to a question of the form, where one of that form has been answered.
     pub(super) fn answer(&self, form: &Form, ask: &Ask) -> Option<Outcome> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = known.get(form.digest()).cloned()?;
+        let known = {
+            let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            all.get(form.digest()).cloned()?
+        };
         match &*known {
             Known::Proved => Some(Outcome::Proved),
             Known::Failed(names, example) => {

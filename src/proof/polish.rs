@@ -136,7 +136,7 @@ impl Polish<'_> {
         }
     }
 
-    /// Without a purpose, or with one that covers no more than it must.
+    /// Without a purpose, or with one that was taken in no emergency and covers no more than it must.
     fn purpose(&mut self) {
         let gone = |key: &'static str, pointer: &'static str| {
             move |draft: &mut Draft| {
@@ -154,6 +154,7 @@ impl Polish<'_> {
         for key in ["approvedBy", "ticket"] {
             self.tried(gone(key, "/purpose"));
         }
+        self.tried(|draft| draft.put("/purpose/emergency", json!(false)));
         let _ = GROUPS
             .iter()
             .any(|group| self.tried(|draft| draft.put("/purpose/covers", json!([group]))));
@@ -186,7 +187,7 @@ impl Polish<'_> {
                 break;
             }
         }
-        for lasts in [HOUR * 8, HOUR * 24 * 15, HOUR * 24 * 30] {
+        for lasts in [HOUR * 8, HOUR, HOUR * 24 * 15, HOUR * 24 * 30] {
             let kept = self.tried(|draft| {
                 let attributes = draft.entity(&resource)?.get_mut("attrs")?;
                 *attributes.get_mut("maxDuration")? = span(lasts);

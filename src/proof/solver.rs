@@ -79,12 +79,12 @@ impl Solver {
             Ok(left) => left,
             Err(undecided) => return (undecided, Duration::ZERO),
         };
+        let start = Instant::now();
         let form = Form::of(env, ask);
         if let Some(outcome) = form.as_ref().and_then(|form| self.found.answer(form, ask)) {
-            return (outcome, Duration::ZERO);
+            return (outcome, start.elapsed());
         }
         self.effort.note(ask.rules());
-        let start = Instant::now();
         let outcome = match self.answered(env, ask, left) {
             Ok(Ok(None)) => Outcome::Proved,
             Ok(Ok(Some(found))) => Outcome::Failed(Some(Box::new(Example {

@@ -222,7 +222,7 @@ impl Told {
                 "now",
                 "channel",
             ];
-            let purpose = ["kind", "covers", "platforms", "approvedBy"];
+            let purpose = ["kind", "covers", "platforms", "approvedBy", "emergency"];
             let of_purpose = |name: &str| purpose.contains(&name);
             about
                 || known.contains(&key)
@@ -278,6 +278,9 @@ impl Told {
                 let _ = write!(said, ", approved by {who}");
             }
             None => said.push_str(", approved by nobody"),
+        }
+        if self.fact("purpose.emergency") == Some("true") {
+            said.push_str(", taken in an emergency");
         }
         vec![said]
     }

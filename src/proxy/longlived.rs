@@ -1,7 +1,10 @@
 //! Flows that outlive their judgement: tunnels, sockets, uploads and answers that take their time are judged again
 //! whenever something changes, and end, with the reason, once they would no longer pass.
 
+use std::convert::Infallible;
+use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -10,10 +13,11 @@ use tokio::time::Sleep;
 
 use super::Proxy;
 use super::plan::{self, ConnectStep, Planned, RequestStep};
+use crate::audit::Counters;
 use crate::clock::Timestamp;
 use crate::facts::{Ask, Blame, Fault, FaultCode, Observation, RulebookId, Stage, Standing};
 use crate::identity::SignIn;
-use crate::ledger::{Life, Vouched};
+use crate::ledger::{InUse, Life, Vouched};
 use crate::policy::Permit;
 use crate::rulebook::{InForce, Judgement, Rulebook};
 
@@ -41,23 +45,45 @@ pub(super) type Covers = OnceLock<Arc<[String]>>;
 impl Proxy {
     /// Returns, with the reason, once the flow that was let pass as `seen` must end: it may no longer go on, or the
     /// gateway stops.
-    pub(super) async fn until_it_must_end(&self, seen: Observation, sign_in: &SignIn, covers: &Covers) -> String {
+    pub(super) async fn until_it_must_end(
+        &self,
+        seen: Observation,
+        sign_in: &SignIn,
+        (covers, counters): (&Covers, &Counters),
+    ) -> String {
         tokio::select! {
             () = self.house.tasks.stopping().cancelled() => STOPPING.to_owned(),
-            why = self.until_it_may_not(seen, sign_in, covers) => why,
+            why = self.until_it_may_not(seen, sign_in, (covers, counters)) => why,
         }
     }
 
     /// The same for what may end by itself when the gateway stops. Boxed, because few flows live to need it.
-    pub(super) fn watch(self: &Arc<Self>, seen: Observation, sign_in: SignIn) -> MayNotGoOn {
+    pub(super) fn watch(self: &Arc<Self>, seen: Observation, sign_in: SignIn, counters: Arc<Counters>) -> MayNotGoOn {
         let proxy = Arc::clone(self);
-        Box::pin(async move { proxy.until_it_may_not(seen, &sign_in, &Covers::default()).await })
+        Box::pin(async move {
+            let beside = (&Covers::default(), &*counters);
+            proxy.until_it_may_not(seen, &sign_in, beside).await
+        })
+    }
+
+    /// Notes that the grant is used that a flow passes under.
+    pub(super) fn uses(&self, permit: &Permit) -> Option<InUse> {
+        let in_use = self.house.ledger.in_use(permit.grant()?)?;
+        in_use.touch(self.house.clock.now());
+        Some(in_use)
     }
 
     /// Returns, with the reason, once the flow that was let pass as `seen` would no longer: new rules, an ended or
-    /// expired grant, a changed person, an account that is gone.
-    async fn until_it_may_not(&self, mut seen: Observation, sign_in: &SignIn, covers: &Covers) -> String {
+    /// expired grant, one that goes unused though the flow is there, a changed person, an account that is gone.
+    async fn until_it_may_not(
+        &self,
+        mut seen: Observation,
+        sign_in: &SignIn,
+        (covers, counters): (&Covers, &Counters),
+    ) -> String {
         tokio::time::sleep(PATIENCE).await;
+        let mut carried = Carried::by(counters);
+        let mut in_use: Option<InUse> = None;
         let mut judged: Option<RulebookId> = None;
         let mut was_in_touch = true;
         let mut alarm = Alarm::ringing();
@@ -77,7 +103,10 @@ impl Proxy {
                 let Ok(vouched) = self.vouch(&permit, publishes) else {
                     return UNKNOWN.to_owned();
                 };
-                let until = nap(permit.until(), self.house.clock.now());
+                in_use = permit.grant().and_then(|grant| self.house.ledger.in_use(grant));
+                let idle = in_use.as_ref().map(InUse::until);
+                let until = permit.until().into_iter().chain(idle).min();
+                let until = nap(until, self.house.clock.now());
                 alarm.set(vouched.map_or(until, |left| until.min(left)));
                 judged = Some(now.rulebook.id().clone());
             }
@@ -89,7 +118,18 @@ impl Proxy {
                     _ = grants.changed() => {}
                 }
             };
+            // looked at with every look at the flow, and first: what it carries is a use of its grant
+            let carries = poll_fn(|_| {
+                if carried.more()
+                    && let Some(in_use) = &in_use
+                {
+                    in_use.touch(self.house.clock.now());
+                }
+                Poll::<Infallible>::Pending
+            });
             tokio::select! {
+                biased;
+                never = carries => match never {},
                 () = sign_in.ended() => return SIGNED_OUT.to_owned(),
                 () = alarm.unless(woken) => {}
             }
@@ -100,8 +140,14 @@ impl Proxy {
     fn why_not(&self, rules: &Rulebook, seen: &Observation, covers: &Covers) -> &'static str {
         // what these rules would still let pass ends with what has become of its grant
         let permit = self.still_passes(rules, seen, covers);
-        let grant = permit.and_then(|(permit, _)| self.house.ledger.get(permit.grant()?));
-        match grant.map(|grant| Life::of(&grant, self.house.clock.now())) {
+        let (grant, now) = (
+            permit.and_then(|(permit, _)| self.house.ledger.get(permit.grant()?)),
+            self.house.clock.now(),
+        );
+        if grant.as_ref().is_some_and(|grant| grant.fell_idle(now)) {
+            return "the grant that let it pass went unused for too long";
+        }
+        match grant.map(|grant| Life::of(&grant, now)) {
             Some(Life::Revoked) => "the grant that let it pass was revoked",
             Some(Life::Withdrawn) => "the grant that let it pass was ended by its holder",
             Some(Life::Expired) => "the grant that let it pass has expired",
@@ -174,6 +220,25 @@ impl Proxy {
                 }
             }
         }
+    }
+}
+
+/// What a flow has carried, as far as it was looked at.
+struct Carried<'a> {
+    counters: &'a Counters,
+    known: u64,
+}
+
+impl<'a> Carried<'a> {
+    fn by(counters: &'a Counters) -> Self {
+        Self { counters, known: 0 }
+    }
+
+    /// Whether it has carried more since the last look.
+    fn more(&mut self) -> bool {
+        let [up, down] = [&self.counters.up, &self.counters.down].map(|way| way.load(Ordering::Relaxed));
+        let now = up.wrapping_add(down);
+        std::mem::replace(&mut self.known, now) != now
     }
 }
 
@@ -277,6 +342,17 @@ mod tests {
         assert_eq!(nap(until(5_000), now), Duration::from_secs(5));
         assert_eq!(nap(until(0), now), Duration::from_millis(10), "it does not spin");
         assert_eq!(nap(until(-5_000), now), Duration::from_millis(10));
+    }
+
+    #[test]
+    fn a_flow_uses_its_grant_while_it_carries_something_either_way() {
+        let counters = Counters::default();
+        let mut carried = Carried::by(&counters);
+        assert!(!carried.more());
+        counters.up.fetch_add(5, Ordering::Relaxed);
+        assert!(carried.more() && !carried.more());
+        counters.down.fetch_add(1, Ordering::Relaxed);
+        assert!(carried.more() && !carried.more());
     }
 
     #[test]

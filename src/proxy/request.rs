@@ -272,7 +272,8 @@ impl Proxy {
             Err(full) => return respond::fault(entry, &permit.authority().host, decrypted, reader, &full),
         };
         let request = Request::from_parts(parts, body.boxed());
-        let mut may_not = self.watch(seen, visitor.sign_in);
+        self.uses(permit);
+        let mut may_not = self.watch(seen, visitor.sign_in, entry.counters());
         let sent = tokio::select! {
             biased;
             sent = self.house.upstream.send(permit, secure, request, &sending) => sent,

@@ -41,7 +41,8 @@ impl Proxy {
         } = knock;
         let counters = entry.counters();
         let covers = Covers::default();
-        let mut must_end = pin!(self.until_it_must_end(seen.clone(), &visitor.sign_in, &covers));
+        self.uses(&passage.permit);
+        let mut must_end = pin!(self.until_it_must_end(seen.clone(), &visitor.sign_in, (&covers, &counters)));
         let opened = tokio::select! {
             biased;
             why = &mut must_end => Err(Stop::Ended(End::Cut(why))),

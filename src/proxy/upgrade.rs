@@ -57,7 +57,8 @@ impl Proxy {
             Err(full) => return respond::fault(entry, &permit.authority().host, read, reader, &full),
         };
         let request = Request::from_parts(parts, whole(""));
-        let mut may_not = self.watch(seen.clone(), visitor.sign_in.clone());
+        self.uses(permit);
+        let mut may_not = self.watch(seen.clone(), visitor.sign_in.clone(), entry.counters());
         let sent = tokio::select! {
             biased;
             sent = self.house.upstream.upgrade(permit, secure, request) => sent,
@@ -122,7 +123,7 @@ impl Proxy {
             read,
         } = socket;
         let (counters, covers) = (entry.counters(), Covers::default());
-        let must_end = self.until_it_must_end(seen, &sign_in, &covers);
+        let must_end = self.until_it_must_end(seen, &sign_in, (&covers, &counters));
         let end = self
             .relay(TokioIo::new(client), TokioIo::new(origin), &counters, must_end)
             .await

@@ -219,6 +219,9 @@ mod tests {
             not_before: at(0),
             expires: at(60),
             answers: Vec::new(),
+            idle: None,
+            parent: None,
+            emergency: None,
             continued: None,
         };
         terms.asked(GrantId::new("g"), at(30))

@@ -46,6 +46,8 @@ pub struct Terms {
     pub not_before: Timestamp,
     /// Until when.
     pub expires: Timestamp,
+    /// For how long it may go unused.
+    pub idle: Option<Duration>,
 }
 
 /// What becomes of a declaration by the terms of its purpose.
@@ -137,6 +139,8 @@ pub enum Unfit {
     EmptyStatement,
     /// The ticket has more characters.
     LongTicket { most: usize },
+    /// No ticket is named, which an emergency takes.
+    NoTicket,
     /// The ticket is missing, or looks otherwise.
     OtherTicket { example: String, pattern: String },
 }
@@ -153,7 +157,7 @@ impl Unfit {
             Self::NoGroup | Self::OtherGroup { .. } => UnfitField::Covers,
             Self::TooLong { .. } => UnfitField::Duration,
             Self::ShortStatement { .. } | Self::LongStatement { .. } | Self::EmptyStatement => UnfitField::Statement,
-            Self::LongTicket { .. } | Self::OtherTicket { .. } => UnfitField::Ticket,
+            Self::LongTicket { .. } | Self::NoTicket | Self::OtherTicket { .. } => UnfitField::Ticket,
         }
     }
 
@@ -181,7 +185,7 @@ impl Purpose {
         self.weigh_platforms(&declaration.platforms, &mut unfit);
         let covers = self.weigh_covers(declaration.covers.as_ref(), &mut unfit);
         let span = self.weigh_duration(declaration.duration, &covers, &mut unfit);
-        self.weigh_statement(&declaration.statement, &mut unfit);
+        weigh_statement(&declaration.statement, self.statement_min, &mut unfit);
         let ticket = self.weigh_ticket(declaration.ticket.as_deref(), &mut unfit);
         if !unfit.is_empty() {
             return Weighed::Unfit(unfit);
@@ -189,6 +193,7 @@ impl Purpose {
         let terms = Terms {
             purpose: self.id.clone(),
             platforms: declaration.platforms.clone(),
+            idle: self.idle_for(&covers),
             covers,
             statement: declaration.statement.trim().to_owned(),
             ticket,
@@ -220,7 +225,7 @@ impl Purpose {
         }
     }
 
-    fn weigh_platforms(&self, platforms: &BTreeSet<PlatformId>, unfit: &mut Vec<Unfit>) {
+    pub(super) fn weigh_platforms(&self, platforms: &BTreeSet<PlatformId>, unfit: &mut Vec<Unfit>) {
         if platforms.is_empty() {
             unfit.push(Unfit::NoPlatform);
         }
@@ -236,7 +241,7 @@ impl Purpose {
         }
     }
 
-    fn weigh_covers(&self, wanted: Option<&BTreeSet<String>>, unfit: &mut Vec<Unfit>) -> BTreeSet<String> {
+    pub(super) fn weigh_covers(&self, wanted: Option<&BTreeSet<String>>, unfit: &mut Vec<Unfit>) -> BTreeSet<String> {
         let Some(wanted) = wanted else {
             return self.covers.clone();
         };
@@ -266,20 +271,7 @@ impl Purpose {
         span
     }
 
-    fn weigh_statement(&self, statement: &str, unfit: &mut Vec<Unfit>) {
-        let statement = statement.trim();
-        let least = self.statement_min;
-        let length = statement.chars().count();
-        if length < least {
-            unfit.push(Unfit::ShortStatement { least });
-        } else if length > MOST_STATED {
-            unfit.push(Unfit::LongStatement { most: MOST_STATED });
-        } else if least > 0 && is_filler(statement) {
-            unfit.push(Unfit::EmptyStatement);
-        }
-    }
-
-    fn weigh_ticket(&self, ticket: Option<&str>, unfit: &mut Vec<Unfit>) -> Option<String> {
+    pub(super) fn weigh_ticket(&self, ticket: Option<&str>, unfit: &mut Vec<Unfit>) -> Option<String> {
         let ticket = ticket.map(str::trim).filter(|ticket| !ticket.is_empty());
         let Some(rule) = &self.ticket else {
             if ticket.is_some_and(|ticket| ticket.chars().count() > LONGEST_TICKET) {
@@ -295,6 +287,18 @@ impl Purpose {
             });
         }
         ticket.map(str::to_owned)
+    }
+}
+
+pub(super) fn weigh_statement(statement: &str, least: usize, unfit: &mut Vec<Unfit>) {
+    let statement = statement.trim();
+    let length = statement.chars().count();
+    if length < least {
+        unfit.push(Unfit::ShortStatement { least });
+    } else if length > MOST_STATED {
+        unfit.push(Unfit::LongStatement { most: MOST_STATED });
+    } else if least > 0 && is_filler(statement) {
+        unfit.push(Unfit::EmptyStatement);
     }
 }
 

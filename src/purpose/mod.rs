@@ -6,6 +6,7 @@
 
 mod approval;
 mod declaration;
+mod emergency;
 mod lifetime;
 mod parse;
 mod terms;
@@ -14,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use approval::{Approved, Declined, Hearing, Lapsed, LongNote, Note, Over, Own, Pending, Why};
 pub use declaration::{Declaration, Terms, Unfit, UnfitField, Weighed};
+pub use emergency::{LONGEST_EMERGENCY, one_working_day_after};
 pub use lifetime::{BadDuration, Lifetime, parse_duration, show_duration};
 pub use terms::{Approval, Audience, GROUPS, Purpose, TicketRule};
 

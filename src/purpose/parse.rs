@@ -6,11 +6,11 @@ use std::time::Duration;
 use super::Purposes;
 use super::lifetime::{Lifetime, parse_duration};
 use super::terms::{Approval, Audience, GROUPS, Purpose, TicketRule};
-use crate::facts::fields::{Fields, Reader, list};
+use crate::facts::fields::{At, Fields, Reader, list};
 use crate::facts::{Category, Partial, PlatformId, PurposeId, SourceText, SubjectId, did_you_mean};
 
 const FILE: &[&str] = &["defaults", "purpose"];
-const DEFAULTS: &[&str] = &["lifetime", "longest", "statement-min", "answer-within"];
+const DEFAULTS: &[&str] = &["lifetime", "longest", "idle", "statement-min", "answer-within"];
 const PURPOSE: &[&str] = &[
     "id",
     "title",
@@ -24,6 +24,7 @@ const PURPOSE: &[&str] = &[
     "covers",
     "lifetime",
     "longest",
+    "idle",
     "approval",
     "answer-within",
     "ticket",
@@ -36,11 +37,14 @@ const PURPOSE: &[&str] = &[
 ];
 /// How long a declaration may wait for an answer: long enough to be seen, and not forgotten.
 const ANSWER_WITHIN: std::ops::RangeInclusive<Duration> = Duration::from_mins(5)..=Duration::from_hours(30 * 24);
+/// How long a grant may go unused at least: pages are read, and answers thought about.
+const IDLE_LEAST: Duration = Duration::from_mins(1);
 const TICKET: &[&str] = &["pattern", "example", "required"];
 
 /// What a purpose says unless it says otherwise.
 struct Defaults {
     lifetimes: BTreeMap<String, Lifetime>,
+    idle: BTreeMap<String, Duration>,
     statement_min: usize,
     answer_within: Duration,
 }
@@ -81,12 +85,15 @@ fn defaults(fields: &Fields<'_, '_>) -> Defaults {
     let Some(entry) = fields.table("defaults", DEFAULTS) else {
         return Defaults {
             lifetimes: house,
+            idle: BTreeMap::new(),
             statement_min: 12,
             answer_within: hours(48),
         };
     };
+    let lifetimes = lifetimes(&entry, &house);
     Defaults {
-        lifetimes: lifetimes(&entry, &house),
+        idle: idle(&entry, &BTreeMap::new(), &lifetimes),
+        lifetimes,
         statement_min: statement_min(&entry).unwrap_or(12),
         answer_within: answer_within(&entry).unwrap_or(hours(48)),
     }
@@ -128,6 +135,7 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
         ("owner", Approval::Owner),
         ("manager", Approval::Manager),
     ];
+    let lifetimes = lifetimes(entry, &defaults.lifetimes);
     let purpose = Purpose {
         id: PurposeId::new(id.map_or("", |id| id.value)),
         title: entry.needed("title").value.to_owned(),
@@ -139,7 +147,8 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
         categories,
         platforms,
         covers: covers(entry),
-        lifetimes: lifetimes(entry, &defaults.lifetimes),
+        idle: idle(entry, &defaults.idle, &lifetimes),
+        lifetimes,
         approval: entry.choice("approval", &approvals).unwrap_or(Approval::Owner),
         answer_within: answer_within(entry).unwrap_or(defaults.answer_within),
         ticket: ticket(entry),
@@ -221,6 +230,57 @@ fn lifetimes(entry: &Fields<'_, '_>, base: &BTreeMap<String, Lifetime>) -> BTree
         }
     }
     lifetimes
+}
+
+/// How long grants of `entry` may go unused: what it says of some groups or of all, on top of `base`. A limit of its own
+/// that no grant lives to reach is a mistake.
+fn idle(
+    entry: &Fields<'_, '_>,
+    base: &BTreeMap<String, Duration>,
+    lifetimes: &BTreeMap<String, Lifetime>,
+) -> BTreeMap<String, Duration> {
+    let mut idle = base.clone();
+    for (groups, text) in idle_texts(entry) {
+        let span = match parse_duration(text.value) {
+            Ok(span) => span,
+            Err(bad) => {
+                entry.report("bad-duration", text.span, bad.to_string(), "write `30m`");
+                continue;
+            }
+        };
+        if span < IDLE_LEAST {
+            let least = super::show_duration(IDLE_LEAST);
+            let message = format!("a grant may go unused for {least} at least");
+            entry.report("bad-idle", text.span, message, "write `30m`");
+        }
+        let lasts = |group: &&str| {
+            lifetimes
+                .get(*group)
+                .is_some_and(|lifetime| span < lifetime.longest_for)
+        };
+        if !groups.iter().any(lasts) {
+            let message = "no grant lasts long enough to go unused for so long";
+            entry.report("bad-idle", text.span, message, "shorten it, or leave it out");
+        }
+        idle.extend(groups.iter().map(|group| ((*group).to_owned(), span)));
+    }
+    idle
+}
+
+/// Which groups may go unused for how long, as written: `idle = "30m"` speaks of all, `idle = { publish = "15m" }` of one.
+fn idle_texts<'t>(entry: &Fields<'t, '_>) -> Vec<(Vec<&'t str>, At<&'t str>)> {
+    if entry.is_text("idle") {
+        let all = entry.text("idle").map(|text| (GROUPS.to_vec(), text));
+        return all.into_iter().collect();
+    }
+    let Some(table) = entry.table("idle", &[]) else {
+        return Vec::new();
+    };
+    let of_group = |(group, span)| {
+        check_group(entry, group, span);
+        Some((vec![group], table.text(group)?))
+    };
+    table.keys().filter_map(of_group).collect()
 }
 
 fn statement_min(entry: &Fields<'_, '_>) -> Option<usize> {
@@ -375,6 +435,36 @@ review = 2027-06-30
             );
         }
         assert_eq!(found.len(), starts.len(), "{found:#?}");
+    }
+
+    #[test]
+    fn how_long_a_grant_may_go_unused_is_said_of_all_groups_or_of_some_and_counts_by_the_strictest() {
+        let read = |defaults: &str, own: &str| {
+            let file = SourceText::new("purposes.toml", format!("[defaults]\n{defaults}\n{ONE}{own}\n"));
+            let read = purposes(&file).whole().unwrap();
+            let recruiting = &read.by_id[&PurposeId::new("recruiting")];
+            [&["read"][..], &["read", "publish"]].map(|groups| {
+                let covers = groups.iter().map(|group| (*group).to_owned()).collect();
+                recruiting.idle_for(&covers).map(|idle| idle.as_secs() / 60)
+            })
+        };
+        assert_eq!(read("", ""), [None, None]);
+        assert_eq!(read("idle = \"2h\"", ""), [Some(120), Some(120)]);
+        assert_eq!(
+            read("idle = \"2h\"", "idle = { publish = \"15m\" }"),
+            [Some(120), Some(15)]
+        );
+        assert_eq!(read("", "idle = { publish = \"15m\" }"), [None, Some(15)]);
+        for (bad, says) in [
+            ("\"soon\"", "not a duration"),
+            ("\"30s\"", "for 1m at least"),
+            ("{ publish = \"8h\" }", "no grant lasts long enough"),
+            ("{ publsh = \"1h\" }", "not a group of activities"),
+            ("30", "`idle` is an integer"),
+        ] {
+            let found = problems(&format!("{ONE}idle = {bad}\n"));
+            assert!(found.iter().any(|problem| problem.contains(says)), "{bad}: {found:?}");
+        }
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct Purpose {
     pub covers: BTreeSet<String>,
     /// How long a grant that covers a group lasts and may last.
     pub lifetimes: BTreeMap<String, Lifetime>,
+    /// How long a grant that covers a group may go unused; groups that are not named may always.
+    pub idle: BTreeMap<String, Duration>,
     /// Who must approve.
     pub approval: Approval,
     /// For how long a declaration waits for that: then silence declines.
@@ -117,6 +119,11 @@ impl Purpose {
     /// How long a grant that covers `covers` may last.
     pub fn longest_for(&self, covers: &BTreeSet<String>) -> Duration {
         self.shortest(covers, |lifetime| lifetime.longest_for)
+    }
+
+    /// How long a grant that covers `covers` may go unused, as its strictest group; none: until it expires.
+    pub fn idle_for(&self, covers: &BTreeSet<String>) -> Option<Duration> {
+        covers.iter().filter_map(|group| self.idle.get(group)).min().copied()
     }
 
     /// Who could approve a declaration of `person`: never the person, whose manager stands in for an owner.

@@ -35,6 +35,8 @@ struct Coming<'a> {
     at: Timestamp,
 }
 
+/// So many ways to come are tried for one person: those who ask wait for it.
+const MOST_COMINGS: usize = 2048;
 const METHODS: [MethodName; 2] = [MethodName::Basic, MethodName::Certificate];
 const CHANNELS: [Channel; 3] = [Channel::Portal, Channel::Cli, Channel::Api];
 
@@ -57,7 +59,8 @@ impl InForce {
     /// rules let answer while it waits.
     ///
     /// How they will come is not known: whoever the rules let answer from some network, signed in somehow, at some moment
-    /// until then, counts. They may come from the address from which it is asked.
+    /// until then, counts; and so does everybody where that hangs on more than can be tried in advance, as on an address.
+    /// Nothing opens by that: whoever answers is judged as they come.
     pub fn who_may_answer(&self, asking: &Asking<'_>) -> Vec<Arc<Person>> {
         let holder = self.directory.person(asking.by);
         let named = self
@@ -71,32 +74,34 @@ impl InForce {
 
 impl Rulebook {
     fn could_answer(&self, person: &Person, asking: &Asking<'_>, holder: Option<&Person>) -> bool {
-        let later = || self.policy.edges(person, &[], asking.at).into_iter();
-        let moments = || std::iter::once(asking.at).chain(later().take_while(|at| *at < asking.until));
-        let arrivals = self.arrivals(asking.arrival);
-        moments().any(|at| {
-            let ways = METHODS
+        let Some(approving) = self.policy.approving(person, asking.at, asking.until) else {
+            return true;
+        };
+        let named = approving.networks.iter().map(NetworkName::new);
+        let others = named.chain([NetworkName::default()]).map(|network| Arrival {
+            network,
+            ..asking.arrival.clone()
+        });
+        let arrivals: Vec<Arrival> = std::iter::once(asking.arrival.clone()).chain(others).collect();
+        let ways = || {
+            METHODS
                 .into_iter()
-                .flat_map(|method| CHANNELS.map(|channel| (method, channel)));
-            let mut comings = ways.flat_map(|(method, channel)| {
-                arrivals.iter().map(move |arrival| Coming {
+                .flat_map(|method| CHANNELS.map(|channel| (method, channel)))
+        };
+        let moments = std::iter::once(asking.at).chain(approving.moments);
+        let mut comings = moments.flat_map(|at| {
+            let arrivals = arrivals.iter();
+            arrivals.flat_map(move |arrival| {
+                ways().map(move |(method, channel)| Coming {
                     arrival,
                     method,
                     channel,
                     at,
                 })
-            });
-            comings.any(|coming| self.lets_answer(person, asking, holder, coming))
-        })
-    }
-
-    /// The same arrival, also from each network that rules name and from one that none does.
-    fn arrivals(&self, own: &Arrival) -> Vec<Arrival> {
-        let named = self.policy.networks().iter().map(NetworkName::new);
-        let others = named
-            .chain([NetworkName::default()])
-            .map(|network| Arrival { network, ..own.clone() });
-        std::iter::once(own.clone()).chain(others).collect()
+            })
+        });
+        let tried = comings.by_ref().take(MOST_COMINGS);
+        { tried }.any(|coming| self.lets_answer(person, asking, holder, coming)) || comings.next().is_some()
     }
 
     fn lets_answer(&self, person: &Person, asking: &Asking<'_>, holder: Option<&Person>, coming: Coming<'_>) -> bool {
@@ -184,6 +189,9 @@ mod tests {
             "context.proof.strong",
             "context.channel == \"api\"",
             "context.local.time >= duration(\"20h\")",
+            "context.client.network like \"corp-*\"",
+            "context.client.ip.isInRange(ip(\"10.0.0.0/8\"))",
+            "context.local.time.toHours() >= 22",
         ] {
             let rule = format!(
                 "@id(\"approve.only\") @reason(\"Not so.\") @owner(\"HR\")\n\
@@ -199,5 +207,28 @@ mod tests {
         "#;
         let house = house(too_late);
         assert_eq!(answering(&house, "brand-publishing"), [""; 0]);
+    }
+
+    #[test]
+    fn what_rules_on_other_actions_look_at_does_not_make_anybody_an_approver() {
+        let rules = r#"
+            @id("approve.never") @reason("Not so.") @owner("HR")
+            forbid (principal, action == Action::"approve", resource);
+            @id("post.from-here") @reason("Not so.") @owner("HR")
+            forbid (principal, action in Action::"publish", resource)
+            unless { context.client.ip.isInRange(ip("10.0.0.0/8")) && context.local.time.toHours() >= 22 };
+        "#;
+        assert_eq!(answering(&house(rules), "brand-publishing"), [""; 0]);
+    }
+
+    #[test]
+    fn where_there_are_too_many_ways_to_come_to_try_them_all_whom_the_terms_name_is_asked() {
+        let hours = (0..150).map(|minute| format!("context.local.time == duration(\"{minute}m\")"));
+        let rule = format!(
+            "@id(\"approve.never\") @reason(\"Not so.\") @owner(\"HR\")\n\
+             forbid (principal, action == Action::\"approve\", resource) unless {{ context.channel == \"fax\" && ({}) }};",
+            hours.collect::<Vec<_>>().join(" || ")
+        );
+        assert_eq!(answering(&house(&rule), "brand-publishing"), ["mia"]);
     }
 }

@@ -45,6 +45,9 @@ impl Rulebook {
             not_before: seen.at,
             expires: seen.at.plus(lasts),
             answers: Vec::new(),
+            idle: None,
+            parent: None,
+            emergency: None,
             continued: Some(Continued {
                 host: place.platform.is_none().then(|| place.host.clone()),
                 past: policies(refused),

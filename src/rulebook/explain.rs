@@ -333,6 +333,9 @@ fn offered(offer: &Offer) -> String {
         "  {verb} `{}` ({}): covers {covers}, lasts {lasts}, at most {longest}",
         offer.purpose, offer.title
     );
+    if let Some(idle) = offer.idle {
+        line = format!("{line}, unused {}", show_duration(idle));
+    }
     if !offer.approvers.is_empty() {
         let approvers = list(offer.approvers.iter().map(String::as_str));
         line = format!("{line}, approved by {approvers}");

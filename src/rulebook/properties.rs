@@ -137,6 +137,10 @@ fn some_grant() -> impl Strategy<Value = Grant> {
                     .map(|by| Answer::approval(by, hour(from)))
                     .into_iter()
                     .collect(),
+                idle: None,
+                used_at: None,
+                parent: None,
+                emergency: None,
                 continued: None,
                 state: GrantState::Active,
                 ended_at: None,

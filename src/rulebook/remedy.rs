@@ -9,8 +9,8 @@ use super::judge::{actions, flow};
 use super::judgement::{Judgement, Lenience};
 use super::weigh::Visitor;
 use crate::facts::{
-    Answer, Channel, Grant, GrantId, GrantState, Observation, Offer, Person, PlatformId, Reading, Remedy, Standing,
-    SubjectId,
+    Answer, Channel, Emergency, Grant, GrantId, GrantState, Observation, Offer, Person, PlatformId, PurposeId, Reading,
+    Remedy, Standing, SubjectId,
 };
 use crate::policy::{Hearing, RuleSet};
 use crate::purpose::{Approval, GROUPS, Purpose};
@@ -90,6 +90,38 @@ impl Rulebook {
         }
     }
 
+    /// The purposes that whoever was refused could take in an emergency and that would open it then, each with what it would
+    /// have to cover.
+    pub fn emergencies(&self, seen: &Observation) -> Vec<(PurposeId, BTreeSet<String>)> {
+        let refused = self.judge(seen);
+        let (Some(subject), Some(person), Some(platform)) = (&seen.subject, &seen.person, &refused.place().platform)
+        else {
+            return Vec::new();
+        };
+        if !refused.is_refused_by_rules() {
+            return Vec::new();
+        }
+        let path = seen
+            .ask
+            .head()
+            .map(|head| self.catalog.path_for_rules(refused.place(), &head.path));
+        let path = path.unwrap_or_default();
+        let search = Search {
+            rules: self,
+            seen,
+            visitor: Visitor {
+                person,
+                subject,
+                arrival: &seen.arrival,
+            },
+            platform,
+            refused: &refused,
+            hearing: self.policy.hear(&flow(seen, subject, person, (refused.place(), &path))),
+            set: RuleSet::InEffect,
+        };
+        search.emergencies()
+    }
+
     /// `selection:PURPOSE`, where the selection of a purpose is what keeps others from helping.
     fn selecting_less(&self, seen: &Observation, reading: Option<&Reading>, known: &[Helping<'_>]) -> Option<String> {
         let selected = seen.selected.as_ref()?;
@@ -164,6 +196,17 @@ fn not_now(hearing: &Hearing<'_>, held: &[&Grant], refused: &Judgement) -> Vec<S
     said
 }
 
+/// How a grant that is tried out was come by.
+#[derive(Clone, Copy, Debug)]
+enum By<'a> {
+    /// Declaring it.
+    Declaring,
+    /// Somebody's approval.
+    Approval(&'a SubjectId),
+    /// Breaking the glass.
+    Emergency,
+}
+
 /// A search for grants that would help one refused flow.
 struct Search<'a> {
     rules: &'a Rulebook,
@@ -194,11 +237,11 @@ impl<'a> Search<'a> {
         }
         let approvers = purpose.approvers(person);
         let unapproved = match purpose.approval {
-            Approval::None => self.narrowest(purpose, None),
+            Approval::None => self.narrowest(purpose, By::Declaring),
             Approval::Owner | Approval::Manager => None,
         };
         let needs_approval = unapproved.is_none();
-        let covers = unapproved.or_else(|| self.narrowest(purpose, Some(approvers.first()?)))?;
+        let covers = unapproved.or_else(|| self.narrowest(purpose, By::Approval(approvers.first()?)))?;
         let by = (Channel::Portal, self.seen.at);
         let longest_for = self.rules.may_declare_for(self.visitor, purpose, &covers, by)?;
         Some(Offer {
@@ -211,16 +254,30 @@ impl<'a> Search<'a> {
                 .map(ToString::to_string)
                 .collect(),
             default_for: purpose.default_for(&covers),
+            idle: purpose.idle_for(&covers),
             longest_for,
             covers,
             ticket_pattern: purpose.ticket.as_ref().map(|rule| rule.shown.clone()),
         })
     }
 
+    fn emergencies(&self) -> Vec<(PurposeId, BTreeSet<String>)> {
+        let asked = actions(self.refused.reading());
+        let opens = self.hearing.openings(&asked);
+        let purposes = self.rules.purposes.iter().filter(|one| opens(&one.id));
+        let there = purposes.filter(|purpose| purpose.platforms.contains(self.platform));
+        let taken = there.filter_map(|purpose| {
+            let covers = self.narrowest(purpose, By::Emergency)?;
+            let may = self.rules.may_break_glass(self.visitor, purpose, &covers, self.seen.at);
+            may.then(|| (purpose.id.clone(), covers))
+        });
+        taken.collect()
+    }
+
     /// The groups that a grant needs to cover: the fewest under which the request passes, with what the request itself
     /// does, and with reading where that does no harm, since nobody wants only to post.
-    fn narrowest(&self, purpose: &Purpose, approver: Option<&SubjectId>) -> Option<BTreeSet<String>> {
-        let passes = |covers: &BTreeSet<String>| !covers.is_empty() && self.passes(purpose, covers, approver);
+    fn narrowest(&self, purpose: &Purpose, on: By<'_>) -> Option<BTreeSet<String>> {
+        let passes = |covers: &BTreeSet<String>| !covers.is_empty() && self.passes(purpose, covers, on);
         let asked = self.rules.groups_of(self.refused);
         let mut useful: BTreeSet<String> = asked.intersection(&purpose.covers).cloned().collect();
         useful.extend(purpose.covers.get("read").cloned());
@@ -242,9 +299,9 @@ impl<'a> Search<'a> {
     }
 
     /// Whether the flow would pass under a grant of `purpose` for this platform.
-    fn passes(&self, purpose: &Purpose, covers: &BTreeSet<String>, approver: Option<&SubjectId>) -> bool {
+    fn passes(&self, purpose: &Purpose, covers: &BTreeSet<String>, on: By<'_>) -> bool {
         let person = self.visitor.person;
-        let grant = hypothetical(purpose, person, self.seen, covers, approver, self.platform);
+        let grant = hypothetical(purpose, person, self.seen, covers, on, self.platform);
         self.would_pass(&grant)
     }
 
@@ -268,16 +325,18 @@ impl Rulebook {
     /// The grant that a person would hold after declaring a purpose, with all it covers, for the platform of a flow:
     /// for trying out what would be.
     pub fn suppose(&self, purpose: &Purpose, seen: &Observation, approver: Option<&SubjectId>) -> Option<Grant> {
+        self.supposed(purpose, seen, approver.map_or(By::Declaring, By::Approval))
+    }
+
+    /// The same, taken in an emergency.
+    pub fn suppose_emergency(&self, purpose: &Purpose, seen: &Observation) -> Option<Grant> {
+        self.supposed(purpose, seen, By::Emergency)
+    }
+
+    fn supposed(&self, purpose: &Purpose, seen: &Observation, by: By<'_>) -> Option<Grant> {
         let platform = self.catalog.place(seen.ask.host()).platform?;
         let person = seen.person.as_deref()?;
-        Some(hypothetical(
-            purpose,
-            person,
-            seen,
-            &purpose.covers,
-            approver,
-            &platform,
-        ))
+        Some(hypothetical(purpose, person, seen, &purpose.covers, by, &platform))
     }
 }
 
@@ -287,7 +346,7 @@ fn hypothetical(
     person: &Person,
     seen: &Observation,
     covers: &BTreeSet<String>,
-    approver: Option<&SubjectId>,
+    on: By<'_>,
     platform: &PlatformId,
 ) -> Grant {
     Grant {
@@ -303,10 +362,17 @@ fn hypothetical(
         not_before: seen.at,
         expires: seen.at.plus(purpose.default_for(covers)),
         answer_by: None,
-        answers: approver
-            .map(|by| Answer::approval(by.clone(), seen.at))
-            .into_iter()
-            .collect(),
+        answers: match on {
+            By::Approval(by) => vec![Answer::approval(by.clone(), seen.at)],
+            By::Declaring | By::Emergency => Vec::new(),
+        },
+        idle: None,
+        used_at: None,
+        parent: None,
+        emergency: matches!(on, By::Emergency).then_some(Emergency {
+            review_by: seen.at,
+            review: None,
+        }),
         continued: None,
         state: GrantState::Active,
         ended_at: None,

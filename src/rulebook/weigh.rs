@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::Rulebook;
 use crate::clock::Timestamp;
-use crate::facts::{Arrival, Channel, Grant, GrantTerms, Person, PurposeId, Reason, Subject, SubjectId};
+use crate::facts::{Arrival, Channel, Emergency, Grant, GrantTerms, Person, PurposeId, Reason, Subject, SubjectId};
 use crate::policy::{Decision, GrantQuestion, Power};
-use crate::purpose::{Declaration, Purpose, Terms, Unfit, Weighed};
+use crate::purpose::{Declaration, LONGEST_EMERGENCY, Purpose, Terms, Unfit, Weighed, one_working_day_after};
 
 /// A person at the counter, as identified.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +103,59 @@ impl Rulebook {
                 reasons,
             },
         }
+    }
+
+    /// Weighs a declaration in an emergency: by the terms of its purpose but for its audience and approval, then by the rules
+    /// on breaking the glass. It is never asked for: it is given, and reviewed.
+    pub fn weigh_emergency(
+        &self,
+        who: Visitor<'_>,
+        declaration: &Declaration,
+        channel: Channel,
+        at: Timestamp,
+    ) -> Weighing {
+        let Some(purpose) = self.purposes.get(&declaration.purpose) else {
+            // says what was meant
+            let weighed = self.purposes.weigh(declaration, who.person, at);
+            return match weighed {
+                Weighed::Unfit(unfit) => Weighing::Unfit(unfit),
+                Weighed::Fit(_) | Weighed::NeedsApproval { .. } => Weighing::Refused(NotDeclared::Unpermitted),
+            };
+        };
+        if !self.policy.opens(&purpose.id) {
+            return Weighing::Unfit(vec![Unfit::opens_nothing(purpose)]);
+        }
+        let terms = match purpose.weigh_emergency(declaration, at) {
+            Ok(terms) => terms,
+            Err(unfit) => return Weighing::Unfit(unfit),
+        };
+        let lasts = terms.expires.since(terms.not_before);
+        let decision = self.may(Power::BreakGlass, who, purpose, lasts, channel, at);
+        if !decision.is_allowed() {
+            return Weighing::Refused(NotDeclared::by(&decision));
+        }
+        let mut terms = granted(terms, who, channel, at);
+        terms.emergency = Some(Emergency {
+            review_by: one_working_day_after(at, &who.person.time_zone),
+            review: None,
+        });
+        Weighing::Granted {
+            terms,
+            reasons: decision.reasons().to_vec(),
+        }
+    }
+
+    /// Whether the rules let somebody take `purpose` in an emergency, to cover `covers`, for as long as that can be.
+    pub(super) fn may_break_glass(
+        &self,
+        who: Visitor<'_>,
+        purpose: &Purpose,
+        covers: &BTreeSet<String>,
+        at: Timestamp,
+    ) -> bool {
+        let lasts = purpose.longest_for(covers).min(LONGEST_EMERGENCY);
+        self.may(Power::BreakGlass, who, purpose, lasts, Channel::Portal, at)
+            .is_allowed()
     }
 
     /// Whether the rules let somebody declare `purpose` at all, through this channel.
@@ -335,7 +388,10 @@ fn granted(terms: Terms, who: Visitor<'_>, channel: Channel, at: Timestamp) -> G
         declared_at: at,
         not_before: terms.not_before,
         expires: terms.expires,
+        idle: terms.idle,
         answers: Vec::new(),
+        parent: None,
+        emergency: None,
         continued: None,
     }
 }

@@ -16,29 +16,31 @@ fn the_table_of_commands() {
     Usage: wayleave <COMMAND>
 
     Commands:
-      run      Run the gateway with the settings of a file
-      demo     Try the whole product on this machine, without the internet
-      check    Check policies: schema, rules, catalogue, purposes, people, and how they fit together
-      fmt      Format rules
-      test     Run the policy cases, and say what they leave out
-      prove    Prove what must hold of every possible request
-      diff     Compare two folders of policies, or two git revisions, by what they answer
-      explain  Say what the rules make of a described request, or made of a recorded one, and why
-      matrix   Print who may do what, where, and what for
-      replay   Judge what was recorded again, under other rules, and say what would change
-      owners   Print the CODEOWNERS file of a folder of policies
-      schema   Print the JSON Schema of a TOML file, for editors
-      declare  State a purpose
-      grants   List the grants you hold, or end one; or list what waits for your approval, or you could
-               revoke
-      approve  Approve what somebody asked for
-      decline  Decline what somebody asked for
-      revoke   Take back what others hold or asked for
-      user     Keep the accounts that sign in with a password
-      ca       Keep the certificate authority that speaks for intercepted sites
-      pac      Print the PAC file
-      records  Read and verify the records
-      help     Print this message or the help of the given subcommand(s)
+      run          Run the gateway with the settings of a file
+      demo         Try the whole product on this machine, without the internet
+      check        Check policies: schema, rules, catalogue, purposes, people, and how they fit together
+      fmt          Format rules
+      test         Run the policy cases, and say what they leave out
+      prove        Prove what must hold of every possible request
+      diff         Compare two folders of policies, or two git revisions, by what they answer
+      explain      Say what the rules make of a described request, or made of a recorded one, and why
+      matrix       Print who may do what, where, and what for
+      replay       Judge what was recorded again, under other rules, and say what would change
+      owners       Print the CODEOWNERS file of a folder of policies
+      schema       Print the JSON Schema of a TOML file, for editors
+      declare      State a purpose
+      grants       List the grants you hold, renew or end one; or list what waits for your approval, or
+                   you could revoke
+      approve      Approve what somebody asked for
+      decline      Decline what somebody asked for
+      break-glass  Take a purpose at once, in an emergency
+      review       Review what somebody took in an emergency
+      revoke       Take back what others hold or asked for
+      user         Keep the accounts that sign in with a password
+      ca           Keep the certificate authority that speaks for intercepted sites
+      pac          Print the PAC file
+      records      Read and verify the records
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help
@@ -381,6 +383,9 @@ fn the_rules() {
           --approved-by <PERSON>
               Who approved that purpose
 
+          --emergency
+              That the purpose was taken by break-glass
+
           --at <TIME>
               When, e.g. `[time]`; now if it is not said
 
@@ -454,14 +459,19 @@ fn the_counter() {
     insta::assert_snapshot!(desk.types("wayleave grants --help"), @"
     exit 0
     --- stdout
-    List the grants you hold, or end one; or list what waits for your approval, or you could revoke
+    List the grants you hold, renew or end one; or list what waits for your approval, or you could
+    revoke
 
     Usage: wayleave grants [OPTIONS] --ca <FILE>
 
     Options:
           --end <ID>              End the grant with this id
+          --renew <ID>            Renew the grant with this id, which is in force or was until a while
+                                  ago: the same once more, from now on
           --to-approve            List what waits for your approval instead: `wayleave approve` and
                                   `wayleave decline` answer it
+          --to-review             List what was taken in an emergency and waits for your review:
+                                  `wayleave review` does it
           --of <NAME>             List what this person holds or asked for, as far as you could revoke
                                   it
           --purpose <PURPOSE>     List what is held for this purpose
@@ -483,7 +493,8 @@ fn the_counter() {
       -h, --help                  Print help
       -V, --version               Print version
 
-    Exit code: 0 done; 1 not done; 2 the command line or the proxy's URL makes no sense
+    Exit code: 0 done; 1 not done; 2 the command line or the proxy's URL makes no sense; 4 a renewal is
+    asked for: it waits for an approval
     ");
     insta::assert_snapshot!(desk.types("wayleave approve --help"), @"
     exit 0
@@ -550,6 +561,77 @@ fn the_counter() {
     WAYLEAVE_PASSWORD, or the terminal.
 
     Exit code: 0 declined; 1 not declined; 2 the command line or the proxy's URL makes no sense
+    ");
+    insta::assert_snapshot!(desk.types("wayleave break-glass --help"), @"
+    exit 0
+    --- stdout
+    Take a purpose at once, in an emergency
+
+    Usage: wayleave break-glass [OPTIONS] --platform <PLATFORM> --statement <TEXT> --ticket <TICKET> --ca <FILE> <PURPOSE>
+
+    Arguments:
+      <PURPOSE>  The purpose, e.g. `crisis-response`
+
+    Options:
+          --platform <PLATFORM>   The platforms, e.g. `x`; repeat or separate with commas
+          --covers <GROUP>        What it is to cover: `read`, `engage`, `publish`, `administer`; all
+                                  that the purpose covers if left out
+          --statement <TEXT>      What has happened, in a sentence
+          --ticket <TICKET>       The ticket of the emergency
+          --for <DURATION>        For how long, e.g. `20m`; an hour at most, which it is if left out and
+                                  the purpose lets it
+          --json                  Print the grant as JSON
+          --proxy <URL>           The proxy: `http://NAME@HOST:PORT`, or `https://…` for the TLS door;
+                                  `HTTPS_PROXY` or `https_proxy` if not given
+          --ca <FILE>             The root certificate of the gateway, in PEM (`wayleave ca show --pem`)
+                                  [env: WAYLEAVE_CA]
+          --user <NAME>           The user name, if it does not stand in the proxy's URL
+          --password-file <FILE>  Read the password from the first line of a file, `-` is standard
+                                  input; else it is taken from the proxy's URL, from
+                                  `WAYLEAVE_PASSWORD`, or asked for
+          --cert <FILE>           A client certificate for the TLS door, in PEM (`wayleave ca client`),
+                                  in the place of a password
+          --key <FILE>            The key of the client certificate, in PEM
+          --portal <HOST>         The portal's reserved name [default: wayleave.internal]
+      -h, --help                  Print help
+      -V, --version               Print version
+
+    Exit code: 0 granted; 1 not granted; 2 the command line or the proxy's URL makes no sense
+    ");
+    insta::assert_snapshot!(desk.types("wayleave review --help"), @"
+    exit 0
+    --- stdout
+    Review what somebody took in an emergency
+
+    Usage: wayleave review [OPTIONS] --note <TEXT> --ca <FILE> <--accepted|--not-accepted> <ID>
+
+    Arguments:
+      <ID>  The grant
+
+    Options:
+          --accepted              It was an emergency
+          --not-accepted          It was none
+          --note <TEXT>           What you found, for whoever broke the glass
+          --json                  Print the grant as JSON
+          --proxy <URL>           The proxy: `http://NAME@HOST:PORT`, or `https://…` for the TLS door;
+                                  `HTTPS_PROXY` or `https_proxy` if not given
+          --ca <FILE>             The root certificate of the gateway, in PEM (`wayleave ca show --pem`)
+                                  [env: WAYLEAVE_CA]
+          --user <NAME>           The user name, if it does not stand in the proxy's URL
+          --password-file <FILE>  Read the password from the first line of a file, `-` is standard
+                                  input; else it is taken from the proxy's URL, from
+                                  `WAYLEAVE_PASSWORD`, or asked for
+          --cert <FILE>           A client certificate for the TLS door, in PEM (`wayleave ca client`),
+                                  in the place of a password
+          --key <FILE>            The key of the client certificate, in PEM
+          --portal <HOST>         The portal's reserved name [default: wayleave.internal]
+      -h, --help                  Print help
+      -V, --version               Print version
+
+    It takes your password, also where a certificate brings you to the proxy: from `--password-file`,
+    WAYLEAVE_PASSWORD, or the terminal.
+
+    Exit code: 0 reviewed; 1 not reviewed; 2 the command line or the proxy's URL makes no sense
     ");
     insta::assert_snapshot!(desk.types("wayleave revoke --help"), @"
     exit 0
@@ -1026,29 +1108,31 @@ fn what_no_command_is_called_is_refused() {
     Usage: wayleave <COMMAND>
 
     Commands:
-      run      Run the gateway with the settings of a file
-      demo     Try the whole product on this machine, without the internet
-      check    Check policies: schema, rules, catalogue, purposes, people, and how they fit together
-      fmt      Format rules
-      test     Run the policy cases, and say what they leave out
-      prove    Prove what must hold of every possible request
-      diff     Compare two folders of policies, or two git revisions, by what they answer
-      explain  Say what the rules make of a described request, or made of a recorded one, and why
-      matrix   Print who may do what, where, and what for
-      replay   Judge what was recorded again, under other rules, and say what would change
-      owners   Print the CODEOWNERS file of a folder of policies
-      schema   Print the JSON Schema of a TOML file, for editors
-      declare  State a purpose
-      grants   List the grants you hold, or end one; or list what waits for your approval, or you could
-               revoke
-      approve  Approve what somebody asked for
-      decline  Decline what somebody asked for
-      revoke   Take back what others hold or asked for
-      user     Keep the accounts that sign in with a password
-      ca       Keep the certificate authority that speaks for intercepted sites
-      pac      Print the PAC file
-      records  Read and verify the records
-      help     Print this message or the help of the given subcommand(s)
+      run          Run the gateway with the settings of a file
+      demo         Try the whole product on this machine, without the internet
+      check        Check policies: schema, rules, catalogue, purposes, people, and how they fit together
+      fmt          Format rules
+      test         Run the policy cases, and say what they leave out
+      prove        Prove what must hold of every possible request
+      diff         Compare two folders of policies, or two git revisions, by what they answer
+      explain      Say what the rules make of a described request, or made of a recorded one, and why
+      matrix       Print who may do what, where, and what for
+      replay       Judge what was recorded again, under other rules, and say what would change
+      owners       Print the CODEOWNERS file of a folder of policies
+      schema       Print the JSON Schema of a TOML file, for editors
+      declare      State a purpose
+      grants       List the grants you hold, renew or end one; or list what waits for your approval, or
+                   you could revoke
+      approve      Approve what somebody asked for
+      decline      Decline what somebody asked for
+      break-glass  Take a purpose at once, in an emergency
+      review       Review what somebody took in an emergency
+      revoke       Take back what others hold or asked for
+      user         Keep the accounts that sign in with a password
+      ca           Keep the certificate authority that speaks for intercepted sites
+      pac          Print the PAC file
+      records      Read and verify the records
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
       -h, --help     Print help (see more with '--help')

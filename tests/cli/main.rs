@@ -15,6 +15,7 @@ mod counter;
 mod desk;
 mod differences;
 mod documents;
+mod emergency;
 mod gate;
 mod help;
 mod people;

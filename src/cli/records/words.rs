@@ -69,6 +69,7 @@ pub(super) fn in_words(record: &Record) -> String {
         }
         Act::Stray { client, ended } => format!("stray    from {client}: {}", ending_in_words(ended)),
         Act::Grant { act, grant, by, .. } => {
+            let idle = *act == GrantAct::Idle;
             let act = match act {
                 GrantAct::Granted => "granted",
                 GrantAct::Continued => "continued",
@@ -76,8 +77,11 @@ pub(super) fn in_words(record: &Record) -> String {
                 GrantAct::Approved => "approved",
                 GrantAct::Declined => "declined",
                 GrantAct::Lapsed => "lapsed",
+                GrantAct::BrokeGlass => "broke glass",
+                GrantAct::Reviewed => "reviewed",
                 GrantAct::Withdrawn => "withdrew",
                 GrantAct::Revoked => "revoked",
+                GrantAct::Idle => "idle",
                 GrantAct::Refused => "refused",
                 GrantAct::Void => "voided",
             };
@@ -87,9 +91,15 @@ pub(super) fn in_words(record: &Record) -> String {
             let (who, purpose, on) = (&grant.subject, &grant.purpose, platforms.join(", "));
             let until = match grant.answer_by.filter(|_| !grant.was_given()) {
                 Some(answer_by) => format!("to be answered by {answer_by}"),
+                None if idle => format!("unused, ended {}", grant.until()),
                 None => format!("until {}", grant.expires),
             };
-            format!("{act:<8} {who} {purpose} on {on} {until}, by {by}, grant {}", grant.id)
+            let renews = grant.parent.as_ref().map(|parent| format!(", renews {parent}"));
+            let renews = renews.unwrap_or_default();
+            format!(
+                "{act:<8} {who} {purpose} on {on} {until}, by {by}, grant {}{renews}",
+                grant.id
+            )
         }
         Act::Gateway { act, rulebook } => format!("gateway  {}, rules {rulebook}", gateway_in_words(act)),
     };

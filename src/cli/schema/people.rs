@@ -19,6 +19,12 @@ fn lifetimes(about: &str) -> Value {
     lifetimes
 }
 
+/// One span for all groups, or one for each.
+fn idle() -> Value {
+    let about = "How long a grant may go unused; then it is over. Groups that are not named may until they expire";
+    json!({ "description": about, "anyOf": [text(DURATION), lifetimes("By group")] })
+}
+
 fn covers(about: &str) -> Value {
     list(about, &choice("A group of activities", &GROUPS))
 }
@@ -39,6 +45,7 @@ pub(super) fn purposes() -> Value {
     let defaults = [
         ("lifetime", lifetimes("How long a grant lasts unless asked otherwise")),
         ("longest", lifetimes("How long a grant lasts at most")),
+        ("idle", idle()),
         ("statement-min", number("How many characters a statement has at least")),
         (
             "answer-within",
@@ -58,7 +65,7 @@ pub(super) fn purposes() -> Value {
     document("The purpose catalogue", table(&[], keys))
 }
 
-fn of_purpose() -> [(&'static str, Value); 21] {
+fn of_purpose() -> [(&'static str, Value); 22] {
     [
         ("id", text("A purpose of the schema's `PurposeKind`")),
         ("title", text("What people see")),
@@ -78,6 +85,7 @@ fn of_purpose() -> [(&'static str, Value); 21] {
         ("covers", covers("What a grant may open")),
         ("lifetime", lifetimes("How long a grant lasts unless asked otherwise")),
         ("longest", lifetimes("How long a grant lasts at most")),
+        ("idle", idle()),
         ("approval", choice("Who must agree", &["none", "owner", "manager"])),
         (
             "answer-within",
@@ -190,7 +198,9 @@ pub(super) fn cases() -> Value {
             ),
             ("approved-by", text("Who approved the grant")),
             ("ticket", text("The ticket that the grant names")),
+            ("declared", text(MOMENT)),
             ("expires", text(MOMENT)),
+            ("emergency", flag("Whether the grant was taken by break-glass")),
         ]
     };
     let setting = || {

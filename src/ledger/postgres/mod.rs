@@ -27,6 +27,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::error::LedgerError;
 use super::promise::Leftover;
 use super::store::{Bell, Change, Held, News, Place, Store};
+use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId};
 use access::named;
 pub(super) use access::{Access, parsed};
@@ -264,6 +265,12 @@ impl Change for InDatabase<'_> {
         self.is_news = true;
         self.store
             .ask(&self.client, rows::write(&self.client, grant, self.number))
+    }
+
+    fn used(&mut self, uses: &[(GrantId, Timestamp)]) -> Result<(), LedgerError> {
+        self.is_news = true;
+        self.store
+            .ask(&self.client, rows::used(&self.client, uses, self.number))
     }
 
     fn take_back(&mut self, written: &Grant, was: Option<&Grant>) -> Result<(), LedgerError> {

@@ -1,6 +1,7 @@
 //! Grants as rows of the database, and back. Pure but for the connection it is handed.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -12,20 +13,24 @@ use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
 use crate::ledger::promise::Leftover;
 use crate::ledger::store::{Held, News};
+use crate::ledger::uses::same_but_for_use;
 use crate::ledger::view::{REMEMBERED, Tally};
 
 const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
-                       expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came";
+                       expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms, \
+                       parent, emergency";
 
 /// One for each column, and for the change.
-const VALUES: &str = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19";
+const VALUES: &str = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+                      $20, $21, $22, $23";
 
 /// INVARIANT: what waits and what is in force sorts first, and nobody has more of either than fits, so none of it is left
 /// out: what is in force ends later than whatever is over. Of what waits, the span for which it was asked says nothing.
 pub(super) async fn held(client: &Client) -> Result<Held, Trouble> {
     let ask = format!(
         "SELECT {COLUMNS} FROM (SELECT *, row_number() OVER (PARTITION BY subject \
-         ORDER BY state = 'requested' DESC, coalesce(ended_ms, expires_ms) DESC, id DESC) AS place FROM grants) AS ranked \
+         ORDER BY (state = 'requested' \
+         OR (emergency IS NOT NULL AND emergency::json ->> 'review' IS NULL)) DESC, coalesce(ended_ms, expires_ms) DESC, id DESC) AS place FROM grants) AS ranked \
          WHERE place <= {REMEMBERED}"
     );
     let mut by_subject: BTreeMap<SubjectId, Vec<Grant>> = BTreeMap::new();
@@ -70,14 +75,20 @@ pub(super) async fn write(client: &Client, grant: &Grant, change: i64) -> Result
     let (platforms, covers) = (json(&grant.platforms)?, json(&grant.covers)?);
     let (channel, state) = (word(&grant.channel)?, word(&grant.state)?);
     let answers = json(&grant.answers)?;
-    let [continued, ended, came] = [
+    let [continued, ended, came, emergency] = [
         grant.continued.as_ref().map(json).transpose()?,
         grant.ended.as_ref().map(json).transpose()?,
         grant.came.as_ref().map(json).transpose()?,
+        grant.emergency.as_ref().map(json).transpose()?,
     ];
     let [declared, begins, expires] = [grant.declared_at, grant.not_before, grant.expires].map(Timestamp::as_millis);
-    let [answer_by, ended_at] = [grant.answer_by, grant.ended_at].map(|at| at.map(Timestamp::as_millis));
-    let values: [&(dyn ToSql + Sync); 19] = [
+    let [answer_by, ended_at, used_at] =
+        [grant.answer_by, grant.ended_at, grant.used_at].map(|at| at.map(Timestamp::as_millis));
+    let idle = grant
+        .idle
+        .map(|idle| i64::try_from(idle.as_millis()).unwrap_or(i64::MAX));
+    let parent = grant.parent.as_ref().map(GrantId::as_str);
+    let values: [&(dyn ToSql + Sync); 23] = [
         &grant.id.as_str(),
         &grant.subject.as_str(),
         &grant.purpose.as_str(),
@@ -96,9 +107,23 @@ pub(super) async fn write(client: &Client, grant: &Grant, change: i64) -> Result
         &ended_at,
         &ended,
         &came,
+        &idle,
+        &used_at,
+        &parent,
+        &emergency,
         &change,
     ];
     client.execute(&ask, &values).await?;
+    Ok(())
+}
+
+/// When they were used last, as any gateway has seen it.
+pub(super) async fn used(client: &Client, uses: &[(GrantId, Timestamp)], change: i64) -> Result<(), Trouble> {
+    let ask = "UPDATE grants SET used_ms = $2, changed = $3 \
+               WHERE id = $1 AND ended_ms IS NULL AND coalesce(used_ms, 0) < $2";
+    for (id, at) in uses {
+        client.execute(ask, &[&id.as_str(), &at.as_millis(), &change]).await?;
+    }
     Ok(())
 }
 
@@ -109,7 +134,8 @@ pub(super) async fn take_back(
     change: i64,
 ) -> Result<(), Trouble> {
     // where it was not kept, or somebody has made something else of it since, there is nothing to take back
-    if find(client, &written.id).await?.as_ref() != Some(written) {
+    let found = find(client, &written.id).await?;
+    if !found.is_some_and(|found| same_but_for_use(&found, written)) {
         return Ok(());
     }
     if let Some(before) = was {
@@ -135,7 +161,7 @@ pub(super) async fn beside(client: &Client, grant: &Grant) -> Result<usize, Trou
         let ask = "SELECT count(*) FROM grants WHERE subject = $1 AND state = 'requested'";
         client.query_one(ask, &[&subject]).await?
     } else {
-        let ask = "SELECT count(*) FROM grants WHERE subject = $1 AND state = 'active' AND expires_ms > $2 \
+        let ask = "SELECT count(*) FROM grants WHERE subject = $1 AND state = 'active' AND ended_ms IS NULL AND expires_ms > $2 \
                    AND (continued IS NOT NULL) = $3";
         let continued = grant.continued.is_some();
         client.query_one(ask, &[&subject, &begins, &continued]).await?
@@ -212,6 +238,10 @@ fn read(row: &Row) -> Result<Grant, Trouble> {
         ended_at: maybe("ended_ms")?,
         ended: maybe_json("ended", row)?,
         came: maybe_json("came", row)?,
+        idle: get::<Option<i64>>(row, "idle_ms")?.map(|millis| Duration::from_millis(number(millis))),
+        used_at: maybe("used_ms")?,
+        parent: get::<Option<String>>(row, "parent")?.map(GrantId::new),
+        emergency: maybe_json("emergency", row)?,
     })
 }
 

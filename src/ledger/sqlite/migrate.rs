@@ -20,6 +20,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/006_promised_what.sql"),
     include_str!("migrations/007_came.sql"),
     include_str!("migrations/008_ended.sql"),
+    include_str!("migrations/009_idle.sql"),
+    include_str!("migrations/010_parent.sql"),
+    include_str!("migrations/011_emergency.sql"),
 ];
 
 /// Checks that the file is ours and no newer than we are, and applies what is missing.

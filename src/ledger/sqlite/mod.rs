@@ -16,6 +16,7 @@ use rusqlite::{Connection, ErrorCode, Transaction};
 use super::error::LedgerError;
 use super::promise::Leftover;
 use super::store::{Change, Held, News, Place, Store};
+use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId};
 use files::Files;
 
@@ -153,6 +154,10 @@ impl Change for OnDisk<'_> {
 
     fn write(&mut self, grant: &Grant) -> Result<(), LedgerError> {
         rows::write(&self.transaction, grant).map_err(|error| unavailable(&error))
+    }
+
+    fn used(&mut self, uses: &[(GrantId, Timestamp)]) -> Result<(), LedgerError> {
+        rows::used(&self.transaction, uses).map_err(|error| unavailable(&error))
     }
 
     fn take_back(&mut self, written: &Grant, was: Option<&Grant>) -> Result<(), LedgerError> {

@@ -1,6 +1,7 @@
 //! Grants as rows of the ledger, and back. Pure but for the connection it is handed.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde::Serialize;
@@ -13,7 +14,7 @@ use crate::ledger::store::Held;
 use crate::ledger::view::{REMEMBERED, Tally};
 
 const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
-                       expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came";
+                       expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms, parent, emergency";
 
 /// Reads what people hold and asked for, and the latest of what they held.
 ///
@@ -22,7 +23,8 @@ const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticke
 pub(super) fn held(connection: &Connection) -> rusqlite::Result<Held> {
     let ask = format!(
         "SELECT {COLUMNS} FROM (SELECT *, row_number() OVER (PARTITION BY subject \
-         ORDER BY state = 'requested' DESC, coalesce(ended_ms, expires_ms) DESC, id DESC) AS place FROM grants) \
+         ORDER BY state = 'requested' \
+         OR (emergency IS NOT NULL AND json_extract(emergency, '$.review') IS NULL) DESC, coalesce(ended_ms, expires_ms) DESC, id DESC) AS place FROM grants) \
          WHERE place <= {REMEMBERED}"
     );
     let mut by_subject: BTreeMap<SubjectId, Vec<Grant>> = BTreeMap::new();
@@ -52,7 +54,8 @@ fn tallies(connection: &Connection) -> rusqlite::Result<BTreeMap<PurposeId, Tall
 pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<()> {
     let ask = format!(
         "INSERT OR REPLACE INTO grants ({COLUMNS}) VALUES (:id, :subject, :purpose, :platforms, :covers, :statement, \
-         :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state, :ended_at, :ended, :came)"
+         :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state, :ended_at, :ended, :came, :idle, \
+         :used, :parent, :emergency)"
     );
     connection.execute(
         &ask,
@@ -75,8 +78,21 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
             ":ended_at": grant.ended_at.map(Timestamp::as_millis),
             ":ended": grant.ended.as_ref().map(json).transpose()?,
             ":came": grant.came.as_ref().map(json).transpose()?,
+            ":idle": grant.idle.map(|idle| i64::try_from(idle.as_millis()).unwrap_or(i64::MAX)),
+            ":used": grant.used_at.map(Timestamp::as_millis),
+            ":parent": grant.parent.as_ref().map(GrantId::as_str),
+            ":emergency": grant.emergency.as_ref().map(json).transpose()?,
         },
     )?;
+    Ok(())
+}
+
+pub(super) fn used(connection: &Connection, uses: &[(GrantId, Timestamp)]) -> rusqlite::Result<()> {
+    let ask = "UPDATE grants SET used_ms = ?2 WHERE id = ?1 AND ended_ms IS NULL";
+    let mut statement = connection.prepare_cached(ask)?;
+    for (id, at) in uses {
+        statement.execute((id.as_str(), at.as_millis()))?;
+    }
     Ok(())
 }
 
@@ -128,7 +144,7 @@ pub(super) fn beside(connection: &Connection, grant: &Grant) -> rusqlite::Result
     if grant.state == GrantState::Requested {
         return waiting(connection, grant);
     }
-    let ask = "SELECT count(*) FROM grants WHERE subject = ?1 AND state = 'active' AND expires_ms > ?2 \
+    let ask = "SELECT count(*) FROM grants WHERE subject = ?1 AND state = 'active' AND ended_ms IS NULL AND expires_ms > ?2 \
                AND (continued IS NOT NULL) = ?3";
     let like = (
         grant.subject.as_str(),
@@ -186,6 +202,10 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
         ended_at: row.get::<_, Option<i64>>("ended_ms")?.map(Timestamp::from_millis),
         ended: maybe_json("ended", row)?,
         came: maybe_json("came", row)?,
+        idle: row.get::<_, Option<i64>>("idle_ms")?.map(span),
+        used_at: row.get::<_, Option<i64>>("used_ms")?.map(Timestamp::from_millis),
+        parent: row.get::<_, Option<String>>("parent")?.map(GrantId::new),
+        emergency: maybe_json("emergency", row)?,
     })
 }
 
@@ -196,6 +216,10 @@ fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
 
 fn moment(column: &str, row: &Row<'_>) -> rusqlite::Result<Timestamp> {
     row.get(column).map(Timestamp::from_millis)
+}
+
+fn span(millis: i64) -> Duration {
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
 fn json(value: &impl Serialize) -> rusqlite::Result<String> {

@@ -50,6 +50,9 @@ everywhere! {
     one_person_cannot_ask_without_end_and_what_waits_takes_no_room_from_what_is_held,
     a_promise_to_approve_was_kept_only_if_the_approval_is_there,
     what_was_promised_of_a_request_tells_whether_it_was_kept,
+    when_a_grant_was_used_last_survives_a_crash_but_for_the_last_minute_which_never_ends_it_early,
+    what_goes_unused_is_over_before_anybody_says_so_and_is_said_once,
+    what_waits_for_a_review_is_never_forgotten_and_is_reviewed_once,
 }
 
 async fn a_grant_survives_a_restart_to_the_letter(home: &dyn Home) {
@@ -508,4 +511,100 @@ async fn what_was_promised_of_a_request_tells_whether_it_was_kept(home: &dyn Hom
         drop(ledger);
         home.change(&mut |change| expected.iter().for_each(|(_, grant)| change.write(grant).unwrap()));
     }
+}
+
+async fn when_a_grant_was_used_last_survives_a_crash_but_for_the_last_minute_which_never_ends_it_early(
+    home: &dyn Home,
+) {
+    let minutes = |minutes: u64| moment(0).plus(std::time::Duration::from_mins(minutes));
+    let lent = || GrantTerms {
+        idle: Some(std::time::Duration::from_mins(30)),
+        ..terms("ada", "recruiting", 0, 90_000_000)
+    };
+    let (used, unused) = {
+        let ledger = home.open().unwrap();
+        let used = ledger.give(lent()).await.unwrap();
+        let unused = ledger.give(on("x", lent())).await.unwrap();
+        ledger.in_use(&used.id).unwrap().touch(minutes(20));
+        ledger.keep_uses();
+        (used, unused)
+    };
+    let ledger = home.open().unwrap();
+    let in_force = |at| {
+        let standing = ledger.standing(&ada(), minutes(at));
+        let ids = standing.grants().iter().map(|grant| grant.id.clone());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(in_force(30), [unused.id.clone(), used.id.clone()]);
+    assert_eq!(in_force(31), [used.id.clone()]);
+    assert_eq!((in_force(50), in_force(51)), (vec![used.id.clone()], vec![]));
+    // what it was given as has no moment of use in it, so that it is the same grant whenever it is judged
+    assert_eq!(
+        ledger.standing(&ada(), minutes(40)).grants(),
+        std::slice::from_ref(&used)
+    );
+}
+
+async fn what_goes_unused_is_over_before_anybody_says_so_and_is_said_once(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let lent = GrantTerms {
+        idle: Some(std::time::Duration::from_secs(10)),
+        ..terms("ada", "recruiting", 1_000, 90_000)
+    };
+    let grant = ledger.give(lent).await.unwrap();
+    let early = ledger.end_idle(&grant.id, moment(10_999), |_| ()).await;
+    assert_eq!(early, Err(LedgerError::AlreadyOver(grant.id.clone())));
+    assert_eq!(ledger.idle(moment(10_999)), []);
+    let found = ledger.get(&grant.id).unwrap();
+    assert_eq!(Life::of(&found, moment(11_000)), Life::Expired);
+    assert_eq!(ledger.alive(moment(11_000), |_| true), []);
+    let expired = |life: &Count| (life.life == Life::Expired).then_some(life.grants);
+    assert_eq!(ledger.counts(moment(11_000)).iter().find_map(expired), Some(1));
+    assert!(ledger.revoke(&grant.id, moment(11_000), |_| ()).await.is_err());
+    assert_eq!(ledger.idle(moment(12_000)).len(), 1);
+    let ended = ledger.end_idle(&grant.id, moment(12_000), |_| ()).await.unwrap();
+    assert_eq!(
+        (ended.ended_at, ended.used_at),
+        (Some(moment(11_000)), Some(moment(1_000)))
+    );
+    assert!(ended.fell_idle(moment(12_000)) && ledger.idle(moment(12_000)).is_empty());
+    assert!(ledger.end_idle(&grant.id, moment(12_000), |_| ()).await.is_err());
+}
+
+async fn what_waits_for_a_review_is_never_forgotten_and_is_reviewed_once(home: &dyn Home) {
+    let taken = GrantTerms {
+        parent: Some(GrantId::new("before")),
+        emergency: Some(Emergency {
+            review_by: moment(50_000),
+            review: None,
+        }),
+        ..terms("ada", "crisis", 1_000, 2_000)
+    };
+    let grant = {
+        let ledger = home.open().unwrap();
+        let grant = ledger.give(taken).await.unwrap();
+        for start in 0..2 * i64::try_from(view::REMEMBERED).unwrap() {
+            let from = 10_000 + start * 10;
+            ledger.give(terms("ada", "recruiting", from, from + 5)).await.unwrap();
+        }
+        assert_eq!(ledger.unreviewed(), std::slice::from_ref(&grant));
+        grant
+    };
+    let ledger = home.open().unwrap();
+    assert_eq!(ledger.unreviewed(), std::slice::from_ref(&grant));
+    assert_eq!(
+        (ledger.reviews(moment(49_999)), ledger.reviews(moment(50_000))),
+        ([1, 0], [0, 1])
+    );
+    let review = Review {
+        by: who("grace"),
+        at: moment(60_000),
+        accepted: true,
+        note: "It burned".to_owned(),
+    };
+    let reviewed = ledger.review(&grant.id, review.clone(), |_| ()).await.unwrap();
+    assert_eq!(reviewed, grant.reviewed(review.clone()).unwrap());
+    assert_eq!(ledger.unreviewed(), []);
+    let again = ledger.review(&grant.id, review, |_| ()).await;
+    assert_eq!(again, Err(LedgerError::AlreadyOver(grant.id)));
 }

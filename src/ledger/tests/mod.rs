@@ -13,7 +13,8 @@ use std::collections::BTreeSet;
 use super::store::Change;
 use super::*;
 use crate::facts::{
-    Arrival, Channel, Continued, Door, GrantState, Host, MethodName, NetworkName, PlatformId, PolicyId, PurposeId,
+    Arrival, Channel, Continued, Door, Emergency, GrantState, Host, MethodName, NetworkName, PlatformId, PolicyId,
+    PurposeId,
 };
 use crate::purpose::{Hearing, Note, Pending, Why};
 
@@ -42,6 +43,9 @@ pub(super) fn terms(who: &str, purpose: &str, from: i64, until: i64) -> GrantTer
         not_before: moment(from),
         expires: moment(until),
         answers: Vec::new(),
+        idle: None,
+        parent: None,
+        emergency: None,
         continued: None,
     }
 }

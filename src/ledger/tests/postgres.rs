@@ -245,6 +245,31 @@ async fn what_was_taken_back_counts_nowhere_and_what_somebody_made_of_it_since_s
 }
 
 #[tokio::test]
+async fn what_is_used_at_one_gateway_does_not_go_unused_at_the_other() {
+    let database = Database::new();
+    let (east, west) = database.two();
+    let lent = GrantTerms {
+        idle: Some(Duration::from_secs(10)),
+        ..terms("ada", "recruiting", 1_000, 90_000)
+    };
+    let grant = east.give(lent).await.unwrap();
+    until(&west, |west| west.get(&grant.id).is_some()).await;
+    let under_way = west.in_use(&grant.id).unwrap();
+    east.in_use(&grant.id).unwrap().touch(moment(9_000));
+    east.keep_uses();
+    // whatever comes next comes after it, and is known after it
+    let next = east.give(terms("bob", "press", 1_000, 9_000)).await.unwrap();
+    until(&west, |west| west.get(&next.id).is_some()).await;
+    assert_eq!(under_way.until(), moment(19_000));
+    assert_eq!(west.idle(moment(18_999)), []);
+    let early = west.end_idle(&grant.id, moment(18_999), |_| ()).await;
+    assert_eq!(early, Err(LedgerError::AlreadyOver(grant.id.clone())));
+    west.end_idle(&grant.id, moment(19_000), |_| ()).await.unwrap();
+    let again = east.end_idle(&grant.id, moment(19_000), |_| ()).await;
+    assert_eq!(again, Err(LedgerError::AlreadyOver(grant.id)));
+}
+
+#[tokio::test]
 async fn two_gateways_cannot_bear_one_name() {
     let database = Database::new();
     let _east = database.gateway("east").unwrap();

@@ -264,6 +264,9 @@ fn nobody_continues_past_what_another_was_told_or_longer_than_they_may() {
             ..told.clone()
         },
         Grant {
+            idle: None,
+            parent: None,
+            emergency: None,
             continued: None,
             ..told.clone()
         },

@@ -28,6 +28,37 @@ pub(in crate::portal) struct Onward {
     pub(in crate::portal) by_itself: bool,
 }
 
+/// A purpose that could be taken in an emergency.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct Glass {
+    pub(in crate::portal) id: String,
+    pub(in crate::portal) title: String,
+    pub(in crate::portal) effect: String,
+    pub(in crate::portal) ticket: Option<String>,
+}
+
+/// The way through a refusal that cannot wait.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct BreakGlass {
+    pub(in crate::portal) choices: Vec<Glass>,
+    pub(in crate::portal) token: String,
+    pub(in crate::portal) hint: &'static str,
+}
+
+/// Something that was taken in an emergency, before somebody who reviews it.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct ToReview {
+    pub(in crate::portal) id: String,
+    pub(in crate::portal) heading: String,
+    pub(in crate::portal) effect: String,
+    pub(in crate::portal) lasts: String,
+    pub(in crate::portal) statement: String,
+    pub(in crate::portal) ticket: Option<String>,
+    pub(in crate::portal) due: String,
+    /// None until the person has signed in once more.
+    pub(in crate::portal) token: Option<String>,
+}
+
 /// The way past a refusal that does not insist.
 #[derive(Clone, Debug)]
 pub(in crate::portal) struct Proceed {
@@ -58,6 +89,7 @@ pub(in crate::portal) struct Declare<'a> {
     pub(in crate::portal) trouble: Vec<String>,
     /// Of the purposes that would help and that nobody can approve now: that, and whom to turn to.
     pub(in crate::portal) vain: Vec<String>,
+    pub(in crate::portal) glass: Option<BreakGlass>,
     pub(in crate::portal) proceed: Option<Proceed>,
     pub(in crate::portal) contact: Option<String>,
 }
@@ -139,6 +171,7 @@ pub(in crate::portal) struct Inbox<'a> {
     /// What the person has just answered.
     pub(in crate::portal) note: Option<String>,
     pub(in crate::portal) recent: bool,
+    pub(in crate::portal) reviews: Vec<ToReview>,
     pub(in crate::portal) requests: Vec<Request>,
     /// The token for signing out.
     pub(in crate::portal) sign_out: Option<String>,
@@ -209,6 +242,8 @@ pub(in crate::portal) struct Held {
     pub(in crate::portal) effect: String,
     pub(in crate::portal) left: String,
     pub(in crate::portal) token: String,
+    /// The token for renewing it, where that is possible.
+    pub(in crate::portal) renew: Option<String>,
 }
 
 /// What has become of a request, on the page of whoever asked.
@@ -255,8 +290,12 @@ pub(in crate::portal) struct Mine<'a> {
     pub(in crate::portal) may_revoke: bool,
     pub(in crate::portal) revoked: Vec<Answered>,
     pub(in crate::portal) grants: Vec<Held>,
+    /// What is over since not long ago and can be renewed.
+    pub(in crate::portal) ended: Vec<Held>,
     pub(in crate::portal) waiting: Vec<Held>,
     pub(in crate::portal) answered: Vec<Answered>,
+    /// What was taken in an emergency lately, and what became of its review.
+    pub(in crate::portal) emergencies: Vec<Answered>,
     pub(in crate::portal) refusals: Vec<Met>,
     pub(in crate::portal) purposes: Vec<Open>,
     pub(in crate::portal) example: Option<String>,

@@ -1,6 +1,7 @@
 //! The guard said no: the page, the problem document and the redirect that say so.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use askama::Template;
 use http::StatusCode;
@@ -69,7 +70,7 @@ pub struct Told<'a> {
     /// Whether the person holds any grant for this place.
     pub holds_grant: bool,
     /// The purpose that helped until it ran out: its title, and when.
-    pub expired: Option<(&'a str, &'a str)>,
+    pub expired: Option<(&'a str, &'a str, Option<Duration>)>,
     /// What was asked for already and waits.
     pub pending: Option<&'a Pending>,
     /// The record of the refused flow.
@@ -261,7 +262,7 @@ impl Told<'_> {
         let words = self.words;
         let mut why: Vec<String> = self
             .expired
-            .map(|(purpose, when)| (words.expired)(purpose, when))
+            .map(|(purpose, when, unused)| (words.expired)(purpose, when, unused))
             .into_iter()
             .collect();
         match self.cause {

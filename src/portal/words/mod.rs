@@ -3,10 +3,12 @@
 //!
 //! Rules for whoever writes here: say what happened, why, and what to do; never blame; no jargon; short sentences.
 
+mod emergency;
 mod english;
 
 use std::time::Duration;
 
+pub use emergency::EmergencyWords;
 pub use english::ENGLISH;
 
 use crate::facts::{FaultCode, Offer, Reason};
@@ -86,7 +88,7 @@ pub struct Words {
     pub approval: fn(&[&str]) -> String,
     pub fix: fn(&str) -> String,
     pub alternative: fn(&str) -> String,
-    pub expired: fn(purpose: &str, when: &str) -> String,
+    pub expired: fn(purpose: &str, when: &str, unused: Option<Duration>) -> String,
     pub detail: fn(Kind, activity: &str, place: &str, purposes: &[&str]) -> String,
     pub no_reason: &'static str,
     pub no_reason_to_continue: &'static str,
@@ -158,10 +160,19 @@ pub struct Words {
     pub about: fn(sign_in: &str, roles: &[&str], departments: &[&str]) -> String,
     pub my_purposes: &'static str,
     pub no_purposes: &'static str,
-    pub left: fn(left: Duration, until: &str) -> String,
+    pub left: fn(left: Duration, until: &str, unused: Option<Duration>) -> String,
     pub where_and_what: fn(places: &[&str], groups: &str) -> String,
     pub end: &'static str,
     pub ended: &'static str,
+    pub emergency: EmergencyWords,
+    pub renew: &'static str,
+    pub renewed: &'static str,
+    pub renewal_asked: &'static str,
+    pub my_ended: &'static str,
+    pub ended_at: fn(when: &str, unused: Option<Duration>) -> String,
+    pub renew_over_title: &'static str,
+    pub renew_over: &'static str,
+    pub not_renewed_title: &'static str,
     pub to_answer: fn(usize) -> String,
     pub my_requests: &'static str,
     pub take_back: &'static str,

@@ -8,6 +8,7 @@ mod activities;
 mod came;
 mod coverage;
 mod engine;
+mod grants;
 mod mutation;
 mod read;
 

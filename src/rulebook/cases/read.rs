@@ -1,6 +1,5 @@
 //! A case as somebody wrote it, made into what is asked and what must come of it.
 
-use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -8,11 +7,11 @@ use super::{Asks, Case, Expected, Wanted, Wields};
 use crate::clock::Timestamp;
 use crate::facts::fields::{At, Fields};
 use crate::facts::{
-    Answer, Arrival, Ask, Channel, Door, Grant, GrantId, GrantState, MethodName, NetworkName, Observation, Outcome,
-    Person, PlatformId, PolicyId, PurposeId, SourceText, Standing, Subject, SubjectId, WouldBe, did_you_mean,
+    Arrival, Ask, Channel, Door, MethodName, NetworkName, Observation, Outcome, Person, PolicyId, PurposeId,
+    SourceText, Standing, Subject, SubjectId, WouldBe, did_you_mean,
 };
 use crate::policy::{NamedKind, Power, Vocabulary};
-use crate::purpose::{GROUPS, Purpose, parse_duration};
+use crate::purpose::{Purpose, parse_duration};
 use crate::rulebook::described::Described;
 use crate::rulebook::tried::Asked;
 use crate::rulebook::words::Words;
@@ -48,9 +47,20 @@ pub(super) const CASE: &[&str] = &[
     "reads-as",
     "under",
     "ticket",
+    "declared",
     "expires",
+    "emergency",
 ];
-pub(super) const GRANT: &[&str] = &["purpose", "platforms", "covers", "approved-by", "ticket", "expires"];
+pub(super) const GRANT: &[&str] = &[
+    "purpose",
+    "platforms",
+    "covers",
+    "approved-by",
+    "ticket",
+    "declared",
+    "expires",
+    "emergency",
+];
 
 /// The words that cases are read with.
 pub(super) struct Bench<'a> {
@@ -61,11 +71,11 @@ pub(super) struct Bench<'a> {
 }
 
 /// Who asks, from where, when.
-struct Setting {
-    person: Option<Arc<Person>>,
-    subject: Option<Subject>,
-    arrival: Arrival,
-    at: Timestamp,
+pub(super) struct Setting {
+    pub(super) person: Option<Arc<Person>>,
+    pub(super) subject: Option<Subject>,
+    pub(super) arrival: Arrival,
+    pub(super) at: Timestamp,
 }
 
 /// What is wrong has been reported.
@@ -192,14 +202,14 @@ impl Bench<'_> {
         Some((Some(Subject { id, method }), person))
     }
 
-    fn subject(case: &Fields<'_, '_>, name: At<&str>) -> Option<SubjectId> {
+    pub(super) fn subject(case: &Fields<'_, '_>, name: At<&str>) -> Option<SubjectId> {
         let parsed = SubjectId::parse(name.value);
         parsed
             .map_err(|bad| case.report("bad-name", name.span, bad.to_string(), "name a person of `people/`"))
             .ok()
     }
 
-    fn purpose(&self, case: &Fields<'_, '_>, name: At<&str>) -> Option<&Purpose> {
+    pub(super) fn purpose(&self, case: &Fields<'_, '_>, name: At<&str>) -> Option<&Purpose> {
         let found = self.words.purposes.get(&PurposeId::new(name.value));
         // one that only the schema lists is told there
         let listed = self.words.vocabulary.map(Vocabulary::purposes);
@@ -306,95 +316,5 @@ impl Bench<'_> {
         let help = "write a URL for a request, `host` or `host:443` for a tunnel";
         let ask = described.ask(self.words.catalog);
         ask.map_err(|bad| case.report("bad-place", to.span, bad, help)).ok()
-    }
-
-    /// The grants in force: the one that `purpose` stands for, and those of `grants`.
-    fn grants(&self, case: &Fields<'_, '_>, setting: Option<&Setting>, ask: Option<&Ask>) -> Option<Vec<Grant>> {
-        let own = case.has("purpose").then_some(case);
-        let listed = case.tables("grants", GRANT);
-        let entries = own.into_iter().chain(&listed).enumerate();
-        // each is read, whatever is wrong with another
-        let grants: Vec<Option<Grant>> = entries
-            .map(|(number, entry)| self.grant(entry, number, setting, ask))
-            .collect();
-        grants.into_iter().collect()
-    }
-
-    fn grant(
-        &self,
-        entry: &Fields<'_, '_>,
-        number: usize,
-        setting: Option<&Setting>,
-        ask: Option<&Ask>,
-    ) -> Option<Grant> {
-        let purpose = entry.required("purpose").and_then(|name| self.purpose(entry, name));
-        let covers = entry.texts("covers").into_iter();
-        for word in covers.filter(|word| !GROUPS.contains(&word.value)) {
-            Self::unknown(entry, word, "group of activities", GROUPS.into_iter());
-        }
-        let approved_by = entry.text("approved-by").map(|name| Self::subject(entry, name));
-        let platforms = self.platforms(entry, ask);
-        let expires = Self::expires(entry);
-        let (setting, purpose) = (setting?, purpose?);
-        let Some(person) = &setting.person else {
-            entry.report("nobody", entry.span, "nobody holds this grant", "add `who = \"ada\"`");
-            return None;
-        };
-        let covers = if entry.has("covers") {
-            entry.set("covers")
-        } else {
-            purpose.covers.clone()
-        };
-        Some(Grant {
-            id: GrantId::new(format!("grant-{number}")),
-            subject: person.id.clone(),
-            purpose: purpose.id.clone(),
-            platforms,
-            statement: String::new(),
-            ticket: entry.text("ticket").map(|ticket| ticket.value.to_owned()),
-            channel: Channel::Portal,
-            declared_at: setting.at,
-            not_before: Timestamp::from_millis(0),
-            expires: expires.unwrap_or_else(|| setting.at.plus(purpose.default_for(&covers))),
-            covers,
-            answer_by: None,
-            answers: match approved_by {
-                Some(name) => vec![Answer::approval(name?, setting.at)],
-                None => Vec::new(),
-            },
-            continued: None,
-            state: GrantState::Active,
-            ended_at: None,
-            ended: None,
-            came: None,
-        })
-    }
-
-    /// The platforms of a grant: those it names, or the one that the case is about.
-    fn platforms(&self, entry: &Fields<'_, '_>, ask: Option<&Ask>) -> BTreeSet<PlatformId> {
-        let catalog = self.words.catalog;
-        let named = entry.texts("platforms");
-        for word in named.iter().filter(|_| self.words.has_all(NamedKind::Platform)) {
-            let id = PlatformId::new(word.value);
-            if catalog.platform(&id).is_none() {
-                let known = catalog.platforms().map(|platform| platform.id.as_str());
-                Self::unknown(entry, *word, "platform", known);
-            }
-        }
-        if entry.has("platforms") {
-            return named.into_iter().map(|word| PlatformId::new(word.value)).collect();
-        }
-        ask.and_then(|ask| catalog.place(ask.host()).platform)
-            .into_iter()
-            .collect()
-    }
-
-    fn expires(entry: &Fields<'_, '_>) -> Option<Timestamp> {
-        let text = entry.moment("expires").filter(|_| entry.has("expires"))?;
-        let parsed = text.value.parse::<Timestamp>();
-        let message = format!("`{}` is not a moment", text.value);
-        parsed
-            .map_err(|_| entry.report("bad-moment", text.span, message, "write `2026-11-24T10:00:00Z`"))
-            .ok()
     }
 }

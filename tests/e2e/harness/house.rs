@@ -76,6 +76,9 @@ impl World {
             not_before: now,
             expires: now.plus(Duration::from_hours(1)),
             answers: Vec::new(),
+            idle: None,
+            parent: None,
+            emergency: None,
             continued: None,
         };
         differ(&mut terms);

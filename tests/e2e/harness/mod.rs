@@ -247,6 +247,9 @@ impl World {
             not_before: now,
             expires: now.plus(std::time::Duration::from_hours(1)),
             answers: Vec::new(),
+            idle: None,
+            parent: None,
+            emergency: None,
             continued: None,
         };
         self.gate().ledger().give(terms).await.unwrap()

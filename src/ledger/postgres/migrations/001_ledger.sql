@@ -20,6 +20,10 @@ CREATE TABLE grants (
   ended_ms     BIGINT,
   ended        TEXT,
   came         TEXT,
+  idle_ms      BIGINT,
+  used_ms      BIGINT,
+  parent       TEXT,
+  emergency    TEXT,
   -- The change that wrote the row last.
   changed      BIGINT NOT NULL
 );

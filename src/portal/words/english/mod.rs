@@ -1,6 +1,7 @@
 //! The words in English.
 
 mod answers;
+mod emergency;
 mod fault;
 mod parts;
 mod refusal;
@@ -24,7 +25,12 @@ pub const ENGLISH: Words = Words {
     approval,
     fix,
     alternative: |text| format!("Instead: {text}"),
-    expired: |purpose, when| format!("Your purpose “{purpose}” ended at {when}. You can declare it again."),
+    expired: |purpose, when, unused| {
+        let why = unused.map_or_else(String::new, |idle| {
+            format!(", because it was not used for {}", span(idle))
+        });
+        format!("Your purpose “{purpose}” ended at {when}{why}. You can declare it again.")
+    },
     detail,
     no_reason: "No rule allows this.",
     no_reason_to_continue: "No rule allows this, and none insists.",
@@ -114,10 +120,31 @@ pub const ENGLISH: Words = Words {
     about,
     my_purposes: "My purposes in force",
     no_purposes: "None at the moment. When a site needs a purpose, you are asked for it.",
-    left: |left, until| format!("{} left, until {until}", span(left)),
+    left: |left, until, unused| {
+        let left = format!("{} left, until {until}", span(left));
+        match unused {
+            Some(unused) => format!(
+                "{left}; it ends sooner if you do not use it for another {}",
+                span(unused)
+            ),
+            None => left,
+        }
+    },
     where_and_what: |places, groups| format!("{}: {groups}", both(places)),
     end: "End now",
     ended: "Ended. It no longer opens anything.",
+    emergency: emergency::EMERGENCY,
+    renew: "Renew",
+    renewed: "Renewed. It opens the same as before, from now on.",
+    renewal_asked: "Asked for again: it must be approved first.",
+    my_ended: "Ended in the last day",
+    ended_at: |when, unused| match unused {
+        Some(idle) => format!("Ended at {when}, because it was not used for {}", span(idle)),
+        None => format!("Ended at {when}"),
+    },
+    renew_over_title: "It cannot be renewed",
+    renew_over: "Only what is in force, or ended by itself in the last 24 hours, can be renewed. State the purpose anew.",
+    not_renewed_title: "It cannot be renewed as it was",
     to_answer: |count| match count {
         1 => "1 request waits for your answer".to_owned(),
         count => format!("{count} requests wait for your answer"),

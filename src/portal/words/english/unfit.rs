@@ -58,6 +58,7 @@ pub(super) fn unfit(why: &Unfit) -> String {
             "say in your own words what you need it for, without repeating characters or words".to_owned()
         }
         Unfit::LongTicket { most } => format!("name a ticket of at most {most} characters"),
+        Unfit::NoTicket => "name a ticket: an emergency takes one".to_owned(),
         Unfit::OtherTicket { example, pattern } => format!("name a ticket such as `{example}` (pattern `{pattern}`)"),
     }
 }

@@ -1,0 +1,2 @@
+-- Which grant another one renews.
+ALTER TABLE grants ADD COLUMN parent TEXT;

@@ -1,0 +1,245 @@
+//! When each grant that may not go unused for too long was used last: a stamp of its own, so that a request that passes
+//! under it waits for nobody. Written down now and then, and not with every use.
+
+use std::collections::BTreeMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::facts::{Grant, GrantId, GrantState};
+
+/// How much of its use a crash may make a grant forget, as long as the disk takes changes: so much longer may it go unused
+/// after a start, which never ends it early.
+const FORGOTTEN: Duration = Duration::from_mins(1);
+
+const SHARDS: usize = 32;
+
+type Shard = RwLock<BTreeMap<GrantId, Arc<Stamp>>>;
+
+/// The stamps of what is in force and may not go unused for too long.
+pub(super) struct Uses(Vec<Shard>);
+
+/// When a grant was used last, in milliseconds.
+struct Stamp {
+    last: AtomicI64,
+    /// What of it is on disk.
+    kept: AtomicI64,
+    limit: Duration,
+}
+
+/// The use of one grant that may not go unused for too long.
+#[derive(Clone)]
+pub struct InUse(Arc<Stamp>);
+
+impl Default for Uses {
+    fn default() -> Self {
+        Self(std::iter::repeat_with(Shard::default).take(SHARDS).collect())
+    }
+}
+
+impl Uses {
+    /// Follows `grant` from now on if it is in force and may not go unused, and else not any more. What it says of its last
+    /// use is taken from it: from here on the stamp says it.
+    pub(super) fn follow(&self, grant: &mut Grant) {
+        let Some(shard) = self.0.get(shard_of(&grant.id)) else {
+            return;
+        };
+        let alive = grant.state == GrantState::Active && grant.ended_at.is_none();
+        let limit = grant.idle.filter(|_| alive);
+        let mut stamps = shard.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(limit) = limit else {
+            stamps.remove(&grant.id);
+            return;
+        };
+        let last = grant.used_at.take().unwrap_or(grant.not_before).as_millis();
+        // what another gateway has seen of it puts off its end here, too, also for what is under way
+        if let Some(stamp) = stamps.get(&grant.id).filter(|stamp| stamp.limit == limit) {
+            stamp.last.fetch_max(last, Ordering::Relaxed);
+            stamp.kept.fetch_max(last, Ordering::Relaxed);
+            return;
+        }
+        let stamp = Stamp {
+            last: last.into(),
+            kept: last.into(),
+            limit,
+        };
+        stamps.insert(grant.id.clone(), Arc::new(stamp));
+    }
+
+    /// Follows what an earlier life of the ledger left in force: as it may have been used since that was written down last,
+    /// so that a start never ends it early.
+    pub(super) fn resume(&self, grant: &mut Grant) {
+        if grant.idle.is_some() && grant.ended_at.is_none() {
+            let last = grant.used_at.unwrap_or(grant.not_before);
+            grant.used_at = Some(last.plus(FORGOTTEN));
+        }
+        self.follow(grant);
+    }
+
+    /// The grant is not in memory any more.
+    pub(super) fn forget(&self, id: &GrantId) {
+        if let Some(shard) = self.0.get(shard_of(id)) {
+            shard.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+        }
+    }
+
+    pub(super) fn of(&self, id: &GrantId) -> Option<InUse> {
+        let shard = self.0.get(shard_of(id))?;
+        read(shard).get(id).map(|stamp| InUse(Arc::clone(stamp)))
+    }
+
+    /// Whether `grant` has gone unused for too long at `now`.
+    pub(super) fn is_idle(&self, grant: &Grant, now: Timestamp) -> bool {
+        // most grants may go unused, and nothing is looked up for them
+        grant.idle.is_some() && self.of(&grant.id).is_some_and(|in_use| in_use.until() <= now)
+    }
+
+    /// `grant`, with what is known of its last use.
+    pub(super) fn told(&self, mut grant: Grant) -> Grant {
+        if let Some(in_use) = self.of(&grant.id) {
+            grant.used_at = grant.used_at.max(Some(in_use.last()));
+        }
+        grant
+    }
+
+    /// What has gone unused for too long at `now`.
+    pub(super) fn idle(&self, now: Timestamp) -> Vec<GrantId> {
+        self.all(|stamp| InUse(Arc::clone(stamp)).until() <= now)
+            .into_iter()
+            .map(|(id, _)| id)
+            .collect()
+    }
+
+    /// What was used since that was written down, and when last.
+    pub(super) fn unkept(&self) -> Vec<(GrantId, Timestamp)> {
+        self.all(|stamp| stamp.last.load(Ordering::Relaxed) > stamp.kept.load(Ordering::Relaxed))
+    }
+
+    /// This is on disk.
+    pub(super) fn kept(&self, uses: &[(GrantId, Timestamp)]) {
+        for (id, at) in uses {
+            if let Some(InUse(stamp)) = self.of(id) {
+                stamp.kept.fetch_max(at.as_millis(), Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn all(&self, wanted: impl Fn(&Arc<Stamp>) -> bool) -> Vec<(GrantId, Timestamp)> {
+        let mut all = Vec::new();
+        for shard in &self.0 {
+            let stamps = read(shard);
+            let found = stamps.iter().filter(|(_, stamp)| wanted(stamp));
+            all.extend(found.map(|(id, stamp)| (id.clone(), InUse(Arc::clone(stamp)).last())));
+        }
+        all
+    }
+}
+
+impl InUse {
+    /// The grant is used at `at`. What is over by then stays so.
+    pub fn touch(&self, at: Timestamp) {
+        let later = |last: i64| {
+            let over = Timestamp::from_millis(last).plus(self.0.limit);
+            (last < at.as_millis() && at < over).then_some(at.as_millis())
+        };
+        // where another use is later, that one counts
+        let _ = self.0.last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, later);
+    }
+
+    /// Until when it may go unused.
+    pub fn until(&self) -> Timestamp {
+        self.last().plus(self.0.limit)
+    }
+
+    fn last(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.last.load(Ordering::Relaxed))
+    }
+}
+
+/// Whether two grants differ in nothing but when they were used last.
+pub(super) fn same_but_for_use(one: &Grant, other: &Grant) -> bool {
+    let used_at = one.used_at;
+    *one == Grant {
+        used_at,
+        ..other.clone()
+    }
+}
+
+fn read(shard: &Shard) -> RwLockReadGuard<'_, BTreeMap<GrantId, Arc<Stamp>>> {
+    shard.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn shard_of(id: &GrantId) -> usize {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    usize::try_from(hasher.finish() % (SHARDS as u64)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::tests::terms;
+
+    fn at(minutes: u64) -> Timestamp {
+        Timestamp::from_millis(1_000_000).plus(Duration::from_mins(minutes))
+    }
+
+    /// Begins at minute 0, and may go unused for half an hour.
+    fn grant() -> Grant {
+        let mut grant = terms("ada", "recruiting", 1_000_000, 90_000_000).named(GrantId::new("g"));
+        grant.idle = Some(Duration::from_mins(30));
+        grant
+    }
+
+    #[test]
+    fn a_use_puts_off_the_end_and_none_brings_back_what_is_over() {
+        let (uses, mut grant) = (Uses::default(), grant());
+        uses.follow(&mut grant);
+        let in_use = uses.of(&grant.id).unwrap();
+        in_use.touch(at(20));
+        in_use.touch(at(10));
+        assert_eq!(in_use.until(), at(50), "the latest counts");
+        assert!(!uses.is_idle(&grant, at(49)) && uses.is_idle(&grant, at(50)));
+        in_use.touch(at(50));
+        assert_eq!(in_use.until(), at(50), "too late");
+        assert_eq!(uses.idle(at(49)), []);
+        assert_eq!(uses.idle(at(50)), [grant.id.clone()]);
+        let told = uses.told(grant);
+        assert_eq!((told.used_at, told.until()), (Some(at(20)), at(50)));
+        assert!(told.is_live(at(49)) && !told.is_live(at(50)) && told.fell_idle(at(50)));
+    }
+
+    #[test]
+    fn what_may_go_unused_or_is_over_has_no_stamp() {
+        let uses = Uses::default();
+        let mut forever = Grant { idle: None, ..grant() };
+        uses.follow(&mut forever);
+        assert!(uses.of(&forever.id).is_none() && !uses.is_idle(&forever, at(1_000)));
+        let mut live = grant();
+        uses.follow(&mut live);
+        assert!(uses.of(&live.id).is_some());
+        let mut over = Grant {
+            ended_at: Some(at(5)),
+            used_at: Some(at(3)),
+            ..grant()
+        };
+        uses.follow(&mut over);
+        assert!(uses.of(&over.id).is_none());
+        assert_eq!(over.used_at, Some(at(3)));
+    }
+
+    #[test]
+    fn only_uses_that_were_not_written_down_are_written_down() {
+        let (uses, mut grant) = (Uses::default(), grant());
+        uses.follow(&mut grant);
+        assert_eq!(uses.unkept(), []);
+        uses.of(&grant.id).unwrap().touch(at(7));
+        let unkept = uses.unkept();
+        assert_eq!(unkept, [(grant.id.clone(), at(7))]);
+        uses.kept(&unkept);
+        assert_eq!(uses.unkept(), []);
+    }
+}

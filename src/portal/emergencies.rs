@@ -1,0 +1,158 @@
+//! Break-glass at the counter: a purpose at once and without its approval, told to those who would have approved it, and
+//! reviewed by one of them until the next working day. Whoever lets that pass unreviewed takes nothing so any more.
+//!
+//! Giving goes the way of every grant (`deeds.rs`: promise, book, ledger); a review that of ending: ledger first, book second,
+//! and told once the record is on disk.
+
+use super::answers::may_answer;
+use super::deeds::{NotGranted, act};
+use super::{Portal, Visit};
+use crate::clock::Timestamp;
+use crate::facts::{Channel, Grant, GrantAct, GrantId, Reason, Review, SubjectId};
+use crate::ledger::{LedgerError, MOST_UNREVIEWED};
+use crate::purpose::{Declaration, Why};
+use crate::rulebook::{Asking, Visitor, Weighing};
+
+/// Why nothing was reviewed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NotReviewed {
+    /// Nothing of the kind waits, or it is none of the person's business.
+    NoSuch,
+    /// It was reviewed already.
+    Over,
+    /// The rules refuse it, or it is the person's own.
+    Refused(Vec<Reason>),
+    /// The ledger cannot keep it.
+    NotKept,
+    /// It is reviewed, and the record is not on disk yet.
+    NotRecorded(Box<Grant>),
+}
+
+impl Portal {
+    /// Gives at once what somebody states in an emergency, if the rules let them break the glass, and nothing of theirs is
+    /// left unreviewed.
+    pub(super) async fn break_glass(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        declaration: &Declaration,
+        channel: Channel,
+    ) -> Result<Grant, NotGranted> {
+        let weighed = visit.rules().weigh_emergency(visitor, declaration, channel, visit.at);
+        let (terms, reasons) = match weighed {
+            Weighing::Granted { terms, reasons } => (terms, reasons),
+            other @ (Weighing::NeedsApproval { .. } | Weighing::Unfit(_) | Weighing::Refused(_)) => {
+                return self.settle_weighed(visit, visitor, (declaration, channel), other).await;
+            }
+        };
+        self.has_reviews_done(&visitor.person.id, visit.at)?;
+        let asking = Asking {
+            purpose: &terms.purpose,
+            by: &terms.subject,
+            lasts: terms.expires.since(terms.not_before),
+            arrival: visit.arrival,
+            at: visit.at,
+            until: terms
+                .emergency
+                .as_ref()
+                .map_or(visit.at, |emergency| emergency.review_by),
+        };
+        // nobody takes what nobody could look at
+        if visit.in_force.who_may_answer(&asking).is_empty() {
+            return Err(NotGranted::NeedsApproval);
+        }
+        let given = self.keep(visit, (GrantAct::BrokeGlass, terms), &reasons).await?;
+        tracing::warn!(
+            who = %given.subject, purpose = %given.purpose, ticket = given.ticket, until = %given.expires, grant = %given.id,
+            "somebody broke the glass: it is to be reviewed"
+        );
+        Ok(given)
+    }
+
+    /// Whoever owes too many reviews, or one for too long, breaks no glass until they are done.
+    fn has_reviews_done(&self, who: &SubjectId, now: Timestamp) -> Result<(), NotGranted> {
+        let theirs = self.ledger.grants_of(who);
+        let due = theirs.iter().filter(|grant| grant.awaits_review());
+        let due: Vec<Timestamp> = due.filter_map(review_by).collect();
+        match due.iter().min() {
+            Some(since) if *since <= now => Err(NotGranted::ReviewOverdue(*since)),
+            Some(_) if due.len() >= MOST_UNREVIEWED => Err(NotGranted::TooManyUnreviewed(due.len())),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// What was taken in an emergency and the person may review, in the order in which it was taken.
+    pub(super) fn reviewable(&self, visit: &Visit<'_>, visitor: Visitor<'_>, channel: Channel) -> Vec<Grant> {
+        let waiting = self.ledger.unreviewed().into_iter();
+        waiting
+            .filter(|grant| grant.subject != visitor.person.id && may_answer(visit, visitor, grant, channel))
+            .collect()
+    }
+
+    /// Why somebody could not review a grant whatever they found; else it, and the rules that let them.
+    pub(super) fn could_review(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        id: &GrantId,
+        channel: Channel,
+    ) -> Result<Vec<Reason>, NotReviewed> {
+        let grant = self.ledger.get(id).ok_or(NotReviewed::NoSuch)?;
+        let holder = visit.in_force.directory.person(&grant.subject);
+        let rules = visit.rules();
+        let decision = rules.may_answer(visitor, &grant, holder.as_deref(), channel, visit.at);
+        let decision = decision
+            .filter(|_| grant.emergency.is_some())
+            .ok_or(NotReviewed::NoSuch)?;
+        let reasons = decision.reasons().to_vec();
+        // the rules say so as well, and this does not hang on them
+        if !decision.is_allowed() || grant.subject == visitor.person.id {
+            return Err(NotReviewed::Refused(reasons));
+        }
+        if grant.awaits_review() {
+            Ok(reasons)
+        } else {
+            Err(NotReviewed::Over)
+        }
+    }
+
+    /// Keeps what somebody found.
+    pub(super) async fn review(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        id: &GrantId,
+        (accepted, why, channel): (bool, Why, Channel),
+    ) -> Result<Grant, NotReviewed> {
+        let reasons = self.could_review(visit, visitor, id, channel)?;
+        let said = why.said_by(visitor.person.id.clone());
+        let review = Review {
+            by: said.by,
+            at: visit.at,
+            accepted,
+            note: said.why,
+        };
+        let (book, by, rulebook) = (self.book.clone(), visit.subject.id.clone(), visit.rules().id().clone());
+        let once_kept = move |reviewed: &Grant| {
+            book.note(&book.record(act(GrantAct::Reviewed, reviewed, &by, &rulebook, &reasons)));
+        };
+        let reviewed = self.ledger.review(id, review, once_kept).await.map_err(|trouble| {
+            if matches!(trouble, LedgerError::AlreadyOver(_)) {
+                NotReviewed::Over
+            } else {
+                tracing::warn!(%trouble, grant = %id, "a review could not be kept");
+                NotReviewed::NotKept
+            }
+        })?;
+        if let Err(trouble) = self.book.flush().await {
+            tracing::warn!(%trouble, grant = %id, "that an emergency was reviewed is not recorded yet");
+            return Err(NotReviewed::NotRecorded(Box::new(reviewed)));
+        }
+        Ok(reviewed)
+    }
+}
+
+/// Until when a grant that was taken in an emergency is to be reviewed.
+pub(super) fn review_by(grant: &Grant) -> Option<Timestamp> {
+    Some(grant.emergency.as_ref()?.review_by)
+}

@@ -1,0 +1,240 @@
+//! Break-glass and its reviews on pages: offered beside a refusal where it would help, reviewed where requests are answered.
+
+use std::collections::BTreeSet;
+
+use http::StatusCode;
+
+use super::case::{Case, purpose_title};
+use super::emergencies::{NotReviewed, review_by};
+use super::intake::Received;
+use super::mine::joined;
+use super::mine_asked::name_of;
+use super::pages::counter::{BreakGlass, Glass, ToReview};
+use super::pages::{Page, see_other};
+use super::{Portal, Visit, provenance, times};
+use crate::facts::{Channel, Grant, GrantId, PurposeId};
+use crate::ledger::Life;
+use crate::purpose::{Declaration, Note, Why};
+use crate::rulebook::Visitor;
+
+impl Portal {
+    /// What somebody could take in an emergency where `case` is refused, as buttons; none where they may not, it would not
+    /// help, or stating a purpose does without.
+    pub(super) fn glasses(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        case: &Case<'_>,
+        record: &str,
+    ) -> Option<BreakGlass> {
+        if case.remedy.offers.iter().any(|offer| !offer.needs_approval) {
+            return None;
+        }
+        let platform = case.platform.as_ref()?;
+        let words = &self.words.emergency;
+        let choices = self
+            .could_take(visit, visitor, record)?
+            .into_iter()
+            .map(|(id, covers)| {
+                let covers: Vec<&str> = covers.iter().map(String::as_str).collect();
+                let ticket = visit
+                    .rules()
+                    .purposes()
+                    .get(&id)
+                    .and_then(|purpose| purpose.ticket.as_ref());
+                Glass {
+                    title: purpose_title(visit.rules(), &id),
+                    effect: (self.words.where_and_what)(
+                        &[&super::case::platform_name(visit.rules(), platform)],
+                        &(self.words.groups)(&covers),
+                    ),
+                    ticket: ticket.map(|rule| (self.words.ticket_needed)(&rule.example)),
+                    id: id.to_string(),
+                }
+            });
+        let choices: Vec<Glass> = choices.collect();
+        (!choices.is_empty()).then(|| BreakGlass {
+            choices,
+            token: self.tokens.issue(&visit.subject.id, &breaking(record), visit.at),
+            hint: words.hint,
+        })
+    }
+
+    /// The purposes that would open a refusal of the person in an emergency, each with what it needs to cover.
+    fn could_take(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        record: &str,
+    ) -> Option<Vec<(PurposeId, BTreeSet<String>)>> {
+        let kept = self.memory.by_record(&visitor.person.id, record, visit.at)?;
+        let seen = self.seen_now(visit, &kept.refused.seen);
+        Some(visit.rules().emergencies(&seen))
+    }
+
+    /// The button was pressed.
+    pub(super) async fn break_glass_by_form(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        received: &Received,
+    ) -> Page {
+        let words = self.words;
+        let form = received.form().unwrap_or_default();
+        let who = &visit.subject.id;
+        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
+        if !own || !self.tokens.accept(who, &breaking(&form.refusal), &form.token, visit.at) {
+            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        }
+        let Some(kept) = self.memory.by_record(who, &form.refusal, visit.at) else {
+            return self.note(StatusCode::NOT_FOUND, words.link_over_title, words.link_over);
+        };
+        let wanted = PurposeId::new(form.purpose.as_str());
+        let taken = self.could_take(visit, visitor, &form.refusal).unwrap_or_default();
+        let taken = taken.into_iter().find(|(id, _)| *id == wanted);
+        let (Some((purpose, covers)), Some(platform)) = (taken, kept.refused.refusal.place.platform.clone()) else {
+            return self.note(StatusCode::CONFLICT, words.emergency.not_taken_title, words.choose_one);
+        };
+        let declaration = Declaration {
+            purpose: purpose.clone(),
+            platforms: BTreeSet::from([platform]),
+            covers: Some(covers),
+            statement: form.statement.clone(),
+            ticket: Some(form.ticket.trim().to_owned()).filter(|ticket| !ticket.is_empty()),
+            duration: None,
+        };
+        match self.break_glass(visit, visitor, &declaration, Channel::Portal).await {
+            Ok(grant) => {
+                self.memory.granted(who, &form.refusal, &grant.id);
+                see_other(&format!("/refusals/{}/granted", kept.refused.record))
+            }
+            Err(why) => {
+                let text = self.not_granted_in_words(visit, Some(&purpose), &why);
+                self.note(StatusCode::UNPROCESSABLE_ENTITY, words.emergency.not_taken_title, &text)
+            }
+        }
+    }
+
+    /// What waits for the person's review, on the page of what waits for them.
+    pub(super) fn to_review(&self, visit: &Visit<'_>, visitor: Visitor<'_>, recent: bool) -> Vec<ToReview> {
+        let words = &self.words.emergency;
+        let when = |at| times::local(at, visit.at, visitor.person);
+        let waiting = self.reviewable(visit, visitor, Channel::Portal).into_iter();
+        let waiting = waiting.map(|grant| {
+            let who = name_of(visit.in_force, grant.subject.as_str());
+            let live = Life::of(&grant, visit.at) == Life::Active;
+            let due = review_by(&grant);
+            ToReview {
+                heading: (words.broke_the_glass)(&who, &purpose_title(visit.rules(), &grant.purpose)),
+                effect: self.effect(visit.rules(), &grant),
+                lasts: (words.open_until)(&when(grant.until()), live),
+                statement: grant.statement.clone(),
+                ticket: grant.ticket.clone(),
+                due: (words.review_due)(
+                    &due.map(when).unwrap_or_default(),
+                    due.is_some_and(|due| due <= visit.at),
+                ),
+                token: recent.then(|| {
+                    self.tokens
+                        .issue(&visit.subject.id, &reviewing(grant.id.as_str()), visit.at)
+                }),
+                id: grant.id.to_string(),
+            }
+        });
+        waiting.collect()
+    }
+
+    /// A review was sent.
+    pub(super) async fn review_by_form(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        received: &Received,
+        id: &str,
+    ) -> Page {
+        let words = self.words;
+        let form = received.form().unwrap_or_default();
+        let own = visit.secure && provenance::is_own_form(&received.headers, &self.origin);
+        if !own
+            || !self
+                .tokens
+                .accept(&visit.subject.id, &reviewing(id), &form.token, visit.at)
+        {
+            return self.note(StatusCode::FORBIDDEN, words.form_over_title, words.form_over);
+        }
+        if !self.signed_in_lately(visit, received) {
+            return see_other("/sign-in?to=/approvals");
+        }
+        let accepted = match form.accepted.as_str() {
+            "yes" => Some(true),
+            "no" => Some(false),
+            _ => None,
+        };
+        let why = Note::parse(&form.note).ok().and_then(Why::of);
+        let Some((accepted, why)) = accepted.zip(why) else {
+            let title = words.emergency.not_reviewed_title;
+            return self.note(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                title,
+                words.emergency.say_what_you_found,
+            );
+        };
+        let id = GrantId::new(id);
+        let found = (accepted, why, Channel::Portal);
+        match self.review(visit, visitor, &id, found).await {
+            Ok(grant) => see_other(&format!("/approvals?reviewed={}", grant.id)),
+            Err(why) => self.not_reviewed_page(&why),
+        }
+    }
+
+    fn not_reviewed_page(&self, why: &NotReviewed) -> Page {
+        let words = &self.words.emergency;
+        match why {
+            NotReviewed::NoSuch => self.nothing_here(),
+            NotReviewed::Over => self.note(
+                StatusCode::CONFLICT,
+                words.reviewed_already_title,
+                words.reviewed_already,
+            ),
+            NotReviewed::Refused(reasons) => {
+                self.note(StatusCode::FORBIDDEN, words.may_not_review_title, &joined(reasons))
+            }
+            NotReviewed::NotKept => self.note(
+                StatusCode::SERVICE_UNAVAILABLE,
+                words.not_reviewed_title,
+                words.not_reviewed,
+            ),
+            NotReviewed::NotRecorded(_) => {
+                let (title, text) = (words.reviewed_not_recorded_title, words.reviewed_not_recorded);
+                self.note(StatusCode::SERVICE_UNAVAILABLE, title, text)
+            }
+        }
+    }
+
+    /// What the person reviewed, where the address names it and they did.
+    pub(super) fn just_reviewed(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Option<String> {
+        let grant = self.ledger.get(&GrantId::new(received.asked("reviewed")?))?;
+        let review = grant.emergency.as_ref()?.review.as_ref()?;
+        let who = name_of(visit.in_force, grant.subject.as_str());
+        (review.by == visitor.person.id).then(|| (self.words.emergency.you_reviewed)(&who, review.accepted))
+    }
+
+    /// What a purpose is called where it is held; that it was taken in an emergency comes first.
+    pub(super) fn held_title(&self, visit: &Visit<'_>, grant: &Grant) -> String {
+        let title = purpose_title(visit.rules(), &grant.purpose);
+        match grant.emergency {
+            Some(_) => (self.words.emergency.marked)(&title),
+            None => title,
+        }
+    }
+}
+
+/// The deed that the token of the break-glass form is for.
+fn breaking(record: &str) -> String {
+    format!("break glass for {record}")
+}
+
+/// The deed that the token of a review is for.
+fn reviewing(id: &str) -> String {
+    format!("review {id}")
+}

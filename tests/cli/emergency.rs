@@ -1,0 +1,47 @@
+//! `grants --renew`, `break-glass` and `review`: through a gateway that runs.
+
+use super::desk::{Desk, Running};
+
+/// The id of the first grant that somebody's list names.
+fn first_id(desk: &Desk, line: &str) -> String {
+    let listed = desk
+        .command(&format!("{line} | cut -d' ' -f1 | head -1"))
+        .output()
+        .unwrap();
+    String::from_utf8(listed.stdout).unwrap().trim().to_owned()
+}
+
+#[test]
+fn a_purpose_is_renewed_taken_in_an_emergency_and_reviewed_at_two_terminals() {
+    let desk = Desk::with_policies();
+    desk.types("wayleave ca init");
+    for user in ["pia", "nora"] {
+        desk.types(&format!("echo 'correct horse battery' | wayleave user add {user}"));
+    }
+    let gate = Running::start(&desk);
+    let line = |user: &str, line: &str| {
+        format!(
+            "WAYLEAVE_CA=certs/root.pem HTTPS_PROXY='http://{user}:correct%20horse%20battery@{}' {line}",
+            gate.plain
+        )
+    };
+    let types = |user: &str, typed: &str| desk.types(&line(user, typed));
+    types(
+        "pia",
+        "wayleave declare press-monitoring --on x --statement 'Who writes about us'",
+    );
+    let held = first_id(&desk, &line("pia", "wayleave grants"));
+    insta::assert_snapshot!(types("pia", &format!("wayleave grants --renew {held}")), @"");
+    insta::assert_snapshot!(types("pia", "wayleave grants --renew nothing"), @"");
+
+    let glass = "wayleave break-glass crisis-response --platform x --statement 'The plant is on fire'";
+    insta::assert_snapshot!(types("pia", &format!("{glass} --ticket HR-1")), @"");
+    insta::assert_snapshot!(types("pia", &format!("{glass} --ticket INC-7 --for 20m")), @"");
+    insta::assert_snapshot!(types("nora", "wayleave grants --to-review"), @"");
+    insta::assert_snapshot!(types("pia", "wayleave grants --to-review"), @"");
+    let taken = first_id(&desk, &line("nora", "wayleave grants --to-review"));
+    insta::assert_snapshot!(types("pia", &format!("wayleave review {taken} --accepted --note 'It burned'")), @"");
+    insta::assert_snapshot!(types("nora", &format!("wayleave review {taken} --not-accepted --note 'A drill'")), @"");
+    insta::assert_snapshot!(types("nora", &format!("wayleave review {taken} --accepted --note 'It burned'")), @"");
+    assert_eq!(gate.stop(), 0);
+}

@@ -34,6 +34,7 @@ mod store;
 mod tests;
 mod uses;
 mod view;
+mod vouched;
 mod writer;
 
 use std::path::Path;
@@ -55,6 +56,7 @@ use store::{Bell, Store};
 pub use uses::InUse;
 use view::View;
 pub use view::{Count, Life};
+pub use vouched::Vouched;
 use writer::Writer;
 
 /// How many grants that were taken in an emergency may wait for a review, of one person.
@@ -74,17 +76,6 @@ pub struct Ledger {
     promised: Arc<[Leftover]>,
     /// For how long what is known is relied on without hearing of what others change.
     patience: (Duration, Duration),
-}
-
-/// How far what is known of grants can be relied on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Vouched {
-    /// Whatever changes is heard of.
-    Now,
-    /// What others change is not, and what is known counts for so long.
-    For(Duration),
-    /// It has not been for so long that what is known does not count.
-    NoMore,
 }
 
 impl Ledger {
@@ -386,16 +377,6 @@ impl Ledger {
     /// Whether grants can be given and ended, as far as is known without doing so; if not, why.
     pub fn healthy(&self) -> Result<(), String> {
         self.keeping.healthy()
-    }
-
-    /// How far what is known of grants can be relied on, for publishing or for anything else.
-    pub fn vouches(&self, publishes: bool) -> Vouched {
-        let (for_publishing, for_others) = self.patience;
-        let patience = if publishes { for_publishing } else { for_others };
-        match self.keeping.out_of_touch() {
-            None => Vouched::Now,
-            Some(unheard) => patience.checked_sub(unheard).map_or(Vouched::NoMore, Vouched::For),
-        }
     }
 
     /// How many grants there are by purpose and stage of life at `now`, since the ledger was made.

@@ -142,5 +142,5 @@ fn has_password(url: &str) -> Result<bool, &'static str> {
 
 #[cfg(not(feature = "postgres"))]
 fn has_password(_: &str) -> Result<bool, &'static str> {
-    Ok(false)
+    Err("this program was built without PostgreSQL")
 }

@@ -129,7 +129,7 @@ pub(super) const BUILD_INFO: Name = name(
 );
 
 /// The whole table. Metrics of the process itself (`process_…`) stand beside it, as every Prometheus client has them.
-pub const ALL: [Name; 22] = [
+pub const ALL: [Name; 23] = [
     DECISIONS,
     PURPOSE_DECISIONS,
     DECISION_DURATION,

@@ -32,6 +32,8 @@ pub(super) fn findings(file: &File) -> Vec<Finding> {
         .into_iter()
         .map(|bad| finding(&format!("identity.{}", bad.field), bad.message, bad.help))
         .collect();
+    let ledger = file.ledger.problems().into_iter();
+    found.extend(ledger.map(|bad| finding(&format!("ledger.{}", bad.field), bad.message, bad.help)));
     found.extend(addresses(file));
     found.extend(bounds(file));
     if !(1..=90).contains(&file.tls.leaf_days) {

@@ -147,6 +147,7 @@ impl File {
             &mut self.audit.folder,
         ]
         .into_iter()
+        .chain(&mut self.ledger.password_file)
         .chain(&mut self.tls.extra_roots)
         .chain(&mut self.tls.client_roots)
     }

@@ -341,3 +341,34 @@ fn every_section_knows_its_shape() {
     assert_eq!(shape::at::<File>(&["ingress", "networks"]), Some(Shape::Names));
     assert!(shape::values::<File>().len() > 50);
 }
+
+#[test]
+fn a_shared_ledger_needs_a_database_without_a_password_in_its_name_and_a_name_for_the_gateway() {
+    let of = |lines: &str| complaints(&format!("[ledger]\nstore = \"postgresql\"\n{lines}"), &[]).join("\n");
+    if !cfg!(feature = "postgres") {
+        assert!(
+            of("").contains("this program was built without PostgreSQL"),
+            "{}",
+            of("")
+        );
+        return;
+    }
+    let nothing = of("");
+    assert!(
+        nothing.contains("needs `ledger.url`") && nothing.contains("needs `ledger.gateway`"),
+        "{nothing}"
+    );
+    let open = of("url = \"postgresql://wayleave:tiger@db/wayleave\"\ngateway = \"east\"");
+    assert!(open.contains("holds a password") && !open.contains("tiger"), "{open}");
+    let nonsense = of("url = \"mysql://tiger\"\ngateway = \"east of the river\"");
+    assert!(
+        nonsense.contains("it is not the URL of a PostgreSQL database"),
+        "{nonsense}"
+    );
+    assert!(nonsense.contains("it is no name for a gateway"), "{nonsense}");
+    let patience = of("url = \"postgresql://wayleave@db/wayleave\"\ngateway = \"east\"\ngrant_patience_s = 30");
+    assert!(patience.contains("it cannot go on for longer than that"), "{patience}");
+    let good = "[ledger]\nstore = \"postgresql\"\nurl = \"postgresql://wayleave@db/wayleave\"\ngateway = \"east-1\"\npassword_file = \"password\"";
+    let read = read(good, &[], &[]).unwrap();
+    assert!(read.ledger.password_file.unwrap().is_absolute());
+}

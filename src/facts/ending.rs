@@ -88,6 +88,8 @@ pub enum FaultCode {
     CoversManagedPlatform,
     /// The rules or the grant that let a flow pass no longer do.
     PermissionEnded,
+    /// What is known of grants is too old: the database that the gateways share has been out of reach for too long.
+    GrantsUnknown,
     /// The client, or the door, has as many connections as it may.
     ConnectionLimit,
     /// The record cannot be kept: no record, no access.
@@ -127,6 +129,7 @@ impl FaultCode {
             Self::OriginProtocol => "origin-protocol",
             Self::CoversManagedPlatform => "covers-managed-platform",
             Self::PermissionEnded => "permission-ended",
+            Self::GrantsUnknown => "grants-unknown",
             Self::ConnectionLimit => "connection-limit",
             Self::RecordUnavailable => "record-unavailable",
             Self::MintFailed => "mint-failed",

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::reach::Reach;
 use crate::audit::Book;
 use crate::facts::{Problem, RulebookId};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Vouched};
 use crate::rulebook::Rulebook;
 
 /// What is well and what is not.
@@ -118,7 +118,8 @@ impl Health {
         if let Err(why) = &records {
             problems.push(format!("records cannot be kept, so nothing passes: {why}"));
         }
-        // what people hold counts on, so traffic may come
+        // what people hold counts on, so traffic may come, unless others change it unheard of
+        let in_touch = self.ledger.vouches(false) == Vouched::Now;
         problems.extend(grants.err());
         let door = self.reach.door();
         let open = door.is_none();
@@ -129,7 +130,7 @@ impl Health {
             problems.push("the gateway is stopping".to_owned());
         }
         Report {
-            ready: records.is_ok() && open && !stopping,
+            ready: records.is_ok() && in_touch && open && !stopping,
             rulebook: rules.in_force.clone(),
             problems,
         }

@@ -18,7 +18,7 @@ use crate::config;
 use crate::facts::{Door, GatewayAct, Host, Mode, Problem, PurposeId};
 use crate::identity::{BadSetting, Guard};
 use crate::ingress::{BindError, Listener, basic_allowed};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, Vouched};
 use crate::metrics::{BadMetric, Labels, Metrics, Resources};
 use crate::portal::{Portal, PortalError, PortalParts};
 use crate::proxy::{self, PacFile, Proxy, Tasks};
@@ -165,11 +165,11 @@ fn build(
         Arc::new(move |arrival| basic_allowed(&limits, arrival.door, arrival.client.ip()));
     let tls_door = Arc::new(tls::Door::new(mint.clone(), settings.tls.door_names.clone(), clients)?);
     let origin = tls::origin(&settings.tls, &real_time)?;
+    let ledger = Ledger::kept(&settings.ledger, origin.database)?;
     let origin = upstream::Tls {
         h2_and_h1: origin.h2_and_h1,
         h1: origin.h1,
     };
-    let ledger = Ledger::open(&settings.ledger.file)?;
     let guard = Arc::new(Guard::new(&settings.identity, &may_send).map_err(OpenError::Identity)?);
     let parts = PortalParts {
         settings: settings.portal.clone(),
@@ -371,6 +371,7 @@ fn exposition(rooms: &Rooms, clock: &Clock) -> Box<dyn Fn() -> String + Send + S
         metrics.resources(&Resources {
             record_queue: book.queue_len() as u64,
             records_healthy: book.healthy().is_ok(),
+            ledger_in_touch: ledger.vouches(false) == Vouched::Now,
             records_dropped: book.turned_away(),
             minted_certificates: mint.cached(),
             sign_in_failures: guard.rejections(),

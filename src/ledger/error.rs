@@ -48,8 +48,23 @@ pub enum LedgerError {
         version: i64,
     },
     /// A change could not be made durable; nothing has changed.
-    #[error("the ledger cannot keep the change: {0}; check the disk that holds `ledger.file`")]
+    #[error("the ledger cannot keep the change: {0}")]
     Unavailable(String),
+    /// The database cannot be opened.
+    #[error("the ledger cannot be opened in `{database}`: {why}; {help}")]
+    NotOpened {
+        /// Which one, without its password.
+        database: String,
+        /// What went wrong.
+        why: String,
+        /// What to do.
+        help: &'static str,
+    },
+    /// The database that several gateways share is out of reach: what is known counts on, and nothing changes.
+    #[error(
+        "the database that holds the ledger is out of reach: {0}; what is known of grants counts on, and no grant is given, answered or ended until it is back"
+    )]
+    Lost(String),
     /// There is no such grant.
     #[error("there is no grant `{0}`")]
     NoSuchGrant(GrantId),

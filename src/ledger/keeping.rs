@@ -1,19 +1,20 @@
 //! Whether changes can be kept: what the last one met, and how it is about the place where they are.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::LedgerError;
 use super::store::Place;
 
 /// What is known of the place where changes are kept.
 pub(super) struct Keeping {
-    place: Place,
+    place: Arc<dyn Place>,
     /// Why the last change was not kept.
     trouble: Mutex<Option<String>>,
 }
 
 impl Keeping {
-    pub(super) fn at(place: Place) -> Self {
+    pub(super) fn at(place: Arc<dyn Place>) -> Self {
         Self {
             place,
             trouble: Mutex::default(),
@@ -32,6 +33,9 @@ impl Keeping {
                 | LedgerError::Damaged { .. }
                 | LedgerError::Newer { .. }
                 | LedgerError::Altered { .. }
+                // the place itself says so, and for how long
+                | LedgerError::Lost(_)
+                | LedgerError::NotOpened { .. }
                 | LedgerError::NoSuchGrant(_)
                 | LedgerError::AlreadyOver(_)
                 | LedgerError::BeingAnswered(_)
@@ -51,8 +55,13 @@ impl Keeping {
 
     /// Whether changes can be kept, as far as is known without making one.
     pub(super) fn healthy(&self) -> Result<(), String> {
-        (self.place)().map_err(|error| error.to_string())?;
+        self.place.in_place().map_err(|error| error.to_string())?;
         let last = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         last.clone().map_or(Ok(()), Err)
+    }
+
+    /// For how long nothing has been heard of what others change, where that is longer than it should be.
+    pub(super) fn out_of_touch(&self) -> Option<Duration> {
+        self.place.out_of_touch()
     }
 }

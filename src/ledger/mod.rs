@@ -1,40 +1,47 @@
-//! What for? The grants that people hold, kept in one `SQLite` file and, for the hot path, in memory.
+//! What for? The grants that people hold, kept in a store and, for the hot path, in memory.
 //!
 //! ```text
-//!  give / end ──> writer thread ── one transaction, fsync ──> state/ledger.db
-//!                      │ then
+//!  give / end ──> writer thread ── one transaction, durable ──> a file of this gateway   (sqlite/)
+//!                      │ then         look for news <─────────> or a database of several (postgres/)
 //!                      v
-//!                 view in memory <── standing(subject, now)      every request; never waits for the disk
+//!                 view in memory <── standing(subject, now)      every request; never waits for the store
 //!                      │ then
 //!                      └──> changes()                            long flows are judged again
 //! ```
 //!
-//! Reads like this: [`Ledger::open`] checks the file, brings its schema up to date and fills the view;
+//! Reads like this: [`Ledger::kept`] opens the store, brings its schema up to date and fills the view;
 //! [`Ledger::standing`] answers from the view; [`Ledger::give`], [`Ledger::put`], [`Ledger::withdraw`] and [`Ledger::revoke_all`] return once the change
 //! is durable and in force. A grant expires, goes unused for too long, and a request lapses, because time passes, not because
 //! somebody removes it; [`Ledger::in_use`] is where whatever passes under a grant says so.
 //!
-//! It must never judge whether a grant should be given, never say that a grant is given before it is on disk, and
+//! Gateways that share a database see each other's changes in the order in which they were made; one that is cut off says so
+//! ([`Ledger::vouches`]).
+//!
+//! It must never judge whether a grant should be given, never say that a grant is given before it is durable, and
 //! never let two gateways write the same file.
 
 mod becoming;
 mod ending;
 mod error;
 mod keeping;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod promise;
+mod settings;
 mod sqlite;
 mod store;
 #[cfg(test)]
 mod tests;
 mod uses;
 mod view;
+mod vouched;
 mod writer;
 
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::clock::Timestamp;
@@ -46,11 +53,13 @@ pub use error::LedgerError;
 use keeping::Keeping;
 use promise::Owed;
 pub use promise::{Leftover, Promise, Telling};
+pub use settings::{BadSetting, Kept, Settings};
 use sqlite::Sqlite;
-use store::Store;
+use store::{Bell, Store};
 pub use uses::InUse;
 use view::View;
 pub use view::{Count, Life};
+pub use vouched::Vouched;
 use writer::{Ends, Writer};
 
 /// How many grants that were taken in an emergency may wait for a review, of one person.
@@ -61,22 +70,6 @@ const _: () = assert!(view::REMEMBERED > 3 * MOST_IN_FORCE + MOST_UNREVIEWED);
 /// have continued past something, and as many of their requests may wait for an answer.
 pub const MOST_IN_FORCE: usize = 32;
 
-/// Where the ledger is kept.
-#[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
-#[serde(deny_unknown_fields, default)]
-pub struct Settings {
-    /// The `SQLite` file; made, with its folder, if it is not there.
-    pub file: PathBuf,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            file: PathBuf::from("state/ledger.db"),
-        }
-    }
-}
-
 /// The grants of this gateway; clones speak of the same ones.
 #[derive(Clone)]
 pub struct Ledger {
@@ -85,31 +78,56 @@ pub struct Ledger {
     writer: Arc<Writer>,
     promised: Arc<[Leftover]>,
     untold: Arc<[Untold]>,
+    /// For how long what is known is relied on without hearing of what others change.
+    patience: (Duration, Duration),
 }
 
 impl Ledger {
+    /// Opens the ledger where the settings say, and reads what people hold; `tls` is how a database is verified.
+    pub fn kept(settings: &Settings, tls: rustls::ClientConfig) -> Result<Self, LedgerError> {
+        let opened = match settings.store {
+            Kept::Sqlite => Self::open(&settings.file),
+            Kept::Postgresql => Self::shared(settings, tls),
+        };
+        opened.map(|ledger| Self {
+            patience: settings.patience(),
+            ..ledger
+        })
+    }
+
+    #[cfg(feature = "postgres")]
+    fn shared(settings: &Settings, tls: rustls::ClientConfig) -> Result<Self, LedgerError> {
+        let access = postgres::Access::of(settings, tls)?;
+        Self::over(move |bell| postgres::Postgres::open(&access, bell))
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    fn shared(settings: &Settings, _: rustls::ClientConfig) -> Result<Self, LedgerError> {
+        let missing = settings.problems().pop();
+        let why = missing.map(|bad| format!("{}; {}", bad.message, bad.help));
+        Err(LedgerError::Unavailable(why.unwrap_or_default()))
+    }
+
     /// Opens the ledger in the file `path`, made if it is not there, and reads what people hold.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        Self::over(Sqlite::open(path)?)
+        let path = path.to_owned();
+        Self::over(move |_bell| Sqlite::open(&path))
     }
 
     /// A ledger that forgets everything when it is dropped.
     pub fn in_memory() -> Result<Self, LedgerError> {
-        Self::over(Sqlite::in_memory()?)
+        Self::over(|_bell| Sqlite::in_memory())
     }
 
-    fn over(mut store: impl Store) -> Result<Self, LedgerError> {
-        let view = Arc::new(View::new(store.held()?));
-        let promised = store.promises()?.into();
-        let untold = store.untold()?.into();
-        let keeping = Arc::new(Keeping::at(store.place()));
-        let writer = Arc::new(Writer::start(store, Arc::clone(&view), Arc::clone(&keeping))?);
+    fn over<S: Store>(open: impl FnOnce(Bell) -> Result<S, LedgerError> + Send + 'static) -> Result<Self, LedgerError> {
+        let (writer, opened) = Writer::start(open)?;
         Ok(Self {
-            view,
-            keeping,
-            writer,
-            promised,
-            untold,
+            view: opened.view,
+            keeping: opened.keeping,
+            writer: Arc::new(writer),
+            promised: opened.promised,
+            untold: opened.untold,
+            patience: Settings::default().patience(),
         })
     }
 
@@ -151,7 +169,7 @@ impl Ledger {
     }
 
     /// How often [`Ledger::keep_uses`] is to be called, so that a crash makes no grant forget more than a minute of its use.
-    pub const KEEPS_USES_EVERY: std::time::Duration = std::time::Duration::from_secs(30);
+    pub const KEEPS_USES_EVERY: Duration = Duration::from_secs(30);
 
     /// Names a grant without giving it.
     pub fn name(&self, terms: GrantTerms) -> Grant {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::WeakSender;
 
 use super::writer::Job;
-use crate::facts::{Grant, GrantId, GrantState};
+use crate::facts::{Grant, GrantId, GrantState, Verdict};
 
 /// A promise that the life before this one left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,30 @@ pub struct Leftover {
     pub state: GrantState,
     /// Whether it did.
     pub was_kept: bool,
+}
+
+impl Leftover {
+    /// The promise that a grant becomes `state`, where the ledger holds what `is` of it now.
+    ///
+    /// What was promised of it may have been followed by more: one that was asked for was given if somebody's approval is
+    /// on it.
+    pub(super) fn of(id: GrantId, segment: u64, state: GrantState, is: Option<&Grant>) -> Self {
+        let was_kept = is.is_some_and(|is| match state {
+            GrantState::Requested => true,
+            GrantState::Active => {
+                is.answer_by.is_none() || is.answers.iter().any(|one| one.verdict == Verdict::Approved)
+            }
+            GrantState::Declined | GrantState::Lapsed | GrantState::Withdrawn | GrantState::Revoked => {
+                is.state == state
+            }
+        });
+        Self {
+            id,
+            segment,
+            state,
+            was_kept,
+        }
+    }
 }
 
 /// A grant that is about to be recorded and given, asked for or answered.

@@ -4,16 +4,75 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::mpsc::WeakSender;
 
 use super::ending::{OnRecord, Untold};
 use super::error::LedgerError;
 use super::promise::Leftover;
 use super::view::Tally;
+use super::writer::Job;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, PurposeId, SubjectId};
 
-/// What is asked, from any thread, to learn whether changes can be kept, without making one.
-pub(super) type Place = Arc<dyn Fn() -> Result<(), LedgerError> + Send + Sync>;
+/// What is asked, from any thread, about the place where the ledger is kept.
+pub(super) trait Place: Send + Sync {
+    /// Whether changes can be kept there, without making one.
+    fn in_place(&self) -> Result<(), LedgerError>;
+
+    /// For how long nothing has been heard of what others change, where that is longer than it should be.
+    fn out_of_touch(&self) -> Option<Duration>;
+}
+
+/// What others have changed.
+#[cfg_attr(
+    not(feature = "postgres"),
+    expect(dead_code, reason = "a file belongs to one gateway: there are no others")
+)]
+pub(super) enum News {
+    /// A grant is like this now.
+    Is(Box<Grant>),
+    /// A grant was taken back: it never counted.
+    Gone(GrantId),
+}
+
+/// Tells the writer to look for [`News`].
+#[derive(Clone)]
+pub(super) struct Bell {
+    jobs: WeakSender<Job>,
+    rang: Arc<AtomicBool>,
+}
+
+impl Bell {
+    pub(super) fn new(jobs: WeakSender<Job>) -> Self {
+        Self {
+            jobs,
+            rang: Arc::default(),
+        }
+    }
+
+    /// Never waits. Whoever rings before the last ringing was heard is heard with it.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(dead_code, reason = "a file belongs to one gateway: there are no others")
+    )]
+    pub(super) fn ring(&self) {
+        if self.rang.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let sent = self.jobs.upgrade().map(|jobs| jobs.try_send(Job::Look));
+        if !matches!(sent, Some(Ok(()))) {
+            self.rang.store(false, Ordering::Release);
+        }
+    }
+
+    /// What is rung for from here on is another ringing.
+    pub(super) fn is_heard(&self) {
+        self.rang.store(false, Ordering::Release);
+    }
+}
 
 /// What a store holds when it is opened.
 pub(super) struct Held {
@@ -33,17 +92,20 @@ pub(super) trait Store: Send + 'static {
     /// Reads what people hold and asked for, and the latest of what they held.
     fn held(&mut self) -> Result<Held, LedgerError>;
 
-    /// The promises that were not forgotten, and whether they were kept.
+    /// The promises of this gateway that were not forgotten, and whether they were kept.
     fn promises(&mut self) -> Result<Vec<Leftover>, LedgerError>;
 
-    /// What ended, and was not said to be told, as it is by now.
+    /// What this gateway ended, and did not say to be told, as it is by now.
     fn untold(&mut self) -> Result<Vec<Untold>, LedgerError>;
 
     /// Begins a change. While it is being made, nobody makes another.
     fn begin(&mut self) -> Result<Self::Change<'_>, LedgerError>;
 
+    /// What has changed since this was asked last, this gateway's own changes included.
+    fn news(&mut self) -> Result<Vec<News>, LedgerError>;
+
     /// How it is about the place itself.
-    fn place(&self) -> Place;
+    fn place(&self) -> Arc<dyn Place>;
 }
 
 /// A change that is being made. Dropped before it is [committed](Change::commit), it leaves everything as it was.
@@ -66,9 +128,9 @@ pub(super) trait Change {
     /// Notes when grants that are in force were used last.
     fn used(&mut self, uses: &[(GrantId, Timestamp)]) -> Result<(), LedgerError>;
 
-    /// Takes back a grant of which nobody knows whether it was kept: it is again what it `was` before, or nothing, and the
-    /// book has nothing to say of its end.
-    fn take_back(&mut self, id: &GrantId, was: Option<&Grant>) -> Result<(), LedgerError>;
+    /// Takes back what was `written` and of which nobody knows whether it was kept: the grant is again what it `was`
+    /// before, or nothing, and the book has nothing to say of its end. What somebody has made of it since stays.
+    fn take_back(&mut self, written: &Grant, was: Option<&Grant>) -> Result<(), LedgerError>;
 
     /// Whether a grant is about to be recorded and given.
     fn is_promised(&mut self, id: &GrantId) -> Result<bool, LedgerError>;

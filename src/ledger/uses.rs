@@ -55,6 +55,12 @@ impl Uses {
             return;
         };
         let last = grant.used_at.take().unwrap_or(grant.not_before).as_millis();
+        // what another gateway has seen of it puts off its end here, too, also for what is under way
+        if let Some(stamp) = stamps.get(&grant.id).filter(|stamp| stamp.limit == limit) {
+            stamp.last.fetch_max(last, Ordering::Relaxed);
+            stamp.kept.fetch_max(last, Ordering::Relaxed);
+            return;
+        }
         let stamp = Stamp {
             last: last.into(),
             kept: last.into(),
@@ -94,7 +100,7 @@ impl Uses {
     /// `grant`, with what is known of its last use.
     pub(super) fn told(&self, mut grant: Grant) -> Grant {
         if let Some(in_use) = self.of(&grant.id) {
-            grant.used_at = Some(in_use.last());
+            grant.used_at = grant.used_at.max(Some(in_use.last()));
         }
         grant
     }
@@ -150,6 +156,15 @@ impl InUse {
 
     fn last(&self) -> Timestamp {
         Timestamp::from_millis(self.0.last.load(Ordering::Relaxed))
+    }
+}
+
+/// Whether two grants differ in nothing but when they were used last.
+pub(super) fn same_but_for_use(one: &Grant, other: &Grant) -> bool {
+    let used_at = one.used_at;
+    *one == Grant {
+        used_at,
+        ..other.clone()
     }
 }
 

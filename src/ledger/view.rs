@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use super::store::Held;
-use super::uses::Uses;
+use super::uses::{Uses, same_but_for_use};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
 
@@ -164,6 +164,11 @@ impl View {
         self.changed.subscribe()
     }
 
+    /// Tells who listens that something has changed that is no grant.
+    pub(super) fn wakes(&self) {
+        self.changed.send_modify(|count| *count += 1);
+    }
+
     /// What was asked for and is not answered, whether or not it has lapsed by now; in the order of asking.
     pub(super) fn asked(&self) -> Vec<Grant> {
         let asked = self.asked.read().unwrap_or_else(PoisonError::into_inner).clone();
@@ -232,9 +237,16 @@ impl View {
 
     /// Shows what has become of a grant, and forgets what was over first of its holder's; never what nobody has answered
     /// or reviewed.
-    pub(super) fn shows(&self, was: Option<&Grant>, mut grant: Grant, now: Timestamp) {
-        self.count(was, &grant);
+    pub(super) fn shows(&self, mut grant: Grant) {
+        let now = grant.ended_at.unwrap_or(grant.not_before);
+        // what the view has forgotten is over, and does not change
+        let was = self.get(&grant.id);
+        let same = was.as_ref().is_some_and(|was| same_but_for_use(was, &grant));
         self.uses.follow(&mut grant);
+        if same {
+            return;
+        }
+        self.count(was.as_ref(), Some(&grant));
         self.change(&grant.subject.clone(), |grants| {
             grants.retain(|old| old.id != grant.id);
             grants.push(grant);
@@ -242,6 +254,17 @@ impl View {
             let is_over = |grant: &Grant| !waits(grant) && Life::of(grant, now).is_over();
             grants.sort_by_key(|grant| (is_over(grant), std::cmp::Reverse(grant.until())));
             grants.split_off(grants.len().min(REMEMBERED))
+        });
+    }
+
+    /// Forgets a grant that never counted.
+    pub(super) fn forgets(&self, id: &GrantId) {
+        let Some(grant) = self.get(id) else {
+            return;
+        };
+        self.count(Some(&grant), None);
+        self.change(&grant.subject, |grants| {
+            grants.extract_if(.., |one| one.id == *id).collect()
         });
     }
 
@@ -278,13 +301,17 @@ impl View {
         lives.collect()
     }
 
-    fn count(&self, was: Option<&Grant>, is: &Grant) {
+    fn count(&self, was: Option<&Grant>, is: Option<&Grant>) {
         let mut tallies = self.tallies.write().unwrap_or_else(PoisonError::into_inner);
-        let tally = tallies.entry(is.purpose.clone()).or_default();
-        if let Some(before) = was.and_then(|was| tally.get_mut(&was.state)) {
-            *before = before.saturating_sub(1);
+        if let Some(before) = was {
+            let tally = tallies.entry(before.purpose.clone()).or_default();
+            let kept = tally.entry(before.state).or_default();
+            *kept = kept.saturating_sub(1);
         }
-        *tally.entry(is.state).or_default() += 1;
+        if let Some(after) = is {
+            let tally = tallies.entry(after.purpose.clone()).or_default();
+            *tally.entry(after.state).or_default() += 1;
+        }
     }
 
     /// Changes one person's grants and tells who listens; `edit` returns the grants that it forgot.
@@ -311,7 +338,7 @@ impl View {
         let mut shard = shard.write().unwrap_or_else(PoisonError::into_inner);
         shard.insert(subject.clone(), grants.into());
         drop(shard);
-        self.changed.send_modify(|count| *count += 1);
+        self.wakes();
     }
 }
 

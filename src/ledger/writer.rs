@@ -8,11 +8,11 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::becoming::{has_room, was_asked};
-use super::ending::{self, Ending, OnRecord};
+use super::ending::{self, Ending, OnRecord, Untold};
 use super::error::LedgerError;
 use super::keeping::Keeping;
-use super::promise::{Owed, Promise, Settled, Telling};
-use super::store::{Change, Store};
+use super::promise::{Leftover, Owed, Promise, Settled, Telling};
+use super::store::{Bell, Change, News, Store};
 use super::view::View;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId};
@@ -47,6 +47,8 @@ pub(super) enum Job {
     Promise(Box<Grant>, u64, Reply<Promise>),
     /// Promises are [`Settled`].
     Forget,
+    /// Others may have changed something.
+    Look,
     /// Grants were used.
     Used,
 }
@@ -58,26 +60,42 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
+/// What a store that has been opened holds.
+pub(super) struct Opened {
+    pub(super) view: Arc<View>,
+    pub(super) keeping: Arc<Keeping>,
+    pub(super) promised: Arc<[Leftover]>,
+    pub(super) untold: Arc<[Untold]>,
+}
+
 impl Writer {
-    pub(super) fn start(store: impl Store, view: Arc<View>, keeping: Arc<Keeping>) -> Result<Self, LedgerError> {
+    /// Opens a store in the writer thread, which alone speaks to it.
+    pub(super) fn start<S: Store>(
+        open: impl FnOnce(Bell) -> Result<S, LedgerError> + Send + 'static,
+    ) -> Result<(Self, Opened), LedgerError> {
         let (jobs, inbox) = mpsc::channel(QUEUE);
         let settled = Arc::new(Settled::new(jobs.downgrade()));
-        let keeper = Keeper {
-            store,
-            view,
-            keeping,
-            doubtful: Vec::new(),
-            settled: Arc::clone(&settled),
+        let (bell, theirs) = (Bell::new(jobs.downgrade()), Arc::clone(&settled));
+        let (tell, told) = std::sync::mpsc::sync_channel(1);
+        let work = move || match open(bell.clone()).and_then(|store| Keeper::new(store, bell, theirs)) {
+            Ok((keeper, opened)) => {
+                // whoever asked waits for it
+                let _ = tell.send(Ok(opened));
+                keeper.work(inbox);
+            }
+            Err(error) => drop(tell.send(Err(error))),
         };
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
-            .spawn(move || keeper.work(inbox))
+            .spawn(work)
             .map_err(|error| LedgerError::Unavailable(error.to_string()))?;
-        Ok(Self {
+        let writer = Self {
             jobs: Some(jobs),
             settled,
             thread: Some(thread),
-        })
+        };
+        let opened = told.recv().map_err(|_| stopped())?;
+        opened.map(|opened| (writer, opened))
     }
 
     /// Keeps a grant as it is, and returns it once it is durable.
@@ -96,7 +114,6 @@ impl Writer {
     }
 
     async fn submit<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, LedgerError> {
-        let stopped = || LedgerError::Unavailable("its writer has stopped".to_owned());
         let (reply, answer) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
         jobs.send(job(reply)).await.map_err(|_| stopped())?;
@@ -116,6 +133,10 @@ impl Writer {
     }
 }
 
+fn stopped() -> LedgerError {
+    LedgerError::Unavailable("its writer has stopped".to_owned())
+}
+
 impl Drop for Writer {
     fn drop(&mut self) {
         self.jobs.take();
@@ -131,18 +152,40 @@ struct Keeper<S> {
     store: S,
     view: Arc<View>,
     keeping: Arc<Keeping>,
-    /// Grants whose commit failed: the disk may have them nevertheless, and would show them after a crash.
+    /// Grants whose commit failed: the store may have them nevertheless, and would show them after a crash.
     doubtful: Vec<Doubt>,
     settled: Arc<Settled>,
+    bell: Bell,
+    /// Whether what others change was known when it was looked for last.
+    in_touch: bool,
 }
 
-/// A grant of which nobody knows whether it is on disk, and what it was before.
+/// A grant of which nobody knows whether it was kept as it was written, and what it was before.
 struct Doubt {
-    id: GrantId,
+    written: Grant,
     was: Option<Grant>,
 }
 
 impl<S: Store> Keeper<S> {
+    fn new(mut store: S, bell: Bell, settled: Arc<Settled>) -> Result<(Self, Opened), LedgerError> {
+        let opened = Opened {
+            view: Arc::new(View::new(store.held()?)),
+            keeping: Arc::new(Keeping::at(store.place())),
+            promised: store.promises()?.into(),
+            untold: store.untold()?.into(),
+        };
+        let keeper = Self {
+            store,
+            view: Arc::clone(&opened.view),
+            keeping: Arc::clone(&opened.keeping),
+            doubtful: Vec::new(),
+            settled,
+            bell,
+            in_touch: true,
+        };
+        Ok((keeper, opened))
+    }
+
     fn work(mut self, mut inbox: mpsc::Receiver<Job>) {
         while let Some(job) = inbox.blocking_recv() {
             match job {
@@ -166,6 +209,7 @@ impl<S: Store> Keeper<S> {
                     let _ = reply.send(self.promise(grant, segment));
                 }
                 Job::Forget => {}
+                Job::Look => self.look(),
                 Job::Used => self.keep_uses(),
             }
             self.forget();
@@ -205,7 +249,7 @@ impl<S: Store> Keeper<S> {
         }
         let mut change = self.store.begin()?;
         for doubt in &self.doubtful {
-            change.take_back(&doubt.id, doubt.was.as_ref())?;
+            change.take_back(&doubt.written, doubt.was.as_ref())?;
         }
         change.commit()?;
         self.doubtful.clear();
@@ -243,11 +287,10 @@ impl<S: Store> Keeper<S> {
         has_room(&mut change, &grant)?;
         change.write(&grant)?;
         if let Err(error) = change.commit() {
-            self.doubtful.push(Doubt { id: grant.id, was });
+            self.doubtful.push(Doubt { written: grant, was });
             return Err(error);
         }
-        let now = grant.ended_at.unwrap_or(grant.not_before);
-        self.view.shows(was.as_ref(), grant.clone(), now);
+        self.view.shows(grant.clone());
         Ok(grant)
     }
 
@@ -262,18 +305,36 @@ impl<S: Store> Keeper<S> {
             ends.on_record.as_ref(),
         )?;
         if let Err(error) = change.commit() {
-            let doubts = ends.into_iter().map(|(was, ended)| Doubt {
-                id: ended.id,
+            let doubts = ends.into_iter().map(|(was, written)| Doubt {
+                written,
                 was: Some(was),
             });
             self.doubtful.extend(doubts);
             return Err(error);
         }
-        let shown = ends.into_iter().map(|(was, ended)| {
-            self.view.shows(Some(&was), ended.clone(), at);
+        let shown = ends.into_iter().map(|(_, ended)| {
+            self.view.shows(ended.clone());
             ended
         });
         Ok(shown.collect())
+    }
+
+    /// Shows what others have changed. INVARIANT: not before every doubt is cleared, so that nobody is shown what is taken
+    /// back.
+    fn look(&mut self) {
+        self.bell.is_heard();
+        // where that cannot be known now, the place itself tells, and rings again
+        let news = self.clear_doubts().and_then(|()| self.store.news());
+        for one in news.into_iter().flatten() {
+            match one {
+                News::Is(grant) => self.view.shows(*grant),
+                News::Gone(id) => self.view.forgets(&id),
+            }
+        }
+        let in_touch = self.keeping.out_of_touch().is_none();
+        if std::mem::replace(&mut self.in_touch, in_touch) != in_touch {
+            self.view.wakes();
+        }
     }
 
     /// Forgets what is settled. What cannot be forgotten now stays settled, and is forgotten with the next promise at the
@@ -291,6 +352,8 @@ impl<S: Store> Keeper<S> {
         };
         match forget() {
             Ok(()) => self.settled.forgotten(&settled),
+            // told once already, and tried again once it is back
+            Err(LedgerError::Lost(_)) => {}
             Err(error) => {
                 tracing::warn!(%error, promises = settled.len(), "the ledger cannot forget now what was promised");
             }
@@ -318,15 +381,10 @@ mod tests {
 
     /// A keeper, and where its jobs come from: so many may wait.
     fn at_its_desk(waiting: usize) -> (Keeper<Sqlite>, mpsc::Sender<Job>, mpsc::Receiver<Job>) {
-        let mut store = Sqlite::in_memory().unwrap();
+        let store = Sqlite::in_memory().unwrap();
         let (jobs, inbox) = mpsc::channel(waiting);
-        let keeper = Keeper {
-            view: Arc::new(View::new(store.held().unwrap())),
-            keeping: Arc::new(Keeping::at(store.place())),
-            store,
-            doubtful: Vec::new(),
-            settled: Arc::new(Settled::new(jobs.downgrade())),
-        };
+        let settled = Arc::new(Settled::new(jobs.downgrade()));
+        let (keeper, _) = Keeper::new(store, Bell::new(jobs.downgrade()), settled).unwrap();
         (keeper, jobs, inbox)
     }
 
@@ -440,7 +498,7 @@ mod tests {
         keeper.keep_promise(&doubtful, 1).unwrap();
         write(&mut keeper, &doubtful);
         keeper.doubtful.push(Doubt {
-            id: doubtful.id.clone(),
+            written: doubtful.clone(),
             was: None,
         });
         let next = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("next"));
@@ -490,7 +548,7 @@ mod tests {
         keeper.put(asked.clone()).unwrap();
         write(&mut keeper, &given);
         keeper.doubtful.push(Doubt {
-            id: given.id,
+            written: given,
             was: Some(asked.clone()),
         });
         keeper.clear_doubts().unwrap();

@@ -96,6 +96,11 @@ pub(super) const RECORDS_HEALTHY: Name = name(
     &[],
     "Whether records can be kept (1) or not (0): without a record there is no access.",
 );
+pub(super) const LEDGER_IN_TOUCH: Name = name(
+    "wayleave_ledger_in_touch",
+    &[],
+    "Whether it is known what other gateways change in the ledger (1) or not (0): then no grant is given or ended, and those that are known count for a while.",
+);
 pub(super) const TUNNELS: Name = name(
     "wayleave_tunnels",
     &[],
@@ -124,7 +129,7 @@ pub(super) const BUILD_INFO: Name = name(
 );
 
 /// The whole table. Metrics of the process itself (`process_…`) stand beside it, as every Prometheus client has them.
-pub const ALL: [Name; 22] = [
+pub const ALL: [Name; 23] = [
     DECISIONS,
     PURPOSE_DECISIONS,
     DECISION_DURATION,
@@ -141,6 +146,7 @@ pub const ALL: [Name; 22] = [
     RECORDS_DROPPED,
     RECORD_QUEUE,
     RECORDS_HEALTHY,
+    LEDGER_IN_TOUCH,
     TUNNELS,
     CONNECTIONS,
     GRANTS,

@@ -12,6 +12,8 @@ pub struct Resources {
     pub record_queue: u64,
     /// Whether records can be kept.
     pub records_healthy: bool,
+    /// Whether it is known what other gateways change in the ledger.
+    pub ledger_in_touch: bool,
     /// Records that could not be kept, since the start.
     pub records_dropped: u64,
     /// Minted certificates in memory.
@@ -47,6 +49,7 @@ pub(super) struct Gauges {
     connections: IntGauge,
     record_queue: IntGauge,
     records_healthy: IntGauge,
+    ledger_in_touch: IntGauge,
     records_dropped: IntCounter,
     minted: IntGauge,
     sign_in_failures: IntCounter,
@@ -63,6 +66,7 @@ impl Gauges {
             connections: names::CONNECTIONS.gauge(registry)?,
             record_queue: names::RECORD_QUEUE.gauge(registry)?,
             records_healthy: names::RECORDS_HEALTHY.gauge(registry)?,
+            ledger_in_touch: names::LEDGER_IN_TOUCH.gauge(registry)?,
             records_dropped: names::RECORDS_DROPPED.counter(registry)?,
             minted: names::MINTED.gauge(registry)?,
             sign_in_failures: names::SIGN_IN_FAILURES.counter(registry)?,
@@ -83,6 +87,7 @@ impl Gauges {
     pub(super) fn set<'a>(&self, seen: &'a Resources, label: impl Fn(&'a PurposeId) -> &'a str) {
         self.record_queue.set(clamp(seen.record_queue));
         self.records_healthy.set(i64::from(seen.records_healthy));
+        self.ledger_in_touch.set(i64::from(seen.ledger_in_touch));
         catch_up(&self.records_dropped, seen.records_dropped);
         self.minted.set(clamp(seen.minted_certificates));
         catch_up(&self.sign_in_failures, seen.sign_in_failures);

@@ -161,6 +161,7 @@ fn busy() -> Metrics {
     metrics.resources(&Resources {
         record_queue: 3,
         records_healthy: true,
+        ledger_in_touch: true,
         records_dropped: 1,
         minted_certificates: 7,
         sign_in_failures: 2,
@@ -364,6 +365,7 @@ fn things_alive_are_counted_while_they_live_and_totals_never_go_back() {
         &[
             ("wayleave_record_queue", "3"),
             ("wayleave_records_healthy", "1"),
+            ("wayleave_ledger_in_touch", "1"),
             ("wayleave_decision_log_dropped_total", "1"),
             ("wayleave_minted_certificates", "7"),
             ("wayleave_sign_in_failures_total", "2"),
@@ -382,6 +384,7 @@ fn things_alive_are_counted_while_they_live_and_totals_never_go_back() {
             ("wayleave_sign_in_failures_total", "5"),
             ("wayleave_decision_log_dropped_total", "1"),
             ("wayleave_records_healthy", "0"),
+            ("wayleave_ledger_in_touch", "0"),
         ],
     );
     assert_eq!(

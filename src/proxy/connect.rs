@@ -16,8 +16,9 @@ use super::respond::{self, Reader};
 use super::streams::{Stream, Streams};
 use super::visitor::{Hop, Inside, Visitor};
 use crate::audit::Entry;
-use crate::facts::{Ask, Authority, Observation};
+use crate::facts::{Ask, Authority, Fault, Observation};
 use crate::policy::Permit;
+use crate::rulebook::Judgement;
 use crate::upstream::Body;
 
 /// A CONNECT on its way: who asks, for where, and the record that is certain from here on.
@@ -104,10 +105,16 @@ impl Proxy {
         let Some(permit) = unread else {
             return self.intercept(knock, request);
         };
-        match self.house.upstream.tunnel(&permit).await {
+        match self.dial(&permit, judgement.as_ref()).await {
             Ok(origin) => self.tunnel(knock, Passage { permit, origin }, request),
             Err(fault) => respond::fault(knock.entry, knock.seen.ask.host(), false, reader, &fault),
         }
+    }
+
+    /// Reaches the origin of a tunnel that passes unread, under a grant that is known to be in force if it needs one.
+    async fn dial(&self, permit: &Permit, judgement: Option<&Judgement>) -> Result<TcpStream, Fault> {
+        self.vouch(permit, judgement.is_some_and(Judgement::publishes))?;
+        self.house.upstream.tunnel(permit).await
     }
 
     /// Says yes, and serves what comes through the tunnel from the inside.

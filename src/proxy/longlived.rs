@@ -12,14 +12,14 @@ use std::time::Duration;
 use tokio::time::Sleep;
 
 use super::Proxy;
-use super::plan::{self, ConnectStep, RequestStep};
+use super::plan::{self, ConnectStep, Planned, RequestStep};
 use crate::audit::Counters;
 use crate::clock::Timestamp;
-use crate::facts::{Ask, Observation, RulebookId, Standing};
+use crate::facts::{Ask, Blame, Fault, FaultCode, Observation, RulebookId, Stage, Standing};
 use crate::identity::SignIn;
-use crate::ledger::{InUse, Life};
+use crate::ledger::{InUse, Life, Vouched};
 use crate::policy::Permit;
-use crate::rulebook::{InForce, Rulebook};
+use crate::rulebook::{InForce, Judgement, Rulebook};
 
 /// How long a flow runs before anybody asks whether it still may; most are over by then.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -29,6 +29,9 @@ const LONGEST_NAP: Duration = Duration::from_mins(1);
 
 /// Why flows end whose account is gone.
 pub(super) const SIGNED_OUT: &str = "the account that signed in was removed, or its password changed";
+
+/// Why flows end, or do not begin, whose grant nobody can vouch for.
+const UNKNOWN: &str = "the database that holds the ledger has been out of reach for so long that nobody can tell whether the grant is still in force";
 
 /// Why flows are cut when the gateway stops.
 pub const STOPPING: &str = "the gateway is stopping";
@@ -82,6 +85,7 @@ impl Proxy {
         let mut carried = Carried::by(counters);
         let mut in_use: Option<InUse> = None;
         let mut judged: Option<RulebookId> = None;
+        let mut was_in_touch = true;
         let mut alarm = Alarm::ringing();
         loop {
             // INVARIANT: listened for before it is judged, so that nothing falls between the two.
@@ -89,18 +93,24 @@ impl Proxy {
             let mut grants = self.house.ledger.changes();
             let now = self.house.live.load();
             let renewed = self.renewed(&now, &seen);
-            let same = renewed.person == seen.person && renewed.standing == seen.standing;
+            let in_touch = self.house.ledger.vouches(false) == Vouched::Now;
+            let same = renewed.person == seen.person && renewed.standing == seen.standing && in_touch == was_in_touch;
             // somebody else's grant wakes everybody
             if !same || alarm.rang || judged.as_ref() != Some(now.rulebook.id()) {
-                let Some(permit) = self.still_passes(&now.rulebook, &renewed, covers) else {
+                let Some((permit, publishes)) = self.still_passes(&now.rulebook, &renewed, covers) else {
                     return self.why_not(&now.rulebook, &seen, covers).to_owned();
+                };
+                let Ok(vouched) = self.vouch(&permit, publishes) else {
+                    return UNKNOWN.to_owned();
                 };
                 in_use = permit.grant().and_then(|grant| self.house.ledger.in_use(grant));
                 let idle = in_use.as_ref().map(InUse::until);
                 let until = permit.until().into_iter().chain(idle).min();
-                alarm.set(nap(until, self.house.clock.now()));
+                let until = nap(until, self.house.clock.now());
+                alarm.set(vouched.map_or(until, |left| until.min(left)));
                 judged = Some(now.rulebook.id().clone());
             }
+            was_in_touch = in_touch;
             seen = renewed;
             let woken = async {
                 tokio::select! {
@@ -131,7 +141,7 @@ impl Proxy {
         // what these rules would still let pass ends with what has become of its grant
         let permit = self.still_passes(rules, seen, covers);
         let (grant, now) = (
-            permit.and_then(|permit| self.house.ledger.get(permit.grant()?)),
+            permit.and_then(|(permit, _)| self.house.ledger.get(permit.grant()?)),
             self.house.clock.now(),
         );
         if grant.as_ref().is_some_and(|grant| grant.fell_idle(now)) {
@@ -164,24 +174,51 @@ impl Proxy {
         }
     }
 
-    /// The permit for `seen`, if its plan would today be the same kind of passage. A tunnel that rules now want to read
-    /// may not stay unread.
-    fn still_passes(&self, rules: &Rulebook, seen: &Observation, covers: &Covers) -> Option<Permit> {
+    /// Fails where a flow passes under a grant of which nobody can tell any more whether it is in force; otherwise says for
+    /// how long that can be told yet, where there is an end to it.
+    pub(super) fn vouch(&self, permit: &Permit, publishes: bool) -> Result<Option<Duration>, Fault> {
+        if permit.grant().is_none() {
+            return Ok(None);
+        }
+        match self.house.ledger.vouches(publishes) {
+            Vouched::Now => Ok(None),
+            Vouched::For(left) => Ok(Some(left)),
+            Vouched::NoMore => Err(Fault::new(
+                Blame::House,
+                Stage::Judge,
+                FaultCode::GrantsUnknown,
+                UNKNOWN,
+            )),
+        }
+    }
+
+    /// The permit for `seen`, if its plan would today be the same kind of passage, and whether it publishes. A tunnel that
+    /// rules now want to read may not stay unread.
+    fn still_passes(&self, rules: &Rulebook, seen: &Observation, covers: &Covers) -> Option<(Permit, bool)> {
         let portal = &self.house.portal_host;
+        let publishes = |judgement: Option<Judgement>| judgement.as_ref().is_some_and(Judgement::publishes);
         match &seen.ask {
-            Ask::Connect(_) => match plan::on_connect(rules, portal, seen).step {
-                ConnectStep::Tunnel(permit) => {
-                    let other = covers
-                        .get()
-                        .and_then(|names| plan::on_certificate(rules, portal, seen, names));
-                    other.is_none().then_some(permit)
+            Ask::Connect(_) => {
+                let Planned { step, judgement } = plan::on_connect(rules, portal, seen);
+                match step {
+                    ConnectStep::Tunnel(permit) => {
+                        let other = covers
+                            .get()
+                            .and_then(|names| plan::on_certificate(rules, portal, seen, names));
+                        other.is_none().then(|| (permit, publishes(judgement)))
+                    }
+                    ConnectStep::Challenge | ConnectStep::Portal | ConnectStep::Intercept | ConnectStep::Refuse(_) => {
+                        None
+                    }
                 }
-                ConnectStep::Challenge | ConnectStep::Portal | ConnectStep::Intercept | ConnectStep::Refuse(_) => None,
-            },
-            Ask::Request(..) => match plan::on_request(rules, portal, seen).step {
-                RequestStep::Upgrade(permit) | RequestStep::Forward(permit) => Some(permit),
-                RequestStep::Challenge | RequestStep::Portal | RequestStep::Refuse(_) => None,
-            },
+            }
+            Ask::Request(..) => {
+                let Planned { step, judgement } = plan::on_request(rules, portal, seen);
+                match step {
+                    RequestStep::Upgrade(permit) | RequestStep::Forward(permit) => Some((permit, publishes(judgement))),
+                    RequestStep::Challenge | RequestStep::Portal | RequestStep::Refuse(_) => None,
+                }
+            }
         }
     }
 }

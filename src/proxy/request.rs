@@ -199,16 +199,18 @@ impl Proxy {
         }
         let promised = match &step {
             RequestStep::Refuse(_) => Ok(()),
-            RequestStep::Challenge | RequestStep::Portal | RequestStep::Forward(_) | RequestStep::Upgrade(_) => {
-                self.promise_record(&mut entry, publishes).await
-            }
+            RequestStep::Challenge | RequestStep::Portal => self.promise_record(&mut entry, publishes).await,
+            RequestStep::Forward(permit) | RequestStep::Upgrade(permit) => match self.vouch(permit, publishes) {
+                Ok(_) => self.promise_record(&mut entry, publishes).await,
+                Err(fault) => Err(fault),
+            },
         };
         match (step, promised) {
             (RequestStep::Refuse(refusal), _) => {
                 let refused = self.refuse(in_force, entry, &seen, &inbound, (&refusal, &remedy));
                 Box::pin(respond::once_all_is_said(refused, inbound)).await
             }
-            (_, Err(why)) => respond::no_record(entry, seen.ask.host(), Reader::of(&inbound.parts), &why),
+            (_, Err(fault)) => respond::fault(entry, seen.ask.host(), false, Reader::of(&inbound.parts), &fault),
             (RequestStep::Challenge, Ok(())) => {
                 let challenge = self.challenge(entry, &inbound.hop, &inbound.visitor, &inbound.parts);
                 Box::pin(respond::once_all_is_said(challenge, inbound)).await
@@ -222,10 +224,11 @@ impl Proxy {
 
     /// No record, no access: a publishing request waits until its opening line is on disk, any other until the book
     /// is known to be writable.
-    async fn promise_record(&self, entry: &mut Entry, publishes: bool) -> Result<(), String> {
-        self.house.book.healthy()?;
+    async fn promise_record(&self, entry: &mut Entry, publishes: bool) -> Result<(), Fault> {
+        self.house.book.healthy().map_err(|why| respond::unrecordable(&why))?;
         if publishes {
-            entry.commit().await.map_err(|unavailable| unavailable.to_string())
+            let committed = entry.commit().await;
+            committed.map_err(|unavailable| respond::unrecordable(&unavailable.to_string()))
         } else {
             Ok(())
         }

@@ -195,7 +195,7 @@ fn refused(
     }
 }
 
-fn unrecordable(why: &str) -> Fault {
+pub(super) fn unrecordable(why: &str) -> Fault {
     tracing::error!(why, "records cannot be kept, so nothing passes");
     Fault::new(Blame::House, Stage::Record, FaultCode::RecordUnavailable, why)
 }

@@ -18,6 +18,8 @@ pub struct OriginTls {
     pub h2_and_h1: Arc<ClientConfig>,
     /// Offers `http/1.1` only: for upgrades.
     pub h1: Arc<ClientConfig>,
+    /// Offers nothing: for the database that may hold the ledger.
+    pub database: ClientConfig,
 }
 
 /// Sessions that are remembered; the library keeps up to eight for each origin.
@@ -39,7 +41,7 @@ pub fn origin(settings: &Settings, clock: &Clock) -> Result<OriginTls, TlsProble
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let mut h2_and_h1 = h1.clone();
+    let (mut h2_and_h1, database) = (h1.clone(), h1.clone());
     h1.alpn_protocols = vec![b"http/1.1".to_vec()];
     h1.resumption = Resumption::in_memory_sessions(SESSIONS);
     h2_and_h1.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
@@ -47,6 +49,7 @@ pub fn origin(settings: &Settings, clock: &Clock) -> Result<OriginTls, TlsProble
     Ok(OriginTls {
         h2_and_h1: Arc::new(h2_and_h1),
         h1: Arc::new(h1),
+        database,
     })
 }
 

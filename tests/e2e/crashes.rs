@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use wayleave::audit;
+use wayleave::config::File;
 use wayleave::facts::{Act, Ask, GatewayAct, Mode, Record};
 
 use crate::harness::client::{Answer, Client};
@@ -28,17 +29,17 @@ const SHARE: &str = "https://www.linkedin.com/voyager/api/contentcreation/normSh
 const JSON: &str = "application/json";
 
 /// A folder with everything that the program needs, and an origin for every name.
-struct Site {
+pub struct Site {
     folder: TempDir,
     origin: Origin,
     roots: Arc<RootCertStore>,
 }
 
 /// The running program.
-struct Running {
-    child: Child,
+pub struct Running {
+    pub child: Child,
     plain: std::net::SocketAddr,
-    admin: std::net::SocketAddr,
+    pub admin: std::net::SocketAddr,
     /// What it said until it was ready.
     said: Vec<String>,
 }
@@ -49,14 +50,18 @@ impl Site {
     }
 
     async fn in_mode(mode: Mode) -> Self {
+        Self::planned(|settings| settings.mode = mode).await
+    }
+
+    pub async fn planned(differ: impl FnOnce(&mut File)) -> Self {
         wayleave::tls::install_default();
         let folder = TempDir::new().unwrap();
         let origins = Arc::new(origin::Authority::new());
         let origin = Origin::start(&origins).await;
         let mut settings = settings(folder.path());
         settings.upstream.map.insert("*".to_owned(), origin.address.to_string());
-        settings.mode = mode;
         settings.policies.folder = shipped_policies();
+        differ(&mut settings);
         std::fs::write(folder.path().join("origins.pem"), &origins.pem).unwrap();
         std::fs::write(folder.path().join("wayleave.toml"), toml::to_string(&settings).unwrap()).unwrap();
         let made = Command::new(PROGRAM)
@@ -79,17 +84,8 @@ impl Site {
     }
 
     /// Starts the program; a file that grows too large is an error to it, and not the end of it.
-    async fn start(&self) -> Running {
-        let mut child = Command::new("/bin/sh")
-            .args(["-c", "trap '' XFSZ; exec \"$0\" run --config \"$1\"", PROGRAM])
-            .arg(self.folder.path().join("wayleave.toml"))
-            .env("NO_COLOR", "1")
-            .env("RUST_LOG", "info")
-            .stdin(Stdio::null())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
+    pub async fn start(&self) -> Running {
+        let mut child = self.command().kill_on_drop(true).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
         let mut said = Vec::new();
         let open = loop {
@@ -114,7 +110,27 @@ impl Site {
         }
     }
 
-    fn client(&self, running: &Running, user: &str) -> Client {
+    /// What it says instead of starting.
+    #[cfg(feature = "postgres")]
+    pub async fn fails_to_start(&self) -> String {
+        let ended = self.command().output().await.unwrap();
+        assert_eq!(ended.status.code(), Some(1));
+        String::from_utf8(ended.stderr).unwrap()
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", "trap '' XFSZ; exec \"$0\" run --config \"$1\"", PROGRAM])
+            .arg(self.folder.path().join("wayleave.toml"))
+            .env("NO_COLOR", "1")
+            .env("RUST_LOG", "info")
+            .stdin(Stdio::null())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    pub fn client(&self, running: &Running, user: &str) -> Client {
         Client {
             proxy: running.plain,
             roots: self.roots.clone(),
@@ -127,7 +143,7 @@ impl Site {
         }
     }
 
-    fn book(&self) -> Vec<Record> {
+    pub fn book(&self) -> Vec<Record> {
         audit::read(&self.records())
             .unwrap()
             .map(|read| read.unwrap().1)
@@ -149,13 +165,13 @@ impl Running {
         prlimit(Some(self.pid()), Resource::Fsize, limit).unwrap();
     }
 
-    async fn stop(mut self) {
+    pub async fn stop(mut self) {
         kill_process(self.pid(), Signal::TERM).unwrap();
         assert!(self.child.wait().await.unwrap().success());
     }
 }
 
-fn declaration() -> serde_json::Value {
+pub fn declaration() -> serde_json::Value {
     json!({"purpose": "recruiting", "platforms": ["linkedin"], "statement": "Looking for a tester in Lyon"})
 }
 
@@ -163,7 +179,7 @@ fn length(file: &Path) -> u64 {
     std::fs::metadata(file).unwrap().len()
 }
 
-async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+pub async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let waiting = async {
         while !holds().await {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;

@@ -15,6 +15,9 @@
     reason = "tests and their helpers touch the world and may fail loudly"
 )]
 
+#[cfg(feature = "postgres")]
+#[path = "../../src/ledger/tests/server.rs"]
+mod database;
 mod harness;
 
 mod approvals;
@@ -25,6 +28,8 @@ mod break_glass;
 mod coach;
 mod crashes;
 mod cut;
+#[cfg(feature = "postgres")]
+mod gateways;
 mod guard;
 mod headers;
 mod http2;

@@ -276,7 +276,7 @@ async fn a_tool_states_its_purpose_with_the_call_on_every_platform_it_needs() {
     world.close().await;
 }
 
-async fn socket_under_a_grant(world: &World) -> (wayleave::facts::Grant, crate::harness::house::Socket) {
+pub async fn socket_under_a_grant(world: &World) -> (wayleave::facts::Grant, crate::harness::house::Socket) {
     let grant = world
         .give("ben", "brand-publishing", &["x"], |terms| {
             terms.answers = vec![Answer::approval(SubjectId::parse("mia").unwrap(), terms.declared_at)];

@@ -3,10 +3,12 @@
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
 use crate::ledger::error::LedgerError;
+use crate::ledger::store::Place;
 
 /// The files of a ledger, each as it was when the ledger was opened.
 pub(super) struct Files(Vec<(PathBuf, Identity)>);
@@ -25,9 +27,11 @@ impl Files {
         let files = names.filter_map(|name| identity(Path::new(&name)).map(|now| (name.into(), now)));
         Self(files.collect())
     }
+}
 
+impl Place for Files {
     /// Fails where a file was removed: what is written into it then is lost with the process.
-    pub(super) fn in_place(&self) -> Result<(), LedgerError> {
+    fn in_place(&self) -> Result<(), LedgerError> {
         match self.0.iter().find(|(path, was)| identity(path) != Some(*was)) {
             None => Ok(()),
             Some((path, _)) => Err(LedgerError::Unavailable(format!(
@@ -35,6 +39,10 @@ impl Files {
                 path.display()
             ))),
         }
+    }
+
+    fn out_of_touch(&self) -> Option<Duration> {
+        None
     }
 }
 

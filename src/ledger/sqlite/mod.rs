@@ -16,7 +16,7 @@ use rusqlite::{Connection, ErrorCode, Transaction};
 use super::ending::{OnRecord, Untold};
 use super::error::LedgerError;
 use super::promise::Leftover;
-use super::store::{Change, Held, Place, Store};
+use super::store::{Change, Held, News, Place, Store};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId};
 use files::Files;
@@ -103,7 +103,7 @@ fn explain(path: &Path, error: &rusqlite::Error) -> LedgerError {
 
 /// A change that the disk does not take, or something that cannot be read.
 fn unavailable(error: &rusqlite::Error) -> LedgerError {
-    LedgerError::Unavailable(error.to_string())
+    LedgerError::Unavailable(format!("{error}; check the disk that holds `ledger.file`"))
 }
 
 impl Store for Sqlite {
@@ -128,9 +128,13 @@ impl Store for Sqlite {
         })
     }
 
-    fn place(&self) -> Place {
-        let files = Arc::clone(&self.files);
-        Arc::new(move || files.in_place())
+    /// The file belongs to this gateway: nobody else changes it.
+    fn news(&mut self) -> Result<Vec<News>, LedgerError> {
+        Ok(Vec::new())
+    }
+
+    fn place(&self) -> Arc<dyn Place> {
+        self.files.clone()
     }
 }
 
@@ -161,8 +165,8 @@ impl Change for OnDisk<'_> {
         rows::used(&self.transaction, uses).map_err(|error| unavailable(&error))
     }
 
-    fn take_back(&mut self, id: &GrantId, was: Option<&Grant>) -> Result<(), LedgerError> {
-        rows::take_back(&self.transaction, id, was).map_err(|error| unavailable(&error))
+    fn take_back(&mut self, written: &Grant, was: Option<&Grant>) -> Result<(), LedgerError> {
+        rows::take_back(&self.transaction, &written.id, was).map_err(|error| unavailable(&error))
     }
 
     fn is_promised(&mut self, id: &GrantId) -> Result<bool, LedgerError> {

@@ -161,24 +161,13 @@ pub(super) fn untold(connection: &Connection) -> rusqlite::Result<Vec<Untold>> {
     rows.collect()
 }
 
-/// The promises that were not forgotten. Whether they were kept is asked of the whole ledger: the view does not show
-/// every grant that is over. What was promised of it may have been followed by more: one that was asked for was given if
-/// somebody's approval is on it.
+/// Whether they were kept is asked of the whole ledger: the view does not show every grant that is over.
 pub(super) fn promises(connection: &Connection) -> rusqlite::Result<Vec<Leftover>> {
-    let mut statement = connection.prepare(
-        "SELECT p.id, p.segment, p.state, g.id IS NOT NULL AND CASE p.state \
-         WHEN 'requested' THEN TRUE \
-         WHEN 'active' THEN g.answer_by_ms IS NULL OR EXISTS (SELECT 1 FROM json_each(g.answers) \
-         WHERE json_extract(value, '$.verdict') = 'approved') \
-         ELSE g.state = p.state END AS was_kept FROM promises p LEFT JOIN grants g ON g.id = p.id ORDER BY p.id",
-    )?;
+    let mut statement = connection.prepare("SELECT id, segment, state FROM promises ORDER BY id")?;
     let rows = statement.query_map([], |row| {
-        Ok(Leftover {
-            id: GrantId::new(row.get::<_, String>(0)?),
-            segment: number(row, 1)?,
-            state: from_word("state", row)?,
-            was_kept: row.get("was_kept")?,
-        })
+        let id = GrantId::new(row.get::<_, String>(0)?);
+        let is = find(connection, &id)?;
+        Ok(Leftover::of(id, number(row, 1)?, from_word("state", row)?, is.as_ref()))
     })?;
     rows.collect()
 }

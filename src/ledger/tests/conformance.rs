@@ -15,6 +15,16 @@ macro_rules! everywhere {
                 }
             )*
         }
+        #[cfg(feature = "postgres")]
+        mod in_a_database {
+            use crate::ledger::tests::postgres::Database;
+            $(
+                #[tokio::test]
+                async fn $sentence() {
+                    super::$sentence(&Database::new()).await;
+                }
+            )*
+        }
     };
 }
 
@@ -530,9 +540,9 @@ async fn what_was_promised_of_a_request_tells_whether_it_was_kept(home: &dyn Hom
 async fn when_a_grant_was_used_last_survives_a_crash_but_for_the_last_minute_which_never_ends_it_early(
     home: &dyn Home,
 ) {
-    let minutes = |minutes: u64| moment(0).plus(std::time::Duration::from_mins(minutes));
+    let minutes = |minutes: u64| moment(0).plus(Duration::from_mins(minutes));
     let lent = || GrantTerms {
-        idle: Some(std::time::Duration::from_mins(30)),
+        idle: Some(Duration::from_mins(30)),
         ..terms("ada", "recruiting", 0, 90_000_000)
     };
     let (used, unused) = {
@@ -562,7 +572,7 @@ async fn when_a_grant_was_used_last_survives_a_crash_but_for_the_last_minute_whi
 async fn what_goes_unused_is_over_before_anybody_says_so_and_is_said_once(home: &dyn Home) {
     let ledger = home.open().unwrap();
     let lent = GrantTerms {
-        idle: Some(std::time::Duration::from_secs(10)),
+        idle: Some(Duration::from_secs(10)),
         ..terms("ada", "recruiting", 1_000, 90_000)
     };
     let grant = ledger.give(lent).await.unwrap();

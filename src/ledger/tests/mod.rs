@@ -1,6 +1,11 @@
 //! Behaviour of the ledger: the same wherever it is kept, and what each place has of its own.
 
 mod conformance;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "postgres")]
+#[expect(clippy::disallowed_methods, reason = "starts a database server")]
+mod server;
 mod sqlite;
 
 use std::collections::BTreeSet;
@@ -18,7 +23,7 @@ trait Home {
     fn open(&self) -> Result<Ledger, LedgerError>;
 
     /// Changes what is kept, past the ledger, which nobody holds open.
-    fn change(&self, change: &mut dyn FnMut(&mut dyn Change));
+    fn change(&self, change: &mut (dyn FnMut(&mut dyn Change) + Send));
 }
 
 fn moment(millis: i64) -> Timestamp {

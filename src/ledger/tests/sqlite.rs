@@ -24,7 +24,7 @@ impl Home for Folder {
         Ledger::open(&self.file())
     }
 
-    fn change(&self, change: &mut dyn FnMut(&mut dyn Change)) {
+    fn change(&self, change: &mut (dyn FnMut(&mut dyn Change) + Send)) {
         let mut store = Sqlite::open(&self.file()).unwrap();
         let mut transaction = store.begin().unwrap();
         change(&mut transaction);

@@ -48,7 +48,7 @@ pub fn fault(words: &Words, fault: &Fault, host: Option<&Host>, record: Option<&
         }
     };
     proxy_status(&mut page, error, fault.code.as_str());
-    if fault.code == FaultCode::RecordUnavailable {
+    if let FaultCode::RecordUnavailable | FaultCode::GrantsUnknown = fault.code {
         retry_after(&mut page, 60);
     }
     if fault.code == FaultCode::ConnectionLimit {
@@ -93,7 +93,9 @@ fn status(code: FaultCode) -> (StatusCode, &'static str) {
         FaultCode::OriginGone => (StatusCode::BAD_GATEWAY, "http_response_incomplete"),
         FaultCode::OriginProtocol => (StatusCode::BAD_GATEWAY, "http_protocol_error"),
         FaultCode::ConnectionLimit => (StatusCode::SERVICE_UNAVAILABLE, "connection_limit_reached"),
-        FaultCode::RecordUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "proxy_internal_error"),
+        FaultCode::RecordUnavailable | FaultCode::GrantsUnknown => {
+            (StatusCode::SERVICE_UNAVAILABLE, "proxy_internal_error")
+        }
         FaultCode::MintFailed | FaultCode::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "proxy_internal_error"),
     }
 }

@@ -132,6 +132,11 @@ pub(super) fn fault(code: FaultCode) -> FaultWords {
             "A purpose has run out or was ended, or the rules have changed. What was sent so far may have arrived.",
             "State your purpose, check what arrived, and send the rest again.",
         ),
+        FaultCode::GrantsUnknown => words(
+            "The gateway cannot tell whether your purpose still counts",
+            "It has not reached the database of purposes for a while. Nothing was sent to the site.",
+            "Try again in a minute. What needs no purpose works. Your help desk is able to see the cause.",
+        ),
         FaultCode::ConnectionLimit => words(
             "Too many connections",
             "Your device, or everybody together, has as many connections through this gateway as it carries.",

@@ -1,0 +1,83 @@
+//! Brings the database's schema up to date: numbered migrations, each applied once and remembered with its checksum.
+
+use tokio_postgres::{Client, Error};
+
+use crate::facts::hex;
+
+/// The migrations, in order; the first has version 1. Never change one that has been released: add another.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/001_ledger.sql")];
+
+/// Serialises gateways that start at the same time ("wayl"); held until the end of the transaction.
+const LOCK: i64 = 0x7761_796c;
+
+/// What keeps a database from being the ledger.
+pub(super) enum Unfit {
+    /// It has tables of the same names that are not ours.
+    Foreign,
+    /// A newer wayleave has changed it.
+    Newer {
+        /// The version found.
+        found: i64,
+        /// The newest version known.
+        known: i64,
+    },
+    /// This migration has another text than the one that was applied.
+    Altered(i64),
+}
+
+/// Checks that the tables are ours and no newer than we are, and applies what is missing: all of it or nothing.
+pub(super) async fn migrate(client: &Client) -> Result<Result<(), Unfit>, Error> {
+    run(client, MIGRATIONS).await
+}
+
+async fn run(client: &Client, migrations: &[&str]) -> Result<Result<(), Unfit>, Error> {
+    client.batch_execute("BEGIN").await?;
+    let done = within(client, migrations).await;
+    let end = if matches!(done, Ok(Ok(()))) {
+        "COMMIT"
+    } else {
+        "ROLLBACK"
+    };
+    client.batch_execute(end).await?;
+    done
+}
+
+async fn within(client: &Client, migrations: &[&str]) -> Result<Result<(), Unfit>, Error> {
+    client.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+    let ask = "SELECT to_regclass('wayleave_schema') IS NOT NULL, to_regclass('grants') IS NOT NULL";
+    let there = client.query_one(ask, &[]).await?;
+    if !there.try_get::<_, bool>(0)? {
+        if there.try_get(1)? {
+            return Ok(Err(Unfit::Foreign));
+        }
+        let make = "CREATE TABLE wayleave_schema (version BIGINT PRIMARY KEY, checksum TEXT NOT NULL)";
+        client.batch_execute(make).await?;
+    }
+    let known = i64::try_from(migrations.len()).unwrap_or(i64::MAX);
+    let ask = "SELECT version, checksum FROM wayleave_schema ORDER BY version";
+    let mut applied: Vec<(i64, String)> = Vec::new();
+    for row in client.query(ask, &[]).await? {
+        applied.push((row.try_get(0)?, row.try_get(1)?));
+    }
+    let found = applied.last().map_or(0, |(version, _)| *version);
+    if found > known {
+        return Ok(Err(Unfit::Newer { found, known }));
+    }
+    for (version, text) in (1_i64..).zip(migrations) {
+        let checksum = checksum(text);
+        match applied.iter().find(|(one, _)| *one == version) {
+            Some((_, kept)) if *kept == checksum => {}
+            Some(_) => return Ok(Err(Unfit::Altered(version))),
+            None => {
+                client.batch_execute(text).await?;
+                let note = "INSERT INTO wayleave_schema (version, checksum) VALUES ($1, $2)";
+                client.execute(note, &[&version, &checksum]).await?;
+            }
+        }
+    }
+    Ok(Ok(()))
+}
+
+fn checksum(text: &str) -> String {
+    hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes()).as_ref())
+}

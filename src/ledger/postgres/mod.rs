@@ -1,0 +1,324 @@
+//! The ledger in a `PostgreSQL` database that several gateways share.
+//!
+//! ```text
+//!  writer thread ── BEGIN; count the change on ── read, write ── NOTIFY; COMMIT ──> the other gateways look
+//!        ^
+//!        └── look: what has changed after the last change that is shown <── NOTIFY, every second, a new connection
+//! ```
+//!
+//! INVARIANT: one change at a time, whichever gateway makes it: each begins with counting on the one row of `changes`, which
+//! stays locked until it ends. So what is decided on what was read holds when it is written, and changes are seen in the
+//! order of their numbers, without a gap. A promise belongs to the gateway that made it, whose book speaks of it.
+#![expect(clippy::disallowed_methods, reason = "door: measures since when nothing was heard")]
+
+mod access;
+mod line;
+mod migrate;
+mod rows;
+mod trouble;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Runtime;
+use tokio_postgres::{Client, SimpleQueryMessage};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::ending::{OnRecord, Untold};
+use super::error::LedgerError;
+use super::promise::Leftover;
+use super::store::{Bell, Change, Held, News, Place, Store};
+use crate::clock::Timestamp;
+use crate::facts::{Grant, GrantId};
+use access::named;
+pub(super) use access::{Access, parsed};
+use line::{Connected, How, Line};
+use trouble::{Trouble, told};
+
+/// How long the database may take to answer.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long it may take to bring its tables up to date, and to read what people hold.
+const LONG_PATIENCE: Duration = Duration::from_mins(2);
+
+/// How long a gateway of this name that has just ended may still be connected.
+const AFTERGLOW: Duration = Duration::from_secs(2);
+
+/// An open database.
+pub(super) struct Postgres {
+    /// Carries the line; none only while this is dropped.
+    runtime: Option<Runtime>,
+    line: Arc<Line>,
+    gateway: String,
+    /// What was found at the start, until it is asked for.
+    held: Option<Held>,
+    /// The number of the last change that is shown.
+    seen: i64,
+}
+
+impl Postgres {
+    /// Connects, and brings the tables up to date. To be called from a thread that may wait.
+    pub(super) fn open(access: &Access, bell: Bell) -> Result<Self, LedgerError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("ledger-line")
+            .enable_all()
+            .build()
+            .map_err(|error| LedgerError::Unavailable(error.to_string()))?;
+        let config = access.config()?;
+        let database = named(&config);
+        let how = How {
+            config,
+            tls: MakeRustlsConnect::new(access.tls.clone()),
+            gateway: access.gateway.clone(),
+            bell,
+        };
+        let found = runtime.block_on(async {
+            let connected = connect_first(&how)
+                .await
+                .map_err(|trouble| trouble.at_start(&database))?;
+            let opening = tokio::time::timeout(LONG_PATIENCE, begin(connected.client(), &database));
+            let silent = |_| Trouble::Silent(LONG_PATIENCE).at_start(&database);
+            let (held, seen) = opening.await.map_err(silent)??;
+            Ok((connected, held, seen))
+        });
+        let (connected, held, seen) = found?;
+        Ok(Self {
+            line: Line::kept_up(connected, how, &runtime),
+            runtime: Some(runtime),
+            gateway: access.gateway.clone(),
+            held: Some(held),
+            seen,
+        })
+    }
+
+    /// Asks the database something, and waits for the answer for as long as anybody may.
+    fn ask<T>(&self, client: &Client, what: impl Future<Output = Result<T, Trouble>>) -> Result<T, LedgerError> {
+        let Some(runtime) = &self.runtime else {
+            return Err(LedgerError::Lost("the gateway is stopping".to_owned()));
+        };
+        let answer = runtime.block_on(async { tokio::time::timeout(PATIENCE, what).await });
+        let trouble = match answer {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(trouble)) => trouble,
+            Err(_) => Trouble::Silent(PATIENCE),
+        };
+        let why = trouble.to_string();
+        if trouble.is_loss() || client.is_closed() {
+            self.line.hang_up(why.clone());
+            return Err(LedgerError::Lost(why));
+        }
+        Err(LedgerError::Unavailable(format!(
+            "{why}; check the database that `ledger.url` names"
+        )))
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// The first connection; a gateway of the same name that has just ended is waited for.
+async fn connect_first(how: &How) -> Result<Connected, Trouble> {
+    let until = Instant::now() + AFTERGLOW;
+    loop {
+        match how.connect().await {
+            Err(Trouble::Taken(_)) if Instant::now() < until => tokio::time::sleep(AFTERGLOW / 20).await,
+            connected => return connected,
+        }
+    }
+}
+
+/// Brings the tables up to date, and reads what people hold, and the number of the last change of it.
+async fn begin(client: &Client, database: &str) -> Result<(Held, i64), LedgerError> {
+    let told = |trouble: Trouble| trouble.at_start(database);
+    let failed = |error: tokio_postgres::Error| told(error.into());
+    client
+        .batch_execute("SET statement_timeout = 0; SET lock_timeout = 0")
+        .await
+        .map_err(failed)?;
+    let fit = migrate::migrate(client).await.map_err(failed)?;
+    fit.map_err(|unfit| unfit.told(database))?;
+    let start = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+    client.batch_execute(start).await.map_err(failed)?;
+    let seen = rows::last(client).await.map_err(told)?;
+    let held = rows::held(client).await.map_err(told)?;
+    client.batch_execute("COMMIT").await.map_err(failed)?;
+    client.batch_execute(line::SESSION).await.map_err(failed)?;
+    Ok((held, seen))
+}
+
+impl Store for Postgres {
+    type Change<'a> = InDatabase<'a>;
+
+    fn held(&mut self) -> Result<Held, LedgerError> {
+        let stopped = || LedgerError::Lost("what it holds was read already".to_owned());
+        self.held.take().ok_or_else(stopped)
+    }
+
+    fn promises(&mut self) -> Result<Vec<Leftover>, LedgerError> {
+        // while nobody changes anything: what the life before this one was just keeping is kept by now, or never
+        let change = self.begin()?;
+        let promises = rows::promises(&change.client, &change.store.gateway);
+        change.store.ask(&change.client, promises)
+    }
+
+    fn untold(&mut self) -> Result<Vec<Untold>, LedgerError> {
+        let client = self.line.client()?;
+        let untold = rows::untold(&client, &self.gateway);
+        self.ask(&client, untold)
+    }
+
+    fn begin(&mut self) -> Result<InDatabase<'_>, LedgerError> {
+        let client = self.line.client()?;
+        let mut change = InDatabase {
+            store: self,
+            client,
+            number: 0,
+            is_news: false,
+            is_open: true,
+        };
+        change.number = self.ask(&change.client, count_on(&change.client))?;
+        Ok(change)
+    }
+
+    fn news(&mut self) -> Result<Vec<News>, LedgerError> {
+        let since = Instant::now();
+        let client = self.line.client()?;
+        let last = self.ask(&client, rows::last(&client))?;
+        let news = if last == self.seen {
+            Vec::new()
+        } else {
+            let (news, last) = self.ask(&client, after(&client, self.seen))?;
+            if last < self.seen {
+                let why = "it is older than what this gateway has seen of it, restart the gateway".to_owned();
+                self.line.hang_up(why.clone());
+                return Err(LedgerError::Lost(why));
+            }
+            self.seen = last;
+            news
+        };
+        self.line.in_touch(since);
+        Ok(news)
+    }
+
+    fn place(&self) -> Arc<dyn Place> {
+        self.line.clone()
+    }
+}
+
+/// Begins a change, and waits until it is the only one.
+async fn count_on(client: &Client) -> Result<i64, Trouble> {
+    let ask = "BEGIN; UPDATE changes SET last = last + 1 RETURNING last";
+    let number = client.simple_query(ask).await?.into_iter().find_map(|message| {
+        if let SimpleQueryMessage::Row(row) = message {
+            row.get(0)?.parse().ok()
+        } else {
+            None
+        }
+    });
+    number.ok_or_else(|| Trouble::Unreadable("the table `changes` is empty".to_owned()))
+}
+
+/// What has changed after the change of that number, as of one moment.
+async fn after(client: &Client, seen: i64) -> Result<(Vec<News>, i64), Trouble> {
+    client
+        .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await?;
+    let news = rows::news(client, seen).await;
+    client.batch_execute("COMMIT").await?;
+    news
+}
+
+/// A transaction, the only one that changes the ledger.
+pub(super) struct InDatabase<'a> {
+    store: &'a Postgres,
+    client: Arc<Client>,
+    /// The number of this change.
+    number: i64,
+    /// Whether others should hear of it.
+    is_news: bool,
+    is_open: bool,
+}
+
+impl Drop for InDatabase<'_> {
+    fn drop(&mut self) {
+        if self.is_open {
+            let undo = async { Ok(self.client.batch_execute("ROLLBACK").await?) };
+            // where that fails the connection is given up, and the change with it
+            let _ = self.store.ask(&self.client, undo);
+        }
+    }
+}
+
+impl Change for InDatabase<'_> {
+    fn find(&mut self, id: &GrantId) -> Result<Option<Grant>, LedgerError> {
+        self.store.ask(&self.client, rows::find(&self.client, id))
+    }
+
+    fn beside(&mut self, grant: &Grant) -> Result<usize, LedgerError> {
+        self.store.ask(&self.client, rows::beside(&self.client, grant))
+    }
+
+    fn asked_alike(&mut self, request: &Grant) -> Result<Vec<Grant>, LedgerError> {
+        self.store.ask(&self.client, rows::asked_alike(&self.client, request))
+    }
+
+    fn write(&mut self, grant: &Grant) -> Result<(), LedgerError> {
+        self.is_news = true;
+        self.store
+            .ask(&self.client, rows::write(&self.client, grant, self.number))
+    }
+
+    fn used(&mut self, uses: &[(GrantId, Timestamp)]) -> Result<(), LedgerError> {
+        self.is_news = true;
+        self.store
+            .ask(&self.client, rows::used(&self.client, uses, self.number))
+    }
+
+    fn take_back(&mut self, written: &Grant, was: Option<&Grant>) -> Result<(), LedgerError> {
+        self.is_news = true;
+        let take_back = rows::take_back((&self.client, &self.store.gateway), written, was, self.number);
+        self.store.ask(&self.client, take_back)
+    }
+
+    fn is_promised(&mut self, id: &GrantId) -> Result<bool, LedgerError> {
+        self.store.ask(&self.client, rows::is_promised(&self.client, id))
+    }
+
+    fn promise(&mut self, grant: &Grant, segment: u64) -> Result<(), LedgerError> {
+        let promise = rows::promise(&self.client, &self.store.gateway, grant, segment);
+        self.store.ask(&self.client, promise)
+    }
+
+    fn forget(&mut self, id: &GrantId) -> Result<(), LedgerError> {
+        self.store
+            .ask(&self.client, rows::forget(&self.client, &self.store.gateway, id))
+    }
+
+    fn ends(&mut self, id: &GrantId, on_record: &OnRecord) -> Result<(), LedgerError> {
+        let ends = rows::ends(&self.client, &self.store.gateway, id, on_record);
+        self.store.ask(&self.client, ends)
+    }
+
+    fn told(&mut self, id: &GrantId) -> Result<(), LedgerError> {
+        self.store
+            .ask(&self.client, rows::told(&self.client, &self.store.gateway, id))
+    }
+
+    fn commit(mut self) -> Result<(), LedgerError> {
+        let end = if self.is_news {
+            "NOTIFY wayleave_ledger; COMMIT"
+        } else {
+            "COMMIT"
+        };
+        let kept = async { Ok(self.client.batch_execute(end).await?) };
+        self.store.ask(&self.client, kept)?;
+        self.is_open = false;
+        Ok(())
+    }
+}

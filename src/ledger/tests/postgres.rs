@@ -1,0 +1,397 @@
+//! What a database has of its own: several gateways, and being out of reach.
+#![expect(clippy::disallowed_methods, reason = "writes the password of a database")]
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::server::Server;
+use super::*;
+use crate::ledger::postgres::{Access, Postgres};
+use crate::ledger::store::{Bell, Store as _};
+use crate::purpose::Lapsed;
+
+/// One server for all tests that do not stop it.
+fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(Server::start)
+}
+
+/// A database of its own.
+pub(super) struct Database {
+    url: String,
+    name: String,
+}
+
+impl Database {
+    pub(super) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("ledger{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let url = server().database(&name);
+        Self { url, name }
+    }
+
+    fn of(server: &Server) -> Self {
+        let name = "ledger".to_owned();
+        let url = server.database(&name);
+        Self { url, name }
+    }
+
+    fn settings(&self, gateway: &str) -> Settings {
+        Settings {
+            store: Kept::Postgresql,
+            url: Some(self.url.clone()),
+            gateway: Some(gateway.to_owned()),
+            ..Settings::default()
+        }
+    }
+
+    fn gateway(&self, name: &str) -> Result<Ledger, LedgerError> {
+        Ledger::kept(&self.settings(name), tls())
+    }
+
+    fn two(&self) -> (Ledger, Ledger) {
+        (self.gateway("east").unwrap(), self.gateway("west").unwrap())
+    }
+}
+
+fn tls() -> rustls::ClientConfig {
+    crate::tls::install_default();
+    let roots = rustls::RootCertStore::empty();
+    rustls::ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}
+
+impl Home for Database {
+    fn open(&self) -> Result<Ledger, LedgerError> {
+        self.gateway("one")
+    }
+
+    fn change(&self, change: &mut (dyn FnMut(&mut dyn Change) + Send)) {
+        let access = Access::of(&self.settings("one"), tls()).unwrap();
+        let work = move || {
+            let nobody = tokio::sync::mpsc::channel(1).0.downgrade();
+            let mut store = Postgres::open(&access, Bell::new(nobody)).unwrap();
+            let mut transaction = store.begin().unwrap();
+            change(&mut transaction);
+            transaction.commit().unwrap();
+        };
+        std::thread::scope(|scope| scope.spawn(work).join().unwrap());
+    }
+}
+
+/// Returns once the ledger shows what is wanted.
+async fn until(ledger: &Ledger, mut wanted: impl FnMut(&Ledger) -> bool) {
+    let mut changes = ledger.changes();
+    while !wanted(ledger) {
+        changes.changed().await.unwrap();
+    }
+}
+
+/// How many grants wait or are in force.
+fn alive(ledger: &Ledger, at: Timestamp) -> usize {
+    let mut alive = 0;
+    ledger.look_on(None, usize::MAX, |grant| {
+        alive += usize::from(!Life::of(grant, at).is_over());
+        ControlFlow::Continue(())
+    });
+    alive
+}
+
+/// Returns once the ledger is in touch with its database, or is not any more.
+async fn until_in_touch(ledger: &Ledger, is: bool) {
+    until(ledger, |ledger| (ledger.vouches(false) == Vouched::Now) == is).await;
+}
+
+#[tokio::test]
+async fn what_one_gateway_gives_and_ends_the_other_knows() {
+    let database = Database::new();
+    let (east, west) = database.two();
+    let given = east.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    until(&west, |west| west.get(&given.id).is_some()).await;
+    assert_eq!(
+        west.standing(&ada(), moment(2_000)).grants(),
+        std::slice::from_ref(&given)
+    );
+    west.revoke(&given.id, moment(3_000), |_| ()).await.unwrap();
+    until(&east, |east| east.standing(&ada(), moment(3_000)).grants().is_empty()).await;
+    assert_eq!(east.get(&given.id), west.get(&given.id));
+    assert_eq!(east.counts(moment(3_000)), west.counts(moment(3_000)));
+}
+
+#[tokio::test]
+async fn what_two_gateways_give_at_the_same_time_both_know_all_of() {
+    let database = Database::new();
+    let (east, west) = database.two();
+    let give = async |ledger: &Ledger, who: &str| {
+        for nth in 0..20 {
+            ledger.give(terms(who, "recruiting", 1_000, 9_000 + nth)).await.unwrap();
+        }
+    };
+    tokio::join!(give(&east, "ada"), give(&west, "bob"));
+    for ledger in [&east, &west] {
+        until(ledger, |ledger| alive(ledger, moment(1_000)) == 40).await;
+    }
+    assert_eq!(east.counts(moment(1_000)), west.counts(moment(1_000)));
+}
+
+#[tokio::test]
+async fn one_of_two_gateways_answers_a_request() {
+    let database = Database::new();
+    let (east, west) = database.two();
+    let asked = east
+        .ask(terms("ada", "recruiting", 1_000, 9_000), moment(5_000))
+        .await
+        .unwrap();
+    let (one, other) = tokio::join!(
+        east.promise_approved(approved(asked.clone(), 2_000), 1),
+        west.promise_approved(approved(asked.clone(), 2_000), 1),
+    );
+    let (winner, mut promise, loser, refused) = match (one, other) {
+        (Ok(promise), Err(refused)) => (&east, promise, &west, refused),
+        (Err(refused), Ok(promise)) => (&west, promise, &east, refused),
+        (one, other) => panic!("{:?} {:?}", one.err(), other.err()),
+    };
+    assert_eq!(refused, LedgerError::BeingAnswered(asked.id.clone()));
+    promise.is_on_record();
+    let given = winner.put(promise.grant().clone(), |_| ()).await.unwrap();
+    let late = loser.put(no(asked.clone(), 2_001), |_| ()).await;
+    assert_eq!(late, Err(LedgerError::AlreadyOver(asked.id.clone())));
+    until(loser, |loser| loser.get(&asked.id).as_ref() == Some(&given)).await;
+}
+
+#[tokio::test]
+async fn a_lapse_is_noticed_by_one_gateway() {
+    let database = Database::new();
+    let (east, west) = database.two();
+    let asked = east
+        .ask(terms("ada", "recruiting", 1_000, 9_000), moment(5_000))
+        .await
+        .unwrap();
+    let lapsed = || Lapsed::of(asked.clone(), moment(5_000)).unwrap();
+    let promise = west.promise_lapsed(lapsed(), 1).await.unwrap();
+    let second = east.promise_lapsed(lapsed(), 1).await;
+    assert_eq!(second.err(), Some(LedgerError::BeingAnswered(asked.id.clone())));
+    west.put(promise.grant().clone(), |_| ()).await.unwrap();
+    promise.forget();
+    let third = east.promise_lapsed(lapsed(), 1).await;
+    assert_eq!(third.err(), Some(LedgerError::AlreadyOver(asked.id.clone())));
+    until(&east, |east| east.lapsed(moment(5_000)).is_empty()).await;
+}
+
+#[tokio::test]
+async fn nobody_holds_or_asks_for_more_because_there_are_two_gateways() {
+    let database = Database::new();
+    let (east, west) = database.two();
+    for nth in 0..MOST_IN_FORCE {
+        let gateway = if nth % 2 == 0 { &east } else { &west };
+        gateway.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    }
+    for gateway in [&east, &west] {
+        let more = gateway.give(terms("ada", "recruiting", 1_000, 9_000)).await;
+        assert_eq!(more, Err(LedgerError::TooMany(MOST_IN_FORCE)));
+    }
+    let first = east
+        .ask(terms("bob", "recruiting", 1_000, 9_000), moment(5_000))
+        .await
+        .unwrap();
+    let again = west.ask(terms("bob", "recruiting", 1_000, 9_000), moment(5_000)).await;
+    assert_eq!(again, Err(LedgerError::AlreadyAsked(Box::new(first))));
+}
+
+#[tokio::test]
+async fn a_promise_is_left_to_the_gateway_that_made_it() {
+    let database = Database::new();
+    let (east, west) = database.two();
+    let asked = east
+        .ask(terms("ada", "recruiting", 1_000, 9_000), moment(5_000))
+        .await
+        .unwrap();
+    let mut promise = east.promise_approved(approved(asked.clone(), 2_000), 7).await.unwrap();
+    promise.is_on_record();
+    drop((promise, east, west));
+    let west = database.gateway("west").unwrap();
+    assert_eq!(west.promised(), []);
+    west.forget(vec![asked.id.clone()]);
+    let answer = west.promise_approved(approved(asked.clone(), 2_000), 1).await;
+    assert_eq!(answer.err(), Some(LedgerError::BeingAnswered(asked.id.clone())));
+    let east = database.gateway("east").unwrap();
+    let expected = Leftover {
+        id: asked.id.clone(),
+        segment: 7,
+        state: GrantState::Active,
+        was_kept: false,
+    };
+    assert_eq!(east.promised(), [expected]);
+    east.forget(vec![asked.id.clone()]);
+    // whatever comes next comes after it is forgotten
+    east.give(terms("bob", "recruiting", 1_000, 9_000)).await.unwrap();
+    west.promise_approved(approved(asked, 2_000), 1).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_taken_back_counts_nowhere_and_what_somebody_made_of_it_since_stays() {
+    let database = Database::new();
+    let west = database.gateway("west").unwrap();
+    let [gone, ended] =
+        ["gone", "ended"].map(|name| terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new(name)));
+    database.change(&mut |change| {
+        change.write(&gone).unwrap();
+        change.write(&ended).unwrap();
+    });
+    until(&west, |west| {
+        west.get(&gone.id).is_some() && west.get(&ended.id).is_some()
+    })
+    .await;
+    let ended_by_west = west.revoke(&ended.id, moment(2_000), |_| ()).await.unwrap();
+    database.change(&mut |change| {
+        change.take_back(&gone, None).unwrap();
+        change.take_back(&ended, None).unwrap();
+    });
+    until(&west, |west| west.get(&gone.id).is_none()).await;
+    assert_eq!(west.get(&ended.id), Some(ended_by_west));
+    let counted: u64 = west.counts(moment(2_000)).iter().map(|count| count.grants).sum();
+    assert_eq!(counted, 1);
+}
+
+#[tokio::test]
+async fn what_is_used_at_one_gateway_does_not_go_unused_at_the_other() {
+    let database = Database::new();
+    let (east, west) = database.two();
+    let lent = GrantTerms {
+        idle: Some(Duration::from_secs(10)),
+        ..terms("ada", "recruiting", 1_000, 90_000)
+    };
+    let grant = east.give(lent).await.unwrap();
+    until(&west, |west| west.get(&grant.id).is_some()).await;
+    let under_way = west.in_use(&grant.id).unwrap();
+    east.in_use(&grant.id).unwrap().touch(moment(9_000));
+    east.keep_uses();
+    // whatever comes next comes after it, and is known after it
+    let next = east.give(terms("bob", "press", 1_000, 9_000)).await.unwrap();
+    until(&west, |west| west.get(&next.id).is_some()).await;
+    assert_eq!(under_way.until(), moment(19_000));
+    assert_eq!(west.idle(moment(18_999)), []);
+    let early = west.end_idle(&grant.id, moment(18_999), |_| ()).await;
+    assert_eq!(early, Err(LedgerError::AlreadyOver(grant.id.clone())));
+    west.end_idle(&grant.id, moment(19_000), |_| ()).await.unwrap();
+    let again = east.end_idle(&grant.id, moment(19_000), |_| ()).await;
+    assert_eq!(again, Err(LedgerError::AlreadyOver(grant.id)));
+}
+
+#[tokio::test]
+async fn two_gateways_cannot_bear_one_name() {
+    let database = Database::new();
+    let _east = database.gateway("east").unwrap();
+    let again = database.gateway("east").err().unwrap().to_string();
+    assert!(again.contains("another gateway named `east` is connected"), "{again}");
+    assert!(again.contains("`ledger.gateway`"), "{again}");
+}
+
+#[tokio::test]
+async fn a_lost_database_leaves_what_is_known_and_gives_nothing_until_it_is_back() {
+    let mut server = Server::start();
+    let database = Database::of(&server);
+    let (east, west) = database.two();
+    let given = east.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    until(&west, |west| west.get(&given.id).is_some()).await;
+    assert_eq!((west.healthy(), west.vouches(true)), (Ok(()), Vouched::Now));
+    server.stop();
+    until_in_touch(&west, false).await;
+    assert_eq!(
+        west.standing(&ada(), moment(2_000)).grants(),
+        std::slice::from_ref(&given)
+    );
+    let told = west.healthy().unwrap_err();
+    assert!(
+        told.contains("out of reach") && told.contains("until it is back"),
+        "{told}"
+    );
+    let refused = west.give(terms("bob", "recruiting", 1_000, 9_000)).await;
+    assert!(matches!(refused, Err(LedgerError::Lost(_))), "{refused:?}");
+    let kept = west.revoke(&given.id, moment(2_000), |_| ()).await;
+    assert!(matches!(kept, Err(LedgerError::Lost(_))), "{kept:?}");
+    server.again();
+    until_in_touch(&east, true).await;
+    east.revoke(&given.id, moment(2_000), |_| ()).await.unwrap();
+    until(&west, |west| west.standing(&ada(), moment(2_000)).grants().is_empty()).await;
+    until_in_touch(&west, true).await;
+    assert_eq!(west.healthy(), Ok(()));
+    west.give(terms("bob", "recruiting", 1_000, 9_000)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_others_changed_while_a_line_was_cut_is_known_once_it_is_whole() {
+    let database = Database::new();
+    let (east, west) = database.two();
+    for nth in 0..5 {
+        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'wayleave west'";
+        server().says(&database.name, cut);
+        let given = east.give(terms("ada", "recruiting", 1_000, 9_000 + nth)).await.unwrap();
+        until(&west, |west| west.get(&given.id).is_some()).await;
+    }
+    until_in_touch(&west, true).await;
+    west.give(terms("ada", "press", 1_000, 9_000)).await.unwrap();
+}
+
+#[test]
+fn a_database_that_cannot_be_used_is_named_with_what_to_do_and_without_its_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let secret = folder.path().join("password");
+    std::fs::write(&secret, "tiger\n").unwrap();
+    let settings = |url: &str| Settings {
+        url: Some(url.to_owned()),
+        password_file: Some(secret.clone()),
+        ..Database::new().settings("one")
+    };
+    let nowhere = format!(
+        "postgresql://wayleave@{}/x",
+        folder.path().to_str().unwrap().replace('/', "%2F")
+    );
+    let words = |settings: &Settings| Ledger::kept(settings, tls()).err().unwrap().to_string();
+    let unreachable = words(&settings(&nowhere));
+    assert!(
+        unreachable.contains("check that it runs") && !unreachable.contains("tiger"),
+        "{unreachable}"
+    );
+    let missing = words(&settings(&server().url("no_such_database")));
+    assert!(
+        missing.contains("\"no_such_database\" does not exist; check the user"),
+        "{missing}"
+    );
+
+    let database = Database::new();
+    server().says(&database.name, "CREATE TABLE grants (x INTEGER)");
+    let foreign = words(&database.settings("one"));
+    assert!(
+        foreign.contains("not of wayleave; give wayleave a database of its own"),
+        "{foreign}"
+    );
+
+    let database = Database::new();
+    drop(database.open().unwrap());
+    server().says(&database.name, "INSERT INTO wayleave_schema VALUES (99, 'x')");
+    let newer = words(&database.settings("one"));
+    assert!(
+        newer.contains("has version 99") && newer.contains("run the newer wayleave"),
+        "{newer}"
+    );
+    server().says(
+        &database.name,
+        "DELETE FROM wayleave_schema WHERE version = 99; UPDATE wayleave_schema SET checksum = 'x'",
+    );
+    let altered = words(&database.settings("one"));
+    assert!(altered.contains("another text of migration 1"), "{altered}");
+}
+
+#[test]
+fn gateways_that_start_together_make_the_tables_once() {
+    let database = Database::new();
+    std::thread::scope(|scope| {
+        let names = ["a", "b", "c", "d"];
+        let starts = names.map(|name| scope.spawn(|| database.gateway(name).map(drop)));
+        for start in starts {
+            assert_eq!(start.join().unwrap(), Ok(()));
+        }
+    });
+}

@@ -13,7 +13,7 @@ fn without_a_folder_the_built_in_policies_are_checked_and_tested() {
     insta::assert_snapshot!(desk.types("wayleave test"), @"
     exit 0
     --- stdout
-    225 passed, 0 failed
+    235 passed, 0 failed
     exercised: 45 of 45 rules, 115 of 117 conditions both ways
     ");
     insta::assert_snapshot!(desk.types("wayleave check --format json"), @r#"
@@ -245,7 +245,7 @@ fn a_case_that_fails_says_what_came_instead() {
          no rule permits it
          offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, `social-listening`, `training-delivery`
 
-    225 passed, 1 failed
+    235 passed, 1 failed
     exercised: 45 of 45 rules, 115 of 117 conditions both ways
     "#);
     insta::assert_snapshot!(desk.types("wayleave check"), @r#"

@@ -13,7 +13,7 @@ fn without_a_folder_the_built_in_policies_are_checked_and_tested() {
     insta::assert_snapshot!(desk.types("wayleave test"), @"
     exit 0
     --- stdout
-    225 passed, 0 failed
+    235 passed, 0 failed
     exercised: 45 of 45 rules, 115 of 117 conditions both ways
     ");
     insta::assert_snapshot!(desk.types("wayleave check --format json"), @r#"
@@ -245,7 +245,7 @@ fn a_case_that_fails_says_what_came_instead() {
          no rule permits it
          offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, `social-listening`, `training-delivery`
 
-    225 passed, 1 failed
+    235 passed, 1 failed
     exercised: 45 of 45 rules, 115 of 117 conditions both ways
     "#);
     insta::assert_snapshot!(desk.types("wayleave check"), @r#"
@@ -437,6 +437,16 @@ fn a_request_is_explained_for_each_outcome() {
         failed: context has purpose
         no value: context.purpose.kind == PurposeKind::"personal-break"
         failed: !(context.local.time < duration("12h"))  [context.local.time is duration("39600000ms")]
+      `emergency.speak`, asked for browse
+        failed: context has purpose
+        no value: context.purpose.kind == PurposeKind::"crisis-response"
+        no value: context.purpose.emergency
+        failed: (principal in Role::"communications") || (principal in Role::"executive") || (principal in Role::"manager")
+      `emergency.look`, asked for browse
+        failed: context has purpose
+        no value: context.purpose.kind == PurposeKind::"fraud-investigation"
+        no value: context.purpose.emergency
+        failed: (principal in Role::"security") || (principal in Role::"legal")
 
     what else would change the outcome
       without the role `staff`: deny
@@ -519,7 +529,7 @@ fn a_request_is_explained_for_each_outcome() {
         │ );
 
     what would help
-      ask for `advertising-campaign` (Advertising campaign): covers `publish`, `read`, lasts 1h, at most 3d, approved by `mia`, ticket `MKT-[0-9]{1,6}`
+      ask for `advertising-campaign` (Advertising campaign): covers `publish`, `read`, lasts 1h, at most 3d, unused 1d, approved by `mia`, ticket `MKT-[0-9]{1,6}`
       ask for `brand-publishing` (Publishing for the brand): covers `publish`, `read`, lasts 1h, at most 8h, approved by `mia`
       ask for `event-coverage` (Event coverage): covers `publish`, `read`, lasts 1h, at most 8h, approved by `mia`
 
@@ -539,6 +549,11 @@ fn a_request_is_explained_for_each_outcome() {
         no value: ((context.purpose.kind == PurposeKind::"event-coverage") && ((principal in Role::"marketer") || (principal in Role::"communications"))) || ((context.purpose.kind == PurposeKind::"crisis-response") && ((principal in Role::"communications") || (principal in Role::"executive"))) || ((context.purpose.kind == PurposeKind::"executive-communication") && ((principal in Role::"communications") || (principal in Role::"executive"))) || ((context.purpose.kind == PurposeKind::"investor-relations") && (principal in Role::"finance"))
         no value: context.purpose has approvedBy
         no value: !(context.purpose.approvedBy == principal)
+      `emergency.speak`, asked for post
+        failed: context has purpose
+        no value: context.purpose.kind == PurposeKind::"crisis-response"
+        no value: context.purpose.emergency
+        failed: (principal in Role::"communications") || (principal in Role::"executive") || (principal in Role::"manager")
 
     what else would change the outcome
       as `intern` instead of `employee`: deny
@@ -713,12 +728,12 @@ fn a_purpose_that_no_rule_opens_is_warned_of() {
     wayleave::purposes::opens-nothing
 
       ⚠ no rule opens anything for the purpose `training-delivery`
-         ╭─[purposes.toml:313:6]
-     312 │ [[purpose]]
-     313 │ id = "training-delivery"
+         ╭─[purposes.toml:315:6]
+     314 │ [[purpose]]
+     315 │ id = "training-delivery"
          ·      ─────────┬─────────
          ·               ╰── here
-     314 │ title = "Training delivery"
+     316 │ title = "Training delivery"
          ╰────
       help: write a rule that names it in `rules/`; until then nobody can declare it
     "#);

@@ -205,12 +205,12 @@ fn an_activity_that_no_platform_recognises_is_told_and_so_is_one_that_the_schema
     wayleave::catalog::activity-never-recognised
 
       ⚠ no platform has a request that is recognised as `gifting`
-         ╭─[wayleave.cedarschema:114:31]
-     113 │   appliesTo { principal: User, resource: Site, context: ActivityContext };
-     114 │ action call, realtime, games, gifting in [live]
+         ╭─[wayleave.cedarschema:115:31]
+     114 │   appliesTo { principal: User, resource: Site, context: ActivityContext };
+     115 │ action call, realtime, games, gifting in [live]
          ·                               ───┬───
          ·                                  ╰── here
-     115 │   appliesTo { principal: User, resource: Site, context: ActivityContext };
+     116 │   appliesTo { principal: User, resource: Site, context: ActivityContext };
          ╰────
       help: add a signature to the platforms that have it, or remove the action
 
@@ -288,12 +288,14 @@ fn code_owners_come_from_rules_purposes_and_folders() {
     /policies/rules/20-purposes.cedar @acme/hr @acme/it
     /policies/rules/30-guardrails.cedar @acme/hr @acme/it
     /policies/rules/40-portal.cedar @acme/hr @acme/it
+    /policies/rules/50-break-glass.cedar @acme/hr @acme/it
     /policies/wayleave.cedarschema @acme/it
     --- stderr
     warning: what is in `rules/10-reach.cedar` belongs to `HR`, `IT`, `legal`, and a code host asks any one of @acme/hr, @acme/it: where each must agree, give each a file of its own
     warning: what is in `rules/20-purposes.cedar` belongs to `HR`, `IT`, `legal`, `marketing`, and a code host asks any one of @acme/hr, @acme/it: where each must agree, give each a file of its own
     warning: what is in `rules/30-guardrails.cedar` belongs to `HR`, `IT`, and a code host asks any one of @acme/hr, @acme/it: where each must agree, give each a file of its own
     warning: what is in `rules/40-portal.cedar` belongs to `HR`, `IT`, `legal`, and a code host asks any one of @acme/hr, @acme/it: where each must agree, give each a file of its own
+    warning: what is in `rules/50-break-glass.cedar` belongs to `HR`, `IT`, `legal`, `marketing`, and a code host asks any one of @acme/hr, @acme/it: where each must agree, give each a file of its own
     ");
     insta::assert_snapshot!(desk.types("wayleave owners --team HR=@acme/hr"), @"
     exit 1

@@ -126,7 +126,9 @@ impl View {
         let (mut holders, mut asked) = (BTreeMap::new(), BTreeMap::new());
         let uses = Uses::default();
         for (subject, mut grants) in by_subject {
-            grants.iter_mut().for_each(|grant| uses.resume(grant));
+            for grant in &mut grants {
+                uses.resume(grant);
+            }
             asked.extend(asked_of(&subject, &grants));
             holders.extend(grants.iter().map(|grant| (grant.id.clone(), subject.clone())));
             if let Some(shard) = shards.get_mut(shard_of(&subject)) {

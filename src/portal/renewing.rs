@@ -158,13 +158,11 @@ impl Portal {
     pub(super) fn just_renewed(&self, visitor: Visitor<'_>, received: &Received) -> Option<&'static str> {
         let grant = self.ledger.get(&GrantId::new(received.asked("renewed")?))?;
         let own = grant.subject == visitor.person.id && grant.parent.is_some();
-        own.then(|| match grant.state {
-            GrantState::Requested => self.words.renewal_asked,
-            GrantState::Active
-            | GrantState::Withdrawn
-            | GrantState::Revoked
-            | GrantState::Declined
-            | GrantState::Lapsed => self.words.renewed,
+        let waits = grant.state == GrantState::Requested;
+        own.then_some(if waits {
+            self.words.renewal_asked
+        } else {
+            self.words.renewed
         })
     }
 

@@ -324,14 +324,12 @@ async fn an_end_whose_record_went_down_with_the_gateway_is_told_after_the_next_s
         let Portal { book, ledger, .. } = portal;
         drop(ledger);
         book.close().await.unwrap();
-        let ends = read(&counter.records())
-            .unwrap()
-            .filter_map(|found| match found.unwrap().1.act {
-                Act::Grant { act, grant, by, .. } if act != GrantAct::Granted => {
-                    Some((grant.id, act, by.to_string(), grant.ended))
-                }
-                _ => None,
-            });
+        let ends = read(&counter.records()).unwrap().filter_map(|found| {
+            let Act::Grant { act, grant, by, .. } = found.unwrap().1.act else {
+                return None;
+            };
+            (act != GrantAct::Granted).then(|| (grant.id, act, by.to_string(), grant.ended))
+        });
         let mut ends: Vec<_> = ends.collect();
         ends.sort_by_key(|end| end.1 != GrantAct::Revoked);
         let ended = Some(crate::facts::Ended {

@@ -150,7 +150,7 @@ async fn an_emergency_opens_at_once_for_an_hour_is_told_and_reviewed() {
             grant,
             ..
         } => {
-            let policies: Vec<&str> = policies.iter().map(|id| id.as_str()).collect();
+            let policies: Vec<&str> = policies.iter().map(wayleave::facts::PolicyId::as_str).collect();
             Some((
                 act.clone(),
                 by.to_string(),

@@ -560,7 +560,7 @@ async fn when_a_grant_was_used_last_survives_a_crash_but_for_the_last_minute_whi
         ids.collect::<Vec<_>>()
     };
     assert_eq!(in_force(30), [unused.id.clone(), used.id.clone()]);
-    assert_eq!(in_force(31), [used.id.clone()]);
+    assert_eq!(in_force(31), std::slice::from_ref(&used.id));
     assert_eq!((in_force(50), in_force(51)), (vec![used.id.clone()], vec![]));
     // what it was given as has no moment of use in it, so that it is the same grant whenever it is judged
     assert_eq!(

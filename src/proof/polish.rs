@@ -53,6 +53,7 @@ pub(super) fn polished(is_shown_by: &dyn Fn(&Example) -> bool, example: Example)
         best: example,
     };
     polish.parents();
+    polish.emergency();
     polish.circumstances();
     polish.purpose();
     polish.person();
@@ -110,21 +111,26 @@ impl Polish<'_> {
         dropped
     }
 
+    /// Taken in no emergency: one changes when it can be.
+    fn emergency(&mut self) {
+        self.tried(|draft| draft.put("/purpose/emergency", json!(false)));
+    }
+
     /// When and from where.
     fn circumstances(&mut self) {
-        for (now, time, weekday) in MOMENTS {
-            let kept = self.tried(|draft| {
-                draft.put("/now", moment(now))?;
-                draft.put("/local/time", span(time))?;
-                draft.put("/local/weekday", json!(weekday))?;
-                draft.put("/purpose/declaredAt", moment("2026-11-23"));
-                draft.put("/purpose/expiresAt", moment("2026-12-01"));
-                Some(())
-            });
-            if kept {
-                break;
-            }
-        }
+        // declared the day before, or, as in an emergency, just now
+        let _ = MOMENTS.iter().any(|(now, time, weekday)| {
+            ["2026-11-23", now].iter().any(|declared| {
+                self.tried(|draft| {
+                    draft.put("/now", moment(now))?;
+                    draft.put("/local/time", span(*time))?;
+                    draft.put("/local/weekday", json!(weekday))?;
+                    draft.put("/purpose/declaredAt", moment(declared));
+                    draft.put("/purpose/expiresAt", moment("2026-12-01"));
+                    Some(())
+                })
+            })
+        });
         for (pointer, words) in [
             ("/client/network", &["office", "vpn", "guest"][..]),
             ("/proof/method", &["basic", "certificate"]),
@@ -136,7 +142,7 @@ impl Polish<'_> {
         }
     }
 
-    /// Without a purpose, or with one that was taken in no emergency and covers no more than it must.
+    /// Without a purpose, or with one that covers no more than it must.
     fn purpose(&mut self) {
         let gone = |key: &'static str, pointer: &'static str| {
             move |draft: &mut Draft| {
@@ -154,7 +160,6 @@ impl Polish<'_> {
         for key in ["approvedBy", "ticket"] {
             self.tried(gone(key, "/purpose"));
         }
-        self.tried(|draft| draft.put("/purpose/emergency", json!(false)));
         let _ = GROUPS
             .iter()
             .any(|group| self.tried(|draft| draft.put("/purpose/covers", json!([group]))));

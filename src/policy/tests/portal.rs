@@ -88,9 +88,15 @@ fn looking_through_what_everybody_holds_pushes_nothing_out_of_memory() {
         let remembered = shipped().memory.purposes.of(&named(declarer), &(), || Err(()));
         remembered.is_ok()
     };
-    assert_eq!(verdict(&decide(shipped(), "seth revoke eve days=11")), "allow revoke.security");
+    assert_eq!(
+        verdict(&decide(shipped(), "seth revoke eve days=11")),
+        "allow revoke.security"
+    );
     assert!(!is_remembered("eve"));
-    assert_eq!(verdict(&decide(shipped(), "rita declare rita days=11")), "allow declare.own");
+    assert_eq!(
+        verdict(&decide(shipped(), "rita declare rita days=11")),
+        "allow declare.own"
+    );
     assert!(is_remembered("rita"));
 }
 

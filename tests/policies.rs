@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use wayleave::cli::cores;
-use wayleave::facts::{PolicyId, SourceText};
+use wayleave::facts::{Language, PolicyId, SourceText};
 use wayleave::gatehouse::sources::read_folder;
 use wayleave::rulebook::{Assembled, Rulebook, Sources};
 
@@ -82,7 +82,7 @@ fn every_rule_has_a_name_a_reason_and_an_owner_and_is_reached() {
     let (sources, assembled) = shipped();
     let report = assembled.rulebook.run_cases(&assembled.directory, &sources.cases);
     for rule in assembled.rulebook.policy().rules() {
-        for annotation in ["id", "title", "reason", "owner"] {
+        for annotation in ["id", "title", "reason", "reason_fr", "owner"] {
             let text = rule.annotations.get(annotation);
             assert!(
                 text.is_some_and(|text| !text.is_empty()),
@@ -92,6 +92,19 @@ fn every_rule_has_a_name_a_reason_and_an_owner_and_is_reached() {
         }
     }
     assert_eq!(report.unreached.into_iter().collect::<Vec<_>>(), [] as [PolicyId; 0]);
+}
+
+#[test]
+fn what_people_read_of_a_purpose_is_there_in_each_language() {
+    let (_, assembled) = shipped();
+    for purpose in assembled.rulebook.purposes().iter() {
+        let texts = [&purpose.title, &purpose.description]
+            .into_iter()
+            .chain(&purpose.alternative);
+        for text in texts {
+            assert_ne!(text.said_in(Language::Fr), text.said_in(Language::En), "{}", purpose.id);
+        }
+    }
 }
 
 #[test]
@@ -136,26 +149,26 @@ fn said(files: Vec<SourceText>) -> String {
 #[test]
 fn a_rule_that_names_what_does_not_exist_is_told_what_was_meant() {
     let rules = "rules/20-purposes.cedar";
-    insta::assert_snapshot!(told(rules, "Role::\"recruiter\"", "Role::\"recruter\""), @"rules/20-purposes.cedar:47:16: rule `recruiting.read` names the role `recruter`, which nobody knows (did you mean `recruiter`? they are listed in the directory in `people/`)");
-    insta::assert_snapshot!(told(rules, "Category::\"professional\"", "Category::\"profesional\""), @"rules/20-purposes.cedar:49:15: rule `recruiting.read` names the category `profesional`, which nobody knows (did you mean `professional`? they are listed in the tree in `catalog/categories.toml`)");
-    insta::assert_snapshot!(told(rules, "PurposeKind::\"recruiting\",\n", "PurposeKind::\"recruting\",\n"), @"rules/20-purposes.cedar:18:4: rule `any.account` names the purpose `recruting`, which nobody knows (did you mean `recruiting`? they are listed in `purposes.toml`)");
-    insta::assert_snapshot!(told(rules, "Action::\"logout\"", "Action::\"log-out\""), @r#"rules/20-purposes.cedar:12:31: for policy `any.account`, unrecognized action `Action::"log-out"` (did you mean `Action::"logout"`?)"#);
-    insta::assert_snapshot!(told("rules/30-guardrails.cedar", "context.client.network", "context.client.netwrok"), @r#"rules/30-guardrails.cedar:99:8: for policy `guard.guest-network`, attribute `client.netwrok` in context for Action::"advertise" not found (did you mean `network`?)"#);
+    insta::assert_snapshot!(told(rules, "Role::\"recruiter\"", "Role::\"recruter\""), @"rules/20-purposes.cedar:49:16: rule `recruiting.read` names the role `recruter`, which nobody knows (did you mean `recruiter`? they are listed in the directory in `people/`)");
+    insta::assert_snapshot!(told(rules, "Category::\"professional\"", "Category::\"profesional\""), @"rules/20-purposes.cedar:51:15: rule `recruiting.read` names the category `profesional`, which nobody knows (did you mean `professional`? they are listed in the tree in `catalog/categories.toml`)");
+    insta::assert_snapshot!(told(rules, "PurposeKind::\"recruiting\",\n", "PurposeKind::\"recruting\",\n"), @"rules/20-purposes.cedar:19:4: rule `any.account` names the purpose `recruting`, which nobody knows (did you mean `recruiting`? they are listed in `purposes.toml`)");
+    insta::assert_snapshot!(told(rules, "Action::\"logout\"", "Action::\"log-out\""), @r#"rules/20-purposes.cedar:13:31: for policy `any.account`, unrecognized action `Action::"log-out"` (did you mean `Action::"logout"`?)"#);
+    insta::assert_snapshot!(told("rules/30-guardrails.cedar", "context.client.network", "context.client.netwrok"), @r#"rules/30-guardrails.cedar:107:8: for policy `guard.guest-network`, attribute `client.netwrok` in context for Action::"advertise" not found (did you mean `network`?)"#);
 }
 
 #[test]
 fn a_rule_that_is_not_written_well_is_shown_where() {
     let rules = "rules/20-purposes.cedar";
     insta::assert_snapshot!(told(rules, "@reason(\"Signing in is open with your declared purpose.\")\n", ""), @r#"rules/20-purposes.cedar:6:1: rule `any.account` has no `@reason` (write `@reason("…")`: the sentence that people read when it decides)"#);
-    insta::assert_snapshot!(told(rules, "@id(\"recruiting.read\")", "@id(\"any.account\")"), @"rules/20-purposes.cedar:42:1: two rules are called `any.account` (give this one a name of its own; the other is at rules/20-purposes.cedar:6)");
-    insta::assert_snapshot!(told(rules, "when { context has purpose && context.purpose.kind == PurposeKind::\"recruiting\" };", "when { context.purpose.kind == PurposeKind::\"recruiting\" };"), @r#"rules/20-purposes.cedar:51:8: for policy `recruiting.read`, unable to guarantee safety of access to optional attribute `purpose` in context for Action::"browse" (try testing for the attribute's presence with `context has purpose && ..`)"#);
-    insta::assert_snapshot!(told(rules, "when\n{\n  context has purpose &&\n  [", "when\n\n  context has purpose &&\n  ["), @"rules/20-purposes.cedar:17:3: unexpected token `context` (expected `{`)");
-    insta::assert_snapshot!(told(rules, "@owner(\"IT\")\npermit", "@owner(\"IT\")\n@expires(\"soon\")\npermit"), @"rules/20-purposes.cedar:10:1: `soon` is not a date (write `2027-01-31`, its first moment in UTC, or `2027-01-31T18:00:00Z`)");
+    insta::assert_snapshot!(told(rules, "@id(\"recruiting.read\")", "@id(\"any.account\")"), @"rules/20-purposes.cedar:43:1: two rules are called `any.account` (give this one a name of its own; the other is at rules/20-purposes.cedar:6)");
+    insta::assert_snapshot!(told(rules, "when { context has purpose && context.purpose.kind == PurposeKind::\"recruiting\" };", "when { context.purpose.kind == PurposeKind::\"recruiting\" };"), @r#"rules/20-purposes.cedar:53:8: for policy `recruiting.read`, unable to guarantee safety of access to optional attribute `purpose` in context for Action::"browse" (try testing for the attribute's presence with `context has purpose && ..`)"#);
+    insta::assert_snapshot!(told(rules, "when\n{\n  context has purpose &&\n  [", "when\n\n  context has purpose &&\n  ["), @"rules/20-purposes.cedar:18:3: unexpected token `context` (expected `{`)");
+    insta::assert_snapshot!(told(rules, "@owner(\"IT\")\npermit", "@owner(\"IT\")\n@expires(\"soon\")\npermit"), @"rules/20-purposes.cedar:11:1: `soon` is not a date (write `2027-01-31`, its first moment in UTC, or `2027-01-31T18:00:00Z`)");
 }
 
 #[test]
 fn a_purpose_a_person_a_host_or_a_case_with_a_mistake_is_shown_where() {
-    insta::assert_snapshot!(told("purposes.toml", "title = \"Recruiting\"", "titel = \"Recruiting\""), @r#"
+    insta::assert_snapshot!(told("purposes.toml", "title = { en = \"Recruiting\", fr = \"Recrutement\" }", "titel = { en = \"Recruiting\", fr = \"Recrutement\" }"), @r#"
     purposes.toml:271:1: `title` is missing (add `title = "…"`)
     purposes.toml:273:1: `titel` is not known here (did you mean `title`?)
     "#);

@@ -206,7 +206,9 @@ impl Way {
             .uri(question.path)
             .header(header::HOST, self.portal.as_str())
             .header(header::USER_AGENT, concat!("wayleave/", env!("CARGO_PKG_VERSION")))
-            .header(header::ACCEPT, "application/json");
+            .header(header::ACCEPT, "application/json")
+            // what a terminal shows is English, also where it repeats what the portal says
+            .header(header::ACCEPT_LANGUAGE, "en");
         if question.body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }

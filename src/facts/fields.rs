@@ -7,6 +7,7 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::language::{Language, Wording};
 use super::problem::{Problem, SourceText, did_you_mean};
 use super::syntax::parsed;
 
@@ -175,6 +176,51 @@ impl<'t, 's> Fields<'t, 's> {
     pub fn needed(&self, key: &str) -> At<&'t str> {
         let span = self.span;
         self.required(key).unwrap_or(At { value: "", span })
+    }
+
+    /// What people read: one text for all of them, or one in each language.
+    pub fn wording(&self, key: &str) -> Option<Wording> {
+        let value = self.table.get(key)?;
+        if let Some(text) = as_text(value) {
+            self.check_said(key, text, None);
+            return Some(Wording::from(text.value));
+        }
+        if value.get_ref().as_table().is_none() {
+            let expected = "a text in quotes, or one for each language: `{ en = \"…\", fr = \"…\" }`";
+            return self.mistyped(key, expected, value);
+        }
+        let table = self.table(key, &Language::TAGS)?;
+        if table.keys().next().is_none() {
+            self.says_nothing(key, table.span, None);
+        }
+        let said = |language: Language| Some((language, table.text(language.as_str())?));
+        let mut said = Language::ALL.into_iter().filter_map(said);
+        let (language, text) = said.next()?;
+        self.check_said(key, text, Some(language));
+        let others = said.inspect(|(language, text)| self.check_said(key, *text, Some(*language)));
+        Some(others.fold(Wording::from(text.value), |wording, (language, text)| {
+            wording.with(language, text.value)
+        }))
+    }
+
+    /// What people read that must stand here; an empty one where it does not, so that reading can go on.
+    pub fn needed_wording(&self, key: &str) -> Wording {
+        if !self.has(key) {
+            self.missing(key, "\"…\"");
+        }
+        self.wording(key).unwrap_or_else(|| Wording::from(""))
+    }
+
+    fn check_said(&self, key: &str, text: At<&str>, language: Option<Language>) {
+        if text.value.trim().is_empty() {
+            self.says_nothing(key, text.span, language);
+        }
+    }
+
+    fn says_nothing(&self, key: &str, span: (usize, usize), language: Option<Language>) {
+        let language = language.map_or_else(String::new, |language| format!(" in `{}`", language.as_str()));
+        let message = format!("`{key}` says nothing{language}");
+        self.report("empty-text", span, message, "write what people are to read");
     }
 
     fn missing(&self, key: &str, such: &str) {

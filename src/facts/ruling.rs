@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::language::Wording;
 use super::standing::{GrantId, PurposeId};
 
 /// The `@id` of a policy.
@@ -158,10 +159,10 @@ pub struct ReasonWords {
     /// Permit or forbid.
     pub effect: Effect,
     /// `@reason`: a sentence for the employee.
-    pub text: Arc<str>,
+    pub text: Wording,
     /// `@fix`: what would help beside a purpose, e.g. `training:social-media`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fix: Option<Arc<str>>,
+    pub fix: Option<Wording>,
 }
 
 impl From<ReasonWords> for Reason {
@@ -184,7 +185,7 @@ pub struct Offer {
     /// The purpose.
     pub purpose: PurposeId,
     /// Its title.
-    pub title: String,
+    pub title: Wording,
     /// Whether somebody must approve it first.
     pub needs_approval: bool,
     /// Who could approve it: user names and `manager`; empty where nobody needs to.
@@ -221,10 +222,10 @@ pub struct Remedy {
     pub fixes: Vec<String>,
     /// What the rules for purposes that are held say of when they open this, which is not now.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub not_now: Vec<String>,
+    pub not_now: Vec<Wording>,
     /// Where the organisation would rather have this done, e.g. "use Viva Engage instead".
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub alternative: Option<String>,
+    pub alternative: Option<Wording>,
 }
 
 impl Remedy {

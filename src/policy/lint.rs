@@ -11,7 +11,22 @@ use crate::clock::Timestamp;
 use crate::facts::{Effect, Mode, Problem, SourceText, did_you_mean};
 
 /// The annotations that mean something here. Others are the author's own, unless one looks like a slip.
-const KNOWN: [&str; 8] = ["id", "title", "reason", "fix", "owner", "expires", "mode", "untested"];
+const KNOWN: [&str; 11] = [
+    "id",
+    "title",
+    "title_fr",
+    "reason",
+    "reason_fr",
+    "fix",
+    "fix_fr",
+    "owner",
+    "expires",
+    "mode",
+    "untested",
+];
+
+/// What people read of a rule in other languages, and what in the first.
+const TRANSLATED: [(&str, &str); 3] = [("title_fr", "title"), ("reason_fr", "reason"), ("fix_fr", "fix")];
 
 /// Checks names, reasons and other annotations. A rule that has no usable id keeps a made-up one, so that everything
 /// else that is wrong with it is told, too.
@@ -25,6 +40,7 @@ pub(super) fn annotations(
         let at = Spot::new(source, &written.rule);
         id(written, &at, problems);
         reason(&written.rule, &at, problems);
+        translations(&written.rule, &at, problems);
         owner(&mut written.rule, owners, &at, problems);
         expires(&written.rule, &at, problems);
         modes(&written.rule, &at, problems);
@@ -70,6 +86,30 @@ fn reason(rule: &Rule, at: &Spot<'_>, problems: &mut Vec<Problem>) {
         let message = format!("rule `{}` has no `@reason`", rule.id);
         let problem = at.error("wayleave::policy::no-reason", "@reason", message);
         problems.push(problem.with_help("write `@reason(\"…\")`: the sentence that people read when it decides"));
+    }
+}
+
+/// A rule that says nothing in a language falls back on the first; one that says an empty text in it would say nothing.
+fn translations(rule: &Rule, at: &Spot<'_>, problems: &mut Vec<Problem>) {
+    const CODE: &str = "wayleave::policy::translation";
+    for (name, first) in TRANSLATED {
+        let Some(text) = rule.annotations.get(name) else {
+            continue;
+        };
+        let what = format!("@{name}");
+        if text.trim().is_empty() {
+            let problem = at.error(CODE, &what, format!("`{what}` of the rule `{}` says nothing", rule.id));
+            problems.push(problem.with_help(format!(
+                "write what people are to read, or remove it: then `@{first}` is read"
+            )));
+        } else if first != "reason" && !rule.annotations.contains_key(first) {
+            // (that a rule has no reason is told in any case)
+            let message = format!("`{what}` of the rule `{}` translates nothing", rule.id);
+            problems.push(
+                at.error(CODE, &what, message)
+                    .with_help(format!("write `@{first}(\"…\")`, too")),
+            );
+        }
     }
 }
 

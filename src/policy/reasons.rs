@@ -98,7 +98,7 @@ pub(super) fn reason(rule: &Rule) -> Reason {
     Reason::from(ReasonWords {
         policy: rule.id.clone(),
         effect: rule.effect,
-        text: rule.reason.as_str().into(),
-        fix: rule.fix.as_deref().map(Into::into),
+        text: rule.wording("reason", &rule.reason),
+        fix: rule.fix.as_deref().map(|fix| rule.wording("fix", fix)),
     })
 }

@@ -7,7 +7,7 @@ use cedar_policy::PolicySet;
 use super::diagnose::problem;
 use super::nesting::{Cedar, too_deep};
 use crate::clock::Timestamp;
-use crate::facts::{Effect, Mode, PolicyId, Problem, SourceText};
+use crate::facts::{Effect, Language, Mode, PolicyId, Problem, SourceText, Wording};
 
 /// One policy of the rule files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,17 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// What the annotation `key` says, as `said` has it, with what `@key_fr` and its like make of it in other languages.
+    pub(super) fn wording(&self, key: &str, said: &str) -> Wording {
+        let others = Language::ALL.into_iter().filter_map(|language| {
+            let text = self.annotations.get(&format!("{key}_{}", language.as_str()))?;
+            (!text.trim().is_empty()).then_some((language, text))
+        });
+        others.fold(Wording::from(said), |wording, (language, text)| {
+            wording.with(language, text)
+        })
+    }
+
     /// Whether the rule counts at `at`, for whoever has not continued past anything.
     pub fn is_in_force(&self, at: Timestamp) -> bool {
         self.counts(RuleSet::InEffect, at)

@@ -8,10 +8,8 @@ use http::header::{self, HeaderValue};
 use serde_json::{Value, json};
 
 use super::answers::NotAnswered;
-use super::case::purpose_title;
 use super::deeds::{NotEnded, NotGranted};
 use super::intake::{self, Received};
-use super::mine::joined;
 use super::pages::{self, Page, Problem};
 use super::{Portal, Visit};
 use crate::facts::{Channel, Grant, GrantId, GrantState, Person, PurposeId, SubjectId};
@@ -27,8 +25,8 @@ impl Portal {
         };
         let channel = channel(received);
         match self.give_or_ask(visit, visitor, &declaration, channel).await {
-            Ok(grant) => created(&grant, visit),
-            Err(NotGranted::Waits(first)) => created(&first, visit),
+            Ok(grant) => self.created(&grant, visit),
+            Err(NotGranted::Waits(first)) => self.created(&first, visit),
             Err(why) => self.not_granted(visit, Some(&declaration.purpose), &why),
         }
     }
@@ -36,12 +34,12 @@ impl Portal {
     /// The answer to whoever was not given what they wanted.
     pub(super) fn not_granted(&self, visit: &Visit<'_>, purpose: Option<&PurposeId>, why: &NotGranted) -> Page {
         match why {
-            NotGranted::Waits(first) => created(first, visit),
+            NotGranted::Waits(first) => self.created(first, visit),
             NotGranted::Unfit(unfit) => {
                 let wrong = unfit
                     .iter()
                     .map(|one| pages::field(one.field().as_str(), (self.words.unfit)(one)));
-                intake::unfit(wrong.collect()).answer()
+                intake::unfit(self.words, wrong.collect()).answer()
             }
             NotGranted::NeedsApproval => match purpose {
                 Some(purpose) => self.needs_approval(visit, purpose),
@@ -83,7 +81,7 @@ impl Portal {
     /// The requests that the person may answer.
     pub(super) fn list_approvals(&self, visit: &Visit<'_>, visitor: Visitor<'_>, channel: Channel) -> Page {
         let waiting = self.answerable(visit, visitor, channel);
-        let approvals: Vec<Value> = waiting.iter().map(|grant| shown(grant, visit)).collect();
+        let approvals: Vec<Value> = waiting.iter().map(|grant| self.shown(grant, visit)).collect();
         pages::json(StatusCode::OK, &json!({ "approvals": approvals }))
     }
 
@@ -103,7 +101,7 @@ impl Portal {
             return page;
         }
         match self.approve(visit, visitor, &id, (note, channel)).await {
-            Ok(grant) => pages::json(StatusCode::OK, &shown(&grant, visit)),
+            Ok(grant) => pages::json(StatusCode::OK, &self.shown(&grant, visit)),
             Err(why) => self.not_answered(&why),
         }
     }
@@ -125,7 +123,7 @@ impl Portal {
             return page;
         }
         match self.decline(visit, visitor, &id, (why, channel)).await {
-            Ok(grant) => pages::json(StatusCode::OK, &shown(&grant, visit)),
+            Ok(grant) => pages::json(StatusCode::OK, &self.shown(&grant, visit)),
             Err(why) => self.not_answered(&why),
         }
     }
@@ -179,7 +177,7 @@ impl Portal {
 
     fn needs_approval(&self, visit: &Visit<'_>, purpose: &PurposeId) -> Page {
         let detail = self.nobody_approves(visit, purpose);
-        let title = format!("“{}” must be approved first", purpose_title(visit.rules(), purpose));
+        let title = (self.words.needs_approval_title)(&self.purpose_title(visit.rules(), purpose));
         let owner = visit
             .rules()
             .purposes()
@@ -194,14 +192,14 @@ impl Portal {
 
     pub(super) fn list_grants(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Page {
         let grants = self.ledger.grants_of(&visitor.person.id);
-        let grants: Vec<Value> = grants.iter().map(|grant| shown(grant, visit)).collect();
+        let grants: Vec<Value> = grants.iter().map(|grant| self.shown(grant, visit)).collect();
         pages::json(StatusCode::OK, &json!({ "grants": grants }))
     }
 
     /// One of the person's own grants, or one that waits for them.
     pub(super) fn show_grant(&self, visit: &Visit<'_>, visitor: Visitor<'_>, id: &str, channel: Channel) -> Page {
         match self.asked(visit, visitor, &GrantId::new(id), channel) {
-            Some(grant) => pages::json(StatusCode::OK, &shown(&grant, visit)),
+            Some(grant) => pages::json(StatusCode::OK, &self.shown(&grant, visit)),
             None => no_such_grant(),
         }
     }
@@ -214,7 +212,7 @@ impl Portal {
         received: &Received,
     ) -> Page {
         match self.end(visit, visitor, id, channel(received)).await {
-            Ok(grant) => pages::json(StatusCode::OK, &shown(&grant, visit)),
+            Ok(grant) => pages::json(StatusCode::OK, &self.shown(&grant, visit)),
             Err(NotEnded::NoSuch) => no_such_grant(),
             Err(NotEnded::Over) => {
                 let words = self.words;
@@ -228,7 +226,7 @@ impl Portal {
             }
             Err(NotEnded::Refused(reasons)) => {
                 let title = self.words.may_not_end_title;
-                Problem::new(StatusCode::FORBIDDEN, "prohibited", title, &joined(&reasons)).answer()
+                Problem::new(StatusCode::FORBIDDEN, "prohibited", title, &self.joined(&reasons)).answer()
             }
             Err(NotEnded::TakesAReason) => self.wants_a_reason_to_revoke("reason"),
             Err(NotEnded::NotKept) => not_kept(self.words.not_ended_title, self.words.not_ended),
@@ -263,98 +261,101 @@ impl Portal {
         });
         pages::json(StatusCode::OK, &body)
     }
-}
 
-/// The purposes that are open to the person.
-pub(super) fn list_purposes(visit: &Visit<'_>, visitor: Visitor<'_>) -> Page {
-    let open = visit.rules().open_to(visitor, visit.at);
-    let purposes: Vec<Value> = open.map(|purpose| offered(purpose, visit)).collect();
-    pages::json(StatusCode::OK, &json!({ "purposes": purposes }))
-}
-
-fn offered(purpose: &Purpose, visit: &Visit<'_>) -> Value {
-    let approvers = match purpose.approval {
-        Approval::None => Vec::new(),
-        Approval::Owner | Approval::Manager => ids(&visit.in_force.who_may_answer(&Asking {
-            purpose: &purpose.id,
-            by: &visit.subject.id,
-            lasts: purpose.default_for(&purpose.covers),
-            arrival: visit.arrival,
-            at: visit.at,
-            until: visit.at.plus(purpose.answer_within),
-        })),
-    };
-    let lifetimes = purpose.lifetimes.iter().map(|(group, lifetime)| {
-        let span = json!({
-            "default_s": lifetime.default_for.as_secs(),
-            "longest_s": lifetime.longest_for.as_secs(),
-            "idle_s": purpose.idle.get(group).map(Duration::as_secs),
-        });
-        (group.clone(), span)
-    });
-    json!({
-        "id": purpose.id,
-        "title": purpose.title,
-        "description": purpose.description,
-        "platforms": purpose.platforms,
-        "covers": purpose.covers,
-        "lifetimes": lifetimes.collect::<serde_json::Map<String, Value>>(),
-        "approval": purpose.approval != Approval::None,
-        "approvers": approvers,
-        "answer_within_s": purpose.answer_within.as_secs(),
-        "statement_min": purpose.statement_min,
-        "ticket": purpose.ticket.as_ref().map(|ticket| json!({
-            "pattern": ticket.shown, "example": ticket.example, "required": ticket.required,
-        })),
-        "alternative": purpose.alternative,
-    })
-}
-
-/// A grant with where it is in its life now.
-pub(super) fn shown(grant: &Grant, visit: &Visit<'_>) -> Value {
-    let mut value = serde_json::to_value(grant).unwrap_or_default();
-    let life = Life::of(grant, visit.at);
-    if let Some(members) = value.as_object_mut() {
-        members.insert("title".to_owned(), purpose_title(visit.rules(), &grant.purpose).into());
-        members.insert("state".to_owned(), life.as_str().into());
-        let left = grant.expires.since(visit.at).as_secs();
-        let left = if life == Life::Active { left } else { 0 };
-        members.insert("left_s".to_owned(), left.into());
-        let unused = grant.idle_until().filter(|_| life == Life::Active);
-        let unused = unused.map(|until| ("idle_left_s".to_owned(), until.since(visit.at).as_secs().into()));
-        members.extend(unused);
-        if life == Life::Expired {
-            let why = if grant.fell_idle(visit.at) { "idle" } else { "time" };
-            members.insert("expired_by".to_owned(), why.into());
-        }
-        if life == Life::Requested {
-            let asking = Asking::of(grant, visit.arrival, visit.at);
-            let approvers = ids(&visit.in_force.who_may_answer(&asking));
-            members.insert("approvers".to_owned(), json!(approvers));
-        }
+    /// The purposes that are open to the person.
+    pub(super) fn list_purposes(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Page {
+        let open = visit.rules().open_to(visitor, visit.at);
+        let purposes: Vec<Value> = open.map(|purpose| self.offered(purpose, visit)).collect();
+        pages::json(StatusCode::OK, &json!({ "purposes": purposes }))
     }
-    value
+
+    fn offered(&self, purpose: &Purpose, visit: &Visit<'_>) -> Value {
+        let approvers = match purpose.approval {
+            Approval::None => Vec::new(),
+            Approval::Owner | Approval::Manager => ids(&visit.in_force.who_may_answer(&Asking {
+                purpose: &purpose.id,
+                by: &visit.subject.id,
+                lasts: purpose.default_for(&purpose.covers),
+                arrival: visit.arrival,
+                at: visit.at,
+                until: visit.at.plus(purpose.answer_within),
+            })),
+        };
+        let lifetimes = purpose.lifetimes.iter().map(|(group, lifetime)| {
+            let span = json!({
+                "default_s": lifetime.default_for.as_secs(),
+                "longest_s": lifetime.longest_for.as_secs(),
+                "idle_s": purpose.idle.get(group).map(Duration::as_secs),
+            });
+            (group.clone(), span)
+        });
+        json!({
+            "id": purpose.id,
+            "title": self.said(&purpose.title),
+            "description": self.said(&purpose.description),
+            "platforms": purpose.platforms,
+            "covers": purpose.covers,
+            "lifetimes": lifetimes.collect::<serde_json::Map<String, Value>>(),
+            "approval": purpose.approval != Approval::None,
+            "approvers": approvers,
+            "answer_within_s": purpose.answer_within.as_secs(),
+            "statement_min": purpose.statement_min,
+            "ticket": purpose.ticket.as_ref().map(|ticket| json!({
+                "pattern": ticket.shown, "example": ticket.example, "required": ticket.required,
+            })),
+            "alternative": purpose.alternative.as_ref().map(|text| self.said(text)),
+        })
+    }
+
+    /// A grant with where it is in its life now.
+    pub(super) fn shown(&self, grant: &Grant, visit: &Visit<'_>) -> Value {
+        let mut value = serde_json::to_value(grant).unwrap_or_default();
+        let life = Life::of(grant, visit.at);
+        if let Some(members) = value.as_object_mut() {
+            members.insert(
+                "title".to_owned(),
+                self.purpose_title(visit.rules(), &grant.purpose).into(),
+            );
+            members.insert("state".to_owned(), life.as_str().into());
+            let left = grant.expires.since(visit.at).as_secs();
+            let left = if life == Life::Active { left } else { 0 };
+            members.insert("left_s".to_owned(), left.into());
+            let unused = grant.idle_until().filter(|_| life == Life::Active);
+            let unused = unused.map(|until| ("idle_left_s".to_owned(), until.since(visit.at).as_secs().into()));
+            members.extend(unused);
+            if life == Life::Expired {
+                let why = if grant.fell_idle(visit.at) { "idle" } else { "time" };
+                members.insert("expired_by".to_owned(), why.into());
+            }
+            if life == Life::Requested {
+                let asking = Asking::of(grant, visit.arrival, visit.at);
+                let approvers = ids(&visit.in_force.who_may_answer(&asking));
+                members.insert("approvers".to_owned(), json!(approvers));
+            }
+        }
+        value
+    }
+
+    /// A grant that is given, or one that waits until somebody approves it (RFC 9110 §15.3.3).
+    pub(super) fn created(&self, grant: &Grant, visit: &Visit<'_>) -> Page {
+        let status = match grant.state {
+            GrantState::Requested => StatusCode::ACCEPTED,
+            GrantState::Active
+            | GrantState::Withdrawn
+            | GrantState::Revoked
+            | GrantState::Declined
+            | GrantState::Lapsed => StatusCode::CREATED,
+        };
+        let mut page = pages::json(status, &self.shown(grant, visit));
+        if let Ok(place) = HeaderValue::from_str(&format!("/v1/grants/{}", grant.id)) {
+            page.headers_mut().insert(header::LOCATION, place);
+        }
+        page
+    }
 }
 
 fn ids(people: &[Arc<Person>]) -> Vec<SubjectId> {
     people.iter().map(|person| person.id.clone()).collect()
-}
-
-/// A grant that is given, or one that waits until somebody approves it (RFC 9110 §15.3.3).
-pub(super) fn created(grant: &Grant, visit: &Visit<'_>) -> Page {
-    let status = match grant.state {
-        GrantState::Requested => StatusCode::ACCEPTED,
-        GrantState::Active
-        | GrantState::Withdrawn
-        | GrantState::Revoked
-        | GrantState::Declined
-        | GrantState::Lapsed => StatusCode::CREATED,
-    };
-    let mut page = pages::json(status, &shown(grant, visit));
-    if let Ok(place) = HeaderValue::from_str(&format!("/v1/grants/{}", grant.id)) {
-        page.headers_mut().insert(header::LOCATION, place);
-    }
-    page
 }
 
 pub(super) fn not_kept(title: &str, detail: &str) -> Page {
@@ -370,7 +371,8 @@ pub(super) fn no_such_grant() -> Page {
 
 /// There is nothing at this address, or nothing that is the person's business.
 pub(super) fn not_found(detail: &str) -> Page {
-    Problem::new(StatusCode::NOT_FOUND, "not-found", "There is nothing here", detail).answer()
+    let problem = Problem::new(StatusCode::NOT_FOUND, "not-found", "There is nothing here", detail);
+    problem.in_english().answer()
 }
 
 /// Which tool speaks: our own command line says so. It is the client's word, and both channels may do the same.

@@ -68,7 +68,7 @@ impl<'a> Case<'a> {
         };
         let waiting = portal.waiting_for(seen, platform.as_ref(), &remedy);
         Self {
-            pending: waiting.first().and_then(|grant| pending(in_force, seen, grant)),
+            pending: waiting.first().and_then(|grant| pending(portal, in_force, seen, grant)),
             waiting,
             holds_grant: seen.standing.grants().iter().any(here),
             expired: portal.lately_expired(rules, seen, &remedy, here),
@@ -129,6 +129,12 @@ impl Portal {
         }
     }
 
+    /// What people call a purpose; its id, if the catalogue has dropped it since.
+    pub(super) fn purpose_title(&self, rules: &Rulebook, id: &PurposeId) -> String {
+        let purpose = rules.purposes().get(id);
+        purpose.map_or_else(|| id.to_string(), |purpose| self.said(&purpose.title).to_owned())
+    }
+
     /// What the person asked for already that would help once it is approved, the latest first.
     fn waiting_for(&self, seen: &Observation, platform: Option<&PlatformId>, remedy: &Remedy) -> Vec<Grant> {
         let (Some(person), Some(platform)) = (&seen.person, platform) else {
@@ -163,8 +169,8 @@ impl Portal {
             .filter(|grant| here(grant) && would_help(grant) && ran_out(grant));
         let last = last.max_by_key(Grant::until)?;
         Some((
-            purpose_title(rules, &last.purpose),
-            times::local(last.until(), now, person),
+            self.purpose_title(rules, &last.purpose),
+            times::local(self.words, last.until(), now, person),
             last.idle.filter(|_| last.fell_idle(now)),
         ))
     }
@@ -189,12 +195,12 @@ fn keep_who_may_answer(in_force: &InForce, seen: &Observation, remedy: &mut Reme
 }
 
 /// A request that waits, as it is told.
-fn pending(in_force: &InForce, seen: &Observation, grant: &Grant) -> Option<Pending> {
+fn pending(portal: &Portal, in_force: &InForce, seen: &Observation, grant: &Grant) -> Option<Pending> {
     let person = seen.person.as_ref()?;
     let approvers = in_force.who_may_answer(&Asking::of(grant, &seen.arrival, seen.at));
-    let when = |at| times::local(at, seen.at, person);
+    let when = |at| times::local(portal.words, at, seen.at, person);
     Some(Pending {
-        title: purpose_title(&in_force.rulebook, &grant.purpose),
+        title: portal.purpose_title(&in_force.rulebook, &grant.purpose),
         approvers: approvers.iter().map(|one| one.id.to_string()).collect(),
         since: when(grant.declared_at),
         until: when(grant.answer_by?),
@@ -212,10 +218,4 @@ fn place_name(rules: &Rulebook, refusal: &Refusal) -> String {
 pub(super) fn platform_name(rules: &Rulebook, id: &PlatformId) -> String {
     let platform = rules.catalog().platform(id);
     platform.map_or_else(|| id.to_string(), |platform| platform.name.clone())
-}
-
-/// What people call a purpose; its id, if the catalogue has dropped it since.
-pub(super) fn purpose_title(rules: &Rulebook, id: &PurposeId) -> String {
-    let purpose = rules.purposes().get(id);
-    purpose.map_or_else(|| id.to_string(), |purpose| purpose.title.clone())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::api::{created, not_found, not_kept};
+use super::api::{not_found, not_kept};
 use super::deeds::NotGranted;
 use super::intake::Received;
 use super::pages::counter::Proceed;
@@ -78,7 +78,7 @@ impl Portal {
         };
         let problem = |status, kind, title, text: &str| Problem::new(status, kind, title, text).answer();
         match self.go_on(visit, &kept.refused, channel).await {
-            Ok(grant) => created(&grant, visit),
+            Ok(grant) => self.created(&grant, visit),
             Err(NotContinued::Passes) => {
                 let (title, text) = (words.already_allowed_title, words.already_allowed);
                 problem(StatusCode::CONFLICT, "already-allowed", title, text)
@@ -133,7 +133,7 @@ impl Portal {
         if doing.is_empty() {
             doing.push((words.activity)("connect"));
         }
-        (words.where_and_what)(&places, &doing.join("; "))
+        (words.where_and_what)(&places, &doing.join(words.semicolon))
     }
 }
 

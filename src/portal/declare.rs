@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::case::{Case, platform_name, purpose_title};
+use super::case::{Case, platform_name};
 use super::deeds::NotGranted;
 use super::inbox::lasts;
 use super::intake::{Form, Received};
@@ -194,7 +194,7 @@ impl Portal {
         } else {
             StatusCode::UNPROCESSABLE_ENTITY
         };
-        counter::page(status, &page)
+        self.page(status, &page)
     }
 
     /// That nobody can approve a purpose now, and whom to turn to.
@@ -207,7 +207,7 @@ impl Portal {
         let own = owner == Some(&visit.subject.id);
         let owner = owner.map_or_else(String::new, |owner| name_of(visit.in_force, owner.as_str()));
         (self.words.nobody_approves)(
-            &purpose_title(visit.rules(), purpose),
+            &self.purpose_title(visit.rules(), purpose),
             Some(owner.as_str()).filter(|_| !own),
         )
     }
@@ -228,7 +228,7 @@ impl Portal {
         if !grant.is_live(visit.at) {
             return self.over_page(visit, visitor, &grant);
         }
-        let until = times::local(grant.expires, visit.at, visitor.person);
+        let until = times::local(self.words, grant.expires, visit.at, visitor.person);
         let page = counter::Granted {
             w: self.words,
             who: &visitor.person.name,
@@ -240,7 +240,7 @@ impl Portal {
             onward: self.onward(&kept.refused),
             grant: Some(grant.id.as_str()),
         };
-        counter::page(StatusCode::OK, &page)
+        self.page(StatusCode::OK, &page)
     }
 
     /// The page while nobody has answered.
@@ -253,14 +253,14 @@ impl Portal {
             who: &visitor.person.name,
             heading: (words.was_asked)(&approvers),
             waits: self.waits_in_words(visit, visitor, grant),
-            title: purpose_title(visit.rules(), &grant.purpose),
+            title: self.purpose_title(visit.rules(), &grant.purpose),
             effect: (words.once_approved)(&self.effect(visit.rules(), grant), lasts(grant)),
             statement: &grant.statement,
             ticket: grant.ticket.as_deref(),
             here: format!("/refusals/{record}/granted"),
             id: grant.id.as_str(),
         };
-        counter::page(StatusCode::OK, &page)
+        self.page(StatusCode::OK, &page)
     }
 
     /// What has become of a grant that is over, in place of the page that led on.
@@ -286,7 +286,7 @@ impl Portal {
             }),
             grant: None,
         };
-        counter::page(StatusCode::OK, &page)
+        self.page(StatusCode::OK, &page)
     }
 
     fn onward(&self, refused: &Refused) -> Option<Onward> {
@@ -331,7 +331,7 @@ fn choices(told: &Told<'_>, in_force: &InForce, offers: &[&Offer], chosen: &str)
     };
     let choice = |offer: &&Offer| Choice {
         id: offer.purpose.to_string(),
-        title: offer.title.clone(),
+        title: offer.title.said_in(told.words.language).to_owned(),
         effect: told.opening(offer).effect,
         approval: approval(offer),
         ticket: ticket_of(&in_force.rulebook, offer)
@@ -355,7 +355,7 @@ fn ticket_hint(rules: &Rulebook, offers: &[&Offer], words: &Words) -> Option<Str
     };
     let needed_for: Vec<&str> = asking()
         .filter(|(_, rule)| rule.required)
-        .map(|(offer, _)| offer.title.as_str())
+        .map(|(offer, _)| offer.title.said_in(words.language))
         .collect();
     let examples: Vec<&str> = asking().map(|(_, rule)| rule.example.as_str()).collect();
     (!examples.is_empty()).then(|| (words.ticket_hint)(&needed_for, &examples))

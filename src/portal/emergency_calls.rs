@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::api::{self, channel};
 use super::emergencies::NotReviewed;
 use super::intake::{self, Received};
-use super::mine::joined;
 use super::pages::{self, Page, Problem};
 use super::{Portal, Visit};
 use crate::facts::{Channel, GrantId};
@@ -20,7 +19,7 @@ impl Portal {
             Err(problem) => return problem.answer(),
         };
         match self.break_glass(visit, visitor, &declaration, channel(received)).await {
-            Ok(grant) => api::created(&grant, visit),
+            Ok(grant) => self.created(&grant, visit),
             Err(why) => self.not_granted(visit, Some(&declaration.purpose), &why),
         }
     }
@@ -28,7 +27,7 @@ impl Portal {
     /// What was taken in an emergency and the person may review.
     pub(super) fn list_reviews(&self, visit: &Visit<'_>, visitor: Visitor<'_>, channel: Channel) -> Page {
         let waiting = self.reviewable(visit, visitor, channel);
-        let reviews: Vec<Value> = waiting.iter().map(|grant| api::shown(grant, visit)).collect();
+        let reviews: Vec<Value> = waiting.iter().map(|grant| self.shown(grant, visit)).collect();
         pages::json(StatusCode::OK, &json!({ "reviews": reviews }))
     }
 
@@ -52,7 +51,7 @@ impl Portal {
             return page;
         }
         match self.review(visit, visitor, &id, (accepted, why, channel)).await {
-            Ok(grant) => pages::json(StatusCode::OK, &api::shown(&grant, visit)),
+            Ok(grant) => pages::json(StatusCode::OK, &self.shown(&grant, visit)),
             Err(why) => self.not_reviewed(visit, &why),
         }
     }
@@ -69,13 +68,13 @@ impl Portal {
             }
             NotReviewed::Refused(reasons) => {
                 let title = words.may_not_review_title;
-                Problem::new(StatusCode::FORBIDDEN, "prohibited", title, &joined(reasons)).answer()
+                Problem::new(StatusCode::FORBIDDEN, "prohibited", title, &self.joined(reasons)).answer()
             }
             NotReviewed::NotKept => api::not_kept(words.not_reviewed_title, words.not_reviewed),
             NotReviewed::NotRecorded(grant) => {
                 let (title, text) = (words.reviewed_not_recorded_title, words.reviewed_not_recorded);
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "record-unavailable", title, text)
-                    .with("reviewed", api::shown(grant, visit))
+                    .with("reviewed", self.shown(grant, visit))
                     .answer()
             }
         }
@@ -112,8 +111,10 @@ fn finding(received: &Received) -> Result<(bool, Why), Problem> {
         ));
     }
     accepted.zip(why).filter(|_| wrong.is_empty()).ok_or_else(|| {
-        let detail = format!("Nothing was reviewed: {}.", intake::joined(&wrong));
+        let detail = format!("Nothing was reviewed: {}.", intake::joined(&wrong, "; "));
         let status = StatusCode::UNPROCESSABLE_ENTITY;
-        Problem::new(status, "review-unfit", "The review cannot be read", &detail).with("errors", wrong)
+        Problem::new(status, "review-unfit", "The review cannot be read", &detail)
+            .in_english()
+            .with("errors", wrong)
     })
 }

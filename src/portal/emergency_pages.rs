@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use http::StatusCode;
 
-use super::case::{Case, purpose_title};
+use super::case::Case;
 use super::emergencies::{NotReviewed, review_by};
 use super::intake::Received;
-use super::mine::joined;
 use super::mine_asked::name_of;
 use super::pages::counter::{BreakGlass, Glass, ToReview};
 use super::pages::{Page, see_other};
@@ -43,7 +42,7 @@ impl Portal {
                     .get(&id)
                     .and_then(|purpose| purpose.ticket.as_ref());
                 Glass {
-                    title: purpose_title(visit.rules(), &id),
+                    title: self.purpose_title(visit.rules(), &id),
                     effect: (self.words.where_and_what)(
                         &[&super::case::platform_name(visit.rules(), platform)],
                         &(self.words.groups)(&covers),
@@ -118,14 +117,14 @@ impl Portal {
     /// What waits for the person's review, on the page of what waits for them.
     pub(super) fn to_review(&self, visit: &Visit<'_>, visitor: Visitor<'_>, recent: bool) -> Vec<ToReview> {
         let words = &self.words.emergency;
-        let when = |at| times::local(at, visit.at, visitor.person);
+        let when = |at| times::local(self.words, at, visit.at, visitor.person);
         let waiting = self.reviewable(visit, visitor, Channel::Portal).into_iter();
         let waiting = waiting.map(|grant| {
             let who = name_of(visit.in_force, grant.subject.as_str());
             let live = Life::of(&grant, visit.at) == Life::Active;
             let due = review_by(&grant);
             ToReview {
-                heading: (words.broke_the_glass)(&who, &purpose_title(visit.rules(), &grant.purpose)),
+                heading: (words.broke_the_glass)(&who, &self.purpose_title(visit.rules(), &grant.purpose)),
                 effect: self.effect(visit.rules(), &grant),
                 lasts: (words.open_until)(&when(grant.until()), live),
                 statement: grant.statement.clone(),
@@ -197,7 +196,7 @@ impl Portal {
                 words.reviewed_already,
             ),
             NotReviewed::Refused(reasons) => {
-                self.note(StatusCode::FORBIDDEN, words.may_not_review_title, &joined(reasons))
+                self.note(StatusCode::FORBIDDEN, words.may_not_review_title, &self.joined(reasons))
             }
             NotReviewed::NotKept => self.note(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -221,7 +220,7 @@ impl Portal {
 
     /// What a purpose is called where it is held; that it was taken in an emergency comes first.
     pub(super) fn held_title(&self, visit: &Visit<'_>, grant: &Grant) -> String {
-        let title = purpose_title(visit.rules(), &grant.purpose);
+        let title = self.purpose_title(visit.rules(), &grant.purpose);
         match grant.emergency {
             Some(_) => (self.words.emergency.marked)(&title),
             None => title,

@@ -5,10 +5,9 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::answers::NotAnswered;
-use super::case::purpose_title;
 use super::intake::Received;
 use super::mine_asked::name_of;
-use super::pages::counter::{self, Inbox, Request, RequestTokens};
+use super::pages::counter::{Inbox, Request, RequestTokens};
 use super::pages::{Page, see_other};
 use super::{Portal, Visit, provenance, times};
 use crate::clock::Timestamp;
@@ -57,7 +56,7 @@ impl Portal {
             sign_out: recent.then(|| self.sign_out_token(visit)),
             contact: self.contact(),
         };
-        counter::page(StatusCode::OK, &page)
+        self.page(StatusCode::OK, &page)
     }
 
     /// What the person answered, where the address names it and they did: what became of it stands in the ledger.
@@ -65,11 +64,11 @@ impl Portal {
         let words = self.words;
         let grant = self.ledger.get(&GrantId::new(received.asked("answered")?))?;
         let answer = grant.answers.last().filter(|answer| answer.by == visitor.person.id)?;
-        let title = purpose_title(visit.rules(), &grant.purpose);
+        let title = self.purpose_title(visit.rules(), &grant.purpose);
         let who = name_of(visit.in_force, grant.subject.as_str());
         Some(match answer.verdict {
             Verdict::Approved => {
-                let until = times::local(grant.expires, visit.at, visitor.person);
+                let until = times::local(self.words, grant.expires, visit.at, visitor.person);
                 let is_open = !Life::of(&grant, visit.at).is_over();
                 (words.you_approved)(&title, &who, Some(until.as_str()).filter(|_| is_open))
             }
@@ -81,9 +80,9 @@ impl Portal {
         let words = self.words;
         let holder = visit.in_force.directory.person(&grant.subject);
         let holder = holder.as_deref();
-        let title = purpose_title(visit.rules(), &grant.purpose);
+        let title = self.purpose_title(visit.rules(), &grant.purpose);
         let name = holder.map_or(grant.subject.as_str(), |holder| holder.name.as_str());
-        let when = |at| times::local(at, visit.at, visitor.person);
+        let when = |at| times::local(self.words, at, visit.at, visitor.person);
         let token = |verb: Verb| {
             self.tokens
                 .issue(&visit.subject.id, &verb.deed(grant.id.as_str()), visit.at)
@@ -117,7 +116,7 @@ impl Portal {
         let until = until.filter(|until| **until > visit.at);
         // the last day on which it counts, as the directory has it
         let last = until.map(|until| Timestamp::from_millis(until.as_millis() - 1));
-        let day = last.map(|last| last.calendar().strftime("%-d %b %Y").to_string());
+        let day = last.map(|last| (self.words.day)(&last.calendar().to_zoned(jiff::tz::TimeZone::UTC)));
         Some((self.words.training_state)(course, day.as_deref()))
     }
 

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Limited};
 use serde_json::{Map, Value};
 
 use super::pages::{Page, Problem, field};
-use super::words::Words;
+use super::words::{ENGLISH, Words};
 use crate::facts::{FaultCode, PlatformId, PurposeId, Secret, did_you_mean};
 use crate::purpose::{Declaration, Note, parse_duration};
 
@@ -92,8 +92,13 @@ impl Received {
 
     /// What the address says of `name`, the first time.
     pub(super) fn asked(&self, name: &str) -> Option<String> {
-        let mut pairs = form_urlencoded::parse(self.query()?.as_bytes());
-        pairs.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
+        self.pairs()
+            .find_map(|(key, value)| (key == name).then(|| value.into_owned()))
+    }
+
+    /// All that the address says.
+    pub(super) fn pairs(&self) -> form_urlencoded::Parse<'_> {
+        form_urlencoded::parse(self.query().unwrap_or_default().as_bytes())
     }
 
     /// Path and query.
@@ -141,7 +146,7 @@ impl Received {
     /// The declaration in the body; a problem that names everything that is wrong with it otherwise.
     pub(super) fn declaration(&self) -> Result<Declaration, Problem> {
         let members = self.object("The declaration is not JSON")?;
-        read(&members).map_err(unfit)
+        read(&members).map_err(|wrong| unfit(&ENGLISH, wrong).in_english())
     }
 
     /// The note in the body of an answer: `{"note": "…"}`, or no body at all.
@@ -163,9 +168,11 @@ impl Received {
             wrong.push(field("note", format!("say it in at most {most} characters")));
         }
         note.ok().filter(|_| wrong.is_empty()).ok_or_else(|| {
-            let detail = format!("Nothing was answered: {}.", joined(&wrong));
+            let detail = format!("Nothing was answered: {}.", joined(&wrong, "; "));
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            Problem::new(status, "answer-unfit", "The answer cannot be read", &detail).with("errors", wrong)
+            Problem::new(status, "answer-unfit", "The answer cannot be read", &detail)
+                .in_english()
+                .with("errors", wrong)
         })
     }
 
@@ -174,12 +181,12 @@ impl Received {
         if self.content_type() != Some("application/json") {
             let detail = "Send it as JSON, with the header Content-Type: application/json.";
             let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            return Err(Problem::new(status, "not-json", title, detail));
+            return Err(Problem::new(status, "not-json", title, detail).in_english());
         }
         let parsed: Result<Map<String, Value>, _> = serde_json::from_slice(&self.body);
         parsed.map_err(|error| {
             let detail = format!("The body is not a JSON object: {error}.");
-            Problem::new(StatusCode::BAD_REQUEST, "not-json", title, &detail)
+            Problem::new(StatusCode::BAD_REQUEST, "not-json", title, &detail).in_english()
         })
     }
 
@@ -223,18 +230,16 @@ impl Form {
 }
 
 /// The problem of a declaration whose fields are wrong.
-pub(super) fn unfit(wrong: Vec<Value>) -> Problem {
-    let said = joined(&wrong);
-    let stop = if said.ends_with(['?', '.', '!']) { "" } else { "." };
-    let detail = format!("Nothing was granted: {said}{stop}");
+pub(super) fn unfit(words: &Words, wrong: Vec<Value>) -> Problem {
+    let detail = (words.unfit_detail)(&joined(&wrong, words.semicolon));
     let status = StatusCode::UNPROCESSABLE_ENTITY;
-    Problem::new(status, "declaration-unfit", "The declaration does not fit", &detail).with("errors", wrong)
+    Problem::new(status, "declaration-unfit", words.unfit_title, &detail).with("errors", wrong)
 }
 
 /// What is wrong, as one text.
-pub(super) fn joined(wrong: &[Value]) -> String {
+pub(super) fn joined(wrong: &[Value], between: &str) -> String {
     let sentences: Vec<&str> = wrong.iter().filter_map(|one| one.get("detail")?.as_str()).collect();
-    sentences.join("; ")
+    sentences.join(between)
 }
 
 const FIELDS: [&str; 6] = ["purpose", "platforms", "covers", "statement", "ticket", "duration"];
@@ -398,7 +403,7 @@ mod tests {
         for begun in [None, Some(Bytes::from_static(b"purpose=recr"))] {
             let request = Request::post("/declare").body(Dripping(begun)).unwrap();
             let unread = receive(request, Duration::ZERO).await.err().unwrap();
-            let page = unread.answer(&crate::portal::words::ENGLISH);
+            let page = unread.answer(&ENGLISH);
             assert_eq!(page.status(), StatusCode::REQUEST_TIMEOUT);
             assert_eq!(page.headers()[header::CONTENT_TYPE], "application/problem+json");
             assert_eq!(page.headers()[header::CONNECTION], "close");

@@ -7,7 +7,7 @@ use http::StatusCode;
 use super::case::Case;
 use super::deeds::NotEnded;
 use super::intake::Received;
-use super::pages::counter::{self, Held, Met, Mine, Open};
+use super::pages::counter::{Held, Met, Mine, Open};
 use super::pages::{Page, see_other};
 use super::{Portal, Refused, Stopped, Visit, provenance, times};
 use crate::clock::Timestamp;
@@ -28,8 +28,8 @@ impl Portal {
             .iter()
             .map(|purpose| Open {
                 id: purpose.id.to_string(),
-                title: purpose.title.clone(),
-                description: purpose.description.clone(),
+                title: self.said(&purpose.title).to_owned(),
+                description: self.said(&purpose.description).to_owned(),
             })
             .collect();
         let page = Mine {
@@ -58,7 +58,7 @@ impl Portal {
             rulebook: visit.rules().id().short(),
             contact: self.contact(),
         };
-        counter::page(StatusCode::OK, &page)
+        self.page(StatusCode::OK, &page)
     }
 
     /// How many requests and emergencies wait for the person.
@@ -75,7 +75,7 @@ impl Portal {
     }
 
     fn held(&self, visit: &Visit<'_>, visitor: Visitor<'_>, (grant, theirs): (&Grant, &[Grant])) -> Held {
-        let until = times::local(grant.expires, visit.at, visitor.person);
+        let until = times::local(self.words, grant.expires, visit.at, visitor.person);
         Held {
             id: grant.id.to_string(),
             title: match &grant.continued {
@@ -97,7 +97,7 @@ impl Portal {
 
     fn met(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Vec<Met> {
         let words = self.words;
-        let when = |at| times::local(at, visit.at, visitor.person);
+        let when = |at| times::local(self.words, at, visit.at, visitor.person);
         let refused = |refused: &Refused| {
             let case = Case::of(self, visit.in_force, refused);
             let told = case.told(self).lines();
@@ -164,6 +164,12 @@ impl Portal {
         ))
     }
 
+    /// The reasons in one text.
+    pub(super) fn joined(&self, reasons: &[Reason]) -> String {
+        let texts: Vec<&str> = reasons.iter().map(|reason| self.said(&reason.text)).collect();
+        texts.join(" ")
+    }
+
     /// The button beside a grant was pressed.
     pub(super) async fn end_by_form(
         &self,
@@ -185,7 +191,7 @@ impl Portal {
             }
             Err(NotEnded::Over) => self.note(StatusCode::CONFLICT, words.grant_over_title, words.grant_over),
             Err(NotEnded::Refused(reasons)) => {
-                self.note(StatusCode::FORBIDDEN, words.may_not_end_title, &joined(&reasons))
+                self.note(StatusCode::FORBIDDEN, words.may_not_end_title, &self.joined(&reasons))
             }
             Err(NotEnded::NotKept) => {
                 self.note(StatusCode::SERVICE_UNAVAILABLE, words.not_ended_title, words.not_ended)
@@ -197,10 +203,4 @@ impl Portal {
 /// The deed that a token beside a grant is for.
 pub(super) fn ending(id: &str) -> String {
     format!("end {id}")
-}
-
-/// The reasons in one text.
-pub(super) fn joined(reasons: &[Reason]) -> String {
-    let texts: Vec<&str> = reasons.iter().map(|reason| &*reason.text).collect();
-    texts.join(" ")
 }

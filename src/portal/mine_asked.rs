@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use super::case::purpose_title;
 use super::declare::named;
 use super::inbox::lasts;
 use super::mine::ending;
@@ -21,7 +20,7 @@ impl Portal {
         let grants = self.ledger.grants_of(&visitor.person.id).into_iter();
         let waiting = grants.filter(|grant| grant.waits(visit.at));
         let held = waiting.map(|grant| Held {
-            title: purpose_title(visit.rules(), &grant.purpose),
+            title: self.purpose_title(visit.rules(), &grant.purpose),
             effect: (self.words.once_approved)(&self.effect(visit.rules(), &grant), lasts(&grant)),
             left: self.waits_in_words(visit, visitor, &grant),
             token: self
@@ -52,9 +51,9 @@ impl Portal {
         let told = revoked.filter_map(|grant| {
             let (ended, at) = (grant.ended.as_ref()?, grant.ended_at?);
             let by = name_of(visit.in_force, ended.by.as_str());
-            let what = (self.words.was_revoked)(&by, &times::local(at, visit.at, visitor.person));
+            let what = (self.words.was_revoked)(&by, &times::local(self.words, at, visit.at, visitor.person));
             (visit.at.since(at) < LATELY).then(|| Answered {
-                title: purpose_title(visit.rules(), &grant.purpose),
+                title: self.purpose_title(visit.rules(), &grant.purpose),
                 effect: self.effect(visit.rules(), &grant),
                 what,
                 note: Some(ended.why.clone()).filter(|why| !why.is_empty()),
@@ -66,7 +65,7 @@ impl Portal {
     /// What the person took in an emergency and waits for its review, or was reviewed lately.
     pub(super) fn my_emergencies(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Vec<Answered> {
         let words = &self.words.emergency;
-        let when = |at| times::local(at, visit.at, visitor.person);
+        let when = |at| times::local(self.words, at, visit.at, visitor.person);
         let grants = self.ledger.grants_of(&visitor.person.id).into_iter();
         let told = grants.filter_map(|grant| {
             let emergency = grant.emergency.as_ref()?;
@@ -83,7 +82,7 @@ impl Portal {
                 Some(_) => return None,
             };
             Some(Answered {
-                title: purpose_title(visit.rules(), &grant.purpose),
+                title: self.purpose_title(visit.rules(), &grant.purpose),
                 effect: self.effect(visit.rules(), &grant),
                 what,
                 note,
@@ -95,7 +94,7 @@ impl Portal {
     /// What has become of a request; none where it waits, was taken back, or nobody had to approve it.
     pub(super) fn answered_in_words(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant) -> Option<Answered> {
         let words = self.words;
-        let when = |at| times::local(at, visit.at, visitor.person);
+        let when = |at| times::local(self.words, at, visit.at, visitor.person);
         let answer = grant.answers.last();
         let what = match (answer, Life::of(grant, visit.at)) {
             (Some(answer), life) if !matches!(life, Life::Withdrawn | Life::Revoked) => {
@@ -124,7 +123,7 @@ impl Portal {
             ) => return None,
         };
         Some(Answered {
-            title: purpose_title(visit.rules(), &grant.purpose),
+            title: self.purpose_title(visit.rules(), &grant.purpose),
             effect: self.effect(visit.rules(), grant),
             what,
             note: answer.map(|answer| answer.note.clone()).filter(|note| !note.is_empty()),
@@ -133,11 +132,11 @@ impl Portal {
 
     /// Since when a request waits, for whom, and until when.
     pub(super) fn waits_in_words(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant) -> String {
-        let when = |at| times::local(at, visit.at, visitor.person);
+        let when = |at| times::local(self.words, at, visit.at, visitor.person);
         let approvers = visit.approvers_of(grant);
         let approvers: Vec<&str> = approvers.iter().map(String::as_str).collect();
         let until = grant.answer_by.map(when).unwrap_or_default();
-        let title = purpose_title(visit.rules(), &grant.purpose);
+        let title = self.purpose_title(visit.rules(), &grant.purpose);
         (self.words.waits)(&title, &approvers, &when(grant.declared_at), &until)
     }
 }

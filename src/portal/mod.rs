@@ -6,7 +6,7 @@
 //!
 //! Reads like this: [`Portal::refused`] remembers a refusal and gives its [`Ticket`]; [`Portal::serve`] answers a
 //! request, one route a line; `deeds` is the only place that gives and ends grants; [`pages`] is pure and also used
-//! by the proxy; [`words`] holds everything that is said.
+//! by the proxy; [`words`] holds everything that is said, and `language` finds in which language.
 //!
 //! It must never grant what it cannot record, never show one person what belongs to another, and never let a page of
 //! a site or of somebody else act for the person in front of it.
@@ -24,6 +24,7 @@ mod emergency_pages;
 mod ended;
 mod inbox;
 mod intake;
+mod language;
 mod memory;
 mod mine;
 mod mine_asked;
@@ -47,6 +48,7 @@ pub mod words;
 use std::sync::Arc;
 use std::time::Duration;
 
+use askama::Template;
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use http_body::Body;
@@ -54,7 +56,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::Book;
 use crate::clock::Timestamp;
-use crate::facts::{Arrival, FaultCode, Host, Observation, Person, RecordId, Remedy, RulebookId, Subject, SubjectId};
+use crate::facts::{
+    Arrival, FaultCode, Host, Language, Observation, Person, RecordId, Remedy, RulebookId, Subject, SubjectId, Wording,
+};
 use crate::identity::Guard;
 use crate::ledger::Ledger;
 use crate::rulebook::{InForce, Refusal, Rulebook, Visitor};
@@ -63,12 +67,13 @@ use drafts::Drafts;
 pub use intake::Received;
 use memory::Memory;
 pub use memory::Ticket;
+use pages::counter::Languages;
 pub use pages::{Audience, Page};
 use pages::{Told, counter};
 use session::Sessions;
 use tokens::Tokens;
 use turns::Turns;
-use words::{ENGLISH, Words};
+use words::Words;
 
 /// How the portal is reached and what it says of itself.
 #[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
@@ -76,6 +81,8 @@ use words::{ENGLISH, Words};
 pub struct Settings {
     /// The reserved name under which the portal answers, through the proxy only.
     pub host: Host,
+    /// In which language people are answered who ask for none of those that there are.
+    pub language: Language,
     /// Where people turn with questions: a sentence shown below every page, e.g. `help desk, extension 4711`.
     pub contact: Option<String>,
     /// How many seconds a link to a refusal is valid.
@@ -93,6 +100,7 @@ impl Default for Settings {
         let host = Host::parse("wayleave.internal").expect("a host name");
         Self {
             host,
+            language: Language::En,
             contact: None,
             ticket_s: 300,
             continue_minutes: 60,
@@ -175,21 +183,23 @@ pub struct Stopped {
     pub at: Timestamp,
 }
 
-/// The counter.
+/// The counter: a handle, so that each request is answered by one that speaks its language.
+#[derive(Clone)]
 pub struct Portal {
     host: Host,
-    origin: String,
-    settings: Settings,
+    origin: Arc<str>,
+    settings: Arc<Settings>,
     ledger: Ledger,
     book: Book,
     guard: Arc<Guard>,
     patience: Duration,
-    memory: Memory,
-    tokens: Tokens,
-    sessions: Sessions,
-    drafts: Drafts,
-    turns: Turns,
+    memory: Arc<Memory>,
+    tokens: Arc<Tokens>,
+    sessions: Arc<Sessions>,
+    drafts: Arc<Drafts>,
+    turns: Arc<Turns>,
     words: &'static Words,
+    languages: Languages,
 }
 
 impl Portal {
@@ -197,19 +207,20 @@ impl Portal {
     pub fn new(parts: PortalParts) -> Result<Self, PortalError> {
         let host = parts.settings.host.clone();
         Ok(Self {
-            origin: format!("https://{host}"),
+            origin: format!("https://{host}").into(),
             host,
-            memory: Memory::new(parts.settings.ticket_s, parts.settings.remembered_people),
-            settings: parts.settings,
+            memory: Memory::new(parts.settings.ticket_s, parts.settings.remembered_people).into(),
+            words: Words::of(parts.settings.language),
+            languages: Languages::default(),
+            settings: parts.settings.into(),
             ledger: parts.ledger,
             book: parts.book,
             guard: parts.guard,
             patience: parts.patience,
-            tokens: Tokens::new().ok_or(PortalError::Random)?,
-            sessions: Sessions::default(),
-            drafts: Drafts::default(),
-            turns: Turns::default(),
-            words: &ENGLISH,
+            tokens: Tokens::new().ok_or(PortalError::Random)?.into(),
+            sessions: Arc::default(),
+            drafts: Arc::default(),
+            turns: Arc::default(),
         })
     }
 
@@ -221,11 +232,6 @@ impl Portal {
     /// The portal's own origin, `https://wayleave.internal`.
     pub fn origin(&self) -> &str {
         &self.origin
-    }
-
-    /// The words that pages say.
-    pub fn words(&self) -> &'static Words {
-        self.words
     }
 
     /// Remembers a refusal, and gives the link with which its person, and nobody else, finds it for some minutes.
@@ -243,10 +249,11 @@ impl Portal {
     ///
     /// A person who opened an address (`refused.back`) is sent to the portal; any other navigation gets a page in
     /// place of the answer; everything else a problem document.
-    pub fn refuse(&self, in_force: &InForce, refused: &Refused, who: Audience) -> Page {
+    pub fn refuse(&self, in_force: &InForce, refused: &Refused, (who, words): (Audience, &'static Words)) -> Page {
         let ticket = self.refused(refused.clone());
-        let case = case::Case::of(self, in_force, refused);
-        let told = case.told(self);
+        let counter = Self { words, ..self.clone() };
+        let case = case::Case::of(&counter, in_force, refused);
+        let told = case.told(&counter);
         let told = Told {
             ticket: ticket.as_ref().map(Ticket::as_str),
             // nobody continues past what is not remembered
@@ -262,11 +269,13 @@ impl Portal {
 
     /// Answers a request to the portal's host.
     pub async fn serve(&self, visit: &Visit<'_>, received: &Received) -> Page {
-        if received.path().starts_with("/v1/") {
-            self.serve_tool(visit, received).await
+        let counter = self.for_request(received);
+        let page = if received.path().starts_with("/v1/") {
+            counter.serve_tool(visit, received).await
         } else {
-            self.serve_person(visit, received).await
-        }
+            counter.serve_person(visit, received).await
+        };
+        pages::in_language(page, counter.words, language::BY_CHOICE)
     }
 
     /// Hears a request to its end; the error is the answer to one that does not come whole.
@@ -275,12 +284,23 @@ impl Portal {
         B: Body<Data = Bytes>,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        let words = self.words_here(request.headers());
         let received = intake::receive(request, self.patience).await;
-        received.map_err(|trouble| trouble.answer(self.words))
+        received.map_err(|trouble| pages::in_language(trouble.answer(words), words, language::BY_CHOICE))
+    }
+
+    fn page(&self, status: StatusCode, template: &impl Template) -> Page {
+        counter::page(status, template, &self.languages)
     }
 
     fn note(&self, status: StatusCode, title: &str, text: &str) -> Page {
-        counter::note(self.words, status, title, text)
+        let w = self.words;
+        counter::page(status, &counter::Note { w, title, text }, &self.languages_at_home())
+    }
+
+    /// What somebody wrote for people, for the one in front.
+    fn said<'a>(&self, wording: &'a Wording) -> &'a str {
+        wording.said_in(self.words.language)
     }
 
     fn contact(&self) -> Option<String> {

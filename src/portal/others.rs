@@ -4,9 +4,8 @@ use http::StatusCode;
 
 use super::case::platform_name;
 use super::intake::Received;
-use super::mine::joined;
 use super::mine_asked::name_of;
-use super::pages::counter::{self, Others, Pick, Revoking, Theirs};
+use super::pages::counter::{Others, Pick, Revoking, Theirs};
 use super::pages::{Page, retry_after, see_other};
 use super::revocations::{AGAIN, picked, selection};
 use super::revoking::{Chosen, Look, NotRevoked, Selection};
@@ -68,7 +67,7 @@ impl Portal {
             who: &visitor.person.name,
             note,
             user: received.asked("user").unwrap_or_default(),
-            purposes: purposes(visit, meant),
+            purposes: self.purposes(visit, meant),
             platforms: platforms(visit, meant),
             count,
             revoke_all: (!is_all || shown > 1).then(|| (question(meant), revoke_all)),
@@ -80,11 +79,11 @@ impl Portal {
                 .collect(),
             contact: self.contact(),
         };
-        counter::page(StatusCode::OK, &page)
+        self.page(StatusCode::OK, &page)
     }
 
     fn theirs(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant) -> Theirs {
-        let when = |at| times::local(at, visit.at, visitor.person);
+        let when = |at| times::local(self.words, at, visit.at, visitor.person);
         let meant = Selection {
             grant: Some(grant.id.clone()),
             ..Selection::default()
@@ -145,7 +144,7 @@ impl Portal {
             button: (words.revoke_many)(count),
             contact: self.contact(),
         };
-        counter::page(StatusCode::OK, &page)
+        self.page(StatusCode::OK, &page)
     }
 
     /// The button was pressed.
@@ -184,13 +183,23 @@ impl Portal {
         }
     }
 
+    fn purposes(&self, visit: &Visit<'_>, meant: &Selection) -> Vec<Pick> {
+        let all = visit.rules().purposes().iter();
+        let pick = all.map(|purpose| Pick {
+            id: purpose.id.to_string(),
+            title: self.said(&purpose.title).to_owned(),
+            chosen: meant.purpose.as_ref() == Some(&purpose.id),
+        });
+        pick.collect()
+    }
+
     fn not_revoked_page(&self, why: &NotRevoked) -> Page {
         let words = self.words;
         match why {
             NotRevoked::NoSuch => self.nothing_here(),
             NotRevoked::Over => self.note(StatusCode::CONFLICT, words.grant_over_title, words.grant_over),
             NotRevoked::Refused(reasons) => {
-                let text = (words.may_not_revoke)(&joined(reasons));
+                let text = (words.may_not_revoke)(&self.joined(reasons));
                 self.note(StatusCode::FORBIDDEN, words.may_not_revoke_title, &text)
             }
             NotRevoked::OneAtATime => {
@@ -218,16 +227,6 @@ impl Visit<'_> {
     pub(super) fn may_end_others(&self, visitor: Visitor<'_>) -> bool {
         self.rules().may_end_others(visitor, Channel::Portal, self.at)
     }
-}
-
-fn purposes(visit: &Visit<'_>, meant: &Selection) -> Vec<Pick> {
-    let all = visit.rules().purposes().iter();
-    let pick = all.map(|purpose| Pick {
-        id: purpose.id.to_string(),
-        title: purpose.title.clone(),
-        chosen: meant.purpose.as_ref() == Some(&purpose.id),
-    });
-    pick.collect()
 }
 
 fn platforms(visit: &Visit<'_>, meant: &Selection) -> Vec<Pick> {

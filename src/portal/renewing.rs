@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use super::case::purpose_title;
 use super::deeds::NotGranted;
 use super::intake::Received;
 use super::pages::counter::Held;
@@ -103,11 +102,11 @@ impl Portal {
                 .filter(|_| !again && !goes_on(grant));
             let Some(renew) = renewal else { continue };
             shown.insert(&grant.id);
-            let until = times::local(grant.until(), visit.at, visitor.person);
+            let until = times::local(self.words, grant.until(), visit.at, visitor.person);
             let unused = grant.idle.filter(|_| grant.fell_idle(visit.at));
             ended.push(Held {
                 id: grant.id.to_string(),
-                title: purpose_title(visit.rules(), &grant.purpose),
+                title: self.purpose_title(visit.rules(), &grant.purpose),
                 effect: self.effect(visit.rules(), grant),
                 left: (self.words.ended_at)(&until, unused),
                 token: String::new(),
@@ -174,7 +173,7 @@ impl Portal {
         id: &str,
     ) -> Page {
         match self.renew(visit, visitor, id, api::channel(received)).await {
-            Ok(grant) => api::created(&grant, visit),
+            Ok(grant) => self.created(&grant, visit),
             Err(NotRenewed::NoSuch) => api::no_such_grant(),
             Err(NotRenewed::Over) => {
                 let (title, text) = (self.words.renew_over_title, self.words.renew_over);

@@ -3,9 +3,8 @@
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::api::{channel, not_found, not_kept, shown};
+use super::api::{channel, not_found, not_kept};
 use super::intake::{Received, joined as sentences, text};
-use super::mine::joined;
 use super::pages::{self, Page, Problem, field, retry_after};
 use super::revoking::{Look, NotRevoked, Selection};
 use super::{Portal, Visit};
@@ -48,7 +47,7 @@ impl Portal {
             Err(why) => return self.not_revoked(visit, &why),
         };
         if dry_run {
-            let would: Vec<Value> = chosen.grants.iter().map(|grant| shown(grant, visit)).collect();
+            let would: Vec<Value> = chosen.grants.iter().map(|grant| self.shown(grant, visit)).collect();
             let body = json!({
                 "dry_run": true, "would_revoke": would, "count": chosen.count(), "next": chosen.next(),
                 "not_permitted": chosen.not_permitted,
@@ -63,7 +62,7 @@ impl Portal {
         }
         match self.revoke(visit, visitor, &meant, (why, channel)).await {
             Ok(done) => {
-                let revoked: Vec<Value> = done.grants.iter().map(|grant| shown(grant, visit)).collect();
+                let revoked: Vec<Value> = done.grants.iter().map(|grant| self.shown(grant, visit)).collect();
                 let body = json!({ "revoked": revoked, "count": done.count, "not_permitted": done.not_permitted });
                 pages::json(StatusCode::OK, &body)
             }
@@ -91,7 +90,7 @@ impl Portal {
             }
             NotRevoked::Refused(reasons) => {
                 let title = words.may_not_revoke_title;
-                let text = (words.may_not_revoke)(&joined(reasons));
+                let text = (words.may_not_revoke)(&self.joined(reasons));
                 Problem::new(StatusCode::FORBIDDEN, "prohibited", title, &text).answer()
             }
             NotRevoked::OneAtATime => {
@@ -102,7 +101,7 @@ impl Portal {
             }
             NotRevoked::NotKept => not_kept(words.not_revoked_title, words.not_revoked),
             NotRevoked::NotRecorded(done) => {
-                let revoked: Vec<Value> = done.grants.iter().map(|grant| shown(grant, visit)).collect();
+                let revoked: Vec<Value> = done.grants.iter().map(|grant| self.shown(grant, visit)).collect();
                 let text = (words.revoked_not_recorded)(done.count);
                 let status = StatusCode::SERVICE_UNAVAILABLE;
                 Problem::new(status, "record-unavailable", words.revoked_not_recorded_title, &text)
@@ -125,7 +124,7 @@ impl Portal {
             Err(why @ NotRevoked::OneAtATime) => return self.not_revoked(visit, &why),
             chosen => chosen.unwrap_or_default(),
         };
-        let grants: Vec<Value> = chosen.grants.iter().map(|grant| shown(grant, visit)).collect();
+        let grants: Vec<Value> = chosen.grants.iter().map(|grant| self.shown(grant, visit)).collect();
         pages::json(StatusCode::OK, &json!({ "grants": grants, "next": chosen.next() }))
     }
 }
@@ -212,7 +211,9 @@ fn is_given(members: &Map<String, Value>, name: &str) -> bool {
 }
 
 fn unfit(wrong: Vec<Value>) -> Problem {
-    let detail = format!("Nothing was revoked: {}.", sentences(&wrong));
+    let detail = format!("Nothing was revoked: {}.", sentences(&wrong, "; "));
     let status = StatusCode::UNPROCESSABLE_ENTITY;
-    Problem::new(status, "revocation-unfit", "It cannot be read what is meant", &detail).with("errors", wrong)
+    Problem::new(status, "revocation-unfit", "It cannot be read what is meant", &detail)
+        .in_english()
+        .with("errors", wrong)
 }

@@ -15,6 +15,9 @@ impl Portal {
             // Browsers tell where a request comes from only on secure origins; forms are served on nothing else.
             return see_other(&format!("{}{}", self.origin, received.target()));
         }
+        if let Some(page) = self.chose_language(received).filter(|_| reads) {
+            return page;
+        }
         if !provenance::may_open(&received.headers) {
             return self.note(StatusCode::FORBIDDEN, self.words.form_over_title, self.words.form_over);
         }
@@ -70,7 +73,8 @@ impl Portal {
         let unsafe_method = !received.method.is_safe();
         if let Err(why) = provenance::may_call(&received.headers, &self.origin, unsafe_method) {
             let title = "The call did not come from this portal or a tool";
-            return Problem::new(StatusCode::FORBIDDEN, "foreign-origin", title, why).answer();
+            let problem = Problem::new(StatusCode::FORBIDDEN, "foreign-origin", title, why);
+            return problem.in_english().answer();
         }
         let Some(visitor) = visit.visitor() else {
             let text = (self.words.not_known)(visit.subject.id.as_str());
@@ -106,7 +110,7 @@ impl Portal {
             ("POST", ["grants", id, "approve"]) => self.approve_by_call(visit, visitor, received, id).await,
             ("POST", ["grants", id, "decline"]) => self.decline_by_call(visit, visitor, received, id).await,
             ("GET" | "HEAD", ["approvals"]) => self.list_approvals(visit, visitor, api::channel(received)),
-            ("GET" | "HEAD", ["purposes"]) => api::list_purposes(visit, visitor),
+            ("GET" | "HEAD", ["purposes"]) => self.list_purposes(visit, visitor),
             (_, ["grants"]) => wrong_method("GET, HEAD, POST"),
             (_, ["grants", _]) => wrong_method("GET, HEAD, DELETE"),
             (
@@ -124,7 +128,8 @@ impl Portal {
 fn wrong_method(allowed: &'static str) -> Page {
     let detail = format!("This address answers {allowed}.");
     let title = "The method does not fit the address";
-    let mut page = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", title, &detail).answer();
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", title, &detail);
+    let mut page = problem.in_english().answer();
     let value = header::HeaderValue::from_static(allowed);
     page.headers_mut().insert(header::ALLOW, value);
     page

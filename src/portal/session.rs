@@ -13,8 +13,8 @@ use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::HeaderMap;
-use http::header::COOKIE;
 
+use super::language;
 use super::tokens::random;
 use crate::clock::Timestamp;
 use crate::facts::SubjectId;
@@ -115,11 +115,7 @@ fn digest(id: &str) -> Digest {
 
 /// The session that a client presents: one, or none counts. HTTP/2 splits the field (RFC 9113 §8.2.3).
 fn presented(headers: &HeaderMap) -> Option<Digest> {
-    let fields = headers.get_all(COOKIE).iter().filter_map(|field| field.to_str().ok());
-    let pairs = fields
-        .flat_map(|field| field.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    let mut ids = pairs.filter(|(name, _)| *name == NAME).map(|(_, id)| id);
+    let mut ids = language::values_of(headers, NAME);
     match (ids.next(), ids.next()) {
         (Some(id), None) => Some(digest(id)),
         (None | Some(_), _) => None,
@@ -128,6 +124,8 @@ fn presented(headers: &HeaderMap) -> Option<Digest> {
 
 #[cfg(test)]
 mod tests {
+    use http::header::COOKIE;
+
     use super::*;
 
     fn who(name: &str) -> SubjectId {

@@ -82,7 +82,7 @@ impl Portal {
         } else {
             StatusCode::OK
         };
-        counter::page(status, &page)
+        self.page(status, &page)
     }
 
     /// The form was sent.
@@ -138,7 +138,7 @@ impl Portal {
 const SIGN_IN: &str = "sign in";
 const SIGN_OUT: &str = "sign out";
 
-fn with_cookie(mut page: Page, cookie: &str) -> Page {
+pub(super) fn with_cookie(mut page: Page, cookie: &str) -> Page {
     if let Ok(mut value) = HeaderValue::from_str(cookie) {
         value.set_sensitive(true);
         page.headers_mut().insert(SET_COOKIE, value);

@@ -1,19 +1,23 @@
 //! Moments as the person's own clock shows them. Pure.
 
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+
+use super::words::Words;
 use crate::clock::Timestamp;
 use crate::facts::Person;
 
-/// `16:05`, or `Mon 23 Nov, 16:05` where it is not the day of `now`; in UTC, and saying so, where the person's time
-/// zone is unknown.
-pub(super) fn local(moment: Timestamp, now: Timestamp, person: &Person) -> String {
-    let zone = jiff::tz::TimeZone::get(&person.time_zone);
+/// `16:05`, or `Mon 23 Nov, 16:05` where it is not the day of `now`, as the language writes it; in UTC, and saying so, where
+/// the person's time zone is unknown.
+pub(super) fn local(words: &Words, moment: Timestamp, now: Timestamp, person: &Person) -> String {
+    let zone = TimeZone::get(&person.time_zone);
     let suffix = if zone.is_ok() { "" } else { " UTC" };
-    let zone = zone.unwrap_or(jiff::tz::TimeZone::UTC);
-    let (moment, now) = (moment.calendar().to_zoned(zone.clone()), now.calendar().to_zoned(zone));
-    let form = if moment.date() == now.date() {
-        "%H:%M"
+    let zone = zone.unwrap_or(TimeZone::UTC);
+    let [moment, now]: [Zoned; 2] = [moment, now].map(|at| at.calendar().to_zoned(zone.clone()));
+    let written = if moment.date() == now.date() {
+        (words.clock)(&moment)
     } else {
-        "%a %-d %b, %H:%M"
+        (words.calendar)(&moment)
     };
-    format!("{}{suffix}", moment.strftime(form))
+    format!("{written}{suffix}")
 }

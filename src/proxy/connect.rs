@@ -53,7 +53,7 @@ impl Proxy {
         let rules = &in_force.rulebook;
         let mut entry = match self.enter(&hop).await {
             Ok(entry) => entry,
-            Err(why) => return respond::no_entry(&request, &why),
+            Err(why) => return respond::no_entry(&self.house.portal, &request, &why),
         };
         let (parts, body) = request.into_parts();
         let visitor = self.meet(&mut entry, &hop, &parts).await;
@@ -71,7 +71,7 @@ impl Proxy {
             entry.decided(judgement.note(remedy.as_ref()));
         }
         if let Err(why) = self.house.book.healthy() {
-            return respond::no_record(entry, seen.ask.host(), Reader::of(&parts), &why);
+            return respond::no_record(entry, seen.ask.host(), Reader::of(&self.house.portal, &parts), &why);
         }
         let (unread, program) = match step {
             ConnectStep::Challenge => return self.challenge(entry, &hop, &visitor, &parts),
@@ -84,7 +84,7 @@ impl Proxy {
             ConnectStep::Intercept => (None, Program::of(&hop, &parts.headers, &seen)),
             ConnectStep::Tunnel(permit) => (Some(permit), None),
         };
-        let reader = Reader::of(&parts);
+        let reader = Reader::of(&self.house.portal, &parts);
         if let Some(fault) = self.distrust.known(program.as_ref(), self.house.clock.now()).await {
             return respond::fault_for(TRIES_EVERY, entry, seen.ask.host(), reader, &fault);
         }

@@ -15,7 +15,7 @@ use crate::upstream::Body;
 impl Proxy {
     /// Hears a request to the counter to its end, and has it answered.
     pub(super) async fn at_the_counter(&self, entry: Entry, seen: Observation, inbound: Inbound) -> Response<Body> {
-        let reader = Reader::of(&inbound.parts);
+        let reader = Reader::of(&self.house.portal, &inbound.parts);
         let head_only = inbound.parts.method == Method::HEAD;
         let request = Request::from_parts(inbound.parts, inbound.body);
         let received = match self.house.portal.receive(request).await {

@@ -112,7 +112,7 @@ impl Proxy {
         let rules = &in_force.rulebook;
         let mut entry = match self.enter(&hop).await {
             Ok(entry) => entry, // from here one record is certain
-            Err(why) => return respond::no_entry(&request, &why),
+            Err(why) => return respond::no_entry(&self.house.portal, &request, &why),
         };
         let (mut parts, mut body) = request.into_parts();
         let visitor = self.meet(&mut entry, &hop, &parts).await;
@@ -123,7 +123,7 @@ impl Proxy {
             .await;
         if !visitor.sign_in.is_good() {
             entry.saw(rules.redact(&seen));
-            let (host, reader) = (seen.ask.host(), Reader::of(&parts));
+            let (host, reader) = (seen.ask.host(), Reader::of(&self.house.portal, &parts));
             return respond::fault(entry, host, hop.is_intercepted(), reader, &signed_out());
         }
         let peeked = self.look_into(rules, &mut seen, &mut body).await;
@@ -153,7 +153,13 @@ impl Proxy {
             }
             Err(fault) => {
                 let read = hop.is_intercepted() && fault.code != FaultCode::Misdirected;
-                respond::fault(entry, seen.ask.host(), read, Reader::of(&parts), &fault)
+                respond::fault(
+                    entry,
+                    seen.ask.host(),
+                    read,
+                    Reader::of(&self.house.portal, &parts),
+                    &fault,
+                )
             }
         }
     }
@@ -210,7 +216,13 @@ impl Proxy {
                 let refused = self.refuse(in_force, entry, &seen, &inbound, (&refusal, &remedy));
                 Box::pin(respond::once_all_is_said(refused, inbound)).await
             }
-            (_, Err(fault)) => respond::fault(entry, seen.ask.host(), false, Reader::of(&inbound.parts), &fault),
+            (_, Err(fault)) => respond::fault(
+                entry,
+                seen.ask.host(),
+                false,
+                Reader::of(&self.house.portal, &inbound.parts),
+                &fault,
+            ),
             (RequestStep::Challenge, Ok(())) => {
                 let challenge = self.challenge(entry, &inbound.hop, &inbound.visitor, &inbound.parts);
                 Box::pin(respond::once_all_is_said(challenge, inbound)).await
@@ -266,7 +278,7 @@ impl Proxy {
             bytes: counters.up.load(Ordering::Relaxed),
             awaits_client: upload.as_ref().is_some_and(|upload| upload.awaits_client()),
         };
-        let reader = Reader::of(&parts);
+        let reader = Reader::of(&self.house.portal, &parts);
         let lane = match hop.place.lane() {
             Ok(lane) => lane,
             Err(full) => return respond::fault(entry, &permit.authority().host, decrypted, reader, &full),
@@ -337,7 +349,7 @@ impl Proxy {
     /// A request that is answered before anybody could judge it; its record says how it ended.
     async fn unjudged(&self, hop: &Hop, request: &Request<Incoming>, fault: &Fault) -> Response<Body> {
         tracing::debug!(client = %hop.arrival.client, %fault, end = ?End::from(fault), "refused before judging");
-        let answer = respond::fault_without_entry(request, fault, None);
+        let answer = respond::fault_without_entry(&self.house.portal, request, fault, None);
         // whoever opened a tunnel has proven who they are: what they cause is nobody else's
         if hop.inside.is_some() {
             self.record_stray(hop.arrival.client, fault, Some(answer.status()))

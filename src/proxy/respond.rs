@@ -20,9 +20,9 @@ use super::visitor::{Hop, Visitor};
 use crate::audit::{Closing, Entry};
 use crate::facts::{Authority, Blame, End, Fault, FaultCode, Host, Observation, RecordId, Remedy, Stage, SubjectId};
 use crate::identity::{WAIT, WhyRejected};
-use crate::portal::Refused;
 use crate::portal::pages::{self, Audience, Page};
-use crate::portal::words::ENGLISH;
+use crate::portal::words::Words;
+use crate::portal::{Portal, Refused};
 use crate::rulebook::{InForce, Refusal, Rulebook};
 use crate::upstream::Body;
 
@@ -34,15 +34,21 @@ const DRAINED_FOR: Duration = Duration::from_secs(2);
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader {
     who: Audience,
+    words: &'static Words,
     head_only: bool,
 }
 
 impl Reader {
     /// Whoever sent the request.
-    pub(super) fn of(parts: &Parts) -> Self {
+    pub(super) fn of(portal: &Portal, parts: &Parts) -> Self {
+        Self::by(portal, &parts.method, &parts.headers)
+    }
+
+    fn by(portal: &Portal, method: &Method, headers: &HeaderMap) -> Self {
         Self {
-            who: audience(parts),
-            head_only: parts.method == Method::HEAD,
+            who: audience(headers),
+            words: portal.words_for(headers),
+            head_only: *method == Method::HEAD,
         }
     }
 }
@@ -61,12 +67,13 @@ impl Proxy {
             tracing::info!(client = %hop.arrival.client, user, %why, "a proof of identity was refused");
         }
         let why = visitor.rejected.as_ref().map(|(why, _)| *why);
-        let page = asking(why, || self.house.guard.challenges(&hop.arrival), audience(parts));
+        let reader = Reader::of(&self.house.portal, parts);
+        let page = asking(why, || self.house.guard.challenges(&hop.arrival), reader);
         if self.records_unproven(hop.arrival.client, Unproven::Challenge) {
-            return answer(entry, End::Challenged, false, Reader::of(parts), page);
+            return answer(entry, End::Challenged, false, reader, page);
         }
         entry.leave_out();
-        delivered(page, Reader::of(parts))
+        delivered(page, reader)
     }
 
     /// Says no to a request: to a person where to go, to a tool what would help.
@@ -78,16 +85,18 @@ impl Proxy {
         inbound: &Inbound,
         why: (&Refusal, &Remedy),
     ) -> Response<Body> {
-        let (who, rules) = (audience(&inbound.parts), &in_force.rulebook);
-        let back = match who {
+        let reader = Reader::of(&self.house.portal, &inbound.parts);
+        let rules = &in_force.rulebook;
+        let back = match reader.who {
             Audience::Navigation if inbound.parts.method == Method::GET => Some(inbound.way_back(rules, seen)),
             Audience::Navigation | Audience::Tool => None,
         };
-        let page = self
-            .house
-            .portal
-            .refuse(in_force, &refused(rules, &entry, seen, why, back), who);
-        answer(entry, End::Refused, inbound.read, Reader::of(&inbound.parts), page)
+        let page = self.house.portal.refuse(
+            in_force,
+            &refused(rules, &entry, seen, why, back),
+            (reader.who, reader.words),
+        );
+        answer(entry, End::Refused, inbound.read, reader, page)
     }
 
     /// Says no to a CONNECT whose inside may not be read: a browser shows its own error, and the person finds the
@@ -101,8 +110,12 @@ impl Proxy {
         why: (&Refusal, &Remedy),
     ) -> Response<Body> {
         let refused = refused(&in_force.rulebook, &entry, seen, why, None);
-        let page = self.house.portal.refuse(in_force, &refused, Audience::Tool);
-        answer(entry, End::Refused, false, Reader::of(parts), page)
+        let reader = Reader::of(&self.house.portal, parts);
+        let page = self
+            .house
+            .portal
+            .refuse(in_force, &refused, (Audience::Tool, reader.words));
+        answer(entry, End::Refused, false, reader, page)
     }
 }
 
@@ -130,10 +143,11 @@ pub(super) async fn once_all_is_said(mut answer: Response<Body>, inbound: Inboun
 }
 
 /// The answer to whoever has not proven who they are: it asks only where another proof could help.
-fn asking(why: Option<WhyRejected>, challenges: impl FnOnce() -> Vec<HeaderValue>, who: Audience) -> Page {
+fn asking(why: Option<WhyRejected>, challenges: impl FnOnce() -> Vec<HeaderValue>, reader: Reader) -> Page {
+    let Reader { who, words, .. } = reader;
     match why {
-        Some(WhyRejected::TooManyGuesses) => pages::wait(&ENGLISH, WAIT, who),
-        Some(WhyRejected::Unavailable) => pages::busy(&ENGLISH, who),
+        Some(WhyRejected::TooManyGuesses) => pages::wait(words, WAIT, who),
+        Some(WhyRejected::Unavailable) => pages::busy(words, who),
         Some(
             WhyRejected::TwoProofs
             | WhyRejected::Malformed
@@ -141,14 +155,14 @@ fn asking(why: Option<WhyRejected>, challenges: impl FnOnce() -> Vec<HeaderValue
             | WhyRejected::UseTlsDoor
             | WhyRejected::CertificateUnclear,
         )
-        | None => pages::challenge(&ENGLISH, &challenges(), who),
+        | None => pages::challenge(words, &challenges(), who),
     }
 }
 
 /// Says what failed.
 pub(super) fn fault(entry: Entry, host: &Host, decrypted: bool, reader: Reader, fault: &Fault) -> Response<Body> {
     tracing::debug!(%fault, record = %entry.id(), "a flow failed");
-    let page = pages::fault(&ENGLISH, fault, Some(host), Some(entry.id()), reader.who);
+    let page = pages::fault(reader.words, fault, Some(host), Some(entry.id()), reader.who);
     answer(entry, fault.into(), decrypted, reader, page)
 }
 
@@ -163,7 +177,7 @@ pub(super) fn fault_for(wait: Duration, entry: Entry, host: &Host, reader: Reade
 /// Says that the permission ended while the request was on its way.
 pub(super) fn cut(entry: Entry, to: &Authority, decrypted: bool, reader: Reader, why: String) -> Response<Body> {
     let fault = Fault::new(Blame::House, Stage::Forward, FaultCode::PermissionEnded, why.as_str());
-    let page = pages::fault(&ENGLISH, &fault, Some(&to.host), Some(entry.id()), reader.who);
+    let page = pages::fault(reader.words, &fault, Some(&to.host), Some(entry.id()), reader.who);
     answer(entry, End::Cut(why), decrypted, reader, page)
 }
 
@@ -173,8 +187,8 @@ pub(super) fn no_record(entry: Entry, host: &Host, reader: Reader, why: &str) ->
 }
 
 /// No record, no access: not even an entry could be opened.
-pub(super) fn no_entry(request: &Request<Incoming>, why: &str) -> Response<Body> {
-    fault_without_entry(request, &unrecordable(why), None)
+pub(super) fn no_entry(portal: &Portal, request: &Request<Incoming>, why: &str) -> Response<Body> {
+    fault_without_entry(portal, request, &unrecordable(why), None)
 }
 
 /// What the portal remembers of a refusal.
@@ -203,16 +217,16 @@ pub(super) fn unrecordable(why: &str) -> Fault {
 /// A fault before anybody could open an entry, or one whose entry is closed already.
 /// `about` is its host and its record, where there are any.
 pub(super) fn fault_without_entry(
+    portal: &Portal,
     request: &Request<Incoming>,
     fault: &Fault,
     about: Option<(&Host, &RecordId)>,
 ) -> Response<Body> {
     let (host, record) = about.unzip();
-    let mut page = pages::fault(&ENGLISH, fault, host, record, audience_of(request.headers()));
+    let reader = Reader::by(portal, request.method(), request.headers());
+    let mut page = pages::fault(reader.words, fault, host, record, reader.who);
     page.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    let who = audience_of(request.headers());
-    let head_only = request.method() == Method::HEAD;
-    delivered(page, Reader { who, head_only })
+    delivered(page, reader)
 }
 
 /// Sends `page` and closes `entry` when it is delivered. An answer to HEAD has no content (RFC 9110 §9.3.2).
@@ -235,11 +249,7 @@ fn delivered(page: Page, reader: Reader) -> Response<Body> {
     page.map(|body| body.map_err(|never| match never {}).boxed())
 }
 
-fn audience(parts: &Parts) -> Audience {
-    audience_of(&parts.headers)
-}
-
-fn audience_of(headers: &HeaderMap) -> Audience {
+fn audience(headers: &HeaderMap) -> Audience {
     if is_navigation(headers) {
         Audience::Navigation
     } else {
@@ -263,6 +273,7 @@ mod tests {
     use http::header::PROXY_AUTHENTICATE;
 
     use super::*;
+    use crate::portal::words::ENGLISH;
 
     #[test]
     fn who_could_not_be_looked_at_is_not_asked_again_as_if_the_proof_were_wrong() {
@@ -272,7 +283,12 @@ mod tests {
             (Some(WhyRejected::TooManyGuesses), 429, Some("300")),
             (Some(WhyRejected::Unavailable), 503, Some("2")),
         ] {
-            let page = asking(why, || vec![HeaderValue::from_static("Basic")], Audience::Tool);
+            let reader = Reader {
+                who: Audience::Tool,
+                words: &ENGLISH,
+                head_only: false,
+            };
+            let page = asking(why, || vec![HeaderValue::from_static("Basic")], reader);
             assert_eq!(page.status().as_u16(), status, "{why:?}");
             let retry_after = page.headers().get(RETRY_AFTER);
             assert_eq!(retry_after.map(|value| value.to_str().unwrap()), retry, "{why:?}");

@@ -16,7 +16,7 @@ use super::respond;
 use crate::audit::{Closing, Entry};
 use crate::facts::{End, Fault, FaultCode, Host, Observation, RecordId};
 use crate::ingress::{Opening, Rewound};
-use crate::portal::Stopped;
+use crate::portal::{Portal, Stopped};
 
 /// For how long a client is told, and how much of what it said is read first: closing a connection on unread bytes
 /// resets it, and would take our words with it (RFC 9112 §9.6).
@@ -71,7 +71,7 @@ impl Proxy {
             decrypted: false,
         });
         if let Some((fault, Some((ear, client)))) = refused {
-            let told = tell(ear, client, &fault, seen.ask.host(), &record);
+            let told = tell(&self.house.portal, ear, client, &fault, (seen.ask.host(), &record));
             self.unless_stopping(tokio::time::timeout(TOLD_FOR, told)).await;
         }
     }
@@ -92,7 +92,7 @@ impl Proxy {
 }
 
 /// Says what is wrong and hangs up.
-async fn tell<S>(ear: Ear, mut client: Rewound<S>, fault: &Fault, host: &Host, record: &RecordId)
+async fn tell<S>(portal: &Portal, ear: Ear, mut client: Rewound<S>, fault: &Fault, about: (&Host, &RecordId))
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -106,7 +106,7 @@ where
         }
         Ear::Http => {
             let service = service_fn(|request| async move {
-                Ok::<_, Infallible>(respond::fault_without_entry(&request, fault, Some((host, record))))
+                Ok::<_, Infallible>(respond::fault_without_entry(portal, &request, fault, Some(about)))
             });
             let client = Lingering::new(client, Talk::without_end());
             let connection = http1::Builder::new()

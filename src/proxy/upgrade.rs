@@ -51,7 +51,7 @@ impl Proxy {
         } = inbound;
         let client = parts.extensions.remove::<OnUpgrade>();
         headers::outward(&mut parts.headers, self.via(parts.version), true);
-        let reader = Reader::of(&parts);
+        let reader = Reader::of(&self.house.portal, &parts);
         let lane = match hop.place.lane() {
             Ok(lane) => lane,
             Err(full) => return respond::fault(entry, &permit.authority().host, read, reader, &full),

@@ -138,8 +138,8 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
     let lifetimes = lifetimes(entry, &defaults.lifetimes);
     let purpose = Purpose {
         id: PurposeId::new(id.map_or("", |id| id.value)),
-        title: entry.needed("title").value.to_owned(),
-        description: entry.needed("description").value.to_owned(),
+        title: entry.needed_wording("title"),
+        description: entry.needed_wording("description"),
         // What is missing or cannot be read is a problem, so these guesses never rule.
         business_owner: business_owner.or_else(|| SubjectId::parse("nobody").ok())?,
         basis: entry.needed("basis").value.to_owned(),
@@ -154,7 +154,7 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
         ticket: ticket(entry),
         training: entry.text("training").map(|course| course.value.to_owned()),
         statement_min: statement_min(entry).unwrap_or(defaults.statement_min),
-        alternative: entry.text("alternative").map(|text| text.value.to_owned()),
+        alternative: entry.wording("alternative"),
         value_metric: entry.needed("value-metric").value.to_owned(),
         retention: entry.needed("retention").value.to_owned(),
         review: review(entry),
@@ -368,6 +368,7 @@ fn review(entry: &Fields<'_, '_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::Language;
 
     const ONE: &str = r#"
 [[purpose]]
@@ -505,6 +506,44 @@ review = 2027-06-30
         ] {
             let found = problems(&format!("{ONE}answer-within = \"{bad}\"\n"));
             assert!(found.len() == 1 && found[0].contains(says), "{bad}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_people_read_is_one_text_or_one_in_each_language() {
+        let both = ONE
+            .replace("\"Recruiting\"", "{ fr = \"Recrutement\", en = \"Recruiting\" }")
+            .replace("\"Find candidates.\"", "{ fr = \"Trouver des candidats.\" }");
+        let file = SourceText::new("purposes.toml", both + "alternative = \"The fair\"\n");
+        let read = purposes(&file).whole().unwrap();
+        let read = &read.by_id[&PurposeId::new("recruiting")];
+        let said = |language| {
+            let alternative = read.alternative.as_ref().unwrap();
+            [&read.title, &read.description, alternative].map(|text| text.said_in(language))
+        };
+        assert_eq!(said(Language::En), ["Recruiting", "Trouver des candidats.", "The fair"]);
+        assert_eq!(
+            said(Language::Fr),
+            ["Recrutement", "Trouver des candidats.", "The fair"]
+        );
+        assert_eq!(&*read.title, "Recruiting", "whatever stands first");
+    }
+
+    #[test]
+    fn an_empty_text_and_a_language_that_nobody_speaks_here_are_mistakes() {
+        for (title, says) in [
+            ("\" \"", "`title` says nothing"),
+            ("{ en = \"Recruiting\", fr = \"\" }", "`title` says nothing in `fr`"),
+            ("{}", "`title` says nothing"),
+            (
+                "{ en = \"Recruiting\", fra = \"Recrutement\" }",
+                "`fra` is not known here (did you mean `fr`?)",
+            ),
+            ("{ en = 7 }", "`en` is an integer"),
+            ("7", "write a text in quotes, or one for each language"),
+        ] {
+            let found = problems(&ONE.replace("\"Recruiting\"", title));
+            assert!(found.iter().any(|problem| problem.contains(says)), "{title}: {found:?}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::lifetime::Lifetime;
 use crate::clock::Timestamp;
-use crate::facts::{Category, Person, PlatformId, PurposeId, SubjectId};
+use crate::facts::{Category, Person, PlatformId, PurposeId, SubjectId, Wording};
 
 /// The groups of activities that a grant can cover, mildest first.
 pub const GROUPS: [&str; 4] = ["read", "engage", "publish", "administer"];
@@ -16,9 +16,9 @@ pub struct Purpose {
     /// The id that rules and records use.
     pub id: PurposeId,
     /// What people call it.
-    pub title: String,
+    pub title: Wording,
     /// What it is for, in a sentence or two.
-    pub description: String,
+    pub description: Wording,
     /// Who answers for it, and approves where the owner must.
     pub business_owner: SubjectId,
     /// On what ground personal data is processed for it.
@@ -46,7 +46,7 @@ pub struct Purpose {
     /// How many characters a statement has at least.
     pub statement_min: usize,
     /// What the organisation would rather have used.
-    pub alternative: Option<String>,
+    pub alternative: Option<Wording>,
     /// How its value is measured.
     pub value_metric: String,
     /// What the owner means to keep of it, and for how long: a note for people. Nothing deletes or keeps by it yet.

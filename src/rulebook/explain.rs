@@ -155,7 +155,7 @@ impl Rulebook {
             id: reason.policy.clone(),
             effect: reason.effect,
             title: rule.and_then(|rule| rule.title.clone()),
-            reason: reason.text.as_ref().to_owned(),
+            reason: reason.text.to_string(),
             fix: reason.fix.as_deref().map(str::to_owned),
             mode: rule.map(|rule| rule.mode).unwrap_or_default(),
             file: rule.map(|rule| rule.file.clone()).unwrap_or_default(),

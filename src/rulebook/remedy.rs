@@ -10,7 +10,7 @@ use super::judgement::{Judgement, Lenience};
 use super::weigh::Visitor;
 use crate::facts::{
     Answer, Channel, Emergency, Grant, GrantId, GrantState, Observation, Offer, Person, PlatformId, PurposeId, Reading,
-    Remedy, Standing, SubjectId,
+    Remedy, Standing, SubjectId, Wording,
 };
 use crate::policy::{Hearing, RuleSet};
 use crate::purpose::{Approval, GROUPS, Purpose};
@@ -183,13 +183,13 @@ impl Rulebook {
 
 /// What keeps the grants that are held from helping, where no rule forbids it: the rules for their purposes do not hold
 /// now.
-fn not_now(hearing: &Hearing<'_>, held: &[&Grant], refused: &Judgement) -> Vec<String> {
+fn not_now(hearing: &Hearing<'_>, held: &[&Grant], refused: &Judgement) -> Vec<Wording> {
     let actions = actions(refused.reading());
-    let mut said: Vec<String> = Vec::new();
+    let mut said: Vec<Wording> = Vec::new();
     for grant in held {
         for reason in hearing.waiting(&actions, grant) {
-            if !said.iter().any(|text| **text == *reason.text) {
-                said.push(reason.text.as_ref().to_owned());
+            if !said.contains(&reason.text) {
+                said.push(reason.text.clone());
             }
         }
     }

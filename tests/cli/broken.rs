@@ -105,7 +105,7 @@ fn rules_that_contradict_each_other() {
        ·  ╰── here
      2 │ permit (principal in Role::"engineer", action == Action::"connect", resource in Category::"evasion");
        ╰────
-      help: remove it, or except it in the forbid at rules/10-reach.cedar:71
+      help: remove it, or except it in the forbid at rules/10-reach.cedar:77
 
     policies: sound (46 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
     "#);
@@ -160,7 +160,11 @@ fn a_platform_that_is_there_twice() {
 #[test]
 fn toml_that_is_none() {
     let desk = Desk::with_policies();
-    desk.edit("policies/purposes.toml", "title = \"Recruiting\"", "title = Recruiting");
+    desk.edit(
+        "policies/purposes.toml",
+        "title = { en = \"Recruiting\", fr = \"Recrutement\" }",
+        "title = Recruiting",
+    );
     insta::assert_snapshot!(desk.types("wayleave check"), @r#"
     exit 1
     --- stdout
@@ -172,7 +176,7 @@ fn toml_that_is_none() {
      273 │ title = Recruiting
          ·         ─────┬────
          ·              ╰── here
-     274 │ description = "Find candidates, write to them, post jobs."
+     274 │ description = { en = "Find candidates, write to them, post jobs.", fr = "Trouver des candidats, leur écrire, publier des offres d’emploi." }
          ╰────
       help: write it as TOML (https://toml.io): texts stand in quotes, lists in brackets
 
@@ -187,7 +191,10 @@ fn a_bracket_or_quote_that_is_missing_is_one_mistake_and_told_where_something_op
         desk.edit("policies/purposes.toml", from, to);
         desk.types("wayleave check")
     };
-    let (categories, title) = ("[\"professional\"]", "title = \"Recruiting\"");
+    let (categories, title) = (
+        "[\"professional\"]",
+        "title = { en = \"Recruiting\", fr = \"Recrutement\" }",
+    );
     insta::assert_snapshot!(broken(categories, "[\"professional\""), @r#"
     exit 1
     --- stdout
@@ -216,7 +223,7 @@ fn a_bracket_or_quote_that_is_missing_is_one_mistake_and_told_where_something_op
      273 │ title = "Recruiting
          ·         ┬
          ·         ╰── here
-     274 │ description = "Find candidates, write to them, post jobs."
+     274 │ description = { en = "Find candidates, write to them, post jobs.", fr = "Trouver des candidats, leur écrire, publier des offres d’emploi." }
          ╰────
       help: a text stands between two quotes in one line, a longer one between `"""` and `"""`
 

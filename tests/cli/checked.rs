@@ -164,7 +164,7 @@ fn a_slip_in_people_catalogue_or_purposes_hides_none_in_what_speaks_of_them() {
     owners.toml:2 there is no file or folder `rulez` (did you mean `rules`?)
     people/z.toml:3 `recruitr` is not a role of the directory (did you mean `recruiter`?)
     purposes.toml:35 `marketng` is not a department of the directory (did you mean `marketing`?)
-    rules/20-purposes.cedar:47 rule `recruiting.read` names the role `recruter`, which nobody knows (did you mean `recruiter`? they are listed in the directory in `people/`)
+    rules/20-purposes.cedar:49 rule `recruiting.read` names the role `recruter`, which nobody knows (did you mean `recruiter`? they are listed in the directory in `people/`)
     cases/mine.toml:10 there is no purpose `recruting` (did you mean `recruiting`?)
     cases/mine.toml:9 there is no rule `recruiting.raed` (did you mean `recruiting.read`?)
     cases/mine.toml:8 `alow` is not a value of `outcome` (did you mean `allow`?)
@@ -304,7 +304,11 @@ fn a_file_that_is_not_text_hides_nothing_of_the_others_and_no_name_is_missed_for
 fn a_schema_that_is_missing_is_told_once_beside_the_rest() {
     let desk = Desk::with_policies();
     desk.types("rm policies/wayleave.cedarschema");
-    desk.edit("policies/purposes.toml", "title = \"Recruiting\"", "title = Recruiting");
+    desk.edit(
+        "policies/purposes.toml",
+        "title = { en = \"Recruiting\", fr = \"Recrutement\" }",
+        "title = Recruiting",
+    );
     let (found, exit) = told(&desk);
     assert_eq!(
         found,

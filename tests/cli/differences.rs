@@ -131,7 +131,11 @@ fn three_dots_begin_where_the_branch_left() {
         "duration(\"15d\")",
     );
     types("GIT commit -q -a -m longer && git checkout -q main");
-    desk.edit("policies/purposes.toml", "title = \"Recruiting\"", "title = \"Hiring\"");
+    desk.edit(
+        "policies/purposes.toml",
+        "title = { en = \"Recruiting\", fr = \"Recrutement\" }",
+        "title = \"Hiring\"",
+    );
     types("GIT commit -q -a -m hiring && git checkout -q longer");
     let told = |names: &str| desk.types(&format!("CVC5=/nowhere wayleave diff {names}"));
     assert!(told("main..longer").contains("Hiring"));
@@ -323,11 +327,11 @@ mod solved {
           `brand.publish`: somebody with role `communications` may publish, read, engage and administer on `social-media` under `advertising-campaign` or `brand-publishing`, where !(principal in Department::"marketing") && context.purpose.approvedBy != principal
             e.g. somebody engaged as employee, roles `communications`, `staff`, trained in `social-media` until [time]; advertise; a host of some platform in `social-media`; for `advertising-campaign`, covering `administer`, on that platform, approved by somebody else
             policies: denied: no rule permits it
-            new: allowed by `brand.publish` (rules/20-purposes.cedar:111)
+            new: allowed by `brand.publish` (rules/20-purposes.cedar:117)
         newly denied, the weightiest first; of each kind at least the request that is shown (on Tuesday at 10:00, from the office network, identified by basic, unless it says otherwise):
           `personal.break`: somebody with role `staff` may read on `social-media` under `personal-break`, where context.local.weekday <= 5 && context.local.time >= duration("12h") && context.local.time < duration("14h") && context.local.weekday > 4, for example on Friday at 12:30
             e.g. somebody engaged as employee, role `staff`; browse; a host of some platform in `social-media`; for `personal-break`, covering `read`, on that platform, approved by nobody; at [time] (Friday, 12:30 on their clock)
-            policies: allowed by `personal.break` (rules/20-purposes.cedar:260)
+            policies: allowed by `personal.break` (rules/20-purposes.cedar:274)
             new: denied: no rule permits it
         otherwise equivalent: proved for every request of another kind
         "#);
@@ -367,11 +371,11 @@ mod solved {
           `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && resource.maxDuration > duration("14d")
             e.g. somebody engaged as employee, of no role and no department; approve; businessOwner = themselves; declarer = somebody else; kind = advertising-campaign; maxDuration = 15d; by portal
             HEAD~1: denied: no rule permits it
-            HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
+            HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:31)
           `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner != principal && resource.declarer.manager == principal && resource.maxDuration > duration("14d")
             e.g. somebody engaged as employee, of no role and no department; approve; businessOwner = somebody else; declarer = somebody else; kind = advertising-campaign; maxDuration = 15d; by portal
             HEAD~1: denied: no rule permits it
-            HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
+            HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:31)
         newly denied: nothing
         otherwise equivalent: proved for every request of another kind
         "#);
@@ -577,15 +581,15 @@ mod solved {
         newly allowed, the weightiest first; of each kind at least the request that is shown (on Tuesday at 10:00, from the office network, identified by basic, unless it says otherwise):
           `mine`: somebody may reach hosts on `evasion`
             e.g. somebody engaged as employee, of no role and no department; connect; a host in `evasion`; with principal.region = us-east
-            policies: denied by `connect.no-evasion` (rules/10-reach.cedar:71)
+            policies: denied by `connect.no-evasion` (rules/10-reach.cedar:77)
             new: allowed by `mine` (rules/90-mine.cedar:1)
           `connect.no-evasion`: somebody may reach hosts on `evasion`, where principal.region == "us-east"
             e.g. somebody engaged as employee, of no role and no department; connect; a host in `evasion`; with principal.region = us-east
-            policies: denied by `connect.no-evasion` (rules/10-reach.cedar:71)
+            policies: denied by `connect.no-evasion` (rules/10-reach.cedar:77)
             new: allowed by `mine` (rules/90-mine.cedar:1)
           `connect.no-evasion`: somebody may reach hosts on `evasion`, where principal.region != "us-east" && context.local.weekday > 5, for example on Saturday at 10:00
             e.g. somebody engaged as employee, of no role and no department; connect; a host in `evasion`; at [time] (Saturday, 10:00 on their clock); with principal.region = ""
-            policies: denied by `connect.no-evasion` (rules/10-reach.cedar:71)
+            policies: denied by `connect.no-evasion` (rules/10-reach.cedar:77)
             new: allowed by `mine` (rules/90-mine.cedar:1)
         newly denied: nothing
         otherwise equivalent: proved for every request of another kind

@@ -141,8 +141,8 @@ fn policies_with_a_mistake_keep_the_gate_closed() {
     desk.types("wayleave ca init");
     desk.edit(
         "policies/purposes.toml",
-        "title = \"Recruiting\"",
-        "titel = \"Recruiting\"",
+        "title = { en = \"Recruiting\", fr = \"Recrutement\" }",
+        "titel = { en = \"Recruiting\", fr = \"Recrutement\" }",
     );
     insta::assert_snapshot!(desk.types("wayleave run"), @r#"
     exit 1
@@ -152,24 +152,24 @@ fn policies_with_a_mistake_keep_the_gate_closed() {
     wayleave::purposes::missing-key
 
       × `title` is missing
-         ╭─[purposes.toml:269:1]
-     268 │
-     269 │ [[purpose]]
+         ╭─[purposes.toml:271:1]
+     270 │
+     271 │ [[purpose]]
          · ─────┬─────
          ·      ╰── here
-     270 │ id = "recruiting"
+     272 │ id = "recruiting"
          ╰────
       help: add `title = "…"`
 
     wayleave::purposes::unknown-key
 
       × `titel` is not known here
-         ╭─[purposes.toml:271:1]
-     270 │ id = "recruiting"
-     271 │ titel = "Recruiting"
+         ╭─[purposes.toml:273:1]
+     272 │ id = "recruiting"
+     273 │ titel = { en = "Recruiting", fr = "Recrutement" }
          · ──┬──
          ·   ╰── here
-     272 │ description = "Find candidates, write to them, post jobs."
+     274 │ description = { en = "Find candidates, write to them, post jobs.", fr = "Trouver des candidats, leur écrire, publier des offres d’emploi." }
          ╰────
       help: did you mean `title`?
     "#);

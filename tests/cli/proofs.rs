@@ -240,7 +240,7 @@ mod solved {
           when   [time] (Tuesday, 10:00 on their clock)
           from   vpn network, identified by basic
           the property: denied by `interns-never-publish` (properties/people.toml:6)
-          the engine: allowed by `brand.publish` (rules/20-purposes.cedar:111)
+          the engine: allowed by `brand.publish` (rules/20-purposes.cedar:117)
           as a case, which `wayleave test` fails today:
             # people/somebody.toml
             [[person]]
@@ -283,7 +283,7 @@ mod solved {
           when   [time] (Tuesday, 10:00 on their clock)
           from   office network, identified by basic
           the property: denied by `approvals-last-two-weeks` (properties/people.toml:44)
-          the engine: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
+          the engine: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:31)
           as a case, which `wayleave test` fails today:
             # cases/somebody.toml
             [[case]]
@@ -315,7 +315,7 @@ mod solved {
           when   [time] (Tuesday, 10:00 on their clock)
           from   office network, identified by basic
           the property: denied by `private-matters-stay-private` (properties/places.toml:5)
-          the engine: allowed by `inspect.social` (rules/10-reach.cedar:81)
+          the engine: allowed by `inspect.social` (rules/10-reach.cedar:88)
           as a case, which `wayleave test` fails today:
             # people/somebody.toml
             [[person]]
@@ -411,9 +411,9 @@ mod solved {
         FAILED     rule `mine.never` makes a difference (rules/90-mine.cedar:8)
           no request can meet its conditions: correct them, or remove it
         FAILED     rule `mine.idle` makes a difference (rules/90-mine.cedar:15)
-          `recruiting.publish` (rules/20-purposes.cedar:53) decides all that it decides: remove it, or narrow the other
+          `recruiting.publish` (rules/20-purposes.cedar:55) decides all that it decides: remove it, or narrow the other
         FAILED     rule `mine.host` makes a difference (rules/90-mine.cedar:22)
-          `connect.social` (rules/10-reach.cedar:30) decides all that it decides: remove it, or narrow the other
+          `connect.social` (rules/10-reach.cedar:32) decides all that it decides: remove it, or narrow the other
         proved     of 3 rules: each evaluates without an error (3 proofs)
         proved     of 1 rule: it makes a difference (1 proof)
         4 proved, 4 failed, 0 undecided

@@ -65,11 +65,11 @@ fn on_github_the_effect_is_the_comment_of_the_pull_request() {
       `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && resource.maxDuration > duration("14d")
         e.g. somebody engaged as employee, of no role and no department; approve; businessOwner = themselves; declarer = somebody else; kind = advertising-campaign; maxDuration = 15d; by portal
         origin/main: denied: no rule permits it
-        HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
+        HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:31)
       `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner != principal && resource.declarer.manager == principal && resource.maxDuration > duration("14d")
         e.g. somebody engaged as employee, of no role and no department; approve; businessOwner = somebody else; declarer = somebody else; kind = advertising-campaign; maxDuration = 15d; by portal
         origin/main: denied: no rule permits it
-        HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
+        HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:31)
     newly denied: nothing
     otherwise equivalent: proved for every request of another kind
     ```
@@ -113,11 +113,11 @@ fn on_gitlab_the_effect_is_a_note_of_the_merge_request() {
       `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && resource.maxDuration > duration("14d")
         e.g. somebody engaged as employee, of no role and no department; approve; businessOwner = themselves; declarer = somebody else; kind = advertising-campaign; maxDuration = 15d; by portal
         before: denied: no rule permits it
-        HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
+        HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:31)
       `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner != principal && resource.declarer.manager == principal && resource.maxDuration > duration("14d")
         e.g. somebody engaged as employee, of no role and no department; approve; businessOwner = somebody else; declarer = somebody else; kind = advertising-campaign; maxDuration = 15d; by portal
         before: denied: no rule permits it
-        HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:29)
+        HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:31)
     newly denied: nothing
     otherwise equivalent: proved for every request of another kind
     ```

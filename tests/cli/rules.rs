@@ -159,12 +159,12 @@ fn a_rule_with_a_mistake_is_shown_where_it_stands() {
     wayleave::policy::unknown-role
 
       × rule `recruiting.read` names the role `recruter`, which nobody knows
-        ╭─[rules/20-purposes.cedar:47:16]
-     46 │ permit (
-     47 │   principal in Role::"recruter",
+        ╭─[rules/20-purposes.cedar:49:16]
+     48 │ permit (
+     49 │   principal in Role::"recruter",
         ·                ────────┬───────
         ·                        ╰── here
-     48 │   action in [Action::"read", Action::"engage"],
+     50 │   action in [Action::"read", Action::"engage"],
         ╰────
       help: did you mean `recruiter`? they are listed in the directory in `people/`
 
@@ -176,12 +176,12 @@ fn a_rule_with_a_mistake_is_shown_where_it_stands() {
     wayleave::policy::unknown-role
 
       × rule `recruiting.read` names the role `recruter`, which nobody knows
-        ╭─[rules/20-purposes.cedar:47:16]
-     46 │ permit (
-     47 │   principal in Role::"recruter",
+        ╭─[rules/20-purposes.cedar:49:16]
+     48 │ permit (
+     49 │   principal in Role::"recruter",
         ·                ────────┬───────
         ·                        ╰── here
-     48 │   action in [Action::"read", Action::"engage"],
+     50 │   action in [Action::"read", Action::"engage"],
         ╰────
       help: did you mean `recruiter`? they are listed in the directory in `people/`
 
@@ -194,12 +194,12 @@ fn a_rule_with_a_mistake_is_shown_where_it_stands() {
     wayleave::policy::unknown-role
 
       × rule `recruiting.read` names the role `recruter`, which nobody knows
-        ╭─[rules/20-purposes.cedar:47:16]
-     46 │ permit (
-     47 │   principal in Role::"recruter",
+        ╭─[rules/20-purposes.cedar:49:16]
+     48 │ permit (
+     49 │   principal in Role::"recruter",
         ·                ────────┬───────
         ·                        ╰── here
-     48 │   action in [Action::"read", Action::"engage"],
+     50 │   action in [Action::"read", Action::"engage"],
         ╰────
       help: did you mean `recruiter`? they are listed in the directory in `people/`
 
@@ -217,10 +217,10 @@ fn a_rule_with_a_mistake_is_shown_where_it_stands() {
           "severity": "error",
           "code": "wayleave::policy::unknown-role",
           "file": "rules/20-purposes.cedar",
-          "line": 47,
+          "line": 49,
           "column": 16,
           "span": [
-            1530,
+            1694,
             16
           ],
           "message": "rule `recruiting.read` names the role `recruter`, which nobody knows",
@@ -372,7 +372,7 @@ fn a_request_is_explained_for_each_outcome() {
       no rule permits it
 
     why it is read or not
-      permit `inspect.social` (rules/10-reach.cedar:81): Traffic to social media is inspected so that each activity can be decided.
+      permit `inspect.social` (rules/10-reach.cedar:88): Traffic to social media is inspected so that each activity can be decided.
         │ @id("inspect.social")
         │ @title("Social media is read, so that each activity can be decided")
         │ @reason("Traffic to social media is inspected so that each activity can be decided.")
@@ -458,7 +458,7 @@ fn a_request_is_explained_for_each_outcome() {
       recognised as browse, by linkedin.web.nav-feed
 
     why
-      permit `connect.social` (rules/10-reach.cedar:30): Social media is open to staff.
+      permit `connect.social` (rules/10-reach.cedar:32): Social media is open to staff.
         │ @id("connect.social")
         │ @title("Staff may reach social media; what they do there is decided request by request")
         │ @reason("Social media is open to staff.")
@@ -468,7 +468,7 @@ fn a_request_is_explained_for_each_outcome() {
         │   action == Action::"connect",
         │   resource in Category::"social-media"
         │ );
-      permit `recruiting.read` (rules/20-purposes.cedar:42): Reading on professional networks is open for recruiting.
+      permit `recruiting.read` (rules/20-purposes.cedar:43): Reading on professional networks is open for recruiting.
         │ @id("recruiting.read")
         │ @title("Recruiters may read and react on professional networks")
         │ @reason("Reading on professional networks is open for recruiting.")
@@ -481,7 +481,7 @@ fn a_request_is_explained_for_each_outcome() {
         │ when { context has purpose && context.purpose.kind == PurposeKind::"recruiting" };
 
     why it is read or not
-      permit `inspect.social` (rules/10-reach.cedar:81): Traffic to social media is inspected so that each activity can be decided.
+      permit `inspect.social` (rules/10-reach.cedar:88): Traffic to social media is inspected so that each activity can be decided.
         │ @id("inspect.social")
         │ @title("Social media is read, so that each activity can be decided")
         │ @reason("Traffic to social media is inspected so that each activity can be decided.")
@@ -517,7 +517,7 @@ fn a_request_is_explained_for_each_outcome() {
       no rule permits it
 
     why it is read or not
-      permit `inspect.social` (rules/10-reach.cedar:81): Traffic to social media is inspected so that each activity can be decided.
+      permit `inspect.social` (rules/10-reach.cedar:88): Traffic to social media is inspected so that each activity can be decided.
         │ @id("inspect.social")
         │ @title("Social media is read, so that each activity can be decided")
         │ @reason("Traffic to social media is inspected so that each activity can be decided.")
@@ -569,7 +569,7 @@ fn a_request_is_explained_for_each_outcome() {
       recognised as post, by x.web.createtweet
 
     why
-      forbid `guard.interns-never-publish` (rules/30-guardrails.cedar:78): Interns do not publish on social media.
+      forbid `guard.interns-never-publish` (rules/30-guardrails.cedar:84): Interns do not publish on social media.
         │ @id("guard.interns-never-publish")
         │ @title("Interns never publish")
         │ @reason("Interns do not publish on social media.")
@@ -582,7 +582,7 @@ fn a_request_is_explained_for_each_outcome() {
         │ when { principal.employment == Employment::"intern" };
 
     why it is read or not
-      permit `inspect.social` (rules/10-reach.cedar:81): Traffic to social media is inspected so that each activity can be decided.
+      permit `inspect.social` (rules/10-reach.cedar:88): Traffic to social media is inspected so that each activity can be decided.
         │ @id("inspect.social")
         │ @title("Social media is read, so that each activity can be decided")
         │ @reason("Traffic to social media is inspected so that each activity can be decided.")
@@ -615,7 +615,7 @@ fn a_request_is_explained_for_each_outcome() {
       the gateway reads this flow and judges each request in it
 
     why
-      forbid `connect.not-at-work` (rules/10-reach.cedar:60): Dating and adult platforms are closed on the company network.
+      forbid `connect.not-at-work` (rules/10-reach.cedar:65): Dating and adult platforms are closed on the company network.
         │ @id("connect.not-at-work")
         │ @title("Dating and adult platforms are closed")
         │ @reason("Dating and adult platforms are closed on the company network.")
@@ -628,7 +628,7 @@ fn a_request_is_explained_for_each_outcome() {
         │ when { resource in Category::"dating" || resource in Category::"adult-social" };
 
     why it is read or not
-      permit `inspect.social` (rules/10-reach.cedar:81): Traffic to social media is inspected so that each activity can be decided.
+      permit `inspect.social` (rules/10-reach.cedar:88): Traffic to social media is inspected so that each activity can be decided.
         │ @id("inspect.social")
         │ @title("Social media is read, so that each activity can be decided")
         │ @reason("Traffic to social media is inspected so that each activity can be decided.")

@@ -108,9 +108,9 @@ fn sarif_has_the_shape_that_its_standard_demands_and_names_files_as_the_reposito
               },
               "region": {
                 "endColumn": 32,
-                "endLine": 47,
+                "endLine": 49,
                 "startColumn": 16,
-                "startLine": 47
+                "startLine": 49
               }
             }
           }
@@ -132,7 +132,7 @@ fn github_is_told_with_workflow_commands() {
     insta::assert_snapshot!(broken().types("wayleave check --format github"), @"
     exit 1
     --- stdout
-    ::error file=policies/rules/20-purposes.cedar,line=47,endLine=47,col=16,endColumn=32,title=wayleave%3A%3Apolicy%3A%3Aunknown-role::rule `recruiting.read` names the role `recruter`, which nobody knows (did you mean `recruiter`? they are listed in the directory in `people/`)
+    ::error file=policies/rules/20-purposes.cedar,line=49,endLine=49,col=16,endColumn=32,title=wayleave%3A%3Apolicy%3A%3Aunknown-role::rule `recruiting.read` names the role `recruter`, which nobody knows (did you mean `recruiter`? they are listed in the directory in `people/`)
     policies: 1 error, 0 warnings
     ");
     insta::assert_snapshot!(Desk::empty().types("wayleave check --format github"), @"

@@ -39,6 +39,7 @@ mod in_force;
 mod inbox;
 mod intercept;
 mod kept;
+mod languages;
 mod limits;
 mod metrics;
 mod modes;

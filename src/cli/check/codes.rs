@@ -81,6 +81,11 @@ const TABLE: &[(&str, &str, &str)] = &[
         "Write `@reason(\"…\")`: the sentence that people read when it decides.",
     ),
     (
+        "policy::translation",
+        "What people read of a rule says nothing in one of the languages",
+        "Write it, or remove the annotation: then the first language is read.",
+    ),
+    (
         "policy::no-owner",
         "Nobody answers for a rule",
         "Write `@owner(\"…\")`, or name an owner of its folder in `owners.toml`.",
@@ -211,6 +216,11 @@ const TABLE: &[(&str, &str, &str)] = &[
         "Spell it as `wayleave schema` lists it.",
     ),
     ("::missing-key", "A key is missing", "Add it."),
+    (
+        "::empty-text",
+        "A text that people read is empty",
+        "Write it, in each language that is named.",
+    ),
     (
         "::wrong-type",
         "A value is of another kind than its key",

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{choice, document, flag, list, names, number, table, text, texts};
-use crate::facts::{Channel, Employment, MethodName, Outcome};
+use crate::facts::{Channel, Employment, Language, MethodName, Outcome};
 use crate::policy::Power;
 use crate::purpose::GROUPS;
 
@@ -68,8 +68,8 @@ pub(super) fn purposes() -> Value {
 fn of_purpose() -> [(&'static str, Value); 22] {
     [
         ("id", text("A purpose of the schema's `PurposeKind`")),
-        ("title", text("What people see")),
-        ("description", text("What it is for")),
+        ("title", wording("What people see")),
+        ("description", wording("What it is for")),
         (
             "owner",
             text("The person who answers for it; approves where `approval = \"owner\"`"),
@@ -97,11 +97,21 @@ fn of_purpose() -> [(&'static str, Value); 22] {
             "statement-min",
             number("How many characters the statement has at least"),
         ),
-        ("alternative", text("What we would rather have used")),
+        ("alternative", wording("What we would rather have used")),
         ("value-metric", text("How its value is measured")),
         ("retention", text("What the owner means to keep of it, and how long")),
         ("review", text(DAY)),
     ]
+}
+
+/// One text, or one in each language.
+fn wording(about: &str) -> Value {
+    let language = |tag| (tag, json!({ "type": "string", "minLength": 1 }));
+    let mut languages = table(&[], Language::TAGS.map(language));
+    if let Some(languages) = languages.as_object_mut() {
+        languages.insert("minProperties".to_owned(), json!(1));
+    }
+    json!({ "anyOf": [{ "type": "string", "minLength": 1 }, languages], "description": about })
 }
 
 fn ticket() -> Value {

@@ -36,6 +36,33 @@ fn a_rule_needs_a_name_and_a_reason() {
 }
 
 #[test]
+fn what_people_read_of_a_rule_in_another_language_is_not_empty_and_translates_something() {
+    let rule = |notes: &str| format!("@id(\"a\") @reason(\"R.\") {notes}\npermit (principal, action, resource);");
+    for (wrong, says) in [
+        ("@reason_fr(\" \")", "`@reason_fr` of the rule `a` says nothing"),
+        ("@reason_fr", "`@reason_fr` of the rule `a` says nothing"),
+        ("@title_fr(\"T.\")", "`@title_fr` of the rule `a` translates nothing"),
+    ] {
+        let (code, place, message, _) = only(&rule(wrong));
+        assert_eq!(
+            (code.as_str(), place),
+            ("wayleave::policy::translation", (1, 24)),
+            "{wrong}"
+        );
+        assert_eq!(message, says);
+    }
+    let (code, _, _, help) = only(&rule("@reason_fe(\"R.\")"));
+    assert_eq!(
+        (code.as_str(), help.as_str()),
+        ("wayleave::policy::annotation", "did you mean `@reason_fr`?")
+    );
+    assert_eq!(
+        problems(&rule("@reason_fr(\"Raison.\") @fix(\"a\") @fix_fr(\"b\")")),
+        []
+    );
+}
+
+#[test]
 fn two_rules_of_one_name_are_refused_even_across_files() {
     let rule = |at: &str| SourceText::new(at, "@id(\"a\") @reason(\"R.\")\npermit (principal, action, resource);");
     let found = Policy::parse(&schema(), &[rule("rules/1.cedar"), rule("rules/2.cedar")], &world())

@@ -10,6 +10,7 @@ use http_body_util::Full;
 use serde_json::Value;
 
 use super::CSS;
+use crate::portal::words::Words;
 
 /// A whole answer.
 pub type Page = Response<Full<Bytes>>;
@@ -22,6 +23,9 @@ pub enum Audience {
     /// A script, a sub-resource, a tool.
     Tool,
 }
+
+/// The field on which the language of a page hangs that stands in a site's place.
+pub(super) const BY_HEADER: &str = "Accept-Language";
 
 /// Where a page of ours stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +59,18 @@ pub(in crate::portal) fn document(status: StatusCode, origin: Origin, html: Stri
     if origin == Origin::Portal {
         let opener = HeaderName::from_static("cross-origin-opener-policy");
         put(page.headers_mut(), opener, "same-origin");
+    }
+    page
+}
+
+/// The answer, saying in which language it is unless it says so already, and on which fields of the request that hung
+/// (RFC 9110 §8.5, §12.5.5).
+pub(in crate::portal) fn in_language(mut page: Page, words: &Words, hung_on: &'static str) -> Page {
+    let headers = page.headers_mut();
+    let language = HeaderValue::from_static(words.language.as_str());
+    headers.entry(header::CONTENT_LANGUAGE).or_insert(language);
+    if headers.get(header::VARY).is_none_or(|vary| vary != "*") {
+        headers.insert(header::VARY, HeaderValue::from_static(hung_on));
     }
     page
 }

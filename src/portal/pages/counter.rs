@@ -1,11 +1,32 @@
 //! The pages of the portal's own host.
 
+use std::any::Any;
+
 use askama::Template;
 use http::StatusCode;
 
 use super::answer::{Origin, Page, document};
 use super::refusal::Lines;
+use crate::facts::Language;
 use crate::portal::words::Words;
+
+/// The links to the same page in the other languages.
+#[derive(Clone, Debug, Default)]
+pub(in crate::portal) struct Languages(pub(in crate::portal) Vec<OtherLanguage>);
+
+/// The same page in another language.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct OtherLanguage {
+    pub(in crate::portal) language: Language,
+    pub(in crate::portal) to: String,
+}
+
+/// Every page has them, whatever else it says: `base.html` finds them by their name.
+impl askama::Value for Languages {
+    fn ref_any(&self) -> Option<&dyn Any> {
+        Some(self)
+    }
+}
 
 /// A purpose that can be chosen.
 #[derive(Clone, Debug)]
@@ -310,19 +331,15 @@ pub(in crate::portal) struct Mine<'a> {
 /// A page that says one thing.
 #[derive(Template)]
 #[template(path = "note.html", config = "src/portal/askama.toml")]
-struct Note<'a> {
-    w: &'a Words,
-    title: &'a str,
-    text: &'a str,
+pub(in crate::portal) struct Note<'a> {
+    pub(in crate::portal) w: &'a Words,
+    pub(in crate::portal) title: &'a str,
+    pub(in crate::portal) text: &'a str,
 }
 
 /// A page of the portal from its template.
-pub(in crate::portal) fn page(status: StatusCode, template: &impl Template) -> Page {
+pub(in crate::portal) fn page(status: StatusCode, template: &impl Template, languages: &Languages) -> Page {
     // A template can only fail where its data's `Display` fails, and ours does not.
-    document(status, Origin::Portal, template.render().unwrap_or_default())
-}
-
-/// A page that says one thing.
-pub(in crate::portal) fn note(words: &Words, status: StatusCode, title: &str, text: &str) -> Page {
-    page(status, &Note { w: words, title, text })
+    let html = template.render_with_values(&("languages", languages));
+    document(status, Origin::Portal, html.unwrap_or_default())
 }

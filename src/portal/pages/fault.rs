@@ -4,7 +4,7 @@ use askama::Template;
 use http::header::{ALLOW, CONNECTION};
 use http::{HeaderValue, StatusCode};
 
-use super::answer::{Audience, Origin, Page, document};
+use super::answer::{Audience, BY_HEADER, Origin, Page, document, in_language};
 use super::problem::{Problem, proxy_status, retry_after};
 use crate::facts::{Fault, FaultCode, Host, RecordId};
 use crate::portal::words::{FaultWords, Words};
@@ -62,7 +62,7 @@ pub fn fault(words: &Words, fault: &Fault, host: Option<&Host>, record: Option<&
     if fault.code == FaultCode::MethodNotAllowed {
         page.headers_mut().insert(ALLOW, HeaderValue::from_static(PASSED_ON));
     }
-    page
+    in_language(page, words, BY_HEADER)
 }
 
 /// The status and the error type of RFC 9209 §2.3 for each fault.

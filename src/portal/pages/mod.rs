@@ -15,7 +15,7 @@ mod sign_in;
 mod tests;
 
 pub use answer::{Audience, Page};
-pub(super) use answer::{json, see_other};
+pub(super) use answer::{in_language, json, see_other};
 pub use fault::fault;
 pub(super) use problem::{Problem, field, retry_after};
 pub use refusal::{Cause, Pending, Told, problem, redirect, refusal};

@@ -4,7 +4,8 @@ use http::StatusCode;
 use http::header::{self, HeaderName};
 use serde_json::{Map, Value, json};
 
-use super::answer::{Page, plain, put};
+use super::answer::{BY_HEADER, Page, in_language, plain, put};
+use crate::portal::words::ENGLISH;
 
 /// Where the problem types are described; stable, whatever the portal's host is called.
 const TYPES: &str = "https://wayleave.example/problems/";
@@ -14,6 +15,8 @@ const TYPES: &str = "https://wayleave.example/problems/";
 pub(in crate::portal) struct Problem {
     status: StatusCode,
     members: Map<String, Value>,
+    /// Whether it speaks to whoever writes a client, which is done in one language.
+    is_english: bool,
 }
 
 /// One field of a request that is wrong: what, and what would be right.
@@ -29,7 +32,11 @@ impl Problem {
         members.insert("title".to_owned(), title.into());
         members.insert("status".to_owned(), status.as_u16().into());
         members.insert("detail".to_owned(), detail.into());
-        Self { status, members }
+        Self {
+            status,
+            members,
+            is_english: false,
+        }
     }
 
     /// The same problem with one more member.
@@ -39,13 +46,21 @@ impl Problem {
         self
     }
 
+    /// The same problem, which is told in English whoever reads it.
+    #[must_use]
+    pub(in crate::portal) fn in_english(mut self) -> Self {
+        self.is_english = true;
+        self
+    }
+
     /// The problem as an answer.
     pub(in crate::portal) fn answer(self) -> Page {
-        plain(
-            self.status,
-            "application/problem+json",
-            Value::Object(self.members).to_string(),
-        )
+        let members = Value::Object(self.members).to_string();
+        let page = plain(self.status, "application/problem+json", members);
+        if self.is_english {
+            return in_language(page, &ENGLISH, BY_HEADER);
+        }
+        page
     }
 }
 

@@ -8,7 +8,7 @@ use http::StatusCode;
 use http::header::{self, HeaderName};
 use serde_json::{Value, json};
 
-use super::answer::{Origin, Page, document, put, see_other};
+use super::answer::{BY_HEADER, Origin, Page, document, in_language, put, see_other};
 use super::problem::{Problem, proxy_status, retry_after};
 use crate::facts::{Activity, Offer, Outcome, PolicyId, Reason, RecordId, Remedy, RulebookId};
 use crate::portal::words::{Kind, Words};
@@ -128,7 +128,7 @@ pub fn refusal(told: &Told<'_>) -> Page {
         html.render().unwrap_or_default(),
     );
     told.mark(&mut page);
-    page
+    in_language(page, told.words, BY_HEADER)
 }
 
 /// The redirect to the portal, for a person who opened an address. The link holds no address and no name.
@@ -144,7 +144,7 @@ pub fn problem(told: &Told<'_>) -> Page {
     let doing = (words.activity)(told.activity.as_str());
     let ids: Vec<&str> = told.remedy.offers.iter().map(|offer| offer.purpose.as_str()).collect();
     let detail = (words.detail)(kind, &doing, told.place, &ids);
-    let purposes: Vec<Value> = told.remedy.offers.iter().map(purpose).collect();
+    let purposes: Vec<Value> = told.remedy.offers.iter().map(|offer| purpose(offer, words)).collect();
     let detail = if told.may_continue {
         format!("{detail} {}", words.tools_may_continue)
     } else {
@@ -163,21 +163,21 @@ pub fn problem(told: &Told<'_>) -> Page {
         .with("help", told.help())
         .with("policy_revision", told.rulebook.as_str());
     if let Some(alternative) = &told.remedy.alternative {
-        problem = problem.with("alternative", alternative.as_str());
+        problem = problem.with("alternative", alternative.said_in(words.language));
     }
     if told.may_continue {
         problem = problem.with("continue", format!("{}{}/continue", told.portal, told.instance()));
     }
     let mut page = problem.answer();
     told.mark(&mut page);
-    page
+    in_language(page, words, BY_HEADER)
 }
 
-fn purpose(offer: &Offer) -> Value {
+fn purpose(offer: &Offer, words: &Words) -> Value {
     let span = |length| jiff::SignedDuration::try_from(length).map_or_else(|_| String::new(), |span| span.to_string());
     json!({
         "id": offer.purpose,
-        "title": offer.title,
+        "title": offer.title.said_in(words.language),
         "approval": offer.needs_approval,
         "approvers": offer.approvers,
         "covers": offer.covers,
@@ -230,8 +230,11 @@ impl Told<'_> {
             tried: (words.tried)(&(words.activity)(self.activity.as_str()), self.place),
             why: self.why(),
             openings: self.remedy.offers.iter().map(|offer| self.opening(offer)).collect(),
-            fixes: self.remedy.fixes.iter().map(|fix| (words.fix)(fix)).collect(),
-            alternative: self.remedy.alternative.as_deref().map(words.alternative),
+            fixes: self.remedy.fixes.iter().map(|fix| (words.fix)(self.fix(fix))).collect(),
+            alternative: {
+                let alternative = self.remedy.alternative.as_ref();
+                alternative.map(|text| (words.alternative)(text.said_in(words.language)))
+            },
             sent,
             help: self.help(),
             link,
@@ -254,8 +257,16 @@ impl Told<'_> {
             .iter()
             .filter(counts)
             .filter(|reason| reason.fix.as_deref().is_some_and(helps));
-        let reasons = lasting.chain(mended).map(|reason| &*reason.text);
-        reasons.chain(self.remedy.not_now.iter().map(String::as_str)).collect()
+        let reasons = lasting.chain(mended).map(|reason| &reason.text);
+        let told = reasons.chain(&self.remedy.not_now);
+        told.map(|text| text.said_in(self.words.language)).collect()
+    }
+
+    /// A fix as the rule that names it puts it for whoever reads this.
+    fn fix<'b>(&'b self, fix: &'b str) -> &'b str {
+        let mut named = self.reasons.iter().filter_map(|reason| reason.fix.as_ref());
+        let named = named.find(|named| ***named == *fix);
+        named.map_or(fix, |named| named.said_in(self.words.language))
     }
 
     fn why(&self) -> Vec<String> {
@@ -303,7 +314,7 @@ impl Told<'_> {
         let covers: Vec<&str> = offer.covers.iter().map(String::as_str).collect();
         let approvers: Vec<&str> = offer.approvers.iter().map(String::as_str).collect();
         Opening {
-            title: offer.title.clone(),
+            title: offer.title.said_in(words.language).to_owned(),
             effect: (words.effect)(&(words.groups)(&covers), self.place, offer.default_for),
             approval: offer.needs_approval.then(|| (words.approval)(&approvers)),
         }

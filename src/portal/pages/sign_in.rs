@@ -6,7 +6,7 @@ use askama::Template;
 use http::StatusCode;
 use http::header::{self, HeaderValue};
 
-use super::answer::{Audience, Origin, Page, document};
+use super::answer::{Audience, BY_HEADER, Origin, Page, document, in_language};
 use super::problem::{Problem, proxy_status, retry_after};
 use crate::portal::words::Words;
 
@@ -72,5 +72,5 @@ fn said(
         Audience::Tool => Problem::new(status, kind, title, &format!("{what} {advice}")).answer(),
     };
     proxy_status(&mut page, "http_request_denied", kind);
-    page
+    in_language(page, words, BY_HEADER)
 }

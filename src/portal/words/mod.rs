@@ -1,17 +1,23 @@
 //! Every word that the pages, and the problem documents of refusals, say to people, in one place: another language is
-//! another [`Words`]. What the API says to whoever writes a client of it stands where it arises, in English.
+//! another [`Words`], and a request is answered in one of them from beginning to end. What the API says to whoever writes a
+//! client of it stands where it arises, in English.
 //!
 //! Rules for whoever writes here: say what happened, why, and what to do; never blame; no jargon; short sentences.
 
 mod emergency;
 mod english;
+mod french;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
 pub use emergency::EmergencyWords;
 pub use english::ENGLISH;
+pub use french::FRENCH;
+use jiff::Zoned;
 
-use crate::facts::{FaultCode, Offer, Reason};
+use crate::facts::{FaultCode, Language, Offer, Reason};
 use crate::purpose::{Over, Unfit};
 use crate::rulebook::{NotDeclared, Outdated};
 
@@ -76,8 +82,20 @@ pub struct FaultWords {
 )]
 #[derive(Clone, Copy, Debug)]
 pub struct Words {
-    pub lang: &'static str,
+    pub language: Language,
     pub product: &'static str,
+    /// Between a name and what is said of it.
+    pub colon: &'static str,
+    /// Between parts of a list that are sentences.
+    pub semicolon: &'static str,
+    /// The time of a moment today.
+    pub clock: fn(&Zoned) -> String,
+    /// Another day with its time.
+    pub calendar: fn(&Zoned) -> String,
+    /// A day with its year.
+    pub day: fn(&Zoned) -> String,
+    /// What the links to the other languages are, for whoever does not see them.
+    pub languages: &'static str,
 
     // Refusals.
     pub heading: fn(Kind) -> &'static str,
@@ -121,6 +139,7 @@ pub struct Words {
     pub was_asked: fn(approvers: &[&str]) -> String,
     /// `owner` is none where it is the reader.
     pub nobody_approves: fn(purpose: &str, owner: Option<&str>) -> String,
+    pub needs_approval_title: fn(purpose: &str) -> String,
     pub once_approved: fn(effect: &str, lasts: Duration) -> String,
     pub statement_given: &'static str,
     pub look_again: &'static str,
@@ -129,6 +148,8 @@ pub struct Words {
     pub choose_one: &'static str,
     /// Part of a list: it begins small and has no full stop.
     pub unfit: fn(&Unfit) -> String,
+    pub unfit_title: &'static str,
+    pub unfit_detail: fn(said: &str) -> String,
     pub not_declared_title: &'static str,
     pub not_declared: fn(&NotDeclared) -> String,
     pub too_many_title: &'static str,
@@ -317,6 +338,14 @@ pub struct Words {
 }
 
 impl Words {
+    /// The words of `language`.
+    pub fn of(language: Language) -> &'static Self {
+        match language {
+            Language::En => &ENGLISH,
+            Language::Fr => &FRENCH,
+        }
+    }
+
     /// What the button of the declare page says, given what it offers.
     pub fn send(&self, offers: &[&Offer]) -> &'static str {
         let asks = |offer: &&Offer| offer.needs_approval;

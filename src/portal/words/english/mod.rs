@@ -8,14 +8,21 @@ mod refusal;
 mod unfit;
 
 use super::Words;
+use crate::facts::Language;
 use crate::rulebook::NotDeclared;
 use parts::{both, either, span};
 use refusal::{activity, approval, detail, fix, groups, heading};
 
 /// English.
 pub const ENGLISH: Words = Words {
-    lang: "en",
+    language: Language::En,
     product: "wayleave",
+    colon: ": ",
+    semicolon: "; ",
+    clock: |moment| moment.strftime("%H:%M").to_string(),
+    calendar: |moment| moment.strftime("%a %-d %b, %H:%M").to_string(),
+    day: |moment| moment.strftime("%-d %b %Y").to_string(),
+    languages: "Language",
 
     heading,
     tried: |activity, place| format!("You wanted to {activity} on {place}."),
@@ -73,6 +80,7 @@ pub const ENGLISH: Words = Words {
     declare_or_ask: "Declare, or ask for approval",
     was_asked: answers::was_asked,
     nobody_approves: answers::nobody_approves,
+    needs_approval_title: |purpose| format!("“{purpose}” must be approved first"),
     once_approved: |effect, lasts| format!("{effect}, for {} from the approval", span(lasts)),
     statement_given: "What you need it for",
     look_again: "Look again",
@@ -80,6 +88,11 @@ pub const ENGLISH: Words = Words {
     not_granted: "Not granted yet.",
     choose_one: "Choose what it is for.",
     unfit: unfit::unfit,
+    unfit_title: "The declaration does not fit",
+    unfit_detail: |said| {
+        let stop = if said.ends_with(['?', '.', '!']) { "" } else { "." };
+        format!("Nothing was granted: {said}{stop}")
+    },
     not_declared_title: "The rules do not let you declare this",
     not_declared,
     too_many_title: "You hold as many grants as one may hold",

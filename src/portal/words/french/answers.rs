@@ -1,0 +1,114 @@
+//! What becomes of a request, and why somebody cannot answer it.
+
+use std::time::Duration;
+
+use super::parts::{at, before, counted, either, span, until};
+use super::unfit::unfit;
+use super::{not_declared, reasons_in_french};
+use crate::facts::Reason;
+use crate::purpose::Over;
+use crate::rulebook::Outdated;
+
+pub(super) fn over(over: Over) -> &'static str {
+    match over {
+        Over::Lapsed => {
+            "Personne n’a répondu à temps : la demande est donc refusée. La personne peut la présenter de nouveau."
+        }
+        Over::Answered => "La demande a déjà reçu une réponse, ou elle a été annulée ou close.",
+    }
+}
+
+pub(super) fn may_not(reasons: &[Reason]) -> String {
+    if reasons.is_empty() {
+        "Aucune règle ne vous permet de répondre à cette demande.".to_owned()
+    } else {
+        reasons_in_french(reasons)
+    }
+}
+
+pub(super) fn outdated(why: &Outdated) -> String {
+    match why {
+        Outdated::NoPurpose => "Le motif ne figure plus au catalogue.".to_owned(),
+        Outdated::NoPerson => "L’annuaire ne mentionne plus la personne qui a fait la demande.".to_owned(),
+        Outdated::Refused(why) => format!(
+            "La personne qui a fait la demande ne peut plus déclarer ce motif. {}",
+            not_declared(why)
+        ),
+        Outdated::Unfit(all) => {
+            let all: Vec<String> = all.iter().map(unfit).collect();
+            format!(
+                "La demande ne correspond plus aux conditions de son motif : {}.",
+                all.join(" ; ")
+            )
+        }
+    }
+}
+
+pub(super) fn waits(purpose: &str, approvers: &[&str], since: &str, end: &str) -> String {
+    if approvers.is_empty() {
+        return format!(
+            "Vous avez demandé {} un accord pour « {purpose} », et plus personne ne peut répondre. La demande attend {} : \
+             annulez-la et adressez-vous à l’assistance informatique.",
+            at(since),
+            until(end)
+        );
+    }
+    format!(
+        "Vous avez demandé {} un accord pour « {purpose} » à {}. La demande attend une réponse {}.",
+        at(since),
+        either(approvers),
+        until(end)
+    )
+}
+
+pub(super) fn was_asked(approvers: &[&str]) -> String {
+    match approvers {
+        [] => "Plus personne ne peut répondre".to_owned(),
+        approvers => format!("Demande envoyée à {}", either(approvers)),
+    }
+}
+
+pub(super) fn was_silent(approvers: &[&str], end: &str) -> String {
+    let end = before(end);
+    let why = match approvers {
+        [] => format!("Personne n’a répondu {end}"),
+        approvers => format!("{} n’a pas répondu {end}", either(approvers)),
+    };
+    format!("{why} : la demande est donc refusée. Vous pouvez la présenter de nouveau.")
+}
+
+pub(super) fn nobody_approves(purpose: &str, owner: Option<&str>) -> String {
+    let turn_to = match owner {
+        Some(owner) => {
+            format!("{owner} répond de ce motif : adressez-vous à cette personne ou à l’assistance informatique")
+        }
+        None => {
+            "Vous répondez vous-même de ce motif, et personne ne peut approuver sa propre demande : adressez-vous à \
+                 l’assistance informatique"
+                .to_owned()
+        }
+    };
+    format!(
+        "« {purpose} » demande un accord, et personne ne peut le donner en ce moment : les personnes désignées ne figurent pas \
+         dans l’annuaire, ou les règles ne le leur permettent pas. {turn_to} pour faire désigner quelqu’un. Aucune demande \
+         n’a été envoyée."
+    )
+}
+
+pub(super) fn about_asker(sign_in: &str, roles: &[&str], departments: &[&str]) -> String {
+    let parts = [sign_in.to_owned(), roles.join(", "), departments.join(", ")];
+    let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join(" · ")
+}
+
+pub(super) fn held_before(times: &[Duration]) -> String {
+    let altogether = span(times.iter().sum());
+    match times.len() {
+        0 => "N’a pas eu ce motif au cours des 90\u{a0}derniers jours".to_owned(),
+        1 => format!("A eu ce motif une fois au cours des 90\u{a0}derniers jours, pendant {altogether}"),
+        times => format!(
+            "A eu ce motif {} au cours des 90\u{a0}derniers jours, pendant {altogether} au total",
+            counted(times, "fois", "fois")
+        ),
+    }
+}

@@ -1,0 +1,118 @@
+//! Why a declaration does not fit, and what would.
+
+use std::collections::BTreeSet;
+
+use super::parts::{quoted, span};
+use crate::facts::{Category, PlatformId};
+use crate::purpose::Unfit;
+
+pub(super) fn unfit(why: &Unfit) -> String {
+    let all = |names: &BTreeSet<String>| quoted(names.iter().map(String::as_str));
+    match why {
+        Unfit::NoSuchPurpose { purpose, meant } => {
+            let hint = match meant {
+                Some(near) => format!("vouliez-vous dire « {near} » ?"),
+                None => "le portail donne la liste des motifs".to_owned(),
+            };
+            format!("il n’y a pas de motif « {purpose} » : {hint}")
+        }
+        Unfit::OpensNothing { purpose, owner } => format!(
+            "aucune règle n’ouvre encore quoi que ce soit pour « {purpose} » : adressez-vous à la personne qui en répond, \
+             « {owner} »"
+        ),
+        Unfit::OtherPeople { purpose, open_to } => {
+            let open_to = quoted(open_to.iter().map(String::as_str));
+            format!("« {purpose} » est réservé aux groupes suivants : {open_to}")
+        }
+        Unfit::Untrained { purpose, course } => {
+            format!("« {purpose} » demande une formation « {course} » valable")
+        }
+        Unfit::NoPlatform => "indiquez au moins une plateforme".to_owned(),
+        Unfit::OtherPlatform {
+            purpose,
+            platform,
+            meant,
+            categories,
+            platforms,
+        } => {
+            let hint = hint(meant.as_deref(), categories, platforms);
+            format!("« {purpose} » n’est pas prévu pour « {platform} » : {hint}")
+        }
+        Unfit::NoGroup => "indiquez au moins un groupe d’activités".to_owned(),
+        Unfit::OtherGroup { purpose, group, covers } => {
+            format!("« {purpose} » ne couvre pas « {group} » : il couvre {}", all(covers))
+        }
+        Unfit::TooLong {
+            purpose,
+            longest,
+            covers,
+        } => format!(
+            "« {purpose} » dure au plus {} quand il couvre {}",
+            span(*longest),
+            all(covers)
+        ),
+        Unfit::ShortStatement { least } => {
+            format!("dites en {least}\u{a0}caractères au moins pourquoi vous en avez besoin")
+        }
+        Unfit::LongStatement { most } => format!("dites-le en {most}\u{a0}caractères au plus"),
+        Unfit::EmptyStatement => {
+            "dites avec vos mots pourquoi vous en avez besoin, sans répéter de caractères ni de mots".to_owned()
+        }
+        Unfit::LongTicket { most } => format!("indiquez un ticket de {most}\u{a0}caractères au plus"),
+        Unfit::NoTicket => "indiquez un ticket : une urgence en demande un".to_owned(),
+        Unfit::OtherTicket { example, pattern } => {
+            format!("indiquez un ticket comme « {example} » (modèle « {pattern} »)")
+        }
+    }
+}
+
+/// For which platforms a purpose is meant.
+fn hint(meant: Option<&str>, categories: &BTreeSet<Category>, platforms: &BTreeSet<PlatformId>) -> String {
+    match meant {
+        Some(near) => format!("vouliez-vous dire « {near} » ?"),
+        None if categories.is_empty() => {
+            let platforms = quoted(platforms.iter().map(PlatformId::as_str));
+            format!("il est prévu pour {platforms}")
+        }
+        None => {
+            let categories = quoted(categories.iter().map(Category::as_str));
+            format!("il est prévu pour les plateformes de {categories}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::facts::PurposeId;
+
+    #[test]
+    fn what_does_not_fit_is_said_with_what_would() {
+        let purpose = || PurposeId::new("recruiting");
+        for (why, said) in [
+            (
+                Unfit::NoSuchPurpose {
+                    purpose: PurposeId::new("recruting"),
+                    meant: Some("recruiting".to_owned()),
+                },
+                "il n’y a pas de motif « recruting » : vouliez-vous dire « recruiting » ?",
+            ),
+            (
+                Unfit::TooLong {
+                    purpose: purpose(),
+                    longest: Duration::from_hours(8),
+                    covers: ["publish".to_owned(), "read".to_owned()].into(),
+                },
+                "« recruiting » dure au plus 8\u{a0}heures quand il couvre « publish », « read »",
+            ),
+            (
+                Unfit::ShortStatement { least: 12 },
+                "dites en 12\u{a0}caractères au moins pourquoi vous en avez besoin",
+            ),
+        ] {
+            assert_eq!(unfit(&why), said);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! Whether every language says everything, and in its own words.
+
+use std::collections::BTreeSet;
+
+use super::{ENGLISH, FRENCH, Words};
+use crate::facts::{FaultCode, Language};
+use crate::rulebook::{Rulebook, Sources};
+
+/// What reads alike in both.
+const ALIKE: [&str; 1] = ["Ticket"];
+
+const IN_ENGLISH: [&str; 6] = [
+    include_str!("english/mod.rs"),
+    include_str!("english/answers.rs"),
+    include_str!("english/emergency.rs"),
+    include_str!("english/fault.rs"),
+    include_str!("english/refusal.rs"),
+    include_str!("english/unfit.rs"),
+];
+const IN_FRENCH: [&str; 6] = [
+    include_str!("french/mod.rs"),
+    include_str!("french/answers.rs"),
+    include_str!("french/emergency.rs"),
+    include_str!("french/fault.rs"),
+    include_str!("french/refusal.rs"),
+    include_str!("french/unfit.rs"),
+];
+
+/// What a source says to people: its texts in which words stand, names for machines and notes for us aside.
+fn said(sources: &[&str]) -> BTreeSet<String> {
+    let text = regex::Regex::new(r#"(?s)"((?:[^"\\]|\\.)*)""#).unwrap();
+    let note = regex::Regex::new(r#"reason = "[^"]*""#).unwrap();
+    let blank = regex::Regex::new(r"\{[^}]*\}|\\u").unwrap();
+    let name = regex::Regex::new("^[a-z][a-z.-]*$").unwrap();
+    let mut all = BTreeSet::new();
+    for source in sources {
+        let source = source.split("#[cfg(test)]").next().unwrap();
+        let source = note.replace_all(source, "");
+        let texts = text
+            .captures_iter(&source)
+            .map(|found| found.get(1).unwrap().as_str().to_owned());
+        let has_words = |text: &str| blank.replace_all(text, "").chars().any(char::is_alphabetic);
+        all.extend(texts.filter(|text| !name.is_match(text) && has_words(text)));
+    }
+    all
+}
+
+#[test]
+fn nothing_is_said_in_two_languages_with_the_same_words() {
+    let (english, french) = (said(&IN_ENGLISH), said(&IN_FRENCH));
+    assert!(
+        english.len() > 300 && french.len() > 300,
+        "{} {}",
+        english.len(),
+        french.len()
+    );
+    let alike: Vec<&String> = english.intersection(&french).collect();
+    assert_eq!(alike, ALIKE);
+    let words = regex::Regex::new(r"(?i)\b(the|you|your|is|are|not|and|this|with|of|to|it|for)\b").unwrap();
+    for text in french {
+        assert!(!words.is_match(&text), "{text}");
+    }
+}
+
+#[test]
+fn every_activity_has_its_words_in_each_language() {
+    let rules = Rulebook::assemble(&Sources::embedded()).unwrap().rulebook;
+    for activity in rules.policy().vocabulary().activities().keys() {
+        let said = [&ENGLISH, &FRENCH].map(|words: &Words| (words.activity)(activity.as_str()));
+        assert_ne!(said[0], said[1]);
+        for said in said {
+            assert!(!said.contains(['“', '«']), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_fault_says_what_happened_and_what_to_do_in_each_language() {
+    for language in Language::ALL {
+        let words = Words::of(language);
+        assert_eq!(words.language, language);
+        let said = (words.fault)(FaultCode::OriginGone);
+        for text in [said.title, said.what, said.advice] {
+            assert!(!text.is_empty());
+        }
+    }
+}

@@ -25,6 +25,7 @@ mod judgement;
 mod leads;
 mod live;
 mod matrix;
+mod may_end;
 mod people;
 mod redact;
 mod remedy;

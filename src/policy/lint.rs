@@ -84,7 +84,9 @@ fn id(written: &Written, at: &Spot<'_>, problems: &mut Vec<Problem>) {
 fn reason(rule: &Rule, at: &Spot<'_>, problems: &mut Vec<Problem>) {
     if rule.reason.is_empty() {
         let message = format!("rule `{}` has no `@reason`", rule.id);
-        let problem = at.error("wayleave::policy::no-reason", "@reason", message);
+        // where there is none, `@reason_fr` is not it
+        let part = rule.annotations.get("reason").map_or("", |_| "@reason");
+        let problem = at.error("wayleave::policy::no-reason", part, message);
         problems.push(problem.with_help("write `@reason(\"…\")`: the sentence that people read when it decides"));
     }
 }

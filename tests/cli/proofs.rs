@@ -124,8 +124,8 @@ mod solved {
             .collect();
         insta::assert_snapshot!(of_rules.join("\n"), @"
         UNDECIDED  of 45 rules, whether each evaluates without an error and makes a difference (90 proofs): the time for all of it was up
-          they are `activity.open-web`, `any.account`, `approve.never-own`, `approve.owner-or-manager`, `brand.publish`, `care.answer`, `community.manage`, `connect.collaboration`, `connect.no-evasion`, `connect.not-at-work` and 30 more
-        0 proved, 0 failed, 101 undecided
+          they are `activity.open-web`, `any.account`, `approve.never-own`, `approve.owner-or-manager`, `brand.publish`, `break-glass.never-contractors`, `break-glass.staff`, `care.answer`, `community.manage`, `connect.collaboration` and 35 more
+        0 proved, 0 failed, 116 undecided
         the time for all of it was up after 0 questions of at most 0 rules: give it more with `--total`
         ");
     }
@@ -195,6 +195,11 @@ mod solved {
         insta::assert_snapshot!(desk.types("wayleave prove"), @"
         exit 0
         --- stdout
+        proved     break-glass-never-reaches-a-hard-ban: Break-glass never reaches what is closed to everybody: dating, adult platforms and evasion.
+        proved     break-glass-passes-no-guard: In an emergency, too, nothing is published on social media by interns, without a valid training, from the guest network or on the word of an address.
+        proved     break-glass-lasts-an-hour-at-most: Nobody breaks the glass for longer than an hour.
+        proved     an-emergency-is-over-after-an-hour: Whatever was taken in an emergency opens nothing an hour after it was declared.
+        proved     nobody-breaks-the-glass-for-others: Nobody breaks the glass in the name of somebody else.
         proved     interns-never-publish: Interns never publish on social media, for any purpose.
         proved     publishing-needs-training: Who has no valid social-media training never publishes on social media.
         proved     strangers-read-nothing: Who is not staff, such as an agency's people in the marketing department, opens nothing on social media.
@@ -208,7 +213,7 @@ mod solved {
         proved     evasion-stays-closed: Services that hide where somebody goes never open.
         proved     guests-never-publish: Nothing is published on social media from the guest network.
         proved     the-open-web-stays-open: Hosts outside the catalogue can always be reached.
-        proved     approval-comes-first: A purpose that needs approval opens nothing on social media until somebody has approved it.
+        proved     approval-comes-first: But for an emergency, a purpose that needs approval opens nothing on social media until somebody has approved it.
         proved     own-approval-counts-for-nothing: An approval that somebody gave themselves opens no publishing for the brand.
         proved     nothing-is-published-without-a-purpose: Nothing is published on social media without a purpose.
         proved     a-grant-stays-on-its-platforms: A grant opens nothing outside its platforms; pictures and video of a platform's family aside.
@@ -217,7 +222,7 @@ mod solved {
         proved     bans-hold-for-every-purpose: What is closed to everybody, dating, adult platforms and evasion, no purpose opens, approved or not.
         proved     breaks-are-at-noon: The personal break opens nothing before noon, after two o'clock, or at the weekend.
         proved     of 45 rules: each evaluates without an error and makes a difference (90 proofs)
-        101 proved, 0 failed, 0 undecided
+        116 proved, 0 failed, 0 undecided
         ");
     }
 
@@ -604,8 +609,8 @@ mod solved {
             (
                 "nobody-approves-their-own",
                 "40-portal",
-                "Nobody approves their own purpose.\")\n@owner(\"legal\")\nforbid (principal, action",
-                "Nobody approves their own purpose.\")\n@owner(\"legal\")\nforbid (principal in Role::\"staff\", action",
+                "propre motif.\")\n@owner(\"legal\")\nforbid (principal, action",
+                "propre motif.\")\n@owner(\"legal\")\nforbid (principal in Role::\"staff\", action",
             ),
             (
                 "nobody-declares-for-others",

@@ -347,6 +347,7 @@ fn a_request_is_explained_for_each_outcome() {
         │ @id("connect.open-web")
         │ @title("Hosts outside the catalogue pass")
         │ @reason("This site is not managed by the social media policy.")
+        │ @reason_fr("Ce site ne relève pas des règles sur les réseaux sociaux.")
         │ @owner("IT")
         │ permit (
         │   principal,
@@ -376,6 +377,7 @@ fn a_request_is_explained_for_each_outcome() {
         │ @id("inspect.social")
         │ @title("Social media is read, so that each activity can be decided")
         │ @reason("Traffic to social media is inspected so that each activity can be decided.")
+        │ @reason_fr("Les échanges avec les réseaux sociaux sont lus, pour que chaque activité puisse être décidée.")
         │ @owner("IT")
         │ permit (
         │   principal,
@@ -462,6 +464,7 @@ fn a_request_is_explained_for_each_outcome() {
         │ @id("connect.social")
         │ @title("Staff may reach social media; what they do there is decided request by request")
         │ @reason("Social media is open to staff.")
+        │ @reason_fr("Les réseaux sociaux sont ouverts au personnel.")
         │ @owner("IT")
         │ permit (
         │   principal in Role::"staff",
@@ -472,6 +475,7 @@ fn a_request_is_explained_for_each_outcome() {
         │ @id("recruiting.read")
         │ @title("Recruiters may read and react on professional networks")
         │ @reason("Reading on professional networks is open for recruiting.")
+        │ @reason_fr("La lecture sur les réseaux professionnels est ouverte pour le recrutement.")
         │ @owner("HR")
         │ permit (
         │   principal in Role::"recruiter",
@@ -485,6 +489,7 @@ fn a_request_is_explained_for_each_outcome() {
         │ @id("inspect.social")
         │ @title("Social media is read, so that each activity can be decided")
         │ @reason("Traffic to social media is inspected so that each activity can be decided.")
+        │ @reason_fr("Les échanges avec les réseaux sociaux sont lus, pour que chaque activité puisse être décidée.")
         │ @owner("IT")
         │ permit (
         │   principal,
@@ -521,6 +526,7 @@ fn a_request_is_explained_for_each_outcome() {
         │ @id("inspect.social")
         │ @title("Social media is read, so that each activity can be decided")
         │ @reason("Traffic to social media is inspected so that each activity can be decided.")
+        │ @reason_fr("Les échanges avec les réseaux sociaux sont lus, pour que chaque activité puisse être décidée.")
         │ @owner("IT")
         │ permit (
         │   principal,
@@ -573,6 +579,7 @@ fn a_request_is_explained_for_each_outcome() {
         │ @id("guard.interns-never-publish")
         │ @title("Interns never publish")
         │ @reason("Interns do not publish on social media.")
+        │ @reason_fr("Les stagiaires ne publient pas sur les réseaux sociaux.")
         │ @owner("HR")
         │ forbid (
         │   principal,
@@ -586,6 +593,7 @@ fn a_request_is_explained_for_each_outcome() {
         │ @id("inspect.social")
         │ @title("Social media is read, so that each activity can be decided")
         │ @reason("Traffic to social media is inspected so that each activity can be decided.")
+        │ @reason_fr("Les échanges avec les réseaux sociaux sont lus, pour que chaque activité puisse être décidée.")
         │ @owner("IT")
         │ permit (
         │   principal,
@@ -619,6 +627,7 @@ fn a_request_is_explained_for_each_outcome() {
         │ @id("connect.not-at-work")
         │ @title("Dating and adult platforms are closed")
         │ @reason("Dating and adult platforms are closed on the company network.")
+        │ @reason_fr("Les sites de rencontre et pour adultes sont fermés sur le réseau de l’entreprise.")
         │ @owner("HR")
         │ forbid (
         │   principal,
@@ -632,6 +641,7 @@ fn a_request_is_explained_for_each_outcome() {
         │ @id("inspect.social")
         │ @title("Social media is read, so that each activity can be decided")
         │ @reason("Traffic to social media is inspected so that each activity can be decided.")
+        │ @reason_fr("Les échanges avec les réseaux sociaux sont lus, pour que chaque activité puisse être décidée.")
         │ @owner("IT")
         │ permit (
         │   principal,
@@ -733,7 +743,7 @@ fn a_purpose_that_no_rule_opens_is_warned_of() {
      315 │ id = "training-delivery"
          ·      ─────────┬─────────
          ·               ╰── here
-     316 │ title = "Training delivery"
+     316 │ title = { en = "Training delivery", fr = "Animation d’une formation" }
          ╰────
       help: write a rule that names it in `rules/`; until then nobody can declare it
     "#);

@@ -6,6 +6,7 @@ use super::desk::Desk;
 fn small() -> Desk {
     let desk = Desk::with_policies();
     for name in [
+        "break-glass",
         "facebook",
         "guardrails",
         "linkedin",
@@ -18,13 +19,19 @@ fn small() -> Desk {
     ] {
         std::fs::remove_file(desk.path(&format!("policies/cases/{name}.toml"))).unwrap();
     }
-    for name in ["10-reach", "20-purposes", "30-guardrails", "40-portal"] {
+    for name in [
+        "10-reach",
+        "20-purposes",
+        "30-guardrails",
+        "40-portal",
+        "50-break-glass",
+    ] {
         std::fs::remove_file(desk.path(&format!("policies/rules/{name}.cedar"))).unwrap();
     }
     for name in ["cedar", "cedar-entities"] {
         std::fs::remove_file(desk.path(&format!("policies/cases/{name}.json"))).unwrap();
     }
-    for name in ["people", "places", "purposes"] {
+    for name in ["emergencies", "people", "places", "purposes"] {
         std::fs::remove_file(desk.path(&format!("policies/properties/{name}.toml"))).unwrap();
     }
     desk.write("policies/properties/small.toml", "");

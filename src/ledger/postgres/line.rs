@@ -104,6 +104,22 @@ struct State {
     lost: Option<String>,
 }
 
+impl State {
+    /// What is said first of a loss is why.
+    fn is_lost(&mut self, why: String) {
+        self.client = None;
+        if self.lost.is_none() {
+            tracing::error!("{}", LedgerError::Lost(why.clone()));
+            self.lost = Some(why);
+        }
+    }
+
+    /// Whether this is the connection of now.
+    fn is_by(&self, client: &Arc<Client>) -> bool {
+        self.client.as_ref().is_some_and(|now| Arc::ptr_eq(now, client))
+    }
+}
+
 impl Line {
     /// A line that is connected, and connects again on this runtime whenever it is lost.
     pub(super) fn kept_up(connected: Connected, how: How, on: &tokio::runtime::Runtime) -> Arc<Self> {
@@ -128,14 +144,14 @@ impl Line {
     async fn keep_up(&self, mut driver: JoinHandle<String>, how: &How) {
         loop {
             let why = (&mut driver).await;
-            self.is_lost(why.unwrap_or_else(|_| "it was hung up".to_owned()));
+            self.lock().is_lost(why.unwrap_or_else(|_| "it was hung up".to_owned()));
             how.bell.ring();
             let mut pause = FIRST_PAUSE;
             driver = loop {
                 tokio::time::sleep(pause).await;
                 match how.connect().await {
                     Ok(connected) => break self.is_connected(connected),
-                    Err(trouble) => self.is_lost(trouble.to_string()),
+                    Err(trouble) => self.lock().is_lost(trouble.to_string()),
                 }
                 pause = (pause * 2).min(LONGEST_PAUSE);
             };
@@ -150,25 +166,22 @@ impl Line {
         connected.driver
     }
 
-    /// What is said first of a loss is why.
-    fn is_lost(&self, why: String) {
+    /// Gives up a connection that does not answer, or not as it should; another one is made, unless it was already.
+    pub(super) fn hang_up(&self, client: &Arc<Client>, why: String) {
         let mut state = self.lock();
-        state.client = None;
-        if state.lost.is_none() {
-            tracing::error!("{}", LedgerError::Lost(why.clone()));
-            state.lost = Some(why);
+        if state.is_by(client) {
+            state.driver.abort();
+            state.is_lost(why);
         }
     }
 
-    /// Gives up a connection that does not answer, or not as it should; another one is made.
-    pub(super) fn hang_up(&self, why: String) {
-        self.lock().driver.abort();
-        self.is_lost(why);
-    }
-
-    /// Everything is known that others had changed by then.
-    pub(super) fn in_touch(&self, since: Instant) {
+    /// Everything is known that others had changed by then, as heard by this connection. It says nothing where that has been
+    /// lost meanwhile.
+    pub(super) fn in_touch(&self, client: &Arc<Client>, since: Instant) {
         let mut state = self.lock();
+        if !state.is_by(client) {
+            return;
+        }
         state.contact = since;
         if state.lost.take().is_some() {
             tracing::info!("the database that holds the ledger is back, and what others changed is known again");

@@ -93,7 +93,7 @@ impl Postgres {
     }
 
     /// Asks the database something, and waits for the answer for as long as anybody may.
-    fn ask<T>(&self, client: &Client, what: impl Future<Output = Result<T, Trouble>>) -> Result<T, LedgerError> {
+    fn ask<T>(&self, client: &Arc<Client>, what: impl Future<Output = Result<T, Trouble>>) -> Result<T, LedgerError> {
         let Some(runtime) = &self.runtime else {
             return Err(LedgerError::Lost("the gateway is stopping".to_owned()));
         };
@@ -105,7 +105,7 @@ impl Postgres {
         };
         let why = trouble.to_string();
         if trouble.is_loss() || client.is_closed() {
-            self.line.hang_up(why.clone());
+            self.line.hang_up(client, why.clone());
             return Err(LedgerError::Lost(why));
         }
         Err(LedgerError::Unavailable(format!(
@@ -196,13 +196,13 @@ impl Store for Postgres {
             let (news, last) = self.ask(&client, after(&client, self.seen))?;
             if last < self.seen {
                 let why = "it is older than what this gateway has seen of it, restart the gateway".to_owned();
-                self.line.hang_up(why.clone());
+                self.line.hang_up(&client, why.clone());
                 return Err(LedgerError::Lost(why));
             }
             self.seen = last;
             news
         };
-        self.line.in_touch(since);
+        self.line.in_touch(&client, since);
         Ok(news)
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio_postgres::error::{DbError, Severity};
+
 use super::migrate::Unfit;
 use crate::ledger::error::LedgerError;
 
@@ -29,10 +31,13 @@ pub(super) fn told(error: &tokio_postgres::Error) -> String {
 }
 
 impl Trouble {
-    /// Whether the connection is of no more use.
+    /// Whether the connection is of no more use: also where the database itself ends it, which is a fatal error to it.
     pub(super) fn is_loss(&self) -> bool {
         match self {
-            Self::Database(error) => error.is_closed() || error.as_db_error().is_none(),
+            Self::Database(error) => {
+                let severity = error.as_db_error().map(DbError::parsed_severity);
+                matches!(severity, None | Some(Some(Severity::Fatal | Severity::Panic)))
+            }
             Self::Silent(_) => true,
             Self::Taken(_) | Self::Unreadable(_) => false,
         }

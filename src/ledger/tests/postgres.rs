@@ -297,6 +297,7 @@ async fn a_lost_database_leaves_what_is_known_and_gives_nothing_until_it_is_back
     until(&west, |west| west.get(&given.id).is_some()).await;
     assert_eq!((west.healthy(), west.vouches(true)), (Ok(()), Vouched::Now));
     server.stop();
+    until_in_touch(&east, false).await;
     until_in_touch(&west, false).await;
     assert_eq!(
         west.standing(&ada(), moment(2_000)).grants(),
@@ -325,7 +326,8 @@ async fn what_others_changed_while_a_line_was_cut_is_known_once_it_is_whole() {
     let database = Database::new();
     let (east, west) = database.two();
     for nth in 0..5 {
-        let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'wayleave west'";
+        let cut = "SELECT pg_terminate_backend(pid, 9000) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND application_name = 'wayleave west'";
         server().says(&database.name, cut);
         let given = east.give(terms("ada", "recruiting", 1_000, 9_000 + nth)).await.unwrap();
         until(&west, |west| west.get(&given.id).is_some()).await;

@@ -1,8 +1,9 @@
 //! What may be kept of a grant: whether there is room for it, and whether what it was may become what it is to be.
 
-use super::MOST_IN_FORCE;
 use super::error::LedgerError;
 use super::store::Change;
+use super::view::Life;
+use super::{MOST_IN_FORCE, MOST_UNREVIEWED};
 use crate::facts::{Grant, GrantState};
 
 /// Refuses what would be more than one person may have.
@@ -13,11 +14,16 @@ pub(super) fn has_room(change: &mut impl Change, grant: &Grant) -> Result<(), Le
         GrantState::Withdrawn | GrantState::Revoked | GrantState::Declined | GrantState::Lapsed => return Ok(()),
     };
     let held = change.beside(grant)?;
-    if held < MOST_IN_FORCE {
-        Ok(())
-    } else {
-        Err(too_many(held))
+    if held >= MOST_IN_FORCE {
+        return Err(too_many(held));
     }
+    if grant.awaits_review() {
+        let unreviewed = change.unreviewed(&grant.subject)?;
+        if unreviewed >= MOST_UNREVIEWED {
+            return Err(LedgerError::TooManyUnreviewed(unreviewed));
+        }
+    }
+    Ok(())
 }
 
 /// What a grant was asked for as, where it was. INVARIANT: only what waits can be given or declined, and only what does not
@@ -25,8 +31,11 @@ pub(super) fn has_room(change: &mut impl Change, grant: &Grant) -> Result<(), Le
 pub(super) fn was_asked(change: &mut impl Change, grant: &Grant) -> Result<Option<Grant>, LedgerError> {
     let Some(was) = change.find(&grant.id)? else {
         return match grant.state {
-            GrantState::Requested => is_new(change, grant).map(|()| None),
-            GrantState::Active => Ok(None),
+            GrantState::Requested => {
+                is_no_second_renewal(change, grant)?;
+                is_new(change, grant).map(|()| None)
+            }
+            GrantState::Active => is_no_second_renewal(change, grant).map(|()| None),
             GrantState::Withdrawn | GrantState::Revoked | GrantState::Declined | GrantState::Lapsed => {
                 Err(LedgerError::NoSuchGrant(grant.id.clone()))
             }
@@ -43,6 +52,14 @@ pub(super) fn was_asked(change: &mut impl Change, grant: &Grant) -> Result<Optio
     } else {
         Err(LedgerError::AlreadyOver(was.id))
     }
+}
+
+/// INVARIANT: of what renews a grant, one waits or is in force.
+fn is_no_second_renewal(change: &mut impl Change, grant: &Grant) -> Result<(), LedgerError> {
+    let Some(parent) = &grant.parent else { return Ok(()) };
+    let is_alive = |other: &Grant| !Life::of(other, grant.declared_at).is_over();
+    let first = change.renewals(&grant.subject, parent)?.into_iter().find(is_alive);
+    first.map_or(Ok(()), |first| Err(LedgerError::AlreadyRenewed(Box::new(first))))
 }
 
 /// INVARIANT: nobody waits twice for the same: the same purpose on the same platforms, for at least as much and as long.

@@ -77,10 +77,18 @@ pub enum LedgerError {
     /// The person asked for as much already, and this waits for an answer.
     #[error("the same was asked for already, and `{id}` waits for an answer", id = .0.id)]
     AlreadyAsked(Box<Grant>),
+    /// The grant was renewed already.
+    #[error("`{parent}` was renewed already, as `{id}`", id = .0.id, parent = .0.parent.as_ref().map_or("", GrantId::as_str))]
+    AlreadyRenewed(Box<Grant>),
     /// The person holds as many grants as one may hold.
     #[error("{0} grants are in force already, which is the most that one person may hold; end one first")]
     TooMany(usize),
     /// As many requests of the person wait as may.
     #[error("{0} requests wait for an answer already, which is the most that one person may have; take one back first")]
     TooManyWaiting(usize),
+    /// As many emergencies of the person wait for a review as may.
+    #[error(
+        "{0} emergencies wait for a review already, which is the most that one person may have; have one reviewed first"
+    )]
+    TooManyUnreviewed(usize),
 }

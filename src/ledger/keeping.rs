@@ -40,8 +40,10 @@ impl Keeping {
                 | LedgerError::AlreadyOver(_)
                 | LedgerError::BeingAnswered(_)
                 | LedgerError::AlreadyAsked(_)
+                | LedgerError::AlreadyRenewed(_)
                 | LedgerError::TooMany(_)
-                | LedgerError::TooManyWaiting(_),
+                | LedgerError::TooManyWaiting(_)
+                | LedgerError::TooManyUnreviewed(_),
             ) => return,
         };
         let mut last = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);

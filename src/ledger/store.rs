@@ -122,6 +122,12 @@ pub(super) trait Change {
     /// asked for first comes first.
     fn asked_alike(&mut self, request: &Grant) -> Result<Vec<Grant>, LedgerError>;
 
+    /// What renews that grant of the person and was not ended; what was declared first comes first.
+    fn renewals(&mut self, subject: &SubjectId, of: &GrantId) -> Result<Vec<Grant>, LedgerError>;
+
+    /// How many grants the person took in an emergency that nobody has reviewed yet.
+    fn unreviewed(&mut self, subject: &SubjectId) -> Result<usize, LedgerError>;
+
     /// Writes a grant, in the place of the one of its name if there is one.
     fn write(&mut self, grant: &Grant) -> Result<(), LedgerError>;
 

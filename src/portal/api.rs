@@ -26,7 +26,7 @@ impl Portal {
         let channel = channel(received);
         match self.give_or_ask(visit, visitor, &declaration, channel).await {
             Ok(grant) => self.created(&grant, visit),
-            Err(NotGranted::Waits(first)) => self.created(&first, visit),
+            Err(NotGranted::Already(first)) => self.created(&first, visit),
             Err(why) => self.not_granted(visit, Some(&declaration.purpose), &why),
         }
     }
@@ -34,7 +34,7 @@ impl Portal {
     /// The answer to whoever was not given what they wanted.
     pub(super) fn not_granted(&self, visit: &Visit<'_>, purpose: Option<&PurposeId>, why: &NotGranted) -> Page {
         match why {
-            NotGranted::Waits(first) => self.created(first, visit),
+            NotGranted::Already(first) => self.created(first, visit),
             NotGranted::Unfit(unfit) => {
                 let wrong = unfit
                     .iter()

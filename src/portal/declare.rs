@@ -106,7 +106,7 @@ impl Portal {
         let given = self.give_or_ask(visit, visitor, &declaration, Channel::Portal).await;
         match given {
             Ok(grant) => Ok(grant),
-            Err(NotGranted::Waits(first)) => Ok(*first),
+            Err(NotGranted::Already(first)) => Ok(*first),
             Err(NotGranted::Unfit(unfit)) => Err(self.unfit(&unfit)),
             Err(why) => Err(line(self.not_granted_in_words(visit, Some(&offer.purpose), &why))),
         }
@@ -124,7 +124,7 @@ impl Portal {
             NotGranted::Unfit(unfit) => self.unfit(unfit).lines.join(" "),
             NotGranted::NeedsApproval => purpose.map_or_else(String::new, |id| self.nobody_approves(visit, id)),
             NotGranted::Refused(why) => (words.not_declared)(why),
-            NotGranted::Waits(_) => words.renewal_asked.to_owned(),
+            NotGranted::Already(_) => words.renewal_asked.to_owned(),
             NotGranted::TooMany(held) => (words.too_many)(*held),
             NotGranted::TooManyWaiting(waiting) => (words.too_many_waiting)(*waiting),
             NotGranted::ReviewOverdue(_) => words.emergency.overdue.to_owned(),

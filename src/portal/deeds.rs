@@ -36,8 +36,8 @@ pub enum NotGranted {
     NeedsApproval,
     /// The rules refuse it.
     Refused(NotDeclared),
-    /// The person asked for as much already, and this waits for an answer.
-    Waits(Box<Grant>),
+    /// The person asked for as much already, and this waits for an answer; or renewed the grant already, and this is it.
+    Already(Box<Grant>),
     /// The person holds so many grants, which is as many as one may hold.
     TooMany(usize),
     /// So many requests of the person wait, which is as many as may.
@@ -255,8 +255,10 @@ impl From<LedgerError> for NotGranted {
             Self::TooMany(held)
         } else if let LedgerError::TooManyWaiting(waiting) = trouble {
             Self::TooManyWaiting(waiting)
-        } else if let LedgerError::AlreadyAsked(first) = trouble {
-            Self::Waits(first)
+        } else if let LedgerError::TooManyUnreviewed(waiting) = trouble {
+            Self::TooManyUnreviewed(waiting)
+        } else if let LedgerError::AlreadyAsked(first) | LedgerError::AlreadyRenewed(first) = trouble {
+            Self::Already(first)
         } else {
             Self::NotKept(trouble.to_string())
         }

@@ -72,7 +72,7 @@ impl Portal {
             .await;
         match given {
             Ok(grant) => Ok(grant),
-            Err(NotGranted::Waits(first)) => Ok(*first),
+            Err(NotGranted::Already(first)) => Ok(*first),
             Err(why) => Err(NotRenewed::NotGranted(why)),
         }
     }
@@ -141,7 +141,7 @@ impl Portal {
                         StatusCode::FORBIDDEN
                     }
                     NotGranted::Unfit(_)
-                    | NotGranted::Waits(_)
+                    | NotGranted::Already(_)
                     | NotGranted::TooMany(_)
                     | NotGranted::TooManyUnreviewed(_)
                     | NotGranted::TooManyWaiting(_) => StatusCode::CONFLICT,

@@ -724,7 +724,7 @@ async fn of_two_equal_requests_at_once_one_waits_and_both_find_it() {
         (Ok(waits), Err(found)) | (Err(found), Ok(waits)) => (waits, found),
         both => panic!("{both:?}"),
     };
-    assert_eq!(found, NotGranted::Waits(Box::new(waits.clone())));
+    assert_eq!(found, NotGranted::Already(Box::new(waits.clone())));
     assert_eq!(portal.ledger.waiting(noon()), [waits]);
     portal.book.flush().await.unwrap();
     let acts = counter.acts(portal).await;

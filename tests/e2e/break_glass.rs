@@ -334,3 +334,20 @@ async fn from_the_page_of_a_refusal_through_the_glass_and_on_to_the_review() {
     assert!(after.contains("Nothing waits for you"), "{after}");
     world.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_calls_at_the_same_instant_no_more_are_granted_than_of_calls_in_turn() {
+    let world = house().await;
+    let none = json!({});
+    let calls = (0..12).map(|_| breaks(&world, "pia", &none));
+    let answers = futures_util::future::join_all(calls).await;
+    let (granted, others): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == StatusCode::CREATED);
+    assert_eq!(granted.len(), 4);
+    for other in others {
+        assert_eq!(kind(other), "too-many-unreviewed", "{}", other.text());
+    }
+    let listed = world.client("nora").get(&format!("{PORTAL}/v1/reviews")).await.json();
+    assert_eq!(listed["reviews"].as_array().unwrap().len(), 4);
+    assert_eq!(posts(&world, "pia").await, StatusCode::OK);
+    world.close().await;
+}

@@ -171,3 +171,17 @@ async fn what_somebody_must_approve_is_asked_for_again() {
     );
     world.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_at_the_same_instant_get_one_renewal() {
+    let world = World::open().await;
+    let ada = world.client("ada");
+    let first = declared(&ada).await;
+    let answers = futures_util::future::join_all((0..12).map(|_| renews(&ada, &first["id"]))).await;
+    let ids: std::collections::BTreeSet<String> =
+        answers.iter().map(|answer| answer.json()["id"].to_string()).collect();
+    assert_eq!(ids.len(), 1, "{ids:?}");
+    let listed = ada.get(&format!("{PORTAL}/v1/grants")).await.json();
+    assert_eq!(listed["grants"].as_array().unwrap().len(), 2, "{listed}");
+    world.close().await;
+}

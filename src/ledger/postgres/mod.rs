@@ -29,7 +29,7 @@ use super::error::LedgerError;
 use super::promise::Leftover;
 use super::store::{Bell, Change, Held, News, Place, Store};
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantId};
+use crate::facts::{Grant, GrantId, SubjectId};
 use access::named;
 pub(super) use access::{Access, parsed};
 use line::{Connected, How, Line};
@@ -266,6 +266,14 @@ impl Change for InDatabase<'_> {
 
     fn asked_alike(&mut self, request: &Grant) -> Result<Vec<Grant>, LedgerError> {
         self.store.ask(&self.client, rows::asked_alike(&self.client, request))
+    }
+
+    fn renewals(&mut self, subject: &SubjectId, of: &GrantId) -> Result<Vec<Grant>, LedgerError> {
+        self.store.ask(&self.client, rows::renewals(&self.client, subject, of))
+    }
+
+    fn unreviewed(&mut self, subject: &SubjectId) -> Result<usize, LedgerError> {
+        self.store.ask(&self.client, rows::unreviewed(&self.client, subject))
     }
 
     fn write(&mut self, grant: &Grant) -> Result<(), LedgerError> {

@@ -21,6 +21,9 @@ const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticke
                        expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms, \
                        parent, emergency";
 
+/// What was taken in an emergency and waits for its review.
+const UNREVIEWED: &str = "emergency IS NOT NULL AND emergency::json ->> 'review' IS NULL";
+
 /// One for each column, and for the change.
 const VALUES: &str = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
                       $20, $21, $22, $23";
@@ -31,7 +34,7 @@ pub(super) async fn held(client: &Client) -> Result<Held, Trouble> {
     let ask = format!(
         "SELECT {COLUMNS} FROM (SELECT *, row_number() OVER (PARTITION BY subject \
          ORDER BY (state = 'requested' \
-         OR (emergency IS NOT NULL AND emergency::json ->> 'review' IS NULL)) DESC, coalesce(ended_ms, expires_ms) DESC, id DESC) AS place FROM grants) AS ranked \
+         OR ({UNREVIEWED})) DESC, coalesce(ended_ms, expires_ms) DESC, id DESC) AS place FROM grants) AS ranked \
          WHERE place <= {REMEMBERED}"
     );
     let mut by_subject: BTreeMap<SubjectId, Vec<Grant>> = BTreeMap::new();
@@ -168,6 +171,19 @@ pub(super) async fn beside(client: &Client, grant: &Grant) -> Result<usize, Trou
         let continued = grant.continued.is_some();
         client.query_one(ask, &[&subject, &begins, &continued]).await?
     };
+    Ok(usize::try_from(number(get(&row, "count")?)).unwrap_or(usize::MAX))
+}
+
+pub(super) async fn renewals(client: &Client, subject: &SubjectId, of: &GrantId) -> Result<Vec<Grant>, Trouble> {
+    let ask =
+        format!("SELECT {COLUMNS} FROM grants WHERE subject = $1 AND parent = $2 AND ended_ms IS NULL ORDER BY id");
+    let rows = client.query(&ask, &[&subject.as_str(), &of.as_str()]).await?;
+    rows.iter().map(read).collect()
+}
+
+pub(super) async fn unreviewed(client: &Client, subject: &SubjectId) -> Result<usize, Trouble> {
+    let ask = format!("SELECT count(*) FROM grants WHERE subject = $1 AND {UNREVIEWED}");
+    let row = client.query_one(&ask, &[&subject.as_str()]).await?;
     Ok(usize::try_from(number(get(&row, "count")?)).unwrap_or(usize::MAX))
 }
 

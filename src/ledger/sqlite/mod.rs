@@ -18,7 +18,7 @@ use super::error::LedgerError;
 use super::promise::Leftover;
 use super::store::{Change, Held, News, Place, Store};
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantId};
+use crate::facts::{Grant, GrantId, SubjectId};
 use files::Files;
 
 /// An open file.
@@ -155,6 +155,14 @@ impl Change for OnDisk<'_> {
 
     fn asked_alike(&mut self, request: &Grant) -> Result<Vec<Grant>, LedgerError> {
         rows::asked_alike(&self.transaction, request).map_err(|error| unavailable(&error))
+    }
+
+    fn renewals(&mut self, subject: &SubjectId, of: &GrantId) -> Result<Vec<Grant>, LedgerError> {
+        rows::renewals(&self.transaction, subject, of).map_err(|error| unavailable(&error))
+    }
+
+    fn unreviewed(&mut self, subject: &SubjectId) -> Result<usize, LedgerError> {
+        rows::unreviewed(&self.transaction, subject).map_err(|error| unavailable(&error))
     }
 
     fn write(&mut self, grant: &Grant) -> Result<(), LedgerError> {

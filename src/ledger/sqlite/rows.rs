@@ -17,6 +17,9 @@ use crate::ledger::view::{REMEMBERED, Tally};
 const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
                        expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms, parent, emergency";
 
+/// What was taken in an emergency and waits for its review.
+const UNREVIEWED: &str = "emergency IS NOT NULL AND json_extract(emergency, '$.review') IS NULL";
+
 /// Reads what people hold and asked for, and the latest of what they held.
 ///
 /// INVARIANT: what waits and what is in force sorts first, and nobody has more of either than fits, so none of it is left
@@ -25,7 +28,7 @@ pub(super) fn held(connection: &Connection) -> rusqlite::Result<Held> {
     let ask = format!(
         "SELECT {COLUMNS} FROM (SELECT *, row_number() OVER (PARTITION BY subject \
          ORDER BY state = 'requested' \
-         OR (emergency IS NOT NULL AND json_extract(emergency, '$.review') IS NULL) DESC, coalesce(ended_ms, expires_ms) DESC, id DESC) AS place FROM grants) \
+         OR ({UNREVIEWED}) DESC, coalesce(ended_ms, expires_ms) DESC, id DESC) AS place FROM grants) \
          WHERE place <= {REMEMBERED}"
     );
     let mut by_subject: BTreeMap<SubjectId, Vec<Grant>> = BTreeMap::new();
@@ -206,6 +209,18 @@ pub(super) fn asked_alike(connection: &Connection, request: &Grant) -> rusqlite:
     let platforms = json(&request.platforms)?;
     let same = (request.subject.as_str(), request.purpose.as_str(), platforms);
     statement.query_map(same, read)?.collect()
+}
+
+pub(super) fn renewals(connection: &Connection, subject: &SubjectId, of: &GrantId) -> rusqlite::Result<Vec<Grant>> {
+    let ask =
+        format!("SELECT {COLUMNS} FROM grants WHERE subject = ?1 AND parent = ?2 AND ended_ms IS NULL ORDER BY id");
+    let mut statement = connection.prepare_cached(&ask)?;
+    statement.query_map([subject.as_str(), of.as_str()], read)?.collect()
+}
+
+pub(super) fn unreviewed(connection: &Connection, subject: &SubjectId) -> rusqlite::Result<usize> {
+    let ask = format!("SELECT count(*) FROM grants WHERE subject = ?1 AND {UNREVIEWED}");
+    counted(connection, &ask, [subject.as_str()])
 }
 
 pub(super) fn find(connection: &Connection, id: &GrantId) -> rusqlite::Result<Option<Grant>> {

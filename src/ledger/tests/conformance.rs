@@ -53,6 +53,8 @@ everywhere! {
     when_a_grant_was_used_last_survives_a_crash_but_for_the_last_minute_which_never_ends_it_early,
     what_goes_unused_is_over_before_anybody_says_so_and_is_said_once,
     what_waits_for_a_review_is_never_forgotten_and_is_reviewed_once,
+    of_emergencies_so_many_wait_for_a_review_and_not_one_more,
+    a_grant_is_renewed_once_until_its_renewal_is_over,
 }
 
 async fn a_grant_survives_a_restart_to_the_letter(home: &dyn Home) {
@@ -603,11 +605,7 @@ async fn what_goes_unused_is_over_before_anybody_says_so_and_is_said_once(home: 
 async fn what_waits_for_a_review_is_never_forgotten_and_is_reviewed_once(home: &dyn Home) {
     let taken = GrantTerms {
         parent: Some(GrantId::new("before")),
-        emergency: Some(Emergency {
-            review_by: moment(50_000),
-            review: None,
-        }),
-        ..terms("ada", "crisis", 1_000, 2_000)
+        ..emergency("ada", 1_000)
     };
     let grant = {
         let ledger = home.open().unwrap();
@@ -636,4 +634,60 @@ async fn what_waits_for_a_review_is_never_forgotten_and_is_reviewed_once(home: &
     assert_eq!(ledger.unreviewed(), []);
     let again = ledger.review(&grant.id, review, |_| ()).await;
     assert_eq!(again, Err(LedgerError::AlreadyOver(grant.id)));
+}
+
+/// What somebody takes in an emergency.
+fn emergency(who: &str, from: i64) -> GrantTerms {
+    GrantTerms {
+        emergency: Some(Emergency {
+            review_by: moment(50_000),
+            review: None,
+        }),
+        ..terms(who, "crisis", from, from + 1_000)
+    }
+}
+
+async fn of_emergencies_so_many_wait_for_a_review_and_not_one_more(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let mut taken = Vec::new();
+    for nth in 0..MOST_UNREVIEWED {
+        let from = 10_000 * i64::try_from(nth).unwrap();
+        taken.push(ledger.give(emergency("ada", from)).await.unwrap());
+    }
+    let full = Some(LedgerError::TooManyUnreviewed(MOST_UNREVIEWED));
+    assert_eq!(ledger.give(emergency("ada", 90_000)).await.err(), full);
+    assert_eq!(ledger.promise(emergency("ada", 90_000), 1).await.err(), full);
+    ledger.give(emergency("bob", 90_000)).await.unwrap();
+    ledger.give(terms("ada", "recruiting", 90_000, 91_000)).await.unwrap();
+    let review = Review {
+        by: who("grace"),
+        at: moment(90_000),
+        accepted: false,
+        note: "It did not burn".to_owned(),
+    };
+    ledger.review(&taken[0].id, review, |_| ()).await.unwrap();
+    ledger.give(emergency("ada", 90_000)).await.unwrap();
+}
+
+async fn a_grant_is_renewed_once_until_its_renewal_is_over(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let first = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    let renewing = |from: i64| GrantTerms {
+        parent: Some(first.id.clone()),
+        ..terms("ada", "recruiting", from, from + 5_000)
+    };
+    let renewal = ledger.give(renewing(8_000)).await.unwrap();
+    let renewed = Err(LedgerError::AlreadyRenewed(Box::new(renewal.clone())));
+    assert_eq!(ledger.give(renewing(9_000)).await, renewed);
+    let promised = ledger.promise(renewing(9_000), 1).await;
+    assert_eq!(promised.map(|_| renewal.clone()), renewed);
+    assert_eq!(ledger.ask(renewing(9_000), moment(10_000)).await, renewed);
+    let asked = ledger.ask(renewing(13_000), moment(20_000)).await.unwrap();
+    assert_eq!(
+        ledger.give(renewing(14_000)).await,
+        Err(LedgerError::AlreadyRenewed(Box::new(asked.clone())))
+    );
+    ledger.put(yes(asked.clone(), 14_000), |_| ()).await.unwrap();
+    ledger.withdraw(&asked.id, moment(15_000), |_| ()).await.unwrap();
+    ledger.give(renewing(16_000)).await.unwrap();
 }

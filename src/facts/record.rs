@@ -133,7 +133,7 @@ pub struct DecisionNote {
 }
 
 /// What happened to a grant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GrantAct {
     /// It was given.

@@ -1,28 +1,61 @@
 //! How grants end before their time is over. Pure but for the change it is handed.
 
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
 use super::error::LedgerError;
 use super::store::Change;
 use super::uses::Uses;
 use super::view::Life;
 use crate::clock::Timestamp;
-use crate::facts::{Ended, Grant, GrantId, GrantState, Review, RulebookId};
+use crate::facts::{Act, Ended, Grant, GrantAct, GrantId, GrantState, PolicyId, Review, RulebookId, SubjectId};
 
-/// How the book will say that grants ended: in this segment of it or a later one, and under which rules.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How the book will say what became of a grant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OnRecord {
-    /// The segment.
+    /// In this segment of it, or a later one.
     pub segment: u64,
-    /// The rules that let them end.
+    /// What became of it.
+    pub act: GrantAct,
+    /// Who did that.
+    pub by: SubjectId,
+    /// The rules that let them.
     pub rulebook: RulebookId,
+    /// Those of them that determined it.
+    pub policies: BTreeSet<PolicyId>,
 }
 
-/// A grant that ended in the life before this one, and of which the book may not say so.
+impl OnRecord {
+    /// What it says.
+    pub fn says(self, grant: Grant) -> Act {
+        Act::Grant {
+            act: self.act,
+            grant: Box::new(grant),
+            by: self.by,
+            rulebook: self.rulebook,
+            policies: self.policies,
+        }
+    }
+}
+
+/// A grant of which something became in the life before this one, and of which the book may not say so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Untold {
-    /// As it ended.
+    /// As it is now.
     pub grant: Grant,
     /// How the book would have said so.
     pub on_record: OnRecord,
+}
+
+/// A grant that ended.
+pub(super) struct Over {
+    /// What it was before.
+    pub(super) was: Grant,
+    /// What it is.
+    pub(super) is: Grant,
+    /// None where the book has nothing to say of it.
+    pub(super) on_record: Option<OnRecord>,
 }
 
 /// How a grant ends.
@@ -74,23 +107,22 @@ impl Ending {
     }
 }
 
-/// Writes the end of what can end of `ids`, and that the book is to say so; each as it was, and as it is then.
+/// Writes the end of what can end of `these`, and how the book is to say so.
 pub(super) fn end(
     (change, uses): (&mut impl Change, &Uses),
-    ids: &[GrantId],
+    these: Vec<(GrantId, Option<OnRecord>)>,
     (ending, at): (&Ending, Timestamp),
-    on_record: Option<&OnRecord>,
-) -> Result<Vec<(Grant, Grant)>, LedgerError> {
+) -> Result<Vec<Over>, LedgerError> {
     let mut ends = Vec::new();
-    for id in ids {
-        let was = change.find(id)?.ok_or_else(|| LedgerError::NoSuchGrant(id.clone()))?;
+    for (id, on_record) in these {
+        let was = change.find(&id)?.ok_or_else(|| LedgerError::NoSuchGrant(id.clone()))?;
         let was = uses.told(was);
-        if let Some(ended) = ending.of(&was, at) {
-            change.write(&ended)?;
-            if let Some(on_record) = on_record {
-                change.ends(id, on_record)?;
+        if let Some(is) = ending.of(&was, at) {
+            change.write(&is)?;
+            if let Some(on_record) = &on_record {
+                change.ends(&id, on_record)?;
             }
-            ends.push((was, ended));
+            ends.push(Over { was, is, on_record });
         }
     }
     Ok(ends)

@@ -45,7 +45,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use crate::clock::Timestamp;
-use crate::facts::{Came, Ended, Grant, GrantId, GrantTerms, Review, Standing, SubjectId};
+use crate::facts::{Came, Ended, Grant, GrantAct, GrantId, GrantTerms, Review, Standing, SubjectId};
 use crate::purpose::{Approved, Declined, Lapsed};
 use ending::Ending;
 pub use ending::{OnRecord, Untold};
@@ -152,15 +152,14 @@ impl Ledger {
     /// Keeps that a grant is over which had gone unused for too long by `at`. It follows from the time, and this is so that it
     /// is said once.
     ///
-    /// `once_kept` is called with the ended grant as for [`Ledger::put`].
+    /// `once_kept` is called with the ended grant as for [`Ledger::withdraw_on_record`].
     pub async fn end_idle(
         &self,
         id: &GrantId,
-        at: Timestamp,
-        once_kept: impl FnOnce(&Grant) + Send + 'static,
+        (at, on_record): (Timestamp, OnRecord),
+        once_kept: impl FnMut(&Grant, Telling) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
-        self.end(id, (Ending::Idle, at), None, |ended, _| once_kept(ended))
-            .await
+        self.end_on_record(id, (Ending::Idle, at), on_record, once_kept).await
     }
 
     /// Writes down, as soon as it can, when grants were used last; to be called often enough ([`Ledger::KEEPS_USES_EVERY`]).
@@ -245,10 +244,9 @@ impl Ledger {
         &self,
         id: &GrantId,
         at: Timestamp,
-        once_kept: impl FnOnce(&Grant) + Send + 'static,
+        once_kept: impl FnMut(&Grant) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
-        self.end(id, (Ending::Withdrawn, at), None, |ended, _| once_kept(ended))
-            .await
+        self.end_unrecorded(id, (Ending::Withdrawn, at), once_kept).await
     }
 
     /// The same where the book is to say so: until `once_kept` has seen to it, and [told](Telling::told) so, it is among
@@ -257,9 +255,10 @@ impl Ledger {
         &self,
         id: &GrantId,
         (at, on_record): (Timestamp, OnRecord),
-        once_kept: impl FnOnce(&Grant, Telling) + Send + 'static,
+        once_kept: impl FnMut(&Grant, Telling) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
-        self.end(id, (Ending::Withdrawn, at), Some(on_record), once_kept).await
+        self.end_on_record(id, (Ending::Withdrawn, at), on_record, once_kept)
+            .await
     }
 
     /// As [`Ledger::withdraw`], for somebody else.
@@ -267,68 +266,84 @@ impl Ledger {
         &self,
         id: &GrantId,
         at: Timestamp,
-        once_kept: impl FnOnce(&Grant) + Send + 'static,
+        once_kept: impl FnMut(&Grant) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
-        self.end(id, (Ending::Revoked, at), None, |ended, _| once_kept(ended))
-            .await
+        self.end_unrecorded(id, (Ending::Revoked, at), once_kept).await
     }
 
-    async fn end(
+    async fn end_unrecorded(
         &self,
         id: &GrantId,
         (ending, at): (Ending, Timestamp),
-        on_record: Option<OnRecord>,
-        once_kept: impl FnOnce(&Grant, Telling) + Send + 'static,
+        mut once_kept: impl FnMut(&Grant) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
-        let mut once_kept = Some(once_kept);
-        let once_ended = move |ended: &Grant, telling: Telling| {
-            if let Some(once_kept) = once_kept.take() {
-                once_kept(ended, telling);
-            }
-        };
         let ends = Ends {
-            ids: vec![id.clone()],
+            these: vec![(id.clone(), None)],
             ending,
             at,
-            on_record,
-            once_kept: Box::new(once_ended),
+            once_kept: Box::new(move |ended, _| once_kept(ended)),
         };
         let ended = self.writer.end(ends).await?.pop();
         ended.ok_or_else(|| LedgerError::AlreadyOver(id.clone()))
     }
 
-    /// Ends, for somebody who says why, what of `ids` waits or is in force at `at`: in one change, on disk and no longer in
+    async fn end_on_record(
+        &self,
+        id: &GrantId,
+        when: (Ending, Timestamp),
+        on_record: OnRecord,
+        once_kept: impl FnMut(&Grant, Telling) + Send + 'static,
+    ) -> Result<Grant, LedgerError> {
+        let these = vec![(id.clone(), on_record)];
+        let ended = self.end_all(these, when, once_kept).await?.pop();
+        ended.ok_or_else(|| LedgerError::AlreadyOver(id.clone()))
+    }
+
+    async fn end_all(
+        &self,
+        these: Vec<(GrantId, OnRecord)>,
+        (ending, at): (Ending, Timestamp),
+        mut once_kept: impl FnMut(&Grant, Telling) + Send + 'static,
+    ) -> Result<Vec<Grant>, LedgerError> {
+        let these = these.into_iter().map(|(id, on_record)| (id, Some(on_record)));
+        let once_ended = move |ended: &Grant, telling: Option<Telling>| {
+            if let Some(telling) = telling {
+                once_kept(ended, telling);
+            }
+        };
+        let ends = Ends {
+            these: these.collect(),
+            ending,
+            at,
+            once_kept: Box::new(once_ended),
+        };
+        self.writer.end(ends).await
+    }
+
+    /// Ends, for somebody who says why, what of `these` waits or is in force at `at`: in one change, on disk and no longer in
     /// force before this returns. What is over by then stays as it is, and what the holder ends so is withdrawn.
     ///
     /// `once_kept` is called with each ended grant, of which the book is to say so, as for [`Ledger::withdraw_on_record`].
     pub async fn revoke_all(
         &self,
-        ids: Vec<GrantId>,
-        ended: Ended,
-        (at, on_record): (Timestamp, OnRecord),
+        these: Vec<(GrantId, OnRecord)>,
+        (ended, at): (Ended, Timestamp),
         once_kept: impl FnMut(&Grant, Telling) + Send + 'static,
     ) -> Result<Vec<Grant>, LedgerError> {
-        let ends = Ends {
-            ids,
-            ending: Ending::For(ended),
-            at,
-            on_record: Some(on_record),
-            once_kept: Box::new(once_kept),
-        };
-        self.writer.end(ends).await
+        self.end_all(these, (Ending::For(ended), at), once_kept).await
     }
 
     /// Keeps what somebody found of a grant that was taken in an emergency, and waits for that.
     ///
-    /// `once_kept` is called with the reviewed grant as for [`Ledger::put`].
+    /// `once_kept` is called with the reviewed grant as for [`Ledger::withdraw_on_record`].
     pub async fn review(
         &self,
         id: &GrantId,
-        review: Review,
-        once_kept: impl FnOnce(&Grant) + Send + 'static,
+        (review, on_record): (Review, OnRecord),
+        once_kept: impl FnMut(&Grant, Telling) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
         let at = review.at;
-        self.end(id, (Ending::Reviewed(review), at), None, |ended, _| once_kept(ended))
+        self.end_on_record(id, (Ending::Reviewed(review), at), on_record, once_kept)
             .await
     }
 
@@ -392,14 +407,15 @@ impl Ledger {
         self.writer.forget(promises.into_iter().map(Owed::Promise));
     }
 
-    /// What ended in the life before this one, and may not be told by the book.
+    /// What became of grants in the life before this one, and may not be told by the book.
     pub fn untold(&self) -> &[Untold] {
         &self.untold
     }
 
-    /// Forgets ends that the book tells.
-    pub fn told(&self, ends: Vec<GrantId>) {
-        self.writer.forget(ends.into_iter().map(Owed::Ending));
+    /// Forgets what the book tells.
+    pub fn told(&self, told: Vec<(GrantId, GrantAct)>) {
+        self.writer
+            .forget(told.into_iter().map(|(id, act)| Owed::Ending(id, act)));
     }
 
     /// The grants of `subject`: all that are in force, and the latest of those that are over; newest first.

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::WeakSender;
 
+use super::ending::OnRecord;
 use super::writer::Job;
-use crate::facts::{Grant, GrantId, GrantState, Verdict};
+use crate::facts::{Act, Grant, GrantAct, GrantId, GrantState, Verdict};
 
 /// A promise that the life before this one left behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,20 +89,26 @@ impl Drop for Promise {
     }
 }
 
-/// A grant that ended, of which the book is to say so. Whoever drops it leaves that to the next start.
+/// What became of a grant, which the book is to say. Whoever drops it leaves that to the next start.
 pub struct Telling {
     id: GrantId,
+    on_record: OnRecord,
     settled: Arc<Settled>,
 }
 
 impl Telling {
-    pub(super) fn new(id: GrantId, settled: Arc<Settled>) -> Self {
-        Self { id, settled }
+    pub(super) fn new(id: GrantId, on_record: OnRecord, settled: Arc<Settled>) -> Self {
+        Self { id, on_record, settled }
+    }
+
+    /// What the book is to say of the grant.
+    pub fn says(&self, grant: &Grant) -> Act {
+        self.on_record.clone().says(grant.clone())
     }
 
     /// Says that the book does, on disk.
     pub fn told(self) {
-        self.settled.add([Owed::Ending(self.id)]);
+        self.settled.add([Owed::Ending(self.id, self.on_record.act)]);
     }
 }
 
@@ -110,8 +117,8 @@ impl Telling {
 pub(super) enum Owed {
     /// That it is given, asked for or answered.
     Promise(GrantId),
-    /// That it ended.
-    Ending(GrantId),
+    /// That it ended, or what else became of it.
+    Ending(GrantId, GrantAct),
 }
 
 /// Promises and ends about which the book and the ledger agree, and which the disk may still have. None of them is lost and

@@ -15,7 +15,7 @@ use super::promise::Leftover;
 use super::view::Tally;
 use super::writer::Job;
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantId, PurposeId, SubjectId};
+use crate::facts::{Grant, GrantAct, GrantId, PurposeId, SubjectId};
 
 /// What is asked, from any thread, about the place where the ledger is kept.
 pub(super) trait Place: Send + Sync {
@@ -135,8 +135,8 @@ pub(super) trait Change {
     fn used(&mut self, uses: &[(GrantId, Timestamp)]) -> Result<(), LedgerError>;
 
     /// Takes back what was `written` and of which nobody knows whether it was kept: the grant is again what it `was`
-    /// before, or nothing, and the book has nothing to say of its end. What somebody has made of it since stays.
-    fn take_back(&mut self, written: &Grant, was: Option<&Grant>) -> Result<(), LedgerError>;
+    /// before, or nothing, and the book has nothing `untold` to say of it. What somebody has made of it since stays.
+    fn take_back(&mut self, written: &Grant, was: Option<&Grant>, untold: Option<GrantAct>) -> Result<(), LedgerError>;
 
     /// Whether a grant is about to be recorded and given.
     fn is_promised(&mut self, id: &GrantId) -> Result<bool, LedgerError>;
@@ -147,11 +147,11 @@ pub(super) trait Change {
     /// Forgets a promise, if there is one: it was kept, or the book says that it was not.
     fn forget(&mut self, id: &GrantId) -> Result<(), LedgerError>;
 
-    /// Notes that a grant ended, of which the book is to say so.
+    /// Notes what became of a grant, which the book is to say.
     fn ends(&mut self, id: &GrantId, on_record: &OnRecord) -> Result<(), LedgerError>;
 
     /// Forgets that, if it is noted: the book says so.
-    fn told(&mut self, id: &GrantId) -> Result<(), LedgerError>;
+    fn told(&mut self, id: &GrantId, act: GrantAct) -> Result<(), LedgerError>;
 
     /// INVARIANT: durable when this succeeds. When it fails, nobody knows.
     fn commit(self) -> Result<(), LedgerError>

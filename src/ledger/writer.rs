@@ -8,14 +8,14 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::becoming::{has_room, was_asked};
-use super::ending::{self, Ending, OnRecord, Untold};
+use super::ending::{self, Ending, OnRecord, Over, Untold};
 use super::error::LedgerError;
 use super::keeping::Keeping;
 use super::promise::{Leftover, Owed, Promise, Settled, Telling};
 use super::store::{Bell, Change, News, Store};
 use super::view::View;
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantId};
+use crate::facts::{Grant, GrantAct, GrantId};
 
 /// How many changes may wait for the disk.
 const QUEUE: usize = 256;
@@ -26,15 +26,14 @@ type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
 pub(super) type OnceKept = Box<dyn FnOnce(&Grant) + Send>;
 
 /// The same where several grants end.
-pub(super) type OnceEnded = Box<dyn FnMut(&Grant, Telling) + Send>;
+pub(super) type OnceEnded = Box<dyn FnMut(&Grant, Option<Telling>) + Send>;
 
 /// What is to end, and how.
 pub(super) struct Ends {
-    pub(super) ids: Vec<GrantId>,
+    /// Of each, how the book is to say so; none where it has nothing to say of it.
+    pub(super) these: Vec<(GrantId, Option<OnRecord>)>,
     pub(super) ending: Ending,
     pub(super) at: Timestamp,
-    /// None where the book has nothing to say of it.
-    pub(super) on_record: Option<OnRecord>,
     pub(super) once_kept: OnceEnded,
 }
 
@@ -164,6 +163,8 @@ struct Keeper<S> {
 struct Doubt {
     written: Grant,
     was: Option<Grant>,
+    /// What the book was to say of it, where it ended.
+    untold: Option<GrantAct>,
 }
 
 impl<S: Store> Keeper<S> {
@@ -196,12 +197,8 @@ impl<S: Store> Keeper<S> {
                     let _ = reply.send(given);
                     self.settled.add(kept);
                 }
-                Job::End(mut ends, reply) => {
-                    let ended = self.cleared(|keeper| keeper.end(&ends));
-                    for ended in ended.iter().flatten() {
-                        let telling = Telling::new(ended.id.clone(), Arc::clone(&self.settled));
-                        (ends.once_kept)(ended, telling);
-                    }
+                Job::End(ends, reply) => {
+                    let ended = self.cleared(|keeper| keeper.end(ends));
                     let _ = reply.send(ended);
                 }
                 Job::Promise(grant, segment, reply) => {
@@ -249,7 +246,7 @@ impl<S: Store> Keeper<S> {
         }
         let mut change = self.store.begin()?;
         for doubt in &self.doubtful {
-            change.take_back(&doubt.written, doubt.was.as_ref())?;
+            change.take_back(&doubt.written, doubt.was.as_ref(), doubt.untold)?;
         }
         change.commit()?;
         self.doubtful.clear();
@@ -287,7 +284,11 @@ impl<S: Store> Keeper<S> {
         has_room(&mut change, &grant)?;
         change.write(&grant)?;
         if let Err(error) = change.commit() {
-            self.doubtful.push(Doubt { written: grant, was });
+            self.doubtful.push(Doubt {
+                written: grant,
+                was,
+                untold: None,
+            });
             return Err(error);
         }
         self.view.shows(grant.clone());
@@ -295,26 +296,23 @@ impl<S: Store> Keeper<S> {
     }
 
     /// Ends what can end of these, in one change.
-    fn end(&mut self, ends: &Ends) -> Result<Vec<Grant>, LedgerError> {
-        let at = ends.at;
+    fn end(&mut self, mut ends: Ends) -> Result<Vec<Grant>, LedgerError> {
         let mut change = self.store.begin()?;
-        let ends = ending::end(
-            (&mut change, &self.view.uses),
-            &ends.ids,
-            (&ends.ending, at),
-            ends.on_record.as_ref(),
-        )?;
+        let over = ending::end((&mut change, &self.view.uses), ends.these, (&ends.ending, ends.at))?;
         if let Err(error) = change.commit() {
-            let doubts = ends.into_iter().map(|(was, written)| Doubt {
-                written,
+            let doubts = over.into_iter().map(|Over { was, is, on_record }| Doubt {
+                written: is,
                 was: Some(was),
+                untold: on_record.map(|on_record| on_record.act),
             });
             self.doubtful.extend(doubts);
             return Err(error);
         }
-        let shown = ends.into_iter().map(|(_, ended)| {
-            self.view.shows(ended.clone());
-            ended
+        let shown = over.into_iter().map(|Over { is, on_record, .. }| {
+            self.view.shows(is.clone());
+            let telling = on_record.map(|on_record| Telling::new(is.id.clone(), on_record, Arc::clone(&self.settled)));
+            (ends.once_kept)(&is, telling);
+            is
         });
         Ok(shown.collect())
     }
@@ -364,16 +362,16 @@ impl<S: Store> Keeper<S> {
 fn forget_all(change: &mut impl Change, settled: &BTreeSet<Owed>) -> Result<(), LedgerError> {
     settled.iter().try_for_each(|owed| match owed {
         Owed::Promise(id) => change.forget(id),
-        Owed::Ending(id) => change.told(id),
+        Owed::Ending(id, act) => change.told(id, *act),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{GrantState, RulebookId};
+    use crate::facts::GrantState;
     use crate::ledger::sqlite::Sqlite;
-    use crate::ledger::tests::terms;
+    use crate::ledger::tests::{on_record, terms};
 
     fn keeper() -> Keeper<Sqlite> {
         at_its_desk(1).0
@@ -390,13 +388,12 @@ mod tests {
 
     fn withdrawal(ids: Vec<GrantId>) -> Ends {
         Ends {
-            ids,
+            these: ids
+                .into_iter()
+                .map(|id| (id, Some(on_record(GrantAct::Withdrawn))))
+                .collect(),
             ending: Ending::Withdrawn,
             at: Timestamp::from_millis(2_000),
-            on_record: Some(OnRecord {
-                segment: 1,
-                rulebook: RulebookId::new("these"),
-            }),
             once_kept: Box::new(|_, _| ()),
         }
     }
@@ -500,6 +497,7 @@ mod tests {
         keeper.doubtful.push(Doubt {
             written: doubtful.clone(),
             was: None,
+            untold: None,
         });
         let next = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("next"));
         keeper.keep_promise(&next, 1).unwrap();
@@ -520,14 +518,14 @@ mod tests {
                         CREATE TABLE kept (id TEXT REFERENCES nobody DEFERRABLE INITIALLY DEFERRED); \
                         CREATE TRIGGER refusing AFTER INSERT ON grants BEGIN INSERT INTO kept VALUES (new.id); END;";
         keeper.store.connection.execute_batch(refusing).unwrap();
-        let ends = withdrawal(vec![grant.id.clone()]);
-        let failed = keeper.cleared(|keeper| keeper.end(&ends)).unwrap_err();
+        let ends = || withdrawal(vec![grant.id.clone()]);
+        let failed = keeper.cleared(|keeper| keeper.end(ends())).unwrap_err();
         assert!(matches!(failed, LedgerError::Unavailable(_)), "{failed}");
         keeper.store.connection.execute_batch("DROP TRIGGER refusing").unwrap();
         // as a disk leaves it that took what it said it had not
         let mut change = keeper.store.begin().unwrap();
         let changing = (&mut change, &keeper.view.uses);
-        ending::end(changing, &ends.ids, (&ends.ending, ends.at), ends.on_record.as_ref()).unwrap();
+        ending::end(changing, ends().these, (&Ending::Withdrawn, ends().at)).unwrap();
         change.commit().unwrap();
         assert_eq!(keeper.store.untold().unwrap().len(), 1);
         let next = terms("ada", "press", 1_000, 9_000).named(GrantId::new("next"));
@@ -550,6 +548,7 @@ mod tests {
         keeper.doubtful.push(Doubt {
             written: given,
             was: Some(asked.clone()),
+            untold: None,
         });
         keeper.clear_doubts().unwrap();
         assert_eq!(find(&mut keeper, &asked.id), Some(asked));

@@ -2,7 +2,8 @@
 //!
 //! Each of them goes the way of giving (`deeds.rs`): nobody is told of it before its record is on disk.
 
-use super::deeds::{NotGranted, act};
+use super::deeds::NotGranted;
+use super::ended::tells;
 use super::{Portal, Visit};
 use crate::clock::Timestamp;
 use crate::facts::{Came, Channel, Grant, GrantAct, GrantId, GrantState, GrantTerms, Reason, RulebookId};
@@ -212,11 +213,9 @@ impl Portal {
             if self.book.healthy().is_err() {
                 return;
             }
-            let (book, rulebook) = (self.book.clone(), rulebook.clone());
-            let once_kept = move |ended: &Grant| {
-                book.note(&book.record(act(GrantAct::Idle, ended, &ended.subject, &rulebook, &[])));
-            };
-            if let Err(trouble) = self.ledger.end_idle(&grant.id, at, once_kept).await {
+            let on_record = self.on_record(GrantAct::Idle, (&grant.subject, rulebook), &[]);
+            let once_kept = tells(self.book.clone());
+            if let Err(trouble) = self.ledger.end_idle(&grant.id, (at, on_record), once_kept).await {
                 tracing::debug!(%trouble, grant = %grant.id, "that a grant went unused was not kept");
             }
         }

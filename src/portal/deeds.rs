@@ -17,13 +17,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::ended::tells;
 use super::{Portal, Visit};
 use crate::audit::{Book, read_from};
 use crate::clock::Timestamp;
 use crate::facts::{
     Act, Channel, Grant, GrantAct, GrantId, GrantState, GrantTerms, PolicyId, Reason, Record, RulebookId, SubjectId,
 };
-use crate::ledger::{LedgerError, Leftover, Promise, Telling};
+use crate::ledger::{LedgerError, Leftover, Promise};
 use crate::purpose::{Declaration, Unfit};
 use crate::rulebook::{NotDeclared, Visitor, Weighing};
 
@@ -231,13 +232,12 @@ impl Portal {
                 (false, false) => return Err(NotEnded::NoSuch),
             }
         };
-        let (book, by, rulebook) = (self.book.clone(), visit.subject.id.clone(), visit.rules().id().clone());
-        let once_kept = move |ended: &Grant, telling: Telling| {
-            let record = book.record(act(GrantAct::Withdrawn, ended, &by, &rulebook, &reasons));
-            book.note_then(&record, move || telling.told());
-        };
-        let when = (visit.at, self.on_record(visit));
-        let ended = self.ledger.withdraw_on_record(&id, when, once_kept).await;
+        let on_record = self.on_record(GrantAct::Withdrawn, visit.by(), &reasons);
+        let when = (visit.at, on_record);
+        let ended = self
+            .ledger
+            .withdraw_on_record(&id, when, tells(self.book.clone()))
+            .await;
         ended.map_err(|trouble| {
             if matches!(trouble, LedgerError::AlreadyOver(_)) {
                 NotEnded::Over
@@ -310,7 +310,7 @@ fn told_of(records: &Path, promised: &[Leftover]) -> Result<BTreeMap<GrantId, To
             if let Some(told) = told.get_mut(&grant.id) {
                 told.is_void = true;
             }
-        } else if becomes(&act) == Some(*promised) {
+        } else if becomes(act) == Some(*promised) {
             let says = |act| Act::Grant {
                 act,
                 grant: grant.clone(),
@@ -318,7 +318,7 @@ fn told_of(records: &Path, promised: &[Leftover]) -> Result<BTreeMap<GrantId, To
                 rulebook: rulebook.clone(),
                 policies: policies.clone(),
             };
-            let (said, void) = (says(act.clone()), says(GrantAct::Void));
+            let (said, void) = (says(act), says(GrantAct::Void));
             let one = Told {
                 grant: Grant::clone(&grant),
                 said,
@@ -332,7 +332,7 @@ fn told_of(records: &Path, promised: &[Leftover]) -> Result<BTreeMap<GrantId, To
 }
 
 /// What an act that is promised makes of a grant.
-fn becomes(act: &GrantAct) -> Option<GrantState> {
+fn becomes(act: GrantAct) -> Option<GrantState> {
     match act {
         GrantAct::Granted | GrantAct::Continued | GrantAct::Approved | GrantAct::BrokeGlass => Some(GrantState::Active),
         GrantAct::Requested => Some(GrantState::Requested),

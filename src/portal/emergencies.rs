@@ -5,7 +5,8 @@
 //! and told once the record is on disk.
 
 use super::answers::may_answer;
-use super::deeds::{NotGranted, act};
+use super::deeds::NotGranted;
+use super::ended::tells;
 use super::{Portal, Visit};
 use crate::clock::Timestamp;
 use crate::facts::{Channel, Grant, GrantAct, GrantId, Reason, Review, SubjectId};
@@ -132,11 +133,9 @@ impl Portal {
             accepted,
             note: said.why,
         };
-        let (book, by, rulebook) = (self.book.clone(), visit.subject.id.clone(), visit.rules().id().clone());
-        let once_kept = move |reviewed: &Grant| {
-            book.note(&book.record(act(GrantAct::Reviewed, reviewed, &by, &rulebook, &reasons)));
-        };
-        let reviewed = self.ledger.review(id, review, once_kept).await.map_err(|trouble| {
+        let review = (review, self.on_record(GrantAct::Reviewed, visit.by(), &reasons));
+        let kept = self.ledger.review(id, review, tells(self.book.clone())).await;
+        let reviewed = kept.map_err(|trouble| {
             if matches!(trouble, LedgerError::AlreadyOver(_)) {
                 NotReviewed::Over
             } else {

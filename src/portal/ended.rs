@@ -1,51 +1,57 @@
-//! What ended in the life before this one, and whose record went down with it: told now, from what the ledger keeps.
+//! What became of grants, in the book: ledger first, book second. What a crash overtakes between the two is told by the next
+//! start, from what the ledger keeps.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::deeds::act;
-use super::{Portal, Visit};
-use crate::audit::read_from;
-use crate::facts::{Act, GrantAct, GrantId, GrantState};
-use crate::ledger::{OnRecord, Untold};
+use super::Portal;
+use crate::audit::{Book, read_from};
+use crate::facts::{Act, Grant, GrantAct, GrantId, Reason, RulebookId, SubjectId};
+use crate::ledger::{OnRecord, Telling, Untold};
+
+/// Says in the book what became of a grant once that is kept, and that it does once it is on disk.
+pub(super) fn tells(book: Book) -> impl FnMut(&Grant, Telling) + Send + 'static {
+    move |grant, telling| {
+        let record = book.record(telling.says(grant));
+        book.note_then(&record, move || telling.told());
+    }
+}
 
 impl Portal {
-    /// Says in the book what ended and is not told in the folder `records`; gives what is told then.
-    pub(super) fn tell_ends(&self, records: &Path) -> Result<Vec<GrantId>, String> {
+    /// Says in the book what is not told in the folder `records`; gives what is told then.
+    pub(super) fn tell_ends(&self, records: &Path) -> Result<Vec<(GrantId, GrantAct)>, String> {
         let untold = self.ledger.untold();
         let Some(from) = untold.iter().map(|one| one.on_record.segment).min() else {
             return Ok(Vec::new());
         };
-        let mut lost: BTreeMap<&GrantId, &Untold> = untold.iter().map(|one| (&one.grant.id, one)).collect();
+        let named = |one: &Untold| ((one.grant.id.clone(), one.on_record.act), one.clone());
+        let mut lost: BTreeMap<_, Untold> = untold.iter().map(named).collect();
+        let told = lost.keys().cloned().collect();
         for found in read_from(records, from).map_err(|problem| problem.to_string())? {
             let (_, record) = found.map_err(|problem| problem.to_string())?;
-            if let Act::Grant {
-                act: GrantAct::Withdrawn | GrantAct::Revoked,
-                grant,
-                ..
-            } = &record.act
-            {
-                lost.remove(&grant.id);
+            if let Act::Grant { act, grant, .. } = record.act {
+                lost.remove(&(grant.id, act));
             }
         }
-        for Untold { grant, on_record } in lost.into_values() {
-            let what = match grant.state {
-                GrantState::Withdrawn => GrantAct::Withdrawn,
-                GrantState::Revoked => GrantAct::Revoked,
-                GrantState::Requested | GrantState::Active | GrantState::Declined | GrantState::Lapsed => continue,
-            };
-            let by = grant.ended.as_ref().map_or(&grant.subject, |ended| &ended.by);
-            let said = act(what, grant, by, &on_record.rulebook, &[]);
-            self.book.note(&self.book.record(said));
+        for one in lost.into_values() {
+            self.book.note(&self.book.record(one.on_record.says(one.grant)));
         }
-        Ok(untold.iter().map(|one| one.grant.id.clone()).collect())
+        Ok(told)
     }
 
-    /// How the book will say what ends now.
-    pub(super) fn on_record(&self, visit: &Visit<'_>) -> OnRecord {
+    /// How the book will say what somebody makes of a grant now, and why the rules let them.
+    pub(super) fn on_record(
+        &self,
+        act: GrantAct,
+        (by, rulebook): (&SubjectId, &RulebookId),
+        reasons: &[Reason],
+    ) -> OnRecord {
         OnRecord {
             segment: self.book.segment(),
-            rulebook: visit.rules().id().clone(),
+            act,
+            by: by.clone(),
+            rulebook: rulebook.clone(),
+            policies: reasons.iter().map(|reason| reason.policy.clone()).collect(),
         }
     }
 }

@@ -7,11 +7,11 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::deeds::act;
+use super::ended::tells;
 use super::revocations::PAGE;
 use super::{Portal, Visit};
 use crate::facts::{Channel, Grant, GrantAct, GrantId, PlatformId, PurposeId, Reason, SubjectId};
-use crate::ledger::{Life, Telling};
+use crate::ledger::Life;
 use crate::policy::Decision;
 use crate::purpose::Why;
 use crate::rulebook::Visitor;
@@ -47,8 +47,8 @@ pub(super) struct Chosen {
     pub(super) grants: Vec<Grant>,
     /// How much else they know of.
     pub(super) not_permitted: usize,
-    /// All of it in the same order, and what lets them.
-    all: Vec<(GrantId, Arc<[Reason]>)>,
+    /// All of it in the same order, what becomes of it, and what lets them.
+    all: Vec<(GrantId, GrantAct, Arc<[Reason]>)>,
     refused: Option<Vec<Reason>>,
 }
 
@@ -134,14 +134,19 @@ impl Chosen {
         last.map(|grant| &grant.id)
     }
 
-    fn add(&mut self, grant: &Grant, reasons: &[Reason]) {
+    fn add(&mut self, grant: &Grant, own: bool, reasons: &[Reason]) {
         if self.grants.len() < PAGE {
             self.grants.push(grant.clone());
         }
         // most of it is for the same reasons
-        let same = self.all.last().map(|(_, last)| last).filter(|last| ***last == *reasons);
+        let same = self
+            .all
+            .last()
+            .map(|(_, _, last)| last)
+            .filter(|last| ***last == *reasons);
         let reasons = same.map_or_else(|| reasons.into(), Arc::clone);
-        self.all.push((grant.id.clone(), reasons));
+        let what = if own { GrantAct::Withdrawn } else { GrantAct::Revoked };
+        self.all.push((grant.id.clone(), what, reasons));
     }
 }
 
@@ -208,7 +213,8 @@ impl Portal {
         }
         let decision = visit.may_end(visitor, grant, channel);
         if decision.is_allowed() {
-            chosen.add(grant, decision.reasons());
+            let own = grant.subject == visitor.person.id;
+            chosen.add(grant, own, decision.reasons());
         } else if self.asked(visit, visitor, &grant.id, channel).is_some() {
             chosen.not_permitted += 1;
             chosen.refused.get_or_insert_with(|| decision.reasons().to_vec());
@@ -225,24 +231,13 @@ impl Portal {
     ) -> Result<Revoked, NotRevoked> {
         let chosen = self.choose(visit, visitor, meant, Look::at_all(channel)).await?;
         let (all, not_permitted) = (chosen.all, chosen.not_permitted);
-        let ids = all.iter().map(|(id, _)| id.clone()).collect();
-        let (book, by, rulebook) = (self.book.clone(), visit.subject.id.clone(), visit.rules().id().clone());
-        let once_kept = move |ended: &Grant, telling: Telling| {
-            let what = if ended.subject == by {
-                GrantAct::Withdrawn
-            } else {
-                GrantAct::Revoked
-            };
-            let place = all.binary_search_by(|(id, _)| id.cmp(&ended.id)).ok();
-            let reasons = place
-                .and_then(|place| all.get(place))
-                .map_or(&[][..], |(_, reasons)| reasons);
-            let record = book.record(act(what, ended, &by, &rulebook, reasons));
-            book.note_then(&record, move || telling.told());
-        };
+        let these = all.into_iter().map(|(id, what, reasons)| {
+            let on_record = self.on_record(what, visit.by(), &reasons);
+            (id, on_record)
+        });
         let ended = why.said_by(visitor.person.id.clone());
-        let when = (visit.at, self.on_record(visit));
-        let revoked = self.ledger.revoke_all(ids, ended, when, once_kept).await;
+        let (these, when) = (these.collect(), (ended, visit.at));
+        let revoked = self.ledger.revoke_all(these, when, tells(self.book.clone())).await;
         let mut grants = revoked.map_err(|trouble| {
             tracing::warn!(%trouble, "grants could not be revoked");
             NotRevoked::NotKept

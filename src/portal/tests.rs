@@ -16,7 +16,7 @@ use crate::facts::{
     Act, Came, Channel, Door, Grant, GrantAct, GrantId, GrantState, GrantTerms, MethodName, Mode, NetworkName,
     PlatformId, PolicyId, PurposeId, Record, SourceText, SubjectId,
 };
-use crate::ledger::MOST_IN_FORCE;
+use crate::ledger::{MOST_IN_FORCE, OnRecord};
 use crate::purpose::{Declaration, Lapsed, Note, Over, Pending, Why};
 use crate::rulebook::{Sources, Weighing};
 
@@ -325,9 +325,17 @@ async fn an_end_whose_record_went_down_with_the_gateway_is_told_after_the_next_s
         drop(ledger);
         book.close().await.unwrap();
         let ends = read(&counter.records()).unwrap().filter_map(|found| {
-            let Act::Grant { act, grant, by, .. } = found.unwrap().1.act else {
+            let Act::Grant {
+                act,
+                grant,
+                by,
+                policies,
+                ..
+            } = found.unwrap().1.act
+            else {
                 return None;
             };
+            assert!(!policies.is_empty(), "{act:?}");
             (act != GrantAct::Granted).then(|| (grant.id, act, by.to_string(), grant.ended))
         });
         let mut ends: Vec<_> = ends.collect();
@@ -342,6 +350,79 @@ async fn an_end_whose_record_went_down_with_the_gateway_is_told_after_the_next_s
         ];
         assert_eq!(ends, expected);
     }
+}
+
+#[tokio::test]
+async fn whatever_became_of_a_grant_is_told_after_the_next_start_with_who_did_it_and_why() {
+    let counter = Counter::new();
+    let portal = counter.open();
+    let taken = GrantTerms {
+        emergency: Some(crate::facts::Emergency {
+            review_by: noon(),
+            review: None,
+        }),
+        ..counter.terms()
+    };
+    let unused = GrantTerms {
+        idle: Some(Duration::from_mins(1)),
+        ..counter.terms()
+    };
+    let taken = portal.ledger.give(taken).await.unwrap();
+    let unused = portal.ledger.give(unused).await.unwrap();
+    let rulebook = counter.in_force.rulebook.id().clone();
+    let on_record = |what, by: &str| OnRecord {
+        segment: portal.book.segment(),
+        act: what,
+        by: SubjectId::parse(by).unwrap(),
+        rulebook: rulebook.clone(),
+        policies: BTreeSet::from([PolicyId::new("owners-review")]),
+    };
+    let review = crate::facts::Review {
+        by: SubjectId::parse("sol").unwrap(),
+        at: noon(),
+        accepted: true,
+        note: "It burned".to_owned(),
+    };
+    let review = (review, on_record(GrantAct::Reviewed, "sol"));
+    portal.ledger.review(&taken.id, review, |_, _| ()).await.unwrap();
+    let withdrawal = (noon(), on_record(GrantAct::Withdrawn, "ada"));
+    let ended = portal.ledger.withdraw_on_record(&taken.id, withdrawal, |_, _| ());
+    let taken = ended.await.unwrap();
+    let late = (noon().plus(Duration::from_mins(2)), on_record(GrantAct::Idle, "ada"));
+    let unused = portal.ledger.end_idle(&unused.id, late, |_, _| ()).await.unwrap();
+    portal.book.clone().close().await.unwrap();
+    drop(portal);
+    let portal = counter.open();
+    portal.settle(&counter.records(), noon()).await.unwrap();
+    portal.book.clone().close().await.unwrap();
+    let mut said = said(&counter);
+    said.sort_by_key(|said| said.1);
+    let expected = [
+        (taken.clone(), GrantAct::Reviewed, "sol".to_owned()),
+        (taken, GrantAct::Withdrawn, "ada".to_owned()),
+        (unused, GrantAct::Idle, "ada".to_owned()),
+    ];
+    assert_eq!(said, expected);
+}
+
+/// What the book says of grants under the rules in force, for that reason.
+fn said(counter: &Counter) -> Vec<(Grant, GrantAct, String)> {
+    let said = read(&counter.records()).unwrap().filter_map(|found| {
+        let Act::Grant {
+            act,
+            grant,
+            by,
+            rulebook,
+            policies,
+        } = found.unwrap().1.act
+        else {
+            return None;
+        };
+        assert_eq!(rulebook, *counter.in_force.rulebook.id());
+        assert_eq!(policies, BTreeSet::from([PolicyId::new("owners-review")]));
+        Some((*grant, act, by.to_string()))
+    });
+    said.collect()
 }
 
 #[tokio::test]

@@ -49,7 +49,7 @@ async fn asked(world: &World) -> String {
 
 fn acts(records: &[Record]) -> Vec<(GrantAct, String)> {
     let acts = records.iter().filter_map(|record| match &record.act {
-        Act::Grant { act, by, .. } => Some((act.clone(), by.to_string())),
+        Act::Grant { act, by, .. } => Some((*act, by.to_string())),
         _ => None,
     });
     acts.collect()

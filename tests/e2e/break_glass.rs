@@ -152,7 +152,7 @@ async fn an_emergency_opens_at_once_for_an_hour_is_told_and_reviewed() {
         } => {
             let policies: Vec<&str> = policies.iter().map(wayleave::facts::PolicyId::as_str).collect();
             Some((
-                act.clone(),
+                *act,
                 by.to_string(),
                 policies.concat(),
                 grant.emergency.clone().unwrap().review,

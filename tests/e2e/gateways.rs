@@ -243,15 +243,15 @@ async fn a_gateway_that_is_killed_in_the_middle_of_granting_leaves_nothing_lost_
 }
 
 fn granted(book: &[Record]) -> usize {
-    count(book, &GrantAct::Granted)
+    count(book, GrantAct::Granted)
 }
 
 fn void(book: &[Record]) -> usize {
-    count(book, &GrantAct::Void)
+    count(book, GrantAct::Void)
 }
 
-fn count(book: &[Record], what: &GrantAct) -> usize {
-    let is = |record: &&Record| matches!(&record.act, Act::Grant { act, .. } if act == what);
+fn count(book: &[Record], what: GrantAct) -> usize {
+    let is = |record: &&Record| matches!(&record.act, Act::Grant { act, .. } if *act == what);
     book.iter().filter(is).count()
 }
 

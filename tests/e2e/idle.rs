@@ -35,7 +35,7 @@ async fn listed(client: &Client) -> serde_json::Value {
 /// What the book says of grants.
 async fn told(world: &World) -> Vec<(GrantAct, Grant)> {
     let said = world.acts(|record| match &record.act {
-        Act::Grant { act, grant, .. } => Some((act.clone(), Grant::clone(grant))),
+        Act::Grant { act, grant, .. } => Some((*act, Grant::clone(grant))),
         _ => None,
     });
     said.await

@@ -65,7 +65,7 @@ async fn a_purpose_is_declared_in_two_clicks_and_the_site_opens() {
     assert_eq!(seen.decided().purpose.as_ref().unwrap().as_str(), "recruiting");
     let given = world
         .acts(|record| match &record.act {
-            Act::Grant { act, grant, by, .. } => Some((act.clone(), grant.clone(), by.to_string())),
+            Act::Grant { act, grant, by, .. } => Some((*act, grant.clone(), by.to_string())),
             _ => None,
         })
         .await;
@@ -303,7 +303,7 @@ async fn a_declaration_that_rules_forbid_is_refused_and_recorded() {
     assert_eq!(answer.json()["policies"], json!(["test.no-api"]));
     let refused = world
         .acts(|record| match &record.act {
-            Act::Grant { act, policies, .. } => Some((act.clone(), policies.len())),
+            Act::Grant { act, policies, .. } => Some((*act, policies.len())),
             _ => None,
         })
         .await;

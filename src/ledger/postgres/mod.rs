@@ -29,7 +29,7 @@ use super::error::LedgerError;
 use super::promise::Leftover;
 use super::store::{Bell, Change, Held, News, Place, Store};
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantId, SubjectId};
+use crate::facts::{Grant, GrantAct, GrantId, SubjectId};
 use access::named;
 pub(super) use access::{Access, parsed};
 use line::{Connected, How, Line};
@@ -288,9 +288,10 @@ impl Change for InDatabase<'_> {
             .ask(&self.client, rows::used(&self.client, uses, self.number))
     }
 
-    fn take_back(&mut self, written: &Grant, was: Option<&Grant>) -> Result<(), LedgerError> {
+    fn take_back(&mut self, written: &Grant, was: Option<&Grant>, untold: Option<GrantAct>) -> Result<(), LedgerError> {
         self.is_news = true;
-        let take_back = rows::take_back((&self.client, &self.store.gateway), written, was, self.number);
+        let whose = (&*self.client, self.store.gateway.as_str());
+        let take_back = rows::take_back(whose, written, (was, untold), self.number);
         self.store.ask(&self.client, take_back)
     }
 
@@ -313,9 +314,9 @@ impl Change for InDatabase<'_> {
         self.store.ask(&self.client, ends)
     }
 
-    fn told(&mut self, id: &GrantId) -> Result<(), LedgerError> {
+    fn told(&mut self, id: &GrantId, act: GrantAct) -> Result<(), LedgerError> {
         self.store
-            .ask(&self.client, rows::told(&self.client, &self.store.gateway, id))
+            .ask(&self.client, rows::told(&self.client, &self.store.gateway, id, act))
     }
 
     fn commit(mut self) -> Result<(), LedgerError> {

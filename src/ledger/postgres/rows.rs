@@ -10,7 +10,7 @@ use tokio_postgres::{Client, Row};
 
 use super::Trouble;
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantId, GrantState, PurposeId, RulebookId, SubjectId};
+use crate::facts::{Grant, GrantAct, GrantId, GrantState, PurposeId, SubjectId};
 use crate::ledger::ending::{OnRecord, Untold};
 use crate::ledger::promise::Leftover;
 use crate::ledger::store::{Held, News};
@@ -134,7 +134,7 @@ pub(super) async fn used(client: &Client, uses: &[(GrantId, Timestamp)], change:
 pub(super) async fn take_back(
     (client, gateway): (&Client, &str),
     written: &Grant,
-    was: Option<&Grant>,
+    (was, untold): (Option<&Grant>, Option<GrantAct>),
     change: i64,
 ) -> Result<(), Trouble> {
     // where it was not kept, or somebody has made something else of it since, there is nothing to take back
@@ -142,7 +142,9 @@ pub(super) async fn take_back(
     if !found.is_some_and(|found| same_but_for_use(&found, written)) {
         return Ok(());
     }
-    told(client, gateway, &written.id).await?;
+    if let Some(act) = untold {
+        told(client, gateway, &written.id, act).await?;
+    }
     if let Some(before) = was {
         return write(client, before, change).await;
     }
@@ -221,37 +223,29 @@ pub(super) async fn forget(client: &Client, gateway: &str, id: &GrantId) -> Resu
 }
 
 pub(super) async fn ends(client: &Client, gateway: &str, id: &GrantId, on_record: &OnRecord) -> Result<(), Trouble> {
-    let ask = "INSERT INTO endings (id, gateway, segment, rulebook) VALUES ($1, $2, $3, $4) \
-               ON CONFLICT (id) DO UPDATE SET (gateway, segment, rulebook) = ROW ($2, $3, $4)";
-    let (segment, rulebook) = (
-        i64::try_from(on_record.segment).unwrap_or(0),
-        on_record.rulebook.as_str(),
-    );
-    client
-        .execute(ask, &[&id.as_str(), &gateway, &segment, &rulebook])
-        .await?;
+    let ask = "INSERT INTO untold (id, act, gateway, on_record) VALUES ($1, $2, $3, $4) \
+               ON CONFLICT (id, act) DO UPDATE SET (gateway, on_record) = ROW ($3, $4)";
+    let (act, on_record) = (word(&on_record.act)?, json(on_record)?);
+    client.execute(ask, &[&id.as_str(), &act, &gateway, &on_record]).await?;
     Ok(())
 }
 
-pub(super) async fn told(client: &Client, gateway: &str, id: &GrantId) -> Result<(), Trouble> {
-    let ask = "DELETE FROM endings WHERE id = $1 AND gateway = $2";
-    client.execute(ask, &[&id.as_str(), &gateway]).await?;
+pub(super) async fn told(client: &Client, gateway: &str, id: &GrantId, act: GrantAct) -> Result<(), Trouble> {
+    let ask = "DELETE FROM untold WHERE id = $1 AND act = $2 AND gateway = $3";
+    client.execute(ask, &[&id.as_str(), &word(&act)?, &gateway]).await?;
     Ok(())
 }
 
 pub(super) async fn untold(client: &Client, gateway: &str) -> Result<Vec<Untold>, Trouble> {
     let ask = format!(
-        "SELECT e.segment, e.rulebook, g.* FROM endings e JOIN (SELECT {COLUMNS} FROM grants) g ON g.id = e.id \
-         WHERE e.gateway = $1 ORDER BY g.id"
+        "SELECT u.on_record, g.* FROM untold u JOIN (SELECT {COLUMNS} FROM grants) g ON g.id = u.id \
+         WHERE u.gateway = $1 ORDER BY g.id, u.act"
     );
     let mut untold = Vec::new();
     for row in client.query(&ask, &[&gateway]).await? {
         untold.push(Untold {
             grant: read(&row)?,
-            on_record: OnRecord {
-                segment: number(get(&row, "segment")?),
-                rulebook: RulebookId::new(text(&row, "rulebook")?),
-            },
+            on_record: from_json("on_record", &row)?,
         });
     }
     Ok(untold)

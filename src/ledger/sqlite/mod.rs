@@ -18,7 +18,7 @@ use super::error::LedgerError;
 use super::promise::Leftover;
 use super::store::{Change, Held, News, Place, Store};
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantId, SubjectId};
+use crate::facts::{Grant, GrantAct, GrantId, SubjectId};
 use files::Files;
 
 /// An open file.
@@ -173,8 +173,8 @@ impl Change for OnDisk<'_> {
         rows::used(&self.transaction, uses).map_err(|error| unavailable(&error))
     }
 
-    fn take_back(&mut self, written: &Grant, was: Option<&Grant>) -> Result<(), LedgerError> {
-        rows::take_back(&self.transaction, &written.id, was).map_err(|error| unavailable(&error))
+    fn take_back(&mut self, written: &Grant, was: Option<&Grant>, untold: Option<GrantAct>) -> Result<(), LedgerError> {
+        rows::take_back(&self.transaction, &written.id, was, untold).map_err(|error| unavailable(&error))
     }
 
     fn is_promised(&mut self, id: &GrantId) -> Result<bool, LedgerError> {
@@ -193,8 +193,8 @@ impl Change for OnDisk<'_> {
         rows::ends(&self.transaction, id, on_record).map_err(|error| unavailable(&error))
     }
 
-    fn told(&mut self, id: &GrantId) -> Result<(), LedgerError> {
-        rows::told(&self.transaction, id).map_err(|error| unavailable(&error))
+    fn told(&mut self, id: &GrantId, act: GrantAct) -> Result<(), LedgerError> {
+        rows::told(&self.transaction, id, act).map_err(|error| unavailable(&error))
     }
 
     /// Durable: in files that have their names, before and after.

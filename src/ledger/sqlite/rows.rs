@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantId, GrantState, PurposeId, RulebookId, SubjectId};
+use crate::facts::{Grant, GrantAct, GrantId, GrantState, PurposeId, SubjectId};
 use crate::ledger::ending::{OnRecord, Untold};
 use crate::ledger::promise::Leftover;
 use crate::ledger::store::Held;
@@ -112,14 +112,21 @@ pub(super) fn is_promised(connection: &Connection, id: &GrantId) -> rusqlite::Re
     connection.query_row(ask, [id.as_str()], |row| row.get(0))
 }
 
-pub(super) fn take_back(connection: &Connection, id: &GrantId, was: Option<&Grant>) -> rusqlite::Result<()> {
+pub(super) fn take_back(
+    connection: &Connection,
+    id: &GrantId,
+    was: Option<&Grant>,
+    untold: Option<GrantAct>,
+) -> rusqlite::Result<()> {
     match was {
         Some(request) => write(connection, request)?,
         None => {
             connection.execute("DELETE FROM grants WHERE id = ?1", [id.as_str()])?;
         }
     }
-    told(connection, id)?;
+    if let Some(act) = untold {
+        told(connection, id, act)?;
+    }
     // what changes is written, so that this change takes the place of the doubtful one also where that left no row
     connection.execute(
         "UPDATE promises SET doubtful = doubtful + 1 WHERE id = ?1",
@@ -135,29 +142,27 @@ pub(super) fn forget(connection: &Connection, id: &GrantId) -> rusqlite::Result<
 }
 
 pub(super) fn ends(connection: &Connection, id: &GrantId, on_record: &OnRecord) -> rusqlite::Result<()> {
-    let ask = "INSERT OR REPLACE INTO endings (id, segment, rulebook) VALUES (?1, ?2, ?3)";
-    let segment = i64::try_from(on_record.segment).unwrap_or(0);
-    connection.execute(ask, (id.as_str(), segment, on_record.rulebook.as_str()))?;
+    let ask = "INSERT OR REPLACE INTO untold (id, act, on_record) VALUES (?1, ?2, ?3)";
+    connection.execute(ask, (id.as_str(), word(&on_record.act)?, json(on_record)?))?;
     Ok(())
 }
 
-pub(super) fn told(connection: &Connection, id: &GrantId) -> rusqlite::Result<()> {
-    connection.execute("DELETE FROM endings WHERE id = ?1", [id.as_str()])?;
+pub(super) fn told(connection: &Connection, id: &GrantId, act: GrantAct) -> rusqlite::Result<()> {
+    connection.execute(
+        "DELETE FROM untold WHERE id = ?1 AND act = ?2",
+        (id.as_str(), word(&act)?),
+    )?;
     Ok(())
 }
 
 pub(super) fn untold(connection: &Connection) -> rusqlite::Result<Vec<Untold>> {
     let ask = format!(
-        "SELECT e.segment, e.rulebook, g.* FROM endings e JOIN (SELECT {COLUMNS} FROM grants) g ON g.id = e.id \
-         ORDER BY g.id"
+        "SELECT u.on_record, g.* FROM untold u JOIN (SELECT {COLUMNS} FROM grants) g ON g.id = u.id ORDER BY g.id, u.act"
     );
     let mut statement = connection.prepare(&ask)?;
     let rows = statement.query_map([], |row| {
         Ok(Untold {
-            on_record: OnRecord {
-                segment: number(row, 0)?,
-                rulebook: RulebookId::new(row.get::<_, String>(1)?),
-            },
+            on_record: from_json("on_record", row)?,
             grant: read(row)?,
         })
     })?;

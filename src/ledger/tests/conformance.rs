@@ -128,9 +128,14 @@ async fn what_is_revoked_at_once_ends_with_who_and_why_and_what_is_over_stays_as
         by: SubjectId::parse("sol").unwrap(),
         why: "an incident".to_owned(),
     };
-    let ids: Vec<GrantId> = [&given, &later, &asked, &own, &over]
-        .map(|grant| grant.id.clone())
-        .into();
+    let these = [&given, &later, &asked, &own, &over].map(|grant| {
+        let act = if grant.id == own.id {
+            GrantAct::Withdrawn
+        } else {
+            GrantAct::Revoked
+        };
+        (grant.id.clone(), on_record(act))
+    });
     let (tell, told) = std::sync::mpsc::channel();
     let once_kept = move |grant: &Grant, telling: Telling| {
         // of one of them the book says so
@@ -139,7 +144,7 @@ async fn what_is_revoked_at_once_ends_with_who_and_why_and_what_is_over_stays_as
         }
         tell.send(grant.id.clone()).unwrap();
     };
-    let revoked = ledger.revoke_all(ids, ended.clone(), (moment(2_000), on_record()), once_kept);
+    let revoked = ledger.revoke_all(these.into(), (ended.clone(), moment(2_000)), once_kept);
     let revoked = revoked.await.unwrap();
     assert_eq!(told.into_iter().count(), 4);
     let states: Vec<GrantState> = revoked.iter().map(|grant| grant.state).collect();
@@ -155,7 +160,7 @@ async fn what_is_revoked_at_once_ends_with_who_and_why_and_what_is_over_stays_as
     let mut expected: Vec<&Grant> = revoked.iter().take(3).collect();
     expected.sort_by(|a, b| a.id.cmp(&b.id));
     assert_eq!(untold, expected);
-    assert_eq!(again.untold()[0].on_record, on_record());
+    assert_eq!(again.untold()[0].on_record, on_record(GrantAct::Revoked));
     assert_eq!(again.get(&over.id), Some(over));
 }
 
@@ -166,8 +171,8 @@ async fn nothing_is_revoked_where_not_all_of_it_can_be_kept(home: &dyn Home) {
         by: SubjectId::parse("sol").unwrap(),
         why: "an incident".to_owned(),
     };
-    let unknown = vec![given.id.clone(), GrantId::new("nope")];
-    let revoked = ledger.revoke_all(unknown, ended, (moment(2_000), on_record()), |_, _| {
+    let unknown = [given.id.clone(), GrantId::new("nope")].map(|id| (id, on_record(GrantAct::Revoked)));
+    let revoked = ledger.revoke_all(unknown.into(), (ended, moment(2_000)), |_, _| {
         panic!("nothing was kept")
     });
     assert!(revoked.await.is_err());
@@ -578,7 +583,9 @@ async fn what_goes_unused_is_over_before_anybody_says_so_and_is_said_once(home: 
         ..terms("ada", "recruiting", 1_000, 90_000)
     };
     let grant = ledger.give(lent).await.unwrap();
-    let early = ledger.end_idle(&grant.id, moment(10_999), |_| ()).await;
+    let early = ledger
+        .end_idle(&grant.id, (moment(10_999), on_record(GrantAct::Idle)), |_, _| ())
+        .await;
     assert_eq!(early, Err(LedgerError::AlreadyOver(grant.id.clone())));
     assert_eq!(ledger.idle(moment(10_999)), []);
     let found = ledger.get(&grant.id).unwrap();
@@ -593,13 +600,21 @@ async fn what_goes_unused_is_over_before_anybody_says_so_and_is_said_once(home: 
     assert_eq!(ledger.counts(moment(11_000)).iter().find_map(expired), Some(1));
     assert!(ledger.revoke(&grant.id, moment(11_000), |_| ()).await.is_err());
     assert_eq!(ledger.idle(moment(12_000)).len(), 1);
-    let ended = ledger.end_idle(&grant.id, moment(12_000), |_| ()).await.unwrap();
+    let ended = ledger
+        .end_idle(&grant.id, (moment(12_000), on_record(GrantAct::Idle)), |_, _| ())
+        .await
+        .unwrap();
     assert_eq!(
         (ended.ended_at, ended.used_at),
         (Some(moment(11_000)), Some(moment(1_000)))
     );
     assert!(ended.fell_idle(moment(12_000)) && ledger.idle(moment(12_000)).is_empty());
-    assert!(ledger.end_idle(&grant.id, moment(12_000), |_| ()).await.is_err());
+    assert!(
+        ledger
+            .end_idle(&grant.id, (moment(12_000), on_record(GrantAct::Idle)), |_, _| ())
+            .await
+            .is_err()
+    );
 }
 
 async fn what_waits_for_a_review_is_never_forgotten_and_is_reviewed_once(home: &dyn Home) {
@@ -629,11 +644,20 @@ async fn what_waits_for_a_review_is_never_forgotten_and_is_reviewed_once(home: &
         accepted: true,
         note: "It burned".to_owned(),
     };
-    let reviewed = ledger.review(&grant.id, review.clone(), |_| ()).await.unwrap();
+    let found = (review.clone(), on_record(GrantAct::Reviewed));
+    let reviewed = ledger.review(&grant.id, found.clone(), |_, _| ()).await.unwrap();
     assert_eq!(reviewed, grant.reviewed(review.clone()).unwrap());
     assert_eq!(ledger.unreviewed(), []);
-    let again = ledger.review(&grant.id, review, |_| ()).await;
-    assert_eq!(again, Err(LedgerError::AlreadyOver(grant.id)));
+    let again = ledger.review(&grant.id, found, |_, _| ()).await;
+    assert_eq!(again, Err(LedgerError::AlreadyOver(grant.id.clone())));
+    drop(ledger);
+    // nobody said that the book tells it
+    let untold = home.open().unwrap().untold().to_vec();
+    let expected = Untold {
+        grant: reviewed,
+        on_record: on_record(GrantAct::Reviewed),
+    };
+    assert_eq!(untold, [expected]);
 }
 
 /// What somebody takes in an emergency.
@@ -665,7 +689,8 @@ async fn of_emergencies_so_many_wait_for_a_review_and_not_one_more(home: &dyn Ho
         accepted: false,
         note: "It did not burn".to_owned(),
     };
-    ledger.review(&taken[0].id, review, |_| ()).await.unwrap();
+    let review = (review, on_record(GrantAct::Reviewed));
+    ledger.review(&taken[0].id, review, |_, _| ()).await.unwrap();
     ledger.give(emergency("ada", 90_000)).await.unwrap();
 }
 

@@ -96,10 +96,13 @@ fn silent(asked: Grant, at: i64) -> Grant {
     Lapsed::of(asked, moment(at)).unwrap().into_grant()
 }
 
-fn on_record() -> OnRecord {
+pub(super) fn on_record(act: GrantAct) -> OnRecord {
     OnRecord {
         segment: 7,
+        act,
+        by: who("sol"),
         rulebook: RulebookId::new("these"),
+        policies: BTreeSet::from([PolicyId::new("security-revokes")]),
     }
 }
 

@@ -245,8 +245,8 @@ async fn what_was_taken_back_counts_nowhere_and_what_somebody_made_of_it_since_s
     .await;
     let ended_by_west = west.revoke(&ended.id, moment(2_000), |_| ()).await.unwrap();
     database.change(&mut |change| {
-        change.take_back(&gone, None).unwrap();
-        change.take_back(&ended, None).unwrap();
+        change.take_back(&gone, None, None).unwrap();
+        change.take_back(&ended, None, None).unwrap();
     });
     until(&west, |west| west.get(&gone.id).is_none()).await;
     assert_eq!(west.get(&ended.id), Some(ended_by_west));
@@ -272,10 +272,16 @@ async fn what_is_used_at_one_gateway_does_not_go_unused_at_the_other() {
     until(&west, |west| west.get(&next.id).is_some()).await;
     assert_eq!(under_way.until(), moment(19_000));
     assert_eq!(west.idle(moment(18_999)), []);
-    let early = west.end_idle(&grant.id, moment(18_999), |_| ()).await;
+    let early = west
+        .end_idle(&grant.id, (moment(18_999), on_record(GrantAct::Idle)), |_, _| ())
+        .await;
     assert_eq!(early, Err(LedgerError::AlreadyOver(grant.id.clone())));
-    west.end_idle(&grant.id, moment(19_000), |_| ()).await.unwrap();
-    let again = east.end_idle(&grant.id, moment(19_000), |_| ()).await;
+    west.end_idle(&grant.id, (moment(19_000), on_record(GrantAct::Idle)), |_, _| ())
+        .await
+        .unwrap();
+    let again = east
+        .end_idle(&grant.id, (moment(19_000), on_record(GrantAct::Idle)), |_, _| ())
+        .await;
     assert_eq!(again, Err(LedgerError::AlreadyOver(grant.id)));
 }
 

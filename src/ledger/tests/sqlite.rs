@@ -79,7 +79,7 @@ fn a_ledger_of_before_approvals_keeps_its_grants() {
         include_str!("../sqlite/migrations/004_continued.sql"),
     ];
     file.execute_batch(&format!(
-        "DROP TABLE grants; DROP TABLE endings; {} DELETE FROM schema_version WHERE version >= 5; ALTER TABLE promises DROP COLUMN state; INSERT INTO grants VALUES ('g', 'ada', \
+        "DROP TABLE grants; DROP TABLE untold; {} DELETE FROM schema_version WHERE version >= 5; ALTER TABLE promises DROP COLUMN state; INSERT INTO grants VALUES ('g', 'ada', \
          'recruiting', '[\"xing\"]', '[\"read\"]', 'why', NULL, 'portal', 1, 2, 9000, NULL, 'active', NULL, NULL);",
         older.concat()
     ))
@@ -94,6 +94,39 @@ fn a_ledger_of_before_approvals_keeps_its_grants() {
         (grant.statement.as_str(), &grant.answers, grant.answer_by),
         ("why", &Vec::new(), None)
     );
+}
+
+#[tokio::test]
+async fn what_an_older_gateway_ended_and_did_not_tell_is_told() {
+    let folder = Folder::new();
+    let ended = Ended {
+        by: who("sol"),
+        why: "an incident".to_owned(),
+    };
+    let revoked = {
+        let ledger = folder.open().unwrap();
+        let given = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+        let these = vec![(given.id, on_record(GrantAct::Revoked))];
+        let revoked = ledger.revoke_all(these, (ended, moment(2_000)), |_, _| ());
+        revoked.await.unwrap()
+    };
+    let file = rusqlite::Connection::open(folder.file()).unwrap();
+    file.execute_batch(&format!(
+        "DROP TABLE untold; {} DELETE FROM schema_version WHERE version >= 13; INSERT INTO endings VALUES ('{}', 7, 'these');",
+        include_str!("../sqlite/migrations/012_endings.sql"),
+        revoked[0].id
+    ))
+    .unwrap();
+    drop(file);
+    let untold = folder.open().unwrap().untold().to_vec();
+    let expected = Untold {
+        grant: revoked[0].clone(),
+        on_record: OnRecord {
+            policies: BTreeSet::new(),
+            ..on_record(GrantAct::Revoked)
+        },
+    };
+    assert_eq!(untold, [expected]);
 }
 
 #[tokio::test]

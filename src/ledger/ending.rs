@@ -1,6 +1,6 @@
 //! How grants end before their time is over. Pure but for the change it is handed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -113,17 +113,32 @@ pub(super) fn end(
     these: Vec<(GrantId, Option<OnRecord>)>,
     (ending, at): (&Ending, Timestamp),
 ) -> Result<Vec<Over>, LedgerError> {
+    let only = if let [(id, _)] = these.as_slice() {
+        Some(id.clone())
+    } else {
+        None
+    };
+    let ids: Vec<&GrantId> = these.iter().map(|(id, _)| id).collect();
+    let found = change.find_each(&ids)?.into_iter();
+    let mut found: BTreeMap<GrantId, Grant> = found.map(|was| (was.id.clone(), was)).collect();
+    // of several, one that was taken back since keeps the others from nothing
+    if let Some(id) = only.filter(|id| !found.contains_key(id)) {
+        return Err(LedgerError::NoSuchGrant(id));
+    }
     let mut ends = Vec::new();
     for (id, on_record) in these {
-        let was = change.find(&id)?.ok_or_else(|| LedgerError::NoSuchGrant(id.clone()))?;
-        let was = uses.told(was);
+        let Some(was) = found.remove(&id).map(|was| uses.told(was)) else {
+            continue;
+        };
         if let Some(is) = ending.of(&was, at) {
-            change.write(&is)?;
-            if let Some(on_record) = &on_record {
-                change.ends(&id, on_record)?;
-            }
             ends.push(Over { was, is, on_record });
         }
     }
+    let written: Vec<&Grant> = ends.iter().map(|over| &over.is).collect();
+    change.write_each(&written)?;
+    let said = ends
+        .iter()
+        .filter_map(|over| Some((&over.is.id, over.on_record.as_ref()?)));
+    change.ends(&said.collect::<Vec<_>>())?;
     Ok(ends)
 }

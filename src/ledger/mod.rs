@@ -62,6 +62,9 @@ pub use view::{Count, Life};
 pub use vouched::Vouched;
 use writer::{Ends, Writer};
 
+/// Within which time gateways that share a database know of each other's uses: written down, and heard of.
+const HEARD_WITHIN: Duration = Duration::from_secs(Ledger::KEEPS_USES_EVERY.as_secs() + 10);
+
 /// How many grants that were taken in an emergency may wait for a review, of one person.
 pub const MOST_UNREVIEWED: usize = 4;
 const _: () = assert!(view::REMEMBERED > 3 * MOST_IN_FORCE + MOST_UNREVIEWED);
@@ -80,6 +83,8 @@ pub struct Ledger {
     untold: Arc<[Untold]>,
     /// For how long what is known is relied on without hearing of what others change.
     patience: (Duration, Duration),
+    /// Within which time it is known here that a grant was used at another gateway.
+    heard_within: Duration,
 }
 
 impl Ledger {
@@ -128,6 +133,7 @@ impl Ledger {
             promised: opened.promised,
             untold: opened.untold,
             patience: Settings::default().patience(),
+            heard_within: if S::SHARED { HEARD_WITHIN } else { Duration::ZERO },
         })
     }
 
@@ -143,9 +149,10 @@ impl Ledger {
         self.view.uses.of(id)
     }
 
-    /// What had gone unused for too long by `now` without anybody having [said so](Ledger::end_idle).
+    /// What had gone unused for too long by `now` without anybody having [said so](Ledger::end_idle). Where other gateways may
+    /// have seen it used, not before that would be known here.
     pub fn idle(&self, now: Timestamp) -> Vec<Grant> {
-        let idle = self.view.uses.idle(now).into_iter();
+        let idle = self.view.uses.idle(now, self.heard_within).into_iter();
         idle.filter_map(|id| self.view.get(&id)).collect()
     }
 

@@ -89,6 +89,9 @@ pub(super) trait Store: Send + 'static {
     where
         Self: 'a;
 
+    /// Whether several gateways change it.
+    const SHARED: bool;
+
     /// Reads what people hold and asked for, and the latest of what they held.
     fn held(&mut self) -> Result<Held, LedgerError>;
 
@@ -113,6 +116,9 @@ pub(super) trait Change {
     /// One grant.
     fn find(&mut self, id: &GrantId) -> Result<Option<Grant>, LedgerError>;
 
+    /// Those of these grants that there are.
+    fn find_each(&mut self, ids: &[&GrantId]) -> Result<Vec<Grant>, LedgerError>;
+
     /// How many grants like this one its holder has that have not ended, and not expired when it begins. What somebody
     /// continued past is counted by itself, so that it never stands in the way of a purpose; and so is what waits: all
     /// of it, also where nobody has noticed yet that it lapsed.
@@ -131,6 +137,9 @@ pub(super) trait Change {
     /// Writes a grant, in the place of the one of its name if there is one.
     fn write(&mut self, grant: &Grant) -> Result<(), LedgerError>;
 
+    /// Writes grants.
+    fn write_each(&mut self, grants: &[&Grant]) -> Result<(), LedgerError>;
+
     /// Notes when grants that are in force were used last.
     fn used(&mut self, uses: &[(GrantId, Timestamp)]) -> Result<(), LedgerError>;
 
@@ -144,14 +153,14 @@ pub(super) trait Change {
     /// Notes that a grant is about to be recorded, in this segment of the book or a later one, and given.
     fn promise(&mut self, grant: &Grant, segment: u64) -> Result<(), LedgerError>;
 
-    /// Forgets a promise, if there is one: it was kept, or the book says that it was not.
-    fn forget(&mut self, id: &GrantId) -> Result<(), LedgerError>;
+    /// Forgets promises, where there are any: they were kept, or the book says that they were not.
+    fn forget(&mut self, ids: &[&GrantId]) -> Result<(), LedgerError>;
 
-    /// Notes what became of a grant, which the book is to say.
-    fn ends(&mut self, id: &GrantId, on_record: &OnRecord) -> Result<(), LedgerError>;
+    /// Notes what became of grants, which the book is to say.
+    fn ends(&mut self, ends: &[(&GrantId, &OnRecord)]) -> Result<(), LedgerError>;
 
-    /// Forgets that, if it is noted: the book says so.
-    fn told(&mut self, id: &GrantId, act: GrantAct) -> Result<(), LedgerError>;
+    /// Forgets that, where it is noted: the book says so.
+    fn told(&mut self, told: &[(&GrantId, GrantAct)]) -> Result<(), LedgerError>;
 
     /// INVARIANT: durable when this succeeds. When it fails, nobody knows.
     fn commit(self) -> Result<(), LedgerError>

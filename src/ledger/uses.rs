@@ -28,6 +28,8 @@ struct Stamp {
     /// What of it is on disk.
     kept: AtomicI64,
     limit: Duration,
+    /// When it is over in any case.
+    expires: Timestamp,
 }
 
 /// The use of one grant that may not go unused for too long.
@@ -56,7 +58,7 @@ impl Uses {
         };
         let last = grant.used_at.take().unwrap_or(grant.not_before).as_millis();
         // what another gateway has seen of it puts off its end here, too, also for what is under way
-        if let Some(stamp) = stamps.get(&grant.id).filter(|stamp| stamp.limit == limit) {
+        if let Some(stamp) = stamps.get(&grant.id).filter(|stamp| stamp.is_of(grant, limit)) {
             stamp.last.fetch_max(last, Ordering::Relaxed);
             stamp.kept.fetch_max(last, Ordering::Relaxed);
             return;
@@ -65,6 +67,7 @@ impl Uses {
             last: last.into(),
             kept: last.into(),
             limit,
+            expires: grant.expires,
         };
         stamps.insert(grant.id.clone(), Arc::new(stamp));
     }
@@ -105,12 +108,13 @@ impl Uses {
         grant
     }
 
-    /// What has gone unused for too long at `now`.
-    pub(super) fn idle(&self, now: Timestamp) -> Vec<GrantId> {
-        self.all(|stamp| InUse(Arc::clone(stamp)).until() <= now)
-            .into_iter()
-            .map(|(id, _)| id)
-            .collect()
+    /// What has gone unused for too long at `now`, and for `longer` beyond that; what expired first only expired.
+    pub(super) fn idle(&self, now: Timestamp, longer: Duration) -> Vec<GrantId> {
+        let is_idle = |stamp: &Arc<Stamp>| {
+            let until = InUse(Arc::clone(stamp)).until();
+            until.plus(longer) <= now && until < stamp.expires
+        };
+        self.all(is_idle).into_iter().map(|(id, _)| id).collect()
     }
 
     /// What was used since that was written down, and when last.
@@ -135,6 +139,12 @@ impl Uses {
             all.extend(found.map(|(id, stamp)| (id.clone(), InUse(Arc::clone(stamp)).last())));
         }
         all
+    }
+}
+
+impl Stamp {
+    fn is_of(&self, grant: &Grant, limit: Duration) -> bool {
+        (self.limit, self.expires) == (limit, grant.expires)
     }
 }
 
@@ -205,11 +215,26 @@ mod tests {
         assert!(!uses.is_idle(&grant, at(49)) && uses.is_idle(&grant, at(50)));
         in_use.touch(at(50));
         assert_eq!(in_use.until(), at(50), "too late");
-        assert_eq!(uses.idle(at(49)), []);
-        assert_eq!(uses.idle(at(50)), [grant.id.clone()]);
+        let at_once = Duration::ZERO;
+        assert_eq!(uses.idle(at(49), at_once), []);
+        assert_eq!(uses.idle(at(50), at_once), [grant.id.clone()]);
+        let later = Duration::from_mins(2);
+        assert_eq!(uses.idle(at(51), later), [], "others may have seen it used");
+        assert_eq!(uses.idle(at(52), later), [grant.id.clone()]);
         let told = uses.told(grant);
         assert_eq!((told.used_at, told.until()), (Some(at(20)), at(50)));
         assert!(told.is_live(at(49)) && !told.is_live(at(50)) && told.fell_idle(at(50)));
+    }
+
+    #[test]
+    fn what_expired_before_it_could_go_unused_for_too_long_never_did() {
+        let uses = Uses::default();
+        let mut grant = Grant {
+            expires: at(20),
+            ..grant()
+        };
+        uses.follow(&mut grant);
+        assert_eq!(uses.idle(at(1_000), Duration::ZERO), []);
     }
 
     #[test]

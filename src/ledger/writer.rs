@@ -157,6 +157,8 @@ struct Keeper<S> {
     bell: Bell,
     /// Whether what others change was known when it was looked for last.
     in_touch: bool,
+    /// Why it could not be looked for.
+    unheard: Option<String>,
 }
 
 /// A grant of which nobody knows whether it was kept as it was written, and what it was before.
@@ -183,6 +185,7 @@ impl<S: Store> Keeper<S> {
             settled,
             bell,
             in_touch: true,
+            unheard: None,
         };
         Ok((keeper, opened))
     }
@@ -321,8 +324,9 @@ impl<S: Store> Keeper<S> {
     /// back.
     fn look(&mut self) {
         self.bell.is_heard();
-        // where that cannot be known now, the place itself tells, and rings again
+        // where that cannot be known now, the place itself tells for how long, and rings again
         let news = self.clear_doubts().and_then(|()| self.store.news());
+        self.note_unheard(news.as_ref().err());
         for one in news.into_iter().flatten() {
             match one {
                 News::Is(grant) => self.view.shows(*grant),
@@ -333,6 +337,17 @@ impl<S: Store> Keeper<S> {
         if std::mem::replace(&mut self.in_touch, in_touch) != in_touch {
             self.view.wakes();
         }
+    }
+
+    /// Logs why it is not known what others have changed, where that is another reason than before.
+    fn note_unheard(&mut self, trouble: Option<&LedgerError>) {
+        // that the database is out of reach is told where that is noticed
+        let told = |error: &&LedgerError| !matches!(error, LedgerError::Lost(_));
+        let why = trouble.filter(told).map(ToString::to_string);
+        if let Some(why) = why.as_ref().filter(|_| why != self.unheard) {
+            tracing::error!(why, "what other gateways change cannot be read");
+        }
+        self.unheard = why;
     }
 
     /// Forgets what is settled. What cannot be forgotten now stays settled, and is forgotten with the next promise at the
@@ -360,10 +375,15 @@ impl<S: Store> Keeper<S> {
 }
 
 fn forget_all(change: &mut impl Change, settled: &BTreeSet<Owed>) -> Result<(), LedgerError> {
-    settled.iter().try_for_each(|owed| match owed {
-        Owed::Promise(id) => change.forget(id),
-        Owed::Ending(id, act) => change.told(id, *act),
-    })
+    let (mut promises, mut told) = (Vec::new(), Vec::new());
+    for owed in settled {
+        match owed {
+            Owed::Promise(id) => promises.push(id),
+            Owed::Ending(id, act) => told.push((id, *act)),
+        }
+    }
+    change.forget(&promises)?;
+    change.told(&told)
 }
 
 #[cfg(test)]

@@ -23,6 +23,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often is looked for what others changed, though nobody told: a line that is dead in silence is found out so.
 const BEAT: Duration = Duration::from_secs(1);
 
+/// After how long without hearing of others nobody relies on it that nothing has changed: longer than any answer is waited
+/// for.
+const DEAF: Duration = Duration::from_secs(10);
+
 /// What every session begins with. No statement, no wait and no open change of a gateway holds up the others for long, also
 /// where the gateway is cut off in the middle.
 pub(super) const SESSION: &str = "\
@@ -114,6 +118,12 @@ impl State {
         }
     }
 
+    /// For how long what others changed has not been heard, where that is too long: whatever the cause, and though there is
+    /// a connection.
+    fn deaf(&self) -> Option<Duration> {
+        Some(self.contact.elapsed()).filter(|unheard| *unheard > DEAF)
+    }
+
     /// Whether this is the connection of now.
     fn is_by(&self, client: &Arc<Client>) -> bool {
         self.client.as_ref().is_some_and(|now| Arc::ptr_eq(now, client))
@@ -201,14 +211,18 @@ impl Line {
 
 impl Place for Line {
     fn in_place(&self) -> Result<(), LedgerError> {
-        self.lock()
-            .lost
-            .clone()
-            .map_or(Ok(()), |why| Err(LedgerError::Lost(why)))
+        let state = self.lock();
+        let deaf = || {
+            let seconds = state.deaf()?.as_secs();
+            Some(format!("what other gateways change has not been heard for {seconds} s"))
+        };
+        let trouble = state.lost.clone().or_else(deaf);
+        trouble.map_or(Ok(()), |why| Err(LedgerError::Lost(why)))
     }
 
     fn out_of_touch(&self) -> Option<Duration> {
         let state = self.lock();
-        state.lost.as_ref().map(|_| state.contact.elapsed())
+        let lost = state.lost.as_ref().map(|_| state.contact.elapsed());
+        lost.or_else(|| state.deaf())
     }
 }

@@ -38,6 +38,9 @@ use trouble::{Trouble, told};
 /// How long the database may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How many rows are written with one question: so that its answer comes long before anybody loses patience.
+const AT_ONCE: usize = 500;
+
 /// How long it may take to bring its tables up to date, and to read what people hold.
 const LONG_PATIENCE: Duration = Duration::from_mins(2);
 
@@ -155,6 +158,8 @@ async fn begin(client: &Client, database: &str) -> Result<(Held, i64), LedgerErr
 impl Store for Postgres {
     type Change<'a> = InDatabase<'a>;
 
+    const SHARED: bool = true;
+
     fn held(&mut self) -> Result<Held, LedgerError> {
         let stopped = || LedgerError::Lost("what it holds was read already".to_owned());
         self.held.take().ok_or_else(stopped)
@@ -260,6 +265,10 @@ impl Change for InDatabase<'_> {
         self.store.ask(&self.client, rows::find(&self.client, id))
     }
 
+    fn find_each(&mut self, ids: &[&GrantId]) -> Result<Vec<Grant>, LedgerError> {
+        self.store.ask(&self.client, rows::find_each(&self.client, ids))
+    }
+
     fn beside(&mut self, grant: &Grant) -> Result<usize, LedgerError> {
         self.store.ask(&self.client, rows::beside(&self.client, grant))
     }
@@ -282,10 +291,22 @@ impl Change for InDatabase<'_> {
             .ask(&self.client, rows::write(&self.client, grant, self.number))
     }
 
+    fn write_each(&mut self, grants: &[&Grant]) -> Result<(), LedgerError> {
+        self.is_news = true;
+        let write = |some: &[&Grant]| {
+            let written = rows::write_each(&self.client, some, self.number);
+            self.store.ask(&self.client, written)
+        };
+        grants.chunks(AT_ONCE).try_for_each(write)
+    }
+
     fn used(&mut self, uses: &[(GrantId, Timestamp)]) -> Result<(), LedgerError> {
         self.is_news = true;
-        self.store
-            .ask(&self.client, rows::used(&self.client, uses, self.number))
+        let note = |some: &[(GrantId, Timestamp)]| {
+            let noted = rows::used(&self.client, some, self.number);
+            self.store.ask(&self.client, noted)
+        };
+        uses.chunks(AT_ONCE).try_for_each(note)
     }
 
     fn take_back(&mut self, written: &Grant, was: Option<&Grant>, untold: Option<GrantAct>) -> Result<(), LedgerError> {
@@ -304,19 +325,28 @@ impl Change for InDatabase<'_> {
         self.store.ask(&self.client, promise)
     }
 
-    fn forget(&mut self, id: &GrantId) -> Result<(), LedgerError> {
-        self.store
-            .ask(&self.client, rows::forget(&self.client, &self.store.gateway, id))
+    fn forget(&mut self, ids: &[&GrantId]) -> Result<(), LedgerError> {
+        let forget = |some: &[&GrantId]| {
+            let forgotten = rows::forget(&self.client, &self.store.gateway, some);
+            self.store.ask(&self.client, forgotten)
+        };
+        ids.chunks(AT_ONCE).try_for_each(forget)
     }
 
-    fn ends(&mut self, id: &GrantId, on_record: &OnRecord) -> Result<(), LedgerError> {
-        let ends = rows::ends(&self.client, &self.store.gateway, id, on_record);
-        self.store.ask(&self.client, ends)
+    fn ends(&mut self, ends: &[(&GrantId, &OnRecord)]) -> Result<(), LedgerError> {
+        let note = |some: &[(&GrantId, &OnRecord)]| {
+            let noted = rows::ends(&self.client, &self.store.gateway, some);
+            self.store.ask(&self.client, noted)
+        };
+        ends.chunks(AT_ONCE).try_for_each(note)
     }
 
-    fn told(&mut self, id: &GrantId, act: GrantAct) -> Result<(), LedgerError> {
-        self.store
-            .ask(&self.client, rows::told(&self.client, &self.store.gateway, id, act))
+    fn told(&mut self, told: &[(&GrantId, GrantAct)]) -> Result<(), LedgerError> {
+        let forget = |some: &[(&GrantId, GrantAct)]| {
+            let forgotten = rows::told(&self.client, &self.store.gateway, some);
+            self.store.ask(&self.client, forgotten)
+        };
+        told.chunks(AT_ONCE).try_for_each(forget)
     }
 
     fn commit(mut self) -> Result<(), LedgerError> {

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio_postgres::types::{FromSql, ToSql};
-use tokio_postgres::{Client, Row};
+use tokio_postgres::{Client, Row, Statement};
 
 use super::Trouble;
 use crate::clock::Timestamp;
@@ -56,7 +57,15 @@ pub(super) async fn news(client: &Client, seen: i64) -> Result<(Vec<News>, i64),
     let ask = format!("SELECT {COLUMNS} FROM grants WHERE changed > $1 ORDER BY changed, id");
     let mut news = Vec::new();
     for row in client.query(&ask, &[&seen]).await? {
-        news.push(News::Is(Box::new(read(&row)?)));
+        news.push(match read(&row) {
+            Ok(grant) => News::Is(Box::new(grant)),
+            // it opens nothing here, and nothing that comes after it waits for it
+            Err(trouble) => {
+                let id = GrantId::new(text(&row, "id")?);
+                tracing::error!(%trouble, grant = %id, "a grant of another gateway cannot be read, and is not known here");
+                News::Gone(id)
+            }
+        });
     }
     let gone = "SELECT id FROM taken_back WHERE changed > $1 ORDER BY changed, id";
     for row in client.query(gone, &[&seen]).await? {
@@ -72,10 +81,21 @@ pub(super) async fn last(client: &Client) -> Result<i64, Trouble> {
 }
 
 pub(super) async fn write(client: &Client, grant: &Grant, change: i64) -> Result<(), Trouble> {
+    write_each(client, &[grant], change).await
+}
+
+/// Sends them one after the other, and waits for the answers together.
+pub(super) async fn write_each(client: &Client, grants: &[&Grant], change: i64) -> Result<(), Trouble> {
     let ask = format!(
         "INSERT INTO grants ({COLUMNS}, changed) VALUES ({VALUES}) \
          ON CONFLICT (id) DO UPDATE SET ({COLUMNS}, changed) = ROW ({VALUES})"
     );
+    let statement = client.prepare(&ask).await?;
+    let written = grants.iter().map(|grant| write_by(client, &statement, grant, change));
+    try_join_all(written).await.map(drop)
+}
+
+async fn write_by(client: &Client, statement: &Statement, grant: &Grant, change: i64) -> Result<(), Trouble> {
     let (platforms, covers) = (json(&grant.platforms)?, json(&grant.covers)?);
     let (channel, state) = (word(&grant.channel)?, word(&grant.state)?);
     let answers = json(&grant.answers)?;
@@ -117,17 +137,16 @@ pub(super) async fn write(client: &Client, grant: &Grant, change: i64) -> Result
         &emergency,
         &change,
     ];
-    client.execute(&ask, &values).await?;
+    client.execute(statement, &values).await?;
     Ok(())
 }
 
 /// When they were used last, as any gateway has seen it.
 pub(super) async fn used(client: &Client, uses: &[(GrantId, Timestamp)], change: i64) -> Result<(), Trouble> {
-    let ask = "UPDATE grants SET used_ms = $2, changed = $3 \
-               WHERE id = $1 AND ended_ms IS NULL AND coalesce(used_ms, 0) < $2";
-    for (id, at) in uses {
-        client.execute(ask, &[&id.as_str(), &at.as_millis(), &change]).await?;
-    }
+    let ask = "UPDATE grants SET used_ms = at, changed = $3 FROM unnest($1::text[], $2::bigint[]) AS used (grant_id, at) \
+               WHERE id = grant_id AND ended_ms IS NULL AND coalesce(used_ms, 0) < at";
+    let (ids, at): (Vec<&str>, Vec<i64>) = uses.iter().map(|(id, at)| (id.as_str(), at.as_millis())).unzip();
+    client.execute(ask, &[&ids, &at, &change]).await?;
     Ok(())
 }
 
@@ -143,7 +162,7 @@ pub(super) async fn take_back(
         return Ok(());
     }
     if let Some(act) = untold {
-        told(client, gateway, &written.id, act).await?;
+        told(client, gateway, &[(&written.id, act)]).await?;
     }
     if let Some(before) = was {
         return write(client, before, change).await;
@@ -153,6 +172,13 @@ pub(super) async fn take_back(
     let note = "INSERT INTO taken_back (id, changed) VALUES ($1, $2)";
     client.execute(note, &[&id, &change]).await?;
     Ok(())
+}
+
+pub(super) async fn find_each(client: &Client, ids: &[&GrantId]) -> Result<Vec<Grant>, Trouble> {
+    let ask = format!("SELECT {COLUMNS} FROM grants WHERE id = ANY ($1)");
+    let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+    let rows = client.query(&ask, &[&ids]).await?;
+    rows.iter().map(read).collect()
 }
 
 pub(super) async fn find(client: &Client, id: &GrantId) -> Result<Option<Grant>, Trouble> {
@@ -216,23 +242,30 @@ pub(super) async fn promise(client: &Client, gateway: &str, grant: &Grant, segme
     Ok(())
 }
 
-pub(super) async fn forget(client: &Client, gateway: &str, id: &GrantId) -> Result<(), Trouble> {
-    let ask = "DELETE FROM promises WHERE id = $1 AND gateway = $2";
-    client.execute(ask, &[&id.as_str(), &gateway]).await?;
+pub(super) async fn forget(client: &Client, gateway: &str, ids: &[&GrantId]) -> Result<(), Trouble> {
+    let ask = "DELETE FROM promises WHERE id = ANY ($1) AND gateway = $2";
+    let ids: Vec<&str> = ids.iter().map(|id| id.as_str()).collect();
+    client.execute(ask, &[&ids, &gateway]).await?;
     Ok(())
 }
 
-pub(super) async fn ends(client: &Client, gateway: &str, id: &GrantId, on_record: &OnRecord) -> Result<(), Trouble> {
-    let ask = "INSERT INTO untold (id, act, gateway, on_record) VALUES ($1, $2, $3, $4) \
-               ON CONFLICT (id, act) DO UPDATE SET (gateway, on_record) = ROW ($3, $4)";
-    let (act, on_record) = (word(&on_record.act)?, json(on_record)?);
-    client.execute(ask, &[&id.as_str(), &act, &gateway, &on_record]).await?;
+pub(super) async fn ends(client: &Client, gateway: &str, ends: &[(&GrantId, &OnRecord)]) -> Result<(), Trouble> {
+    let ask = "INSERT INTO untold (id, act, gateway, on_record) \
+               SELECT id, act, $3, on_record FROM unnest($1::text[], $2::text[], $4::text[]) AS ends (id, act, on_record) \
+               ON CONFLICT (id, act) DO UPDATE SET (gateway, on_record) = ROW (excluded.gateway, excluded.on_record)";
+    let ids: Vec<&str> = ends.iter().map(|(id, _)| id.as_str()).collect();
+    let acts: Vec<String> = ends.iter().map(|(_, one)| word(&one.act)).collect::<Result<_, _>>()?;
+    let on_record: Vec<String> = ends.iter().map(|(_, one)| json(one)).collect::<Result<_, _>>()?;
+    client.execute(ask, &[&ids, &acts, &gateway, &on_record]).await?;
     Ok(())
 }
 
-pub(super) async fn told(client: &Client, gateway: &str, id: &GrantId, act: GrantAct) -> Result<(), Trouble> {
-    let ask = "DELETE FROM untold WHERE id = $1 AND act = $2 AND gateway = $3";
-    client.execute(ask, &[&id.as_str(), &word(&act)?, &gateway]).await?;
+pub(super) async fn told(client: &Client, gateway: &str, told: &[(&GrantId, GrantAct)]) -> Result<(), Trouble> {
+    let ask = "DELETE FROM untold USING unnest($1::text[], $2::text[]) AS told (grant_id, what) \
+               WHERE id = grant_id AND act = what AND gateway = $3";
+    let ids: Vec<&str> = told.iter().map(|(id, _)| id.as_str()).collect();
+    let acts: Vec<String> = told.iter().map(|(_, act)| word(act)).collect::<Result<_, _>>()?;
+    client.execute(ask, &[&ids, &acts, &gateway]).await?;
     Ok(())
 }
 

@@ -109,6 +109,8 @@ fn unavailable(error: &rusqlite::Error) -> LedgerError {
 impl Store for Sqlite {
     type Change<'a> = OnDisk<'a>;
 
+    const SHARED: bool = false;
+
     fn held(&mut self) -> Result<Held, LedgerError> {
         rows::held(&self.connection).map_err(|error| unavailable(&error))
     }
@@ -149,6 +151,11 @@ impl Change for OnDisk<'_> {
         rows::find(&self.transaction, id).map_err(|error| unavailable(&error))
     }
 
+    fn find_each(&mut self, ids: &[&GrantId]) -> Result<Vec<Grant>, LedgerError> {
+        let found = ids.iter().filter_map(|id| self.find(id).transpose());
+        found.collect()
+    }
+
     fn beside(&mut self, grant: &Grant) -> Result<usize, LedgerError> {
         rows::beside(&self.transaction, grant).map_err(|error| unavailable(&error))
     }
@@ -169,6 +176,10 @@ impl Change for OnDisk<'_> {
         rows::write(&self.transaction, grant).map_err(|error| unavailable(&error))
     }
 
+    fn write_each(&mut self, grants: &[&Grant]) -> Result<(), LedgerError> {
+        grants.iter().try_for_each(|grant| self.write(grant))
+    }
+
     fn used(&mut self, uses: &[(GrantId, Timestamp)]) -> Result<(), LedgerError> {
         rows::used(&self.transaction, uses).map_err(|error| unavailable(&error))
     }
@@ -185,16 +196,22 @@ impl Change for OnDisk<'_> {
         rows::promise(&self.transaction, grant, segment).map_err(|error| unavailable(&error))
     }
 
-    fn forget(&mut self, id: &GrantId) -> Result<(), LedgerError> {
-        rows::forget(&self.transaction, id).map_err(|error| unavailable(&error))
+    fn forget(&mut self, ids: &[&GrantId]) -> Result<(), LedgerError> {
+        let mut each = ids.iter();
+        each.try_for_each(|id| rows::forget(&self.transaction, id))
+            .map_err(|error| unavailable(&error))
     }
 
-    fn ends(&mut self, id: &GrantId, on_record: &OnRecord) -> Result<(), LedgerError> {
-        rows::ends(&self.transaction, id, on_record).map_err(|error| unavailable(&error))
+    fn ends(&mut self, ends: &[(&GrantId, &OnRecord)]) -> Result<(), LedgerError> {
+        let mut each = ends.iter();
+        each.try_for_each(|(id, on_record)| rows::ends(&self.transaction, id, on_record))
+            .map_err(|error| unavailable(&error))
     }
 
-    fn told(&mut self, id: &GrantId, act: GrantAct) -> Result<(), LedgerError> {
-        rows::told(&self.transaction, id, act).map_err(|error| unavailable(&error))
+    fn told(&mut self, told: &[(&GrantId, GrantAct)]) -> Result<(), LedgerError> {
+        let mut each = told.iter();
+        each.try_for_each(|(id, act)| rows::told(&self.transaction, id, *act))
+            .map_err(|error| unavailable(&error))
     }
 
     /// Durable: in files that have their names, before and after.

@@ -61,33 +61,30 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
          :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state, :ended_at, :ended, :came, :idle, \
          :used, :parent, :emergency)"
     );
-    connection.execute(
-        &ask,
-        named_params! {
-            ":id": grant.id.as_str(),
-            ":subject": grant.subject.as_str(),
-            ":purpose": grant.purpose.as_str(),
-            ":platforms": json(&grant.platforms)?,
-            ":covers": json(&grant.covers)?,
-            ":statement": grant.statement,
-            ":ticket": grant.ticket,
-            ":channel": word(&grant.channel)?,
-            ":declared": grant.declared_at.as_millis(),
-            ":begins": grant.not_before.as_millis(),
-            ":expires": grant.expires.as_millis(),
-            ":answer_by": grant.answer_by.map(Timestamp::as_millis),
-            ":answers": json(&grant.answers)?,
-            ":continued": grant.continued.as_ref().map(json).transpose()?,
-            ":state": word(&grant.state)?,
-            ":ended_at": grant.ended_at.map(Timestamp::as_millis),
-            ":ended": grant.ended.as_ref().map(json).transpose()?,
-            ":came": grant.came.as_ref().map(json).transpose()?,
-            ":idle": grant.idle.map(|idle| i64::try_from(idle.as_millis()).unwrap_or(i64::MAX)),
-            ":used": grant.used_at.map(Timestamp::as_millis),
-            ":parent": grant.parent.as_ref().map(GrantId::as_str),
-            ":emergency": grant.emergency.as_ref().map(json).transpose()?,
-        },
-    )?;
+    connection.prepare_cached(&ask)?.execute(named_params! {
+        ":id": grant.id.as_str(),
+        ":subject": grant.subject.as_str(),
+        ":purpose": grant.purpose.as_str(),
+        ":platforms": json(&grant.platforms)?,
+        ":covers": json(&grant.covers)?,
+        ":statement": grant.statement,
+        ":ticket": grant.ticket,
+        ":channel": word(&grant.channel)?,
+        ":declared": grant.declared_at.as_millis(),
+        ":begins": grant.not_before.as_millis(),
+        ":expires": grant.expires.as_millis(),
+        ":answer_by": grant.answer_by.map(Timestamp::as_millis),
+        ":answers": json(&grant.answers)?,
+        ":continued": grant.continued.as_ref().map(json).transpose()?,
+        ":state": word(&grant.state)?,
+        ":ended_at": grant.ended_at.map(Timestamp::as_millis),
+        ":ended": grant.ended.as_ref().map(json).transpose()?,
+        ":came": grant.came.as_ref().map(json).transpose()?,
+        ":idle": grant.idle.map(|idle| i64::try_from(idle.as_millis()).unwrap_or(i64::MAX)),
+        ":used": grant.used_at.map(Timestamp::as_millis),
+        ":parent": grant.parent.as_ref().map(GrantId::as_str),
+        ":emergency": grant.emergency.as_ref().map(json).transpose()?,
+    })?;
     Ok(())
 }
 
@@ -137,21 +134,21 @@ pub(super) fn take_back(
 }
 
 pub(super) fn forget(connection: &Connection, id: &GrantId) -> rusqlite::Result<()> {
-    connection.execute("DELETE FROM promises WHERE id = ?1", [id.as_str()])?;
+    let ask = "DELETE FROM promises WHERE id = ?1";
+    connection.prepare_cached(ask)?.execute([id.as_str()])?;
     Ok(())
 }
 
 pub(super) fn ends(connection: &Connection, id: &GrantId, on_record: &OnRecord) -> rusqlite::Result<()> {
     let ask = "INSERT OR REPLACE INTO untold (id, act, on_record) VALUES (?1, ?2, ?3)";
-    connection.execute(ask, (id.as_str(), word(&on_record.act)?, json(on_record)?))?;
+    let row = (id.as_str(), word(&on_record.act)?, json(on_record)?);
+    connection.prepare_cached(ask)?.execute(row)?;
     Ok(())
 }
 
 pub(super) fn told(connection: &Connection, id: &GrantId, act: GrantAct) -> rusqlite::Result<()> {
-    connection.execute(
-        "DELETE FROM untold WHERE id = ?1 AND act = ?2",
-        (id.as_str(), word(&act)?),
-    )?;
+    let ask = "DELETE FROM untold WHERE id = ?1 AND act = ?2";
+    connection.prepare_cached(ask)?.execute((id.as_str(), word(&act)?))?;
     Ok(())
 }
 
@@ -230,7 +227,10 @@ pub(super) fn unreviewed(connection: &Connection, subject: &SubjectId) -> rusqli
 
 pub(super) fn find(connection: &Connection, id: &GrantId) -> rusqlite::Result<Option<Grant>> {
     let ask = format!("SELECT {COLUMNS} FROM grants WHERE id = ?1");
-    connection.query_row(&ask, [id.as_str()], read).optional()
+    connection
+        .prepare_cached(&ask)?
+        .query_row([id.as_str()], read)
+        .optional()
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {

@@ -271,7 +271,7 @@ async fn what_is_used_at_one_gateway_does_not_go_unused_at_the_other() {
     let next = east.give(terms("bob", "press", 1_000, 9_000)).await.unwrap();
     until(&west, |west| west.get(&next.id).is_some()).await;
     assert_eq!(under_way.until(), moment(19_000));
-    assert_eq!(west.idle(moment(18_999)), []);
+    assert_eq!(west.idle(moment(19_000)), [], "it may have been used at the other one");
     let early = west
         .end_idle(&grant.id, (moment(18_999), on_record(GrantAct::Idle)), |_, _| ())
         .await;
@@ -283,6 +283,43 @@ async fn what_is_used_at_one_gateway_does_not_go_unused_at_the_other() {
         .end_idle(&grant.id, (moment(19_000), on_record(GrantAct::Idle)), |_, _| ())
         .await;
     assert_eq!(again, Err(LedgerError::AlreadyOver(grant.id)));
+}
+
+#[tokio::test]
+async fn a_grant_that_cannot_be_read_is_not_known_and_holds_up_nothing_else() {
+    let database = Database::new();
+    let (east, west) = database.two();
+    let given = east.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    until(&west, |west| west.get(&given.id).is_some()).await;
+    // as a newer gateway may write it
+    let newer = format!(
+        "UPDATE changes SET last = last + 1; \
+         UPDATE grants SET channel = 'thought', changed = (SELECT last FROM changes) WHERE id = '{}'",
+        given.id
+    );
+    server().says(&database.name, &newer);
+    let next = east.give(terms("bob", "press", 1_000, 9_000)).await.unwrap();
+    until(&west, |west| west.get(&next.id).is_some()).await;
+    assert_eq!(west.get(&given.id), None);
+    assert_eq!((west.healthy(), west.vouches(true)), (Ok(()), Vouched::Now));
+}
+
+#[tokio::test]
+async fn a_gateway_that_cannot_read_what_others_change_does_not_say_that_it_knows() {
+    let database = Database::new();
+    let (east, west) = database.two();
+    let given = east.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    until(&west, |west| west.get(&given.id).is_some()).await;
+    server().says(&database.name, "ALTER TABLE changes RENAME TO elsewhere");
+    until_in_touch(&west, false).await;
+    let told = west.healthy().unwrap_err();
+    assert!(
+        told.contains("what other gateways change has not been heard for"),
+        "{told}"
+    );
+    server().says(&database.name, "ALTER TABLE elsewhere RENAME TO changes");
+    until_in_touch(&west, true).await;
+    assert_eq!(west.healthy(), Ok(()));
 }
 
 #[tokio::test]

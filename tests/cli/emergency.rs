@@ -42,7 +42,7 @@ fn a_purpose_is_renewed_taken_in_an_emergency_and_reviewed_at_two_terminals() {
     There is nothing here: You hold no such grant. GET /v1/grants lists those that you hold.
     ");
 
-    let glass = "wayleave break-glass crisis-response --platform x --statement 'The plant is on fire'";
+    let glass = "wayleave break-glass crisis-response --on x --statement 'The plant is on fire'";
     insta::assert_snapshot!(types("pia", &format!("{glass} --ticket HR-1")), @"
     exit 1
     --- stderr

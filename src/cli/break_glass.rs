@@ -17,7 +17,13 @@ pub struct Args {
     /// The purpose, e.g. `crisis-response`.
     purpose: String,
     /// The platforms, e.g. `x`; repeat or separate with commas.
-    #[arg(long = "platform", alias = "on", required = true, value_delimiter = ',', value_name = "PLATFORM")]
+    #[arg(
+        long = "platform",
+        alias = "on",
+        required = true,
+        value_delimiter = ',',
+        value_name = "PLATFORM"
+    )]
     platforms: Vec<String>,
     /// What it is to cover: `read`, `engage`, `publish`, `administer`; all that the purpose covers if left out.
     #[arg(long, value_delimiter = ',', value_name = "GROUP")]

@@ -20,7 +20,13 @@ pub struct Args {
     /// The purpose, e.g. `recruiting`.
     purpose: String,
     /// The platforms, e.g. `linkedin`; repeat or separate with commas.
-    #[arg(long = "on", alias = "platform", required = true, value_delimiter = ',', value_name = "PLATFORM")]
+    #[arg(
+        long = "on",
+        alias = "platform",
+        required = true,
+        value_delimiter = ',',
+        value_name = "PLATFORM"
+    )]
     platforms: Vec<String>,
     /// What it is to cover: `read`, `engage`, `publish`, `administer`; all that the purpose covers if left out.
     #[arg(long, value_delimiter = ',', value_name = "GROUP")]

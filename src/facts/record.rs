@@ -142,6 +142,8 @@ pub enum GrantAct {
     Continued,
     /// It was asked for.
     Requested,
+    /// Somebody approved it, and others still have to; the answer says how many.
+    PartlyApproved,
     /// Somebody approved it, which gives it.
     Approved,
     /// Somebody who could have approved it declined.

@@ -188,9 +188,12 @@ pub struct Offer {
     pub title: Wording,
     /// Whether somebody must approve it first.
     pub needs_approval: bool,
-    /// Who could approve it: user names and `manager`; empty where nobody needs to.
+    /// Who could approve it: user names, and `group:legal`; empty where nobody needs to.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvers: Vec<String>,
+    /// How many of them must approve; one, unless more must.
+    #[serde(default, skip_serializing_if = "is_one_at_most")]
+    pub needed: usize,
     /// What the grant would cover.
     pub covers: BTreeSet<String>,
     /// How long it would last unless the declaration says otherwise.
@@ -203,6 +206,11 @@ pub struct Offer {
     /// Pattern that a ticket must match, where one is required.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket_pattern: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+fn is_one_at_most(count: &usize) -> bool {
+    *count <= 1
 }
 
 impl Offer {

@@ -22,6 +22,17 @@ pub struct Answer {
     /// Why, in their own words. Not judged, so records of requests leave it out.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// As what they answered, of those whom the terms of the purpose name: `owner`, `group:legal`.
+    #[serde(rename = "as", default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub seats: BTreeSet<String>,
+    /// How many approvals were still missing after this one.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub missing: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Answer {
@@ -32,6 +43,8 @@ impl Answer {
             at,
             verdict: Verdict::Approved,
             note: String::new(),
+            seats: BTreeSet::new(),
+            missing: 0,
         }
     }
 }

@@ -247,10 +247,10 @@ impl Grant {
         })
     }
 
-    /// Who approved it, if anybody had to.
+    /// Who approved it, if anybody had to: where several had to, whoever did so last, and nobody before that.
     pub fn approved_by(&self) -> Option<&SubjectId> {
         let mut latest = self.answers.iter().rev();
-        let approval = latest.find(|answer| answer.verdict == Verdict::Approved)?;
+        let approval = latest.find(|answer| answer.verdict == Verdict::Approved && answer.missing == 0)?;
         Some(&approval.by)
     }
 

@@ -6,9 +6,10 @@ use super::view::Life;
 use super::{MOST_IN_FORCE, MOST_UNREVIEWED};
 use crate::facts::{Grant, GrantState};
 
-/// Refuses what would be more than one person may have.
+/// Refuses what would be more than one person may have; what waits already, and waits on, is not more.
 pub(super) fn has_room(change: &mut impl Change, grant: &Grant) -> Result<(), LedgerError> {
     let too_many: fn(usize) -> LedgerError = match grant.state {
+        GrantState::Requested if !grant.answers.is_empty() => return Ok(()),
         GrantState::Requested => LedgerError::TooManyWaiting,
         GrantState::Active => LedgerError::TooMany,
         GrantState::Withdrawn | GrantState::Revoked | GrantState::Declined | GrantState::Lapsed => return Ok(()),
@@ -26,8 +27,9 @@ pub(super) fn has_room(change: &mut impl Change, grant: &Grant) -> Result<(), Le
     Ok(())
 }
 
-/// What a grant was asked for as, where it was. INVARIANT: only what waits can be given or declined, and only what does not
-/// wait any more lapses; whoever else answers it, or takes it back, comes first or too late.
+/// What a grant was asked for as, where it was. INVARIANT: only what waits can be approved, given or declined, and only what
+/// does not wait any more lapses; whoever else answers it, or takes it back, comes first or too late. And each answer is added
+/// to all that were given before it, so that none is lost.
 pub(super) fn was_asked(change: &mut impl Change, grant: &Grant) -> Result<Option<Grant>, LedgerError> {
     let Some(was) = change.find(&grant.id)? else {
         return match grant.state {
@@ -41,16 +43,24 @@ pub(super) fn was_asked(change: &mut impl Change, grant: &Grant) -> Result<Optio
             }
         };
     };
-    let is_answered = match grant.state {
-        GrantState::Active => was.waits(grant.not_before),
-        GrantState::Declined => was.waits(grant.until()),
-        GrantState::Lapsed => was.state == GrantState::Requested && !was.waits(grant.until()),
-        GrantState::Requested | GrantState::Withdrawn | GrantState::Revoked => false,
+    let answered = match grant.state {
+        GrantState::Active => was.waits(grant.not_before).then_some(1),
+        GrantState::Declined => was.waits(grant.until()).then_some(1),
+        GrantState::Requested => {
+            let latest = grant.answers.last();
+            latest.filter(|answer| was.waits(answer.at)).map(|_| 1)
+        }
+        GrantState::Lapsed => (was.state == GrantState::Requested && !was.waits(grant.until())).then_some(0),
+        GrantState::Withdrawn | GrantState::Revoked => None,
     };
-    if is_answered {
+    let Some(new) = answered else {
+        return Err(LedgerError::AlreadyOver(was.id));
+    };
+    let follows = grant.answers.len() == was.answers.len() + new && grant.answers.starts_with(&was.answers);
+    if follows {
         Ok(Some(was))
     } else {
-        Err(LedgerError::AlreadyOver(was.id))
+        Err(LedgerError::AnsweredSince(was.id))
     }
 }
 

@@ -74,6 +74,9 @@ pub enum LedgerError {
     /// Somebody else is approving it at this moment.
     #[error("the grant `{0}` is being answered at this moment; look again")]
     BeingAnswered(GrantId),
+    /// Somebody has answered it since it was looked at.
+    #[error("the grant `{0}` was answered by somebody else in the meantime; look again")]
+    AnsweredSince(GrantId),
     /// The person asked for as much already, and this waits for an answer.
     #[error("the same was asked for already, and `{id}` waits for an answer", id = .0.id)]
     AlreadyAsked(Box<Grant>),

@@ -39,6 +39,7 @@ impl Keeping {
                 | LedgerError::NoSuchGrant(_)
                 | LedgerError::AlreadyOver(_)
                 | LedgerError::BeingAnswered(_)
+                | LedgerError::AnsweredSince(_)
                 | LedgerError::AlreadyAsked(_)
                 | LedgerError::AlreadyRenewed(_)
                 | LedgerError::TooMany(_)

@@ -46,7 +46,7 @@ use tokio::sync::watch;
 
 use crate::clock::Timestamp;
 use crate::facts::{Came, Ended, Grant, GrantAct, GrantId, GrantTerms, Review, Standing, SubjectId};
-use crate::purpose::{Approved, Declined, Lapsed};
+use crate::purpose::{Approved, Declined, Lapsed, PartlyApproved};
 use ending::Ending;
 pub use ending::{OnRecord, Untold};
 pub use error::LedgerError;
@@ -213,6 +213,11 @@ impl Ledger {
     /// The same of a grant that somebody has approved: refused also where it does not wait any more.
     pub async fn promise_approved(&self, approved: Approved, segment: u64) -> Result<Promise, LedgerError> {
         self.writer.promise(approved.into_grant(), segment).await
+    }
+
+    /// The same of one that somebody has approved, and others still have to.
+    pub async fn promise_partly(&self, partly: PartlyApproved, segment: u64) -> Result<Promise, LedgerError> {
+        self.writer.promise(partly.into_grant(), segment).await
     }
 
     /// The same of one that somebody has declined.

@@ -18,6 +18,8 @@ pub struct Leftover {
     pub segment: u64,
     /// What it was to become: given, asked for, declined, lapsed.
     pub state: GrantState,
+    /// How many answers it was to have by then; where it was asked for, and some: one of several approvals.
+    pub answers: usize,
     /// Whether it did.
     pub was_kept: bool,
 }
@@ -26,12 +28,13 @@ impl Leftover {
     /// The promise that a grant becomes `state`, where the ledger holds what `is` of it now.
     ///
     /// What was promised of it may have been followed by more: one that was asked for was given if somebody's approval is
-    /// on it.
-    pub(super) fn of(id: GrantId, segment: u64, state: GrantState, is: Option<&Grant>) -> Self {
+    /// on it. While it is promised nobody else answers it, and no answer is taken back once it is kept.
+    pub(super) fn of(id: GrantId, segment: u64, (state, answers): (GrantState, usize), is: Option<&Grant>) -> Self {
         let was_kept = is.is_some_and(|is| match state {
-            GrantState::Requested => true,
+            GrantState::Requested => is.answers.len() >= answers,
             GrantState::Active => {
-                is.answer_by.is_none() || is.answers.iter().any(|one| one.verdict == Verdict::Approved)
+                let approved = is.answers.iter().any(|one| one.verdict == Verdict::Approved);
+                is.answer_by.is_none() || (approved && is.answers.len() >= answers)
             }
             GrantState::Declined | GrantState::Lapsed | GrantState::Withdrawn | GrantState::Revoked => {
                 is.state == state
@@ -41,6 +44,7 @@ impl Leftover {
             id,
             segment,
             state,
+            answers,
             was_kept,
         }
     }

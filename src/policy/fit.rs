@@ -10,7 +10,7 @@ use cedar_policy::EvalResult;
 use serde_json::Value;
 
 use super::decision::Trouble;
-use super::question::{GrantQuestion, Power, Question, RequestFacts};
+use super::question::{Answering, GrantQuestion, NamedAs, Power, Question, RequestFacts};
 use super::request::{Asked, Nouns};
 use super::schema::Book;
 use crate::clock::Timestamp;
@@ -245,6 +245,9 @@ impl Sample {
                 business_owner: &self.person.id,
                 longest_for: Duration::from_mins(1),
                 channel: Channel::Portal,
+                answering: Answering {
+                    named_as: self.full.then_some(NamedAs::Approver),
+                },
                 at,
             };
             asked.push(nouns.about_grant(&question, &book.words, Some(&book.schema)));

@@ -30,6 +30,8 @@ pub(super) struct Frame<'a> {
     pub(super) claim: Option<&'a Held>,
     /// Where a power over a grant is asked about: by which way.
     pub(super) channel: Option<&'a Value>,
+    /// ... and as what the terms of the purpose name whoever answers.
+    pub(super) named_as: Option<&'a Value>,
     /// The declarer of such a grant, where that is somebody else whom the directory knows.
     pub(super) declarer: Option<&'a Party>,
 }
@@ -55,6 +57,9 @@ impl Facts for Frame<'_> {
         }
         if number == values::CHANNEL {
             return Ok(self.channel);
+        }
+        if number == values::NAMED_AS {
+            return Ok(self.named_as);
         }
         if number == values::ADDRESS {
             return Ok(Some(self.address()?.value()));

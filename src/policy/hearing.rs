@@ -242,6 +242,7 @@ impl Hearing<'_> {
                 made: &terms.made,
                 claim: claim.as_deref(),
                 channel: None,
+                named_as: None,
                 declarer: None,
             };
             let parties = (&terms.principal.0, &action.party, &*terms.resource);

@@ -81,7 +81,7 @@ pub use names::{Named, NamedKind};
 pub use nesting::{Cedar, TooDeep, too_deep};
 pub use owners::Owners;
 pub use permit::Permit;
-pub use question::{GrantQuestion, Power, Question, RequestFacts};
+pub use question::{Answering, GrantQuestion, NamedAs, Power, Question, RequestFacts};
 pub use rule::{Rule, RuleSet, Trials};
 pub use schema::Vocabulary;
 pub use unfit::Unfit;

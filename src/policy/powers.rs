@@ -53,6 +53,7 @@ impl Policy {
             Power::Declare | Power::Approve | Power::BreakGlass => declarer.map(known).transpose()?,
         };
         let channel = question.channel.as_str().into();
+        let named_as = question.answering.named_as.map(|named_as| named_as.as_str().into());
         let frame = Frame {
             engine: &self.engine,
             values: &self.memory.values,
@@ -66,6 +67,7 @@ impl Policy {
             made: &Made::default(),
             claim: None,
             channel: Some(&channel),
+            named_as: named_as.as_ref(),
             declarer: declarer.as_ref().map(|known| &known.0),
         };
         let action = self.powers.get(&question.power).ok_or(Doubt)?;

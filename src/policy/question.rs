@@ -97,8 +97,33 @@ pub struct GrantQuestion<'a> {
     pub longest_for: Duration,
     /// How it is stated.
     pub channel: Channel,
+    /// As what they answer.
+    pub answering: Answering,
     /// When.
     pub at: Timestamp,
+}
+
+/// As what somebody answers what others ask for; nothing where they do something else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Answering {
+    /// As what the terms of the purpose name them.
+    pub named_as: Option<NamedAs>,
+}
+
+/// As what the terms of a purpose name somebody to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedAs {
+    /// As one of those who approve.
+    Approver,
+}
+
+impl NamedAs {
+    /// The name as rules spell it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Approver => "approver",
+        }
+    }
 }
 
 /// What must hold of a question before it may be put. Whoever breaks it has mixed up two flows.

@@ -123,6 +123,8 @@ impl Nouns {
         let entities = self.entities(entities, &[question.power.as_str()], schema)?;
         let mut pairs = self.base(question.person, question.subject, question.arrival, question.at)?;
         pairs.push(("channel".to_owned(), text(question.channel.as_str())));
+        let named_as = question.answering.named_as;
+        pairs.extend(named_as.map(|named_as| ("namedAs".to_owned(), text(named_as.as_str()))));
         let context = Context::from_pairs(pairs).map_err(|e| wrong("context", &e))?;
         let action = uid(&self.action, question.power.as_str());
         let request = Request::new(principal.clone(), action, resource.clone(), context, schema)

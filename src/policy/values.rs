@@ -32,6 +32,7 @@ pub(super) const LEAVES: Leaves = Leaves(&[
     &["request", "path"],
     &["request", "bytes"],
     &["request", "contentType"],
+    &["namedAs"],
     &["channel"],
     &[GRANT],
 ]);
@@ -41,6 +42,9 @@ pub(super) const COUNT: usize = LEAVES.0.len();
 
 /// The leaf that holds where the flow comes from.
 pub(super) const ADDRESS: usize = 3;
+
+/// The leaf that there is only where somebody answers whom the terms of a purpose name.
+pub(super) const NAMED_AS: usize = COUNT - 3;
 
 /// The leaf that there is only where a power over a grant is asked about.
 pub(super) const CHANNEL: usize = COUNT - 2;
@@ -73,7 +77,7 @@ pub(super) struct Values {
 type Made<T> = Result<T, Doubt>;
 
 impl Values {
-    /// The leaf of this number, below the channel's and not the address; none where the context does not have it. `shown` is what the person's
+    /// The leaf of this number, below the last ones and not the address; none where the context does not have it. `shown` is what the person's
     /// wall clock shows.
     pub(super) fn leaf(
         &self,

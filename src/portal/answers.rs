@@ -2,13 +2,15 @@
 //!
 //! Each of them goes the way of giving (`deeds.rs`): nobody is told of it before its record is on disk.
 
+use std::time::Duration;
+
 use super::deeds::NotGranted;
 use super::ended::tells;
 use super::{Portal, Visit};
 use crate::clock::Timestamp;
 use crate::facts::{Came, Channel, Grant, GrantAct, GrantId, GrantState, GrantTerms, Reason, RulebookId};
 use crate::ledger::{LedgerError, Promise};
-use crate::purpose::{Declaration, Hearing, Lapsed, Note, Over, Pending, Why};
+use crate::purpose::{Consent, Declaration, Hearing, Lapsed, Note, Over, Pending, Why};
 use crate::rulebook::{Asking, Outdated, Visitor};
 
 /// Why nothing was answered.
@@ -20,12 +22,27 @@ pub(super) enum NotAnswered {
     Over(Over),
     /// The rules refuse it, or it is the person's own.
     Refused(Vec<Reason>),
+    /// The person approved it already, or somebody else as what they are: others must.
+    Useless,
     /// It cannot be approved any more; declining is still possible.
     Outdated(Outdated),
     /// Whoever asked holds so many grants, which is as many as one may hold.
     TooMany(usize),
+    /// Somebody else answers it at this moment.
+    Busy,
     /// It cannot be recorded or kept.
     NotKept,
+}
+
+/// For how long whoever answers waits for somebody who answers the same at that moment, and how often they look again.
+const LOOKS: usize = 60;
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What somebody answers.
+#[derive(Clone)]
+enum Saying {
+    Yes(Note),
+    No(Why),
 }
 
 /// A request before somebody who may answer it.
@@ -52,7 +69,7 @@ impl Portal {
     pub(super) async fn ask(
         &self,
         visit: &Visit<'_>,
-        (terms, within): (GrantTerms, std::time::Duration),
+        (terms, within): (GrantTerms, Duration),
         reasons: Vec<Reason>,
     ) -> Result<Grant, NotGranted> {
         let asking = Asking {
@@ -63,7 +80,7 @@ impl Portal {
             arrival: visit.arrival,
             at: visit.at,
         };
-        if visit.in_force.who_may_answer(&asking).is_empty() {
+        if !visit.in_force.enough_may_answer(&asking) {
             return Err(NotGranted::NeedsApproval);
         }
         let answer_by = asking.until;
@@ -79,12 +96,15 @@ impl Portal {
         self.fulfil(visit.by(), GrantAct::Requested, promise, &reasons).await
     }
 
-    /// The requests that somebody may answer, in the order in which they were made.
+    /// The requests that somebody may answer, and whose approval they lack, in the order in which they were made.
     pub(super) fn answerable(&self, visit: &Visit<'_>, visitor: Visitor<'_>, channel: Channel) -> Vec<Grant> {
         let waiting = self.ledger.waiting(visit.at).into_iter();
-        waiting
-            .filter(|grant| grant.subject != visitor.person.id && may_answer(visit, visitor, grant, channel))
-            .collect()
+        let theirs = |grant: &Grant| {
+            grant.subject != visitor.person.id
+                && may_answer(visit, visitor, grant, channel)
+                && visit.in_force.lacks(grant, visitor.person, visit.at)
+        };
+        waiting.filter(theirs).collect()
     }
 
     /// One request, if it is the person's own or one that they may answer.
@@ -109,14 +129,7 @@ impl Portal {
         id: &GrantId,
         (note, channel): (Note, Channel),
     ) -> Result<Grant, NotAnswered> {
-        let Heard { hearing, reasons } = self.hear(visit, visitor, id, channel).await?;
-        let asked = hearing.grant();
-        let holder = visit.in_force.directory.person(&asked.subject);
-        let fits = visit.rules().still_fits(visitor, asked, holder.as_deref(), visit.at);
-        fits.map_err(NotAnswered::Outdated)?;
-        let approved = hearing.approve(note, visit.at);
-        let promised = self.ledger.promise_approved(approved, self.book.segment()).await;
-        self.answer(visit, GrantAct::Approved, (id, promised), &reasons).await
+        self.say(visit, visitor, id, (Saying::Yes(note), channel)).await
     }
 
     /// Declines what somebody asked for.
@@ -127,10 +140,67 @@ impl Portal {
         id: &GrantId,
         (why, channel): (Why, Channel),
     ) -> Result<Grant, NotAnswered> {
-        let Heard { hearing, reasons } = self.hear(visit, visitor, id, channel).await?;
-        let declined = hearing.decline(why, visit.at);
-        let promised = self.ledger.promise_declined(declined, self.book.segment()).await;
-        self.answer(visit, GrantAct::Declined, (id, promised), &reasons).await
+        self.say(visit, visitor, id, (Saying::No(why), channel)).await
+    }
+
+    /// Answers, once whoever answers the same at this moment, here or at another gateway, is done: what they said is looked at
+    /// then, so that no answer is lost, and none is given to what is over.
+    async fn say(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        id: &GrantId,
+        (saying, channel): (Saying, Channel),
+    ) -> Result<Grant, NotAnswered> {
+        let mut changes = self.ledger.changes();
+        for _ in 0..LOOKS {
+            changes.borrow_and_update();
+            let heard = self.hear(visit, visitor, id, channel).await?;
+            match self.say_once(visit, visitor, heard, saying.clone()).await {
+                // that somebody gave up is no change, so it is also looked for
+                Err(NotAnswered::Busy) => drop(tokio::time::timeout(LOOK, changes.changed()).await),
+                answered => return answered,
+            }
+        }
+        Err(NotAnswered::NotKept)
+    }
+
+    async fn say_once(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        Heard { hearing, reasons }: Heard,
+        saying: Saying,
+    ) -> Result<Grant, NotAnswered> {
+        let asked = hearing.grant();
+        let (id, segment) = (asked.id.clone(), self.book.segment());
+        let (what, promised) = match saying {
+            Saying::Yes(note) => {
+                let holder = visit.in_force.directory.person(&asked.subject);
+                let fits = visit.rules().still_fits(visitor, asked, holder.as_deref(), visit.at);
+                fits.map_err(NotAnswered::Outdated)?;
+                let chain = visit.rules().chain(&asked.purpose);
+                let consent = hearing.approve(&chain, note, visit.at);
+                match consent.map_err(|_useless| NotAnswered::Useless)? {
+                    Consent::Given(approved) => (
+                        GrantAct::Approved,
+                        self.ledger.promise_approved(approved, segment).await,
+                    ),
+                    Consent::Partly(partly) => (
+                        GrantAct::PartlyApproved,
+                        self.ledger.promise_partly(partly, segment).await,
+                    ),
+                }
+            }
+            Saying::No(why) => {
+                let declined = hearing.decline(why, visit.at);
+                (
+                    GrantAct::Declined,
+                    self.ledger.promise_declined(declined, segment).await,
+                )
+            }
+        };
+        self.answer(visit, what, (&id, promised), &reasons).await
     }
 
     async fn answer(
@@ -147,7 +217,7 @@ impl Portal {
                 return NotAnswered::TooMany(held);
             }
             // taken back, or answered by somebody else, in the meantime
-            if !self.ledger.get(id).is_some_and(|grant| grant.waits(visit.at)) {
+            if self.ledger.get(id).is_none_or(|grant| !grant.waits(visit.at)) {
                 return NotAnswered::Over(Over::Answered);
             }
             tracing::warn!(?why, grant = %id, "an answer could not be kept");
@@ -184,8 +254,9 @@ impl Portal {
             return Err(NotAnswered::Refused(reasons));
         }
         self.notice_lapse(visit.rules().id(), &grant, visit.at).await;
+        let seats = rules.seats(visitor.person, &grant.purpose, &grant.subject, holder.as_deref());
         let pending = Pending::of(grant, visit.at).map_err(NotAnswered::Over)?;
-        let hearing = pending.heard_by(&visitor.person.id);
+        let hearing = pending.heard_by(&visitor.person.id, seats);
         let hearing = hearing.map_err(|_own| NotAnswered::Refused(Vec::new()))?;
         Ok(Heard { hearing, reasons })
     }
@@ -253,7 +324,9 @@ pub(super) fn may_answer(visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant,
 
 impl NotAnswered {
     fn because(id: &GrantId, trouble: &LedgerError) -> Self {
-        if let LedgerError::AlreadyOver(_) | LedgerError::BeingAnswered(_) = trouble {
+        if let LedgerError::BeingAnswered(_) | LedgerError::AnsweredSince(_) = trouble {
+            Self::Busy
+        } else if let LedgerError::AlreadyOver(_) = trouble {
             Self::Over(Over::Answered)
         } else if let LedgerError::TooMany(held) = trouble {
             Self::TooMany(*held)

@@ -14,7 +14,7 @@ use super::pages::{self, Page, Problem};
 use super::{Portal, Visit};
 use crate::facts::{Channel, Grant, GrantId, GrantState, Person, PurposeId, SubjectId};
 use crate::ledger::Life;
-use crate::purpose::{Approval, Note, Purpose, Why};
+use crate::purpose::{Note, Purpose, Why};
 use crate::rulebook::{Asking, Visitor};
 
 impl Portal {
@@ -163,6 +163,10 @@ impl Portal {
                 let (title, text) = (words.may_not_answer_title, (words.may_not_answer)(reasons));
                 problem(StatusCode::FORBIDDEN, "prohibited", title, &text)
             }
+            NotAnswered::Useless => {
+                let (title, text) = (words.chain.approved_already_title, words.chain.approved_already);
+                problem(StatusCode::CONFLICT, "already-approved", title, text)
+            }
             NotAnswered::Outdated(outdated) => {
                 let (title, text) = (words.outdated_title, (words.outdated)(outdated));
                 problem(StatusCode::CONFLICT, "request-outdated", title, &text)
@@ -171,7 +175,7 @@ impl Portal {
                 let (title, text) = (words.outdated_title, (words.holds_too_many)(*held));
                 problem(StatusCode::CONFLICT, "too-many-grants", title, &text)
             }
-            NotAnswered::NotKept => not_kept(words.not_answered_title, words.not_answered),
+            NotAnswered::Busy | NotAnswered::NotKept => not_kept(words.not_answered_title, words.not_answered),
         }
     }
 
@@ -270,16 +274,18 @@ impl Portal {
     }
 
     fn offered(&self, purpose: &Purpose, visit: &Visit<'_>) -> Value {
-        let approvers = match purpose.approval {
-            Approval::None => Vec::new(),
-            Approval::Owner | Approval::Manager => ids(&visit.in_force.who_may_answer(&Asking {
-                purpose: &purpose.id,
-                by: &visit.subject.id,
-                lasts: purpose.default_for(&purpose.covers),
-                arrival: visit.arrival,
-                at: visit.at,
-                until: visit.at.plus(purpose.answer_within),
-            })),
+        let asking = Asking {
+            purpose: &purpose.id,
+            by: &visit.subject.id,
+            lasts: purpose.default_for(&purpose.covers),
+            arrival: visit.arrival,
+            at: visit.at,
+            until: visit.at.plus(purpose.answer_within),
+        };
+        let approvers = if purpose.approval.is_needed() {
+            ids(&visit.in_force.who_may_answer(&asking))
+        } else {
+            Vec::new()
         };
         let lifetimes = purpose.lifetimes.iter().map(|(group, lifetime)| {
             let span = json!({
@@ -296,7 +302,8 @@ impl Portal {
             "platforms": purpose.platforms,
             "covers": purpose.covers,
             "lifetimes": lifetimes.collect::<serde_json::Map<String, Value>>(),
-            "approval": purpose.approval != Approval::None,
+            "approval": purpose.approval.is_needed(),
+            "approvals_needed": purpose.approval.how_many(),
             "approvers": approvers,
             "answer_within_s": purpose.answer_within.as_secs(),
             "statement_min": purpose.statement_min,
@@ -328,9 +335,11 @@ impl Portal {
                 members.insert("expired_by".to_owned(), why.into());
             }
             if life == Life::Requested {
-                let asking = Asking::of(grant, visit.arrival, visit.at);
-                let approvers = ids(&visit.in_force.who_may_answer(&asking));
+                let approvers = ids(&visit.in_force.who_still_may(grant, visit.arrival, visit.at));
                 members.insert("approvers".to_owned(), json!(approvers));
+                let chain = visit.rules().chain(&grant.purpose);
+                members.insert("approvals_needed".to_owned(), chain.how_many().into());
+                members.insert("approvals_missing".to_owned(), chain.missing(&grant.answers).into());
             }
         }
         value

@@ -182,26 +182,34 @@ fn keep_who_may_answer(in_force: &InForce, seen: &Observation, remedy: &mut Reme
     for offer in remedy.offers.iter_mut().filter(|offer| offer.needs_approval) {
         let purpose = in_force.rulebook.purposes().get(&offer.purpose);
         let within = purpose.map_or(Duration::ZERO, |purpose| purpose.answer_within);
-        let may = in_force.who_may_answer(&Asking {
+        let asking = Asking {
             purpose: &offer.purpose,
             by: &person.id,
             lasts: offer.default_for,
             arrival: &seen.arrival,
             at: seen.at,
             until: seen.at.plus(within),
-        });
+        };
+        let may = in_force.who_may_answer(&asking);
         offer.approvers = may.iter().map(|one| one.id.to_string()).collect();
+        if offer.needed > 1 && !in_force.enough_may_answer(&asking) {
+            offer.approvers.clear();
+        }
     }
 }
 
 /// A request that waits, as it is told.
 fn pending(portal: &Portal, in_force: &InForce, seen: &Observation, grant: &Grant) -> Option<Pending> {
     let person = seen.person.as_ref()?;
-    let approvers = in_force.who_may_answer(&Asking::of(grant, &seen.arrival, seen.at));
+    let approvers = in_force.who_still_may(grant, &seen.arrival, seen.at);
+    let missing = in_force.rulebook.chain(&grant.purpose).missing(&grant.answers);
     let when = |at| times::local(portal.words, at, seen.at, person);
     Some(Pending {
         title: portal.purpose_title(&in_force.rulebook, &grant.purpose),
-        approvers: approvers.iter().map(|one| one.id.to_string()).collect(),
+        approvers: portal
+            .words
+            .chain
+            .those(missing, approvers.iter().map(|one| one.id.to_string()).collect()),
         since: when(grant.declared_at),
         until: when(grant.answer_by?),
     })

@@ -246,7 +246,7 @@ impl Portal {
     /// The page while nobody has answered.
     fn asked_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant, record: &str) -> Page {
         let words = self.words;
-        let approvers = visit.approvers_of(grant);
+        let approvers = self.approvers_of(visit, grant);
         let approvers: Vec<&str> = approvers.iter().map(String::as_str).collect();
         let page = counter::Asked {
             w: words,
@@ -324,6 +324,7 @@ fn choices(told: &Told<'_>, in_force: &InForce, offers: &[&Offer], chosen: &str)
     let approval = |offer: &Offer| {
         let purpose = in_force.rulebook.purposes().get(&offer.purpose)?;
         let names = named(&offer.approvers, &in_force.directory);
+        let names = told.words.chain.those(offer.needed, names);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         offer
             .needs_approval

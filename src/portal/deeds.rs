@@ -14,17 +14,18 @@
 //! ledger notes with the end that it is to be told, until the book has it on disk: what a crash takes from the book's
 //! memory, the next start tells (`ended.rs`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::ended::tells;
+use super::told::told_of;
 use super::{Portal, Visit};
-use crate::audit::{Book, read_from};
+use crate::audit::Book;
 use crate::clock::Timestamp;
 use crate::facts::{
     Act, Channel, Grant, GrantAct, GrantId, GrantState, GrantTerms, PolicyId, Reason, Record, RulebookId, SubjectId,
 };
-use crate::ledger::{LedgerError, Leftover, Promise};
+use crate::ledger::{LedgerError, Promise};
 use crate::purpose::{Declaration, Unfit};
 use crate::rulebook::{NotDeclared, Visitor, Weighing};
 
@@ -153,10 +154,14 @@ impl Portal {
                 (_, true, false) | (_, false, true) => {}
                 (GrantState::Lapsed, false, false) => over(self.ledger.put(told.grant, |_| ()).await)?,
                 (_, false, false) => self.book.note(&self.book.record(told.void)),
-                (GrantState::Requested, true, true) => over(self.ledger.withdraw(&left.id, at, |_| ()).await)?,
                 (GrantState::Declined | GrantState::Lapsed, true, true) => {
                     self.book.note(&self.book.record(told.said));
                 }
+                // one of several approvals stands, and the request with it
+                (GrantState::Requested, true, true) if left.answers > 0 => {
+                    self.book.note(&self.book.record(told.said));
+                }
+                (GrantState::Requested, true, true) => over(self.ledger.withdraw(&left.id, at, |_| ()).await)?,
                 (GrantState::Active | GrantState::Withdrawn | GrantState::Revoked, true, true) => {
                     over(self.ledger.revoke(&left.id, at, |_| ()).await)?;
                 }
@@ -265,85 +270,11 @@ impl From<LedgerError> for NotGranted {
     }
 }
 
-/// What the book says of a promised grant.
-struct Told {
-    grant: Grant,
-    /// How it says that it was given, asked for or answered.
-    said: Act,
-    /// Whether it says that this never counted.
-    is_void: bool,
-    /// How it would say so.
-    void: Act,
-}
-
 /// A grant that is over already is as it should be.
 fn over(ended: Result<Grant, LedgerError>) -> Result<(), String> {
     match ended {
         Ok(_) | Err(LedgerError::AlreadyOver(_)) => Ok(()),
         Err(trouble) => Err(trouble.to_string()),
-    }
-}
-
-/// What the book in the folder `records` says of the promised grants; what was written before any of them is not read.
-fn told_of(records: &Path, promised: &[Leftover]) -> Result<BTreeMap<GrantId, Told>, String> {
-    let mut told: BTreeMap<GrantId, Told> = BTreeMap::new();
-    let Some(from) = promised.iter().map(|left| left.segment).min() else {
-        return Ok(told);
-    };
-    let promised: BTreeMap<&GrantId, GrantState> = promised.iter().map(|left| (&left.id, left.state)).collect();
-    for found in read_from(records, from).map_err(|problem| problem.to_string())? {
-        let (_, record) = found.map_err(|problem| problem.to_string())?;
-        let Act::Grant {
-            act,
-            grant,
-            by,
-            rulebook,
-            policies,
-        } = record.act
-        else {
-            continue;
-        };
-        let Some(promised) = promised.get(&grant.id) else {
-            continue;
-        };
-        if act == GrantAct::Void {
-            if let Some(told) = told.get_mut(&grant.id) {
-                told.is_void = true;
-            }
-        } else if becomes(act) == Some(*promised) {
-            let says = |act| Act::Grant {
-                act,
-                grant: grant.clone(),
-                by: by.clone(),
-                rulebook: rulebook.clone(),
-                policies: policies.clone(),
-            };
-            let (said, void) = (says(act), says(GrantAct::Void));
-            let one = Told {
-                grant: Grant::clone(&grant),
-                said,
-                is_void: false,
-                void,
-            };
-            told.insert(grant.id.clone(), one);
-        }
-    }
-    Ok(told)
-}
-
-/// What an act that is promised makes of a grant.
-fn becomes(act: GrantAct) -> Option<GrantState> {
-    match act {
-        GrantAct::Granted | GrantAct::Continued | GrantAct::Approved | GrantAct::BrokeGlass => Some(GrantState::Active),
-        GrantAct::Requested => Some(GrantState::Requested),
-        GrantAct::Declined => Some(GrantState::Declined),
-        GrantAct::Lapsed => Some(GrantState::Lapsed),
-        GrantAct::Withdrawn
-        | GrantAct::Revoked
-        | GrantAct::Idle
-        | GrantAct::Reviewed
-        | GrantAct::Refused
-        | GrantAct::Void => None,
     }
 }
 

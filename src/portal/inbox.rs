@@ -67,6 +67,7 @@ impl Portal {
         let title = self.purpose_title(visit.rules(), &grant.purpose);
         let who = name_of(visit.in_force, grant.subject.as_str());
         Some(match answer.verdict {
+            Verdict::Approved if answer.missing > 0 => (words.chain.you_approved_in_part)(&title, &who, answer.missing),
             Verdict::Approved => {
                 let until = times::local(self.words, grant.expires, visit.at, visitor.person);
                 let is_open = !Life::of(&grant, visit.at).is_over();
@@ -100,6 +101,7 @@ impl Portal {
             ticket: grant.ticket.clone(),
             training: self.training(visit, grant, holder),
             past: (words.held_before)(&self.held_before(visit, grant)),
+            so_far: self.so_far(visit, visitor, grant),
             waits: (words.asked_and_waits)(&when(grant.declared_at), &grant.answer_by.map(when).unwrap_or_default()),
             tokens: recent.then(|| RequestTokens {
                 approve: token(Verb::Approve),
@@ -195,6 +197,11 @@ impl Portal {
                 let text = (words.may_not_answer)(reasons);
                 self.note(StatusCode::FORBIDDEN, words.may_not_answer_title, &text)
             }
+            NotAnswered::Useless => self.note(
+                StatusCode::CONFLICT,
+                words.chain.approved_already_title,
+                words.chain.approved_already,
+            ),
             NotAnswered::Outdated(outdated) => {
                 self.note(StatusCode::CONFLICT, words.outdated_title, &(words.outdated)(outdated))
             }
@@ -203,7 +210,7 @@ impl Portal {
                 words.outdated_title,
                 &(words.holds_too_many)(*held),
             ),
-            NotAnswered::NotKept => self.note(
+            NotAnswered::Busy | NotAnswered::NotKept => self.note(
                 StatusCode::SERVICE_UNAVAILABLE,
                 words.not_answered_title,
                 words.not_answered,

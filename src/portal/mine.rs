@@ -12,7 +12,7 @@ use super::pages::{Page, see_other};
 use super::{Portal, Refused, Stopped, Visit, provenance, times};
 use crate::clock::Timestamp;
 use crate::facts::{Channel, Grant, GrantId, GrantState, Reason, Standing};
-use crate::purpose::{Approval, Purpose};
+use crate::purpose::Purpose;
 use crate::rulebook::Visitor;
 
 impl Portal {
@@ -136,7 +136,7 @@ impl Portal {
     fn example(&self, visit: &Visit<'_>, open: &[&Purpose]) -> Option<String> {
         let asks = |purpose: &&&Purpose| {
             let ticket = purpose.ticket.as_ref().is_some_and(|ticket| ticket.required);
-            (purpose.approval != Approval::None, ticket, purpose.platforms.len())
+            (purpose.approval.is_needed(), ticket, purpose.platforms.len())
         };
         let purpose = open.iter().min_by_key(asks)?;
         let met = self.memory.of(&visit.subject.id, visit.at);

@@ -1,6 +1,7 @@
 //! What others did with what is the person's, on their own page: what waits for them, what has become of the rest of what
 //! was asked for, and what they took back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::declare::named;
@@ -8,9 +9,9 @@ use super::inbox::lasts;
 use super::mine::ending;
 use super::pages::counter::{Answered, Held};
 use super::{Portal, Visit, times};
-use crate::facts::{Grant, GrantState, Verdict};
+use crate::facts::{Grant, GrantState, Person, Verdict};
 use crate::ledger::Life;
-use crate::rulebook::{Asking, InForce, Visitor};
+use crate::rulebook::{InForce, Visitor};
 
 /// For how long an answer stays on the page.
 const LATELY: Duration = Duration::from_hours(7 * 24);
@@ -35,7 +36,8 @@ impl Portal {
     pub(super) fn my_answers(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Vec<Answered> {
         let grants = self.ledger.grants_of(&visitor.person.id).into_iter();
         let lately = |grant: &Grant| {
-            let answered = grant.answers.last().map(|answer| answer.at).or(grant.answer_by);
+            let answered = grant.answers.last().filter(|answer| answer.missing == 0);
+            let answered = answered.map(|answer| answer.at).or(grant.answer_by);
             answered.is_some_and(|at| at <= visit.at && visit.at.since(at) < LATELY)
         };
         let answered = grants.filter(lately);
@@ -95,7 +97,8 @@ impl Portal {
     pub(super) fn answered_in_words(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant) -> Option<Answered> {
         let words = self.words;
         let when = |at| times::local(self.words, at, visit.at, visitor.person);
-        let answer = grant.answers.last();
+        // one of several approvals is no answer yet
+        let answer = grant.answers.last().filter(|answer| answer.missing == 0);
         let what = match (answer, Life::of(grant, visit.at)) {
             (Some(answer), life) if !matches!(life, Life::Withdrawn | Life::Revoked) => {
                 let by = name_of(visit.in_force, answer.by.as_str());
@@ -105,7 +108,9 @@ impl Portal {
                 }
             }
             (None, Life::Lapsed) => {
-                let asked = approvers(visit.in_force, &Asking::of(grant, visit.arrival, grant.declared_at));
+                let asked = visit.in_force.who_still_may(grant, visit.arrival, grant.declared_at);
+                let missing = visit.rules().chain(&grant.purpose).missing(&grant.answers);
+                let asked = words.chain.those(missing, names_of(&asked));
                 let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
                 (words.was_silent)(&asked, &when(grant.answer_by?))
             }
@@ -133,25 +138,40 @@ impl Portal {
     /// Since when a request waits, for whom, and until when.
     pub(super) fn waits_in_words(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant) -> String {
         let when = |at| times::local(self.words, at, visit.at, visitor.person);
-        let approvers = visit.approvers_of(grant);
+        let approvers = self.approvers_of(visit, grant);
         let approvers: Vec<&str> = approvers.iter().map(String::as_str).collect();
         let until = grant.answer_by.map(when).unwrap_or_default();
         let title = self.purpose_title(visit.rules(), &grant.purpose);
-        (self.words.waits)(&title, &approvers, &when(grant.declared_at), &until)
+        let waits = (self.words.waits)(&title, &approvers, &when(grant.declared_at), &until);
+        let so_far = self.so_far(visit, visitor, grant).filter(|_| !grant.answers.is_empty());
+        so_far.map_or(waits.clone(), |so_far| format!("{waits} {so_far}"))
+    }
+
+    /// Where several must approve: how many and who did so far.
+    pub(super) fn so_far(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant) -> Option<String> {
+        let words = &self.words.chain;
+        let chain = visit.rules().chain(&grant.purpose);
+        let needed = chain.how_many();
+        let approved = grant.answers.iter().map(|answer| {
+            let at = times::local(self.words, answer.at, visit.at, visitor.person);
+            (words.approved_at)(&name_of(visit.in_force, answer.by.as_str()), &at)
+        });
+        let approved: Vec<String> = approved.collect();
+        let approved: Vec<&str> = approved.iter().map(String::as_str).collect();
+        let given = needed.saturating_sub(chain.missing(&grant.answers));
+        (needed > 1).then(|| (words.so_far)(given, needed, &approved))
+    }
+
+    /// Who can still answer a request, by their names, and how many of them must where one is not enough.
+    pub(super) fn approvers_of(&self, visit: &Visit<'_>, grant: &Grant) -> Vec<String> {
+        let missing = visit.rules().chain(&grant.purpose).missing(&grant.answers);
+        let may = visit.in_force.who_still_may(grant, visit.arrival, visit.at);
+        self.words.chain.those(missing, names_of(&may))
     }
 }
 
-impl Visit<'_> {
-    /// Who can answer a request, by their names.
-    pub(super) fn approvers_of(&self, grant: &Grant) -> Vec<String> {
-        approvers(self.in_force, &Asking::of(grant, self.arrival, self.at))
-    }
-}
-
-/// Who can answer what is asked for, by their names.
-pub(super) fn approvers(in_force: &InForce, asking: &Asking<'_>) -> Vec<String> {
-    let approvers = in_force.who_may_answer(asking);
-    let names = approvers.iter().map(|one| format!("{} ({})", one.name, one.id));
+fn names_of(people: &[Arc<Person>]) -> Vec<String> {
+    let names = people.iter().map(|one| format!("{} ({})", one.name, one.id));
     names.collect()
 }
 

@@ -42,6 +42,7 @@ mod signing_in;
 mod tests;
 mod times;
 mod tokens;
+mod told;
 mod turns;
 pub mod words;
 

@@ -17,7 +17,7 @@ use crate::facts::{
     PlatformId, PolicyId, PurposeId, Record, SourceText, SubjectId,
 };
 use crate::ledger::{MOST_IN_FORCE, OnRecord};
-use crate::purpose::{Declaration, Lapsed, Note, Over, Pending, Why};
+use crate::purpose::{Approval, Approved, Consent, Declaration, Hearing, Lapsed, Note, Over, Pending, Why};
 use crate::rulebook::{Sources, Weighing};
 
 fn noon() -> Timestamp {
@@ -651,6 +651,17 @@ async fn nobody_holds_what_the_book_says_never_counted() {
     assert!(portal.ledger.standing(&counter.subject.id, noon()).grants().is_empty());
 }
 
+fn as_owner() -> BTreeSet<String> {
+    BTreeSet::from(["owner".to_owned()])
+}
+
+fn given(hearing: Hearing) -> Approved {
+    match hearing.approve(&Approval::by_owner(), Note::default(), noon()) {
+        Ok(Consent::Given(approved)) => approved,
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
 async fn an_approval_that_a_crash_left_recorded_and_not_given_is_void_and_the_request_waits_on() {
     let counter = Counter::new();
@@ -659,8 +670,8 @@ async fn an_approval_that_a_crash_left_recorded_and_not_given_is_void_and_the_re
     let until = noon().plus(Duration::from_hours(1));
     let asked = portal.ledger.ask(counter.terms(), until).await.unwrap();
     let approved = |asked: Grant| {
-        let hearing = Pending::of(asked, noon()).unwrap().heard_by(&mia).unwrap();
-        hearing.approve(Note::default(), noon())
+        let hearing = Pending::of(asked, noon()).unwrap().heard_by(&mia, as_owner()).unwrap();
+        given(hearing)
     };
     let promised = portal.ledger.promise_approved(approved(asked.clone()), 1).await;
     let mut promise = promised.unwrap();
@@ -746,7 +757,10 @@ async fn what_a_crash_left_recorded_of_requests_is_void_and_what_lapsed_has_laps
     let until = to_lapse.answer_by.unwrap();
     let mia = SubjectId::parse("mia").unwrap();
     let why = Why::of(Note::parse("not this week").unwrap()).unwrap();
-    let hearing = Pending::of(to_decline.clone(), noon()).unwrap().heard_by(&mia).unwrap();
+    let hearing = Pending::of(to_decline.clone(), noon())
+        .unwrap()
+        .heard_by(&mia, as_owner())
+        .unwrap();
     let (ledger, segment) = (&portal.ledger, portal.book.segment());
     let promises = [
         (

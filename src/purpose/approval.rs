@@ -2,12 +2,17 @@
 //!
 //! ```text
 //!  Grant ──of──> Pending ──heard_by──> Hearing ──approve──> Approved ──> the ledger gives it
+//!    ^              │                     │  └────────────> PartlyApproved: others must as well
+//!    └──────────────│─────────────────────│─────────────────────┘
 //!                   │                     └─────decline──> Declined
 //!                   └── Over: answered, taken back, or silent for too long ──of──> Lapsed
 //! ```
 //!
 //! Each step consumes the one before it, so that nothing is answered twice; and whoever asked never gets a [`Hearing`].
 
+use std::collections::BTreeSet;
+
+use super::chain::Approval;
 use crate::clock::Timestamp;
 use crate::facts::{Answer, Ended, Grant, GrantState, SubjectId, Verdict};
 
@@ -23,7 +28,21 @@ pub struct Pending(Grant);
 pub struct Hearing {
     pending: Pending,
     by: SubjectId,
+    seats: BTreeSet<String>,
 }
+
+/// What an approval makes of a grant.
+#[derive(Clone, Debug)]
+pub enum Consent {
+    /// It was the last one that was missing.
+    Given(Approved),
+    /// Others must approve as well.
+    Partly(PartlyApproved),
+}
+
+/// A grant that somebody approved, and others still have to: it waits on.
+#[derive(Clone, Debug)]
+pub struct PartlyApproved(Grant);
 
 /// A grant that somebody approved: the only kind of request that can come into force.
 #[derive(Clone, Debug)]
@@ -49,6 +68,11 @@ pub enum Over {
 /// Whoever asked cannot answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Own;
+
+/// The approval makes none of those that are missing superfluous: the person approved already, or somebody else did as what
+/// they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Useless;
 
 /// What somebody writes to an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,13 +131,18 @@ impl Pending {
         }
     }
 
-    /// It comes before `by`, who did not ask for it: the rules say so as well, and this does not hang on them.
-    pub fn heard_by(self, by: &SubjectId) -> Result<Hearing, Own> {
+    /// It comes before `by`, who did not ask for it, and answers as what the terms of the purpose name: the rules say so as
+    /// well, and this does not hang on them.
+    pub fn heard_by(self, by: &SubjectId, seats: BTreeSet<String>) -> Result<Hearing, Own> {
         if self.0.subject == *by {
             return Err(Own);
         }
         let by = by.clone();
-        Ok(Hearing { pending: self, by })
+        Ok(Hearing {
+            pending: self,
+            by,
+            seats,
+        })
     }
 }
 
@@ -123,14 +152,27 @@ impl Hearing {
         &self.pending.0
     }
 
-    /// Yes: it begins now, and lasts for as long as was asked.
-    pub fn approve(self, note: Note, at: Timestamp) -> Approved {
+    /// Yes. Once as many said so as must it begins, and lasts for as long as was asked.
+    pub fn approve(self, chain: &Approval, note: Note, at: Timestamp) -> Result<Consent, Useless> {
+        let (came, before) = (self.pending.0.came.clone(), chain.missing(&self.pending.0.answers));
         let lasts = self.pending.0.expires.since(self.pending.0.not_before);
-        Approved(Grant {
-            not_before: at,
-            expires: at.plus(lasts),
-            state: GrantState::Active,
-            ..self.answered(Verdict::Approved, note, at)
+        let mut grant = self.answered(Verdict::Approved, note, at);
+        let missing = chain.missing(&grant.answers);
+        if missing > 0 && missing == before {
+            return Err(Useless);
+        }
+        if let Some(answer) = grant.answers.last_mut() {
+            answer.missing = missing;
+        }
+        Ok(if missing == 0 {
+            Consent::Given(Approved(Grant {
+                not_before: at,
+                expires: at.plus(lasts),
+                state: GrantState::Active,
+                ..grant
+            }))
+        } else {
+            Consent::Partly(PartlyApproved(Grant { came, ..grant }))
         })
     }
 
@@ -147,9 +189,16 @@ impl Hearing {
         let Self {
             pending: Pending(mut grant),
             by,
+            seats,
         } = self;
-        let note = note.0;
-        grant.answers.push(Answer { by, at, verdict, note });
+        grant.answers.push(Answer {
+            by,
+            at,
+            verdict,
+            note: note.0,
+            seats,
+            missing: 0,
+        });
         grant.came = None;
         grant
     }
@@ -157,6 +206,13 @@ impl Hearing {
 
 impl Approved {
     /// The grant as it is in force from now on.
+    pub fn into_grant(self) -> Grant {
+        self.0
+    }
+}
+
+impl PartlyApproved {
+    /// The grant as it waits on.
     pub fn into_grant(self) -> Grant {
         self.0
     }
@@ -196,6 +252,7 @@ mod tests {
 
     use super::*;
     use crate::facts::{Channel, GrantId, GrantTerms, PlatformId, PurposeId};
+    use crate::purpose::{Approver, Needed};
 
     fn at(minutes: u64) -> Timestamp {
         Timestamp::from_millis(1_000_000).plus(Duration::from_mins(minutes))
@@ -227,6 +284,17 @@ mod tests {
         terms.asked(GrantId::new("g"), at(30))
     }
 
+    fn as_owner() -> BTreeSet<String> {
+        BTreeSet::from(["owner".to_owned()])
+    }
+
+    fn given(hearing: Hearing, note: Note, at: Timestamp) -> Grant {
+        match hearing.approve(&Approval::by_owner(), note, at) {
+            Ok(Consent::Given(approved)) => approved.into_grant(),
+            other => panic!("{other:?}"),
+        }
+    }
+
     fn why(text: &str) -> Why {
         Why::of(Note::parse(text).unwrap()).unwrap()
     }
@@ -234,8 +302,8 @@ mod tests {
     #[test]
     fn what_is_approved_begins_then_and_lasts_as_long_as_was_asked() {
         let pending = Pending::of(asked(), at(29)).unwrap();
-        let hearing = pending.heard_by(&who("mia")).unwrap();
-        let given = hearing.approve(Note::parse(" fine ").unwrap(), at(29)).into_grant();
+        let hearing = pending.heard_by(&who("mia"), as_owner()).unwrap();
+        let given = given(hearing, Note::parse(" fine ").unwrap(), at(29));
         assert_eq!((given.not_before, given.expires), (at(29), at(89)));
         assert_eq!(given.declared_at, at(0));
         assert_eq!(given.approved_by(), Some(&who("mia")));
@@ -244,8 +312,39 @@ mod tests {
     }
 
     #[test]
+    fn what_two_must_approve_waits_on_after_the_first_and_nobody_is_heard_twice() {
+        let two = Approval {
+            of: vec![Approver::Owner, Approver::Group("legal".to_owned())],
+            needed: Needed::People(2),
+        };
+        let hear = |grant: Grant, name: &str, seat: &str, minute| {
+            let hearing = Pending::of(grant, at(minute)).unwrap();
+            let hearing = hearing.heard_by(&who(name), BTreeSet::from([seat.to_owned()])).unwrap();
+            hearing.approve(&two, Note::default(), at(minute))
+        };
+        let Ok(Consent::Partly(partly)) = hear(asked(), "mia", "owner", 3) else {
+            panic!("one more is needed");
+        };
+        let waits = partly.into_grant();
+        assert!(waits.waits(at(4)) && !waits.was_given() && waits.approved_by().is_none());
+        assert_eq!((waits.expires, waits.answers[0].missing), (at(60), 1));
+        assert_eq!(hear(waits.clone(), "mia", "group:legal", 4).err(), Some(Useless));
+        let Ok(Consent::Given(given)) = hear(waits.clone(), "lea", "group:legal", 29) else {
+            panic!("nobody else is needed");
+        };
+        let given = given.into_grant();
+        assert_eq!((given.not_before, given.expires), (at(29), at(89)));
+        assert_eq!(given.approved_by(), Some(&who("lea")));
+        let lapsed = Lapsed::of(waits, at(30)).unwrap().into_grant();
+        assert!(!lapsed.was_given(), "one of two is none");
+    }
+
+    #[test]
     fn what_is_declined_says_by_whom_and_why_and_never_counts() {
-        let hearing = Pending::of(asked(), at(1)).unwrap().heard_by(&who("mia")).unwrap();
+        let hearing = Pending::of(asked(), at(1))
+            .unwrap()
+            .heard_by(&who("mia"), as_owner())
+            .unwrap();
         let over = hearing.decline(why("not this week"), at(1)).into_grant();
         assert_eq!(
             (over.state, over.answers[0].note.as_str()),
@@ -285,15 +384,18 @@ mod tests {
         let lapsed = Lapsed::of(asked(), at(45)).unwrap().into_grant();
         assert_eq!((lapsed.state, lapsed.until()), (GrantState::Lapsed, at(30)));
         assert!(Lapsed::of(lapsed, at(46)).is_none(), "once");
-        let hearing = Pending::of(asked(), at(1)).unwrap().heard_by(&who("mia")).unwrap();
-        let given = hearing.approve(Note::default(), at(1)).into_grant();
+        let hearing = Pending::of(asked(), at(1))
+            .unwrap()
+            .heard_by(&who("mia"), as_owner())
+            .unwrap();
+        let given = given(hearing, Note::default(), at(1));
         assert!(Lapsed::of(given, at(45)).is_none(), "it was answered");
     }
 
     #[test]
     fn whoever_asked_cannot_answer() {
         let pending = Pending::of(asked(), at(1)).unwrap();
-        assert_eq!(pending.heard_by(&who("ben")).err(), Some(Own));
+        assert_eq!(pending.heard_by(&who("ben"), as_owner()).err(), Some(Own));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::terms::{Approval, Purpose};
+use super::terms::Purpose;
 use crate::clock::Timestamp;
 use crate::facts::{Category, Person, PlatformId, PurposeId, SubjectId, did_you_mean};
 
@@ -200,12 +200,11 @@ impl Purpose {
             not_before: at,
             expires: at.plus(span),
         };
-        match self.approval {
-            Approval::None => Weighed::Fit(terms),
-            Approval::Owner | Approval::Manager => Weighed::NeedsApproval {
-                terms,
-                by: self.approvers(person),
-            },
+        if self.approval.is_needed() {
+            let by = self.approvers_for(&person.id, person.manager.as_ref());
+            Weighed::NeedsApproval { terms, by }
+        } else {
+            Weighed::Fit(terms)
         }
     }
 

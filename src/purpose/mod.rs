@@ -5,6 +5,8 @@
 //! somebody declare is `policy`'s to say, and `rulebook` asks both. It must never ask the clock, the ledger or the world.
 
 mod approval;
+mod chain;
+mod chain_read;
 mod declaration;
 mod emergency;
 mod lifetime;
@@ -13,11 +15,14 @@ mod terms;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use approval::{Approved, Declined, Hearing, Lapsed, LongNote, Note, Over, Own, Pending, Why};
+pub use approval::{
+    Approved, Consent, Declined, Hearing, Lapsed, LongNote, Note, Over, Own, PartlyApproved, Pending, Useless, Why,
+};
+pub use chain::{Approval, Approver, Needed};
 pub use declaration::{Declaration, Terms, Unfit, UnfitField, Weighed};
 pub use emergency::{LONGEST_EMERGENCY, one_working_day_after};
 pub use lifetime::{BadDuration, Lifetime, parse_duration, show_duration};
-pub use terms::{Approval, Audience, GROUPS, Purpose, TicketRule};
+pub use terms::{Audience, GROUPS, Purpose, TicketRule};
 
 use crate::clock::Timestamp;
 use crate::facts::{Category, Partial, Person, PlatformId, PurposeId, SourceText};

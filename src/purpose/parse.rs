@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::Purposes;
 use super::lifetime::{Lifetime, parse_duration};
-use super::terms::{Approval, Audience, GROUPS, Purpose, TicketRule};
+use super::terms::{Audience, GROUPS, Purpose, TicketRule};
+use super::{Purposes, chain_read};
 use crate::facts::fields::{At, Fields, Reader, list};
 use crate::facts::{Category, Partial, PlatformId, PurposeId, SourceText, SubjectId, did_you_mean};
 
@@ -126,15 +126,7 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
     let business_owner = owner(entry);
     let owned_by = business_owner.as_ref().map(SubjectId::to_string);
     spans.extend(owned_by.map(|owner| (("owner".to_owned(), owner), entry.place("owner"))));
-    if !entry.has("approval") {
-        let help = "add `approval = \"owner\"`; it is `none`, `owner` or `manager`";
-        entry.report("missing-key", entry.span, "`approval` is missing", help);
-    }
-    let approvals = [
-        ("none", Approval::None),
-        ("owner", Approval::Owner),
-        ("manager", Approval::Manager),
-    ];
+    let approval = chain_read::approval(entry, &mut spans);
     let lifetimes = lifetimes(entry, &defaults.lifetimes);
     let purpose = Purpose {
         id: PurposeId::new(id.map_or("", |id| id.value)),
@@ -149,7 +141,7 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
         covers: covers(entry),
         idle: idle(entry, &defaults.idle, &lifetimes),
         lifetimes,
-        approval: entry.choice("approval", &approvals).unwrap_or(Approval::Owner),
+        approval,
         answer_within: answer_within(entry).unwrap_or(defaults.answer_within),
         ticket: ticket(entry),
         training: entry.text("training").map(|course| course.value.to_owned()),

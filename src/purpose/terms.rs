@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::chain::Approval;
 use super::lifetime::Lifetime;
 use crate::clock::Timestamp;
 use crate::facts::{Category, Person, PlatformId, PurposeId, SubjectId, Wording};
@@ -66,17 +67,6 @@ pub struct Audience {
     pub departments: BTreeSet<String>,
 }
 
-/// Who must approve a declaration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Approval {
-    /// Nobody.
-    None,
-    /// The business owner.
-    Owner,
-    /// The line manager, or the business owner.
-    Manager,
-}
-
 /// What ticket a declaration names.
 #[derive(Clone, Debug)]
 pub struct TicketRule {
@@ -124,25 +114,6 @@ impl Purpose {
     /// How long a grant that covers `covers` may go unused, as its strictest group; none: until it expires.
     pub fn idle_for(&self, covers: &BTreeSet<String>) -> Option<Duration> {
         covers.iter().filter_map(|group| self.idle.get(group)).min().copied()
-    }
-
-    /// Who could approve a declaration of `person`: never the person, whose manager stands in for an owner.
-    pub fn approvers(&self, person: &Person) -> Vec<SubjectId> {
-        self.approvers_for(&person.id, person.manager.as_ref())
-    }
-
-    /// The same of somebody of whom no more is known than their manager.
-    pub fn approvers_for(&self, who: &SubjectId, manager: Option<&SubjectId>) -> Vec<SubjectId> {
-        let owns = self.business_owner == *who;
-        let manager = match self.approval {
-            Approval::Owner if !owns => None,
-            Approval::None | Approval::Owner | Approval::Manager => manager,
-        };
-        let mut approvers = vec![self.business_owner.clone()];
-        approvers.extend(manager.cloned());
-        approvers.dedup();
-        approvers.retain(|approver| approver != who);
-        approvers
     }
 
     fn shortest(&self, covers: &BTreeSet<String>, which: impl Fn(&Lifetime) -> Duration) -> Duration {

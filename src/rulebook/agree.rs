@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 
 use super::words::{Rules, Words};
 use super::{Directory, Sources};
-use crate::facts::{Activity, Category, Problem, PurposeId, SourceText, SubjectId, did_you_mean};
+use crate::clock::Timestamp;
+use crate::facts::{Activity, Answer, Category, Problem, PurposeId, SourceText, SubjectId, did_you_mean};
 use crate::policy::{NamedKind, Policy, Vocabulary};
-use crate::purpose::{Purpose, Purposes};
+use crate::purpose::{Approver, Purpose, Purposes};
 
 /// Everything that one text says and another does not, as far as both could be read.
 pub(super) fn disagreements(words: &Words<'_>, sources: &Sources) -> Vec<Problem> {
@@ -61,8 +62,12 @@ fn named_by_purposes(words: &Words<'_>, sources: &Sources) -> Vec<Problem> {
                 problems.push(stranger(&sources.purposes, word, *span, kind, known.iter().copied()));
             }
         }
+        if words.has_all(NamedKind::Role) && words.has_all(NamedKind::Department) {
+            problems.extend(unknown_groups(purpose, directory, &sources.purposes));
+        }
         if words.has_all(NamedKind::Person) {
-            for (word, span) in unknown_owners(purpose, directory) {
+            problems.extend(too_few(purpose, directory, &sources.purposes));
+            for (word, span) in unknown_people(purpose, directory) {
                 let known = directory.people().map(|person| person.id.as_str());
                 problems.push(stranger(
                     &sources.purposes,
@@ -77,20 +82,72 @@ fn named_by_purposes(words: &Words<'_>, sources: &Sources) -> Vec<Problem> {
     problems
 }
 
-/// Whoever owns a purpose is somebody whom the directory knows.
+/// Whoever owns a purpose, or is named to approve it, is somebody whom the directory knows.
 pub(super) fn owners_are_known(purposes: &Purposes, directory: &Directory) -> bool {
     purposes
         .iter()
-        .all(|purpose| unknown_owners(purpose, directory).next().is_none())
+        .all(|purpose| unknown_people(purpose, directory).next().is_none())
 }
 
-fn unknown_owners<'p>(purpose: &'p Purpose, directory: &Directory) -> impl Iterator<Item = (&'p str, (usize, usize))> {
-    let owners = purpose.spans.iter().filter(|((of, _), _)| of == "owner");
+fn unknown_people<'p>(purpose: &'p Purpose, directory: &Directory) -> impl Iterator<Item = (&'p str, (usize, usize))> {
+    let people = ["owner", "approver"];
+    let owners = purpose
+        .spans
+        .iter()
+        .filter(move |((of, _), _)| people.contains(&of.as_str()));
     let is_known =
         |word: &str| SubjectId::parse(word).is_ok_and(|id| id.as_str() == word && directory.person(&id).is_some());
     owners
         .map(|((_, word), span)| (word.as_str(), *span))
         .filter(move |(word, _)| !is_known(word))
+}
+
+/// Groups of approvers are roles or departments.
+fn unknown_groups(purpose: &Purpose, directory: &Directory, file: &SourceText) -> Vec<Problem> {
+    let groups = || {
+        directory
+            .roles()
+            .iter()
+            .chain(directory.departments())
+            .map(String::as_str)
+    };
+    let named = purpose.spans.iter().filter(|((of, _), _)| of == "approver-group");
+    let unknown = named.filter(|((_, word), _)| groups().all(|known| known != word));
+    unknown
+        .map(|((_, word), span)| stranger(file, word, *span, "role or department of the directory", groups()))
+        .collect()
+}
+
+/// As many people as must approve are there to do so.
+fn too_few(purpose: &Purpose, directory: &Directory, file: &SourceText) -> Option<Problem> {
+    let nobody = SubjectId::nobody();
+    let approval = |id: &SubjectId, seats| Answer {
+        seats,
+        ..Answer::approval(id.clone(), Timestamp::from_millis(0))
+    };
+    // whoever asks has some manager
+    let manager = approval(&nobody, BTreeSet::from([Approver::Manager.to_string()]));
+    let everybody = directory
+        .people()
+        .map(|person| approval(&person.id, purpose.seats(person, &nobody, None)));
+    let everybody = everybody.chain([manager]);
+    let needed = purpose.approval.how_many();
+    let missing = if needed > 1 {
+        purpose.approval.missing(&everybody.collect::<Vec<_>>())
+    } else {
+        0
+    };
+    (missing > 0).then(|| {
+        let there = needed - missing;
+        let message = format!("`{}` takes {needed} approvals, and {there} can be given", purpose.id);
+        let problem = Problem::error(
+            "wayleave::purposes::too-few-approvers",
+            file,
+            place_of(purpose),
+            message,
+        );
+        problem.with_help("name more people, or groups with more of them")
+    })
 }
 
 fn stranger<'k>(

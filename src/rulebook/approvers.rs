@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use super::{InForce, Rulebook};
 use crate::clock::Timestamp;
-use crate::facts::{Arrival, Channel, Grant, MethodName, NetworkName, Person, PurposeId, Subject, SubjectId};
-use crate::policy::{GrantQuestion, Power};
+use crate::facts::{Answer, Arrival, Channel, Grant, MethodName, NetworkName, Person, PurposeId, Subject, SubjectId};
+use crate::policy::{Answering, GrantQuestion, NamedAs, Power};
+use crate::purpose::Approver;
 
 /// Something that is asked for, or would be.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +38,8 @@ struct Coming<'a> {
 
 /// So many ways to come are tried for one person: those who ask wait for it.
 const MOST_COMINGS: usize = 2048;
+/// So many members of groups are looked at whether they may answer: nobody reads a longer list of whom to wait for.
+const MOST_MEMBERS: usize = 64;
 const METHODS: [MethodName; 2] = [MethodName::Basic, MethodName::Certificate];
 const CHANNELS: [Channel; 3] = [Channel::Portal, Channel::Cli, Channel::Api];
 
@@ -63,12 +66,71 @@ impl InForce {
     /// Nothing opens by that: whoever answers is judged as they come.
     pub fn who_may_answer(&self, asking: &Asking<'_>) -> Vec<Arc<Person>> {
         let holder = self.directory.person(asking.by);
-        let named = self
-            .rulebook
-            .named_to_answer(asking.purpose, asking.by, holder.as_deref());
-        let listed = named.iter().filter_map(|id| self.directory.person(id));
         let could = |person: &Arc<Person>| self.rulebook.could_answer(person, asking, holder.as_deref());
-        listed.filter(could).collect()
+        let named = self.named_to_answer(asking, holder.as_deref()).into_iter();
+        named.filter(could).collect()
+    }
+
+    /// Whom the terms of a purpose name: first those whom they name one by one, then the members of groups, by name.
+    fn named_to_answer(&self, asking: &Asking<'_>, holder: Option<&Person>) -> Vec<Arc<Person>> {
+        let manager = holder.and_then(|holder| holder.manager.as_ref());
+        let Some(purpose) = self.rulebook.purposes.get(asking.purpose) else {
+            // nobody owns a purpose that is gone, and somebody must be able to decline
+            let manager = manager.filter(|manager| *manager != asking.by);
+            return manager.and_then(|id| self.directory.person(id)).into_iter().collect();
+        };
+        let one_by_one = purpose.approvers_for(asking.by, manager);
+        let mut named: Vec<Arc<Person>> = one_by_one.iter().filter_map(|id| self.directory.person(id)).collect();
+        if purpose
+            .answering()
+            .of
+            .iter()
+            .any(|one| matches!(one, Approver::Group(_)))
+        {
+            let others = self
+                .directory
+                .people()
+                .filter(|person| !one_by_one.contains(&person.id));
+            let members = others.filter(|person| !purpose.seats(person, asking.by, manager).is_empty());
+            named.extend(members.take(MOST_MEMBERS).cloned());
+        }
+        named
+    }
+
+    /// Whose approval a request lacks that waits, of those who can answer it.
+    pub fn who_still_may(&self, grant: &Grant, arrival: &Arrival, at: Timestamp) -> Vec<Arc<Person>> {
+        let may = self.who_may_answer(&Asking::of(grant, arrival, at)).into_iter();
+        may.filter(|person| self.lacks(grant, person, at)).collect()
+    }
+
+    /// Whether a request lacks the approval of somebody who may give it: they did not, and nobody else did as what they are.
+    pub fn lacks(&self, grant: &Grant, person: &Person, at: Timestamp) -> bool {
+        let holder = self.directory.person(&grant.subject);
+        let chain = self.rulebook.chain(&grant.purpose);
+        let before = chain.missing(&grant.answers);
+        let mut answers = grant.answers.clone();
+        answers.push(Answer {
+            seats: self
+                .rulebook
+                .seats(person, &grant.purpose, &grant.subject, holder.as_deref()),
+            ..Answer::approval(person.id.clone(), at)
+        });
+        let after = chain.missing(&answers);
+        after < before || after == 0
+    }
+
+    /// Whether as many as must could approve what is asked for.
+    pub fn enough_may_answer(&self, asking: &Asking<'_>) -> bool {
+        let holder = self.directory.person(asking.by);
+        let manager = holder.as_deref().and_then(|holder| holder.manager.as_ref());
+        let Some(purpose) = self.rulebook.purposes.get(asking.purpose) else {
+            return false;
+        };
+        let approving = self.who_may_answer(asking).into_iter().map(|person| Answer {
+            seats: purpose.seats(&person, asking.by, manager),
+            ..Answer::approval(person.id.clone(), asking.at)
+        });
+        purpose.answering().missing(&approving.collect::<Vec<_>>()) == 0
     }
 }
 
@@ -121,6 +183,9 @@ impl Rulebook {
             business_owner: owner.map_or(asking.by, |purpose| &purpose.business_owner),
             longest_for: asking.lasts,
             channel: coming.channel,
+            answering: Answering {
+                named_as: Some(NamedAs::Approver),
+            },
             at: coming.at,
         });
         decision.is_allowed()
@@ -172,8 +237,8 @@ mod tests {
         assert_eq!(answering(&house, "brand-publishing"), [""; 0]);
         assert_eq!(
             answering(&house, "executive-communication"),
-            ["nora"],
-            "the owner, not the manager"
+            ["nora", "lea"],
+            "the owner and the lawyers, not the manager"
         );
         let nobody_there = InForce {
             directory: Directory::default(),

@@ -338,7 +338,11 @@ fn offered(offer: &Offer) -> String {
     }
     if !offer.approvers.is_empty() {
         let approvers = list(offer.approvers.iter().map(String::as_str));
-        line = format!("{line}, approved by {approvers}");
+        let of = match offer.needed {
+            0 | 1 => String::new(),
+            needed => format!("{needed} of "),
+        };
+        line = format!("{line}, approved by {of}{approvers}");
     }
     if let Some(pattern) = &offer.ticket_pattern {
         line = format!("{line}, ticket `{pattern}`");

@@ -11,7 +11,7 @@ use crate::facts::{
     Activity, Arrival, Ask, Channel, Host, MethodName, Observation, Person, PlatformId, PurposeId, Reading, SiteRole,
     Standing, Subject,
 };
-use crate::purpose::{Approval, Purpose};
+use crate::purpose::Purpose;
 use crate::rulebook::Visitor;
 
 /// What is asked of everybody, everywhere.
@@ -170,9 +170,11 @@ impl Rulebook {
 
     /// The same, under a grant of `purpose`, approved where it takes that; none where nobody could approve it.
     fn holding(&self, bare: &Observation, purpose: &Purpose) -> Option<Observation> {
-        let approver = match purpose.approval {
-            Approval::None => None,
-            Approval::Owner | Approval::Manager => Some(purpose.approvers(bare.person.as_deref()?).into_iter().next()?),
+        let approver = if purpose.approval.is_needed() {
+            let person = bare.person.as_deref()?;
+            Some(purpose.supposed_approver(&person.id, person.manager.as_ref())?)
+        } else {
+            None
         };
         let grant = self.suppose(purpose, bare, approver.as_ref())?;
         Some(Observation {
@@ -199,9 +201,10 @@ impl Cell {
                 continue;
             }
             if let Some(ways) = cell.opened(&judgement) {
-                let opening = match purpose.approval {
-                    Approval::None => &mut ways.declared,
-                    Approval::Owner | Approval::Manager => &mut ways.approved,
+                let opening = if purpose.approval.is_needed() {
+                    &mut ways.approved
+                } else {
+                    &mut ways.declared
                 };
                 opening.insert(purpose.id.clone());
             }

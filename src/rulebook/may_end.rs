@@ -3,7 +3,7 @@
 use super::{Rulebook, Visitor};
 use crate::clock::Timestamp;
 use crate::facts::{Channel, Grant, Person, SubjectId};
-use crate::policy::{Decision, GrantQuestion, Power};
+use crate::policy::{Answering, Decision, GrantQuestion, Power};
 
 impl Rulebook {
     /// Whether somebody may end a grant; `holder` is what the directory knows of the person who holds it.
@@ -32,6 +32,7 @@ impl Rulebook {
             business_owner: owner,
             longest_for: grant.expires.since(grant.not_before),
             channel,
+            answering: Answering::default(),
             at,
         })
     }
@@ -63,6 +64,7 @@ impl Rulebook {
                 business_owner: &purpose.business_owner,
                 longest_for: purpose.default_for(&purpose.covers),
                 channel,
+                answering: Answering::default(),
                 at,
             });
             decision.is_allowed()

@@ -237,7 +237,7 @@ fn granted(seen: &Observation, offer: &crate::facts::Offer) -> Grant {
         Weighing::NeedsApproval { terms, approvers, .. } => {
             assert!(offer.needs_approval, "{offer:?}");
             let names: Vec<String> = approvers.iter().map(ToString::to_string).collect();
-            assert_eq!(names, offer.approvers);
+            assert!(offer.approvers.starts_with(&names), "{offer:?}");
             crate::facts::GrantTerms {
                 answers: approvers
                     .into_iter()

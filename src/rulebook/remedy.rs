@@ -13,7 +13,7 @@ use crate::facts::{
     Remedy, Standing, SubjectId, Wording,
 };
 use crate::policy::{Hearing, RuleSet};
-use crate::purpose::{Approval, GROUPS, Purpose};
+use crate::purpose::{GROUPS, Purpose};
 
 /// A purpose that would help, and how it is offered.
 type Helping<'a> = (Offer, &'a Purpose);
@@ -235,24 +235,29 @@ impl<'a> Search<'a> {
         if !fits {
             return None;
         }
-        let approvers = purpose.approvers(person);
-        let unapproved = match purpose.approval {
-            Approval::None => self.narrowest(purpose, By::Declaring),
-            Approval::Owner | Approval::Manager => None,
-        };
+        let (who, manager) = (&person.id, person.manager.as_ref());
+        let unapproved = (!purpose.approval.is_needed())
+            .then(|| self.narrowest(purpose, By::Declaring))
+            .flatten();
         let needs_approval = unapproved.is_none();
-        let covers = unapproved.or_else(|| self.narrowest(purpose, By::Approval(approvers.first()?)))?;
+        let approver = purpose.supposed_approver(who, manager);
+        let covers = unapproved.or_else(|| self.narrowest(purpose, By::Approval(approver.as_ref()?)))?;
         let by = (Channel::Portal, self.seen.at);
         let longest_for = self.rules.may_declare_for(self.visitor, purpose, &covers, by)?;
         Some(Offer {
             purpose: purpose.id.clone(),
             title: purpose.title.clone(),
             needs_approval,
-            approvers: approvers
-                .iter()
-                .filter(|_| needs_approval)
-                .map(ToString::to_string)
-                .collect(),
+            approvers: if needs_approval {
+                purpose.named_in_words(who, manager)
+            } else {
+                Vec::new()
+            },
+            needed: if needs_approval {
+                purpose.answering().how_many()
+            } else {
+                0
+            },
             default_for: purpose.default_for(&covers),
             idle: purpose.idle_for(&covers),
             longest_for,

@@ -6,8 +6,10 @@ use std::time::Duration;
 use super::Rulebook;
 use crate::clock::Timestamp;
 use crate::facts::{Arrival, Channel, Emergency, Grant, GrantTerms, Person, PurposeId, Reason, Subject, SubjectId};
-use crate::policy::{Decision, GrantQuestion, Power};
-use crate::purpose::{Declaration, LONGEST_EMERGENCY, Purpose, Terms, Unfit, Weighed, one_working_day_after};
+use crate::policy::{Answering, Decision, GrantQuestion, NamedAs, Power};
+use crate::purpose::{
+    Approval, Approver, Declaration, LONGEST_EMERGENCY, Purpose, Terms, Unfit, Weighed, one_working_day_after,
+};
 
 /// A person at the counter, as identified.
 #[derive(Clone, Copy, Debug)]
@@ -188,19 +190,28 @@ impl Rulebook {
         self.purposes.iter().filter(open).filter(move |purpose| may(purpose))
     }
 
-    /// Whom the terms of a purpose name to answer what `by` asks for; `holder` is what the directory knows of them.
-    pub(super) fn named_to_answer(
+    /// As what somebody answers what `by` asks for, of those whom the terms of its purpose name; nothing where they do not
+    /// name them. `holder` is what the directory knows of whoever asks.
+    pub fn seats(
         &self,
+        person: &Person,
         purpose: &PurposeId,
         by: &SubjectId,
         holder: Option<&Person>,
-    ) -> Vec<SubjectId> {
+    ) -> BTreeSet<String> {
         let manager = holder.and_then(|holder| holder.manager.as_ref());
         match self.purposes.get(purpose) {
-            Some(purpose) => purpose.approvers_for(by, manager),
+            Some(purpose) => purpose.seats(person, by, manager),
             // nobody owns a purpose that is gone, and somebody must be able to decline
-            None => manager.filter(|manager| *manager != by).cloned().into_iter().collect(),
+            None if person.id != *by && manager == Some(&person.id) => BTreeSet::from([Approver::Manager.to_string()]),
+            None => BTreeSet::new(),
         }
+    }
+
+    /// Whose approvals a request takes: what the terms of its purpose say now.
+    pub fn chain(&self, purpose: &PurposeId) -> Approval {
+        let purpose = self.purposes.get(purpose);
+        purpose.map_or_else(Approval::by_manager, Purpose::answering)
     }
 
     /// Whether the rules let somebody approve a grant, or decline; none where it is no business of theirs: they are not
@@ -216,8 +227,8 @@ impl Rulebook {
         let owner = self.purposes.get(&grant.purpose);
         let owner = owner.map_or(&grant.subject, |purpose| &purpose.business_owner);
         let own = grant.subject == who.person.id;
-        let named = self.named_to_answer(&grant.purpose, &grant.subject, holder);
-        if !own && !named.contains(&who.person.id) {
+        let seats = self.seats(who.person, &grant.purpose, &grant.subject, holder);
+        if !own && seats.is_empty() {
             return None;
         }
         Some(self.policy.decide_on_grant(&GrantQuestion {
@@ -231,6 +242,9 @@ impl Rulebook {
             business_owner: owner,
             longest_for: grant.expires.since(grant.not_before),
             channel,
+            answering: Answering {
+                named_as: (!seats.is_empty()).then_some(NamedAs::Approver),
+            },
             at,
         }))
     }
@@ -302,6 +316,7 @@ impl Rulebook {
             business_owner: &purpose.business_owner,
             longest_for: lasts,
             channel,
+            answering: Answering::default(),
             at,
         })
     }

@@ -8,8 +8,7 @@ fn the_book_is_listed_shown_and_proved_and_a_broken_one_is_not() {
     desk.types("wayleave ca init");
     desk.types("echo 'correct horse battery' | wayleave user add ada");
     let gate = Running::start(&desk);
-    let declare =
-        "wayleave declare press-monitoring --platform x --statement 'Follow the launch of our product' --ca certs/root.pem";
+    let declare = "wayleave declare press-monitoring --platform x --statement 'Follow the launch of our product' --ca certs/root.pem";
     desk.types(&format!(
         "{declare} --proxy http://ada:correct%20horse%20battery@{}",
         gate.plain

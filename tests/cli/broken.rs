@@ -87,7 +87,7 @@ fn a_rule_that_has_expired() {
        ╰────
       help: remove it, or renew its `@expires` with its owner
 
-    policies: sound (46 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
+    policies: sound (47 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
     "#);
 }
 
@@ -107,7 +107,7 @@ fn rules_that_contradict_each_other() {
        ╰────
       help: remove it, or except it in the forbid at rules/10-reach.cedar:77
 
-    policies: sound (46 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
+    policies: sound (47 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
     "#);
 }
 
@@ -127,7 +127,7 @@ fn an_unknown_domain() {
        ╰────
       help: did you mean `www.linkedin.com`?
 
-    policies: sound (46 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
+    policies: sound (47 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
     "#);
 }
 
@@ -171,12 +171,12 @@ fn toml_that_is_none() {
     wayleave::purposes::syntax
 
       × string values must be quoted, expected literal string
-         ╭─[purposes.toml:273:9]
-     272 │ id = "recruiting"
-     273 │ title = Recruiting
+         ╭─[purposes.toml:275:9]
+     274 │ id = "recruiting"
+     275 │ title = Recruiting
          ·         ─────┬────
          ·              ╰── here
-     274 │ description = { en = "Find candidates, write to them, post jobs.", fr = "Trouver des candidats, leur écrire, publier des offres d’emploi." }
+     276 │ description = { en = "Find candidates, write to them, post jobs.", fr = "Trouver des candidats, leur écrire, publier des offres d’emploi." }
          ╰────
       help: write it as TOML (https://toml.io): texts stand in quotes, lists in brackets
 
@@ -200,13 +200,13 @@ fn a_bracket_or_quote_that_is_missing_is_one_mistake_and_told_where_something_op
     --- stdout
     wayleave::purposes::syntax
 
-      × this `[` is not closed before line 236
-         ╭─[purposes.toml:235:14]
-     234 │ roles = ["manager", "executive", "marketer"]
-     235 │ categories = ["professional"
+      × this `[` is not closed before line 238
+         ╭─[purposes.toml:237:14]
+     236 │ roles = ["manager", "executive", "marketer"]
+     237 │ categories = ["professional"
          ·              ┬
          ·              ╰── here
-     236 │ covers = ["read", "engage", "publish"]
+     238 │ covers = ["read", "engage", "publish"]
          ╰────
       help: write `]` where it ends
 
@@ -257,7 +257,7 @@ fn a_purpose_that_covers_nothing_of_what_a_rule_permits_is_told_and_one_that_cov
             of the rule: what a grant does not cover is refused under it, by `guard.scope*` on social
             media
 
-    policies: sound (46 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
+    policies: sound (47 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 1 warning
     "#);
     for part in [
         "Action::\"share\", Action::\"search\"",

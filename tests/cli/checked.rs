@@ -163,7 +163,7 @@ fn a_slip_in_people_catalogue_or_purposes_hides_none_in_what_speaks_of_them() {
     catalog/9gag.toml:6 `medai` is not a known category (did you mean `media`?)
     owners.toml:2 there is no file or folder `rulez` (did you mean `rules`?)
     people/z.toml:3 `recruitr` is not a role of the directory (did you mean `recruiter`?)
-    purposes.toml:35 `marketng` is not a department of the directory (did you mean `marketing`?)
+    purposes.toml:37 `marketng` is not a department of the directory (did you mean `marketing`?)
     rules/20-purposes.cedar:49 rule `recruiting.read` names the role `recruter`, which nobody knows (did you mean `recruiter`? they are listed in the directory in `people/`)
     cases/mine.toml:10 there is no purpose `recruting` (did you mean `recruiting`?)
     cases/mine.toml:9 there is no rule `recruiting.raed` (did you mean `recruiting.read`?)

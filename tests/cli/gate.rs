@@ -152,24 +152,24 @@ fn policies_with_a_mistake_keep_the_gate_closed() {
     wayleave::purposes::missing-key
 
       × `title` is missing
-         ╭─[purposes.toml:271:1]
-     270 │
-     271 │ [[purpose]]
+         ╭─[purposes.toml:273:1]
+     272 │
+     273 │ [[purpose]]
          · ─────┬─────
          ·      ╰── here
-     272 │ id = "recruiting"
+     274 │ id = "recruiting"
          ╰────
       help: add `title = "…"`
 
     wayleave::purposes::unknown-key
 
       × `titel` is not known here
-         ╭─[purposes.toml:273:1]
-     272 │ id = "recruiting"
-     273 │ titel = { en = "Recruiting", fr = "Recrutement" }
+         ╭─[purposes.toml:275:1]
+     274 │ id = "recruiting"
+     275 │ titel = { en = "Recruiting", fr = "Recrutement" }
          · ──┬──
          ·   ╰── here
-     274 │ description = { en = "Find candidates, write to them, post jobs.", fr = "Trouver des candidats, leur écrire, publier des offres d’emploi." }
+     276 │ description = { en = "Find candidates, write to them, post jobs.", fr = "Trouver des candidats, leur écrire, publier des offres d’emploi." }
          ╰────
       help: did you mean `title`?
     "#);

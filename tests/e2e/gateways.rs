@@ -8,6 +8,7 @@ use tokio_tungstenite::tungstenite::Message;
 use wayleave::facts::{Act, End, FaultCode, GrantAct, Record};
 use wayleave::ledger::{Kept, Settings};
 
+use crate::chains;
 use crate::crashes::{Site, declaration, eventually};
 use crate::database::Server;
 use crate::harness::client::Answer;
@@ -269,4 +270,45 @@ async fn a_gateway_whose_database_is_out_of_reach_at_the_start_says_what_to_do()
         "{said}"
     );
     assert!(said.contains("check that it runs"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_approve_at_the_same_instant_at_two_gateways_give_it_once() {
+    let server = Server::start();
+    let url = server.database("ledger");
+    let east = gateway(shared(&url, "east")).await;
+    let west = gateway(shared(&url, "west")).await;
+    let id = chains::asked(&east).await;
+    west.until("the other gateway knows", async |west| {
+        chains::shown(west, "pia", &id).await["state"] == "requested"
+    })
+    .await;
+    let (one, other) = tokio::join!(
+        chains::answers(&east, "nora", (&id, "approve"), json!({})),
+        chains::answers(&west, "lea", (&id, "approve"), json!({})),
+    );
+    assert_eq!(
+        (one.status, other.status),
+        (StatusCode::OK, StatusCode::OK),
+        "{} {}",
+        one.text(),
+        other.text()
+    );
+    for world in [&east, &west] {
+        world
+            .until("both know", async |world| {
+                let given = chains::shown(world, "pia", &id).await;
+                given["state"] == "active" && given["answers"].as_array().unwrap().len() == 2
+            })
+            .await;
+    }
+    let (here, there) = (east.records().await, west.records().await);
+    let steps = [chains::steps(&here), chains::steps(&there)].concat();
+    let of = |act: GrantAct| steps.iter().filter(|step| step.0 == act).count();
+    assert_eq!(
+        [GrantAct::PartlyApproved, GrantAct::Approved, GrantAct::Void].map(of),
+        [1, 1, 0]
+    );
+    east.close().await;
+    west.close().await;
 }

@@ -25,6 +25,7 @@ mod arrivals;
 mod audit;
 mod authority;
 mod break_glass;
+mod chains;
 mod coach;
 mod crashes;
 mod cut;

@@ -74,6 +74,7 @@ pub(super) fn in_words(record: &Record) -> String {
                 GrantAct::Granted => "granted",
                 GrantAct::Continued => "continued",
                 GrantAct::Requested => "asked",
+                GrantAct::PartlyApproved => "approved, in part",
                 GrantAct::Approved => "approved",
                 GrantAct::Declined => "declined",
                 GrantAct::Lapsed => "lapsed",

@@ -86,7 +86,7 @@ fn of_purpose() -> [(&'static str, Value); 22] {
         ("lifetime", lifetimes("How long a grant lasts unless asked otherwise")),
         ("longest", lifetimes("How long a grant lasts at most")),
         ("idle", idle()),
-        ("approval", choice("Who must agree", &["none", "owner", "manager"])),
+        ("approval", approval()),
         (
             "answer-within",
             text(&format!("How long a declaration waits for that. {DURATION}")),
@@ -102,6 +102,18 @@ fn of_purpose() -> [(&'static str, Value); 22] {
         ("retention", text("What the owner means to keep of it, and how long")),
         ("review", text(DAY)),
     ]
+}
+
+/// One word, or whom it takes and how many of them.
+fn approval() -> Value {
+    let needed = json!({
+        "anyOf": [{ "type": "integer", "minimum": 1 }, { "const": "all" }],
+        "description": "How many different people of those must agree; `all`: somebody else for each. One, if it is left out",
+    });
+    let of = "`owner`, `manager`, `group:` with a role or department, or the name of a person";
+    let chain = table(&["of"], [("of", texts(of)), ("needed", needed)]);
+    let word = choice("In one word", &["none", "owner", "manager"]);
+    json!({ "if": { "type": "string" }, "then": word, "else": chain, "description": "Who must agree" })
 }
 
 /// One text, or one in each language.

@@ -234,10 +234,11 @@ pub(super) async fn is_promised(client: &Client, id: &GrantId) -> Result<bool, T
 }
 
 pub(super) async fn promise(client: &Client, gateway: &str, grant: &Grant, segment: u64) -> Result<(), Trouble> {
-    let ask = "INSERT INTO promises (id, gateway, segment, state) VALUES ($1, $2, $3, $4)";
+    let ask = "INSERT INTO promises (id, gateway, segment, state, answers) VALUES ($1, $2, $3, $4, $5)";
     let (segment, state) = (i64::try_from(segment).unwrap_or(0), word(&grant.state)?);
+    let answers = i64::try_from(grant.answers.len()).unwrap_or(0);
     client
-        .execute(ask, &[&grant.id.as_str(), &gateway, &segment, &state])
+        .execute(ask, &[&grant.id.as_str(), &gateway, &segment, &state, &answers])
         .await?;
     Ok(())
 }
@@ -286,13 +287,19 @@ pub(super) async fn untold(client: &Client, gateway: &str) -> Result<Vec<Untold>
 
 /// Whether they were kept is asked of the whole ledger: the view does not show every grant that is over.
 pub(super) async fn promises(client: &Client, gateway: &str) -> Result<Vec<Leftover>, Trouble> {
-    let ask = "SELECT id, segment, state FROM promises WHERE gateway = $1 ORDER BY id";
+    let ask = "SELECT id, segment, state, answers FROM promises WHERE gateway = $1 ORDER BY id";
     let mut left = Vec::new();
     for row in client.query(ask, &[&gateway]).await? {
         let id = GrantId::new(text(&row, "id")?);
         let is = find(client, &id).await?;
         let segment = number(get(&row, "segment")?);
-        left.push(Leftover::of(id, segment, from_word("state", &row)?, is.as_ref()));
+        let answers = usize::try_from(number(get(&row, "answers")?)).unwrap_or(0);
+        left.push(Leftover::of(
+            id,
+            segment,
+            (from_word("state", &row)?, answers),
+            is.as_ref(),
+        ));
     }
     Ok(left)
 }

@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/011_emergency.sql"),
     include_str!("migrations/012_endings.sql"),
     include_str!("migrations/013_untold.sql"),
+    include_str!("migrations/014_chains.sql"),
 ];
 
 /// Checks that the file is ours and no newer than we are, and applies what is missing.

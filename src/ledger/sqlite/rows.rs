@@ -98,9 +98,10 @@ pub(super) fn used(connection: &Connection, uses: &[(GrantId, Timestamp)]) -> ru
 }
 
 pub(super) fn promise(connection: &Connection, grant: &Grant, segment: u64) -> rusqlite::Result<()> {
-    let ask = "INSERT INTO promises (id, segment, state) VALUES (?1, ?2, ?3)";
+    let ask = "INSERT INTO promises (id, segment, state, answers) VALUES (?1, ?2, ?3, ?4)";
     let segment = i64::try_from(segment).unwrap_or(0);
-    connection.execute(ask, (grant.id.as_str(), segment, word(&grant.state)?))?;
+    let answers = i64::try_from(grant.answers.len()).unwrap_or(0);
+    connection.execute(ask, (grant.id.as_str(), segment, word(&grant.state)?, answers))?;
     Ok(())
 }
 
@@ -168,11 +169,13 @@ pub(super) fn untold(connection: &Connection) -> rusqlite::Result<Vec<Untold>> {
 
 /// Whether they were kept is asked of the whole ledger: the view does not show every grant that is over.
 pub(super) fn promises(connection: &Connection) -> rusqlite::Result<Vec<Leftover>> {
-    let mut statement = connection.prepare("SELECT id, segment, state FROM promises ORDER BY id")?;
+    let mut statement = connection.prepare("SELECT id, segment, state, answers FROM promises ORDER BY id")?;
     let rows = statement.query_map([], |row| {
         let id = GrantId::new(row.get::<_, String>(0)?);
         let is = find(connection, &id)?;
-        Ok(Leftover::of(id, number(row, 1)?, from_word("state", row)?, is.as_ref()))
+        let answers = usize::try_from(number(row, 3)?).unwrap_or(0);
+        let becomes = (from_word("state", row)?, answers);
+        Ok(Leftover::of(id, number(row, 1)?, becomes, is.as_ref()))
     })?;
     rows.collect()
 }

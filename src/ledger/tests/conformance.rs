@@ -1,7 +1,7 @@
 //! What a ledger does wherever it is kept: each sentence is tried in every place that there is.
 
 use super::*;
-use crate::purpose::Lapsed;
+use crate::purpose::{Approver, Lapsed, Needed, PartlyApproved};
 
 /// Makes tests of sentences, one for each place.
 macro_rules! everywhere {
@@ -50,6 +50,8 @@ everywhere! {
     whoever_asks_for_no_more_than_what_waits_already_finds_that,
     one_person_cannot_ask_without_end_and_what_waits_takes_no_room_from_what_is_held,
     a_promise_to_approve_was_kept_only_if_the_approval_is_there,
+    each_of_several_approvals_is_kept_and_none_is_lost_where_two_come_at_once,
+    a_promise_of_one_of_several_approvals_was_kept_only_if_that_one_is_there,
     what_was_promised_of_a_request_tells_whether_it_was_kept,
     when_a_grant_was_used_last_survives_a_crash_but_for_the_last_minute_which_never_ends_it_early,
     what_goes_unused_is_over_before_anybody_says_so_and_is_said_once,
@@ -509,6 +511,80 @@ async fn one_person_cannot_ask_without_end_and_what_waits_takes_no_room_from_wha
     assert_eq!(ledger.waiting(moment(1_000)).len(), MOST_IN_FORCE);
     drop(ledger);
     assert_eq!(home.open().unwrap().waiting(moment(1_000)).len(), MOST_IN_FORCE);
+}
+
+/// What somebody makes of a request that two must approve.
+fn one_of_two(asked: &Grant, who: &str, at: i64) -> Consent {
+    let two = Approval {
+        of: vec![Approver::Group("legal".to_owned())],
+        needed: Needed::People(2),
+    };
+    let pending = Pending::of(asked.clone(), moment(at)).unwrap();
+    let who = SubjectId::parse(who).unwrap();
+    let hearing = pending
+        .heard_by(&who, BTreeSet::from(["group:legal".to_owned()]))
+        .unwrap();
+    hearing
+        .approve(&two, Note::parse("read it").unwrap(), moment(at))
+        .unwrap()
+}
+
+fn partly(asked: &Grant, who: &str, at: i64) -> PartlyApproved {
+    match one_of_two(asked, who, at) {
+        Consent::Partly(partly) => partly,
+        Consent::Given(given) => panic!("{given:?}"),
+    }
+}
+
+async fn each_of_several_approvals_is_kept_and_none_is_lost_where_two_come_at_once(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let asked = ledger.ask(terms("ada", "recruiting", 1_000, 9_000), moment(5_000));
+    let asked = asked.await.unwrap();
+    let first = ledger.promise_partly(partly(&asked, "lea", 2_000), 1).await.unwrap();
+    let meanwhile = ledger.promise_partly(partly(&asked, "luc", 2_000), 1).await;
+    assert_eq!(meanwhile.err(), Some(LedgerError::BeingAnswered(asked.id.clone())));
+    let kept = ledger.put(first.grant().clone(), |_| ()).await.unwrap();
+    first.forget();
+    let since = LedgerError::AnsweredSince(asked.id.clone());
+    let late = ledger.promise_partly(partly(&asked, "luc", 2_001), 1).await;
+    assert_eq!(late.err(), Some(since.clone()), "it would lose the first");
+    assert_eq!(ledger.put(yes(asked.clone(), 2_001), |_| ()).await, Err(since));
+    drop(ledger);
+    let ledger = home.open().unwrap();
+    assert_eq!(ledger.waiting(moment(2_001)), std::slice::from_ref(&kept));
+    assert_eq!((kept.answers[0].missing, kept.came.clone()), (1, asked.came.clone()));
+    let Consent::Given(given) = one_of_two(&kept, "luc", 3_000) else {
+        panic!("nobody else is needed");
+    };
+    let promise = ledger.promise_approved(given, 1).await.unwrap();
+    let given = ledger.put(promise.grant().clone(), |_| ()).await.unwrap();
+    let held = ledger.standing(&ada(), moment(3_000));
+    assert_eq!((held.grants().len(), given.answers.len()), (1, 2));
+}
+
+async fn a_promise_of_one_of_several_approvals_was_kept_only_if_that_one_is_there(home: &dyn Home) {
+    for kept in [false, true] {
+        let ledger = home.open().unwrap();
+        let place = if kept { "x" } else { "xing" };
+        let asked = ledger.ask(on(place, terms("ada", "recruiting", 1_000, 9_000)), moment(5_000));
+        let asked = asked.await.unwrap();
+        let mut promise = ledger.promise_partly(partly(&asked, "lea", 2_000), 3).await.unwrap();
+        promise.is_on_record();
+        if kept {
+            ledger.put(promise.grant().clone(), |_| ()).await.unwrap();
+            drop(ledger);
+            home.change(&mut |change| change.promise(promise.grant(), 3).unwrap());
+        } else {
+            drop(ledger);
+        }
+        let again = home.open().unwrap();
+        let left = again.promised().iter().find(|left| left.id == asked.id).unwrap();
+        assert_eq!(
+            (left.state, left.answers, left.was_kept),
+            (GrantState::Requested, 1, kept)
+        );
+        again.forget(vec![asked.id]);
+    }
 }
 
 async fn a_promise_to_approve_was_kept_only_if_the_approval_is_there(home: &dyn Home) {

@@ -16,7 +16,7 @@ use crate::facts::{
     Arrival, Channel, Continued, Door, Emergency, GrantState, Host, MethodName, NetworkName, PlatformId, PolicyId,
     PurposeId, RulebookId,
 };
-use crate::purpose::{Hearing, Note, Pending, Why};
+use crate::purpose::{Approval, Consent, Hearing, Note, Pending, Why};
 
 /// A place where a ledger is kept, which outlives those who open it.
 trait Home {
@@ -76,7 +76,9 @@ fn who(name: &str) -> SubjectId {
 /// What grace makes of a request at that moment.
 fn heard(asked: Grant, at: i64) -> Hearing {
     let pending = Pending::of(asked, moment(at)).unwrap();
-    pending.heard_by(&who("grace")).unwrap()
+    pending
+        .heard_by(&who("grace"), BTreeSet::from(["owner".to_owned()]))
+        .unwrap()
 }
 
 fn yes(asked: Grant, at: i64) -> Grant {
@@ -84,7 +86,11 @@ fn yes(asked: Grant, at: i64) -> Grant {
 }
 
 fn approved(asked: Grant, at: i64) -> Approved {
-    heard(asked, at).approve(Note::parse("go ahead").unwrap(), moment(at))
+    let note = Note::parse("go ahead").unwrap();
+    match heard(asked, at).approve(&Approval::by_owner(), note, moment(at)) {
+        Ok(Consent::Given(approved)) => approved,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn no(asked: Grant, at: i64) -> Grant {

@@ -220,6 +220,7 @@ async fn a_promise_is_left_to_the_gateway_that_made_it() {
         id: asked.id.clone(),
         segment: 7,
         state: GrantState::Active,
+        answers: 1,
         was_kept: false,
     };
     assert_eq!(east.promised(), [expected]);

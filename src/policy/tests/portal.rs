@@ -7,6 +7,7 @@ use proptest::sample::select;
 use super::index::unlinted;
 use super::*;
 use crate::policy::reasons::Tally;
+use crate::policy::{Answering, NamedAs};
 
 /// Each line: a sentence, who acts how on whose grant, the verdict. The purpose is owned by olga, and grace is everybody's
 /// manager.
@@ -62,6 +63,9 @@ fn decide(policy: &Policy, described: &str) -> Decision {
         business_owner: &SubjectId::parse(option("owner").unwrap_or("olga")).unwrap(),
         longest_for: Duration::from_hours(24 * option("days").unwrap_or("7").parse::<u64>().unwrap()),
         channel: channels.into_iter().find(|known| known.as_str() == channel).unwrap(),
+        answering: Answering {
+            named_as: option("named").map(|_| NamedAs::Approver),
+        },
         at: somebody.at,
     })
 }
@@ -189,6 +193,7 @@ proptest! {
                 business_owner: &who.id,
                 longest_for: Duration::from_hours(24 * days),
                 channel,
+                answering: Answering { named_as: (power == Power::Approve && zone).then_some(NamedAs::Approver) },
                 at: time(NOW),
             };
             let expected = match policy.nouns.about_grant(&question, &policy.vocabulary, None) {
@@ -229,6 +234,9 @@ fn a_power_is_decided_by_the_engine_and_not_the_long_way_round() {
         business_owner: &grace.id,
         longest_for: Duration::from_hours(8),
         channel: Channel::Portal,
+        answering: Answering {
+            named_as: Some(NamedAs::Approver),
+        },
         at: time(NOW),
     };
     for power in Power::ALL {

@@ -176,6 +176,8 @@ pub(in crate::portal) struct Request {
     pub(in crate::portal) ticket: Option<String>,
     pub(in crate::portal) training: Option<String>,
     pub(in crate::portal) past: String,
+    /// Where several must approve, who did so far.
+    pub(in crate::portal) so_far: Option<String>,
     pub(in crate::portal) waits: String,
     /// None until the person has signed in once more.
     pub(in crate::portal) tokens: Option<RequestTokens>,

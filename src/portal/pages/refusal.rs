@@ -180,6 +180,7 @@ fn purpose(offer: &Offer, words: &Words) -> Value {
         "title": offer.title.said_in(words.language),
         "approval": offer.needs_approval,
         "approvers": offer.approvers,
+        "approvals_needed": offer.needed,
         "covers": offer.covers,
         "default_ttl": span(offer.default_for),
         "max_ttl": span(offer.longest_for),
@@ -312,7 +313,8 @@ impl Told<'_> {
     pub(in crate::portal) fn opening(&self, offer: &Offer) -> Opening {
         let words = self.words;
         let covers: Vec<&str> = offer.covers.iter().map(String::as_str).collect();
-        let approvers: Vec<&str> = offer.approvers.iter().map(String::as_str).collect();
+        let approvers = words.chain.those(offer.needed, offer.approvers.clone());
+        let approvers: Vec<&str> = approvers.iter().map(String::as_str).collect();
         Opening {
             title: offer.title.said_in(words.language).to_owned(),
             effect: (words.effect)(&(words.groups)(&covers), self.place, offer.default_for),

@@ -4,6 +4,7 @@
 //!
 //! Rules for whoever writes here: say what happened, why, and what to do; never blame; no jargon; short sentences.
 
+mod chain;
 mod emergency;
 mod english;
 mod french;
@@ -12,6 +13,7 @@ mod tests;
 
 use std::time::Duration;
 
+pub use chain::ChainWords;
 pub use emergency::EmergencyWords;
 pub use english::ENGLISH;
 pub use french::FRENCH;
@@ -185,6 +187,7 @@ pub struct Words {
     pub where_and_what: fn(places: &[&str], groups: &str) -> String,
     pub end: &'static str,
     pub ended: &'static str,
+    pub chain: ChainWords,
     pub emergency: EmergencyWords,
     pub renew: &'static str,
     pub renewed: &'static str,

@@ -128,6 +128,7 @@ impl Wields {
             business_owner: &self.business_owner,
             longest_for: self.longest_for,
             channel: self.channel,
+            answering: self.answering,
             at: self.at,
         }
     }

@@ -27,7 +27,7 @@ use crate::facts::{
     Arrival, Channel, Observation, Outcome, Person, PolicyId, Problem, PurposeId, Reading, SourceText, Subject,
     SubjectId, WouldBe,
 };
-use crate::policy::{CedarCase, Power};
+use crate::policy::{Answering, CedarCase, Power};
 use read::{Bench, CASE, DEFAULTS};
 
 /// A case: something that is asked, and what must come of it.
@@ -77,6 +77,7 @@ struct Wields {
     business_owner: SubjectId,
     longest_for: std::time::Duration,
     channel: Channel,
+    answering: Answering,
     at: crate::clock::Timestamp,
 }
 

@@ -10,7 +10,7 @@ use crate::facts::{
     Arrival, Ask, Channel, Door, MethodName, NetworkName, Observation, Outcome, Person, PolicyId, PurposeId,
     SourceText, Standing, Subject, SubjectId, WouldBe, did_you_mean,
 };
-use crate::policy::{NamedKind, Power, Vocabulary};
+use crate::policy::{Answering, NamedAs, NamedKind, Power, Vocabulary};
 use crate::purpose::{Purpose, parse_duration};
 use crate::rulebook::described::Described;
 use crate::rulebook::tried::Asked;
@@ -252,17 +252,23 @@ impl Bench<'_> {
         };
         let (power, purpose) = (power?, purpose?);
         let declarer = declarer.unwrap_or_else(|| Some(person.id.clone()))?;
+        let declarer_person = self.people.person(&declarer);
+        let manager = declarer_person.as_ref().and_then(|declarer| declarer.manager.as_ref());
+        let is_named = power == Power::Approve && !purpose.seats(&person, &declarer, manager).is_empty();
         Some(Asks::Power(Box::new(Wields {
             person,
             subject,
             arrival: setting.arrival,
             power,
             purpose: purpose.id.clone(),
-            declarer_person: self.people.person(&declarer),
+            declarer_person,
             declarer,
             business_owner: purpose.business_owner.clone(),
             longest_for: lasts.unwrap_or_else(|| purpose.longest_for(&purpose.covers)),
             channel,
+            answering: Answering {
+                named_as: is_named.then_some(NamedAs::Approver),
+            },
             at: setting.at,
         })))
     }

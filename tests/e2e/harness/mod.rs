@@ -446,7 +446,7 @@ pub fn settings(folder: &Path) -> config::File {
 fn write_users(path: &Path) {
     static HASH: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     let people = [
-        "ada", "ben", "cora", "dan", "eve", "mia", "sol", "hana", "nora", "carebot",
+        "ada", "ben", "cora", "dan", "eve", "mia", "sol", "hana", "nora", "carebot", "lea", "pia",
     ];
     let text = HASH.get_or_init(|| {
         let mut users = Users::default();

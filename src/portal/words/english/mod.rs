@@ -1,6 +1,7 @@
 //! The words in English.
 
 mod answers;
+mod chain;
 mod emergency;
 mod fault;
 mod parts;
@@ -146,6 +147,7 @@ pub const ENGLISH: Words = Words {
     where_and_what: |places, groups| format!("{}: {groups}", both(places)),
     end: "End now",
     ended: "Ended. It no longer opens anything.",
+    chain: chain::CHAIN,
     emergency: emergency::EMERGENCY,
     renew: "Renew",
     renewed: "Renewed. It opens the same as before, from now on.",

@@ -2,6 +2,7 @@
 //! do not break: a test says so.
 
 mod answers;
+mod chain;
 mod emergency;
 mod fault;
 mod parts;
@@ -154,6 +155,7 @@ pub const FRENCH: Words = Words {
     where_and_what: |places, groups| format!("{} : {groups}", both(places)),
     end: "Mettre fin",
     ended: "C’est terminé. Ce motif n’ouvre plus rien.",
+    chain: chain::CHAIN,
     emergency: emergency::EMERGENCY,
     renew: "Renouveler",
     renewed: "C’est renouvelé. Le motif ouvre la même chose qu’avant, à partir de maintenant.",
@@ -399,6 +401,7 @@ mod tests {
         let sources = [
             include_str!("mod.rs"),
             include_str!("answers.rs"),
+            include_str!("chain.rs"),
             include_str!("emergency.rs"),
             include_str!("fault.rs"),
             include_str!("refusal.rs"),

@@ -1,0 +1,216 @@
+//! What several must approve: each approval is kept and on record, and the last one opens it, once.
+
+use http::{Request, StatusCode, header};
+use serde_json::{Value, json};
+use wayleave::facts::{Act, GrantAct, Record};
+
+use crate::harness::client::{Answer, Client};
+use crate::harness::house::PORTAL;
+use crate::harness::{PASSWORD, World};
+use crate::inbox::{opens, own_form, session};
+
+const TWEET: &str = "https://x.com/i/api/graphql/AbC/CreateTweet";
+
+/// Pia, of the press office, asks to speak for the board: its owner Nora and a lawyer must approve.
+pub async fn asked(world: &World) -> String {
+    let board = json!({"purpose": "executive-communication", "platforms": ["x"], "statement": "The annual report"});
+    let answer = world.client("pia").declare(&board).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    let told = answer.json();
+    assert_eq!(told["approvers"], json!(["nora", "lea"]));
+    assert_eq!(
+        (&told["approvals_needed"], &told["approvals_missing"]),
+        (&json!(2), &json!(2))
+    );
+    told["id"].as_str().unwrap().to_owned()
+}
+
+pub async fn answers(world: &World, user: &str, (id, verb): (&str, &str), note: Value) -> Answer {
+    let request = Request::post(format!("{PORTAL}/v1/grants/{id}/{verb}"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::AUTHORIZATION, Client::basic(user, PASSWORD));
+    world.client(user).send_with(request, note.to_string()).await
+}
+
+pub async fn shown(world: &World, user: &str, id: &str) -> Value {
+    world.client(user).get(&format!("{PORTAL}/v1/grants/{id}")).await.json()
+}
+
+async fn tweets(world: &World) -> StatusCode {
+    world.client("pia").post(TWEET, "application/json", "{}").await.status
+}
+
+fn kind(answer: &Answer) -> String {
+    let kind = answer.json()["type"].as_str().unwrap_or_default().to_owned();
+    kind.trim_start_matches("https://wayleave.example/problems/").to_owned()
+}
+
+/// What became of a grant by whom, and how many approvals were missing then.
+pub fn steps(records: &[Record]) -> Vec<(GrantAct, String, usize)> {
+    let acts = records.iter().filter_map(|record| match &record.act {
+        Act::Grant { act, by, grant, .. } => {
+            let missing = grant.answers.last().map_or(0, |answer| answer.missing);
+            Some((act.clone(), by.to_string(), missing))
+        }
+        _ => None,
+    });
+    acts.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_two_must_approve_opens_with_the_second_and_the_first_outlives_a_restart() {
+    let mut world = World::open().await;
+    let id = asked(&world).await;
+    let first = answers(
+        &world,
+        "nora",
+        (&id, "approve"),
+        json!({"note": "The figures are public"}),
+    )
+    .await;
+    assert_eq!(first.status, StatusCode::OK, "{}", first.text());
+    let first = first.json();
+    assert_eq!(
+        (&first["state"], &first["approvals_missing"]),
+        (&json!("requested"), &json!(1))
+    );
+    assert_eq!(tweets(&world).await, StatusCode::FORBIDDEN, "one of two opens nothing");
+
+    world.reopen().await;
+    let waits = shown(&world, "pia", &id).await;
+    assert_eq!(
+        (&waits["state"], &waits["approvers"]),
+        (&json!("requested"), &json!(["lea"]))
+    );
+    assert_eq!(waits["answers"][0]["note"], json!("The figures are public"));
+    assert_eq!(waits["answers"][0]["as"], json!(["owner"]));
+    let twice = answers(&world, "nora", (&id, "approve"), json!({})).await;
+    assert_eq!(
+        (twice.status, kind(&twice).as_str()),
+        (StatusCode::CONFLICT, "already-approved")
+    );
+    let stranger = answers(&world, "sol", (&id, "approve"), json!({})).await;
+    assert_eq!(stranger.status, StatusCode::NOT_FOUND);
+    let own = answers(&world, "pia", (&id, "approve"), json!({})).await;
+    assert_eq!((own.status, kind(&own).as_str()), (StatusCode::FORBIDDEN, "prohibited"));
+    for (user, left) in [("nora", 0), ("lea", 1)] {
+        let inbox = world.client(user).get(&format!("{PORTAL}/v1/approvals")).await.json();
+        assert_eq!(inbox["approvals"].as_array().unwrap().len(), left, "{user}");
+    }
+
+    let second = answers(&world, "lea", (&id, "approve"), json!({})).await;
+    assert_eq!(
+        (second.status, &second.json()["state"]),
+        (StatusCode::OK, &json!("active")),
+        "{}",
+        second.text()
+    );
+    assert_eq!(tweets(&world).await, StatusCode::OK);
+    let steps = steps(&world.records().await);
+    let expected = [
+        (GrantAct::Requested, "pia", 0),
+        (GrantAct::PartlyApproved, "nora", 1),
+        (GrantAct::Approved, "lea", 0),
+    ];
+    assert_eq!(steps, expected.map(|(act, by, missing)| (act, by.to_owned(), missing)));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_approve_at_the_same_instant_give_it_once() {
+    let world = World::open().await;
+    let id = asked(&world).await;
+    let (one, other) = tokio::join!(
+        answers(&world, "nora", (&id, "approve"), json!({})),
+        answers(&world, "lea", (&id, "approve"), json!({})),
+    );
+    assert_eq!(
+        (one.status, other.status),
+        (StatusCode::OK, StatusCode::OK),
+        "{} {}",
+        one.text(),
+        other.text()
+    );
+    let given = shown(&world, "pia", &id).await;
+    assert_eq!(
+        (&given["state"], given["answers"].as_array().unwrap().len()),
+        (&json!("active"), 2)
+    );
+    let acts: Vec<GrantAct> = steps(&world.records().await).into_iter().map(|step| step.0).collect();
+    assert_eq!(
+        acts,
+        [GrantAct::Requested, GrantAct::PartlyApproved, GrantAct::Approved]
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_who_declines_ends_what_another_has_approved() {
+    let world = World::open().await;
+    let id = asked(&world).await;
+    answers(&world, "lea", (&id, "approve"), json!({})).await;
+    let declined = answers(
+        &world,
+        "nora",
+        (&id, "decline"),
+        json!({"note": "not before the results"}),
+    )
+    .await;
+    assert_eq!(
+        (declined.status, &declined.json()["state"]),
+        (StatusCode::OK, &json!("declined"))
+    );
+    let late = answers(&world, "nora", (&id, "approve"), json!({})).await;
+    assert_eq!(
+        (late.status, kind(&late).as_str()),
+        (StatusCode::CONFLICT, "request-over")
+    );
+    assert_eq!(tweets(&world).await, StatusCode::FORBIDDEN);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pages_say_who_approved_so_far_and_who_is_still_missing() {
+    let world = World::open().await;
+    let id = asked(&world).await;
+    let (pia, nora, lea) = (world.client("pia"), world.client("nora"), world.client("lea"));
+    let own = pia.follow(&format!("{PORTAL}/"), "none").await.text();
+    assert!(
+        own.contains("You asked Nora ") && own.contains("(nora) and Lea "),
+        "{own}"
+    );
+    let session = session(&nora).await;
+    let inbox = opens(&nora, "/approvals", &session).await.text();
+    assert!(inbox.contains("2 must approve, and nobody has yet."), "{inbox}");
+    let token = crate::harness::house::hidden(&inbox, "token");
+    let answered = own_form(
+        &nora,
+        &format!("/approvals/{id}/approve"),
+        &session,
+        &[("token", &token)],
+    )
+    .await;
+    let told = opens(&nora, answered.header("location"), &session).await.text();
+    assert!(
+        told.contains("1 more approval is needed") && !told.contains("asks for"),
+        "{told}"
+    );
+    let own = pia.follow(&format!("{PORTAL}/"), "none").await.text();
+    assert!(
+        own.contains("You asked Lea ") && own.contains("1 of 2 approvals: Nora "),
+        "{own}"
+    );
+    let inbox = opens(&lea, "/approvals", "").await.text();
+    assert!(
+        inbox.contains("1 of 2 approvals: Nora ") && inbox.contains("approved at 12:30"),
+        "{inbox}"
+    );
+    let french = Request::get(format!("{PORTAL}/approvals"))
+        .header(header::ACCEPT_LANGUAGE, "fr")
+        .header("sec-fetch-site", "none")
+        .header("sec-fetch-mode", "navigate")
+        .header("sec-fetch-dest", "document");
+    let french = lea.send(french).await.text();
+    assert!(french.contains("1 accord(s) sur 2"), "{french}");
+    world.close().await;
+}

@@ -5,7 +5,10 @@ use tokio_postgres::{Client, Error};
 use crate::facts::hex;
 
 /// The migrations, in order; the first has version 1. Never change one that has been released: add another.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/001_ledger.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/001_ledger.sql"),
+    include_str!("migrations/002_notices.sql"),
+];
 
 /// Serialises gateways that start at the same time ("wayl"); held until the end of the transaction.
 const LOCK: i64 = 0x7761_796c;

@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/010_parent.sql"),
     include_str!("migrations/011_emergency.sql"),
     include_str!("migrations/012_endings.sql"),
+    include_str!("migrations/013_notices.sql"),
 ];
 
 /// Checks that the file is ours and no newer than we are, and applies what is missing.

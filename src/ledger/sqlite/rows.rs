@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::notices;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, GrantState, PurposeId, RulebookId, SubjectId};
 use crate::ledger::ending::{OnRecord, Untold};
@@ -14,7 +15,7 @@ use crate::ledger::promise::Leftover;
 use crate::ledger::store::Held;
 use crate::ledger::view::{REMEMBERED, Tally};
 
-const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
+pub(super) const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
                        expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms, parent, emergency";
 
 /// Reads what people hold and asked for, and the latest of what they held.
@@ -109,7 +110,9 @@ pub(super) fn is_promised(connection: &Connection, id: &GrantId) -> rusqlite::Re
     connection.query_row(ask, [id.as_str()], |row| row.get(0))
 }
 
-pub(super) fn take_back(connection: &Connection, id: &GrantId, was: Option<&Grant>) -> rusqlite::Result<()> {
+pub(super) fn take_back(connection: &Connection, written: &Grant, was: Option<&Grant>) -> rusqlite::Result<()> {
+    let id = &written.id;
+    notices::take_back(connection, was, written)?;
     match was {
         Some(request) => write(connection, request)?,
         None => {
@@ -213,7 +216,7 @@ pub(super) fn find(connection: &Connection, id: &GrantId) -> rusqlite::Result<Op
     connection.query_row(&ask, [id.as_str()], read).optional()
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
     let subject = row.get::<_, String>("subject")?;
     Ok(Grant {
         id: GrantId::new(row.get::<_, String>("id")?),
@@ -242,7 +245,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
 }
 
 /// `SQLite` counts in signed numbers.
-fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(|count| u64::try_from(count).unwrap_or(0))
 }
 

@@ -1,5 +1,12 @@
 //! What a ledger does wherever it is kept: each sentence is tried in every place that there is.
 
+use super::outbox::{
+    a_change_that_is_taken_back_owes_nothing, a_notice_becomes_letters_each_of_which_fares_by_itself,
+    an_emergency_is_told_at_once_and_that_nobody_reviewed_it_when_that_is_due,
+    each_change_owes_what_people_are_to_be_told_of_it,
+    nobody_is_told_what_they_did_themselves_nor_anything_where_nothing_is_told,
+    what_is_to_be_told_survives_a_crash_and_is_claimed_anew,
+};
 use super::*;
 use crate::purpose::Lapsed;
 
@@ -53,6 +60,12 @@ everywhere! {
     when_a_grant_was_used_last_survives_a_crash_but_for_the_last_minute_which_never_ends_it_early,
     what_goes_unused_is_over_before_anybody_says_so_and_is_said_once,
     what_waits_for_a_review_is_never_forgotten_and_is_reviewed_once,
+    each_change_owes_what_people_are_to_be_told_of_it,
+    nobody_is_told_what_they_did_themselves_nor_anything_where_nothing_is_told,
+    an_emergency_is_told_at_once_and_that_nobody_reviewed_it_when_that_is_due,
+    what_is_to_be_told_survives_a_crash_and_is_claimed_anew,
+    a_notice_becomes_letters_each_of_which_fares_by_itself,
+    a_change_that_is_taken_back_owes_nothing,
 }
 
 async fn a_grant_survives_a_restart_to_the_letter(home: &dyn Home) {

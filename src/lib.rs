@@ -9,7 +9,7 @@
 //! ```text
 //! floor 5   main ── cli
 //! floor 4   gatehouse ──> config            builds, wires, reloads, drains
-//! floor 3   proxy ──> portal                the flows over the wire
+//! floor 3   proxy, notices ──> portal       the flows over the wire; who is told
 //! floor 2   ingress  identity  tls  upstream  ledger  audit  metrics  proof      touch the world; strangers to each other
 //! floor 1   rulebook ──> policy, catalog, purpose                        pure: no IO, no clock, no log
 //! floor 0   facts  clock                                                 nouns and time
@@ -28,6 +28,7 @@ pub mod identity;
 pub mod ingress;
 pub mod ledger;
 pub mod metrics;
+pub mod notices;
 pub mod policy;
 pub mod portal;
 pub mod proof;

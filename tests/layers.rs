@@ -29,14 +29,15 @@ fn stairs() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("rulebook", vec!["facts", "clock", "policy", "catalog", "purpose"]),
         ("portal", with(&world)),
         ("proxy", with(&[&world[..], &["portal"]].concat())),
-        ("config", with(&[&world[..], &["portal", "proxy"]].concat())),
+        ("notices", with(&[&world[..], &["portal"]].concat())),
+        ("config", with(&[&world[..], &["portal", "proxy", "notices"]].concat())),
         (
             "gatehouse",
-            with(&[&world[..], &["portal", "proxy", "config"]].concat()),
+            with(&[&world[..], &["portal", "proxy", "notices", "config"]].concat()),
         ),
         (
             "cli",
-            with(&[&world[..], &["portal", "proxy", "config", "gatehouse"]].concat()),
+            with(&[&world[..], &["portal", "proxy", "notices", "config", "gatehouse"]].concat()),
         ),
         ("main", vec!["cli"]),
     ]);
@@ -75,6 +76,7 @@ const DOORS: &[&str] = &[
     "src/ledger/postgres/mod.rs",
     "src/ledger/sqlite/files.rs",
     "src/ledger/sqlite/mod.rs",
+    "src/notices/mail.rs",
     "src/proof/effort.rs",
     "src/proof/shelf.rs",
     "src/proof/solver.rs",

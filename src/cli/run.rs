@@ -93,6 +93,7 @@ pub fn explained(error: OpenError, policies: Option<&Path>) -> Report {
         | OpenError::Identity(_)
         | OpenError::Bind(_)
         | OpenError::Portal(_)
+        | OpenError::Notices(_)
         | OpenError::Metrics(_)) => miette!("{other}"),
     }
 }

@@ -34,6 +34,8 @@ pub(super) fn findings(file: &File) -> Vec<Finding> {
         .collect();
     let ledger = file.ledger.problems().into_iter();
     found.extend(ledger.map(|bad| finding(&format!("ledger.{}", bad.field), bad.message, bad.help)));
+    let notices = file.notices.problems().into_iter();
+    found.extend(notices.map(|bad| finding(&format!("notices.{}", bad.field), bad.message, bad.help)));
     found.extend(addresses(file));
     found.extend(bounds(file));
     if !(1..=90).contains(&file.tls.leaf_days) {

@@ -23,7 +23,7 @@ pub use self::load::{environment, load};
 pub use self::pac::{Announced, BadAnnounced, Covers, Pac};
 use crate::clock::Timestamp;
 use crate::facts::Mode;
-use crate::{audit, identity, ingress, ledger, portal, proxy, tls, upstream};
+use crate::{audit, identity, ingress, ledger, notices, portal, proxy, tls, upstream};
 
 /// All settings.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -51,6 +51,8 @@ pub struct File {
     pub audit: audit::Settings,
     /// Where people talk to the guard.
     pub portal: portal::Settings,
+    /// How they are told what they wait for.
+    pub notices: notices::Settings,
     /// Where operators do.
     pub admin: Admin,
     /// What browsers are told.
@@ -73,6 +75,7 @@ impl Default for File {
             ledger: ledger::Settings::default(),
             audit: audit::Settings::default(),
             portal: portal::Settings::default(),
+            notices: notices::Settings::default(),
             admin: Admin::default(),
             pac: Pac::default(),
             clock: Time::default(),
@@ -148,6 +151,7 @@ impl File {
         ]
         .into_iter()
         .chain(&mut self.ledger.password_file)
+        .chain(self.notices.paths())
         .chain(&mut self.tls.extra_roots)
         .chain(&mut self.tls.client_roots)
     }

@@ -17,6 +17,8 @@ mod ending;
 pub mod fields;
 mod hex;
 mod language;
+mod mailbox;
+mod notice;
 mod observation;
 mod partial;
 mod principal;
@@ -34,6 +36,8 @@ pub use destination::{Authority, BadHost, Category, Host, Place, PlatformId, Sit
 pub use ending::{Blame, End, Ending, Fault, FaultCode, Stage};
 pub use hex::hex;
 pub use language::{Language, Wording};
+pub use mailbox::{BadMailbox, Mailbox};
+pub use notice::NoticeEvent;
 pub use observation::{Ask, Observation};
 pub use partial::Partial;
 pub use principal::{BadName, Employment, MethodName, Person, Subject, SubjectId};

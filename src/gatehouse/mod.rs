@@ -5,8 +5,10 @@
 
 mod admin;
 mod descriptors;
+mod exposition;
 mod health;
 pub mod kept;
+mod notices;
 mod open;
 pub mod pac;
 mod reach;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::admin::Admin;
+use super::exposition::exposition;
 use super::health::Health;
 use super::kept::Kept;
 use super::reach::Reach;
@@ -18,13 +19,14 @@ use crate::config;
 use crate::facts::{Door, GatewayAct, Host, Mode, Problem, PurposeId};
 use crate::identity::{BadSetting, Guard};
 use crate::ingress::{BindError, Listener, basic_allowed};
-use crate::ledger::{Ledger, LedgerError, Vouched};
-use crate::metrics::{BadMetric, Labels, Metrics, Resources};
+use crate::ledger::{Ledger, LedgerError};
+use crate::metrics::{BadMetric, Labels, Metrics};
+use crate::notices::{self, Notices};
 use crate::portal::{Portal, PortalError, PortalParts};
 use crate::proxy::{self, PacFile, Proxy, Tasks};
 use crate::rulebook::{InForce, Live, Rulebook};
 use crate::tls::{self, Issuer, Mint, TlsProblem};
-use crate::upstream::{self, Upstream, UpstreamError};
+use crate::upstream::{self, Errands, Upstream, UpstreamError};
 
 /// Where the rules come from.
 pub enum Rules {
@@ -61,22 +63,27 @@ pub enum OpenError {
     /// The portal's name is not usable.
     #[error(transparent)]
     Portal(#[from] PortalError),
+    /// People cannot be told anything as the settings say.
+    #[error(transparent)]
+    Notices(#[from] notices::BadSetting),
     /// The metrics table is wrong.
     #[error(transparent)]
     Metrics(#[from] BadMetric),
 }
 
 /// What is built before the doors open.
-struct Rooms {
-    live: Arc<Live>,
-    metrics: Metrics,
-    book: Book,
-    ledger: Ledger,
-    guard: Arc<Guard>,
-    mint: Arc<Mint>,
+pub(super) struct Rooms {
+    pub(super) live: Arc<Live>,
+    pub(super) metrics: Metrics,
+    pub(super) book: Book,
+    pub(super) ledger: Ledger,
+    pub(super) guard: Arc<Guard>,
+    pub(super) mint: Arc<Mint>,
     tls_door: Arc<tls::Door>,
     upstream: Upstream,
-    portal: Arc<Portal>,
+    pub(super) errands: Errands,
+    pub(super) portal: Arc<Portal>,
+    pub(super) notices: Option<Arc<Notices>>,
 }
 
 struct Doors {
@@ -111,7 +118,8 @@ impl Gatehouse {
         let (asked, settings) = (settings, &descriptors::fitted(settings));
         let doors = bind(settings)?;
         descriptors::tell(asked, settings);
-        let rooms = build(settings, assembled.in_mode(settings.mode), issuer, &doors, &clock)?;
+        let mut rooms = build(settings, assembled.in_mode(settings.mode), issuer, &doors, &clock)?;
+        rooms.notices = super::notices::open(settings, &rooms, &clock)?;
         // not before: a start that fails leaves what ruled last as it is
         let kept = texts.keep(&kept);
         if let Err(why) = rooms.portal.settle(&settings.audit.folder, clock.now()).await {
@@ -165,6 +173,8 @@ fn build(
         Arc::new(move |arrival| basic_allowed(&limits, arrival.door, arrival.client.ip()));
     let tls_door = Arc::new(tls::Door::new(mint.clone(), settings.tls.door_names.clone(), clients)?);
     let origin = tls::origin(&settings.tls, &real_time)?;
+    let allow = &settings.notices.allow;
+    let errands = Errands::new(&settings.upstream, allow, &origin.database, &doors.addresses())?;
     let ledger = Ledger::kept(&settings.ledger, origin.database)?;
     let origin = upstream::Tls {
         h2_and_h1: origin.h2_and_h1,
@@ -188,6 +198,8 @@ fn build(
         mint,
         tls_door,
         upstream: Upstream::new(&settings.upstream, origin, &doors.addresses())?,
+        errands,
+        notices: None,
     })
 }
 
@@ -260,6 +272,10 @@ fn serve(
     let lapses = reload::notice_lapses(portal, live, running.clock.clone());
     running.tasks.until_stop(lapses);
     running.tasks.until_stop(reload::keep_uses(rooms.ledger.clone()));
+    if let Some(notices) = &rooms.notices {
+        let stop = running.tasks.stopping().clone();
+        running.tasks.spawn(notices.clone().run(stop));
+    }
     let proxy = proxy(settings, &rooms, &running);
     running.tasks.spawn(proxy.clone().sum_up());
     for (listener, door) in [(doors.plain, Door::Plain), (doors.tls, Door::Tls)] {
@@ -353,36 +369,6 @@ async fn answer_operators(listener: Listener, admin: Arc<Admin>, tasks: Tasks) {
             drop(slot);
         });
     }
-}
-
-/// Looks at everything alive, then renders the metrics.
-fn exposition(rooms: &Rooms, clock: &Clock) -> Box<dyn Fn() -> String + Send + Sync> {
-    let (metrics, book, mint, ledger, guard, clock) = (
-        rooms.metrics.clone(),
-        rooms.book.clone(),
-        rooms.mint.clone(),
-        rooms.ledger.clone(),
-        rooms.guard.clone(),
-        clock.clone(),
-    );
-    Box::new(move || {
-        let now = clock.now();
-        let counts = ledger.counts(now);
-        metrics.resources(&Resources {
-            record_queue: book.queue_len() as u64,
-            records_healthy: book.healthy().is_ok(),
-            ledger_in_touch: ledger.vouches(false) == Vouched::Now,
-            records_dropped: book.turned_away(),
-            minted_certificates: mint.cached(),
-            sign_in_failures: guard.rejections(),
-            reviews: ledger.reviews(now),
-            grants: counts
-                .into_iter()
-                .map(|count| (count.purpose, count.life.as_str(), count.grants))
-                .collect(),
-        });
-        metrics.text().unwrap_or_else(|problem| format!("# {problem}\n"))
-    })
 }
 
 /// The PAC file, made anew from the catalogue in force each time it is fetched.

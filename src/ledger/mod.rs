@@ -17,6 +17,8 @@
 //! Gateways that share a database see each other's changes in the order in which they were made; one that is cut off says so
 //! ([`Ledger::vouches`]).
 //!
+//! What people are to be told of a change is noted with it ([`Ledger::tells`], `outbox.rs`), and told elsewhere.
+//!
 //! It must never judge whether a grant should be given, never say that a grant is given before it is durable, and
 //! never let two gateways write the same file.
 
@@ -24,6 +26,7 @@ mod becoming;
 mod ending;
 mod error;
 mod keeping;
+mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod promise;
@@ -40,6 +43,7 @@ mod writer;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -51,6 +55,7 @@ use ending::Ending;
 pub use ending::{OnRecord, Untold};
 pub use error::LedgerError;
 use keeping::Keeping;
+pub use outbox::{Due, Fate, Letter, Notice};
 use promise::Owed;
 pub use promise::{Leftover, Promise, Telling};
 pub use settings::{BadSetting, Kept, Settings};
@@ -81,6 +86,8 @@ pub struct Ledger {
     writer: Arc<Writer>,
     promised: Arc<[Leftover]>,
     untold: Arc<[Untold]>,
+    /// Whether people are told of what changes.
+    tells: Arc<AtomicBool>,
     /// For how long what is known is relied on without hearing of what others change.
     patience: (Duration, Duration),
     /// Within which time it is known here that a grant was used at another gateway.
@@ -132,6 +139,7 @@ impl Ledger {
             writer: Arc::new(writer),
             promised: opened.promised,
             untold: opened.untold,
+            tells: opened.tells,
             patience: Settings::default().patience(),
             heard_within: if S::SHARED { HEARD_WITHIN } else { Duration::ZERO },
         })

@@ -11,11 +11,12 @@ use tokio::sync::mpsc::WeakSender;
 
 use super::ending::{OnRecord, Untold};
 use super::error::LedgerError;
+use super::outbox::{Claim, Letter, Notice};
 use super::promise::Leftover;
 use super::view::Tally;
 use super::writer::Job;
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantAct, GrantId, PurposeId, SubjectId};
+use crate::facts::{Grant, GrantAct, GrantId, NoticeEvent, PurposeId, SubjectId};
 
 /// What is asked, from any thread, about the place where the ledger is kept.
 pub(super) trait Place: Send + Sync {
@@ -101,6 +102,12 @@ pub(super) trait Store: Send + 'static {
     /// What this gateway ended, and did not say to be told, as it is by now.
     fn untold(&mut self) -> Result<Vec<Untold>, LedgerError>;
 
+    /// What the life before this one of the gateway had claimed of what people are to be told is anybody's.
+    fn unclaim(&mut self) -> Result<(), LedgerError>;
+
+    /// How much people are to be told, and from when on there is something to do about it.
+    fn outlook(&mut self) -> Result<(u64, Option<Timestamp>), LedgerError>;
+
     /// Begins a change. While it is being made, nobody makes another.
     fn begin(&mut self) -> Result<Self::Change<'_>, LedgerError>;
 
@@ -144,7 +151,7 @@ pub(super) trait Change {
     fn used(&mut self, uses: &[(GrantId, Timestamp)]) -> Result<(), LedgerError>;
 
     /// Takes back what was `written` and of which nobody knows whether it was kept: the grant is again what it `was`
-    /// before, or nothing, and the book has nothing `untold` to say of it. What somebody has made of it since stays.
+    /// before, or nothing, the book has nothing `untold` to say of it, and nobody is to hear of it. What somebody has made of it since stays.
     fn take_back(&mut self, written: &Grant, was: Option<&Grant>, untold: Option<GrantAct>) -> Result<(), LedgerError>;
 
     /// Whether a grant is about to be recorded and given.
@@ -161,6 +168,21 @@ pub(super) trait Change {
 
     /// Forgets that, where it is noted: the book says so.
     fn told(&mut self, told: &[(&GrantId, GrantAct)]) -> Result<(), LedgerError>;
+
+    /// Notes that people are to be told of a grant, from that moment on; once, however often it is noted.
+    fn owe(&mut self, id: &GrantId, event: NoticeEvent, due: Timestamp) -> Result<(), LedgerError>;
+
+    /// Finds what people are to be told, and claims it: what is due and nobody else has claimed; what is due first comes first.
+    fn claim(&mut self, claim: &Claim) -> Result<Vec<Notice>, LedgerError>;
+
+    /// Makes a letter of a notice.
+    fn address(&mut self, notice: &Notice, letter: &Letter) -> Result<(), LedgerError>;
+
+    /// Forgets a notice.
+    fn done(&mut self, notice: &Notice) -> Result<(), LedgerError>;
+
+    /// Notes that a notice was tried in vain, and is nobody's until that moment.
+    fn again(&mut self, notice: &Notice, due: Timestamp) -> Result<(), LedgerError>;
 
     /// INVARIANT: durable when this succeeds. When it fails, nobody knows.
     fn commit(self) -> Result<(), LedgerError>

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
@@ -11,6 +12,7 @@ use super::becoming::{has_room, was_asked};
 use super::ending::{self, Ending, OnRecord, Over, Untold};
 use super::error::LedgerError;
 use super::keeping::Keeping;
+use super::outbox::{Claim, Due, Fate, Notice};
 use super::promise::{Leftover, Owed, Promise, Settled, Telling};
 use super::store::{Bell, Change, News, Store};
 use super::view::View;
@@ -50,6 +52,10 @@ pub(super) enum Job {
     Look,
     /// Grants were used.
     Used,
+    /// Somebody is to tell people what is due.
+    Due(Claim, Reply<Due>),
+    /// So it went.
+    Fare(Vec<(Notice, Fate)>, Reply<()>),
 }
 
 /// The handle of the writer thread; ends and joins it when dropped.
@@ -65,6 +71,7 @@ pub(super) struct Opened {
     pub(super) keeping: Arc<Keeping>,
     pub(super) promised: Arc<[Leftover]>,
     pub(super) untold: Arc<[Untold]>,
+    pub(super) tells: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -112,6 +119,16 @@ impl Writer {
         self.submit(|reply| Job::Promise(Box::new(grant), segment, reply)).await
     }
 
+    /// Claims what people are to be told.
+    pub(super) async fn due(&self, claim: Claim) -> Result<Due, LedgerError> {
+        self.submit(|reply| Job::Due(claim, reply)).await
+    }
+
+    /// Notes what became of it.
+    pub(super) async fn fare(&self, fates: Vec<(Notice, Fate)>) -> Result<(), LedgerError> {
+        self.submit(|reply| Job::Fare(fates, reply)).await
+    }
+
     async fn submit<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, LedgerError> {
         let (reply, answer) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
@@ -147,8 +164,8 @@ impl Drop for Writer {
 }
 
 /// What the writer thread owns.
-struct Keeper<S> {
-    store: S,
+pub(super) struct Keeper<S> {
+    pub(super) store: S,
     view: Arc<View>,
     keeping: Arc<Keeping>,
     /// Grants whose commit failed: the store may have them nevertheless, and would show them after a crash.
@@ -159,6 +176,8 @@ struct Keeper<S> {
     in_touch: bool,
     /// Why it could not be looked for.
     unheard: Option<String>,
+    /// Whether people are told of what changes.
+    tells: Arc<AtomicBool>,
 }
 
 /// A grant of which nobody knows whether it was kept as it was written, and what it was before.
@@ -171,7 +190,9 @@ struct Doubt {
 
 impl<S: Store> Keeper<S> {
     fn new(mut store: S, bell: Bell, settled: Arc<Settled>) -> Result<(Self, Opened), LedgerError> {
+        store.unclaim()?;
         let opened = Opened {
+            tells: Arc::default(),
             view: Arc::new(View::new(store.held()?)),
             keeping: Arc::new(Keeping::at(store.place())),
             promised: store.promises()?.into(),
@@ -186,6 +207,7 @@ impl<S: Store> Keeper<S> {
             bell,
             in_touch: true,
             unheard: None,
+            tells: Arc::clone(&opened.tells),
         };
         Ok((keeper, opened))
     }
@@ -211,6 +233,8 @@ impl<S: Store> Keeper<S> {
                 Job::Forget => {}
                 Job::Look => self.look(),
                 Job::Used => self.keep_uses(),
+                Job::Due(claim, reply) => drop(reply.send(self.claim(&claim))),
+                Job::Fare(fates, reply) => drop(reply.send(self.fare(&fates))),
             }
             self.forget();
         }
@@ -243,7 +267,7 @@ impl<S: Store> Keeper<S> {
     }
 
     /// INVARIANT: nothing is given or promised while the disk may hold what was said not to be given.
-    fn clear_doubts(&mut self) -> Result<(), LedgerError> {
+    pub(super) fn clear_doubts(&mut self) -> Result<(), LedgerError> {
         if self.doubtful.is_empty() {
             return Ok(());
         }
@@ -286,6 +310,7 @@ impl<S: Store> Keeper<S> {
         let was = was_asked(&mut change, &grant)?;
         has_room(&mut change, &grant)?;
         change.write(&grant)?;
+        Self::owe(self.tells.load(Ordering::Relaxed), &mut change, (was.as_ref(), &grant))?;
         if let Err(error) = change.commit() {
             self.doubtful.push(Doubt {
                 written: grant,
@@ -302,6 +327,10 @@ impl<S: Store> Keeper<S> {
     fn end(&mut self, mut ends: Ends) -> Result<Vec<Grant>, LedgerError> {
         let mut change = self.store.begin()?;
         let over = ending::end((&mut change, &self.view.uses), ends.these, (&ends.ending, ends.at))?;
+        let tells = self.tells.load(Ordering::Relaxed);
+        for one in &over {
+            Self::owe(tells, &mut change, (Some(&one.was), &one.is))?;
+        }
         if let Err(error) = change.commit() {
             let doubts = over.into_iter().map(|Over { was, is, on_record }| Doubt {
                 written: is,

@@ -88,6 +88,11 @@ impl Metrics {
         self.0.gauges.set(resources, |purpose| labels.purpose(Some(purpose)).1);
     }
 
+    /// Counts what came of one letter to somebody.
+    pub fn notice(&self, channel: &'static str, outcome: &'static str) {
+        self.0.gauges.notice(channel, outcome);
+    }
+
     /// Counts one open tunnel for as long as the answer lives.
     pub fn tunnel(&self) -> Alive {
         self.0.gauges.tunnel()

@@ -117,6 +117,16 @@ pub(super) const REVIEWS: Name = name(
     &["state"],
     "Grants that were taken by break-glass and wait for a review: waiting, or overdue, which keeps their holders from more.",
 );
+pub(super) const NOTICES: Name = name(
+    "wayleave_notices_total",
+    &["channel", "outcome"],
+    "Letters to people, by channel (email) and what came of them: sent, put-off (tried again later), refused, given-up (too old), moot (nobody needs to hear of it any more).",
+);
+pub(super) const NOTICES_WAITING: Name = name(
+    "wayleave_notices_waiting",
+    &[],
+    "Letters that wait to be sent, those included that are due later.",
+);
 pub(super) const MINTED: Name = name(
     "wayleave_minted_certificates",
     &[],
@@ -129,7 +139,7 @@ pub(super) const BUILD_INFO: Name = name(
 );
 
 /// The whole table. Metrics of the process itself (`process_…`) stand beside it, as every Prometheus client has them.
-pub const ALL: [Name; 23] = [
+pub const ALL: [Name; 25] = [
     DECISIONS,
     PURPOSE_DECISIONS,
     DECISION_DURATION,
@@ -151,6 +161,8 @@ pub const ALL: [Name; 23] = [
     CONNECTIONS,
     GRANTS,
     REVIEWS,
+    NOTICES,
+    NOTICES_WAITING,
     MINTED,
     BUILD_INFO,
 ];

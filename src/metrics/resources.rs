@@ -1,6 +1,6 @@
 //! Gauges of things alive: tunnels, connections, the queue of records, grants.
 
-use prometheus::{IntCounter, IntGauge, IntGaugeVec, Registry};
+use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry};
 
 use super::{BadMetric, names};
 use crate::facts::PurposeId;
@@ -22,6 +22,8 @@ pub struct Resources {
     pub sign_in_failures: u64,
     /// Emergencies that wait for a review: those of which it is not due yet, and those of which it is.
     pub reviews: [u64; 2],
+    /// Letters to people that wait to be sent.
+    pub notices_waiting: u64,
     /// Grants by purpose and state (`active`, `expired`, `withdrawn`, `revoked`).
     pub grants: Vec<(PurposeId, &'static str, u64)>,
 }
@@ -55,6 +57,8 @@ pub(super) struct Gauges {
     sign_in_failures: IntCounter,
     grants: IntGaugeVec,
     reviews: IntGaugeVec,
+    notices: IntCounterVec,
+    notices_waiting: IntGauge,
 }
 
 impl Gauges {
@@ -72,6 +76,8 @@ impl Gauges {
             sign_in_failures: names::SIGN_IN_FAILURES.counter(registry)?,
             grants: names::GRANTS.gauges(registry)?,
             reviews: names::REVIEWS.gauges(registry)?,
+            notices: names::NOTICES.counters(registry)?,
+            notices_waiting: names::NOTICES_WAITING.gauge(registry)?,
         })
     }
 
@@ -83,12 +89,19 @@ impl Gauges {
         Alive::enter(&self.connections)
     }
 
+    pub(super) fn notice(&self, channel: &'static str, outcome: &'static str) {
+        if let Ok(counter) = self.notices.get_metric_with_label_values(&[channel, outcome]) {
+            counter.inc();
+        }
+    }
+
     /// Takes a sample; `label` turns a purpose into a label of the closed list.
     pub(super) fn set<'a>(&self, seen: &'a Resources, label: impl Fn(&'a PurposeId) -> &'a str) {
         self.record_queue.set(clamp(seen.record_queue));
         self.records_healthy.set(i64::from(seen.records_healthy));
         self.ledger_in_touch.set(i64::from(seen.ledger_in_touch));
         catch_up(&self.records_dropped, seen.records_dropped);
+        self.notices_waiting.set(clamp(seen.notices_waiting));
         self.minted.set(clamp(seen.minted_certificates));
         catch_up(&self.sign_in_failures, seen.sign_in_failures);
         for (state, count) in ["waiting", "overdue"].into_iter().zip(seen.reviews) {

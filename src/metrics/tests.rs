@@ -158,6 +158,7 @@ fn busy() -> Metrics {
             code: FaultCode::BadRequest,
         }),
     }));
+    metrics.notice("email", "sent");
     metrics.resources(&Resources {
         record_queue: 3,
         records_healthy: true,
@@ -165,6 +166,7 @@ fn busy() -> Metrics {
         records_dropped: 1,
         minted_certificates: 7,
         sign_in_failures: 2,
+        notices_waiting: 4,
         reviews: [3, 1],
         grants: vec![
             (PurposeId::new("recruiting"), "active", 2),

@@ -7,7 +7,7 @@ use super::entries;
 use super::leads::Leads;
 use super::people::{Draft, Entry};
 use super::shelves::{Named, Shelves};
-use crate::facts::{Partial, Person, SourceText, SubjectId};
+use crate::facts::{Language, Mailbox, Partial, Person, SourceText, SubjectId};
 
 /// The people, each with all roles and departments, closed over what these are part of; immutable. A copy in which few
 /// people differ shares the others.
@@ -66,6 +66,10 @@ pub struct Listed {
     pub roles: Vec<String>,
     /// The department.
     pub department: String,
+    /// Where they are written to.
+    pub email: Option<Mailbox>,
+    /// In which language.
+    pub language: Option<Language>,
 }
 
 impl Directory {
@@ -275,6 +279,8 @@ mod tests {
             employment = "employee"
             time-zone = "Europe/Paris"
             training = { social-media = 2027-06-30 }
+            email = "ada@example.org"
+            language = "fr"
             "#,
         )
         .unwrap();
@@ -284,6 +290,8 @@ mod tests {
         let listed = directory.listed(&ada.id).unwrap();
         assert_eq!(listed.department, "hr");
         assert_eq!(listed.roles, ["recruiter"]);
+        assert_eq!(listed.email, Some(Mailbox::parse("ada@example.org").unwrap()));
+        assert_eq!(listed.language, Some(Language::Fr));
         assert_eq!(ada.training["social-media"], "2027-07-01T00:00:00Z".parse().unwrap());
     }
 
@@ -291,7 +299,7 @@ mod tests {
     fn a_misspelt_role_department_manager_and_zone_are_all_reported_at_once() {
         let found = parse(
             "[[person]]\nid = \"ada\"\nroles = [\"recruter\"]\ndepartment = \"hrr\"\nemployment = \"employe\"\n\
-             time-zone = \"Europe/Pari\"\nmanager = \"adda\"\n",
+             time-zone = \"Europe/Pari\"\nmanager = \"adda\"\nemail = \"ada\"\nlanguage = \"de\"\n",
         )
         .unwrap_err();
         assert_eq!(
@@ -299,6 +307,8 @@ mod tests {
             [
                 "people/people.toml:5:14: `employe` is not a value of `employment` (did you mean `employee`?)",
                 "people/people.toml:6:13: `Europe/Pari` is not a time zone (write an IANA name such as `Europe/Paris`)",
+                "people/people.toml:8:9: `ada` is not an address for e-mail: write `name@example.org` (correct it, or leave it out: then they are not written to)",
+                "people/people.toml:9:12: `de` is not a value of `language` (write one of `en`, `fr`)",
                 "people/people.toml:3:10: `recruter` is not a role of the directory (did you mean `recruiter`?)",
                 "people/people.toml:4:14: `hrr` is not a department of the directory (did you mean `hr`?)",
                 "people/people.toml:7:11: `adda` is not a person of the directory (did you mean `ada`?)",

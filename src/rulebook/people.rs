@@ -9,7 +9,9 @@ use super::leads::Leads;
 use super::shelves::Shelves;
 use crate::clock::Timestamp;
 use crate::facts::fields::{At, Fields, Reader};
-use crate::facts::{BadName, Employment, Person, Problem, SourceText, SubjectId, did_you_mean};
+use crate::facts::{
+    BadMailbox, BadName, Employment, Language, Mailbox, Person, Problem, SourceText, SubjectId, did_you_mean,
+};
 
 const FILE: &[&str] = &["role", "department", "person"];
 const UNIT: &[&str] = &["id", "title", "in"];
@@ -24,6 +26,8 @@ const PERSON: &[&str] = &[
     "manager",
     "legal-hold",
     "training",
+    "email",
+    "language",
 ];
 
 /// So many units one may be part of, directly or not: as deep as categories go. Every person and every unit keeps all that
@@ -56,6 +60,8 @@ pub(super) struct Entry {
     roles: Vec<Word>,
     departments: Vec<Word>,
     manager: Option<Word>,
+    email: Option<Mailbox>,
+    language: Option<Language>,
 }
 
 impl Draft {
@@ -166,6 +172,8 @@ impl Entry {
         let listed = Listed {
             roles: plain(&self.roles),
             department: plain(&self.departments).concat(),
+            email: self.email,
+            language: self.language,
         };
         let closure = |words: &[Word], above: &BTreeMap<String, BTreeSet<String>>| {
             let above = words.iter().filter_map(|word| above.get(&word.0));
@@ -288,6 +296,8 @@ fn entry_of(file: usize, id: SubjectId, entry: &Fields<'_, '_>) -> Entry {
             Vec::new()
         },
         manager: manager.map(|text| word(file, text)),
+        email: email(entry),
+        language: entry.choice("language", &Language::ALL.map(|one| (one.as_str(), one))),
     }
 }
 
@@ -300,6 +310,16 @@ fn time_zone(entry: &Fields<'_, '_>) -> String {
         entry.report("bad-time-zone", zone.span, message, help);
     }
     zone.value.to_owned()
+}
+
+fn email(entry: &Fields<'_, '_>) -> Option<Mailbox> {
+    let text = entry.text("email")?;
+    let parsed = Mailbox::parse(text.value);
+    let complain = |bad: &BadMailbox| {
+        let help = "correct it, or leave it out: then they are not written to";
+        entry.report("bad-email", text.span, bad.to_string(), help);
+    };
+    parsed.inspect_err(complain).ok()
 }
 
 fn training(entry: &Fields<'_, '_>) -> BTreeMap<String, Timestamp> {

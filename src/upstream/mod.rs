@@ -9,11 +9,15 @@
 //! where a name lives, `guard` refuses what is not public, `dial` connects to exactly the addresses that passed, `pool`
 //! keeps the connections, and [`relay()`] copies bytes for those who tunnel.
 //!
+//! The house itself has errands, too: to the mail server and the web hooks that its settings name ([`Errands`]). Nobody's
+//! request can become one.
+//!
 //! This room never judges, never reads bodies, and changes nothing of a request but its form: which headers may leave
 //! is for `proxy` to say.
 
 mod connect;
 mod dial;
+mod errand;
 mod exchange;
 mod faults;
 mod guard;
@@ -37,6 +41,7 @@ use http_body_util::combinators::BoxBody;
 use hyper::upgrade::Upgraded;
 use tokio::net::TcpStream;
 
+pub use errand::{Answer, Errands};
 pub use exchange::OnlyOnce;
 pub use guard::{Class, Guard, Guarded, classify};
 pub use outgoing::{Sending, Sent};

@@ -32,6 +32,7 @@ const JSON: &str = "application/json";
 pub struct Site {
     folder: TempDir,
     origin: Origin,
+    origins: Arc<origin::Authority>,
     roots: Arc<RootCertStore>,
 }
 
@@ -75,8 +76,14 @@ impl Site {
         Self {
             folder,
             origin,
+            origins,
             roots: Arc::new(roots),
         }
+    }
+
+    /// Who gives origins their papers.
+    pub fn origins(&self) -> &origin::Authority {
+        &self.origins
     }
 
     fn records(&self) -> std::path::PathBuf {

@@ -44,6 +44,7 @@ mod languages;
 mod limits;
 mod metrics;
 mod modes;
+mod notices;
 mod portal;
 mod pressure;
 mod purposes;

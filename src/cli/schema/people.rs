@@ -169,6 +169,8 @@ pub(super) fn people() -> Value {
         ("manager", text("A person of the directory")),
         ("legal-hold", flag("Whether what they publish is under legal hold")),
         ("training", names(&text(DAY))),
+        ("email", text("Where they are told of what they wait for")),
+        ("language", choice("In which language", &Language::TAGS)),
     ];
     let person = table(&["id", "department", "employment", "time-zone"], keys);
     let keys = [

@@ -14,6 +14,7 @@
 mod access;
 mod line;
 mod migrate;
+mod notices;
 mod rows;
 mod trouble;
 
@@ -26,10 +27,11 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::ending::{OnRecord, Untold};
 use super::error::LedgerError;
+use super::outbox::{Claim, Letter, Notice};
 use super::promise::Leftover;
 use super::store::{Bell, Change, Held, News, Place, Store};
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantAct, GrantId, SubjectId};
+use crate::facts::{Grant, GrantAct, GrantId, NoticeEvent, SubjectId};
 use access::named;
 pub(super) use access::{Access, parsed};
 use line::{Connected, How, Line};
@@ -176,6 +178,16 @@ impl Store for Postgres {
         let client = self.line.client()?;
         let untold = rows::untold(&client, &self.gateway);
         self.ask(&client, untold)
+    }
+
+    fn unclaim(&mut self) -> Result<(), LedgerError> {
+        let client = self.line.client()?;
+        self.ask(&client, notices::unclaim(&client, &self.gateway))
+    }
+
+    fn outlook(&mut self) -> Result<(u64, Option<Timestamp>), LedgerError> {
+        let client = self.line.client()?;
+        self.ask(&client, notices::outlook(&client))
     }
 
     fn begin(&mut self) -> Result<InDatabase<'_>, LedgerError> {
@@ -347,6 +359,28 @@ impl Change for InDatabase<'_> {
             self.store.ask(&self.client, forgotten)
         };
         told.chunks(AT_ONCE).try_for_each(forget)
+    }
+
+    fn owe(&mut self, id: &GrantId, event: NoticeEvent, due: Timestamp) -> Result<(), LedgerError> {
+        self.store.ask(&self.client, notices::owe(&self.client, id, event, due))
+    }
+
+    fn claim(&mut self, claim: &Claim) -> Result<Vec<Notice>, LedgerError> {
+        let claimed = notices::claim((&self.client, &self.store.gateway), claim);
+        self.store.ask(&self.client, claimed)
+    }
+
+    fn address(&mut self, notice: &Notice, letter: &Letter) -> Result<(), LedgerError> {
+        let addressed = notices::address(&self.client, notice, letter);
+        self.store.ask(&self.client, addressed)
+    }
+
+    fn done(&mut self, notice: &Notice) -> Result<(), LedgerError> {
+        self.store.ask(&self.client, notices::done(&self.client, notice))
+    }
+
+    fn again(&mut self, notice: &Notice, due: Timestamp) -> Result<(), LedgerError> {
+        self.store.ask(&self.client, notices::again(&self.client, notice, due))
     }
 
     fn commit(mut self) -> Result<(), LedgerError> {

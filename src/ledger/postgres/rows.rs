@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use tokio_postgres::types::{FromSql, ToSql};
 use tokio_postgres::{Client, Row, Statement};
 
-use super::Trouble;
+use super::{Trouble, notices};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantAct, GrantId, GrantState, PurposeId, SubjectId};
 use crate::ledger::ending::{OnRecord, Untold};
@@ -18,7 +18,7 @@ use crate::ledger::store::{Held, News};
 use crate::ledger::uses::same_but_for_use;
 use crate::ledger::view::{REMEMBERED, Tally};
 
-const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
+pub(super) const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
                        expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms, \
                        parent, emergency";
 
@@ -164,6 +164,7 @@ pub(super) async fn take_back(
     if let Some(act) = untold {
         told(client, gateway, &[(&written.id, act)]).await?;
     }
+    notices::take_back(client, was, written).await?;
     if let Some(before) = was {
         return write(client, before, change).await;
     }
@@ -304,7 +305,7 @@ pub(super) async fn promises(client: &Client, gateway: &str) -> Result<Vec<Lefto
     Ok(left)
 }
 
-fn read(row: &Row) -> Result<Grant, Trouble> {
+pub(super) fn read(row: &Row) -> Result<Grant, Trouble> {
     let subject = text(row, "subject")?;
     let moment = |column| get(row, column).map(Timestamp::from_millis);
     let maybe = |column| get::<Option<i64>>(row, column).map(|at| at.map(Timestamp::from_millis));
@@ -334,16 +335,16 @@ fn read(row: &Row) -> Result<Grant, Trouble> {
     })
 }
 
-fn get<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T, Trouble> {
+pub(super) fn get<'a, T: FromSql<'a>>(row: &'a Row, column: &str) -> Result<T, Trouble> {
     Ok(row.try_get(column)?)
 }
 
-fn text(row: &Row, column: &str) -> Result<String, Trouble> {
+pub(super) fn text(row: &Row, column: &str) -> Result<String, Trouble> {
     get(row, column)
 }
 
 /// The database counts in signed numbers.
-fn number(count: i64) -> u64 {
+pub(super) fn number(count: i64) -> u64 {
     u64::try_from(count).unwrap_or(0)
 }
 

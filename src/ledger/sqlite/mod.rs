@@ -3,6 +3,7 @@
 
 mod files;
 mod migrate;
+mod notices;
 mod rows;
 
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -15,10 +16,11 @@ use rusqlite::{Connection, ErrorCode, Transaction};
 
 use super::ending::{OnRecord, Untold};
 use super::error::LedgerError;
+use super::outbox::{Claim, Letter, Notice};
 use super::promise::Leftover;
 use super::store::{Change, Held, News, Place, Store};
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantAct, GrantId, SubjectId};
+use crate::facts::{Grant, GrantAct, GrantId, NoticeEvent, SubjectId};
 use files::Files;
 
 /// An open file.
@@ -123,6 +125,14 @@ impl Store for Sqlite {
         rows::untold(&self.connection).map_err(|error| unavailable(&error))
     }
 
+    fn unclaim(&mut self) -> Result<(), LedgerError> {
+        notices::unclaim(&self.connection).map_err(|error| unavailable(&error))
+    }
+
+    fn outlook(&mut self) -> Result<(u64, Option<Timestamp>), LedgerError> {
+        notices::outlook(&self.connection).map_err(|error| unavailable(&error))
+    }
+
     fn begin(&mut self) -> Result<OnDisk<'_>, LedgerError> {
         Ok(OnDisk {
             transaction: self.connection.transaction().map_err(|error| unavailable(&error))?,
@@ -185,7 +195,7 @@ impl Change for OnDisk<'_> {
     }
 
     fn take_back(&mut self, written: &Grant, was: Option<&Grant>, untold: Option<GrantAct>) -> Result<(), LedgerError> {
-        rows::take_back(&self.transaction, &written.id, was, untold).map_err(|error| unavailable(&error))
+        rows::take_back(&self.transaction, written, was, untold).map_err(|error| unavailable(&error))
     }
 
     fn is_promised(&mut self, id: &GrantId) -> Result<bool, LedgerError> {
@@ -212,6 +222,26 @@ impl Change for OnDisk<'_> {
         let mut each = told.iter();
         each.try_for_each(|(id, act)| rows::told(&self.transaction, id, *act))
             .map_err(|error| unavailable(&error))
+    }
+
+    fn owe(&mut self, id: &GrantId, event: NoticeEvent, due: Timestamp) -> Result<(), LedgerError> {
+        notices::owe(&self.transaction, id, event, due).map_err(|error| unavailable(&error))
+    }
+
+    fn claim(&mut self, claim: &Claim) -> Result<Vec<Notice>, LedgerError> {
+        notices::claim(&self.transaction, claim).map_err(|error| unavailable(&error))
+    }
+
+    fn address(&mut self, notice: &Notice, letter: &Letter) -> Result<(), LedgerError> {
+        notices::address(&self.transaction, notice, letter).map_err(|error| unavailable(&error))
+    }
+
+    fn done(&mut self, notice: &Notice) -> Result<(), LedgerError> {
+        notices::done(&self.transaction, notice).map_err(|error| unavailable(&error))
+    }
+
+    fn again(&mut self, notice: &Notice, due: Timestamp) -> Result<(), LedgerError> {
+        notices::again(&self.transaction, notice, due).map_err(|error| unavailable(&error))
     }
 
     /// Durable: in files that have their names, before and after.

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, named_params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::notices;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantAct, GrantId, GrantState, PurposeId, SubjectId};
 use crate::ledger::ending::{OnRecord, Untold};
@@ -14,7 +15,7 @@ use crate::ledger::promise::Leftover;
 use crate::ledger::store::Held;
 use crate::ledger::view::{REMEMBERED, Tally};
 
-const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
+pub(super) const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
                        expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms, parent, emergency";
 
 /// What was taken in an emergency and waits for its review.
@@ -112,10 +113,12 @@ pub(super) fn is_promised(connection: &Connection, id: &GrantId) -> rusqlite::Re
 
 pub(super) fn take_back(
     connection: &Connection,
-    id: &GrantId,
+    written: &Grant,
     was: Option<&Grant>,
     untold: Option<GrantAct>,
 ) -> rusqlite::Result<()> {
+    let id = &written.id;
+    notices::take_back(connection, was, written)?;
     match was {
         Some(request) => write(connection, request)?,
         None => {
@@ -236,7 +239,7 @@ pub(super) fn find(connection: &Connection, id: &GrantId) -> rusqlite::Result<Op
         .optional()
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
     let subject = row.get::<_, String>("subject")?;
     Ok(Grant {
         id: GrantId::new(row.get::<_, String>("id")?),
@@ -265,7 +268,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
 }
 
 /// `SQLite` counts in signed numbers.
-fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(|count| u64::try_from(count).unwrap_or(0))
 }
 

@@ -1,5 +1,12 @@
 //! What a ledger does wherever it is kept: each sentence is tried in every place that there is.
 
+use super::outbox::{
+    a_change_that_is_taken_back_owes_nothing, a_notice_becomes_letters_each_of_which_fares_by_itself,
+    an_emergency_is_told_at_once_and_that_nobody_reviewed_it_when_that_is_due,
+    each_change_owes_what_people_are_to_be_told_of_it,
+    nobody_is_told_what_they_did_themselves_nor_anything_where_nothing_is_told,
+    what_is_to_be_told_survives_a_crash_and_is_claimed_anew,
+};
 use super::*;
 use crate::purpose::{Approver, Lapsed, Needed, PartlyApproved};
 
@@ -58,6 +65,12 @@ everywhere! {
     what_waits_for_a_review_is_never_forgotten_and_is_reviewed_once,
     of_emergencies_so_many_wait_for_a_review_and_not_one_more,
     a_grant_is_renewed_once_until_its_renewal_is_over,
+    each_change_owes_what_people_are_to_be_told_of_it,
+    nobody_is_told_what_they_did_themselves_nor_anything_where_nothing_is_told,
+    an_emergency_is_told_at_once_and_that_nobody_reviewed_it_when_that_is_due,
+    what_is_to_be_told_survives_a_crash_and_is_claimed_anew,
+    a_notice_becomes_letters_each_of_which_fares_by_itself,
+    a_change_that_is_taken_back_owes_nothing,
 }
 
 async fn a_grant_survives_a_restart_to_the_letter(home: &dyn Home) {

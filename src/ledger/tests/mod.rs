@@ -1,6 +1,7 @@
 //! Behaviour of the ledger: the same wherever it is kept, and what each place has of its own.
 
 mod conformance;
+mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;
 #[cfg(feature = "postgres")]

@@ -180,6 +180,30 @@ async fn a_lapse_is_noticed_by_one_gateway() {
 }
 
 #[tokio::test]
+async fn one_of_two_gateways_tells_people_and_the_other_where_that_one_is_gone() {
+    let database = Database::new();
+    let (east, west) = database.two();
+    for gateway in [&east, &west] {
+        gateway.tells();
+    }
+    for nth in 0..20 {
+        let asked = terms(&format!("ada{nth}"), "recruiting", 1_000, 9_000);
+        east.ask(asked, moment(5_000)).await.unwrap();
+    }
+    let claim = |ledger: &Ledger, at: i64| {
+        let ledger = ledger.clone();
+        async move { ledger.due((moment(at), moment(at + 100)), 7).await.unwrap().notices }
+    };
+    let (mut all, other, third) = tokio::join!(claim(&east, 2_000), claim(&west, 2_000), claim(&east, 2_000));
+    all.extend(other.into_iter().chain(third));
+    let distinct: BTreeSet<&GrantId> = all.iter().map(|notice| &notice.grant.id).collect();
+    assert_eq!((all.len(), distinct.len()), (20, 20));
+    assert_eq!(claim(&west, 2_050).await, []);
+    drop(east);
+    assert_eq!(claim(&west, 2_100).await.len(), 7, "nobody said how it went");
+}
+
+#[tokio::test]
 async fn nobody_holds_or_asks_for_more_because_there_are_two_gateways() {
     let database = Database::new();
     let (east, west) = database.two();

@@ -1,0 +1,38 @@
+//! What `/metrics` shows of things alive.
+
+use super::open::Rooms;
+use crate::clock::Clock;
+use crate::ledger::Vouched;
+use crate::metrics::Resources;
+
+/// Looks at everything alive, then renders the metrics.
+pub(super) fn exposition(rooms: &Rooms, clock: &Clock) -> Box<dyn Fn() -> String + Send + Sync> {
+    let notices = rooms.notices.clone();
+    let (metrics, book, mint, ledger, guard, clock) = (
+        rooms.metrics.clone(),
+        rooms.book.clone(),
+        rooms.mint.clone(),
+        rooms.ledger.clone(),
+        rooms.guard.clone(),
+        clock.clone(),
+    );
+    Box::new(move || {
+        let now = clock.now();
+        let counts = ledger.counts(now);
+        metrics.resources(&Resources {
+            record_queue: book.queue_len() as u64,
+            records_healthy: book.healthy().is_ok(),
+            ledger_in_touch: ledger.vouches(false) == Vouched::Now,
+            records_dropped: book.turned_away(),
+            minted_certificates: mint.cached(),
+            sign_in_failures: guard.rejections(),
+            reviews: ledger.reviews(now),
+            notices_waiting: notices.as_ref().map_or(0, |notices| notices.waiting()),
+            grants: counts
+                .into_iter()
+                .map(|count| (count.purpose, count.life.as_str(), count.grants))
+                .collect(),
+        });
+        metrics.text().unwrap_or_else(|problem| format!("# {problem}\n"))
+    })
+}

@@ -1,0 +1,174 @@
+//! What people are to be told of: noted with the change of which it speaks, in one transaction, and kept until somebody says
+//! that it was told.
+//!
+//! ```text
+//!  put / end ── owed ──> a notice ── claimed ──> addressed: a letter for each way and recipient ── claimed ──> done
+//!    (one change)          to nobody yet            (one change)                  └── again, later ──┘
+//! ```
+//!
+//! INVARIANT: a notice is there exactly if the change is, and until it is done. Whoever is to send it claims it for a while:
+//! so one gateway of several does, and another where that one does not live to say how it went. A gateway that starts has
+//! claimed nothing.
+
+use std::sync::atomic::Ordering;
+
+use super::Ledger;
+use super::error::LedgerError;
+use super::store::{Change, Store};
+use super::writer::Keeper;
+use crate::clock::Timestamp;
+use crate::facts::{Grant, GrantState, NoticeEvent};
+
+/// Something of which somebody is to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// The grant, as it is by now.
+    pub grant: Grant,
+    /// What happened to it.
+    pub event: NoticeEvent,
+    /// Whom to tell, and how; none until somebody has found that out.
+    pub letter: Option<Letter>,
+    /// Since when it is to be told.
+    pub since: Timestamp,
+    /// How often that was tried.
+    pub tries: u32,
+}
+
+/// One way to tell somebody.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Letter {
+    /// The way; never empty.
+    pub way: String,
+    /// Who is told on it.
+    pub to: String,
+}
+
+/// What becomes of a notice that was claimed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is these letters from now on.
+    Addressed(Vec<Letter>),
+    /// It was told, or never will be.
+    Done,
+    /// It is to be tried again then.
+    Again(Timestamp),
+}
+
+/// What was found to be told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Due {
+    /// How much there is, that which is due later included.
+    pub waiting: u64,
+    /// What is due, and claimed.
+    pub notices: Vec<Notice>,
+}
+
+/// What is asked of the outbox.
+pub(super) struct Claim {
+    pub(super) now: Timestamp,
+    pub(super) until: Timestamp,
+    pub(super) most: u32,
+}
+
+/// What somebody is to be told of a change, and from when on. Pure.
+pub(super) fn owed(was: Option<&Grant>, is: &Grant) -> Vec<(NoticeEvent, Timestamp)> {
+    // what somebody continued past states no purpose, and nobody waits to hear of it
+    if is.continued.is_some() || was.is_some_and(|was| was.state == is.state) {
+        return Vec::new();
+    }
+    let ended = is.until();
+    match (is.state, &is.emergency) {
+        (GrantState::Requested, _) => vec![(NoticeEvent::Waits, is.declared_at)],
+        (GrantState::Active, Some(emergency)) => vec![
+            (NoticeEvent::BrokeGlass, is.not_before),
+            (NoticeEvent::ReviewOverdue, emergency.review_by),
+        ],
+        (GrantState::Active, None) if was.is_some() => vec![(NoticeEvent::Approved, is.not_before)],
+        (GrantState::Declined, _) => vec![(NoticeEvent::Declined, ended)],
+        (GrantState::Lapsed, _) => vec![(NoticeEvent::Lapsed, ended)],
+        (GrantState::Revoked, _) if is.ended.is_some() => vec![(NoticeEvent::Revoked, ended)],
+        (GrantState::Active | GrantState::Revoked | GrantState::Withdrawn, _) => Vec::new(),
+    }
+}
+
+impl<S: Store> Keeper<S> {
+    /// Notes with a change what it owes to people, if they are told at all.
+    pub(super) fn owe(
+        tells: bool,
+        change: &mut impl Change,
+        (was, is): (Option<&Grant>, &Grant),
+    ) -> Result<(), LedgerError> {
+        if !tells {
+            return Ok(());
+        }
+        let mut owed = owed(was, is).into_iter();
+        owed.try_for_each(|(event, due)| change.owe(&is.id, event, due))
+    }
+
+    /// Claims what is due. Where nothing is, nothing is changed.
+    pub(super) fn claim(&mut self, claim: &Claim) -> Result<Due, LedgerError> {
+        self.clear_doubts()?;
+        let (waiting, next) = self.store.outlook()?;
+        if next.is_none_or(|next| claim.now < next) {
+            let notices = Vec::new();
+            return Ok(Due { waiting, notices });
+        }
+        let mut change = self.store.begin()?;
+        let notices = change.claim(claim)?;
+        change.commit()?;
+        Ok(Due { waiting, notices })
+    }
+
+    /// Notes what became of what was claimed, in one change.
+    pub(super) fn fare(&mut self, fates: &[(Notice, Fate)]) -> Result<(), LedgerError> {
+        self.clear_doubts()?;
+        let mut change = self.store.begin()?;
+        for (notice, fate) in fates {
+            match fate {
+                Fate::Addressed(letters) => {
+                    letters.iter().try_for_each(|letter| change.address(notice, letter))?;
+                    change.done(notice)?;
+                }
+                Fate::Done => change.done(notice)?,
+                Fate::Again(due) => change.again(notice, *due)?,
+            }
+        }
+        change.commit()
+    }
+}
+
+impl Notice {
+    /// Way and recipient, as stores write them.
+    pub(super) fn addressee(&self) -> [&str; 2] {
+        let letter = self.letter.as_ref();
+        letter.map_or(["", ""], |letter| [letter.way.as_str(), letter.to.as_str()])
+    }
+
+    /// A notice as stores read it; none where they hold an event of which nobody has heard.
+    pub(super) fn read(grant: Grant, event: &str, [way, to]: [String; 2]) -> Option<Self> {
+        Some(Self {
+            since: grant.declared_at,
+            grant,
+            event: NoticeEvent::called(event)?,
+            letter: (!way.is_empty()).then_some(Letter { way, to }),
+            tries: 0,
+        })
+    }
+}
+
+impl Ledger {
+    /// From now on people are told of what changes: it is noted among what is due ([`Ledger::due`]).
+    pub fn tells(&self) {
+        self.tells.store(true, Ordering::Relaxed);
+    }
+
+    /// What is due at `now`, as far as nobody else has claimed it: `most` of it is claimed until that moment, and comes.
+    pub async fn due(&self, (now, until): (Timestamp, Timestamp), most: u32) -> Result<Due, LedgerError> {
+        self.writer.due(Claim { now, until, most }).await
+    }
+
+    /// Notes, durably, what became of what was claimed.
+    pub async fn fare(&self, fates: Vec<(Notice, Fate)>) -> Result<(), LedgerError> {
+        self.writer.fare(fates).await
+    }
+}

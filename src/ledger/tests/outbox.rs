@@ -1,0 +1,158 @@
+//! What people are to be told, wherever it is kept.
+
+use super::*;
+use crate::facts::NoticeEvent;
+
+const LEASE: i64 = 300_000;
+
+pub(super) fn telling(home: &dyn Home) -> Ledger {
+    let ledger = home.open().unwrap();
+    ledger.tells();
+    ledger
+}
+
+/// Claims all that is due at that moment.
+pub(super) async fn due(ledger: &Ledger, at: i64) -> Vec<Notice> {
+    ledger.due((moment(at), moment(at + LEASE)), 100).await.unwrap().notices
+}
+
+fn events(notices: &[Notice]) -> Vec<NoticeEvent> {
+    notices.iter().map(|notice| notice.event).collect()
+}
+
+async fn fares(ledger: &Ledger, notice: &Notice, fate: Fate) {
+    ledger.fare(vec![(notice.clone(), fate)]).await.unwrap();
+}
+
+fn letter(way: &str, to: &str) -> Letter {
+    Letter {
+        way: way.to_owned(),
+        to: to.to_owned(),
+    }
+}
+
+async fn asks(ledger: &Ledger, purpose: &str) -> Grant {
+    let asked = ledger.ask(terms("ada", purpose, 1_000, 9_000), moment(5_000));
+    asked.await.unwrap()
+}
+
+pub(super) async fn each_change_owes_what_people_are_to_be_told_of_it(home: &dyn Home) {
+    let ledger = telling(home);
+    let [yes_to, no_to, unheard] = [
+        asks(&ledger, "recruiting").await,
+        asks(&ledger, "press").await,
+        asks(&ledger, "sales").await,
+    ];
+    let waits = due(&ledger, 1_000).await;
+    assert_eq!(events(&waits), [NoticeEvent::Waits; 3]);
+    assert!(waits.iter().all(|notice| notice.letter.is_none() && notice.tries == 0));
+    let given = ledger.put(yes(yes_to.clone(), 2_000), |_| ()).await.unwrap();
+    ledger.put(no(no_to, 2_001), |_| ()).await.unwrap();
+    ledger.put(silent(unheard, 5_000), |_| ()).await.unwrap();
+    let ended = Ended {
+        by: who("sol"),
+        why: "an incident".to_owned(),
+    };
+    let these = vec![(given.id.clone(), on_record(GrantAct::Revoked))];
+    let revoked = ledger.revoke_all(these, (ended, moment(6_000)), |_, _| ());
+    assert_eq!(revoked.await.unwrap().len(), 1);
+    let then = due(&ledger, 6_000).await;
+    let told = [
+        NoticeEvent::Approved,
+        NoticeEvent::Declined,
+        NoticeEvent::Lapsed,
+        NoticeEvent::Revoked,
+    ];
+    assert_eq!(events(&then), told);
+    assert_eq!(
+        (&then[0].grant.id, then[0].grant.state),
+        (&given.id, GrantState::Revoked)
+    );
+}
+
+pub(super) async fn nobody_is_told_what_they_did_themselves_nor_anything_where_nothing_is_told(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    asks(&ledger, "recruiting").await;
+    ledger.tells();
+    let own = ledger.give(terms("ada", "press", 1_000, 9_000)).await.unwrap();
+    ledger.withdraw(&own.id, moment(2_000), |_| ()).await.unwrap();
+    assert_eq!(due(&ledger, 9_000).await, []);
+}
+
+pub(super) async fn an_emergency_is_told_at_once_and_that_nobody_reviewed_it_when_that_is_due(home: &dyn Home) {
+    let ledger = telling(home);
+    let taken = GrantTerms {
+        emergency: Some(Emergency {
+            review_by: moment(50_000),
+            review: None,
+        }),
+        ..terms("ada", "crisis", 1_000, 2_000)
+    };
+    ledger.give(taken).await.unwrap();
+    let at_once = due(&ledger, 1_000).await;
+    assert_eq!(events(&at_once), [NoticeEvent::BrokeGlass]);
+    fares(&ledger, &at_once[0], Fate::Done).await;
+    assert_eq!(due(&ledger, 49_999).await, []);
+    assert_eq!(events(&due(&ledger, 50_000).await), [NoticeEvent::ReviewOverdue]);
+}
+
+pub(super) async fn what_is_to_be_told_survives_a_crash_and_is_claimed_anew(home: &dyn Home) {
+    let asked = {
+        let ledger = telling(home);
+        let asked = asks(&ledger, "recruiting").await;
+        assert_eq!(due(&ledger, 1_000).await.len(), 1);
+        assert_eq!(due(&ledger, 1_001).await, [], "it is claimed");
+        asked
+    };
+    let ledger = telling(home);
+    let again = due(&ledger, 1_002).await;
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0].grant, asked, "with how whoever asked came");
+    let until = 1_002 + LEASE;
+    assert_eq!(due(&ledger, until - 1).await, []);
+    assert_eq!(
+        due(&ledger, until).await,
+        again,
+        "whoever claimed it never said how it went"
+    );
+}
+
+pub(super) async fn a_notice_becomes_letters_each_of_which_fares_by_itself(home: &dyn Home) {
+    let ledger = telling(home);
+    asks(&ledger, "recruiting").await;
+    let notice = due(&ledger, 1_000).await.remove(0);
+    let letters = vec![letter("email", "grace"), letter("email", "mia"), letter("email", "mia")];
+    fares(&ledger, &notice, Fate::Addressed(letters)).await;
+    let both = due(&ledger, 1_000).await;
+    let to = |notice: &Notice| notice.letter.clone().unwrap().to;
+    assert_eq!(both.iter().map(to).collect::<Vec<_>>(), ["grace", "mia"]);
+    fares(&ledger, &both[0], Fate::Done).await;
+    fares(&ledger, &both[1], Fate::Again(moment(8_000))).await;
+    let found = ledger.due((moment(7_999), moment(9_999)), 9).await.unwrap();
+    assert_eq!((found.waiting, found.notices), (1, Vec::new()));
+    let second = due(&ledger, 8_000).await;
+    assert_eq!(
+        second,
+        [Notice {
+            tries: 1,
+            ..both[1].clone()
+        }]
+    );
+    fares(&ledger, &second[0], Fate::Done).await;
+    assert_eq!(
+        ledger.due((moment(9_999), moment(9_999)), 9).await.unwrap(),
+        Due::default()
+    );
+}
+
+pub(super) async fn a_change_that_is_taken_back_owes_nothing(home: &dyn Home) {
+    let (asked, given) = {
+        let ledger = telling(home);
+        let asked = asks(&ledger, "recruiting").await;
+        let given = ledger.put(yes(asked.clone(), 2_000), |_| ()).await.unwrap();
+        (asked, given)
+    };
+    home.change(&mut |change| change.take_back(&given, Some(&asked), None).unwrap());
+    let ledger = telling(home);
+    assert_eq!(events(&due(&ledger, 3_000).await), [NoticeEvent::Waits]);
+}

@@ -1,0 +1,242 @@
+//! Who is told? What the ledger owes to people goes out here: by e-mail, to whom it concerns.
+//!
+//! ```text
+//!  ledger.due ──> nobody's yet ── whom ──> letters, back into the ledger
+//!             └─> a letter ── words ──> e-mail ──> told: forgotten │ in vain: again, later │ never: given up, loudly
+//! ```
+//!
+//! Reads like this: [`Notices::run`] looks whenever grants change, and every second; `whom` finds who is told of what, `words`
+//! says it in their language, `message` writes it down, `smtp` speaks with the mail server, and `again` says when what was in
+//! vain is tried once more.
+//!
+//! What is due is kept by the ledger, with the change of which it speaks: a gateway that is killed tells it after its next
+//! start, and of several gateways one does. Between the moment in which a server takes a letter and that in which the ledger
+//! forgets it lies one that a crash can hit: then it goes out twice, under the same `Message-ID`.
+//!
+//! This room must never hold up a grant, never change one, and never write down what happens on a site: only what the ledger
+//! knows.
+
+mod again;
+mod mail;
+mod message;
+mod settings;
+mod smtp;
+#[cfg(test)]
+mod tests;
+mod whom;
+mod words;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use self::mail::Mail;
+pub use self::settings::{BadSetting, Security, Settings, Smtp};
+use crate::clock::Clock;
+use crate::facts::{Host, Language};
+use crate::ledger::{Fate, Ledger, Letter, Notice};
+use crate::metrics::Metrics;
+use crate::rulebook::Live;
+use crate::upstream::Errands;
+
+/// How often it is looked for what is due.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How much is claimed at once, how much of that is sent at once, and for how long it is nobody else's: longer than all of
+/// it can take.
+const MOST: u32 = 16;
+const AT_ONCE: usize = 4;
+const LEASE: Duration = Duration::from_mins(15);
+
+/// What this room works with.
+pub struct Parts {
+    /// How people are told.
+    pub settings: Settings,
+    /// The portal's name, for links.
+    pub portal: Host,
+    /// The language of those of whom none is known.
+    pub language: Language,
+    /// Where what is due is kept.
+    pub ledger: Ledger,
+    /// Who is who.
+    pub live: Arc<Live>,
+    /// The way to the servers.
+    pub errands: Errands,
+    /// The time.
+    pub clock: Clock,
+    /// Where it is counted.
+    pub metrics: Metrics,
+}
+
+/// Tells people what they wait for.
+pub struct Notices {
+    settings: Settings,
+    origin: String,
+    language: Language,
+    ledger: Ledger,
+    live: Arc<Live>,
+    clock: Clock,
+    metrics: Metrics,
+    mail: Option<Mail>,
+    waiting: AtomicU64,
+}
+
+/// How it went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Went {
+    /// It was taken.
+    Sent,
+    /// Nobody has to hear of it any more.
+    Moot,
+    /// It was not, and perhaps will be: why, and how long the other side asked to be left alone.
+    Later(String, Option<Duration>),
+    /// It never will be: why.
+    Never(String),
+}
+
+impl Notices {
+    /// Somebody who tells people, and has the ledger note what there is to tell; none where there is no way to.
+    pub fn new(parts: Parts) -> Result<Option<Self>, BadSetting> {
+        let mail = Mail::of(&parts.settings.smtp, parts.errands)?;
+        if mail.is_none() {
+            return Ok(None);
+        }
+        parts.ledger.tells();
+        Ok(Some(Self {
+            settings: parts.settings,
+            origin: format!("https://{}", parts.portal),
+            language: parts.language,
+            ledger: parts.ledger,
+            live: parts.live,
+            clock: parts.clock,
+            metrics: parts.metrics,
+            mail,
+            waiting: AtomicU64::new(0),
+        }))
+    }
+
+    /// How much is to be told, as it was when that was looked for last.
+    pub fn waiting(&self) -> u64 {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Tells what is due until `stop`; what is on its way then is sent to its end.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut changes = self.ledger.changes();
+        while !stop.is_cancelled() {
+            if self.round(&stop).await {
+                continue;
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = ticks.tick() => {}
+                Ok(()) = changes.changed() => {}
+            }
+        }
+    }
+
+    /// Tells what is due now. Returns whether there was anything.
+    async fn round(&self, stop: &CancellationToken) -> bool {
+        let now = self.clock.now();
+        let due = match self.ledger.due((now, now.plus(LEASE)), MOST).await {
+            Ok(due) => due,
+            Err(trouble) => {
+                tracing::debug!(%trouble, "it cannot be found out now what people are to be told");
+                return false;
+            }
+        };
+        self.waiting.store(due.waiting, Ordering::Relaxed);
+        let any = !due.notices.is_empty();
+        let told = stream::iter(due.notices).map(|notice| self.see_to(notice, stop));
+        told.buffer_unordered(AT_ONCE).collect::<()>().await;
+        any
+    }
+
+    /// Sees to one, and notes at once how that went: what is noted late is told twice after a crash.
+    async fn see_to(&self, notice: Notice, stop: &CancellationToken) {
+        if stop.is_cancelled() {
+            return; // it is anybody's once this gateway starts again
+        }
+        let fate = match &notice.letter {
+            None => Fate::Addressed(self.addressed(&notice)),
+            Some(letter) => {
+                let went = self.tell(&notice, letter).await;
+                self.fate(&notice, letter, went)
+            }
+        };
+        let (grant, event) = (notice.grant.id.clone(), notice.event.as_str());
+        if let Err(trouble) = self.ledger.fare(vec![(notice, fate)]).await {
+            tracing::warn!(%trouble, %grant, event, "it cannot be noted that somebody was told: they may be told twice");
+        }
+    }
+
+    fn addressed(&self, notice: &Notice) -> Vec<Letter> {
+        let in_force = self.live.load();
+        if whom::is_moot(notice, self.clock.now()) {
+            return Vec::new();
+        }
+        let letters = whom::letters(notice, &in_force, &self.settings, self.clock.now());
+        if letters.is_empty() {
+            let (grant, event) = (&notice.grant.id, notice.event.as_str());
+            tracing::info!(%grant, event, "nobody of whom an address is known is to be told");
+        }
+        letters
+    }
+
+    async fn tell(&self, notice: &Notice, letter: &Letter) -> Went {
+        if whom::is_moot(notice, self.clock.now()) {
+            return Went::Moot;
+        }
+        let in_force = self.live.load();
+        let view = words::View {
+            in_force: &in_force,
+            origin: &self.origin,
+            language: self.language,
+        };
+        match &self.mail {
+            Some(mail) if letter.way == whom::EMAIL => {
+                mail.send((notice, letter), &view, &self.settings, self.clock.now())
+                    .await
+            }
+            Some(_) | None => Went::Never("the settings do not know that way any more".to_owned()),
+        }
+    }
+
+    /// What becomes of a letter, told where somebody should know.
+    fn fate(&self, notice: &Notice, letter: &Letter, went: Went) -> Fate {
+        let (channel, to) = (whom::EMAIL, letter.to.as_str());
+        let (grant, event) = (&notice.grant.id, notice.event.as_str());
+        let count = |outcome| self.metrics.notice(channel, outcome);
+        let (why, asked) = match went {
+            Went::Sent => {
+                count("sent");
+                return Fate::Done;
+            }
+            Went::Moot => {
+                count("moot");
+                return Fate::Done;
+            }
+            Went::Never(why) => {
+                count("refused");
+                tracing::error!(why, channel, to, event, %grant, "somebody is not told: it was refused");
+                return Fate::Done;
+            }
+            Went::Later(why, asked) => (why, asked),
+        };
+        let now = self.clock.now();
+        if let Some(due) = again::next(notice, now, asked, self.settings.give_up_after()) {
+            count("put-off");
+            tracing::warn!(why, channel, to, event, %grant, again = %due, "somebody could not be told yet");
+            return Fate::Again(due);
+        }
+        count("given-up");
+        tracing::error!(why, channel, to, event, %grant, tries = notice.tries + 1, "somebody is not told: it is given up");
+        Fate::Done
+    }
+}

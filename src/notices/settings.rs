@@ -1,0 +1,170 @@
+//! How people are told: the room's settings.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::facts::{Host, Mailbox};
+
+/// How people are told what they wait for.
+#[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// For how many hours it is tried to tell somebody something.
+    pub give_up_after_h: u64,
+    /// Who is told of each break-glass, beside the purpose's owner and those who can review it.
+    pub security: Vec<Mailbox>,
+    /// Networks that mail server and web hooks may be in although they are not public.
+    pub allow: Vec<IpNet>,
+    /// The mail server.
+    pub smtp: Smtp,
+}
+
+/// The mail server that takes what is sent.
+#[derive(Deserialize, Serialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Smtp {
+    /// Its name; none: nobody is written to.
+    pub host: Option<Host>,
+    /// Its port; none: the usual one.
+    pub port: Option<u16>,
+    /// Whether the connection is encrypted.
+    pub tls: Security,
+    /// The user as whom the gateway signs in there; none: it does not.
+    pub user: Option<String>,
+    /// The file that holds that user's password.
+    pub password_file: Option<PathBuf>,
+    /// The address from which is written.
+    pub from: Option<Mailbox>,
+}
+
+/// Whether the connection to the mail server is encrypted.
+#[derive(Deserialize, Serialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Security {
+    /// It begins in clear, and is encrypted before anything is said: STARTTLS (RFC 3207), or nothing is sent.
+    #[default]
+    Required,
+    /// From its first byte on (RFC 8314).
+    Implicit,
+    /// Never: for a server on this machine.
+    Off,
+}
+
+/// A setting that makes no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`notices.{field}`: {message}; {help}")]
+pub struct BadSetting {
+    /// The setting.
+    pub field: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: &'static str,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            give_up_after_h: 72,
+            security: Vec::new(),
+            allow: Vec::new(),
+            smtp: Smtp::default(),
+        }
+    }
+}
+
+impl Smtp {
+    /// The port, where none is set that of how it is encrypted.
+    pub(super) fn port(&self) -> u16 {
+        self.port.unwrap_or(match self.tls {
+            Security::Required => 587,
+            Security::Implicit => 465,
+            Security::Off => 25,
+        })
+    }
+}
+
+impl Settings {
+    /// Since when somebody is to be told, at most, before that is given up.
+    pub(super) fn give_up_after(&self) -> Duration {
+        Duration::from_hours(self.give_up_after_h)
+    }
+
+    /// The settings that are paths.
+    pub fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        self.smtp.password_file.iter_mut()
+    }
+
+    /// Everything that makes no sense.
+    pub fn problems(&self) -> Vec<BadSetting> {
+        let mut found = Vec::new();
+        let mut bad = |field: &str, message: &str, help| {
+            found.push(BadSetting {
+                field: field.to_owned(),
+                message: message.to_owned(),
+                help,
+            });
+        };
+        if !(1..=720).contains(&self.give_up_after_h) {
+            bad(
+                "give_up_after_h",
+                "nobody is told anything that way",
+                "use 1 to 720, which is a month",
+            );
+        }
+        let smtp = &self.smtp;
+        if smtp.host.is_some() && smtp.from.is_none() {
+            bad(
+                "smtp.host",
+                "whoever writes needs an address",
+                "set `notices.smtp.from`, e.g. `wayleave@example.org`",
+            );
+        }
+        if smtp.user.is_some() != smtp.password_file.is_some() {
+            bad(
+                "smtp.user",
+                "a user needs a password, and a password a user",
+                "set both `user` and `password_file`, or neither",
+            );
+        }
+        if smtp.user.is_some() && smtp.tls == Security::Off {
+            bad(
+                "smtp.tls",
+                "the password would be sent in clear",
+                "use \"required\" or \"implicit\", or leave out `user`",
+            );
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_send_nothing_or_a_password_in_clear_is_refused() {
+        let told = |text: &str| -> Vec<String> {
+            let settings: Settings = toml::from_str(text).unwrap();
+            settings.problems().into_iter().map(|bad| bad.field).collect()
+        };
+        assert_eq!(told(""), [""; 0]);
+        assert_eq!(told("[smtp]\nhost = \"mail.example.org\""), ["smtp.host"]);
+        assert_eq!(told("[smtp]\nuser = \"gate\""), ["smtp.user"]);
+        assert_eq!(
+            told("[smtp]\nuser = \"gate\"\npassword_file = \"x\"\ntls = \"off\""),
+            ["smtp.tls"]
+        );
+        assert_eq!(told("give_up_after_h = 0"), ["give_up_after_h"]);
+    }
+
+    #[test]
+    fn the_port_is_the_usual_one_for_how_it_is_encrypted() {
+        let port = |tls| Smtp { tls, ..Smtp::default() }.port();
+        let ports = [Security::Required, Security::Implicit, Security::Off].map(port);
+        assert_eq!(ports, [587, 465, 25]);
+    }
+}

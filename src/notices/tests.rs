@@ -1,0 +1,273 @@
+//! What is said, and to whom.
+
+use super::words::{Said, View, say, say_to_many};
+use super::*;
+use crate::clock::Timestamp;
+use crate::facts::{
+    Answer, Arrival, Came, Channel, Door, Emergency, Ended, Grant, GrantId, GrantState, GrantTerms, MethodName, Mode,
+    NetworkName, NoticeEvent, PlatformId, PurposeId, SourceText, SubjectId, Verdict,
+};
+use crate::rulebook::{InForce, Rulebook, Sources};
+
+fn at(hour: &str) -> Timestamp {
+    format!("2026-11-24T{hour}:00Z").parse().unwrap()
+}
+
+fn who(name: &str) -> SubjectId {
+    SubjectId::parse(name).unwrap()
+}
+
+/// What Ben asks for.
+fn terms() -> GrantTerms {
+    GrantTerms {
+        subject: who("ben"),
+        purpose: PurposeId::new("brand-publishing"),
+        platforms: [PlatformId::new("linkedin")].into(),
+        covers: ["read".to_owned(), "publish".to_owned()].into(),
+        statement: "The autumn\ncampaign".to_owned(),
+        ticket: Some("MKT-7".to_owned()),
+        channel: Channel::Portal,
+        declared_at: at("09:00"),
+        not_before: at("09:00"),
+        expires: at("13:00"),
+        answers: Vec::new(),
+        idle: None,
+        parent: None,
+        emergency: None,
+        continued: None,
+    }
+}
+
+/// The same as it is after this has happened.
+fn grant(event: NoticeEvent) -> Grant {
+    let asked = Grant {
+        came: Some(Box::new(Came {
+            arrival: Arrival {
+                door: Door::Tls,
+                client: "192.0.2.7:50000".parse().unwrap(),
+                network: NetworkName::new("office"),
+            },
+            method: MethodName::Certificate,
+        })),
+        ..terms().asked(GrantId::new("g1"), at("17:00"))
+    };
+    let answered = |verdict, state, note: &str| Grant {
+        state,
+        answers: vec![Answer {
+            by: who("mia"),
+            at: at("10:00"),
+            verdict,
+            note: note.to_owned(),
+        }],
+        ..asked.clone()
+    };
+    match event {
+        NoticeEvent::Waits => asked,
+        NoticeEvent::Approved => answered(Verdict::Approved, GrantState::Active, ""),
+        NoticeEvent::Declined => answered(Verdict::Declined, GrantState::Declined, "Not this week.\n\nSorry"),
+        NoticeEvent::Lapsed => Grant {
+            state: GrantState::Lapsed,
+            ..asked
+        },
+        NoticeEvent::Revoked => Grant {
+            state: GrantState::Revoked,
+            ended: Some(Ended {
+                by: who("sol"),
+                why: "An incident".to_owned(),
+            }),
+            ended_at: Some(at("11:00")),
+            ..asked
+        },
+        NoticeEvent::BrokeGlass | NoticeEvent::ReviewOverdue => Grant {
+            emergency: Some(Emergency {
+                review_by: at("18:00"),
+                review: None,
+            }),
+            ..terms().named(GrantId::new("g1"))
+        },
+    }
+}
+
+pub(super) fn notice(event: NoticeEvent, to: &str) -> Notice {
+    Notice {
+        grant: grant(event),
+        event,
+        letter: Some(Letter {
+            way: "email".to_owned(),
+            to: to.to_owned(),
+        }),
+        since: at("09:00"),
+        tries: 0,
+    }
+}
+
+/// The shipped rules, with addresses for these people.
+pub(super) fn house(written: &[&str]) -> InForce {
+    let mut sources = Sources::embedded();
+    let people = sources
+        .people
+        .iter_mut()
+        .find(|file| file.name.ends_with("people.toml"))
+        .unwrap();
+    let mut text = people.text.to_string();
+    for name in written {
+        let head = format!("id = \"{name}\"\n");
+        assert!(text.contains(&head), "{name}");
+        text = text.replace(&head, &format!("{head}email = \"{name}@example.org\"\n"));
+    }
+    *people = SourceText::new(people.name.as_str(), text);
+    Rulebook::assemble(&sources).unwrap().in_mode(Mode::Enforce)
+}
+
+fn told(house: &InForce, event: NoticeEvent) -> Vec<String> {
+    let settings: Settings = toml::from_str(
+        "security = [\"soc@example.org\"]\n[smtp]\nhost = \"mail.example.org\"\nfrom = \"gate@example.org\"",
+    )
+    .unwrap();
+    let letters = whom::letters(&notice(event, ""), house, &settings, at("10:00"));
+    letters.into_iter().map(|letter| letter.to).collect()
+}
+
+fn view(house: &InForce, language: Language) -> View<'_> {
+    View {
+        in_force: house,
+        origin: "https://wayleave.internal",
+        language,
+    }
+}
+
+fn read(said: &Said) -> String {
+    said.text(Language::En)
+}
+
+#[test]
+fn those_are_told_whom_it_concerns_and_who_can_do_something() {
+    let house = house(&["ben", "mia", "nora", "sol"]);
+    assert_eq!(told(&house, NoticeEvent::Waits), ["mia"]);
+    for event in [
+        NoticeEvent::Approved,
+        NoticeEvent::Declined,
+        NoticeEvent::Lapsed,
+        NoticeEvent::Revoked,
+    ] {
+        assert_eq!(told(&house, event), ["ben"], "{event:?}");
+    }
+    assert_eq!(told(&house, NoticeEvent::BrokeGlass), ["mia", "mailto:soc@example.org"]);
+    assert_eq!(
+        told(&house, NoticeEvent::ReviewOverdue),
+        ["ben", "mia", "mailto:soc@example.org"]
+    );
+    assert_eq!(
+        told(&self::house(&[]), NoticeEvent::Waits),
+        [""; 0],
+        "no address is known"
+    );
+}
+
+#[test]
+fn what_nobody_needs_to_hear_of_any_more_is_not_told() {
+    let moot = |event, grant| {
+        whom::is_moot(
+            &Notice {
+                grant,
+                ..notice(event, "")
+            },
+            at("10:00"),
+        )
+    };
+    for event in NoticeEvent::ALL {
+        assert!(!moot(event, grant(event)), "{event:?}");
+    }
+    assert!(moot(NoticeEvent::Waits, grant(NoticeEvent::Declined)));
+    assert!(moot(NoticeEvent::Approved, grant(NoticeEvent::Revoked)));
+    assert!(moot(NoticeEvent::ReviewOverdue, grant(NoticeEvent::Approved)));
+    assert!(
+        whom::is_moot(&notice(NoticeEvent::Waits, ""), at("17:00")),
+        "silence has declined it"
+    );
+}
+
+#[test]
+fn an_approver_reads_who_wants_what_for_what_and_how_long() {
+    let house = house(&[]);
+    let said = say(
+        &notice(NoticeEvent::Waits, "mia"),
+        &view(&house, Language::En),
+        Some("Europe/Paris"),
+    );
+    insta::assert_snapshot!(read(&said), @"
+    Ben Okafor asks for “Publishing for the brand”
+
+    Who: Ben Okafor
+    Purpose: Publishing for the brand
+    Where: LinkedIn
+    For what: read and search; post, comment, message and upload
+    For how long: 4h
+    Silence declines at: 2026-11-24 18:00 (Europe/Paris)
+    Ticket: MKT-7
+    In their words: The autumn campaign
+
+    Answer: https://wayleave.internal/approvals
+
+    -- 
+    Wayleave sends this by itself; nobody reads replies. Reference: g1
+    ");
+}
+
+#[test]
+fn whoever_asked_reads_who_answered_and_why_in_their_language() {
+    let house = house(&[]);
+    let view = view(&house, Language::Fr);
+    let said = say(&notice(NoticeEvent::Declined, "ben"), &view, Some("Europe/Paris"));
+    insta::assert_snapshot!(said.text(Language::Fr).replace('\u{a0}', " "), @"
+    Refusé : « Publication au nom de la marque »
+
+    Qui : Ben Okafor
+    Finalité : Publication au nom de la marque
+    Où : LinkedIn
+    Pour quoi : lire et rechercher ; publier, commenter, envoyer des messages et des fichiers
+    Par : Mia Castellano
+    Ticket : MKT-7
+    Pourquoi : Not this week. Sorry
+
+    À voir sur votre page : https://wayleave.internal/
+
+    -- 
+    Message automatique de Wayleave ; personne ne lit les réponses. Référence : g1
+    ");
+    let approved = say(&notice(NoticeEvent::Approved, "ben"), &view, None);
+    assert!(
+        approved
+            .facts
+            .contains(&("Jusqu’à", "2026-11-24 13:00 (UTC)".to_owned())),
+        "{approved:?}"
+    );
+}
+
+#[test]
+fn nothing_that_people_wrote_is_read_by_many() {
+    let house = house(&[]);
+    for event in NoticeEvent::ALL {
+        let said = say_to_many(&notice(event, ""), &view(&house, Language::En), None);
+        let text = read(&said);
+        for written in ["campaign", "Sorry", "incident"] {
+            assert!(!text.contains(written), "{event:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn each_letter_has_one_name_whenever_it_is_sent() {
+    let name = |event, to: &str| {
+        let notice = notice(event, to);
+        mail::name(&notice, notice.letter.as_ref().unwrap())
+    };
+    let first = name(NoticeEvent::Waits, "mia");
+    assert_eq!(first, name(NoticeEvent::Waits, "mia"));
+    assert!(
+        first.starts_with("g1.waits.") && first.len() == "g1.waits.".len() + 12,
+        "{first}"
+    );
+    assert_ne!(first, name(NoticeEvent::Waits, "nora"));
+    assert_ne!(first, name(NoticeEvent::Lapsed, "mia"));
+}

@@ -1,0 +1,82 @@
+//! Who is told of what. Pure: the rules say who may answer, the purposes who owns them, the directory where people are.
+
+use std::collections::BTreeSet;
+
+use super::Settings;
+use crate::clock::Timestamp;
+use crate::facts::{GrantState, Mailbox, NoticeEvent, SubjectId};
+use crate::ledger::{Letter, Notice};
+use crate::rulebook::{Asking, Directory, InForce};
+
+/// The way of what is sent by e-mail.
+pub(super) const EMAIL: &str = "email";
+
+/// Marks an address that is nobody's of the directory: no name holds a colon.
+const ADDRESS: &str = "mailto:";
+
+/// Whether nobody needs to hear of it any more: what waited does not, what was approved is over, what was overdue is done.
+pub(super) fn is_moot(notice: &Notice, now: Timestamp) -> bool {
+    let grant = &notice.grant;
+    match notice.event {
+        NoticeEvent::Waits => !grant.waits(now),
+        NoticeEvent::Approved => grant.state != GrantState::Active,
+        NoticeEvent::ReviewOverdue => !grant.awaits_review(),
+        NoticeEvent::Declined | NoticeEvent::Lapsed | NoticeEvent::Revoked | NoticeEvent::BrokeGlass => false,
+    }
+}
+
+/// A letter for everybody who is told and has an address.
+pub(super) fn letters(notice: &Notice, in_force: &InForce, settings: &Settings, now: Timestamp) -> Vec<Letter> {
+    let mut letters = Vec::new();
+    let letter = |to: String| Letter {
+        way: EMAIL.to_owned(),
+        to,
+    };
+    if settings.smtp.host.is_some() {
+        let people = people(notice, in_force, now).into_iter();
+        let written = people.filter(|id| mailbox(id.as_str(), &in_force.directory).is_some());
+        letters.extend(written.map(|id| letter(id.to_string())));
+        if matches!(notice.event, NoticeEvent::BrokeGlass | NoticeEvent::ReviewOverdue) {
+            letters.extend(settings.security.iter().map(|to| letter(format!("{ADDRESS}{to}"))));
+        }
+    }
+    letters
+}
+
+/// The address of the one to whom a letter goes.
+pub(super) fn mailbox(to: &str, directory: &Directory) -> Option<Mailbox> {
+    match to.strip_prefix(ADDRESS) {
+        Some(address) => Mailbox::parse(address).ok(),
+        None => directory.listed(&SubjectId::parse(to).ok()?)?.email.clone(),
+    }
+}
+
+/// Who is told: those who may answer of what waits, whoever asked or holds of what became of that, and of an emergency who owns
+/// the purpose and who can review it.
+fn people(notice: &Notice, in_force: &InForce, now: Timestamp) -> BTreeSet<SubjectId> {
+    let grant = &notice.grant;
+    let holder = || BTreeSet::from([grant.subject.clone()]);
+    match notice.event {
+        NoticeEvent::Waits => {
+            let Some(came) = &grant.came else {
+                return named(notice, in_force);
+            };
+            let may = in_force.who_may_answer(&Asking::of(grant, &came.arrival, now));
+            may.iter().map(|person| person.id.clone()).collect()
+        }
+        NoticeEvent::Approved | NoticeEvent::Declined | NoticeEvent::Lapsed | NoticeEvent::Revoked => holder(),
+        NoticeEvent::BrokeGlass => named(notice, in_force),
+        NoticeEvent::ReviewOverdue => &named(notice, in_force) | &holder(),
+    }
+}
+
+/// Whom the terms of the purpose name to answer: its owner among them, unless it is their own.
+fn named(notice: &Notice, in_force: &InForce) -> BTreeSet<SubjectId> {
+    let subject = &notice.grant.subject;
+    let holder = in_force.directory.person(subject);
+    let manager = holder.as_ref().and_then(|person| person.manager.as_ref());
+    let purpose = in_force.rulebook.purposes().get(&notice.grant.purpose);
+    purpose.map_or_else(BTreeSet::new, |purpose| {
+        purpose.approvers_for(subject, manager).into_iter().collect()
+    })
+}

@@ -1,0 +1,224 @@
+//! What is said of a grant, in the language of the one who reads it. Pure.
+//!
+//! Whatever the ledger knows may be said, and nothing else is known here: neither what is on a site nor what anybody did there.
+
+use jiff::tz::TimeZone;
+
+use crate::clock::Timestamp;
+use crate::facts::{Answer, Grant, Language, NoticeEvent, SubjectId, Verdict};
+use crate::ledger::Notice;
+use crate::portal::words::{ENGLISH as ENGLISH_WORDS, FRENCH as FRENCH_WORDS, Words};
+use crate::purpose::{GROUPS, show_duration};
+use crate::rulebook::InForce;
+
+/// Through whose eyes it is seen.
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub(super) in_force: &'a InForce,
+    /// The portal's origin, for links.
+    pub(super) origin: &'a str,
+    pub(super) language: Language,
+}
+
+/// What is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    /// In one line.
+    pub(super) title: String,
+    /// What is known, each with what it is.
+    pub(super) facts: Vec<(&'static str, String)>,
+    /// What can be done, and where.
+    pub(super) link: (&'static str, String),
+    /// What stands below.
+    pub(super) foot: String,
+}
+
+impl Said {
+    /// As a plain text.
+    pub(super) fn text(&self, language: Language) -> String {
+        let colon = Words::of(language).colon;
+        let facts = self.facts.iter().map(|(what, said)| format!("{what}{colon}{said}\n"));
+        let (what, url) = &self.link;
+        format!(
+            "{}\n\n{}\n{what}{colon}{url}\n\n-- \n{}\n",
+            self.title,
+            facts.collect::<String>(),
+            self.foot
+        )
+    }
+}
+
+/// What things are called.
+struct Terms {
+    who: &'static str,
+    purpose: &'static str,
+    place: &'static str,
+    what: &'static str,
+    lasts: &'static str,
+    until: &'static str,
+    ticket: &'static str,
+    statement: &'static str,
+    by: &'static str,
+    why: &'static str,
+    answer_by: &'static str,
+    review_by: &'static str,
+    link_answer: &'static str,
+    link_review: &'static str,
+    link_mine: &'static str,
+    title: fn(NoticeEvent, who: &str, purpose: &str) -> String,
+    foot: fn(id: &str) -> String,
+}
+
+const ENGLISH: Terms = Terms {
+    who: "Who",
+    purpose: "Purpose",
+    place: "Where",
+    what: "For what",
+    lasts: "For how long",
+    until: "Until",
+    ticket: "Ticket",
+    statement: "In their words",
+    by: "By",
+    why: "Why",
+    answer_by: "Silence declines at",
+    review_by: "To be reviewed by",
+    link_answer: "Answer",
+    link_review: "Review",
+    link_mine: "See it on your page",
+    title: |event, who, purpose| match event {
+        NoticeEvent::Waits => format!("{who} asks for “{purpose}”"),
+        NoticeEvent::Approved => format!("Approved: “{purpose}”"),
+        NoticeEvent::Declined => format!("Declined: “{purpose}”"),
+        NoticeEvent::Lapsed => format!("Nobody answered: “{purpose}”"),
+        NoticeEvent::Revoked => format!("Ended by somebody else: “{purpose}”"),
+        NoticeEvent::BrokeGlass => (ENGLISH_WORDS.emergency.broke_the_glass)(who, purpose),
+        NoticeEvent::ReviewOverdue => format!("Nobody reviewed that {who} broke the glass for “{purpose}”"),
+    },
+    foot: |id| format!("Wayleave sends this by itself; nobody reads replies. Reference: {id}"),
+};
+
+const FRENCH: Terms = Terms {
+    who: "Qui",
+    purpose: "Finalité",
+    place: "Où",
+    what: "Pour quoi",
+    lasts: "Pour combien de temps",
+    until: "Jusqu’à",
+    ticket: "Ticket",
+    statement: "En ses termes",
+    by: "Par",
+    why: "Pourquoi",
+    answer_by: "Le silence vaut refus le",
+    review_by: "À examiner avant le",
+    link_answer: "Répondre",
+    link_review: "Examiner",
+    link_mine: "À voir sur votre page",
+    title: |event, who, purpose| match event {
+        NoticeEvent::Waits => format!("{who} demande « {purpose} »"),
+        NoticeEvent::Approved => format!("Approuvé : « {purpose} »"),
+        NoticeEvent::Declined => format!("Refusé : « {purpose} »"),
+        NoticeEvent::Lapsed => format!("Personne n’a répondu : « {purpose} »"),
+        NoticeEvent::Revoked => format!("Terminé par quelqu’un d’autre : « {purpose} »"),
+        NoticeEvent::BrokeGlass => (FRENCH_WORDS.emergency.broke_the_glass)(who, purpose),
+        NoticeEvent::ReviewOverdue => format!("Personne n’a examiné l’urgence de {who} : « {purpose} »"),
+    },
+    foot: |id| format!("Message automatique de Wayleave ; personne ne lit les réponses. Référence : {id}"),
+};
+
+/// What is said to one person, whose time zone this is, of what concerns them; also what people wrote.
+pub(super) fn say(notice: &Notice, view: &View<'_>, zone: Option<&str>) -> Said {
+    let mut said = say_to_many(notice, view, zone);
+    let (grant, terms) = (&notice.grant, terms(view.language));
+    let written = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let why = match notice.event {
+        NoticeEvent::Declined => last(grant, Verdict::Declined).map(|answer| answer.note.as_str()),
+        NoticeEvent::Approved => last(grant, Verdict::Approved).map(|answer| answer.note.as_str()),
+        NoticeEvent::Revoked => grant.ended.as_ref().map(|ended| ended.why.as_str()),
+        NoticeEvent::Waits | NoticeEvent::BrokeGlass | NoticeEvent::ReviewOverdue => {
+            said.facts.push((terms.statement, written(&grant.statement)));
+            None
+        }
+        NoticeEvent::Lapsed => None,
+    };
+    let why = why.map(written).filter(|why| !why.is_empty());
+    said.facts.extend(why.map(|why| (terms.why, why)));
+    said
+}
+
+/// What is said where many may read it: nothing that people wrote.
+pub(super) fn say_to_many(notice: &Notice, view: &View<'_>, zone: Option<&str>) -> Said {
+    let (grant, terms, words) = (&notice.grant, terms(view.language), Words::of(view.language));
+    let rules = &view.in_force.rulebook;
+    let name = |id: &SubjectId| {
+        let person = view.in_force.directory.person(id);
+        person.map_or_else(|| id.to_string(), |person| person.name.clone())
+    };
+    let when = |at: Timestamp| moment(at, zone);
+    let purpose = rules.purposes().get(&grant.purpose);
+    let purpose = purpose.map_or(grant.purpose.as_str(), |purpose| purpose.title.said_in(view.language));
+    let platform = |id| rules.catalog().platform(id).map(|platform| platform.name.as_str());
+    let places: Vec<&str> = grant.platforms.iter().filter_map(platform).collect();
+    let mut groups: Vec<&str> = grant.covers.iter().map(String::as_str).collect();
+    groups.sort_by_key(|group| GROUPS.iter().position(|known| known == group));
+    let mut facts = vec![
+        (terms.who, name(&grant.subject)),
+        (terms.purpose, purpose.to_owned()),
+        (terms.place, places.join(", ")),
+        (terms.what, (words.groups)(&groups)),
+    ];
+    let lasts = (terms.lasts, show_duration(grant.expires.since(grant.not_before)));
+    let (link, path) = match notice.event {
+        NoticeEvent::Waits => {
+            facts.push(lasts);
+            facts.extend(grant.answer_by.map(|until| (terms.answer_by, when(until))));
+            (terms.link_answer, "/approvals")
+        }
+        NoticeEvent::BrokeGlass | NoticeEvent::ReviewOverdue => {
+            facts.push((terms.until, when(grant.until())));
+            let emergency = grant.emergency.as_ref();
+            facts.extend(emergency.map(|emergency| (terms.review_by, when(emergency.review_by))));
+            (terms.link_review, "/approvals")
+        }
+        NoticeEvent::Approved => {
+            let by = last(grant, Verdict::Approved).map(|answer| (terms.by, name(&answer.by)));
+            facts.extend(by);
+            facts.push((terms.until, when(grant.until())));
+            (terms.link_mine, "/")
+        }
+        NoticeEvent::Declined => {
+            facts.extend(last(grant, Verdict::Declined).map(|answer| (terms.by, name(&answer.by))));
+            (terms.link_mine, "/")
+        }
+        NoticeEvent::Revoked => {
+            facts.extend(grant.ended.as_ref().map(|ended| (terms.by, name(&ended.by))));
+            (terms.link_mine, "/")
+        }
+        NoticeEvent::Lapsed => (terms.link_mine, "/"),
+    };
+    facts.extend(grant.ticket.iter().map(|ticket| (terms.ticket, ticket.clone())));
+    Said {
+        title: (terms.title)(notice.event, &name(&grant.subject), purpose),
+        facts,
+        link: (link, format!("{}{path}", view.origin)),
+        foot: (terms.foot)(grant.id.as_str()),
+    }
+}
+
+fn terms(language: Language) -> &'static Terms {
+    match language {
+        Language::En => &ENGLISH,
+        Language::Fr => &FRENCH,
+    }
+}
+
+fn last(grant: &Grant, verdict: Verdict) -> Option<&Answer> {
+    grant.answers.iter().rev().find(|answer| answer.verdict == verdict)
+}
+
+/// A moment by the clock of the one who reads it; in UTC, and saying so, where that is not known.
+fn moment(at: Timestamp, zone: Option<&str>) -> String {
+    let known = zone.and_then(|zone| Some((zone, TimeZone::get(zone).ok()?)));
+    let (name, zone) = known.unwrap_or(("UTC", TimeZone::UTC));
+    let local = at.calendar().to_zoned(zone).strftime("%Y-%m-%d %H:%M");
+    format!("{local} ({name})")
+}

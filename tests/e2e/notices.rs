@@ -1,0 +1,423 @@
+//! Telling people what they wait for, by a real mail server: in time, encrypted, once, and again where it was in vain.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{Request, StatusCode, header};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::net::TcpListener;
+use tokio::process::{Child, ChildStdout, Command};
+use wayleave::config::File;
+use wayleave::facts::Mailbox;
+use wayleave::notices::Security;
+
+use crate::crashes::Site;
+use crate::harness::client::Client;
+use crate::harness::house::PORTAL;
+use crate::harness::origin::{Authority, Papers};
+use crate::harness::{PASSWORD, World, copy, shipped_policies};
+
+const HOST: &str = "mail.example.org";
+
+/// A mail server, what it is to be like, and where.
+struct Post {
+    folder: TempDir,
+    port: u16,
+    plan: Value,
+    running: Option<(Child, Lines<BufReader<ChildStdout>>)>,
+}
+
+impl Post {
+    /// One that is down, at a port that is free.
+    fn down() -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        Self {
+            folder: TempDir::new().unwrap(),
+            port,
+            plan: json!({"refused": [], "grey": [], "user": null, "password": null, "implicit": false}),
+            running: None,
+        }
+    }
+
+    /// Has the gateway write to it.
+    fn is_set(&self, settings: &mut File) {
+        let smtp = &mut settings.notices.smtp;
+        smtp.host = Some(HOST.parse_host());
+        smtp.from = Some(Mailbox::parse("gate@example.org").unwrap());
+        let to = format!("127.0.0.1:{}", self.port);
+        settings.upstream.map.insert(HOST.to_owned(), to);
+    }
+
+    /// The same once it is up, with papers of this authority.
+    async fn up(&mut self, papers: &Authority) {
+        let (chain, key) = papers.papers(HOST, Papers::Good);
+        let file = |name: &str, label: &str, der: &[u8]| {
+            let path = self.folder.path().join(name);
+            let text = STANDARD.encode(der);
+            let lines = text
+                .as_bytes()
+                .chunks(64)
+                .map(|line| std::str::from_utf8(line).unwrap());
+            let lines: Vec<&str> = lines.collect();
+            let pem = format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"));
+            std::fs::write(&path, pem).unwrap();
+            path
+        };
+        self.plan["certificate"] = json!(file("mail.pem", "CERTIFICATE", &chain[0]));
+        self.plan["key"] = json!(file("mail.key", "PRIVATE KEY", key.secret_der()));
+        self.plan["port"] = json!(self.port);
+        // the system's own Python, for which Debian packages the server
+        let mut child = Command::new("/usr/bin/python3")
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/mail_server.py"))
+            .arg(self.plan.to_string())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let first = lines.next_line().await.unwrap();
+        let first = first.expect("the mail server runs (install it with: apt-get install python3-aiosmtpd)");
+        assert_eq!(serde_json::from_str::<Value>(&first).unwrap()["port"], self.port);
+        self.running = Some((child, lines));
+    }
+
+    /// What it tells next.
+    async fn tells(&mut self) -> Value {
+        let (_, lines) = self.running.as_mut().unwrap();
+        let line = tokio::time::timeout(Duration::from_secs(60), lines.next_line()).await;
+        let line = line.expect("nothing came").unwrap().expect("the mail server ended");
+        serde_json::from_str(&line).unwrap()
+    }
+
+    async fn letter(&mut self) -> Letter {
+        Letter(self.tells().await)
+    }
+
+    /// Everything that it got and nobody has looked at, once it is down.
+    async fn rest(mut self) -> Vec<Value> {
+        let (mut child, mut lines) = self.running.take().unwrap();
+        child.kill().await.unwrap();
+        let mut rest = Vec::new();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            rest.push(serde_json::from_str(&line).unwrap());
+        }
+        rest
+    }
+}
+
+trait ParseHost {
+    fn parse_host(&self) -> wayleave::facts::Host;
+}
+
+impl ParseHost for str {
+    fn parse_host(&self) -> wayleave::facts::Host {
+        wayleave::facts::Host::parse(self).unwrap()
+    }
+}
+
+/// A letter as the server got it.
+struct Letter(Value);
+
+impl Letter {
+    fn head(&self, name: &str) -> String {
+        let text = self.0["text"].as_str().unwrap().replace("\r\n ", "\n ");
+        let (head, _) = text.split_once("\r\n\r\n").unwrap();
+        let value = head
+            .lines()
+            .find_map(|line| line.strip_prefix(&format!("{name}: ")))
+            .unwrap();
+        value.to_owned()
+    }
+
+    fn subject(&self) -> String {
+        let text = self.0["text"].as_str().unwrap();
+        let (head, _) = text.split_once("\r\n\r\n").unwrap();
+        let unfolded = head.replace("\r\n ", " ");
+        let line = unfolded
+            .lines()
+            .find_map(|line| line.strip_prefix("Subject: "))
+            .unwrap();
+        let words = line.split(' ').map(|word| {
+            let encoded = word.strip_prefix("=?utf-8?B?").and_then(|word| word.strip_suffix("?="));
+            encoded.map(|encoded| String::from_utf8(STANDARD.decode(encoded).unwrap()).unwrap())
+        });
+        words.collect::<Option<String>>().unwrap_or_else(|| line.to_owned())
+    }
+
+    fn body(&self) -> String {
+        let text = self.0["text"].as_str().unwrap();
+        let (_, body) = text.split_once("\r\n\r\n").unwrap();
+        let text = String::from_utf8(STANDARD.decode(body.replace("\r\n", "")).unwrap()).unwrap();
+        text.replace('\u{a0}', " ")
+    }
+
+    fn to(&self) -> &Value {
+        &self.0["to"][0]
+    }
+}
+
+/// Gives people addresses, and languages.
+fn write_addresses(policies: &Path) {
+    let path = policies.join("people/people.toml");
+    let mut text = std::fs::read_to_string(&path).unwrap();
+    for (name, language) in [("ben", "en"), ("mia", "fr"), ("nora", "en"), ("pia", "en")] {
+        let head = format!("id = \"{name}\"\n");
+        assert!(text.contains(&head), "{name}");
+        let more = format!("{head}email = \"{name}@example.org\"\nlanguage = \"{language}\"\n");
+        text = text.replace(&head, &more);
+    }
+    std::fs::write(&path, text).unwrap();
+}
+
+async fn world(post: &Post, differ: impl FnOnce(&mut File)) -> World {
+    World::planned(|plan| {
+        write_addresses(&plan.folder.join("policies"));
+        post.is_set(&mut plan.settings);
+        differ(&mut plan.settings);
+        crate::harness::add_account(&plan.settings, "pia");
+    })
+    .await
+}
+
+fn brand(statement: &str) -> Value {
+    json!({"purpose": "brand-publishing", "platforms": ["x"], "statement": statement})
+}
+
+/// Ben asks to publish for the brand on X, which Mia can approve; gives the request.
+async fn asks(world: &World) -> String {
+    let answer = world.client("ben").declare(&brand("Launch of the new bicycle")).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    answer.json()["id"].as_str().unwrap().to_owned()
+}
+
+async fn answers(world: &World, id: &str, verb: &str, note: &str) {
+    let request = Request::post(format!("{PORTAL}/v1/grants/{id}/{verb}"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::AUTHORIZATION, Client::basic("mia", PASSWORD));
+    let answer = world
+        .client("mia")
+        .send_with(request, json!({"note": note}).to_string())
+        .await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+}
+
+async fn counted(world: &World, outcome: &str, count: f64) {
+    let series = format!(r#"wayleave_notices_total{{channel="email",outcome="{outcome}"}}"#);
+    let what = format!("{count} {outcome}");
+    world
+        .until(&what, async |world| world.metric(&series).await == Some(count))
+        .await;
+}
+
+async fn nothing_waits(world: &World) {
+    world
+        .until("nothing waits", async |world| {
+            world.metric("wayleave_notices_waiting").await == Some(0.0)
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_approve_is_written_to_and_whoever_asked_hears_the_answer_each_in_their_language() {
+    let mut post = Post::down();
+    post.plan["user"] = json!("gate");
+    post.plan["password"] = json!("s3cret of the gate");
+    let password = post.folder.path().join("password");
+    std::fs::write(&password, "s3cret of the gate\n").unwrap();
+    let world = world(&post, |settings| {
+        settings.notices.smtp.user = Some("gate".to_owned());
+        settings.notices.smtp.password_file = Some(password);
+    })
+    .await;
+    post.up(&world.origins).await;
+    let id = asks(&world).await;
+    let asked = post.letter().await;
+    assert_eq!(asked.to(), "mia@example.org");
+    assert_eq!(
+        (
+            &asked.0["from"],
+            &asked.0["encrypted"],
+            &asked.0["user"],
+            &asked.0["ehlo"]
+        ),
+        (
+            &json!("gate@example.org"),
+            &json!(true),
+            &json!("gate"),
+            &json!("[127.0.0.1]")
+        )
+    );
+    assert_eq!(
+        asked.subject(),
+        "Ben Okafor demande « Publication au nom de la marque »"
+    );
+    assert_eq!(asked.head("Content-Language"), "fr");
+    let body = asked.body();
+    for said in [
+        "En ses termes : Launch of the new bicycle",
+        "Répondre : https://wayleave.internal/approvals",
+        &id,
+    ] {
+        assert!(body.contains(said), "{said}: {body}");
+    }
+    answers(&world, &id, "approve", "Good luck").await;
+    let approved = post.letter().await;
+    assert_eq!(approved.to(), "ben@example.org");
+    assert!(approved.subject().starts_with("Approved: "), "{}", approved.subject());
+    assert!(approved.body().contains("Why: Good luck"), "{}", approved.body());
+    assert_ne!(approved.head("Message-ID"), asked.head("Message-ID"));
+    counted(&world, "sent", 2.0).await;
+    nothing_waits(&world).await;
+    world.close().await;
+    assert_eq!(post.rest().await, [Value::Null; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_puts_off_or_refuses_is_heard_and_one_that_is_down_stops_nothing() {
+    let mut post = Post::down();
+    post.plan["grey"] = json!(["ben@example.org"]);
+    post.plan["refused"] = json!(["mia@example.org"]);
+    let world = world(&post, |_| ()).await;
+    // down: the request is taken all the same
+    let id = asks(&world).await;
+    counted(&world, "put-off", 1.0).await;
+    assert_eq!(world.metric("wayleave_notices_waiting").await, Some(1.0));
+    post.up(&world.origins).await;
+    world.clock.advance(Duration::from_secs(31));
+    counted(&world, "refused", 1.0).await;
+    answers(&world, &id, "decline", "Not this week").await;
+    assert_eq!(post.tells().await["put_off"], "ben@example.org");
+    counted(&world, "put-off", 2.0).await;
+    world.clock.advance(Duration::from_secs(31));
+    let declined = post.letter().await;
+    assert!(declined.body().contains("Why: Not this week"), "{}", declined.body());
+    counted(&world, "sent", 1.0).await;
+    nothing_waits(&world).await;
+    world.close().await;
+    assert_eq!(post.rest().await, [Value::Null; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_takes_is_given_up_and_what_nobody_waits_for_any_more_is_not_sent() {
+    let post = Post::down();
+    let world = world(&post, |settings| settings.notices.give_up_after_h = 1).await;
+    let id = asks(&world).await;
+    counted(&world, "put-off", 1.0).await;
+    answers(&world, &id, "decline", "No").await;
+    counted(&world, "put-off", 2.0).await;
+    world.clock.advance(Duration::from_secs(3_600));
+    counted(&world, "moot", 1.0).await;
+    counted(&world, "given-up", 1.0).await;
+    nothing_waits(&world).await;
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_not_who_it_should_be_is_told_nothing() {
+    for security in [Security::Required, Security::Implicit] {
+        let mut post = Post::down();
+        post.plan["implicit"] = json!(security == Security::Implicit);
+        let world = world(&post, |settings| settings.notices.smtp.tls = security).await;
+        post.up(&Authority::new()).await;
+        asks(&world).await;
+        counted(&world, "put-off", 1.0).await;
+        post.running = None;
+        post.up(&world.origins).await;
+        world.clock.advance(Duration::from_secs(31));
+        let letter = post.letter().await;
+        assert_eq!(
+            (letter.to(), &letter.0["encrypted"]),
+            (&json!("mia@example.org"), &json!(true))
+        );
+        world.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_emergency_is_told_to_owner_and_security_at_once_and_when_its_review_is_overdue() {
+    let mut post = Post::down();
+    let world = world(&post, |settings| {
+        settings.notices.security = vec![Mailbox::parse("soc@example.org").unwrap()];
+    })
+    .await;
+    post.up(&world.origins).await;
+    let what = json!({
+        "purpose": "crisis-response", "platforms": ["x"], "ticket": "INC-7", "statement": "The plant is on fire",
+    });
+    let call = Request::post(format!("{PORTAL}/v1/break-glass")).header(header::CONTENT_TYPE, "application/json");
+    let broke = world.client("pia").send_with(call, what.to_string()).await;
+    assert_eq!(broke.status, StatusCode::CREATED, "{}", broke.text());
+    let told = async |post: &mut Post, count: usize| {
+        let mut told = Vec::new();
+        for _ in 0..count {
+            let letter = post.letter().await;
+            told.push((letter.to().as_str().unwrap().to_owned(), letter.subject()));
+        }
+        told.sort();
+        told
+    };
+    let broke = "Pia Keller broke the glass for “Crisis response”".to_owned();
+    assert_eq!(
+        told(&mut post, 2).await,
+        [
+            ("nora@example.org".to_owned(), broke.clone()),
+            ("soc@example.org".to_owned(), broke)
+        ]
+    );
+    world.clock.advance(Duration::from_hours(24));
+    let overdue = told(&mut post, 3).await;
+    let to: Vec<&str> = overdue.iter().map(|(to, _)| to.as_str()).collect();
+    assert_eq!(to, ["nora@example.org", "pia@example.org", "soc@example.org"]);
+    assert!(
+        overdue[0].1.starts_with("Nobody reviewed that Pia Keller"),
+        "{}",
+        overdue[0].1
+    );
+    nothing_waits(&world).await;
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_gateway_tells_after_its_next_start_and_once() {
+    let mut post = Post::down();
+    // takes connections, and says nothing: the gateway is killed while it waits
+    let silent = TcpListener::bind(("127.0.0.1", post.port)).await.unwrap();
+    let site = Site::planned(|settings| {
+        let policies = settings.audit.folder.parent().unwrap().join("policies");
+        copy(&shipped_policies(), &policies);
+        write_addresses(&policies);
+        settings.policies.folder = policies;
+        post.is_set(settings);
+    })
+    .await;
+    let running = site.start().await;
+    let ben = site.client(&running, "ben");
+    let answer = ben.declare(&brand("Launch of the new bicycle")).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    let (connection, _) = silent.accept().await.unwrap();
+    let mut running = running;
+    running.child.kill().await.unwrap();
+    drop((connection, silent));
+    post.up(site.origins()).await;
+    let running = site.start().await;
+    let letter = post.letter().await;
+    assert_eq!(letter.to(), "mia@example.org");
+    let client = site.client(&running, "ben");
+    crate::crashes::eventually("nothing waits", async || {
+        let page = crate::harness::house::admin(running.admin, "/metrics").await.text();
+        crate::harness::house::sample(&page, "wayleave_notices_waiting") == Some(0.0)
+    })
+    .await;
+    drop(client);
+    running.stop().await;
+    assert_eq!(post.rest().await, [Value::Null; 0]);
+}

@@ -76,7 +76,7 @@ const DOORS: &[&str] = &[
     "src/ledger/postgres/mod.rs",
     "src/ledger/sqlite/files.rs",
     "src/ledger/sqlite/mod.rs",
-    "src/notices/mail.rs",
+    "src/notices/secrets.rs",
     "src/proof/effort.rs",
     "src/proof/shelf.rs",
     "src/proof/solver.rs",

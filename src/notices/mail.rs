@@ -1,5 +1,4 @@
 //! Letters by e-mail.
-#![expect(clippy::disallowed_methods, reason = "door: reads the password for the mail server")]
 
 use std::time::Duration;
 
@@ -7,7 +6,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::message::{self, Head};
-use super::settings::{BadSetting, Security, Settings, Smtp};
+use super::secrets::read;
+use super::settings::{BadSetting, Security, Smtp};
 use super::smtp::{Failed, Talk};
 use super::words::{self, View};
 use super::{Went, whom};
@@ -40,13 +40,11 @@ impl Mail {
         };
         let account = match (&smtp.user, &smtp.password_file) {
             (Some(user), Some(path)) => {
-                let read = std::fs::read_to_string(path).map(Secret::new);
-                let text = read.map_err(|error| BadSetting {
+                let password = read(path).map_err(|message| BadSetting {
                     field: "smtp.password_file".to_owned(),
-                    message: format!("`{}` cannot be read: {error}", path.display()),
+                    message,
                     help: "check the path, and that the file belongs to the user that runs wayleave",
                 })?;
-                let password = Secret::new(text.reveal().trim_end_matches(['\n', '\r']));
                 Some((user.clone(), password))
             }
             (Some(_) | None, _) => None,
@@ -65,13 +63,7 @@ impl Mail {
     }
 
     /// Writes to somebody.
-    pub(super) async fn send(
-        &self,
-        (notice, letter): (&Notice, &Letter),
-        view: &View<'_>,
-        _: &Settings,
-        at: Timestamp,
-    ) -> Went {
+    pub(super) async fn send(&self, (notice, letter): (&Notice, &Letter), view: &View<'_>, at: Timestamp) -> Went {
         let directory = &view.in_force.directory;
         let Some(to) = whom::mailbox(&letter.to, directory) else {
             return Went::Never("no address of theirs is known any more".to_owned());

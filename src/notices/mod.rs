@@ -1,24 +1,28 @@
-//! Who is told? What the ledger owes to people goes out here: by e-mail, to whom it concerns.
+//! Who is told? What the ledger owes to people goes out here: by e-mail, to whom it concerns, and to the
+//! platforms on which a company talks already.
 //!
 //! ```text
 //!  ledger.due ──> nobody's yet ── whom ──> letters, back into the ledger
-//!             └─> a letter ── words ──> e-mail ──> told: forgotten │ in vain: again, later │ never: given up, loudly
+//!             └─> a letter ── words ──> e-mail, a web hook ──> told: forgotten │ in vain: again, later │ never: given up, loudly
 //! ```
 //!
 //! Reads like this: [`Notices::run`] looks whenever grants change, and every second; `whom` finds who is told of what, `words`
-//! says it in their language, `message` writes it down, `smtp` speaks with the mail server, and `again` says when what was in
+//! says it in their language, `message` writes it down, `smtp` speaks with the mail server, `hooks` posts it, and `again` says when what was in
 //! vain is tried once more.
 //!
 //! What is due is kept by the ledger, with the change of which it speaks: a gateway that is killed tells it after its next
 //! start, and of several gateways one does. Between the moment in which a server takes a letter and that in which the ledger
-//! forgets it lies one that a crash can hit: then it goes out twice, under the same `Message-ID`.
+//! forgets it lies one that a crash can hit: then it goes out twice, under the same `Message-ID`
+//! or `webhook-id`.
 //!
 //! This room must never hold up a grant, never change one, and never write down what happens on a site: only what the ledger
 //! knows.
 
 mod again;
+mod hooks;
 mod mail;
 mod message;
+mod secrets;
 mod settings;
 mod smtp;
 #[cfg(test)]
@@ -35,8 +39,9 @@ use futures_util::stream;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use self::hooks::Hook;
 use self::mail::Mail;
-pub use self::settings::{BadSetting, Security, Settings, Smtp};
+pub use self::settings::{BadSetting, Hidden, Kind, Security, Settings, Smtp, Webhook};
 use crate::clock::Clock;
 use crate::facts::{Host, Language};
 use crate::ledger::{Fate, Ledger, Letter, Notice};
@@ -82,6 +87,7 @@ pub struct Notices {
     clock: Clock,
     metrics: Metrics,
     mail: Option<Mail>,
+    hooks: Vec<Hook>,
     waiting: AtomicU64,
 }
 
@@ -101,8 +107,11 @@ enum Went {
 impl Notices {
     /// Somebody who tells people, and has the ledger note what there is to tell; none where there is no way to.
     pub fn new(parts: Parts) -> Result<Option<Self>, BadSetting> {
-        let mail = Mail::of(&parts.settings.smtp, parts.errands)?;
-        if mail.is_none() {
+        let mail = Mail::of(&parts.settings.smtp, parts.errands.clone())?;
+        let hooks = parts.settings.webhooks.iter().enumerate();
+        let hooks = hooks.map(|(at, hook)| Hook::of(hook, at, parts.errands.clone()));
+        let hooks = hooks.collect::<Result<Vec<_>, _>>()?;
+        if mail.is_none() && hooks.is_empty() {
             return Ok(None);
         }
         parts.ledger.tells();
@@ -115,6 +124,7 @@ impl Notices {
             clock: parts.clock,
             metrics: parts.metrics,
             mail,
+            hooks,
             waiting: AtomicU64::new(0),
         }))
     }
@@ -199,18 +209,25 @@ impl Notices {
             origin: &self.origin,
             language: self.language,
         };
+        let now = self.clock.now();
+        if let Some(hook) = self.hook(letter) {
+            return hook.send((notice, letter), &view, now).await;
+        }
         match &self.mail {
-            Some(mail) if letter.way == whom::EMAIL => {
-                mail.send((notice, letter), &view, &self.settings, self.clock.now())
-                    .await
-            }
+            Some(mail) if letter.way == whom::EMAIL => mail.send((notice, letter), &view, now).await,
             Some(_) | None => Went::Never("the settings do not know that way any more".to_owned()),
         }
     }
 
+    fn hook(&self, letter: &Letter) -> Option<&Hook> {
+        let name = letter.way.strip_prefix(whom::HOOK)?;
+        self.hooks.iter().find(|hook| hook.name() == name)
+    }
+
     /// What becomes of a letter, told where somebody should know.
     fn fate(&self, notice: &Notice, letter: &Letter, went: Went) -> Fate {
-        let (channel, to) = (whom::EMAIL, letter.to.as_str());
+        let channel = self.channel(letter);
+        let to = if letter.to.is_empty() { &letter.way } else { &letter.to };
         let (grant, event) = (&notice.grant.id, notice.event.as_str());
         let count = |outcome| self.metrics.notice(channel, outcome);
         let (why, asked) = match went {
@@ -238,5 +255,14 @@ impl Notices {
         count("given-up");
         tracing::error!(why, channel, to, event, %grant, tries = notice.tries + 1, "somebody is not told: it is given up");
         Fate::Done
+    }
+
+    /// The kind of a way, for metrics: a closed list.
+    fn channel(&self, letter: &Letter) -> &'static str {
+        match self.hook(letter) {
+            Some(hook) => hook.kind(),
+            None if letter.way == whom::EMAIL => whom::EMAIL,
+            None => "other",
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{Host, Mailbox};
+use crate::facts::{Host, Language, Mailbox, NoticeEvent};
 
 /// How people are told what they wait for.
 #[derive(Deserialize, Serialize, Clone, Debug, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Settings {
     pub security: Vec<Mailbox>,
     /// Networks that mail server and web hooks may be in although they are not public.
     pub allow: Vec<IpNet>,
+    /// Where it is posted, too.
+    pub webhooks: Vec<Webhook>,
     /// The mail server.
     pub smtp: Smtp,
 }
@@ -38,6 +40,83 @@ pub struct Smtp {
     pub password_file: Option<PathBuf>,
     /// The address from which is written.
     pub from: Option<Mailbox>,
+}
+
+/// An address to which it is posted what happens.
+#[derive(Deserialize, Serialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(deny_unknown_fields, default)]
+pub struct Webhook {
+    /// What it is called here.
+    pub name: String,
+    /// What is there.
+    pub kind: Kind,
+    /// The address, which nobody else should know: better in a file.
+    pub url: Option<Hidden>,
+    /// The file that holds it.
+    pub url_file: Option<PathBuf>,
+    /// As whom the gateway signs in there.
+    pub user: Option<String>,
+    /// The file that holds that user's password.
+    pub password_file: Option<PathBuf>,
+    /// The file that holds what is signed with.
+    pub secret_file: Option<PathBuf>,
+    /// Of what it is told; empty: of everything.
+    pub events: Vec<NoticeEvent>,
+    /// In which language.
+    pub language: Option<Language>,
+}
+
+/// What is at an address.
+#[derive(Deserialize, Serialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Some program.
+    #[default]
+    Generic,
+    /// A workflow of Microsoft Teams.
+    Teams,
+    /// An incoming webhook of Slack.
+    Slack,
+    /// The activity stream of HCL Connections.
+    Connections,
+    /// Jive.
+    Jive,
+}
+
+impl Kind {
+    /// The name, as settings and metrics spell it.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Generic => "generic",
+            Self::Teams => "teams",
+            Self::Slack => "slack",
+            Self::Connections => "connections",
+            Self::Jive => "jive",
+        }
+    }
+}
+
+/// A text that is as good as a password: it is read, and shown nowhere.
+#[derive(Deserialize, Clone, PartialEq, Eq)]
+#[serde(transparent)]
+pub struct Hidden(String);
+
+impl Hidden {
+    pub(super) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("Hidden(…)")
+    }
+}
+
+impl Serialize for Hidden {
+    fn serialize<S: serde::Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.serialize_str("(hidden)")
+    }
 }
 
 /// Whether the connection to the mail server is encrypted.
@@ -71,6 +150,7 @@ impl Default for Settings {
             give_up_after_h: 72,
             security: Vec::new(),
             allow: Vec::new(),
+            webhooks: Vec::new(),
             smtp: Smtp::default(),
         }
     }
@@ -95,7 +175,11 @@ impl Settings {
 
     /// The settings that are paths.
     pub fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
-        self.smtp.password_file.iter_mut()
+        let files = self.webhooks.iter_mut().flat_map(|hook| {
+            let files = [&mut hook.url_file, &mut hook.password_file, &mut hook.secret_file];
+            files.into_iter().flatten()
+        });
+        self.smtp.password_file.iter_mut().chain(files)
     }
 
     /// Everything that makes no sense.
@@ -137,6 +221,40 @@ impl Settings {
                 "use \"required\" or \"implicit\", or leave out `user`",
             );
         }
+        for (at, hook) in self.webhooks.iter().enumerate() {
+            for (message, help) in hook.problems(self.webhooks.iter().take(at)) {
+                bad("webhooks", &format!("`{}`: {message}", hook.name), help);
+            }
+        }
+        found
+    }
+}
+
+impl Webhook {
+    fn problems<'a>(&self, mut before: impl Iterator<Item = &'a Self>) -> Vec<(&'static str, &'static str)> {
+        let mut found = Vec::new();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || ['-', '_', '.'].contains(&c);
+        if self.name.is_empty() || !self.name.chars().all(is_name) || before.any(|other| other.name == self.name) {
+            found.push((
+                "no name of its own",
+                "use letters, digits, `-`, `_` and `.`, for each another",
+            ));
+        }
+        if self.url.is_some() == self.url_file.is_some() {
+            found.push(("no one address", "set `url_file`, or `url`"));
+        }
+        if self.user.is_some() != self.password_file.is_some() {
+            found.push(("a user needs a password, and a password a user", "set both, or neither"));
+        }
+        if self.secret_file.is_some() && self.kind != Kind::Generic {
+            found.push(("what is signed is not looked at there", "leave out `secret_file`"));
+        }
+        if self.secret_file.is_none() && self.kind == Kind::Generic {
+            found.push((
+                "nobody could tell who posts there",
+                "set `secret_file`; `echo whsec_$(openssl rand -base64 32)` makes one",
+            ));
+        }
         found
     }
 }
@@ -159,6 +277,19 @@ mod tests {
             ["smtp.tls"]
         );
         assert_eq!(told("give_up_after_h = 0"), ["give_up_after_h"]);
+    }
+
+    #[test]
+    fn an_address_is_named_once_and_shown_nowhere() {
+        let text = "[[webhooks]]\nname = \"a\"\nkind = \"slack\"\nurl = \"https://hooks.example.org/s3cret\"\n";
+        let settings: Settings = toml::from_str(text).unwrap();
+        assert_eq!(settings.problems(), []);
+        let shown = format!("{settings:?} {}", toml::to_string(&settings).unwrap());
+        assert!(!shown.contains("s3cret"), "{shown}");
+        let twice: Settings = toml::from_str(&text.repeat(2)).unwrap();
+        assert_eq!(twice.problems().len(), 1);
+        let neither: Settings = toml::from_str("[[webhooks]]\nname = \"a b\"\nuser = \"me\"").unwrap();
+        assert_eq!(neither.problems().len(), 4);
     }
 
     #[test]

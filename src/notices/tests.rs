@@ -219,7 +219,7 @@ fn whoever_asked_reads_who_answered_and_why_in_their_language() {
     let house = house(&[]);
     let view = view(&house, Language::Fr);
     let said = say(&notice(NoticeEvent::Declined, "ben"), &view, Some("Europe/Paris"));
-    insta::assert_snapshot!(said.text(Language::Fr).replace('\u{a0}', " "), @"
+    insta::assert_snapshot!(said.text(Language::Fr).replace(['\u{a0}', '\u{202f}'], " "), @"
     Refusé : « Publication au nom de la marque »
 
     Qui : Ben Okafor

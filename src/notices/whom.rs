@@ -11,6 +11,9 @@ use crate::rulebook::{Asking, Directory, InForce};
 /// The way of what is sent by e-mail.
 pub(super) const EMAIL: &str = "email";
 
+/// What the way begins with of what is posted; the name of the address follows.
+pub(super) const HOOK: &str = "webhook:";
+
 /// Marks an address that is nobody's of the directory: no name holds a colon.
 const ADDRESS: &str = "mailto:";
 
@@ -40,6 +43,12 @@ pub(super) fn letters(notice: &Notice, in_force: &InForce, settings: &Settings, 
             letters.extend(settings.security.iter().map(|to| letter(format!("{ADDRESS}{to}"))));
         }
     }
+    let hooks = settings.webhooks.iter();
+    let told = hooks.filter(|hook| hook.events.is_empty() || hook.events.contains(&notice.event));
+    letters.extend(told.map(|hook| Letter {
+        way: format!("{HOOK}{}", hook.name),
+        to: String::new(),
+    }));
     letters
 }
 

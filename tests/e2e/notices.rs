@@ -13,8 +13,8 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::net::TcpListener;
 use tokio::process::{Child, ChildStdout, Command};
 use wayleave::config::File;
-use wayleave::facts::Mailbox;
-use wayleave::notices::Security;
+use wayleave::facts::{Mailbox, NoticeEvent};
+use wayleave::notices::{Kind, Security, Webhook};
 
 use crate::crashes::Site;
 use crate::harness::client::Client;
@@ -420,4 +420,79 @@ async fn a_killed_gateway_tells_after_its_next_start_and_once() {
     drop(client);
     running.stop().await;
     assert_eq!(post.rest().await, [Value::Null; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_is_posted_as_each_address_wants_it_signed_where_it_is_for_programs_and_once() {
+    let files = TempDir::new().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = files.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        Some(path)
+    };
+    let hook = |name: &str, kind, path: &str| Webhook {
+        name: name.to_owned(),
+        kind,
+        url_file: file(name, &format!("https://hooks.example.org{path}\n")),
+        ..Webhook::default()
+    };
+    let world = World::planned(|plan| {
+        plan.settings.notices.webhooks = vec![
+            Webhook {
+                secret_file: file("secret", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"),
+                ..hook("programs", Kind::Generic, "/programs?key=s3cret")
+            },
+            Webhook {
+                user: Some("gate".to_owned()),
+                password_file: file("password", "open\n"),
+                ..hook("jive", Kind::Jive, "/api/core/v3/contents")
+            },
+            Webhook {
+                events: vec![NoticeEvent::BrokeGlass],
+                ..hook("emergencies", Kind::Slack, "/slack")
+            },
+        ];
+    })
+    .await;
+    asks(&world).await;
+    let sent = |kind: &str| format!(r#"wayleave_notices_total{{channel="{kind}",outcome="sent"}}"#);
+    world
+        .until("both are posted", async |world| {
+            let counted = [world.metric(&sent("generic")).await, world.metric(&sent("jive")).await];
+            counted == [Some(1.0), Some(1.0)]
+        })
+        .await;
+    nothing_waits(&world).await;
+    let mut posted = world.origin.received();
+    posted.retain(|one| one.host == "hooks.example.org");
+    posted.sort_by(|one, other| one.path_and_query.cmp(&other.path_and_query));
+    let [jive, programs] = posted.as_slice() else {
+        panic!("{posted:#?}")
+    };
+    assert_eq!(jive.path_and_query, "/api/core/v3/contents");
+    assert_eq!(jive.headers[header::AUTHORIZATION], Client::basic("gate", "open"));
+    let discussion: Value = serde_json::from_slice(&jive.body).unwrap();
+    assert_eq!(discussion["type"], "discussion");
+    assert_eq!(programs.path_and_query, "/programs?key=s3cret");
+    let field = |name: &str| programs.headers[name].to_str().unwrap();
+    let body = std::str::from_utf8(&programs.body).unwrap();
+    let key = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, &key);
+    let content = format!("{}.{}.{body}", field("webhook-id"), field("webhook-timestamp"));
+    let signature = STANDARD
+        .decode(field("webhook-signature").strip_prefix("v1,").unwrap())
+        .unwrap();
+    assert!(aws_lc_rs::hmac::verify(&key, content.as_bytes(), &signature).is_ok());
+    let event: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(
+        (&event["type"], &event["data"]["grant"]["holder"]),
+        (&json!("grant.waits"), &json!("ben"))
+    );
+    for one in &posted {
+        assert!(
+            !String::from_utf8_lossy(&one.body).contains("bicycle"),
+            "nothing that people wrote"
+        );
+    }
+    world.close().await;
 }

@@ -1,0 +1,257 @@
+//! What each platform is sent, field by field. Pure.
+
+use serde_json::{Value, json};
+
+use crate::clock::Timestamp;
+use crate::ledger::Notice;
+use crate::notices::words::Said;
+
+/// The most fields of a section, and characters of a header (Slack, "Blocks").
+const MOST_FIELDS: usize = 10;
+const MOST_HEADER: usize = 150;
+
+/// A message of Microsoft Teams with one Adaptive Card.
+pub(super) fn teams(said: &Said) -> Value {
+    let facts = said
+        .facts
+        .iter()
+        .map(|(what, text)| json!({"title": what, "value": in_card(text)}));
+    let (label, url) = &said.link;
+    json!({
+        "type": "message",
+        "attachments": [{
+            "contentType": "application/vnd.microsoft.card.adaptive",
+            "contentUrl": null,
+            "content": {
+                "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
+                "type": "AdaptiveCard",
+                "version": "1.4",
+                "body": [
+                    {"type": "TextBlock", "text": in_card(&said.title), "weight": "Bolder", "size": "Medium", "wrap": true},
+                    {"type": "FactSet", "facts": facts.collect::<Vec<_>>()},
+                    {"type": "TextBlock", "text": in_card(&said.foot), "isSubtle": true, "size": "Small", "wrap": true},
+                ],
+                "actions": [{"type": "Action.OpenUrl", "title": label, "url": url}],
+            },
+        }],
+    })
+}
+
+/// Text in which a card finds no Markdown of its own.
+fn in_card(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for c in text.chars() {
+        if "\\`*_[]#".contains(c) {
+            plain.push('\\');
+        }
+        plain.push(c);
+    }
+    plain
+}
+
+/// A message of Slack: blocks, and the text for where they are not shown.
+pub(super) fn slack(said: &Said) -> Value {
+    let fields = said.facts.iter().take(MOST_FIELDS);
+    let fields = fields.map(|(what, text)| json!({"type": "mrkdwn", "text": format!("*{what}*\n{}", in_slack(text))}));
+    let header: String = said.title.chars().take(MOST_HEADER).collect();
+    let (label, url) = &said.link;
+    json!({
+        "text": in_slack(&said.title),
+        "blocks": [
+            {"type": "header", "text": {"type": "plain_text", "text": header, "emoji": false}},
+            {"type": "section", "fields": fields.collect::<Vec<_>>()},
+            {"type": "actions", "elements": [
+                {"type": "button", "text": {"type": "plain_text", "text": label, "emoji": false}, "url": url},
+            ]},
+            {"type": "context", "elements": [{"type": "plain_text", "text": said.foot, "emoji": false}]},
+        ],
+    })
+}
+
+/// The three characters that mean something there ("Formatting text for app surfaces").
+fn in_slack(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// What happened, for programs: an envelope of Standard Webhooks.
+pub(super) fn generic(notice: &Notice, said: &Said) -> Value {
+    let grant = &notice.grant;
+    json!({
+        "type": format!("grant.{}", notice.event.as_str()),
+        "timestamp": notice.since,
+        "data": {
+            "title": said.title,
+            "link": said.link.1,
+            "grant": {
+                "id": grant.id,
+                "holder": grant.subject,
+                "purpose": grant.purpose,
+                "platforms": grant.platforms,
+                "covers": grant.covers,
+                "ticket": grant.ticket,
+                "state": grant.state,
+                "not_before": grant.not_before,
+                "expires": grant.expires,
+            },
+        },
+    })
+}
+
+/// An event of the activity stream of HCL Connections.
+pub(super) fn connections(said: &Said, (id, origin, at): (&str, &str, Timestamp)) -> Value {
+    let facts = said
+        .facts
+        .iter()
+        .map(|(what, text)| format!("<b>{}</b> {}<br/>", in_html(what), in_html(text)));
+    json!({
+        "generator": {"id": "wayleave", "displayName": "Wayleave", "url": origin},
+        "actor": {"id": "@me"},
+        "verb": "post",
+        "title": in_html(&said.title),
+        "content": facts.collect::<String>(),
+        "updated": at,
+        "object": {
+            "id": id,
+            "objectType": "note",
+            "displayName": said.title,
+            "summary": said.title,
+            "url": said.link.1,
+        },
+    })
+}
+
+/// A discussion of Jive.
+pub(super) fn jive(said: &Said) -> Value {
+    let facts = said
+        .facts
+        .iter()
+        .map(|(what, text)| format!("<li>{}: {}</li>", in_html(what), in_html(text)));
+    let (label, url) = &said.link;
+    let text = format!(
+        "<body><ul>{}</ul><p><a href=\"{}\">{}</a></p><p>{}</p></body>",
+        facts.collect::<String>(),
+        in_html(url),
+        in_html(label),
+        in_html(&said.foot)
+    );
+    json!({
+        "type": "discussion",
+        "subject": said.title,
+        "content": {"type": "text/html", "text": text},
+    })
+}
+
+fn in_html(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::NoticeEvent;
+    use crate::notices::tests::notice;
+
+    fn said() -> Said {
+        Said {
+            title: "<Ben> & [Mia]".to_owned(),
+            facts: vec![
+                ("Who", "Ben <b>".to_owned()),
+                ("Ticket", "[x](https://evil.example)".to_owned()),
+            ],
+            link: ("Answer", "https://wayleave.internal/approvals".to_owned()),
+            foot: "Reference: g1".to_owned(),
+        }
+    }
+
+    #[test]
+    fn teams_gets_a_card() {
+        let sent = teams(&said());
+        let attachment = &sent["attachments"][0];
+        let card = &attachment["content"];
+        assert_eq!(
+            (&sent["type"], &card["type"], &card["version"]),
+            (&json!("message"), &json!("AdaptiveCard"), &json!("1.4"))
+        );
+        assert_eq!(attachment["contentType"], "application/vnd.microsoft.card.adaptive");
+        assert_eq!(card["body"][0]["text"], "<Ben> & \\[Mia\\]");
+        assert_eq!(
+            card["body"][1]["facts"][1],
+            json!({"title": "Ticket", "value": "\\[x\\](https://evil.example)"})
+        );
+        assert_eq!(
+            card["actions"][0],
+            json!({"type": "Action.OpenUrl", "title": "Answer", "url": "https://wayleave.internal/approvals"})
+        );
+    }
+
+    #[test]
+    fn slack_gets_blocks_and_a_text_within_its_limits() {
+        let many = Said {
+            title: "é".repeat(200),
+            facts: vec![("Who", "Ben <b> & co".to_owned()); 12],
+            ..said()
+        };
+        let sent = slack(&many);
+        let kinds: Vec<&str> = sent["blocks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|block| block["type"].as_str().unwrap())
+            .collect();
+        assert_eq!(kinds, ["header", "section", "actions", "context"]);
+        assert_eq!(sent["blocks"][0]["text"]["text"].as_str().unwrap().chars().count(), 150);
+        let fields = sent["blocks"][1]["fields"].as_array().unwrap();
+        assert_eq!(
+            (fields.len(), &fields[0]["text"]),
+            (10, &json!("*Who*\nBen &lt;b&gt; &amp; co"))
+        );
+        assert_eq!(slack(&said())["text"], "&lt;Ben&gt; &amp; [Mia]");
+        assert_eq!(
+            sent["blocks"][2]["elements"][0]["url"],
+            "https://wayleave.internal/approvals"
+        );
+    }
+
+    #[test]
+    fn programs_get_what_happened_and_nothing_that_people_wrote() {
+        let sent = generic(&notice(NoticeEvent::Waits, ""), &said());
+        assert_eq!(
+            (&sent["type"], &sent["timestamp"]),
+            (&json!("grant.waits"), &json!("2026-11-24T09:00:00.000Z"))
+        );
+        let grant = &sent["data"]["grant"];
+        assert_eq!(
+            (&grant["holder"], &grant["state"], &grant["covers"]),
+            (&json!("ben"), &json!("requested"), &json!(["publish", "read"]))
+        );
+        assert!(!sent.to_string().contains("campaign"));
+    }
+
+    #[test]
+    fn connections_and_jive_get_markup_in_which_nothing_is_markup_of_anybody_else() {
+        let at: Timestamp = "2026-11-24T09:00:00Z".parse().unwrap();
+        let event = connections(&said(), ("g1.waits.x", "https://wayleave.internal", at));
+        assert_eq!(
+            (&event["actor"]["id"], &event["verb"], &event["object"]["id"]),
+            (&json!("@me"), &json!("post"), &json!("g1.waits.x"))
+        );
+        assert_eq!(
+            (&event["title"], &event["updated"]),
+            (&json!("&lt;Ben&gt; &amp; [Mia]"), &json!("2026-11-24T09:00:00.000Z"))
+        );
+        let content = jive(&said());
+        assert_eq!(
+            (&content["type"], &content["subject"], &content["content"]["type"]),
+            (&json!("discussion"), &json!("<Ben> & [Mia]"), &json!("text/html"))
+        );
+        for markup in [
+            event["content"].as_str().unwrap(),
+            content["content"]["text"].as_str().unwrap(),
+        ] {
+            assert!(markup.contains("Ben &lt;b&gt;"), "{markup}");
+        }
+    }
+}

@@ -115,6 +115,8 @@ pub struct Answering {
 pub enum NamedAs {
     /// As one of those who approve.
     Approver,
+    /// As one of those who may as well, once a request has waited for some time.
+    Alternate,
 }
 
 impl NamedAs {
@@ -122,6 +124,7 @@ impl NamedAs {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Approver => "approver",
+            Self::Alternate => "alternate",
         }
     }
 }

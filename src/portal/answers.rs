@@ -79,6 +79,8 @@ impl Portal {
             lasts: terms.expires.since(terms.not_before),
             arrival: visit.arrival,
             at: visit.at,
+            // whoever may answer later counts
+            waited: within,
         };
         if !visit.in_force.enough_may_answer(&asking) {
             return Err(NotGranted::NeedsApproval);
@@ -254,7 +256,7 @@ impl Portal {
             return Err(NotAnswered::Refused(reasons));
         }
         self.notice_lapse(visit.rules().id(), &grant, visit.at).await;
-        let seats = rules.seats(visitor.person, &grant.purpose, &grant.subject, holder.as_deref());
+        let seats = rules.seats(visitor.person, &grant, holder.as_deref(), visit.at);
         let pending = Pending::of(grant, visit.at).map_err(NotAnswered::Over)?;
         let hearing = pending.heard_by(&visitor.person.id, seats);
         let hearing = hearing.map_err(|_own| NotAnswered::Refused(Vec::new()))?;

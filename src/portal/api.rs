@@ -281,6 +281,7 @@ impl Portal {
             arrival: visit.arrival,
             at: visit.at,
             until: visit.at.plus(purpose.answer_within),
+            waited: Duration::ZERO,
         };
         let approvers = if purpose.approval.is_needed() {
             ids(&visit.in_force.who_may_answer(&asking))

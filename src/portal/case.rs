@@ -189,10 +189,15 @@ fn keep_who_may_answer(in_force: &InForce, seen: &Observation, remedy: &mut Reme
             arrival: &seen.arrival,
             at: seen.at,
             until: seen.at.plus(within),
+            waited: Duration::ZERO,
         };
         let may = in_force.who_may_answer(&asking);
         offer.approvers = may.iter().map(|one| one.id.to_string()).collect();
-        if offer.needed > 1 && !in_force.enough_may_answer(&asking) {
+        let later = Asking {
+            waited: within,
+            ..asking
+        };
+        if offer.needed > 1 && !in_force.enough_may_answer(&later) {
             offer.approvers.clear();
         }
     }

@@ -53,6 +53,7 @@ impl Portal {
             lasts: terms.expires.since(terms.not_before),
             arrival: visit.arrival,
             at: visit.at,
+            waited: std::time::Duration::ZERO,
             until: terms
                 .emergency
                 .as_ref()

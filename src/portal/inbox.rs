@@ -13,7 +13,7 @@ use super::{Portal, Visit, provenance, times};
 use crate::clock::Timestamp;
 use crate::facts::{Channel, Grant, GrantId, Person, Verdict};
 use crate::ledger::Life;
-use crate::purpose::{Note, Why};
+use crate::purpose::{ALTERNATE, Note, Why};
 use crate::rulebook::Visitor;
 
 /// For how long what somebody held before still says something.
@@ -81,6 +81,7 @@ impl Portal {
         let words = self.words;
         let holder = visit.in_force.directory.person(&grant.subject);
         let holder = holder.as_deref();
+        let seats = visit.rules().seats(visitor.person, grant, holder, visit.at);
         let title = self.purpose_title(visit.rules(), &grant.purpose);
         let name = holder.map_or(grant.subject.as_str(), |holder| holder.name.as_str());
         let when = |at| times::local(self.words, at, visit.at, visitor.person);
@@ -101,6 +102,7 @@ impl Portal {
             ticket: grant.ticket.clone(),
             training: self.training(visit, grant, holder),
             past: (words.held_before)(&self.held_before(visit, grant)),
+            as_alternate: seats.contains(ALTERNATE).then_some(words.chain.as_alternate),
             so_far: self.so_far(visit, visitor, grant),
             waits: (words.asked_and_waits)(&when(grant.declared_at), &grant.answer_by.map(when).unwrap_or_default()),
             tokens: recent.then(|| RequestTokens {

@@ -9,8 +9,9 @@ use super::inbox::lasts;
 use super::mine::ending;
 use super::pages::counter::{Answered, Held};
 use super::{Portal, Visit, times};
-use crate::facts::{Grant, GrantState, Person, Verdict};
+use crate::facts::{Answer, Grant, GrantState, Person, Verdict};
 use crate::ledger::Life;
+use crate::purpose::ALTERNATE;
 use crate::rulebook::{InForce, Visitor};
 
 /// For how long an answer stays on the page.
@@ -101,7 +102,7 @@ impl Portal {
         let answer = grant.answers.last().filter(|answer| answer.missing == 0);
         let what = match (answer, Life::of(grant, visit.at)) {
             (Some(answer), life) if !matches!(life, Life::Withdrawn | Life::Revoked) => {
-                let by = name_of(visit.in_force, answer.by.as_str());
+                let by = self.answerer(visit, answer);
                 match answer.verdict {
                     Verdict::Approved => (words.was_approved)(&by, &when(answer.at), &when(grant.expires)),
                     Verdict::Declined => (words.was_declined)(&by, &when(answer.at)),
@@ -147,6 +148,16 @@ impl Portal {
         so_far.map_or(waits.clone(), |so_far| format!("{waits} {so_far}"))
     }
 
+    /// Whoever answered, and as what where that is not plain.
+    fn answerer(&self, visit: &Visit<'_>, answer: &Answer) -> String {
+        let by = name_of(visit.in_force, answer.by.as_str());
+        if answer.seats.contains(ALTERNATE) {
+            (self.words.chain.by_alternate)(&by)
+        } else {
+            by
+        }
+    }
+
     /// Where several must approve: how many and who did so far.
     pub(super) fn so_far(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant) -> Option<String> {
         let words = &self.words.chain;
@@ -154,7 +165,7 @@ impl Portal {
         let needed = chain.how_many();
         let approved = grant.answers.iter().map(|answer| {
             let at = times::local(self.words, answer.at, visit.at, visitor.person);
-            (words.approved_at)(&name_of(visit.in_force, answer.by.as_str()), &at)
+            (words.approved_at)(&self.answerer(visit, answer), &at)
         });
         let approved: Vec<String> = approved.collect();
         let approved: Vec<&str> = approved.iter().map(String::as_str).collect();

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
 
 use super::terms::Purpose;
 use crate::facts::{Answer, BadName, Person, SubjectId, Verdict};
@@ -32,6 +33,18 @@ impl Default for Needed {
         Self::People(1)
     }
 }
+
+/// Who may answer as well once a request has waited for some time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alternates {
+    /// For how long.
+    pub after: Duration,
+    /// Whom it names.
+    pub who: Vec<Approver>,
+}
+
+/// As what alternates answer: they stand in for any of those who are named.
+pub const ALTERNATE: &str = "alternate";
 
 /// Somebody whom a purpose names to approve.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,8 +137,9 @@ impl Approval {
 
     /// Which of those who are named an approval stands for, as far as they still are.
     fn seats_of(&self, answer: &Answer) -> impl Iterator<Item = usize> {
+        let stands_in = answer.seats.contains(ALTERNATE);
         let seats = self.of.iter().enumerate();
-        seats.filter_map(|(number, one)| answer.seats.contains(&one.to_string()).then_some(number))
+        seats.filter_map(move |(number, one)| (stands_in || answer.seats.contains(&one.to_string())).then_some(number))
     }
 }
 
@@ -170,19 +184,30 @@ impl Purpose {
         }
     }
 
-    /// As what `person` may answer what `who` asks for, whose manager that is: of those whom the terms name.
-    pub fn seats(&self, person: &Person, who: &SubjectId, manager: Option<&SubjectId>) -> BTreeSet<String> {
+    /// As what `person` may answer what `who` asks for, whose manager that is, and has waited for so long: of those whom the
+    /// terms name, or as an alternate.
+    pub fn seats(
+        &self,
+        person: &Person,
+        (who, manager): (&SubjectId, Option<&SubjectId>),
+        waited: Duration,
+    ) -> BTreeSet<String> {
         if person.id == *who {
             return BTreeSet::new();
         }
-        let answering = self.answering();
-        let own = answering.of.iter().filter(|one| match one {
+        let fits = |one: &&Approver| match one {
             Approver::Group(group) => person.roles.contains(group) || person.departments.contains(group),
             Approver::Owner | Approver::Manager | Approver::Person(_) => {
                 self.named(one, who, manager).is_some_and(|id| *id == person.id)
             }
-        });
-        own.map(ToString::to_string).collect()
+        };
+        let answering = self.answering();
+        let own: BTreeSet<String> = answering.of.iter().filter(fits).map(ToString::to_string).collect();
+        let others = self.alternates.as_ref().filter(|alternates| alternates.after <= waited);
+        if own.is_empty() && others.is_some_and(|alternates| alternates.who.iter().any(|one| fits(&one))) {
+            return BTreeSet::from([ALTERNATE.to_owned()]);
+        }
+        own
     }
 
     /// Those whom the terms name one by one to answer what `who` asks for: never them, whose manager stands in for an owner.
@@ -294,6 +319,19 @@ mod tests {
                 0,
             ),
             (vec!["sol=owner", "lea=group:legal", "luc=group:legal"], 1),
+        ] {
+            assert_eq!(missing(&each, &answers), still, "{answers:?}");
+        }
+    }
+
+    #[test]
+    fn an_alternate_stands_in_for_anybody_and_for_one_of_them_only() {
+        let each = chain(&["owner", "group:legal"], Needed::Each);
+        for (answers, still) in [
+            (vec!["otto=alternate"], 1),
+            (vec!["otto=alternate", "sol=owner"], 0),
+            (vec!["otto=alternate", "lea=group:legal"], 0),
+            (vec!["otto=alternate", "otto=alternate"], 1),
         ] {
             assert_eq!(missing(&each, &answers), still, "{answers:?}");
         }

@@ -1,11 +1,14 @@
 //! Reads whose approval a purpose takes: one word, or a table that names people and says how many of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use super::chain::{Approval, Approver, Needed};
+use super::chain::{Alternates, Approval, Approver, Needed};
+use super::lifetime::parse_duration;
 use crate::facts::fields::{At, Fields};
 
 const CHAIN: &[&str] = &["of", "needed"];
+const ALTERNATES: &[&str] = &["after", "who"];
 const EACH: &str = "all";
 
 /// Where the file names what other files must know.
@@ -50,6 +53,54 @@ fn chain_of(table: &Fields<'_, '_>, spans: &mut Spans) -> Approval {
     }
     let needed = needed(table, &of);
     Approval { of, needed }
+}
+
+/// Who may answer as well, and after how long.
+pub(super) fn alternates(
+    entry: &Fields<'_, '_>,
+    (approval, within): (&Approval, Duration),
+    spans: &mut Spans,
+) -> Option<Alternates> {
+    let table = entry.table("alternates", ALTERNATES)?;
+    let who = approvers(&table, "who", spans);
+    if who.is_empty() && table.texts("who").is_empty() {
+        let help = "add `who = [\"group:legal\"]`";
+        table.report(
+            "no-approvers",
+            table.span,
+            "nobody is named who could answer as well",
+            help,
+        );
+    }
+    if !approval.is_needed() {
+        let help = "remove `alternates`, or say whose approval it takes";
+        entry.report(
+            "bad-alternates",
+            table.span,
+            "nobody must approve, so nothing waits",
+            help,
+        );
+    }
+    let text = table.needed("after");
+    let after = match parse_duration(text.value) {
+        Ok(after) => after,
+        Err(bad) => {
+            if table.has("after") {
+                entry.report("bad-duration", text.span, bad.to_string(), "write `30m`");
+            }
+            return None;
+        }
+    };
+    if after >= within {
+        let message = "by then it has lapsed: `answer-within` is no longer than that";
+        entry.report(
+            "bad-alternates",
+            text.span,
+            message,
+            "shorten it, or raise `answer-within`",
+        );
+    }
+    Some(Alternates { after, who })
 }
 
 /// Those whom a list names.
@@ -145,6 +196,38 @@ mod tests {
             words(&format!("approval = {{ {of}, needed = \"all\" }}")),
             (named, Needed::Each)
         );
+    }
+
+    #[test]
+    fn others_may_answer_after_some_time_but_not_when_it_is_too_late_or_nothing_waits() {
+        let told = |line: &str| read(line).err().unwrap_or_default().join("\n");
+        let owner = "approval = \"owner\"\nanswer-within = \"2h\"\n";
+        let right = told(&format!(
+            "{owner}alternates = {{ after = \"30m\", who = [\"group:legal\", \"alice\"] }}"
+        ));
+        assert_eq!(right, "");
+        for (line, says) in [
+            (
+                format!("{owner}alternates = {{ after = \"2h\", who = [\"alice\"] }}"),
+                "by then it has lapsed",
+            ),
+            (
+                format!("{owner}alternates = {{ after = \"soon\", who = [\"alice\"] }}"),
+                "soon",
+            ),
+            (format!("{owner}alternates = {{ who = [\"alice\"] }}"), "`after`"),
+            (
+                format!("{owner}alternates = {{ after = \"30m\" }}"),
+                "nobody is named who could answer as well",
+            ),
+            (
+                "approval = \"none\"\nalternates = { after = \"30m\", who = [\"alice\"] }".to_owned(),
+                "nobody must approve",
+            ),
+        ] {
+            let told = told(&line);
+            assert!(told.contains(says), "{line}: {told}");
+        }
     }
 
     #[test]

@@ -26,6 +26,7 @@ const PURPOSE: &[&str] = &[
     "longest",
     "idle",
     "approval",
+    "alternates",
     "answer-within",
     "ticket",
     "training",
@@ -127,6 +128,8 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
     let owned_by = business_owner.as_ref().map(SubjectId::to_string);
     spans.extend(owned_by.map(|owner| (("owner".to_owned(), owner), entry.place("owner"))));
     let approval = chain_read::approval(entry, &mut spans);
+    let answer_within = answer_within(entry).unwrap_or(defaults.answer_within);
+    let alternates = chain_read::alternates(entry, (&approval, answer_within), &mut spans);
     let lifetimes = lifetimes(entry, &defaults.lifetimes);
     let purpose = Purpose {
         id: PurposeId::new(id.map_or("", |id| id.value)),
@@ -142,7 +145,8 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
         idle: idle(entry, &defaults.idle, &lifetimes),
         lifetimes,
         approval,
-        answer_within: answer_within(entry).unwrap_or(defaults.answer_within),
+        alternates,
+        answer_within,
         ticket: ticket(entry),
         training: entry.text("training").map(|course| course.value.to_owned()),
         statement_min: statement_min(entry).unwrap_or(defaults.statement_min),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::chain::Approval;
+use super::chain::{Alternates, Approval};
 use super::lifetime::Lifetime;
 use crate::clock::Timestamp;
 use crate::facts::{Category, Person, PlatformId, PurposeId, SubjectId, Wording};
@@ -38,6 +38,8 @@ pub struct Purpose {
     pub idle: BTreeMap<String, Duration>,
     /// Who must approve.
     pub approval: Approval,
+    /// Who may answer as well once that has waited for some time.
+    pub alternates: Option<Alternates>,
     /// For how long a declaration waits for that: then silence declines.
     pub answer_within: Duration,
     /// What ticket a declaration names.

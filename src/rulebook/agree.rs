@@ -2,6 +2,7 @@
 //! and the actions that rules can name, what purposes name of catalogue and directory. Pure.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::words::{Rules, Words};
 use super::{Directory, Sources};
@@ -129,7 +130,7 @@ fn too_few(purpose: &Purpose, directory: &Directory, file: &SourceText) -> Optio
     let manager = approval(&nobody, BTreeSet::from([Approver::Manager.to_string()]));
     let everybody = directory
         .people()
-        .map(|person| approval(&person.id, purpose.seats(person, &nobody, None)));
+        .map(|person| approval(&person.id, purpose.seats(person, (&nobody, None), Duration::ZERO)));
     let everybody = everybody.chain([manager]);
     let needed = purpose.approval.how_many();
     let missing = if needed > 1 {

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::weigh::named_as;
 use super::{InForce, Rulebook};
 use crate::clock::Timestamp;
 use crate::facts::{Answer, Arrival, Channel, Grant, MethodName, NetworkName, Person, PurposeId, Subject, SubjectId};
 use crate::policy::{Answering, GrantQuestion, NamedAs, Power};
-use crate::purpose::Approver;
+use crate::purpose::{Alternates, Approver};
 
 /// Something that is asked for, or would be.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +26,8 @@ pub struct Asking<'a> {
     pub at: Timestamp,
     /// Until when it can be answered.
     pub until: Timestamp,
+    /// For how long it has waited.
+    pub waited: Duration,
 }
 
 /// One way in which somebody might come to answer.
@@ -53,6 +56,8 @@ impl<'a> Asking<'a> {
             arrival,
             at,
             until: grant.answer_by.unwrap_or(at),
+            // of what was taken in an emergency nobody was asked, so nobody is late
+            waited: grant.answer_by.map_or(Duration::ZERO, |_| at.since(grant.declared_at)),
         }
     }
 }
@@ -81,17 +86,17 @@ impl InForce {
         };
         let one_by_one = purpose.approvers_for(asking.by, manager);
         let mut named: Vec<Arc<Person>> = one_by_one.iter().filter_map(|id| self.directory.person(id)).collect();
-        if purpose
-            .answering()
-            .of
-            .iter()
-            .any(|one| matches!(one, Approver::Group(_)))
-        {
+        let is_late = |alternates: &Alternates| alternates.after <= asking.waited;
+        let is_group = |one: &Approver| matches!(one, Approver::Group(_));
+        if purpose.answering().of.iter().any(is_group) || purpose.alternates.as_ref().is_some_and(is_late) {
             let others = self
                 .directory
                 .people()
                 .filter(|person| !one_by_one.contains(&person.id));
-            let members = others.filter(|person| !purpose.seats(person, asking.by, manager).is_empty());
+            let members = others.filter(|person| {
+                let seats = purpose.seats(person, (asking.by, manager), asking.waited);
+                !seats.is_empty()
+            });
             named.extend(members.take(MOST_MEMBERS).cloned());
         }
         named
@@ -110,9 +115,7 @@ impl InForce {
         let before = chain.missing(&grant.answers);
         let mut answers = grant.answers.clone();
         answers.push(Answer {
-            seats: self
-                .rulebook
-                .seats(person, &grant.purpose, &grant.subject, holder.as_deref()),
+            seats: self.rulebook.seats(person, grant, holder.as_deref(), at),
             ..Answer::approval(person.id.clone(), at)
         });
         let after = chain.missing(&answers);
@@ -127,7 +130,7 @@ impl InForce {
             return false;
         };
         let approving = self.who_may_answer(asking).into_iter().map(|person| Answer {
-            seats: purpose.seats(&person, asking.by, manager),
+            seats: purpose.seats(&person, (asking.by, manager), asking.waited),
             ..Answer::approval(person.id.clone(), asking.at)
         });
         purpose.answering().missing(&approving.collect::<Vec<_>>()) == 0
@@ -168,6 +171,8 @@ impl Rulebook {
 
     fn lets_answer(&self, person: &Person, asking: &Asking<'_>, holder: Option<&Person>, coming: Coming<'_>) -> bool {
         let owner = self.purposes.get(asking.purpose);
+        let manager = holder.and_then(|holder| holder.manager.as_ref());
+        let seats = owner.map(|purpose| purpose.seats(person, (asking.by, manager), asking.waited));
         let subject = Subject {
             id: person.id.clone(),
             method: coming.method,
@@ -184,7 +189,7 @@ impl Rulebook {
             longest_for: asking.lasts,
             channel: coming.channel,
             answering: Answering {
-                named_as: Some(NamedAs::Approver),
+                named_as: seats.map_or(Some(NamedAs::Approver), |seats| named_as(&seats)),
             },
             at: coming.at,
         });
@@ -221,6 +226,7 @@ mod tests {
             arrival: &arrival,
             at,
             until: at.plus(Duration::from_hours(48)),
+            waited: Duration::ZERO,
         };
         let may = house.who_may_answer(&asking);
         may.iter().map(|person| person.id.to_string()).collect()

@@ -8,7 +8,8 @@ use crate::clock::Timestamp;
 use crate::facts::{Arrival, Channel, Emergency, Grant, GrantTerms, Person, PurposeId, Reason, Subject, SubjectId};
 use crate::policy::{Answering, Decision, GrantQuestion, NamedAs, Power};
 use crate::purpose::{
-    Approval, Approver, Declaration, LONGEST_EMERGENCY, Purpose, Terms, Unfit, Weighed, one_working_day_after,
+    ALTERNATE, Approval, Approver, Declaration, LONGEST_EMERGENCY, Purpose, Terms, Unfit, Weighed,
+    one_working_day_after,
 };
 
 /// A person at the counter, as identified.
@@ -190,18 +191,14 @@ impl Rulebook {
         self.purposes.iter().filter(open).filter(move |purpose| may(purpose))
     }
 
-    /// As what somebody answers what `by` asks for, of those whom the terms of its purpose name; nothing where they do not
-    /// name them. `holder` is what the directory knows of whoever asks.
-    pub fn seats(
-        &self,
-        person: &Person,
-        purpose: &PurposeId,
-        by: &SubjectId,
-        holder: Option<&Person>,
-    ) -> BTreeSet<String> {
-        let manager = holder.and_then(|holder| holder.manager.as_ref());
-        match self.purposes.get(purpose) {
-            Some(purpose) => purpose.seats(person, by, manager),
+    /// As what somebody answers a request at `at`, of those whom the terms of its purpose name; nothing where they do not name
+    /// them. `holder` is what the directory knows of whoever asks.
+    pub fn seats(&self, person: &Person, grant: &Grant, holder: Option<&Person>, at: Timestamp) -> BTreeSet<String> {
+        let (by, manager) = (&grant.subject, holder.and_then(|holder| holder.manager.as_ref()));
+        // of what was taken in an emergency nobody was asked, so nobody is late
+        let waited = grant.answer_by.map_or(Duration::ZERO, |_| at.since(grant.declared_at));
+        match self.purposes.get(&grant.purpose) {
+            Some(purpose) => purpose.seats(person, (by, manager), waited),
             // nobody owns a purpose that is gone, and somebody must be able to decline
             None if person.id != *by && manager == Some(&person.id) => BTreeSet::from([Approver::Manager.to_string()]),
             None => BTreeSet::new(),
@@ -227,7 +224,7 @@ impl Rulebook {
         let owner = self.purposes.get(&grant.purpose);
         let owner = owner.map_or(&grant.subject, |purpose| &purpose.business_owner);
         let own = grant.subject == who.person.id;
-        let seats = self.seats(who.person, &grant.purpose, &grant.subject, holder);
+        let seats = self.seats(who.person, grant, holder, at);
         if !own && seats.is_empty() {
             return None;
         }
@@ -243,7 +240,7 @@ impl Rulebook {
             longest_for: grant.expires.since(grant.not_before),
             channel,
             answering: Answering {
-                named_as: (!seats.is_empty()).then_some(NamedAs::Approver),
+                named_as: named_as(&seats),
             },
             at,
         }))
@@ -320,6 +317,16 @@ impl Rulebook {
             at,
         })
     }
+}
+
+/// As what the rules see whoever answers as these.
+pub(super) fn named_as(seats: &BTreeSet<String>) -> Option<NamedAs> {
+    let named = if seats.contains(ALTERNATE) {
+        NamedAs::Alternate
+    } else {
+        NamedAs::Approver
+    };
+    (!seats.is_empty()).then_some(named)
 }
 
 impl NotDeclared {

@@ -1,5 +1,7 @@
 //! What several must approve: each approval is kept and on record, and the last one opens it, once.
 
+use std::time::Duration;
+
 use http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 use wayleave::facts::{Act, GrantAct, Record};
@@ -212,5 +214,59 @@ async fn the_pages_say_who_approved_so_far_and_who_is_still_missing() {
         .header("sec-fetch-dest", "document");
     let french = lea.send(french).await.text();
     assert!(french.contains("1 accord(s) sur 2"), "{french}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stands_in_may_answer_from_the_moment_on_that_it_has_waited_for_long_enough() {
+    let world = World::planned(|plan| {
+        let path = plan.folder.join("policies/purposes.toml");
+        let terms = std::fs::read_to_string(&path).unwrap();
+        let others = "alternates = { after = \"15m\", who = [\"group:security\", \"dan\"] }";
+        let named = "id = \"crisis-response\"";
+        assert!(terms.contains(named));
+        std::fs::write(&path, terms.replace(named, &format!("{named}\n{others}"))).unwrap();
+    })
+    .await;
+    let crisis = json!({"purpose": "crisis-response", "platforms": ["x"], "ticket": "INC-88",
+                        "statement": "The plant is on fire"});
+    let answer = world.client("pia").declare(&crisis).await;
+    let told = answer.json();
+    assert_eq!(
+        (answer.status, &told["approvers"]),
+        (StatusCode::ACCEPTED, &json!(["nora"]))
+    );
+    let id = told["id"].as_str().unwrap().to_owned();
+    world.clock.advance(Duration::from_secs(15 * 60 - 1));
+    let early = answers(&world, "sol", (&id, "approve"), json!({})).await;
+    assert_eq!(early.status, StatusCode::NOT_FOUND, "{}", early.text());
+    assert!(
+        !opens(&world.client("sol"), "/approvals", "")
+            .await
+            .text()
+            .contains("asks for")
+    );
+    world.clock.advance(Duration::from_secs(1));
+    let inbox = opens(&world.client("sol"), "/approvals", "").await.text();
+    assert!(
+        inbox.contains("asks for") && inbox.contains("you may, as an alternate"),
+        "{inbox}"
+    );
+    let own = opens(&world.client("nora"), "/approvals", "").await.text();
+    assert!(own.contains("asks for") && !own.contains("as an alternate"), "{own}");
+    assert_eq!(
+        shown(&world, "pia", &id).await["approvers"],
+        json!(["nora", "dan", "sol"])
+    );
+    let given = answers(&world, "sol", (&id, "approve"), json!({})).await;
+    assert_eq!(
+        (given.status, &given.json()["state"]),
+        (StatusCode::OK, &json!("active")),
+        "{}",
+        given.text()
+    );
+    assert_eq!(given.json()["answers"][0]["as"], json!(["alternate"]));
+    let own = world.client("pia").follow(&format!("{PORTAL}/"), "none").await.text();
+    assert!(own.contains("(sol), as an alternate, approved it"), "{own}");
     world.close().await;
 }

@@ -65,7 +65,7 @@ pub(super) fn purposes() -> Value {
     document("The purpose catalogue", table(&[], keys))
 }
 
-fn of_purpose() -> [(&'static str, Value); 22] {
+fn of_purpose() -> [(&'static str, Value); 23] {
     [
         ("id", text("A purpose of the schema's `PurposeKind`")),
         ("title", wording("What people see")),
@@ -87,6 +87,7 @@ fn of_purpose() -> [(&'static str, Value); 22] {
         ("longest", lifetimes("How long a grant lasts at most")),
         ("idle", idle()),
         ("approval", approval()),
+        ("alternates", alternates()),
         (
             "answer-within",
             text(&format!("How long a declaration waits for that. {DURATION}")),
@@ -114,6 +115,12 @@ fn approval() -> Value {
     let chain = table(&["of"], [("of", texts(of)), ("needed", needed)]);
     let word = choice("In one word", &["none", "owner", "manager"]);
     json!({ "if": { "type": "string" }, "then": word, "else": chain, "description": "Who must agree" })
+}
+
+fn alternates() -> Value {
+    let who = "As in `approval`: `owner`, `manager`, `group:` with a role or department, or the name of a person";
+    let about = format!("How long a declaration must have waited. {DURATION}");
+    table(&["after", "who"], [("after", text(&about)), ("who", texts(who))])
 }
 
 /// One text, or one in each language.
@@ -256,7 +263,7 @@ pub(super) fn cases() -> Value {
     document("Policy cases", table(&[], keys))
 }
 
-fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 20] {
+fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 21] {
     let channels = [
         Channel::Portal,
         Channel::Cli,
@@ -292,6 +299,12 @@ fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 20] {
             ),
         ),
         ("declarer", text("Whose grant it is")),
+        (
+            "waited",
+            text(&format!(
+                "With `may = \"approve\"`: for how long it has waited. {DURATION}"
+            )),
+        ),
         ("for", text(DURATION)),
         (
             "channel",

@@ -8,6 +8,8 @@ pub struct ChainWords {
     pub so_far: fn(given: usize, needed: usize, approved: &[&str]) -> String,
     pub approved_at: fn(who: &str, at: &str) -> String,
     pub you_approved_in_part: fn(purpose: &str, who: &str, missing: usize) -> String,
+    pub as_alternate: &'static str,
+    pub by_alternate: fn(who: &str) -> String,
     pub approved_already_title: &'static str,
     pub approved_already: &'static str,
 }

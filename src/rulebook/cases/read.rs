@@ -10,10 +10,11 @@ use crate::facts::{
     Arrival, Ask, Channel, Door, MethodName, NetworkName, Observation, Outcome, Person, PolicyId, PurposeId,
     SourceText, Standing, Subject, SubjectId, WouldBe, did_you_mean,
 };
-use crate::policy::{Answering, NamedAs, NamedKind, Power, Vocabulary};
+use crate::policy::{Answering, NamedKind, Power, Vocabulary};
 use crate::purpose::{Purpose, parse_duration};
 use crate::rulebook::described::Described;
 use crate::rulebook::tried::Asked;
+use crate::rulebook::weigh::named_as;
 use crate::rulebook::words::Words;
 
 pub(super) const DEFAULTS: &[&str] = &["at", "network", "proof"];
@@ -36,6 +37,7 @@ pub(super) const CASE: &[&str] = &[
     "at",
     "may",
     "declarer",
+    "waited",
     "for",
     "channel",
     "outcome",
@@ -244,7 +246,7 @@ impl Bench<'_> {
         let channel = case.choice("channel", &channels).unwrap_or(Channel::Portal);
         let purpose = case.required("purpose").and_then(|name| self.purpose(case, name));
         let declarer = case.text("declarer").map(|name| Self::subject(case, name));
-        let lasts = Self::lasts(case);
+        let [lasts, waited] = ["for", "waited"].map(|key| Self::span(case, key));
         let setting = setting?;
         let (Some(person), Some(subject)) = (setting.person, setting.subject) else {
             case.report("nobody", case.span, "the case names no person", "add `who = \"ada\"`");
@@ -254,7 +256,8 @@ impl Bench<'_> {
         let declarer = declarer.unwrap_or_else(|| Some(person.id.clone()))?;
         let declarer_person = self.people.person(&declarer);
         let manager = declarer_person.as_ref().and_then(|declarer| declarer.manager.as_ref());
-        let is_named = power == Power::Approve && !purpose.seats(&person, &declarer, manager).is_empty();
+        let seats = purpose.seats(&person, (&declarer, manager), waited.unwrap_or_default());
+        let named_as = named_as(&seats).filter(|_| power == Power::Approve);
         Some(Asks::Power(Box::new(Wields {
             person,
             subject,
@@ -266,15 +269,13 @@ impl Bench<'_> {
             business_owner: purpose.business_owner.clone(),
             longest_for: lasts.unwrap_or_else(|| purpose.longest_for(&purpose.covers)),
             channel,
-            answering: Answering {
-                named_as: is_named.then_some(NamedAs::Approver),
-            },
+            answering: Answering { named_as },
             at: setting.at,
         })))
     }
 
-    fn lasts(case: &Fields<'_, '_>) -> Option<std::time::Duration> {
-        let text = case.text("for")?;
+    fn span(case: &Fields<'_, '_>, key: &str) -> Option<std::time::Duration> {
+        let text = case.text(key)?;
         let parsed = parse_duration(text.value);
         parsed
             .map_err(|bad| case.report("bad-duration", text.span, bad.to_string(), "write `8h`"))

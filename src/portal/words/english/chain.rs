@@ -24,6 +24,8 @@ pub(super) const CHAIN: ChainWords = ChainWords {
         };
         format!("You approved “{purpose}” for {who}. {more} needed before it opens anything.")
     },
+    as_alternate: "Those who were asked have not answered for some time: you may, as an alternate",
+    by_alternate: |who| format!("{who}, as an alternate,"),
     approved_already_title: "Your approval is not the one that is missing",
     approved_already: "You approved it already, or somebody else did as what you are. Others must approve it as well.",
 };

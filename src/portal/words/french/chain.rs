@@ -24,6 +24,8 @@ pub(super) const CHAIN: ChainWords = ChainWords {
         };
         format!("Vous avez approuvé « {purpose} » pour {who}. {more} avant que l’accès s’ouvre.")
     },
+    as_alternate: "Les personnes sollicitées n’ont pas répondu depuis un moment : vous pouvez le faire à leur place",
+    by_alternate: |who| format!("{who}, à la place des personnes sollicitées,"),
     approved_already_title: "Ce n’est pas votre accord qui manque",
     approved_already: "Vous avez déjà donné votre accord, ou quelqu’un l’a donné au même titre que vous. D’autres personnes doivent encore approuver la demande.",
 };

@@ -1,5 +1,7 @@
 //! What is said, and to whom.
 
+use std::collections::BTreeSet;
+
 use super::words::{Said, View, say, say_to_many};
 use super::*;
 use crate::clock::Timestamp;
@@ -58,6 +60,8 @@ fn grant(event: NoticeEvent) -> Grant {
             at: at("10:00"),
             verdict,
             note: note.to_owned(),
+            seats: BTreeSet::new(),
+            missing: 0,
         }],
         ..asked.clone()
     };

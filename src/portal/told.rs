@@ -44,7 +44,7 @@ pub(super) fn told_of(records: &Path, promised: &[Leftover]) -> Result<BTreeMap<
             if let Some(told) = told.get_mut(&grant.id) {
                 told.is_void = true;
             }
-        } else if is_what_was_promised(promised, &act, &grant) {
+        } else if is_what_was_promised(promised, act, &grant) {
             let says = |act| Act::Grant {
                 act,
                 grant: grant.clone(),
@@ -52,7 +52,7 @@ pub(super) fn told_of(records: &Path, promised: &[Leftover]) -> Result<BTreeMap<
                 rulebook: rulebook.clone(),
                 policies: policies.clone(),
             };
-            let (said, void) = (says(act.clone()), says(GrantAct::Void));
+            let (said, void) = (says(act), says(GrantAct::Void));
             let one = Told {
                 grant: Grant::clone(&grant),
                 said,
@@ -66,13 +66,13 @@ pub(super) fn told_of(records: &Path, promised: &[Leftover]) -> Result<BTreeMap<
 }
 
 /// Whether a record tells of just what was promised: of several approvals, of the same one.
-fn is_what_was_promised(promised: &Leftover, act: &GrantAct, grant: &Grant) -> bool {
+fn is_what_was_promised(promised: &Leftover, act: GrantAct, grant: &Grant) -> bool {
     let same = becomes(act) == Some(promised.state);
     same && (promised.state != GrantState::Requested || grant.answers.len() == promised.answers)
 }
 
 /// What an act that is promised makes of a grant.
-fn becomes(act: &GrantAct) -> Option<GrantState> {
+fn becomes(act: GrantAct) -> Option<GrantState> {
     match act {
         GrantAct::Granted | GrantAct::Continued | GrantAct::Approved | GrantAct::BrokeGlass => Some(GrantState::Active),
         GrantAct::Requested | GrantAct::PartlyApproved => Some(GrantState::Requested),

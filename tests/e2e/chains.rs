@@ -52,7 +52,7 @@ pub fn steps(records: &[Record]) -> Vec<(GrantAct, String, usize)> {
     let acts = records.iter().filter_map(|record| match &record.act {
         Act::Grant { act, by, grant, .. } => {
             let missing = grant.answers.last().map_or(0, |answer| answer.missing);
-            Some((act.clone(), by.to_string(), missing))
+            Some((*act, by.to_string(), missing))
         }
         _ => None,
     });

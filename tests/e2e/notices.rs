@@ -93,7 +93,7 @@ impl Post {
     /// What it tells next.
     async fn tells(&mut self) -> Value {
         let (_, lines) = self.running.as_mut().unwrap();
-        let line = tokio::time::timeout(Duration::from_secs(60), lines.next_line()).await;
+        let line = tokio::time::timeout(Duration::from_mins(1), lines.next_line()).await;
         let line = line.expect("nothing came").unwrap().expect("the mail server ended");
         serde_json::from_str(&line).unwrap()
     }
@@ -314,7 +314,7 @@ async fn what_nobody_takes_is_given_up_and_what_nobody_waits_for_any_more_is_not
     counted(&world, "put-off", 1.0).await;
     answers(&world, &id, "decline", "No").await;
     counted(&world, "put-off", 2.0).await;
-    world.clock.advance(Duration::from_secs(3_600));
+    world.clock.advance(Duration::from_hours(1));
     counted(&world, "moot", 1.0).await;
     counted(&world, "given-up", 1.0).await;
     nothing_waits(&world).await;

@@ -263,14 +263,16 @@ pub(super) fn cases() -> Value {
     document("Policy cases", table(&[], keys))
 }
 
+/// Where a purpose may be stated.
+const CHANNELS: [Channel; 5] = [
+    Channel::Portal,
+    Channel::Cli,
+    Channel::Api,
+    Channel::ProxyName,
+    Channel::Header,
+];
+
 fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 21] {
-    let channels = [
-        Channel::Portal,
-        Channel::Cli,
-        Channel::Api,
-        Channel::ProxyName,
-        Channel::Header,
-    ];
     [
         ("it", text("What the rules do, read as a sentence after `it`")),
         (
@@ -308,7 +310,7 @@ fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 21] {
         ("for", text(DURATION)),
         (
             "channel",
-            choice("Where the purpose is stated", &channels.map(Channel::as_str)),
+            choice("Where the purpose is stated", &CHANNELS.map(Channel::as_str)),
         ),
         ("outcome", choice("What must come of it", outcomes)),
         (

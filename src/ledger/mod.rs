@@ -25,6 +25,7 @@
 mod becoming;
 mod ending;
 mod error;
+mod hearing;
 mod keeping;
 mod outbox;
 #[cfg(feature = "postgres")]

@@ -14,7 +14,7 @@ use super::error::LedgerError;
 use super::keeping::Keeping;
 use super::outbox::{Claim, Due, Fate, Notice};
 use super::promise::{Leftover, Owed, Promise, Settled, Telling};
-use super::store::{Bell, Change, News, Store};
+use super::store::{Bell, Change, Store};
 use super::view::View;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantAct, GrantId};
@@ -166,16 +166,16 @@ impl Drop for Writer {
 /// What the writer thread owns.
 pub(super) struct Keeper<S> {
     pub(super) store: S,
-    view: Arc<View>,
-    keeping: Arc<Keeping>,
+    pub(super) view: Arc<View>,
+    pub(super) keeping: Arc<Keeping>,
     /// Grants whose commit failed: the store may have them nevertheless, and would show them after a crash.
     doubtful: Vec<Doubt>,
     settled: Arc<Settled>,
-    bell: Bell,
+    pub(super) bell: Bell,
     /// Whether what others change was known when it was looked for last.
-    in_touch: bool,
+    pub(super) in_touch: bool,
     /// Why it could not be looked for.
-    unheard: Option<String>,
+    pub(super) unheard: Option<String>,
     /// Whether people are told of what changes.
     tells: Arc<AtomicBool>,
 }
@@ -347,36 +347,6 @@ impl<S: Store> Keeper<S> {
             is
         });
         Ok(shown.collect())
-    }
-
-    /// Shows what others have changed. INVARIANT: not before every doubt is cleared, so that nobody is shown what is taken
-    /// back.
-    fn look(&mut self) {
-        self.bell.is_heard();
-        // where that cannot be known now, the place itself tells for how long, and rings again
-        let news = self.clear_doubts().and_then(|()| self.store.news());
-        self.note_unheard(news.as_ref().err());
-        for one in news.into_iter().flatten() {
-            match one {
-                News::Is(grant) => self.view.shows(*grant),
-                News::Gone(id) => self.view.forgets(&id),
-            }
-        }
-        let in_touch = self.keeping.out_of_touch().is_none();
-        if std::mem::replace(&mut self.in_touch, in_touch) != in_touch {
-            self.view.wakes();
-        }
-    }
-
-    /// Logs why it is not known what others have changed, where that is another reason than before.
-    fn note_unheard(&mut self, trouble: Option<&LedgerError>) {
-        // that the database is out of reach is told where that is noticed
-        let told = |error: &&LedgerError| !matches!(error, LedgerError::Lost(_));
-        let why = trouble.filter(told).map(ToString::to_string);
-        if let Some(why) = why.as_ref().filter(|_| why != self.unheard) {
-            tracing::error!(why, "what other gateways change cannot be read");
-        }
-        self.unheard = why;
     }
 
     /// Forgets what is settled. What cannot be forgotten now stays settled, and is forgotten with the next promise at the

@@ -218,12 +218,12 @@ fn a_bracket_or_quote_that_is_missing_is_one_mistake_and_told_where_something_op
     wayleave::purposes::syntax
 
       × a `"` is missing in this line: the text that begins here does not end in it
-         ╭─[purposes.toml:273:9]
-     272 │ id = "recruiting"
-     273 │ title = "Recruiting
+         ╭─[purposes.toml:275:9]
+     274 │ id = "recruiting"
+     275 │ title = "Recruiting
          ·         ┬
          ·         ╰── here
-     274 │ description = { en = "Find candidates, write to them, post jobs.", fr = "Trouver des candidats, leur écrire, publier des offres d’emploi." }
+     276 │ description = { en = "Find candidates, write to them, post jobs.", fr = "Trouver des candidats, leur écrire, publier des offres d’emploi." }
          ╰────
       help: a text stands between two quotes in one line, a longer one between `"""` and `"""`
 

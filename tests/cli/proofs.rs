@@ -123,9 +123,9 @@ mod solved {
             .skip_while(|line| !line.contains("UNDECIDED  of "))
             .collect();
         insta::assert_snapshot!(of_rules.join("\n"), @"
-        UNDECIDED  of 45 rules, whether each evaluates without an error and makes a difference (90 proofs): the time for all of it was up
-          they are `activity.open-web`, `any.account`, `approve.never-own`, `approve.owner-or-manager`, `brand.publish`, `break-glass.never-contractors`, `break-glass.staff`, `care.answer`, `community.manage`, `connect.collaboration` and 35 more
-        0 proved, 0 failed, 116 undecided
+        UNDECIDED  of 46 rules, whether each evaluates without an error and makes a difference (92 proofs): the time for all of it was up
+          they are `activity.open-web`, `any.account`, `approve.named`, `approve.never-own`, `approve.owner-or-manager`, `brand.publish`, `break-glass.never-contractors`, `break-glass.staff`, `care.answer`, `community.manage` and 36 more
+        0 proved, 0 failed, 119 undecided
         the time for all of it was up after 0 questions of at most 0 rules: give it more with `--total`
         ");
     }
@@ -204,6 +204,7 @@ mod solved {
         proved     publishing-needs-training: Who has no valid social-media training never publishes on social media.
         proved     strangers-read-nothing: Who is not staff, such as an agency's people in the marketing department, opens nothing on social media.
         proved     nobody-approves-their-own: Nobody approves their own purpose, not even its owner.
+        proved     only-those-who-are-named-approve: Nobody approves but the purpose's owner, the declarer's manager, and whom the terms of the purpose name.
         proved     nobody-declares-for-others: Nobody declares a purpose in the name of somebody else.
         proved     tools-alone-declare-by-header: A purpose stated in a header or a proxy user name counts for tools alone.
         proved     approvals-last-two-weeks: Nothing is approved for longer than fourteen days.
@@ -221,8 +222,8 @@ mod solved {
         proved     research-never-publishes: Research, listening and press monitoring publish nothing on social media.
         proved     bans-hold-for-every-purpose: What is closed to everybody, dating, adult platforms and evasion, no purpose opens, approved or not.
         proved     breaks-are-at-noon: The personal break opens nothing before noon, after two o'clock, or at the weekend.
-        proved     of 45 rules: each evaluates without an error and makes a difference (90 proofs)
-        116 proved, 0 failed, 0 undecided
+        proved     of 46 rules: each evaluates without an error and makes a difference (92 proofs)
+        119 proved, 0 failed, 0 undecided
         ");
     }
 
@@ -277,7 +278,7 @@ mod solved {
         insta::assert_snapshot!(desk.types("wayleave prove --only approvals-last-two-weeks"), @r#"
         exit 1
         --- stdout
-        FAILED     approvals-last-two-weeks: Nothing is approved for longer than fourteen days. (properties/people.toml:44, legal)
+        FAILED     approvals-last-two-weeks: Nothing is approved for longer than fourteen days. (properties/people.toml:52, legal)
           who    somebody engaged as employee, of no role and no department
           does   approve
           about  businessOwner = themselves
@@ -287,7 +288,7 @@ mod solved {
           by     portal
           when   [time] (Tuesday, 10:00 on their clock)
           from   office network, identified by basic
-          the property: denied by `approvals-last-two-weeks` (properties/people.toml:44)
+          the property: denied by `approvals-last-two-weeks` (properties/people.toml:52)
           the engine: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:31)
           as a case, which `wayleave test` fails today:
             # cases/somebody.toml

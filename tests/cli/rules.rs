@@ -8,13 +8,13 @@ fn without_a_folder_the_built_in_policies_are_checked_and_tested() {
     insta::assert_snapshot!(desk.types("wayleave check"), @"
     exit 0
     --- stdout
-    the built-in policies: sound (45 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 0 warnings
+    the built-in policies: sound (46 rules, 20 purposes, 87 platforms, 17 people), rulebook [rulebook]; 0 warnings
     ");
     insta::assert_snapshot!(desk.types("wayleave test"), @"
     exit 0
     --- stdout
-    235 passed, 0 failed
-    exercised: 45 of 45 rules, 115 of 117 conditions both ways
+    237 passed, 0 failed
+    exercised: 46 of 46 rules, 117 of 119 conditions both ways
     ");
     insta::assert_snapshot!(desk.types("wayleave check --format json"), @r#"
     exit 0
@@ -245,8 +245,8 @@ fn a_case_that_fails_says_what_came_instead() {
          no rule permits it
          offered: `recruiting`, `competitor-research`, `market-research`, `press-monitoring`, `social-listening`, `training-delivery`
 
-    235 passed, 1 failed
-    exercised: 45 of 45 rules, 115 of 117 conditions both ways
+    237 passed, 1 failed
+    exercised: 46 of 46 rules, 117 of 119 conditions both ways
     "#);
     insta::assert_snapshot!(desk.types("wayleave check"), @r#"
     exit 1
@@ -738,12 +738,12 @@ fn a_purpose_that_no_rule_opens_is_warned_of() {
     wayleave::purposes::opens-nothing
 
       ⚠ no rule opens anything for the purpose `training-delivery`
-         ╭─[purposes.toml:315:6]
-     314 │ [[purpose]]
-     315 │ id = "training-delivery"
+         ╭─[purposes.toml:317:6]
+     316 │ [[purpose]]
+     317 │ id = "training-delivery"
          ·      ─────────┬─────────
          ·               ╰── here
-     316 │ title = { en = "Training delivery", fr = "Animation d’une formation" }
+     318 │ title = { en = "Training delivery", fr = "Animation d’une formation" }
          ╰────
       help: write a rule that names it in `rules/`; until then nobody can declare it
     "#);

@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Told;
+use super::words::full_name;
 use crate::facts::{Host, Place, SubjectId};
 use crate::rulebook::Assembled;
 
 /// The person of a case that nobody of the directory fits.
 const SOMEBODY: &str = "somebody";
+/// Where everybody of a case sits.
+const CLIENT: &str = "127.0.0.1";
 
 /// What to put into a folder of policies.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,30 +32,41 @@ pub enum Asking {
 }
 
 impl CaseFiles {
-    /// The case called `it` that shows the gateway what an example shows, and wants it allowed or refused; none where the catalogue
-    /// has no such host.
-    pub fn of(told: &Told, it: &str, allowed: bool, asking: Asking, assembled: &Assembled) -> Option<Self> {
+    /// The case called `it` that shows the gateway what an example shows, and wants it allowed or refused; or why there is
+    /// none. Of facts that have a usual value it says those among `said`.
+    pub fn of(
+        told: &Told,
+        it: &str,
+        allowed: bool,
+        asking: Asking,
+        said: &BTreeSet<String>,
+        assembled: &Assembled,
+    ) -> Result<Self, &'static str> {
+        let said = Said { told, names: said };
         let mut case = format!("[[case]]\nit = {}\n", toml::Value::from(it));
         let by_owner = told.fact("resource.businessOwner") == Some("themselves");
-        let (who, person) = match told.fact("resource.kind").filter(|_| by_owner) {
-            Some(kind) => (owner(kind, assembled)?.to_string(), None),
-            None => (SOMEBODY.to_owned(), Some(person(told, assembled)?)),
+        let (who, person) = if let Some(kind) = told.fact("resource.kind").filter(|_| by_owner) {
+            let owner = owner(kind, assembled).ok_or("nobody owns such a purpose")?;
+            (owner.to_string(), None)
+        } else {
+            let person = person(&said, assembled).ok_or("the directory has no such department")?;
+            (SOMEBODY.to_owned(), Some(person))
         };
         let _ = writeln!(case, "who = \"{who}\"");
-        match told.fact("resource.kind") {
-            Some(kind) => {
-                let _ = writeln!(case, "may = \"{}\"\npurpose = \"{kind}\"", told.action);
-                if told.fact("resource.declarer") != Some("themselves") {
-                    case.push_str("declarer = \"somebody-else\"\n");
-                }
-                if let Some(hours) = told.fact("resource.maxDuration").and_then(span) {
-                    let _ = writeln!(case, "for = \"{hours}\"");
-                }
-                if let Some(channel) = told.fact("channel").filter(|channel| !channel.is_empty()) {
-                    let _ = writeln!(case, "channel = \"{channel}\"");
-                }
+        if let Some(kind) = told.fact("resource.kind") {
+            let _ = writeln!(case, "may = \"{}\"\npurpose = \"{kind}\"", told.action);
+            if told.fact("resource.declarer") != Some("themselves") {
+                case.push_str("declarer = \"somebody-else\"\n");
             }
-            None => flow(told, asking, &mut case, assembled)?,
+            if let Some(hours) = told.fact("resource.maxDuration").and_then(span) {
+                let _ = writeln!(case, "for = \"{hours}\"");
+            }
+            if let Some(channel) = told.fact("channel").filter(|channel| !channel.is_empty()) {
+                let _ = writeln!(case, "channel = \"{channel}\"");
+            }
+        } else {
+            let host = host(told, assembled).ok_or("the catalogue has no such host")?;
+            flow(&said, asking, &host, &mut case, assembled);
         }
         let network = told.fact("client.network").unwrap_or_default();
         let _ = writeln!(case, "network = \"{network}\"\nat = {}", told.at());
@@ -65,8 +79,41 @@ impl CaseFiles {
             let outcome = if allowed { "allow" } else { "refused" };
             let _ = writeln!(case, "outcome = \"{outcome}\"");
         }
-        Some(Self { person, case })
+        Ok(Self { person, case })
     }
+}
+
+/// An example, and the names of the facts to be said of it though they have a usual value.
+struct Said<'a> {
+    told: &'a Told,
+    names: &'a BTreeSet<String>,
+}
+
+impl<'a> Said<'a> {
+    /// The fact called `key`, if it is to be said and says anything.
+    fn fact(&self, key: &str) -> Option<&'a str> {
+        let fact = self.told.fact(key).filter(|value| !value.is_empty());
+        fact.filter(|_| self.names.contains(&full_name(key)))
+    }
+}
+
+/// The facts among `read` that no case can say as they are, each with its value.
+pub fn unsaid(told: &Told, read: &BTreeSet<String>) -> Vec<String> {
+    let method = told.fact("proof.method").unwrap_or_default();
+    let cannot = |key: &str, value: &str| match key {
+        "client.ip" => value != CLIENT,
+        "proof.method" => !["basic", "certificate"].contains(&value),
+        "proof.strong" => (value == "true") != (method == "certificate"),
+        "request.path" => !value.starts_with('/'),
+        "purpose.id" | "principal.timeZone" | "principal.manager" | "resource.serves" => true,
+        _ => false,
+    };
+    let facts = told.facts.iter().filter(|(key, value)| cannot(key, value));
+    let named = facts.map(|(key, value)| (full_name(key), value));
+    named
+        .filter(|(name, _)| read.contains(name))
+        .map(|(name, value)| format!("`{name}` = {}", if value.is_empty() { "\"\"" } else { value }))
+        .collect()
 }
 
 /// Hours and minutes as a length of time that `for` understands.
@@ -96,7 +143,8 @@ fn quoted<'a>(words: impl Iterator<Item = &'a str>) -> String {
         .join(", ")
 }
 
-fn person(told: &Told, assembled: &Assembled) -> Option<String> {
+fn person(said: &Said<'_>, assembled: &Assembled) -> Option<String> {
+    let told = said.told;
     let directory = &assembled.directory;
     let roles = told.roles.intersection(directory.roles()).map(String::as_str);
     let departments = directory.departments_above();
@@ -121,10 +169,14 @@ fn person(told: &Told, assembled: &Assembled) -> Option<String> {
     };
     let mut person = format!(
         "[[person]]\nid = \"{SOMEBODY}\"\nname = \"Somebody\"\nroles = [{}]\ndepartment = \"{department}\"\nemployment = \
-         \"{}\"\nregion = \"eu-west\"\ntime-zone = \"UTC\"\n",
+         \"{}\"\nregion = {}\ntime-zone = \"UTC\"\n",
         quoted(roles),
-        told.employment
+        told.employment,
+        toml::Value::from(said.fact("principal.region").unwrap_or("eu-west")),
     );
+    if said.fact("principal.onLegalHold") == Some("true") {
+        person.push_str("legal-hold = true\n");
+    }
     let courses: Vec<String> = told
         .training
         .iter()
@@ -137,16 +189,18 @@ fn person(told: &Told, assembled: &Assembled) -> Option<String> {
     Some(person)
 }
 
-fn flow(told: &Told, asking: Asking, case: &mut String, assembled: &Assembled) -> Option<()> {
-    let host = host(told, assembled)?;
-    let action = &told.action;
+fn flow(said: &Said<'_>, asking: Asking, host: &Host, case: &mut String, assembled: &Assembled) {
+    let (told, action) = (said.told, &said.told.action);
+    let path = said.fact("request.path").filter(|path| path.starts_with('/'));
+    let url = toml::Value::from(format!("https://{host}{}", path.unwrap_or("/")));
     let _ = match (asking, action.as_str()) {
-        (Asking::Alone, _) => writeln!(case, "to = \"https://{host}/\"\nasks = [\"{action}\"]"),
+        (Asking::Alone, _) => writeln!(case, "to = {url}\nasks = [\"{action}\"]"),
         (Asking::Whole, "connect" | "inspect") => writeln!(case, "to = \"{host}:443\""),
-        (Asking::Whole, _) => writeln!(case, "to = \"https://{host}/\"\ndoes = \"{action}\""),
+        (Asking::Whole, _) => writeln!(case, "to = {url}\ndoes = \"{action}\""),
     };
+    request(said, case);
     let Some(kind) = told.fact("purpose.kind") else {
-        return Some(());
+        return;
     };
     let words = |key: &str| {
         told.fact(key)
@@ -159,12 +213,7 @@ fn flow(told: &Told, asking: Asking, case: &mut String, assembled: &Assembled) -
         .platforms
         .iter()
         .any(|platform| granted.contains(platform.as_str()));
-    let own = assembled
-        .rulebook
-        .catalog()
-        .place(&host)
-        .platform
-        .filter(|_| covers_own);
+    let own = assembled.rulebook.catalog().place(host).platform.filter(|_| covers_own);
     let _ = writeln!(
         case,
         "purpose = \"{kind}\"\ncovers = [{}]\nplatforms = [{}]",
@@ -178,7 +227,33 @@ fn flow(told: &Told, asking: Asking, case: &mut String, assembled: &Assembled) -
     if told.fact("purpose.emergency") == Some("true") {
         case.push_str("emergency = true\n");
     }
-    Some(())
+    if let Some(ticket) = said.fact("purpose.ticket") {
+        let _ = writeln!(case, "ticket = {}", toml::Value::from(ticket));
+    }
+    for (key, fact) in [("declared", "purpose.declaredAt"), ("expires", "purpose.expiresAt")] {
+        if let Some(moment) = said.fact(fact) {
+            let _ = writeln!(case, "{key} = {moment}");
+        }
+    }
+}
+
+/// What a request says of itself.
+fn request(said: &Said<'_>, case: &mut String) {
+    if let Some(method) = said.fact("request.method") {
+        let _ = writeln!(case, "method = {}", toml::Value::from(method));
+    }
+    let fields = [
+        ("Content-Type", "request.contentType"),
+        ("Content-Length", "request.bytes"),
+    ];
+    let fields = fields.iter().filter_map(|(name, fact)| {
+        let value = toml::Value::from(said.fact(fact)?);
+        Some(format!("{name} = {value}"))
+    });
+    let fields: Vec<String> = fields.collect();
+    if !fields.is_empty() {
+        let _ = writeln!(case, "headers = {{ {} }}", fields.join(", "));
+    }
 }
 
 /// A host of the catalogue that is in everything that the example's host is in.

@@ -52,8 +52,7 @@ impl<'a> Alone<'a> {
     /// The attributes that these rules read.
     pub(super) fn read(&self, old: &Theory, new: &Theory, env: &RequestEnv) -> BTreeSet<String> {
         let changed = self.rules(old, env).chain(self.rules(new, env));
-        let bodies = changed.flat_map(|rule| conditions(rule.policy()));
-        bodies.flat_map(|(body, _)| names(&body)).collect()
+        changed.flat_map(|rule| rule.reads()).collect()
     }
 
     /// Whether `less` allows what `more` allows through `cause`; of the knowledge of `theory`.

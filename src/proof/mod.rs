@@ -40,7 +40,7 @@ mod watch;
 pub mod words;
 mod work;
 
-pub use case::{Asking, CaseFiles};
+pub use case::{Asking, CaseFiles, unsaid};
 pub use claim::{About, Ask, Check, Example};
 pub use difference::{Difference, Found, Way, classes, difference};
 pub use effect::Scope;

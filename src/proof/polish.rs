@@ -55,6 +55,7 @@ pub(super) fn polished(is_shown_by: &dyn Fn(&Example) -> bool, example: Example)
     polish.parents();
     polish.emergency();
     polish.circumstances();
+    polish.request();
     polish.purpose();
     polish.person();
     polish.best
@@ -133,13 +134,44 @@ impl Polish<'_> {
         });
         for (pointer, words) in [
             ("/client/network", &["office", "vpn", "guest"][..]),
-            ("/proof/method", &["basic", "certificate"]),
             ("/channel", &["portal", "cli", "header"]),
         ] {
             let _ = words
                 .iter()
                 .any(|word| self.tried(|draft| draft.put(pointer, json!(word))));
         }
+        self.tried(|draft| draft.put("/client/ip", json!({ "__extn": { "fn": "ip", "arg": "127.0.0.1" } })));
+        // what a method proves goes with it, unless it must not
+        let methods = [("basic", false), ("certificate", true)];
+        let _ = [true, false].iter().any(|together| {
+            methods.iter().any(|(method, strong)| {
+                self.tried(|draft| {
+                    draft.put("/proof/method", json!(method))?;
+                    if *together {
+                        draft.put("/proof/strong", json!(strong));
+                    }
+                    Some(())
+                })
+            })
+        });
+    }
+
+    /// A request as clients send them.
+    fn request(&mut self) {
+        for (pointer, values) in [
+            ("/request/method", [json!("GET"), json!("POST")]),
+            ("/request/path", [json!("/"), json!("/home")]),
+            ("/request/bytes", [json!(0), json!(4_000_000)]),
+            ("/request/contentType", [json!("text/plain"), json!("image/png")]),
+        ] {
+            let _ = values
+                .into_iter()
+                .any(|value| self.tried(|draft| draft.put(pointer, value)));
+        }
+        self.tried(|draft| {
+            let request = draft.context.get_mut("request")?.as_object_mut()?;
+            request.remove("contentType").map(drop)
+        });
     }
 
     /// Without a purpose, or with one that covers no more than it must.

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use aws_lc_rs::digest;
 use cedar_policy::{EntityUid, Policy, PrincipalConstraint, ResourceConstraint};
 
+use super::cause::{conditions, names};
 use super::rewrite::permitting;
 use crate::facts::hex;
 
@@ -41,6 +42,12 @@ impl Premise {
     /// The rule.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// The attributes that its conditions read.
+    pub fn reads(&self) -> BTreeSet<String> {
+        let bodies = conditions(&self.policy).into_iter();
+        bodies.flat_map(|(body, _)| names(&body)).collect()
     }
 
     /// All that it names.

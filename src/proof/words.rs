@@ -9,8 +9,8 @@ use super::case::span;
 use super::claim::Example;
 use super::value::{ANOTHER, flatten, named, plain, weekday};
 use crate::clock::Timestamp;
-use crate::facts::Host;
-use crate::policy::{Policy, RuleSet};
+use crate::facts::{Host, PolicyId};
+use crate::policy::{Answer, Policy, RuleSet};
 
 /// What a counterexample says, sorted by what it is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,7 +35,23 @@ pub struct Told {
     pub facts: Vec<(String, String)>,
 }
 
+/// A fact as rules spell it.
+pub(super) fn full_name(key: &str) -> String {
+    match key.split_once('.') {
+        Some(("principal" | "resource", _)) => key.to_owned(),
+        _ => format!("context.{key}"),
+    }
+}
+
 impl Example {
+    /// The rules that decide about it, be it by continuing.
+    pub fn decided_by(&self, policy: &Policy) -> BTreeSet<PolicyId> {
+        let at = Told::of(self).at();
+        let sets = [RuleSet::Continued, RuleSet::InEffect];
+        let answers = sets.map(|set| policy.answer(set, &self.request, &self.entities, at));
+        answers.iter().flat_map(Answer::policies).cloned().collect()
+    }
+
     /// Whether the engine lets it pass at all, be it by continuing; and in words, what the engine says to it.
     pub fn put_to(&self, policy: &Policy) -> (bool, String) {
         let at = Told::of(self).at();
@@ -117,6 +133,18 @@ impl Told {
     /// The host, where rules know it by its name.
     pub(super) fn named_host(&self) -> Option<Host> {
         Host::parse(&self.host).ok().filter(|_| self.host.contains('.'))
+    }
+
+    /// The names of all facts, as rules spell them.
+    pub fn names(&self) -> BTreeSet<String> {
+        self.facts.iter().map(|(key, _)| full_name(key)).collect()
+    }
+
+    /// The same without the purpose that it is under; none where there is none.
+    pub fn without_purpose(&self) -> Option<Self> {
+        let mut without = self.clone();
+        without.facts.retain(|(key, _)| !key.starts_with("purpose."));
+        (without.facts.len() < self.facts.len()).then_some(without)
     }
 
     /// When it happens.
@@ -229,16 +257,22 @@ impl Told {
                 || key.starts_with("local.")
                 || key.strip_prefix("purpose.").is_some_and(of_purpose)
         };
-        let named = |key: &String| match key.split_once('.') {
-            Some(("principal" | "resource", _)) => key.clone(),
-            _ => format!("context.{key}"),
-        };
         let wanted = self.facts.iter().filter(|(key, _)| !is_told(key));
-        let wanted = wanted.map(|(key, value)| (named(key), value));
-        wanted
+        let wanted = wanted.map(|(key, value)| (full_name(key), value));
+        let wanted = wanted
             .filter(|(name, _)| read.contains(name))
-            .map(|(name, value)| format!("with   {name} = {}", if value.is_empty() { "\"\"" } else { value }))
-            .collect()
+            .map(|(name, value)| format!("with   {name} = {}", if value.is_empty() { "\"\"" } else { value }));
+        let is_under = |above: &str, key: &str| key.strip_prefix(above).is_some_and(|rest| rest.starts_with('.'));
+        // what is asked for by `has`, of something that is there
+        let lacks = |name: &&String| {
+            let key = name.strip_prefix("context.").unwrap_or(name);
+            let is_there = |(fact, _): &(String, String)| fact == key || is_under(key, fact);
+            let above = key.rsplit_once('.').map(|(above, _)| above);
+            let has_room = above.is_some_and(|above| self.facts.iter().any(|(fact, _)| is_under(above, fact)));
+            has_room && !is_told(key) && !self.facts.iter().any(is_there)
+        };
+        let lacking = read.iter().filter(lacks).map(|name| format!("with   no {name}"));
+        wanted.chain(lacking).collect()
     }
 
     /// The platform; the solver also makes one up.

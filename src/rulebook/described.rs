@@ -66,6 +66,13 @@ impl Described {
                 "sec-fetch-site" => hints.fetch_site = text(),
                 "sec-fetch-mode" => hints.fetch_mode = text(),
                 "sec-fetch-dest" => hints.fetch_dest = text(),
+                "content-length" => {
+                    let length: u64 = value
+                        .parse()
+                        .map_err(|_| format!("`{value}` is not a length of a body"))?;
+                    hints.has_body |= length > 0;
+                    hints.content_length = Some(length);
+                }
                 "content-type" => hints.content_type = text(),
                 "content-encoding" => hints.content_encoding = text(),
                 "origin" => hints.origin = page(value)?.map(|(host, _)| host),
@@ -102,4 +109,28 @@ fn page(url: &str) -> Result<Option<(Host, String)>, String> {
     };
     let path = target.split('?').next().unwrap_or(target);
     Ok(Some((authority.host, path.to_owned())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rulebook::Sources;
+
+    #[test]
+    fn a_length_that_the_header_states_is_that_of_the_body() {
+        let catalog = Catalog::parse(&Sources::embedded().catalog).whole().unwrap();
+        let hints = |length: &str| {
+            let described = Described {
+                to: "https://x.com/".to_owned(),
+                headers: vec![("Content-Length".to_owned(), length.to_owned())],
+                ..Described::default()
+            };
+            let ask = described.ask(&catalog)?;
+            let hints = &ask.head().unwrap().hints;
+            Ok((hints.has_body, hints.content_length))
+        };
+        assert_eq!(hints("1001"), Ok((true, Some(1001))));
+        assert_eq!(hints("0"), Ok((false, Some(0))));
+        assert_eq!(hints("long"), Err("`long` is not a length of a body".to_owned()));
+    }
 }

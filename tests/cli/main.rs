@@ -19,6 +19,8 @@ mod emergency;
 mod gate;
 mod help;
 mod people;
+#[cfg(feature = "prove")]
+mod promises;
 mod proofs;
 #[cfg(feature = "prove")]
 mod recipes;

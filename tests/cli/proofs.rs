@@ -413,6 +413,7 @@ mod solved {
           where  a host in `social-media`
           when   [time] (Tuesday, 10:00 on their clock)
           from   office network, identified by basic
+          with   context.request.bytes = 9223372036854775807
           the engine: denied: error while evaluating policy `mine.overflow`: integer overflow while attempting to multiply the values `9223372036854775807` and `8`
         FAILED     rule `mine.never` makes a difference (rules/90-mine.cedar:8)
           no request can meet its conditions: correct them, or remove it

@@ -1,5 +1,6 @@
 //! `wayleave prove`: does what must always hold, hold of every request there can be?
 
+mod kept;
 mod report;
 
 use std::collections::BTreeMap;
@@ -7,6 +8,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
+
+use kept::Folder;
 
 use super::printer;
 use super::shown::tell;
@@ -57,8 +60,8 @@ pub fn run(args: &Args) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let (assembled, work) = match prepared(&found.files) {
-        Ok(both) => both,
+    let (sources, assembled, work) = match prepared(&found.files) {
+        Ok(all) => all,
         Err(problems) => {
             tell(&problems, &found.files);
             printer::talk("error: rules or properties have problems, so nothing was proved");
@@ -66,7 +69,13 @@ pub fn run(args: &Args) -> ExitCode {
         }
     };
     match asked(work, &args.only) {
-        Ok(work) => settled(&work, &assembled, args, &effort).unwrap_or_else(|missing| no_solver(&missing)),
+        Ok(work) => {
+            let folder = Folder {
+                sources: &sources,
+                assembled: &assembled,
+            };
+            settled(&work, folder, args, &effort).unwrap_or_else(|missing| no_solver(&missing))
+        }
         Err(unknown) => {
             printer::talk(format_args!("error: {}", unproved(&unknown, &assembled)));
             ExitCode::from(2)
@@ -74,11 +83,11 @@ pub fn run(args: &Args) -> ExitCode {
     }
 }
 
-fn prepared(files: &[SourceText]) -> Result<(Assembled, Work), Vec<Problem>> {
+fn prepared(files: &[SourceText]) -> Result<(Sources, Assembled, Work), Vec<Problem>> {
     let sources = Sources::from_files(files.to_vec())?;
     let assembled = Rulebook::assemble(&sources)?;
     let work = Work::of(&sources, &assembled)?;
-    Ok((assembled, work))
+    Ok((sources, assembled, work))
 }
 
 /// The work, for the named properties only if some are named.
@@ -110,7 +119,7 @@ fn unproved(name: &str, assembled: &Assembled) -> String {
     )
 }
 
-fn settled(work: &Work, assembled: &Assembled, args: &Args, effort: &Arc<Effort>) -> Result<ExitCode, Missing> {
+fn settled(work: &Work, folder: Folder<'_>, args: &Args, effort: &Arc<Effort>) -> Result<ExitCode, Missing> {
     let shelf = if args.no_cache {
         Shelf::default()
     } else {
@@ -123,7 +132,7 @@ fn settled(work: &Work, assembled: &Assembled, args: &Args, effort: &Arc<Effort>
             idle.insert(id.clone(), proof::idle(&work.theory, check, id, effort)?);
         }
     }
-    let report = report::Report::new(&work.checks, &outcomes, &idle, assembled);
+    let report = report::Report::new(work, &outcomes, &idle, folder);
     report.lines().iter().for_each(printer::data);
     if let Some(over) = effort.over().filter(|_| report.undecided > 0) {
         let again = if args.no_cache {

@@ -1,11 +1,11 @@
 //! What was proved, and what not, in words; each counterexample is put to the engine that judges traffic. Pure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
-use crate::facts::{PolicyId, SourceText};
-use crate::proof::{About, Asking, CaseFiles, Check, Claim, Example, Idle, Outcome, Property, Told};
-use crate::rulebook::{Assembled, Directory};
+use super::kept::{Folder, case_of};
+use crate::facts::PolicyId;
+use crate::proof::{About, CaseFiles, Check, Claim, Example, Idle, Outcome, Property, Theory, Told, Work};
+use crate::rulebook::Assembled;
 
 /// Of more rules that nobody decided about in one way, only the first few are named.
 const NAMED: usize = 10;
@@ -22,12 +22,8 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(
-        checks: &[Check],
-        outcomes: &[Outcome],
-        idle: &BTreeMap<PolicyId, Idle>,
-        assembled: &Assembled,
-    ) -> Self {
+    pub(super) fn new(work: &Work, outcomes: &[Outcome], idle: &BTreeMap<PolicyId, Idle>, folder: Folder<'_>) -> Self {
+        let (Work { theory, checks, .. }, assembled) = (work, folder.assembled);
         let mut report = Self {
             lines: Vec::new(),
             failed: 0,
@@ -42,12 +38,12 @@ impl Report {
                 (About::Spoken(_), _) => {}
                 (About::Property(property), _) => {
                     let spoken = spoken.get(property.name.as_str()).copied();
-                    report.property(property, outcome, spoken, assembled);
+                    report.property((property, check), outcome, spoken, (theory, folder));
                 }
                 (About::Needed(id), Outcome::Failed(_)) => report.idle(id, idle.get(id), assembled),
                 (About::Sound(id), Outcome::Proved) => rules.entry(id).or_default().0 = true,
                 (About::Needed(id), Outcome::Proved) => rules.entry(id).or_default().1 = true,
-                (about, _) => report.rule(about, outcome, assembled),
+                (about, _) => report.rule((about, check), outcome, assembled),
             }
         }
         report.of_rules(&rules);
@@ -65,7 +61,14 @@ impl Report {
     }
 
     /// A property; `spoken` is whether there are requests that it speaks of.
-    fn property(&mut self, property: &Property, outcome: &Outcome, spoken: Option<&Outcome>, assembled: &Assembled) {
+    fn property(
+        &mut self,
+        of: (&Property, &Check),
+        outcome: &Outcome,
+        spoken: Option<&Outcome>,
+        known: (&Theory, Folder<'_>),
+    ) {
+        let (property, _) = of;
         let head = format!("{}: {}", property.name, property.sentence);
         let example = match (outcome, spoken) {
             (_, Some(Outcome::Failed(_))) => None,
@@ -87,11 +90,11 @@ impl Report {
             );
         }
         if let Some(example) = example {
-            self.example(example, property, assembled);
+            self.example(example, of, known);
         }
     }
 
-    fn rule(&mut self, about: &About, outcome: &Outcome, assembled: &Assembled) {
+    fn rule(&mut self, (about, check): (&About, &Check), outcome: &Outcome, assembled: &Assembled) {
         let (id, what) = match about {
             About::Sound(id) => (id, "always evaluates without an error"),
             About::Needed(id) => (id, "makes a difference"),
@@ -109,8 +112,7 @@ impl Report {
             assembled,
         );
         if let Some(example) = example {
-            let told = Told::of(example);
-            self.lines.extend(told.lines().iter().map(|line| format!("  {line}")));
+            self.told(&Told::of(example), &check.policy.reads());
             let (_, answer) = example.put_to(assembled.rulebook.policy());
             self.lines.push(format!("  the engine: {answer}"));
         }
@@ -188,21 +190,36 @@ impl Report {
         }
     }
 
-    fn example(&mut self, example: &Example, property: &Property, assembled: &Assembled) {
+    /// What a counterexample tells, with all that was `read` of it.
+    fn told(&mut self, told: &Told, read: &BTreeSet<String>) {
+        let lines = [told.lines(), told.lines_of(read)].concat();
+        self.lines.extend(lines.iter().map(|line| format!("  {line}")));
+    }
+
+    fn example(
+        &mut self,
+        example: &Example,
+        (property, check): (&Property, &Check),
+        (theory, folder): (&Theory, Folder<'_>),
+    ) {
+        let policy = folder.assembled.rulebook.policy();
         let told = Told::of(example);
-        self.lines.extend(told.lines().iter().map(|line| format!("  {line}")));
-        let (_, answer) = example.put_to(assembled.rulebook.policy());
-        let wanted = property.claim == Claim::Always;
-        let word = if wanted { "allowed" } else { "denied" };
+        let deciding = example.decided_by(policy);
+        let deciding = deciding.iter().filter_map(|id| theory.rule(id.as_str()));
+        let looking = deciding.chain([&check.policy]);
+        let read: BTreeSet<String> = looking.flat_map(|rule| rule.reads()).collect();
+        self.told(&told, &read);
+        let (_, answer) = example.put_to(policy);
+        let word = match property.claim {
+            Claim::Always => "allowed",
+            Claim::Never => "denied",
+        };
         let (file, line) = (&property.file, property.line);
         self.lines
             .push(format!("  the property: {word} by `{}` ({file}:{line})", property.name));
         self.lines.push(format!("  the engine: {answer}"));
-        let it = format!("keeps the property {}", property.name);
-        let made =
-            |asking| CaseFiles::of(&told, &it, wanted, asking, assembled).filter(|files| fails(files, assembled));
-        match made(Asking::Whole).or_else(|| made(Asking::Alone)) {
-            Some(CaseFiles { person, case }) => {
+        match case_of(&told, (property, check), &read, folder) {
+            Ok(CaseFiles { person, case }) => {
                 let files = [("people/somebody.toml", person), ("cases/somebody.toml", Some(case))];
                 self.lines
                     .push("  as a case, which `wayleave test` fails today:".to_owned());
@@ -211,7 +228,7 @@ impl Report {
                     self.lines.extend(text.lines().map(|line| format!("    {line}")));
                 }
             }
-            None => self.lines.push("  no case could be made of it".to_owned()),
+            Err(why) => self.lines.push(format!("  no case could be made of it: {why}")),
         }
     }
 }
@@ -229,40 +246,4 @@ fn spoken<'a>(checks: &'a [Check], outcomes: &'a [Outcome]) -> BTreeMap<&'a str,
     let both = checks.iter().zip(outcomes);
     let spoken = both.filter(|(check, _)| matches!(check.about, About::Spoken(_)));
     spoken.map(|(check, outcome)| (check.about.name(), outcome)).collect()
-}
-
-/// Whether the gateway, asked the whole case, does what the example says: then the case fails.
-fn fails(files: &CaseFiles, assembled: &Assembled) -> bool {
-    let case = SourceText::new("cases/somebody.toml", files.case.as_str());
-    let run = |people: &Directory| {
-        let report = assembled.rulebook.run_cases(people, &[case]);
-        report.problems.is_empty() && report.failures().next().is_some()
-    };
-    let Some(person) = &files.person else {
-        return run(&assembled.directory);
-    };
-    let known = Directory::parse(&[
-        SourceText::new("people/units.toml", units(&assembled.directory)),
-        SourceText::new("people/somebody.toml", person.as_str()),
-    ]);
-    known.whole().is_ok_and(|people| run(&people))
-}
-
-/// The roles and departments of a directory, without its people.
-fn units(directory: &Directory) -> String {
-    let mut text = String::new();
-    for (kind, units) in [
-        ("role", directory.roles_above()),
-        ("department", directory.departments_above()),
-    ] {
-        for (name, above) in units {
-            let above: Vec<String> = above
-                .iter()
-                .filter(|one| *one != name)
-                .map(|one| format!("{one:?}"))
-                .collect();
-            let _ = write!(text, "[[{kind}]]\nid = {name:?}\nin = [{}]\n", above.join(", "));
-        }
-    }
-    text
 }

@@ -169,11 +169,11 @@ fn a_rule_that_is_not_written_well_is_shown_where() {
 #[test]
 fn a_purpose_a_person_a_host_or_a_case_with_a_mistake_is_shown_where() {
     insta::assert_snapshot!(told("purposes.toml", "title = { en = \"Recruiting\", fr = \"Recrutement\" }", "titel = { en = \"Recruiting\", fr = \"Recrutement\" }"), @r#"
-    purposes.toml:271:1: `title` is missing (add `title = "…"`)
-    purposes.toml:273:1: `titel` is not known here (did you mean `title`?)
+    purposes.toml:273:1: `title` is missing (add `title = "…"`)
+    purposes.toml:275:1: `titel` is not known here (did you mean `title`?)
     "#);
-    insta::assert_snapshot!(told("purposes.toml", "id = \"recruiting\"", "id = \"recruitment\""), @"purposes.toml:272:6: the schema does not list the purpose `recruitment` (did you mean `recruiting`? otherwise add it to `PurposeKind` in the schema)");
-    insta::assert_snapshot!(told("purposes.toml", "owner = \"hana\"", "owner = \"hanna\""), @"purposes.toml:246:9: `hanna` is not a person of the directory (did you mean `hana`?)");
+    insta::assert_snapshot!(told("purposes.toml", "id = \"recruiting\"", "id = \"recruitment\""), @"purposes.toml:274:6: the schema does not list the purpose `recruitment` (did you mean `recruiting`? otherwise add it to `PurposeKind` in the schema)");
+    insta::assert_snapshot!(told("purposes.toml", "owner = \"hana\"", "owner = \"hanna\""), @"purposes.toml:248:9: `hanna` is not a person of the directory (did you mean `hana`?)");
     insta::assert_snapshot!(told("people/people.toml", "roles = [\"recruiter\"]", "roles = [\"recruter\"]"), @"people/people.toml:8:10: `recruter` is not a role of the directory (did you mean `recruiter`?)");
     insta::assert_snapshot!(told("people/people.toml", "time-zone = \"Europe/Paris\"", "time-zone = \"Europe/Pariss\""), @"people/people.toml:12:13: `Europe/Pariss` is not a time zone (write an IANA name such as `Europe/Paris`)");
     insta::assert_snapshot!(told("catalog/linkedin.toml", "category = \"professional\"", "category = \"profesional\""), @"catalog/linkedin.toml:6:12: `profesional` is not a known category (did you mean `professional`?)");

@@ -6,21 +6,13 @@ use http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 use wayleave::facts::{Act, GrantAct};
 
+use crate::harness::PASSWORD;
 use crate::harness::World;
 use crate::harness::client::{Answer, Client};
 use crate::harness::house::{PORTAL, hidden};
-use crate::harness::{PASSWORD, add_account};
 use crate::inbox::{opens, own_form, session};
 
 const TWEET: &str = "https://x.com/i/api/graphql/AbC/CreateTweet";
-
-/// A world in which the press office signs in, too.
-async fn house() -> World {
-    World::planned(|plan| {
-        add_account(&plan.settings, "pia");
-    })
-    .await
-}
 
 async fn breaks(world: &World, user: &str, more: &Value) -> Answer {
     let mut what = json!({
@@ -49,7 +41,7 @@ async fn posts(world: &World, user: &str) -> StatusCode {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_emergency_opens_at_once_for_an_hour_is_told_and_reviewed() {
-    let world = house().await;
+    let world = World::open().await;
     assert_eq!(posts(&world, "pia").await, StatusCode::FORBIDDEN);
     let broke = breaks(&world, "pia", &json!({})).await;
     assert_eq!(broke.status, StatusCode::CREATED, "{}", broke.text());
@@ -172,7 +164,7 @@ async fn an_emergency_opens_at_once_for_an_hour_is_told_and_reviewed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_emergency_takes_a_ticket_words_and_the_rules_and_passes_no_ban() {
-    let world = house().await;
+    let world = World::open().await;
     for (more, field) in [
         (json!({"ticket": null}), "ticket"),
         (json!({"ticket": "HR-1"}), "ticket"),
@@ -225,7 +217,7 @@ async fn an_emergency_takes_a_ticket_words_and_the_rules_and_passes_no_ban() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_owes_a_review_for_a_working_day_breaks_no_glass_until_it_is_done() {
-    let mut world = house().await;
+    let mut world = World::open().await;
     let first = breaks(&world, "pia", &json!({})).await.json();
     world.clock.advance(Duration::from_hours(24) - Duration::from_millis(1));
     let second = breaks(&world, "pia", &json!({})).await;
@@ -258,7 +250,7 @@ async fn whoever_owes_a_review_for_a_working_day_breaks_no_glass_until_it_is_don
 
 #[tokio::test(flavor = "multi_thread")]
 async fn from_the_page_of_a_refusal_through_the_glass_and_on_to_the_review() {
-    let world = house().await;
+    let world = World::open().await;
     let pia = world.client("pia");
     let refused = pia.post(TWEET, "application/json", "{}").await;
     let page = format!(
@@ -337,7 +329,7 @@ async fn from_the_page_of_a_refusal_through_the_glass_and_on_to_the_review() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_calls_at_the_same_instant_no_more_are_granted_than_of_calls_in_turn() {
-    let world = house().await;
+    let world = World::open().await;
     let none = json!({});
     let calls = (0..12).map(|_| breaks(&world, "pia", &none));
     let answers = futures_util::future::join_all(calls).await;

@@ -183,7 +183,6 @@ async fn world(post: &Post, differ: impl FnOnce(&mut File)) -> World {
         write_addresses(&plan.folder.join("policies"));
         post.is_set(&mut plan.settings);
         differ(&mut plan.settings);
-        crate::harness::add_account(&plan.settings, "pia");
     })
     .await
 }

@@ -549,11 +549,11 @@ mod solved {
         --- stdout
         newly allowed, the weightiest first; of each kind at least the request that is shown (on Tuesday at 10:00, from the office network, identified by basic, unless it says otherwise):
           `mine.hold`: somebody may upload on `social-media`, where principal.onLegalHold
-            e.g. somebody engaged as employee, of no role and no department, trained in `social-media` until [time]; upload; a host in `social-media`; with principal.onLegalHold = true; with principal.region = A; with context.proof.strong = true
+            e.g. somebody engaged as employee, of no role and no department, trained in `social-media` until [time]; upload; a host in `social-media`; with principal.onLegalHold = true; with principal.region = A; with context.proof.strong = false
             policies: denied: no rule permits it
             new: allowed by `mine.hold` (rules/90-mine.cedar:8)
           `mine.region`: somebody may upload on `social-media`, where principal.region == "us-east" && context.proof.strong
-            e.g. somebody engaged as employee, of no role and no department, trained in `social-media` until [time]; upload; a host in `social-media`; with principal.onLegalHold = true; with principal.region = us-east; with context.proof.strong = true
+            e.g. somebody engaged as employee, of no role and no department, trained in `social-media` until [time]; upload; a host in `social-media`; from office network, identified by certificate; with principal.onLegalHold = true; with principal.region = us-east; with context.proof.strong = true
             policies: denied: no rule permits it
             new: allowed by `mine.region` (rules/90-mine.cedar:1), `mine.hold` (rules/90-mine.cedar:8)
         newly denied: nothing

@@ -51,7 +51,15 @@ pub(super) fn waits(purpose: &str, approvers: &[&str], since: &str, until: &str)
 pub(super) fn was_asked(approvers: &[&str]) -> String {
     match approvers {
         [] => "Nobody is left who may answer".to_owned(),
-        approvers => format!("{} was asked", either(approvers)),
+        // one of several is asked, or several of whom each must answer
+        approvers => {
+            let were = if approvers.iter().any(|these| these.contains(" and ")) {
+                "were"
+            } else {
+                "was"
+            };
+            format!("{} {were} asked", either(approvers))
+        }
     }
 }
 

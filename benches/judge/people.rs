@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use wayleave::facts::{Mode, SourceText, SubjectId};
 use wayleave::gatehouse::kept::Kept;
-use wayleave::gatehouse::sources::Library;
+use wayleave::gatehouse::sources::{Library, Look};
 use wayleave::rulebook::{Directory, Live, Rulebook, Sources};
 
 use crate::scale::at;
@@ -32,9 +32,10 @@ const WHOM: [&str; 4] = [
 ];
 
 /// What is timed.
-const PARTS: [&str; 6] = [
+const PARTS: [&str; 7] = [
+    "before: the folder looked at, as five times a second",
     "**until they are in force**",
-    "the folder looked through, what changed read from it",
+    "what changed read from the folder",
     "texts sorted",
     "what is said of them read, the directory made",
     "cases that name them tried again, owners looked for, swapped",
@@ -57,7 +58,7 @@ pub(crate) fn run() {
     }
     std::thread::sleep(SETTLED);
     let mut library = Library::default();
-    let texts = Sources::from_files(library.read(folder.path()).unwrap()).unwrap();
+    let texts = Sources::from_files(library.read(&Look::at(folder.path())).unwrap()).unwrap();
     let live = Live::new(Rulebook::tried_after(None, &texts).unwrap().in_mode(Mode::Enforce));
     let kept = Kept::at(state.path());
     kept.keep(live.load().rulebook.id(), &texts).unwrap();
@@ -80,7 +81,7 @@ pub(crate) fn run() {
     println!("|---|{}", "--:|".repeat(WHOM.len()));
     for (part, what) in PARTS.iter().enumerate() {
         let middles = (0..WHOM.len()).map(|whom| {
-            let of_round = |round: &[[Duration; 6]; 4]| round.get(whom)?.get(part).copied();
+            let of_round = |round: &[[Duration; 7]; 4]| round.get(whom)?.get(part).copied();
             let mut spent: Vec<Duration> = rounds.iter().filter_map(of_round).collect();
             spent.sort_unstable();
             format!(" {:.3} |", spent.get(ROUNDS / 2).unwrap().as_secs_f64() * 1000.0)
@@ -108,7 +109,7 @@ fn write(folder: &Path, name: &str, text: &str) {
 
 impl Company<'_> {
     /// Changes each of [`WHOM`], one after the other: the [`PARTS`] of each.
-    fn change(&mut self, region: &str) -> [[Duration; 6]; 4] {
+    fn change(&mut self, region: &str) -> [[Duration; 7]; 4] {
         let alone = people("", PEOPLE..PEOPLE + 1, region).text;
         let alone = self.put_in_force("people/one.toml", &alone);
         let first = WHO / PEOPLE_IN_A_FILE * PEOPLE_IN_A_FILE;
@@ -125,10 +126,13 @@ impl Company<'_> {
     }
 
     /// As a gateway does it.
-    fn put_in_force(&mut self, name: &str, text: &str) -> [Duration; 6] {
+    fn put_in_force(&mut self, name: &str, text: &str) -> [Duration; 7] {
         write(self.folder, name, text);
         let began = Instant::now();
-        let files = self.library.read(self.folder).unwrap();
+        let look = Look::at(self.folder);
+        let looked = began.elapsed();
+        let began = Instant::now();
+        let files = self.library.read(&look).unwrap();
         let read = began.elapsed();
         let sources = Sources::from_files(files).unwrap();
         let sorted = began.elapsed();
@@ -143,7 +147,15 @@ impl Company<'_> {
         let made = began.elapsed();
         assert!(directory.problems().is_empty());
         let rest = in_force.saturating_sub(sorted).saturating_sub(made);
-        [in_force, read, sorted.saturating_sub(read), made, rest, kept]
+        [
+            looked,
+            in_force,
+            read,
+            sorted.saturating_sub(read),
+            made,
+            rest,
+            kept,
+        ]
     }
 }
 

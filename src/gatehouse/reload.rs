@@ -157,17 +157,17 @@ impl Reload {
             let next = next(&self.folder, &look, is_read).await;
             let again = next == look;
             look = next;
-            is_read = self.reload(again).await;
+            is_read = self.reload(&look, again).await;
         }
     }
 
-    /// Reads the folder once, perhaps `again` though it looks the same, and puts it in force if it may rule. Returns false
-    /// where a file could not be read: the folder will look the same when it can.
-    async fn reload(&self, again: bool) -> bool {
-        let (folder, kept, ruling) = (self.folder.clone(), self.kept.clone(), self.live.load());
+    /// Reads the folder once, which looks so, perhaps `again` though it looked the same before, and puts it in force if it
+    /// may rule. Returns false where a file could not be read: the folder will look the same when it can.
+    async fn reload(&self, look: &Look, again: bool) -> bool {
+        let (look, kept, ruling) = (look.clone(), self.kept.clone(), self.live.load());
         let (mode, library) = (self.mode, Arc::clone(&self.library));
         let read = move || {
-            let files = library.lock().unwrap_or_else(PoisonError::into_inner).read(&folder)?;
+            let files = library.lock().unwrap_or_else(PoisonError::into_inner).read(&look)?;
             Ready::of(files, &ruling, mode, &kept)
         };
         let ready = match tokio::task::spawn_blocking(read).await {
@@ -275,10 +275,14 @@ async fn another(folder: &Path, before: &Look) -> Look {
 }
 
 async fn look_at(folder: &Path) -> Look {
-    tokio::time::sleep(EVERY).await;
-    let folder = folder.to_owned();
-    let look = tokio::task::spawn_blocking(move || Look::at(&folder)).await;
-    look.unwrap_or_default()
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let folder = folder.to_owned();
+        match tokio::task::spawn_blocking(move || Look::at(&folder)).await {
+            Ok(look) => return look,
+            Err(error) => tracing::error!(%error, "looking at the policies broke off"),
+        }
+    }
 }
 
 /// How often the accounts are looked at: whoever is removed is signed out within a second.

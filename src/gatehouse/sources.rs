@@ -27,34 +27,31 @@ pub fn read_folder(dir: &Path) -> Result<Vec<SourceText>, Vec<Problem>> {
 
 fn read_what_can_be(dir: &Path) -> (Vec<SourceText>, Vec<Problem>) {
     let mut reading = Reading::default();
-    reading.folder(dir, "", 0);
-    reading.files.sort_by(|a, b| a.name.cmp(&b.name));
+    reading.take(&Look::at(dir));
     (reading.files, reading.problems)
 }
 
 /// What was read of a folder: a file that looks the same is not read again, and its text is shared.
 #[derive(Debug, Default)]
-pub struct Library(BTreeMap<PathBuf, (FileVersion, Arc<str>)>);
+pub struct Library(Shelf);
 
-/// What was written so shortly before it was read may be written once more and look the same: a file system tells times
-/// apart by some milliseconds only.
+/// Texts, and what their files looked like.
+type Shelf = BTreeMap<PathBuf, (FileVersion, Arc<str>)>;
+
+/// What was written so shortly before it was looked at may be written once more and look the same: a file system tells
+/// times apart by some milliseconds only.
 const SETTLED: Duration = Duration::from_secs(1);
 
 impl Library {
-    /// The same as [`read_folder`], for less where most of it was read before.
-    pub fn read(&mut self, dir: &Path) -> Result<Vec<SourceText>, Vec<Problem>> {
-        self.read_at(dir, SystemTime::now())
-    }
-
-    fn read_at(&mut self, dir: &Path, now: SystemTime) -> Result<Vec<SourceText>, Vec<Problem>> {
+    /// The same as [`read_folder`] of a folder that was looked at, for less where most of it was read before. What was
+    /// written after the look may be read already; the next look tells that it was.
+    pub fn read(&mut self, look: &Look) -> Result<Vec<SourceText>, Vec<Problem>> {
         let mut reading = Reading {
             known: std::mem::take(&mut self.0),
-            now: Some(now),
             ..Reading::default()
         };
-        reading.folder(dir, "", 0);
+        reading.take(look);
         self.0 = reading.read;
-        reading.files.sort_by(|a, b| a.name.cmp(&b.name));
         if reading.problems.is_empty() {
             Ok(reading.files)
         } else {
@@ -65,8 +62,39 @@ impl Library {
 
 /// What a folder looks like from outside: one that looks the same need not be read again. Sees every way in which files
 /// change: written, moved into place, behind links, together with the whole folder.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Look(Vec<(PathBuf, Option<FileVersion>)>);
+#[derive(Clone, Debug)]
+pub struct Look {
+    seen: Vec<Seen>,
+    /// When. Two looks may be the same at different times.
+    at: SystemTime,
+}
+
+impl PartialEq for Look {
+    fn eq(&self, other: &Self) -> bool {
+        self.seen == other.seen
+    }
+}
+
+impl Eq for Look {}
+
+/// Something in the folder, or the folder itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seen {
+    path: PathBuf,
+    /// What sources call it.
+    name: String,
+    what: What,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum What {
+    Folder(FileVersion),
+    File(FileVersion),
+    /// A folder that cannot be listed, and why.
+    Closed(String),
+    /// It cannot be read: the end of the problem's code, and what is wrong.
+    Amiss(&'static str, String),
+}
 
 /// A file or folder under a name: another one, or the same after a change, is another version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,33 +125,59 @@ impl FileVersion {
 }
 
 impl Look {
-    /// Looks at everything that [`read_folder`] would read.
+    /// Looks at everything that [`read_folder`] reads.
     pub fn at(dir: &Path) -> Self {
-        let mut look = Self::default();
-        look.add(dir, 0);
+        let mut look = Self {
+            seen: Vec::new(),
+            at: SystemTime::now(),
+        };
+        look.folder(dir.to_owned(), String::new(), 0);
         look
     }
 
-    fn add(&mut self, path: &Path, depth: usize) {
-        // Follows links, as the reading does.
-        let about = std::fs::metadata(path);
-        let version = about.as_ref().ok().map(FileVersion::of);
-        let is_folder = about.is_ok_and(|about| about.is_dir());
-        if !is_folder && depth > 0 && !is_source(&path.to_string_lossy()) {
-            return;
+    fn folder(&mut self, path: PathBuf, name: String, depth: usize) {
+        if depth > DEPTH_LIMIT {
+            let why = "the folder is nested too deeply".to_owned();
+            return self.push(path, name, What::Amiss("too-deep", why));
         }
-        self.0.push((path.to_owned(), version));
-        if is_folder && depth <= DEPTH_LIMIT {
-            let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-            let mut paths: Vec<PathBuf> = entries
-                .filter(|entry| !is_left_behind(&entry.file_name().to_string_lossy()))
-                .map(|entry| entry.path())
-                .collect();
-            paths.sort();
-            for path in paths {
-                self.add(&path, depth + 1);
+        // Follows links: Kubernetes mounts a folder of links into a hidden one.
+        let entries = std::fs::metadata(&path).and_then(|about| {
+            let entries = std::fs::read_dir(&path)?.collect::<Result<Vec<_>, _>>()?;
+            Ok((FileVersion::of(&about), entries))
+        });
+        let (version, entries) = match entries {
+            Ok(read) => read,
+            Err(error) => {
+                let why = format!("`{}` cannot be read: {error}", path.display());
+                return self.push(path, name, What::Closed(why));
             }
+        };
+        let mut files: Vec<(String, PathBuf)> = entries
+            .iter()
+            .map(|entry| (entry.file_name().to_string_lossy().into_owned(), entry.path()))
+            .filter(|(file, _)| !is_left_behind(file))
+            .collect();
+        files.sort();
+        self.push(path, name.clone(), What::Folder(version));
+        for (file, path) in files {
+            let name = if name.is_empty() { file } else { format!("{name}/{file}") };
+            self.entry(path, name, depth);
         }
+    }
+
+    fn entry(&mut self, path: PathBuf, name: String, depth: usize) {
+        let what = match std::fs::metadata(&path) {
+            Ok(about) if about.is_dir() => return self.folder(path, name, depth + 1),
+            Ok(_) | Err(_) if !is_source(&name) => return,
+            Ok(about) if about.is_file() => What::File(FileVersion::of(&about)),
+            Ok(_) => What::Amiss("no-file", "is called like a file and is none".to_owned()),
+            Err(error) => What::Amiss("unreadable", format!("cannot be read: {error}")),
+        };
+        self.push(path, name, what);
+    }
+
+    fn push(&mut self, path: PathBuf, name: String, what: What) {
+        self.seen.push(Seen { path, name, what });
     }
 }
 
@@ -173,93 +227,54 @@ struct Reading {
     problems: Vec<Problem>,
     bytes: u64,
     /// What was read before.
-    known: BTreeMap<PathBuf, (FileVersion, Arc<str>)>,
-    /// When it is read, where anything is known of it later.
-    now: Option<SystemTime>,
+    known: Shelf,
     /// What was read now, or would have been read the same.
-    read: BTreeMap<PathBuf, (FileVersion, Arc<str>)>,
+    read: Shelf,
 }
 
 impl Reading {
-    fn folder(&mut self, dir: &Path, prefix: &str, depth: usize) {
-        if depth > DEPTH_LIMIT {
-            self.problem("too-deep", prefix, "the folder is nested too deeply".to_owned());
-            return;
-        }
-        let entries = match std::fs::read_dir(dir) {
-            Ok(entries) => entries,
-            Err(error) => {
-                let message = format!("`{}` cannot be read: {error}", dir.display());
-                let problem = Problem::of_file("wayleave::sources::unreadable", prefix, message);
-                self.problems
-                    .push(problem.with_help("name the folder that holds `wayleave.cedarschema` and `rules/`"));
-                return;
-            }
-        };
-        let mut paths: Vec<PathBuf> = Vec::new();
-        for entry in entries {
-            match entry {
-                Ok(entry) => paths.push(entry.path()),
-                Err(error) => self.problem("unreadable", prefix, format!("`{}`: {error}", dir.display())),
+    fn take(&mut self, look: &Look) {
+        for seen in &look.seen {
+            match &seen.what {
+                What::Folder(_) => {}
+                What::File(version) => self.file(seen, *version, look.at),
+                What::Closed(why) => self.closed(&seen.name, why.clone()),
+                What::Amiss(what, why) => self.problem(what, &seen.name, why.clone()),
             }
         }
-        paths.sort();
-        for path in paths {
-            self.entry(&path, prefix, depth);
-        }
+        self.files.sort_by(|a, b| a.name.cmp(&b.name));
     }
 
-    fn entry(&mut self, path: &Path, prefix: &str, depth: usize) {
-        let Some(file) = path.file_name().map(|name| name.to_string_lossy().into_owned()) else {
-            return;
-        };
-        if is_left_behind(&file) {
-            return;
+    fn file(&mut self, seen: &Seen, version: FileVersion, looked: SystemTime) {
+        let name = &seen.name;
+        self.bytes += version.size;
+        if version.size > FILE_LIMIT || self.bytes > FOLDER_LIMIT {
+            let size = version.size;
+            let why = format!("is too large: {size} bytes, at most {FILE_LIMIT} in one file");
+            return self.problem("too-large", name, why);
         }
-        let name = if prefix.is_empty() {
-            file
-        } else {
-            format!("{prefix}/{file}")
-        };
-        // Follows links: Kubernetes mounts a folder of links into a hidden one.
-        match std::fs::metadata(path) {
-            Ok(about) if about.is_dir() => self.folder(path, &name, depth + 1),
-            Ok(about) if about.is_file() && is_source(&name) => self.file(path, name, &about),
-            Ok(_) if is_source(&name) => self.problem("no-file", &name, "is called like a file and is none".to_owned()),
-            Err(error) if is_source(&name) => self.problem("unreadable", &name, format!("cannot be read: {error}")),
-            Ok(_) | Err(_) => {}
-        }
-    }
-
-    fn file(&mut self, path: &Path, name: String, about: &Metadata) {
-        let size = about.len();
-        self.bytes += size;
-        if size > FILE_LIMIT || self.bytes > FOLDER_LIMIT {
-            self.problem(
-                "too-large",
-                &name,
-                format!("is too large: {size} bytes, at most {FILE_LIMIT} in one file"),
-            );
-            return;
-        }
-        // looked at before it is read: what is written in between looks different the next time
-        let version = FileVersion::of(about);
-        if let Some((path, known)) = self.known.remove_entry(path).filter(|(_, known)| known.0 == version) {
-            self.files.push(SourceText::new(name, Arc::clone(&known.1)));
+        if let Some((path, known)) = self.known.remove_entry(&seen.path).filter(|(_, known)| known.0 == version) {
+            self.files.push(SourceText::new(name.clone(), Arc::clone(&known.1)));
             self.read.insert(path, known);
             return;
         }
-        match std::fs::read(path).map(String::from_utf8) {
+        match std::fs::read(&seen.path).map(String::from_utf8) {
             Ok(Ok(text)) => {
-                let file = SourceText::new(name, text);
-                if self.now.is_some_and(|now| version.is_settled(now)) {
-                    self.read.insert(path.to_owned(), (version, Arc::clone(&file.text)));
+                let file = SourceText::new(name.clone(), text);
+                if version.is_settled(looked) {
+                    self.read.insert(seen.path.clone(), (version, Arc::clone(&file.text)));
                 }
                 self.files.push(file);
             }
-            Ok(Err(_)) => self.problem("not-utf-8", &name, "is not text in UTF-8".to_owned()),
-            Err(error) => self.problem("unreadable", &name, format!("cannot be read: {error}")),
+            Ok(Err(_)) => self.problem("not-utf-8", name, "is not text in UTF-8".to_owned()),
+            Err(error) => self.problem("unreadable", name, format!("cannot be read: {error}")),
         }
+    }
+
+    fn closed(&mut self, name: &str, message: String) {
+        let problem = Problem::of_file("wayleave::sources::unreadable", name, message);
+        let help = "name the folder that holds `wayleave.cedarschema` and `rules/`";
+        self.problems.push(problem.with_help(help));
     }
 
     fn problem(&mut self, what: &str, name: &str, message: String) {
@@ -325,16 +340,19 @@ mod tests {
         }
         let mut library = Library::default();
         // what was written just now is read again, since it may look the same when it changes
-        library.read(dir.path()).unwrap();
+        library.read(&Look::at(dir.path())).unwrap();
         assert!(library.0.is_empty());
-        let later = SystemTime::now() + Duration::from_mins(1);
-        let first = library.read_at(dir.path(), later).unwrap();
+        let settled = || Look {
+            at: SystemTime::now() + Duration::from_mins(1),
+            ..Look::at(dir.path())
+        };
+        let first = library.read(&settled()).unwrap();
         assert_eq!(first, read_folder(dir.path()).unwrap());
         std::fs::write(at("new"), "two").unwrap();
         std::fs::rename(at("new"), at("b.toml")).unwrap();
         std::fs::remove_file(at("c.toml")).unwrap();
         std::fs::write(at("d.toml"), "one").unwrap();
-        let then = library.read_at(dir.path(), later).unwrap();
+        let then = library.read(&settled()).unwrap();
         assert_eq!(then, read_folder(dir.path()).unwrap());
         assert!(Arc::ptr_eq(&first[0].text, &then[0].text));
         assert!(!Arc::ptr_eq(&first[0].text, &then[2].text));

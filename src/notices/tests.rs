@@ -66,7 +66,8 @@ fn grant(event: NoticeEvent) -> Grant {
         ..asked.clone()
     };
     match event {
-        NoticeEvent::Waits => asked,
+        NoticeEvent::Waits | NoticeEvent::AlternatesMay => asked,
+        NoticeEvent::PartlyApproved => partly(asked),
         NoticeEvent::Approved => answered(Verdict::Approved, GrantState::Active, ""),
         NoticeEvent::Declined => answered(Verdict::Declined, GrantState::Declined, "Not this week.\n\nSorry"),
         NoticeEvent::Lapsed => Grant {
@@ -89,6 +90,18 @@ fn grant(event: NoticeEvent) -> Grant {
             }),
             ..terms().named(GrantId::new("g1"))
         },
+    }
+}
+
+/// What Ben asks for once Nora has approved it, as one of two.
+fn partly(asked: Grant) -> Grant {
+    let answer = Answer {
+        missing: 1,
+        ..Answer::approval(who("nora"), at("09:30"))
+    };
+    Grant {
+        answers: vec![answer],
+        ..asked
     }
 }
 
@@ -189,6 +202,11 @@ fn what_nobody_needs_to_hear_of_any_more_is_not_told() {
         whom::is_moot(&notice(NoticeEvent::Waits, ""), at("17:00")),
         "silence has declined it"
     );
+    assert!(
+        whom::is_moot(&notice(NoticeEvent::PartlyApproved, "nora"), at("10:00")),
+        "she approved it"
+    );
+    assert!(!whom::is_moot(&notice(NoticeEvent::PartlyApproved, "mia"), at("10:00")));
 }
 
 #[test]

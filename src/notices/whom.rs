@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::Settings;
 use crate::clock::Timestamp;
-use crate::facts::{GrantState, Mailbox, NoticeEvent, SubjectId};
+use crate::facts::{Grant, GrantState, Mailbox, NoticeEvent, SubjectId};
 use crate::ledger::{Letter, Notice};
-use crate::rulebook::{Asking, Directory, InForce};
+use crate::rulebook::{Directory, InForce};
 
 /// The way of what is sent by e-mail.
 pub(super) const EMAIL: &str = "email";
@@ -21,7 +21,10 @@ const ADDRESS: &str = "mailto:";
 pub(super) fn is_moot(notice: &Notice, now: Timestamp) -> bool {
     let grant = &notice.grant;
     match notice.event {
-        NoticeEvent::Waits => !grant.waits(now),
+        NoticeEvent::Waits | NoticeEvent::PartlyApproved | NoticeEvent::AlternatesMay => {
+            let to = notice.letter.as_ref().map(|letter| letter.to.as_str());
+            !grant.waits(now) || grant.answers.iter().any(|answer| to == Some(answer.by.as_str()))
+        }
         NoticeEvent::Approved => grant.state != GrantState::Active,
         NoticeEvent::ReviewOverdue => !grant.awaits_review(),
         NoticeEvent::Declined | NoticeEvent::Lapsed | NoticeEvent::Revoked | NoticeEvent::BrokeGlass => false,
@@ -66,17 +69,26 @@ fn people(notice: &Notice, in_force: &InForce, now: Timestamp) -> BTreeSet<Subje
     let grant = &notice.grant;
     let holder = || BTreeSet::from([grant.subject.clone()]);
     match notice.event {
-        NoticeEvent::Waits => {
+        NoticeEvent::Waits | NoticeEvent::PartlyApproved | NoticeEvent::AlternatesMay => {
             let Some(came) = &grant.came else {
                 return named(notice, in_force);
             };
-            let may = in_force.who_may_answer(&Asking::of(grant, &came.arrival, now));
-            may.iter().map(|person| person.id.clone()).collect()
+            let may = in_force.who_still_may(grant, &came.arrival, now).into_iter();
+            let others = notice.event == NoticeEvent::AlternatesMay;
+            let told = may.filter(|person| !others || in_force.is_alternate(grant, person, now));
+            told.map(|person| person.id.clone()).collect()
         }
         NoticeEvent::Approved | NoticeEvent::Declined | NoticeEvent::Lapsed | NoticeEvent::Revoked => holder(),
         NoticeEvent::BrokeGlass => named(notice, in_force),
         NoticeEvent::ReviewOverdue => &named(notice, in_force) | &holder(),
     }
+}
+
+/// From when on alternates may answer a request, where the terms of its purpose name some.
+pub(super) fn alternates_from(grant: &Grant, in_force: &InForce) -> Option<Timestamp> {
+    let purpose = in_force.rulebook.purposes().get(&grant.purpose)?;
+    let alternates = purpose.alternates.as_ref().filter(|_| grant.answer_by.is_some())?;
+    Some(grant.declared_at.plus(alternates.after))
 }
 
 /// Whom the terms of the purpose name to answer: its owner among them, unless it is their own.

@@ -34,6 +34,15 @@ impl Default for Needed {
     }
 }
 
+/// Approvals that are still missing, each of which any of these could give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lacking {
+    /// How many.
+    pub needed: usize,
+    /// Whose.
+    pub of: Vec<SubjectId>,
+}
+
 /// Who may answer as well once a request has waited for some time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alternates {
@@ -121,34 +130,86 @@ impl Approval {
 
     /// How many approvals are still missing after these answers.
     pub fn missing(&self, answers: &[Answer]) -> usize {
-        let (mut people, mut given) = (BTreeSet::new(), Vec::new());
-        for answer in answers.iter().filter(|answer| answer.verdict == Verdict::Approved) {
-            let seats: Vec<usize> = self.seats_of(answer).collect();
-            if !seats.is_empty() && people.insert(&answer.by) {
-                given.push(seats);
-            }
-        }
+        let given = self.given(answers);
         let counting = match self.needed {
             Needed::People(_) => given.len(),
-            Needed::Each => seated(&given, self.of.len()),
+            Needed::Each => seated(&given, self.of.len()).iter().flatten().count(),
         };
         self.how_many().saturating_sub(counting)
     }
 
-    /// Which of those who are named an approval stands for, as far as they still are.
-    fn seats_of(&self, answer: &Answer) -> impl Iterator<Item = usize> {
-        let stands_in = answer.seats.contains(ALTERNATE);
+    /// Which approvals are still missing after these answers, and who of those who may give some could give each.
+    pub fn lacking(&self, answers: &[Answer], may: &[(SubjectId, BTreeSet<String>)]) -> Vec<Lacking> {
+        let who = |fits: &dyn Fn(&BTreeSet<String>) -> bool| -> Vec<SubjectId> {
+            let fitting = may.iter().filter(|(_, seats)| fits(seats));
+            fitting.map(|(id, _)| id.clone()).collect()
+        };
+        if let Needed::People(_) = self.needed {
+            let (needed, of) = (self.missing(answers), who(&|_| true));
+            return Some(Lacking { needed, of })
+                .filter(|_| needed > 0)
+                .into_iter()
+                .collect();
+        }
+        let given = self.given(answers);
+        let taken = seated(&given, self.of.len());
+        let mut lacking: Vec<Lacking> = Vec::new();
+        let free = taken.iter().enumerate().filter(|(_, sits)| sits.is_none());
+        for (seat, _) in free {
+            let ways = leads_to(seat, &given, &taken);
+            let of = who(&|seats| self.among(seats).any(|one| ways.contains(&one)));
+            match lacking.iter_mut().find(|known| known.of == of) {
+                Some(known) => known.needed += 1,
+                None => lacking.push(Lacking { needed: 1, of }),
+            }
+        }
+        lacking
+    }
+
+    /// The seats that each approval which counts can take: of each person one does.
+    fn given(&self, answers: &[Answer]) -> Vec<Vec<usize>> {
+        let (mut people, mut given) = (BTreeSet::new(), Vec::new());
+        for answer in answers.iter().filter(|answer| answer.verdict == Verdict::Approved) {
+            let seats: Vec<usize> = self.among(&answer.seats).collect();
+            if !seats.is_empty() && people.insert(&answer.by) {
+                given.push(seats);
+            }
+        }
+        given
+    }
+
+    /// Which of those who are named these are, as far as they still are.
+    fn among(&self, named: &BTreeSet<String>) -> impl Iterator<Item = usize> {
+        let stands_in = named.contains(ALTERNATE);
         let seats = self.of.iter().enumerate();
-        seats.filter_map(move |(number, one)| (stands_in || answer.seats.contains(&one.to_string())).then_some(number))
+        seats.filter_map(move |(number, one)| (stands_in || named.contains(&one.to_string())).then_some(number))
     }
 }
 
-/// For how many seats there is somebody, each of whom can take some of them and takes one at most: a greatest matching.
-fn seated(people: &[Vec<usize>], seats: usize) -> usize {
+/// Who sits where, each of whom can take some of the seats and takes one at most: a greatest matching.
+fn seated(people: &[Vec<usize>], seats: usize) -> Vec<Option<usize>> {
     let mut taken: Vec<Option<usize>> = vec![None; seats];
-    (0..people.len())
-        .filter(|person| finds_a_seat(*person, people, &mut taken, &mut BTreeSet::new()))
-        .count()
+    for person in 0..people.len() {
+        finds_a_seat(person, people, &mut taken, &mut BTreeSet::new());
+    }
+    taken
+}
+
+/// The seats from which people can move on so that `free` is taken: it, and those of whoever can move to one of these.
+fn leads_to(free: usize, people: &[Vec<usize>], taken: &[Option<usize>]) -> BTreeSet<usize> {
+    let mut leads = BTreeSet::from([free]);
+    loop {
+        let known = leads.len();
+        for (seat, sits) in taken.iter().enumerate() {
+            let theirs = sits.and_then(|person| people.get(person));
+            if theirs.is_some_and(|theirs| theirs.iter().any(|other| leads.contains(other))) {
+                leads.insert(seat);
+            }
+        }
+        if leads.len() == known {
+            return leads;
+        }
+    }
 }
 
 /// Whether `person` finds a seat, where others may move to another one that they can take.
@@ -335,6 +396,39 @@ mod tests {
         ] {
             assert_eq!(missing(&each, &answers), still, "{answers:?}");
         }
+    }
+
+    #[test]
+    fn who_could_give_what_is_missing_is_told_for_each_of_it() {
+        let may = |line: &str| -> Vec<(SubjectId, BTreeSet<String>)> {
+            let people = line.split(' ').map(approved);
+            people.map(|one| (one.by, one.seats)).collect()
+        };
+        let told = |chain: &Approval, answers: &[&str], line: &str| {
+            let answers: Vec<Answer> = answers.iter().map(|line| approved(line)).collect();
+            let lacking = chain.lacking(&answers, &may(line)).into_iter();
+            let told = lacking.map(|one| {
+                let names: Vec<&str> = one.of.iter().map(SubjectId::as_str).collect();
+                format!("{} of {}", one.needed, names.join(","))
+            });
+            told.collect::<Vec<_>>().join("; ")
+        };
+        let two = chain(&["owner", "group:legal"], Needed::People(2));
+        assert_eq!(told(&two, &[], "sol=owner lea=group:legal"), "2 of sol,lea");
+        assert_eq!(told(&two, &["sol=owner"], "lea=group:legal"), "1 of lea");
+        let each = chain(&["owner", "group:legal"], Needed::Each);
+        let all = "sol=owner lea=group:legal luc=group:legal";
+        assert_eq!(told(&each, &[], all), "1 of sol; 1 of lea,luc");
+        assert_eq!(
+            told(&each, &["sol=owner"], "lea=group:legal luc=group:legal"),
+            "1 of lea,luc"
+        );
+        let moves = "sol=owner lea=group:legal";
+        assert_eq!(told(&each, &["mia=owner,group:legal"], moves), "1 of sol,lea");
+        let same = chain(&["owner", "group:legal", "group:brand"], Needed::Each);
+        let both = "sol=owner lea=group:legal,group:brand luc=group:legal,group:brand";
+        assert_eq!(told(&same, &[], both), "1 of sol; 2 of lea,luc");
+        assert_eq!(told(&each, &["sol=owner", "lea=group:legal"], "luc=group:legal"), "");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::{InForce, Rulebook};
 use crate::clock::Timestamp;
 use crate::facts::{Answer, Arrival, Channel, Grant, MethodName, NetworkName, Person, PurposeId, Subject, SubjectId};
 use crate::policy::{Answering, GrantQuestion, NamedAs, Power};
-use crate::purpose::{Alternates, Approver};
+use crate::purpose::{ALTERNATE, Alternates, Approver, Lacking};
 
 /// Something that is asked for, or would be.
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +106,25 @@ impl InForce {
     pub fn who_still_may(&self, grant: &Grant, arrival: &Arrival, at: Timestamp) -> Vec<Arc<Person>> {
         let may = self.who_may_answer(&Asking::of(grant, arrival, at)).into_iter();
         may.filter(|person| self.lacks(grant, person, at)).collect()
+    }
+
+    /// Whether somebody may answer a request only because it has waited for some time.
+    pub fn is_alternate(&self, grant: &Grant, person: &Person, at: Timestamp) -> bool {
+        let holder = self.directory.person(&grant.subject);
+        let seats = self.rulebook.seats(person, grant, holder.as_deref(), at);
+        seats.contains(ALTERNATE)
+    }
+
+    /// Which approvals a request lacks that waits, and who could give each.
+    pub fn lacking(&self, grant: &Grant, arrival: &Arrival, at: Timestamp) -> Vec<Lacking> {
+        let holder = self.directory.person(&grant.subject);
+        let may = self.who_still_may(grant, arrival, at).into_iter();
+        let may = may.map(|person| {
+            let seats = self.rulebook.seats(&person, grant, holder.as_deref(), at);
+            (person.id.clone(), seats)
+        });
+        let chain = self.rulebook.chain(&grant.purpose);
+        chain.lacking(&grant.answers, &may.collect::<Vec<_>>())
     }
 
     /// Whether a request lacks the approval of somebody who may give it: they did not, and nobody else did as what they are.

@@ -4,6 +4,7 @@ use super::outbox::{
     a_change_that_is_taken_back_owes_nothing, a_notice_becomes_letters_each_of_which_fares_by_itself,
     an_emergency_is_told_at_once_and_that_nobody_reviewed_it_when_that_is_due,
     each_change_owes_what_people_are_to_be_told_of_it,
+    each_of_several_approvals_is_told_and_what_is_to_be_told_later_is_kept_until_then,
     nobody_is_told_what_they_did_themselves_nor_anything_where_nothing_is_told,
     what_is_to_be_told_survives_a_crash_and_is_claimed_anew,
 };
@@ -66,6 +67,7 @@ everywhere! {
     of_emergencies_so_many_wait_for_a_review_and_not_one_more,
     a_grant_is_renewed_once_until_its_renewal_is_over,
     each_change_owes_what_people_are_to_be_told_of_it,
+    each_of_several_approvals_is_told_and_what_is_to_be_told_later_is_kept_until_then,
     nobody_is_told_what_they_did_themselves_nor_anything_where_nothing_is_told,
     an_emergency_is_told_at_once_and_that_nobody_reviewed_it_when_that_is_due,
     what_is_to_be_told_survives_a_crash_and_is_claimed_anew,

@@ -35,6 +35,7 @@ mod shown;
 pub mod stop;
 pub mod test;
 pub mod user;
+mod waits;
 pub mod way;
 
 use std::process::ExitCode;

@@ -336,11 +336,7 @@ impl Portal {
                 members.insert("expired_by".to_owned(), why.into());
             }
             if life == Life::Requested {
-                let approvers = ids(&visit.in_force.who_still_may(grant, visit.arrival, visit.at));
-                members.insert("approvers".to_owned(), json!(approvers));
-                let chain = visit.rules().chain(&grant.purpose);
-                members.insert("approvals_needed".to_owned(), chain.how_many().into());
-                members.insert("approvals_missing".to_owned(), chain.missing(&grant.answers).into());
+                members.extend(Self::waits_for(visit, grant));
             }
         }
         value

@@ -44,6 +44,7 @@ mod times;
 mod tokens;
 mod told;
 mod turns;
+mod waiting;
 pub mod words;
 
 use std::sync::Arc;

@@ -218,7 +218,9 @@ fn asked(grant: &Value) -> String {
     let (terms, who, until) = (terms(grant), word(grant, "subject"), word(grant, "answer_by"));
     let statement = plain(word(grant, "statement"));
     let so_far = so_far(grant).map(|so_far| format!("  {so_far}")).unwrap_or_default();
-    format!("{terms}  by {who}  answer until {until}{so_far}\n    {statement}")
+    let acts_for = grant.get("for").and_then(Value::as_str);
+    let acts_for = acts_for.map(|whom| format!("  for {whom}")).unwrap_or_default();
+    format!("{terms}  by {who}  answer until {until}{acts_for}{so_far}\n    {statement}")
 }
 
 /// What was taken in an emergency: by whom, with which ticket, until when it is to be reviewed, and what they wrote.

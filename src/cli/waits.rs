@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Whose approval is missing: `mia and of one of nora or lea`.
-pub fn for_whom(grant: &Value) -> String {
+pub(super) fn for_whom(grant: &Value) -> String {
     let lacking = grant.get("waits_for").and_then(Value::as_array);
     let lacking = lacking.map_or(&[][..], Vec::as_slice);
     let is_one_of_several = lacking.len() > 1;
@@ -37,18 +37,24 @@ fn joined(names: &[&str], word: &str) -> String {
 }
 
 /// Who approved so far, where several must: `1 of 2: nora`.
-pub fn so_far(grant: &Value) -> Option<String> {
+pub(super) fn so_far(grant: &Value) -> Option<String> {
     let number = |key: &str| grant.get(key).and_then(Value::as_u64);
     let needed = number("approvals_needed").filter(|needed| *needed > 1)?;
     let given = needed.saturating_sub(number("approvals_missing")?);
     let answers = grant.get("answers").and_then(Value::as_array).into_iter().flatten();
-    let by = answers.filter_map(|answer| answer.get("by")?.as_str());
-    let by: Vec<&str> = by.collect();
+    let by: Vec<String> = answers.filter_map(by_whom).collect();
     let by = Some(by.join(", ")).filter(|by| !by.is_empty());
     Some(by.map_or_else(
         || format!("{given} of {needed}"),
         |by| format!("{given} of {needed}: {by}"),
     ))
+}
+
+/// Who answered, and for whom: `nora for mia`.
+fn by_whom(answer: &Value) -> Option<String> {
+    let by = answer.get("by")?.as_str()?;
+    let whom = answer.get("for").and_then(|behalf| behalf.get("whom")?.as_str());
+    Some(whom.map_or_else(|| by.to_owned(), |whom| format!("{by} for {whom}")))
 }
 
 fn words<'a>(value: &'a Value, key: &str) -> Vec<&'a str> {
@@ -91,5 +97,8 @@ mod tests {
         assert_eq!(so_far(&grant(1, 1, &[])), None);
         assert_eq!(so_far(&grant(2, 2, &[])).unwrap(), "0 of 2");
         assert_eq!(so_far(&grant(3, 1, &["nora", "lea"])).unwrap(), "2 of 3: nora, lea");
+        let acting = json!({"approvals_needed": 2, "approvals_missing": 1,
+                            "answers": [{"by": "nora", "for": {"whom": "mia", "delegation": "d"}}]});
+        assert_eq!(so_far(&acting).unwrap(), "1 of 2: nora for mia");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::destination::PlatformId;
 use super::principal::SubjectId;
-use super::said::{Answer, Continued, Emergency};
+use super::said::{Answer, Continued, Delegated, Emergency};
 use super::standing::{Channel, Grant, GrantId, GrantState, PurposeId};
 use crate::clock::Timestamp;
 
@@ -42,6 +42,8 @@ pub struct GrantTerms {
     pub emergency: Option<Emergency>,
     /// What its holder was told, and continued past.
     pub continued: Option<Continued>,
+    /// Whom its holder lets answer for them.
+    pub delegated: Option<Delegated>,
 }
 
 impl GrantTerms {
@@ -66,6 +68,7 @@ impl GrantTerms {
             parent: self.parent,
             emergency: self.emergency,
             continued: self.continued,
+            delegated: self.delegated,
             state: GrantState::Active,
             ended_at: None,
             ended: None,

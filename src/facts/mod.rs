@@ -47,6 +47,6 @@ pub use problem::{Problem, Severity, SourceText, Spelling, did_you_mean};
 pub use record::{Act, DecisionNote, GatewayAct, GrantAct, Help, Record, RecordId, RulebookId};
 pub use request::{Activity, Head, Hints, Opaque, Peek, Reading, Referer, SignatureId};
 pub use ruling::{Coach, Effect, Mode, Offer, Outcome, PolicyId, Reason, ReasonWords, Remedy, Would, WouldBe};
-pub use said::{Answer, Came, Continued, Emergency, Ended, Review, Verdict};
+pub use said::{Answer, Behalf, Came, Continued, Delegated, Emergency, Ended, Review, Verdict};
 pub use secret::Secret;
 pub use standing::{Channel, Grant, GrantId, GrantState, PurposeId, Standing};

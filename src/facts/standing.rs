@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::destination::PlatformId;
 use super::principal::SubjectId;
-use super::said::{Answer, Came, Continued, Emergency, Ended, Review, Verdict};
+use super::said::{Answer, Came, Continued, Delegated, Emergency, Ended, Review, Verdict};
 use crate::clock::Timestamp;
 
 /// An entry of the purpose catalogue: `recruiting`.
@@ -24,6 +24,9 @@ impl PurposeId {
 
     /// Stands in the place of a purpose where somebody continued: no purpose is called so, and no rule opens it.
     pub const CONTINUED: &str = "(continued)";
+
+    /// Stands in the place of a purpose where somebody lets somebody else answer for them.
+    pub const DELEGATED: &str = "(delegated)";
 
     /// The purpose called `id`.
     pub fn new(id: impl Into<String>) -> Self {
@@ -134,7 +137,7 @@ pub struct Grant {
     pub subject: SubjectId,
     /// What for.
     pub purpose: PurposeId,
-    /// Where it applies; empty only where somebody continued to a host that is on no platform.
+    /// Where it applies; empty only where somebody continued to a host that is on no platform, or lets somebody answer for them.
     pub platforms: Arc<BTreeSet<PlatformId>>,
     /// The groups of activities it covers: `read`, `engage`, `publish`, `administer`; single ones where somebody continued.
     pub covers: Arc<BTreeSet<String>>,
@@ -179,6 +182,10 @@ pub struct Grant {
     /// What its holder was told, and continued past. Such a grant states no purpose, and no rule looks at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continued: Option<Continued>,
+    /// Whom its holder lets answer for them. Such a grant states no purpose and opens nothing: it is none of what somebody
+    /// holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegated: Option<Delegated>,
     /// Where it is in its life.
     pub state: GrantState,
     /// When that came before its time was over: it was withdrawn, revoked, declined, silence declined it, or it went unused
@@ -347,6 +354,7 @@ mod tests {
             parent: None,
             emergency: None,
             continued: None,
+            delegated: None,
             state: GrantState::Active,
             ended_at: None,
             ended: None,

@@ -72,8 +72,8 @@ pub(super) struct Claim {
 
 /// What somebody is to be told of a change, and from when on. Pure.
 pub(super) fn owed(was: Option<&Grant>, is: &Grant) -> Vec<(NoticeEvent, Timestamp)> {
-    // what somebody continued past states no purpose, and nobody waits to hear of it
-    if is.continued.is_some() {
+    // what states no purpose, nobody waits to hear of
+    if is.continued.is_some() || is.delegated.is_some() {
         return Vec::new();
     }
     if let Some(was) = was.filter(|was| was.state == is.state) {

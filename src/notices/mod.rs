@@ -196,7 +196,8 @@ impl Notices {
         if let Some(from) = others.filter(|_| notice.event == NoticeEvent::AlternatesMay) {
             return Fate::Again(from);
         }
-        let letters = whom::letters(notice, &in_force, &self.settings, now);
+        let lets = self.ledger.delegations(now);
+        let letters = whom::letters(notice, (&in_force, &lets), &self.settings, now);
         if letters.is_empty() {
             let (grant, event) = (&notice.grant.id, notice.event.as_str());
             tracing::info!(%grant, event, "nobody of whom an address is known is to be told");
@@ -206,16 +207,16 @@ impl Notices {
     }
 
     async fn tell(&self, notice: &Notice, letter: &Letter) -> Went {
-        if whom::is_moot(notice, self.clock.now()) {
+        let (in_force, now) = (self.live.load(), self.clock.now());
+        let lets = self.ledger.delegations(now);
+        if whom::is_moot(notice, now) || !whom::is_still_asked(notice, (&in_force, &lets), now) {
             return Went::Moot;
         }
-        let in_force = self.live.load();
         let view = words::View {
             in_force: &in_force,
             origin: &self.origin,
             language: self.language,
         };
-        let now = self.clock.now();
         if let Some(hook) = self.hook(letter) {
             return hook.send((notice, letter), &view, now).await;
         }

@@ -37,6 +37,7 @@ fn terms() -> GrantTerms {
         parent: None,
         emergency: None,
         continued: None,
+        delegated: None,
     }
 }
 
@@ -61,6 +62,7 @@ fn grant(event: NoticeEvent) -> Grant {
             verdict,
             note: note.to_owned(),
             seats: BTreeSet::new(),
+            behalf: None,
             missing: 0,
         }],
         ..asked.clone()
@@ -141,7 +143,7 @@ fn told(house: &InForce, event: NoticeEvent) -> Vec<String> {
         "security = [\"soc@example.org\"]\n[smtp]\nhost = \"mail.example.org\"\nfrom = \"gate@example.org\"",
     )
     .unwrap();
-    let letters = whom::letters(&notice(event, ""), house, &settings, at("10:00"));
+    let letters = whom::letters(&notice(event, ""), (house, &[]), &settings, at("10:00"));
     letters.into_iter().map(|letter| letter.to).collect()
 }
 

@@ -6,7 +6,7 @@ use super::Settings;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantState, Mailbox, NoticeEvent, SubjectId};
 use crate::ledger::{Letter, Notice};
-use crate::rulebook::{Directory, InForce};
+use crate::rulebook::{Asking, Directory, InForce};
 
 /// The way of what is sent by e-mail.
 pub(super) const EMAIL: &str = "email";
@@ -31,15 +31,20 @@ pub(super) fn is_moot(notice: &Notice, now: Timestamp) -> bool {
     }
 }
 
-/// A letter for everybody who is told and has an address.
-pub(super) fn letters(notice: &Notice, in_force: &InForce, settings: &Settings, now: Timestamp) -> Vec<Letter> {
+/// A letter for everybody who is told and has an address; `lets` is who lets whom answer for them.
+pub(super) fn letters(
+    notice: &Notice,
+    (in_force, lets): (&InForce, &[Grant]),
+    settings: &Settings,
+    now: Timestamp,
+) -> Vec<Letter> {
     let mut letters = Vec::new();
     let letter = |to: String| Letter {
         way: EMAIL.to_owned(),
         to,
     };
     if settings.smtp.host.is_some() {
-        let people = people(notice, in_force, now).into_iter();
+        let people = people(notice, (in_force, lets), now).into_iter();
         let written = people.filter(|id| mailbox(id.as_str(), &in_force.directory).is_some());
         letters.extend(written.map(|id| letter(id.to_string())));
         if matches!(notice.event, NoticeEvent::BrokeGlass | NoticeEvent::ReviewOverdue) {
@@ -55,6 +60,18 @@ pub(super) fn letters(notice: &Notice, in_force: &InForce, settings: &Settings, 
     letters
 }
 
+/// Whether the one to whom a letter goes is still asked, where it asks them for something: rules change, and whoever lets
+/// somebody answer for them takes that back.
+pub(super) fn is_still_asked(notice: &Notice, (in_force, lets): (&InForce, &[Grant]), now: Timestamp) -> bool {
+    let asks = matches!(
+        notice.event,
+        NoticeEvent::Waits | NoticeEvent::PartlyApproved | NoticeEvent::AlternatesMay
+    );
+    let letter = notice.letter.as_ref().filter(|letter| asks && letter.way == EMAIL);
+    let to = letter.and_then(|letter| SubjectId::parse(&letter.to).ok());
+    to.is_none_or(|to| people(notice, (in_force, lets), now).contains(&to))
+}
+
 /// The address of the one to whom a letter goes.
 pub(super) fn mailbox(to: &str, directory: &Directory) -> Option<Mailbox> {
     match to.strip_prefix(ADDRESS) {
@@ -65,7 +82,7 @@ pub(super) fn mailbox(to: &str, directory: &Directory) -> Option<Mailbox> {
 
 /// Who is told: those who may answer of what waits, whoever asked or holds of what became of that, and of an emergency who owns
 /// the purpose and who can review it.
-fn people(notice: &Notice, in_force: &InForce, now: Timestamp) -> BTreeSet<SubjectId> {
+fn people(notice: &Notice, (in_force, lets): (&InForce, &[Grant]), now: Timestamp) -> BTreeSet<SubjectId> {
     let grant = &notice.grant;
     let holder = || BTreeSet::from([grant.subject.clone()]);
     match notice.event {
@@ -75,8 +92,15 @@ fn people(notice: &Notice, in_force: &InForce, now: Timestamp) -> BTreeSet<Subje
             };
             let may = in_force.who_still_may(grant, &came.arrival, now).into_iter();
             let others = notice.event == NoticeEvent::AlternatesMay;
-            let told = may.filter(|person| !others || in_force.is_alternate(grant, person, now));
-            told.map(|person| person.id.clone()).collect()
+            let told: Vec<_> = may
+                .filter(|person| !others || in_force.is_alternate(grant, person, now))
+                .collect();
+            let asking = Asking::of(grant, &came.arrival, now);
+            let delegates = in_force
+                .delegates_of(&told, &asking, lets)
+                .into_iter()
+                .map(|(acts, _)| acts);
+            told.iter().map(|person| person.id.clone()).chain(delegates).collect()
         }
         NoticeEvent::Approved | NoticeEvent::Declined | NoticeEvent::Lapsed | NoticeEvent::Revoked => holder(),
         NoticeEvent::BrokeGlass => named(notice, in_force),

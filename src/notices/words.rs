@@ -166,6 +166,11 @@ pub(super) fn say_to_many(notice: &Notice, view: &View<'_>, zone: Option<&str>) 
         let person = view.in_force.directory.person(id);
         person.map_or_else(|| id.to_string(), |person| person.name.clone())
     };
+    let by = |answer: &Answer| {
+        let whom = answer.behalf.as_ref().map(|behalf| name(&behalf.whom));
+        let by = name(&answer.by);
+        whom.map_or(by.clone(), |whom| (words.delegation.by_for)(&by, &whom))
+    };
     let when = |at: Timestamp| moment(at, zone);
     let purpose = rules.purposes().get(&grant.purpose);
     let purpose = purpose.map_or(grant.purpose.as_str(), |purpose| purpose.title.said_in(view.language));
@@ -183,7 +188,7 @@ pub(super) fn say_to_many(notice: &Notice, view: &View<'_>, zone: Option<&str>) 
     let (link, path) = match notice.event {
         NoticeEvent::Waits | NoticeEvent::PartlyApproved | NoticeEvent::AlternatesMay => {
             facts.push(lasts);
-            let approved: Vec<String> = grant.answers.iter().map(|answer| name(&answer.by)).collect();
+            let approved: Vec<String> = grant.answers.iter().map(by).collect();
             facts.extend((!approved.is_empty()).then(|| (terms.so_far, approved.join(", "))));
             facts.extend(grant.answer_by.map(|until| (terms.answer_by, when(until))));
             (terms.link_answer, "/approvals")
@@ -195,13 +200,13 @@ pub(super) fn say_to_many(notice: &Notice, view: &View<'_>, zone: Option<&str>) 
             (terms.link_review, "/approvals")
         }
         NoticeEvent::Approved => {
-            let by = last(grant, Verdict::Approved).map(|answer| (terms.by, name(&answer.by)));
-            facts.extend(by);
+            let approval = last(grant, Verdict::Approved).map(|answer| (terms.by, by(answer)));
+            facts.extend(approval);
             facts.push((terms.until, when(grant.until())));
             (terms.link_mine, "/")
         }
         NoticeEvent::Declined => {
-            facts.extend(last(grant, Verdict::Declined).map(|answer| (terms.by, name(&answer.by))));
+            facts.extend(last(grant, Verdict::Declined).map(|answer| (terms.by, by(answer))));
             (terms.link_mine, "/")
         }
         NoticeEvent::Revoked => {

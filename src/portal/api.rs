@@ -81,7 +81,10 @@ impl Portal {
     /// The requests that the person may answer.
     pub(super) fn list_approvals(&self, visit: &Visit<'_>, visitor: Visitor<'_>, channel: Channel) -> Page {
         let waiting = self.answerable(visit, visitor, channel);
-        let approvals: Vec<Value> = waiting.iter().map(|grant| self.shown(grant, visit)).collect();
+        let approvals: Vec<Value> = waiting
+            .iter()
+            .map(|(grant, way)| self.shown_to_approver(grant, way, visit))
+            .collect();
         pages::json(StatusCode::OK, &json!({ "approvals": approvals }))
     }
 
@@ -336,7 +339,7 @@ impl Portal {
                 members.insert("expired_by".to_owned(), why.into());
             }
             if life == Life::Requested {
-                members.extend(Self::waits_for(visit, grant));
+                members.extend(Self::waiting_members(visit, grant));
             }
         }
         value

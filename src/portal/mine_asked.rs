@@ -149,6 +149,9 @@ impl Portal {
     /// Whoever answered, and as what where that is not plain.
     fn answerer(&self, visit: &Visit<'_>, answer: &Answer) -> String {
         let by = name_of(visit.in_force, answer.by.as_str());
+        let whom = answer.behalf.as_ref();
+        let whom = whom.map(|behalf| name_of(visit.in_force, behalf.whom.as_str()));
+        let by = whom.map_or(by.clone(), |whom| (self.words.delegation.by_for)(&by, &whom));
         if answer.seats.contains(ALTERNATE) {
             (self.words.chain.by_alternate)(&by)
         } else {

@@ -166,12 +166,16 @@ impl Approval {
         lacking
     }
 
-    /// The seats that each approval which counts can take: of each person one does.
+    /// The seats that each approval which counts can take: nobody approves twice, though they act for two, and nobody's approval
+    /// counts twice, though somebody else gave it for them.
     fn given(&self, answers: &[Answer]) -> Vec<Vec<usize>> {
-        let (mut people, mut given) = (BTreeSet::new(), Vec::new());
+        let (mut people, mut whose, mut given) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
         for answer in answers.iter().filter(|answer| answer.verdict == Verdict::Approved) {
             let seats: Vec<usize> = self.among(&answer.seats).collect();
-            if !seats.is_empty() && people.insert(&answer.by) {
+            let is_known = people.contains(&answer.by) || whose.contains(answer.whose());
+            if !seats.is_empty() && !is_known {
+                people.insert(&answer.by);
+                whose.insert(answer.whose());
                 given.push(seats);
             }
         }
@@ -322,6 +326,7 @@ impl Purpose {
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
+    use crate::facts::{Behalf, GrantId};
 
     fn chain(of: &[&str], needed: Needed) -> Approval {
         Approval {
@@ -395,6 +400,42 @@ mod tests {
             (vec!["otto=alternate", "otto=alternate"], 1),
         ] {
             assert_eq!(missing(&each, &answers), still, "{answers:?}");
+        }
+    }
+
+    #[test]
+    fn nobody_counts_twice_by_acting_for_others_or_by_having_others_act_for_them() {
+        let acting = |by: &str, whom: &str, seat: &str| Answer {
+            behalf: Some(Behalf {
+                whom: SubjectId::parse(whom).unwrap(),
+                delegation: GrantId::new("d"),
+            }),
+            ..approved(&format!("{by}={seat}"))
+        };
+        let own = |by: &str, seat: &str| approved(&format!("{by}={seat}"));
+        let two = chain(&["owner", "group:legal"], Needed::People(2));
+        for (answers, still) in [
+            (vec![acting("nora", "mia", "owner")], 1),
+            (
+                vec![acting("nora", "mia", "owner"), acting("nora", "lea", "group:legal")],
+                1,
+            ),
+            (vec![own("nora", "group:legal"), acting("nora", "mia", "owner")], 1),
+            (vec![acting("nora", "mia", "owner"), own("mia", "owner")], 1),
+            (
+                vec![
+                    acting("nora", "lea", "group:legal"),
+                    acting("sol", "lea", "group:legal"),
+                ],
+                1,
+            ),
+            (vec![acting("nora", "mia", "owner"), own("lea", "group:legal")], 0),
+            (
+                vec![acting("nora", "mia", "owner"), acting("sol", "lea", "group:legal")],
+                0,
+            ),
+        ] {
+            assert_eq!(two.missing(&answers), still, "{answers:?}");
         }
     }
 

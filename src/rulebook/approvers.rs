@@ -71,7 +71,7 @@ impl InForce {
     /// Nothing opens by that: whoever answers is judged as they come.
     pub fn who_may_answer(&self, asking: &Asking<'_>) -> Vec<Arc<Person>> {
         let holder = self.directory.person(asking.by);
-        let could = |person: &Arc<Person>| self.rulebook.could_answer(person, asking, holder.as_deref());
+        let could = |person: &Arc<Person>| self.rulebook.could_answer(person, None, asking, holder.as_deref());
         let named = self.named_to_answer(asking, holder.as_deref()).into_iter();
         named.filter(could).collect()
     }
@@ -130,15 +130,14 @@ impl InForce {
     /// Whether a request lacks the approval of somebody who may give it: they did not, and nobody else did as what they are.
     pub fn lacks(&self, grant: &Grant, person: &Person, at: Timestamp) -> bool {
         let holder = self.directory.person(&grant.subject);
-        let chain = self.rulebook.chain(&grant.purpose);
-        let before = chain.missing(&grant.answers);
-        let mut answers = grant.answers.clone();
-        answers.push(Answer {
-            seats: self.rulebook.seats(person, grant, holder.as_deref(), at),
-            ..Answer::approval(person.id.clone(), at)
-        });
-        let after = chain.missing(&answers);
-        after < before || after == 0
+        let seats = self.rulebook.seats(person, grant, holder.as_deref(), at);
+        self.rulebook.lacks_answer(
+            grant,
+            Answer {
+                seats,
+                ..Answer::approval(person.id.clone(), at)
+            },
+        )
     }
 
     /// Whether as many as must could approve what is asked for.
@@ -157,7 +156,24 @@ impl InForce {
 }
 
 impl Rulebook {
-    fn could_answer(&self, person: &Person, asking: &Asking<'_>, holder: Option<&Person>) -> bool {
+    /// Whether a request lacks an approval like this one.
+    pub fn lacks_answer(&self, grant: &Grant, answer: Answer) -> bool {
+        let chain = self.chain(&grant.purpose);
+        let before = chain.missing(&grant.answers);
+        let mut answers = grant.answers.clone();
+        answers.push(answer);
+        let after = chain.missing(&answers);
+        after < before || after == 0
+    }
+
+    /// Whether somebody could answer in some way, themselves or for somebody else.
+    pub(super) fn could_answer(
+        &self,
+        person: &Person,
+        behalf_of: Option<&Arc<Person>>,
+        asking: &Asking<'_>,
+        holder: Option<&Person>,
+    ) -> bool {
         let Some(approving) = self.policy.approving(person, asking.at, asking.until) else {
             return true;
         };
@@ -185,13 +201,22 @@ impl Rulebook {
             })
         });
         let tried = comings.by_ref().take(MOST_COMINGS);
-        { tried }.any(|coming| self.lets_answer(person, asking, holder, coming)) || comings.next().is_some()
+        let behalf_of = behalf_of.map(|whom| &**whom);
+        { tried }.any(|coming| self.lets_answer((person, behalf_of), asking, holder, coming))
+            || comings.next().is_some()
     }
 
-    fn lets_answer(&self, person: &Person, asking: &Asking<'_>, holder: Option<&Person>, coming: Coming<'_>) -> bool {
+    fn lets_answer(
+        &self,
+        (person, behalf_of): (&Person, Option<&Person>),
+        asking: &Asking<'_>,
+        holder: Option<&Person>,
+        coming: Coming<'_>,
+    ) -> bool {
         let owner = self.purposes.get(asking.purpose);
         let manager = holder.and_then(|holder| holder.manager.as_ref());
-        let seats = owner.map(|purpose| purpose.seats(person, (asking.by, manager), asking.waited));
+        let named = behalf_of.unwrap_or(person);
+        let seats = owner.map(|purpose| purpose.seats(named, (asking.by, manager), asking.waited));
         let subject = Subject {
             id: person.id.clone(),
             method: coming.method,
@@ -209,6 +234,7 @@ impl Rulebook {
             channel: coming.channel,
             answering: Answering {
                 named_as: seats.map_or(Some(NamedAs::Approver), |seats| named_as(&seats)),
+                behalf_of: behalf_of.map(|whom| &whom.id),
             },
             at: coming.at,
         });

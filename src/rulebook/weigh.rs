@@ -221,14 +221,29 @@ impl Rulebook {
         channel: Channel,
         at: Timestamp,
     ) -> Option<Decision> {
-        let owner = self.purposes.get(&grant.purpose);
-        let owner = owner.map_or(&grant.subject, |purpose| &purpose.business_owner);
         let own = grant.subject == who.person.id;
         let seats = self.seats(who.person, grant, holder, at);
         if !own && seats.is_empty() {
             return None;
         }
-        Some(self.policy.decide_on_grant(&GrantQuestion {
+        let answering = Answering {
+            named_as: named_as(&seats),
+            behalf_of: None,
+        };
+        Some(self.decide_answer(who, (grant, holder), answering, (channel, at)))
+    }
+
+    /// Whether the rules let somebody answer a request so.
+    pub(super) fn decide_answer(
+        &self,
+        who: Visitor<'_>,
+        (grant, holder): (&Grant, Option<&Person>),
+        answering: Answering<'_>,
+        (channel, at): (Channel, Timestamp),
+    ) -> Decision {
+        let owner = self.purposes.get(&grant.purpose);
+        let owner = owner.map_or(&grant.subject, |purpose| &purpose.business_owner);
+        self.policy.decide_on_grant(&GrantQuestion {
             person: who.person,
             subject: who.subject,
             arrival: who.arrival,
@@ -239,11 +254,9 @@ impl Rulebook {
             business_owner: owner,
             longest_for: grant.expires.since(grant.not_before),
             channel,
-            answering: Answering {
-                named_as: named_as(&seats),
-            },
+            answering,
             at,
-        }))
+        })
     }
 
     /// Whether what was asked for would still be taken: a training may have run out since, and terms and rules change.
@@ -364,5 +377,6 @@ fn granted(terms: Terms, who: Visitor<'_>, channel: Channel, at: Timestamp) -> G
         parent: None,
         emergency: None,
         continued: None,
+        delegated: None,
     }
 }

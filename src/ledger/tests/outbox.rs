@@ -1,7 +1,7 @@
 //! What people are to be told, wherever it is kept.
 
 use super::*;
-use crate::facts::NoticeEvent;
+use crate::facts::{Answer, NoticeEvent};
 
 const LEASE: i64 = 300_000;
 

@@ -122,7 +122,12 @@ pub(super) fn notice(event: NoticeEvent, to: &str) -> Notice {
 
 /// The shipped rules, with addresses for these people.
 pub(super) fn house(written: &[&str]) -> InForce {
+    house_with(written, &Sources::embedded().purposes.text)
+}
+
+fn house_with(written: &[&str], terms: &str) -> InForce {
     let mut sources = Sources::embedded();
+    sources.purposes.text = terms.into();
     let people = sources
         .people
         .iter_mut()
@@ -138,12 +143,13 @@ pub(super) fn house(written: &[&str]) -> InForce {
     Rulebook::assemble(&sources).unwrap().in_mode(Mode::Enforce)
 }
 
+fn settings() -> Settings {
+    let text = "security = [\"soc@example.org\"]\n[smtp]\nhost = \"mail.example.org\"\nfrom = \"gate@example.org\"";
+    toml::from_str(text).unwrap()
+}
+
 fn told(house: &InForce, event: NoticeEvent) -> Vec<String> {
-    let settings: Settings = toml::from_str(
-        "security = [\"soc@example.org\"]\n[smtp]\nhost = \"mail.example.org\"\nfrom = \"gate@example.org\"",
-    )
-    .unwrap();
-    let letters = whom::letters(&notice(event, ""), (house, &[]), &settings, at("10:00"));
+    let letters = whom::letters(&notice(event, ""), (house, &[]), &settings(), at("10:00"));
     letters.into_iter().map(|letter| letter.to).collect()
 }
 
@@ -181,6 +187,24 @@ fn those_are_told_whom_it_concerns_and_who_can_do_something() {
         [""; 0],
         "no address is known"
     );
+}
+
+#[test]
+fn of_an_emergency_the_owner_is_told_and_everybody_who_is_named_one_by_one_or_by_a_group() {
+    let chain = "approval = { of = [\"owner\", \"group:legal\"], needed = \"all\" }";
+    let terms = Sources::embedded().purposes.text;
+    for approval in [
+        chain,
+        "approval = { of = [\"group:legal\"] }",
+        "approval = { of = [\"lea\"] }",
+    ] {
+        let house = house_with(&["ben", "lea", "nora"], &terms.replace(chain, approval));
+        let mut of_ben = notice(NoticeEvent::BrokeGlass, "");
+        of_ben.grant.purpose = PurposeId::new("executive-communication");
+        let letters = whom::letters(&of_ben, (&house, &[]), &settings(), at("10:00")).into_iter();
+        let to: Vec<String> = letters.map(|letter| letter.to).collect();
+        assert_eq!(to, ["lea", "nora", "mailto:soc@example.org"], "{approval}");
+    }
 }
 
 #[test]

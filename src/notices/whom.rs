@@ -115,13 +115,8 @@ pub(super) fn alternates_from(grant: &Grant, in_force: &InForce) -> Option<Times
     Some(grant.declared_at.plus(alternates.after))
 }
 
-/// Whom the terms of the purpose name to answer: its owner among them, unless it is their own.
+/// Whom the terms of the purpose name to answer, and its owner, unless it is their own.
 fn named(notice: &Notice, in_force: &InForce) -> BTreeSet<SubjectId> {
-    let subject = &notice.grant.subject;
-    let holder = in_force.directory.person(subject);
-    let manager = holder.as_ref().and_then(|person| person.manager.as_ref());
-    let purpose = in_force.rulebook.purposes().get(&notice.grant.purpose);
-    purpose.map_or_else(BTreeSet::new, |purpose| {
-        purpose.approvers_for(subject, manager).into_iter().collect()
-    })
+    let named = in_force.named_for(&notice.grant).into_iter();
+    named.map(|person| person.id.clone()).collect()
 }

@@ -3,6 +3,7 @@
 //! What people approved says as what they did ([`Answer::seats`]), so that it counts as it was given, whatever becomes of
 //! them; and each person counts once. Pure.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
@@ -78,6 +79,8 @@ impl Approver {
         match word {
             OWNER => Ok(Self::Owner),
             MANAGER => Ok(Self::Manager),
+            // as what alternates answer: nobody is taken for one because of their name
+            ALTERNATE => Err(BadName::of_something_else(word)),
             word => match word.strip_prefix(GROUP) {
                 Some(group) => Ok(Self::Group(group.to_owned())),
                 None => SubjectId::parse(word).map(Self::Person),
@@ -241,38 +244,27 @@ fn finds_a_seat(
 impl Purpose {
     /// Who answers what somebody asks for; where the terms ask for nobody's approval, as after they changed, whoever owns the
     /// purpose or leads who asked.
-    pub fn answering(&self) -> Approval {
+    pub fn answering(&self) -> Cow<'_, Approval> {
         if self.approval.is_needed() {
-            self.approval.clone()
+            Cow::Borrowed(&self.approval)
         } else {
-            Approval::by_manager()
+            Cow::Owned(Approval::by_manager())
         }
     }
 
-    /// As what `person` may answer what `who` asks for, whose manager that is, and has waited for so long: of those whom the
-    /// terms name, or as an alternate.
-    pub fn seats(
-        &self,
-        person: &Person,
-        (who, manager): (&SubjectId, Option<&SubjectId>),
+    /// As what people may answer what `who` asks for, whose manager that is, and has waited for so long.
+    pub fn seating<'a>(
+        &'a self,
+        (who, manager): (&'a SubjectId, Option<&'a SubjectId>),
         waited: Duration,
-    ) -> BTreeSet<String> {
-        if person.id == *who {
-            return BTreeSet::new();
+    ) -> Seating<'a> {
+        Seating {
+            purpose: self,
+            chain: self.answering(),
+            alternates: self.alternates.as_ref().filter(|alternates| alternates.after <= waited),
+            who,
+            manager,
         }
-        let fits = |one: &&Approver| match one {
-            Approver::Group(group) => person.roles.contains(group) || person.departments.contains(group),
-            Approver::Owner | Approver::Manager | Approver::Person(_) => {
-                self.named(one, who, manager).is_some_and(|id| *id == person.id)
-            }
-        };
-        let answering = self.answering();
-        let own: BTreeSet<String> = answering.of.iter().filter(fits).map(ToString::to_string).collect();
-        let others = self.alternates.as_ref().filter(|alternates| alternates.after <= waited);
-        if own.is_empty() && others.is_some_and(|alternates| alternates.who.iter().any(|one| fits(&one))) {
-            return BTreeSet::from([ALTERNATE.to_owned()]);
-        }
-        own
     }
 
     /// Those whom the terms name one by one to answer what `who` asks for: never them, whose manager stands in for an owner.
@@ -320,6 +312,78 @@ impl Purpose {
             Approver::Group(_) => None,
         }
     }
+}
+
+/// As what people may answer something that is asked for: those whom the terms of its purpose name, and once it has waited
+/// for long enough alternates.
+#[derive(Clone, Debug)]
+pub struct Seating<'a> {
+    purpose: &'a Purpose,
+    chain: Cow<'a, Approval>,
+    alternates: Option<&'a Alternates>,
+    who: &'a SubjectId,
+    manager: Option<&'a SubjectId>,
+}
+
+impl<'a> Seating<'a> {
+    /// As what `person` may: whoever is named by themselves and an alternate stands in for others too, and still counts once.
+    pub fn seats(&self, person: &Person) -> BTreeSet<String> {
+        if person.id == *self.who {
+            return BTreeSet::new();
+        }
+        let own = self.chain.of.iter().filter(|one| self.fits(one, person));
+        let mut seats: BTreeSet<String> = own.map(ToString::to_string).collect();
+        if self.alternates().any(|one| self.fits(one, person)) {
+            seats.insert(ALTERNATE.to_owned());
+        }
+        seats
+    }
+
+    /// Those whom it names one by one, never whoever asks: approvers first.
+    pub fn people(&self) -> Vec<&SubjectId> {
+        let mut people = Vec::new();
+        for one in self.all() {
+            let named = self.purpose.named(one, self.who, self.manager);
+            people.extend(
+                named
+                    .filter(|id| *id != self.who && !people.contains(id))
+                    .into_iter()
+                    .collect::<Vec<_>>(),
+            );
+        }
+        people
+    }
+
+    /// The groups that it names.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.all().filter_map(|one| match one {
+            Approver::Group(group) => Some(group.as_str()),
+            Approver::Owner | Approver::Manager | Approver::Person(_) => None,
+        })
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Approver> {
+        self.chain.of.iter().chain(self.alternates())
+    }
+
+    fn alternates(&self) -> impl Iterator<Item = &'a Approver> + use<'a> {
+        self.alternates.into_iter().flat_map(|alternates| &alternates.who)
+    }
+
+    fn fits(&self, one: &Approver, person: &Person) -> bool {
+        match one {
+            Approver::Group(group) => is_member(person, group),
+            Approver::Owner | Approver::Manager | Approver::Person(_) => {
+                let named = self.purpose.named(one, self.who, self.manager);
+                named.is_some_and(|id| *id == person.id)
+            }
+        }
+    }
+}
+
+/// Whether somebody is in a group: a role or a department.
+pub fn is_member(person: &Person, group: &str) -> bool {
+    person.roles.contains(group) || person.departments.contains(group)
 }
 
 #[cfg(test)]
@@ -490,5 +554,6 @@ mod tests {
             assert_eq!(Approver::parse(word).unwrap().to_string(), word);
         }
         assert!(Approver::parse("two words").is_err());
+        assert!(Approver::parse("alternate").is_err());
     }
 }

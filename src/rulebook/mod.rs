@@ -27,6 +27,7 @@ mod leads;
 mod live;
 mod matrix;
 mod may_end;
+mod members;
 mod people;
 mod redact;
 mod remedy;

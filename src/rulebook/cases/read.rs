@@ -261,7 +261,8 @@ impl Bench<'_> {
         let behalf = behalf.map_or(Some(None), |whom| whom.map(Some))?;
         let acts_for = behalf.as_ref().map(|whom| self.people.person(whom));
         let answers = acts_for.unwrap_or_else(|| Some(Arc::clone(&person)));
-        let seats = answers.map(|whom| purpose.seats(&whom, (&declarer, manager), waited.unwrap_or_default()));
+        let seating = purpose.seating((&declarer, manager), waited.unwrap_or_default());
+        let seats = answers.map(|whom| seating.seats(&whom));
         let named_as = named_as(&seats.unwrap_or_default()).filter(|_| power == Power::Approve);
         Some(Asks::Power(Box::new(Wields {
             person,

@@ -53,6 +53,7 @@ pub(crate) async fn serve(folder: &Path, origin: &str) {
         parent: None,
         emergency: None,
         continued: None,
+        delegated: None,
     };
     gate.ledger().give(terms).await.unwrap();
     let at = gate.addresses();

@@ -148,6 +148,7 @@ fn grant(who: &str, purpose: &str, platforms: &[&str]) -> Grant {
         parent: None,
         emergency: None,
         continued: None,
+        delegated: None,
         state: GrantState::Active,
         ended_at: None,
         ended: None,

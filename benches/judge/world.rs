@@ -309,6 +309,7 @@ fn flow(dice: &mut Dice, number: usize, people: &[Arc<Person>], categories: &[Ar
             parent: None,
             emergency: None,
             continued: None,
+            delegated: None,
             state: GrantState::Active,
             ended_at: None,
             ended: None,

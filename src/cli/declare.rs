@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::counter::{Said, problem};
 use super::printer;
 use super::stop::Stop;
+use super::waits::for_whom;
 use super::way::Way;
 
 /// States a purpose and prints the grant.
@@ -88,13 +89,9 @@ pub fn tell(said: &Said, json: bool) -> ExitCode {
 
 /// Who was asked, and until when they can answer.
 fn waiting_for(grant: &Value) -> String {
-    let words = |key: &str| {
-        let words = grant.get(key).and_then(Value::as_array).into_iter().flatten();
-        words.filter_map(Value::as_str).collect::<Vec<_>>().join(" or ")
-    };
     let until = grant.get("answer_by").and_then(Value::as_str).unwrap_or_default();
     format!(
         "it waits for the approval of {} until {until}, and then it is declined; `wayleave grants` shows what has become of it",
-        words("approvers")
+        for_whom(grant)
     )
 }

@@ -10,6 +10,7 @@ use super::counter::{Said, problem};
 use super::printer;
 use super::records::plain;
 use super::stop::Stop;
+use super::waits::{for_whom, so_far};
 use super::way::Way;
 use crate::purpose::show_duration;
 
@@ -124,7 +125,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     let listed = said.json.get("grants").and_then(Value::as_array).cloned();
     match listed {
         Some(grants) if grants.is_empty() => printer::talk("you hold no grant"),
-        Some(grants) => grants.iter().for_each(|grant| printer::data(line(grant))),
+        Some(grants) => grants.iter().for_each(|grant| printer::data(mine(grant))),
         None => printer::talk("ended"),
     }
     Ok(ExitCode::SUCCESS)
@@ -184,6 +185,16 @@ pub fn theirs(grant: &Value) -> String {
     format!("{}  of {}", line(grant), word(grant, "subject"))
 }
 
+/// A grant of one's own on one line; of what waits also who approved so far, and who must as well.
+fn mine(grant: &Value) -> String {
+    let line = line(grant);
+    if word(grant, "state") != "requested" {
+        return line;
+    }
+    let so_far = so_far(grant).map(|so_far| format!(", {so_far}")).unwrap_or_default();
+    format!("{line}{so_far}, waits for {}", for_whom(grant))
+}
+
 /// One grant on one line: id, purpose, platforms, what it covers, until when, state. Of what waits: until when it can be
 /// answered.
 pub fn line(grant: &Value) -> String {
@@ -206,7 +217,10 @@ pub fn line(grant: &Value) -> String {
 fn asked(grant: &Value) -> String {
     let (terms, who, until) = (terms(grant), word(grant, "subject"), word(grant, "answer_by"));
     let statement = plain(word(grant, "statement"));
-    format!("{terms}  by {who}  answer until {until}\n    {statement}")
+    let so_far = so_far(grant).map(|so_far| format!("  {so_far}")).unwrap_or_default();
+    let acts_for = grant.get("for").and_then(Value::as_str);
+    let acts_for = acts_for.map(|whom| format!("  for {whom}")).unwrap_or_default();
+    format!("{terms}  by {who}  answer until {until}{acts_for}{so_far}\n    {statement}")
 }
 
 /// What was taken in an emergency: by whom, with which ticket, until when it is to be reviewed, and what they wrote.

@@ -13,6 +13,7 @@ pub mod cores;
 pub mod counter;
 pub mod declare;
 pub mod decline;
+pub mod delegate;
 pub mod demo;
 pub mod diff;
 pub mod explain;
@@ -35,6 +36,7 @@ mod shown;
 pub mod stop;
 pub mod test;
 pub mod user;
+mod waits;
 pub mod way;
 
 use std::process::ExitCode;
@@ -95,6 +97,8 @@ enum Command {
     Approve(approve::Args),
     /// Decline what somebody asked for
     Decline(decline::Args),
+    /// Let somebody approve and decline in your place, or take that back
+    Delegate(delegate::Args),
     /// Take a purpose at once, in an emergency
     BreakGlass(break_glass::Args),
     /// Review what somebody took in an emergency
@@ -150,6 +154,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
         Command::Grants(args) => block_on(grants::run(args)),
         Command::Approve(args) => block_on(approve::run(args)),
         Command::Decline(args) => block_on(decline::run(args)),
+        Command::Delegate(args) => block_on(delegate::run(args)),
         Command::BreakGlass(args) => block_on(break_glass::run(args)),
         Command::Review(args) => block_on(review::run(args)),
         Command::Revoke(args) => block_on(revoke::run(args)),

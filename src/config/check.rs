@@ -52,6 +52,16 @@ pub(super) fn findings(file: &File) -> Vec<Finding> {
             "use 1 to 1440, which is a day",
         ));
     }
+    if file.portal.delegation_days > 366 {
+        found.push(finding(
+            "portal.delegation_days",
+            format!(
+                "nobody should answer for somebody else for {} days",
+                file.portal.delegation_days
+            ),
+            "use 1 to 366, or 0 for not at all",
+        ));
+    }
     if file.portal.host.as_ip().is_some() || !file.portal.host.as_str().contains('.') {
         found.push(finding(
             "portal.host",

@@ -104,6 +104,8 @@ fn a_gateway_has_one_of_three_modes_and_whoever_continues_is_told_again() {
         let problems = read(&format!("[portal]\ncontinue_minutes = {minutes}"), &[], &[]).unwrap_err();
         assert_eq!(problems[0].help.as_deref(), Some("use 1 to 1440, which is a day"));
     }
+    let problems = read("[portal]\ndelegation_days = 367", &[], &[]).unwrap_err();
+    assert_eq!(problems[0].help.as_deref(), Some("use 1 to 366, or 0 for not at all"));
     for (section, key) in [
         ("proxy", "distrust_s"),
         ("upstream", "names_kept_s"),

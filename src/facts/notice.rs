@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 pub enum NoticeEvent {
     /// It waits for an answer.
     Waits,
+    /// Somebody approved it, and others still have to.
+    PartlyApproved,
+    /// It has waited for so long that alternates may answer.
+    AlternatesMay,
     /// It was approved.
     Approved,
     /// It was declined.
@@ -24,8 +28,10 @@ pub enum NoticeEvent {
 
 impl NoticeEvent {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Waits,
+        Self::PartlyApproved,
+        Self::AlternatesMay,
         Self::Approved,
         Self::Declined,
         Self::Lapsed,
@@ -38,6 +44,8 @@ impl NoticeEvent {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Waits => "waits",
+            Self::PartlyApproved => "partly-approved",
+            Self::AlternatesMay => "alternates-may",
             Self::Approved => "approved",
             Self::Declined => "declined",
             Self::Lapsed => "lapsed",

@@ -14,8 +14,21 @@ pub struct SubjectId(String);
 
 /// Why a text is not a subject's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a user name: use 1 to 128 visible characters without `:` and spaces")]
-pub struct BadName(String);
+pub enum BadName {
+    /// It has not the form of one.
+    #[error("`{0}` is not a user name: use 1 to 128 visible characters without `:` and spaces")]
+    Form(String),
+    /// It means something else where it stands.
+    #[error("`{0}` is not a user name here: it means something else")]
+    Taken(String),
+}
+
+impl BadName {
+    /// `word` names nobody where it stands.
+    pub fn of_something_else(word: &str) -> Self {
+        Self::Taken(word.to_owned())
+    }
+}
 
 impl SubjectId {
     /// Parses a name; see [`SubjectId`] for its form.
@@ -24,7 +37,7 @@ impl SubjectId {
         if visible && (1..=128).contains(&text.len()) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(BadName(text.escape_debug().take(40).collect()))
+            Err(BadName::Form(text.escape_debug().take(40).collect()))
         }
     }
 

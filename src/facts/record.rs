@@ -140,6 +140,8 @@ pub enum GrantAct {
     Granted,
     /// Its holder was told why something is refused, and continued.
     Continued,
+    /// Its holder lets somebody answer for them.
+    Delegated,
     /// It was asked for.
     Requested,
     /// Somebody approved it, and others still have to; the answer says how many.

@@ -8,6 +8,7 @@ use super::arrival::Arrival;
 use super::destination::Host;
 use super::principal::{MethodName, SubjectId};
 use super::ruling::PolicyId;
+use super::standing::{GrantId, PurposeId};
 use crate::clock::Timestamp;
 
 /// What somebody who could approve a grant said of it.
@@ -25,6 +26,9 @@ pub struct Answer {
     /// As what they answered, of those whom the terms of the purpose name: `owner`, `group:legal`.
     #[serde(rename = "as", default, skip_serializing_if = "BTreeSet::is_empty")]
     pub seats: BTreeSet<String>,
+    /// For whom, where somebody else lets them answer.
+    #[serde(rename = "for", default, skip_serializing_if = "Option::is_none")]
+    pub behalf: Option<Behalf>,
     /// How many approvals were still missing after this one.
     #[serde(default, skip_serializing_if = "is_none")]
     pub missing: usize,
@@ -44,8 +48,40 @@ impl Answer {
             verdict: Verdict::Approved,
             note: String::new(),
             seats: BTreeSet::new(),
+            behalf: None,
             missing: 0,
         }
+    }
+
+    /// Whose answer it is: of whoever gave it, or of the one for whom they did.
+    pub fn whose(&self) -> &SubjectId {
+        self.behalf.as_ref().map_or(&self.by, |behalf| &behalf.whom)
+    }
+}
+
+/// For whom somebody answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Behalf {
+    /// Who lets them.
+    pub whom: SubjectId,
+    /// What the ledger calls that they do.
+    pub delegation: GrantId,
+}
+
+/// Whom somebody lets answer for them what others ask.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delegated {
+    /// Whom.
+    pub to: SubjectId,
+    /// What is asked for these purposes; for any of them where it names none.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub purposes: BTreeSet<PurposeId>,
+}
+
+impl Delegated {
+    /// Whether they may answer for them what is asked for this purpose.
+    pub fn is_for(&self, purpose: &PurposeId) -> bool {
+        self.purposes.is_empty() || self.purposes.contains(purpose)
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::destination::PlatformId;
 use super::principal::SubjectId;
-use super::said::{Answer, Came, Continued, Emergency, Ended, Review, Verdict};
+use super::said::{Answer, Came, Continued, Delegated, Emergency, Ended, Review, Verdict};
 use crate::clock::Timestamp;
 
 /// An entry of the purpose catalogue: `recruiting`.
@@ -24,6 +24,9 @@ impl PurposeId {
 
     /// Stands in the place of a purpose where somebody continued: no purpose is called so, and no rule opens it.
     pub const CONTINUED: &str = "(continued)";
+
+    /// Stands in the place of a purpose where somebody lets somebody else answer for them.
+    pub const DELEGATED: &str = "(delegated)";
 
     /// The purpose called `id`.
     pub fn new(id: impl Into<String>) -> Self {
@@ -134,7 +137,7 @@ pub struct Grant {
     pub subject: SubjectId,
     /// What for.
     pub purpose: PurposeId,
-    /// Where it applies; empty only where somebody continued to a host that is on no platform.
+    /// Where it applies; empty only where somebody continued to a host that is on no platform, or lets somebody answer for them.
     pub platforms: Arc<BTreeSet<PlatformId>>,
     /// The groups of activities it covers: `read`, `engage`, `publish`, `administer`; single ones where somebody continued.
     pub covers: Arc<BTreeSet<String>>,
@@ -179,6 +182,10 @@ pub struct Grant {
     /// What its holder was told, and continued past. Such a grant states no purpose, and no rule looks at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub continued: Option<Continued>,
+    /// Whom its holder lets answer for them. Such a grant states no purpose and opens nothing: it is none of what somebody
+    /// holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegated: Option<Delegated>,
     /// Where it is in its life.
     pub state: GrantState,
     /// When that came before its time was over: it was withdrawn, revoked, declined, silence declined it, or it went unused
@@ -282,80 +289,6 @@ impl Grant {
     }
 }
 
-/// What a grant will say, before the ledger has given it a name: [`Grant`] without id and state.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GrantTerms {
-    /// Who will hold it.
-    pub subject: SubjectId,
-    /// What for.
-    pub purpose: PurposeId,
-    /// Where it applies; never empty.
-    pub platforms: BTreeSet<PlatformId>,
-    /// The groups of activities it covers.
-    pub covers: BTreeSet<String>,
-    /// What the holder wrote.
-    pub statement: String,
-    /// The ticket it refers to.
-    pub ticket: Option<String>,
-    /// How it was stated.
-    pub channel: Channel,
-    /// When it was stated.
-    pub declared_at: Timestamp,
-    /// Counts from this moment on.
-    pub not_before: Timestamp,
-    /// Counts until this moment.
-    pub expires: Timestamp,
-    /// For how long it may go unused.
-    pub idle: Option<Duration>,
-    /// What was answered.
-    pub answers: Vec<Answer>,
-    /// The grant that it renews.
-    pub parent: Option<GrantId>,
-    /// That it is taken in an emergency.
-    pub emergency: Option<Emergency>,
-    /// What its holder was told, and continued past.
-    pub continued: Option<Continued>,
-}
-
-impl GrantTerms {
-    /// The active grant called `id` with these terms.
-    pub fn named(self, id: GrantId) -> Grant {
-        Grant {
-            id,
-            subject: self.subject,
-            purpose: self.purpose,
-            platforms: self.platforms.into(),
-            covers: self.covers.into(),
-            statement: self.statement,
-            ticket: self.ticket,
-            channel: self.channel,
-            declared_at: self.declared_at,
-            not_before: self.not_before,
-            expires: self.expires,
-            idle: self.idle,
-            used_at: None,
-            answer_by: None,
-            answers: self.answers,
-            parent: self.parent,
-            emergency: self.emergency,
-            continued: self.continued,
-            state: GrantState::Active,
-            ended_at: None,
-            ended: None,
-            came: None,
-        }
-    }
-
-    /// The request called `id` for these terms, which can be answered until `answer_by`.
-    pub fn asked(self, id: GrantId, answer_by: Timestamp) -> Grant {
-        Grant {
-            answer_by: Some(answer_by),
-            state: GrantState::Requested,
-            ..self.named(id)
-        }
-    }
-}
-
 /// A span in whole seconds, as records spell it.
 mod seconds {
     use std::time::Duration;
@@ -421,6 +354,7 @@ mod tests {
             parent: None,
             emergency: None,
             continued: None,
+            delegated: None,
             state: GrantState::Active,
             ended_at: None,
             ended: None,

@@ -212,12 +212,12 @@ pub(super) fn labels(rulebook: &Rulebook) -> Labels {
             .platforms()
             .map(|platform| platform.id.clone())
             .collect(),
-        // what people continued past is counted among the grants, and states no purpose
+        // what people continued past, and whom they let answer for them, is counted among the grants, and states no purpose
         purposes: rulebook
             .purposes()
             .iter()
             .map(|purpose| purpose.id.clone())
-            .chain([PurposeId::new(PurposeId::CONTINUED)])
+            .chain([PurposeId::CONTINUED, PurposeId::DELEGATED].map(PurposeId::new))
             .collect(),
         rulebook: rulebook.id().clone(),
     }

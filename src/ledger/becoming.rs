@@ -3,7 +3,8 @@
 use super::error::LedgerError;
 use super::store::Change;
 use super::view::Life;
-use super::{MOST_IN_FORCE, MOST_UNREVIEWED};
+use super::{MOST_DELEGATED, MOST_IN_FORCE, MOST_UNREVIEWED};
+use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantState};
 
 /// Refuses what would be more than one person may have; what waits already, and waits on, is not more.
@@ -14,8 +15,13 @@ pub(super) fn has_room(change: &mut impl Change, grant: &Grant) -> Result<(), Le
         GrantState::Active => LedgerError::TooMany,
         GrantState::Withdrawn | GrantState::Revoked | GrantState::Declined | GrantState::Lapsed => return Ok(()),
     };
+    let most = if grant.delegated.is_some() {
+        MOST_DELEGATED
+    } else {
+        MOST_IN_FORCE
+    };
     let held = change.beside(grant)?;
-    if held >= MOST_IN_FORCE {
+    if held >= most {
         return Err(too_many(held));
     }
     if grant.awaits_review() {
@@ -25,6 +31,34 @@ pub(super) fn has_room(change: &mut impl Change, grant: &Grant) -> Result<(), Le
         }
     }
     Ok(())
+}
+
+/// From when on a grant stands beside others: a delegation that begins later does from the moment on that it was given, so that
+/// nobody piles them up one after the other.
+pub(super) fn counts_from(grant: &Grant) -> Timestamp {
+    if grant.delegated.is_some() {
+        grant.declared_at
+    } else {
+        grant.not_before
+    }
+}
+
+/// INVARIANT: who answers for somebody else does so while they let them: at another gateway, too, they may have ended that.
+pub(super) fn is_let_answer(change: &mut impl Change, grant: &Grant) -> Result<(), LedgerError> {
+    let Some(answer) = grant.answers.last() else {
+        return Ok(());
+    };
+    let Some(behalf) = &answer.behalf else { return Ok(()) };
+    let found = change.find(&behalf.delegation)?;
+    let lets = |given: &Grant| {
+        let to = given.delegated.as_ref().map(|delegated| &delegated.to);
+        given.subject == behalf.whom && to == Some(&answer.by) && given.is_live(answer.at)
+    };
+    if found.is_some_and(|given| lets(&given)) {
+        Ok(())
+    } else {
+        Err(LedgerError::NoSuchGrant(behalf.delegation.clone()))
+    }
 }
 
 /// What a grant was asked for as, where it was. INVARIANT: only what waits can be approved, given or declined, and only what

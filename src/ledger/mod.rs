@@ -23,6 +23,7 @@
 //! never let two gateways write the same file.
 
 mod becoming;
+mod delegated;
 mod ending;
 mod error;
 mod hearing;
@@ -73,7 +74,10 @@ const HEARD_WITHIN: Duration = Duration::from_secs(Ledger::KEEPS_USES_EVERY.as_s
 
 /// How many grants that were taken in an emergency may wait for a review, of one person.
 pub const MOST_UNREVIEWED: usize = 4;
-const _: () = assert!(view::REMEMBERED > 3 * MOST_IN_FORCE + MOST_UNREVIEWED);
+const _: () = assert!(view::REMEMBERED > 3 * MOST_IN_FORCE + MOST_UNREVIEWED + MOST_DELEGATED);
+
+/// How often one person may let others answer for them at once, what begins later included.
+pub const MOST_DELEGATED: usize = 16;
 
 /// How many grants one person may hold at once: each costs a judgement when a request is refused. As many times they may
 /// have continued past something, and as many of their requests may wait for an answer.
@@ -149,7 +153,8 @@ impl Ledger {
     /// What `subject` holds at `now`; memory only.
     pub fn standing(&self, subject: &SubjectId, now: Timestamp) -> Standing {
         let theirs = self.view.of(subject);
-        let used = theirs.iter().filter(|grant| !self.view.uses.is_idle(grant, now));
+        let held = theirs.iter().filter(|grant| grant.delegated.is_none());
+        let used = held.filter(|grant| !self.view.uses.is_idle(grant, now));
         Standing::new(used.cloned(), now)
     }
 
@@ -395,9 +400,12 @@ impl Ledger {
         &self,
         after: Option<&GrantId>,
         count: usize,
-        look: impl FnMut(&Grant) -> ControlFlow<()>,
+        mut look: impl FnMut(&Grant) -> ControlFlow<()>,
     ) -> Option<GrantId> {
-        self.view.look_on(after, count, look)
+        self.view.look_on(after, count, |grant| match grant.delegated {
+            Some(_) => ControlFlow::Continue(()),
+            None => look(grant),
+        })
     }
 
     /// How much was [ended](Ledger::revoke_all) together with `grant`, and it; as far as its holders have not more since.
@@ -442,14 +450,15 @@ impl Ledger {
     /// The grants of `subject`: all that are in force, and the latest of those that are over; newest first.
     pub fn grants_of(&self, subject: &SubjectId) -> Vec<Grant> {
         let theirs = self.view.of(subject);
-        let mut grants: Vec<Grant> = theirs.iter().map(|grant| self.view.uses.told(grant.clone())).collect();
+        let held = theirs.iter().filter(|grant| grant.delegated.is_none());
+        let mut grants: Vec<Grant> = held.map(|grant| self.view.uses.told(grant.clone())).collect();
         grants.sort_by(|a, b| b.declared_at.cmp(&a.declared_at).then_with(|| b.id.cmp(&a.id)));
         grants
     }
 
     /// One grant, if it is in force or among the latest of its holder.
     pub fn get(&self, id: &GrantId) -> Option<Grant> {
-        self.view.get(id)
+        self.view.get(id).filter(|grant| grant.delegated.is_none())
     }
 
     /// A number that changes whenever a grant is asked for, answered, given or ended. Expiry is not a change: whoever holds on to a grant

@@ -46,8 +46,8 @@ pub struct Letter {
 /// What becomes of a notice that was claimed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It is these letters from now on.
-    Addressed(Vec<Letter>),
+    /// It is these letters from now on, and later something else is to be told of the grant.
+    Addressed(Vec<Letter>, Option<(NoticeEvent, Timestamp)>),
     /// It was told, or never will be.
     Done,
     /// It is to be tried again then.
@@ -72,9 +72,17 @@ pub(super) struct Claim {
 
 /// What somebody is to be told of a change, and from when on. Pure.
 pub(super) fn owed(was: Option<&Grant>, is: &Grant) -> Vec<(NoticeEvent, Timestamp)> {
-    // what somebody continued past states no purpose, and nobody waits to hear of it
-    if is.continued.is_some() || was.is_some_and(|was| was.state == is.state) {
+    // what states no purpose, nobody waits to hear of
+    if is.continued.is_some() || is.delegated.is_some() {
         return Vec::new();
+    }
+    if let Some(was) = was.filter(|was| was.state == is.state) {
+        let more = is.answers.get(was.answers.len()..).and_then(<[_]>::last);
+        let partly = more.filter(|_| is.state == GrantState::Requested);
+        return partly
+            .map(|answer| (NoticeEvent::PartlyApproved, answer.at))
+            .into_iter()
+            .collect();
     }
     let ended = is.until();
     match (is.state, &is.emergency) {
@@ -125,8 +133,11 @@ impl<S: Store> Keeper<S> {
         let mut change = self.store.begin()?;
         for (notice, fate) in fates {
             match fate {
-                Fate::Addressed(letters) => {
+                Fate::Addressed(letters, later) => {
                     letters.iter().try_for_each(|letter| change.address(notice, letter))?;
+                    if let Some((event, due)) = later {
+                        change.owe(&notice.grant.id, *event, *due)?;
+                    }
                     change.done(notice)?;
                 }
                 Fate::Done => change.done(notice)?,

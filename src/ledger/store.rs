@@ -126,9 +126,9 @@ pub(super) trait Change {
     /// Those of these grants that there are.
     fn find_each(&mut self, ids: &[&GrantId]) -> Result<Vec<Grant>, LedgerError>;
 
-    /// How many grants like this one its holder has that have not ended, and not expired when it begins. What somebody
-    /// continued past is counted by itself, so that it never stands in the way of a purpose; and so is what waits: all
-    /// of it, also where nobody has noticed yet that it lapsed.
+    /// How many grants like this one its holder has that have not ended, and not expired when it begins, or was given where it
+    /// delegates. What somebody continued past is counted by itself, so that it never stands in the way of a purpose; and so
+    /// is whom they let answer for them, and what waits: all of it, also where nobody has noticed yet that it lapsed.
     fn beside(&mut self, grant: &Grant) -> Result<usize, LedgerError>;
 
     /// What the person asked for already, for the same purpose on the same platforms, and was not answered; what was

@@ -9,6 +9,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::becoming::counts_from;
+use super::delegated::{Delegations, delegated_of};
 use super::store::Held;
 use super::uses::{Uses, same_but_for_use};
 use crate::clock::Timestamp;
@@ -117,6 +119,7 @@ pub(super) struct View {
     asked: RwLock<BTreeMap<GrantId, SubjectId>>,
     tallies: RwLock<BTreeMap<PurposeId, Tally>>,
     pub(super) uses: Uses,
+    pub(super) delegations: Delegations,
     changed: watch::Sender<u64>,
 }
 
@@ -124,12 +127,13 @@ impl View {
     pub(super) fn new(Held { by_subject, tallies }: Held) -> Self {
         let mut shards: Vec<BTreeMap<SubjectId, Arc<[Grant]>>> = vec![BTreeMap::new(); SHARDS];
         let (mut holders, mut asked) = (BTreeMap::new(), BTreeMap::new());
-        let uses = Uses::default();
+        let (uses, delegations) = (Uses::default(), Delegations::default());
         for (subject, mut grants) in by_subject {
             for grant in &mut grants {
                 uses.resume(grant);
             }
             asked.extend(asked_of(&subject, &grants));
+            delegations.follow(&[], &delegated_of(&grants));
             holders.extend(grants.iter().map(|grant| (grant.id.clone(), subject.clone())));
             if let Some(shard) = shards.get_mut(shard_of(&subject)) {
                 shard.insert(subject, grants.into());
@@ -141,6 +145,7 @@ impl View {
             asked: RwLock::new(asked),
             tallies: RwLock::new(tallies),
             uses,
+            delegations,
             changed: watch::Sender::new(0),
         }
     }
@@ -240,7 +245,7 @@ impl View {
     /// Shows what has become of a grant, and forgets what was over first of its holder's; never what nobody has answered
     /// or reviewed.
     pub(super) fn shows(&self, mut grant: Grant) {
-        let now = grant.ended_at.unwrap_or(grant.not_before);
+        let now = grant.ended_at.unwrap_or_else(|| counts_from(&grant));
         // what the view has forgotten is over, and does not change
         let was = self.get(&grant.id);
         let same = was.as_ref().is_some_and(|was| same_but_for_use(was, &grant));
@@ -322,8 +327,9 @@ impl View {
             return;
         };
         let mut grants = self.of(subject).to_vec();
-        let before = asked_of(subject, &grants);
+        let (before, given) = (asked_of(subject, &grants), delegated_of(&grants));
         let forgotten = edit(&mut grants);
+        self.delegations.follow(&given, &delegated_of(&grants));
         let mut holders = self.holders.write().unwrap_or_else(PoisonError::into_inner);
         holders.extend(grants.iter().map(|grant| (grant.id.clone(), subject.clone())));
         for grant in forgotten {

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::becoming::{has_room, was_asked};
+use super::becoming::{has_room, is_let_answer, was_asked};
 use super::ending::{self, Ending, OnRecord, Over, Untold};
 use super::error::LedgerError;
 use super::keeping::Keeping;
@@ -292,6 +292,7 @@ impl<S: Store> Keeper<S> {
         let mut change = self.store.begin()?;
         forget_all(&mut change, &settled)?;
         was_asked(&mut change, grant)?;
+        is_let_answer(&mut change, grant)?;
         has_room(&mut change, grant)?;
         if change.is_promised(&grant.id)? {
             return Err(LedgerError::BeingAnswered(grant.id.clone()));

@@ -125,10 +125,11 @@ impl Mail {
     }
 }
 
-/// A name for a letter, the same whenever it is sent.
+/// A name for a letter, the same whenever it is sent: another one where the same happens once more.
 pub(super) fn name(notice: &Notice, letter: &Letter) -> String {
     let [way, to] = [letter.way.as_str(), letter.to.as_str()];
-    let whom = hex(digest(&SHA256, format!("{way} {to}").as_bytes()).as_ref());
+    let since = notice.since.as_millis();
+    let whom = hex(digest(&SHA256, format!("{way} {to} {since}").as_bytes()).as_ref());
     let whom: String = whom.chars().take(12).collect();
     format!("{}.{}.{whom}", notice.grant.id, notice.event.as_str())
 }

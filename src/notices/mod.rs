@@ -43,7 +43,7 @@ use self::hooks::Hook;
 use self::mail::Mail;
 pub use self::settings::{BadSetting, Hidden, Kind, Security, Settings, Smtp, Webhook};
 use crate::clock::Clock;
-use crate::facts::{Host, Language};
+use crate::facts::{Host, Language, NoticeEvent};
 use crate::ledger::{Fate, Ledger, Letter, Notice};
 use crate::metrics::Metrics;
 use crate::rulebook::Live;
@@ -174,7 +174,7 @@ impl Notices {
             return; // it is anybody's once this gateway starts again
         }
         let fate = match &notice.letter {
-            None => Fate::Addressed(self.addressed(&notice)),
+            None => self.addressed(&notice),
             Some(letter) => {
                 let went = self.tell(&notice, letter).await;
                 self.fate(&notice, letter, went)
@@ -186,30 +186,37 @@ impl Notices {
         }
     }
 
-    fn addressed(&self, notice: &Notice) -> Vec<Letter> {
-        let in_force = self.live.load();
-        if whom::is_moot(notice, self.clock.now()) {
-            return Vec::new();
+    /// Finds out who is told. That others may answer is told when their time has come, which the rules say.
+    fn addressed(&self, notice: &Notice) -> Fate {
+        let (in_force, now) = (self.live.load(), self.clock.now());
+        if whom::is_moot(notice, now) {
+            return Fate::Addressed(Vec::new(), None);
         }
-        let letters = whom::letters(notice, &in_force, &self.settings, self.clock.now());
+        let others = whom::alternates_from(&notice.grant, &in_force).filter(|from| now < *from);
+        if let Some(from) = others.filter(|_| notice.event == NoticeEvent::AlternatesMay) {
+            return Fate::Again(from);
+        }
+        let lets = self.ledger.delegations(now);
+        let letters = whom::letters(notice, (&in_force, &lets), &self.settings, now);
         if letters.is_empty() {
             let (grant, event) = (&notice.grant.id, notice.event.as_str());
             tracing::info!(%grant, event, "nobody of whom an address is known is to be told");
         }
-        letters
+        let later = others.filter(|_| notice.event == NoticeEvent::Waits);
+        Fate::Addressed(letters, later.map(|from| (NoticeEvent::AlternatesMay, from)))
     }
 
     async fn tell(&self, notice: &Notice, letter: &Letter) -> Went {
-        if whom::is_moot(notice, self.clock.now()) {
+        let (in_force, now) = (self.live.load(), self.clock.now());
+        let lets = self.ledger.delegations(now);
+        if whom::is_moot(notice, now) || !whom::is_still_asked(notice, (&in_force, &lets), now) {
             return Went::Moot;
         }
-        let in_force = self.live.load();
         let view = words::View {
             in_force: &in_force,
             origin: &self.origin,
             language: self.language,
         };
-        let now = self.clock.now();
         if let Some(hook) = self.hook(letter) {
             return hook.send((notice, letter), &view, now).await;
         }

@@ -37,6 +37,7 @@ fn terms() -> GrantTerms {
         parent: None,
         emergency: None,
         continued: None,
+        delegated: None,
     }
 }
 
@@ -61,12 +62,14 @@ fn grant(event: NoticeEvent) -> Grant {
             verdict,
             note: note.to_owned(),
             seats: BTreeSet::new(),
+            behalf: None,
             missing: 0,
         }],
         ..asked.clone()
     };
     match event {
-        NoticeEvent::Waits => asked,
+        NoticeEvent::Waits | NoticeEvent::AlternatesMay => asked,
+        NoticeEvent::PartlyApproved => partly(asked),
         NoticeEvent::Approved => answered(Verdict::Approved, GrantState::Active, ""),
         NoticeEvent::Declined => answered(Verdict::Declined, GrantState::Declined, "Not this week.\n\nSorry"),
         NoticeEvent::Lapsed => Grant {
@@ -92,6 +95,18 @@ fn grant(event: NoticeEvent) -> Grant {
     }
 }
 
+/// What Ben asks for once Nora has approved it, as one of two.
+fn partly(asked: Grant) -> Grant {
+    let answer = Answer {
+        missing: 1,
+        ..Answer::approval(who("nora"), at("09:30"))
+    };
+    Grant {
+        answers: vec![answer],
+        ..asked
+    }
+}
+
 pub(super) fn notice(event: NoticeEvent, to: &str) -> Notice {
     Notice {
         grant: grant(event),
@@ -107,7 +122,12 @@ pub(super) fn notice(event: NoticeEvent, to: &str) -> Notice {
 
 /// The shipped rules, with addresses for these people.
 pub(super) fn house(written: &[&str]) -> InForce {
+    house_with(written, &Sources::embedded().purposes.text)
+}
+
+fn house_with(written: &[&str], terms: &str) -> InForce {
     let mut sources = Sources::embedded();
+    sources.purposes.text = terms.into();
     let people = sources
         .people
         .iter_mut()
@@ -123,12 +143,13 @@ pub(super) fn house(written: &[&str]) -> InForce {
     Rulebook::assemble(&sources).unwrap().in_mode(Mode::Enforce)
 }
 
+fn settings() -> Settings {
+    let text = "security = [\"soc@example.org\"]\n[smtp]\nhost = \"mail.example.org\"\nfrom = \"gate@example.org\"";
+    toml::from_str(text).unwrap()
+}
+
 fn told(house: &InForce, event: NoticeEvent) -> Vec<String> {
-    let settings: Settings = toml::from_str(
-        "security = [\"soc@example.org\"]\n[smtp]\nhost = \"mail.example.org\"\nfrom = \"gate@example.org\"",
-    )
-    .unwrap();
-    let letters = whom::letters(&notice(event, ""), house, &settings, at("10:00"));
+    let letters = whom::letters(&notice(event, ""), (house, &[]), &settings(), at("10:00"));
     letters.into_iter().map(|letter| letter.to).collect()
 }
 
@@ -169,6 +190,24 @@ fn those_are_told_whom_it_concerns_and_who_can_do_something() {
 }
 
 #[test]
+fn of_an_emergency_the_owner_is_told_and_everybody_who_is_named_one_by_one_or_by_a_group() {
+    let chain = "approval = { of = [\"owner\", \"group:legal\"], needed = \"all\" }";
+    let terms = Sources::embedded().purposes.text;
+    for approval in [
+        chain,
+        "approval = { of = [\"group:legal\"] }",
+        "approval = { of = [\"lea\"] }",
+    ] {
+        let house = house_with(&["ben", "lea", "nora"], &terms.replace(chain, approval));
+        let mut of_ben = notice(NoticeEvent::BrokeGlass, "");
+        of_ben.grant.purpose = PurposeId::new("executive-communication");
+        let letters = whom::letters(&of_ben, (&house, &[]), &settings(), at("10:00")).into_iter();
+        let to: Vec<String> = letters.map(|letter| letter.to).collect();
+        assert_eq!(to, ["lea", "nora", "mailto:soc@example.org"], "{approval}");
+    }
+}
+
+#[test]
 fn what_nobody_needs_to_hear_of_any_more_is_not_told() {
     let moot = |event, grant| {
         whom::is_moot(
@@ -189,6 +228,11 @@ fn what_nobody_needs_to_hear_of_any_more_is_not_told() {
         whom::is_moot(&notice(NoticeEvent::Waits, ""), at("17:00")),
         "silence has declined it"
     );
+    assert!(
+        whom::is_moot(&notice(NoticeEvent::PartlyApproved, "nora"), at("10:00")),
+        "she approved it"
+    );
+    assert!(!whom::is_moot(&notice(NoticeEvent::PartlyApproved, "mia"), at("10:00")));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Settings;
 use crate::clock::Timestamp;
-use crate::facts::{GrantState, Mailbox, NoticeEvent, SubjectId};
+use crate::facts::{Grant, GrantState, Mailbox, NoticeEvent, SubjectId};
 use crate::ledger::{Letter, Notice};
 use crate::rulebook::{Asking, Directory, InForce};
 
@@ -21,22 +21,30 @@ const ADDRESS: &str = "mailto:";
 pub(super) fn is_moot(notice: &Notice, now: Timestamp) -> bool {
     let grant = &notice.grant;
     match notice.event {
-        NoticeEvent::Waits => !grant.waits(now),
+        NoticeEvent::Waits | NoticeEvent::PartlyApproved | NoticeEvent::AlternatesMay => {
+            let to = notice.letter.as_ref().map(|letter| letter.to.as_str());
+            !grant.waits(now) || grant.answers.iter().any(|answer| to == Some(answer.by.as_str()))
+        }
         NoticeEvent::Approved => grant.state != GrantState::Active,
         NoticeEvent::ReviewOverdue => !grant.awaits_review(),
         NoticeEvent::Declined | NoticeEvent::Lapsed | NoticeEvent::Revoked | NoticeEvent::BrokeGlass => false,
     }
 }
 
-/// A letter for everybody who is told and has an address.
-pub(super) fn letters(notice: &Notice, in_force: &InForce, settings: &Settings, now: Timestamp) -> Vec<Letter> {
+/// A letter for everybody who is told and has an address; `lets` is who lets whom answer for them.
+pub(super) fn letters(
+    notice: &Notice,
+    (in_force, lets): (&InForce, &[Grant]),
+    settings: &Settings,
+    now: Timestamp,
+) -> Vec<Letter> {
     let mut letters = Vec::new();
     let letter = |to: String| Letter {
         way: EMAIL.to_owned(),
         to,
     };
     if settings.smtp.host.is_some() {
-        let people = people(notice, in_force, now).into_iter();
+        let people = people(notice, (in_force, lets), now).into_iter();
         let written = people.filter(|id| mailbox(id.as_str(), &in_force.directory).is_some());
         letters.extend(written.map(|id| letter(id.to_string())));
         if matches!(notice.event, NoticeEvent::BrokeGlass | NoticeEvent::ReviewOverdue) {
@@ -52,6 +60,18 @@ pub(super) fn letters(notice: &Notice, in_force: &InForce, settings: &Settings, 
     letters
 }
 
+/// Whether the one to whom a letter goes is still asked, where it asks them for something: rules change, and whoever lets
+/// somebody answer for them takes that back.
+pub(super) fn is_still_asked(notice: &Notice, (in_force, lets): (&InForce, &[Grant]), now: Timestamp) -> bool {
+    let asks = matches!(
+        notice.event,
+        NoticeEvent::Waits | NoticeEvent::PartlyApproved | NoticeEvent::AlternatesMay
+    );
+    let letter = notice.letter.as_ref().filter(|letter| asks && letter.way == EMAIL);
+    let to = letter.and_then(|letter| SubjectId::parse(&letter.to).ok());
+    to.is_none_or(|to| people(notice, (in_force, lets), now).contains(&to))
+}
+
 /// The address of the one to whom a letter goes.
 pub(super) fn mailbox(to: &str, directory: &Directory) -> Option<Mailbox> {
     match to.strip_prefix(ADDRESS) {
@@ -62,16 +82,25 @@ pub(super) fn mailbox(to: &str, directory: &Directory) -> Option<Mailbox> {
 
 /// Who is told: those who may answer of what waits, whoever asked or holds of what became of that, and of an emergency who owns
 /// the purpose and who can review it.
-fn people(notice: &Notice, in_force: &InForce, now: Timestamp) -> BTreeSet<SubjectId> {
+fn people(notice: &Notice, (in_force, lets): (&InForce, &[Grant]), now: Timestamp) -> BTreeSet<SubjectId> {
     let grant = &notice.grant;
     let holder = || BTreeSet::from([grant.subject.clone()]);
     match notice.event {
-        NoticeEvent::Waits => {
+        NoticeEvent::Waits | NoticeEvent::PartlyApproved | NoticeEvent::AlternatesMay => {
             let Some(came) = &grant.came else {
                 return named(notice, in_force);
             };
-            let may = in_force.who_may_answer(&Asking::of(grant, &came.arrival, now));
-            may.iter().map(|person| person.id.clone()).collect()
+            let may = in_force.who_still_may(grant, &came.arrival, now).into_iter();
+            let others = notice.event == NoticeEvent::AlternatesMay;
+            let told: Vec<_> = may
+                .filter(|person| !others || in_force.is_alternate(grant, person, now))
+                .collect();
+            let asking = Asking::of(grant, &came.arrival, now);
+            let delegates = in_force
+                .delegates_of(&told, &asking, lets)
+                .into_iter()
+                .map(|(acts, _)| acts);
+            told.iter().map(|person| person.id.clone()).chain(delegates).collect()
         }
         NoticeEvent::Approved | NoticeEvent::Declined | NoticeEvent::Lapsed | NoticeEvent::Revoked => holder(),
         NoticeEvent::BrokeGlass => named(notice, in_force),
@@ -79,13 +108,15 @@ fn people(notice: &Notice, in_force: &InForce, now: Timestamp) -> BTreeSet<Subje
     }
 }
 
-/// Whom the terms of the purpose name to answer: its owner among them, unless it is their own.
+/// From when on alternates may answer a request, where the terms of its purpose name some.
+pub(super) fn alternates_from(grant: &Grant, in_force: &InForce) -> Option<Timestamp> {
+    let purpose = in_force.rulebook.purposes().get(&grant.purpose)?;
+    let alternates = purpose.alternates.as_ref().filter(|_| grant.answer_by.is_some())?;
+    Some(grant.declared_at.plus(alternates.after))
+}
+
+/// Whom the terms of the purpose name to answer, and its owner, unless it is their own.
 fn named(notice: &Notice, in_force: &InForce) -> BTreeSet<SubjectId> {
-    let subject = &notice.grant.subject;
-    let holder = in_force.directory.person(subject);
-    let manager = holder.as_ref().and_then(|person| person.manager.as_ref());
-    let purpose = in_force.rulebook.purposes().get(&notice.grant.purpose);
-    purpose.map_or_else(BTreeSet::new, |purpose| {
-        purpose.approvers_for(subject, manager).into_iter().collect()
-    })
+    let named = in_force.named_for(&notice.grant).into_iter();
+    named.map(|person| person.id.clone()).collect()
 }

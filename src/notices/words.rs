@@ -59,6 +59,7 @@ struct Terms {
     ticket: &'static str,
     statement: &'static str,
     by: &'static str,
+    so_far: &'static str,
     why: &'static str,
     answer_by: &'static str,
     review_by: &'static str,
@@ -79,6 +80,7 @@ const ENGLISH: Terms = Terms {
     ticket: "Ticket",
     statement: "In their words",
     by: "By",
+    so_far: "Approved so far",
     why: "Why",
     answer_by: "Silence declines at",
     review_by: "To be reviewed by",
@@ -87,6 +89,8 @@ const ENGLISH: Terms = Terms {
     link_mine: "See it on your page",
     title: |event, who, purpose| match event {
         NoticeEvent::Waits => format!("{who} asks for “{purpose}”"),
+        NoticeEvent::PartlyApproved => format!("Approved in part: {who} still waits for “{purpose}”"),
+        NoticeEvent::AlternatesMay => format!("{who} still waits for “{purpose}”: alternates may answer now"),
         NoticeEvent::Approved => format!("Approved: “{purpose}”"),
         NoticeEvent::Declined => format!("Declined: “{purpose}”"),
         NoticeEvent::Lapsed => format!("Nobody answered: “{purpose}”"),
@@ -107,6 +111,7 @@ const FRENCH: Terms = Terms {
     ticket: "Ticket",
     statement: "En ses termes",
     by: "Par",
+    so_far: "Accords déjà donnés",
     why: "Pourquoi",
     answer_by: "Le silence vaut refus le",
     review_by: "À examiner avant le",
@@ -115,6 +120,10 @@ const FRENCH: Terms = Terms {
     link_mine: "À voir sur votre page",
     title: |event, who, purpose| match event {
         NoticeEvent::Waits => format!("{who} demande « {purpose} »"),
+        NoticeEvent::PartlyApproved => format!("Approuvé en partie : {who} attend encore « {purpose} »"),
+        NoticeEvent::AlternatesMay => {
+            format!("{who} attend toujours « {purpose} » : les suppléants peuvent maintenant répondre")
+        }
         NoticeEvent::Approved => format!("Approuvé : « {purpose} »"),
         NoticeEvent::Declined => format!("Refusé : « {purpose} »"),
         NoticeEvent::Lapsed => format!("Personne n’a répondu : « {purpose} »"),
@@ -134,7 +143,11 @@ pub(super) fn say(notice: &Notice, view: &View<'_>, zone: Option<&str>) -> Said 
         NoticeEvent::Declined => last(grant, Verdict::Declined).map(|answer| answer.note.as_str()),
         NoticeEvent::Approved => last(grant, Verdict::Approved).map(|answer| answer.note.as_str()),
         NoticeEvent::Revoked => grant.ended.as_ref().map(|ended| ended.why.as_str()),
-        NoticeEvent::Waits | NoticeEvent::BrokeGlass | NoticeEvent::ReviewOverdue => {
+        NoticeEvent::Waits
+        | NoticeEvent::PartlyApproved
+        | NoticeEvent::AlternatesMay
+        | NoticeEvent::BrokeGlass
+        | NoticeEvent::ReviewOverdue => {
             said.facts.push((terms.statement, written(&grant.statement)));
             None
         }
@@ -153,6 +166,11 @@ pub(super) fn say_to_many(notice: &Notice, view: &View<'_>, zone: Option<&str>) 
         let person = view.in_force.directory.person(id);
         person.map_or_else(|| id.to_string(), |person| person.name.clone())
     };
+    let by = |answer: &Answer| {
+        let whom = answer.behalf.as_ref().map(|behalf| name(&behalf.whom));
+        let by = name(&answer.by);
+        whom.map_or(by.clone(), |whom| (words.delegation.by_for)(&by, &whom))
+    };
     let when = |at: Timestamp| moment(at, zone);
     let purpose = rules.purposes().get(&grant.purpose);
     let purpose = purpose.map_or(grant.purpose.as_str(), |purpose| purpose.title.said_in(view.language));
@@ -168,8 +186,10 @@ pub(super) fn say_to_many(notice: &Notice, view: &View<'_>, zone: Option<&str>) 
     ];
     let lasts = (terms.lasts, show_duration(grant.expires.since(grant.not_before)));
     let (link, path) = match notice.event {
-        NoticeEvent::Waits => {
+        NoticeEvent::Waits | NoticeEvent::PartlyApproved | NoticeEvent::AlternatesMay => {
             facts.push(lasts);
+            let approved: Vec<String> = grant.answers.iter().map(by).collect();
+            facts.extend((!approved.is_empty()).then(|| (terms.so_far, approved.join(", "))));
             facts.extend(grant.answer_by.map(|until| (terms.answer_by, when(until))));
             (terms.link_answer, "/approvals")
         }
@@ -180,13 +200,13 @@ pub(super) fn say_to_many(notice: &Notice, view: &View<'_>, zone: Option<&str>) 
             (terms.link_review, "/approvals")
         }
         NoticeEvent::Approved => {
-            let by = last(grant, Verdict::Approved).map(|answer| (terms.by, name(&answer.by)));
-            facts.extend(by);
+            let approval = last(grant, Verdict::Approved).map(|answer| (terms.by, by(answer)));
+            facts.extend(approval);
             facts.push((terms.until, when(grant.until())));
             (terms.link_mine, "/")
         }
         NoticeEvent::Declined => {
-            facts.extend(last(grant, Verdict::Declined).map(|answer| (terms.by, name(&answer.by))));
+            facts.extend(last(grant, Verdict::Declined).map(|answer| (terms.by, by(answer))));
             (terms.link_mine, "/")
         }
         NoticeEvent::Revoked => {

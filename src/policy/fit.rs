@@ -197,6 +197,7 @@ impl Sample {
                 parent: None,
                 emergency: None,
                 continued: None,
+                delegated: None,
                 state: GrantState::Active,
                 ended_at: None,
                 ended: None,
@@ -247,6 +248,7 @@ impl Sample {
                 channel: Channel::Portal,
                 answering: Answering {
                     named_as: self.full.then_some(NamedAs::Approver),
+                    behalf_of: self.full.then_some(&self.person.id),
                 },
                 at,
             };

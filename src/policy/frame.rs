@@ -32,6 +32,8 @@ pub(super) struct Frame<'a> {
     pub(super) channel: Option<&'a Value>,
     /// ... and as what the terms of the purpose name whoever answers.
     pub(super) named_as: Option<&'a Value>,
+    /// ... and for whom.
+    pub(super) behalf_of: Option<&'a Value>,
     /// The declarer of such a grant, where that is somebody else whom the directory knows.
     pub(super) declarer: Option<&'a Party>,
 }
@@ -60,6 +62,9 @@ impl Facts for Frame<'_> {
         }
         if number == values::NAMED_AS {
             return Ok(self.named_as);
+        }
+        if number == values::BEHALF_OF {
+            return Ok(self.behalf_of);
         }
         if number == values::ADDRESS {
             return Ok(Some(self.address()?.value()));

@@ -243,6 +243,7 @@ impl Hearing<'_> {
                 claim: claim.as_deref(),
                 channel: None,
                 named_as: None,
+                behalf_of: None,
                 declarer: None,
             };
             let parties = (&terms.principal.0, &action.party, &*terms.resource);

@@ -54,6 +54,7 @@ impl Policy {
         };
         let channel = question.channel.as_str().into();
         let named_as = question.answering.named_as.map(|named_as| named_as.as_str().into());
+        let behalf_of = question.answering.behalf_of.map(|whom| self.nouns.somebody(whom));
         let frame = Frame {
             engine: &self.engine,
             values: &self.memory.values,
@@ -68,6 +69,7 @@ impl Policy {
             claim: None,
             channel: Some(&channel),
             named_as: named_as.as_ref(),
+            behalf_of: behalf_of.as_ref(),
             declarer: declarer.as_ref().map(|known| &known.0),
         };
         let action = self.powers.get(&question.power).ok_or(Doubt)?;

@@ -98,16 +98,18 @@ pub struct GrantQuestion<'a> {
     /// How it is stated.
     pub channel: Channel,
     /// As what they answer.
-    pub answering: Answering,
+    pub answering: Answering<'a>,
     /// When.
     pub at: Timestamp,
 }
 
 /// As what somebody answers what others ask for; nothing where they do something else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Answering {
-    /// As what the terms of the purpose name them.
+pub struct Answering<'a> {
+    /// As what the terms of the purpose name them, or the one for whom they answer.
     pub named_as: Option<NamedAs>,
+    /// For whom, where somebody lets them.
+    pub behalf_of: Option<&'a SubjectId>,
 }
 
 /// As what the terms of a purpose name somebody to answer.

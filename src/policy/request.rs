@@ -17,7 +17,7 @@ use super::express::{Expr, moment, record, serves, span, text, uid, wrong};
 use super::question::{GrantQuestion, Question, RequestFacts, check, check_power};
 use super::schema::Vocabulary;
 use crate::clock::Timestamp;
-use crate::facts::{Arrival, Employment, Grant, Person, Place, Subject};
+use crate::facts::{Arrival, Employment, Grant, Person, Place, Subject, SubjectId};
 
 type Pairs = Vec<(String, Expr)>;
 type Made = Result<Value, Doubt>;
@@ -125,6 +125,8 @@ impl Nouns {
         pairs.push(("channel".to_owned(), text(question.channel.as_str())));
         let named_as = question.answering.named_as;
         pairs.extend(named_as.map(|named_as| ("namedAs".to_owned(), text(named_as.as_str()))));
+        let behalf_of = question.answering.behalf_of.map(|whom| uid(&self.user, whom.as_str()));
+        pairs.extend(behalf_of.map(|whom| ("behalfOf".to_owned(), Expr::new_entity_uid(whom))));
         let context = Context::from_pairs(pairs).map_err(|e| wrong("context", &e))?;
         let action = uid(&self.action, question.power.as_str());
         let request = Request::new(principal.clone(), action, resource.clone(), context, schema)
@@ -243,6 +245,11 @@ impl Nouns {
             let message = format!("`{}` has an unknown time zone `{}`", person.id, person.time_zone);
             Trouble::with_question("time-zone", message)
         })
+    }
+
+    /// Somebody as rules compare them.
+    pub(super) fn somebody(&self, whom: &SubjectId) -> Value {
+        uid(&self.user, whom.as_str()).as_ref().clone().into()
     }
 
     /// A grant as a rule finds it, evaluated: what Cedar makes of [`Self::claim`], without the text between.

@@ -33,6 +33,7 @@ pub(super) const LEAVES: Leaves = Leaves(&[
     &["request", "bytes"],
     &["request", "contentType"],
     &["namedAs"],
+    &["behalfOf"],
     &["channel"],
     &[GRANT],
 ]);
@@ -44,7 +45,10 @@ pub(super) const COUNT: usize = LEAVES.0.len();
 pub(super) const ADDRESS: usize = 3;
 
 /// The leaf that there is only where somebody answers whom the terms of a purpose name.
-pub(super) const NAMED_AS: usize = COUNT - 3;
+pub(super) const NAMED_AS: usize = COUNT - 4;
+
+/// The leaf that there is only where somebody answers for somebody else.
+pub(super) const BEHALF_OF: usize = COUNT - 3;
 
 /// The leaf that there is only where a power over a grant is asked about.
 pub(super) const CHANNEL: usize = COUNT - 2;

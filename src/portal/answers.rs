@@ -8,10 +8,12 @@ use super::deeds::NotGranted;
 use super::ended::tells;
 use super::{Portal, Visit};
 use crate::clock::Timestamp;
-use crate::facts::{Came, Channel, Grant, GrantAct, GrantId, GrantState, GrantTerms, Reason, RulebookId};
+use crate::facts::{
+    Answer, Came, Channel, Grant, GrantAct, GrantId, GrantState, GrantTerms, Reason, RulebookId, SubjectId,
+};
 use crate::ledger::{LedgerError, Promise};
 use crate::purpose::{Consent, Declaration, Hearing, Lapsed, Note, Over, Pending, Why};
-use crate::rulebook::{Asking, Outdated, Visitor};
+use crate::rulebook::{Asking, Outdated, Visitor, Way};
 
 /// Why nothing was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,10 +47,30 @@ enum Saying {
     No(Why),
 }
 
-/// A request before somebody who may answer it.
+/// A request before somebody who may answer it, in these ways.
 struct Heard {
-    hearing: Hearing,
-    reasons: Vec<Reason>,
+    grant: Grant,
+    ways: Vec<Way>,
+}
+
+impl Heard {
+    /// The request before them, in the way in which their approval is one that is missing, or else in the first.
+    fn by(
+        mut self,
+        by: &SubjectId,
+        at: Timestamp,
+        lacks: impl FnMut(&Way) -> bool,
+    ) -> Result<(Hearing, Vec<Reason>), NotAnswered> {
+        let place = self.ways.iter().position(lacks).unwrap_or(0);
+        if place >= self.ways.len() {
+            return Err(NotAnswered::NoSuch);
+        }
+        let way = self.ways.swap_remove(place);
+        let pending = Pending::of(self.grant, at).map_err(NotAnswered::Over)?;
+        let hearing = pending.heard_for(by, way.seats, way.behalf);
+        let hearing = hearing.map_err(|_own| NotAnswered::Refused(Vec::new()))?;
+        Ok((hearing, way.reasons))
+    }
 }
 
 impl Portal {
@@ -98,15 +120,28 @@ impl Portal {
         self.fulfil(visit.by(), GrantAct::Requested, promise, &reasons).await
     }
 
-    /// The requests that somebody may answer, and whose approval they lack, in the order in which they were made.
-    pub(super) fn answerable(&self, visit: &Visit<'_>, visitor: Visitor<'_>, channel: Channel) -> Vec<Grant> {
+    /// The requests that somebody may answer, and whose approval they lack, in the order in which they were made; each with
+    /// the way in which they would.
+    pub(super) fn answerable(&self, visit: &Visit<'_>, visitor: Visitor<'_>, channel: Channel) -> Vec<(Grant, Way)> {
+        let lets = self.ledger.delegated_to(&visitor.person.id, visit.at);
         let waiting = self.ledger.waiting(visit.at).into_iter();
-        let theirs = |grant: &Grant| {
-            grant.subject != visitor.person.id
-                && may_answer(visit, visitor, grant, channel)
-                && visit.in_force.lacks(grant, visitor.person, visit.at)
-        };
-        waiting.filter(theirs).collect()
+        let others = waiting.filter(|grant| grant.subject != visitor.person.id);
+        let theirs = others.filter_map(|grant| {
+            let ways = visit
+                .in_force
+                .ways_to_answer(visitor, &grant, &lets, (channel, visit.at));
+            let way = ways.into_iter().find(|way| way.is_open && lacks(visit, &grant, way))?;
+            Some((grant, way))
+        });
+        theirs.collect()
+    }
+
+    /// The ways in which somebody could answer a request.
+    fn ways(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant, channel: Channel) -> Vec<Way> {
+        let lets = self.ledger.delegated_to(&visitor.person.id, visit.at);
+        visit
+            .in_force
+            .ways_to_answer(visitor, grant, &lets, (channel, visit.at))
     }
 
     /// One request, if it is the person's own or one that they may answer.
@@ -119,7 +154,8 @@ impl Portal {
     ) -> Option<Grant> {
         let grant = self.ledger.get(id)?;
         let own = grant.subject == visitor.person.id;
-        let visible = own || (grant.waits(visit.at) && may_answer(visit, visitor, &grant, channel));
+        let may = || self.ways(visit, visitor, &grant, channel).iter().any(|way| way.is_open);
+        let visible = own || (grant.waits(visit.at) && may());
         visible.then_some(grant)
     }
 
@@ -171,15 +207,16 @@ impl Portal {
         &self,
         visit: &Visit<'_>,
         visitor: Visitor<'_>,
-        Heard { hearing, reasons }: Heard,
+        heard: Heard,
         saying: Saying,
     ) -> Result<Grant, NotAnswered> {
-        let asked = hearing.grant();
+        let asked = heard.grant.clone();
         let (id, segment) = (asked.id.clone(), self.book.segment());
+        let (hearing, reasons) = heard.by(&visitor.person.id, visit.at, |way| lacks(visit, &asked, way))?;
         let (what, promised) = match saying {
             Saying::Yes(note) => {
                 let holder = visit.in_force.directory.person(&asked.subject);
-                let fits = visit.rules().still_fits(visitor, asked, holder.as_deref(), visit.at);
+                let fits = visit.rules().still_fits(visitor, &asked, holder.as_deref(), visit.at);
                 fits.map_err(NotAnswered::Outdated)?;
                 let chain = visit.rules().chain(&asked.purpose);
                 let consent = hearing.approve(&chain, note, visit.at);
@@ -247,20 +284,15 @@ impl Portal {
         channel: Channel,
     ) -> Result<Heard, NotAnswered> {
         let grant = self.ledger.get(id).ok_or(NotAnswered::NoSuch)?;
-        let holder = visit.in_force.directory.person(&grant.subject);
-        let rules = visit.rules();
-        let decision = rules.may_answer(visitor, &grant, holder.as_deref(), channel, visit.at);
-        let decision = decision.ok_or(NotAnswered::NoSuch)?;
-        let reasons = decision.reasons().to_vec();
-        if !decision.is_allowed() {
-            return Err(NotAnswered::Refused(reasons));
+        let mut ways = self.ways(visit, visitor, &grant, channel);
+        let refused = ways.first().ok_or(NotAnswered::NoSuch)?.reasons.clone();
+        ways.retain(|way| way.is_open);
+        if ways.is_empty() {
+            return Err(NotAnswered::Refused(refused));
         }
         self.notice_lapse(visit.rules().id(), &grant, visit.at).await;
-        let seats = rules.seats(visitor.person, &grant, holder.as_deref(), visit.at);
-        let pending = Pending::of(grant, visit.at).map_err(NotAnswered::Over)?;
-        let hearing = pending.heard_by(&visitor.person.id, seats);
-        let hearing = hearing.map_err(|_own| NotAnswered::Refused(Vec::new()))?;
-        Ok(Heard { hearing, reasons })
+        Pending::of(grant.clone(), visit.at).map_err(NotAnswered::Over)?;
+        Ok(Heard { grant, ways })
     }
 
     /// Records and keeps what nobody answered in time. That a request has lapsed follows from the time; this is so that the
@@ -316,6 +348,16 @@ impl Portal {
     }
 }
 
+/// Whether a request lacks the approval of somebody who answers so.
+fn lacks(visit: &Visit<'_>, grant: &Grant, way: &Way) -> bool {
+    let answer = Answer {
+        seats: way.seats.clone(),
+        behalf: way.behalf.clone(),
+        ..Answer::approval(visit.subject.id.clone(), visit.at)
+    };
+    visit.rules().lacks_answer(grant, answer)
+}
+
 pub(super) fn may_answer(visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant, channel: Channel) -> bool {
     let holder = visit.in_force.directory.person(&grant.subject);
     let decision = visit
@@ -328,6 +370,9 @@ impl NotAnswered {
     fn because(id: &GrantId, trouble: &LedgerError) -> Self {
         if let LedgerError::BeingAnswered(_) | LedgerError::AnsweredSince(_) = trouble {
             Self::Busy
+        } else if let LedgerError::NoSuchGrant(_) = trouble {
+            // whoever let them answer does not any more
+            Self::NoSuch
         } else if let LedgerError::AlreadyOver(_) = trouble {
             Self::Over(Over::Answered)
         } else if let LedgerError::TooMany(held) = trouble {

@@ -81,7 +81,10 @@ impl Portal {
     /// The requests that the person may answer.
     pub(super) fn list_approvals(&self, visit: &Visit<'_>, visitor: Visitor<'_>, channel: Channel) -> Page {
         let waiting = self.answerable(visit, visitor, channel);
-        let approvals: Vec<Value> = waiting.iter().map(|grant| self.shown(grant, visit)).collect();
+        let approvals: Vec<Value> = waiting
+            .iter()
+            .map(|(grant, way)| self.shown_to_approver(grant, way, visit))
+            .collect();
         pages::json(StatusCode::OK, &json!({ "approvals": approvals }))
     }
 
@@ -336,11 +339,7 @@ impl Portal {
                 members.insert("expired_by".to_owned(), why.into());
             }
             if life == Life::Requested {
-                let approvers = ids(&visit.in_force.who_still_may(grant, visit.arrival, visit.at));
-                members.insert("approvers".to_owned(), json!(approvers));
-                let chain = visit.rules().chain(&grant.purpose);
-                members.insert("approvals_needed".to_owned(), chain.how_many().into());
-                members.insert("approvals_missing".to_owned(), chain.missing(&grant.answers).into());
+                members.extend(Self::waiting_members(visit, grant));
             }
         }
         value

@@ -7,6 +7,7 @@ use super::pages::{Cause, Pending, Told};
 use super::{Portal, Refused, Visit, times};
 use crate::facts::{
     Activity, Grant, Observation, Offer, PlatformId, PolicyId, PurposeId, Reason, RecordId, Remedy, RulebookId,
+    SubjectId,
 };
 use crate::ledger::Life;
 use crate::rulebook::{Asking, InForce, Refusal, Rulebook};
@@ -206,15 +207,13 @@ fn keep_who_may_answer(in_force: &InForce, seen: &Observation, remedy: &mut Reme
 /// A request that waits, as it is told.
 fn pending(portal: &Portal, in_force: &InForce, seen: &Observation, grant: &Grant) -> Option<Pending> {
     let person = seen.person.as_ref()?;
-    let approvers = in_force.who_still_may(grant, &seen.arrival, seen.at);
-    let missing = in_force.rulebook.chain(&grant.purpose).missing(&grant.answers);
+    let lacking = in_force.lacking(grant, &seen.arrival, seen.at).into_iter();
+    let names = |of: Vec<SubjectId>| of.iter().map(ToString::to_string).collect();
+    let lacking = lacking.map(|one| (one.needed, names(one.of)));
     let when = |at| times::local(portal.words, at, seen.at, person);
     Some(Pending {
         title: portal.purpose_title(&in_force.rulebook, &grant.purpose),
-        approvers: portal
-            .words
-            .chain
-            .those(missing, approvers.iter().map(|one| one.id.to_string()).collect()),
+        approvers: portal.words.chain.all_those(lacking.collect()),
         since: when(grant.declared_at),
         until: when(grant.answer_by?),
     })

@@ -246,7 +246,7 @@ impl Portal {
     /// The page while nobody has answered.
     fn asked_page(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant, record: &str) -> Page {
         let words = self.words;
-        let approvers = self.approvers_of(visit, grant);
+        let approvers = self.approvers_of(visit, grant, visit.at);
         let approvers: Vec<&str> = approvers.iter().map(String::as_str).collect();
         let page = counter::Asked {
             w: words,

@@ -200,6 +200,7 @@ impl Portal {
             parent: None,
             emergency: None,
             continued: None,
+            delegated: None,
         };
         let grant = self.ledger.name(terms);
         let said = act(

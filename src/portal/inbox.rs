@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 use crate::facts::{Channel, Grant, GrantId, Person, Verdict};
 use crate::ledger::Life;
 use crate::purpose::{ALTERNATE, Note, Why};
-use crate::rulebook::Visitor;
+use crate::rulebook::{Visitor, Way};
 
 /// For how long what somebody held before still says something.
 const PAST: Duration = Duration::from_hours(90 * 24);
@@ -51,7 +51,7 @@ impl Portal {
             reviews: self.to_review(visit, visitor, recent),
             requests: waiting
                 .iter()
-                .map(|grant| self.request(visit, visitor, grant, recent))
+                .map(|(grant, way)| self.request(visit, visitor, (grant, way), recent))
                 .collect(),
             sign_out: recent.then(|| self.sign_out_token(visit)),
             contact: self.contact(),
@@ -77,11 +77,14 @@ impl Portal {
         })
     }
 
-    fn request(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant, recent: bool) -> Request {
+    fn request(&self, visit: &Visit<'_>, visitor: Visitor<'_>, (grant, way): (&Grant, &Way), recent: bool) -> Request {
         let words = self.words;
         let holder = visit.in_force.directory.person(&grant.subject);
         let holder = holder.as_deref();
-        let seats = visit.rules().seats(visitor.person, grant, holder, visit.at);
+        let behalf = way
+            .behalf
+            .as_ref()
+            .map(|behalf| name_of(visit.in_force, behalf.whom.as_str()));
         let title = self.purpose_title(visit.rules(), &grant.purpose);
         let name = holder.map_or(grant.subject.as_str(), |holder| holder.name.as_str());
         let when = |at| times::local(self.words, at, visit.at, visitor.person);
@@ -102,7 +105,8 @@ impl Portal {
             ticket: grant.ticket.clone(),
             training: self.training(visit, grant, holder),
             past: (words.held_before)(&self.held_before(visit, grant)),
-            as_alternate: seats.contains(ALTERNATE).then_some(words.chain.as_alternate),
+            acts_for: behalf.map(|whom| (words.delegation.answers_for)(&whom)),
+            as_alternate: way.seats.contains(ALTERNATE).then_some(words.chain.as_alternate),
             so_far: self.so_far(visit, visitor, grant),
             waits: (words.asked_and_waits)(&when(grant.declared_at), &grant.answer_by.map(when).unwrap_or_default()),
             tokens: recent.then(|| RequestTokens {

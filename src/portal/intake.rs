@@ -17,6 +17,9 @@ use crate::purpose::{Declaration, Note, parse_duration};
 /// How much a form or a declaration may hold.
 const MOST: usize = 16 * 1024;
 
+/// What the name of a box begins with that is ticked for a purpose.
+pub(super) const FOR: &str = "for.";
+
 /// A whole request.
 pub struct Received {
     pub(super) method: Method,
@@ -130,7 +133,10 @@ impl Received {
                 "accepted" => form.accepted = value.into_owned(),
                 "platform" => form.platform = value.into_owned(),
                 "to" => form.to = value.into_owned(),
-                _ => {}
+                "from" => form.from = value.into_owned(),
+                "until" => form.until = value.into_owned(),
+                // a box that is ticked for each purpose
+                name => form.purposes.extend(name.strip_prefix(FOR).map(str::to_owned)),
             }
         }
         Some(form)
@@ -213,6 +219,9 @@ pub(super) struct Form {
     pub(super) user: String,
     pub(super) platform: String,
     pub(super) accepted: String,
+    pub(super) from: String,
+    pub(super) until: String,
+    pub(super) purposes: BTreeSet<String>,
 }
 
 impl Form {
@@ -310,7 +319,7 @@ pub(super) fn text(members: &Map<String, Value>, name: &str, wrong: &mut Vec<Val
 }
 
 /// A list of texts; null counts as absent.
-fn list(members: &Map<String, Value>, name: &str, wrong: &mut Vec<Value>) -> Option<Vec<String>> {
+pub(super) fn list(members: &Map<String, Value>, name: &str, wrong: &mut Vec<Value>) -> Option<Vec<String>> {
     let value = members.get(name).filter(|value| !value.is_null())?;
     let items = value
         .as_array()

@@ -1,7 +1,6 @@
 //! What others did with what is the person's, on their own page: what waits for them, what has become of the rest of what
 //! was asked for, and what they took back.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::declare::named;
@@ -9,7 +8,8 @@ use super::inbox::lasts;
 use super::mine::ending;
 use super::pages::counter::{Answered, Held};
 use super::{Portal, Visit, times};
-use crate::facts::{Answer, Grant, GrantState, Person, Verdict};
+use crate::clock::Timestamp;
+use crate::facts::{Answer, Grant, GrantState, SubjectId, Verdict};
 use crate::ledger::Life;
 use crate::purpose::ALTERNATE;
 use crate::rulebook::{InForce, Visitor};
@@ -109,9 +109,7 @@ impl Portal {
                 }
             }
             (None, Life::Lapsed) => {
-                let asked = visit.in_force.who_still_may(grant, visit.arrival, grant.declared_at);
-                let missing = visit.rules().chain(&grant.purpose).missing(&grant.answers);
-                let asked = words.chain.those(missing, names_of(&asked));
+                let asked = self.approvers_of(visit, grant, grant.declared_at);
                 let asked: Vec<&str> = asked.iter().map(String::as_str).collect();
                 (words.was_silent)(&asked, &when(grant.answer_by?))
             }
@@ -139,7 +137,7 @@ impl Portal {
     /// Since when a request waits, for whom, and until when.
     pub(super) fn waits_in_words(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant) -> String {
         let when = |at| times::local(self.words, at, visit.at, visitor.person);
-        let approvers = self.approvers_of(visit, grant);
+        let approvers = self.approvers_of(visit, grant, visit.at);
         let approvers: Vec<&str> = approvers.iter().map(String::as_str).collect();
         let until = grant.answer_by.map(when).unwrap_or_default();
         let title = self.purpose_title(visit.rules(), &grant.purpose);
@@ -151,6 +149,9 @@ impl Portal {
     /// Whoever answered, and as what where that is not plain.
     fn answerer(&self, visit: &Visit<'_>, answer: &Answer) -> String {
         let by = name_of(visit.in_force, answer.by.as_str());
+        let whom = answer.behalf.as_ref();
+        let whom = whom.map(|behalf| name_of(visit.in_force, behalf.whom.as_str()));
+        let by = whom.map_or(by.clone(), |whom| (self.words.delegation.by_for)(&by, &whom));
         if answer.seats.contains(ALTERNATE) {
             (self.words.chain.by_alternate)(&by)
         } else {
@@ -173,17 +174,13 @@ impl Portal {
         (needed > 1).then(|| (words.so_far)(given, needed, &approved))
     }
 
-    /// Who can still answer a request, by their names, and how many of them must where one is not enough.
-    pub(super) fn approvers_of(&self, visit: &Visit<'_>, grant: &Grant) -> Vec<String> {
-        let missing = visit.rules().chain(&grant.purpose).missing(&grant.answers);
-        let may = visit.in_force.who_still_may(grant, visit.arrival, visit.at);
-        self.words.chain.those(missing, names_of(&may))
+    /// Who can still answer a request at that moment, by their names, and how many of them must where one is not enough.
+    pub(super) fn approvers_of(&self, visit: &Visit<'_>, grant: &Grant, at: Timestamp) -> Vec<String> {
+        let lacking = visit.in_force.lacking(grant, visit.arrival, at).into_iter();
+        let names = |of: Vec<SubjectId>| of.iter().map(|id| name_of(visit.in_force, id.as_str())).collect();
+        let lacking = lacking.map(|one| (one.needed, names(one.of)));
+        self.words.chain.all_those(lacking.collect())
     }
-}
-
-fn names_of(people: &[Arc<Person>]) -> Vec<String> {
-    let names = people.iter().map(|one| format!("{} ({})", one.name, one.id));
-    names.collect()
 }
 
 pub(super) fn name_of(in_force: &InForce, id: &str) -> String {

@@ -17,6 +17,9 @@ mod case;
 mod coach;
 mod declare;
 mod deeds;
+mod delegating;
+mod delegation_calls;
+mod delegation_pages;
 mod drafts;
 mod emergencies;
 mod emergency_calls;
@@ -44,6 +47,7 @@ mod times;
 mod tokens;
 mod told;
 mod turns;
+mod waiting;
 pub mod words;
 
 use std::sync::Arc;
@@ -64,6 +68,7 @@ use crate::identity::Guard;
 use crate::ledger::Ledger;
 use crate::rulebook::{InForce, Refusal, Rulebook, Visitor};
 pub use deeds::NotGranted;
+pub use delegating::{DelegationField, Misfit};
 use drafts::Drafts;
 pub use intake::Received;
 use memory::Memory;
@@ -91,6 +96,8 @@ pub struct Settings {
     /// Where rules, or the gateway, only coach: for how many minutes whoever was told why not and continued is not told
     /// again.
     pub continue_minutes: u64,
+    /// For how many days at most somebody may let somebody else answer for them what others ask; 0: nobody may.
+    pub delegation_days: u64,
     /// For how many people recent refusals are remembered: of each, at most sixteen, and as many tunnels that were stopped.
     pub remembered_people: usize,
 }
@@ -105,6 +112,7 @@ impl Default for Settings {
             contact: None,
             ticket_s: 300,
             continue_minutes: 60,
+            delegation_days: 90,
             remembered_people: 2048,
         }
     }

@@ -38,6 +38,8 @@ impl Portal {
             ("POST", ["grants", id, "end"]) => self.end_by_form(visit, visitor, received, id).await,
             ("POST", ["grants", id, "renew"]) => self.renew_by_form(visit, visitor, received, id).await,
             ("POST", ["grants", "revoke"]) => self.revoke_by_form(visit, visitor, received).await,
+            ("POST", ["delegations"]) => self.delegate_by_form(visit, visitor, received).await,
+            ("POST", ["delegations", id, "end"]) => self.take_back_by_form(visit, visitor, received, id).await,
             ("POST", ["sign-in"]) => self.sign_in(visit, visitor, received).await,
             ("POST", ["sign-out"]) => self.sign_out(visit, received),
             ("POST", ["approvals", id, "approve"]) => {
@@ -58,6 +60,7 @@ impl Portal {
             ["refusals", record] => self.by_record(visit, visitor, record),
             ["refusals", record, "granted"] => self.granted(visit, visitor, record),
             ["approvals"] => self.inbox(visit, visitor, received),
+            ["delegations"] => self.delegations(visit, visitor, received),
             ["grants"] => self.others(visit, visitor, received).await,
             ["grants", "revoke"] => self.revoke_page(visit, visitor, received).await,
             ["sign-in"] => self.sign_in_page(visit, visitor, received),
@@ -110,9 +113,13 @@ impl Portal {
             ("POST", ["grants", id, "approve"]) => self.approve_by_call(visit, visitor, received, id).await,
             ("POST", ["grants", id, "decline"]) => self.decline_by_call(visit, visitor, received, id).await,
             ("GET" | "HEAD", ["approvals"]) => self.list_approvals(visit, visitor, api::channel(received)),
+            ("GET" | "HEAD", ["delegations"]) => self.list_delegations(visit, visitor),
+            ("POST", ["delegations"]) => self.post_delegation(visit, visitor, received).await,
+            ("GET" | "HEAD", ["delegations", id]) => self.show_delegation(visit, visitor, id),
+            ("DELETE", ["delegations", id]) => self.delete_delegation(visit, visitor, id).await,
             ("GET" | "HEAD", ["purposes"]) => self.list_purposes(visit, visitor),
-            (_, ["grants"]) => wrong_method("GET, HEAD, POST"),
-            (_, ["grants", _]) => wrong_method("GET, HEAD, DELETE"),
+            (_, ["grants" | "delegations"]) => wrong_method("GET, HEAD, POST"),
+            (_, ["grants" | "delegations", _]) => wrong_method("GET, HEAD, DELETE"),
             (
                 _,
                 ["decisions", _, "continue"]

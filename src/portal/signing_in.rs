@@ -16,6 +16,7 @@ use crate::rulebook::Visitor;
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Onward {
     Approvals,
+    Delegations,
     Grants,
     /// The question whether that is to be revoked.
     Revoke(Selection),
@@ -27,6 +28,7 @@ impl Onward {
     fn read(text: &str) -> Self {
         match (text, text.split_once('?')) {
             ("/approvals", _) => Self::Approvals,
+            ("/delegations", _) => Self::Delegations,
             ("/grants", _) => Self::Grants,
             (_, Some(("/grants/revoke", query))) => Self::revoke(query).unwrap_or(Self::Mine),
             _ => Self::Mine,
@@ -47,6 +49,7 @@ impl Onward {
     fn path(&self) -> String {
         match self {
             Self::Approvals => "/approvals".to_owned(),
+            Self::Delegations => "/delegations".to_owned(),
             Self::Grants => "/grants".to_owned(),
             Self::Revoke(meant) => question(meant),
             Self::Mine => "/".to_owned(),

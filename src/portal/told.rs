@@ -74,7 +74,9 @@ fn is_what_was_promised(promised: &Leftover, act: GrantAct, grant: &Grant) -> bo
 /// What an act that is promised makes of a grant.
 fn becomes(act: GrantAct) -> Option<GrantState> {
     match act {
-        GrantAct::Granted | GrantAct::Continued | GrantAct::Approved | GrantAct::BrokeGlass => Some(GrantState::Active),
+        GrantAct::Granted | GrantAct::Continued | GrantAct::Delegated | GrantAct::Approved | GrantAct::BrokeGlass => {
+            Some(GrantState::Active)
+        }
         GrantAct::Requested | GrantAct::PartlyApproved => Some(GrantState::Requested),
         GrantAct::Declined => Some(GrantState::Declined),
         GrantAct::Lapsed => Some(GrantState::Lapsed),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::Told;
-use super::words::full_name;
+use super::words::{BEHALF, THE_DECLARER, full_name};
 use crate::facts::{Host, Place, SubjectId};
 use crate::rulebook::Assembled;
 
@@ -57,6 +57,14 @@ impl CaseFiles {
             let _ = writeln!(case, "may = \"{}\"\npurpose = \"{kind}\"", told.action);
             if told.fact("resource.declarer") != Some("themselves") {
                 case.push_str("declarer = \"somebody-else\"\n");
+            }
+            if let Some(whom) = told.fact(BEHALF) {
+                let whom = match whom {
+                    "themselves" => who.as_str(),
+                    THE_DECLARER => "somebody-else",
+                    _ => "another",
+                };
+                let _ = writeln!(case, "on-behalf-of = \"{whom}\"");
             }
             if let Some(hours) = told.fact("resource.maxDuration").and_then(span) {
                 let _ = writeln!(case, "for = \"{hours}\"");

@@ -186,6 +186,10 @@ impl Polish<'_> {
                 record?.as_object_mut()?.remove(key).map(drop)
             }
         };
+        // as what somebody answers, and for whom
+        for key in ["behalfOf", "namedAs"] {
+            self.tried(gone(key, ""));
+        }
         if self.tried(gone("purpose", "")) {
             return;
         }

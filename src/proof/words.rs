@@ -12,6 +12,11 @@ use crate::clock::Timestamp;
 use crate::facts::{Host, PolicyId};
 use crate::policy::{Answer, Policy, RuleSet};
 
+/// The fact for whom somebody answers.
+pub(super) const BEHALF: &str = "behalfOf";
+/// Where that is the one who declared.
+pub(super) const THE_DECLARER: &str = "the declarer";
+
 /// What a counterexample says, sorted by what it is about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
@@ -90,10 +95,24 @@ impl Told {
                 }
             }
         }
-        for key in ["purpose", "client", "proof", "local", "now", "request", "channel"] {
+        for key in [
+            "purpose", "client", "proof", "local", "now", "request", "channel", BEHALF,
+        ] {
             if let Some(value) = request.context().and_then(|context| context.get(key)) {
                 flatten(key, &value, request, &mut facts);
             }
+        }
+        // whether two whom nobody knows are one and the same is what hangs on it
+        let declarer = request
+            .resource()
+            .and_then(|uid| example.entities.get(uid)?.attr("declarer")?.ok());
+        let whom = request.context().and_then(|context| context.get(BEHALF));
+        let is_declarer = whom.is_some() && whom == declarer;
+        for (_, value) in facts
+            .iter_mut()
+            .filter(|(key, value)| is_declarer && key == BEHALF && value != "themselves")
+        {
+            THE_DECLARER.clone_into(value);
         }
         told.facts = facts;
         told
@@ -195,6 +214,9 @@ impl Told {
             let length = Some(key).filter(|key| *key == "maxDuration").and_then(|_| span(value));
             lines.push(format!("about  {key} = {}", length.as_ref().unwrap_or(value)));
         }
+        if let Some(whom) = self.fact(BEHALF) {
+            lines.push(format!("for    {whom}, as a delegate"));
+        }
         if let Some(channel) = self.fact("channel").filter(|channel| !channel.is_empty()) {
             lines.push(format!("by     {channel}"));
         }
@@ -249,6 +271,7 @@ impl Told {
                 "proof.method",
                 "now",
                 "channel",
+                BEHALF,
             ];
             let purpose = ["kind", "covers", "platforms", "approvedBy", "emergency"];
             let of_purpose = |name: &str| purpose.contains(&name);

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 
 use super::chain::Approval;
 use crate::clock::Timestamp;
-use crate::facts::{Answer, Ended, Grant, GrantState, SubjectId, Verdict};
+use crate::facts::{Answer, Behalf, Ended, Grant, GrantState, SubjectId, Verdict};
 
 /// How much somebody may write to an answer, in characters.
 const MOST_NOTED: usize = 2_000;
@@ -29,6 +29,7 @@ pub struct Hearing {
     pending: Pending,
     by: SubjectId,
     seats: BTreeSet<String>,
+    behalf: Option<Behalf>,
 }
 
 /// What an approval makes of a grant.
@@ -134,7 +135,13 @@ impl Pending {
     /// It comes before `by`, who did not ask for it, and answers as what the terms of the purpose name: the rules say so as
     /// well, and this does not hang on them.
     pub fn heard_by(self, by: &SubjectId, seats: BTreeSet<String>) -> Result<Hearing, Own> {
-        if self.0.subject == *by {
+        self.heard_for(by, seats, None)
+    }
+
+    /// The same where `by` may answer for somebody else, who did not ask for it either.
+    pub fn heard_for(self, by: &SubjectId, seats: BTreeSet<String>, behalf: Option<Behalf>) -> Result<Hearing, Own> {
+        let whom = behalf.as_ref().map(|behalf| &behalf.whom);
+        if self.0.subject == *by || Some(&self.0.subject) == whom {
             return Err(Own);
         }
         let by = by.clone();
@@ -142,6 +149,7 @@ impl Pending {
             pending: self,
             by,
             seats,
+            behalf,
         })
     }
 }
@@ -190,6 +198,7 @@ impl Hearing {
             pending: Pending(mut grant),
             by,
             seats,
+            behalf,
         } = self;
         grant.answers.push(Answer {
             by,
@@ -197,6 +206,7 @@ impl Hearing {
             verdict,
             note: note.0,
             seats,
+            behalf,
             missing: 0,
         });
         grant.came = None;
@@ -280,6 +290,7 @@ mod tests {
             parent: None,
             emergency: None,
             continued: None,
+            delegated: None,
         };
         terms.asked(GrantId::new("g"), at(30))
     }
@@ -396,6 +407,13 @@ mod tests {
     fn whoever_asked_cannot_answer() {
         let pending = Pending::of(asked(), at(1)).unwrap();
         assert_eq!(pending.heard_by(&who("ben"), as_owner()).err(), Some(Own));
+        let behalf = Behalf {
+            whom: who("ben"),
+            delegation: GrantId::new("d"),
+        };
+        let pending = Pending::of(asked(), at(1)).unwrap();
+        let heard = pending.heard_for(&who("mia"), as_owner(), Some(behalf));
+        assert_eq!(heard.err(), Some(Own), "nor does anybody for them");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! What people approved says as what they did ([`Answer::seats`]), so that it counts as it was given, whatever becomes of
 //! them; and each person counts once. Pure.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
@@ -32,6 +33,15 @@ impl Default for Needed {
     fn default() -> Self {
         Self::People(1)
     }
+}
+
+/// Approvals that are still missing, each of which any of these could give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lacking {
+    /// How many.
+    pub needed: usize,
+    /// Whose.
+    pub of: Vec<SubjectId>,
 }
 
 /// Who may answer as well once a request has waited for some time.
@@ -69,6 +79,8 @@ impl Approver {
         match word {
             OWNER => Ok(Self::Owner),
             MANAGER => Ok(Self::Manager),
+            // as what alternates answer: nobody is taken for one because of their name
+            ALTERNATE => Err(BadName::of_something_else(word)),
             word => match word.strip_prefix(GROUP) {
                 Some(group) => Ok(Self::Group(group.to_owned())),
                 None => SubjectId::parse(word).map(Self::Person),
@@ -121,34 +133,90 @@ impl Approval {
 
     /// How many approvals are still missing after these answers.
     pub fn missing(&self, answers: &[Answer]) -> usize {
-        let (mut people, mut given) = (BTreeSet::new(), Vec::new());
-        for answer in answers.iter().filter(|answer| answer.verdict == Verdict::Approved) {
-            let seats: Vec<usize> = self.seats_of(answer).collect();
-            if !seats.is_empty() && people.insert(&answer.by) {
-                given.push(seats);
-            }
-        }
+        let given = self.given(answers);
         let counting = match self.needed {
             Needed::People(_) => given.len(),
-            Needed::Each => seated(&given, self.of.len()),
+            Needed::Each => seated(&given, self.of.len()).iter().flatten().count(),
         };
         self.how_many().saturating_sub(counting)
     }
 
-    /// Which of those who are named an approval stands for, as far as they still are.
-    fn seats_of(&self, answer: &Answer) -> impl Iterator<Item = usize> {
-        let stands_in = answer.seats.contains(ALTERNATE);
+    /// Which approvals are still missing after these answers, and who of those who may give some could give each.
+    pub fn lacking(&self, answers: &[Answer], may: &[(SubjectId, BTreeSet<String>)]) -> Vec<Lacking> {
+        let who = |fits: &dyn Fn(&BTreeSet<String>) -> bool| -> Vec<SubjectId> {
+            let fitting = may.iter().filter(|(_, seats)| fits(seats));
+            fitting.map(|(id, _)| id.clone()).collect()
+        };
+        if let Needed::People(_) = self.needed {
+            let (needed, of) = (self.missing(answers), who(&|_| true));
+            return Some(Lacking { needed, of })
+                .filter(|_| needed > 0)
+                .into_iter()
+                .collect();
+        }
+        let given = self.given(answers);
+        let taken = seated(&given, self.of.len());
+        let mut lacking: Vec<Lacking> = Vec::new();
+        let free = taken.iter().enumerate().filter(|(_, sits)| sits.is_none());
+        for (seat, _) in free {
+            let ways = leads_to(seat, &given, &taken);
+            let of = who(&|seats| self.among(seats).any(|one| ways.contains(&one)));
+            match lacking.iter_mut().find(|known| known.of == of) {
+                Some(known) => known.needed += 1,
+                None => lacking.push(Lacking { needed: 1, of }),
+            }
+        }
+        lacking
+    }
+
+    /// The seats that each approval which counts can take: nobody approves twice, though they act for two, and nobody's approval
+    /// counts twice, though somebody else gave it for them.
+    fn given(&self, answers: &[Answer]) -> Vec<Vec<usize>> {
+        let (mut people, mut whose, mut given) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+        for answer in answers.iter().filter(|answer| answer.verdict == Verdict::Approved) {
+            let seats: Vec<usize> = self.among(&answer.seats).collect();
+            let is_known = people.contains(&answer.by) || whose.contains(answer.whose());
+            if !seats.is_empty() && !is_known {
+                people.insert(&answer.by);
+                whose.insert(answer.whose());
+                given.push(seats);
+            }
+        }
+        given
+    }
+
+    /// Which of those who are named these are, as far as they still are.
+    fn among(&self, named: &BTreeSet<String>) -> impl Iterator<Item = usize> {
+        let stands_in = named.contains(ALTERNATE);
         let seats = self.of.iter().enumerate();
-        seats.filter_map(move |(number, one)| (stands_in || answer.seats.contains(&one.to_string())).then_some(number))
+        seats.filter_map(move |(number, one)| (stands_in || named.contains(&one.to_string())).then_some(number))
     }
 }
 
-/// For how many seats there is somebody, each of whom can take some of them and takes one at most: a greatest matching.
-fn seated(people: &[Vec<usize>], seats: usize) -> usize {
+/// Who sits where, each of whom can take some of the seats and takes one at most: a greatest matching.
+fn seated(people: &[Vec<usize>], seats: usize) -> Vec<Option<usize>> {
     let mut taken: Vec<Option<usize>> = vec![None; seats];
-    (0..people.len())
-        .filter(|person| finds_a_seat(*person, people, &mut taken, &mut BTreeSet::new()))
-        .count()
+    for person in 0..people.len() {
+        finds_a_seat(person, people, &mut taken, &mut BTreeSet::new());
+    }
+    taken
+}
+
+/// The seats from which people can move on so that `free` is taken: it, and those of whoever can move to one of these.
+fn leads_to(free: usize, people: &[Vec<usize>], taken: &[Option<usize>]) -> BTreeSet<usize> {
+    let mut leads = BTreeSet::from([free]);
+    loop {
+        let known = leads.len();
+        for (seat, sits) in taken.iter().enumerate() {
+            let theirs = sits.and_then(|person| people.get(person));
+            if theirs.is_some_and(|theirs| theirs.iter().any(|other| leads.contains(other))) {
+                leads.insert(seat);
+            }
+        }
+        if leads.len() == known {
+            return leads;
+        }
+    }
 }
 
 /// Whether `person` finds a seat, where others may move to another one that they can take.
@@ -176,38 +244,27 @@ fn finds_a_seat(
 impl Purpose {
     /// Who answers what somebody asks for; where the terms ask for nobody's approval, as after they changed, whoever owns the
     /// purpose or leads who asked.
-    pub fn answering(&self) -> Approval {
+    pub fn answering(&self) -> Cow<'_, Approval> {
         if self.approval.is_needed() {
-            self.approval.clone()
+            Cow::Borrowed(&self.approval)
         } else {
-            Approval::by_manager()
+            Cow::Owned(Approval::by_manager())
         }
     }
 
-    /// As what `person` may answer what `who` asks for, whose manager that is, and has waited for so long: of those whom the
-    /// terms name, or as an alternate.
-    pub fn seats(
-        &self,
-        person: &Person,
-        (who, manager): (&SubjectId, Option<&SubjectId>),
+    /// As what people may answer what `who` asks for, whose manager that is, and has waited for so long.
+    pub fn seating<'a>(
+        &'a self,
+        (who, manager): (&'a SubjectId, Option<&'a SubjectId>),
         waited: Duration,
-    ) -> BTreeSet<String> {
-        if person.id == *who {
-            return BTreeSet::new();
+    ) -> Seating<'a> {
+        Seating {
+            purpose: self,
+            chain: self.answering(),
+            alternates: self.alternates.as_ref().filter(|alternates| alternates.after <= waited),
+            who,
+            manager,
         }
-        let fits = |one: &&Approver| match one {
-            Approver::Group(group) => person.roles.contains(group) || person.departments.contains(group),
-            Approver::Owner | Approver::Manager | Approver::Person(_) => {
-                self.named(one, who, manager).is_some_and(|id| *id == person.id)
-            }
-        };
-        let answering = self.answering();
-        let own: BTreeSet<String> = answering.of.iter().filter(fits).map(ToString::to_string).collect();
-        let others = self.alternates.as_ref().filter(|alternates| alternates.after <= waited);
-        if own.is_empty() && others.is_some_and(|alternates| alternates.who.iter().any(|one| fits(&one))) {
-            return BTreeSet::from([ALTERNATE.to_owned()]);
-        }
-        own
     }
 
     /// Those whom the terms name one by one to answer what `who` asks for: never them, whose manager stands in for an owner.
@@ -257,10 +314,83 @@ impl Purpose {
     }
 }
 
+/// As what people may answer something that is asked for: those whom the terms of its purpose name, and once it has waited
+/// for long enough alternates.
+#[derive(Clone, Debug)]
+pub struct Seating<'a> {
+    purpose: &'a Purpose,
+    chain: Cow<'a, Approval>,
+    alternates: Option<&'a Alternates>,
+    who: &'a SubjectId,
+    manager: Option<&'a SubjectId>,
+}
+
+impl<'a> Seating<'a> {
+    /// As what `person` may: whoever is named by themselves and an alternate stands in for others too, and still counts once.
+    pub fn seats(&self, person: &Person) -> BTreeSet<String> {
+        if person.id == *self.who {
+            return BTreeSet::new();
+        }
+        let own = self.chain.of.iter().filter(|one| self.fits(one, person));
+        let mut seats: BTreeSet<String> = own.map(ToString::to_string).collect();
+        if self.alternates().any(|one| self.fits(one, person)) {
+            seats.insert(ALTERNATE.to_owned());
+        }
+        seats
+    }
+
+    /// Those whom it names one by one, never whoever asks: approvers first.
+    pub fn people(&self) -> Vec<&SubjectId> {
+        let mut people = Vec::new();
+        for one in self.all() {
+            let named = self.purpose.named(one, self.who, self.manager);
+            people.extend(
+                named
+                    .filter(|id| *id != self.who && !people.contains(id))
+                    .into_iter()
+                    .collect::<Vec<_>>(),
+            );
+        }
+        people
+    }
+
+    /// The groups that it names.
+    pub fn groups(&self) -> impl Iterator<Item = &str> {
+        self.all().filter_map(|one| match one {
+            Approver::Group(group) => Some(group.as_str()),
+            Approver::Owner | Approver::Manager | Approver::Person(_) => None,
+        })
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Approver> {
+        self.chain.of.iter().chain(self.alternates())
+    }
+
+    fn alternates(&self) -> impl Iterator<Item = &'a Approver> + use<'a> {
+        self.alternates.into_iter().flat_map(|alternates| &alternates.who)
+    }
+
+    fn fits(&self, one: &Approver, person: &Person) -> bool {
+        match one {
+            Approver::Group(group) => is_member(person, group),
+            Approver::Owner | Approver::Manager | Approver::Person(_) => {
+                let named = self.purpose.named(one, self.who, self.manager);
+                named.is_some_and(|id| *id == person.id)
+            }
+        }
+    }
+}
+
+/// Whether somebody is in a group: a role or a department.
+pub fn is_member(person: &Person, group: &str) -> bool {
+    person.roles.contains(group) || person.departments.contains(group)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
+    use crate::facts::{Behalf, GrantId};
 
     fn chain(of: &[&str], needed: Needed) -> Approval {
         Approval {
@@ -338,6 +468,75 @@ mod tests {
     }
 
     #[test]
+    fn nobody_counts_twice_by_acting_for_others_or_by_having_others_act_for_them() {
+        let acting = |by: &str, whom: &str, seat: &str| Answer {
+            behalf: Some(Behalf {
+                whom: SubjectId::parse(whom).unwrap(),
+                delegation: GrantId::new("d"),
+            }),
+            ..approved(&format!("{by}={seat}"))
+        };
+        let own = |by: &str, seat: &str| approved(&format!("{by}={seat}"));
+        let two = chain(&["owner", "group:legal"], Needed::People(2));
+        for (answers, still) in [
+            (vec![acting("nora", "mia", "owner")], 1),
+            (
+                vec![acting("nora", "mia", "owner"), acting("nora", "lea", "group:legal")],
+                1,
+            ),
+            (vec![own("nora", "group:legal"), acting("nora", "mia", "owner")], 1),
+            (vec![acting("nora", "mia", "owner"), own("mia", "owner")], 1),
+            (
+                vec![
+                    acting("nora", "lea", "group:legal"),
+                    acting("sol", "lea", "group:legal"),
+                ],
+                1,
+            ),
+            (vec![acting("nora", "mia", "owner"), own("lea", "group:legal")], 0),
+            (
+                vec![acting("nora", "mia", "owner"), acting("sol", "lea", "group:legal")],
+                0,
+            ),
+        ] {
+            assert_eq!(two.missing(&answers), still, "{answers:?}");
+        }
+    }
+
+    #[test]
+    fn who_could_give_what_is_missing_is_told_for_each_of_it() {
+        let may = |line: &str| -> Vec<(SubjectId, BTreeSet<String>)> {
+            let people = line.split(' ').map(approved);
+            people.map(|one| (one.by, one.seats)).collect()
+        };
+        let told = |chain: &Approval, answers: &[&str], line: &str| {
+            let answers: Vec<Answer> = answers.iter().map(|line| approved(line)).collect();
+            let lacking = chain.lacking(&answers, &may(line)).into_iter();
+            let told = lacking.map(|one| {
+                let names: Vec<&str> = one.of.iter().map(SubjectId::as_str).collect();
+                format!("{} of {}", one.needed, names.join(","))
+            });
+            told.collect::<Vec<_>>().join("; ")
+        };
+        let two = chain(&["owner", "group:legal"], Needed::People(2));
+        assert_eq!(told(&two, &[], "sol=owner lea=group:legal"), "2 of sol,lea");
+        assert_eq!(told(&two, &["sol=owner"], "lea=group:legal"), "1 of lea");
+        let each = chain(&["owner", "group:legal"], Needed::Each);
+        let all = "sol=owner lea=group:legal luc=group:legal";
+        assert_eq!(told(&each, &[], all), "1 of sol; 1 of lea,luc");
+        assert_eq!(
+            told(&each, &["sol=owner"], "lea=group:legal luc=group:legal"),
+            "1 of lea,luc"
+        );
+        let moves = "sol=owner lea=group:legal";
+        assert_eq!(told(&each, &["mia=owner,group:legal"], moves), "1 of sol,lea");
+        let same = chain(&["owner", "group:legal", "group:brand"], Needed::Each);
+        let both = "sol=owner lea=group:legal,group:brand luc=group:legal,group:brand";
+        assert_eq!(told(&same, &[], both), "1 of sol; 2 of lea,luc");
+        assert_eq!(told(&each, &["sol=owner", "lea=group:legal"], "luc=group:legal"), "");
+    }
+
+    #[test]
     fn nobody_is_needed_where_nobody_is_named() {
         assert_eq!(
             (Approval::default().missing(&[]), Approval::default().is_needed()),
@@ -355,5 +554,6 @@ mod tests {
             assert_eq!(Approver::parse(word).unwrap().to_string(), word);
         }
         assert!(Approver::parse("two words").is_err());
+        assert!(Approver::parse("alternate").is_err());
     }
 }

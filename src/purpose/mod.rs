@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use approval::{
     Approved, Consent, Declined, Hearing, Lapsed, LongNote, Note, Over, Own, PartlyApproved, Pending, Useless, Why,
 };
-pub use chain::{ALTERNATE, Alternates, Approval, Approver, Needed};
+pub use chain::{ALTERNATE, Alternates, Approval, Approver, Lacking, Needed, Seating, is_member};
 pub use declaration::{Declaration, Terms, Unfit, UnfitField, Weighed};
 pub use emergency::{LONGEST_EMERGENCY, one_working_day_after};
 pub use lifetime::{BadDuration, Lifetime, parse_duration, show_duration};

@@ -128,9 +128,10 @@ fn too_few(purpose: &Purpose, directory: &Directory, file: &SourceText) -> Optio
     };
     // whoever asks has some manager
     let manager = approval(&nobody, BTreeSet::from([Approver::Manager.to_string()]));
+    let seating = purpose.seating((&nobody, None), Duration::ZERO);
     let everybody = directory
         .people()
-        .map(|person| approval(&person.id, purpose.seats(person, (&nobody, None), Duration::ZERO)));
+        .map(|person| approval(&person.id, seating.seats(person)));
     let everybody = everybody.chain([manager]);
     let needed = purpose.approval.how_many();
     let missing = if needed > 1 {

@@ -1,6 +1,7 @@
 //! Who can answer what somebody asks for, as far as that is known before they come: nobody is told to wait for somebody
 //! who may not answer, and nothing waits for nobody.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use super::{InForce, Rulebook};
 use crate::clock::Timestamp;
 use crate::facts::{Answer, Arrival, Channel, Grant, MethodName, NetworkName, Person, PurposeId, Subject, SubjectId};
 use crate::policy::{Answering, GrantQuestion, NamedAs, Power};
-use crate::purpose::{Alternates, Approver};
+use crate::purpose::{ALTERNATE, Lacking};
 
 /// Something that is asked for, or would be.
 #[derive(Clone, Copy, Debug)]
@@ -41,8 +42,10 @@ struct Coming<'a> {
 
 /// So many ways to come are tried for one person: those who ask wait for it.
 const MOST_COMINGS: usize = 2048;
-/// So many members of groups are looked at whether they may answer: nobody reads a longer list of whom to wait for.
+/// So many members of a group are told of those who may answer, where no more are needed: nobody reads a longer list.
 const MOST_MEMBERS: usize = 64;
+/// So many members of a group are tried out: those who ask wait for it.
+const MOST_TRIED: usize = 256;
 const METHODS: [MethodName; 2] = [MethodName::Basic, MethodName::Certificate];
 const CHANNELS: [Channel; 3] = [Channel::Portal, Channel::Cli, Channel::Api];
 
@@ -71,33 +74,53 @@ impl InForce {
     /// Nothing opens by that: whoever answers is judged as they come.
     pub fn who_may_answer(&self, asking: &Asking<'_>) -> Vec<Arc<Person>> {
         let holder = self.directory.person(asking.by);
-        let could = |person: &Arc<Person>| self.rulebook.could_answer(person, asking, holder.as_deref());
-        let named = self.named_to_answer(asking, holder.as_deref()).into_iter();
-        named.filter(could).collect()
+        let could = |person: &Arc<Person>| self.rulebook.could_answer(person, None, asking, holder.as_deref());
+        self.named((asking.purpose, asking.by), asking.waited, could)
     }
 
-    /// Whom the terms of a purpose name: first those whom they name one by one, then the members of groups, by name.
-    fn named_to_answer(&self, asking: &Asking<'_>, holder: Option<&Person>) -> Vec<Arc<Person>> {
-        let manager = holder.and_then(|holder| holder.manager.as_ref());
-        let Some(purpose) = self.rulebook.purposes.get(asking.purpose) else {
+    /// Those whom the terms of a purpose name to answer what somebody took of it, whatever the rules say, and its owner.
+    pub fn named_for(&self, grant: &Grant) -> Vec<Arc<Person>> {
+        let mut named = self.named((&grant.purpose, &grant.subject), Duration::ZERO, |_| true);
+        let owner = self
+            .rulebook
+            .purposes
+            .get(&grant.purpose)
+            .map(|purpose| &purpose.business_owner);
+        let is_new = |id: &&SubjectId| **id != grant.subject && named.iter().all(|person| person.id != **id);
+        let owner = owner.filter(is_new).and_then(|id| self.directory.person(id));
+        named.extend(owner);
+        named
+    }
+
+    /// Those whom the terms of a purpose name and who `could`: first those whom they name one by one, then the members of
+    /// groups, of each by name. Of a group of which many are tried in vain, the others could.
+    fn named(
+        &self,
+        (purpose, by): (&PurposeId, &SubjectId),
+        waited: Duration,
+        could: impl Fn(&Arc<Person>) -> bool,
+    ) -> Vec<Arc<Person>> {
+        let holder = self.directory.person(by);
+        let manager = holder.as_deref().and_then(|holder| holder.manager.as_ref());
+        let Some(purpose) = self.rulebook.purposes.get(purpose) else {
             // nobody owns a purpose that is gone, and somebody must be able to decline
-            let manager = manager.filter(|manager| *manager != asking.by);
-            return manager.and_then(|id| self.directory.person(id)).into_iter().collect();
+            let manager = manager.filter(|manager| *manager != by);
+            let manager = manager.and_then(|id| self.directory.person(id));
+            return manager.into_iter().filter(could).collect();
         };
-        let one_by_one = purpose.approvers_for(asking.by, manager);
-        let mut named: Vec<Arc<Person>> = one_by_one.iter().filter_map(|id| self.directory.person(id)).collect();
-        let is_late = |alternates: &Alternates| alternates.after <= asking.waited;
-        let is_group = |one: &Approver| matches!(one, Approver::Group(_));
-        if purpose.answering().of.iter().any(is_group) || purpose.alternates.as_ref().is_some_and(is_late) {
-            let others = self
-                .directory
-                .people()
-                .filter(|person| !one_by_one.contains(&person.id));
-            let members = others.filter(|person| {
-                let seats = purpose.seats(person, (asking.by, manager), asking.waited);
-                !seats.is_empty()
-            });
-            named.extend(members.take(MOST_MEMBERS).cloned());
+        let seating = purpose.seating((by, manager), waited);
+        let one_by_one = seating.people().into_iter().filter_map(|id| self.directory.person(id));
+        let one_by_one: Vec<Arc<Person>> = one_by_one.collect();
+        let mut known: BTreeSet<SubjectId> = one_by_one.iter().map(|person| person.id.clone()).collect();
+        known.insert(by.clone());
+        let mut named: Vec<Arc<Person>> = one_by_one.into_iter().filter(&could).collect();
+        let most = MOST_MEMBERS.max(purpose.answering().how_many());
+        for group in seating.groups() {
+            let members = self.members(group).iter().filter(|person| !known.contains(&person.id));
+            let tried = members.clone().take(MOST_TRIED).filter(|person| could(person));
+            let members: Vec<_> = tried.chain(members.skip(MOST_TRIED)).take(most).cloned().collect();
+            known.extend(members.iter().map(|person| person.id.clone()));
+            named.extend(members);
         }
         named
     }
@@ -108,18 +131,36 @@ impl InForce {
         may.filter(|person| self.lacks(grant, person, at)).collect()
     }
 
+    /// Whether somebody may answer a request only because it has waited for some time.
+    pub fn is_alternate(&self, grant: &Grant, person: &Person, at: Timestamp) -> bool {
+        let holder = self.directory.person(&grant.subject);
+        let seats = self.rulebook.seats(person, grant, holder.as_deref(), at);
+        seats.contains(ALTERNATE)
+    }
+
+    /// Which approvals a request lacks that waits, and who could give each.
+    pub fn lacking(&self, grant: &Grant, arrival: &Arrival, at: Timestamp) -> Vec<Lacking> {
+        let holder = self.directory.person(&grant.subject);
+        let may = self.who_still_may(grant, arrival, at).into_iter();
+        let may = may.map(|person| {
+            let seats = self.rulebook.seats(&person, grant, holder.as_deref(), at);
+            (person.id.clone(), seats)
+        });
+        let chain = self.rulebook.chain(&grant.purpose);
+        chain.lacking(&grant.answers, &may.collect::<Vec<_>>())
+    }
+
     /// Whether a request lacks the approval of somebody who may give it: they did not, and nobody else did as what they are.
     pub fn lacks(&self, grant: &Grant, person: &Person, at: Timestamp) -> bool {
         let holder = self.directory.person(&grant.subject);
-        let chain = self.rulebook.chain(&grant.purpose);
-        let before = chain.missing(&grant.answers);
-        let mut answers = grant.answers.clone();
-        answers.push(Answer {
-            seats: self.rulebook.seats(person, grant, holder.as_deref(), at),
-            ..Answer::approval(person.id.clone(), at)
-        });
-        let after = chain.missing(&answers);
-        after < before || after == 0
+        let seats = self.rulebook.seats(person, grant, holder.as_deref(), at);
+        self.rulebook.lacks_answer(
+            grant,
+            Answer {
+                seats,
+                ..Answer::approval(person.id.clone(), at)
+            },
+        )
     }
 
     /// Whether as many as must could approve what is asked for.
@@ -129,8 +170,9 @@ impl InForce {
         let Some(purpose) = self.rulebook.purposes.get(asking.purpose) else {
             return false;
         };
+        let seating = purpose.seating((asking.by, manager), asking.waited);
         let approving = self.who_may_answer(asking).into_iter().map(|person| Answer {
-            seats: purpose.seats(&person, (asking.by, manager), asking.waited),
+            seats: seating.seats(&person),
             ..Answer::approval(person.id.clone(), asking.at)
         });
         purpose.answering().missing(&approving.collect::<Vec<_>>()) == 0
@@ -138,7 +180,24 @@ impl InForce {
 }
 
 impl Rulebook {
-    fn could_answer(&self, person: &Person, asking: &Asking<'_>, holder: Option<&Person>) -> bool {
+    /// Whether a request lacks an approval like this one.
+    pub fn lacks_answer(&self, grant: &Grant, answer: Answer) -> bool {
+        let chain = self.chain(&grant.purpose);
+        let before = chain.missing(&grant.answers);
+        let mut answers = grant.answers.clone();
+        answers.push(answer);
+        let after = chain.missing(&answers);
+        after < before || after == 0
+    }
+
+    /// Whether somebody could answer in some way, themselves or for somebody else.
+    pub(super) fn could_answer(
+        &self,
+        person: &Person,
+        behalf_of: Option<&Arc<Person>>,
+        asking: &Asking<'_>,
+        holder: Option<&Person>,
+    ) -> bool {
         let Some(approving) = self.policy.approving(person, asking.at, asking.until) else {
             return true;
         };
@@ -166,13 +225,22 @@ impl Rulebook {
             })
         });
         let tried = comings.by_ref().take(MOST_COMINGS);
-        { tried }.any(|coming| self.lets_answer(person, asking, holder, coming)) || comings.next().is_some()
+        let behalf_of = behalf_of.map(|whom| &**whom);
+        { tried }.any(|coming| self.lets_answer((person, behalf_of), asking, holder, coming))
+            || comings.next().is_some()
     }
 
-    fn lets_answer(&self, person: &Person, asking: &Asking<'_>, holder: Option<&Person>, coming: Coming<'_>) -> bool {
+    fn lets_answer(
+        &self,
+        (person, behalf_of): (&Person, Option<&Person>),
+        asking: &Asking<'_>,
+        holder: Option<&Person>,
+        coming: Coming<'_>,
+    ) -> bool {
         let owner = self.purposes.get(asking.purpose);
         let manager = holder.and_then(|holder| holder.manager.as_ref());
-        let seats = owner.map(|purpose| purpose.seats(person, (asking.by, manager), asking.waited));
+        let named = behalf_of.unwrap_or(person);
+        let seats = owner.map(|purpose| purpose.seating((asking.by, manager), asking.waited).seats(named));
         let subject = Subject {
             id: person.id.clone(),
             method: coming.method,
@@ -190,6 +258,7 @@ impl Rulebook {
             channel: coming.channel,
             answering: Answering {
                 named_as: seats.map_or(Some(NamedAs::Approver), |seats| named_as(&seats)),
+                behalf_of: behalf_of.map(|whom| &whom.id),
             },
             at: coming.at,
         });
@@ -201,6 +270,7 @@ impl Rulebook {
 mod tests {
     use super::*;
     use crate::facts::{Door, Mode, SourceText};
+    use crate::rulebook::members::Members;
     use crate::rulebook::{Directory, Sources};
 
     /// The shipped rules with one more.
@@ -248,6 +318,7 @@ mod tests {
         );
         let nobody_there = InForce {
             directory: Directory::default(),
+            members: Members::default(),
             ..house
         };
         assert_eq!(answering(&nobody_there, "executive-communication"), [""; 0]);
@@ -301,5 +372,98 @@ mod tests {
             hours.collect::<Vec<_>>().join(" || ")
         );
         assert_eq!(answering(&house(&rule), "brand-publishing"), ["mia"]);
+    }
+
+    const CHAIN: &str = "approval = { of = [\"owner\", \"group:legal\"], needed = \"all\" }";
+
+    /// The shipped folder, with other terms of what takes two approvals, and more people.
+    fn company(terms: &str, people: &str) -> InForce {
+        let mut sources = Sources::embedded();
+        assert!(sources.purposes.text.contains(CHAIN));
+        sources.purposes.text = sources.purposes.text.replace(CHAIN, terms).into();
+        sources.people.push(SourceText::new("people/more.toml", people));
+        Rulebook::assemble(&sources).unwrap().in_mode(Mode::Enforce)
+    }
+
+    fn person(id: &str, role: &str) -> String {
+        format!(
+            "[[person]]\nid = \"{id}\"\nroles = [\"{role}\"]\ndepartment = \"engineering\"\nemployment = \"employee\"\n\
+             time-zone = \"Europe/Paris\"\n"
+        )
+    }
+
+    #[test]
+    fn a_large_group_hides_nobody_of_a_small_one_nor_those_of_it_who_may() {
+        let engineers: String = (0..300).map(|one| person(&format!("aa{one:03}"), "engineer")).collect();
+        let both = "approval = { of = [\"group:engineering\", \"group:legal\"], needed = \"all\" }";
+        let large = company(both, &engineers);
+        let enough = |house: &InForce| {
+            let asking = |asking: &Asking<'_>| (house.enough_may_answer(asking), house.who_may_answer(asking).len());
+            asked_by_pia(asking)
+        };
+        let may = answering(&large, "executive-communication");
+        assert!(may.contains(&"lea".to_owned()), "{may:?}");
+        let (is_enough, told) = enough(&large);
+        assert!(is_enough && told < 100, "{told}");
+
+        let mut sources = Sources::embedded();
+        sources.purposes.text = sources.purposes.text.replace(CHAIN, both).into();
+        sources.people.push(SourceText::new("people/more.toml", engineers));
+        let never: String = (0..100)
+            .map(|one| {
+                format!(
+                    "@id(\"never.{one}\") @reason(\"Not so.\") @owner(\"HR\")\n\
+                     forbid (principal == User::\"aa{one:03}\", action == Action::\"approve\", resource);\n"
+                )
+            })
+            .collect();
+        sources.rules.push(SourceText::new("rules/99-test.cedar", never));
+        let house = Rulebook::assemble(&sources).unwrap().in_mode(Mode::Enforce);
+        assert!(enough(&house).0, "the hundred and first may");
+        assert_eq!(answering(&house, "executive-communication")[0], "aa100");
+    }
+
+    #[test]
+    fn who_is_named_and_an_alternate_may_stand_in_for_whom_nobody_else_can() {
+        let alternates = format!("{CHAIN}\nalternates = {{ after = \"30m\", who = [\"group:legal\"] }}");
+        let house = company(&alternates, &person("luc", "legal"));
+        let purpose = house
+            .rulebook
+            .purposes
+            .get(&PurposeId::new("executive-communication"))
+            .unwrap();
+        let pia = SubjectId::parse("pia").unwrap();
+        let seats = |name: &str, minutes: u64| {
+            let person = house.directory.person(&SubjectId::parse(name).unwrap()).unwrap();
+            purpose
+                .seating((&pia, None), Duration::from_mins(minutes))
+                .seats(&person)
+        };
+        let approved = |name: &str, minutes: u64| Answer {
+            seats: seats(name, minutes),
+            ..Answer::approval(SubjectId::parse(name).unwrap(), Timestamp::from_millis(0))
+        };
+        let lea = approved("lea", 10);
+        assert_eq!(purpose.answering().missing(&[lea.clone(), approved("luc", 20)]), 1);
+        assert_eq!(purpose.answering().missing(&[lea, approved("luc", 40)]), 0);
+        assert_eq!(named_as(&seats("luc", 40)), Some(NamedAs::Approver));
+    }
+
+    fn asked_by_pia<T>(ask: impl FnOnce(&Asking<'_>) -> T) -> T {
+        let arrival = Arrival {
+            door: Door::Tls,
+            client: "192.0.2.7:50000".parse().unwrap(),
+            network: NetworkName::new("guest"),
+        };
+        let at: Timestamp = "2026-11-24T11:30:00Z".parse().unwrap();
+        ask(&Asking {
+            purpose: &PurposeId::new("executive-communication"),
+            by: &SubjectId::parse("pia").unwrap(),
+            lasts: Duration::from_hours(1),
+            arrival: &arrival,
+            at,
+            until: at.plus(Duration::from_hours(48)),
+            waited: Duration::ZERO,
+        })
     }
 }

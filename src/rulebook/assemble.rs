@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest;
 
+use super::members::Members;
 use super::tried::Tried;
 use super::words::{Rules, Words};
 use super::{Directory, InForce, Rulebook, Sources, agree, cases, strangers};
@@ -223,6 +224,7 @@ impl Assembled {
             rulebook: Arc::new(self.rulebook.in_mode(mode)),
             directory: self.directory,
             tried: self.tried,
+            members: Members::default(),
         }
     }
 

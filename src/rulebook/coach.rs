@@ -52,6 +52,7 @@ impl Rulebook {
                 host: place.platform.is_none().then(|| place.host.clone()),
                 past: policies(refused),
             }),
+            delegated: None,
         })
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
+use super::members::Members;
 use super::tried::Tried;
 use super::{Directory, Rulebook};
 use crate::facts::RulebookId;
@@ -19,6 +20,8 @@ pub struct InForce {
     pub directory: Directory,
     /// What they were tried with, if they were.
     pub(super) tried: Option<Arc<Tried>>,
+    /// Who is in the groups that purposes name.
+    pub(super) members: Members,
 }
 
 /// What is in force now. Take it once per request and hand it down as `&InForce`.

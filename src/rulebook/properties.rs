@@ -142,6 +142,7 @@ fn some_grant() -> impl Strategy<Value = Grant> {
                 parent: None,
                 emergency: None,
                 continued: None,
+                delegated: None,
                 state: GrantState::Active,
                 ended_at: None,
                 ended: None,
@@ -245,6 +246,7 @@ fn granted(seen: &Observation, offer: &crate::facts::Offer) -> Grant {
                     .take(1)
                     .collect(),
                 continued: None,
+                delegated: None,
                 ..terms
             }
         }

@@ -379,6 +379,7 @@ fn hypothetical(
             review: None,
         }),
         continued: None,
+        delegated: None,
         state: GrantState::Active,
         ended_at: None,
         ended: None,

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::agree::owners_are_known;
+use super::members::Members;
 use super::{Assembled, Case, Directory, InForce, Rulebook, Sources};
 use crate::facts::{Person, Problem, SubjectId};
 
@@ -171,6 +172,7 @@ impl InForce {
             rulebook: Arc::clone(&self.rulebook),
             directory,
             tried: Some(tried),
+            members: Members::default(),
         })
     }
 }

@@ -198,7 +198,7 @@ impl Rulebook {
         // of what was taken in an emergency nobody was asked, so nobody is late
         let waited = grant.answer_by.map_or(Duration::ZERO, |_| at.since(grant.declared_at));
         match self.purposes.get(&grant.purpose) {
-            Some(purpose) => purpose.seats(person, (by, manager), waited),
+            Some(purpose) => purpose.seating((by, manager), waited).seats(person),
             // nobody owns a purpose that is gone, and somebody must be able to decline
             None if person.id != *by && manager == Some(&person.id) => BTreeSet::from([Approver::Manager.to_string()]),
             None => BTreeSet::new(),
@@ -208,7 +208,7 @@ impl Rulebook {
     /// Whose approvals a request takes: what the terms of its purpose say now.
     pub fn chain(&self, purpose: &PurposeId) -> Approval {
         let purpose = self.purposes.get(purpose);
-        purpose.map_or_else(Approval::by_manager, Purpose::answering)
+        purpose.map_or_else(Approval::by_manager, |purpose| purpose.answering().into_owned())
     }
 
     /// Whether the rules let somebody approve a grant, or decline; none where it is no business of theirs: they are not
@@ -221,14 +221,29 @@ impl Rulebook {
         channel: Channel,
         at: Timestamp,
     ) -> Option<Decision> {
-        let owner = self.purposes.get(&grant.purpose);
-        let owner = owner.map_or(&grant.subject, |purpose| &purpose.business_owner);
         let own = grant.subject == who.person.id;
         let seats = self.seats(who.person, grant, holder, at);
         if !own && seats.is_empty() {
             return None;
         }
-        Some(self.policy.decide_on_grant(&GrantQuestion {
+        let answering = Answering {
+            named_as: named_as(&seats),
+            behalf_of: None,
+        };
+        Some(self.decide_answer(who, (grant, holder), answering, (channel, at)))
+    }
+
+    /// Whether the rules let somebody answer a request so.
+    pub(super) fn decide_answer(
+        &self,
+        who: Visitor<'_>,
+        (grant, holder): (&Grant, Option<&Person>),
+        answering: Answering<'_>,
+        (channel, at): (Channel, Timestamp),
+    ) -> Decision {
+        let owner = self.purposes.get(&grant.purpose);
+        let owner = owner.map_or(&grant.subject, |purpose| &purpose.business_owner);
+        self.policy.decide_on_grant(&GrantQuestion {
             person: who.person,
             subject: who.subject,
             arrival: who.arrival,
@@ -239,11 +254,9 @@ impl Rulebook {
             business_owner: owner,
             longest_for: grant.expires.since(grant.not_before),
             channel,
-            answering: Answering {
-                named_as: named_as(&seats),
-            },
+            answering,
             at,
-        }))
+        })
     }
 
     /// Whether what was asked for would still be taken: a training may have run out since, and terms and rules change.
@@ -321,10 +334,11 @@ impl Rulebook {
 
 /// As what the rules see whoever answers as these.
 pub(super) fn named_as(seats: &BTreeSet<String>) -> Option<NamedAs> {
-    let named = if seats.contains(ALTERNATE) {
-        NamedAs::Alternate
-    } else {
+    let is_named = seats.iter().any(|seat| seat != ALTERNATE);
+    let named = if is_named {
         NamedAs::Approver
+    } else {
+        NamedAs::Alternate
     };
     (!seats.is_empty()).then_some(named)
 }
@@ -364,5 +378,6 @@ fn granted(terms: Terms, who: Visitor<'_>, channel: Channel, at: Timestamp) -> G
         parent: None,
         emergency: None,
         continued: None,
+        delegated: None,
     }
 }

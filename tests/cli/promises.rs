@@ -7,7 +7,7 @@ use regex::Regex;
 use super::desk::Desk;
 
 /// Rules that each keep some property.
-const GUARDS: [(&str, &str); 7] = [
+const GUARDS: [(&str, &str); 8] = [
     ("10-reach", "connect.not-at-work"),
     ("10-reach", "inspect.never"),
     ("30-guardrails", "guard.scope"),
@@ -15,6 +15,7 @@ const GUARDS: [(&str, &str); 7] = [
     ("30-guardrails", "guard.interns-never-publish"),
     ("30-guardrails", "guard.guest-network"),
     ("40-portal", "approve.never-own"),
+    ("40-portal", "approve.never-for-who-asks"),
 ];
 
 /// Conditions that do, and what they are changed to.

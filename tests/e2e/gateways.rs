@@ -11,6 +11,7 @@ use wayleave::ledger::{Kept, Settings};
 use crate::chains;
 use crate::crashes::{Site, declaration, eventually};
 use crate::database::Server;
+use crate::delegations;
 use crate::harness::client::Answer;
 use crate::harness::house::{PORTAL, admin, sample};
 use crate::harness::{World, now};
@@ -309,6 +310,45 @@ async fn two_who_approve_at_the_same_instant_at_two_gateways_give_it_once() {
         [GrantAct::PartlyApproved, GrantAct::Approved, GrantAct::Void].map(of),
         [1, 1, 0]
     );
+    east.close().await;
+    west.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_answers_for_whom_is_known_at_the_other_gateway_and_over_there_as_soon_as_it_is_here() {
+    let server = Server::start();
+    let url = server.database("ledger");
+    let east = gateway(shared(&url, "east")).await;
+    let west = gateway(shared(&url, "west")).await;
+    let request = delegations::asks(&east, "ben").await;
+    let week = json!({"to": "nora", "until": "2026-12-01"});
+    let id = delegations::delegates(&east, "mia", week).await;
+    west.until("the other gateway knows", async |west| {
+        let seen = west.client("nora").get(&format!("{PORTAL}/v1/approvals")).await.json();
+        seen["approvals"][0]["for"] == json!("mia")
+    })
+    .await;
+    let given = chains::answers(&west, "nora", (&request, "approve"), json!({})).await;
+    assert_eq!(
+        (given.status, &given.json()["answers"][0]["for"]["delegation"]),
+        (StatusCode::OK, &json!(id)),
+        "{}",
+        given.text()
+    );
+    east.until("the first one knows", async |east| {
+        chains::shown(east, "ben", &request).await["state"] == json!("active")
+    })
+    .await;
+    let more = delegations::asks(&west, "ben").await;
+    east.until("the first one knows", async |east| {
+        chains::shown(east, "ben", &more).await["state"] == json!("requested")
+    })
+    .await;
+    let over = delegations::takes_back(&west, "mia", &id).await;
+    assert_eq!(over.status, StatusCode::OK, "{}", over.text());
+    // whether or not it has heard of that by now
+    let late = chains::answers(&east, "nora", (&more, "approve"), json!({})).await;
+    assert_eq!(late.status, StatusCode::NOT_FOUND, "{}", late.text());
     east.close().await;
     west.close().await;
 }

@@ -29,6 +29,7 @@ mod chains;
 mod coach;
 mod crashes;
 mod cut;
+mod delegations;
 #[cfg(feature = "postgres")]
 mod gateways;
 mod guard;

@@ -281,6 +281,51 @@ async fn who_may_approve_is_written_to_and_whoever_asked_hears_the_answer_each_i
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_must_approve_as_well_is_told_and_alternates_when_their_time_has_come() {
+    let mut post = Post::down();
+    let mut world = World::planned(|plan| {
+        let policies = plan.folder.join("policies");
+        write_addresses(&policies);
+        let path = policies.join("purposes.toml");
+        let terms = std::fs::read_to_string(&path).unwrap();
+        let named = "id = \"executive-communication\"";
+        assert!(terms.contains(named));
+        let others = "alternates = { after = \"15m\", who = [\"mia\"] }";
+        std::fs::write(&path, terms.replace(named, &format!("{named}\n{others}"))).unwrap();
+        post.is_set(&mut plan.settings);
+    })
+    .await;
+    post.up(&world.origins).await;
+    let id = crate::chains::asked(&world).await;
+    let asked = post.letter().await;
+    assert_eq!(asked.to(), "nora@example.org", "nobody knows where to write to Lea");
+    let lea = crate::chains::answers(&world, "lea", (&id, "approve"), json!({})).await;
+    assert_eq!(lea.status, StatusCode::OK, "{}", lea.text());
+    let more = post.letter().await;
+    assert_eq!(more.to(), "nora@example.org");
+    assert!(
+        more.subject().starts_with("Approved in part: Pia "),
+        "{}",
+        more.subject()
+    );
+    assert!(more.body().contains("Approved so far: Lea "), "{}", more.body());
+    assert_ne!(more.head("Message-ID"), asked.head("Message-ID"));
+    counted(&world, "sent", 2.0).await;
+    world.reopen().await;
+    world.clock.advance(Duration::from_mins(15));
+    let late = post.letter().await;
+    assert_eq!(late.to(), "mia@example.org");
+    assert!(
+        late.subject().contains("les suppléants peuvent maintenant répondre"),
+        "{}",
+        late.subject()
+    );
+    nothing_waits(&world).await;
+    world.close().await;
+    assert_eq!(post.rest().await, [Value::Null; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_puts_off_or_refuses_is_heard_and_one_that_is_down_stops_nothing() {
     let mut post = Post::down();
     post.plan["grey"] = json!(["ben@example.org"]);

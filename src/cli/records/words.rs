@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use crate::audit::{Broken, Verified};
 use crate::facts::{
-    Act, Ask, Coach, DecisionNote, End, Ending, GatewayAct, GrantAct, Host, Observation, PlatformId, PolicyId,
-    PurposeId, Record,
+    Act, Ask, Coach, DecisionNote, Delegated, End, Ending, GatewayAct, Grant, GrantAct, Host, Observation, PlatformId,
+    PolicyId, PurposeId, Record, SubjectId,
 };
 
 /// The answer of `verify` for a script.
@@ -68,43 +68,75 @@ pub(super) fn in_words(record: &Record) -> String {
             format!("{outcome:<8} {flow}: {}", ending_in_words(ended))
         }
         Act::Stray { client, ended } => format!("stray    from {client}: {}", ending_in_words(ended)),
-        Act::Grant { act, grant, by, .. } => {
-            let idle = *act == GrantAct::Idle;
-            let act = match act {
-                GrantAct::Granted => "granted",
-                GrantAct::Continued => "continued",
-                GrantAct::Requested => "asked",
-                GrantAct::PartlyApproved => "approved, in part",
-                GrantAct::Approved => "approved",
-                GrantAct::Declined => "declined",
-                GrantAct::Lapsed => "lapsed",
-                GrantAct::BrokeGlass => "broke glass",
-                GrantAct::Reviewed => "reviewed",
-                GrantAct::Withdrawn => "withdrew",
-                GrantAct::Revoked => "revoked",
-                GrantAct::Idle => "idle",
-                GrantAct::Refused => "refused",
-                GrantAct::Void => "voided",
-            };
-            let host = grant.continued.iter().filter_map(|continued| continued.host.as_ref());
-            let platforms = grant.platforms.iter().map(PlatformId::as_str);
-            let platforms: Vec<&str> = platforms.chain(host.map(Host::as_str)).collect();
-            let (who, purpose, on) = (&grant.subject, &grant.purpose, platforms.join(", "));
-            let until = match grant.answer_by.filter(|_| !grant.was_given()) {
-                Some(answer_by) => format!("to be answered by {answer_by}"),
-                None if idle => format!("unused, ended {}", grant.until()),
-                None => format!("until {}", grant.expires),
-            };
-            let renews = grant.parent.as_ref().map(|parent| format!(", renews {parent}"));
-            let renews = renews.unwrap_or_default();
-            format!(
-                "{act:<8} {who} {purpose} on {on} {until}, by {by}, grant {}{renews}",
-                grant.id
-            )
-        }
+        Act::Grant { act, grant, by, .. } => match &grant.delegated {
+            Some(delegated) => delegation_in_words(*act, grant, delegated, by),
+            None => grant_in_words(*act, grant, by),
+        },
         Act::Gateway { act, rulebook } => format!("gateway  {}, rules {rulebook}", gateway_in_words(act)),
     };
     plain(&format!("{} {what}  [{}]", record.at, record.id))
+}
+
+fn act_in_words(act: GrantAct) -> &'static str {
+    match act {
+        GrantAct::Granted => "granted",
+        GrantAct::Continued => "continued",
+        GrantAct::Delegated => "delegated",
+        GrantAct::Requested => "asked",
+        GrantAct::PartlyApproved => "approved, in part",
+        GrantAct::Approved => "approved",
+        GrantAct::Declined => "declined",
+        GrantAct::Lapsed => "lapsed",
+        GrantAct::BrokeGlass => "broke glass",
+        GrantAct::Reviewed => "reviewed",
+        GrantAct::Withdrawn => "withdrew",
+        GrantAct::Revoked => "revoked",
+        GrantAct::Idle => "idle",
+        GrantAct::Refused => "refused",
+        GrantAct::Void => "voided",
+    }
+}
+
+fn grant_in_words(act: GrantAct, grant: &Grant, by: &SubjectId) -> String {
+    let host = grant.continued.iter().filter_map(|continued| continued.host.as_ref());
+    let platforms = grant.platforms.iter().map(PlatformId::as_str);
+    let platforms: Vec<&str> = platforms.chain(host.map(Host::as_str)).collect();
+    let (who, purpose, on) = (&grant.subject, &grant.purpose, platforms.join(", "));
+    let until = match grant.answer_by.filter(|_| !grant.was_given()) {
+        Some(answer_by) => format!("to be answered by {answer_by}"),
+        None if act == GrantAct::Idle => format!("unused, ended {}", grant.until()),
+        None => format!("until {}", grant.expires),
+    };
+    let renews = grant.parent.as_ref().map(|parent| format!(", renews {parent}"));
+    let renews = renews.unwrap_or_default();
+    let answers = matches!(act, GrantAct::PartlyApproved | GrantAct::Approved | GrantAct::Declined);
+    let answer = grant.answers.last().filter(|_| answers);
+    let behalf = answer.and_then(|answer| answer.behalf.as_ref());
+    let behalf = behalf.map(|behalf| format!(" for {}", behalf.whom)).unwrap_or_default();
+    format!(
+        "{:<8} {who} {purpose} on {on} {until}, by {by}{behalf}, grant {}{renews}",
+        act_in_words(act),
+        grant.id
+    )
+}
+
+/// Whom somebody lets answer for them.
+fn delegation_in_words(act: GrantAct, grant: &Grant, delegated: &Delegated, by: &SubjectId) -> String {
+    let purposes: Vec<&str> = delegated.purposes.iter().map(PurposeId::as_str).collect();
+    let purposes = if purposes.is_empty() {
+        "all purposes".to_owned()
+    } else {
+        purposes.join(", ")
+    };
+    format!(
+        "{:<8} {}'s approving to {} for {purposes} from {} until {}, by {by}, delegation {}",
+        act_in_words(act),
+        grant.subject,
+        delegated.to,
+        grant.not_before,
+        grant.expires,
+        grant.id
+    )
 }
 
 fn flow_in_words(seen: &Observation, decided: Option<&DecisionNote>) -> String {

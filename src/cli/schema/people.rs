@@ -272,7 +272,7 @@ const CHANNELS: [Channel; 5] = [
     Channel::Header,
 ];
 
-fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 21] {
+fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 22] {
     [
         ("it", text("What the rules do, read as a sentence after `it`")),
         (
@@ -301,6 +301,10 @@ fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 21] {
             ),
         ),
         ("declarer", text("Whose grant it is")),
+        (
+            "on-behalf-of",
+            text("With `may = \"approve\"`: for whom they answer, as a delegate"),
+        ),
         (
             "waited",
             text(&format!(

@@ -20,8 +20,12 @@ pub(super) async fn owe(client: &Client, id: &GrantId, event: NoticeEvent, due: 
     Ok(())
 }
 
-/// Forgets what a change owed that is taken back.
+/// Forgets what a change owed that is taken back; of what is gone by that, all.
 pub(super) async fn take_back(client: &Client, was: Option<&Grant>, written: &Grant) -> Result<(), Trouble> {
+    if was.is_none() {
+        let ask = "DELETE FROM notices WHERE id = $1";
+        client.execute(ask, &[&written.id.as_str()]).await?;
+    }
     for (event, _) in owed(was, written) {
         let ask = "DELETE FROM notices WHERE id = $1 AND event = $2";
         client.execute(ask, &[&written.id.as_str(), &event.as_str()]).await?;

@@ -12,6 +12,7 @@ use tokio_postgres::{Client, Row, Statement};
 use super::{Trouble, notices};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantAct, GrantId, GrantState, PurposeId, SubjectId};
+use crate::ledger::becoming::counts_from;
 use crate::ledger::ending::{OnRecord, Untold};
 use crate::ledger::promise::Leftover;
 use crate::ledger::store::{Held, News};
@@ -20,14 +21,14 @@ use crate::ledger::view::{REMEMBERED, Tally};
 
 pub(super) const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
                        expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms, \
-                       parent, emergency";
+                       parent, emergency, delegated";
 
 /// What was taken in an emergency and waits for its review.
 const UNREVIEWED: &str = "emergency IS NOT NULL AND emergency::json ->> 'review' IS NULL";
 
 /// One for each column, and for the change.
 const VALUES: &str = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-                      $20, $21, $22, $23";
+                      $20, $21, $22, $23, $24";
 
 /// INVARIANT: what waits and what is in force sorts first, and nobody has more of either than fits, so none of it is left
 /// out: what is in force ends later than whatever is over. Of what waits, the span for which it was asked says nothing.
@@ -99,11 +100,12 @@ async fn write_by(client: &Client, statement: &Statement, grant: &Grant, change:
     let (platforms, covers) = (json(&grant.platforms)?, json(&grant.covers)?);
     let (channel, state) = (word(&grant.channel)?, word(&grant.state)?);
     let answers = json(&grant.answers)?;
-    let [continued, ended, came, emergency] = [
+    let [continued, ended, came, emergency, delegated] = [
         grant.continued.as_ref().map(json).transpose()?,
         grant.ended.as_ref().map(json).transpose()?,
         grant.came.as_ref().map(json).transpose()?,
         grant.emergency.as_ref().map(json).transpose()?,
+        grant.delegated.as_ref().map(json).transpose()?,
     ];
     let [declared, begins, expires] = [grant.declared_at, grant.not_before, grant.expires].map(Timestamp::as_millis);
     let [answer_by, ended_at, used_at] =
@@ -112,7 +114,7 @@ async fn write_by(client: &Client, statement: &Statement, grant: &Grant, change:
         .idle
         .map(|idle| i64::try_from(idle.as_millis()).unwrap_or(i64::MAX));
     let parent = grant.parent.as_ref().map(GrantId::as_str);
-    let values: [&(dyn ToSql + Sync); 23] = [
+    let values: [&(dyn ToSql + Sync); 24] = [
         &grant.id.as_str(),
         &grant.subject.as_str(),
         &grant.purpose.as_str(),
@@ -135,6 +137,7 @@ async fn write_by(client: &Client, statement: &Statement, grant: &Grant, change:
         &used_at,
         &parent,
         &emergency,
+        &delegated,
         &change,
     ];
     client.execute(statement, &values).await?;
@@ -189,16 +192,18 @@ pub(super) async fn find(client: &Client, id: &GrantId) -> Result<Option<Grant>,
 }
 
 pub(super) async fn beside(client: &Client, grant: &Grant) -> Result<usize, Trouble> {
-    let (subject, begins) = (grant.subject.as_str(), grant.not_before.as_millis());
+    let (subject, from) = (grant.subject.as_str(), counts_from(grant).as_millis());
     let row = if grant.state == GrantState::Requested {
         // those included of which nobody has noticed yet that they lapsed: so that the view holds all of them
         let ask = "SELECT count(*) FROM grants WHERE subject = $1 AND state = 'requested'";
         client.query_one(ask, &[&subject]).await?
     } else {
         let ask = "SELECT count(*) FROM grants WHERE subject = $1 AND state = 'active' AND ended_ms IS NULL AND expires_ms > $2 \
-                   AND (continued IS NOT NULL) = $3";
-        let continued = grant.continued.is_some();
-        client.query_one(ask, &[&subject, &begins, &continued]).await?
+                   AND (continued IS NOT NULL) = $3 AND (delegated IS NOT NULL) = $4";
+        let [continued, delegated] = [grant.continued.is_some(), grant.delegated.is_some()];
+        client
+            .query_one(ask, &[&subject, &from, &continued, &delegated])
+            .await?
     };
     Ok(usize::try_from(number(get(&row, "count")?)).unwrap_or(usize::MAX))
 }
@@ -332,6 +337,7 @@ pub(super) fn read(row: &Row) -> Result<Grant, Trouble> {
         used_at: maybe("used_ms")?,
         parent: get::<Option<String>>(row, "parent")?.map(GrantId::new),
         emergency: maybe_json("emergency", row)?,
+        delegated: maybe_json("delegated", row)?,
     })
 }
 

@@ -13,8 +13,11 @@ pub(super) fn owe(connection: &Connection, id: &GrantId, event: NoticeEvent, due
     Ok(())
 }
 
-/// Forgets what a change owed that is taken back.
+/// Forgets what a change owed that is taken back; of what is gone by that, all.
 pub(super) fn take_back(connection: &Connection, was: Option<&Grant>, written: &Grant) -> rusqlite::Result<()> {
+    if was.is_none() {
+        connection.execute("DELETE FROM notices WHERE id = ?1", [written.id.as_str()])?;
+    }
     for (event, _) in owed(was, written) {
         let ask = "DELETE FROM notices WHERE id = ?1 AND event = ?2";
         connection.execute(ask, (written.id.as_str(), event.as_str()))?;

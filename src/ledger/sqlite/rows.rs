@@ -10,13 +10,15 @@ use serde::de::DeserializeOwned;
 use super::notices;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantAct, GrantId, GrantState, PurposeId, SubjectId};
+use crate::ledger::becoming::counts_from;
 use crate::ledger::ending::{OnRecord, Untold};
 use crate::ledger::promise::Leftover;
 use crate::ledger::store::Held;
 use crate::ledger::view::{REMEMBERED, Tally};
 
 pub(super) const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
-                       expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms, parent, emergency";
+                       expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms, parent, emergency, \
+                       delegated";
 
 /// What was taken in an emergency and waits for its review.
 const UNREVIEWED: &str = "emergency IS NOT NULL AND json_extract(emergency, '$.review') IS NULL";
@@ -60,7 +62,7 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
     let ask = format!(
         "INSERT OR REPLACE INTO grants ({COLUMNS}) VALUES (:id, :subject, :purpose, :platforms, :covers, :statement, \
          :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state, :ended_at, :ended, :came, :idle, \
-         :used, :parent, :emergency)"
+         :used, :parent, :emergency, :delegated)"
     );
     connection.prepare_cached(&ask)?.execute(named_params! {
         ":id": grant.id.as_str(),
@@ -85,6 +87,7 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
         ":used": grant.used_at.map(Timestamp::as_millis),
         ":parent": grant.parent.as_ref().map(GrantId::as_str),
         ":emergency": grant.emergency.as_ref().map(json).transpose()?,
+        ":delegated": grant.delegated.as_ref().map(json).transpose()?,
     })?;
     Ok(())
 }
@@ -188,11 +191,12 @@ pub(super) fn beside(connection: &Connection, grant: &Grant) -> rusqlite::Result
         return waiting(connection, grant);
     }
     let ask = "SELECT count(*) FROM grants WHERE subject = ?1 AND state = 'active' AND ended_ms IS NULL AND expires_ms > ?2 \
-               AND (continued IS NOT NULL) = ?3";
+               AND (continued IS NOT NULL) = ?3 AND (delegated IS NOT NULL) = ?4";
     let like = (
         grant.subject.as_str(),
-        grant.not_before.as_millis(),
+        counts_from(grant).as_millis(),
         grant.continued.is_some(),
+        grant.delegated.is_some(),
     );
     counted(connection, ask, like)
 }
@@ -264,6 +268,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
         used_at: row.get::<_, Option<i64>>("used_ms")?.map(Timestamp::from_millis),
         parent: row.get::<_, Option<String>>("parent")?.map(GrantId::new),
         emergency: maybe_json("emergency", row)?,
+        delegated: maybe_json("delegated", row)?,
     })
 }
 

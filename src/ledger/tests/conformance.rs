@@ -1,9 +1,15 @@
 //! What a ledger does wherever it is kept: each sentence is tried in every place that there is.
 
+use super::delegations::{
+    an_answer_for_somebody_is_kept_only_while_they_let_whoever_gives_it,
+    nobody_piles_up_delegations_one_after_the_other, what_is_taken_back_is_over_at_once_and_stays_so,
+    who_answers_for_whom_survives_a_restart_and_is_none_of_what_they_hold,
+};
 use super::outbox::{
     a_change_that_is_taken_back_owes_nothing, a_notice_becomes_letters_each_of_which_fares_by_itself,
     an_emergency_is_told_at_once_and_that_nobody_reviewed_it_when_that_is_due,
     each_change_owes_what_people_are_to_be_told_of_it,
+    each_of_several_approvals_is_told_and_what_is_to_be_told_later_is_kept_until_then,
     nobody_is_told_what_they_did_themselves_nor_anything_where_nothing_is_told,
     what_is_to_be_told_survives_a_crash_and_is_claimed_anew,
 };
@@ -66,11 +72,16 @@ everywhere! {
     of_emergencies_so_many_wait_for_a_review_and_not_one_more,
     a_grant_is_renewed_once_until_its_renewal_is_over,
     each_change_owes_what_people_are_to_be_told_of_it,
+    each_of_several_approvals_is_told_and_what_is_to_be_told_later_is_kept_until_then,
     nobody_is_told_what_they_did_themselves_nor_anything_where_nothing_is_told,
     an_emergency_is_told_at_once_and_that_nobody_reviewed_it_when_that_is_due,
     what_is_to_be_told_survives_a_crash_and_is_claimed_anew,
     a_notice_becomes_letters_each_of_which_fares_by_itself,
     a_change_that_is_taken_back_owes_nothing,
+    who_answers_for_whom_survives_a_restart_and_is_none_of_what_they_hold,
+    what_is_taken_back_is_over_at_once_and_stays_so,
+    nobody_piles_up_delegations_one_after_the_other,
+    an_answer_for_somebody_is_kept_only_while_they_let_whoever_gives_it,
 }
 
 async fn a_grant_survives_a_restart_to_the_letter(home: &dyn Home) {

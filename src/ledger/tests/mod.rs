@@ -1,6 +1,7 @@
 //! Behaviour of the ledger: the same wherever it is kept, and what each place has of its own.
 
 mod conformance;
+mod delegations;
 mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -48,6 +49,7 @@ pub(super) fn terms(who: &str, purpose: &str, from: i64, until: i64) -> GrantTer
         parent: None,
         emergency: None,
         continued: None,
+        delegated: None,
     }
 }
 

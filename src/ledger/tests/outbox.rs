@@ -1,7 +1,7 @@
 //! What people are to be told, wherever it is kept.
 
 use super::*;
-use crate::facts::NoticeEvent;
+use crate::facts::{Answer, NoticeEvent};
 
 const LEASE: i64 = 300_000;
 
@@ -70,6 +70,36 @@ pub(super) async fn each_change_owes_what_people_are_to_be_told_of_it(home: &dyn
     );
 }
 
+pub(super) async fn each_of_several_approvals_is_told_and_what_is_to_be_told_later_is_kept_until_then(home: &dyn Home) {
+    let asked = {
+        let ledger = telling(home);
+        let asked = asks(&ledger, "recruiting").await;
+        let waits = due(&ledger, 1_000).await.remove(0);
+        let later = (NoticeEvent::AlternatesMay, moment(3_000));
+        fares(&ledger, &waits, Fate::Addressed(Vec::new(), Some(later))).await;
+        asked
+    };
+    let ledger = telling(home);
+    assert_eq!(due(&ledger, 1_999).await, []);
+    let once = Grant {
+        answers: vec![Answer::approval(who("lea"), moment(2_000))],
+        ..asked
+    };
+    let once = ledger.put(once, |_| ()).await.unwrap();
+    let told = due(&ledger, 2_000).await;
+    assert_eq!(events(&told), [NoticeEvent::PartlyApproved]);
+    fares(&ledger, &told[0], Fate::Done).await;
+    let more = Answer::approval(who("luc"), moment(2_500));
+    let twice = Grant {
+        answers: once.answers.iter().cloned().chain([more]).collect(),
+        ..once
+    };
+    ledger.put(twice, |_| ()).await.unwrap();
+    assert_eq!(events(&due(&ledger, 2_999).await), [NoticeEvent::PartlyApproved]);
+    assert_eq!(events(&due(&ledger, 3_000).await), [NoticeEvent::AlternatesMay]);
+    assert_eq!(due(&ledger, 3_001).await, [], "once");
+}
+
 pub(super) async fn nobody_is_told_what_they_did_themselves_nor_anything_where_nothing_is_told(home: &dyn Home) {
     let ledger = home.open().unwrap();
     asks(&ledger, "recruiting").await;
@@ -122,7 +152,7 @@ pub(super) async fn a_notice_becomes_letters_each_of_which_fares_by_itself(home:
     asks(&ledger, "recruiting").await;
     let notice = due(&ledger, 1_000).await.remove(0);
     let letters = vec![letter("email", "grace"), letter("email", "mia"), letter("email", "mia")];
-    fares(&ledger, &notice, Fate::Addressed(letters)).await;
+    fares(&ledger, &notice, Fate::Addressed(letters, None)).await;
     let both = due(&ledger, 1_000).await;
     let to = |notice: &Notice| notice.letter.clone().unwrap().to;
     assert_eq!(both.iter().map(to).collect::<Vec<_>>(), ["grace", "mia"]);

@@ -275,6 +275,7 @@ impl Flow {
             parent: None,
             emergency: None,
             continued: None,
+            delegated: None,
             state: GrantState::Active,
             ended_at: None,
             ended: None,

@@ -26,6 +26,14 @@ const TABLE: &str = "
     nobody approves their own | eve approve eve owner=eve | deny approve.never-own
     fourteen days can be approved | olga approve eve days=14 | allow approve.owner-or-manager
     fifteen cannot | olga approve eve days=15 | deny
+    whom the terms name approves | mark approve eve named=yes | allow approve.named
+    a delegate approves for whom the terms name | mark approve eve named=yes for=olga | allow approve.delegate
+    and not for anybody else | mark approve eve for=olga | deny
+    nor for more than fourteen days | mark approve eve named=yes for=olga days=15 | deny
+    nobody approves their own for somebody else | eve approve eve named=yes for=olga | deny approve.never-own
+    nobody approves for whoever asks | mark approve eve named=yes for=eve | deny approve.never-for-who-asks
+    what a delegate is themselves does not help | grace approve eve for=olga | deny
+    a vendor is nobody's delegate | vera approve eve named=yes for=olga | deny
     the holder ends a grant | eve revoke eve | allow revoke.own-or-owner
     the owner ends a grant | olga revoke eve | allow revoke.own-or-owner
     security ends a grant | seth revoke eve | allow revoke.security
@@ -48,6 +56,7 @@ fn decide(policy: &Policy, described: &str) -> Decision {
         Channel::Header,
     ];
     let channel = option("channel").unwrap_or("portal");
+    let behalf_of = option("for").map(|whom| SubjectId::parse(whom).unwrap());
     let somebody = flow("eve", "x.com");
     policy.decide_on_grant(&GrantQuestion {
         subject: &Subject {
@@ -65,6 +74,7 @@ fn decide(policy: &Policy, described: &str) -> Decision {
         channel: channels.into_iter().find(|known| known.as_str() == channel).unwrap(),
         answering: Answering {
             named_as: option("named").map(|_| NamedAs::Approver),
+            behalf_of: behalf_of.as_ref(),
         },
         at: somebody.at,
     })
@@ -142,6 +152,9 @@ const BODIES: &[&str] = &[
     "when { resource.kind == PurposeKind::\"recruiting\" && resource.maxDuration <= duration(\"8d\") }",
     "when { resource in Purpose::\"recruiting\" && resource is Purpose }",
     "unless { context.channel == \"portal\" }",
+    "when { context has behalfOf && context.behalfOf == resource.declarer }",
+    "when { context has namedAs } unless { context has behalfOf && context.behalfOf != principal }",
+    "when { context.behalfOf == principal }",
     "when { context has channel && context.channel like \"*i*\" }",
     "when { context has purpose || context has request }",
     "when { context has purpose.kind && context.purpose.kind == PurposeKind::\"recruiting\" }",
@@ -193,7 +206,10 @@ proptest! {
                 business_owner: &who.id,
                 longest_for: Duration::from_hours(24 * days),
                 channel,
-                answering: Answering { named_as: (power == Power::Approve && zone).then_some(NamedAs::Approver) },
+                answering: Answering {
+                    named_as: (power == Power::Approve && zone).then_some(NamedAs::Approver),
+                    behalf_of: (power == Power::Approve && known).then_some(&declarer.id),
+                },
                 at: time(NOW),
             };
             let expected = match policy.nouns.about_grant(&question, &policy.vocabulary, None) {
@@ -236,6 +252,7 @@ fn a_power_is_decided_by_the_engine_and_not_the_long_way_round() {
         channel: Channel::Portal,
         answering: Answering {
             named_as: Some(NamedAs::Approver),
+            behalf_of: Some(&eve.id),
         },
         at: time(NOW),
     };

@@ -268,6 +268,7 @@ fn nobody_continues_past_what_another_was_told_or_longer_than_they_may() {
             parent: None,
             emergency: None,
             continued: None,
+            delegated: None,
             ..told.clone()
         },
     ] {

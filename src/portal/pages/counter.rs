@@ -176,6 +176,8 @@ pub(in crate::portal) struct Request {
     pub(in crate::portal) ticket: Option<String>,
     pub(in crate::portal) training: Option<String>,
     pub(in crate::portal) past: String,
+    /// For whom they would answer, where that is somebody else.
+    pub(in crate::portal) acts_for: Option<String>,
     /// Why whoever reads may answer, where they were not asked at first.
     pub(in crate::portal) as_alternate: Option<&'static str>,
     /// Where several must approve, who did so far.

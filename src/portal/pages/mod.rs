@@ -7,6 +7,7 @@
 
 mod answer;
 pub mod counter;
+pub(super) mod delegations;
 mod fault;
 mod problem;
 mod refusal;

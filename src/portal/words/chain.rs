@@ -23,4 +23,18 @@ impl ChainWords {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         vec![(self.so_many_of)(needed, &names)]
     }
+
+    /// The same where so many of each list must.
+    pub fn all_those(&self, mut lacking: Vec<(usize, Vec<String>)>) -> Vec<String> {
+        lacking.retain(|(_, names)| !names.is_empty());
+        if let [(needed, names)] = lacking.as_mut_slice() {
+            return self.those(*needed, std::mem::take(names));
+        }
+        let among = |(needed, names): &(usize, Vec<String>)| {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            (self.so_many_of)(*needed, &names)
+        };
+        let each: Vec<String> = lacking.iter().map(among).collect();
+        self.those(each.len(), each)
+    }
 }

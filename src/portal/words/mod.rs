@@ -5,6 +5,7 @@
 //! Rules for whoever writes here: say what happened, why, and what to do; never blame; no jargon; short sentences.
 
 mod chain;
+mod delegation;
 mod emergency;
 mod english;
 mod french;
@@ -14,6 +15,7 @@ mod tests;
 use std::time::Duration;
 
 pub use chain::ChainWords;
+pub use delegation::DelegationWords;
 pub use emergency::EmergencyWords;
 pub use english::ENGLISH;
 pub use french::FRENCH;
@@ -188,6 +190,7 @@ pub struct Words {
     pub end: &'static str,
     pub ended: &'static str,
     pub chain: ChainWords,
+    pub delegation: DelegationWords,
     pub emergency: EmergencyWords,
     pub renew: &'static str,
     pub renewed: &'static str,

@@ -6,7 +6,7 @@ use std::fmt;
 use super::{Asks, Expected, Wields};
 use crate::facts::fields::list;
 use crate::facts::{Coach, Effect, Observation, Outcome, PolicyId, PurposeId, Reading, Reason, Would};
-use crate::policy::{CedarCase, GrantQuestion};
+use crate::policy::{Answering, CedarCase, GrantQuestion};
 use crate::rulebook::Rulebook;
 
 /// What came of a case.
@@ -128,7 +128,10 @@ impl Wields {
             business_owner: &self.business_owner,
             longest_for: self.longest_for,
             channel: self.channel,
-            answering: self.answering,
+            answering: Answering {
+                named_as: self.named_as,
+                behalf_of: self.behalf.as_ref(),
+            },
             at: self.at,
         }
     }

@@ -78,6 +78,7 @@ impl Bench<'_> {
                 review: None,
             }),
             continued: None,
+            delegated: None,
             state: GrantState::Active,
             ended_at: None,
             ended: None,

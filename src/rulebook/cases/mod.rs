@@ -27,7 +27,7 @@ use crate::facts::{
     Arrival, Channel, Observation, Outcome, Person, PolicyId, Problem, PurposeId, Reading, SourceText, Subject,
     SubjectId, WouldBe,
 };
-use crate::policy::{Answering, CedarCase, Power};
+use crate::policy::{CedarCase, NamedAs, Power};
 use read::{Bench, CASE, DEFAULTS};
 
 /// A case: something that is asked, and what must come of it.
@@ -77,7 +77,9 @@ struct Wields {
     business_owner: SubjectId,
     longest_for: std::time::Duration,
     channel: Channel,
-    answering: Answering,
+    named_as: Option<NamedAs>,
+    /// For whom they answer.
+    behalf: Option<SubjectId>,
     at: crate::clock::Timestamp,
 }
 

@@ -10,7 +10,7 @@ use crate::facts::{
     Arrival, Ask, Channel, Door, MethodName, NetworkName, Observation, Outcome, Person, PolicyId, PurposeId,
     SourceText, Standing, Subject, SubjectId, WouldBe, did_you_mean,
 };
-use crate::policy::{Answering, NamedKind, Power, Vocabulary};
+use crate::policy::{NamedKind, Power, Vocabulary};
 use crate::purpose::{Purpose, parse_duration};
 use crate::rulebook::described::Described;
 use crate::rulebook::tried::Asked;
@@ -37,6 +37,7 @@ pub(super) const CASE: &[&str] = &[
     "at",
     "may",
     "declarer",
+    "on-behalf-of",
     "waited",
     "for",
     "channel",
@@ -245,7 +246,8 @@ impl Bench<'_> {
         let channels = channels.map(|channel| (channel.as_str(), channel));
         let channel = case.choice("channel", &channels).unwrap_or(Channel::Portal);
         let purpose = case.required("purpose").and_then(|name| self.purpose(case, name));
-        let declarer = case.text("declarer").map(|name| Self::subject(case, name));
+        let [declarer, behalf] =
+            ["declarer", "on-behalf-of"].map(|key| case.text(key).map(|name| Self::subject(case, name)));
         let [lasts, waited] = ["for", "waited"].map(|key| Self::span(case, key));
         let setting = setting?;
         let (Some(person), Some(subject)) = (setting.person, setting.subject) else {
@@ -256,8 +258,12 @@ impl Bench<'_> {
         let declarer = declarer.unwrap_or_else(|| Some(person.id.clone()))?;
         let declarer_person = self.people.person(&declarer);
         let manager = declarer_person.as_ref().and_then(|declarer| declarer.manager.as_ref());
-        let seats = purpose.seats(&person, (&declarer, manager), waited.unwrap_or_default());
-        let named_as = named_as(&seats).filter(|_| power == Power::Approve);
+        let behalf = behalf.map_or(Some(None), |whom| whom.map(Some))?;
+        let acts_for = behalf.as_ref().map(|whom| self.people.person(whom));
+        let answers = acts_for.unwrap_or_else(|| Some(Arc::clone(&person)));
+        let seating = purpose.seating((&declarer, manager), waited.unwrap_or_default());
+        let seats = answers.map(|whom| seating.seats(&whom));
+        let named_as = named_as(&seats.unwrap_or_default()).filter(|_| power == Power::Approve);
         Some(Asks::Power(Box::new(Wields {
             person,
             subject,
@@ -269,7 +275,8 @@ impl Bench<'_> {
             business_owner: purpose.business_owner.clone(),
             longest_for: lasts.unwrap_or_else(|| purpose.longest_for(&purpose.covers)),
             channel,
-            answering: Answering { named_as },
+            named_as,
+            behalf,
             at: setting.at,
         })))
     }

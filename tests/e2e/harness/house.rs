@@ -80,6 +80,7 @@ impl World {
             parent: None,
             emergency: None,
             continued: None,
+            delegated: None,
         };
         differ(&mut terms);
         self.gate().ledger().give(terms).await.unwrap()

@@ -251,6 +251,7 @@ impl World {
             parent: None,
             emergency: None,
             continued: None,
+            delegated: None,
         };
         self.gate().ledger().give(terms).await.unwrap()
     }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod chain;
+mod delegation;
 mod emergency;
 mod fault;
 mod parts;
@@ -148,6 +149,7 @@ pub const ENGLISH: Words = Words {
     end: "End now",
     ended: "Ended. It no longer opens anything.",
     chain: chain::CHAIN,
+    delegation: delegation::DELEGATION,
     emergency: emergency::EMERGENCY,
     renew: "Renew",
     renewed: "Renewed. It opens the same as before, from now on.",

@@ -3,6 +3,7 @@
 
 mod answers;
 mod chain;
+mod delegation;
 mod emergency;
 mod fault;
 mod parts;
@@ -156,6 +157,7 @@ pub const FRENCH: Words = Words {
     end: "Mettre fin",
     ended: "C’est terminé. Ce motif n’ouvre plus rien.",
     chain: chain::CHAIN,
+    delegation: delegation::DELEGATION,
     emergency: emergency::EMERGENCY,
     renew: "Renouveler",
     renewed: "C’est renouvelé. Le motif ouvre la même chose qu’avant, à partir de maintenant.",
@@ -402,6 +404,7 @@ mod tests {
             include_str!("mod.rs"),
             include_str!("answers.rs"),
             include_str!("chain.rs"),
+            include_str!("delegation.rs"),
             include_str!("emergency.rs"),
             include_str!("fault.rs"),
             include_str!("refusal.rs"),

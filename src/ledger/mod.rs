@@ -31,6 +31,7 @@ mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod promise;
+mod reporting;
 mod settings;
 mod sqlite;
 mod store;

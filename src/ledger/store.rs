@@ -169,6 +169,9 @@ pub(super) trait Change {
     /// Forgets that, where it is noted: the book says so.
     fn told(&mut self, told: &[(&GrantId, GrantAct)]) -> Result<(), LedgerError>;
 
+    /// Whether that is noted, by whichever gateway.
+    fn is_untold(&mut self, id: &GrantId, act: GrantAct) -> Result<bool, LedgerError>;
+
     /// Notes that people are to be told of a grant, from that moment on; once, however often it is noted.
     fn owe(&mut self, id: &GrantId, event: NoticeEvent, due: Timestamp) -> Result<(), LedgerError>;
 

@@ -325,7 +325,9 @@ impl<S: Store> Keeper<S> {
 
     /// Ends what can end of these, in one change.
     fn end(&mut self, mut ends: Ends) -> Result<Vec<Grant>, LedgerError> {
+        let settled = self.settled.now();
         let mut change = self.store.begin()?;
+        forget_all(&mut change, &settled)?;
         let over = ending::end((&mut change, &self.view.uses), ends.these, (&ends.ending, ends.at))?;
         let tells = self.tells.load(Ordering::Relaxed);
         for one in &over {
@@ -340,6 +342,7 @@ impl<S: Store> Keeper<S> {
             self.doubtful.extend(doubts);
             return Err(error);
         }
+        self.settled.forgotten(&settled);
         let shown = over.into_iter().map(|Over { is, on_record, .. }| {
             self.view.shows(is.clone());
             let telling = on_record.map(|on_record| Telling::new(is.id.clone(), on_record, Arc::clone(&self.settled)));

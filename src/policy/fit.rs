@@ -200,6 +200,7 @@ impl Sample {
                 state: GrantState::Active,
                 ended_at: None,
                 ended: None,
+                report: None,
                 came: None,
             },
         })

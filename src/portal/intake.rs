@@ -128,6 +128,8 @@ impl Received {
                 "grant" => form.grant = value.into_owned(),
                 "user" => form.user = value.into_owned(),
                 "accepted" => form.accepted = value.into_owned(),
+                "amount" => form.amount = value.into_owned(),
+                "skip" => form.skip = value.into_owned(),
                 "platform" => form.platform = value.into_owned(),
                 "to" => form.to = value.into_owned(),
                 _ => {}
@@ -213,6 +215,8 @@ pub(super) struct Form {
     pub(super) user: String,
     pub(super) platform: String,
     pub(super) accepted: String,
+    pub(super) amount: String,
+    pub(super) skip: String,
 }
 
 impl Form {

@@ -36,6 +36,7 @@ impl Portal {
             ("POST", ["approvals", id, "review"]) => self.review_by_form(visit, visitor, received, id).await,
             ("POST", ["continue"]) => self.go_on_by_form(visit, visitor, received).await,
             ("POST", ["grants", id, "end"]) => self.end_by_form(visit, visitor, received, id).await,
+            ("POST", ["grants", id, "outcome"]) => self.report_by_form(visit, visitor, received, id).await,
             ("POST", ["grants", id, "renew"]) => self.renew_by_form(visit, visitor, received, id).await,
             ("POST", ["grants", "revoke"]) => self.revoke_by_form(visit, visitor, received).await,
             ("POST", ["sign-in"]) => self.sign_in(visit, visitor, received).await,
@@ -60,6 +61,7 @@ impl Portal {
             ["approvals"] => self.inbox(visit, visitor, received),
             ["grants"] => self.others(visit, visitor, received).await,
             ["grants", "revoke"] => self.revoke_page(visit, visitor, received).await,
+            ["grants", id] => self.grant_page(visit, visitor, id),
             ["sign-in"] => self.sign_in_page(visit, visitor, received),
             _ => self.nothing_here(),
         }
@@ -107,6 +109,7 @@ impl Portal {
                     .await
             }
             ("POST", ["grants", id, "renew"]) => self.renew_by_call(visit, visitor, received, id).await,
+            ("POST", ["grants", id, "outcome"]) => self.report_by_call(visit, visitor, received, id).await,
             ("POST", ["grants", id, "approve"]) => self.approve_by_call(visit, visitor, received, id).await,
             ("POST", ["grants", id, "decline"]) => self.decline_by_call(visit, visitor, received, id).await,
             ("GET" | "HEAD", ["approvals"]) => self.list_approvals(visit, visitor, api::channel(received)),
@@ -116,7 +119,7 @@ impl Portal {
             (
                 _,
                 ["decisions", _, "continue"]
-                | ["grants", _, "approve" | "decline" | "renew" | "review"]
+                | ["grants", _, "approve" | "decline" | "outcome" | "renew" | "review"]
                 | ["revocations" | "break-glass"],
             ) => wrong_method("POST"),
             (_, ["decisions", _] | ["purposes" | "approvals" | "reviews"]) => wrong_method("GET, HEAD"),

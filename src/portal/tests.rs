@@ -405,6 +405,49 @@ async fn whatever_became_of_a_grant_is_told_after_the_next_start_with_who_did_it
     assert_eq!(said, expected);
 }
 
+#[tokio::test]
+async fn what_came_of_a_grant_and_its_correction_are_each_told_once_also_where_a_crash_takes_the_record() {
+    let counter = Counter::new();
+    let portal = counter.open();
+    let grant = portal.ledger.give(counter.terms()).await.unwrap();
+    let end = grant.expires;
+    let on_record = |segment| OnRecord {
+        segment,
+        act: GrantAct::Reported,
+        by: grant.subject.clone(),
+        rulebook: counter.in_force.rulebook.id().clone(),
+        policies: BTreeSet::new(),
+    };
+    let report = |amount, after| crate::facts::Report {
+        at: end.plus(Duration::from_secs(after)),
+        corrected_at: None,
+        amount: Some(amount),
+        text: String::new(),
+        department: None,
+    };
+    // the first is told, and the second is not before the end
+    let first = (report(3, 0), on_record(portal.book.segment()));
+    let tells = super::ended::tells(portal.book.clone());
+    portal.ledger.report(&grant.id, first, tells).await.unwrap();
+    portal.book.flush().await.unwrap();
+    let second = (report(4, 1), on_record(portal.book.segment()));
+    let second = portal.ledger.report(&grant.id, second, |_, _| ()).await.unwrap();
+    portal.book.clone().close().await.unwrap();
+    drop(portal);
+    for _ in 0..2 {
+        let portal = counter.open();
+        portal.settle(&counter.records(), second.until()).await.unwrap();
+        portal.book.clone().close().await.unwrap();
+    }
+    let amounts = read(&counter.records()).unwrap().filter_map(|found| {
+        let Act::Grant { act, grant, .. } = found.unwrap().1.act else {
+            return None;
+        };
+        (act == GrantAct::Reported).then(|| grant.report.unwrap().amount)
+    });
+    assert_eq!(amounts.collect::<Vec<_>>(), [Some(3), Some(4)]);
+}
+
 /// What the book says of grants under the rules in force, for that reason.
 fn said(counter: &Counter) -> Vec<(Grant, GrantAct, String)> {
     let said = read(&counter.records()).unwrap().filter_map(|found| {

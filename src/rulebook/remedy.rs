@@ -382,6 +382,7 @@ fn hypothetical(
         state: GrantState::Active,
         ended_at: None,
         ended: None,
+        report: None,
         came: None,
     }
 }

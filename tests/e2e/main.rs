@@ -45,6 +45,7 @@ mod limits;
 mod metrics;
 mod modes;
 mod notices;
+mod outcomes;
 mod portal;
 mod pressure;
 mod purposes;

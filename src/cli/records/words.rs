@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::audit::{Broken, Verified};
 use crate::facts::{
     Act, Ask, Coach, DecisionNote, End, Ending, GatewayAct, GrantAct, Host, Observation, PlatformId, PolicyId,
-    PurposeId, Record,
+    PurposeId, Record, Report,
 };
 
 /// The answer of `verify` for a script.
@@ -80,6 +80,7 @@ pub(super) fn in_words(record: &Record) -> String {
                 GrantAct::Lapsed => "lapsed",
                 GrantAct::BrokeGlass => "broke glass",
                 GrantAct::Reviewed => "reviewed",
+                GrantAct::Reported => "reported",
                 GrantAct::Withdrawn => "withdrew",
                 GrantAct::Revoked => "revoked",
                 GrantAct::Idle => "idle",
@@ -97,14 +98,24 @@ pub(super) fn in_words(record: &Record) -> String {
             };
             let renews = grant.parent.as_ref().map(|parent| format!(", renews {parent}"));
             let renews = renews.unwrap_or_default();
+            let came = grant.report.as_ref().map(came_in_words).unwrap_or_default();
             format!(
-                "{act:<8} {who} {purpose} on {on} {until}, by {by}, grant {}{renews}",
+                "{act:<8} {who} {purpose} on {on} {until}, by {by}, grant {}{renews}{came}",
                 grant.id
             )
         }
         Act::Gateway { act, rulebook } => format!("gateway  {}, rules {rulebook}", gateway_in_words(act)),
     };
     plain(&format!("{} {what}  [{}]", record.at, record.id))
+}
+
+/// How much somebody says came of a grant; what they wrote is in the record itself.
+fn came_in_words(report: &Report) -> String {
+    match report.amount {
+        Some(amount) => format!(", came to {amount}"),
+        None if report.is_skipped() => ", skipped".to_owned(),
+        None => ", in words".to_owned(),
+    }
 }
 
 fn flow_in_words(seen: &Observation, decided: Option<&DecisionNote>) -> String {

@@ -361,6 +361,10 @@ impl Change for InDatabase<'_> {
         told.chunks(AT_ONCE).try_for_each(forget)
     }
 
+    fn is_untold(&mut self, id: &GrantId, act: GrantAct) -> Result<bool, LedgerError> {
+        self.store.ask(&self.client, rows::is_untold(&self.client, id, act))
+    }
+
     fn owe(&mut self, id: &GrantId, event: NoticeEvent, due: Timestamp) -> Result<(), LedgerError> {
         self.store.ask(&self.client, notices::owe(&self.client, id, event, due))
     }

@@ -224,6 +224,10 @@ impl Change for OnDisk<'_> {
             .map_err(|error| unavailable(&error))
     }
 
+    fn is_untold(&mut self, id: &GrantId, act: GrantAct) -> Result<bool, LedgerError> {
+        rows::is_untold(&self.transaction, id, act).map_err(|error| unavailable(&error))
+    }
+
     fn owe(&mut self, id: &GrantId, event: NoticeEvent, due: Timestamp) -> Result<(), LedgerError> {
         notices::owe(&self.transaction, id, event, due).map_err(|error| unavailable(&error))
     }

@@ -65,6 +65,8 @@ everywhere! {
     what_waits_for_a_review_is_never_forgotten_and_is_reviewed_once,
     of_emergencies_so_many_wait_for_a_review_and_not_one_more,
     a_grant_is_renewed_once_until_its_renewal_is_over,
+    what_came_of_a_grant_survives_a_restart_and_is_corrected_once_the_book_tells_it,
+    nobody_says_what_came_of_what_is_in_force_never_counted_or_is_long_over,
     each_change_owes_what_people_are_to_be_told_of_it,
     nobody_is_told_what_they_did_themselves_nor_anything_where_nothing_is_told,
     an_emergency_is_told_at_once_and_that_nobody_reviewed_it_when_that_is_due,
@@ -775,6 +777,63 @@ async fn what_waits_for_a_review_is_never_forgotten_and_is_reviewed_once(home: &
         on_record: on_record(GrantAct::Reviewed),
     };
     assert_eq!(untold, [expected]);
+}
+
+/// What somebody says at that moment.
+fn came_to(amount: u64, at: i64) -> (Report, OnRecord) {
+    let report = Report {
+        at: moment(at),
+        corrected_at: None,
+        amount: Some(amount),
+        text: "it's \"done\"; DROP TABLE grants; --".to_owned(),
+        department: Some("hr".to_owned()),
+    };
+    (report, on_record(GrantAct::Reported))
+}
+
+async fn what_came_of_a_grant_survives_a_restart_and_is_corrected_once_the_book_tells_it(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let grant = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    let said = ledger.report(&grant.id, came_to(12, 9_000), |_, _| ()).await.unwrap();
+    assert_eq!(said, grant.reported(came_to(12, 9_000).0).unwrap());
+    let early = ledger.report(&grant.id, came_to(13, 9_001), |_, _| ()).await;
+    assert_eq!(early, Err(LedgerError::BeingAnswered(grant.id.clone())));
+    drop(ledger);
+    let ledger = home.open().unwrap();
+    assert_eq!(ledger.get(&grant.id).as_ref(), Some(&said));
+    let untold: Vec<&Grant> = ledger.untold().iter().map(|one| &one.grant).collect();
+    assert_eq!(untold, [&said]);
+    ledger.told(vec![(grant.id.clone(), GrantAct::Reported)]);
+    let tells = |_: &Grant, telling: Telling| telling.told();
+    let corrected = ledger.report(&grant.id, came_to(13, 9_002), tells).await.unwrap();
+    let report = corrected.report.clone().unwrap();
+    assert_eq!(
+        (report.at, report.corrected_at, report.amount),
+        (moment(9_000), Some(moment(9_002)), Some(13))
+    );
+    let again = ledger.report(&grant.id, came_to(14, 9_003), |_, _| ()).await.unwrap();
+    assert_eq!(ledger.counts(moment(9_003)).iter().map(|count| count.grants).sum::<u64>(), 1);
+    drop(ledger);
+    let ledger = home.open().unwrap();
+    assert_eq!(ledger.get(&grant.id), Some(again));
+}
+
+async fn nobody_says_what_came_of_what_is_in_force_never_counted_or_is_long_over(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let grant = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    let waits = ledger.ask(terms("ada", "press", 1_000, 9_000), moment(5_000)).await.unwrap();
+    let over = |id: &GrantId| Err(LedgerError::AlreadyOver(id.clone()));
+    let live = ledger.report(&grant.id, came_to(1, 8_999), |_, _| ()).await;
+    assert_eq!(live, over(&grant.id));
+    let never = ledger.report(&waits.id, came_to(1, 9_000), |_, _| ()).await;
+    assert_eq!(never, over(&waits.id));
+    let days = |days: u64| moment(9_000).plus(Duration::from_hours(24 * days)).as_millis();
+    let late = ledger.report(&grant.id, came_to(1, days(14)), |_, _| ()).await;
+    assert_eq!(late, over(&grant.id));
+    let nobody = GrantId::new("nope");
+    let unknown = ledger.report(&nobody, came_to(1, 9_000), |_, _| ()).await;
+    assert_eq!(unknown, Err(LedgerError::NoSuchGrant(nobody)));
+    assert_eq!(ledger.get(&grant.id), Some(grant), "nothing has changed");
 }
 
 /// What somebody takes in an emergency.

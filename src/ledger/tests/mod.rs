@@ -15,7 +15,7 @@ use super::store::Change;
 use super::*;
 use crate::facts::{
     Arrival, Channel, Continued, Door, Emergency, GrantState, Host, MethodName, NetworkName, PlatformId, PolicyId,
-    PurposeId, RulebookId,
+    PurposeId, Report, RulebookId,
 };
 use crate::purpose::{Approval, Consent, Hearing, Note, Pending, Why};
 

@@ -278,6 +278,7 @@ impl Flow {
             state: GrantState::Active,
             ended_at: None,
             ended: None,
+            report: None,
             came: None,
         });
         self

@@ -8,6 +8,7 @@ mod chain;
 mod emergency;
 mod english;
 mod french;
+mod outcome;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ pub use chain::ChainWords;
 pub use emergency::EmergencyWords;
 pub use english::ENGLISH;
 pub use french::FRENCH;
+pub use outcome::OutcomeWords;
 use jiff::Zoned;
 
 use crate::facts::{FaultCode, Language, Offer, Reason};
@@ -189,6 +191,7 @@ pub struct Words {
     pub ended: &'static str,
     pub chain: ChainWords,
     pub emergency: EmergencyWords,
+    pub outcome: OutcomeWords,
     pub renew: &'static str,
     pub renewed: &'static str,
     pub renewal_asked: &'static str,

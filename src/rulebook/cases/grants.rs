@@ -81,6 +81,7 @@ impl Bench<'_> {
             state: GrantState::Active,
             ended_at: None,
             ended: None,
+            report: None,
             came: None,
         })
     }

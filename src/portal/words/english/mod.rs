@@ -4,6 +4,7 @@ mod answers;
 mod chain;
 mod emergency;
 mod fault;
+mod outcome;
 mod parts;
 mod refusal;
 mod unfit;
@@ -149,6 +150,7 @@ pub const ENGLISH: Words = Words {
     ended: "Ended. It no longer opens anything.",
     chain: chain::CHAIN,
     emergency: emergency::EMERGENCY,
+    outcome: outcome::OUTCOME,
     renew: "Renew",
     renewed: "Renewed. It opens the same as before, from now on.",
     renewal_asked: "Asked for again: it must be approved first.",

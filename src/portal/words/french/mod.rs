@@ -5,6 +5,7 @@ mod answers;
 mod chain;
 mod emergency;
 mod fault;
+mod outcome;
 mod parts;
 mod refusal;
 mod unfit;
@@ -157,6 +158,7 @@ pub const FRENCH: Words = Words {
     ended: "C’est terminé. Ce motif n’ouvre plus rien.",
     chain: chain::CHAIN,
     emergency: emergency::EMERGENCY,
+    outcome: outcome::OUTCOME,
     renew: "Renouveler",
     renewed: "C’est renouvelé. Le motif ouvre la même chose qu’avant, à partir de maintenant.",
     renewal_asked: "La demande est renouvelée : il faut d’abord un accord.",
@@ -404,6 +406,7 @@ mod tests {
             include_str!("chain.rs"),
             include_str!("emergency.rs"),
             include_str!("fault.rs"),
+            include_str!("outcome.rs"),
             include_str!("refusal.rs"),
             include_str!("unfit.rs"),
         ];

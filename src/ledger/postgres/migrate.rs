@@ -11,6 +11,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/003_chains.sql"),
     include_str!("migrations/004_notices.sql"),
     include_str!("migrations/005_report.sql"),
+    include_str!("migrations/006_usage.sql"),
 ];
 
 /// Serialises gateways that start at the same time ("wayl"); held until the end of the transaction.

@@ -28,6 +28,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/014_chains.sql"),
     include_str!("migrations/015_notices.sql"),
     include_str!("migrations/016_report.sql"),
+    include_str!("migrations/017_usage.sql"),
 ];
 
 /// Checks that the file is ours and no newer than we are, and applies what is missing.

@@ -11,7 +11,8 @@ mod sqlite;
 
 use std::collections::BTreeSet;
 
-use super::store::Change;
+use super::store::{Change, Counting};
+use super::usage::Seat;
 use super::*;
 use crate::facts::{
     Arrival, Channel, Continued, Door, Emergency, GrantState, Host, MethodName, NetworkName, PlatformId, PolicyId,

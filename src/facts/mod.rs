@@ -12,6 +12,7 @@
 //! Nothing here acts: types parse into valid values, compare, and serialise. This floor imports only `clock`.
 
 mod arrival;
+mod csv;
 mod destination;
 mod ending;
 pub mod fields;
@@ -33,6 +34,7 @@ mod standing;
 pub mod syntax;
 
 pub use arrival::{Arrival, Door, NetworkName, one_client};
+pub use csv::csv_cell;
 pub use destination::{Authority, BadHost, Category, Host, Place, PlatformId, SiteRole};
 pub use ending::{Blame, End, Ending, Fault, FaultCode, Stage};
 pub use hex::hex;

@@ -47,6 +47,8 @@ mod times;
 mod tokens;
 mod told;
 mod turns;
+mod value;
+mod value_pages;
 pub mod words;
 
 use std::sync::Arc;

@@ -62,6 +62,9 @@ impl Portal {
             ["grants"] => self.others(visit, visitor, received).await,
             ["grants", "revoke"] => self.revoke_page(visit, visitor, received).await,
             ["grants", id] => self.grant_page(visit, visitor, id),
+            ["value"] => self.value_page(visit, visitor, received).await,
+            ["value.csv"] => self.value_csv(visit, visitor, received).await,
+            ["value", id] => self.purpose_value_page(visit, visitor, (received, id)).await,
             ["sign-in"] => self.sign_in_page(visit, visitor, received),
             _ => self.nothing_here(),
         }
@@ -113,6 +116,7 @@ impl Portal {
             ("POST", ["grants", id, "approve"]) => self.approve_by_call(visit, visitor, received, id).await,
             ("POST", ["grants", id, "decline"]) => self.decline_by_call(visit, visitor, received, id).await,
             ("GET" | "HEAD", ["approvals"]) => self.list_approvals(visit, visitor, api::channel(received)),
+            ("GET" | "HEAD", ["value"]) => self.list_value(visit, visitor, received).await,
             ("GET" | "HEAD", ["purposes"]) => self.list_purposes(visit, visitor),
             (_, ["grants"]) => wrong_method("GET, HEAD, POST"),
             (_, ["grants", _]) => wrong_method("GET, HEAD, DELETE"),
@@ -122,7 +126,7 @@ impl Portal {
                 | ["grants", _, "approve" | "decline" | "outcome" | "renew" | "review"]
                 | ["revocations" | "break-glass"],
             ) => wrong_method("POST"),
-            (_, ["decisions", _] | ["purposes" | "approvals" | "reviews"]) => wrong_method("GET, HEAD"),
+            (_, ["decisions", _] | ["purposes" | "approvals" | "reviews" | "value"]) => wrong_method("GET, HEAD"),
             _ => api::not_found("There is no such address under /v1."),
         }
     }

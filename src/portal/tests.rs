@@ -917,3 +917,104 @@ async fn whether_somebody_may_still_declare_is_weighed_as_they_came_and_not_as_t
     let approved = portal.approve(&visit, visitor, &asked.id, note).await;
     assert_eq!(approved.unwrap().state, GrantState::Active);
 }
+
+/// How long pages take where 10,000 people hold 50,000 grants: run it in release, alone, and read what it prints.
+#[tokio::test]
+#[ignore = "a measurement"]
+#[expect(clippy::disallowed_methods, clippy::print_stderr, reason = "measures")]
+async fn every_page_takes_less_than_a_tenth_of_a_second_for_ten_thousand_people() {
+    let mut sources = Sources::embedded();
+    let people = (0..10_000).map(|nth| {
+        let department = ["hr", "brand", "marketing", "engineering", "corporate"][nth % 5];
+        format!(
+            "[[person]]\nid = \"p{nth}\"\nroles = [\"recruiter\"]\ndepartment = \"{department}\"\nemployment = \"employee\"\n\
+             time-zone = \"Europe/Paris\"\nregion = \"eu-west\"\n\n"
+        )
+    });
+    let people: String = people.collect();
+    sources.people.push(SourceText::new("people/many.toml", people));
+    let mut counter = Counter::by(&sources);
+    let mut portal = counter.open();
+    portal.ledger = Ledger::in_memory().unwrap();
+    let usage = crate::ledger::Usage::default();
+    let purposes: Vec<PurposeId> = counter
+        .in_force
+        .rulebook
+        .purposes()
+        .iter()
+        .map(|one| one.id.clone())
+        .collect();
+    for nth in 0..50_000_usize {
+        let who = SubjectId::parse(&format!("p{}", nth % 10_000)).unwrap();
+        let days_ago = u64::try_from(nth % 91).unwrap();
+        let week = Timestamp::from_millis(noon().as_millis() - 86_400_000 * i64::try_from(days_ago).unwrap());
+        let begins = if nth % 10 == 0 { noon() } else { week };
+        let terms = GrantTerms {
+            subject: who.clone(),
+            purpose: purposes[nth % purposes.len()].clone(),
+            platforms: BTreeSet::from([PlatformId::new(["linkedin", "x", "xing", "youtube"][nth % 4])]),
+            declared_at: begins,
+            not_before: begins,
+            expires: begins.plus(Duration::from_hours(8)),
+            ..counter.terms()
+        };
+        let given = portal.ledger.give(terms).await.unwrap();
+        let act = Act::Grant {
+            act: GrantAct::Granted,
+            grant: Box::new(given),
+            by: who,
+            rulebook: counter.in_force.rulebook.id().clone(),
+            policies: BTreeSet::new(),
+        };
+        let record = Record {
+            at: week,
+            ..portal.book.record(act)
+        };
+        usage.saw(&record, |who| {
+            Some(counter.in_force.directory.listed(who)?.department.clone())
+        });
+    }
+    let began = std::time::Instant::now();
+    portal.ledger.add_up(&usage, noon()).await.unwrap();
+    eprintln!("adding up thirteen weeks: {:?}", began.elapsed());
+    for (who, pages) in [
+        ("p7", &["/"][..]),
+        (
+            "mia",
+            &[
+                "/",
+                "/approvals",
+                "/value",
+                "/value/competitor-research",
+                "/value.csv",
+                "/value?weeks=52",
+            ],
+        ),
+        ("nora", &["/", "/value", "/v1/value?weeks=52"]),
+        ("sol", &["/", "/grants", "/grants?purpose=recruiting"]),
+    ] {
+        counter.subject.id = SubjectId::parse(who).unwrap();
+        let person = counter.person();
+        let (visit, _) = counter.visit(&person);
+        for page in pages {
+            let mut took = Vec::new();
+            for _ in 0..5 {
+                let request = Request::get(*page)
+                    .header("sec-fetch-site", "none")
+                    .body(http_body_util::Empty::<Bytes>::new());
+                let Ok(received) = portal.receive(request.unwrap()).await else {
+                    panic!("{page}");
+                };
+                let began = std::time::Instant::now();
+                let answer = portal.serve(&visit, &received).await;
+                took.push(began.elapsed());
+                assert_eq!(answer.status(), StatusCode::OK, "{who} {page}");
+            }
+            eprintln!(
+                "{who:<5} {page:<30} first {:>10.2?}  then {:>10.2?}",
+                took[0],
+                took.iter().min().unwrap()
+            );
+        }
+    }
+}

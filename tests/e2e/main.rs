@@ -58,4 +58,5 @@ mod settings;
 mod steady;
 mod tunnel;
 mod unmixed;
+mod value;
 mod websocket;

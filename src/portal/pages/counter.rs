@@ -350,6 +350,8 @@ pub(in crate::portal) struct Mine<'a> {
     pub(in crate::portal) to_answer: Option<String>,
     /// Whether the person may revoke what others hold.
     pub(in crate::portal) may_revoke: bool,
+    /// Whether the person may see what comes of some purpose.
+    pub(in crate::portal) sees_value: bool,
     pub(in crate::portal) revoked: Vec<Answered>,
     pub(in crate::portal) grants: Vec<Held>,
     /// What is over since not long ago and can be renewed.

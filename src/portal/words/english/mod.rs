@@ -8,6 +8,7 @@ mod outcome;
 mod parts;
 mod refusal;
 mod unfit;
+mod value;
 
 use super::Words;
 use crate::facts::Language;
@@ -151,6 +152,7 @@ pub const ENGLISH: Words = Words {
     chain: chain::CHAIN,
     emergency: emergency::EMERGENCY,
     outcome: outcome::OUTCOME,
+    value: value::VALUE,
     renew: "Renew",
     renewed: "Renewed. It opens the same as before, from now on.",
     renewal_asked: "Asked for again: it must be approved first.",

@@ -33,6 +33,11 @@ pub(super) fn number(count: u64) -> String {
     text
 }
 
+/// `1.2 GB`: by thousands, with a digit after the `point` where there is one before it.
+pub(super) fn scaled(count: u64, units: [&str; 4], point: char) -> String {
+    crate::portal::words::scaled(count, units, (point, ' '))
+}
+
 pub(super) fn either(words: &[&str]) -> String {
     listed(words, "or")
 }
@@ -66,7 +71,10 @@ mod tests {
 
     #[test]
     fn numbers_read_in_groups_of_three() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [0, 999, 1_000, 1_234_567].map(number),
+            ["0", "999", "1,000", "1,234,567"]
+        );
     }
 
     #[test]

@@ -427,7 +427,7 @@ async fn what_came_of_a_grant_and_its_correction_are_each_told_once_also_where_a
     };
     // the first is told, and the second is not before the end
     let first = (report(3, 0), on_record(portal.book.segment()));
-    let tells = super::ended::tells(portal.book.clone());
+    let tells = ended::tells(portal.book.clone());
     portal.ledger.report(&grant.id, first, tells).await.unwrap();
     portal.book.flush().await.unwrap();
     let second = (report(4, 1), on_record(portal.book.segment()));

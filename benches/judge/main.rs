@@ -152,6 +152,7 @@ fn grant(who: &str, purpose: &str, platforms: &[&str]) -> Grant {
         state: GrantState::Active,
         ended_at: None,
         ended: None,
+        report: None,
         came: None,
     }
 }

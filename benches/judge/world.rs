@@ -313,6 +313,7 @@ fn flow(dice: &mut Dice, number: usize, people: &[Arc<Person>], categories: &[Ar
             state: GrantState::Active,
             ended_at: None,
             ended: None,
+            report: None,
             came: None,
         }),
         person,

@@ -34,6 +34,8 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["end", "renew", "to_approve"])]
     to_review: bool,
     #[command(flatten)]
+    outcome: Outcome,
+    #[command(flatten)]
     others: Others,
     /// Print JSON.
     #[arg(long)]
@@ -42,9 +44,36 @@ pub struct Args {
     way: Way,
 }
 
+/// What came of a grant that is over.
+#[derive(Debug, clap::Args)]
+struct Outcome {
+    /// Say what came of the grant with this id, which is over: with `--amount`, `--text` or both, or `--skip`.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["end", "renew", "to_approve", "to_review"])]
+    outcome: Option<String>,
+    /// How much, in what the value of its purpose is counted in: a whole number.
+    #[arg(long, value_name = "NUMBER", requires = "outcome")]
+    amount: Option<u64>,
+    /// What, in your own words.
+    #[arg(long, value_name = "TEXT", requires = "outcome")]
+    text: Option<String>,
+    /// There is nothing to say.
+    #[arg(long, requires = "outcome", conflicts_with_all = ["amount", "text"])]
+    skip: bool,
+}
+
+impl Outcome {
+    /// What is sent of it.
+    fn said(&self) -> Value {
+        if self.skip {
+            return json!({ "skip": true });
+        }
+        json!({ "amount": self.amount, "text": self.text })
+    }
+}
+
 /// What others hold, as far as you could revoke it.
 #[derive(Debug, clap::Args)]
-#[group(multiple = false, conflicts_with_all = ["end", "renew", "to_approve", "to_review"])]
+#[group(multiple = false, conflicts_with_all = ["end", "renew", "to_approve", "to_review", "outcome"])]
 struct Others {
     /// List what this person holds or asked for, as far as you could revoke it.
     #[arg(long, value_name = "NAME")]
@@ -85,6 +114,9 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
             .ask(Method::POST, &format!("/v1/grants/{id}/renew"), None)
             .await?;
         return Ok(super::declare::tell(&said, args.json));
+    }
+    if let Some(id) = &args.outcome.outcome {
+        return report(&args, id).await;
     }
     let said = match &args.end {
         Some(id) => args.way.ask(Method::DELETE, &format!("/v1/grants/{id}"), None).await?,
@@ -127,6 +159,22 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
         Some(grants) if grants.is_empty() => printer::talk("you hold no grant"),
         Some(grants) => grants.iter().for_each(|grant| printer::data(mine(grant))),
         None => printer::talk("ended"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says what came of a grant.
+async fn report(args: &Args, id: &str) -> Result<ExitCode, Stop> {
+    let path = format!("/v1/grants/{id}/outcome");
+    let said = args.way.ask(Method::POST, &path, Some(&args.outcome.said())).await?;
+    if !said.status.is_success() {
+        printer::talk(problem(&said));
+        return Ok(ExitCode::FAILURE);
+    }
+    if args.json {
+        printer::data(&said.json);
+    } else {
+        printer::data(line(&said.json));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -210,7 +258,18 @@ pub fn line(grant: &Value) -> String {
         None if word(grant, "expired_by") == "idle" => ", unused".to_owned(),
         None => String::new(),
     };
-    format!("{terms}  until {until}  {state}{note}")
+    let came = came(grant);
+    format!("{terms}  until {until}  {state}{note}{came}")
+}
+
+/// What its holder said came of a grant; or that they are asked.
+fn came(grant: &Value) -> String {
+    let amount = |report: &Value| report.get("amount").and_then(Value::as_u64);
+    match grant.get("report") {
+        Some(report) => amount(report).map_or_else(String::new, |amount| format!(", came to {amount}")),
+        None if grant.get("outcome_asked").is_some() => ", what came of it?".to_owned(),
+        None => String::new(),
+    }
 }
 
 /// A request of somebody else: who asks for what, until when it can be answered, and what they wrote.

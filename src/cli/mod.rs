@@ -36,6 +36,7 @@ mod shown;
 pub mod stop;
 pub mod test;
 pub mod user;
+pub mod value;
 mod waits;
 pub mod way;
 
@@ -105,6 +106,8 @@ enum Command {
     Review(review::Args),
     /// Take back what others hold or asked for
     Revoke(revoke::Args),
+    /// Print how much purposes are used, and what comes of them
+    Value(value::Args),
     /// Keep the accounts that sign in with a password
     User(WithSettings<user::Args>),
     /// Keep the certificate authority that speaks for intercepted sites
@@ -158,6 +161,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
         Command::BreakGlass(args) => block_on(break_glass::run(args)),
         Command::Review(args) => block_on(review::run(args)),
         Command::Revoke(args) => block_on(revoke::run(args)),
+        Command::Value(args) => block_on(value::run(args)),
         Command::User(args) => {
             let settings = args.settings.load()?;
             let stranger = args

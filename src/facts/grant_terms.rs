@@ -72,6 +72,7 @@ impl GrantTerms {
             state: GrantState::Active,
             ended_at: None,
             ended: None,
+            report: None,
             came: None,
         }
     }

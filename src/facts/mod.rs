@@ -12,6 +12,7 @@
 //! Nothing here acts: types parse into valid values, compare, and serialise. This floor imports only `clock`.
 
 mod arrival;
+mod csv;
 mod destination;
 mod ending;
 pub mod fields;
@@ -25,6 +26,7 @@ mod partial;
 mod principal;
 mod problem;
 mod record;
+mod report;
 mod request;
 mod ruling;
 mod said;
@@ -33,6 +35,7 @@ mod standing;
 pub mod syntax;
 
 pub use arrival::{Arrival, Door, NetworkName, one_client};
+pub use csv::csv_cell;
 pub use destination::{Authority, BadHost, Category, Host, Place, PlatformId, SiteRole};
 pub use ending::{Blame, End, Ending, Fault, FaultCode, Stage};
 pub use grant_terms::GrantTerms;
@@ -45,6 +48,7 @@ pub use partial::Partial;
 pub use principal::{BadName, Employment, MethodName, Person, Subject, SubjectId};
 pub use problem::{Problem, Severity, SourceText, Spelling, did_you_mean};
 pub use record::{Act, DecisionNote, GatewayAct, GrantAct, Help, Record, RecordId, RulebookId};
+pub use report::Report;
 pub use request::{Activity, Head, Hints, Opaque, Peek, Reading, Referer, SignatureId};
 pub use ruling::{Coach, Effect, Mode, Offer, Outcome, PolicyId, Reason, ReasonWords, Remedy, Would, WouldBe};
 pub use said::{Answer, Behalf, Came, Continued, Delegated, Emergency, Ended, Review, Verdict};

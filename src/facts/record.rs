@@ -156,6 +156,8 @@ pub enum GrantAct {
     BrokeGlass,
     /// Somebody who could have approved it reviewed that.
     Reviewed,
+    /// Its holder said what came of it, or corrected that.
+    Reported,
     /// Its holder ended it, or took it back before it was answered.
     Withdrawn,
     /// Somebody else ended it.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::destination::PlatformId;
 use super::principal::SubjectId;
+use super::report::Report;
 use super::said::{Answer, Came, Continued, Delegated, Emergency, Ended, Review, Verdict};
 use crate::clock::Timestamp;
 
@@ -195,6 +196,9 @@ pub struct Grant {
     /// Who did that, where they said why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ended>,
+    /// What came of it, as its holder says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Report>,
     /// While it waits for an answer: how whoever asked came. Neither records nor answers tell it: the record of the request
     /// itself does.
     #[serde(skip)]
@@ -261,7 +265,7 @@ impl Grant {
         Some(&approval.by)
     }
 
-    /// The same without what people wrote: neither statement nor notes nor reasons are judged.
+    /// The same without what people wrote: neither statement nor notes nor reasons nor reports are judged.
     #[must_use]
     pub fn silent(&self) -> Self {
         let silent = |answer: &Answer| Answer {
@@ -279,11 +283,16 @@ impl Grant {
         {
             review.note.clear();
         }
+        let mut report = self.report.clone();
+        if let Some(report) = &mut report {
+            report.text.clear();
+        }
         Self {
             statement: String::new(),
             answers: self.answers.iter().map(silent).collect(),
             emergency,
             ended,
+            report,
             ..self.clone()
         }
     }
@@ -358,6 +367,7 @@ mod tests {
             state: GrantState::Active,
             ended_at: None,
             ended: None,
+            report: None,
             came: None,
         }
     }

@@ -4,6 +4,7 @@
 //! them, lets running flows end or cuts them, and closes the book last. Nothing here judges or speaks to clients.
 
 mod admin;
+mod counting;
 mod descriptors;
 mod exposition;
 mod health;
@@ -20,8 +21,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::audit::Book;
+use crate::clock::Clock;
 use crate::facts::GatewayAct;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Usage};
 use crate::proxy::{STOPPING, Tasks};
 use crate::rulebook::Live;
 use crate::upstream::Upstream;
@@ -46,6 +48,8 @@ pub struct Gatehouse {
     root_pem: String,
     live: Arc<Live>,
     ledger: Ledger,
+    usage: Usage,
+    clock: Clock,
     book: Book,
     upstream: Upstream,
     health: Arc<Health>,
@@ -77,6 +81,11 @@ impl Gatehouse {
         &self.ledger
     }
 
+    /// Adds up what was counted until now of how much purposes are used.
+    pub async fn add_up(&self) {
+        counting::add_up(&self.ledger, &self.usage, &self.clock).await;
+    }
+
     /// The book.
     pub fn book(&self) -> &Book {
         &self.book
@@ -96,7 +105,14 @@ impl Gatehouse {
         self.operators.stop(Duration::ZERO).await;
         self.operators.cut().await;
         reload::record(&self.book, &self.live, GatewayAct::Stopped).await;
-        let Self { book, .. } = self;
+        let Self {
+            book,
+            ledger,
+            usage,
+            clock,
+            ..
+        } = self;
+        counting::add_up(&ledger, &usage, &clock).await;
         book.close().await.map_err(|unavailable| unavailable.to_string())
     }
 }

@@ -12,14 +12,14 @@ use super::kept::Kept;
 use super::reach::Reach;
 use super::reload::{self, Reload};
 use super::sources::Look;
-use super::{Addresses, Gatehouse, descriptors, pac};
-use crate::audit::{Book, BookError};
+use super::{Addresses, Gatehouse, counting, descriptors, pac};
+use crate::audit::{Book, BookError, Reader};
 use crate::clock::Clock;
 use crate::config;
 use crate::facts::{Door, GatewayAct, Host, Mode, Problem, PurposeId};
 use crate::identity::{BadSetting, Guard};
 use crate::ingress::{BindError, Listener, basic_allowed};
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, Usage};
 use crate::metrics::{BadMetric, Labels, Metrics};
 use crate::notices::{self, Notices};
 use crate::portal::{Portal, PortalError, PortalParts};
@@ -77,6 +77,7 @@ pub(super) struct Rooms {
     pub(super) metrics: Metrics,
     pub(super) book: Book,
     pub(super) ledger: Ledger,
+    usage: Usage,
     pub(super) guard: Arc<Guard>,
     pub(super) mint: Arc<Mint>,
     tls_door: Arc<tls::Door>,
@@ -158,8 +159,12 @@ fn build(
     clock: &Clock,
 ) -> Result<Rooms, OpenError> {
     let metrics = Metrics::new(&labels(&in_force.rulebook))?;
-    let counting = metrics.clone();
-    let readers: Vec<crate::audit::Reader> = vec![Box::new(move |record| counting.observe(record))];
+    let live = Arc::new(Live::new(in_force));
+    let (usage, measured) = (Usage::default(), metrics.clone());
+    let readers: Vec<Reader> = vec![
+        Box::new(move |record| measured.observe(record)),
+        counting::reader(&usage, &live),
+    ];
     let (book, repairs) = Book::open(&settings.audit, clock.clone(), readers)?;
     for repair in repairs {
         tracing::warn!(%repair, "the book was repaired");
@@ -190,10 +195,11 @@ fn build(
     };
     Ok(Rooms {
         portal: Arc::new(Portal::new(parts)?),
-        live: Arc::new(Live::new(in_force)),
+        live,
         metrics,
         book,
         ledger,
+        usage,
         guard,
         mint,
         tls_door,
@@ -271,7 +277,10 @@ fn serve(
     let (portal, live) = (rooms.portal.clone(), rooms.live.clone());
     let lapses = reload::notice_lapses(portal, live, running.clock.clone());
     running.tasks.until_stop(lapses);
-    running.tasks.until_stop(reload::keep_uses(rooms.ledger.clone()));
+    let counted = (rooms.ledger.clone(), rooms.usage.clone());
+    running
+        .tasks
+        .until_stop(counting::keep_uses(counted, running.clock.clone()));
     if let Some(notices) = &rooms.notices {
         let stop = running.tasks.stopping().clone();
         running.tasks.spawn(notices.clone().run(stop));
@@ -287,6 +296,8 @@ fn serve(
         root_pem,
         live: rooms.live,
         ledger: rooms.ledger,
+        usage: rooms.usage,
+        clock: running.clock,
         book: rooms.book,
         upstream: rooms.upstream,
         health: running.health,

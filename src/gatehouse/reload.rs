@@ -19,7 +19,6 @@ use crate::audit::Book;
 use crate::clock::Clock;
 use crate::facts::{Act, GatewayAct, Mode, Problem, RulebookId, SourceText};
 use crate::identity::Guard;
-use crate::ledger::Ledger;
 use crate::metrics::Metrics;
 use crate::portal::Portal;
 use crate::rulebook::{Assembled, InForce, Live, Rulebook, Sources};
@@ -311,16 +310,6 @@ pub(super) async fn notice_lapses(portal: Arc<Portal>, live: Arc<Live>, clock: C
         let rulebook = live.load().rulebook.id().clone();
         portal.notice_lapses(&rulebook, clock.now()).await;
         portal.notice_idle(&rulebook, clock.now()).await;
-    }
-}
-
-/// Has written down when grants were used last, until the task is dropped.
-pub(super) async fn keep_uses(ledger: Ledger) {
-    let mut ticks = tokio::time::interval(Ledger::KEEPS_USES_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        ledger.keep_uses();
     }
 }
 

@@ -9,7 +9,7 @@ use super::store::Change;
 use super::uses::Uses;
 use super::view::Life;
 use crate::clock::Timestamp;
-use crate::facts::{Act, Ended, Grant, GrantAct, GrantId, GrantState, PolicyId, Review, RulebookId, SubjectId};
+use crate::facts::{Act, Ended, Grant, GrantAct, GrantId, GrantState, PolicyId, Report, Review, RulebookId, SubjectId};
 
 /// How the book will say what became of a grant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +69,8 @@ pub(super) enum Ending {
     Idle,
     /// Somebody has reviewed that it was taken in an emergency: that wait ends, and nothing else.
     Reviewed(Review),
+    /// It is over, and its holder says what came of it, or corrects that.
+    Reported(Report),
     /// Somebody ends it, or what waits, and says why; the holder withdraws it so.
     For(Ended),
 }
@@ -85,6 +87,7 @@ impl Ending {
         };
         match (self, Life::of(grant, at)) {
             (Self::Reviewed(review), _) => grant.reviewed(review.clone()),
+            (Self::Reported(report), _) => grant.reported(report.clone()),
             (Self::Idle, Life::Expired) if grant.ended_at.is_none() && grant.fell_idle(at) => Some(Grant {
                 ended_at: Some(grant.until()),
                 ..grant.clone()
@@ -130,6 +133,10 @@ pub(super) fn end(
         let Some(was) = found.remove(&id).map(|was| uses.told(was)) else {
             continue;
         };
+        // INVARIANT: one report after the other: what the book has to say of the first is said before it is corrected
+        if matches!(ending, Ending::Reported(_)) && change.is_untold(&id, GrantAct::Reported)? {
+            return Err(LedgerError::BeingAnswered(id));
+        }
         if let Some(is) = ending.of(&was, at) {
             ends.push(Over { was, is, on_record });
         }

@@ -71,7 +71,7 @@ pub enum LedgerError {
     /// The grant has ended, expired or been answered already.
     #[error("the grant `{0}` is over already")]
     AlreadyOver(GrantId),
-    /// Somebody else is approving it at this moment.
+    /// Somebody else is approving it at this moment, or what its holder said of it is being recorded.
     #[error("the grant `{0}` is being answered at this moment; look again")]
     BeingAnswered(GrantId),
     /// Somebody has answered it since it was looked at.

@@ -19,24 +19,31 @@
 //!
 //! What people are to be told of a change is noted with it ([`Ledger::tells`], `outbox.rs`), and told elsewhere.
 //!
+//! How much purposes are used, and what comes of it, is counted beside ([`Usage`], [`Ledger::add_up`]): by person while a week
+//! lasts, and then as figures of groups that are large enough ([`Ledger::figures`]), which is all that is left of it.
+//!
 //! It must never judge whether a grant should be given, never say that a grant is given before it is durable, and
 //! never let two gateways write the same file.
 
+mod adding;
 mod becoming;
 mod delegated;
 mod ending;
 mod error;
+mod figures;
 mod hearing;
 mod keeping;
 mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod promise;
+mod reporting;
 mod settings;
 mod sqlite;
 mod store;
 #[cfg(test)]
 mod tests;
+mod usage;
 mod uses;
 mod view;
 mod vouched;
@@ -56,6 +63,7 @@ use crate::purpose::{Approved, Declined, Lapsed, PartlyApproved};
 use ending::Ending;
 pub use ending::{OnRecord, Untold};
 pub use error::LedgerError;
+pub use figures::{Figure, Part, SMALLEST};
 use keeping::Keeping;
 pub use outbox::{Due, Fate, Letter, Notice};
 use promise::Owed;
@@ -63,6 +71,7 @@ pub use promise::{Leftover, Promise, Telling};
 pub use settings::{BadSetting, Kept, Settings};
 use sqlite::Sqlite;
 use store::{Bell, Store};
+pub use usage::{Measure, Sums, Usage, Week};
 pub use uses::InUse;
 use view::View;
 pub use view::{Count, Life};

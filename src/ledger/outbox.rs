@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering;
 use super::Ledger;
 use super::error::LedgerError;
 use super::store::{Change, Store};
-use super::writer::Keeper;
+use super::writer::{Job, Keeper, Writer};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantState, NoticeEvent};
 
@@ -145,6 +145,18 @@ impl<S: Store> Keeper<S> {
             }
         }
         change.commit()
+    }
+}
+
+impl Writer {
+    /// Claims what people are to be told.
+    pub(super) async fn due(&self, claim: Claim) -> Result<Due, LedgerError> {
+        self.submit(|reply| Job::Due(claim, reply)).await
+    }
+
+    /// Notes what became of it.
+    pub(super) async fn fare(&self, fates: Vec<(Notice, Fate)>) -> Result<(), LedgerError> {
+        self.submit(|reply| Job::Fare(fates, reply)).await
     }
 }
 

@@ -9,10 +9,13 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::WeakSender;
 
+use super::adding::Through;
 use super::ending::{OnRecord, Untold};
 use super::error::LedgerError;
+use super::figures::Figure;
 use super::outbox::{Claim, Letter, Notice};
 use super::promise::Leftover;
+use super::usage::{Counted, Week};
 use super::view::Tally;
 use super::writer::Job;
 use crate::clock::Timestamp;
@@ -108,6 +111,9 @@ pub(super) trait Store: Send + 'static {
     /// How much people are to be told, and from when on there is something to do about it.
     fn outlook(&mut self) -> Result<(u64, Option<Timestamp>), LedgerError>;
 
+    /// What is told of those weeks, the first and the last included; ordered by week, purpose, measure and part.
+    fn figures(&mut self, from: Week, to: Week) -> Result<Vec<Figure>, LedgerError>;
+
     /// Begins a change. While it is being made, nobody makes another.
     fn begin(&mut self) -> Result<Self::Change<'_>, LedgerError>;
 
@@ -119,7 +125,7 @@ pub(super) trait Store: Send + 'static {
 }
 
 /// A change that is being made. Dropped before it is [committed](Change::commit), it leaves everything as it was.
-pub(super) trait Change {
+pub(super) trait Change: Counting {
     /// One grant.
     fn find(&mut self, id: &GrantId) -> Result<Option<Grant>, LedgerError>;
 
@@ -169,6 +175,9 @@ pub(super) trait Change {
     /// Forgets that, where it is noted: the book says so.
     fn told(&mut self, told: &[(&GrantId, GrantAct)]) -> Result<(), LedgerError>;
 
+    /// Whether that is noted, by whichever gateway.
+    fn is_untold(&mut self, id: &GrantId, act: GrantAct) -> Result<bool, LedgerError>;
+
     /// Notes that people are to be told of a grant, from that moment on; once, however often it is noted.
     fn owe(&mut self, id: &GrantId, event: NoticeEvent, due: Timestamp) -> Result<(), LedgerError>;
 
@@ -188,4 +197,28 @@ pub(super) trait Change {
     fn commit(self) -> Result<(), LedgerError>
     where
         Self: Sized;
+}
+
+/// The part of a change that is about what was counted, and what is told of it.
+pub(super) trait Counting {
+    /// Adds what was counted to what is there.
+    fn count(&mut self, counted: &Counted) -> Result<(), LedgerError>;
+
+    /// What was counted in that week and before.
+    fn counted_through(&mut self, week: Week) -> Result<Counted, LedgerError>;
+
+    /// Forgets that.
+    fn forget_counted(&mut self, week: Week) -> Result<(), LedgerError>;
+
+    /// The grants of which holders said what came of them, first from one moment on and before the other.
+    fn reported(&mut self, from: Option<Timestamp>, until: Timestamp) -> Result<Vec<Grant>, LedgerError>;
+
+    /// Writes what is told of weeks that are over.
+    fn tell(&mut self, figures: &[Figure]) -> Result<(), LedgerError>;
+
+    /// Up to which week that is so.
+    fn through(&mut self) -> Result<Through, LedgerError>;
+
+    /// From now on it is so up to those.
+    fn told_through(&mut self, through: Through) -> Result<(), LedgerError>;
 }

@@ -14,7 +14,7 @@ use super::delegated::{Delegations, delegated_of};
 use super::store::Held;
 use super::uses::{Uses, same_but_for_use};
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantId, GrantState, PurposeId, SubjectId};
+use crate::facts::{Grant, GrantId, GrantState, PurposeId, Report, SubjectId};
 
 /// How many grants of one person are kept in memory: all that wait or are in force, of either kind, and the latest of those
 /// that are over.
@@ -245,9 +245,13 @@ impl View {
     /// Shows what has become of a grant, and forgets what was over first of its holder's; never what nobody has answered
     /// or reviewed.
     pub(super) fn shows(&self, mut grant: Grant) {
-        let now = grant.ended_at.unwrap_or_else(|| counts_from(&grant));
-        // what the view has forgotten is over, and does not change
+        let reported_at = grant.report.as_ref().map(Report::said_at);
+        let now = reported_at.or(grant.ended_at).unwrap_or_else(|| counts_from(&grant));
+        // what the view has forgotten is over, and does not change but for what its holder says of it
         let was = self.get(&grant.id);
+        if was.is_none() && grant.report.is_some() && self.of(&grant.subject).len() >= REMEMBERED {
+            return;
+        }
         let same = was.as_ref().is_some_and(|was| same_but_for_use(was, &grant));
         self.uses.follow(&mut grant);
         if same {

@@ -2,19 +2,23 @@
 //! answered.
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::adding::Through;
 use super::becoming::{has_room, is_let_answer, was_asked};
 use super::ending::{self, Ending, OnRecord, Over, Untold};
 use super::error::LedgerError;
+use super::figures::Figure;
 use super::keeping::Keeping;
 use super::outbox::{Claim, Due, Fate, Notice};
 use super::promise::{Leftover, Owed, Promise, Settled, Telling};
 use super::store::{Bell, Change, Store};
+use super::usage::{Usage, Week};
 use super::view::View;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantAct, GrantId};
@@ -22,7 +26,7 @@ use crate::facts::{Grant, GrantAct, GrantId};
 /// How many changes may wait for the disk.
 const QUEUE: usize = 256;
 
-type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
+pub(super) type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
 
 /// What to do once a change is kept, with the grant as it is then.
 pub(super) type OnceKept = Box<dyn FnOnce(&Grant) + Send>;
@@ -56,6 +60,10 @@ pub(super) enum Job {
     Due(Claim, Reply<Due>),
     /// So it went.
     Fare(Vec<(Notice, Fate)>, Reply<()>),
+    /// What was counted is added up.
+    AddUp(Usage, Timestamp, Reply<()>),
+    /// Somebody looks at figures.
+    Figures(RangeInclusive<Week>, Reply<Vec<Figure>>),
 }
 
 /// The handle of the writer thread; ends and joins it when dropped.
@@ -119,17 +127,8 @@ impl Writer {
         self.submit(|reply| Job::Promise(Box::new(grant), segment, reply)).await
     }
 
-    /// Claims what people are to be told.
-    pub(super) async fn due(&self, claim: Claim) -> Result<Due, LedgerError> {
-        self.submit(|reply| Job::Due(claim, reply)).await
-    }
-
-    /// Notes what became of it.
-    pub(super) async fn fare(&self, fates: Vec<(Notice, Fate)>) -> Result<(), LedgerError> {
-        self.submit(|reply| Job::Fare(fates, reply)).await
-    }
-
-    async fn submit<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, LedgerError> {
+    /// Has something done, and waits until it is.
+    pub(super) async fn submit<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, LedgerError> {
         let (reply, answer) = oneshot::channel();
         let jobs = self.jobs.as_ref().ok_or_else(stopped)?;
         jobs.send(job(reply)).await.map_err(|_| stopped())?;
@@ -178,6 +177,8 @@ pub(super) struct Keeper<S> {
     pub(super) unheard: Option<String>,
     /// Whether people are told of what changes.
     tells: Arc<AtomicBool>,
+    /// Up to which weeks figures are told, as far as this gateway knows.
+    pub(super) added: Through,
 }
 
 /// A grant of which nobody knows whether it was kept as it was written, and what it was before.
@@ -207,6 +208,7 @@ impl<S: Store> Keeper<S> {
             bell,
             in_touch: true,
             unheard: None,
+            added: Through::default(),
             tells: Arc::clone(&opened.tells),
         };
         Ok((keeper, opened))
@@ -235,6 +237,10 @@ impl<S: Store> Keeper<S> {
                 Job::Used => self.keep_uses(),
                 Job::Due(claim, reply) => drop(reply.send(self.claim(&claim))),
                 Job::Fare(fates, reply) => drop(reply.send(self.fare(&fates))),
+                Job::AddUp(usage, now, reply) => drop(reply.send(self.add_up(&usage, now))),
+                Job::Figures(weeks, reply) => {
+                    drop(reply.send(self.store.figures(*weeks.start(), *weeks.end())));
+                }
             }
             self.forget();
         }
@@ -326,7 +332,9 @@ impl<S: Store> Keeper<S> {
 
     /// Ends what can end of these, in one change.
     fn end(&mut self, mut ends: Ends) -> Result<Vec<Grant>, LedgerError> {
+        let settled = self.settled.now();
         let mut change = self.store.begin()?;
+        forget_all(&mut change, &settled)?;
         let over = ending::end((&mut change, &self.view.uses), ends.these, (&ends.ending, ends.at))?;
         let tells = self.tells.load(Ordering::Relaxed);
         for one in &over {
@@ -341,6 +349,7 @@ impl<S: Store> Keeper<S> {
             self.doubtful.extend(doubts);
             return Err(error);
         }
+        self.settled.forgotten(&settled);
         let shown = over.into_iter().map(|Over { is, on_record, .. }| {
             self.view.shows(is.clone());
             let telling = on_record.map(|on_record| Telling::new(is.id.clone(), on_record, Arc::clone(&self.settled)));

@@ -201,6 +201,7 @@ impl Sample {
                 state: GrantState::Active,
                 ended_at: None,
                 ended: None,
+                report: None,
                 came: None,
             },
         })

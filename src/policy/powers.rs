@@ -1,4 +1,4 @@
-//! Somebody before the rules who wants to declare, approve or end a grant: as [`hearing`](super::hearing) has it for
+//! Somebody before the rules who wants to declare, approve or end a grant, or see what comes of a purpose: as [`hearing`](super::hearing) has it for
 //! flows, and with the same long way round for whatever is out of the ordinary.
 
 use std::collections::HashMap;
@@ -29,7 +29,7 @@ pub(super) fn powers(engine: &Engine, book: &Book, nouns: &Nouns) -> Powers {
 }
 
 impl Policy {
-    /// Whether the person may declare, approve, revoke or break the glass; total, and any doubt denies. It never yields a permit.
+    /// Whether the person may declare, approve, revoke, break the glass or see what comes of a purpose; total, and any doubt denies. It never yields a permit.
     pub fn decide_on_grant(&self, question: &GrantQuestion<'_>) -> Decision {
         let tally = self.weigh_power(question).or_else(|Doubt| {
             let asked = self.nouns.about_grant(question, &self.vocabulary, None)?;
@@ -50,7 +50,7 @@ impl Policy {
         // what is revoked is looked for among what everybody holds: that must not push out what is asked about all day
         let declarer = match question.power {
             Power::Revoke => declarer.map(|other| self.introduced(other).map(Arc::new)).transpose()?,
-            Power::Declare | Power::Approve | Power::BreakGlass => declarer.map(known).transpose()?,
+            Power::Declare | Power::Approve | Power::BreakGlass | Power::SeeValue => declarer.map(known).transpose()?,
         };
         let channel = question.channel.as_str().into();
         let named_as = question.answering.named_as.map(|named_as| named_as.as_str().into());
@@ -91,7 +91,9 @@ impl Policy {
         };
         match question.power {
             Power::Revoke => make().map(Arc::new),
-            Power::Declare | Power::Approve | Power::BreakGlass => self.memory.purposes.of(&key, &(), make),
+            Power::Declare | Power::Approve | Power::BreakGlass | Power::SeeValue => {
+                self.memory.purposes.of(&key, &(), make)
+            }
         }
     }
 }

@@ -57,11 +57,19 @@ pub enum Power {
     Revoke,
     /// To take the purpose at once, in an emergency.
     BreakGlass,
+    /// To see how much it is used, and what comes of it: figures of groups.
+    SeeValue,
 }
 
 impl Power {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Declare, Self::Approve, Self::Revoke, Self::BreakGlass];
+    pub const ALL: [Self; 5] = [
+        Self::Declare,
+        Self::Approve,
+        Self::Revoke,
+        Self::BreakGlass,
+        Self::SeeValue,
+    ];
 
     /// The action's name as rules spell it.
     pub fn as_str(self) -> &'static str {
@@ -70,11 +78,12 @@ impl Power {
             Self::Approve => "approve",
             Self::Revoke => "revoke",
             Self::BreakGlass => "break-glass",
+            Self::SeeValue => "see-value",
         }
     }
 }
 
-/// May this person declare, approve, revoke or break the glass.
+/// May this person declare, approve, revoke, break the glass or see what comes of it.
 #[derive(Clone, Copy, Debug)]
 pub struct GrantQuestion<'a> {
     /// What the directory knows of the person who acts.
@@ -170,7 +179,7 @@ pub(super) fn check_purpose(grant: &Grant, words: &Vocabulary) -> Result<(), Tro
 pub(super) fn check_power(question: &GrantQuestion<'_>, words: &Vocabulary) -> Result<(), Trouble> {
     same_person(question.person, question.subject)?;
     // A grant outlives its purpose, and then it must still be possible to end it, or to decline what was asked for.
-    let takes = matches!(question.power, Power::Declare | Power::BreakGlass);
+    let takes = matches!(question.power, Power::Declare | Power::BreakGlass | Power::SeeValue);
     if takes && !words.purposes().contains(question.purpose) {
         return Err(unknown_purpose(question.purpose.as_str()));
     }

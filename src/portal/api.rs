@@ -320,7 +320,7 @@ impl Portal {
 
     /// A grant with where it is in its life now.
     pub(super) fn shown(&self, grant: &Grant, visit: &Visit<'_>) -> Value {
-        let mut value = serde_json::to_value(grant).unwrap_or_default();
+        let mut value = self.with_what_is_asked(grant, visit);
         let life = Life::of(grant, visit.at);
         if let Some(members) = value.as_object_mut() {
             members.insert(

@@ -17,6 +17,11 @@ pub(super) fn tells(book: Book) -> impl FnMut(&Grant, Telling) + Send + 'static 
     }
 }
 
+/// Whether a record of `grant` tells what is to be told: what its holder says of it can be corrected, and told again.
+fn tells_of(untold: &Untold, grant: &Grant) -> bool {
+    untold.on_record.act != GrantAct::Reported || untold.grant.report == grant.report
+}
+
 impl Portal {
     /// Says in the book what is not told in the folder `records`; gives what is told then.
     pub(super) fn tell_ends(&self, records: &Path) -> Result<Vec<(GrantId, GrantAct)>, String> {
@@ -30,7 +35,10 @@ impl Portal {
         for found in read_from(records, from).map_err(|problem| problem.to_string())? {
             let (_, record) = found.map_err(|problem| problem.to_string())?;
             if let Act::Grant { act, grant, .. } = record.act {
-                lost.remove(&(grant.id, act));
+                let named = (grant.id.clone(), act);
+                if lost.get(&named).is_some_and(|one| tells_of(one, &grant)) {
+                    lost.remove(&named);
+                }
             }
         }
         for one in lost.into_values() {

@@ -131,6 +131,8 @@ impl Received {
                 "grant" => form.grant = value.into_owned(),
                 "user" => form.user = value.into_owned(),
                 "accepted" => form.accepted = value.into_owned(),
+                "amount" => form.amount = value.into_owned(),
+                "skip" => form.skip = value.into_owned(),
                 "platform" => form.platform = value.into_owned(),
                 "to" => form.to = value.into_owned(),
                 "from" => form.from = value.into_owned(),
@@ -222,6 +224,8 @@ pub(super) struct Form {
     pub(super) from: String,
     pub(super) until: String,
     pub(super) purposes: BTreeSet<String>,
+    pub(super) amount: String,
+    pub(super) skip: String,
 }
 
 impl Form {

@@ -32,16 +32,19 @@ impl Portal {
                 description: self.said(&purpose.description).to_owned(),
             })
             .collect();
+        let [asked, reported] = self.my_outcomes(visit, visitor);
         let page = Mine {
             w: words,
             greeting: (words.greeting)(&person.name),
             about: (words.about)(visit.subject.id.as_str(), &roles, &departments),
             note: (self.just_ended(visitor, received).then_some(words.ended))
-                .or_else(|| self.just_renewed(visitor, received)),
+                .or_else(|| self.just_renewed(visitor, received))
+                .or_else(|| self.just_reported(visitor, received)),
             to_answer: Some(self.waits_for(visit, visitor))
                 .filter(|count| *count > 0)
                 .map(words.to_answer),
             may_revoke: visit.may_end_others(visitor),
+            sees_value: self.sees_value(visit, visitor),
             revoked: self.my_revoked(visit, visitor),
             waiting: self.my_requests(visit, visitor),
             answered: self.my_answers(visit, visitor),
@@ -52,6 +55,8 @@ impl Portal {
                 .map(|grant| self.held(visit, visitor, (grant, &theirs)))
                 .collect(),
             ended: self.my_ended(visit, visitor),
+            asked,
+            reported,
             refusals: self.met(visit, visitor),
             example: self.example(visit, &open),
             purposes,

@@ -32,6 +32,9 @@ mod memory;
 mod mine;
 mod mine_asked;
 mod others;
+mod outcome_calls;
+mod outcome_pages;
+mod outcomes;
 pub mod pages;
 mod proof;
 mod provenance;
@@ -47,6 +50,8 @@ mod times;
 mod tokens;
 mod told;
 mod turns;
+mod value;
+mod value_pages;
 mod waiting;
 pub mod words;
 

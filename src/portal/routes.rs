@@ -36,6 +36,7 @@ impl Portal {
             ("POST", ["approvals", id, "review"]) => self.review_by_form(visit, visitor, received, id).await,
             ("POST", ["continue"]) => self.go_on_by_form(visit, visitor, received).await,
             ("POST", ["grants", id, "end"]) => self.end_by_form(visit, visitor, received, id).await,
+            ("POST", ["grants", id, "outcome"]) => self.report_by_form(visit, visitor, received, id).await,
             ("POST", ["grants", id, "renew"]) => self.renew_by_form(visit, visitor, received, id).await,
             ("POST", ["grants", "revoke"]) => self.revoke_by_form(visit, visitor, received).await,
             ("POST", ["delegations"]) => self.delegate_by_form(visit, visitor, received).await,
@@ -63,6 +64,10 @@ impl Portal {
             ["delegations"] => self.delegations(visit, visitor, received),
             ["grants"] => self.others(visit, visitor, received).await,
             ["grants", "revoke"] => self.revoke_page(visit, visitor, received).await,
+            ["grants", id] => self.grant_page(visit, visitor, id),
+            ["value"] => self.value_page(visit, visitor, received).await,
+            ["value.csv"] => self.value_csv(visit, visitor, received).await,
+            ["value", id] => self.purpose_value_page(visit, visitor, (received, id)).await,
             ["sign-in"] => self.sign_in_page(visit, visitor, received),
             _ => self.nothing_here(),
         }
@@ -110,6 +115,7 @@ impl Portal {
                     .await
             }
             ("POST", ["grants", id, "renew"]) => self.renew_by_call(visit, visitor, received, id).await,
+            ("POST", ["grants", id, "outcome"]) => self.report_by_call(visit, visitor, received, id).await,
             ("POST", ["grants", id, "approve"]) => self.approve_by_call(visit, visitor, received, id).await,
             ("POST", ["grants", id, "decline"]) => self.decline_by_call(visit, visitor, received, id).await,
             ("GET" | "HEAD", ["approvals"]) => self.list_approvals(visit, visitor, api::channel(received)),
@@ -117,16 +123,17 @@ impl Portal {
             ("POST", ["delegations"]) => self.post_delegation(visit, visitor, received).await,
             ("GET" | "HEAD", ["delegations", id]) => self.show_delegation(visit, visitor, id),
             ("DELETE", ["delegations", id]) => self.delete_delegation(visit, visitor, id).await,
+            ("GET" | "HEAD", ["value"]) => self.list_value(visit, visitor, received).await,
             ("GET" | "HEAD", ["purposes"]) => self.list_purposes(visit, visitor),
             (_, ["grants" | "delegations"]) => wrong_method("GET, HEAD, POST"),
             (_, ["grants" | "delegations", _]) => wrong_method("GET, HEAD, DELETE"),
             (
                 _,
                 ["decisions", _, "continue"]
-                | ["grants", _, "approve" | "decline" | "renew" | "review"]
+                | ["grants", _, "approve" | "decline" | "outcome" | "renew" | "review"]
                 | ["revocations" | "break-glass"],
             ) => wrong_method("POST"),
-            (_, ["decisions", _] | ["purposes" | "approvals" | "reviews"]) => wrong_method("GET, HEAD"),
+            (_, ["decisions", _] | ["purposes" | "approvals" | "reviews" | "value"]) => wrong_method("GET, HEAD"),
             _ => api::not_found("There is no such address under /v1."),
         }
     }

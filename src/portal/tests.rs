@@ -405,6 +405,49 @@ async fn whatever_became_of_a_grant_is_told_after_the_next_start_with_who_did_it
     assert_eq!(said, expected);
 }
 
+#[tokio::test]
+async fn what_came_of_a_grant_and_its_correction_are_each_told_once_also_where_a_crash_takes_the_record() {
+    let counter = Counter::new();
+    let portal = counter.open();
+    let grant = portal.ledger.give(counter.terms()).await.unwrap();
+    let end = grant.expires;
+    let on_record = |segment| OnRecord {
+        segment,
+        act: GrantAct::Reported,
+        by: grant.subject.clone(),
+        rulebook: counter.in_force.rulebook.id().clone(),
+        policies: BTreeSet::new(),
+    };
+    let report = |amount, after| crate::facts::Report {
+        at: end.plus(Duration::from_secs(after)),
+        corrected_at: None,
+        amount: Some(amount),
+        text: String::new(),
+        department: None,
+    };
+    // the first is told, and the second is not before the end
+    let first = (report(3, 0), on_record(portal.book.segment()));
+    let tells = ended::tells(portal.book.clone());
+    portal.ledger.report(&grant.id, first, tells).await.unwrap();
+    portal.book.flush().await.unwrap();
+    let second = (report(4, 1), on_record(portal.book.segment()));
+    let second = portal.ledger.report(&grant.id, second, |_, _| ()).await.unwrap();
+    portal.book.clone().close().await.unwrap();
+    drop(portal);
+    for _ in 0..2 {
+        let portal = counter.open();
+        portal.settle(&counter.records(), second.until()).await.unwrap();
+        portal.book.clone().close().await.unwrap();
+    }
+    let amounts = read(&counter.records()).unwrap().filter_map(|found| {
+        let Act::Grant { act, grant, .. } = found.unwrap().1.act else {
+            return None;
+        };
+        (act == GrantAct::Reported).then(|| grant.report.unwrap().amount)
+    });
+    assert_eq!(amounts.collect::<Vec<_>>(), [Some(3), Some(4)]);
+}
+
 /// What the book says of grants under the rules in force, for that reason.
 fn said(counter: &Counter) -> Vec<(Grant, GrantAct, String)> {
     let said = read(&counter.records()).unwrap().filter_map(|found| {
@@ -873,4 +916,105 @@ async fn whether_somebody_may_still_declare_is_weighed_as_they_came_and_not_as_t
     let note = (Note::default(), Channel::Portal);
     let approved = portal.approve(&visit, visitor, &asked.id, note).await;
     assert_eq!(approved.unwrap().state, GrantState::Active);
+}
+
+/// How long pages take where 10,000 people hold 50,000 grants: run it in release, alone, and read what it prints.
+#[tokio::test]
+#[ignore = "a measurement"]
+#[expect(clippy::disallowed_methods, clippy::print_stderr, reason = "measures")]
+async fn every_page_takes_less_than_a_tenth_of_a_second_for_ten_thousand_people() {
+    let mut sources = Sources::embedded();
+    let people = (0..10_000).map(|nth| {
+        let department = ["hr", "brand", "marketing", "engineering", "corporate"][nth % 5];
+        format!(
+            "[[person]]\nid = \"p{nth}\"\nroles = [\"recruiter\"]\ndepartment = \"{department}\"\nemployment = \"employee\"\n\
+             time-zone = \"Europe/Paris\"\nregion = \"eu-west\"\n\n"
+        )
+    });
+    let people: String = people.collect();
+    sources.people.push(SourceText::new("people/many.toml", people));
+    let mut counter = Counter::by(&sources);
+    let mut portal = counter.open();
+    portal.ledger = Ledger::in_memory().unwrap();
+    let usage = crate::ledger::Usage::default();
+    let purposes: Vec<PurposeId> = counter
+        .in_force
+        .rulebook
+        .purposes()
+        .iter()
+        .map(|one| one.id.clone())
+        .collect();
+    for nth in 0..50_000_usize {
+        let who = SubjectId::parse(&format!("p{}", nth % 10_000)).unwrap();
+        let days_ago = u64::try_from(nth % 91).unwrap();
+        let week = Timestamp::from_millis(noon().as_millis() - 86_400_000 * i64::try_from(days_ago).unwrap());
+        let begins = if nth % 10 == 0 { noon() } else { week };
+        let terms = GrantTerms {
+            subject: who.clone(),
+            purpose: purposes[nth % purposes.len()].clone(),
+            platforms: BTreeSet::from([PlatformId::new(["linkedin", "x", "xing", "youtube"][nth % 4])]),
+            declared_at: begins,
+            not_before: begins,
+            expires: begins.plus(Duration::from_hours(8)),
+            ..counter.terms()
+        };
+        let given = portal.ledger.give(terms).await.unwrap();
+        let act = Act::Grant {
+            act: GrantAct::Granted,
+            grant: Box::new(given),
+            by: who,
+            rulebook: counter.in_force.rulebook.id().clone(),
+            policies: BTreeSet::new(),
+        };
+        let record = Record {
+            at: week,
+            ..portal.book.record(act)
+        };
+        usage.saw(&record, |who| {
+            Some(counter.in_force.directory.listed(who)?.department.clone())
+        });
+    }
+    let began = std::time::Instant::now();
+    portal.ledger.add_up(&usage, noon()).await.unwrap();
+    eprintln!("adding up thirteen weeks: {:?}", began.elapsed());
+    for (who, pages) in [
+        ("p7", &["/"][..]),
+        (
+            "mia",
+            &[
+                "/",
+                "/approvals",
+                "/value",
+                "/value/competitor-research",
+                "/value.csv",
+                "/value?weeks=52",
+            ],
+        ),
+        ("nora", &["/", "/value", "/v1/value?weeks=52"]),
+        ("sol", &["/", "/grants", "/grants?purpose=recruiting"]),
+    ] {
+        counter.subject.id = SubjectId::parse(who).unwrap();
+        let person = counter.person();
+        let (visit, _) = counter.visit(&person);
+        for page in pages {
+            let mut took = Vec::new();
+            for _ in 0..5 {
+                let request = Request::get(*page)
+                    .header("sec-fetch-site", "none")
+                    .body(http_body_util::Empty::<Bytes>::new());
+                let Ok(received) = portal.receive(request.unwrap()).await else {
+                    panic!("{page}");
+                };
+                let began = std::time::Instant::now();
+                let answer = portal.serve(&visit, &received).await;
+                took.push(began.elapsed());
+                assert_eq!(answer.status(), StatusCode::OK, "{who} {page}");
+            }
+            eprintln!(
+                "{who:<5} {page:<30} first {:>10.2?}  then {:>10.2?}",
+                took[0],
+                took.iter().min().unwrap()
+            );
+        }
+    }
 }

@@ -84,6 +84,7 @@ fn becomes(act: GrantAct) -> Option<GrantState> {
         | GrantAct::Revoked
         | GrantAct::Idle
         | GrantAct::Reviewed
+        | GrantAct::Reported
         | GrantAct::Refused
         | GrantAct::Void => None,
     }

@@ -243,6 +243,7 @@ impl Lapsed {
         let lapsed = Grant {
             state: GrantState::Lapsed,
             ended_at: Some(since),
+            report: None,
             came: None,
             ..grant
         };

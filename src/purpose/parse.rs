@@ -7,7 +7,7 @@ use super::lifetime::{Lifetime, parse_duration};
 use super::terms::{Audience, GROUPS, Purpose, TicketRule};
 use super::{Purposes, chain_read};
 use crate::facts::fields::{At, Fields, Reader, list};
-use crate::facts::{Category, Partial, PlatformId, PurposeId, SourceText, SubjectId, did_you_mean};
+use crate::facts::{Category, Partial, PlatformId, PurposeId, SourceText, SubjectId, Wording, did_you_mean};
 
 const FILE: &[&str] = &["defaults", "purpose"];
 const DEFAULTS: &[&str] = &["lifetime", "longest", "idle", "statement-min", "answer-within"];
@@ -40,6 +40,8 @@ const PURPOSE: &[&str] = &[
 const ANSWER_WITHIN: std::ops::RangeInclusive<Duration> = Duration::from_mins(5)..=Duration::from_hours(30 * 24);
 /// How long a grant may go unused at least: pages are read, and answers thought about.
 const IDLE_LEAST: Duration = Duration::from_mins(1);
+/// The value of a purpose of which nothing is counted.
+const NOT_COUNTED: &str = "none";
 const TICKET: &[&str] = &["pattern", "example", "required"];
 
 /// What a purpose says unless it says otherwise.
@@ -151,12 +153,18 @@ fn purpose(entry: &Fields<'_, '_>, defaults: &Defaults) -> Option<Purpose> {
         training: entry.text("training").map(|course| course.value.to_owned()),
         statement_min: statement_min(entry).unwrap_or(defaults.statement_min),
         alternative: entry.wording("alternative"),
-        value_metric: entry.needed("value-metric").value.to_owned(),
+        value_metric: value_metric(entry),
         retention: entry.needed("retention").value.to_owned(),
         review: review(entry),
         spans,
     };
     id.map(|_| purpose)
+}
+
+/// What is counted; none where the file says so.
+fn value_metric(entry: &Fields<'_, '_>) -> Option<Wording> {
+    let metric = entry.needed_wording("value-metric");
+    (*metric != *NOT_COUNTED).then_some(metric)
 }
 
 fn owner(entry: &Fields<'_, '_>) -> Option<SubjectId> {

@@ -50,8 +50,8 @@ pub struct Purpose {
     pub statement_min: usize,
     /// What the organisation would rather have used.
     pub alternative: Option<Wording>,
-    /// How its value is measured.
-    pub value_metric: String,
+    /// What is counted when its value is: whoever held a grant for it is asked how many. None: nobody is asked.
+    pub value_metric: Option<Wording>,
     /// What the owner means to keep of it, and for how long: a note for people. Nothing deletes or keeps by it yet.
     pub retention: String,
     /// When its owner looks at it again: an ISO 8601 date.

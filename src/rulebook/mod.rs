@@ -27,6 +27,7 @@ mod leads;
 mod live;
 mod matrix;
 mod may_end;
+mod may_see;
 mod members;
 mod people;
 mod redact;

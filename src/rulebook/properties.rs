@@ -146,6 +146,7 @@ fn some_grant() -> impl Strategy<Value = Grant> {
                 state: GrantState::Active,
                 ended_at: None,
                 ended: None,
+                report: None,
                 came: None,
             },
         )

@@ -383,6 +383,7 @@ fn hypothetical(
         state: GrantState::Active,
         ended_at: None,
         ended: None,
+        report: None,
         came: None,
     }
 }

@@ -59,7 +59,7 @@ const CONDITIONS: [(&str, &str, &str); 8] = [
 ];
 
 /// Rules that break some.
-const MORE: [&str; 8] = [
+const MORE: [&str; 9] = [
     "permit (principal, action == Action::\"connect\", resource in Category::\"dating\") when { context has purpose };",
     "permit (principal, action == Action::\"connect\", resource in Category::\"evasion\");",
     "permit (principal, action == Action::\"inspect\", resource in Category::\"sensitive\");",
@@ -68,6 +68,7 @@ const MORE: [&str; 8] = [
     "forbid (principal, action == Action::\"connect\", resource) when { context.client.network == \"guest\" } unless { resource.classified };",
     "permit (principal in Role::\"staff\", action == Action::\"declare\", resource) when { context.channel == \"header\" };",
     "permit (principal in Role::\"staff\", action == Action::\"approve\", resource) when { resource.maxDuration <= duration(\"14d\") };",
+    "permit (principal in Role::\"manager\", action == Action::\"see-value\", resource);",
 ];
 
 /// A folder in which no property holds.

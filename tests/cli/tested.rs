@@ -14,6 +14,7 @@ fn small() -> Desk {
         "portal",
         "private-and-open",
         "purposes",
+        "value",
         "x",
         "youtube-reddit",
     ] {
@@ -25,13 +26,14 @@ fn small() -> Desk {
         "30-guardrails",
         "40-portal",
         "50-break-glass",
+        "60-value",
     ] {
         std::fs::remove_file(desk.path(&format!("policies/rules/{name}.cedar"))).unwrap();
     }
     for name in ["cedar", "cedar-entities"] {
         std::fs::remove_file(desk.path(&format!("policies/cases/{name}.json"))).unwrap();
     }
-    for name in ["emergencies", "people", "places", "purposes"] {
+    for name in ["emergencies", "people", "places", "purposes", "value"] {
         std::fs::remove_file(desk.path(&format!("policies/properties/{name}.toml"))).unwrap();
     }
     desk.write("policies/properties/small.toml", "");

@@ -1,6 +1,7 @@
 //! The matrix for spreadsheets, quoted as RFC 4180 §2 has it; lines end as those of every other text here. Pure.
 
 use super::Matrix;
+use crate::facts::csv_cell;
 use crate::rulebook::{Access, Cell, Ways};
 
 pub(super) fn text(matrix: &Matrix) -> String {
@@ -8,7 +9,7 @@ pub(super) fn text(matrix: &Matrix) -> String {
     for sheet in &matrix.sheets {
         for (platform, access) in &sheet.platforms {
             let mut line = |activity: &str, purpose: &str, answer: &str| {
-                let cells = [&sheet.id, platform.as_str(), activity, purpose, answer].map(quoted);
+                let cells = [&sheet.id, platform.as_str(), activity, purpose, answer].map(csv_cell);
                 lines.push(cells.join(","));
             };
             match access {
@@ -49,37 +50,4 @@ fn under<'a>(
     let once_declared = ways.declared.iter().map(move |purpose| (purpose.as_str(), declared));
     let once_approved = ways.approved.iter().map(move |purpose| (purpose.as_str(), approved));
     once_declared.chain(once_approved)
-}
-
-/// A cell that no spreadsheet takes for a formula, and no comma ends.
-fn quoted(cell: &str) -> String {
-    let guarded = if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        format!("'{cell}")
-    } else {
-        cell.to_owned()
-    };
-    if guarded.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", guarded.replace('"', "\"\""))
-    } else {
-        guarded
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_cell_is_a_formula_or_breaks_its_line() {
-        for (cell, written) in [
-            ("ada", "ada"),
-            ("=1+1", "'=1+1"),
-            ("@x", "'@x"),
-            ("a,b", "\"a,b\""),
-            ("say \"x\"", "\"say \"\"x\"\"\""),
-            ("=a,b", "\"'=a,b\""),
-        ] {
-            assert_eq!(quoted(cell), written);
-        }
-    }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::audit::{Broken, Verified};
 use crate::facts::{
     Act, Ask, Coach, DecisionNote, Delegated, End, Ending, GatewayAct, Grant, GrantAct, Host, Observation, PlatformId,
-    PolicyId, PurposeId, Record, SubjectId,
+    PolicyId, PurposeId, Record, Report, SubjectId,
 };
 
 /// The answer of `verify` for a script.
@@ -89,6 +89,7 @@ fn act_in_words(act: GrantAct) -> &'static str {
         GrantAct::Lapsed => "lapsed",
         GrantAct::BrokeGlass => "broke glass",
         GrantAct::Reviewed => "reviewed",
+        GrantAct::Reported => "reported",
         GrantAct::Withdrawn => "withdrew",
         GrantAct::Revoked => "revoked",
         GrantAct::Idle => "idle",
@@ -113,8 +114,9 @@ fn grant_in_words(act: GrantAct, grant: &Grant, by: &SubjectId) -> String {
     let answer = grant.answers.last().filter(|_| answers);
     let behalf = answer.and_then(|answer| answer.behalf.as_ref());
     let behalf = behalf.map(|behalf| format!(" for {}", behalf.whom)).unwrap_or_default();
+    let came = grant.report.as_ref().map(came_in_words).unwrap_or_default();
     format!(
-        "{:<8} {who} {purpose} on {on} {until}, by {by}{behalf}, grant {}{renews}",
+        "{:<8} {who} {purpose} on {on} {until}, by {by}{behalf}, grant {}{renews}{came}",
         act_in_words(act),
         grant.id
     )
@@ -137,6 +139,15 @@ fn delegation_in_words(act: GrantAct, grant: &Grant, delegated: &Delegated, by: 
         grant.expires,
         grant.id
     )
+}
+
+/// How much somebody says came of a grant; what they wrote is in the record itself.
+fn came_in_words(report: &Report) -> String {
+    match report.amount {
+        Some(amount) => format!(", came to {amount}"),
+        None if report.is_skipped() => ", skipped".to_owned(),
+        None => ", in words".to_owned(),
+    }
 }
 
 fn flow_in_words(seen: &Observation, decided: Option<&DecisionNote>) -> String {

@@ -99,7 +99,10 @@ fn of_purpose() -> [(&'static str, Value); 23] {
             number("How many characters the statement has at least"),
         ),
         ("alternative", wording("What we would rather have used")),
-        ("value-metric", text("How its value is measured")),
+        (
+            "value-metric",
+            wording("What is counted when its value is; `none`: nothing"),
+        ),
         ("retention", text("What the owner means to keep of it, and how long")),
         ("review", text(DAY)),
     ]

@@ -16,6 +16,9 @@ use crate::ledger::store::{Bell, Place};
 /// How long a connection may take to be there.
 const CONNECT: Duration = Duration::from_secs(5);
 
+/// How long a gateway of this name that has just ended may still be connected.
+const AFTERGLOW: Duration = Duration::from_secs(2);
+
 /// How long the first attempt at a lost connection waits, and how long the later ones wait at most.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -57,8 +60,19 @@ impl Connected {
 }
 
 impl How {
+    /// The first connection; a gateway of the same name that has just ended is waited for.
+    pub(super) async fn connect_first(&self) -> Result<Connected, Trouble> {
+        let until = Instant::now() + AFTERGLOW;
+        loop {
+            match self.connect().await {
+                Err(Trouble::Taken(_)) if Instant::now() < until => tokio::time::sleep(AFTERGLOW / 20).await,
+                connected => return connected,
+            }
+        }
+    }
+
     /// Connects, and takes the name of this gateway, which no other may bear at the same time.
-    pub(super) async fn connect(&self) -> Result<Connected, Trouble> {
+    async fn connect(&self) -> Result<Connected, Trouble> {
         let connecting = tokio::time::timeout(CONNECT, self.config.connect(self.tls.clone()));
         let (client, connection) = connecting.await.map_err(|_| Trouble::Silent(CONNECT))??;
         let driver = tokio::spawn(drive(connection, self.bell.clone()));

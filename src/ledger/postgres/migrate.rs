@@ -10,6 +10,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/002_untold.sql"),
     include_str!("migrations/003_chains.sql"),
     include_str!("migrations/004_notices.sql"),
+    include_str!("migrations/005_report.sql"),
+    include_str!("migrations/006_usage.sql"),
     include_str!("migrations/007_delegations.sql"),
 ];
 

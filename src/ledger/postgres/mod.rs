@@ -17,6 +17,7 @@ mod migrate;
 mod notices;
 mod rows;
 mod trouble;
+mod usage;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,14 +28,16 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::ending::{OnRecord, Untold};
 use super::error::LedgerError;
+use super::figures::Figure;
 use super::outbox::{Claim, Letter, Notice};
 use super::promise::Leftover;
 use super::store::{Bell, Change, Held, News, Place, Store};
+use super::usage::Week;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantAct, GrantId, NoticeEvent, SubjectId};
 use access::named;
 pub(super) use access::{Access, parsed};
-use line::{Connected, How, Line};
+use line::{How, Line};
 use trouble::{Trouble, told};
 
 /// How long the database may take to answer.
@@ -45,9 +48,6 @@ const AT_ONCE: usize = 500;
 
 /// How long it may take to bring its tables up to date, and to read what people hold.
 const LONG_PATIENCE: Duration = Duration::from_mins(2);
-
-/// How long a gateway of this name that has just ended may still be connected.
-const AFTERGLOW: Duration = Duration::from_secs(2);
 
 /// An open database.
 pub(super) struct Postgres {
@@ -79,7 +79,8 @@ impl Postgres {
             bell,
         };
         let found = runtime.block_on(async {
-            let connected = connect_first(&how)
+            let connected = how
+                .connect_first()
                 .await
                 .map_err(|trouble| trouble.at_start(&database))?;
             let opening = tokio::time::timeout(LONG_PATIENCE, begin(connected.client(), &database));
@@ -123,17 +124,6 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
-        }
-    }
-}
-
-/// The first connection; a gateway of the same name that has just ended is waited for.
-async fn connect_first(how: &How) -> Result<Connected, Trouble> {
-    let until = Instant::now() + AFTERGLOW;
-    loop {
-        match how.connect().await {
-            Err(Trouble::Taken(_)) if Instant::now() < until => tokio::time::sleep(AFTERGLOW / 20).await,
-            connected => return connected,
         }
     }
 }
@@ -188,6 +178,11 @@ impl Store for Postgres {
     fn outlook(&mut self) -> Result<(u64, Option<Timestamp>), LedgerError> {
         let client = self.line.client()?;
         self.ask(&client, notices::outlook(&client))
+    }
+
+    fn figures(&mut self, from: Week, to: Week) -> Result<Vec<Figure>, LedgerError> {
+        let client = self.line.client()?;
+        self.ask(&client, usage::figures(&client, from, to))
     }
 
     fn begin(&mut self) -> Result<InDatabase<'_>, LedgerError> {
@@ -359,6 +354,10 @@ impl Change for InDatabase<'_> {
             self.store.ask(&self.client, forgotten)
         };
         told.chunks(AT_ONCE).try_for_each(forget)
+    }
+
+    fn is_untold(&mut self, id: &GrantId, act: GrantAct) -> Result<bool, LedgerError> {
+        self.store.ask(&self.client, rows::is_untold(&self.client, id, act))
     }
 
     fn owe(&mut self, id: &GrantId, event: NoticeEvent, due: Timestamp) -> Result<(), LedgerError> {

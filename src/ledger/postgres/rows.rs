@@ -21,14 +21,14 @@ use crate::ledger::view::{REMEMBERED, Tally};
 
 pub(super) const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
                        expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms, \
-                       parent, emergency, delegated";
+                        parent, emergency, report, reported_ms, delegated";
 
 /// What was taken in an emergency and waits for its review.
 const UNREVIEWED: &str = "emergency IS NOT NULL AND emergency::json ->> 'review' IS NULL";
 
 /// One for each column, and for the change.
 const VALUES: &str = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-                      $20, $21, $22, $23, $24";
+                       $20, $21, $22, $23, $24, $25, $26";
 
 /// INVARIANT: what waits and what is in force sorts first, and nobody has more of either than fits, so none of it is left
 /// out: what is in force ends later than whatever is over. Of what waits, the span for which it was asked says nothing.
@@ -100,11 +100,12 @@ async fn write_by(client: &Client, statement: &Statement, grant: &Grant, change:
     let (platforms, covers) = (json(&grant.platforms)?, json(&grant.covers)?);
     let (channel, state) = (word(&grant.channel)?, word(&grant.state)?);
     let answers = json(&grant.answers)?;
-    let [continued, ended, came, emergency, delegated] = [
+    let [continued, ended, came, emergency, report, delegated] = [
         grant.continued.as_ref().map(json).transpose()?,
         grant.ended.as_ref().map(json).transpose()?,
         grant.came.as_ref().map(json).transpose()?,
         grant.emergency.as_ref().map(json).transpose()?,
+        grant.report.as_ref().map(json).transpose()?,
         grant.delegated.as_ref().map(json).transpose()?,
     ];
     let [declared, begins, expires] = [grant.declared_at, grant.not_before, grant.expires].map(Timestamp::as_millis);
@@ -114,7 +115,8 @@ async fn write_by(client: &Client, statement: &Statement, grant: &Grant, change:
         .idle
         .map(|idle| i64::try_from(idle.as_millis()).unwrap_or(i64::MAX));
     let parent = grant.parent.as_ref().map(GrantId::as_str);
-    let values: [&(dyn ToSql + Sync); 24] = [
+    let reported = grant.report.as_ref().map(|report| report.at.as_millis());
+    let values: [&(dyn ToSql + Sync); 26] = [
         &grant.id.as_str(),
         &grant.subject.as_str(),
         &grant.purpose.as_str(),
@@ -137,6 +139,8 @@ async fn write_by(client: &Client, statement: &Statement, grant: &Grant, change:
         &used_at,
         &parent,
         &emergency,
+        &report,
+        &reported,
         &delegated,
         &change,
     ];
@@ -276,6 +280,12 @@ pub(super) async fn told(client: &Client, gateway: &str, told: &[(&GrantId, Gran
     Ok(())
 }
 
+/// Whether any gateway has it to say.
+pub(super) async fn is_untold(client: &Client, id: &GrantId, act: GrantAct) -> Result<bool, Trouble> {
+    let ask = "SELECT EXISTS (SELECT 1 FROM untold WHERE id = $1 AND act = $2)";
+    get(&client.query_one(ask, &[&id.as_str(), &word(&act)?]).await?, "exists")
+}
+
 pub(super) async fn untold(client: &Client, gateway: &str) -> Result<Vec<Untold>, Trouble> {
     let ask = format!(
         "SELECT u.on_record, g.* FROM untold u JOIN (SELECT {COLUMNS} FROM grants) g ON g.id = u.id \
@@ -337,6 +347,7 @@ pub(super) fn read(row: &Row) -> Result<Grant, Trouble> {
         used_at: maybe("used_ms")?,
         parent: get::<Option<String>>(row, "parent")?.map(GrantId::new),
         emergency: maybe_json("emergency", row)?,
+        report: maybe_json("report", row)?,
         delegated: maybe_json("delegated", row)?,
     })
 }

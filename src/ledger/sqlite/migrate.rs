@@ -27,6 +27,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/013_untold.sql"),
     include_str!("migrations/014_chains.sql"),
     include_str!("migrations/015_notices.sql"),
+    include_str!("migrations/016_report.sql"),
+    include_str!("migrations/017_usage.sql"),
     include_str!("migrations/018_delegations.sql"),
 ];
 

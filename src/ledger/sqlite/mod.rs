@@ -5,6 +5,7 @@ mod files;
 mod migrate;
 mod notices;
 mod rows;
+mod usage;
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -16,9 +17,11 @@ use rusqlite::{Connection, ErrorCode, Transaction};
 
 use super::ending::{OnRecord, Untold};
 use super::error::LedgerError;
+use super::figures::Figure;
 use super::outbox::{Claim, Letter, Notice};
 use super::promise::Leftover;
 use super::store::{Change, Held, News, Place, Store};
+use super::usage::Week;
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantAct, GrantId, NoticeEvent, SubjectId};
 use files::Files;
@@ -133,6 +136,10 @@ impl Store for Sqlite {
         notices::outlook(&self.connection).map_err(|error| unavailable(&error))
     }
 
+    fn figures(&mut self, from: Week, to: Week) -> Result<Vec<Figure>, LedgerError> {
+        usage::figures(&self.connection, from, to).map_err(|error| unavailable(&error))
+    }
+
     fn begin(&mut self) -> Result<OnDisk<'_>, LedgerError> {
         Ok(OnDisk {
             transaction: self.connection.transaction().map_err(|error| unavailable(&error))?,
@@ -222,6 +229,10 @@ impl Change for OnDisk<'_> {
         let mut each = told.iter();
         each.try_for_each(|(id, act)| rows::told(&self.transaction, id, *act))
             .map_err(|error| unavailable(&error))
+    }
+
+    fn is_untold(&mut self, id: &GrantId, act: GrantAct) -> Result<bool, LedgerError> {
+        rows::is_untold(&self.transaction, id, act).map_err(|error| unavailable(&error))
     }
 
     fn owe(&mut self, id: &GrantId, event: NoticeEvent, due: Timestamp) -> Result<(), LedgerError> {

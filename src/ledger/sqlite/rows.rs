@@ -17,8 +17,8 @@ use crate::ledger::store::Held;
 use crate::ledger::view::{REMEMBERED, Tally};
 
 pub(super) const COLUMNS: &str = "id, subject, purpose, platforms, covers, statement, ticket, channel, declared_ms, begins_ms, \
-                       expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms, parent, emergency, \
-                       delegated";
+                        expires_ms, answer_by_ms, answers, continued, state, ended_ms, ended, came, idle_ms, used_ms, parent, emergency, \
+                        report, reported_ms, delegated";
 
 /// What was taken in an emergency and waits for its review.
 const UNREVIEWED: &str = "emergency IS NOT NULL AND json_extract(emergency, '$.review') IS NULL";
@@ -62,7 +62,7 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
     let ask = format!(
         "INSERT OR REPLACE INTO grants ({COLUMNS}) VALUES (:id, :subject, :purpose, :platforms, :covers, :statement, \
          :ticket, :channel, :declared, :begins, :expires, :answer_by, :answers, :continued, :state, :ended_at, :ended, :came, :idle, \
-         :used, :parent, :emergency, :delegated)"
+          :used, :parent, :emergency, :report, :reported, :delegated)"
     );
     connection.prepare_cached(&ask)?.execute(named_params! {
         ":id": grant.id.as_str(),
@@ -87,6 +87,8 @@ pub(super) fn write(connection: &Connection, grant: &Grant) -> rusqlite::Result<
         ":used": grant.used_at.map(Timestamp::as_millis),
         ":parent": grant.parent.as_ref().map(GrantId::as_str),
         ":emergency": grant.emergency.as_ref().map(json).transpose()?,
+        ":report": grant.report.as_ref().map(json).transpose()?,
+        ":reported": grant.report.as_ref().map(|report| report.at.as_millis()),
         ":delegated": grant.delegated.as_ref().map(json).transpose()?,
     })?;
     Ok(())
@@ -157,6 +159,11 @@ pub(super) fn told(connection: &Connection, id: &GrantId, act: GrantAct) -> rusq
     let ask = "DELETE FROM untold WHERE id = ?1 AND act = ?2";
     connection.prepare_cached(ask)?.execute((id.as_str(), word(&act)?))?;
     Ok(())
+}
+
+pub(super) fn is_untold(connection: &Connection, id: &GrantId, act: GrantAct) -> rusqlite::Result<bool> {
+    let ask = "SELECT EXISTS (SELECT 1 FROM untold WHERE id = ?1 AND act = ?2)";
+    connection.query_row(ask, (id.as_str(), word(&act)?), |row| row.get(0))
 }
 
 pub(super) fn untold(connection: &Connection) -> rusqlite::Result<Vec<Untold>> {
@@ -268,6 +275,7 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Grant> {
         used_at: row.get::<_, Option<i64>>("used_ms")?.map(Timestamp::from_millis),
         parent: row.get::<_, Option<String>>("parent")?.map(GrantId::new),
         emergency: maybe_json("emergency", row)?,
+        report: maybe_json("report", row)?,
         delegated: maybe_json("delegated", row)?,
     })
 }

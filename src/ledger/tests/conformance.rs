@@ -71,6 +71,10 @@ everywhere! {
     what_waits_for_a_review_is_never_forgotten_and_is_reviewed_once,
     of_emergencies_so_many_wait_for_a_review_and_not_one_more,
     a_grant_is_renewed_once_until_its_renewal_is_over,
+    what_came_of_a_grant_survives_a_restart_and_is_corrected_once_the_book_tells_it,
+    nobody_says_what_came_of_what_is_in_force_never_counted_or_is_long_over,
+    usage_is_told_once_its_week_is_over_and_what_came_of_it_once_nothing_can_be_corrected,
+    what_is_counted_so_late_that_its_week_is_told_counts_in_the_next_one,
     each_change_owes_what_people_are_to_be_told_of_it,
     each_of_several_approvals_is_told_and_what_is_to_be_told_later_is_kept_until_then,
     nobody_is_told_what_they_did_themselves_nor_anything_where_nothing_is_told,
@@ -786,6 +790,190 @@ async fn what_waits_for_a_review_is_never_forgotten_and_is_reviewed_once(home: &
         on_record: on_record(GrantAct::Reviewed),
     };
     assert_eq!(untold, [expected]);
+}
+
+/// What somebody says at that moment.
+fn came_to(amount: u64, at: i64) -> (Report, OnRecord) {
+    let report = Report {
+        at: moment(at),
+        corrected_at: None,
+        amount: Some(amount),
+        text: "it's \"done\"; DROP TABLE grants; --".to_owned(),
+        department: Some("hr".to_owned()),
+    };
+    (report, on_record(GrantAct::Reported))
+}
+
+async fn what_came_of_a_grant_survives_a_restart_and_is_corrected_once_the_book_tells_it(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let grant = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    let said = ledger.report(&grant.id, came_to(12, 9_000), |_, _| ()).await.unwrap();
+    assert_eq!(said, grant.reported(came_to(12, 9_000).0).unwrap());
+    let early = ledger.report(&grant.id, came_to(13, 9_001), |_, _| ()).await;
+    assert_eq!(early, Err(LedgerError::BeingAnswered(grant.id.clone())));
+    drop(ledger);
+    let ledger = home.open().unwrap();
+    assert_eq!(ledger.get(&grant.id).as_ref(), Some(&said));
+    let untold: Vec<&Grant> = ledger.untold().iter().map(|one| &one.grant).collect();
+    assert_eq!(untold, [&said]);
+    ledger.told(vec![(grant.id.clone(), GrantAct::Reported)]);
+    let tells = |_: &Grant, telling: Telling| telling.told();
+    let corrected = ledger.report(&grant.id, came_to(13, 9_002), tells).await.unwrap();
+    let report = corrected.report.clone().unwrap();
+    assert_eq!(
+        (report.at, report.corrected_at, report.amount),
+        (moment(9_000), Some(moment(9_002)), Some(13))
+    );
+    let again = ledger.report(&grant.id, came_to(14, 9_003), |_, _| ()).await.unwrap();
+    assert_eq!(
+        ledger
+            .counts(moment(9_003))
+            .iter()
+            .map(|count| count.grants)
+            .sum::<u64>(),
+        1
+    );
+    drop(ledger);
+    let ledger = home.open().unwrap();
+    assert_eq!(ledger.get(&grant.id), Some(again));
+}
+
+async fn nobody_says_what_came_of_what_is_in_force_never_counted_or_is_long_over(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let grant = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    let waits = ledger
+        .ask(terms("ada", "press", 1_000, 9_000), moment(5_000))
+        .await
+        .unwrap();
+    let over = |id: &GrantId| Err(LedgerError::AlreadyOver(id.clone()));
+    let live = ledger.report(&grant.id, came_to(1, 8_999), |_, _| ()).await;
+    assert_eq!(live, over(&grant.id));
+    let never = ledger.report(&waits.id, came_to(1, 9_000), |_, _| ()).await;
+    assert_eq!(never, over(&waits.id));
+    let days = |days: u64| moment(9_000).plus(Duration::from_hours(24 * days)).as_millis();
+    let late = ledger.report(&grant.id, came_to(1, days(14)), |_, _| ()).await;
+    assert_eq!(late, over(&grant.id));
+    let nobody = GrantId::new("nope");
+    let unknown = ledger.report(&nobody, came_to(1, 9_000), |_, _| ()).await;
+    assert_eq!(unknown, Err(LedgerError::NoSuchGrant(nobody)));
+    assert_eq!(ledger.get(&grant.id), Some(grant), "nothing has changed");
+}
+
+/// A Monday at midnight.
+fn monday() -> Timestamp {
+    Week::of("2026-11-25T12:00:00Z".parse().unwrap()).begins()
+}
+
+fn days(days: u64) -> Timestamp {
+    monday().plus(Duration::from_hours(24 * days))
+}
+
+/// So many people of two departments, each with so many flows in that week.
+fn flows(people: usize, each: u64, week: Week) -> Usage {
+    let usage = Usage::default();
+    let counted = (0..people).map(|nth| {
+        let seat = Seat {
+            week,
+            measure: Measure::Flows,
+            purpose: PurposeId::new("recruiting"),
+            platform: (nth % 2 == 0).then(|| PlatformId::new("linkedin")),
+            subject: who(&format!("p{nth}")),
+            department: Some("it's \"hr\"; --".to_owned()),
+        };
+        let sums = Sums {
+            count: each,
+            bytes_up: 10 * each,
+            bytes_down: 100 * each,
+            millis: 1_000 * each,
+        };
+        (seat, sums)
+    });
+    usage.give_back(counted.collect());
+    usage
+}
+
+async fn figures(ledger: &Ledger) -> Vec<(String, Measure, Part, Option<u64>, u64)> {
+    let week = Week::of(monday());
+    let figures = ledger
+        .figures(week.before(9)..=week.next().next().next())
+        .await
+        .unwrap();
+    let told = figures.into_iter().map(|figure| {
+        let Figure {
+            week,
+            measure,
+            part,
+            people,
+            sums,
+            ..
+        } = figure;
+        (week.to_string(), measure, part, people, sums.count)
+    });
+    told.collect()
+}
+
+async fn usage_is_told_once_its_week_is_over_and_what_came_of_it_once_nothing_can_be_corrected(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let week = Week::of(monday());
+    ledger.add_up(&flows(7, 1, week), days(1)).await.unwrap();
+    ledger.add_up(&flows(6, 2, week), days(2)).await.unwrap();
+    for nth in 0..5 {
+        let mut terms = terms(&format!("p{nth}"), "recruiting", 1_000, 9_000);
+        (terms.declared_at, terms.not_before, terms.expires) = (days(1), days(1), days(2));
+        let grant = ledger.give(terms).await.unwrap();
+        ledger
+            .report(&grant.id, came_to(10, days(2).as_millis()), |_, _| ())
+            .await
+            .unwrap();
+    }
+    assert_eq!(figures(&ledger).await, [], "the week lasts");
+    let late = days(7).plus(Duration::from_mins(59));
+    ledger.add_up(&Usage::default(), late).await.unwrap();
+    assert_eq!(figures(&ledger).await, [], "others may still add to it");
+    drop(ledger);
+    let ledger = home.open().unwrap();
+    ledger.add_up(&Usage::default(), days(8)).await.unwrap();
+    let monday = || "2026-11-23".to_owned();
+    let hr = Part::Department(Some("it's \"hr\"; --".to_owned()));
+    // three of seven have no platform, which tells their number only together with the others
+    let used = [
+        (monday(), Measure::Flows, Part::Whole, Some(7), 19),
+        (monday(), Measure::Flows, hr, Some(7), 19),
+        (monday(), Measure::Flows, Part::Platform(None), None, 19),
+    ];
+    assert_eq!(figures(&ledger).await, used);
+    ledger.add_up(&Usage::default(), days(13)).await.unwrap();
+    assert_eq!(figures(&ledger).await, used, "what was said can still be corrected");
+    ledger.add_up(&Usage::default(), days(14)).await.unwrap();
+    ledger.add_up(&Usage::default(), days(30)).await.unwrap();
+    let told = figures(&ledger).await;
+    let hr = Part::Department(Some("hr".to_owned()));
+    let value = [
+        (monday(), Measure::Value, Part::Whole, Some(5), 50),
+        (monday(), Measure::Value, hr, Some(5), 50),
+        (monday(), Measure::Value, Part::Platform(None), None, 50),
+    ];
+    assert_eq!(told, [used, value].concat());
+    drop(ledger);
+    // nobody is left of whom it was counted
+    home.change(&mut |change| assert!(change.counted_through(week.next()).unwrap().is_empty()));
+    assert_eq!(figures(&home.open().unwrap()).await, told);
+}
+
+async fn what_is_counted_so_late_that_its_week_is_told_counts_in_the_next_one(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let week = Week::of(monday());
+    ledger.add_up(&flows(5, 1, week), days(8)).await.unwrap();
+    let told = figures(&ledger).await;
+    assert_eq!((told[0].0.as_str(), told[0].4), ("2026-11-23", 5));
+    ledger.add_up(&flows(6, 1, week), days(8)).await.unwrap();
+    assert_eq!(figures(&ledger).await, told, "what was told stays");
+    drop(ledger);
+    let ledger = home.open().unwrap();
+    ledger.add_up(&Usage::default(), days(15)).await.unwrap();
+    let both = figures(&ledger).await;
+    assert_eq!(both[..told.len()], told);
+    assert_eq!((both[told.len()].0.as_str(), both[told.len()].4), ("2026-11-30", 6));
 }
 
 /// What somebody takes in an emergency.

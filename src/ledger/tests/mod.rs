@@ -13,10 +13,11 @@ mod sqlite;
 use std::collections::BTreeSet;
 
 use super::store::Change;
+use super::usage::Seat;
 use super::*;
 use crate::facts::{
     Arrival, Channel, Continued, Door, Emergency, GrantState, Host, MethodName, NetworkName, PlatformId, PolicyId,
-    PurposeId, RulebookId,
+    PurposeId, Report, RulebookId,
 };
 use crate::purpose::{Approval, Consent, Hearing, Note, Pending, Why};
 

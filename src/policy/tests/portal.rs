@@ -40,6 +40,8 @@ const TABLE: &str = "
     a colleague does not | mark revoke eve | deny
     a grant outlives its purpose and can still be ended | eve revoke eve purpose=gone | allow revoke.own-or-owner
     a request outlives its purpose and can still be answered | grace approve eve purpose=gone | allow approve.owner-or-manager
+    the owner sees what comes of a purpose | olga see-value grace | allow value.owner
+    a colleague does not see it | grace see-value olga | deny
     what is not in the catalogue cannot be declared | eve declare eve purpose=gone | error wayleave::purpose
 ";
 

@@ -80,6 +80,14 @@ pub(in crate::portal) fn json(status: StatusCode, body: &Value) -> Page {
     plain(status, "application/json", body.to_string())
 }
 
+/// A file to keep, called `name`.
+pub(in crate::portal) fn download(kind: &'static str, name: &str, body: String) -> Page {
+    let mut page = plain(StatusCode::OK, kind, body);
+    let disposition = format!("attachment; filename=\"{name}\"");
+    put(page.headers_mut(), header::CONTENT_DISPOSITION, &disposition);
+    page
+}
+
 /// Sends the client to `place` (RFC 9110 §15.4.4: with GET, whatever it sent).
 pub(in crate::portal) fn see_other(place: &str) -> Page {
     let mut page = plain(StatusCode::SEE_OTHER, "text/plain; charset=utf-8", String::new());

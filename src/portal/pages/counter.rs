@@ -277,6 +277,39 @@ pub(in crate::portal) struct Held {
     pub(in crate::portal) renew: Option<String>,
 }
 
+/// A grant of which its holder says what came of it.
+#[derive(Clone, Debug)]
+pub(in crate::portal) struct ToReport {
+    pub(in crate::portal) id: String,
+    pub(in crate::portal) title: String,
+    pub(in crate::portal) effect: String,
+    pub(in crate::portal) ended: String,
+    /// What is counted.
+    pub(in crate::portal) metric: String,
+    pub(in crate::portal) amount: String,
+    pub(in crate::portal) text: String,
+    /// What they said so far, in short, where they did.
+    pub(in crate::portal) said: Option<String>,
+    pub(in crate::portal) token: String,
+}
+
+/// The page of one grant, for its holder.
+#[derive(Template)]
+#[template(path = "grant.html", config = "src/portal/askama.toml")]
+pub(in crate::portal) struct OneGrant<'a> {
+    pub(in crate::portal) w: &'a Words,
+    pub(in crate::portal) who: &'a str,
+    pub(in crate::portal) title: String,
+    pub(in crate::portal) effect: String,
+    /// Where it is in its life.
+    pub(in crate::portal) life: String,
+    pub(in crate::portal) statement: &'a str,
+    pub(in crate::portal) ticket: Option<&'a str>,
+    pub(in crate::portal) outcome: Option<ToReport>,
+    pub(in crate::portal) id: &'a str,
+    pub(in crate::portal) contact: Option<String>,
+}
+
 /// What has become of a request, on the page of whoever asked.
 #[derive(Clone, Debug)]
 pub(in crate::portal) struct Answered {
@@ -319,10 +352,16 @@ pub(in crate::portal) struct Mine<'a> {
     pub(in crate::portal) to_answer: Option<String>,
     /// Whether the person may revoke what others hold.
     pub(in crate::portal) may_revoke: bool,
+    /// Whether the person may see what comes of some purpose.
+    pub(in crate::portal) sees_value: bool,
     pub(in crate::portal) revoked: Vec<Answered>,
     pub(in crate::portal) grants: Vec<Held>,
     /// What is over since not long ago and can be renewed.
     pub(in crate::portal) ended: Vec<Held>,
+    /// What is over, and of which the person is asked what came of it.
+    pub(in crate::portal) asked: Vec<ToReport>,
+    /// What they said lately, and can correct.
+    pub(in crate::portal) reported: Vec<ToReport>,
     pub(in crate::portal) waiting: Vec<Held>,
     pub(in crate::portal) answered: Vec<Answered>,
     /// What was taken in an emergency lately, and what became of its review.

@@ -6,6 +6,7 @@
 //! `application/problem+json` (RFC 9457). No page loads anything from elsewhere.
 
 mod answer;
+pub(super) mod chart;
 pub mod counter;
 pub(super) mod delegations;
 mod fault;
@@ -14,9 +15,10 @@ mod refusal;
 mod sign_in;
 #[cfg(test)]
 mod tests;
+pub(super) mod value;
 
 pub use answer::{Audience, Page};
-pub(super) use answer::{in_language, json, see_other};
+pub(super) use answer::{download, in_language, json, see_other};
 pub use fault::fault;
 pub(super) use problem::{Problem, field, retry_after};
 pub use refusal::{Cause, Pending, Told, problem, redirect, refusal};

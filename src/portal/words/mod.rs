@@ -9,8 +9,10 @@ mod delegation;
 mod emergency;
 mod english;
 mod french;
+mod outcome;
 #[cfg(test)]
 mod tests;
+mod value;
 
 use std::time::Duration;
 
@@ -20,6 +22,8 @@ pub use emergency::EmergencyWords;
 pub use english::ENGLISH;
 pub use french::FRENCH;
 use jiff::Zoned;
+pub use outcome::OutcomeWords;
+pub use value::ValueWords;
 
 use crate::facts::{FaultCode, Language, Offer, Reason};
 use crate::purpose::{Over, Unfit};
@@ -192,6 +196,8 @@ pub struct Words {
     pub chain: ChainWords,
     pub delegation: DelegationWords,
     pub emergency: EmergencyWords,
+    pub outcome: OutcomeWords,
+    pub value: ValueWords,
     pub renew: &'static str,
     pub renewed: &'static str,
     pub renewal_asked: &'static str,
@@ -360,5 +366,20 @@ impl Words {
             (true, false) => self.declare_or_ask,
             (true, true) => self.ask_for_approval,
         }
+    }
+}
+
+/// So much of the largest unit of which there is one: units are a thousand times each other.
+fn scaled(count: u64, units: [&str; 4], (point, space): (char, char)) -> String {
+    let (mut tenths, mut unit) = (u128::from(count) * 10, 0);
+    while tenths >= 10_000 && unit + 1 < units.len() {
+        (tenths, unit) = (tenths / 1_000, unit + 1);
+    }
+    let unit = units.get(unit).copied().unwrap_or_default();
+    let (whole, part) = (tenths / 10, tenths % 10);
+    if part == 0 || whole >= 10 {
+        format!("{whole}{space}{unit}")
+    } else {
+        format!("{whole}{point}{part}{space}{unit}")
     }
 }

@@ -9,25 +9,29 @@ use crate::rulebook::{Rulebook, Sources};
 /// What reads alike in both.
 const ALIKE: [&str; 1] = ["Ticket"];
 
-const IN_ENGLISH: [&str; 8] = [
+const IN_ENGLISH: [&str; 10] = [
     include_str!("english/mod.rs"),
     include_str!("english/answers.rs"),
     include_str!("english/chain.rs"),
     include_str!("english/delegation.rs"),
     include_str!("english/emergency.rs"),
     include_str!("english/fault.rs"),
+    include_str!("english/outcome.rs"),
     include_str!("english/refusal.rs"),
     include_str!("english/unfit.rs"),
+    include_str!("english/value.rs"),
 ];
-const IN_FRENCH: [&str; 8] = [
+const IN_FRENCH: [&str; 10] = [
     include_str!("french/mod.rs"),
     include_str!("french/answers.rs"),
     include_str!("french/chain.rs"),
     include_str!("french/delegation.rs"),
     include_str!("french/emergency.rs"),
     include_str!("french/fault.rs"),
+    include_str!("french/outcome.rs"),
     include_str!("french/refusal.rs"),
     include_str!("french/unfit.rs"),
+    include_str!("french/value.rs"),
 ];
 
 /// What a source says to people: its texts in which words stand, names for machines and notes for us aside.
@@ -88,4 +92,15 @@ fn a_fault_says_what_happened_and_what_to_do_in_each_language() {
             assert!(!text.is_empty());
         }
     }
+}
+
+#[test]
+fn amounts_of_data_read_in_the_largest_unit_of_each_language() {
+    let read = |bytes| [&ENGLISH, &FRENCH].map(|words: &Words| (words.value.bytes)(bytes));
+    assert_eq!(read(0), ["0 B", "0\u{a0}o"]);
+    assert_eq!(read(999), ["999 B", "999\u{a0}o"]);
+    assert_eq!(read(1_250), ["1.2 kB", "1,2\u{a0}ko"]);
+    assert_eq!(read(12_345_678), ["12 MB", "12\u{a0}Mo"]);
+    assert_eq!(read(3_000_000_000), ["3 GB", "3\u{a0}Go"]);
+    assert_eq!(read(u64::MAX), ["18446744073 GB", "18446744073\u{a0}Go"]);
 }

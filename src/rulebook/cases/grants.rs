@@ -82,6 +82,7 @@ impl Bench<'_> {
             state: GrantState::Active,
             ended_at: None,
             ended: None,
+            report: None,
             came: None,
         })
     }

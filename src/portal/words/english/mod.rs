@@ -5,9 +5,11 @@ mod chain;
 mod delegation;
 mod emergency;
 mod fault;
+mod outcome;
 mod parts;
 mod refusal;
 mod unfit;
+mod value;
 
 use super::Words;
 use crate::facts::Language;
@@ -151,6 +153,8 @@ pub const ENGLISH: Words = Words {
     chain: chain::CHAIN,
     delegation: delegation::DELEGATION,
     emergency: emergency::EMERGENCY,
+    outcome: outcome::OUTCOME,
+    value: value::VALUE,
     renew: "Renew",
     renewed: "Renewed. It opens the same as before, from now on.",
     renewal_asked: "Asked for again: it must be approved first.",

@@ -20,6 +20,24 @@ pub(super) fn span(length: Duration) -> String {
     }
 }
 
+/// `12,345`: groups of three.
+pub(super) fn number(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1.2 GB`: by thousands, with a digit after the `point` where there is one before it.
+pub(super) fn scaled(count: u64, units: [&str; 4], point: char) -> String {
+    crate::portal::words::scaled(count, units, (point, ' '))
+}
+
 pub(super) fn either(words: &[&str]) -> String {
     listed(words, "or")
 }
@@ -49,6 +67,14 @@ mod tests {
         assert_eq!(read(59), "59 seconds");
         assert_eq!(read(14 * 86_400 + 30), "14 days");
         assert_eq!(read(0), "no time");
+    }
+
+    #[test]
+    fn numbers_read_in_groups_of_three() {
+        assert_eq!(
+            [0, 999, 1_000, 1_234_567].map(number),
+            ["0", "999", "1,000", "1,234,567"]
+        );
     }
 
     #[test]

@@ -6,9 +6,11 @@ mod chain;
 mod delegation;
 mod emergency;
 mod fault;
+mod outcome;
 mod parts;
 mod refusal;
 mod unfit;
+mod value;
 
 use super::Words;
 use crate::facts::{Language, Reason};
@@ -159,6 +161,8 @@ pub const FRENCH: Words = Words {
     chain: chain::CHAIN,
     delegation: delegation::DELEGATION,
     emergency: emergency::EMERGENCY,
+    outcome: outcome::OUTCOME,
+    value: value::VALUE,
     renew: "Renouveler",
     renewed: "C’est renouvelé. Le motif ouvre la même chose qu’avant, à partir de maintenant.",
     renewal_asked: "La demande est renouvelée : il faut d’abord un accord.",
@@ -407,8 +411,10 @@ mod tests {
             include_str!("delegation.rs"),
             include_str!("emergency.rs"),
             include_str!("fault.rs"),
+            include_str!("outcome.rs"),
             include_str!("refusal.rs"),
             include_str!("unfit.rs"),
+            include_str!("value.rs"),
         ];
         let texts = regex::Regex::new(r#"(?s)"(?:[^"\\]|\\.)*""#).unwrap();
         let breaks = regex::Regex::new(r" [:;?!»]|« ").unwrap();

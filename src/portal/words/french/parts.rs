@@ -35,6 +35,11 @@ pub(super) fn number(count: u64) -> String {
     text
 }
 
+/// `1,2 Go`: by thousands, with a digit after the `point` where there is one before it.
+pub(super) fn scaled(count: u64, units: [&str; 4], point: char) -> String {
+    crate::portal::words::scaled(count, units, (point, '\u{a0}'))
+}
+
 /// `1 motif`, `12 345 motifs`.
 pub(super) fn counted(count: usize, one: &str, several: &str) -> String {
     let count = u64::try_from(count).unwrap_or(u64::MAX);

@@ -1,0 +1,162 @@
+//! Adds up what purposes are used for and what comes of it: rows by person while a week lasts, figures of groups once it is
+//! over, and nothing else after that.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::Ledger;
+use super::error::LedgerError;
+use super::figures::{Figure, told};
+use super::store::{Change, Store};
+use super::usage::{Counted, Measure, Seat, Sums, Usage, Week, only_platform};
+use super::writer::{Job, Keeper, Writer};
+use crate::clock::Timestamp;
+use crate::facts::Grant;
+
+/// How long after a week its usage is told: what other gateways counted in it is added by then.
+const ADDED_WITHIN: Duration = Duration::from_hours(1);
+
+/// How many weeks later what came of grants is told: what was said on its last day can be corrected until then.
+const CORRECTED_WITHIN: u16 = 1;
+const _: () = assert!(crate::facts::Report::CORRECTED_WITHIN.as_secs() == 7 * 24 * 3_600);
+
+/// Up to which week figures are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Through {
+    /// Grants and flows.
+    pub(super) usage: Option<Week>,
+    /// What came of them.
+    pub(super) value: Option<Week>,
+}
+
+impl Through {
+    /// Up to which weeks they can be told at `now`.
+    fn at(now: Timestamp) -> Self {
+        let earlier = now
+            .as_millis()
+            .saturating_sub(i64::try_from(ADDED_WITHIN.as_millis()).unwrap_or(0));
+        Self {
+            usage: Some(Week::of(Timestamp::from_millis(earlier)).before(1)),
+            value: Some(Week::of(now).before(1 + CORRECTED_WITHIN)),
+        }
+    }
+
+    fn is_behind(self, other: Self) -> bool {
+        self.usage < other.usage || self.value < other.value
+    }
+}
+
+impl<S: Store> Keeper<S> {
+    /// Adds what was counted, and tells what can be told by `now` of weeks that are over. What cannot be added now counts on;
+    /// where nobody knows whether it was, it is counted once at most.
+    pub(super) fn add_up(&mut self, usage: &Usage, now: Timestamp) -> Result<(), LedgerError> {
+        let counted = usage.take();
+        let due = Through::at(now);
+        if counted.is_empty() && !self.added.is_behind(due) {
+            return Ok(());
+        }
+        let added = self.add(&counted, due);
+        if let Err((error, kept)) = added {
+            if !kept {
+                usage.give_back(counted);
+            }
+            return Err(error);
+        }
+        self.added = due;
+        Ok(())
+    }
+
+    /// The error says whether what was counted may have been added all the same.
+    fn add(&mut self, counted: &Counted, due: Through) -> Result<(), (LedgerError, bool)> {
+        let early = |error| (error, false);
+        self.clear_doubts().map_err(early)?;
+        let mut change = self.store.begin().map_err(early)?;
+        add_to(&mut change, counted, due).map_err(early)?;
+        change.commit().map_err(|error| (error, true))
+    }
+}
+
+fn add_to(change: &mut impl Change, counted: &Counted, due: Through) -> Result<(), LedgerError> {
+    let through = change.through()?;
+    if !counted.is_empty() {
+        change.count(&late(counted, through.usage))?;
+    }
+    if !through.is_behind(due) {
+        return Ok(());
+    }
+    let mut figures = Vec::new();
+    if let Some(week) = due.usage.filter(|_| through.usage < due.usage) {
+        figures.extend(told(&change.counted_through(week)?));
+        change.forget_counted(week)?;
+    }
+    if let Some(week) = due.value.filter(|_| through.value < due.value) {
+        let from = through.value.map(|last| last.next().begins());
+        let said = change.reported(from, week.next().begins())?;
+        figures.extend(told(&valued(&said)));
+    }
+    change.tell(&figures)?;
+    change.told_through(Through {
+        usage: through.usage.max(due.usage),
+        value: through.value.max(due.value),
+    })
+}
+
+/// What comes so late that its week has been told counts in the week after that: figures that were told do not change.
+fn late(counted: &Counted, through: Option<Week>) -> Counted {
+    let mut in_time = Counted::new();
+    for (seat, sums) in counted {
+        let week = through.map_or(seat.week, |told| seat.week.max(told.next()));
+        let seat = Seat { week, ..seat.clone() };
+        in_time.entry(seat).or_default().add(sums);
+    }
+    in_time
+}
+
+/// What holders said in numbers, by the week in which they said so first.
+fn valued(said: &[Grant]) -> Counted {
+    let mut valued = Counted::new();
+    for grant in said {
+        let Some(report) = &grant.report else { continue };
+        let Some(amount) = report.amount else { continue };
+        let seat = Seat {
+            week: Week::of(report.at),
+            measure: Measure::Value,
+            purpose: grant.purpose.clone(),
+            platform: only_platform(grant),
+            subject: grant.subject.clone(),
+            department: report.department.clone(),
+        };
+        let sums = Sums {
+            count: amount,
+            ..Sums::default()
+        };
+        valued.entry(seat).or_default().add(&sums);
+    }
+    valued
+}
+
+impl Writer {
+    /// Adds up what was counted.
+    pub(super) async fn add_up(&self, usage: Usage, now: Timestamp) -> Result<(), LedgerError> {
+        self.submit(|reply| Job::AddUp(usage, now, reply)).await
+    }
+
+    /// What is told of those weeks.
+    pub(super) async fn figures(&self, weeks: RangeInclusive<Week>) -> Result<Vec<Figure>, LedgerError> {
+        self.submit(|reply| Job::Figures(weeks, reply)).await
+    }
+}
+
+impl Ledger {
+    /// Adds what was counted of what passed and was given, and tells what can be told by `now` of weeks that are over; to be
+    /// called often enough, and before the end.
+    pub async fn add_up(&self, usage: &Usage, now: Timestamp) -> Result<(), LedgerError> {
+        self.writer.add_up(usage.clone(), now).await
+    }
+
+    /// What is told of those weeks, of every purpose; what is of one purpose, week and measure comes together, the whole
+    /// first.
+    pub async fn figures(&self, weeks: RangeInclusive<Week>) -> Result<Vec<Figure>, LedgerError> {
+        self.writer.figures(weeks).await
+    }
+}

@@ -1,0 +1,38 @@
+//! May somebody see how much a purpose is used, and what comes of it? The rules alone are asked.
+
+use std::time::Duration;
+
+use super::{Rulebook, Visitor};
+use crate::clock::Timestamp;
+use crate::facts::{Channel, SubjectId};
+use crate::policy::{Answering, GrantQuestion, Power};
+use crate::purpose::Purpose;
+
+impl Rulebook {
+    /// The purposes of which somebody may see that, in the order of their names.
+    pub fn seen_by(&self, who: Visitor<'_>, channel: Channel, at: Timestamp) -> Vec<&Purpose> {
+        let purposes = self.purposes.iter();
+        purposes
+            .filter(|purpose| self.may_see_value(who, purpose, channel, at))
+            .collect()
+    }
+
+    /// Whether somebody may see that of one purpose. It is asked of the purpose alone, and not of anybody's grant.
+    pub fn may_see_value(&self, who: Visitor<'_>, purpose: &Purpose, channel: Channel, at: Timestamp) -> bool {
+        let decision = self.policy.decide_on_grant(&GrantQuestion {
+            person: who.person,
+            subject: who.subject,
+            arrival: who.arrival,
+            power: Power::SeeValue,
+            purpose: &purpose.id,
+            declarer: &SubjectId::nobody(),
+            declarer_person: None,
+            business_owner: &purpose.business_owner,
+            longest_for: Duration::ZERO,
+            channel,
+            answering: Answering::default(),
+            at,
+        });
+        decision.is_allowed()
+    }
+}

@@ -62,7 +62,8 @@ impl Grant {
             || now.since(self.until()) < Report::WITHIN,
             |said| now.since(said.at) < Report::CORRECTED_WITHIN,
         );
-        ends && self.until() <= now && self.was_given() && self.continued.is_none() && lately
+        let held = self.continued.is_none() && self.delegated.is_none();
+        ends && self.until() <= now && self.was_given() && held && lately
     }
 
     /// The same once its holder says what came of it; none where they cannot.

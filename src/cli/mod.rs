@@ -34,6 +34,7 @@ pub mod settings;
 mod shown;
 pub mod stop;
 pub mod test;
+pub mod token;
 pub mod user;
 pub mod way;
 
@@ -101,6 +102,8 @@ enum Command {
     Review(review::Args),
     /// Take back what others hold or asked for
     Revoke(revoke::Args),
+    /// Make, list and revoke tokens for your tools
+    Token(token::Args),
     /// Keep the accounts that sign in with a password
     User(WithSettings<user::Args>),
     /// Keep the certificate authority that speaks for intercepted sites
@@ -153,6 +156,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
         Command::BreakGlass(args) => block_on(break_glass::run(args)),
         Command::Review(args) => block_on(review::run(args)),
         Command::Revoke(args) => block_on(revoke::run(args)),
+        Command::Token(args) => block_on(token::run(args)),
         Command::User(args) => {
             let settings = args.settings.load()?;
             let stranger = args

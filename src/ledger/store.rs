@@ -11,8 +11,10 @@ use tokio::sync::mpsc::WeakSender;
 
 use super::ending::{OnRecord, Untold};
 use super::error::LedgerError;
+use super::once::KeepsDone;
 use super::outbox::{Claim, Letter, Notice};
 use super::promise::Leftover;
+use super::tokens::{KeepsTokens, KeptToken};
 use super::view::Tally;
 use super::writer::Job;
 use crate::clock::Timestamp;
@@ -37,6 +39,8 @@ pub(super) enum News {
     Is(Box<Grant>),
     /// A grant was taken back: it never counted.
     Gone(GrantId),
+    /// A token is like this now.
+    Token(Box<KeptToken>),
 }
 
 /// Tells the writer to look for [`News`].
@@ -86,7 +90,7 @@ pub(super) struct Held {
 /// A place where grants and promises are kept. It belongs to the one thread that changes the ledger.
 pub(super) trait Store: Send + 'static {
     /// A change that is being made.
-    type Change<'a>: Change
+    type Change<'a>: Change + KeepsDone + KeepsTokens
     where
         Self: 'a;
 

@@ -57,11 +57,19 @@ pub enum Power {
     Revoke,
     /// To take the purpose at once, in an emergency.
     BreakGlass,
+    /// To make a token for one's tools: no purpose is stated with that, and it is asked about the person alone.
+    MakeToken,
 }
 
 impl Power {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Declare, Self::Approve, Self::Revoke, Self::BreakGlass];
+    pub const ALL: [Self; 5] = [
+        Self::Declare,
+        Self::Approve,
+        Self::Revoke,
+        Self::BreakGlass,
+        Self::MakeToken,
+    ];
 
     /// The action's name as rules spell it.
     pub fn as_str(self) -> &'static str {
@@ -70,11 +78,12 @@ impl Power {
             Self::Approve => "approve",
             Self::Revoke => "revoke",
             Self::BreakGlass => "break-glass",
+            Self::MakeToken => "make-token",
         }
     }
 }
 
-/// May this person declare, approve, revoke or break the glass.
+/// May this person declare, approve, revoke, break the glass or make a token.
 #[derive(Clone, Copy, Debug)]
 pub struct GrantQuestion<'a> {
     /// What the directory knows of the person who acts.
@@ -93,7 +102,7 @@ pub struct GrantQuestion<'a> {
     pub declarer_person: Option<&'a Person>,
     /// Who owns the purpose.
     pub business_owner: &'a SubjectId,
-    /// How long the grant may last at most.
+    /// How long the grant, or the token, may last at most.
     pub longest_for: Duration,
     /// How it is stated.
     pub channel: Channel,

@@ -37,7 +37,8 @@ impl Portal {
             greeting: (words.greeting)(&person.name),
             about: (words.about)(visit.subject.id.as_str(), &roles, &departments),
             note: (self.just_ended(visitor, received).then_some(words.ended))
-                .or_else(|| self.just_renewed(visitor, received)),
+                .or_else(|| self.just_renewed(visitor, received))
+                .or_else(|| self.just_revoked_token(received)),
             to_answer: Some(self.waits_for(visit, visitor))
                 .filter(|count| *count > 0)
                 .map(words.to_answer),
@@ -53,6 +54,7 @@ impl Portal {
                 .collect(),
             ended: self.my_ended(visit, visitor),
             refusals: self.met(visit, visitor),
+            tokens: self.my_tokens(visit, visitor),
             example: self.example(visit, &open),
             purposes,
             rulebook: visit.rules().id().short(),

@@ -25,13 +25,18 @@ mod ended;
 mod inbox;
 mod intake;
 mod language;
+mod lists;
 mod memory;
 mod mine;
 mod mine_asked;
+mod once;
+mod openapi;
 mod others;
 pub mod pages;
+mod paging;
 mod proof;
 mod provenance;
+mod questions;
 mod renewing;
 mod revocations;
 mod revoking;
@@ -41,7 +46,10 @@ mod signing_in;
 #[cfg(test)]
 mod tests;
 mod times;
+mod token_calls;
+mod token_pages;
 mod tokens;
+mod tool_tokens;
 mod told;
 mod turns;
 pub mod words;
@@ -58,16 +66,18 @@ use serde::{Deserialize, Serialize};
 use crate::audit::Book;
 use crate::clock::Timestamp;
 use crate::facts::{
-    Arrival, FaultCode, Host, Language, Observation, Person, RecordId, Remedy, RulebookId, Subject, SubjectId, Wording,
+    Arrival, FaultCode, Host, Language, Observation, Person, RecordId, Remedy, RulebookId, Subject, SubjectId, Token,
+    Wording,
 };
 use crate::identity::Guard;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Once};
 use crate::rulebook::{InForce, Refusal, Rulebook, Visitor};
 pub use deeds::NotGranted;
 use drafts::Drafts;
 pub use intake::Received;
 use memory::Memory;
 pub use memory::Ticket;
+use once::Underway;
 use pages::counter::Languages;
 pub use pages::{Audience, Page};
 use pages::{Told, counter};
@@ -93,6 +103,8 @@ pub struct Settings {
     pub continue_minutes: u64,
     /// For how many people recent refusals are remembered: of each, at most sixteen, and as many tunnels that were stopped.
     pub remembered_people: usize,
+    /// For how many days a token for tools can be good at most; the rules on `make-token` may allow less.
+    pub token_days: u32,
 }
 
 impl Default for Settings {
@@ -106,6 +118,7 @@ impl Default for Settings {
             ticket_s: 300,
             continue_minutes: 60,
             remembered_people: 2048,
+            token_days: 90,
         }
     }
 }
@@ -148,6 +161,10 @@ pub struct Visit<'a> {
     pub secure: bool,
     /// When.
     pub at: Timestamp,
+    /// The call that is to be done once, where it is.
+    pub once: Option<&'a Once>,
+    /// The token for tools that was shown on the hop to the proxy.
+    pub token: Option<&'a Token>,
 }
 
 /// A refusal to remember.
@@ -199,6 +216,7 @@ pub struct Portal {
     sessions: Arc<Sessions>,
     drafts: Arc<Drafts>,
     turns: Arc<Turns>,
+    underway: Arc<Underway>,
     words: &'static Words,
     languages: Languages,
 }
@@ -222,6 +240,7 @@ impl Portal {
             sessions: Arc::default(),
             drafts: Arc::default(),
             turns: Arc::default(),
+            underway: Arc::default(),
         })
     }
 

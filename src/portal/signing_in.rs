@@ -19,6 +19,8 @@ enum Onward {
     Grants,
     /// The question whether that is to be revoked.
     Revoke(Selection),
+    /// Making a token.
+    Tokens,
     Mine,
 }
 
@@ -28,6 +30,7 @@ impl Onward {
         match (text, text.split_once('?')) {
             ("/approvals", _) => Self::Approvals,
             ("/grants", _) => Self::Grants,
+            ("/tokens", _) => Self::Tokens,
             (_, Some(("/grants/revoke", query))) => Self::revoke(query).unwrap_or(Self::Mine),
             _ => Self::Mine,
         }
@@ -48,6 +51,7 @@ impl Onward {
         match self {
             Self::Approvals => "/approvals".to_owned(),
             Self::Grants => "/grants".to_owned(),
+            Self::Tokens => "/tokens".to_owned(),
             Self::Revoke(meant) => question(meant),
             Self::Mine => "/".to_owned(),
         }
@@ -112,6 +116,7 @@ impl Portal {
                 | WhyRejected::Malformed
                 | WhyRejected::WrongCredentials
                 | WhyRejected::UseTlsDoor
+                | WhyRejected::OutOfScope
                 | WhyRejected::CertificateUnclear,
             ) => self.form(visit, visitor, &to, Some(words.wrong_password_here)),
         }

@@ -26,6 +26,7 @@ mod leads;
 mod live;
 mod matrix;
 mod may_end;
+mod may_make_token;
 mod people;
 mod redact;
 mod remedy;

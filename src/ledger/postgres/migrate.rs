@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/002_untold.sql"),
     include_str!("migrations/003_chains.sql"),
     include_str!("migrations/004_notices.sql"),
+    include_str!("migrations/008_api.sql"),
 ];
 
 /// Serialises gateways that start at the same time ("wayl"); held until the end of the transaction.

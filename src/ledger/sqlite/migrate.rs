@@ -27,6 +27,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/013_untold.sql"),
     include_str!("migrations/014_chains.sql"),
     include_str!("migrations/015_notices.sql"),
+    include_str!("migrations/019_api.sql"),
 ];
 
 /// Checks that the file is ours and no newer than we are, and applies what is missing.

@@ -1,5 +1,10 @@
 //! What a ledger does wherever it is kept: each sentence is tried in every place that there is.
 
+use super::api::{
+    a_token_survives_a_restart_is_found_by_its_digest_and_ends_when_it_is_revoked,
+    one_person_has_so_many_tokens_and_what_rests_on_one_ends_when_it_expires,
+    what_a_call_did_is_kept_with_it_for_a_day_and_is_done_once,
+};
 use super::outbox::{
     a_change_that_is_taken_back_owes_nothing, a_notice_becomes_letters_each_of_which_fares_by_itself,
     an_emergency_is_told_at_once_and_that_nobody_reviewed_it_when_that_is_due,
@@ -65,6 +70,9 @@ everywhere! {
     what_waits_for_a_review_is_never_forgotten_and_is_reviewed_once,
     of_emergencies_so_many_wait_for_a_review_and_not_one_more,
     a_grant_is_renewed_once_until_its_renewal_is_over,
+    what_a_call_did_is_kept_with_it_for_a_day_and_is_done_once,
+    a_token_survives_a_restart_is_found_by_its_digest_and_ends_when_it_is_revoked,
+    one_person_has_so_many_tokens_and_what_rests_on_one_ends_when_it_expires,
     each_change_owes_what_people_are_to_be_told_of_it,
     nobody_is_told_what_they_did_themselves_nor_anything_where_nothing_is_told,
     an_emergency_is_told_at_once_and_that_nobody_reviewed_it_when_that_is_due,

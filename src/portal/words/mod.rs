@@ -6,6 +6,7 @@
 
 mod chain;
 mod emergency;
+mod tokens;
 mod english;
 mod french;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 pub use chain::ChainWords;
 pub use emergency::EmergencyWords;
+pub use tokens::TokenWords;
 pub use english::ENGLISH;
 pub use french::FRENCH;
 use jiff::Zoned;
@@ -189,6 +191,7 @@ pub struct Words {
     pub ended: &'static str,
     pub chain: ChainWords,
     pub emergency: EmergencyWords,
+    pub tokens: TokenWords,
     pub renew: &'static str,
     pub renewed: &'static str,
     pub renewal_asked: &'static str,

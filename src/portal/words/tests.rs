@@ -9,22 +9,24 @@ use crate::rulebook::{Rulebook, Sources};
 /// What reads alike in both.
 const ALIKE: [&str; 1] = ["Ticket"];
 
-const IN_ENGLISH: [&str; 7] = [
+const IN_ENGLISH: [&str; 8] = [
     include_str!("english/mod.rs"),
     include_str!("english/answers.rs"),
     include_str!("english/chain.rs"),
     include_str!("english/emergency.rs"),
     include_str!("english/fault.rs"),
     include_str!("english/refusal.rs"),
+    include_str!("english/tokens.rs"),
     include_str!("english/unfit.rs"),
 ];
-const IN_FRENCH: [&str; 7] = [
+const IN_FRENCH: [&str; 8] = [
     include_str!("french/mod.rs"),
     include_str!("french/answers.rs"),
     include_str!("french/chain.rs"),
     include_str!("french/emergency.rs"),
     include_str!("french/fault.rs"),
     include_str!("french/refusal.rs"),
+    include_str!("french/tokens.rs"),
     include_str!("french/unfit.rs"),
 ];
 

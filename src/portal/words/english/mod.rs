@@ -6,6 +6,7 @@ mod emergency;
 mod fault;
 mod parts;
 mod refusal;
+mod tokens;
 mod unfit;
 
 use super::Words;
@@ -149,6 +150,7 @@ pub const ENGLISH: Words = Words {
     ended: "Ended. It no longer opens anything.",
     chain: chain::CHAIN,
     emergency: emergency::EMERGENCY,
+    tokens: tokens::TOKENS,
     renew: "Renew",
     renewed: "Renewed. It opens the same as before, from now on.",
     renewal_asked: "Asked for again: it must be approved first.",

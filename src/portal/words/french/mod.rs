@@ -7,6 +7,7 @@ mod emergency;
 mod fault;
 mod parts;
 mod refusal;
+mod tokens;
 mod unfit;
 
 use super::Words;
@@ -157,6 +158,7 @@ pub const FRENCH: Words = Words {
     ended: "C’est terminé. Ce motif n’ouvre plus rien.",
     chain: chain::CHAIN,
     emergency: emergency::EMERGENCY,
+    tokens: tokens::TOKENS,
     renew: "Renouveler",
     renewed: "C’est renouvelé. Le motif ouvre la même chose qu’avant, à partir de maintenant.",
     renewal_asked: "La demande est renouvelée : il faut d’abord un accord.",
@@ -403,6 +405,7 @@ mod tests {
             include_str!("answers.rs"),
             include_str!("chain.rs"),
             include_str!("emergency.rs"),
+            include_str!("tokens.rs"),
             include_str!("fault.rs"),
             include_str!("refusal.rs"),
             include_str!("unfit.rs"),

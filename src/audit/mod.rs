@@ -244,7 +244,9 @@ impl Book {
 
 fn rulebook_of(record: &Record) -> Option<crate::facts::RulebookId> {
     match &record.act {
-        Act::Gateway { rulebook, .. } | Act::Grant { rulebook, .. } => Some(rulebook.clone()),
+        Act::Gateway { rulebook, .. } | Act::Grant { rulebook, .. } | Act::Token { rulebook, .. } => {
+            Some(rulebook.clone())
+        }
         Act::Opening { .. } | Act::Closing { .. } | Act::Stray { .. } => None,
     }
 }

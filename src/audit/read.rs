@@ -294,7 +294,7 @@ impl Filter {
         let decided = match &record.act {
             Act::Opening { decided, .. } => Some(decided),
             Act::Closing { decided, .. } => decided.as_ref(),
-            Act::Stray { .. } | Act::Grant { .. } | Act::Gateway { .. } => None,
+            Act::Stray { .. } | Act::Grant { .. } | Act::Token { .. } | Act::Gateway { .. } => None,
         };
         self.since.is_none_or(|since| record.at >= since)
             && self
@@ -314,6 +314,7 @@ fn is_by(record: &Record, user: &str) -> bool {
             seen.subject.as_ref().is_some_and(|subject| subject.id.as_str() == user)
         }
         Act::Grant { grant, by, .. } => grant.subject.as_str() == user || by.as_str() == user,
+        Act::Token { token, by, .. } => token.subject.as_str() == user || by.as_str() == user,
         Act::Stray { .. } | Act::Gateway { .. } => false,
     }
 }
@@ -321,6 +322,10 @@ fn is_by(record: &Record, user: &str) -> bool {
 fn is_grant_for(record: &Record, platform: &str) -> bool {
     match &record.act {
         Act::Grant { grant, .. } => grant.platforms.iter().any(|id| id.as_str() == platform),
-        Act::Opening { .. } | Act::Closing { .. } | Act::Stray { .. } | Act::Gateway { .. } => false,
+        Act::Opening { .. }
+        | Act::Closing { .. }
+        | Act::Stray { .. }
+        | Act::Token { .. }
+        | Act::Gateway { .. } => false,
     }
 }

@@ -14,12 +14,13 @@ use hyper_util::rt::TokioIo;
 use miette::{IntoDiagnostic, Report, WrapErr, miette};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::stop::Stop;
 use super::way::{Proxy, Way};
+use crate::clock::Clock;
 use crate::facts::Secret;
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -45,6 +46,38 @@ struct Question<'a> {
     body: Option<&'a Value>,
     /// What is shown to the portal itself: an answer to a request takes more than what the way there proves.
     proof: Option<&'a Secret>,
+    /// What the portal is to know the call by, so that it can be sent again: it is done once.
+    key: String,
+}
+
+/// What went wrong on the way.
+enum Trouble {
+    /// Before anything was asked.
+    Before(Report),
+    /// Afterwards: whether it was done is not known.
+    Unanswered(Report),
+}
+
+impl Trouble {
+    fn told(self) -> Report {
+        match self {
+            Self::Before(why) | Self::Unanswered(why) => why,
+        }
+    }
+}
+
+impl From<Report> for Trouble {
+    fn from(report: Report) -> Self {
+        Self::Before(report)
+    }
+}
+
+impl Question<'_> {
+    /// Whether it does no harm to ask it twice.
+    fn can_be_repeated(&self) -> bool {
+        let is_keyed = matches!(self.path, "/v1/grants" | "/v1/break-glass" | REVOCATIONS) || self.path.ends_with("/renew");
+        self.method == Method::GET || (self.method == Method::POST && is_keyed)
+    }
 }
 
 impl Way {
@@ -55,8 +88,31 @@ impl Way {
             path,
             body,
             proof: None,
+            key: key(),
         };
         self.put(&self.proxy()?, &question).await
+    }
+
+    /// Asks for a list of `what`, to its last page; or hears why not.
+    pub async fn list(&self, path: &str, what: &str) -> Result<Said, Stop> {
+        let mut all: Vec<Value> = Vec::new();
+        let mut next = path.to_owned();
+        loop {
+            let mut said = self.ask(Method::GET, &next, None).await?;
+            if !said.status.is_success() {
+                return Ok(said);
+            }
+            let items = said.json.get_mut(what).map(Value::take);
+            all.extend(items.as_ref().and_then(Value::as_array).into_iter().flatten().cloned());
+            let Some(after) = said.json.get("next").and_then(Value::as_str) else {
+                said.json = json!({ what: all });
+                return Ok(said);
+            };
+            let mut query = form_urlencoded::Serializer::new(String::new());
+            query.append_pair("after", after);
+            let mark = if path.contains('?') { '&' } else { '?' };
+            next = format!("{path}{mark}{}", query.finish());
+        }
     }
 
     /// Sends the API what takes one's password with the call itself: the same that the proxy gets; or, where a certificate
@@ -68,6 +124,7 @@ impl Way {
             path,
             body: Some(body),
             proof: proxy.authorization.as_ref(),
+            key: key(),
         };
         let said = self.put(&proxy, &question).await?;
         let user = said.json.get("user").and_then(Value::as_str);
@@ -83,11 +140,22 @@ impl Way {
 
     async fn put(&self, proxy: &Proxy, question: &Question<'_>) -> Result<Said, Stop> {
         let patience = if question.path == REVOCATIONS { LONG } else { PATIENCE };
-        let said = tokio::time::timeout(patience, self.converse(proxy, question)).await;
+        let said = tokio::time::timeout(patience, self.converse_on(proxy, question)).await;
         Ok(said.map_err(|_| miette!(help = THERE, "the proxy did not answer in time"))??)
     }
 
-    async fn converse(&self, proxy: &Proxy, question: &Question<'_>) -> Result<Said, Report> {
+    /// Asks once more where the connection was lost before the answer, and that does no harm.
+    async fn converse_on(&self, proxy: &Proxy, question: &Question<'_>) -> Result<Said, Report> {
+        match self.converse(proxy, question).await {
+            Err(Trouble::Unanswered(_)) if question.can_be_repeated() => {
+                let again = self.converse(proxy, question).await;
+                again.map_err(Trouble::told)
+            }
+            said => said.map_err(Trouble::told),
+        }
+    }
+
+    async fn converse(&self, proxy: &Proxy, question: &Question<'_>) -> Result<Said, Trouble> {
         let (door, counter) = (self.tls(true)?, self.tls(false)?);
         let stream = TcpStream::connect((proxy.host.as_str(), proxy.port))
             .await
@@ -111,7 +179,9 @@ impl Way {
             .connect(server_name(self.portal.as_str())?, TokioIo::new(tunnel))
             .await
             .map_err(|why| self.unproven(self.portal.as_str(), &why))?;
-        self.exchange(TokioIo::new(stream), question).await
+        self.exchange(TokioIo::new(stream), question)
+            .await
+            .map_err(Trouble::Unanswered)
     }
 
     fn unproven(&self, host: &str, why: &std::io::Error) -> Report {
@@ -209,6 +279,9 @@ impl Way {
             .header(header::ACCEPT, "application/json")
             // what a terminal shows is English, also where it repeats what the portal says
             .header(header::ACCEPT_LANGUAGE, "en");
+        if question.method == Method::POST {
+            request = request.header("Idempotency-Key", format!("\"{}\"", question.key));
+        }
         if question.body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
@@ -253,6 +326,11 @@ impl Way {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TlsConnector::from(Arc::new(config)))
     }
+}
+
+/// A name that no other call has.
+fn key() -> String {
+    Clock::system().now().fresh_name()
 }
 
 fn sensitive(credentials: &Secret) -> Result<HeaderValue, Report> {

@@ -181,7 +181,11 @@ fn of_record(args: &Args, id: RecordId) -> Result<ExitCode, Stop> {
             decided: Some(decided),
             ..
         } => Some((record.at, seen, decided)),
-        Act::Closing { decided: None, .. } | Act::Stray { .. } | Act::Grant { .. } | Act::Gateway { .. } => None,
+        Act::Closing { decided: None, .. }
+        | Act::Stray { .. }
+        | Act::Grant { .. }
+        | Act::Token { .. }
+        | Act::Gateway { .. } => None,
     });
     let Some((at, seen, decided)) = judged else {
         let folder = settings.audit.folder.display();

@@ -120,9 +120,9 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     }
     let said = match &args.end {
         Some(id) => args.way.ask(Method::DELETE, &format!("/v1/grants/{id}"), None).await?,
-        None if args.to_approve => args.way.ask(Method::GET, "/v1/approvals", None).await?,
-        None if args.to_review => args.way.ask(Method::GET, "/v1/reviews", None).await?,
-        None => args.way.ask(Method::GET, "/v1/grants", None).await?,
+        None if args.to_approve => args.way.list("/v1/approvals", "approvals").await?,
+        None if args.to_review => args.way.list("/v1/reviews", "reviews").await?,
+        None => args.way.list("/v1/grants", "grants").await?,
     };
     if !said.status.is_success() {
         printer::talk(problem(&said));
@@ -185,25 +185,15 @@ pub(super) async fn pages(
     (name, value): (&str, &str),
     after: Option<&str>,
 ) -> Result<Result<Vec<Value>, Said>, Stop> {
-    let mut all: Vec<Value> = Vec::new();
-    let mut after = after.map(str::to_owned);
-    loop {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair(name, value);
-        query.extend_pairs(after.iter().map(|after| ("after", after)));
-        let path = format!("/v1/grants?{}", query.finish());
-        let said = way.ask(Method::GET, &path, None).await?;
-        if !said.status.is_success() {
-            return Ok(Err(said));
-        }
-        let grants = said.json.get("grants").and_then(Value::as_array);
-        all.extend(grants.into_iter().flatten().cloned());
-        let next = said.json.get("next").and_then(Value::as_str);
-        let Some(next) = next.map(str::to_owned) else {
-            return Ok(Ok(all));
-        };
-        after = Some(next);
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair(name, value);
+    query.extend_pairs(after.iter().map(|after| ("after", after)));
+    let said = way.list(&format!("/v1/grants?{}", query.finish()), "grants").await?;
+    if !said.status.is_success() {
+        return Ok(Err(said));
     }
+    let grants = said.json.get("grants").and_then(Value::as_array);
+    Ok(Ok(grants.cloned().unwrap_or_default()))
 }
 
 /// Lists what you could revoke, to the last page.

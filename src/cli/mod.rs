@@ -35,6 +35,7 @@ pub mod settings;
 mod shown;
 pub mod stop;
 pub mod test;
+pub mod token;
 pub mod user;
 pub mod value;
 mod waits;
@@ -106,6 +107,8 @@ enum Command {
     Review(review::Args),
     /// Take back what others hold or asked for
     Revoke(revoke::Args),
+    /// Make, list and revoke tokens for your tools
+    Token(token::Args),
     /// Print how much purposes are used, and what comes of them
     Value(value::Args),
     /// Keep the accounts that sign in with a password
@@ -161,6 +164,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Stop> {
         Command::BreakGlass(args) => block_on(break_glass::run(args)),
         Command::Review(args) => block_on(review::run(args)),
         Command::Revoke(args) => block_on(revoke::run(args)),
+        Command::Token(args) => block_on(token::run(args)),
         Command::Value(args) => block_on(value::run(args)),
         Command::User(args) => {
             let settings = args.settings.load()?;

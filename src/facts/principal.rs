@@ -80,6 +80,8 @@ pub enum MethodName {
     Basic,
     /// A client certificate on the TLS door.
     Certificate,
+    /// A token for tools.
+    Token,
 }
 
 impl MethodName {
@@ -88,13 +90,14 @@ impl MethodName {
         match self {
             Self::Basic => "basic",
             Self::Certificate => "certificate",
+            Self::Token => "token",
         }
     }
 
     /// Whether the proof is bound to a key (phishing-resistant), not only to a shared secret.
     pub fn is_strong(self) -> bool {
         match self {
-            Self::Basic => false,
+            Self::Basic | Self::Token => false,
             Self::Certificate => true,
         }
     }

@@ -12,6 +12,7 @@ use super::principal::SubjectId;
 use super::request::{Activity, SignatureId};
 use super::ruling::{Coach, Mode, Outcome, PolicyId, Would};
 use super::standing::{Grant, GrantId, PurposeId};
+use super::token::Token;
 use crate::clock::Timestamp;
 
 /// The name of a flow in the book; sorts by time (UUID version 7, RFC 9562).
@@ -130,6 +131,29 @@ pub struct DecisionNote {
     pub would: Option<Would>,
     /// The rules that decided.
     pub rulebook: RulebookId,
+}
+
+/// What happened to a token for tools.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TokenAct {
+    /// It was made.
+    Made,
+    /// It was revoked.
+    Revoked,
+    /// What a record says became of it did not: it could not be kept.
+    Void,
+}
+
+impl TokenAct {
+    /// The name in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Made => "made",
+            Self::Revoked => "revoked",
+            Self::Void => "void",
+        }
+    }
 }
 
 /// What happened to a grant.
@@ -253,6 +277,20 @@ pub enum Act {
         /// The grant after it.
         grant: Box<Grant>,
         /// Who did it; of what lapsed or went unused, since nobody did anything, whose it was.
+        by: SubjectId,
+        /// The rules that decided.
+        rulebook: RulebookId,
+        /// The determining policies.
+        #[serde(default)]
+        policies: BTreeSet<PolicyId>,
+    },
+    /// Something happened to a token for tools.
+    Token {
+        /// What.
+        act: TokenAct,
+        /// The token after it, without what would let anybody use it.
+        token: Box<Token>,
+        /// Who did it.
         by: SubjectId,
         /// The rules that decided.
         rulebook: RulebookId,

@@ -17,7 +17,7 @@ use crate::audit::{Book, BookError, Reader};
 use crate::clock::Clock;
 use crate::config;
 use crate::facts::{Door, GatewayAct, Host, Mode, Problem, PurposeId};
-use crate::identity::{BadSetting, Guard};
+use crate::identity::{BadSetting, FindToken, Guard, Holder};
 use crate::ingress::{BindError, Listener, basic_allowed};
 use crate::ledger::{Ledger, LedgerError, Usage};
 use crate::metrics::{BadMetric, Labels, Metrics};
@@ -185,7 +185,8 @@ fn build(
         h2_and_h1: origin.h2_and_h1,
         h1: origin.h1,
     };
-    let guard = Arc::new(Guard::new(&settings.identity, &may_send).map_err(OpenError::Identity)?);
+    let guard = Guard::new(&settings.identity, &may_send).map_err(OpenError::Identity)?;
+    let guard = Arc::new(guard.believing(tokens(&ledger, clock)));
     let parts = PortalParts {
         settings: settings.portal.clone(),
         ledger: ledger.clone(),
@@ -206,6 +207,18 @@ fn build(
         upstream: Upstream::new(&settings.upstream, origin, &doors.addresses())?,
         errands,
         notices: None,
+    })
+}
+
+/// Where the guard finds tokens for tools.
+fn tokens(ledger: &Ledger, clock: &Clock) -> FindToken {
+    let (ledger, clock) = (ledger.clone(), clock.clone());
+    Arc::new(move |hash| {
+        let shown = ledger.shown_token(hash, clock.now())?;
+        Some(Holder {
+            token: shown.token,
+            stands: shown.stands,
+        })
     })
 }
 

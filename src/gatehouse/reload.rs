@@ -310,6 +310,7 @@ pub(super) async fn notice_lapses(portal: Arc<Portal>, live: Arc<Live>, clock: C
         let rulebook = live.load().rulebook.id().clone();
         portal.notice_lapses(&rulebook, clock.now()).await;
         portal.notice_idle(&rulebook, clock.now()).await;
+        portal.end_tokens(clock.now());
     }
 }
 

@@ -12,6 +12,7 @@ mod methods;
 mod password;
 pub mod selection;
 mod sign_in;
+mod tokens;
 pub mod users;
 
 use std::fmt;
@@ -26,7 +27,8 @@ pub use self::evidence::Evidence;
 use self::methods::Method;
 pub use self::methods::{WAIT, basic_proof};
 pub use self::sign_in::SignIn;
-use crate::facts::{Arrival, MethodName, PurposeId, Subject, SubjectId, did_you_mean};
+pub use self::tokens::{FindToken, Holder, token_hash};
+use crate::facts::{Arrival, MethodName, PurposeId, Subject, SubjectId, Token, did_you_mean};
 
 /// How people prove who they are.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -122,6 +124,8 @@ pub enum Identification {
         selects: Option<PurposeId>,
         /// What ends when the proof is taken back.
         sign_in: SignIn,
+        /// The token for tools that was shown: it is good for some of what the person may do.
+        token: Option<Arc<Token>>,
     },
     /// No proof was shown.
     Silent,
@@ -145,6 +149,8 @@ pub enum WhyRejected {
     UseTlsDoor,
     /// The client certificate names nobody, or more than one.
     CertificateUnclear,
+    /// A token was shown for what it is not good for.
+    OutOfScope,
     /// The accounts could not be asked.
     Unavailable,
 }
@@ -159,18 +165,20 @@ impl WhyRejected {
             Self::TooManyGuesses => "too-many-guesses",
             Self::UseTlsDoor => "use-tls-door",
             Self::CertificateUnclear => "certificate-unclear",
+            Self::OutOfScope => "out-of-scope",
             Self::Unavailable => "unavailable",
         }
     }
 
     /// All of them, for closed label sets.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::TwoProofs,
         Self::Malformed,
         Self::WrongCredentials,
         Self::TooManyGuesses,
         Self::UseTlsDoor,
         Self::CertificateUnclear,
+        Self::OutOfScope,
         Self::Unavailable,
     ];
 }
@@ -186,6 +194,7 @@ impl fmt::Display for WhyRejected {
             }
             Self::UseTlsDoor => "passwords are not accepted in clear from this network; use the TLS door",
             Self::CertificateUnclear => "the client certificate does not name exactly one user",
+            Self::OutOfScope => "the token is not good for this",
             Self::Unavailable => "sign-in is not possible right now; try again",
         })
     }
@@ -199,6 +208,9 @@ pub struct Guard {
     methods: Vec<Box<dyn Method>>,
     /// Passwords, where nobody signs in with one: they still are what somebody proves themselves once more with.
     beside: Option<Box<dyn Method>>,
+    /// Finds tokens for tools, which stand for no password where one proves themselves once more.
+    tokens: Option<FindToken>,
+    may_send: MaySend,
     rejections: AtomicU64,
 }
 
@@ -240,6 +252,8 @@ impl Guard {
             Ok(Self {
                 methods: built,
                 beside,
+                tokens: None,
+                may_send: Arc::clone(may_send_passwords),
                 rejections: AtomicU64::new(0),
             })
         } else {
@@ -247,8 +261,32 @@ impl Guard {
         }
     }
 
+    /// The same guard, which also believes tokens.
+    #[must_use]
+    pub fn believing(mut self, tokens: FindToken) -> Self {
+        self.tokens = Some(tokens);
+        self
+    }
+
+    /// The token in `Authorization: Bearer`, where there is one.
+    pub fn bearer(&self, field: &HeaderValue) -> Option<Result<Holder, WhyRejected>> {
+        let found = tokens::bearer(field, self.tokens.as_ref()?)?;
+        if found.is_err() {
+            self.rejections.fetch_add(1, Ordering::Relaxed);
+        }
+        Some(found)
+    }
+
     /// Says who sent the evidence.
     pub async fn identify(&self, evidence: &Evidence<'_>) -> Identification {
+        let find = self.tokens.as_ref();
+        let by_token = find.and_then(|find| tokens::identify(evidence, find, (self.may_send)(evidence.arrival)));
+        if let Some(answer) = by_token {
+            if matches!(answer, Identification::Rejected(..)) {
+                self.rejections.fetch_add(1, Ordering::Relaxed);
+            }
+            return answer;
+        }
         self.ask(self.methods.iter(), evidence).await
     }
 

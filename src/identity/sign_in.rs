@@ -36,6 +36,11 @@ impl Proof {
 }
 
 impl SignIn {
+    /// A sign-in that is good for as long as this stands.
+    pub fn resting_on(stands: Arc<watch::Sender<bool>>) -> Self {
+        Self { proof: Some(stands) }
+    }
+
     /// Whether what proved it still stands.
     pub fn is_good(&self) -> bool {
         self.proof.as_ref().is_none_or(|proof| *proof.borrow())

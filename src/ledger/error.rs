@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::facts::{Grant, GrantId};
+use crate::facts::{Grant, GrantId, TokenId};
 
 /// Why the ledger cannot be opened, or a change cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -83,6 +83,15 @@ pub enum LedgerError {
     /// The grant was renewed already.
     #[error("`{parent}` was renewed already, as `{id}`", id = .0.id, parent = .0.parent.as_ref().map_or("", GrantId::as_str))]
     AlreadyRenewed(Box<Grant>),
+    /// What a call asks for was done already, since it was looked whether it was.
+    #[error("it was done already, for a call with the same key")]
+    DoneAlready,
+    /// The person has no such token that is good.
+    #[error("there is no token `{0}` that is good")]
+    NoSuchToken(TokenId),
+    /// The person has as many tokens as one may have.
+    #[error("{0} tokens are good already, which is the most that one person may have; revoke one first")]
+    TooManyTokens(usize),
     /// The person holds as many grants as one may hold.
     #[error("{0} grants are in force already, which is the most that one person may hold; end one first")]
     TooMany(usize),

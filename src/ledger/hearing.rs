@@ -16,6 +16,7 @@ impl<S: Store> Keeper<S> {
             match one {
                 News::Is(grant) => self.view.shows(*grant),
                 News::Gone(id) => self.view.forgets(&id),
+                News::Token(kept) => self.tokens.shows(*kept),
             }
         }
         let in_touch = self.keeping.out_of_touch().is_none();

@@ -37,6 +37,9 @@ impl Keeping {
                 | LedgerError::Lost(_)
                 | LedgerError::NotOpened { .. }
                 | LedgerError::NoSuchGrant(_)
+                | LedgerError::DoneAlready
+                | LedgerError::NoSuchToken(_)
+                | LedgerError::TooManyTokens(_)
                 | LedgerError::AlreadyOver(_)
                 | LedgerError::BeingAnswered(_)
                 | LedgerError::AnsweredSince(_)

@@ -33,16 +33,19 @@ mod error;
 mod figures;
 mod hearing;
 mod keeping;
+mod once;
 mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod promise;
+mod promising;
 mod reporting;
 mod settings;
 mod sqlite;
 mod store;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod usage;
 mod uses;
 mod view;
@@ -64,6 +67,7 @@ use ending::Ending;
 pub use ending::{OnRecord, Untold};
 pub use error::LedgerError;
 pub use figures::{Figure, Part, SMALLEST};
+pub use once::{Done, Once};
 use keeping::Keeping;
 pub use outbox::{Due, Fate, Letter, Notice};
 use promise::Owed;
@@ -71,6 +75,8 @@ pub use promise::{Leftover, Promise, Telling};
 pub use settings::{BadSetting, Kept, Settings};
 use sqlite::Sqlite;
 use store::{Bell, Store};
+use tokens::TokenView;
+pub use tokens::{Listed, MOST_TOKENS, Shown};
 pub use usage::{Measure, Sums, Usage, Week};
 pub use uses::InUse;
 use view::View;
@@ -96,6 +102,7 @@ pub const MOST_IN_FORCE: usize = 32;
 #[derive(Clone)]
 pub struct Ledger {
     view: Arc<View>,
+    tokens: Arc<TokenView>,
     keeping: Arc<Keeping>,
     writer: Arc<Writer>,
     promised: Arc<[Leftover]>,
@@ -149,6 +156,7 @@ impl Ledger {
         let (writer, opened) = Writer::start(open)?;
         Ok(Self {
             view: opened.view,
+            tokens: opened.tokens,
             keeping: opened.keeping,
             writer: Arc::new(writer),
             promised: opened.promised,
@@ -268,7 +276,7 @@ impl Ledger {
         grant: Grant,
         once_kept: impl FnOnce(&Grant) + Send + 'static,
     ) -> Result<Grant, LedgerError> {
-        self.writer.put(grant, Box::new(once_kept)).await
+        self.put_once(grant, None, once_kept).await
     }
 
     /// Ends a grant that is in force at `at`, for its holder; or takes back what waits then: on disk and no longer in force
@@ -316,6 +324,7 @@ impl Ledger {
             these: vec![(id.clone(), None)],
             ending,
             at,
+            once: None,
             once_kept: Box::new(move |ended, _| once_kept(ended)),
         };
         let ended = self.writer.end(ends).await?.pop();
@@ -350,6 +359,7 @@ impl Ledger {
             these: these.collect(),
             ending,
             at,
+            once: None,
             once_kept: Box::new(once_ended),
         };
         self.writer.end(ends).await
@@ -365,7 +375,7 @@ impl Ledger {
         (ended, at): (Ended, Timestamp),
         once_kept: impl FnMut(&Grant, Telling) + Send + 'static,
     ) -> Result<Vec<Grant>, LedgerError> {
-        self.end_all(these, (Ending::For(ended), at), once_kept).await
+        self.revoke_all_once((these, None), (ended, at), once_kept).await
     }
 
     /// Keeps what somebody found of a grant that was taken in an emergency, and waits for that.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::WeakSender;
 
 use super::ending::OnRecord;
+use super::once::Once;
 use super::writer::Job;
 use crate::facts::{Act, Grant, GrantAct, GrantId, GrantState, Verdict};
 
@@ -58,6 +59,7 @@ pub struct Promise {
     grant: Box<Grant>,
     settled: Arc<Settled>,
     stands: bool,
+    once: Option<Once>,
 }
 
 impl Promise {
@@ -66,12 +68,25 @@ impl Promise {
             grant,
             settled,
             stands: false,
+            once: None,
         }
     }
 
     /// What is promised.
     pub fn grant(&self) -> &Grant {
         &self.grant
+    }
+
+    /// The same, for a call that is to be done once.
+    #[must_use]
+    pub fn for_call(mut self, once: Option<Once>) -> Self {
+        self.once = once;
+        self
+    }
+
+    /// The call for which it is.
+    pub fn once(&self) -> Option<Once> {
+        self.once.clone()
     }
 
     /// Says that the book may speak of it now.

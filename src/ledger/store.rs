@@ -13,8 +13,10 @@ use super::adding::Through;
 use super::ending::{OnRecord, Untold};
 use super::error::LedgerError;
 use super::figures::Figure;
+use super::once::KeepsDone;
 use super::outbox::{Claim, Letter, Notice};
 use super::promise::Leftover;
+use super::tokens::{KeepsTokens, KeptToken};
 use super::usage::{Counted, Week};
 use super::view::Tally;
 use super::writer::Job;
@@ -40,6 +42,8 @@ pub(super) enum News {
     Is(Box<Grant>),
     /// A grant was taken back: it never counted.
     Gone(GrantId),
+    /// A token is like this now.
+    Token(Box<KeptToken>),
 }
 
 /// Tells the writer to look for [`News`].
@@ -89,7 +93,7 @@ pub(super) struct Held {
 /// A place where grants and promises are kept. It belongs to the one thread that changes the ledger.
 pub(super) trait Store: Send + 'static {
     /// A change that is being made.
-    type Change<'a>: Change
+    type Change<'a>: Change + KeepsDone + KeepsTokens
     where
         Self: 'a;
 

@@ -1,7 +1,6 @@
 //! The one thread that changes the ledger: a change is on disk before it is in the view, and in the view before it is
 //! answered.
 
-use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,13 +14,15 @@ use super::ending::{self, Ending, OnRecord, Over, Untold};
 use super::error::LedgerError;
 use super::figures::Figure;
 use super::keeping::Keeping;
+use super::once::{Done, KeepsDone as _, Once};
 use super::outbox::{Claim, Due, Fate, Notice};
 use super::promise::{Leftover, Owed, Promise, Settled, Telling};
 use super::store::{Bell, Change, Store};
+use super::tokens::{KeepsTokens as _, TokenChange, TokenView};
 use super::usage::{Usage, Week};
 use super::view::View;
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantAct, GrantId};
+use crate::facts::{Grant, GrantAct, GrantId, SubjectId, Token};
 
 /// How many changes may wait for the disk.
 const QUEUE: usize = 256;
@@ -40,12 +41,18 @@ pub(super) struct Ends {
     pub(super) these: Vec<(GrantId, Option<OnRecord>)>,
     pub(super) ending: Ending,
     pub(super) at: Timestamp,
+    /// The call that is to be done once.
+    pub(super) once: Option<Once>,
     pub(super) once_kept: OnceEnded,
 }
 
 pub(super) enum Job {
-    /// A grant is asked for, given or answered.
-    Put(Box<Grant>, OnceKept, Reply<Grant>),
+    /// A grant is asked for, given or answered, be it for a call that is to be done once.
+    Put(Box<(Grant, Option<Once>)>, OnceKept, Reply<Grant>),
+    /// Somebody asks what was done for a call of theirs.
+    Recall((SubjectId, String), Timestamp, Reply<Option<Done>>),
+    /// A token is made or revoked.
+    Token(Box<TokenChange>, Reply<Token>),
     /// What can end of these does so.
     End(Ends, Reply<Vec<Grant>>),
     /// A grant is about to be recorded, in this segment of the book or a later one, and given.
@@ -76,6 +83,7 @@ pub(super) struct Writer {
 /// What a store that has been opened holds.
 pub(super) struct Opened {
     pub(super) view: Arc<View>,
+    pub(super) tokens: Arc<TokenView>,
     pub(super) keeping: Arc<Keeping>,
     pub(super) promised: Arc<[Leftover]>,
     pub(super) untold: Arc<[Untold]>,
@@ -113,8 +121,13 @@ impl Writer {
     }
 
     /// Keeps a grant as it is, and returns it once it is durable.
-    pub(super) async fn put(&self, grant: Grant, once_kept: OnceKept) -> Result<Grant, LedgerError> {
-        self.submit(|reply| Job::Put(Box::new(grant), once_kept, reply)).await
+    pub(super) async fn put(&self, put: (Grant, Option<Once>), once_kept: OnceKept) -> Result<Grant, LedgerError> {
+        self.submit(|reply| Job::Put(Box::new(put), once_kept, reply)).await
+    }
+
+    /// What was done for a call.
+    pub(super) async fn recall(&self, call: (SubjectId, String), at: Timestamp) -> Result<Option<Done>, LedgerError> {
+        self.submit(|reply| Job::Recall(call, at, reply)).await
     }
 
     /// Ends what can end of these, and returns it once that is durable.
@@ -166,10 +179,11 @@ impl Drop for Writer {
 pub(super) struct Keeper<S> {
     pub(super) store: S,
     pub(super) view: Arc<View>,
+    pub(super) tokens: Arc<TokenView>,
     pub(super) keeping: Arc<Keeping>,
     /// Grants whose commit failed: the store may have them nevertheless, and would show them after a crash.
     doubtful: Vec<Doubt>,
-    settled: Arc<Settled>,
+    pub(super) settled: Arc<Settled>,
     pub(super) bell: Bell,
     /// Whether what others change was known when it was looked for last.
     pub(super) in_touch: bool,
@@ -187,14 +201,20 @@ struct Doubt {
     was: Option<Grant>,
     /// What the book was to say of it, where it ended.
     untold: Option<GrantAct>,
+    /// The call for which it was written, where that is to be done once.
+    once: Option<Once>,
 }
 
 impl<S: Store> Keeper<S> {
     fn new(mut store: S, bell: Bell, settled: Arc<Settled>) -> Result<(Self, Opened), LedgerError> {
         store.unclaim()?;
+        let held = store.held()?;
+        // what has changed of them since then is news as well
+        let tokens = store.begin()?.tokens()?;
         let opened = Opened {
             tells: Arc::default(),
-            view: Arc::new(View::new(store.held()?)),
+            view: Arc::new(View::new(held)),
+            tokens: Arc::new(TokenView::new(tokens)),
             keeping: Arc::new(Keeping::at(store.place())),
             promised: store.promises()?.into(),
             untold: store.untold()?.into(),
@@ -202,6 +222,7 @@ impl<S: Store> Keeper<S> {
         let keeper = Self {
             store,
             view: Arc::clone(&opened.view),
+            tokens: Arc::clone(&opened.tokens),
             keeping: Arc::clone(&opened.keeping),
             doubtful: Vec::new(),
             settled,
@@ -218,8 +239,9 @@ impl<S: Store> Keeper<S> {
         while let Some(job) = inbox.blocking_recv() {
             match job {
                 // Whoever asked may have gone away; the change stands.
-                Job::Put(grant, once_kept, reply) => {
-                    let given = self.cleared(|keeper| keeper.put(*grant)).inspect(once_kept);
+                Job::Put(put, once_kept, reply) => {
+                    let (grant, once) = *put;
+                    let given = self.cleared(|keeper| keeper.put(grant, once)).inspect(once_kept);
                     let kept = given.as_ref().ok().map(|grant| Owed::Promise(grant.id.clone()));
                     let _ = reply.send(given);
                     self.settled.add(kept);
@@ -232,9 +254,14 @@ impl<S: Store> Keeper<S> {
                     // Whoever asked may have gone away, and drops the promise here.
                     let _ = reply.send(self.promise(grant, segment));
                 }
+                Job::Token(change, reply) => drop(reply.send(self.cleared(|keeper| keeper.change_token(*change)))),
+                Job::Recall((by, key), at, reply) => drop(reply.send(self.recall((&by, &key), at))),
                 Job::Forget => {}
                 Job::Look => self.look(),
-                Job::Used => self.keep_uses(),
+                Job::Used => {
+                    self.keep_uses();
+                    self.keep_token_days();
+                }
                 Job::Due(claim, reply) => drop(reply.send(self.claim(&claim))),
                 Job::Fare(fates, reply) => drop(reply.send(self.fare(&fates))),
                 Job::AddUp(usage, now, reply) => drop(reply.send(self.add_up(&usage, now))),
@@ -245,6 +272,7 @@ impl<S: Store> Keeper<S> {
             self.forget();
         }
         self.keep_uses();
+        self.keep_token_days();
     }
 
     /// What cannot be written down now is written down the next time.
@@ -280,49 +308,30 @@ impl<S: Store> Keeper<S> {
         let mut change = self.store.begin()?;
         for doubt in &self.doubtful {
             change.take_back(&doubt.written, doubt.was.as_ref(), doubt.untold)?;
+            if let Some(once) = &doubt.once {
+                change.forget_done(once)?;
+            }
         }
         change.commit()?;
         self.doubtful.clear();
         Ok(())
     }
 
-    fn promise(&mut self, grant: Box<Grant>, segment: u64) -> Result<Promise, LedgerError> {
-        let kept = self.keep_promise(&grant, segment);
-        self.keeping.note(&kept);
-        kept.map(|()| Promise::new(grant, Arc::clone(&self.settled)))
-    }
-
-    fn keep_promise(&mut self, grant: &Grant, segment: u64) -> Result<(), LedgerError> {
-        self.clear_doubts()?;
-        let settled = self.settled.now();
-        let mut change = self.store.begin()?;
-        forget_all(&mut change, &settled)?;
-        was_asked(&mut change, grant)?;
-        is_let_answer(&mut change, grant)?;
-        has_room(&mut change, grant)?;
-        if change.is_promised(&grant.id)? {
-            return Err(LedgerError::BeingAnswered(grant.id.clone()));
-        }
-        change.promise(grant, segment)?;
-        // nobody will keep it, so nobody may find it
-        let unheard = |_: &LedgerError| self.settled.add([Owed::Promise(grant.id.clone())]);
-        change.commit().inspect_err(unheard)?;
-        // before anything else: what is promised from here on is another promise than the one that was settled
-        self.settled.forgotten(&settled);
-        Ok(())
-    }
-
-    fn put(&mut self, grant: Grant) -> Result<Grant, LedgerError> {
+    fn put(&mut self, grant: Grant, once: Option<Once>) -> Result<Grant, LedgerError> {
         let mut change = self.store.begin()?;
         let was = was_asked(&mut change, &grant)?;
         has_room(&mut change, &grant)?;
         change.write(&grant)?;
         Self::owe(self.tells.load(Ordering::Relaxed), &mut change, (was.as_ref(), &grant))?;
+        if let Some(once) = &once {
+            once.note(&mut change, [&grant].into_iter())?;
+        }
         if let Err(error) = change.commit() {
             self.doubtful.push(Doubt {
                 written: grant,
                 was,
                 untold: None,
+                once,
             });
             return Err(error);
         }
@@ -340,11 +349,15 @@ impl<S: Store> Keeper<S> {
         for one in &over {
             Self::owe(tells, &mut change, (Some(&one.was), &one.is))?;
         }
+        if let Some(once) = ends.once.as_ref().filter(|_| !over.is_empty()) {
+            once.note(&mut change, over.iter().map(|one| &one.is))?;
+        }
         if let Err(error) = change.commit() {
             let doubts = over.into_iter().map(|Over { was, is, on_record }| Doubt {
                 written: is,
                 was: Some(was),
                 untold: on_record.map(|on_record| on_record.act),
+                once: ends.once.clone(),
             });
             self.doubtful.extend(doubts);
             return Err(error);
@@ -358,41 +371,6 @@ impl<S: Store> Keeper<S> {
         });
         Ok(shown.collect())
     }
-
-    /// Forgets what is settled. What cannot be forgotten now stays settled, and is forgotten with the next promise at the
-    /// latest, or compared with the book at the next start.
-    fn forget(&mut self) {
-        let settled = self.settled.now();
-        if settled.is_empty() {
-            return;
-        }
-        let mut forget = || -> Result<(), LedgerError> {
-            self.clear_doubts()?;
-            let mut change = self.store.begin()?;
-            forget_all(&mut change, &settled)?;
-            change.commit()
-        };
-        match forget() {
-            Ok(()) => self.settled.forgotten(&settled),
-            // told once already, and tried again once it is back
-            Err(LedgerError::Lost(_)) => {}
-            Err(error) => {
-                tracing::warn!(%error, promises = settled.len(), "the ledger cannot forget now what was promised");
-            }
-        }
-    }
-}
-
-fn forget_all(change: &mut impl Change, settled: &BTreeSet<Owed>) -> Result<(), LedgerError> {
-    let (mut promises, mut told) = (Vec::new(), Vec::new());
-    for owed in settled {
-        match owed {
-            Owed::Promise(id) => promises.push(id),
-            Owed::Ending(id, act) => told.push((id, *act)),
-        }
-    }
-    change.forget(&promises)?;
-    change.told(&told)
 }
 
 #[cfg(test)]
@@ -423,6 +401,7 @@ mod tests {
                 .collect(),
             ending: Ending::Withdrawn,
             at: Timestamp::from_millis(2_000),
+            once: None,
             once_kept: Box::new(|_, _| ()),
         }
     }
@@ -506,7 +485,7 @@ mod tests {
                 .query_row(&limit, [], |row| row.get::<_, u32>(0))
                 .unwrap()
         };
-        let gives = |keeper: &mut Keeper<Sqlite>| keeper.cleared(|keeper| keeper.put(large.clone())).is_ok();
+        let gives = |keeper: &mut Keeper<Sqlite>| keeper.cleared(|keeper| keeper.put(large.clone(), None)).is_ok();
         limit(&keeper, 1);
         assert_eq!(keeper.keeping.healthy(), Ok(()));
         assert!(!gives(&mut keeper));
@@ -527,6 +506,7 @@ mod tests {
             written: doubtful.clone(),
             was: None,
             untold: None,
+            once: None,
         });
         let next = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("next"));
         keeper.keep_promise(&next, 1).unwrap();
@@ -542,7 +522,7 @@ mod tests {
     fn an_end_whose_commit_failed_is_taken_back_before_anything_else_is_given() {
         let mut keeper = keeper();
         let grant = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("held"));
-        keeper.put(grant.clone()).unwrap();
+        keeper.put(grant.clone(), None).unwrap();
         let refusing = "PRAGMA foreign_keys=ON; CREATE TABLE nobody (id TEXT PRIMARY KEY); \
                         CREATE TABLE kept (id TEXT REFERENCES nobody DEFERRABLE INITIALLY DEFERRED); \
                         CREATE TRIGGER refusing AFTER INSERT ON grants BEGIN INSERT INTO kept VALUES (new.id); END;";
@@ -558,7 +538,7 @@ mod tests {
         change.commit().unwrap();
         assert_eq!(keeper.store.untold().unwrap().len(), 1);
         let next = terms("ada", "press", 1_000, 9_000).named(GrantId::new("next"));
-        keeper.cleared(|keeper| keeper.put(next)).unwrap();
+        keeper.cleared(|keeper| keeper.put(next, None)).unwrap();
         assert_eq!(find(&mut keeper, &grant.id), Some(grant));
         assert_eq!(keeper.store.untold().unwrap(), []);
     }
@@ -572,12 +552,13 @@ mod tests {
             state: GrantState::Active,
             ..asked.clone()
         };
-        keeper.put(asked.clone()).unwrap();
+        keeper.put(asked.clone(), None).unwrap();
         write(&mut keeper, &given);
         keeper.doubtful.push(Doubt {
             written: given,
             was: Some(asked.clone()),
             untold: None,
+            once: None,
         });
         keeper.clear_doubts().unwrap();
         assert_eq!(find(&mut keeper, &asked.id), Some(asked));

@@ -43,6 +43,10 @@ impl Policy {
 
     pub(super) fn weigh_power(&self, question: &GrantQuestion<'_>) -> Result<Tally, Doubt> {
         check_power(question, &self.vocabulary).map_err(|_| Doubt)?;
+        if question.power == Power::MakeToken {
+            // asked seldom, and about something else than a purpose: the long way does
+            return Err(Doubt);
+        }
         let known = |person: &Person| self.known(person, |known| **known == *person, || Arc::new(person.clone()));
         let principal = known(question.person)?;
         let declarer = question.declarer_person.filter(|other| other.id != question.person.id);
@@ -50,7 +54,9 @@ impl Policy {
         // what is revoked is looked for among what everybody holds: that must not push out what is asked about all day
         let declarer = match question.power {
             Power::Revoke => declarer.map(|other| self.introduced(other).map(Arc::new)).transpose()?,
-            Power::Declare | Power::Approve | Power::BreakGlass | Power::SeeValue => declarer.map(known).transpose()?,
+            Power::Declare | Power::Approve | Power::BreakGlass | Power::SeeValue | Power::MakeToken => {
+                declarer.map(known).transpose()?
+            }
         };
         let channel = question.channel.as_str().into();
         let named_as = question.answering.named_as.map(|named_as| named_as.as_str().into());
@@ -91,7 +97,7 @@ impl Policy {
         };
         match question.power {
             Power::Revoke => make().map(Arc::new),
-            Power::Declare | Power::Approve | Power::BreakGlass | Power::SeeValue => {
+            Power::Declare | Power::Approve | Power::BreakGlass | Power::SeeValue | Power::MakeToken => {
                 self.memory.purposes.of(&key, &(), make)
             }
         }

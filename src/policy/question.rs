@@ -59,6 +59,8 @@ pub enum Power {
     BreakGlass,
     /// To see how much it is used, and what comes of it: figures of groups.
     SeeValue,
+    /// To make a token for one's tools: no purpose is stated with that, and it is asked about the person alone.
+    MakeToken,
 }
 
 impl Power {
@@ -69,6 +71,7 @@ impl Power {
         Self::Revoke,
         Self::BreakGlass,
         Self::SeeValue,
+        Self::MakeToken,
     ];
 
     /// The action's name as rules spell it.
@@ -79,11 +82,12 @@ impl Power {
             Self::Revoke => "revoke",
             Self::BreakGlass => "break-glass",
             Self::SeeValue => "see-value",
+            Self::MakeToken => "make-token",
         }
     }
 }
 
-/// May this person declare, approve, revoke, break the glass or see what comes of it.
+/// May this person declare, approve, revoke, break the glass, see what comes of it or make a token.
 #[derive(Clone, Copy, Debug)]
 pub struct GrantQuestion<'a> {
     /// What the directory knows of the person who acts.
@@ -102,7 +106,7 @@ pub struct GrantQuestion<'a> {
     pub declarer_person: Option<&'a Person>,
     /// Who owns the purpose.
     pub business_owner: &'a SubjectId,
-    /// How long the grant may last at most.
+    /// How long the grant, or the token, may last at most.
     pub longest_for: Duration,
     /// How it is stated.
     pub channel: Channel,

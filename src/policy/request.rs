@@ -14,7 +14,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use super::decision::Trouble;
 use super::engine::Doubt;
 use super::express::{Expr, moment, record, serves, span, text, uid, wrong};
-use super::question::{GrantQuestion, Question, RequestFacts, check, check_power};
+use super::question::{GrantQuestion, Power, Question, RequestFacts, check, check_power};
 use super::schema::Vocabulary;
 use crate::clock::Timestamp;
 use crate::facts::{Arrival, Employment, Grant, Person, Place, Subject, SubjectId};
@@ -115,15 +115,26 @@ impl Nouns {
     ) -> Result<Asked, Trouble> {
         check_power(question, words)?;
         let (principal, person) = self.person(question.person)?;
-        let (resource, purpose) = self.about_purpose(question)?;
-        let mut entities = vec![person, purpose];
-        if let Some(other) = question.declarer_person.filter(|other| other.id != question.person.id) {
+        let for_tools = question.power == Power::MakeToken;
+        let mut entities = vec![person];
+        let resource = if for_tools {
+            principal.clone()
+        } else {
+            let (resource, purpose) = self.about_purpose(question)?;
+            entities.push(purpose);
+            resource
+        };
+        let other = question.declarer_person.filter(|_| !for_tools);
+        if let Some(other) = other.filter(|other| other.id != question.person.id) {
             entities.push(self.person(other)?.1);
         }
         let entities = self.entities(entities, &[question.power.as_str()], schema)?;
         let mut pairs = self.base(question.person, question.subject, question.arrival, question.at)?;
         pairs.push(("channel".to_owned(), text(question.channel.as_str())));
-        let named_as = question.answering.named_as;
+        if for_tools {
+            pairs.push(("lasts".to_owned(), span(question.longest_for)));
+        }
+        let named_as = question.answering.named_as.filter(|_| !for_tools);
         pairs.extend(named_as.map(|named_as| ("namedAs".to_owned(), text(named_as.as_str()))));
         let behalf_of = question.answering.behalf_of.map(|whom| uid(&self.user, whom.as_str()));
         pairs.extend(behalf_of.map(|whom| ("behalfOf".to_owned(), Expr::new_entity_uid(whom))));

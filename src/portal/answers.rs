@@ -116,7 +116,7 @@ impl Portal {
             .ledger
             .promise_asked((terms, came), answer_by, self.book.segment())
             .await;
-        let promise = promised.map_err(NotGranted::from)?;
+        let promise = promised.map_err(NotGranted::from)?.for_call(visit.once.cloned());
         self.fulfil(visit.by(), GrantAct::Requested, promise, &reasons).await
     }
 

@@ -1,7 +1,6 @@
 //! The same counter for tools: JSON in, JSON or problem documents out.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{self, HeaderValue};
@@ -11,11 +10,11 @@ use super::answers::NotAnswered;
 use super::deeds::{NotEnded, NotGranted};
 use super::intake::{self, Received};
 use super::pages::{self, Page, Problem};
-use super::{Portal, Visit};
+use super::{Portal, Visit, once};
 use crate::facts::{Channel, Grant, GrantId, GrantState, Person, PurposeId, SubjectId};
 use crate::ledger::Life;
-use crate::purpose::{Note, Purpose, Why};
-use crate::rulebook::{Asking, Visitor};
+use crate::purpose::{Note, Why};
+use crate::rulebook::Visitor;
 
 impl Portal {
     pub(super) async fn post_grant(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
@@ -74,18 +73,9 @@ impl Portal {
                 );
                 Problem::new(StatusCode::CONFLICT, "too-many-unreviewed", title, &text).answer()
             }
+            NotGranted::Done => once::in_use(),
             NotGranted::NotKept(_) => not_kept(self.words.not_kept_title, self.words.not_kept),
         }
-    }
-
-    /// The requests that the person may answer.
-    pub(super) fn list_approvals(&self, visit: &Visit<'_>, visitor: Visitor<'_>, channel: Channel) -> Page {
-        let waiting = self.answerable(visit, visitor, channel);
-        let approvals: Vec<Value> = waiting
-            .iter()
-            .map(|(grant, way)| self.shown_to_approver(grant, way, visit))
-            .collect();
-        pages::json(StatusCode::OK, &json!({ "approvals": approvals }))
     }
 
     pub(super) async fn approve_by_call(
@@ -197,12 +187,6 @@ impl Portal {
             .answer()
     }
 
-    pub(super) fn list_grants(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Page {
-        let grants = self.ledger.grants_of(&visitor.person.id);
-        let grants: Vec<Value> = grants.iter().map(|grant| self.shown(grant, visit)).collect();
-        pages::json(StatusCode::OK, &json!({ "grants": grants }))
-    }
-
     /// One of the person's own grants, or one that waits for them.
     pub(super) fn show_grant(&self, visit: &Visit<'_>, visitor: Visitor<'_>, id: &str, channel: Channel) -> Page {
         match self.asked(visit, visitor, &GrantId::new(id), channel) {
@@ -240,84 +224,6 @@ impl Portal {
         }
     }
 
-    /// Why one of the person's own requests was refused. The full explanation is given while the same rules are in
-    /// force; under others it would be another one.
-    pub(super) fn show_decision(&self, visit: &Visit<'_>, visitor: Visitor<'_>, record: &str) -> Page {
-        let Some(kept) = self.memory.by_record(&visitor.person.id, record, visit.at) else {
-            return not_found("You met no such refusal in the last 24 hours.");
-        };
-        let refused = &kept.refused;
-        let explanation = (refused.rulebook == *visit.rules().id()).then(|| {
-            let judgement = visit.rules().judge(&refused.seen);
-            visit.rules().explain(&refused.seen, &judgement)
-        });
-        let now = self.seen_now(visit, &refused.seen);
-        let now = visit.rules().judge(&now).outcome_if(&visit.rules().remedy(&now));
-        let body = json!({
-            "id": refused.record,
-            "at": refused.seen.at,
-            "host": refused.refusal.place.host,
-            "platform": refused.refusal.place.platform,
-            "activity": refused.refusal.activity,
-            "outcome": refused.remedy.outcome(),
-            "outcome_now": now,
-            "reasons": refused.refusal.reasons,
-            "remedy": refused.remedy,
-            "policy_revision": refused.rulebook,
-            "explanation": explanation,
-        });
-        pages::json(StatusCode::OK, &body)
-    }
-
-    /// The purposes that are open to the person.
-    pub(super) fn list_purposes(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Page {
-        let open = visit.rules().open_to(visitor, visit.at);
-        let purposes: Vec<Value> = open.map(|purpose| self.offered(purpose, visit)).collect();
-        pages::json(StatusCode::OK, &json!({ "purposes": purposes }))
-    }
-
-    fn offered(&self, purpose: &Purpose, visit: &Visit<'_>) -> Value {
-        let asking = Asking {
-            purpose: &purpose.id,
-            by: &visit.subject.id,
-            lasts: purpose.default_for(&purpose.covers),
-            arrival: visit.arrival,
-            at: visit.at,
-            until: visit.at.plus(purpose.answer_within),
-            waited: Duration::ZERO,
-        };
-        let approvers = if purpose.approval.is_needed() {
-            ids(&visit.in_force.who_may_answer(&asking))
-        } else {
-            Vec::new()
-        };
-        let lifetimes = purpose.lifetimes.iter().map(|(group, lifetime)| {
-            let span = json!({
-                "default_s": lifetime.default_for.as_secs(),
-                "longest_s": lifetime.longest_for.as_secs(),
-                "idle_s": purpose.idle.get(group).map(Duration::as_secs),
-            });
-            (group.clone(), span)
-        });
-        json!({
-            "id": purpose.id,
-            "title": self.said(&purpose.title),
-            "description": self.said(&purpose.description),
-            "platforms": purpose.platforms,
-            "covers": purpose.covers,
-            "lifetimes": lifetimes.collect::<serde_json::Map<String, Value>>(),
-            "approval": purpose.approval.is_needed(),
-            "approvals_needed": purpose.approval.how_many(),
-            "approvers": approvers,
-            "answer_within_s": purpose.answer_within.as_secs(),
-            "statement_min": purpose.statement_min,
-            "ticket": purpose.ticket.as_ref().map(|ticket| json!({
-                "pattern": ticket.shown, "example": ticket.example, "required": ticket.required,
-            })),
-            "alternative": purpose.alternative.as_ref().map(|text| self.said(text)),
-        })
-    }
-
     /// A grant with where it is in its life now.
     pub(super) fn shown(&self, grant: &Grant, visit: &Visit<'_>) -> Value {
         let mut value = self.with_what_is_asked(grant, visit);
@@ -347,23 +253,25 @@ impl Portal {
 
     /// A grant that is given, or one that waits until somebody approves it (RFC 9110 §15.3.3).
     pub(super) fn created(&self, grant: &Grant, visit: &Visit<'_>) -> Page {
-        let status = match grant.state {
-            GrantState::Requested => StatusCode::ACCEPTED,
-            GrantState::Active
-            | GrantState::Withdrawn
-            | GrantState::Revoked
-            | GrantState::Declined
-            | GrantState::Lapsed => StatusCode::CREATED,
-        };
-        let mut page = pages::json(status, &self.shown(grant, visit));
-        if let Ok(place) = HeaderValue::from_str(&format!("/v1/grants/{}", grant.id)) {
-            page.headers_mut().insert(header::LOCATION, place);
-        }
-        page
+        given(grant.state == GrantState::Requested, &self.shown(grant, visit), grant)
     }
 }
 
-fn ids(people: &[Arc<Person>]) -> Vec<SubjectId> {
+/// The same, of a grant that is shown so.
+pub(super) fn given(waits: bool, shown: &Value, grant: &Grant) -> Page {
+    let status = if waits {
+        StatusCode::ACCEPTED
+    } else {
+        StatusCode::CREATED
+    };
+    let mut page = pages::json(status, shown);
+    if let Ok(place) = HeaderValue::from_str(&format!("/v1/grants/{}", grant.id)) {
+        page.headers_mut().insert(header::LOCATION, place);
+    }
+    page
+}
+
+pub(super) fn ids(people: &[Arc<Person>]) -> Vec<SubjectId> {
     people.iter().map(|person| person.id.clone()).collect()
 }
 

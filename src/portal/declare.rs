@@ -129,7 +129,7 @@ impl Portal {
             NotGranted::TooManyWaiting(waiting) => (words.too_many_waiting)(*waiting),
             NotGranted::ReviewOverdue(_) => words.emergency.overdue.to_owned(),
             NotGranted::TooManyUnreviewed(waiting) => (words.emergency.too_many)(*waiting),
-            NotGranted::NotKept(_) => words.not_kept.to_owned(),
+            NotGranted::Done | NotGranted::NotKept(_) => words.not_kept.to_owned(),
         }
     }
 

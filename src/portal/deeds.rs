@@ -48,6 +48,8 @@ pub enum NotGranted {
     ReviewOverdue(Timestamp),
     /// So many emergencies of the person wait for a review, which is as many as may.
     TooManyUnreviewed(usize),
+    /// Another gateway has just done it, for the same call.
+    Done,
     /// It cannot be recorded or kept.
     NotKept(String),
 }
@@ -113,8 +115,8 @@ impl Portal {
         reasons: &[Reason],
     ) -> Result<Grant, NotGranted> {
         let promised = self.ledger.promise(terms, self.book.segment()).await;
-        self.fulfil(visit.by(), what, promised.map_err(NotGranted::from)?, reasons)
-            .await
+        let promise = promised.map_err(NotGranted::from)?.for_call(visit.once.cloned());
+        self.fulfil(visit.by(), what, promise, reasons).await
     }
 
     /// Does what is promised: records it, and only then it counts.
@@ -127,7 +129,7 @@ impl Portal {
     ) -> Result<Grant, NotGranted> {
         let grant = promise.grant().clone();
         let said = |what| self.book.record(act(what, &grant, by, rulebook, reasons));
-        let granted = said(what);
+        let (granted, once) = (said(what), promise.once());
         let undo = Undo::armed(&self.book, said(GrantAct::Void), promise);
         if let Err(trouble) = self.book.write(granted).await {
             if !trouble.is_kept() {
@@ -135,7 +137,7 @@ impl Portal {
             }
             return Err(NotGranted::NotKept(trouble.to_string()));
         }
-        let given = self.ledger.put(grant, move |_| undo.given()).await;
+        let given = self.ledger.put_once(grant, once, move |_| undo.given()).await;
         given.map_err(NotGranted::from)
     }
 
@@ -265,6 +267,8 @@ impl From<LedgerError> for NotGranted {
             Self::TooManyUnreviewed(waiting)
         } else if let LedgerError::AlreadyAsked(first) | LedgerError::AlreadyRenewed(first) = trouble {
             Self::Already(first)
+        } else if trouble == LedgerError::DoneAlready {
+            Self::Done
         } else {
             Self::NotKept(trouble.to_string())
         }

@@ -1,14 +1,15 @@
 //! Break-glass and its reviews for tools: JSON in, JSON or problem documents out.
 
 use http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::api::{self, channel};
 use super::emergencies::NotReviewed;
 use super::intake::{self, Received};
 use super::pages::{self, Page, Problem};
+use super::paging::Order;
 use super::{Portal, Visit};
-use crate::facts::{Channel, GrantId};
+use crate::facts::GrantId;
 use crate::purpose::{Note, Why};
 use crate::rulebook::Visitor;
 
@@ -25,10 +26,9 @@ impl Portal {
     }
 
     /// What was taken in an emergency and the person may review.
-    pub(super) fn list_reviews(&self, visit: &Visit<'_>, visitor: Visitor<'_>, channel: Channel) -> Page {
-        let waiting = self.reviewable(visit, visitor, channel);
-        let reviews: Vec<Value> = waiting.iter().map(|grant| self.shown(grant, visit)).collect();
-        pages::json(StatusCode::OK, &json!({ "reviews": reviews }))
+    pub(super) fn list_reviews(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+        let waiting = self.reviewable(visit, visitor, channel(received));
+        self.list_of(visit, received, "reviews", (waiting, Order::Rising))
     }
 
     pub(super) async fn review_by_call(

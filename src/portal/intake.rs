@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use http_body::Body;
@@ -11,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::pages::{Page, Problem, field};
 use super::words::{ENGLISH, Words};
-use crate::facts::{FaultCode, PlatformId, PurposeId, Secret, did_you_mean};
+use crate::facts::{FaultCode, PlatformId, PurposeId, Secret, did_you_mean, hex};
 use crate::purpose::{Declaration, Note, parse_duration};
 
 /// How much a form or a declaration may hold.
@@ -93,6 +94,16 @@ impl Received {
         self.uri.query()
     }
 
+    /// Tells a call from others: a digest of what it asks for.
+    pub(super) fn fingerprint(&self) -> String {
+        let mut context = Context::new(&SHA256);
+        for part in [self.method.as_str().as_bytes(), self.target().as_bytes(), &self.body] {
+            context.update(part);
+            context.update(b"\n");
+        }
+        hex(context.finish().as_ref())
+    }
+
     /// What the address says of `name`, the first time.
     pub(super) fn asked(&self, name: &str) -> Option<String> {
         self.pairs()
@@ -142,6 +153,11 @@ impl Received {
             }
         }
         Some(form)
+    }
+
+    /// All fields of the form.
+    pub(super) fn fields(&self) -> form_urlencoded::Parse<'_> {
+        form_urlencoded::parse(&self.body)
     }
 
     /// The password of the form for signing in.
@@ -301,7 +317,7 @@ fn read(members: &Map<String, Value>) -> Result<Declaration, Vec<Value>> {
 }
 
 /// ISO 8601 (`PT4H`, `P1D`) or as people write it (`4h`).
-fn duration(text: &str) -> Option<Duration> {
+pub(super) fn duration(text: &str) -> Option<Duration> {
     if !text.starts_with('P') {
         return parse_duration(text).ok();
     }

@@ -39,7 +39,8 @@ impl Portal {
             about: (words.about)(visit.subject.id.as_str(), &roles, &departments),
             note: (self.just_ended(visitor, received).then_some(words.ended))
                 .or_else(|| self.just_renewed(visitor, received))
-                .or_else(|| self.just_reported(visitor, received)),
+                .or_else(|| self.just_reported(visitor, received))
+                .or_else(|| self.just_revoked_token(received)),
             to_answer: Some(self.waits_for(visit, visitor))
                 .filter(|count| *count > 0)
                 .map(words.to_answer),
@@ -58,6 +59,7 @@ impl Portal {
             asked,
             reported,
             refusals: self.met(visit, visitor),
+            tokens: self.my_tokens(visit, visitor),
             example: self.example(visit, &open),
             purposes,
             rulebook: visit.rules().id().short(),

@@ -28,16 +28,21 @@ mod ended;
 mod inbox;
 mod intake;
 mod language;
+mod lists;
 mod memory;
 mod mine;
 mod mine_asked;
+mod once;
+mod openapi;
 mod others;
 mod outcome_calls;
 mod outcome_pages;
 mod outcomes;
 pub mod pages;
+mod paging;
 mod proof;
 mod provenance;
+mod questions;
 mod renewing;
 mod revocations;
 mod revoking;
@@ -47,7 +52,10 @@ mod signing_in;
 #[cfg(test)]
 mod tests;
 mod times;
+mod token_calls;
+mod token_pages;
 mod tokens;
+mod tool_tokens;
 mod told;
 mod turns;
 mod value;
@@ -67,10 +75,11 @@ use serde::{Deserialize, Serialize};
 use crate::audit::Book;
 use crate::clock::Timestamp;
 use crate::facts::{
-    Arrival, FaultCode, Host, Language, Observation, Person, RecordId, Remedy, RulebookId, Subject, SubjectId, Wording,
+    Arrival, FaultCode, Host, Language, Observation, Person, RecordId, Remedy, RulebookId, Subject, SubjectId, Token,
+    Wording,
 };
 use crate::identity::Guard;
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Once};
 use crate::rulebook::{InForce, Refusal, Rulebook, Visitor};
 pub use deeds::NotGranted;
 pub use delegating::{DelegationField, Misfit};
@@ -78,6 +87,7 @@ use drafts::Drafts;
 pub use intake::Received;
 use memory::Memory;
 pub use memory::Ticket;
+use once::Underway;
 use pages::counter::Languages;
 pub use pages::{Audience, Page};
 use pages::{Told, counter};
@@ -105,6 +115,8 @@ pub struct Settings {
     pub delegation_days: u64,
     /// For how many people recent refusals are remembered: of each, at most sixteen, and as many tunnels that were stopped.
     pub remembered_people: usize,
+    /// For how many days a token for tools can be good at most; the rules on `make-token` may allow less.
+    pub token_days: u32,
 }
 
 impl Default for Settings {
@@ -119,6 +131,7 @@ impl Default for Settings {
             continue_minutes: 60,
             delegation_days: 90,
             remembered_people: 2048,
+            token_days: 90,
         }
     }
 }
@@ -161,6 +174,10 @@ pub struct Visit<'a> {
     pub secure: bool,
     /// When.
     pub at: Timestamp,
+    /// The call that is to be done once, where it is.
+    pub once: Option<&'a Once>,
+    /// The token for tools that was shown on the hop to the proxy.
+    pub token: Option<&'a Token>,
 }
 
 /// A refusal to remember.
@@ -212,6 +229,7 @@ pub struct Portal {
     sessions: Arc<Sessions>,
     drafts: Arc<Drafts>,
     turns: Arc<Turns>,
+    underway: Arc<Underway>,
     words: &'static Words,
     languages: Languages,
 }
@@ -235,6 +253,7 @@ impl Portal {
             sessions: Arc::default(),
             drafts: Arc::default(),
             turns: Arc::default(),
+            underway: Arc::default(),
         })
     }
 

@@ -6,6 +6,7 @@ use super::case::platform_name;
 use super::intake::Received;
 use super::mine_asked::name_of;
 use super::pages::counter::{Others, Pick, Revoking, Theirs};
+use super::paging::PAGE;
 use super::pages::{Page, retry_after, see_other};
 use super::revocations::{AGAIN, picked, selection};
 use super::revoking::{Chosen, Look, NotRevoked, Selection};
@@ -35,7 +36,7 @@ impl Portal {
         }
         let (meant, wrong) = picked(received);
         let after = received.asked("after").map(GrantId::new);
-        let look = Look::for_a_page(Channel::Portal, after.as_ref());
+        let look = Look::for_a_page(Channel::Portal, after.as_ref(), PAGE);
         let chosen = if wrong.is_empty() {
             self.choose(visit, visitor, &meant, look).await
         } else {
@@ -208,7 +209,7 @@ impl Portal {
                 retry_after(&mut page, AGAIN);
                 page
             }
-            NotRevoked::NotKept => self.note(
+            NotRevoked::Done | NotRevoked::NotKept => self.note(
                 StatusCode::SERVICE_UNAVAILABLE,
                 words.not_revoked_title,
                 words.not_revoked,

@@ -28,6 +28,7 @@ impl Portal {
                 | WhyRejected::Malformed
                 | WhyRejected::WrongCredentials
                 | WhyRejected::UseTlsDoor
+                | WhyRejected::OutOfScope
                 | WhyRejected::CertificateUnclear,
             ) => Err(self.ask_again(visit, self.words.wrong_password)),
         }

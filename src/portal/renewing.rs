@@ -136,7 +136,7 @@ impl Portal {
             Err(NotRenewed::Over) => self.note(StatusCode::CONFLICT, words.renew_over_title, words.renew_over),
             Err(NotRenewed::NotGranted(why)) => {
                 let status = match why {
-                    NotGranted::NotKept(_) => StatusCode::SERVICE_UNAVAILABLE,
+                    NotGranted::Done | NotGranted::NotKept(_) => StatusCode::SERVICE_UNAVAILABLE,
                     NotGranted::Refused(_) | NotGranted::NeedsApproval | NotGranted::ReviewOverdue(_) => {
                         StatusCode::FORBIDDEN
                     }

@@ -5,15 +5,14 @@ use serde_json::{Map, Value, json};
 
 use super::api::{channel, not_found, not_kept};
 use super::intake::{Received, joined as sentences, text};
+use super::once::in_use;
 use super::pages::{self, Page, Problem, field, retry_after};
+use super::paging::{self, Listed, Paging};
 use super::revoking::{Look, NotRevoked, Selection};
 use super::{Portal, Visit};
 use crate::facts::{GrantId, PlatformId, PurposeId, SubjectId, did_you_mean};
 use crate::purpose::{Note, Why};
 use crate::rulebook::Visitor;
-
-/// How many grants one answer lists.
-pub(super) const PAGE: usize = 100;
 
 /// After how many seconds whoever has everything looked through already may ask again.
 pub(super) const AGAIN: u32 = 2;
@@ -99,6 +98,7 @@ impl Portal {
                 retry_after(&mut page, AGAIN);
                 page
             }
+            NotRevoked::Done => in_use(),
             NotRevoked::NotKept => not_kept(words.not_revoked_title, words.not_revoked),
             NotRevoked::NotRecorded(done) => {
                 let revoked: Vec<Value> = done.grants.iter().map(|grant| self.shown(grant, visit)).collect();
@@ -118,14 +118,21 @@ impl Portal {
         if !wrong.is_empty() {
             return unfit(wrong).answer();
         }
-        let after = received.asked("after").map(GrantId::new);
-        let look = Look::for_a_page(channel(received), after.as_ref());
+        let Paging { limit, after } = match Paging::of(received) {
+            Ok(paging) => paging,
+            Err(problem) => return problem.answer(),
+        };
+        let after = after.map(GrantId::new);
+        let look = Look::for_a_page(channel(received), after.as_ref(), limit);
         let chosen = match self.choose(visit, visitor, &meant, look).await {
             Err(why @ NotRevoked::OneAtATime) => return self.not_revoked(visit, &why),
-            chosen => chosen.unwrap_or_default(),
+            chosen => chosen.unwrap_or_default().cut(limit),
         };
-        let grants: Vec<Value> = chosen.grants.iter().map(|grant| self.shown(grant, visit)).collect();
-        pages::json(StatusCode::OK, &json!({ "grants": grants, "next": chosen.next() }))
+        let listed = Listed {
+            items: chosen.grants.iter().map(|grant| self.shown(grant, visit)).collect(),
+            next: chosen.next().map(ToString::to_string),
+        };
+        paging::list(received, "grants", &listed)
     }
 }
 

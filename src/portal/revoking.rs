@@ -8,10 +8,10 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use super::ended::tells;
-use super::revocations::PAGE;
+use super::paging::PAGE;
 use super::{Portal, Visit};
 use crate::facts::{Channel, Grant, GrantAct, GrantId, PlatformId, PurposeId, Reason, SubjectId};
-use crate::ledger::Life;
+use crate::ledger::{LedgerError, Life, Once};
 use crate::policy::Decision;
 use crate::purpose::Why;
 use crate::rulebook::Visitor;
@@ -74,6 +74,8 @@ pub(super) enum NotRevoked {
     Refused(Vec<Reason>),
     /// They are having everything looked through already.
     OneAtATime,
+    /// Another gateway has just done it, for the same call.
+    Done,
     /// The ledger cannot keep the change: nothing was revoked.
     NotKept,
     /// It is revoked, and the records are not on disk yet.
@@ -101,10 +103,10 @@ impl<'a> Look<'a> {
     }
 
     /// For one page, and whether more follows.
-    pub(super) fn for_a_page(channel: Channel, after: Option<&'a GrantId>) -> Self {
+    pub(super) fn for_a_page(channel: Channel, after: Option<&'a GrantId>, limit: usize) -> Self {
         Self {
             after,
-            until: Some(PAGE + 1),
+            until: Some(limit + 1),
             ..Self::at_all(channel)
         }
     }
@@ -126,6 +128,12 @@ impl Chosen {
     /// How much it is.
     pub(super) fn count(&self) -> usize {
         self.all.len()
+    }
+
+    /// The same, with a page of at most so many.
+    pub(super) fn cut(mut self, limit: usize) -> Self {
+        self.grants.truncate(limit);
+        self
     }
 
     /// After which the next page begins.
@@ -236,9 +244,13 @@ impl Portal {
             (id, on_record)
         });
         let ended = why.said_by(visitor.person.id.clone());
-        let (these, when) = (these.collect(), (ended, visit.at));
-        let revoked = self.ledger.revoke_all(these, when, tells(self.book.clone())).await;
+        let once = visit.once.cloned().map(|once| Once { not_permitted, ..once });
+        let (these, when) = ((these.collect(), once), (ended, visit.at));
+        let revoked = self.ledger.revoke_all_once(these, when, tells(self.book.clone())).await;
         let mut grants = revoked.map_err(|trouble| {
+            if trouble == LedgerError::DoneAlready {
+                return NotRevoked::Done;
+            }
             tracing::warn!(%trouble, "grants could not be revoked");
             NotRevoked::NotKept
         })?;

@@ -4,7 +4,8 @@ use http::{Method, StatusCode, header};
 
 use super::inbox::Verb;
 use super::intake::Received;
-use super::pages::{Page, Problem, see_other};
+use super::openapi::{self, Call, Found};
+use super::pages::{self, Page, Problem, see_other};
 use super::{Portal, Visit, api, provenance, revocations};
 use crate::rulebook::Visitor;
 
@@ -17,6 +18,10 @@ impl Portal {
         }
         if let Some(page) = self.chose_language(received).filter(|_| reads) {
             return page;
+        }
+        if visit.token.is_some() {
+            let words = &self.words.tokens;
+            return self.note(StatusCode::FORBIDDEN, words.not_good_title, words.no_pages);
         }
         if !provenance::may_open(&received.headers) {
             return self.note(StatusCode::FORBIDDEN, self.words.form_over_title, self.words.form_over);
@@ -41,6 +46,8 @@ impl Portal {
             ("POST", ["grants", "revoke"]) => self.revoke_by_form(visit, visitor, received).await,
             ("POST", ["delegations"]) => self.delegate_by_form(visit, visitor, received).await,
             ("POST", ["delegations", id, "end"]) => self.take_back_by_form(visit, visitor, received, id).await,
+            ("POST", ["tokens"]) => self.make_token_by_form(visit, visitor, received).await,
+            ("POST", ["tokens", id, "revoke"]) => self.revoke_token_by_form(visit, visitor, received, id).await,
             ("POST", ["sign-in"]) => self.sign_in(visit, visitor, received).await,
             ("POST", ["sign-out"]) => self.sign_out(visit, received),
             ("POST", ["approvals", id, "approve"]) => {
@@ -68,6 +75,7 @@ impl Portal {
             ["value"] => self.value_page(visit, visitor, received).await,
             ["value.csv"] => self.value_csv(visit, visitor, received).await,
             ["value", id] => self.purpose_value_page(visit, visitor, (received, id)).await,
+            ["tokens"] => self.token_page(visit, visitor, received),
             ["sign-in"] => self.sign_in_page(visit, visitor, received),
             _ => self.nothing_here(),
         }
@@ -95,56 +103,72 @@ impl Portal {
             .answer();
         };
         self.notice_own_lapses(visit).await;
-        let segments: Vec<&str> = received.path().split('/').skip(2).collect();
-        let method = received.method.as_str();
-        match (method, segments.as_slice()) {
-            ("GET" | "HEAD", ["grants"]) if revocations::is_about_others(received) => {
+        let path = received.path().strip_prefix("/v1").unwrap_or_default();
+        match openapi::found(received.method.as_str(), path) {
+            Found::Call(call, named) => match self.begin(visit, received, call).await {
+                Ok(once) => {
+                    let once = once.as_ref().map(|(once, _)| once);
+                    let visit = Visit { once, ..*visit };
+                    self.answer_call(&visit, visitor, received, (call, named)).await
+                }
+                Err(answer) => answer,
+            },
+            Found::Otherwise(allowed) => wrong_method(&allowed),
+            Found::Nowhere => api::not_found("There is no such address under /v1; GET /v1/openapi.json lists those that there are."),
+        }
+    }
+
+    async fn answer_call(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        received: &Received,
+        (call, named): (Call, &str),
+    ) -> Page {
+        let channel = api::channel(received);
+        match call {
+            Call::ListGrants if revocations::is_about_others(received) => {
                 self.list_revocable(visit, visitor, received).await
             }
-            ("GET" | "HEAD", ["grants"]) => self.list_grants(visit, visitor),
-            ("POST", ["revocations"]) => self.post_revocation(visit, visitor, received).await,
-            ("POST", ["break-glass"]) => self.post_emergency(visit, visitor, received).await,
-            ("GET" | "HEAD", ["reviews"]) => self.list_reviews(visit, visitor, api::channel(received)),
-            ("POST", ["grants", id, "review"]) => self.review_by_call(visit, visitor, received, id).await,
-            ("POST", ["grants"]) => self.post_grant(visit, visitor, received).await,
-            ("GET" | "HEAD", ["grants", id]) => self.show_grant(visit, visitor, id, api::channel(received)),
-            ("DELETE", ["grants", id]) => self.delete_grant(visit, visitor, id, received).await,
-            ("GET" | "HEAD", ["decisions", record]) => self.show_decision(visit, visitor, record),
-            ("POST", ["decisions", record, "continue"]) => {
-                self.go_on_by_call(visit, visitor, (record, api::channel(received)))
-                    .await
-            }
-            ("POST", ["grants", id, "renew"]) => self.renew_by_call(visit, visitor, received, id).await,
-            ("POST", ["grants", id, "outcome"]) => self.report_by_call(visit, visitor, received, id).await,
-            ("POST", ["grants", id, "approve"]) => self.approve_by_call(visit, visitor, received, id).await,
-            ("POST", ["grants", id, "decline"]) => self.decline_by_call(visit, visitor, received, id).await,
-            ("GET" | "HEAD", ["approvals"]) => self.list_approvals(visit, visitor, api::channel(received)),
-            ("GET" | "HEAD", ["delegations"]) => self.list_delegations(visit, visitor),
-            ("POST", ["delegations"]) => self.post_delegation(visit, visitor, received).await,
-            ("GET" | "HEAD", ["delegations", id]) => self.show_delegation(visit, visitor, id),
-            ("DELETE", ["delegations", id]) => self.delete_delegation(visit, visitor, id).await,
-            ("GET" | "HEAD", ["value"]) => self.list_value(visit, visitor, received).await,
-            ("GET" | "HEAD", ["purposes"]) => self.list_purposes(visit, visitor),
-            (_, ["grants" | "delegations"]) => wrong_method("GET, HEAD, POST"),
-            (_, ["grants" | "delegations", _]) => wrong_method("GET, HEAD, DELETE"),
-            (
-                _,
-                ["decisions", _, "continue"]
-                | ["grants", _, "approve" | "decline" | "outcome" | "renew" | "review"]
-                | ["revocations" | "break-glass"],
-            ) => wrong_method("POST"),
-            (_, ["decisions", _] | ["purposes" | "approvals" | "reviews" | "value"]) => wrong_method("GET, HEAD"),
-            _ => api::not_found("There is no such address under /v1."),
+            Call::ListGrants => self.list_grants(visit, visitor, received),
+            Call::Declare => self.post_grant(visit, visitor, received).await,
+            Call::ShowGrant => self.show_grant(visit, visitor, named, channel),
+            Call::EndGrant => self.delete_grant(visit, visitor, named, received).await,
+            Call::Renew => self.renew_by_call(visit, visitor, received, named).await,
+            Call::Approve => self.approve_by_call(visit, visitor, received, named).await,
+            Call::Decline => self.decline_by_call(visit, visitor, received, named).await,
+            Call::Review => self.review_by_call(visit, visitor, received, named).await,
+            Call::BreakGlass => self.post_emergency(visit, visitor, received).await,
+            Call::Revoke => self.post_revocation(visit, visitor, received).await,
+            Call::ListApprovals => self.list_approvals(visit, visitor, received),
+            Call::ListReviews => self.list_reviews(visit, visitor, received),
+            Call::ShowDecision => self.show_decision(visit, visitor, named),
+            Call::Continue => self.go_on_by_call(visit, visitor, (named, channel)).await,
+            Call::ListDecisions => self.list_decisions(visit, visitor, received),
+            Call::Explain => self.explain_to_tool(visit, visitor, received),
+            Call::Matrix => self.show_matrix(visit, visitor, received).await,
+            Call::ListPurposes => self.list_purposes(visit, visitor, received),
+            Call::ListTokens => self.list_tokens(visit, visitor, received),
+            Call::MakeToken => self.post_token(visit, visitor, received).await,
+            Call::RevokeToken => self.delete_token(visit, visitor, named).await,
+            Call::Document => pages::json(StatusCode::OK, &openapi::document(&self.origin)),
+            Call::ReportOutcome => self.report_by_call(visit, visitor, received, named).await,
+            Call::ListDelegations => self.list_delegations(visit, visitor),
+            Call::Delegate => self.post_delegation(visit, visitor, received).await,
+            Call::ShowDelegation => self.show_delegation(visit, visitor, named),
+            Call::EndDelegation => self.delete_delegation(visit, visitor, named).await,
+            Call::ShowValue => self.list_value(visit, visitor, received).await,
         }
     }
 }
 
-fn wrong_method(allowed: &'static str) -> Page {
+fn wrong_method(allowed: &str) -> Page {
     let detail = format!("This address answers {allowed}.");
     let title = "The method does not fit the address";
     let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", title, &detail);
     let mut page = problem.in_english().answer();
-    let value = header::HeaderValue::from_static(allowed);
-    page.headers_mut().insert(header::ALLOW, value);
+    if let Ok(value) = header::HeaderValue::from_str(allowed) {
+        page.headers_mut().insert(header::ALLOW, value);
+    }
     page
 }

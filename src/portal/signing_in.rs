@@ -20,6 +20,8 @@ enum Onward {
     Grants,
     /// The question whether that is to be revoked.
     Revoke(Selection),
+    /// Making a token.
+    Tokens,
     Mine,
 }
 
@@ -30,6 +32,7 @@ impl Onward {
             ("/approvals", _) => Self::Approvals,
             ("/delegations", _) => Self::Delegations,
             ("/grants", _) => Self::Grants,
+            ("/tokens", _) => Self::Tokens,
             (_, Some(("/grants/revoke", query))) => Self::revoke(query).unwrap_or(Self::Mine),
             _ => Self::Mine,
         }
@@ -51,6 +54,7 @@ impl Onward {
             Self::Approvals => "/approvals".to_owned(),
             Self::Delegations => "/delegations".to_owned(),
             Self::Grants => "/grants".to_owned(),
+            Self::Tokens => "/tokens".to_owned(),
             Self::Revoke(meant) => question(meant),
             Self::Mine => "/".to_owned(),
         }
@@ -115,6 +119,7 @@ impl Portal {
                 | WhyRejected::Malformed
                 | WhyRejected::WrongCredentials
                 | WhyRejected::UseTlsDoor
+                | WhyRejected::OutOfScope
                 | WhyRejected::CertificateUnclear,
             ) => self.form(visit, visitor, &to, Some(words.wrong_password_here)),
         }

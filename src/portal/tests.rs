@@ -82,6 +82,8 @@ impl Counter {
             arrival: &self.arrival,
             secure: true,
             at: noon(),
+            once: None,
+            token: None,
         };
         let visitor = Visitor {
             person,
@@ -142,7 +144,11 @@ impl Counter {
         let records = read(&self.records()).unwrap();
         let told = records.filter_map(|found| match found.unwrap().1.act {
             Act::Grant { act, policies, .. } => Some((act, policies)),
-            Act::Opening { .. } | Act::Closing { .. } | Act::Stray { .. } | Act::Gateway { .. } => None,
+            Act::Opening { .. }
+            | Act::Closing { .. }
+            | Act::Stray { .. }
+            | Act::Token { .. }
+            | Act::Gateway { .. } => None,
         });
         told.collect()
     }
@@ -152,7 +158,11 @@ impl Counter {
         let records = read(&self.records()).unwrap();
         let acts = records.filter_map(|found| match found.unwrap().1.act {
             Act::Grant { act, .. } => Some(act),
-            Act::Opening { .. } | Act::Closing { .. } | Act::Stray { .. } | Act::Gateway { .. } => None,
+            Act::Opening { .. }
+            | Act::Closing { .. }
+            | Act::Stray { .. }
+            | Act::Token { .. }
+            | Act::Gateway { .. } => None,
         });
         acts.collect()
     }
@@ -529,7 +539,7 @@ async fn looking_through_what_everybody_holds_lets_others_have_their_turn() {
     };
     let eve = counter.serves("eve");
     let (visit, visitor) = counter.visit(&eve);
-    let page = Look::for_a_page(Channel::Api, None);
+    let page = Look::for_a_page(Channel::Api, None, 100);
     let mut looking = pin!(portal.choose(&visit, visitor, &all, page));
     assert!(
         poll!(looking.as_mut()).is_pending(),

@@ -57,6 +57,7 @@ impl Proxy {
         };
         let (parts, body) = request.into_parts();
         let visitor = self.meet(&mut entry, &hop, &parts).await;
+        let visitor = visitor.within_scope(&authority.host, &self.house.portal_host);
         let seen = self.observe(&in_force, &hop, &visitor, Ask::Connect(authority)).await;
         entry.saw(rules.redact(&seen));
 

@@ -39,6 +39,8 @@ impl Proxy {
             arrival: &seen.arrival,
             secure: inbound.secure,
             at: seen.at,
+            once: None,
+            token: inbound.visitor.token.as_deref(),
         };
         said(entry, self.house.portal.serve(&visit, &received).await, head_only)
     }

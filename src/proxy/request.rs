@@ -116,6 +116,7 @@ impl Proxy {
         };
         let (mut parts, mut body) = request.into_parts();
         let visitor = self.meet(&mut entry, &hop, &parts).await;
+        let visitor = visitor.within_scope(&authority.host, &self.house.portal_host);
         headers::end_their_hop(&mut parts.headers);
         let head = head_of(&parts, rules.catalog().label_headers(), !body.is_end_stream());
         let mut seen = self

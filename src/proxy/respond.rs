@@ -148,6 +148,7 @@ fn asking(why: Option<WhyRejected>, challenges: impl FnOnce() -> Vec<HeaderValue
     match why {
         Some(WhyRejected::TooManyGuesses) => pages::wait(words, WAIT, who),
         Some(WhyRejected::Unavailable) => pages::busy(words, who),
+        Some(WhyRejected::OutOfScope) => pages::out_of_scope(words, who),
         Some(
             WhyRejected::TwoProofs
             | WhyRejected::Malformed

@@ -14,7 +14,8 @@ use super::streams::Streams;
 use crate::audit::{Counters, Entry};
 use crate::clock::Timestamp;
 use crate::facts::{
-    Arrival, Ask, Authority, Channel, Grant, Observation, Person, PlatformId, PurposeId, Standing, Subject, SubjectId,
+    Arrival, Ask, Authority, Channel, Grant, Host, Observation, Person, PlatformId, PurposeId, Scope, Standing, Subject,
+    SubjectId, Token,
 };
 use crate::identity::selection::{self, Stated};
 use crate::identity::{Evidence, Identification, SignIn, WhyRejected};
@@ -75,6 +76,22 @@ pub(super) struct Visitor {
     pub(super) rejected: Option<(WhyRejected, Option<SubjectId>)>,
     /// The purpose that was selected, and how.
     pub(super) selects: Option<(PurposeId, Channel)>,
+    /// The token for tools that was shown.
+    pub(super) token: Option<Arc<Token>>,
+}
+
+impl Visitor {
+    /// The same, of whom nothing is known where they show a token for what it is not good for: every token leads to the
+    /// portal, which looks at each call, and some lead further.
+    pub(super) fn within_scope(self, to: &Host, portal: &Host) -> Self {
+        match &self.token {
+            Some(token) if to != portal && !token.scope.contains(&Scope::Proxy) => Self {
+                rejected: Some((WhyRejected::OutOfScope, Some(token.subject.clone()))),
+                ..Self::default()
+            },
+            Some(_) | None => self,
+        }
+    }
 }
 
 /// Whoever sends a request and is being looked at. Should they leave before that is done, they proved nothing, and what
@@ -120,6 +137,7 @@ impl Proxy {
                 subject,
                 selects,
                 sign_in,
+                token,
             } => {
                 let by_name = selects.map(|purpose| (purpose, Channel::ProxyName));
                 let selects = match selection::stated(&parts.headers) {
@@ -132,6 +150,7 @@ impl Proxy {
                     sign_in,
                     rejected: None,
                     selects,
+                    token,
                 }
             }
             Identification::Silent => Visitor::default(),
@@ -223,6 +242,8 @@ impl Proxy {
             arrival: &given.hop.arrival,
             secure: true,
             at: given.at,
+            once: None,
+            token: None,
         };
         match self
             .house

@@ -27,6 +27,7 @@ mod leads;
 mod live;
 mod matrix;
 mod may_end;
+mod may_make_token;
 mod may_see;
 mod members;
 mod people;

@@ -181,7 +181,12 @@ fn interrupted(record: &Record) -> Option<(u64, &str)> {
             act: GatewayAct::RecordsInterrupted { why, refused, .. },
             ..
         } => Some((*refused, why)),
-        Act::Gateway { .. } | Act::Grant { .. } | Act::Opening { .. } | Act::Closing { .. } | Act::Stray { .. } => None,
+        Act::Gateway { .. }
+        | Act::Grant { .. }
+        | Act::Token { .. }
+        | Act::Opening { .. }
+        | Act::Closing { .. }
+        | Act::Stray { .. } => None,
     }
 }
 

@@ -150,6 +150,7 @@ fn kind(record: &Record) -> &'static str {
         Act::Closing { .. } => "closing",
         Act::Stray { .. } => "stray",
         Act::Grant { .. } => "grant",
+        Act::Token { .. } => "token",
         Act::Gateway { .. } => "gateway",
     }
 }

@@ -72,6 +72,11 @@ pub(super) fn in_words(record: &Record) -> String {
             Some(delegated) => delegation_in_words(*act, grant, delegated, by),
             None => grant_in_words(*act, grant, by),
         },
+        Act::Token { act, token, by, .. } => {
+            let scope: Vec<&str> = token.scope.iter().map(|scope| scope.as_str()).collect();
+            let (act, scope) = (act.as_str(), scope.join(", "));
+            format!("token    {act} {} of {} for {scope} until {}, by {by}", token.id, token.subject, token.expires)
+        }
         Act::Gateway { act, rulebook } => format!("gateway  {}, rules {rulebook}", gateway_in_words(act)),
     };
     plain(&format!("{} {what}  [{}]", record.at, record.id))

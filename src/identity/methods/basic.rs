@@ -129,6 +129,7 @@ impl Method for Basic {
                     },
                     selects: known.selects,
                     sign_in: known.sign_in,
+                    token: None,
                 },
             }
         })
@@ -416,6 +417,7 @@ mod tests {
                 subject,
                 selects,
                 sign_in,
+                ..
             } => {
                 assert!(subject.method == MethodName::Basic && sign_in.is_good());
                 let selects = selects.map(|purpose| purpose.as_str().to_owned());

@@ -40,6 +40,7 @@ impl Method for Certificate {
                     selects: None,
                     // The handshake proved it, and the directory says who may still come.
                     sign_in: SignIn::default(),
+                    token: None,
                 },
                 None => Identification::Rejected(WhyRejected::CertificateUnclear, None),
             },

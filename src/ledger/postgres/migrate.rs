@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/005_report.sql"),
     include_str!("migrations/006_usage.sql"),
     include_str!("migrations/007_delegations.sql"),
+    include_str!("migrations/008_api.sql"),
 ];
 
 /// Serialises gateways that start at the same time ("wayl"); held until the end of the transaction.

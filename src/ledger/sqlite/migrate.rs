@@ -30,6 +30,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/016_report.sql"),
     include_str!("migrations/017_usage.sql"),
     include_str!("migrations/018_delegations.sql"),
+    include_str!("migrations/019_api.sql"),
 ];
 
 /// Checks that the file is ours and no newer than we are, and applies what is missing.

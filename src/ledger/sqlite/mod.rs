@@ -4,7 +4,9 @@
 mod files;
 mod migrate;
 mod notices;
+mod once;
 mod rows;
+mod tokens;
 mod usage;
 
 use std::fs::{DirBuilder, File, OpenOptions};

@@ -1,5 +1,10 @@
 //! What a ledger does wherever it is kept: each sentence is tried in every place that there is.
 
+use super::api::{
+    a_token_survives_a_restart_is_found_by_its_digest_and_ends_when_it_is_revoked,
+    one_person_has_so_many_tokens_and_what_rests_on_one_ends_when_it_expires,
+    what_a_call_did_is_kept_with_it_for_a_day_and_is_done_once,
+};
 use super::delegations::{
     an_answer_for_somebody_is_kept_only_while_they_let_whoever_gives_it,
     nobody_piles_up_delegations_one_after_the_other, what_is_taken_back_is_over_at_once_and_stays_so,
@@ -75,6 +80,9 @@ everywhere! {
     nobody_says_what_came_of_what_is_in_force_never_counted_or_is_long_over,
     usage_is_told_once_its_week_is_over_and_what_came_of_it_once_nothing_can_be_corrected,
     what_is_counted_so_late_that_its_week_is_told_counts_in_the_next_one,
+    what_a_call_did_is_kept_with_it_for_a_day_and_is_done_once,
+    a_token_survives_a_restart_is_found_by_its_digest_and_ends_when_it_is_revoked,
+    one_person_has_so_many_tokens_and_what_rests_on_one_ends_when_it_expires,
     each_change_owes_what_people_are_to_be_told_of_it,
     each_of_several_approvals_is_told_and_what_is_to_be_told_later_is_kept_until_then,
     nobody_is_told_what_they_did_themselves_nor_anything_where_nothing_is_told,

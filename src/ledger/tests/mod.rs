@@ -1,5 +1,6 @@
 //! Behaviour of the ledger: the same wherever it is kept, and what each place has of its own.
 
+mod api;
 mod conformance;
 mod delegations;
 mod outbox;

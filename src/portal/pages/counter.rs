@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use super::answer::{Origin, Page, document};
 use super::refusal::Lines;
+use super::tokens::TokenLine;
 use crate::facts::Language;
 use crate::portal::words::Words;
 
@@ -368,6 +369,7 @@ pub(in crate::portal) struct Mine<'a> {
     pub(in crate::portal) emergencies: Vec<Answered>,
     pub(in crate::portal) refusals: Vec<Met>,
     pub(in crate::portal) purposes: Vec<Open>,
+    pub(in crate::portal) tokens: Vec<TokenLine>,
     pub(in crate::portal) example: Option<String>,
     pub(in crate::portal) rulebook: String,
     pub(in crate::portal) contact: Option<String>,

@@ -15,14 +15,15 @@ mod refusal;
 mod sign_in;
 #[cfg(test)]
 mod tests;
+pub(super) mod tokens;
 pub(super) mod value;
 
 pub use answer::{Audience, Page};
 pub(super) use answer::{download, in_language, json, see_other};
 pub use fault::fault;
-pub(super) use problem::{Problem, field, retry_after};
+pub(super) use problem::{Problem, TYPES, field, retry_after};
 pub use refusal::{Cause, Pending, Told, problem, redirect, refusal};
-pub use sign_in::{busy, challenge, wait};
+pub use sign_in::{busy, challenge, out_of_scope, wait};
 
 /// The style of every page, inlined, so that a page needs nothing but itself.
 pub const CSS: &str = include_str!("wayleave.css");

@@ -8,7 +8,7 @@ use super::answer::{BY_HEADER, Page, in_language, plain, put};
 use crate::portal::words::ENGLISH;
 
 /// Where the problem types are described; stable, whatever the portal's host is called.
-const TYPES: &str = "https://wayleave.example/problems/";
+pub(in crate::portal) const TYPES: &str = "https://wayleave.example/problems/";
 
 /// A problem document in the making.
 #[derive(Clone, Debug)]

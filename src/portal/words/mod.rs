@@ -7,6 +7,7 @@
 mod chain;
 mod delegation;
 mod emergency;
+mod tokens;
 mod english;
 mod french;
 mod outcome;
@@ -19,6 +20,7 @@ use std::time::Duration;
 pub use chain::ChainWords;
 pub use delegation::DelegationWords;
 pub use emergency::EmergencyWords;
+pub use tokens::TokenWords;
 pub use english::ENGLISH;
 pub use french::FRENCH;
 use jiff::Zoned;
@@ -196,6 +198,7 @@ pub struct Words {
     pub chain: ChainWords,
     pub delegation: DelegationWords,
     pub emergency: EmergencyWords,
+    pub tokens: TokenWords,
     pub outcome: OutcomeWords,
     pub value: ValueWords,
     pub renew: &'static str,

@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::facts::fields::{At, Fields};
 use crate::facts::{
     Arrival, Ask, Channel, Door, MethodName, NetworkName, Observation, Outcome, Person, PolicyId, PurposeId,
-    SourceText, Standing, Subject, SubjectId, WouldBe, did_you_mean,
+    SourceText, Standing, Subject, SubjectId, TOKEN_LASTS, WouldBe, did_you_mean,
 };
 use crate::policy::{NamedKind, Power, Vocabulary};
 use crate::purpose::{Purpose, parse_duration};
@@ -157,7 +157,7 @@ impl Bench<'_> {
             let defaults = self.defaults.filter(|_| !case.has(key));
             defaults.unwrap_or(case)
         };
-        let proofs = [MethodName::Basic, MethodName::Certificate].map(|method| (method.as_str(), method));
+        let proofs = [MethodName::Basic, MethodName::Certificate, MethodName::Token].map(|method| (method.as_str(), method));
         let method = of("proof").choice("proof", &proofs).unwrap_or(MethodName::Basic);
         let network = of("network").text("network");
         let at = Self::moment(case, of("at").moment("at"));
@@ -245,7 +245,12 @@ impl Bench<'_> {
         ];
         let channels = channels.map(|channel| (channel.as_str(), channel));
         let channel = case.choice("channel", &channels).unwrap_or(Channel::Portal);
-        let purpose = case.required("purpose").and_then(|name| self.purpose(case, name));
+        let about_purpose = power != Some(Power::MakeToken);
+        let purpose = if about_purpose {
+            case.required("purpose").and_then(|name| self.purpose(case, name))
+        } else {
+            None
+        };
         let [declarer, behalf] =
             ["declarer", "on-behalf-of"].map(|key| case.text(key).map(|name| Self::subject(case, name)));
         let [lasts, waited] = ["for", "waited"].map(|key| Self::span(case, key));
@@ -254,7 +259,27 @@ impl Bench<'_> {
             case.report("nobody", case.span, "the case names no person", "add `who = \"ada\"`");
             return None;
         };
-        let (power, purpose) = (power?, purpose?);
+        let power = power?;
+        let Some(purpose) = purpose else {
+            if about_purpose {
+                return None;
+            }
+            let id = person.id.clone();
+            return Some(Asks::Power(Box::new(Wields {
+                person,
+                subject,
+                arrival: setting.arrival,
+                power,
+                purpose: PurposeId::new(PurposeId::NONE),
+                declarer_person: None,
+                declarer: id.clone(),
+                business_owner: id,
+                longest_for: lasts.unwrap_or(TOKEN_LASTS),
+                channel,
+                answering: Answering::default(),
+                at: setting.at,
+            })));
+        };
         let declarer = declarer.unwrap_or_else(|| Some(person.id.clone()))?;
         let declarer_person = self.people.person(&declarer);
         let manager = declarer_person.as_ref().and_then(|declarer| declarer.manager.as_ref());

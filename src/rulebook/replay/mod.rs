@@ -43,7 +43,11 @@ impl Rulebook {
                 decided: Some(decided),
                 ..
             } => (seen, decided),
-            Act::Closing { decided: None, .. } | Act::Stray { .. } | Act::Grant { .. } | Act::Gateway { .. } => {
+            Act::Closing { decided: None, .. }
+            | Act::Stray { .. }
+            | Act::Grant { .. }
+            | Act::Token { .. }
+            | Act::Gateway { .. } => {
                 return Replay::NotJudged;
             }
         };

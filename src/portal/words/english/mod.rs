@@ -8,6 +8,7 @@ mod fault;
 mod outcome;
 mod parts;
 mod refusal;
+mod tokens;
 mod unfit;
 mod value;
 
@@ -153,6 +154,7 @@ pub const ENGLISH: Words = Words {
     chain: chain::CHAIN,
     delegation: delegation::DELEGATION,
     emergency: emergency::EMERGENCY,
+    tokens: tokens::TOKENS,
     outcome: outcome::OUTCOME,
     value: value::VALUE,
     renew: "Renew",

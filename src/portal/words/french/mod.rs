@@ -9,6 +9,7 @@ mod fault;
 mod outcome;
 mod parts;
 mod refusal;
+mod tokens;
 mod unfit;
 mod value;
 
@@ -161,6 +162,7 @@ pub const FRENCH: Words = Words {
     chain: chain::CHAIN,
     delegation: delegation::DELEGATION,
     emergency: emergency::EMERGENCY,
+    tokens: tokens::TOKENS,
     outcome: outcome::OUTCOME,
     value: value::VALUE,
     renew: "Renouveler",
@@ -410,6 +412,7 @@ mod tests {
             include_str!("chain.rs"),
             include_str!("delegation.rs"),
             include_str!("emergency.rs"),
+            include_str!("tokens.rs"),
             include_str!("fault.rs"),
             include_str!("outcome.rs"),
             include_str!("refusal.rs"),

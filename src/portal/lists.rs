@@ -1,0 +1,111 @@
+//! What there is, for tools: lists of what somebody holds, of what waits for them, and of what they may declare.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::api::{channel, ids};
+use super::intake::Received;
+use super::pages::Page;
+use super::paging::{self, Listed, Order, Paging};
+use super::{Portal, Visit};
+use crate::facts::Grant;
+use crate::purpose::Purpose;
+use crate::rulebook::{Asking, Visitor, Way};
+
+impl Portal {
+    /// The requests that the person may answer.
+    pub(super) fn list_approvals(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+        let paging = match Paging::of(received) {
+            Ok(paging) => paging,
+            Err(problem) => return problem.answer(),
+        };
+        let mut waiting = self.answerable(visit, visitor, channel(received));
+        waiting.sort_by(|(one, _), (other, _)| one.id.cmp(&other.id));
+        let Listed { items, next } = paging.page(waiting, Order::Rising, |(grant, _)| grant.id.to_string());
+        let shown = |(grant, way): &(Grant, Way)| self.shown_to_approver(grant, way, visit);
+        let items = items.iter().map(shown).collect();
+        paging::list(received, "approvals", &Listed { items, next })
+    }
+
+    /// A page of grants, which are listed as `what`.
+    pub(super) fn list_of(
+        &self,
+        visit: &Visit<'_>,
+        received: &Received,
+        what: &str,
+        (mut grants, order): (Vec<Grant>, Order),
+    ) -> Page {
+        let paging = match Paging::of(received) {
+            Ok(paging) => paging,
+            Err(problem) => return problem.answer(),
+        };
+        grants.sort_by(|one, other| match order {
+            Order::Rising => one.id.cmp(&other.id),
+            Order::Falling => other.id.cmp(&one.id),
+        });
+        let Listed { items, next } = paging.page(grants, order, |grant| grant.id.to_string());
+        let items = items.iter().map(|grant| self.shown(grant, visit)).collect();
+        paging::list(received, what, &Listed { items, next })
+    }
+
+    pub(super) fn list_grants(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+        let grants = self.ledger.grants_of(&visitor.person.id);
+        self.list_of(visit, received, "grants", (grants, Order::Falling))
+    }
+
+    /// The purposes that are open to the person.
+    pub(super) fn list_purposes(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+        let paging = match Paging::of(received) {
+            Ok(paging) => paging,
+            Err(problem) => return problem.answer(),
+        };
+        let mut open: Vec<&Purpose> = visit.rules().open_to(visitor, visit.at).collect();
+        open.sort_by(|one, other| one.id.cmp(&other.id));
+        let Listed { items, next } = paging.page(open, Order::Rising, |purpose| purpose.id.to_string());
+        let items = items.iter().map(|purpose| self.offered(purpose, visit)).collect();
+        paging::list(received, "purposes", &Listed { items, next })
+    }
+
+    fn offered(&self, purpose: &Purpose, visit: &Visit<'_>) -> Value {
+        let asking = Asking {
+            purpose: &purpose.id,
+            by: &visit.subject.id,
+            lasts: purpose.default_for(&purpose.covers),
+            arrival: visit.arrival,
+            at: visit.at,
+            until: visit.at.plus(purpose.answer_within),
+            waited: Duration::ZERO,
+        };
+        let approvers = if purpose.approval.is_needed() {
+            ids(&visit.in_force.who_may_answer(&asking))
+        } else {
+            Vec::new()
+        };
+        let lifetimes = purpose.lifetimes.iter().map(|(group, lifetime)| {
+            let span = json!({
+                "default_s": lifetime.default_for.as_secs(),
+                "longest_s": lifetime.longest_for.as_secs(),
+                "idle_s": purpose.idle.get(group).map(Duration::as_secs),
+            });
+            (group.clone(), span)
+        });
+        json!({
+            "id": purpose.id,
+            "title": self.said(&purpose.title),
+            "description": self.said(&purpose.description),
+            "platforms": purpose.platforms,
+            "covers": purpose.covers,
+            "lifetimes": lifetimes.collect::<Map<String, Value>>(),
+            "approval": purpose.approval.is_needed(),
+            "approvals_needed": purpose.approval.how_many(),
+            "approvers": approvers,
+            "answer_within_s": purpose.answer_within.as_secs(),
+            "statement_min": purpose.statement_min,
+            "ticket": purpose.ticket.as_ref().map(|ticket| json!({
+                "pattern": ticket.shown, "example": ticket.example, "required": ticket.required,
+            })),
+            "alternative": purpose.alternative.as_ref().map(|text| self.said(text)),
+        })
+    }
+}

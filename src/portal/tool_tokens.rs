@@ -1,0 +1,212 @@
+//! Tokens for tools: made, listed and revoked, by the person whose they are and nobody else.
+//!
+//! Making: **book, ledger.** The book records it, and a token is good from the moment that the ledger keeps it: no record, no
+//! access. Revoking never waits for the book where that takes nothing; in the usual case it comes first, too, so that a crash
+//! leaves no token that ended without a word.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use aws_lc_rs::rand;
+use http::{HeaderMap, header};
+
+use super::{Portal, Visit};
+use crate::facts::{Act, Channel, PolicyId, Reason, Scope, Secret, Token, TokenAct, token_text};
+use crate::identity::token_hash;
+use crate::ledger::{Ledger, LedgerError, Listed};
+use crate::rulebook::Visitor;
+
+/// What somebody wants a token for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    pub(super) name: String,
+    pub(super) scope: BTreeSet<Scope>,
+    pub(super) lasts: Duration,
+}
+
+/// What is wrong with what somebody wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum UnfitToken {
+    Name,
+    NoScope,
+    /// It would be good for longer than so many days, or for no time.
+    Lasts(u32),
+}
+
+/// Why no token was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum NotMade {
+    Unfit(UnfitToken),
+    /// The rules refuse it.
+    Refused(Vec<Reason>),
+    /// So many are good, which is as many as one may have.
+    TooMany(usize),
+    /// It cannot be recorded or kept.
+    NotKept,
+}
+
+/// Why no token was revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotEndedToken {
+    /// The person has no such token, or it is over.
+    NoSuch,
+    /// The ledger cannot keep it: it is still good.
+    NotKept,
+}
+
+/// Why a call is not answered that shows a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotCovered {
+    /// The token in `Authorization` is not good, or somebody else's.
+    Wrong,
+    /// The token is not good for this.
+    Scope(Option<Scope>),
+}
+
+impl Portal {
+    /// Whether what a call shows beside the person is good for it: everything is but for tokens, which are good for their scope,
+    /// and never for what takes a person.
+    pub(super) fn covers(&self, visit: &Visit<'_>, headers: &HeaderMap, scope: Option<Scope>) -> Result<(), NotCovered> {
+        let mut tokens: Vec<Token> = visit.token.cloned().into_iter().collect();
+        let mut fields = headers.get_all(header::AUTHORIZATION).iter();
+        if let (Some(field), None) = (fields.next(), fields.next())
+            && let Some(shown) = self.guard.bearer(field)
+        {
+            let shown = shown.map_err(|_| NotCovered::Wrong)?;
+            if shown.token.subject != visit.subject.id {
+                return Err(NotCovered::Wrong);
+            }
+            tokens.push((*shown.token).clone());
+        }
+        let is_covered = |token: &Token| scope.is_some_and(|scope| token.scope.contains(&scope));
+        if tokens.iter().all(is_covered) {
+            Ok(())
+        } else {
+            Err(NotCovered::Scope(scope))
+        }
+    }
+
+    /// Whether somebody could make such a token: it fits, and the rules let them.
+    pub(super) fn may_make(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        wanted: &Wanted,
+        channel: Channel,
+    ) -> Result<Vec<Reason>, NotMade> {
+        let length = wanted.name.chars().count();
+        if length > Token::LONGEST_NAME || wanted.name.chars().any(char::is_control) {
+            return Err(NotMade::Unfit(UnfitToken::Name));
+        }
+        if wanted.scope.is_empty() {
+            return Err(NotMade::Unfit(UnfitToken::NoScope));
+        }
+        let days = self.settings.token_days;
+        if wanted.lasts.is_zero() || wanted.lasts > Duration::from_hours(24 * u64::from(days)) {
+            return Err(NotMade::Unfit(UnfitToken::Lasts(days)));
+        }
+        let decision = visit.rules().may_make_token(visitor, wanted.lasts, channel, visit.at);
+        let reasons = decision.reasons().to_vec();
+        if decision.is_allowed() {
+            Ok(reasons)
+        } else {
+            Err(NotMade::Refused(reasons))
+        }
+    }
+
+    /// Makes a token, whose text nobody sees again.
+    pub(super) async fn make_token(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        wanted: Wanted,
+        channel: Channel,
+    ) -> Result<(Token, Secret), NotMade> {
+        let reasons = self.may_make(visit, visitor, &wanted, channel)?;
+        let held = self.ledger.tokens_of(&visitor.person.id, visit.at).len();
+        if held >= crate::ledger::MOST_TOKENS {
+            return Err(NotMade::TooMany(held));
+        }
+        let mut random = [0; 32];
+        rand::fill(&mut random).map_err(|_| NotMade::NotKept)?;
+        let text = token_text(&random);
+        let token = Token {
+            id: Ledger::name_token(visit.at),
+            subject: visitor.person.id.clone(),
+            name: wanted.name,
+            scope: wanted.scope,
+            made_at: visit.at,
+            expires: visit.at.plus(wanted.lasts),
+            revoked_at: None,
+        };
+        let made = said(visit, TokenAct::Made, &token, &reasons);
+        if let Err(trouble) = self.book.write(self.book.record(made)).await {
+            tracing::warn!(%trouble, "a token cannot be recorded, and is not made");
+            return Err(NotMade::NotKept);
+        }
+        match self.ledger.make_token(token.clone(), token_hash(text.reveal())).await {
+            Ok(token) => Ok((token, text)),
+            Err(trouble) => {
+                self.book.note(&self.book.record(said(visit, TokenAct::Void, &token, &[])));
+                if let LedgerError::TooManyTokens(held) = trouble {
+                    return Err(NotMade::TooMany(held));
+                }
+                tracing::warn!(%trouble, "a token cannot be kept, and is not made");
+                Err(NotMade::NotKept)
+            }
+        }
+    }
+
+    /// Ends one of the person's tokens, and whatever rests on it.
+    pub(super) async fn revoke_token(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        id: &str,
+    ) -> Result<Token, NotEndedToken> {
+        let who = &visitor.person.id;
+        let theirs = self.ledger.tokens_of(who, visit.at).into_iter();
+        let token = theirs.map(|Listed { token, .. }| token).find(|token| token.id.as_str() == id);
+        let token = token.ok_or(NotEndedToken::NoSuch)?;
+        let over = Token {
+            revoked_at: Some(visit.at),
+            ..token
+        };
+        let revoked = self.book.record(said(visit, TokenAct::Revoked, &over, &[]));
+        let recorded = self.book.write(revoked.clone()).await;
+        match self.ledger.revoke_token(&over.id, who, visit.at).await {
+            Ok(token) => {
+                if recorded.is_err_and(|trouble| !trouble.is_kept()) {
+                    // it is told once the disk works again
+                    self.book.note(&revoked);
+                }
+                Ok(token)
+            }
+            Err(trouble) => {
+                let is_over = matches!(trouble, LedgerError::NoSuchToken(_));
+                self.book.note(&self.book.record(said(visit, TokenAct::Void, &over, &[])));
+                if is_over {
+                    return Err(NotEndedToken::NoSuch);
+                }
+                tracing::warn!(%trouble, "a token cannot be revoked");
+                Err(NotEndedToken::NotKept)
+            }
+        }
+    }
+
+    /// Ends whatever rests on tokens that have expired; to be called every second.
+    pub fn end_tokens(&self, at: crate::clock::Timestamp) {
+        self.ledger.end_tokens(at);
+    }
+}
+
+fn said(visit: &Visit<'_>, act: TokenAct, token: &Token, reasons: &[Reason]) -> Act {
+    let policies: BTreeSet<PolicyId> = reasons.iter().map(|reason| reason.policy.clone()).collect();
+    Act::Token {
+        act,
+        token: Box::new(token.clone()),
+        by: visit.subject.id.clone(),
+        rulebook: visit.rules().id().clone(),
+        policies,
+    }
+}

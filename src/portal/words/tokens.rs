@@ -1,0 +1,42 @@
+//! What is said of tokens for tools.
+
+/// The words of tokens.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "each is named by what it says")]
+pub struct TokenWords {
+    pub not_good_title: &'static str,
+    pub not_for_proxy: &'static str,
+    pub not_for_proxy_advice: &'static str,
+    pub wrong_title: &'static str,
+    pub wrong: &'static str,
+    pub takes_a_person: &'static str,
+    pub takes_scope: fn(scope: &str) -> String,
+    pub no_pages: &'static str,
+    pub heading: &'static str,
+    pub about: &'static str,
+    pub none: &'static str,
+    pub nameless: &'static str,
+    pub good_for: fn(scopes: &[&str], until: &str) -> String,
+    pub used: fn(day: Option<&str>) -> String,
+    pub revoke: &'static str,
+    pub revoked: &'static str,
+    pub make: &'static str,
+    pub name: &'static str,
+    pub scope: &'static str,
+    pub scope_of: fn(scope: &str) -> &'static str,
+    pub days: &'static str,
+    pub button: &'static str,
+    pub made_title: &'static str,
+    pub made: &'static str,
+    pub made_use: &'static str,
+    pub done: &'static str,
+    pub not_made_title: &'static str,
+    pub may_not_make: fn(why: &str) -> String,
+    pub too_many: fn(usize) -> String,
+    pub bad_name: fn(most: usize) -> String,
+    pub no_scope: &'static str,
+    pub bad_days: fn(most: u32) -> String,
+    pub not_kept: &'static str,
+    pub not_revoked_title: &'static str,
+    pub not_revoked: &'static str,
+}

@@ -232,10 +232,10 @@ fn span(wanted: &Wanted, giver: &Person, at: Timestamp, most_days: u64) -> Resul
         .saturating_mul(u32::try_from(most_days).unwrap_or(u32::MAX))
         .saturating_add(LONGER_DAY);
     let begins = from.max(at);
-    let misfit = if until <= from {
-        Misfit::Reversed
-    } else if until <= at {
+    let misfit = if until <= at {
         Misfit::Past
+    } else if until <= from {
+        Misfit::Reversed
     } else if begins.since(at) > AHEAD {
         Misfit::TooFar
     } else if most_days == 0 || until.since(begins) > lasts_at_most {
@@ -317,7 +317,7 @@ mod tests {
         assert_eq!(told("2026-11-01", "2026-11-23"), [Misfit::Past]);
         assert_eq!(
             told("", "2026-11-24T09:30:00Z"),
-            [Misfit::Reversed],
+            [Misfit::Past],
             "it is over when it begins"
         );
         assert_eq!(told("2026-12-01", "2026-12-31"), [Misfit::TooLong(30)]);

@@ -153,7 +153,7 @@ async fn a_delegation_counts_from_its_first_moment_to_its_last_and_for_its_purpo
     let world = World::open().await;
     let request = asks(&world, "ben").await;
     let tomorrow = json!({"to": "nora", "from": "2026-11-25", "until": "2026-11-25", "purposes": ["brand-publishing"]});
-    delegates(&world, "mia", tomorrow).await;
+    let id = delegates(&world, "mia", tomorrow).await;
     let others = json!({"to": "lea", "until": "2026-12-01", "purposes": ["community-management"]});
     delegates(&world, "mia", others).await;
     let tried = async |user: &str| answers(&world, user, (&request, "approve"), json!({})).await.status;
@@ -178,7 +178,12 @@ async fn a_delegation_counts_from_its_first_moment_to_its_last_and_for_its_purpo
     assert_eq!(tried("nora").await, StatusCode::NOT_FOUND, "it has expired");
     world.clock.advance(Duration::from_secs(1));
     assert_eq!(lists(&world, "nora").await["received"], json!([]));
-    assert_eq!(lists(&world, "mia").await["given"][1]["state"], json!("over"));
+    let kept = world
+        .client("mia")
+        .get(&format!("{PORTAL}{DELEGATIONS}/{id}"))
+        .await
+        .json();
+    assert_eq!(kept["state"], json!("over"));
     world.close().await;
 }
 
@@ -253,11 +258,19 @@ async fn one_person_counts_once_where_two_must_approve_even_if_they_act_for_two(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rules_decide_who_may_be_a_delegate_and_whether_the_delegator_may_approve_at_that_moment() {
-    let world = World::planned(without_cases).await;
+    let world = World::planned(|plan| {
+        without_cases(plan);
+        let path = plan.folder.join("policies/people/people.toml");
+        let people = std::fs::read_to_string(&path).unwrap();
+        let (staff, outside) = ("roles = [\"engineer\"]", "roles = []");
+        assert!(people.contains(staff));
+        std::fs::write(&path, people.replace(staff, outside)).unwrap();
+    })
+    .await;
     let request = asks(&world, "ben").await;
     delegates(&world, "mia", week()).await;
-    delegates(&world, "mia", json!({"to": "ana", "until": "2026-12-01"})).await;
-    let outside = answers(&world, "ana", (&request, "approve"), json!({})).await;
+    delegates(&world, "mia", json!({"to": "dan", "until": "2026-12-01"})).await;
+    let outside = answers(&world, "dan", (&request, "approve"), json!({})).await;
     assert_eq!(outside.status, StatusCode::FORBIDDEN, "{}", outside.text());
     let never = "@id(\"approve.not-mia\") @title(\"Mia\") @reason(\"Mia is under review.\") @owner(\"HR\")\n\
                  forbid (principal == User::\"mia\", action == Action::\"approve\", resource);";
@@ -273,28 +286,36 @@ async fn rules_decide_who_may_be_a_delegate_and_whether_the_delegator_may_approv
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_left_lets_nobody_answer_and_a_delegate_who_left_answers_nothing() {
-    let world = World::planned(without_cases).await;
-    let request = asks(&world, "ben").await;
-    delegates(&world, "mia", week()).await;
-    assert_eq!(waits_for(&world, "nora").await.len(), 1);
+    let world = World::planned(|plan| {
+        without_cases(plan);
+        let path = plan.folder.join("policies/purposes.toml");
+        let terms = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, terms.replace("owner = \"lea\"", "owner = \"nora\"")).unwrap();
+    })
+    .await;
+    let request = crate::chains::asked(&world).await;
+    delegates(&world, "lea", json!({"to": "dan", "until": "2026-12-01"})).await;
+    assert_eq!(waits_for(&world, "dan").await[0]["for"], json!("lea"));
     let people = std::fs::read_to_string(world.policies().join("people/people.toml")).unwrap();
     let without = |name: &str| {
         let all = people.split("[[person]]");
         let kept: Vec<&str> = all.filter(|one| !one.contains(&format!("id = \"{name}\""))).collect();
         kept.join("[[person]]")
     };
-    world.write_policy("people/people.toml", &without("mia"));
+    let tried = async |world: &World| answers(world, "dan", (&request, "approve"), json!({})).await;
+    world.write_policy("people/people.toml", &without("lea"));
     world
-        .until("Mia has left", async |world| waits_for(world, "nora").await.is_empty())
-        .await;
-    world.write_policy("people/people.toml", &without("nora"));
-    world
-        .until("Nora has left", async |world| {
-            let tried = answers(world, "nora", (&request, "approve"), json!({})).await;
-            kind(&tried) == "person-unknown"
+        .until("Lea has left", async |world| {
+            waits_for(world, "dan").await.is_empty() && tried(world).await.status == StatusCode::NOT_FOUND
         })
         .await;
-    assert!(shown(&world, "ben", &request).await["answers"].is_null());
+    world.write_policy("people/people.toml", &without("dan"));
+    world
+        .until("Dan has left", async |world| {
+            kind(&tried(world).await) == "person-unknown"
+        })
+        .await;
+    assert!(shown(&world, "pia", &request).await["answers"].is_null());
     world.close().await;
 }
 
@@ -470,8 +491,8 @@ async fn a_page_lets_somebody_answer_and_takes_it_back_and_the_inbox_says_for_wh
         page.contains("Nobody answers for you.") && page.contains("for.brand-publishing"),
         "{page}"
     );
-    let token = hidden(&page, "token");
-    let sends = async |to: &str, until: &str| {
+    let sends = async |page: &str, to: &str, until: &str| {
+        let token = hidden(page, "token");
         let fields = [
             ("token", token.as_str()),
             ("to", to),
@@ -481,7 +502,7 @@ async fn a_page_lets_somebody_answer_and_takes_it_back_and_the_inbox_says_for_wh
         ];
         own_form(&mia, "/delegations", &cookie, &fields).await
     };
-    let wrong = sends("<b>nobody</b>", "2026-11-01").await;
+    let wrong = sends(&page, "<b>nobody</b>", "2026-11-01").await;
     let text = wrong.text();
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(
@@ -496,7 +517,7 @@ async fn a_page_lets_somebody_answer_and_takes_it_back_and_the_inbox_says_for_wh
         text.contains("name=\"for.brand-publishing\" value=\"yes\" checked"),
         "{text}"
     );
-    let given = sends("nora", "2026-12-01").await;
+    let given = sends(&text, "nora", "2026-12-01").await;
     assert_eq!(given.status, StatusCode::SEE_OTHER, "{}", given.text());
     let page = opens(&mia, given.header("location"), &cookie).await.text();
     for part in [

@@ -6,7 +6,7 @@ use crate::portal::{DelegationField, Misfit};
 pub(super) const DELEGATION: DelegationWords = DelegationWords {
     link: "While you are away: let somebody answer for you",
     title: "Who answers for you",
-    what: "Whoever you name may approve and decline what you may, on the days that you say; you still can, too. They cannot pass it on, and neither of you can approve what the other asks for. The record says that they did it for you.",
+    what: "Whoever you name may approve and decline what you may, on the days that you say; you still can, too. They cannot pass it on, and nobody approves that way what you or they asked for. The record says that they did it for you.",
     given: "They answer for you",
     received: "You answer for them",
     nobody: "Nobody answers for you.",

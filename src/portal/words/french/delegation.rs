@@ -6,7 +6,7 @@ use crate::portal::{DelegationField, Misfit};
 pub(super) const DELEGATION: DelegationWords = DelegationWords {
     link: "Pendant votre absence : confier vos réponses à quelqu’un",
     title: "Qui répond à votre place",
-    what: "La personne que vous désignez peut approuver et refuser ce que vous pouvez approuver, aux dates que vous indiquez ; vous le pouvez toujours aussi. Elle ne peut pas confier cela à quelqu’un d’autre, et aucun de vous deux ne peut approuver ce que l’autre demande. La trace indique qu’elle l’a fait à votre place.",
+    what: "La personne que vous désignez peut approuver et refuser ce que vous pouvez approuver, aux dates que vous indiquez ; vous le pouvez toujours aussi. Elle ne peut pas confier cela à quelqu’un d’autre, ni approuver ainsi ce que l’un de vous deux a demandé. La trace indique qu’elle l’a fait à votre place.",
     given: "Ces personnes répondent à votre place",
     received: "Vous répondez à la place de ces personnes",
     nobody: "Personne ne répond à votre place.",

@@ -443,6 +443,39 @@ fn a_password_that_was_read_serves_all_that_a_command_asks() {
 }
 
 #[test]
+fn what_came_of_a_grant_is_said_from_a_terminal_and_who_may_sees_what_purposes_are_used_for() {
+    let desk = Desk::with_policies();
+    desk.types("wayleave ca init");
+    for user in ["ada", "hana"] {
+        desk.types(&format!("echo 'correct horse battery' | wayleave user add {user}"));
+    }
+    let gate = Running::start(&desk);
+    let types = |user: &str, line: &str| {
+        let proxy = format!("HTTPS_PROXY='http://{user}:correct horse battery@{}'", gate.plain).replace(' ', "%20");
+        desk.types(&format!("WAYLEAVE_CA=certs/root.pem {proxy} {line}"))
+    };
+    types(
+        "ada",
+        "wayleave declare recruiting --on linkedin --statement 'Backend engineers for Lyon'",
+    );
+    let first = "$(wayleave grants | head -1 | cut -d\" \" -f1)";
+    let says = |what: &str| types("ada", &format!("sh -c 'wayleave grants {what} {first}'"));
+    insta::assert_snapshot!(says("--amount 12 --outcome"), @"");
+    says("--end");
+    insta::assert_snapshot!(types("ada", "wayleave grants"), @"");
+    insta::assert_snapshot!(says("--amount 12 --text \"Two of them replied\" --outcome"), @"");
+    insta::assert_snapshot!(types("ada", "wayleave grants"), @"");
+    insta::assert_snapshot!(says("--skip --outcome"), @"");
+    insta::assert_snapshot!(says("--skip --amount 3 --outcome"), @"");
+    insta::assert_snapshot!(says("--amount twelve --outcome"), @"");
+    insta::assert_snapshot!(types("ada", "wayleave value"), @"");
+    insta::assert_snapshot!(types("hana", "wayleave value"), @"");
+    insta::assert_snapshot!(types("hana", "wayleave value --purpose recruiting --format csv"), @"");
+    insta::assert_snapshot!(types("hana", "wayleave value --weeks 0"), @"");
+    assert_eq!(gate.stop(), 0);
+}
+
+#[test]
 fn a_door_of_another_kind_is_told_from_one_that_is_closed() {
     let desk = Desk::with_policies();
     desk.types("wayleave ca init");

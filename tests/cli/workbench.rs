@@ -289,6 +289,7 @@ fn code_owners_come_from_rules_purposes_and_folders() {
     /policies/rules/30-guardrails.cedar @acme/hr @acme/it
     /policies/rules/40-portal.cedar @acme/hr @acme/it
     /policies/rules/50-break-glass.cedar @acme/hr @acme/it
+    /policies/rules/60-value.cedar @acme/hr
     /policies/wayleave.cedarschema @acme/it
     --- stderr
     warning: what is in `rules/10-reach.cedar` belongs to `HR`, `IT`, `legal`, and a code host asks any one of @acme/hr, @acme/it: where each must agree, give each a file of its own

@@ -40,7 +40,9 @@ impl Underway {
     fn enter(&self, once: &Once) -> Option<Place<'_>> {
         let call = (once.by.clone(), once.key.clone());
         let mut underway = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        underway.insert(call.clone()).then_some(Place { underway: self, call })
+        let is_new = underway.insert(call.clone());
+        // a place that is dropped gives up the call, so none is made in vain
+        is_new.then(|| Place { underway: self, call })
     }
 }
 

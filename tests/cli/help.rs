@@ -36,6 +36,7 @@ fn the_table_of_commands() {
       break-glass  Take a purpose at once, in an emergency
       review       Review what somebody took in an emergency
       revoke       Take back what others hold or asked for
+      token        Make, list and revoke tokens for your tools
       user         Keep the accounts that sign in with a password
       ca           Keep the certificate authority that speaks for intercepted sites
       pac          Print the PAC file
@@ -1128,6 +1129,7 @@ fn what_no_command_is_called_is_refused() {
       break-glass  Take a purpose at once, in an emergency
       review       Review what somebody took in an emergency
       revoke       Take back what others hold or asked for
+      token        Make, list and revoke tokens for your tools
       user         Keep the accounts that sign in with a password
       ca           Keep the certificate authority that speaks for intercepted sites
       pac          Print the PAC file

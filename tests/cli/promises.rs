@@ -7,7 +7,7 @@ use regex::Regex;
 use super::desk::Desk;
 
 /// Rules that each keep some property.
-const GUARDS: [(&str, &str); 7] = [
+const GUARDS: [(&str, &str); 8] = [
     ("10-reach", "connect.not-at-work"),
     ("10-reach", "inspect.never"),
     ("30-guardrails", "guard.scope"),
@@ -15,10 +15,11 @@ const GUARDS: [(&str, &str); 7] = [
     ("30-guardrails", "guard.interns-never-publish"),
     ("30-guardrails", "guard.guest-network"),
     ("40-portal", "approve.never-own"),
+    ("40-portal", "token.never-by-token"),
 ];
 
 /// Conditions that do, and what they are changed to.
-const CONDITIONS: [(&str, &str, &str); 8] = [
+const CONDITIONS: [(&str, &str, &str); 9] = [
     (
         "10-reach",
         "resource in Category::\"evasion\");",
@@ -45,6 +46,7 @@ const CONDITIONS: [(&str, &str, &str); 8] = [
         "!context.purpose.covers.contains(\"publish\") && !(resource in Category::\"social-media\")",
     ),
     ("40-portal", "duration(\"14d\")", "duration(\"15d\")"),
+    ("40-portal", "duration(\"90d\")", "duration(\"91d\")"),
     (
         "50-break-glass",
         "resource.declarer == principal && resource.maxDuration <= duration(\"1h\") &&",

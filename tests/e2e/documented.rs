@@ -20,15 +20,18 @@ fn schemathesis() -> PathBuf {
     program
 }
 
+/// The way to the API, as `who`.
+fn proxy(world: &World, who: &str) -> String {
+    let password: String = form_urlencoded::byte_serialize(PASSWORD.as_bytes()).collect();
+    format!("http://{who}:{}@{}", password.replace('+', "%20"), world.gate().addresses().plain)
+}
+
 /// How the program is to go about it, as `who`.
 fn how(world: &World, who: &str) -> String {
-    let proxy = world.gate().addresses().plain;
-    let password: String = form_urlencoded::byte_serialize(PASSWORD.as_bytes()).collect();
-    let password = password.replace('+', "%20");
     let roots = world.folder.path().join("root.pem");
     format!(
         r#"
-proxy = "http://{who}:{password}@{proxy}"
+proxy = "{}"
 tls-verify = "{}"
 seed = 1
 workers = 1
@@ -50,6 +53,7 @@ expected-statuses = ["400", "401", "403", "404", "409", "415", "422", "429"]
 username = "{who}"
 password = "{PASSWORD}"
 "#,
+        proxy(world, who),
         roots.display()
     )
 }
@@ -64,6 +68,11 @@ async fn examine(world: &World, who: &str) -> Result<(), String> {
         .arg("--config-file")
         .arg(&how_to)
         .args(["run", &format!("{PORTAL}/v1/openapi.json"), "--no-color"])
+        // the document itself is read by another way than what is tried
+        .env("HTTPS_PROXY", proxy(world, who))
+        .env("REQUESTS_CA_BUNDLE", folder.join("root.pem"))
+        .env_remove("NO_PROXY")
+        .env_remove("no_proxy")
         .current_dir(folder)
         .stdin(Stdio::null())
         .kill_on_drop(true)

@@ -49,4 +49,4 @@ pub use ruling::{Coach, Effect, Mode, Offer, Outcome, PolicyId, Reason, ReasonWo
 pub use said::{Answer, Came, Continued, Emergency, Ended, Review, Verdict};
 pub use secret::Secret;
 pub use standing::{Channel, Grant, GrantId, GrantState, GrantTerms, PurposeId, Standing};
-pub use token::{Scope, TOKEN_LASTS, Token, TokenHash, TokenId, is_token, looks_like_token, token_text};
+pub use token::{NO_PURPOSE, Scope, TOKEN_LASTS, Token, TokenHash, TokenId, is_token, looks_like_token, token_text};

@@ -54,7 +54,9 @@ impl Policy {
         // what is revoked is looked for among what everybody holds: that must not push out what is asked about all day
         let declarer = match question.power {
             Power::Revoke => declarer.map(|other| self.introduced(other).map(Arc::new)).transpose()?,
-            Power::Declare | Power::Approve | Power::BreakGlass | Power::MakeToken => declarer.map(known).transpose()?,
+            Power::Declare | Power::Approve | Power::BreakGlass | Power::MakeToken => {
+                declarer.map(known).transpose()?
+            }
         };
         let channel = question.channel.as_str().into();
         let named_as = question.answering.named_as.map(|named_as| named_as.as_str().into());
@@ -93,7 +95,9 @@ impl Policy {
         };
         match question.power {
             Power::Revoke => make().map(Arc::new),
-            Power::Declare | Power::Approve | Power::BreakGlass | Power::MakeToken => self.memory.purposes.of(&key, &(), make),
+            Power::Declare | Power::Approve | Power::BreakGlass | Power::MakeToken => {
+                self.memory.purposes.of(&key, &(), make)
+            }
         }
     }
 }

@@ -49,8 +49,8 @@ mod times;
 mod token_calls;
 mod token_pages;
 mod tokens;
-mod tool_tokens;
 mod told;
+mod tool_tokens;
 mod turns;
 pub mod words;
 

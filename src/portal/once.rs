@@ -150,9 +150,16 @@ fn key(received: &Received) -> Result<Option<&str>, Page> {
     let Some(value) = first else { return Ok(None) };
     // a string of RFC 9651, as the draft has it, or the same without its quotes, as many clients send it
     let text = value.to_str().ok().filter(|_| second.is_none()).map(str::trim);
-    let bare = text.map(|text| text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text));
+    let bare = text.map(|text| {
+        text.strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'))
+            .unwrap_or(text)
+    });
     let fits = |key: &&str| {
-        (1..=LONGEST).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
+        (1..=LONGEST).contains(&key.len())
+            && key
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
     };
     bare.filter(fits).map(Some).ok_or_else(|| {
         let detail = format!(

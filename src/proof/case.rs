@@ -78,7 +78,9 @@ impl CaseFiles {
         }
         let network = told.fact("client.network").unwrap_or_default();
         let _ = writeln!(case, "network = \"{network}\"\nat = {}", told.at());
-        let proof = told.fact("proof.method").filter(|proof| ["certificate", "token"].contains(proof));
+        let proof = told
+            .fact("proof.method")
+            .filter(|proof| ["certificate", "token"].contains(proof));
         if let Some(proof) = proof {
             let _ = writeln!(case, "proof = \"{proof}\"");
         }

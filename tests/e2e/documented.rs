@@ -23,7 +23,11 @@ fn schemathesis() -> PathBuf {
 /// The way to the API, as `who`.
 fn proxy(world: &World, who: &str) -> String {
     let password: String = form_urlencoded::byte_serialize(PASSWORD.as_bytes()).collect();
-    format!("http://{who}:{}@{}", password.replace('+', "%20"), world.gate().addresses().plain)
+    format!(
+        "http://{who}:{}@{}",
+        password.replace('+', "%20"),
+        world.gate().addresses().plain
+    )
 }
 
 /// How the program is to go about it, as `who`.
@@ -83,7 +87,13 @@ async fn examine(world: &World, who: &str, phases: &str) -> Result<(), String> {
     let child = tokio::process::Command::new(schemathesis())
         .arg("--config-file")
         .arg(&how_to)
-        .args(["run", &format!("{PORTAL}/v1/openapi.json"), "--no-color", "--phases", phases])
+        .args([
+            "run",
+            &format!("{PORTAL}/v1/openapi.json"),
+            "--no-color",
+            "--phases",
+            phases,
+        ])
         // the document itself is read by another way than what is tried
         .env("HTTPS_PROXY", proxy(world, who))
         .env("REQUESTS_CA_BUNDLE", folder.join("root.pem"))
@@ -107,11 +117,14 @@ async fn examine(world: &World, who: &str, phases: &str) -> Result<(), String> {
 async fn counts(world: &World) {
     world
         .until("all connections are over", async |world| {
-            world.metric("wayleave_connections").await == Some(0.0) && world.metric("wayleave_tunnels").await == Some(0.0)
+            world.metric("wayleave_connections").await == Some(0.0)
+                && world.metric("wayleave_tunnels").await == Some(0.0)
         })
         .await;
     let records = world.records().await;
-    let closed = records.iter().filter(|record| matches!(record.act, Act::Closing { .. } | Act::Stray { .. }));
+    let closed = records
+        .iter()
+        .filter(|record| matches!(record.act, Act::Closing { .. } | Act::Stray { .. }));
     world.sends(closed.count() - world.sent.all());
 }
 
@@ -130,7 +143,12 @@ async fn the_api_is_as_it_is_documented() {
         ("mia", "examples,coverage"),
         ("sol", "examples,coverage"),
     ] {
-        wrong.extend(examine(&world, who, phases).await.err().map(|said| format!("as {who}:\n{said}")));
+        wrong.extend(
+            examine(&world, who, phases)
+                .await
+                .err()
+                .map(|said| format!("as {who}:\n{said}")),
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     counts(&world).await;
@@ -141,7 +159,10 @@ async fn the_api_is_as_it_is_documented() {
 async fn the_document_is_for_anyone_signed_in_and_says_where_it_holds() {
     let world = World::open().await;
     let answer = world.client("eve").get(&format!("{PORTAL}/v1/openapi.json")).await;
-    assert_eq!((answer.status, answer.header("content-type")), (StatusCode::OK, "application/json"));
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (StatusCode::OK, "application/json")
+    );
     let document = answer.json();
     assert_eq!(document["openapi"], "3.1.1");
     assert_eq!(document["servers"], json!([{ "url": format!("{PORTAL}/v1") }]));
@@ -153,7 +174,13 @@ async fn the_document_is_for_anyone_signed_in_and_says_where_it_holds() {
 /// The rows of README's table of problem types: the end of the type, and the statuses.
 fn described() -> Vec<(String, Vec<u64>)> {
     let readme = include_str!("../../README.md");
-    let table = readme.split("## Problem types").nth(1).unwrap().split("\n## ").next().unwrap();
+    let table = readme
+        .split("## Problem types")
+        .nth(1)
+        .unwrap()
+        .split("\n## ")
+        .next()
+        .unwrap();
     let rows = table.lines().filter_map(|line| {
         let mut cells = line.strip_prefix("| `")?.split('|');
         let kind = cells.next()?.trim().trim_end_matches('`').to_owned();
@@ -166,7 +193,11 @@ fn described() -> Vec<(String, Vec<u64>)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn each_problem_that_the_document_names_is_in_the_table_with_its_status() {
     let world = World::open().await;
-    let document = world.client("eve").get(&format!("{PORTAL}/v1/openapi.json")).await.json();
+    let document = world
+        .client("eve")
+        .get(&format!("{PORTAL}/v1/openapi.json"))
+        .await
+        .json();
     let described = described();
     let mut named = 0;
     for path in document["paths"].as_object().unwrap().values() {

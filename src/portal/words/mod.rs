@@ -6,20 +6,20 @@
 
 mod chain;
 mod emergency;
-mod tokens;
 mod english;
 mod french;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 use std::time::Duration;
 
 pub use chain::ChainWords;
 pub use emergency::EmergencyWords;
-pub use tokens::TokenWords;
 pub use english::ENGLISH;
 pub use french::FRENCH;
 use jiff::Zoned;
+pub use tokens::TokenWords;
 
 use crate::facts::{FaultCode, Language, Offer, Reason};
 use crate::purpose::{Over, Unfit};

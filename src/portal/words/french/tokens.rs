@@ -16,7 +16,12 @@ pub(super) const TOKENS: TokenWords = TokenWords {
     none: "Vous n’avez aucun jeton.",
     nameless: "Sans nom",
     good_for: |scopes, until| format!("Pour {} ; valable jusqu’à {until}", scopes.join(", ")),
-    used: |day| day.map_or_else(|| "Pas encore utilisé".to_owned(), |day| format!("Utilisé pour la dernière fois le {day}")),
+    used: |day| {
+        day.map_or_else(
+            || "Pas encore utilisé".to_owned(),
+            |day| format!("Utilisé pour la dernière fois le {day}"),
+        )
+    },
     revoke: "Révoquer",
     revoked: "Le jeton est révoqué, et ce qui l’utilisait est coupé.",
     make: "Créer un jeton",
@@ -35,7 +40,13 @@ pub(super) const TOKENS: TokenWords = TokenWords {
     made_use: "Il prend la place de votre mot de passe : dans les réglages de proxy du programme, avec votre nom d’utilisateur.",
     done: "Je l’ai copié",
     not_made_title: "Aucun jeton n’a été créé",
-    may_not_make: |why| if why.is_empty() { "Les règles ne vous permettent pas de créer ce jeton.".to_owned() } else { why.to_owned() },
+    may_not_make: |why| {
+        if why.is_empty() {
+            "Les règles ne vous permettent pas de créer ce jeton.".to_owned()
+        } else {
+            why.to_owned()
+        }
+    },
     too_many: |held| format!("Vous avez {held} jetons, le nombre le plus élevé possible. Révoquez-en un d’abord."),
     bad_name: |most| format!("Nommez-le en {most} caractères au plus."),
     no_scope: "Indiquez ce qu’il doit permettre.",

@@ -322,10 +322,8 @@ fn is_by(record: &Record, user: &str) -> bool {
 fn is_grant_for(record: &Record, platform: &str) -> bool {
     match &record.act {
         Act::Grant { grant, .. } => grant.platforms.iter().any(|id| id.as_str() == platform),
-        Act::Opening { .. }
-        | Act::Closing { .. }
-        | Act::Stray { .. }
-        | Act::Token { .. }
-        | Act::Gateway { .. } => false,
+        Act::Opening { .. } | Act::Closing { .. } | Act::Stray { .. } | Act::Token { .. } | Act::Gateway { .. } => {
+            false
+        }
     }
 }

@@ -75,7 +75,8 @@ impl From<Report> for Trouble {
 impl Question<'_> {
     /// Whether it does no harm to ask it twice.
     fn can_be_repeated(&self) -> bool {
-        let is_keyed = matches!(self.path, "/v1/grants" | "/v1/break-glass" | REVOCATIONS) || self.path.ends_with("/renew");
+        let is_keyed =
+            matches!(self.path, "/v1/grants" | "/v1/break-glass" | REVOCATIONS) || self.path.ends_with("/renew");
         self.method == Method::GET || (self.method == Method::POST && is_keyed)
     }
 }

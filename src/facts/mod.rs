@@ -55,4 +55,4 @@ pub use ruling::{Coach, Effect, Mode, Offer, Outcome, PolicyId, Reason, ReasonWo
 pub use said::{Answer, Behalf, Came, Continued, Delegated, Emergency, Ended, Review, Verdict};
 pub use secret::Secret;
 pub use standing::{Channel, Grant, GrantId, GrantState, PurposeId, Standing};
-pub use token::{Scope, TOKEN_LASTS, Token, TokenHash, TokenId, is_token, looks_like_token, token_text};
+pub use token::{NO_PURPOSE, Scope, TOKEN_LASTS, Token, TokenHash, TokenId, is_token, looks_like_token, token_text};

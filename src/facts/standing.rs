@@ -23,9 +23,6 @@ impl PurposeId {
     /// for it.
     pub const NOT_ONE: &str = "(not one)";
 
-    /// Stands in the place of a purpose where none is asked about: no purpose is called so.
-    pub const NONE: &str = "(none)";
-
     /// Stands in the place of a purpose where somebody continued: no purpose is called so, and no rule opens it.
     pub const CONTINUED: &str = "(continued)";
 

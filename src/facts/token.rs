@@ -86,6 +86,9 @@ pub struct Token {
     pub revoked_at: Option<Timestamp>,
 }
 
+/// Stands in the place of a purpose where rules are asked about a token: no purpose is called so.
+pub const NO_PURPOSE: &str = "(none)";
+
 /// For how long a token is good where nobody says.
 pub const TOKEN_LASTS: Duration = Duration::from_hours(30 * 24);
 
@@ -183,7 +186,14 @@ mod tests {
         assert!(is_token(text) && looks_like_token(text));
         let typo = text.replacen("07", "08", 1);
         assert!(!is_token(&typo) && looks_like_token(&typo));
-        for other in ["", "wl_", "open sesame, please", &text[..74], &text.to_uppercase(), &format!("{text}0")] {
+        for other in [
+            "",
+            "wl_",
+            "open sesame, please",
+            &text[..74],
+            &text.to_uppercase(),
+            &format!("{text}0"),
+        ] {
             assert!(!is_token(other) && !looks_like_token(other), "{other}");
         }
     }

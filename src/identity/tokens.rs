@@ -86,7 +86,10 @@ impl Sent {
 
 /// Who shows a token on the hop to the proxy; none where none is shown.
 pub(super) fn identify(evidence: &Evidence<'_>, find: &FindToken, may_send: bool) -> Option<Identification> {
-    let sent = evidence.proxy_authorization.and_then(Sent::read).filter(|_| !evidence.more_than_one)?;
+    let sent = evidence
+        .proxy_authorization
+        .and_then(Sent::read)
+        .filter(|_| !evidence.more_than_one)?;
     if !may_send {
         return Some(Identification::Rejected(WhyRejected::UseTlsDoor, None));
     }
@@ -189,7 +192,11 @@ mod tests {
             assert_eq!(asked(&field, true), wrong, "{field}");
         }
         assert_eq!(asked(&basic("ada", good), false), Some(Err(WhyRejected::UseTlsDoor)));
-        for field in [basic("ada", "open sesame, please"), basic("ada", "wl_short"), "Negotiate x".to_owned()] {
+        for field in [
+            basic("ada", "open sesame, please"),
+            basic("ada", "wl_short"),
+            "Negotiate x".to_owned(),
+        ] {
             assert_eq!(asked(&field, true), None, "{field}");
         }
     }

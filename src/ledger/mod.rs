@@ -69,6 +69,7 @@ pub use error::LedgerError;
 pub use figures::{Figure, Part, SMALLEST};
 pub use once::{Done, Once};
 use keeping::Keeping;
+pub use once::{Done, Once};
 pub use outbox::{Due, Fate, Letter, Notice};
 use promise::Owed;
 pub use promise::{Leftover, Promise, Telling};

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Ledger;
 use super::ending::{Ending, OnRecord};
 use super::error::LedgerError;
 use super::promise::Telling;
 use super::store::{Change, Store};
 use super::writer::{Ends, Keeper};
-use super::Ledger;
 use crate::clock::Timestamp;
 use crate::facts::{Ended, Grant, GrantId, GrantState, SubjectId};
 

@@ -107,9 +107,13 @@ impl TokenView {
     pub(super) fn shows(&self, kept: KeptToken) {
         let mut shelves = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let before = shelves.by_id.remove(&kept.token.id);
-        let stands = before.as_ref().map_or_else(|| Arc::new(watch::Sender::new(true)), |known| Arc::clone(&known.stands));
+        let stands = before
+            .as_ref()
+            .map_or_else(|| Arc::new(watch::Sender::new(true)), |known| Arc::clone(&known.stands));
         let day = kept.used_day.unwrap_or(-1);
-        let used = before.as_ref().map_or(-1, |known| known.used_day.load(Ordering::Relaxed));
+        let used = before
+            .as_ref()
+            .map_or(-1, |known| known.used_day.load(Ordering::Relaxed));
         let known = Arc::new(Known {
             used_day: AtomicI64::new(day.max(used)),
             kept_day: AtomicI64::new(day),
@@ -244,7 +248,9 @@ impl Ledger {
         if !known.token.is_good(now) {
             return None;
         }
-        known.used_day.fetch_max(now.as_millis().div_euclid(DAY), Ordering::Relaxed);
+        known
+            .used_day
+            .fetch_max(now.as_millis().div_euclid(DAY), Ordering::Relaxed);
         Some(Shown {
             token: Arc::clone(&known.token),
             stands: Arc::clone(&known.stands),

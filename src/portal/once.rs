@@ -40,7 +40,9 @@ impl Underway {
     fn enter(&self, once: &Once) -> Option<Place<'_>> {
         let call = (once.by.clone(), once.key.clone());
         let mut underway = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        underway.insert(call.clone()).then_some(Place { underway: self, call })
+        let is_new = underway.insert(call.clone());
+        // a place that is dropped gives up the call, so none is made in vain
+        is_new.then(|| Place { underway: self, call })
     }
 }
 
@@ -148,9 +150,16 @@ fn key(received: &Received) -> Result<Option<&str>, Page> {
     let Some(value) = first else { return Ok(None) };
     // a string of RFC 9651, as the draft has it, or the same without its quotes, as many clients send it
     let text = value.to_str().ok().filter(|_| second.is_none()).map(str::trim);
-    let bare = text.map(|text| text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text));
+    let bare = text.map(|text| {
+        text.strip_prefix('"')
+            .and_then(|text| text.strip_suffix('"'))
+            .unwrap_or(text)
+    });
     let fits = |key: &&str| {
-        (1..=LONGEST).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
+        (1..=LONGEST).contains(&key.len())
+            && key
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !b"\"\\".contains(&byte))
     };
     bare.filter(fits).map(Some).ok_or_else(|| {
         let detail = format!(

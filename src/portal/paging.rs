@@ -3,8 +3,8 @@
 //! What is listed has names that sort by time, or by themselves, and `after` is the last one of a page: so what comes and goes
 //! between two pages neither repeats nor hides anything else.
 
-use http::header::{self, HeaderValue};
 use http::StatusCode;
+use http::header::{self, HeaderValue};
 use serde_json::{Value, json};
 
 use super::intake::{Received, joined};
@@ -94,7 +94,10 @@ pub(super) fn list(received: &Received, what: &str, listed: &Listed<Value>) -> P
 
 /// The problem of an address whose query cannot be read.
 pub(super) fn unfit(wrong: Vec<Value>) -> Problem {
-    let detail = format!("The address asks for something that there is not: {}.", joined(&wrong, "; "));
+    let detail = format!(
+        "The address asks for something that there is not: {}.",
+        joined(&wrong, "; ")
+    );
     let status = StatusCode::UNPROCESSABLE_ENTITY;
     Problem::new(status, "query-unfit", "It cannot be read what is wanted", &detail)
         .in_english()
@@ -131,11 +134,17 @@ mod tests {
     fn pages_follow_each_other_and_the_last_one_says_so() {
         let all = ["a", "b", "c"];
         let texts = |some: &[&str]| some.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>();
-        assert_eq!(page(&all, Order::Rising, 2, None), (texts(&["a", "b"]), Some("b".into())));
+        assert_eq!(
+            page(&all, Order::Rising, 2, None),
+            (texts(&["a", "b"]), Some("b".into()))
+        );
         assert_eq!(page(&all, Order::Rising, 2, Some("b")), (texts(&["c"]), None));
         assert_eq!(page(&all, Order::Rising, 3, None), (texts(&all), None));
         let falling = ["c", "b", "a"];
-        assert_eq!(page(&falling, Order::Falling, 1, Some("c")), (texts(&["b"]), Some("b".into())));
+        assert_eq!(
+            page(&falling, Order::Falling, 1, Some("c")),
+            (texts(&["b"]), Some("b".into()))
+        );
         assert_eq!(page(&[], Order::Falling, 1, None), (Vec::new(), None));
     }
 

@@ -171,7 +171,11 @@ fn headers(members: &Map<String, Value>, wrong: &mut Vec<Value>) -> Vec<(String,
         None | Some(Value::Null) => return Vec::new(),
         Some(given) => given.as_object(),
     };
-    let pairs = given.map(|given| given.iter().map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))));
+    let pairs = given.map(|given| {
+        given
+            .iter()
+            .map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+    });
     let pairs: Option<Vec<(String, String)>> = pairs.and_then(Iterator::collect);
     if pairs.is_none() {
         let example = "`headers` must hold texts by name, e.g. {\"Sec-Fetch-Mode\": \"navigate\"}";

@@ -114,7 +114,9 @@ impl Portal {
                 Err(answer) => answer,
             },
             Found::Otherwise(allowed) => wrong_method(&allowed),
-            Found::Nowhere => api::not_found("There is no such address under /v1; GET /v1/openapi.json lists those that there are."),
+            Found::Nowhere => {
+                api::not_found("There is no such address under /v1; GET /v1/openapi.json lists those that there are.")
+            }
         }
     }
 

@@ -32,7 +32,10 @@ impl Portal {
                 Some(page)
             }
             NotCovered::Scope(scope) => {
-                let text = scope.map_or_else(|| words.takes_a_person.to_owned(), |scope| (words.takes_scope)(scope.as_str()));
+                let text = scope.map_or_else(
+                    || words.takes_a_person.to_owned(),
+                    |scope| (words.takes_scope)(scope.as_str()),
+                );
                 let problem = Problem::new(StatusCode::FORBIDDEN, "token-scope", words.not_good_title, &text);
                 Some(problem.with("scope", scope.map(Scope::as_str)).answer())
             }
@@ -102,10 +105,10 @@ impl Portal {
     pub(super) async fn delete_token(&self, visit: &Visit<'_>, visitor: Visitor<'_>, id: &str) -> Page {
         match self.revoke_token(visit, visitor, id).await {
             Ok(token) => pages::json(StatusCode::OK, &shown(&Listed { token, used_on: None })),
-            Err(NotEndedToken::NoSuch) => not_found("You have no such token. GET /v1/tokens lists those that you have."),
-            Err(NotEndedToken::NotKept) => {
-                not_kept(self.words.tokens.not_revoked_title, self.words.tokens.not_revoked)
+            Err(NotEndedToken::NoSuch) => {
+                not_found("You have no such token. GET /v1/tokens lists those that you have.")
             }
+            Err(NotEndedToken::NotKept) => not_kept(self.words.tokens.not_revoked_title, self.words.tokens.not_revoked),
         }
     }
 }
@@ -164,12 +167,18 @@ fn scope(members: &Map<String, Value>, wrong: &mut Vec<Value>) -> BTreeSet<Scope
                     || format!("use some of {}", known.join(", ")),
                     |near| format!("did you mean `{near}`?"),
                 );
-                wrong.push(field("scope", format!("there is no scope `{}`: {hint}", name.escape_debug())));
+                wrong.push(field(
+                    "scope",
+                    format!("there is no scope `{}`: {hint}", name.escape_debug()),
+                ));
             }
         }
     }
     if scope.is_empty() && wrong.is_empty() {
-        wrong.push(field("scope", format!("say what it is to be good for: some of {}", known.join(", "))));
+        wrong.push(field(
+            "scope",
+            format!("say what it is to be good for: some of {}", known.join(", ")),
+        ));
     }
     scope
 }
@@ -177,7 +186,12 @@ fn scope(members: &Map<String, Value>, wrong: &mut Vec<Value>) -> BTreeSet<Scope
 fn unfit(wrong: Vec<Value>) -> Problem {
     let detail = format!("No token was made: {}.", joined(&wrong, "; "));
     let status = StatusCode::UNPROCESSABLE_ENTITY;
-    Problem::new(status, "token-wish-unfit", "It cannot be read what token is wanted", &detail)
-        .in_english()
-        .with("errors", wrong)
+    Problem::new(
+        status,
+        "token-wish-unfit",
+        "It cannot be read what token is wanted",
+        &detail,
+    )
+    .in_english()
+    .with("errors", wrong)
 }

@@ -33,9 +33,7 @@ impl Filled {
             match name.as_ref() {
                 "name" => filled.name = value.trim().to_owned(),
                 "days" => filled.days = value.trim().to_owned(),
-                other => filled
-                    .scope
-                    .extend(other.strip_prefix("scope-").and_then(Scope::parse)),
+                other => filled.scope.extend(other.strip_prefix("scope-").and_then(Scope::parse)),
             }
         }
         filled
@@ -79,7 +77,11 @@ impl Portal {
 
     fn good_for(&self, visit: &Visit<'_>, visitor: Visitor<'_>, token: &Token) -> String {
         let words = &self.words.tokens;
-        let scopes: Vec<&str> = token.scope.iter().map(|scope| (words.scope_of)(scope.as_str())).collect();
+        let scopes: Vec<&str> = token
+            .scope
+            .iter()
+            .map(|scope| (words.scope_of)(scope.as_str()))
+            .collect();
         let until = times::local(self.words, token.expires, visit.at, visitor.person);
         (words.good_for)(&scopes, &until)
     }

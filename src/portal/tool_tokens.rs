@@ -66,7 +66,12 @@ pub(super) enum NotCovered {
 impl Portal {
     /// Whether what a call shows beside the person is good for it: everything is but for tokens, which are good for their scope,
     /// and never for what takes a person.
-    pub(super) fn covers(&self, visit: &Visit<'_>, headers: &HeaderMap, scope: Option<Scope>) -> Result<(), NotCovered> {
+    pub(super) fn covers(
+        &self,
+        visit: &Visit<'_>,
+        headers: &HeaderMap,
+        scope: Option<Scope>,
+    ) -> Result<(), NotCovered> {
         let mut tokens: Vec<Token> = visit.token.cloned().into_iter().collect();
         let mut fields = headers.get_all(header::AUTHORIZATION).iter();
         if let (Some(field), None) = (fields.next(), fields.next())
@@ -147,7 +152,8 @@ impl Portal {
         match self.ledger.make_token(token.clone(), token_hash(text.reveal())).await {
             Ok(token) => Ok((token, text)),
             Err(trouble) => {
-                self.book.note(&self.book.record(said(visit, TokenAct::Void, &token, &[])));
+                self.book
+                    .note(&self.book.record(said(visit, TokenAct::Void, &token, &[])));
                 if let LedgerError::TooManyTokens(held) = trouble {
                     return Err(NotMade::TooMany(held));
                 }
@@ -166,7 +172,9 @@ impl Portal {
     ) -> Result<Token, NotEndedToken> {
         let who = &visitor.person.id;
         let theirs = self.ledger.tokens_of(who, visit.at).into_iter();
-        let token = theirs.map(|Listed { token, .. }| token).find(|token| token.id.as_str() == id);
+        let token = theirs
+            .map(|Listed { token, .. }| token)
+            .find(|token| token.id.as_str() == id);
         let token = token.ok_or(NotEndedToken::NoSuch)?;
         let over = Token {
             revoked_at: Some(visit.at),
@@ -184,7 +192,8 @@ impl Portal {
             }
             Err(trouble) => {
                 let is_over = matches!(trouble, LedgerError::NoSuchToken(_));
-                self.book.note(&self.book.record(said(visit, TokenAct::Void, &over, &[])));
+                self.book
+                    .note(&self.book.record(said(visit, TokenAct::Void, &over, &[])));
                 if is_over {
                     return Err(NotEndedToken::NoSuch);
                 }

@@ -53,7 +53,15 @@ impl CaseFiles {
             (SOMEBODY.to_owned(), Some(person))
         };
         let _ = writeln!(case, "who = \"{who}\"");
-        if let Some(kind) = told.fact("resource.kind") {
+        if told.action == "make-token" {
+            case.push_str("may = \"make-token\"\n");
+            if let Some(length) = told.fact("lasts").and_then(span) {
+                let _ = writeln!(case, "for = \"{length}\"");
+            }
+            if let Some(channel) = told.fact("channel").filter(|channel| !channel.is_empty()) {
+                let _ = writeln!(case, "channel = \"{channel}\"");
+            }
+        } else if let Some(kind) = told.fact("resource.kind") {
             let _ = writeln!(case, "may = \"{}\"\npurpose = \"{kind}\"", told.action);
             if told.fact("resource.declarer") != Some("themselves") {
                 case.push_str("declarer = \"somebody-else\"\n");
@@ -78,8 +86,11 @@ impl CaseFiles {
         }
         let network = told.fact("client.network").unwrap_or_default();
         let _ = writeln!(case, "network = \"{network}\"\nat = {}", told.at());
-        if told.fact("proof.method") == Some("certificate") {
-            case.push_str("proof = \"certificate\"\n");
+        let proof = told
+            .fact("proof.method")
+            .filter(|proof| ["certificate", "token"].contains(proof));
+        if let Some(proof) = proof {
+            let _ = writeln!(case, "proof = \"{proof}\"");
         }
         if told.action == "inspect" && asking == Asking::Whole {
             let _ = writeln!(case, "outcome = \"allow\"\ninspect = {allowed}");
@@ -110,7 +121,7 @@ pub fn unsaid(told: &Told, read: &BTreeSet<String>) -> Vec<String> {
     let method = told.fact("proof.method").unwrap_or_default();
     let cannot = |key: &str, value: &str| match key {
         "client.ip" => value != CLIENT,
-        "proof.method" => !["basic", "certificate"].contains(&value),
+        "proof.method" => !["basic", "certificate", "token"].contains(&value),
         "proof.strong" => (value == "true") != (method == "certificate"),
         "request.path" => !value.starts_with('/'),
         "purpose.id" | "principal.timeZone" | "principal.manager" | "resource.serves" => true,

@@ -21,7 +21,7 @@ use crate::rulebook::{Directory, Rulebook, Sources};
 
 /// What holds of every request, as far as the schema's types do not say it. A condition whose words a schema does not
 /// have is left out.
-const ALWAYS_TRUE: [&str; 7] = [
+const ALWAYS_TRUE: [&str; 9] = [
     r#"context.now >= datetime("2020-01-01") && context.now < datetime("2100-01-01")"#,
     "context.local.weekday >= 1 && context.local.weekday <= 7",
     r#"context.local.time >= duration("0h") && context.local.time < duration("24h")"#,
@@ -29,6 +29,8 @@ const ALWAYS_TRUE: [&str; 7] = [
     "if context has purpose then context.purpose.declaredAt <= context.now && context.now < context.purpose.expiresAt else true",
     r#"if context has purpose then ["read", "engage", "publish", "administer"].containsAll(context.purpose.covers) else true"#,
     r#"if resource is Purpose then resource.maxDuration > duration("0h") else true"#,
+    r#"if context has lasts then context.lasts > duration("0h") else true"#,
+    "if context has lasts then resource == principal else true",
 ];
 
 /// An ordinary week, seen from Greenwich: the solver does not know what day a moment is.
@@ -43,7 +45,7 @@ const ORDINARY: &str = r#"
         || context.local.weekday == 6 && context.now.toDate() == datetime("2026-11-28")
         || context.local.weekday == 7 && context.now.toDate() == datetime("2026-11-29"))
     && ["office", "vpn", "guest"].contains(context.client.network)
-    && ["basic", "certificate"].contains(context.proof.method)"#;
+    && ["basic", "certificate", "token"].contains(context.proof.method)"#;
 
 /// Schema, rules, and what is known of every request.
 #[derive(Debug)]

@@ -14,8 +14,8 @@ use super::streams::Streams;
 use crate::audit::{Counters, Entry};
 use crate::clock::Timestamp;
 use crate::facts::{
-    Arrival, Ask, Authority, Channel, Grant, Host, Observation, Person, PlatformId, PurposeId, Scope, Standing, Subject,
-    SubjectId, Token,
+    Arrival, Ask, Authority, Channel, Grant, Host, Observation, Person, PlatformId, PurposeId, Scope, Standing,
+    Subject, SubjectId, Token,
 };
 use crate::identity::selection::{self, Stated};
 use crate::identity::{Evidence, Identification, SignIn, WhyRejected};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Rulebook, Visitor};
 use crate::clock::Timestamp;
-use crate::facts::{Channel, PurposeId};
+use crate::facts::{Channel, NO_PURPOSE, PurposeId};
 use crate::policy::{Answering, Decision, GrantQuestion, Power};
 
 impl Rulebook {
@@ -15,7 +15,7 @@ impl Rulebook {
             subject: who.subject,
             arrival: who.arrival,
             power: Power::MakeToken,
-            purpose: &PurposeId::new(PurposeId::NONE),
+            purpose: &PurposeId::new(NO_PURPOSE),
             declarer: &who.person.id,
             declarer_person: None,
             business_owner: &who.person.id,

@@ -191,7 +191,7 @@ fn every_command_that_a_document_names_exists() {
     for name in DOCUMENTS {
         let text = text(name);
         asked.extend(named.captures_iter(&text).map(|found| {
-            let nested = ["user", "ca", "records"].contains(&&found[1]);
+            let nested = ["user", "ca", "records", "token"].contains(&&found[1]);
             (
                 format!("{}{}", &found[1], if nested { &found[2] } else { "" }),
                 found[3].to_owned(),

@@ -36,6 +36,7 @@ fn the_table_of_commands() {
       break-glass  Take a purpose at once, in an emergency
       review       Review what somebody took in an emergency
       revoke       Take back what others hold or asked for
+      token        Make, list and revoke tokens for your tools
       value        Print how much purposes are used, and what comes of them
       user         Keep the accounts that sign in with a password
       ca           Keep the certificate authority that speaks for intercepted sites
@@ -1168,6 +1169,7 @@ fn what_no_command_is_called_is_refused() {
       break-glass  Take a purpose at once, in an emergency
       review       Review what somebody took in an emergency
       revoke       Take back what others hold or asked for
+      token        Make, list and revoke tokens for your tools
       value        Print how much purposes are used, and what comes of them
       user         Keep the accounts that sign in with a password
       ca           Keep the certificate authority that speaks for intercepted sites

@@ -16,10 +16,11 @@ const GUARDS: [(&str, &str); 8] = [
     ("30-guardrails", "guard.guest-network"),
     ("40-portal", "approve.never-own"),
     ("40-portal", "approve.never-for-who-asks"),
+    ("40-portal", "token.never-by-token"),
 ];
 
 /// Conditions that do, and what they are changed to.
-const CONDITIONS: [(&str, &str, &str); 8] = [
+const CONDITIONS: [(&str, &str, &str); 9] = [
     (
         "10-reach",
         "resource in Category::\"evasion\");",
@@ -46,6 +47,7 @@ const CONDITIONS: [(&str, &str, &str); 8] = [
         "!context.purpose.covers.contains(\"publish\") && !(resource in Category::\"social-media\")",
     ),
     ("40-portal", "duration(\"14d\")", "duration(\"15d\")"),
+    ("40-portal", "duration(\"90d\")", "duration(\"91d\")"),
     (
         "50-break-glass",
         "resource.declarer == principal && resource.maxDuration <= duration(\"1h\") &&",

@@ -223,8 +223,10 @@ mod solved {
         proved     bans-hold-for-every-purpose: What is closed to everybody, dating, adult platforms and evasion, no purpose opens, approved or not.
         proved     breaks-are-at-noon: The personal break opens nothing before noon, after two o'clock, or at the weekend.
         proved     only-owners-and-the-board-see-value: Nobody sees how much a purpose is used but its owner and members of the board.
+        proved     tokens-end-within-three-months: Nobody makes a token that is good for more than three months.
+        proved     no-token-makes-another: A token makes no other token.
         proved     of 48 rules: each evaluates without an error and makes a difference (96 proofs)
-        124 proved, 0 failed, 0 undecided
+        125 proved, 0 failed, 0 undecided
         ");
     }
 

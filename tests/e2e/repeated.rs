@@ -32,14 +32,20 @@ async fn a_call_with_a_key_is_done_once_also_after_a_restart() {
     assert_eq!(first.status, StatusCode::CREATED, "{}", first.text());
     assert_eq!(first.header("idempotency-replayed"), "");
     let again = keyed(&ada, "ada", declares, "one").await;
-    assert_eq!((again.status, again.header("idempotency-replayed")), (StatusCode::CREATED, "true"));
+    assert_eq!(
+        (again.status, again.header("idempotency-replayed")),
+        (StatusCode::CREATED, "true")
+    );
     assert_eq!(again.json(), first.json());
     assert_eq!(again.header("location"), first.header("location"));
 
     let mut other = declaration();
     other["statement"] = "Somebody else entirely, for the Paris team".into();
     let reused = keyed(&ada, "ada", ("/v1/grants", &other), "one").await;
-    assert_eq!((reused.status, kind(&reused).as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "key-reused"));
+    assert_eq!(
+        (reused.status, kind(&reused).as_str()),
+        (StatusCode::UNPROCESSABLE_ENTITY, "key-reused")
+    );
     // a key is its sender's own
     let dan = world.client("dan");
     let theirs = json!({
@@ -51,7 +57,10 @@ async fn a_call_with_a_key_is_done_once_also_after_a_restart() {
     world.reopen().await;
     let ada = world.client("ada");
     let after = keyed(&ada, "ada", declares, "one").await;
-    assert_eq!((after.status, after.header("idempotency-replayed")), (StatusCode::CREATED, "true"));
+    assert_eq!(
+        (after.status, after.header("idempotency-replayed")),
+        (StatusCode::CREATED, "true")
+    );
     assert_eq!(after.json()["id"], first.json()["id"]);
     let held = ada.get(&format!("{PORTAL}/v1/grants")).await.json();
     assert_eq!(held["grants"].as_array().unwrap().len(), 1);
@@ -59,7 +68,11 @@ async fn a_call_with_a_key_is_done_once_also_after_a_restart() {
     assert_ne!(another.json()["id"], first.json()["id"]);
     for bad in ["\"\"", "a b", "\"one", &"x".repeat(256)] {
         let unfit = keyed(&ada, "ada", declares, bad).await;
-        assert_eq!((unfit.status, kind(&unfit).as_str()), (StatusCode::BAD_REQUEST, "key-unfit"), "{bad}");
+        assert_eq!(
+            (unfit.status, kind(&unfit).as_str()),
+            (StatusCode::BAD_REQUEST, "key-unfit"),
+            "{bad}"
+        );
     }
     world.close().await;
 }
@@ -77,30 +90,49 @@ async fn what_is_refused_is_asked_anew_and_what_waits_renews_or_is_revoked_is_do
     let asked = keyed(&ben, "ben", ("/v1/grants", &wants), "k").await;
     assert_eq!(asked.status, StatusCode::ACCEPTED, "{}", asked.text());
     let again = keyed(&ben, "ben", ("/v1/grants", &wants), "k").await;
-    assert_eq!((again.status, again.json()["id"].clone()), (StatusCode::ACCEPTED, asked.json()["id"].clone()));
+    assert_eq!(
+        (again.status, again.json()["id"].clone()),
+        (StatusCode::ACCEPTED, asked.json()["id"].clone())
+    );
 
     let ada = world.client("ada");
     let granted = ada.declare(&declaration()).await.json();
     let path = format!("/v1/grants/{}/renew", granted["id"].as_str().unwrap());
     let renewed = keyed(&ada, "ada", (&path, &json!({})), "renews").await;
     let again = keyed(&ada, "ada", (&path, &json!({})), "renews").await;
-    assert_eq!((renewed.status, again.status), (StatusCode::CREATED, StatusCode::CREATED), "{}", renewed.text());
+    assert_eq!(
+        (renewed.status, again.status),
+        (StatusCode::CREATED, StatusCode::CREATED),
+        "{}",
+        renewed.text()
+    );
     assert_eq!(renewed.json()["id"], again.json()["id"]);
 
     let sol = world.client("sol");
     let revokes = json!({ "user": "ada", "reason": "A stolen laptop" });
     let revoked = keyed(&sol, "sol", ("/v1/revocations", &revokes), "ends").await;
-    assert_eq!((revoked.status, revoked.json()["count"].clone()), (StatusCode::OK, json!(2)), "{}", revoked.text());
+    assert_eq!(
+        (revoked.status, revoked.json()["count"].clone()),
+        (StatusCode::OK, json!(2)),
+        "{}",
+        revoked.text()
+    );
     let again = keyed(&sol, "sol", ("/v1/revocations", &revokes), "ends").await;
     assert_eq!((again.status, again.json()), (StatusCode::OK, revoked.json()));
     let unproven = Request::post(format!("{PORTAL}/v1/revocations"))
         .header("content-type", "application/json")
         .header("idempotency-key", "ends");
     let unproven = sol.send_with(unproven, revokes.to_string()).await;
-    assert_eq!(unproven.status, StatusCode::UNAUTHORIZED, "what others held is not shown without the password");
+    assert_eq!(
+        unproven.status,
+        StatusCode::UNAUTHORIZED,
+        "what others held is not shown without the password"
+    );
     let ended = world
         .acts(|record| match &record.act {
-            wayleave::facts::Act::Grant { act: GrantAct::Revoked, .. } => Some(()),
+            wayleave::facts::Act::Grant {
+                act: GrantAct::Revoked, ..
+            } => Some(()),
             _ => None,
         })
         .await;
@@ -141,7 +173,14 @@ async fn pages(client: &Client, path: &str, what: &str) -> Vec<Vec<String>> {
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         let json = answer.json();
         let ids = json[what].as_array().unwrap().iter();
-        let name = |item: &Value| item.get("id").or(item.get("platform")).unwrap().as_str().unwrap().to_owned();
+        let name = |item: &Value| {
+            item.get("id")
+                .or(item.get("platform"))
+                .unwrap()
+                .as_str()
+                .unwrap()
+                .to_owned()
+        };
         pages.push(ids.map(name).collect());
         let link = answer.header("link").to_owned();
         assert_eq!(link.is_empty(), json["next"].is_null(), "{link}");
@@ -168,14 +207,21 @@ async fn lists_come_page_by_page_and_each_page_leads_to_the_next() {
     assert_eq!((all.len(), singly.len()), (1, 2));
     assert_eq!(singly.concat(), all.concat());
     let purposes = pages(&ada, "/v1/purposes", "purposes").await;
-    assert_eq!(pages(&ada, "/v1/purposes?limit=2", "purposes").await.concat(), purposes.concat());
+    assert_eq!(
+        pages(&ada, "/v1/purposes?limit=2", "purposes").await.concat(),
+        purposes.concat()
+    );
     let sol = world.client("sol");
     let all = pages(&sol, "/v1/grants?purpose=recruiting", "grants").await;
     let singly = pages(&sol, "/v1/grants?purpose=recruiting&limit=1", "grants").await;
     assert_eq!((singly.len(), singly.concat()), (2, all.concat()));
     for bad in ["limit=0", "limit=101", "limit=x", "limit=", "after=", "after=a%20b"] {
         let unfit = ada.get(&format!("{PORTAL}/v1/grants?{bad}")).await;
-        assert_eq!((unfit.status, kind(&unfit).as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "query-unfit"), "{bad}");
+        assert_eq!(
+            (unfit.status, kind(&unfit).as_str()),
+            (StatusCode::UNPROCESSABLE_ENTITY, "query-unfit"),
+            "{bad}"
+        );
     }
     world.close().await;
 }
@@ -186,25 +232,45 @@ async fn a_tool_asks_what_its_person_may_do_and_why() {
     let (ada, eve) = (world.client("ada"), world.client("eve"));
     let ask = |client: Client, body: Value| async move {
         client
-            .post(&format!("{PORTAL}/v1/explanations"), "application/json", body.to_string())
+            .post(
+                &format!("{PORTAL}/v1/explanations"),
+                "application/json",
+                body.to_string(),
+            )
             .await
     };
     let feed = json!({ "to": "https://www.linkedin.com/feed/" });
     let before = ask(ada.clone(), feed.clone()).await.json();
-    assert_eq!((before["outcome"].as_str(), before["passes"].as_bool()), (Some("declare"), Some(false)));
+    assert_eq!(
+        (before["outcome"].as_str(), before["passes"].as_bool()),
+        (Some("declare"), Some(false))
+    );
     assert_eq!(ada.declare(&declaration()).await.status, StatusCode::CREATED);
     let after = ask(ada.clone(), feed).await.json();
-    assert_eq!((after["outcome"].as_str(), after["who"].as_str()), (Some("allow"), Some("ada")));
+    assert_eq!(
+        (after["outcome"].as_str(), after["who"].as_str()),
+        (Some("allow"), Some("ada"))
+    );
     assert!(world.origin.received().is_empty(), "nothing is sent anywhere");
-    for bad in [json!({}), json!({ "to": "ftp://x" }), json!({ "to": "https://x.com/", "method": "P OST" })] {
+    for bad in [
+        json!({}),
+        json!({ "to": "ftp://x" }),
+        json!({ "to": "https://x.com/", "method": "P OST" }),
+    ] {
         let unfit = ask(ada.clone(), bad).await;
-        assert_eq!((unfit.status, kind(&unfit).as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "question-unfit"));
+        assert_eq!(
+            (unfit.status, kind(&unfit).as_str()),
+            (StatusCode::UNPROCESSABLE_ENTITY, "question-unfit")
+        );
     }
 
     let matrix = ada.get(&format!("{PORTAL}/v1/matrix?platform=linkedin")).await.json();
     let post = &matrix["platforms"][0]["access"]["read"]["post"]["open"];
     assert_eq!(post["free"], json!(false));
-    assert!(post["declared"].as_array().unwrap().contains(&json!("recruiting")), "{post}");
+    assert!(
+        post["declared"].as_array().unwrap().contains(&json!("recruiting")),
+        "{post}"
+    );
     let of_an_intern = eve.get(&format!("{PORTAL}/v1/matrix?platform=linkedin")).await.json();
     let post = &of_an_intern["platforms"][0]["access"]["read"]["post"]["open"];
     assert_eq!(post["declared"], json!([]));
@@ -214,7 +280,10 @@ async fn a_tool_asks_what_its_person_may_do_and_why() {
     let id = refusals["decisions"][0]["id"].as_str().unwrap().to_owned();
     assert_eq!(refusals["decisions"][0]["host"], "x.com");
     let whole = eve.get(&format!("{PORTAL}/v1/decisions/{id}")).await.json();
-    assert_eq!((whole["id"].as_str(), whole["host"].as_str()), (Some(id.as_str()), Some("x.com")));
+    assert_eq!(
+        (whole["id"].as_str(), whole["host"].as_str()),
+        (Some(id.as_str()), Some("x.com"))
+    );
     let of_another = ada.get(&format!("{PORTAL}/v1/decisions/{id}")).await;
     assert_eq!(of_another.status, StatusCode::NOT_FOUND);
     let theirs = ada.get(&format!("{PORTAL}/v1/decisions")).await.json();

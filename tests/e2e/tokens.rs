@@ -26,7 +26,10 @@ pub async fn make(world: &World, who: &str, scope: &[&str]) -> (String, String) 
     let made = wants(world, who, &wanted).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
     let json = made.json();
-    (json["id"].as_str().unwrap().to_owned(), json["token"].as_str().unwrap().to_owned())
+    (
+        json["id"].as_str().unwrap().to_owned(),
+        json["token"].as_str().unwrap().to_owned(),
+    )
 }
 
 async fn wants(world: &World, who: &str, wanted: &Value) -> Answer {
@@ -57,18 +60,27 @@ async fn a_token_is_good_for_its_scope_and_for_nothing_else() {
     let [reads, declares, passes] = [reads, declares, passes].map(|token| tool(&world, "ada", &token));
     assert_eq!(get(&reads, "/v1/grants").await.status, StatusCode::OK);
     let refused = reads.declare(&declaration()).await;
-    assert_eq!((refused.status, kind(&refused).as_str()), (StatusCode::FORBIDDEN, "token-scope"));
+    assert_eq!(
+        (refused.status, kind(&refused).as_str()),
+        (StatusCode::FORBIDDEN, "token-scope")
+    );
     assert_eq!(declares.declare(&declaration()).await.status, StatusCode::CREATED);
     assert_eq!(get(&declares, "/v1/grants").await.status, StatusCode::FORBIDDEN);
     let site = "https://www.linkedin.com/feed/";
     let shut = reads.get(site).await;
-    assert_eq!((shut.status, kind(&shut).as_str()), (StatusCode::FORBIDDEN, "token-scope"));
+    assert_eq!(
+        (shut.status, kind(&shut).as_str()),
+        (StatusCode::FORBIDDEN, "token-scope")
+    );
     assert_eq!(passes.get(site).await.status, StatusCode::OK);
     assert_eq!(get(&passes, "/v1/grants").await.status, StatusCode::FORBIDDEN);
     let seen = world.closed("www.linkedin.com", "/feed/").await;
     assert_eq!(seen.seen().subject.as_ref().unwrap().method, MethodName::Token);
     // pages are for people, and so is whatever takes a password: with one, too
-    assert_eq!(reads.navigate(&format!("{PORTAL}/")).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(
+        reads.navigate(&format!("{PORTAL}/")).await.status,
+        StatusCode::FORBIDDEN
+    );
     for (path, body) in [
         ("/v1/tokens", json!({ "scope": ["proxy"] })),
         ("/v1/revocations", json!({ "all": true, "reason": "x" })),
@@ -81,7 +93,11 @@ async fn a_token_is_good_for_its_scope_and_for_nothing_else() {
             .header("content-type", "application/json")
             .header("authorization", Client::basic("ada", PASSWORD));
         let refused = declares.send_with(request, body.to_string()).await;
-        assert_eq!((refused.status, kind(&refused).as_str()), (StatusCode::FORBIDDEN, "token-scope"), "{path}");
+        assert_eq!(
+            (refused.status, kind(&refused).as_str()),
+            (StatusCode::FORBIDDEN, "token-scope"),
+            "{path}"
+        );
     }
     assert_eq!(get(&reads, "/v1/tokens").await.status, StatusCode::FORBIDDEN);
     world.close().await;
@@ -95,19 +111,29 @@ async fn a_token_of_another_a_wrong_one_and_one_that_is_over_open_nothing() {
     let typo = token.replacen(&token[3..5], "zz", 1);
     let unknown = {
         let (other, theirs) = make(&world, "ben", &["read"]).await;
-        assert_eq!(get(&tool(&world, "ben", &theirs), "/v1/grants").await.status, StatusCode::OK);
+        assert_eq!(
+            get(&tool(&world, "ben", &theirs), "/v1/grants").await.status,
+            StatusCode::OK
+        );
         let revoked = world.client("ben").delete(&format!("{PORTAL}/v1/tokens/{other}")).await;
         assert_eq!(revoked.status, StatusCode::OK, "{}", revoked.text());
         theirs
     };
     for (name, shown) in [("ben", &token), ("ada", &typo), ("ada", &unknown), ("ben", &unknown)] {
         let answer = get(&tool(&world, name, shown), "/v1/grants").await;
-        assert_eq!(answer.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED, "{name} {shown}");
+        assert_eq!(
+            answer.status,
+            StatusCode::PROXY_AUTHENTICATION_REQUIRED,
+            "{name} {shown}"
+        );
     }
     let after = world.metric("wayleave_sign_in_failures_total").await.unwrap();
     assert!((after - before - 4.0).abs() < 0.1, "wrong ones are counted");
     // with a name that selects a purpose, by itself, and beside what the proxy knows
-    assert_eq!(get(&tool(&world, "ada+recruiting", &token), "/v1/grants").await.status, StatusCode::OK);
+    assert_eq!(
+        get(&tool(&world, "ada+recruiting", &token), "/v1/grants").await.status,
+        StatusCode::OK
+    );
     let bearer = Client {
         authorization: Some(format!("Bearer {token}")),
         ..world.client("nobody")
@@ -120,7 +146,10 @@ async fn a_token_of_another_a_wrong_one_and_one_that_is_over_open_nothing() {
     };
     assert_eq!(beside("ada", &token).await.status, StatusCode::OK);
     let of_another = beside("ben", &token).await;
-    assert_eq!((of_another.status, kind(&of_another).as_str()), (StatusCode::UNAUTHORIZED, "token-unfit"));
+    assert_eq!(
+        (of_another.status, kind(&of_another).as_str()),
+        (StatusCode::UNAUTHORIZED, "token-unfit")
+    );
     assert!(of_another.header("www-authenticate").starts_with("Bearer"));
     // who may revoke it
     let by_another = world.client("ben").delete(&format!("{PORTAL}/v1/tokens/{id}")).await;
@@ -144,7 +173,10 @@ async fn what_runs_on_a_token_is_cut_once_it_is_revoked() {
     assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("hello"));
     let revoked = world.client("ben").delete(&format!("{PORTAL}/v1/tokens/{id}")).await;
     assert_eq!(revoked.status, StatusCode::OK, "{}", revoked.text());
-    assert!(!matches!(socket.next().await, Some(Ok(Message::Text(_)))), "the socket is cut");
+    assert!(
+        !matches!(socket.next().await, Some(Ok(Message::Text(_)))),
+        "the socket is cut"
+    );
     let closing = world.closed_of(2, "x.com", "/live").await;
     assert!(matches!(&closing.ended().end, End::Cut(_)), "{:?}", closing.ended());
     let again = world.client("ben").delete(&format!("{PORTAL}/v1/tokens/{id}")).await;
@@ -158,9 +190,15 @@ async fn what_runs_on_a_token_is_cut_once_it_is_revoked() {
 async fn a_token_survives_a_restart_and_its_text_stands_nowhere() {
     let mut world = World::open().await;
     let (id, token) = make(&world, "ada", &["read"]).await;
-    assert_eq!(get(&tool(&world, "ada", &token), "/v1/grants").await.status, StatusCode::OK);
+    assert_eq!(
+        get(&tool(&world, "ada", &token), "/v1/grants").await.status,
+        StatusCode::OK
+    );
     world.reopen().await;
-    assert_eq!(get(&tool(&world, "ada", &token), "/v1/grants").await.status, StatusCode::OK);
+    assert_eq!(
+        get(&tool(&world, "ada", &token), "/v1/grants").await.status,
+        StatusCode::OK
+    );
     let listed = get(&world.client("ada"), "/v1/tokens").await.json();
     assert_eq!(listed["tokens"][0]["id"], json!(id));
     assert_eq!(listed["tokens"][0]["used_on"], json!("2026-11-24"));
@@ -201,9 +239,16 @@ async fn a_token_takes_a_password_fits_and_is_one_of_sixteen() {
     let world = World::open().await;
     let unproven = world
         .client("ada")
-        .post(&format!("{PORTAL}/v1/tokens"), "application/json", json!({ "scope": ["read"] }).to_string())
+        .post(
+            &format!("{PORTAL}/v1/tokens"),
+            "application/json",
+            json!({ "scope": ["read"] }).to_string(),
+        )
         .await;
-    assert_eq!((unproven.status, kind(&unproven).as_str()), (StatusCode::UNAUTHORIZED, "sign-in-again"));
+    assert_eq!(
+        (unproven.status, kind(&unproven).as_str()),
+        (StatusCode::UNAUTHORIZED, "sign-in-again")
+    );
     for bad in [
         json!({}),
         json!({ "scope": [] }),
@@ -214,13 +259,20 @@ async fn a_token_takes_a_password_fits_and_is_one_of_sixteen() {
         json!({ "scope": ["read"], "nam": "x" }),
     ] {
         let unfit = wants(&world, "ada", &bad).await;
-        assert_eq!((unfit.status, kind(&unfit).as_str()), (StatusCode::UNPROCESSABLE_ENTITY, "token-wish-unfit"), "{bad}");
+        assert_eq!(
+            (unfit.status, kind(&unfit).as_str()),
+            (StatusCode::UNPROCESSABLE_ENTITY, "token-wish-unfit"),
+            "{bad}"
+        );
     }
     for _ in 0..16 {
         make(&world, "ada", &["read"]).await;
     }
     let one_more = wants(&world, "ada", &json!({ "scope": ["read"] })).await;
-    assert_eq!((one_more.status, kind(&one_more).as_str()), (StatusCode::CONFLICT, "too-many-tokens"));
+    assert_eq!(
+        (one_more.status, kind(&one_more).as_str()),
+        (StatusCode::CONFLICT, "too-many-tokens")
+    );
     world.close().await;
 }
 
@@ -229,12 +281,22 @@ async fn the_rules_say_who_may_make_a_token() {
     let world = World::planned(|plan| {
         let rules = plan.folder.join("policies/rules/40-portal.cedar");
         let text = std::fs::read_to_string(&rules).unwrap();
-        std::fs::write(&rules, text.replace("context.lasts <= duration(\"90d\")", "context.lasts <= duration(\"1d\")")).unwrap();
+        std::fs::write(
+            &rules,
+            text.replace(
+                "context.lasts <= duration(\"90d\")",
+                "context.lasts <= duration(\"1d\")",
+            ),
+        )
+        .unwrap();
         std::fs::remove_file(plan.folder.join("policies/cases/portal.toml")).unwrap();
     })
     .await;
     let month = wants(&world, "ada", &json!({ "scope": ["read"], "expires": "30d" })).await;
-    assert_eq!((month.status, kind(&month).as_str()), (StatusCode::FORBIDDEN, "prohibited"));
+    assert_eq!(
+        (month.status, kind(&month).as_str()),
+        (StatusCode::FORBIDDEN, "prohibited")
+    );
     let day = wants(&world, "ada", &json!({ "scope": ["read"], "expires": "1d" })).await;
     assert_eq!(day.status, StatusCode::CREATED, "{}", day.text());
     world.close().await;
@@ -245,12 +307,22 @@ async fn in_a_browser_a_token_is_made_shown_once_listed_and_revoked() {
     let world = World::open().await;
     let ada = world.client("ada");
     let away = ada.navigate(&format!("{PORTAL}/tokens")).await;
-    assert_eq!((away.status, away.header("location")), (StatusCode::SEE_OTHER, "/sign-in?to=/tokens"));
+    assert_eq!(
+        (away.status, away.header("location")),
+        (StatusCode::SEE_OTHER, "/sign-in?to=/tokens")
+    );
     let page = ada.navigate(&format!("{PORTAL}/sign-in?to=/tokens")).await.text();
     let fields = [("token", hidden(&page, "token")), ("to", hidden(&page, "to"))];
     let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let signed_in = ada.own_form("/sign-in", &[&fields[..], &[("password", PASSWORD)]].concat()).await;
-    assert_eq!((signed_in.status, signed_in.header("location")), (StatusCode::SEE_OTHER, "/tokens"), "{}", signed_in.text());
+    let signed_in = ada
+        .own_form("/sign-in", &[&fields[..], &[("password", PASSWORD)]].concat())
+        .await;
+    assert_eq!(
+        (signed_in.status, signed_in.header("location")),
+        (StatusCode::SEE_OTHER, "/tokens"),
+        "{}",
+        signed_in.text()
+    );
     let cookie = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
     let browser = |request: http::request::Builder| {
         request
@@ -268,29 +340,52 @@ async fn in_a_browser_a_token_is_made_shown_once_listed_and_revoked() {
     let empty = form(&[("token", &token), ("name", "nightly <b>"), ("days", "30")]);
     let unfit = ada.send_with(post(), empty).await;
     assert_eq!(unfit.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(unfit.text().contains("nightly &#60;b&#62;") || unfit.text().contains("nightly &lt;b&gt;"), "{}", unfit.text());
+    assert!(
+        unfit.text().contains("nightly &#60;b&#62;") || unfit.text().contains("nightly &lt;b&gt;"),
+        "{}",
+        unfit.text()
+    );
     let token = hidden(&unfit.text(), "token");
-    let filled = form(&[("token", &token), ("name", "nightly <b>"), ("days", "30"), ("scope-read", "yes")]);
+    let filled = form(&[
+        ("token", &token),
+        ("name", "nightly <b>"),
+        ("days", "30"),
+        ("scope-read", "yes"),
+    ]);
     let made = ada.send_with(post(), filled).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
     let text = made.text();
     let at = text.find("wl_").unwrap();
     let secret = text[at..at + 75].to_owned();
-    assert_eq!(get(&tool(&world, "ada", &secret), "/v1/grants").await.status, StatusCode::OK);
+    assert_eq!(
+        get(&tool(&world, "ada", &secret), "/v1/grants").await.status,
+        StatusCode::OK
+    );
 
     let mine = ada.navigate(&format!("{PORTAL}/")).await.text();
-    assert!(!mine.contains(&secret) && mine.contains("Used last on 24 Nov 2026"), "{mine}");
+    assert!(
+        !mine.contains(&secret) && mine.contains("Used last on 24 Nov 2026"),
+        "{mine}"
+    );
     let action = mine.split("action=\"/tokens/").nth(1).unwrap();
     let (id, rest) = action.split_once("/revoke\"").unwrap();
     let revoke = hidden(rest, "token");
     let forged = ada.own_form(&format!("/tokens/{id}/revoke"), &[("token", "x")]).await;
     assert_eq!(forged.status, StatusCode::FORBIDDEN);
-    let revoked = ada.own_form(&format!("/tokens/{id}/revoke"), &[("token", &revoke)]).await;
-    assert_eq!((revoked.status, revoked.header("location")), (StatusCode::SEE_OTHER, "/?token=revoked"));
+    let revoked = ada
+        .own_form(&format!("/tokens/{id}/revoke"), &[("token", &revoke)])
+        .await;
+    assert_eq!(
+        (revoked.status, revoked.header("location")),
+        (StatusCode::SEE_OTHER, "/?token=revoked")
+    );
     let over = get(&tool(&world, "ada", &secret), "/v1/grants").await;
     assert_eq!(over.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
     let french = Request::get(format!("{PORTAL}/")).header("accept-language", "fr");
     let french = ada.send(browser(french)).await.text();
-    assert!(french.contains("Jetons pour vos outils") && french.contains("Vous n’avez aucun jeton."), "{french}");
+    assert!(
+        french.contains("Jetons pour vos outils") && french.contains("Vous n’avez aucun jeton."),
+        "{french}"
+    );
     world.close().await;
 }

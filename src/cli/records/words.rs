@@ -75,7 +75,10 @@ pub(super) fn in_words(record: &Record) -> String {
         Act::Token { act, token, by, .. } => {
             let scope: Vec<&str> = token.scope.iter().map(|scope| scope.as_str()).collect();
             let (act, scope) = (act.as_str(), scope.join(", "));
-            format!("token    {act} {} of {} for {scope} until {}, by {by}", token.id, token.subject, token.expires)
+            format!(
+                "token    {act} {} of {} for {scope} until {}, by {by}",
+                token.id, token.subject, token.expires
+            )
         }
         Act::Gateway { act, rulebook } => format!("gateway  {}, rules {rulebook}", gateway_in_words(act)),
     };

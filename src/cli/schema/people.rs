@@ -238,7 +238,7 @@ pub(super) fn cases() -> Value {
         ]
     };
     let setting = || {
-        let methods = [MethodName::Basic, MethodName::Certificate];
+        let methods = [MethodName::Basic, MethodName::Certificate, MethodName::Token];
         [
             ("at", text(MOMENT)),
             ("network", text("The named network that the person is in")),

@@ -244,11 +244,8 @@ async fn after(client: &Client, seen: i64) -> Result<(Vec<News>, i64), Trouble> 
         .batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         .await?;
     let news = rows::news(client, seen).await;
-    let of_tokens = tokens::news(client, seen).await;
     client.batch_execute("COMMIT").await?;
-    let (mut news, last) = news?;
-    news.extend(of_tokens?);
-    Ok((news, last))
+    news
 }
 
 /// A transaction, the only one that changes the ledger.

@@ -10,9 +10,13 @@ impl KeepsDone for InDatabase<'_> {
     fn recalled(&mut self, by: &SubjectId, key: &str, after: Timestamp) -> Result<Option<Done>, LedgerError> {
         let ask = "SELECT what FROM done WHERE subject = $1 AND key = $2 AND made_ms > $3";
         let found = async {
-            let row = self.client.query_opt(ask, &[&by.as_str(), &key, &after.as_millis()]).await?;
+            let row = self
+                .client
+                .query_opt(ask, &[&by.as_str(), &key, &after.as_millis()])
+                .await?;
             let what: Option<String> = row.map(|row| row.try_get(0)).transpose()?;
-            let read = |what: String| serde_json::from_str(&what).map_err(|error| Trouble::Unreadable(error.to_string()));
+            let read =
+                |what: String| serde_json::from_str(&what).map_err(|error| Trouble::Unreadable(error.to_string()));
             what.map(read).transpose()
         };
         self.store.ask(&self.client, found)

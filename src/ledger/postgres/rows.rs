@@ -72,6 +72,7 @@ pub(super) async fn news(client: &Client, seen: i64) -> Result<(Vec<News>, i64),
     for row in client.query(gone, &[&seen]).await? {
         news.push(News::Gone(GrantId::new(text(&row, "id")?)));
     }
+    news.extend(super::tokens::news(client, seen).await?);
     Ok((news, last(client).await?))
 }
 

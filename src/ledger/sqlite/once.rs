@@ -38,5 +38,6 @@ impl KeepsDone for OnDisk<'_> {
 }
 
 fn read(what: &str) -> Result<Done, LedgerError> {
-    serde_json::from_str(what).map_err(|error| LedgerError::Unavailable(format!("what was done cannot be read: {error}")))
+    serde_json::from_str(what)
+        .map_err(|error| LedgerError::Unavailable(format!("what was done cannot be read: {error}")))
 }

@@ -21,7 +21,9 @@ impl KeepsTokens for OnDisk<'_> {
     fn tokens_of(&mut self, who: &SubjectId) -> Result<Vec<KeptToken>, LedgerError> {
         let ask = format!("SELECT {COLUMNS} FROM tokens WHERE subject = ?1 ORDER BY id");
         let mut statement = self.transaction.prepare(&ask).map_err(|error| unavailable(&error))?;
-        let rows = statement.query_map([who.as_str()], read).map_err(|error| unavailable(&error))?;
+        let rows = statement
+            .query_map([who.as_str()], read)
+            .map_err(|error| unavailable(&error))?;
         rows.collect::<Result<_, _>>().map_err(|error| unavailable(&error))
     }
 

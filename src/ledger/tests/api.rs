@@ -22,22 +22,36 @@ pub(super) async fn what_a_call_did_is_kept_with_it_for_a_day_and_is_done_once(h
     let first = ledger.name(terms("ada", "recruiting", 1_000, 9_000));
     let call = once("ada", "key", 1_000);
     assert_eq!(ledger.done(&call.by, &call.key, at(1_000)).await, Ok(None));
-    ledger.put_once(first.clone(), Some(call.clone()), |_| ()).await.unwrap();
+    ledger
+        .put_once(first.clone(), Some(call.clone()), |_| ())
+        .await
+        .unwrap();
     drop(ledger);
     let ledger = home.open().unwrap();
     let done = ledger.done(&call.by, &call.key, at(2_000)).await.unwrap().unwrap();
-    assert_eq!((done.call.as_str(), done.grants.as_slice()), ("call of key", &[first.id.clone()][..]));
+    assert_eq!(
+        (done.call.as_str(), done.grants.as_slice()),
+        ("call of key", &[first.id.clone()][..])
+    );
     assert_eq!((done.asked, done.count), (false, 1));
     let second = ledger.name(terms("ada", "press", 2_000, 9_000));
-    let again = ledger.put_once(second.clone(), Some(once("ada", "key", 2_000)), |_| ()).await;
+    let again = ledger
+        .put_once(second.clone(), Some(once("ada", "key", 2_000)), |_| ())
+        .await;
     assert_eq!(again, Err(LedgerError::DoneAlready));
     assert_eq!(ledger.get(&second.id), None);
     // of somebody else, and a day later, it is another call
     let theirs = ledger.name(terms("ben", "press", 2_000, 9_000));
-    ledger.put_once(theirs, Some(once("ben", "key", 2_000)), |_| ()).await.unwrap();
+    ledger
+        .put_once(theirs, Some(once("ben", "key", 2_000)), |_| ())
+        .await
+        .unwrap();
     assert_eq!(ledger.done(&call.by, &call.key, at(1_000 + DAY)).await, Ok(None));
     let later = ledger.name(terms("ada", "press", 1_000 + DAY, 9_000 + DAY));
-    ledger.put_once(later, Some(once("ada", "key", 1_000 + DAY)), |_| ()).await.unwrap();
+    ledger
+        .put_once(later, Some(once("ada", "key", 1_000 + DAY)), |_| ())
+        .await
+        .unwrap();
 }
 
 fn token(of: &str, id: &str, made: i64) -> Token {
@@ -64,7 +78,10 @@ pub(super) async fn a_token_survives_a_restart_is_found_by_its_digest_and_ends_w
     let shown = ledger.shown_token(&hash(1), at(2_000)).unwrap();
     assert_eq!(*shown.token, made);
     assert!(ledger.shown_token(&hash(3), at(2_000)).is_none());
-    assert!(ledger.shown_token(&hash(1), at(1_000 + DAY)).is_none(), "it has expired");
+    assert!(
+        ledger.shown_token(&hash(1), at(1_000 + DAY)).is_none(),
+        "it has expired"
+    );
     ledger.keep_uses();
     drop(ledger);
 
@@ -93,7 +110,10 @@ pub(super) async fn one_person_has_so_many_tokens_and_what_rests_on_one_ends_whe
     let at = moment;
     for number in 0..MOST_TOKENS {
         let hash = hash(u8::try_from(number).unwrap());
-        ledger.make_token(token("ada", &format!("t{number:02}"), 1_000), hash).await.unwrap();
+        ledger
+            .make_token(token("ada", &format!("t{number:02}"), 1_000), hash)
+            .await
+            .unwrap();
     }
     let one_more = ledger.make_token(token("ada", "more", 1_000), hash(99)).await;
     assert_eq!(one_more, Err(LedgerError::TooManyTokens(MOST_TOKENS)));
@@ -102,7 +122,10 @@ pub(super) async fn one_person_has_so_many_tokens_and_what_rests_on_one_ends_whe
     assert!(*shown.stands.borrow());
     ledger.end_tokens(at(1_000 + DAY));
     assert!(!*shown.stands.borrow());
-    ledger.make_token(token("ada", "later", 1_000 + DAY), hash(99)).await.unwrap();
+    ledger
+        .make_token(token("ada", "later", 1_000 + DAY), hash(99))
+        .await
+        .unwrap();
 }
 
 fn person(name: &str) -> SubjectId {

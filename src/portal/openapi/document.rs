@@ -96,7 +96,10 @@ fn drawn(operation: &Operation) -> Value {
         says("parameters", takes.into());
     }
     if let Some(body) = operation.body {
-        says("requestBody", json!({ "$ref": format!("#/components/requestBodies/{body}") }));
+        says(
+            "requestBody",
+            json!({ "$ref": format!("#/components/requestBodies/{body}") }),
+        );
     }
     says("responses", responses(operation));
     says(

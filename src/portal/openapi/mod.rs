@@ -208,7 +208,10 @@ mod tests {
         let mut names = BTreeSet::new();
         for operation in operations() {
             let path: Vec<&str> = operation.path.split('/').collect();
-            let path: Vec<&str> = path.iter().map(|one| if one.starts_with('{') { "x" } else { one }).collect();
+            let path: Vec<&str> = path
+                .iter()
+                .map(|one| if one.starts_with('{') { "x" } else { one })
+                .collect();
             let path = path.join("/");
             let Found::Call(call, _) = found(operation.method, &path) else {
                 panic!("{} {path}", operation.method);

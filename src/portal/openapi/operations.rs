@@ -5,7 +5,11 @@ use super::{Call, Operation, Proof};
 /// The answers of what gives a grant.
 const GIVEN: &[super::Gives] = &[
     (201, "It is in force.", "Grant"),
-    (202, "It waits for somebody's approval, and opens nothing before that.", "Grant"),
+    (
+        202,
+        "It waits for somebody's approval, and opens nothing before that.",
+        "Grant",
+    ),
 ];
 
 /// Why nothing is given.
@@ -120,7 +124,11 @@ pub(super) const GRANTS: &[Operation] = &[
         says: "",
         takes: &[],
         body: Some("Answer"),
-        gives: &[(200, "The grant as it is now: where others must approve it as well, it still waits.", "Grant")],
+        gives: &[(
+            200,
+            "The grant as it is now: where others must approve it as well, it still waits.",
+            "Grant",
+        )],
         problems: NOT_ANSWERED,
         proof: Proof::Password,
     },

@@ -78,5 +78,8 @@ pub(super) const OF_PASSWORDS: &[&str] = &["sign-in-again", "no-password", "too-
 
 /// The statuses of a problem.
 pub(super) fn statuses(kind: &str) -> &'static [u16] {
-    PROBLEMS.iter().find(|(one, _)| *one == kind).map_or(&[], |(_, statuses)| statuses)
+    PROBLEMS
+        .iter()
+        .find(|(one, _)| *one == kind)
+        .map_or(&[], |(_, statuses)| statuses)
 }

@@ -56,7 +56,11 @@ pub fn busy(words: &Words, who: Audience) -> Page {
 /// The answer 403 to whoever shows a token for what it is not good for: another proof is, which a tool does not have.
 pub fn out_of_scope(words: &Words, who: Audience) -> Page {
     let words_of = &words.tokens;
-    let text = (words_of.not_good_title, words_of.not_for_proxy, words_of.not_for_proxy_advice);
+    let text = (
+        words_of.not_good_title,
+        words_of.not_for_proxy,
+        words_of.not_for_proxy_advice,
+    );
     said(words, (StatusCode::FORBIDDEN, "token-scope"), text, who)
 }
 

@@ -7,12 +7,12 @@
 mod chain;
 mod delegation;
 mod emergency;
-mod tokens;
 mod english;
 mod french;
 mod outcome;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod value;
 
 use std::time::Duration;
@@ -20,10 +20,10 @@ use std::time::Duration;
 pub use chain::ChainWords;
 pub use delegation::DelegationWords;
 pub use emergency::EmergencyWords;
-pub use tokens::TokenWords;
 pub use english::ENGLISH;
 pub use french::FRENCH;
 use jiff::Zoned;
+pub use tokens::TokenWords;
 pub use outcome::OutcomeWords;
 pub use value::ValueWords;
 

@@ -7,8 +7,8 @@ use super::{Asks, Case, Expected, Wanted, Wields};
 use crate::clock::Timestamp;
 use crate::facts::fields::{At, Fields};
 use crate::facts::{
-    Arrival, Ask, Channel, Door, MethodName, NetworkName, Observation, Outcome, Person, PolicyId, PurposeId,
-    SourceText, Standing, Subject, SubjectId, TOKEN_LASTS, WouldBe, did_you_mean,
+    Arrival, Ask, Channel, Door, MethodName, NO_PURPOSE, NetworkName, Observation, Outcome, Person, PolicyId,
+    PurposeId, SourceText, Standing, Subject, SubjectId, TOKEN_LASTS, WouldBe, did_you_mean,
 };
 use crate::policy::{NamedKind, Power, Vocabulary};
 use crate::purpose::{Purpose, parse_duration};
@@ -157,7 +157,8 @@ impl Bench<'_> {
             let defaults = self.defaults.filter(|_| !case.has(key));
             defaults.unwrap_or(case)
         };
-        let proofs = [MethodName::Basic, MethodName::Certificate, MethodName::Token].map(|method| (method.as_str(), method));
+        let proofs =
+            [MethodName::Basic, MethodName::Certificate, MethodName::Token].map(|method| (method.as_str(), method));
         let method = of("proof").choice("proof", &proofs).unwrap_or(MethodName::Basic);
         let network = of("network").text("network");
         let at = Self::moment(case, of("at").moment("at"));
@@ -270,7 +271,7 @@ impl Bench<'_> {
                 subject,
                 arrival: setting.arrival,
                 power,
-                purpose: PurposeId::new(PurposeId::NONE),
+                purpose: PurposeId::new(NO_PURPOSE),
                 declarer_person: None,
                 declarer: id.clone(),
                 business_owner: id,

@@ -35,7 +35,13 @@ pub(super) const TOKENS: TokenWords = TokenWords {
     made_use: "It goes where your password went: into the program’s proxy settings, with your user name.",
     done: "I have copied it",
     not_made_title: "No token was made",
-    may_not_make: |why| if why.is_empty() { "The rules do not let you make this token.".to_owned() } else { why.to_owned() },
+    may_not_make: |why| {
+        if why.is_empty() {
+            "The rules do not let you make this token.".to_owned()
+        } else {
+            why.to_owned()
+        }
+    },
     too_many: |held| format!("You have {held} tokens, which is as many as one may have. Revoke one first."),
     bad_name: |most| format!("Name it in at most {most} characters."),
     no_scope: "Say what it is to be good for.",

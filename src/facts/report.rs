@@ -144,6 +144,7 @@ mod tests {
             parent: None,
             emergency: None,
             continued: None,
+            delegated: None,
         };
         terms.named(GrantId::new("g"))
     }

@@ -67,7 +67,6 @@ use ending::Ending;
 pub use ending::{OnRecord, Untold};
 pub use error::LedgerError;
 pub use figures::{Figure, Part, SMALLEST};
-pub use once::{Done, Once};
 use keeping::Keeping;
 pub use once::{Done, Once};
 pub use outbox::{Due, Fate, Letter, Notice};

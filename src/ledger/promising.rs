@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::becoming::{has_room, was_asked};
+use super::becoming::{has_room, is_let_answer, was_asked};
 use super::error::LedgerError;
 use super::promise::{Owed, Promise};
 use super::store::{Change, Store};
@@ -23,6 +23,7 @@ impl<S: Store> Keeper<S> {
         let mut change = self.store.begin()?;
         forget_all(&mut change, &settled)?;
         was_asked(&mut change, grant)?;
+        is_let_answer(&mut change, grant)?;
         has_room(&mut change, grant)?;
         if change.is_promised(&grant.id)? {
             return Err(LedgerError::BeingAnswered(grant.id.clone()));
@@ -60,7 +61,7 @@ impl<S: Store> Keeper<S> {
     }
 }
 
-fn forget_all(change: &mut impl Change, settled: &BTreeSet<Owed>) -> Result<(), LedgerError> {
+pub(super) fn forget_all(change: &mut impl Change, settled: &BTreeSet<Owed>) -> Result<(), LedgerError> {
     let (mut promises, mut told) = (Vec::new(), Vec::new());
     for owed in settled {
         match owed {

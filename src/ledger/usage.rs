@@ -191,8 +191,12 @@ impl Usage {
                 };
                 self.add(seat, &one);
             }
-            Act::Closing { .. } | Act::Grant { .. } | Act::Opening { .. } | Act::Stray { .. } | Act::Gateway { .. } => {
-            }
+            Act::Closing { .. }
+            | Act::Grant { .. }
+            | Act::Opening { .. }
+            | Act::Token { .. }
+            | Act::Stray { .. }
+            | Act::Gateway { .. } => {}
         }
     }
 

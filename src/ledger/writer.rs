@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot};
 
 use super::adding::Through;
-use super::becoming::{has_room, is_let_answer, was_asked};
+use super::becoming::{has_room, was_asked};
 use super::ending::{self, Ending, OnRecord, Over, Untold};
 use super::error::LedgerError;
 use super::figures::Figure;
@@ -17,6 +17,7 @@ use super::keeping::Keeping;
 use super::once::{Done, KeepsDone as _, Once};
 use super::outbox::{Claim, Due, Fate, Notice};
 use super::promise::{Leftover, Owed, Promise, Settled, Telling};
+use super::promising::forget_all;
 use super::store::{Bell, Change, Store};
 use super::tokens::{KeepsTokens as _, TokenChange, TokenView};
 use super::usage::{Usage, Week};

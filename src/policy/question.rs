@@ -65,7 +65,7 @@ pub enum Power {
 
 impl Power {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Declare,
         Self::Approve,
         Self::Revoke,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use http::header::{self, HeaderValue};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::answers::NotAnswered;
 use super::deeds::{NotEnded, NotGranted};

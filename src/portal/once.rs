@@ -133,6 +133,12 @@ impl Portal {
             | Call::ListTokens
             | Call::MakeToken
             | Call::RevokeToken
+            | Call::ReportOutcome
+            | Call::ListDelegations
+            | Call::Delegate
+            | Call::ShowDelegation
+            | Call::EndDelegation
+            | Call::ShowValue
             | Call::Document => match grants.first() {
                 Some(grant) => given(done.asked, &self.shown(grant, visit), grant),
                 None => super::api::no_such_grant(),

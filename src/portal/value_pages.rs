@@ -91,8 +91,8 @@ impl Portal {
             who: &visitor.person.name,
             is_empty: seen.figures.is_empty(),
             lines: lines.collect(),
-            from: seen.weeks.first().map(|week| self.day(*week)).unwrap_or_default(),
-            to: seen.weeks.last().map(|week| self.day(*week)).unwrap_or_default(),
+            from: seen.weeks.first().map(|week| self.first_day(*week)).unwrap_or_default(),
+            to: seen.weeks.last().map(|week| self.first_day(*week)).unwrap_or_default(),
             spans: self.spans("/value", weeks),
             csv: format!("/value.csv?weeks={weeks}"),
             contact: self.contact(),
@@ -162,8 +162,8 @@ impl Portal {
                 title,
                 most: (words.most)(&(self.words.outcome.number)(*most)),
                 bars: self.titled(bars, (&seen.weeks, &counts)),
-                from: seen.weeks.first().map(|week| self.day(*week)).unwrap_or_default(),
-                to: seen.weeks.last().map(|week| self.day(*week)).unwrap_or_default(),
+                from: seen.weeks.first().map(|week| self.first_day(*week)).unwrap_or_default(),
+                to: seen.weeks.last().map(|week| self.first_day(*week)).unwrap_or_default(),
             })
         });
         charts.collect()
@@ -177,7 +177,7 @@ impl Portal {
             .enumerate()
             .filter_map(|(nth, (week, count))| {
                 let number = (self.words.outcome.number)((*count)?);
-                Some((nth, format!("{}{}{number}", self.day(*week), self.words.colon)))
+                Some((nth, format!("{}{}{number}", self.first_day(*week), self.words.colon)))
             })
             .collect();
         for Bar { nth, title, .. } in &mut columns.bars {
@@ -191,7 +191,7 @@ impl Portal {
         let lines = seen.weeks.iter().rev().map(|week| {
             let totals = Totals::of(wholes(seen).filter(|figure| figure.week == *week));
             (totals != Totals::default()).then(|| WeekLine {
-                week: self.day(*week),
+                week: self.first_day(*week),
                 shown: self.shown_totals(totals),
             })
         });
@@ -250,7 +250,7 @@ impl Portal {
         spans.collect()
     }
 
-    fn day(&self, week: Week) -> String {
+    fn first_day(&self, week: Week) -> String {
         (self.words.day)(&week.begins().calendar().to_zoned(TimeZone::UTC))
     }
 }

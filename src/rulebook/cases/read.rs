@@ -277,7 +277,8 @@ impl Bench<'_> {
                 business_owner: id,
                 longest_for: lasts.unwrap_or(TOKEN_LASTS),
                 channel,
-                answering: Answering::default(),
+                named_as: None,
+                behalf: None,
                 at: setting.at,
             })));
         };

@@ -35,7 +35,7 @@ mod shown;
 pub mod stop;
 pub mod test;
 pub mod user;
-mod value;
+pub mod value;
 pub mod way;
 
 use std::process::ExitCode;

@@ -28,7 +28,7 @@ pub struct Args {
     /// So many weeks, up to the last that is over.
     #[arg(long, default_value_t = 13)]
     weeks: u16,
-    /// How to print it.
+    /// How to print it: a table with a line for each purpose, or each figure.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
     #[command(flatten)]
@@ -38,11 +38,8 @@ pub struct Args {
 /// How figures are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// One line for each purpose.
     Table,
-    /// One line for each figure.
     Csv,
-    /// What `GET /v1/value` says.
     Json,
 }
 

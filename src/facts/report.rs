@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::said::{Answer, Emergency, Ended};
 use super::standing::{Grant, GrantState};
 use crate::clock::Timestamp;
 
@@ -51,6 +52,38 @@ impl Report {
 }
 
 impl Grant {
+    /// The same without what people wrote: neither statement nor notes nor reasons nor reports are judged.
+    #[must_use]
+    pub fn silent(&self) -> Self {
+        let silent = |answer: &Answer| Answer {
+            note: String::new(),
+            ..answer.clone()
+        };
+        let ended = self.ended.as_ref().map(|ended| Ended {
+            why: String::new(),
+            ..ended.clone()
+        });
+        let mut emergency = self.emergency.clone();
+        if let Some(Emergency {
+            review: Some(review), ..
+        }) = &mut emergency
+        {
+            review.note.clear();
+        }
+        let mut report = self.report.clone();
+        if let Some(report) = &mut report {
+            report.text.clear();
+        }
+        Self {
+            statement: String::new(),
+            answers: self.answers.iter().map(silent).collect(),
+            emergency,
+            ended,
+            report,
+            ..self.clone()
+        }
+    }
+
     /// Whether its holder can say at `now` what came of it: it counted, and is over since not too long ago; or they said so,
     /// and that not too long ago.
     pub fn can_be_reported(&self, now: Timestamp) -> bool {

@@ -257,38 +257,6 @@ impl Grant {
         let approval = latest.find(|answer| answer.verdict == Verdict::Approved && answer.missing == 0)?;
         Some(&approval.by)
     }
-
-    /// The same without what people wrote: neither statement nor notes nor reasons nor reports are judged.
-    #[must_use]
-    pub fn silent(&self) -> Self {
-        let silent = |answer: &Answer| Answer {
-            note: String::new(),
-            ..answer.clone()
-        };
-        let ended = self.ended.as_ref().map(|ended| Ended {
-            why: String::new(),
-            ..ended.clone()
-        });
-        let mut emergency = self.emergency.clone();
-        if let Some(Emergency {
-            review: Some(review), ..
-        }) = &mut emergency
-        {
-            review.note.clear();
-        }
-        let mut report = self.report.clone();
-        if let Some(report) = &mut report {
-            report.text.clear();
-        }
-        Self {
-            statement: String::new(),
-            answers: self.answers.iter().map(silent).collect(),
-            emergency,
-            ended,
-            report,
-            ..self.clone()
-        }
-    }
 }
 
 /// What a grant will say, before the ledger has given it a name: [`Grant`] without id and state.

@@ -13,10 +13,10 @@ use super::reach::Reach;
 use super::reload::{self, Reload};
 use super::sources::Look;
 use super::{Addresses, Gatehouse, counting, descriptors, pac};
-use crate::audit::{Book, BookError};
+use crate::audit::{Book, BookError, Reader};
 use crate::clock::Clock;
 use crate::config;
-use crate::facts::{Door, GatewayAct, Host, Mode, Problem, PurposeId, Record};
+use crate::facts::{Door, GatewayAct, Host, Mode, Problem, PurposeId};
 use crate::identity::{BadSetting, Guard};
 use crate::ingress::{BindError, Listener, basic_allowed};
 use crate::ledger::{Ledger, LedgerError, Usage};
@@ -160,9 +160,9 @@ fn build(
 ) -> Result<Rooms, OpenError> {
     let metrics = Metrics::new(&labels(&in_force.rulebook))?;
     let live = Arc::new(Live::new(in_force));
-    let (usage, counting) = (Usage::default(), metrics.clone());
-    let readers = vec![
-        Box::new(move |record: &Record| counting.observe(record)),
+    let (usage, measured) = (Usage::default(), metrics.clone());
+    let readers: Vec<Reader> = vec![
+        Box::new(move |record| measured.observe(record)),
         counting::reader(&usage, &live),
     ];
     let (book, repairs) = Book::open(&settings.audit, clock.clone(), readers)?;

@@ -119,16 +119,16 @@ type Told = (Part, Option<u64>, Sums);
 
 fn parts(seats: &[(&Seat, &Sums)]) -> Vec<Told> {
     let mut whole = Group::default();
-    let (mut platforms, mut departments) = (BTreeMap::new(), BTreeMap::new());
+    let mut platforms: BTreeMap<Option<&str>, Group<'_>> = BTreeMap::new();
+    let mut departments: BTreeMap<Option<&str>, Group<'_>> = BTreeMap::new();
     // whoever has changed departments in between counts in one of them
     let mut homes: BTreeMap<&SubjectId, Option<&str>> = BTreeMap::new();
     for (seat, sums) in seats {
         let home = *homes.entry(&seat.subject).or_insert(seat.department.as_deref());
         let platform = seat.platform.as_ref().map(PlatformId::as_str);
         whole.add(&seat.subject, sums);
-        let part = |parts: &mut BTreeMap<_, Group<'_>>, name| parts.entry(name).or_default().add(&seat.subject, sums);
-        part(&mut platforms, platform);
-        part(&mut departments, home);
+        platforms.entry(platform).or_default().add(&seat.subject, sums);
+        departments.entry(home).or_default().add(&seat.subject, sums);
     }
     if !whole.is_told() {
         return Vec::new();

@@ -44,9 +44,15 @@ impl Portal {
         }
     }
 
-    /// A grant as it is, with what its holder is asked about it.
+    /// A grant as it is, with what its holder is asked about it; what they said of it is for them alone.
     pub(super) fn with_what_is_asked(&self, grant: &Grant, visit: &Visit<'_>) -> Value {
         let mut value = serde_json::to_value(grant).unwrap_or_default();
+        if grant.subject != visit.subject.id {
+            if let Some(members) = value.as_object_mut() {
+                members.remove("report");
+            }
+            return value;
+        }
         let asks = Self::asks(visit, grant).map(|metric| json!({ "metric": self.said(metric) }));
         if let (Some(members), Some(asks)) = (value.as_object_mut(), asks) {
             members.insert("outcome_asked".to_owned(), asks);

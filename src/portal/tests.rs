@@ -427,7 +427,7 @@ async fn what_came_of_a_grant_and_its_correction_are_each_told_once_also_where_a
     };
     // the first is told, and the second is not before the end
     let first = (report(3, 0), on_record(portal.book.segment()));
-    let tells = super::ended::tells(portal.book.clone());
+    let tells = ended::tells(portal.book.clone());
     portal.ledger.report(&grant.id, first, tells).await.unwrap();
     portal.book.flush().await.unwrap();
     let second = (report(4, 1), on_record(portal.book.segment()));
@@ -959,6 +959,25 @@ async fn every_page_takes_less_than_a_tenth_of_a_second_for_ten_thousand_people(
             ..counter.terms()
         };
         let given = portal.ledger.give(terms).await.unwrap();
+        if begins == week {
+            let report = crate::facts::Report {
+                at: given.expires,
+                corrected_at: None,
+                amount: u64::try_from(nth % 7).ok(),
+                text: String::new(),
+                department: counter
+                    .in_force
+                    .directory
+                    .listed(&who)
+                    .map(|listed| listed.department.clone()),
+            };
+            let on_record = portal.on_record(GrantAct::Reported, (&who, counter.in_force.rulebook.id()), &[]);
+            portal
+                .ledger
+                .report(&given.id, (report, on_record), |_, telling| telling.told())
+                .await
+                .unwrap();
+        }
         let act = Act::Grant {
             act: GrantAct::Granted,
             grant: Box::new(given),
@@ -970,9 +989,11 @@ async fn every_page_takes_less_than_a_tenth_of_a_second_for_ten_thousand_people(
             at: week,
             ..portal.book.record(act)
         };
-        usage.saw(&record, |who| {
-            Some(counter.in_force.directory.listed(who)?.department.clone())
-        });
+        let department = |who: &SubjectId| Some(counter.in_force.directory.listed(who)?.department.clone());
+        usage.saw(&record, department);
+        for flow in flows(&counter, &record, nth % 9) {
+            usage.saw(&flow, department);
+        }
     }
     let began = std::time::Instant::now();
     portal.ledger.add_up(&usage, noon()).await.unwrap();
@@ -1017,4 +1038,42 @@ async fn every_page_takes_less_than_a_tenth_of_a_second_for_ten_thousand_people(
             );
         }
     }
+}
+
+/// So many flows that passed under what a record gave.
+fn flows(counter: &Counter, given: &Record, number: usize) -> Vec<Record> {
+    let Act::Grant {
+        grant, by, rulebook, ..
+    } = &given.act
+    else {
+        return Vec::new();
+    };
+    let seen = Observation {
+        arrival: counter.arrival.clone(),
+        subject: Some(Subject {
+            id: by.clone(),
+            method: MethodName::Basic,
+        }),
+        person: None,
+        ask: crate::facts::Ask::Connect(crate::facts::Authority::parse("x.com", Some(443)).unwrap()),
+        standing: crate::facts::Standing::default(),
+        selected: None,
+        at: given.at,
+    };
+    let decided = serde_json::json!({
+        "outcome": "allow", "host": "x.com", "platform": grant.platforms.iter().next(), "activity": "browse", "inspect": true,
+        "grant": grant.id, "purpose": grant.purpose, "policies": [], "rulebook": rulebook,
+    });
+    let ended = serde_json::json!({
+        "end": "completed", "status": 200, "decrypted": true, "bytes_up": 800, "bytes_down": 120_000, "duration_ms": 900,
+    });
+    let flow = Record {
+        act: Act::Closing {
+            seen: Box::new(seen),
+            decided: serde_json::from_value(decided).unwrap(),
+            ended: serde_json::from_value(ended).unwrap(),
+        },
+        ..given.clone()
+    };
+    vec![flow; number]
 }

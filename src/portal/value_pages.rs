@@ -72,11 +72,11 @@ impl Portal {
             Err(Unseen::Nothing) => return self.nothing_here(),
             Err(Unseen::NotRead) => return self.figures_not_read_page(),
         };
-        let whole = |purpose: &PurposeId| {
-            let of = seen.figures.iter().filter(move |figure| figure.purpose == *purpose);
-            of.filter(|figure| figure.part == Part::Whole)
-        };
-        let totals: Vec<Totals> = seen.purposes.iter().map(|one| Totals::of(whole(&one.id))).collect();
+        let totals: Vec<Totals> = seen
+            .purposes
+            .iter()
+            .map(|one| Totals::of(whole(&seen, &one.id)))
+            .collect();
         let most = totals.iter().filter_map(|one| one.flows).max().unwrap_or(0);
         let lines = seen.purposes.iter().zip(&totals).map(|(purpose, totals)| PurposeLine {
             id: purpose.id.to_string(),
@@ -84,7 +84,7 @@ impl Portal {
             metric: purpose.value_metric.as_ref().map(|metric| self.said(metric).to_owned()),
             shown: self.shown_totals(*totals),
             width: width(totals.flows.unwrap_or(0), most),
-            over_time: columns(&by_week(&seen.weeks, whole(&purpose.id), Measure::Flows)),
+            over_time: columns(&by_week(&seen.weeks, whole(&seen, &purpose.id), Measure::Flows)),
         });
         let page = Overview {
             w: self.words,
@@ -119,7 +119,6 @@ impl Portal {
         let Some(purpose) = seen.purposes.first() else {
             return self.nothing_here();
         };
-        let words = &self.words.value;
         let platform = |name: &str| platform_name(visit.rules(), &PlatformId::new(name));
         let page = PurposeValue {
             w: self.words,
@@ -132,8 +131,6 @@ impl Portal {
             weeks: self.week_lines(&seen),
             platforms: self.parts(&seen, "platform", platform),
             departments: self.parts(&seen, "department", str::to_owned),
-            platform_heading: words.by_platform,
-            department_heading: words.by_department,
             spans: self.spans(&format!("/value/{id}"), weeks),
             csv: format!("/value.csv?purpose={id}&weeks={weeks}"),
             contact: self.contact(),
@@ -265,6 +262,11 @@ fn span(received: &Received) -> u16 {
 
 fn wholes<'f>(seen: &'f Seen<'_>) -> impl Iterator<Item = &'f Figure> {
     seen.figures.iter().filter(|figure| figure.part == Part::Whole)
+}
+
+/// What is told of the whole of one purpose.
+fn whole<'f>(seen: &'f Seen<'_>, purpose: &'f PurposeId) -> impl Iterator<Item = &'f Figure> {
+    wholes(seen).filter(move |figure| figure.purpose == *purpose)
 }
 
 /// What is told of each week; none where nothing is.

@@ -397,9 +397,9 @@ fn what_others_hold_is_listed_and_revoked_from_a_terminal() {
     insta::assert_snapshot!(types("ada", "wayleave grants"), @"
     exit 0
     --- stdout
-    [id]  recruiting  linkedin,xing  read  until [time]  revoked
-    [id]  recruiting  xing  read  until [time]  revoked
-    [id]  recruiting  linkedin  read  until [time]  revoked
+    [id]  recruiting  linkedin,xing  read  until [time]  revoked, what came of it?
+    [id]  recruiting  xing  read  until [time]  revoked, what came of it?
+    [id]  recruiting  linkedin  read  until [time]  revoked, what came of it?
     ");
     assert_eq!(gate.stop(), 0);
 }
@@ -438,6 +438,91 @@ fn a_password_that_was_read_serves_all_that_a_command_asks() {
     --- stderr
     There is nothing here: Nothing that you may know of is in force, or waits, and fits.
     not revoked: none-such
+    ");
+    assert_eq!(gate.stop(), 0);
+}
+
+#[test]
+fn what_came_of_a_grant_is_said_from_a_terminal_and_who_may_sees_what_purposes_are_used_for() {
+    let desk = Desk::with_policies();
+    desk.types("wayleave ca init");
+    for user in ["ada", "hana"] {
+        desk.types(&format!("echo 'correct horse battery' | wayleave user add {user}"));
+    }
+    let gate = Running::start(&desk);
+    let types = |user: &str, line: &str| {
+        let proxy = format!("HTTPS_PROXY='http://{user}:correct horse battery@{}'", gate.plain).replace(' ', "%20");
+        desk.types(&format!("WAYLEAVE_CA=certs/root.pem {proxy} {line}"))
+    };
+    types(
+        "ada",
+        "wayleave declare recruiting --on linkedin --statement 'Backend engineers for Lyon'",
+    );
+    let first = "$(wayleave grants | head -1 | cut -d\" \" -f1)";
+    let says = |what: &str| types("ada", &format!("sh -c 'wayleave grants {what} {first}'"));
+    insta::assert_snapshot!(says("--amount 12 --outcome"), @"
+    exit 1
+    --- stderr
+    There is nothing to note here: A grant can be reported on once it is over, for fourteen days, and what you said can be corrected for seven. Nothing is counted of some purposes.
+    ");
+    says("--end");
+    insta::assert_snapshot!(types("ada", "wayleave grants"), @"
+    exit 0
+    --- stdout
+    [id]  recruiting  linkedin  engage,publish,read  until [time]  withdrawn, what came of it?
+    ");
+    insta::assert_snapshot!(says("--amount 12 --text \"Two of them replied\" --outcome"), @"
+    exit 0
+    --- stdout
+    [id]  recruiting  linkedin  engage,publish,read  until [time]  withdrawn, came to 12
+    ");
+    insta::assert_snapshot!(types("ada", "wayleave grants"), @"
+    exit 0
+    --- stdout
+    [id]  recruiting  linkedin  engage,publish,read  until [time]  withdrawn, came to 12
+    ");
+    insta::assert_snapshot!(says("--skip --outcome"), @"
+    exit 0
+    --- stdout
+    [id]  recruiting  linkedin  engage,publish,read  until [time]  withdrawn
+    ");
+    insta::assert_snapshot!(says("--skip --amount 3 --outcome"), @"
+    exit 2
+    --- stderr
+    error: the argument '--skip' cannot be used with '--amount <NUMBER>'
+
+    Usage: wayleave grants --ca <FILE> --skip --outcome <ID> --proxy <URL>
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(says("--amount twelve --outcome"), @"
+    exit 2
+    --- stderr
+    error: invalid value 'twelve' for '--amount <NUMBER>': invalid digit found in string
+
+    For more information, try '--help'.
+    ");
+    insta::assert_snapshot!(types("ada", "wayleave value"), @"
+    exit 1
+    --- stderr
+    There is nothing here: The rules let you see what comes of no such purpose, or of none.
+    ");
+    insta::assert_snapshot!(types("hana", "wayleave value"), @"
+    exit 0
+    --- stdout
+    personal-break            grants       -  flows         -
+    recruiting                grants       -  flows         -  -  Candidates contacted
+    training-delivery         grants       -  flows         -  -  People trained
+    ");
+    insta::assert_snapshot!(types("hana", "wayleave value --purpose recruiting --format csv"), @"
+    exit 0
+    --- stdout
+    week,purpose,measure,part,name,people,count,bytes_up,bytes_down,seconds
+    ");
+    insta::assert_snapshot!(types("hana", "wayleave value --weeks 0"), @"
+    exit 1
+    --- stderr
+    What is to be shown cannot be read: `weeks` must be a whole number from 1 to 104.
     ");
     assert_eq!(gate.stop(), 0);
 }

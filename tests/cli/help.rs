@@ -36,6 +36,7 @@ fn the_table_of_commands() {
       break-glass  Take a purpose at once, in an emergency
       review       Review what somebody took in an emergency
       revoke       Take back what others hold or asked for
+      value        Print how much purposes are used, and what comes of them
       user         Keep the accounts that sign in with a password
       ca           Keep the certificate authority that speaks for intercepted sites
       pac          Print the PAC file
@@ -472,6 +473,12 @@ fn the_counter() {
                                   `wayleave decline` answer it
           --to-review             List what was taken in an emergency and waits for your review:
                                   `wayleave review` does it
+          --outcome <ID>          Say what came of the grant with this id, which is over: with
+                                  `--amount`, `--text` or both, or `--skip`
+          --amount <NUMBER>       How much, in what the value of its purpose is counted in: a whole
+                                  number
+          --text <TEXT>           What, in your own words
+          --skip                  There is nothing to say
           --of <NAME>             List what this person holds or asked for, as far as you could revoke
                                   it
           --purpose <PURPOSE>     List what is held for this purpose
@@ -671,6 +678,39 @@ fn the_counter() {
 
     Exit code: 0 revoked; 1 not revoked, or not all of it; 2 the command line or the proxy's URL makes
     no sense
+    ");
+    insta::assert_snapshot!(desk.types("wayleave value --help"), @"
+    exit 0
+    --- stdout
+    Print how much purposes are used, and what comes of them
+
+    Usage: wayleave value [OPTIONS] --ca <FILE>
+
+    Options:
+          --purpose <PURPOSE>     Only this purpose
+          --weeks <WEEKS>         So many weeks, up to the last that is over [default: 13]
+          --format <FORMAT>       How to print it: a table with a line for each purpose, or each figure
+                                  [default: table] [possible values: table, csv, json]
+          --proxy <URL>           The proxy: `http://NAME@HOST:PORT`, or `https://…` for the TLS door;
+                                  `HTTPS_PROXY` or `https_proxy` if not given
+          --ca <FILE>             The root certificate of the gateway, in PEM (`wayleave ca show --pem`)
+                                  [env: WAYLEAVE_CA]
+          --user <NAME>           The user name, if it does not stand in the proxy's URL
+          --password-file <FILE>  Read the password from the first line of a file, `-` is standard
+                                  input; else it is taken from the proxy's URL, from
+                                  `WAYLEAVE_PASSWORD`, or asked for
+          --cert <FILE>           A client certificate for the TLS door, in PEM (`wayleave ca client`),
+                                  in the place of a password
+          --key <FILE>            The key of the client certificate, in PEM
+          --portal <HOST>         The portal's reserved name [default: wayleave.internal]
+      -h, --help                  Print help
+      -V, --version               Print version
+
+    A week is told once it is over, and what came of it a week later. A table has what is told of each
+    purpose taken together; csv and json have each week, and platforms and departments.
+
+    Exit code: 0 printed; 1 not printed, or there is no such purpose that you may see; 2 the command
+    line or the proxy's URL makes no sense
     ");
 }
 
@@ -1128,6 +1168,7 @@ fn what_no_command_is_called_is_refused() {
       break-glass  Take a purpose at once, in an emergency
       review       Review what somebody took in an emergency
       revoke       Take back what others hold or asked for
+      value        Print how much purposes are used, and what comes of them
       user         Keep the accounts that sign in with a password
       ca           Keep the certificate authority that speaks for intercepted sites
       pac          Print the PAC file

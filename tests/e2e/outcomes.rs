@@ -58,7 +58,8 @@ async fn the_holder_is_asked_on_their_own_page_answers_and_corrects_it() {
     let world = World::open().await;
     let ada = world.client("ada");
     let id = declared(&ada).await;
-    let home = || ada.navigate(&format!("{PORTAL}/"));
+    let own = format!("{PORTAL}/");
+    let home = || ada.navigate(&own);
     assert!(!home().await.text().contains("What came of it?"), "it is in force");
     world.clock.advance(Duration::from_hours(3));
     let page = home().await.text();
@@ -77,6 +78,8 @@ async fn the_holder_is_asked_on_their_own_page_answers_and_corrects_it() {
         "{}",
         wrong.text()
     );
+    // whoever goes back gets the page anew
+    let sent = token(&home().await.text(), &id);
     let script = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>";
     let fields = [("token", sent.as_str()), ("amount", "12"), ("note", script)];
     let sent = ada.own_form(&path, &fields).await;

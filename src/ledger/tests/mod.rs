@@ -11,7 +11,7 @@ mod sqlite;
 
 use std::collections::BTreeSet;
 
-use super::store::{Change, Counting};
+use super::store::Change;
 use super::usage::Seat;
 use super::*;
 use crate::facts::{

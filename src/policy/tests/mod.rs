@@ -56,6 +56,10 @@ fn shipped_rules() -> Vec<SourceText> {
             "rules/40-portal.cedar",
             include_str!("../../../policies/rules/40-portal.cedar"),
         ),
+        (
+            "rules/60-value.cedar",
+            include_str!("../../../policies/rules/60-value.cedar"),
+        ),
     ]
     .map(|(name, text)| SourceText::new(name, text))
     .to_vec()

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::chart::{Columns, WIDE};
+use super::chart::Columns;
 use crate::portal::words::Words;
 
 /// Numbers as they are shown.
@@ -88,8 +88,6 @@ pub(in crate::portal) struct PurposeValue<'a> {
     pub(in crate::portal) weeks: Vec<WeekLine>,
     pub(in crate::portal) platforms: Vec<Line>,
     pub(in crate::portal) departments: Vec<Line>,
-    pub(in crate::portal) platform_heading: &'static str,
-    pub(in crate::portal) department_heading: &'static str,
     pub(in crate::portal) spans: Vec<(String, String, bool)>,
     pub(in crate::portal) csv: String,
     pub(in crate::portal) contact: Option<String>,

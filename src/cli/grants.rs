@@ -34,7 +34,7 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["end", "renew", "to_approve"])]
     to_review: bool,
     #[command(flatten)]
-    outcome: Outcome,
+    came: Came,
     #[command(flatten)]
     others: Others,
     /// Print JSON.
@@ -46,7 +46,7 @@ pub struct Args {
 
 /// What came of a grant that is over.
 #[derive(Debug, clap::Args)]
-struct Outcome {
+struct Came {
     /// Say what came of the grant with this id, which is over: with `--amount`, `--text` or both, or `--skip`.
     #[arg(long, value_name = "ID", conflicts_with_all = ["end", "renew", "to_approve", "to_review"])]
     outcome: Option<String>,
@@ -61,7 +61,7 @@ struct Outcome {
     skip: bool,
 }
 
-impl Outcome {
+impl Came {
     /// What is sent of it.
     fn said(&self) -> Value {
         if self.skip {
@@ -115,7 +115,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
             .await?;
         return Ok(super::declare::tell(&said, args.json));
     }
-    if let Some(id) = &args.outcome.outcome {
+    if let Some(id) = &args.came.outcome {
         return report(&args, id).await;
     }
     let said = match &args.end {
@@ -166,7 +166,7 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
 /// Says what came of a grant.
 async fn report(args: &Args, id: &str) -> Result<ExitCode, Stop> {
     let path = format!("/v1/grants/{id}/outcome");
-    let said = args.way.ask(Method::POST, &path, Some(&args.outcome.said())).await?;
+    let said = args.way.ask(Method::POST, &path, Some(&args.came.said())).await?;
     if !said.status.is_success() {
         printer::talk(problem(&said));
         return Ok(ExitCode::FAILURE);

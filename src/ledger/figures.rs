@@ -97,7 +97,7 @@ impl<'a> Group<'a> {
 
 /// What may be told of what was counted.
 pub(super) fn told(counted: &Counted) -> Vec<Figure> {
-    let mut wholes: BTreeMap<(Week, Measure, &PurposeId), Vec<(&Seat, &Sums)>> = BTreeMap::new();
+    let mut wholes: BTreeMap<(Week, Measure, &PurposeId), Rows<'_>> = BTreeMap::new();
     for (seat, sums) in counted {
         let whole = (seat.week, seat.measure, &seat.purpose);
         wholes.entry(whole).or_default().push((seat, sums));
@@ -116,6 +116,7 @@ pub(super) fn told(counted: &Counted) -> Vec<Figure> {
 }
 
 type Told = (Part, Option<u64>, Sums);
+type Rows<'a> = Vec<(&'a Seat, &'a Sums)>;
 
 fn parts(seats: &[(&Seat, &Sums)]) -> Vec<Told> {
     let mut whole = Group::default();
@@ -152,7 +153,9 @@ fn pooled<'n, 'p>(parts: BTreeMap<Option<&'n str>, Group<'p>>) -> Vec<(Option<&'
     // the largest first, so that what is pooled to hide the small is the smallest
     large.sort_by_key(|(_, group)| std::cmp::Reverse(group.people.len()));
     let mut pool = Group::default();
-    small.iter().for_each(|(_, group)| pool.join(group));
+    for (_, group) in &small {
+        pool.join(group);
+    }
     while !pool.people.is_empty() && !pool.is_told() {
         let Some((_, next)) = large.pop() else { break };
         pool.join(&next);

@@ -73,7 +73,7 @@ fn said(received: &Received) -> Result<Said, Problem> {
         ));
     }
     let present = |name: &str| members.get(name).filter(|value| !value.is_null());
-    let amount = present("amount").map(|amount| amount.as_u64());
+    let amount = present("amount").map(Value::as_u64);
     if amount == Some(None) {
         let (name, why) = wrong(Unsaid::NoNumber);
         found.push(pages::field(name, why));

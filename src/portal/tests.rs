@@ -1054,7 +1054,7 @@ fn flows(counter: &Counter, given: &Record, number: usize) -> Vec<Record> {
     else {
         return Vec::new();
     };
-    let seen = crate::facts::Observation {
+    let seen = Observation {
         arrival: counter.arrival.clone(),
         subject: Some(Subject {
             id: by.clone(),

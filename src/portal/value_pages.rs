@@ -60,7 +60,7 @@ fn add(sum: &mut Option<u64>, more: u64) {
 
 impl Portal {
     /// Whether somebody may see it of any purpose.
-    pub(super) fn sees_value(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> bool {
+    pub(super) fn sees_value(visit: &Visit<'_>, visitor: Visitor<'_>) -> bool {
         !visit.rules().seen_by(visitor, Channel::Portal, visit.at).is_empty()
     }
 

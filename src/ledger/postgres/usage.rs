@@ -73,7 +73,9 @@ async fn count(client: &Client, counted: &[(&Seat, &Sums)]) -> Result<(), Troubl
     let of = |column: fn(&Seat) -> &str| -> Vec<&str> { counted.iter().map(|(seat, _)| column(seat)).collect() };
     let weeks: Vec<i64> = counted.iter().map(|(seat, _)| seat.week.number()).collect();
     let mut sums = Columns::default();
-    counted.iter().for_each(|(_, one)| sums.push(one));
+    for (_, one) in counted {
+        sums.push(one);
+    }
     let Columns([counts, up, down, millis]) = sums;
     let values: [&(dyn ToSql + Sync); 10] = [
         &weeks,
@@ -137,7 +139,9 @@ async fn tell(client: &Client, figures: &[Figure]) -> Result<(), Trouble> {
         .map(|people| people.map(|people| i64::try_from(people).unwrap_or(i64::MAX)))
         .collect();
     let mut sums = Columns::default();
-    figures.iter().for_each(|figure| sums.push(&figure.sums));
+    for figure in figures {
+        sums.push(&figure.sums);
+    }
     let Columns([counts, up, down, millis]) = sums;
     let values: [&(dyn ToSql + Sync); 10] = [
         &weeks,

@@ -115,7 +115,8 @@ pub(super) fn identify(evidence: &Evidence<'_>, find: &FindToken, may_send: bool
 
 /// The token in `Authorization: Bearer`; none where the field holds something else, and an error where it is not good.
 pub(super) fn bearer(field: &HeaderValue, find: &FindToken) -> Option<Result<Holder, WhyRejected>> {
-    let sent = Sent::read(field).filter(|sent| sent.name.is_none())?;
+    // what is no token at all is for others to judge
+    let sent = Sent::read(field).filter(|sent| sent.name.is_none() && looks_like_token(sent.text.reveal()))?;
     Some(sent.holder(find).ok_or(WhyRejected::WrongCredentials))
 }
 

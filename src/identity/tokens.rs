@@ -72,15 +72,17 @@ impl Sent {
         is_token(text).then(|| find(&token_hash(text))).flatten()
     }
 
-    /// The purpose that the name selects; none where the name means somebody else.
-    fn selects(&self, token: &Token) -> Option<Option<PurposeId>> {
-        let Some(name) = &self.name else { return Some(None) };
+    /// The purpose that the name selects; an error where the name means somebody else.
+    fn selects(&self, token: &Token) -> Result<Option<PurposeId>, WhyRejected> {
+        let Some(name) = &self.name else { return Ok(None) };
         // a token holds nothing that would be encoded
         let meant = readings(name).into_iter().find(|reading| {
             let text = self.text.reveal();
             reading.user == token.subject && meant_password(text, reading.decoded) == text
         });
-        meant.map(|reading| reading.selects)
+        meant
+            .map(|reading| reading.selects)
+            .ok_or(WhyRejected::WrongCredentials)
     }
 }
 
@@ -97,7 +99,7 @@ pub(super) fn identify(evidence: &Evidence<'_>, find: &FindToken, may_send: bool
     let Some(Holder { token, stands }) = sent.holder(find) else {
         return Some(wrong(None));
     };
-    let Some(selects) = sent.selects(&token) else {
+    let Ok(selects) = sent.selects(&token) else {
         return Some(wrong(Some(token.subject.clone())));
     };
     Some(Identification::Known {
@@ -113,7 +115,8 @@ pub(super) fn identify(evidence: &Evidence<'_>, find: &FindToken, may_send: bool
 
 /// The token in `Authorization: Bearer`; none where the field holds something else, and an error where it is not good.
 pub(super) fn bearer(field: &HeaderValue, find: &FindToken) -> Option<Result<Holder, WhyRejected>> {
-    let sent = Sent::read(field).filter(|sent| sent.name.is_none())?;
+    // what is no token at all is for others to judge
+    let sent = Sent::read(field).filter(|sent| sent.name.is_none() && looks_like_token(sent.text.reveal()))?;
     Some(sent.holder(find).ok_or(WhyRejected::WrongCredentials))
 }
 

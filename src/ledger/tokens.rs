@@ -99,7 +99,9 @@ pub struct Listed {
 impl TokenView {
     pub(super) fn new(kept: Vec<KeptToken>) -> Self {
         let view = Self::default();
-        kept.into_iter().for_each(|kept| view.shows(kept));
+        for kept in kept {
+            view.shows(kept);
+        }
         view
     }
 
@@ -194,7 +196,7 @@ impl<S: Store> Keeper<S> {
                 let mut theirs = change.tokens_of(&who)?.into_iter();
                 let mut kept = theirs
                     .find(|kept| kept.token.id == id && kept.token.is_good(at))
-                    .ok_or_else(|| LedgerError::NoSuchToken(id))?;
+                    .ok_or(LedgerError::NoSuchToken(id))?;
                 kept.token.revoked_at = Some(at);
                 kept
             }

@@ -160,19 +160,16 @@ fn scope(members: &Map<String, Value>, wrong: &mut Vec<Value>) -> BTreeSet<Scope
     let known = Scope::ALL.map(Scope::as_str);
     let mut scope = BTreeSet::new();
     for name in names.iter().flatten() {
-        match Scope::parse(name) {
-            Some(one) => drop(scope.insert(one)),
-            None => {
-                let hint = did_you_mean(name, known).map_or_else(
-                    || format!("use some of {}", known.join(", ")),
-                    |near| format!("did you mean `{near}`?"),
-                );
-                wrong.push(field(
-                    "scope",
-                    format!("there is no scope `{}`: {hint}", name.escape_debug()),
-                ));
-            }
+        if let Some(one) = Scope::parse(name) {
+            scope.insert(one);
+            continue;
         }
+        let hint = did_you_mean(name, known).map_or_else(
+            || format!("use some of {}", known.join(", ")),
+            |near| format!("did you mean `{near}`?"),
+        );
+        let shown = name.escape_debug();
+        wrong.push(field("scope", format!("there is no scope `{shown}`: {hint}")));
     }
     if scope.is_empty() && wrong.is_empty() {
         wrong.push(field(

@@ -31,8 +31,8 @@ impl Filled {
         let mut filled = Self::default();
         for (name, value) in received.fields() {
             match name.as_ref() {
-                "name" => filled.name = value.trim().to_owned(),
-                "days" => filled.days = value.trim().to_owned(),
+                "name" => value.trim().clone_into(&mut filled.name),
+                "days" => value.trim().clone_into(&mut filled.days),
                 other => filled.scope.extend(other.strip_prefix("scope-").and_then(Scope::parse)),
             }
         }

@@ -56,8 +56,7 @@ impl Proxy {
             Err(why) => return respond::no_entry(&self.house.portal, &request, &why),
         };
         let (parts, body) = request.into_parts();
-        let visitor = self.meet(&mut entry, &hop, &parts).await;
-        let visitor = visitor.within_scope(&authority.host, &self.house.portal_host);
+        let visitor = self.meet(&mut entry, &hop, (&parts, &authority.host)).await;
         let seen = self.observe(&in_force, &hop, &visitor, Ask::Connect(authority)).await;
         entry.saw(rules.redact(&seen));
 

@@ -115,8 +115,7 @@ impl Proxy {
             Err(why) => return respond::no_entry(&self.house.portal, &request, &why),
         };
         let (mut parts, mut body) = request.into_parts();
-        let visitor = self.meet(&mut entry, &hop, &parts).await;
-        let visitor = visitor.within_scope(&authority.host, &self.house.portal_host);
+        let visitor = self.meet(&mut entry, &hop, (&parts, &authority.host)).await;
         headers::end_their_hop(&mut parts.headers);
         let head = head_of(&parts, rules.catalog().label_headers(), !body.is_end_stream());
         let mut seen = self

@@ -83,7 +83,7 @@ pub(super) struct Visitor {
 impl Visitor {
     /// The same, of whom nothing is known where they show a token for what it is not good for: every token leads to the
     /// portal, which looks at each call, and some lead further.
-    pub(super) fn within_scope(self, to: &Host, portal: &Host) -> Self {
+    fn within_scope(self, to: &Host, portal: &Host) -> Self {
         match &self.token {
             Some(token) if to != portal && !token.scope.contains(&Scope::Proxy) => Self {
                 rejected: Some((WhyRejected::OutOfScope, Some(token.subject.clone()))),
@@ -112,8 +112,8 @@ impl Drop for Newcomer<'_> {
 }
 
 impl Proxy {
-    /// Finds out who sends the request on `hop` whose record is `entry`.
-    pub(super) async fn meet(&self, entry: &mut Entry, hop: &Hop, parts: &Parts) -> Visitor {
+    /// Finds out who sends the request on `hop` to that host, whose record is `entry`.
+    pub(super) async fn meet(&self, entry: &mut Entry, hop: &Hop, (parts, to): (&Parts, &Host)) -> Visitor {
         let mut newcomer = Newcomer {
             proxy: self,
             entry,
@@ -122,7 +122,7 @@ impl Proxy {
         };
         let visitor = self.visitor(hop, parts).await;
         newcomer.met = true;
-        visitor
+        visitor.within_scope(to, &self.house.portal_host)
     }
 
     /// Identifies the sender of a request on `hop`. Inside a tunnel it is whoever opened it: a page's own requests

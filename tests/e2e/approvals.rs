@@ -226,7 +226,7 @@ async fn nobody_answers_for_themselves_and_nobody_else_sees_what_waits() {
         let one = world.client(other).get(&format!("{PORTAL}/v1/grants/{id}")).await;
         assert_eq!(one.status, StatusCode::NOT_FOUND, "{other}");
         let inbox = world.client(other).get(&format!("{PORTAL}/v1/approvals")).await.json();
-        assert_eq!(inbox, json!({"approvals": []}), "{other}");
+        assert_eq!(inbox, json!({"approvals": [], "next": null}), "{other}");
     }
     let approver = world.client("mia").get(&format!("{PORTAL}/v1/grants/{id}")).await;
     assert_eq!(approver.status, StatusCode::OK);
@@ -316,7 +316,7 @@ async fn silence_declines_and_the_book_says_so_once() {
     );
     assert!(late.text().contains("in time"), "{}", late.text());
     let inbox = world.client("mia").get(&format!("{PORTAL}/v1/approvals")).await.json();
-    assert_eq!(inbox, json!({"approvals": []}));
+    assert_eq!(inbox, json!({"approvals": [], "next": null}));
     let lapsed = async |world: &World| {
         let records = world.records().await;
         acts(&records)

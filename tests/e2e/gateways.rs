@@ -315,6 +315,37 @@ async fn two_who_approve_at_the_same_instant_at_two_gateways_give_it_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_good_and_a_key_is_known_at_the_other_gateway_and_what_is_revoked_there_is_over_here() {
+    let server = Server::start();
+    let url = server.database("ledger");
+    let east = gateway(shared(&url, "east")).await;
+    let west = gateway(shared(&url, "west")).await;
+    let (id, token) = crate::tokens::make(&east, "ada", &["read"]).await;
+    let tool = crate::tokens::tool(&west, "ada", &token);
+    let grants = format!("{PORTAL}/v1/grants");
+    west.until("the other gateway knows the token", async |_| {
+        tool.get(&grants).await.status == StatusCode::OK
+    })
+    .await;
+    let declares = ("/v1/grants", &declaration());
+    let first = crate::repeated::keyed(&east.client("ada"), "ada", declares, "one").await;
+    assert_eq!(first.status, StatusCode::CREATED, "{}", first.text());
+    west.until("the other gateway knows the grant", async |_| {
+        let again = crate::repeated::keyed(&west.client("ada"), "ada", declares, "one").await;
+        again.status == StatusCode::CREATED && again.json()["id"] == first.json()["id"]
+    })
+    .await;
+    let revoked = east.client("ada").delete(&format!("{PORTAL}/v1/tokens/{id}")).await;
+    assert_eq!(revoked.status, StatusCode::OK, "{}", revoked.text());
+    west.until("the other gateway knows that it is over", async |_| {
+        tool.get(&grants).await.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+    })
+    .await;
+    east.close().await;
+    west.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_answers_for_whom_is_known_at_the_other_gateway_and_over_there_as_soon_as_it_is_here() {
     let server = Server::start();
     let url = server.database("ledger");

@@ -1,4 +1,4 @@
-//! Draws the OpenAPI document from the table of operations and from `components.json`.
+//! Draws the `OpenAPI` document from the table of operations and from `components.json`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -126,8 +126,8 @@ fn responses(operation: &Operation) -> Value {
             "description": says,
             "content": { "application/json": { "schema": { "$ref": format!("#/components/schemas/{schema}") } } },
         });
-        if let Some(headers) = headers(operation, *status).filter(|_| response.is_object()) {
-            response["headers"] = headers;
+        if let Some((members, headers)) = response.as_object_mut().zip(headers(operation, *status)) {
+            members.insert("headers".to_owned(), headers);
         }
         responses.insert(status.to_string(), response);
     }

@@ -1,4 +1,4 @@
-//! What `/v1` takes and answers, as one table: requests are routed by it, and the OpenAPI document is drawn from it, so that
+//! What `/v1` takes and answers, as one table: requests are routed by it, and the `OpenAPI` document is drawn from it, so that
 //! neither can say what the other does not do.
 //!
 //! It is written by hand. A library that derives documents from types would describe the types: what is answered here is put

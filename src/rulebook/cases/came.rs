@@ -2,11 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Asks, Expected, Wields};
+use crate::clock::Timestamp;
 use crate::facts::fields::list;
-use crate::facts::{Coach, Effect, Observation, Outcome, PolicyId, PurposeId, Reading, Reason, Would};
-use crate::policy::{Answering, CedarCase, GrantQuestion};
+use crate::facts::{
+    Arrival, Channel, Coach, Effect, NO_PURPOSE, Observation, Outcome, Person, PolicyId, PurposeId, Reading, Reason,
+    Subject, Would,
+};
+use crate::policy::{Answering, CedarCase, GrantQuestion, Power};
 use crate::rulebook::Rulebook;
 
 /// What came of a case.
@@ -116,6 +122,30 @@ fn unasked(seen: &Observation) -> Option<&'static str> {
 }
 
 impl Wields {
+    /// Somebody who wants to make a token: no purpose is asked about.
+    pub(super) fn of_token(
+        (person, subject): (Arc<Person>, Subject),
+        arrival: Arrival,
+        (lasts, channel, at): (Duration, Channel, Timestamp),
+    ) -> Self {
+        let id = person.id.clone();
+        Self {
+            person,
+            subject,
+            arrival,
+            power: Power::MakeToken,
+            purpose: PurposeId::new(NO_PURPOSE),
+            declarer_person: None,
+            declarer: id.clone(),
+            business_owner: id,
+            longest_for: lasts,
+            channel,
+            named_as: None,
+            behalf: None,
+            at,
+        }
+    }
+
     pub(super) fn question(&self) -> GrantQuestion<'_> {
         GrantQuestion {
             person: &self.person,

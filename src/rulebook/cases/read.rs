@@ -7,8 +7,8 @@ use super::{Asks, Case, Expected, Wanted, Wields};
 use crate::clock::Timestamp;
 use crate::facts::fields::{At, Fields};
 use crate::facts::{
-    Arrival, Ask, Channel, Door, MethodName, NO_PURPOSE, NetworkName, Observation, Outcome, Person, PolicyId,
-    PurposeId, SourceText, Standing, Subject, SubjectId, TOKEN_LASTS, WouldBe, did_you_mean,
+    Arrival, Ask, Channel, Door, MethodName, NetworkName, Observation, Outcome, Person, PolicyId, PurposeId,
+    SourceText, Standing, Subject, SubjectId, TOKEN_LASTS, WouldBe, did_you_mean,
 };
 use crate::policy::{NamedKind, Power, Vocabulary};
 use crate::purpose::{Purpose, parse_duration};
@@ -265,22 +265,9 @@ impl Bench<'_> {
             if about_purpose {
                 return None;
             }
-            let id = person.id.clone();
-            return Some(Asks::Power(Box::new(Wields {
-                person,
-                subject,
-                arrival: setting.arrival,
-                power,
-                purpose: PurposeId::new(NO_PURPOSE),
-                declarer_person: None,
-                declarer: id.clone(),
-                business_owner: id,
-                longest_for: lasts.unwrap_or(TOKEN_LASTS),
-                channel,
-                named_as: None,
-                behalf: None,
-                at: setting.at,
-            })));
+            let lasts = lasts.unwrap_or(TOKEN_LASTS);
+            let wields = Wields::of_token((person, subject), setting.arrival, (lasts, channel, setting.at));
+            return Some(Asks::Power(Box::new(wields)));
         };
         let declarer = declarer.unwrap_or_else(|| Some(person.id.clone()))?;
         let declarer_person = self.people.person(&declarer);

@@ -337,6 +337,6 @@ mod tests {
             [Misfit::Yourself, no_day(DelegationField::Until, "")]
         );
         let never = written("../etc", "9999-12-31", "9999-12-31", &[]).unwrap_err();
-        assert_eq!(never.len(), 2, "{never:?}");
+        assert_eq!(never.len(), 3, "{never:?}");
     }
 }

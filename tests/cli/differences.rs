@@ -368,11 +368,11 @@ mod solved {
         exit 1
         --- stdout
         newly allowed, the weightiest first; of each kind at least the request that is shown (on Tuesday at 10:00, from the office network, identified by basic, unless it says otherwise):
-          `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && resource.maxDuration > duration("14d")
+          `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && !(context has behalfOf) && resource.maxDuration > duration("14d")
             e.g. somebody engaged as employee, of no role and no department; approve; businessOwner = themselves; declarer = somebody else; kind = advertising-campaign; maxDuration = 15d; by portal
             HEAD~1: denied: no rule permits it
             HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:31)
-          `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner != principal && resource.declarer.manager == principal && resource.maxDuration > duration("14d")
+          `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner != principal && resource.declarer.manager == principal && !(context has behalfOf) && resource.maxDuration > duration("14d")
             e.g. somebody engaged as employee, of no role and no department; approve; businessOwner = somebody else; declarer = somebody else; kind = advertising-campaign; maxDuration = 15d; by portal
             HEAD~1: denied: no rule permits it
             HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:31)

@@ -33,6 +33,7 @@ fn the_table_of_commands() {
                    you could revoke
       approve      Approve what somebody asked for
       decline      Decline what somebody asked for
+      delegate     Let somebody approve and decline in your place, or take that back
       break-glass  Take a purpose at once, in an emergency
       review       Review what somebody took in an emergency
       revoke       Take back what others hold or asked for
@@ -1166,6 +1167,7 @@ fn what_no_command_is_called_is_refused() {
                    you could revoke
       approve      Approve what somebody asked for
       decline      Decline what somebody asked for
+      delegate     Let somebody approve and decline in your place, or take that back
       break-glass  Take a purpose at once, in an emergency
       review       Review what somebody took in an emergency
       revoke       Take back what others hold or asked for

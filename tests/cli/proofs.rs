@@ -281,7 +281,7 @@ mod solved {
         insta::assert_snapshot!(desk.types("wayleave prove --only approvals-last-two-weeks"), @r#"
         exit 1
         --- stdout
-        FAILED     approvals-last-two-weeks: Nothing is approved for longer than fourteen days. (properties/people.toml:52, legal)
+        FAILED     approvals-last-two-weeks: Nothing is approved for longer than fourteen days. (properties/people.toml:64, legal)
           who    somebody engaged as employee, of no role and no department
           does   approve
           about  businessOwner = themselves
@@ -291,7 +291,7 @@ mod solved {
           by     portal
           when   [time] (Tuesday, 10:00 on their clock)
           from   office network, identified by basic
-          the property: denied by `approvals-last-two-weeks` (properties/people.toml:52)
+          the property: denied by `approvals-last-two-weeks` (properties/people.toml:64)
           the engine: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:31)
           as a case, which `wayleave test` fails today:
             # cases/somebody.toml

@@ -56,7 +56,7 @@ use ending::Ending;
 pub use ending::{OnRecord, Untold};
 pub use error::LedgerError;
 use keeping::Keeping;
-pub use outbox::{Due, Fate, Letter, Notice};
+pub use outbox::{Claim, Due, Fate, Letter, Notice};
 use promise::Owed;
 pub use promise::{Leftover, Promise, Telling};
 pub use settings::{BadSetting, Kept, Settings};

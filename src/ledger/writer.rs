@@ -310,7 +310,11 @@ impl<S: Store> Keeper<S> {
         let was = was_asked(&mut change, &grant)?;
         has_room(&mut change, &grant)?;
         change.write(&grant)?;
-        Self::owe(self.tells.load(Ordering::Relaxed), &mut change, (was.as_ref(), &grant))?;
+        Self::owe(
+            self.tells.load(Ordering::Relaxed),
+            &mut change,
+            [(was.as_ref(), &grant)],
+        )?;
         if let Err(error) = change.commit() {
             self.doubtful.push(Doubt {
                 written: grant,
@@ -328,9 +332,7 @@ impl<S: Store> Keeper<S> {
         let mut change = self.store.begin()?;
         let over = ending::end((&mut change, &self.view.uses), ends.these, (&ends.ending, ends.at))?;
         let tells = self.tells.load(Ordering::Relaxed);
-        for one in &over {
-            Self::owe(tells, &mut change, (Some(&one.was), &one.is))?;
-        }
+        Self::owe(tells, &mut change, over.iter().map(|one| (Some(&one.was), &one.is)))?;
         if let Err(error) = change.commit() {
             let doubts = over.into_iter().map(|Over { was, is, on_record }| Doubt {
                 written: is,

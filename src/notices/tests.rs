@@ -1,5 +1,7 @@
 //! What is said, and to whom.
 
+mod wire;
+
 use std::collections::BTreeSet;
 
 use super::words::{Said, View, say, say_to_many};

@@ -148,8 +148,10 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_answered_stands_although_the_rest_of_it_does_not_come() {
-        crate::tls::install_default();
-        let tls = ClientConfig::builder()
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
             .with_root_certificates(rustls::RootCertStore::empty())
             .with_no_client_auth();
         let loopback = ["127.0.0.0/8".parse().unwrap()];

@@ -36,6 +36,15 @@ impl Timestamp {
         )
     }
 
+    /// The moment `span` earlier; stays at the beginning of time instead of overflowing.
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)),
+        )
+    }
+
     /// How long after `earlier` this moment lies; zero if it does not.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
@@ -151,6 +160,7 @@ mod tests {
     fn time_never_runs_backwards_in_a_difference() {
         let (early, late) = (Timestamp::from_millis(10), Timestamp::from_millis(30));
         assert_eq!(late.since(early), Duration::from_millis(20));
+        assert_eq!(late.minus(Duration::from_millis(20)), early);
         assert_eq!(early.since(late), Duration::ZERO);
     }
 }

@@ -69,7 +69,7 @@ pub use error::LedgerError;
 pub use figures::{Figure, Part, SMALLEST};
 use keeping::Keeping;
 pub use once::{Done, Once};
-pub use outbox::{Due, Fate, Letter, Notice};
+pub use outbox::{Claim, Due, Fate, Letter, Notice};
 use promise::Owed;
 pub use promise::{Leftover, Promise, Telling};
 pub use settings::{BadSetting, Kept, Settings};

@@ -10,7 +10,9 @@
 //! so one gateway of several does, and another where that one does not live to say how it went. A gateway that starts has
 //! claimed nothing.
 
+use std::fmt;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::Ledger;
 use super::error::LedgerError;
@@ -52,6 +54,8 @@ pub enum Fate {
     Done,
     /// It is to be tried again then.
     Again(Timestamp),
+    /// Nobody tried: it is anybody's.
+    Untried,
 }
 
 /// What was found to be told.
@@ -63,12 +67,25 @@ pub struct Due {
     pub notices: Vec<Notice>,
 }
 
-/// What is asked of the outbox.
-pub(super) struct Claim {
-    pub(super) now: Timestamp,
-    pub(super) until: Timestamp,
-    pub(super) most: u32,
+/// What is asked of the outbox. A way is that of a [`Letter`]; what is addressed to nobody yet has the empty one.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// What is due now is claimed …
+    pub now: Timestamp,
+    /// … until then …
+    pub until: Timestamp,
+    /// … and this much of it at most.
+    pub most: u32,
+    /// The ways on which whoever asks can tell people. What is to go another way is left to those who know that …
+    pub known: Vec<String>,
+    /// … unless it is to be told since before then: nobody does.
+    pub forsaken: Timestamp,
+    /// The ways of which nothing more is wanted now.
+    pub busy: Vec<String>,
 }
+
+/// For how long what cannot be read is put off: a wayleave that can may come back, or somebody may mend it.
+pub(super) const PUT_OFF: Duration = Duration::from_hours(1);
 
 /// What somebody is to be told of a change, and from when on. Pure.
 pub(super) fn owed(was: Option<&Grant>, is: &Grant) -> Vec<(NoticeEvent, Timestamp)> {
@@ -100,23 +117,26 @@ pub(super) fn owed(was: Option<&Grant>, is: &Grant) -> Vec<(NoticeEvent, Timesta
 }
 
 impl<S: Store> Keeper<S> {
-    /// Notes with a change what it owes to people, if they are told at all.
-    pub(super) fn owe(
+    /// Notes with a change what it owes to people, if they are told at all: of each grant, what it was and is.
+    pub(super) fn owe<'a>(
         tells: bool,
         change: &mut impl Change,
-        (was, is): (Option<&Grant>, &Grant),
+        grants: impl IntoIterator<Item = (Option<&'a Grant>, &'a Grant)>,
     ) -> Result<(), LedgerError> {
         if !tells {
             return Ok(());
         }
-        let mut owed = owed(was, is).into_iter();
-        owed.try_for_each(|(event, due)| change.owe(&is.id, event, due))
+        let each = grants.into_iter().flat_map(|(was, is)| {
+            let owed = owed(was, is).into_iter();
+            owed.map(|(event, due)| (&is.id, event, due))
+        });
+        change.owe_each(&each.collect::<Vec<_>>())
     }
 
     /// Claims what is due. Where nothing is, nothing is changed.
     pub(super) fn claim(&mut self, claim: &Claim) -> Result<Due, LedgerError> {
         self.clear_doubts()?;
-        let (waiting, next) = self.store.outlook()?;
+        let (waiting, next) = self.store.outlook(claim)?;
         if next.is_none_or(|next| claim.now < next) {
             let notices = Vec::new();
             return Ok(Due { waiting, notices });
@@ -136,12 +156,13 @@ impl<S: Store> Keeper<S> {
                 Fate::Addressed(letters, later) => {
                     letters.iter().try_for_each(|letter| change.address(notice, letter))?;
                     if let Some((event, due)) = later {
-                        change.owe(&notice.grant.id, *event, *due)?;
+                        change.owe_each(&[(&notice.grant.id, *event, *due)])?;
                     }
                     change.done(notice)?;
                 }
                 Fate::Done => change.done(notice)?,
                 Fate::Again(due) => change.again(notice, *due)?,
+                Fate::Untried => change.release(notice)?,
             }
         }
         change.commit()
@@ -158,6 +179,12 @@ impl Writer {
     pub(super) async fn fare(&self, fates: Vec<(Notice, Fate)>) -> Result<(), LedgerError> {
         self.submit(|reply| Job::Fare(fates, reply)).await
     }
+}
+
+/// Says of a notice that cannot be read that nobody is told of it.
+pub(super) fn unreadable(id: &str, event: &str, why: &impl fmt::Display) {
+    let hours = PUT_OFF.as_secs() / 3600;
+    tracing::error!(grant = id, event, %why, hours, "what people are to be told cannot be read: it is put off");
 }
 
 impl Notice {
@@ -185,12 +212,12 @@ impl Ledger {
         self.tells.store(true, Ordering::Relaxed);
     }
 
-    /// What is due at `now`, as far as nobody else has claimed it: `most` of it is claimed until that moment, and comes.
-    pub async fn due(&self, (now, until): (Timestamp, Timestamp), most: u32) -> Result<Due, LedgerError> {
-        self.writer.due(Claim { now, until, most }).await
+    /// What is due, as far as nobody else has claimed it: it is claimed, and comes.
+    pub async fn due(&self, claim: Claim) -> Result<Due, LedgerError> {
+        self.writer.due(claim).await
     }
 
-    /// Notes, durably, what became of what was claimed.
+    /// Notes, durably, what became of what was claimed. What is noted twice is as if it was noted once.
     pub async fn fare(&self, fates: Vec<(Notice, Fate)>) -> Result<(), LedgerError> {
         self.writer.fare(fates).await
     }

@@ -112,8 +112,8 @@ pub(super) trait Store: Send + 'static {
     /// What the life before this one of the gateway had claimed of what people are to be told is anybody's.
     fn unclaim(&mut self) -> Result<(), LedgerError>;
 
-    /// How much people are to be told, and from when on there is something to do about it.
-    fn outlook(&mut self) -> Result<(u64, Option<Timestamp>), LedgerError>;
+    /// How much people are to be told, and from when on there is something to do about what such a claim is after.
+    fn outlook(&mut self, claim: &Claim) -> Result<(u64, Option<Timestamp>), LedgerError>;
 
     /// What is told of those weeks, the first and the last included; ordered by week, purpose, measure and part.
     fn figures(&mut self, from: Week, to: Week) -> Result<Vec<Figure>, LedgerError>;
@@ -182,13 +182,14 @@ pub(super) trait Change: Counting {
     /// Whether that is noted, by whichever gateway.
     fn is_untold(&mut self, id: &GrantId, act: GrantAct) -> Result<bool, LedgerError>;
 
-    /// Notes that people are to be told of a grant, from that moment on; once, however often it is noted.
-    fn owe(&mut self, id: &GrantId, event: NoticeEvent, due: Timestamp) -> Result<(), LedgerError>;
+    /// Notes that people are to be told of grants, of each from that moment on; once, however often it is noted.
+    fn owe_each(&mut self, owed: &[(&GrantId, NoticeEvent, Timestamp)]) -> Result<(), LedgerError>;
 
     /// Finds what people are to be told, and claims it: what is due and nobody else has claimed; what is due first comes first.
+    /// What cannot be read is put off, and stands in the way of nothing else.
     fn claim(&mut self, claim: &Claim) -> Result<Vec<Notice>, LedgerError>;
 
-    /// Makes a letter of a notice.
+    /// Makes a letter of a notice that is still there.
     fn address(&mut self, notice: &Notice, letter: &Letter) -> Result<(), LedgerError>;
 
     /// Forgets a notice.
@@ -196,6 +197,9 @@ pub(super) trait Change: Counting {
 
     /// Notes that a notice was tried in vain, and is nobody's until that moment.
     fn again(&mut self, notice: &Notice, due: Timestamp) -> Result<(), LedgerError>;
+
+    /// Notes that a notice was not tried, and is anybody's.
+    fn release(&mut self, notice: &Notice) -> Result<(), LedgerError>;
 
     /// INVARIANT: durable when this succeeds. When it fails, nobody knows.
     fn commit(self) -> Result<(), LedgerError>

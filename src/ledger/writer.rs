@@ -323,7 +323,11 @@ impl<S: Store> Keeper<S> {
         let was = was_asked(&mut change, &grant)?;
         has_room(&mut change, &grant)?;
         change.write(&grant)?;
-        Self::owe(self.tells.load(Ordering::Relaxed), &mut change, (was.as_ref(), &grant))?;
+        Self::owe(
+            self.tells.load(Ordering::Relaxed),
+            &mut change,
+            [(was.as_ref(), &grant)],
+        )?;
         if let Some(once) = &once {
             once.note(&mut change, [&grant].into_iter())?;
         }
@@ -347,9 +351,7 @@ impl<S: Store> Keeper<S> {
         forget_all(&mut change, &settled)?;
         let over = ending::end((&mut change, &self.view.uses), ends.these, (&ends.ending, ends.at))?;
         let tells = self.tells.load(Ordering::Relaxed);
-        for one in &over {
-            Self::owe(tells, &mut change, (Some(&one.was), &one.is))?;
-        }
+        Self::owe(tells, &mut change, over.iter().map(|one| (Some(&one.was), &one.is)))?;
         if let Some(once) = ends.once.as_ref().filter(|_| !over.is_empty()) {
             once.note(&mut change, over.iter().map(|one| &one.is))?;
         }

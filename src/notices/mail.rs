@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
 
 use super::message::{self, Head};
 use super::secrets::read;
@@ -16,8 +17,13 @@ use crate::facts::{Authority, Mailbox, Secret, SubjectId, hex};
 use crate::ledger::{Letter, Notice};
 use crate::upstream::Errands;
 
-/// How long all of a delivery may take.
+/// How long it may take until a message is asked for; from then on until the server says that it has it (RFC 5321 §4.5.3.2.6);
+/// and how long goodbye may.
 const PATIENCE: Duration = Duration::from_mins(1);
+const TAKEN_WITHIN: Duration = Duration::from_mins(10);
+const GOODBYE: Duration = Duration::from_secs(2);
+/// How long all of a delivery takes at most.
+pub(super) const LONGEST: Duration = Duration::from_mins(12);
 
 /// The way to the mail server.
 pub(super) struct Mail {
@@ -83,19 +89,15 @@ impl Mail {
             at,
         };
         let message = message::compose(&head, &said.text(language));
-        let delivered = tokio::time::timeout(PATIENCE, self.deliver(&to, &message)).await;
-        match delivered {
-            Ok(Ok(())) => Went::Sent,
-            Ok(Err(Failed::ForNow(why))) => Went::Later(why, None),
-            Ok(Err(Failed::ForGood(why))) => Went::Never(why),
-            Err(_) => Went::Later(
-                format!("`{}` did not take it within {} s", self.to, PATIENCE.as_secs()),
-                None,
-            ),
+        match handed_over(self.offered(&to), &message).await {
+            Ok(()) => Went::Sent,
+            Err(Failed::ForNow(why)) => Went::Later(why, None),
+            Err(Failed::ForGood(why)) => Went::Never(why),
         }
     }
 
-    async fn deliver(&self, to: &Mailbox, message: &str) -> Result<(), Failed> {
+    /// A conversation in which the server waits for the message.
+    async fn offered(&self, to: &Mailbox) -> Result<Talk<Box<dyn Carrier>>, Failed> {
         let unreached = |fault: crate::facts::Fault| Failed::ForNow(fault.to_string());
         let stream = self.errands.connect(&self.to).await.map_err(unreached)?;
         let address = stream.local_addr().map(|local| local.ip());
@@ -119,10 +121,23 @@ impl Mail {
         if let Some((user, password)) = &self.account {
             talk.sign_in(user, password).await?;
         }
-        talk.hand_over(&self.from, to, message).await?;
-        talk.leave().await;
-        Ok(())
+        talk.offer(&self.from, to).await?;
+        Ok(talk)
     }
+}
+
+/// Hands a message over where it is waited for.
+async fn handed_over<S: Carrier>(
+    offered: impl Future<Output = Result<Talk<S>, Failed>>,
+    message: &str,
+) -> Result<(), Failed> {
+    let late = |limit: Duration| Failed::ForNow(format!("the server did not take it within {} s", limit.as_secs()));
+    let mut talk = timeout(PATIENCE, offered).await.map_err(|_| late(PATIENCE))??;
+    let handed = timeout(TAKEN_WITHIN, talk.hand_over(message)).await;
+    handed.map_err(|_| late(TAKEN_WITHIN))??;
+    // it is the server's from here on: whatever becomes of goodbye, nobody sends it again
+    let _ = timeout(GOODBYE, talk.leave()).await;
+    Ok(())
 }
 
 /// A name for a letter, the same whenever it is sent: another one where the same happens once more.
@@ -132,4 +147,61 @@ pub(super) fn name(notice: &Notice, letter: &Letter) -> String {
     let whom = hex(digest(&SHA256, format!("{way} {to} {since}").as_bytes()).as_ref());
     let whom: String = whom.chars().take(12).collect();
     format!("{}.{}.{whom}", notice.grant.id, notice.event.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream, duplex};
+
+    use super::*;
+    use crate::notices::smtp::tests::plays;
+
+    async fn offered(stream: DuplexStream) -> Result<Talk<DuplexStream>, Failed> {
+        let mailbox = Mailbox::parse("a@example.org").unwrap();
+        let mut talk = Talk::begun(stream, "[192.0.2.1]").await?;
+        talk.offer(&mailbox, &mailbox).await?;
+        Ok(talk)
+    }
+
+    /// A server that takes a message of one line after that time, and says nothing from then on.
+    async fn takes_after(time: Duration, stream: DuplexStream) {
+        let mut stream = BufReader::new(stream);
+        for said in ["220 hi\r\n", "250 mail\r\n", "250 ok\r\n", "250 ok\r\n", "354 go\r\n"] {
+            stream.get_mut().write_all(said.as_bytes()).await.unwrap();
+            stream.read_line(&mut String::new()).await.unwrap();
+        }
+        tokio::time::sleep(time).await;
+        stream.get_mut().write_all(b"250 ok\r\n").await.unwrap();
+        std::future::pending::<()>().await;
+    }
+
+    async fn delivered(time: Duration) -> Result<(), Failed> {
+        let (ours, theirs) = duplex(4096);
+        tokio::select! {
+            delivered = handed_over(offered(ours), "one\r\n") => delivered,
+            () = takes_after(time, theirs) => unreachable!(),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_server_took_is_sent_although_it_took_its_time_and_says_no_goodbye() {
+        for minutes in [0, 1, 9] {
+            assert_eq!(delivered(Duration::from_mins(minutes)).await, Ok(()), "{minutes}");
+        }
+        assert!(matches!(delivered(Duration::from_mins(11)).await, Err(Failed::ForNow(why)) if why.contains("600 s")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_says_nothing_is_not_waited_for_that_long() {
+        let (ours, theirs) = duplex(4096);
+        let silent = async {
+            plays(&["220 hi\r\n", ""], theirs).await;
+            std::future::pending::<()>().await;
+        };
+        let failed = tokio::select! {
+            delivered = handed_over(offered(ours), "one\r\n") => delivered.unwrap_err(),
+            () = silent => unreachable!(),
+        };
+        assert!(matches!(failed, Failed::ForNow(why) if why.contains("60 s")));
+    }
 }

@@ -6,7 +6,7 @@
 //!             └─> a letter ── words ──> e-mail, a web hook ──> told: forgotten │ in vain: again, later │ never: given up, loudly
 //! ```
 //!
-//! Reads like this: [`Notices::run`] looks whenever grants change, and every second; `whom` finds who is told of what, `words`
+//! Reads like this: [`Notices::run`] looks whenever grants change, and every second; `lanes` keeps one way from holding up another; `whom` finds who is told of what, `words`
 //! says it in their language, `message` writes it down, `smtp` speaks with the mail server, `hooks` posts it, and `again` says when what was in
 //! vain is tried once more.
 //!
@@ -20,6 +20,7 @@
 
 mod again;
 mod hooks;
+mod lanes;
 mod mail;
 mod message;
 mod secrets;
@@ -30,32 +31,39 @@ mod tests;
 mod whom;
 mod words;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use futures_util::stream;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 use self::hooks::Hook;
+use self::lanes::{Claimed, Lanes};
 use self::mail::Mail;
 pub use self::settings::{BadSetting, Hidden, Kind, Security, Settings, Smtp, Webhook};
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::facts::{Host, Language, NoticeEvent};
-use crate::ledger::{Fate, Ledger, Letter, Notice};
+use crate::ledger::{Claim, Due, Fate, Ledger, Letter, Notice};
 use crate::metrics::Metrics;
 use crate::rulebook::Live;
 use crate::upstream::Errands;
 
 /// How often it is looked for what is due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How much is claimed at once, how much of that is sent at once, and for how long it is nobody else's: longer than all of
-/// it can take.
+/// How much is claimed at once, until when it is begun at the latest, and for how long it is nobody else's.
 const MOST: u32 = 16;
-const AT_ONCE: usize = 4;
-const LEASE: Duration = Duration::from_mins(15);
+const BEGINS_WITHIN: Duration = Duration::from_mins(5);
+const LEASE: Duration = Duration::from_mins(25);
+/// The pauses, in seconds, after which it is tried again to note how something went.
+const PAUSES: [u64; 9] = [1, 2, 4, 8, 15, 30, 30, 30, 30];
+/// How long that takes at most, each try included.
+const NOTED_WITHIN: Duration = Duration::from_mins(5);
+const _: () = assert!(BEGINS_WITHIN.as_secs() + mail::LONGEST.as_secs() + NOTED_WITHIN.as_secs() < LEASE.as_secs());
 
 /// What this room works with.
 pub struct Parts {
@@ -90,6 +98,9 @@ pub struct Notices {
     hooks: Vec<Hook>,
     waiting: AtomicU64,
 }
+
+/// What is on its way, each with which that is.
+type Sending<'a> = FuturesUnordered<BoxFuture<'a, String>>;
 
 /// How it went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,50 +150,105 @@ impl Notices {
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut changes = self.ledger.changes();
+        let (mut lanes, mut sending) = (Lanes::default(), Sending::new());
         while !stop.is_cancelled() {
-            if self.round(&stop).await {
+            let busy = lanes.busy();
+            let is_more = self.takes(busy, (&mut lanes, &mut sending)).await;
+            self.set_off((&mut lanes, &sending), &stop);
+            if is_more {
                 continue;
             }
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => {}
+                Some(way) = sending.next() => lanes.arrived(&way),
                 _ = ticks.tick() => {}
                 Ok(()) = changes.changed() => {}
             }
         }
+        self.set_off((&mut lanes, &sending), &stop);
+        while let Some(way) = sending.next().await {
+            lanes.arrived(&way);
+            self.set_off((&mut lanes, &sending), &stop);
+        }
     }
 
-    /// Tells what is due now. Returns whether there was anything.
-    async fn round(&self, stop: &CancellationToken) -> bool {
+    /// Claims what is due on all ways but these. Returns whether there was anything. What is on its way goes on meanwhile.
+    async fn takes(&self, busy: Vec<String>, (lanes, sending): (&mut Lanes, &mut Sending<'_>)) -> bool {
         let now = self.clock.now();
-        let due = match self.ledger.due((now, now.plus(LEASE)), MOST).await {
-            Ok(due) => due,
-            Err(trouble) => {
-                tracing::debug!(%trouble, "it cannot be found out now what people are to be told");
-                return false;
+        let mut due = pin!(self.due(now, busy));
+        let due = loop {
+            tokio::select! {
+                due = &mut due => break due,
+                Some(way) = sending.next() => lanes.arrived(&way),
             }
         };
+        let Some(due) = due else { return false };
         self.waiting.store(due.waiting, Ordering::Relaxed);
         let any = !due.notices.is_empty();
-        let told = stream::iter(due.notices).map(|notice| self.see_to(notice, stop));
-        told.buffer_unordered(AT_ONCE).collect::<()>().await;
+        lanes.take(due.notices, now.plus(BEGINS_WITHIN));
         any
     }
 
-    /// Sees to one, and notes at once how that went: what is noted late is told twice after a crash.
-    async fn see_to(&self, notice: Notice, stop: &CancellationToken) {
-        if stop.is_cancelled() {
-            return; // it is anybody's once this gateway starts again
+    async fn due(&self, now: Timestamp, busy: Vec<String>) -> Option<Due> {
+        let mail = self.mail.iter().map(|_| whom::EMAIL.to_owned());
+        let hooks = self.hooks.iter().map(|hook| format!("{}{}", whom::HOOK, hook.name()));
+        let nobodys = [String::new()].into_iter();
+        let claim = Claim {
+            now,
+            until: now.plus(LEASE),
+            most: MOST,
+            known: nobodys.chain(mail).chain(hooks).collect(),
+            forsaken: now.minus(self.settings.give_up_after()),
+            busy,
+        };
+        let due = self.ledger.due(claim).await;
+        let unknown = |trouble: &_| tracing::debug!(%trouble, "it cannot be found out now what people are to be told");
+        due.inspect_err(unknown).ok()
+    }
+
+    /// Has everything set off for which there is room on its way.
+    fn set_off<'a>(&'a self, (lanes, sending): (&mut Lanes, &Sending<'a>), stop: &'a CancellationToken) {
+        for (way, claimed) in lanes.set_off() {
+            let seen_to = async move {
+                self.see_to(claimed, stop).await;
+                way
+            };
+            sending.push(Box::pin(seen_to));
         }
+    }
+
+    /// Sees to one, and notes at once how that went: what is noted late is told twice after a crash.
+    async fn see_to(&self, Claimed { notice, begins_by }: Claimed, stop: &CancellationToken) {
+        let is_late = stop.is_cancelled() || self.clock.now() > begins_by;
         let fate = match &notice.letter {
+            // another gateway can, or this one anew
+            Some(_) | None if is_late => Fate::Untried,
             None => self.addressed(&notice),
             Some(letter) => {
                 let went = self.tell(&notice, letter).await;
                 self.fate(&notice, letter, went)
             }
         };
-        let (grant, event) = (notice.grant.id.clone(), notice.event.as_str());
-        if let Err(trouble) = self.ledger.fare(vec![(notice, fate)]).await {
-            tracing::warn!(%trouble, %grant, event, "it cannot be noted that somebody was told: they may be told twice");
+        self.note((notice, fate), stop).await;
+    }
+
+    /// Notes how something went; where that cannot be noted, again, until it is anybody's. At the stop once more, and no more.
+    async fn note(&self, noted: (Notice, Fate), stop: &CancellationToken) {
+        let mut pauses = PAUSES.into_iter().map(Duration::from_secs);
+        loop {
+            let Err(trouble) = self.ledger.fare(vec![noted.clone()]).await else {
+                return;
+            };
+            let (grant, event) = (&noted.0.grant.id, noted.0.event.as_str());
+            let Some(pause) = pauses.next().filter(|_| !stop.is_cancelled()) else {
+                tracing::warn!(%trouble, %grant, event, "it cannot be noted that somebody was told: they may be told twice");
+                return;
+            };
+            tracing::debug!(%trouble, %grant, event, "it cannot be noted now that somebody was told");
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = stop.cancelled() => {}
+            }
         }
     }
 
@@ -222,7 +288,7 @@ impl Notices {
         }
         match &self.mail {
             Some(mail) if letter.way == whom::EMAIL => mail.send((notice, letter), &view, now).await,
-            Some(_) | None => Went::Never("the settings do not know that way any more".to_owned()),
+            Some(_) | None => Went::Never("no settings know that way any more".to_owned()),
         }
     }
 

@@ -101,11 +101,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Talk<S> {
         reply.is(235).map_err(|why| Failed::for_now("signing in", &why))
     }
 
-    /// Hands over one message.
-    pub(super) async fn hand_over(&mut self, from: &Mailbox, to: &Mailbox, message: &str) -> Result<(), Failed> {
-        self.step("MAIL FROM", &format!("MAIL FROM:<{from}>\r\n"), 250).await?;
+    /// Asks whether a message would be taken from and for these. Whoever runs the gateway can mend what is wrong with its own
+    /// address, so nothing is lost by that.
+    pub(super) async fn offer(&mut self, from: &Mailbox, to: &Mailbox) -> Result<(), Failed> {
+        let reply = self.ask("MAIL FROM", &format!("MAIL FROM:<{from}>\r\n")).await?;
+        reply.is(250).map_err(|why| Failed::for_now("MAIL FROM", &why))?;
         self.step("RCPT TO", &format!("RCPT TO:<{to}>\r\n"), 250).await?;
-        self.step("DATA", "DATA\r\n", 354).await?;
+        self.step("DATA", "DATA\r\n", 354).await
+    }
+
+    /// Hands over the message that was offered.
+    pub(super) async fn hand_over(&mut self, message: &str) -> Result<(), Failed> {
         let mut stuffed = String::with_capacity(message.len() + 8);
         for line in message.split_inclusive("\r\n") {
             if line.starts_with('.') {
@@ -187,13 +193,16 @@ impl Failed {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use tokio::io::duplex;
 
     use super::*;
 
     /// A server that hears these lines, whatever they hold, and answers each so; what it heard.
-    async fn plays(script: &'static [&'static str], stream: tokio::io::DuplexStream) -> Vec<String> {
+    pub(in crate::notices) async fn plays(
+        script: &'static [&'static str],
+        stream: tokio::io::DuplexStream,
+    ) -> Vec<String> {
         let mut stream = BufReader::new(stream);
         let mut heard = Vec::new();
         for said in script {
@@ -245,14 +254,36 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_server_that_refuses_our_own_address_may_think_better_of_it_and_of_theirs_does_not() {
+        let mailbox = Mailbox::parse("a@example.org").unwrap();
+        let offered = async |script| {
+            let (ours, theirs) = duplex(4096);
+            let offers = async {
+                let mut talk = Talk::begun(ours, "[192.0.2.1]").await.unwrap();
+                talk.offer(&mailbox, &mailbox).await.unwrap_err()
+            };
+            tokio::join!(offers, plays(script, theirs)).0
+        };
+        let ours = offered(&["220 hi\r\n", "250 mail\r\n", "550 5.7.1 no such sender\r\n"]).await;
+        assert!(
+            matches!(&ours, Failed::ForNow(why) if why.contains("no such sender")),
+            "{ours:?}"
+        );
+        let theirs = offered(&["220 hi\r\n", "250 mail\r\n", "250 ok\r\n", "550 nobody\r\n"]).await;
+        assert!(
+            matches!(&theirs, Failed::ForGood(why) if why.contains("nobody")),
+            "{theirs:?}"
+        );
+    }
+
+    #[tokio::test]
     async fn no_line_of_a_message_ends_it_early() {
         let (ours, theirs) = duplex(4096);
         let mailbox = Mailbox::parse("a@example.org").unwrap();
         let hands = async {
             let mut talk = Talk::begun(ours, "[192.0.2.1]").await.unwrap();
-            talk.hand_over(&mailbox, &mailbox, "one\r\n.\r\n..two\r\n")
-                .await
-                .unwrap();
+            talk.offer(&mailbox, &mailbox).await.unwrap();
+            talk.hand_over("one\r\n.\r\n..two\r\n").await.unwrap();
             talk.leave().await;
         };
         let script: &[&str] = &[

@@ -136,7 +136,7 @@ const FRENCH: Terms = Terms {
 
 /// What is said to one person, whose time zone this is, of what concerns them; also what people wrote.
 pub(super) fn say(notice: &Notice, view: &View<'_>, zone: Option<&str>) -> Said {
-    let mut said = say_to_many(notice, view, zone);
+    let mut said = said((notice, notice.grant.ticket.as_deref()), view, zone);
     let (grant, terms) = (&notice.grant, terms(view.language));
     let written = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let why = match notice.event {
@@ -160,6 +160,16 @@ pub(super) fn say(notice: &Notice, view: &View<'_>, zone: Option<&str>) -> Said 
 
 /// What is said where many may read it: nothing that people wrote.
 pub(super) fn say_to_many(notice: &Notice, view: &View<'_>, zone: Option<&str>) -> Said {
+    said((notice, plain_ticket(&notice.grant, view.in_force)), view, zone)
+}
+
+/// The ticket, where the purpose says how one looks, and it looks so: any other is free text of whoever holds the grant.
+pub(super) fn plain_ticket<'a>(grant: &'a Grant, in_force: &InForce) -> Option<&'a str> {
+    let rule = in_force.rulebook.purposes().get(&grant.purpose)?.ticket.as_ref()?;
+    grant.ticket.as_deref().filter(|ticket| rule.pattern.is_match(ticket))
+}
+
+fn said((notice, ticket): (&Notice, Option<&str>), view: &View<'_>, zone: Option<&str>) -> Said {
     let (grant, terms, words) = (&notice.grant, terms(view.language), Words::of(view.language));
     let rules = &view.in_force.rulebook;
     let name = |id: &SubjectId| {
@@ -215,7 +225,7 @@ pub(super) fn say_to_many(notice: &Notice, view: &View<'_>, zone: Option<&str>) 
         }
         NoticeEvent::Lapsed => (terms.link_mine, "/"),
     };
-    facts.extend(grant.ticket.iter().map(|ticket| (terms.ticket, ticket.clone())));
+    facts.extend(ticket.map(|ticket| (terms.ticket, ticket.to_owned())));
     Said {
         title: (terms.title)(notice.event, &name(&grant.subject), purpose),
         facts,

@@ -2,14 +2,15 @@
 //! permit is asked for; the guard looks at the address all the same, and it is the address that is dialled.
 
 use std::net::SocketAddr;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future::Either;
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Either, select};
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use ipnet::IpNet;
@@ -22,8 +23,9 @@ use super::dial::Dialer;
 use super::{Settings, UpstreamError, faults};
 use crate::facts::{Authority, Fault, Stage};
 
-/// The most that is read of an answer: it says how it went.
+/// The most that is read of what comes after the head of an answer, which says how it went, and for how long.
 const MOST_ANSWERED: usize = 64 * 1024;
+const READ_ON: Duration = Duration::from_secs(2);
 
 /// The way to the servers that the settings name; cheap to clone.
 #[derive(Clone)]
@@ -76,7 +78,8 @@ impl Errands {
         self.dialer.handshake(to, stream, &self.plain).await
     }
 
-    /// Sends one request over HTTP/1.1, on a connection of its own, and reads the answer; all of it within `limit`.
+    /// Sends one request over HTTP/1.1, on a connection of its own, and gives what it was answered within `limit`. What is
+    /// answered stands, whether or not the rest of it comes.
     pub async fn send(
         &self,
         (to, secure): (&Authority, bool),
@@ -92,36 +95,85 @@ impl Errands {
                 exchanged(to, stream, request).await
             }
         };
-        let answered = tokio::time::timeout(limit, exchange).await;
-        answered.unwrap_or_else(|_| {
+        let late = |_| {
             let seconds = limit.as_secs();
-            Err(Fault::internal(
-                Stage::Forward,
-                format!("`{to}` did not answer within {seconds} s"),
-            ))
-        })
+            Fault::internal(Stage::Forward, format!("`{to}` did not answer within {seconds} s"))
+        };
+        let (answer, rest) = tokio::time::timeout(limit, exchange).await.map_err(late)??;
+        let _ = tokio::time::timeout(READ_ON, rest).await;
+        Ok(answer)
     }
 }
 
-async fn exchanged<S>(to: &Authority, stream: S, request: Request<Full<Bytes>>) -> Result<Answer, Fault>
+/// The head of the answer, and what reads the rest: to its end, so that whoever sent it is not cut off.
+async fn exchanged<S>(
+    to: &Authority,
+    stream: S,
+    request: Request<Full<Bytes>>,
+) -> Result<(Answer, BoxFuture<'static, ()>), Fault>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let failed = |error: hyper::Error| faults::of_exchange(to, &error);
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(failed)?;
-    let answered = pin!(async {
-        let (head, body) = sender.send_request(request).await.map_err(failed)?.into_parts();
-        // read to its end, so that whoever sent it is not cut off; what is too long is not
-        let _ = Limited::new(body, MOST_ANSWERED).collect().await;
-        Ok(Answer {
-            status: head.status,
-            headers: head.headers,
-        })
-    });
-    let connection = pin!(connection);
-    match futures_util::future::select(answered, connection).await {
-        Either::Left((answer, _)) => answer,
+    let mut connection = connection.fuse().boxed();
+    let answered = match select(sender.send_request(request).boxed(), &mut connection).await {
+        Either::Left((answered, _)) => answered,
         // what it has read by then is still to be taken
         Either::Right((_, answered)) => answered.await,
+    };
+    let (head, body) = answered.map_err(failed)?.into_parts();
+    let answer = Answer {
+        status: head.status,
+        headers: head.headers,
+    };
+    let rest = async move {
+        let _sender = sender; // the connection lasts as long as somebody may ask
+        let read = Limited::<Incoming>::new(body, MOST_ANSWERED).collect().boxed();
+        if let Either::Right((_, read)) = select(read, connection).await {
+            let _ = read.await;
+        }
+    };
+    Ok((answer, rest.boxed()))
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "listens on loopback")]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+    use crate::facts::Host;
+
+    #[tokio::test]
+    async fn what_was_answered_stands_although_the_rest_of_it_does_not_come() {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth();
+        let loopback = ["127.0.0.0/8".parse().unwrap()];
+        let errands = Errands::new(&Settings::default(), &loopback, &tls, &[]).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let to = Authority {
+            host: Host::parse("127.0.0.1").unwrap(),
+            port: listener.local_addr().unwrap().port(),
+        };
+        let request = Request::post("/").body(Full::new(Bytes::from("x"))).unwrap();
+        let stalls = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 4096]).await.unwrap();
+            let begins = b"HTTP/1.1 202 Accepted\r\ncontent-length: 2\r\nx: y\r\n\r\n";
+            stream.write_all(begins).await.unwrap();
+            std::future::pending::<()>().await;
+        };
+        let answer = tokio::select! {
+            answer = errands.send((&to, false), request, Duration::from_secs(20)) => answer.unwrap(),
+            () = stalls => unreachable!(),
+        };
+        assert_eq!(answer.status, StatusCode::ACCEPTED);
+        assert_eq!(answer.headers["x"], "y");
     }
 }

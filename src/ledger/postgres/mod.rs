@@ -177,9 +177,9 @@ impl Store for Postgres {
         self.ask(&client, notices::unclaim(&client, &self.gateway))
     }
 
-    fn outlook(&mut self) -> Result<(u64, Option<Timestamp>), LedgerError> {
+    fn outlook(&mut self, claim: &Claim) -> Result<(u64, Option<Timestamp>), LedgerError> {
         let client = self.line.client()?;
-        self.ask(&client, notices::outlook(&client))
+        self.ask(&client, notices::outlook(&client, claim))
     }
 
     fn figures(&mut self, from: Week, to: Week) -> Result<Vec<Figure>, LedgerError> {
@@ -259,6 +259,17 @@ pub(super) struct InDatabase<'a> {
     is_open: bool,
 }
 
+impl InDatabase<'_> {
+    /// Asks about each, so many at once.
+    fn each<'a, T, F>(&self, all: &'a [T], what: impl Fn(&'a [T]) -> F) -> Result<(), LedgerError>
+    where
+        F: Future<Output = Result<(), Trouble>>,
+    {
+        let mut some = all.chunks(AT_ONCE);
+        some.try_for_each(|some| self.store.ask(&self.client, what(some)))
+    }
+}
+
 impl Drop for InDatabase<'_> {
     fn drop(&mut self) {
         if self.is_open {
@@ -302,20 +313,12 @@ impl Change for InDatabase<'_> {
 
     fn write_each(&mut self, grants: &[&Grant]) -> Result<(), LedgerError> {
         self.is_news = true;
-        let write = |some: &[&Grant]| {
-            let written = rows::write_each(&self.client, some, self.number);
-            self.store.ask(&self.client, written)
-        };
-        grants.chunks(AT_ONCE).try_for_each(write)
+        self.each(grants, |some| rows::write_each(&self.client, some, self.number))
     }
 
     fn used(&mut self, uses: &[(GrantId, Timestamp)]) -> Result<(), LedgerError> {
         self.is_news = true;
-        let note = |some: &[(GrantId, Timestamp)]| {
-            let noted = rows::used(&self.client, some, self.number);
-            self.store.ask(&self.client, noted)
-        };
-        uses.chunks(AT_ONCE).try_for_each(note)
+        self.each(uses, |some| rows::used(&self.client, some, self.number))
     }
 
     fn take_back(&mut self, written: &Grant, was: Option<&Grant>, untold: Option<GrantAct>) -> Result<(), LedgerError> {
@@ -335,35 +338,23 @@ impl Change for InDatabase<'_> {
     }
 
     fn forget(&mut self, ids: &[&GrantId]) -> Result<(), LedgerError> {
-        let forget = |some: &[&GrantId]| {
-            let forgotten = rows::forget(&self.client, &self.store.gateway, some);
-            self.store.ask(&self.client, forgotten)
-        };
-        ids.chunks(AT_ONCE).try_for_each(forget)
+        self.each(ids, |some| rows::forget(&self.client, &self.store.gateway, some))
     }
 
     fn ends(&mut self, ends: &[(&GrantId, &OnRecord)]) -> Result<(), LedgerError> {
-        let note = |some: &[(&GrantId, &OnRecord)]| {
-            let noted = rows::ends(&self.client, &self.store.gateway, some);
-            self.store.ask(&self.client, noted)
-        };
-        ends.chunks(AT_ONCE).try_for_each(note)
+        self.each(ends, |some| rows::ends(&self.client, &self.store.gateway, some))
     }
 
     fn told(&mut self, told: &[(&GrantId, GrantAct)]) -> Result<(), LedgerError> {
-        let forget = |some: &[(&GrantId, GrantAct)]| {
-            let forgotten = rows::told(&self.client, &self.store.gateway, some);
-            self.store.ask(&self.client, forgotten)
-        };
-        told.chunks(AT_ONCE).try_for_each(forget)
+        self.each(told, |some| rows::told(&self.client, &self.store.gateway, some))
     }
 
     fn is_untold(&mut self, id: &GrantId, act: GrantAct) -> Result<bool, LedgerError> {
         self.store.ask(&self.client, rows::is_untold(&self.client, id, act))
     }
 
-    fn owe(&mut self, id: &GrantId, event: NoticeEvent, due: Timestamp) -> Result<(), LedgerError> {
-        self.store.ask(&self.client, notices::owe(&self.client, id, event, due))
+    fn owe_each(&mut self, owed: &[(&GrantId, NoticeEvent, Timestamp)]) -> Result<(), LedgerError> {
+        self.each(owed, |some| notices::owe_each(&self.client, some))
     }
 
     fn claim(&mut self, claim: &Claim) -> Result<Vec<Notice>, LedgerError> {
@@ -382,6 +373,11 @@ impl Change for InDatabase<'_> {
 
     fn again(&mut self, notice: &Notice, due: Timestamp) -> Result<(), LedgerError> {
         self.store.ask(&self.client, notices::again(&self.client, notice, due))
+    }
+
+    fn release(&mut self, notice: &Notice) -> Result<(), LedgerError> {
+        let whose = (&*self.client, self.store.gateway.as_str());
+        self.store.ask(&self.client, notices::release(whose, notice))
     }
 
     fn commit(mut self) -> Result<(), LedgerError> {

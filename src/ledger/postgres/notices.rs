@@ -2,21 +2,35 @@
 //!
 //! A change is the only one while it is made, whichever gateway makes it: so what one has claimed, no other claims.
 
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
 use super::Trouble;
 use super::rows::{COLUMNS, get, number, read, text};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, NoticeEvent};
-use crate::ledger::outbox::{Claim, Letter, Notice, owed};
+use crate::ledger::outbox::{Claim, Letter, Notice, PUT_OFF, owed, unreadable};
 
 /// Where one notice is.
 const THIS: &str = "WHERE id = $1 AND event = $2 AND way = $3 AND recipient = $4";
 
-pub(super) async fn owe(client: &Client, id: &GrantId, event: NoticeEvent, due: Timestamp) -> Result<(), Trouble> {
-    let ask = "INSERT INTO notices (id, event, since_ms, due_ms) VALUES ($1, $2, $3, $3) ON CONFLICT DO NOTHING";
-    let (id, event) = (id.as_str(), event.as_str());
-    client.execute(ask, &[&id, &event, &due.as_millis()]).await?;
+/// Where these are.
+const THESE: &str = "FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS these (grant_id, what, on_way, whom) \
+                     WHERE id = grant_id AND event = what AND way = on_way AND recipient = whom";
+
+/// What a claim is after, due or not.
+const WANTED: &str = "way <> ALL ($1) AND (way = ANY ($2) OR since_ms <= $3)";
+
+/// Names many notices: of all the grant, of all the event, and so on.
+type Places = [Vec<String>; 4];
+
+pub(super) async fn owe_each(client: &Client, owed: &[(&GrantId, NoticeEvent, Timestamp)]) -> Result<(), Trouble> {
+    let ask = "INSERT INTO notices (id, event, since_ms, due_ms) SELECT id, event, due, due \
+               FROM unnest($1::text[], $2::text[], $3::bigint[]) AS owed (id, event, due) ON CONFLICT DO NOTHING";
+    let ids: Vec<&str> = owed.iter().map(|(id, ..)| id.as_str()).collect();
+    let events: Vec<&str> = owed.iter().map(|(_, event, _)| event.as_str()).collect();
+    let due: Vec<i64> = owed.iter().map(|(.., due)| due.as_millis()).collect();
+    client.execute(ask, &[&ids, &events, &due]).await?;
     Ok(())
 }
 
@@ -33,10 +47,13 @@ pub(super) async fn take_back(client: &Client, was: Option<&Grant>, written: &Gr
     Ok(())
 }
 
-/// How much is to be told, and when there is something to do about it.
-pub(super) async fn outlook(client: &Client) -> Result<(u64, Option<Timestamp>), Trouble> {
-    let ask = "SELECT count(*) AS waiting, min(greatest(due_ms, claimed_ms)) AS next FROM notices";
-    let row = client.query_one(ask, &[]).await?;
+/// How much is to be told, and when there is something to do about what such a claim is after.
+pub(super) async fn outlook(client: &Client, claim: &Claim) -> Result<(u64, Option<Timestamp>), Trouble> {
+    let ask = format!(
+        "SELECT count(*) AS waiting, min(greatest(due_ms, claimed_ms)) FILTER (WHERE {WANTED}) AS next FROM notices"
+    );
+    let since = claim.forsaken.as_millis();
+    let row = client.query_one(&ask, &[&claim.busy, &claim.known, &since]).await?;
     let next: Option<i64> = get(&row, "next")?;
     Ok((number(get(&row, "waiting")?), next.map(Timestamp::from_millis)))
 }
@@ -50,24 +67,47 @@ pub(super) async fn unclaim(client: &Client, gateway: &str) -> Result<(), Troubl
 
 pub(super) async fn claim((client, gateway): (&Client, &str), claim: &Claim) -> Result<Vec<Notice>, Trouble> {
     let ask = format!(
-        "SELECT n.event, n.way, n.recipient, n.since_ms, n.tries, g.* FROM notices n \
-         JOIN (SELECT {COLUMNS} FROM grants) g ON g.id = n.id \
-         WHERE n.due_ms <= $1 AND n.claimed_ms <= $1 ORDER BY n.due_ms, n.id, n.event, n.way, n.recipient LIMIT $2"
+        "SELECT n.id AS of_grant, n.event, n.way, n.recipient, n.since_ms, n.tries, g.* FROM notices n \
+         LEFT JOIN (SELECT {COLUMNS} FROM grants) g ON g.id = n.id WHERE {WANTED} AND n.due_ms <= $4 \
+         AND n.claimed_ms <= $4 ORDER BY n.due_ms, n.id, n.event, n.way, n.recipient LIMIT $5"
     );
-    let (now, until, most) = (claim.now.as_millis(), claim.until.as_millis(), i64::from(claim.most));
-    let mut notices = Vec::new();
-    for row in client.query(&ask, &[&now, &most]).await? {
-        notices.extend(read_notice(&row)?);
+    let (now, since, most) = (claim.now.as_millis(), claim.forsaken.as_millis(), i64::from(claim.most));
+    let of: [&(dyn ToSql + Sync); 5] = [&claim.busy, &claim.known, &since, &now, &most];
+    let (mut notices, mut claimed, mut unread) = (Vec::new(), Places::default(), Places::default());
+    for row in client.query(&ask, &of).await? {
+        let why = match read_notice(&row) {
+            Ok(Some(notice)) => {
+                notices.push(notice);
+                add(&mut claimed, &row)?;
+                continue;
+            }
+            Ok(None) => "nobody knows that event here".to_owned(),
+            Err(trouble) => trouble.to_string(),
+        };
+        unreadable(get(&row, "of_grant")?, get(&row, "event")?, &why);
+        add(&mut unread, &row)?;
     }
-    let note = format!("UPDATE notices SET gateway = $5, claimed_ms = $6 {THIS}");
-    for notice in &notices {
-        let [way, to] = notice.addressee();
-        let (id, event) = (notice.grant.id.as_str(), notice.event.as_str());
-        client
-            .execute(&note, &[&id, &event, &way, &to, &gateway, &until])
-            .await?;
+    let [ids, events, ways, to] = &claimed;
+    if !ids.is_empty() {
+        let ask = format!("UPDATE notices SET gateway = $5, claimed_ms = $6 {THESE}");
+        let until = claim.until.as_millis();
+        client.execute(&ask, &[ids, events, ways, to, &gateway, &until]).await?;
+    }
+    let [ids, events, ways, to] = &unread;
+    if !ids.is_empty() {
+        let ask = format!("UPDATE notices SET due_ms = $5 {THESE}");
+        let due = claim.now.plus(PUT_OFF).as_millis();
+        client.execute(&ask, &[ids, events, ways, to, &due]).await?;
     }
     Ok(notices)
+}
+
+fn add(places: &mut Places, row: &Row) -> Result<(), Trouble> {
+    let named = ["of_grant", "event", "way", "recipient"];
+    for (place, name) in places.iter_mut().zip(named) {
+        place.push(text(row, name)?);
+    }
+    Ok(())
 }
 
 fn read_notice(row: &Row) -> Result<Option<Notice>, Trouble> {
@@ -78,9 +118,11 @@ fn read_notice(row: &Row) -> Result<Option<Notice>, Trouble> {
     Ok(notice.map(|notice| Notice { since, tries, ..notice }))
 }
 
-/// Makes a letter of a notice; what is addressed twice is sent once.
+/// Makes a letter of a notice; what is addressed twice is sent once, also where it was sent in between.
 pub(super) async fn address(client: &Client, notice: &Notice, letter: &Letter) -> Result<(), Trouble> {
-    let ask = "INSERT INTO notices (id, event, way, recipient, since_ms, due_ms) VALUES ($1, $2, $3, $4, $5, $5) \
+    let ask = "INSERT INTO notices (id, event, way, recipient, since_ms, due_ms) \
+               SELECT $1::text, $2::text, $3::text, $4::text, $5::bigint, $5::bigint WHERE EXISTS \
+               (SELECT 1 FROM notices WHERE id = $1 AND event = $2 AND way = '' AND recipient = '') \
                ON CONFLICT DO NOTHING";
     let (id, event) = (notice.grant.id.as_str(), notice.event.as_str());
     let since = notice.since.as_millis();
@@ -105,5 +147,14 @@ pub(super) async fn again(client: &Client, notice: &Notice, due: Timestamp) -> R
     client
         .execute(&ask, &[&id, &event, &way, &to, &due.as_millis()])
         .await?;
+    Ok(())
+}
+
+/// Another gateway may have claimed it since: that stays.
+pub(super) async fn release((client, gateway): (&Client, &str), notice: &Notice) -> Result<(), Trouble> {
+    let [way, to] = notice.addressee();
+    let (id, event) = (notice.grant.id.as_str(), notice.event.as_str());
+    let ask = format!("UPDATE notices SET gateway = NULL, claimed_ms = 0 {THIS} AND gateway = $5");
+    client.execute(&ask, &[&id, &event, &way, &to, &gateway]).await?;
     Ok(())
 }

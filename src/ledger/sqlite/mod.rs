@@ -134,8 +134,8 @@ impl Store for Sqlite {
         notices::unclaim(&self.connection).map_err(|error| unavailable(&error))
     }
 
-    fn outlook(&mut self) -> Result<(u64, Option<Timestamp>), LedgerError> {
-        notices::outlook(&self.connection).map_err(|error| unavailable(&error))
+    fn outlook(&mut self, claim: &Claim) -> Result<(u64, Option<Timestamp>), LedgerError> {
+        notices::outlook(&self.connection, claim).map_err(|error| unavailable(&error))
     }
 
     fn figures(&mut self, from: Week, to: Week) -> Result<Vec<Figure>, LedgerError> {
@@ -237,8 +237,8 @@ impl Change for OnDisk<'_> {
         rows::is_untold(&self.transaction, id, act).map_err(|error| unavailable(&error))
     }
 
-    fn owe(&mut self, id: &GrantId, event: NoticeEvent, due: Timestamp) -> Result<(), LedgerError> {
-        notices::owe(&self.transaction, id, event, due).map_err(|error| unavailable(&error))
+    fn owe_each(&mut self, owed: &[(&GrantId, NoticeEvent, Timestamp)]) -> Result<(), LedgerError> {
+        notices::owe_each(&self.transaction, owed).map_err(|error| unavailable(&error))
     }
 
     fn claim(&mut self, claim: &Claim) -> Result<Vec<Notice>, LedgerError> {
@@ -255,6 +255,10 @@ impl Change for OnDisk<'_> {
 
     fn again(&mut self, notice: &Notice, due: Timestamp) -> Result<(), LedgerError> {
         notices::again(&self.transaction, notice, due).map_err(|error| unavailable(&error))
+    }
+
+    fn release(&mut self, notice: &Notice) -> Result<(), LedgerError> {
+        notices::release(&self.transaction, notice).map_err(|error| unavailable(&error))
     }
 
     /// Durable: in files that have their names, before and after.

@@ -2,14 +2,21 @@
 
 use rusqlite::{Connection, Row, named_params};
 
-use super::rows::{COLUMNS, number, read};
+use super::rows::{COLUMNS, json, number, read};
 use crate::clock::Timestamp;
 use crate::facts::{Grant, GrantId, NoticeEvent};
-use crate::ledger::outbox::{Claim, Letter, Notice, owed};
+use crate::ledger::outbox::{Claim, Letter, Notice, PUT_OFF, owed, unreadable};
 
-pub(super) fn owe(connection: &Connection, id: &GrantId, event: NoticeEvent, due: Timestamp) -> rusqlite::Result<()> {
+/// What a claim is after, due or not.
+const WANTED: &str = "way NOT IN (SELECT value FROM json_each(:busy)) \
+                      AND (way IN (SELECT value FROM json_each(:known)) OR since_ms <= :forsaken)";
+
+pub(super) fn owe_each(connection: &Connection, owed: &[(&GrantId, NoticeEvent, Timestamp)]) -> rusqlite::Result<()> {
     let ask = "INSERT OR IGNORE INTO notices (id, event, since_ms, due_ms) VALUES (?1, ?2, ?3, ?3)";
-    connection.execute(ask, (id.as_str(), event.as_str(), due.as_millis()))?;
+    let mut statement = connection.prepare_cached(ask)?;
+    for (id, event, due) in owed {
+        statement.execute((id.as_str(), event.as_str(), due.as_millis()))?;
+    }
     Ok(())
 }
 
@@ -25,10 +32,13 @@ pub(super) fn take_back(connection: &Connection, was: Option<&Grant>, written: &
     Ok(())
 }
 
-/// How much is to be told, and when there is something to do about it.
-pub(super) fn outlook(connection: &Connection) -> rusqlite::Result<(u64, Option<Timestamp>)> {
-    let ask = "SELECT count(*), min(max(due_ms, claimed_ms)) FROM notices";
-    connection.query_row(ask, [], |row| {
+/// How much is to be told, and when there is something to do about what such a claim is after.
+pub(super) fn outlook(connection: &Connection, claim: &Claim) -> rusqlite::Result<(u64, Option<Timestamp>)> {
+    let ask = format!("SELECT count(*), min(max(due_ms, claimed_ms)) FILTER (WHERE {WANTED}) FROM notices");
+    let of = named_params! {
+        ":busy": json(&claim.busy)?, ":known": json(&claim.known)?, ":forsaken": claim.forsaken.as_millis(),
+    };
+    connection.prepare_cached(&ask)?.query_row(of, |row| {
         let next: Option<i64> = row.get(1)?;
         Ok((number(row, 0)?, next.map(Timestamp::from_millis)))
     })
@@ -41,22 +51,49 @@ pub(super) fn unclaim(connection: &Connection) -> rusqlite::Result<()> {
 }
 
 pub(super) fn claim(connection: &Connection, claim: &Claim) -> rusqlite::Result<Vec<Notice>> {
-    let ask = format!(
-        "SELECT n.event, n.way, n.recipient, n.since_ms, n.tries, g.* FROM notices n \
-         JOIN (SELECT {COLUMNS} FROM grants) g ON g.id = n.id \
-         WHERE n.due_ms <= :now AND n.claimed_ms <= :now ORDER BY n.due_ms, n.id, n.event, n.way, n.recipient LIMIT :most"
-    );
-    let mut statement = connection.prepare(&ask)?;
-    let of = named_params! { ":now": claim.now.as_millis(), ":most": claim.most };
-    let found = statement.query_map(of, read_notice)?;
-    let notices: Vec<Notice> = found.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+    let (notices, unread) = find(connection, claim)?;
+    let note = "UPDATE notices SET claimed_ms = ?5 WHERE id = ?1 AND event = ?2 AND way = ?3 AND recipient = ?4";
     for notice in &notices {
-        let note = "UPDATE notices SET claimed_ms = ?5 WHERE id = ?1 AND event = ?2 AND way = ?3 AND recipient = ?4";
         let [way, to] = notice.addressee();
         let (id, event) = (notice.grant.id.as_str(), notice.event.as_str());
         connection.execute(note, (id, event, way, to, claim.until.as_millis()))?;
     }
+    let put_off = "UPDATE notices SET due_ms = ?5 WHERE id = ?1 AND event = ?2 AND way = ?3 AND recipient = ?4";
+    let due = claim.now.plus(PUT_OFF).as_millis();
+    for [id, event, way, to] in &unread {
+        connection.execute(put_off, (id, event, way, to, due))?;
+    }
     Ok(notices)
+}
+
+/// What can be claimed; and of what cannot be read, where it is.
+fn find(connection: &Connection, claim: &Claim) -> rusqlite::Result<(Vec<Notice>, Vec<[String; 4]>)> {
+    let ask = format!(
+        "SELECT n.event, n.way, n.recipient, n.since_ms, n.tries, n.id AS of_grant, g.* FROM notices n \
+         LEFT JOIN (SELECT {COLUMNS} FROM grants) g ON g.id = n.id WHERE {WANTED} AND n.due_ms <= :now \
+         AND n.claimed_ms <= :now ORDER BY n.due_ms, n.id, n.event, n.way, n.recipient LIMIT :most"
+    );
+    let mut statement = connection.prepare_cached(&ask)?;
+    let mut rows = statement.query(named_params! {
+        ":now": claim.now.as_millis(), ":most": claim.most, ":busy": json(&claim.busy)?,
+        ":known": json(&claim.known)?, ":forsaken": claim.forsaken.as_millis(),
+    })?;
+    let (mut notices, mut unread) = (Vec::new(), Vec::new());
+    while let Some(row) = rows.next()? {
+        let why = match read_notice(row) {
+            Ok(Some(notice)) => {
+                notices.push(notice);
+                continue;
+            }
+            Ok(None) => "nobody knows that event here".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let place: [String; 4] = [row.get(5)?, row.get(0)?, row.get(1)?, row.get(2)?];
+        let [id, event, ..] = &place;
+        unreadable(id, event, &why);
+        unread.push(place);
+    }
+    Ok((notices, unread))
 }
 
 fn read_notice(row: &Row<'_>) -> rusqlite::Result<Option<Notice>> {
@@ -67,10 +104,11 @@ fn read_notice(row: &Row<'_>) -> rusqlite::Result<Option<Notice>> {
     Ok(notice.map(|notice| Notice { since, tries, ..notice }))
 }
 
-/// Makes a letter of a notice; what is addressed twice is sent once.
+/// Makes a letter of a notice; what is addressed twice is sent once, also where it was sent in between.
 pub(super) fn address(connection: &Connection, notice: &Notice, letter: &Letter) -> rusqlite::Result<()> {
-    let ask =
-        "INSERT OR IGNORE INTO notices (id, event, way, recipient, since_ms, due_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?5)";
+    let ask = "INSERT OR IGNORE INTO notices (id, event, way, recipient, since_ms, due_ms) \
+               SELECT ?1, ?2, ?3, ?4, ?5, ?5 WHERE EXISTS \
+               (SELECT 1 FROM notices WHERE id = ?1 AND event = ?2 AND way = '' AND recipient = '')";
     let (id, event) = (notice.grant.id.as_str(), notice.event.as_str());
     let since = notice.since.as_millis();
     connection.execute(ask, (id, event, &letter.way, &letter.to, since))?;
@@ -90,5 +128,12 @@ pub(super) fn again(connection: &Connection, notice: &Notice, due: Timestamp) ->
     let [way, to] = notice.addressee();
     let (id, event) = (notice.grant.id.as_str(), notice.event.as_str());
     connection.execute(ask, (id, event, way, to, due.as_millis()))?;
+    Ok(())
+}
+
+pub(super) fn release(connection: &Connection, notice: &Notice) -> rusqlite::Result<()> {
+    let ask = "UPDATE notices SET claimed_ms = 0 WHERE id = ?1 AND event = ?2 AND way = ?3 AND recipient = ?4";
+    let [way, to] = notice.addressee();
+    connection.execute(ask, (notice.grant.id.as_str(), notice.event.as_str(), way, to))?;
     Ok(())
 }

@@ -12,11 +12,14 @@ use super::delegations::{
 };
 use super::outbox::{
     a_change_that_is_taken_back_owes_nothing, a_notice_becomes_letters_each_of_which_fares_by_itself,
-    an_emergency_is_told_at_once_and_that_nobody_reviewed_it_when_that_is_due,
+    an_emergency_is_told_at_once_and_that_nobody_reviewed_it_when_that_is_due, claim,
     each_change_owes_what_people_are_to_be_told_of_it,
     each_of_several_approvals_is_told_and_what_is_to_be_told_later_is_kept_until_then,
-    nobody_is_told_what_they_did_themselves_nor_anything_where_nothing_is_told,
-    what_is_to_be_told_survives_a_crash_and_is_claimed_anew,
+    nobody_is_told_what_they_did_themselves_nor_anything_where_nothing_is_told, telling,
+    what_cannot_be_read_is_put_off_and_stands_in_nobodys_way,
+    what_goes_a_way_that_is_busy_or_not_known_here_is_left_and_what_nobody_knows_is_not_forever,
+    what_is_to_be_told_survives_a_crash_and_is_claimed_anew, what_was_addressed_already_is_not_addressed_anew,
+    what_was_not_tried_is_anybodys_at_once_and_no_try_is_counted,
 };
 use super::*;
 use crate::purpose::{Approver, Lapsed, Needed, PartlyApproved};
@@ -94,6 +97,10 @@ everywhere! {
     what_is_taken_back_is_over_at_once_and_stays_so,
     nobody_piles_up_delegations_one_after_the_other,
     an_answer_for_somebody_is_kept_only_while_they_let_whoever_gives_it,
+    what_was_not_tried_is_anybodys_at_once_and_no_try_is_counted,
+    what_was_addressed_already_is_not_addressed_anew,
+    what_goes_a_way_that_is_busy_or_not_known_here_is_left_and_what_nobody_knows_is_not_forever,
+    what_cannot_be_read_is_put_off_and_stands_in_nobodys_way,
 }
 
 async fn a_grant_survives_a_restart_to_the_letter(home: &dyn Home) {
@@ -228,7 +235,7 @@ async fn more_is_revoked_at_once_than_one_question_holds(home: &dyn Home) {
         by: SubjectId::parse("sol").unwrap(),
         why: "an incident".to_owned(),
     };
-    let ledger = home.open().unwrap();
+    let ledger = telling(home);
     let these = (0..1_203).map(|nth| (GrantId::new(format!("g{nth}")), on_record(GrantAct::Revoked)));
     let once_kept = |grant: &Grant, telling: Telling| {
         if grant.subject != who("p7") {
@@ -237,6 +244,7 @@ async fn more_is_revoked_at_once_than_one_question_holds(home: &dyn Home) {
     };
     let revoked = ledger.revoke_all(these.collect(), (ended, moment(2_000)), once_kept);
     assert_eq!(revoked.await.unwrap().len(), 1_203);
+    assert_eq!(ledger.due(claim(2_000)).await.unwrap().waiting, 1_203);
     drop(ledger);
     let again = home.open().unwrap();
     let untold: Vec<&str> = again.untold().iter().map(|one| one.grant.id.as_str()).collect();

@@ -28,6 +28,9 @@ trait Home {
 
     /// Changes what is kept, past the ledger, which nobody holds open.
     fn change(&self, change: &mut (dyn FnMut(&mut dyn Change) + Send));
+
+    /// Changes what is kept in SQL, while nobody holds it open.
+    fn runs(&self, statement: &str);
 }
 
 fn moment(millis: i64) -> Timestamp {

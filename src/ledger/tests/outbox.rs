@@ -5,6 +5,18 @@ use crate::facts::{Answer, NoticeEvent};
 
 const LEASE: i64 = 300_000;
 
+/// After all that is due at that moment, for somebody who knows how to write and to ring.
+pub(super) fn claim(at: i64) -> Claim {
+    Claim {
+        now: moment(at),
+        until: moment(at + LEASE),
+        most: 100,
+        known: ["", "email", "bell"].map(str::to_owned).into(),
+        forsaken: moment(i64::MIN),
+        busy: Vec::new(),
+    }
+}
+
 pub(super) fn telling(home: &dyn Home) -> Ledger {
     let ledger = home.open().unwrap();
     ledger.tells();
@@ -13,7 +25,7 @@ pub(super) fn telling(home: &dyn Home) -> Ledger {
 
 /// Claims all that is due at that moment.
 pub(super) async fn due(ledger: &Ledger, at: i64) -> Vec<Notice> {
-    ledger.due((moment(at), moment(at + LEASE)), 100).await.unwrap().notices
+    ledger.due(claim(at)).await.unwrap().notices
 }
 
 fn events(notices: &[Notice]) -> Vec<NoticeEvent> {
@@ -158,7 +170,7 @@ pub(super) async fn a_notice_becomes_letters_each_of_which_fares_by_itself(home:
     assert_eq!(both.iter().map(to).collect::<Vec<_>>(), ["grace", "mia"]);
     fares(&ledger, &both[0], Fate::Done).await;
     fares(&ledger, &both[1], Fate::Again(moment(8_000))).await;
-    let found = ledger.due((moment(7_999), moment(9_999)), 9).await.unwrap();
+    let found = ledger.due(claim(7_999)).await.unwrap();
     assert_eq!((found.waiting, found.notices), (1, Vec::new()));
     let second = due(&ledger, 8_000).await;
     assert_eq!(
@@ -169,10 +181,7 @@ pub(super) async fn a_notice_becomes_letters_each_of_which_fares_by_itself(home:
         }]
     );
     fares(&ledger, &second[0], Fate::Done).await;
-    assert_eq!(
-        ledger.due((moment(9_999), moment(9_999)), 9).await.unwrap(),
-        Due::default()
-    );
+    assert_eq!(ledger.due(claim(9_999)).await.unwrap(), Due::default());
 }
 
 pub(super) async fn a_change_that_is_taken_back_owes_nothing(home: &dyn Home) {
@@ -185,4 +194,83 @@ pub(super) async fn a_change_that_is_taken_back_owes_nothing(home: &dyn Home) {
     home.change(&mut |change| change.take_back(&given, Some(&asked), None).unwrap());
     let ledger = telling(home);
     assert_eq!(events(&due(&ledger, 3_000).await), [NoticeEvent::Waits]);
+}
+
+pub(super) async fn what_was_not_tried_is_anybodys_at_once_and_no_try_is_counted(home: &dyn Home) {
+    let ledger = telling(home);
+    asks(&ledger, "recruiting").await;
+    let claimed = due(&ledger, 1_000).await;
+    assert_eq!(due(&ledger, 1_001).await, []);
+    fares(&ledger, &claimed[0], Fate::Untried).await;
+    assert_eq!(due(&ledger, 1_001).await, claimed);
+}
+
+pub(super) async fn what_was_addressed_already_is_not_addressed_anew(home: &dyn Home) {
+    let ledger = telling(home);
+    asks(&ledger, "recruiting").await;
+    let notice = due(&ledger, 1_000).await.remove(0);
+    let addressed = Fate::Addressed(vec![letter("email", "mia")]);
+    fares(&ledger, &notice, addressed.clone()).await;
+    let sent = due(&ledger, 1_000).await.remove(0);
+    fares(&ledger, &sent, Fate::Done).await;
+    // noted again by somebody who never heard that it had been noted
+    fares(&ledger, &notice, addressed).await;
+    assert_eq!(due(&ledger, 1_000).await, []);
+}
+
+pub(super) async fn what_goes_a_way_that_is_busy_or_not_known_here_is_left_and_what_nobody_knows_is_not_forever(
+    home: &dyn Home,
+) {
+    let ledger = telling(home);
+    asks(&ledger, "recruiting").await;
+    let notice = due(&ledger, 1_000).await.remove(0);
+    let letters = ["bell", "email", "pigeon"].map(|way| letter(way, "mia"));
+    fares(&ledger, &notice, Fate::Addressed(letters.into())).await;
+    let claims = async |claim: Claim| {
+        let due = ledger.due(claim).await.unwrap();
+        let ways = due.notices.into_iter().map(|notice| notice.letter.unwrap().way);
+        (due.waiting, ways.collect::<Vec<_>>())
+    };
+    let busy = Claim {
+        busy: vec!["bell".to_owned()],
+        ..claim(1_000)
+    };
+    assert_eq!(claims(busy).await, (3, vec!["email".to_owned()]));
+    assert_eq!(claims(claim(1_000)).await, (3, vec!["bell".to_owned()]));
+    let forsaken = |before: i64| Claim {
+        forsaken: moment(before),
+        ..claim(2_000)
+    };
+    assert_eq!(claims(forsaken(999)).await, (3, vec![]), "somebody else may know it");
+    assert_eq!(claims(forsaken(1_000)).await, (3, vec!["pigeon".to_owned()]));
+}
+
+pub(super) async fn what_cannot_be_read_is_put_off_and_stands_in_nobodys_way(home: &dyn Home) {
+    let ledger = telling(home);
+    let [odd, lost, fine] = [
+        asks(&ledger, "press").await,
+        asks(&ledger, "recruiting").await,
+        asks(&ledger, "sales").await,
+    ];
+    drop(ledger);
+    home.runs(&format!(
+        "UPDATE notices SET event = 'sneezed', due_ms = 1 WHERE id = '{}'; \
+         UPDATE notices SET id = 'nowhere', due_ms = 2 WHERE id = '{}'",
+        odd.id, lost.id
+    ));
+    let ledger = telling(home);
+    let one = |at: i64| Claim { most: 1, ..claim(at) };
+    for unread in 0..2 {
+        assert_eq!(ledger.due(one(1_000)).await.unwrap().notices, [], "{unread}");
+    }
+    let found = ledger.due(one(1_000)).await.unwrap();
+    assert_eq!((found.waiting, &found.notices[0].grant.id), (3, &fine.id));
+    // nothing is due, so nothing is changed, until it is looked at again
+    let hour = 3_600_000;
+    assert_eq!(due(&ledger, 1_000 + hour - 1).await.len(), 1, "the claim has run out");
+    drop(ledger);
+    home.runs(&format!("UPDATE notices SET event = 'waits' WHERE id = '{}'", odd.id));
+    let ledger = telling(home);
+    let mended = due(&ledger, 1_000 + hour).await;
+    assert!(mended.iter().any(|notice| notice.grant.id == odd.id), "{mended:?}");
 }

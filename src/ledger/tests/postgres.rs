@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::outbox::{claim, due, telling};
 use super::server::Server;
 use super::*;
 use crate::ledger::postgres::{Access, Postgres};
@@ -49,6 +50,11 @@ impl Database {
         Ledger::kept(&self.settings(name), tls())
     }
 
+    /// What a statement comes to.
+    fn says(&self, statement: &str) -> String {
+        server().says(&self.name, statement)
+    }
+
     fn two(&self) -> (Ledger, Ledger) {
         (self.gateway("east").unwrap(), self.gateway("west").unwrap())
     }
@@ -77,6 +83,10 @@ impl Home for Database {
             transaction.commit().unwrap();
         };
         std::thread::scope(|scope| scope.spawn(work).join().unwrap());
+    }
+
+    fn runs(&self, statement: &str) {
+        self.says(statement);
     }
 }
 
@@ -192,7 +202,14 @@ async fn one_of_two_gateways_tells_people_and_the_other_where_that_one_is_gone()
     }
     let claim = |ledger: &Ledger, at: i64| {
         let ledger = ledger.clone();
-        async move { ledger.due((moment(at), moment(at + 100)), 7).await.unwrap().notices }
+        async move {
+            let claim = Claim {
+                until: moment(at + 100),
+                most: 7,
+                ..claim(at)
+            };
+            ledger.due(claim).await.unwrap().notices
+        }
     };
     let (mut all, other, third) = tokio::join!(claim(&east, 2_000), claim(&west, 2_000), claim(&east, 2_000));
     all.extend(other.into_iter().chain(third));
@@ -201,6 +218,51 @@ async fn one_of_two_gateways_tells_people_and_the_other_where_that_one_is_gone()
     assert_eq!(claim(&west, 2_050).await, []);
     drop(east);
     assert_eq!(claim(&west, 2_100).await.len(), 7, "nobody said how it went");
+}
+
+#[tokio::test]
+async fn what_many_are_told_of_one_change_is_noted_with_few_questions() {
+    let database = Database::new();
+    drop(database.gateway("one").unwrap());
+    database.says(
+        "CREATE TABLE asked (how BIGINT); \
+         CREATE FUNCTION counts() RETURNS trigger AS $$ BEGIN INSERT INTO asked VALUES (1); RETURN NULL; END $$ \
+         LANGUAGE plpgsql; \
+         CREATE TRIGGER counted AFTER INSERT ON notices FOR EACH STATEMENT EXECUTE FUNCTION counts()",
+    );
+    let names: Vec<GrantId> = (0..1_203).map(|nth| GrantId::new(format!("g{nth}"))).collect();
+    database.change(&mut |change| {
+        let named = |id: &GrantId| terms(&format!("of-{id}"), "recruiting", 1_000, 9_000).named(id.clone());
+        let grants: Vec<Grant> = names.iter().map(named).collect();
+        change.write_each(&grants.iter().collect::<Vec<_>>()).unwrap();
+    });
+    let ledger = telling(&database);
+    let ended = Ended {
+        by: who("sol"),
+        why: "an incident".to_owned(),
+    };
+    let these = names.into_iter().map(|id| (id, on_record(GrantAct::Revoked)));
+    let revoked = ledger.revoke_all(these.collect(), (ended, moment(2_000)), |_, telling| telling.told());
+    assert_eq!(revoked.await.unwrap().len(), 1_203);
+    assert_eq!(database.says("SELECT count(*) FROM notices"), "1203");
+    assert_eq!(database.says("SELECT count(*) FROM asked"), "3");
+}
+
+#[tokio::test]
+async fn a_grant_that_cannot_be_read_keeps_nobody_from_being_told_of_another() {
+    let database = Database::new();
+    let ledger = telling(&database);
+    let asks = async |purpose: &str| {
+        let asked = ledger.ask(terms("ada", purpose, 1_000, 9_000), moment(5_000));
+        asked.await.unwrap()
+    };
+    let (odd, fine) = (asks("press").await, asks("sales").await);
+    database.says(&format!("UPDATE grants SET channel = 'pigeon' WHERE id = '{}'", odd.id));
+    let told = due(&ledger, 1_000).await;
+    assert_eq!(
+        told.iter().map(|notice| &notice.grant.id).collect::<Vec<_>>(),
+        [&fine.id]
+    );
 }
 
 #[tokio::test]

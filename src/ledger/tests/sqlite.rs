@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::facts::NoticeEvent;
 use crate::ledger::sqlite::Sqlite;
 use crate::ledger::store::Store as _;
 
@@ -29,6 +30,11 @@ impl Home for Folder {
         let mut transaction = store.begin().unwrap();
         change(&mut transaction);
         transaction.commit().unwrap();
+    }
+
+    fn runs(&self, statement: &str) {
+        let file = rusqlite::Connection::open(self.file()).unwrap();
+        file.execute_batch(statement).unwrap();
     }
 }
 
@@ -169,4 +175,26 @@ async fn only_the_gateways_own_user_may_read_the_file() {
         let mode = file.unwrap().metadata().unwrap().permissions().mode();
         assert_eq!(mode & 0o077, 0, "{mode:o}");
     }
+}
+
+#[test]
+fn a_grant_that_cannot_be_read_keeps_nobody_from_being_told_of_another() {
+    let mut store = Sqlite::in_memory().unwrap();
+    let ids = ["odd", "fine"].map(GrantId::new);
+    let mut change = store.begin().unwrap();
+    for id in &ids {
+        change
+            .write(&terms("ada", "recruiting", 1_000, 9_000).named(id.clone()))
+            .unwrap();
+        change.owe_each(&[(id, NoticeEvent::Waits, moment(1_000))]).unwrap();
+    }
+    change.commit().unwrap();
+    let spoils = "UPDATE grants SET channel = 'pigeon' WHERE id = 'odd'";
+    store.connection.execute_batch(spoils).unwrap();
+    let mut change = store.begin().unwrap();
+    let told = change.claim(&outbox::claim(1_000)).unwrap();
+    assert_eq!(
+        told.iter().map(|notice| notice.grant.id.as_str()).collect::<Vec<_>>(),
+        ["fine"]
+    );
 }

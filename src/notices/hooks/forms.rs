@@ -52,7 +52,10 @@ fn in_card(text: &str) -> String {
 /// A message of Slack: blocks, and the text for where they are not shown.
 pub(super) fn slack(said: &Said) -> Value {
     let fields = said.facts.iter().take(MOST_FIELDS);
-    let fields = fields.map(|(what, text)| json!({"type": "mrkdwn", "text": format!("*{what}*\n{}", in_slack(text))}));
+    // verbatim: what looks like an address or a name is made no link
+    let fields = fields.map(
+        |(what, text)| json!({"type": "mrkdwn", "text": format!("*{what}*\n{}", in_slack(text)), "verbatim": true}),
+    );
     let header: String = said.title.chars().take(MOST_HEADER).collect();
     let (label, url) = &said.link;
     json!({
@@ -74,7 +77,7 @@ fn in_slack(text: &str) -> String {
 }
 
 /// What happened, for programs: an envelope of Standard Webhooks.
-pub(super) fn generic(notice: &Notice, said: &Said) -> Value {
+pub(super) fn generic(notice: &Notice, said: &Said, ticket: Option<&str>) -> Value {
     let grant = &notice.grant;
     json!({
         "type": format!("grant.{}", notice.event.as_str()),
@@ -88,7 +91,7 @@ pub(super) fn generic(notice: &Notice, said: &Said) -> Value {
                 "purpose": grant.purpose,
                 "platforms": grant.platforms,
                 "covers": grant.covers,
-                "ticket": grant.ticket,
+                "ticket": ticket,
                 "state": grant.state,
                 "not_before": grant.not_before,
                 "expires": grant.expires,
@@ -205,8 +208,8 @@ mod tests {
         assert_eq!(sent["blocks"][0]["text"]["text"].as_str().unwrap().chars().count(), 150);
         let fields = sent["blocks"][1]["fields"].as_array().unwrap();
         assert_eq!(
-            (fields.len(), &fields[0]["text"]),
-            (10, &json!("*Who*\nBen &lt;b&gt; &amp; co"))
+            (fields.len(), &fields[0]["text"], &fields[0]["verbatim"]),
+            (10, &json!("*Who*\nBen &lt;b&gt; &amp; co"), &json!(true))
         );
         assert_eq!(slack(&said())["text"], "&lt;Ben&gt; &amp; [Mia]");
         assert_eq!(
@@ -217,7 +220,7 @@ mod tests {
 
     #[test]
     fn programs_get_what_happened_and_nothing_that_people_wrote() {
-        let sent = generic(&notice(NoticeEvent::Waits, ""), &said());
+        let sent = generic(&notice(NoticeEvent::Waits, ""), &said(), None);
         assert_eq!(
             (&sent["type"], &sent["timestamp"]),
             (&json!("grant.waits"), &json!("2026-11-24T09:00:00.000Z"))
@@ -227,7 +230,9 @@ mod tests {
             (&grant["holder"], &grant["state"], &grant["covers"]),
             (&json!("ben"), &json!("requested"), &json!(["publish", "read"]))
         );
-        assert!(!sent.to_string().contains("campaign"));
+        for written in ["campaign", "MKT-7"] {
+            assert!(!sent.to_string().contains(written), "{written}");
+        }
     }
 
     #[test]

@@ -8,7 +8,8 @@
 //! | `connections` | an event for the activity stream | HCL (IBM) Connections API, on new events of the stream (`…/opensocial/basic/rest/activitystreams/@me/@all`) |
 //! | `jive` | an update or a discussion | Jive REST API v3, "Content Service" (`POST /api/core/v3/contents`) |
 //!
-//! Many read what stands there, so nothing is in it that people wrote in their own words. An address is as good as a password:
+//! Many read what stands there, so nothing is in it that people wrote in their own words: a ticket only where the purpose says how
+//! one looks. An address is as good as a password:
 //! it is neither logged nor shown.
 
 mod forms;
@@ -114,7 +115,7 @@ impl Hook {
         let body = match self.settings.kind {
             Kind::Teams => forms::teams(&said),
             Kind::Slack => forms::slack(&said),
-            Kind::Generic => forms::generic(notice, &said),
+            Kind::Generic => forms::generic(notice, &said, words::plain_ticket(&notice.grant, view.in_force)),
             Kind::Connections => forms::connections(&said, (&id, view.origin, notice.since)),
             Kind::Jive => forms::jive(&said),
         };
@@ -173,6 +174,10 @@ fn went(answered: Result<Answer, Fault>, at: Timestamp) -> Went {
     match answer.status {
         status if status.is_success() => Went::Sent,
         StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Went::Later(why, asked(&answer.headers, at)),
+        // whoever runs the gateway can mend that it is not let in: a password that ran out
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+            Went::Later(format!("{why}: check `user`, `password_file` and the address"), None)
+        }
         StatusCode::GONE => Went::Never("the address is gone (410): take it out of the settings".to_owned()),
         status if status.is_client_error() => Went::Never(why),
         _ => Went::Later(why, asked(&answer.headers, at)),
@@ -216,13 +221,16 @@ mod tests {
             (500, Some("soon"), None),
             (408, None, None),
             (302, None, None),
+            (401, None, None),
+            (403, None, None),
+            (407, None, None),
         ] {
             let Went::Later(_, found) = go(status, retry) else {
                 panic!("{status}")
             };
             assert_eq!(found, asked.map(Duration::from_secs), "{status}");
         }
-        for status in [400, 401, 403, 404, 410] {
+        for status in [400, 404, 410, 422] {
             assert!(matches!(go(status, None), Went::Never(why) if (status == 410) == why.contains("gone")));
         }
     }

@@ -1,5 +1,7 @@
 //! What is said, and to whom.
 
+mod wire;
+
 use std::collections::BTreeSet;
 
 use super::words::{Said, View, say, say_to_many};
@@ -295,11 +297,23 @@ fn whoever_asked_reads_who_answered_and_why_in_their_language() {
 #[test]
 fn nothing_that_people_wrote_is_read_by_many() {
     let house = house(&[]);
+    let view = view(&house, Language::En);
     for event in NoticeEvent::ALL {
-        let said = say_to_many(&notice(event, ""), &view(&house, Language::En), None);
-        let text = read(&said);
-        for written in ["campaign", "Sorry", "incident"] {
-            assert!(!text.contains(written), "{event:?}: {text}");
+        let mut one = notice(event, "");
+        one.grant.purpose = PurposeId::new("customer-support");
+        one.grant.ticket = Some("CARE-7".to_owned());
+        assert!(read(&say_to_many(&one, &view, None)).contains("Ticket: CARE-7"));
+        // neither where the purpose says how tickets look, nor where any may be written
+        for purpose in ["customer-support", "brand-publishing"] {
+            one.grant.purpose = PurposeId::new(purpose);
+            one.grant.ticket = Some("https://evil.example/x, see <@here>".to_owned());
+            let text = read(&say_to_many(&one, &view, None));
+            for written in ["campaign", "Sorry", "incident", "evil", "Ticket"] {
+                assert!(!text.contains(written), "{event:?}: {text}");
+            }
+            assert_eq!(words::plain_ticket(&one.grant, &house), None);
+            let told = read(&say(&one, &view, None));
+            assert!(told.contains("evil.example"), "whom it concerns may read it: {told}");
         }
     }
 }

@@ -147,15 +147,7 @@ impl Company<'_> {
         let made = began.elapsed();
         assert!(directory.problems().is_empty());
         let rest = in_force.saturating_sub(sorted).saturating_sub(made);
-        [
-            looked,
-            in_force,
-            read,
-            sorted.saturating_sub(read),
-            made,
-            rest,
-            kept,
-        ]
+        [looked, in_force, read, sorted.saturating_sub(read), made, rest, kept]
     }
 }
 

@@ -160,7 +160,11 @@ impl Look {
         files.sort();
         self.push(path, name.clone(), What::Folder(version));
         for (file, path) in files {
-            let name = if name.is_empty() { file } else { format!("{name}/{file}") };
+            let name = if name.is_empty() {
+                file
+            } else {
+                format!("{name}/{file}")
+            };
             self.entry(path, name, depth);
         }
     }
@@ -253,7 +257,11 @@ impl Reading {
             let why = format!("is too large: {size} bytes, at most {FILE_LIMIT} in one file");
             return self.problem("too-large", name, why);
         }
-        if let Some((path, known)) = self.known.remove_entry(&seen.path).filter(|(_, known)| known.0 == version) {
+        if let Some((path, known)) = self
+            .known
+            .remove_entry(&seen.path)
+            .filter(|(_, known)| known.0 == version)
+        {
             self.files.push(SourceText::new(name.clone(), Arc::clone(&known.1)));
             self.read.insert(path, known);
             return;

@@ -136,7 +136,8 @@ impl Nouns {
         }
         let named_as = question.answering.named_as.filter(|_| !for_tools);
         pairs.extend(named_as.map(|named_as| ("namedAs".to_owned(), text(named_as.as_str()))));
-        let behalf_of = question.answering.behalf_of.map(|whom| uid(&self.user, whom.as_str()));
+        let behalf_of = question.answering.behalf_of.filter(|_| !for_tools);
+        let behalf_of = behalf_of.map(|whom| uid(&self.user, whom.as_str()));
         pairs.extend(behalf_of.map(|whom| ("behalfOf".to_owned(), Expr::new_entity_uid(whom))));
         let context = Context::from_pairs(pairs).map_err(|e| wrong("context", &e))?;
         let action = uid(&self.action, question.power.as_str());

@@ -7,7 +7,7 @@ use regex::Regex;
 use super::desk::Desk;
 
 /// Rules that each keep some property.
-const GUARDS: [(&str, &str); 8] = [
+const GUARDS: [(&str, &str); 9] = [
     ("10-reach", "connect.not-at-work"),
     ("10-reach", "inspect.never"),
     ("30-guardrails", "guard.scope"),

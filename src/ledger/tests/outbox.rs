@@ -209,7 +209,7 @@ pub(super) async fn what_was_addressed_already_is_not_addressed_anew(home: &dyn 
     let ledger = telling(home);
     asks(&ledger, "recruiting").await;
     let notice = due(&ledger, 1_000).await.remove(0);
-    let addressed = Fate::Addressed(vec![letter("email", "mia")]);
+    let addressed = Fate::Addressed(vec![letter("email", "mia")], None);
     fares(&ledger, &notice, addressed.clone()).await;
     let sent = due(&ledger, 1_000).await.remove(0);
     fares(&ledger, &sent, Fate::Done).await;
@@ -225,7 +225,7 @@ pub(super) async fn what_goes_a_way_that_is_busy_or_not_known_here_is_left_and_w
     asks(&ledger, "recruiting").await;
     let notice = due(&ledger, 1_000).await.remove(0);
     let letters = ["bell", "email", "pigeon"].map(|way| letter(way, "mia"));
-    fares(&ledger, &notice, Fate::Addressed(letters.into())).await;
+    fares(&ledger, &notice, Fate::Addressed(letters.into(), None)).await;
     let claims = async |claim: Claim| {
         let due = ledger.due(claim).await.unwrap();
         let ways = due.notices.into_iter().map(|notice| notice.letter.unwrap().way);

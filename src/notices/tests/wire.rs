@@ -125,7 +125,10 @@ async fn an_address_that_never_answers_holds_up_no_other() {
         () = answers => {}
     }
     let text = metrics.text().unwrap();
-    assert!(!text.contains("outcome=\"put-off\""), "nobody waited for it to answer: {text}");
+    assert!(
+        !text.contains("outcome=\"put-off\""),
+        "nobody waited for it to answer: {text}"
+    );
 }
 
 #[tokio::test]

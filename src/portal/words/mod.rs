@@ -23,8 +23,8 @@ pub use emergency::EmergencyWords;
 pub use english::ENGLISH;
 pub use french::FRENCH;
 use jiff::Zoned;
-pub use tokens::TokenWords;
 pub use outcome::OutcomeWords;
+pub use tokens::TokenWords;
 pub use value::ValueWords;
 
 use crate::facts::{FaultCode, Language, Offer, Reason};

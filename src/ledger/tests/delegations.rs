@@ -60,7 +60,7 @@ pub(super) async fn who_answers_for_whom_survives_a_restart_and_is_none_of_what_
     assert_eq!(looked, [PurposeId::new("press")]);
     ledger.tells();
     ledger.give(delegation("ada", 1_000, 5_000)).await.unwrap();
-    assert_eq!(super::outbox::due(&ledger, 9_000).await, []);
+    assert_eq!(outbox::due(&ledger, 9_000).await, []);
 }
 
 pub(super) async fn what_is_taken_back_is_over_at_once_and_stays_so(home: &dyn Home) {

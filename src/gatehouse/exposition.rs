@@ -2,8 +2,10 @@
 
 use super::open::Rooms;
 use crate::clock::Clock;
+use crate::facts::PurposeId;
 use crate::ledger::Vouched;
-use crate::metrics::Resources;
+use crate::metrics::{Labels, Resources};
+use crate::rulebook::Rulebook;
 
 /// Looks at everything alive, then renders the metrics.
 pub(super) fn exposition(rooms: &Rooms, clock: &Clock) -> Box<dyn Fn() -> String + Send + Sync> {
@@ -35,4 +37,24 @@ pub(super) fn exposition(rooms: &Rooms, clock: &Clock) -> Box<dyn Fn() -> String
         });
         metrics.text().unwrap_or_else(|problem| format!("# {problem}\n"))
     })
+}
+
+/// The closed label sets of the metrics, from the rules in force.
+pub(super) fn labels(rulebook: &Rulebook) -> Labels {
+    Labels {
+        activities: rulebook.policy().vocabulary().activities().keys().cloned().collect(),
+        platforms: rulebook
+            .catalog()
+            .platforms()
+            .map(|platform| platform.id.clone())
+            .collect(),
+        // what people continued past, and whom they let answer for them, is counted among the grants, and states no purpose
+        purposes: rulebook
+            .purposes()
+            .iter()
+            .map(|purpose| purpose.id.clone())
+            .chain([PurposeId::CONTINUED, PurposeId::DELEGATED].map(PurposeId::new))
+            .collect(),
+        rulebook: rulebook.id().clone(),
+    }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::admin::Admin;
-use super::exposition::exposition;
+use super::exposition::{exposition, labels};
 use super::health::Health;
 use super::kept::Kept;
 use super::reach::Reach;
@@ -16,15 +16,15 @@ use super::{Addresses, Gatehouse, counting, descriptors, pac};
 use crate::audit::{Book, BookError, Reader};
 use crate::clock::Clock;
 use crate::config;
-use crate::facts::{Door, GatewayAct, Host, Mode, Problem, PurposeId};
+use crate::facts::{Door, GatewayAct, Host, Mode, Problem};
 use crate::identity::{BadSetting, FindToken, Guard, Holder};
 use crate::ingress::{BindError, Listener, basic_allowed};
 use crate::ledger::{Ledger, LedgerError, Usage};
-use crate::metrics::{BadMetric, Labels, Metrics};
+use crate::metrics::{BadMetric, Metrics};
 use crate::notices::{self, Notices};
 use crate::portal::{Portal, PortalError, PortalParts};
 use crate::proxy::{self, PacFile, Proxy, Tasks};
-use crate::rulebook::{InForce, Live, Rulebook};
+use crate::rulebook::{InForce, Live};
 use crate::tls::{self, Issuer, Mint, TlsProblem};
 use crate::upstream::{self, Errands, Upstream, UpstreamError};
 
@@ -220,26 +220,6 @@ fn tokens(ledger: &Ledger, clock: &Clock) -> FindToken {
             stands: shown.stands,
         })
     })
-}
-
-/// The closed label sets of the metrics, from the rules in force.
-pub(super) fn labels(rulebook: &Rulebook) -> Labels {
-    Labels {
-        activities: rulebook.policy().vocabulary().activities().keys().cloned().collect(),
-        platforms: rulebook
-            .catalog()
-            .platforms()
-            .map(|platform| platform.id.clone())
-            .collect(),
-        // what people continued past, and whom they let answer for them, is counted among the grants, and states no purpose
-        purposes: rulebook
-            .purposes()
-            .iter()
-            .map(|purpose| purpose.id.clone())
-            .chain([PurposeId::CONTINUED, PurposeId::DELEGATED].map(PurposeId::new))
-            .collect(),
-        rulebook: rulebook.id().clone(),
-    }
 }
 
 /// What everything that runs has in common.

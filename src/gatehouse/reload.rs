@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use tokio::time::MissedTickBehavior;
 
+use super::exposition::labels;
 use super::health::Health;
 use super::kept::Kept;
-use super::open::{Rules, labels};
+use super::open::Rules;
 use super::sources::{Library, Look, read_folder};
 use crate::audit::Book;
 use crate::clock::Clock;

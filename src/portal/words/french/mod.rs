@@ -143,7 +143,7 @@ pub const FRENCH: Words = Words {
     see_my_page: "Voir mes motifs et les refus récents",
     signed_in_as: "Session ouverte pour",
     greeting: |name| format!("Bonjour {name}"),
-    about,
+    about: answers::about,
     my_purposes: "Mes motifs en cours",
     no_purposes: "Aucun en ce moment. Quand un site demande un motif, la question vous est posée.",
     left: |left, end, unused| {
@@ -388,42 +388,4 @@ fn not_declared(why: &NotDeclared) -> String {
 fn reasons_in_french(reasons: &[Reason]) -> String {
     let texts: Vec<&str> = reasons.iter().map(|reason| reason.text.said_in(Language::Fr)).collect();
     texts.join(" ")
-}
-
-fn about(sign_in: &str, roles: &[&str], departments: &[&str]) -> String {
-    let mut text = format!("Session ouverte sous le nom {sign_in}");
-    if !roles.is_empty() {
-        text = format!("{text}. Rôles : {}", roles.join(", "));
-    }
-    if !departments.is_empty() {
-        text = format!("{text}. Service : {}", departments.join(", "));
-    }
-    text + "."
-}
-
-#[cfg(test)]
-mod tests {
-    /// French sets a space before these marks, and none at which a line may break.
-    #[test]
-    fn no_line_breaks_before_a_mark_or_inside_of_quotes() {
-        let sources = [
-            include_str!("mod.rs"),
-            include_str!("answers.rs"),
-            include_str!("chain.rs"),
-            include_str!("delegation.rs"),
-            include_str!("emergency.rs"),
-            include_str!("tokens.rs"),
-            include_str!("fault.rs"),
-            include_str!("outcome.rs"),
-            include_str!("refusal.rs"),
-            include_str!("unfit.rs"),
-            include_str!("value.rs"),
-        ];
-        let texts = regex::Regex::new(r#"(?s)"(?:[^"\\]|\\.)*""#).unwrap();
-        let breaks = regex::Regex::new(r" [:;?!»]|« ").unwrap();
-        let said = sources.map(|source| source.split("#[cfg(test)]").next().unwrap_or_default());
-        for text in said.into_iter().flat_map(|source| texts.find_iter(source)) {
-            assert!(!breaks.is_match(text.as_str()), "{}", text.as_str());
-        }
-    }
 }

@@ -62,11 +62,11 @@ fn on_github_the_effect_is_the_comment_of_the_pull_request() {
     insta::assert_snapshot!(desk.plain(&desk.read("posted")), @r#"
     ```text
     newly allowed, the weightiest first; of each kind at least the request that is shown (on Tuesday at 10:00, from the office network, identified by basic, unless it says otherwise):
-      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && resource.maxDuration > duration("14d")
+      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && !(context has behalfOf) && resource.maxDuration > duration("14d")
         e.g. somebody engaged as employee, of no role and no department; approve; businessOwner = themselves; declarer = somebody else; kind = advertising-campaign; maxDuration = 15d; by portal
         origin/main: denied: no rule permits it
         HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:31)
-      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner != principal && resource.declarer.manager == principal && resource.maxDuration > duration("14d")
+      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner != principal && resource.declarer.manager == principal && !(context has behalfOf) && resource.maxDuration > duration("14d")
         e.g. somebody engaged as employee, of no role and no department; approve; businessOwner = somebody else; declarer = somebody else; kind = advertising-campaign; maxDuration = 15d; by portal
         origin/main: denied: no rule permits it
         HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:31)
@@ -110,11 +110,11 @@ fn on_gitlab_the_effect_is_a_note_of_the_merge_request() {
     insta::assert_snapshot!(desk.plain(&fields[0].1), @r#"
     ```text
     newly allowed, the weightiest first; of each kind at least the request that is shown (on Tuesday at 10:00, from the office network, identified by basic, unless it says otherwise):
-      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && resource.maxDuration > duration("14d")
+      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner == principal && !(context has behalfOf) && resource.maxDuration > duration("14d")
         e.g. somebody engaged as employee, of no role and no department; approve; businessOwner = themselves; declarer = somebody else; kind = advertising-campaign; maxDuration = 15d; by portal
         before: denied: no rule permits it
         HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:31)
-      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner != principal && resource.declarer.manager == principal && resource.maxDuration > duration("14d")
+      `approve.owner-or-manager`: somebody may approve, where resource.maxDuration <= duration("15d") && resource.businessOwner != principal && resource.declarer.manager == principal && !(context has behalfOf) && resource.maxDuration > duration("14d")
         e.g. somebody engaged as employee, of no role and no department; approve; businessOwner = somebody else; declarer = somebody else; kind = advertising-campaign; maxDuration = 15d; by portal
         before: denied: no rule permits it
         HEAD: allowed by `approve.owner-or-manager` (rules/40-portal.cedar:31)

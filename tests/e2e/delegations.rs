@@ -422,7 +422,7 @@ async fn what_others_gave_is_for_nobody_else_to_see_or_end() {
     assert_eq!(as_grant.status, StatusCode::NOT_FOUND);
     assert_eq!(
         world.client("mia").get(&format!("{PORTAL}/v1/grants")).await.json(),
-        json!({"grants": []})
+        json!({"grants": [], "next": null})
     );
     let grant = asks(&world, "ben").await;
     assert_eq!(

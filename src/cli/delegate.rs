@@ -50,14 +50,13 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
         let said = args.way.ask(Method::GET, address, None).await?;
         return Ok(listed(&said, args.json));
     }
-    let said = match &args.end {
-        Some(id) => args.way.ask(Method::DELETE, &format!("{address}/{id}"), None).await?,
-        None => {
-            let wanted = json!({
-                "to": args.name, "from": args.from, "until": args.until, "purposes": args.purposes,
-            });
-            args.way.post_proven(address, &wanted).await?
-        }
+    let said = if let Some(id) = &args.end {
+        args.way.ask(Method::DELETE, &format!("{address}/{id}"), None).await?
+    } else {
+        let wanted = json!({
+            "to": args.name, "from": args.from, "until": args.until, "purposes": args.purposes,
+        });
+        args.way.post_proven(address, &wanted).await?
     };
     if !said.status.is_success() {
         printer::talk(problem(&said));

@@ -9,7 +9,7 @@ use crate::facts::{Answer, Grant, Language, NoticeEvent, SubjectId, Verdict};
 use crate::ledger::Notice;
 use crate::portal::words::{ENGLISH as ENGLISH_WORDS, FRENCH as FRENCH_WORDS, Words};
 use crate::purpose::{GROUPS, show_duration};
-use crate::rulebook::InForce;
+use crate::rulebook::{InForce, Rulebook};
 
 /// Through whose eyes it is seen.
 #[derive(Clone, Copy)]
@@ -184,15 +184,11 @@ fn said((notice, ticket): (&Notice, Option<&str>), view: &View<'_>, zone: Option
     let when = |at: Timestamp| moment(at, zone);
     let purpose = rules.purposes().get(&grant.purpose);
     let purpose = purpose.map_or(grant.purpose.as_str(), |purpose| purpose.title.said_in(view.language));
-    let platform = |id| rules.catalog().platform(id).map(|platform| platform.name.as_str());
-    let places: Vec<&str> = grant.platforms.iter().filter_map(platform).collect();
-    let mut groups: Vec<&str> = grant.covers.iter().map(String::as_str).collect();
-    groups.sort_by_key(|group| GROUPS.iter().position(|known| known == group));
     let mut facts = vec![
         (terms.who, name(&grant.subject)),
         (terms.purpose, purpose.to_owned()),
-        (terms.place, places.join(", ")),
-        (terms.what, (words.groups)(&groups)),
+        (terms.place, places(grant, rules)),
+        (terms.what, (words.groups)(&groups(grant))),
     ];
     let lasts = (terms.lasts, show_duration(grant.expires.since(grant.not_before)));
     let (link, path) = match notice.event {
@@ -232,6 +228,20 @@ fn said((notice, ticket): (&Notice, Option<&str>), view: &View<'_>, zone: Option
         link: (link, format!("{}{path}", view.origin)),
         foot: (terms.foot)(grant.id.as_str()),
     }
+}
+
+/// Where a grant applies.
+fn places(grant: &Grant, rules: &Rulebook) -> String {
+    let platform = |id| rules.catalog().platform(id).map(|platform| platform.name.as_str());
+    let places: Vec<&str> = grant.platforms.iter().filter_map(platform).collect();
+    places.join(", ")
+}
+
+/// The groups of activities that it covers, in the order in which people read them.
+fn groups(grant: &Grant) -> Vec<&str> {
+    let mut groups: Vec<&str> = grant.covers.iter().map(String::as_str).collect();
+    groups.sort_by_key(|group| GROUPS.iter().position(|known| known == group));
+    groups
 }
 
 fn terms(language: Language) -> &'static Terms {

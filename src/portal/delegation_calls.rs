@@ -180,7 +180,7 @@ fn shown(one: &Grant, at: Timestamp) -> Value {
 mod tests {
     use super::*;
 
-    fn told(body: Value) -> Result<Wanted, Vec<String>> {
+    fn told(body: &Value) -> Result<Wanted, Vec<String>> {
         let members = body.as_object().unwrap();
         let wrong = read(members);
         wrong.map_err(|wrong| {
@@ -194,14 +194,14 @@ mod tests {
     #[test]
     fn a_call_says_who_until_when_and_perhaps_from_when_and_for_what() {
         let whole = json!({"to": "nora", "from": "2026-12-01", "until": "2026-12-24", "purposes": ["recruiting"]});
-        let whole = told(whole).unwrap();
+        let whole = told(&whole).unwrap();
         assert_eq!(
             (whole.to.as_str(), whole.from.as_str(), whole.purposes.len()),
             ("nora", "2026-12-01", 1)
         );
-        let least = told(json!({"to": "nora", "until": "2026-12-24", "from": null, "purposes": null})).unwrap();
+        let least = told(&json!({"to": "nora", "until": "2026-12-24", "from": null, "purposes": null})).unwrap();
         assert!(least.from.is_empty() && least.purposes.is_empty());
-        let wrong = told(json!({"til": "x", "purposes": "recruiting"}))
+        let wrong = told(&json!({"til": "x", "purposes": "recruiting"}))
             .unwrap_err()
             .join("\n");
         for says in [

@@ -132,6 +132,9 @@ impl Polish<'_> {
                 })
             })
         });
+        let _ = [30, 91, 365]
+            .iter()
+            .any(|days| self.tried(|draft| draft.put("/lasts", span(HOUR * 24 * days))));
         for (pointer, words) in [
             ("/client/network", &["office", "vpn", "guest"][..]),
             ("/channel", &["portal", "cli", "header"]),

@@ -12,6 +12,8 @@ use crate::clock::Timestamp;
 use crate::facts::{Host, PolicyId};
 use crate::policy::{Answer, Policy, RuleSet};
 
+/// The fact for how long a token is to be good.
+const LASTS: &str = "lasts";
 /// The fact for whom somebody answers.
 pub(super) const BEHALF: &str = "behalfOf";
 /// Where that is the one who declared.
@@ -96,7 +98,7 @@ impl Told {
             }
         }
         for key in [
-            "purpose", "client", "proof", "local", "now", "request", "channel", BEHALF,
+            "purpose", "client", "proof", "local", "now", "request", "channel", LASTS, BEHALF,
         ] {
             if let Some(value) = request.context().and_then(|context| context.get(key)) {
                 flatten(key, &value, request, &mut facts);
@@ -206,14 +208,7 @@ impl Told {
             lines.push(format!("where  {named}{place}"));
         }
         lines.extend(self.purpose());
-        let shown = |key: &str| {
-            key.starts_with("resource.") && !matches!(key, "resource.classified" | "resource.host" | "resource.serves")
-        };
-        for (key, value) in self.facts.iter().filter(|(key, _)| shown(key)) {
-            let key = key.trim_start_matches("resource.");
-            let length = Some(key).filter(|key| *key == "maxDuration").and_then(|_| span(value));
-            lines.push(format!("about  {key} = {}", length.as_ref().unwrap_or(value)));
-        }
+        lines.extend(self.about());
         if let Some(whom) = self.fact(BEHALF) {
             lines.push(format!("for    {whom}, as a delegate"));
         }
@@ -234,6 +229,24 @@ impl Told {
             if proof.is_empty() { "an unnamed method" } else { proof }
         ));
         lines
+    }
+
+    /// What it is about, beside where and what for.
+    fn about(&self) -> Vec<String> {
+        if let Some(lasts) = self.fact(LASTS) {
+            // a token is about whoever makes it, which is said already
+            return vec![format!("about  lasts = {}", span(lasts).as_deref().unwrap_or(lasts))];
+        }
+        let shown = |key: &str| {
+            key.starts_with("resource.") && !matches!(key, "resource.classified" | "resource.host" | "resource.serves")
+        };
+        let about = self.facts.iter().filter(|(key, _)| shown(key));
+        let about = about.map(|(key, value)| {
+            let key = key.trim_start_matches("resource.");
+            let length = Some(key).filter(|key| *key == "maxDuration").and_then(|_| span(value));
+            format!("about  {key} = {}", length.as_ref().unwrap_or(value))
+        });
+        about.collect()
     }
 
     /// In one line, without the hour and the network that nearly all examples have in common ([`Told::USUAL`]); with the
@@ -271,6 +284,7 @@ impl Told {
                 "proof.method",
                 "now",
                 "channel",
+                LASTS,
                 BEHALF,
             ];
             let purpose = ["kind", "covers", "platforms", "approvedBy", "emergency"];

@@ -139,7 +139,7 @@ async fn whoever_an_approver_lets_answer_does_so_for_them_until_it_is_taken_back
     });
     let (grant, policies) = approved.unwrap();
     assert_eq!(grant.answers[0].whose().as_str(), "mia");
-    let policies: Vec<&str> = policies.iter().map(|policy| policy.as_str()).collect();
+    let policies: Vec<&str> = policies.iter().map(wayleave::facts::PolicyId::as_str).collect();
     assert_eq!(
         policies,
         ["approve.delegate", "approve.named", "approve.owner-or-manager"],

@@ -306,13 +306,11 @@ fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 22] {
         ("declarer", text("Whose grant it is")),
         (
             "on-behalf-of",
-            text("With `may = \"approve\"`: for whom they answer, as a delegate"),
+            text("With `approve`: for whom they answer, as a delegate"),
         ),
         (
             "waited",
-            text(&format!(
-                "With `may = \"approve\"`: for how long it has waited. {DURATION}"
-            )),
+            text(&format!("With `approve`: for how long it has waited. {DURATION}")),
         ),
         ("for", text(DURATION)),
         (

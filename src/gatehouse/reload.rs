@@ -308,10 +308,11 @@ pub(super) async fn notice_lapses(portal: Arc<Portal>, live: Arc<Live>, clock: C
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        // first: it waits for nothing
+        portal.end_tokens(clock.now());
         let rulebook = live.load().rulebook.id().clone();
         portal.notice_lapses(&rulebook, clock.now()).await;
         portal.notice_idle(&rulebook, clock.now()).await;
-        portal.end_tokens(clock.now());
     }
 }
 

@@ -229,6 +229,8 @@ pub struct Portal {
     sessions: Arc<Sessions>,
     drafts: Arc<Drafts>,
     turns: Arc<Turns>,
+    /// Of those who ask what they may do: nobody who revokes in an emergency waits for them.
+    matrix_turns: Arc<Turns>,
     underway: Arc<Underway>,
     words: &'static Words,
     languages: Languages,
@@ -253,6 +255,7 @@ impl Portal {
             sessions: Arc::default(),
             drafts: Arc::default(),
             turns: Arc::default(),
+            matrix_turns: Arc::default(),
             underway: Arc::default(),
         })
     }

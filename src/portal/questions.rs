@@ -45,7 +45,7 @@ impl Portal {
             Ok(paging) => paging,
             Err(problem) => return problem.answer(),
         };
-        let Some(_turn) = self.turns.wait(&visitor.person.id).await else {
+        let Some(_turn) = self.matrix_turns.wait(&visitor.person.id).await else {
             let (title, text) = (self.words.one_at_a_time_title, self.words.one_at_a_time);
             let mut page = Problem::new(StatusCode::TOO_MANY_REQUESTS, "one-at-a-time", title, text).answer();
             retry_after(&mut page, AGAIN);

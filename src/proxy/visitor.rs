@@ -177,7 +177,7 @@ impl Proxy {
                     person,
                     at,
                 };
-                self.standing(&given, visitor.selects.as_ref(), &ask).await
+                self.standing(&given, visitor, &ask).await
             }
             (Some(_) | None, _) => Standing::default(),
         };
@@ -195,12 +195,13 @@ impl Proxy {
     /// The grants in force. A purpose selected on the hop to the proxy may also *create* one, for a platform where none
     /// of that purpose is held, if the rules let this person declare through that channel (the shipped rules: tools
     /// only).
-    async fn standing(&self, given: &Given<'_>, selects: Option<&(PurposeId, Channel)>, ask: &Ask) -> Standing {
+    async fn standing(&self, given: &Given<'_>, visitor: &Visitor, ask: &Ask) -> Standing {
         let standing = self.house.ledger.standing(&given.subject.id, given.at);
-        let Some((purpose, channel)) = selects else {
+        let Some((purpose, channel)) = &visitor.selects else {
             return standing;
         };
-        if ask.host() == &self.house.portal_host {
+        let is_for_it = |token: &Arc<Token>| token.scope.contains(&Scope::Declare);
+        if ask.host() == &self.house.portal_host || !visitor.token.as_ref().is_none_or(is_for_it) {
             return standing;
         }
         let Some(platform) = given.in_force.rulebook.catalog().place(ask.host()).platform else {

@@ -104,6 +104,24 @@ async fn a_token_is_good_for_its_scope_and_for_nothing_else() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_declares_on_the_way_only_where_it_is_good_for_that() {
+    let world = World::open().await;
+    let site = "https://www.facebook.com/";
+    let name = "carebot+customer-support";
+    let (_, passes) = make(&world, "carebot", &["proxy"]).await;
+    let refused = tool(&world, name, &passes).get(site).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.text());
+    let held = get(&world.client("carebot"), "/v1/grants").await.json();
+    assert_eq!(held["grants"], json!([]));
+    let (_, both) = make(&world, "carebot", &["declare", "proxy"]).await;
+    let passed = tool(&world, name, &both).get(site).await;
+    assert_eq!(passed.status, StatusCode::OK, "{}", passed.text());
+    // what is held by now is selected by either
+    assert_eq!(tool(&world, name, &passes).get(site).await.status, StatusCode::OK);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_of_another_a_wrong_one_and_one_that_is_over_open_nothing() {
     let world = World::open().await;
     let (id, token) = make(&world, "ada", &["read", "proxy", "declare"]).await;

@@ -3,7 +3,9 @@
 //! INVARIANT: no figure, and no difference of figures, is that of fewer people. So a week of which fewer used a purpose has no
 //! figures at all, as if nobody had; parts of it (platforms, departments) that are smaller are pooled, and so is the smallest
 //! of the others until the pool itself is large enough: what is left when all that is told is taken from the whole. Parts
-//! never overlap in what is counted: each flow, grant and report is in one of them, and each person in one department. People
+//! never overlap in what is counted: each flow, grant and report is in one of them, and each person in one department. What is
+//! told by platform could be taken from what is told by department: so departments are told only where each that somebody of
+//! is on a platform has enough people there; any figures taken from each other are then those of such groups. People
 //! are not counted by platform, since those overlap. And since a week is told once, when nothing of it changes any more,
 //! nobody learns anything by looking twice. The rows by person are forgotten in the same change.
 
@@ -123,7 +125,7 @@ fn parts(seats: &[(&Seat, &Sums)]) -> Vec<Told> {
     let mut platforms: BTreeMap<Option<&str>, Group<'_>> = BTreeMap::new();
     let mut departments: BTreeMap<Option<&str>, Group<'_>> = BTreeMap::new();
     // whoever has changed departments in between counts in one of them
-    let mut homes: BTreeMap<&SubjectId, Option<&str>> = BTreeMap::new();
+    let mut homes: Homes<'_> = BTreeMap::new();
     for (seat, sums) in seats {
         let home = *homes.entry(&seat.subject).or_insert(seat.department.as_deref());
         let platform = seat.platform.as_ref().map(PlatformId::as_str);
@@ -136,17 +138,43 @@ fn parts(seats: &[(&Seat, &Sums)]) -> Vec<Told> {
     }
     let people = |group: &Group<'_>| u64::try_from(group.people.len()).ok();
     let mut told = vec![(Part::Whole, people(&whole), whole.sums)];
-    for (name, group) in pooled(platforms) {
+    let (platforms, mut departments) = (pooled(platforms), pooled(departments));
+    let crossings = crossings((&platforms, &departments), (seats, &homes));
+    if !crossings.values().all(|people| people.len() >= SMALLEST) {
+        departments = vec![(None, whole)];
+    }
+    for (name, group) in platforms {
         told.push((Part::Platform(name.map(str::to_owned)), None, group.sums));
     }
-    for (name, group) in pooled(departments) {
+    for (name, group) in departments {
         told.push((Part::Department(name.map(str::to_owned)), people(&group), group.sums));
     }
     told
 }
 
+type Parts<'n, 'p> = Vec<(Option<&'n str>, Group<'p>)>;
+type Homes<'a> = BTreeMap<&'a SubjectId, Option<&'a str>>;
+
+/// Who of each part by department is on each part by platform, where anybody is.
+fn crossings<'a>(
+    (platforms, departments): (&Parts<'a, 'a>, &Parts<'a, 'a>),
+    (seats, homes): (&[(&'a Seat, &'a Sums)], &Homes<'a>),
+) -> BTreeMap<[Option<&'a str>; 2], BTreeSet<&'a SubjectId>> {
+    let told = |parts: &Parts<'a, 'a>, name: Option<&'a str>| {
+        name.filter(|name| parts.iter().any(|(part, _)| *part == Some(*name)))
+    };
+    let mut crossings: BTreeMap<_, BTreeSet<&SubjectId>> = BTreeMap::new();
+    for (seat, _) in seats {
+        let home = homes.get(&seat.subject).copied().flatten();
+        let platform = seat.platform.as_ref().map(PlatformId::as_str);
+        let crossing = [told(platforms, platform), told(departments, home)];
+        crossings.entry(crossing).or_default().insert(&seat.subject);
+    }
+    crossings
+}
+
 /// The parts that are large enough, and the others together.
-fn pooled<'n, 'p>(parts: BTreeMap<Option<&'n str>, Group<'p>>) -> Vec<(Option<&'n str>, Group<'p>)> {
+fn pooled<'n, 'p>(parts: BTreeMap<Option<&'n str>, Group<'p>>) -> Parts<'n, 'p> {
     let (mut large, small): (Vec<_>, Vec<_>) = parts
         .into_iter()
         .partition(|(name, group)| name.is_some() && group.is_told());
@@ -252,6 +280,28 @@ mod tests {
         assert_eq!(platforms.collect::<Vec<_>>(), [(None, 15)]);
     }
 
+    #[test]
+    fn what_a_department_did_on_a_platform_cannot_be_taken_from_what_others_did_there() {
+        let on = |from: usize, number: usize, platform: &str, department: &str| -> Counted {
+            let people = from..from + number;
+            people
+                .map(|who| (seat(who, Some(platform), Some(department)), count(1)))
+                .collect()
+        };
+        // nine of hr and one of it on linkedin, five of it on xing: linkedin without hr would be that one
+        let mut counted = on(0, 9, "linkedin", "hr");
+        counted.extend(on(10, 5, "xing", "it"));
+        let whole = departments(&counted);
+        assert_eq!(whole, [(Some("hr".to_owned()), 9), (Some("it".to_owned()), 5)]);
+        counted.extend(on(20, 1, "linkedin", "it"));
+        assert_eq!(departments(&counted), [(None, 15)]);
+        counted.extend(on(21, 4, "linkedin", "it"));
+        assert_eq!(
+            departments(&counted),
+            [(Some("hr".to_owned()), 9), (Some("it".to_owned()), 10)]
+        );
+    }
+
     proptest! {
         /// Whoever takes what is told from the whole is left with nothing, or with five people at least; and nothing is lost.
         #[test]
@@ -282,6 +332,22 @@ mod tests {
                         };
                         counted.keys().filter(is).map(|seat| &seat.subject).collect()
                     };
+                    // and on each platform that is told, the others together too, each department has enough or nobody
+                    if kind == "department" && parts.len() > 1 {
+                        let told_platforms: BTreeSet<&str> = told.iter()
+                            .filter(|figure| figure.part.kind() == "platform").filter_map(|figure| figure.part.name()).collect();
+                        let told_homes: BTreeSet<&str> = parts.iter().filter_map(|part| part.part.name()).collect();
+                        let mut there: BTreeMap<Option<String>, BTreeSet<&SubjectId>> = BTreeMap::new();
+                        for seat in counted.keys() {
+                            let home = homes(&seat.subject).filter(|home| told_homes.contains(&**home));
+                            if home.as_deref() == part.part.name() {
+                                let platform = seat.platform.as_ref().map(|one| one.as_str().to_owned());
+                                let platform = platform.filter(|one| told_platforms.contains(&**one));
+                                there.entry(platform).or_default().insert(&seat.subject);
+                            }
+                        }
+                        prop_assert!(there.values().all(|people| people.len() >= SMALLEST), "{:?}", there);
+                    }
                     if let Some(name) = part.part.name() {
                         prop_assert!(behind(name).len() >= SMALLEST);
                     } else {

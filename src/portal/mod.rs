@@ -5,7 +5,7 @@
 //! and `tokens.rs`), and answering what others ask takes a password, too (`proof.rs`, `signing_in.rs`, `session.rs`).
 //!
 //! Reads like this: [`Portal::refused`] remembers a refusal and gives its [`Ticket`]; [`Portal::serve`] answers a
-//! request, one route a line; `deeds` is the only place that gives and ends grants; [`pages`] is pure and also used
+//! request, as `table` routes it; `deeds` is the only place that gives and ends grants; [`pages`] is pure and also used
 //! by the proxy; [`words`] holds everything that is said, and `language` finds in which language.
 //!
 //! It must never grant what it cannot record, never show one person what belongs to another, and never let a page of
@@ -49,6 +49,7 @@ mod revoking;
 mod routes;
 mod session;
 mod signing_in;
+mod table;
 #[cfg(test)]
 mod tests;
 mod times;
@@ -92,6 +93,7 @@ use pages::counter::Languages;
 pub use pages::{Audience, Page};
 use pages::{Told, counter};
 use session::Sessions;
+pub use table::{Route, routes};
 use tokens::Tokens;
 use turns::Turns;
 use words::Words;

@@ -1,4 +1,4 @@
-//! What the portal answers where: one route a line.
+//! Who answers which line of the table, and what must hold before.
 
 use http::{Method, StatusCode, header};
 
@@ -6,6 +6,7 @@ use super::inbox::Verb;
 use super::intake::Received;
 use super::openapi::{self, Call, Found};
 use super::pages::{self, Page, Problem, see_other};
+use super::table::{self, Does, Shows};
 use super::{Portal, Visit, api, provenance, revocations};
 use crate::rulebook::Visitor;
 
@@ -34,50 +35,59 @@ impl Portal {
         if reads {
             return self.show_person(visit, visitor, received).await;
         }
-        let segments: Vec<&str> = received.path().split('/').skip(1).collect();
-        match (received.method.as_str(), segments.as_slice()) {
-            ("POST", ["declare"]) => self.declare(visit, visitor, received).await,
-            ("POST", ["break-glass"]) => self.break_glass_by_form(visit, visitor, received).await,
-            ("POST", ["approvals", id, "review"]) => self.review_by_form(visit, visitor, received, id).await,
-            ("POST", ["continue"]) => self.go_on_by_form(visit, visitor, received).await,
-            ("POST", ["grants", id, "end"]) => self.end_by_form(visit, visitor, received, id).await,
-            ("POST", ["grants", id, "outcome"]) => self.report_by_form(visit, visitor, received, id).await,
-            ("POST", ["grants", id, "renew"]) => self.renew_by_form(visit, visitor, received, id).await,
-            ("POST", ["grants", "revoke"]) => self.revoke_by_form(visit, visitor, received).await,
-            ("POST", ["delegations"]) => self.delegate_by_form(visit, visitor, received).await,
-            ("POST", ["delegations", id, "end"]) => self.take_back_by_form(visit, visitor, received, id).await,
-            ("POST", ["tokens"]) => self.make_token_by_form(visit, visitor, received).await,
-            ("POST", ["tokens", id, "revoke"]) => self.revoke_token_by_form(visit, visitor, received, id).await,
-            ("POST", ["sign-in"]) => self.sign_in(visit, visitor, received).await,
-            ("POST", ["sign-out"]) => self.sign_out(visit, received),
-            ("POST", ["approvals", id, "approve"]) => {
-                self.answer_by_form(visit, visitor, received, (Verb::Approve, id)).await
-            }
-            ("POST", ["approvals", id, "decline"]) => {
-                self.answer_by_form(visit, visitor, received, (Verb::Decline, id)).await
-            }
-            _ => self.nothing_here(),
+        let sent = table::form(received.path()).filter(|_| received.method == Method::POST);
+        match sent {
+            Some(sent) => self.take_form(visit, visitor, received, sent).await,
+            None => self.nothing_here(),
+        }
+    }
+
+    async fn take_form(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        received: &Received,
+        (does, id): (Does, &str),
+    ) -> Page {
+        match does {
+            Does::Declare => self.declare(visit, visitor, received).await,
+            Does::BreakGlass => self.break_glass_by_form(visit, visitor, received).await,
+            Does::Review => self.review_by_form(visit, visitor, received, id).await,
+            Does::GoOn => self.go_on_by_form(visit, visitor, received).await,
+            Does::End => self.end_by_form(visit, visitor, received, id).await,
+            Does::Report => self.report_by_form(visit, visitor, received, id).await,
+            Does::Renew => self.renew_by_form(visit, visitor, received, id).await,
+            Does::Revoke => self.revoke_by_form(visit, visitor, received).await,
+            Does::Delegate => self.delegate_by_form(visit, visitor, received).await,
+            Does::TakeBack => self.take_back_by_form(visit, visitor, received, id).await,
+            Does::MakeToken => self.make_token_by_form(visit, visitor, received).await,
+            Does::RevokeToken => self.revoke_token_by_form(visit, visitor, received, id).await,
+            Does::SignIn => self.sign_in(visit, visitor, received).await,
+            Does::SignOut => self.sign_out(visit, received),
+            Does::Approve => self.answer_by_form(visit, visitor, received, (Verb::Approve, id)).await,
+            Does::Decline => self.answer_by_form(visit, visitor, received, (Verb::Decline, id)).await,
         }
     }
 
     async fn show_person(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let segments: Vec<&str> = received.path().split('/').skip(1).collect();
-        match segments.as_slice() {
-            [""] => self.mine(visit, visitor, received),
-            ["d", ticket] => self.by_ticket(visit, visitor, ticket),
-            ["refusals", record] => self.by_record(visit, visitor, record),
-            ["refusals", record, "granted"] => self.granted(visit, visitor, record),
-            ["approvals"] => self.inbox(visit, visitor, received),
-            ["delegations"] => self.delegations(visit, visitor, received),
-            ["grants"] => self.others(visit, visitor, received).await,
-            ["grants", "revoke"] => self.revoke_page(visit, visitor, received).await,
-            ["grants", id] => self.grant_page(visit, visitor, id),
-            ["value"] => self.value_page(visit, visitor, received).await,
-            ["value.csv"] => self.value_csv(visit, visitor, received).await,
-            ["value", id] => self.purpose_value_page(visit, visitor, (received, id)).await,
-            ["tokens"] => self.token_page(visit, visitor, received),
-            ["sign-in"] => self.sign_in_page(visit, visitor, received),
-            _ => self.nothing_here(),
+        let Some((shows, named)) = table::page(received.path()) else {
+            return self.nothing_here();
+        };
+        match shows {
+            Shows::Mine => self.mine(visit, visitor, received),
+            Shows::RefusalByTicket => self.by_ticket(visit, visitor, named),
+            Shows::Refusal => self.by_record(visit, visitor, named),
+            Shows::Granted => self.granted(visit, visitor, named),
+            Shows::Inbox => self.inbox(visit, visitor, received),
+            Shows::Delegations => self.delegations(visit, visitor, received),
+            Shows::Others => self.others(visit, visitor, received).await,
+            Shows::Revoke => self.revoke_page(visit, visitor, received).await,
+            Shows::Grant => self.grant_page(visit, visitor, named),
+            Shows::Value => self.value_page(visit, visitor, received).await,
+            Shows::ValueCsv => self.value_csv(visit, visitor, received).await,
+            Shows::PurposeValue => self.purpose_value_page(visit, visitor, (received, named)).await,
+            Shows::Tokens => self.token_page(visit, visitor, received),
+            Shows::SignIn => self.sign_in_page(visit, visitor, received),
         }
     }
 

@@ -18,6 +18,7 @@ pub(super) use document::document;
 #[cfg(test)]
 pub(super) use problems::PROBLEMS;
 
+use super::table::{Route, fits};
 use crate::facts::Scope;
 use operations::GRANTS;
 use operations_more::MORE;
@@ -148,7 +149,9 @@ pub(super) fn found<'a>(method: &str, path: &'a str) -> Found<'a> {
     let asked = if method == "HEAD" { "GET" } else { method };
     let mut allowed: Vec<&str> = Vec::new();
     for operation in operations() {
-        let Some(named) = operation.fits(path) else { continue };
+        let Some(named) = fits(operation.path, path) else {
+            continue;
+        };
         if operation.method == asked {
             return Found::Call(operation.call, named);
         }
@@ -163,20 +166,13 @@ pub(super) fn found<'a>(method: &str, path: &'a str) -> Found<'a> {
     Found::Otherwise(allowed.join(", "))
 }
 
-impl Operation {
-    /// What stands in the path where this one has braces, empty where it has none; nothing where it is another path.
-    fn fits<'a>(&self, path: &'a str) -> Option<&'a str> {
-        let (mut ours, mut theirs) = (self.path.split('/'), path.split('/'));
-        let mut named = "";
-        loop {
-            match (ours.next(), theirs.next()) {
-                (None, None) => return Some(named),
-                (Some(our), Some(their)) if our.starts_with('{') && !their.is_empty() => named = their,
-                (Some(our), Some(their)) if our == their => {}
-                (_, _) => return None,
-            }
-        }
-    }
+/// The lines of the table, as those of the rest of the portal are told.
+pub(super) fn routes() -> impl Iterator<Item = Route> {
+    operations().map(|operation| Route {
+        method: operation.method,
+        below: "/v1",
+        path: operation.path,
+    })
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ mod harness;
 
 mod approvals;
 mod arrivals;
+mod attacks;
 mod audit;
 mod authority;
 mod break_glass;
@@ -63,4 +64,5 @@ mod tokens;
 mod tunnel;
 mod unmixed;
 mod value;
+mod walks;
 mod websocket;

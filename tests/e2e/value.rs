@@ -14,10 +14,10 @@ const FEED: &str = "https://www.linkedin.com/feed/";
 const DAY: Duration = Duration::from_hours(24);
 
 /// Five people, of five departments but one.
-const PEOPLE: [&str; 5] = ["ada", "ben", "cora", "dan", "hana"];
+pub const PEOPLE: [&str; 5] = ["ada", "ben", "cora", "dan", "hana"];
 
 /// Each of them states a purpose, opens a page so many times, and says what came of it once that is over.
-async fn used_by(world: &World, people: &[&str], times: usize) {
+pub async fn used_by(world: &World, people: &[&str], times: usize) {
     let mut grants = Vec::new();
     for user in people {
         let client = world.client(user);

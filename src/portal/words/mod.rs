@@ -106,6 +106,8 @@ pub struct Words {
     pub day: fn(&Zoned) -> String,
     /// What the links to the other languages are, for whoever does not see them.
     pub languages: &'static str,
+    /// The link past what every page begins with.
+    pub skip: &'static str,
 
     // Refusals.
     pub heading: fn(Kind) -> &'static str,

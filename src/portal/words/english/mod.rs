@@ -28,6 +28,7 @@ pub const ENGLISH: Words = Words {
     calendar: |moment| moment.strftime("%a %-d %b, %H:%M").to_string(),
     day: |moment| moment.strftime("%-d %b %Y").to_string(),
     languages: "Language",
+    skip: "Skip to the content",
 
     heading,
     tried: |activity, place| format!("You wanted to {activity} on {place}."),

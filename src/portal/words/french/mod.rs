@@ -29,6 +29,7 @@ pub const FRENCH: Words = Words {
     calendar: parts::calendar,
     day: parts::day,
     languages: "Langue",
+    skip: "Aller au contenu",
 
     heading,
     tried: |activity, place| format!("Vous vouliez {activity} sur {place}."),

@@ -1,6 +1,7 @@
 //! Adds up what purposes are used for and what comes of it: rows by person while a week lasts, figures of groups once it is
 //! over, and nothing else after that.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::store::{Change, Store};
 use super::usage::{Counted, Measure, Seat, Sums, Usage, Week, only_platform};
 use super::writer::{Job, Keeper, Writer};
 use crate::clock::Timestamp;
-use crate::facts::Grant;
+use crate::facts::{Grant, PurposeId};
 
 /// How long after a week its usage is told: what other gateways counted in it is added by then.
 const ADDED_WITHIN: Duration = Duration::from_hours(1);
@@ -44,6 +45,17 @@ impl Through {
     fn is_behind(self, other: Self) -> bool {
         self.usage < other.usage || self.value < other.value
     }
+
+    /// The same where a clock went far ahead meanwhile and is right again: what is told by a right clock at `now` is never
+    /// told beyond that week.
+    fn set_right(self, now: Timestamp) -> Self {
+        let this = Week::of(now);
+        let back = |told: Option<Week>| told.map(|told| told.min(this));
+        Self {
+            usage: back(self.usage),
+            value: back(self.value),
+        }
+    }
 }
 
 impl<S: Store> Keeper<S> {
@@ -52,10 +64,11 @@ impl<S: Store> Keeper<S> {
     pub(super) fn add_up(&mut self, usage: &Usage, now: Timestamp) -> Result<(), LedgerError> {
         let counted = usage.take();
         let due = Through::at(now);
-        if counted.is_empty() && !self.added.is_behind(due) {
+        // a clock that went ahead comes back, too
+        if counted.is_empty() && self.added == due {
             return Ok(());
         }
-        let added = self.add(&counted, due);
+        let added = self.add(&counted, (due, now));
         if let Err((error, kept)) = added {
             if !kept {
                 usage.give_back(counted);
@@ -67,17 +80,17 @@ impl<S: Store> Keeper<S> {
     }
 
     /// The error says whether what was counted may have been added all the same.
-    fn add(&mut self, counted: &Counted, due: Through) -> Result<(), (LedgerError, bool)> {
+    fn add(&mut self, counted: &Counted, when: (Through, Timestamp)) -> Result<(), (LedgerError, bool)> {
         let early = |error| (error, false);
         self.clear_doubts().map_err(early)?;
         let mut change = self.store.begin().map_err(early)?;
-        add_to(&mut change, counted, due).map_err(early)?;
+        add_to(&mut change, counted, when).map_err(early)?;
         change.commit().map_err(|error| (error, true))
     }
 }
 
-fn add_to(change: &mut impl Change, counted: &Counted, due: Through) -> Result<(), LedgerError> {
-    let through = change.through()?;
+fn add_to(change: &mut impl Change, counted: &Counted, (due, now): (Through, Timestamp)) -> Result<(), LedgerError> {
+    let through = set_right(change, now)?;
     if !counted.is_empty() {
         change.count(&late(counted, through.usage))?;
     }
@@ -94,11 +107,46 @@ fn add_to(change: &mut impl Change, counted: &Counted, due: Through) -> Result<(
         let said = change.reported(from, week.next().begins())?;
         figures.extend(told(&valued(&said)));
     }
-    change.tell(&figures)?;
+    tell(change, figures)?;
     change.told_through(Through {
         usage: through.usage.max(due.usage),
         value: through.value.max(due.value),
     })
+}
+
+/// Up to which weeks figures are told. What a clock that went far ahead made of that is undone: what it counted in weeks that
+/// are yet to come, and what is counted in the weeks that it has told, counts in the next one.
+fn set_right(change: &mut impl Change, now: Timestamp) -> Result<Through, LedgerError> {
+    let found = change.through()?;
+    let through = found.set_right(now);
+    if through != found {
+        let ahead = change.counted_through(Week::LAST)?;
+        change.forget_counted(Week::LAST)?;
+        let ahead = ahead.into_iter().map(|(seat, sums)| {
+            let week = seat.week.min(Week::of(now));
+            (Seat { week, ..seat }, sums)
+        });
+        let mut here = Counted::new();
+        for (seat, sums) in ahead {
+            here.entry(seat).or_default().add(&sums);
+        }
+        change.count(&late(&here, through.usage))?;
+        change.told_through(through)?;
+    }
+    Ok(through)
+}
+
+/// Tells that, but nothing of weeks of which something is told: what was told before could be taken from it.
+fn tell(change: &mut impl Change, mut figures: Vec<Figure>) -> Result<(), LedgerError> {
+    let weeks: BTreeSet<(Week, Measure)> = figures.iter().map(|figure| (figure.week, figure.measure)).collect();
+    let mut told = BTreeSet::new();
+    for (week, measure) in weeks {
+        if change.is_told(week, measure)? {
+            told.insert((week, measure));
+        }
+    }
+    figures.retain(|figure| !told.contains(&(figure.week, figure.measure)));
+    change.tell(&figures)
 }
 
 /// What comes so late that its week has been told counts in the week after that: figures that were told do not change.
@@ -141,9 +189,9 @@ impl Writer {
         self.submit(|reply| Job::AddUp(usage, now, reply)).await
     }
 
-    /// What is told of those weeks.
-    pub(super) async fn figures(&self, weeks: RangeInclusive<Week>) -> Result<Vec<Figure>, LedgerError> {
-        self.submit(|reply| Job::Figures(weeks, reply)).await
+    /// What is told of a purpose in those weeks.
+    async fn figures(&self, of: PurposeId, weeks: RangeInclusive<Week>) -> Result<Vec<Figure>, LedgerError> {
+        self.submit(|reply| Job::Figures(of, weeks, reply)).await
     }
 }
 
@@ -154,9 +202,20 @@ impl Ledger {
         self.writer.add_up(usage.clone(), now).await
     }
 
-    /// What is told of those weeks, of every purpose; what is of one purpose, week and measure comes together, the whole
-    /// first.
-    pub async fn figures(&self, weeks: RangeInclusive<Week>) -> Result<Vec<Figure>, LedgerError> {
-        self.writer.figures(weeks).await
+    /// What is told of those purposes in those weeks, ordered by week; what is of one purpose, week and measure comes
+    /// together, the whole first.
+    ///
+    /// One purpose is read at a time: what else there is to do, such as revoking, comes in between.
+    pub async fn figures(
+        &self,
+        of: &BTreeSet<PurposeId>,
+        weeks: RangeInclusive<Week>,
+    ) -> Result<Vec<Figure>, LedgerError> {
+        let mut figures = Vec::new();
+        for purpose in of {
+            figures.extend(self.writer.figures(purpose.clone(), weeks.clone()).await?);
+        }
+        figures.sort_by_key(|figure| figure.week);
+        Ok(figures)
     }
 }

@@ -3,6 +3,7 @@
 //! What may be kept is not for a store to say (`becoming.rs`, `ending.rs`): it finds, counts and writes.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,7 +18,7 @@ use super::once::KeepsDone;
 use super::outbox::{Claim, Letter, Notice};
 use super::promise::Leftover;
 use super::tokens::{KeepsTokens, KeptToken};
-use super::usage::{Counted, Week};
+use super::usage::{Counted, Measure, Week};
 use super::view::Tally;
 use super::writer::Job;
 use crate::clock::Timestamp;
@@ -115,8 +116,8 @@ pub(super) trait Store: Send + 'static {
     /// How much people are to be told, and from when on there is something to do about what such a claim is after.
     fn outlook(&mut self, claim: &Claim) -> Result<(u64, Option<Timestamp>), LedgerError>;
 
-    /// What is told of those weeks, the first and the last included; ordered by week, purpose, measure and part.
-    fn figures(&mut self, from: Week, to: Week) -> Result<Vec<Figure>, LedgerError>;
+    /// What is told of a purpose in those weeks, the first and the last included; ordered by week, measure and part.
+    fn figures(&mut self, of: &PurposeId, weeks: &RangeInclusive<Week>) -> Result<Vec<Figure>, LedgerError>;
 
     /// Begins a change. While it is being made, nobody makes another.
     fn begin(&mut self) -> Result<Self::Change<'_>, LedgerError>;
@@ -220,6 +221,9 @@ pub(super) trait Counting {
 
     /// The grants of which holders said what came of them, first from one moment on and before the other.
     fn reported(&mut self, from: Option<Timestamp>, until: Timestamp) -> Result<Vec<Grant>, LedgerError>;
+
+    /// Whether something of that measure is told of that week already.
+    fn is_told(&mut self, week: Week, measure: Measure) -> Result<bool, LedgerError>;
 
     /// Writes what is told of weeks that are over.
     fn tell(&mut self, figures: &[Figure]) -> Result<(), LedgerError>;

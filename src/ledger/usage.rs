@@ -15,7 +15,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::facts::{Act, DecisionNote, End, Ending, Grant, GrantAct, PlatformId, PurposeId, Record, SubjectId};
+use crate::facts::{
+    Act, DecisionNote, End, Ending, Grant, GrantAct, GrantState, PlatformId, PurposeId, Record, SubjectId,
+};
 
 /// A week, from Monday to Sunday in UTC: so many Mondays after that of 29 December 1969.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,6 +27,9 @@ impl Week {
     const LENGTH: Duration = Duration::from_hours(7 * 24);
     /// 1 January 1970 was a Thursday.
     const FIRST: i64 = -3 * 24 * 3_600_000;
+
+    /// The last one that there is.
+    pub(super) const LAST: Self = Self(i64::MAX);
 
     /// The week with this number.
     pub(super) const fn numbered(number: i64) -> Self {
@@ -191,6 +196,19 @@ impl Usage {
                 };
                 self.add(seat, &one);
             }
+            // it was recorded as given a moment ago, and never counted
+            Act::Grant {
+                act: GrantAct::Void,
+                grant,
+                ..
+            } if states_a_purpose(grant) => self.take_back(&Seat {
+                week: Week::of(record.at),
+                measure: Measure::Grants,
+                purpose: grant.purpose.clone(),
+                platform: only_platform(grant),
+                subject: grant.subject.clone(),
+                department: department(&grant.subject),
+            }),
             Act::Closing { .. }
             | Act::Grant { .. }
             | Act::Opening { .. }
@@ -205,6 +223,16 @@ impl Usage {
         counted.entry(seat).or_default().add(sums);
     }
 
+    /// One of these was none.
+    fn take_back(&self, seat: &Seat) {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(sums) = counted.get_mut(seat) else { return };
+        sums.count = sums.count.saturating_sub(1);
+        if sums.count == 0 {
+            counted.remove(seat);
+        }
+    }
+
     /// What was counted since this was asked last.
     pub(super) fn take(&self) -> Counted {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
@@ -216,6 +244,11 @@ impl Usage {
             self.add(seat, &sums);
         }
     }
+}
+
+/// Whether a grant is given, rather than asked for or answered otherwise, for a purpose.
+fn states_a_purpose(grant: &Grant) -> bool {
+    grant.state == GrantState::Active && grant.continued.is_none() && grant.delegated.is_none()
 }
 
 /// The platform of a grant that is for one alone: each grant counts once.
@@ -246,6 +279,40 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
+    }
+
+    /// What a record of that act says of a grant for recruiting on `LinkedIn`.
+    fn said(act: GrantAct, state: &str) -> Record {
+        let record = serde_json::json!({
+            "v": 1, "id": "01a2059d-b664-7ced-a00f-becb38361f7b", "at": "2026-11-24T12:00:00Z", "kind": "grant", "act": act,
+            "by": "ada", "rulebook": "none", "policies": [],
+            "grant": {
+                "id": "01a2059d-b664-7ced-a00f-becb38361f7c", "subject": "ada", "purpose": "recruiting",
+                "platforms": ["linkedin"], "covers": ["read"], "statement": "", "ticket": null, "channel": "portal",
+                "declared_at": "2026-11-24T12:00:00Z", "not_before": "2026-11-24T12:00:00Z",
+                "expires": "2026-11-24T13:00:00Z", "state": state,
+            },
+        });
+        serde_json::from_value(record).unwrap()
+    }
+
+    #[test]
+    fn what_was_recorded_as_given_and_never_counted_is_not_counted() {
+        let usage = Usage::default();
+        let saw = |act, state| usage.saw(&said(act, state), |_| Some("hr".to_owned()));
+        saw(GrantAct::Granted, "active");
+        saw(GrantAct::Granted, "active");
+        saw(GrantAct::Void, "active");
+        // that somebody's question never counted says nothing of what was given
+        saw(GrantAct::Requested, "requested");
+        saw(GrantAct::Void, "requested");
+        let counted = usage.take();
+        let counts: Vec<u64> = counted.values().map(|sums| sums.count).collect();
+        assert_eq!(counts, [1]);
+        saw(GrantAct::Approved, "active");
+        saw(GrantAct::Void, "active");
+        saw(GrantAct::Void, "active");
+        assert!(usage.take().is_empty());
     }
 
     #[test]

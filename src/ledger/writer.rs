@@ -23,7 +23,7 @@ use super::tokens::{KeepsTokens as _, TokenChange, TokenView};
 use super::usage::{Usage, Week};
 use super::view::View;
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantAct, GrantId, SubjectId, Token};
+use crate::facts::{Grant, GrantAct, GrantId, PurposeId, SubjectId, Token};
 
 /// How many changes may wait for the disk.
 const QUEUE: usize = 256;
@@ -70,8 +70,8 @@ pub(super) enum Job {
     Fare(Vec<(Notice, Fate)>, Reply<()>),
     /// What was counted is added up.
     AddUp(Usage, Timestamp, Reply<()>),
-    /// Somebody looks at figures.
-    Figures(RangeInclusive<Week>, Reply<Vec<Figure>>),
+    /// Somebody looks at the figures of a purpose.
+    Figures(PurposeId, RangeInclusive<Week>, Reply<Vec<Figure>>),
 }
 
 /// The handle of the writer thread; ends and joins it when dropped.
@@ -266,9 +266,7 @@ impl<S: Store> Keeper<S> {
                 Job::Due(claim, reply) => drop(reply.send(self.claim(&claim))),
                 Job::Fare(fates, reply) => drop(reply.send(self.fare(&fates))),
                 Job::AddUp(usage, now, reply) => drop(reply.send(self.add_up(&usage, now))),
-                Job::Figures(weeks, reply) => {
-                    drop(reply.send(self.store.figures(*weeks.start(), *weeks.end())));
-                }
+                Job::Figures(of, weeks, reply) => drop(reply.send(self.store.figures(&of, &weeks))),
             }
             self.forget();
         }

@@ -52,12 +52,11 @@ impl Portal {
         }
         let this = Week::of(visit.at);
         let shown = this.before(weeks)..=this.before(1);
-        let figures = self.ledger.figures(shown).await.map_err(|trouble| {
+        let of = purposes.iter().map(|purpose| purpose.id.clone()).collect();
+        let figures = self.ledger.figures(&of, shown).await.map_err(|trouble| {
             tracing::warn!(%trouble, "how much purposes are used cannot be read");
             Unseen::NotRead
         })?;
-        let sees = |figure: &Figure| purposes.iter().any(|purpose| purpose.id == figure.purpose);
-        let figures = figures.into_iter().filter(sees).collect();
         Ok(Seen {
             weeks: (1..=weeks).rev().map(|back| this.before(back)).collect(),
             purposes,

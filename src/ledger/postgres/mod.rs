@@ -21,6 +21,7 @@ mod tokens;
 mod trouble;
 mod usage;
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -36,7 +37,7 @@ use super::promise::Leftover;
 use super::store::{Bell, Change, Held, News, Place, Store};
 use super::usage::Week;
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantAct, GrantId, NoticeEvent, SubjectId};
+use crate::facts::{Grant, GrantAct, GrantId, NoticeEvent, PurposeId, SubjectId};
 use access::named;
 pub(super) use access::{Access, parsed};
 use line::{How, Line};
@@ -182,9 +183,9 @@ impl Store for Postgres {
         self.ask(&client, notices::outlook(&client, claim))
     }
 
-    fn figures(&mut self, from: Week, to: Week) -> Result<Vec<Figure>, LedgerError> {
+    fn figures(&mut self, of: &PurposeId, weeks: &RangeInclusive<Week>) -> Result<Vec<Figure>, LedgerError> {
         let client = self.line.client()?;
-        self.ask(&client, usage::figures(&client, from, to))
+        self.ask(&client, usage::figures(&client, of, weeks))
     }
 
     fn begin(&mut self) -> Result<InDatabase<'_>, LedgerError> {

@@ -1,5 +1,7 @@
 //! What was counted, and what is told of it, as rows of the database. Pure but for the connection it is handed.
 
+use std::ops::RangeInclusive;
+
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Row};
 
@@ -45,6 +47,10 @@ impl Counting for InDatabase<'_> {
 
     fn reported(&mut self, from: Option<Timestamp>, until: Timestamp) -> Result<Vec<Grant>, LedgerError> {
         self.store.ask(&self.client, reported(&self.client, from, until))
+    }
+
+    fn is_told(&mut self, week: Week, measure: Measure) -> Result<bool, LedgerError> {
+        self.store.ask(&self.client, is_told(&self.client, week, measure))
     }
 
     fn tell(&mut self, figures: &[Figure]) -> Result<(), LedgerError> {
@@ -159,13 +165,26 @@ async fn tell(client: &Client, figures: &[Figure]) -> Result<(), Trouble> {
     Ok(())
 }
 
-pub(super) async fn figures(client: &Client, from: Week, to: Week) -> Result<Vec<Figure>, Trouble> {
+async fn is_told(client: &Client, week: Week, measure: Measure) -> Result<bool, Trouble> {
+    let ask = "SELECT 1 FROM figures WHERE week = $1 AND measure = $2 LIMIT 1";
+    let found = client.query_opt(ask, &[&week.number(), &measure.as_str()]).await?;
+    Ok(found.is_some())
+}
+
+/// Each week is looked up by itself, as the key begins with it: nothing is read of other purposes.
+pub(super) async fn figures(
+    client: &Client,
+    of: &PurposeId,
+    weeks: &RangeInclusive<Week>,
+) -> Result<Vec<Figure>, Trouble> {
     let ask = format!(
-        "SELECT week, purpose, measure, part, name, people, {SUMS} FROM figures WHERE week BETWEEN $1 AND $2 \
-         ORDER BY week, purpose COLLATE \"C\", measure COLLATE \"C\", part COLLATE \"C\", name COLLATE \"C\""
+        "SELECT week, purpose, measure, part, name, people, {SUMS} FROM figures \
+         WHERE week = ANY (ARRAY(SELECT generate_series($2::bigint, $3::bigint))) AND purpose = $1 \
+         ORDER BY week, measure COLLATE \"C\", part COLLATE \"C\", name COLLATE \"C\""
     );
+    let asked: [&(dyn ToSql + Sync); 3] = [&of.as_str(), &weeks.start().number(), &weeks.end().number()];
     let mut figures = Vec::new();
-    for row in client.query(&ask, &[&from.number(), &to.number()]).await? {
+    for row in client.query(&ask, &asked).await? {
         let kind = text(&row, "part")?;
         let part = Part::of(&kind, some(text(&row, "name")?));
         figures.push(Figure {

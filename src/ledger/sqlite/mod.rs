@@ -10,6 +10,7 @@ mod tokens;
 mod usage;
 
 use std::fs::{DirBuilder, File, OpenOptions};
+use std::ops::RangeInclusive;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use super::promise::Leftover;
 use super::store::{Change, Held, News, Place, Store};
 use super::usage::Week;
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantAct, GrantId, NoticeEvent, SubjectId};
+use crate::facts::{Grant, GrantAct, GrantId, NoticeEvent, PurposeId, SubjectId};
 use files::Files;
 
 /// An open file.
@@ -138,8 +139,8 @@ impl Store for Sqlite {
         notices::outlook(&self.connection, claim).map_err(|error| unavailable(&error))
     }
 
-    fn figures(&mut self, from: Week, to: Week) -> Result<Vec<Figure>, LedgerError> {
-        usage::figures(&self.connection, from, to).map_err(|error| unavailable(&error))
+    fn figures(&mut self, of: &PurposeId, weeks: &RangeInclusive<Week>) -> Result<Vec<Figure>, LedgerError> {
+        usage::figures(&self.connection, of, weeks).map_err(|error| unavailable(&error))
     }
 
     fn begin(&mut self) -> Result<OnDisk<'_>, LedgerError> {

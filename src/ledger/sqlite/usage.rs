@@ -1,5 +1,7 @@
 //! What was counted, and what is told of it, as rows of the ledger. Pure but for the connection it is handed.
 
+use std::ops::RangeInclusive;
+
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::rows::{COLUMNS, read};
@@ -29,6 +31,10 @@ impl Counting for OnDisk<'_> {
 
     fn reported(&mut self, from: Option<Timestamp>, until: Timestamp) -> Result<Vec<Grant>, LedgerError> {
         reported(&self.transaction, from, until).map_err(|error| unavailable(&error))
+    }
+
+    fn is_told(&mut self, week: Week, measure: Measure) -> Result<bool, LedgerError> {
+        is_told(&self.transaction, week, measure).map_err(|error| unavailable(&error))
     }
 
     fn tell(&mut self, figures: &[Figure]) -> Result<(), LedgerError> {
@@ -103,7 +109,7 @@ fn reported(connection: &Connection, from: Option<Timestamp>, until: Timestamp) 
 
 fn tell(connection: &Connection, figures: &[Figure]) -> rusqlite::Result<()> {
     let ask = format!(
-        "INSERT OR REPLACE INTO figures (week, purpose, measure, part, name, people, {SUMS}) \
+        "INSERT INTO figures (week, purpose, measure, part, name, people, {SUMS}) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
     );
     let mut statement = connection.prepare(&ask)?;
@@ -125,13 +131,27 @@ fn tell(connection: &Connection, figures: &[Figure]) -> rusqlite::Result<()> {
     Ok(())
 }
 
-pub(super) fn figures(connection: &Connection, from: Week, to: Week) -> rusqlite::Result<Vec<Figure>> {
+fn is_told(connection: &Connection, week: Week, measure: Measure) -> rusqlite::Result<bool> {
+    let ask = "SELECT 1 FROM figures WHERE week = ?1 AND measure = ?2";
+    connection
+        .prepare_cached(ask)?
+        .exists((week.number(), measure.as_str()))
+}
+
+/// Each week is looked up by itself, as the key begins with it: nothing is read of other purposes.
+pub(super) fn figures(
+    connection: &Connection,
+    of: &PurposeId,
+    weeks: &RangeInclusive<Week>,
+) -> rusqlite::Result<Vec<Figure>> {
     let ask = format!(
-        "SELECT week, purpose, measure, part, name, people, {SUMS} FROM figures WHERE week BETWEEN ?1 AND ?2 \
-         ORDER BY week, purpose, measure, part, name"
+        "WITH RECURSIVE weeks (number) AS (SELECT ?2 UNION ALL SELECT number + 1 FROM weeks WHERE number < ?3) \
+         SELECT week, purpose, measure, part, name, people, {SUMS} FROM figures \
+         WHERE week IN (SELECT number FROM weeks) AND purpose = ?1 ORDER BY week, measure, part, name"
     );
     let mut statement = connection.prepare_cached(&ask)?;
-    let rows = statement.query_map((from.number(), to.number()), |row| {
+    let asked = (of.as_str(), weeks.start().number(), weeks.end().number());
+    let rows = statement.query_map(asked, |row| {
         let kind: String = row.get("part")?;
         let part = Part::of(&kind, some(row.get("name")?));
         let people: Option<i64> = row.get("people")?;

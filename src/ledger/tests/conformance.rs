@@ -83,6 +83,8 @@ everywhere! {
     nobody_says_what_came_of_what_is_in_force_never_counted_or_is_long_over,
     usage_is_told_once_its_week_is_over_and_what_came_of_it_once_nothing_can_be_corrected,
     what_is_counted_so_late_that_its_week_is_told_counts_in_the_next_one,
+    a_clock_that_went_years_ahead_and_came_back_costs_a_week_and_tells_nothing_twice,
+    what_is_read_of_purposes_holds_up_nobody_who_revokes,
     what_a_call_did_is_kept_with_it_for_a_day_and_is_done_once,
     a_token_survives_a_restart_is_found_by_its_digest_and_ends_when_it_is_revoked,
     one_person_has_so_many_tokens_and_what_rests_on_one_ends_when_it_expires,
@@ -911,7 +913,10 @@ fn flows(people: usize, each: u64, week: Week) -> Usage {
 async fn figures(ledger: &Ledger) -> Vec<(String, Measure, Part, Option<u64>, u64)> {
     let week = Week::of(monday());
     let figures = ledger
-        .figures(week.before(9)..=week.next().next().next())
+        .figures(
+            &BTreeSet::from([PurposeId::new("recruiting")]),
+            week.before(9)..=week.next().next().next(),
+        )
         .await
         .unwrap();
     let told = figures.into_iter().map(|figure| {
@@ -990,6 +995,57 @@ async fn what_is_counted_so_late_that_its_week_is_told_counts_in_the_next_one(ho
     let both = figures(&ledger).await;
     assert_eq!(both[..told.len()], told);
     assert_eq!((both[told.len()].0.as_str(), both[told.len()].4), ("2026-11-30", 6));
+}
+
+async fn a_clock_that_went_years_ahead_and_came_back_costs_a_week_and_tells_nothing_twice(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let week = Week::of(monday());
+    let years = days(4_000);
+    ledger.add_up(&flows(5, 1, week), days(1)).await.unwrap();
+    // it is wrong for two weeks, and people go on
+    ledger.add_up(&flows(5, 2, Week::of(years)), years).await.unwrap();
+    let later = years.plus(Duration::from_hours(24 * 7));
+    ledger.add_up(&flows(5, 4, Week::of(later)), later).await.unwrap();
+    let early = figures(&ledger).await;
+    assert_eq!((early[0].0.as_str(), early[0].4), ("2026-11-23", 5), "told too early");
+    // and right again, on the second day
+    ledger.add_up(&Usage::default(), days(2)).await.unwrap();
+    ledger.add_up(&flows(6, 8, week), days(2)).await.unwrap();
+    drop(ledger);
+    let ledger = home.open().unwrap();
+    for day in [3, 8, 9, 13] {
+        ledger.add_up(&Usage::default(), days(day)).await.unwrap();
+        assert_eq!(figures(&ledger).await, early, "nothing of it changes");
+    }
+    ledger.add_up(&Usage::default(), days(15)).await.unwrap();
+    let told = figures(&ledger).await;
+    assert_eq!(told[..early.len()], early);
+    let whole = (told[early.len()].0.as_str(), told[early.len()].3, told[early.len()].4);
+    // what was counted two weeks ahead of its time, and what was counted once it was right again
+    assert_eq!(whole, ("2026-11-30", Some(6), 5 * 4 + 6 * 8));
+    ledger.add_up(&flows(5, 1, week.next().next()), days(16)).await.unwrap();
+    ledger.add_up(&Usage::default(), days(22)).await.unwrap();
+    let next = figures(&ledger).await;
+    let last = next.iter().rev().find(|figure| figure.2 == Part::Whole).unwrap();
+    assert_eq!((last.0.as_str(), last.4), ("2026-12-07", 5), "as ever");
+    drop(ledger);
+    home.change(&mut |change| assert!(change.counted_through(Week::LAST).unwrap().is_empty()));
+}
+
+async fn what_is_read_of_purposes_holds_up_nobody_who_revokes(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let grant = ledger.give(terms("ada", "recruiting", 1_000, 9_000)).await.unwrap();
+    let week = Week::of(monday());
+    ledger.add_up(&flows(5, 1, week), days(8)).await.unwrap();
+    let many: BTreeSet<PurposeId> = (0..40).map(|nth| PurposeId::new(format!("p{nth}"))).collect();
+    let reading = ledger.figures(&many, week.before(100)..=week);
+    let revoking = ledger.revoke(&grant.id, moment(2_000), |_| ());
+    // the reading begins first, and has not ended when the grant has
+    tokio::select! {
+        biased;
+        _ = reading => panic!("everything was read before anything else was done"),
+        revoked = revoking => assert_eq!(revoked.unwrap().state, GrantState::Revoked),
+    }
 }
 
 /// What somebody takes in an emergency.

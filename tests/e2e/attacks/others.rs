@@ -185,7 +185,9 @@ async fn no_page_and_no_list_tells_anything_of_what_others_hold() {
     let scene = scene().await;
     let dan = scene.world.client("dan");
     let session = session(&dan).await;
-    for route in routes().filter(|route| route.method == "GET" && !route.path.contains('{')) {
+    // the document is the same for everybody, and full of examples
+    let lists = routes().filter(|route| !route.path.contains('{') && route.path != "/openapi.json");
+    for route in lists.filter(|route| route.method == "GET") {
         for query in [
             "",
             "?user=ada",

@@ -257,6 +257,9 @@ impl Driver {
             "width": screen.width, "height": screen.height, "deviceScaleFactor": if is_phone { 2 } else { 1 }, "mobile": is_phone,
         });
         self.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+        // what changes slowly only looks nice
+        self.run("document.getAnimations().forEach(change => change.finish())")
+            .await;
     }
 
     /// Keeps a picture of the whole page as an artefact: `target/walks/NAME.png`.

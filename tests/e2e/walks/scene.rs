@@ -77,7 +77,7 @@ pub async fn lived_in_with(differ: impl FnOnce(&mut Plan)) -> Scene {
     world
         .grant("eve", "social-listening", &["x", "youtube"], &["read"])
         .await;
-    let prohibited = refusal(&world.client("eve"), TWEET).await;
+    let prohibited = refusal(&world.client("eve"), SHARE).await;
     Scene {
         world,
         live,

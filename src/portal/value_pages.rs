@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 
 use super::case::platform_name;
 use super::intake::Received;
-use super::pages::Page;
-use super::pages::chart::{Bar, Columns, columns, width};
+use super::pages::{Page, with_charts};
+use super::pages::chart::{Bar, Columns, MOST_LINES, Plot, Series, Shape, columns, width};
 use super::pages::value::{Chart, Line, Overview, PurposeLine, PurposeValue, Shown, WeekLine};
 use super::value::{QUARTER, Seen, Unseen, weeks_of};
 use super::{Portal, Visit};
@@ -86,18 +86,25 @@ impl Portal {
             width: width(totals.flows.unwrap_or(0), most),
             over_time: columns(&by_week(&seen.weeks, whole(&seen, &purpose.id), Measure::Flows)),
         });
+        let mut used: Vec<_> = seen.purposes.iter().zip(&totals).collect();
+        used.sort_by_key(|(_, totals)| std::cmp::Reverse(totals.flows));
+        let used = used.into_iter().map(|(purpose, _)| {
+            let counts = by_week(&seen.weeks, whole(&seen, &purpose.id), Measure::Flows);
+            (self.said(&purpose.title).to_owned(), counts)
+        });
         let page = Overview {
             w: self.words,
             who: &visitor.person.name,
             is_empty: seen.figures.is_empty(),
-            lines: lines.collect(),
+            lines: self.lines(&seen.weeks, used),
+            purposes: lines.collect(),
             from: seen.weeks.first().map(|week| self.first_day(*week)).unwrap_or_default(),
             to: seen.weeks.last().map(|week| self.first_day(*week)).unwrap_or_default(),
             spans: self.spans("/value", weeks),
             csv: format!("/value.csv?weeks={weeks}"),
             contact: self.contact(),
         };
-        self.page(StatusCode::OK, &page)
+        with_charts(self.page(StatusCode::OK, &page))
     }
 
     /// The page of one purpose.
@@ -120,6 +127,8 @@ impl Portal {
             return self.nothing_here();
         };
         let platform = |name: &str| platform_name(visit.rules(), &PlatformId::new(name));
+        let (platforms, platform_lines) = self.parts(&seen, "platform", platform);
+        let (departments, department_lines) = self.parts(&seen, "department", str::to_owned);
         let page = PurposeValue {
             w: self.words,
             who: &visitor.person.name,
@@ -129,13 +138,15 @@ impl Portal {
             charts: self.charts(&seen, purpose),
             metric: self.metric(purpose),
             weeks: self.week_lines(&seen),
-            platforms: self.parts(&seen, "platform", platform),
-            departments: self.parts(&seen, "department", str::to_owned),
+            platforms,
+            departments,
+            platform_lines,
+            department_lines,
             spans: self.spans(&format!("/value/{id}"), weeks),
             csv: format!("/value.csv?purpose={id}&weeks={weeks}"),
             contact: self.contact(),
         };
-        self.page(StatusCode::OK, &page)
+        with_charts(self.page(StatusCode::OK, &page))
     }
 
     fn metric(&self, purpose: &Purpose) -> String {
@@ -157,9 +168,14 @@ impl Portal {
             let counts = by_week(&seen.weeks, wholes(seen), measure);
             let most = counts.iter().flatten().max()?;
             let bars = columns(&counts);
+            let series = vec![Series {
+                label: title.clone(),
+                counts: counts.clone(),
+            }];
             Some(Chart {
                 id,
                 title,
+                plot: self.plot(&seen.weeks, series, Shape::Bars),
                 most: (words.most)(&(self.words.outcome.number)(*most)),
                 bars: self.titled(bars, (&seen.weeks, &counts)),
                 from: seen.weeks.first().map(|week| self.first_day(*week)).unwrap_or_default(),
@@ -198,8 +214,27 @@ impl Portal {
         lines.flatten().collect()
     }
 
-    /// The platforms or departments, what is used most first, and what is pooled last.
-    fn parts(&self, seen: &Seen<'_>, kind: &str, called: impl Fn(&str) -> String) -> Vec<Line> {
+    /// The most used of several over time; none where nothing is told of any, or of one alone, which has a chart already.
+    fn lines(&self, weeks: &[Week], used: impl Iterator<Item = (String, Vec<Option<u64>>)>) -> Option<String> {
+        let told = used.filter(|(_, counts)| counts.iter().any(Option::is_some));
+        let series = told.map(|(label, counts)| Series { label, counts });
+        let series: Vec<Series> = series.take(MOST_LINES).collect();
+        (series.len() > 1).then(|| self.plot(weeks, series, Shape::Lines))
+    }
+
+    fn plot(&self, weeks: &[Week], series: Vec<Series>, shape: Shape) -> String {
+        let plot = Plot {
+            weeks: weeks.iter().map(|week| week.begins().calendar().as_second()).collect(),
+            series,
+            shape,
+            week: self.words.value.week,
+            few: self.words.value.few,
+        };
+        plot.to_json()
+    }
+
+    /// The platforms or departments, what is used most first, and what is pooled last; and a chart of the first.
+    fn parts(&self, seen: &Seen<'_>, kind: &str, called: impl Fn(&str) -> String) -> (Vec<Line>, Option<String>) {
         let mut by_name: BTreeMap<Option<&str>, Vec<&Figure>> = BTreeMap::new();
         for figure in seen.figures.iter().filter(|figure| figure.part.kind() == kind) {
             by_name.entry(figure.part.name()).or_default().push(figure);
@@ -217,13 +252,18 @@ impl Portal {
             .filter_map(|(_, _, totals)| totals.flows)
             .max()
             .unwrap_or(0);
+        let used = parts.iter().filter_map(|(name, figures, _)| {
+            let counts = by_week(&seen.weeks, figures.iter().copied(), Measure::Flows);
+            Some((called((*name)?), counts))
+        });
+        let chart = self.lines(&seen.weeks, used);
         let lines = parts.into_iter().map(|(name, figures, totals)| Line {
             title: name.map_or_else(|| self.words.value.others.to_owned(), &called),
             shown: self.shown_totals(totals),
             width: width(totals.flows.unwrap_or(0), most),
             over_time: columns(&by_week(&seen.weeks, figures.iter().copied(), Measure::Flows)),
         });
-        lines.collect()
+        (lines.collect(), chart)
     }
 
     fn shown_totals(&self, totals: Totals) -> Shown {

@@ -1,5 +1,7 @@
 //! Answers with the headers that every answer of ours carries.
 
+use std::sync::LazyLock;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +11,7 @@ use http::{Response, StatusCode};
 use http_body_util::Full;
 use serde_json::Value;
 
-use super::CSS;
+use super::{CSS, chart};
 use crate::portal::words::Words;
 
 /// A whole answer.
@@ -42,7 +44,7 @@ pub(in crate::portal) enum Origin {
 /// with our own forms (Fetch §3.2, "append a request `Origin` header"), and they could not be told from foreign ones.
 pub(in crate::portal) fn document(status: StatusCode, origin: Origin, html: String) -> Page {
     let mut page = plain(status, "text/html; charset=utf-8", html);
-    let style = STANDARD.encode(digest(&SHA256, CSS.as_bytes()));
+    let style = source(CSS);
     let (rest, referrer) = match origin {
         Origin::Portal => ("form-action 'self'", "same-origin"),
         // Links work in the sandbox; scripts, forms and pop-ups do not, nor does anything that needs the site's origin.
@@ -52,7 +54,7 @@ pub(in crate::portal) fn document(status: StatusCode, origin: Origin, html: Stri
         ),
     };
     let policy =
-        format!("default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; frame-ancestors 'none'; {rest}");
+        format!("default-src 'none'; style-src {style}; base-uri 'none'; frame-ancestors 'none'; {rest}");
     put(page.headers_mut(), header::CONTENT_SECURITY_POLICY, &policy);
     put(page.headers_mut(), header::REFERRER_POLICY, referrer);
     put(page.headers_mut(), header::X_FRAME_OPTIONS, "DENY");
@@ -61,6 +63,27 @@ pub(in crate::portal) fn document(status: StatusCode, origin: Origin, html: Stri
         put(page.headers_mut(), opener, "same-origin");
     }
     page
+}
+
+/// The same page with charts: a library draws them where scripts run.
+pub(in crate::portal) fn with_charts(mut page: Page) -> Page {
+    static MORE: LazyLock<(String, String)> = LazyLock::new(|| (source(chart::STYLE), source(chart::SCRIPT)));
+    let policy = page.headers().get(header::CONTENT_SECURITY_POLICY);
+    if let Some(policy) = policy.and_then(|policy| policy.to_str().ok()) {
+        let (style, script) = &*MORE;
+        let policy = policy.replacen("style-src ", &format!("style-src {style} "), 1);
+        put(
+            page.headers_mut(),
+            header::CONTENT_SECURITY_POLICY,
+            &format!("{policy}; script-src {script}"),
+        );
+    }
+    page
+}
+
+/// What allows just this style or script (CSP Level 3 §2.3.1, `hash-source`).
+fn source(text: &str) -> String {
+    format!("'sha256-{}'", STANDARD.encode(digest(&SHA256, text.as_bytes())))
 }
 
 /// The answer, saying in which language it is unless it says so already, and on which fields of the request that hung

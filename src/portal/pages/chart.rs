@@ -1,12 +1,68 @@
-//! Where the bars of a chart stand. Pure: whole numbers in, whole numbers out; the templates draw them.
+//! Charts of pages: where bars stand, and what a script draws better.
 //!
-//! Why no library draws them: these charts are part of a page that has no script, no style but one that its
-//! `Content-Security-Policy` names by its hash, two colour schemes, forced colours for who needs them, and the width of a
-//! phone. Of the libraries that write SVG, plotters writes fixed colours and sizes of letters into each element, and neither
-//! classes nor titles, so that its charts are black on black in the dark, shrink to nothing on a phone and have no name for
-//! whoever cannot see them; charts-rs brings a font renderer to measure letters; charming is a script; poloto needs a
-//! `<style>` of its own, which the policy refuses. What is left to do here is a division: rectangles have the theme's colours,
-//! stretch with the page, and all words stand beside them as text.
+//! Each chart comes with the page as bars that need no script: whole numbers in, whole numbers out, and the templates draw
+//! them. Where scripts run, uPlot takes their place, vendored with its licence, and answers to whoever points at a week.
+//!
+//! Why no library draws the bars as well: the page has no style but those that its `Content-Security-Policy` names by their
+//! digests, two colour schemes, forced colours for who needs them, and the width of a phone. Of the libraries that write SVG,
+//! plotters writes fixed colours and sizes of letters into each element, and neither classes nor titles, so that its charts
+//! are black on black in the dark, shrink to nothing on a phone and have no name for whoever cannot see them; charts-rs brings
+//! a font renderer to measure letters; charming is a script; poloto needs a `<style>` of its own, which the policy refuses.
+//! What is left to do here is a division.
+
+use serde::Serialize;
+
+/// The style of pages with charts, beside that of all pages.
+pub(in crate::portal) const STYLE: &str = concat!(include_str!("uplot/uplot.css"), include_str!("charts.css"));
+
+/// The script of pages with charts: the library, under its licence, and ours.
+pub(in crate::portal) const SCRIPT: &str = concat!(
+    "/*! uPlot 1.6.32. ",
+    include_str!("uplot/LICENSE"),
+    "*/\n",
+    include_str!("uplot/uplot.js"),
+    "\n",
+    include_str!("charts.js"),
+);
+
+/// More lines in one chart cannot be told apart.
+pub(in crate::portal) const MOST_LINES: usize = 6;
+
+/// What the script draws.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::portal) struct Plot<'a> {
+    /// When each week begins, in seconds since 1970 (UTC).
+    pub(in crate::portal) weeks: Vec<i64>,
+    pub(in crate::portal) series: Vec<Series>,
+    pub(in crate::portal) shape: Shape,
+    /// What a week is called.
+    pub(in crate::portal) week: &'a str,
+    /// What is said where nothing is told.
+    pub(in crate::portal) few: &'a str,
+}
+
+/// How a chart is drawn.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::portal) enum Shape {
+    Bars,
+    Lines,
+}
+
+/// One thing over the weeks.
+#[derive(Clone, Debug, Serialize)]
+pub(in crate::portal) struct Series {
+    pub(in crate::portal) label: String,
+    /// One for each week; none where nothing is told.
+    pub(in crate::portal) counts: Vec<Option<u64>>,
+}
+
+impl Plot<'_> {
+    /// The whole of it, for `data-plot`.
+    pub(in crate::portal) fn to_json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
 
 /// The width of a chart, and its height, in its own units; the page stretches it.
 pub(in crate::portal) const WIDE: u64 = 1_000;

@@ -19,7 +19,7 @@ pub(super) mod tokens;
 pub(super) mod value;
 
 pub use answer::{Audience, Page};
-pub(super) use answer::{download, in_language, json, see_other};
+pub(super) use answer::{download, in_language, json, see_other, with_charts};
 pub use fault::fault;
 pub(super) use problem::{Problem, TYPES, field, retry_after};
 pub use refusal::{Cause, Pending, Told, problem, redirect, refusal};

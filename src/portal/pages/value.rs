@@ -53,6 +53,8 @@ pub(in crate::portal) struct Chart {
     /// How much the highest bar is.
     pub(in crate::portal) most: String,
     pub(in crate::portal) bars: Columns,
+    /// The same for a script.
+    pub(in crate::portal) plot: String,
     pub(in crate::portal) from: String,
     pub(in crate::portal) to: String,
 }
@@ -64,7 +66,9 @@ pub(in crate::portal) struct Overview<'a> {
     pub(in crate::portal) w: &'a Words,
     pub(in crate::portal) who: &'a str,
     pub(in crate::portal) is_empty: bool,
-    pub(in crate::portal) lines: Vec<PurposeLine>,
+    pub(in crate::portal) purposes: Vec<PurposeLine>,
+    /// The most used of them week by week, for a script.
+    pub(in crate::portal) lines: Option<String>,
     pub(in crate::portal) from: String,
     pub(in crate::portal) to: String,
     /// Address, what its link says, and whether it is this one.
@@ -88,6 +92,9 @@ pub(in crate::portal) struct PurposeValue<'a> {
     pub(in crate::portal) weeks: Vec<WeekLine>,
     pub(in crate::portal) platforms: Vec<Line>,
     pub(in crate::portal) departments: Vec<Line>,
+    /// The most used of them week by week, for a script.
+    pub(in crate::portal) platform_lines: Option<String>,
+    pub(in crate::portal) department_lines: Option<String>,
     pub(in crate::portal) spans: Vec<(String, String, bool)>,
     pub(in crate::portal) csv: String,
     pub(in crate::portal) contact: Option<String>,

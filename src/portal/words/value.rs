@@ -28,6 +28,7 @@ pub struct ValueWords {
     pub others: &'static str,
     pub few: &'static str,
     pub no_bar: &'static str,
+    pub most_used: &'static str,
     pub most: fn(most: &str) -> String,
     pub numbers: &'static str,
     pub csv: &'static str,

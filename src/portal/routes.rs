@@ -75,6 +75,7 @@ impl Portal {
             ["value"] => self.value_page(visit, visitor, received).await,
             ["value.csv"] => self.value_csv(visit, visitor, received).await,
             ["value", id] => self.purpose_value_page(visit, visitor, (received, id)).await,
+            ["privacy"] => self.privacy_page(visit, visitor).await,
             ["tokens"] => self.token_page(visit, visitor, received),
             ["sign-in"] => self.sign_in_page(visit, visitor, received),
             _ => self.nothing_here(),
@@ -160,6 +161,7 @@ impl Portal {
             Call::ShowDelegation => self.show_delegation(visit, visitor, named),
             Call::EndDelegation => self.delete_delegation(visit, visitor, named).await,
             Call::ShowValue => self.list_value(visit, visitor, received).await,
+            Call::ShowPrivacy => self.show_privacy(visit, visitor).await,
         }
     }
 }

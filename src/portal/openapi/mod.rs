@@ -53,6 +53,7 @@ pub(super) enum Call {
     ShowDelegation,
     EndDelegation,
     ShowValue,
+    ShowPrivacy,
     Document,
 }
 
@@ -78,6 +79,7 @@ impl Call {
             | Self::ListDelegations
             | Self::ShowDelegation
             | Self::ShowValue
+            | Self::ShowPrivacy
             | Self::Document => Some(Scope::Read),
             Self::Approve
             | Self::Decline

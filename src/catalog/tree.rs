@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{Activity, Category, PlatformId};
+use crate::facts::{Activity, Category, PlatformId, Wording};
 
 /// How far requests to a platform can be understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,11 +38,17 @@ pub struct Platform {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CategoryTree {
     parents: BTreeMap<Category, Option<Category>>,
+    titles: BTreeMap<Category, Wording>,
 }
 
 impl CategoryTree {
-    pub(super) fn new(parents: BTreeMap<Category, Option<Category>>) -> Self {
-        Self { parents }
+    pub(super) fn new(parents: BTreeMap<Category, Option<Category>>, titles: BTreeMap<Category, Wording>) -> Self {
+        Self { parents, titles }
+    }
+
+    /// What people call a category, where the catalogue says so.
+    pub fn title(&self, id: &Category) -> Option<&Wording> {
+        self.titles.get(id)
     }
 
     /// Every category.

@@ -91,6 +91,9 @@ pub struct Policies {
     pub folder: PathBuf,
     /// Where the texts of every rulebook that took effect are kept, by their digest.
     pub kept: PathBuf,
+    /// What `wayleave prove --out` found of the properties: shown on the portal's page on privacy, where it is about the rules
+    /// in force.
+    pub proofs: PathBuf,
 }
 
 impl Default for Policies {
@@ -98,6 +101,7 @@ impl Default for Policies {
         Self {
             folder: PathBuf::from("policies"),
             kept: PathBuf::from("state/rulebooks"),
+            proofs: PathBuf::from("state/proofs.json"),
         }
     }
 }
@@ -144,6 +148,7 @@ impl File {
         [
             &mut self.policies.folder,
             &mut self.policies.kept,
+            &mut self.policies.proofs,
             &mut self.identity.users,
             &mut self.tls.folder,
             &mut self.ledger.file,

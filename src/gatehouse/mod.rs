@@ -7,6 +7,7 @@ mod admin;
 mod counting;
 mod descriptors;
 mod exposition;
+mod findings;
 mod health;
 pub mod kept;
 mod notices;

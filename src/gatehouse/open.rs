@@ -12,7 +12,7 @@ use super::kept::Kept;
 use super::reach::Reach;
 use super::reload::{self, Reload};
 use super::sources::Look;
-use super::{Addresses, Gatehouse, counting, descriptors, pac};
+use super::{Addresses, Gatehouse, counting, descriptors, findings, pac};
 use crate::audit::{Book, BookError, Reader};
 use crate::clock::Clock;
 use crate::config;
@@ -23,6 +23,7 @@ use crate::ledger::{Ledger, LedgerError, Usage};
 use crate::metrics::{BadMetric, Metrics};
 use crate::notices::{self, Notices};
 use crate::portal::{Portal, PortalError, PortalParts};
+use crate::proof::Board;
 use crate::proxy::{self, PacFile, Proxy, Tasks};
 use crate::rulebook::{InForce, Live};
 use crate::tls::{self, Issuer, Mint, TlsProblem};
@@ -85,6 +86,7 @@ pub(super) struct Rooms {
     pub(super) errands: Errands,
     pub(super) portal: Arc<Portal>,
     pub(super) notices: Option<Arc<Notices>>,
+    findings: Arc<Board>,
 }
 
 struct Doors {
@@ -187,8 +189,10 @@ fn build(
     };
     let guard = Guard::new(&settings.identity, &may_send).map_err(OpenError::Identity)?;
     let guard = Arc::new(guard.believing(tokens(&ledger, clock)));
+    let findings = Arc::<Board>::default();
     let parts = PortalParts {
         settings: settings.portal.clone(),
+        findings: findings.clone(),
         ledger: ledger.clone(),
         book: book.clone(),
         guard: guard.clone(),
@@ -207,6 +211,7 @@ fn build(
         upstream: Upstream::new(&settings.upstream, origin, &doors.addresses())?,
         errands,
         notices: None,
+        findings,
     })
 }
 
@@ -274,6 +279,9 @@ fn serve(
     running
         .tasks
         .until_stop(counting::keep_uses(counted, running.clock.clone()));
+    let (proofs, live) = (settings.policies.proofs.clone(), rooms.live.clone());
+    let findings = findings::follow(proofs, live, rooms.findings.clone());
+    running.tasks.until_stop(findings);
     if let Some(notices) = &rooms.notices {
         let stop = running.tasks.stopping().clone();
         running.tasks.spawn(notices.clone().run(stop));

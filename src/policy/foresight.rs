@@ -107,13 +107,16 @@ impl Side {
 
 const SITE: &str = "Site";
 
+/// What a host is in, as the catalogue has it.
+pub(super) fn within(place: &Place) -> Within<'_> {
+    let platform = place.platform.as_ref().map(|id| ("Platform", id.as_str()));
+    let categories = place.categories.iter().map(|one| ("Category", one.as_str()));
+    platform.into_iter().chain(categories).collect()
+}
+
 impl<'a> Tree<'a> {
     pub(super) fn new(world: &'a World) -> Self {
         let categories = |all: &'a BTreeSet<Category>| all.iter().map(|one| ("Category", one.as_str()));
-        let within = |place: &'a Place| -> Within<'a> {
-            let platform = place.platform.as_ref().map(|id| ("Platform", id.as_str()));
-            platform.into_iter().chain(categories(&place.categories)).collect()
-        };
         let units = |person: &'a Person| {
             let roles = person.roles.iter().map(|role| ("Role", role.as_str()));
             roles

@@ -88,7 +88,7 @@ pub use unfit::Unfit;
 pub use world::{PlatformFacts, World};
 
 use crate::clock::Timestamp;
-use crate::facts::{Authority, GrantId, Mode, PolicyId, Problem, PurposeId, Reason, SubjectId};
+use crate::facts::{Authority, GrantId, Mode, Place, PolicyId, Problem, PurposeId, Reason, SubjectId};
 use decision::{Reasons, Trouble};
 use engine::{Engine, Number, Numbers, Party};
 use foresight::Tree;
@@ -233,6 +233,13 @@ impl Policy {
         let mut problems = overlap::check(&parts, &tree);
         problems.extend(unread::check(&parts, &tree, &self.vocabulary));
         problems
+    }
+
+    /// The places of the catalogue at which surely no rule lets the gateway read, whoever asks and however.
+    pub fn never_read<'w>(&self, world: &'w World) -> Vec<&'w Place> {
+        let actions = self.engine.actions_of_rules();
+        let parts = overlap::all_parts(&self.rules, self.engine.policies(), &actions);
+        unread::never(&parts, &Tree::new(world), &world.places)
     }
 
     /// Whether some rule opens something for `purpose`; false only where surely none does.

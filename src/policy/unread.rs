@@ -1,13 +1,13 @@
 //! Rules about what people do where the gateway reads nothing: nobody learns there what is done, and only the host is judged.
 //! Pure.
 
-use super::foresight::{Spot, Tree};
+use super::foresight::{Spot, Tree, within};
 use super::lint::at;
 use super::overlap::Parts;
 use super::rule::RuleSet;
 use super::schema::Vocabulary;
 use crate::facts::fields::list;
-use crate::facts::{Effect, Problem};
+use crate::facts::{Effect, Place, Problem};
 
 /// Warns of rules that speak of activities alone, and name places at none of which a rule lets the gateway read.
 pub(super) fn check(parts: &[Parts<'_>], tree: &Tree<'_>, words: &Vocabulary) -> Vec<Problem> {
@@ -37,6 +37,20 @@ pub(super) fn check(parts: &[Parts<'_>], tree: &Tree<'_>, words: &Vocabulary) ->
         }
     }
     problems
+}
+
+/// The places of these at which surely no rule lets the gateway read, whoever asks and however.
+pub(super) fn never<'p>(parts: &[Parts<'_>], tree: &Tree<'_>, places: &'p [Place]) -> Vec<&'p Place> {
+    let reading: Vec<&Parts<'_>> = parts.iter().filter(|one| is_about(one, "inspect")).collect();
+    let is_never_read = |place: &&Place| {
+        let within = within(place);
+        let spot = Spot {
+            host: None,
+            within: &within,
+        };
+        !can_be_read(spot, &reading, tree)
+    };
+    places.iter().filter(is_never_read).collect()
 }
 
 fn is_about(parts: &Parts<'_>, action: &str) -> bool {

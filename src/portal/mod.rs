@@ -40,6 +40,8 @@ mod outcome_pages;
 mod outcomes;
 pub mod pages;
 mod paging;
+mod privacy;
+mod privacy_pages;
 mod proof;
 mod provenance;
 mod questions;
@@ -81,6 +83,7 @@ use crate::facts::{
 };
 use crate::identity::Guard;
 use crate::ledger::{Ledger, Once};
+use crate::proof::Board;
 use crate::rulebook::{InForce, Refusal, Rulebook, Visitor};
 pub use deeds::NotGranted;
 pub use delegating::{DelegationField, Misfit};
@@ -147,6 +150,8 @@ pub struct PortalParts {
     pub ledger: Ledger,
     /// Where everything is recorded.
     pub book: Book,
+    /// What is known of the properties of the rules in force.
+    pub findings: Arc<Board>,
     /// Who looks at passwords where somebody must prove once more who they are.
     pub guard: Arc<Guard>,
     /// How long the body of a form or of a call may take.
@@ -225,6 +230,7 @@ pub struct Portal {
     ledger: Ledger,
     book: Book,
     guard: Arc<Guard>,
+    findings: Arc<Board>,
     patience: Duration,
     memory: Arc<Memory>,
     tokens: Arc<Tokens>,
@@ -252,6 +258,7 @@ impl Portal {
             ledger: parts.ledger,
             book: parts.book,
             guard: parts.guard,
+            findings: parts.findings,
             patience: parts.patience,
             tokens: Tokens::new().ok_or(PortalError::Random)?.into(),
             sessions: Arc::default(),

@@ -139,6 +139,7 @@ impl Portal {
             | Call::ShowDelegation
             | Call::EndDelegation
             | Call::ShowValue
+            | Call::ShowPrivacy
             | Call::Document => match grants.first() {
                 Some(grant) => given(done.asked, &self.shown(grant, visit), grant),
                 None => super::api::no_such_grant(),

@@ -6,9 +6,8 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::intake::{Received, joined, text};
-use super::pages::{self, Page, Problem, field, retry_after};
+use super::pages::{self, Page, Problem, field};
 use super::paging::{self, Listed, Order, Paging};
-use super::revocations::AGAIN;
 use super::{Portal, Refused, Visit};
 use crate::facts::{Observation, PlatformId, did_you_mean};
 use crate::rulebook::{Described, MatrixQuestion, Visitor};
@@ -46,10 +45,7 @@ impl Portal {
             Err(problem) => return problem.answer(),
         };
         let Some(_turn) = self.matrix_turns.wait(&visitor.person.id).await else {
-            let (title, text) = (self.words.one_at_a_time_title, self.words.one_at_a_time);
-            let mut page = Problem::new(StatusCode::TOO_MANY_REQUESTS, "one-at-a-time", title, text).answer();
-            retry_after(&mut page, AGAIN);
-            return page;
+            return self.one_at_a_time_problem();
         };
         let Some(person) = visit.person else {
             return super::api::not_found("The directory does not know you.");

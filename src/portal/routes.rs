@@ -86,6 +86,7 @@ impl Portal {
             Shows::Value => self.value_page(visit, visitor, received).await,
             Shows::ValueCsv => self.value_csv(visit, visitor, received).await,
             Shows::PurposeValue => self.purpose_value_page(visit, visitor, (received, named)).await,
+            Shows::Privacy => self.privacy_page(visit, visitor).await,
             Shows::Tokens => self.token_page(visit, visitor, received),
             Shows::SignIn => self.sign_in_page(visit, visitor, received),
         }
@@ -170,6 +171,7 @@ impl Portal {
             Call::ShowDelegation => self.show_delegation(visit, visitor, named),
             Call::EndDelegation => self.delete_delegation(visit, visitor, named).await,
             Call::ShowValue => self.list_value(visit, visitor, received).await,
+            Call::ShowPrivacy => self.show_privacy(visit, visitor).await,
         }
     }
 }

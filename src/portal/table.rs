@@ -43,6 +43,7 @@ pub(super) enum Shows {
     Value,
     ValueCsv,
     PurposeValue,
+    Privacy,
     Tokens,
     SignIn,
 }
@@ -82,6 +83,7 @@ const PAGES: &[(&str, Shows)] = &[
     ("/value", Shows::Value),
     ("/value.csv", Shows::ValueCsv),
     ("/value/{purpose}", Shows::PurposeValue),
+    ("/privacy", Shows::Privacy),
     ("/tokens", Shows::Tokens),
     ("/sign-in", Shows::SignIn),
 ];

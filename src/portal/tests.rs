@@ -64,6 +64,7 @@ impl Counter {
             settings: Settings::default(),
             ledger: Ledger::open(&self.folder.path().join("ledger.db")).unwrap(),
             book,
+            findings: Arc::default(),
             guard: Arc::new(Guard::new(&self.accounts(), &anywhere).unwrap()),
             patience: Duration::from_secs(30),
         };

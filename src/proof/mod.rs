@@ -3,7 +3,8 @@
 //! A [`Property`] is a sentence of `properties/*.toml` with a Cedar expression; a [`Theory`] is the rules with what is
 //! known of every request (a week has seven days, what is in `banking` is in `sensitive`); a [`Check`] is what to prove
 //! of them, as questions to a solver. All of that is pure. [`solver`] puts the questions to cvc5 by way of Cedar's
-//! symbolic compiler, and [`shelf`] remembers what has been proved: these are the doors. What fails is an [`Example`],
+//! symbolic compiler, and [`shelf`] remembers what has been proved: these are the doors. [`findings`] is what was found, written down for a
+//! gateway to tell people. What fails is an [`Example`],
 //! [`Told`] in words, and put to the engine that judges traffic before anybody believes it.
 
 pub mod case;
@@ -13,6 +14,7 @@ mod difference;
 mod draft;
 mod effect;
 mod effort;
+pub mod findings;
 mod form;
 mod found;
 mod idle;
@@ -45,6 +47,7 @@ pub use claim::{About, Ask, Check, Example};
 pub use difference::{Difference, Found, Way, classes, difference};
 pub use effect::Scope;
 pub use effort::Effort;
+pub use findings::{Board, Findings, Promise, Promises, Prover, Verdict};
 pub use idle::{Idle, idle};
 pub use language::Language;
 pub use premise::Premise;

@@ -1,7 +1,7 @@
 //! What must never or always hold, as `properties/*.toml` says it.
 
 use crate::facts::fields::{Fields, Reader};
-use crate::facts::{Partial, Problem, SourceText};
+use crate::facts::{Partial, Problem, SourceText, Wording};
 use crate::policy::{Cedar, too_deep};
 
 const FILE: &[&str] = &["property"];
@@ -27,7 +27,7 @@ pub struct Property {
     /// Where in the file that is said.
     pub owner_span: (usize, usize),
     /// What it says, for people.
-    pub sentence: String,
+    pub sentence: Wording,
     /// What it claims.
     pub claim: Claim,
     /// The actions and groups of actions that it speaks of.
@@ -77,7 +77,7 @@ pub fn read(files: &[SourceText]) -> Partial<Vec<Property>> {
 /// One property; nothing where it claims nothing, or two things, which has been reported.
 fn one(file: &SourceText, entry: &Fields<'_, '_>) -> Option<Property> {
     let name = entry.needed("name");
-    let (owner, sentence) = (entry.needed("owner"), entry.needed("sentence"));
+    let (owner, sentence) = (entry.needed("owner"), entry.needed_wording("sentence"));
     let (claim, key) = match (entry.has("never"), entry.has("always")) {
         (true, false) => (Claim::Never, "never"),
         (false, true) => (Claim::Always, "always"),
@@ -117,7 +117,7 @@ fn one(file: &SourceText, entry: &Fields<'_, '_>) -> Option<Property> {
         name: name.value.to_owned(),
         owner: owner.value.to_owned(),
         owner_span: owner.span,
-        sentence: sentence.value.to_owned(),
+        sentence,
         claim,
         actions,
         when: when.value.to_owned(),

@@ -260,21 +260,28 @@ impl Assembled {
 
     /// What rules may name, and what is known of that.
     pub(super) fn world(&self) -> World {
-        let Rulebook {
+        self.rulebook.world(&self.directory)
+    }
+}
+
+impl Rulebook {
+    /// What rules may name, and what is known of that, with these people.
+    pub(super) fn world(&self, directory: &Directory) -> World {
+        let Self {
             policy,
             catalog,
             purposes,
             ..
-        } = &self.rulebook;
+        } = self;
         let sites = policy.names_of(NamedKind::Site).into_iter();
         let sites = sites.filter_map(|name| Some(catalog.place(&Host::parse(name).ok()?)));
         let people = policy.names_of(NamedKind::Person).into_iter();
-        let people = people.filter_map(|name| self.directory.person(&SubjectId::parse(name).ok()?));
+        let people = people.filter_map(|name| directory.person(&SubjectId::parse(name).ok()?));
         World {
             sites: sites.collect(),
             people: people.collect(),
             places: catalog.places(),
-            ..world(catalog, purposes, &self.directory)
+            ..world(catalog, purposes, directory)
         }
     }
 }

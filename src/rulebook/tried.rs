@@ -159,6 +159,11 @@ impl Rulebook {
 }
 
 impl InForce {
+    /// The texts that the rules in force were made of and tried with, without those of people; none where nobody tried them.
+    pub fn texts(&self) -> Option<&Sources> {
+        self.tried.as_ref().map(|tried| &tried.texts.sources)
+    }
+
     /// The same rules with the people of `sources`, where these would rule with them as they do; none where that is not
     /// plain: then all of it is to be read and tried.
     pub fn with_people_of(&self, sources: &Sources) -> Option<Self> {

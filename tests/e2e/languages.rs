@@ -204,7 +204,8 @@ fn said(page: &Answer, language: &str) -> BTreeSet<String> {
     let body = page.split_once("</style>").unwrap().1;
     let hidden = regex::Regex::new(
         "(?s)<(?:code|pre)>.*?</(?:code|pre)>|<span lang=\"en\">.*?</span>|<a [^>]*hreflang=[^>]*>.*?</a>\
-         |<textarea[^>]*>.*?</textarea>|<blockquote[^>]*>.*?</blockquote>|<dd class=\"said\">.*?</dd>|<select id=\"platform\".*?</select>",
+         |<textarea[^>]*>.*?</textarea>|<blockquote[^>]*>.*?</blockquote>|<dd class=\"said\">.*?</dd>|<select id=\"platform\".*?</select>\
+         |<span class=\"soft names\" translate=\"no\">.*?</span>",
     );
     let body = hidden.unwrap().replace_all(body, "|").into_owned();
     let labels = regex::Regex::new("(?:aria-label|data-label)=\"([^\"]*)\"").unwrap();
@@ -334,6 +335,7 @@ async fn no_page_says_anything_in_the_other_language() {
         (&ben, "/", ""),
         (&mia, "/", &*mias),
         (&ada, "/approvals", ""),
+        (&ada, "/privacy", ""),
         (&ada, "/sign-in?to=/approvals", ""),
         (&sol, "/grants", ""),
         (&sol, "/grants/revoke?user=ben", ""),

@@ -51,6 +51,7 @@ mod notices;
 mod outcomes;
 mod portal;
 mod pressure;
+mod privacy;
 mod purposes;
 mod recognition;
 mod refusals;

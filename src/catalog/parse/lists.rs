@@ -22,10 +22,11 @@ pub(super) fn categories(fields: &Fields<'_, '_>, draft: &mut Draft) {
     let mut parents: BTreeMap<Category, Option<Category>> = BTreeMap::new();
     let mut stated = Vec::new();
     let mut named = Vec::new();
+    let mut titles = BTreeMap::new();
     for row in rows {
         let id = row.name("id");
         let parent = row.text("parent");
-        row.text("title");
+        let title = row.wording("title");
         row.text("note");
         let domains = row.texts("domains");
         if let Some(id) = id {
@@ -37,6 +38,7 @@ pub(super) fn categories(fields: &Fields<'_, '_>, draft: &mut Draft) {
                 twice(&row, id);
             }
             stated.extend(parent.map(|parent| (category.clone(), parent)));
+            titles.extend(title.map(|title| (category.clone(), title)));
             named.push((category, domains));
         }
     }
@@ -46,7 +48,7 @@ pub(super) fn categories(fields: &Fields<'_, '_>, draft: &mut Draft) {
         }
     }
     make_a_tree(fields, &stated, &mut parents);
-    draft.categories = CategoryTree::new(parents);
+    draft.categories = CategoryTree::new(parents, titles);
     for (category, domains) in named {
         let closure = draft.categories.closure(&category);
         for name in domains {

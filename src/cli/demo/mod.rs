@@ -214,6 +214,7 @@ async fn close(house: Gatehouse, stand_ins: Option<StandIns>) -> Result<(), Stri
 fn settings(folder: &Path) -> File {
     let mut settings = File::default();
     settings.policies.kept = folder.join("state/rulebooks");
+    settings.policies.proofs = folder.join("state/proofs.json");
     settings.audit.folder = folder.join("state/records");
     settings.ledger.file = folder.join("state/ledger.db");
     settings.identity.users = folder.join("state/users.toml");
@@ -226,16 +227,18 @@ fn written(settings: &File, folder: &Path) -> Result<PathBuf, Report> {
     let places = [
         ("audit", "folder", &settings.audit.folder),
         ("policies", "kept", &settings.policies.kept),
+        ("policies", "proofs", &settings.policies.proofs),
         ("ledger", "file", &settings.ledger.file),
         ("identity", "users", &settings.identity.users),
         ("tls", "folder", &settings.tls.folder),
     ];
-    let tables = places.map(|(room, name, place)| {
+    let mut rooms: std::collections::BTreeMap<&str, toml::Table> = std::collections::BTreeMap::new();
+    for (room, name, place) in places {
         let place = toml::Value::from(place.display().to_string());
-        (room.to_owned(), toml::Table::from_iter([(name.to_owned(), place)]))
-    });
+        rooms.entry(room).or_default().insert(name.to_owned(), place);
+    }
     let file = folder.join("wayleave.toml");
-    let text = toml::to_string(&std::collections::BTreeMap::from(tables)).into_diagnostic()?;
+    let text = toml::to_string(&rooms).into_diagnostic()?;
     std::fs::write(&file, text).into_diagnostic()?;
     Ok(file)
 }

@@ -1,6 +1,7 @@
 //! `wayleave prove`: does what must always hold, hold of every request there can be?
 
 mod kept;
+mod out;
 mod report;
 
 use std::collections::BTreeMap;
@@ -13,9 +14,10 @@ use kept::Folder;
 
 use super::printer;
 use super::shown::tell;
+use crate::clock::Clock;
 use crate::facts::{Mode, PolicyId, Problem, SourceText};
 use crate::gatehouse::sources::find;
-use crate::proof::{self, About, Check, Effort, Missing, Outcome, Shelf, Work, solver};
+use crate::proof::{self, About, Check, Effort, Findings, Missing, Outcome, Prover, Shelf, Work, solver};
 use crate::rulebook::{Assembled, Rulebook, Sources};
 
 /// Proves the properties of `properties/*.toml` for every possible request, and of each rule that it always evaluates
@@ -24,7 +26,7 @@ use crate::rulebook::{Assembled, Rulebook, Sources};
 /// Needs the solver cvc5: `apt-get install cvc5`, or `CVC5=/path/to/cvc5`.
 ///
 /// Exit code: 0 all proved, 1 something does not hold or the rules have problems, 2 the folder or what was asked cannot
-/// be understood, 3 there is no solver, 4 nothing fails but something stays undecided, as where the
+/// be understood, or the file of `--out` cannot be written, 3 there is no solver, 4 nothing fails but something stays undecided, as where the
 /// time was up.
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -42,12 +44,21 @@ pub struct Args {
     /// Prove again what was proved before.
     #[arg(long)]
     no_cache: bool,
+    /// Write into this file what was found of each property: a gateway whose `policies.proofs` names it shows people what was
+    /// proved of the rules in force.
+    #[arg(long, value_name = "FILE", conflicts_with = "only")]
+    out: Option<PathBuf>,
+    /// Who found it, as that file says: a person, or what runs on their behalf.
+    #[arg(long, value_name = "NAME", requires = "out")]
+    by: Option<String>,
 }
 
 /// No solver: nothing was proved.
 const NO_SOLVER: u8 = 3;
 /// The solver did not come to an end.
 const UNDECIDED: u8 = 4;
+/// What was found could not be written down.
+const NOT_WRITTEN: u8 = 2;
 
 /// Runs the command.
 pub fn run(args: &Args) -> ExitCode {
@@ -126,6 +137,21 @@ fn settled(work: &Work, folder: Folder<'_>, args: &Args, effort: &Arc<Effort>) -
         Shelf::of_user(solver::version().as_deref())
     };
     let outcomes = work.prove(&shelf, effort)?;
+    if let Some(file) = &args.out {
+        let prover = Prover {
+            by: args.by.clone(),
+            at: Clock::system().now(),
+            solver: solver::version().unwrap_or_default(),
+        };
+        let findings = Findings::of(work, &outcomes, folder.assembled.rulebook.id(), prover);
+        if let Err(why) = out::write(file, &findings.text()) {
+            printer::talk(format_args!(
+                "error: what was found cannot be written to `{}`: {why}\n  help: name a file in a folder that you may write to",
+                file.display()
+            ));
+            return Ok(ExitCode::from(NOT_WRITTEN));
+        }
+    }
     let mut idle = BTreeMap::new();
     for (check, outcome) in work.checks.iter().zip(&outcomes) {
         if let (About::Needed(id), Outcome::Failed(_)) = (&check.about, outcome) {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::people::wording;
 use super::{choice, document, flag, list, names, number, table, text, texts};
 
 pub(super) fn platform() -> Value {
@@ -53,7 +54,7 @@ pub(super) fn categories() -> Value {
         [
             ("id", text("The name that rules use")),
             ("parent", text("The category that it is part of")),
-            ("title", text("What people call it")),
+            ("title", wording("What people call it")),
             ("note", text("What else there is to know")),
             (
                 "domains",

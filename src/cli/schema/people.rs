@@ -127,7 +127,7 @@ fn alternates() -> Value {
 }
 
 /// One text, or one in each language.
-fn wording(about: &str) -> Value {
+pub(super) fn wording(about: &str) -> Value {
     let language = |tag| (tag, json!({ "type": "string", "minLength": 1 }));
     let mut languages = table(&[], Language::TAGS.map(language));
     if let Some(languages) = languages.as_object_mut() {
@@ -209,7 +209,7 @@ pub(super) fn properties() -> Value {
     let keys = [
         ("name", text("Its name, for reports and `--only`")),
         ("owner", text("Who wants it")),
-        ("sentence", text("What it says, for people")),
+        ("sentence", wording("What it says, for people")),
         ("never", claim("None of these requests is allowed")),
         ("always", claim("Each of these requests is allowed")),
     ];

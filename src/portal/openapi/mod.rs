@@ -54,6 +54,7 @@ pub(super) enum Call {
     ShowDelegation,
     EndDelegation,
     ShowValue,
+    ShowPrivacy,
     Document,
 }
 
@@ -79,6 +80,7 @@ impl Call {
             | Self::ListDelegations
             | Self::ShowDelegation
             | Self::ShowValue
+            | Self::ShowPrivacy
             | Self::Document => Some(Scope::Read),
             Self::Approve
             | Self::Decline

@@ -31,6 +31,24 @@ pub(super) const SHARED: &[Operation] = &[
         proof: Proof::Hop,
     },
     Operation {
+        call: Call::ShowPrivacy,
+        method: "GET",
+        path: "/privacy",
+        id: "showPrivacy",
+        summary: "What the gateway reads of people, and what it never does",
+        says: "Computed from the rules in force, as they are asked from where you are, for each role; with who may look at what \
+               others do, and what was proved of these very rules. It is found out for one person at a time.",
+        takes: &[],
+        body: None,
+        gives: &[(
+            200,
+            "What is decrypted and what is not, who may see what, and what was proved.",
+            "Privacy",
+        )],
+        problems: &["one-at-a-time"],
+        proof: Proof::Hop,
+    },
+    Operation {
         call: Call::ListDelegations,
         method: "GET",
         path: "/delegations",

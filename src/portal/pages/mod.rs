@@ -10,6 +10,7 @@ pub(super) mod chart;
 pub mod counter;
 pub(super) mod delegations;
 mod fault;
+pub(super) mod privacy;
 mod problem;
 mod refusal;
 mod sign_in;

@@ -10,6 +10,7 @@ mod emergency;
 mod english;
 mod french;
 mod outcome;
+mod privacy;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -24,6 +25,7 @@ pub use english::ENGLISH;
 pub use french::FRENCH;
 use jiff::Zoned;
 pub use outcome::OutcomeWords;
+pub use privacy::{KeptWords, PrivacyWords};
 pub use tokens::TokenWords;
 pub use value::ValueWords;
 
@@ -202,6 +204,7 @@ pub struct Words {
     pub emergency: EmergencyWords,
     pub tokens: TokenWords,
     pub outcome: OutcomeWords,
+    pub privacy: PrivacyWords,
     pub value: ValueWords,
     pub renew: &'static str,
     pub renewed: &'static str,

@@ -9,7 +9,7 @@ use crate::rulebook::{Rulebook, Sources};
 /// What reads alike in both.
 const ALIKE: [&str; 1] = ["Ticket"];
 
-const IN_ENGLISH: [&str; 11] = [
+const IN_ENGLISH: [&str; 12] = [
     include_str!("english/mod.rs"),
     include_str!("english/answers.rs"),
     include_str!("english/chain.rs"),
@@ -17,12 +17,13 @@ const IN_ENGLISH: [&str; 11] = [
     include_str!("english/emergency.rs"),
     include_str!("english/fault.rs"),
     include_str!("english/outcome.rs"),
+    include_str!("english/privacy.rs"),
     include_str!("english/refusal.rs"),
     include_str!("english/tokens.rs"),
     include_str!("english/unfit.rs"),
     include_str!("english/value.rs"),
 ];
-const IN_FRENCH: [&str; 11] = [
+const IN_FRENCH: [&str; 12] = [
     include_str!("french/mod.rs"),
     include_str!("french/answers.rs"),
     include_str!("french/chain.rs"),
@@ -30,6 +31,7 @@ const IN_FRENCH: [&str; 11] = [
     include_str!("french/emergency.rs"),
     include_str!("french/fault.rs"),
     include_str!("french/outcome.rs"),
+    include_str!("french/privacy.rs"),
     include_str!("french/refusal.rs"),
     include_str!("french/tokens.rs"),
     include_str!("french/unfit.rs"),

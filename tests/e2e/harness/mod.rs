@@ -445,6 +445,7 @@ pub fn settings(folder: &Path) -> config::File {
     settings.ingress.tls = loopback;
     settings.admin.listen = loopback;
     settings.policies.kept = folder.join("rulebooks");
+    settings.policies.proofs = folder.join("proofs.json");
     settings.audit.folder = folder.join("records");
     settings.ledger.file = folder.join("ledger.db");
     settings.identity.users = folder.join("users.toml");

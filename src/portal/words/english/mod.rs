@@ -7,6 +7,7 @@ mod emergency;
 mod fault;
 mod outcome;
 mod parts;
+mod privacy;
 mod refusal;
 mod tokens;
 mod unfit;
@@ -157,6 +158,7 @@ pub const ENGLISH: Words = Words {
     emergency: emergency::EMERGENCY,
     tokens: tokens::TOKENS,
     outcome: outcome::OUTCOME,
+    privacy: privacy::PRIVACY,
     value: value::VALUE,
     renew: "Renew",
     renewed: "Renewed. It opens the same as before, from now on.",

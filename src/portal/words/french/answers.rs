@@ -138,6 +138,7 @@ mod tests {
             include_str!("tokens.rs"),
             include_str!("fault.rs"),
             include_str!("outcome.rs"),
+            include_str!("privacy.rs"),
             include_str!("refusal.rs"),
             include_str!("unfit.rs"),
             include_str!("value.rs"),

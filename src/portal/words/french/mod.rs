@@ -8,6 +8,7 @@ mod emergency;
 mod fault;
 mod outcome;
 mod parts;
+mod privacy;
 mod refusal;
 mod tokens;
 mod unfit;
@@ -165,6 +166,7 @@ pub const FRENCH: Words = Words {
     emergency: emergency::EMERGENCY,
     tokens: tokens::TOKENS,
     outcome: outcome::OUTCOME,
+    privacy: privacy::PRIVACY,
     value: value::VALUE,
     renew: "Renouveler",
     renewed: "C’est renouvelé. Le motif ouvre la même chose qu’avant, à partir de maintenant.",

@@ -1,0 +1,97 @@
+//! Holds what `wayleave prove` found against the rules in force, and leaves what came of it for whoever tells people: whenever
+//! rules, people or the file of findings change.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "door: reads the file of findings, off the workers' threads"
+)]
+
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
+
+use crate::proof::{Board, Findings, Promises};
+use crate::rulebook::Live;
+
+/// How often it is looked whether there are other findings.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// No file of findings is larger: of each property it says three short things.
+const LARGEST: u64 = 4 * 1024 * 1024;
+
+/// A file under a name: another one, or the same after a change, is another version.
+type Version = (u64, u64, u64, i64, i64);
+
+/// Follows the rules and the file of findings until the task is dropped.
+pub(super) async fn follow(path: PathBuf, live: Arc<Live>, board: Arc<Board>) {
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut changes = live.changes();
+    let (mut version, mut findings, mut is_news) = (None, None, true);
+    loop {
+        tokio::select! {
+            _ = ticks.tick() => {}
+            Ok(()) = changes.changed() => is_news = true,
+        }
+        let now = version_of(&path).await;
+        if now != version {
+            (version, is_news) = (now, true);
+            findings = if now.is_some() { read(&path).await } else { None };
+        }
+        if std::mem::take(&mut is_news) {
+            compare(&live, &board, findings.clone()).await;
+        }
+    }
+}
+
+/// What the rules in force promise, with what was found of it. Many rules take a while to go through.
+async fn compare(live: &Arc<Live>, board: &Arc<Board>, findings: Option<Arc<Findings>>) {
+    let (in_force, board) = (live.load(), Arc::clone(board));
+    let compared = tokio::task::spawn_blocking(move || {
+        if let Some(promises) = Promises::of(&in_force, findings) {
+            board.put(promises);
+        }
+    });
+    if let Err(error) = compared.await {
+        tracing::error!(%error, "comparing what was proved with the rules broke off");
+    }
+}
+
+async fn version_of(path: &Path) -> Option<Version> {
+    let path = path.to_owned();
+    let looked = tokio::task::spawn_blocking(move || std::fs::metadata(path)).await;
+    let about = looked.ok()?.ok()?;
+    Some((
+        about.dev(),
+        about.ino(),
+        about.size(),
+        about.ctime(),
+        about.ctime_nsec(),
+    ))
+}
+
+/// The findings that a file holds; none where it cannot be read, which is told.
+async fn read(path: &Path) -> Option<Arc<Findings>> {
+    let file = path.to_owned();
+    let text = tokio::task::spawn_blocking(move || whole(&file)).await;
+    let why = match text {
+        Ok(Ok(text)) => match Findings::parse(&text) {
+            Ok(findings) => return Some(Arc::new(findings)),
+            Err(why) => why,
+        },
+        Ok(Err(error)) => error.to_string(),
+        Err(error) => error.to_string(),
+    };
+    let path = path.display();
+    tracing::error!(%path, why, "what was proved cannot be read: nobody is told that anything was");
+    None
+}
+
+fn whole(path: &Path) -> io::Result<String> {
+    if std::fs::metadata(path)?.len() > LARGEST {
+        return Err(io::Error::other(format!("it is larger than {LARGEST} bytes")));
+    }
+    std::fs::read_to_string(path)
+}

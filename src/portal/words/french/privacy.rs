@@ -1,0 +1,133 @@
+//! Privacy, in French.
+
+use super::parts::both;
+use crate::facts::Mode;
+use crate::portal::words::{KeptWords, PrivacyWords};
+use crate::proof::Verdict;
+use crate::rulebook::Reads;
+
+pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
+    see: "Ce que cette passerelle lit de vous, et ce qu’elle ne lit jamais",
+    title: "Vie privée",
+    what: "Ce que cette passerelle déchiffre, ce qu’elle ne déchiffre jamais, ce qu’elle conserve de vous et qui peut le voir\u{a0}: calculé à partir des règles en vigueur, et non écrit à la main.",
+    asked: "Les règles ont été interrogées à l’instant, depuis le réseau où vous êtes, pour chaque rôle que l’on peut avoir, sans motif.",
+    read_title: "Ce qui est déchiffré",
+    read_what: "Ici, la passerelle lit ce que fait une requête, pour que chaque activité puisse être décidée, puis la transmet.",
+    read_none: "Rien\u{a0}: aucun site du catalogue n’est déchiffré.",
+    unread_title: "Ce qui n’est jamais déchiffré",
+    unread_what: "Ici, la passerelle voit le nom du site et le volume échangé, et rien de ce qu’il contient. «\u{a0}Jamais\u{a0}» veut dire qu’aucune règle ne peut le permettre, quels que soient la personne et le motif\u{a0}; «\u{a0}pas actuellement\u{a0}», qu’aucune règle ne le permet en l’état.",
+    kind: "Genre de site",
+    platforms: "Plateformes",
+    of_whom: "De qui",
+    whether: "Déchiffré",
+    why: "Pourquoi",
+    no_rule: "Aucune règle ne le permet.",
+    elsewhere: "Tous les autres sites",
+    others: "Sites répertoriés",
+    reads: |reads| match reads {
+        Reads::Never => "Jamais".to_owned(),
+        Reads::Nobody => "Pas actuellement".to_owned(),
+        Reads::Of(roles) => format!(
+            "Personnes ayant ces rôles\u{a0}: {}",
+            listed(roles.iter().map(String::as_str))
+        ),
+        Reads::Everybody => "Tout le monde".to_owned(),
+    },
+    partly: "Une partie de ses sites seulement.",
+    mode: |mode| match mode {
+        Mode::Observe => Some(
+            "Cette passerelle observe\u{a0}: ce que les règles refusent passe tout de même, et est consigné. Ce qu’elles interdisent de lire n’est pas lu.",
+        ),
+        Mode::Coach => Some(
+            "Cette passerelle conseille\u{a0}: après un refus on peut continuer, ce qui est consigné. Ce que les règles interdisent de lire n’est pas lu.",
+        ),
+        Mode::Enforce => None,
+    },
+    kept_title: "Ce qui est conservé de vous",
+    kept_what: "Ce que vous écrivez, lisez, envoyez ou déposez sur un site n’est pas conservé, pas plus que les mots de passe, les cookies et les mots que vous cherchez.",
+    kept: "Quoi",
+    holds: "Ce que cela contient",
+    how_long: "Combien de temps",
+    who: "Qui peut le voir",
+    records: KeptWords {
+        what: "Chaque connexion et chaque requête",
+        holds: "Quand\u{a0}; votre nom, vos rôles et votre service\u{a0}; depuis quelle adresse et quel réseau\u{a0}; vers quel site. Là où c’est déchiffré, aussi le chemin sans ce qui suit «\u{a0}?\u{a0}», et ce que vous avez fait (ouvrir, publier…). Ce qui a été décidé, par quelles règles, pour quel motif\u{a0}; volumes et durées.",
+        how_long: "Jusqu’à ce que votre entreprise l’efface\u{a0}: la passerelle n’efface rien d’elle-même.",
+        who: "Les personnes qui peuvent lire les fichiers de la passerelle. Aucune page et aucun appel ne le montre à quelqu’un d’autre que vous.",
+    },
+    purposes: KeptWords {
+        what: "Les motifs que vous déclarez",
+        holds: "Le motif, ses plateformes, vos mots, un ticket\u{a0}; qui a répondu et ce qui a été écrit\u{a0}; qui y a mis fin et pourquoi\u{a0}; ce que vous avez dit du résultat.",
+        how_long: "Jusqu’à ce que votre entreprise l’efface, dans la base de données de la passerelle et ses enregistrements.",
+        who: "",
+    },
+    figures: KeptWords {
+        what: "Dans quelle mesure les motifs sont utilisés",
+        holds: "De chaque personne, combien de fois un motif a servi dans la semaine, combien de temps et pour quel volume, par plateforme et par service\u{a0}; ensuite des sommes de groupes d’au moins cinq personnes.",
+        how_long: "Ce qu’a fait chaque personne est oublié une fois la semaine publiée, huit jours au plus après sa fin\u{a0}; les sommes restent.",
+        who: "",
+    },
+    refusals: KeptWords {
+        what: "Vos refus récents",
+        holds: "Ce que vous vouliez ouvrir et la raison du refus, pour que la page puisse l’expliquer.",
+        how_long: "24 heures, les seize derniers, en mémoire seulement.",
+        who: "Vous.",
+    },
+    account: KeptWords {
+        what: "Votre compte ici, si vous en avez un",
+        holds: "Une empreinte de votre mot de passe et de chaque jeton pour outils, jamais le mot de passe ni le jeton\u{a0}; le jour où un jeton a servi pour la dernière fois.",
+        how_long: "Jusqu’à la suppression du compte\u{a0}; jusqu’à la fin du jeton.",
+        who: "Vous, pour ce qui figure sur votre page. Les empreintes\u{a0}: les personnes qui peuvent lire les fichiers de la passerelle.",
+    },
+    readers: |roles, owner, named| {
+        let mut who: Vec<String> = Vec::new();
+        if owner {
+            who.push("la personne qui répond du motif".to_owned());
+        }
+        if named {
+            who.push("les personnes que le motif désigne pour l’approuver, et leurs délégués".to_owned());
+        }
+        if !roles.is_empty() {
+            who.push(format!("les membres de {}", roles.join(", ")));
+        }
+        let who: Vec<&str> = who.iter().map(String::as_str).collect();
+        match who.as_slice() {
+            [] => "personne".to_owned(),
+            who => both(who),
+        }
+    },
+    of_purposes: |approve, revoke| {
+        format!(
+            "Vous. Tant que la demande attend, qui peut l’approuver\u{a0}: {approve}. Tant que le motif est en vigueur, qui peut y mettre fin\u{a0}: {revoke}. Et les personnes qui peuvent lire les fichiers de la passerelle."
+        )
+    },
+    proved_title: "Ce qui est prouvé",
+    proved_what: "Ces phrases doivent être vraies de toute requête possible. Une preuve le montre pour les règles, les sites et les motifs mêmes qui sont en vigueur\u{a0}; celle d’autres règles n’est pas montrée. Elle porte sur les règles\u{a0}: que le programme leur obéit est testé, et non prouvé.",
+    rulebook: "Recueil de règles en vigueur",
+    proved_by: |when, by, solver| {
+        let by = by.map_or_else(String::new, |by| format!(" par {by}"));
+        format!("Examiné le {when}{by}, avec le solveur\u{a0}: {solver}.")
+    },
+    not_proved: |command| {
+        format!(
+            "Rien n’est prouvé des règles en vigueur. Les personnes qui s’occupent de la passerelle le font avec «\u{a0}{command}\u{a0}»."
+        )
+    },
+    looking: "Les règles viennent de changer et sont comparées avec ce qui est prouvé. Rouvrez cette page dans un instant.",
+    unreadable: "Ce qui doit être vrai des règles en vigueur ne peut pas être lu. Les personnes qui s’occupent des règles voient pourquoi avec «\u{a0}wayleave check\u{a0}».",
+    no_promises: "Aucune phrase n’est écrite qui doive être vraie de toute requête.",
+    promise: "Ce qui doit être vrai",
+    result: "Résultat",
+    verdict: |verdict| match verdict {
+        Some(Verdict::Proved) => "Prouvé",
+        Some(Verdict::Fails) => "N’est pas vrai",
+        Some(Verdict::Undecided) => "Non tranché",
+        None => "Pas prouvé pour ces règles",
+    },
+    of_privacy: "Sur la vie privée",
+    of_others: "Sur ce que l’on peut faire",
+};
+
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}

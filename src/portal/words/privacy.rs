@@ -1,0 +1,71 @@
+//! What is said of what the gateway reads, keeps and shows of people.
+
+use crate::facts::Mode;
+use crate::proof::Verdict;
+use crate::rulebook::Reads;
+
+/// The words of privacy.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "each is named by what it says")]
+pub struct PrivacyWords {
+    pub see: &'static str,
+    pub title: &'static str,
+    pub what: &'static str,
+    pub asked: &'static str,
+    pub read_title: &'static str,
+    pub read_what: &'static str,
+    pub read_none: &'static str,
+    pub unread_title: &'static str,
+    pub unread_what: &'static str,
+    pub kind: &'static str,
+    pub platforms: &'static str,
+    pub of_whom: &'static str,
+    pub whether: &'static str,
+    pub why: &'static str,
+    pub no_rule: &'static str,
+    pub elsewhere: &'static str,
+    pub others: &'static str,
+    /// Of whom something is read, as part of a table.
+    pub reads: fn(&Reads) -> String,
+    pub partly: &'static str,
+    pub mode: fn(Mode) -> Option<&'static str>,
+    pub kept_title: &'static str,
+    pub kept_what: &'static str,
+    pub kept: &'static str,
+    pub holds: &'static str,
+    pub how_long: &'static str,
+    pub who: &'static str,
+    pub records: KeptWords,
+    pub purposes: KeptWords,
+    pub figures: KeptWords,
+    pub refusals: KeptWords,
+    pub account: KeptWords,
+    /// Who has a power: members of these roles, the owner of a purpose, those whom its terms name.
+    pub readers: fn(roles: &[&str], owner: bool, named: bool) -> String,
+    /// You; those who may approve it, and those who may end it.
+    pub of_purposes: fn(approve: &str, revoke: &str) -> String,
+    pub proved_title: &'static str,
+    pub proved_what: &'static str,
+    pub rulebook: &'static str,
+    pub proved_by: fn(when: &str, by: Option<&str>, solver: &str) -> String,
+    pub not_proved: fn(command: &str) -> String,
+    pub looking: &'static str,
+    pub unreadable: &'static str,
+    pub no_promises: &'static str,
+    pub promise: &'static str,
+    pub result: &'static str,
+    pub verdict: fn(Option<Verdict>) -> &'static str,
+    pub of_privacy: &'static str,
+    pub of_others: &'static str,
+}
+
+/// What is said of one kind of thing that is kept.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "each is named by what it says")]
+pub struct KeptWords {
+    pub what: &'static str,
+    pub holds: &'static str,
+    pub how_long: &'static str,
+    /// Empty where the rules say it.
+    pub who: &'static str,
+}

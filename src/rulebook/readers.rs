@@ -1,0 +1,178 @@
+//! Who may look at what others do, as far as that is a power that rules give: asked of somebody in each role, of the owner of
+//! each purpose, and of whoever its terms name.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::read_where::in_roles;
+use super::{InForce, Visitor};
+use crate::clock::Timestamp;
+use crate::facts::{Channel, Person, Subject, SubjectId};
+use crate::policy::{Answering, GrantQuestion, NamedAs, Power};
+use crate::purpose::Purpose;
+
+/// Who has a power over what others hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Readers {
+    /// The power, as rules spell it.
+    pub power: &'static str,
+    /// The roles whose members have it for some purpose, as such.
+    pub roles: BTreeSet<String>,
+    /// Whether the owner of some purpose has it, as such.
+    pub owner: bool,
+    /// Whether those have it whom the terms of some purpose name.
+    pub named: bool,
+}
+
+/// The powers with which somebody looks at what others do: to see how much purposes are used, to approve what they ask for,
+/// and to end what they hold.
+const READING: [Power; 3] = [Power::SeeValue, Power::Approve, Power::Revoke];
+
+impl InForce {
+    /// Who has the powers with which one looks at what others do, as the rules are asked where `who` is, at this moment.
+    pub fn readers(&self, who: Visitor<'_>, at: Timestamp) -> Vec<Readers> {
+        let of = |power| {
+            let roles = self.directory.roles_above().iter();
+            let may = |above: &BTreeSet<String>| self.may_some(power, &in_roles(who.person, above), None, (who, at));
+            Readers {
+                power: Power::as_str(power),
+                roles: roles
+                    .filter(|(_, above)| may(above))
+                    .map(|(role, _)| role.clone())
+                    .collect(),
+                owner: self.owner_may(power, (who, at)),
+                named: power == Power::Approve && self.named_may((who, at)),
+            }
+        };
+        READING.into_iter().map(of).collect()
+    }
+
+    /// Whether this person has the power for some purpose that others hold and they do not own.
+    fn may_some(
+        &self,
+        power: Power,
+        person: &Person,
+        named_as: Option<NamedAs>,
+        asked: (Visitor<'_>, Timestamp),
+    ) -> bool {
+        let Some(stranger) = somebody_else() else { return false };
+        let mut purposes = self.rulebook.purposes().iter();
+        purposes.any(|purpose| self.may(power, (person, &stranger, named_as), purpose, asked))
+    }
+
+    /// Whether somebody whom the terms of a purpose name has the power for it: as one of the staff at large, whose roles
+    /// give nothing by themselves.
+    fn named_may(&self, asked: (Visitor<'_>, Timestamp)) -> bool {
+        let mut roles = self.directory.roles_above().values();
+        roles.any(|above| {
+            let person = in_roles(asked.0.person, above);
+            self.may_some(Power::Approve, &person, Some(NamedAs::Approver), asked)
+                && !self.may_some(Power::Approve, &person, None, asked)
+        })
+    }
+
+    /// Whether the owner of some purpose has the power for it, who would not have it otherwise.
+    fn owner_may(&self, power: Power, asked: (Visitor<'_>, Timestamp)) -> bool {
+        let Some(stranger) = somebody_else() else { return false };
+        let mut purposes = self.rulebook.purposes().iter();
+        purposes.any(|purpose| {
+            let owner = self.directory.person(&purpose.business_owner);
+            owner.is_some_and(|owner| {
+                self.may(power, (&owner, &owner.id, None), purpose, asked)
+                    && !self.may(power, (&owner, &stranger, None), purpose, asked)
+            })
+        })
+    }
+
+    fn may(
+        &self,
+        power: Power,
+        (person, owner, named_as): (&Person, &SubjectId, Option<NamedAs>),
+        purpose: &Purpose,
+        (who, at): (Visitor<'_>, Timestamp),
+    ) -> bool {
+        let subject = Subject {
+            id: person.id.clone(),
+            method: who.subject.method,
+        };
+        let Some(declarer) = somebody_else() else { return false };
+        let lasts = match power {
+            Power::SeeValue => Duration::ZERO,
+            Power::Declare | Power::Approve | Power::Revoke | Power::BreakGlass | Power::MakeToken => {
+                purpose.default_for(&purpose.covers)
+            }
+        };
+        let decision = self.rulebook.policy().decide_on_grant(&GrantQuestion {
+            person,
+            subject: &subject,
+            arrival: who.arrival,
+            power,
+            purpose: &purpose.id,
+            declarer: &declarer,
+            declarer_person: None,
+            business_owner: owner,
+            longest_for: lasts,
+            channel: Channel::Portal,
+            answering: Answering {
+                named_as,
+                behalf_of: None,
+            },
+            at,
+        });
+        decision.is_allowed()
+    }
+}
+
+/// Somebody of whom nothing is known, and who is nobody else: no directory lists a name in brackets for a person.
+fn somebody_else() -> Option<SubjectId> {
+    SubjectId::parse("(somebody)").ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+    use crate::facts::{Arrival, Door, MethodName, Mode, NetworkName};
+    use crate::rulebook::{Rulebook, Sources};
+
+    #[test]
+    fn owners_and_the_board_see_figures_the_named_approve_and_the_security_team_ends() {
+        let house = Rulebook::assemble(&Sources::embedded()).unwrap().in_mode(Mode::Enforce);
+        let ada = house.directory.person(&SubjectId::parse("ada").unwrap()).unwrap();
+        let subject = Subject {
+            id: ada.id.clone(),
+            method: MethodName::Basic,
+        };
+        let arrival = Arrival {
+            door: Door::Tls,
+            client: SocketAddr::from(([10, 0, 0, 7], 40_000)),
+            network: NetworkName::new("office"),
+        };
+        let who = Visitor {
+            person: &ada,
+            subject: &subject,
+            arrival: &arrival,
+        };
+        let told = house.readers(who, "2026-11-24T11:30:00Z".parse().unwrap());
+        let told: Vec<(&str, Vec<&str>, bool, bool)> = told
+            .iter()
+            .map(|one| {
+                (
+                    one.power,
+                    one.roles.iter().map(String::as_str).collect(),
+                    one.owner,
+                    one.named,
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("see-value", vec!["executive"], true, false),
+                ("approve", vec![], true, true),
+                ("revoke", vec!["security"], true, false),
+            ]
+        );
+    }
+}

@@ -6,7 +6,7 @@ use super::inbox::Verb;
 use super::intake::Received;
 use super::openapi::{self, Call, Found};
 use super::pages::{self, Page, Problem, see_other};
-use super::{Portal, Visit, api, provenance, revocations};
+use super::{Portal, Visit, api, decisions, provenance, revocations};
 use crate::rulebook::Visitor;
 
 impl Portal {
@@ -72,6 +72,7 @@ impl Portal {
             ["grants"] => self.others(visit, visitor, received).await,
             ["grants", "revoke"] => self.revoke_page(visit, visitor, received).await,
             ["grants", id] => self.grant_page(visit, visitor, id),
+            ["decisions"] => self.decisions_page(visit, visitor, received).await,
             ["value"] => self.value_page(visit, visitor, received).await,
             ["value.csv"] => self.value_csv(visit, visitor, received).await,
             ["value", id] => self.purpose_value_page(visit, visitor, (received, id)).await,
@@ -146,6 +147,9 @@ impl Portal {
             Call::ListReviews => self.list_reviews(visit, visitor, received),
             Call::ShowDecision => self.show_decision(visit, visitor, named),
             Call::Continue => self.go_on_by_call(visit, visitor, (named, channel)).await,
+            Call::ListDecisions if decisions::is_about_others(received) => {
+                self.list_others_decisions(visit, visitor, received).await
+            }
             Call::ListDecisions => self.list_decisions(visit, visitor, received),
             Call::Explain => self.explain_to_tool(visit, visitor, received),
             Call::Matrix => self.show_matrix(visit, visitor, received).await,

@@ -63,6 +63,18 @@ pub(in crate::portal) fn document(status: StatusCode, origin: Origin, html: Stri
     page
 }
 
+/// The same page with a script of ours, which may speak with this host and nobody else.
+pub(in crate::portal) fn with_script(mut page: Page, script: &str) -> Page {
+    let headers = page.headers_mut();
+    let policy = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok());
+    let script = STANDARD.encode(digest(&SHA256, script.as_bytes()));
+    let more = format!("script-src 'sha256-{script}'; connect-src 'self'");
+    if let Some(policy) = policy.map(|policy| format!("{policy}; {more}")) {
+        put(headers, header::CONTENT_SECURITY_POLICY, &policy);
+    }
+    page
+}
+
 /// The answer, saying in which language it is unless it says so already, and on which fields of the request that hung
 /// (RFC 9110 §8.5, §12.5.5).
 pub(in crate::portal) fn in_language(mut page: Page, words: &Words, hung_on: &'static str) -> Page {
@@ -97,7 +109,7 @@ pub(in crate::portal) fn see_other(place: &str) -> Page {
 }
 
 /// An answer with the headers that all of them carry: kept by nobody, guessed by nobody, loaded by no other site.
-pub(super) fn plain(status: StatusCode, kind: &'static str, body: String) -> Page {
+pub(in crate::portal) fn plain(status: StatusCode, kind: &'static str, body: String) -> Page {
     let mut page = Response::new(Full::new(Bytes::from(body)));
     *page.status_mut() = status;
     let headers = page.headers_mut();

@@ -9,10 +9,11 @@ use crate::rulebook::{Rulebook, Sources};
 /// What reads alike in both.
 const ALIKE: [&str; 1] = ["Ticket"];
 
-const IN_ENGLISH: [&str; 11] = [
+const IN_ENGLISH: [&str; 12] = [
     include_str!("english/mod.rs"),
     include_str!("english/answers.rs"),
     include_str!("english/chain.rs"),
+    include_str!("english/decisions.rs"),
     include_str!("english/delegation.rs"),
     include_str!("english/emergency.rs"),
     include_str!("english/fault.rs"),
@@ -22,10 +23,11 @@ const IN_ENGLISH: [&str; 11] = [
     include_str!("english/unfit.rs"),
     include_str!("english/value.rs"),
 ];
-const IN_FRENCH: [&str; 11] = [
+const IN_FRENCH: [&str; 12] = [
     include_str!("french/mod.rs"),
     include_str!("french/answers.rs"),
     include_str!("french/chain.rs"),
+    include_str!("french/decisions.rs"),
     include_str!("french/delegation.rs"),
     include_str!("french/emergency.rs"),
     include_str!("french/fault.rs"),

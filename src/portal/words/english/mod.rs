@@ -2,6 +2,7 @@
 
 mod answers;
 mod chain;
+mod decisions;
 mod delegation;
 mod emergency;
 mod fault;
@@ -157,6 +158,7 @@ pub const ENGLISH: Words = Words {
     tokens: tokens::TOKENS,
     outcome: outcome::OUTCOME,
     value: value::VALUE,
+    decisions: decisions::DECISIONS,
     renew: "Renew",
     renewed: "Renewed. It opens the same as before, from now on.",
     renewal_asked: "Asked for again: it must be approved first.",

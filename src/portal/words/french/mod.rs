@@ -3,6 +3,7 @@
 
 mod answers;
 mod chain;
+mod decisions;
 mod delegation;
 mod emergency;
 mod fault;
@@ -165,6 +166,7 @@ pub const FRENCH: Words = Words {
     tokens: tokens::TOKENS,
     outcome: outcome::OUTCOME,
     value: value::VALUE,
+    decisions: decisions::DECISIONS,
     renew: "Renouveler",
     renewed: "C’est renouvelé. Le motif ouvre la même chose qu’avant, à partir de maintenant.",
     renewal_asked: "La demande est renouvelée : il faut d’abord un accord.",

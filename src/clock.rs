@@ -58,6 +58,28 @@ impl Timestamp {
         uuid::Uuid::new_v7(moment).to_string()
     }
 
+    /// The moment by which a name sorts; none where it is no such name.
+    pub fn named(name: &str) -> Option<Self> {
+        let name = uuid::Uuid::try_parse(name).ok()?;
+        let (seconds, nanos) = name.get_timestamp()?.to_unix();
+        let millis = seconds.checked_mul(1000)?.checked_add(u64::from(nanos / 1_000_000))?;
+        i64::try_from(millis).ok().map(Self)
+    }
+
+    /// The moment that somebody means: itself (`2026-11-22T10:00:00Z`), a day (`2026-11-22`, UTC), or how long ago (`2h`, `7d`).
+    pub fn meant(text: &str, now: Self) -> Result<Self, NoMoment> {
+        if let Ok(moment) = text.parse::<Self>() {
+            return Ok(moment);
+        }
+        let utc = jiff::tz::TimeZone::UTC;
+        if let Ok(day) = text.parse::<jiff::civil::Date>() {
+            return day.to_zoned(utc).map(|day| day.timestamp().into()).map_err(|_| NoMoment);
+        }
+        let span = text.parse::<jiff::Span>().map_err(|_| NoMoment)?;
+        let then = now.calendar().to_zoned(utc).checked_sub(span.abs());
+        then.map(|then| then.timestamp().into()).map_err(|_| NoMoment)
+    }
+
     /// The same moment for calendar questions; the range of `jiff` is wider than any file we read.
     pub fn calendar(self) -> jiff::Timestamp {
         jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::MAX)
@@ -75,6 +97,11 @@ impl fmt::Display for Timestamp {
         write!(out, "{:.3}", self.calendar())
     }
 }
+
+/// A text that means no moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("use a moment (2026-11-22T10:00:00Z), a day (2026-11-22), or how long ago (2h, 7d)")]
+pub struct NoMoment;
 
 /// A text that says no moment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -145,6 +172,14 @@ mod tests {
         assert_eq!(moment.to_string(), "2026-11-22T10:15:30.125Z");
         let json = serde_json::to_string(&moment).unwrap();
         assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), moment);
+    }
+
+    #[test]
+    fn a_name_tells_the_moment_by_which_it_sorts() {
+        let moment = Timestamp::from_millis(1_780_000_000_123);
+        assert_eq!(Timestamp::named(&moment.fresh_name()), Some(moment));
+        assert_eq!(Timestamp::named("6fa459ea-ee8a-3ca4-894e-db77e160355e"), None);
+        assert_eq!(Timestamp::named("one"), None);
     }
 
     #[test]

@@ -79,6 +79,7 @@ const DOORS: &[&str] = &[
     "src/ledger/sqlite/files.rs",
     "src/ledger/sqlite/mod.rs",
     "src/notices/secrets.rs",
+    "src/portal/searches.rs",
     "src/proof/effort.rs",
     "src/proof/shelf.rs",
     "src/proof/solver.rs",

@@ -38,9 +38,12 @@ impl Line {
             Act::Closing { decided, .. } if decided.as_ref().is_some_and(|note| note.publishes) => {
                 Mark::Closes(record.id.clone())
             }
-            Act::Closing { .. } | Act::Stray { .. } | Act::Grant { .. } | Act::Token { .. } | Act::Gateway { .. } => {
-                Mark::Neither
-            }
+            Act::Closing { .. }
+            | Act::Stray { .. }
+            | Act::Grant { .. }
+            | Act::Token { .. }
+            | Act::Access { .. }
+            | Act::Gateway { .. } => Mark::Neither,
         };
         Ok(Self {
             json,

@@ -18,14 +18,17 @@
 //! It must never lose a line that it accepted while the process lives, never acknowledge a line that is not on disk,
 //! and never judge: it writes down what others decided.
 
+mod backward;
 mod batch;
 mod chain;
 mod desk;
 mod entry;
 mod folder;
+mod latest;
 mod opening;
 mod read;
 mod seal;
+mod search;
 mod segment;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -43,9 +46,12 @@ use crate::clock::{Clock, Timestamp};
 use crate::facts::{Act, Record, RecordId};
 use batch::Line;
 use desk::Desk;
+use latest::Latest;
 pub use entry::{Closing, Counters, Entry};
+pub use latest::{Watcher, Written};
 pub use opening::{BookError, Repair};
 pub use read::{Filter, Position, ReadProblem, Records, Unread, find, read, read_from};
+pub use search::{AFTERWARDS, BadBookmark, Bookmark, Bounds, Found, decisions, lines_of};
 pub use verify::{Known, Landmark, Verified, verify, verify_known};
 pub use walk::Broken;
 
@@ -129,6 +135,8 @@ pub struct Book {
 
 struct Inner {
     desk: Arc<Desk>,
+    latest: Arc<Latest>,
+    folder: PathBuf,
     readers: Arc<[Reader]>,
     clock: Clock,
     /// Why flows that vanish from now on are cut.
@@ -206,6 +214,17 @@ impl Book {
         self.inner.desk.segment().0
     }
 
+    /// Watches what is written from now on; where `seen` is the number of a line that is still in memory, from behind it.
+    /// However slow a watcher is, nobody who writes waits for it.
+    pub fn watch(&self, seen: Option<u64>) -> Watcher {
+        Watcher::new(&self.inner.latest, seen)
+    }
+
+    /// The folder in which it is kept.
+    pub fn folder(&self) -> &std::path::Path {
+        &self.inner.folder
+    }
+
     /// Whether records can be written; if not, why.
     pub fn healthy(&self) -> Result<(), String> {
         self.inner.desk.healthy()
@@ -244,9 +263,10 @@ impl Book {
 
 fn rulebook_of(record: &Record) -> Option<crate::facts::RulebookId> {
     match &record.act {
-        Act::Gateway { rulebook, .. } | Act::Grant { rulebook, .. } | Act::Token { rulebook, .. } => {
-            Some(rulebook.clone())
-        }
+        Act::Gateway { rulebook, .. }
+        | Act::Grant { rulebook, .. }
+        | Act::Token { rulebook, .. }
+        | Act::Access { rulebook, .. } => Some(rulebook.clone()),
         Act::Opening { .. } | Act::Closing { .. } | Act::Stray { .. } => None,
     }
 }

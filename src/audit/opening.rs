@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use super::desk::Desk;
 use super::folder::{self, Folder, Listing, Medium, NotTaken};
+use super::latest::Latest;
 use super::seal::{SealKey, Signed, Signer, private_pem};
 use super::segment::Segment;
 use super::walk::{Broken, PUBLIC_KEY, after, seal_of, walk};
@@ -132,11 +133,14 @@ pub(super) fn open_on(
     let desk = Arc::new(Desk::new(settings.queue, settings.on_full, clock.clone()));
     desk.begins(tail.segment);
     let readers: Arc<[Reader]> = readers.into();
-    let parts = (Arc::clone(&desk), Arc::clone(&readers), clock.clone());
+    let latest = Arc::new(Latest::from(tail.chain.next));
+    let parts = (Arc::clone(&desk), Arc::clone(&latest), Arc::clone(&readers), clock.clone());
     let writer = Writer::new(settings, retry, parts, medium(folder), signer, tail);
     let book = Book {
         inner: Arc::new(Inner {
             desk,
+            latest,
+            folder: settings.folder.clone(),
             readers,
             clock,
             cut: OnceLock::new(),

@@ -9,7 +9,7 @@ use super::chain::Link;
 use super::folder;
 use super::segment::Segment;
 use crate::clock::Timestamp;
-use crate::facts::{Act, Outcome, Record, RecordId};
+use crate::facts::{Act, Grant, Outcome, Record, RecordId, SubjectId};
 
 /// Where a line stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +46,13 @@ pub enum ReadProblem {
 }
 
 impl ReadProblem {
+    pub(super) fn of(folder: &Path, error: io::Error) -> Self {
+        Self::Disk {
+            folder: folder.to_string_lossy().into_owned(),
+            error,
+        }
+    }
+
     /// What to say where `option` names the folder.
     pub fn told(&self, option: &str) -> String {
         match self {
@@ -159,10 +166,7 @@ impl Records {
     }
 
     fn failed(&self, error: io::Error) -> ReadProblem {
-        ReadProblem::Disk {
-            folder: self.folder.to_string_lossy().into_owned(),
-            error,
-        }
+        ReadProblem::of(&self.folder, error)
     }
 
     fn later_segments(&self) -> io::Result<VecDeque<Segment>> {
@@ -286,6 +290,12 @@ pub struct Filter {
     pub platform: Option<String>,
     /// Only what began at this moment or later.
     pub since: Option<Timestamp>,
+    /// Only what began before this moment.
+    pub until: Option<Timestamp>,
+    /// Only what does this, among other things.
+    pub activity: Option<String>,
+    /// Only what passed under this purpose, and its grants.
+    pub purpose: Option<String>,
 }
 
 impl Filter {
@@ -294,36 +304,60 @@ impl Filter {
         let decided = match &record.act {
             Act::Opening { decided, .. } => Some(decided),
             Act::Closing { decided, .. } => decided.as_ref(),
-            Act::Stray { .. } | Act::Grant { .. } | Act::Token { .. } | Act::Gateway { .. } => None,
+            Act::Stray { .. }
+            | Act::Grant { .. }
+            | Act::Token { .. }
+            | Act::Access { .. }
+            | Act::Gateway { .. } => None,
         };
         self.since.is_none_or(|since| record.at >= since)
+            && self.until.is_none_or(|until| record.at < until)
             && self
                 .outcome
                 .is_none_or(|outcome| decided.is_some_and(|note| note.outcome == outcome))
             && self.user.as_deref().is_none_or(|user| is_by(record, user))
+            && self.activity.as_deref().is_none_or(|activity| {
+                decided.is_some_and(|note| {
+                    let more = note.activities.iter().any(|one| one.as_str() == activity);
+                    note.activity.as_str() == activity || more
+                })
+            })
+            && self.purpose.as_deref().is_none_or(|purpose| {
+                let of_flow = decided.and_then(|note| note.purpose.as_ref());
+                let of_grant = grant_of(record).map(|grant| &grant.purpose);
+                of_flow.or(of_grant).is_some_and(|id| id.as_str() == purpose)
+            })
             && self.platform.as_deref().is_none_or(|platform| {
                 let of_flow = decided.and_then(|note| note.platform.as_ref());
-                of_flow.is_some_and(|id| id.as_str() == platform) || is_grant_for(record, platform)
+                let of_grant = || grant_of(record).is_some_and(|grant| grant.platforms.iter().any(|id| id.as_str() == platform));
+                of_flow.is_some_and(|id| id.as_str() == platform) || of_grant()
             })
     }
 }
 
 fn is_by(record: &Record, user: &str) -> bool {
+    let is = |id: &SubjectId| id.as_str() == user;
     match &record.act {
         Act::Opening { seen, .. } | Act::Closing { seen, .. } => {
-            seen.subject.as_ref().is_some_and(|subject| subject.id.as_str() == user)
+            seen.subject.as_ref().is_some_and(|subject| is(&subject.id))
         }
-        Act::Grant { grant, by, .. } => grant.subject.as_str() == user || by.as_str() == user,
-        Act::Token { token, by, .. } => token.subject.as_str() == user || by.as_str() == user,
+        Act::Grant { grant, by, .. } => is(&grant.subject) || is(by),
+        Act::Token { token, by, .. } => is(&token.subject) || is(by),
+        Act::Access { access, by, .. } => {
+            is(by) || access.whose.as_ref().is_some_and(is) || access.wanted.get("user").is_some_and(|whose| whose == user)
+        }
         Act::Stray { .. } | Act::Gateway { .. } => false,
     }
 }
 
-fn is_grant_for(record: &Record, platform: &str) -> bool {
+fn grant_of(record: &Record) -> Option<&Grant> {
     match &record.act {
-        Act::Grant { grant, .. } => grant.platforms.iter().any(|id| id.as_str() == platform),
-        Act::Opening { .. } | Act::Closing { .. } | Act::Stray { .. } | Act::Token { .. } | Act::Gateway { .. } => {
-            false
-        }
+        Act::Grant { grant, .. } => Some(grant),
+        Act::Opening { .. }
+        | Act::Closing { .. }
+        | Act::Stray { .. }
+        | Act::Token { .. }
+        | Act::Access { .. }
+        | Act::Gateway { .. } => None,
     }
 }

@@ -14,6 +14,7 @@ use super::batch::{Batch, Line, Mark};
 use super::chain::Chain;
 use super::desk::{Desk, Gap, Turn};
 use super::folder::Medium;
+use super::latest::Latest;
 use super::seal::{Seal, Signer};
 use super::segment::Segment;
 use super::{Reader, Settings, Unavailable};
@@ -44,6 +45,8 @@ pub(super) struct Tail {
 /// Everything that the writer's thread owns.
 pub(super) struct Writer {
     pub(super) desk: Arc<Desk>,
+    /// Where watchers find what was written.
+    pub(super) latest: Arc<Latest>,
     pub(super) readers: Arc<[Reader]>,
     pub(super) clock: Clock,
     pub(super) medium: Box<dyn Medium>,
@@ -84,14 +87,15 @@ impl Writer {
     pub(super) fn new(
         settings: &Settings,
         retry: Duration,
-        parts: (Arc<Desk>, Arc<[Reader]>, Clock),
+        parts: (Arc<Desk>, Arc<Latest>, Arc<[Reader]>, Clock),
         medium: Box<dyn Medium>,
         signer: Signer,
         tail: Tail,
     ) -> Self {
-        let (desk, readers, clock) = parts;
+        let (desk, latest, readers, clock) = parts;
         Self {
             desk,
+            latest,
             readers,
             clock,
             medium,
@@ -149,6 +153,8 @@ impl Writer {
                 // before the answers: whoever hears that all is on disk finds what follows from it done
                 batch.kept();
                 batch.answer(&Ok(()));
+                let lines = batch.lines.into_iter().map(|line| line.json);
+                self.latest.put(lines, self.tail.chain.next.saturating_sub(1));
                 if let Some(gap) = gap {
                     self.tell_of(gap);
                 }

@@ -185,6 +185,7 @@ fn of_record(args: &Args, id: RecordId) -> Result<ExitCode, Stop> {
         | Act::Stray { .. }
         | Act::Grant { .. }
         | Act::Token { .. }
+        | Act::Access { .. }
         | Act::Gateway { .. } => None,
     });
     let Some((at, seen, decided)) = judged else {

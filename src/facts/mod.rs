@@ -11,6 +11,7 @@
 //!
 //! Nothing here acts: types parse into valid values, compare, and serialise. This floor imports only `clock`.
 
+mod access;
 mod arrival;
 mod csv;
 mod destination;
@@ -35,6 +36,7 @@ mod standing;
 pub mod syntax;
 mod token;
 
+pub use access::{Access, AccessAct};
 pub use arrival::{Arrival, Door, NetworkName, one_client};
 pub use csv::csv_cell;
 pub use destination::{Authority, BadHost, Category, Host, Place, PlatformId, SiteRole};

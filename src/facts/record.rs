@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::access::{Access, AccessAct};
 use super::destination::{Host, PlatformId};
 use super::ending::Ending;
 use super::observation::Observation;
@@ -29,6 +30,11 @@ impl RecordId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// When what it names began, as the name itself says; none of one that the gateway did not make.
+    pub fn began(&self) -> Option<Timestamp> {
+        Timestamp::named(&self.0)
     }
 }
 
@@ -293,6 +299,20 @@ pub enum Act {
         /// Who did it.
         by: SubjectId,
         /// The rules that decided.
+        rulebook: RulebookId,
+        /// The determining policies.
+        #[serde(default)]
+        policies: BTreeSet<PolicyId>,
+    },
+    /// Somebody looked at what was decided about others.
+    Access {
+        /// In which way.
+        act: AccessAct,
+        /// What they looked at.
+        access: Box<Access>,
+        /// Who did.
+        by: SubjectId,
+        /// The rules that let them.
         rulebook: RulebookId,
         /// The determining policies.
         #[serde(default)]

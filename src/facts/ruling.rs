@@ -144,6 +144,12 @@ impl Outcome {
             Self::Deny => "deny",
         }
     }
+
+    /// The outcome of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let all = [Self::Allow, Self::Declare, Self::Request, Self::Deny];
+        all.into_iter().find(|outcome| outcome.as_str() == name)
+    }
 }
 
 /// One determining policy. What it says is shared: a decision that rests on it takes no copy.

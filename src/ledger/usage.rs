@@ -213,6 +213,7 @@ impl Usage {
             | Act::Grant { .. }
             | Act::Opening { .. }
             | Act::Token { .. }
+            | Act::Access { .. }
             | Act::Stray { .. }
             | Act::Gateway { .. } => {}
         }

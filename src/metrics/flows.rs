@@ -92,7 +92,7 @@ impl Flows {
             Act::Stray { client: _, ended } => self.ended(ended),
             Act::Gateway { act, rulebook: _ } => self.gateway(act, record.at),
             // The closing line of the same flow will be counted; grants are counted in the ledger.
-            Act::Opening { .. } | Act::Grant { .. } | Act::Token { .. } => {}
+            Act::Opening { .. } | Act::Grant { .. } | Act::Token { .. } | Act::Access { .. } => {}
         }
     }
 

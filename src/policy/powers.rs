@@ -43,7 +43,7 @@ impl Policy {
 
     pub(super) fn weigh_power(&self, question: &GrantQuestion<'_>) -> Result<Tally, Doubt> {
         check_power(question, &self.vocabulary).map_err(|_| Doubt)?;
-        if question.power == Power::MakeToken {
+        if !question.power.is_over_purposes() {
             // asked seldom, and about something else than a purpose: the long way does
             return Err(Doubt);
         }
@@ -54,7 +54,12 @@ impl Policy {
         // what is revoked is looked for among what everybody holds: that must not push out what is asked about all day
         let declarer = match question.power {
             Power::Revoke => declarer.map(|other| self.introduced(other).map(Arc::new)).transpose()?,
-            Power::Declare | Power::Approve | Power::BreakGlass | Power::SeeValue | Power::MakeToken => {
+            Power::Declare
+            | Power::Approve
+            | Power::BreakGlass
+            | Power::SeeValue
+            | Power::MakeToken
+            | Power::SeeDecisions => {
                 declarer.map(known).transpose()?
             }
         };
@@ -97,7 +102,12 @@ impl Policy {
         };
         match question.power {
             Power::Revoke => make().map(Arc::new),
-            Power::Declare | Power::Approve | Power::BreakGlass | Power::SeeValue | Power::MakeToken => {
+            Power::Declare
+            | Power::Approve
+            | Power::BreakGlass
+            | Power::SeeValue
+            | Power::MakeToken
+            | Power::SeeDecisions => {
                 self.memory.purposes.of(&key, &(), make)
             }
         }

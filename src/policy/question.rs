@@ -61,17 +61,20 @@ pub enum Power {
     SeeValue,
     /// To make a token for one's tools: no purpose is stated with that, and it is asked about the person alone.
     MakeToken,
+    /// To read what was decided about somebody else: it is asked about that person, and about no purpose.
+    SeeDecisions,
 }
 
 impl Power {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Declare,
         Self::Approve,
         Self::Revoke,
         Self::BreakGlass,
         Self::SeeValue,
         Self::MakeToken,
+        Self::SeeDecisions,
     ];
 
     /// The action's name as rules spell it.
@@ -83,11 +86,21 @@ impl Power {
             Self::BreakGlass => "break-glass",
             Self::SeeValue => "see-value",
             Self::MakeToken => "make-token",
+            Self::SeeDecisions => "see-decisions",
+        }
+    }
+
+    /// Whether it is a power over the grants of a purpose: of any other a rule is asked about a person.
+    pub fn is_over_purposes(self) -> bool {
+        match self {
+            Self::Declare | Self::Approve | Self::Revoke | Self::BreakGlass | Self::SeeValue => true,
+            Self::MakeToken | Self::SeeDecisions => false,
         }
     }
 }
 
-/// May this person declare, approve, revoke, break the glass, see what comes of it or make a token.
+/// May this person declare, approve, revoke, break the glass, see what comes of it, make a token, or read what was
+/// decided about somebody.
 #[derive(Clone, Copy, Debug)]
 pub struct GrantQuestion<'a> {
     /// What the directory knows of the person who acts.
@@ -100,7 +113,7 @@ pub struct GrantQuestion<'a> {
     pub power: Power,
     /// The purpose.
     pub purpose: &'a PurposeId,
-    /// Who states or stated it.
+    /// Who states or stated it; whose decisions they are, nobody where it is asked of whomever.
     pub declarer: &'a SubjectId,
     /// What the directory knows of the declarer (their manager); none if it knows nothing.
     pub declarer_person: Option<&'a Person>,

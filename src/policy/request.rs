@@ -117,12 +117,14 @@ impl Nouns {
         let (principal, person) = self.person(question.person)?;
         let for_tools = question.power == Power::MakeToken;
         let mut entities = vec![person];
-        let resource = if for_tools {
-            principal.clone()
-        } else {
-            let (resource, purpose) = self.about_purpose(question)?;
-            entities.push(purpose);
-            resource
+        let resource = match question.power {
+            Power::MakeToken => principal.clone(),
+            Power::SeeDecisions => uid(&self.user, question.declarer.as_str()),
+            Power::Declare | Power::Approve | Power::Revoke | Power::BreakGlass | Power::SeeValue => {
+                let (resource, purpose) = self.about_purpose(question)?;
+                entities.push(purpose);
+                resource
+            }
         };
         let other = question.declarer_person.filter(|_| !for_tools);
         if let Some(other) = other.filter(|other| other.id != question.person.id) {
@@ -134,9 +136,10 @@ impl Nouns {
         if for_tools {
             pairs.push(("lasts".to_owned(), span(question.longest_for)));
         }
-        let named_as = question.answering.named_as.filter(|_| !for_tools);
+        let named_as = question.answering.named_as.filter(|_| question.power.is_over_purposes());
         pairs.extend(named_as.map(|named_as| ("namedAs".to_owned(), text(named_as.as_str()))));
-        let behalf_of = question.answering.behalf_of.filter(|_| !for_tools);
+        let behalf_of = question.answering.behalf_of;
+        let behalf_of = behalf_of.filter(|_| question.power.is_over_purposes());
         let behalf_of = behalf_of.map(|whom| uid(&self.user, whom.as_str()));
         pairs.extend(behalf_of.map(|whom| ("behalfOf".to_owned(), Expr::new_entity_uid(whom))));
         let context = Context::from_pairs(pairs).map_err(|e| wrong("context", &e))?;

@@ -45,6 +45,7 @@ impl Portal {
                 .filter(|count| *count > 0)
                 .map(words.to_answer),
             may_revoke: visit.may_end_others(visitor),
+            watches: Self::may_watch(visit, visitor, Channel::Portal).is_some(),
             sees_value: Self::sees_value(visit, visitor),
             revoked: self.my_revoked(visit, visitor),
             waiting: self.my_requests(visit, visitor),

@@ -15,6 +15,8 @@ mod answers;
 mod api;
 mod case;
 mod coach;
+mod decision_pages;
+mod decisions;
 mod declare;
 mod deeds;
 mod delegating;
@@ -49,11 +51,14 @@ mod renewing;
 mod revocations;
 mod revoking;
 mod routes;
+mod searches;
+mod sees;
 mod session;
 mod signing_in;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tail;
 mod times;
 mod token_calls;
 mod token_pages;
@@ -94,9 +99,12 @@ pub use memory::Ticket;
 use once::Underway;
 use pages::counter::Languages;
 pub use pages::{Audience, Page};
+pub use tail::{Tail, Until};
 use pages::{Told, counter};
+use searches::Searches;
 use session::Sessions;
 pub use table::{Route, routes};
+use tail::Watchers;
 use tokens::Tokens;
 use turns::Turns;
 use words::Words;
@@ -239,6 +247,8 @@ pub struct Portal {
     turns: Arc<Turns>,
     /// Of those who ask what they may do: nobody who revokes in an emergency waits for them.
     matrix_turns: Arc<Turns>,
+    searches: Arc<Searches>,
+    watchers: Watchers,
     underway: Arc<Underway>,
     words: &'static Words,
     languages: Languages,
@@ -265,6 +275,8 @@ impl Portal {
             drafts: Arc::default(),
             turns: Arc::default(),
             matrix_turns: Arc::default(),
+            searches: Arc::default(),
+            watchers: Watchers::default(),
             underway: Arc::default(),
         })
     }

@@ -7,7 +7,7 @@ use super::intake::Received;
 use super::openapi::{self, Call, Found};
 use super::pages::{self, Page, Problem, see_other};
 use super::table::{self, Does, Shows};
-use super::{Portal, Visit, api, provenance, revocations};
+use super::{Portal, Visit, api, decisions, provenance, revocations};
 use crate::rulebook::Visitor;
 
 impl Portal {
@@ -83,6 +83,7 @@ impl Portal {
             Shows::Others => self.others(visit, visitor, received).await,
             Shows::Revoke => self.revoke_page(visit, visitor, received).await,
             Shows::Grant => self.grant_page(visit, visitor, named),
+            Shows::Decisions => self.decisions_page(visit, visitor, received).await,
             Shows::Value => self.value_page(visit, visitor, received).await,
             Shows::ValueCsv => self.value_csv(visit, visitor, received).await,
             Shows::PurposeValue => self.purpose_value_page(visit, visitor, (received, named)).await,
@@ -157,6 +158,9 @@ impl Portal {
             Call::ListReviews => self.list_reviews(visit, visitor, received),
             Call::ShowDecision => self.show_decision(visit, visitor, named),
             Call::Continue => self.go_on_by_call(visit, visitor, (named, channel)).await,
+            Call::ListDecisions if decisions::is_about_others(received) => {
+                self.list_others_decisions(visit, visitor, received).await
+            }
             Call::ListDecisions => self.list_decisions(visit, visitor, received),
             Call::Explain => self.explain_to_tool(visit, visitor, received),
             Call::Matrix => self.show_matrix(visit, visitor, received).await,

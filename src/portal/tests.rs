@@ -145,9 +145,12 @@ impl Counter {
         let records = read(&self.records()).unwrap();
         let told = records.filter_map(|found| match found.unwrap().1.act {
             Act::Grant { act, policies, .. } => Some((act, policies)),
-            Act::Opening { .. } | Act::Closing { .. } | Act::Stray { .. } | Act::Token { .. } | Act::Gateway { .. } => {
-                None
-            }
+            Act::Opening { .. }
+            | Act::Closing { .. }
+            | Act::Stray { .. }
+            | Act::Token { .. }
+            | Act::Access { .. }
+            | Act::Gateway { .. } => None,
         });
         told.collect()
     }
@@ -157,9 +160,12 @@ impl Counter {
         let records = read(&self.records()).unwrap();
         let acts = records.filter_map(|found| match found.unwrap().1.act {
             Act::Grant { act, .. } => Some(act),
-            Act::Opening { .. } | Act::Closing { .. } | Act::Stray { .. } | Act::Token { .. } | Act::Gateway { .. } => {
-                None
-            }
+            Act::Opening { .. }
+            | Act::Closing { .. }
+            | Act::Stray { .. }
+            | Act::Token { .. }
+            | Act::Access { .. }
+            | Act::Gateway { .. } => None,
         });
         acts.collect()
     }

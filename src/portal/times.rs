@@ -21,3 +21,13 @@ pub(super) fn local(words: &Words, moment: Timestamp, now: Timestamp, person: &P
     };
     format!("{written}{suffix}")
 }
+
+/// The same to the second.
+pub(super) fn exact(words: &Words, moment: Timestamp, now: Timestamp, person: &Person) -> String {
+    let minutes = local(words, moment, now, person);
+    let seconds = moment.calendar().to_zoned(TimeZone::UTC).second();
+    match minutes.strip_suffix(" UTC") {
+        Some(minutes) => format!("{minutes}:{seconds:02} UTC"),
+        None => format!("{minutes}:{seconds:02}"),
+    }
+}

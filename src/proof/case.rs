@@ -61,6 +61,12 @@ impl CaseFiles {
             if let Some(channel) = told.fact("channel").filter(|channel| !channel.is_empty()) {
                 let _ = writeln!(case, "channel = \"{channel}\"");
             }
+        } else if told.action == "see-decisions" {
+            // of whomever: what is proved of their person, no case says
+            case.push_str("may = \"see-decisions\"\n");
+            if let Some(channel) = told.fact("channel").filter(|channel| !channel.is_empty()) {
+                let _ = writeln!(case, "channel = \"{channel}\"");
+            }
         } else if let Some(kind) = told.fact("resource.kind") {
             let _ = writeln!(case, "may = \"{}\"\npurpose = \"{kind}\"", told.action);
             if told.fact("resource.declarer") != Some("themselves") {

@@ -9,7 +9,8 @@ use super::request::{Inbound, signed_out};
 use super::respond::{self, Reader};
 use crate::audit::{Closing, Entry};
 use crate::facts::{End, Fault, Observation, Stage};
-use crate::portal::{Page, Visit};
+use crate::identity::SignIn;
+use crate::portal::{Page, Tail, Until, Visit};
 use crate::upstream::Body;
 
 impl Proxy {
@@ -42,8 +43,37 @@ impl Proxy {
             once: None,
             token: inbound.visitor.token.as_deref(),
         };
-        said(entry, self.house.portal.serve(&visit, &received).await, head_only)
+        let until = self.until_anew(inbound.visitor.sign_in.clone());
+        match self.house.portal.tail(&visit, &received, until).await {
+            Some(Ok(tail)) => flows(entry, tail),
+            Some(Err(page)) => said(entry, page, head_only),
+            None => said(entry, self.house.portal.serve(&visit, &received).await, head_only),
+        }
     }
+
+    /// Comes once whoever watches at the counter must be looked at anew: other rules or people are in force, their sign-in is
+    /// good no longer, or the gateway stops.
+    fn until_anew(&self, sign_in: SignIn) -> Until {
+        let (mut changes, stopping) = (self.house.live.changes(), self.house.tasks.stopping().clone());
+        Box::pin(async move {
+            tokio::select! {
+                () = stopping.cancelled() => {}
+                () = sign_in.ended() => {}
+                _ = changes.changed() => {}
+            }
+        })
+    }
+}
+
+/// Delivers what flows from the counter.
+fn flows(entry: Entry, tail: Tail) -> Response<Body> {
+    let (head, body) = tail.into_parts();
+    let closing = Closing {
+        end: End::Completed,
+        status: Some(head.status.as_u16()),
+        decrypted: true,
+    };
+    Response::from_parts(head, carrying(entry, closing, body))
 }
 
 /// Delivers what the counter says.

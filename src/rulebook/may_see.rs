@@ -1,11 +1,12 @@
-//! May somebody see how much a purpose is used, and what comes of it? The rules alone are asked.
+//! May somebody see how much a purpose is used, and what comes of it, or what was decided about others? The rules alone
+//! are asked.
 
 use std::time::Duration;
 
 use super::{Rulebook, Visitor};
 use crate::clock::Timestamp;
-use crate::facts::{Channel, SubjectId};
-use crate::policy::{Answering, GrantQuestion, Power};
+use crate::facts::{Channel, NO_PURPOSE, Person, PurposeId, SubjectId};
+use crate::policy::{Answering, Decision, GrantQuestion, Power};
 use crate::purpose::Purpose;
 
 impl Rulebook {
@@ -34,5 +35,32 @@ impl Rulebook {
             at,
         });
         decision.is_allowed()
+    }
+}
+
+impl Rulebook {
+    /// Whether somebody may read what was decided about `whose`, as the directory, or a record, knows that person; about
+    /// whomever, where nobody is named.
+    pub fn may_see_decisions(
+        &self,
+        who: Visitor<'_>,
+        (whose, person): (&SubjectId, Option<&Person>),
+        channel: Channel,
+        at: Timestamp,
+    ) -> Decision {
+        self.policy.decide_on_grant(&GrantQuestion {
+            person: who.person,
+            subject: who.subject,
+            arrival: who.arrival,
+            power: Power::SeeDecisions,
+            purpose: &PurposeId::new(NO_PURPOSE),
+            declarer: whose,
+            declarer_person: person,
+            business_owner: &SubjectId::nobody(),
+            longest_for: Duration::ZERO,
+            channel,
+            answering: Answering::default(),
+            at,
+        })
     }
 }

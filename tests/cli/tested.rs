@@ -27,6 +27,7 @@ fn small() -> Desk {
         "40-portal",
         "50-break-glass",
         "60-value",
+        "70-decisions",
     ] {
         std::fs::remove_file(desk.path(&format!("policies/rules/{name}.cedar"))).unwrap();
     }

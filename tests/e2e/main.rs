@@ -30,6 +30,7 @@ mod chains;
 mod coach;
 mod crashes;
 mod cut;
+mod decisions;
 mod delegations;
 mod documented;
 #[cfg(feature = "postgres")]

@@ -184,6 +184,7 @@ fn interrupted(record: &Record) -> Option<(u64, &str)> {
         Act::Gateway { .. }
         | Act::Grant { .. }
         | Act::Token { .. }
+        | Act::Access { .. }
         | Act::Opening { .. }
         | Act::Closing { .. }
         | Act::Stray { .. } => None,

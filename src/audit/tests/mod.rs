@@ -9,6 +9,7 @@ mod damage;
 mod faults;
 mod flows;
 mod reading;
+mod searching;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -151,6 +152,7 @@ fn kind(record: &Record) -> &'static str {
         Act::Stray { .. } => "stray",
         Act::Grant { .. } => "grant",
         Act::Token { .. } => "token",
+        Act::Access { .. } => "access",
         Act::Gateway { .. } => "gateway",
     }
 }

@@ -55,6 +55,9 @@ async fn a_filter_admits_what_fits_all_of_it() {
         outcome: Some(Outcome::Allow),
         platform: Some("linkedin".to_owned()),
         since: Some(noon()),
+        until: Some(noon().plus(Duration::from_millis(1))),
+        activity: Some("post".to_owned()),
+        purpose: None,
     }));
     for misfit in [
         Filter {
@@ -71,6 +74,18 @@ async fn a_filter_admits_what_fits_all_of_it() {
         },
         Filter {
             since: Some(noon().plus(Duration::from_millis(1))),
+            ..Filter::default()
+        },
+        Filter {
+            until: Some(noon()),
+            ..Filter::default()
+        },
+        Filter {
+            activity: Some("browse".to_owned()),
+            ..Filter::default()
+        },
+        Filter {
+            purpose: Some("recruiting".to_owned()),
             ..Filter::default()
         },
     ] {

@@ -93,6 +93,15 @@ struct Wanted {
     /// Only what began then or later: a moment (2026-11-22T10:00:00Z), a day (2026-11-22, UTC), or how long ago (2h, 7d)
     #[arg(long, value_name = "WHEN", value_parser = |text: &str| moment(text, Clock::system().now()))]
     since: Option<Timestamp>,
+    /// Only what began before then, said the same way
+    #[arg(long, value_name = "WHEN", value_parser = |text: &str| moment(text, Clock::system().now()))]
+    until: Option<Timestamp>,
+    /// Only flows that do this, e.g. post
+    #[arg(long, value_name = "ACTIVITY")]
+    activity: Option<String>,
+    /// Only flows that passed under this purpose, and its grants
+    #[arg(long, value_name = "ID")]
+    purpose: Option<String>,
 }
 
 impl From<Wanted> for Filter {
@@ -102,30 +111,19 @@ impl From<Wanted> for Filter {
             outcome: wanted.outcome,
             platform: wanted.platform,
             since: wanted.since,
+            until: wanted.until,
+            activity: wanted.activity,
+            purpose: wanted.purpose,
         }
     }
 }
 
 fn outcome(text: &str) -> Result<Outcome, String> {
-    let all = [Outcome::Allow, Outcome::Declare, Outcome::Request, Outcome::Deny];
-    let found = all.into_iter().find(|outcome| outcome.as_str() == text);
-    found.ok_or_else(|| "use `allow`, `declare`, `request` or `deny`".to_owned())
+    Outcome::named(text).ok_or_else(|| "use `allow`, `declare`, `request` or `deny`".to_owned())
 }
 
 pub(super) fn moment(text: &str, now: Timestamp) -> Result<Timestamp, String> {
-    if let Ok(moment) = text.parse::<Timestamp>() {
-        return Ok(moment);
-    }
-    if let Ok(day) = text.parse::<jiff::civil::Date>() {
-        let start = day.to_zoned(jiff::tz::TimeZone::UTC).map_err(|e| e.to_string())?;
-        return Ok(start.timestamp().into());
-    }
-    let span = text
-        .parse::<jiff::Span>()
-        .map_err(|_| "use a moment (2026-11-22T10:00:00Z), a day (2026-11-22), or how long ago (2h, 7d)".to_owned())?;
-    let now = now.calendar().to_zoned(jiff::tz::TimeZone::UTC);
-    let then = now.checked_sub(span.abs()).map_err(|e| e.to_string())?;
-    Ok(then.timestamp().into())
+    Timestamp::meant(text, now).map_err(|why| why.to_string())
 }
 
 /// Runs the command.

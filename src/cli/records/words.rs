@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::audit::{Broken, Verified};
 use crate::facts::{
-    Act, Ask, Coach, DecisionNote, Delegated, End, Ending, GatewayAct, Grant, GrantAct, Host, Observation, PlatformId,
+    Access, AccessAct, Act, Ask, Coach, DecisionNote, Delegated, End, Ending, GatewayAct, Grant, GrantAct, Host, Observation, PlatformId,
     PolicyId, PurposeId, Record, Report, SubjectId,
 };
 
@@ -80,9 +80,25 @@ pub(super) fn in_words(record: &Record) -> String {
                 token.id, token.subject, token.expires
             )
         }
+        Act::Access { act, access, by, .. } => format!("access   {by} {}", access_in_words(*act, access)),
         Act::Gateway { act, rulebook } => format!("gateway  {}, rules {rulebook}", gateway_in_words(act)),
     };
     plain(&format!("{} {what}  [{}]", record.at, record.id))
+}
+
+fn access_in_words(act: AccessAct, access: &Access) -> String {
+    let wanted: Vec<String> = access
+        .wanted
+        .iter()
+        .map(|(name, value)| format!("{name} {value}"))
+        .collect();
+    let of = match (&access.record, wanted.is_empty()) {
+        (Some(record), _) => format!("decision {record}"),
+        (None, true) => "all decisions".to_owned(),
+        (None, false) => format!("decisions with {}", wanted.join(", ")),
+    };
+    let whose = access.whose.as_ref().map(|whose| format!(" about {whose}"));
+    format!("{} {of}{}", act.as_str(), whose.unwrap_or_default())
 }
 
 fn act_in_words(act: GrantAct) -> &'static str {

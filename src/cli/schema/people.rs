@@ -275,7 +275,7 @@ const CHANNELS: [Channel; 5] = [
     Channel::Header,
 ];
 
-fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 22] {
+fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 23] {
     [
         ("it", text("What the rules do, read as a sentence after `it`")),
         (
@@ -304,6 +304,10 @@ fn of_case(outcomes: &[&str]) -> [(&'static str, Value); 22] {
             ),
         ),
         ("declarer", text("Whose grant it is")),
+        (
+            "whose",
+            text("With `see-decisions`: about whom they were decided; without it, about whomever"),
+        ),
         (
             "on-behalf-of",
             text("With `approve`: for whom they answer, as a delegate"),

@@ -60,6 +60,10 @@ fn shipped_rules() -> Vec<SourceText> {
             "rules/60-value.cedar",
             include_str!("../../../policies/rules/60-value.cedar"),
         ),
+        (
+            "rules/70-decisions.cedar",
+            include_str!("../../../policies/rules/70-decisions.cedar"),
+        ),
     ]
     .map(|(name, text)| SourceText::new(name, text))
     .to_vec()

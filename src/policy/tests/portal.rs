@@ -42,6 +42,9 @@ const TABLE: &str = "
     a request outlives its purpose and can still be answered | grace approve eve purpose=gone | allow approve.owner-or-manager
     the owner sees what comes of a purpose | olga see-value grace | allow value.owner
     a colleague does not see it | grace see-value olga | deny
+    security reads what was decided about somebody | seth see-decisions eve | allow decisions.security
+    also about whoever has left | seth see-decisions eve unknown=declarer | allow decisions.security
+    their manager does not | grace see-decisions eve | deny
     what is not in the catalogue cannot be declared | eve declare eve purpose=gone | error wayleave::purpose
 ";
 

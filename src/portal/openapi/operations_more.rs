@@ -34,12 +34,17 @@ pub(super) const MORE: &[Operation] = &[
         method: "GET",
         path: "/decisions",
         id: "listDecisions",
-        summary: "Your refusals of the last 24 hours",
-        says: "The latest first; at most sixteen are remembered.",
-        takes: &["Limit", "After"],
+        summary: "Your refusals of the last 24 hours; or what was decided about others",
+        says: "The latest first. Of your own, at most sixteen are remembered. With `all`, or any other filter: what the book has, \
+               as far as the rules let you read it, which is recorded. Of a tunnel that was read, each \
+               request is told, and the tunnel only with an `activity`. One call looks at a part of the book, so a page can hold \
+               less than it may, or nothing: `next` says that there is more to look at.",
+        takes: &[
+            "Everybody", "About", "There", "Doing", "Decided", "Under", "Since", "Until", "Limit", "After",
+        ],
         body: None,
-        gives: &[(200, "A page of refusals.", "Decisions")],
-        problems: &[],
+        gives: &[(200, "A page of decisions.", "Decisions")],
+        problems: &["not-found", "one-at-a-time", "records-unreadable"],
         proof: Proof::Hop,
     },
     Operation {

@@ -32,6 +32,7 @@ pub(in crate::portal) const PROBLEMS: &[(&str, &[u16])] = &[
     ("question-unfit", &[422]),
     ("reason-required", &[422]),
     ("record-unavailable", &[503]),
+    ("records-unreadable", &[503]),
     ("request-outdated", &[409]),
     ("request-over", &[409]),
     ("review-over", &[409]),

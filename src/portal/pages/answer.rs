@@ -81,6 +81,16 @@ pub(in crate::portal) fn with_charts(mut page: Page) -> Page {
     page
 }
 
+/// The same page with a script of ours, which may speak with this host and nobody else.
+pub(in crate::portal) fn with_script(mut page: Page, script: &str) -> Page {
+    let policy = page.headers().get(header::CONTENT_SECURITY_POLICY);
+    if let Some(policy) = policy.and_then(|policy| policy.to_str().ok()) {
+        let policy = format!("{policy}; script-src {}; connect-src 'self'", source(script));
+        put(page.headers_mut(), header::CONTENT_SECURITY_POLICY, &policy);
+    }
+    page
+}
+
 /// What allows just this style or script (CSP Level 3 §2.3.1, `hash-source`).
 fn source(text: &str) -> String {
     format!("'sha256-{}'", STANDARD.encode(digest(&SHA256, text.as_bytes())))
@@ -120,7 +130,7 @@ pub(in crate::portal) fn see_other(place: &str) -> Page {
 }
 
 /// An answer with the headers that all of them carry: kept by nobody, guessed by nobody, loaded by no other site.
-pub(super) fn plain(status: StatusCode, kind: &'static str, body: String) -> Page {
+pub(in crate::portal) fn plain(status: StatusCode, kind: &'static str, body: String) -> Page {
     let mut page = Response::new(Full::new(Bytes::from(body)));
     *page.status_mut() = status;
     let headers = page.headers_mut();

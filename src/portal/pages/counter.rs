@@ -353,6 +353,8 @@ pub(in crate::portal) struct Mine<'a> {
     pub(in crate::portal) to_answer: Option<String>,
     /// Whether the person may revoke what others hold.
     pub(in crate::portal) may_revoke: bool,
+    /// Whether the person may read what was decided about others.
+    pub(in crate::portal) watches: bool,
     /// Whether the person may see what comes of some purpose.
     pub(in crate::portal) sees_value: bool,
     pub(in crate::portal) revoked: Vec<Answered>,

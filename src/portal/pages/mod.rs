@@ -8,6 +8,7 @@
 mod answer;
 pub(super) mod chart;
 pub mod counter;
+pub(super) mod decisions;
 pub(super) mod delegations;
 mod fault;
 pub(super) mod privacy;
@@ -20,7 +21,7 @@ pub(super) mod tokens;
 pub(super) mod value;
 
 pub use answer::{Audience, Page};
-pub(super) use answer::{download, in_language, json, see_other, with_charts};
+pub(super) use answer::{download, in_language, json, plain, see_other, with_charts, with_script};
 pub use fault::fault;
 pub(super) use problem::{Problem, TYPES, field, retry_after};
 pub use refusal::{Cause, Pending, Told, problem, redirect, refusal};

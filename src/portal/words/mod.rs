@@ -5,6 +5,7 @@
 //! Rules for whoever writes here: say what happened, why, and what to do; never blame; no jargon; short sentences.
 
 mod chain;
+mod decisions;
 mod delegation;
 mod emergency;
 mod english;
@@ -19,6 +20,7 @@ mod value;
 use std::time::Duration;
 
 pub use chain::ChainWords;
+pub use decisions::DecisionWords;
 pub use delegation::DelegationWords;
 pub use emergency::EmergencyWords;
 pub use english::ENGLISH;
@@ -206,6 +208,7 @@ pub struct Words {
     pub outcome: OutcomeWords,
     pub privacy: PrivacyWords,
     pub value: ValueWords,
+    pub decisions: DecisionWords,
     pub renew: &'static str,
     pub renewed: &'static str,
     pub renewal_asked: &'static str,

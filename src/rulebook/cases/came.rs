@@ -9,7 +9,7 @@ use super::{Asks, Expected, Wields};
 use crate::clock::Timestamp;
 use crate::facts::fields::list;
 use crate::facts::{
-    Arrival, Channel, Coach, Effect, NO_PURPOSE, Observation, Outcome, Person, PolicyId, PurposeId, Reading, Reason,
+    SubjectId,    Arrival, Channel, Coach, Effect, NO_PURPOSE, Observation, Outcome, Person, PolicyId, PurposeId, Reading, Reason,
     Subject, Would,
 };
 use crate::policy::{Answering, CedarCase, GrantQuestion, Power};
@@ -143,6 +143,16 @@ impl Wields {
             named_as: None,
             behalf: None,
             at,
+        }
+    }
+
+    /// The same, who wants to read what was decided about somebody.
+    pub(super) fn of_decisions(self, person: Option<Arc<Person>>, whose: SubjectId) -> Self {
+        Self {
+            power: Power::SeeDecisions,
+            declarer_person: person,
+            declarer: whose,
+            ..self
         }
     }
 

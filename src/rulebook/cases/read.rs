@@ -37,6 +37,7 @@ pub(super) const CASE: &[&str] = &[
     "at",
     "may",
     "declarer",
+    "whose",
     "on-behalf-of",
     "waited",
     "for",
@@ -246,14 +247,14 @@ impl Bench<'_> {
         ];
         let channels = channels.map(|channel| (channel.as_str(), channel));
         let channel = case.choice("channel", &channels).unwrap_or(Channel::Portal);
-        let about_purpose = power != Some(Power::MakeToken);
+        let about_purpose = power.is_none_or(Power::is_over_purposes);
         let purpose = if about_purpose {
             case.required("purpose").and_then(|name| self.purpose(case, name))
         } else {
             None
         };
-        let [declarer, behalf] =
-            ["declarer", "on-behalf-of"].map(|key| case.text(key).map(|name| Self::subject(case, name)));
+        let [declarer, behalf, whose] =
+            ["declarer", "on-behalf-of", "whose"].map(|key| case.text(key).map(|name| Self::subject(case, name)));
         let [lasts, waited] = ["for", "waited"].map(|key| Self::span(case, key));
         let setting = setting?;
         let (Some(person), Some(subject)) = (setting.person, setting.subject) else {
@@ -267,6 +268,11 @@ impl Bench<'_> {
             }
             let lasts = lasts.unwrap_or(TOKEN_LASTS);
             let wields = Wields::of_token((person, subject), setting.arrival, (lasts, channel, setting.at));
+            let wields = match whose.map_or(Some(None), |whose| whose.map(Some))? {
+                _ if power == Power::MakeToken => wields,
+                Some(whose) => wields.of_decisions(self.people.person(&whose), whose),
+                None => wields.of_decisions(None, SubjectId::nobody()),
+            };
             return Some(Asks::Power(Box::new(wields)));
         };
         let declarer = declarer.unwrap_or_else(|| Some(person.id.clone()))?;

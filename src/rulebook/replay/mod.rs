@@ -47,6 +47,7 @@ impl Rulebook {
             | Act::Stray { .. }
             | Act::Grant { .. }
             | Act::Token { .. }
+            | Act::Access { .. }
             | Act::Gateway { .. } => {
                 return Replay::NotJudged;
             }

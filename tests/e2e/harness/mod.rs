@@ -417,7 +417,7 @@ fn one_record_each(records: &[Record], sent: Option<usize>) {
             Act::Opening { .. } => {
                 openings.insert(record.id.as_str());
             }
-            Act::Grant { .. } | Act::Token { .. } | Act::Gateway { .. } => {}
+            Act::Grant { .. } | Act::Token { .. } | Act::Access { .. } | Act::Gateway { .. } => {}
         }
     }
     assert!(

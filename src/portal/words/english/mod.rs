@@ -2,6 +2,7 @@
 
 mod answers;
 mod chain;
+mod decisions;
 mod delegation;
 mod emergency;
 mod fault;
@@ -160,6 +161,7 @@ pub const ENGLISH: Words = Words {
     outcome: outcome::OUTCOME,
     privacy: privacy::PRIVACY,
     value: value::VALUE,
+    decisions: decisions::DECISIONS,
     renew: "Renew",
     renewed: "Renewed. It opens the same as before, from now on.",
     renewal_asked: "Asked for again: it must be approved first.",

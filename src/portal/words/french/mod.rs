@@ -3,6 +3,7 @@
 
 mod answers;
 mod chain;
+mod decisions;
 mod delegation;
 mod emergency;
 mod fault;
@@ -168,6 +169,7 @@ pub const FRENCH: Words = Words {
     outcome: outcome::OUTCOME,
     privacy: privacy::PRIVACY,
     value: value::VALUE,
+    decisions: decisions::DECISIONS,
     renew: "Renouveler",
     renewed: "C’est renouvelé. Le motif ouvre la même chose qu’avant, à partir de maintenant.",
     renewal_asked: "La demande est renouvelée : il faut d’abord un accord.",

@@ -1,0 +1,293 @@
+//! Looks through the book without reading all of it: the newest decisions that fit, and all lines of one flow. Each call
+//! reads a bounded piece, and says where to go on.
+//!
+//! Lines stand in the order in which flows ended. So a moment is found by halving: what ended after it stands behind.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader};
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::backward::Backward;
+use super::folder;
+use super::read::{Filter, ReadProblem};
+use super::segment::Segment;
+use crate::clock::Timestamp;
+use crate::facts::{Act, Record, RecordId};
+
+/// How much the clock may have been set back while the book was written.
+const SLACK: Duration = Duration::from_mins(1);
+
+/// How long after the end of the time that is looked for a flow may have ended to be found, where there is such an end.
+pub const AFTERWARDS: Duration = Duration::from_hours(1);
+
+/// A stretch of a file in which there is no more halving.
+const SHORT: u64 = 64 * 1024;
+
+/// A place between two lines of the book: `12-3456`, the segment and how many bytes of it are before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bookmark {
+    segment: Segment,
+    end: u64,
+}
+
+impl fmt::Display for Bookmark {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}-{}", self.segment.0, self.end)
+    }
+}
+
+/// A text that is no bookmark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is no bookmark")]
+pub struct BadBookmark;
+
+impl FromStr for Bookmark {
+    type Err = BadBookmark;
+
+    fn from_str(text: &str) -> Result<Self, BadBookmark> {
+        let (segment, end) = text.split_once('-').ok_or(BadBookmark)?;
+        let number = |text: &str| text.parse().map_err(|_| BadBookmark);
+        let (segment, end) = (Segment(number(segment)?), number(end)?);
+        let bookmark = Self { segment, end };
+        // one place, one name
+        (bookmark.to_string() == text).then_some(bookmark).ok_or(BadBookmark)
+    }
+}
+
+/// How much one call may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// At most so many records are found.
+    pub records: usize,
+    /// No more is begun once so much was read.
+    pub bytes: u64,
+}
+
+/// What a search came to.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The newest first.
+    pub records: Vec<Record>,
+    /// Where to go on; none where there is nothing more.
+    pub next: Option<Bookmark>,
+    /// Until when it has come, if it has read anything.
+    pub reached: Option<Timestamp>,
+    /// How many lines cannot be read.
+    pub unreadable: u64,
+}
+
+/// The decisions that fit `filter` and `admits`, the newest first, from a bookmark on.
+pub fn decisions(
+    folder: &Path,
+    (filter, from): (&Filter, Option<Bookmark>),
+    bounds: Bounds,
+    mut admits: impl FnMut(&Record) -> bool,
+) -> Result<Found, ReadProblem> {
+    let failed = |error| ReadProblem::of(folder, error);
+    let from = match (from, filter.until) {
+        (Some(bookmark), _) => Some((bookmark.segment, bookmark.end)),
+        (None, Some(until)) => after(folder, until.plus(AFTERWARDS + SLACK)).map_err(failed)?,
+        (None, None) => None,
+    };
+    let mut lines = Backward::from(folder, from).map_err(failed)?;
+    let mut found = Found::default();
+    let over = filter.since.map(|since| since.minus(SLACK));
+    while found.records.len() < bounds.records && lines.read < bounds.bytes {
+        let Some(line) = lines.next_line().map_err(failed)? else {
+            return Ok(found);
+        };
+        let Ok(glance) = serde_json::from_slice::<Glance>(&line) else {
+            found.unreadable += 1;
+            continue;
+        };
+        let ended = glance.ended();
+        found.reached = Some(ended);
+        if over.is_some_and(|over| ended < over) {
+            return Ok(found);
+        }
+        if !glance.is_closing() {
+            continue;
+        }
+        match serde_json::from_slice::<Record>(&line) {
+            Ok(record) if is_decision(&record) && filter.admits(&record) && admits(&record) => {
+                found.records.push(record);
+            }
+            Ok(_) => {}
+            Err(_) => found.unreadable += 1,
+        }
+    }
+    found.next = lines.place().map(|(segment, end)| Bookmark { segment, end });
+    Ok(found)
+}
+
+/// All lines of the flow `id`, looked for from when it began on; none where it is not found within `bytes`.
+pub fn lines_of(folder: &Path, id: &RecordId, bytes: u64) -> Result<Vec<Record>, ReadProblem> {
+    let Some(began) = id.began() else {
+        return Ok(Vec::new());
+    };
+    let failed = |error| ReadProblem::of(folder, error);
+    let mut records = Vec::new();
+    let (mut left, mut place) = (bytes, Some(before(folder, began.minus(SLACK)).map_err(failed)?));
+    let needle = format!("\"id\":\"{id}\"");
+    while let Some((segment, start)) = place.take() {
+        let Some(file) = folder::lines(folder, segment).map_err(failed)? else {
+            break;
+        };
+        let (found, read) = lines_with(file, start, &needle, left).map_err(failed)?;
+        let found = found.iter().filter_map(|line| serde_json::from_slice::<Record>(line).ok());
+        records.extend(found.filter(|record| record.id == *id));
+        left = left.saturating_sub(read);
+        let is_over = records.iter().any(|record| matches!(record.act, Act::Closing { .. } | Act::Stray { .. }));
+        if left > 0 && !is_over {
+            place = Some((segment.next(), 0));
+        }
+    }
+    Ok(records)
+}
+
+/// The lines that hold `needle`, from `start` on; how many bytes were read, at most `bytes` and a line.
+fn lines_with(file: File, start: u64, needle: &str, bytes: u64) -> io::Result<(Vec<Vec<u8>>, u64)> {
+    let needle = regex::bytes::Regex::new(&regex::escape(needle)).map_err(io::Error::other)?;
+    let mut reader = BufReader::with_capacity(256 * 1024, file);
+    io::Seek::seek(&mut reader, io::SeekFrom::Start(start))?;
+    let (mut found, mut read, mut line) = (Vec::new(), 0, Vec::new());
+    while read < bytes && reader.read_until(b'\n', &mut line)? > 0 {
+        read += u64::try_from(line.len()).unwrap_or(u64::MAX);
+        if line.pop_if(|byte| *byte == b'\n').is_some() && needle.is_match(&line) {
+            found.push(std::mem::take(&mut line));
+        }
+        line.clear();
+    }
+    Ok((found, read))
+}
+
+fn is_decision(record: &Record) -> bool {
+    match &record.act {
+        Act::Closing { decided, .. } => decided.is_some(),
+        Act::Opening { .. }
+        | Act::Stray { .. }
+        | Act::Grant { .. }
+        | Act::Token { .. }
+        | Act::Access { .. }
+        | Act::Gateway { .. } => false,
+    }
+}
+
+/// What tells when a line was written.
+#[derive(Deserialize)]
+struct Glance<'a> {
+    at: Timestamp,
+    #[serde(borrow)]
+    kind: std::borrow::Cow<'a, str>,
+    #[serde(default)]
+    ended: Option<Lasted>,
+}
+
+#[derive(Deserialize)]
+struct Lasted {
+    #[serde(default)]
+    duration_ms: u64,
+}
+
+impl Glance<'_> {
+    fn is_closing(&self) -> bool {
+        self.kind == "closing"
+    }
+
+    /// When what it tells was over.
+    fn ended(&self) -> Timestamp {
+        let lasted = self.ended.as_ref().map_or(0, |ended| ended.duration_ms);
+        self.at.plus(Duration::from_millis(lasted))
+    }
+}
+
+/// A place before which nothing ended after `moment`, as near to it as halving comes: where lines begin.
+fn before(folder: &Path, moment: Timestamp) -> io::Result<(Segment, u64)> {
+    let Some((segment, file)) = holding(folder, moment)? else {
+        return Ok((Segment::FIRST, 0));
+    };
+    let (early, _) = halve(&file, moment)?;
+    let start = if early == 0 { 0 } else { next_line(&file, early)? };
+    Ok((segment, start))
+}
+
+/// A place after which nothing ended before `moment`; none at the end of the book.
+fn after(folder: &Path, moment: Timestamp) -> io::Result<Option<(Segment, u64)>> {
+    let Some((segment, file)) = holding(folder, moment)? else {
+        return Ok(Some((Segment::FIRST, 0)));
+    };
+    let (_, late) = halve(&file, moment)?;
+    Ok(Some((segment, next_line(&file, late)?)))
+}
+
+/// The last segment of which the first line is from before `moment`.
+fn holding(folder: &Path, moment: Timestamp) -> io::Result<Option<(Segment, File)>> {
+    let listed = folder::list(folder)?.segments.into_iter();
+    let segments: Vec<Segment> = listed
+        .filter(|(_, (has_lines, _))| *has_lines)
+        .map(|(segment, _)| segment)
+        .collect();
+    let mut trouble = None;
+    let is_before = |segment: &Segment| {
+        let first = folder::lines(folder, *segment).and_then(|file| file.map_or(Ok(None), |file| ended_at(&file, 0)));
+        let first = first.unwrap_or_else(|error| {
+            trouble = Some(error);
+            None
+        });
+        first.is_some_and(|first| first < moment)
+    };
+    let number = segments.partition_point(is_before);
+    if let Some(error) = trouble {
+        return Err(error);
+    }
+    let Some(segment) = number.checked_sub(1).and_then(|last| segments.get(last)) else {
+        return Ok(None);
+    };
+    Ok(folder::lines(folder, *segment)?.map(|file| (*segment, file)))
+}
+
+/// Two offsets: what stands before the first ended before `moment`, what stands behind the second after it.
+fn halve(file: &File, moment: Timestamp) -> io::Result<(u64, u64)> {
+    let (mut early, mut late) = (0, file.metadata()?.len());
+    while late - early > SHORT {
+        let middle = early + (late - early) / 2;
+        let line = next_line(file, middle)?;
+        match ended_at(file, line)? {
+            Some(ended) if ended < moment => early = middle,
+            Some(_) | None => late = middle,
+        }
+    }
+    Ok((early, late))
+}
+
+/// Where the first line begins behind `offset`; the end of the file where there is none.
+fn next_line(file: &File, offset: u64) -> io::Result<u64> {
+    let mut at = offset;
+    let mut piece = vec![0; 16 * 1024];
+    loop {
+        let read = file.read_at(&mut piece, at)?;
+        let here = piece.get(..read).unwrap_or_default();
+        if let Some(newline) = here.iter().position(|byte| *byte == b'\n') {
+            return Ok(at + u64::try_from(newline).unwrap_or(u64::MAX) + 1);
+        }
+        if read == 0 {
+            return Ok(at);
+        }
+        at += u64::try_from(read).unwrap_or(u64::MAX);
+    }
+}
+
+/// When that ended which the line at `offset` tells; none where no whole line is there, or it cannot be read.
+fn ended_at(file: &File, offset: u64) -> io::Result<Option<Timestamp>> {
+    let end = next_line(file, offset)?;
+    let length = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX);
+    let mut line = vec![0; length];
+    file.read_exact_at(&mut line, offset)?;
+    Ok(serde_json::from_slice::<Glance>(&line).ok().map(|glance| glance.ended()))
+}

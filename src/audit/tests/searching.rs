@@ -1,0 +1,179 @@
+//! Looking through the book from its end, a piece at a time.
+
+use std::time::Duration;
+
+use super::*;
+use crate::audit::{Bookmark, Bounds, Filter, Found, decisions, lines_of};
+use crate::facts::SubjectId;
+
+/// Flows of several people, an hour apart, across segments, with lines between them that decide nothing.
+async fn book(folder: &Path, flows: u64) -> Vec<RecordId> {
+    let clock = Clock::fixed(noon());
+    let small = Settings {
+        segment_bytes: 6000,
+        ..settings(folder)
+    };
+    let (book, _) = Book::open(&small, clock.clone(), Vec::new()).unwrap();
+    let mut ids = Vec::new();
+    for number in 0..flows {
+        let mut entry = book.enter(clock.now(), peer()).await.unwrap();
+        ids.push(entry.id().clone());
+        entry.saw(seen(if number % 2 == 0 { "ada" } else { "bob" }, "/feed/"));
+        entry.decided(decided(if number % 3 == 0 { Outcome::Deny } else { Outcome::Allow }));
+        if number % 5 == 0 {
+            entry.commit().await.unwrap();
+        }
+        entry.close(completed());
+        drop(book.enter(clock.now(), peer()).await.unwrap());
+        book.write(book.record(started())).await.unwrap();
+        clock.advance(Duration::from_hours(1));
+    }
+    book.close().await.unwrap();
+    ids
+}
+
+fn found(folder: &Path, filter: &Filter, from: Option<Bookmark>, bounds: Bounds) -> Found {
+    decisions(folder, (filter, from), bounds, |_| true).unwrap()
+}
+
+/// All that is found, one bounded piece after the other, and how many pieces it took.
+fn all_found(folder: &Path, filter: &Filter, bounds: Bounds) -> (Vec<RecordId>, usize) {
+    let (mut ids, mut from, mut pieces) = (Vec::new(), None, 0);
+    loop {
+        let piece = found(folder, filter, from, bounds);
+        assert!(piece.records.len() <= bounds.records);
+        ids.extend(piece.records.into_iter().map(|record| record.id));
+        pieces += 1;
+        from = piece.next;
+        if from.is_none() {
+            return (ids, pieces);
+        }
+    }
+}
+
+const MUCH: Bounds = Bounds {
+    records: 1000,
+    bytes: u64::MAX,
+};
+
+#[tokio::test]
+async fn the_newest_decisions_come_first_and_pages_neither_repeat_nor_leave_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ids = book(folder.path(), 60).await;
+    ids.reverse();
+    assert!(verify(folder.path()).unwrap().segments > 5);
+    let filter = Filter::default();
+    assert_eq!(all_found(folder.path(), &filter, MUCH), (ids.clone(), 1));
+    for records in [1, 7, 60] {
+        let (came, pieces) = all_found(folder.path(), &filter, Bounds { records, ..MUCH });
+        assert_eq!((came, pieces >= 60 / records), (ids.clone(), true), "{records}");
+    }
+    // however little one call may read, the next goes on where it stopped
+    let (came, pieces) = all_found(folder.path(), &filter, Bounds { bytes: 1, ..MUCH });
+    assert_eq!(came, ids);
+    assert!(pieces > 5, "{pieces}");
+}
+
+#[tokio::test]
+async fn what_is_written_between_two_pages_is_on_neither() {
+    let folder = tempfile::tempdir().unwrap();
+    let ids = book(folder.path(), 6).await;
+    let two = Bounds { records: 2, ..MUCH };
+    let first = found(folder.path(), &Filter::default(), None, two);
+    let (other, _) = Book::open(&settings(folder.path()), clock(), Vec::new()).unwrap();
+    flow(&other, false).await;
+    other.close().await.unwrap();
+    let second = found(folder.path(), &Filter::default(), first.next, two);
+    let came: Vec<&RecordId> = second.records.iter().map(|record| &record.id).collect();
+    assert_eq!(came, [&ids[3], &ids[2]]);
+}
+
+#[tokio::test]
+async fn a_time_is_found_without_reading_what_is_far_from_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let ids = book(folder.path(), 60).await;
+    let at = |hours: u64| Some(noon().plus(Duration::from_hours(hours)));
+    let filter = Filter {
+        since: at(20),
+        until: at(23),
+        ..Filter::default()
+    };
+    let expected: Vec<RecordId> = ids[20..23].iter().rev().cloned().collect();
+    let piece = found(folder.path(), &filter, None, MUCH);
+    let came: Vec<RecordId> = piece.records.into_iter().map(|record| record.id).collect();
+    assert_eq!((came, piece.next), (expected, None));
+    // it stopped where everything older had ended before
+    let reached = piece.reached.unwrap();
+    assert!(reached >= noon().plus(Duration::from_hours(18)), "{reached}");
+    for (filter, count) in [
+        (Filter { until: at(0), ..Filter::default() }, 0),
+        (Filter { since: at(100), ..Filter::default() }, 0),
+        (Filter { until: at(100), ..Filter::default() }, 60),
+        (Filter { since: at(59), ..Filter::default() }, 1),
+    ] {
+        assert_eq!(found(folder.path(), &filter, None, MUCH).records.len(), count, "{filter:?}");
+    }
+}
+
+#[tokio::test]
+async fn whom_the_caller_does_not_admit_is_left_out_before_it_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    book(folder.path(), 20).await;
+    let of_bob = |record: &Record| match &record.act {
+        Act::Closing { seen, .. } => seen.subject.as_ref().is_some_and(|who| who.id == SubjectId::parse("bob").unwrap()),
+        Act::Opening { .. }
+        | Act::Stray { .. }
+        | Act::Grant { .. }
+        | Act::Token { .. }
+        | Act::Access { .. }
+        | Act::Gateway { .. } => false,
+    };
+    let five = Bounds { records: 5, ..MUCH };
+    let filter = Filter {
+        outcome: Some(Outcome::Allow),
+        ..Filter::default()
+    };
+    let piece = decisions(folder.path(), (&filter, None), five, of_bob).unwrap();
+    assert_eq!(piece.records.len(), 5);
+    assert!(piece.records.iter().all(of_bob));
+}
+
+#[tokio::test]
+async fn all_lines_of_a_flow_are_found_by_its_name_and_no_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let ids = book(folder.path(), 60).await;
+    for (number, id) in ids.iter().enumerate() {
+        let lines = lines_of(folder.path(), id, u64::MAX).unwrap();
+        let kinds: Vec<&str> = lines.iter().map(kind).collect();
+        let expected: &[&str] = if number % 5 == 0 { &["opening", "closing"] } else { &["closing"] };
+        assert_eq!(kinds, expected);
+        assert!(lines.iter().all(|record| record.id == *id));
+    }
+    for name in ["one", &noon().fresh_name(), &noon().plus(Duration::from_hours(500)).fresh_name()] {
+        assert!(lines_of(folder.path(), &RecordId::new(name), u64::MAX).unwrap().is_empty());
+    }
+    // no more is read than that
+    assert!(lines_of(folder.path(), &ids[40], 0).unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_line_that_cannot_be_read_is_counted_and_hides_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let ids = book(folder.path(), 3).await;
+    let file = folder.path().join("records-00000001.jsonl");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let broken = text.replacen(&format!("\"id\":\"{}\"", ids[1]), "\"id\":", 1);
+    std::fs::write(&file, format!("{broken}{{\"seq\":9")).unwrap();
+    let piece = found(folder.path(), &Filter::default(), None, MUCH);
+    assert_eq!((piece.records.len(), piece.unreadable), (2, 1));
+}
+
+#[test]
+fn a_bookmark_is_read_as_it_was_written_and_nothing_else_is_one() {
+    for text in ["1-0", "12-3456"] {
+        assert_eq!(text.parse::<Bookmark>().unwrap().to_string(), text);
+    }
+    for text in ["", "1", "-", "1-", "+1-2", "01-2", "1-2-3", "one-two"] {
+        assert!(text.parse::<Bookmark>().is_err(), "{text}");
+    }
+}

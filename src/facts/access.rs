@@ -1,0 +1,45 @@
+//! Who looked at what was decided about others.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::principal::SubjectId;
+use super::record::RecordId;
+
+/// In which way somebody looked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccessAct {
+    /// They looked for decisions.
+    Searched,
+    /// They watched decisions as they were made.
+    Watched,
+    /// They had one explained.
+    Explained,
+}
+
+impl AccessAct {
+    /// The name in records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Searched => "searched",
+            Self::Watched => "watched",
+            Self::Explained => "explained",
+        }
+    }
+}
+
+/// What somebody looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Access {
+    /// What they looked for: the filters by their names, as they were given. Empty: everything.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub wanted: BTreeMap<String, String>,
+    /// The one decision that they looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<RecordId>,
+    /// Whom that was about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whose: Option<SubjectId>,
+}

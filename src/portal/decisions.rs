@@ -1,0 +1,308 @@
+//! What was decided about others: found in the book for whom the rules let read it (`see-decisions`), the same for pages and
+//! for tools.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::{StatusCode, header};
+use serde_json::{Value, json};
+
+use super::api::{self, channel};
+use super::intake::Received;
+use super::pages::{Page, Problem, field, retry_after};
+use super::paging::{self, Listed, PAGE, Paging};
+use super::revocations::AGAIN;
+use super::searches::NotSearched;
+use super::sees::Sees;
+use super::{Portal, Visit};
+use crate::audit::{Bookmark, Bounds, Filter, Found, decisions};
+use crate::clock::Timestamp;
+use crate::facts::{Access, AccessAct, Act, Channel, DecisionNote, End, Ending, Observation, Outcome, PolicyId, Record};
+use crate::rulebook::Visitor;
+
+/// What an address can filter by; `all` filters nothing.
+pub(super) const FILTERS: [&str; 7] = ["user", "platform", "activity", "outcome", "purpose", "since", "until"];
+
+/// How much of the book one request looks at: what is not found in it, the next one looks for.
+const LOOKED_AT: u64 = 64 * 1024 * 1024;
+
+/// What somebody looks for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) filter: Filter,
+    /// The filters as they were given.
+    pub(super) said: BTreeMap<String, String>,
+}
+
+/// Why somebody sees no decisions.
+pub(super) enum Unseen {
+    /// They may not.
+    NotAllowed,
+    /// They are searching already.
+    OneAtATime,
+    /// The book cannot be read.
+    NotRead,
+    /// It cannot be recorded that they look.
+    NotRecorded,
+}
+
+/// One decision, taken from its record.
+pub(super) struct Decided<'a> {
+    pub(super) record: &'a Record,
+    pub(super) seen: &'a Observation,
+    pub(super) note: &'a DecisionNote,
+    pub(super) ended: &'a Ending,
+}
+
+impl Wanted {
+    /// What an address asks for: empty fields, as an untouched form sends them, ask for nothing. All that is wrong with it
+    /// beside that.
+    pub(super) fn of(received: &Received, now: Timestamp) -> (Self, Vec<Value>) {
+        let given = |name: &&str| {
+            let text = received.asked(name)?.trim().to_owned();
+            (!text.is_empty()).then(|| ((*name).to_owned(), text))
+        };
+        let said: BTreeMap<String, String> = FILTERS.iter().filter_map(given).collect();
+        let mut wrong = Vec::new();
+        let text = |name: &str| said.get(name).cloned();
+        let mut moment = |name: &str| {
+            let meant = Timestamp::meant(said.get(name)?, now);
+            meant.map_err(|why| wrong.push(field(name, why.to_string()))).ok()
+        };
+        let (since, until) = (moment("since"), moment("until"));
+        let outcome = text("outcome").map(|name| Outcome::named(&name));
+        if outcome == Some(None) {
+            wrong.push(field("outcome", "use `allow`, `declare`, `request` or `deny`"));
+        }
+        let filter = Filter {
+            user: text("user"),
+            outcome: outcome.flatten(),
+            platform: text("platform"),
+            since,
+            until,
+            activity: text("activity"),
+            purpose: text("purpose"),
+        };
+        (Self { filter, said }, wrong)
+    }
+
+    /// Whether it is what they look for. A tunnel that was read is not, unless they ask for tunnels: each request in it is a
+    /// decision of its own.
+    pub(super) fn admits(&self, record: &Record) -> bool {
+        let is_read_tunnel =
+            Decided::of(record).is_some_and(|one| one.ended.decrypted && one.seen.ask.head().is_none() && one.is_allowed());
+        self.filter.admits(record) && (self.filter.activity.is_some() || !is_read_tunnel)
+    }
+
+    /// The address of `path` with the same filters, and with what else is to be in it.
+    pub(super) fn address(&self, path: &str, more: &[(&str, &str)]) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(&self.said).extend_pairs(more);
+        let query = query.finish();
+        if query.is_empty() {
+            path.to_owned()
+        } else {
+            format!("{path}?{query}")
+        }
+    }
+
+    fn access(&self) -> Access {
+        Access {
+            wanted: self.said.clone(),
+            ..Access::default()
+        }
+    }
+}
+
+/// Whether an address asks for what was decided about others.
+pub(super) fn is_about_others(received: &Received) -> bool {
+    FILTERS.iter().chain(&["all"]).any(|name| received.asked(name).is_some())
+}
+
+impl<'a> Decided<'a> {
+    /// The decision of a record that holds one.
+    pub(super) fn of(record: &'a Record) -> Option<Self> {
+        match &record.act {
+            Act::Closing {
+                seen,
+                decided: Some(note),
+                ended,
+            } => Some(Self {
+                record,
+                seen,
+                note,
+                ended,
+            }),
+            Act::Closing { decided: None, .. }
+            | Act::Opening { .. }
+            | Act::Stray { .. }
+            | Act::Grant { .. }
+            | Act::Token { .. }
+            | Act::Access { .. }
+            | Act::Gateway { .. } => None,
+        }
+    }
+
+    fn is_allowed(&self) -> bool {
+        self.note.outcome == Outcome::Allow && self.ended.end == End::Completed
+    }
+
+    /// The decision in short, for tools.
+    pub(super) fn summary(&self) -> Value {
+        let note = self.note;
+        json!({
+            "id": self.record.id,
+            "at": self.record.at,
+            "user": self.seen.subject.as_ref().map(|subject| &subject.id),
+            "host": note.host,
+            "platform": note.platform,
+            "activity": note.activity,
+            "outcome": note.outcome,
+            "purpose": note.purpose,
+            "grant": note.grant,
+            "let_pass": note.let_pass,
+            "policies": note.policies,
+            "ended": way(&self.ended.end),
+            "status": self.ended.status,
+            "decrypted": self.ended.decrypted,
+            "policy_revision": note.rulebook,
+        })
+    }
+}
+
+/// In which way a flow ended, as records name it.
+fn way(end: &End) -> &'static str {
+    match end {
+        End::Completed => "completed",
+        End::Refused => "refused",
+        End::Challenged => "challenged",
+        End::Failed { .. } => "failed",
+        End::Cut(_) => "cut",
+        End::Abandoned => "abandoned",
+    }
+}
+
+impl Portal {
+    /// Looks for decisions, the newest first, once it is recorded that somebody does.
+    pub(super) async fn find_decisions(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        (wanted, from, limit): (&Wanted, Option<Bookmark>, usize),
+        channel: Channel,
+    ) -> Result<Found, Unseen> {
+        let policies = Self::may_watch(visit, visitor, channel).ok_or(Unseen::NotAllowed)?;
+        self.note_looking(visit, wanted, AccessAct::Searched, policies).await?;
+        let (folder, wanted) = (self.book.folder().to_owned(), wanted.clone());
+        let mut sees = Sees::of(visit, visitor, channel);
+        let bounds = Bounds {
+            records: limit,
+            bytes: LOOKED_AT,
+        };
+        let search = move || {
+            let admits = |record: &Record| wanted.admits(record) && sees.admits(record);
+            decisions(&folder, (&wanted.filter, from), bounds, admits)
+        };
+        match self.searches.run(&visitor.person.id, search).await {
+            Ok(Ok(found)) => Ok(found),
+            Ok(Err(trouble)) => {
+                tracing::warn!(%trouble, "the records cannot be searched");
+                Err(Unseen::NotRead)
+            }
+            Err(NotSearched::OneAtATime) => Err(Unseen::OneAtATime),
+            Err(NotSearched::Failed) => Err(Unseen::NotRead),
+        }
+    }
+
+    /// Records for what somebody looks.
+    pub(super) async fn note_looking(
+        &self,
+        visit: &Visit<'_>,
+        wanted: &Wanted,
+        act: AccessAct,
+        policies: BTreeSet<PolicyId>,
+    ) -> Result<(), Unseen> {
+        let noted = self.note_access(visit, (act, wanted.access()), policies).await;
+        noted.map_err(|_| Unseen::NotRecorded)
+    }
+
+    /// What tools are told of others' decisions.
+    pub(super) async fn list_others_decisions(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        received: &Received,
+    ) -> Page {
+        let paging = match Paging::of(received) {
+            Ok(paging) => paging,
+            Err(problem) => return problem.answer(),
+        };
+        let (wanted, mut wrong) = Wanted::of(received, visit.at);
+        let from: Option<Bookmark> = match paging.after.as_deref().map(str::parse) {
+            Some(Err(_)) => {
+                wrong.push(field("after", "`after` must be the `next` of a page, as it was given"));
+                None
+            }
+            Some(Ok(from)) => Some(from),
+            None => None,
+        };
+        if !wrong.is_empty() {
+            return paging::unfit(wrong).answer();
+        }
+        let asked = (&wanted, from, paging.limit.min(PAGE));
+        match self.find_decisions(visit, visitor, asked, channel(received)).await {
+            Ok(found) => {
+                let items = found.records.iter().filter_map(Decided::of);
+                let listed = Listed {
+                    items: items.map(|decided| decided.summary()).collect(),
+                    next: found.next.as_ref().map(ToString::to_string),
+                };
+                paging::list(received, "decisions", &listed)
+            }
+            Err(why) => self.unseen_decisions(&why),
+        }
+    }
+
+    pub(super) fn unseen_decisions(&self, why: &Unseen) -> Page {
+        let words = self.words;
+        match why {
+            Unseen::NotAllowed => api::not_found("The rules let you read no decisions but your own."),
+            Unseen::OneAtATime => {
+                let (title, text) = (words.one_at_a_time_title, words.one_at_a_time);
+                let mut page = Problem::new(StatusCode::TOO_MANY_REQUESTS, "one-at-a-time", title, text).answer();
+                retry_after(&mut page, AGAIN);
+                page
+            }
+            Unseen::NotRead => {
+                let (title, text) = (words.decisions.not_read_title, words.decisions.not_read);
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                let mut page = Problem::new(status, "records-unreadable", title, text).answer();
+                let later = header::HeaderValue::from_static("60");
+                page.headers_mut().insert(header::RETRY_AFTER, later);
+                page
+            }
+            Unseen::NotRecorded => {
+                api::not_kept(words.decisions.not_recorded_title, words.decisions.not_recorded)
+            }
+        }
+    }
+
+    /// The same on a page.
+    pub(super) fn unseen_decisions_page(&self, why: &Unseen) -> Page {
+        let words = self.words;
+        let said = &words.decisions;
+        match why {
+            Unseen::NotAllowed => self.nothing_here(),
+            Unseen::OneAtATime => {
+                let status = StatusCode::TOO_MANY_REQUESTS;
+                let mut page = self.note(status, words.one_at_a_time_title, words.one_at_a_time);
+                retry_after(&mut page, AGAIN);
+                page
+            }
+            Unseen::NotRead => self.note(StatusCode::SERVICE_UNAVAILABLE, said.not_read_title, said.not_read),
+            Unseen::NotRecorded => {
+                let status = StatusCode::SERVICE_UNAVAILABLE;
+                self.note(status, said.not_recorded_title, said.not_recorded)
+            }
+        }
+    }
+}

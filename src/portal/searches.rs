@@ -1,0 +1,130 @@
+//! Searches through the book on disk: few at once, each person one, on threads that may wait for the disk.
+#![expect(clippy::disallowed_methods, reason = "door: searches the book where it may wait")]
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::facts::SubjectId;
+
+/// How many run at once, whoever asks.
+const AT_ONCE: usize = 2;
+
+/// The searches that run.
+pub(super) struct Searches {
+    running: Arc<Semaphore>,
+    people: Arc<Mutex<BTreeSet<SubjectId>>>,
+}
+
+/// Why a search was not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NotSearched {
+    /// Another one of the same person runs.
+    OneAtATime,
+    /// It ended without an answer.
+    Failed,
+}
+
+/// Somebody's search, until it is dropped: by the thread on which it runs, also where nobody waits for it any more.
+struct Searcher {
+    who: SubjectId,
+    people: Arc<Mutex<BTreeSet<SubjectId>>>,
+    _running: Option<OwnedSemaphorePermit>,
+}
+
+impl Default for Searches {
+    fn default() -> Self {
+        Self {
+            running: Arc::new(Semaphore::new(AT_ONCE)),
+            people: Arc::default(),
+        }
+    }
+}
+
+impl Searches {
+    /// Does `work`, which may wait for the disk, once it is the turn of `who`.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        who: &SubjectId,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, NotSearched> {
+        let begun = self
+            .people
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(who.clone());
+        if !begun {
+            return Err(NotSearched::OneAtATime);
+        }
+        let mut searcher = Searcher {
+            who: who.clone(),
+            people: Arc::clone(&self.people),
+            _running: None,
+        };
+        let running = Arc::clone(&self.running).acquire_owned().await;
+        searcher._running = Some(running.map_err(|_| NotSearched::Failed)?);
+        let done = tokio::task::spawn_blocking(move || {
+            let found = work();
+            drop(searcher);
+            found
+        });
+        done.await.map_err(|_| NotSearched::Failed)
+    }
+}
+
+impl Drop for Searcher {
+    fn drop(&mut self) {
+        self.people
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.who);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::sync::mpsc;
+
+    use futures_util::poll;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn each_person_searches_once_and_few_do_so_at_the_same_time() {
+        let searches = Searches::default();
+        let people = ["ada", "ben", "eve"].map(|name| SubjectId::parse(name).unwrap());
+        let ((go, wait), (other_go, other_wait)) = (mpsc::channel::<()>(), mpsc::channel::<()>());
+        let mut first = pin!(searches.run(&people[0], move || wait.recv().is_ok()));
+        assert!(poll!(first.as_mut()).is_pending());
+        assert_eq!(searches.run(&people[0], || ()).await, Err(NotSearched::OneAtATime));
+        let mut second = pin!(searches.run(&people[1], move || other_wait.recv().is_ok()));
+        assert!(poll!(second.as_mut()).is_pending());
+        let mut third = pin!(searches.run(&people[2], || "found"));
+        assert!(poll!(third.as_mut()).is_pending());
+        go.send(()).unwrap();
+        assert_eq!(first.await, Ok(true));
+        assert_eq!(third.await, Ok("found"));
+        other_go.send(()).unwrap();
+        assert_eq!(second.await, Ok(true));
+        assert_eq!(searches.run(&people[0], || 1).await, Ok(1));
+    }
+
+    #[tokio::test]
+    async fn whoever_gave_up_waiting_may_search_again() {
+        let searches = Searches::default();
+        let [ada, ben, eve] = ["ada", "ben", "eve"].map(|name| SubjectId::parse(name).unwrap());
+        let ((go, wait), (other_go, other_wait)) = (mpsc::channel::<()>(), mpsc::channel::<()>());
+        let mut first = pin!(searches.run(&ada, move || wait.recv().is_ok()));
+        let mut second = pin!(searches.run(&ben, move || other_wait.recv().is_ok()));
+        assert!(poll!(first.as_mut()).is_pending() && poll!(second.as_mut()).is_pending());
+        {
+            let mut given_up = pin!(searches.run(&eve, || ()));
+            assert!(poll!(given_up.as_mut()).is_pending());
+        }
+        go.send(()).unwrap();
+        other_go.send(()).unwrap();
+        assert_eq!(searches.run(&eve, || ()).await, Ok(()));
+    }
+}

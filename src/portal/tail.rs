@@ -1,0 +1,168 @@
+//! Decisions as they are made, as an event stream (HTML, "server-sent events"). Few watch at once, each for some minutes, after
+//! which a browser asks again and is asked who it is again. However slow one is, the writer of the records does not wait:
+//! what went by meanwhile is told as a number.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{Stream, stream};
+use http::header::{self, HeaderValue};
+use http::{Method, Response, StatusCode};
+use http_body::Frame;
+use http_body_util::StreamBody;
+use serde_json::json;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::decision_pages::Shown;
+use super::decisions::{Decided, Unseen, Wanted};
+use super::intake::Received;
+use super::pages::{Page, plain, retry_after};
+use super::sees::Sees;
+use super::{Portal, Visit, provenance};
+use crate::audit::{Filter, Watcher, Written};
+use crate::facts::{AccessAct, Channel};
+
+/// Where it is.
+const ADDRESS: &str = "/decisions/live";
+/// How many watch at once.
+const MOST: usize = 16;
+/// How long one watches before they are asked who they are again.
+const LASTS: Duration = Duration::from_mins(10);
+/// How often something is said where nothing happens, so that an end of the connection is noticed.
+const BEAT: Duration = Duration::from_secs(15);
+
+/// The places of those who watch.
+#[derive(Clone)]
+pub(super) struct Watchers(Arc<Semaphore>);
+
+impl Default for Watchers {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(MOST)))
+    }
+}
+
+/// What flows to a watcher.
+pub type Tail = Response<StreamBody<Events>>;
+/// The events of it.
+pub(super) type Events = Pin<Box<dyn Stream<Item = Result<Frame<Bytes>, Infallible>> + Send + Sync>>;
+/// Comes when somebody may watch no longer.
+pub type Until = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
+
+/// One who watches.
+struct Watching {
+    watcher: Watcher,
+    sees: Sees,
+    wanted: Wanted,
+    shown: Shown,
+    until: Until,
+    end: Pin<Box<tokio::time::Sleep>>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Portal {
+    /// What flows to whoever asks for decisions as they are made, until then; a page says why not, and nothing is answered
+    /// here to any other request.
+    pub async fn tail(&self, visit: &Visit<'_>, received: &Received, until: Until) -> Option<Result<Tail, Page>> {
+        if received.path() != ADDRESS || received.method != Method::GET {
+            return None;
+        }
+        let is_ours = visit.secure && visit.token.is_none() && provenance::may_open(&received.headers);
+        let visitor = visit.visitor().filter(|_| is_ours)?;
+        let counter = self.for_request(received);
+        let policies = Self::may_watch(visit, visitor, Channel::Portal)?;
+        let (wanted, wrong) = Wanted::of(received, visit.at);
+        if !wrong.is_empty() {
+            return None;
+        }
+        let Ok(place) = Arc::clone(&self.watchers.0).try_acquire_owned() else {
+            let words = &counter.words.decisions;
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            let mut page = counter.note(status, words.many_watch_title, words.many_watch);
+            retry_after(&mut page, 60);
+            return Some(Err(page));
+        };
+        let noted = self.note_looking(visit, &wanted, AccessAct::Watched, policies).await;
+        if noted.is_err() {
+            return Some(Err(counter.unseen_decisions_page(&Unseen::NotRecorded)));
+        }
+        let seen = received.headers.get("last-event-id");
+        let seen = seen.and_then(|seen| seen.to_str().ok()?.parse().ok());
+        let watching = Watching {
+            watcher: self.book.watch(seen),
+            sees: Sees::of(visit, visitor, Channel::Portal),
+            wanted: Wanted {
+                filter: Filter {
+                    since: None,
+                    until: None,
+                    ..wanted.filter
+                },
+                ..wanted
+            },
+            shown: Shown::of(counter.words, visit, visitor),
+            until,
+            end: Box::pin(tokio::time::sleep(LASTS)),
+            _place: place,
+        };
+        Some(Ok(flowing(watching)))
+    }
+}
+
+/// The answer with its events.
+fn flowing(watching: Watching) -> Tail {
+    // at once, so that whoever asked knows that it flows
+    let begins = stream::once(async { Ok(Frame::data(Bytes::from_static(b"retry: 2000\n\n"))) });
+    let goes_on = stream::unfold(watching, |mut watching| async move {
+        let text = watching.next().await?;
+        Some((Ok(Frame::data(Bytes::from(text))), watching))
+    });
+    let events: Events = Box::pin(stream::StreamExt::chain(begins, goes_on));
+    let (mut head, _) = plain(StatusCode::OK, "text/event-stream", String::new()).into_parts();
+    head.headers
+        .insert(header::VARY, HeaderValue::from_static(super::language::BY_CHOICE));
+    Response::from_parts(head, StreamBody::new(events))
+}
+
+impl Watching {
+    /// What is said next; nothing once it is over.
+    async fn next(&mut self) -> Option<String> {
+        tokio::select! {
+            biased;
+            () = &mut self.until => None,
+            () = &mut self.end => None,
+            written = tokio::time::timeout(BEAT, self.watcher.next()) => match written {
+                Ok(written) => Some(self.told(&written?)),
+                Err(_) => Some(":\n\n".to_owned()),
+            },
+        }
+    }
+
+    fn told(&mut self, written: &Written) -> String {
+        let mut text = String::new();
+        if written.missed > 0 {
+            let missed = (self.shown.words.decisions.missed)(written.missed);
+            text.push_str(&event("missed", None, &json!({ "text": missed })));
+        }
+        for (number, record) in &written.records {
+            if self.wanted.admits(record)
+                && self.sees.admits(record)
+                && let Some(decided) = Decided::of(record)
+            {
+                text.push_str(&event("decision", Some(*number), &json!(self.shown.line(&decided))));
+            }
+        }
+        if text.is_empty() {
+            // what does not fit the filters is passed over, and that is a sign of life as well
+            text.push_str(":\n\n");
+        }
+        text
+    }
+}
+
+/// One event; JSON stands on one line.
+fn event(kind: &str, number: Option<u64>, data: &serde_json::Value) -> String {
+    let id = number.map(|number| format!("id: {number}\n")).unwrap_or_default();
+    format!("{id}event: {kind}\ndata: {data}\n\n")
+}

@@ -1,0 +1,61 @@
+//! Decisions about others, in French.
+
+use super::parts::number;
+use crate::facts::{End, Outcome};
+use crate::portal::words::DecisionWords;
+
+pub(super) const DECISIONS: DecisionWords = DecisionWords {
+    see: "Ce qui a été décidé, en direct et par recherche",
+    title: "Décisions",
+    what: "Ce que la passerelle a décidé au sujet de qui, une fois la chose terminée. Le fait que vous regardez, quand et quoi, est consigné ; qui lit les enregistrements le voit.",
+    found: "Les plus récentes d’abord",
+    none: "Aucune décision n’a été trouvée.",
+    nobody: "Personne d’identifié",
+    outcome_is: "Décision",
+    outcome: |outcome| match outcome {
+        Outcome::Allow => "Permis",
+        Outcome::Declare => "Motif requis",
+        Outcome::Request => "Accord requis",
+        Outcome::Deny => "Refusé",
+    },
+    activity: "Activité",
+    since: "À partir de",
+    until: "Avant",
+    times: "Un instant (2026-11-22T10:00:00Z), un jour (2026-11-22, UTC), ou une ancienneté (2h, 7d). C’est le début qui compte ; avec une fin, ce qui a duré plus d’une heure au-delà n’est pas trouvé.",
+    bad_time: "Un moment ou une décision n’a pas pu être lu. Écrivez un instant (2026-11-22T10:00:00Z), un jour (2026-11-22), ou une ancienneté (2h, 7d).",
+    when: "Quand",
+    did: "Quoi",
+    ended: "Suite",
+    came: |end, status| {
+        let what = match end {
+            End::Completed => "passé".to_owned(),
+            End::Refused => "refusé".to_owned(),
+            End::Challenged => "identification demandée".to_owned(),
+            End::Failed { code, .. } => format!("échoué ({})", code.as_str()),
+            End::Cut(_) => "coupé".to_owned(),
+            End::Abandoned => "interrompu".to_owned(),
+        };
+        status.map_or(what.clone(), |status| format!("{what}, {status}"))
+    },
+    why: "Pourquoi",
+    why_this: |who, what, when| format!("Pourquoi\u{a0}: {who}, {what}, {when}"),
+    newest: "Les plus récentes",
+    older: "Plus anciennes",
+    go_on: "Chercher plus loin",
+    reached: |until| format!("La recherche est remontée jusqu’à {until} et s’est arrêtée là : une requête n’examine qu’une partie des enregistrements."),
+    unreadable: |lines| format!("Lignes des enregistrements qui n’ont pas pu être lues : {}. La commande « wayleave records verify » en dit davantage.", number(lines)),
+    reload: "Recharger toutes les demi-minutes",
+    reload_no_more: "Ne plus recharger",
+    follow: "Suivre en direct",
+    pause: "Suspendre",
+    flows: "Les nouvelles décisions apparaissent au-dessus des autres dès qu’elles sont prises.",
+    stands: "Suspendu : aucune nouvelle décision n’apparaît.",
+    broken: "La vue en direct a pris fin. Appuyez sur le bouton pour réessayer, ou rechargez la page.",
+    missed: |count| format!("Trop à la fois : {} enregistrements sont passés sans être vus. Rechargez la page pour les trouver.", number(count)),
+    many_watch_title: "Trop de personnes regardent déjà",
+    many_watch: "Autant de personnes regardent en direct que possible. Rechargez la page pour voir les décisions les plus récentes, ou réessayez dans une minute.",
+    not_read_title: "Les enregistrements ne peuvent pas être lus",
+    not_read: "La passerelle ne peut pas lire ses enregistrements en ce moment. Réessayez dans une minute, et consultez son état si cela dure.",
+    not_recorded_title: "Rien n’est montré",
+    not_recorded: "La passerelle ne peut pas consigner en ce moment que vous regardez, et ne montre rien qu’elle ne peut consigner. Réessayez dans une minute.",
+};

@@ -1,0 +1,269 @@
+//! What was decided about others: found and watched by whom the rules let, and recorded that they did.
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use http::{Request, StatusCode, header};
+use http_body_util::{BodyStream, Full};
+use serde_json::Value;
+use wayleave::facts::{AccessAct, Act};
+
+use crate::approvals::without_cases;
+use crate::harness::World;
+use crate::harness::client::{Answer, Client, Sender};
+use crate::harness::house::PORTAL;
+
+const FEED: &str = "https://www.linkedin.com/feed/";
+const SHARE: &str = "https://www.linkedin.com/voyager/api/contentcreation/normShares";
+
+async fn listed(world: &World, user: &str, query: &str) -> Answer {
+    world.client(user).get(&format!("{PORTAL}/v1/decisions{query}")).await
+}
+
+async fn page(world: &World, user: &str, path: &str) -> Answer {
+    world.client(user).navigate(&format!("{PORTAL}{path}")).await
+}
+
+/// Who did what, with which outcome, the newest first.
+fn told(answer: &Answer) -> Vec<[String; 3]> {
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let body = answer.json();
+    let decisions = body["decisions"].as_array().unwrap().iter();
+    let word = |one: &Value, key: &str| one[key].as_str().unwrap_or_default().to_owned();
+    decisions
+        .map(|one| ["user", "activity", "outcome"].map(|key| word(one, key)))
+        .collect()
+}
+
+/// Who looked how at what.
+async fn looks(world: &World) -> Vec<(String, AccessAct, Vec<(String, String)>)> {
+    world
+        .acts(|record| match &record.act {
+            Act::Access { act, access, by, .. } => {
+                let wanted = access.wanted.clone().into_iter().collect();
+                Some((by.to_string(), *act, wanted))
+            }
+            _ => None,
+        })
+        .await
+}
+
+/// Ada reads under a purpose, Ben and Eve are refused.
+async fn some_decisions(world: &World) {
+    world.grant("ada", "recruiting", &["linkedin"], &["read"]).await;
+    assert_eq!(world.client("ada").get(FEED).await.status, StatusCode::OK);
+    world.clock.advance(Duration::from_hours(1));
+    assert_eq!(world.client("ben").get(FEED).await.status, StatusCode::FORBIDDEN);
+    world.clock.advance(Duration::from_hours(1));
+    let post = world.client("eve").post(SHARE, "application/json", "{}").await;
+    assert_eq!(post.status, StatusCode::FORBIDDEN);
+    world.settled().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_security_team_finds_decisions_by_what_they_are_about_and_that_is_recorded() {
+    let world = World::open().await;
+    some_decisions(&world).await;
+    let all = [["eve", "post", "deny"], ["ben", "browse", "declare"], ["ada", "browse", "allow"]];
+    assert_eq!(told(&listed(&world, "sol", "?all").await), all);
+    for (query, expected) in [
+        ("?user=eve", &all[..1]),
+        ("?outcome=declare", &all[1..2]),
+        ("?purpose=recruiting", &all[2..]),
+        ("?activity=browse", &all[1..]),
+        ("?platform=linkedin&since=90m", &all[..2]),
+        ("?until=90m", &all[2..]),
+        ("?platform=x", &[]),
+        ("?user=nobody-at-all", &[]),
+    ] {
+        assert_eq!(told(&listed(&world, "sol", query).await), expected, "{query}");
+    }
+    let connects = listed(&world, "sol", "?activity=connect&user=ada").await;
+    assert_eq!(told(&connects), [["ada", "connect", "allow"]], "tunnels are told to whoever asks for them");
+
+    let first = listed(&world, "sol", "?all&limit=2").await;
+    assert_eq!(told(&first), all[..2]);
+    let next = first.json()["next"].as_str().unwrap().to_owned();
+    assert!(first.header("link").contains(&format!("after={next}")), "{}", first.header("link"));
+    assert_eq!(told(&listed(&world, "sol", &format!("?all&limit=2&after={next}")).await), all[2..]);
+
+    let looked = looks(&world).await;
+    assert!(looked.iter().all(|(by, act, _)| by == "sol" && *act == AccessAct::Searched));
+    let wanted = vec![
+        ("platform".to_owned(), "linkedin".to_owned()),
+        ("since".to_owned(), "90m".to_owned()),
+    ];
+    assert!(looked.iter().any(|(_, _, said)| *said == wanted), "{looked:?}");
+    // and can be found as any other record
+    let of_eve = looked.iter().filter(|(_, _, said)| said.contains(&("user".to_owned(), "eve".to_owned())));
+    assert_eq!(of_eve.count(), 1);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_else_reads_what_was_decided_about_others() {
+    let world = World::planned(without_cases).await;
+    some_decisions(&world).await;
+    for who in ["ada", "mia", "hana", "nora"] {
+        for path in ["/decisions", "/decisions?user=eve", "/decisions/live"] {
+            assert_eq!(page(&world, who, path).await.status, StatusCode::NOT_FOUND, "{who} {path}");
+        }
+        for query in ["?all", "?user=eve", "?outcome=deny"] {
+            assert_eq!(listed(&world, who, query).await.status, StatusCode::NOT_FOUND, "{who} {query}");
+        }
+        assert!(!page(&world, who, "/").await.text().contains("/decisions\""), "{who}");
+    }
+    // one's own refusals are one's own, as ever
+    let own = listed(&world, "eve", "").await.json();
+    assert_eq!(own["decisions"].as_array().unwrap().len(), 1);
+    assert!(looks(&world).await.is_empty());
+
+    // the rules say about whom: what they forbid is as if it were not there
+    let apart = r#"@id("test.apart") @title("Apart") @reason("Apart.") @owner("HR")
+forbid (principal, action == Action::"see-decisions", resource) when { resource in Department::"marketing" };
+"#;
+    world.edit_rules("rules/90-test.cedar", apart).await;
+    assert_eq!(told(&listed(&world, "sol", "?all").await), [["ada", "browse", "allow"]]);
+    assert!(told(&listed(&world, "sol", "?user=eve").await).is_empty());
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_for_wrongly_is_said() {
+    let world = World::open().await;
+    for query in ["?since=soon", "?outcome=perhaps", "?all&after=one", "?all&limit=0"] {
+        let answer = listed(&world, "sol", query).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{query}: {}", answer.text());
+    }
+    let shown = page(&world, "sol", "/decisions?since=soon").await;
+    assert_eq!(shown.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(shown.text().contains("role=\"alert\"") && shown.text().contains("value=\"soon\""));
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_shows_the_newest_without_a_script_and_leads_on() {
+    let world = World::open().await;
+    some_decisions(&world).await;
+    let own = page(&world, "sol", "/").await.text();
+    assert!(own.contains("href=\"/decisions\""), "{own}");
+    let shown = page(&world, "sol", "/decisions?user=eve").await;
+    let text = shown.text();
+    assert_eq!(shown.status, StatusCode::OK);
+    for part in ["Eve Tanaka", "Denied", "LinkedIn", "refused, 403", "value=\"eve\""] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("Ben Okafor"), "{text}");
+    let policy = shown.header("content-security-policy");
+    assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'sha256-"), "{policy}");
+    assert!(!text.contains("http-equiv"), "nothing reloads by itself unless that was chosen");
+    let reloading = page(&world, "sol", "/decisions?reload").await.text();
+    assert!(reloading.contains("<meta http-equiv=\"refresh\" content=\"30\">"), "{reloading}");
+    // what a client sent is text and nothing else
+    let odd = page(&world, "sol", "/decisions?user=%22%3E%3Cscript%3E").await.text();
+    assert!(odd.contains("value=\"&#34;&#62;&#60;script&#62;\""), "{odd}");
+    world.close().await;
+}
+
+/// The events of a stream as they come.
+struct Watch {
+    events: std::pin::Pin<Box<dyn futures_util::Stream<Item = String> + Send>>,
+    text: String,
+    // the connection ends with it
+    _sender: Sender<Full<hyper::body::Bytes>>,
+}
+
+impl Watch {
+    async fn open(world: &World, client: &Client, query: &str) -> Self {
+        let inside = client.offering(&[b"http/1.1"]).inside("wayleave.internal").await;
+        world.sends(1);
+        let mut sender = Sender::on(inside, false).await;
+        let request = Request::get(format!("/decisions/live{query}"))
+            .header(header::HOST, "wayleave.internal")
+            .header("sec-fetch-site", "same-origin")
+            .header(header::ACCEPT, "text/event-stream");
+        let response = sender.send(request.body(Full::default()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "text/event-stream");
+        let frames = BodyStream::new(response.into_body());
+        let texts = frames.filter_map(async |frame| {
+            let data = frame.ok()?.into_data().ok()?;
+            Some(String::from_utf8(data.to_vec()).unwrap())
+        });
+        Self {
+            events: Box::pin(texts),
+            text: String::new(),
+            _sender: sender,
+        }
+    }
+
+    /// Reads on until `part` has come; none where the stream ended before.
+    async fn until(&mut self, part: &str) -> Option<()> {
+        while !self.text.contains(part) {
+            let more = self.events.next().await?;
+            self.text.push_str(&more);
+        }
+        Some(())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_watches_sees_decisions_once_they_are_on_disk_and_until_the_rules_change() {
+    let world = World::planned(without_cases).await;
+    let sol = world.client("sol");
+    let mut watch = Watch::open(&world, &sol, "?platform=linkedin").await;
+    watch.until("retry: 2000").await.unwrap();
+    assert_eq!(world.client("ben").get("https://x.com/home").await.status, StatusCode::FORBIDDEN);
+    assert_eq!(world.client("ben").get(FEED).await.status, StatusCode::FORBIDDEN);
+    watch.until("event: decision").await.unwrap();
+    watch.until("\n\n").await.unwrap();
+    let data = watch.text.lines().find_map(|line| line.strip_prefix("data: ")).unwrap();
+    let told: Value = serde_json::from_str(data).unwrap();
+    let said = ["who", "place", "kind", "outcome"].map(|key| told[key].as_str().unwrap());
+    assert_eq!(said, ["Ben Okafor", "LinkedIn", "declare", "Needs a purpose"]);
+    assert!(world.records_text().await.contains(told["href"].as_str().unwrap().rsplit('/').next().unwrap()));
+    assert!(watch.text.contains("\nid: ") || watch.text.starts_with("id: "), "{}", watch.text);
+    let wanted = vec![("platform".to_owned(), "linkedin".to_owned())];
+    assert_eq!(looks(&world).await, [("sol".to_owned(), AccessAct::Watched, wanted)]);
+
+    // whoever may no longer is not told any more
+    let closed = r#"@id("test.closed") @title("Closed") @reason("Closed.") @owner("IT")
+forbid (principal, action == Action::"see-decisions", resource);
+"#;
+    world.edit_rules("rules/90-test.cedar", closed).await;
+    assert!(watch.until("never").await.is_none(), "{}", watch.text);
+    assert_eq!(page(&world, "sol", "/decisions/live").await.status, StatusCode::NOT_FOUND);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_who_reads_no_more_holds_up_neither_traffic_nor_the_stop() {
+    let world = World::open().await;
+    let sol = world.client("sol");
+    let mut watch = Watch::open(&world, &sol, "").await;
+    watch.until("retry").await.unwrap();
+    // it is open, and nobody reads it
+    for _ in 0..20 {
+        assert_eq!(world.client("ben").get(FEED).await.status, StatusCode::FORBIDDEN);
+    }
+    assert_eq!(world.admin("/readyz").await.status, StatusCode::OK);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_page_of_another_site_watches_or_reads() {
+    let world = World::open().await;
+    let foreign = |path: &str| {
+        Request::get(format!("{PORTAL}{path}"))
+            .header("sec-fetch-site", "cross-site")
+            .header("sec-fetch-mode", "cors")
+            .header("sec-fetch-dest", "empty")
+    };
+    let sol = world.client("sol");
+    for path in ["/decisions/live", "/decisions", "/v1/decisions?all"] {
+        let answer = sol.send(foreign(path)).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
+    }
+    assert!(looks(&world).await.is_empty());
+    world.close().await;
+}

@@ -45,6 +45,7 @@ mod sqlite;
 mod store;
 #[cfg(test)]
 mod tests;
+mod token_changes;
 mod tokens;
 mod usage;
 mod uses;
@@ -75,8 +76,9 @@ pub use promise::{Leftover, Promise, Telling};
 pub use settings::{BadSetting, Kept, Settings};
 use sqlite::Sqlite;
 use store::{Bell, Store};
+pub use token_changes::MOST_TOKENS;
 use tokens::TokenView;
-pub use tokens::{Listed, MOST_TOKENS, Shown};
+pub use tokens::{Listed, Looked, Shown};
 pub use usage::{Measure, Sums, Usage, Week};
 pub use uses::InUse;
 use view::View;

@@ -19,7 +19,8 @@ use super::outbox::{Claim, Due, Fate, Notice};
 use super::promise::{Leftover, Owed, Promise, Settled, Telling};
 use super::promising::forget_all;
 use super::store::{Bell, Change, Store};
-use super::tokens::{KeepsTokens as _, TokenChange, TokenView};
+use super::token_changes::TokenChange;
+use super::tokens::{KeepsTokens as _, TokenView};
 use super::usage::{Usage, Week};
 use super::view::View;
 use crate::clock::Timestamp;
@@ -52,8 +53,8 @@ pub(super) enum Job {
     Put(Box<(Grant, Option<Once>)>, OnceKept, Reply<Grant>),
     /// Somebody asks what was done for a call of theirs.
     Recall((SubjectId, String), Timestamp, Reply<Option<Done>>),
-    /// A token is made or revoked.
-    Token(Box<TokenChange>, Reply<Token>),
+    /// Tokens are made or revoked.
+    Token(Box<TokenChange>, Reply<Vec<Token>>),
     /// What can end of these does so.
     End(Ends, Reply<Vec<Grant>>),
     /// A grant is about to be recorded, in this segment of the book or a later one, and given.
@@ -211,11 +212,14 @@ impl<S: Store> Keeper<S> {
         store.unclaim()?;
         let held = store.held()?;
         // what has changed of them since then is news as well
-        let tokens = store.begin()?.tokens()?;
+        let (tokens, accounts) = {
+            let mut change = store.begin()?;
+            (change.tokens()?, change.accounts()?)
+        };
         let opened = Opened {
             tells: Arc::default(),
             view: Arc::new(View::new(held)),
-            tokens: Arc::new(TokenView::new(tokens)),
+            tokens: Arc::new(TokenView::new(tokens, accounts)),
             keeping: Arc::new(Keeping::at(store.place())),
             promised: store.promises()?.into(),
             untold: store.untold()?.into(),

@@ -31,6 +31,7 @@ impl Portal {
                 page.headers_mut().insert(header::WWW_AUTHENTICATE, BEARER);
                 Some(page)
             }
+            NotCovered::Unknown => Some(pages::busy(self.words, pages::Audience::Tool)),
             NotCovered::Scope(scope) => {
                 let text = scope.map_or_else(
                     || words.takes_a_person.to_owned(),

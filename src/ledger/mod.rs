@@ -29,6 +29,7 @@ mod adding;
 mod becoming;
 mod delegated;
 mod ending;
+mod ends;
 mod error;
 mod figures;
 mod hearing;
@@ -69,7 +70,7 @@ pub use ending::{OnRecord, Untold};
 pub use error::LedgerError;
 pub use figures::{Figure, Part, SMALLEST};
 use keeping::Keeping;
-pub use once::{Done, Once};
+pub use once::{Done, Once, Recalled};
 pub use outbox::{Claim, Due, Fate, Letter, Notice};
 use promise::Owed;
 pub use promise::{Leftover, Promise, Telling};
@@ -84,6 +85,7 @@ pub use uses::InUse;
 use view::View;
 pub use view::{Count, Life};
 pub use vouched::Vouched;
+pub use writer::AllEnded;
 use writer::{Ends, Writer};
 
 /// Within which time gateways that share a database know of each other's uses: written down, and heard of.
@@ -324,12 +326,13 @@ impl Ledger {
     ) -> Result<Grant, LedgerError> {
         let ends = Ends {
             these: vec![(id.clone(), None)],
+            tokens: Vec::new(),
             ending,
             at,
             once: None,
             once_kept: Box::new(move |ended, _| once_kept(ended)),
         };
-        let ended = self.writer.end(ends).await?.pop();
+        let ended = self.writer.end(ends).await?.grants.pop();
         ended.ok_or_else(|| LedgerError::AlreadyOver(id.clone()))
     }
 
@@ -359,12 +362,13 @@ impl Ledger {
         };
         let ends = Ends {
             these: these.collect(),
+            tokens: Vec::new(),
             ending,
             at,
             once: None,
             once_kept: Box::new(once_ended),
         };
-        self.writer.end(ends).await
+        self.writer.end(ends).await.map(|ended| ended.grants)
     }
 
     /// Ends, for somebody who says why, what of `these` waits or is in force at `at`: in one change, on disk and no longer in
@@ -377,7 +381,9 @@ impl Ledger {
         (ended, at): (Ended, Timestamp),
         once_kept: impl FnMut(&Grant, Telling) + Send + 'static,
     ) -> Result<Vec<Grant>, LedgerError> {
-        self.revoke_all_once((these, None), (ended, at), once_kept).await
+        let these = (these, Vec::new(), None);
+        let revoked = self.revoke_all_once(these, (ended, at), once_kept).await;
+        revoked.map(|ended| ended.grants)
     }
 
     /// Keeps what somebody found of a grant that was taken in an emergency, and waits for that.

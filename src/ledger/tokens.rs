@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use super::error::LedgerError;
 use super::{Ledger, Vouched};
 use crate::clock::Timestamp;
-use crate::facts::{AccountMark, AccountMarks, SubjectId, Token, TokenHash, TokenId};
+use crate::facts::{AccountMark, AccountMarks, RevokedFor, SubjectId, Token, TokenHash, TokenId};
 
 /// How much of a digest a token is looked up by; the rest is compared in a time that tells nothing.
 const PREFIX: usize = 8;
@@ -104,7 +104,12 @@ impl Known {
 
     /// Whether its person is still told what became of it.
     fn is_told(&self, now: Timestamp) -> bool {
-        let over = self.token.revoked_at.filter(|_| self.token.revoked_for.is_some());
+        let by_others = match &self.token.revoked_for {
+            Some(RevokedFor::Revocation(ended)) => ended.by != self.token.subject,
+            Some(RevokedFor::PasswordChanged | RevokedFor::AccountRemoved) => true,
+            None => false,
+        };
+        let over = self.token.revoked_at.filter(|_| by_others);
         over.is_some_and(|over| now.since(over) < TOLD_FOR)
     }
 

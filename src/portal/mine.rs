@@ -46,7 +46,7 @@ impl Portal {
                 .map(words.to_answer),
             may_revoke: visit.may_end_others(visitor),
             sees_value: Self::sees_value(visit, visitor),
-            revoked: self.my_revoked(visit, visitor),
+            revoked: [self.my_revoked(visit, visitor), self.my_ended_tokens(visit, visitor)].concat(),
             waiting: self.my_requests(visit, visitor),
             answered: self.my_answers(visit, visitor),
             emergencies: self.my_emergencies(visit, visitor),

@@ -14,6 +14,8 @@
 mod accounts;
 mod answers;
 mod api;
+mod beside;
+mod beside_pages;
 mod case;
 mod coach;
 mod declare;

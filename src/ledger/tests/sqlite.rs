@@ -85,7 +85,7 @@ fn a_ledger_of_before_approvals_keeps_its_grants() {
         include_str!("../sqlite/migrations/004_continued.sql"),
     ];
     file.execute_batch(&format!(
-        "DROP TABLE grants; DROP TABLE untold; DROP TABLE notices; DROP TABLE counted; DROP TABLE figures; DROP TABLE told_through; DROP TABLE done; DROP TABLE tokens; {} DELETE FROM schema_version WHERE version >= 5; ALTER TABLE promises DROP COLUMN state; ALTER TABLE promises DROP COLUMN answers; INSERT INTO grants VALUES ('g', 'ada', \
+        "DROP TABLE grants; DROP TABLE untold; DROP TABLE notices; DROP TABLE counted; DROP TABLE figures; DROP TABLE told_through; DROP TABLE done; DROP TABLE tokens; DROP TABLE accounts; {} DELETE FROM schema_version WHERE version >= 5; ALTER TABLE promises DROP COLUMN state; ALTER TABLE promises DROP COLUMN answers; INSERT INTO grants VALUES ('g', 'ada', \
          'recruiting', '[\"xing\"]', '[\"read\"]', 'why', NULL, 'portal', 1, 2, 9000, NULL, 'active', NULL, NULL);",
         older.concat()
     ))

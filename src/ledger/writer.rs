@@ -561,4 +561,28 @@ mod tests {
         keeper.clear_doubts().unwrap();
         assert_eq!(find(&mut keeper, &asked.id), Some(asked));
     }
+
+    #[test]
+    fn what_another_gateway_did_for_the_same_call_is_not_forgotten_with_what_this_one_took_back() {
+        let mut keeper = keeper();
+        let once = Once {
+            by: crate::facts::SubjectId::parse("ada").unwrap(),
+            key: "key".to_owned(),
+            call: "call".to_owned(),
+            at: Timestamp::from_millis(1_000),
+            not_permitted: 0,
+        };
+        let doubtful = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("doubtful"));
+        let theirs = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("theirs"));
+        keeper.put(theirs.clone(), Some(once.clone())).unwrap();
+        keeper.doubtful.push(Doubt {
+            written: doubtful,
+            was: None,
+            untold: None,
+            once: Some(once.clone()),
+        });
+        keeper.clear_doubts().unwrap();
+        let recalled = keeper.recall((&once.by, &once.key), once.at).unwrap().unwrap();
+        assert_eq!(recalled.grants, [theirs]);
+    }
 }

@@ -16,6 +16,27 @@ fn once(by: &str, key: &str, at: i64) -> Once {
 
 const DAY: i64 = 86_400_000;
 
+pub(super) async fn what_never_counted_is_done_anew_for_the_call_that_gave_it(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let at = moment;
+    let (adas, bens) = (once("ada", "key", 1_000), once("ben", "key", 1_000));
+    let void = ledger.name(terms("ada", "recruiting", 1_000, 9_000));
+    ledger
+        .put_once(void.clone(), Some(adas.clone()), |_| ())
+        .await
+        .unwrap();
+    let kept = ledger.name(terms("ben", "recruiting", 1_000, 9_000));
+    ledger
+        .put_once(kept.clone(), Some(bens.clone()), |_| ())
+        .await
+        .unwrap();
+    let recalled = ledger.done(&bens.by, &bens.key, at(2_000)).await.unwrap().unwrap();
+    assert_eq!(recalled.grants, [kept]);
+    ledger.forget_void(&void.id).await.unwrap();
+    assert_eq!(ledger.done(&adas.by, &adas.key, at(2_000)).await, Ok(None));
+    assert!(ledger.done(&bens.by, &bens.key, at(2_000)).await.unwrap().is_some());
+}
+
 pub(super) async fn what_a_call_did_is_kept_with_it_for_a_day_and_is_done_once(home: &dyn Home) {
     let ledger = home.open().unwrap();
     let at = moment;
@@ -28,7 +49,7 @@ pub(super) async fn what_a_call_did_is_kept_with_it_for_a_day_and_is_done_once(h
         .unwrap();
     drop(ledger);
     let ledger = home.open().unwrap();
-    let done = ledger.done(&call.by, &call.key, at(2_000)).await.unwrap().unwrap();
+    let done = ledger.done(&call.by, &call.key, at(2_000)).await.unwrap().unwrap().done;
     assert_eq!(
         (done.call.as_str(), done.grants.as_slice()),
         ("call of key", &[first.id.clone()][..])

@@ -5,6 +5,7 @@ use super::api::{
     one_person_has_so_many_tokens_and_what_rests_on_one_ends_when_it_expires,
     the_tokens_of_an_account_that_changes_or_goes_end_also_where_nobody_watched,
     what_a_call_did_is_kept_with_it_for_a_day_and_is_done_once,
+    what_never_counted_is_done_anew_for_the_call_that_gave_it,
 };
 use super::delegations::{
     an_answer_for_somebody_is_kept_only_while_they_let_whoever_gives_it,
@@ -85,6 +86,7 @@ everywhere! {
     usage_is_told_once_its_week_is_over_and_what_came_of_it_once_nothing_can_be_corrected,
     what_is_counted_so_late_that_its_week_is_told_counts_in_the_next_one,
     what_a_call_did_is_kept_with_it_for_a_day_and_is_done_once,
+    what_never_counted_is_done_anew_for_the_call_that_gave_it,
     a_token_survives_a_restart_is_found_by_its_digest_and_ends_when_it_is_revoked,
     one_person_has_so_many_tokens_and_what_rests_on_one_ends_when_it_expires,
     the_tokens_of_an_account_that_changes_or_goes_end_also_where_nobody_watched,

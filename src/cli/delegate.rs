@@ -33,6 +33,9 @@ pub struct Args {
     /// List who answers for you, and for whom you do.
     #[arg(long, conflicts_with = "end")]
     list: bool,
+    /// With `--list`: of this person, as far as the rules let you end it (`wayleave revoke --delegation ID`).
+    #[arg(long, value_name = "NAME", requires = "list")]
+    of: Option<String>,
     /// Take back the one with this id.
     #[arg(long, value_name = "ID")]
     end: Option<String>,
@@ -47,8 +50,14 @@ pub struct Args {
 pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     let address = "/v1/delegations";
     if args.list {
-        let said = args.way.ask(Method::GET, address, None).await?;
-        return Ok(listed(&said, args.json));
+        let asked = args.of.as_deref().map_or_else(|| address.to_owned(), |who| of(address, who));
+        let said = args.way.ask(Method::GET, &asked, None).await?;
+        let nobody = if args.of.is_some() {
+            "nobody answers for them, and they for nobody, as far as the rules let you end it"
+        } else {
+            "nobody answers for you, and you for nobody"
+        };
+        return Ok(listed(&said, args.json, nobody));
     }
     let said = if let Some(id) = &args.end {
         args.way.ask(Method::DELETE, &format!("{address}/{id}"), None).await?
@@ -70,7 +79,14 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn listed(said: &Said, as_json: bool) -> ExitCode {
+/// The same address, about somebody else.
+pub fn of(address: &str, who: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("user", who);
+    format!("{address}?{}", query.finish())
+}
+
+fn listed(said: &Said, as_json: bool, nobody: &str) -> ExitCode {
     if said.status != StatusCode::OK {
         printer::talk(problem(said));
         return ExitCode::FAILURE;
@@ -85,13 +101,13 @@ fn listed(said: &Said, as_json: bool) -> ExitCode {
         printer::data(line(one));
     }
     if all.is_empty() {
-        printer::talk("nobody answers for you, and you for nobody");
+        printer::talk(nobody);
     }
     ExitCode::SUCCESS
 }
 
 /// One on one line: id, who answers for whom, for what, from when on until when, and what has become of it.
-fn line(one: &Value) -> String {
+pub fn line(one: &Value) -> String {
     let word = |key: &str| one.get(key).and_then(Value::as_str).unwrap_or("-");
     let purposes = one.get("purposes").and_then(Value::as_array).into_iter().flatten();
     let purposes: Vec<&str> = purposes.filter_map(Value::as_str).collect();

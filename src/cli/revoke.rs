@@ -6,9 +6,11 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::counter::{REVOCATIONS, Said, problem};
+use super::delegate::line as delegation;
 use super::grants::{pages, theirs};
 use super::printer;
 use super::stop::Stop;
+use super::token::theirs as token;
 use super::way::Way;
 
 /// Takes back what others hold or asked for, as far as the rules let you. `wayleave grants --everybody` lists what that is.
@@ -41,7 +43,7 @@ struct Which {
     /// These grants.
     #[arg(value_name = "ID")]
     ids: Vec<String>,
-    /// All that this person holds.
+    /// All that this person holds, with the tokens of their tools, and who answers for them or for whom they do.
     #[arg(long, value_name = "NAME")]
     of: Option<String>,
     /// All that is held for this purpose.
@@ -50,7 +52,13 @@ struct Which {
     /// All that is held for this platform, also where it is for others, too.
     #[arg(long)]
     platform: Option<String>,
-    /// Everything.
+    /// This token for tools, by its id as `wayleave token list --of NAME` shows it.
+    #[arg(long, value_name = "ID")]
+    token: Option<String>,
+    /// That somebody answers for somebody else, by its id as `wayleave delegate --list --of NAME` shows it.
+    #[arg(long, value_name = "ID")]
+    delegation: Option<String>,
+    /// Everything: all grants, tokens and delegations.
     #[arg(long)]
     all: bool,
 }
@@ -64,6 +72,8 @@ impl Which {
             one("user", &self.of),
             one("purpose", &self.purpose),
             one("platform", &self.platform),
+            one("token", &self.token),
+            one("delegation", &self.delegation),
             self.all.then(|| ("all", json!(true))),
         ];
         ids.chain(rest.into_iter().flatten()).collect()
@@ -149,17 +159,21 @@ fn tell(args: &Args, said: &Said) -> Done {
             .into_iter()
             .flatten()
             .for_each(|grant| printer::data(theirs(grant)));
+        each(&said.json, "delegations").for_each(|one| printer::data(delegation(one)));
+        each(&said.json, "tokens").for_each(|one| printer::data(token(one)));
     }
     if !said.status.is_success() {
         printer::talk(problem(said));
         return Done::Nothing;
     }
-    let all = said.json.get("count").and_then(Value::as_u64).unwrap_or(0);
-    let listed = grants.map_or(0, Vec::len) as u64;
+    let counts = ["count", "delegation_count", "token_count"].map(|name| count(&said.json, name));
+    let all: u64 = counts.into_iter().sum();
+    let beside = each(&said.json, "delegations").count() + each(&said.json, "tokens").count();
+    let listed = (grants.map_or(0, Vec::len) + beside) as u64;
     if all > listed {
         printer::talk(format_args!("and {} more", all - listed));
     }
-    let kept = said.json.get("not_permitted").and_then(Value::as_u64).unwrap_or(0);
+    let kept = count(&said.json, "not_permitted");
     if kept > 0 {
         printer::talk(format!("the rules do not let you revoke {kept} more that you know of"));
     }
@@ -167,4 +181,12 @@ fn tell(args: &Args, said: &Said) -> Done {
         printer::talk("nothing was revoked: this only lists what would be");
     }
     if kept == 0 { Done::All } else { Done::Part }
+}
+
+fn each<'a>(said: &'a Value, name: &str) -> impl Iterator<Item = &'a Value> {
+    said.get(name).and_then(Value::as_array).into_iter().flatten()
+}
+
+fn count(said: &Value, name: &str) -> u64 {
+    said.get(name).and_then(Value::as_u64).unwrap_or(0)
 }

@@ -6,6 +6,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::counter::{Said, problem};
+use super::delegate::of;
 use super::printer;
 use super::records::plain;
 use super::stop::Stop;
@@ -44,6 +45,9 @@ enum Command {
     },
     /// List your tokens that are good, one a line
     List {
+        /// Those of this person instead, as far as the rules let you end them (`wayleave revoke --token ID`)
+        #[arg(long, value_name = "NAME")]
+        of: Option<String>,
         /// Print them as JSON
         #[arg(long)]
         json: bool,
@@ -73,7 +77,19 @@ pub async fn run(args: Args) -> Result<ExitCode, Stop> {
             let said = way.post_proven("/v1/tokens", &question).await?;
             Ok(made(&said, json))
         }
-        Command::List { json, way } => Ok(list(&way.list("/v1/tokens", "tokens").await?, json)),
+        Command::List { of: None, json, way } => {
+            let none = "you have no token";
+            Ok(list(&way.list("/v1/tokens", "tokens").await?, json, (line, none)))
+        }
+        Command::List {
+            of: Some(who),
+            json,
+            way,
+        } => {
+            let none = "they have no token that you could end";
+            let said = way.list(&of("/v1/tokens", &who), "tokens").await?;
+            Ok(list(&said, json, (theirs, none)))
+        }
         Command::Revoke { id, way } => {
             let said = way.ask(Method::DELETE, &format!("/v1/tokens/{id}"), None).await?;
             if !said.status.is_success() {
@@ -104,7 +120,7 @@ fn made(said: &Said, json: bool) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn list(said: &Said, json: bool) -> ExitCode {
+fn list(said: &Said, json: bool, (line, none): (fn(&Value) -> String, &str)) -> ExitCode {
     if !said.status.is_success() {
         printer::talk(problem(said));
         return ExitCode::FAILURE;
@@ -116,21 +132,31 @@ fn list(said: &Said, json: bool) -> ExitCode {
     let tokens = said.json.get("tokens").and_then(Value::as_array);
     let tokens = tokens.map_or(&[][..], Vec::as_slice);
     for token in tokens {
-        let scope = token.get("scope").and_then(Value::as_array).into_iter().flatten();
-        let scope: Vec<&str> = scope.filter_map(Value::as_str).collect();
-        printer::data(format_args!(
-            "{}  {}  until {}  used {}  {}",
-            word(token, "id"),
-            scope.join(","),
-            word(token, "expires"),
-            word(token, "used_on"),
-            plain(word(token, "name"))
-        ));
+        printer::data(line(token));
     }
     if tokens.is_empty() {
-        printer::talk("you have no token");
+        printer::talk(none);
     }
     ExitCode::SUCCESS
+}
+
+/// One of one's own on one line: id, what it is good for, until when, when it was used last, and its name.
+fn line(token: &Value) -> String {
+    let scope = token.get("scope").and_then(Value::as_array).into_iter().flatten();
+    let scope: Vec<&str> = scope.filter_map(Value::as_str).collect();
+    format!(
+        "{}  {}  until {}  used {}  {}",
+        word(token, "id"),
+        scope.join(","),
+        word(token, "expires"),
+        word(token, "used_on"),
+        plain(word(token, "name"))
+    )
+}
+
+/// The same of somebody else.
+pub fn theirs(token: &Value) -> String {
+    format!("{}  of {}", line(token), word(token, "subject"))
 }
 
 fn word<'a>(token: &'a Value, key: &str) -> &'a str {

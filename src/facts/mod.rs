@@ -12,6 +12,7 @@
 //! Nothing here acts: types parse into valid values, compare, and serialise. This floor imports only `clock`.
 
 mod access;
+mod account;
 mod arrival;
 mod csv;
 mod destination;
@@ -37,6 +38,7 @@ pub mod syntax;
 mod token;
 
 pub use access::{Access, AccessAct};
+pub use account::{AccountMark, AccountMarks};
 pub use arrival::{Arrival, Door, NetworkName, one_client};
 pub use csv::csv_cell;
 pub use destination::{Authority, BadHost, Category, Host, Place, PlatformId, SiteRole};
@@ -57,4 +59,6 @@ pub use ruling::{Coach, Effect, Mode, Offer, Outcome, PolicyId, Reason, ReasonWo
 pub use said::{Answer, Behalf, Came, Continued, Delegated, Emergency, Ended, Review, Verdict};
 pub use secret::Secret;
 pub use standing::{Channel, Grant, GrantId, GrantState, PurposeId, Standing};
-pub use token::{NO_PURPOSE, Scope, TOKEN_LASTS, Token, TokenHash, TokenId, is_token, looks_like_token, token_text};
+pub use token::{
+    NO_PURPOSE, RevokedFor, Scope, TOKEN_LASTS, Token, TokenHash, TokenId, is_token, looks_like_token, token_text,
+};

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hex;
 use super::principal::SubjectId;
+use super::said::Ended;
 use super::secret::Secret;
 use crate::clock::Timestamp;
 
@@ -84,6 +85,21 @@ pub struct Token {
     /// When it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
+    /// Why, where that was not its person's own doing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_for: Option<RevokedFor>,
+}
+
+/// Why a token was revoked, where its person did not do so themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "cause", rename_all = "kebab-case")]
+pub enum RevokedFor {
+    /// Somebody else did, who said why.
+    Revocation(Ended),
+    /// Its person's password is another one by now.
+    PasswordChanged,
+    /// Its person's account is gone.
+    AccountRemoved,
 }
 
 /// Stands in the place of a purpose where rules are asked about a token: no purpose is called so.
@@ -95,6 +111,16 @@ pub const TOKEN_LASTS: Duration = Duration::from_hours(30 * 24);
 impl Token {
     /// How long a name may be.
     pub const LONGEST_NAME: usize = 60;
+
+    /// The same, revoked at that moment.
+    #[must_use]
+    pub fn revoked(self, at: Timestamp, revoked_for: Option<RevokedFor>) -> Self {
+        Self {
+            revoked_at: Some(at),
+            revoked_for,
+            ..self
+        }
+    }
 
     /// Whether it is good at `now`.
     pub fn is_good(&self, now: Timestamp) -> bool {
@@ -199,6 +225,25 @@ mod tests {
     }
 
     #[test]
+    fn why_it_was_revoked_is_written_flat() {
+        let by = Ended {
+            by: SubjectId::parse("sol").unwrap(),
+            why: "A stolen laptop".to_owned(),
+        };
+        for (why, written) in [
+            (
+                RevokedFor::Revocation(by),
+                r#"{"cause":"revocation","by":"sol","why":"A stolen laptop"}"#,
+            ),
+            (RevokedFor::PasswordChanged, r#"{"cause":"password-changed"}"#),
+            (RevokedFor::AccountRemoved, r#"{"cause":"account-removed"}"#),
+        ] {
+            assert_eq!(serde_json::to_string(&why).unwrap(), written);
+            assert_eq!(serde_json::from_str::<RevokedFor>(written).unwrap(), why);
+        }
+    }
+
+    #[test]
     fn a_token_is_good_until_its_last_moment_and_not_once_it_is_revoked() {
         let at = Timestamp::from_millis;
         let token = Token {
@@ -209,12 +254,9 @@ mod tests {
             made_at: at(0),
             expires: at(10),
             revoked_at: None,
+            revoked_for: None,
         };
         assert!(token.is_good(at(9)) && !token.is_good(at(10)));
-        let revoked = Token {
-            revoked_at: Some(at(5)),
-            ..token
-        };
-        assert!(!revoked.is_good(at(6)));
+        assert!(!token.revoked(at(5), None).is_good(at(6)));
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn exposition(rooms: &Rooms, clock: &Clock) -> Box<dyn Fn() -> String
             record_queue: book.queue_len() as u64,
             records_healthy: book.healthy().is_ok(),
             ledger_in_touch: ledger.vouches(false) == Vouched::Now,
+            unreadable_tokens: ledger.unreadable_tokens() as u64,
             records_dropped: book.turned_away(),
             minted_certificates: mint.cached(),
             sign_in_failures: guard.rejections(),

@@ -13,6 +13,7 @@ pub(super) fn open(settings: &config::File, rooms: &Rooms, clock: &Clock) -> Res
         settings: settings.notices.clone(),
         portal: rooms.portal.host().clone(),
         language: settings.portal.language,
+        delegates: settings.portal.delegation_days > 0,
         ledger: rooms.ledger.clone(),
         live: rooms.live.clone(),
         errands: rooms.errands.clone(),

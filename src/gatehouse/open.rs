@@ -17,9 +17,9 @@ use crate::audit::{Book, BookError, Reader};
 use crate::clock::Clock;
 use crate::config;
 use crate::facts::{Door, GatewayAct, Host, Mode, Problem};
-use crate::identity::{BadSetting, FindToken, Guard, Holder};
+use crate::identity::{BadSetting, FindToken, Found, Guard, Holder};
 use crate::ingress::{BindError, Listener, basic_allowed};
-use crate::ledger::{Ledger, LedgerError, Usage};
+use crate::ledger::{Ledger, LedgerError, Looked, Usage};
 use crate::metrics::{BadMetric, Metrics};
 use crate::notices::{self, Notices};
 use crate::portal::{Portal, PortalError, PortalParts};
@@ -128,6 +128,8 @@ impl Gatehouse {
         if let Err(why) = rooms.portal.settle(&settings.audit.folder, clock.now()).await {
             tracing::error!(%why, "what was promised before the last end cannot be compared with the records");
         }
+        // nobody is let in on a token whose account changed while nobody watched
+        reload::notice_accounts(&rooms.portal, &rooms.live, &clock, None).await;
         let house = serve(settings, rooms, doors, followed, root_pem, clock);
         house.health.rules_kept(kept);
         for problem in house.health.authority() {
@@ -218,12 +220,13 @@ fn build(
 /// Where the guard finds tokens for tools.
 fn tokens(ledger: &Ledger, clock: &Clock) -> FindToken {
     let (ledger, clock) = (ledger.clone(), clock.clone());
-    Arc::new(move |hash| {
-        let shown = ledger.shown_token(hash, clock.now())?;
-        Some(Holder {
+    Arc::new(move |hash| match ledger.shown_token(hash, clock.now()) {
+        Looked::Good(shown) => Found::Good(Holder {
             token: shown.token,
             stands: shown.stands,
-        })
+        }),
+        Looked::Not => Found::Not,
+        Looked::Unknown => Found::Unknown,
     })
 }
 
@@ -271,8 +274,13 @@ fn serve(
             followed,
         );
     }
-    running.tasks.until_stop(reload::follow_accounts(rooms.guard.clone()));
     let (portal, live) = (rooms.portal.clone(), rooms.live.clone());
+    running.tasks.until_stop(reload::follow_accounts(
+        rooms.guard.clone(),
+        portal.clone(),
+        live.clone(),
+        running.clock.clone(),
+    ));
     let lapses = reload::notice_lapses(portal, live, running.clock.clone());
     running.tasks.until_stop(lapses);
     let counted = (rooms.ledger.clone(), rooms.usage.clone());

@@ -18,7 +18,7 @@ use super::open::Rules;
 use super::sources::{Library, Look, read_folder};
 use crate::audit::Book;
 use crate::clock::Clock;
-use crate::facts::{Act, GatewayAct, Mode, Problem, RulebookId, SourceText};
+use crate::facts::{AccountMarks, Act, GatewayAct, Mode, Problem, RulebookId, SourceText};
 use crate::identity::Guard;
 use crate::metrics::Metrics;
 use crate::portal::Portal;
@@ -288,10 +288,12 @@ async fn look_at(folder: &Path) -> Look {
 /// How often the accounts are looked at: whoever is removed is signed out within a second.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
-/// Follows the accounts until the task is dropped. The methods log what is wrong with them.
-pub(super) async fn follow_accounts(guard: Arc<Guard>) {
+/// Follows the accounts until the task is dropped, and what becomes of tokens with them. The methods log what is wrong with
+/// them.
+pub(super) async fn follow_accounts(guard: Arc<Guard>, portal: Arc<Portal>, live: Arc<Live>, clock: Clock) {
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut noted = None;
     loop {
         ticks.tick().await;
         let guard = guard.clone();
@@ -299,7 +301,25 @@ pub(super) async fn follow_accounts(guard: Arc<Guard>) {
             Ok(Ok(()) | Err(_)) => {}
             Err(error) => tracing::error!(%error, "looking at the accounts broke off"),
         }
+        noted = notice_accounts(&portal, &live, &clock, noted).await;
     }
+}
+
+/// Ends the tokens of those whose accounts are not as they were noted, in this life or the one before. Gives those that are
+/// noted, so that they are not looked through until they change.
+pub(super) async fn notice_accounts(
+    portal: &Portal,
+    live: &Live,
+    clock: &Clock,
+    noted: Option<Arc<AccountMarks>>,
+) -> Option<Arc<AccountMarks>> {
+    let accounts = portal.accounts()?;
+    if noted.as_ref().is_some_and(|noted| Arc::ptr_eq(noted, &accounts)) {
+        return noted;
+    }
+    let rulebook = live.load().rulebook.id().clone();
+    let is_noted = portal.notice_accounts(&accounts, &rulebook, clock.now()).await;
+    is_noted.then_some(accounts)
 }
 
 /// Notices what nobody answered in time or used for too long until the task is dropped; at the start, what lapsed before it.

@@ -27,8 +27,8 @@ pub use self::evidence::Evidence;
 use self::methods::Method;
 pub use self::methods::{WAIT, basic_proof};
 pub use self::sign_in::SignIn;
-pub use self::tokens::{FindToken, Holder, token_hash};
-use crate::facts::{Arrival, MethodName, PurposeId, Subject, SubjectId, Token, did_you_mean};
+pub use self::tokens::{FindToken, Found, Holder, token_hash};
+use crate::facts::{AccountMarks, Arrival, MethodName, PurposeId, Subject, SubjectId, Token, did_you_mean};
 
 /// How people prove who they are.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -329,6 +329,12 @@ impl Guard {
     /// Whether `who` has a password to prove themselves with.
     pub fn has_password(&self, who: &SubjectId) -> bool {
         self.all().any(|method| method.has_password(who))
+    }
+
+    /// What the accounts of people look like who have a password; the same value as long as none changes. Nothing where no
+    /// passwords are kept here.
+    pub fn accounts(&self) -> Option<Arc<AccountMarks>> {
+        self.all().find_map(|method| method.marks())
     }
 
     fn all(&self) -> impl Iterator<Item = &Box<dyn Method>> {

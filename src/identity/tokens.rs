@@ -23,8 +23,19 @@ pub struct Holder {
     pub stands: Arc<watch::Sender<bool>>,
 }
 
-/// Finds the token whose text has this digest, if it is good.
-pub type FindToken = Arc<dyn Fn(&TokenHash) -> Option<Holder> + Send + Sync>;
+/// What is known of a token that somebody shows.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// It is good.
+    Good(Holder),
+    /// It is not.
+    Not,
+    /// What is known of tokens is too old to count.
+    Unknown,
+}
+
+/// Finds the token whose text has this digest.
+pub type FindToken = Arc<dyn Fn(&TokenHash) -> Found + Send + Sync>;
 
 /// What is kept of the text of a token.
 pub fn token_hash(text: &str) -> TokenHash {
@@ -67,9 +78,18 @@ impl Sent {
     }
 
     /// The token, if it is good.
-    fn holder(&self, find: &FindToken) -> Option<Holder> {
+    fn holder(&self, find: &FindToken) -> Result<Holder, WhyRejected> {
         let text = self.text.reveal();
-        is_token(text).then(|| find(&token_hash(text))).flatten()
+        let found = if is_token(text) {
+            find(&token_hash(text))
+        } else {
+            Found::Not
+        };
+        match found {
+            Found::Good(holder) => Ok(holder),
+            Found::Not => Err(WhyRejected::WrongCredentials),
+            Found::Unknown => Err(WhyRejected::Unavailable),
+        }
     }
 
     /// The purpose that the name selects; an error where the name means somebody else.
@@ -95,12 +115,13 @@ pub(super) fn identify(evidence: &Evidence<'_>, find: &FindToken, may_send: bool
     if !may_send {
         return Some(Identification::Rejected(WhyRejected::UseTlsDoor, None));
     }
-    let wrong = |account| Identification::Rejected(WhyRejected::WrongCredentials, account);
-    let Some(Holder { token, stands }) = sent.holder(find) else {
-        return Some(wrong(None));
+    let Holder { token, stands } = match sent.holder(find) {
+        Ok(holder) => holder,
+        Err(why) => return Some(Identification::Rejected(why, None)),
     };
-    let Ok(selects) = sent.selects(&token) else {
-        return Some(wrong(Some(token.subject.clone())));
+    let selects = match sent.selects(&token) {
+        Ok(selects) => selects,
+        Err(why) => return Some(Identification::Rejected(why, Some(token.subject.clone()))),
     };
     Some(Identification::Known {
         subject: Subject {
@@ -117,7 +138,7 @@ pub(super) fn identify(evidence: &Evidence<'_>, find: &FindToken, may_send: bool
 pub(super) fn bearer(field: &HeaderValue, find: &FindToken) -> Option<Result<Holder, WhyRejected>> {
     // what is no token at all is for others to judge
     let sent = Sent::read(field).filter(|sent| sent.name.is_none() && looks_like_token(sent.text.reveal()))?;
-    Some(sent.holder(find).ok_or(WhyRejected::WrongCredentials))
+    Some(sent.holder(find))
 }
 
 #[cfg(test)]
@@ -138,9 +159,13 @@ mod tests {
             made_at: Timestamp::from_millis(0),
             expires: Timestamp::from_millis(1),
             revoked_at: None,
+            revoked_for: None,
         });
         Arc::new(move |hash| {
-            (*hash == good).then(|| Holder {
+            if *hash != good {
+                return Found::Not;
+            }
+            Found::Good(Holder {
                 token: token.clone(),
                 stands: Arc::new(watch::Sender::new(true)),
             })

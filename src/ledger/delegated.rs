@@ -73,6 +73,11 @@ impl Ledger {
         self.alive(Some(subject), now)
     }
 
+    /// Who lets anybody answer for them at `now`, or from a later moment on: what was given first comes first.
+    pub fn all_delegations(&self, now: Timestamp) -> Vec<Grant> {
+        self.alive(None, now)
+    }
+
     /// Who lets anybody answer for them at `now`.
     pub fn delegations(&self, now: Timestamp) -> Vec<Grant> {
         let mut alive = self.alive(None, now);

@@ -76,6 +76,14 @@ pub(super) enum Ending {
 }
 
 impl Ending {
+    /// Who ends it and why, where somebody says so.
+    pub(super) fn ended(&self) -> Option<&Ended> {
+        match self {
+            Self::For(ended) => Some(ended),
+            Self::Withdrawn | Self::Revoked | Self::Idle | Self::Reviewed(_) | Self::Reported(_) => None,
+        }
+    }
+
     /// What the grant is after it; none where it cannot end so, at `at`.
     fn of(&self, grant: &Grant, at: Timestamp) -> Option<Grant> {
         let over = |state, ended| Grant {

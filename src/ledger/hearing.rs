@@ -17,6 +17,7 @@ impl<S: Store> Keeper<S> {
                 News::Is(grant) => self.view.shows(*grant),
                 News::Gone(id) => self.view.forgets(&id),
                 News::Token(kept) => self.tokens.shows(*kept),
+                News::TokenUnreadable(id) => self.tokens.cannot_read(id),
             }
         }
         let in_touch = self.keeping.out_of_touch().is_none();

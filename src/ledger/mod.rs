@@ -29,6 +29,7 @@ mod adding;
 mod becoming;
 mod delegated;
 mod ending;
+mod ends;
 mod error;
 mod figures;
 mod hearing;
@@ -45,6 +46,7 @@ mod sqlite;
 mod store;
 #[cfg(test)]
 mod tests;
+mod token_changes;
 mod tokens;
 mod usage;
 mod uses;
@@ -68,20 +70,22 @@ pub use ending::{OnRecord, Untold};
 pub use error::LedgerError;
 pub use figures::{Figure, Part, SMALLEST};
 use keeping::Keeping;
-pub use once::{Done, Once};
+pub use once::{Done, Once, Recalled};
 pub use outbox::{Claim, Due, Fate, Letter, Notice};
 use promise::Owed;
 pub use promise::{Leftover, Promise, Telling};
 pub use settings::{BadSetting, Kept, Settings};
 use sqlite::Sqlite;
 use store::{Bell, Store};
+pub use token_changes::MOST_TOKENS;
 use tokens::TokenView;
-pub use tokens::{Listed, MOST_TOKENS, Shown};
+pub use tokens::{Listed, Looked, Shown};
 pub use usage::{Measure, Sums, Usage, Week};
 pub use uses::InUse;
 use view::View;
 pub use view::{Count, Life};
 pub use vouched::Vouched;
+pub use writer::AllEnded;
 use writer::{Ends, Writer};
 
 /// Within which time gateways that share a database know of each other's uses: written down, and heard of.
@@ -322,12 +326,13 @@ impl Ledger {
     ) -> Result<Grant, LedgerError> {
         let ends = Ends {
             these: vec![(id.clone(), None)],
+            tokens: Vec::new(),
             ending,
             at,
             once: None,
             once_kept: Box::new(move |ended, _| once_kept(ended)),
         };
-        let ended = self.writer.end(ends).await?.pop();
+        let ended = self.writer.end(ends).await?.grants.pop();
         ended.ok_or_else(|| LedgerError::AlreadyOver(id.clone()))
     }
 
@@ -357,12 +362,13 @@ impl Ledger {
         };
         let ends = Ends {
             these: these.collect(),
+            tokens: Vec::new(),
             ending,
             at,
             once: None,
             once_kept: Box::new(once_ended),
         };
-        self.writer.end(ends).await
+        self.writer.end(ends).await.map(|ended| ended.grants)
     }
 
     /// Ends, for somebody who says why, what of `these` waits or is in force at `at`: in one change, on disk and no longer in
@@ -375,7 +381,9 @@ impl Ledger {
         (ended, at): (Ended, Timestamp),
         once_kept: impl FnMut(&Grant, Telling) + Send + 'static,
     ) -> Result<Vec<Grant>, LedgerError> {
-        self.revoke_all_once((these, None), (ended, at), once_kept).await
+        let these = (these, Vec::new(), None);
+        let revoked = self.revoke_all_once(these, (ended, at), once_kept).await;
+        revoked.map(|ended| ended.grants)
     }
 
     /// Keeps what somebody found of a grant that was taken in an emergency, and waits for that.

@@ -22,7 +22,7 @@ use super::usage::{Counted, Measure, Week};
 use super::view::Tally;
 use super::writer::Job;
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantAct, GrantId, NoticeEvent, PurposeId, SubjectId};
+use crate::facts::{Grant, GrantAct, GrantId, NoticeEvent, PurposeId, SubjectId, TokenId};
 
 /// What is asked, from any thread, about the place where the ledger is kept.
 pub(super) trait Place: Send + Sync {
@@ -45,6 +45,8 @@ pub(super) enum News {
     Gone(GrantId),
     /// A token is like this now.
     Token(Box<KeptToken>),
+    /// A token cannot be read.
+    TokenUnreadable(TokenId),
 }
 
 /// Tells the writer to look for [`News`].

@@ -1,28 +1,26 @@
 //! Tokens for tools: kept as grants are, and known in memory, so that looking one up waits for nothing.
 //!
 //! Of a token's text only a digest is kept. What is good, and until when, every gateway knows within a second; whatever rests
-//! on a token that is over ends with it ([`Ledger::end_tokens`]).
+//! on a token that is over ends with it ([`Ledger::end_tokens`]). How they change, `token_changes.rs` has.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use super::Ledger;
 use super::error::LedgerError;
-use super::store::{Change, Store};
-use super::writer::{Job, Keeper};
+use super::{Ledger, Vouched};
 use crate::clock::Timestamp;
-use crate::facts::{SubjectId, Token, TokenHash, TokenId};
+use crate::facts::{AccountMark, AccountMarks, RevokedFor, SubjectId, Token, TokenHash, TokenId};
 
-/// How many tokens that are good one person may have.
-pub const MOST_TOKENS: usize = 16;
 /// How much of a digest a token is looked up by; the rest is compared in a time that tells nothing.
 const PREFIX: usize = 8;
 const DAY: i64 = 86_400_000;
-/// For how many days what is over is still kept.
-const KEPT_DAYS: i64 = 30;
+/// For how long it is remembered that somebody else's doing ended a token, to tell its person.
+const TOLD_FOR: Duration = Duration::from_hours(7 * 24);
 
 /// A token as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,13 +31,37 @@ pub(super) struct KeptToken {
     pub(super) used_day: Option<i64>,
 }
 
+/// All tokens that are kept.
+#[derive(Debug, Default)]
+pub(super) struct TokenRows {
+    pub(super) kept: Vec<KeptToken>,
+    /// Those that cannot be read: they open nothing, and stand in the way of no other.
+    pub(super) unreadable: Vec<TokenId>,
+}
+
+impl TokenRows {
+    /// Adds a row, or says in the log that it cannot be read.
+    pub(super) fn add(&mut self, id: TokenId, read: Result<KeptToken, String>) {
+        match read {
+            Ok(kept) => self.kept.push(kept),
+            Err(why) => {
+                tracing::error!(token = %id, why, "a token cannot be read, and is not good here");
+                self.unreadable.push(id);
+            }
+        }
+    }
+}
+
 /// A change that also keeps tokens.
 pub(super) trait KeepsTokens {
     /// All that are kept.
-    fn tokens(&mut self) -> Result<Vec<KeptToken>, LedgerError>;
+    fn tokens(&mut self) -> Result<TokenRows, LedgerError>;
 
-    /// Those of one person.
+    /// Those of one person that can be read.
     fn tokens_of(&mut self, who: &SubjectId) -> Result<Vec<KeptToken>, LedgerError>;
+
+    /// Those of these that there are and can be read.
+    fn find_tokens(&mut self, ids: &[TokenId]) -> Result<Vec<KeptToken>, LedgerError>;
 
     /// Writes a token, in the place of the one of its name if there is one.
     fn write_token(&mut self, kept: &KeptToken) -> Result<(), LedgerError>;
@@ -49,12 +71,12 @@ pub(super) trait KeepsTokens {
 
     /// Notes on which days tokens were used last.
     fn used_tokens(&mut self, used: &[(TokenId, i64)]) -> Result<(), LedgerError>;
-}
 
-/// What is to be kept of a token.
-pub(super) enum TokenChange {
-    Make(Token, TokenHash),
-    Revoke(TokenId, SubjectId, Timestamp),
+    /// What this gateway's accounts looked like when that was noted last.
+    fn accounts(&mut self) -> Result<AccountMarks, LedgerError>;
+
+    /// Notes what these look like; of what is gone, nothing.
+    fn write_accounts(&mut self, changed: &[(SubjectId, Option<AccountMark>)]) -> Result<(), LedgerError>;
 }
 
 /// A token in memory.
@@ -65,17 +87,67 @@ struct Known {
     used_day: AtomicI64,
     /// The same as it is kept.
     kept_day: AtomicI64,
-    stands: Arc<watch::Sender<bool>>,
+    /// What rests on it; false once that is over.
+    stands: ArcSwap<watch::Sender<bool>>,
 }
 
-/// The tokens in memory; only the writer thread changes which there are.
-#[derive(Default)]
-pub(super) struct TokenView(RwLock<Shelves>);
+impl Known {
+    fn is_good(&self, now: Timestamp) -> bool {
+        self.token.is_good(now) && *self.stands.load().borrow()
+    }
+
+    fn ends(&self) {
+        self.stands
+            .load()
+            .send_if_modified(|stands| std::mem::replace(stands, false));
+    }
+
+    /// Whether its person is still told what became of it.
+    fn is_told(&self, now: Timestamp) -> bool {
+        let by_others = match &self.token.revoked_for {
+            Some(RevokedFor::Revocation(ended)) => ended.by != self.token.subject,
+            Some(RevokedFor::PasswordChanged | RevokedFor::AccountRemoved) => true,
+            None => false,
+        };
+        let over = self.token.revoked_at.filter(|_| by_others);
+        over.is_some_and(|over| now.since(over) < TOLD_FOR)
+    }
+
+    fn listed(&self) -> Listed {
+        let day = self.used_day.load(Ordering::Relaxed);
+        Listed {
+            token: (*self.token).clone(),
+            used_on: (day >= 0).then(|| Timestamp::from_millis(day.saturating_mul(DAY))),
+        }
+    }
+}
+
+/// The tokens in memory; only the writer thread adds to them.
+pub(super) struct TokenView {
+    shelves: RwLock<Shelves>,
+    accounts: RwLock<AccountMarks>,
+    /// Whether what is known of tokens counted when that was looked at last.
+    counted: AtomicBool,
+}
 
 #[derive(Default)]
 struct Shelves {
     by_id: BTreeMap<TokenId, Arc<Known>>,
     by_prefix: BTreeMap<[u8; PREFIX], Vec<Arc<Known>>>,
+    unreadable: BTreeSet<TokenId>,
+}
+
+impl Shelves {
+    fn take(&mut self, id: &TokenId) -> Option<Arc<Known>> {
+        let known = self.by_id.remove(id)?;
+        if let Some(shelf) = self.by_prefix.get_mut(&prefix(&known.hash)) {
+            shelf.retain(|other| other.token.id != *id);
+            if shelf.is_empty() {
+                self.by_prefix.remove(&prefix(&known.hash));
+            }
+        }
+        Some(known)
+    }
 }
 
 /// A token that somebody showed and that is good.
@@ -85,6 +157,17 @@ pub struct Shown {
     pub token: Arc<Token>,
     /// Becomes false once it is over.
     pub stands: Arc<watch::Sender<bool>>,
+}
+
+/// What is known of a token that somebody shows.
+#[derive(Clone, Debug)]
+pub enum Looked {
+    /// It is good.
+    Good(Shown),
+    /// It is not.
+    Not,
+    /// What is known of tokens is too old to count.
+    Unknown,
 }
 
 /// A token as its person sees it.
@@ -97,21 +180,29 @@ pub struct Listed {
 }
 
 impl TokenView {
-    pub(super) fn new(kept: Vec<KeptToken>) -> Self {
-        let view = Self::default();
-        for kept in kept {
+    pub(super) fn new(rows: TokenRows, accounts: AccountMarks) -> Self {
+        let view = Self {
+            shelves: RwLock::default(),
+            accounts: RwLock::new(accounts),
+            counted: AtomicBool::new(true),
+        };
+        for kept in rows.kept {
             view.shows(kept);
+        }
+        for id in rows.unreadable {
+            view.cannot_read(id);
         }
         view
     }
 
     /// Shows a token as it is kept now.
     pub(super) fn shows(&self, kept: KeptToken) {
-        let mut shelves = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let before = shelves.by_id.remove(&kept.token.id);
+        let mut shelves = self.shelves.write().unwrap_or_else(PoisonError::into_inner);
+        shelves.unreadable.remove(&kept.token.id);
+        let before = shelves.take(&kept.token.id);
         let stands = before
             .as_ref()
-            .map_or_else(|| Arc::new(watch::Sender::new(true)), |known| Arc::clone(&known.stands));
+            .map_or_else(|| Arc::new(watch::Sender::new(true)), |known| known.stands.load_full());
         let day = kept.used_day.unwrap_or(-1);
         let used = before
             .as_ref()
@@ -119,21 +210,32 @@ impl TokenView {
         let known = Arc::new(Known {
             used_day: AtomicI64::new(day.max(used)),
             kept_day: AtomicI64::new(day),
-            stands,
+            stands: ArcSwap::new(stands),
             hash: kept.hash,
             token: Arc::new(kept.token),
         });
         if known.token.revoked_at.is_some() {
-            known.stands.send_replace(false);
+            known.ends();
         }
-        let shelf = shelves.by_prefix.entry(prefix(&known.hash)).or_default();
-        shelf.retain(|other| other.token.id != known.token.id);
-        shelf.push(Arc::clone(&known));
-        shelves.by_id.insert(known.token.id.clone(), known);
+        // that its own person revoked it is told to nobody
+        if known.token.revoked_at.is_none() || known.token.revoked_for.is_some() {
+            let shelf = shelves.by_prefix.entry(prefix(&known.hash)).or_default();
+            shelf.push(Arc::clone(&known));
+            shelves.by_id.insert(known.token.id.clone(), known);
+        }
+    }
+
+    /// A token cannot be read any more: any doubt denies.
+    pub(super) fn cannot_read(&self, id: TokenId) {
+        let mut shelves = self.shelves.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = shelves.take(&id) {
+            known.ends();
+        }
+        shelves.unreadable.insert(id);
     }
 
     fn find(&self, hash: &TokenHash) -> Option<Arc<Known>> {
-        let shelves = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let shelves = self.shelves.read().unwrap_or_else(PoisonError::into_inner);
         let shelf = shelves.by_prefix.get(&prefix(hash))?;
         let same = |known: &&Arc<Known>| {
             aws_lc_rs::constant_time::verify_slices_are_equal(known.hash.bytes(), hash.bytes()).is_ok()
@@ -142,8 +244,30 @@ impl TokenView {
     }
 
     fn all(&self) -> Vec<Arc<Known>> {
-        let shelves = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let shelves = self.shelves.read().unwrap_or_else(PoisonError::into_inner);
         shelves.by_id.values().map(Arc::clone).collect()
+    }
+
+    /// Ends what rests on what is over at `now`, and forgets what nobody is told of.
+    fn end(&self, now: Timestamp) {
+        for known in self.all().into_iter().filter(|known| !known.token.is_good(now)) {
+            known.ends();
+            if !known.is_told(now) {
+                let mut shelves = self.shelves.write().unwrap_or_else(PoisonError::into_inner);
+                shelves.take(&known.token.id);
+            }
+        }
+    }
+
+    /// Notes whether what is known counts. Where it does no more, whatever rests on a token ends; what comes later rests on
+    /// it anew.
+    fn counts(&self, counts: bool) {
+        if self.counted.swap(counts, Ordering::AcqRel) && !counts {
+            for known in self.all() {
+                let anew = watch::Sender::new(*known.stands.load().borrow());
+                known.stands.swap(Arc::new(anew)).send_replace(false);
+            }
+        }
     }
 
     /// Days of uses that are not kept yet.
@@ -157,12 +281,21 @@ impl TokenView {
     }
 
     pub(super) fn kept(&self, days: &[(TokenId, i64)]) {
-        let shelves = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let shelves = self.shelves.read().unwrap_or_else(PoisonError::into_inner);
         for (id, day) in days {
             if let Some(known) = shelves.by_id.get(id) {
                 known.kept_day.fetch_max(*day, Ordering::Relaxed);
             }
         }
+    }
+
+    /// What the accounts looked like that were noted last.
+    pub(super) fn accounts(&self) -> AccountMarks {
+        self.accounts.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn noted(&self, accounts: AccountMarks) {
+        *self.accounts.write().unwrap_or_else(PoisonError::into_inner) = accounts;
     }
 }
 
@@ -174,117 +307,75 @@ fn prefix(hash: &TokenHash) -> [u8; PREFIX] {
     prefix
 }
 
-impl<S: Store> Keeper<S> {
-    pub(super) fn change_token(&mut self, wanted: TokenChange) -> Result<Token, LedgerError> {
-        let mut change = self.store.begin()?;
-        let kept = match wanted {
-            TokenChange::Make(token, hash) => {
-                let theirs = change.tokens_of(&token.subject)?;
-                let good = theirs.iter().filter(|kept| kept.token.is_good(token.made_at)).count();
-                if good >= MOST_TOKENS {
-                    return Err(LedgerError::TooManyTokens(good));
-                }
-                let long_over = token.made_at.as_millis().saturating_sub(KEPT_DAYS * DAY);
-                change.forget_tokens(Timestamp::from_millis(long_over))?;
-                KeptToken {
-                    token,
-                    hash,
-                    used_day: None,
-                }
-            }
-            TokenChange::Revoke(id, who, at) => {
-                let mut theirs = change.tokens_of(&who)?.into_iter();
-                let mut kept = theirs
-                    .find(|kept| kept.token.id == id && kept.token.is_good(at))
-                    .ok_or(LedgerError::NoSuchToken(id))?;
-                kept.token.revoked_at = Some(at);
-                kept
-            }
-        };
-        change.write_token(&kept)?;
-        change.commit()?;
-        let token = kept.token.clone();
-        self.tokens.shows(kept);
-        Ok(token)
-    }
-
-    /// Writes down on which days tokens were used last; what cannot be written now is written the next time.
-    pub(super) fn keep_token_days(&mut self) {
-        let days = self.tokens.unkept();
-        if days.is_empty() {
-            return;
-        }
-        let mut keep = || -> Result<(), LedgerError> {
-            let mut change = self.store.begin()?;
-            change.used_tokens(&days)?;
-            change.commit()
-        };
-        match keep() {
-            Ok(()) => self.tokens.kept(&days),
-            Err(error) => tracing::warn!(%error, "the ledger cannot write down now which tokens were used"),
-        }
-    }
-}
-
 impl Ledger {
     /// Names a token without making it.
     pub fn name_token(at: Timestamp) -> TokenId {
         TokenId::new(at.fresh_name())
     }
 
-    /// Keeps a token, whose text has this digest: good once this returns.
-    pub async fn make_token(&self, token: Token, hash: TokenHash) -> Result<Token, LedgerError> {
-        self.writer.change_token(TokenChange::Make(token, hash)).await
-    }
-
-    /// Ends one of somebody's tokens, and whatever rests on it, before this returns; elsewhere within a second.
-    pub async fn revoke_token(&self, id: &TokenId, who: &SubjectId, at: Timestamp) -> Result<Token, LedgerError> {
-        self.writer
-            .change_token(TokenChange::Revoke(id.clone(), who.clone(), at))
-            .await
-    }
-
-    /// The token whose text has this digest, if it is good at `now`; memory only. That it was shown counts as its use.
-    pub fn shown_token(&self, hash: &TokenHash, now: Timestamp) -> Option<Shown> {
-        let known = self.tokens.find(hash)?;
-        if !known.token.is_good(now) {
-            return None;
+    /// What is known, at `now`, of the token whose text has this digest; memory only. That it was shown counts as its use.
+    pub fn shown_token(&self, hash: &TokenHash, now: Timestamp) -> Looked {
+        if self.vouches(false) == Vouched::NoMore {
+            return Looked::Unknown;
         }
+        let Some(known) = self.tokens.find(hash).filter(|known| known.is_good(now)) else {
+            return Looked::Not;
+        };
         known
             .used_day
             .fetch_max(now.as_millis().div_euclid(DAY), Ordering::Relaxed);
-        Some(Shown {
+        Looked::Good(Shown {
             token: Arc::clone(&known.token),
-            stands: Arc::clone(&known.stands),
+            stands: known.stands.load_full(),
         })
     }
 
     /// Somebody's tokens that are good at `now`, the latest first.
     pub fn tokens_of(&self, who: &SubjectId, now: Timestamp) -> Vec<Listed> {
         let all = self.tokens.all().into_iter().rev();
-        let theirs = all.filter(|known| known.token.subject == *who && known.token.is_good(now));
-        let listed = theirs.map(|known| {
-            let day = known.used_day.load(Ordering::Relaxed);
-            Listed {
-                token: (*known.token).clone(),
-                used_on: (day >= 0).then(|| Timestamp::from_millis(day.saturating_mul(DAY))),
-            }
-        });
-        listed.collect()
+        let theirs = all.filter(|known| known.token.subject == *who && known.is_good(now));
+        theirs.map(|known| known.listed()).collect()
     }
 
-    /// Ends whatever rests on tokens that have expired by `now`; to be called every second.
+    /// Everybody's tokens that are good at `now`, the oldest first.
+    pub fn good_tokens(&self, now: Timestamp) -> Vec<Token> {
+        let good = self.tokens.all().into_iter().filter(|known| known.is_good(now));
+        good.map(|known| (*known.token).clone()).collect()
+    }
+
+    /// One token, if it is good at `now` or its person is still told what became of it.
+    pub fn token(&self, id: &TokenId, now: Timestamp) -> Option<Token> {
+        let shelves = self.tokens.shelves.read().unwrap_or_else(PoisonError::into_inner);
+        let known = shelves.by_id.get(id)?;
+        (known.is_good(now) || known.is_told(now)).then(|| (*known.token).clone())
+    }
+
+    /// Somebody's tokens that somebody else's doing has ended in the last days, the latest first.
+    pub fn ended_tokens_of(&self, who: &SubjectId, now: Timestamp) -> Vec<Token> {
+        let all = self.tokens.all().into_iter();
+        let theirs = all.filter(|known| known.token.subject == *who && known.is_told(now));
+        let mut theirs: Vec<Token> = theirs.map(|known| (*known.token).clone()).collect();
+        theirs.sort_by_key(|token| std::cmp::Reverse(token.revoked_at));
+        theirs
+    }
+
+    /// Nothing rests on somebody's tokens any more here, whether or not that can be kept.
+    pub fn suspend_tokens_of(&self, who: &SubjectId) {
+        let all = self.tokens.all().into_iter();
+        all.filter(|known| known.token.subject == *who)
+            .for_each(|known| known.ends());
+    }
+
+    /// Ends whatever rests on tokens that have expired by `now`, or on all of them where it is not known for too long what
+    /// others have changed; to be called every second.
     pub fn end_tokens(&self, now: Timestamp) {
-        for known in self.tokens.all() {
-            if !known.token.is_good(now) {
-                known.stands.send_if_modified(|stands| std::mem::replace(stands, false));
-            }
-        }
+        self.tokens.counts(self.vouches(false) != Vouched::NoMore);
+        self.tokens.end(now);
     }
-}
 
-impl super::writer::Writer {
-    async fn change_token(&self, wanted: TokenChange) -> Result<Token, LedgerError> {
-        self.submit(|reply| Job::Token(Box::new(wanted), reply)).await
+    /// How many tokens cannot be read: they are good nowhere.
+    pub fn unreadable_tokens(&self) -> usize {
+        let shelves = self.tokens.shelves.read().unwrap_or_else(PoisonError::into_inner);
+        shelves.unreadable.len()
     }
 }

@@ -10,20 +10,20 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::adding::Through;
 use super::becoming::{has_room, was_asked};
-use super::ending::{self, Ending, OnRecord, Over, Untold};
+use super::ending::{Ending, OnRecord, Untold};
 use super::error::LedgerError;
 use super::figures::Figure;
 use super::keeping::Keeping;
-use super::once::{Done, KeepsDone as _, Once};
+use super::once::{KeepsDone as _, Once, Recalled};
 use super::outbox::{Claim, Due, Fate, Notice};
 use super::promise::{Leftover, Owed, Promise, Settled, Telling};
-use super::promising::forget_all;
 use super::store::{Bell, Change, Store};
-use super::tokens::{KeepsTokens as _, TokenChange, TokenView};
+use super::token_changes::TokenChange;
+use super::tokens::{KeepsTokens as _, KeptToken, TokenView};
 use super::usage::{Usage, Week};
 use super::view::View;
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantAct, GrantId, PurposeId, SubjectId, Token};
+use crate::facts::{Grant, GrantAct, GrantId, PurposeId, SubjectId, Token, TokenId};
 
 /// How many changes may wait for the disk.
 const QUEUE: usize = 256;
@@ -40,6 +40,8 @@ pub(super) type OnceEnded = Box<dyn FnMut(&Grant, Option<Telling>) + Send>;
 pub(super) struct Ends {
     /// Of each, how the book is to say so; none where it has nothing to say of it.
     pub(super) these: Vec<(GrantId, Option<OnRecord>)>,
+    /// These tokens end with them.
+    pub(super) tokens: Vec<TokenId>,
     pub(super) ending: Ending,
     pub(super) at: Timestamp,
     /// The call that is to be done once.
@@ -47,15 +49,26 @@ pub(super) struct Ends {
     pub(super) once_kept: OnceEnded,
 }
 
+/// What ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllEnded {
+    /// Grants, and delegations.
+    pub grants: Vec<Grant>,
+    /// Tokens.
+    pub tokens: Vec<Token>,
+}
+
 pub(super) enum Job {
     /// A grant is asked for, given or answered, be it for a call that is to be done once.
     Put(Box<(Grant, Option<Once>)>, OnceKept, Reply<Grant>),
     /// Somebody asks what was done for a call of theirs.
-    Recall((SubjectId, String), Timestamp, Reply<Option<Done>>),
-    /// A token is made or revoked.
-    Token(Box<TokenChange>, Reply<Token>),
+    Recall((SubjectId, String), Timestamp, Reply<Option<Recalled>>),
+    /// A grant never counted: the call for which it was given was not done.
+    Void(GrantId, Reply<()>),
+    /// Tokens are made or revoked.
+    Token(Box<TokenChange>, Reply<Vec<Token>>),
     /// What can end of these does so.
-    End(Ends, Reply<Vec<Grant>>),
+    End(Box<Ends>, Reply<AllEnded>),
     /// A grant is about to be recorded, in this segment of the book or a later one, and given.
     Promise(Box<Grant>, u64, Reply<Promise>),
     /// Promises are [`Settled`].
@@ -127,13 +140,13 @@ impl Writer {
     }
 
     /// What was done for a call.
-    pub(super) async fn recall(&self, call: (SubjectId, String), at: Timestamp) -> Result<Option<Done>, LedgerError> {
+    pub(super) async fn recall(&self, call: (SubjectId, String), at: Timestamp) -> Result<Option<Recalled>, LedgerError> {
         self.submit(|reply| Job::Recall(call, at, reply)).await
     }
 
     /// Ends what can end of these, and returns it once that is durable.
-    pub(super) async fn end(&self, ends: Ends) -> Result<Vec<Grant>, LedgerError> {
-        self.submit(|reply| Job::End(ends, reply)).await
+    pub(super) async fn end(&self, ends: Ends) -> Result<AllEnded, LedgerError> {
+        self.submit(|reply| Job::End(Box::new(ends), reply)).await
     }
 
     /// Promises a grant, durably. Whoever goes away before it is answered takes it back.
@@ -183,7 +196,9 @@ pub(super) struct Keeper<S> {
     pub(super) tokens: Arc<TokenView>,
     pub(super) keeping: Arc<Keeping>,
     /// Grants whose commit failed: the store may have them nevertheless, and would show them after a crash.
-    doubtful: Vec<Doubt>,
+    pub(super) doubtful: Vec<Doubt>,
+    /// Tokens of which nobody knows whether they are kept as revoked, as they were before.
+    pub(super) doubtful_tokens: Vec<KeptToken>,
     pub(super) settled: Arc<Settled>,
     pub(super) bell: Bell,
     /// Whether what others change was known when it was looked for last.
@@ -191,19 +206,19 @@ pub(super) struct Keeper<S> {
     /// Why it could not be looked for.
     pub(super) unheard: Option<String>,
     /// Whether people are told of what changes.
-    tells: Arc<AtomicBool>,
+    pub(super) tells: Arc<AtomicBool>,
     /// Up to which weeks figures are told, as far as this gateway knows.
     pub(super) added: Through,
 }
 
 /// A grant of which nobody knows whether it was kept as it was written, and what it was before.
-struct Doubt {
-    written: Grant,
-    was: Option<Grant>,
+pub(super) struct Doubt {
+    pub(super) written: Grant,
+    pub(super) was: Option<Grant>,
     /// What the book was to say of it, where it ended.
-    untold: Option<GrantAct>,
+    pub(super) untold: Option<GrantAct>,
     /// The call for which it was written, where that is to be done once.
-    once: Option<Once>,
+    pub(super) once: Option<Once>,
 }
 
 impl<S: Store> Keeper<S> {
@@ -211,11 +226,14 @@ impl<S: Store> Keeper<S> {
         store.unclaim()?;
         let held = store.held()?;
         // what has changed of them since then is news as well
-        let tokens = store.begin()?.tokens()?;
+        let (tokens, accounts) = {
+            let mut change = store.begin()?;
+            (change.tokens()?, change.accounts()?)
+        };
         let opened = Opened {
             tells: Arc::default(),
             view: Arc::new(View::new(held)),
-            tokens: Arc::new(TokenView::new(tokens)),
+            tokens: Arc::new(TokenView::new(tokens, accounts)),
             keeping: Arc::new(Keeping::at(store.place())),
             promised: store.promises()?.into(),
             untold: store.untold()?.into(),
@@ -226,6 +244,7 @@ impl<S: Store> Keeper<S> {
             tokens: Arc::clone(&opened.tokens),
             keeping: Arc::clone(&opened.keeping),
             doubtful: Vec::new(),
+            doubtful_tokens: Vec::new(),
             settled,
             bell,
             in_touch: true,
@@ -248,7 +267,7 @@ impl<S: Store> Keeper<S> {
                     self.settled.add(kept);
                 }
                 Job::End(ends, reply) => {
-                    let ended = self.cleared(|keeper| keeper.end(ends));
+                    let ended = self.cleared(|keeper| keeper.end(*ends));
                     let _ = reply.send(ended);
                 }
                 Job::Promise(grant, segment, reply) => {
@@ -257,6 +276,7 @@ impl<S: Store> Keeper<S> {
                 }
                 Job::Token(change, reply) => drop(reply.send(self.cleared(|keeper| keeper.change_token(*change)))),
                 Job::Recall((by, key), at, reply) => drop(reply.send(self.recall((&by, &key), at))),
+                Job::Void(grant, reply) => drop(reply.send(self.cleared(|keeper| keeper.forget_void(&grant)))),
                 Job::Forget => {}
                 Job::Look => self.look(),
                 Job::Used => {
@@ -301,18 +321,22 @@ impl<S: Store> Keeper<S> {
 
     /// INVARIANT: nothing is given or promised while the disk may hold what was said not to be given.
     pub(super) fn clear_doubts(&mut self) -> Result<(), LedgerError> {
-        if self.doubtful.is_empty() {
+        if self.doubtful.is_empty() && self.doubtful_tokens.is_empty() {
             return Ok(());
         }
         let mut change = self.store.begin()?;
         for doubt in &self.doubtful {
             change.take_back(&doubt.written, doubt.was.as_ref(), doubt.untold)?;
             if let Some(once) = &doubt.once {
-                change.forget_done(once)?;
+                change.forget_done(once, &doubt.written.id)?;
             }
+        }
+        for was in &self.doubtful_tokens {
+            change.write_token(was)?;
         }
         change.commit()?;
         self.doubtful.clear();
+        self.doubtful_tokens.clear();
         Ok(())
     }
 
@@ -327,7 +351,7 @@ impl<S: Store> Keeper<S> {
             [(was.as_ref(), &grant)],
         )?;
         if let Some(once) = &once {
-            once.note(&mut change, [&grant].into_iter())?;
+            once.note(&mut change, [&grant].into_iter(), [].into_iter())?;
         }
         if let Err(error) = change.commit() {
             self.doubtful.push(Doubt {
@@ -341,41 +365,11 @@ impl<S: Store> Keeper<S> {
         self.view.shows(grant.clone());
         Ok(grant)
     }
-
-    /// Ends what can end of these, in one change.
-    fn end(&mut self, mut ends: Ends) -> Result<Vec<Grant>, LedgerError> {
-        let settled = self.settled.now();
-        let mut change = self.store.begin()?;
-        forget_all(&mut change, &settled)?;
-        let over = ending::end((&mut change, &self.view.uses), ends.these, (&ends.ending, ends.at))?;
-        let tells = self.tells.load(Ordering::Relaxed);
-        Self::owe(tells, &mut change, over.iter().map(|one| (Some(&one.was), &one.is)))?;
-        if let Some(once) = ends.once.as_ref().filter(|_| !over.is_empty()) {
-            once.note(&mut change, over.iter().map(|one| &one.is))?;
-        }
-        if let Err(error) = change.commit() {
-            let doubts = over.into_iter().map(|Over { was, is, on_record }| Doubt {
-                written: is,
-                was: Some(was),
-                untold: on_record.map(|on_record| on_record.act),
-                once: ends.once.clone(),
-            });
-            self.doubtful.extend(doubts);
-            return Err(error);
-        }
-        self.settled.forgotten(&settled);
-        let shown = over.into_iter().map(|Over { is, on_record, .. }| {
-            self.view.shows(is.clone());
-            let telling = on_record.map(|on_record| Telling::new(is.id.clone(), on_record, Arc::clone(&self.settled)));
-            (ends.once_kept)(&is, telling);
-            is
-        });
-        Ok(shown.collect())
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::ending;
     use super::*;
     use crate::facts::GrantState;
     use crate::ledger::sqlite::Sqlite;
@@ -400,6 +394,7 @@ mod tests {
                 .into_iter()
                 .map(|id| (id, Some(on_record(GrantAct::Withdrawn))))
                 .collect(),
+            tokens: Vec::new(),
             ending: Ending::Withdrawn,
             at: Timestamp::from_millis(2_000),
             once: None,
@@ -463,7 +458,7 @@ mod tests {
         let promise = keeper.promise(Box::new(grant), 1).unwrap();
         let (reply, _) = oneshot::channel();
         let other = vec![GrantId::new("other")];
-        let withdrawn = Job::End(withdrawal(other), reply);
+        let withdrawn = Job::End(Box::new(withdrawal(other)), reply);
         jobs.try_send(withdrawn).ok().unwrap();
         let settled = Arc::clone(&keeper.settled);
         drop(promise);
@@ -563,5 +558,29 @@ mod tests {
         });
         keeper.clear_doubts().unwrap();
         assert_eq!(find(&mut keeper, &asked.id), Some(asked));
+    }
+
+    #[test]
+    fn what_another_gateway_did_for_the_same_call_is_not_forgotten_with_what_this_one_took_back() {
+        let mut keeper = keeper();
+        let once = Once {
+            by: crate::facts::SubjectId::parse("ada").unwrap(),
+            key: "key".to_owned(),
+            call: "call".to_owned(),
+            at: Timestamp::from_millis(1_000),
+            not_permitted: 0,
+        };
+        let doubtful = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("doubtful"));
+        let theirs = terms("ada", "recruiting", 1_000, 9_000).named(GrantId::new("theirs"));
+        keeper.put(theirs.clone(), Some(once.clone())).unwrap();
+        keeper.doubtful.push(Doubt {
+            written: doubtful,
+            was: None,
+            untold: None,
+            once: Some(once.clone()),
+        });
+        keeper.clear_doubts().unwrap();
+        let recalled = keeper.recall((&once.by, &once.key), once.at).unwrap().unwrap();
+        assert_eq!(recalled.grants, [theirs]);
     }
 }

@@ -101,6 +101,11 @@ pub(super) const LEDGER_IN_TOUCH: Name = name(
     &[],
     "Whether it is known what other gateways change in the ledger (1) or not (0): then no grant is given or ended, and those that are known count for a while.",
 );
+pub(super) const UNREADABLE_TOKENS: Name = name(
+    "wayleave_unreadable_tokens",
+    &[],
+    "Tokens for tools whose rows in the ledger cannot be read: they open nothing, and the log names them.",
+);
 pub(super) const TUNNELS: Name = name(
     "wayleave_tunnels",
     &[],
@@ -139,7 +144,7 @@ pub(super) const BUILD_INFO: Name = name(
 );
 
 /// The whole table. Metrics of the process itself (`process_…`) stand beside it, as every Prometheus client has them.
-pub const ALL: [Name; 25] = [
+pub const ALL: [Name; 26] = [
     DECISIONS,
     PURPOSE_DECISIONS,
     DECISION_DURATION,
@@ -157,6 +162,7 @@ pub const ALL: [Name; 25] = [
     RECORD_QUEUE,
     RECORDS_HEALTHY,
     LEDGER_IN_TOUCH,
+    UNREADABLE_TOKENS,
     TUNNELS,
     CONNECTIONS,
     GRANTS,

@@ -47,7 +47,7 @@ use self::lanes::{Claimed, Lanes};
 use self::mail::Mail;
 pub use self::settings::{BadSetting, Hidden, Kind, Security, Settings, Smtp, Webhook};
 use crate::clock::{Clock, Timestamp};
-use crate::facts::{Host, Language, NoticeEvent};
+use crate::facts::{Grant, Host, Language, NoticeEvent};
 use crate::ledger::{Claim, Due, Fate, Ledger, Letter, Notice};
 use crate::metrics::Metrics;
 use crate::rulebook::Live;
@@ -73,6 +73,8 @@ pub struct Parts {
     pub portal: Host,
     /// The language of those of whom none is known.
     pub language: Language,
+    /// Whether anybody may answer for somebody else.
+    pub delegates: bool,
     /// Where what is due is kept.
     pub ledger: Ledger,
     /// Who is who.
@@ -90,6 +92,7 @@ pub struct Notices {
     settings: Settings,
     origin: String,
     language: Language,
+    delegates: bool,
     ledger: Ledger,
     live: Arc<Live>,
     clock: Clock,
@@ -130,6 +133,7 @@ impl Notices {
             settings: parts.settings,
             origin: format!("https://{}", parts.portal),
             language: parts.language,
+            delegates: parts.delegates,
             ledger: parts.ledger,
             live: parts.live,
             clock: parts.clock,
@@ -252,6 +256,15 @@ impl Notices {
         }
     }
 
+    /// Who lets whom answer for them.
+    fn lets(&self, now: Timestamp) -> Vec<Grant> {
+        if self.delegates {
+            self.ledger.delegations(now)
+        } else {
+            Vec::new()
+        }
+    }
+
     /// Finds out who is told. That others may answer is told when their time has come, which the rules say.
     fn addressed(&self, notice: &Notice) -> Fate {
         let (in_force, now) = (self.live.load(), self.clock.now());
@@ -262,7 +275,7 @@ impl Notices {
         if let Some(from) = others.filter(|_| notice.event == NoticeEvent::AlternatesMay) {
             return Fate::Again(from);
         }
-        let lets = self.ledger.delegations(now);
+        let lets = self.lets(now);
         let letters = whom::letters(notice, (&in_force, &lets), &self.settings, now);
         if letters.is_empty() {
             let (grant, event) = (&notice.grant.id, notice.event.as_str());
@@ -274,7 +287,7 @@ impl Notices {
 
     async fn tell(&self, notice: &Notice, letter: &Letter) -> Went {
         let (in_force, now) = (self.live.load(), self.clock.now());
-        let lets = self.ledger.delegations(now);
+        let lets = self.lets(now);
         if whom::is_moot(notice, now) || !whom::is_still_asked(notice, (&in_force, &lets), now) {
             return Went::Moot;
         }

@@ -123,7 +123,7 @@ impl Portal {
     /// The requests that somebody may answer, and whose approval they lack, in the order in which they were made; each with
     /// the way in which they would.
     pub(super) fn answerable(&self, visit: &Visit<'_>, visitor: Visitor<'_>, channel: Channel) -> Vec<(Grant, Way)> {
-        let lets = self.ledger.delegated_to(&visitor.person.id, visit.at);
+        let lets = self.lets(visit, visitor);
         let waiting = self.ledger.waiting(visit.at).into_iter();
         let others = waiting.filter(|grant| grant.subject != visitor.person.id);
         let theirs = others.filter_map(|grant| {
@@ -138,7 +138,7 @@ impl Portal {
 
     /// The ways in which somebody could answer a request.
     fn ways(&self, visit: &Visit<'_>, visitor: Visitor<'_>, grant: &Grant, channel: Channel) -> Vec<Way> {
-        let lets = self.ledger.delegated_to(&visitor.person.id, visit.at);
+        let lets = self.lets(visit, visitor);
         visit
             .in_force
             .ways_to_answer(visitor, grant, &lets, (channel, visit.at))

@@ -163,8 +163,19 @@ impl Portal {
                 (GrantState::Requested, true, true) if left.answers > 0 => {
                     self.book.note(&self.book.record(told.said));
                 }
-                (GrantState::Requested, true, true) => over(self.ledger.withdraw(&left.id, at, |_| ()).await)?,
+                // whoever sends the call again for which it was given has it done anew
+                (GrantState::Requested, true, true) => {
+                    self.ledger
+                        .forget_void(&left.id)
+                        .await
+                        .map_err(|trouble| trouble.to_string())?;
+                    over(self.ledger.withdraw(&left.id, at, |_| ()).await)?;
+                }
                 (GrantState::Active | GrantState::Withdrawn | GrantState::Revoked, true, true) => {
+                    self.ledger
+                        .forget_void(&left.id)
+                        .await
+                        .map_err(|trouble| trouble.to_string())?;
                     over(self.ledger.revoke(&left.id, at, |_| ()).await)?;
                 }
             }

@@ -151,6 +151,14 @@ impl Portal {
         })
     }
 
+    /// Who lets somebody answer for them: nobody where nobody may let anybody, whatever was given before.
+    pub(super) fn lets(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Vec<Grant> {
+        if self.settings.delegation_days == 0 {
+            return Vec::new();
+        }
+        self.ledger.delegated_to(&visitor.person.id, visit.at)
+    }
+
     /// Takes that back: whoever gave it does, and nobody else learns of it.
     pub(super) async fn take_back(&self, visit: &Visit<'_>, visitor: Visitor<'_>, id: &str) -> Result<Grant, NotEnded> {
         let id = GrantId::new(id);

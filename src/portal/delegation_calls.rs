@@ -9,19 +9,32 @@ use super::deeds::NotEnded;
 use super::delegating::{NotDelegated, Wanted};
 use super::intake::{Received, joined, list, text};
 use super::pages::{self, Page, Problem, field};
-use super::{Portal, Visit};
+use super::{Portal, Visit, paging};
 use crate::clock::Timestamp;
-use crate::facts::{Grant, GrantId, did_you_mean};
+use crate::facts::{Grant, GrantId, SubjectId, did_you_mean};
 use crate::ledger::Life;
 use crate::rulebook::Visitor;
 
 const FIELDS: [&str; 4] = ["to", "from", "until", "purposes"];
 
 impl Portal {
-    /// Whom the person lets answer for them, and who lets them.
-    pub(super) fn list_delegations(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Page {
-        let who = &visitor.person.id;
-        let shown = |all: Vec<Grant>| -> Vec<Value> { all.iter().map(|one| shown(one, visit.at)).collect() };
+    /// Whom the person lets answer for them, and who lets them; or the same of somebody else, as far as the person may end it.
+    pub(super) fn list_delegations(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
+        let asked = received.asked("user").map(|name| SubjectId::parse(name.trim()));
+        let asked = match asked.transpose() {
+            Ok(asked) => asked,
+            Err(why) => return paging::unfit(vec![field("user", why.to_string())]).answer(),
+        };
+        let who = asked.as_ref().unwrap_or(&visitor.person.id);
+        let channel = channel(received);
+        let is_told = |one: &&Grant| {
+            let is_alive = !Life::of(one, visit.at).is_over();
+            asked.is_none() || (is_alive && visit.may_end(visitor, one, channel).is_allowed())
+        };
+        let shown = |all: Vec<Grant>| -> Vec<Value> {
+            let told = all.iter().filter(is_told);
+            told.map(|one| shown(one, visit.at)).collect()
+        };
         let body = json!({
             "given": shown(self.ledger.delegated_by(who)),
             "received": shown(self.ledger.delegated_to(who, visit.at)),
@@ -47,13 +60,14 @@ impl Portal {
             Ok(wanted) => wanted,
             Err(problem) => return problem.answer(),
         };
+        // before a word about who is in the directory
+        if let Err(page) = self.proves_again(visit, &received.headers).await {
+            return page;
+        }
         let terms = match self.would_delegate(visit, visitor, &wanted, channel(received)) {
             Ok(terms) => terms,
             Err(why) => return self.not_delegated(&why),
         };
-        if let Err(page) = self.proves_again(visit, &received.headers).await {
-            return page;
-        }
         match self.delegate(visit, terms).await {
             Ok(given) => {
                 let mut page = pages::json(StatusCode::CREATED, &shown(&given, visit.at));
@@ -153,7 +167,7 @@ fn read(members: &Map<String, Value>) -> Result<Wanted, Vec<Value>> {
 }
 
 /// A delegation, as it is at that moment.
-fn shown(one: &Grant, at: Timestamp) -> Value {
+pub(super) fn shown(one: &Grant, at: Timestamp) -> Value {
     let state = match Life::of(one, at) {
         Life::Approved => "upcoming",
         Life::Active => "in-force",

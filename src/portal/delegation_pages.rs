@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use super::deeds::NotEnded;
 use super::delegating::{NotDelegated, Wanted};
 use super::intake::Received;
-use super::mine_asked::name_of;
+use super::mine_asked::{LATELY, name_of};
 use super::pages::counter::Pick;
 use super::pages::delegations::{Delegation, Delegations};
 use super::pages::{Page, see_other};
@@ -53,6 +53,8 @@ impl Portal {
             who: &visitor.person.name,
             note,
             trouble,
+            off: (self.settings.delegation_days == 0).then_some(self.words.delegation.off),
+            revoked: self.my_revoked_delegations(visit, visitor),
             given: given
                 .map(|one| {
                     let token = self.tokens.issue(who, &taking_back(one.id.as_str()), visit.at);
@@ -81,13 +83,10 @@ impl Portal {
     ) -> Delegation {
         let purposes = one.delegated.iter().flat_map(|delegated| &delegated.purposes);
         let titles: Vec<String> = purposes.map(|id| self.purpose_title(visit.rules(), id)).collect();
-        // the last moment is one of the last day
-        let last = Timestamp::from_millis(one.expires.as_millis() - 1);
-        let [from, until] = [one.not_before, last].map(|at| self.day(at, visitor.person));
         Delegation {
             id: one.id.to_string(),
             who: name_of(visit.in_force, who),
-            days: (self.words.delegation.days)(&from, &until),
+            days: self.delegation_days(visitor, one),
             purposes: if titles.is_empty() {
                 self.words.delegation.all_purposes.to_owned()
             } else {
@@ -95,6 +94,14 @@ impl Portal {
             },
             token,
         }
+    }
+
+    /// From when on until when, as the person's calendar has it.
+    pub(super) fn delegation_days(&self, visitor: Visitor<'_>, one: &Grant) -> String {
+        // the last moment is one of the last day
+        let last = Timestamp::from_millis(one.expires.as_millis() - 1);
+        let [from, until] = [one.not_before, last].map(|at| self.day(at, visitor.person));
+        (self.words.delegation.days)(&from, &until)
     }
 
     fn day(&self, at: Timestamp, person: &Person) -> String {
@@ -112,6 +119,19 @@ impl Portal {
             chosen: wanted.purposes.contains(purpose.id.as_str()),
         });
         picks.collect()
+    }
+
+    /// Whom the person let answer, and somebody else ended that in the last days: who, and why.
+    fn my_revoked_delegations(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Vec<String> {
+        let words = &self.words.delegation;
+        let given = self.ledger.delegated_by(&visitor.person.id).into_iter();
+        let told = given.filter_map(|one| {
+            let (ended, at, to) = (one.ended.as_ref()?, one.ended_at?, one.delegated.as_ref()?);
+            let is_told = ended.by != one.subject && visit.at.since(at) < LATELY;
+            let [by, to] = [ended.by.as_str(), to.to.as_str()].map(|who| name_of(visit.in_force, who));
+            is_told.then(|| (words.revoked_by)(&by, &to, &ended.why))
+        });
+        told.collect()
     }
 
     /// What the person gave or took back, where the address names it and they did.

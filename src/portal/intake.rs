@@ -145,6 +145,8 @@ impl Received {
                 "amount" => form.amount = value.into_owned(),
                 "skip" => form.skip = value.into_owned(),
                 "platform" => form.platform = value.into_owned(),
+                WHICH_TOKEN => form.which_token = value.into_owned(),
+                "delegation" => form.delegation = value.into_owned(),
                 "to" => form.to = value.into_owned(),
                 "from" => form.from = value.into_owned(),
                 "until" => form.until = value.into_owned(),
@@ -236,6 +238,8 @@ pub(super) struct Form {
     pub(super) grant: String,
     pub(super) user: String,
     pub(super) platform: String,
+    pub(super) which_token: String,
+    pub(super) delegation: String,
     pub(super) accepted: String,
     pub(super) from: String,
     pub(super) until: String,
@@ -243,6 +247,9 @@ pub(super) struct Form {
     pub(super) amount: String,
     pub(super) skip: String,
 }
+
+/// The field that names a token for tools: `token` is the form's own.
+pub(super) const WHICH_TOKEN: &str = "which-token";
 
 impl Form {
     /// What the form selects by `name`; nothing where that is empty.
@@ -252,6 +259,8 @@ impl Form {
             "user" => &self.user,
             "purpose" => &self.purpose,
             "platform" => &self.platform,
+            "token" => &self.which_token,
+            "delegation" => &self.delegation,
             _ => return None,
         };
         Some(value.clone()).filter(|value| !value.is_empty())

@@ -47,7 +47,7 @@ impl Portal {
             may_revoke: visit.may_end_others(visitor),
             watches: Self::may_watch(visit, visitor, Channel::Portal).is_some(),
             sees_value: Self::sees_value(visit, visitor),
-            revoked: self.my_revoked(visit, visitor),
+            revoked: [self.my_revoked(visit, visitor), self.my_ended_tokens(visit, visitor)].concat(),
             waiting: self.my_requests(visit, visitor),
             answered: self.my_answers(visit, visitor),
             emergencies: self.my_emergencies(visit, visitor),

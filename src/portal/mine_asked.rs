@@ -15,7 +15,7 @@ use crate::purpose::ALTERNATE;
 use crate::rulebook::{InForce, Visitor};
 
 /// For how long an answer stays on the page.
-const LATELY: Duration = Duration::from_hours(7 * 24);
+pub(super) const LATELY: Duration = Duration::from_hours(7 * 24);
 
 impl Portal {
     pub(super) fn my_requests(&self, visit: &Visit<'_>, visitor: Visitor<'_>) -> Vec<Held> {

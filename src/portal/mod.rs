@@ -11,8 +11,11 @@
 //! It must never grant what it cannot record, never show one person what belongs to another, and never let a page of
 //! a site or of somebody else act for the person in front of it.
 
+mod accounts;
 mod answers;
 mod api;
+mod beside;
+mod beside_pages;
 mod case;
 mod coach;
 mod decision_pages;

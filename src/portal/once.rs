@@ -14,10 +14,11 @@ use super::api::{given, not_kept};
 use super::intake::Received;
 use super::openapi::Call;
 use super::pages::{self, Page, Problem, retry_after};
-use super::revocations::AGAIN;
+use super::revocations::{AGAIN, extend};
+use super::revoking::{NotRevoked, Revoked};
 use super::{Portal, Visit};
 use crate::facts::{SubjectId, hex};
-use crate::ledger::{Done, Once};
+use crate::ledger::{Once, Recalled};
 
 /// The header.
 const KEY: &str = "idempotency-key";
@@ -91,8 +92,8 @@ impl Portal {
         let place = self.underway.enter(&once).ok_or_else(in_use)?;
         match self.ledger.done(&once.by, &once.key, visit.at).await {
             Ok(None) => Ok(Some((once, place))),
-            Ok(Some(done)) if done.call != once.call => Err(reused()),
-            Ok(Some(done)) => Err(self.done_before(visit, received, (call, &done)).await),
+            Ok(Some(recalled)) if recalled.done.call != once.call => Err(reused()),
+            Ok(Some(recalled)) => Err(self.done_before(visit, received, (call, recalled)).await),
             Err(trouble) => {
                 tracing::warn!(%trouble, "it cannot be found out whether a call was done already");
                 Err(not_kept(self.words.not_kept_title, self.words.not_kept))
@@ -101,17 +102,14 @@ impl Portal {
     }
 
     /// The answer to the same call once more: the same grants, as they are by now.
-    async fn done_before(&self, visit: &Visit<'_>, received: &Received, (call, done): (Call, &Done)) -> Page {
-        let grants: Vec<_> = done.grants.iter().filter_map(|id| self.ledger.get(id)).collect();
+    async fn done_before(&self, visit: &Visit<'_>, received: &Received, (call, recalled): (Call, Recalled)) -> Page {
         let mut page = match call {
             Call::Revoke => {
                 // what others held is shown as it was the first time: to whoever proves themselves with the call
                 if let Err(page) = self.proves_again(visit, &received.headers).await {
                     return page;
                 }
-                let revoked: Vec<Value> = grants.iter().map(|grant| self.shown(grant, visit)).collect();
-                let body = json!({ "revoked": revoked, "count": done.count, "not_permitted": done.not_permitted });
-                pages::json(StatusCode::OK, &body)
+                self.revoked_before(visit, recalled).await
             }
             Call::Declare
             | Call::BreakGlass
@@ -140,13 +138,41 @@ impl Portal {
             | Call::EndDelegation
             | Call::ShowValue
             | Call::ShowPrivacy
-            | Call::Document => match grants.first() {
-                Some(grant) => given(done.asked, &self.shown(grant, visit), grant),
+            | Call::Document => match recalled.grants.first() {
+                Some(grant) => given(recalled.done.asked, &self.shown(grant, visit), grant),
                 None => super::api::no_such_grant(),
             },
         };
         page.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
         page
+    }
+}
+
+impl Portal {
+    /// As the first answer: told once the records are on disk.
+    async fn revoked_before(&self, visit: &Visit<'_>, recalled: Recalled) -> Page {
+        let Recalled {
+            done,
+            grants,
+            delegations,
+            tokens,
+        } = recalled;
+        if let Err(trouble) = self.book.flush().await {
+            tracing::warn!(%trouble, grants = done.count, "what was revoked is not recorded yet");
+            let revoked = Revoked {
+                grants,
+                count: done.count,
+                delegations,
+                tokens,
+                not_permitted: done.not_permitted,
+            };
+            return self.not_revoked(visit, &NotRevoked::NotRecorded(revoked));
+        }
+        let revoked: Vec<Value> = grants.iter().map(|grant| self.shown(grant, visit)).collect();
+        let mut body = json!({ "revoked": revoked, "count": done.count, "not_permitted": done.not_permitted });
+        let beside = self.told_beside(visit, (&delegations, done.delegations), (&tokens, done.token_count));
+        extend(&mut body, beside);
+        pages::json(StatusCode::OK, &body)
     }
 }
 

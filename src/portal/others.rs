@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use super::case::platform_name;
-use super::intake::Received;
+use super::intake::{Received, WHICH_TOKEN};
 use super::mine_asked::name_of;
 use super::pages::counter::{Others, Pick, Revoking, Theirs};
 use super::pages::{Page, retry_after, see_other};
@@ -22,7 +22,7 @@ const NAMED: usize = 20;
 impl Portal {
     /// The page of what is in force, or waits; nothing for those who could not revoke any of it.
     pub(super) async fn others(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
-        let note = self.just_revoked(visitor, received);
+        let note = (self.just_revoked(visitor, received)).or_else(|| self.just_revoked_beside(visit, visitor, received));
         if note.is_none() && !visit.may_end_others(visitor) {
             let look = Look {
                 not_of: Some(&visitor.person.id),
@@ -56,10 +56,13 @@ impl Portal {
         (note, meant, chosen): (Option<String>, &Selection, &Chosen),
     ) -> Page {
         let words = self.words;
+        // of everybody they would be too many to look at: they are listed for whoever is named
+        let beside = Some(&chosen.beside).filter(|_| meant.user.is_some());
+        let beside = beside.map_or_else(Vec::new, |beside| self.beside_parts(visit, visitor, beside));
         let (shown, next) = (chosen.grants.len(), chosen.next());
         let is_all = next.is_none() && received.asked("after").is_none();
         let (count, revoke_all) = if is_all {
-            ((words.in_force_count)(shown), (words.revoke_many)(shown))
+            ((words.in_force_count)(shown), (words.revoke_many)(chosen.count_all()))
         } else {
             ((words.in_force_here)(shown), words.revoke_all.to_owned())
         };
@@ -71,8 +74,9 @@ impl Portal {
             purposes: self.purposes(visit, meant),
             platforms: platforms(visit, meant),
             count,
-            revoke_all: (!is_all || shown > 1).then(|| (question(meant), revoke_all)),
+            revoke_all: (!is_all || chosen.count_all() > 1).then(|| (question(meant), revoke_all)),
             next: next.map(|next| address("/grants", meant, Some(next))),
+            beside,
             grants: chosen
                 .grants
                 .iter()
@@ -130,19 +134,23 @@ impl Portal {
         };
         let words = self.words;
         let recent = self.signed_in_lately(visit, received);
-        let count = chosen.count();
+        let (count, all) = (chosen.count(), chosen.count_all());
+        let mut beside = chosen.beside.clone();
+        beside.tokens.truncate(NAMED);
+        beside.delegations.truncate(NAMED);
         let named = chosen.grants.iter().take(NAMED);
         let page = Revoking {
             w: words,
             who: &visitor.person.name,
-            heading: (words.revoke_title)(count),
+            heading: (words.revoke_title)(&self.counted_all(count, &chosen.beside)),
             grants: named.map(|grant| self.theirs(visit, visitor, grant)).collect(),
             more: count.checked_sub(NAMED).filter(|more| *more > 0).map(words.and_more),
-            fields: fields(&meant),
+            beside: self.beside_parts(visit, visitor, &beside),
+            fields: fields(&meant, WHICH_TOKEN),
             draft: self.drafts.of(&visit.subject.id, &deed(&meant), visit.at),
             sign_in: to_sign_in(&meant),
             token: recent.then(|| self.tokens.issue(&visit.subject.id, &deed(&meant), visit.at)),
-            button: (words.revoke_many)(count),
+            button: (words.revoke_many)(all),
             contact: self.contact(),
         };
         self.page(StatusCode::OK, &page)
@@ -177,8 +185,7 @@ impl Portal {
         match self.revoke(visit, visitor, &meant, (why, Channel::Portal)).await {
             Ok(done) => {
                 self.drafts.sent(&visit.subject.id);
-                let first = done.grants.first().map(|grant| grant.id.as_str());
-                see_other(&format!("/grants?revoked={}", first.unwrap_or_default()))
+                see_other(&Self::revoked_address(&done))
             }
             Err(why) => self.not_revoked_page(&why),
         }
@@ -241,13 +248,15 @@ fn platforms(visit: &Visit<'_>, meant: &Selection) -> Vec<Pick> {
     pick.collect()
 }
 
-/// What is meant, as fields of a form or an address.
-fn fields(meant: &Selection) -> Vec<(&'static str, String)> {
+/// What is meant, as fields of a form or an address, where a token is named so.
+fn fields(meant: &Selection, token: &'static str) -> Vec<(&'static str, String)> {
     let named = [
         ("grant", meant.grant.as_ref().map(ToString::to_string)),
         ("user", meant.user.as_ref().map(ToString::to_string)),
         ("purpose", meant.purpose.as_ref().map(ToString::to_string)),
         ("platform", meant.platform.as_ref().map(ToString::to_string)),
+        (token, meant.token.as_ref().map(ToString::to_string)),
+        ("delegation", meant.delegation.as_ref().map(ToString::to_string)),
     ];
     let named = named.into_iter().filter_map(|(name, value)| Some((name, value?)));
     named.collect()
@@ -255,7 +264,7 @@ fn fields(meant: &Selection) -> Vec<(&'static str, String)> {
 
 fn address(path: &str, meant: &Selection, after: Option<&GrantId>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(fields(meant));
+    query.extend_pairs(fields(meant, "token"));
     if let Some(after) = after {
         query.append_pair("after", after.as_str());
     }

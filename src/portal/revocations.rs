@@ -4,21 +4,32 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::api::{channel, not_found, not_kept};
+use super::beside::Beside;
 use super::intake::{Received, joined as sentences, text};
 use super::once::in_use;
 use super::pages::{self, Page, Problem, field, retry_after};
 use super::paging::{self, Listed, Paging};
-use super::revoking::{Look, NotRevoked, Selection};
+use super::revoking::{Look, NotRevoked, Revoked, Selection};
 use super::{Portal, Visit};
-use crate::facts::{GrantId, PlatformId, PurposeId, SubjectId, did_you_mean};
+use crate::facts::{Grant, GrantId, PlatformId, PurposeId, SubjectId, Token, TokenId, did_you_mean};
 use crate::purpose::{Note, Why};
 use crate::rulebook::Visitor;
 
 /// After how many seconds whoever has everything looked through already may ask again.
 pub(super) const AGAIN: u32 = 2;
 
-const SELECTORS: [&str; 5] = ["grant", "user", "purpose", "platform", "all"];
-const FIELDS: [&str; 7] = ["grant", "user", "purpose", "platform", "all", "reason", "dry_run"];
+const SELECTORS: [&str; 7] = ["grant", "user", "purpose", "platform", "token", "delegation", "all"];
+const FIELDS: [&str; 9] = [
+    "grant",
+    "user",
+    "purpose",
+    "platform",
+    "token",
+    "delegation",
+    "all",
+    "reason",
+    "dry_run",
+];
 
 /// What a call asks to revoke.
 struct Revocation {
@@ -47,10 +58,16 @@ impl Portal {
         };
         if dry_run {
             let would: Vec<Value> = chosen.grants.iter().map(|grant| self.shown(grant, visit)).collect();
-            let body = json!({
+            let mut body = json!({
                 "dry_run": true, "would_revoke": would, "count": chosen.count(), "next": chosen.next(),
                 "not_permitted": chosen.not_permitted,
             });
+            let Beside { delegations, tokens } = &chosen.beside;
+            let delegations: Vec<Grant> = delegations.iter().map(|(one, _)| one.clone()).collect();
+            let tokens: Vec<Token> = tokens.iter().map(|(token, _)| token.clone()).collect();
+            let counts = (delegations.len(), tokens.len());
+            let beside = self.told_beside(visit, (&delegations, counts.0), (&tokens, counts.1));
+            extend(&mut body, beside);
             return pages::json(StatusCode::OK, &body);
         }
         let Some(why) = why else {
@@ -60,13 +77,19 @@ impl Portal {
             return page;
         }
         match self.revoke(visit, visitor, &meant, (why, channel)).await {
-            Ok(done) => {
-                let revoked: Vec<Value> = done.grants.iter().map(|grant| self.shown(grant, visit)).collect();
-                let body = json!({ "revoked": revoked, "count": done.count, "not_permitted": done.not_permitted });
-                pages::json(StatusCode::OK, &body)
-            }
+            Ok(done) => pages::json(StatusCode::OK, &self.told_revoked(visit, &done)),
             Err(why) => self.not_revoked(visit, &why),
         }
+    }
+
+    /// What was revoked.
+    pub(super) fn told_revoked(&self, visit: &Visit<'_>, done: &Revoked) -> Value {
+        let revoked: Vec<Value> = done.grants.iter().map(|grant| self.shown(grant, visit)).collect();
+        let mut body = json!({ "revoked": revoked, "count": done.count, "not_permitted": done.not_permitted });
+        let (delegations, tokens) = (&done.delegations, &done.tokens);
+        let beside = self.told_beside(visit, (delegations, delegations.len()), (tokens, tokens.len()));
+        extend(&mut body, beside);
+        body
     }
 
     /// The answer to whoever takes something from somebody without a word.
@@ -79,7 +102,7 @@ impl Portal {
             .answer()
     }
 
-    fn not_revoked(&self, visit: &Visit<'_>, why: &NotRevoked) -> Page {
+    pub(super) fn not_revoked(&self, visit: &Visit<'_>, why: &NotRevoked) -> Page {
         let words = self.words;
         match why {
             NotRevoked::NoSuch => not_found("Nothing that you may know of is in force, or waits, and fits."),
@@ -103,10 +126,15 @@ impl Portal {
             NotRevoked::NotRecorded(done) => {
                 let revoked: Vec<Value> = done.grants.iter().map(|grant| self.shown(grant, visit)).collect();
                 let text = (words.revoked_not_recorded)(done.count);
+                let (delegations, tokens) = (&done.delegations, &done.tokens);
+                let beside = self.told_beside(visit, (delegations, delegations.len()), (tokens, tokens.len()));
                 let status = StatusCode::SERVICE_UNAVAILABLE;
-                Problem::new(status, "record-unavailable", words.revoked_not_recorded_title, &text)
+                let problem = Problem::new(status, "record-unavailable", words.revoked_not_recorded_title, &text)
                     .with("revoked", revoked)
-                    .with("count", done.count)
+                    .with("count", done.count);
+                beside
+                    .into_iter()
+                    .fold(problem, |problem, (name, value)| problem.with(&name, value))
                     .answer()
             }
         }
@@ -140,7 +168,7 @@ impl Portal {
 pub(super) fn is_about_others(received: &Received) -> bool {
     SELECTORS
         .iter()
-        .any(|name| *name != "grant" && received.asked(name).is_some())
+        .any(|name| ["user", "purpose", "platform", "all"].contains(name) && received.asked(name).is_some())
 }
 
 /// What an address picks: empty fields, as an untouched form sends them, pick nothing.
@@ -163,6 +191,8 @@ pub(super) fn selection(given: impl Fn(&str) -> Option<String>, wrong: &mut Vec<
         user: user.and_then(Result::ok),
         purpose: given("purpose").map(PurposeId::new),
         platform: given("platform").map(PlatformId::new),
+        token: given("token").map(TokenId::new),
+        delegation: given("delegation").map(GrantId::new),
     }
 }
 
@@ -177,7 +207,7 @@ fn revocation(received: &Received) -> Result<Revocation, Problem> {
         wrong.push(field(name, format!("there is no field `{name}`: {hint}")));
     }
     if SELECTORS.iter().filter(|name| is_given(&members, name)).count() != 1 {
-        let which = "name exactly one of grant, user, purpose, platform, or \"all\": true";
+        let which = "name exactly one of grant, user, purpose, platform, token, delegation, or \"all\": true";
         wrong.push(field("grant", which));
     }
     if is_given(&members, "all") && members.get("all") != Some(&Value::Bool(true)) {
@@ -192,7 +222,7 @@ fn revocation(received: &Received) -> Result<Revocation, Problem> {
         }
     };
     let mut texts = Map::new();
-    for name in ["grant", "user", "purpose", "platform"] {
+    for name in ["grant", "user", "purpose", "platform", "token", "delegation"] {
         texts.extend(text(&members, name, &mut wrong).map(|text| (name.to_owned(), text.into())));
     }
     let given = |name: &str| texts.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -210,6 +240,13 @@ fn revocation(received: &Received) -> Result<Revocation, Problem> {
         why: note.ok().and_then(Why::of),
         dry_run,
     })
+}
+
+/// Adds members to a body.
+pub(super) fn extend(body: &mut Value, more: Map<String, Value>) {
+    if let Some(members) = body.as_object_mut() {
+        members.extend(more);
+    }
 }
 
 /// Null counts as absent.

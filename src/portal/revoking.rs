@@ -7,11 +7,14 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::beside::Beside;
 use super::ended::tells;
 use super::paging::PAGE;
 use super::{Portal, Visit};
-use crate::facts::{Channel, Grant, GrantAct, GrantId, PlatformId, PurposeId, Reason, SubjectId};
-use crate::ledger::{LedgerError, Life, Once};
+use crate::facts::{
+    Channel, Grant, GrantAct, GrantId, PlatformId, PurposeId, Reason, RevokedFor, SubjectId, Token, TokenId,
+};
+use crate::ledger::{AllEnded, LedgerError, Life, Once};
 use crate::policy::Decision;
 use crate::purpose::Why;
 use crate::rulebook::Visitor;
@@ -26,6 +29,10 @@ pub(super) struct Selection {
     pub(super) user: Option<SubjectId>,
     pub(super) purpose: Option<PurposeId>,
     pub(super) platform: Option<PlatformId>,
+    /// A token for tools, and no grant.
+    pub(super) token: Option<TokenId>,
+    /// That somebody answers for somebody else, and no grant.
+    pub(super) delegation: Option<GrantId>,
 }
 
 /// How far to look.
@@ -47,7 +54,9 @@ pub(super) struct Chosen {
     pub(super) grants: Vec<Grant>,
     /// How much else they know of.
     pub(super) not_permitted: usize,
-    /// All of it in the same order, what becomes of it, and what lets them.
+    /// The tokens and delegations of it.
+    pub(super) beside: Beside,
+    /// All the grants of it in the same order, what becomes of it, and what lets them.
     all: Vec<(GrantId, GrantAct, Arc<[Reason]>)>,
     refused: Option<Vec<Reason>>,
 }
@@ -55,10 +64,12 @@ pub(super) struct Chosen {
 /// What was revoked.
 #[derive(Clone, Debug)]
 pub(super) struct Revoked {
-    /// The first page of it.
+    /// The first page of the grants.
     pub(super) grants: Vec<Grant>,
-    /// How much it is.
+    /// How many it is.
     pub(super) count: usize,
+    pub(super) delegations: Vec<Grant>,
+    pub(super) tokens: Vec<Token>,
     /// How much else they know of.
     pub(super) not_permitted: usize,
 }
@@ -84,7 +95,9 @@ pub(super) enum NotRevoked {
 
 impl Selection {
     fn means(&self, grant: &Grant) -> bool {
-        self.grant.as_ref().is_none_or(|id| grant.id == *id)
+        self.token.is_none()
+            && self.delegation.is_none()
+            && self.grant.as_ref().is_none_or(|id| grant.id == *id)
             && self.user.as_ref().is_none_or(|user| grant.subject == *user)
             && self.purpose.as_ref().is_none_or(|purpose| grant.purpose == *purpose)
             && self.platform.as_ref().is_none_or(|id| grant.platforms.contains(id))
@@ -125,9 +138,14 @@ impl<'a> Look<'a> {
 }
 
 impl Chosen {
-    /// How much it is.
+    /// How many grants it is.
     pub(super) fn count(&self) -> usize {
         self.all.len()
+    }
+
+    /// How much it is with all that is no grant.
+    pub(super) fn count_all(&self) -> usize {
+        self.all.len() + self.beside.count()
     }
 
     /// The same, with a page of at most so many.
@@ -153,9 +171,12 @@ impl Chosen {
             .map(|(_, _, last)| last)
             .filter(|last| ***last == *reasons);
         let reasons = same.map_or_else(|| reasons.into(), Arc::clone);
-        let what = if own { GrantAct::Withdrawn } else { GrantAct::Revoked };
-        self.all.push((grant.id.clone(), what, reasons));
+        self.all.push((grant.id.clone(), act(own), reasons));
     }
+}
+
+fn act(own: bool) -> GrantAct {
+    if own { GrantAct::Withdrawn } else { GrantAct::Revoked }
 }
 
 impl Portal {
@@ -190,8 +211,12 @@ impl Portal {
                 tokio::task::yield_now().await;
             }
         }
+        // they stand on the first page
+        if look.after.is_none() && look.until.is_none_or(|until| chosen.all.len() < until) {
+            chosen.beside = self.beside(visit, visitor, meant, look).await;
+        }
         match chosen.refused.take() {
-            _ if !chosen.all.is_empty() => Ok(chosen),
+            _ if chosen.count_all() > 0 => Ok(chosen),
             Some(reasons) => Err(NotRevoked::Refused(reasons)),
             None if self.is_over(visit, visitor, meant, look.channel) => Err(NotRevoked::Over),
             None => Err(NotRevoked::NoSuch),
@@ -200,6 +225,9 @@ impl Portal {
 
     /// All that one holds, or the one that is named, in order; none where more could be meant.
     fn few(&self, meant: &Selection) -> Option<Vec<Grant>> {
+        if meant.token.is_some() || meant.delegation.is_some() {
+            return Some(Vec::new());
+        }
         if let Some(id) = &meant.grant {
             return Some(self.ledger.get(id).into_iter().collect());
         }
@@ -238,36 +266,58 @@ impl Portal {
         (why, channel): (Why, Channel),
     ) -> Result<Revoked, NotRevoked> {
         let chosen = self.choose(visit, visitor, meant, Look::at_all(channel)).await?;
-        let (all, not_permitted) = (chosen.all, chosen.not_permitted);
-        let these = all.into_iter().map(|(id, what, reasons)| {
+        let (not_permitted, Beside { tokens, delegations }) = (chosen.not_permitted, chosen.beside);
+        let ended = why.said_by(visitor.person.id.clone());
+        let delegations = delegations.into_iter().map(|(one, reasons)| {
+            let own = one.subject == visitor.person.id;
+            (one.id, act(own), Arc::from(reasons))
+        });
+        let these = chosen.all.into_iter().chain(delegations).map(|(id, what, reasons)| {
             let on_record = self.on_record(what, visit.by(), &reasons);
             (id, on_record)
         });
-        let ended = why.said_by(visitor.person.id.clone());
         let once = visit.once.cloned().map(|once| Once { not_permitted, ..once });
-        let (these, when) = ((these.collect(), once), (ended, visit.at));
-        let revoked = self.ledger.revoke_all_once(these, when, tells(self.book.clone())).await;
-        let mut grants = revoked.map_err(|trouble| {
+        let ids: Vec<TokenId> = tokens.iter().map(|(token, _)| token.id.clone()).collect();
+        let these = (these.collect(), ids, once);
+        let because = RevokedFor::Revocation(ended.clone());
+        self.note_revoked(visit, &tokens, &because).await;
+        let revoked = self
+            .ledger
+            .revoke_all_once(these, (ended, visit.at), tells(self.book.clone()))
+            .await;
+        let revoked = revoked.map_err(|trouble| {
+            self.note_void(visit, &tokens, &[]);
             if trouble == LedgerError::DoneAlready {
                 return NotRevoked::Done;
             }
-            tracing::warn!(%trouble, "grants could not be revoked");
+            tracing::warn!(%trouble, "what was meant could not be revoked");
             NotRevoked::NotKept
         })?;
-        if grants.is_empty() {
+        let over: Vec<TokenId> = revoked.tokens.iter().map(|token| token.id.clone()).collect();
+        self.note_void(visit, &tokens, &over);
+        self.revoked(revoked, not_permitted).await
+    }
+
+    /// What ended, once the book tells it.
+    async fn revoked(&self, AllEnded { grants, tokens }: AllEnded, not_permitted: usize) -> Result<Revoked, NotRevoked> {
+        if grants.is_empty() && tokens.is_empty() {
             // its holder, or somebody else, was first
             return Err(NotRevoked::Over);
         }
+        let (delegations, mut grants): (Vec<Grant>, Vec<Grant>) =
+            grants.into_iter().partition(|grant| grant.delegated.is_some());
         let count = grants.len();
         grants.truncate(PAGE);
         grants.shrink_to_fit();
         let revoked = Revoked {
             grants,
             count,
+            delegations,
+            tokens,
             not_permitted,
         };
         if let Err(trouble) = self.book.flush().await {
-            tracing::warn!(%trouble, grants = count, "that grants were revoked is not recorded yet");
+            tracing::warn!(%trouble, grants = count, "what was revoked is not recorded yet");
             return Err(NotRevoked::NotRecorded(revoked));
         }
         Ok(revoked)

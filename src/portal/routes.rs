@@ -170,7 +170,7 @@ impl Portal {
             Call::RevokeToken => self.delete_token(visit, visitor, named).await,
             Call::Document => pages::json(StatusCode::OK, &openapi::document(&self.origin)),
             Call::ReportOutcome => self.report_by_call(visit, visitor, received, named).await,
-            Call::ListDelegations => self.list_delegations(visit, visitor),
+            Call::ListDelegations => self.list_delegations(visit, visitor, received),
             Call::Delegate => self.post_delegation(visit, visitor, received).await,
             Call::ShowDelegation => self.show_delegation(visit, visitor, named),
             Call::EndDelegation => self.delete_delegation(visit, visitor, named).await,

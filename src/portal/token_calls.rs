@@ -13,7 +13,7 @@ use super::pages::{self, Page, Problem, field};
 use super::paging::{self, Order, Paging};
 use super::tool_tokens::{NotCovered, NotEndedToken, NotMade, UnfitToken, Wanted};
 use super::{Portal, Visit};
-use crate::facts::{Scope, TOKEN_LASTS, did_you_mean};
+use crate::facts::{Channel, Scope, SubjectId, TOKEN_LASTS, Token, did_you_mean};
 use crate::ledger::Listed;
 use crate::rulebook::Visitor;
 
@@ -31,6 +31,7 @@ impl Portal {
                 page.headers_mut().insert(header::WWW_AUTHENTICATE, BEARER);
                 Some(page)
             }
+            NotCovered::Unknown => Some(pages::busy(self.words, pages::Audience::Tool)),
             NotCovered::Scope(scope) => {
                 let text = scope.map_or_else(
                     || words.takes_a_person.to_owned(),
@@ -42,13 +43,32 @@ impl Portal {
         }
     }
 
-    /// The person's tokens that are good, the latest first.
+    /// Somebody's tokens that the rules let the person end, the latest first.
+    pub(super) fn tokens_to_end(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        who: &SubjectId,
+        channel: Channel,
+    ) -> Vec<Listed> {
+        let mut theirs = self.ledger.tokens_of(who, visit.at);
+        theirs.retain(|one| visit.may_end_token(visitor, &one.token, channel).is_allowed());
+        theirs
+    }
+
+    /// The person's tokens that are good, the latest first; or those of somebody else, as far as the person may end them.
     pub(super) fn list_tokens(&self, visit: &Visit<'_>, visitor: Visitor<'_>, received: &Received) -> Page {
         let paging = match Paging::of(received) {
             Ok(paging) => paging,
             Err(problem) => return problem.answer(),
         };
-        let theirs = self.ledger.tokens_of(&visitor.person.id, visit.at);
+        let theirs = match received.asked("user") {
+            None => self.ledger.tokens_of(&visitor.person.id, visit.at),
+            Some(name) => match SubjectId::parse(name.trim()) {
+                Ok(who) => self.tokens_to_end(visit, visitor, &who, channel(received)),
+                Err(why) => return paging::unfit(vec![field("user", why.to_string())]).answer(),
+            },
+        };
         let paging::Listed { items, next } = paging.page(theirs, Order::Falling, |one| one.token.id.to_string());
         let items = items.iter().map(shown).collect();
         paging::list(received, "tokens", &paging::Listed { items, next })
@@ -113,18 +133,31 @@ impl Portal {
     }
 }
 
+/// A token of which it is not told when it was used.
+pub(super) fn shown_alone(token: &Token) -> Value {
+    shown(&Listed {
+        token: token.clone(),
+        used_on: None,
+    })
+}
+
 /// A token, without what would let anybody use it.
 fn shown(listed: &Listed) -> Value {
     let Listed { token, used_on } = listed;
-    json!({
+    let mut shown = json!({
         "id": token.id,
+        "subject": token.subject,
         "name": token.name,
         "scope": token.scope,
         "made_at": token.made_at,
         "expires": token.expires,
         "revoked_at": token.revoked_at,
         "used_on": used_on.map(|at| at.to_string().chars().take("2026-11-24".len()).collect::<String>()),
-    })
+    });
+    if let (Some(members), Some(why)) = (shown.as_object_mut(), &token.revoked_for) {
+        members.insert("revoked_for".to_owned(), json!(why));
+    }
+    shown
 }
 
 /// What a body asks for: `{"name"?, "scope": ["read"], "expires"?: "30d"}`.

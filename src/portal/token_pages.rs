@@ -57,14 +57,9 @@ impl Portal {
         let day = |at: Timestamp| (self.words.day)(&at.calendar().to_zoned(jiff::tz::TimeZone::UTC));
         let lines = theirs.map(|listed| {
             let token = listed.token;
-            let name = if token.name.is_empty() {
-                words.nameless
-            } else {
-                token.name.as_str()
-            };
             TokenLine {
                 id: token.id.to_string(),
-                name: name.to_owned(),
+                name: self.token_name(&token),
                 good_for: self.good_for(visit, visitor, &token),
                 used: (words.used)(listed.used_on.map(day).as_deref()),
                 revoke: self
@@ -75,7 +70,7 @@ impl Portal {
         lines.collect()
     }
 
-    fn good_for(&self, visit: &Visit<'_>, visitor: Visitor<'_>, token: &Token) -> String {
+    pub(super) fn good_for(&self, visit: &Visit<'_>, visitor: Visitor<'_>, token: &Token) -> String {
         let words = &self.words.tokens;
         let scopes: Vec<&str> = token
             .scope

@@ -11,8 +11,8 @@ use aws_lc_rs::rand;
 use http::{HeaderMap, header};
 
 use super::{Portal, Visit};
-use crate::facts::{Act, Channel, PolicyId, Reason, Scope, Secret, Token, TokenAct, token_text};
-use crate::identity::token_hash;
+use crate::facts::{Act, Channel, Reason, RulebookId, Scope, Secret, SubjectId, Token, TokenAct, token_text};
+use crate::identity::{WhyRejected, token_hash};
 use crate::ledger::{Ledger, LedgerError, Listed};
 use crate::rulebook::Visitor;
 
@@ -59,6 +59,8 @@ pub(super) enum NotEndedToken {
 pub(super) enum NotCovered {
     /// The token in `Authorization` is not good, or somebody else's.
     Wrong,
+    /// Whether it is cannot be known at this moment.
+    Unknown,
     /// The token is not good for this.
     Scope(Option<Scope>),
 }
@@ -77,7 +79,16 @@ impl Portal {
         if let (Some(field), None) = (fields.next(), fields.next())
             && let Some(shown) = self.guard.bearer(field)
         {
-            let shown = shown.map_err(|_| NotCovered::Wrong)?;
+            let shown = shown.map_err(|why| match why {
+                WhyRejected::Unavailable => NotCovered::Unknown,
+                WhyRejected::TwoProofs
+                | WhyRejected::Malformed
+                | WhyRejected::WrongCredentials
+                | WhyRejected::TooManyGuesses
+                | WhyRejected::UseTlsDoor
+                | WhyRejected::CertificateUnclear
+                | WhyRejected::OutOfScope => NotCovered::Wrong,
+            })?;
             if shown.token.subject != visit.subject.id {
                 return Err(NotCovered::Wrong);
             }
@@ -143,6 +154,7 @@ impl Portal {
             made_at: visit.at,
             expires: visit.at.plus(wanted.lasts),
             revoked_at: None,
+            revoked_for: None,
         };
         let made = said(visit, TokenAct::Made, &token, &reasons);
         if let Err(trouble) = self.book.write(self.book.record(made)).await {
@@ -176,10 +188,7 @@ impl Portal {
             .map(|Listed { token, .. }| token)
             .find(|token| token.id.as_str() == id);
         let token = token.ok_or(NotEndedToken::NoSuch)?;
-        let over = Token {
-            revoked_at: Some(visit.at),
-            ..token
-        };
+        let over = token.revoked(visit.at, None);
         let revoked = self.book.record(said(visit, TokenAct::Revoked, &over, &[]));
         let recorded = self.book.write(revoked.clone()).await;
         match self.ledger.revoke_token(&over.id, who, visit.at).await {
@@ -203,19 +212,28 @@ impl Portal {
         }
     }
 
-    /// Ends whatever rests on tokens that have expired; to be called every second.
+    /// Ends whatever rests on tokens that are over; to be called every second.
     pub fn end_tokens(&self, at: crate::clock::Timestamp) {
         self.ledger.end_tokens(at);
     }
 }
 
 fn said(visit: &Visit<'_>, act: TokenAct, token: &Token, reasons: &[Reason]) -> Act {
-    let policies: BTreeSet<PolicyId> = reasons.iter().map(|reason| reason.policy.clone()).collect();
+    said_by(visit.by(), act, token.clone(), reasons)
+}
+
+/// What the book is to say of a token.
+pub(super) fn said_by(
+    (by, rulebook): (&SubjectId, &RulebookId),
+    act: TokenAct,
+    token: Token,
+    reasons: &[Reason],
+) -> Act {
     Act::Token {
         act,
-        token: Box::new(token.clone()),
-        by: visit.subject.id.clone(),
-        rulebook: visit.rules().id().clone(),
-        policies,
+        token: Box::new(token),
+        by: by.clone(),
+        rulebook: rulebook.clone(),
+        policies: reasons.iter().map(|reason| reason.policy.clone()).collect(),
     }
 }

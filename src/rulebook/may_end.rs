@@ -2,7 +2,7 @@
 
 use super::{Rulebook, Visitor};
 use crate::clock::Timestamp;
-use crate::facts::{Channel, Grant, Person, SubjectId};
+use crate::facts::{Channel, Grant, NO_PURPOSE, Person, PurposeId, SubjectId, Token};
 use crate::policy::{Answering, Decision, GrantQuestion, Power};
 
 impl Rulebook {
@@ -31,6 +31,31 @@ impl Rulebook {
             declarer_person: holder,
             business_owner: owner,
             longest_for: grant.expires.since(grant.not_before),
+            channel,
+            answering: Answering::default(),
+            at,
+        })
+    }
+
+    /// Whether somebody may end a token for tools of `holder`, as they may end a grant: it is for no purpose, and nobody owns it.
+    pub fn may_end_token(
+        &self,
+        who: Visitor<'_>,
+        token: &Token,
+        holder: Option<&Person>,
+        channel: Channel,
+        at: Timestamp,
+    ) -> Decision {
+        self.policy.decide_on_grant(&GrantQuestion {
+            person: who.person,
+            subject: who.subject,
+            arrival: who.arrival,
+            power: Power::Revoke,
+            purpose: &PurposeId::new(NO_PURPOSE),
+            declarer: &token.subject,
+            declarer_person: holder,
+            business_owner: &token.subject,
+            longest_for: token.expires.since(token.made_at),
             channel,
             answering: Answering::default(),
             at,

@@ -12,6 +12,7 @@ use crate::harness::client::{Answer, Client};
 use crate::harness::house::{PORTAL, hidden};
 use crate::harness::{PASSWORD, World};
 use crate::inbox::{opens, own_form, session};
+use crate::revocations::revokes;
 
 const TWEET: &str = "https://x.com/i/api/graphql/AbC/CreateTweet";
 const DELEGATIONS: &str = "/v1/delegations";
@@ -408,7 +409,7 @@ async fn what_others_gave_is_for_nobody_else_to_see_or_end() {
             "{user}"
         );
         let revoke = json!({"grant": id, "reason": "Mine"});
-        let revoked = crate::revocations::revokes(&world, user, &revoke).await;
+        let revoked = revokes(&world, user, &revoke).await;
         assert_eq!(revoked.status, StatusCode::NOT_FOUND, "{user}: {}", revoked.text());
     }
     for verb in ["approve", "decline", "renew"] {
@@ -563,5 +564,83 @@ async fn a_page_lets_somebody_answer_and_takes_it_back_and_the_inbox_says_for_wh
         page.contains("does not answer for you any more") && page.contains("Nobody answers for you."),
         "{page}"
     );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn revoking_a_person_ends_what_they_gave_and_were_given_and_security_ends_one_by_its_id() {
+    let world = World::open().await;
+    let week = |to: &str| json!({"to": to, "until": "2026-12-01"});
+    let given = delegates(&world, "mia", week("nora")).await;
+    let received = delegates(&world, "olga", week("mia")).await;
+    let other = delegates(&world, "olga", week("nora")).await;
+    asks(&world, "ben").await;
+    assert_eq!(waits_for(&world, "nora").await.len(), 1);
+    let listed = world
+        .client("sol")
+        .get(&format!("{PORTAL}{DELEGATIONS}?user=mia"))
+        .await
+        .json();
+    assert_eq!(
+        (&listed["given"][0]["id"], &listed["received"][0]["id"]),
+        (&json!(given), &json!(received))
+    );
+    let of_none = world
+        .client("ben")
+        .get(&format!("{PORTAL}{DELEGATIONS}?user=mia"))
+        .await
+        .json();
+    assert_eq!(of_none, json!({"given": [], "received": []}));
+
+    let by_user = revokes(&world, "sol", &json!({"user": "mia", "reason": "Left in a hurry"})).await;
+    assert_eq!(by_user.status, StatusCode::OK, "{}", by_user.text());
+    let mut ended: Vec<String> = by_user.json()["delegations"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["id"].as_str().unwrap().to_owned())
+        .collect();
+    ended.sort();
+    let mut both = vec![given, received];
+    both.sort();
+    assert_eq!((ended, &by_user.json()["delegation_count"]), (both, &json!(2)));
+    assert_eq!(waits_for(&world, "nora").await, Vec::<Value>::new());
+    let hers = world.client("mia").navigate(&format!("{PORTAL}/delegations")).await.text();
+    assert!(hers.contains("Left in a hurry"), "{hers}");
+
+    let refused = revokes(&world, "ben", &json!({"delegation": other, "reason": "x"})).await;
+    assert_eq!(refused.status, StatusCode::NOT_FOUND);
+    let by_id = revokes(&world, "sol", &json!({"delegation": other, "reason": "Not now"})).await;
+    assert_eq!(by_id.json()["delegations"][0]["state"], json!("ended"), "{}", by_id.text());
+    let again = revokes(&world, "sol", &json!({"delegation": other, "reason": "Not now"})).await;
+    assert_eq!(again.status, StatusCode::NOT_FOUND);
+    let acts = world
+        .acts(|record| match &record.act {
+            Act::Grant {
+                act: GrantAct::Revoked,
+                grant,
+                by,
+                ..
+            } => Some((grant.delegated.is_some(), by.to_string())),
+            _ => None,
+        })
+        .await;
+    assert_eq!(acts, vec![(true, "sol".to_owned()); 3]);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nobody_may_let_anybody_answer_what_was_given_before_does_not_count() {
+    let mut world = World::open().await;
+    delegates(&world, "mia", json!({"to": "nora", "until": "2026-12-01"})).await;
+    let request = asks(&world, "ben").await;
+    assert_eq!(waits_for(&world, "nora").await.len(), 1);
+    world.settings.portal.delegation_days = 0;
+    world.reopen().await;
+    assert_eq!(waits_for(&world, "nora").await, Vec::<Value>::new());
+    let late = answers(&world, "nora", (&request, "approve"), json!({})).await;
+    assert_eq!(late.status, StatusCode::NOT_FOUND, "{}", late.text());
+    let page = world.client("mia").navigate(&format!("{PORTAL}/delegations")).await.text();
+    assert!(page.contains("what was given before does not count"), "{page}");
     world.close().await;
 }

@@ -7,13 +7,16 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use http::{Request, StatusCode};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
-use wayleave::facts::{Act, End, MethodName, TokenAct};
+use wayleave::facts::{Act, End, MethodName, RevokedFor, Secret, TokenAct};
+use wayleave::identity::users;
 
 use crate::crashes::declaration;
 use crate::harness::client::{Answer, Client};
 use crate::harness::house::{PORTAL, form, hidden};
 use crate::harness::{PASSWORD, World};
+use crate::inbox::{opens, own_form, session};
 use crate::purposes::socket_under_a_grant;
+use crate::revocations::revokes;
 
 fn kind(answer: &Answer) -> String {
     let kind = answer.json()["type"].as_str().unwrap_or_default().to_owned();
@@ -405,5 +408,192 @@ async fn in_a_browser_a_token_is_made_shown_once_listed_and_revoked() {
         french.contains("Jetons pour vos outils") && french.contains("Vous n’avez aucun jeton."),
         "{french}"
     );
+    world.close().await;
+}
+
+/// Why tokens were revoked, by the book: of whom, and what ended them.
+async fn ended(world: &World) -> Vec<(String, String)> {
+    world
+        .acts(|record| match &record.act {
+            Act::Token {
+                act: TokenAct::Revoked,
+                token,
+                by,
+                ..
+            } => {
+                let why = match token.revoked_for.as_ref()? {
+                    RevokedFor::PasswordChanged => "password".to_owned(),
+                    RevokedFor::AccountRemoved => "account".to_owned(),
+                    RevokedFor::Revocation(ended) => format!("{}: {}", ended.by, ended.why),
+                };
+                assert!(by == &token.subject || why.starts_with(by.as_str()), "{by} {why}");
+                Some((token.subject.to_string(), why))
+            }
+            _ => None,
+        })
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_password_and_a_removed_account_end_the_tokens_of_their_person_also_in_tunnels() {
+    let world = World::open().await;
+    let (_, bens) = make(&world, "ben", &["proxy", "read"]).await;
+    let (_, adas) = make(&world, "ada", &["read"]).await;
+    let (_, dans) = make(&world, "dan", &["read"]).await;
+    drop(socket_under_a_grant(&world).await);
+    let mut socket = tool(&world, "ben", &bens).socket("x.com", "/live").await.unwrap();
+    socket.send(Message::text("hello")).await.unwrap();
+    assert_eq!(socket.next().await.unwrap().unwrap(), Message::text("hello"));
+
+    let accounts = &world.settings.identity.users;
+    users::change(accounts, |users| {
+        users.passwd("ben", &Secret::new("another horse"), 1)?;
+        users.remove("ada")
+    })
+    .unwrap();
+    assert!(
+        !matches!(socket.next().await, Some(Ok(Message::Text(_)))),
+        "the socket is cut"
+    );
+    for (who, token) in [("ben", &bens), ("ada", &adas)] {
+        world
+            .until("the token is over", async |world| {
+                let answer = get(&tool(world, who, token), "/v1/grants").await;
+                answer.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+            })
+            .await;
+    }
+    assert_eq!(get(&tool(&world, "dan", &dans), "/v1/grants").await.status, StatusCode::OK);
+    let told = |who: &str, why: &str| (who.to_owned(), why.to_owned());
+    world
+        .until("the book says why", async |world| {
+            ended(world).await == [told("ada", "account"), told("ben", "password")]
+        })
+        .await;
+    // whoever has an account again finds what was over to be over
+    let another = Client {
+        authorization: Some(Client::basic("ben", "another horse")),
+        ..world.client("nobody")
+    };
+    let mine = another.navigate(&format!("{PORTAL}/")).await.text();
+    assert!(
+        mine.contains("you have a new password since") && mine.contains("Token “nightly”"),
+        "{mine}"
+    );
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_changes_while_no_gateway_runs_has_no_token_at_the_next_start() {
+    let mut world = World::open().await;
+    let (_, adas) = make(&world, "ada", &["read"]).await;
+    let (_, dans) = make(&world, "dan", &["read"]).await;
+    let accounts = world.settings.identity.users.clone();
+    world
+        .reopen_after(|| {
+            let password = Secret::new(PASSWORD);
+            users::change(&accounts, |users| users.passwd("ada", &password, 1)).unwrap();
+        })
+        .await;
+    let over = get(&tool(&world, "ada", &adas), "/v1/grants").await;
+    assert_eq!(over.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+    assert_eq!(get(&tool(&world, "dan", &dans), "/v1/grants").await.status, StatusCode::OK);
+    assert_eq!(ended(&world).await, [("ada".to_owned(), "password".to_owned())]);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_the_rules_let_revoke_ends_tokens_by_id_by_person_and_all() {
+    let world = World::open().await;
+    let (one, first) = make(&world, "ada", &["read"]).await;
+    let (_, second) = make(&world, "ada", &["read"]).await;
+    let (_, bens) = make(&world, "ben", &["read"]).await;
+    let (own, _) = make(&world, "sol", &["read"]).await;
+    let sol = world.client("sol");
+    let listed = get(&sol, "/v1/tokens?user=ada").await.json();
+    assert_eq!(listed["tokens"].as_array().unwrap().len(), 2, "{listed}");
+    assert_eq!(listed["tokens"][0]["subject"], json!("ada"));
+    let of_none = get(&world.client("ben"), "/v1/tokens?user=ada").await.json();
+    assert_eq!(of_none["tokens"], json!([]), "whether somebody has one is not for everybody");
+    let by_another = revokes(&world, "ben", &json!({ "token": one, "reason": "x" })).await;
+    assert_eq!(by_another.status, StatusCode::NOT_FOUND, "{}", by_another.text());
+
+    let dry = revokes(&world, "sol", &json!({ "user": "ada", "dry_run": true })).await.json();
+    assert_eq!((&dry["count"], &dry["token_count"]), (&json!(0), &json!(2)), "{dry}");
+    let by_id = revokes(&world, "sol", &json!({ "token": one, "reason": "Seen on a forum" })).await;
+    assert_eq!(by_id.status, StatusCode::OK, "{}", by_id.text());
+    let told = &by_id.json()["tokens"][0];
+    assert_eq!(
+        (&told["id"], &told["revoked_for"]),
+        (&json!(one), &json!({ "cause": "revocation", "by": "sol", "why": "Seen on a forum" }))
+    );
+    let over = get(&tool(&world, "ada", &first), "/v1/grants").await;
+    assert_eq!(over.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+    assert_eq!(get(&tool(&world, "ada", &second), "/v1/grants").await.status, StatusCode::OK);
+    let again = revokes(&world, "sol", &json!({ "token": one, "reason": "x" })).await;
+    assert_eq!(again.status, StatusCode::NOT_FOUND);
+
+    let mine = world.client("ada").navigate(&format!("{PORTAL}/")).await.text();
+    assert!(mine.contains("Seen on a forum"), "she reads why: {mine}");
+    let keyed = ("/v1/revocations", &json!({ "user": "ada", "reason": "A stolen laptop" }));
+    let by_person = crate::repeated::keyed(&sol, "sol", keyed, "k").await;
+    assert_eq!(by_person.json()["token_count"], json!(1), "{}", by_person.text());
+    let replayed = crate::repeated::keyed(&sol, "sol", keyed, "k").await;
+    assert_eq!(
+        (replayed.header("idempotency-replayed"), replayed.json()),
+        ("true", by_person.json())
+    );
+    let over = get(&tool(&world, "ada", &second), "/v1/grants").await;
+    assert_eq!(over.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+    let all = revokes(&world, "sol", &json!({ "all": true, "reason": "An incident" })).await;
+    assert_eq!(all.json()["token_count"], json!(2), "{}", all.text());
+    let over = get(&tool(&world, "ben", &bens), "/v1/grants").await;
+    assert_eq!(over.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+    let told = |who: &str, why: &str| (who.to_owned(), format!("sol: {why}"));
+    assert_eq!(
+        ended(&world).await,
+        [
+            told("ada", "Seen on a forum"),
+            told("ada", "A stolen laptop"),
+            told("ben", "An incident"),
+            told("sol", "An incident"),
+        ]
+    );
+    let gone = world.client("sol").delete(&format!("{PORTAL}/v1/tokens/{own}")).await;
+    assert_eq!(gone.status, StatusCode::NOT_FOUND);
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_a_browser_the_security_team_finds_the_tokens_of_a_person_and_revokes_one() {
+    let world = World::open().await;
+    let (id, token) = make(&world, "ada", &["read"]).await;
+    let sol = world.client("sol");
+    let cookie = session(&sol).await;
+    let page = opens(&sol, "/grants?user=ada", &cookie).await.text();
+    assert!(page.contains("Tokens for tools") && page.contains("nightly"), "{page}");
+    assert!(page.contains(&format!("/grants/revoke?token={id}")), "{page}");
+    let sure = opens(&sol, &format!("/grants/revoke?token={id}"), &cookie).await.text();
+    assert!(sure.contains("Revoke 1 token?"), "{sure}");
+    let fields = [
+        ("token", hidden(&sure, "token")),
+        ("which-token", hidden(&sure, "which-token")),
+    ];
+    let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let fields = [&fields[..], &[("note", "Seen on a forum")]].concat();
+    let revoked = own_form(&sol, "/grants/revoke", &cookie, &fields).await;
+    assert_eq!(
+        (revoked.status, revoked.header("location")),
+        (StatusCode::SEE_OTHER, format!("/grants?revoked-token={id}").as_str()),
+        "{}",
+        revoked.text()
+    );
+    let told = opens(&sol, &format!("/grants?revoked-token={id}"), &cookie).await.text();
+    assert!(told.contains("The token is revoked"), "{told}");
+    let over = get(&tool(&world, "ada", &token), "/v1/grants").await;
+    assert_eq!(over.status, StatusCode::PROXY_AUTHENTICATION_REQUIRED);
+    // nobody else learns of it
+    let ben = world.client("ben").navigate(&format!("{PORTAL}/grants?user=ada")).await;
+    assert!(!ben.text().contains("nightly"), "{}", ben.text());
     world.close().await;
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::audit::{Broken, Verified};
 use crate::facts::{
     Access, AccessAct, Act, Ask, Coach, DecisionNote, Delegated, End, Ending, GatewayAct, Grant, GrantAct, Host, Observation, PlatformId,
-    PolicyId, PurposeId, Record, Report, SubjectId,
+    PolicyId, PurposeId, Record, Report, RevokedFor, SubjectId,
 };
 
 /// The answer of `verify` for a script.
@@ -75,8 +75,13 @@ pub(super) fn in_words(record: &Record) -> String {
         Act::Token { act, token, by, .. } => {
             let scope: Vec<&str> = token.scope.iter().map(|scope| scope.as_str()).collect();
             let (act, scope) = (act.as_str(), scope.join(", "));
+            let why = match &token.revoked_for {
+                Some(RevokedFor::PasswordChanged) => ", with the password before",
+                Some(RevokedFor::AccountRemoved) => ", with the account",
+                Some(RevokedFor::Revocation(_)) | None => "",
+            };
             format!(
-                "token    {act} {} of {} for {scope} until {}, by {by}",
+                "token    {act} {} of {} for {scope} until {}, by {by}{why}",
                 token.id, token.subject, token.expires
             )
         }

@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use aws_lc_rs::digest::{SHA256, digest};
 
 use super::remembered::Digest;
-use crate::facts::SubjectId;
+use crate::facts::{AccountMark, AccountMarks, SubjectId};
 use crate::identity::SignIn;
 use crate::identity::sign_in::Proof;
 use crate::identity::users::{self, Stamp, Users, UsersError};
@@ -46,6 +47,15 @@ impl Account {
         self.right.store(Some(Arc::new((digest, until))));
     }
 
+    /// What is told of it where it is noticed that accounts change.
+    fn mark(&self) -> AccountMark {
+        let mut bytes = [0; 32];
+        for (to, from) in bytes.iter_mut().zip(digest(&SHA256, self.hash.as_bytes()).as_ref()) {
+            *to = *from;
+        }
+        AccountMark::new(bytes)
+    }
+
     /// What a sign-in with this account rests on.
     pub(super) fn sign_in(&self) -> SignIn {
         self.proof.sign_in()
@@ -58,6 +68,8 @@ type Snapshot = BTreeMap<SubjectId, Arc<Account>>;
 pub(super) struct Accounts {
     path: PathBuf,
     current: ArcSwap<Snapshot>,
+    /// The same as it is told to those who must notice what changes.
+    marks: ArcSwap<AccountMarks>,
     /// Held while the file is looked at; no request waits for it.
     last: Mutex<Last>,
 }
@@ -73,9 +85,11 @@ impl Accounts {
     pub(super) fn open(path: PathBuf) -> Result<Self, String> {
         let stamp = Stamp::of(&path);
         let users = users::load(&path).map_err(|why| why.to_string())?;
+        let first = following(&Snapshot::new(), &users);
         Ok(Self {
             path,
-            current: ArcSwap::from_pointee(following(&Snapshot::new(), &users)),
+            marks: ArcSwap::from_pointee(marks(&first)),
+            current: ArcSwap::from_pointee(first),
             last: Mutex::new(Last {
                 stamp: Some(stamp),
                 problem: None,
@@ -86,6 +100,11 @@ impl Accounts {
     /// The accounts now.
     pub(super) fn load(&self) -> Arc<Snapshot> {
         self.current.load_full()
+    }
+
+    /// What they look like; the same value as long as nothing changes.
+    pub(super) fn marks(&self) -> Arc<AccountMarks> {
+        self.marks.load_full()
     }
 
     /// What is wrong with the file.
@@ -124,6 +143,7 @@ impl Accounts {
         let before = self.current.load_full();
         let after = Arc::new(following(&before, users));
         self.current.store(after.clone());
+        self.marks.store(Arc::new(marks(&after)));
         // INVARIANT: after the swap, so that whoever signs in from now on finds only accounts that are not ended.
         for (id, account) in &*before {
             if !after.get(id).is_some_and(|kept| Arc::ptr_eq(kept, account)) {
@@ -135,6 +155,11 @@ impl Accounts {
     fn lock(&self) -> MutexGuard<'_, Last> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn marks(accounts: &Snapshot) -> AccountMarks {
+    let mark = |(id, account): (&SubjectId, &Arc<Account>)| (id.clone(), account.mark());
+    accounts.iter().map(mark).collect()
 }
 
 /// The accounts of `users`; those that are as they were in `before` are the same values.
@@ -178,8 +203,17 @@ mod tests {
         let (as_ada, as_bob) = (ada.sign_in(), bob.sign_in());
         ada.remember([1; 32], Duration::MAX);
 
+        let before = accounts.marks();
+        accounts.look();
+        assert!(Arc::ptr_eq(&before, &accounts.marks()), "nothing has changed");
         edit(&path, |users| users.add("eve", &Secret::new("of eve"), 1));
         accounts.look();
+        let after = accounts.marks();
+        let same = |name: &str| {
+            let id = SubjectId::parse(name).unwrap();
+            before.get(&id) == after.get(&id)
+        };
+        assert!(same("ada") && same("bob") && !same("eve"));
         assert!(as_ada.is_good() && as_bob.is_good(), "somebody else was added");
         let same = account(&accounts, "ada").unwrap();
         assert!(same.recalls(&[1; 32], Duration::ZERO), "and nobody has to hash again");
@@ -190,6 +224,8 @@ mod tests {
             as_ada.is_good() && !as_bob.is_good(),
             "even the same password, set anew"
         );
+        let bob_id = SubjectId::parse("bob").unwrap();
+        assert_ne!(before.get(&bob_id), accounts.marks().get(&bob_id));
         assert!(account(&accounts, "bob").unwrap().sign_in().is_good());
 
         edit(&path, |users| users.remove("ada"));

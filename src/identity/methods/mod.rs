@@ -14,11 +14,12 @@ pub use guesses::WAIT;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use http::HeaderValue;
 
 use super::{BadSetting, Evidence, Identification, MaySend, Settings};
-use crate::facts::{Arrival, MethodName, SubjectId};
+use crate::facts::{AccountMarks, Arrival, MethodName, SubjectId};
 
 /// One way to prove who you are.
 pub(super) trait Method: Send + Sync {
@@ -34,6 +35,11 @@ pub(super) trait Method: Send + Sync {
     /// Whether `who` could prove themselves by this method with a password.
     fn has_password(&self, _who: &SubjectId) -> bool {
         false
+    }
+
+    /// What the accounts look like that the method keeps; the same value as long as none changes.
+    fn marks(&self) -> Option<Arc<AccountMarks>> {
+        None
     }
 
     /// Reads again what the method keeps in files, where they have changed.

@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/006_usage.sql"),
     include_str!("migrations/007_delegations.sql"),
     include_str!("migrations/008_api.sql"),
+    include_str!("migrations/009_accounts.sql"),
 ];
 
 /// Serialises gateways that start at the same time ("wayl"); held until the end of the transaction.

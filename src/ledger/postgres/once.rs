@@ -2,7 +2,7 @@
 
 use super::{InDatabase, Trouble};
 use crate::clock::Timestamp;
-use crate::facts::SubjectId;
+use crate::facts::{GrantId, SubjectId};
 use crate::ledger::error::LedgerError;
 use crate::ledger::once::{Done, KeepsDone, Once};
 
@@ -36,12 +36,30 @@ impl KeepsDone for InDatabase<'_> {
         self.store.ask(&self.client, noted)
     }
 
-    fn forget_done(&mut self, once: &Once) -> Result<(), LedgerError> {
-        let ask = "DELETE FROM done WHERE subject = $1 AND key = $2";
+    fn forget_done(&mut self, once: &Once, grant: &GrantId) -> Result<(), LedgerError> {
+        let ask = "DELETE FROM done WHERE subject = $1 AND key = $2 AND strpos(what, $3) > 0";
         let forgotten = async {
-            self.client.execute(ask, &[&once.by.as_str(), &once.key]).await?;
+            let named = named(grant)?;
+            self.client
+                .execute(ask, &[&once.by.as_str(), &once.key, &named])
+                .await?;
             Ok(())
         };
         self.store.ask(&self.client, forgotten)
     }
+
+    fn forget_done_of(&mut self, grant: &GrantId) -> Result<(), LedgerError> {
+        let forgotten = async {
+            let named = named(grant)?;
+            let ask = "DELETE FROM done WHERE strpos(what, $1) > 0";
+            self.client.execute(ask, &[&named]).await?;
+            Ok(())
+        };
+        self.store.ask(&self.client, forgotten)
+    }
+}
+
+/// A grant as it stands in what was done: nothing else there looks like the name of one.
+fn named(grant: &GrantId) -> Result<String, Trouble> {
+    serde_json::to_string(grant).map_err(|error| Trouble::Unreadable(error.to_string()))
 }

@@ -31,6 +31,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/017_usage.sql"),
     include_str!("migrations/018_delegations.sql"),
     include_str!("migrations/019_api.sql"),
+    include_str!("migrations/020_accounts.sql"),
 ];
 
 /// Checks that the file is ours and no newer than we are, and applies what is missing.

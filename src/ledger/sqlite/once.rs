@@ -4,7 +4,7 @@ use rusqlite::OptionalExtension;
 
 use super::{OnDisk, unavailable};
 use crate::clock::Timestamp;
-use crate::facts::SubjectId;
+use crate::facts::{GrantId, SubjectId};
 use crate::ledger::error::LedgerError;
 use crate::ledger::once::{Done, KeepsDone, Once};
 
@@ -30,11 +30,23 @@ impl KeepsDone for OnDisk<'_> {
         noted.map(drop).map_err(|error| unavailable(&error))
     }
 
-    fn forget_done(&mut self, once: &Once) -> Result<(), LedgerError> {
-        let ask = "DELETE FROM done WHERE subject = ?1 AND key = ?2";
-        let forgotten = self.transaction.execute(ask, (once.by.as_str(), &once.key));
+    fn forget_done(&mut self, once: &Once, grant: &GrantId) -> Result<(), LedgerError> {
+        let ask = "DELETE FROM done WHERE subject = ?1 AND key = ?2 AND instr(what, ?3) > 0";
+        let row = (once.by.as_str(), &once.key, named(grant)?);
+        let forgotten = self.transaction.execute(ask, row);
         forgotten.map(drop).map_err(|error| unavailable(&error))
     }
+
+    fn forget_done_of(&mut self, grant: &GrantId) -> Result<(), LedgerError> {
+        let ask = "DELETE FROM done WHERE instr(what, ?1) > 0";
+        let forgotten = self.transaction.execute(ask, [named(grant)?]);
+        forgotten.map(drop).map_err(|error| unavailable(&error))
+    }
+}
+
+/// A grant as it stands in what was done: nothing else there looks like the name of one.
+fn named(grant: &GrantId) -> Result<String, LedgerError> {
+    serde_json::to_string(grant).map_err(|error| LedgerError::Unavailable(error.to_string()))
 }
 
 fn read(what: &str) -> Result<Done, LedgerError> {

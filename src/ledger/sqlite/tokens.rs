@@ -4,33 +4,49 @@ use rusqlite::{Row, params};
 
 use super::{OnDisk, unavailable};
 use crate::clock::Timestamp;
-use crate::facts::{SubjectId, Token, TokenHash, TokenId, hex, unhex};
+use crate::facts::{AccountMark, AccountMarks, SubjectId, Token, TokenHash, TokenId, hex, unhex};
 use crate::ledger::error::LedgerError;
-use crate::ledger::tokens::{KeepsTokens, KeptToken};
+use crate::ledger::tokens::{KeepsTokens, KeptToken, TokenRows};
 
-const COLUMNS: &str = "id, subject, name, scope, hash, made_ms, expires_ms, revoked_ms, used_day";
+const COLUMNS: &str = "id, subject, name, scope, hash, made_ms, expires_ms, revoked_ms, used_day, revoked_for";
+
+impl OnDisk<'_> {
+    fn token_rows(&self, which: &str, of: &[&dyn rusqlite::ToSql]) -> Result<TokenRows, LedgerError> {
+        let told = |error: rusqlite::Error| unavailable(&error);
+        let ask = format!("SELECT {COLUMNS} FROM tokens {which} ORDER BY id");
+        let mut statement = self.transaction.prepare(&ask).map_err(told)?;
+        let mut rows = statement.query(of).map_err(told)?;
+        let mut found = TokenRows::default();
+        while let Some(row) = rows.next().map_err(told)? {
+            let id = row.get_ref(0).map_err(told)?.as_str().unwrap_or_default();
+            found.add(TokenId::new(id), read(row).map_err(|error| error.to_string()));
+        }
+        Ok(found)
+    }
+}
 
 impl KeepsTokens for OnDisk<'_> {
-    fn tokens(&mut self) -> Result<Vec<KeptToken>, LedgerError> {
-        let ask = format!("SELECT {COLUMNS} FROM tokens ORDER BY id");
-        let mut statement = self.transaction.prepare(&ask).map_err(|error| unavailable(&error))?;
-        let rows = statement.query_map([], read).map_err(|error| unavailable(&error))?;
-        rows.collect::<Result<_, _>>().map_err(|error| unavailable(&error))
+    fn tokens(&mut self) -> Result<TokenRows, LedgerError> {
+        self.token_rows("", &[])
     }
 
     fn tokens_of(&mut self, who: &SubjectId) -> Result<Vec<KeptToken>, LedgerError> {
-        let ask = format!("SELECT {COLUMNS} FROM tokens WHERE subject = ?1 ORDER BY id");
-        let mut statement = self.transaction.prepare(&ask).map_err(|error| unavailable(&error))?;
-        let rows = statement
-            .query_map([who.as_str()], read)
-            .map_err(|error| unavailable(&error))?;
-        rows.collect::<Result<_, _>>().map_err(|error| unavailable(&error))
+        let found = self.token_rows("WHERE subject = ?1", &[&who.as_str()])?;
+        Ok(found.kept)
+    }
+
+    fn find_tokens(&mut self, ids: &[TokenId]) -> Result<Vec<KeptToken>, LedgerError> {
+        let one = |id: &TokenId| self.token_rows("WHERE id = ?1", &[&id.as_str()]);
+        let found: Vec<TokenRows> = ids.iter().map(one).collect::<Result<_, _>>()?;
+        Ok(found.into_iter().flat_map(|rows| rows.kept).collect())
     }
 
     fn write_token(&mut self, kept: &KeptToken) -> Result<(), LedgerError> {
-        let ask = format!("INSERT OR REPLACE INTO tokens ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+        let ask = format!("INSERT OR REPLACE INTO tokens ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
         let token = &kept.token;
-        let scope = serde_json::to_string(&token.scope).map_err(|error| LedgerError::Unavailable(error.to_string()))?;
+        let wrong = |error: serde_json::Error| LedgerError::Unavailable(error.to_string());
+        let scope = serde_json::to_string(&token.scope).map_err(wrong)?;
+        let revoked_for = token.revoked_for.as_ref().map(serde_json::to_string);
         let row = params![
             token.id.as_str(),
             token.subject.as_str(),
@@ -41,6 +57,7 @@ impl KeepsTokens for OnDisk<'_> {
             token.expires.as_millis(),
             token.revoked_at.map(Timestamp::as_millis),
             kept.used_day,
+            revoked_for.transpose().map_err(wrong)?,
         ];
         let written = self.transaction.execute(&ask, row);
         written.map(drop).map_err(|error| unavailable(&error))
@@ -60,6 +77,40 @@ impl KeepsTokens for OnDisk<'_> {
         }
         Ok(())
     }
+
+    fn accounts(&mut self) -> Result<AccountMarks, LedgerError> {
+        let told = |error: rusqlite::Error| unavailable(&error);
+        let mut statement = self
+            .transaction
+            .prepare("SELECT subject, mark FROM accounts")
+            .map_err(told)?;
+        let both = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?));
+        let rows = statement.query_map([], both).map_err(told)?;
+        let rows: Vec<(String, String)> = rows.collect::<Result<_, _>>().map_err(told)?;
+        Ok(rows.into_iter().filter_map(|(who, mark)| account(&who, &mark)).collect())
+    }
+
+    fn write_accounts(&mut self, changed: &[(SubjectId, Option<AccountMark>)]) -> Result<(), LedgerError> {
+        for (who, mark) in changed {
+            let written = match mark {
+                Some(mark) => self.transaction.execute(
+                    "INSERT OR REPLACE INTO accounts (subject, mark) VALUES (?1, ?2)",
+                    (who.as_str(), hex(mark.bytes())),
+                ),
+                None => self
+                    .transaction
+                    .execute("DELETE FROM accounts WHERE subject = ?1", [who.as_str()]),
+            };
+            written.map_err(|error| unavailable(&error))?;
+        }
+        Ok(())
+    }
+}
+
+/// What is no digest is that of no password: it is noticed as a change.
+fn account(who: &str, mark: &str) -> Option<(SubjectId, AccountMark)> {
+    let mark = AccountMark::new(unhex(mark).unwrap_or_default());
+    Some((SubjectId::parse(who).ok()?, mark))
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<KeptToken> {
@@ -77,6 +128,11 @@ fn read(row: &Row<'_>) -> rusqlite::Result<KeptToken> {
             made_at: at(row.get(5)?),
             expires: at(row.get(6)?),
             revoked_at: row.get::<_, Option<i64>>(7)?.map(at),
+            revoked_for: row
+                .get::<_, Option<String>>(9)?
+                .map(|why| serde_json::from_str(&why))
+                .transpose()
+                .map_err(|why| wrong(9, why.to_string()))?,
         },
         hash: unhex(&text(4)?)
             .map(TokenHash::new)

@@ -1,8 +1,8 @@
 //! What a ledger does for the API, wherever it is kept: calls that are done once, and tokens.
 
 use super::*;
-use crate::facts::{Scope, Token, TokenHash, TokenId};
-use crate::ledger::{MOST_TOKENS, Once};
+use crate::facts::{AccountMark, AccountMarks, RevokedFor, Scope, Token, TokenHash, TokenId};
+use crate::ledger::{Looked, MOST_TOKENS, Once, Shown};
 
 fn once(by: &str, key: &str, at: i64) -> Once {
     Once {
@@ -16,6 +16,27 @@ fn once(by: &str, key: &str, at: i64) -> Once {
 
 const DAY: i64 = 86_400_000;
 
+pub(super) async fn what_never_counted_is_done_anew_for_the_call_that_gave_it(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let at = moment;
+    let (adas, bens) = (once("ada", "key", 1_000), once("ben", "key", 1_000));
+    let void = ledger.name(terms("ada", "recruiting", 1_000, 9_000));
+    ledger
+        .put_once(void.clone(), Some(adas.clone()), |_| ())
+        .await
+        .unwrap();
+    let kept = ledger.name(terms("ben", "recruiting", 1_000, 9_000));
+    ledger
+        .put_once(kept.clone(), Some(bens.clone()), |_| ())
+        .await
+        .unwrap();
+    let recalled = ledger.done(&bens.by, &bens.key, at(2_000)).await.unwrap().unwrap();
+    assert_eq!(recalled.grants, [kept]);
+    ledger.forget_void(&void.id).await.unwrap();
+    assert_eq!(ledger.done(&adas.by, &adas.key, at(2_000)).await, Ok(None));
+    assert!(ledger.done(&bens.by, &bens.key, at(2_000)).await.unwrap().is_some());
+}
+
 pub(super) async fn what_a_call_did_is_kept_with_it_for_a_day_and_is_done_once(home: &dyn Home) {
     let ledger = home.open().unwrap();
     let at = moment;
@@ -28,7 +49,7 @@ pub(super) async fn what_a_call_did_is_kept_with_it_for_a_day_and_is_done_once(h
         .unwrap();
     drop(ledger);
     let ledger = home.open().unwrap();
-    let done = ledger.done(&call.by, &call.key, at(2_000)).await.unwrap().unwrap();
+    let done = ledger.done(&call.by, &call.key, at(2_000)).await.unwrap().unwrap().done;
     assert_eq!(
         (done.call.as_str(), done.grants.as_slice()),
         ("call of key", &[first.id.clone()][..])
@@ -63,6 +84,16 @@ fn token(of: &str, id: &str, made: i64) -> Token {
         made_at: Timestamp::from_millis(made),
         expires: Timestamp::from_millis(made + DAY),
         revoked_at: None,
+        revoked_for: None,
+    }
+}
+
+/// The token of that digest, where it is good.
+fn good(ledger: &Ledger, digest: u8, at: i64) -> Option<Shown> {
+    match ledger.shown_token(&hash(digest), moment(at)) {
+        Looked::Good(shown) => Some(shown),
+        Looked::Not => None,
+        Looked::Unknown => panic!("nothing is unknown"),
     }
 }
 
@@ -75,11 +106,11 @@ pub(super) async fn a_token_survives_a_restart_is_found_by_its_digest_and_ends_w
     let at = moment;
     let made = ledger.make_token(token("ada", "one", 1_000), hash(1)).await.unwrap();
     ledger.make_token(token("ben", "two", 1_000), hash(2)).await.unwrap();
-    let shown = ledger.shown_token(&hash(1), at(2_000)).unwrap();
+    let shown = good(&ledger, 1, 2_000).unwrap();
     assert_eq!(*shown.token, made);
-    assert!(ledger.shown_token(&hash(3), at(2_000)).is_none());
+    assert!(good(&ledger, 3, 2_000).is_none());
     assert!(
-        ledger.shown_token(&hash(1), at(1_000 + DAY)).is_none(),
+        good(&ledger, 1, 1_000 + DAY).is_none(),
         "it has expired"
     );
     ledger.keep_uses();
@@ -89,20 +120,20 @@ pub(super) async fn a_token_survives_a_restart_is_found_by_its_digest_and_ends_w
     let listed = ledger.tokens_of(&person("ada"), at(2_000));
     assert_eq!((listed.len(), &listed[0].token), (1, &made));
     assert_eq!(listed[0].used_on, Some(at(0)));
-    let shown = ledger.shown_token(&hash(1), at(2_000)).unwrap();
+    let shown = good(&ledger, 1, 2_000).unwrap();
     let by_another = ledger.revoke_token(&made.id, &person("ben"), at(3_000)).await;
     assert_eq!(by_another, Err(LedgerError::NoSuchToken(made.id.clone())));
     assert!(*shown.stands.borrow());
     let revoked = ledger.revoke_token(&made.id, &person("ada"), at(3_000)).await.unwrap();
     assert_eq!(revoked.revoked_at, Some(at(3_000)));
     assert!(!*shown.stands.borrow(), "what rests on it ends");
-    assert!(ledger.shown_token(&hash(1), at(3_000)).is_none());
+    assert!(good(&ledger, 1, 3_000).is_none());
     let twice = ledger.revoke_token(&made.id, &person("ada"), at(3_000)).await;
     assert_eq!(twice, Err(LedgerError::NoSuchToken(made.id.clone())));
     drop(ledger);
     let ledger = home.open().unwrap();
-    assert!(ledger.shown_token(&hash(1), at(3_000)).is_none());
-    assert!(ledger.shown_token(&hash(2), at(3_000)).is_some());
+    assert!(good(&ledger, 1, 3_000).is_none());
+    assert!(good(&ledger, 2, 3_000).is_some());
 }
 
 pub(super) async fn one_person_has_so_many_tokens_and_what_rests_on_one_ends_when_it_expires(home: &dyn Home) {
@@ -117,15 +148,75 @@ pub(super) async fn one_person_has_so_many_tokens_and_what_rests_on_one_ends_whe
     }
     let one_more = ledger.make_token(token("ada", "more", 1_000), hash(99)).await;
     assert_eq!(one_more, Err(LedgerError::TooManyTokens(MOST_TOKENS)));
-    let shown = ledger.shown_token(&hash(0), at(1_000)).unwrap();
+    let shown = good(&ledger, 0, 1_000).unwrap();
     ledger.end_tokens(at(DAY));
     assert!(*shown.stands.borrow());
     ledger.end_tokens(at(1_000 + DAY));
     assert!(!*shown.stands.borrow());
+    assert_eq!(ledger.token(&shown.token.id, at(1_000)), None, "what is over is forgotten");
     ledger
         .make_token(token("ada", "later", 1_000 + DAY), hash(99))
         .await
         .unwrap();
+}
+
+fn accounts(marks: &[(&str, u8)]) -> AccountMarks {
+    let marks = marks
+        .iter()
+        .map(|(name, mark)| (person(name), AccountMark::new([*mark; 32])));
+    marks.collect()
+}
+
+pub(super) async fn the_tokens_of_an_account_that_changes_or_goes_end_also_where_nobody_watched(home: &dyn Home) {
+    let ledger = home.open().unwrap();
+    let at = moment;
+    for (of, digest) in [("ada", 1), ("ben", 2), ("cora", 3)] {
+        ledger.make_token(token(of, of, 1_000), hash(digest)).await.unwrap();
+    }
+    let first = accounts(&[("ada", 1), ("ben", 2), ("cora", 3)]);
+    assert_eq!(ledger.changed_accounts(&first), (vec![], true), "nothing was known of them");
+    assert_eq!(ledger.note_accounts(first.clone(), at(2_000)).await, Ok(vec![]));
+    assert_eq!(ledger.changed_accounts(&first), (vec![], false));
+    drop(ledger);
+
+    let ledger = home.open().unwrap();
+    assert_eq!(ledger.changed_accounts(&first), (vec![], false), "it is known after a restart");
+    let (adas, bens) = (good(&ledger, 1, 2_000).unwrap(), good(&ledger, 2, 2_000).unwrap());
+    let next = accounts(&[("ada", 9), ("cora", 3), ("dan", 4)]);
+    let (changed, is_news) = ledger.changed_accounts(&next);
+    assert_eq!(
+        changed,
+        [
+            (person("ada"), RevokedFor::PasswordChanged),
+            (person("ben"), RevokedFor::AccountRemoved),
+        ]
+    );
+    assert!(is_news);
+    ledger.suspend_tokens_of(&person("ada"));
+    assert!(!*adas.stands.borrow() && *bens.stands.borrow());
+    assert!(good(&ledger, 1, 2_000).is_none(), "whether or not it can be kept");
+    let over = ledger.note_accounts(next.clone(), at(3_000)).await.unwrap();
+    let over: Vec<_> = over
+        .iter()
+        .map(|token| (token.id.as_str(), token.revoked_at, token.revoked_for.clone()))
+        .collect();
+    assert_eq!(
+        over,
+        [
+            ("ada", Some(at(3_000)), Some(RevokedFor::PasswordChanged)),
+            ("ben", Some(at(3_000)), Some(RevokedFor::AccountRemoved)),
+        ]
+    );
+    assert!(!*bens.stands.borrow());
+    assert!(good(&ledger, 3, 3_000).is_some());
+    drop(ledger);
+    let ledger = home.open().unwrap();
+    assert_eq!(ledger.changed_accounts(&next), (vec![], false));
+    assert_eq!([1, 2, 3].map(|one| good(&ledger, one, 3_000).is_some()), [false, false, true]);
+    let told = ledger.ended_tokens_of(&person("ada"), at(4_000));
+    assert_eq!(told.len(), 1, "she is told for some days");
+    ledger.end_tokens(at(3_000 + 7 * DAY));
+    assert_eq!(ledger.ended_tokens_of(&person("ada"), at(4_000)), []);
 }
 
 fn person(name: &str) -> SubjectId {

@@ -3,7 +3,9 @@
 use super::api::{
     a_token_survives_a_restart_is_found_by_its_digest_and_ends_when_it_is_revoked,
     one_person_has_so_many_tokens_and_what_rests_on_one_ends_when_it_expires,
+    the_tokens_of_an_account_that_changes_or_goes_end_also_where_nobody_watched,
     what_a_call_did_is_kept_with_it_for_a_day_and_is_done_once,
+    what_never_counted_is_done_anew_for_the_call_that_gave_it,
 };
 use super::delegations::{
     an_answer_for_somebody_is_kept_only_while_they_let_whoever_gives_it,
@@ -86,8 +88,10 @@ everywhere! {
     a_clock_that_went_years_ahead_and_came_back_costs_a_week_and_tells_nothing_twice,
     what_is_read_of_purposes_holds_up_nobody_who_revokes,
     what_a_call_did_is_kept_with_it_for_a_day_and_is_done_once,
+    what_never_counted_is_done_anew_for_the_call_that_gave_it,
     a_token_survives_a_restart_is_found_by_its_digest_and_ends_when_it_is_revoked,
     one_person_has_so_many_tokens_and_what_rests_on_one_ends_when_it_expires,
+    the_tokens_of_an_account_that_changes_or_goes_end_also_where_nobody_watched,
     each_change_owes_what_people_are_to_be_told_of_it,
     each_of_several_approvals_is_told_and_what_is_to_be_told_later_is_kept_until_then,
     nobody_is_told_what_they_did_themselves_nor_anything_where_nothing_is_told,

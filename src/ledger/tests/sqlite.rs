@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::facts::NoticeEvent;
+use crate::facts::{NoticeEvent, Scope, Token, TokenHash, TokenId};
+use crate::ledger::Looked;
 use crate::ledger::sqlite::Sqlite;
 use crate::ledger::store::Store as _;
 
@@ -85,7 +86,7 @@ fn a_ledger_of_before_approvals_keeps_its_grants() {
         include_str!("../sqlite/migrations/004_continued.sql"),
     ];
     file.execute_batch(&format!(
-        "DROP TABLE grants; DROP TABLE untold; DROP TABLE notices; DROP TABLE counted; DROP TABLE figures; DROP TABLE told_through; DROP TABLE done; DROP TABLE tokens; {} DELETE FROM schema_version WHERE version >= 5; ALTER TABLE promises DROP COLUMN state; ALTER TABLE promises DROP COLUMN answers; INSERT INTO grants VALUES ('g', 'ada', \
+        "DROP TABLE grants; DROP TABLE untold; DROP TABLE notices; DROP TABLE counted; DROP TABLE figures; DROP TABLE told_through; DROP TABLE done; DROP TABLE tokens; DROP TABLE accounts; {} DELETE FROM schema_version WHERE version >= 5; ALTER TABLE promises DROP COLUMN state; ALTER TABLE promises DROP COLUMN answers; INSERT INTO grants VALUES ('g', 'ada', \
          'recruiting', '[\"xing\"]', '[\"read\"]', 'why', NULL, 'portal', 1, 2, 9000, NULL, 'active', NULL, NULL);",
         older.concat()
     ))
@@ -197,4 +198,35 @@ fn a_grant_that_cannot_be_read_keeps_nobody_from_being_told_of_another() {
         told.iter().map(|notice| notice.grant.id.as_str()).collect::<Vec<_>>(),
         ["fine"]
     );
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_read_opens_nothing_and_keeps_no_other_from_being_good() {
+    let folder = Folder::new();
+    let (one, other) = ([1; 32], [2; 32]);
+    {
+        let ledger = folder.open().unwrap();
+        for (id, digest) in [("one", one), ("other", other)] {
+            let token = Token {
+                id: TokenId::new(id),
+                subject: ada(),
+                name: String::new(),
+                scope: [Scope::Read].into(),
+                made_at: moment(0),
+                expires: moment(9_000),
+                revoked_at: None,
+                revoked_for: None,
+            };
+            ledger.make_token(token, TokenHash::new(digest)).await.unwrap();
+        }
+        assert_eq!(ledger.unreadable_tokens(), 0);
+    }
+    let file = rusqlite::Connection::open(folder.file()).unwrap();
+    file.execute_batch("UPDATE tokens SET scope = 'everything' WHERE id = 'one'")
+        .unwrap();
+    drop(file);
+    let ledger = folder.open().unwrap();
+    assert_eq!(ledger.unreadable_tokens(), 1);
+    let good = |digest| matches!(ledger.shown_token(&TokenHash::new(digest), moment(1)), Looked::Good(_));
+    assert_eq!([one, other].map(good), [false, true]);
 }

@@ -52,6 +52,7 @@ fn telling(ledger: &Ledger, addresses: &[String]) -> (Arc<Notices>, Metrics) {
         settings: toml::from_str(&addresses.concat()).unwrap(),
         portal: Host::parse("wayleave.internal").unwrap(),
         language: Language::En,
+        delegates: true,
         ledger: ledger.clone(),
         live: Arc::new(Live::new(house(&[]))),
         errands: Errands::new(&crate::upstream::Settings::default(), &loopback, &tls, &[]).unwrap(),

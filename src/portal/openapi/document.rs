@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::problems::{OF_ALL, OF_KEYED, OF_LISTS, OF_PASSWORDS, statuses};
-use super::{Operation, Proof, operations};
+use super::{Call, Operation, Proof, operations};
 use crate::portal::pages::TYPES;
 
 /// Schemas, parameters and bodies.
@@ -154,8 +154,39 @@ fn headers(operation: &Operation, status: u16) -> Option<Value> {
     if operation.is_list() {
         return Some(json!({ "Link": text("Where more follows: `</v1/…>; rel=\"next\"` (RFC 8288).") }));
     }
+    let place = match operation.call {
+        Call::Delegate => "The delegation.",
+        // nothing shows a token by itself
+        Call::MakeToken => return None,
+        Call::ListGrants
+        | Call::Declare
+        | Call::ShowGrant
+        | Call::EndGrant
+        | Call::Renew
+        | Call::Approve
+        | Call::Decline
+        | Call::Review
+        | Call::BreakGlass
+        | Call::Revoke
+        | Call::ListApprovals
+        | Call::ListReviews
+        | Call::ListDecisions
+        | Call::ShowDecision
+        | Call::Continue
+        | Call::ListPurposes
+        | Call::Matrix
+        | Call::Explain
+        | Call::ListTokens
+        | Call::RevokeToken
+        | Call::ReportOutcome
+        | Call::ListDelegations
+        | Call::ShowDelegation
+        | Call::EndDelegation
+        | Call::ShowValue
+        | Call::Document => "The grant.",
+    };
     let is_given = matches!(status, 201 | 202);
-    is_given.then(|| json!({ "Location": text("The grant.") }))
+    is_given.then(|| json!({ "Location": text(place) }))
 }
 
 /// The problems that a call may meet, by status.

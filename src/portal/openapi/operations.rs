@@ -177,8 +177,9 @@ pub(super) const GRANTS: &[Operation] = &[
         path: "/revocations",
         id: "revoke",
         summary: "End what others hold",
-        says: "All that is named and the rules let you end, in one change; its holders read the reason. With `dry_run` nothing \
-               ends, and neither reason nor password is asked for.",
+        says: "All that is named and the rules let you end, in one change; its holders read the reason. With a person, or \
+               everybody, end their tokens for tools, and who answers for them or for whom they do. With `dry_run` nothing ends, \
+               and neither reason nor password is asked for.",
         takes: &[],
         body: Some("Revocation"),
         gives: &[(200, "What ended; or would, with `dry_run`.", "Revoked")],

@@ -118,9 +118,10 @@ pub(super) const MORE: &[Operation] = &[
         method: "GET",
         path: "/tokens",
         id: "listTokens",
-        summary: "Your tokens for tools",
-        says: "Those that are good, the latest first. What would let anybody use them is not kept.",
-        takes: &["Limit", "After"],
+        summary: "Your tokens for tools, or those of somebody else that you may revoke",
+        says: "Those that are good, the latest first. What would let anybody use them is not kept. With `user`: of that person, as \
+               far as the rules let you end them (`POST /v1/revocations`).",
+        takes: &["User", "Limit", "After"],
         body: None,
         gives: &[(200, "A page of tokens.", "Tokens")],
         problems: &[],

@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use super::answer::{Origin, Page, document};
 use super::refusal::Lines;
+use super::beside::BesidePart;
 use super::tokens::TokenLine;
 use crate::facts::Language;
 use crate::portal::words::Words;
@@ -239,6 +240,8 @@ pub(in crate::portal) struct Others<'a> {
     pub(in crate::portal) platforms: Vec<Pick>,
     pub(in crate::portal) count: String,
     pub(in crate::portal) grants: Vec<Theirs>,
+    /// What else of theirs could be revoked.
+    pub(in crate::portal) beside: Vec<BesidePart>,
     /// Where all of it is revoked, and what the link says.
     pub(in crate::portal) revoke_all: Option<(String, String)>,
     pub(in crate::portal) next: Option<String>,
@@ -254,6 +257,7 @@ pub(in crate::portal) struct Revoking<'a> {
     pub(in crate::portal) heading: String,
     pub(in crate::portal) grants: Vec<Theirs>,
     pub(in crate::portal) more: Option<String>,
+    pub(in crate::portal) beside: Vec<BesidePart>,
     /// What is meant.
     pub(in crate::portal) fields: Vec<(&'static str, String)>,
     /// None until the person has signed in once more.

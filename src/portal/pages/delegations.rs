@@ -27,6 +27,10 @@ pub(in crate::portal) struct Delegations<'a> {
     pub(in crate::portal) note: Option<String>,
     /// What is wrong with what they wrote.
     pub(in crate::portal) trouble: Vec<String>,
+    /// That none of them counts, where that is so.
+    pub(in crate::portal) off: Option<&'static str>,
+    /// What somebody else ended lately.
+    pub(in crate::portal) revoked: Vec<String>,
     pub(in crate::portal) given: Vec<Delegation>,
     pub(in crate::portal) received: Vec<Delegation>,
     /// None until the person has signed in once more.

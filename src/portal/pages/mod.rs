@@ -6,6 +6,7 @@
 //! `application/problem+json` (RFC 9457). No page loads anything from elsewhere.
 
 mod answer;
+pub(super) mod beside;
 pub(super) mod chart;
 pub mod counter;
 pub(super) mod decisions;

@@ -309,7 +309,7 @@ pub struct Words {
     pub revoke_all: &'static str,
     pub one_at_a_time_title: &'static str,
     pub one_at_a_time: &'static str,
-    pub revoke_title: fn(usize) -> String,
+    pub revoke_title: fn(what: &str) -> String,
     pub revoke_effect: &'static str,
     pub and_more: fn(usize) -> String,
     pub revoke_why: &'static str,

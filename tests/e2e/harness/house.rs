@@ -31,7 +31,13 @@ const PATIENCE: Duration = Duration::from_mins(1);
 impl World {
     /// Stops the gateway and opens another on the same folder, as after a restart of the service.
     pub async fn reopen(&mut self) {
+        self.reopen_after(|| ()).await;
+    }
+
+    /// The same where something happens meanwhile.
+    pub async fn reopen_after(&mut self, meanwhile: impl FnOnce()) {
         self.gate.take().unwrap().stop().await.unwrap();
+        meanwhile();
         let issuer = Issuer::temporary(&Clock::system()).unwrap();
         let rules = Rules::Folder(self.policies());
         let gate = Gatehouse::open(&self.settings, rules, issuer, self.clock.clone())

@@ -28,6 +28,21 @@ pub(super) const DELEGATION: DelegationWords = DelegationWords {
     taken_back: |who| format!("{who} does not answer for you any more."),
     answers_for: |whom| format!("For {whom}, who lets you answer"),
     by_for: |by, whom| format!("{by} for {whom}"),
+    theirs: "Who answers for whom",
+    counted: |count| match count {
+        1 => "1 delegation".to_owned(),
+        count => format!("{count} delegations"),
+    },
+    revoked: "That delegation is over: nobody answers by it any more.",
+    revoked_by: |by, to, why| format!("{by} ended that {to} answers for you: {why}"),
+    off: "This gateway lets nobody answer for somebody else: what was given before does not count.",
+    may_not: |why| {
+        if why.is_empty() {
+            "The rules do not let you choose them to answer for you.".to_owned()
+        } else {
+            why.to_owned()
+        }
+    },
     not_given_title: "Nobody else answers for you",
     misfit: |misfit| match misfit {
         Misfit::NoSuchPerson(name) if name.is_empty() => "Say who is to answer for you.".to_owned(),

@@ -28,6 +28,21 @@ pub(super) const DELEGATION: DelegationWords = DelegationWords {
     taken_back: |who| format!("{who} ne répond plus à votre place."),
     answers_for: |whom| format!("À la place de {whom}, qui vous confie ses réponses"),
     by_for: |by, whom| format!("{by} à la place de {whom}"),
+    theirs: "Qui répond à la place de qui",
+    counted: |count| match count {
+        0 | 1 => format!("{count}\u{a0}délégation"),
+        count => format!("{count}\u{a0}délégations"),
+    },
+    revoked: "Cette délégation a pris fin : plus personne ne répond par elle.",
+    revoked_by: |by, to, why| format!("{by} a mis fin à ce que {to} réponde à votre place : {why}"),
+    off: "Cette passerelle ne laisse personne répondre à la place de quelqu’un : ce qui a été confié auparavant ne compte pas.",
+    may_not: |why| {
+        if why.is_empty() {
+            "Les règles ne vous permettent pas de désigner cette personne.".to_owned()
+        } else {
+            why.to_owned()
+        }
+    },
     not_given_title: "Personne d’autre ne répond à votre place",
     misfit: |misfit| match misfit {
         Misfit::NoSuchPerson(name) if name.is_empty() => "Indiquez qui répondra à votre place.".to_owned(),

@@ -228,7 +228,7 @@ pub const FRENCH: Words = Words {
     say_why: "dites en quelques mots pourquoi, à la personne qui a fait la demande",
     say_why_here: "Revenez en arrière et dites en quelques mots pourquoi : la personne qui a fait la demande le lira.",
     again_title: "Ouvrez de nouveau votre session",
-    again_why: "Votre navigateur s’identifie de lui-même auprès du proxy. Pour répondre aux demandes d’autres personnes, ou retirer leurs motifs, saisissez de nouveau votre mot de passe ; il vaut pendant 15\u{a0}minutes.",
+    again_why: "Votre navigateur s’identifie de lui-même auprès du proxy. Ce qui concerne d’autres personnes, ou dure, demande de nouveau votre mot de passe : répondre à leurs demandes, retirer leurs motifs, confier vos réponses à quelqu’un, créer un jeton. Il vaut pendant 15\u{a0}minutes.",
     user_name: "Nom d’utilisateur",
     password: "Mot de passe",
     sign_in: "Ouvrir la session",
@@ -290,7 +290,7 @@ pub const FRENCH: Words = Words {
     my_revoked: "Retirés ces derniers jours",
     see_in_force: "Voir et retirer des motifs en vigueur",
     in_force: "Motifs en vigueur",
-    in_force_what: "Ce que les personnes ont obtenu ou demandé, dans la mesure où les règles vous permettent de le retirer.",
+    in_force_what: "Ce que les personnes ont obtenu ou demandé, dans la mesure où les règles vous permettent de le retirer. Nommez une personne pour voir les jetons de ses outils, et qui répond à la place de qui.",
     in_force_count: |count| match count {
         0 => "Aucun ne correspond".to_owned(),
         count => counted(count, "motif", "motifs"),
@@ -315,7 +315,7 @@ pub const FRENCH: Words = Words {
     revoke_all: "Tout retirer",
     one_at_a_time_title: "Un seul retrait à la fois",
     one_at_a_time: "La recherche de tout ce qui est en vigueur est déjà en cours pour vous. Rien n’a changé. Réessayez quand elle sera terminée.",
-    revoke_title: |count| format!("Retirer {} ?", counted(count, "motif", "motifs")),
+    revoke_title: |what| format!("Retirer {what} ?"),
     revoke_effect: "L’effet est immédiat : la prochaine requête est refusée, et ce qui est encore en cours est coupé.",
     and_more: |count| match count {
         1 => "et 1\u{a0}autre".to_owned(),

@@ -22,6 +22,14 @@ pub(super) const TOKENS: TokenWords = TokenWords {
             |day| format!("Utilisé pour la dernière fois le {day}"),
         )
     },
+    called: |name| format!("Jeton « {name} »"),
+    theirs: "Jetons pour les outils",
+    counted: |count| match count {
+        0 | 1 => format!("{count}\u{a0}jeton"),
+        count => format!("{count}\u{a0}jetons"),
+    },
+    ended_by_password: |at| format!("Il a pris fin le {at} : votre mot de passe a changé depuis."),
+    ended_by_account: |at| format!("Il a pris fin le {at}, avec le compte que vous aviez."),
     revoke: "Révoquer",
     revoked: "Le jeton est révoqué, et ce qui l’utilisait est coupé.",
     make: "Créer un jeton",

@@ -1,0 +1,169 @@
+//! How tokens for tools change: made, revoked, and ended with the account of their person.
+
+use super::Ledger;
+use super::error::LedgerError;
+use super::store::{Change, Store};
+use super::tokens::{KeepsTokens, KeptToken};
+use super::writer::{Job, Keeper};
+use crate::clock::Timestamp;
+use crate::facts::{AccountMark, AccountMarks, RevokedFor, SubjectId, Token, TokenHash, TokenId};
+
+/// How many tokens that are good one person may have.
+pub const MOST_TOKENS: usize = 16;
+const DAY: i64 = 86_400_000;
+/// For how many days what is over is still kept.
+const KEPT_DAYS: i64 = 30;
+
+/// What is to be kept of tokens.
+pub(super) enum TokenChange {
+    Make(Token, TokenHash),
+    /// Their own person revokes it.
+    Revoke(TokenId, SubjectId, Timestamp),
+    /// The accounts look like this now: with those that changed, the tokens of their people end.
+    Accounts(AccountMarks, Timestamp),
+}
+
+/// The accounts that look otherwise by now, and what that means for tokens.
+fn changed<'a>(
+    before: &'a AccountMarks,
+    after: &'a AccountMarks,
+) -> impl Iterator<Item = (&'a SubjectId, RevokedFor)> + 'a {
+    before.iter().filter_map(|(who, mark)| match after.get(who) {
+        Some(now) if now == mark => None,
+        Some(_) => Some((who, RevokedFor::PasswordChanged)),
+        None => Some((who, RevokedFor::AccountRemoved)),
+    })
+}
+
+/// Revokes those of these that are good at `at`; gives what they were before.
+pub(super) fn end_tokens(
+    change: &mut impl KeepsTokens,
+    these: Vec<KeptToken>,
+    (at, why): (Timestamp, Option<&RevokedFor>),
+) -> Result<Vec<(KeptToken, KeptToken)>, LedgerError> {
+    let good = these.into_iter().filter(|kept| kept.token.is_good(at));
+    let over = good.map(|was| {
+        let is = KeptToken {
+            token: was.token.clone().revoked(at, why.cloned()),
+            ..was.clone()
+        };
+        change.write_token(&is).map(|()| (was, is))
+    });
+    over.collect()
+}
+
+impl<S: Store> Keeper<S> {
+    pub(super) fn change_token(&mut self, wanted: TokenChange) -> Result<Vec<Token>, LedgerError> {
+        let kept = match wanted {
+            TokenChange::Make(token, hash) => vec![self.make(token, hash)?],
+            TokenChange::Revoke(id, who, at) => {
+                let mut change = self.store.begin()?;
+                let mut theirs = change.tokens_of(&who)?;
+                theirs.retain(|kept| kept.token.id == id);
+                let over = end_tokens(&mut change, theirs, (at, None))?;
+                if over.is_empty() {
+                    return Err(LedgerError::NoSuchToken(id));
+                }
+                change.commit()?;
+                over.into_iter().map(|(_, is)| is).collect()
+            }
+            TokenChange::Accounts(accounts, at) => self.follow(&accounts, at)?,
+        };
+        let tokens = kept.iter().map(|kept| kept.token.clone()).collect();
+        kept.into_iter().for_each(|kept| self.tokens.shows(kept));
+        Ok(tokens)
+    }
+
+    fn make(&mut self, token: Token, hash: TokenHash) -> Result<KeptToken, LedgerError> {
+        let mut change = self.store.begin()?;
+        let theirs = change.tokens_of(&token.subject)?;
+        let good = theirs.iter().filter(|kept| kept.token.is_good(token.made_at)).count();
+        if good >= MOST_TOKENS {
+            return Err(LedgerError::TooManyTokens(good));
+        }
+        let long_over = token.made_at.as_millis().saturating_sub(KEPT_DAYS * DAY);
+        change.forget_tokens(Timestamp::from_millis(long_over))?;
+        let kept = KeptToken {
+            token,
+            hash,
+            used_day: None,
+        };
+        change.write_token(&kept)?;
+        change.commit()?;
+        Ok(kept)
+    }
+
+    /// Ends the tokens of those whose accounts changed, and notes what all look like now: both or neither.
+    fn follow(&mut self, accounts: &AccountMarks, at: Timestamp) -> Result<Vec<KeptToken>, LedgerError> {
+        let before = self.tokens.accounts();
+        let mut change = self.store.begin()?;
+        let (mut over, mut noted): (Vec<KeptToken>, Vec<(SubjectId, Option<AccountMark>)>) = Default::default();
+        for (who, why) in changed(&before, accounts) {
+            let theirs = change.tokens_of(who)?;
+            let ended = end_tokens(&mut change, theirs, (at, Some(&why)))?;
+            over.extend(ended.into_iter().map(|(_, is)| is));
+            noted.push((who.clone(), accounts.get(who).copied()));
+        }
+        let new = accounts.iter().filter(|(who, _)| !before.contains_key(*who));
+        noted.extend(new.map(|(who, mark)| (who.clone(), Some(*mark))));
+        change.write_accounts(&noted)?;
+        change.commit()?;
+        self.tokens.noted(accounts.clone());
+        Ok(over)
+    }
+
+    /// Writes down on which days tokens were used last; what cannot be written now is written the next time.
+    pub(super) fn keep_token_days(&mut self) {
+        let days = self.tokens.unkept();
+        if days.is_empty() {
+            return;
+        }
+        let mut keep = || -> Result<(), LedgerError> {
+            let mut change = self.store.begin()?;
+            change.used_tokens(&days)?;
+            change.commit()
+        };
+        match keep() {
+            Ok(()) => self.tokens.kept(&days),
+            Err(error) => tracing::warn!(%error, "the ledger cannot write down now which tokens were used"),
+        }
+    }
+}
+
+impl Ledger {
+    /// Keeps a token, whose text has this digest: good once this returns.
+    pub async fn make_token(&self, token: Token, hash: TokenHash) -> Result<Token, LedgerError> {
+        let id = token.id.clone();
+        self.one_token(TokenChange::Make(token, hash), id).await
+    }
+
+    /// Ends one of somebody's tokens, and whatever rests on it, before this returns; elsewhere within a second.
+    pub async fn revoke_token(&self, id: &TokenId, who: &SubjectId, at: Timestamp) -> Result<Token, LedgerError> {
+        let revoke = TokenChange::Revoke(id.clone(), who.clone(), at);
+        self.one_token(revoke, id.clone()).await
+    }
+
+    async fn one_token(&self, wanted: TokenChange, id: TokenId) -> Result<Token, LedgerError> {
+        let kept = self.writer.change_token(wanted).await?.pop();
+        kept.ok_or(LedgerError::NoSuchToken(id))
+    }
+
+    /// Those whose accounts look otherwise than when that was noted last, be it before the last start, and what that means for
+    /// their tokens; and whether there is anything to note. Memory only.
+    pub fn changed_accounts(&self, accounts: &AccountMarks) -> (Vec<(SubjectId, RevokedFor)>, bool) {
+        let before = self.tokens.accounts();
+        let changed = changed(&before, accounts).map(|(who, why)| (who.clone(), why));
+        (changed.collect(), before != *accounts)
+    }
+
+    /// Ends the tokens of those, and notes what accounts look like now: in one change. Gives the tokens that ended.
+    pub async fn note_accounts(&self, accounts: AccountMarks, at: Timestamp) -> Result<Vec<Token>, LedgerError> {
+        self.writer.change_token(TokenChange::Accounts(accounts, at)).await
+    }
+}
+
+impl super::writer::Writer {
+    async fn change_token(&self, wanted: TokenChange) -> Result<Vec<Token>, LedgerError> {
+        self.submit(|reply| Job::Token(Box::new(wanted), reply)).await
+    }
+}

@@ -1,0 +1,162 @@
+//! What a revocation ends beside grants: tokens for tools, and who answers for whom. By name, or with all that a person holds.
+//!
+//! The book is told of a token before it ends, as where its person revokes it (`tool_tokens.rs`); a delegation is a grant, and
+//! ends as those do.
+
+use serde_json::{Map, Value};
+
+use super::delegation_calls;
+use super::paging::PAGE;
+use super::revoking::{Look, Selection};
+use super::token_calls;
+use super::tool_tokens::said_by;
+use super::{Portal, Visit};
+use crate::facts::{Channel, Grant, Reason, RevokedFor, SubjectId, Token, TokenAct, TokenId};
+use crate::ledger::{Life, Listed};
+use crate::policy::Decision;
+use crate::rulebook::Visitor;
+
+/// How many are looked at before others have their turn.
+const STRETCH: usize = 128;
+
+/// What somebody may end beside grants, and what lets them; or what ended.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Beside {
+    pub(super) tokens: Vec<(Token, Vec<Reason>)>,
+    pub(super) delegations: Vec<(Grant, Vec<Reason>)>,
+}
+
+impl Beside {
+    pub(super) fn count(&self) -> usize {
+        self.tokens.len() + self.delegations.len()
+    }
+}
+
+impl Selection {
+    /// Whether all that somebody holds is meant, or everybody.
+    pub(super) fn is_of_people(&self) -> bool {
+        let of_some = self.purpose.is_some() || self.platform.is_some();
+        self.grant.is_none() && !of_some && self.token.is_none() && self.delegation.is_none()
+    }
+}
+
+impl Portal {
+    /// What somebody may end beside grants of what they mean.
+    pub(super) async fn beside(
+        &self,
+        visit: &Visit<'_>,
+        visitor: Visitor<'_>,
+        meant: &Selection,
+        look: Look<'_>,
+    ) -> Beside {
+        let mut beside = Beside::default();
+        let is_another = |who: &SubjectId| look.not_of.is_none_or(|own| own != who);
+        for (place, token) in self.tokens_meant(visit, meant).into_iter().enumerate() {
+            let decision = visit.may_end_token(visitor, &token, look.channel);
+            if is_another(&token.subject) && decision.is_allowed() {
+                beside.tokens.push((token, decision.reasons().to_vec()));
+            }
+            if place % STRETCH == STRETCH - 1 {
+                tokio::task::yield_now().await;
+            }
+        }
+        for (place, one) in self.delegations_meant(visit, meant).into_iter().enumerate() {
+            let decision = visit.may_end(visitor, &one, look.channel);
+            if is_another(&one.subject) && decision.is_allowed() {
+                beside.delegations.push((one, decision.reasons().to_vec()));
+            }
+            if place % STRETCH == STRETCH - 1 {
+                tokio::task::yield_now().await;
+            }
+        }
+        beside
+    }
+
+    fn tokens_meant(&self, visit: &Visit<'_>, meant: &Selection) -> Vec<Token> {
+        if let Some(id) = &meant.token {
+            let found = self.ledger.token(id, visit.at);
+            return found.filter(|token| token.is_good(visit.at)).into_iter().collect();
+        }
+        if !meant.is_of_people() {
+            return Vec::new();
+        }
+        match &meant.user {
+            Some(who) => {
+                let theirs = self.ledger.tokens_of(who, visit.at).into_iter();
+                theirs.map(|Listed { token, .. }| token).collect()
+            }
+            None => self.ledger.good_tokens(visit.at),
+        }
+    }
+
+    /// Of one person, those that they gave and those that they were given.
+    fn delegations_meant(&self, visit: &Visit<'_>, meant: &Selection) -> Vec<Grant> {
+        let is_alive = |one: &Grant| !Life::of(one, visit.at).is_over();
+        if let Some(id) = &meant.delegation {
+            return self.ledger.delegation(id).filter(is_alive).into_iter().collect();
+        }
+        if !meant.is_of_people() {
+            return Vec::new();
+        }
+        match &meant.user {
+            Some(who) => {
+                let given = self.ledger.delegated_by(who).into_iter().filter(is_alive);
+                given.chain(self.ledger.delegated_to(who, visit.at)).collect()
+            }
+            None => self.ledger.all_delegations(visit.at),
+        }
+    }
+
+    /// Tells the book that these tokens are revoked; what the disk does not take now is told once it works again.
+    pub(super) async fn note_revoked(
+        &self,
+        visit: &Visit<'_>,
+        tokens: &[(Token, Vec<Reason>)],
+        why: &RevokedFor,
+    ) {
+        for (token, reasons) in tokens {
+            let over = token.clone().revoked(visit.at, Some(why.clone()));
+            let said = said_by(visit.by(), TokenAct::Revoked, over, reasons);
+            self.book.note(&self.book.record(said));
+        }
+        if !tokens.is_empty() {
+            let _ = self.book.flush().await;
+        }
+    }
+
+    /// Tells it that those did not end that are not among `over`.
+    pub(super) fn note_void(&self, visit: &Visit<'_>, tokens: &[(Token, Vec<Reason>)], over: &[TokenId]) {
+        for (token, _) in tokens.iter().filter(|(token, _)| !over.contains(&token.id)) {
+            let said = said_by(visit.by(), TokenAct::Void, token.clone(), &[]);
+            self.book.note(&self.book.record(said));
+        }
+    }
+
+    /// What is told of delegations and tokens: the first hundred of each, and how many there are.
+    pub(super) fn told_beside(
+        &self,
+        visit: &Visit<'_>,
+        (delegations, delegation_count): (&[Grant], usize),
+        (tokens, token_count): (&[Token], usize),
+    ) -> Map<String, Value> {
+        let delegations = delegations.iter().take(PAGE);
+        let delegations: Vec<Value> = delegations.map(|one| delegation_calls::shown(one, visit.at)).collect();
+        let tokens = tokens.iter().take(PAGE);
+        let tokens: Vec<Value> = tokens.map(token_calls::shown_alone).collect();
+        Map::from_iter([
+            ("delegations".to_owned(), delegations.into()),
+            ("delegation_count".to_owned(), delegation_count.into()),
+            ("tokens".to_owned(), tokens.into()),
+            ("token_count".to_owned(), token_count.into()),
+        ])
+    }
+}
+
+impl Visit<'_> {
+    /// Whether the rules let somebody end a token.
+    pub(super) fn may_end_token(&self, visitor: Visitor<'_>, token: &Token, channel: Channel) -> Decision {
+        let holder = self.in_force.directory.person(&token.subject);
+        self.rules()
+            .may_end_token(visitor, token, holder.as_deref(), channel, self.at)
+    }
+}

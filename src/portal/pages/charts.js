@@ -3,7 +3,8 @@
 // colours are the reader's own, the bars that came with the page stand; the tables hold every number anyway.
 (() => {
   if (matchMedia("(forced-colors: active)").matches) return;
-  const language = document.documentElement.lang;
+  // days before months, as the rest of the page has them
+  const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
   const half = 7 * 86400 / 2;
   const utc = (shape) => new Intl.DateTimeFormat(language, { ...shape, timeZone: "UTC" });
   const whole = utc({ dateStyle: "medium" }), brief = utc({ day: "numeric", month: "short" });

@@ -27,7 +27,7 @@ pub(super) const VALUE: ValueWords = ValueWords {
     few: "not shown",
     no_bar: "A week without a bar: fewer than five people, or nobody.",
     most: |most| format!("at most {most} in a week"),
-    most_used: "Week by week, the six most used",
+    most_used: "Week by week, the most used",
     numbers: "The numbers",
     csv: "Download as CSV",
     all_purposes: "All purposes",

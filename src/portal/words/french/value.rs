@@ -27,7 +27,7 @@ pub(super) const VALUE: ValueWords = ValueWords {
     few: "non montré",
     no_bar: "Une semaine sans barre : moins de cinq personnes, ou aucune.",
     most: |most| format!("au plus {most} par semaine"),
-    most_used: "Semaine par semaine, les six plus utilisés",
+    most_used: "Semaine par semaine, les plus utilisés",
     numbers: "Les chiffres",
     csv: "Télécharger au format CSV",
     all_purposes: "Tous les motifs",

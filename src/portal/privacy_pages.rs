@@ -146,7 +146,7 @@ impl Portal {
         };
         let nobody = String::new;
         vec![
-            line(words.records, nobody()),
+            line(words.records, (words.of_records)(&of("see-decisions"))),
             line(words.purposes, (words.of_purposes)(&of("approve"), &of("revoke"))),
             line(words.figures, capitalised(&of("see-value"))),
             line(words.refusals, nobody()),

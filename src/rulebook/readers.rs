@@ -24,9 +24,9 @@ pub struct Readers {
     pub named: bool,
 }
 
-/// The powers with which somebody looks at what others do: to see how much purposes are used, to approve what they ask for,
-/// and to end what they hold.
-const READING: [Power; 3] = [Power::SeeValue, Power::Approve, Power::Revoke];
+/// The powers with which somebody looks at what others do: to read what was decided about them, to see how much purposes are
+/// used, to approve what they ask for, and to end what they hold.
+const READING: [Power; 4] = [Power::SeeDecisions, Power::SeeValue, Power::Approve, Power::Revoke];
 
 impl InForce {
     /// Who has the powers with which one looks at what others do, as the rules are asked where `who` is, at this moment.
@@ -97,6 +97,18 @@ impl InForce {
         };
         let Some(declarer) = somebody_else() else { return false };
         let lasts = match power {
+            // it is no question of any purpose
+            Power::SeeDecisions => {
+                let visitor = Visitor {
+                    person,
+                    subject: &subject,
+                    arrival: who.arrival,
+                };
+                let decision = self
+                    .rulebook
+                    .may_see_decisions(visitor, (&declarer, None), Channel::Portal, at);
+                return decision.is_allowed();
+            }
             Power::SeeValue => Duration::ZERO,
             Power::Declare | Power::Approve | Power::Revoke | Power::BreakGlass | Power::MakeToken => {
                 purpose.default_for(&purpose.covers)

@@ -183,6 +183,7 @@ fn headers(operation: &Operation, status: u16) -> Option<Value> {
         | Call::ShowDelegation
         | Call::EndDelegation
         | Call::ShowValue
+        | Call::ShowPrivacy
         | Call::Document => "The grant.",
     };
     let is_given = matches!(status, 201 | 202);

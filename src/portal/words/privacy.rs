@@ -43,6 +43,7 @@ pub struct PrivacyWords {
     /// Who has a power: members of these roles, the owner of a purpose, those whom its terms name.
     pub readers: fn(roles: &[&str], owner: bool, named: bool) -> String,
     /// You; those who may approve it, and those who may end it.
+    pub of_records: fn(readers: &str) -> String,
     pub of_purposes: fn(approve: &str, revoke: &str) -> String,
     pub proved_title: &'static str,
     pub proved_what: &'static str,

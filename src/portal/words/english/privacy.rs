@@ -50,7 +50,7 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
         what: "Each connection and request",
         holds: "When; your name, roles and department; from which address and network; to which host. Where it is decrypted also the path without what follows “?”, and what you did (opened, posted, …). What was decided, by which rules, under which purpose; sizes and times.",
         how_long: "Until your company removes it: the gateway deletes no record by itself.",
-        who: "Those who may read the files of the gateway. No page and no call shows it to anybody but you.",
+        who: "",
     },
     purposes: KeptWords {
         what: "The purposes that you state",
@@ -92,6 +92,11 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
             [] => "nobody".to_owned(),
             who => both(who),
         }
+    },
+    of_records: |readers| {
+        format!(
+            "You. On the pages for it, where each look is recorded: {readers}. And those who may read the files of the gateway."
+        )
     },
     of_purposes: |approve, revoke| {
         format!(

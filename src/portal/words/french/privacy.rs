@@ -53,7 +53,7 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
         what: "Chaque connexion et chaque requête",
         holds: "Quand\u{a0}; votre nom, vos rôles et votre service\u{a0}; depuis quelle adresse et quel réseau\u{a0}; vers quel site. Là où c’est déchiffré, aussi le chemin sans ce qui suit «\u{a0}?\u{a0}», et ce que vous avez fait (ouvrir, publier…). Ce qui a été décidé, par quelles règles, pour quel motif\u{a0}; volumes et durées.",
         how_long: "Jusqu’à ce que votre entreprise l’efface\u{a0}: la passerelle n’efface rien d’elle-même.",
-        who: "Les personnes qui peuvent lire les fichiers de la passerelle. Aucune page et aucun appel ne le montre à quelqu’un d’autre que vous.",
+        who: "",
     },
     purposes: KeptWords {
         what: "Les motifs que vous déclarez",
@@ -95,6 +95,11 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
             [] => "personne".to_owned(),
             who => both(who),
         }
+    },
+    of_records: |readers| {
+        format!(
+            "Vous. Sur les pages prévues, où chaque consultation est enregistrée\u{a0}: {readers}. Et les personnes qui peuvent lire les fichiers de la passerelle."
+        )
     },
     of_purposes: |approve, revoke| {
         format!(

@@ -147,34 +147,6 @@ impl Company {
         Some(self.in_force.directory.listed(who)?.department.clone())
     }
 
-    /// The `nth` grant: one of ten is in force, the others began in the weeks before.
-    fn terms(&self, nth: usize, purposes: &[PurposeId]) -> GrantTerms {
-        let days = i64::try_from(nth % 91).unwrap();
-        let begins = if nth.is_multiple_of(10) {
-            noon()
-        } else {
-            Timestamp::from_millis(noon().as_millis() - 86_400_000 * days)
-        };
-        GrantTerms {
-            subject: who(&format!("p{}", nth % PEOPLE)),
-            purpose: purposes[nth % purposes.len()].clone(),
-            platforms: BTreeSet::from([PlatformId::new(["linkedin", "x", "xing", "youtube"][nth % 4])]),
-            covers: ["read", "engage"].map(str::to_owned).into(),
-            statement: "Looking for somebody who knows how large a company is".to_owned(),
-            ticket: None,
-            channel: Channel::Portal,
-            declared_at: begins,
-            not_before: begins,
-            expires: begins.plus(Duration::from_hours(8)),
-            answers: Vec::new(),
-            idle: None,
-            parent: None,
-            emergency: None,
-            continued: None,
-            delegated: None,
-        }
-    }
-
     /// Everybody does what they do in a quarter.
     async fn live(&self) {
         let purposes: Vec<PurposeId> = self
@@ -186,7 +158,7 @@ impl Company {
             .collect();
         let usage = Usage::default();
         for nth in 0..GRANTS {
-            let grant = self.ledger.give(self.terms(nth, &purposes)).await.unwrap();
+            let grant = self.ledger.give(terms(nth, &purposes)).await.unwrap();
             if grant.expires < noon() {
                 self.reports(&grant, nth).await;
             }
@@ -200,7 +172,7 @@ impl Company {
             let terms = GrantTerms {
                 subject: who(&format!("p{nth}")),
                 purpose: PurposeId::new("brand-publishing"),
-                ..self.terms(0, &purposes)
+                ..terms(0, &purposes)
             };
             let until = noon().plus(Duration::from_hours(48));
             self.ledger.ask(terms, until).await.unwrap();
@@ -270,7 +242,7 @@ impl Company {
         };
         let record = self.book.record(Act::Grant {
             act: GrantAct::Refused,
-            grant: Box::new(self.ledger.name(self.terms(0, &[PurposeId::new("recruiting")]))),
+            grant: Box::new(self.ledger.name(terms(0, &[PurposeId::new("recruiting")]))),
             by: who(user),
             rulebook: rules.id().clone(),
             policies: BTreeSet::new(),
@@ -322,6 +294,34 @@ impl Company {
 
 fn who(name: &str) -> SubjectId {
     SubjectId::parse(name).unwrap()
+}
+
+/// The `nth` grant: one of ten is in force, the others began in the weeks before.
+fn terms(nth: usize, purposes: &[PurposeId]) -> GrantTerms {
+    let days = i64::try_from(nth % 91).unwrap();
+    let begins = if nth.is_multiple_of(10) {
+        noon()
+    } else {
+        Timestamp::from_millis(noon().as_millis() - 86_400_000 * days)
+    };
+    GrantTerms {
+        subject: who(&format!("p{}", nth % PEOPLE)),
+        purpose: purposes[nth % purposes.len()].clone(),
+        platforms: BTreeSet::from([PlatformId::new(["linkedin", "x", "xing", "youtube"][nth % 4])]),
+        covers: ["read", "engage"].map(str::to_owned).into(),
+        statement: "Looking for somebody who knows how large a company is".to_owned(),
+        ticket: None,
+        channel: Channel::Portal,
+        declared_at: begins,
+        not_before: begins,
+        expires: begins.plus(Duration::from_hours(8)),
+        answers: Vec::new(),
+        idle: None,
+        parent: None,
+        emergency: None,
+        continued: None,
+        delegated: None,
+    }
 }
 
 /// A flow that passed under a grant.

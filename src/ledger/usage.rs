@@ -182,33 +182,18 @@ impl Usage {
                 grant,
                 ..
             } => {
-                let seat = Seat {
-                    week: Week::of(record.at),
-                    measure: Measure::Grants,
-                    purpose: grant.purpose.clone(),
-                    platform: only_platform(grant),
-                    subject: grant.subject.clone(),
-                    department: department(&grant.subject),
-                };
                 let one = Sums {
                     count: 1,
                     ..Sums::default()
                 };
-                self.add(seat, &one);
+                self.add(seat_of(grant, record.at, department), &one);
             }
             // it was recorded as given a moment ago, and never counted
             Act::Grant {
                 act: GrantAct::Void,
                 grant,
                 ..
-            } if states_a_purpose(grant) => self.take_back(&Seat {
-                week: Week::of(record.at),
-                measure: Measure::Grants,
-                purpose: grant.purpose.clone(),
-                platform: only_platform(grant),
-                subject: grant.subject.clone(),
-                department: department(&grant.subject),
-            }),
+            } if states_a_purpose(grant) => self.take_back(&seat_of(grant, record.at, department)),
             Act::Closing { .. }
             | Act::Grant { .. }
             | Act::Opening { .. }
@@ -244,6 +229,18 @@ impl Usage {
         for (seat, sums) in counted {
             self.add(seat, &sums);
         }
+    }
+}
+
+/// Where a grant is counted that was given at that moment.
+fn seat_of(grant: &Grant, at: Timestamp, department: impl FnOnce(&SubjectId) -> Option<String>) -> Seat {
+    Seat {
+        week: Week::of(at),
+        measure: Measure::Grants,
+        purpose: grant.purpose.clone(),
+        platform: only_platform(grant),
+        subject: grant.subject.clone(),
+        department: department(&grant.subject),
     }
 }
 

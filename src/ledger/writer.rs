@@ -564,7 +564,7 @@ mod tests {
     fn what_another_gateway_did_for_the_same_call_is_not_forgotten_with_what_this_one_took_back() {
         let mut keeper = keeper();
         let once = Once {
-            by: crate::facts::SubjectId::parse("ada").unwrap(),
+            by: SubjectId::parse("ada").unwrap(),
             key: "key".to_owned(),
             call: "call".to_owned(),
             at: Timestamp::from_millis(1_000),

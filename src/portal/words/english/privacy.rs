@@ -41,7 +41,7 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
         Mode::Enforce => None,
     },
     kept_title: "What is kept of you",
-    kept_what: "What you write, read, send or upload on a site is not kept, nor are passwords, cookies and the words that you search for.",
+    kept_what: "What you write, read, send or upload on a site is not kept, nor are passwords and cookies.",
     kept: "What",
     holds: "What it holds",
     how_long: "For how long",

@@ -44,7 +44,7 @@ pub(super) const PRIVACY: PrivacyWords = PrivacyWords {
         Mode::Enforce => None,
     },
     kept_title: "Ce qui est conservé de vous",
-    kept_what: "Ce que vous écrivez, lisez, envoyez ou déposez sur un site n’est pas conservé, pas plus que les mots de passe, les cookies et les mots que vous cherchez.",
+    kept_what: "Ce que vous écrivez, lisez, envoyez ou déposez sur un site n’est pas conservé, pas plus que les mots de passe et les cookies.",
     kept: "Quoi",
     holds: "Ce que cela contient",
     how_long: "Combien de temps",

@@ -89,6 +89,28 @@ pub fn decisions(
     bounds: Bounds,
     mut admits: impl FnMut(&Record) -> bool,
 ) -> Result<Found, ReadProblem> {
+    newest(folder, ("closing", filter, from), bounds, |record| {
+        is_decision(record) && admits(record)
+    })
+}
+
+/// What the gateway did by itself, the newest first, from a bookmark on.
+pub fn gateway_acts(
+    folder: &Path,
+    from: Option<Bookmark>,
+    bounds: Bounds,
+    admits: impl FnMut(&Record) -> bool,
+) -> Result<Found, ReadProblem> {
+    newest(folder, ("gateway", &Filter::default(), from), bounds, admits)
+}
+
+/// The records of one kind.
+fn newest(
+    folder: &Path,
+    (kind, filter, from): (&str, &Filter, Option<Bookmark>),
+    bounds: Bounds,
+    mut admits: impl FnMut(&Record) -> bool,
+) -> Result<Found, ReadProblem> {
     let failed = |error| ReadProblem::of(folder, error);
     let from = match (from, filter.until) {
         (Some(bookmark), _) => Some((bookmark.segment, bookmark.end)),
@@ -98,7 +120,10 @@ pub fn decisions(
     let mut lines = Backward::from(folder, from).map_err(failed)?;
     let mut found = Found::default();
     let over = filter.since.map(|since| since.minus(SLACK));
-    while found.records.len() < bounds.records && lines.read < bounds.bytes {
+    let mut is_begun = false;
+    // one line at least, or nobody would come to an end
+    while found.records.len() < bounds.records && (!is_begun || lines.read < bounds.bytes) {
+        is_begun = true;
         let Some(line) = lines.next_line().map_err(failed)? else {
             return Ok(found);
         };
@@ -111,11 +136,11 @@ pub fn decisions(
         if over.is_some_and(|over| ended < over) {
             return Ok(found);
         }
-        if !glance.is_closing() {
+        if glance.kind != kind {
             continue;
         }
         match serde_json::from_slice::<Record>(&line) {
-            Ok(record) if is_decision(&record) && filter.admits(&record) && admits(&record) => {
+            Ok(record) if filter.admits(&record) && admits(&record) => {
                 found.records.push(record);
             }
             Ok(_) => {}
@@ -196,10 +221,6 @@ struct Lasted {
 }
 
 impl Glance<'_> {
-    fn is_closing(&self) -> bool {
-        self.kind == "closing"
-    }
-
     /// When what it tells was over.
     fn ended(&self) -> Timestamp {
         let lasted = self.ended.as_ref().map_or(0, |ended| ended.duration_ms);

@@ -45,6 +45,15 @@ pub(super) enum Unseen {
     NotRecorded,
 }
 
+impl From<NotSearched> for Unseen {
+    fn from(why: NotSearched) -> Self {
+        match why {
+            NotSearched::OneAtATime => Self::OneAtATime,
+            NotSearched::Failed => Self::NotRead,
+        }
+    }
+}
+
 /// One decision, taken from its record.
 pub(super) struct Decided<'a> {
     pub(super) record: &'a Record,
@@ -202,15 +211,11 @@ impl Portal {
             let admits = |record: &Record| wanted.admits(record) && sees.admits(record);
             decisions(&folder, (&wanted.filter, from), bounds, admits)
         };
-        match self.searches.run(&visitor.person.id, search).await {
-            Ok(Ok(found)) => Ok(found),
-            Ok(Err(trouble)) => {
-                tracing::warn!(%trouble, "the records cannot be searched");
-                Err(Unseen::NotRead)
-            }
-            Err(NotSearched::OneAtATime) => Err(Unseen::OneAtATime),
-            Err(NotSearched::Failed) => Err(Unseen::NotRead),
-        }
+        let found = self.searches.run(&visitor.person.id, search).await?;
+        found.map_err(|trouble| {
+            tracing::warn!(%trouble, "the records cannot be searched");
+            Unseen::NotRead
+        })
     }
 
     /// Records for what somebody looks.

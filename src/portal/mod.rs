@@ -27,6 +27,9 @@ mod emergencies;
 mod emergency_calls;
 mod emergency_pages;
 mod ended;
+mod explained;
+mod explained_pages;
+mod health_pages;
 mod inbox;
 mod intake;
 mod language;
@@ -49,6 +52,7 @@ mod renewing;
 mod revocations;
 mod revoking;
 mod routes;
+mod rulebook_pages;
 mod searches;
 mod sees;
 mod session;
@@ -89,7 +93,10 @@ use crate::rulebook::{InForce, Refusal, Rulebook, Visitor};
 pub use deeds::NotGranted;
 pub use delegating::{DelegationField, Misfit};
 use drafts::Drafts;
+pub use explained::PastRules;
+pub use health_pages::{Condition, LookAfter};
 pub use intake::Received;
+use health_pages::Doctor;
 use memory::Memory;
 pub use memory::Ticket;
 use once::Underway;
@@ -155,6 +162,8 @@ pub struct PortalParts {
     pub book: Book,
     /// Who looks at passwords where somebody must prove once more who they are.
     pub guard: Arc<Guard>,
+    /// Where rules are found that ruled.
+    pub past: PastRules,
     /// How long the body of a form or of a call may take.
     pub patience: Duration,
 }
@@ -239,6 +248,8 @@ pub struct Portal {
     turns: Arc<Turns>,
     /// Of those who ask what they may do: nobody who revokes in an emergency waits for them.
     matrix_turns: Arc<Turns>,
+    past: PastRules,
+    doctor: Doctor,
     searches: Arc<Searches>,
     watchers: Watchers,
     underway: Arc<Underway>,
@@ -260,6 +271,8 @@ impl Portal {
             ledger: parts.ledger,
             book: parts.book,
             guard: parts.guard,
+            past: parts.past,
+            doctor: Arc::default(),
             patience: parts.patience,
             tokens: Tokens::new().ok_or(PortalError::Random)?.into(),
             sessions: Arc::default(),

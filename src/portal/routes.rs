@@ -72,7 +72,11 @@ impl Portal {
             ["grants"] => self.others(visit, visitor, received).await,
             ["grants", "revoke"] => self.revoke_page(visit, visitor, received).await,
             ["grants", id] => self.grant_page(visit, visitor, id),
+            ["decisions", id] => self.decision_page(visit, visitor, id).await,
             ["decisions"] => self.decisions_page(visit, visitor, received).await,
+            ["health"] => self.health_page(visit, visitor).await,
+            ["rulebook"] => self.rulebook_page(visit, visitor, received).await,
+            ["rulebook", id] => self.past_rulebook_page(visit, visitor, id).await,
             ["value"] => self.value_page(visit, visitor, received).await,
             ["value.csv"] => self.value_csv(visit, visitor, received).await,
             ["value", id] => self.purpose_value_page(visit, visitor, (received, id)).await,
@@ -145,7 +149,7 @@ impl Portal {
             Call::Revoke => self.post_revocation(visit, visitor, received).await,
             Call::ListApprovals => self.list_approvals(visit, visitor, received),
             Call::ListReviews => self.list_reviews(visit, visitor, received),
-            Call::ShowDecision => self.show_decision(visit, visitor, named),
+            Call::ShowDecision => self.show_decision(visit, visitor, (received, named)).await,
             Call::Continue => self.go_on_by_call(visit, visitor, (named, channel)).await,
             Call::ListDecisions if decisions::is_about_others(received) => {
                 self.list_others_decisions(visit, visitor, received).await

@@ -44,7 +44,7 @@ impl Sees {
     }
 
     /// Whether they may read what was decided about the sender of this. It is asked of the person as they were then.
-    fn may_see(&mut self, seen: &Observation) -> bool {
+    pub(super) fn may_see(&mut self, seen: &Observation) -> bool {
         let nobody = SubjectId::nobody();
         let whose = seen.subject.as_ref().map_or(&nobody, |subject| &subject.id);
         if let Some(known) = self.known.get(whose) {

@@ -65,6 +65,7 @@ impl Counter {
             ledger: Ledger::open(&self.folder.path().join("ledger.db")).unwrap(),
             book,
             guard: Arc::new(Guard::new(&self.accounts(), &anywhere).unwrap()),
+            past: Arc::new(|id| Err(format!("`{id}` is not kept"))),
             patience: Duration::from_secs(30),
         };
         Portal::new(parts).unwrap()

@@ -37,6 +37,7 @@ mod replay;
 mod shelves;
 mod sources;
 mod strangers;
+mod told;
 mod tried;
 mod weigh;
 mod what_if;
@@ -59,6 +60,7 @@ pub use live::{InForce, Live};
 pub use matrix::{Access, Cell, MatrixQuestion, Ways};
 pub use replay::{Change, Example, Group, Loose, Replay, Replayer, Sums, Tally};
 pub use sources::{Sorted, Sources, is_source};
+pub use told::{Judged, Recorded, Told};
 pub use weigh::{NotDeclared, Outdated, Visitor, Weighing};
 pub use what_if::WhatIf;
 

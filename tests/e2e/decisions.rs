@@ -267,3 +267,131 @@ async fn no_page_of_another_site_watches_or_reads() {
     assert!(looks(&world).await.is_empty());
     world.close().await;
 }
+
+/// The record of the flow that Eve's post was.
+async fn of_eve(world: &World) -> String {
+    let found = listed(world, "sol", "?user=eve").await.json();
+    found["decisions"][0]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_is_explained_in_full_under_the_rules_of_its_day_and_that_is_recorded() {
+    let world = World::planned(without_cases).await;
+    some_decisions(&world).await;
+    let id = of_eve(&world).await;
+    let ruled = world.gate().live().load().rulebook.id().to_string();
+    let shown = page(&world, "sol", &format!("/decisions/{id}")).await;
+    assert_eq!(shown.status, StatusCode::OK);
+    let text = shown.text();
+    for part in [
+        "Denied: Eve Tanaka",
+        "it comes out as it was recorded",
+        "Interns do not publish on social media.",
+        "guard.interns-never-publish",
+        "rules/30-guardrails.cedar:",
+        "principal.employment = Employment::",
+        "POST www.linkedin.com:443/voyager/api/contentcreation/normShares",
+        &format!("/rulebook/{ruled}"),
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    assert!(!text.contains("<script"), "{text}");
+    let explained = |record: &wayleave::facts::Record| match &record.act {
+        Act::Access { act: AccessAct::Explained, access, by, .. } => {
+            let whose = access.whose.as_ref().map(ToString::to_string);
+            Some((by.to_string(), whose, access.record.as_ref().map(ToString::to_string)))
+        }
+        _ => None,
+    };
+    let looked = ("sol".to_owned(), Some("eve".to_owned()), Some(id.clone()));
+    assert_eq!(world.acts(explained).await, [looked]);
+
+    // other rules are in force by now, and do not change what was
+    let open = r#"@id("test.closed") @title("Closed") @reason("All is closed.") @owner("IT")
+forbid (principal, action in Action::"activity", resource);
+"#;
+    world.edit_rules("rules/90-test.cedar", open).await;
+    let told = world.client("sol").get(&format!("{PORTAL}/v1/decisions/{id}")).await;
+    assert_eq!(told.status, StatusCode::OK, "{}", told.text());
+    let told = told.json();
+    assert_eq!(told["same"], true);
+    assert_eq!(told["policy_revision"], ruled);
+    assert_eq!(told["explanation"]["policies"][0]["id"], "guard.interns-never-publish");
+    assert!(!told.to_string().contains("All is closed."), "{told}");
+    assert!(told["what_if"].as_array().is_some_and(|others| !others.is_empty()), "{told}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_there_and_what_is_not_theirs_to_read_looks_alike() {
+    let world = World::open().await;
+    some_decisions(&world).await;
+    let id = of_eve(&world).await;
+    let nothing = "01a2059d-b664-7ced-a00f-becb38361f7b";
+    for who in ["ada", "mia", "hana"] {
+        let [theirs, none] = [id.as_str(), nothing].map(|id| format!("/decisions/{id}"));
+        let (theirs_page, none_page) = (page(&world, who, &theirs).await, page(&world, who, &none).await);
+        assert_eq!([theirs_page.status, none_page.status], [StatusCode::NOT_FOUND; 2]);
+        let call = async |path: &str| world.client(who).get(&format!("{PORTAL}/v1{path}")).await;
+        let (theirs_told, none_told) = (call(&theirs).await, call(&none).await);
+        assert_eq!([theirs_told.status, none_told.status], [StatusCode::NOT_FOUND; 2]);
+        assert_eq!(theirs_told.text(), none_told.text(), "{who}");
+        for path in ["/rulebook", "/health", "/rulebook/sha256:0"] {
+            assert_eq!(page(&world, who, path).await.status, StatusCode::NOT_FOUND, "{who} {path}");
+        }
+    }
+    for odd in [nothing, "one", "..%2f..%2fetc", "%00"] {
+        let answer = page(&world, "sol", &format!("/decisions/{odd}")).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{odd}");
+        let answer = page(&world, "sol", &format!("/rulebook/{odd}")).await;
+        assert_eq!(answer.status, StatusCode::NOT_FOUND, "{odd}");
+    }
+    let own = world.client("eve").get(&format!("{PORTAL}/v1/decisions/{id}")).await;
+    assert_eq!(own.status, StatusCode::OK, "one's own refusal is one's own");
+    let looked = looks(&world).await;
+    assert!(looked.iter().all(|(_, act, _)| *act != AccessAct::Explained), "{looked:?}");
+    world.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rules_in_force_are_shown_with_what_became_of_those_before_and_of_those_refused() {
+    let world = World::planned(without_cases).await;
+    let first = world.gate().live().load().rulebook.id().to_string();
+    world.clock.advance(Duration::from_hours(1));
+    let closed = r#"@id("test.closed") @title("Closed") @reason("This corner is closed.") @owner("marketing")
+forbid (principal, action in Action::"activity", resource in Category::"social-media") when { context.request.path like "/corner/*" };
+"#;
+    world.edit_rules("rules/90-test.cedar", closed).await;
+    let second = world.gate().live().load().rulebook.id().to_string();
+    let shown = page(&world, "sol", "/rulebook").await;
+    assert_eq!(shown.status, StatusCode::OK);
+    let text = shown.text();
+    for part in [
+        second.as_str(),
+        "They have ruled since",
+        "rules/90-test.cedar",
+        "This corner is closed.",
+        "new rules took effect",
+        "the gateway started",
+        "The security team may read what was decided about others",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let past = page(&world, "sol", &format!("/rulebook/{first}")).await;
+    assert_eq!(past.status, StatusCode::OK);
+    assert!(past.text().contains("Rules that were in force") && !past.text().contains("This corner is closed."));
+
+    world.write_policy("rules/90-test.cedar", "permit (principal, action == Action::\"brwse\", resource);\n");
+    world
+        .until("the mistake is refused", async |world| {
+            !world.admin("/readyz").await.json()["problems"].as_array().unwrap().is_empty()
+        })
+        .await;
+    let text = page(&world, "sol", "/rulebook").await.text();
+    assert!(text.contains("Newer rules were refused") && text.contains("rules/90-test.cedar:1:"), "{text}");
+    let health = page(&world, "sol", "/health").await.text();
+    for part in ["traffic may come", "rules/90-test.cedar:1:", "They can be kept", "The authority can sign until"] {
+        assert!(health.contains(part), "{part}: {health}");
+    }
+    world.close().await;
+}

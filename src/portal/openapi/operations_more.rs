@@ -52,12 +52,14 @@ pub(super) const MORE: &[Operation] = &[
         method: "GET",
         path: "/decisions/{id}",
         id: "showDecision",
-        summary: "Why one of your requests was refused",
-        says: "Of the last 24 hours. The explanation is given while the same rules are in force.",
+        summary: "Why one of your requests was refused; or what was decided about somebody else, and why",
+        says: "Of your own refusals, those of the last 24 hours; the explanation is given while the same rules are in force. Of \
+               what was decided about others, what the rules let you read, which is recorded: all that the book holds, under the \
+               rules of its day.",
         takes: &[],
         body: None,
-        gives: &[(200, "The refusal, and what would help.", "Decision")],
-        problems: &["not-found"],
+        gives: &[(200, "The decision, and what would help.", "DecisionShown")],
+        problems: &["not-found", "one-at-a-time", "records-unreadable"],
         proof: Proof::Hop,
     },
     Operation {

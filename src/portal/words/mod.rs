@@ -9,8 +9,11 @@ mod decisions;
 mod delegation;
 mod emergency;
 mod english;
+mod explained;
 mod french;
+mod health;
 mod outcome;
+mod rulebook;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -23,9 +26,12 @@ pub use decisions::DecisionWords;
 pub use delegation::DelegationWords;
 pub use emergency::EmergencyWords;
 pub use english::ENGLISH;
+pub use explained::ExplainedWords;
 pub use french::FRENCH;
 use jiff::Zoned;
+pub use health::HealthWords;
 pub use outcome::OutcomeWords;
+pub use rulebook::RulebookWords;
 pub use tokens::TokenWords;
 pub use value::ValueWords;
 
@@ -204,6 +210,9 @@ pub struct Words {
     pub outcome: OutcomeWords,
     pub value: ValueWords,
     pub decisions: DecisionWords,
+    pub explained: ExplainedWords,
+    pub health: HealthWords,
+    pub rulebook: RulebookWords,
     pub renew: &'static str,
     pub renewed: &'static str,
     pub renewal_asked: &'static str,

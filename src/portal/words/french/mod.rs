@@ -6,10 +6,13 @@ mod chain;
 mod decisions;
 mod delegation;
 mod emergency;
+mod explained;
 mod fault;
+mod health;
 mod outcome;
 mod parts;
 mod refusal;
+mod rulebook;
 mod tokens;
 mod unfit;
 mod value;
@@ -167,6 +170,9 @@ pub const FRENCH: Words = Words {
     outcome: outcome::OUTCOME,
     value: value::VALUE,
     decisions: decisions::DECISIONS,
+    explained: explained::EXPLAINED,
+    health: health::HEALTH,
+    rulebook: rulebook::RULEBOOK,
     renew: "Renouveler",
     renewed: "C’est renouvelé. Le motif ouvre la même chose qu’avant, à partir de maintenant.",
     renewal_asked: "La demande est renouvelée : il faut d’abord un accord.",

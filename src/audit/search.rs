@@ -165,10 +165,14 @@ pub fn lines_of(folder: &Path, id: &RecordId, bytes: u64) -> Result<Vec<Record>,
             break;
         };
         let (found, read) = lines_with(file, start, &needle, left).map_err(failed)?;
-        let found = found.iter().filter_map(|line| serde_json::from_slice::<Record>(line).ok());
+        let found = found
+            .iter()
+            .filter_map(|line| serde_json::from_slice::<Record>(line).ok());
         records.extend(found.filter(|record| record.id == *id));
         left = left.saturating_sub(read);
-        let is_over = records.iter().any(|record| matches!(record.act, Act::Closing { .. } | Act::Stray { .. }));
+        let is_over = records
+            .iter()
+            .any(|record| matches!(record.act, Act::Closing { .. } | Act::Stray { .. }));
         if left > 0 && !is_over {
             place = Some((segment.next(), 0));
         }
@@ -310,5 +314,7 @@ fn ended_at(file: &File, offset: u64) -> io::Result<Option<Timestamp>> {
     let length = usize::try_from(end.saturating_sub(offset)).unwrap_or(usize::MAX);
     let mut line = vec![0; length];
     file.read_exact_at(&mut line, offset)?;
-    Ok(serde_json::from_slice::<Glance>(&line).ok().map(|glance| glance.ended()))
+    Ok(serde_json::from_slice::<Glance>(&line)
+        .ok()
+        .map(|glance| glance.ended()))
 }

@@ -124,7 +124,9 @@ impl Explained {
     fn told(&self) -> Value {
         let mut body = match self.over() {
             Some(over) => over.summary(),
-            None => json!({ "id": self.records.first().map(|record| &record.id), "at": self.at, "user": whose(&self.judged.seen) }),
+            None => {
+                json!({ "id": self.records.first().map(|record| &record.id), "at": self.at, "user": whose(&self.judged.seen) })
+            }
         };
         let Some(members) = body.as_object_mut() else {
             return body;
@@ -132,7 +134,10 @@ impl Explained {
         let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
         match &self.why {
             Ok((told, _)) => {
-                put("same", json!(told.recorded.as_ref().is_some_and(|recorded| recorded.same)));
+                put(
+                    "same",
+                    json!(told.recorded.as_ref().is_some_and(|recorded| recorded.same)),
+                );
                 put("explanation", json!(told.explanation));
                 put("because", json!(told.because));
                 put("what_if", json!(told.what_if));

@@ -21,14 +21,15 @@ impl Portal {
         let said = &words.explained;
         let note = &judged.decided;
         let told = explained.why.as_ref().ok();
-        let who = judged.seen.person.as_ref().map_or_else(
-            || words.decisions.nobody.to_owned(),
-            |person| person.name.clone(),
-        );
-        let place = note
-            .platform
+        let who = judged
+            .seen
+            .person
             .as_ref()
-            .map_or_else(|| note.host.to_string(), |id| super::case::platform_name(visit.rules(), id));
+            .map_or_else(|| words.decisions.nobody.to_owned(), |person| person.name.clone());
+        let place = note.platform.as_ref().map_or_else(
+            || note.host.to_string(),
+            |id| super::case::platform_name(visit.rules(), id),
+        );
         let what = (words.activity)(note.activity.as_str());
         let rule = |policy: &ExplainedPolicy, rules: &Rulebook| self.rule(policy, rules);
         let rules = |pick: fn(&Told) -> &[ExplainedPolicy]| -> Vec<Rule> {
@@ -40,18 +41,26 @@ impl Portal {
             who: &visitor.person.name,
             heading: (said.heading)((words.decisions.outcome)(note.outcome), &who, &what, &place),
             facts: self.facts(visit, visitor, &explained),
-            same: told.and_then(|(told, _)| told.recorded.as_ref()).map(|recorded| match recorded {
-                recorded if recorded.lacks => said.lacks,
-                recorded if recorded.same => said.same,
-                _ => said.differs,
-            }),
+            same: told
+                .and_then(|(told, _)| told.recorded.as_ref())
+                .map(|recorded| match recorded {
+                    recorded if recorded.lacks => said.lacks,
+                    recorded if recorded.same => said.same,
+                    _ => said.differs,
+                }),
             unexplained: explained.why.as_ref().err().map(String::as_str),
             policies: rules(|told| &told.explanation.policies),
             beside: rules(|told| &told.explanation.beside),
             inspection: rules(|told| &told.explanation.inspection),
-            troubles: told.map(|(told, _)| told.explanation.troubles.clone()).unwrap_or_default(),
-            decided: told.map(|(told, _)| self.conditions(&told.because.decided)).unwrap_or_default(),
-            nearly: told.map(|(told, _)| self.conditions(&told.because.nearly)).unwrap_or_default(),
+            troubles: told
+                .map(|(told, _)| told.explanation.troubles.clone())
+                .unwrap_or_default(),
+            decided: told
+                .map(|(told, _)| self.conditions(&told.because.decided))
+                .unwrap_or_default(),
+            nearly: told
+                .map(|(told, _)| self.conditions(&told.because.nearly))
+                .unwrap_or_default(),
             helps: told.map(|(told, rules)| self.helps(told, rules)).unwrap_or_default(),
             what_if: told.map(|(told, _)| self.what_if(told)).unwrap_or_default(),
             record: id,
@@ -72,7 +81,7 @@ impl Portal {
             let roles: Vec<&str> = person.roles.iter().map(String::as_str).collect();
             let departments: Vec<&str> = person.departments.iter().map(String::as_str).collect();
             let about = (self.words.about_asker)(person.id.as_str(), &roles, &departments);
-            facts.push((self.words.column_who, format!("{}. {about}", person.name)));
+            facts.push((self.words.column_who, format!("{} ({about})", person.name)));
         } else if let Some(subject) = &seen.subject {
             facts.push((self.words.column_who, subject.id.to_string()));
         }
@@ -86,7 +95,10 @@ impl Portal {
             facts.push((words.recognised_by, signatures.join(", ")));
         }
         let network = seen.arrival.network.as_str();
-        facts.push((words.from, format!("{} ({network})", seen.arrival.client.ip().to_canonical())));
+        facts.push((
+            words.from,
+            format!("{} ({network})", seen.arrival.client.ip().to_canonical()),
+        ));
         if let Some(subject) = &seen.subject {
             facts.push((words.identified_by, subject.method.as_str().to_owned()));
         }
@@ -96,7 +108,11 @@ impl Portal {
             facts.push((self.words.filter_purpose, format!("{title} ({grant})")));
         }
         if let Some(over) = explained.over() {
-            let read = if over.ended.decrypted { words.was_read } else { words.was_not_read };
+            let read = if over.ended.decrypted {
+                words.was_read
+            } else {
+                words.was_not_read
+            };
             let came = (self.words.decisions.came)(&over.ended.end, over.ended.status);
             facts.push((self.words.decisions.ended, format!("{came}; {read}")));
             let bytes = self.words.value.bytes;
@@ -112,7 +128,10 @@ impl Portal {
 
     fn rule(&self, policy: &ExplainedPolicy, rules: &Rulebook) -> Rule {
         let rule = rules.policy().rule(&policy.id);
-        let reason = rule.map_or_else(|| policy.reason.clone(), |rule| self.said(&rule.reason_said()).to_owned());
+        let reason = rule.map_or_else(
+            || policy.reason.clone(),
+            |rule| self.said(&rule.reason_said()).to_owned(),
+        );
         Rule {
             id: policy.id.to_string(),
             effect: match policy.effect {
@@ -169,7 +188,10 @@ impl Portal {
             }
         });
         let fixes = remedy.fixes.iter().map(|fix| (words.fix)(fix));
-        let instead = remedy.alternative.iter().map(|text| (words.alternative)(self.said(text)));
+        let instead = remedy
+            .alternative
+            .iter()
+            .map(|text| (words.alternative)(self.said(text)));
         let not_now = remedy.not_now.iter().map(|text| self.said(text).to_owned());
         offers.chain(fixes).chain(not_now).chain(instead).collect()
     }

@@ -92,7 +92,11 @@ impl Portal {
                     &number(condition.turned_away),
                 ),
             ),
-            part(words.ledger, condition.ledger, (words.ledger_is)(condition.ledger).to_owned()),
+            part(
+                words.ledger,
+                condition.ledger,
+                (words.ledger_is)(condition.ledger).to_owned(),
+            ),
             part(self.words.rules, true, visit.rules().id().short()),
             part(
                 words.certificates,
@@ -101,7 +105,9 @@ impl Portal {
             ),
         ];
         let notices = condition.notices_waiting;
-        let said = notices.map_or(words.no_notices.to_owned(), |waiting| (words.notices_are)(&number(waiting)));
+        let said = notices.map_or(words.no_notices.to_owned(), |waiting| {
+            (words.notices_are)(&number(waiting))
+        });
         parts.push(part(words.notices, true, said));
         parts.push(part(
             words.traffic,

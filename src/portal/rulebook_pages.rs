@@ -42,7 +42,12 @@ impl Portal {
         let rules = visit.rules();
         let is_newest = from.is_none();
         let since = since(&found, rules.id()).filter(|_| is_newest);
-        let refused = found.records.first().filter(|_| is_newest).map(problems).unwrap_or_default();
+        let refused = found
+            .records
+            .first()
+            .filter(|_| is_newest)
+            .map(problems)
+            .unwrap_or_default();
         let page = Rules {
             w: self.words,
             who: &visitor.person.name,
@@ -55,7 +60,11 @@ impl Portal {
             count: (words.count)(rules.policy().rules().count()),
             refused,
             folders: self.folders(rules),
-            events: found.records.iter().filter_map(|record| self.event(record, &exact)).collect(),
+            events: found
+                .records
+                .iter()
+                .filter_map(|record| self.event(record, &exact))
+                .collect(),
             older: found.next.map(|next| format!("/rulebook?after={next}#history")),
             contact: self.contact(),
         };
@@ -197,7 +206,10 @@ fn problems(record: &Record) -> Vec<String> {
 
 /// Since when this rulebook has ruled without another one in between, as far as that was found.
 fn since(found: &Found, id: &RulebookId) -> Option<crate::clock::Timestamp> {
-    let ruled = found.records.iter().take_while(|record| of_rules(record).is_some_and(|(_, rulebook)| rulebook == id));
+    let ruled = found
+        .records
+        .iter()
+        .take_while(|record| of_rules(record).is_some_and(|(_, rulebook)| rulebook == id));
     let ruled: Vec<&Record> = ruled.collect();
     let is_whole = ruled.len() < found.records.len() || found.next.is_none();
     ruled.last().filter(|_| is_whole).map(|record| record.at)

@@ -69,9 +69,7 @@ impl Sees {
 fn decided(record: &Record) -> Option<&Observation> {
     match &record.act {
         Act::Closing {
-            seen,
-            decided: Some(_),
-            ..
+            seen, decided: Some(_), ..
         } => Some(seen),
         Act::Closing { decided: None, .. }
         | Act::Opening { .. }

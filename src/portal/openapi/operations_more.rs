@@ -40,7 +40,16 @@ pub(super) const MORE: &[Operation] = &[
                request is told, and the tunnel only with an `activity`. One call looks at a part of the book, so a page can hold \
                less than it may, or nothing: `next` says that there is more to look at.",
         takes: &[
-            "Everybody", "About", "There", "Doing", "Decided", "Under", "Since", "Until", "Limit", "After",
+            "Everybody",
+            "About",
+            "There",
+            "Doing",
+            "Decided",
+            "Under",
+            "Since",
+            "Until",
+            "Limit",
+            "After",
         ],
         body: None,
         gives: &[(200, "A page of decisions.", "Decisions")],

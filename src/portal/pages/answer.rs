@@ -66,7 +66,9 @@ pub(in crate::portal) fn document(status: StatusCode, origin: Origin, html: Stri
 /// The same page with a script of ours, which may speak with this host and nobody else.
 pub(in crate::portal) fn with_script(mut page: Page, script: &str) -> Page {
     let headers = page.headers_mut();
-    let policy = headers.get(header::CONTENT_SECURITY_POLICY).and_then(|policy| policy.to_str().ok());
+    let policy = headers
+        .get(header::CONTENT_SECURITY_POLICY)
+        .and_then(|policy| policy.to_str().ok());
     let script = STANDARD.encode(digest(&SHA256, script.as_bytes()));
     let more = format!("script-src 'sha256-{script}'; connect-src 'self'");
     if let Some(policy) = policy.map(|policy| format!("{policy}; {more}")) {

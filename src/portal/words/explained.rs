@@ -34,5 +34,6 @@ pub struct ExplainedWords {
     pub declared: fn(purpose: &str) -> String,
     pub approved: fn(purpose: &str) -> String,
     pub what_if: &'static str,
+    pub rules: &'static str,
     pub all: &'static str,
 }

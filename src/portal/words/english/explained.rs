@@ -33,5 +33,6 @@ pub(super) const EXPLAINED: ExplainedWords = ExplainedWords {
     declared: |purpose| format!("To declare the purpose “{purpose}”"),
     approved: |purpose| format!("To have the purpose “{purpose}” approved"),
     what_if: "What else would change the decision",
+    rules: "Rules of its day",
     all: "All decisions",
 };

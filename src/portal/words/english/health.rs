@@ -13,8 +13,14 @@ pub(super) const HEALTH: HealthWords = HealthWords {
     now: "This gateway at this moment: the same as /readyz and the metrics say.",
     records: "Records",
     records_are: |well, waiting, turned_away| {
-        let state = if well { "They can be kept" } else { "They cannot be kept, so nothing passes" };
-        format!("{state}. {waiting} wait for the disk; {turned_away} flows were refused since the start for want of a record.")
+        let state = if well {
+            "They can be kept"
+        } else {
+            "They cannot be kept, so nothing passes"
+        };
+        format!(
+            "{state}. {waiting} wait for the disk; {turned_away} flows were refused since the start for want of a record."
+        )
     },
     ledger: "Purposes held",
     ledger_is: |well| {
@@ -25,10 +31,14 @@ pub(super) const HEALTH: HealthWords = HealthWords {
         }
     },
     certificates: "Certificates",
-    certificates_are: |until, minted| format!("The authority can sign until {until}. {minted} certificates for sites are in memory."),
+    certificates_are: |until, minted| {
+        format!("The authority can sign until {until}. {minted} certificates for sites are in memory.")
+    },
     notices: "Notices to people",
     no_notices: "The settings tell nobody anything.",
     notices_are: |waiting| format!("{waiting} wait to be sent."),
     traffic: "Traffic",
-    traffic_is: |connections, tunnels| format!("{connections} connections from clients; {tunnels} tunnels that pass unread, and WebSockets."),
+    traffic_is: |connections, tunnels| {
+        format!("{connections} connections from clients; {tunnels} tunnels that pass unread, and WebSockets.")
+    },
 };

@@ -6,7 +6,13 @@ pub(super) const RULEBOOK: RulebookWords = RulebookWords {
     see: "The rules in force, and those before them",
     title: "The rules in force",
     past: "Rules that were in force",
-    count: |rules| if rules == 1 { "1 rule".to_owned() } else { format!("{rules} rules") },
+    count: |rules| {
+        if rules == 1 {
+            "1 rule".to_owned()
+        } else {
+            format!("{rules} rules")
+        }
+    },
     since: |when| format!("They have ruled since {when}."),
     since_before: |when| format!("They have ruled since before {when}."),
     not_in_force: "Newer rules were refused, and these rule on:",

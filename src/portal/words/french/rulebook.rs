@@ -10,7 +10,7 @@ pub(super) const RULEBOOK: RulebookWords = RulebookWords {
     count: |rules| counted(rules, "règle", "règles"),
     since: |when| format!("Elles sont en vigueur depuis {when}."),
     since_before: |when| format!("Elles étaient déjà en vigueur avant {when}."),
-    not_in_force: "Des règles plus récentes ont été refusées, et celles-ci restent en vigueur :",
+    not_in_force: "Des règles plus récentes ont été refusées, et celles-ci restent en vigueur :",
     history: "Ce que les règles sont devenues",
     no_events: "Rien n’a été trouvé dans cette partie des enregistrements.",
     started: |version| format!("la passerelle a démarré, version {version}"),
